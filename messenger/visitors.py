@@ -1,0 +1,51 @@
+"""Who writes in the Messenger: bearer tokens, and the visitors that consent makes."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from accounts.models import Website
+from conversations.messages import Rejected
+from conversations.models import Consent, Visitor
+
+
+def hash_token(token: str) -> str:
+    """What is kept of a token: its SHA-256 in hex. It has 256 bits, so no salt is needed."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def visitor_of(request: HttpRequest, website: Website) -> Visitor:
+    """The visitor whose bearer token the request carries; ``Rejected`` (401) where it is nobody's
+    on this website."""
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    visitor = None
+    if scheme.lower() == "bearer" and token:
+        visitor = website.visitors.filter(token_hash=hash_token(token.strip())).first()
+    if visitor is None:
+        raise Rejected("token", _("We do not know this browser any more. Please start again."), 401)
+    return visitor
+
+
+@transaction.atomic
+def welcome(
+    website: Website, *, language: str, consent_text: str, at: datetime
+) -> tuple[Visitor, str]:
+    """Make a visitor who has just agreed to ``consent_text``; returns the token, shown only once."""
+    token = secrets.token_urlsafe(32)
+    visitor = Visitor.objects.create(
+        website=website, token_hash=hash_token(token), language=language, created_at=at
+    )
+    Consent.objects.create(
+        visitor=visitor,
+        language=language,
+        text=consent_text,
+        text_sha256=hashlib.sha256(consent_text.encode()).hexdigest(),
+        given_at=at,
+    )
+    return visitor, token

@@ -1,0 +1,104 @@
+// A socket that comes back by itself. It only shows what happens: nothing is accepted through it.
+
+const SILENCE_MS = 50_000; // The server pings every 20 s.
+const SUSPECT_MS = 25_000;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 15_000;
+
+/**
+ * url()          the address to connect to, asked anew each time (a ticket is good for one socket)
+ * onFrame(frame) each frame but `ready` and `ping`
+ * onOpen()       joined (`ready`): fetch what came meanwhile
+ * onDown()       lost, or could not be made
+ */
+export function connect({ url, onFrame, onOpen = () => {}, onDown = () => {} }) {
+  const stopper = new AbortController();
+  let socket = null;
+  let isOpening = false;
+  let failures = 0;
+  let retry;
+  let silence;
+  let heardAt = 0;
+
+  async function open() {
+    if (socket || isOpening || stopper.signal.aborted) return;
+    clearTimeout(retry);
+    isOpening = true;
+    try {
+      const address = await url();
+      if (!stopper.signal.aborted) listen(new WebSocket(address));
+    } catch {
+      lost();
+    } finally {
+      isOpening = false;
+    }
+  }
+
+  function listen(opened) {
+    socket = opened;
+    heard();
+    opened.onmessage = ({ data }) => opened === socket && receive(data);
+    opened.onclose = () => opened === socket && lost();
+  }
+
+  function receive(data) {
+    heard();
+    let frame;
+    try {
+      frame = JSON.parse(data);
+    } catch {
+      return; // Not from our server; the next fetch repairs what it may have been.
+    }
+    if (frame.type === "ping") {
+      send({ type: "pong" });
+    } else if (frame.type === "ready") {
+      failures = 0;
+      onOpen();
+    } else {
+      onFrame(frame);
+    }
+  }
+
+  function heard() {
+    heardAt = Date.now();
+    clearTimeout(silence);
+    silence = setTimeout(lost, SILENCE_MS);
+  }
+
+  function lost() {
+    clearTimeout(silence);
+    clearTimeout(retry);
+    // A half-open socket may take minutes to close: it is left behind, unheard.
+    const left = socket;
+    socket = null;
+    left?.close();
+    if (stopper.signal.aborted) return;
+    onDown();
+    const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures);
+    failures += 1;
+    retry = setTimeout(open, wait * (0.5 + Math.random() / 2));
+  }
+
+  function hurry() {
+    if (socket && Date.now() - heardAt > SUSPECT_MS) lost();
+    open();
+  }
+
+  function send(frame) {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
+  }
+
+  function stop() {
+    stopper.abort();
+    lost();
+  }
+
+  addEventListener("online", hurry, { signal: stopper.signal });
+  document.addEventListener(
+    "visibilitychange",
+    () => document.visibilityState === "visible" && hurry(),
+    { signal: stopper.signal },
+  );
+  open();
+  return { send, stop };
+}
