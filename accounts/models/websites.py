@@ -1,0 +1,106 @@
+"""A brand's site: the unit of separation."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+HOST = r"(\*\.)?([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:\d{1,5})?"
+PORT = re.compile(r":\d{1,5}$")
+
+
+def new_key() -> str:
+    return secrets.token_urlsafe(9)
+
+
+def check_timezone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(_("“%(name)s” is not a time zone."), params={"name": name})
+
+
+class Website(models.Model):
+    """A brand's site. No page, query or socket crosses it without a right to.
+
+    ``texts`` holds what visitors read, by language and then by name
+    (``greeting_live``, ``greeting_async``, ``consent``, ``closing``); where a text is empty,
+    the product's own default is used (R4, R5, C8).
+    """
+
+    name = models.CharField(_("name"), max_length=100)
+    key = models.CharField(
+        _("key"),
+        max_length=32,
+        unique=True,
+        default=new_key,
+        validators=[RegexValidator(r"^[A-Za-z0-9_-]+$")],
+        help_text=_("Stands in the code that embeds the Messenger."),
+    )
+    domains = ArrayField(
+        models.CharField(max_length=253, validators=[RegexValidator(f"^{HOST}$")]),
+        verbose_name=_("domains"),
+        default=list,
+        blank=True,
+        help_text=_(
+            "Hosts on which the Messenger may appear, separated by commas: "
+            "www.example.com, *.example.com, localhost:8000."
+        ),
+    )
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="Europe/Paris", validators=[check_timezone]
+    )
+    language = models.CharField(
+        _("default language"), max_length=10, choices=settings.LANGUAGES, default="fr"
+    )
+    accent = models.CharField(
+        _("accent colour"),
+        max_length=7,
+        default="#2f5d50",
+        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")],
+    )
+    logo_url = models.URLField(_("logo address"), blank=True)
+    texts = models.JSONField(_("texts"), default=dict, blank=True)
+    assignment_hours = models.PositiveSmallIntegerField(
+        _("hours to handle an assigned conversation"),
+        default=24,
+        validators=[MinValueValidator(1)],
+        help_text=_("After that an assigned conversation goes back to its group (R89, R90)."),
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("website")
+        verbose_name_plural = _("websites")
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    def allows_host(self, host: str) -> bool:
+        """Whether a page served from ``host`` (``name[:port]``) may embed the Messenger. A domain
+        without a port stands for all of its ports."""
+        host = host.lower()
+        for domain in self.domains:
+            candidate = host if PORT.search(domain) else PORT.sub("", host)
+            if domain == candidate or (
+                domain.startswith("*.") and candidate.endswith(domain[1:])
+            ):
+                return True
+        return False
+
+    @property
+    def frame_ancestors(self) -> list[str]:
+        """The same domains as the CSP's ``frame-ancestors`` names them; no domain: nobody."""
+        hosts = [domain if PORT.search(domain) else f"{domain}:*" for domain in self.domains]
+        return [f"{scheme}://{host}" for host in hosts for scheme in ("https", "http")]

@@ -1,0 +1,44 @@
+"""Who reacts to what: the one list of side effects, as urls.py is of addresses.
+
+Live reactions push to screens after the commit and may be lost; durable ones are owed by the
+outbox and done at least once.
+"""
+
+from __future__ import annotations
+
+import desk.live
+import messenger.live
+import reporting.live
+from conversations.bus import forget, on, on_durably
+from conversations.facts import (
+    ConversationMoved,
+    ConversationWaits,
+    MessageAdded,
+    MessagesRead,
+    SlotFreed,
+    SurveyAnswered,
+)
+from routing import dispatch
+from routing.facts import AgentChanged, CapacityAdded, GroupChanged, RuleChanged
+
+
+def connect() -> None:
+    """Lay all wires, anew."""
+    forget()
+
+    on(MessageAdded, messenger.live.show_message, desk.live.show_message)
+    on(MessagesRead, messenger.live.show_read, desk.live.show_read)
+    on(
+        ConversationMoved,
+        messenger.live.show_move,
+        desk.live.show_move,
+        reporting.live.show_move,
+    )
+    on(AgentChanged, desk.live.show_agent, reporting.live.show_agent)
+    on(RuleChanged, reporting.live.show_rule)
+    on(SurveyAnswered, reporting.live.show_survey)
+
+    on_durably(ConversationWaits, dispatch.drain_waiting)
+    on_durably(SlotFreed, dispatch.drain_agent)
+    on_durably(CapacityAdded, dispatch.drain_agent)
+    on_durably(GroupChanged, dispatch.drain_members)

@@ -1,0 +1,1 @@
+"""What a conversation is: records, lifecycle, ledger, contacts, messages, surveys, outbox."""

@@ -1,0 +1,118 @@
+"""The little that a raw ASGI door needs: read a JSON body, answer, say what is wrong.
+
+The message path does not pass through Django's middleware: each of its classes would cost a
+thread hop for each message (docs/adr/0004). What they protect from is checked here and by the
+doors themselves: size, content type, origin, method.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+from psycopg_pool import PoolTimeout
+
+from conversations import origins
+from conversations.messages import Rejected
+
+logger = logging.getLogger(__name__)
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Handle = Callable[["Request"], Awaitable[tuple[int, dict[str, Any] | None]]]
+
+BODY_BYTES = 64 * 1024
+UNAVAILABLE = (psycopg.OperationalError, PoolTimeout)
+
+
+class Request:
+    """What a door gets to see of an HTTP request."""
+
+    def __init__(self, scope: Scope, receive: Receive, match: dict[str, str]) -> None:
+        self.method: str = scope["method"]
+        self.match = match
+        self.query: str = scope["query_string"].decode("latin-1")
+        self.headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        self._receive = receive
+
+    @property
+    def language(self) -> str:
+        """The first language of Accept-Language that we speak, else the default."""
+        for part in self.headers.get("accept-language", "").split(","):
+            code = part.split(";")[0].strip().lower()[:2]
+            if code in dict(settings.LANGUAGES):
+                return code
+        return settings.LANGUAGE_CODE
+
+    async def json(self) -> dict[str, Any]:
+        """The body as a JSON object; ``Rejected`` where it is not one, or too large."""
+        if not self.headers.get("content-type", "").startswith("application/json"):
+            raise Rejected("invalid", _("Please send JSON."), 400)
+        body = b""
+        more = True
+        while more:
+            event = await self._receive()
+            if event["type"] == "http.disconnect":
+                raise Rejected("invalid", _("The request was cut."), 400)
+            body += event.get("body", b"")
+            more = event.get("more_body", False)
+            if len(body) > BODY_BYTES:
+                raise Rejected("too_long", _("This message is too long."), 413)
+        try:
+            parsed = json.loads(body)
+        except ValueError:
+            parsed = None
+        if not isinstance(parsed, dict):
+            raise Rejected("invalid", _("Please send a JSON object."), 400)
+        return parsed
+
+    def check_origin(self) -> None:
+        """A page of another origin may not act here (with or without a token or cookie)."""
+        host = self.headers.get("host", "")
+        if not origins.is_our_host(host):
+            raise Rejected("invalid", _("Unknown host."), 400)
+        origin = self.headers.get("origin")
+        if origin is not None and not origins.is_own(origin, host):
+            raise Rejected("origin", _("This page may not do that here."), 403)
+
+
+async def serve(scope: Scope, receive: Receive, send: Send, match: dict[str, str], handle: Handle) -> None:
+    """Run one door: whatever happens, the answer is JSON with a code and a sentence."""
+    request = Request(scope, receive, match)
+    headers: list[tuple[bytes, bytes]] = []
+    with translation.override(request.language):
+        try:
+            status, payload = await handle(request)
+        except Rejected as rejected:
+            status = rejected.status
+            payload = error(rejected.code, rejected.text)
+        except UNAVAILABLE:
+            logger.warning("a message could not be stored now", exc_info=True)
+            status, headers = 503, [(b"retry-after", b"2")]
+            payload = error("unavailable", _("We cannot reach our server. Please try again."))
+        except Exception:
+            logger.exception("a message door failed")
+            status, payload = 500, error("failed", _("Something went wrong on our side."))
+    body = b"" if payload is None else json.dumps(payload, ensure_ascii=False).encode()
+    headers += [
+        (b"content-type", b"application/json; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def error(code: str, text: str) -> dict[str, Any]:
+    """The one shape of an error answer."""
+    return {"error": {"code": code, "message": text}}

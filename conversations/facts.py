@@ -1,0 +1,75 @@
+"""Facts that reactions hang on: small frozen records, in the past tense, JSON-safe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Base of all facts; fields are plain JSON values, so that the outbox can keep them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationMoved(Fact):
+    """A verb moved a conversation. ``*_before`` tell the audience that could see it until now."""
+
+    conversation_id: int
+    public_id: str
+    website_id: int
+    visitor_id: int
+    verb: str
+    status: str
+    agent_id: int | None
+    agent_before: int | None
+    group_id: int | None
+    group_before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationWaits(Fact):
+    """A conversation began to wait in a group, or for the agent it is assigned to."""
+
+    conversation_id: int
+    group_id: int | None
+    agent_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotFreed(Fact):
+    """A conversation left an agent's desk."""
+
+    agent_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAdded(Fact):
+    """A message was stored; ``message`` is the frame that screens show."""
+
+    conversation_id: int
+    public_id: str
+    website_id: int
+    visitor_id: int
+    agent_id: int | None
+    message: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesRead(Fact):
+    """One side has read up to ``seq``; ``by`` is ``visitor`` or ``agent``."""
+
+    conversation_id: int
+    public_id: str
+    visitor_id: int
+    agent_id: int | None
+    by: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyAnswered(Fact):
+    """A visitor answered the survey."""
+
+    conversation_id: int
+    website_id: int

@@ -1,0 +1,25 @@
+"""The records of visitors, conversations and what happened to them."""
+
+from conversations.models.contacts import Contact
+from conversations.models.conversations import ActorKind, CloseReason, Conversation, Style
+from conversations.models.events import Event
+from conversations.models.messages import Author, Message
+from conversations.models.outbox import OutboxEntry
+from conversations.models.surveys import Survey
+from conversations.models.visitors import Consent, Person, Visitor
+
+__all__ = [
+    "ActorKind",
+    "Author",
+    "CloseReason",
+    "Consent",
+    "Contact",
+    "Conversation",
+    "Event",
+    "Message",
+    "OutboxEntry",
+    "Person",
+    "Style",
+    "Survey",
+    "Visitor",
+]

@@ -1,0 +1,64 @@
+"""Contacts: the intervals of a conversation on one agent's desk."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Agent, Channel, Group
+from conversations.models.conversations import Conversation
+from conversations.transitions import EndReason
+
+END_LABELS = {
+    EndReason.TRANSFERRED: _("Transferred"),
+    EndReason.SNOOZED: _("Snoozed"),
+    EndReason.PENDING: _("Pending"),
+    EndReason.ON_HOLD: _("On hold"),
+    EndReason.SOLVED: _("Solved"),
+    EndReason.RELEASED: _("Released"),
+    EndReason.UNANSWERED: _("Not answered in time"),
+    EndReason.BLOCKED: _("Visitor blocked"),
+    EndReason.CLOSED: _("Closed"),
+}
+
+
+class Contact(models.Model):
+    """From the moment a conversation reaches a desk until it leaves it (R84, C24)."""
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="contacts"
+    )
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="contacts")
+    group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="contacts", null=True)
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    queued_at = models.DateTimeField()
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    end_reason = models.CharField(max_length=12, choices=list(END_LABELS.items()), blank=True)
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        constraints = [
+            # Invariant 1: one desk at most holds a conversation.
+            models.UniqueConstraint(
+                fields=["conversation"], condition=Q(ended_at=None), name="one_open_contact"
+            ),
+            models.CheckConstraint(
+                name="contact_ends_after_start",
+                condition=Q(ended_at=None, end_reason="")
+                | (Q(ended_at__gte=F("started_at")) & ~Q(end_reason="")),
+            ),
+        ]
+        indexes = [
+            # routing.load: how many conversations an agent holds on a channel.
+            models.Index(
+                fields=["agent", "channel"], condition=Q(ended_at=None), name="open_contacts"
+            ),
+            # reporting: an agent's contacts of a period.
+            models.Index(fields=["agent", "ended_at"], name="contacts_by_end"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.conversation_id} · {self.agent_id} · {self.started_at:%Y-%m-%d %H:%M}"

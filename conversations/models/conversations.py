@@ -1,0 +1,236 @@
+"""The conversation: from the visitor's first message to its closure."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Agent, Channel, Group, User, Website
+from conversations.models.visitors import Visitor
+from conversations.transitions import WAITING, DeadlineKind, Status
+
+if TYPE_CHECKING:
+    from routing.models import RuleStep
+
+
+class Style(models.TextChoices):
+    """How a conversation ends (C32)."""
+
+    LIVE = "live", _("Live")
+    LIVE_WITH_RETURN = "live_with_return", _("Live, with return")
+    SOCIAL = "social", _("Social messaging")
+
+
+class ActorKind(models.TextChoices):
+    """Who did something, as the ledger and ``closed_by`` tell it (C1)."""
+
+    VISITOR = "visitor", _("Visitor")
+    AGENT = "agent", _("Agent")
+    MANAGER = "manager", _("Manager")
+    BOT = "bot", _("Bot")
+    SYSTEM = "system", _("System")
+
+
+class CloseReason(models.TextChoices):
+    RESOLVED = "resolved", _("Resolved")
+    BLOCKED = "blocked", _("Visitor blocked")
+    SNOOZE_OVER = "snooze_over", _("Snooze over without a reply")
+    BOT_INACTIVITY = "bot_inactivity", _("Visitor did not answer the bot")
+    BOT_ENDED = "bot_ended", _("Ended by the bot")
+    WINDOW_OVER = "window_over", _("Return window over")
+    VISITOR_ENDED = "visitor_ended", _("Ended by the visitor")
+
+
+STATUS_LABELS = {
+    Status.BOT: _("With the bot"),
+    Status.QUEUED: _("Waiting"),
+    Status.ASSIGNED: _("Assigned"),
+    Status.ACTIVE: _("On a desk"),
+    Status.SNOOZED: _("Snoozed"),
+    Status.PENDING: _("Pending"),
+    Status.ON_HOLD: _("On hold"),
+    Status.SOLVED: _("Solved"),
+    Status.CLOSED: _("Closed"),
+}
+
+DEADLINE_LABELS = {
+    DeadlineKind.SNOOZE_END: _("End of the snooze"),
+    DeadlineKind.ASSIGNMENT_EXPIRY: _("End of the assignment"),
+    DeadlineKind.BOT_INACTIVITY: _("Visitor silent with the bot"),
+    DeadlineKind.SOLVED_WINDOW: _("End of the return window"),
+    DeadlineKind.ANSWER_TIMER: _("Answer timer"),
+}
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def visible_to(self, user: User) -> ConversationQuerySet:
+        """What ``user`` may read: closed by default, so that a stranger finds a 404.
+
+        Administrators see all; managers their groups' websites; agents what is on their own
+        desk or kept for them, and what belongs to their groups.
+        """
+        if not user.is_active:
+            return self.none()
+        if user.administers:
+            return self
+        mine = Q(agent__user=user) | Q(group__members__user=user)
+        if user.oversees:
+            mine |= Q(website__groups__managers=user)
+        # A subquery, not a join, so that no row comes twice.
+        return self.filter(pk__in=Conversation.objects.filter(mine).values("pk"))
+
+    def waiting(self) -> ConversationQuerySet:
+        return self.filter(status__in=WAITING)
+
+
+class Conversation(models.Model):
+    """What a visitor and a brand have to say to each other.
+
+    ``status`` is written by ``conversations.lifecycle`` and by nothing else. The primary key is
+    the number that agents read (#1042); visitors are only ever given ``public_id``.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    website = models.ForeignKey(Website, on_delete=models.PROTECT, related_name="conversations")
+    visitor = models.ForeignKey(Visitor, on_delete=models.PROTECT, related_name="conversations")
+    status = models.CharField(_("status"), max_length=10, choices=list(STATUS_LABELS.items()))
+    channel = models.CharField(
+        _("channel"), max_length=10, choices=Channel.choices, default=Channel.CHAT
+    )
+    style = models.CharField(_("style"), max_length=20, choices=Style.choices, default=Style.LIVE)
+    solved_window = models.DurationField(
+        _("return window"), null=True, help_text=_("From solved to closed; empty: at once.")
+    )
+    is_asynchronous = models.BooleanField(
+        _("asynchronous"),
+        default=False,
+        help_text=_("Entered by a queue with places: may be snoozed (C23)."),
+    )
+    language = models.CharField(_("language"), max_length=10)
+    page_url = models.URLField(_("page"), max_length=2000, blank=True)
+
+    queue: models.ForeignKey[RuleStep | None] = models.ForeignKey(
+        "routing.RuleStep",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="conversations",
+        verbose_name=_("queue"),
+    )
+    group = models.ForeignKey(
+        Group, on_delete=models.PROTECT, null=True, related_name="conversations"
+    )
+    agent = models.ForeignKey(
+        Agent, on_delete=models.PROTECT, null=True, related_name="conversations"
+    )
+    is_return = models.BooleanField(
+        default=False, help_text=_("Waits as a return, not as a new entry (C16).")
+    )
+    is_kept = models.BooleanField(default=False, help_text=_("Kept by its agent (R109)."))
+    is_auto_close = models.BooleanField(
+        default=False, help_text=_("Closed if nobody writes before the snooze ends (R123).")
+    )
+
+    opened_at = models.DateTimeField(_("opened at"))
+    queued_at = models.DateTimeField(_("rank in the queue"), null=True)
+    moved_at = models.DateTimeField(_("in this state since"))
+    closed_at = models.DateTimeField(_("closed at"), null=True)
+    closed_by = models.CharField(max_length=10, choices=ActorKind.choices, blank=True)
+    close_reason = models.CharField(max_length=20, choices=CloseReason.choices, blank=True)
+
+    deadline_at = models.DateTimeField(_("deadline"), null=True)
+    deadline_kind = models.CharField(
+        max_length=20, choices=list(DEADLINE_LABELS.items()), blank=True
+    )
+
+    last_seq = models.PositiveIntegerField(default=0)
+    visitor_read_seq = models.PositiveIntegerField(default=0)
+    agent_read_seq = models.PositiveIntegerField(default=0)
+    last_visitor_message_at = models.DateTimeField(null=True)
+    last_agent_message_at = models.DateTimeField(null=True)
+    first_human_reply_at = models.DateTimeField(null=True)
+    visitor_waits_since = models.DateTimeField(
+        null=True, help_text=_("Since when the visitor's words have had no answer (R175).")
+    )
+
+    objects: ClassVar[models.Manager[Conversation]] = ConversationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
+        constraints = [
+            models.CheckConstraint(
+                name="holder_fits_status",
+                condition=(
+                    ~Q(status__in=["active", "assigned", "pending", "on_hold", "solved"])
+                    | Q(agent__isnull=False)
+                )
+                & (~Q(status__in=["bot", "queued"]) | Q(agent__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="queued_has_group",
+                condition=~Q(status="queued")
+                | Q(group__isnull=False, queued_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="closed_says_by_whom",
+                condition=(Q(status="closed") & Q(closed_at__isnull=False) & ~Q(closed_by=""))
+                | (~Q(status="closed") & Q(closed_at__isnull=True) & Q(closed_by="")),
+            ),
+            models.CheckConstraint(
+                name="deadline_is_whole",
+                condition=Q(deadline_at__isnull=True, deadline_kind="")
+                | (Q(deadline_at__isnull=False) & ~Q(deadline_kind="")),
+            ),
+            models.CheckConstraint(
+                name="timed_states_have_deadline",
+                condition=~Q(status__in=["assigned", "snoozed", "solved"])
+                | Q(deadline_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="read_is_written",
+                condition=Q(visitor_read_seq__lte=F("last_seq"))
+                & Q(agent_read_seq__lte=F("last_seq")),
+            ),
+        ]
+        indexes = [
+            # routing.dispatch: the oldest conversation that a group's agent may take.
+            models.Index(
+                fields=["group", "channel", "queued_at", "id"],
+                condition=Q(status="queued"),
+                name="queued_by_group",
+            ),
+            # routing.dispatch: what waits for one agent; lifecycle and desk: what an agent holds.
+            models.Index(
+                fields=["agent", "status"],
+                condition=~Q(status="closed"),
+                name="open_by_agent",
+            ),
+            # routing.engagement: places taken in a queue.
+            models.Index(
+                fields=["queue"],
+                condition=Q(status__in=["queued", "assigned"]),
+                name="waiting_by_queue",
+            ),
+            # lifecycle.past_deadline: what time is about to move.
+            models.Index(
+                fields=["deadline_at"],
+                condition=Q(deadline_at__isnull=False),
+                name="deadlines",
+            ),
+            # reporting: closed today, by website.
+            models.Index(fields=["website", "closed_at"], name="closed_by_website"),
+            # messenger: the visitor's conversations, newest first.
+            models.Index(fields=["visitor", "-opened_at"], name="by_visitor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    @property
+    def may_snooze(self) -> bool:
+        """Snooze is for asynchronous conversations and messaging channels (C23)."""
+        return self.is_asynchronous or self.channel == Channel.MESSAGING

@@ -1,0 +1,42 @@
+"""The ledger: what happened to a conversation, by whom and when. Appended, never changed."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Agent, Group
+from conversations.models.conversations import STATUS_LABELS, ActorKind, Conversation
+
+
+class Event(models.Model):
+    """One line of the ledger; replayed in order of ``id`` it gives the conversation's row.
+
+    A database trigger refuses every change of a line that stands.
+    """
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="events")
+    verb = models.CharField(max_length=20)
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=8, choices=ActorKind.choices)
+    actor_user_id = models.BigIntegerField(
+        null=True, help_text=_("The user who did it, if a user did.")
+    )
+    to_status = models.CharField(max_length=10, choices=list(STATUS_LABELS.items()))
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="+")
+    group = models.ForeignKey(Group, on_delete=models.PROTECT, null=True, related_name="+")
+    queue_id = models.BigIntegerField(null=True)
+    deadline_at = models.DateTimeField(null=True)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ("id",)
+        indexes = [
+            # verify_ledger and the history of a conversation.
+            models.Index(fields=["conversation", "id"], name="events_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.conversation_id} {self.verb} {self.at:%Y-%m-%d %H:%M:%S}"

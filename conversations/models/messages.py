@@ -1,0 +1,43 @@
+"""Messages, numbered without gap in their conversation."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Agent
+from conversations.models.conversations import Conversation
+
+
+class Author(models.TextChoices):
+    VISITOR = "visitor", _("Visitor")
+    AGENT = "agent", _("Agent")
+    BOT = "bot", _("Bot")
+    SYSTEM = "system", _("System")
+
+
+class Message(models.Model):
+    """What somebody said. ``seq`` counts 1, 2, 3 ...; ``client_id`` makes a retry safe (B5)."""
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="messages"
+    )
+    seq = models.PositiveIntegerField()
+    client_id = models.UUIDField()
+    author = models.CharField(max_length=8, choices=Author.choices)
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="messages")
+    body = models.TextField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        ordering = ("conversation", "seq")
+        constraints = [
+            # Invariant 5. The first also serves messages.after(): a conversation's from a seq on.
+            models.UniqueConstraint(fields=["conversation", "seq"], name="seq_once"),
+            models.UniqueConstraint(fields=["conversation", "client_id"], name="client_id_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.conversation_id}/{self.seq}"

@@ -1,0 +1,51 @@
+"""The satisfaction survey: what was offered, what was answered."""
+
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Agent, Group
+from conversations.models.conversations import Conversation
+
+
+class Survey(models.Model):
+    """Offered once for each closure (R198, C33), with the agent and group that it is about."""
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="surveys"
+    )
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="surveys")
+    group = models.ForeignKey(Group, on_delete=models.PROTECT, null=True, related_name="surveys")
+    offered_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    csat = models.PositiveSmallIntegerField(
+        _("satisfaction"), null=True, validators=[MaxValueValidator(5)]
+    )
+    nps = models.PositiveSmallIntegerField(
+        _("recommendation"), null=True, validators=[MaxValueValidator(10)]
+    )
+    comment = models.TextField(_("comment"), blank=True)
+
+    class Meta:
+        verbose_name = _("survey")
+        verbose_name_plural = _("surveys")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation"],
+                condition=Q(answered_at=None),
+                name="one_survey_to_answer",
+            ),
+            models.CheckConstraint(
+                name="csat_from_1_to_5",
+                condition=Q(csat__isnull=True) | Q(csat__gte=1, csat__lte=5),
+            ),
+            models.CheckConstraint(
+                name="nps_from_0_to_10", condition=Q(nps__isnull=True) | Q(nps__lte=10)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.conversation_id} · {self.csat}/5 · {self.nps}/10"

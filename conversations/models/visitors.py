@@ -1,0 +1,71 @@
+"""Visitors, the persons behind them, and the proof of their consent."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Website
+
+
+class Person(models.Model):
+    """The customer behind one or more visitors, known by a signed external id (C14)."""
+
+    website = models.ForeignKey(Website, on_delete=models.CASCADE, related_name="persons")
+    external_id = models.CharField(_("external id"), max_length=200)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("persons")
+        constraints = [
+            models.UniqueConstraint(fields=["website", "external_id"], name="person_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class Visitor(models.Model):
+    """One browser on a website. Known by a bearer token, of which only the SHA-256 is kept."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    website = models.ForeignKey(Website, on_delete=models.CASCADE, related_name="visitors")
+    person = models.ForeignKey(
+        Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="visitors"
+    )
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    language = models.CharField(_("language"), max_length=10)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("visitor")
+        verbose_name_plural = _("visitors")
+
+    def __str__(self) -> str:
+        return self.shown_name
+
+    @property
+    def shown_name(self) -> str:
+        """The name, or a short stable one made from the public id for somebody unnamed."""
+        return self.name or f"{_('Visitor')} {self.public_id.hex[:4]}"
+
+
+class Consent(models.Model):
+    """That a visitor agreed, to which text, and when: proof, appended and never changed (R26)."""
+
+    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="consents")
+    language = models.CharField(max_length=10)
+    text = models.TextField()
+    text_sha256 = models.CharField(max_length=64)
+    given_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+
+    def __str__(self) -> str:
+        return f"{self.visitor_id} · {self.given_at:%Y-%m-%d %H:%M}"

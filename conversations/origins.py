@@ -1,0 +1,41 @@
+"""Where a request comes from: the raw doors and the sockets answer to pages of this host only."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+LOCAL = [".localhost", "127.0.0.1", "[::1]"]
+
+
+def is_our_host(host: str) -> bool:
+    """Whether ``host`` (``name[:port]``) is one that this installation answers to."""
+    domain, _port = split_domain_port(host)
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS or LOCAL)
+
+
+def is_own(origin: str, host: str) -> bool:
+    """Whether a page of ``origin`` was served by ``host`` itself, port included."""
+    try:
+        return urlsplit(origin).netloc == host
+    except ValueError:
+        return False
+
+
+class OwnOriginOnly:
+    """An ASGI wrapper that refuses sockets opened by pages of other origins, or of none (N13)."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        host = headers.get(b"host", "")
+        if is_our_host(host) and is_own(headers.get(b"origin", ""), host):
+            await self.application(scope, receive, send)
+            return
+        await receive()  # websocket.connect
+        await send({"type": "websocket.close", "code": 4403})

@@ -1,0 +1,81 @@
+"""The outbox: reactions that are owed, done at least once, each safe to do again.
+
+A row is written in the transaction of the fact. ``deliver`` claims it by an UPDATE that only one
+caller wins (a lease of 30 s), runs the reaction, ticks it off; the sweep takes what is left.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db import OperationalError, connection
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from conversations.models import OutboxEntry
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=30)
+ATTEMPTS = 10
+
+_reactions: dict[str, Callable[..., None]] = {}
+
+
+def register(reaction: Callable[..., None]) -> str:
+    """Make ``reaction`` known by its dotted name, which is what rows store."""
+    name = f"{reaction.__module__}.{reaction.__qualname__}"
+    _reactions[name] = reaction
+    return name
+
+
+def owe(reaction: str, payload: dict[str, Any]) -> int:
+    """Write down that ``reaction`` is owed; returns the entry's id."""
+    return OutboxEntry.objects.create(reaction=reaction, payload=payload).pk
+
+
+def deliver(entry_id: int) -> bool:
+    """Run one owed reaction if nobody else is at it; True when it was done here."""
+    claimed = OutboxEntry.objects.filter(
+        Q(leased_until=None) | Q(leased_until__lte=Now()),
+        pk=entry_id,
+        done_at=None,
+        dead_at=None,
+    ).update(leased_until=Now() + LEASE, attempts=F("attempts") + 1)
+    if not claimed:
+        return False
+    entry = OutboxEntry.objects.get(pk=entry_id)
+    try:
+        _reactions[entry.reaction](**entry.payload)
+    except Exception as error:
+        _put_off(entry, error)
+        return False
+    OutboxEntry.objects.filter(pk=entry_id).update(done_at=Now(), leased_until=None)
+    return True
+
+
+def _put_off(entry: OutboxEntry, error: Exception) -> None:
+    """Back off (1, 2, 4 ... s, at most 5 minutes), or give up for good after ``ATTEMPTS``."""
+    logger.exception("outbox entry %s failed, attempt %s", entry.pk, entry.attempts)
+    if isinstance(error, OperationalError):
+        connection.close_if_unusable_or_obsolete()
+    owed = OutboxEntry.objects.filter(pk=entry.pk)
+    if entry.attempts >= ATTEMPTS:
+        owed.update(dead_at=Now(), leased_until=None, last_error=repr(error))
+        return
+    wait = timedelta(seconds=min(2 ** (entry.attempts - 1), 300))
+    owed.update(due_at=Now() + wait, leased_until=None, last_error=repr(error))
+
+
+def deliver_due(limit: int = 500) -> int:
+    """Run what is owed and due; returns how many were done here. Any number may run at once."""
+    due = OutboxEntry.objects.filter(
+        Q(leased_until=None) | Q(leased_until__lte=Now()),
+        done_at=None,
+        dead_at=None,
+        due_at__lte=Now(),
+    ).order_by("due_at")
+    return sum(deliver(pk) for pk in list(due.values_list("pk", flat=True)[:limit]))

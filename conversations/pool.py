@@ -1,0 +1,77 @@
+"""The connections of the message path: psycopg's async pool, one for each process.
+
+Statements run in autocommit, so that one statement is one transaction and one round trip.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+RETRIED = (
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.LockNotAvailable,
+)
+TRIES = 3
+
+Pool = AsyncConnectionPool[psycopg.AsyncConnection[DictRow]]
+
+_pools: dict[asyncio.AbstractEventLoop, Pool] = {}
+
+
+async def _open() -> Pool:
+    loop = asyncio.get_running_loop()
+    if loop not in _pools:
+        database = connection.settings_dict
+        _pools[loop] = AsyncConnectionPool(
+            kwargs={
+                "dbname": database["NAME"],
+                "host": database["HOST"] or None,
+                "port": database["PORT"] or None,
+                "user": database["USER"] or None,
+                "password": database["PASSWORD"] or None,
+                "options": database["OPTIONS"].get("options", ""),
+                "autocommit": True,
+                "row_factory": dict_row,
+            },
+            min_size=1,
+            max_size=settings.MESSAGE_POOL_SIZE,
+            timeout=5,
+            open=False,
+            check=None,
+        )
+        await _pools[loop].open()
+    return _pools[loop]
+
+
+async def close() -> None:
+    """Close the pool of this event loop, if there is one."""
+    opened = _pools.pop(asyncio.get_running_loop(), None)
+    if opened is not None:
+        await opened.close()
+
+
+async def fetch_all(query: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    """All rows of one statement, retried where PostgreSQL asks for that (deadlock, lock wait)."""
+    pool = await _open()
+    for left in reversed(range(TRIES)):
+        try:
+            async with pool.connection() as conn:
+                cursor = await conn.execute(query, values)
+                return await cursor.fetchall()
+        except RETRIED:
+            if not left:
+                raise
+    raise AssertionError("unreachable")
+
+
+async def fetch_one(query: str, values: dict[str, Any]) -> dict[str, Any] | None:
+    rows = await fetch_all(query, values)
+    return rows[0] if rows else None

@@ -1,0 +1,183 @@
+"""Reading messages from a number on, and how far each side has read; one round trip each."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.passes import GUARD, DeskPass
+from conversations import bus, pool
+from conversations.facts import MessagesRead
+from conversations.messages import Rejected, frame
+
+PAGE = 500
+SEQ_LIMIT = 2**31 - 1
+
+# What the visitor's screen calls a state; the nine of the lifecycle are the agents' business.
+SEEN_AS = {
+    "bot": "bot",
+    "queued": "waiting",
+    "assigned": "waiting",
+    "active": "active",
+    "snoozed": "paused",
+    "pending": "paused",
+    "on_hold": "paused",
+    "solved": "solved",
+    "closed": "closed",
+}
+
+# One row for each message, or one with empty message columns; the conversation on each.
+AFTER = """
+    SELECT c.public_id, c.status, c.is_asynchronous, c.last_seq, c.agent_read_seq,
+           c.visitor_read_seq, c.opened_at, c.closed_at, holder.display_name AS holder,
+           EXISTS (
+               SELECT FROM conversations_survey s
+               WHERE s.conversation_id = c.id AND s.answered_at IS NULL
+           ) AS survey,
+           CASE WHEN c.status = 'queued' THEN (
+               SELECT count(*) FROM conversations_conversation w
+               WHERE w.status = 'queued' AND w.group_id = c.group_id AND w.channel = c.channel
+               AND (w.queued_at, w.id) <= (c.queued_at, c.id)
+           ) END AS place,
+           m.seq, m.client_id, m.author, m.body, m.created_at, writer.display_name AS writer
+    FROM conversations_conversation c
+    JOIN conversations_visitor v ON v.id = c.visitor_id
+    LEFT JOIN accounts_agent holder ON holder.id = c.agent_id
+    LEFT JOIN LATERAL (
+        SELECT * FROM conversations_message m
+        WHERE m.conversation_id = c.id AND m.seq > %(after_seq)s
+        ORDER BY m.seq LIMIT %(limit)s
+    ) m ON true
+    LEFT JOIN accounts_agent writer ON writer.id = m.agent_id
+    WHERE {guard}
+    ORDER BY m.seq
+"""
+
+VISITOR_READ = """
+    UPDATE conversations_conversation c SET visitor_read_seq = %(seq)s
+    FROM conversations_visitor v
+    WHERE c.public_id = %(conversation)s AND v.id = c.visitor_id
+    AND v.token_hash = %(token_hash)s
+    AND c.visitor_read_seq < %(seq)s AND c.last_seq >= %(seq)s
+    RETURNING c.id, c.public_id, c.visitor_id, c.agent_id
+"""
+
+AGENT_READ = f"""
+    UPDATE conversations_conversation c SET agent_read_seq = %(seq)s
+    WHERE c.id = %(conversation)s AND c.agent_id = %(agent_id)s AND {GUARD}
+    AND c.agent_read_seq < %(seq)s AND c.last_seq >= %(seq)s
+    RETURNING c.id, c.public_id, c.visitor_id, c.agent_id
+"""
+
+
+def check_seq(value: object) -> int:
+    try:
+        seq = int(str(value))
+    except ValueError:
+        seq = -1
+    if not 0 <= seq <= SEQ_LIMIT:
+        raise Rejected("invalid", _("This is not a message number."), 400)
+    return seq
+
+
+async def for_visitor(
+    *, conversation: uuid.UUID, token_hash: str, after_seq: int
+) -> dict[str, Any]:
+    """What came after ``after_seq``, and the conversation as its visitor sees it."""
+    values = {
+        "conversation": conversation,
+        "token_hash": token_hash,
+        "after_seq": after_seq,
+        "limit": PAGE,
+    }
+    guard = "c.public_id = %(conversation)s AND v.token_hash = %(token_hash)s"
+    rows = await pool.fetch_all(AFTER.format(guard=guard), values)
+    if not rows:
+        raise Rejected("not_found", _("This conversation does not exist."), 404)
+    return {"messages": _frames(rows), "conversation": seen_by_visitor(rows[0])} | _more(rows)
+
+
+async def for_agent(*, conversation: int, after_seq: int) -> dict[str, Any]:
+    """The same for a desk; that the reader may see it has been checked by the caller."""
+    values = {"conversation": conversation, "after_seq": after_seq, "limit": PAGE}
+    rows = await pool.fetch_all(AFTER.format(guard="c.id = %(conversation)s"), values)
+    if not rows:
+        raise Rejected("not_found", _("This conversation does not exist."), 404)
+    return {
+        "messages": _frames(rows),
+        "read_by_visitor": rows[0]["visitor_read_seq"],
+        "last_seq": rows[0]["last_seq"],
+        "status": rows[0]["status"],
+    } | _more(rows)
+
+
+def seen_by_visitor(row: dict[str, Any]) -> dict[str, Any]:
+    """A conversation as the Messenger shows it (docs/protocol.md)."""
+    return {
+        "id": str(row["public_id"]),
+        "status": SEEN_AS[row["status"]],
+        "asynchronous": row["is_asynchronous"],
+        "agent": {"name": row["holder"]} if row["holder"] else None,
+        "last_seq": row["last_seq"],
+        "read_by_agent": row["agent_read_seq"],
+        "read_by_me": row["visitor_read_seq"],
+        "survey": row["survey"],
+        "opened_at": row["opened_at"].isoformat(),
+        "closed_at": row["closed_at"].isoformat() if row["closed_at"] else None,
+        "place": row["place"],
+    }
+
+
+def _frames(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        frame(
+            seq=row["seq"],
+            client_id=row["client_id"],
+            author=row["author"],
+            name=row["writer"] or "",
+            body=row["body"],
+            at=row["created_at"],
+        )
+        for row in rows
+        if row["seq"] is not None
+    ]
+
+
+def _more(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"more": True} if len(rows) == PAGE else {}
+
+
+async def read_by_visitor(*, conversation: uuid.UUID, token_hash: str, seq: int) -> None:
+    """The visitor has seen everything up to ``seq``; a smaller number than before is no news."""
+    values = {"conversation": conversation, "token_hash": token_hash, "seq": seq}
+    await _tell(await pool.fetch_one(VISITOR_READ, values), by="visitor", seq=seq)
+
+
+async def read_by_agent(*, conversation: int, desk: DeskPass, seq: int) -> None:
+    """The agent who holds the conversation has seen everything up to ``seq``."""
+    values = {
+        "conversation": conversation,
+        "agent_id": desk.agent_id,
+        "session_key": desk.session_key,
+        "user_id": desk.user_id,
+        "password": desk.password,
+        "seq": seq,
+    }
+    await _tell(await pool.fetch_one(AGENT_READ, values), by="agent", seq=seq)
+
+
+async def _tell(row: dict[str, Any] | None, *, by: str, seq: int) -> None:
+    if row is None:
+        return
+    await bus.announce(
+        MessagesRead(
+            conversation_id=row["id"],
+            public_id=str(row["public_id"]),
+            visitor_id=row["visitor_id"],
+            agent_id=row["agent_id"],
+            by=by,
+            seq=seq,
+        )
+    )

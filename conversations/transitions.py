@@ -1,0 +1,156 @@
+"""The state machine as data: which verb moves a conversation from where to where.
+
+Pure: no Django, no clock. ``docs/lifecycle.md`` is generated from this table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    BOT = "bot"
+    QUEUED = "queued"
+    ASSIGNED = "assigned"
+    ACTIVE = "active"
+    SNOOZED = "snoozed"
+    PENDING = "pending"
+    ON_HOLD = "on_hold"
+    SOLVED = "solved"
+    CLOSED = "closed"
+
+
+class Verb(StrEnum):
+    GREET = "greet"
+    QUEUE = "queue"
+    ESCALATE = "escalate"
+    PUSH = "push"
+    TAKE = "take"
+    TRANSFER_TO_GROUP = "transfer_to_group"
+    TRANSFER_TO_AGENT = "transfer_to_agent"
+    EXPIRE = "expire"
+    RELEASE = "release"
+    RECALL = "recall"
+    SNOOZE = "snooze"
+    WAKE_TO_AGENT = "wake_to_agent"
+    WAKE_TO_GROUP = "wake_to_group"
+    SET_PENDING = "set_pending"
+    SET_ON_HOLD = "set_on_hold"
+    SOLVE = "solve"
+    REOPEN = "reopen"
+    CLOSE = "close"
+
+
+class EndReason(StrEnum):
+    """Why a contact ended (C24)."""
+
+    TRANSFERRED = "transferred"
+    SNOOZED = "snoozed"
+    PENDING = "pending"
+    ON_HOLD = "on_hold"
+    SOLVED = "solved"
+    RELEASED = "released"
+    UNANSWERED = "unanswered"
+    BLOCKED = "blocked"
+    CLOSED = "closed"
+
+
+class DeadlineKind(StrEnum):
+    """What time itself does to a conversation at its deadline."""
+
+    SNOOZE_END = "snooze_end"
+    ASSIGNMENT_EXPIRY = "assignment_expiry"
+    BOT_INACTIVITY = "bot_inactivity"
+    SOLVED_WINDOW = "solved_window"
+    ANSWER_TIMER = "answer_timer"
+
+
+class Refused(Exception):
+    """A verb does not fit the state it found: what a lost race looks like (a 409, not a 500)."""
+
+    def __init__(self, verb: Verb, status: Status | None, why: str = "") -> None:
+        self.verb = verb
+        self.status = status
+        self.why = why
+        super().__init__(why or f"{verb.value} is not possible from {status and status.value}")
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """Where a verb may start (``None`` is "does not exist yet"), where it ends, and what it does
+    to the open contact: ``ends_contact`` says why a contact on a desk ends, if one was open."""
+
+    sources: frozenset[Status | None]
+    target: Status
+    ends_contact: EndReason | None = None
+
+
+def _from(
+    *sources: Status | None, to: Status, ends_contact: EndReason | None = None
+) -> Transition:
+    return Transition(frozenset(sources), to, ends_contact)
+
+
+WAITING = frozenset({Status.QUEUED, Status.ASSIGNED})
+PAUSED = frozenset({Status.SNOOZED, Status.PENDING, Status.ON_HOLD, Status.SOLVED})
+
+TRANSITIONS: dict[Verb, Transition] = {
+    Verb.GREET: _from(None, to=Status.BOT),
+    Verb.QUEUE: _from(None, to=Status.QUEUED),
+    Verb.ESCALATE: _from(Status.BOT, to=Status.QUEUED),
+    Verb.PUSH: _from(Status.QUEUED, Status.ASSIGNED, to=Status.ACTIVE),
+    Verb.TAKE: _from(Status.ASSIGNED, to=Status.ACTIVE),
+    Verb.TRANSFER_TO_GROUP: _from(
+        Status.QUEUED,
+        Status.ASSIGNED,
+        Status.ACTIVE,
+        to=Status.QUEUED,
+        ends_contact=EndReason.TRANSFERRED,
+    ),
+    Verb.TRANSFER_TO_AGENT: _from(
+        Status.QUEUED,
+        Status.ASSIGNED,
+        Status.ACTIVE,
+        to=Status.ASSIGNED,
+        ends_contact=EndReason.TRANSFERRED,
+    ),
+    Verb.EXPIRE: _from(Status.ASSIGNED, to=Status.QUEUED),
+    Verb.RELEASE: _from(
+        Status.ASSIGNED, Status.ACTIVE, to=Status.QUEUED, ends_contact=EndReason.RELEASED
+    ),
+    Verb.RECALL: _from(Status.ACTIVE, to=Status.QUEUED, ends_contact=EndReason.UNANSWERED),
+    Verb.SNOOZE: _from(Status.ACTIVE, to=Status.SNOOZED, ends_contact=EndReason.SNOOZED),
+    Verb.WAKE_TO_AGENT: _from(Status.SNOOZED, to=Status.ASSIGNED),
+    Verb.WAKE_TO_GROUP: _from(Status.SNOOZED, to=Status.QUEUED),
+    Verb.SET_PENDING: _from(Status.ACTIVE, to=Status.PENDING, ends_contact=EndReason.PENDING),
+    Verb.SET_ON_HOLD: _from(Status.ACTIVE, to=Status.ON_HOLD, ends_contact=EndReason.ON_HOLD),
+    Verb.SOLVE: _from(Status.ACTIVE, to=Status.SOLVED, ends_contact=EndReason.SOLVED),
+    Verb.REOPEN: _from(Status.PENDING, Status.ON_HOLD, Status.SOLVED, to=Status.ASSIGNED),
+    Verb.CLOSE: _from(
+        Status.BOT,
+        Status.ACTIVE,
+        Status.SNOOZED,
+        Status.SOLVED,
+        to=Status.CLOSED,
+        ends_contact=EndReason.CLOSED,
+    ),
+}
+
+# C1: no timer ever closes what is queued, assigned or on a desk.
+SYSTEM_MAY_CLOSE = frozenset({Status.BOT, Status.SNOOZED, Status.SOLVED})
+
+# Entering a waiting state with one of these is a new entry, gated by the queue's places; with
+# any other verb it is a return, which always enters (C16).
+NEW_ENTRIES = frozenset({Verb.QUEUE, Verb.ESCALATE})
+
+# A conversation that a fault sends back keeps its former rank (C17).
+KEEPS_RANK = frozenset({Verb.EXPIRE, Verb.RELEASE, Verb.RECALL})
+
+
+def target_of(verb: Verb, status: Status | None) -> Status:
+    """The status that ``verb`` leads to from ``status``; raises ``Refused`` where it may not."""
+    transition = TRANSITIONS[verb]
+    if status not in transition.sources:
+        raise Refused(verb, status)
+    return transition.target

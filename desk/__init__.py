@@ -1,0 +1,1 @@
+"""The agents' face: the desk and its doors. No models."""

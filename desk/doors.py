@@ -1,0 +1,119 @@
+"""The agents' raw doors: messages in, messages after a number, read up to."""
+
+from __future__ import annotations
+
+import re
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from accounts import passes
+from accounts.models import User
+from accounts.passes import DeskPass
+from conversations import messages, pool, reading
+from conversations.doors import Receive, Request, Scope, Send, serve
+from conversations.messages import Rejected
+from conversations.models import Conversation
+
+PATH = re.compile(r"^/desk/c/(?P<conversation>\d{1,15})/(?P<what>messages|read)/$")
+
+HOLDS = f"""
+    SELECT 1 AS yes FROM conversations_conversation c
+    WHERE c.id = %(conversation)s AND c.agent_id = %(agent_id)s AND {passes.GUARD}
+"""
+
+
+def match(path: str) -> dict[str, str] | None:
+    """The parts of a path that belongs to these doors, else ``None``."""
+    found = PATH.match(path)
+    return found.groupdict() if found else None
+
+
+async def door(scope: Scope, receive: Receive, send: Send, found: dict[str, str]) -> None:
+    await serve(scope, receive, send, found, _handle)
+
+
+async def _handle(request: Request) -> tuple[int, dict[str, Any] | None]:
+    request.check_origin()
+    if request.method == "POST" and "origin" not in request.headers:
+        # With a cookie, a request that does not say where it comes from is not ours.
+        raise Rejected("origin", _("This page may not do that here."), 403)
+    session_key = _session_key(request)
+    desk = passes.known(session_key) or await _issue(session_key)
+    if desk.language:
+        translation.activate(desk.language)
+    conversation = int(request.match["conversation"])
+    match request.match["what"], request.method:
+        case "messages", "GET":
+            after = reading.check_seq(parse_qs(request.query).get("after_seq", ["0"])[0])
+            await _check_visible(conversation, desk)
+            return 200, await reading.for_agent(conversation=conversation, after_seq=after)
+        case "messages", "POST":
+            body = await request.json()
+            return await _send(conversation, desk, body)
+        case "read", "POST":
+            body = await request.json()
+            seq = reading.check_seq(body.get("seq"))
+            await reading.read_by_agent(conversation=conversation, desk=desk, seq=seq)
+            return 204, None
+    raise Rejected("method", _("This address does not answer that."), 405)
+
+
+async def _send(
+    conversation: int, desk: DeskPass, body: dict[str, Any]
+) -> tuple[int, dict[str, Any]]:
+    said = {
+        "conversation": conversation,
+        "client_id": messages.check_client_id(body.get("client_id")),
+        "body": messages.check_body(body.get("body")),
+        "at": timezone.now(),
+    }
+    try:
+        sent = await messages.send_as_agent(desk=desk, **said)
+    except Rejected as rejected:
+        if rejected.code != "not_found" and rejected.code != "not_on_desk":
+            raise
+        # Is it the conversation, or was the pass overtaken (logout, new password)? Read it anew:
+        # this raises 401 where the session has ended.
+        fresh = await _issue(desk.session_key)
+        if fresh == desk:
+            raise
+        sent = await messages.send_as_agent(desk=fresh, **said)
+    return (201 if sent.is_new else 200), {"message": sent.frame}
+
+
+def _session_key(request: Request) -> str:
+    morsel = SimpleCookie(request.headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
+    return morsel.value if morsel else ""
+
+
+async def _issue(session_key: str) -> DeskPass:
+    desk = await database_sync_to_async(passes.issue)(session_key) if session_key else None
+    if desk is None:
+        raise Rejected("session", _("You are no longer logged in. Please log in again."), 401)
+    return desk
+
+
+async def _check_visible(conversation: int, desk: DeskPass) -> None:
+    values = {
+        "conversation": conversation,
+        "agent_id": desk.agent_id,
+        "session_key": desk.session_key,
+        "user_id": desk.user_id,
+        "password": desk.password,
+    }
+    if await pool.fetch_one(HOLDS, values) is not None:
+        return
+    fresh = await _issue(desk.session_key)
+    if not await database_sync_to_async(_is_visible)(conversation, fresh.user_id):
+        raise Rejected("not_found", _("This conversation does not exist."), 404)
+
+
+def _is_visible(conversation: int, user_id: int) -> bool:
+    user = User.objects.get(pk=user_id)
+    return Conversation.objects.visible_to(user).filter(pk=conversation).exists()

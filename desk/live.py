@@ -1,0 +1,45 @@
+"""What agents' sockets are told of. Messages go to the desk that holds the conversation; of all
+else only that it changed, so that the page is fetched with its ordinary permission."""
+
+from __future__ import annotations
+
+from conversations.facts import ConversationMoved, MessageAdded, MessagesRead
+from conversations.layer import desk_group, push
+from routing.facts import AgentChanged
+
+BOXES = {"type": "changed", "what": "boxes"}
+
+
+async def show_message(fact: MessageAdded) -> None:
+    if fact.agent_id is not None:
+        frame = {"type": "message", "conversation": fact.conversation_id, "message": fact.message}
+        await push(desk_group(fact.agent_id), frame)
+
+
+async def show_read(fact: MessagesRead) -> None:
+    if fact.agent_id is not None and fact.by == "visitor":
+        frame = {
+            "type": "read",
+            "conversation": fact.conversation_id,
+            "by": fact.by,
+            "seq": fact.seq,
+        }
+        await push(desk_group(fact.agent_id), frame)
+
+
+async def show_move(fact: ConversationMoved) -> None:
+    """To those who could see it until now and to those who can now."""
+    frame = {"type": "changed", "what": "conversation", "conversation": fact.conversation_id}
+    holds = fact.agent_id if fact.status == "active" else None
+    for agent_id in {fact.agent_id, fact.agent_before} - {None}:
+        await push(
+            desk_group(agent_id),
+            frame,
+            number=fact.conversation_id,
+            public_id=fact.public_id,
+            visitor_id=fact.visitor_id if agent_id == holds else None,
+        )
+
+
+async def show_agent(fact: AgentChanged) -> None:
+    await push(desk_group(fact.agent_id), BOXES)

@@ -1,0 +1,98 @@
+"""The agents' sockets: what is on a desk, and the proof that somebody sits at it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.sessions import CookieMiddleware
+from django.conf import settings
+from django.urls import path
+from django.utils import timezone
+
+from accounts import passes
+from accounts.passes import DeskPass
+from conversations import pool
+from conversations.layer import desk_group, push, visitor_group
+from conversations.origins import OwnOriginOnly
+from conversations.sockets import LiveConsumer
+from routing import presence
+
+ON_DESK = """
+    SELECT c.id, c.public_id, c.visitor_id FROM conversations_conversation c
+    WHERE c.agent_id = %(agent)s AND c.status = 'active'
+"""
+
+STILL_LOGGED_IN = f"SELECT 1 AS yes WHERE {passes.GUARD}"
+
+
+class DeskConsumer(LiveConsumer):
+    """One desk on one device. ``talks`` maps the number of each conversation on this desk to its
+    public id and its visitor."""
+
+    heartbeat_seconds = presence.BEAT
+    desk: DeskPass
+    connection_id: uuid.UUID | None = None
+    talks: dict[int, tuple[str, int]]
+
+    async def admit(self) -> tuple[str, ...] | None:
+        session_key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME)
+        desk = await database_sync_to_async(passes.issue)(session_key) if session_key else None
+        if desk is None:
+            return None
+        self.desk = desk
+        rows = await pool.fetch_all(ON_DESK, {"agent": desk.agent_id})
+        self.talks = {row["id"]: (str(row["public_id"]), row["visitor_id"]) for row in rows}
+        return (desk_group(desk.agent_id),)
+
+    async def entered(self) -> None:
+        self.connection_id = uuid.uuid4()
+        await database_sync_to_async(presence.connect)(
+            self.desk.agent_id, self.connection_id, at=timezone.now()
+        )
+
+    async def heartbeat(self) -> None:
+        """Being heard keeps the agent connected; a session that ended ends the socket (N12)."""
+        values = {
+            "session_key": self.desk.session_key,
+            "user_id": self.desk.user_id,
+            "password": self.desk.password,
+        }
+        known = await database_sync_to_async(presence.hear)(
+            self.connection_id, at=timezone.now()
+        )
+        if not known or await pool.fetch_one(STILL_LOGGED_IN, values) is None:
+            await self.send_frame({"type": "logout"})
+            await self.close(4401)
+
+    async def left(self, code: int) -> None:
+        if self.connection_id is None:
+            return
+        await database_sync_to_async(presence.disconnect)(self.connection_id, at=timezone.now())
+
+    async def heard(self, frame: dict[str, Any]) -> None:
+        if frame.get("type") != "typing":
+            return
+        number = frame.get("conversation")
+        talk = self.talks.get(number) if isinstance(number, int) else None
+        if talk is not None:
+            public_id, visitor_id = talk
+            typing = {"type": "typing", "conversation": public_id, "on": frame.get("on") is True}
+            await push(visitor_group(visitor_id), typing)
+
+    async def frame(self, event: dict[str, Any]) -> None:
+        if "number" in event:
+            if event["visitor_id"] is None:
+                self.talks.pop(event["number"], None)
+            else:
+                self.talks[event["number"]] = (event["public_id"], event["visitor_id"])
+        await super().frame(event)
+
+
+websocket_urlpatterns = [
+    path(
+        "ws/desk/",
+        OwnOriginOnly(CookieMiddleware(DeskConsumer.as_asgi())),
+    ),
+]

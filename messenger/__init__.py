@@ -1,0 +1,1 @@
+"""The visitors' face: the embed script, the Messenger, and their doors."""

@@ -1,0 +1,61 @@
+"""The visitors' raw doors: messages in, messages after a number, read up to."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+from urllib.parse import parse_qs
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from conversations import messages, reading
+from conversations.doors import Receive, Request, Scope, Send, serve
+from conversations.messages import Rejected
+from messenger.visitors import hash_token
+
+PATH = re.compile(
+    r"^/messenger/(?P<key>[A-Za-z0-9_-]+)/conversations/(?P<conversation>[0-9a-f-]{36})"
+    r"/(?P<what>messages|read)/$"
+)
+
+
+def match(path: str) -> dict[str, str] | None:
+    """The parts of a path that belongs to these doors, else ``None``."""
+    found = PATH.match(path)
+    return found.groupdict() if found else None
+
+
+async def door(scope: Scope, receive: Receive, send: Send, found: dict[str, str]) -> None:
+    await serve(scope, receive, send, found, _handle)
+
+
+async def _handle(request: Request) -> tuple[int, dict[str, Any] | None]:
+    request.check_origin()
+    token = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if not token:
+        raise Rejected("token", _("We do not know you yet: please open the Messenger again."), 401)
+    try:
+        conversation = uuid.UUID(request.match["conversation"])
+    except ValueError:
+        raise Rejected("not_found", _("This conversation does not exist."), 404) from None
+    who = {"conversation": conversation, "token_hash": hash_token(token)}
+    match request.match["what"], request.method:
+        case "messages", "GET":
+            after = parse_qs(request.query).get("after_seq", ["0"])[0]
+            return 200, await reading.for_visitor(**who, after_seq=reading.check_seq(after))
+        case "messages", "POST":
+            body = await request.json()
+            sent = await messages.send_as_visitor(
+                **who,
+                client_id=messages.check_client_id(body.get("client_id")),
+                body=messages.check_body(body.get("body")),
+                at=timezone.now(),
+            )
+            return (201 if sent.is_new else 200), {"message": sent.frame}
+        case "read", "POST":
+            body = await request.json()
+            await reading.read_by_visitor(**who, seq=reading.check_seq(body.get("seq")))
+            return 204, None
+    raise Rejected("method", _("This address does not answer that."), 405)

@@ -1,0 +1,85 @@
+"""The visitors' sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import parse_qs
+
+from asgiref.sync import sync_to_async
+from django.urls import path
+
+from conversations import pool, sightings
+from conversations.layer import desk_group, push, visitor_group
+from conversations.origins import OwnOriginOnly
+from conversations.sockets import LiveConsumer
+from messenger import tickets
+
+OPEN_CONVERSATIONS = """
+    SELECT id, public_id, CASE WHEN status = 'active' THEN agent_id END AS agent_id
+    FROM conversations_conversation WHERE visitor_id = %(visitor)s AND status <> 'closed'
+"""
+
+_farewells: set[asyncio.Task[None]] = set()
+
+
+class MessengerConsumer(LiveConsumer):
+    """One Messenger in one tab. ``talks`` maps each open conversation's public id to its number
+    and the agent on whose desk it is."""
+
+    visitor_id: int
+    talks: dict[str, tuple[int, int | None]]
+
+    async def admit(self) -> tuple[str, ...] | None:
+        ticket = parse_qs(self.scope["query_string"].decode("latin-1")).get("ticket", [""])[0]
+        visitor_id = await sync_to_async(tickets.redeem)(ticket)
+        if visitor_id is None:
+            return None
+        self.visitor_id = visitor_id
+        rows = await pool.fetch_all(OPEN_CONVERSATIONS, {"visitor": visitor_id})
+        self.talks = {str(row["public_id"]): (row["id"], row["agent_id"]) for row in rows}
+        await sightings.see(visitor_id)
+        await self._tell_desks(online=True)
+        return (visitor_group(visitor_id),)
+
+    async def heartbeat(self) -> None:
+        await sightings.see(self.visitor_id)
+
+    async def left(self, code: int) -> None:
+        await sightings.linger(self.visitor_id)
+        farewell = asyncio.create_task(self._say_farewell())
+        _farewells.add(farewell)  # The loop keeps only weak references to tasks.
+        farewell.add_done_callback(_farewells.discard)
+
+    async def _say_farewell(self) -> None:
+        await asyncio.sleep(sightings.LINGER_SECONDS + 1)
+        if not await sightings.is_online(self.visitor_id):
+            await self._tell_desks(online=False)
+
+    async def heard(self, frame: dict[str, Any]) -> None:
+        if frame.get("type") != "typing":
+            return
+        number, agent_id = self.talks.get(str(frame.get("conversation")), (None, None))
+        if agent_id is not None:
+            typing = {"type": "typing", "conversation": number, "on": frame.get("on") is True}
+            await push(desk_group(agent_id), typing)
+
+    async def frame(self, event: dict[str, Any]) -> None:
+        if "number" in event:
+            before = self.talks.get(event["frame"]["conversation"])
+            self.talks[event["frame"]["conversation"]] = (event["number"], event["agent_id"])
+            if before is None or before[1] != event["agent_id"]:
+                await self._tell_desks(online=True)
+        await super().frame(event)
+
+    async def _tell_desks(self, *, online: bool) -> None:
+        for number, agent_id in self.talks.values():
+            if agent_id is not None:
+                frame = {"type": "presence", "conversation": number, "online": online}
+                await push(desk_group(agent_id), frame)
+
+
+# The Messenger's page is ours, in an iframe: its socket's origin is this host, not the brand's.
+websocket_urlpatterns = [
+    path("ws/messenger/", OwnOriginOnly(MessengerConsumer.as_asgi())),
+]

@@ -1,0 +1,1 @@
+"""What happened: the live board and the reports. Reads only."""

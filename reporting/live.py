@@ -1,0 +1,34 @@
+"""Tells the boards of a website that something changed; they fetch what they may see."""
+
+from __future__ import annotations
+
+from asgiref.sync import sync_to_async
+
+from accounts.models import Website
+from conversations.facts import ConversationMoved, SurveyAnswered
+from conversations.layer import board_group, push
+from routing.facts import AgentChanged, RuleChanged
+
+CHANGED = {"type": "changed", "what": "board"}
+
+
+async def show_move(fact: ConversationMoved) -> None:
+    await push(board_group(fact.website_id), CHANGED)
+
+
+async def show_survey(fact: SurveyAnswered) -> None:
+    await push(board_group(fact.website_id), CHANGED)
+
+
+async def show_rule(fact: RuleChanged) -> None:
+    await push(board_group(fact.website_id), CHANGED)
+
+
+async def show_agent(fact: AgentChanged) -> None:
+    for website_id in await sync_to_async(_websites_of)(fact.agent_id):
+        await push(board_group(website_id), CHANGED)
+
+
+def _websites_of(agent_id: int) -> list[int]:
+    websites = Website.objects.filter(groups__members=agent_id)
+    return list(websites.order_by().values_list("pk", flat=True).distinct())

@@ -1,0 +1,1 @@
+"""Who takes a conversation: rules, engagement, presence, dispatch, expiry."""

@@ -1,0 +1,87 @@
+"""What people do with who holds a conversation: wake, resume, take, transfer, release.
+
+These verbs need to know about capacity and connections; the locks are taken in the one order,
+agents (by id) before the conversation.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import Agent, Group, User
+from conversations import actors, lifecycle
+from conversations.actors import Actor
+from conversations.models import Conversation
+from conversations.transitions import Refused, Status, Verb
+from routing import presence
+from routing.models import RuleStep
+
+CONNECTED = "its agent is connected"
+
+
+def transfer_to_group(
+    conversation_id: int, *, group: Group, actor: Actor, at: datetime
+) -> Conversation:
+    """To another team: into its queue of the same rule, else into its first queue (R199)."""
+    rule_id = (
+        Conversation.objects.filter(pk=conversation_id)
+        .values_list("queue__rule_id", flat=True)
+        .first()
+    )
+    steps = RuleStep.objects.filter(group=group).order_by("position", "pk")
+    step = steps.filter(rule_id=rule_id).first() or steps.first()
+    return lifecycle.transfer_to_group(
+        conversation_id,
+        group=group,
+        queue_id=step.pk if step else None,
+        actor=actor,
+        at=at,
+    )
+
+
+@transaction.atomic
+def release(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
+    """Managers put a stranded or assigned conversation back in its queue (R92-R96, C21)."""
+    holder = Conversation.objects.values_list("agent_id", flat=True).get(pk=conversation_id)
+    if holder is not None:
+        Agent.objects.select_for_update(no_key=True).get(pk=holder)
+    conversation = lifecycle.lock(conversation_id)
+    if conversation.agent_id != holder:
+        raise Refused(Verb.RELEASE, Status(conversation.status), "it has just moved")
+    if (
+        conversation.status == Status.ACTIVE
+        and holder is not None
+        and presence.is_connected(holder, at)
+    ):
+        raise Refused(Verb.RELEASE, Status.ACTIVE, CONNECTED)
+    return lifecycle.release(conversation_id, actor=actor, at=at)
+
+
+@transaction.atomic
+def take(conversation_id: int, *, user: User, at: datetime) -> Conversation:
+    """The agent pulls an assigned conversation to his desk, beyond his slots if need be (C35)."""
+    agent = Agent.objects.select_for_update(no_key=True).get(user=user)
+    return lifecycle.take(conversation_id, agent=agent, actor=actors.agent(user), at=at)
+
+
+def release_stranded(*, at: datetime) -> int:
+    """Release what lies on desks lost for longer than the group's setting allows (C21, B2)."""
+    released = 0
+    on_desks = Conversation.objects.filter(
+        status=Status.ACTIVE, group__release_minutes__isnull=False
+    ).select_related("group", "agent__presence")
+    for conversation in on_desks:
+        seen = getattr(conversation.agent, "presence", None)
+        minutes = conversation.group.release_minutes if conversation.group else None
+        if seen is None or seen.is_connected or minutes is None:
+            continue
+        if (at - seen.changed_at).total_seconds() < minutes * 60:
+            continue
+        try:
+            release(conversation.pk, actor=actors.SYSTEM, at=at)
+        except Refused:
+            continue  # He has just come back.
+        released += 1
+    return released

@@ -1,0 +1,141 @@
+"""The push: waiting conversations reach desks, at every event that adds capacity (B1).
+
+``serve`` is the one way by which a push happens: under the lock of the agent's row, so that his
+load cannot grow meanwhile, it takes the conversation that is next for him. Rows are locked in one
+order, agent then conversation; every other way onto a desk takes the agent's lock too.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.models import Agent, AgentChannel, Channel
+from conversations import lifecycle
+from conversations.models import Conversation
+from conversations.transitions import Status
+from routing import load
+from routing.decisions import choose_agent
+
+
+def drain_waiting(*, conversation_id: int, group_id: int | None, agent_id: int | None) -> None:
+    """Reaction: a conversation began to wait; offer it and its elders to whoever can take them."""
+    channel = (
+        Conversation.objects.filter(pk=conversation_id).values_list("channel", flat=True).first()
+    )
+    if channel is None:
+        return
+    if agent_id is not None:
+        fill(agent_id, Channel(channel))
+    elif group_id is not None:
+        drain_group(group_id, Channel(channel))
+
+
+def drain_agent(*, agent_id: int) -> None:
+    """Reaction: an agent may have room; fill his free slots on every channel."""
+    for channel in AgentChannel.objects.filter(agent_id=agent_id).values_list("channel", flat=True):
+        fill(agent_id, Channel(channel))
+
+
+def drain_members(*, group_id: int) -> None:
+    """Reaction: a group changed; offer what waits in it on every channel."""
+    waiting = Conversation.objects.filter(group_id=group_id, status=Status.QUEUED)
+    for channel in waiting.values_list("channel", flat=True).order_by("channel").distinct():
+        drain_group(group_id, Channel(channel))
+
+
+def drain_all(*, at: datetime) -> int:
+    """The safety sweep: push all that can be pushed; returns how many it found to push. In a
+    healthy system none: the event that made room has drained already."""
+    pushed = 0
+    queued = Conversation.objects.filter(status=Status.QUEUED).order_by()
+    for group_id, channel in queued.values_list("group_id", "channel").distinct():
+        pushed += drain_group(group_id, Channel(channel))
+    assigned = Conversation.objects.filter(status=Status.ASSIGNED).order_by()
+    for agent_id, channel in assigned.values_list("agent_id", "channel").distinct():
+        pushed += fill(agent_id, Channel(channel))
+    return pushed
+
+
+def drain_group(group_id: int, channel: Channel) -> int:
+    """Push what waits in a group, oldest first, to the agents with the most free slots."""
+    pushed = 0
+    waiting = Conversation.objects.filter(
+        group_id=group_id, channel=channel, status=Status.QUEUED
+    )
+    full: set[int] = set()
+    while waiting.exists():
+        takers = load.agents_of(group_id, channel, at=timezone.now())
+        chosen = choose_agent([taker for taker in takers if taker.agent_id not in full])
+        if chosen is None:
+            break
+        if serve(chosen, channel):
+            pushed += 1
+        else:
+            full.add(chosen)
+    return pushed
+
+
+def fill(agent_id: int, channel: Channel) -> int:
+    """Push to one agent until he is full or nothing waits for him."""
+    pushed = 0
+    while serve(agent_id, channel):
+        pushed += 1
+    return pushed
+
+
+@transaction.atomic
+def serve(agent_id: int, channel: Channel) -> bool:
+    """Push the next conversation to an agent with a free slot; False if there is none of either.
+
+    What is assigned to him comes first (R88: it is promised), then the oldest in the queues of
+    all his groups, whoever is online (R52, R53, C15, C17, C26).
+    """
+    agent = Agent.objects.select_for_update(no_key=True).filter(pk=agent_id).first()
+    if agent is None:
+        return False
+    at = timezone.now()
+    taker = load.agent_on(agent_id, channel, at=at)
+    if taker is None or not taker.free:
+        return False
+    chosen = next_for(agent, channel)
+    if chosen is None:
+        return False
+    lifecycle.push(chosen.pk, agent=agent, at=at)
+    return True
+
+
+def next_for(agent: Agent, channel: Channel) -> Conversation | None:
+    """The conversation that is next for an agent, its row locked.
+
+    Rows that somebody else holds are passed over at first, so that drains do not queue up behind
+    each other; but one that is held for a moment (a message being stored) must not be missed, so
+    that where only held rows are left the oldest of them is waited for.
+    """
+    assigned = Conversation.objects.filter(
+        agent=agent, channel=channel, status=Status.ASSIGNED
+    ).order_by("queued_at", "pk")
+    queued = Conversation.objects.filter(
+        group__in=agent.groups.all(), channel=channel, status=Status.QUEUED
+    ).order_by("queued_at", "pk")
+    for waiting in (assigned, queued):
+        found = _locked(waiting, skip=True) or _waited_for(waiting)
+        if found is not None:
+            return found
+    return None
+
+
+def _locked(waiting: QuerySet[Conversation], *, skip: bool) -> Conversation | None:
+    return waiting.select_for_update(skip_locked=skip, no_key=True, of=("self",)).first()
+
+
+def _waited_for(waiting: QuerySet[Conversation]) -> Conversation | None:
+    """Wait for the oldest held row; it may have left meanwhile, then for the next."""
+    while waiting.exists():
+        found = _locked(waiting, skip=False)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,35 @@
+"""Facts about agents that reactions hang on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conversations.facts import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityAdded(Fact):
+    """An agent can take more: he connected, became available, or was given slots or a group."""
+
+    agent_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChanged(Fact):
+    """Members of a group changed: what waits in it may have found a taker."""
+
+    group_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentChanged(Fact):
+    """Connection, availability or slots of an agent changed: boards and desks show it."""
+
+    agent_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChanged(Fact):
+    """A distribution rule or one of its queues was changed in the admin."""
+
+    website_id: int

@@ -1,0 +1,102 @@
+"""Distribution rules: ordered groups, each with its places in the queue."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Group, Website
+from conversations.models import Style
+
+SOCIAL_DEFAULT = timedelta(days=4)  # R154
+WINDOW_LIMIT = timedelta(days=28)  # R155
+
+
+class Mode(models.TextChoices):
+    CASCADE = "cascade", _("Cascade")
+    EQUAL_SHARE = "equal_share", _("Equal share")
+
+
+class DistributionRule(models.Model):
+    """Where the conversations of a kind of visitor go (R40, R44)."""
+
+    website = models.ForeignKey(
+        Website, on_delete=models.CASCADE, related_name="rules", verbose_name=_("website")
+    )
+    name = models.CharField(_("name"), max_length=100)
+    is_enabled = models.BooleanField(_("enabled"), default=True)
+    position = models.PositiveSmallIntegerField(
+        _("position"), default=0, help_text=_("The first enabled rule of a website decides.")
+    )
+    mode = models.CharField(
+        _("distribution"), max_length=12, choices=Mode.choices, default=Mode.CASCADE
+    )
+    style = models.CharField(_("style"), max_length=20, choices=Style.choices, default=Style.LIVE)
+    solved_window = models.DurationField(
+        _("return window"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(WINDOW_LIMIT)],
+        help_text=_(
+            "From solved to closed, 28 days at most. Empty: at once for live, 4 days for social."
+        ),
+    )
+
+    class Meta:
+        verbose_name = _("distribution rule")
+        verbose_name_plural = _("distribution rules")
+        ordering = ("website", "position", "pk")
+        constraints = [
+            models.UniqueConstraint(fields=["website", "name"], name="rule_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        if self.style == Style.LIVE_WITH_RETURN and not self.solved_window:
+            raise ValidationError({"solved_window": _("Live with return needs a window.")})
+
+    @property
+    def window(self) -> timedelta | None:
+        """From solved to closed; ``None`` is at once (C32)."""
+        if self.style == Style.LIVE:
+            return None
+        return self.solved_window or SOCIAL_DEFAULT
+
+
+class RuleStep(models.Model):
+    """A queue: the pair (rule, group), and how many may wait in it (C15, R41)."""
+
+    rule = models.ForeignKey(DistributionRule, on_delete=models.CASCADE, related_name="steps")
+    group = models.ForeignKey(
+        Group, on_delete=models.PROTECT, related_name="steps", verbose_name=_("group")
+    )
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    places = models.PositiveIntegerField(
+        _("places in queue"),
+        default=3,
+        help_text=_(
+            "How many conversations may wait. 0: live only; from 1 on: asynchronous (R42, R43)."
+        ),
+    )
+    entered_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text=_("The last new entry: equal share takes ties in rotation (C19)."),
+    )
+
+    class Meta:
+        verbose_name = _("queue")
+        verbose_name_plural = _("queues")
+        ordering = ("rule", "position", "pk")
+        constraints = [
+            models.UniqueConstraint(fields=["rule", "group"], name="group_once_in_rule"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} → {self.group}"

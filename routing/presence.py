@@ -1,0 +1,115 @@
+"""Agents' connections and availability, and what a change of either sets off.
+
+A desk socket is heard every ``BEAT`` seconds. An agent is connected while any of his desks was
+heard within ``GRACE`` (45 s): a reload or a tunnel changes nothing. To be given something new he
+must be reachable: a socket that is open now and was heard lately.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.models import Agent, AgentChannel, Channel
+from conversations import bus
+from routing.facts import AgentChanged, CapacityAdded
+from routing.models import DeskConnection, DeskPresence
+
+BEAT = 10
+GRACE = timedelta(seconds=45)
+FORGOTTEN = timedelta(days=1)
+
+
+def reachable_connections(at: datetime) -> QuerySet[DeskConnection]:
+    """Sockets through which a desk hears us at ``at``."""
+    return DeskConnection.objects.filter(closed_at=None, heard_at__gt=at - GRACE)
+
+
+def reachable(at: datetime) -> Exists:
+    """A condition on ``Agent`` (or on rows with ``agent_id``): something can be pushed to him."""
+    return Exists(reachable_connections(at).filter(agent_id=OuterRef("agent_id")))
+
+
+def is_connected(agent_id: int, at: datetime) -> bool:
+    """Whether any desk of the agent was heard within the grace; what release asks (R96)."""
+    return DeskConnection.objects.filter(agent_id=agent_id, heard_at__gt=at - GRACE).exists()
+
+
+@transaction.atomic
+def connect(agent_id: int, connection_id: uuid.UUID, *, at: datetime) -> None:
+    """A desk opened its socket."""
+    DeskConnection.objects.create(
+        id=connection_id, agent_id=agent_id, opened_at=at, heard_at=at
+    )
+    _announce(agent_id, is_connected=True, at=at)
+    bus.publish(CapacityAdded(agent_id=agent_id))
+
+
+def hear(connection_id: uuid.UUID, *, at: datetime) -> bool:
+    """The desk was heard; False when its connection is no longer known (logged out)."""
+    return bool(
+        DeskConnection.objects.filter(pk=connection_id).update(heard_at=at, closed_at=None)
+    )
+
+
+def disconnect(connection_id: uuid.UUID, *, at: datetime) -> None:
+    """The socket closed; the agent stays connected for the grace, but gets nothing new by it."""
+    DeskConnection.objects.filter(pk=connection_id, closed_at=None).update(closed_at=at)
+
+
+@transaction.atomic
+def log_out(agent_id: int, *, at: datetime) -> None:
+    """A proper logout: unavailable on every channel and gone at once (R136, R171, R172)."""
+    Agent.objects.select_for_update(no_key=True).get(pk=agent_id)
+    DeskConnection.objects.filter(agent_id=agent_id).delete()
+    AgentChannel.objects.filter(agent_id=agent_id, is_available=True).update(
+        is_available=False, available_changed_at=at
+    )
+    _announce(agent_id, is_connected=False, at=at)
+
+
+@transaction.atomic
+def set_available(agent_id: int, channel: Channel, available: bool, *, at: datetime) -> bool:
+    """The agent's choice on a channel; False where he has no slots on it (R164-R167)."""
+    Agent.objects.select_for_update(no_key=True).get(pk=agent_id)
+    mine = AgentChannel.objects.filter(agent_id=agent_id, channel=channel, slots__gt=0)
+    if not mine.exists():
+        return False
+    if mine.exclude(is_available=available).update(is_available=available, available_changed_at=at):
+        bus.publish(AgentChanged(agent_id=agent_id))
+        if available:
+            bus.publish(CapacityAdded(agent_id=agent_id))
+    return True
+
+
+@transaction.atomic
+def notice_losses(*, at: datetime) -> int:
+    """Announce agents who have not been heard for the grace; returns how many. Safe to run
+    anywhere, any number of times: each loss is told once."""
+    heard = DeskConnection.objects.filter(agent_id=OuterRef("agent_id"), heard_at__gt=at - GRACE)
+    lost = (
+        DeskPresence.objects.select_for_update(skip_locked=True)
+        .filter(Q(is_connected=True) & ~Exists(heard))
+        .order_by("agent_id")
+    )
+    count = 0
+    for presence in lost:
+        _announce(presence.agent_id, is_connected=False, at=at)
+        count += 1
+    DeskConnection.objects.filter(heard_at__lt=at - FORGOTTEN).delete()
+    return count
+
+
+def _announce(agent_id: int, *, is_connected: bool, at: datetime) -> None:
+    """Store and tell a change of connection, once."""
+    presence, is_first = DeskPresence.objects.select_for_update().get_or_create(
+        agent_id=agent_id, defaults={"is_connected": is_connected, "changed_at": at}
+    )
+    if is_first or presence.is_connected != is_connected:
+        presence.is_connected = is_connected
+        presence.changed_at = at
+        presence.save()
+        bus.publish(AgentChanged(agent_id=agent_id))
