@@ -1,0 +1,1 @@
+"""The house that the apps live in: settings, addresses, processes, engines, wiring."""

@@ -1,0 +1,14 @@
+"""The config app: it lays the wires once every app is loaded."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ConfigConfig(AppConfig):
+    name = "config"
+
+    def ready(self) -> None:
+        from config import celery, wiring  # noqa: F401 - shared tasks find their app by its import
+
+        wiring.connect()

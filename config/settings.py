@@ -1,0 +1,303 @@
+"""Django's settings, all read from the environment; ``.env.example`` describes each variable."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+from psycopg.conninfo import conninfo_to_dict
+
+from config import engines
+from config.environment import flag, given, load, mail, number, refuse, text, words
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+load(BASE_DIR / ".env")
+
+# All that is not code: the engines' data, uploads, mails.
+VAR = Path(text("VAR", str(BASE_DIR / "var"))).resolve()
+
+# --- Mode: nothing said is the demo, DEBUG or DEMO is one's own machine, anything else is production
+
+DEMO = flag("DEMO", default=not given("DEBUG", "SECRET_KEY", "ALLOWED_HOSTS"))
+DEBUG = flag("DEBUG", default=False)
+PRODUCTION = not (DEMO or DEBUG)
+
+
+def own_secret() -> str:
+    """The secret of a demo, made once: sessions outlive a restart, and no two demos share it."""
+    VAR.mkdir(parents=True, exist_ok=True)
+    secret, draft = VAR / "secret", VAR / f"secret.{os.getpid()}"
+    if not secret.exists():
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        with suppress(FileExistsError):  # another process was quicker; its secret holds
+            os.link(draft, secret)
+        draft.unlink()
+    return secret.read_text()
+
+
+SECRET_KEY = text("SECRET_KEY") or ("" if PRODUCTION else own_secret())
+if PRODUCTION and not SECRET_KEY:
+    refuse("SECRET_KEY is missing (or set DEMO=on for a trial on this machine)")
+if PRODUCTION and (len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or "insecure" in SECRET_KEY):
+    refuse("SECRET_KEY is too easy to guess: take 50 random characters or more")
+
+HOST = text("HOST", "127.0.0.1")
+PORT = number("PORT", 8000, 1, 65535)
+WEB_PROCESSES = number("WEB_PROCESSES", os.cpu_count() or 1, 1, 64)
+ALLOWED_HOSTS = words("ALLOWED_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", HOST])
+if not ALLOWED_HOSTS:
+    refuse("ALLOWED_HOSTS is missing: the names under which people reach this server")
+
+# --- Engines: the embedded ones, unless an address is given
+
+OWN_POSTGRES = not text("DATABASE_URL")
+OWN_VALKEY = not text("REDIS_URL")
+DATABASE_URL = text("DATABASE_URL") or engines.database_url(VAR)
+REDIS_URL = text("REDIS_URL") or engines.redis_url(VAR)
+
+STATEMENT_SECONDS = number("STATEMENT_SECONDS", 10, 0, 86400)
+DATABASE_POOL_SIZE = number("DATABASE_POOL_SIZE", 10, 1, 1000)
+MESSAGE_POOL_SIZE = number("MESSAGE_POOL_SIZE", 8, 1, 1000)
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's view of a libpq address, with limits on how long anything may wait or run."""
+    if urlsplit(url).scheme not in {"postgres", "postgresql"}:
+        refuse("DATABASE_URL is postgresql://user:password@host:port/name")
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        refuse(f"DATABASE_URL is not understood: {str(error).strip()}")
+    limits = {
+        "lock_timeout": "2s",
+        "statement_timeout": f"{STATEMENT_SECONDS}s",
+        "idle_in_transaction_session_timeout": "15s",
+    }
+    named = {part: parts.pop(part, "") for part in ("dbname", "user", "password", "host", "port")}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": named["dbname"],
+        "USER": named["user"],
+        "PASSWORD": named["password"],
+        "HOST": named["host"],
+        "PORT": named["port"],
+        "CONN_MAX_AGE": 0,  # under ASGI a connection would outlive its thread; the pool keeps them
+        "TEST": {"NAME": "test_causerie"},
+        "OPTIONS": {
+            "connect_timeout": 5,
+            **parts,
+            "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+            "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5},
+        },
+    }
+
+
+def redis_url(db: int) -> str:
+    """The address of one of the databases of Valkey: 0 channel layer, 1 cache, 2 broker."""
+    url = urlsplit(REDIS_URL)
+    if url.scheme == "unix":
+        return f"unix://{url.netloc}{url.path}?db={db}"
+    if url.scheme not in {"redis", "rediss"} or not url.hostname:
+        refuse("REDIS_URL is redis://user:password@host:port")
+    return url._replace(path=f"/{db}").geturl()
+
+
+DATABASES = {"default": database(DATABASE_URL)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {
+            # redis-py would close a socket on which nobody has spoken for 5 s.
+            "hosts": [{"address": redis_url(0), "socket_timeout": None}],
+            "prefix": "causerie",
+        },
+    }
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": redis_url(1),
+        "KEY_PREFIX": "causerie",
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+    }
+}
+
+# --- Background work: a task only nudges, so losing or repeating one does no harm
+
+CELERY_BROKER_URL = redis_url(2)
+if CELERY_BROKER_URL.startswith("unix:"):
+    CELERY_BROKER_URL = f"redis+socket://{urlsplit(REDIS_URL).path}?virtual_host=2"
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "global_keyprefix": "causerie:",
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SOFT_TIME_LIMIT = 60
+CELERY_TASK_TIME_LIMIT = 90
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": task, "schedule": seconds, "options": {"expires": 10 * seconds}}
+    for name, task, seconds in [
+        ("deadlines", "conversations.tasks.enforce_deadlines", 1.0),
+        ("outbox", "conversations.tasks.deliver_outbox", 5.0),
+        ("routing", "routing.tasks.sweep", 10.0),
+    ]
+}
+
+# --- Django
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+INSTALLED_APPS = [
+    "daphne",  # first, so that runserver speaks WebSocket
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "channels",
+    "rest_framework",
+    "django_celery_beat",
+    "django_htmx",
+    "csp",
+    "accounts",
+    "conversations",
+    "routing",
+    "reporting",
+    "messenger",
+    "desk",
+    "config",
+]
+MIDDLEWARE = [
+    "config.health.answer_probes",  # first: a probe calls by an address that is no allowed host
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+REST_FRAMEWORK = {
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+}
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/login/"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [folder] if (folder := BASE_DIR / "static").is_dir() else []
+WHITENOISE_USE_FINDERS = not PRODUCTION  # no collectstatic on one's own machine
+MEDIA_ROOT = Path(text("MEDIA_ROOT", str(VAR / "media")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+DEFAULT_FROM_EMAIL = "Causerie <causerie@localhost>"
+MAIL_FOLDER = VAR / "mail"
+globals().update(mail("EMAIL_URL", MAIL_FOLDER))
+
+# --- Security
+
+HTTPS = flag("HTTPS", default=PRODUCTION)
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [SELF],  # the Messenger's page says which brands' sites may frame it
+    }
+}
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 31536000, 0, 63072000) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+BEHIND_PROXY = flag("BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+
+# --- Logs: one line for each record
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "config.logs.OneLine"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": text("LOG_LEVEL", "INFO").upper()},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        "celery.app.trace": {"level": "WARNING"},  # it reports each tick of beat
+        "celery.beat": {"level": "WARNING"},
+        "django_celery_beat": {"level": "WARNING"},
+    },
+}
