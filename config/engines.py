@@ -233,7 +233,9 @@ def _start(command: list[str], log: Path, on_death: str) -> subprocess.Popen[byt
         )
 
 
-def _wait(name: str, folder: Path, process: subprocess.Popen[bytes], ask: Callable[[], None]) -> None:
+def _wait(
+    name: str, folder: Path, process: subprocess.Popen[bytes], ask: Callable[[], None]
+) -> None:
     """Wait until the engine answers."""
     last_line = ""
     give_up = time.monotonic() + START_SECONDS

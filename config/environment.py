@@ -82,5 +82,9 @@ def mail(name: str, folder: Path) -> dict[str, Any]:
         "EMAIL_HOST_PASSWORD": unquote(url.password or ""),
         "EMAIL_TIMEOUT": 10,
         **MAIL_SCHEMES[url.scheme],
-        **({"DEFAULT_FROM_EMAIL": sender} if (sender := dict(parse_qsl(url.query)).get("from")) else {}),
+        **(
+            {"DEFAULT_FROM_EMAIL": sender}
+            if (sender := dict(parse_qsl(url.query)).get("from"))
+            else {}
+        ),
     }

@@ -18,7 +18,7 @@ from config import engines
 from config.environment import flag, given, load, mail, number, refuse, text, words
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-load(BASE_DIR / ".env")
+load(Path(text("ENV_FILE", str(BASE_DIR / ".env"))))
 
 # All that is not code: the engines' data, uploads, mails.
 VAR = Path(text("VAR", str(BASE_DIR / "var"))).resolve()
@@ -52,7 +52,9 @@ if PRODUCTION and (len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or "insecure
 HOST = text("HOST", "127.0.0.1")
 PORT = number("PORT", 8000, 1, 65535)
 WEB_PROCESSES = number("WEB_PROCESSES", os.cpu_count() or 1, 1, 64)
-ALLOWED_HOSTS = words("ALLOWED_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", HOST])
+ALLOWED_HOSTS = words(
+    "ALLOWED_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", HOST]
+)
 if not ALLOWED_HOSTS:
     refuse("ALLOWED_HOSTS is missing: the names under which people reach this server")
 

@@ -1,0 +1,50 @@
+"""What every test stands on: an own PostgreSQL and Valkey, and settings that nobody's .env changes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+# Before anything loads Django: settings are read once.
+VAR = Path(tempfile.mkdtemp(prefix="causerie-tests-"))
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "config.settings",
+    "ENV_FILE": os.devnull,
+    "VAR": str(VAR),
+    "DEMO": "on",
+    "DEBUG": "off",
+    "SECRET_KEY": "only-for-tests-" * 4,
+    "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1,.example.com",
+    "DATABASE_POOL_SIZE": "40",  # races run many threads in one process
+    "HOST": "127.0.0.1",
+}
+_open = ExitStack()
+
+
+def pytest_configure() -> None:
+    from django.conf import settings
+
+    from config import engines
+
+    _open.callback(shutil.rmtree, VAR, ignore_errors=True)
+    _open.enter_context(
+        engines.running(
+            VAR, postgres=settings.OWN_POSTGRES, valkey=settings.OWN_VALKEY, forgetful=True
+        )
+    )
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_unconfigure() -> None:
+    _open.close()
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return Path(__file__).resolve().parent.parent
