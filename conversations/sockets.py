@@ -9,6 +9,7 @@ import logging
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from conversations import pulse
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.channel_layer.group_add(group, self.channel_name)
         self.groups_joined = groups
         await self.accept()
+        pulse.watch(self)
         await self.entered()
         await self.send_frame({"type": "ready"})
         self._beating = asyncio.create_task(self._beat())
