@@ -78,7 +78,7 @@ def redis_url(folder: Path) -> str:
 def running(
     folder: Path, *, postgres: bool = True, valkey: bool = True, forgetful: bool = False
 ) -> Iterator[None]:
-    """Run the engines on ``folder`` for the length of a ``with``; ``EngineError`` if they cannot."""
+    """Run the engines on ``folder`` for the length of a ``with``, or raise ``EngineError``."""
     folder = folder.resolve()
     started: list[tuple[subprocess.Popen[bytes], signal.Signals]] = []
     with _alone(folder):
@@ -212,7 +212,7 @@ def _start_valkey(folder: Path) -> subprocess.Popen[bytes]:
 def _stop_leftover(data: Path, pid_file: Path, stop_signal: signal.Signals) -> None:
     """Stop the server that a killed run left on this data, and forget a stale pid file.
 
-    A pid alone proves nothing (after a reboot it is somebody else's): our servers stand in their data.
+    A pid alone proves nothing (it may be reused): our servers stand in their data.
     """
     with suppress(FileNotFoundError, IndexError, ValueError, psutil.Error):
         process = psutil.Process(int(pid_file.read_text().split()[0]))

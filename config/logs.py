@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 
 
 class OneLine(logging.Formatter):
-    """Time, level, logger, text; a traceback follows on the same line, its breaks written as \\n."""
+    """Process, time, level, logger, text; the breaks of a traceback are written as \\n."""
 
     def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        process = os.environ.get("PROCESS_NAME", "-").replace("%", "")
+        super().__init__(f"{process:<7} %(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
         return super().format(record).replace("\r", "\\r").replace("\n", "\\n")

@@ -23,7 +23,7 @@ load(Path(text("ENV_FILE", str(BASE_DIR / ".env"))))
 # All that is not code: the engines' data, uploads, mails.
 VAR = Path(text("VAR", str(BASE_DIR / "var"))).resolve()
 
-# --- Mode: nothing said is the demo, DEBUG or DEMO is one's own machine, anything else is production
+# --- Mode: nothing said is the demo; DEBUG or DEMO is one's own machine; else it is production
 
 DEMO = flag("DEMO", default=not given("DEBUG", "SECRET_KEY", "ALLOWED_HOSTS"))
 DEBUG = flag("DEBUG", default=False)
@@ -249,7 +249,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR / "static"
+STATIC_ROOT = VAR / "static" if PRODUCTION else None
 STATICFILES_DIRS = [folder] if (folder := BASE_DIR / "static").is_dir() else []
 WHITENOISE_USE_FINDERS = not PRODUCTION  # no collectstatic on one's own machine
 MEDIA_ROOT = Path(text("MEDIA_ROOT", str(VAR / "media")))
@@ -298,6 +298,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
+        "daphne": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},  # it reports each tick of beat
         "celery.beat": {"level": "WARNING"},
         "django_celery_beat": {"level": "WARNING"},

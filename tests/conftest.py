@@ -1,4 +1,4 @@
-"""What every test stands on: an own PostgreSQL and Valkey, and settings that nobody's .env changes."""
+"""What tests stand on: an own PostgreSQL and Valkey, and settings that no .env changes."""
 
 from __future__ import annotations
 

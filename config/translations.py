@@ -1,0 +1,28 @@
+"""Compiled translations without gettext's tools, which a bare machine does not have."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import polib
+
+
+def compile_all(folder: Path) -> None:
+    """Compile each .po under ``folder`` whose .mo is missing or older."""
+    for source in sorted(folder.glob("*/LC_MESSAGES/*.po")):
+        target = source.with_suffix(".mo")
+        if target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns:
+            continue
+        draft = target.with_suffix(f".mo.{os.getpid()}")  # nobody ever reads half a file
+        polib.pofile(str(source)).save_as_mofile(str(draft))
+        draft.replace(target)
+
+
+def faults(source: Path) -> list[str]:
+    """What a reader of this language would see untranslated, or perhaps wrongly translated."""
+    return [
+        f"{source}:{entry.linenum}: {'fuzzy' if entry.fuzzy else 'missing'}: {entry.msgid!r}"
+        for entry in polib.pofile(str(source))
+        if not entry.obsolete and (entry.fuzzy or not entry.translated())
+    ]
