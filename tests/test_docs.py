@@ -1,0 +1,62 @@
+"""The documents: their links lead somewhere, and the numbers that the code cites are theirs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("accounts", "conversations", "routing", "reporting", "messenger", "desk", "config")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+ANCHOR = re.compile(r'<a id="([A-Z]\d+)">')
+NUMBER = re.compile(r"\b[RCBN][1-9]\d{0,2}\b")
+
+
+def documents() -> list[Path]:
+    return [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+
+def slugs(text: str) -> set[str]:
+    """The anchors that a page offers: its headings, as forges name them, and its own marks."""
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    plain = (re.sub(r"[^\w\- ]", "", heading).strip().lower() for heading in headings)
+    return {heading.replace(" ", "-") for heading in plain} | set(ANCHOR.findall(text))
+
+
+def leads_somewhere(link: str, page: Path) -> bool:
+    address, _, anchor = link.partition("#")
+    if re.match(r"[a-z]+:", address):
+        return True  # The web is not ours to test.
+    target = (page.parent / address).resolve() if address else page
+    if not target.exists() or not target.is_relative_to(ROOT):
+        return False
+    return not anchor or anchor in slugs(target.read_text("utf-8"))
+
+
+def test_every_link_between_the_documents_leads_somewhere() -> None:
+    dead = [
+        (page.name, link)
+        for page in documents()
+        for link in LINK.findall(page.read_text("utf-8"))
+        if not leads_somewhere(link, page)
+    ]
+    assert dead == []
+
+
+def test_every_number_that_the_code_cites_is_in_the_requirements() -> None:
+    pages = (ROOT / "docs" / name for name in ("requirements.md", "security-tests.md"))
+    known = {number for page in pages for number in ANCHOR.findall(page.read_text("utf-8"))}
+    cited = {
+        (str(file.relative_to(ROOT)), number)
+        for room in (*ROOMS, "tests")
+        for file in (ROOT / room).rglob("*.py")
+        for number in NUMBER.findall(file.read_text("utf-8"))
+    }
+    assert len(cited) > 100
+    assert {(file, number) for file, number in cited if number not in known} == set()
+
+
+def test_each_number_is_carried_once() -> None:
+    for name, count in (("requirements.md", 273), ("security-tests.md", 24)):
+        numbers = ANCHOR.findall((ROOT / "docs" / name).read_text("utf-8"))
+        assert len(numbers) == len(set(numbers)) == count
