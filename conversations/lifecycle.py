@@ -47,24 +47,35 @@ def lock(conversation_id: int) -> Conversation:
 # --- How a conversation begins ---------------------------------------------------------------
 
 
-def queue(conversation: Conversation, *, group_id: int, queue_id: int, at: datetime) -> None:
-    """Store a new conversation as waiting in a queue. The caller holds the queue's row."""
+def queue(
+    conversation: Conversation,
+    *,
+    group_id: int,
+    queue_id: int,
+    at: datetime,
+    places: int | None = None,
+) -> None:
+    """Store a new conversation as waiting in a queue. The caller holds the queue's row.
+
+    ``places`` is how many the queue had when this one took one of them; the ledger keeps it, so
+    that invariant 3 can be checked for ever.
+    """
     conversation.group_id = group_id
     conversation.queue_id = queue_id
-    _begin(conversation, Verb.QUEUE, at=at)
+    _begin(conversation, Verb.QUEUE, at=at, data={} if places is None else {"places": places})
 
 
 def greet(conversation: Conversation, *, at: datetime) -> None:
     """Store a new conversation as answered by a bot, which has five minutes of patience (R37)."""
     conversation.deadline_at = at + BOT_PATIENCE
     conversation.deadline_kind = DeadlineKind.BOT_INACTIVITY
-    _begin(conversation, Verb.GREET, at=at)
+    _begin(conversation, Verb.GREET, at=at, data={})
 
 
 @transaction.atomic
-def _begin(conversation: Conversation, verb: Verb, *, at: datetime) -> None:
+def _begin(conversation: Conversation, verb: Verb, *, at: datetime, data: dict[str, Any]) -> None:
     conversation.opened_at = at
-    _settle(conversation, verb, actor=VISITOR, at=at, before=(None, None, None), data={})
+    _settle(conversation, verb, actor=VISITOR, at=at, before=(None, None, None), data=data)
 
 
 # --- Waiting, and reaching a desk ------------------------------------------------------------
@@ -79,10 +90,17 @@ def escalate(
     )
 
 
-def push(conversation_id: int, *, agent: Agent, at: datetime) -> Conversation:
+def push(
+    conversation_id: int, *, agent: Agent, at: datetime, slots: int | None = None
+) -> Conversation:
     """Put a waiting conversation on a desk (R47). The caller holds the agent's row and has seen a
-    free slot; an assigned conversation goes to its own agent only."""
-    return _move(conversation_id, Verb.PUSH, actor=SYSTEM, at=at, to_agent=agent)
+    free slot; an assigned conversation goes to its own agent only.
+
+    ``slots`` is how many the agent had just then; the ledger keeps it, so that invariant 2 can be
+    checked for ever.
+    """
+    data = {} if slots is None else {"slots": slots}
+    return _move(conversation_id, Verb.PUSH, actor=SYSTEM, at=at, to_agent=agent, data=data)
 
 
 def take(conversation_id: int, *, agent: Agent, actor: Actor, at: datetime) -> Conversation:
@@ -201,7 +219,6 @@ def close(
         actor=actor,
         at=at,
         end_reason=end_reason,
-        closed_at=at,
         closed_by=actor.kind,
         close_reason=reason,
     )
@@ -244,7 +261,7 @@ def _recall(conversation: Conversation, *, at: datetime) -> Conversation:
     """A push that nobody answered goes back, and its agent becomes unavailable: else it would be
     pushed to him again at once (C25)."""
     AgentChannel.objects.filter(
-        agent_id=conversation.agent_id, channel=conversation.channel, is_available=True
+        agent=conversation.agent, channel=conversation.channel, is_available=True
     ).update(is_available=False, available_changed_at=at)
     return _move(conversation.pk, Verb.RECALL, actor=SYSTEM, at=at)
 
@@ -262,6 +279,7 @@ def _move(
     to_agent: Agent | None = None,
     deadline: tuple[datetime, DeadlineKind] | None = None,
     end_reason: EndReason | None = None,
+    data: dict[str, Any] | None = None,
     **changes: Any,
 ) -> Conversation:
     conversation = lock(conversation_id)
@@ -284,15 +302,19 @@ def _move(
             conversation.queued_at = at
     if target == Status.QUEUED and conversation.group_id is None:
         raise Refused(verb, source, "it has no group to go back to")
+    if target == Status.CLOSED:
+        conversation.closed_at = at
     conversation.deadline_at, conversation.deadline_kind = _deadline(
-        conversation, target, at=at, given=deadline
+        conversation, verb, at=at, given=deadline
     )
 
     reason = end_reason or TRANSITIONS[verb].ends_contact
     if source == Status.ACTIVE and reason is not None:
         _end_contact(conversation, reason, at=at)
-    data = {"end_reason": reason.value} if source == Status.ACTIVE and reason else {}
-    _settle(conversation, verb, actor=actor, at=at, before=before, data=data)
+    told = dict(data or {})
+    if source == Status.ACTIVE and reason is not None:
+        told["end_reason"] = reason.value
+    _settle(conversation, verb, actor=actor, at=at, before=before, data=told)
     return conversation
 
 
@@ -314,25 +336,38 @@ def _guard(
         and conversation.agent_id != to_agent.pk
     ):
         raise Refused(verb, status, "it is assigned to somebody else")
+    if verb == Verb.TRANSFER_TO_AGENT and to_agent is not None:
+        if conversation.agent_id == to_agent.pk:
+            # It would start his 24 hours anew, again and again (C20).
+            raise Refused(verb, status, "it is this agent's already")
+        if not _belongs_to(conversation.website_id, to_agent):
+            raise Refused(verb, status, "this agent is of another website")
+
+
+def _belongs_to(website_id: int, agent: Agent) -> bool:
+    """Whether the agent may have a conversation of this website: a website is a closed room."""
+    return agent.user.administers or agent.groups.filter(website_id=website_id).exists()
 
 
 def _deadline(
     conversation: Conversation,
-    target: Status,
+    verb: Verb,
     *,
     at: datetime,
     given: tuple[datetime, DeadlineKind] | None,
 ) -> tuple[datetime | None, str]:
-    """When time itself will move a conversation that enters ``target``, and how."""
+    """When time itself will move a conversation that ``verb`` has brought where it is, and how."""
     if given is not None:
         return given
+    target = TRANSITIONS[verb].target
     if target == Status.ASSIGNED:
         hours = conversation.website.assignment_hours
         return at + timedelta(hours=hours), DeadlineKind.ASSIGNMENT_EXPIRY
     if target == Status.SOLVED:
         window = conversation.solved_window or timedelta(0)
         return at + window, DeadlineKind.SOLVED_WINDOW
-    if target == Status.ACTIVE and conversation.group and conversation.group.answer_seconds:
+    # Only a push asks for an answer in time: what an agent takes himself is not taken back (C25).
+    if verb == Verb.PUSH and conversation.group and conversation.group.answer_seconds:
         seconds = conversation.group.answer_seconds
         return at + timedelta(seconds=seconds), DeadlineKind.ANSWER_TIMER
     return None, ""
@@ -356,6 +391,8 @@ def _settle(
         conversation.queued_at = at
     conversation.save()
     if target == Status.ACTIVE:
+        assert conversation.agent_id is not None
+        assert conversation.queued_at is not None
         Contact.objects.create(
             conversation=conversation,
             agent_id=conversation.agent_id,

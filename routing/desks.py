@@ -25,11 +25,11 @@ def transfer_to_group(
     conversation_id: int, *, group: Group, actor: Actor, at: datetime
 ) -> Conversation:
     """To another team: into its queue of the same rule, else into its first queue (R199)."""
-    rule_id = (
-        Conversation.objects.filter(pk=conversation_id)
-        .values_list("queue__rule_id", flat=True)
-        .first()
+    website_id, rule_id = Conversation.objects.values_list("website_id", "queue__rule_id").get(
+        pk=conversation_id
     )
+    if group.website_id != website_id:
+        raise Refused(Verb.TRANSFER_TO_GROUP, None, "this group is of another website")
     steps = RuleStep.objects.filter(group=group).order_by("position", "pk")
     step = steps.filter(rule_id=rule_id).first() or steps.first()
     return lifecycle.transfer_to_group(

@@ -104,7 +104,7 @@ def serve(agent_id: int, channel: Channel) -> bool:
     chosen = next_for(agent, channel)
     if chosen is None:
         return False
-    lifecycle.push(chosen.pk, agent=agent, at=at)
+    lifecycle.push(chosen.pk, agent=agent, at=at, slots=taker.slots)
     return True
 
 
