@@ -56,7 +56,18 @@ AGENT_GROWS = """
     WHERE a.id = c.agent_id AND c.status = 'active'
 """
 
-OTHERS_GROW = """
+# The bot spoke last: the visitor's five minutes run anew (R37, C7). A late word of a bot from whom
+# a human has taken over is refused.
+BOT_GROWS = """
+    UPDATE conversations_conversation c SET
+        last_seq = c.last_seq + 1,
+        deadline_at = %(at)s + %(bot_patience)s,
+        deadline_kind = 'bot_inactivity'
+    FROM conversations_visitor v
+    WHERE v.id = c.visitor_id AND c.status = 'bot'
+"""
+
+SYSTEM_GROWS = """
     UPDATE conversations_conversation c SET last_seq = c.last_seq + 1
     FROM conversations_visitor v
     WHERE v.id = c.visitor_id AND c.status <> 'closed'
@@ -92,8 +103,8 @@ AS_AGENT = STORED.format(
 TRUSTED = {
     Author.VISITOR: (VISITOR_GROWS, "NULL::bigint"),
     Author.AGENT: (AGENT_GROWS, "agent_id"),
-    Author.BOT: (OTHERS_GROW, "NULL::bigint"),
-    Author.SYSTEM: (OTHERS_GROW, "NULL::bigint"),
+    Author.BOT: (BOT_GROWS, "NULL::bigint"),
+    Author.SYSTEM: (SYSTEM_GROWS, "NULL::bigint"),
 }
 
 FOUND = """
@@ -151,7 +162,8 @@ def check_body(body: object) -> str:
         for character in text
         if character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cs"}
     ).strip()
-    if not text:
+    # Zero-width characters alone would be a bubble with nothing in it.
+    if all(character.isspace() or unicodedata.category(character) == "Cf" for character in text):
         raise Rejected("empty", _("Write something first: the message is empty."), 400)
     if len(text) > BODY_LIMIT:
         raise Rejected(
@@ -195,10 +207,11 @@ async def send_as_visitor(
     if sent is not None:
         return sent
     if found["status"] == Status.CLOSED:
-        raise Rejected("closed", _("This conversation is closed. You can start a new one."), 410)
-    return await database_sync_to_async(add)(
+        raise _closed()
+    woken: Sent = await database_sync_to_async(add)(
         found["id"], author=Author.VISITOR, body=body, client_id=client_id, at=at
     )
+    return woken
 
 
 async def send_as_agent(
@@ -224,7 +237,15 @@ async def send_as_agent(
     sent = _known(found, values)
     if sent is not None:
         return sent
-    raise Rejected(
+    raise _not_on_desk()
+
+
+def _closed() -> Rejected:
+    return Rejected("closed", _("This conversation is closed. You can start a new one."), 410)
+
+
+def _not_on_desk() -> Rejected:
+    return Rejected(
         "not_on_desk", _("This conversation is no longer on your desk; nothing was sent."), 409
     )
 
@@ -321,19 +342,20 @@ def add(
         name="a.display_name AS name" if named else "'' AS name",
         author_agent=author_agent,
     )
-    values = {
+    values: dict[str, Any] = {
         "conversation": conversation_id,
         "client_id": client_id,
         "author": author.value,
         "body": body,
         "at": at,
+        "bot_patience": lifecycle.BOT_PATIENCE,
     }
     with connection.cursor() as cursor:
         cursor.execute(query, values)
         row = cursor.fetchone()
         names = [column.name for column in cursor.description]
     if row is None:
-        raise Rejected("closed", _("This conversation is closed. You can start a new one."), 410)
+        raise _closed() if conversation.status == Status.CLOSED else _not_on_desk()
     told = dict(zip(names, row, strict=True))
     fact = _fact(told, told["last_seq"], told["name"], values)
     bus.publish(fact)

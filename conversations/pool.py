@@ -37,7 +37,8 @@ async def _open() -> Pool:
                 "port": database["PORT"] or None,
                 "user": database["USER"] or None,
                 "password": database["PASSWORD"] or None,
-                "options": database["OPTIONS"].get("options", ""),
+                # In UTC, as Django sets its own: a repeat is answered with the very same frame.
+                "options": f"{database['OPTIONS'].get('options', '')} -c timezone=UTC".strip(),
                 "autocommit": True,
                 "row_factory": dict_row,
             },
