@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Agent, Channel, Website
 from conversations import lifecycle, messages
 from conversations.messages import Rejected, Sent
 from conversations.models import Author, Conversation, Visitor
+from conversations.transitions import Status
 from routing import load
-from routing.decisions import Entry, choose_step
+from routing.decisions import Entry, choose_agent, choose_step
 from routing.models import DistributionRule, RuleStep
 
 NO_RULE = "no_rule"
@@ -87,7 +89,8 @@ def start(
         visitor=visitor, messages__client_id=client_id, messages__author=Author.VISITOR
     ).first()
     if again is None:
-        again = open_conversation(visitor)
+        # Locked: it must not close between this look and the message that goes into it.
+        again = open_conversations(visitor).select_for_update(no_key=True).first()
     if again is not None:
         sent = messages.add(
             again.pk, author=Author.VISITOR, body=body, client_id=client_id, at=at
@@ -123,7 +126,9 @@ def start(
         page_url=page_url,
     )
     if answer.entry.takes_place:
-        lifecycle.queue(conversation, group_id=step.group_id, queue_id=step.pk, at=at)
+        lifecycle.queue(
+            conversation, group_id=step.group_id, queue_id=step.pk, at=at, places=step.places
+        )
     else:
         _onto_a_desk(conversation, step, channel, at=at)
     RuleStep.objects.filter(pk=step.pk).update(entered_at=at)
@@ -136,22 +141,33 @@ def start(
 def _onto_a_desk(
     conversation: Conversation, step: RuleStep, channel: Channel, *, at: datetime
 ) -> None:
-    """Without a place to wait in, a conversation begins on a free desk or not at all."""
-    takers = load.agents_of(step.group_id, channel, at=at)
-    for taker in sorted(takers, key=lambda taker: -taker.free):
-        agent = Agent.objects.select_for_update(no_key=True).get(pk=taker.agent_id)
-        found = load.agent_on(agent.pk, channel, at=at)
-        if found is not None and found.free:
-            lifecycle.queue(conversation, group_id=step.group_id, queue_id=step.pk, at=at)
-            lifecycle.push(conversation.pk, agent=agent, at=at)
-            return
-    raise Rejected(
-        "no_room",
-        _("All our advisers are busy right now. Your message is kept here."),
-        409,
-    )
+    """Without a place to wait in, a conversation begins on a free desk or not at all.
+
+    All who might take it are locked, in the one order, before they are counted: one after the
+    other in order of their load, two such entries could each wait for the other's agent.
+    """
+    free = [taker.agent_id for taker in load.agents_of(step.group_id, channel, at=at) if taker.free]
+    agents = {
+        agent.pk: agent
+        for agent in Agent.objects.select_for_update(no_key=True).filter(pk__in=free).order_by("pk")
+    }
+    takers = [
+        taker
+        for taker in load.agents_of(step.group_id, channel, at=at)
+        if taker.agent_id in agents
+    ]
+    chosen = choose_agent(takers)
+    if chosen is None:
+        raise Rejected(
+            "no_room",
+            _("All our advisers are busy right now. Your message is kept here."),
+            409,
+        )
+    slots = next(taker.slots for taker in takers if taker.agent_id == chosen)
+    lifecycle.queue(conversation, group_id=step.group_id, queue_id=step.pk, at=at)
+    lifecycle.push(conversation.pk, agent=agents[chosen], at=at, slots=slots)
 
 
-def open_conversation(visitor: Visitor) -> Conversation | None:
-    """The visitor's conversation that is not closed, if there is one."""
-    return visitor.conversations.exclude(status="closed").order_by("-opened_at").first()
+def open_conversations(visitor: Visitor) -> QuerySet[Conversation]:
+    """The visitor's conversations that are not closed, the newest first; one at most, as a rule."""
+    return visitor.conversations.exclude(status=Status.CLOSED).order_by("-opened_at")
