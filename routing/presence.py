@@ -49,10 +49,28 @@ def connect(agent_id: int, connection_id: uuid.UUID, *, at: datetime) -> None:
 
 
 def hear(connection_id: uuid.UUID, *, at: datetime) -> bool:
-    """The desk was heard; False when its connection is no longer known (logged out)."""
-    return bool(
-        DeskConnection.objects.filter(pk=connection_id).update(heard_at=at, closed_at=None)
+    """The desk was heard; False when its connection is no longer known (logged out).
+
+    One that was given up as lost (the network, or our own database, was away for a minute) is back
+    by that: it is announced and can be given conversations again.
+    """
+    mine = DeskConnection.objects.filter(pk=connection_id)
+    was_heard = mine.filter(
+        closed_at=None, heard_at__gt=at - GRACE, agent__presence__is_connected=True
     )
+    return bool(was_heard.update(heard_at=at)) or _come_back(connection_id, at=at)
+
+
+@transaction.atomic
+def _come_back(connection_id: uuid.UUID, *, at: datetime) -> bool:
+    mine = DeskConnection.objects.select_for_update().filter(pk=connection_id).first()
+    if mine is None:
+        return False
+    mine.heard_at, mine.closed_at = at, None
+    mine.save(update_fields=["heard_at", "closed_at"])
+    _announce(mine.agent_id, is_connected=True, at=at)
+    bus.publish(CapacityAdded(agent_id=mine.agent_id))
+    return True
 
 
 def disconnect(connection_id: uuid.UUID, *, at: datetime) -> None:
