@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import OperationalError, connection
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from conversations.models import OutboxEntry
@@ -21,6 +21,14 @@ logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=30)
 ATTEMPTS = 10
+
+CLAIM = """
+    UPDATE conversations_outboxentry
+    SET leased_until = now() + %(lease)s, attempts = attempts + 1
+    WHERE id = %(id)s AND done_at IS NULL AND dead_at IS NULL
+    AND (leased_until IS NULL OR leased_until <= now())
+    RETURNING *
+"""
 
 _reactions: dict[str, Callable[..., None]] = {}
 
@@ -39,15 +47,10 @@ def owe(reaction: str, payload: dict[str, Any]) -> int:
 
 def deliver(entry_id: int) -> bool:
     """Run one owed reaction if nobody else is at it; True when it was done here."""
-    claimed = OutboxEntry.objects.filter(
-        Q(leased_until=None) | Q(leased_until__lte=Now()),
-        pk=entry_id,
-        done_at=None,
-        dead_at=None,
-    ).update(leased_until=Now() + LEASE, attempts=F("attempts") + 1)
-    if not claimed:
+    claimed = OutboxEntry.objects.raw(CLAIM, {"id": entry_id, "lease": LEASE})
+    entry = next(iter(claimed), None)
+    if entry is None:
         return False
-    entry = OutboxEntry.objects.get(pk=entry_id)
     try:
         _reactions[entry.reaction](**entry.payload)
     except Exception as error:

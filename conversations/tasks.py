@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import logging
 
 from celery import shared_task
 
 from conversations import deadlines, outbox
 from conversations.transitions import Refused
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -16,9 +18,15 @@ def enforce_deadlines() -> int:
     moved = 0
     now = deadlines.database_now()
     for conversation_id in deadlines.past(now):
-        with suppress(Refused):  # Somebody was quicker.
+        try:
             deadlines.enforce(conversation_id, at=now)
-            moved += 1
+        except Refused:
+            continue  # Somebody was quicker.
+        except Exception:
+            # A row that cannot be moved, or is held too long, must not keep the others waiting.
+            logger.exception("the deadline of conversation %s failed", conversation_id)
+            continue
+        moved += 1
     return moved
 
 
