@@ -1,7 +1,7 @@
 """Visitors on site: a key in the cache while a socket is heard, gone by itself when none is.
 
 A closing socket leaves the key a few seconds, so that the next page of the site, or another tab's
-heartbeat, takes over without a flicker. Nothing is lost with the cache: living sockets say so again.
+heartbeat, takes over without a flicker. Nothing is lost with the cache: living sockets repeat it.
 """
 
 from __future__ import annotations

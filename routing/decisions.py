@@ -61,10 +61,7 @@ def choose_step(mode: str, steps: Sequence[StepLoad]) -> Entry | None:
     open_steps = [step for step in steps if step.has_room]
     if not open_steps:
         return None
-    if mode == EQUAL_SHARE:
-        chosen = min(open_steps, key=_share_order)
-    else:
-        chosen = open_steps[0]
+    chosen = min(open_steps, key=_share_order) if mode == EQUAL_SHARE else open_steps[0]
     return Entry(chosen.step_id, takes_place=chosen.has_place)
 
 

@@ -36,7 +36,8 @@ def agent_on(agent_id: int, channel: Channel, *, at: datetime) -> AgentLoad | No
 def _takers(channel: Channel, *, at: datetime):  # type: ignore[no-untyped-def]
     mine = Contact.objects.filter(agent_id=OuterRef("agent_id"), channel=channel).order_by()
     held = mine.filter(ended_at=None).values("agent_id").annotate(n=Count("pk")).values("n")
-    last_end = mine.exclude(ended_at=None).values("agent_id").annotate(t=Max("ended_at")).values("t")
+    ended = mine.exclude(ended_at=None)
+    last_end = ended.values("agent_id").annotate(t=Max("ended_at")).values("t")
     return AgentChannel.objects.filter(
         presence.reachable(at), channel=channel, is_available=True, slots__gt=0
     ).annotate(
