@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Website
 from conversations.messages import Rejected
 from conversations.models import Consent, Visitor
+from messenger.texts import sha256_of
 
 
 def hash_token(token: str) -> str:
@@ -45,7 +46,7 @@ def welcome(
         visitor=visitor,
         language=language,
         text=consent_text,
-        text_sha256=hashlib.sha256(consent_text.encode()).hexdigest(),
+        text_sha256=sha256_of(consent_text),
         given_at=at,
     )
     return visitor, token

@@ -55,7 +55,8 @@ export class Thread {
     document.addEventListener("visibilitychange", () => this.#isVisible() && this.#lineIsBack(), {
       signal,
     });
-    if (this.pending.length) this.#pump();
+    // Not before a subclass is whole.
+    if (this.pending.length) queueMicrotask(() => this.#pump());
   }
 
   /** How many messages of others have not been read here. */
@@ -120,6 +121,11 @@ export class Thread {
         this.myRead = before; // Told again with the next call.
       }
     }, READ_DEBOUNCE_MS);
+  }
+
+  /** The conversation is over: no more polling. */
+  rest() {
+    clearInterval(this.timer);
   }
 
   stop() {
@@ -252,11 +258,12 @@ export class Thread {
     let response, answer;
     try {
       response = await this.post(item);
-      answer = await response.json();
+      answer = await response.json().catch(() => null);
     } catch {
       return 0;
     }
-    if (response.status >= 500 || response.status === 429) {
+    // A success without a message comes from something in between (a hotel's login page).
+    if (response.status >= 500 || response.status === 429 || (response.ok && !answer?.message)) {
       return Number(response.headers.get("Retry-After")) || 0;
     }
     this.#setCut(false);
@@ -265,7 +272,7 @@ export class Thread {
       this.receive(answer.message);
     } else {
       this.#forget(item.id);
-      this.onRejected(item.body, answer.error?.message ?? "", answer.error?.code ?? "invalid");
+      this.onRejected(item.body, answer?.error?.message ?? "", answer?.error?.code ?? "invalid");
       this.onChange(this);
     }
     return null;

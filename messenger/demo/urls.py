@@ -1,0 +1,18 @@
+"""The pages of the demo shop."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from messenger.demo import views
+
+app_name = "demo"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("products/<slug:slug>/", views.product, name="product"),
+    path("cart/", views.cart, name="cart"),
+    path("account/", views.account, name="account"),
+    path("order/", views.order, name="order"),
+    path("order/<str:number>/", views.thanks, name="thanks"),
+]

@@ -1,0 +1,117 @@
+"""The pages of the demo shop. Everything a customer does is kept in the session."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from messenger.demo.catalogue import CUSTOMERS, PRODUCTS, cart_of
+
+WEBSITE_KEY = "demo"
+MOST_OF_ONE = 9
+# Names of ours in the session, which the desk shares where one browser visits both.
+CART, CUSTOMER, ORDERS = "demo_cart", "demo_customer", "demo_orders"
+
+View = Callable[..., HttpResponse]
+
+
+def shop(view: View) -> View:
+    """A page of the shop: only where DEMO is on."""
+
+    @wraps(view)
+    def opened(request: HttpRequest, **parts: Any) -> HttpResponse:
+        if not settings.DEMO:
+            raise Http404
+        return view(request, **parts)
+
+    return opened
+
+
+def _page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
+    context |= {
+        "website_key": WEBSITE_KEY,
+        "cart": cart_of(request.session.get(CART, {})),
+        "customer": CUSTOMERS.get(request.session.get(CUSTOMER, "")),
+        "language": translation.get_language(),
+    }
+    return render(request, f"demo/{name}.html", context)
+
+
+@require_safe
+@shop
+def home(request: HttpRequest) -> HttpResponse:
+    return _page(request, "home", products=PRODUCTS.values())
+
+
+@require_safe
+@shop
+def product(request: HttpRequest, slug: str) -> HttpResponse:
+    if slug not in PRODUCTS:
+        raise Http404
+    others = [other for other in PRODUCTS.values() if other.slug != slug][:3]
+    return _page(request, "product", product=PRODUCTS[slug], others=others)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@shop
+def cart(request: HttpRequest) -> HttpResponse:
+    """Shows the cart; a POST sets how many of a product are in it, or adds one."""
+    if request.method == "POST":
+        slug = request.POST.get("product", "")
+        if slug not in PRODUCTS:
+            raise Http404
+        quantities = request.session.get(CART, {})
+        asked = request.POST.get("quantity", "")
+        quantity = int(asked) if asked.isdecimal() and len(asked) <= 2 else quantities.get(slug, 0) + 1
+        quantities[slug] = min(quantity, MOST_OF_ONE)
+        request.session[CART] = {slug: n for slug, n in quantities.items() if n}
+        return redirect("demo:cart")
+    return _page(request, "cart")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@shop
+def account(request: HttpRequest) -> HttpResponse:
+    """Log in as one of the demo customers, or out again."""
+    if request.method == "POST":
+        customer = request.POST.get("customer", "")
+        if customer in CUSTOMERS:
+            request.session[CUSTOMER] = customer
+        else:
+            request.session.pop(CUSTOMER, None)
+        return redirect("demo:account")
+    orders = request.session.get(ORDERS, [])
+    return _page(request, "account", customers=CUSTOMERS.values(), orders=orders)
+
+
+@require_POST
+@shop
+def order(request: HttpRequest) -> HttpResponse:
+    """Buy what is in the cart. Nothing is charged, nothing is sent."""
+    bought = cart_of(request.session.pop(CART, {}))
+    if not bought.lines:
+        return redirect("demo:cart")
+    number = f"MC-{secrets.randbelow(900_000) + 100_000}"
+    orders = request.session.get(ORDERS, [])
+    orders.insert(0, {"number": number, "total": str(bought.total), "count": bought.count})
+    request.session[ORDERS] = orders[:20]
+    return redirect("demo:thanks", number=number)
+
+
+@require_safe
+@shop
+def thanks(request: HttpRequest, number: str) -> HttpResponse:
+    """The page after an order, from which a shop tells the Messenger of the transaction."""
+    orders = request.session.get(ORDERS, [])
+    found = next((order for order in orders if order["number"] == number), None)
+    if found is None:
+        raise Http404
+    return _page(request, "thanks", order=found)

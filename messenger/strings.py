@@ -1,0 +1,53 @@
+"""What the Messenger's scripts say, in the language of the request; ``{n}`` is filled there."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+
+def frame_strings() -> dict[str, str]:
+    """For the page in the iframe."""
+    return {
+        "usually_hours": _("Usually replies within a few hours"),
+        "usually_now": _("Online now"),
+        "busy": _("Our advisers are busy"),
+        "place_first": _("You are next in line"),
+        "place": _("You are number {n} in line"),
+        "waiting": _("Your message has arrived; an adviser will answer you"),
+        "talking_with": _("is talking with you"),
+        "ended": _("Conversation ended"),
+        "today": _("Today"),
+        "yesterday": _("Yesterday"),
+        "you": _("You"),
+        "sending": _("Sending…"),
+        "waiting_line": _("Will be sent when the connection is back"),
+        "sent": _("Sent"),
+        "read": _("Read"),
+        "typing": _("{name} is typing…"),
+        "offline": _("No connection. What you write is kept and sent when it is back."),
+        "rejected": _("Your message could not be sent. It is back in the box below."),
+        "lost": _("We do not know this browser any more. Please start again."),
+        "consent_first": _("Please accept first; your message is kept."),
+        "failed": _("That did not work. Please try again."),
+        "no_engagement": _("Our advisers cannot take a new conversation now. Please come back later."),
+        "history_with": _("{date} with {name}"),
+        "history_of": _("Conversation of {date}"),
+        "history_failed": _("This conversation could not be loaded. Open it again to retry."),
+        "csat_1": _("Very dissatisfied"),
+        "csat_2": _("Dissatisfied"),
+        "csat_3": _("Neutral"),
+        "csat_4": _("Satisfied"),
+        "csat_5": _("Very satisfied"),
+        "link_opens": _("opens in a new tab"),
+    }
+
+
+def embed_labels() -> dict[str, str]:
+    """For ``embed.js``, on the brand's page."""
+    return {
+        "open": _("Open the chat"),
+        "minimize": _("Minimise the chat"),
+        "one": _("1 new message"),
+        "many": _("{n} new messages"),
+        "frame": _("Chat with {brand}"),
+    }

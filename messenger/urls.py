@@ -1,0 +1,26 @@
+"""The addresses of the Messenger and of the demo shop that embeds it."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from messenger import views
+
+urlpatterns = [
+    path("embed.js", views.embed, name="embed"),
+    path(
+        "messenger/<str:key>/",
+        include(
+            [
+                path("", views.frame, name="messenger"),
+                path("engagement/", views.offer),
+                path("visitors/", views.visitors),
+                path("state/", views.state),
+                path("conversations/", views.conversations),
+                path("conversations/<uuid:conversation>/survey/", views.survey),
+                path("ticket/", views.ticket),
+            ]
+        ),
+    ),
+    path("demo/", include("messenger.demo.urls")),
+]

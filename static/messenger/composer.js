@@ -1,0 +1,80 @@
+// The box in which a visitor writes.
+
+import { byId } from "./elements.js";
+
+const TYPING_MS = 3000;
+const TALLEST = 144;
+
+export class Composer {
+  /** onSend(text), onTyping(isOn) */
+  constructor({ onSend, onTyping }) {
+    this.form = byId("composer");
+    this.box = byId("text");
+    this.button = byId("send");
+    this.problem = byId("problem");
+    this.onTyping = onTyping;
+    this.typedAt = 0;
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const text = this.box.value.trim();
+      if (text) onSend(text);
+      this.box.focus();
+    });
+    this.box.addEventListener("input", () => {
+      this.complain("");
+      this.#fit();
+      this.#tellTyping();
+    });
+    this.box.addEventListener("keydown", (event) => {
+      // While an input method composes, Enter belongs to it.
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      this.form.requestSubmit();
+    });
+    this.#fit();
+  }
+
+  set isHidden(isHidden) {
+    this.form.hidden = isHidden;
+  }
+
+  clear() {
+    this.box.value = "";
+    this.typedAt = 0;
+    this.complain("");
+    this.#fit();
+  }
+
+  /** Put a refused text back, before what was typed meanwhile. */
+  restore(text) {
+    if (this.box.value !== text) this.box.value = [text, this.box.value].filter(Boolean).join("\n");
+    this.#fit();
+  }
+
+  complain(sentence) {
+    this.problem.textContent = sentence;
+    this.problem.hidden = !sentence;
+  }
+
+  focus() {
+    // On a touch screen the keyboard would jump up before anything was read.
+    if (matchMedia("(pointer: coarse)").matches) byId("scroller").focus({ preventScroll: true });
+    else this.box.focus({ preventScroll: true });
+  }
+
+  #fit() {
+    this.box.style.height = "auto";
+    this.box.style.height = `${Math.min(this.box.scrollHeight, TALLEST)}px`;
+    this.box.style.overflowY = this.box.scrollHeight > TALLEST ? "auto" : "hidden";
+    this.button.disabled = !this.box.value.trim();
+  }
+
+  #tellTyping() {
+    const isOn = Boolean(this.box.value.trim());
+    const now = Date.now();
+    if (isOn && now - this.typedAt < TYPING_MS) return;
+    if (!isOn && !this.typedAt) return;
+    this.typedAt = isOn ? now : 0;
+    this.onTyping(isOn);
+  }
+}

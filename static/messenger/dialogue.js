@@ -1,0 +1,131 @@
+// Messages on the screen: grouped by author and day, with ticks. Nodes are kept by key, so that a
+// message that was "sending" becomes "sent" in place and screen readers hear each one once.
+
+import { element, hidden, icon, initials, linked } from "./elements.js";
+
+const GROUP_MS = 10 * 60_000;
+
+export class Dialogue {
+  constructor(list, { strings, language, brand }) {
+    Object.assign(this, { list, strings, brand });
+    this.nodes = new Map();
+    this.timeFormat = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+    this.dayFormat = new Intl.DateTimeFormat(language, {
+      weekday: "long",
+      day: "numeric",
+      month: "long",
+    });
+  }
+
+  /** `greeting` comes first and has no date: it is the brand's, not a stored message. */
+  show({ messages, pending = [], otherRead = 0, greeting = "" }) {
+    const entries = [];
+    if (greeting) entries.push({ key: "greeting", author: "brand", name: this.brand, body: greeting });
+    for (const message of messages) {
+      entries.push({
+        ...message,
+        key: message.id,
+        at: new Date(message.at),
+        state: message.seq <= otherRead ? "read" : "sent",
+      });
+    }
+    for (const { id, body, state } of pending) {
+      entries.push({ key: id, author: "visitor", name: "", body, at: null, state });
+    }
+    this.#place(this.#withDays(entries));
+  }
+
+  #withDays(entries) {
+    const rows = [];
+    let day = "";
+    entries.forEach((entry, index) => {
+      const thisDay = entry.at ? entry.at.toDateString() : day;
+      if (entry.at && thisDay !== day) rows.push({ key: `day ${thisDay}`, day: entry.at });
+      const before = thisDay === day ? entries[index - 1] : undefined;
+      entry.isFirst = !isSameGroup(before, entry);
+      entry.isLast = !isSameGroup(entry, entries[index + 1]);
+      day = thisDay;
+      rows.push(entry);
+    });
+    return rows;
+  }
+
+  #place(rows) {
+    const wanted = new Set(rows.map(({ key }) => key));
+    for (const [key, node] of this.nodes) {
+      if (wanted.has(key)) continue;
+      node.remove();
+      this.nodes.delete(key);
+    }
+    rows.forEach((row, index) => {
+      let node = this.nodes.get(row.key);
+      if (!node) {
+        node = row.day ? this.#dayNode(row.day) : this.#messageNode(row);
+        this.nodes.set(row.key, node);
+      }
+      if (!row.day) this.#update(node, row);
+      if (this.list.children[index] !== node) {
+        this.list.insertBefore(node, this.list.children[index] ?? null);
+      }
+    });
+  }
+
+  #dayNode(day) {
+    return element("li", { className: "day" }, element("span", {}, this.dayName(day)));
+  }
+
+  dayName(day) {
+    const today = new Date();
+    const yesterday = new Date(today);
+    yesterday.setDate(today.getDate() - 1);
+    if (day.toDateString() === today.toDateString()) return this.strings.today;
+    if (day.toDateString() === yesterday.toDateString()) return this.strings.yesterday;
+    return this.dayFormat.format(day);
+  }
+
+  #messageNode({ author, name, body }) {
+    const isMine = author === "visitor";
+    const speaker = isMine ? this.strings.you : name || this.brand;
+    const side = author === "system" ? "aside" : isMine ? "mine" : "theirs";
+    const node = element("li", { className: `message ${side}` });
+    if (side === "theirs") {
+      const avatar = element("span", { className: "avatar" }, initials(speaker));
+      avatar.setAttribute("aria-hidden", "true");
+      node.append(avatar, element("span", { className: "name" }, speaker));
+    } else if (side === "mine") {
+      node.append(hidden(`${speaker} : `));
+    }
+    const text = element("p", { className: "bubble" }, ...linked(body, this.strings.link_opens));
+    node.append(text, element("p", { className: "meta" }));
+    return node;
+  }
+
+  #update(node, { author, at, state, isFirst, isLast }) {
+    node.classList.toggle("first", isFirst);
+    node.classList.toggle("last", isLast);
+    const shown = `${state} ${at?.getTime()}`;
+    if (node.dataset.shown === shown) return;
+    node.dataset.shown = shown;
+    const isPending = author === "visitor" && !at;
+    node.classList.toggle("pending", isPending);
+    const meta = node.querySelector(".meta");
+    meta.replaceChildren();
+    if (at) {
+      meta.append(element("time", { dateTime: at.toISOString() }, this.timeFormat.format(at)));
+    }
+    if (author !== "visitor") return;
+    const words = { sending: "sending", waiting: "waiting_line", sent: "sent", read: "read" };
+    const label = this.strings[words[state]];
+    meta.append(
+      icon(isPending ? "sending" : state),
+      isPending ? element("span", {}, label) : hidden(label),
+    );
+    meta.dataset.state = state;
+  }
+}
+
+function isSameGroup(one, other) {
+  if (!one || !other || one.author !== other.author || one.name !== other.name) return false;
+  if (!one.at || !other.at) return !one.at && !other.at;
+  return other.at - one.at < GROUP_MS && one.at.toDateString() === other.at.toDateString();
+}

@@ -1,0 +1,63 @@
+// Making elements. Text only ever becomes a text node: nothing a person wrote is parsed as HTML.
+
+const SVG = "http://www.w3.org/2000/svg";
+const ADDRESS = /https?:\/\/[^\s<>"']+/g;
+
+export const byId = (id) => document.getElementById(id);
+
+export function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+export const hidden = (text) => element("span", { className: "visually-hidden" }, text);
+
+export function svg(tag, attributes, ...children) {
+  const made = document.createElementNS(SVG, tag);
+  Object.entries(attributes).forEach(([name, value]) => made.setAttribute(name, value));
+  made.append(...children);
+  return made;
+}
+
+export const icon = (name) =>
+  svg("svg", { "aria-hidden": "true" }, svg("use", { href: `#icon-${name}` }));
+
+/** `text` as nodes, with its http(s) addresses made clickable. */
+export function linked(text, opensLabel) {
+  const nodes = [];
+  let end = 0;
+  for (const found of text.matchAll(ADDRESS)) {
+    // What ends a sentence seldom belongs to the address.
+    const address = found[0].replace(/[.,;:!?»)\]}*_]+$/, "");
+    if (!isWeb(address)) continue;
+    nodes.push(text.slice(end, found.index), link(address, opensLabel));
+    end = found.index + address.length;
+  }
+  nodes.push(text.slice(end));
+  return nodes;
+}
+
+function isWeb(address) {
+  try {
+    return ["http:", "https:"].includes(new URL(address).protocol);
+  } catch {
+    return false;
+  }
+}
+
+function link(address, opensLabel) {
+  return element(
+    "a",
+    { href: address, target: "_blank", rel: "noopener nofollow noreferrer" },
+    address,
+    hidden(` (${opensLabel})`),
+  );
+}
+
+/** "Alice Martin" -> "AM". */
+export function initials(name) {
+  const words = name.trim().split(/\s+/);
+  const last = words.length > 1 ? words[words.length - 1] : "";
+  return [words[0], last].map((word) => [...word][0] ?? "").join("").toUpperCase();
+}

@@ -1,0 +1,103 @@
+// Who this browser is for the server, and what it keeps between two pages.
+
+const REQUEST_MS = 15_000;
+
+export class Session {
+  constructor({ base, website, language }) {
+    this.base = base;
+    this.language = language;
+    this.prefix = `causerie:${website}:`;
+    this.memory = new Map();
+  }
+
+  /** Storage may be forbidden in an iframe: then things last as long as the page. */
+  load(name) {
+    try {
+      return localStorage.getItem(this.prefix + name);
+    } catch {
+      return this.memory.get(name) ?? null;
+    }
+  }
+
+  save(name, value) {
+    try {
+      if (value === null) localStorage.removeItem(this.prefix + name);
+      else localStorage.setItem(this.prefix + name, value);
+    } catch {
+      if (value === null) this.memory.delete(name);
+      else this.memory.set(name, value);
+    }
+  }
+
+  get token() {
+    return this.load("token");
+  }
+
+  set token(token) {
+    this.save("token", token);
+  }
+
+  /** Texts that the server has not accepted yet. */
+  get unsent() {
+    return {
+      load: () => (this.token ? readList(this.load("unsent")) : []),
+      save: (items) => this.save("unsent", items.length ? JSON.stringify(items) : null),
+    };
+  }
+
+  get dismissed() {
+    return readList(this.load("dismissed"));
+  }
+
+  dismiss(conversationId) {
+    this.save("dismissed", JSON.stringify([...this.dismissed, conversationId].slice(-20)));
+  }
+
+  headers = () => {
+    const headers = { "Accept-Language": this.language };
+    if (this.token) headers.Authorization = `Bearer ${this.token}`;
+    return headers;
+  };
+
+  url(path) {
+    return new URL(this.base + path, location.href).href;
+  }
+
+  /** The answer as `{ok, status, data}`; throws where the server could not be reached. */
+  async ask(path, data) {
+    const options = { headers: this.headers() };
+    if (data !== undefined) {
+      options.method = "POST";
+      options.headers["Content-Type"] = "application/json";
+      options.body = JSON.stringify(data);
+    }
+    const cut = new AbortController();
+    const timer = setTimeout(() => cut.abort(), REQUEST_MS);
+    try {
+      const response = await fetch(this.url(path), { ...options, signal: cut.signal });
+      const answer = response.status === 204 ? {} : await response.json();
+      return { ok: response.ok, status: response.status, data: answer };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The address of one socket. */
+  async socketUrl() {
+    const { ok, data } = await this.ask("ticket/", {});
+    if (!ok) throw new Error(data.error?.code);
+    const url = new URL("/ws/messenger/", location.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    url.searchParams.set("ticket", data.ticket);
+    return url.href;
+  }
+}
+
+function readList(text) {
+  try {
+    const list = JSON.parse(text ?? "[]");
+    return Array.isArray(list) ? list : [];
+  } catch {
+    return [];
+  }
+}
