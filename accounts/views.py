@@ -1,0 +1,85 @@
+"""Login, the choice of language, and the way to the right place."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import check_for_language
+from django.views.i18n import set_language
+
+from accounts.access import wrong_method
+from accounts.models import Role, User
+
+# The logins that the demo data makes (see the README); shown nowhere else.
+DEMO_LOGINS = (
+    ("alice", Role.AGENT),
+    ("bruno", Role.AGENT),
+    ("emma", Role.EXPERT),
+    ("manager", Role.MANAGER),
+    ("admin", Role.ADMIN),
+)
+
+
+def place_of(user: User) -> str:
+    """Where a user's day begins: overseers at the board, the others at their desk."""
+    return reverse("production" if user.oversees else "desk")
+
+
+class Login(LoginView):
+    """Django's login; it also brings the language that the user chose elsewhere."""
+
+    template_name = "accounts/login.html"
+    redirect_authenticated_user = True
+    http_method_names = ["get", "post"]
+    extra_context = {"demo_logins": DEMO_LOGINS if settings.DEMO else ()}
+
+    def get_default_redirect_url(self) -> str:
+        return reverse("home")
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_valid(form)
+        language = form.get_user().language
+        if language:
+            _remember(response, language)
+        return response
+
+    def http_method_not_allowed(
+        self, request: HttpRequest, *args: object, **kwargs: object
+    ) -> HttpResponse:
+        return wrong_method(request, ("GET", "POST"))
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """To the right place for who you are."""
+    if not request.user.is_authenticated:
+        return redirect("login")
+    return redirect(place_of(request.user))
+
+
+def language(request: HttpRequest) -> HttpResponse:
+    """Choose the language: for this browser, and for the user on others."""
+    if request.method != "POST":
+        return wrong_method(request, ("POST",))
+    chosen = request.POST.get("language", "")
+    if request.user.is_authenticated and chosen in dict(settings.LANGUAGES):
+        User.objects.filter(pk=request.user.pk).update(language=chosen)
+    return set_language(request)
+
+
+def _remember(response: HttpResponse, chosen: str) -> None:
+    if not check_for_language(chosen):
+        return
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        chosen,
+        max_age=settings.LANGUAGE_COOKIE_AGE,
+        path=settings.LANGUAGE_COOKIE_PATH,
+        domain=settings.LANGUAGE_COOKIE_DOMAIN,
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+        httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+    )

@@ -1,0 +1,85 @@
+"""What an agent fills in: how long to snooze, whom to transfer to."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Agent, Group, User
+from conversations.lifecycle import SNOOZE_LIMIT
+from conversations.models import Conversation
+from desk import queries
+
+DURATIONS = {"3h": timedelta(hours=3), "24h": timedelta(hours=24)}
+CUSTOM = "custom"
+MORNING = time(9, 0)
+
+
+class SnoozeForm(forms.Form):
+    """A duration (R106), or a date and time in the agent's zone (R112); two boxes."""
+
+    duration = forms.ChoiceField(
+        choices=[("3h", _("3 hours")), ("24h", _("24 hours")), (CUSTOM, _("Custom"))], initial="3h"
+    )
+    until = forms.DateTimeField(required=False, input_formats=["%Y-%m-%dT%H:%M"])
+    keep = forms.BooleanField(required=False)
+    auto_close = forms.BooleanField(required=False, initial=True)
+
+    def __init__(self, *args: Any, at: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.at = at
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        duration = cleaned.get("duration")
+        if duration in DURATIONS:
+            cleaned["until"] = self.at + DURATIONS[duration]
+        elif duration == CUSTOM and "until" not in self.errors:
+            self._check(cleaned.get("until"))
+        return cleaned
+
+    def _check(self, until: datetime | None) -> None:
+        if until is None:
+            self.add_error("until", _("Choose the date and time at which the snooze ends."))
+        elif until <= self.at:
+            self.add_error("until", _("This moment has passed. Choose a later one."))
+        elif until > self.at + SNOOZE_LIMIT:
+            self.add_error("until", _("A snooze lasts a year at most."))
+
+
+def quick_moments(at: datetime) -> list[tuple[str, str]]:
+    """Shortcuts for the custom end, as (label, value of the field), in the agent's zone."""
+    here = timezone.localtime(at)
+    tomorrow = datetime.combine(here.date() + timedelta(days=1), MORNING)
+    in_15_minutes = timezone.localtime(at + timedelta(minutes=16))
+    in_48_hours = timezone.localtime(at + timedelta(hours=48))
+    moments = [
+        (_("15 min"), in_15_minutes),
+        (_("Tomorrow 9:00"), tomorrow),
+        (_("48 hours"), in_48_hours),
+    ]
+    return [(str(label), f"{moment:%Y-%m-%dT%H:%M}") for label, moment in moments]
+
+
+class TransferForm(forms.Form):
+    """A colleague or a team: exactly one (R199)."""
+
+    agent = forms.ModelChoiceField(queryset=Agent.objects.none(), required=False)
+    group = forms.ModelChoiceField(queryset=Group.objects.none(), required=False)
+
+    def __init__(self, *args: Any, conversation: Conversation, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["agent"].queryset = queries.colleagues(conversation, user)  # type: ignore[attr-defined]
+        self.fields["group"].queryset = queries.teams(conversation)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        chosen = [cleaned[name] for name in ("agent", "group") if cleaned.get(name)]
+        if len(chosen) != 1 and not self.errors:
+            raise forms.ValidationError(_("Choose a colleague or a team."))
+        cleaned["to"] = chosen[0] if chosen else None
+        return cleaned

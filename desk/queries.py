@@ -1,0 +1,275 @@
+"""What the desk shows, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from accounts.models import Agent, AgentChannel, Channel, Group, User
+from conversations import sightings
+from conversations.models import Contact, Conversation
+from conversations.transitions import Status
+from routing import presence
+
+HISTORY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class StatusButton:
+    """An agent's choice and load on one channel (R164-R170)."""
+
+    channel: str
+    label: str
+    is_available: bool
+    active: int
+    slots: int
+
+    @property
+    def state(self) -> str:
+        """``unavailable`` is red, ``full`` orange, ``available`` green."""
+        if not self.is_available:
+            return "unavailable"
+        return "full" if self.active >= self.slots else "available"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A state box: what an agent sees at a glance of one conversation (R173-R180)."""
+
+    number: int
+    channel: str
+    channel_label: str
+    visitor: str
+    is_online: bool
+    is_asynchronous: bool
+    opened_at: datetime
+    answered_at: datetime | None
+    waits: bool
+    deadline_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sleeper:
+    """A conversation that is snoozed, or paused without a timer."""
+
+    number: int
+    channel: str
+    channel_label: str
+    visitor: str
+    is_online: bool
+    group: str
+    status: str
+    status_label: str
+    until: datetime | None
+    is_auto_close: bool
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody to whom a conversation may be handed, with his load on its channel (R199)."""
+
+    agent_id: int
+    name: str
+    is_connected: bool
+    is_available: bool
+    active: int
+    slots: int
+
+
+def agent_of(user: User) -> Agent | None:
+    """The desk of a user, if he was given one."""
+    return Agent.objects.filter(user=user).first()
+
+
+def status_buttons(agent: Agent | None) -> list[StatusButton]:
+    """One for each channel on which the agent has slots."""
+    if agent is None:
+        return []
+    order = list(Channel.values)
+    channels = AgentChannel.objects.filter(agent=agent, slots__gt=0).annotate(active=_held())
+    buttons = [
+        StatusButton(
+            row.channel, row.get_channel_display(), row.is_available, row.active, row.slots
+        )
+        for row in channels
+    ]
+    return sorted(buttons, key=lambda button: order.index(button.channel))
+
+
+def _held() -> Coalesce:
+    held = (
+        Contact.objects.filter(agent=OuterRef("agent"), channel=OuterRef("channel"), ended_at=None)
+        .order_by()
+        .values("agent")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    return Coalesce(Subquery(held, output_field=IntegerField()), 0)
+
+
+def boxes(agent: Agent | None) -> tuple[list[Box], list[Box]]:
+    """What lies on the agent's desk, longest there first, and what is assigned to him and waits
+    for a slot."""
+    if agent is None:
+        return [], []
+    mine = list(
+        Conversation.objects.filter(agent=agent, status__in=[Status.ACTIVE, Status.ASSIGNED])
+        .select_related("visitor")
+        .order_by("moved_at", "pk")
+    )
+    online = sightings.online([row.visitor_id for row in mine])
+    on_desk = [_box(row, online) for row in mine if row.status == Status.ACTIVE]
+    assigned = [_box(row, online) for row in mine if row.status == Status.ASSIGNED]
+    return on_desk, assigned
+
+
+def _box(row: Conversation, online: set[int]) -> Box:
+    return Box(
+        number=row.pk,
+        channel=row.channel,
+        channel_label=row.get_channel_display(),
+        visitor=row.visitor.shown_name,
+        is_online=row.visitor_id in online,
+        is_asynchronous=row.is_asynchronous,
+        opened_at=row.opened_at,
+        answered_at=row.last_agent_message_at,
+        waits=row.visitor_waits_since is not None,
+        deadline_at=row.deadline_at,
+    )
+
+
+def _kept(agent: Agent) -> QuerySet[Conversation]:
+    return Conversation.objects.filter(agent=agent, status=Status.SNOOZED, is_kept=True)
+
+
+def _left(agent: Agent) -> QuerySet[Conversation]:
+    return Conversation.objects.filter(
+        group__in=agent.groups.all(), status=Status.SNOOZED, is_kept=False
+    )
+
+
+def snoozed_count(agent: Agent | None) -> int:
+    """How many the tab of snoozed conversations shows (R116)."""
+    if agent is None:
+        return 0
+    return (_kept(agent) | _left(agent)).count()
+
+
+def kept_by(agent: Agent) -> list[Sleeper]:
+    """Snoozed and kept by this agent, the next to end first (R115, C4)."""
+    return _sleepers(_kept(agent).order_by("deadline_at", "pk"))
+
+
+def left_to_team(agent: Agent) -> list[Sleeper]:
+    """Snoozed and left to the groups of this agent, the next to end first (C4)."""
+    return _sleepers(_left(agent).order_by("deadline_at", "pk"))
+
+
+def paused_by(agent: Agent) -> list[Sleeper]:
+    """Pending, on hold or solved by this agent: they come back to him (C34, C36)."""
+    paused = Conversation.objects.filter(
+        agent=agent, status__in=[Status.PENDING, Status.ON_HOLD, Status.SOLVED]
+    )
+    return _sleepers(paused.order_by("-moved_at", "pk"))
+
+
+def _sleepers(rows: QuerySet[Conversation]) -> list[Sleeper]:
+    found = list(rows.select_related("visitor", "group"))
+    online = sightings.online([row.visitor_id for row in found])
+    return [
+        Sleeper(
+            number=row.pk,
+            channel=row.channel,
+            channel_label=row.get_channel_display(),
+            visitor=row.visitor.shown_name,
+            is_online=row.visitor_id in online,
+            group=row.group.name if row.group else "",
+            status=row.status,
+            status_label=row.get_status_display(),
+            until=row.deadline_at,
+            is_auto_close=row.is_auto_close,
+            answered_at=row.last_agent_message_at,
+        )
+        for row in found
+    ]
+
+
+def visible(user: User) -> QuerySet[Conversation]:
+    """Conversations that ``user`` may open, with all that their page names."""
+    return Conversation.objects.visible_to(user).select_related(
+        "visitor", "agent", "group", "website", "queue__rule"
+    )
+
+
+def history_of(conversation: Conversation, user: User) -> list[Conversation]:
+    """The visitor's other conversations, newest first, as far as ``user`` may see them (R194)."""
+    same = Q(visitor=conversation.visitor_id)
+    if conversation.visitor.person_id is not None:
+        same |= Q(visitor__person=conversation.visitor.person_id)
+    others = Conversation.objects.visible_to(user).filter(same).exclude(pk=conversation.pk)
+    return list(others.select_related("agent").order_by("-opened_at")[:HISTORY])
+
+
+def colleagues_for(conversation: Conversation, user: User, *, at: datetime) -> list[Colleague]:
+    """Members of the user's groups on this website, reachable and free ones first."""
+    rows = (
+        colleagues(conversation, user)
+        .annotate(
+            is_connected=Exists(presence.reachable_connections(at).filter(agent_id=OuterRef("pk"))),
+        )
+        .prefetch_related("channels")
+    )
+    agents = list(rows)
+    loads = dict(
+        Contact.objects.filter(agent__in=agents, channel=conversation.channel, ended_at=None)
+        .values_list("agent")
+        .annotate(n=Count("pk"))
+        .order_by()
+    )
+    found = []
+    for agent in agents:
+        on_channel = next(
+            (row for row in agent.channels.all() if row.channel == conversation.channel), None
+        )
+        if on_channel is None or not on_channel.slots:
+            continue
+        found.append(
+            Colleague(
+                agent_id=agent.pk,
+                name=agent.display_name,
+                is_connected=agent.is_connected,
+                is_available=on_channel.is_available,
+                active=loads.get(agent.pk, 0),
+                slots=on_channel.slots,
+            )
+        )
+    return sorted(
+        found,
+        key=lambda one: (
+            not (one.is_connected and one.is_available and one.active < one.slots),
+            not one.is_connected,
+            one.name.lower(),
+        ),
+    )
+
+
+def colleagues(conversation: Conversation, user: User) -> QuerySet[Agent]:
+    """To whom ``user`` may hand a conversation: the other members of his groups on its website,
+    and those of the group that the conversation belongs to."""
+    mine = Group.objects.filter(website=conversation.website_id).filter(
+        Q(members__user=user) | Q(pk=conversation.group_id)
+    )
+    return (
+        Agent.objects.filter(groups__in=mine.values("pk"), user__is_active=True)
+        .exclude(user=user)
+        .distinct()
+    )
+
+
+def teams(conversation: Conversation) -> QuerySet[Group]:
+    """The groups of the website: a transfer never crosses it."""
+    return Group.objects.filter(website=conversation.website_id)

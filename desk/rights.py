@@ -1,0 +1,65 @@
+"""What a user may do with a conversation that he sees: which buttons the desk shows.
+
+The verbs check again under the lock; this only decides what is offered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.models import Agent, User
+from conversations.models import Conversation, Style
+from conversations.transitions import Status
+from routing import presence
+
+RESUMABLE = frozenset({Status.PENDING, Status.ON_HOLD, Status.SOLVED})
+RELEASABLE = frozenset({Status.ACTIVE, Status.ASSIGNED})
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """``release`` is shown, disabled, where ``release_must_wait`` for a lost connection (C21)."""
+
+    reply: bool
+    snooze: bool
+    pause: bool
+    transfer: bool
+    take: bool
+    wake: bool
+    resume: bool
+    release: bool
+    release_must_wait: bool
+
+
+def rights_of(
+    conversation: Conversation, user: User, agent: Agent | None, *, at: datetime
+) -> Rights:
+    """Read what decides, then decide."""
+    status = Status(conversation.status)
+    is_mine = agent is not None and conversation.agent_id == agent.pk
+    may_release = user.oversees and status in RELEASABLE and not is_mine
+    holder = conversation.agent_id
+    return Rights(
+        reply=is_mine and status == Status.ACTIVE,
+        snooze=is_mine and status == Status.ACTIVE and conversation.may_snooze,
+        pause=is_mine and status == Status.ACTIVE and conversation.style != Style.LIVE,
+        transfer=is_mine and status in RELEASABLE,
+        take=is_mine and status == Status.ASSIGNED,
+        wake=status == Status.SNOOZED and _may_wake(conversation, agent),
+        resume=is_mine and status in RESUMABLE,
+        release=may_release,
+        release_must_wait=may_release
+        and status == Status.ACTIVE
+        and holder is not None
+        and presence.is_connected(holder, at),
+    )
+
+
+def _may_wake(conversation: Conversation, agent: Agent | None) -> bool:
+    """Its agent where it is kept, any member of its group where it was left to the team (C4)."""
+    if agent is None:
+        return False
+    if conversation.is_kept:
+        return conversation.agent_id == agent.pk
+    return agent.groups.filter(pk=conversation.group_id).exists()

@@ -1,0 +1,25 @@
+"""The sentences that the desk's script says, in the reader's language."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+
+def script_texts() -> dict[str, str]:
+    """By name; the page carries them as JSON, since the CSP allows no inline script."""
+    return {
+        "today": _("Today"),
+        "yesterday": _("Yesterday"),
+        "bot": _("Bot"),
+        "sending": _("Sending"),
+        "sent": _("Sent"),
+        "read": _("Read by the visitor"),
+        "typing": _("is writing …"),
+        "onSite": _("on site"),
+        "left": _("left"),
+        "arrived": _("New conversation:"),
+        "noMessages": _("No message yet."),
+        "failed": _("This did not work: the server cannot be reached. Please try again."),
+        "refused": _("This could not be done. Please reload the page."),
+        "close": _("Close this notice"),
+    }

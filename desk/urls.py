@@ -1,0 +1,25 @@
+"""Addresses of the desk; `messages/` and `read/` are raw ASGI doors (desk/doors.py)."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from desk.views import actions, pages, session
+
+urlpatterns = [
+    path("desk/", pages.desk, name="desk"),
+    path("desk/boxes/", pages.boxes, name="boxes"),
+    path("desk/snoozed/", pages.snoozed, name="snoozed"),
+    path("desk/availability/", session.availability, name="availability"),
+    path("desk/c/<int:number>/", pages.conversation, name="conversation"),
+    path("desk/c/<int:number>/snooze/", actions.snooze, name="snooze"),
+    path("desk/c/<int:number>/transfer/", actions.transfer, name="transfer"),
+    path("desk/c/<int:number>/close/", actions.close, name="close"),
+    path("desk/c/<int:number>/pending/", actions.pending, name="pending"),
+    path("desk/c/<int:number>/on-hold/", actions.on_hold, name="on_hold"),
+    path("desk/c/<int:number>/resume/", actions.resume, name="resume"),
+    path("desk/c/<int:number>/wake/", actions.wake, name="wake"),
+    path("desk/c/<int:number>/take/", actions.take, name="take"),
+    path("desk/c/<int:number>/release/", actions.release, name="release"),
+    path("logout/", session.logout, name="logout"),
+]

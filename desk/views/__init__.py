@@ -1,0 +1,1 @@
+"""The agents' desk: pages, actions on conversations, and the agent's own state."""

@@ -1,0 +1,172 @@
+"""What an agent does to a conversation: parse, one call, and the answer that a script expects.
+
+Done is a 204 that says what moved; refused (somebody was quicker) is a 409 with the conversation
+as it is now; a form with a fault is a 422 with the form again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.access import StaffRequest, staff
+from accounts.models import Agent, User
+from conversations import actors
+from conversations.models import Conversation
+from conversations.transitions import Refused, Verb
+from desk import queries
+from desk.forms import SnoozeForm, TransferForm, quick_moments
+from desk.views.pages import conversation_of, sleepers_of
+from routing import desks, holder
+
+Act = Callable[[datetime], Conversation]
+
+
+def _act(request: StaffRequest, conversation: Conversation, act: Act) -> HttpResponse:
+    """Do one thing, and answer."""
+    now = timezone.now()
+    try:
+        moved = act(now)
+    except Refused as refused:
+        return _refused(request, conversation.pk, refused)
+    response = HttpResponse(status=204)
+    response["HX-Trigger"] = json.dumps(
+        {"desk:moved": {"number": moved.pk, "status": moved.status}}
+    )
+    return response
+
+
+def _refused(request: StaffRequest, number: int, refused: Refused) -> HttpResponse:
+    """409: the conversation as it is now, with the reason in words."""
+    fresh = queries.visible(request.user).filter(pk=number).first()
+    agent = queries.agent_of(request.user)
+    if request.headers.get("HX-Target") == "sleepers":
+        response = render(request, "desk/sleepers.html", sleepers_of(agent), status=409)
+    else:
+        response = _fresh(request, fresh, agent)
+        response["HX-Retarget"] = "#stage"
+        response["HX-Reswap"] = "morph:innerHTML"
+    sentence = (
+        _reason(fresh, refused)
+        if fresh is not None
+        else _("This conversation has left your groups meanwhile. Nothing was done.")
+    )
+    response["HX-Trigger"] = json.dumps({"desk:refused": {"number": number, "message": sentence}})
+    return response
+
+
+def _fresh(
+    request: StaffRequest, conversation: Conversation | None, agent: Agent | None
+) -> HttpResponse:
+    if conversation is None:
+        return render(request, "desk/nothing.html", status=409)
+    context = conversation_of(conversation, request.user, agent, at=timezone.now())
+    return render(request, "desk/conversation.html", context, status=409)
+
+
+def _reason(fresh: Conversation, refused: Refused) -> str:
+    if refused.verb == Verb.RELEASE and refused.why == desks.CONNECTED:
+        return _("Its agent is connected: a conversation is released only from a lost desk.")
+    if refused.verb == Verb.SNOOZE and not fresh.may_snooze:
+        return _("Only asynchronous conversations can be snoozed.")
+    return _("This conversation has moved meanwhile (now: %(status)s). Nothing was done.") % {
+        "status": fresh.get_status_display().lower()
+    }
+
+
+def _found(request: StaffRequest, number: int) -> Conversation:
+    return get_object_or_404(queries.visible(request.user), pk=number)
+
+
+@staff("GET", "POST")
+def snooze(request: StaffRequest, number: int) -> HttpResponse:
+    """The snooze dialog, and what it sends (R99-R112)."""
+    conversation = _found(request, number)
+    now = timezone.now()
+    form = SnoozeForm(request.POST if request.method == "POST" else None, at=now)
+    if not form.is_valid():
+        context = {
+            "form": form,
+            "conversation": conversation,
+            "moments": quick_moments(now),
+            "zone": request.user.timezone.replace("_", " "),
+        }
+        status = 422 if form.is_bound else 200
+        return render(request, "desk/snooze.html", context, status=status)
+
+    def act(at: datetime) -> Conversation:
+        return holder.snooze(
+            number,
+            user=request.user,
+            until=form.cleaned_data["until"],
+            keep=form.cleaned_data["keep"],
+            auto_close=form.cleaned_data["auto_close"],
+            at=at,
+        )
+
+    return _act(request, conversation, act)
+
+
+@staff("GET", "POST")
+def transfer(request: StaffRequest, number: int) -> HttpResponse:
+    """The transfer dialog, and what it sends (R199)."""
+    conversation = _found(request, number)
+    data = request.POST if request.method == "POST" else None
+    form = TransferForm(data, conversation=conversation, user=request.user)
+    if not form.is_valid():
+        context = {
+            "form": form,
+            "conversation": conversation,
+            "colleagues": queries.colleagues_for(conversation, request.user, at=timezone.now()),
+            "teams": queries.teams(conversation),
+        }
+        status = 422 if form.is_bound else 200
+        return render(request, "desk/transfer.html", context, status=status)
+    to = form.cleaned_data["to"]
+    return _act(
+        request,
+        conversation,
+        lambda at: holder.transfer(number, user=request.user, to=to, at=at),
+    )
+
+
+def _verb(
+    do: Callable[[int, User, datetime], Conversation],
+) -> Callable[..., HttpResponse]:
+    """The view of a verb that needs nothing but the conversation."""
+
+    @staff("POST")
+    def view(request: StaffRequest, number: int) -> HttpResponse:
+        conversation = _found(request, number)
+        if queries.agent_of(request.user) is None:
+            return _refused(request, number, Refused(Verb.TAKE, None))
+        return _act(request, conversation, lambda at: do(number, request.user, at))
+
+    return view
+
+
+close = _verb(lambda number, user, at: holder.finish(number, user=user, at=at))
+pending = _verb(lambda number, user, at: holder.set_pending(number, user=user, at=at))
+on_hold = _verb(lambda number, user, at: holder.set_on_hold(number, user=user, at=at))
+resume = _verb(lambda number, user, at: holder.resume(number, user=user, at=at))
+wake = _verb(lambda number, user, at: holder.wake(number, user=user, at=at))
+take = _verb(lambda number, user, at: desks.take(number, user=user, at=at))
+
+
+@staff("POST")
+def release(request: StaffRequest, number: int) -> HttpResponse:
+    """Managers and administrators only (R92); others are told nothing of it."""
+    conversation = _found(request, number)
+    if not request.user.oversees:
+        return _refused(request, number, Refused(Verb.RELEASE, None))
+    return _act(
+        request,
+        conversation,
+        lambda at: desks.release(number, actor=actors.manager(request.user), at=at),
+    )

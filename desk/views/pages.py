@@ -1,0 +1,102 @@
+"""What the desk shows: its page, its boxes, one conversation, the snoozed ones."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+
+from accounts.access import StaffRequest, staff
+from accounts.models import Agent, User
+from conversations import sightings
+from conversations.models import Conversation
+from desk import queries
+from desk.rights import rights_of
+from desk.texts import script_texts
+
+
+def bar_of(agent: Agent | None) -> dict[str, Any]:
+    """What the bar on top needs."""
+    return {
+        "agent": agent,
+        "status_buttons": queries.status_buttons(agent),
+        "snoozed_count": queries.snoozed_count(agent),
+    }
+
+
+def boxes_of(agent: Agent | None) -> dict[str, Any]:
+    on_desk, assigned = queries.boxes(agent)
+    return {"boxes": on_desk, "assigned": assigned}
+
+
+def sleepers_of(agent: Agent | None) -> dict[str, Any]:
+    """What the tab of snoozed conversations lists."""
+    return {
+        "kept": queries.kept_by(agent) if agent else [],
+        "left": queries.left_to_team(agent) if agent else [],
+        "paused": queries.paused_by(agent) if agent else [],
+    }
+
+
+def conversation_of(
+    conversation: Conversation, user: User, agent: Agent | None, *, at: datetime
+) -> dict[str, Any]:
+    """What the dialogue and its toolbar need."""
+    return {
+        "agent": agent,
+        "conversation": conversation,
+        "is_online": conversation.visitor_id in sightings.online([conversation.visitor_id]),
+        "rights": rights_of(conversation, user, agent, at=at),
+        "history": queries.history_of(conversation, user),
+    }
+
+
+@staff("GET")
+def desk(request: StaffRequest) -> HttpResponse:
+    """The desk with nothing opened yet."""
+    return _page(request, None)
+
+
+@staff("GET")
+def conversation(request: StaffRequest, number: int) -> HttpResponse:
+    """One conversation: alone where a script asks for it, else on the whole desk."""
+    found = get_object_or_404(queries.visible(request.user), pk=number)
+    if request.headers.get("HX-Request") != "true":
+        return _page(request, found)
+    agent = queries.agent_of(request.user)
+    context = conversation_of(found, request.user, agent, at=timezone.now())
+    return render(request, "desk/conversation.html", context)
+
+
+def _page(request: StaffRequest, opened: Conversation | None) -> HttpResponse:
+    now = timezone.now()
+    agent = queries.agent_of(request.user)
+    context = bar_of(agent) | boxes_of(agent) | {"now": now, "texts": script_texts(), "tab": "desk"}
+    if opened is not None:
+        context |= conversation_of(opened, request.user, agent, at=now)
+    return render(request, "desk/desk.html", context)
+
+
+@staff("GET")
+def boxes(request: StaffRequest) -> HttpResponse:
+    """The state boxes, with the status buttons and counts of the bar."""
+    agent = queries.agent_of(request.user)
+    return render(request, "desk/refresh.html", bar_of(agent) | boxes_of(agent))
+
+
+@staff("GET")
+def snoozed(request: StaffRequest) -> HttpResponse:
+    """The tab of snoozed conversations, in two parts (R116, C4), and what waits without a timer."""
+    agent = queries.agent_of(request.user)
+    context = bar_of(agent) | {
+        "now": timezone.now(),
+        "texts": script_texts(),
+        "tab": "snoozed",
+    }
+    context |= sleepers_of(agent)
+    is_fragment = request.headers.get("HX-Request") == "true"
+    template = "desk/sleepers_refresh.html" if is_fragment else "desk/snoozed.html"
+    return render(request, template, context)

@@ -1,0 +1,317 @@
+"""What the production report shows, as plain data from few queries. Counts conversations, not
+contacts (R87)."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import (
+    Aggregate,
+    Count,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    Min,
+    Q,
+    QuerySet,
+)
+
+from accounts.models import Agent, AgentChannel, Channel, User, Website
+from conversations.models import Contact, Conversation, Survey
+from conversations.transitions import WAITING, Status
+from routing.models import RuleStep
+
+SNOOZED_LIMIT = 100
+
+
+class Median(Aggregate):
+    """PostgreSQL's own median, exact."""
+
+    template = "PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What waits in one queue. ``places`` is ``None`` where a group without a queue was handed
+    conversations; ``returned`` are those that came back and may exceed the places (C16)."""
+
+    rule: str
+    group: str
+    places: int | None
+    waiting: int
+    returned: int
+    oldest_at: datetime | None
+
+    @property
+    def is_over(self) -> bool:
+        return self.places is not None and self.waiting > self.places
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStatus:
+    """An agent's state on a channel; ``since`` is when he chose it."""
+
+    channel: str
+    label: str
+    state: str
+    active: int
+    slots: int
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRow:
+    """An agent who is connected, or whose desk was lost with conversations on it (B2)."""
+
+    name: str
+    is_connected: bool
+    changed_at: datetime | None
+    on_desk: int
+    assigned: int
+    channels: tuple[ChannelStatus, ...]
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when the agent is in this status: his last change of connection or availability."""
+        moments = [self.changed_at, *(channel.since for channel in self.channels)]
+        return max((moment for moment in moments if moment is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class SnoozedRow:
+    number: int
+    visitor: str
+    holder: str
+    is_kept: bool
+    until: datetime | None
+    is_auto_close: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """Of today, in each website's own time zone (C30).
+
+    ``closed``: conversations whose last closure is of today. ``first_response``: of these, the
+    median from the first visitor message to the first human one (C29). ``csat``: share of 4 and 5
+    among today's answers, in per cent; ``nps``: share of 9 and 10 less share of 0 to 6, in points.
+    """
+
+    closed: int
+    first_response: timedelta | None
+    csat: float | None
+    csat_answers: int
+    nps: float | None
+    nps_answers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The production report (R70-R77)."""
+
+    websites: tuple[str, ...]
+    totals: dict[str, int]
+    queues: tuple[Queue, ...]
+    agents: tuple[AgentRow, ...]
+    snoozed: tuple[SnoozedRow, ...]
+    today: Today
+
+    @property
+    def waiting(self) -> int:
+        """Queued and assigned, as a queue's places count them (C16)."""
+        return sum(self.totals[status] for status in WAITING)
+
+    @property
+    def connected(self) -> int:
+        return sum(agent.is_connected for agent in self.agents)
+
+
+def websites_of(user: User) -> QuerySet[Website]:
+    """What an overseer may see: all for administrators, the websites of their groups for
+    managers, nothing for others."""
+    if not user.is_active or not user.oversees:
+        return Website.objects.none()
+    if user.administers:
+        return Website.objects.all()
+    return Website.objects.filter(groups__managers=user).distinct()
+
+
+def board(user: User, *, at: datetime) -> Board:
+    """The production report at ``at``, for what ``user`` oversees."""
+    websites = list(websites_of(user))
+    rows = _open(websites)
+    totals = Counter({status.value: 0 for status in Status})
+    for row in rows:
+        totals[row["status"]] += row["n"]
+    return Board(
+        websites=tuple(website.name for website in websites),
+        totals=dict(totals),
+        queues=tuple(_queues(websites, rows)),
+        agents=tuple(_agents(websites, rows)),
+        snoozed=tuple(_snoozed(websites)),
+        today=_today(websites, at=at),
+    )
+
+
+def _open(websites: list[Website]) -> list[dict[str, Any]]:
+    """All that is not closed, counted by state, queue, group and holder."""
+    rows = (
+        Conversation.objects.filter(website__in=websites)
+        .exclude(status=Status.CLOSED)
+        .order_by()
+        .values("status", "queue", "group", "group__name", "agent")
+        .annotate(
+            n=Count("pk"),
+            returned=Count("pk", filter=Q(is_return=True)),
+            oldest_at=Min("queued_at"),
+        )
+    )
+    return list(rows)
+
+
+def _queues(websites: list[Website], rows: list[dict[str, Any]]) -> Iterable[Queue]:
+    waiting = [row for row in rows if row["status"] in WAITING]
+    by_queue: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    without_queue: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in waiting:
+        if row["queue"] is not None:
+            by_queue[row["queue"]].append(row)
+        else:
+            without_queue[row["group__name"] or ""].append(row)
+    steps = (
+        RuleStep.objects.filter(rule__website__in=websites)
+        .select_related("rule", "group")
+        .order_by("rule__website", "rule__position", "rule", "position", "pk")
+    )
+    for step in steps:
+        found = by_queue.get(step.pk, [])
+        if step.rule.is_enabled or found:
+            yield _queue(step.rule.name, step.group.name, step.places, found)
+    for group, found in sorted(without_queue.items()):
+        yield _queue("", group, None, found)
+
+
+def _queue(rule: str, group: str, places: int | None, rows: list[dict[str, Any]]) -> Queue:
+    return Queue(
+        rule=rule,
+        group=group,
+        places=places,
+        waiting=sum(row["n"] for row in rows),
+        returned=sum(row["returned"] for row in rows),
+        oldest_at=min((row["oldest_at"] for row in rows if row["oldest_at"]), default=None),
+    )
+
+
+def _agents(websites: list[Website], rows: list[dict[str, Any]]) -> Iterable[AgentRow]:
+    on_desk: Counter[int] = Counter()
+    assigned: Counter[int] = Counter()
+    for row in rows:
+        if row["status"] == Status.ACTIVE:
+            on_desk[row["agent"]] += row["n"]
+        elif row["status"] == Status.ASSIGNED:
+            assigned[row["agent"]] += row["n"]
+    members = Q(groups__website__in=websites, presence__is_connected=True)
+    agents = list(
+        Agent.objects.filter(members | Q(pk__in=on_desk))
+        .select_related("presence")
+        .distinct()
+        .order_by("display_name", "pk")
+    )
+    channels: dict[int, list[AgentChannel]] = defaultdict(list)
+    for channel in AgentChannel.objects.filter(agent__in=agents, slots__gt=0):
+        channels[channel.agent_id].append(channel)
+    held = {
+        (agent_id, channel): n
+        for agent_id, channel, n in Contact.objects.filter(agent__in=agents, ended_at=None)
+        .order_by()
+        .values_list("agent_id", "channel")
+        .annotate(n=Count("pk"))
+    }
+    for agent in agents:
+        presence = getattr(agent, "presence", None)
+        yield AgentRow(
+            name=agent.display_name,
+            is_connected=presence is not None and presence.is_connected,
+            changed_at=presence.changed_at if presence else None,
+            on_desk=on_desk[agent.pk],
+            assigned=assigned[agent.pk],
+            channels=tuple(_statuses(channels[agent.pk], held)),
+        )
+
+
+def _statuses(
+    channels: list[AgentChannel], held: dict[tuple[int, str], int]
+) -> Iterable[ChannelStatus]:
+    order = list(Channel.values)
+    for row in sorted(channels, key=lambda row: order.index(row.channel)):
+        active = held.get((row.agent_id, row.channel), 0)
+        state = "unavailable"
+        if row.is_available:
+            state = "full" if active >= row.slots else "available"
+        yield ChannelStatus(
+            channel=row.channel,
+            label=row.get_channel_display(),
+            state=state,
+            active=active,
+            slots=row.slots,
+            since=row.available_changed_at,
+        )
+
+
+def _snoozed(websites: list[Website]) -> Iterable[SnoozedRow]:
+    rows = (
+        Conversation.objects.filter(website__in=websites, status=Status.SNOOZED)
+        .select_related("visitor", "agent", "group")
+        .order_by("deadline_at", "pk")[:SNOOZED_LIMIT]
+    )
+    for row in rows:
+        holder = row.agent if row.is_kept else row.group
+        yield SnoozedRow(
+            number=row.pk,
+            visitor=row.visitor.shown_name,
+            holder=str(holder or ""),
+            is_kept=row.is_kept,
+            until=row.deadline_at,
+            is_auto_close=row.is_auto_close,
+        )
+
+
+def _since_midnight(websites: list[Website], field: str, at: datetime, *, through: str = "") -> Q:
+    """``field`` is of today, in the zone of the row's own website."""
+    found = Q(pk__in=[])
+    for website in websites:
+        midnight = at.astimezone(website.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        found |= Q(**{f"{through}website": website.pk, f"{field}__gte": midnight})
+    return found
+
+
+def _today(websites: list[Website], *, at: datetime) -> Today:
+    waited = ExpressionWrapper(
+        F("first_human_reply_at") - F("opened_at"), output_field=DurationField()
+    )
+    closed = Conversation.objects.filter(_since_midnight(websites, "closed_at", at)).aggregate(
+        n=Count("pk"), first_response=Median(waited, output_field=DurationField())
+    )
+    rated = Count("pk", filter=Q(csat__isnull=False))
+    scored = Count("pk", filter=Q(nps__isnull=False))
+    answers = Survey.objects.filter(
+        _since_midnight(websites, "answered_at", at, through="conversation__")
+    ).aggregate(
+        csat_answers=rated,
+        happy=Count("pk", filter=Q(csat__gte=4)),
+        nps_answers=scored,
+        promoters=Count("pk", filter=Q(nps__gte=9)),
+        detractors=Count("pk", filter=Q(nps__lte=6)),
+    )
+    rates, scores = answers["csat_answers"], answers["nps_answers"]
+    return Today(
+        closed=closed["n"],
+        first_response=closed["first_response"],
+        csat=100 * answers["happy"] / rates if rates else None,
+        csat_answers=rates,
+        nps=100 * (answers["promoters"] - answers["detractors"]) / scores if scores else None,
+        nps_answers=scores,
+    )

@@ -1,0 +1,117 @@
+"""What an agent does with a conversation that he holds: each verb checks, under the lock of its
+row, that he still does; a release or a transfer may have been quicker than his click."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import Agent, AgentChannel, Group, User
+from conversations import actors, lifecycle
+from conversations.models import Contact, Conversation
+from conversations.transitions import WAITING, Refused, Status, Verb
+from routing import desks
+
+ON_DESK = frozenset({Status.ACTIVE})
+HELD = frozenset({Status.ACTIVE, Status.ASSIGNED})
+
+
+def _hold(
+    conversation_id: int, *, user: User, verb: Verb, statuses: frozenset[Status] = ON_DESK
+) -> None:
+    """Lock the row; refuse where ``user`` is not the one who holds it in one of ``statuses``."""
+    conversation = lifecycle.lock(conversation_id)
+    holder = conversation.agent
+    if conversation.status not in statuses or holder is None or holder.user_id != user.pk:
+        raise Refused(verb, Status(conversation.status), "somebody else holds it now")
+
+
+@transaction.atomic
+def snooze(
+    conversation_id: int, *, user: User, until: datetime, keep: bool, auto_close: bool, at: datetime
+) -> Conversation:
+    """Set aside until ``until`` or until the visitor replies (R100)."""
+    _hold(conversation_id, user=user, verb=Verb.SNOOZE)
+    return lifecycle.snooze(
+        conversation_id,
+        until=until,
+        keep=keep,
+        auto_close=auto_close,
+        actor=actors.agent(user),
+        at=at,
+    )
+
+
+@transaction.atomic
+def finish(conversation_id: int, *, user: User, at: datetime) -> Conversation:
+    """The desk's "Close" (R197, C33)."""
+    _hold(conversation_id, user=user, verb=Verb.CLOSE)
+    return lifecycle.finish(conversation_id, actor=actors.agent(user), at=at)
+
+
+@transaction.atomic
+def set_pending(conversation_id: int, *, user: User, at: datetime) -> Conversation:
+    """Waits for the visitor (C36)."""
+    _hold(conversation_id, user=user, verb=Verb.SET_PENDING)
+    return lifecycle.set_pending(conversation_id, actor=actors.agent(user), at=at)
+
+
+@transaction.atomic
+def set_on_hold(conversation_id: int, *, user: User, at: datetime) -> Conversation:
+    """Waits for somebody else (C36)."""
+    _hold(conversation_id, user=user, verb=Verb.SET_ON_HOLD)
+    return lifecycle.set_on_hold(conversation_id, actor=actors.agent(user), at=at)
+
+
+@transaction.atomic
+def transfer(conversation_id: int, *, user: User, to: Agent | Group, at: datetime) -> Conversation:
+    """To a colleague or to another team (R199)."""
+    actor = actors.agent(user)
+    if isinstance(to, Agent):
+        _hold(conversation_id, user=user, verb=Verb.TRANSFER_TO_AGENT, statuses=HELD)
+        return lifecycle.transfer_to_agent(conversation_id, agent=to, actor=actor, at=at)
+    _hold(conversation_id, user=user, verb=Verb.TRANSFER_TO_GROUP, statuses=HELD)
+    return desks.transfer_to_group(conversation_id, group=to, actor=actor, at=at)
+
+
+@transaction.atomic
+def resume(conversation_id: int, *, user: User, at: datetime) -> Conversation:
+    """Pending, on hold or solved comes back to the one who set it so (C34)."""
+    agent = Agent.objects.select_for_update(no_key=True).get(user=user)
+    conversation = lifecycle.lock(conversation_id)
+    if conversation.agent_id != agent.pk:
+        raise Refused(Verb.REOPEN, Status(conversation.status), "it belongs to somebody else")
+    conversation = lifecycle.reopen(conversation_id, actor=actors.agent(user), at=at)
+    return _onto_my_desk(conversation, agent, user=user, at=at)
+
+
+@transaction.atomic
+def wake(conversation_id: int, *, user: User, at: datetime) -> Conversation:
+    """End a snooze by hand: kept by me -> my desk, or assigned to me where I am full; left to the
+    team -> its group's queue (R101, C4)."""
+    agent = Agent.objects.select_for_update(no_key=True).get(user=user)
+    conversation = lifecycle.lock(conversation_id)
+    if conversation.is_kept:
+        is_mine = conversation.agent_id == agent.pk
+    else:
+        is_mine = agent.groups.filter(pk=conversation.group_id).exists()
+    if not is_mine:
+        raise Refused(Verb.WAKE_TO_AGENT, Status(conversation.status), "it is not for this agent")
+    conversation = lifecycle.wake(conversation_id, actor=actors.agent(user), at=at)
+    return _onto_my_desk(conversation, agent, user=user, at=at)
+
+
+def _onto_my_desk(
+    conversation: Conversation, agent: Agent, *, user: User, at: datetime
+) -> Conversation:
+    """Take what has become assigned to me where a slot is free, available or not: I pulled it."""
+    if conversation.status not in WAITING or conversation.agent_id != agent.pk:
+        return conversation
+    held = Contact.objects.filter(agent=agent, channel=conversation.channel, ended_at=None).count()
+    has_slot = AgentChannel.objects.filter(
+        agent=agent, channel=conversation.channel, slots__gt=held
+    ).exists()
+    if not has_slot:
+        return conversation
+    return lifecycle.take(conversation.pk, agent=agent, actor=actors.agent(user), at=at)

@@ -1,0 +1,179 @@
+// The open dialogue: its thread, its log, its composer. The server's fragments may be morphed under
+// it at any time; the log and the composer are kept (`data-keep`).
+
+import { Thread } from "../shared/thread.js";
+import { Log } from "./log.js";
+import { Store, notify, texts } from "./page.js";
+
+const TYPING_MS = 3000;
+const TYPING_GONE_MS = 6000;
+const drafts = new Store("draft");
+const unsent = new Store("unsent");
+const behind = new Map(); // Threads that are not shown and still have something to send.
+
+function threadOf(number, callbacks = {}) {
+  behind.get(number)?.stop();
+  behind.delete(number);
+  return new Thread({
+    messagesUrl: `/desk/c/${number}/messages/`,
+    readUrl: `/desk/c/${number}/read/`,
+    headers: () => ({ "Accept-Language": document.documentElement.lang }),
+    me: "agent",
+    onRejected: (body, sentence) => {
+      drafts.set(number, [drafts.get(number), body].filter(Boolean).join("\n"));
+      notify(`#${number}: ${sentence}`);
+    },
+    store: {
+      load: () => unsent.get(number) ?? [],
+      save: (pending) => unsent.set(number, pending),
+    },
+    ...callbacks,
+  });
+}
+
+/** Go on sending what a closed dialogue or the page before had not sent yet. */
+export function sendBehind(number) {
+  const thread = threadOf(number, {
+    onChange: ({ pending }) => {
+      if (pending.length || behind.get(number) !== thread) return;
+      behind.delete(number);
+      thread.stop();
+    },
+  });
+  behind.set(number, thread);
+}
+
+export function unsentNumbers() {
+  return unsent.numbers();
+}
+
+export class Dialogue {
+  constructor(section, { sendFrame, onGone }) {
+    this.number = Number(section.dataset.number);
+    this.sendFrame = sendFrame;
+    this.onGone = onGone;
+    this.log = new Log(document.getElementById(`log-${this.number}`), this.visitor);
+    this.thread = threadOf(this.number, {
+      onChange: (thread) => this.#changed(thread),
+      onState: () => {
+        this.thread.isLoaded = true;
+      },
+      onRejected: (body, sentence, code) => this.#rejected(body, sentence, code),
+    });
+    this.log.draw(this.thread);
+    this.thread.sync();
+    this.refresh();
+  }
+
+  get section() {
+    return document.querySelector(`.dialogue[data-number="${this.number}"]`);
+  }
+
+  get visitor() {
+    return document.getElementById("dialogue-title").textContent.trim();
+  }
+
+  get box() {
+    return document.getElementById(`reply-${this.number}`);
+  }
+
+  get isMine() {
+    return this.section?.hasAttribute("data-mine");
+  }
+
+  /** The fragment was morphed: a composer may have come or gone. */
+  refresh() {
+    const box = this.box;
+    if (!box || box === this.readyBox) return;
+    this.readyBox = box;
+    box.value = drafts.get(this.number) ?? "";
+    this.#grow();
+    box.addEventListener("input", () => this.#typed());
+    box.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      this.#send();
+    });
+    box.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+    if (matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
+  }
+
+  stop() {
+    this.thread.stop();
+    clearTimeout(this.typingTimer);
+    if (this.thread.pending.length) sendBehind(this.number);
+  }
+
+  /** The visitor is writing, until told otherwise or for six seconds. */
+  showTyping(isOn) {
+    const line = document.getElementById(`typing-${this.number}`);
+    if (!line) return;
+    clearTimeout(this.typingTimer);
+    line.textContent = isOn ? `${this.visitor} ${texts.typing}` : "";
+    if (isOn) this.typingTimer = setTimeout(() => this.showTyping(false), TYPING_GONE_MS);
+  }
+
+  markRead() {
+    if (this.isMine && document.visibilityState === "visible") this.thread?.markRead();
+  }
+
+  #changed(thread) {
+    this.log.draw(thread);
+    this.markRead();
+  }
+
+  #send() {
+    const body = this.box.value.trim();
+    if (!body) return;
+    this.#complain("");
+    this.thread.send(body);
+    this.box.value = "";
+    drafts.set(this.number, "");
+    this.#grow();
+    this.#tellTyping(false);
+    this.box.focus();
+  }
+
+  #rejected(body, sentence, code) {
+    const kept = [body, this.box?.value].filter(Boolean).join("\n");
+    drafts.set(this.number, kept);
+    if (this.box) {
+      this.box.value = kept;
+      this.#grow();
+      this.#complain(sentence);
+    } else {
+      notify(sentence);
+    }
+    if (code === "not_on_desk" || code === "not_found") this.onGone(sentence);
+  }
+
+  #complain(sentence) {
+    const error = this.box?.form.querySelector(".error");
+    if (!error) return;
+    error.hidden = !sentence;
+    error.lastElementChild.textContent = sentence;
+    this.box.toggleAttribute("aria-invalid", Boolean(sentence));
+  }
+
+  #typed() {
+    drafts.set(this.number, this.box.value);
+    this.#grow();
+    this.#complain("");
+    this.#tellTyping(this.box.value !== "");
+  }
+
+  #tellTyping(isOn) {
+    if (isOn && Date.now() - (this.toldTypingAt ?? 0) < TYPING_MS) return;
+    if (!isOn && !this.toldTypingAt) return;
+    this.toldTypingAt = isOn ? Date.now() : 0;
+    this.sendFrame({ type: "typing", conversation: this.number, on: isOn });
+  }
+
+  #grow() {
+    this.box.style.height = "auto";
+    this.box.style.height = `${this.box.scrollHeight + 2}px`;
+  }
+}

@@ -1,0 +1,114 @@
+// The messages of a dialogue, drawn from a Thread: days, groups by author, ticks. Text only, ever.
+
+import { element, icon, texts } from "./page.js";
+
+const GROUP_MS = 5 * 60_000;
+const NEAR_PX = 120;
+const LINK = /https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}]/g;
+const language = document.documentElement.lang;
+const hour = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" });
+const full = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" });
+
+export class Log {
+  constructor(root, visitor) {
+    this.root = root;
+    this.visitor = visitor;
+    this.drawn = 0;
+    this.unread = [];
+    this.tail = element("div", { class: "group mine", hidden: "" });
+    this.empty = element("p", { class: "muted none", hidden: "" }, texts.noMessages);
+    root.replaceChildren(this.empty, this.tail);
+  }
+
+  /** Bring the log up to what `thread` knows. */
+  draw(thread) {
+    const wasNear = this.isNearEnd();
+    const mineGrew = thread.pending.length > this.tail.childElementCount;
+    for (const message of thread.messages.slice(this.drawn)) this.#append(message);
+    this.drawn = thread.messages.length;
+    this.#drawPending(thread.pending);
+    this.#drawTicks(thread.otherRead);
+    this.empty.hidden = this.drawn + thread.pending.length > 0 || !thread.isLoaded;
+    if (wasNear || mineGrew) this.root.scrollTop = this.root.scrollHeight;
+  }
+
+  isNearEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.root;
+    return scrollHeight - scrollTop - clientHeight < NEAR_PX;
+  }
+
+  #append(message) {
+    const at = new Date(message.at);
+    const last = this.last;
+    const isNewDay = !last || last.at.toDateString() !== at.toDateString();
+    if (isNewDay) this.tail.before(element("div", { class: "day" }, element("span", {}, dayName(at))));
+    const isSame = last && last.author === message.author && last.name === message.name;
+    if (isNewDay || !isSame || at - last.at > GROUP_MS) {
+      this.group = this.#group(message, at);
+      this.tail.before(this.group);
+    }
+    const bubble = element("div", { class: "bubble", title: full.format(at) }, ...linked(message.body));
+    if (message.author === "agent") {
+      const tick = element("span", { class: "tick" });
+      bubble.append(tick);
+      setTick(tick, "sent");
+      this.unread.push({ seq: message.seq, tick });
+    }
+    this.group.append(bubble);
+    this.last = { at, author: message.author, name: message.name };
+  }
+
+  #group(message, at) {
+    const side = { agent: "mine", visitor: "theirs", bot: "mine bot" }[message.author] ?? "system";
+    const who = { visitor: this.visitor, bot: texts.bot }[message.author] ?? message.name;
+    const head = element("header", {}, element("span", { class: "author" }, who), " ");
+    head.append(element("time", { datetime: at.toISOString() }, hour.format(at)));
+    return element("div", { class: `group ${side}` }, head);
+  }
+
+  #drawPending(pending) {
+    const bubbles = pending.map(({ body }) => {
+      const tick = element("span", { class: "tick" });
+      setTick(tick, "sending");
+      return element("div", { class: "bubble pending" }, ...linked(body), tick);
+    });
+    this.tail.replaceChildren(...bubbles);
+    this.tail.hidden = !bubbles.length;
+  }
+
+  #drawTicks(otherRead) {
+    this.unread = this.unread.filter(({ seq, tick }) => {
+      if (seq > otherRead) return true;
+      setTick(tick, "read");
+      return false;
+    });
+  }
+}
+
+const TICKS = { sending: "clock", sent: "check", read: "check-check" };
+
+function setTick(tick, state) {
+  tick.className = `tick ${state}`;
+  tick.replaceChildren(icon(TICKS[state]), element("span", { class: "sr-only" }, texts[state]));
+}
+
+function dayName(at) {
+  const midnight = new Date().setHours(0, 0, 0, 0);
+  if (at >= midnight) return texts.today;
+  if (at >= midnight - 86_400_000) return texts.yesterday;
+  return day.format(at);
+}
+
+/** The text, its web addresses made links; built as nodes, so that nothing in it is markup. */
+function linked(body) {
+  const nodes = [];
+  let end = 0;
+  for (const { 0: address, index } of body.matchAll(LINK)) {
+    nodes.push(body.slice(end, index));
+    nodes.push(element("a", { href: address, target: "_blank", rel: "noopener noreferrer nofollow" }, address));
+    end = index + address.length;
+  }
+  nodes.push(body.slice(end));
+  return nodes.filter((node) => node !== "");
+}

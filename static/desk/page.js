@@ -1,0 +1,67 @@
+// What all parts of the desk share: its texts, icons, notices, and a store that may be missing.
+
+export const texts = JSON.parse(document.getElementById("texts").textContent);
+export const agent = document.body.dataset.agent;
+
+const SVG = "http://www.w3.org/2000/svg";
+const NOTICE_MS = 8000;
+
+export function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+export function icon(name) {
+  const drawing = document.createElementNS(SVG, "svg");
+  drawing.setAttribute("class", "icon");
+  drawing.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(SVG, "use");
+  use.setAttribute("href", `${document.body.dataset.sprite}#${name}`);
+  drawing.append(use);
+  return drawing;
+}
+
+/** Say something that the person must know; it can be sent away and goes by itself. */
+export function notify(sentence) {
+  const shut = element("button", { class: "button quiet square", "aria-label": texts.close }, icon("x"));
+  const toast = element("div", { class: "toast" }, icon("triangle-alert"), element("span", {}, sentence), shut);
+  shut.addEventListener("click", () => toast.remove());
+  document.getElementById("toasts").append(toast);
+  setTimeout(() => toast.remove(), NOTICE_MS);
+}
+
+/** localStorage of this agent, one value for each conversation; silent where there is none. */
+export class Store {
+  constructor(kind) {
+    this.prefix = `causerie.${kind}.${agent}.`;
+  }
+
+  get(number) {
+    try {
+      return JSON.parse(localStorage.getItem(this.prefix + number));
+    } catch {
+      return null;
+    }
+  }
+
+  set(number, value) {
+    try {
+      if (value?.length) localStorage.setItem(this.prefix + number, JSON.stringify(value));
+      else localStorage.removeItem(this.prefix + number);
+    } catch {
+      // Full or forbidden: the text lives as long as the page.
+    }
+  }
+
+  numbers() {
+    try {
+      return Object.keys(localStorage)
+        .filter((key) => key.startsWith(this.prefix))
+        .map((key) => Number(key.slice(this.prefix.length)));
+    } catch {
+      return [];
+    }
+  }
+}
