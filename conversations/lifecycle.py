@@ -82,11 +82,24 @@ def _begin(conversation: Conversation, verb: Verb, *, at: datetime, data: dict[s
 
 
 def escalate(
-    conversation_id: int, *, group_id: int, queue_id: int, actor: Actor, at: datetime
+    conversation_id: int,
+    *,
+    group_id: int,
+    queue_id: int,
+    actor: Actor,
+    at: datetime,
+    places: int | None = None,
 ) -> Conversation:
-    """From the bot to a queue of humans (R34). The caller holds the queue's row."""
+    """From the bot to a queue of humans (R34). The caller holds the queue's row; ``places`` as in
+    ``queue``."""
     return _move(
-        conversation_id, Verb.ESCALATE, actor=actor, at=at, group_id=group_id, queue_id=queue_id
+        conversation_id,
+        Verb.ESCALATE,
+        actor=actor,
+        at=at,
+        data={} if places is None else {"places": places},
+        group_id=group_id,
+        queue_id=queue_id,
     )
 
 

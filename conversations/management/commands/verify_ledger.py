@@ -1,0 +1,34 @@
+"""Recomputes every conversation from its ledger and tells each difference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from conversations import invariants, ledger
+from conversations.models import Conversation
+
+
+class Command(BaseCommand):
+    help = (
+        "Replays the ledger of conversations (all, or those whose numbers are given) and compares "
+        "states and contacts with what is stored. Changes nothing; may run on a living system."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("numbers", nargs="*", type=int, help="Numbers of conversations.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        conversations = Conversation.objects.order_by("pk")
+        if options["numbers"]:
+            conversations = conversations.filter(pk__in=options["numbers"])
+        differences = 0
+        with invariants.frozen():
+            count = conversations.count()
+            for number, difference in ledger.verify(conversations):
+                differences += 1
+                self.stdout.write(f"#{number}: {difference}")
+        if differences:
+            raise CommandError(f"{differences} differences in {count} conversations")
+        self.stdout.write(f"{count} conversations are what their ledger says.")

@@ -1,0 +1,28 @@
+"""Asks the database for everything that should not be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from conversations import deadlines
+from conversations.invariants import frozen
+from routing import invariants
+
+
+class Command(BaseCommand):
+    help = (
+        "Checks DESIGN's invariants on the stored conversations: holders, slots, places, ways out, "
+        "message numbers, the ledger, deadlines, what is owed, and lost capacity. Changes nothing; "
+        "may run on a living system."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with frozen():
+            found = list(invariants.findings(at=deadlines.database_now()))
+        for finding in found:
+            self.stdout.write(str(finding))
+        if found:
+            raise CommandError(f"{len(found)} findings")
+        self.stdout.write("Every invariant holds.")
