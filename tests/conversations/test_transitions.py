@@ -1,0 +1,133 @@
+"""Every state and every verb: what is allowed moves and leaves one event, the rest is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from accounts.models import Agent
+from conversations import actors, lifecycle
+from conversations.models import CloseReason, Conversation
+from conversations.transitions import TRANSITIONS, Refused, Status, Verb
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, StepFactory, in_status
+
+LATER = NOW + timedelta(minutes=10)
+
+# Written by hand, once, from DESIGN's table of states; `None` is "does not exist yet".
+EDGES = {
+    (None, "greet", "bot"),
+    (None, "queue", "queued"),
+    ("bot", "escalate", "queued"),
+    ("bot", "close", "closed"),
+    ("queued", "push", "active"),
+    ("queued", "transfer_to_group", "queued"),
+    ("queued", "transfer_to_agent", "assigned"),
+    ("assigned", "push", "active"),
+    ("assigned", "take", "active"),
+    ("assigned", "expire", "queued"),
+    ("assigned", "release", "queued"),
+    ("assigned", "transfer_to_group", "queued"),
+    ("assigned", "transfer_to_agent", "assigned"),
+    ("active", "snooze", "snoozed"),
+    ("active", "set_pending", "pending"),
+    ("active", "set_on_hold", "on_hold"),
+    ("active", "solve", "solved"),
+    ("active", "close", "closed"),
+    ("active", "release", "queued"),
+    ("active", "recall", "queued"),
+    ("active", "transfer_to_group", "queued"),
+    ("active", "transfer_to_agent", "assigned"),
+    ("snoozed", "wake_to_agent", "assigned"),
+    ("snoozed", "wake_to_group", "queued"),
+    ("snoozed", "close", "closed"),
+    ("pending", "reopen", "assigned"),
+    ("on_hold", "reopen", "assigned"),
+    ("solved", "reopen", "assigned"),
+    ("solved", "close", "closed"),
+}
+
+Do = Callable[[Conversation], Any]
+
+
+def test_the_table_says_what_design_says() -> None:
+    table = {
+        (source, verb, transition.target)
+        for verb, transition in TRANSITIONS.items()
+        for source in transition.sources
+    }
+    assert table == EDGES
+
+
+@pytest.fixture
+def verbs(step: RuleStep, agent: Agent) -> dict[Verb, Do]:
+    """How each verb is said to a conversation that exists, by somebody who may."""
+    who = actors.agent(agent.user)
+    other_step = StepFactory(rule=step.rule)
+    other = AgentFactory()
+    step.group.members.add(other)
+    acting: dict[str, Any] = {"actor": who, "at": LATER}
+    entry = {"group_id": step.group_id, "queue_id": step.pk}
+    return {
+        Verb.ESCALATE: lambda c: lifecycle.escalate(c.pk, **entry, **acting),
+        Verb.PUSH: lambda c: lifecycle.push(c.pk, agent=agent, at=LATER),
+        Verb.TAKE: lambda c: lifecycle.take(c.pk, agent=agent, **acting),
+        Verb.TRANSFER_TO_GROUP: lambda c: lifecycle.transfer_to_group(
+            c.pk, group=other_step.group, queue_id=other_step.pk, **acting
+        ),
+        Verb.TRANSFER_TO_AGENT: lambda c: lifecycle.transfer_to_agent(c.pk, agent=other, **acting),
+        Verb.EXPIRE: lambda c: lifecycle._move(c.pk, Verb.EXPIRE, **acting),
+        Verb.RELEASE: lambda c: lifecycle.release(c.pk, **acting),
+        Verb.RECALL: lambda c: lifecycle._move(c.pk, Verb.RECALL, **acting),
+        Verb.SNOOZE: lambda c: lifecycle.snooze(
+            c.pk, until=LATER + timedelta(hours=3), keep=True, auto_close=True, **acting
+        ),
+        Verb.WAKE_TO_AGENT: lambda c: lifecycle._move(c.pk, Verb.WAKE_TO_AGENT, **acting),
+        Verb.WAKE_TO_GROUP: lambda c: lifecycle._move(c.pk, Verb.WAKE_TO_GROUP, **acting),
+        Verb.SET_PENDING: lambda c: lifecycle.set_pending(c.pk, **acting),
+        Verb.SET_ON_HOLD: lambda c: lifecycle.set_on_hold(c.pk, **acting),
+        Verb.SOLVE: lambda c: lifecycle.solve(c.pk, **acting),
+        Verb.REOPEN: lambda c: lifecycle.reopen(c.pk, **acting),
+        Verb.CLOSE: lambda c: lifecycle.close(c.pk, reason=CloseReason.RESOLVED, **acting),
+    }
+
+
+def picture(conversation: Conversation) -> tuple[Any, ...]:
+    """Everything that a verb could have changed."""
+    row = Conversation.objects.filter(pk=conversation.pk).values().get()
+    contacts = list(conversation.contacts.order_by("pk").values())
+    return row, contacts, conversation.events.count()
+
+
+@pytest.mark.parametrize("verb", [verb for verb in Verb if verb not in {Verb.GREET, Verb.QUEUE}])
+@pytest.mark.parametrize("status", list(Status))
+def test_an_allowed_verb_moves_and_leaves_one_event_another_is_refused_and_leaves_none(
+    status: Status, verb: Verb, verbs: dict[Verb, Do], step: RuleStep, agent: Agent
+) -> None:
+    conversation = in_status(status, step, agent)
+    before = picture(conversation)
+    allowed = {target for source, name, target in EDGES if (source, name) == (status, verb)}
+    if not allowed:
+        with pytest.raises(Refused):
+            verbs[verb](conversation)
+        assert picture(conversation) == before
+        return
+    verbs[verb](conversation)
+    conversation.refresh_from_db()
+    assert conversation.status == allowed.pop()
+    events = list(conversation.events.order_by("pk"))
+    assert len(events) == before[2] + 1
+    assert (events[-1].verb, events[-1].to_status) == (verb, conversation.status)
+    assert events[-1].at == conversation.moved_at == LATER
+    assert conversation.contacts.filter(ended_at=None).exists() == (
+        conversation.status == Status.ACTIVE
+    )
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_every_state_but_closed_has_a_way_out(status: Status) -> None:
+    assert any(source == status for source, _, _ in EDGES) == (status != Status.CLOSED)

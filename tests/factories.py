@@ -1,0 +1,207 @@
+"""Rows for tests: people, websites, rules; and conversations, brought where they are by the verbs."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+import factory
+from factory.django import DjangoModelFactory
+
+from accounts.models import Agent, AgentChannel, Channel, Group, Role, User, Website
+from conversations import actors, lifecycle
+from conversations.models import CloseReason, Conversation, Style, Visitor
+from conversations.transitions import Status
+from routing.models import DeskConnection, DeskPresence, DistributionRule, RuleStep
+from tests.clock import NOW
+
+PASSWORD = "correct horse"
+
+
+class WebsiteFactory(DjangoModelFactory):
+    class Meta:
+        model = Website
+
+    key = factory.Sequence(lambda n: f"site{n}")
+    name = factory.Sequence(lambda n: f"Maison {n}")
+    domains = ["localhost"]
+
+
+class UserFactory(DjangoModelFactory):
+    class Meta:
+        model = User
+
+    username = factory.Sequence(lambda n: f"user{n}")
+    role = Role.AGENT
+
+    @classmethod
+    def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
+        kwargs.setdefault("password", PASSWORD)
+        return model_class.objects.create_user(*args, **kwargs)
+
+
+class AgentFactory(DjangoModelFactory):
+    """An agent with ``slots`` on chat; not connected, ``available`` as said."""
+
+    class Meta:
+        model = Agent
+
+    slots = 3
+    available = True
+    user = factory.SubFactory(UserFactory)
+    display_name = factory.Sequence(lambda n: f"Agent {n}")
+
+    @classmethod
+    def _create(cls, model_class: type[Agent], *args: Any, **kwargs: Any) -> Agent:
+        slots, available = kwargs.pop("slots"), kwargs.pop("available")
+        agent: Agent = super()._create(model_class, *args, **kwargs)
+        AgentChannel.objects.create(
+            agent=agent,
+            channel=Channel.CHAT,
+            slots=slots,
+            is_available=available,
+            available_changed_at=NOW,
+        )
+        return agent
+
+
+class GroupFactory(DjangoModelFactory):
+    class Meta:
+        model = Group
+        skip_postgeneration_save = True
+
+    website = factory.SubFactory(WebsiteFactory)
+    name = factory.Sequence(lambda n: f"Group {n}")
+
+    @factory.post_generation
+    def members(self, create: bool, extracted: list[Agent] | None) -> None:
+        if create and extracted:
+            self.members.set(extracted)
+
+
+class RuleFactory(DjangoModelFactory):
+    class Meta:
+        model = DistributionRule
+
+    website = factory.SubFactory(WebsiteFactory)
+    name = factory.Sequence(lambda n: f"Rule {n}")
+
+
+class StepFactory(DjangoModelFactory):
+    """A queue of ``places``, its rule and its group on one website."""
+
+    class Meta:
+        model = RuleStep
+
+    rule = factory.SubFactory(RuleFactory)
+    group = factory.SubFactory(GroupFactory, website=factory.SelfAttribute("..rule.website"))
+    position = factory.Sequence(lambda n: n)
+    places = 3
+
+
+class VisitorFactory(DjangoModelFactory):
+    """A visitor; ``token`` is what his browser would know."""
+
+    class Meta:
+        model = Visitor
+
+    class Params:
+        token = factory.Sequence(lambda n: f"token {n}")
+
+    website = factory.SubFactory(WebsiteFactory)
+    token_hash = factory.LazyAttribute(lambda v: hashlib.sha256(v.token.encode()).hexdigest())
+    language = "fr"
+    created_at = NOW
+
+
+def connect(agent: Agent, *, at: datetime = NOW) -> uuid.UUID:
+    """A desk of ``agent`` that is heard at ``at``; announced to nobody."""
+    connection = DeskConnection.objects.create(
+        id=uuid.uuid4(), agent=agent, opened_at=at, heard_at=at
+    )
+    DeskPresence.objects.update_or_create(
+        agent=agent, defaults={"is_connected": True, "changed_at": at}
+    )
+    return connection.pk
+
+
+def queued(
+    step: RuleStep,
+    *,
+    at: datetime = NOW,
+    visitor: Visitor | None = None,
+    style: str = Style.LIVE,
+    solved_window: timedelta | None = None,
+    is_asynchronous: bool = True,
+    channel: str = Channel.CHAT,
+) -> Conversation:
+    """A new conversation that waits in ``step``, room or no room."""
+    conversation = Conversation(
+        website=step.rule.website,
+        visitor=visitor or VisitorFactory(website=step.rule.website),
+        channel=channel,
+        style=style,
+        solved_window=solved_window,
+        is_asynchronous=is_asynchronous,
+        language="fr",
+    )
+    lifecycle.queue(conversation, group_id=step.group_id, queue_id=step.pk, at=at)
+    return conversation
+
+
+def with_bot(step: RuleStep, *, at: datetime = NOW) -> Conversation:
+    """A new conversation that a bot answers."""
+    website = step.rule.website
+    conversation = Conversation(
+        website=website,
+        visitor=VisitorFactory(website=website),
+        is_asynchronous=True,
+        language="fr",
+    )
+    lifecycle.greet(conversation, at=at)
+    return conversation
+
+
+def on_desk(step: RuleStep, agent: Agent, *, at: datetime = NOW, **how: Any) -> Conversation:
+    """A conversation on the desk of ``agent``, pushed whether he had a slot or not."""
+    return lifecycle.push(queued(step, at=at, **how).pk, agent=agent, at=at)
+
+
+def in_status(
+    status: Status, step: RuleStep, agent: Agent, *, at: datetime = NOW, keep: bool = True
+) -> Conversation:
+    """A conversation that the verbs have brought to ``status``; ``agent`` is of the step's group."""
+    who = actors.agent(agent.user)
+    match status:
+        case Status.BOT:
+            return with_bot(step, at=at)
+        case Status.QUEUED:
+            return queued(step, at=at)
+        case Status.ASSIGNED:
+            return lifecycle.transfer_to_agent(
+                queued(step, at=at).pk, agent=agent, actor=who, at=at
+            )
+    conversation = on_desk(step, agent, at=at, style=Style.SOCIAL, solved_window=timedelta(days=4))
+    match status:
+        case Status.ACTIVE:
+            return conversation
+        case Status.SNOOZED:
+            return lifecycle.snooze(
+                conversation.pk,
+                until=at + timedelta(hours=3),
+                keep=keep,
+                auto_close=False,
+                actor=who,
+                at=at,
+            )
+        case Status.PENDING:
+            return lifecycle.set_pending(conversation.pk, actor=who, at=at)
+        case Status.ON_HOLD:
+            return lifecycle.set_on_hold(conversation.pk, actor=who, at=at)
+        case Status.SOLVED:
+            return lifecycle.solve(conversation.pk, actor=who, at=at)
+        case Status.CLOSED:
+            return lifecycle.close(conversation.pk, reason=CloseReason.RESOLVED, actor=who, at=at)
+    raise AssertionError(status)
