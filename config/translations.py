@@ -17,12 +17,3 @@ def compile_all(folder: Path) -> None:
         draft = target.with_suffix(f".mo.{os.getpid()}")  # nobody ever reads half a file
         polib.pofile(str(source)).save_as_mofile(str(draft))
         draft.replace(target)
-
-
-def faults(source: Path) -> list[str]:
-    """What a reader of this language would see untranslated, or perhaps wrongly translated."""
-    return [
-        f"{source}:{entry.linenum}: {'fuzzy' if entry.fuzzy else 'missing'}: {entry.msgid!r}"
-        for entry in polib.pofile(str(source))
-        if not entry.obsolete and (entry.fuzzy or not entry.translated())
-    ]

@@ -1,0 +1,122 @@
+"""The embedded servers: what a killed run leaves behind, deep folders, two runs on one folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+import redis
+
+from config import engines
+
+RUN = """
+import sys, time
+from pathlib import Path
+from config import engines
+with engines.running(Path(sys.argv[1]), forgetful=True):
+    print("up", flush=True)
+    time.sleep(60)
+"""
+
+
+def start(folder: Path, root: Path) -> subprocess.Popen[str]:
+    """A run of its own on ``folder``, up."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN, str(folder)], cwd=root, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    process.stdout.close()
+    return process
+
+
+def servers(folder: Path) -> list[psutil.Process]:
+    """The servers that stand in this folder."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if Path(process.cwd()).is_relative_to(folder):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def remember(folder: Path) -> None:
+    with psycopg.connect(engines.database_url(folder)) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 1 AS number")
+    with redis.Redis.from_url(engines.redis_url(folder)) as valkey:
+        valkey.set("kept", 1)
+
+
+def remembered(folder: Path) -> bool:
+    with (
+        psycopg.connect(engines.database_url(folder)) as connection,
+        redis.Redis.from_url(engines.redis_url(folder)) as valkey,
+    ):
+        return bool(connection.execute("SELECT number FROM kept").fetchone() and valkey.get("kept"))
+
+
+def test_data_outlive_a_clean_stop_in_a_folder_too_deep_for_a_socket(tmp_path: Path) -> None:
+    folder = tmp_path / ("deep" * 20) / ("deeper" * 10)
+    with engines.running(folder, forgetful=True):
+        remember(folder)
+    assert servers(folder) == []
+    with engines.running(folder, forgetful=True):
+        assert remembered(folder)
+
+
+def test_a_killed_run_takes_its_servers_along_and_the_next_one_starts(
+    tmp_path: Path, root: Path
+) -> None:
+    process = start(tmp_path, root)
+    remember(tmp_path)
+    process.kill()
+    process.wait()
+    with engines.running(tmp_path, forgetful=True):  # at once: they may still be shutting down
+        assert remembered(tmp_path)
+    assert servers(tmp_path) == []
+
+
+def test_servers_killed_themselves_leave_nothing_that_hinders(tmp_path: Path, root: Path) -> None:
+    process = start(tmp_path, root)
+    remember(tmp_path)
+    time.sleep(1.1)  # Valkey writes to the disk each second
+    for server in servers(tmp_path):
+        server.send_signal(signal.SIGKILL)
+    process.kill()
+    process.wait()
+    assert (tmp_path / "postgres" / "postmaster.pid").exists()
+    # As after a reboot: the number is somebody else's now.
+    pid_file = tmp_path / "postgres" / "postmaster.pid"
+    pid_file.write_text(f"{os.getpid()}\n" + pid_file.read_text().split("\n", 1)[1])
+    with engines.running(tmp_path, forgetful=True):
+        assert remembered(tmp_path)
+
+
+def test_a_second_run_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with engines.running(tmp_path, postgres=False):
+        with pytest.raises(engines.EngineError, match=f"in use by another run .pid {os.getpid()}"):
+            with engines.running(tmp_path, postgres=False):
+                raise AssertionError
+        assert redis.Redis.from_url(engines.redis_url(tmp_path)).ping()
+
+
+def test_data_of_another_postgresql_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "PG_VERSION").write_text("17\n")
+    with pytest.raises(engines.EngineError, match="is of PostgreSQL 17, this is 18"):
+        with engines.running(tmp_path, valkey=False):
+            raise AssertionError
+
+
+def test_nobody_else_may_enter_the_sockets(tmp_path: Path) -> None:
+    with engines.running(tmp_path, postgres=False):
+        assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700

@@ -1,0 +1,94 @@
+"""``make run`` as a person meets it: it serves, it mends, it stops whole, and it keeps the data."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import psycopg
+
+from config import engines
+from tests.config.test_settings import free_port
+
+
+@contextmanager
+def supervised(root: Path, var: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "ENV_FILE": os.devnull,
+        "VAR": str(var),
+        "PORT": str(port),
+        "WEB_PROCESSES": "2",
+    }
+    with (var.parent / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "config.supervisor"],
+            cwd=root,
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        wait_for(lambda: b"Causerie is ready" in (var.parent / "log").read_bytes(), process)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_for(condition: object, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    assert callable(condition)
+    give_up = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, "it ended"
+        assert time.monotonic() < give_up, "it takes too long"
+        time.sleep(0.1)
+
+
+def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def get(port: int, path: str) -> int:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
+        status: int = response.status
+        return status
+
+
+def test_it_serves_mends_stops_whole_and_keeps_the_data(root: Path, tmp_path: Path) -> None:
+    var, port = tmp_path / "var", free_port()
+    with supervised(root, var, port) as process:
+        assert get(port, "/readyz") == get(port, "/login/") == 200
+        assert get(port, "/static/admin/css/base.css") == 200
+        with psycopg.connect(engines.database_url(var), autocommit=True) as connection:
+            connection.execute("CREATE TABLE kept ()")
+
+        (first, second) = [p for p in family(process) if "daphne" in p.cmdline()]
+        first.kill()
+        wait_for(lambda: b"web.1 ended with code -9" in (tmp_path / "log").read_bytes(), process, 5)
+        assert get(port, "/login/") == 200  # by the other one
+        wait_for(
+            lambda: len([p for p in family(process) if "daphne" in p.cmdline()]) == 2, process, 10
+        )
+        assert second.is_running()
+
+        children = family(process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert [child for child in children if child.is_running()] == []
+
+    with supervised(root, var, port) as process:
+        with psycopg.connect(engines.database_url(var)) as connection:
+            assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
+        children = family(process)
+        process.kill()  # nobody is left to stop anything
+        _, alive = psutil.wait_procs(children, timeout=30)
+        assert alive == []

@@ -1,0 +1,85 @@
+"""``make test``: every check in order, each under its heading; the last line counts them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+COUNTED = re.compile(r"(\d+) (passed|failed|errors?)\b")
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+CHECKS = {
+    "Lint": ["ruff", "check", "--quiet", "."],
+    "Format": ["ruff", "format", "--check", "--quiet", "."],
+    "Types": ["mypy"],
+    "Layers": ["lint-imports", "--no-logo"],
+    "Templates": ["djlint", "--lint", "--quiet", "."],
+}
+TESTS = {
+    "Tests": ["pytest", "--ignore=tests/browser"],
+    # In a process of their own: what in-process async tests leave behind disturbs live servers.
+    "Browser tests": ["pytest", "tests/browser"],
+}
+
+
+def main() -> int:
+    passed = failed = 0
+    environment = {**os.environ, "ENV_FILE": os.devnull, "DEMO": "on", "COLUMNS": "100"}
+    for heading, command in CHECKS.items():
+        print(f"\n== {heading}: {' '.join(command)}", flush=True)
+        if subprocess.run([BIN / command[0], *command[1:]], cwd=ROOT, env=environment).returncode:
+            failed += 1
+        else:
+            passed += 1
+    for heading, command in TESTS.items():
+        print(f"\n== {heading}: {' '.join(command)}", flush=True)
+        if heading == "Browser tests" and not browser():
+            failed += 1
+            continue
+        good, bad = count([str(BIN / command[0]), *command[1:]])
+        passed, failed = passed + good, failed + bad
+    print(f"\n{passed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+def count(command: list[str]) -> tuple[int, int]:
+    """Run pytest, show what it says, and read from its last line what passed and what did not."""
+    last = ""
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as tests:
+        assert tests.stdout is not None
+        for line in tests.stdout:
+            print(line, end="", flush=True)
+            last = line if line.strip() else last
+    counted = [(int(number), kind) for number, kind in COUNTED.findall(last)]
+    passed = sum(number for number, kind in counted if kind == "passed")
+    failed = sum(number for number, kind in counted if kind != "passed")
+    if tests.returncode and not failed:
+        failed = 1  # it broke before it could count
+    return passed, failed
+
+
+def browser() -> bool:
+    """Whether there is a Chromium, now that it was installed where that is ours to do."""
+    if any(map(shutil.which, CHROMIUM)):
+        return True
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        print("Installing Chromium from the system's packages ...", flush=True)
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
+            subprocess.run(
+                ["apt-get", "-qq", *command], env=quiet, stdout=subprocess.DEVNULL, check=False
+            )
+    if any(map(shutil.which, CHROMIUM)):
+        return True
+    print("The browser tests need Chromium: install your system's package (apt install chromium)")
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())
