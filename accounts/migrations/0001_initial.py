@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                     "assignment_hours",
                     models.PositiveSmallIntegerField(
                         default=24,
-                        help_text="After that an assigned conversation goes back to its group (R89, R90).",
+                        help_text="After that an assigned conversation goes back to its group.",
                         validators=[django.core.validators.MinValueValidator(1)],
                         verbose_name="hours to handle an assigned conversation",
                     ),
@@ -291,7 +291,7 @@ class Migration(migrations.Migration):
                     "slots",
                     models.PositiveSmallIntegerField(
                         default=3,
-                        help_text="Conversations at the same time (R169).",
+                        help_text="Conversations at the same time.",
                         verbose_name="slots",
                     ),
                 ),
@@ -299,7 +299,7 @@ class Migration(migrations.Migration):
                     "is_available",
                     models.BooleanField(
                         default=False,
-                        help_text="What the agent chose (R165, R167).",
+                        help_text="What the agent chose.",
                         verbose_name="available",
                     ),
                 ),

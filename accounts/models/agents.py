@@ -43,10 +43,10 @@ class AgentChannel(models.Model):
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="channels")
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
     slots = models.PositiveSmallIntegerField(
-        _("slots"), default=3, help_text=_("Conversations at the same time (R169).")
+        _("slots"), default=3, help_text=_("Conversations at the same time.")
     )
     is_available = models.BooleanField(
-        _("available"), default=False, help_text=_("What the agent chose (R165, R167).")
+        _("available"), default=False, help_text=_("What the agent chose.")
     )
     available_changed_at = models.DateTimeField(null=True, editable=False)
 

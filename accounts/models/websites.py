@@ -71,7 +71,7 @@ class Website(models.Model):
         _("hours to handle an assigned conversation"),
         default=24,
         validators=[MinValueValidator(1)],
-        help_text=_("After that an assigned conversation goes back to its group (R89, R90)."),
+        help_text=_("After that an assigned conversation goes back to its group."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -93,9 +93,7 @@ class Website(models.Model):
         host = host.lower()
         for domain in self.domains:
             candidate = host if PORT.search(domain) else PORT.sub("", host)
-            if domain == candidate or (
-                domain.startswith("*.") and candidate.endswith(domain[1:])
-            ):
+            if domain == candidate or (domain.startswith("*.") and candidate.endswith(domain[1:])):
                 return True
         return False
 

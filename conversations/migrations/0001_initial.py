@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
                     "is_asynchronous",
                     models.BooleanField(
                         default=False,
-                        help_text="Entered by a queue with places: may be snoozed (C23).",
+                        help_text="Entered by a queue with places: may be snoozed.",
                         verbose_name="asynchronous",
                     ),
                 ),
@@ -95,18 +95,18 @@ class Migration(migrations.Migration):
                 (
                     "is_return",
                     models.BooleanField(
-                        default=False, help_text="Waits as a return, not as a new entry (C16)."
+                        default=False, help_text="Waits as a return, not as a new entry."
                     ),
                 ),
                 (
                     "is_kept",
-                    models.BooleanField(default=False, help_text="Kept by its agent (R109)."),
+                    models.BooleanField(default=False, help_text="Kept by its agent."),
                 ),
                 (
                     "is_auto_close",
                     models.BooleanField(
                         default=False,
-                        help_text="Closed if nobody writes before the snooze ends (R123).",
+                        help_text="Closed if nobody writes before the snooze ends.",
                     ),
                 ),
                 ("opened_at", models.DateTimeField(verbose_name="opened at")),
@@ -182,7 +182,7 @@ class Migration(migrations.Migration):
                 (
                     "visitor_waits_since",
                     models.DateTimeField(
-                        help_text="Since when the visitor's words have had no answer (R175).",
+                        help_text="Since when the visitor's words have had no answer.",
                         null=True,
                     ),
                 ),

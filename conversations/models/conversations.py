@@ -108,7 +108,7 @@ class Conversation(models.Model):
     is_asynchronous = models.BooleanField(
         _("asynchronous"),
         default=False,
-        help_text=_("Entered by a queue with places: may be snoozed (C23)."),
+        help_text=_("Entered by a queue with places: may be snoozed."),
     )
     language = models.CharField(_("language"), max_length=10)
     page_url = models.URLField(_("page"), max_length=2000, blank=True)
@@ -127,11 +127,11 @@ class Conversation(models.Model):
         Agent, on_delete=models.PROTECT, null=True, related_name="conversations"
     )
     is_return = models.BooleanField(
-        default=False, help_text=_("Waits as a return, not as a new entry (C16).")
+        default=False, help_text=_("Waits as a return, not as a new entry.")
     )
-    is_kept = models.BooleanField(default=False, help_text=_("Kept by its agent (R109)."))
+    is_kept = models.BooleanField(default=False, help_text=_("Kept by its agent."))
     is_auto_close = models.BooleanField(
-        default=False, help_text=_("Closed if nobody writes before the snooze ends (R123).")
+        default=False, help_text=_("Closed if nobody writes before the snooze ends.")
     )
 
     opened_at = models.DateTimeField(_("opened at"))
@@ -153,7 +153,7 @@ class Conversation(models.Model):
     last_agent_message_at = models.DateTimeField(null=True)
     first_human_reply_at = models.DateTimeField(null=True)
     visitor_waits_since = models.DateTimeField(
-        null=True, help_text=_("Since when the visitor's words have had no answer (R175).")
+        null=True, help_text=_("Since when the visitor's words have had no answer.")
     )
 
     objects: ClassVar[models.Manager[Conversation]] = ConversationQuerySet.as_manager()
@@ -172,8 +172,7 @@ class Conversation(models.Model):
             ),
             models.CheckConstraint(
                 name="queued_has_group",
-                condition=~Q(status="queued")
-                | Q(group__isnull=False, queued_at__isnull=False),
+                condition=~Q(status="queued") | Q(group__isnull=False, queued_at__isnull=False),
             ),
             models.CheckConstraint(
                 name="closed_says_by_whom",

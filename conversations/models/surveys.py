@@ -14,9 +14,7 @@ from conversations.models.conversations import Conversation
 class Survey(models.Model):
     """Offered once for each closure (R198, C33), with the agent and group that it is about."""
 
-    conversation = models.ForeignKey(
-        Conversation, on_delete=models.CASCADE, related_name="surveys"
-    )
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="surveys")
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="surveys")
     group = models.ForeignKey(Group, on_delete=models.PROTECT, null=True, related_name="surveys")
     offered_at = models.DateTimeField()

@@ -121,7 +121,7 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(
                         default=3,
                         help_text="How many conversations may wait. "
-                        "0: live only; from 1 on: asynchronous (R42, R43).",
+                        "0: live only; from 1 on: asynchronous.",
                         verbose_name="places in queue",
                     ),
                 ),
@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                     "entered_at",
                     models.DateTimeField(
                         editable=False,
-                        help_text="The last new entry: equal share takes ties in rotation (C19).",
+                        help_text="The last new entry: equal share takes ties in rotation.",
                         null=True,
                     ),
                 ),

@@ -80,14 +80,12 @@ class RuleStep(models.Model):
     places = models.PositiveIntegerField(
         _("places in queue"),
         default=3,
-        help_text=_(
-            "How many conversations may wait. 0: live only; from 1 on: asynchronous (R42, R43)."
-        ),
+        help_text=_("How many conversations may wait. 0: live only; from 1 on: asynchronous."),
     )
     entered_at = models.DateTimeField(
         null=True,
         editable=False,
-        help_text=_("The last new entry: equal share takes ties in rotation (C19)."),
+        help_text=_("The last new entry: equal share takes ties in rotation."),
     )
 
     class Meta:
