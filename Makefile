@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+# The lock is complete, so nothing need be resolved; Python compiles what it uses when it uses it.
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check -qq install --require-hashes --no-deps --no-compile
 .DEFAULT_GOAL := run
 .SILENT:
 .PHONY: run test bench lock format messages
@@ -27,12 +28,12 @@ messages: $(VENV)/dev
 # Made anew only where the lock has changed; dev.txt holds all of runtime.txt.
 $(VENV)/runtime: requirements/runtime.txt $(VENV)/made
 	echo "Installing what it needs (only now) ..."
-	$(PIP) install --require-hashes -r $<
+	$(INSTALL) -r $<
 	touch $@
 
 $(VENV)/dev: requirements/dev.txt $(VENV)/made
 	echo "Installing what the tests need (only now) ..."
-	$(PIP) install --require-hashes -r $<
+	$(INSTALL) -r $<
 	touch $(VENV)/runtime $@
 
 $(VENV)/made:

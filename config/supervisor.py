@@ -15,7 +15,7 @@ from config import engines, settings
 from config.environment import refuse
 from config.health import problems
 
-READY_SECONDS = 60
+READY_SECONDS = 120
 STOP_SECONDS = 10
 STEADY_SECONDS = 60
 LONGEST_PAUSE = 30
