@@ -58,7 +58,7 @@ def rights_of(
 
 def _may_wake(conversation: Conversation, agent: Agent | None) -> bool:
     """Its agent where it is kept, any member of its group where it was left to the team (C4)."""
-    if agent is None:
+    if agent is None or conversation.group_id is None:
         return False
     if conversation.is_kept:
         return conversation.agent_id == agent.pk

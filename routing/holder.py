@@ -95,7 +95,7 @@ def wake(conversation_id: int, *, user: User, at: datetime) -> Conversation:
     if conversation.is_kept:
         is_mine = conversation.agent_id == agent.pk
     else:
-        is_mine = agent.groups.filter(pk=conversation.group_id).exists()
+        is_mine = agent.groups.filter(conversations=conversation.pk).exists()
     if not is_mine:
         raise Refused(Verb.WAKE_TO_AGENT, Status(conversation.status), "it is not for this agent")
     conversation = lifecycle.wake(conversation_id, actor=actors.agent(user), at=at)

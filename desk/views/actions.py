@@ -95,7 +95,6 @@ def snooze(request: StaffRequest, number: int) -> HttpResponse:
             "form": form,
             "conversation": conversation,
             "moments": quick_moments(now),
-            "zone": request.user.timezone.replace("_", " "),
         }
         status = 422 if form.is_bound else 200
         return render(request, "desk/snooze.html", context, status=status)

@@ -3,12 +3,16 @@
 import { element, icon, texts } from "./page.js";
 
 const GROUP_MS = 5 * 60_000;
+const DAY_MS = 86_400_000;
 const NEAR_PX = 120;
 const LINK = /https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}]/g;
 const language = document.documentElement.lang;
-const hour = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" });
-const full = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" });
+const { zone: timeZone } = document.body.dataset; // The agent's own, wherever the machine is.
+const format = (options) => new Intl.DateTimeFormat(language, { timeZone, hourCycle: "h23", ...options });
+const hour = format({ hour: "2-digit", minute: "2-digit" });
+const day = format({ weekday: "long", day: "numeric", month: "long" });
+const full = format({ dateStyle: "full", timeStyle: "medium" });
+const date = format({ dateStyle: "short" });
 
 export class Log {
   constructor(root, visitor) {
@@ -41,7 +45,7 @@ export class Log {
   #append(message) {
     const at = new Date(message.at);
     const last = this.last;
-    const isNewDay = !last || last.at.toDateString() !== at.toDateString();
+    const isNewDay = !last || date.format(last.at) !== date.format(at);
     if (isNewDay) this.tail.before(element("div", { class: "day" }, element("span", {}, dayName(at))));
     const isSame = last && last.author === message.author && last.name === message.name;
     if (isNewDay || !isSame || at - last.at > GROUP_MS) {
@@ -94,9 +98,9 @@ function setTick(tick, state) {
 }
 
 function dayName(at) {
-  const midnight = new Date().setHours(0, 0, 0, 0);
-  if (at >= midnight) return texts.today;
-  if (at >= midnight - 86_400_000) return texts.yesterday;
+  const on = date.format(at);
+  if (on === date.format(Date.now())) return texts.today;
+  if (on === date.format(Date.now() - DAY_MS)) return texts.yesterday;
   return day.format(at);
 }
 

@@ -1,0 +1,65 @@
+"""Conversations, their messages and their ledger, to be read: only the lifecycle writes them."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.admin import ReadOnly
+from conversations.models import Contact, Conversation, Event, Message
+
+
+class EventInline(ReadOnly, admin.TabularInline):
+    model = Event
+    fields = ("at", "verb", "actor_kind", "to_status", "agent", "group", "deadline_at", "data")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        return super().get_queryset(request).select_related("agent", "group")
+
+
+class ContactInline(ReadOnly, admin.TabularInline):
+    model = Contact
+    fields = ("agent", "group", "channel", "queued_at", "started_at", "ended_at", "end_reason")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
+        return super().get_queryset(request).select_related("agent", "group")
+
+
+class MessageInline(ReadOnly, admin.TabularInline):
+    model = Message
+    fields = ("seq", "created_at", "author", "agent", "body")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        return super().get_queryset(request).select_related("agent")
+
+
+@admin.register(Conversation)
+class ConversationAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("__str__", "website", "status", "channel", "agent", "group", "opened_at")
+    list_filter = ("status", "channel", "website")
+    list_select_related = ("website", "agent", "group")
+    search_fields = ("=id", "=public_id")
+    date_hierarchy = "opened_at"
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+    inlines = (EventInline, ContactInline, MessageInline)
+    show_full_result_count = False  # Counting millions of rows would be all the page's time.
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("id", "at", "conversation", "verb", "actor_kind", "to_status", "agent")
+    list_filter = ("verb", "actor_kind")
+    list_select_related = ("conversation", "agent")
+    search_fields = ("=conversation__id",)
+    show_full_result_count = False
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("__str__", "created_at", "author", "agent", "body")
+    list_filter = ("author",)
+    list_select_related = ("agent",)
+    search_fields = ("=conversation__id",)
+    show_full_result_count = False

@@ -1,0 +1,275 @@
+"""What an agent does to a conversation, through the doors of the desk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Agent, Role, User
+from conversations import actors, lifecycle
+from conversations.models import Conversation, Style
+from conversations.transitions import Status
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import (
+    AgentFactory,
+    GroupFactory,
+    StepFactory,
+    UserFactory,
+    connect,
+    in_status,
+    on_desk,
+    queued,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+Browser = Callable[[User], Client]
+
+
+def post(client: Client, number: int, verb: str, **data: Any) -> Any:
+    return client.post(f"/desk/c/{number}/{verb}/", data)
+
+
+def now(conversation: Conversation) -> Conversation:
+    return Conversation.objects.get(pk=conversation.pk)
+
+
+@pytest.mark.parametrize(
+    ("verb", "style", "status"),
+    [
+        ("close", Style.LIVE, Status.CLOSED),
+        ("close", Style.SOCIAL, Status.SOLVED),
+        ("pending", Style.SOCIAL, Status.PENDING),
+        ("on-hold", Style.SOCIAL, Status.ON_HOLD),
+    ],
+)
+def test_a_button_moves_what_is_on_my_desk(
+    browser: Browser, step: RuleStep, agent: Agent, verb: str, style: Style, status: Status
+) -> None:
+    conversation = on_desk(step, agent, style=style, solved_window=timedelta(days=1))
+    answer = post(browser(agent.user), conversation.pk, verb)
+    assert answer.status_code == 204
+    assert json.loads(answer["HX-Trigger"]) == {
+        "desk:moved": {"number": conversation.pk, "status": status}
+    }
+    assert now(conversation).status == status
+
+
+@pytest.mark.parametrize(
+    "verb", ["close", "pending", "on-hold", "take", "wake", "resume", "release"]
+)
+def test_nothing_moves_on_a_colleague_s_desk(
+    browser: Browser, step: RuleStep, agent: Agent, verb: str
+) -> None:
+    colleague = AgentFactory()
+    step.group.members.add(colleague)
+    conversation = on_desk(step, agent)
+    answer = post(browser(colleague.user), conversation.pk, verb)
+    assert answer.status_code == 409
+    assert answer["HX-Retarget"] == "#stage"
+    assert "desk:refused" in json.loads(answer["HX-Trigger"])
+    assert "On the desk of Alice" in answer.content.decode()
+    assert now(conversation).status == Status.ACTIVE
+
+
+@pytest.mark.parametrize("verb", ["close", "snooze", "transfer", "wake", "release"])
+def test_a_stranger_s_verb_finds_nothing(
+    browser: Browser, step: RuleStep, agent: Agent, verb: str
+) -> None:
+    conversation = on_desk(step, agent)
+    assert post(browser(AgentFactory().user), conversation.pk, verb).status_code == 404
+    assert now(conversation).status == Status.ACTIVE
+
+
+@pytest.mark.parametrize("verb", ["close", "pending", "take", "wake", "release"])
+def test_reading_an_address_of_a_verb_changes_nothing(
+    browser: Browser, step: RuleStep, agent: Agent, verb: str
+) -> None:
+    conversation = on_desk(step, agent)
+    answer = browser(agent.user).get(f"/desk/c/{conversation.pk}/{verb}/")
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert now(conversation).status == Status.ACTIVE
+
+
+def test_a_verb_without_csrf_token_is_refused(step: RuleStep, agent: Agent) -> None:
+    conversation = on_desk(step, agent)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(agent.user)
+    assert post(client, conversation.pk, "close").status_code == 403
+    assert now(conversation).status == Status.ACTIVE
+
+
+@pytest.mark.parametrize(("duration", "hours"), [("3h", 3), ("24h", 24)])
+def test_a_snooze_of_some_hours(
+    browser: Browser, step: RuleStep, agent: Agent, duration: str, hours: int
+) -> None:
+    conversation = on_desk(step, agent)
+    answer = post(
+        browser(agent.user), conversation.pk, "snooze", duration=duration, auto_close="on"
+    )
+    assert answer.status_code == 204
+    snoozed = now(conversation)
+    assert snoozed.status == Status.SNOOZED
+    assert snoozed.deadline_at == NOW + timedelta(hours=hours)
+    assert (snoozed.is_kept, snoozed.is_auto_close) == (False, True)
+
+
+def test_a_custom_end_is_in_the_agent_s_own_zone(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    agent.user.timezone = "America/Montreal"
+    agent.user.save()
+    conversation = on_desk(step, agent)
+    form = {"duration": "custom", "until": "2035-03-06T09:00", "keep": "on"}
+    assert post(browser(agent.user), conversation.pk, "snooze", **form).status_code == 204
+    snoozed = now(conversation)
+    assert snoozed.deadline_at == datetime(2035, 3, 6, 9, tzinfo=ZoneInfo("America/Montreal"))
+    assert (snoozed.is_kept, snoozed.is_auto_close) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("until", "sentence"),
+    [
+        ("", "Choose the date and time"),
+        ("2035-03-05T09:59", "This moment has passed"),  # 8:59 in UTC
+        ("2037-01-01T09:00", "A snooze lasts a year at most"),
+        ("tomorrow", "Enter a valid date/time"),
+    ],
+)
+def test_a_wrong_end_comes_back_with_the_form(
+    browser: Browser, step: RuleStep, agent: Agent, until: str, sentence: str
+) -> None:
+    conversation = on_desk(step, agent)
+    answer = post(browser(agent.user), conversation.pk, "snooze", duration="custom", until=until)
+    assert answer.status_code == 422
+    assert sentence in answer.content.decode()
+    assert now(conversation).status == Status.ACTIVE
+
+
+def test_a_live_conversation_is_never_snoozed(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent, is_asynchronous=False)
+    client = browser(agent.user)
+    assert "Snooze" not in client.get(f"/desk/c/{conversation.pk}/").content.decode()
+    answer = post(client, conversation.pk, "snooze", duration="3h")
+    assert answer.status_code == 409
+    assert "Only asynchronous" in json.loads(answer["HX-Trigger"])["desk:refused"]["message"]
+
+
+def test_a_transfer_to_a_colleague_and_to_a_team(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    colleague = AgentFactory()
+    step.group.members.add(colleague)
+    other = StepFactory(rule=step.rule).group
+    first, second = on_desk(step, agent), on_desk(step, agent)
+    client = browser(agent.user)
+    shown = client.get(f"/desk/c/{first.pk}/transfer/").content.decode()
+    assert colleague.display_name in shown
+    assert other.name in shown
+    assert post(client, first.pk, "transfer", agent=colleague.pk).status_code == 204
+    assert (now(first).status, now(first).agent) == (Status.ASSIGNED, colleague)
+    assert post(client, second.pk, "transfer", group=other.pk).status_code == 204
+    assert (now(second).status, now(second).group) == (Status.QUEUED, other)
+
+
+def test_a_transfer_never_leaves_the_website(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent)
+    client = browser(agent.user)
+    foreign_group, stranger = GroupFactory(), AgentFactory()
+    for form in ({"group": foreign_group.pk}, {"agent": stranger.pk}, {}, {"agent": agent.pk}):
+        assert post(client, conversation.pk, "transfer", **form).status_code == 422
+    assert now(conversation).status == Status.ACTIVE
+
+
+def test_i_wake_what_i_keep_and_it_comes_to_my_desk(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = in_status(Status.SNOOZED, step, agent, keep=True)
+    assert post(browser(agent.user), conversation.pk, "wake").status_code == 204
+    assert now(conversation).status == Status.ACTIVE
+
+
+def test_where_my_desk_is_full_what_i_wake_is_assigned_to_me_and_i_may_take_it(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = in_status(Status.SNOOZED, step, agent, keep=True)
+    for _ in range(3):
+        on_desk(step, agent)
+    client = browser(agent.user)
+    assert post(client, conversation.pk, "wake").status_code == 204
+    assert now(conversation).status == Status.ASSIGNED
+    assert post(client, conversation.pk, "take").status_code == 204
+    assert now(conversation).status == Status.ACTIVE
+
+
+def test_what_was_left_to_the_team_wakes_to_its_queue(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = in_status(Status.SNOOZED, step, agent, keep=False)
+    colleague = AgentFactory()
+    step.group.members.add(colleague)
+    assert post(browser(colleague.user), conversation.pk, "wake").status_code == 204
+    assert (now(conversation).status, now(conversation).agent) == (Status.QUEUED, None)
+
+
+def test_a_colleague_cannot_wake_what_i_keep(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = in_status(Status.SNOOZED, step, agent, keep=True)
+    colleague = AgentFactory()
+    step.group.members.add(colleague)
+    assert post(browser(colleague.user), conversation.pk, "wake").status_code == 409
+    assert now(conversation).status == Status.SNOOZED
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.ON_HOLD, Status.SOLVED])
+def test_what_i_paused_i_resume(
+    browser: Browser, step: RuleStep, agent: Agent, status: Status
+) -> None:
+    conversation = in_status(status, step, agent)
+    assert post(browser(agent.user), conversation.pk, "resume").status_code == 204
+    assert (now(conversation).status, now(conversation).agent) == (Status.ACTIVE, agent)
+
+
+def test_a_manager_releases_from_a_lost_desk_only(
+    browser: Browser, step: RuleStep, agent: Agent, manager: User
+) -> None:
+    conversation = on_desk(step, agent)
+    connection = connect(agent, at=timezone.now())
+    client = browser(manager)
+    refused = post(client, conversation.pk, "release")
+    assert refused.status_code == 409
+    assert "is connected" in json.loads(refused["HX-Trigger"])["desk:refused"]["message"]
+    agent.connections.filter(pk=connection).delete()
+    assert post(client, conversation.pk, "release").status_code == 204
+    assert now(conversation).status == Status.QUEUED
+
+
+def test_a_verb_of_a_user_without_a_desk_is_refused(browser: Browser, step: RuleStep) -> None:
+    admin = UserFactory(role=Role.ADMIN)
+    conversation = queued(step)
+    for verb in ("take", "wake", "resume", "close"):
+        assert post(browser(admin), conversation.pk, verb).status_code == 409
+
+
+def test_from_the_snoozed_tab_a_refusal_answers_with_its_lists(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = in_status(Status.SNOOZED, step, agent, keep=True)
+    lifecycle.wake(conversation.pk, actor=actors.SYSTEM, at=NOW)
+    client = browser(agent.user)
+    answer = client.post(f"/desk/c/{conversation.pk}/wake/", headers={"HX-Target": "sleepers"})
+    assert answer.status_code == 409
+    assert 'id="sleepers"' in answer.content.decode()
+    assert "HX-Retarget" not in answer

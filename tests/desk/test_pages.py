@@ -1,0 +1,156 @@
+"""What the desk shows, to whom, and with how many queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Agent, User
+from conversations.transitions import Status
+from desk import queries
+from desk.rights import rights_of
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, StepFactory, UserFactory, connect, in_status, on_desk
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+Browser = Callable[[User], Client]
+
+
+def test_the_desk_is_one_page_for_a_person_and_a_fragment_for_a_script(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    address = f"/desk/c/{on_desk(step, agent).pk}/"
+    fragment = browser(agent.user).get(address).content.decode()
+    page = browser(agent.user).get(address, headers={"HX-Request": ""}).content.decode()
+    assert "<html" not in fragment
+    assert 'id="toolbar"' in fragment
+    assert "<html" in page
+    assert 'id="toolbar"' in page
+
+
+@pytest.mark.parametrize("path", ["", "messages-of-nobody/"])
+def test_a_conversation_of_other_groups_is_not_there(
+    browser: Browser, step: RuleStep, agent: Agent, path: str
+) -> None:
+    stranger = AgentFactory()
+    number = on_desk(step, agent).pk
+    assert browser(stranger.user).get(f"/desk/c/{number}/{path}").status_code == 404
+
+
+def test_without_login_a_page_leads_to_the_login_and_a_fragment_sends_the_page_there() -> None:
+    page = Client().get("/desk/snoozed/")
+    assert page.status_code == 302
+    assert page["Location"] == "/login/?next=%2Fdesk%2Fsnoozed%2F"
+    fragment = Client(headers={"HX-Request": "true"}).get("/desk/boxes/")
+    assert (fragment.status_code, fragment["HX-Redirect"]) == (204, "/login/")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_boxes_take_the_same_queries_for_one_and_for_three(
+    step: RuleStep, agent: Agent, count: int, django_assert_num_queries: Any
+) -> None:
+    for _ in range(count):
+        on_desk(step, agent)
+    with django_assert_num_queries(1):
+        boxes, assigned = queries.boxes(agent)
+    assert (len(boxes), assigned) == (count, [])
+
+
+def test_a_box_says_who_waits_and_what_is_assigned_stands_apart(
+    step: RuleStep, agent: Agent
+) -> None:
+    first = on_desk(step, agent)
+    second = in_status(Status.ASSIGNED, step, agent)
+    boxes, assigned = queries.boxes(agent)
+    assert [(box.number, box.waits, box.is_online) for box in boxes] == [(first.pk, False, False)]
+    assert [box.number for box in assigned] == [second.pk]
+
+
+def test_the_snoozed_tab_has_what_i_keep_and_what_is_left_to_my_groups(
+    step: RuleStep, agent: Agent
+) -> None:
+    kept = in_status(Status.SNOOZED, step, agent, keep=True)
+    left = in_status(Status.SNOOZED, step, agent, keep=False)
+    elsewhere = StepFactory(rule=step.rule)
+    in_status(Status.SNOOZED, elsewhere, AgentFactory(), keep=False)
+    assert [row.number for row in queries.kept_by(agent)] == [kept.pk]
+    assert [row.number for row in queries.left_to_team(agent)] == [left.pk]
+    assert queries.snoozed_count(agent) == 2
+
+
+def test_a_status_button_is_full_at_its_last_slot(step: RuleStep, agent: Agent) -> None:
+    states = []
+    for _ in range(3):
+        on_desk(step, agent)
+        [button] = queries.status_buttons(agent)
+        states.append((button.state, button.active, button.slots))
+    assert states == [("available", 1, 3), ("available", 2, 3), ("full", 3, 3)]
+
+
+RIGHTS = {
+    Status.BOT: set(),
+    Status.QUEUED: set(),
+    Status.ASSIGNED: {"take", "transfer"},
+    Status.ACTIVE: {"reply", "snooze", "pause", "transfer"},
+    Status.SNOOZED: {"wake"},
+    Status.PENDING: {"resume"},
+    Status.ON_HOLD: {"resume"},
+    Status.SOLVED: {"resume"},
+    Status.CLOSED: set(),
+}
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_what_an_agent_may_do_with_his_own(step: RuleStep, agent: Agent, status: Status) -> None:
+    conversation = in_status(status, step, agent)
+    rights = rights_of(conversation, agent.user, agent, at=NOW)
+    assert {name for name in rights.__slots__ if getattr(rights, name)} == RIGHTS[status]
+
+
+@pytest.mark.parametrize("status", [s for s in Status if s != Status.SNOOZED])
+def test_a_colleague_may_only_look(step: RuleStep, agent: Agent, status: Status) -> None:
+    colleague = AgentFactory()
+    step.group.members.add(colleague)
+    rights = rights_of(in_status(status, step, agent), colleague.user, colleague, at=NOW)
+    assert not any(getattr(rights, name) for name in rights.__slots__)
+
+
+def test_a_manager_is_shown_release_with_its_reason_while_the_agent_is_connected(
+    browser: Browser, step: RuleStep, agent: Agent, manager: User
+) -> None:
+    connect(agent, at=timezone.now())
+    number = on_desk(step, agent).pk
+    shown = browser(manager).get(f"/desk/c/{number}/").content.decode()
+    assert "Release" in shown
+    assert "disabled" in shown
+    assert "released only from a lost desk" in shown
+
+
+def test_a_page_that_a_visitor_invented_is_never_a_script(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent)
+    conversation.page_url = "javascript:alert(1)//"
+    conversation.save()
+    shown = browser(agent.user).get(f"/desk/c/{conversation.pk}/").content.decode()
+    assert 'href="javascript' not in shown
+
+
+def test_markup_in_a_visitor_s_name_stays_text(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent)
+    conversation.visitor.name = "<b hx-get=/desk/>x</b>"
+    conversation.visitor.save()
+    for path in ("/desk/boxes/", f"/desk/c/{conversation.pk}/"):
+        assert "<b hx-get" not in browser(agent.user).get(path).content.decode()
+
+
+def test_a_user_without_a_desk_is_told_so(browser: Browser) -> None:
+    shown = browser(UserFactory()).get("/desk/boxes/").content.decode()
+    assert "No desk yet" in shown

@@ -1,0 +1,200 @@
+"""The production report: what it counts, for whom, with how many queries."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import Client
+
+from accounts.models import Agent, Role, User
+from conversations import actors, lifecycle, messages, surveys
+from conversations.models import Author, CloseReason, Conversation
+from conversations.transitions import Status
+from reporting import queries
+from routing.models import RuleStep
+from tests.clock import NOW, clock  # noqa: F401 - a fixture
+from tests.factories import (
+    AgentFactory,
+    StepFactory,
+    UserFactory,
+    connect,
+    in_status,
+    on_desk,
+    queued,
+)
+
+pytestmark = pytest.mark.django_db
+QUERIES = 9
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    return StepFactory(places=2)
+
+
+@pytest.fixture
+def agent(step: RuleStep) -> Agent:
+    agent = AgentFactory(display_name="Alice")
+    step.group.members.add(agent)
+    return agent
+
+
+@pytest.fixture
+def manager(step: RuleStep) -> User:
+    manager = UserFactory(role=Role.MANAGER)
+    step.group.managers.add(manager)
+    return manager
+
+
+def closed(
+    step: RuleStep, agent: Agent, at: datetime, *, answered_after: timedelta | None = None
+) -> Conversation:
+    conversation = on_desk(step, agent, at=at - timedelta(hours=1))
+    if answered_after is not None:
+        messages.add(
+            conversation.pk,
+            author=Author.AGENT,
+            body="Bonjour",
+            client_id=uuid.uuid4(),
+            at=at - timedelta(hours=1) + answered_after,
+        )
+    return lifecycle.close(
+        conversation.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=at
+    )
+
+
+def test_every_state_is_counted_once(step: RuleStep, agent: Agent, manager: User) -> None:
+    for status in Status:
+        in_status(status, step, agent)
+    board = queries.board(manager, at=NOW)
+    assert board.totals == {status.value: 1 for status in Status if status != Status.CLOSED} | {
+        "closed": 0
+    }
+    assert (board.waiting, board.today.closed) == (2, 1)
+
+
+def test_a_queue_shows_its_places_its_returns_and_its_longest_wait(
+    step: RuleStep, agent: Agent, manager: User
+) -> None:
+    for minute in range(2):
+        queued(step, at=NOW + timedelta(minutes=minute))
+    conversation = on_desk(step, agent, at=NOW)
+    lifecycle.release(conversation.pk, actor=actors.SYSTEM, at=NOW + timedelta(minutes=5))
+    [queue] = queries.board(manager, at=NOW).queues
+    assert (queue.waiting, queue.places, queue.returned, queue.is_over) == (3, 2, 1, True)
+    assert queue.oldest_at == NOW
+
+
+def test_a_group_without_a_queue_shows_what_was_handed_to_it(
+    step: RuleStep, agent: Agent, manager: User
+) -> None:
+    other = StepFactory(rule=step.rule).group
+    RuleStep.objects.filter(group=other).delete()
+    conversation = on_desk(step, agent)
+    lifecycle.transfer_to_group(
+        conversation.pk, group=other, queue_id=None, actor=actors.agent(agent.user), at=NOW
+    )
+    first, second = queries.board(manager, at=NOW).queues
+    assert (first.waiting, second.group, second.places, second.waiting) == (0, other.name, None, 1)
+
+
+def test_connected_agents_show_their_load_and_a_lost_desk_shows_as_lost(
+    step: RuleStep, agent: Agent, manager: User
+) -> None:
+    connect(agent)
+    lost, absent = AgentFactory(display_name="Bruno"), AgentFactory()
+    step.group.members.add(lost, absent)
+    on_desk(step, agent)
+    on_desk(step, lost)
+    alice, bruno = queries.board(manager, at=NOW).agents
+    assert (alice.name, alice.is_connected, alice.on_desk) == ("Alice", True, 1)
+    [chat] = alice.channels
+    assert (chat.state, chat.active, chat.slots) == ("available", 1, 3)
+    assert (bruno.name, bruno.is_connected, bruno.on_desk) == ("Bruno", False, 1)
+
+
+def test_today_begins_at_midnight_of_the_website(
+    step: RuleStep, agent: Agent, manager: User
+) -> None:
+    website = step.rule.website
+    website.time_zone = "Pacific/Auckland"
+    website.save()
+    midnight = datetime(2035, 3, 5, tzinfo=ZoneInfo("Pacific/Auckland"))
+    closed(step, agent, midnight - timedelta(seconds=1))
+    closed(step, agent, midnight)
+    assert queries.board(manager, at=NOW).today.closed == 1
+
+
+def test_the_first_response_is_a_median_of_what_closed_today(
+    step: RuleStep, agent: Agent, manager: User
+) -> None:
+    for seconds in (10, 20, 600):
+        closed(step, agent, NOW, answered_after=timedelta(seconds=seconds))
+    closed(step, agent, NOW)
+    assert queries.board(manager, at=NOW).today.first_response == timedelta(seconds=20)
+
+
+def test_satisfaction_and_recommendation_of_today(
+    step: RuleStep, agent: Agent, manager: User
+) -> None:
+    empty = queries.board(manager, at=NOW).today
+    assert (empty.csat, empty.nps, empty.first_response) == (None, None, None)
+    for csat, nps in ((5, 10), (4, 9), (2, 3), (None, 7)):
+        conversation = closed(step, agent, NOW, answered_after=timedelta(seconds=5))
+        surveys.answer(conversation.pk, csat=csat, nps=nps, comment="", at=NOW)
+    today = queries.board(manager, at=NOW).today
+    assert (round(today.csat or 0), today.csat_answers) == (67, 3)
+    assert (today.nps, today.nps_answers) == (25, 4)
+
+
+def test_managers_see_their_websites_and_administrators_all(
+    step: RuleStep, agent: Agent, manager: User
+) -> None:
+    queued(step)
+    foreign = StepFactory()
+    queued(foreign)
+    admin = UserFactory(role=Role.ADMIN)
+    assert queries.board(manager, at=NOW).waiting == 1
+    assert queries.board(admin, at=NOW).waiting == 2
+    assert queries.board(agent.user, at=NOW).waiting == 0
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_board_takes_the_same_queries_for_one_and_for_three(
+    step: RuleStep, manager: User, count: int, django_assert_num_queries: Any
+) -> None:
+    for _ in range(count):
+        agent = AgentFactory()
+        step.group.members.add(agent)
+        connect(agent)
+        for status in Status:
+            in_status(status, step, agent)
+    with django_assert_num_queries(QUERIES):
+        queries.board(manager, at=NOW)
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_page_and_its_fragment_are_for_overseers(
+    step: RuleStep, agent: Agent, manager: User
+) -> None:
+    in_status(Status.SNOOZED, step, agent)
+    client = Client()
+    client.force_login(manager)
+    page = client.get("/reports/production/").content.decode()
+    fragment = client.get("/reports/production/", headers={"HX-Request": "true"}).content.decode()
+    assert "<html" in page
+    assert "<html" not in fragment
+    assert 'id="board"' in fragment
+    assert "Read" in fragment
+    assert client.post("/reports/production/").status_code == 405
+
+
+def test_others_find_nothing(agent: Agent) -> None:
+    client = Client()
+    assert client.get("/reports/production/").status_code == 302
+    client.force_login(agent.user)
+    assert client.get("/reports/production/").status_code == 404

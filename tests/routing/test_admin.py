@@ -1,0 +1,163 @@
+"""Administration: who may change what, and that a change is published with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Agent, Role, User
+from conversations import bus
+from conversations.facts import Fact
+from routing import facts
+from routing.models import RuleStep
+from tests.factories import AgentFactory, GroupFactory, StepFactory, UserFactory, queued
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    return StepFactory(places=3)
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def admin() -> Client:
+    return browser(UserFactory(role=Role.ADMIN, is_staff=True))
+
+
+@pytest.fixture
+def manager(step: RuleStep) -> Client:
+    user = UserFactory(role=Role.MANAGER, is_staff=True)
+    step.group.managers.add(user)
+    return browser(user)
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[Fact]:
+    """What is published, in order."""
+    published: list[Fact] = []
+    publish = bus.publish
+
+    def listen(fact: Fact) -> None:
+        published.append(fact)
+        publish(fact)
+
+    monkeypatch.setattr(bus, "publish", listen)
+    return published
+
+
+def rule_form(step: RuleStep, **changes: Any) -> dict[str, Any]:
+    rule = step.rule
+    return {
+        "website": rule.website_id,
+        "name": rule.name,
+        "is_enabled": "on",
+        "position": rule.position,
+        "mode": rule.mode,
+        "style": rule.style,
+        "solved_window": "",
+        "steps-TOTAL_FORMS": "1",
+        "steps-INITIAL_FORMS": "1",
+        "steps-0-id": step.pk,
+        "steps-0-rule": rule.pk,
+        "steps-0-position": step.position,
+        "steps-0-group": step.group_id,
+        "steps-0-places": step.places,
+    } | changes
+
+
+def address(step: RuleStep) -> str:
+    return f"/admin/routing/distributionrule/{step.rule_id}/change/"
+
+
+def test_an_administrator_changes_the_places_in_queue(
+    admin: Client, step: RuleStep, told: list[Fact]
+) -> None:
+    assert "Places in queue" in admin.get(address(step)).content.decode()
+    answer = admin.post(address(step), rule_form(step, **{"steps-0-places": 7}))
+    assert answer.status_code == 302
+    step.refresh_from_db()
+    assert step.places == 7
+    assert facts.RuleChanged(website_id=step.rule.website_id) in told
+
+
+def test_a_rule_never_leads_to_another_website(admin: Client, step: RuleStep) -> None:
+    foreign = GroupFactory()
+    answer = admin.post(address(step), rule_form(step, **{"steps-0-group": foreign.pk}))
+    assert answer.status_code == 200
+    assert "is a group of another website" in answer.content.decode()
+
+
+@pytest.mark.parametrize("places", ["-1", "", "many"])
+def test_wrong_places_are_not_saved(admin: Client, step: RuleStep, places: str) -> None:
+    answer = admin.post(address(step), rule_form(step, **{"steps-0-places": places}))
+    assert answer.status_code == 200
+    step.refresh_from_db()
+    assert step.places == 3
+
+
+def test_managers_do_not_touch_rules_users_or_websites(manager: Client, step: RuleStep) -> None:
+    assert manager.post(address(step), rule_form(step)).status_code == 403
+    for path in ("accounts/user/", "accounts/website/", "conversations/conversation/"):
+        assert manager.get(f"/admin/{path}").status_code == 403
+
+
+def test_a_manager_sets_the_slots_of_his_agents_only(
+    manager: Client, step: RuleStep, told: list[Fact]
+) -> None:
+    mine, foreign = AgentFactory(), AgentFactory()
+    step.group.members.add(mine)
+    channel = mine.channels.get()
+    form = {
+        "display_name": mine.display_name,
+        "channels-TOTAL_FORMS": "1",
+        "channels-INITIAL_FORMS": "1",
+        "channels-0-id": channel.pk,
+        "channels-0-agent": mine.pk,
+        "channels-0-channel": "chat",
+        "channels-0-slots": "9",
+    }
+    assert manager.post(f"/admin/accounts/agent/{mine.pk}/change/", form).status_code == 302
+    channel.refresh_from_db()
+    assert channel.slots == 9
+    assert facts.CapacityAdded(agent_id=mine.pk) in told
+    other = f"/admin/accounts/agent/{foreign.pk}/change/"
+    assert manager.post(other, form).status_code == 302  # to the start: it is not there
+    assert foreign.channels.get().slots == 3
+
+
+def test_a_manager_sets_the_members_of_his_groups(
+    manager: Client, step: RuleStep, told: list[Fact]
+) -> None:
+    old, new = AgentFactory(), AgentFactory()
+    step.group.members.add(old)
+    GroupFactory(website=step.group.website).members.add(new)
+    form = {"members": [new.pk], "answer_seconds": "", "release_minutes": "5"}
+    address = f"/admin/accounts/group/{step.group_id}/change/"
+    assert manager.post(address, form).status_code == 302
+    assert list(step.group.members.all()) == [new]
+    assert facts.GroupChanged(group_id=step.group_id) in told
+    assert {facts.AgentChanged(agent_id=one.pk) for one in (old, new)} <= set(told)
+
+
+def test_agents_have_no_administration(step: RuleStep) -> None:
+    agent: Agent = AgentFactory()
+    assert browser(agent.user).get(address(step)).status_code == 302  # to its login
+
+
+def test_conversations_are_read_only(admin: Client, step: RuleStep) -> None:
+    conversation = queued(step)
+    address = f"/admin/conversations/conversation/{conversation.pk}/change/"
+    shown = admin.get(address).content.decode()
+    assert shown.count("queued") >= 1
+    assert 'name="_save"' not in shown
+    assert admin.post(address, {"status": "closed"}).status_code == 403
+    assert admin.get("/admin/conversations/conversation/add/").status_code == 403
