@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 
 def frame_strings() -> dict[str, str]:
@@ -11,9 +12,9 @@ def frame_strings() -> dict[str, str]:
         "usually_hours": _("Usually replies within a few hours"),
         "usually_now": _("Online now"),
         "busy": _("Our advisers are busy"),
-        "place_first": _("You are next in line"),
-        "place": _("You are number {n} in line"),
-        "waiting": _("Your message has arrived; an adviser will answer you"),
+        "place_first": _("You are next in line."),
+        "place": _("You are number {n} in line."),
+        "waiting": _("Your message has arrived; an adviser will answer you."),
         "talking_with": _("is talking with you"),
         "ended": _("Conversation ended"),
         "today": _("Today"),
@@ -22,7 +23,7 @@ def frame_strings() -> dict[str, str]:
         "sending": _("Sending…"),
         "waiting_line": _("Will be sent when the connection is back"),
         "sent": _("Sent"),
-        "read": _("Read"),
+        "read": pgettext("tick of a message", "Read"),
         "typing": _("{name} is typing…"),
         "offline": _("No connection. What you write is kept and sent when it is back."),
         "rejected": _("Your message could not be sent. It is back in the box below."),

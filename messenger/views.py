@@ -77,7 +77,8 @@ def frame(request: HttpRequest, website: Website) -> HttpResponse:
 
 def _frame_policy(request: HttpRequest, website: Website) -> str:
     host = request.get_host()
-    ancestors = " ".join(f"http://{domain} https://{domain}" for domain in website.domains)
+    # A policy knows no IPv6 addresses; browsers complain of them.
+    ancestors = [source for source in website.frame_ancestors if "[" not in source]
     logo = urlsplit(website.logo_url)
     logo_origin = f" {logo.scheme}://{logo.netloc}" if re.fullmatch(r"[\w.:-]+", logo.netloc) else ""
     return "; ".join(
@@ -90,7 +91,7 @@ def _frame_policy(request: HttpRequest, website: Website) -> str:
             f"connect-src 'self' ws://{host} wss://{host}",
             "base-uri 'none'",
             "form-action 'none'",
-            f"frame-ancestors 'self' {ancestors}".rstrip(),
+            " ".join(["frame-ancestors 'self'", *ancestors]),
         ]
     )
 

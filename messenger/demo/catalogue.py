@@ -112,7 +112,7 @@ PRODUCTS = {
         Product(
             "constellation",
             "Constellation",
-            _("Mobile"),
+            _("Paper mobile"),
             Decimal("72.00"),
             _("Seven paper stars and a moon, balanced by hand, turning with every door."),
             (_("Cotton paper, brass wire"), _("45 cm across"), _("Arrives assembled")),

@@ -6,8 +6,9 @@ const TYPING_MS = 3000;
 const TALLEST = 144;
 
 export class Composer {
-  /** onSend(text), onTyping(isOn) */
-  constructor({ onSend, onTyping }) {
+  /** onSend(text), onTyping(isOn); `session` keeps the draft. */
+  constructor({ session, onSend, onTyping }) {
+    this.session = session;
     this.form = byId("composer");
     this.box = byId("text");
     this.button = byId("send");
@@ -17,8 +18,8 @@ export class Composer {
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       const text = this.box.value.trim();
-      if (text) onSend(text);
       this.box.focus();
+      if (text) onSend(text);
     });
     this.box.addEventListener("input", () => {
       this.complain("");
@@ -31,7 +32,7 @@ export class Composer {
       event.preventDefault();
       this.form.requestSubmit();
     });
-    this.#fit();
+    this.restore(session.draft);
   }
 
   set isHidden(isHidden) {
@@ -52,6 +53,15 @@ export class Composer {
   }
 
   complain(sentence) {
+    this.#say(sentence, "problem");
+  }
+
+  hint(sentence) {
+    this.#say(sentence, "hint");
+  }
+
+  #say(sentence, kind) {
+    this.problem.className = kind;
     this.problem.textContent = sentence;
     this.problem.hidden = !sentence;
   }
@@ -63,6 +73,7 @@ export class Composer {
   }
 
   #fit() {
+    this.session.draft = this.box.value;
     this.box.style.height = "auto";
     this.box.style.height = `${Math.min(this.box.scrollHeight, TALLEST)}px`;
     this.box.style.overflowY = this.box.scrollHeight > TALLEST ? "auto" : "hidden";

@@ -9,8 +9,9 @@ export class Dialogue {
   constructor(list, { strings, language, brand }) {
     Object.assign(this, { list, strings, brand });
     this.nodes = new Map();
-    this.timeFormat = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
-    this.dayFormat = new Intl.DateTimeFormat(language, {
+    const locale = localeOf(language);
+    this.timeFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
+    this.dayFormat = new Intl.DateTimeFormat(locale, {
       weekday: "long",
       day: "numeric",
       month: "long",
@@ -122,6 +123,11 @@ export class Dialogue {
     );
     meta.dataset.state = state;
   }
+}
+
+/** The reader's own kind of the language (en-GB has another clock than en-US). */
+export function localeOf(language) {
+  return navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
 }
 
 function isSameGroup(one, other) {

@@ -1,13 +1,13 @@
 // Conversations that are over, folded above the present one (R15).
 
-import { Dialogue } from "./dialogue.js";
+import { Dialogue, localeOf } from "./dialogue.js";
 import { byId, element, icon } from "./elements.js";
 
 export class History {
   constructor(session, config) {
     Object.assign(this, { session, config });
     this.section = byId("history");
-    this.dateFormat = new Intl.DateTimeFormat(config.language, { dateStyle: "long" });
+    this.dateFormat = new Intl.DateTimeFormat(localeOf(config.language), { dateStyle: "long" });
     this.folds = new Map();
   }
 

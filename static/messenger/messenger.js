@@ -49,6 +49,7 @@ class Messenger {
     this.dialogue = new Dialogue(byId("dialogue"), config);
     this.history = new History(this.session, config);
     this.composer = new Composer({
+      session: this.session,
       onSend: (text) => this.send(text),
       onTyping: (isOn) => this.tellTyping(isOn),
     });
@@ -243,7 +244,7 @@ class Messenger {
   send(text) {
     if (!this.session.token) {
       this.wantsToSend = true;
-      this.composer.complain(this.strings.consent_first);
+      this.composer.hint(this.strings.consent_first);
       this.scrollToEnd();
       byId("accept").focus();
       return;
@@ -410,7 +411,7 @@ class Messenger {
     const note = byId("waiting");
     const isWaiting = status === "waiting";
     let line = this.strings.waiting;
-    if (place) line += ` · ${place === 1 ? this.strings.place_first : this.strings.place}`;
+    if (place) line += ` ${place === 1 ? this.strings.place_first : this.strings.place}`;
     line = line.replace("{n}", place);
     if (isWaiting && note.textContent !== line) note.textContent = line;
     note.hidden = !isWaiting;
@@ -443,7 +444,8 @@ class Messenger {
     banner.hidden = !isOffline;
   }
 
-  showTyping(isOn, name = "") {
+  showTyping(isOn, typist) {
+    const name = typist || this.conversation?.agent?.name || this.config.brand;
     clearTimeout(this.typingTimer);
     byId("typing").hidden = !isOn;
     byId("typing-name").textContent = isOn ? this.strings.typing.replace("{name}", name) : "";

@@ -2,30 +2,39 @@
 
 const REQUEST_MS = 15_000;
 
+/** What stands in for storage where there is none. */
+class Memory extends Map {
+  getItem = (key) => this.get(key) ?? null;
+  setItem = (key, value) => this.set(key, value);
+  removeItem = (key) => this.delete(key);
+}
+
 export class Session {
   constructor({ base, website, language }) {
     this.base = base;
     this.language = language;
     this.prefix = `causerie:${website}:`;
-    this.memory = new Map();
+    this.memory = new Memory();
+  }
+
+  load(name) {
+    return this.#keep(name, (storage, key) => storage.getItem(key));
+  }
+
+  /** `null` forgets. */
+  save(name, value) {
+    this.#keep(name, (storage, key) =>
+      value === null ? storage.removeItem(key) : storage.setItem(key, value),
+    );
   }
 
   /** Storage may be forbidden in an iframe: then things last as long as the page. */
-  load(name) {
+  #keep(name, action) {
     try {
-      return localStorage.getItem(this.prefix + name);
+      // A draft belongs to its tab; everything else to the browser.
+      return action(name === "draft" ? sessionStorage : localStorage, this.prefix + name);
     } catch {
-      return this.memory.get(name) ?? null;
-    }
-  }
-
-  save(name, value) {
-    try {
-      if (value === null) localStorage.removeItem(this.prefix + name);
-      else localStorage.setItem(this.prefix + name, value);
-    } catch {
-      if (value === null) this.memory.delete(name);
-      else this.memory.set(name, value);
+      return action(this.memory, this.prefix + name);
     }
   }
 
@@ -35,6 +44,15 @@ export class Session {
 
   set token(token) {
     this.save("token", token);
+  }
+
+  /** What is being written. Not kept before consent: nothing is, until then. */
+  get draft() {
+    return (this.token && this.load("draft")) || "";
+  }
+
+  set draft(text) {
+    if (this.token) this.save("draft", text || null);
   }
 
   /** Texts that the server has not accepted yet. */
