@@ -39,19 +39,23 @@ def main() -> int:
             passed += 1
     for heading, command in TESTS.items():
         print(f"\n== {heading}: {' '.join(command)}", flush=True)
-        if heading == "Browser tests" and not browser():
-            failed += 1
-            continue
-        good, bad = count([str(BIN / command[0]), *command[1:]])
+        if heading == "Browser tests":
+            environment["CHROMIUM"] = browser()
+            if not environment["CHROMIUM"]:
+                failed += 1
+                continue
+        good, bad = count([str(BIN / command[0]), *command[1:]], environment)
         passed, failed = passed + good, failed + bad
     print(f"\n{passed} passed, {failed} failed", flush=True)
     return 1 if failed else 0
 
 
-def count(command: list[str]) -> tuple[int, int]:
+def count(command: list[str], environment: dict[str, str]) -> tuple[int, int]:
     """Run pytest, show what it says, and read from its last line what passed and what did not."""
     last = ""
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as tests:
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as tests:
         assert tests.stdout is not None
         for line in tests.stdout:
             print(line, end="", flush=True)
@@ -64,21 +68,20 @@ def count(command: list[str]) -> tuple[int, int]:
     return passed, failed
 
 
-def browser() -> bool:
-    """Whether there is a Chromium, now that it was installed where that is ours to do."""
-    if any(map(shutil.which, CHROMIUM)):
-        return True
-    if os.geteuid() == 0 and shutil.which("apt-get"):
+def browser() -> str:
+    """The path of a Chromium, installed first where that is ours to do; else nothing."""
+    if not chromium() and os.geteuid() == 0 and shutil.which("apt-get"):
         print("Installing Chromium from the system's packages ...", flush=True)
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for command in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
-            subprocess.run(
-                ["apt-get", "-qq", *command], env=quiet, stdout=subprocess.DEVNULL, check=False
-            )
-    if any(map(shutil.which, CHROMIUM)):
-        return True
-    print("The browser tests need Chromium: install your system's package (apt install chromium)")
-    return False
+            subprocess.run(["apt-get", "-qq", *command], env=quiet, stdout=subprocess.DEVNULL)
+    if not chromium():
+        print("The browser tests need Chromium from your system's packages: apt install chromium")
+    return chromium()
+
+
+def chromium() -> str:
+    return next(filter(None, map(shutil.which, CHROMIUM)), "")
 
 
 if __name__ == "__main__":
