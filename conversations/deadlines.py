@@ -8,8 +8,9 @@ from django.db import connection
 
 from conversations import lifecycle
 from conversations.models import Conversation
+from conversations.transactions import retried
 
-enforce = lifecycle.enforce_deadline
+enforce = retried(lifecycle.enforce_deadline)
 
 
 def database_now() -> datetime:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
-
 from accounts.models import Agent, Group, User
 from conversations import actors, lifecycle
 from conversations.actors import Actor
 from conversations.models import Conversation
+from conversations.transactions import retried
 from conversations.transitions import Refused, Status, Verb
 from routing import presence
 from routing.models import RuleStep
@@ -41,7 +40,7 @@ def transfer_to_group(
     )
 
 
-@transaction.atomic
+@retried
 def release(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
     """Managers put a stranded or assigned conversation back in its queue (R92-R96, C21)."""
     holder = Conversation.objects.values_list("agent_id", flat=True).get(pk=conversation_id)
@@ -59,7 +58,7 @@ def release(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation
     return lifecycle.release(conversation_id, actor=actor, at=at)
 
 
-@transaction.atomic
+@retried
 def take(conversation_id: int, *, user: User, at: datetime) -> Conversation:
     """The agent pulls an assigned conversation to his desk, beyond his slots if need be (C35)."""
     agent = Agent.objects.select_for_update(no_key=True).get(user=user)

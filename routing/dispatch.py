@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Agent, AgentChannel, Channel
 from conversations import lifecycle
 from conversations.models import Conversation
+from conversations.transactions import retried
 from conversations.transitions import Status
 from routing import load
 from routing.decisions import choose_agent
@@ -87,7 +87,7 @@ def fill(agent_id: int, channel: Channel) -> int:
     return pushed
 
 
-@transaction.atomic
+@retried
 def serve(agent_id: int, channel: Channel) -> bool:
     """Push the next conversation to an agent with a free slot; False if there is none of either.
 

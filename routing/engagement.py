@@ -7,7 +7,6 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -15,6 +14,7 @@ from accounts.models import Agent, Channel, Website
 from conversations import lifecycle, messages
 from conversations.messages import Rejected, Sent
 from conversations.models import Author, Conversation, Visitor
+from conversations.transactions import retried
 from conversations.transitions import Status
 from routing import load
 from routing.decisions import Entry, choose_agent, choose_step
@@ -67,7 +67,7 @@ def _decide(
     return Offer(rule=rule, entry=entry, is_asynchronous=step.places > 0)
 
 
-@transaction.atomic
+@retried
 def start(
     visitor: Visitor,
     *,

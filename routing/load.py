@@ -54,16 +54,21 @@ def steps_of(steps: Sequence[RuleStep], channel: Channel, *, at: datetime) -> li
         .annotate(n=Count("pk"))
         .order_by()
     )
-    return [
-        StepLoad(
-            step_id=step.pk,
-            places=step.places,
-            waiting=waiting.get(step.pk, 0),
-            free_slots=free_slots(step.group_id, channel, at=at),
-            entered_at=step.entered_at,
+    loads = []
+    for step in steps:
+        has_place = waiting.get(step.pk, 0) < step.places
+        loads.append(
+            StepLoad(
+                step_id=step.pk,
+                places=step.places,
+                waiting=waiting.get(step.pk, 0),
+                # Where a place is free nobody asks for an agent; entries hold these rows, and all
+                # that is read here keeps the next one waiting.
+                free_slots=0 if has_place else free_slots(step.group_id, channel, at=at),
+                entered_at=step.entered_at,
+            )
         )
-        for step in steps
-    ]
+    return loads
 
 
 def free_slots(group_id: int, channel: Channel, *, at: datetime) -> int:
