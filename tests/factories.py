@@ -1,4 +1,4 @@
-"""Rows for tests: people, websites, rules; and conversations, brought where they are by the verbs."""
+"""Rows for tests; conversations are brought where they are by the verbs."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def on_desk(step: RuleStep, agent: Agent, *, at: datetime = NOW, **how: Any) -> 
 def in_status(
     status: Status, step: RuleStep, agent: Agent, *, at: datetime = NOW, keep: bool = True
 ) -> Conversation:
-    """A conversation that the verbs have brought to ``status``; ``agent`` is of the step's group."""
+    """A conversation that the verbs brought to ``status``; ``agent`` is of the step's group."""
     who = actors.agent(agent.user)
     match status:
         case Status.BOT:

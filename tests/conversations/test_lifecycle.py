@@ -1,0 +1,520 @@
+"""The rulings on the lifecycle: C1-C4, C16, C17, C20, C24, C25, C33-C36."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.utils import InternalError
+
+from accounts.models import Agent, AgentChannel, Channel, Role
+from conversations import actors, deadlines, invariants, lifecycle, messages
+from conversations.models import Author, CloseReason, Contact, Conversation, Event, Style
+from conversations.transitions import WAITING, EndReason, Refused, Status, Verb
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, StepFactory, in_status, on_desk, queued, with_bot
+
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+WINDOW = timedelta(days=4)
+
+
+def say(conversation: Conversation, author: Author, *, at: datetime) -> None:
+    messages.add(conversation.pk, author=author, body="…", client_id=uuid.uuid4(), at=at)
+
+
+def snooze(
+    conversation: Conversation, agent: Agent, *, keep: bool, auto_close: bool = True
+) -> Conversation:
+    return lifecycle.snooze(
+        conversation.pk,
+        until=NOW + 3 * HOUR,
+        keep=keep,
+        auto_close=auto_close,
+        actor=actors.agent(agent.user),
+        at=NOW,
+    )
+
+
+def assert_sound() -> None:
+    """Every invariant holds; what the outbox owes is not done, as nothing is committed here."""
+    assert [found for found in invariants.findings(at=NOW) if found.check != "outbox"] == []
+
+
+# --- C1: what no timer closes ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.ASSIGNED, Status.ACTIVE])
+def test_the_system_never_closes_what_waits_or_is_on_a_desk(
+    status: Status, step: RuleStep, agent: Agent
+) -> None:
+    conversation = in_status(status, step, agent)
+    with pytest.raises(Refused):
+        lifecycle.close(
+            conversation.pk, reason=CloseReason.SNOOZE_OVER, actor=actors.SYSTEM, at=NOW
+        )
+
+
+def test_a_bot_conversation_closes_when_its_visitor_is_silent_for_five_minutes(
+    step: RuleStep,
+) -> None:
+    conversation = with_bot(step)
+    with pytest.raises(Refused):
+        deadlines.enforce(conversation.pk, at=NOW + 5 * 60 * SECOND - SECOND)
+    closed = deadlines.enforce(conversation.pk, at=NOW + timedelta(minutes=5))
+    assert (closed.closed_by, closed.close_reason) == ("system", CloseReason.BOT_INACTIVITY)
+
+
+def test_the_bot_timer_runs_only_while_the_bot_spoke_last(step: RuleStep) -> None:
+    conversation = with_bot(step)
+    say(conversation, Author.VISITOR, at=NOW + SECOND)
+    conversation.refresh_from_db()
+    assert conversation.deadline_at is None
+    say(conversation, Author.BOT, at=NOW + 2 * SECOND)
+    conversation.refresh_from_db()
+    assert conversation.deadline_at == NOW + 2 * SECOND + lifecycle.BOT_PATIENCE
+
+
+def test_escalation_cancels_the_bot_timer_and_a_late_word_of_the_bot_is_refused(
+    step: RuleStep,
+) -> None:
+    conversation = with_bot(step)
+    lifecycle.escalate(
+        conversation.pk, group_id=step.group_id, queue_id=step.pk, actor=actors.BOT, at=NOW
+    )
+    conversation.refresh_from_db()
+    assert (conversation.deadline_at, conversation.is_return) == (None, False)
+    with pytest.raises(messages.Rejected):
+        say(conversation, Author.BOT, at=NOW)
+
+
+def test_a_bot_cannot_snooze(step: RuleStep, agent: Agent) -> None:
+    conversation = on_desk(step, agent)
+    with pytest.raises(Refused):
+        lifecycle.snooze(
+            conversation.pk, until=NOW + HOUR, keep=False, auto_close=True, actor=actors.BOT, at=NOW
+        )
+
+
+def test_every_closure_says_by_whom_and_why(step: RuleStep, agent: Agent) -> None:
+    conversation = on_desk(step, agent)
+    closed = lifecycle.finish(conversation.pk, actor=actors.agent(agent.user), at=NOW)
+    assert (closed.closed_by, closed.close_reason) == ("agent", CloseReason.RESOLVED)
+    assert closed.closed_at == NOW
+
+
+def test_a_machine_whose_clock_is_behind_does_not_turn_the_ledger_back(
+    step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent)
+    closed = lifecycle.finish(conversation.pk, actor=actors.agent(agent.user), at=NOW - SECOND)
+    assert closed.closed_at == closed.moved_at == NOW
+    assert closed.contacts.get().ended_at == NOW
+    assert_sound()
+
+
+# --- C2: the end of a snooze -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("auto_close", [True, False])
+@pytest.mark.parametrize(("keep", "status"), [(True, Status.ASSIGNED), (False, Status.QUEUED)])
+def test_a_visitors_reply_wakes_a_snoozed_conversation_at_once(
+    keep: bool, status: Status, auto_close: bool, step: RuleStep, agent: Agent
+) -> None:
+    conversation = snooze(on_desk(step, agent), agent, keep=keep, auto_close=auto_close)
+    say(conversation, Author.VISITOR, at=NOW + HOUR)
+    conversation.refresh_from_db()
+    assert conversation.status == status
+    assert conversation.agent_id == (agent.pk if keep else None)
+    assert conversation.is_return
+    assert conversation.queued_at == NOW + HOUR
+    assert conversation.deadline_at == (NOW + 25 * HOUR if keep else None)
+    assert_sound()
+
+
+@pytest.mark.parametrize(
+    ("keep", "auto_close", "status"),
+    [
+        (True, True, Status.CLOSED),
+        (False, True, Status.CLOSED),
+        (True, False, Status.ASSIGNED),
+        (False, False, Status.QUEUED),
+    ],
+)
+def test_a_snooze_whose_time_is_over_does_what_its_boxes_say(
+    keep: bool, auto_close: bool, status: Status, step: RuleStep, agent: Agent
+) -> None:
+    conversation = snooze(on_desk(step, agent), agent, keep=keep, auto_close=auto_close)
+    assert deadlines.past(NOW + 3 * HOUR - SECOND) == []
+    assert deadlines.past(NOW + 3 * HOUR) == [conversation.pk]
+    moved = deadlines.enforce(conversation.pk, at=NOW + 3 * HOUR)
+    assert moved.status == status
+    if auto_close:
+        assert (moved.closed_by, moved.close_reason) == ("system", CloseReason.SNOOZE_OVER)
+    with pytest.raises(Refused):
+        deadlines.enforce(conversation.pk, at=NOW + 3 * HOUR)
+    assert_sound()
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_snoozed_conversation_occupies_no_slot(keep: bool, step: RuleStep, agent: Agent) -> None:
+    conversation = snooze(on_desk(step, agent), agent, keep=keep)
+    assert not Contact.objects.filter(ended_at=None).exists()
+    contact = conversation.contacts.get()
+    assert (contact.ended_at, contact.end_reason) == (NOW, EndReason.SNOOZED)
+
+
+@pytest.mark.parametrize("until", [NOW, NOW - HOUR, NOW + timedelta(days=366)])
+def test_a_snooze_ends_in_the_future_within_a_year(
+    until: datetime, step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent)
+    with pytest.raises(Refused):
+        lifecycle.snooze(
+            conversation.pk,
+            until=until,
+            keep=True,
+            auto_close=True,
+            actor=actors.agent(agent.user),
+            at=NOW,
+        )
+
+
+@pytest.mark.parametrize(
+    ("is_asynchronous", "channel", "may"),
+    [
+        (True, Channel.CHAT, True),
+        (False, Channel.MESSAGING, True),
+        (False, Channel.CHAT, False),
+        (False, Channel.CALL, False),
+    ],
+)
+def test_snooze_is_for_asynchronous_conversations_and_messaging(
+    is_asynchronous: bool, channel: Channel, may: bool, step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent, is_asynchronous=is_asynchronous, channel=channel)
+    if may:
+        assert snooze(conversation, agent, keep=False).status == Status.SNOOZED
+        return
+    with pytest.raises(Refused):
+        snooze(conversation, agent, keep=False)
+
+
+# --- C16, C17: returns, and their rank -------------------------------------------------------
+
+
+def back_by(verb: str, step: RuleStep, agent: Agent) -> Conversation:
+    """A conversation of NOW that ``verb`` has sent back to wait an hour later."""
+    who = actors.agent(agent.user)
+    conversation = on_desk(step, agent)
+    match verb:
+        case "release":
+            return lifecycle.release(conversation.pk, actor=who, at=NOW + HOUR)
+        case "recall":
+            return lifecycle._move(conversation.pk, Verb.RECALL, actor=actors.SYSTEM, at=NOW + HOUR)
+        case "expire":
+            other = AgentFactory()
+            step.group.members.add(other)
+            lifecycle.transfer_to_agent(conversation.pk, agent=other, actor=who, at=NOW)
+            return deadlines.enforce(conversation.pk, at=NOW + 24 * HOUR)
+        case "transfer":
+            return lifecycle.transfer_to_group(
+                conversation.pk, group=step.group, queue_id=step.pk, actor=who, at=NOW + HOUR
+            )
+        case "wake":
+            snooze(conversation, agent, keep=False)
+            return lifecycle.wake(conversation.pk, actor=who, at=NOW + HOUR)
+    raise AssertionError(verb)
+
+
+@pytest.mark.parametrize("verb", ["release", "recall", "expire"])
+def test_what_a_fault_sends_back_keeps_its_rank(verb: str, step: RuleStep, agent: Agent) -> None:
+    conversation = back_by(verb, step, agent)
+    assert (conversation.status, conversation.queued_at) == (Status.QUEUED, NOW)
+
+
+@pytest.mark.parametrize("verb", ["transfer", "wake"])
+def test_what_comes_back_by_somebodys_will_waits_from_then_on(
+    verb: str, step: RuleStep, agent: Agent
+) -> None:
+    assert back_by(verb, step, agent).queued_at == NOW + HOUR
+
+
+@pytest.mark.parametrize("verb", ["release", "recall", "expire", "transfer", "wake"])
+def test_a_return_is_shown_as_one(verb: str, step: RuleStep, agent: Agent) -> None:
+    assert not queued(step).is_return
+    assert back_by(verb, step, agent).is_return
+
+
+# --- C20: the 24 hours -----------------------------------------------------------------------
+
+
+def test_an_assignment_expires_after_the_websites_hours_into_its_group(
+    step: RuleStep, agent: Agent
+) -> None:
+    conversation = in_status(Status.ASSIGNED, step, agent)
+    assert conversation.deadline_at == NOW + 24 * HOUR
+    with pytest.raises(Refused):
+        deadlines.enforce(conversation.pk, at=NOW + 24 * HOUR - SECOND)
+    expired = deadlines.enforce(conversation.pk, at=NOW + 24 * HOUR)
+    assert (expired.status, expired.agent_id) == (Status.QUEUED, None)
+    assert expired.group_id == step.group_id
+
+
+def test_the_clock_stops_when_the_conversation_reaches_the_desk(
+    step: RuleStep, agent: Agent
+) -> None:
+    conversation = in_status(Status.ASSIGNED, step, agent)
+    lifecycle.push(conversation.pk, agent=agent, at=NOW + HOUR)
+    assert deadlines.past(NOW + 48 * HOUR) == []
+
+
+def test_the_hours_are_a_setting_of_the_website(step: RuleStep, agent: Agent) -> None:
+    step.rule.website.assignment_hours = 2
+    step.rule.website.save()
+    assert in_status(Status.ASSIGNED, step, agent).deadline_at == NOW + 2 * HOUR
+
+
+def test_transferring_to_its_own_agent_does_not_start_his_hours_anew(
+    step: RuleStep, agent: Agent
+) -> None:
+    conversation = in_status(Status.ASSIGNED, step, agent)
+    with pytest.raises(Refused):
+        lifecycle.transfer_to_agent(
+            conversation.pk, agent=agent, actor=actors.agent(agent.user), at=NOW + HOUR
+        )
+
+
+def test_what_is_assigned_to_one_agent_reaches_no_other(step: RuleStep, agent: Agent) -> None:
+    conversation = in_status(Status.ASSIGNED, step, agent)
+    other = AgentFactory()
+    with pytest.raises(Refused):
+        lifecycle.push(conversation.pk, agent=other, at=NOW)
+    with pytest.raises(Refused):
+        lifecycle.take(conversation.pk, agent=other, actor=actors.agent(other.user), at=NOW)
+
+
+def test_a_conversation_is_not_transferred_to_an_agent_of_another_website(
+    step: RuleStep, agent: Agent
+) -> None:
+    stranger = AgentFactory()
+    StepFactory().group.members.add(stranger)
+    boss = AgentFactory(user__role=Role.ADMIN)
+    conversation = on_desk(step, agent)
+    who = actors.agent(agent.user)
+    with pytest.raises(Refused):
+        lifecycle.transfer_to_agent(conversation.pk, agent=stranger, actor=who, at=NOW)
+    moved = lifecycle.transfer_to_agent(conversation.pk, agent=boss, actor=who, at=NOW)
+    assert moved.agent_id == boss.pk
+
+
+# --- C24: why contacts end -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("verb", "reason"),
+    [
+        ("transfer", EndReason.TRANSFERRED),
+        ("wake", EndReason.SNOOZED),
+        ("release", EndReason.RELEASED),
+        ("recall", EndReason.UNANSWERED),
+        ("expire", EndReason.TRANSFERRED),
+    ],
+)
+def test_a_contact_says_why_it_ended(
+    verb: str, reason: EndReason, step: RuleStep, agent: Agent
+) -> None:
+    assert back_by(verb, step, agent).contacts.get().end_reason == reason
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (Status.PENDING, EndReason.PENDING),
+        (Status.ON_HOLD, EndReason.ON_HOLD),
+        (Status.SOLVED, EndReason.SOLVED),
+        (Status.CLOSED, EndReason.CLOSED),
+    ],
+)
+def test_a_contact_ends_with_the_state_that_left_the_desk(
+    status: Status, reason: EndReason, step: RuleStep, agent: Agent
+) -> None:
+    contact = in_status(status, step, agent).contacts.get()
+    assert (contact.ended_at, contact.end_reason) == (NOW, reason)
+
+
+def test_blocking_the_visitor_is_a_reason_of_its_own(step: RuleStep, agent: Agent) -> None:
+    conversation = on_desk(step, agent)
+    lifecycle.close(
+        conversation.pk, reason=CloseReason.BLOCKED, actor=actors.agent(agent.user), at=NOW
+    )
+    assert conversation.contacts.get().end_reason == EndReason.BLOCKED
+    assert_sound()
+
+
+def test_a_conversation_has_any_number_of_contacts_that_follow_each_other(
+    step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent)
+    for hour in range(1, 5):
+        lifecycle.release(conversation.pk, actor=actors.SYSTEM, at=NOW + hour * HOUR)
+        lifecycle.push(conversation.pk, agent=agent, at=NOW + hour * HOUR)
+    assert conversation.contacts.count() == 5
+    assert_sound()
+
+
+# --- C25: the answer timer -------------------------------------------------------------------
+
+
+@pytest.fixture
+def timed(step: RuleStep) -> RuleStep:
+    step.group.answer_seconds = 60
+    step.group.save()
+    return step
+
+
+def test_a_push_that_nobody_answers_goes_back_and_its_agent_becomes_unavailable(
+    timed: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(timed, agent)
+    back = deadlines.enforce(conversation.pk, at=NOW + timedelta(minutes=1))
+    assert (back.status, back.queued_at) == (Status.QUEUED, NOW)
+    assert not AgentChannel.objects.get(agent=agent).is_available
+    assert_sound()
+
+
+def test_an_answer_stops_the_timer_and_the_visitors_words_do_not(
+    timed: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(timed, agent)
+    say(conversation, Author.VISITOR, at=NOW + SECOND)
+    assert deadlines.past(NOW + HOUR) == [conversation.pk]
+    say(conversation, Author.AGENT, at=NOW + 2 * SECOND)
+    assert deadlines.past(NOW + HOUR) == []
+    with pytest.raises(Refused):
+        deadlines.enforce(conversation.pk, at=NOW + HOUR)
+
+
+def test_what_an_agent_takes_himself_is_not_taken_back(timed: RuleStep, agent: Agent) -> None:
+    conversation = in_status(Status.ASSIGNED, timed, agent)
+    taken = lifecycle.take(conversation.pk, agent=agent, actor=actors.agent(agent.user), at=NOW)
+    assert taken.deadline_at is None
+
+
+# --- C33, C34, C36: styles, windows, pauses without a timer ----------------------------------
+
+
+@pytest.mark.parametrize(
+    ("style", "status"),
+    [
+        (Style.LIVE, Status.CLOSED),
+        (Style.LIVE_WITH_RETURN, Status.SOLVED),
+        (Style.SOCIAL, Status.SOLVED),
+    ],
+)
+def test_the_desks_close_closes_in_style_live_and_solves_in_the_others(
+    style: Style, status: Status, step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent, style=style, solved_window=WINDOW)
+    finished = lifecycle.finish(conversation.pk, actor=actors.agent(agent.user), at=NOW)
+    assert finished.status == status
+
+
+def test_the_window_closes_a_solved_conversation_once_it_is_over(
+    step: RuleStep, agent: Agent
+) -> None:
+    conversation = in_status(Status.SOLVED, step, agent)
+    assert conversation.deadline_at == NOW + WINDOW
+    closed = deadlines.enforce(conversation.pk, at=NOW + WINDOW)
+    assert (closed.closed_by, closed.close_reason) == ("system", CloseReason.WINDOW_OVER)
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.ON_HOLD, Status.SOLVED])
+def test_a_reply_reopens_for_the_same_agent_with_his_24_hours(
+    status: Status, step: RuleStep, agent: Agent
+) -> None:
+    conversation = in_status(status, step, agent)
+    say(conversation, Author.VISITOR, at=NOW + HOUR)
+    conversation.refresh_from_db()
+    assert (conversation.status, conversation.agent_id) == (Status.ASSIGNED, agent.pk)
+    assert conversation.deadline_at == NOW + 25 * HOUR
+    back = deadlines.enforce(conversation.pk, at=NOW + 25 * HOUR)
+    assert (back.status, back.group_id) == (Status.QUEUED, step.group_id)
+    assert_sound()
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.ON_HOLD])
+def test_pending_and_on_hold_have_no_timer_and_hold_no_slot(
+    status: Status, step: RuleStep, agent: Agent
+) -> None:
+    conversation = in_status(status, step, agent)
+    assert (conversation.deadline_at, conversation.deadline_kind) == (None, "")
+    assert not Contact.objects.filter(ended_at=None).exists()
+
+
+def test_reopening_happens_as_often_as_the_visitor_comes_back(step: RuleStep, agent: Agent) -> None:
+    conversation = in_status(Status.SOLVED, step, agent)
+    for hour in range(1, 4):
+        say(conversation, Author.VISITOR, at=NOW + hour * HOUR)
+        lifecycle.push(conversation.pk, agent=agent, at=NOW + hour * HOUR)
+        lifecycle.solve(conversation.pk, actor=actors.agent(agent.user), at=NOW + hour * HOUR)
+    conversation.refresh_from_db()
+    assert conversation.status == Status.SOLVED
+    assert conversation.agent_id == agent.pk
+    assert_sound()
+
+
+# --- What the database itself refuses --------------------------------------------------------
+
+
+def test_no_line_of_the_ledger_is_changed_or_deleted(step: RuleStep) -> None:
+    event = queued(step).events.get()
+    for change in (
+        lambda: Event.objects.filter(pk=event.pk).update(verb="close"),
+        lambda: Event.objects.filter(pk=event.pk).delete(),
+    ):
+        with pytest.raises((InternalError, IntegrityError)), transaction.atomic():
+            change()
+    assert event == Event.objects.get()
+
+
+def test_erasure_takes_the_ledger_with_the_conversation_when_it_says_so(step: RuleStep) -> None:
+    conversation = queued(step)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL causerie.erasing = 'on'")
+    conversation.delete()
+    assert not Event.objects.exists()
+
+
+def test_a_second_open_contact_is_impossible(step: RuleStep, agent: Agent) -> None:
+    contact = on_desk(step, agent).contacts.get()
+    contact.pk = None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        contact.save()
+
+
+@pytest.mark.parametrize(
+    ("status", "wrong"),
+    [
+        (Status.ACTIVE, {"agent": None}),
+        (Status.QUEUED, {"group": None}),
+        (Status.ASSIGNED, {"deadline_at": None, "deadline_kind": ""}),
+        (Status.SNOOZED, {"deadline_kind": ""}),
+        (Status.CLOSED, {"closed_by": ""}),
+        (Status.ACTIVE, {"closed_at": NOW}),
+        (Status.ACTIVE, {"visitor_read_seq": 1}),
+    ],
+)
+def test_a_row_that_contradicts_its_state_is_refused(
+    status: Status, wrong: dict[str, object], step: RuleStep, agent: Agent
+) -> None:
+    conversation = in_status(status, step, agent)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Conversation.objects.filter(pk=conversation.pk).update(**wrong)
+
+
+def test_waiting_is_queued_or_assigned() -> None:
+    assert {Status.QUEUED, Status.ASSIGNED} == WAITING
