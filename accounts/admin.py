@@ -9,11 +9,17 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group as PermissionGroup
 from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, Website
+
+admin.site.site_header = admin.site.site_title = "Causerie"
+admin.site.index_title = _("Settings")
+# Roles decide; Django's groups of permissions would only look as if they did.
+admin.site.unregister(PermissionGroup)
 
 
 class ForAdministrators:
