@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from typing import Any
 
@@ -25,12 +26,18 @@ def board_group(website_id: int) -> str:
     return f"board.{website_id}"
 
 
+def encode(frame: dict[str, Any]) -> str:
+    """A frame as it goes over the wire."""
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+
+
 async def push(group: str, frame: dict[str, Any], **known: Any) -> None:
-    """Send ``frame`` to every socket of ``group``; what is ``known`` beside it is for the sockets'
-    own use and never leaves the server. A failure is logged: clients repair themselves."""
+    """Send ``frame`` to every socket of ``group``, encoded here once for all of them; what is
+    ``known`` beside it is for the sockets' own use and never leaves the server. A failure is
+    logged: clients repair themselves."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            message = {"type": "frame", "frame": frame, **known}
+            message = {"type": "frame", "text": encode(frame), **known}
             await get_channel_layer().group_send(group, message)
     except Exception:
         logger.warning("a push to %s was lost", group, exc_info=True)

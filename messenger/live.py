@@ -22,5 +22,6 @@ async def show_move(fact: ConversationMoved) -> None:
         visitor_group(fact.visitor_id),
         frame,
         number=fact.conversation_id,
+        public_id=fact.public_id,
         agent_id=fact.agent_id if fact.status == "active" else None,
     )

@@ -66,8 +66,8 @@ class MessengerConsumer(LiveConsumer):
 
     async def frame(self, event: dict[str, Any]) -> None:
         if "number" in event:
-            before = self.talks.get(event["frame"]["conversation"])
-            self.talks[event["frame"]["conversation"]] = (event["number"], event["agent_id"])
+            before = self.talks.get(event["public_id"])
+            self.talks[event["public_id"]] = (event["number"], event["agent_id"])
             if before is None or before[1] != event["agent_id"]:
                 await self._tell_desks(online=True)
         await super().frame(event)

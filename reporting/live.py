@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 
 from accounts.models import Website
 from conversations.facts import ConversationMoved, SurveyAnswered
@@ -25,7 +25,7 @@ async def show_rule(fact: RuleChanged) -> None:
 
 
 async def show_agent(fact: AgentChanged) -> None:
-    for website_id in await sync_to_async(_websites_of)(fact.agent_id):
+    for website_id in await database_sync_to_async(_websites_of)(fact.agent_id):
         await push(board_group(website_id), CHANGED)
 
 
