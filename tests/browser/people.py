@@ -1,0 +1,194 @@
+"""Visitors, agents and overseers in front of their browsers: what they see and do, by its names."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, expect
+
+WITHOUT_TICKS = """bubbles => bubbles.map(bubble => [...bubble.childNodes]
+  .filter(node => !node.classList?.contains("tick")).map(node => node.textContent).join(""))"""
+
+
+class Visitor:
+    """Somebody on the brand's site, with its Messenger."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.context = context
+        self.url = url
+        self.page: Page = context.new_page()
+
+    def visit(self, path: str = "/demo/") -> Visitor:
+        self.page.goto(self.url + path)
+        return self
+
+    @property
+    def launcher(self) -> Locator:
+        return self.page.get_by_role("button", name=re.compile(r"^(Open|Minimise) the chat"))
+
+    @property
+    def frame(self) -> FrameLocator:
+        return self.page.get_by_title("Chat with Maison Céleste").content_frame
+
+    @property
+    def box(self) -> Locator:
+        return self.frame.get_by_label("Your message")
+
+    @property
+    def log(self) -> Locator:
+        return self.frame.get_by_role("log", name="Conversation")
+
+    def open(self) -> None:
+        self.launcher.click()
+        expect(self.frame.get_by_role("heading", name="Maison Céleste")).to_be_visible()
+
+    def reduce(self) -> None:
+        self.frame.get_by_role("button", name="Minimise the chat").click()
+
+    def agree(self) -> None:
+        self.frame.get_by_role("button", name="I accept").click()
+        expect(self.frame.get_by_role("heading", name="Before we start")).to_be_hidden()
+
+    def say(self, text: str) -> Locator:
+        """Write and send; returns the bubble, which may still be on its way."""
+        self.box.fill(text)
+        self.box.press("Enter")
+        bubble = self.bubble(text)
+        expect(bubble).to_be_visible()
+        return bubble
+
+    def bubble(self, text: str) -> Locator:
+        """One message of the conversation, with its time and tick."""
+        return self.log.get_by_role("listitem").filter(has_text=text)
+
+    def sees(self, text: str) -> None:
+        expect(self.bubble(text)).to_be_visible()
+
+    def start(self, text: str) -> None:
+        """From the shop's first page to the first message that the server has."""
+        self.visit()
+        self.open()
+        self.agree()
+        self.say(text)
+        expect(self.bubble(text)).to_contain_text("Sent")
+
+    def texts(self) -> list[str]:
+        """The messages on the screen, without greeting and notes."""
+        stored = self.log.locator("li.mine .bubble, li.theirs:not(:first-child) .bubble")
+        return stored.all_inner_texts()
+
+
+class Agent:
+    """Somebody at the desk. Managers and administrators are agents with more tabs."""
+
+    def __init__(self, context: BrowserContext, url: str, name: str) -> None:
+        self.context = context
+        self.url = url
+        self.name = name
+        self.page: Page = context.new_page()
+
+    def log_in(self, path: str = "/desk/") -> Agent:
+        self.page.goto(f"{self.url}/login/?next={path}")
+        self.page.get_by_label("Username").fill(self.name)
+        self.page.get_by_label("Password").fill("demo")
+        self.page.get_by_role("button", name="Log in", exact=True).click()
+        self.page.wait_for_url(self.url + path)
+        return self
+
+    @property
+    def status(self) -> Locator:
+        """The status button of the chat."""
+        return self.page.get_by_role("group", name="Your availability").get_by_role("button")
+
+    def be_available(self) -> Agent:
+        self.status.click()
+        expect(self.status).to_have_attribute("aria-pressed", "true")
+        return self
+
+    @property
+    def boxes(self) -> Locator:
+        column = self.page.get_by_role("complementary", name="Conversations on your desk")
+        return column.get_by_role("link")
+
+    def box(self, number: int) -> Locator:
+        return self.boxes.filter(has_text=f"#{number}")
+
+    @property
+    def log(self) -> Locator:
+        return self.page.get_by_role("log", name="Messages")
+
+    @property
+    def reply(self) -> Locator:
+        return self.page.get_by_label("Your reply")
+
+    def say(self, text: str) -> Locator:
+        self.reply.fill(text)
+        self.reply.press("Enter")
+        bubble = self.bubble(text)
+        expect(bubble).to_be_visible()
+        return bubble
+
+    def bubble(self, text: str) -> Locator:
+        return self.log.locator(".bubble").filter(has_text=text)
+
+    def sees(self, text: str) -> None:
+        expect(self.bubble(text)).to_be_visible()
+
+    def act(self, verb: str) -> None:
+        """One of the buttons on the right."""
+        self.page.get_by_role("region", name="Actions").get_by_role("button", name=verb).click()
+
+    def snooze(self, *, duration: str = "3 hours", keep: bool) -> None:
+        self.act("Snooze")
+        dialog = self.page.get_by_role("dialog")
+        dialog.get_by_text(duration, exact=True).click()
+        dialog.get_by_label("Keep the conversation").set_checked(keep)
+        dialog.get_by_role("button", name="Snooze").click()
+        expect(dialog).to_be_hidden()
+
+    def texts(self) -> list[str]:
+        """The messages on the screen, without their ticks."""
+        texts: list[str] = self.log.locator(".bubble").evaluate_all(WITHOUT_TICKS)
+        return texts
+
+    def log_out(self) -> None:
+        self.page.get_by_label(re.compile("^Your account")).click()
+        self.page.get_by_role("button", name="Log out").click()
+        self.page.wait_for_url("**/login/")
+
+
+class Board:
+    """A manager who watches the production report."""
+
+    def __init__(self, manager: Agent) -> None:
+        self.manager = manager
+        self.page = manager.page
+        self.loads = 0
+
+    def watch(self) -> Board:
+        self.manager.log_in("/reports/production/")
+        expect(self.page.get_by_text("Live", exact=True)).to_be_visible()
+        self.page.on("load", self._count)
+        return self
+
+    def shows(self, **figures: int) -> None:
+        """waiting, on_desks, snoozed, closed_today."""
+        for name, figure in figures.items():
+            title = name.replace("_", " ").capitalize()
+            term = self.page.get_by_role("term").filter(has_text=re.compile(f"^{title}$"))
+            tile = self.page.locator(".tile").filter(has=term)
+            expect(tile.get_by_role("definition").first).to_have_text(str(figure))
+
+    def shows_queue(self, group: str, waiting: str) -> None:
+        queues = self.page.get_by_role("region", name="Queues")
+        expect(queues.get_by_role("row").filter(has_text=group)).to_contain_text(waiting)
+
+    def shows_agent(self, name: str, load: str) -> None:
+        agents = self.page.get_by_role("region", name="Connected agents")
+        expect(agents.get_by_role("row").filter(has_text=name)).to_contain_text(load)
+
+    def was_never_reloaded(self) -> None:
+        assert self.loads == 0
+
+    def _count(self, page: Page) -> None:
+        self.loads += 1

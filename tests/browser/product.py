@@ -1,0 +1,125 @@
+"""The product as ``make run`` starts it, on a data folder and a port of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+import psycopg
+
+from config import engines
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 150  # a busy machine; a quiet one needs 6
+STOP_SECONDS = 40
+KEPT = {"PATH", "HOME", "USER", "LANG", "TMPDIR", "VIRTUAL_ENV"}
+# What visitors and agents leave behind; the demo's people, groups and rules stay.
+TRACES = [
+    "conversations_conversation",
+    "conversations_outboxentry",
+    "conversations_visitor",
+    "routing_deskconnection",
+    "routing_deskpresence",
+]
+
+
+class Product:
+    """One running Causerie. ``start`` and ``stop`` may alternate: the data stay."""
+
+    def __init__(self, var: Path) -> None:
+        self.var = var
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = var / "product.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.var.mkdir(parents=True, exist_ok=True)
+        environment = {name: os.environ[name] for name in KEPT & os.environ.keys()}
+        environment |= {
+            "ENV_FILE": os.devnull,
+            "VAR": str(self.var),
+            "PORT": str(self.port),
+            "DEMO": "on",
+            "WEB_PROCESSES": "2",
+        }
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "config.supervisor"],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        give_up = time.monotonic() + READY_SECONDS
+        while not self.is_ready():
+            assert self.process is not None
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < give_up, self.said()
+            time.sleep(0.1)
+
+    def is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def stop(self) -> int:
+        """Ctrl-C. Returns the exit code, once it is sure that nothing of it is left."""
+        assert self.process is not None
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.send_signal(signal.SIGINT)
+        try:
+            code = self.process.wait(STOP_SECONDS)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+        self.process = None
+        _, alive = psutil.wait_procs(children, timeout=3)
+        left = [" ".join(one.cmdline()) for one in alive]
+        for one in alive:
+            one.kill()
+        assert left == [], f"left behind by Ctrl-C: {left}"
+        return code
+
+    def web_processes(self) -> list[psutil.Process]:
+        assert self.process is not None
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return [one for one in children if "daphne" in one.cmdline()]
+
+    def said(self) -> str:
+        """The end of its log, for whoever reads a failure."""
+        return self.log.read_text(errors="replace")[-4000:]
+
+    def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
+        """Ask its database, past all faces."""
+        with psycopg.connect(engines.database_url(self.var), autocommit=True) as connection:
+            return connection.execute(query, values).fetchall()
+
+    def forget(self) -> None:
+        """No visitor, no conversation, nobody available: as if the day began."""
+        with psycopg.connect(engines.database_url(self.var), autocommit=True) as connection:
+            connection.execute(f"TRUNCATE {', '.join(TRACES)} CASCADE")
+            connection.execute("UPDATE accounts_agentchannel SET is_available = false")
+            connection.execute("UPDATE accounts_user SET language = ''")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port

@@ -1,0 +1,134 @@
+"""Bad input and wrong places: a clear answer, and nothing is lost."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser import brand
+from tests.browser.conftest import Crowd
+from tests.browser.people import Visitor
+from tests.browser.product import Product
+
+# Past the box's own limit, as a program or an old browser might.
+PASTE = """(box, text) => {
+  box.value = text;
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+}"""
+
+
+def test_nothing_is_sent_that_is_empty(crowd: Crowd) -> None:
+    visitor, alice = crowd.visitor(), crowd.agent("alice")
+    alice.log_in().be_available()
+    visitor.start("Good morning")
+    alice.sees("Good morning")
+    for person, box in ((visitor, visitor.box), (alice, alice.reply)):
+        box.fill("   \n ")
+        box.press("Enter")
+        box.fill("")
+        box.press("Enter")
+        assert person.texts() == ["Good morning"]
+    expect(visitor.frame.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+
+
+def test_what_is_too_long_comes_back_with_a_sentence(crowd: Crowd) -> None:
+    crowd.expect_complaint("413")
+    visitor, alice = crowd.visitor(), crowd.agent("alice")
+    alice.log_in().be_available()
+    visitor.start("Good morning")
+    alice.sees("Good morning")
+    long = "long " * 5000
+    for box, alert in (
+        (visitor.box, visitor.frame.get_by_role("alert")),
+        (alice.reply, alice.page.get_by_role("alert")),
+    ):
+        box.evaluate(PASTE, long)
+        box.press("Enter")
+        expect(alert.filter(has_text="too long")).to_be_visible()
+        assert box.input_value().strip() == long.strip()
+        box.fill("short")
+        box.press("Enter")
+    alice.sees("short")
+    assert alice.texts() == visitor.texts() == ["Good morning", "short", "short"]
+
+
+def test_a_brands_page_with_a_strict_policy_can_embed_it(crowd: Crowd, product: Product) -> None:
+    alice = crowd.agent("alice").log_in().be_available()
+    with brand.page(product.url, "demo") as port:
+        visitor = Visitor(crowd.context(), f"http://localhost:{port}").visit("/")
+        visitor.open()
+        visitor.agree()
+        visitor.say("from the brand's own page")
+        alice.sees("from the brand's own page")
+        alice.say("Welcome")
+        visitor.sees("Welcome")
+        visitor.page.reload()
+        visitor.open()
+        visitor.sees("Welcome")
+
+
+def test_a_foreign_page_shows_nothing_and_one_line(crowd: Crowd, product: Product) -> None:
+    crowd.expect_complaint("no Messenger here|CORS policy|ERR_FAILED|403")
+    with brand.page(product.url, "demo") as port:
+        page = crowd.context().new_page()
+        with page.expect_console_message(lambda message: "Causerie:" in message.text) as told:
+            page.goto(f"http://foreign.localhost:{port}/")
+        assert f'"foreign.localhost:{port}" is not one of its domains' in told.value.text
+        assert page.locator("causerie-messenger, iframe").count() == 0
+        ours = [line for line in crowd.complaints if line.startswith("Causerie:")]
+        assert len(ours) == 1
+
+
+def test_a_foreign_page_cannot_frame_it(crowd: Crowd, product: Product) -> None:
+    crowd.expect_complaint("frame-ancestors")
+    page = crowd.context().new_page()
+    page.route(
+        "http://foreign.localhost/",
+        lambda route: route.fulfill(
+            content_type="text/html", body=f'<iframe src="{product.url}/messenger/demo/"></iframe>'
+        ),
+    )
+    page.goto("http://foreign.localhost/")
+    expect(page.frame_locator("iframe").get_by_label("Your message")).to_have_count(0)
+    assert any("frame-ancestors" in line for line in crowd.complaints)
+
+
+def test_an_unknown_key_shows_nothing_and_one_line(crowd: Crowd, product: Product) -> None:
+    crowd.expect_complaint("no Messenger here|CORS policy|ERR_FAILED|404")
+    with brand.page(product.url, "nobodys-key") as port:
+        page = crowd.context().new_page()
+        with page.expect_console_message(lambda message: "Causerie:" in message.text) as told:
+            page.goto(f"http://localhost:{port}/")
+        assert '"nobodys-key" is not the key of a website' in told.value.text
+        assert page.locator("causerie-messenger, iframe").count() == 0
+
+
+def test_a_full_queue_refuses_with_a_sentence_and_keeps_the_text(
+    crowd: Crowd, product: Product
+) -> None:
+    crowd.expect_complaint("409")
+    late = crowd.visitor().visit()
+    late.open()
+    late.agree()
+    for name in ("one", "two", "three"):
+        crowd.visitor().start(name)
+    late.box.fill("Is there room?")
+    late.box.press("Enter")
+    expect(late.frame.get_by_role("alert").filter(has_text="queue is full")).to_be_visible()
+    expect(late.box).to_have_value("Is there room?")
+    never = crowd.visitor()
+    with never.page.expect_response(re.compile("/engagement/")) as answer:
+        never.visit()
+    assert answer.value.json()["engage"] is False
+    expect(never.launcher).to_be_hidden()
+
+
+def test_nothing_is_stored_before_the_visitor_acts(crowd: Crowd, product: Product) -> None:
+    with brand.page(product.url, "demo") as port:
+        visitor = Visitor(crowd.context(), f"http://localhost:{port}").visit("/")
+        visitor.open()
+        expect(visitor.frame.get_by_role("button", name="I accept")).to_be_visible()
+        state = visitor.context.storage_state()
+        assert state["cookies"] == []
+        assert state["origins"] == []
