@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def text_on(colour: str) -> str:
-    """Black or white, whichever contrasts more with ``#rrggbb`` (WCAG 2.2; always 4.5:1 or more)."""
+    """Black or white, whichever contrasts more with ``#rrggbb`` (WCAG 2.2: 4.5:1 or more)."""
     luminance = sum(
         weight * _linear(int(colour[start : start + 2], 16) / 255)
         for weight, start in ((0.2126, 1), (0.7152, 3), (0.0722, 5))

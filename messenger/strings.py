@@ -30,7 +30,9 @@ def frame_strings() -> dict[str, str]:
         "lost": _("We do not know this browser any more. Please start again."),
         "consent_first": _("Please accept first; your message is kept."),
         "failed": _("That did not work. Please try again."),
-        "no_engagement": _("Our advisers cannot take a new conversation now. Please come back later."),
+        "no_engagement": _(
+            "Our advisers cannot take a new conversation now. Please come back later."
+        ),
         "history_with": _("{date} with {name}"),
         "history_of": _("Conversation of {date}"),
         "history_failed": _("This conversation could not be loaded. Open it again to retry."),

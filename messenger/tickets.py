@@ -21,7 +21,7 @@ def issue(visitor_id: int) -> str:
 
 
 def redeem(ticket: str) -> int | None:
-    """The visitor that ``ticket`` was issued to, once; ``None`` for what is unknown, old or used."""
+    """The visitor that ``ticket`` was issued to, once; ``None`` where it is unknown or used."""
     key = _key(ticket)
     visitor_id: int | None = cache.get(key)
     # Of two that read it at once, the server lets one delete it.

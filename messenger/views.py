@@ -80,7 +80,8 @@ def _frame_policy(request: HttpRequest, website: Website) -> str:
     # A policy knows no IPv6 addresses; browsers complain of them.
     ancestors = [source for source in website.frame_ancestors if "[" not in source]
     logo = urlsplit(website.logo_url)
-    logo_origin = f" {logo.scheme}://{logo.netloc}" if re.fullmatch(r"[\w.:-]+", logo.netloc) else ""
+    has_logo = re.fullmatch(r"[\w.:-]+", logo.netloc)
+    logo_origin = f" {logo.scheme}://{logo.netloc}" if has_logo else ""
     return "; ".join(
         [
             "default-src 'none'",

@@ -37,7 +37,7 @@ def visitor_of(request: HttpRequest, website: Website) -> Visitor:
 def welcome(
     website: Website, *, language: str, consent_text: str, at: datetime
 ) -> tuple[Visitor, str]:
-    """Make a visitor who has just agreed to ``consent_text``; returns the token, shown only once."""
+    """Make a visitor who has just agreed to ``consent_text``; returns the token, told once."""
     token = secrets.token_urlsafe(32)
     visitor = Visitor.objects.create(
         website=website, token_hash=hash_token(token), language=language, created_at=at

@@ -70,7 +70,8 @@ def cart(request: HttpRequest) -> HttpResponse:
             raise Http404
         quantities = request.session.get(CART, {})
         asked = request.POST.get("quantity", "")
-        quantity = int(asked) if asked.isdecimal() and len(asked) <= 2 else quantities.get(slug, 0) + 1
+        is_number = asked.isdecimal() and len(asked) <= 2
+        quantity = int(asked) if is_number else quantities.get(slug, 0) + 1
         quantities[slug] = min(quantity, MOST_OF_ONE)
         request.session[CART] = {slug: n for slug, n in quantities.items() if n}
         return redirect("demo:cart")

@@ -1,0 +1,63 @@
+"""A website with a queue, and browsers that talk with its Messenger."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+if TYPE_CHECKING:  # models cannot be imported before Django is set up
+    from accounts.models import Website
+    from routing.models import RuleStep
+
+
+@pytest.fixture
+def website(db: None) -> Website:
+    from tests.factories import WebsiteFactory
+
+    return WebsiteFactory(
+        key="celeste",
+        name="Maison Céleste",
+        domains=["www.example.com", "*.shop.example.com", "localhost:8000"],
+    )
+
+
+@pytest.fixture
+def step(website: Website) -> RuleStep:
+    """The website's queue, with one place."""
+    from tests.factories import RuleFactory, StepFactory
+
+    return StepFactory(rule=RuleFactory(website=website), places=1)
+
+
+class Browser:
+    """A visitor's browser, by what it sends; the token is kept as the iframe keeps it."""
+
+    def __init__(self, website: Website, token: str = "") -> None:
+        self.base = f"/messenger/{website.key}/"
+        self.token = token
+        self.client = Client()
+
+    def get(self, path: str = "", **headers: str) -> HttpResponse:
+        return self.client.get(self.base + path, headers=self._headers(headers))
+
+    def post(self, path: str, data: Any, **headers: str) -> HttpResponse:
+        body = data if isinstance(data, str) else json.dumps(data)
+        return self.client.post(
+            self.base + path,
+            body,
+            content_type="application/json",
+            headers=self._headers(headers),
+        )
+
+    def _headers(self, headers: dict[str, str]) -> dict[str, str]:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return named | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
+
+
+@pytest.fixture
+def browser(website: Website) -> Browser:
+    return Browser(website)

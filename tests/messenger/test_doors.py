@@ -1,0 +1,321 @@
+"""What the Messenger sends: consent, first message, survey, tickets; and what is refused."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Agent, Website
+from conversations import lifecycle, messages
+from conversations.actors import agent as actor
+from conversations.models import Author, CloseReason, Consent, Conversation, Survey, Visitor
+from messenger import tickets
+from messenger.texts import sha256_of, texts_of
+from messenger.visitors import hash_token
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, VisitorFactory, WebsiteFactory, on_desk, queued
+from tests.messenger.conftest import Browser
+
+pytestmark = pytest.mark.django_db
+
+
+def agree(browser: Browser, website: Website, language: str = "fr") -> None:
+    text = texts_of(website, language)["consent"]
+    answer = browser.post("visitors/", {"language": language, "consent": sha256_of(text)})
+    assert answer.status_code == 201
+    browser.token = answer.json()["token"]
+
+
+def first(body: str = "Bonjour", **more: Any) -> dict[str, Any]:
+    return {"client_id": str(uuid.uuid4()), "body": body, "page_url": ""} | more
+
+
+def code_of(response: Any) -> tuple[int, str]:
+    return response.status_code, response.json()["error"]["code"]
+
+
+@pytest.fixture
+def visitor(website: Website, browser: Browser) -> Visitor:
+    browser.token = "a token"
+    visitor: Visitor = VisitorFactory(website=website, token="a token")
+    return visitor
+
+
+@pytest.fixture
+def alice() -> Agent:
+    alice: Agent = AgentFactory(display_name="Alice")
+    return alice
+
+
+def closed(step: RuleStep, agent: Agent, visitor: Visitor) -> Conversation:
+    """A conversation in which the agent answered, closed, with its survey to answer."""
+    conversation = on_desk(step, agent, visitor=visitor)
+    messages.add(conversation.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=NOW)
+    return lifecycle.close(
+        conversation.pk, reason=CloseReason.RESOLVED, actor=actor(agent.user), at=NOW
+    )
+
+
+# --- Consent
+
+
+def test_consent_makes_the_visitor_and_keeps_the_text_agreed_to(
+    browser: Browser, website: Website
+) -> None:
+    assert Visitor.objects.count() == 0
+    agree(browser, website)
+    consent = Consent.objects.get()
+    assert consent.text == texts_of(website, "fr")["consent"]
+    assert consent.text_sha256 == sha256_of(consent.text)
+    assert consent.visitor.website == website
+    assert consent.visitor.token_hash == hash_token(browser.token)
+    assert len(browser.token) >= 43
+    assert browser.token not in str(consent.visitor.__dict__)
+
+
+@pytest.mark.parametrize("consent", ["", "0" * 64, None, 7])
+def test_a_text_that_was_not_shown_is_no_consent(browser: Browser, consent: object) -> None:
+    answer = browser.post("visitors/", {"language": "fr", "consent": consent})
+    assert code_of(answer) == (403, "consent")
+    assert Visitor.objects.count() == 0
+
+
+# --- The first message
+
+
+def test_the_first_message_begins_a_conversation(
+    browser: Browser, website: Website, step: RuleStep
+) -> None:
+    agree(browser, website)
+    page = "https://www.example.com/lampe?x=1"
+    sent = first(page_url=page)
+    answer = browser.post("conversations/", sent, Accept_Language="fr")
+    assert answer.status_code == 201
+    conversation = Conversation.objects.get()
+    assert answer.json() == {
+        "conversation": {
+            "id": str(conversation.public_id),
+            "status": "waiting",
+            "asynchronous": True,
+            "agent": None,
+            "last_seq": 1,
+            "read_by_agent": 0,
+            "read_by_me": 1,
+            "survey": False,
+            "opened_at": conversation.opened_at.isoformat(),
+            "closed_at": None,
+            "place": 1,
+        },
+        "message": {
+            "seq": 1,
+            "id": sent["client_id"],
+            "author": "visitor",
+            "name": "",
+            "body": "Bonjour",
+            "at": answer.json()["message"]["at"],
+        },
+    }
+    assert conversation.page_url == page
+    again = browser.post("conversations/", sent)
+    assert again.json()["message"] == answer.json()["message"]
+    assert Conversation.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "page_url", ["javascript:alert(1)", "https://x" * 300, "ftp://x", 7, None, "http://a b"]
+)
+def test_a_page_that_agents_could_not_click_is_left_out(
+    browser: Browser, visitor: Visitor, step: RuleStep, page_url: object
+) -> None:
+    assert browser.post("conversations/", first(page_url=page_url)).status_code == 201
+    assert Conversation.objects.get().page_url == ""
+
+
+def test_without_room_the_text_is_refused_with_a_sentence(
+    browser: Browser, visitor: Visitor, step: RuleStep
+) -> None:
+    queued(step)
+    answer = browser.post("conversations/", first())
+    assert code_of(answer) == (409, "no_room")
+    assert answer.json()["error"]["message"]
+    assert Conversation.objects.filter(visitor=visitor).count() == 0
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        (first(body=""), (400, "empty")),
+        (first(body=" \n\t "), (400, "empty")),
+        (first(body="x" * 4001), (413, "too_long")),
+        (first(body=["x"]), (400, "invalid")),
+        (first(client_id="7"), (400, "invalid")),
+        ({}, (400, "invalid")),
+        ("[]", (400, "invalid")),
+        ("{", (400, "invalid")),
+        ("x" * 70_000, (413, "too_long")),
+    ],
+)
+def test_bad_input_is_refused_and_begins_nothing(
+    browser: Browser, visitor: Visitor, step: RuleStep, sent: object, told: tuple[int, str]
+) -> None:
+    assert code_of(browser.post("conversations/", sent)) == told
+    assert Conversation.objects.count() == 0
+
+
+# --- What a visitor sees
+
+
+def test_the_state_tells_the_open_conversation_and_what_came_before(
+    browser: Browser, visitor: Visitor, step: RuleStep, alice: Agent
+) -> None:
+    past = closed(step, alice, visitor)
+    present = on_desk(step, alice, visitor=visitor)
+    state = browser.get("state/").json()
+    assert state["visitor"] == {"id": str(visitor.public_id), "name": "", "language": "fr"}
+    assert state["conversation"]["id"] == str(present.public_id)
+    assert state["conversation"]["status"] == "active"
+    assert state["conversation"]["agent"] == {"name": "Alice"}
+    assert [(c["id"], c["status"], c["survey"]) for c in state["history"]] == [
+        (str(past.public_id), "closed", True)
+    ]
+    assert state["engagement"] == {"engage": True, "asynchronous": True}
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_state_takes_as_many_queries_for_many_conversations_as_for_one(
+    browser: Browser, visitor: Visitor, step: RuleStep, alice: Agent, count: int
+) -> None:
+    for _number in range(count):
+        closed(step, alice, visitor)
+    with CaptureQueriesContext(connection) as queries:
+        browser.get("state/")
+    assert len([query for query in queries if '_conversation"' in query["sql"]]) == 2
+
+
+def test_places_count_those_who_came_before(
+    website: Website, visitor: Visitor, browser: Browser, step: RuleStep
+) -> None:
+    queued(step)
+    queued(step)
+    queued(step, visitor=visitor)
+    queued(step)
+    assert browser.get("state/").json()["conversation"]["place"] == 3
+
+
+# --- The survey
+
+
+def test_the_survey_is_answered_once(
+    browser: Browser, visitor: Visitor, step: RuleStep, alice: Agent
+) -> None:
+    past = closed(step, alice, visitor)
+    path = f"conversations/{past.public_id}/survey/"
+    answer = browser.post(path, {"csat": 5, "nps": 0, "comment": " Merci \x00"})
+    assert (answer.status_code, answer.content) == (204, b"")
+    survey = Survey.objects.get()
+    assert (survey.csat, survey.nps, survey.comment) == (5, 0, "Merci")
+    assert browser.get("state/").json()["history"][0]["survey"] is False
+    assert code_of(browser.post(path, {"csat": 1})) == (409, "refused")
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {},
+        {"csat": 0},
+        {"csat": 6},
+        {"nps": 11},
+        {"nps": -1},
+        {"csat": "5"},
+        {"csat": True},
+        {"csat": 4.5},
+        {"comment": "x" * 2001},
+        {"comment": ["x"]},
+    ],
+)
+def test_an_answer_out_of_range_is_refused(
+    browser: Browser, visitor: Visitor, step: RuleStep, alice: Agent, answers: dict[str, Any]
+) -> None:
+    past = closed(step, alice, visitor)
+    answer = browser.post(f"conversations/{past.public_id}/survey/", answers)
+    assert code_of(answer) == (400, "invalid")
+    assert Survey.objects.get().answered_at is None
+
+
+def test_nobody_answers_for_another(
+    browser: Browser, visitor: Visitor, step: RuleStep, alice: Agent
+) -> None:
+    theirs = closed(step, alice, VisitorFactory(website=visitor.website))
+    answer = browser.post(f"conversations/{theirs.public_id}/survey/", {"csat": 1})
+    assert code_of(answer) == (404, "not_found")
+
+
+# --- Who may ask
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("get", "state/"),
+        ("post", "conversations/"),
+        ("post", "ticket/"),
+        ("post", f"conversations/{uuid.UUID(int=7)}/survey/"),
+    ],
+)
+@pytest.mark.parametrize("token", ["", "unknown", "of another website"])
+def test_without_a_token_of_this_website_nothing_is_told(
+    browser: Browser, method: str, path: str, token: str
+) -> None:
+    VisitorFactory(website=WebsiteFactory(), token="of another website")
+    browser.token = token
+    answer = browser.get(path) if method == "get" else browser.post(path, first())
+    assert code_of(answer) == (401, "token")
+
+
+def test_a_foreign_page_may_not_act(browser: Browser, visitor: Visitor) -> None:
+    for path in ("visitors/", "conversations/", "ticket/"):
+        for origin in ("https://evil.example", "null", "http://testserver.evil.example"):
+            answer = browser.post(path, first(), Origin=origin)
+            assert code_of(answer) == (403, "origin")
+    assert browser.post("ticket/", {}, Origin="http://testserver").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("", "GET, HEAD"),
+        ("engagement/", "GET"),
+        ("state/", "GET"),
+        ("visitors/", "POST"),
+        ("conversations/", "POST"),
+        ("ticket/", "POST"),
+    ],
+)
+def test_a_wrong_method_is_told_so(browser: Browser, path: str, allowed: str) -> None:
+    answer = browser.client.delete(browser.base + path, headers={"Accept-Language": "en"})
+    assert code_of(answer) == (405, "method")
+    assert answer["Allow"] == allowed
+
+
+def test_refusals_speak_the_readers_language(browser: Browser) -> None:
+    told = {
+        language: browser.get("state/", Accept_Language=language).json()["error"]["message"]
+        for language in ("en", "fr")
+    }
+    assert told["en"] == "We do not know this browser any more. Please start again."
+    assert told["fr"] != told["en"]
+
+
+# --- Tickets
+
+
+def test_a_ticket_opens_one_socket(browser: Browser, visitor: Visitor) -> None:
+    ticket = browser.post("ticket/", {}).json()["ticket"]
+    assert tickets.redeem(ticket) == visitor.pk
+    assert tickets.redeem(ticket) is None
+    assert tickets.redeem("never issued") is None

@@ -1,0 +1,171 @@
+"""The Messenger's page and what embed.js is told: languages, policies, domains."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from accounts.models import Website
+from messenger.colours import text_on
+from messenger.texts import DEFAULTS, language_among, texts_of
+from routing.models import RuleStep
+from tests.factories import queued
+from tests.messenger.conftest import Browser
+
+pytestmark = pytest.mark.django_db
+
+SHOP = "https://www.example.com"
+
+
+def config_of(html: str) -> dict[str, object]:
+    found = re.search(r'<script id="config" type="application/json">(.*?)</script>', html, re.S)
+    assert found is not None
+    parsed: dict[str, object] = json.loads(found[1])
+    return parsed
+
+
+def test_the_page_may_be_framed_by_the_websites_domains_only(browser: Browser) -> None:
+    response = browser.get()
+    policy = dict(
+        directive.split(" ", 1) for directive in response["Content-Security-Policy"].split("; ")
+    )
+    assert set(policy["frame-ancestors"].split()) == {
+        "'self'",
+        "http://www.example.com:*",
+        "https://www.example.com:*",
+        "http://*.shop.example.com:*",
+        "https://*.shop.example.com:*",
+        "http://localhost:8000",
+        "https://localhost:8000",
+    }
+    assert policy["script-src"] == policy["style-src"] == "'self'"
+    assert "X-Frame-Options" not in response
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_the_page_has_no_inline_script_or_style(browser: Browser) -> None:
+    html = browser.get().content.decode()
+    assert re.findall(r"<script(?![^>]*(?:\ssrc=|application/json))", html) == []
+    assert re.findall(r"<style|\sstyle=|\son\w+=", html) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "spoken"), [("fr", "fr"), ("en-GB", "en"), ("de", "fr"), ("", "fr")]
+)
+def test_the_page_speaks_the_language_asked_for_else_the_websites(
+    browser: Browser, asked: str, spoken: str
+) -> None:
+    html = browser.get(f"?lang={asked}").content.decode()
+    config = config_of(html)
+    assert f'<html lang="{spoken}">' in html
+    assert config["language"] == spoken
+    assert config["texts"]["greeting_async"] == DEFAULTS[spoken]["greeting_async"]  # type: ignore[index]
+
+
+def test_a_websites_own_text_wins_and_is_never_interpreted(website: Website) -> None:
+    website.texts = {"fr": {"consent": "{brand} <b>{{ x }}</b> %s", "greeting_live": ""}}
+    texts = texts_of(website, "fr")
+    assert texts["consent"] == "Maison Céleste <b>{{ x }}</b> %s"
+    assert texts["greeting_live"] == DEFAULTS["fr"]["greeting_live"]
+
+
+def test_a_hostile_brand_name_stays_text(website: Website, browser: Browser) -> None:
+    website.name = "</script><script>alert(1)</script>"
+    website.save()
+    assert "<script>alert(1)" not in browser.get().content.decode()
+
+
+def test_both_languages_have_the_same_texts() -> None:
+    assert DEFAULTS["fr"].keys() == DEFAULTS["en"].keys()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "language"),
+    [("fr-FR,en;q=0.8", "fr"), ("de, en;q=0.5", "en"), ("*", "fr"), (";;,", "fr")],
+)
+def test_the_first_language_that_we_speak_is_chosen(wanted: str, language: str) -> None:
+    assert language_among(wanted, "fr") == language
+
+
+@pytest.mark.parametrize(
+    ("colour", "text"),
+    [("#2f5d50", "#ffffff"), ("#ffffff", "#000000"), ("#f4c430", "#000000")],
+)
+def test_text_on_a_colour_can_be_read(colour: str, text: str) -> None:
+    assert text_on(colour) == text
+
+
+def test_a_page_of_the_brand_is_told_to_engage(browser: Browser, step: RuleStep) -> None:
+    response = browser.get("engagement/?lang=en&url=https://www.example.com/", Origin=SHOP)
+    assert response["Access-Control-Allow-Origin"] == SHOP
+    assert "Origin" in response["Vary"]
+    answer = response.json()
+    assert answer["engage"] is True
+    assert answer["asynchronous"] is True
+    assert answer["brand"] == "Maison Céleste"
+    assert answer["on_accent"] == "#ffffff"
+    assert answer["labels"]["frame"] == "Chat with Maison Céleste"
+
+
+def test_a_full_queue_and_a_website_without_rule_do_not_engage(
+    browser: Browser, website: Website, step: RuleStep
+) -> None:
+    queued(step)
+    assert browser.get("engagement/", Origin=SHOP).json()["reason"] == "no_room"
+    website.rules.update(is_enabled=False)
+    answer = browser.get("engagement/", Origin=SHOP).json()
+    assert (answer["engage"], answer["reason"]) == (False, "no_rule")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": SHOP}, 200),
+        ({"Origin": "https://fr.shop.example.com"}, 200),
+        ({"Origin": "http://localhost:8000"}, 200),
+        ({"Referer": f"{SHOP}/page?x=1"}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "https://www.example.com.evil.example"}, 403),
+        ({"Origin": "http://localhost:8001"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Referer": "https://evil.example/"}, 403),
+        ({}, 403),
+    ],
+)
+def test_only_the_websites_domains_are_answered(
+    browser: Browser, settings: Settings, headers: dict[str, str], status: int
+) -> None:
+    settings.DEMO = False
+    response = browser.get("engagement/", **headers)
+    assert response.status_code == status
+    if status == 403:
+        assert response.json()["error"]["code"] == "origin"
+        assert "Access-Control-Allow-Origin" not in response
+
+
+def test_the_demo_is_on_its_own_host_whatever_the_port(browser: Browser) -> None:
+    response = browser.get("engagement/", Referer="http://testserver/demo/")
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["", "engagement/", "state/"])
+def test_an_unknown_key_is_told_so(client: Client, path: str) -> None:
+    response = client.get(f"/messenger/nobody/{path}", headers={"Accept-Language": "en"})
+    assert response.status_code == 404
+    assert response.json() == {
+        "error": {"code": "unknown_website", "message": "No website has this key."}
+    }
+
+
+def test_the_embed_script_is_small_public_and_cached(client: Client) -> None:
+    response = client.get("/embed.js", headers={"Accept-Encoding": "gzip"})
+    assert response["Content-Type"] == "text/javascript; charset=utf-8"
+    assert response["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert response["Content-Encoding"] == "gzip"
+    assert len(response.content) <= 5 * 1024
+    again = client.get("/embed.js", headers={"If-None-Match": response["ETag"]})
+    assert again.status_code == 304
