@@ -34,6 +34,7 @@ class DeskPass:
     user_id: int
     password: str
     agent_id: int
+    name: str
     language: str
 
 
@@ -63,6 +64,7 @@ def issue(session_key: str) -> DeskPass | None:
         user_id=agent.user_id,
         password=agent.user.password,
         agent_id=agent.pk,
+        name=agent.display_name,
         language=agent.user.language,
     )
     _passes[session_key] = made

@@ -85,7 +85,9 @@ class Request:
             raise Rejected("origin", _("This page may not do that here."), 403)
 
 
-async def serve(scope: Scope, receive: Receive, send: Send, match: dict[str, str], handle: Handle) -> None:
+async def serve(
+    scope: Scope, receive: Receive, send: Send, match: dict[str, str], handle: Handle
+) -> None:
     """Run one door: whatever happens, the answer is JSON with a code and a sentence."""
     request = Request(scope, receive, match)
     headers: list[tuple[bytes, bytes]] = []

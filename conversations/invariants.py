@@ -1,4 +1,4 @@
-"""What must always hold, asked of the database itself: DESIGN's seven invariants, one check each.
+"""The seven invariants of docs/lifecycle.md, asked of the database itself, one check each.
 
 The same checks serve the tests, the random lives, the races and ``manage.py check_invariants``.
 Each is one statement that finds offenders and stands on stored rows and the ledger alone, not on

@@ -102,5 +102,3 @@ def verify(conversations: QuerySet[Conversation]) -> Iterator[tuple[int, str]]:
         told = replay(sorted(conversation.events.all(), key=lambda event: event.pk))
         for difference in differences(conversation, told):
             yield conversation.pk, difference
-
-

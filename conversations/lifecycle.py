@@ -221,9 +221,7 @@ def solve(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
     return _move(conversation_id, Verb.SOLVE, actor=actor, at=at)
 
 
-def close(
-    conversation_id: int, *, reason: CloseReason, actor: Actor, at: datetime
-) -> Conversation:
+def close(conversation_id: int, *, reason: CloseReason, actor: Actor, at: datetime) -> Conversation:
     """Close for good. Only what is with a bot, on a desk, snoozed or solved closes (C1)."""
     end_reason = EndReason.BLOCKED if reason == CloseReason.BLOCKED else EndReason.CLOSED
     return _move(
@@ -251,9 +249,7 @@ def enforce_deadline(conversation_id: int, *, at: datetime) -> Conversation:
             raise Refused(Verb.CLOSE, Status(conversation.status), "no deadline is due")
         match DeadlineKind(conversation.deadline_kind):
             case DeadlineKind.SNOOZE_END if conversation.is_auto_close:
-                return close(
-                    conversation_id, reason=CloseReason.SNOOZE_OVER, actor=SYSTEM, at=at
-                )
+                return close(conversation_id, reason=CloseReason.SNOOZE_OVER, actor=SYSTEM, at=at)
             case DeadlineKind.SNOOZE_END:
                 return wake(conversation_id, actor=SYSTEM, at=at)
             case DeadlineKind.ASSIGNMENT_EXPIRY:
@@ -265,9 +261,7 @@ def enforce_deadline(conversation_id: int, *, at: datetime) -> Conversation:
                     conversation_id, reason=CloseReason.BOT_INACTIVITY, actor=SYSTEM, at=at
                 )
             case DeadlineKind.SOLVED_WINDOW:
-                return close(
-                    conversation_id, reason=CloseReason.WINDOW_OVER, actor=SYSTEM, at=at
-                )
+                return close(conversation_id, reason=CloseReason.WINDOW_OVER, actor=SYSTEM, at=at)
 
 
 def _recall(conversation: Conversation, *, at: datetime) -> Conversation:
@@ -331,9 +325,7 @@ def _move(
     return conversation
 
 
-def _guard(
-    conversation: Conversation, verb: Verb, *, actor: Actor, to_agent: Agent | None
-) -> None:
+def _guard(conversation: Conversation, verb: Verb, *, actor: Actor, to_agent: Agent | None) -> None:
     """What the table alone cannot say about whether ``verb`` is possible."""
     status = Status(conversation.status)
     if verb == Verb.CLOSE and actor.kind == ActorKind.SYSTEM and status not in SYSTEM_MAY_CLOSE:

@@ -1,7 +1,7 @@
 """The message path: a message is accepted when it is committed, once for each client id.
 
 One statement takes the next number and stores the message, so that numbers have neither gap nor
-double (RELIABILITY: accept = commit). The row lock of its UPDATE orders all senders of a
+double (accept = commit). The row lock of its UPDATE orders all senders of a
 conversation. Two equal requests at once: the second meets the unique constraint, its whole
 statement is undone, and it is answered with what the first one stored.
 

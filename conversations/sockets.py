@@ -71,9 +71,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if self.groups_joined:
             await self.left(code)
 
-    async def receive(
-        self, text_data: str | None = None, bytes_data: bytes | None = None
-    ) -> None:
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if text_data is None or len(text_data) > FRAME_BYTES:
             await self.close(4400)
             return

@@ -86,9 +86,7 @@ class Transition:
     ends_contact: EndReason | None = None
 
 
-def _from(
-    *sources: Status | None, to: Status, ends_contact: EndReason | None = None
-) -> Transition:
+def _from(*sources: Status | None, to: Status, ends_contact: EndReason | None = None) -> Transition:
     return Transition(frozenset(sources), to, ends_contact)
 
 

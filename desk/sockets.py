@@ -59,9 +59,7 @@ class DeskConsumer(LiveConsumer):
             "user_id": self.desk.user_id,
             "password": self.desk.password,
         }
-        known = await database_sync_to_async(presence.hear)(
-            self.connection_id, at=timezone.now()
-        )
+        known = await database_sync_to_async(presence.hear)(self.connection_id, at=timezone.now())
         if not known or await pool.fetch_one(STILL_LOGGED_IN, values) is None:
             await self.send_frame({"type": "logout"})
             await self.close(4401)
@@ -78,7 +76,12 @@ class DeskConsumer(LiveConsumer):
         talk = self.talks.get(number) if isinstance(number, int) else None
         if talk is not None:
             public_id, visitor_id = talk
-            typing = {"type": "typing", "conversation": public_id, "on": frame.get("on") is True}
+            typing = {
+                "type": "typing",
+                "conversation": public_id,
+                "on": frame.get("on") is True,
+                "name": self.desk.name,
+            }
             await push(visitor_group(visitor_id), typing)
 
     async def frame(self, event: dict[str, Any]) -> None:

@@ -63,9 +63,7 @@ def drain_all(*, at: datetime) -> int:
 def drain_group(group_id: int, channel: Channel) -> int:
     """Push what waits in a group, oldest first, to the agents with the most free slots."""
     pushed = 0
-    waiting = Conversation.objects.filter(
-        group_id=group_id, channel=channel, status=Status.QUEUED
-    )
+    waiting = Conversation.objects.filter(group_id=group_id, channel=channel, status=Status.QUEUED)
     full: set[int] = set()
     while waiting.exists():
         takers = load.agents_of(group_id, channel, at=timezone.now())

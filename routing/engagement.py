@@ -92,9 +92,7 @@ def start(
         # Locked: it must not close between this look and the message that goes into it.
         again = open_conversations(visitor).select_for_update(no_key=True).first()
     if again is not None:
-        sent = messages.add(
-            again.pk, author=Author.VISITOR, body=body, client_id=client_id, at=at
-        )
+        sent = messages.add(again.pk, author=Author.VISITOR, body=body, client_id=client_id, at=at)
         return again, sent
     rule = rule_for(visitor.website)
     steps = (
@@ -152,9 +150,7 @@ def _onto_a_desk(
         for agent in Agent.objects.select_for_update(no_key=True).filter(pk__in=free).order_by("pk")
     }
     takers = [
-        taker
-        for taker in load.agents_of(step.group_id, channel, at=at)
-        if taker.agent_id in agents
+        taker for taker in load.agents_of(step.group_id, channel, at=at) if taker.agent_id in agents
     ]
     chosen = choose_agent(takers)
     if chosen is None:

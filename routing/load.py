@@ -80,7 +80,5 @@ def free_slots(group_id: int, channel: Channel, *, at: datetime) -> int:
     claims = Q(status=Status.QUEUED, group__members__in=[taker.agent_id for taker in takers]) | Q(
         status=Status.ASSIGNED, agent_id__in=[taker.agent_id for taker in takers]
     )
-    claimed = (
-        Conversation.objects.filter(claims, channel=channel).values("pk").distinct().count()
-    )
+    claimed = Conversation.objects.filter(claims, channel=channel).values("pk").distinct().count()
     return max(free - claimed, 0)

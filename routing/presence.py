@@ -41,9 +41,7 @@ def is_connected(agent_id: int, at: datetime) -> bool:
 @transaction.atomic
 def connect(agent_id: int, connection_id: uuid.UUID, *, at: datetime) -> None:
     """A desk opened its socket."""
-    DeskConnection.objects.create(
-        id=connection_id, agent_id=agent_id, opened_at=at, heard_at=at
-    )
+    DeskConnection.objects.create(id=connection_id, agent_id=agent_id, opened_at=at, heard_at=at)
     _announce(agent_id, is_connected=True, at=at)
     bus.publish(CapacityAdded(agent_id=agent_id))
 

@@ -351,6 +351,7 @@ def test_another_accounts_session_gives_no_right(
         user_id=desk.user_id,
         password="!",
         agent_id=desk.agent_id,
+        name="",
         language="",
     )
     assert refusal(as_agent(talk, mixed)) == ("not_found", 404)

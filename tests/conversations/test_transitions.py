@@ -18,7 +18,7 @@ from tests.factories import AgentFactory, StepFactory, in_status
 
 LATER = NOW + timedelta(minutes=10)
 
-# Written by hand, once, from DESIGN's table of states; `None` is "does not exist yet".
+# Written by hand, once, from the table of docs/lifecycle.md; `None` is "does not exist yet".
 EDGES = {
     (None, "greet", "bot"),
     (None, "queue", "queued"),

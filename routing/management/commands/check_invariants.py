@@ -13,7 +13,7 @@ from routing import invariants
 
 class Command(BaseCommand):
     help = (
-        "Checks DESIGN's invariants on the stored conversations: holders, slots, places, ways out, "
+        "Checks the invariants on the stored conversations: holders, slots, places, ways out, "
         "message numbers, the ledger, deadlines, what is owed, and lost capacity. Changes nothing; "
         "may run on a living system."
     )
