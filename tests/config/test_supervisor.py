@@ -73,7 +73,9 @@ def test_it_serves_mends_stops_whole_and_keeps_the_data(root: Path, tmp_path: Pa
 
         (first, second) = [p for p in family(process) if "daphne" in p.cmdline()]
         first.kill()
-        wait_for(lambda: b"web.1 ended with code -9" in (tmp_path / "log").read_bytes(), process, 30)
+        wait_for(
+            lambda: b"web.1 ended with code -9" in (tmp_path / "log").read_bytes(), process, 30
+        )
         assert get(port, "/login/") == 200  # by the other one
         wait_for(
             lambda: len([p for p in family(process) if "daphne" in p.cmdline()]) == 2, process, 60
