@@ -15,7 +15,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils.crypto import constant_time_compare
 
-from accounts.models import Agent
+from accounts.models import Agent, User
 
 GUARD = """EXISTS (
     SELECT FROM django_session s, accounts_user u
@@ -28,12 +28,12 @@ KEPT = 2000
 
 @dataclass(frozen=True, slots=True)
 class DeskPass:
-    """What ``GUARD`` needs to know, and the agent it speaks for."""
+    """What ``GUARD`` needs to know, and the agent it speaks for, if the user has a desk."""
 
     session_key: str
     user_id: int
     password: str
-    agent_id: int
+    agent_id: int | None
     name: str
     language: str
 
@@ -47,25 +47,25 @@ def known(session_key: str) -> DeskPass | None:
 
 
 def issue(session_key: str) -> DeskPass | None:
-    """Read the session as Django would; ``None`` where nobody with a desk is logged in by it."""
+    """Read the session as Django would; ``None`` where nobody is logged in by it."""
     _passes.pop(session_key, None)
     session = SessionStore(session_key)
     user_id = session.get(SESSION_KEY)
     if user_id is None or session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
         return None
-    agent = Agent.objects.select_related("user").filter(user_id=user_id).first()
-    if agent is None or not agent.user.is_active:
+    user = User.objects.select_related("agent").filter(pk=user_id, is_active=True).first()
+    if user is None or not constant_time_compare(
+        session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
+    ):
         return None
-    expected = agent.user.get_session_auth_hash()
-    if not constant_time_compare(session.get(HASH_SESSION_KEY, ""), expected):
-        return None
+    agent: Agent | None = getattr(user, "agent", None)
     made = DeskPass(
         session_key=session_key,
-        user_id=agent.user_id,
-        password=agent.user.password,
-        agent_id=agent.pk,
-        name=agent.display_name,
-        language=agent.user.language,
+        user_id=user.pk,
+        password=user.password,
+        agent_id=agent.pk if agent else None,
+        name=agent.display_name if agent else "",
+        language=user.language,
     )
     _passes[session_key] = made
     if len(_passes) > KEPT:

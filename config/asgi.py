@@ -7,6 +7,7 @@ from typing import Any
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
+from django.urls import re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()
@@ -31,6 +32,12 @@ async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await django_application(scope, receive, send)
 
 
+async def refuse_socket(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Nobody listens at this address."""
+    await receive()  # websocket.connect
+    await send({"type": "websocket.close", "code": 4404})
+
+
 application = ProtocolTypeRouter(
     {
         "http": http,
@@ -39,6 +46,7 @@ application = ProtocolTypeRouter(
                 *messenger.sockets.websocket_urlpatterns,
                 *desk.sockets.websocket_urlpatterns,
                 *reporting.sockets.websocket_urlpatterns,
+                re_path("", refuse_socket),  # type: ignore[arg-type]
             ]
         ),
     }

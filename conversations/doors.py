@@ -39,7 +39,7 @@ class Request:
         self.method: str = scope["method"]
         self.match = match
         self.query: str = scope["query_string"].decode("latin-1")
-        self.headers = {
+        self.headers: dict[str, str] = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
         self._receive = receive
@@ -51,7 +51,7 @@ class Request:
             code = part.split(";")[0].strip().lower()[:2]
             if code in dict(settings.LANGUAGES):
                 return code
-        return settings.LANGUAGE_CODE
+        return str(settings.LANGUAGE_CODE)
 
     async def json(self) -> dict[str, Any]:
         """The body as a JSON object; ``Rejected`` where it is not one, or too large."""

@@ -30,15 +30,17 @@ async def _open() -> Pool:
     loop = asyncio.get_running_loop()
     if loop not in _pools:
         database = connection.settings_dict
+        given = {name: value for name, value in database["OPTIONS"].items() if name != "pool"}
         _pools[loop] = AsyncConnectionPool(
             kwargs={
+                **given,  # sslmode and what else DATABASE_URL says
                 "dbname": database["NAME"],
                 "host": database["HOST"] or None,
                 "port": database["PORT"] or None,
                 "user": database["USER"] or None,
                 "password": database["PASSWORD"] or None,
                 # In UTC, as Django sets its own: a repeat is answered with the very same frame.
-                "options": f"{database['OPTIONS'].get('options', '')} -c timezone=UTC".strip(),
+                "options": f"{given.get('options', '')} -c timezone=UTC".strip(),
                 "autocommit": True,
                 "row_factory": dict_row,
             },

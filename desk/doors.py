@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
@@ -67,23 +68,24 @@ async def _handle(request: Request) -> tuple[int, dict[str, Any] | None]:
 async def _send(
     conversation: int, desk: DeskPass, body: dict[str, Any]
 ) -> tuple[int, dict[str, Any]]:
-    said = {
-        "conversation": conversation,
-        "client_id": messages.check_client_id(body.get("client_id")),
-        "body": messages.check_body(body.get("body")),
-        "at": timezone.now(),
-    }
+    say = partial(
+        messages.send_as_agent,
+        conversation=conversation,
+        client_id=messages.check_client_id(body.get("client_id")),
+        body=messages.check_body(body.get("body")),
+        at=timezone.now(),
+    )
     try:
-        sent = await messages.send_as_agent(desk=desk, **said)
+        sent = await say(desk=desk)
     except Rejected as rejected:
-        if rejected.code != "not_found" and rejected.code != "not_on_desk":
+        if rejected.code not in {"not_found", "not_on_desk"}:
             raise
         # Is it the conversation, or was the pass overtaken (logout, new password)? Read it anew:
         # this raises 401 where the session has ended.
         fresh = await _issue(desk.session_key)
         if fresh == desk:
             raise
-        sent = await messages.send_as_agent(desk=fresh, **said)
+        sent = await say(desk=fresh)
     return (201 if sent.is_new else 200), {"message": sent.frame}
 
 

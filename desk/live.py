@@ -31,7 +31,9 @@ async def show_move(fact: ConversationMoved) -> None:
     """To those who could see it until now and to those who can now."""
     frame = {"type": "changed", "what": "conversation", "conversation": fact.conversation_id}
     holds = fact.agent_id if fact.status == "active" else None
-    for agent_id in {fact.agent_id, fact.agent_before} - {None}:
+    for agent_id in {fact.agent_id, fact.agent_before}:
+        if agent_id is None:
+            continue
         await push(
             desk_group(agent_id),
             frame,

@@ -39,7 +39,7 @@ class DeskConsumer(LiveConsumer):
     async def admit(self) -> tuple[str, ...] | None:
         session_key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME)
         desk = await database_sync_to_async(passes.issue)(session_key) if session_key else None
-        if desk is None:
+        if desk is None or desk.agent_id is None:
             return None
         self.desk = desk
         rows = await pool.fetch_all(ON_DESK, {"agent": desk.agent_id})

@@ -40,15 +40,20 @@ async def _handle(request: Request) -> tuple[int, dict[str, Any] | None]:
         conversation = uuid.UUID(request.match["conversation"])
     except ValueError:
         raise Rejected("not_found", _("This conversation does not exist."), 404) from None
-    who = {"conversation": conversation, "token_hash": hash_token(token)}
+    token_hash = hash_token(token)
     match request.match["what"], request.method:
         case "messages", "GET":
             after = parse_qs(request.query).get("after_seq", ["0"])[0]
-            return 200, await reading.for_visitor(**who, after_seq=reading.check_seq(after))
+            return 200, await reading.for_visitor(
+                conversation=conversation,
+                token_hash=token_hash,
+                after_seq=reading.check_seq(after),
+            )
         case "messages", "POST":
             body = await request.json()
             sent = await messages.send_as_visitor(
-                **who,
+                conversation=conversation,
+                token_hash=token_hash,
                 client_id=messages.check_client_id(body.get("client_id")),
                 body=messages.check_body(body.get("body")),
                 at=timezone.now(),
@@ -56,6 +61,10 @@ async def _handle(request: Request) -> tuple[int, dict[str, Any] | None]:
             return (201 if sent.is_new else 200), {"message": sent.frame}
         case "read", "POST":
             body = await request.json()
-            await reading.read_by_visitor(**who, seq=reading.check_seq(body.get("seq")))
+            await reading.read_by_visitor(
+                conversation=conversation,
+                token_hash=token_hash,
+                seq=reading.check_seq(body.get("seq")),
+            )
             return 204, None
     raise Rejected("method", _("This address does not answer that."), 405)
