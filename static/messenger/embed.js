@@ -9,6 +9,7 @@
   const key = script.dataset.website || "";
   const flag = `causerie:${key}`;
   const STICKY = ["ready", "displayed"]; // Told also to whoever asks too late.
+  const LENT = ["token", "unsent", "dismissed"]; // Names under which the iframe may keep something.
   const LATER = ["identify", "logout", "visitor", "transaction"];
   const STYLE = `
     .launcher, .panel { position: fixed; inset-inline-end: 20px; }
@@ -88,19 +89,20 @@
     if (!LATER.includes(command)) console.warn(`Causerie: there is no command "${command}".`);
   }
 
-  /* The flag says "there is a conversation here"; without storage, each page asks anew. */
-  function isFlagged() {
+  /* In the page's own storage: the flag says "there is a conversation here", and beside it stands
+     what the iframe may not keep itself. Without storage, each page begins anew. */
+  function read(name) {
     try {
-      return localStorage.getItem(flag) !== null;
+      return localStorage.getItem(name);
     } catch {
-      return false;
+      return null;
     }
   }
 
-  function setFlag(isOn) {
+  function write(name, value) {
     try {
-      if (isOn) localStorage.setItem(flag, "1");
-      else localStorage.removeItem(flag);
+      if (value === null) localStorage.removeItem(name);
+      else localStorage.setItem(name, value);
     } catch {
       return; // The visitor's browser does not want it.
     }
@@ -126,7 +128,7 @@
 
   function show() {
     tell("ready");
-    const stays = isFlagged();
+    const stays = read(flag) !== null;
     if (!offer.engage && !stays) return;
     if (!parts) build();
     paint();
@@ -177,7 +179,7 @@
     root.append(box);
     host.style.cssText = "all: initial; position: fixed; z-index: 2147483000;";
     document.body.append(host);
-    parts = { host, box, badge, button, panel, frame: null };
+    parts = { host, box, badge, button, panel, frame: null, isLoaded: false };
   }
 
   function paint() {
@@ -197,18 +199,22 @@
     if (parts.frame && parts.frame.src === src) return;
     if (parts.frame) parts.frame.remove();
     const frame = make("iframe", { title: offer.labels.frame, src });
+    parts.isLoaded = false;
     frame.addEventListener("load", () => {
-      post("hello");
+      parts.isLoaded = true;
+      const kept = Object.fromEntries(LENT.map((name) => [name, read(`${flag}:${name}`)]));
+      post("hello", { kept });
       if (isOpen) post("open");
     });
     parts.frame = frame;
     parts.panel.append(frame);
   }
 
-  function post(type) {
-    const frame = parts && parts.frame;
-    if (!frame || !frame.contentWindow) return;
-    frame.contentWindow.postMessage({ causerie: 1, type, page: location.href }, origin);
+  /* Until it has loaded, the iframe is a blank page of another origin. */
+  function post(type, detail) {
+    if (!parts || !parts.isLoaded || !parts.frame.contentWindow) return;
+    const message = { causerie: 1, type, page: location.href, ...detail };
+    parts.frame.contentWindow.postMessage(message, origin);
   }
 
   function setOpen(open) {
@@ -238,10 +244,14 @@
       tell("unread", unread);
     },
     stay(data) {
-      setFlag(Boolean(data.stay));
+      write(flag, data.stay ? "1" : null);
       // The conversation ended before this page, and this page does not engage (C12).
       if (!data.stay && !hasReported && !offer.engage && !isOpen) leave();
       hasReported = true;
+    },
+    keep({ name, value }) {
+      if (!LENT.includes(name)) return;
+      write(`${flag}:${name}`, typeof value === "string" ? value : null);
     },
     event(data) {
       if (typeof data.name === "string") tell(data.name, data.detail);

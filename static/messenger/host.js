@@ -10,10 +10,12 @@ export class Host {
     this.origin = null;
     this.page = this.isAlone ? location.href : "";
     this.untold = [];
+    /** What the page keeps for us, once it has said hello. */
+    this.kept = new Promise((resolve) => (this.resolveKept = resolve));
     addEventListener("message", ({ source, origin, data }) => {
       if (this.isAlone || source !== window.parent || origin === "null") return;
       if (typeof data !== "object" || data === null || data.causerie !== 1) return;
-      if (data.type === "hello") this.#meet(origin);
+      if (data.type === "hello") this.#meet(origin, data.kept);
       if (origin !== this.origin) return;
       if (typeof data.page === "string") this.page = data.page.slice(0, PAGE_LIMIT);
       if (data.type === "open") handlers.open();
@@ -32,9 +34,10 @@ export class Host {
     this.tell("event", { name, detail });
   }
 
-  #meet(origin) {
+  #meet(origin, kept) {
     if (this.origin !== null) return;
     this.origin = origin;
+    this.resolveKept(typeof kept === "object" && kept !== null ? kept : {});
     this.untold.splice(0).forEach(([type, detail]) => this.tell(type, detail));
   }
 }

@@ -64,8 +64,17 @@ class Messenger {
 
   async start() {
     this.render();
+    if (this.session.isForbidden && !this.host.isAlone) await this.borrow();
     if (this.session.token) await this.load();
     this.tellStay();
+  }
+
+  async borrow() {
+    const lend = (name, value) => this.host.tell("keep", { name, value });
+    this.session.borrow(await this.host.kept, lend);
+    this.thread.stop();
+    this.thread = this.newThread(); // With what was not sent on the page before.
+    this.render();
   }
 
   listen() {

@@ -15,6 +15,17 @@ export class Session {
     this.language = language;
     this.prefix = `causerie:${website}:`;
     this.memory = new Memory();
+    this.isForbidden = isForbidden();
+    this.lend = () => {};
+  }
+
+  /** Where we may store nothing, the brand's page keeps our things: `kept` is what it has, and
+   *  `lend(name, value)` gives it more. */
+  borrow(kept, lend) {
+    for (const [name, value] of Object.entries(kept)) {
+      if (typeof value === "string") this.memory.setItem(this.prefix + name, value);
+    }
+    this.lend = lend;
   }
 
   load(name) {
@@ -26,9 +37,10 @@ export class Session {
     this.#keep(name, (storage, key) =>
       value === null ? storage.removeItem(key) : storage.setItem(key, value),
     );
+    if (this.isForbidden) this.lend(name, value);
   }
 
-  /** Storage may be forbidden in an iframe: then things last as long as the page. */
+  /** Storage may be forbidden in an iframe: some browsers refuse all third parties. */
   #keep(name, action) {
     try {
       // A draft belongs to its tab; everything else to the browser.
@@ -117,5 +129,13 @@ function readList(text) {
     return Array.isArray(list) ? list : [];
   } catch {
     return [];
+  }
+}
+
+function isForbidden() {
+  try {
+    return !localStorage;
+  } catch {
+    return true;
   }
 }
