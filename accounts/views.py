@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.views import LoginView, redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import check_for_language
@@ -51,6 +51,13 @@ class Login(LoginView):
         self, request: HttpRequest, *args: object, **kwargs: object
     ) -> HttpResponse:
         return wrong_method(request, ("GET", "POST"))
+
+
+def admin_login(request: HttpRequest) -> HttpResponse:
+    """The administration has no login of its own; to accounts without a right it is not there."""
+    if request.user.is_authenticated:
+        raise Http404
+    return redirect_to_login(request.GET.get("next", reverse("admin:index")), reverse("login"))
 
 
 def home(request: HttpRequest) -> HttpResponse:

@@ -5,10 +5,16 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from accounts.views import admin_login
+from desk.views.session import logout
+
 urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("desk.urls")),
     path("", include("reporting.urls")),
     path("", include("messenger.urls")),
+    # One login and one logout for all: leaving the administration leaves the desk as well.
+    path("admin/login/", admin_login),
+    path("admin/logout/", logout),
     path("admin/", admin.site.urls),
 ]
