@@ -42,10 +42,11 @@ class MessengerConsumer(LiveConsumer):
         await self._tell_desks(online=True)
         return (visitor_group(visitor_id),)
 
-    async def heartbeat(self) -> None:
-        await sightings.see(self.visitor_id)
+    async def entered(self) -> None:
+        sightings.watch().enter(self.visitor_id)
 
     async def left(self, code: int) -> None:
+        sightings.watch().leave(self.visitor_id)
         await sightings.linger(self.visitor_id)
         farewell = asyncio.create_task(self._say_farewell())
         _farewells.add(farewell)  # The loop keeps only weak references to tasks.

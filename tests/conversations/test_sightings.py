@@ -1,0 +1,64 @@
+"""Visitors are in sight while one of their sockets is open, and a little longer."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.core.cache import cache
+
+from conversations import sightings
+
+VISITORS = itertools.count(900_001)
+
+
+@pytest.fixture
+def visitor() -> int:
+    return next(VISITORS)
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sightings, "BEAT_SECONDS", 0.05)
+
+
+async def _is_kept(visitor: int) -> bool:
+    """Whether a beat comes within half a second, once everybody has been forgotten."""
+    await sync_to_async(cache.clear)()
+    for _ in range(10):
+        await asyncio.sleep(0.05)
+        if await sightings.is_online(visitor):
+            return True
+    return False
+
+
+async def test_every_beat_keeps_in_sight_whoever_has_a_socket(watch: None, visitor: int) -> None:
+    sightings.watch().enter(visitor)
+    assert await _is_kept(visitor)
+    sightings.watch().leave(visitor)
+
+
+async def test_one_of_two_sockets_is_enough(watch: None, visitor: int) -> None:
+    sightings.watch().enter(visitor)
+    sightings.watch().enter(visitor)
+    sightings.watch().leave(visitor)
+    assert await _is_kept(visitor)
+    sightings.watch().leave(visitor)
+    await asyncio.sleep(0.1)
+    assert not await _is_kept(visitor)
+
+
+async def test_a_watch_that_ended_begins_again(watch: None, visitor: int) -> None:
+    for _ in range(2):
+        sightings.watch().enter(visitor)
+        assert await _is_kept(visitor)
+        sightings.watch().leave(visitor)
+        await asyncio.sleep(0.2)
+
+
+async def test_a_visitor_who_left_lingers(visitor: int) -> None:
+    assert not await sightings.is_online(visitor)
+    await sightings.linger(visitor)
+    assert await sync_to_async(sightings.online)([visitor]) == {visitor}
