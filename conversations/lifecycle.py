@@ -72,7 +72,7 @@ def greet(conversation: Conversation, *, at: datetime) -> None:
     _begin(conversation, Verb.GREET, at=at, data={})
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def _begin(conversation: Conversation, verb: Verb, *, at: datetime, data: dict[str, Any]) -> None:
     conversation.opened_at = at
     _settle(conversation, verb, actor=VISITOR, at=at, before=(None, None, None), data=data)

@@ -26,7 +26,7 @@ from django.utils.translation import gettext as _
 from accounts.passes import GUARD, DeskPass
 from conversations import bus, lifecycle, pool
 from conversations.facts import MessageAdded
-from conversations.models import Author
+from conversations.models import Author, Conversation
 from conversations.transitions import PAUSED, Status
 
 BODY_LIMIT = 4000
@@ -334,6 +334,20 @@ def add(
         return Sent(known, is_new=False)
     if author == Author.VISITOR and conversation.status in PAUSED:
         lifecycle.visitor_replied(conversation, at=at)
+    return _insert(conversation, author=author, body=body, client_id=client_id, at=at)
+
+
+def add_first(
+    conversation: Conversation, *, body: str, client_id: uuid.UUID, at: datetime
+) -> Sent:
+    """Store the visitor's words that began a conversation, in the transaction that made it: there
+    is nobody to wait for and nothing to repeat."""
+    return _insert(conversation, author=Author.VISITOR, body=body, client_id=client_id, at=at)
+
+
+def _insert(
+    conversation: Conversation, *, author: Author, body: str, client_id: uuid.UUID, at: datetime
+) -> Sent:
     grows, author_agent = TRUSTED[author]
     named = author == Author.AGENT
     query = STORED.format(
@@ -343,7 +357,7 @@ def add(
         author_agent=author_agent,
     )
     values: dict[str, Any] = {
-        "conversation": conversation_id,
+        "conversation": conversation.pk,
         "client_id": client_id,
         "author": author.value,
         "body": body,

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import Agent, AgentChannel, Channel
+from accounts.models import Agent, AgentChannel, Channel, Group
 from conversations import lifecycle
 from conversations.models import Conversation
 from conversations.transactions import retried
@@ -92,6 +92,8 @@ def serve(agent_id: int, channel: Channel) -> bool:
     What is assigned to him comes first (R88: it is promised), then the oldest in the queues of
     all his groups, whoever is online (R52, R53, C15, C17, C26).
     """
+    if not anything_for(agent_id, channel):
+        return False  # What begins to wait after this look brings a drain of its own.
     agent = Agent.objects.select_for_update(no_key=True).filter(pk=agent_id).first()
     if agent is None:
         return False
@@ -104,6 +106,16 @@ def serve(agent_id: int, channel: Channel) -> bool:
         return False
     lifecycle.push(chosen.pk, agent=agent, at=at, slots=taker.slots)
     return True
+
+
+def anything_for(agent_id: int, channel: Channel) -> bool:
+    """Whether something waits that this agent could take; asked before his row is locked, as most
+    drains find nothing and would only queue up behind each other."""
+    groups = Group.members.through.objects.filter(agent_id=agent_id).values("group_id")
+    return Conversation.objects.filter(
+        Q(status=Status.ASSIGNED, agent_id=agent_id) | Q(status=Status.QUEUED, group__in=groups),
+        channel=channel,
+    ).exists()
 
 
 def next_for(agent: Agent, channel: Channel) -> Conversation | None:

@@ -18,7 +18,7 @@ from conversations.transactions import retried
 from conversations.transitions import Status
 from routing import load
 from routing.decisions import Entry, choose_agent, choose_step
-from routing.models import DistributionRule, RuleStep
+from routing.models import DistributionRule, Mode, RuleStep
 
 NO_RULE = "no_rule"
 NO_ROOM = "no_room"
@@ -129,11 +129,9 @@ def start(
         )
     else:
         _onto_a_desk(conversation, step, channel, at=at)
-    RuleStep.objects.filter(pk=step.pk).update(entered_at=at)
-    sent = messages.add(
-        conversation.pk, author=Author.VISITOR, body=body, client_id=client_id, at=at
-    )
-    return conversation, sent
+    if rule.mode == Mode.EQUAL_SHARE:
+        RuleStep.objects.filter(pk=step.pk).update(entered_at=at)
+    return conversation, messages.add_first(conversation, body=body, client_id=client_id, at=at)
 
 
 def _onto_a_desk(
