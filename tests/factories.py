@@ -136,6 +136,7 @@ def queued(
     solved_window: timedelta | None = None,
     is_asynchronous: bool = True,
     channel: str = Channel.CHAT,
+    places: int | None = None,
 ) -> Conversation:
     """A new conversation that waits in ``step``, room or no room."""
     conversation = Conversation(
@@ -147,7 +148,7 @@ def queued(
         is_asynchronous=is_asynchronous,
         language="fr",
     )
-    lifecycle.queue(conversation, group_id=step.group_id, queue_id=step.pk, at=at)
+    lifecycle.queue(conversation, group_id=step.group_id, queue_id=step.pk, at=at, places=places)
     return conversation
 
 

@@ -1,0 +1,196 @@
+"""What is owed is done at least once, by one at a time, and never silently forgotten."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.db.models.functions import Now
+
+from conversations import bus, invariants, outbox
+from conversations.facts import Fact, SlotFreed, SurveyAnswered
+from conversations.models import OutboxEntry
+from tests.clock import NOW
+
+done: list[int] = []
+failures: list[Exception] = []
+
+
+def note(*, conversation_id: int, website_id: int) -> None:
+    """A reaction that fails as long as ``failures`` has something to raise."""
+    if failures:
+        raise failures.pop()
+    done.append(conversation_id)
+
+
+async def shown(fact: SurveyAnswered) -> None:
+    done.append(-fact.conversation_id)
+
+
+async def broken(fact: Fact) -> None:
+    raise ConnectionError("the screen is gone")
+
+
+@pytest.fixture(autouse=True)
+def wires() -> Iterator[None]:
+    """Only ``note`` is wired, durably."""
+    from config import wiring
+
+    done.clear()
+    failures.clear()
+    bus.forget()
+    bus.on_durably(SurveyAnswered, note)
+    yield
+    wiring.connect()
+
+
+FACT = SurveyAnswered(conversation_id=7, website_id=1)
+
+
+def entry() -> OutboxEntry:
+    return OutboxEntry.objects.get()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reaction_runs_at_once_after_the_commit() -> None:
+    with transaction.atomic():
+        bus.publish(FACT)
+        assert done == []
+    assert done == [7]
+    assert entry().done_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_rolled_back_is_not_owed() -> None:
+    with transaction.atomic():
+        bus.publish(FACT)
+        transaction.set_rollback(True)
+    assert (done, OutboxEntry.objects.count()) == ([], 0)
+
+
+@pytest.mark.django_db
+def test_a_crash_between_commit_and_delivery_loses_nothing() -> None:
+    bus.publish(FACT)  # nothing is committed here, so that nobody delivers
+    assert done == []
+    assert outbox.deliver_due() == 1
+    assert outbox.deliver_due() == 0
+    assert done == [7]
+
+
+@pytest.mark.django_db
+def test_a_crash_in_the_middle_is_taken_up_when_the_lease_is_over() -> None:
+    bus.publish(FACT)
+    OutboxEntry.objects.update(leased_until=Now() + timedelta(seconds=5), attempts=1)
+    assert outbox.deliver_due() == 0
+    OutboxEntry.objects.update(leased_until=Now() - timedelta(seconds=1))
+    assert outbox.deliver_due() == 1
+    assert (done, entry().attempts) == ([7], 2)
+
+
+@pytest.mark.django_db
+def test_what_is_done_is_not_done_again() -> None:
+    bus.publish(FACT)
+    assert outbox.deliver(entry().pk)
+    assert not outbox.deliver(entry().pk)
+    assert done == [7]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("attempts", "seconds"), [(0, 1), (1, 2), (2, 4), (8, 256)])
+def test_a_failure_is_put_off_for_longer_each_time(attempts: int, seconds: int) -> None:
+    bus.publish(FACT)
+    OutboxEntry.objects.update(attempts=attempts)
+    failures.append(ValueError("not now"))
+    assert not outbox.deliver(entry().pk)
+    owed = entry()
+    assert (owed.leased_until, owed.dead_at, owed.attempts) == (None, None, attempts + 1)
+    assert "not now" in owed.last_error
+    wait = (owed.due_at - owed.created_at).total_seconds()
+    assert seconds <= wait < seconds + 60
+    assert outbox.deliver_due() == 0
+    OutboxEntry.objects.update(due_at=Now())
+    assert outbox.deliver_due() == 1
+
+
+@pytest.mark.django_db
+def test_after_ten_attempts_it_is_dead_and_the_check_says_so() -> None:
+    bus.publish(FACT)
+    OutboxEntry.objects.update(attempts=outbox.ATTEMPTS - 1)
+    failures.append(ValueError("gone"))
+    assert not outbox.deliver(entry().pk)
+    assert entry().dead_at is not None
+    assert not outbox.deliver(entry().pk)
+    (found,) = invariants.findings(at=NOW)
+    assert (found.check, "gone" in found.what) == ("outbox", True)
+
+
+@pytest.mark.django_db
+def test_a_reaction_that_no_longer_exists_dies_like_any_other() -> None:
+    OutboxEntry.objects.create(reaction="of.a.former.release", payload={})
+    assert not outbox.deliver(entry().pk)
+    assert "of.a.former.release" in entry().last_error
+
+
+@pytest.mark.django_db
+def test_one_that_fails_does_not_hold_up_the_others() -> None:
+    for number in (1, 2, 3):
+        bus.publish(SurveyAnswered(conversation_id=number, website_id=1))
+    failures.append(ValueError("the first one"))
+    assert outbox.deliver_due() == 2
+    assert sorted(done) == [2, 3]
+
+
+@pytest.mark.django_db
+def test_only_facts_that_are_wired_are_owed() -> None:
+    bus.publish(SlotFreed(agent_id=1))
+    assert not OutboxEntry.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_live_reaction_that_fails_harms_neither_the_verb_nor_its_neighbours(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bus.on(SurveyAnswered, broken, shown)
+    with caplog.at_level(logging.ERROR), transaction.atomic():
+        bus.publish(FACT)
+    assert done == [-7, 7]
+    assert "live reaction lost" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_push_into_a_dead_layer_is_logged_and_lost(
+    settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    from channels.layers import channel_layers
+
+    from conversations.facts import ConversationMoved
+    from messenger.live import show_move
+
+    settings.CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": ["unix:///nowhere/valkey.sock"]},
+        }
+    }
+    channel_layers.backends.clear()
+    bus.on(ConversationMoved, show_move)
+    fact = ConversationMoved(
+        conversation_id=1,
+        public_id="x",
+        website_id=1,
+        visitor_id=1,
+        verb="push",
+        status="active",
+        agent_id=1,
+        agent_before=None,
+        group_id=1,
+        group_before=None,
+    )
+    with caplog.at_level(logging.WARNING), transaction.atomic():
+        bus.publish(fact)
+    channel_layers.backends.clear()
+    assert "was lost" in caplog.text

@@ -1,0 +1,446 @@
+"""Races on real PostgreSQL: threads with their own connections, started together on a barrier.
+
+The checker must be worth something: a naive variant of the push, without the lock of the agent's
+row, runs through the same mill and must be caught.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+
+from accounts.models import Agent, Channel
+from conversations import actors, deadlines, lifecycle, messages, outbox
+from conversations.messages import Rejected
+from conversations.models import (
+    Author,
+    CloseReason,
+    Contact,
+    Conversation,
+    Event,
+    OutboxEntry,
+)
+from conversations.tasks import enforce_deadlines
+from conversations.transitions import Refused, Status
+from routing import desks, dispatch, engagement, invariants, load, presence
+from routing.models import RuleStep
+from tests.factories import (
+    AgentFactory,
+    RuleFactory,
+    StepFactory,
+    VisitorFactory,
+    connect,
+    on_desk,
+    queued,
+)
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("durable_wires"),
+]
+
+THREADS = 16
+MINUTE = timedelta(minutes=1)
+
+
+def together(*jobs: Callable[[], Any]) -> list[Any]:
+    """Run each job in a thread of its own, all let go at once; an exception ends the test."""
+    barrier = threading.Barrier(len(jobs))
+
+    def run(job: Callable[[], Any]) -> Any:
+        try:
+            barrier.wait(60)
+            return job()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(jobs)) as threads:
+        return [done.result(300) for done in [threads.submit(run, job) for job in jobs]]
+
+
+def findings() -> list[str]:
+    return [str(found) for found in invariants.findings(at=timezone.now())]
+
+
+def assert_sound() -> None:
+    """Every invariant holds, once what was put off for a second (a lock not got) is done."""
+    give_up = time.monotonic() + 10
+    while OutboxEntry.objects.filter(done_at=None).exists() and time.monotonic() < give_up:
+        outbox.deliver_due()
+        time.sleep(0.1)
+    now = timezone.now()
+    assert [str(found) for found in invariants.findings(at=now, patience=timedelta(0))] == []
+
+
+def start(step: RuleStep, *, body: str = "Bonjour") -> Conversation | None:
+    """A new visitor's first message; ``None`` where there was no room.
+
+    Sixteen threads of one process share one interpreter lock, so that on a busy machine a row's
+    lock may be waited for in vain; the Messenger then sends the same again, and so do we.
+    """
+    visitor, client_id = VisitorFactory(website=step.rule.website), uuid.uuid4()
+    for _ in range(5):
+        try:
+            conversation, _sent = engagement.start(
+                visitor,
+                body=body,
+                client_id=client_id,
+                page_url="",
+                language="fr",
+                at=timezone.now(),
+            )
+        except Rejected:  # no_room is the only refusal that an entry knows
+            return None
+        except OperationalError:
+            continue
+        return conversation
+    raise AssertionError("no answer to five attempts")
+
+
+@pytest.fixture
+def rule_steps() -> list[RuleStep]:
+    """100 + 40 places and a group that is live only."""
+    rule = RuleFactory()
+    return [StepFactory(rule=rule, places=places) for places in (100, 40, 0)]
+
+
+@pytest.fixture
+def agents(rule_steps: list[RuleStep]) -> list[Agent]:
+    """20 agents of 1 to 5 slots, each in one or two of the groups, all of them there."""
+    chance = random.Random(1)
+    made = []
+    for n in range(20):
+        agent = AgentFactory(slots=1 + n % 5)
+        for step in chance.sample(rule_steps, 1 + n % 2):
+            step.group.members.add(agent)
+        connect(agent, at=timezone.now())
+        made.append(agent)
+    return made
+
+
+# --- 16 threads, 400 conversations, 20 agents ------------------------------------------------
+
+
+def test_four_hundred_conversations_break_nothing(
+    rule_steps: list[RuleStep], agents: list[Agent]
+) -> None:
+    users = {agent.pk: agent.user for agent in agents}
+    accepted: list[int] = []
+
+    def live(seed: int) -> Callable[[], None]:
+        chance = random.Random(seed)
+
+        def act() -> None:
+            for _ in range(400 // THREADS):
+                conversation = start(rule_steps[0])
+                if conversation is not None:
+                    accepted.append(conversation.pk)
+                for _ in range(2):
+                    _disturb(chance, users)
+
+        return act
+
+    together(*(live(seed) for seed in range(THREADS)))
+    assert_sound()
+    assert len(accepted) == len(set(accepted)) == Conversation.objects.count()
+    assert len(accepted) > 140
+    held = Counter(Contact.objects.filter(ended_at=None).values_list("agent_id", flat=True))
+    slots = {agent.pk: agent.channels.get().slots for agent in agents}
+    assert all(held[agent_id] <= slots[agent_id] for agent_id in held)
+
+
+def _disturb(chance: random.Random, users: dict[int, Any]) -> None:
+    """What people and sweeps do meanwhile, anywhere."""
+    now = timezone.now()
+    somewhere = Conversation.objects.exclude(status=Status.CLOSED).order_by("?")
+    picked = somewhere.values_list("pk", "agent_id", "status").first()
+    if picked is None:
+        return
+    number, agent_id, status = picked
+    with suppress(Refused, OperationalError):
+        match chance.randrange(7):
+            case 0 | 1 if status == Status.ACTIVE:
+                lifecycle.finish(number, actor=actors.agent(users[agent_id]), at=now)
+            case 2 if status == Status.ACTIVE:
+                lifecycle.release(number, actor=actors.SYSTEM, at=now)
+            case 3 if status == Status.ACTIVE:
+                lifecycle.snooze(
+                    number,
+                    until=now + 60 * MINUTE,
+                    keep=chance.random() < 0.5,
+                    auto_close=True,
+                    actor=actors.agent(users[agent_id]),
+                    at=now,
+                )
+            case 4:
+                with suppress(Rejected):
+                    messages.add(
+                        number, author=Author.VISITOR, body="…", client_id=uuid.uuid4(), at=now
+                    )
+            case 5:
+                dispatch.drain_all(at=now)
+
+
+# --- The control: the same mill must catch a lock that is missing ----------------------------
+
+
+@transaction.atomic
+def naive_serve(agent_id: int, channel: Channel) -> bool:
+    """``dispatch.serve`` as one writes it at first: count, then push, and lock the conversation
+    only. Two of these at once each count the same free slot."""
+    agent = Agent.objects.get(pk=agent_id)
+    at = timezone.now()
+    taker = load.agent_on(agent_id, channel, at=at)
+    if taker is None or not taker.free:
+        return False
+    chosen = dispatch.next_for(agent, channel)
+    if chosen is None:
+        return False
+    lifecycle.push(chosen.pk, agent=agent, at=at, slots=taker.slots)
+    return True
+
+
+def push_all(serve: Callable[[int, Channel], bool]) -> list[str]:
+    """Sixteen drains for three agents of four slots, while forty conversations wait."""
+    step = StepFactory(places=100)
+    agents = [AgentFactory(slots=4) for _ in range(3)]
+    step.group.members.set(agents)
+    for agent in agents:
+        connect(agent, at=timezone.now())
+    for _ in range(40):
+        queued(step, at=timezone.now())
+
+    def drain() -> None:
+        for agent in agents:
+            while serve(agent.pk, Channel.CHAT):
+                pass
+
+    together(*([drain] * THREADS))
+    return [found for found in findings() if found.startswith("slots")]
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """No reaction at all: here the race alone pushes."""
+    from conversations import bus
+
+    owed = {fact: list(reactions) for fact, reactions in bus._durable.items()}
+    bus._durable.clear()
+    yield
+    bus._durable.update(owed)
+
+
+def test_sixteen_drains_fill_three_agents_to_their_slots(quiet: None) -> None:
+    assert push_all(dispatch.serve) == []
+    assert Contact.objects.filter(ended_at=None).count() == 12
+
+
+def test_the_naive_push_is_caught_by_the_same_check(quiet: None) -> None:
+    assert push_all(naive_serve) != []
+    assert Contact.objects.filter(ended_at=None).count() > 12
+
+
+# --- The last place --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("places", [1, 5])
+def test_entries_against_the_last_places_fill_them_and_no_more(places: int) -> None:
+    step = StepFactory(places=places)
+    started = together(*([lambda: start(step)] * THREADS))
+    assert len([done for done in started if done is not None]) == places
+    assert Conversation.objects.count() == places
+    assert_sound()
+
+
+def naive_entry(step: RuleStep) -> bool:
+    """``engagement.start`` without the lock of the queue's row: count, then enter."""
+    with transaction.atomic():
+        now = timezone.now()
+        (found,) = load.steps_of([step], Channel.CHAT, at=now)
+        if not found.has_place:
+            return False
+        conversation = Conversation(
+            website=step.rule.website,
+            visitor=VisitorFactory(website=step.rule.website),
+            language="fr",
+        )
+        lifecycle.queue(
+            conversation, group_id=step.group_id, queue_id=step.pk, at=now, places=step.places
+        )
+    return True
+
+
+def test_the_naive_entry_is_caught_by_the_same_check() -> None:
+    step = StepFactory(places=2)
+    together(*([lambda: naive_entry(step)] * THREADS))
+    assert [found for found in findings() if found.startswith("places")] != []
+
+
+def test_live_entries_fill_the_free_slots_and_no_more() -> None:
+    """Two rules of places 0 share their agents: entries lock the agents in one order."""
+    website_step = StepFactory(places=0)
+    other = StepFactory(rule__website=website_step.rule.website, group=website_step.group, places=0)
+    agents = [AgentFactory(slots=2) for _ in range(3)]
+    website_step.group.members.set(agents)
+    for agent in agents:
+        connect(agent, at=timezone.now())
+    assert other.group_id == website_step.group_id
+    started = together(*([lambda: start(website_step)] * THREADS))
+    assert len([done for done in started if done is not None]) == 6
+    assert Contact.objects.filter(ended_at=None).count() == 6
+    assert_sound()
+
+
+def test_two_first_messages_of_one_visitor_begin_one_conversation() -> None:
+    step = StepFactory(places=10)
+    visitor = VisitorFactory(website=step.rule.website)
+
+    def first_message() -> int:
+        conversation, _ = engagement.start(
+            visitor,
+            body="Bonjour",
+            client_id=uuid.uuid4(),
+            page_url="",
+            language="fr",
+            at=timezone.now(),
+        )
+        return conversation.pk
+
+    assert len(set(together(*([first_message] * THREADS)))) == 1
+    assert list(Conversation.objects.values_list("last_seq", flat=True)) == [THREADS]
+    assert_sound()
+
+
+# --- One against the other -------------------------------------------------------------------
+
+
+def refused(job: Callable[[], Any]) -> Callable[[], bool]:
+    """Whether the job was refused."""
+
+    def run() -> bool:
+        try:
+            job()
+        except Refused:
+            return True
+        return False
+
+    return run
+
+
+@pytest.fixture
+def alone() -> tuple[RuleStep, Agent]:
+    """One queue and its agent, who is not there."""
+    step, agent = StepFactory(places=10), AgentFactory(slots=5)
+    step.group.members.add(agent)
+    return step, agent
+
+
+def test_of_a_wake_and_a_closure_one_wins(alone: tuple[RuleStep, Agent]) -> None:
+    step, agent = alone
+    who = actors.agent(agent.user)
+    for _round in range(10):
+        now = timezone.now()
+        number = on_desk(step, agent, at=now).pk
+        lifecycle.snooze(number, until=now + MINUTE, keep=False, auto_close=True, actor=who, at=now)
+        lost = together(
+            refused(lambda n=number: lifecycle.wake(n, actor=who, at=timezone.now())),
+            refused(
+                lambda n=number: lifecycle.close(
+                    n, reason=CloseReason.RESOLVED, actor=who, at=timezone.now()
+                )
+            ),
+        )
+        assert sorted(lost) == [False, True]
+    assert_sound()
+
+
+def test_a_release_and_a_reconnection_leave_one_holder_at_most(
+    alone: tuple[RuleStep, Agent],
+) -> None:
+    step, agent = alone
+    for _round in range(10):
+        number = on_desk(step, agent, at=timezone.now()).pk
+        presence.log_out(agent.pk, at=timezone.now())
+        connection_id = uuid.uuid4()
+        together(
+            refused(lambda n=number: desks.release(n, actor=actors.SYSTEM, at=timezone.now())),
+            lambda c=connection_id: presence.connect(agent.pk, c, at=timezone.now()),
+        )
+        assert_sound()
+        conversation = Conversation.objects.get(pk=number)
+        if conversation.status == Status.ACTIVE:
+            lifecycle.finish(number, actor=actors.agent(agent.user), at=timezone.now())
+        else:
+            lifecycle.push(number, agent=agent, at=timezone.now())
+            lifecycle.finish(number, actor=actors.agent(agent.user), at=timezone.now())
+
+
+def test_nothing_is_pushed_to_an_agent_who_has_just_become_unavailable(
+    alone: tuple[RuleStep, Agent],
+) -> None:
+    step, agent = alone
+    connect(agent, at=timezone.now())
+    for _round in range(5):
+        presence.set_available(agent.pk, Channel.CHAT, True, at=timezone.now())
+        for _ in range(3):
+            queued(step, at=timezone.now())
+
+        def leave() -> int:
+            presence.set_available(agent.pk, Channel.CHAT, False, at=timezone.now())
+            return Contact.objects.filter(ended_at=None).count()
+
+        *_, on_my_desk = together(*([lambda: dispatch.fill(agent.pk, Channel.CHAT)] * 4), leave)
+        assert Contact.objects.filter(ended_at=None).count() == on_my_desk
+        for number in Conversation.objects.exclude(status=Status.CLOSED).values_list(
+            "pk", flat=True
+        ):
+            with suppress(Refused):
+                lifecycle.finish(number, actor=actors.agent(agent.user), at=timezone.now())
+    assert [found for found in findings() if not found.startswith("outbox")] == []
+
+
+def test_deadlines_enforced_by_many_at_once_fire_once_each(
+    alone: tuple[RuleStep, Agent],
+) -> None:
+    step, agent = alone
+    who = actors.agent(agent.user)
+    past = timezone.now() - 2 * MINUTE
+    for n in range(24):
+        conversation = on_desk(step, agent, at=past)
+        lifecycle.snooze(
+            conversation.pk,
+            until=past + MINUTE,
+            keep=n % 2 == 0,
+            auto_close=n % 3 == 0,
+            actor=who,
+            at=past,
+        )
+    moved = together(*([enforce_deadlines] * 4))
+    assert sum(moved) == 24
+    fired = Event.objects.filter(actor_kind="system").exclude(verb="push")
+    assert Counter(fired.values_list("conversation_id", flat=True)).most_common(1)[0][1] == 1
+    assert fired.count() == 24
+    assert deadlines.past(deadlines.database_now()) == []
+    assert_sound()
+
+
+def test_two_sweeps_at_once_run_each_owed_reaction_once(alone: tuple[RuleStep, Agent]) -> None:
+    step, _agent = alone
+    for _ in range(5):
+        queued(step, at=timezone.now())
+    OutboxEntry.objects.update(done_at=None, attempts=0)
+    done = together(*([outbox.deliver_due] * 8))
+    assert sum(done) == 5
+    assert set(OutboxEntry.objects.values_list("attempts", flat=True)) == {1}

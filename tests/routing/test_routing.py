@@ -1,0 +1,459 @@
+"""Who takes what, and when: entry, push, release, presence, as people and time ask for them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Agent, AgentChannel, Channel, Role
+from conversations import actors, lifecycle
+from conversations.messages import Rejected
+from conversations.models import Conversation
+from conversations.transitions import Refused, Status
+from routing import desks, dispatch, engagement, invariants, presence
+from routing.models import DeskConnection, DeskPresence, Mode, RuleStep
+from tests.clock import NOW
+from tests.factories import (
+    AgentFactory,
+    GroupFactory,
+    RuleFactory,
+    StepFactory,
+    VisitorFactory,
+    connect,
+    in_status,
+    on_desk,
+    queued,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+
+
+def start(step: RuleStep) -> Conversation:
+    conversation, _sent = engagement.start(
+        VisitorFactory(website=step.rule.website),
+        body="Bonjour",
+        client_id=uuid.uuid4(),
+        page_url="https://example.com/",
+        language="fr",
+        at=NOW,
+    )
+    conversation.refresh_from_db()
+    return conversation
+
+
+def no_room(step: RuleStep) -> bool:
+    offer = engagement.offer(step.rule.website, at=NOW)
+    try:
+        start(step)
+    except Rejected as rejected:
+        refused = rejected.code
+    else:
+        refused = ""
+    assert refused == offer.reason
+    return refused == "no_room"
+
+
+def team(step: RuleStep, *slots: int) -> list[Agent]:
+    """Connected and available agents of the step's group."""
+    agents = [AgentFactory(slots=many) for many in slots]
+    for agent in agents:
+        step.group.members.add(agent)
+        connect(agent)
+    return agents
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    return StepFactory(places=2)
+
+
+# --- Entry -----------------------------------------------------------------------------------
+
+
+def test_a_hundred_and_forty_places_take_a_hundred_and_forty_in_cascade() -> None:
+    """R45."""
+    rule = RuleFactory()
+    first, second = (StepFactory(rule=rule, places=places) for places in (100, 40))
+    entered = [start(first).queue_id for _ in range(140)]
+    assert entered == [first.pk] * 100 + [second.pk] * 40
+    assert no_room(first)
+
+
+def test_a_change_of_places_takes_effect_with_the_next_entry(step: RuleStep) -> None:
+    for _ in range(2):
+        start(step)
+    assert no_room(step)
+    RuleStep.objects.update(places=3)
+    assert start(step).status == Status.QUEUED
+    assert no_room(step)
+
+
+def test_without_places_a_conversation_begins_on_a_free_desk_or_not_at_all() -> None:
+    step = StepFactory(places=0)
+    assert no_room(step)
+    one, two = team(step, 1, 2)
+    landed = [start(step) for _ in range(3)]
+    assert [found.status for found in landed] == [Status.ACTIVE] * 3
+    assert [found.agent_id for found in landed] == [two.pk, one.pk, two.pk]
+    assert not landed[0].is_asynchronous
+    assert no_room(step)
+
+
+def test_with_places_it_is_asynchronous(step: RuleStep) -> None:
+    conversation = start(step)
+    assert conversation.is_asynchronous
+    assert (conversation.last_seq, conversation.page_url) == (1, "https://example.com/")
+
+
+def test_returns_enter_above_the_threshold_and_new_ones_wait_until_it_is_under_it_again(
+    step: RuleStep,
+) -> None:
+    (agent,) = team(step, 5)
+    held = [on_desk(step, agent) for _ in range(2)]
+    DeskConnection.objects.all().delete()
+    for conversation in held:
+        desks.release(conversation.pk, actor=actors.SYSTEM, at=NOW)
+    start_blocked = no_room(step)
+    waiting = Conversation.objects.waiting()
+    assert (start_blocked, waiting.count(), waiting.filter(is_return=True).count()) == (True, 2, 2)
+    queued(step)
+    desks.transfer_to_group(on_desk(step, agent).pk, group=step.group, actor=actors.SYSTEM, at=NOW)
+    assert waiting.count() == 4  # "4/2, 3 returned"
+    assert waiting.filter(is_return=True).count() == 3
+
+
+def test_what_is_on_a_desk_or_paused_takes_no_place(step: RuleStep) -> None:
+    agent = AgentFactory()
+    step.group.members.add(agent)
+    for status in (Status.ACTIVE, Status.SNOOZED, Status.PENDING, Status.ON_HOLD, Status.SOLVED):
+        in_status(status, step, agent)
+    for _ in range(2):
+        start(step)
+    assert no_room(step)
+
+
+def test_assigned_conversations_take_a_place(step: RuleStep) -> None:
+    agent = AgentFactory()
+    step.group.members.add(agent)
+    in_status(Status.ASSIGNED, step, agent)
+    start(step)
+    assert no_room(step)
+
+
+def test_equal_share_goes_around(step: RuleStep) -> None:
+    rule = RuleFactory(mode=Mode.EQUAL_SHARE)
+    steps = [StepFactory(rule=rule, places=places) for places in (2, 2, 2)]
+    entered = []
+    for n in range(6):
+        with time_machine.travel(NOW + n * SECOND, tick=False):
+            conversation, _sent = engagement.start(
+                VisitorFactory(website=rule.website),
+                body="Bonjour",
+                client_id=uuid.uuid4(),
+                page_url="",
+                language="fr",
+                at=NOW + n * SECOND,
+            )
+        entered.append(conversation.queue_id)
+    assert entered == [found.pk for found in steps] * 2
+
+
+def test_the_first_enabled_rule_decides(step: RuleStep) -> None:
+    other = StepFactory(rule__website=step.rule.website, rule__position=1)
+    assert start(step).queue_id == step.pk
+    step.rule.is_enabled = False
+    step.rule.save()
+    assert start(step).queue_id == other.pk
+    RuleStep.objects.filter(pk=other.pk).update(places=0)
+    assert no_room(step)
+
+
+def test_a_website_without_a_rule_engages_nobody() -> None:
+    visitor = VisitorFactory()
+    assert engagement.offer(visitor.website, at=NOW).reason == "no_rule"
+    with pytest.raises(Rejected):
+        engagement.start(
+            visitor, body="x", client_id=uuid.uuid4(), page_url="", language="fr", at=NOW
+        )
+
+
+def test_the_first_message_sent_again_answers_with_the_conversation_it_began(
+    step: RuleStep,
+) -> None:
+    visitor, client_id = VisitorFactory(website=step.rule.website), uuid.uuid4()
+
+    def send(body: str = "Bonjour") -> tuple[Conversation, bool]:
+        conversation, sent = engagement.start(
+            visitor, body=body, client_id=client_id, page_url="", language="fr", at=NOW
+        )
+        return conversation, sent.is_new
+
+    first, again = send(), send()
+    assert first[0] == again[0]
+    assert (first[1], again[1]) == (True, False)
+    with pytest.raises(Rejected) as caught:
+        send("Autre chose")
+    assert caught.value.code == "conflict"
+    agent = AgentFactory()
+    lifecycle.push(first[0].pk, agent=agent, at=NOW)
+    lifecycle.finish(first[0].pk, actor=actors.agent(agent.user), at=NOW)
+    assert send() == (first[0], False)
+
+
+# --- Push ------------------------------------------------------------------------------------
+
+
+def test_the_oldest_goes_first_whoever_is_online(step: RuleStep) -> None:
+    waiting = [queued(step, at=NOW + n * MINUTE) for n in (3, 1, 2)]
+    (agent,) = team(step, 2)
+    assert dispatch.fill(agent.pk, Channel.CHAT) == 2
+    left = Conversation.objects.get(status=Status.QUEUED)
+    assert left == waiting[0]
+
+
+def test_what_is_assigned_to_an_agent_comes_before_the_queue(step: RuleStep) -> None:
+    queued(step)
+    (agent,) = team(step, 1)
+    mine = in_status(Status.ASSIGNED, step, agent, at=NOW + MINUTE)
+    assert dispatch.fill(agent.pk, Channel.CHAT) == 1
+    mine.refresh_from_db()
+    assert mine.status == Status.ACTIVE
+
+
+def test_an_agent_draws_from_all_queues_of_all_his_groups(step: RuleStep) -> None:
+    other = StepFactory(rule=step.rule)
+    (agent,) = team(step, 3)
+    other.group.members.add(agent)
+    for queue in (other, step):
+        queued(queue)
+    assert dispatch.fill(agent.pk, Channel.CHAT) == 2
+
+
+@pytest.mark.parametrize(
+    "why",
+    ["not of the group", "unavailable", "not connected", "silent for 45 s", "full", "no slots"],
+)
+def test_nothing_is_pushed_to_somebody_who_cannot_take_it(why: str, step: RuleStep) -> None:
+    (agent,) = team(step, 1)
+    mine = AgentChannel.objects.filter(agent=agent)
+    match why:
+        case "not of the group":
+            step.group.members.clear()
+        case "unavailable":
+            mine.update(is_available=False)
+        case "not connected":
+            DeskConnection.objects.update(closed_at=NOW)
+        case "silent for 45 s":
+            DeskConnection.objects.update(heard_at=NOW - presence.GRACE)
+        case "full":
+            on_desk(step, agent)
+        case "no slots":
+            mine.update(slots=0)
+    queued(step)
+    assert dispatch.drain_all(at=NOW) == 0
+    assert {found.check for found in invariants.findings(at=NOW)} <= {"outbox"}
+
+
+def test_lost_capacity_is_found(step: RuleStep) -> None:
+    conversation = queued(step, at=NOW - 2 * MINUTE)
+    team(step, 1)
+    found = [found for found in invariants.findings(at=NOW) if found.check == "lost_capacity"]
+    assert [finding.conversation_id for finding in found] == [conversation.pk]
+    assert dispatch.drain_all(at=NOW) == 1
+    assert not [found for found in invariants.findings(at=NOW) if found.check == "lost_capacity"]
+
+
+def test_a_group_is_drained_to_the_least_busy_first(step: RuleStep) -> None:
+    few, many = team(step, 1, 3)
+    for n in range(3):
+        queued(step, at=NOW + n * SECOND)
+    assert dispatch.drain_group(step.group_id, Channel.CHAT) == 3
+    holders = Conversation.objects.order_by("queued_at").values_list("agent_id", flat=True)
+    assert list(holders)[:2] == [many.pk, many.pk]
+    assert set(holders) <= {few.pk, many.pk}
+
+
+# --- Release, transfer, take -----------------------------------------------------------------
+
+
+def test_release_from_a_desk_is_refused_while_its_agent_is_connected(step: RuleStep) -> None:
+    (agent,) = team(step, 3)
+    conversation = on_desk(step, agent)
+    for heard in (NOW, NOW + presence.GRACE - SECOND):
+        with pytest.raises(Refused) as caught:
+            desks.release(conversation.pk, actor=actors.SYSTEM, at=heard)
+        assert caught.value.why == desks.CONNECTED
+    released = desks.release(conversation.pk, actor=actors.SYSTEM, at=NOW + presence.GRACE)
+    assert (released.status, released.agent_id) == (Status.QUEUED, None)
+    assert released.contacts.get().end_reason == "released"
+
+
+def test_a_reload_is_no_loss_of_connection(step: RuleStep) -> None:
+    (agent,) = team(step, 3)
+    conversation = on_desk(step, agent)
+    presence.disconnect(DeskConnection.objects.get().pk, at=NOW)
+    with pytest.raises(Refused):
+        desks.release(conversation.pk, actor=actors.SYSTEM, at=NOW + SECOND)
+
+
+def test_what_is_assigned_is_released_whether_its_agent_is_connected_or_not(
+    step: RuleStep,
+) -> None:
+    (agent,) = team(step, 3)
+    conversation = in_status(Status.ASSIGNED, step, agent)
+    assert desks.release(conversation.pk, actor=actors.SYSTEM, at=NOW).status == Status.QUEUED
+
+
+@pytest.mark.parametrize(
+    "status", [status for status in Status if status not in {Status.ACTIVE, Status.ASSIGNED}]
+)
+def test_nothing_else_is_released(status: Status, step: RuleStep) -> None:
+    agent = AgentFactory()
+    step.group.members.add(agent)
+    conversation = in_status(status, step, agent)
+    with pytest.raises(Refused):
+        desks.release(conversation.pk, actor=actors.SYSTEM, at=NOW)
+
+
+def test_lost_desks_are_released_after_the_groups_minutes_and_not_without_them(
+    step: RuleStep,
+) -> None:
+    (agent,) = team(step, 3)
+    conversation = on_desk(step, agent)
+    lost_at = NOW + presence.GRACE
+    assert presence.notice_losses(at=lost_at) == 1
+    assert desks.release_stranded(at=lost_at + 60 * MINUTE) == 0
+    step.group.release_minutes = 5
+    step.group.save()
+    assert desks.release_stranded(at=lost_at + 5 * MINUTE - SECOND) == 0
+    assert desks.release_stranded(at=lost_at + 5 * MINUTE) == 1
+    conversation.refresh_from_db()
+    assert conversation.status == Status.QUEUED
+
+
+def test_a_transfer_enters_the_queue_of_the_same_rule(step: RuleStep) -> None:
+    elsewhere = StepFactory(rule__website=step.rule.website)
+    mine = StepFactory(rule=step.rule, group=elsewhere.group)
+    (agent,) = team(step, 3)
+    moved = desks.transfer_to_group(
+        on_desk(step, agent).pk, group=elsewhere.group, actor=actors.SYSTEM, at=NOW
+    )
+    assert (moved.group_id, moved.queue_id) == (elsewhere.group_id, mine.pk)
+    back = desks.transfer_to_group(moved.pk, group=step.group, actor=actors.SYSTEM, at=NOW)
+    assert back.queue_id == step.pk
+
+
+def test_a_group_of_another_website_gets_nothing(step: RuleStep) -> None:
+    conversation = queued(step)
+    with pytest.raises(Refused):
+        desks.transfer_to_group(conversation.pk, group=GroupFactory(), actor=actors.SYSTEM, at=NOW)
+
+
+def test_an_agent_takes_what_is_his_beyond_his_slots(step: RuleStep) -> None:
+    (agent,) = team(step, 1)
+    on_desk(step, agent)
+    mine = in_status(Status.ASSIGNED, step, agent)
+    assert dispatch.fill(agent.pk, Channel.CHAT) == 0
+    assert desks.take(mine.pk, user=agent.user, at=NOW).status == Status.ACTIVE
+    assert [found.check for found in invariants.findings(at=NOW) if found.check == "slots"] == []
+
+
+# --- Presence --------------------------------------------------------------------------------
+
+
+def test_a_desk_that_was_given_up_comes_back_by_being_heard(step: RuleStep) -> None:
+    (agent,) = team(step, 1)
+    desk = DeskConnection.objects.get().pk
+    later = NOW + 2 * MINUTE
+    assert presence.notice_losses(at=later) == 1
+    assert presence.notice_losses(at=later) == 0
+    assert presence.hear(desk, at=later)
+    assert DeskPresence.objects.get(agent=agent).is_connected
+    assert presence.is_connected(agent.pk, later)
+    queued(step, at=later)
+    with time_machine.travel(later, tick=False):
+        assert dispatch.fill(agent.pk, Channel.CHAT) == 1
+
+
+def test_a_beat_costs_one_query_and_an_unknown_desk_is_told_so(step: RuleStep) -> None:
+    team(step, 1)
+    desk = DeskConnection.objects.get().pk
+    with CaptureQueriesContext(connection) as queries:
+        assert presence.hear(desk, at=NOW + SECOND)
+    assert len(queries) == 1
+    presence.log_out(DeskConnection.objects.get().agent_id, at=NOW)
+    assert not presence.hear(desk, at=NOW + SECOND)
+
+
+def test_several_devices_count_as_one_agent_until_the_last_is_silent(step: RuleStep) -> None:
+    (agent,) = team(step, 1)
+    connect(agent, at=NOW + 30 * SECOND)
+    assert presence.notice_losses(at=NOW + presence.GRACE + SECOND) == 0
+    assert presence.notice_losses(at=NOW + 30 * SECOND + presence.GRACE) == 1
+
+
+def test_a_logout_is_unavailable_and_gone_at_once(step: RuleStep) -> None:
+    (agent,) = team(step, 1)
+    presence.log_out(agent.pk, at=NOW)
+    assert not presence.is_connected(agent.pk, NOW)
+    assert not AgentChannel.objects.get(agent=agent).is_available
+
+
+def test_availability_needs_slots(step: RuleStep) -> None:
+    agent = AgentFactory(slots=0, available=False)
+    assert not presence.set_available(agent.pk, Channel.CHAT, True, at=NOW)
+    assert not presence.set_available(agent.pk, Channel.VIDEO, True, at=NOW)
+
+
+# --- What the hot paths cost -----------------------------------------------------------------
+
+
+def cost(act: Callable[[], object]) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        act()
+    return len(queries)
+
+
+def test_what_the_hot_paths_cost(step: RuleStep) -> None:
+    """Statements, those of savepoints included; whoever adds one should know why."""
+    (agent,) = team(step, 3)
+    visitor = VisitorFactory(website=step.rule.website)
+    number = queued(step).pk
+    costs = {
+        "entry": cost(
+            lambda: engagement.start(
+                visitor, body="x", client_id=uuid.uuid4(), page_url="", language="fr", at=NOW
+            )
+        ),
+        "push": cost(lambda: dispatch.serve(agent.pk, Channel.CHAT)),
+        "close": cost(lambda: lifecycle.finish(number, actor=actors.agent(agent.user), at=NOW)),
+        "last push": cost(lambda: dispatch.serve(agent.pk, Channel.CHAT)),
+        "nothing to push": cost(lambda: dispatch.serve(agent.pk, Channel.CHAT)),
+    }
+    assert costs == {
+        "entry": 12,
+        "push": 15,
+        "close": 12,
+        "last push": 15,
+        "nothing to push": 3,
+    }
+
+
+def test_roles_do_not_matter_to_the_push(step: RuleStep) -> None:
+    """All four may converse (R163)."""
+    for role in Role:
+        agent = AgentFactory(user__role=role, slots=1)
+        step.group.members.add(agent)
+        connect(agent)
+    for _ in range(4):
+        queued(step)
+    assert dispatch.drain_all(at=NOW) == 4
