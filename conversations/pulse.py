@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 5
 PATIENCE_SECONDS = 5
-SERVICE_RESTART = 1012
+SERVICE_RESTART = 4012  # 1012 says it, but daphne sends 1000 and 3000 to 4999 only.
 
 
 class Socket(Protocol):
@@ -67,7 +67,10 @@ class Pulse:
         except Exception:
             logger.warning("the silent layer could not be put away", exc_info=True)
         for socket in silent:
-            await socket.close(SERVICE_RESTART)
+            try:
+                await socket.close(SERVICE_RESTART)
+            except Exception:
+                logger.warning("a deaf socket could not be closed", exc_info=True)
 
 
 _pulses: WeakKeyDictionary[asyncio.AbstractEventLoop, Pulse] = WeakKeyDictionary()
