@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 from asgiref.sync import sync_to_async
 from django.core.cache import cache
+from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,11 @@ async def is_online(visitor_id: int) -> bool:
 
 
 def online(visitor_ids: Collection[int]) -> set[int]:
-    """Which of these visitors are on the site now (R103, R104)."""
+    """Which of these visitors are on the site now (R103, R104); none while nobody can tell."""
     keys = {_key(visitor_id): visitor_id for visitor_id in visitor_ids}
-    return {keys[key] for key in cache.get_many(keys)} if keys else set()
+    try:
+        found = cache.get_many(keys) if keys else {}
+    except RedisError:
+        logger.warning("nobody can tell who is on the site", exc_info=True)
+        found = {}
+    return {keys[key] for key in found}

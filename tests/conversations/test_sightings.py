@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from pathlib import Path
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -62,3 +64,11 @@ async def test_a_visitor_who_left_lingers(visitor: int) -> None:
     assert not await sightings.is_online(visitor)
     await sightings.linger(visitor)
     assert await sync_to_async(sightings.online)([visitor]) == {visitor}
+
+
+def test_a_desk_without_the_cache_takes_nobody_to_be_on_site(
+    settings: Any, visitor: int, tmp_path: Path
+) -> None:
+    elsewhere = {**settings.CACHES["default"], "LOCATION": f"unix://{tmp_path}/nobody.sock"}
+    settings.CACHES = {"default": elsewhere}
+    assert sightings.online([visitor]) == set()
