@@ -94,12 +94,14 @@ def targets(report: dict[str, Any]) -> list[Target]:
         made.append(Target(f"closed: {A_SECOND:g} a second", f"{rate:g}", rate >= A_SECOND))
     wrong = report["stored_wrong"]
     made.append(Target("stored 1, 2, 3 ... each once", f"{wrong} wrong", wrong == 0))
+    cut = report["cut_sockets"]
+    made.append(Target("sockets cut by the server", str(cut), cut == 0))
     return made
 
 
 def _at_most(name: str, found: float | None, limit: float, unit: str) -> Target:
     is_met = found is not None and found <= limit
-    return Target(f"{name} <= {limit:g} {unit}", f"{found} {unit}", is_met)
+    return Target(f"{name} <= {limit:g} {unit}", f"{_text(found)} {unit}", is_met)
 
 
 def table(report: dict[str, Any]) -> str:
