@@ -48,7 +48,7 @@ export class Composer {
 
   /** Put a refused text back, before what was typed meanwhile. */
   restore(text) {
-    if (this.box.value !== text) this.box.value = [text, this.box.value].filter(Boolean).join("\n");
+    if (text && this.box.value !== text) this.box.value = [text, this.box.value].filter(Boolean).join("\n");
     this.#fit();
   }
 

@@ -207,18 +207,20 @@ class Messenger {
   }
 
   reject(body, sentence, code) {
-    this.composer.restore(body);
-    this.composer.complain(sentence || this.strings.rejected);
     if (code === "token") this.forgetToken();
     if (code === "closed") this.thread.sync();
+    this.composer.restore(body);
+    this.composer.complain(sentence || this.strings.rejected);
   }
 
   refused(code) {
     if (code === "token" || code === "not_found") this.forgetToken();
   }
 
-  /** The server does not know us any more: begin again, with consent. */
+  /** The server does not know us any more: begin again, with consent; what was written stays. */
   forgetToken() {
+    this.composer.restore(this.thread.pending.map(({ body }) => body).join("\n"));
+    this.session.unsent.save([]);
     this.session.token = null;
     this.past = [];
     this.history.forget();
