@@ -80,6 +80,7 @@ class Lives(RuleBasedStateMachine):
         places=st.lists(st.integers(0, 3), min_size=3, max_size=3),
         answer_seconds=st.sampled_from([None, 120]),
         release_minutes=st.sampled_from([None, 5]),
+        there=st.integers(1, 3),
     )
     def world(
         self,
@@ -88,6 +89,7 @@ class Lives(RuleBasedStateMachine):
         places: list[int],
         answer_seconds: int | None,
         release_minutes: int | None,
+        there: int,
     ) -> None:
         self.rule = RuleFactory(
             mode=mode,
@@ -104,6 +106,8 @@ class Lives(RuleBasedStateMachine):
         for n, agent in enumerate(self.agents):
             self.steps[n].group.members.add(agent)
         self.steps[1].group.members.add(self.agents[0])
+        for nth in range(there):
+            self.connect(nth)
 
     # --- who and what ---
 
@@ -140,7 +144,11 @@ class Lives(RuleBasedStateMachine):
 
     # --- visitors ---
 
-    @rule()
+    @rule(visitors=st.integers(1, 3))
+    def come(self, visitors: int) -> None:
+        for _ in range(visitors):
+            self.open()
+
     def open(self) -> None:
         visitor = VisitorFactory(website=self.rule.website)
         offer = engagement.offer(self.rule.website, at=timezone.now())

@@ -289,18 +289,42 @@ def test_the_naive_entry_is_caught_by_the_same_check() -> None:
 
 
 def test_live_entries_fill_the_free_slots_and_no_more() -> None:
-    """Two rules of places 0 share their agents: entries lock the agents in one order."""
-    website_step = StepFactory(places=0)
-    other = StepFactory(rule__website=website_step.rule.website, group=website_step.group, places=0)
+    """Two websites share their agents, so that only the agents' locks keep the entries apart; they
+    are taken in one order, or some would wait for each other."""
+    steps = [StepFactory(places=0), StepFactory(places=0)]
     agents = [AgentFactory(slots=2) for _ in range(3)]
-    website_step.group.members.set(agents)
+    for step in steps:
+        step.group.members.set(agents)
     for agent in agents:
         connect(agent, at=timezone.now())
-    assert other.group_id == website_step.group_id
-    started = together(*([lambda: start(website_step)] * THREADS))
+    started = together(
+        *[lambda step=steps[n % 2]: start(step) for n in range(THREADS)]  # type: ignore[misc]
+    )
     assert len([done for done in started if done is not None]) == 6
     assert Contact.objects.filter(ended_at=None).count() == 6
     assert_sound()
+
+
+def test_a_row_that_is_held_for_a_moment_is_waited_for_not_missed(
+    alone: tuple[RuleStep, Agent], quiet: None
+) -> None:
+    """A drain that finds the conversation locked by a message must not leave it behind."""
+    step, agent = alone
+    connect(agent, at=timezone.now())
+    number = queued(step, at=timezone.now()).pk
+    held = threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            lifecycle.lock(number)
+            held.set()
+            time.sleep(0.5)
+
+    def drain() -> int:
+        held.wait(10)
+        return dispatch.fill(agent.pk, Channel.CHAT)
+
+    assert together(hold, drain) == [None, 1]
 
 
 def test_two_first_messages_of_one_visitor_begin_one_conversation() -> None:
