@@ -62,9 +62,11 @@ async def close() -> None:
 
 
 async def fetch_all(query: str, values: dict[str, Any]) -> list[dict[str, Any]]:
-    """All rows of one statement, retried where PostgreSQL asks for that (deadlock, lock wait)."""
+    """All rows of one statement that is safe to repeat: it is where PostgreSQL asks for that
+    (deadlock, lock wait) and where it had cut the connection."""
     pool = await _open()
     for left in reversed(range(TRIES)):
+        conn: psycopg.AsyncConnection[DictRow] | None = None
         try:
             async with pool.connection() as conn:
                 cursor = await conn.execute(query, values)
@@ -72,6 +74,10 @@ async def fetch_all(query: str, values: dict[str, Any]) -> list[dict[str, Any]]:
         except RETRIED:
             if not left:
                 raise
+        except psycopg.OperationalError:
+            if not left or conn is None or not conn.closed:
+                raise
+            await pool.check()  # After a restart of PostgreSQL the other idle ones are dead too.
     raise AssertionError("unreachable")
 
 

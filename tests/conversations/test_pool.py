@@ -1,0 +1,47 @@
+"""The connections of the message path outlive a restart of PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+import pytest_asyncio
+
+from conversations import pool
+
+OTHERS = """
+    SELECT count(pg_terminate_backend(pid)) AS n FROM pg_stat_activity
+    WHERE pid <> pg_backend_pid() AND application_name = 'message path'
+"""
+NAMED = "SET application_name = 'message path'"
+ASLEEP = "SELECT pg_sleep(0.3)::text AS slept"
+
+
+@pytest_asyncio.fixture
+async def opened(db: None) -> AsyncIterator[None]:
+    yield
+    await pool.close()
+
+
+async def _open_some(count: int) -> None:
+    opened = await pool._open()
+    await asyncio.gather(*(pool.fetch_all(ASLEEP, {}) for _ in range(count)))
+    held = [await opened.getconn() for _ in range(count)]
+    for connection in held:
+        await connection.execute(NAMED)
+        await opened.putconn(connection)
+
+
+async def test_connections_that_were_cut_are_made_anew(opened: None) -> None:
+    await _open_some(4)
+    cut = await pool.fetch_one(OTHERS, {})
+    assert cut == {"n": 3}  # all but the one that said so
+    answers = await asyncio.gather(*(pool.fetch_one("SELECT 1 AS one", {}) for _ in range(6)))
+    assert answers == [{"one": 1}] * 6
+
+
+async def test_a_wrong_statement_is_not_repeated(opened: None) -> None:
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        await pool.fetch_one("SELECT nothing", {})
