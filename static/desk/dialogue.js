@@ -86,7 +86,7 @@ export class Dialogue {
     const box = this.box;
     if (!box || box === this.readyBox) return;
     this.readyBox = box;
-    box.value = drafts.get(this.number) ?? "";
+    box.value ||= drafts.get(this.number) ?? ""; // Somebody may write before this script has come.
     this.#grow();
     box.addEventListener("input", () => this.#typed());
     box.addEventListener("keydown", (event) => {
