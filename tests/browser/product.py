@@ -111,11 +111,12 @@ class Product:
             return connection.execute(query, values).fetchall()
 
     def forget(self) -> None:
-        """No visitor, no conversation, nobody available: as if the day began."""
+        """No visitor, no conversation, nobody available, three places: as if the day began."""
         with psycopg.connect(engines.database_url(self.var), autocommit=True) as connection:
             connection.execute(f"TRUNCATE {', '.join(TRACES)} CASCADE")
             connection.execute("UPDATE accounts_agentchannel SET is_available = false")
             connection.execute("UPDATE accounts_user SET language = ''")
+            connection.execute("UPDATE routing_rulestep SET places = 3 WHERE position = 1")
 
 
 def free_port() -> int:

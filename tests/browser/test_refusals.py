@@ -134,3 +134,16 @@ def test_nothing_is_stored_before_the_visitor_acts(crowd: Crowd, product: Produc
         state = visitor.context.storage_state()
         assert state["cookies"] == []
         assert state["origins"] == []
+
+
+def test_who_is_quicker_than_the_scripts_is_heard(crowd: Crowd) -> None:
+    alice = crowd.agent("alice").log_in()
+    scripts = []
+    alice.page.route("**/htmx.min.js", lambda route: scripts.append(route))
+    alice.page.goto(f"{alice.url}/desk/", wait_until="commit")
+    alice.status.click(no_wait_after=True)
+    alice.page.unroute_all()
+    expect(alice.status).to_contain_text("available 0/4")
+    visitor = crowd.visitor()
+    visitor.start("Good morning")
+    alice.sees("Good morning")

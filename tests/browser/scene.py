@@ -1,0 +1,89 @@
+"""A walk past most of the product's pages, for whoever wants to look at each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from playwright.sync_api import Frame, Locator, Page, expect
+
+from tests.browser.conftest import Crowd
+from tests.browser.tongue import Tongue
+
+Sight = tuple[str, Page | Frame]
+
+
+def walk(crowd: Crowd, tongue: Tongue) -> Iterator[Sight]:
+    """Stops at each sight, while it is on the screen."""
+    url = crowd.product.url
+    shop = crowd.context(locale=tongue.locale).new_page()
+    for path in ("products/lune/", "cart/", "account/", ""):
+        shop.goto(f"{url}/demo/{path}")
+        expect(shop.get_by_role("button", name=tongue("Open the chat"))).to_be_visible()
+        yield f"/demo/{path}", shop
+    shop.get_by_role("button", name=tongue("Open the chat")).click()
+    title = tongue("Chat with {brand}").replace("{brand}", "Maison Céleste")
+    messenger = shop.get_by_title(title).content_frame
+    expect(messenger.get_by_role("button", name=tongue("I accept"))).to_be_visible()
+    frame = next(frame for frame in shop.frames if "/messenger/" in frame.url)
+    yield "the shop with the Messenger open", shop
+    yield "the Messenger, before consent", frame
+    messenger.get_by_role("button", name=tongue("I accept")).click()
+    write(messenger.get_by_label(tongue("Your message")), "42 ?")
+    expect(messenger.get_by_text(tongue("You are next in line."))).to_be_visible()
+    yield "the Messenger, in the queue", frame
+
+    desk = crowd.context(locale=tongue.locale).new_page()
+    desk.goto(f"{url}/login/")
+    yield "the login", desk
+    log_in(desk, tongue, "alice")
+    expect(desk.get_by_text(tongue("Your desk is clear"))).to_be_visible()
+    yield "the desk, empty", desk
+    desk.get_by_role("group", name=tongue("Your availability")).get_by_role("button").click()
+    write(desk.get_by_label(tongue("Your reply")), "43 !")
+    expect(messenger.get_by_text("43 !")).to_be_visible()
+    yield "the desk with a conversation", desk
+    yield "the Messenger, in conversation", frame
+    actions = desk.get_by_role("region", name=tongue("Actions"))
+    for verb in ("Snooze", "Transfer"):
+        actions.get_by_role("button", name=tongue(verb)).click()
+        dialog = desk.get_by_role("dialog")
+        expect(dialog).to_be_visible()
+        yield f"the dialog of {verb}", desk
+        desk.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+    desk.locator("summary").click()
+    yield "the account's menu", desk
+    actions.get_by_role("button", name=tongue("Snooze")).click()
+    desk.get_by_role("dialog").get_by_role("button", name=tongue("Snooze")).click()
+    expect(desk.get_by_role("dialog")).to_be_hidden()
+    desk.goto(f"{url}/desk/snoozed/")
+    yield "the snoozed tab", desk
+
+    board = crowd.context(locale=tongue.locale).new_page()
+    board.goto(f"{url}/login/")
+    log_in(board, tongue, "manager")
+    expect(board.get_by_text(tongue("Live"), exact=True)).to_be_visible()
+    yield "the board", board
+
+    write(messenger.get_by_label(tongue("Your message")), "44 ?")
+    desk.goto(f"{url}/desk/")
+    expect(desk.get_by_text("44 ?")).to_be_visible()
+    actions.get_by_role("button", name=tongue("Close")).click()
+    expect(messenger.get_by_role("button", name=tongue("Send my opinion"))).to_be_visible()
+    yield "the survey", frame
+    messenger.get_by_role("button", name=tongue("No thanks")).click()
+    expect(messenger.get_by_role("button", name=tongue("Start a new conversation"))).to_be_visible()
+    yield "the Messenger, at the end", frame
+    desk.goto(f"{url}/desk/c/999999/")
+    yield "a page that does not exist", desk
+
+
+def log_in(page: Page, tongue: Tongue, name: str) -> None:
+    page.get_by_label(tongue("Username")).fill(name)
+    page.get_by_label(tongue("Password")).fill("demo")
+    page.get_by_role("button", name=tongue("Log in"), exact=True).click()
+
+
+def write(box: Locator, text: str) -> None:
+    box.fill(text)
+    box.press("Enter")

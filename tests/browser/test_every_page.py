@@ -1,0 +1,66 @@
+"""Every page speaks one language, keeps its own policy, and is open to everybody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Frame, Page
+
+from tests.browser import scene
+from tests.browser.conftest import Crowd
+from tests.browser.tongue import Tongue
+
+AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text()
+RUN_AXE = """async () => {
+  const { violations } = await axe.run({ iframes: false, resultTypes: ["violations"] });
+  return violations
+    .filter(({ impact }) => ["serious", "critical"].includes(impact))
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
+}"""
+# All that can be read or is read aloud, but for what is marked as being in another language.
+READ_ALL = """() => {
+  const texts = [document.title];
+  const own = document.documentElement.lang;
+  const read = (root) => {
+    for (const node of root.querySelectorAll("*")) {
+      if (node.shadowRoot) read(node.shadowRoot);
+      if (["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE"].includes(node.tagName)) continue;
+      if (node.closest(`[lang]:not([lang="${own}"])`) || !node.checkVisibility()) continue;
+      for (const child of node.childNodes) if (child.nodeType === 3) texts.push(child.data);
+      for (const name of ["aria-label", "title", "placeholder", "alt"]) {
+        if (node.hasAttribute(name)) texts.push(node.getAttribute(name));
+      }
+    }
+  };
+  read(document);
+  return texts.map((text) => text.replace(/\\s+/g, " ").trim()).filter(Boolean);
+}"""
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_page_speaks_one_language_and_is_accessible(crowd: Crowd, language: str) -> None:
+    crowd.expect_complaint("404")
+    tongue, faults = Tongue(language), list[str]()
+    for name, page in scene.walk(crowd, tongue):
+        assert page.evaluate("document.documentElement.lang") == language, name
+        texts = page.evaluate(READ_ALL)
+        assert len(texts) >= 5, name
+        faults += [f"{name} says {text!r}" for text in tongue.misses(texts)]
+        # What axe looks at does not depend on the language; the wider texts are the French ones.
+        if language == "fr":
+            faults += [f"{name}: {fault}" for fault in inaccessible(page)]
+    assert not faults, "\n".join(faults)
+
+
+def inaccessible(place: Page | Frame) -> list[str]:
+    """What axe-core finds serious or critical, in light and in dark."""
+    page = place.page if isinstance(place, Frame) else place
+    place.evaluate(AXE)
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        place.evaluate("() => new Promise((done) => setTimeout(done, 50))")  # drawn in new colours
+        found += [f"{scheme}: {fault}" for fault in place.evaluate(RUN_AXE)]
+    page.emulate_media(color_scheme="light")
+    return found
