@@ -134,8 +134,14 @@ function leave({ push = true } = {}) {
 function stageDrawn() {
   const section = stage.querySelector(".dialogue");
   const number = section?.dataset.number ?? null;
+  if (number && number !== wanted) {
+    // The answer to an earlier click, or of a conversation that has just left the desk.
+    if (wanted) refreshDialogue();
+    else leave({ push: false });
+    return;
+  }
   document.body.classList.toggle("reading", Boolean(section));
-  if (String(dialogue?.number ?? "") !== (number ?? "")) {
+  if (String(dialogue?.number ?? "") !== (number ?? "") || !dialogue?.isDrawn) {
     dialogue?.stop();
     dialogue = section ? new Dialogue(section, { sendFrame: socket.send, onGone: gone }) : null;
   }
@@ -143,7 +149,6 @@ function stageDrawn() {
   dialogue?.markRead();
   markOpen();
   tick();
-  if (wanted && number && number !== wanted) refreshDialogue(); // An older answer came last.
 }
 
 function gone(sentence) {

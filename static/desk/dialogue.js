@@ -81,6 +81,11 @@ export class Dialogue {
     return this.section?.hasAttribute("data-mine");
   }
 
+  /** Whether its log is still the one on the page. */
+  get isDrawn() {
+    return this.log.root.isConnected;
+  }
+
   /** The fragment was morphed: a composer may have come or gone. */
   refresh() {
     const box = this.box;
