@@ -42,7 +42,7 @@ from tests.factories import AgentFactory, RuleFactory, StepFactory, VisitorFacto
 LIVES = int(os.environ.get("LIVES", "20"))
 PROFILE = settings(
     max_examples=LIVES,
-    stateful_step_count=30,
+    stateful_step_count=40,
     deadline=None,
     derandomize="LIVES" not in os.environ,
     database=None,
@@ -80,7 +80,7 @@ class Lives(RuleBasedStateMachine):
         places=st.lists(st.integers(0, 3), min_size=3, max_size=3),
         answer_seconds=st.sampled_from([None, 120]),
         release_minutes=st.sampled_from([None, 5]),
-        there=st.integers(1, 3),
+        there=st.integers(0, 3),
     )
     def world(
         self,

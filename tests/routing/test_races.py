@@ -289,16 +289,16 @@ def test_the_naive_entry_is_caught_by_the_same_check() -> None:
 
 
 def test_live_entries_fill_the_free_slots_and_no_more() -> None:
-    """Two websites share their agents, so that only the agents' locks keep the entries apart; they
-    are taken in one order, or some would wait for each other."""
-    steps = [StepFactory(places=0), StepFactory(places=0)]
+    """Many websites share their agents, so that only the agents' locks keep the entries apart;
+    they are taken in one order, or some would wait for each other."""
+    steps = [StepFactory(places=0) for _ in range(THREADS)]
     agents = [AgentFactory(slots=2) for _ in range(3)]
     for step in steps:
         step.group.members.set(agents)
     for agent in agents:
         connect(agent, at=timezone.now())
     started = together(
-        *[lambda step=steps[n % 2]: start(step) for n in range(THREADS)]  # type: ignore[misc]
+        *[lambda step=step: start(step) for step in steps]  # type: ignore[misc]
     )
     assert len([done for done in started if done is not None]) == 6
     assert Contact.objects.filter(ended_at=None).count() == 6

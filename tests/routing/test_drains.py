@@ -1,0 +1,185 @@
+"""Every event that adds capacity, or makes something wait, is drained at once (B1)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+
+from accounts.models import Agent, AgentChannel, Channel
+from conversations import actors, deadlines, lifecycle
+from conversations.models import Conversation, Style
+from conversations.transitions import Status
+from routing import changes, desks, holder, invariants, presence
+from routing.models import DeskConnection, RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, StepFactory, connect, in_status, on_desk, queued
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("clock", "durable_wires"),
+]
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    return StepFactory(places=10)
+
+
+@pytest.fixture
+def agent(step: RuleStep) -> Agent:
+    """There, with one slot."""
+    agent = AgentFactory(slots=1)
+    step.group.members.add(agent)
+    connect(agent)
+    return agent
+
+
+def close(held: Conversation, agent: Agent) -> None:
+    holder.finish(held.pk, user=agent.user, at=NOW)
+
+
+def snooze(held: Conversation, agent: Agent) -> None:
+    holder.snooze(held.pk, user=agent.user, until=NOW + HOUR, keep=True, auto_close=True, at=NOW)
+
+
+def pending(held: Conversation, agent: Agent) -> None:
+    holder.set_pending(held.pk, user=agent.user, at=NOW)
+
+
+def on_hold(held: Conversation, agent: Agent) -> None:
+    holder.set_on_hold(held.pk, user=agent.user, at=NOW)
+
+
+def solve(held: Conversation, agent: Agent) -> None:
+    lifecycle.solve(held.pk, actor=actors.agent(agent.user), at=NOW)
+
+
+def transfer(held: Conversation, agent: Agent) -> None:
+    colleague = AgentFactory()
+    assert held.group is not None
+    held.group.members.add(colleague)
+    holder.transfer(held.pk, user=agent.user, to=colleague, at=NOW)
+
+
+def raise_slots(held: Conversation, agent: Agent) -> None:
+    with transaction.atomic():
+        AgentChannel.objects.filter(agent=agent).update(slots=2)
+        changes.agent_changed(agent.pk)
+
+
+@pytest.mark.parametrize("freeing", [close, snooze, pending, on_hold, solve, transfer, raise_slots])
+def test_a_freed_slot_takes_the_next_that_waits(
+    freeing: Callable[[Conversation, Agent], None], step: RuleStep, agent: Agent
+) -> None:
+    with transaction.atomic():
+        held = on_desk(step, agent, style=Style.LIVE)
+    waiting = queued(step)
+    waiting.refresh_from_db()
+    assert waiting.status == Status.QUEUED
+    freeing(held, agent)
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.agent_id) == (Status.ACTIVE, agent.pk)
+
+
+COMING: dict[str, tuple[Callable[[RuleStep, Agent], object], Callable[[RuleStep, Agent], object]]]
+COMING = {
+    "he connects": (
+        lambda step, agent: DeskConnection.objects.all().delete(),
+        lambda step, agent: presence.connect(agent.pk, uuid.uuid4(), at=NOW),
+    ),
+    "he becomes available": (
+        lambda step, agent: presence.set_available(agent.pk, Channel.CHAT, False, at=NOW),
+        lambda step, agent: presence.set_available(agent.pk, Channel.CHAT, True, at=NOW),
+    ),
+    "his line is back": (
+        lambda step, agent: DeskConnection.objects.update(heard_at=NOW - HOUR),
+        lambda step, agent: presence.hear(DeskConnection.objects.get().pk, at=NOW),
+    ),
+    "he joins the group": (
+        lambda step, agent: step.group.members.clear(),
+        lambda step, agent: _join(step, agent),
+    ),
+}
+
+
+def _join(step: RuleStep, agent: Agent) -> None:
+    with transaction.atomic():
+        step.group.members.add(agent)
+        changes.group_changed(step.group_id)
+
+
+@pytest.mark.parametrize("event", COMING)
+def test_an_agent_who_comes_gets_what_waits(event: str, step: RuleStep, agent: Agent) -> None:
+    away, comes = COMING[event]
+    away(step, agent)
+    waiting = queued(step)
+    waiting.refresh_from_db()
+    assert waiting.status == Status.QUEUED
+    comes(step, agent)
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.agent_id) == (Status.ACTIVE, agent.pk)
+
+
+Begin = Callable[[RuleStep, Agent, Agent], Conversation]
+Event = Callable[[int, RuleStep, Agent], object]
+WAITING: dict[str, tuple[Begin, Event]] = {
+    "it is transferred to him": (
+        lambda step, agent, other: on_desk(step, other),
+        lambda number, step, agent: lifecycle.transfer_to_agent(
+            number, agent=agent, actor=actors.SYSTEM, at=NOW
+        ),
+    ),
+    "it is transferred to his group": (
+        lambda step, agent, other: on_desk(step, other),
+        lambda number, step, agent: desks.transfer_to_group(
+            number, group=step.group, actor=actors.SYSTEM, at=NOW
+        ),
+    ),
+    "it is released": (
+        lambda step, agent, other: on_desk(step, other),
+        lambda number, step, agent: desks.release(number, actor=actors.SYSTEM, at=NOW),
+    ),
+    "its assignment expires": (
+        lambda step, agent, other: in_status(Status.ASSIGNED, step, other, at=NOW - 24 * HOUR),
+        lambda number, step, agent: deadlines.enforce(number, at=NOW),
+    ),
+    "left to the team it wakes": (
+        lambda step, agent, other: in_status(Status.SNOOZED, step, other, keep=False),
+        lambda number, step, agent: lifecycle.wake(number, actor=actors.VISITOR, at=NOW),
+    ),
+    "kept by him it wakes": (
+        lambda step, agent, other: in_status(Status.SNOOZED, step, agent),
+        lambda number, step, agent: lifecycle.wake(number, actor=actors.VISITOR, at=NOW),
+    ),
+    "it reopens": (
+        lambda step, agent, other: in_status(Status.SOLVED, step, agent),
+        lambda number, step, agent: lifecycle.reopen(number, actor=actors.VISITOR, at=NOW),
+    ),
+}
+
+
+@pytest.mark.parametrize("event", WAITING)
+def test_what_begins_to_wait_reaches_a_free_agent_at_once(
+    event: str, step: RuleStep, agent: Agent
+) -> None:
+    other = AgentFactory(available=False)
+    step.group.members.add(other)
+    begin, happen = WAITING[event]
+    with transaction.atomic():  # in one piece, so that nobody takes it on its way
+        conversation = begin(step, agent, other)
+    happen(conversation.pk, step, agent)
+    conversation.refresh_from_db()
+    assert (conversation.status, conversation.agent_id) == (Status.ACTIVE, agent.pk)
+    assert list(invariants.findings(at=NOW, patience=timedelta(0))) == []
+
+
+def test_a_new_conversation_reaches_a_free_agent_at_once(step: RuleStep, agent: Agent) -> None:
+    conversation = queued(step)
+    conversation.refresh_from_db()
+    assert (conversation.status, conversation.agent_id) == (Status.ACTIVE, agent.pk)
