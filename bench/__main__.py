@@ -88,7 +88,7 @@ def measure(instance: Instance, options: argparse.Namespace) -> dict[str, Any]:
         "senders": options.senders,
     }
     patience = SETTING_UP_SECONDS + 3 * sum(phases.values())
-    played = json.loads(
+    played: dict[str, Any] = json.loads(
         _output("bench.load", [], json.dumps(scenario), instance.environment, patience)
     )
     return played | {
