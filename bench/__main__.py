@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -44,6 +45,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
 
 def main(arguments: list[str]) -> int:
     options = options_of(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the installation is stopped
     try:
         with _installation(options) as instance:
             report = measure(instance, options)
