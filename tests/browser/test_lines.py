@@ -92,6 +92,8 @@ def test_a_restart_loses_nothing(crowd: Crowd, product: Product) -> None:
     crowd.expect_complaint(NO_LINE)
     crowd.expect_complaint(r"\b50[0-9]\b")
     visitor, alice = in_conversation(crowd)
+    alice.say("Good bye")
+    visitor.sees("Good bye")
     alice.act("Close")
     visitor.frame.get_by_role("button", name="No thanks").click()
     visitor.frame.get_by_role("button", name="Start a new conversation").click()
