@@ -66,15 +66,23 @@ def watch() -> Watch:
 
 async def see(visitor_id: int) -> None:
     """A socket of the visitor opened just now."""
-    await cache.aset(_key(visitor_id), 1, HEARD_SECONDS)
+    await _keep(visitor_id, HEARD_SECONDS)
 
 
 async def linger(visitor_id: int) -> None:
     """A socket of the visitor closed; perhaps the last one."""
-    await cache.aset(_key(visitor_id), 1, LINGER_SECONDS)
+    await _keep(visitor_id, LINGER_SECONDS)
+
+
+async def _keep(visitor_id: int, seconds: int) -> None:
+    try:
+        await cache.aset(_key(visitor_id), 1, seconds)
+    except RedisError:
+        logger.warning("a visitor's coming or going was not noted", exc_info=True)
 
 
 async def is_online(visitor_id: int) -> bool:
+    """Whether one visitor is on the site now."""
     return await cache.aget(_key(visitor_id)) is not None
 
 

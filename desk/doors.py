@@ -95,7 +95,9 @@ def _session_key(request: Request) -> str:
 
 
 async def _issue(session_key: str) -> DeskPass:
-    desk = await database_sync_to_async(passes.issue)(session_key) if session_key else None
+    desk: DeskPass | None = None
+    if session_key:
+        desk = await database_sync_to_async(passes.issue)(session_key)
     if desk is None:
         raise Rejected("session", _("You are no longer logged in. Please log in again."), 401)
     return desk
