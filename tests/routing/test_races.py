@@ -147,8 +147,7 @@ def test_four_hundred_conversations_break_nothing(
                 conversation = start(rule_steps[0])
                 if conversation is not None:
                     accepted.append(conversation.pk)
-                for _ in range(2):
-                    _disturb(chance, users)
+                _disturb(chance, users)
 
         return act
 
