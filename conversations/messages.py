@@ -337,9 +337,7 @@ def add(
     return _insert(conversation, author=author, body=body, client_id=client_id, at=at)
 
 
-def add_first(
-    conversation: Conversation, *, body: str, client_id: uuid.UUID, at: datetime
-) -> Sent:
+def add_first(conversation: Conversation, *, body: str, client_id: uuid.UUID, at: datetime) -> Sent:
     """Store the visitor's words that began a conversation, in the transaction that made it: there
     is nobody to wait for and nothing to repeat."""
     return _insert(conversation, author=Author.VISITOR, body=body, client_id=client_id, at=at)
