@@ -23,6 +23,10 @@ export class Log {
     this.tail = element("div", { class: "group mine", hidden: "" });
     this.empty = element("p", { class: "muted none", hidden: "" }, texts.noMessages);
     root.replaceChildren(this.empty, this.tail);
+    // Who reads the end keeps it, also when a phone's keyboard or a smaller window takes room.
+    this.isAtEnd = true;
+    root.addEventListener("scroll", () => (this.isAtEnd = this.isNearEnd()), { passive: true });
+    new ResizeObserver(() => this.isAtEnd && this.#toEnd()).observe(root);
   }
 
   /** Bring the log up to what `thread` knows. */
@@ -34,7 +38,12 @@ export class Log {
     this.#drawPending(thread.pending);
     this.#drawTicks(thread.otherRead);
     this.empty.hidden = this.drawn + thread.pending.length > 0 || !thread.isLoaded;
-    if (wasNear || mineGrew) this.root.scrollTop = this.root.scrollHeight;
+    if (wasNear || mineGrew) this.#toEnd();
+  }
+
+  #toEnd() {
+    this.root.scrollTop = this.root.scrollHeight;
+    this.isAtEnd = true;
   }
 
   isNearEnd() {

@@ -1,0 +1,15 @@
+"""The metronome's tables are written by the settings: nobody edits them by hand."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django_celery_beat import models
+
+for model in (
+    models.PeriodicTask,
+    models.IntervalSchedule,
+    models.CrontabSchedule,
+    models.SolarSchedule,
+    models.ClockedSchedule,
+):
+    admin.site.unregister(model)
