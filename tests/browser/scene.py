@@ -65,6 +65,16 @@ def walk(crowd: Crowd, tongue: Tongue) -> Iterator[Sight]:
     expect(board.get_by_text(tongue("Live"), exact=True)).to_be_visible()
     yield "the board", board
 
+    admin = crowd.context(locale=tongue.locale).new_page()
+    admin.goto(f"{url}/login/?next=/admin/")
+    log_in(admin, tongue, "admin")
+    expect(
+        admin.get_by_role("link", name=tongue("distribution rules").capitalize())
+    ).to_be_visible()
+    yield "/admin/", admin
+    admin.goto(f"{url}/admin/routing/distributionrule/1/change/")
+    yield "/admin/ at a rule", admin
+
     write(messenger.get_by_label(tongue("Your message")), "44 ?")
     desk.goto(f"{url}/desk/")
     expect(desk.get_by_text("44 ?")).to_be_visible()

@@ -49,7 +49,8 @@ def test_every_page_speaks_one_language_and_is_accessible(crowd: Crowd, language
         assert len(texts) >= 5, name
         faults += [f"{name} says {text!r}" for text in tongue.misses(texts)]
         # What axe looks at does not depend on the language; the wider texts are the French ones.
-        if language == "fr":
+        # The administration's pages are Django's own.
+        if language == "fr" and not name.startswith("/admin/"):
             faults += [f"{name}: {fault}" for fault in inaccessible(page)]
     assert not faults, "\n".join(faults)
 

@@ -172,3 +172,17 @@ def test_a_page_change_keeps_the_conversation_and_counts_what_is_new(crowd: Crow
     visitor.open()
     visitor.sees("Something new")
     expect(alice.bubble("Something new")).to_contain_text("Read by the visitor")
+
+
+def test_the_end_of_a_long_conversation_stays_in_view(crowd: Crowd) -> None:
+    visitor, alice = in_conversation(crowd)
+    alice.say("line\n" * 60 + "the end")
+    for person in (visitor, alice):
+        expect(person.bubble("the end")).to_be_visible()
+        person.page.set_viewport_size({"width": 390, "height": 500})
+        last = person.log.get_by_text("the end")
+        expect(last).to_be_in_viewport()
+    # Who reads further up is left where he is.
+    alice.log.evaluate("node => node.scrollTo(0, 0)")
+    visitor.say("still there?")
+    expect(alice.bubble("still there?")).not_to_be_in_viewport()
