@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
-from accounts.models import Website
+if TYPE_CHECKING:
+    from accounts.models import Website
 
 # The asynchronous greeting is R3's and R4's; C8 has one text for each kind of engagement.
 DEFAULTS: dict[str, dict[str, str]] = {

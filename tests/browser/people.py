@@ -6,16 +6,21 @@ import re
 
 from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, expect
 
+from tests.browser.tongue import Tongue
+
 WITHOUT_TICKS = """bubbles => bubbles.map(bubble => [...bubble.childNodes]
   .filter(node => !node.classList?.contains("tick")).map(node => node.textContent).join(""))"""
+
+ENGLISH = Tongue("en")
 
 
 class Visitor:
     """Somebody on the brand's site, with its Messenger."""
 
-    def __init__(self, context: BrowserContext, url: str) -> None:
+    def __init__(self, context: BrowserContext, url: str, tongue: Tongue = ENGLISH) -> None:
         self.context = context
         self.url = url
+        self.tongue = tongue
         self.page: Page = context.new_page()
 
     def visit(self, path: str = "/demo/") -> Visitor:
@@ -24,30 +29,34 @@ class Visitor:
 
     @property
     def launcher(self) -> Locator:
-        return self.page.get_by_role("button", name=re.compile(r"^(Open|Minimise) the chat"))
+        names = f"{self.tongue('Open the chat')}|{self.tongue('Minimise the chat')}"
+        return self.page.get_by_role("button", name=re.compile(names))
 
     @property
     def frame(self) -> FrameLocator:
-        return self.page.get_by_title("Chat with Maison Céleste").content_frame
+        title = self.tongue("Chat with {brand}").replace("{brand}", "Maison Céleste")
+        return self.page.get_by_title(title).content_frame
 
     @property
     def box(self) -> Locator:
-        return self.frame.get_by_label("Your message")
+        return self.frame.get_by_label(self.tongue("Your message"))
 
     @property
     def log(self) -> Locator:
-        return self.frame.get_by_role("log", name="Conversation")
+        return self.frame.get_by_role("log", name=self.tongue("Conversation"))
 
     def open(self) -> None:
         self.launcher.click()
         expect(self.frame.get_by_role("heading", name="Maison Céleste")).to_be_visible()
 
     def reduce(self) -> None:
-        self.frame.get_by_role("button", name="Minimise the chat").click()
+        self.frame.get_by_role("button", name=self.tongue("Minimise the chat")).click()
 
     def agree(self) -> None:
-        self.frame.get_by_role("button", name="I accept").click()
-        expect(self.frame.get_by_role("heading", name="Before we start")).to_be_hidden()
+        self.frame.get_by_role("button", name=self.tongue("I accept")).click()
+        expect(
+            self.frame.get_by_role("heading", name=self.tongue("Before we start"))
+        ).to_be_hidden()
 
     def say(self, text: str) -> Locator:
         """Write and send; returns the bubble, which may still be on its way."""
@@ -70,7 +79,7 @@ class Visitor:
         self.open()
         self.agree()
         self.say(text)
-        expect(self.bubble(text)).to_contain_text("Sent")
+        expect(self.bubble(text)).to_contain_text(self.tongue("Sent"))
 
     def texts(self) -> list[str]:
         """The messages on the screen, without greeting and notes."""
@@ -81,24 +90,29 @@ class Visitor:
 class Agent:
     """Somebody at the desk. Managers and administrators are agents with more tabs."""
 
-    def __init__(self, context: BrowserContext, url: str, name: str) -> None:
+    def __init__(
+        self, context: BrowserContext, url: str, name: str, tongue: Tongue = ENGLISH
+    ) -> None:
         self.context = context
         self.url = url
+        self.tongue = tongue
         self.name = name
         self.page: Page = context.new_page()
 
     def log_in(self, path: str = "/desk/") -> Agent:
         self.page.goto(f"{self.url}/login/?next={path}")
-        self.page.get_by_label("Username").fill(self.name)
-        self.page.get_by_label("Password").fill("demo")
-        self.page.get_by_role("button", name="Log in", exact=True).click()
+        self.page.get_by_label(self.tongue("Username")).fill(self.name)
+        self.page.get_by_label(self.tongue("Password")).fill("demo")
+        self.page.get_by_role("button", name=self.tongue("Log in"), exact=True).click()
         self.page.wait_for_url(self.url + path)
         return self
 
     @property
     def status(self) -> Locator:
         """The status button of the chat."""
-        return self.page.get_by_role("group", name="Your availability").get_by_role("button")
+        return self.page.get_by_role("group", name=self.tongue("Your availability")).get_by_role(
+            "button"
+        )
 
     def be_available(self) -> Agent:
         self.status.click()
@@ -107,7 +121,9 @@ class Agent:
 
     @property
     def boxes(self) -> Locator:
-        column = self.page.get_by_role("complementary", name="Conversations on your desk")
+        column = self.page.get_by_role(
+            "complementary", name=self.tongue("Conversations on your desk")
+        )
         return column.get_by_role("link")
 
     def box(self, number: int) -> Locator:
@@ -115,11 +131,11 @@ class Agent:
 
     @property
     def log(self) -> Locator:
-        return self.page.get_by_role("log", name="Messages")
+        return self.page.get_by_role("log", name=self.tongue("Messages"))
 
     @property
     def reply(self) -> Locator:
-        return self.page.get_by_label("Your reply")
+        return self.page.get_by_label(self.tongue("Your reply"))
 
     def say(self, text: str) -> Locator:
         self.reply.fill(text)
@@ -136,7 +152,9 @@ class Agent:
 
     def act(self, verb: str) -> None:
         """One of the buttons on the right."""
-        self.page.get_by_role("region", name="Actions").get_by_role("button", name=verb).click()
+        self.page.get_by_role("region", name=self.tongue("Actions")).get_by_role(
+            "button", name=self.tongue(verb)
+        ).click()
 
     def snooze(self, *, duration: str = "3 hours", keep: bool) -> None:
         self.act("Snooze")
@@ -153,7 +171,7 @@ class Agent:
 
     def log_out(self) -> None:
         self.page.get_by_label(re.compile("^Your account")).click()
-        self.page.get_by_role("button", name="Log out").click()
+        self.page.get_by_role("button", name=self.tongue("Log out")).click()
         self.page.wait_for_url("**/login/")
 
 

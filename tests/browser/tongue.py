@@ -22,15 +22,18 @@ class Tongue:
     def __init__(self, language: str) -> None:
         self.language = language
         self.locale = {"en": "en-GB", "fr": "fr-FR"}[language]
-        self.pairs: list[tuple[str, str]] = []
+
+    @cached_property
+    def pairs(self) -> list[tuple[str, str]]:
+        """All texts of the interface and of a website's defaults, English and French."""
+        found = [(DEFAULTS["en"][name], DEFAULTS["fr"][name]) for name in DEFAULTS["en"]]
         for entry in polib.pofile(str(CATALOGUE)):
             if entry.msgid_plural:
-                self.pairs.append((entry.msgid, entry.msgstr_plural[0]))
-                self.pairs.append((entry.msgid_plural, entry.msgstr_plural[1]))
+                found.append((entry.msgid, entry.msgstr_plural[0]))
+                found.append((entry.msgid_plural, entry.msgstr_plural[1]))
             else:
-                self.pairs.append((entry.msgid, entry.msgstr))
-        for name in DEFAULTS["en"]:
-            self.pairs.append((DEFAULTS["en"][name], DEFAULTS["fr"][name]))
+                found.append((entry.msgid, entry.msgstr))
+        return found
 
     def __call__(self, msgid: str) -> str:
         """A text of the interface, as people of this language read it."""
