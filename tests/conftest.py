@@ -29,8 +29,10 @@ _open = ExitStack()
 def pytest_configure() -> None:
     from django.conf import settings
 
-    from config import engines
+    from config import engines, translations
 
+    for folder in settings.LOCALE_PATHS:
+        translations.compile_all(folder)
     _open.callback(shutil.rmtree, VAR, ignore_errors=True)
     _open.enter_context(
         engines.running(
