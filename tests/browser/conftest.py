@@ -65,6 +65,7 @@ class Crowd:
         self.browser = browser
         self.product = product
         self.contexts: list[BrowserContext] = []
+        self.agents: list[Agent] = []
         self.complaints: list[str] = []
         self.expected: list[str] = []
 
@@ -88,7 +89,11 @@ class Crowd:
         return Visitor(self.context(**options), self.product.url)
 
     def agent(self, name: str = "alice", **options: Any) -> Agent:
-        return Agent(self.context(**options), self.product.url, name)
+        """With the cookies of the last test that logged in by this name, if they are still good."""
+        agent = Agent(self.context(**options), self.product.url, name)
+        agent.context.add_cookies(self.product.sessions.get(name, []))
+        self.agents.append(agent)
+        return agent
 
     def expect_complaint(self, pattern: str) -> None:
         """A complaint that this test provokes, as a regular expression."""
@@ -102,6 +107,8 @@ class Crowd:
         ]
 
     def leave(self) -> None:
+        for agent in self.agents:
+            self.product.sessions[agent.name] = agent.context.cookies()
         for context in self.contexts:
             context.close()
 

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -40,6 +41,8 @@ class Product:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = var / "product.log"
         self.process: subprocess.Popen[bytes] | None = None
+        # Cookies of who logged in before, by name: checking a password is slow by design.
+        self.sessions: dict[str, list[Any]] = {}
 
     def start(self) -> None:
         self.var.mkdir(parents=True, exist_ok=True)

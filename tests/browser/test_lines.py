@@ -130,7 +130,7 @@ def test_a_reload_keeps_what_was_half_written(crowd: Crowd) -> None:
 
 def test_two_tabs_of_one_visitor_are_one(crowd: Crowd) -> None:
     visitor, alice = in_conversation(crowd)
-    tab = Visitor(visitor.context, visitor.url).visit("/demo/cart/")
+    tab = Visitor(visitor.context, visitor.url).visit("/demo/account/")
     tab.open()
     tab.sees("first")
     tab.say("from the other tab")
@@ -145,7 +145,9 @@ def test_two_tabs_of_one_visitor_are_one(crowd: Crowd) -> None:
 
 def test_two_desks_of_one_agent_are_equal(crowd: Crowd) -> None:
     visitor, alice = in_conversation(crowd)
-    second = crowd.agent("alice").log_in()
+    second = crowd.agent("alice")
+    second.context.clear_cookies()  # a session of its own, as another device has
+    second.log_in()
     second.sees("first")
     expect(second.status).to_contain_text("available 1/4")
     alice.say("said once")
@@ -165,7 +167,7 @@ def test_two_desks_of_one_agent_are_equal(crowd: Crowd) -> None:
 def test_a_page_change_keeps_the_conversation_and_counts_what_is_new(crowd: Crowd) -> None:
     visitor, alice = in_conversation(crowd)
     visitor.reduce()
-    visitor.page.get_by_role("link", name="Cart").click()
+    visitor.page.get_by_role("link", name="My account").click()
     expect(visitor.launcher).to_be_visible()
     alice.say("Something new")
     expect(visitor.launcher).to_have_accessible_name("Open the chat (1 new message)")

@@ -21,7 +21,7 @@ def test_one_conversation_from_end_to_end(crowd: Crowd, product: Product) -> Non
     board.shows(waiting=0, on_desks=0, snoozed=0, closed_today=0)
 
     # 1. The shop, the button, the greeting, consent, the first message.
-    visitor.visit()
+    visitor.visit("/demo/")
     visitor.open()
     visitor.sees("Leave us a message")
     visitor.box.fill("Is the lamp still to be had?")
