@@ -19,7 +19,8 @@ const offline = document.getElementById("offline");
 let dialogue = null;
 let wanted = stage?.querySelector(".dialogue")?.dataset.number ?? null;
 let known = null; // Numbers of the boxes, to see which are new.
-let offlineTimer;
+let isDown = false;
+let downTimer;
 
 Idiomorph.defaults.callbacks.beforeNodeMorphed = (old) =>
   !(old instanceof Element && old.id && old.hasAttribute("data-keep"));
@@ -143,7 +144,7 @@ function stageDrawn() {
   document.body.classList.toggle("reading", Boolean(section));
   if (String(dialogue?.number ?? "") !== (number ?? "") || !dialogue?.isDrawn) {
     dialogue?.stop();
-    dialogue = section ? new Dialogue(section, { sendFrame: socket.send, onGone: gone }) : null;
+    dialogue = section ? new Dialogue(section, { sendFrame: socket.send, onGone: gone, onLine: showLine }) : null;
   }
   dialogue?.refresh();
   dialogue?.markRead();
@@ -281,20 +282,32 @@ function showPresence({ conversation, online }) {
   }
 }
 
+/** The socket may take a minute to notice a cut; the browser, or a reply that fails, is quicker. */
+function showLine() {
+  offline.hidden = !isDown && navigator.onLine && !dialogue?.thread.isCut;
+}
+
+addEventListener("online", showLine);
+addEventListener("offline", showLine);
+
 const socket = agent
   ? connect({
       url: async () => `${location.origin.replace(/^http/, "ws")}/ws/desk/`,
       onFrame: show,
       onOpen() {
-        clearTimeout(offlineTimer);
-        offlineTimer = null;
-        offline.hidden = true;
+        clearTimeout(downTimer);
+        downTimer = null;
+        isDown = false;
+        showLine();
         refreshBoxes();
         refreshDialogue();
         dialogue?.thread.sync();
       },
       onDown() {
-        offlineTimer ??= setTimeout(() => (offline.hidden = false), OFFLINE_MS);
+        downTimer ??= setTimeout(() => {
+          isDown = true;
+          showLine();
+        }, OFFLINE_MS);
       },
     })
   : { send() {} };

@@ -48,10 +48,11 @@ export function unsentNumbers() {
 }
 
 export class Dialogue {
-  constructor(section, { sendFrame, onGone }) {
+  constructor(section, { sendFrame, onGone, onLine }) {
     this.number = Number(section.dataset.number);
     this.sendFrame = sendFrame;
     this.onGone = onGone;
+    this.onLine = onLine;
     this.log = new Log(document.getElementById(`log-${this.number}`), this.visitor);
     this.thread = threadOf(this.number, {
       onChange: (thread) => this.#changed(thread),
@@ -128,6 +129,7 @@ export class Dialogue {
   #changed(thread) {
     this.log.draw(thread);
     this.markRead();
+    this.onLine();
   }
 
   #send() {
