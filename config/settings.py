@@ -116,7 +116,7 @@ DATABASES = {"default": database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "BACKEND": "conversations.pubsub.Layer",
         "CONFIG": {
             # redis-py would close a socket on which nobody has spoken for 5 s.
             "hosts": [{"address": redis_url(0), "socket_timeout": None}],
@@ -158,12 +158,12 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_DB_REUSE_MAX = 100_000
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "config.metronome:Metronome"
 CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": seconds, "options": {"expires": 10 * seconds}}
     for name, task, seconds in [
-        ("deadlines", "conversations.tasks.enforce_deadlines", 1.0),
-        ("outbox", "conversations.tasks.deliver_outbox", 5.0),
+        ("deadlines", "conversations.tasks.enforce_deadlines", 3.0),
+        ("outbox", "conversations.tasks.deliver_outbox", 10.0),
         ("routing", "routing.tasks.sweep", 10.0),
     ]
 }

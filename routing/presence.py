@@ -22,6 +22,14 @@ BEAT = 10
 GRACE = timedelta(seconds=45)
 FORGOTTEN = timedelta(days=1)
 
+# What ``hear`` finds nearly always, for the sockets, whose event loop has no thread to spare.
+HEARD_AGAIN = """
+    UPDATE routing_deskconnection d SET heard_at = %(at)s
+    FROM routing_deskpresence p
+    WHERE d.id = %(connection)s AND d.closed_at IS NULL
+        AND d.heard_at > %(at)s - %(grace)s AND p.agent_id = d.agent_id AND p.is_connected
+"""
+
 
 def reachable_connections(at: datetime) -> QuerySet[DeskConnection]:
     """Sockets through which a desk hears us at ``at``."""

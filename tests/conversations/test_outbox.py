@@ -172,7 +172,7 @@ def test_a_push_into_a_dead_layer_is_logged_and_lost(
 
     settings.CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "BACKEND": "conversations.pubsub.Layer",
             "CONFIG": {"hosts": ["unix:///nowhere/valkey.sock"]},
         }
     }
