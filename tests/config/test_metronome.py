@@ -1,0 +1,34 @@
+"""Beat looks at its schedule now and then, and still notices a change."""
+
+from __future__ import annotations
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from config import metronome
+from config.celery import app
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_change_of_the_schedule_is_seen_and_otherwise_nobody_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(metronome.time, "monotonic", lambda: now)
+    with time_machine.travel("2026-11-22 10:00:00Z", tick=False) as clock:
+        every = IntervalSchedule.objects.create(every=7, period=IntervalSchedule.SECONDS)
+        task = PeriodicTask.objects.create(name="odd", task="nothing", interval=every)
+        beat = metronome.Metronome(app=app, lazy=True)
+        assert not beat.schedule_changed()  # the first look only remembers
+        clock.shift(1)
+        task.enabled = False
+        task.save()
+        with CaptureQueriesContext(connection) as queries:
+            assert not beat.schedule_changed()
+        assert len(queries) == 0
+        now += metronome.LOOK_SECONDS
+        assert beat.schedule_changed()
