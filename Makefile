@@ -44,10 +44,10 @@ $(VENV)/made:
 
 # The hashes of every platform and Python from 3.11 on, and no address of an index in the files.
 lock:
-	$(PYTHON) -m venv var/lock
-	var/lock/bin/pip install --quiet --disable-pip-version-check uv
+	$(PYTHON) -m venv var/uv
+	var/uv/bin/pip install --quiet --disable-pip-version-check uv
 	for name in runtime dev; do \
-	  var/lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
+	  var/uv/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-header $(LOCK) \
 	    requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
