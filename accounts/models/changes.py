@@ -1,0 +1,51 @@
+"""The record of every change to a setting: written by triggers of the database, never by code."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Change(models.Model):
+    """One row of settings was added, changed or removed.
+
+    The triggers (``accounts.audit.recorded``) write it in the transaction of the change, whatever
+    the door; they refuse to change or delete it. ``actor_id`` is no foreign key: who did something
+    stays known when the account is gone. ``before`` and ``after`` hold the changed columns only,
+    or the whole row where it was added or removed; secrets are masked.
+    """
+
+    class Kind(models.TextChoices):
+        ADDED = "INSERT", _("added")
+        CHANGED = "UPDATE", _("changed")
+        REMOVED = "DELETE", _("removed")
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(_("moment"))
+    actor_id = models.BigIntegerField(null=True)
+    actor = models.CharField(_("person"), max_length=150, blank=True)
+    kind = models.CharField(_("kind"), max_length=6, choices=Kind.choices)
+    model = models.CharField(_("setting"), max_length=80)
+    object_id = models.BigIntegerField()
+    name = models.TextField(_("name"))
+    # What the row is a part of: the queue of a rule, the member of a group.
+    owner_model = models.CharField(max_length=80, blank=True)
+    owner_id = models.BigIntegerField(null=True)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    class Meta:
+        verbose_name = _("change of a setting")
+        verbose_name_plural = _("changes of settings")
+        ordering = ("-id",)
+        indexes = [
+            # The list by date, and date_hierarchy.
+            models.Index(fields=["at"], name="change_at"),
+            # The history of one object ...
+            models.Index(fields=["model", "object_id"], name="change_of_object"),
+            # ... with that of its parts.
+            models.Index(fields=["owner_model", "owner_id"], name="change_of_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.object_id}"

@@ -1,0 +1,143 @@
+"""Every change of a setting is recorded: who, when, before, after; whatever the door."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import DatabaseError, connection, models, transaction
+from django.test import Client
+
+from accounts import audit
+from accounts.models import Change, Channel, Group, Role, User
+from routing.models import RuleStep
+from tests.factories import PASSWORD, AgentFactory, GroupFactory, StepFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+# What people do, and what the product notes: no settings.
+NOT_SETTINGS = {
+    "accounts.change",
+    "accounts.user_groups",  # roles decide, not Django's groups and permissions
+    "accounts.user_user_permissions",
+    "routing.deskconnection",
+    "routing.deskpresence",
+}
+
+
+def last(**about: Any) -> Change:
+    change = Change.objects.filter(**about).first()
+    assert change is not None, f"no change of {about} in {list(Change.objects.values())}"
+    return change
+
+
+def test_a_change_by_somebody_holds_before_and_after() -> None:
+    admin = UserFactory(role=Role.ADMIN, first_name="Ada", last_name="Lemoine")
+    step = StepFactory(places=3)
+    with audit.acting(admin):
+        step.places = 7
+        step.save()
+    change = last(model="routing.rulestep")
+    assert (change.actor_id, change.actor) == (admin.pk, "Ada Lemoine")
+    assert (change.kind, change.object_id) == ("UPDATE", step.pk)
+    assert (change.before, change.after) == ({"places": 3}, {"places": 7})
+    assert (change.owner_model, change.owner_id) == ("routing.distributionrule", step.rule_id)
+
+
+def test_what_no_door_signed_is_the_systems_and_the_next_change_too() -> None:
+    group = GroupFactory()
+    with audit.acting(UserFactory(role=Role.ADMIN)):
+        Group.objects.filter(pk=group.pk).update(name="Signed")
+    connection.cursor().execute(
+        "UPDATE accounts_group SET name = 'By hand' WHERE id = %s", [group.pk]
+    )
+    by_hand = last(model="accounts.group")
+    assert (by_hand.after, by_hand.actor_id, by_hand.actor) == ({"name": "By hand"}, None, "")
+
+
+def test_members_and_deletions_are_recorded() -> None:
+    agent, group = AgentFactory(display_name="Alice"), GroupFactory(name="Experts")
+    group.members.add(agent)
+    added = last(model="accounts.group_members")
+    assert (added.kind, added.owner_id, added.before) == ("INSERT", group.pk, None)
+    assert added.after["agent_id"] == agent.pk
+    group_id = group.pk
+    group.delete()
+    gone = last(model="accounts.group")
+    assert (gone.kind, gone.object_id, gone.name) == ("DELETE", group_id, "Experts")
+    assert last(model="accounts.group_members").kind == "DELETE"
+
+
+def test_a_password_is_never_in_the_record() -> None:
+    user: User = UserFactory()
+    user.set_password("another secret")
+    user.save()
+    changed = last(model="accounts.user", kind="UPDATE")
+    assert (changed.before, changed.after) == ({"password": "•••"}, {"password": "•••"})
+    stored = str(list(Change.objects.values_list("before", "after")))
+    assert user.password not in stored
+    assert PASSWORD not in stored
+
+
+def test_what_is_no_setting_leaves_no_line() -> None:
+    agent, step = AgentFactory(), StepFactory()
+    before = Change.objects.count()
+    agent.channels.filter(channel=Channel.CHAT).update(is_available=False)
+    RuleStep.objects.filter(pk=step.pk).update(entered_at="2026-11-22T09:00:00Z")
+    RuleStep.objects.filter(pk=step.pk).update(places=step.places)  # the same again
+    Client().force_login(agent.user)  # writes last_login
+    assert Change.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    "verb", ["UPDATE accounts_change SET actor = ''", "DELETE FROM accounts_change"]
+)
+def test_the_record_is_only_ever_added_to(verb: str) -> None:
+    GroupFactory()
+    assert Change.objects.exists()
+    with pytest.raises(DatabaseError, match="only ever added to"), transaction.atomic():
+        connection.cursor().execute(verb)
+
+
+def test_a_change_that_is_undone_leaves_no_line() -> None:
+    group = GroupFactory(name="Experts")
+    before = Change.objects.count()
+
+    def fail() -> None:
+        with audit.acting(UserFactory.build(pk=1)):
+            Group.objects.filter(pk=group.pk).update(name="Nobody")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert Change.objects.count() == before
+
+
+def settings_tables() -> set[str]:
+    """Each model of the rooms that hold settings, their many-to-many tables included."""
+    found: set[str] = set()
+    for app in ("accounts", "routing"):
+        for model in apps.get_app_config(app).get_models(include_auto_created=True):
+            if model._meta.managed and not model._meta.proxy:
+                found.add(model._meta.label_lower)
+    return found - NOT_SETTINGS
+
+
+def test_every_model_of_settings_is_recorded() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT convert_from(split_part(encode(tgargs, 'escape'), '\\000', 1)::bytea, 'UTF8')"
+            " FROM pg_trigger WHERE tgname = 'record_change'"
+        )
+        recorded = {row[0] for row in cursor.fetchall()}
+    assert recorded == settings_tables()
+
+
+def test_each_recorded_owner_is_a_model_and_its_key_a_column() -> None:
+    step = StepFactory()
+    step.group.members.add(AgentFactory())
+    for change in Change.objects.exclude(owner_model=""):
+        owner = apps.get_model(change.owner_model)
+        assert issubclass(owner, models.Model)
+        assert owner._base_manager.filter(pk=change.owner_id).exists()
