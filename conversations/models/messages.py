@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent
+from conversations.models.attachments import Attachment
 from conversations.models.conversations import Conversation
 
 
@@ -26,7 +27,10 @@ class Message(models.Model):
     client_id = models.UUIDField()
     author = models.CharField(max_length=8, choices=Author.choices)
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="messages")
-    body = models.TextField()
+    body = models.TextField(help_text="Empty only beside an attachment.")
+    attachment = models.OneToOneField(
+        Attachment, on_delete=models.PROTECT, null=True, related_name="message"
+    )
     created_at = models.DateTimeField()
 
     class Meta:

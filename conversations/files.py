@@ -1,0 +1,200 @@
+"""What a file that somebody attaches really is, and what is kept of it: pure functions of bytes.
+
+The name and the type that a browser says are not believed. Images are decoded and encoded anew, so
+that neither their metadata (the place where a photo was taken) nor anything hidden behind the
+picture survives. Everything else is on a short list of signatures, or is plain text.
+"""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+import zipfile
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from PIL import Image, ImageOps
+
+NAME_LIMIT = 120
+PIXELS_LIMIT = 50_000_000  # A phone's largest photo; far below what fills the memory.
+SIDE_LIMIT = 4096
+FRAMES_LIMIT = 200
+PROFILE_BYTES = 16_384
+THUMBNAIL_SIDE = 640
+THUMBNAIL_TYPE = "image/webp"
+
+IMAGES = {"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp"}
+OFFICE = "application/vnd.openxmlformats-officedocument."
+# A member that names each kind of document that is a zip archive.
+ZIPPED = {
+    "word/document.xml": (f"{OFFICE}wordprocessingml.document", "docx"),
+    "xl/workbook.xml": (f"{OFFICE}spreadsheetml.sheet", "xlsx"),
+    "ppt/presentation.xml": (f"{OFFICE}presentationml.presentation", "pptx"),
+}
+OPEN_DOCUMENTS = {
+    "application/vnd.oasis.opendocument.text": "odt",
+    "application/vnd.oasis.opendocument.spreadsheet": "ods",
+    "application/vnd.oasis.opendocument.presentation": "odp",
+}
+EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp"}
+TEXTS = {"csv": "text/csv", "txt": "text/plain"}
+MACROS = ("vbaProject.bin", "Basic/Standard")
+
+
+class Unacceptable(Exception):
+    """A file that is not kept; the text says why, to the person who chose it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is kept: bytes that are ours to serve, what they are, and a small picture of them.
+
+    ``width`` and ``height`` are pixels of the picture, ``None`` where there is none.
+    """
+
+    content: bytes
+    content_type: str
+    name: str
+    width: int | None = None
+    height: int | None = None
+    thumbnail: bytes | None = None
+
+
+def prepare(content: bytes, name: str) -> Prepared:
+    """Recognise a file by its content and make what is kept of it; ``Unacceptable`` otherwise."""
+    if not content:
+        raise Unacceptable(_("This file is empty."))
+    picture = _picture(content)
+    if picture is not None:
+        return _encoded_anew(picture, name)
+    content_type, extension = _recognised(content, name)
+    return Prepared(content, content_type, clean_name(name, extension))
+
+
+def clean_name(name: str, extension: str) -> str:
+    """The name that people read: no path, no control or direction characters, the extension of
+    what the file is and no other."""
+    base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    base = unicodedata.normalize("NFC", base)
+    base = "".join(
+        character
+        for character in base
+        if unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+    )
+    stem, dot, given = base.rpartition(".")
+    same = {given.lower()} & {extension, {"jpg": "jpeg", "txt": "text"}.get(extension, extension)}
+    if not dot or not same:
+        stem = base
+    stem = stem.strip(" .")[: NAME_LIMIT - len(extension) - 1] or "file"
+    return f"{stem}.{extension}"
+
+
+def _picture(content: bytes) -> Image.Image | None:
+    try:
+        picture = Image.open(io.BytesIO(content), formats=list(IMAGES))
+    except Image.DecompressionBombError:
+        raise Unacceptable(_("This picture has too many pixels.")) from None
+    except Exception:  # Pillow raises anything on a damaged header: then it is no picture to us.
+        return None
+    if picture.width * picture.height > PIXELS_LIMIT:
+        raise Unacceptable(_("This picture has too many pixels."))
+    return picture
+
+
+def _encoded_anew(picture: Image.Image, name: str) -> Prepared:
+    kind = "JPEG" if picture.format == "MPO" else str(picture.format)  # a phone's JPEG in two parts
+    try:
+        frames = getattr(picture, "n_frames", 1)
+        content = _moving(picture) if kind == "GIF" and 1 < frames <= FRAMES_LIMIT else None
+        picture.seek(0)
+        still = ImageOps.exif_transpose(picture)
+        still.thumbnail((SIDE_LIMIT, SIDE_LIMIT))
+        if content is None:
+            content = _bytes(still, kind)
+        width, height = still.size
+        small = still.copy()
+        small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+        thumbnail = _bytes(small, "WEBP")
+    except Unacceptable:
+        raise
+    except Exception:  # Pillow raises anything on damaged data.
+        raise Unacceptable(_("This picture is damaged.")) from None
+    content_type = IMAGES[kind]
+    named = clean_name(name, EXTENSIONS[content_type])
+    return Prepared(content, content_type, named, width, height, thumbnail)
+
+
+def _moving(picture: Image.Image) -> bytes | None:
+    """A GIF that moves, frame by frame; ``None`` where that would be too much work."""
+    frames = getattr(picture, "n_frames", 1)
+    if picture.width * picture.height * frames > PIXELS_LIMIT:
+        return None
+    kept = io.BytesIO()
+    picture.save(kept, "GIF", save_all=True, comment=b"", optimize=False)
+    return kept.getvalue()
+
+
+def _bytes(picture: Image.Image, kind: str) -> bytes:
+    if kind == "JPEG":
+        picture = picture.convert("RGB")
+    elif picture.mode not in {"1", "L", "P", "RGB", "RGBA"} or kind == "WEBP":
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    # A copy of the pixels alone: what else Pillow read with them would be written again.
+    bare = Image.frombytes(picture.mode, picture.size, picture.tobytes())
+    if picture.mode == "P":
+        palette = picture.getpalette("RGBA" if "transparency" in picture.info else "RGB")
+        bare.putpalette(palette or [], "RGBA" if "transparency" in picture.info else "RGB")
+    kept = io.BytesIO()
+    options = {"quality": 88, "optimize": True} if kind == "JPEG" else {}
+    colours = picture.info.get("icc_profile") or b""  # without it, a phone's photo turns pale
+    if kind != "GIF" and 0 < len(colours) <= PROFILE_BYTES:
+        options["icc_profile"] = colours
+    bare.save(kept, kind, **options)
+    return kept.getvalue()
+
+
+def _recognised(content: bytes, name: str) -> tuple[str, str]:
+    if content[:1024].lstrip().startswith(b"%PDF-"):
+        return "application/pdf", "pdf"
+    if content.startswith(b"PK\x03\x04"):
+        return _zipped(content)
+    if _is_text(content):
+        extension = "csv" if name.lower().endswith(".csv") else "txt"
+        return TEXTS[extension], extension
+    raise _not_accepted()
+
+
+def _zipped(content: bytes) -> tuple[str, str]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = set(archive.namelist())
+            if any(macro in member for macro in MACROS for member in members):
+                raise Unacceptable(_("Documents with macros are not accepted."))
+            for member, (content_type, extension) in ZIPPED.items():
+                if member in members and "[Content_Types].xml" in members:
+                    return content_type, extension
+            if "mimetype" in members and archive.getinfo("mimetype").file_size < 100:
+                content_type = archive.read("mimetype").decode("ascii", "replace").strip()
+                if content_type in OPEN_DOCUMENTS:
+                    return content_type, OPEN_DOCUMENTS[content_type]
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
+        raise Unacceptable(_("This file is damaged.")) from None
+    raise _not_accepted()
+
+
+def _is_text(content: bytes) -> bool:
+    """UTF-8 without control characters, and no mark-up that a browser might run."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return False
+    start = text[:1024].lstrip("\ufeff \t\r\n").lower()
+    if start.startswith(("<!doctype", "<html", "<svg", "<?xml", "<script", "#!")):
+        return False
+    return not any(ord(character) < 32 and character not in "\t\r\n\f" for character in text)
+
+
+def _not_accepted() -> Unacceptable:
+    return Unacceptable(
+        _("Files of this kind are not accepted. Pictures, PDF, office documents and text are.")
+    )

@@ -1,0 +1,49 @@
+"""Files and pictures that people attach to their messages."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Agent
+from conversations.models.conversations import Conversation
+
+
+class Attachment(models.Model):
+    """What was uploaded into a conversation, before the message that carries it is sent.
+
+    The id is made by the client, so that an upload that is tried again is stored once. ``file`` and
+    ``thumbnail`` are names in the default storage; nothing of them is ever served by its name.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="attachments"
+    )
+    agent = models.ForeignKey(
+        Agent,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="attachments",
+        help_text=_("Who uploaded it; empty: the visitor."),
+    )
+    name = models.CharField(_("name"), max_length=120)
+    content_type = models.CharField(_("type"), max_length=100)
+    size = models.PositiveIntegerField(_("size (bytes)"))
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
+    file = models.CharField(max_length=200)
+    thumbnail = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("attachment")
+        verbose_name_plural = _("attachments")
+        indexes = [
+            # conversations.attachments: what was uploaded here lately, and what was never sent.
+            models.Index(fields=["conversation", "created_at"], name="attachments_lately"),
+            models.Index(fields=["created_at"], name="attachments_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
