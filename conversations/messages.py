@@ -43,6 +43,7 @@ VISITOR_GROWS = """
     WHERE v.id = c.visitor_id AND c.status IN ('bot', 'queued', 'assigned', 'active')
 """
 
+# An absent visitor who left an address is told of the answer (R11): ``notify_at`` says when to look.
 AGENT_GROWS = """
     UPDATE conversations_conversation c SET
         last_seq = c.last_seq + 1,
@@ -50,6 +51,10 @@ AGENT_GROWS = """
         last_agent_message_at = %(at)s,
         first_human_reply_at = coalesce(c.first_human_reply_at, %(at)s),
         visitor_waits_since = NULL,
+        notify_at = coalesce(c.notify_at, (
+            SELECT %(at)s::timestamptz FROM conversations_address d
+            WHERE d.visitor_id = c.visitor_id AND d.wants_mail AND c.is_asynchronous
+        )),
         deadline_at = CASE c.deadline_kind WHEN 'answer_timer' THEN NULL ELSE c.deadline_at END,
         deadline_kind = CASE c.deadline_kind WHEN 'answer_timer' THEN '' ELSE c.deadline_kind END
     FROM accounts_agent a

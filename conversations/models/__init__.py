@@ -1,5 +1,7 @@
 """The records of visitors, conversations and what happened to them."""
 
+from conversations.models.addresses import Address
+from conversations.models.attachments import Attachment
 from conversations.models.contacts import Contact
 from conversations.models.conversations import ActorKind, CloseReason, Conversation, Style
 from conversations.models.events import Event
@@ -11,6 +13,8 @@ from conversations.models.visitors import Consent, Person, Visitor
 __all__ = [
     "ActorKind",
     "Author",
+    "Address",
+    "Attachment",
     "CloseReason",
     "Consent",
     "Contact",

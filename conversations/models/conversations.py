@@ -181,6 +181,10 @@ class Conversation(models.Model):
             ),
             models.CheckConstraint(
                 name="deadline_is_whole",
+    notify_at = models.DateTimeField(
+        null=True,
+        help_text=_("When to look whether the visitor is told by e-mail of an answer (C10)."),
+    )
                 condition=Q(deadline_at__isnull=True, deadline_kind="")
                 | (Q(deadline_at__isnull=False) & ~Q(deadline_kind="")),
             ),
@@ -233,3 +237,7 @@ class Conversation(models.Model):
     def may_snooze(self) -> bool:
         """Snooze is for asynchronous conversations and messaging channels (C23)."""
         return self.is_asynchronous or self.channel == Channel.MESSAGING
+            # messenger.mail.owing: whose visitor may have to be told by e-mail.
+            models.Index(
+                fields=["notify_at"], condition=Q(notify_at__isnull=False), name="to_notify"
+            ),

@@ -1,0 +1,31 @@
+"""Where a visitor may be written to."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from conversations.models.visitors import Visitor
+
+
+class Address(models.Model):
+    """The e-mail address that a visitor left (R6, R7); none left, no row.
+
+    ``refused_at`` says that the address was refused for good when it was written to: the
+    visitor is asked to correct it.
+    """
+
+    visitor = models.OneToOneField(Visitor, on_delete=models.CASCADE, related_name="address")
+    email = models.EmailField(_("e-mail address"), max_length=254)
+    wants_mail = models.BooleanField(
+        _("wants to be told by e-mail"), default=True, help_text=_("The visitor's own choice.")
+    )
+    given_at = models.DateTimeField(_("given at"))
+    refused_at = models.DateTimeField(_("refused at"), null=True)
+
+    class Meta:
+        verbose_name = _("e-mail address")
+        verbose_name_plural = _("e-mail addresses")
+
+    def __str__(self) -> str:
+        return self.email
