@@ -6,21 +6,24 @@ from conversations.models.contacts import Contact
 from conversations.models.conversations import ActorKind, CloseReason, Conversation, Style
 from conversations.models.events import Event
 from conversations.models.messages import Author, Message
+from conversations.models.notices import Notice, NoticeKind
 from conversations.models.outbox import OutboxEntry
 from conversations.models.surveys import Survey
 from conversations.models.visitors import Consent, Person, Visitor
 
 __all__ = [
     "ActorKind",
-    "Author",
     "Address",
     "Attachment",
+    "Author",
     "CloseReason",
     "Consent",
     "Contact",
     "Conversation",
     "Event",
     "Message",
+    "Notice",
+    "NoticeKind",
     "OutboxEntry",
     "Person",
     "Style",
