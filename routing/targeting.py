@@ -1,0 +1,221 @@
+"""Which targeting rule a page view falls under: a pure function of what the page says of itself.
+
+What a page says (``PageView``) comes from a browser and may be a lie: it decides what is offered,
+never what somebody may see.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from routing.patterns import Address
+
+Value = str | float | bool
+
+URL_LIMIT = 2000
+NAME_LIMIT = 60
+TEXT_LIMIT = 200
+DATA_LIMIT = 50  # names
+NUMBER_LIMIT = 1_000_000  # pages, seconds
+
+PHONE, TABLET, DESKTOP = "phone", "tablet", "desktop"
+ANYBODY, NEW, RETURNING = "anybody", "new", "returning"
+ALWAYS, OPEN, CLOSED = "always", "open", "closed"
+IS, IS_NOT, CONTAINS = "is", "is_not", "contains"
+AT_LEAST, AT_MOST = "at_least", "at_most"
+KNOWN, UNKNOWN = "known", "unknown"
+
+TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """One page in front of somebody, by its own account. ``pages`` counts this one, and those of
+    this visit that are known of; ``seconds`` since it was opened."""
+
+    url: str = ""
+    language: str = ""
+    device: str = ""
+    pages: int = 1
+    seconds: int = 0
+    is_returning: bool = False
+    data: Mapping[str, Value] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, sent: Mapping[str, Any]) -> PageView:
+        """From a request's JSON: what has not the right type or is too large was never said."""
+        data = sent.get("data")
+        return cls(
+            url=_text(sent.get("url"), URL_LIMIT),
+            language=_text(sent.get("language"), 35),
+            device=_text(sent.get("device"), 10),
+            pages=max(_whole(sent.get("pages")), 1),
+            seconds=_whole(sent.get("seconds")),
+            is_returning=sent.get("returning") is True,
+            data=dict(_values(data)) if isinstance(data, dict) else {},
+        )
+
+
+def _text(value: object, limit: int) -> str:
+    return value if isinstance(value, str) and len(value) <= limit else ""
+
+
+def _whole(value: object) -> int:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number and 0 <= value <= NUMBER_LIMIT else 0  # type: ignore[arg-type, operator]
+
+
+def _values(data: dict[str, Any]) -> Iterable[tuple[str, Value]]:
+    for name, value in list(data.items())[:DATA_LIMIT]:
+        if len(name) > NAME_LIMIT:
+            continue
+        if isinstance(value, bool) or (isinstance(value, str) and len(value) <= TEXT_LIMIT):
+            yield name, value
+        elif isinstance(value, int | float) and abs(value) < 1e15:  # not NaN, not infinite
+            yield name, float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What the website must have said under ``name``."""
+
+    name: str
+    operator: str
+    value: str = ""
+
+    def holds(self, data: Mapping[str, Value]) -> bool:
+        """Unknown data fulfil nothing but ``unknown`` and ``is_not``."""
+        found = data.get(self.name)
+        match self.operator:
+            case "known":
+                return found is not None
+            case "unknown":
+                return found is None
+            case "is":
+                return found is not None and _equal(found, self.value)
+            case "is_not":
+                return found is None or not _equal(found, self.value)
+            case "contains":
+                return isinstance(found, str) and self.value.casefold() in found.casefold()
+            case "at_least" | "at_most":
+                there, asked = number(found), number(self.value)
+                if there is None or asked is None:
+                    return False
+                return there >= asked if self.operator == AT_LEAST else there <= asked
+        return False
+
+
+def _equal(found: Value, asked: str) -> bool:
+    asked = asked.strip().casefold()
+    if isinstance(found, bool):
+        return asked in (TRUE if found else FALSE)
+    if isinstance(found, str):
+        return found.strip().casefold() == asked
+    return found == number(asked)
+
+
+def number(value: object) -> float | None:
+    """``value`` as a finite number, if it is one; true and false are none."""
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A targeting rule as plain data. What is empty asks nothing; all that is asked must be so.
+
+    ``texts`` is the proactive text by language; without one there is a button only.
+    """
+
+    id: int
+    rule_id: int
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    audience: str = ANYBODY
+    seconds: int = 0
+    pages: int = 1
+    conditions: tuple[Condition, ...] = ()
+    hours: str = ALWAYS
+    texts: Mapping[str, str] = field(default_factory=dict)
+    skills: tuple[int, ...] = ()
+
+    def fits(self, view: PageView, address: Address | None) -> bool:
+        """Whether all is so but the hours and the time spent on the page."""
+        return (
+            self._is_page(address)
+            and (not self.languages or any(_speaks(view.language, one) for one in self.languages))
+            and (not self.devices or view.device in self.devices)
+            and (self.audience == ANYBODY or view.is_returning == (self.audience == RETURNING))
+            and view.pages >= self.pages
+            and all(condition.holds(view.data) for condition in self.conditions)
+        )
+
+    def _is_page(self, address: Address | None) -> bool:
+        if not self.include and not self.exclude:
+            return True
+        if address is None:  # A page that cannot be told is on no journey.
+            return False
+        if any(address.matches(pattern) for pattern in self.exclude):
+            return False
+        return not self.include or any(address.matches(pattern) for pattern in self.include)
+
+
+def _speaks(language: str, asked: str) -> bool:
+    """``fr`` asks for French of any country, ``fr-CA`` for that of Canada."""
+    spoken, wanted = (one.lower().replace("_", "-") for one in (language, asked))
+    return spoken == wanted or spoken.startswith(f"{wanted}-")
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Whether somebody works behind a rule now, and in how many seconds that changes."""
+
+    is_open: bool = True
+    changes_in: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The targeting rule that decides, if one does; ``again_in`` seconds, by time alone, another
+    one will, if nothing else changes."""
+
+    target: Target | None = None
+    again_in: int | None = None
+
+
+def first_match(
+    targets: Iterable[Target], view: PageView, hours_of: Callable[[Target], Hours]
+) -> Match:
+    """The first targeting rule, in the website's order, under which a page view falls (R39)."""
+    address = Address.of(view.url)
+    later: list[int] = []
+    for target in targets:
+        if not target.fits(view, address):
+            continue
+        wait = _wait(target, view, hours_of)
+        if wait == 0:
+            return Match(target, min(later, default=None))
+        if wait is not None:
+            later.append(wait)
+    return Match(None, min(later, default=None))
+
+
+def _wait(target: Target, view: PageView, hours_of: Callable[[Target], Hours]) -> int | None:
+    """Seconds until time alone makes ``target`` match: 0 is now, ``None`` not foreseeable."""
+    wait = max(target.seconds - view.seconds, 0)
+    if target.hours == ALWAYS:
+        return wait
+    hours = hours_of(target)
+    if hours.is_open == (target.hours == OPEN):
+        return wait
+    return None if hours.changes_in is None else max(wait, hours.changes_in, 1)
