@@ -32,6 +32,7 @@ class Verb(StrEnum):
     EXPIRE = "expire"
     RELEASE = "release"
     RECALL = "recall"
+    RELAX = "relax"
     SNOOZE = "snooze"
     WAKE_TO_AGENT = "wake_to_agent"
     WAKE_TO_GROUP = "wake_to_group"
@@ -64,6 +65,8 @@ class DeadlineKind(StrEnum):
     BOT_INACTIVITY = "bot_inactivity"
     SOLVED_WINDOW = "solved_window"
     ANSWER_TIMER = "answer_timer"
+    SKILL_RELAXATION = "skill_relaxation"
+    BOT_SILENCE = "bot_silence"
 
 
 class Refused(Exception):
@@ -118,6 +121,7 @@ TRANSITIONS: dict[Verb, Transition] = {
         Status.ASSIGNED, Status.ACTIVE, to=Status.QUEUED, ends_contact=EndReason.RELEASED
     ),
     Verb.RECALL: _from(Status.ACTIVE, to=Status.QUEUED, ends_contact=EndReason.UNANSWERED),
+    Verb.RELAX: _from(Status.QUEUED, to=Status.QUEUED),
     Verb.SNOOZE: _from(Status.ACTIVE, to=Status.SNOOZED, ends_contact=EndReason.SNOOZED),
     Verb.WAKE_TO_AGENT: _from(Status.SNOOZED, to=Status.ASSIGNED),
     Verb.WAKE_TO_GROUP: _from(Status.SNOOZED, to=Status.QUEUED),
@@ -142,8 +146,9 @@ SYSTEM_MAY_CLOSE = frozenset({Status.BOT, Status.SNOOZED, Status.SOLVED})
 # any other verb it is a return, which always enters (C16).
 NEW_ENTRIES = frozenset({Verb.QUEUE, Verb.ESCALATE})
 
-# A conversation that a fault sends back keeps its former rank (C17).
-KEEPS_RANK = frozenset({Verb.EXPIRE, Verb.RELEASE, Verb.RECALL})
+# A conversation that a fault sends back keeps its former rank (C17); so does one that merely asks
+# for less than before. What an agent left unanswered goes to the front instead (C25).
+KEEPS_RANK = frozenset({Verb.EXPIRE, Verb.RELEASE, Verb.RELAX})
 
 
 def target_of(verb: Verb, status: Status | None) -> Status:

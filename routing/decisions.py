@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from fractions import Fraction
 
 CASCADE = "cascade"
@@ -17,17 +18,19 @@ EQUAL_SHARE = "equal_share"
 @dataclass(frozen=True, slots=True)
 class StepLoad:
     """One queue as an entry finds it. ``waiting`` counts queued and assigned; ``free_slots`` the
-    slots of reachable, available agents of the group that nobody waits for."""
+    slots of agents who could take the entry and for whom nobody waits; ``gives_places`` is false
+    where the group is closed and keeps no places then."""
 
     step_id: int
     places: int
     waiting: int
     free_slots: int
     entered_at: datetime | None = None
+    gives_places: bool = True
 
     @property
     def has_place(self) -> bool:
-        return self.waiting < self.places
+        return self.gives_places and self.waiting < self.places
 
     @property
     def has_agent(self) -> bool:
@@ -70,29 +73,103 @@ def _share_order(step: StepLoad) -> tuple[Fraction, bool, float]:
     return (step.fill, step.entered_at is not None, entered)
 
 
+class Hindrance(StrEnum):
+    """Each way in which an agent may be unable to take a waiting conversation."""
+
+    OF_SOMEBODY_ELSE = "of_somebody_else"
+    NOT_A_MEMBER = "not_a_member"
+    GROUP_CLOSED = "group_closed"
+    LACKS_SKILL = "lacks_skill"
+    OFFLINE = "offline"
+    NO_SLOTS = "no_slots"
+    UNAVAILABLE = "unavailable"
+    FULL = "full"
+
+
 @dataclass(frozen=True, slots=True)
-class AgentLoad:
-    """One reachable, available agent on one channel. ``idle_since`` is when the last contact on
-    this channel ended, or when the agent became available."""
+class Obstacle:
+    """One thing that stops an agent: ``until`` is known where time removes it (a closed group),
+    ``skill_ids`` are what he lacks, ``held`` and ``slots`` say how full he is."""
+
+    kind: Hindrance
+    until: datetime | None = None
+    skill_ids: frozenset[int] = frozenset()
+    held: int = 0
+    slots: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    """One agent as a channel sees him. ``is_reachable``: a desk of his hears us; ``idle_since`` is
+    when his last contact on this channel ended, or when he became available."""
 
     agent_id: int
     slots: int
     active: int
     idle_since: datetime | None = None
+    is_available: bool = True
+    is_reachable: bool = True
+    group_ids: frozenset[int] = frozenset()
+    skill_ids: frozenset[int] = frozenset()
 
     @property
     def free(self) -> int:
         return max(self.slots - self.active, 0)
 
 
-def choose_agent(agents: Sequence[AgentLoad]) -> int | None:
-    """The agent with the most free slots, ties to the longest idle (C19); ``None``: all full."""
-    free = [agent for agent in agents if agent.free]
-    if not free:
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a waiting conversation asks for. ``skill_ids`` are those that still bind; with
+    ``agent_id`` it is assigned to that agent, and neither membership nor skills nor opening hours
+    are asked for: a person has chosen him (R88). Without either id, membership is not asked."""
+
+    group_id: int | None
+    skill_ids: frozenset[int] = frozenset()
+    agent_id: int | None = None
+    is_open: bool = True
+    opens_at: datetime | None = None
+
+
+def obstacles(agent: AgentView, need: Need) -> tuple[Obstacle, ...]:
+    """All that stops ``agent`` from taking what needs ``need``; nothing: he could take it now.
+
+    The one place that says so; the dispatch, the explanations and the simulation ask it, and the
+    statements that say the same in SQL are held to it by tests.
+    """
+    found = []
+    if need.agent_id is not None:
+        if need.agent_id != agent.agent_id:
+            found.append(Obstacle(Hindrance.OF_SOMEBODY_ELSE))
+    else:
+        if need.group_id is not None and need.group_id not in agent.group_ids:
+            found.append(Obstacle(Hindrance.NOT_A_MEMBER))
+        if not need.is_open:
+            found.append(Obstacle(Hindrance.GROUP_CLOSED, until=need.opens_at))
+        if missing := need.skill_ids - agent.skill_ids:
+            found.append(Obstacle(Hindrance.LACKS_SKILL, skill_ids=missing))
+    if not agent.is_reachable:
+        found.append(Obstacle(Hindrance.OFFLINE))
+    if not agent.slots:
+        found.append(Obstacle(Hindrance.NO_SLOTS))
+    elif not agent.is_available:
+        found.append(Obstacle(Hindrance.UNAVAILABLE))
+    if agent.slots and not agent.free:
+        found.append(Obstacle(Hindrance.FULL, held=agent.active, slots=agent.slots))
+    return tuple(found)
+
+
+ANYTHING = Need(group_id=None)
+
+
+def choose_agent(agents: Sequence[AgentView], need: Need = ANYTHING) -> int | None:
+    """Of those whom nothing stops, the one with the most free slots, ties to the longest idle
+    (C19); ``None``: nobody can take it."""
+    able = [agent for agent in agents if not obstacles(agent, need)]
+    if not able:
         return None
-    return min(free, key=_agent_order).agent_id
+    return min(able, key=_agent_order).agent_id
 
 
-def _agent_order(agent: AgentLoad) -> tuple[int, bool, float, int]:
+def _agent_order(agent: AgentView) -> tuple[int, bool, float, int]:
     idle = agent.idle_since.timestamp() if agent.idle_since else 0.0
     return (-agent.free, agent.idle_since is not None, idle, agent.agent_id)

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import Agent, AgentChannel, Channel, Group
+from accounts.models import Agent, AgentChannel, Channel, open_at
 from conversations import lifecycle
 from conversations.models import Conversation
 from conversations.transactions import retried
 from conversations.transitions import Status
 from routing import load
-from routing.decisions import choose_agent
+from routing.decisions import Need, choose_agent
+
+HEAD = 20
+"""How many of the eldest are looked at before all that a group's queues ask for."""
 
 
 def drain_waiting(*, conversation_id: int, group_id: int | None, agent_id: int | None) -> None:
@@ -61,20 +65,33 @@ def drain_all(*, at: datetime) -> int:
 
 
 def drain_group(group_id: int, channel: Channel) -> int:
-    """Push what waits in a group, oldest first, to the agents with the most free slots."""
+    """Push what waits in a group, oldest first, each to the agent who has the most free slots of
+    those who may take it."""
     pushed = 0
-    waiting = Conversation.objects.filter(group_id=group_id, channel=channel, status=Status.QUEUED)
-    full: set[int] = set()
-    while waiting.exists():
-        takers = load.agents_of(group_id, channel, at=timezone.now())
-        chosen = choose_agent([taker for taker in takers if taker.agent_id not in full])
+    passed: set[int] = set()
+    while needs := load.needs_in(group_id, channel, limit=HEAD):
+        chosen = _choose(group_id, channel, needs, passed)
+        if chosen is None and len(needs) == HEAD:
+            # Nobody for any of the eldest; behind them may be what asks for less.
+            chosen = _choose(group_id, channel, load.needs_in(group_id, channel), passed)
         if chosen is None:
             break
         if serve(chosen, channel):
             pushed += 1
         else:
-            full.add(chosen)
+            passed.add(chosen)
     return pushed
+
+
+def _choose(group_id: int, channel: Channel, needs: list[Need], passed: set[int]) -> int | None:
+    """The agent for the first of ``needs`` that somebody can meet."""
+    there = load.takers(group_id, channel, at=timezone.now())
+    able = [view for view in there if view.agent_id not in passed]
+    for need in dict.fromkeys(needs):
+        chosen = choose_agent(able, need)
+        if chosen is not None:
+            return chosen
+    return None
 
 
 def fill(agent_id: int, channel: Channel) -> int:
@@ -92,46 +109,54 @@ def serve(agent_id: int, channel: Channel) -> bool:
     What is assigned to him comes first (R88: it is promised), then the oldest in the queues of
     all his groups, whoever is online (R52, R53, C15, C17, C26).
     """
-    if not anything_for(agent_id, channel):
+    if not waiting_for(agent_id, channel, at=timezone.now()).exists():
         return False  # What begins to wait after this look brings a drain of its own.
     agent = Agent.objects.select_for_update(no_key=True).filter(pk=agent_id).first()
     if agent is None:
         return False
     at = timezone.now()
-    taker = load.agent_on(agent_id, channel, at=at)
+    taker = load.taker(agent_id, channel, at=at)
     if taker is None or not taker.free:
         return False
-    chosen = next_for(agent, channel)
+    chosen = next_for(agent, channel, at=at)
     if chosen is None:
         return False
     lifecycle.push(chosen.pk, agent=agent, at=at, slots=taker.slots)
     return True
 
 
-def anything_for(agent_id: int, channel: Channel) -> bool:
-    """Whether something waits that this agent could take; asked before his row is locked, as most
-    drains find nothing and would only queue up behind each other."""
-    groups = Group.members.through.objects.filter(agent_id=agent_id).values("group_id")
+def waiting_for(agent_id: int, channel: Channel, *, at: datetime) -> QuerySet[Conversation]:
+    """What waits that this agent could be given if he had a slot; asked before his row is locked,
+    as most drains find nothing and would only queue up behind each other."""
+    return _assigned_to(agent_id, channel) | _queued_for(agent_id, channel, at=at)
+
+
+def _assigned_to(agent_id: int, channel: Channel) -> QuerySet[Conversation]:
+    return Conversation.objects.filter(agent_id=agent_id, channel=channel, status=Status.ASSIGNED)
+
+
+def _queued_for(agent_id: int, channel: Channel, *, at: datetime) -> QuerySet[Conversation]:
+    """``decisions.obstacles`` in SQL: in an open group of his, and asks for no skill he lacks."""
+    groups = load.MEMBERS.filter(open_at(at, "group__"), agent_id=agent_id).values("group_id")
+    knows = load.KNOWN.filter(agent_id=agent_id).values("skill_id")
     return Conversation.objects.filter(
-        Q(status=Status.ASSIGNED, agent_id=agent_id) | Q(status=Status.QUEUED, group__in=groups),
+        Q(are_skills_relaxed=True) | Q(required_skills__contained_by=ArraySubquery(knows)),
+        group__in=groups,
         channel=channel,
-    ).exists()
+        status=Status.QUEUED,
+    )
 
 
-def next_for(agent: Agent, channel: Channel) -> Conversation | None:
+def next_for(agent: Agent, channel: Channel, *, at: datetime) -> Conversation | None:
     """The conversation that is next for an agent, its row locked.
 
     Rows that somebody else holds are passed over at first, so that drains do not queue up behind
     each other; but one that is held for a moment (a message being stored) must not be missed, so
     that where only held rows are left the oldest of them is waited for.
     """
-    assigned = Conversation.objects.filter(
-        agent=agent, channel=channel, status=Status.ASSIGNED
-    ).order_by("queued_at", "pk")
-    queued = Conversation.objects.filter(
-        group__in=agent.groups.all(), channel=channel, status=Status.QUEUED
-    ).order_by("queued_at", "pk")
-    for waiting in (assigned, queued):
+    assigned, queued = _assigned_to(agent.pk, channel), _queued_for(agent.pk, channel, at=at)
+    for some in (assigned, queued):
+        waiting = some.order_by("queued_at", "pk")
         found = _locked(waiting, skip=True) or _waited_for(waiting)
         if found is not None:
             return found

@@ -53,7 +53,7 @@ def offer(website: Website, *, at: datetime, channel: Channel = Channel.CHAT) ->
     rule = rule_for(website)
     if rule is None:
         return Offer(rule=None, entry=None)
-    steps = list(rule.steps.order_by("position", "pk"))
+    steps = list(rule.steps.select_related("group").order_by("position", "pk"))
     return _decide(rule, steps, channel, at=at)
 
 
@@ -98,6 +98,7 @@ def start(
     steps = (
         list(
             RuleStep.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("group")
             .filter(rule=rule)
             .order_by("pk")
         )
@@ -142,13 +143,13 @@ def _onto_a_desk(
     All who might take it are locked, in the one order, before they are counted: one after the
     other in order of their load, two such entries could each wait for the other's agent.
     """
-    free = [taker.agent_id for taker in load.agents_of(step.group_id, channel, at=at) if taker.free]
+    free = [taker.agent_id for taker in load.takers(step.group_id, channel, at=at) if taker.free]
     agents = {
         agent.pk: agent
         for agent in Agent.objects.select_for_update(no_key=True).filter(pk__in=free).order_by("pk")
     }
     takers = [
-        taker for taker in load.agents_of(step.group_id, channel, at=at) if taker.agent_id in agents
+        taker for taker in load.takers(step.group_id, channel, at=at) if taker.agent_id in agents
     ]
     chosen = choose_agent(takers)
     if chosen is None:

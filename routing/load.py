@@ -2,52 +2,137 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from django.db.models import Count, Max, OuterRef, Q, Subquery
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    FilteredRelation,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Coalesce
 
-from accounts.models import AgentChannel, Channel
+from accounts.models import Agent, Channel, Group, open_at
 from conversations.models import Contact, Conversation
 from conversations.transitions import WAITING, Status
 from routing import presence
-from routing.decisions import AgentLoad, StepLoad
+from routing.decisions import AgentView, Need, StepLoad, obstacles
 from routing.models import RuleStep
 
-
-def agents_of(group_id: int, channel: Channel, *, at: datetime) -> list[AgentLoad]:
-    """Reachable and available agents of a group, with their load on a channel. Not locked."""
-    rows = _takers(channel, at=at).filter(agent__groups=group_id)
-    return [AgentLoad(*row) for row in rows.values_list("agent_id", "slots", "held", "idle_since")]
+MEMBERS = Group.members.through.objects.order_by()
+KNOWN = Agent.skills.through.objects.order_by()
 
 
-def agent_on(agent_id: int, channel: Channel, *, at: datetime) -> AgentLoad | None:
-    """One agent's load, if he is reachable and available on the channel; lock his row first."""
-    row = (
-        _takers(channel, at=at)
-        .filter(agent_id=agent_id)
-        .values_list("agent_id", "slots", "held", "idle_since")
-        .first()
+def views(agents: QuerySet[Agent], channel: Channel, *, at: datetime) -> list[AgentView]:
+    """Agents as a channel sees them, able to take something or not, in one statement."""
+    rows = _seen(agents, channel, at=at)
+    return [
+        AgentView(
+            agent_id=pk,
+            slots=slots,
+            active=held,
+            idle_since=idle_since,
+            is_available=is_available,
+            is_reachable=is_reachable,
+            group_ids=frozenset(of_groups),
+            skill_ids=frozenset(knows),
+        )
+        for pk, slots, held, idle_since, is_available, is_reachable, of_groups, knows in (
+            rows.values_list(
+                "pk",
+                "slots",
+                "held",
+                "idle_since",
+                "is_available",
+                "is_reachable",
+                "of_groups",
+                "knows",
+            )
+        )
+    ]
+
+
+def takers(group_id: int, channel: Channel, *, at: datetime) -> list[AgentView]:
+    """The agents of a group who are there and available, full or not; none while it is closed.
+    Not locked."""
+    members = Agent.objects.filter(
+        Exists(MEMBERS.filter(open_at(at, "group__"), agent_id=OuterRef("pk"), group_id=group_id))
     )
-    return AgentLoad(*row) if row else None
+    return views(_there(members, channel, at=at), channel, at=at)
 
 
-def _takers(channel: Channel, *, at: datetime):  # type: ignore[no-untyped-def]
-    mine = Contact.objects.filter(agent_id=OuterRef("agent_id"), channel=channel).order_by()
+def taker(agent_id: int, channel: Channel, *, at: datetime) -> AgentView | None:
+    """One agent, if he is there and available on the channel; lock his row first."""
+    found = views(_there(Agent.objects.filter(pk=agent_id), channel, at=at), channel, at=at)
+    return found[0] if found else None
+
+
+def _there(agents: QuerySet[Agent], channel: Channel, *, at: datetime) -> QuerySet[Agent]:
+    return agents.filter(
+        presence.reachable(at, "pk"),
+        channels__channel=channel,
+        channels__is_available=True,
+        channels__slots__gt=0,
+    )
+
+
+def _seen(agents: QuerySet[Agent], channel: Channel, *, at: datetime) -> QuerySet[Agent]:
+    mine = Contact.objects.filter(agent_id=OuterRef("pk"), channel=channel).order_by()
     held = mine.filter(ended_at=None).values("agent_id").annotate(n=Count("pk")).values("n")
     ended = mine.exclude(ended_at=None)
     last_end = ended.values("agent_id").annotate(t=Max("ended_at")).values("t")
-    return AgentChannel.objects.filter(
-        presence.reachable(at), channel=channel, is_available=True, slots__gt=0
-    ).annotate(
+    return agents.annotate(
+        on=FilteredRelation("channels", condition=Q(channels__channel=channel)),
+        slots=Coalesce(F("on__slots"), 0),
+        is_available=Coalesce(F("on__is_available"), Value(False)),
         held=Coalesce(Subquery(held), 0),
-        idle_since=Coalesce(Subquery(last_end), "available_changed_at"),
+        idle_since=Coalesce(Subquery(last_end), F("on__available_changed_at")),
+        is_reachable=presence.reachable(at, "pk"),
+        of_groups=ArraySubquery(MEMBERS.filter(agent_id=OuterRef("pk")).values("group_id")),
+        knows=ArraySubquery(KNOWN.filter(agent_id=OuterRef("pk")).values("skill_id")),
+    ).order_by()
+
+
+def need_of(conversation: Conversation, group: Group | None, *, at: datetime) -> Need:
+    """What a waiting conversation asks for; ``group`` is its own."""
+    return Need(
+        group_id=conversation.group_id,
+        skill_ids=conversation.binding_skills,
+        agent_id=conversation.agent_id if conversation.status == Status.ASSIGNED else None,
+        is_open=group is None or group.is_open_at(at),
+        opens_at=group.opens_at(at) if group else None,
     )
 
 
-def steps_of(steps: Sequence[RuleStep], channel: Channel, *, at: datetime) -> list[StepLoad]:
-    """The queues as an entry finds them. Exact while the caller holds the steps' rows."""
+def needs_in(group_id: int, channel: Channel, *, limit: int | None = None) -> list[Need]:
+    """What is asked for by what waits in a group, which the caller knows to be open: of the
+    ``limit`` eldest, one for each, or of all, each once."""
+    asked = Conversation.objects.filter(
+        group_id=group_id, channel=channel, status=Status.QUEUED
+    ).values_list("required_skills", "are_skills_relaxed")
+    rows = (
+        asked.order_by().distinct() if limit is None else asked.order_by("queued_at", "pk")[:limit]
+    )
+    return [
+        Need(group_id=group_id, skill_ids=frozenset() if is_relaxed else frozenset(required))
+        for required, is_relaxed in rows
+    ]
+
+
+def steps_of(
+    steps: Sequence[RuleStep], channel: Channel, *, at: datetime, skills: Collection[int] = ()
+) -> list[StepLoad]:
+    """The queues as an entry that requires ``skills`` finds them. Exact while the caller holds
+    the steps' rows."""
     waiting = dict(
         Conversation.objects.filter(queue__in=steps, status__in=WAITING)
         .values_list("queue")
@@ -56,29 +141,47 @@ def steps_of(steps: Sequence[RuleStep], channel: Channel, *, at: datetime) -> li
     )
     loads = []
     for step in steps:
-        has_place = waiting.get(step.pk, 0) < step.places
-        loads.append(
-            StepLoad(
-                step_id=step.pk,
-                places=step.places,
-                waiting=waiting.get(step.pk, 0),
-                # Where a place is free nobody asks for an agent; entries hold these rows, and all
-                # that is read here keeps the next one waiting.
-                free_slots=0 if has_place else free_slots(step.group_id, channel, at=at),
-                entered_at=step.entered_at,
-            )
+        load = StepLoad(
+            step_id=step.pk,
+            places=step.places,
+            waiting=waiting.get(step.pk, 0),
+            free_slots=0,
+            entered_at=step.entered_at,
+            gives_places=step.group.keeps_places_when_closed or step.group.is_open_at(at),
         )
+        # Where a place is free nobody asks for an agent; entries hold these rows, and all that is
+        # read here keeps the next one waiting.
+        if not load.has_place:
+            load = replace(load, free_slots=free_slots(step.group_id, channel, skills, at=at))
+        loads.append(load)
     return loads
 
 
-def free_slots(group_id: int, channel: Channel, *, at: datetime) -> int:
-    """Slots of the group's reachable agents that nobody waits for: what a live visitor can have."""
-    takers = agents_of(group_id, channel, at=at)
-    free = sum(taker.free for taker in takers)
-    if not free:
+def free_slots(
+    group_id: int, channel: Channel, skills: Collection[int] = (), *, at: datetime
+) -> int:
+    """Slots of those who could take an entry and for whom nobody waits: what a live visitor can
+    have at once."""
+    need = Need(group_id=group_id, skill_ids=frozenset(skills))
+    able = [view for view in takers(group_id, channel, at=at) if not obstacles(view, need)]
+    if not able:
         return 0
-    claims = Q(status=Status.QUEUED, group__members__in=[taker.agent_id for taker in takers]) | Q(
-        status=Status.ASSIGNED, agent_id__in=[taker.agent_id for taker in takers]
+    ids = [view.agent_id for view in able]
+    theirs = MEMBERS.filter(open_at(at, "group__"), agent_id__in=ids).values("group_id")
+    waiting = (
+        Conversation.objects.filter(channel=channel)
+        .filter(
+            Q(status=Status.ASSIGNED, agent_id__in=ids)
+            | Q(status=Status.QUEUED, group_id__in=theirs)
+        )
+        .values_list("group_id", "required_skills", "are_skills_relaxed", "agent_id")
+        .annotate(n=Count("pk"))
+        .order_by()
     )
-    claimed = Conversation.objects.filter(claims, channel=channel).values("pk").distinct().count()
-    return max(free - claimed, 0)
+    claimed = 0
+    for group, required, is_relaxed, assignee, count in waiting:
+        binding = frozenset() if is_relaxed else frozenset(required)
+        claim = Need(group_id=group, skill_ids=binding, agent_id=assignee)
+        if any(not obstacles(view, claim) for view in able):
+            claimed += count
+    return max(sum(view.free for view in able) - claimed, 0)

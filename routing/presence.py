@@ -36,9 +36,9 @@ def reachable_connections(at: datetime) -> QuerySet[DeskConnection]:
     return DeskConnection.objects.filter(closed_at=None, heard_at__gt=at - GRACE)
 
 
-def reachable(at: datetime) -> Exists:
-    """A condition on ``Agent`` (or on rows with ``agent_id``): something can be pushed to him."""
-    return Exists(reachable_connections(at).filter(agent_id=OuterRef("agent_id")))
+def reachable(at: datetime, agent: str = "agent_id") -> Exists:
+    """A condition on rows whose column ``agent`` names an agent: something can be pushed to him."""
+    return Exists(reachable_connections(at).filter(agent_id=OuterRef(agent)))
 
 
 def is_connected(agent_id: int, at: datetime) -> bool:

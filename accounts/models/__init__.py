@@ -1,8 +1,25 @@
 """The records of people, websites and groups."""
 
-from accounts.models.agents import Agent, AgentChannel, Channel, Group
+from accounts.models.agents import Agent, AgentChannel, Channel, Group, Skill, SkillKind
 from accounts.models.changes import Change
+from accounts.models.hours import Holiday, OpeningHours, Weekday, open_at, schedule_of
 from accounts.models.users import Role, User
 from accounts.models.websites import Website
 
-__all__ = ["Agent", "AgentChannel", "Change", "Channel", "Group", "Role", "User", "Website"]
+__all__ = [
+    "Agent",
+    "AgentChannel",
+    "Change",
+    "Channel",
+    "Group",
+    "Holiday",
+    "OpeningHours",
+    "Role",
+    "Skill",
+    "SkillKind",
+    "User",
+    "Website",
+    "Weekday",
+    "open_at",
+    "schedule_of",
+]

@@ -1,12 +1,15 @@
-"""Agents, what they can hold on each channel, and the groups they are members of."""
+"""Agents, what they can hold on each channel, what they know, and their groups."""
 
 from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.websites import Website
+from accounts.models.websites import Website, check_timezone
 
 
 class Channel(models.TextChoices):
@@ -18,6 +21,35 @@ class Channel(models.TextChoices):
     VIDEO = "video", _("Video")
 
 
+class SkillKind(models.TextChoices):
+    LANGUAGE = "language", _("Language")
+    TOPIC = "topic", _("Topic")
+
+
+class Skill(models.Model):
+    """Something that a conversation may ask of its agent: to speak a language, to know a topic
+    (R145)."""
+
+    website = models.ForeignKey(
+        Website, on_delete=models.CASCADE, related_name="skills", verbose_name=_("website")
+    )
+    name = models.CharField(_("name"), max_length=60)
+    kind = models.CharField(
+        _("kind"), max_length=10, choices=SkillKind.choices, default=SkillKind.TOPIC
+    )
+
+    class Meta:
+        verbose_name = _("skill")
+        verbose_name_plural = _("skills")
+        ordering = ("kind", "name")
+        constraints = [
+            models.UniqueConstraint(fields=["website", "kind", "name"], name="skill_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Agent(models.Model):
     """The desk of a user. Its row is the lock under which the desk's load may grow."""
 
@@ -26,6 +58,13 @@ class Agent(models.Model):
     )
     display_name = models.CharField(
         _("name shown to visitors"), max_length=60, help_text=_("Visitors read this name.")
+    )
+    skills = models.ManyToManyField(
+        Skill,
+        related_name="agents",
+        blank=True,
+        verbose_name=_("skills"),
+        help_text=_("What a conversation may ask for before this agent is given it."),
     )
 
     class Meta:
@@ -96,6 +135,27 @@ class Group(models.Model):
             "time. Empty: never by itself."
         ),
     )
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        validators=[check_timezone],
+        help_text=_("Of the opening hours. Empty: the website's."),
+    )
+    keeps_places_when_closed = models.BooleanField(
+        _("places outside opening hours"),
+        default=True,
+        help_text=_(
+            "While the group is closed nobody is given a conversation. Ticked: visitors may still "
+            "take a place in its queues, and are answered when it opens."
+        ),
+    )
+    is_open = models.BooleanField(
+        default=True, editable=False, help_text=_("As last written, until the next change.")
+    )
+    hours_change_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("When the group closes or opens next.")
+    )
 
     class Meta:
         verbose_name = _("group")
@@ -107,3 +167,17 @@ class Group(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone or self.website.time_zone)
+
+    def is_open_at(self, at: datetime) -> bool:
+        """The same as ``open_at``, of a row that is loaded."""
+        return self.is_open is (self.hours_change_at is None or self.hours_change_at > at)
+
+    def opens_at(self, at: datetime) -> datetime | None:
+        """Until when it is closed at ``at``; None where it is open, or nobody knows."""
+        if self.is_open_at(at) or self.hours_change_at is None or self.hours_change_at <= at:
+            return None
+        return self.hours_change_at

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +15,7 @@ from conversations.models.visitors import Visitor
 from conversations.transitions import WAITING, DeadlineKind, Status
 
 if TYPE_CHECKING:
-    from routing.models import RuleStep
+    from routing.models import DistributionRule, RuleStep
 
 
 class Style(models.TextChoices):
@@ -63,6 +64,8 @@ DEADLINE_LABELS = {
     DeadlineKind.BOT_INACTIVITY: _("Visitor silent with the bot"),
     DeadlineKind.SOLVED_WINDOW: _("End of the return window"),
     DeadlineKind.ANSWER_TIMER: _("Answer timer"),
+    DeadlineKind.SKILL_RELAXATION: _("End of the wait for a skill"),
+    DeadlineKind.BOT_SILENCE: _("Bot silent with the visitor"),
 }
 
 
@@ -113,6 +116,14 @@ class Conversation(models.Model):
     language = models.CharField(_("language"), max_length=10)
     page_url = models.URLField(_("page"), max_length=2000, blank=True)
 
+    rule: models.ForeignKey[DistributionRule | None] = models.ForeignKey(
+        "routing.DistributionRule",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="conversations",
+        verbose_name=_("distribution rule"),
+        help_text=_("By which the visitor was engaged."),
+    )
     queue: models.ForeignKey[RuleStep | None] = models.ForeignKey(
         "routing.RuleStep",
         on_delete=models.PROTECT,
@@ -125,6 +136,21 @@ class Conversation(models.Model):
     )
     agent = models.ForeignKey(
         Agent, on_delete=models.PROTECT, null=True, related_name="conversations"
+    )
+    required_skills = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        blank=True,
+        verbose_name=_("required skills"),
+        help_text=_("Ids of the skills that an agent must have, all of them, to be given it."),
+    )
+    skill_patience = models.DurationField(
+        _("wait for a skill"),
+        null=True,
+        help_text=_("How long it waits in a queue for the skills; empty: for ever."),
+    )
+    are_skills_relaxed = models.BooleanField(
+        default=False, help_text=_("It has waited long enough: any member may take it.")
     )
     is_return = models.BooleanField(
         default=False, help_text=_("Waits as a return, not as a new entry.")
@@ -155,6 +181,10 @@ class Conversation(models.Model):
     visitor_waits_since = models.DateTimeField(
         null=True, help_text=_("Since when the visitor's words have had no answer.")
     )
+    notify_at = models.DateTimeField(
+        null=True,
+        help_text=_("When to look whether the visitor is told by e-mail of an answer (C10)."),
+    )
 
     objects: ClassVar[models.Manager[Conversation]] = ConversationQuerySet.as_manager()
 
@@ -181,10 +211,6 @@ class Conversation(models.Model):
             ),
             models.CheckConstraint(
                 name="deadline_is_whole",
-    notify_at = models.DateTimeField(
-        null=True,
-        help_text=_("When to look whether the visitor is told by e-mail of an answer (C10)."),
-    )
                 condition=Q(deadline_at__isnull=True, deadline_kind="")
                 | (Q(deadline_at__isnull=False) & ~Q(deadline_kind="")),
             ),
@@ -226,6 +252,10 @@ class Conversation(models.Model):
             ),
             # reporting: closed today, by website.
             models.Index(fields=["website", "closed_at"], name="closed_by_website"),
+            # messenger.mail.owing: whose visitor may have to be told by e-mail.
+            models.Index(
+                fields=["notify_at"], condition=Q(notify_at__isnull=False), name="to_notify"
+            ),
             # messenger: the visitor's conversations, newest first.
             models.Index(fields=["visitor", "-opened_at"], name="by_visitor"),
         ]
@@ -234,10 +264,11 @@ class Conversation(models.Model):
         return f"#{self.pk}"
 
     @property
+    def binding_skills(self) -> frozenset[int]:
+        """The skills without which an agent cannot be given it now."""
+        return frozenset() if self.are_skills_relaxed else frozenset(self.required_skills)
+
+    @property
     def may_snooze(self) -> bool:
         """Snooze is for asynchronous conversations and messaging channels (C23)."""
         return self.is_asynchronous or self.channel == Channel.MESSAGING
-            # messenger.mail.owing: whose visitor may have to be told by e-mail.
-            models.Index(
-                fields=["notify_at"], condition=Q(notify_at__isnull=False), name="to_notify"
-            ),

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from itertools import count
 
-from routing.decisions import AgentLoad, StepLoad, choose_agent, choose_step
+from routing.decisions import AgentView, StepLoad, choose_agent, choose_step
 
 NOTHING = timedelta(0)
 
@@ -165,13 +165,13 @@ class _Desk:
     held: int = 0
     is_there: bool = False
     idle_since: datetime | None = None
-    load: AgentLoad = field(init=False)
+    load: AgentView = field(init=False)
 
     def __post_init__(self) -> None:
         self.weigh()
 
     def weigh(self) -> None:
-        self.load = AgentLoad(self.agent_id, self.slots, self.held, self.idle_since)
+        self.load = AgentView(self.agent_id, self.slots, self.held, self.idle_since)
 
     @property
     def is_open(self) -> bool:

@@ -1,6 +1,16 @@
 """The records that decide who is engaged and who takes a conversation."""
 
+from routing.models.bots import Bot
 from routing.models.presence import DeskConnection, DeskPresence
+from routing.models.repairs import Repair
 from routing.models.rules import DistributionRule, Mode, RuleStep
 
-__all__ = ["DeskConnection", "DeskPresence", "DistributionRule", "Mode", "RuleStep"]
+__all__ = [
+    "Bot",
+    "DeskConnection",
+    "DeskPresence",
+    "DistributionRule",
+    "Mode",
+    "Repair",
+    "RuleStep",
+]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Group, Website
 from conversations.models import Style
+from routing.models.bots import Bot
 
 SOCIAL_DEFAULT = timedelta(days=4)  # R154
 WINDOW_LIMIT = timedelta(days=28)  # R155
@@ -46,6 +47,25 @@ class DistributionRule(models.Model):
         ),
     )
 
+    bot = models.ForeignKey(
+        Bot,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="rules",
+        verbose_name=_("bot"),
+        help_text=_("Answers first, if one of the groups could take the conversation then."),
+    )
+    skill_relax_seconds = models.PositiveIntegerField(
+        _("wait for a skill (seconds)"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "After this time in a queue a conversation that requires a skill may go to any member "
+            "of the group. Empty: only ever to one who has it."
+        ),
+    )
+
     class Meta:
         verbose_name = _("distribution rule")
         verbose_name_plural = _("distribution rules")
@@ -58,8 +78,16 @@ class DistributionRule(models.Model):
         return self.name
 
     def clean(self) -> None:
+        if self.bot and self.bot.website_id != self.website_id:
+            raise ValidationError({"bot": _("This bot is of another website.")})
         if self.style == Style.LIVE_WITH_RETURN and not self.solved_window:
             raise ValidationError({"solved_window": _("Live with return needs a window.")})
+
+    @property
+    def skill_patience(self) -> timedelta | None:
+        """How long a conversation waits for somebody with its skills; ``None``: for ever."""
+        seconds = self.skill_relax_seconds
+        return None if seconds is None else timedelta(seconds=seconds)
 
     @property
     def window(self) -> timedelta | None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from routing.decisions import (
     CASCADE,
     EQUAL_SHARE,
-    AgentLoad,
+    AgentView,
     Entry,
     StepLoad,
     choose_agent,
@@ -84,17 +84,17 @@ def test_equal_share_takes_the_emptiest(steps: list[StepLoad], entry: Entry | No
     ("agents", "chosen"),
     [
         ([], None),
-        ([AgentLoad(1, slots=2, active=2)], None),
-        ([AgentLoad(1, slots=2, active=5)], None),  # he took more than his slots
-        ([AgentLoad(1, slots=0, active=0)], None),
-        ([AgentLoad(1, 2, 1), AgentLoad(2, 4, 2)], 2),  # the most free slots
-        ([AgentLoad(1, 2, 0, LATE), AgentLoad(2, 2, 0, EARLY)], 2),  # the longest idle
-        ([AgentLoad(1, 2, 0, EARLY), AgentLoad(2, 2, 0)], 2),  # never busy is idle longest
-        ([AgentLoad(2, 2, 0), AgentLoad(1, 2, 0)], 1),
+        ([AgentView(1, slots=2, active=2)], None),
+        ([AgentView(1, slots=2, active=5)], None),  # he took more than his slots
+        ([AgentView(1, slots=0, active=0)], None),
+        ([AgentView(1, 2, 1), AgentView(2, 4, 2)], 2),  # the most free slots
+        ([AgentView(1, 2, 0, LATE), AgentView(2, 2, 0, EARLY)], 2),  # the longest idle
+        ([AgentView(1, 2, 0, EARLY), AgentView(2, 2, 0)], 2),  # never busy is idle longest
+        ([AgentView(2, 2, 0), AgentView(1, 2, 0)], 1),
     ],
 )
 def test_the_agent_with_the_most_free_slots_then_the_longest_idle(
-    agents: list[AgentLoad], chosen: int | None
+    agents: list[AgentView], chosen: int | None
 ) -> None:
     assert choose_agent(agents) == chosen
 
@@ -105,7 +105,7 @@ step_loads = st.lists(st.tuples(few, few, few, moments), max_size=6).map(
     lambda rows: [step(n, *row) for n, row in enumerate(rows)]
 )
 agent_loads = st.lists(st.tuples(few, few, moments), max_size=6).map(
-    lambda rows: [AgentLoad(n, *row) for n, row in enumerate(rows)]
+    lambda rows: [AgentView(n, *row) for n, row in enumerate(rows)]
 )
 modes = st.sampled_from([CASCADE, EQUAL_SHARE])
 quick = settings(deadline=None, derandomize=True, database=None)
@@ -155,7 +155,7 @@ def test_equal_share_keeps_two_queues_equally_full(one: int, two: int, entries: 
 
 @quick
 @given(agent_loads)
-def test_whoever_is_chosen_has_a_slot_and_nobody_has_more(agents: list[AgentLoad]) -> None:
+def test_whoever_is_chosen_has_a_slot_and_nobody_has_more(agents: list[AgentView]) -> None:
     chosen = choose_agent(agents)
     free = {agent.agent_id: agent.slots - agent.active for agent in agents}
     if chosen is None:
@@ -166,7 +166,7 @@ def test_whoever_is_chosen_has_a_slot_and_nobody_has_more(agents: list[AgentLoad
 
 @quick
 @given(agent_loads, st.randoms())
-def test_the_order_of_asking_decides_nothing(agents: list[AgentLoad], chance: object) -> None:
+def test_the_order_of_asking_decides_nothing(agents: list[AgentView], chance: object) -> None:
     shuffled = list(agents)
     chance.shuffle(shuffled)
     assert choose_agent(shuffled) == choose_agent(agents)

@@ -201,10 +201,10 @@ def naive_serve(agent_id: int, channel: Channel) -> bool:
     only. Two of these at once each count the same free slot."""
     agent = Agent.objects.get(pk=agent_id)
     at = timezone.now()
-    taker = load.agent_on(agent_id, channel, at=at)
+    taker = load.taker(agent_id, channel, at=at)
     if taker is None or not taker.free:
         return False
-    chosen = dispatch.next_for(agent, channel)
+    chosen = dispatch.next_for(agent, channel, at=at)
     if chosen is None:
         return False
     lifecycle.push(chosen.pk, agent=agent, at=at, slots=taker.slots)

@@ -1,0 +1,102 @@
+"""When a group is open: weekly hours in a time zone, and the days that are different (B19).
+
+Pure: no Django, no clock. An interval belongs to the day on which it opens; one that closes at or
+before the time at which it opens ends on the next day (22:00 to 6:00; 0:00 to 0:00 is the whole
+day). A special day is a whole civil day: what began the evening before ends at its midnight.
+A wall time that a change of clocks skips is taken an hour later (2:30 is 3:30), one that comes
+twice is the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+HORIZON = 400  # days; more than a year, so that what opens once a year is found
+MIDNIGHT = time(0)
+
+Interval = tuple[time, time]
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The hours of one group. ``weekly`` are (weekday, opens, closes) with Monday as 0, none at
+    all meaning always open; ``special`` are the days that replace them, without hours: closed."""
+
+    zone: tzinfo
+    weekly: tuple[tuple[int, time, time], ...] = ()
+    special: tuple[tuple[date, tuple[Interval, ...]], ...] = ()
+
+    def intervals(self, day: date) -> tuple[Interval, ...]:
+        """What opens on a day, by its wall clock."""
+        for other, hours in self.special:
+            if other == day:
+                return hours
+        if not self.weekly:
+            return ((MIDNIGHT, MIDNIGHT),)
+        return tuple((opens, closes) for on, opens, closes in self.weekly if on == day.weekday())
+
+
+def is_open(schedule: Schedule, at: datetime) -> bool:
+    """Whether the group is open at ``at``; from the opening on, no longer at the closing."""
+    return any(start <= at < end for start, end in _spans(schedule, at, days=1))
+
+
+def next_change(schedule: Schedule, at: datetime) -> datetime | None:
+    """The first moment after ``at`` at which it closes or opens; None within the horizon."""
+    for start, end in _spans(schedule, at, days=HORIZON):
+        if start > at:
+            return start
+        if end > at:
+            return end if end < at + timedelta(days=HORIZON - 2) else None
+    return None
+
+
+def next_opening(schedule: Schedule, at: datetime) -> datetime | None:
+    """The first moment from ``at`` on at which it is open; None within the horizon."""
+    return at if is_open(schedule, at) else next_change(schedule, at)
+
+
+def open_spans(schedule: Schedule, start: datetime, end: datetime) -> Iterator[Span]:
+    """When it is open from ``start`` to ``end``, in order, cut at both."""
+    days = (end - start).days + 2
+    for opens, closes in _spans(schedule, start, days=days):
+        if opens >= end:
+            return
+        yield max(opens, start), min(closes, end)
+
+
+def _spans(schedule: Schedule, at: datetime, *, days: int) -> Iterator[Span]:
+    """Open spans in UTC that end after ``at``, in order; those that touch are one."""
+    today = at.astimezone(schedule.zone).date()
+    held: Span | None = None
+    for offset in range(-1, days + 1):
+        for start, end in _of_day(schedule, today + timedelta(days=offset)):
+            if held is not None and start <= held[1]:
+                held = (held[0], max(held[1], end))
+                continue
+            if held is not None and held[1] > at:
+                yield held
+            held = (start, end)
+    if held is not None and held[1] > at:
+        yield held
+
+
+def _of_day(schedule: Schedule, day: date) -> list[Span]:
+    tomorrow = day + timedelta(days=1)
+    is_cut = any(other == tomorrow for other, _ in schedule.special)
+    spans = []
+    for opens, closes in schedule.intervals(day):
+        start = _moment(schedule, day, opens)
+        end = _moment(schedule, tomorrow if closes <= opens else day, closes)
+        if is_cut:
+            end = min(end, _moment(schedule, tomorrow, MIDNIGHT))
+        if start < end:
+            spans.append((start, end))
+    return sorted(spans)
+
+
+def _moment(schedule: Schedule, day: date, wall: time) -> datetime:
+    return datetime.combine(day, wall.replace(fold=0), tzinfo=schedule.zone).astimezone(UTC)

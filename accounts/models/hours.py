@@ -1,0 +1,137 @@
+"""When a group is open: its weekly hours, and the days that are different (B19)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.hours import Schedule
+from accounts.models.agents import Group
+from accounts.models.websites import Website
+
+
+class Weekday(models.IntegerChoices):
+    MONDAY = 0, _("Monday")
+    TUESDAY = 1, _("Tuesday")
+    WEDNESDAY = 2, _("Wednesday")
+    THURSDAY = 3, _("Thursday")
+    FRIDAY = 4, _("Friday")
+    SATURDAY = 5, _("Saturday")
+    SUNDAY = 6, _("Sunday")
+
+
+class OpeningHours(models.Model):
+    """One interval of a group's week. A group without any is always open."""
+
+    group = models.ForeignKey(
+        Group, on_delete=models.CASCADE, related_name="opening_hours", verbose_name=_("group")
+    )
+    weekday = models.PositiveSmallIntegerField(_("day"), choices=Weekday.choices)
+    opens = models.TimeField(_("opens"))
+    closes = models.TimeField(
+        _("closes"),
+        help_text=_("At or before the opening time: on the next day (22:00 to 6:00)."),
+    )
+
+    class Meta:
+        verbose_name = _("opening hours")
+        verbose_name_plural = _("opening hours")
+        ordering = ("group", "weekday", "opens")
+        constraints = [
+            models.UniqueConstraint(fields=["group", "weekday", "opens"], name="opens_once"),
+            models.CheckConstraint(
+                condition=Q(weekday__gte=0, weekday__lte=6), name="weekday_is_one"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        day = Weekday(self.weekday).label
+        return f"{day} {self.opens:%H:%M} – {self.closes:%H:%M}"
+
+
+class Holiday(models.Model):
+    """A day on which other hours hold, or none. What a group says of a day goes before what its
+    website says; several rows for one day are several intervals."""
+
+    website = models.ForeignKey(
+        Website, on_delete=models.CASCADE, related_name="holidays", verbose_name=_("website")
+    )
+    group = models.ForeignKey(
+        Group,
+        on_delete=models.CASCADE,
+        related_name="holidays",
+        verbose_name=_("group"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: for all groups of the website."),
+    )
+    date = models.DateField(_("day"))
+    name = models.CharField(_("name"), max_length=100)
+    opens = models.TimeField(
+        _("opens"), null=True, blank=True, help_text=_("Empty: closed all day.")
+    )
+    closes = models.TimeField(_("closes"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("holiday")
+        verbose_name_plural = _("holidays")
+        ordering = ("date", "opens")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["website", "group", "date", "opens"],
+                nulls_distinct=False,
+                name="holiday_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(opens__isnull=True, closes__isnull=True)
+                | Q(opens__isnull=False, closes__isnull=False),
+                name="special_hours_are_whole",
+                violation_error_message=_("Special hours need an opening and a closing time."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.date:%Y-%m-%d} {self.name}"
+
+
+def schedule_of(group: Group) -> Schedule:
+    """The hours of a group as plain data; what is prefetched is not asked for again."""
+    own = list(group.holidays.all())
+    said = {holiday.date for holiday in own}
+    of_website = [
+        holiday
+        for holiday in group.website.holidays.all()
+        if holiday.group_id is None and holiday.date not in said
+    ]
+    special = sorted(own + of_website, key=attrgetter("date"))
+    return Schedule(
+        zone=group.zone,
+        weekly=tuple((row.weekday, row.opens, row.closes) for row in group.opening_hours.all()),
+        special=tuple(
+            (
+                day,
+                tuple(
+                    (row.opens, row.closes)
+                    for row in rows
+                    if row.opens is not None and row.closes is not None
+                ),
+            )
+            for day, rows in groupby(special, key=attrgetter("date"))
+        ),
+    )
+
+
+def open_at(at: datetime, prefix: str = "") -> Q:
+    """The condition that a group is open at ``at``, by what was last written on its row.
+
+    ``hours_change_at`` is when it will close or open next: past that moment the opposite of what
+    stands holds, so that nothing is late where the metronome is.
+    """
+    stands = Q(**{f"{prefix}hours_change_at": None}) | Q(**{f"{prefix}hours_change_at__gt": at})
+    changed = Q(**{f"{prefix}hours_change_at__lte": at})
+    return (Q(**{f"{prefix}is_open": True}) & stands) | (Q(**{f"{prefix}is_open": False}) & changed)

@@ -1,0 +1,38 @@
+"""What the product has to tell an agent about himself, until he has read it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Agent, Channel
+from conversations.models.conversations import Conversation
+
+
+class NoticeKind(models.TextChoices):
+    UNANSWERED = "unanswered", _("Pushed, and not answered in time")
+
+
+class Notice(models.Model):
+    """Stored with what it tells of, so that a desk that slept shows it when it wakes (C25)."""
+
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="notices")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=12, choices=NoticeKind.choices)
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    created_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("notice to an agent")
+        verbose_name_plural = _("notices to agents")
+        indexes = [
+            # desk: what this agent has not read yet.
+            models.Index(
+                fields=["agent", "created_at"], condition=Q(read_at=None), name="unread_notices"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} · {self.kind} · #{self.conversation_id}"
