@@ -10,12 +10,12 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 from itertools import count
 
-from routing.decisions import AgentView, StepLoad, choose_agent, choose_step
+from routing.decisions import AgentView, Need, StepLoad, choose_agent, choose_step, obstacles
 
 NOTHING = timedelta(0)
 
@@ -33,12 +33,14 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Somebody who wanted to talk, engaged in reality or not, and how his conversation went."""
+    """Somebody who wanted to talk, engaged in reality or not, and how his conversation went.
+    ``patience`` is how long he waits for agents who have the skills; ``None``: for ever."""
 
     at: datetime
     rule_id: int
     life: tuple[Stay, ...]
     skills: frozenset[int] = frozenset()
+    patience: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,22 @@ class Occupation:
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """An interval in which a group is closed."""
+
+    group_id: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """A queue of a rule; ``step_id`` is what other places are given by."""
+    """A queue of a rule. ``keeps_places``: also while its group is closed."""
 
     step_id: int
     group_id: int
     places: int
+    keeps_places: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +88,13 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Slots and skills of the agents, the members of the groups, and when they were there."""
+    """Slots and skills of the agents, the members of the groups, and when who was there."""
 
     slots: Mapping[int, int]
     members: Mapping[int, frozenset[int]]
     shifts: Sequence[Shift]
     occupations: Sequence[Occupation] = ()
+    closings: Sequence[Closing] = ()
     skills: Mapping[int, frozenset[int]] = field(default_factory=dict)
 
 
@@ -122,7 +135,7 @@ def replay(
     """Play ``arrivals`` against ``team`` with the places of ``rules``, up to ``until``."""
     floor = _Floor(rules, team, until=until, assignment=assignment)
     for arrival in arrivals:
-        floor.expect(arrival.at, _Kind.ARRIVE, _Talk(arrival))
+        floor.expect(arrival.at, _Kind.ARRIVE, _Talk(arrival, arrival.skills))
     return floor.run()
 
 
@@ -131,24 +144,31 @@ class _Kind(IntEnum):
     room, then who asks for it."""
 
     OCCUPY = 0
-    FREE = 1
-    COME = 2
-    EXPIRE = 3
-    RETURN = 4
-    ARRIVE = 5
-    GO = 6
+    CLOSE = 1
+    FREE = 2
+    COME = 3
+    OPEN = 4
+    EXPIRE = 5
+    RELAX = 6
+    RETURN = 7
+    ARRIVE = 8
+    GO = 9
 
 
 @dataclass(slots=True, eq=False)
 class _Talk:
-    """A conversation on its way through the replay."""
+    """A conversation on its way through the replay. ``wait`` numbers its places in line: what
+    stands in a line under an earlier number has left it."""
 
     arrival: Arrival
+    skills: frozenset[int]
     step: Step | None = None
     stay: int = 0
+    group_id: int = 0
     agent_id: int | None = None
     waits_since: datetime | None = None
     is_assigned: bool = False
+    wait: int = 0
 
     @property
     def now(self) -> Stay:
@@ -157,30 +177,39 @@ class _Talk:
 
 @dataclass(slots=True, eq=False)
 class _Desk:
-    """An agent in the replay; ``load`` is what the engine's decisions are given."""
+    """An agent in the replay; ``view`` is what the engine's decisions are given."""
 
     agent_id: int
     slots: int
+    groups: frozenset[int]
     skills: frozenset[int]
     held: int = 0
     is_there: bool = False
     idle_since: datetime | None = None
-    load: AgentView = field(init=False)
+    view: AgentView = field(init=False)
 
     def __post_init__(self) -> None:
-        self.weigh()
+        self.look()
 
-    def weigh(self) -> None:
-        self.load = AgentView(self.agent_id, self.slots, self.held, self.idle_since)
+    def look(self) -> None:
+        self.view = AgentView(
+            agent_id=self.agent_id,
+            slots=self.slots,
+            active=self.held,
+            idle_since=self.idle_since,
+            is_available=self.is_there,
+            is_reachable=self.is_there,
+            group_ids=self.groups,
+            skill_ids=self.skills,
+        )
 
     @property
     def is_open(self) -> bool:
         return self.is_there and self.held < self.slots
 
 
-# What waits for the same kind of agent, by rank: the members of a group who have the skills.
-_Need = tuple[int, frozenset[int]]
-_Ranked = tuple[datetime, int, _Talk]
+# What waits for the same agents: (rank, order of coming, number of the wait, who).
+_Line = list[tuple[datetime, int, int, _Talk]]
 
 
 class _Floor:
@@ -196,15 +225,21 @@ class _Floor:
     ) -> None:
         self.rules, self.team, self.until, self.assignment = rules, team, until, assignment
         self.desks = {
-            agent_id: _Desk(agent_id, slots, team.skills.get(agent_id, frozenset()))
+            agent_id: _Desk(
+                agent_id,
+                slots,
+                frozenset(group for group, agents in team.members.items() if agent_id in agents),
+                team.skills.get(agent_id, frozenset()),
+            )
             for agent_id, slots in team.slots.items()
         }
+        self.closed: set[int] = set()
         self.events: list[tuple[datetime, int, int, _Talk | int]] = []
         self.order = count()
-        self.queued: dict[_Need, list[_Ranked]] = defaultdict(list)
-        self.assigned: dict[int, list[_Ranked]] = defaultdict(list)
-        self.needs_of: dict[int, list[_Need]] = defaultdict(list)
-        self.takers_of: dict[_Need, list[_Desk]] = {}
+        self.queued: dict[Need, _Line] = defaultdict(list)
+        self.assigned: dict[int, _Line] = defaultdict(list)
+        self.needs_of: dict[int, list[Need]] = defaultdict(list)
+        self.takers_of: dict[Need, list[_Desk]] = {}
         self.waiting: dict[int, int] = defaultdict(int)
         self.entered_at: dict[int, datetime] = {}
         self.arrived = self.refused = 0
@@ -216,6 +251,9 @@ class _Floor:
         for taken in team.occupations:
             self.expect(taken.starts_at, _Kind.OCCUPY, taken.agent_id)
             self.expect(taken.ends_at, _Kind.FREE, taken.agent_id)
+        for closing in team.closings:
+            self.expect(closing.starts_at, _Kind.CLOSE, closing.group_id)
+            self.expect(closing.ends_at, _Kind.OPEN, closing.group_id)
 
     def expect(self, at: datetime, kind: _Kind, what: _Talk | int) -> None:
         heapq.heappush(self.events, (at, kind, next(self.order), what))
@@ -225,6 +263,8 @@ class _Floor:
             at, kind, _, what = heapq.heappop(self.events)
             if isinstance(what, _Talk):
                 self._move(_Kind(kind), what, at)
+            elif kind in {_Kind.CLOSE, _Kind.OPEN}:
+                self._turn(_Kind(kind), what, at)
             else:
                 self._change(_Kind(kind), self.desks[what], at)
         return Outcome(self.arrived, self.refused, tuple(sorted(self.waits)), self.unserved)
@@ -240,6 +280,9 @@ class _Floor:
             case _Kind.EXPIRE if talk.is_assigned and talk.waits_since == at - self.assignment:
                 talk.is_assigned, talk.agent_id = False, None
                 self._into_group(talk, at)
+            case _Kind.RELAX if talk.waits_since is not None and not talk.is_assigned:
+                talk.skills = frozenset()
+                self._into_group(talk, at)
 
     def _change(self, kind: _Kind, desk: _Desk, at: datetime) -> None:
         match kind:
@@ -251,8 +294,16 @@ class _Floor:
                 desk.held += 1
             case _Kind.FREE:
                 desk.held, desk.idle_since = desk.held - 1, at
-        desk.weigh()
+        desk.look()
         self._fill(desk, at)
+
+    def _turn(self, kind: _Kind, group_id: int, at: datetime) -> None:
+        if kind == _Kind.CLOSE:
+            self.closed.add(group_id)
+            return
+        self.closed.discard(group_id)
+        for need in [need for need in self.queued if need.group_id == group_id]:
+            self._offer(need, at)
 
     # --- The engine's steps, on plain data
 
@@ -267,19 +318,21 @@ class _Floor:
         talk.step = next(step for step in rule.steps if step.step_id == entry.step_id)
         self.entered_at[talk.step.step_id] = at
         self.unserved += 1
-        self._into_group(talk, at, group_id=talk.step.group_id)
+        talk.group_id = talk.step.group_id
+        self._into_group(talk, at)
+        if talk.skills and talk.arrival.patience is not None:
+            self.expect(at + talk.arrival.patience, _Kind.RELAX, talk)
 
     def _load_of(self, step: Step, talk: _Talk) -> StepLoad:
-        waiting = self.waiting[step.step_id]
-        has_place = waiting < step.places
         # All is drained between two events, so that nobody waits for a slot that is free.
-        takers = [] if has_place else self._takers((step.group_id, talk.arrival.skills))
+        able = self._able(Need(group_id=step.group_id, skill_ids=talk.skills))
         return StepLoad(
             step_id=step.step_id,
             places=step.places,
-            waiting=waiting,
-            free_slots=sum(desk.load.free for desk in takers if desk.is_open),
+            waiting=self.waiting[step.step_id],
+            free_slots=sum(view.free for view in able),
             entered_at=self.entered_at.get(step.step_id),
+            gives_places=step.keeps_places or step.group_id not in self.closed,
         )
 
     def _leave(self, talk: _Talk, at: datetime) -> None:
@@ -287,7 +340,7 @@ class _Floor:
         assert talk.agent_id is not None
         desk = self.desks[talk.agent_id]
         desk.held, desk.idle_since = desk.held - 1, at
-        desk.weigh()
+        desk.look()
         talk.stay += 1
         if talk.stay < len(talk.arrival.life):
             self.expect(at + talk.now.away, _Kind.RETURN, talk)
@@ -295,46 +348,53 @@ class _Floor:
 
     def _wait(self, talk: _Talk, at: datetime) -> None:
         if not talk.now.to_agent or talk.agent_id is None:
-            self._into_group(talk, at, group_id=talk.now.group_id)
+            talk.group_id = talk.now.group_id
+            self._into_group(talk, at)
             return
-        self._count(talk, at)
-        talk.is_assigned = True
-        heapq.heappush(self.assigned[talk.agent_id], (at, next(self.order), talk))
+        talk.is_assigned, talk.group_id = True, talk.now.group_id
+        self._line_up(talk, self.assigned[talk.agent_id], at)
         self.expect(at + self.assignment, _Kind.EXPIRE, talk)
         self._fill(self.desks[talk.agent_id], at)
 
-    def _into_group(self, talk: _Talk, at: datetime, group_id: int | None = None) -> None:
-        """Wait in a group's queue and be offered; what expired keeps its rank (C17)."""
+    def _into_group(self, talk: _Talk, at: datetime) -> None:
+        need = Need(group_id=talk.group_id, skill_ids=talk.skills)
+        self._line_up(talk, self.queued[need], at)
+        self._offer(need, at)
+
+    def _line_up(self, talk: _Talk, line: _Line, at: datetime) -> None:
+        """What waits already keeps its rank in another line (C17)."""
         if talk.waits_since is None:
-            self._count(talk, at)
-        rank = talk.waits_since or at
-        need = (talk.now.group_id if group_id is None else group_id, talk.arrival.skills)
-        heapq.heappush(self.queued[need], (rank, next(self.order), talk))
-        takers = self._takers(need)
-        while self.queued[need]:
-            chosen = choose_agent([desk.load for desk in takers if desk.is_open])
+            talk.waits_since = at
+            if talk.step is not None:
+                self.waiting[talk.step.step_id] += 1
+        talk.wait += 1
+        heapq.heappush(line, (talk.waits_since, next(self.order), talk.wait, talk))
+
+    def _offer(self, need: Need, at: datetime) -> None:
+        """As ``dispatch.drain_group``."""
+        self._takers(need)
+        while _first(self.queued[need]):
+            chosen = choose_agent(self._able(need), need)
             if chosen is None:
                 return
             self._serve(self.desks[chosen], at)
 
-    def _count(self, talk: _Talk, at: datetime) -> None:
-        talk.waits_since = at
-        if talk.step is not None:
-            self.waiting[talk.step.step_id] += 1
+    def _able(self, need: Need) -> list[AgentView]:
+        """Who might take what needs this now; the engine's decision looks at each again."""
+        if need.group_id in self.closed:
+            return []
+        return [desk.view for desk in self._takers(need) if desk.is_open]
 
-    def _takers(self, need: _Need) -> list[_Desk]:
-        """The members who have what is asked for, there or not."""
+    def _takers(self, need: Need) -> list[_Desk]:
+        """Whom nothing stops when he is there and free."""
         found = self.takers_of.get(need)
         if found is None:
-            group_id, skills = need
-            members = self.team.members.get(group_id, frozenset())
-            found = [
-                desk
-                for desk in self.desks.values()
-                if desk.agent_id in members and skills <= desk.skills
-            ]
-            for desk in found:
-                self.needs_of[desk.agent_id].append(need)
+            found = []
+            for desk in self.desks.values():
+                at_best = replace(desk.view, active=0, is_available=True, is_reachable=True)
+                if not obstacles(at_best, need):
+                    found.append(desk)
+                    self.needs_of[desk.agent_id].append(need)
             self.takers_of[need] = found
         return found
 
@@ -354,20 +414,31 @@ class _Floor:
         if talk.step is not None:
             self.waiting[talk.step.step_id] -= 1
         talk.agent_id, talk.waits_since, talk.is_assigned = desk.agent_id, None, False
+        talk.wait += 1
         desk.held += 1
-        desk.weigh()
+        desk.look()
         self.expect(at + talk.now.on_desk, _Kind.FREE, talk)
         return True
 
     def _next_for(self, desk: _Desk) -> _Talk | None:
         mine = self.assigned.get(desk.agent_id, [])
-        while mine and not mine[0][2].is_assigned:
-            heapq.heappop(mine)  # It has expired meanwhile.
-        if mine:
-            return heapq.heappop(mine)[2]
-        oldest = min(
-            (need for need in self.needs_of[desk.agent_id] if self.queued[need]),
-            key=lambda need: self.queued[need][0][:2],
-            default=None,
+        if _first(mine):
+            return heapq.heappop(mine)[-1]
+        lines = (
+            self.queued[need]
+            for need in self.needs_of[desk.agent_id]
+            if need.group_id not in self.closed
         )
-        return None if oldest is None else heapq.heappop(self.queued[oldest])[2]
+        oldest = min((line for line in lines if _first(line)), key=_rank, default=None)
+        return None if oldest is None else heapq.heappop(oldest)[-1]
+
+
+def _first(line: _Line) -> _Talk | None:
+    """Who is first in a line, without those who have left it."""
+    while line and line[0][-1].wait != line[0][2]:
+        heapq.heappop(line)
+    return line[0][-1] if line else None
+
+
+def _rank(line: _Line) -> tuple[datetime, int]:
+    return line[0][:2]

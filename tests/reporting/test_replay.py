@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reporting.adviser.replay import (
     Arrival,
+    Closing,
     Occupation,
     Outcome,
     Rule,
@@ -154,6 +155,22 @@ def test_skills_are_asked_for() -> None:
     )
     asks = replace(comes(0), skills=frozenset({7}))
     assert played([asks, comes(1)], rules(5), both).waits == (0 * MINUTE, 50 * MINUTE)
+
+
+def test_who_waits_too_long_for_a_skill_is_given_to_anybody() -> None:
+    asks = replace(comes(0), skills=frozenset({7}), patience=20 * MINUTE)
+    outcome = played([asks, comes(15, 30)], rules(5))
+    assert outcome.waits == (0 * MINUTE, 45 * MINUTE), "at 20 Alice has somebody until 45"
+
+
+def test_a_closed_group_takes_nothing_and_keeps_places_by_setting() -> None:
+    night = (Closing(TEAM, at(10), at(60)),)
+    closed = replace(team(), closings=night)
+    kept = played([comes(0, 20), comes(30), comes(60)], rules(2), closed)
+    assert (kept.refused, kept.waits) == (0, (0 * MINUTE, 10 * MINUTE, 30 * MINUTE))
+    step = Step(0, TEAM, 2, keeps_places=False)
+    given = played([comes(0, 20), comes(30), comes(60)], {RULE: Rule(CASCADE, (step,))}, closed)
+    assert (given.refused, given.waits) == (1, (0 * MINUTE, 0 * MINUTE))
 
 
 @pytest.mark.parametrize(
