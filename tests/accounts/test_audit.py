@@ -23,6 +23,7 @@ NOT_SETTINGS = {
     "accounts.user_user_permissions",
     "routing.deskconnection",
     "routing.deskpresence",
+    "routing.hourlydemand",  # counted, not set
 }
 
 

@@ -1,0 +1,83 @@
+"""Counts who found room and who did not, by rule and hour, without keeping who it was (B21).
+
+Pages are counted in the process that answered them and written down now and then: their door must
+not wait for the database. What a killed process had not written yet is lost, and no more than that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection, transaction
+
+ONCE = timedelta(hours=1)
+
+ADD = """
+    INSERT INTO routing_hourlydemand
+        (rule_id, hour, pages_engaged, pages_refused, messages_refused)
+    SELECT id, %(hour)s, %(pages_engaged)s, %(pages_refused)s, %(messages_refused)s
+    FROM routing_distributionrule WHERE id = %(rule)s
+    ON CONFLICT (rule_id, hour) DO UPDATE SET
+        pages_engaged = routing_hourlydemand.pages_engaged + EXCLUDED.pages_engaged,
+        pages_refused = routing_hourlydemand.pages_refused + EXCLUDED.pages_refused,
+        messages_refused = routing_hourlydemand.messages_refused + EXCLUDED.messages_refused
+"""
+
+
+def hour_of(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def add(
+    rule_id: int,
+    *,
+    at: datetime,
+    pages_engaged: int = 0,
+    pages_refused: int = 0,
+    messages_refused: int = 0,
+) -> None:
+    """Add to an hour of a rule; nothing where the rule is gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ADD,
+            {
+                "rule": rule_id,
+                "hour": hour_of(at),
+                "pages_engaged": pages_engaged,
+                "pages_refused": pages_refused,
+                "messages_refused": messages_refused,
+            },
+        )
+
+
+def refuse_message(rule_id: int, visitor_id: int, *, at: datetime) -> None:
+    """A visitor's first message found no room. He is counted once an hour, however often he tries:
+    what remembers that is a key that expires."""
+    if cache.add(f"refused:{rule_id}:{visitor_id}", 1, timeout=int(ONCE.total_seconds())):
+        add(rule_id, at=at, messages_refused=1)
+
+
+class Pages:
+    """What one process has answered to pages and not written down yet."""
+
+    def __init__(self) -> None:
+        self._counted: Counter[tuple[int, datetime, bool]] = Counter()
+
+    def count(self, rule_id: int, *, is_engaged: bool, at: datetime) -> None:
+        """One page was told whether there is room."""
+        self._counted[(rule_id, hour_of(at), is_engaged)] += 1
+
+    def write(self) -> None:
+        """Write down what was counted; what comes meanwhile is for the next time, as is all of it
+        where the database is away."""
+        counted, self._counted = self._counted, Counter()
+        try:
+            with transaction.atomic():
+                for (rule_id, hour, is_engaged), pages in sorted(counted.items()):
+                    name = "pages_engaged" if is_engaged else "pages_refused"
+                    add(rule_id, at=hour, **{name: pages})
+        except DatabaseError:
+            self._counted.update(counted)
+            raise

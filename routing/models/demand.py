@@ -1,0 +1,39 @@
+"""How much was asked for, by hour: what a replay needs and no conversation tells."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from routing.models.rules import DistributionRule
+
+
+class HourlyDemand(models.Model):
+    """Who found room at a rule in an hour and who did not, as numbers without any person (B21).
+
+    A page that was told "no room" leaves no conversation, and a first message that found the last
+    place gone neither: without these numbers history would show only those who were let in.
+    """
+
+    rule = models.ForeignKey(DistributionRule, on_delete=models.CASCADE, related_name="demand")
+    hour = models.DateTimeField(_("hour"), help_text=_("Its beginning."))
+    pages_engaged = models.PositiveBigIntegerField(
+        default=0, help_text=_("Pages that might show the Messenger.")
+    )
+    pages_refused = models.PositiveBigIntegerField(
+        default=0, help_text=_("Pages for which there was no room.")
+    )
+    messages_refused = models.PositiveIntegerField(
+        default=0, help_text=_("Visitors whose first message found no room.")
+    )
+
+    class Meta:
+        verbose_name = _("demand of an hour")
+        verbose_name_plural = _("demand by hour")
+        constraints = [
+            # Also the index of the adviser: a rule's hours of a period.
+            models.UniqueConstraint(fields=["rule", "hour"], name="demand_once_an_hour"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule_id} · {self.hour:%Y-%m-%d %H}"
