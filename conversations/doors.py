@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 from django.conf import settings
@@ -19,6 +20,7 @@ from django.utils.translation import gettext as _
 from psycopg_pool import PoolTimeout
 
 from conversations import origins
+from conversations.attachments import LIMIT_BYTES, Kept, too_large
 from conversations.messages import Rejected
 
 logger = logging.getLogger(__name__)
@@ -26,7 +28,8 @@ logger = logging.getLogger(__name__)
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Handle = Callable[["Request"], Awaitable[tuple[int, dict[str, Any] | None]]]
+Answer = dict[str, Any] | Kept | None
+Handle = Callable[["Request"], Awaitable[tuple[int, Answer]]]
 
 BODY_BYTES = 64 * 1024
 UNAVAILABLE = (psycopg.OperationalError, PoolTimeout)
@@ -75,6 +78,25 @@ class Request:
             raise Rejected("invalid", _("Please send a JSON object."), 400)
         return parsed
 
+    async def bytes(self) -> bytes:
+        """The body as an uploaded file; ``Rejected`` as soon as it is known to be too large."""
+        announced = self.headers.get("content-length", "0")
+        if announced.isdigit() and int(announced) > LIMIT_BYTES:
+            raise too_large()
+        parts: list[bytes] = []
+        size = 0
+        more = True
+        while more:
+            event = await self._receive()
+            if event["type"] == "http.disconnect":
+                raise Rejected("invalid", _("The request was cut."), 400)
+            parts.append(event.get("body", b""))
+            size += len(parts[-1])
+            more = event.get("more_body", False)
+            if size > LIMIT_BYTES:
+                raise too_large()
+        return b"".join(parts)
+
     def check_origin(self) -> None:
         """A page of another origin may not act here (with or without a token or cookie)."""
         host = self.headers.get("host", "")
@@ -91,6 +113,7 @@ async def serve(
     """Run one door: whatever happens, the answer is JSON with a code and a sentence."""
     request = Request(scope, receive, match)
     headers: list[tuple[bytes, bytes]] = []
+    payload: Answer
     with translation.override(request.language):
         try:
             status, payload = await handle(request)
@@ -104,15 +127,33 @@ async def serve(
         except Exception:
             logger.exception("a message door failed")
             status, payload = 500, error("failed", _("Something went wrong on our side."))
-    body = b"" if payload is None else json.dumps(payload, ensure_ascii=False).encode()
+    if isinstance(payload, Kept):
+        body = payload.content
+        headers += _as_file(payload)
+    else:
+        body = b"" if payload is None else json.dumps(payload, ensure_ascii=False).encode()
+        headers += [
+            (b"content-type", b"application/json; charset=utf-8"),
+            (b"cache-control", b"no-store"),
+        ]
     headers += [
-        (b"content-type", b"application/json; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def _as_file(kept: Kept) -> list[tuple[bytes, bytes]]:
+    """A file is for saving, or for a picture of our own pages; as a page it could do nothing. What
+    is stored under an id never changes, but only this reader's own cache may keep it."""
+    return [
+        (b"content-type", kept.content_type.encode()),
+        (b"content-disposition", f"attachment; filename*=UTF-8''{quote(kept.name)}".encode()),
+        (b"content-security-policy", b"default-src 'none'; sandbox"),
+        (b"cache-control", b"private, max-age=604800, immutable"),
+        (b"vary", b"Authorization, Cookie"),
+    ]
 
 
 def error(code: str, text: str) -> dict[str, Any]:

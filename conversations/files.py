@@ -11,6 +11,7 @@ import io
 import unicodedata
 import zipfile
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
@@ -145,7 +146,7 @@ def _bytes(picture: Image.Image, kind: str) -> bytes:
         palette = picture.getpalette("RGBA" if "transparency" in picture.info else "RGB")
         bare.putpalette(palette or [], "RGBA" if "transparency" in picture.info else "RGB")
     kept = io.BytesIO()
-    options = {"quality": 88, "optimize": True} if kind == "JPEG" else {}
+    options: dict[str, Any] = {"quality": 88, "optimize": True} if kind == "JPEG" else {}
     colours = picture.info.get("icc_profile") or b""  # without it, a phone's photo turns pale
     if kind != "GIF" and 0 < len(colours) <= PROFILE_BYTES:
         options["icc_profile"] = colours

@@ -12,6 +12,7 @@ one) and the messages of bots and of the product go through ``add``, inside a tr
 
 from __future__ import annotations
 
+import json
 import unicodedata
 import uuid
 from dataclasses import dataclass
@@ -26,102 +27,11 @@ from django.utils.translation import gettext as _
 from accounts.passes import GUARD, DeskPass
 from conversations import bus, lifecycle, pool
 from conversations.facts import MessageAdded
-from conversations.models import Author, Conversation
+from conversations.models import Author, Conversation, Message
+from conversations.statements import AS_AGENT, AS_VISITOR, FOUND, TRUSTED, stored_by
 from conversations.transitions import PAUSED, Status
 
 BODY_LIMIT = 4000
-
-VISITOR_GROWS = """
-    UPDATE conversations_conversation c SET
-        last_seq = c.last_seq + 1,
-        visitor_read_seq = c.last_seq + 1,
-        last_visitor_message_at = %(at)s,
-        visitor_waits_since = coalesce(c.visitor_waits_since, %(at)s),
-        deadline_at = CASE c.deadline_kind WHEN 'bot_inactivity' THEN NULL ELSE c.deadline_at END,
-        deadline_kind = CASE c.deadline_kind WHEN 'bot_inactivity' THEN '' ELSE c.deadline_kind END
-    FROM conversations_visitor v
-    WHERE v.id = c.visitor_id AND c.status IN ('bot', 'queued', 'assigned', 'active')
-"""
-
-# An absent visitor who left an address is told of the answer (R11): ``notify_at`` says when to look.
-AGENT_GROWS = """
-    UPDATE conversations_conversation c SET
-        last_seq = c.last_seq + 1,
-        agent_read_seq = c.last_seq + 1,
-        last_agent_message_at = %(at)s,
-        first_human_reply_at = coalesce(c.first_human_reply_at, %(at)s),
-        visitor_waits_since = NULL,
-        notify_at = coalesce(c.notify_at, (
-            SELECT %(at)s::timestamptz FROM conversations_address d
-            WHERE d.visitor_id = c.visitor_id AND d.wants_mail AND c.is_asynchronous
-        )),
-        deadline_at = CASE c.deadline_kind WHEN 'answer_timer' THEN NULL ELSE c.deadline_at END,
-        deadline_kind = CASE c.deadline_kind WHEN 'answer_timer' THEN '' ELSE c.deadline_kind END
-    FROM accounts_agent a
-    WHERE a.id = c.agent_id AND c.status = 'active'
-"""
-
-# The bot spoke last: the visitor's five minutes run anew (R37, C7). A late word of a bot from whom
-# a human has taken over is refused.
-BOT_GROWS = """
-    UPDATE conversations_conversation c SET
-        last_seq = c.last_seq + 1,
-        deadline_at = %(at)s + %(bot_patience)s,
-        deadline_kind = 'bot_inactivity'
-    FROM conversations_visitor v
-    WHERE v.id = c.visitor_id AND c.status = 'bot'
-"""
-
-SYSTEM_GROWS = """
-    UPDATE conversations_conversation c SET last_seq = c.last_seq + 1
-    FROM conversations_visitor v
-    WHERE v.id = c.visitor_id AND c.status <> 'closed'
-"""
-
-STORED = """
-    WITH grown AS (
-        {grows} AND {guard} AND NOT EXISTS (
-            SELECT FROM conversations_message m
-            WHERE m.conversation_id = c.id AND m.client_id = %(client_id)s
-        )
-        RETURNING c.id, c.public_id, c.website_id, c.visitor_id, c.agent_id, c.last_seq, {name}
-    ), stored AS (
-        INSERT INTO conversations_message
-            (conversation_id, seq, client_id, author, agent_id, body, created_at)
-        SELECT id, last_seq, %(client_id)s, %(author)s, {author_agent}, %(body)s, %(at)s FROM grown
-    )
-    SELECT id, public_id, website_id, visitor_id, agent_id, last_seq, name FROM grown
-"""
-
-AS_VISITOR = STORED.format(
-    grows=VISITOR_GROWS,
-    guard="c.public_id = %(conversation)s AND v.token_hash = %(token_hash)s",
-    name="'' AS name",
-    author_agent="NULL::bigint",
-)
-AS_AGENT = STORED.format(
-    grows=AGENT_GROWS,
-    guard=f"c.id = %(conversation)s AND a.user_id = %(user_id)s AND {GUARD}",
-    name="a.display_name AS name",
-    author_agent="agent_id",
-)
-TRUSTED = {
-    Author.VISITOR: (VISITOR_GROWS, "NULL::bigint"),
-    Author.AGENT: (AGENT_GROWS, "agent_id"),
-    Author.BOT: (BOT_GROWS, "NULL::bigint"),
-    Author.SYSTEM: (SYSTEM_GROWS, "NULL::bigint"),
-}
-
-FOUND = """
-    SELECT c.id, c.public_id, c.website_id, c.visitor_id, c.agent_id, c.status,
-           m.seq, m.author, m.body, m.created_at, a.display_name
-    FROM conversations_conversation c
-    JOIN conversations_visitor v ON v.id = c.visitor_id
-    LEFT JOIN conversations_message m
-        ON m.conversation_id = c.id AND m.client_id = %(client_id)s
-    LEFT JOIN accounts_agent a ON a.id = m.agent_id
-    WHERE {guard}
-"""
 
 
 class Rejected(Exception):
@@ -144,10 +54,17 @@ class Sent:
 
 
 def frame(
-    *, seq: int, client_id: uuid.UUID, author: str, name: str, body: str, at: datetime
+    *,
+    seq: int,
+    client_id: uuid.UUID,
+    author: str,
+    name: str,
+    body: str,
+    at: datetime,
+    attachment: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """A message as every client reads it, over the socket as in answers."""
-    return {
+    shown: dict[str, Any] = {
         "seq": seq,
         "id": str(client_id),
         "author": author,
@@ -155,10 +72,40 @@ def frame(
         "body": body,
         "at": at.isoformat(timespec="milliseconds"),
     }
+    if attachment is not None:
+        shown["attachment"] = attachment
+    return shown
 
 
-def check_body(body: object) -> str:
-    """The text to store: line ends made equal, control characters gone, not empty, not too long."""
+def attachment_of(row: dict[str, Any]) -> dict[str, Any] | None:
+    """The attachment of a row of ``FOUND`` or of ``conversations.reading``, as clients read it."""
+    if row["attachment_id"] is None:
+        return None
+    return {
+        "id": str(row["attachment_id"]),
+        "name": row["attachment_name"],
+        "type": row["content_type"],
+        "size": row["size"],
+        "width": row["width"],
+        "height": row["height"],
+    }
+
+
+def check_attachment(value: object) -> uuid.UUID | None:
+    """The id of the uploaded file that a message carries, if it carries one."""
+    if value is None:
+        return None
+    try:
+        return uuid.UUID(str(value))
+    except ValueError:
+        raise Rejected("invalid", _("The attachment has no valid id."), 400) from None
+
+
+def check_body(body: object, *, may_be_empty: bool = False) -> str:
+    """The text to store: line ends made equal, control characters gone, not too long, and not empty
+    unless it stands beside an attachment."""
+    if body is None and may_be_empty:
+        return ""
     if not isinstance(body, str):
         raise Rejected("invalid", _("A message must be text."), 400)
     text = body.replace("\r\n", "\n").replace("\r", "\n")
@@ -169,6 +116,8 @@ def check_body(body: object) -> str:
     ).strip()
     # Zero-width characters alone would be a bubble with nothing in it.
     if all(character.isspace() or unicodedata.category(character) == "Cf" for character in text):
+        if may_be_empty:
+            return ""
         raise Rejected("empty", _("Write something first: the message is empty."), 400)
     if len(text) > BODY_LIMIT:
         raise Rejected(
@@ -194,6 +143,7 @@ async def send_as_visitor(
     client_id: uuid.UUID,
     body: str,
     at: datetime,
+    attachment: uuid.UUID | None = None,
 ) -> Sent:
     """Accept a visitor's message; wakes or reopens a paused conversation (R113, C2, C34)."""
     values = {
@@ -202,25 +152,38 @@ async def send_as_visitor(
         "client_id": client_id,
         "author": Author.VISITOR.value,
         "body": body,
+        "attachment": attachment,
         "at": at,
     }
-    sent = await _store(AS_VISITOR, values)
+    sent = await _store(AS_VISITOR[attachment is not None], values)
     if sent is not None:
         return sent
-    found = await _find("c.public_id = %(conversation)s AND v.token_hash = %(token_hash)s", values)
+    mine = "c.public_id = %(conversation)s AND v.token_hash = %(token_hash)s"
+    found = await _find(mine, values | {"agent_id": None})
     sent = _known(found, values)
     if sent is not None:
         return sent
     if found["status"] == Status.CLOSED:
         raise _closed()
     woken: Sent = await database_sync_to_async(add)(
-        found["id"], author=Author.VISITOR, body=body, client_id=client_id, at=at
+        found["id"],
+        author=Author.VISITOR,
+        body=body,
+        client_id=client_id,
+        at=at,
+        attachment=attachment,
     )
     return woken
 
 
 async def send_as_agent(
-    *, conversation: int, desk: DeskPass, client_id: uuid.UUID, body: str, at: datetime
+    *,
+    conversation: int,
+    desk: DeskPass,
+    client_id: uuid.UUID,
+    body: str,
+    at: datetime,
+    attachment: uuid.UUID | None = None,
 ) -> Sent:
     """Accept the message of the agent on whose desk the conversation is."""
     values = {
@@ -231,9 +194,10 @@ async def send_as_agent(
         "client_id": client_id,
         "author": Author.AGENT.value,
         "body": body,
+        "attachment": attachment,
         "at": at,
     }
-    sent = await _store(AS_AGENT, values)
+    sent = await _store(AS_AGENT[attachment is not None], values)
     if sent is not None:
         return sent
     mine = f"""c.id = %(conversation)s AND {GUARD} AND (
@@ -242,11 +206,17 @@ async def send_as_agent(
     sent = _known(found, values)
     if sent is not None:
         return sent
+    if attachment is not None and found["status"] == Status.ACTIVE and found["is_mine"]:
+        raise _no_file()
     raise _not_on_desk()
 
 
 def _closed() -> Rejected:
     return Rejected("closed", _("This conversation is closed. You can start a new one."), 410)
+
+
+def _no_file() -> Rejected:
+    return Rejected("attachment", _("The file is no longer there: please attach it again."), 409)
 
 
 def _not_on_desk() -> Rejected:
@@ -278,8 +248,9 @@ def _known(found: dict[str, Any], values: dict[str, Any]) -> Sent | None:
     """What was stored under this client id before, if anything was."""
     if found["seq"] is None:
         return None
-    if found["author"] != values["author"] or found["body"] != values["body"]:
-        raise Rejected("conflict", _("Another message was sent under the same id."), 409)
+    said = (found["author"], found["body"], found["attachment_id"])
+    if said != (values["author"], values["body"], values["attachment"]):
+        raise _conflict()
     stored = frame(
         seq=found["seq"],
         client_id=values["client_id"],
@@ -287,6 +258,7 @@ def _known(found: dict[str, Any], values: dict[str, Any]) -> Sent | None:
         name=found["display_name"] or "",
         body=found["body"],
         at=found["created_at"],
+        attachment=attachment_of(found),
     )
     return Sent(stored, is_new=False)
 
@@ -305,6 +277,7 @@ def _fact(row: dict[str, Any], seq: int, name: str, values: dict[str, Any]) -> M
             name=name,
             body=values["body"],
             at=values["at"],
+            attachment=row.get("attachment"),
         ),
     )
 
@@ -317,29 +290,27 @@ def add(
     body: str,
     client_id: uuid.UUID,
     at: datetime,
+    attachment: uuid.UUID | None = None,
 ) -> Sent:
     """Store a message in the caller's transaction; the caller has checked who may write.
 
     A visitor's message first brings a paused conversation back. Repeats are answered as such.
     """
     conversation = lifecycle.lock(conversation_id)
-    stored = conversation.messages.filter(client_id=client_id).select_related("agent").first()
+    stored = (
+        conversation.messages.filter(client_id=client_id)
+        .select_related("agent", "attachment")
+        .first()
+    )
     if stored is not None:
-        if stored.author != author or stored.body != body:
-            raise Rejected("conflict", _("Another message was sent under the same id."), 409)
-        name = stored.agent.display_name if stored.agent else ""
-        known = frame(
-            seq=stored.seq,
-            client_id=client_id,
-            author=author.value,
-            name=name,
-            body=body,
-            at=stored.created_at,
-        )
-        return Sent(known, is_new=False)
+        if (stored.author, stored.body, stored.attachment_id) != (author, body, attachment):
+            raise _conflict()
+        return Sent(_frame_of(stored), is_new=False)
     if author == Author.VISITOR and conversation.status in PAUSED:
         lifecycle.visitor_replied(conversation, at=at)
-    return _insert(conversation, author=author, body=body, client_id=client_id, at=at)
+    return _insert(
+        conversation, author=author, body=body, client_id=client_id, at=at, attachment=attachment
+    )
 
 
 def add_first(conversation: Conversation, *, body: str, client_id: uuid.UUID, at: datetime) -> Sent:
@@ -348,22 +319,44 @@ def add_first(conversation: Conversation, *, body: str, client_id: uuid.UUID, at
     return _insert(conversation, author=Author.VISITOR, body=body, client_id=client_id, at=at)
 
 
+def _frame_of(stored: Message) -> dict[str, Any]:
+    carried = stored.attachment
+    return frame(
+        seq=stored.seq,
+        client_id=stored.client_id,
+        author=stored.author,
+        name=stored.agent.display_name if stored.agent else "",
+        body=stored.body,
+        at=stored.created_at,
+        attachment=None
+        if carried is None
+        else attachment_of(
+            vars(carried) | {"attachment_id": carried.pk, "attachment_name": carried.name}
+        ),
+    )
+
+
 def _insert(
-    conversation: Conversation, *, author: Author, body: str, client_id: uuid.UUID, at: datetime
+    conversation: Conversation,
+    *,
+    author: Author,
+    body: str,
+    client_id: uuid.UUID,
+    at: datetime,
+    attachment: uuid.UUID | None = None,
 ) -> Sent:
-    grows, author_agent = TRUSTED[author]
-    named = author == Author.AGENT
-    query = STORED.format(
-        grows=grows,
-        guard="c.id = %(conversation)s",
-        name="a.display_name AS name" if named else "'' AS name",
-        author_agent=author_agent,
+    query = stored_by(
+        TRUSTED[author],
+        "c.id = %(conversation)s",
+        is_agent=author == Author.AGENT,
+        has_file=attachment is not None,
     )
     values: dict[str, Any] = {
         "conversation": conversation.pk,
         "client_id": client_id,
         "author": author.value,
         "body": body,
+        "attachment": attachment,
         "at": at,
         "bot_patience": lifecycle.BOT_PATIENCE,
     }
@@ -372,8 +365,20 @@ def _insert(
         row = cursor.fetchone()
         names = [column.name for column in cursor.description]
     if row is None:
-        raise _closed() if conversation.status == Status.CLOSED else _not_on_desk()
+        raise _refusal(conversation, has_file=attachment is not None)
     told = dict(zip(names, row, strict=True))
+    if isinstance(told.get("attachment"), str):  # Django leaves the parsing of JSON to its fields.
+        told["attachment"] = json.loads(told["attachment"])
     fact = _fact(told, told["last_seq"], told["name"], values)
     bus.publish(fact)
     return Sent(fact.message, is_new=True)
+
+
+def _refusal(conversation: Conversation, *, has_file: bool) -> Rejected:
+    if conversation.status == Status.CLOSED:
+        return _closed()
+    return _no_file() if has_file else _not_on_desk()
+
+
+def _conflict() -> Rejected:
+    return Rejected("conflict", _("Another message was sent under the same id."), 409)

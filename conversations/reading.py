@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.passes import GUARD, DeskPass
 from conversations import bus, pool
 from conversations.facts import MessagesRead
-from conversations.messages import Rejected, frame
+from conversations.messages import Rejected, attachment_of, frame
 
 PAGE = 500
 SEQ_LIMIT = 2**31 - 1
@@ -41,7 +41,9 @@ AFTER = """
                WHERE w.status = 'queued' AND w.group_id = c.group_id AND w.channel = c.channel
                AND (w.queued_at, w.id) <= (c.queued_at, c.id)
            ) END AS place,
-           m.seq, m.client_id, m.author, m.body, m.created_at, writer.display_name AS writer
+           m.seq, m.client_id, m.author, m.body, m.created_at, writer.display_name AS writer,
+           x.id AS attachment_id, x.name AS attachment_name, x.content_type, x.size, x.width,
+           x.height
     FROM conversations_conversation c
     JOIN conversations_visitor v ON v.id = c.visitor_id
     LEFT JOIN accounts_agent holder ON holder.id = c.agent_id
@@ -51,6 +53,7 @@ AFTER = """
         ORDER BY m.seq LIMIT %(limit)s
     ) m ON true
     LEFT JOIN accounts_agent writer ON writer.id = m.agent_id
+    LEFT JOIN conversations_attachment x ON x.id = m.attachment_id
     WHERE {guard}
     ORDER BY m.seq
 """
@@ -139,6 +142,7 @@ def _frames(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             name=row["writer"] or "",
             body=row["body"],
             at=row["created_at"],
+            attachment=attachment_of(row),
         )
         for row in rows
         if row["seq"] is not None

@@ -16,12 +16,15 @@ from django.utils.translation import gettext as _
 from accounts import passes
 from accounts.models import User
 from accounts.passes import DeskPass
-from conversations import messages, pool, reading
-from conversations.doors import Receive, Request, Scope, Send, serve
+from conversations import attachments, messages, pool, reading
+from conversations.doors import Answer, Receive, Request, Scope, Send, serve
 from conversations.messages import Rejected
 from conversations.models import Conversation
 
-PATH = re.compile(r"^/desk/c/(?P<conversation>\d{1,15})/(?P<what>messages|read)/$")
+PATH = re.compile(
+    r"^/desk/c/(?P<conversation>\d{1,15})/(?:(?P<what>messages|read)"
+    r"|attachments/(?P<file>[0-9a-f-]{36})(?:/(?P<small>thumbnail))?)/$"
+)
 
 HOLDS = f"""
     SELECT 1 AS yes FROM conversations_conversation c
@@ -39,9 +42,9 @@ async def door(scope: Scope, receive: Receive, send: Send, found: dict[str, str]
     await serve(scope, receive, send, found, _handle)
 
 
-async def _handle(request: Request) -> tuple[int, dict[str, Any] | None]:
+async def _handle(request: Request) -> tuple[int, Answer]:
     request.check_origin()
-    if request.method == "POST" and "origin" not in request.headers:
+    if request.method != "GET" and "origin" not in request.headers:
         # With a cookie, a request that does not say where it comes from is not ours.
         raise Rejected("origin", _("This page may not do that here."), 403)
     session_key = _session_key(request)
@@ -49,6 +52,8 @@ async def _handle(request: Request) -> tuple[int, dict[str, Any] | None]:
     if desk.language:
         translation.activate(desk.language)
     conversation = int(request.match["conversation"])
+    if request.match["file"]:
+        return await _file(request, conversation, desk)
     match request.match["what"], request.method:
         case "messages", "GET":
             after = reading.check_seq(parse_qs(request.query).get("after_seq", ["0"])[0])
@@ -68,11 +73,13 @@ async def _handle(request: Request) -> tuple[int, dict[str, Any] | None]:
 async def _send(
     conversation: int, desk: DeskPass, body: dict[str, Any]
 ) -> tuple[int, dict[str, Any]]:
+    attachment = messages.check_attachment(body.get("attachment"))
     say = partial(
         messages.send_as_agent,
         conversation=conversation,
         client_id=messages.check_client_id(body.get("client_id")),
-        body=messages.check_body(body.get("body")),
+        body=messages.check_body(body.get("body"), may_be_empty=attachment is not None),
+        attachment=attachment,
         at=timezone.now(),
     )
     try:
@@ -87,6 +94,23 @@ async def _send(
             raise
         sent = await say(desk=fresh)
     return (201 if sent.is_new else 200), {"message": sent.frame}
+
+
+async def _file(
+    request: Request, conversation: int, desk: DeskPass
+) -> tuple[int, dict[str, Any] | attachments.Kept]:
+    """An upload (PUT, under an id that the client made), or the bytes of one."""
+    file = attachments.check_id(request.match["file"])
+    is_small = request.match["small"] is not None
+    if request.method == "GET":
+        await _check_visible(conversation, desk)
+        key = {"id": file, "conversation": conversation}
+        return 200, await attachments.read(attachments.OF_CONVERSATION, key, small=is_small)
+    if request.method != "PUT" or is_small:
+        raise Rejected("method", _("This address does not answer that."), 405)
+    at = timezone.now()
+    into = await attachments.may_upload_as_agent(conversation=conversation, desk=desk, at=at)
+    return await attachments.receive(request, attachment_id=file, into=into, at=at)
 
 
 def _session_key(request: Request) -> str:

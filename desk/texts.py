@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from conversations.attachments import upload_strings
+
 
 def script_texts() -> dict[str, str]:
     """By name; the page carries them as JSON, since the CSP allows no inline script."""
@@ -22,4 +24,6 @@ def script_texts() -> dict[str, str]:
         "failed": _("This did not work: the server cannot be reached. Please try again."),
         "refused": _("This could not be done. Please reload the page."),
         "close": _("Close this notice"),
-    }
+        "save": _("Save"),
+        "shut": _("Close"),
+    } | upload_strings()

@@ -42,6 +42,7 @@ def frame_strings() -> dict[str, str]:
         "csat_4": _("Satisfied"),
         "csat_5": _("Very satisfied"),
         "link_opens": _("opens in a new tab"),
+        "file_failed": _("Could not be loaded. Try again."),
     }
 
 

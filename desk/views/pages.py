@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent, User
 from conversations import sightings
+from conversations.attachments import LIMIT_BYTES
 from conversations.models import Conversation
 from desk import queries
 from desk.rights import rights_of
@@ -51,6 +52,7 @@ def conversation_of(
         "is_online": conversation.visitor_id in sightings.online([conversation.visitor_id]),
         "rights": rights_of(conversation, user, agent, at=at),
         "history": queries.history_of(conversation, user),
+        "upload_limit": LIMIT_BYTES,
     }
 
 

@@ -2,6 +2,7 @@
 // it at any time; the log and the composer are kept (`data-keep`).
 
 import { Thread } from "../shared/thread.js";
+import { Uploads } from "../shared/uploads.js";
 import { Log } from "./log.js";
 import { Store, notify, texts } from "./page.js";
 
@@ -53,7 +54,7 @@ export class Dialogue {
     this.sendFrame = sendFrame;
     this.onGone = onGone;
     this.onLine = onLine;
-    this.log = new Log(document.getElementById(`log-${this.number}`), this.visitor);
+    this.log = new Log(document.getElementById(`log-${this.number}`), this.visitor, this.number);
     this.thread = threadOf(this.number, {
       onChange: (thread) => this.#changed(thread),
       onState: () => {
@@ -104,11 +105,22 @@ export class Dialogue {
       event.preventDefault();
       this.#send();
     });
+    this.uploads?.stop();
+    this.uploads = new Uploads({
+      form: box.form,
+      zone: this.section,
+      url: (id) => (this.isMine ? `/desk/c/${this.number}/attachments/${id}/` : null),
+      headers: () => ({ "Accept-Language": document.documentElement.lang }),
+      strings: texts,
+      limit: Number(box.form.dataset.limit),
+      onChange: () => this.#filesChanged(),
+    });
     if (matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
   }
 
   stop() {
     this.thread.stop();
+    this.uploads?.stop();
     clearTimeout(this.typingTimer);
     if (this.thread.pending.length) sendBehind(this.number);
   }
@@ -134,6 +146,8 @@ export class Dialogue {
 
   #send() {
     const body = this.box.value.trim();
+    this.isPledged = true; // What is still going up follows by itself.
+    this.#filesChanged();
     if (!body) return;
     this.#complain("");
     this.thread.send(body);
@@ -142,6 +156,14 @@ export class Dialogue {
     this.#grow();
     this.#tellTyping(false);
     this.box.focus();
+  }
+
+  #filesChanged() {
+    if (!this.isPledged || !this.uploads) return;
+    if (this.uploads.items.some(({ state }) => state === "ready")) {
+      for (const file of this.uploads.take()) this.thread.send("", file);
+    }
+    if (!this.uploads.isBusy) this.isPledged = false;
   }
 
   #rejected(body, sentence, code) {

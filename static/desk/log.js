@@ -1,5 +1,6 @@
 // The messages of a dialogue, drawn from a Thread: days, groups by author, ticks. Text only, ever.
 
+import { attached } from "./attached.js";
 import { element, icon, texts } from "./page.js";
 
 const GROUP_MS = 5 * 60_000;
@@ -15,8 +16,9 @@ const full = format({ dateStyle: "full", timeStyle: "medium" });
 const date = format({ dateStyle: "short" });
 
 export class Log {
-  constructor(root, visitor) {
+  constructor(root, visitor, number) {
     this.root = root;
+    this.number = number;
     this.visitor = visitor;
     this.drawn = 0;
     this.unread = [];
@@ -61,7 +63,7 @@ export class Log {
       this.group = this.#group(message, at);
       this.tail.before(this.group);
     }
-    const bubble = element("div", { class: "bubble", title: full.format(at) }, ...linked(message.body));
+    const bubble = this.#bubble(message, { class: "bubble", title: full.format(at) });
     if (message.author === "agent") {
       const tick = element("span", { class: "tick" });
       bubble.append(tick);
@@ -70,6 +72,15 @@ export class Log {
     }
     this.group.append(bubble);
     this.last = { at, author: message.author, name: message.name };
+  }
+
+  #bubble({ body, attachment }, attributes) {
+    const bubble = element("div", attributes, ...linked(body));
+    if (attachment) {
+      bubble.classList.toggle("carries", !body);
+      bubble.prepend(attached(attachment, this.number));
+    }
+    return bubble;
   }
 
   #group(message, at) {
@@ -81,10 +92,12 @@ export class Log {
   }
 
   #drawPending(pending) {
-    const bubbles = pending.map(({ body }) => {
+    const bubbles = pending.map((item) => {
       const tick = element("span", { class: "tick" });
       setTick(tick, "sending");
-      return element("div", { class: "bubble pending" }, ...linked(body), tick);
+      const bubble = this.#bubble(item, { class: "bubble pending" });
+      bubble.append(tick);
+      return bubble;
     });
     this.tail.replaceChildren(...bubbles);
     this.tail.hidden = !bubbles.length;

@@ -1,13 +1,15 @@
 // The box in which a visitor writes.
 
+import { Uploads } from "../shared/uploads.js";
 import { byId } from "./elements.js";
 
 const TYPING_MS = 3000;
 const TALLEST = 144;
 
 export class Composer {
-  /** onSend(text), onTyping(isOn); `session` keeps the draft. */
-  constructor({ session, onSend, onTyping }) {
+  /** onSend(text), onFile(attachment), onTyping(isOn); `session` keeps the draft, `fileUrl(id)` says
+   *  where a file goes, up to `limit` bytes. */
+  constructor({ session, onSend, onFile, onTyping, fileUrl, strings, limit }) {
     this.session = session;
     this.form = byId("composer");
     this.box = byId("text");
@@ -15,11 +17,23 @@ export class Composer {
     this.problem = byId("problem");
     this.onTyping = onTyping;
     this.typedAt = 0;
+    this.uploads = new Uploads({
+      form: this.form,
+      zone: document.body,
+      url: fileUrl,
+      headers: session.headers,
+      strings,
+      limit,
+      onChange: () => this.#filesChanged(),
+    });
+    this.onFile = onFile;
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       const text = this.box.value.trim();
       this.box.focus();
       if (text) onSend(text);
+      this.isPledged = true; // What is still going up follows by itself.
+      this.#filesChanged();
     });
     this.box.addEventListener("input", () => {
       this.complain("");
@@ -33,6 +47,10 @@ export class Composer {
       this.form.requestSubmit();
     });
     this.restore(session.draft);
+  }
+
+  set mayAttach(may) {
+    byId("attach").hidden = !may;
   }
 
   set isHidden(isHidden) {
@@ -77,7 +95,21 @@ export class Composer {
     this.box.style.height = "auto";
     this.box.style.height = `${Math.min(this.box.scrollHeight, TALLEST)}px`;
     this.box.style.overflowY = this.box.scrollHeight > TALLEST ? "auto" : "hidden";
-    this.button.disabled = !this.box.value.trim();
+    this.#enable();
+  }
+
+  #enable() {
+    this.button.disabled = !this.box.value.trim() && (this.isPledged || this.uploads.isEmpty);
+  }
+
+  #filesChanged() {
+    if (!this.uploads) return;
+    if (this.isPledged) {
+      const ready = this.uploads.items.some(({ state }) => state === "ready");
+      if (ready) this.uploads.take().forEach(this.onFile);
+      if (!this.uploads.isBusy) this.isPledged = false;
+    }
+    this.#enable();
   }
 
   #tellTyping() {

@@ -6,8 +6,8 @@ import { element, hidden, icon, initials, linked } from "./elements.js";
 const GROUP_MS = 10 * 60_000;
 
 export class Dialogue {
-  constructor(list, { strings, language, brand }) {
-    Object.assign(this, { list, strings, brand });
+  constructor(list, { strings, language, brand }, attached) {
+    Object.assign(this, { list, strings, brand, attached });
     this.nodes = new Map();
     const locale = localeOf(language);
     this.timeFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
@@ -18,8 +18,10 @@ export class Dialogue {
     });
   }
 
-  /** `greeting` comes first and has no date: it is the brand's, not a stored message. */
-  show({ messages, pending = [], otherRead = 0, greeting = "" }) {
+  /** `greeting` comes first and has no date: it is the brand's, not a stored message. `conversation`
+   *  is the id under which attachments are asked for. */
+  show({ messages, pending = [], otherRead = 0, greeting = "", conversation = "" }) {
+    this.conversation = conversation;
     const entries = [];
     if (greeting) entries.push({ key: "greeting", author: "brand", name: this.brand, body: greeting });
     for (const message of messages) {
@@ -30,8 +32,8 @@ export class Dialogue {
         state: message.seq <= otherRead ? "read" : "sent",
       });
     }
-    for (const { id, body, state } of pending) {
-      entries.push({ key: id, author: "visitor", name: "", body, at: null, state });
+    for (const { id, body, attachment, state } of pending) {
+      entries.push({ key: id, author: "visitor", name: "", body, attachment, at: null, state });
     }
     this.#place(this.#withDays(entries));
   }
@@ -84,7 +86,7 @@ export class Dialogue {
     return this.dayFormat.format(day);
   }
 
-  #messageNode({ author, name, body }) {
+  #messageNode({ author, name, body, attachment }) {
     const isMine = author === "visitor";
     const speaker = isMine ? this.strings.you : name || this.brand;
     const side = author === "system" ? "aside" : isMine ? "mine" : "theirs";
@@ -96,8 +98,9 @@ export class Dialogue {
     } else if (side === "mine") {
       node.append(hidden(`${speaker} : `));
     }
-    const text = element("p", { className: "bubble" }, ...linked(body, this.strings.link_opens));
-    node.append(text, element("p", { className: "meta" }));
+    if (attachment) node.append(this.attached.node(attachment, this.conversation));
+    if (body) node.append(element("p", { className: "bubble" }, ...linked(body, this.strings.link_opens)));
+    node.append(element("p", { className: "meta" }));
     return node;
   }
 

@@ -4,8 +4,8 @@ import { Dialogue, localeOf } from "./dialogue.js";
 import { byId, element, icon } from "./elements.js";
 
 export class History {
-  constructor(session, config) {
-    Object.assign(this, { session, config });
+  constructor(session, config, attached) {
+    Object.assign(this, { session, config, attached });
     this.section = byId("history");
     this.dateFormat = new Intl.DateTimeFormat(localeOf(config.language), { dateStyle: "long" });
     this.folds = new Map();
@@ -60,7 +60,9 @@ export class History {
         more = Boolean(data.more);
       }
       list.replaceChildren();
-      new Dialogue(list, this.config).show({ messages, otherRead: conversation.read_by_agent });
+      const dialogue = new Dialogue(list, this.config, this.attached);
+      const { id, read_by_agent: otherRead } = conversation;
+      dialogue.show({ messages, otherRead, conversation: id });
     } catch {
       list.closest("details").open = false;
       const sentence = element("p", { className: "problem" }, this.config.strings.history_failed);

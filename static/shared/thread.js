@@ -42,7 +42,7 @@ export class Thread {
     Object.assign(this, { messagesUrl, readUrl, headers, me, store });
     Object.assign(this, { onChange, onState, onRejected, onRefused });
     this.messages = [];
-    this.pending = store.load().map(({ id, body }) => ({ id, body, state: "waiting" }));
+    this.pending = store.load().map(({ id, body, attachment }) => ({ id, body, attachment, state: "waiting" }));
     this.lastSeq = 0;
     this.otherRead = 0;
     this.myRead = 0;
@@ -66,9 +66,10 @@ export class Thread {
     ).length;
   }
 
-  /** Queue a text; it is shown as pending until its stored twin arrives. */
-  send(body) {
-    const item = { id: newId(), body, state: this.pending.length ? "waiting" : "sending" };
+  /** Queue a text, or an attachment that has been uploaded; it is shown as pending until its stored
+   *  twin arrives. */
+  send(body, attachment = null) {
+    const item = { id: newId(), body, attachment, state: this.pending.length ? "waiting" : "sending" };
     this.pending.push(item);
     this.#keep();
     this.onChange(this);
@@ -148,9 +149,9 @@ export class Thread {
     return fetch(url, { ...options, signal: cut.signal }).finally(() => clearTimeout(timer));
   }
 
-  /** How one text is posted; a face may begin a conversation with the first one instead. */
-  post({ id, body }) {
-    return this.request(this.messagesUrl, { client_id: id, body });
+  /** How one message is posted; a face may begin a conversation with the first one instead. */
+  post({ id, body, attachment }) {
+    return this.request(this.messagesUrl, { client_id: id, body, ...(attachment && { attachment: attachment.id }) });
   }
 
   #isStopped() {
@@ -167,7 +168,7 @@ export class Thread {
   }
 
   #keep() {
-    this.store.save(this.pending.map(({ id, body }) => ({ id, body })));
+    this.store.save(this.pending.map(({ id, body, attachment }) => ({ id, body, attachment })));
   }
 
   /** Put a message where it belongs; what is ahead of a gap waits for the fetch. */

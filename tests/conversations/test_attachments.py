@@ -1,0 +1,349 @@
+"""Uploads through the real doors: stored once, sent once, shown to those who may see them."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import uuid
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from django.conf import settings
+from django.test import Client
+from PIL import Image
+
+import desk.doors
+import messenger.doors
+from accounts.models import Agent, Role
+from conversations import attachments, lifecycle, pool
+from conversations.actors import agent as actor
+from conversations.models import Attachment, CloseReason, Conversation, Message
+from messenger.visitors import hash_token
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, UserFactory, VisitorFactory, on_desk
+
+T = TypeVar("T")
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("media")]
+
+
+@pytest.fixture
+def media(tmp_path: Path, settings: Any) -> Path:
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        return str(self.json["error"]["code"])
+
+
+@dataclass
+class Caller:
+    """Somebody at a raw door: a visitor with his token, or an agent with his session."""
+
+    base: str
+    doors: Any
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
+        return run(self.asking(method, path, body, **headers))
+
+    async def asking(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
+        where, _mark, query = f"{self.base}{path}".partition("?")
+        found = self.doors.match(where)
+        assert found is not None, where
+        given = {"host": "localhost", "content-length": str(len(body))} | self.headers | headers
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": where,
+            "query_string": query.encode(),
+            "headers": [(name.encode(), value.encode()) for name, value in given.items()],
+        }
+
+        async def application(scope: Any, receive: Any, send: Any) -> None:
+            await self.doors.door(scope, receive, send, found)
+
+        talk = ApplicationCommunicator(application, scope)
+        half = len(body) // 2
+        await talk.send_input({"type": "http.request", "body": body[:half], "more_body": True})
+        await talk.send_input({"type": "http.request", "body": body[half:], "more_body": False})
+        start = await talk.receive_output(10)
+        content = await talk.receive_output(10)
+        shown = {name.decode(): value.decode() for name, value in start["headers"]}
+        return Answer(start["status"], shown, content["body"])
+
+    def upload(self, content: bytes, name: str = "a.png", id: str = "") -> Answer:
+        return self.ask("PUT", f"attachments/{id or uuid.uuid4()}/?name={name}", content)
+
+    def say(self, attachment: str | None, body: str = "", client_id: str = "") -> Answer:
+        said = {"client_id": client_id or str(uuid.uuid4()), "body": body}
+        sent = json.dumps(said | ({"attachment": attachment} if attachment else {})).encode()
+        return self.ask("POST", "messages/", sent, **{"content-type": "application/json"})
+
+
+def run(asking: Awaitable[T]) -> T:
+    async def main() -> T:
+        try:
+            return await asking
+        finally:
+            await pool.close()
+
+    return asyncio.run(main())
+
+
+@pytest.fixture
+def conversation(step: RuleStep, agent: Agent) -> Conversation:
+    visitor = VisitorFactory(website=step.rule.website, token_hash=hash_token("mine"))
+    return on_desk(step, agent, visitor=visitor)
+
+
+@pytest.fixture
+def visitor(conversation: Conversation) -> Caller:
+    return as_visitor(conversation, "mine")
+
+
+def as_visitor(conversation: Conversation, token: str) -> Caller:
+    base = f"/messenger/{conversation.website.key}/conversations/{conversation.public_id}/"
+    return Caller(base, messenger.doors, {"authorization": f"Bearer {token}"})
+
+
+@pytest.fixture
+def alice(conversation: Conversation, agent: Agent) -> Caller:
+    return as_agent(conversation, agent)
+
+
+def as_agent(conversation: Conversation, agent: Agent) -> Caller:
+    client = Client()
+    client.force_login(agent.user)
+    cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+    headers = {"cookie": cookie, "origin": "http://localhost"}
+    return Caller(f"/desk/c/{conversation.pk}/", desk.doors, headers)
+
+
+def png(side: int = 700) -> bytes:
+    kept = io.BytesIO()
+    Image.new("RGB", (side, side), "teal").save(kept, "PNG")
+    return kept.getvalue()
+
+
+def files_in(folder: Path) -> int:
+    return sum(path.is_file() for path in folder.rglob("*"))
+
+
+def test_a_picture_goes_up_is_sent_and_seen_by_both(visitor: Caller, alice: Caller) -> None:
+    up = visitor.upload(png(), "chat%20noir.png")
+    assert up.status == 201
+    kept = up.json["attachment"]
+    assert (kept["name"], kept["type"], kept["width"]) == ("chat noir.png", "image/png", 700)
+    sent = visitor.say(kept["id"])
+    assert (sent.status, sent.json["message"]["attachment"]) == (201, kept)
+    assert sent.json["message"]["body"] == ""
+    for reader in (visitor, alice):
+        shown = reader.ask("GET", "messages/?after_seq=0").json["messages"][-1]
+        assert shown["attachment"] == kept
+        whole = reader.ask("GET", f"attachments/{kept['id']}/")
+        assert Image.open(io.BytesIO(whole.body)).size == (700, 700)
+        small = reader.ask("GET", f"attachments/{kept['id']}/thumbnail/")
+        assert small.headers["content-type"] == "image/webp"
+        assert Image.open(io.BytesIO(small.body)).size == (640, 640)
+
+
+def test_what_is_handed_out_can_do_nothing_in_a_page(visitor: Caller) -> None:
+    kept = visitor.upload(b"%PDF-1.7 x", "a%22%0D%0Ab.pdf").json["attachment"]
+    headers = visitor.ask("GET", f"attachments/{kept['id']}/").headers
+    assert headers["content-disposition"] == "attachment; filename*=UTF-8''a%22b.pdf"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert "private" in headers["cache-control"]
+
+
+def test_an_upload_that_is_tried_again_is_stored_once(visitor: Caller, media: Path) -> None:
+    same = str(uuid.uuid4())
+    first, second = visitor.upload(png(), id=same), visitor.upload(png(), id=same)
+    assert (first.status, second.status) == (201, 200)
+    assert first.json == second.json
+    assert (Attachment.objects.count(), files_in(media)) == (1, 2)
+
+
+def test_two_equal_uploads_at_once_leave_one_row_and_no_waste(visitor: Caller, media: Path) -> None:
+    same = f"attachments/{uuid.uuid4()}/?name=a.png"
+
+    async def both() -> list[Answer]:
+        going = (visitor.asking("PUT", same, png()) for _ in range(2))
+        return list(await asyncio.gather(*going))
+
+    answers = run(both())
+    assert sorted(answer.status for answer in answers) == [200, 201]
+    assert (Attachment.objects.count(), files_in(media)) == (1, 2)
+
+
+def test_a_file_is_sent_once(visitor: Caller) -> None:
+    kept = visitor.upload(png()).json["attachment"]["id"]
+    same = str(uuid.uuid4())
+    assert visitor.say(kept, client_id=same).status == 201
+    again = visitor.say(kept, client_id=same)
+    assert (again.status, again.json["message"]["attachment"]["id"]) == (200, kept)
+    other = visitor.say(kept)
+    assert (other.status, other.code) == (409, "attachment")
+    assert Message.objects.count() == 1
+
+
+def test_the_same_id_without_its_file_is_another_message(visitor: Caller) -> None:
+    kept = visitor.upload(png()).json["attachment"]["id"]
+    same = str(uuid.uuid4())
+    visitor.say(kept, client_id=same, body="voilà")
+    assert visitor.say(None, client_id=same, body="voilà").code == "conflict"
+
+
+def test_a_text_may_go_with_it_and_nothing_at_all_may_not(visitor: Caller) -> None:
+    kept = visitor.upload(png()).json["attachment"]["id"]
+    assert visitor.say(kept, body="voilà").json["message"]["body"] == "voilà"
+    assert (visitor.say(None).status, visitor.say(None).code) == (400, "empty")
+
+
+def test_only_who_uploaded_it_sends_it(visitor: Caller, alice: Caller) -> None:
+    of_visitor = visitor.upload(png()).json["attachment"]["id"]
+    of_alice = alice.upload(png()).json["attachment"]["id"]
+    assert (alice.say(of_visitor).status, alice.say(of_visitor).code) == (409, "attachment")
+    assert (visitor.say(of_alice).status, visitor.say(of_alice).code) == (409, "attachment")
+    assert alice.say(of_alice).status == 201
+    assert visitor.say(str(uuid.uuid4())).code == "attachment"
+    assert visitor.say("nonsense").status == 400
+
+
+def test_a_strangers_file_does_not_exist(
+    visitor: Caller, alice: Caller, step: RuleStep, agent: Agent
+) -> None:
+    kept = visitor.upload(png()).json["attachment"]["id"]
+    visitor.say(kept)
+    stranger = VisitorFactory(website=step.rule.website, token_hash=hash_token("other"))
+    other = on_desk(step, agent, visitor=stranger)
+    path = f"attachments/{kept}/"
+    assert as_visitor(other, "other").ask("GET", path).status == 404
+    for caller in (Caller(visitor.base, messenger.doors, {"authorization": "Bearer other"}),):
+        assert caller.ask("GET", path).status == 404
+        assert caller.upload(png()).status == 404
+    assert Caller(visitor.base, messenger.doors).ask("GET", path).status == 401
+    assert as_agent(other, agent).ask("GET", path).status == 404  # it is in another conversation
+    outsider: Agent = AgentFactory()
+    conversation = Conversation.objects.get(visitor__token_hash=hash_token("mine"))
+    assert as_agent(conversation, outsider).ask("GET", path).status == 404
+    manager = AgentFactory(user=UserFactory(role=Role.MANAGER))
+    step.group.managers.add(manager.user)
+    assert as_agent(conversation, manager).ask("GET", path).status == 200
+
+
+def test_a_stranger_cannot_take_an_id_that_is_taken(
+    visitor: Caller, step: RuleStep, agent: Agent, media: Path
+) -> None:
+    same = str(uuid.uuid4())
+    visitor.upload(png(), id=same)
+    stranger = VisitorFactory(website=step.rule.website, token_hash=hash_token("other"))
+    answer = as_visitor(on_desk(step, agent, visitor=stranger), "other").upload(png(), id=same)
+    assert (answer.status, answer.code) == (409, "conflict")
+    assert files_in(media) == 2
+
+
+def test_who_does_not_hold_the_conversation_uploads_nothing(
+    conversation: Conversation, step: RuleStep, media: Path
+) -> None:
+    colleague: Agent = AgentFactory()
+    step.group.members.add(colleague)
+    assert as_agent(conversation, colleague).upload(png()).status == 404
+    assert files_in(media) == 0
+
+
+def test_a_page_of_another_origin_uploads_nothing(alice: Caller) -> None:
+    assert (
+        alice.ask("PUT", f"attachments/{uuid.uuid4()}/", png(), origin="http://evil").status == 403
+    )
+    del alice.headers["origin"]
+    assert alice.upload(png()).status == 403
+
+
+def test_a_closed_conversation_takes_no_file(
+    visitor: Caller, conversation: Conversation, agent: Agent
+) -> None:
+    lifecycle.close(conversation.pk, reason=CloseReason.RESOLVED, actor=actor(agent.user), at=NOW)
+    assert visitor.upload(png()).status == 404
+
+
+def test_a_file_to_a_snoozed_conversation_brings_it_back(
+    visitor: Caller, conversation: Conversation, agent: Agent
+) -> None:
+    lifecycle.snooze(
+        conversation.pk,
+        until=NOW + timedelta(hours=3),
+        keep=True,
+        auto_close=False,
+        actor=actor(agent.user),
+        at=NOW,
+    )
+    kept = visitor.upload(png()).json["attachment"]
+    sent = visitor.say(kept["id"])
+    assert (sent.status, sent.json["message"]["attachment"]) == (201, kept)
+    conversation.refresh_from_db()
+    assert conversation.status == "assigned"
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [
+        (b"", 415, "unacceptable"),
+        (b"MZ" + bytes(100), 415, "unacceptable"),
+        (b"x" * (attachments.LIMIT_BYTES + 1), 413, "too_large"),
+    ],
+)
+def test_what_is_not_kept_is_refused_with_a_sentence(
+    visitor: Caller, media: Path, content: bytes, status: int, code: str
+) -> None:
+    answer = visitor.upload(content)
+    assert (answer.status, answer.code) == (status, code)
+    assert len(answer.json["error"]["message"]) > 10
+    assert files_in(media) == 0
+
+
+def test_a_length_that_lies_does_not_help(visitor: Caller) -> None:
+    too_much = b"x" * (attachments.LIMIT_BYTES + 1)
+    path = f"attachments/{uuid.uuid4()}/"
+    assert visitor.ask("PUT", path, too_much, **{"content-length": "5"}).status == 413
+
+
+def test_a_flood_of_files_is_stopped(
+    visitor: Caller, alice: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attachments, "LATELY_LIMIT", 2)
+    assert [visitor.upload(png(8)).status for _ in range(3)] == [201, 201, 429]
+    assert alice.upload(png(8)).status == 201
+
+
+def test_what_was_never_sent_is_forgotten_and_what_was_sent_stays(
+    visitor: Caller, media: Path
+) -> None:
+    sent = visitor.upload(png()).json["attachment"]["id"]
+    visitor.say(sent)
+    visitor.upload(png())
+    later = Attachment.objects.latest("created_at").created_at + attachments.FORGOTTEN
+    assert attachments.forget_unsent(at=later) == 0
+    assert attachments.forget_unsent(at=later + timedelta(seconds=1)) == 1
+    assert [str(row.pk) for row in Attachment.objects.all()] == [sent]
+    assert files_in(media) == 2

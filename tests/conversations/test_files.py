@@ -1,0 +1,186 @@
+"""What people attach: recognised by what it is, cleaned of what it should not carry."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from conversations import files
+from conversations.files import Unacceptable, clean_name, prepare
+
+
+def picture(
+    kind: str = "JPEG", size: tuple[int, int] = (80, 60), mode: str = "RGB", **options: object
+) -> bytes:
+    kept = io.BytesIO()
+    Image.new(mode, size, 120).save(kept, kind, **options)
+    return kept.getvalue()
+
+
+def archive(**members: bytes | str) -> bytes:
+    kept = io.BytesIO()
+    with zipfile.ZipFile(kept, "w") as made:
+        for name, content in members.items():
+            made.writestr(name.replace("__", "/"), content)
+    return kept.getvalue()
+
+
+def document(member: str, **more: str) -> bytes:
+    return archive(**{"[Content_Types].xml": "<Types/>", member: "<x/>"} | more)
+
+
+def with_place() -> bytes:
+    """A photo that says where and by what it was taken, lying on its side."""
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    exif[0x010F] = "SecretMaker"
+    exif.get_ifd(0x8825)[1] = "N"
+    return picture(exif=exif, comment=b"SecretComment")
+
+
+def test_a_photo_loses_where_it_was_taken_and_stands_upright() -> None:
+    kept = prepare(with_place(), "IMG_1.JPG")
+    assert (kept.content_type, kept.name) == ("image/jpeg", "IMG_1.jpg")
+    assert (kept.width, kept.height) == (60, 80)
+    assert b"Secret" not in kept.content
+    assert not dict(Image.open(io.BytesIO(kept.content)).getexif())
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
+def test_pictures_get_a_small_one_and_nothing_behind_them(kind: str) -> None:
+    hidden = picture(kind, (1600, 1200)) + b"<script>alert(1)</script>PK\x03\x04"
+    kept = prepare(hidden, "x.exe")
+    assert kept.content_type == files.IMAGES[kind]
+    assert b"script" not in kept.content
+    assert kept.thumbnail is not None
+    small = Image.open(io.BytesIO(kept.thumbnail))
+    assert (small.format, small.size) == ("WEBP", (640, 480))
+    assert (kept.width, kept.height) == (1600, 1200)
+
+
+def test_text_inside_a_png_is_gone() -> None:
+    from PIL.PngImagePlugin import PngInfo
+
+    said = PngInfo()
+    said.add_text("Author", "Secret Person")
+    assert b"Secret" not in prepare(picture("PNG", pnginfo=said), "a.png").content
+
+
+def test_transparency_stays() -> None:
+    kept = prepare(picture("PNG", mode="RGBA"), "logo.png")
+    assert Image.open(io.BytesIO(kept.content)).mode == "RGBA"
+
+
+def test_a_gif_that_moves_still_moves() -> None:
+    frames = [Image.new("L", (20, 20), shade) for shade in (0, 90, 200)]
+    kept = io.BytesIO()
+    frames[0].save(kept, "GIF", save_all=True, append_images=frames[1:], comment=b"Secret")
+    prepared = prepare(kept.getvalue(), "a.gif")
+    assert getattr(Image.open(io.BytesIO(prepared.content)), "n_frames", 1) == 3
+    assert b"Secret" not in prepared.content
+
+
+def test_a_huge_picture_becomes_smaller() -> None:
+    kept = prepare(picture("PNG", (5000, 1000), "L"), "wide.png")
+    assert (kept.width, kept.height) == (4096, 819)
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused() -> None:
+    bomb = picture("PNG", (60_000, 60_000 // 8), "1")
+    with pytest.raises(Unacceptable, match="pixels"):
+        prepare(bomb, "bomb.png")
+
+
+@pytest.mark.parametrize("cut", [0.5, 0.9])
+def test_half_a_picture_is_refused(cut: float) -> None:
+    whole = picture("PNG", (400, 400))
+    with pytest.raises(Unacceptable):
+        prepare(whole[: int(len(whole) * cut)], "half.png")
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "content_type", "kept_name"),
+    [
+        (b"%PDF-1.7\n...", "Devis été.pdf", "application/pdf", "Devis été.pdf"),
+        (b"%PDF-1.7\n...", "devis.exe", "application/pdf", "devis.exe.pdf"),
+        ("Bonjour à tous\n".encode(), "note.txt", "text/plain", "note.txt"),
+        (b"a;b\n1;2\n", "list.csv", "text/csv", "list.csv"),
+        (document("word/document.xml"), "a.docx", files.ZIPPED["word/document.xml"][0], "a.docx"),
+        (document("xl/workbook.xml"), "a.docx", files.ZIPPED["xl/workbook.xml"][0], "a.docx.xlsx"),
+        (
+            archive(mimetype="application/vnd.oasis.opendocument.text"),
+            "b.odt",
+            "application/vnd.oasis.opendocument.text",
+            "b.odt",
+        ),
+    ],
+)
+def test_documents_are_known_by_what_they_are(
+    content: bytes, name: str, content_type: str, kept_name: str
+) -> None:
+    kept = prepare(content, name)
+    assert (kept.content_type, kept.name) == (content_type, kept_name)
+    assert kept.content == content
+    assert kept.thumbnail is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"MZ\x90\x00" + bytes(100),
+        b"\x7fELF" + bytes(100),
+        b"<!DOCTYPE html><script>alert(1)</script>",
+        b"\xef\xbb\xbf  <HTML>",
+        b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
+        b'<?xml version="1.0"?><svg/>',
+        b"#!/bin/sh\nrm -rf /",
+        archive(**{"anything.txt": "x"}),
+        document("word/document.xml", **{"word/vbaProject.bin": "x"}),
+        b"PK\x03\x04 and nothing of an archive",
+        "texte en latin-1 : été".encode("latin-1"),
+        b"\xff\xd8\xff\xe0 no picture",
+    ],
+)
+def test_what_is_not_on_the_list_is_refused_with_a_reason(content: bytes) -> None:
+    with pytest.raises(Unacceptable) as refused:
+        prepare(content, "photo.jpg")
+    assert str(refused.value)
+
+
+@given(st.binary(max_size=300), st.text(max_size=40))
+def test_no_bytes_bring_it_down(content: bytes, name: str) -> None:
+    try:
+        kept = prepare(content, name)
+    except Unacceptable:
+        return
+    assert kept.content_type in {"text/plain", "text/csv", "application/pdf"}
+
+
+@given(st.text(max_size=300))
+def test_a_name_is_a_name_and_no_path(name: str) -> None:
+    clean = clean_name(name, "pdf")
+    assert clean.endswith(".pdf")
+    assert len(clean) <= files.NAME_LIMIT
+    assert not set("/\\\n\r\0\u202e") & set(clean)
+    assert not clean.startswith(".")
+
+
+@pytest.mark.parametrize(
+    ("given_name", "kept"),
+    [
+        ("../../etc/passwd", "passwd.pdf"),
+        ("C:\\temp\\a.pdf", "a.pdf"),
+        ("invoice\u202efdp.exe", "invoicefdp.exe.pdf"),
+        ("", "file.pdf"),
+        (".pdf", "file.pdf"),
+        ("a" * 400 + ".pdf", "a" * 116 + ".pdf"),
+    ],
+)
+def test_names_that_mean_harm_become_plain(given_name: str, kept: str) -> None:
+    assert clean_name(given_name, "pdf") == kept
