@@ -29,7 +29,7 @@ from django.db import transaction  # noqa: E402
 
 from accounts.models import Agent, AgentChannel, Channel, Group, User, Website  # noqa: E402
 from messenger.texts import sha256_of, texts_of  # noqa: E402
-from routing.models import DistributionRule, RuleStep  # noqa: E402
+from routing.models import DistributionRule, RuleStep, TargetingRule  # noqa: E402
 
 
 def main() -> None:
@@ -49,6 +49,7 @@ def prepare(*, agents: int, visitors: int) -> dict[str, Any]:
     team = Group.objects.create(website=website, name="Bench")
     rule = DistributionRule.objects.create(website=website, name="Bench")
     RuleStep.objects.create(rule=rule, group=team, position=1, places=visitors)
+    TargetingRule.objects.create(website=website, name="Bench", rule=rule)
     slots = -(-visitors // agents)
     users = [_agent(f"{website.key}-{n}", team, slots=slots) for n in range(1, agents + 1)]
     return {

@@ -14,7 +14,13 @@ from accounts.models import Agent, AgentChannel, Channel, Group, Role, User, Web
 from conversations import actors, lifecycle
 from conversations.models import CloseReason, Conversation, Style, Visitor
 from conversations.transitions import Status
-from routing.models import DeskConnection, DeskPresence, DistributionRule, RuleStep
+from routing.models import (
+    DeskConnection,
+    DeskPresence,
+    DistributionRule,
+    RuleStep,
+    TargetingRule,
+)
 from tests.clock import NOW
 
 PASSWORD = "correct horse"
@@ -82,11 +88,28 @@ class GroupFactory(DjangoModelFactory):
 
 
 class RuleFactory(DjangoModelFactory):
+    """A distribution rule to which every page of its website leads, unless another came before."""
+
     class Meta:
         model = DistributionRule
+        skip_postgeneration_save = True
 
     website = factory.SubFactory(WebsiteFactory)
     name = factory.Sequence(lambda n: f"Rule {n}")
+
+    @factory.post_generation
+    def everywhere(self, create: bool, extracted: bool | None) -> None:
+        if create and extracted is not False:
+            TargetingRuleFactory(website=self.website, rule=self)
+
+
+class TargetingRuleFactory(DjangoModelFactory):
+    class Meta:
+        model = TargetingRule
+
+    website = factory.SelfAttribute("rule.website")
+    name = factory.Sequence(lambda n: f"Targeting {n}")
+    position = factory.Sequence(lambda n: n)
 
 
 class StepFactory(DjangoModelFactory):

@@ -1,0 +1,229 @@
+"""Targeting rules: whom a website engages, on which pages, and by which distribution rule."""
+
+from __future__ import annotations
+
+import re
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Skill, Website
+from routing import targeting
+from routing.models.rules import DistributionRule
+
+TEXT_LIMIT = 160
+LANGUAGE = re.compile(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+
+
+def check_pattern(pattern: str) -> None:
+    """What no address can match is a slip of the hand."""
+    if re.search(r"\s", pattern) or pattern.count("*") > 10:
+        raise ValidationError(
+            _("“%(pattern)s” cannot match: no spaces, and at most ten times *."),
+            params={"pattern": pattern},
+        )
+
+
+class Device(models.TextChoices):
+    DESKTOP = targeting.DESKTOP, _("computer")
+    PHONE = targeting.PHONE, _("phone")
+    TABLET = targeting.TABLET, _("tablet")
+
+
+class Audience(models.TextChoices):
+    ANYBODY = targeting.ANYBODY, _("new and returning visitors")
+    NEW = targeting.NEW, _("new visitors")
+    RETURNING = targeting.RETURNING, _("returning visitors")
+
+
+class Hours(models.TextChoices):
+    ALWAYS = targeting.ALWAYS, _("at any time")
+    OPEN = targeting.OPEN, _("while a group of the rule is open")
+    CLOSED = targeting.CLOSED, _("while all groups of the rule are closed")
+
+
+class Operator(models.TextChoices):
+    IS = targeting.IS, _("is")
+    IS_NOT = targeting.IS_NOT, _("is not")
+    CONTAINS = targeting.CONTAINS, _("contains")
+    AT_LEAST = targeting.AT_LEAST, _("is at least")
+    AT_MOST = targeting.AT_MOST, _("is at most")
+    KNOWN = targeting.KNOWN, _("is known")
+    UNKNOWN = targeting.UNKNOWN, _("is not known")
+
+
+class TargetingRule(models.Model):
+    """Who is engaged, where, and what for: of a website's rules the first that matches decides
+    (R39). Each field that is empty asks nothing."""
+
+    website = models.ForeignKey(
+        Website, on_delete=models.CASCADE, related_name="targeting_rules", verbose_name=_("website")
+    )
+    name = models.CharField(_("name"), max_length=100)
+    is_enabled = models.BooleanField(_("enabled"), default=True)
+    position = models.PositiveSmallIntegerField(
+        _("position"),
+        default=0,
+        help_text=_("The first rule that matches decides, even where it has no room."),
+    )
+    rule = models.ForeignKey(
+        DistributionRule,
+        on_delete=models.RESTRICT,  # but it goes with its website
+        related_name="targeting_rules",
+        verbose_name=_("leads to"),
+    )
+    pages_included = ArrayField(
+        models.CharField(max_length=200, validators=[check_pattern]),
+        verbose_name=_("only on these pages"),
+        default=list,
+        blank=True,
+        help_text=_(
+            "One pattern a line; * stands for anything. /cart/* is a path, "
+            "www.example.com/lamps/* has the host too, /search?* looks at the query. "
+            "Empty: on every page."
+        ),
+    )
+    pages_excluded = ArrayField(
+        models.CharField(max_length=200, validators=[check_pattern]),
+        verbose_name=_("not on these pages"),
+        default=list,
+        blank=True,
+        help_text=_("Patterns as above; these win."),
+    )
+    languages = ArrayField(
+        models.CharField(
+            max_length=35, validators=[RegexValidator(LANGUAGE, _("A code: fr, en-GB, de."))]
+        ),
+        verbose_name=_("languages"),
+        default=list,
+        blank=True,
+        help_text=_("Codes separated by commas: fr, en-GB. Empty: any language of the page."),
+    )
+    devices = ArrayField(
+        models.CharField(max_length=10, choices=Device.choices),
+        verbose_name=_("devices"),
+        default=list,
+        blank=True,
+        help_text=_("None ticked: any device."),
+    )
+    audience = models.CharField(
+        _("visitors"),
+        max_length=10,
+        choices=Audience.choices,
+        default=Audience.ANYBODY,
+        help_text=_(
+            "Nothing is stored in a browser before its visitor acts. Returning is who accepted the "
+            "consent in an earlier visit, or of whom the website says so "
+            "(Causerie('visitor', {returning: true})); everybody else counts as new."
+        ),
+    )
+    seconds_on_page = models.PositiveSmallIntegerField(
+        _("seconds on the page"), default=0, validators=[MaxValueValidator(3600)]
+    )
+    pages_viewed = models.PositiveSmallIntegerField(
+        _("pages seen"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(1000)],
+        help_text=_(
+            "The present page included. Before visitors act only this page, the one they came from "
+            "and those of a single-page application are known; the website may say more "
+            "(Causerie('visitor', {pages: 5}))."
+        ),
+    )
+    hours = models.CharField(
+        _("opening hours"), max_length=10, choices=Hours.choices, default=Hours.ALWAYS
+    )
+    texts = models.JSONField(
+        _("proactive text"),
+        default=dict,
+        blank=True,
+        help_text=_("By language; where there is none, visitors see the button alone."),
+    )
+    skills = models.ManyToManyField(
+        Skill,
+        blank=True,
+        related_name="targeting_rules",
+        verbose_name=_("required skills"),
+        help_text=_("Only agents who have all of these are given the conversation."),
+    )
+
+    class Meta:
+        verbose_name = _("targeting rule")
+        verbose_name_plural = _("targeting rules")
+        ordering = ("website", "position", "pk")
+        constraints = [
+            models.UniqueConstraint(fields=["website", "name"], name="targeting_name_once"),
+            models.CheckConstraint(
+                condition=Q(pages_viewed__gte=1), name="targeting_counts_this_page"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        if self.rule_id and self.website_id and self.rule.website_id != self.website_id:
+            raise ValidationError({"rule": _("This is a distribution rule of another website.")})
+
+    @classmethod
+    def deciding(cls, website: Website) -> models.QuerySet[TargetingRule]:
+        """Those of a website that decide, in their order, with what ``as_target`` reads."""
+        enabled = cls.objects.filter(website=website, is_enabled=True, rule__is_enabled=True)
+        return enabled.order_by("position", "pk").prefetch_related("conditions", "skills")
+
+    def as_target(self) -> targeting.Target:
+        """As the decision reads it; what is prefetched is not asked for again."""
+        return targeting.Target(
+            id=self.pk,
+            rule_id=self.rule_id,
+            include=tuple(self.pages_included),
+            exclude=tuple(self.pages_excluded),
+            languages=tuple(self.languages),
+            devices=tuple(self.devices),
+            audience=self.audience,
+            seconds=self.seconds_on_page,
+            pages=self.pages_viewed,
+            conditions=tuple(
+                targeting.Condition(row.name, row.operator, row.value)
+                for row in self.conditions.all()
+            ),
+            hours=self.hours,
+            texts={language: text for language, text in self.texts.items() if text},
+            skills=tuple(sorted(skill.pk for skill in self.skills.all())),
+        )
+
+
+class TargetingCondition(models.Model):
+    """What the website must have said of the visitor or the cart; all of a rule's must hold."""
+
+    targeting_rule = models.ForeignKey(
+        TargetingRule, on_delete=models.CASCADE, related_name="conditions"
+    )
+    name = models.CharField(
+        _("name"),
+        max_length=targeting.NAME_LIMIT,
+        help_text=_(
+            "As the website says it: Causerie('visitor', {cart: {total: 80}}) is cart.total."
+        ),
+    )
+    operator = models.CharField(
+        _("condition"), max_length=10, choices=Operator.choices, default=Operator.IS
+    )
+    value = models.CharField(_("value"), max_length=targeting.TEXT_LIMIT, blank=True)
+
+    class Meta:
+        verbose_name = _("condition on custom data")
+        verbose_name_plural = _("conditions on custom data")
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.get_operator_display()} {self.value}".strip()
+
+    def clean(self) -> None:
+        is_number = self.operator in {Operator.AT_LEAST, Operator.AT_MOST}
+        if is_number and targeting.number(self.value) is None:
+            raise ValidationError({"value": _("A number, please.")})
