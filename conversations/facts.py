@@ -21,6 +21,7 @@ class ConversationMoved(Fact):
     visitor_id: int
     verb: str
     status: str
+    status_before: str | None
     agent_id: int | None
     agent_before: int | None
     group_id: int | None

@@ -22,6 +22,10 @@ def desk_group(agent_id: int) -> str:
     return f"desk.{agent_id}"
 
 
+def team_group(group_id: int) -> str:
+    return f"team.{group_id}"
+
+
 def board_group(website_id: int) -> str:
     return f"board.{website_id}"
 

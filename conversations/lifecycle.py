@@ -417,6 +417,7 @@ def _settle(
             visitor_id=conversation.visitor_id,
             verb=verb.value,
             status=target.value,
+            status_before=source.value if source else None,
             agent_id=conversation.agent_id,
             agent_before=agent_before,
             group_id=conversation.group_id,

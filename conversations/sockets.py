@@ -52,14 +52,21 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if groups is None:
             await self.close()
             return
-        for group in groups:
-            await self.channel_layer.group_add(group, self.channel_name)
-        self.groups_joined = groups
+        await self.listen_to(*groups)
         await self.accept()
         pulse.watch(self)
         await self.entered()
         await self.send_frame({"type": "ready"})
         self._beating = asyncio.create_task(self._beat())
+
+    async def listen_to(self, *groups: str) -> None:
+        """Join these groups, and leave all others."""
+        before, now = set(self.groups_joined), set(groups)
+        for group in now - before:
+            await self.channel_layer.group_add(group, self.channel_name)
+        for group in before - now:
+            await self.channel_layer.group_discard(group, self.channel_name)
+        self.groups_joined = groups
 
     async def disconnect(self, code: int) -> None:
         if self._beating is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -19,13 +19,27 @@ CUSTOM = "custom"
 MORNING = time(9, 0)
 
 
+class WallClockField(forms.DateTimeField):
+    """A date and time as the clock on the agent's wall shows it.
+
+    An hour that the change to summer time skips is the one that the clock shows instead; of an hour
+    that comes twice the first is meant.
+    """
+
+    def to_python(self, value: Any) -> datetime | None:
+        with timezone.override(UTC):
+            read: datetime | None = super().to_python(value)
+        zone = timezone.get_current_timezone()
+        return read.replace(tzinfo=zone).astimezone(UTC) if read else None
+
+
 class SnoozeForm(forms.Form):
     """A duration (R106), or a date and time in the agent's zone (R112); two boxes."""
 
     duration = forms.ChoiceField(
         choices=[("3h", _("3 hours")), ("24h", _("24 hours")), (CUSTOM, _("Custom"))], initial="3h"
     )
-    until = forms.DateTimeField(required=False, input_formats=["%Y-%m-%dT%H:%M"])
+    until = WallClockField(required=False, input_formats=["%Y-%m-%dT%H:%M"])
     keep = forms.BooleanField(required=False)
     auto_close = forms.BooleanField(required=False, initial=True)
 

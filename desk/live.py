@@ -4,10 +4,12 @@ else only that it changed, so that the page is fetched with its ordinary permiss
 from __future__ import annotations
 
 from conversations.facts import ConversationMoved, MessageAdded, MessagesRead
-from conversations.layer import desk_group, push
+from conversations.layer import desk_group, push, team_group
+from conversations.transitions import Status
 from routing.facts import AgentChanged
 
 BOXES = {"type": "changed", "what": "boxes"}
+SNOOZED = {"type": "changed", "what": "snoozed"}
 
 
 async def show_message(fact: MessageAdded) -> None:
@@ -41,7 +43,18 @@ async def show_move(fact: ConversationMoved) -> None:
             public_id=fact.public_id,
             visitor_id=fact.visitor_id if agent_id == holds else None,
         )
+    for group_id in _teams(fact):
+        await push(team_group(group_id), SNOOZED)
+
+
+def _teams(fact: ConversationMoved) -> set[int]:
+    """The groups whose list "left to the team" gained or lost this conversation (C4)."""
+    joined = fact.group_id if fact.status == Status.SNOOZED and fact.agent_id is None else None
+    is_left = fact.status_before == Status.SNOOZED and fact.agent_before is None
+    left = fact.group_before if is_left else None
+    return {group_id for group_id in (joined, left) if group_id is not None}
 
 
 async def show_agent(fact: AgentChanged) -> None:
-    await push(desk_group(fact.agent_id), BOXES)
+    """His groups may have changed too: his sockets look which lists they belong to."""
+    await push(desk_group(fact.agent_id), BOXES, has_new_teams=True)

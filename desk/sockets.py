@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts import passes
 from accounts.passes import DeskPass
 from conversations import pool
-from conversations.layer import desk_group, push, visitor_group
+from conversations.layer import desk_group, push, team_group, visitor_group
 from conversations.origins import OwnOriginOnly
 from conversations.sockets import LiveConsumer
 from routing import presence
@@ -23,6 +23,8 @@ ON_DESK = """
     SELECT c.id, c.public_id, c.visitor_id FROM conversations_conversation c
     WHERE c.agent_id = %(agent)s AND c.status = 'active'
 """
+
+TEAMS = "SELECT group_id FROM accounts_group_members WHERE agent_id = %(agent)s"
 
 # The usual heartbeat, in one round trip; all else goes through ``presence.hear``.
 HEARD_AGAIN = f"{presence.HEARD_AGAIN} AND {passes.GUARD} RETURNING 1 AS yes"
@@ -46,7 +48,11 @@ class DeskConsumer(LiveConsumer):
         self.desk = desk
         rows = await pool.fetch_all(ON_DESK, {"agent": desk.agent_id})
         self.talks = {row["id"]: (str(row["public_id"]), row["visitor_id"]) for row in rows}
-        return (desk_group(desk.agent_id),)
+        return (desk_group(desk.agent_id), *await self._teams())
+
+    async def _teams(self) -> set[str]:
+        rows = await pool.fetch_all(TEAMS, {"agent": self.desk.agent_id})
+        return {team_group(row["group_id"]) for row in rows}
 
     async def entered(self) -> None:
         self.connection_id = uuid.uuid4()
@@ -98,6 +104,8 @@ class DeskConsumer(LiveConsumer):
             else:
                 self.talks[event["number"]] = (event["public_id"], event["visitor_id"])
         await super().frame(event)
+        if "has_new_teams" in event:
+            await self.listen_to(desk_group(self.desk.agent_id), *await self._teams())
 
 
 websocket_urlpatterns = [

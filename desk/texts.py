@@ -26,4 +26,6 @@ def script_texts() -> dict[str, str]:
         "close": _("Close this notice"),
         "save": _("Save"),
         "shut": _("Close"),
+        "snooze": _("Snooze"),
+        "snoozeUntil": _("Snooze until {moment}"),
     } | upload_strings()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from desk.views import actions, pages, session
+from desk.views import actions, pages, session, snoozing
 
 urlpatterns = [
     path("desk/", pages.desk, name="desk"),
     path("desk/boxes/", pages.boxes, name="boxes"),
     path("desk/snoozed/", pages.snoozed, name="snoozed"),
+    path("desk/snoozed/count/", pages.snoozed_count, name="snoozed_count"),
+    path("desk/auto-close/", snoozing.auto_close, name="auto_close"),
     path("desk/availability/", session.availability, name="availability"),
     path("desk/c/<int:number>/", pages.conversation, name="conversation"),
-    path("desk/c/<int:number>/snooze/", actions.snooze, name="snooze"),
+    path("desk/c/<int:number>/snooze/", snoozing.snooze, name="snooze"),
     path("desk/c/<int:number>/transfer/", actions.transfer, name="transfer"),
     path("desk/c/<int:number>/close/", actions.close, name="close"),
     path("desk/c/<int:number>/pending/", actions.pending, name="pending"),

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from accounts import preferences
 from accounts.models import Agent, AgentChannel, Group, User
 from conversations import actors, lifecycle
 from conversations.models import Contact, Conversation
@@ -19,20 +20,36 @@ HELD = frozenset({Status.ACTIVE, Status.ASSIGNED})
 
 def _hold(
     conversation_id: int, *, user: User, verb: Verb, statuses: frozenset[Status] = ON_DESK
-) -> None:
-    """Lock the row; refuse where ``user`` is not the one who holds it in one of ``statuses``."""
+) -> int:
+    """Lock the row; refuse where ``user`` is not the one who holds it in one of ``statuses``.
+    Returns his number as an agent."""
     conversation = lifecycle.lock(conversation_id)
     holder = conversation.agent
     if conversation.status not in statuses or holder is None or holder.user_id != user.pk:
         raise Refused(verb, Status(conversation.status), "somebody else holds it now")
+    return holder.pk
 
 
 @transaction.atomic
 def snooze(
-    conversation_id: int, *, user: User, until: datetime, keep: bool, auto_close: bool, at: datetime
+    conversation_id: int,
+    *,
+    user: User,
+    until: datetime,
+    keep: bool,
+    auto_close: bool,
+    at: datetime,
+    warn_again: bool | None = None,
 ) -> Conversation:
-    """Set aside until ``until`` or until the visitor replies (R100)."""
-    _hold(conversation_id, user=user, verb=Verb.SNOOZE)
+    """Set aside until ``until`` or until the visitor replies (R100).
+
+    The state of the auto-close box lasts for the agent (R125-R127); ``warn_again`` is his answer to
+    the warning, where he was shown it (R129).
+    """
+    agent_id = _hold(conversation_id, user=user, verb=Verb.SNOOZE)
+    preferences.remember(agent_id, closes_snoozed=auto_close)
+    if warn_again is not None:
+        preferences.remember(agent_id, warns_of_closure=warn_again)
     return lifecycle.snooze(
         conversation_id,
         until=until,

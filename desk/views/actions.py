@@ -21,14 +21,14 @@ from conversations import actors
 from conversations.models import Conversation
 from conversations.transitions import Refused, Verb
 from desk import queries
-from desk.forms import SnoozeForm, TransferForm, quick_moments
+from desk.forms import TransferForm
 from desk.views.pages import conversation_of, sleepers_of
 from routing import desks, holder
 
 Act = Callable[[datetime], Conversation]
 
 
-def _act(request: StaffRequest, conversation: Conversation, act: Act) -> HttpResponse:
+def do(request: StaffRequest, conversation: Conversation, act: Act) -> HttpResponse:
     """Do one thing, and answer."""
     now = timezone.now()
     try:
@@ -80,42 +80,14 @@ def _reason(fresh: Conversation, refused: Refused) -> str:
     }
 
 
-def _found(request: StaffRequest, number: int) -> Conversation:
+def found(request: StaffRequest, number: int) -> Conversation:
     return get_object_or_404(queries.visible(request.user), pk=number)
-
-
-@staff("GET", "POST")
-def snooze(request: StaffRequest, number: int) -> HttpResponse:
-    """The snooze dialog, and what it sends (R99-R112)."""
-    conversation = _found(request, number)
-    now = timezone.now()
-    form = SnoozeForm(request.POST if request.method == "POST" else None, at=now)
-    if not form.is_valid():
-        context = {
-            "form": form,
-            "conversation": conversation,
-            "moments": quick_moments(now),
-        }
-        status = 422 if form.is_bound else 200
-        return render(request, "desk/snooze.html", context, status=status)
-
-    def act(at: datetime) -> Conversation:
-        return holder.snooze(
-            number,
-            user=request.user,
-            until=form.cleaned_data["until"],
-            keep=form.cleaned_data["keep"],
-            auto_close=form.cleaned_data["auto_close"],
-            at=at,
-        )
-
-    return _act(request, conversation, act)
 
 
 @staff("GET", "POST")
 def transfer(request: StaffRequest, number: int) -> HttpResponse:
     """The transfer dialog, and what it sends (R199)."""
-    conversation = _found(request, number)
+    conversation = found(request, number)
     data = request.POST if request.method == "POST" else None
     form = TransferForm(data, conversation=conversation, user=request.user)
     if not form.is_valid():
@@ -128,7 +100,7 @@ def transfer(request: StaffRequest, number: int) -> HttpResponse:
         status = 422 if form.is_bound else 200
         return render(request, "desk/transfer.html", context, status=status)
     to = form.cleaned_data["to"]
-    return _act(
+    return do(
         request,
         conversation,
         lambda at: holder.transfer(number, user=request.user, to=to, at=at),
@@ -136,16 +108,16 @@ def transfer(request: StaffRequest, number: int) -> HttpResponse:
 
 
 def _verb(
-    do: Callable[[int, User, datetime], Conversation],
+    verb: Callable[[int, User, datetime], Conversation],
 ) -> Callable[..., HttpResponse]:
     """The view of a verb that needs nothing but the conversation."""
 
     @staff("POST")
     def view(request: StaffRequest, number: int) -> HttpResponse:
-        conversation = _found(request, number)
+        conversation = found(request, number)
         if queries.agent_of(request.user) is None:
             return _refused(request, number, Refused(Verb.TAKE, None))
-        return _act(request, conversation, lambda at: do(number, request.user, at))
+        return do(request, conversation, lambda at: verb(number, request.user, at))
 
     return view
 
@@ -161,10 +133,10 @@ take = _verb(lambda number, user, at: desks.take(number, user=user, at=at))
 @staff("POST")
 def release(request: StaffRequest, number: int) -> HttpResponse:
     """Managers and administrators only (R92); others are told nothing of it."""
-    conversation = _found(request, number)
+    conversation = found(request, number)
     if not request.user.oversees:
         return _refused(request, number, Refused(Verb.RELEASE, None))
-    return _act(
+    return do(
         request,
         conversation,
         lambda at: desks.release(number, actor=actors.manager(request.user), at=at),

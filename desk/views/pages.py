@@ -102,3 +102,10 @@ def snoozed(request: StaffRequest) -> HttpResponse:
     is_fragment = request.headers.get("HX-Request") == "true"
     template = "desk/sleepers_refresh.html" if is_fragment else "desk/snoozed.html"
     return render(request, template, context)
+
+
+@staff("GET")
+def snoozed_count(request: StaffRequest) -> HttpResponse:
+    """The figure on the tab alone: the team's list changed while another page is open."""
+    count = queries.snoozed_count(queries.agent_of(request.user))
+    return render(request, "desk/snoozed_count.html", {"snoozed_count": count})

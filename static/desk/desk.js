@@ -6,9 +6,11 @@ import { tick } from "../base/clock.js";
 import { connect } from "../shared/socket.js";
 import { Dialogue, sendBehind, unsentNumbers } from "./dialogue.js";
 import { agent, notify, texts } from "./page.js";
+import { tellMoment } from "./snooze.js";
 
 const { htmx, Idiomorph } = window;
 const REFRESH_MS = 200; // At most five fetches a second of one thing.
+const SPREAD_MS = 1000;
 const OFFLINE_MS = 2500;
 const wide = matchMedia("(min-width: 721px)");
 const plainTitle = document.title;
@@ -50,6 +52,12 @@ const refreshBoxes = coalesced(() => {
 
 const refreshDialogue = coalesced(() => {
   if (wanted) get(`/desk/c/${wanted}/`, "#stage", "morph:innerHTML");
+});
+
+// Told to a whole team at once: spread over a second, and the figure alone where the lists are not.
+const refreshSnoozed = coalesced(() => {
+  if (document.getElementById("sleepers")) get("/desk/snoozed/", "#sleepers", "morph");
+  else setTimeout(() => get("/desk/snoozed/count/", "#snoozed-count", "morph"), Math.random() * SPREAD_MS);
 });
 
 /** A later call for one target replaces an earlier one that still waits: htmx's own queue. */
@@ -182,15 +190,6 @@ document.addEventListener("click", (event) => {
   const aside = event.target.closest("[data-aside]");
   if (aside) aside.setAttribute("aria-expanded", stage.classList.toggle("with-toolbar"));
   if (event.target.closest("[data-dismiss]") || event.target === dialog) dialog.close();
-  const moment = event.target.closest("[data-moment]");
-  if (moment) document.getElementById("until").value = moment.dataset.moment;
-});
-
-document.addEventListener("change", (event) => {
-  if (event.target.name !== "duration") return;
-  const custom = document.querySelector("[data-custom]");
-  custom.hidden = event.target.value !== "custom";
-  if (!custom.hidden) document.getElementById("until").focus();
 });
 
 addEventListener("popstate", () => {
@@ -206,7 +205,10 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
   if (target.id === "stage") stageDrawn();
   if (target.id === "boxes") boxesDrawn();
   if (target.id === "sleepers") tick();
-  if (target.id === "dialog-body" && !dialog.open) dialog.showModal();
+  if (target.id === "dialog-body") {
+    tellMoment();
+    if (!dialog.open) dialog.showModal();
+  }
 });
 
 document.addEventListener("desk:moved", ({ detail: { number, status } }) => {
@@ -261,7 +263,8 @@ function show(frame) {
       showPresence(frame);
       break;
     case "changed":
-      refreshBoxes();
+      if (frame.what === "snoozed") refreshSnoozed();
+      else refreshBoxes();
       if (frame.what === "conversation" && isOpen) refreshDialogue();
       break;
     case "logout":

@@ -98,6 +98,7 @@ class Agent:
         self.url = url
         self.tongue = tongue
         self.name = name
+        self.was_warned = False  # by the first snooze that closes by itself
         self.page: Page = context.new_page()
 
     def log_in(self, path: str = "/desk/") -> Agent:
@@ -166,6 +167,10 @@ class Agent:
         dialog.get_by_text(duration, exact=True).click()
         dialog.get_by_label("Keep the conversation").set_checked(keep)
         dialog.get_by_role("button", name="Snooze").click()
+        if not self.was_warned:
+            expect(dialog.get_by_label("Do not show this again")).to_be_checked()
+            dialog.get_by_role("button", name="Snooze", exact=True).click()
+            self.was_warned = True
         expect(dialog).to_be_hidden()
 
     def texts(self) -> list[str]:

@@ -24,6 +24,7 @@ STOP_SECONDS = 40
 KEPT = {"PATH", "HOME", "USER", "LANG", "TMPDIR", "VIRTUAL_ENV"}
 # What visitors and agents leave behind; the demo's people, groups and rules stay.
 TRACES = [
+    "accounts_preferences",
     "conversations_conversation",
     "conversations_outboxentry",
     "conversations_visitor",

@@ -55,6 +55,9 @@ def walk(crowd: Crowd, tongue: Tongue) -> Iterator[Sight]:
     yield "the account's menu", desk
     actions.get_by_role("button", name=tongue("Snooze")).click()
     desk.get_by_role("dialog").get_by_role("button", name=tongue("Snooze")).click()
+    expect(desk.get_by_label(tongue("Do not show this again"))).to_be_checked()
+    yield "the warning of the first snooze", desk
+    desk.get_by_role("dialog").get_by_role("button", name=tongue("Snooze")).click()
     expect(desk.get_by_role("dialog")).to_be_hidden()
     desk.goto(f"{url}/desk/snoozed/")
     yield "the snoozed tab", desk

@@ -185,6 +185,7 @@ def test_a_push_into_a_dead_layer_is_logged_and_lost(
         visitor_id=1,
         verb="push",
         status="active",
+        status_before="queued",
         agent_id=1,
         agent_before=None,
         group_id=1,

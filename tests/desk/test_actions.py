@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -104,64 +103,6 @@ def test_a_verb_without_csrf_token_is_refused(step: RuleStep, agent: Agent) -> N
     client.force_login(agent.user)
     assert post(client, conversation.pk, "close").status_code == 403
     assert now(conversation).status == Status.ACTIVE
-
-
-@pytest.mark.parametrize(("duration", "hours"), [("3h", 3), ("24h", 24)])
-def test_a_snooze_of_some_hours(
-    browser: Browser, step: RuleStep, agent: Agent, duration: str, hours: int
-) -> None:
-    conversation = on_desk(step, agent)
-    answer = post(
-        browser(agent.user), conversation.pk, "snooze", duration=duration, auto_close="on"
-    )
-    assert answer.status_code == 204
-    snoozed = now(conversation)
-    assert snoozed.status == Status.SNOOZED
-    assert snoozed.deadline_at == NOW + timedelta(hours=hours)
-    assert (snoozed.is_kept, snoozed.is_auto_close) == (False, True)
-
-
-def test_a_custom_end_is_in_the_agent_s_own_zone(
-    browser: Browser, step: RuleStep, agent: Agent
-) -> None:
-    agent.user.timezone = "America/Montreal"
-    agent.user.save()
-    conversation = on_desk(step, agent)
-    form = {"duration": "custom", "until": "2035-03-06T09:00", "keep": "on"}
-    assert post(browser(agent.user), conversation.pk, "snooze", **form).status_code == 204
-    snoozed = now(conversation)
-    assert snoozed.deadline_at == datetime(2035, 3, 6, 9, tzinfo=ZoneInfo("America/Montreal"))
-    assert (snoozed.is_kept, snoozed.is_auto_close) == (True, False)
-
-
-@pytest.mark.parametrize(
-    ("until", "sentence"),
-    [
-        ("", "Choose the date and time"),
-        ("2035-03-05T09:59", "This moment has passed"),  # 8:59 in UTC
-        ("2037-01-01T09:00", "A snooze lasts a year at most"),
-        ("tomorrow", "Enter a valid date/time"),
-    ],
-)
-def test_a_wrong_end_comes_back_with_the_form(
-    browser: Browser, step: RuleStep, agent: Agent, until: str, sentence: str
-) -> None:
-    conversation = on_desk(step, agent)
-    answer = post(browser(agent.user), conversation.pk, "snooze", duration="custom", until=until)
-    assert answer.status_code == 422
-    assert sentence in answer.content.decode()
-    assert now(conversation).status == Status.ACTIVE
-
-
-def test_a_live_conversation_is_never_snoozed(
-    browser: Browser, step: RuleStep, agent: Agent
-) -> None:
-    conversation = on_desk(step, agent, is_asynchronous=False)
-    client = browser(agent.user)
-    assert "Snooze" not in client.get(f"/desk/c/{conversation.pk}/").content.decode()
-    answer = post(client, conversation.pk, "snooze", duration="3h")
-    assert answer.status_code == 409
-    assert "Only asynchronous" in json.loads(answer["HX-Trigger"])["desk:refused"]["message"]
 
 
 def test_a_transfer_to_a_colleague_and_to_a_team(

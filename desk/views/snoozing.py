@@ -1,0 +1,84 @@
+"""The snooze dialog: how long, the two boxes, and the warning that comes before the first one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from accounts import preferences
+from accounts.access import StaffRequest, staff
+from accounts.models import Preferences
+from conversations.models import Conversation
+from desk import queries
+from desk.forms import SnoozeForm, quick_moments
+from desk.views.actions import do, found
+from routing import holder
+
+
+@staff("GET", "POST")
+def snooze(request: StaffRequest, number: int) -> HttpResponse:
+    """The dialog, and what it sends (R99-R112). A snooze that ends in a closure is first warned of,
+    until the agent has agreed not to be told again (R128, C38)."""
+    conversation = found(request, number)
+    now = timezone.now()
+    kept = preferences.of(_agent_id(request))
+    if request.method == "GET":
+        form = SnoozeForm(initial={"auto_close": kept.closes_snoozed}, at=now)
+        return _dialog(request, conversation, form, now, status=200)
+    form = SnoozeForm(request.POST, at=now)
+    if not form.is_valid():
+        return _dialog(request, conversation, form, now, status=422)
+    if "back" in request.POST:
+        return _dialog(request, conversation, form, now, status=200)
+    if _must_warn(request, form, kept):
+        context = {"form": form, "conversation": conversation}
+        return render(request, "desk/snooze_warning.html", context)
+
+    def act(at: datetime) -> Conversation:
+        return holder.snooze(
+            number,
+            user=request.user,
+            until=form.cleaned_data["until"],
+            keep=form.cleaned_data["keep"],
+            auto_close=form.cleaned_data["auto_close"],
+            warn_again="silence" not in request.POST if "warned" in request.POST else None,
+            at=at,
+        )
+
+    return do(request, conversation, act)
+
+
+def _must_warn(request: StaffRequest, form: SnoozeForm, kept: Preferences) -> bool:
+    return (
+        form.cleaned_data["auto_close"] and kept.warns_of_closure and "warned" not in request.POST
+    )
+
+
+def _dialog(
+    request: StaffRequest,
+    conversation: Conversation,
+    form: SnoozeForm,
+    now: datetime,
+    *,
+    status: int,
+) -> HttpResponse:
+    context = {"form": form, "conversation": conversation, "moments": quick_moments(now)}
+    return render(request, "desk/snooze.html", context, status=status)
+
+
+@staff("POST")
+def auto_close(request: StaffRequest) -> HttpResponse:
+    """The box was ticked or unticked: so it stays for all snoozes to come (R125-R127)."""
+    agent_id = _agent_id(request)
+    if agent_id is None:
+        return HttpResponse(status=400)
+    preferences.remember(agent_id, closes_snoozed="auto_close" in request.POST)
+    return HttpResponse(status=204)
+
+
+def _agent_id(request: StaffRequest) -> int | None:
+    agent = queries.agent_of(request.user)
+    return agent.pk if agent else None

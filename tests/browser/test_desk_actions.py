@@ -1,0 +1,70 @@
+"""What an agent does with conversations at the desk: by mouse, keyboard and thumb."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Crowd
+from tests.browser.people import Agent
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+def snoozed(page: Page, part: str) -> Locator:
+    """The rows of one part of the snoozed tab."""
+    return page.get_by_role("region", name=part).get_by_role("listitem")
+
+
+def test_a_snooze_by_the_clock_is_warned_of_once_and_every_desk_knows(crowd: Crowd) -> None:
+    alice, bruno = crowd.agent("alice").log_in().be_available(), crowd.agent("bruno")
+    bruno.log_in("/desk/snoozed/")
+    for text in ("Do you ship to Lyon?", "And to Nice?"):
+        crowd.visitor().start(text)
+    expect(alice.boxes).to_have_count(2)
+
+    dialog = alice.page.get_by_role("dialog")
+    alice.act("Snooze")
+    dialog.get_by_text("Custom", exact=True).click()
+    dialog.get_by_role("button", name="Tomorrow 9:00").click()
+    clock = dialog.get_by_role("button", name=re.compile("Snooze until .*09:00"))
+    clock.click()
+    expect(dialog.get_by_role("heading", name="will close by itself")).to_be_visible()
+    dialog.get_by_role("button", name="Back").click()
+    expect(clock).to_be_visible()
+    clock.click()
+    expect(dialog.get_by_label("Do not show this again")).to_be_checked()
+    dialog.get_by_role("button", name="Snooze", exact=True).click()
+    expect(dialog).to_be_hidden()
+    expect(alice.boxes).to_have_count(1)
+    left = snoozed(bruno.page, "Left to the team")
+    expect(left).to_have_count(1)  # nobody reloaded anything
+    expect(left).to_contain_text("then closes")
+
+    # The box keeps its state on another device, and nothing warns a second time.
+    alice.act("Snooze")
+    dialog.get_by_label("Close it if the visitor").uncheck()
+    alice.page.keyboard.press("Escape")
+    phone = Agent(crowd.context(**PHONE), alice.url, "alice")
+    phone.context.add_cookies(alice.context.cookies())
+    phone.log_in()
+    phone.boxes.click()
+    phone.page.get_by_role("button", name="Visitor and actions").click()
+    phone.act("Snooze")
+    there = phone.page.get_by_role("dialog")
+    expect(there.get_by_label("Close it if the visitor")).not_to_be_checked()
+    there.get_by_label("Keep the conversation").check()
+    there.get_by_role("button", name="Snooze until").click()
+    expect(phone.boxes).to_have_count(0)
+    expect(alice.page.get_by_role("link", name="Snoozed 2")).to_be_visible()
+    expect(left).to_have_count(1)
+
+    phone.page.goto(f"{phone.url}/desk/snoozed/")
+    kept = snoozed(phone.page, "Kept by me")
+    expect(kept).to_have_count(1)
+    kept.get_by_role("button", name="Wake now").click()
+    expect(phone.log).to_contain_text("?")
+    left.get_by_role("button", name="Wake now").click()
+    expect(left).to_have_count(0)
+    expect(alice.boxes).to_have_count(2)

@@ -1,0 +1,230 @@
+"""Snoozing: the dialog, its two boxes and what the desk remembers of them, and the team's list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import Client
+
+from accounts import preferences
+from accounts.models import Agent, User
+from conversations.facts import ConversationMoved
+from conversations.models import Conversation
+from conversations.transitions import Status
+from desk import live
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, on_desk
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+Browser = Callable[[User], Client]
+
+
+def post(client: Client, number: int, **data: Any) -> Any:
+    return client.post(f"/desk/c/{number}/snooze/", data)
+
+
+def now(conversation: Conversation) -> Conversation:
+    return Conversation.objects.get(pk=conversation.pk)
+
+
+@pytest.mark.parametrize(("duration", "hours"), [("3h", 3), ("24h", 24)])
+def test_a_snooze_of_some_hours(
+    browser: Browser, step: RuleStep, agent: Agent, duration: str, hours: int
+) -> None:
+    conversation = on_desk(step, agent)
+    answer = post(
+        browser(agent.user), conversation.pk, duration=duration, auto_close="on", warned="on"
+    )
+    assert answer.status_code == 204
+    snoozed = now(conversation)
+    assert snoozed.status == Status.SNOOZED
+    assert snoozed.deadline_at == NOW + timedelta(hours=hours)
+    assert (snoozed.is_kept, snoozed.is_auto_close) == (False, True)
+
+
+def test_a_custom_end_is_in_the_agent_s_own_zone(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    agent.user.timezone = "America/Montreal"
+    agent.user.save()
+    conversation = on_desk(step, agent)
+    form = {"duration": "custom", "until": "2035-03-06T09:00", "keep": "on"}
+    assert post(browser(agent.user), conversation.pk, **form).status_code == 204
+    snoozed = now(conversation)
+    assert snoozed.deadline_at == datetime(2035, 3, 6, 9, tzinfo=ZoneInfo("America/Montreal"))
+    assert (snoozed.is_kept, snoozed.is_auto_close) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("until", "sentence"),
+    [
+        ("", "Choose the date and time"),
+        ("2035-03-05T09:59", "This moment has passed"),  # 8:59 in UTC
+        ("2037-01-01T09:00", "A snooze lasts a year at most"),
+        ("tomorrow", "Enter a valid date/time"),
+    ],
+)
+def test_a_wrong_end_comes_back_with_the_form(
+    browser: Browser, step: RuleStep, agent: Agent, until: str, sentence: str
+) -> None:
+    conversation = on_desk(step, agent)
+    answer = post(browser(agent.user), conversation.pk, duration="custom", until=until)
+    assert answer.status_code == 422
+    assert sentence in answer.content.decode()
+    assert now(conversation).status == Status.ACTIVE
+
+
+def test_a_live_conversation_is_never_snoozed(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent, is_asynchronous=False)
+    client = browser(agent.user)
+    assert "Snooze" not in client.get(f"/desk/c/{conversation.pk}/").content.decode()
+    answer = post(client, conversation.pk, duration="3h")
+    assert answer.status_code == 409
+    assert "Only asynchronous" in json.loads(answer["HX-Trigger"])["desk:refused"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("wall", "utc"),
+    [
+        ("2035-03-25T02:30", "2035-03-25T01:30"),  # skipped in Paris: its clocks show 3:30
+        ("2035-10-28T02:30", "2035-10-28T00:30"),  # twice in Paris: the first one
+    ],
+)
+def test_an_hour_that_is_not_there_or_there_twice_is_one_moment(
+    browser: Browser, step: RuleStep, agent: Agent, wall: str, utc: str
+) -> None:
+    conversation = on_desk(step, agent)
+    assert (
+        post(browser(agent.user), conversation.pk, duration="custom", until=wall).status_code == 204
+    )
+    assert now(conversation).deadline_at == datetime.fromisoformat(f"{utc}+00:00")
+
+
+def is_ticked(client: Client, number: int, box: str) -> bool:
+    shown = client.get(f"/desk/c/{number}/snooze/").content.decode()
+    return "checked" in shown.split(f'name="{box}"')[1].split(">")[0]
+
+
+def test_the_auto_close_box_keeps_its_state_for_all_later_snoozes(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    first, second = on_desk(step, agent), on_desk(step, agent)
+    assert is_ticked(browser(agent.user), first.pk, "auto_close")
+    assert post(browser(agent.user), first.pk, duration="3h").status_code == 204
+    another_device = browser(agent.user)
+    assert not is_ticked(another_device, second.pk, "auto_close")
+    post(another_device, second.pk, duration="3h", auto_close="on", warned="on")
+    assert is_ticked(browser(agent.user), on_desk(step, agent).pk, "auto_close")
+
+
+def test_a_change_of_the_box_lasts_even_where_nothing_is_snoozed(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    client, number = browser(agent.user), on_desk(step, agent).pk
+    assert client.post("/desk/auto-close/", {"duration": "3h"}).status_code == 204
+    assert not is_ticked(browser(agent.user), number, "auto_close")
+    client.post("/desk/auto-close/", {"duration": "3h", "auto_close": "on"})
+    assert is_ticked(browser(agent.user), number, "auto_close")
+
+
+def test_the_box_of_a_colleague_is_his_own(browser: Browser, step: RuleStep, agent: Agent) -> None:
+    colleague = AgentFactory()
+    step.group.members.add(colleague)
+    browser(agent.user).post("/desk/auto-close/", {})
+    assert is_ticked(browser(colleague.user), on_desk(step, colleague).pk, "auto_close")
+
+
+def test_the_keep_box_is_never_remembered(browser: Browser, step: RuleStep, agent: Agent) -> None:
+    client = browser(agent.user)
+    post(client, on_desk(step, agent).pk, duration="3h", keep="on")
+    assert not is_ticked(client, on_desk(step, agent).pk, "keep")
+
+
+def test_the_first_snooze_warns_of_the_closure_and_not_again(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    client, conversation = browser(agent.user), on_desk(step, agent)
+    form = {"duration": "24h", "keep": "on", "auto_close": "on"}
+    warning = post(client, conversation.pk, **form)
+    assert warning.status_code == 200
+    assert "closed automatically" in warning.content.decode()
+    assert 'name="silence" checked' in warning.content.decode()
+    assert now(conversation).status == Status.ACTIVE
+    assert post(client, conversation.pk, **form, warned="on", silence="on").status_code == 204
+    snoozed = now(conversation)
+    assert snoozed.deadline_at == NOW + timedelta(hours=24)
+    assert (snoozed.is_kept, snoozed.is_auto_close) == (True, True)
+    assert post(client, on_desk(step, agent).pk, **form).status_code == 204
+
+
+def test_who_unticks_the_silence_is_warned_again(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    client, form = browser(agent.user), {"duration": "3h", "auto_close": "on"}
+    assert post(client, on_desk(step, agent).pk, **form, warned="on").status_code == 204
+    assert post(client, on_desk(step, agent).pk, **form).status_code == 200
+
+
+def test_nothing_is_warned_of_where_nothing_will_close(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    assert post(browser(agent.user), on_desk(step, agent).pk, duration="3h").status_code == 204
+    assert preferences.of(agent.pk).warns_of_closure
+
+
+def test_back_from_the_warning_is_the_dialog_as_it_was(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent)
+    form = {"duration": "custom", "until": "2035-03-06T09:00", "keep": "True", "auto_close": "True"}
+    client = browser(agent.user)
+    warning = post(client, conversation.pk, **form).content.decode()
+    for name, value in form.items():
+        assert f'name="{name}" value="{value}"' in warning
+    shown = post(client, conversation.pk, **form, warned="on", back="on").content.decode()
+    assert 'value="2035-03-06T09:00"' in shown
+    assert 'name="keep" checked' in shown
+    assert now(conversation).status == Status.ACTIVE
+
+
+def moved(**differs: Any) -> ConversationMoved:
+    usual = {
+        "conversation_id": 1,
+        "public_id": "x",
+        "website_id": 1,
+        "visitor_id": 1,
+        "verb": "snooze",
+        "status": "active",
+        "status_before": "active",
+        "agent_id": 5,
+        "agent_before": 5,
+        "group_id": 7,
+        "group_before": 7,
+    }
+    return ConversationMoved(**(usual | differs))
+
+
+@pytest.mark.parametrize(
+    ("fact", "teams"),
+    [
+        (moved(), set()),
+        (moved(status="snoozed", agent_id=None), {7}),
+        (moved(status="snoozed"), set()),  # kept: the team's list does not show it
+        (moved(status_before="snoozed", agent_before=None, status="queued", agent_id=None), {7}),
+        (moved(status_before="snoozed", status="assigned"), set()),
+        (moved(status_before="snoozed", agent_before=None, status="closed", agent_id=None), {7}),
+        (moved(status_before=None, status="queued", agent_id=None, agent_before=None), set()),
+    ],
+)
+def test_a_team_is_told_where_its_list_changes_and_nowhere_else(
+    fact: ConversationMoved, teams: set[int]
+) -> None:
+    assert live._teams(fact) == teams
