@@ -165,6 +165,8 @@ CELERY_BEAT_SCHEDULE = {
         ("deadlines", "conversations.tasks.enforce_deadlines", 3.0),
         ("outbox", "conversations.tasks.deliver_outbox", 10.0),
         ("routing", "routing.tasks.sweep", 10.0),
+        ("opening", "routing.tasks.open_and_close", 3.0),
+        ("purge", "conversations.tasks.purge_outbox", 3600.0),
     ]
 }
 

@@ -11,15 +11,17 @@ import messenger.live
 import reporting.live
 from conversations.bus import forget, on, on_durably
 from conversations.facts import (
+    BotFellSilent,
     ConversationMoved,
     ConversationWaits,
     MessageAdded,
     MessagesRead,
+    PushUnanswered,
     SlotFreed,
     SurveyAnswered,
 )
-from routing import dispatch
-from routing.facts import AgentChanged, CapacityAdded, GroupChanged, RuleChanged
+from routing import dispatch, escalation
+from routing.facts import AgentChanged, CapacityAdded, GroupChanged, RuleChanged, WebsiteChanged
 
 
 def connect() -> None:
@@ -35,6 +37,7 @@ def connect() -> None:
         reporting.live.show_move,
     )
     on(AgentChanged, desk.live.show_agent, reporting.live.show_agent)
+    on(PushUnanswered, desk.live.show_agent, reporting.live.show_agent)
     on(RuleChanged, reporting.live.show_rule)
     on(SurveyAnswered, reporting.live.show_survey)
 
@@ -42,3 +45,6 @@ def connect() -> None:
     on_durably(SlotFreed, dispatch.drain_agent)
     on_durably(CapacityAdded, dispatch.drain_agent)
     on_durably(GroupChanged, dispatch.drain_members)
+    on_durably(RuleChanged, dispatch.drain_website)
+    on_durably(WebsiteChanged, dispatch.drain_website)
+    on_durably(BotFellSilent, escalation.escalate_silent)

@@ -45,6 +45,21 @@ class SlotFreed(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class PushUnanswered(Fact):
+    """An agent let the answer timer run out: he lost the conversation and is unavailable now."""
+
+    conversation_id: int
+    agent_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class BotFellSilent(Fact):
+    """A bot has owed a visitor an answer for too long."""
+
+    conversation_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class MessageAdded(Fact):
     """A message was stored; ``message`` is the frame that screens show."""
 

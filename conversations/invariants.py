@@ -96,17 +96,14 @@ PLACES = """
 """
 
 # 4: every waiting state has a way out. (That somebody could take it now, and nobody gave it to
-# him, is routing's to find.) A bot that spoke last has a deadline (C7).
+# him, is routing's to find.) With a bot one of two timers always runs, the visitor's or its own.
 WAY_OUT = """
     SELECT c.id, format('is %%s without a way out', c.status)
     FROM conversations_conversation c
     WHERE (c.status IN ('assigned', 'snoozed', 'solved') AND c.deadline_at IS NULL)
     OR (c.status IN ('assigned', 'active', 'pending', 'on_hold', 'solved') AND c.agent_id IS NULL)
     OR (c.status = 'queued' AND c.group_id IS NULL)
-    OR (c.status = 'bot' AND c.deadline_at IS NULL AND 'bot' = (
-        SELECT m.author FROM conversations_message m
-        WHERE m.conversation_id = c.id ORDER BY m.seq DESC LIMIT 1
-    ))
+    OR (c.status = 'bot' AND c.deadline_at IS NULL)
 """
 
 # 5: messages are numbered 1, 2, 3 ... without gap (that none is double is a unique constraint).

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Min
 
-from accounts.models import Agent, AgentChannel, Group
+from accounts.models import Agent, Group
 from conversations import bus, ledger, surveys
 from conversations.actors import SYSTEM, VISITOR, Actor
 from conversations.facts import ConversationMoved, ConversationWaits, SlotFreed
@@ -89,9 +90,10 @@ def escalate(
     actor: Actor,
     at: datetime,
     places: int | None = None,
+    **changes: Any,
 ) -> Conversation:
     """From the bot to a queue of humans (R34). The caller holds the queue's row; ``places`` as in
-    ``queue``."""
+    ``queue``, ``changes`` are what the bot has found out: ``required_skills``, the way it ends."""
     return _move(
         conversation_id,
         Verb.ESCALATE,
@@ -100,6 +102,7 @@ def escalate(
         data={} if places is None else {"places": places},
         group_id=group_id,
         queue_id=queue_id,
+        **changes,
     )
 
 
@@ -122,9 +125,17 @@ def take(conversation_id: int, *, agent: Agent, actor: Actor, at: datetime) -> C
 
 
 def transfer_to_group(
-    conversation_id: int, *, group: Group, queue_id: int | None, actor: Actor, at: datetime
+    conversation_id: int,
+    *,
+    group: Group,
+    queue_id: int | None,
+    actor: Actor,
+    at: datetime,
+    required_skills: list[int] | None = None,
 ) -> Conversation:
-    """To another team: it waits there as a return, from now on (R199, C16)."""
+    """To another team: it waits there as a return, from now on (R199, C16). Skills that are asked
+    for anew bind anew."""
+    asks = {} if required_skills is None else {"required_skills": required_skills}
     return _move(
         conversation_id,
         Verb.TRANSFER_TO_GROUP,
@@ -132,6 +143,8 @@ def transfer_to_group(
         at=at,
         group_id=group.pk,
         queue_id=queue_id,
+        are_skills_relaxed=False,
+        **asks,
     )
 
 
@@ -144,8 +157,23 @@ def transfer_to_agent(
 
 def release(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
     """Back to the group's queue at its former rank (R92-R94). That the holder's connection is
-    lost (R96) is for ``routing.release`` to check."""
+    lost (R96) is for ``routing.desks`` to check."""
     return _move(conversation_id, Verb.RELEASE, actor=actor, at=at)
+
+
+def expire(conversation_id: int, *, at: datetime) -> Conversation:
+    """Its agent did not come within the website's hours: back to the group (R90, C20)."""
+    return _move(conversation_id, Verb.EXPIRE, actor=SYSTEM, at=at)
+
+
+def recall(conversation_id: int, *, at: datetime) -> Conversation:
+    """A push that nobody answered in time: back to the front of the queue (C25)."""
+    return _move(conversation_id, Verb.RECALL, actor=SYSTEM, at=at)
+
+
+def relax(conversation_id: int, *, at: datetime) -> Conversation:
+    """It has waited long enough for its skills: any member of the group may take it now."""
+    return _move(conversation_id, Verb.RELAX, actor=SYSTEM, at=at, are_skills_relaxed=True)
 
 
 # --- Pausing ---------------------------------------------------------------------------------
@@ -235,44 +263,6 @@ def close(conversation_id: int, *, reason: CloseReason, actor: Actor, at: dateti
     )
 
 
-# --- Time itself -----------------------------------------------------------------------------
-
-
-def enforce_deadline(conversation_id: int, *, at: datetime) -> Conversation:
-    """Do what the deadline owes, if it is still due at ``at`` (the database's clock).
-
-    Raises ``Refused`` where somebody was quicker: each deadline fires once (invariant 7).
-    """
-    with transaction.atomic():
-        conversation = lock(conversation_id)
-        if conversation.deadline_at is None or conversation.deadline_at > at:
-            raise Refused(Verb.CLOSE, Status(conversation.status), "no deadline is due")
-        match DeadlineKind(conversation.deadline_kind):
-            case DeadlineKind.SNOOZE_END if conversation.is_auto_close:
-                return close(conversation_id, reason=CloseReason.SNOOZE_OVER, actor=SYSTEM, at=at)
-            case DeadlineKind.SNOOZE_END:
-                return wake(conversation_id, actor=SYSTEM, at=at)
-            case DeadlineKind.ASSIGNMENT_EXPIRY:
-                return _move(conversation_id, Verb.EXPIRE, actor=SYSTEM, at=at)
-            case DeadlineKind.ANSWER_TIMER:
-                return _recall(conversation, at=at)
-            case DeadlineKind.BOT_INACTIVITY:
-                return close(
-                    conversation_id, reason=CloseReason.BOT_INACTIVITY, actor=SYSTEM, at=at
-                )
-            case DeadlineKind.SOLVED_WINDOW:
-                return close(conversation_id, reason=CloseReason.WINDOW_OVER, actor=SYSTEM, at=at)
-
-
-def _recall(conversation: Conversation, *, at: datetime) -> Conversation:
-    """A push that nobody answered goes back, and its agent becomes unavailable: else it would be
-    pushed to him again at once (C25)."""
-    AgentChannel.objects.filter(
-        agent=conversation.agent, channel=conversation.channel, is_available=True
-    ).update(is_available=False, available_changed_at=at)
-    return _move(conversation.pk, Verb.RECALL, actor=SYSTEM, at=at)
-
-
 # --- The one place where a status changes ----------------------------------------------------
 
 
@@ -304,8 +294,11 @@ def _move(
     elif target == Status.QUEUED or (target == Status.SNOOZED and not conversation.is_kept):
         conversation.agent = None
     if target in WAITING:
-        conversation.is_return = verb not in NEW_ENTRIES
-        if verb not in KEEPS_RANK:
+        if verb != Verb.RELAX:  # which does not enter: it waits as it did
+            conversation.is_return = verb not in NEW_ENTRIES
+        if verb == Verb.RECALL:
+            conversation.queued_at = _front(conversation)
+        elif verb not in KEEPS_RANK:
             conversation.queued_at = at
     if target == Status.QUEUED and conversation.group_id is None:
         raise Refused(verb, source, "it has no group to go back to")
@@ -323,6 +316,17 @@ def _move(
         told["end_reason"] = reason.value
     _settle(conversation, verb, actor=actor, at=at, before=before, data=told)
     return conversation
+
+
+def _front(conversation: Conversation) -> datetime | None:
+    """The rank before all that waits in its group; its own, if that is earlier."""
+    eldest = Conversation.objects.filter(
+        group_id=conversation.group_id, channel=conversation.channel, status=Status.QUEUED
+    ).aggregate(at=Min("queued_at"))["at"]
+    mine = conversation.queued_at
+    if eldest is None or mine is None:
+        return mine
+    return min(mine, eldest - timedelta(microseconds=1))
 
 
 def _guard(conversation: Conversation, verb: Verb, *, actor: Actor, to_agent: Agent | None) -> None:
@@ -365,6 +369,8 @@ def _deadline(
     if given is not None:
         return given
     target = TRANSITIONS[verb].target
+    if target == Status.QUEUED:
+        return _relaxation(conversation, at=at)
     if target == Status.ASSIGNED:
         hours = conversation.website.assignment_hours
         return at + timedelta(hours=hours), DeadlineKind.ASSIGNMENT_EXPIRY
@@ -376,6 +382,14 @@ def _deadline(
         seconds = conversation.group.answer_seconds
         return at + timedelta(seconds=seconds), DeadlineKind.ANSWER_TIMER
     return None, ""
+
+
+def _relaxation(conversation: Conversation, *, at: datetime) -> tuple[datetime | None, str]:
+    """When a queued conversation stops asking for its skills: after so long by its rank."""
+    patience, since = conversation.skill_patience, conversation.queued_at
+    if patience is None or since is None or not conversation.binding_skills:
+        return None, ""
+    return max(at, since + patience), DeadlineKind.SKILL_RELAXATION
 
 
 def _settle(

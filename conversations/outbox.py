@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import OperationalError, connection
@@ -71,6 +71,15 @@ def _put_off(entry: OutboxEntry, error: Exception) -> None:
         return
     wait = timedelta(seconds=min(2 ** (entry.attempts - 1), 300))
     owed.update(due_at=Now() + wait, leased_until=None, last_error=repr(error))
+
+
+def purge(*, before: datetime, batch: int = 10_000) -> int:
+    """Forget what was done before a moment; what is owed or dead stays, for somebody to look at."""
+    gone = 0
+    done = OutboxEntry.objects.filter(done_at__lt=before).order_by()
+    while some := list(done.values_list("pk", flat=True)[:batch]):
+        gone += OutboxEntry.objects.filter(pk__in=some).delete()[0]
+    return gone
 
 
 def deliver_due(limit: int = 500) -> int:

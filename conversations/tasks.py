@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from celery import shared_task
 
@@ -10,6 +11,9 @@ from conversations import deadlines, outbox
 from conversations.transitions import Refused
 
 logger = logging.getLogger(__name__)
+
+KEPT = timedelta(days=3)
+"""How long it can be seen that a reaction was done."""
 
 
 @shared_task
@@ -34,3 +38,9 @@ def enforce_deadlines() -> int:
 def deliver_outbox() -> int:
     """Do what a process that died had left undone; returns how many reactions were run here."""
     return outbox.deliver_due()
+
+
+@shared_task
+def purge_outbox() -> int:
+    """Forget the reactions that were done some days ago; returns how many."""
+    return outbox.purge(before=deadlines.database_now() - KEPT)

@@ -139,6 +139,9 @@ TRANSITIONS: dict[Verb, Transition] = {
     ),
 }
 
+# How long a bot may owe the visitor an answer before people are asked to take over.
+BOT_ANSWER_SECONDS = 60
+
 # C1: no timer ever closes what is queued, assigned or on a desk.
 SYSTEM_MAY_CLOSE = frozenset({Status.BOT, Status.SNOOZED, Status.SOLVED})
 

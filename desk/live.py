@@ -3,7 +3,7 @@ else only that it changed, so that the page is fetched with its ordinary permiss
 
 from __future__ import annotations
 
-from conversations.facts import ConversationMoved, MessageAdded, MessagesRead
+from conversations.facts import ConversationMoved, MessageAdded, MessagesRead, PushUnanswered
 from conversations.layer import desk_group, push, team_group
 from conversations.transitions import Status
 from routing.facts import AgentChanged
@@ -55,6 +55,6 @@ def _teams(fact: ConversationMoved) -> set[int]:
     return {group_id for group_id in (joined, left) if group_id is not None}
 
 
-async def show_agent(fact: AgentChanged) -> None:
+async def show_agent(fact: AgentChanged | PushUnanswered) -> None:
     """His groups may have changed too: his sockets look which lists they belong to."""
     await push(desk_group(fact.agent_id), BOXES, has_new_teams=True)

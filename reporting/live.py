@@ -5,7 +5,7 @@ from __future__ import annotations
 from channels.db import database_sync_to_async
 
 from accounts.models import Website
-from conversations.facts import ConversationMoved, SurveyAnswered
+from conversations.facts import ConversationMoved, PushUnanswered, SurveyAnswered
 from conversations.layer import board_group, push
 from routing.facts import AgentChanged, RuleChanged
 
@@ -24,7 +24,7 @@ async def show_rule(fact: RuleChanged) -> None:
     await push(board_group(fact.website_id), CHANGED)
 
 
-async def show_agent(fact: AgentChanged) -> None:
+async def show_agent(fact: AgentChanged | PushUnanswered) -> None:
     for website_id in await database_sync_to_async(_websites_of)(fact.agent_id):
         await push(board_group(website_id), CHANGED)
 

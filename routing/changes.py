@@ -1,23 +1,64 @@
-"""What the admin changes takes effect at once (R216): each change is published in its own
-transaction, and whoever gained a taker or a conversation is drained after the commit."""
+"""What the administration changes takes effect at once (R216): each change is published in its own
+transaction, and whoever gained a taker or a conversation is drained after the commit.
+
+One function for each kind of setting; call it after the rows are written or removed, inside the
+transaction.
+"""
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField, F, Func
+from django.utils import timezone
+
+from accounts.models import Agent, Skill
 from conversations import bus
-from routing.facts import AgentChanged, CapacityAdded, GroupChanged, RuleChanged
+from conversations.models import Conversation
+from conversations.transitions import Status
+from routing import opening
+from routing.facts import AgentChanged, CapacityAdded, GroupChanged, RuleChanged, WebsiteChanged
 
 
 def rule_changed(website_id: int) -> None:
-    """A distribution rule or its queues were saved."""
+    """A distribution rule or its queues were saved, added or removed."""
     bus.publish(RuleChanged(website_id=website_id))
 
 
 def group_changed(group_id: int) -> None:
-    """A group or its members were saved."""
+    """A group was saved: its members, timers, time zone, opening hours or own holidays."""
+    opening.set_again([group_id], at=timezone.now())
     bus.publish(GroupChanged(group_id=group_id))
 
 
+def website_changed(website_id: int) -> None:
+    """A website's time zone or holidays were saved: all its groups may open or close."""
+    opening.set_again(opening.groups_of(website_id), at=timezone.now())
+    bus.publish(WebsiteChanged(website_id=website_id))
+
+
 def agent_changed(agent_id: int) -> None:
-    """An agent's slots, channels or groups were saved."""
+    """An agent's slots, channels, skills or groups were saved."""
     bus.publish(AgentChanged(agent_id=agent_id))
     bus.publish(CapacityAdded(agent_id=agent_id))
+
+
+def skill_changed(skill_id: int) -> None:
+    """A skill or who has it was saved; or it is no more, and nothing waits for it any longer."""
+    if Skill.objects.filter(pk=skill_id).exists():
+        for agent_id in Agent.objects.filter(skills=skill_id).values_list("pk", flat=True):
+            agent_changed(agent_id)
+        return
+    asking = Conversation.objects.filter(required_skills__contains=[skill_id]).exclude(
+        status=Status.CLOSED
+    )
+    websites = list(asking.order_by().values_list("website_id", flat=True).distinct())
+    asking.update(
+        required_skills=Func(
+            F("required_skills"),
+            skill_id,
+            function="array_remove",
+            output_field=ArrayField(BigIntegerField()),
+        )
+    )
+    for website_id in websites:
+        bus.publish(WebsiteChanged(website_id=website_id))

@@ -6,9 +6,10 @@ agents (by id) before the conversation.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
-from accounts.models import Agent, Group, User
+from accounts.models import Agent, Group, Skill, SkillKind, User
 from conversations import actors, lifecycle
 from conversations.actors import Actor
 from conversations.models import Conversation
@@ -20,15 +21,30 @@ from routing.models import RuleStep
 CONNECTED = "its agent is connected"
 
 
+@retried
 def transfer_to_group(
-    conversation_id: int, *, group: Group, actor: Actor, at: datetime
+    conversation_id: int,
+    *,
+    group: Group,
+    actor: Actor,
+    at: datetime,
+    skills: Collection[int] | None = None,
 ) -> Conversation:
-    """To another team: into its queue of the same rule, else into its first queue (R199)."""
-    website_id, rule_id = Conversation.objects.values_list("website_id", "queue__rule_id").get(
-        pk=conversation_id
-    )
+    """To another team: into its queue of the same rule, else into its first queue (R199).
+
+    ``skills`` are what it requires there. Where nobody says, it keeps the languages: they are the
+    visitor's; a topic was the former team's.
+    """
+    website_id, rule_id, required = Conversation.objects.values_list(
+        "website_id", "queue__rule_id", "required_skills"
+    ).get(pk=conversation_id)
     if group.website_id != website_id:
         raise Refused(Verb.TRANSFER_TO_GROUP, None, "this group is of another website")
+    kept = Skill.objects.filter(website=website_id)
+    if skills is None:
+        kept = kept.filter(pk__in=required, kind=SkillKind.LANGUAGE)
+    else:
+        kept = kept.filter(pk__in=skills)
     steps = RuleStep.objects.filter(group=group).order_by("position", "pk")
     step = steps.filter(rule_id=rule_id).first() or steps.first()
     return lifecycle.transfer_to_group(
@@ -37,6 +53,7 @@ def transfer_to_group(
         queue_id=step.pk if step else None,
         actor=actor,
         at=at,
+        required_skills=list(kept.values_list("pk", flat=True)),
     )
 
 

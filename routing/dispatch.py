@@ -51,9 +51,16 @@ def drain_members(*, group_id: int) -> None:
         drain_group(group_id, Channel(channel))
 
 
-def drain_all(*, at: datetime) -> int:
-    """The safety sweep: push all that can be pushed; returns how many it found to push. In a
-    healthy system none: the event that made room has drained already."""
+def drain_website(*, website_id: int) -> None:
+    """Reaction: something that all groups of a website stand on changed."""
+    waiting = Conversation.objects.filter(website_id=website_id, status=Status.QUEUED).order_by()
+    for group_id, channel in waiting.values_list("group_id", "channel").distinct():
+        drain_group(group_id, Channel(channel))
+
+
+def drain_all() -> int:
+    """Push all that can be pushed; returns how many it found to push. In a healthy system none:
+    the event that made room has drained already."""
     pushed = 0
     queued = Conversation.objects.filter(status=Status.QUEUED).order_by()
     for group_id, channel in queued.values_list("group_id", "channel").distinct():

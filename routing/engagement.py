@@ -4,6 +4,7 @@ under the queues' locks, at the first message."""
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +18,7 @@ from conversations.models import Author, Conversation, Visitor
 from conversations.transactions import retried
 from conversations.transitions import Status
 from routing import load
-from routing.decisions import Entry, choose_agent, choose_step
+from routing.decisions import Entry, Need, choose_agent, choose_step, obstacles
 from routing.models import DistributionRule, Mode, RuleStep
 
 NO_RULE = "no_rule"
@@ -48,19 +49,40 @@ def rule_for(website: Website) -> DistributionRule | None:
     return website.rules.filter(is_enabled=True).order_by("position", "pk").first()
 
 
-def offer(website: Website, *, at: datetime, channel: Channel = Channel.CHAT) -> Offer:
+def offer(
+    website: Website,
+    *,
+    at: datetime,
+    channel: Channel = Channel.CHAT,
+    rule: DistributionRule | None = None,
+    skills: Collection[int] = (),
+) -> Offer:
     """What a page view is told (R42, R43, C18). Not a promise: the first message decides."""
-    rule = rule_for(website)
+    rule = rule or rule_for(website)
     if rule is None:
         return Offer(rule=None, entry=None)
-    steps = list(rule.steps.select_related("group").order_by("position", "pk"))
-    return _decide(rule, steps, channel, at=at)
+    return decide(rule, steps_of(rule), channel, at=at, skills=skills)
 
 
-def _decide(
-    rule: DistributionRule, steps: list[RuleStep], channel: Channel, *, at: datetime
+def steps_of(rule: DistributionRule, *, lock: bool = False) -> list[RuleStep]:
+    """The queues of a rule in its order; their rows locked in the order of their ids."""
+    steps = RuleStep.objects.filter(rule=rule).select_related("group").order_by("pk")
+    if lock:
+        steps = steps.select_for_update(no_key=True, of=("self",))
+    return sorted(steps, key=lambda step: (step.position, step.pk))
+
+
+def decide(
+    rule: DistributionRule,
+    steps: list[RuleStep],
+    channel: Channel,
+    *,
+    at: datetime,
+    skills: Collection[int] = (),
 ) -> Offer:
-    entry = choose_step(rule.mode, load.steps_of(steps, channel, at=at))
+    """Which queue takes what requires ``skills``, as the queues are now (C18, C19). A rule with a
+    bot engages where one of its queues could take it from the bot (C6)."""
+    entry = choose_step(rule.mode, load.steps_of(steps, channel, at=at, skills=skills))
     if entry is None:
         return Offer(rule=rule, entry=None)
     step = next(step for step in steps if step.pk == entry.step_id)
@@ -77,11 +99,14 @@ def start(
     language: str,
     at: datetime,
     channel: Channel = Channel.CHAT,
+    rule: DistributionRule | None = None,
+    skills: Collection[int] = (),
 ) -> tuple[Conversation, Sent]:
     """Begin a conversation with its first message, if there is room at this very moment.
 
-    Raises ``Rejected`` (409, ``no_room``) where the last place went meanwhile. The same
-    ``client_id`` sent again answers with the conversation that it began.
+    ``skills`` is what it requires of its agent. Raises ``Rejected`` (409, ``no_room``) where the
+    last place went meanwhile. The same ``client_id`` sent again answers with the conversation that
+    it began.
     """
     # Two first messages of one visitor at once (two tabs) must not begin two conversations.
     Visitor.objects.select_for_update(no_key=True).get(pk=visitor.pk)
@@ -94,73 +119,99 @@ def start(
     if again is not None:
         sent = messages.add(again.pk, author=Author.VISITOR, body=body, client_id=client_id, at=at)
         return again, sent
-    rule = rule_for(visitor.website)
-    steps = (
-        list(
-            RuleStep.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("group")
-            .filter(rule=rule)
-            .order_by("pk")
-        )
-        if rule
-        else []
-    )
-    steps.sort(key=lambda step: (step.position, step.pk))
-    answer = _decide(rule, steps, channel, at=at) if rule else Offer(rule=None, entry=None)
-    if rule is None or answer.entry is None:
-        raise Rejected(
-            "no_room",
-            _("All our advisers are busy and the queue is full. Your message is kept here."),
-            409,
-        )
-    step = next(step for step in steps if step.pk == answer.entry.step_id)
+    rule = rule or rule_for(visitor.website)
+    if rule is None:
+        raise _no_room()
+    # A bot takes no place: nothing is counted that somebody else could take meanwhile.
+    steps = steps_of(rule, lock=rule.bot_id is None)
+    answer = decide(rule, steps, channel, at=at, skills=skills)
+    if answer.entry is None:
+        raise _no_room()
     conversation = Conversation(
         website=visitor.website,
         visitor=visitor,
         channel=channel,
+        rule=rule,
         style=rule.style,
         solved_window=rule.window,
+        required_skills=list(skills),
+        skill_patience=rule.skill_patience,
         is_asynchronous=answer.is_asynchronous,
         language=language,
         page_url=page_url,
     )
-    if answer.entry.takes_place:
-        lifecycle.queue(
-            conversation, group_id=step.group_id, queue_id=step.pk, at=at, places=step.places
-        )
-    else:
-        _onto_a_desk(conversation, step, channel, at=at)
-    if rule.mode == Mode.EQUAL_SHARE:
-        RuleStep.objects.filter(pk=step.pk).update(entered_at=at)
+    if rule.bot is not None:
+        lifecycle.greet(conversation, at=at)
+        sent = messages.add_first(conversation, body=body, client_id=client_id, at=at)
+        speak(conversation, rule.bot.greeting, author=Author.BOT, at=at)
+        return conversation, sent
+    step = next(step for step in steps if step.pk == answer.entry.step_id)
+    desk = None
+    if not answer.entry.takes_place:
+        desk = claim_desk(step, channel, skills, at=at)
+        if desk is None:
+            raise _no_room()
+    lifecycle.queue(
+        conversation,
+        group_id=step.group_id,
+        queue_id=step.pk,
+        at=at,
+        places=step.places if desk is None else None,
+    )
+    if desk is not None:
+        agent, slots = desk
+        lifecycle.push(conversation.pk, agent=agent, at=at, slots=slots)
+    remember_entry(rule, step, at=at)
     return conversation, messages.add_first(conversation, body=body, client_id=client_id, at=at)
 
 
-def _onto_a_desk(
-    conversation: Conversation, step: RuleStep, channel: Channel, *, at: datetime
-) -> None:
-    """Without a place to wait in, a conversation begins on a free desk or not at all.
+def speak(conversation: Conversation, text: str, *, author: Author, at: datetime) -> None:
+    """Add words of a bot or of the product to a dialogue; no words, no message."""
+    if text:
+        messages.add(conversation.pk, author=author, body=text, client_id=uuid.uuid4(), at=at)
+
+
+def _no_room() -> Rejected:
+    return Rejected(
+        "no_room",
+        _("All our advisers are busy and the queue is full. Your message is kept here."),
+        409,
+    )
+
+
+def remember_entry(rule: DistributionRule, step: RuleStep, *, at: datetime) -> None:
+    """Equal share takes ties in rotation: the queue that was entered longest ago (C19)."""
+    if rule.mode == Mode.EQUAL_SHARE:
+        RuleStep.objects.filter(pk=step.pk).update(entered_at=at)
+
+
+def claim_desk(
+    step: RuleStep, channel: Channel, skills: Collection[int], *, at: datetime
+) -> tuple[Agent, int] | None:
+    """The agent onto whose desk a conversation goes that has no place to wait in, his row locked,
+    and his slots; None where nobody is free.
 
     All who might take it are locked, in the one order, before they are counted: one after the
     other in order of their load, two such entries could each wait for the other's agent.
     """
-    free = [taker.agent_id for taker in load.takers(step.group_id, channel, at=at) if taker.free]
+    need = Need(group_id=step.group_id, skill_ids=frozenset(skills))
+    able = [
+        taker.agent_id
+        for taker in load.takers(step.group_id, channel, at=at)
+        if not obstacles(taker, need)
+    ]
     agents = {
         agent.pk: agent
-        for agent in Agent.objects.select_for_update(no_key=True).filter(pk__in=free).order_by("pk")
+        for agent in Agent.objects.select_for_update(no_key=True).filter(pk__in=able).order_by("pk")
     }
     takers = [
         taker for taker in load.takers(step.group_id, channel, at=at) if taker.agent_id in agents
     ]
-    chosen = choose_agent(takers)
+    chosen = choose_agent(takers, need)
     if chosen is None:
-        raise Rejected(
-            "no_room",
-            _("All our advisers are busy right now. Your message is kept here."),
-            409,
-        )
+        return None
     slots = next(taker.slots for taker in takers if taker.agent_id == chosen)
-    lifecycle.queue(conversation, group_id=step.group_id, queue_id=step.pk, at=at)
-    lifecycle.push(conversation.pk, agent=agents[chosen], at=at, slots=slots)
+    return agents[chosen], slots
 
 
 def open_conversations(visitor: Visitor) -> QuerySet[Conversation]:

@@ -1,4 +1,4 @@
-"""Facts about agents that reactions hang on."""
+"""Facts about agents, groups and rules that reactions hang on."""
 
 from __future__ import annotations
 
@@ -9,16 +9,25 @@ from conversations.facts import Fact
 
 @dataclass(frozen=True, slots=True)
 class CapacityAdded(Fact):
-    """An agent can take more: he connected, became available, or was given slots or a group."""
+    """An agent can take more: he connected, became available, or was given slots, skills or a
+    group."""
 
     agent_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class GroupChanged(Fact):
-    """Members of a group changed: what waits in it may have found a taker."""
+    """A group opened, or its members or settings changed: what waits in it may have found a
+    taker."""
 
     group_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class WebsiteChanged(Fact):
+    """Something that all groups of a website stand on changed: its zone, its holidays, a skill."""
+
+    website_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +42,10 @@ class RuleChanged(Fact):
     """A distribution rule or one of its queues was changed in the admin."""
 
     website_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonInvited(Fact):
+    """Somebody who cannot log in yet shall choose a password."""
+
+    user_id: int

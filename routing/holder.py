@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
-
 from accounts import preferences
 from accounts.models import Agent, AgentChannel, Group, User
 from conversations import actors, lifecycle
 from conversations.models import Contact, Conversation
+from conversations.transactions import retried
 from conversations.transitions import WAITING, Refused, Status, Verb
 from routing import desks
 
@@ -30,7 +29,7 @@ def _hold(
     return holder.pk
 
 
-@transaction.atomic
+@retried
 def snooze(
     conversation_id: int,
     *,
@@ -60,28 +59,28 @@ def snooze(
     )
 
 
-@transaction.atomic
+@retried
 def finish(conversation_id: int, *, user: User, at: datetime) -> Conversation:
     """The desk's "Close" (R197, C33)."""
     _hold(conversation_id, user=user, verb=Verb.CLOSE)
     return lifecycle.finish(conversation_id, actor=actors.agent(user), at=at)
 
 
-@transaction.atomic
+@retried
 def set_pending(conversation_id: int, *, user: User, at: datetime) -> Conversation:
     """Waits for the visitor (C36)."""
     _hold(conversation_id, user=user, verb=Verb.SET_PENDING)
     return lifecycle.set_pending(conversation_id, actor=actors.agent(user), at=at)
 
 
-@transaction.atomic
+@retried
 def set_on_hold(conversation_id: int, *, user: User, at: datetime) -> Conversation:
     """Waits for somebody else (C36)."""
     _hold(conversation_id, user=user, verb=Verb.SET_ON_HOLD)
     return lifecycle.set_on_hold(conversation_id, actor=actors.agent(user), at=at)
 
 
-@transaction.atomic
+@retried
 def transfer(conversation_id: int, *, user: User, to: Agent | Group, at: datetime) -> Conversation:
     """To a colleague or to another team (R199)."""
     actor = actors.agent(user)
@@ -92,7 +91,7 @@ def transfer(conversation_id: int, *, user: User, to: Agent | Group, at: datetim
     return desks.transfer_to_group(conversation_id, group=to, actor=actor, at=at)
 
 
-@transaction.atomic
+@retried
 def resume(conversation_id: int, *, user: User, at: datetime) -> Conversation:
     """Pending, on hold or solved comes back to the one who set it so (C34)."""
     agent = Agent.objects.select_for_update(no_key=True).get(user=user)
@@ -103,7 +102,7 @@ def resume(conversation_id: int, *, user: User, at: datetime) -> Conversation:
     return _onto_my_desk(conversation, agent, user=user, at=at)
 
 
-@transaction.atomic
+@retried
 def wake(conversation_id: int, *, user: User, at: datetime) -> Conversation:
     """End a snooze by hand: kept by me -> my desk, or assigned to me where I am full; left to the
     team -> its group's queue (R101, C4)."""

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import Agent
-from conversations import invariants, lifecycle
+from conversations import deadlines, invariants, lifecycle
 from conversations.models import Contact, Conversation, Message
 from conversations.transitions import Status
 from routing.models import RuleStep
@@ -67,7 +67,7 @@ def test_an_entry_above_the_places_is_found_in_the_ledger(step: RuleStep) -> Non
 def test_a_deadline_that_fired_early_is_found(step: RuleStep, agent: Agent) -> None:
     conversation = in_status(Status.ASSIGNED, step, agent)
     Conversation.objects.filter(pk=conversation.pk).update(deadline_at=NOW)
-    lifecycle.enforce_deadline(conversation.pk, at=NOW)
+    deadlines.enforce(conversation.pk, at=NOW)
     assert checks() == {"not_early"}
 
 

@@ -12,7 +12,15 @@ from django.db.utils import InternalError
 from accounts.models import Agent, AgentChannel, Channel, Role
 from conversations import actors, deadlines, invariants, lifecycle, messages
 from conversations.models import Author, CloseReason, Contact, Conversation, Event, Style
-from conversations.transitions import WAITING, EndReason, Refused, Status, Verb
+from conversations.transitions import (
+    BOT_ANSWER_SECONDS,
+    WAITING,
+    DeadlineKind,
+    EndReason,
+    Refused,
+    Status,
+    Verb,
+)
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, StepFactory, in_status, on_desk, queued, with_bot
@@ -71,11 +79,15 @@ def test_a_bot_conversation_closes_when_its_visitor_is_silent_for_five_minutes(
 def test_the_bot_timer_runs_only_while_the_bot_spoke_last(step: RuleStep) -> None:
     conversation = with_bot(step)
     say(conversation, Author.VISITOR, at=NOW + SECOND)
+    say(conversation, Author.VISITOR, at=NOW + 5 * SECOND)
     conversation.refresh_from_db()
-    assert conversation.deadline_at is None
-    say(conversation, Author.BOT, at=NOW + 2 * SECOND)
+    # The other timer runs, from the first word without an answer.
+    assert conversation.deadline_kind == DeadlineKind.BOT_SILENCE
+    assert conversation.deadline_at == NOW + SECOND + BOT_ANSWER_SECONDS * SECOND
+    say(conversation, Author.BOT, at=NOW + 9 * SECOND)
     conversation.refresh_from_db()
-    assert conversation.deadline_at == NOW + 2 * SECOND + lifecycle.BOT_PATIENCE
+    assert conversation.deadline_kind == DeadlineKind.BOT_INACTIVITY
+    assert conversation.deadline_at == NOW + 9 * SECOND + lifecycle.BOT_PATIENCE
 
 
 def test_escalation_cancels_the_bot_timer_and_a_late_word_of_the_bot_is_refused(

@@ -18,7 +18,7 @@ from django.contrib.sessions.models import Session
 from accounts import passes
 from accounts.models import Agent
 from accounts.passes import DeskPass
-from conversations import actors, invariants, lifecycle, messages, pool, reading
+from conversations import actors, deadlines, invariants, lifecycle, messages, pool, reading
 from conversations.messages import BODY_LIMIT, Rejected, Sent, check_body, check_client_id
 from conversations.models import Author, Conversation, Message
 from conversations.transitions import Status
@@ -396,7 +396,7 @@ def _enforced(conversation_id: int) -> bool:
     from django.db import connection
 
     try:
-        lifecycle.enforce_deadline(conversation_id, at=NOW + HOUR)
+        deadlines.enforce(conversation_id, at=NOW + HOUR)
     except lifecycle.Refused:
         return False
     finally:

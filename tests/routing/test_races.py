@@ -189,7 +189,7 @@ def _disturb(chance: random.Random, users: dict[int, Any]) -> None:
                         number, author=Author.VISITOR, body="…", client_id=uuid.uuid4(), at=now
                     )
             case 5:
-                dispatch.drain_all(at=now)
+                dispatch.drain_all()
 
 
 # --- The control: the same mill must catch a lock that is missing ----------------------------

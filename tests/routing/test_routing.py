@@ -259,7 +259,7 @@ def test_nothing_is_pushed_to_somebody_who_cannot_take_it(why: str, step: RuleSt
         case "no slots":
             mine.update(slots=0)
     queued(step)
-    assert dispatch.drain_all(at=NOW) == 0
+    assert dispatch.drain_all() == 0
     assert {found.check for found in invariants.findings(at=NOW)} <= {"outbox"}
 
 
@@ -268,7 +268,7 @@ def test_lost_capacity_is_found(step: RuleStep) -> None:
     team(step, 1)
     found = [found for found in invariants.findings(at=NOW) if found.check == "lost_capacity"]
     assert [finding.conversation_id for finding in found] == [conversation.pk]
-    assert dispatch.drain_all(at=NOW) == 1
+    assert dispatch.drain_all() == 1
     assert not [found for found in invariants.findings(at=NOW) if found.check == "lost_capacity"]
 
 
@@ -456,4 +456,4 @@ def test_roles_do_not_matter_to_the_push(step: RuleStep) -> None:
         connect(agent)
     for _ in range(4):
         queued(step)
-    assert dispatch.drain_all(at=NOW) == 4
+    assert dispatch.drain_all() == 4

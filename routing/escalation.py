@@ -1,0 +1,102 @@
+"""From a bot to people: the bot's own way to the queues of its rule, and what happens when it falls
+silent (C6, R33-R36)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import datetime
+
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from accounts.models import Channel
+from conversations import lifecycle
+from conversations.actors import SYSTEM, Actor
+from conversations.models import Author, Conversation
+from conversations.transactions import retried
+from conversations.transitions import DeadlineKind, Refused, Status, Verb
+from routing import engagement
+
+
+@retried
+def escalate(
+    conversation_id: int,
+    *,
+    actor: Actor = SYSTEM,
+    at: datetime,
+    skills: Collection[int] | None = None,
+) -> bool:
+    """Pass a conversation on to people; a new entry, for which the places count (C16). ``skills``
+    replace what it required before.
+
+    False where there is no room: the visitor is told so, and it stays with the bot.
+    """
+    asked = Conversation.objects.select_related("rule__bot").get(pk=conversation_id)
+    rule = asked.rule
+    if asked.status != Status.BOT or rule is None:
+        raise Refused(Verb.ESCALATE, Status(asked.status))
+    channel = Channel(asked.channel)
+    required = asked.required_skills if skills is None else list(skills)
+    steps = engagement.steps_of(rule, lock=True)
+    answer = engagement.decide(rule, steps, channel, at=at, skills=required)
+    step = next((step for step in steps if answer.entry and step.pk == answer.entry.step_id), None)
+    desk = None
+    if step is not None and answer.entry is not None and not answer.entry.takes_place:
+        desk = engagement.claim_desk(step, channel, required, at=at)
+        if desk is None:
+            step = None
+    if step is None:
+        _say_no_room(lifecycle.lock(conversation_id), at=at)
+        return False
+    conversation = lifecycle.escalate(
+        conversation_id,
+        group_id=step.group_id,
+        queue_id=step.pk,
+        actor=actor,
+        at=at,
+        places=step.places if desk is None else None,
+        required_skills=required,
+        is_asynchronous=answer.is_asynchronous,
+    )
+    engagement.remember_entry(rule, step, at=at)
+    engagement.speak(conversation, _words_of(conversation), author=Author.SYSTEM, at=at)
+    if desk is not None:
+        agent, slots = desk
+        lifecycle.push(conversation_id, agent=agent, at=at, slots=slots)
+    return True
+
+
+def escalate_silent(*, conversation_id: int) -> None:
+    """Reaction: its bot owes the visitor an answer for too long. Somebody may have been quicker."""
+    still = Conversation.objects.filter(
+        pk=conversation_id, status=Status.BOT, deadline_kind=DeadlineKind.BOT_SILENCE
+    )
+    if still.exists():
+        with suppress(Refused):
+            escalate(conversation_id, at=timezone.now())
+
+
+def _words_of(conversation: Conversation) -> str:
+    """What the visitor reads when people take over (R36): the bot's own text, or a default one."""
+    bot = conversation.rule.bot if conversation.rule else None
+    if bot is not None and bot.escalation_text:
+        return bot.escalation_text
+    with translation.override(conversation.language):
+        if conversation.is_asynchronous:
+            return _("We are passing you on to our team, who usually answer within a few hours.")
+        return _("We are passing you on to one of our advisers.")
+
+
+def _say_no_room(conversation: Conversation, *, at: datetime) -> None:
+    """The truth, once for each time that the visitor has asked."""
+    if conversation.status != Status.BOT:
+        raise Refused(Verb.ESCALATE, Status(conversation.status))
+    last = conversation.messages.order_by("seq").last()
+    if last is None or last.author != Author.SYSTEM:
+        with translation.override(conversation.language):
+            text = _(
+                "All our advisers are busy and the queue is full. Your conversation is kept here, "
+                "and goes to the team as soon as there is room."
+            )
+        engagement.speak(conversation, text, author=Author.SYSTEM, at=at)

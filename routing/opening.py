@@ -1,0 +1,56 @@
+"""Groups open and close by themselves: the moment stands on the group's row, the drain follows.
+
+``Group.is_open`` and ``hours_change_at`` are computed from the opening hours whenever those change
+and at each moment at which they say so. Statements ask both columns (``accounts.models.open_at``),
+so that a late metronome opens nobody late; it only drains late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.hours import is_open, next_change
+from accounts.models import Group, schedule_of
+from conversations import bus
+from routing.facts import GroupChanged
+
+
+def groups_of(website_id: int) -> list[int]:
+    groups = Group.objects.filter(website=website_id).order_by("pk")
+    return list(groups.values_list("pk", flat=True))
+
+
+def set_again(groups: Iterable[int], *, at: datetime) -> None:
+    """Write down whether groups are open at ``at``, and until when. Their rows are locked, so that
+    of two who compute at once the later one stays."""
+    rows = (
+        Group.objects.select_for_update(no_key=True, of=("self",))
+        .filter(pk__in=list(groups))
+        .select_related("website")
+        .prefetch_related("opening_hours", "holidays", "website__holidays")
+        .order_by("pk")
+    )
+    for group in rows:
+        schedule = schedule_of(group)
+        group.is_open = is_open(schedule, at)
+        group.hours_change_at = next_change(schedule, at)
+        group.save(update_fields=["is_open", "hours_change_at"])
+
+
+@transaction.atomic
+def open_and_close(*, at: datetime) -> int:
+    """Groups whose moment has come open or close, and what waits in them is drained; returns how
+    many. Any number may do this at once: each change is made by one."""
+    due = list(
+        Group.objects.select_for_update(no_key=True, skip_locked=True)
+        .filter(hours_change_at__lte=at)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    set_again(due, at=at)
+    for group_id in due:
+        bus.publish(GroupChanged(group_id=group_id))
+    return len(due)

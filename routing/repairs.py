@@ -1,0 +1,97 @@
+"""The safety sweep: it pushes what no event has pushed, and keeps count of what it had to mend.
+
+In a healthy system it finds nothing. What waits for the blink of a push that is under way is not a
+repair: only what is found twice, while no drain is owed, is one (B1, R98).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Max
+
+from accounts.models import Website
+from conversations.deadlines import database_now
+from conversations.models import Conversation, OutboxEntry
+from routing import dispatch, invariants
+from routing.models import Repair
+
+logger = logging.getLogger(__name__)
+
+NOTHING = timedelta(0)
+SECOND_LOOK = timedelta(seconds=2)
+"""A push takes milliseconds; what is found again after this was seen by nobody."""
+OWED_FOR = timedelta(minutes=1)
+"""A drain that has been owed for longer is not under way but lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repairs:
+    """How often the sweep had to mend something, and when last."""
+
+    count: int
+    last_at: datetime | None
+
+
+def of(websites: Collection[Website], *, since: datetime | None = None) -> Repairs:
+    """The repairs of some websites, all of them or from ``since`` on."""
+    some = Repair.objects.filter(website__in=websites)
+    if since is not None:
+        some = some.filter(at__gte=since)
+    told = some.aggregate(count=Count("pk"), last_at=Max("at"))
+    return Repairs(**told)
+
+
+def sweep(*, at: datetime) -> int:
+    """Push all that can be pushed; returns how many of them nobody had seen."""
+    suspects = _beside_a_free_agent(at)
+    if suspects:
+        time.sleep(SECOND_LOOK.total_seconds())
+        at = database_now()
+        suspects &= _beside_a_free_agent(at)
+    if suspects and _is_being_drained(at):
+        suspects = set()
+    dispatch.drain_all()
+    if not suspects:
+        return 0
+    left = suspects & _beside_a_free_agent(at)
+    if left:
+        logger.error("an agent is free, and yet the sweep cannot push %s", sorted(left))
+    return _record(suspects - left, at=at)
+
+
+def _beside_a_free_agent(at: datetime) -> set[int]:
+    found = invariants.lost_capacity(at=at, patience=NOTHING)
+    return {finding.conversation_id for finding in found if finding.conversation_id}
+
+
+def _is_being_drained(at: datetime) -> bool:
+    """Whether some reaction is owed that pushes: it is about to, or will be redone."""
+    return OutboxEntry.objects.filter(
+        reaction__startswith=f"{dispatch.__name__}.",
+        done_at=None,
+        dead_at=None,
+        created_at__gt=at - OWED_FOR,
+    ).exists()
+
+
+def _record(mended: Collection[int], *, at: datetime) -> int:
+    rows = [
+        Repair(
+            website_id=row.website_id,
+            conversation_id=row.pk,
+            agent_id=row.agent_id,
+            waited=row.moved_at - row.queued_at,
+            at=at,
+        )
+        for row in Conversation.objects.filter(pk__in=mended, agent__isnull=False)
+        if row.queued_at is not None
+    ]
+    Repair.objects.bulk_create(rows)
+    for row in rows:
+        logger.warning("the sweep pushed conversation %s, which nobody had", row.conversation_id)
+    return len(rows)
