@@ -1,78 +1,26 @@
-"""Administration of users and websites, and who may administer what (R119, C39).
-
-Roles decide here, not Django's table of permissions: one list of rights, in one place.
-"""
+"""Administration of people, and the record of every change to a setting."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group as PermissionGroup
-from django.db import models
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from accounts.models import User, Website
+from accounts.models import Change, User
+from accounts.reading import Line, Reader
+from accounts.rights import ForAdministrators, ReadOnly
 
-admin.site.site_header = admin.site.site_title = "Causerie"
-admin.site.index_title = _("Settings")
 # Roles decide; Django's groups of permissions would only look as if they did.
 admin.site.unregister(PermissionGroup)
-
-
-class ForAdministrators:
-    """Administrators may do all; others see nothing."""
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return _administers(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _administers(request)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _administers(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _administers(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _administers(request)
-
-
-class ForOverseers(ForAdministrators):
-    """Managers may see and change what they oversee; ``get_queryset`` says what that is."""
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return _oversees(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _oversees(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _oversees(request)
-
-
-class ReadOnly(ForAdministrators):
-    """What only the product writes."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-def _administers(request: HttpRequest) -> bool:
-    return isinstance(request.user, User) and request.user.administers
-
-
-def _oversees(request: HttpRequest) -> bool:
-    return isinstance(request.user, User) and request.user.oversees
 
 
 @admin.register(User)
@@ -81,9 +29,12 @@ class PersonAdmin(ForAdministrators, UserAdmin):
     list_filter = ("role", "is_active")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
-        (_("Person"), {"fields": ("first_name", "last_name", "email", "language", "timezone")}),
-        (_("Rights"), {"fields": ("role", "is_active", "is_staff")}),
-        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+        (
+            gettext_lazy("Person"),
+            {"fields": ("first_name", "last_name", "email", "language", "timezone")},
+        ),
+        (gettext_lazy("Rights"), {"fields": ("role", "is_active")}),
+        (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ()
@@ -98,8 +49,112 @@ class PersonAdmin(ForAdministrators, UserAdmin):
     )
 
 
-@admin.register(Website)
-class WebsiteAdmin(ForAdministrators, admin.ModelAdmin):
-    list_display = ("name", "key", "language", "time_zone")
-    search_fields = ("name", "key")
-    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+class OfSetting(admin.SimpleListFilter):
+    """By the kind of setting."""
+
+    title = gettext_lazy("setting")
+    parameter_name = "setting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        reader = Reader()
+        labels = Change.objects.order_by("model").values_list("model", flat=True).distinct()
+        return sorted(
+            ((label, reader.kind(label)) for label in labels), key=lambda item: item[1].lower()
+        )
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Change]) -> QuerySet[Change]:
+        label = self.value()
+        return queryset.filter(model=label) if label else queryset
+
+
+class ByPerson(admin.SimpleListFilter):
+    """By who did it; what no door signed was done by the system itself."""
+
+    title = gettext_lazy("person")
+    parameter_name = "person"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        people = Change.objects.exclude(actor_id=None).order_by("actor_id", "-id")
+        named = people.distinct("actor_id").values_list("actor_id", "actor")
+        return [("system", _("the system")), *((str(pk), name) for pk, name in named)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Change]) -> QuerySet[Change]:
+        person = self.value()
+        if person == "system":
+            return queryset.filter(actor_id=None)
+        if person and person.isascii() and person.isdigit():
+            return queryset.filter(actor_id=int(person))
+        return queryset
+
+
+class AboutObject(admin.SimpleListFilter):
+    """The history of one object and its parts; reached from the object's page."""
+
+    title = gettext_lazy("object")
+    parameter_name = "about"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        value = self.value()
+        named = self._changes().first() if value else None
+        return [(value, Reader().subject(named))] if value and named else []
+
+    def _changes(self) -> QuerySet[Change]:
+        label, _colon, pk = (self.value() or "").partition(":")
+        if not (pk.isascii() and pk.isdigit() and len(pk) < 19):
+            return Change.objects.none()
+        own = Q(model=label, object_id=int(pk))
+        return Change.objects.filter(own | Q(owner_model=label, owner_id=int(pk)))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Change]) -> QuerySet[Change]:
+        return queryset.filter(pk__in=self._changes().values("pk")) if self.value() else queryset
+
+
+class Told(ChangeList):
+    """A page of the record, each change already in words."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        reader = Reader()
+        self.result_list = list(self.result_list)
+        for change in self.result_list:
+            change.subject = reader.subject(change)
+            change.lines = reader.lines(change)
+
+
+@admin.register(Change)
+class ChangeAdmin(ReadOnly, admin.ModelAdmin):
+    """Who changed what, when, from what to what; nobody changes it."""
+
+    list_display = ("at", "who", "kind", "what", "how")
+    list_display_links = None
+    list_filter = (AboutObject, OfSetting, ByPerson, "kind")
+    date_hierarchy = "at"
+    search_fields = ("name", "actor")
+    list_per_page = 50
+    sortable_by = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return Told
+
+    @admin.display(description=gettext_lazy("person"))
+    def who(self, change: Change) -> str:
+        return change.actor or _("the system")
+
+    @admin.display(description=gettext_lazy("setting"))
+    def what(self, change: Change) -> str:
+        return str(change.subject)  # type: ignore[attr-defined]
+
+    @admin.display(description=gettext_lazy("before and after"))
+    def how(self, change: Change) -> SafeString:
+        lines: list[Line] = change.lines  # type: ignore[attr-defined]
+        return format_html(
+            '<dl class="diff">{}</dl>',
+            format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", map(_line, lines)),
+        )
+
+
+def _line(line: Line) -> tuple[str, SafeString]:
+    before = format_html("<del>{}</del>", line.before) if line.before else ""
+    after = format_html("<ins>{}</ins>", line.after) if line.after else ""
+    arrow = " → " if before and after else ""
+    return line.label, format_html("{}{}{}", before, arrow, after)

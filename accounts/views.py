@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView, redirect_to_login
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.contrib.auth.views import LoginView, PasswordResetConfirmView, redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import check_for_language
 from django.views.i18n import set_language
 
 from accounts.access import wrong_method
+from accounts.audit import acting
 from accounts.models import Role, User
 
 # The logins that the demo data makes (see the README); shown nowhere else.
@@ -51,6 +52,18 @@ class Login(LoginView):
         self, request: HttpRequest, *args: object, **kwargs: object
     ) -> HttpResponse:
         return wrong_method(request, ("GET", "POST"))
+
+
+class ChoosePassword(PasswordResetConfirmView):
+    """Where the link of an invitation leads: a password is chosen, and the day begins."""
+
+    template_name = "accounts/choose_password.html"
+    post_reset_login = True
+    success_url = reverse_lazy("home")
+
+    def form_valid(self, form: SetPasswordForm) -> HttpResponse:
+        with acting(form.user):
+            return super().form_valid(form)
 
 
 def admin_login(request: HttpRequest) -> HttpResponse:

@@ -176,7 +176,7 @@ ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 INSTALLED_APPS = [
     "daphne",  # first, so that runserver speaks WebSocket
-    "django.contrib.admin",
+    "config.admin_app.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import desk.live
 import messenger.live
 import reporting.live
+from accounts import invitations
 from conversations.bus import forget, on, on_durably
 from conversations.facts import (
     BotFellSilent,
@@ -21,7 +22,14 @@ from conversations.facts import (
     SurveyAnswered,
 )
 from routing import dispatch, escalation
-from routing.facts import AgentChanged, CapacityAdded, GroupChanged, RuleChanged, WebsiteChanged
+from routing.facts import (
+    AgentChanged,
+    CapacityAdded,
+    GroupChanged,
+    PersonInvited,
+    RuleChanged,
+    WebsiteChanged,
+)
 
 
 def connect() -> None:
@@ -48,3 +56,4 @@ def connect() -> None:
     on_durably(RuleChanged, dispatch.drain_website)
     on_durably(WebsiteChanged, dispatch.drain_website)
     on_durably(BotFellSilent, escalation.escalate_silent)
+    on_durably(PersonInvited, invitations.send_invitation)

@@ -1,5 +1,5 @@
-"""Administration of who takes a conversation: rules, groups and agents, a module for each."""
+"""Administration of who takes a conversation, a module for each kind of setting."""
 
-from routing.admin import distribution, people
+from routing.admin import distribution, people, websites
 
-__all__ = ["distribution", "people"]
+__all__ = ["distribution", "people", "websites"]

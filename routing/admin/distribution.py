@@ -1,21 +1,25 @@
-"""Administration of distribution rules. What is saved is published in the same transaction, so that
-queues drain at once (R216)."""
+"""Administration of distribution rules, their queues in order, and bots."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from accounts.admin import ForAdministrators
+from accounts.rights import ForAdministrators
 from routing import changes
-from routing.models import DistributionRule, RuleStep
+from routing.admin.saving import Published
+from routing.models import Bot, DistributionRule, RuleStep
 
 
 class StepFormSet(BaseInlineFormSet):
@@ -39,26 +43,66 @@ class StepInline(ForAdministrators, admin.TabularInline):
     fields = ("position", "group", "places")
     extra = 0
     min_num = 1
+    verbose_name_plural = gettext_lazy("2. Set the distribution for each group")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name == "places":
+            field.label = gettext_lazy("Places in the conversation queue")
+        return field
 
 
 @admin.register(DistributionRule)
-class RuleAdmin(ForAdministrators, admin.ModelAdmin):
-    list_display = ("name", "website", "position", "is_enabled", "mode", "style")
+class RuleAdmin(ForAdministrators, Published, admin.ModelAdmin):
+    """The form of a rule in two sections, as the field knows it (R209-R212)."""
+
+    list_display = ("name", "website", "queues", "mode", "style", "is_enabled", "pencil")
     list_filter = ("website", "is_enabled")
+    list_select_related = ("website",)
+    search_fields = ("name",)
     inlines = (StepInline,)
 
-    def save_related(
-        self, request: HttpRequest, form: forms.ModelForm, formsets: Any, change: bool
-    ) -> None:
-        super().save_related(request, form, formsets, change)
-        changes.rule_changed(form.instance.website_id)
+    class Media:
+        js = [forms.Script("accounts/order.js", type="module")]
 
-    def delete_model(self, request: HttpRequest, obj: DistributionRule) -> None:
-        super().delete_model(request, obj)
-        changes.rule_changed(obj.website_id)
+    @admin.display(description=gettext_lazy("places in queue"))
+    def queues(self, rule: DistributionRule) -> str:
+        return ", ".join(f"{step.group} {step.places}" for step in rule.steps.all())
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[DistributionRule]) -> None:
-        websites = set(queryset.values_list("website", flat=True))
-        super().delete_queryset(request, queryset)
-        for website_id in websites:
-            changes.rule_changed(website_id)
+    @admin.display(description="")
+    def pencil(self, rule: DistributionRule) -> SafeString:
+        """R209: beside the rule, what opens it."""
+        return format_html(
+            '<a class="pencil" href="{}" aria-label="{}" title="{}"></a>',
+            reverse("admin:routing_distributionrule_change", args=[rule.pk]),
+            _("Edit %(rule)s") % {"rule": rule},
+            _("Edit"),
+        )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("steps__group")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ((_("1. What the rule is for"), {"fields": self.get_fields(request, obj)}),)
+
+    def published(self, rule: DistributionRule, *, at: datetime) -> None:
+        changes.rule_changed(rule.website_id)
+
+
+@admin.register(Bot)
+class BotAdmin(ForAdministrators, Published, admin.ModelAdmin):
+    """What answers first on the rules that it is attached to (R33, R207)."""
+
+    list_display = ("name", "website", "leads_to")
+    list_filter = ("website",)
+    search_fields = ("name",)
+
+    @admin.display(description=gettext_lazy("distribution rules"))
+    def leads_to(self, bot: Bot) -> str:
+        return ", ".join(rule.name for rule in bot.rules.all())
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("rules")
+
+    def published(self, bot: Bot, *, at: datetime) -> None:
+        changes.rule_changed(bot.website_id)

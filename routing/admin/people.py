@@ -1,81 +1,206 @@
-"""Administration of groups and agents, where managers steer what is theirs (C39). What is saved is
-published in the same transaction, so that queues drain at once (R216)."""
+"""Administration of groups and agents, where managers steer what is theirs (C39)."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import ManyToManyField, Q, QuerySet
+from django.contrib.admin.widgets import FilteredSelectMultiple
+from django.db.models import ManyToManyField, Prefetch, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
-from accounts.admin import ForOverseers
-from accounts.models import Agent, AgentChannel, Group
+from accounts import rights
+from accounts.models import Agent, AgentChannel, Group, Holiday, OpeningHours, Skill
+from accounts.rights import ForOverseers, PartForOverseers
 from routing import changes
+from routing.admin.saving import Published
 
 
-class ChannelInline(ForOverseers, admin.TabularInline):
+class ChannelInline(PartForOverseers, admin.TabularInline):
     """The slots of an agent, which managers set (R169, C39)."""
 
     model = AgentChannel
     fields = ("channel", "slots")
     extra = 0
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_change_permission(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_change_permission(request, obj)
+class AgentForm(forms.ModelForm):
+    """An agent with groups and skills. Who oversees a part of them changes that part only."""
+
+    groups = forms.ModelMultipleChoiceField(
+        label=_("Groups"),
+        queryset=Group.objects.none(),
+        required=False,
+        widget=FilteredSelectMultiple(_("groups"), is_stacked=False),
+    )
+
+    class Meta:
+        model = Agent
+        fields = ("user", "display_name", "skills")
+
+    # Set by AgentAdmin.get_form, to what the reader oversees.
+    own_groups: QuerySet[Group] = Group.objects.none()
+    own_skills: QuerySet[Skill] = Skill.objects.none()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        groups: Any = self.fields["groups"]
+        groups.queryset = self.own_groups.select_related("website").order_by("website", "name")
+        groups.label_from_instance = _with_website
+        if self.instance.pk:
+            groups.initial = self.own_groups.filter(members=self.instance)
+        if "skills" in self.fields:
+            skills: Any = self.fields["skills"]
+            skills.queryset = self.own_skills.select_related("website")
+            skills.label_from_instance = _with_website
+
+    def clean_skills(self) -> list[Skill]:
+        chosen = list(self.cleaned_data["skills"])
+        if self.instance.pk:
+            chosen += self.instance.skills.exclude(pk__in=self.own_skills.values("pk"))
+        return chosen
+
+    def let_in(self) -> set[int]:
+        """Make the groups what was ticked; returns those that gained or lost the agent."""
+        before = set(self.own_groups.filter(members=self.instance).values_list("pk", flat=True))
+        after = {group.pk for group in self.cleaned_data["groups"]}
+        self.instance.groups.add(*(after - before))
+        self.instance.groups.remove(*(before - after))
+        return before ^ after
+
+
+def _with_website(one: Group | Skill) -> str:
+    return f"{one.website} · {one}"
 
 
 @admin.register(Agent)
-class AgentAdmin(ForOverseers, admin.ModelAdmin):
-    list_display = ("display_name", "user", "group_names")
+class AgentAdmin(ForOverseers, Published, admin.ModelAdmin):
+    """Slots for each channel, skills and groups. Managers: of the members of their groups."""
+
+    form = AgentForm
+    list_display = ("display_name", "user", "group_names", "slots")
+    list_filter = ("groups__website",)
     search_fields = ("display_name", "user__username")
+    filter_horizontal = ("skills",)
     inlines = (ChannelInline,)
 
-    @admin.display(description=gettext_lazy("groups"))
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, **kwargs)
+        form.own_groups = rights.groups_of(request.user)
+        form.own_skills = Skill.objects.filter(website__in=rights.websites_of(request.user))
+        return form
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("user", "display_name", "groups", "skills")
+
+    @admin.display(description=_("groups"))
     def group_names(self, agent: Agent) -> str:
-        return ", ".join(group.name for group in agent.groups.all())
+        return ", ".join(group.name for group in agent.shown_groups)  # type: ignore[attr-defined]
+
+    @admin.display(description=_("slots"))
+    def slots(self, agent: Agent) -> str:
+        return ", ".join(f"{row.get_channel_display()} {row.slots}" for row in agent.channels.all())
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
-        agents = super().get_queryset(request).select_related("user").prefetch_related("groups")
-        return agents.filter(pk__in=_agents_of(request))
+        shown = Prefetch("groups", rights.groups_of(request.user), to_attr="shown_groups")
+        agents = super().get_queryset(request).select_related("user")
+        mine = rights.agents_of(request.user)
+        return agents.prefetch_related(shown, "channels").filter(pk__in=mine)
+
+    def get_list_filter(self, request: HttpRequest) -> tuple[str, ...]:
+        return self.list_filter if rights.administers(request.user) else ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return () if request.user.administers else ("user",)  # type: ignore[union-attr]
+        return () if rights.administers(request.user) else ("user",)
 
     def save_related(
         self, request: HttpRequest, form: forms.ModelForm, formsets: Any, change: bool
     ) -> None:
+        assert isinstance(form, AgentForm)
+        for group_id in form.let_in():
+            changes.group_changed(group_id)
         super().save_related(request, form, formsets, change)
-        changes.agent_changed(form.instance.pk)
+
+    def published(self, agent: Agent, *, at: datetime) -> None:
+        changes.agent_changed(agent.pk)
+
+
+class HoursInline(PartForOverseers, admin.TabularInline):
+    """The weekly hours of a group; none at all: always open."""
+
+    model = OpeningHours
+    fields = ("weekday", "opens", "closes")
+    extra = 0
+
+
+class HolidayForm(forms.ModelForm):
+    """A day of one group: its website is the group's."""
+
+    class Meta:
+        model = Holiday
+        fields = ("date", "name", "opens", "closes")
+
+    def clean(self) -> dict[str, Any]:
+        self.instance.website_id = self.instance.group.website_id
+        return super().clean() or self.cleaned_data
+
+
+class HolidayInline(PartForOverseers, admin.TabularInline):
+    """Days on which this group has other hours; those of the website hold as well."""
+
+    model = Holiday
+    form = HolidayForm
+    extra = 0
 
 
 @admin.register(Group)
-class GroupAdmin(ForOverseers, admin.ModelAdmin):
-    list_display = ("name", "website", "answer_seconds", "release_minutes")
+class GroupAdmin(ForOverseers, Published, admin.ModelAdmin):
+    """Members, opening hours and holidays, which managers set; timers, which they read."""
+
+    list_display = ("name", "website", "size", "answer_seconds", "release_minutes")
     list_filter = ("website",)
+    search_fields = ("name",)
     filter_horizontal = ("members", "managers")
+    inlines = (HoursInline, HolidayInline)
+    fieldsets = (
+        (None, {"fields": ("website", "name", "members", "managers")}),
+        (_("Opening hours"), {"fields": ("time_zone", "keeps_places_when_closed")}),
+        (_("Timers"), {"fields": ("answer_seconds", "release_minutes")}),
+    )
+    # What C39 gives to administrators alone.
+    reserved = (
+        "website",
+        "name",
+        "managers",
+        "keeps_places_when_closed",
+        "answer_seconds",
+        "release_minutes",
+    )
+
+    @admin.display(description=_("members"))
+    def size(self, group: Group) -> int:
+        return len(group.members.all())
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
-        groups = super().get_queryset(request)
-        if request.user.administers:  # type: ignore[union-attr]
-            return groups
-        return groups.filter(managers=request.user)
+        groups = super().get_queryset(request).select_related("website").prefetch_related("members")
+        return groups.filter(pk__in=rights.groups_of(request.user))
+
+    def get_list_filter(self, request: HttpRequest) -> tuple[str, ...]:
+        return self.list_filter if rights.administers(request.user) else ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        if request.user.administers:  # type: ignore[union-attr]
-            return ()
-        return ("website", "name", "managers")
+        if rights.administers(request.user):
+            return ("website",) if obj else ()  # its rules and conversations are of that website
+        return self.reserved
 
     def formfield_for_manytomany(
         self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any
     ) -> Any:
         if db_field.name == "members":
-            kwargs["queryset"] = _agents_of(request)
+            kwargs["queryset"] = rights.candidates_of(request.user)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def save_related(
@@ -84,15 +209,12 @@ class GroupAdmin(ForOverseers, admin.ModelAdmin):
         before = set(form.instance.members.values_list("pk", flat=True))
         super().save_related(request, form, formsets, change)
         after = set(form.instance.members.values_list("pk", flat=True))
-        changes.group_changed(form.instance.pk)
         for agent_id in before ^ after:
             changes.agent_changed(agent_id)
 
+    def published(self, group: Group, *, at: datetime) -> None:
+        changes.group_changed(group.pk)
+        changes.hours_changed(group.pk, at=at)
 
-def _agents_of(request: HttpRequest) -> QuerySet[Agent]:
-    """All agents for administrators; for managers, those of the websites of their groups."""
-    user = request.user
-    if user.administers:  # type: ignore[union-attr]
-        return Agent.objects.all()
-    mine = Q(groups__website__groups__managers=user.pk)
-    return Agent.objects.filter(pk__in=Agent.objects.filter(mine).values("pk"))
+    def removed(self, group: Group, *, at: datetime) -> None:
+        changes.rule_changed(group.website_id)

@@ -19,10 +19,13 @@ pytestmark = pytest.mark.django_db
 # What people do, and what the product notes: no settings.
 NOT_SETTINGS = {
     "accounts.change",
+    "accounts.preferences",  # how somebody likes his own desk
     "accounts.preferences",
     "accounts.user_groups",  # roles decide, not Django's groups and permissions
     "accounts.user_user_permissions",
     "routing.deskconnection",
+    "routing.hourlydemand",
+    "routing.repair",
     "routing.deskpresence",
     "routing.hourlydemand",  # counted, not set
 }

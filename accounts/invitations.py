@@ -1,0 +1,36 @@
+"""How somebody who cannot log in gets a password: a link that works once, for three days (N15)."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.core.mail import send_mail
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+
+
+def path_for(user: User) -> str:
+    """The address, made anew: it dies with the first password chosen by it, or with its time."""
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    return reverse("choose_password", args=[uid, default_token_generator.make_token(user)])
+
+
+def send_invitation(*, user_id: int) -> None:
+    """The link by e-mail. The outbox never holds it: it is made here, when the mail goes."""
+    user = User.objects.filter(pk=user_id, is_active=True).exclude(email="").first()
+    if user is None:
+        return
+    context = {"person": user, "link": f"{settings.PUBLIC_URL}{path_for(user)}"}
+    with translation.override(user.language or translation.get_language()):
+        send_mail(
+            subject=_("Choose your password for Causerie"),
+            message=render_to_string("accounts/invitation.txt", context),
+            from_email=None,
+            recipient_list=[user.email],
+        )

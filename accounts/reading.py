@@ -1,0 +1,123 @@
+"""The record of changes in words: which setting, from what to what, by the names people know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import Field, ForeignKey, Model
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from accounts.models import Change
+
+NOTHING = "–"
+# Of whole rows these say nothing that the line does not say already.
+HIDDEN = {"id", "password", "is_staff", "is_superuser", "date_joined", "created_at"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One field of a change; ``before`` is empty of an added row, ``after`` of a removed one."""
+
+    label: str
+    before: str
+    after: str
+
+
+class Reader:
+    """Reads changes; what it looked up once it knows. One for each page."""
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[str, Any], str] = {}
+
+    def subject(self, change: Change) -> str:
+        """What was changed: "Group Experts", "Queue of rule vers equipe de reponse"."""
+        kind = self.kind(change.model)
+        if change.owner_model and change.owner_id is not None:
+            owner = self.kind(change.owner_model)
+            name = self._name(change.owner_model, change.owner_id)
+            return _("%(part)s (%(owner)s %(name)s)") % {
+                "part": capfirst(kind),
+                "owner": owner,
+                "name": name,
+            }
+        return f"{capfirst(kind)} {change.name or f'#{change.object_id}'}"
+
+    def kind(self, label: str) -> str:
+        """The name of a model; of a many-to-many's own table, that of its far side."""
+        model = _model(label)
+        if model is None:
+            return label
+        maker = model._meta.auto_created
+        if maker:
+            for field in maker._meta.many_to_many:  # type: ignore[union-attr]
+                if field.remote_field.through is model:
+                    return str(field.verbose_name)
+        return str(model._meta.verbose_name)
+
+    def lines(self, change: Change) -> list[Line]:
+        """Each field that changed; of a row that came or went, those that say something."""
+        before, after = change.before or {}, change.after or {}
+        is_update = change.kind == Change.Kind.CHANGED
+        model, found = _model(change.model), []
+        for column in dict.fromkeys([*before, *after]):
+            field = _field(model, column)
+            if not is_update and (column in HIDDEN or self._is_owner(change, field)):
+                continue
+            old = self._value(field, before.get(column)) if column in before else ""
+            new = self._value(field, after.get(column)) if column in after else ""
+            if is_update or (old or new) != NOTHING:
+                label = str(field.verbose_name) if field is not None else column
+                found.append(Line(capfirst(label), old, new))
+        return found
+
+    def _is_owner(self, change: Change, field: Field | None) -> bool:
+        related = getattr(field, "related_model", None)
+        return bool(related) and related._meta.label_lower == change.owner_model
+
+    def _value(self, field: Field | None, value: Any) -> str:
+        if value is None or value == "" or value == [] or value == {}:
+            return NOTHING
+        if isinstance(field, ForeignKey):
+            related = field.related_model
+            assert not isinstance(related, str)
+            return self._name(related._meta.label_lower, value)
+        if isinstance(value, bool):
+            return _("yes") if value else _("no")
+        of_items = field.base_field if isinstance(field, ArrayField) else field
+        labels = dict(getattr(of_items, "flatchoices", []) or [])
+        if isinstance(value, list):
+            return ", ".join(str(labels.get(item, item)) for item in value)
+        return str(labels.get(value, value))
+
+    def _name(self, label: str, pk: Any) -> str:
+        """Its name today; if it is gone, the last that the record knows."""
+        key = (label, pk)
+        if key not in self._names:
+            model = _model(label)
+            found: Model | None = model._base_manager.filter(pk=pk).first() if model else None
+            if found is not None:
+                self._names[key] = str(found)
+            else:
+                known = Change.objects.filter(model=label, object_id=pk).exclude(name="").first()
+                self._names[key] = known.name if known else f"#{pk}"
+        return self._names[key]
+
+
+def _model(label: str) -> type[Model] | None:
+    try:
+        return apps.get_model(label)
+    except LookupError:
+        return None  # of a version before this one
+
+
+def _field(model: type[Model] | None, column: str) -> Field | None:
+    if model is None:
+        return None
+    for field in model._meta.concrete_fields:
+        if field.column == column:
+            return field
+    return None

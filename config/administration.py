@@ -1,0 +1,142 @@
+"""The administration as a whole: who gets in, in whose name changes are recorded, and an index
+that says what there is to do and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts import rights
+from accounts.access import zone_of
+from accounts.audit import acting
+from accounts.models import Change, User, Website
+from accounts.reading import Reader
+from routing import advice
+from routing.setup import views as setup
+
+# The sections of the index, in the order in which a website comes to be (R209); a model that
+# stands nowhere is shown at the end.
+SECTIONS = (
+    ("websites", _("Websites"), ("accounts.website", "accounts.holiday")),
+    (
+        "team",
+        _("Team"),
+        ("accounts.user", "accounts.agent", "accounts.group", "accounts.skill"),
+    ),
+    (
+        "engagement",
+        _("Engagement"),
+        ("routing.targetingrule", "routing.distributionrule", "routing.bot"),
+    ),
+    (
+        "record",
+        _("What happened"),
+        (
+            "accounts.change",
+            "conversations.conversation",
+            "conversations.message",
+            "conversations.event",
+        ),
+    ),
+)
+SAFE = {"GET", "HEAD", "OPTIONS"}
+RECENT = 8
+
+
+class Administration(AdminSite):
+    """Django's site, with our roles, our record of changes and our index."""
+
+    site_header = site_title = "Causerie"  # type: ignore[assignment]
+    index_title = _("Settings")
+    enable_nav_sidebar = True
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return rights.oversees(request.user)
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [*setup.urls(self.admin_view), *super().get_urls()]
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        """Every page in the reader's time zone; every change in one transaction, and signed."""
+
+        @wraps(view)
+        def signed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            user = request.user
+            if isinstance(user, AnonymousUser):
+                return view(request, *args, **kwargs)  # type: ignore[no-any-return]
+            with timezone.override(zone_of(user)):
+                if request.method in SAFE:
+                    answer = view(request, *args, **kwargs)
+                else:
+                    with acting(user):
+                        answer = view(request, *args, **kwargs)
+                if isinstance(answer, TemplateResponse):
+                    _advise(answer, user)
+                    answer.render()  # in this time zone
+            return answer  # type: ignore[no-any-return]
+
+        return super().admin_view(signed, cacheable)
+
+    def get_app_list(
+        self, request: HttpRequest, app_label: str | None = None
+    ) -> list[dict[str, Any]]:
+        found = super().get_app_list(request, app_label)  # type: ignore[arg-type]
+        if app_label is not None:
+            return found
+        models = {
+            model["model"]._meta.label_lower: model for app in found for model in app["models"]
+        }
+        sections = [
+            _section(label, name, [models.pop(key) for key in keys if key in models])
+            for label, name, keys in SECTIONS
+        ]
+        sections.append(_section("other", _("Other"), list(models.values())))
+        return [section for section in sections if section["models"]]
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        user = request.user
+        assert isinstance(user, User)
+        administers = rights.administers(user)
+        reader = Reader()
+        recent = Change.objects.all()[:RECENT] if administers else []
+        return super().index(
+            request,
+            {
+                "steps": setup.steps_for(user),
+                "drafts": setup.unfinished() if administers else [],
+                "is_new": administers and not Website.objects.exists(),
+                "recent": [(change, reader.subject(change)) for change in recent],
+                "warnings": advice.for_user(user, at=timezone.now()),
+                **(extra_context or {}),
+            },
+        )
+
+
+def _advise(page: TemplateResponse, user: User) -> None:
+    """The page of an object says which of its settings defeat themselves."""
+    context = page.context_data or {}
+    original = context.get("original")
+    if isinstance(original, Model) and "adminform" in context:
+        context["warnings"] = advice.about(original, user, at=timezone.now())
+
+
+def _section(label: str, name: object, models: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "app_label": label,
+        "app_url": f"{reverse('admin:index')}#{label}",
+        "has_module_perms": True,
+        "models": models,
+    }

@@ -1,0 +1,42 @@
+"""What is saved or deleted in the administration is published in the same transaction (R216)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+
+class Published:
+    """Mixed into an admin class: ``published`` is called once for each row that came to be or
+    changed, after its parts were saved as well, ``removed`` for each that went."""
+
+    def published(self, obj: Any, *, at: datetime) -> None:
+        """Say what changed, by a function of ``routing.changes``."""
+        raise NotImplementedError
+
+    def removed(self, obj: Any, *, at: datetime) -> None:
+        """The same for a row that is gone; ``obj`` still has its key."""
+        self.published(obj, at=at)
+
+    def save_related(
+        self, request: HttpRequest, form: forms.ModelForm, formsets: Any, change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)  # type: ignore[misc]
+        self.published(form.instance, at=timezone.now())
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        pk = obj.pk
+        super().delete_model(request, obj)  # type: ignore[misc]
+        obj.pk = pk
+        self.removed(obj, at=timezone.now())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        rows = list(queryset)
+        super().delete_queryset(request, queryset)  # type: ignore[misc]
+        for row in rows:
+            self.removed(row, at=timezone.now())

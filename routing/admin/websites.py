@@ -1,0 +1,95 @@
+"""Administration of websites, the skills asked for on them, and their holidays."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.db.models import ForeignKey, Q, QuerySet
+from django.forms.models import ModelChoiceField
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from accounts import rights
+from accounts.models import Holiday, Skill, Website
+from accounts.rights import ForAdministrators, PartForOverseers
+from routing import changes
+from routing.admin.saving import Published
+
+
+@admin.register(Website)
+class WebsiteAdmin(ForAdministrators, Published, admin.ModelAdmin):
+    list_display = ("name", "key", "language", "time_zone", "code")
+    search_fields = ("name", "key")
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+
+    @admin.display(description=_("code to embed"))
+    def code(self, website: Website) -> SafeString:
+        return format_html(
+            '<a href="{}">{}</a>',
+            reverse("admin:setup_embed", args=[website.pk]),
+            _("Show"),
+        )
+
+    def published(self, website: Website, *, at: datetime) -> None:
+        changes.website_changed(website.pk, at=at)
+
+    def removed(self, website: Website, *, at: datetime) -> None:
+        """Whatever would hear of it went with it."""
+
+
+@admin.register(Skill)
+class SkillAdmin(ForAdministrators, Published, admin.ModelAdmin):
+    """What a conversation may ask of its agent (R145)."""
+
+    list_display = ("name", "kind", "website")
+    list_filter = ("kind", "website")
+    search_fields = ("name",)
+
+    def published(self, skill: Skill, *, at: datetime) -> None:
+        changes.skill_changed(skill.pk)
+
+    def removed(self, skill: Skill, *, at: datetime) -> None:
+        changes.skill_removed(skill.pk, website_id=skill.website_id)
+
+
+@admin.register(Holiday)
+class HolidayAdmin(PartForOverseers, Published, admin.ModelAdmin):
+    """Days with other hours: of whole websites for administrators, of their groups for managers."""
+
+    list_display = ("date", "name", "website", "group", "opens", "closes")
+    list_filter = ("website",)
+    date_hierarchy = "date"
+    search_fields = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Holiday]:
+        holidays = super().get_queryset(request).select_related("website", "group")
+        if rights.administers(request.user):
+            return holidays
+        mine = Q(group__in=rights.groups_of(request.user))
+        return holidays.filter(mine | Q(group=None, website__in=rights.websites_of(request.user)))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is None or rights.administers(request.user):
+            return super().has_change_permission(request, obj)
+        return rights.groups_of(request.user).filter(pk=obj.group_id).exists()
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField | None:
+        if db_field.name == "website":
+            kwargs["queryset"] = rights.websites_of(request.user)
+        if db_field.name == "group":
+            kwargs["queryset"] = rights.groups_of(request.user).select_related("website")
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field and db_field.name == "group" and not rights.administers(request.user):
+            field.required = True  # a day of the whole website is the administrators'
+        return field
+
+    def published(self, holiday: Holiday, *, at: datetime) -> None:
+        changes.website_changed(holiday.website_id, at=at)

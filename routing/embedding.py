@@ -1,0 +1,56 @@
+"""Whether a website's pages carry the Messenger: where and when its script was last heard.
+
+Kept in the cache, since it may vanish; the page that asks for an engagement says it, each process
+at most once a minute for a page's host, so that a busy site costs nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.cache import cache
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+KEPT_SECONDS = 30 * 86400
+QUIET_SECONDS = 60.0
+HOSTS_REMEMBERED = 1000
+_told: dict[tuple[int, str], float] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    host: str
+    at: datetime
+
+
+async def saw(website_id: int, host: str, *, at: datetime) -> None:
+    """A page of ``host``, which is one of the website's domains, asked for the Messenger."""
+    now = time.monotonic()
+    if now - _told.get((website_id, host), -QUIET_SECONDS) < QUIET_SECONDS:
+        return
+    if len(_told) >= HOSTS_REMEMBERED:
+        _told.clear()
+    _told[website_id, host] = now
+    try:
+        await cache.aset(_key(website_id), (host, at), KEPT_SECONDS)
+    except RedisError:
+        logger.warning("the page that carries the Messenger was not noted", exc_info=True)
+
+
+def seen(website_id: int) -> Seen | None:
+    """The last page that was heard; ``None`` where none was, or nobody can tell."""
+    try:
+        found = cache.get(_key(website_id))
+    except RedisError:
+        logger.warning("nobody can tell which pages carry the Messenger", exc_info=True)
+        return None
+    return Seen(*found) if found else None
+
+
+def _key(website_id: int) -> str:
+    return f"embedded:{website_id}"

@@ -1,0 +1,78 @@
+"""How a website comes to be: its Messenger, its group, its first rule, its team (R205, R210).
+
+The guided set-up and the demo call these; each verb is one transaction and may be called again to
+correct what it made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from accounts.models import Agent, AgentChannel, Channel, Group, Role, User, Website
+from routing import changes
+from routing.models import DistributionRule, RuleStep, TargetingRule
+
+FIRST_RULE = "vers equipe de reponse"  # R210
+FIRST_PLACES = 3  # R205
+FIRST_SLOTS = 3
+
+
+@transaction.atomic
+def form_group(
+    website: Website, *, name: str, members: Iterable[Agent] = (), managers: Iterable[User] = ()
+) -> Group:
+    """A group of a website, with whoever is in it from the start."""
+    group = Group.objects.create(website=website, name=name)
+    group.members.set(members)
+    group.managers.set(managers)
+    changes.group_changed(group.pk)
+    return group
+
+
+@transaction.atomic
+def lay_rule(
+    website: Website, *, queues: Sequence[tuple[Group, int]], name: str = FIRST_RULE
+) -> DistributionRule:
+    """A rule through ``queues`` (group and places) in order, and what leads every page to it."""
+    rule = DistributionRule.objects.create(website=website, name=name)
+    for position, (group, places) in enumerate(queues, start=1):
+        RuleStep.objects.create(rule=rule, group=group, position=position, places=places)
+    TargetingRule.objects.create(website=website, name=name, rule=rule)
+    changes.rule_changed(website.pk)
+    return rule
+
+
+@transaction.atomic
+def engage_person(
+    *,
+    username: str,
+    display_name: str,
+    role: Role = Role.AGENT,
+    slots: int = FIRST_SLOTS,
+    password: str | None = None,
+    groups: Iterable[Group] = (),
+    **about: Any,
+) -> Agent:
+    """Somebody new with a desk; without a (hashed) ``password`` he first has to choose one."""
+    user = User.objects.create(
+        username=username, password=password or make_password(None), role=role, **about
+    )
+    return give_desk(user, display_name=display_name, slots=slots, groups=groups)
+
+
+@transaction.atomic
+def give_desk(
+    user: User, *, display_name: str, slots: int = FIRST_SLOTS, groups: Iterable[Group] = ()
+) -> Agent:
+    """A desk for somebody who can log in already: all roles may converse (R163)."""
+    agent = Agent.objects.create(user=user, display_name=display_name)
+    AgentChannel.objects.create(agent=agent, channel=Channel.CHAT, slots=slots)
+    for group in groups:
+        group.members.add(agent)
+        changes.group_changed(group.pk)
+    changes.agent_changed(agent.pk)
+    return agent

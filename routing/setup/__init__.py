@@ -1,0 +1,1 @@
+"""The guided set-up of a website: pages below /admin/setup/."""

@@ -1,0 +1,186 @@
+"""The forms of the guided set-up: few fields, sensible values already in them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Agent, User, Website
+from routing.founding import FIRST_PLACES, FIRST_RULE, FIRST_SLOTS
+
+USERNAME_LIMIT = 30
+
+
+def host_of(text: str) -> str:
+    """The host that somebody meant who pasted an address: "https://www.example.com/shop"."""
+    netloc = urlsplit(text if "//" in text else f"//{text}").netloc.rpartition("@")[2].lower()
+    if netloc.isascii():
+        return netloc
+    try:
+        return netloc.encode("idna").decode("ascii")
+    except UnicodeError:
+        return netloc  # the model's own check says what is wrong with it
+
+
+class DomainsField(forms.CharField):
+    """Hosts, one a line, or however somebody separates them."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "none"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        words = re.split(r"[\s,;]+", str(value or "").strip())
+        return list(dict.fromkeys(host_of(word) for word in words if word))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool((initial or []) != self.to_python(data))
+
+
+class WebsiteForm(forms.ModelForm):
+    """Step 1: the brand's site."""
+
+    domains = DomainsField(
+        label=gettext_lazy("Domains of the site"),
+        help_text=gettext_lazy(
+            "One a line, as in the address bar: www.example.com. *.example.com stands for all its "
+            "sub-domains. The Messenger appears on these only."
+        ),
+        error_messages={"required": gettext_lazy("Without a domain no page could show it.")},
+    )
+    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"))
+
+    class Meta:
+        model = Website
+        fields = ("name", "domains", "language", "time_zone", "accent")
+        labels = {
+            "name": gettext_lazy("Name of the brand"),
+            "language": gettext_lazy("Language of the site"),
+            "accent": gettext_lazy("Colour of the Messenger"),
+        }
+        help_texts = {"name": gettext_lazy("Visitors read it at the top of the Messenger.")}
+        widgets = {"accent": forms.TextInput(attrs={"type": "color"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zones: Any = self.fields["time_zone"]
+        zones.choices = [(name, name.replace("_", " ")) for name in sorted(available_timezones())]
+
+
+class GroupForm(forms.Form):
+    """Step 2: who answers, as a group."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name of the group"),
+        max_length=100,
+        help_text=gettext_lazy("Conversations wait for a group and are spread among its members."),
+    )
+
+    def __init__(self, *args: Any, taken: set[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.taken = taken
+
+    def clean_name(self) -> str:
+        return _free(self.cleaned_data["name"], self.taken, _("There is a group of this name."))
+
+
+class RuleForm(forms.Form):
+    """Step 3: the first rule (R205, R210)."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name of the rule"), max_length=100, initial=FIRST_RULE
+    )
+    places = forms.IntegerField(
+        label=gettext_lazy("Places in the conversation queue"),
+        min_value=0,
+        max_value=100_000,
+        initial=FIRST_PLACES,
+        help_text=gettext_lazy(
+            "How many conversations may wait. Once all places are taken the Messenger is no longer "
+            "offered. 0: live only, while an agent is free. Start small and watch the reports."
+        ),
+    )
+
+    def __init__(self, *args: Any, taken: set[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.taken = taken
+
+    def clean_name(self) -> str:
+        return _free(self.cleaned_data["name"], self.taken, _("There is a rule of this name."))
+
+
+class ColleagueForm(forms.Form):
+    """One person of step 4."""
+
+    name = forms.CharField(label=gettext_lazy("First and last name"), max_length=60)
+    email = forms.EmailField(label=gettext_lazy("E-mail address"), required=False)
+    slots = forms.IntegerField(
+        label=gettext_lazy("Slots"), min_value=1, max_value=100, initial=FIRST_SLOTS
+    )
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        if email and User.objects.filter(email__iexact=email).exists():
+            raise ValidationError(_("Somebody has an account with this address already."))
+        return email
+
+    @property
+    def username(self) -> str:
+        """From the address, or from the name; with a number where somebody else has it."""
+        email = self.cleaned_data["email"]
+        wanted = email.partition("@")[0] or slugify(self.cleaned_data["name"]).replace("-", ".")
+        wanted = re.sub(r"[^\w.+-]", "", wanted)[:USERNAME_LIMIT].lower() or "agent"
+        taken = set(
+            User.objects.filter(username__istartswith=wanted).values_list("username", flat=True)
+        )
+        candidate, number = wanted, 2
+        while candidate.lower() in {name.lower() for name in taken}:
+            candidate, number = f"{wanted}{number}", number + 1
+        return candidate
+
+
+class Colleagues(forms.BaseFormSet):
+    """The people of step 4; two new ones never share an address."""
+
+    def clean(self) -> None:
+        addresses: set[str] = set()
+        for form in self.forms:
+            email = getattr(form, "cleaned_data", {}).get("email", "").lower()
+            if email and email in addresses:
+                form.add_error("email", _("This address is given twice."))
+            addresses.add(email)
+
+
+class TeamForm(forms.Form):
+    """Who of those that are known answers here as well."""
+
+    myself = forms.BooleanField(label=gettext_lazy("I answer visitors myself, too"), required=False)
+    known = forms.ModelMultipleChoiceField(
+        label=gettext_lazy("Agents of your other websites"),
+        queryset=Agent.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, *args: Any, known: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["known"]
+        field.queryset = known
+
+
+ColleagueSet = forms.formset_factory(ColleagueForm, formset=Colleagues, extra=3, max_num=50)
+
+
+def _free(name: str, taken: set[str], refusal: str) -> str:
+    if name in taken:
+        raise ValidationError(refusal)
+    return name
