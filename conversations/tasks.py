@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from celery import shared_task
 
-from conversations import deadlines, outbox
+from conversations import attachments, deadlines, outbox
 from conversations.transitions import Refused
 
 logger = logging.getLogger(__name__)
@@ -44,3 +44,9 @@ def deliver_outbox() -> int:
 def purge_outbox() -> int:
     """Forget the reactions that were done some days ago; returns how many."""
     return outbox.purge(before=deadlines.database_now() - KEPT)
+
+
+@shared_task
+def forget_unsent() -> int:
+    """Delete files that were uploaded and never sent; returns how many."""
+    return attachments.forget_unsent(at=deadlines.database_now())
