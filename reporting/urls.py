@@ -5,7 +5,10 @@ from __future__ import annotations
 from django.urls import path
 
 from reporting import views
+from reporting.adviser import views as adviser
 
 urlpatterns = [
     path("reports/production/", views.production, name="production"),
+    path("reports/queue-size/", adviser.queue_size, name="queue_size"),
+    path("reports/queue-size/replay/", adviser.queue_size_replay, name="queue_size_replay"),
 ]

@@ -1,0 +1,356 @@
+"""The queue-size adviser: what it reads of a website's history, and how near its replay comes."""
+
+from __future__ import annotations
+
+import heapq
+import random
+import uuid
+from datetime import datetime, time, timedelta
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import Agent, OpeningHours, Role, User
+from conversations import actors, bus, lifecycle
+from conversations.messages import Rejected
+from conversations.models import CloseReason, Conversation
+from conversations.transitions import EndReason
+from reporting.adviser import advice, history
+from reporting.adviser.history import Spell, life_of, most_at_once, refused_moments, shifts_of
+from reporting.adviser.replay import Shift, Stay
+from routing import demand, engagement, holder, presence
+from routing.models import HourlyDemand, RuleStep
+from tests.clock import NOW, clock  # noqa: F401 - a fixture
+from tests.factories import (
+    AgentFactory,
+    StepFactory,
+    UserFactory,
+    VisitorFactory,
+    connect,
+    on_desk,
+    queued,
+)
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def at(minute: float) -> datetime:
+    return NOW + minute * MINUTE
+
+
+def spell(
+    start: float,
+    end: float,
+    *,
+    queued_at: float | None = None,
+    agent: int = 1,
+    why: str = EndReason.CLOSED,
+    group: int | None = 10,
+) -> Spell:
+    waited_from = start if queued_at is None else queued_at
+    return Spell(1, agent, group, at(waited_from), at(start), at(end), why)
+
+
+# --- What is read, as plain data
+
+
+def test_a_life_is_its_contacts_and_what_lay_between() -> None:
+    contacts = [
+        spell(5, 15, queued_at=0, why=EndReason.SNOOZED),
+        spell(80, 90, queued_at=75, why=EndReason.TRANSFERRED),
+        # Released: it kept its former rank, and waited from the moment at which it left the desk.
+        spell(95, 99, queued_at=90, agent=2, why=EndReason.RELEASED),
+        spell(120, 121, queued_at=90, agent=2, group=None),
+    ]
+    assert life_of(contacts, 20) == (
+        Stay(10, 10 * MINUTE),
+        Stay(10, 10 * MINUTE, away=60 * MINUTE, to_agent=True),
+        Stay(10, 4 * MINUTE),
+        Stay(20, 1 * MINUTE),
+    )
+
+
+def test_an_agent_is_there_from_one_contact_to_the_next_but_for_long_pauses() -> None:
+    contacts = [spell(0, 10), spell(5, 20), spell(50, 60), spell(91, 95), spell(3, 4, agent=2)]
+    assert list(shifts_of(contacts)) == [
+        Shift(1, at(0), at(60)),
+        Shift(1, at(91), at(95)),
+        Shift(2, at(3), at(4)),
+    ]
+    assert most_at_once(contacts) == {1: 2, 2: 1}
+
+
+def test_who_found_no_room_comes_evenly_within_the_hour() -> None:
+    rows = [
+        HourlyDemand(rule_id=7, hour=NOW, pages_engaged=60, pages_refused=10, messages_refused=1),
+        HourlyDemand(rule_id=7, hour=NOW + HOUR, pages_engaged=40, pages_refused=20),
+        HourlyDemand(rule_id=8, hour=NOW, pages_refused=1000),
+    ]
+    # 10 conversations of 100 pages with room: a tenth of the 10 + 20 pages would have led to one.
+    assert list(refused_moments(rows, {7: 10})) == [
+        (at(15), 7),
+        (at(45), 7),
+        (at(75), 7),
+        (at(105), 7),
+    ]
+
+
+def test_more_conversations_than_pages_is_no_reason_to_invent_any() -> None:
+    rows = [HourlyDemand(rule_id=7, hour=NOW, pages_engaged=1, pages_refused=2)]
+    assert len(list(refused_moments(rows, {7: 50}))) == 2
+
+
+@pytest.fixture
+def step(db: None) -> RuleStep:
+    return StepFactory(places=2)
+
+
+@pytest.fixture
+def agent(step: RuleStep) -> Agent:
+    agent = AgentFactory(display_name="Alice", slots=1)
+    step.group.members.add(agent)
+    return agent
+
+
+@pytest.fixture
+def manager(step: RuleStep) -> User:
+    manager = UserFactory(role=Role.MANAGER)
+    step.group.managers.add(manager)
+    return manager
+
+
+def closed(step: RuleStep, agent: Agent, start: float, end: float) -> Conversation:
+    conversation = on_desk(step, agent, at=at(start))
+    return lifecycle.close(
+        conversation.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=at(end)
+    )
+
+
+def test_a_closed_group_is_closed_by_its_hours(step: RuleStep) -> None:
+    group = step.group
+    OpeningHours.objects.create(group=group, weekday=0, opens=time(9), closes=time(18))
+    day = NOW.astimezone(PARIS).replace(hour=0, minute=0)  # a Monday
+    closings = list(history.closings_of(group, day, day + timedelta(days=8)))
+    assert [(one.starts_at, one.ends_at) for one in closings] == [
+        (day, day + 9 * HOUR),
+        (day + 18 * HOUR, day + timedelta(days=7, hours=9)),
+        (day + timedelta(days=7, hours=18), day + timedelta(days=8)),
+    ]
+
+
+def test_history_is_one_websites_and_one_periods(step: RuleStep, agent: Agent) -> None:
+    foreign = StepFactory()
+    foreign.group.members.add(agent)
+    closed(step, agent, -3 * 24 * 60, -3 * 24 * 60 + 5)
+    elsewhere = closed(foreign, agent, 0, 10)
+    closed(step, agent, 10, 20)
+    waits = queued(step, at=at(30))
+    demand.add(step.rule_id, at=NOW, messages_refused=2)
+    demand.add(foreign.rule_id, at=NOW, messages_refused=50)
+    read = history.read(step.rule.website, at=at(60), days=1)
+    assert [arrival.at for arrival in read.arrivals] == [at(10), at(15), at(30), at(45)]
+    assert (read.really.arrived, read.really.refused, read.really.unserved) == (4, 2, 1)
+    assert read.really.waits == (timedelta(0),)
+    assert [(one.starts_at, one.ends_at) for one in read.team.occupations] == [(at(0), at(10))]
+    assert read.entered == {step.pk: 2}
+    assert {elsewhere.website_id, waits.website_id} == {
+        foreign.rule.website_id,
+        step.rule.website_id,
+    }
+
+
+def test_the_pace_is_the_websites_own(step: RuleStep, agent: Agent) -> None:
+    """Alice ends six conversations in an hour from 10:00 on (Paris), and four in the next; six and
+    then twelve had come."""
+    for n in range(6):
+        closed(step, agent, 10 * n, 10 * n + 10)
+    for n in range(4):
+        closed(step, agent, 60 + 15 * n, 75 + 15 * n)
+    demand.add(step.rule_id, at=at(60), messages_refused=8)
+    pace = advice.pace_of(history.read(step.rule.website, at=at(600), days=1), PARIS)
+    assert pace is not None
+    assert (pace.handled, pace.duty, pace.days) == (10, 2 * HOUR, 1)
+    assert (pace.per_hour, pace.agents) == (5.0, 1.0)
+    assert pace.off_peak_hours == 0, "six came in the first hour, and five are worked off"
+
+
+def test_what_was_taken_away_was_not_handled(step: RuleStep, agent: Agent) -> None:
+    conversation = on_desk(step, agent, at=NOW)
+    lifecycle.release(conversation.pk, actor=actors.SYSTEM, at=at(10))
+    assert advice.pace_of(history.read(step.rule.website, at=at(60)), PARIS) is None
+
+
+def test_a_queue_that_refuses_is_not_told_to_stay_small(step: RuleStep, agent: Agent) -> None:
+    other = StepFactory(rule=StepFactory(rule__website=step.rule.website).rule)
+    closed(step, agent, 0, 1)
+    closed(step, agent, 1, 2)
+    demand.add(step.rule_id, at=NOW, messages_refused=6)
+    read = history.read(step.rule.website, at=at(60))
+    assert advice.weight_of(step.pk, step.rule_id, read) == 8
+    assert advice.weight_of(other.pk, other.rule_id, read) == 0
+
+
+# --- How near the replay comes
+
+
+def live_through(step: RuleStep, agents: list[Agent], moved: time_machine.Traveller) -> None:
+    """A morning of the real engine: an arrival every four minutes or so, ten minutes for each."""
+    chance = random.Random(215)
+    happens: list[tuple[datetime, int, str, Any]] = []
+    minute = 0.0
+    for number in range(60):
+        minute += chance.expovariate(1 / 4)
+        heapq.heappush(happens, (at(minute), number, "come", None))
+    for number, agent in enumerate(agents):
+        heapq.heappush(happens, (at(20 + 15 * number), 100 + number, "connect", agent))
+    desks: dict[int, uuid.UUID] = {}
+    known: set[int] = set()
+    while happens:
+        now, _, what, who = heapq.heappop(happens)
+        moved.move_to(now)
+        for desk in desks.values():
+            presence.hear(desk, at=now)
+        if what == "connect":
+            desks[who.pk] = uuid.uuid4()
+            presence.connect(who.pk, desks[who.pk], at=now)
+        elif what == "finish":
+            holder.finish(who.pk, user=who.agent.user, at=now)
+        else:
+            visitor = VisitorFactory(website=step.rule.website)
+            try:
+                start(visitor, now)
+            except Rejected:
+                demand.refuse_message(step.rule_id, visitor.pk, at=now)
+        for begun in Conversation.objects.filter(status="active").exclude(pk__in=known):
+            known.add(begun.pk)
+            end = now + timedelta(minutes=4 + begun.pk * 7 % 13)
+            heapq.heappush(happens, (end, 1000 + begun.pk, "finish", begun))
+
+
+def start(visitor: Any, now: datetime) -> None:
+    engagement.start(
+        visitor, body="Bonjour", client_id=uuid.uuid4(), page_url="", language="fr", at=now
+    )
+
+
+@pytest.fixture
+def nothing_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the reactions that are owed: no screen looks on. And nobody was refused before."""
+    monkeypatch.setattr(bus, "_live", {})
+    cache.clear()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("nothing_shown")
+@pytest.mark.parametrize("places", [0, 4])
+def test_a_replay_with_the_real_places_comes_near_to_what_happened(
+    places: int,
+    clock: time_machine.Traveller,  # noqa: F811
+) -> None:
+    step = StepFactory(places=places)
+    agents = [AgentFactory(slots=1) for _ in range(2)]
+    step.group.members.add(*agents)
+    live_through(step, agents, clock)
+    read = history.read(step.rule.website, at=at(600))
+    outcome = advice.outcome_with(read, {})
+    assert (outcome.arrived, read.really.arrived) == (60, 60)
+    assert read.really.refused > 5, "a morning in which nobody is refused proves nothing"
+    assert abs(outcome.refused - read.really.refused) <= 6
+    for played, real in zip(
+        (outcome.median, outcome.ninth_decile),
+        (read.really.median, read.really.ninth_decile),
+        strict=True,
+    ):
+        assert played is not None
+        assert real is not None
+        assert abs(played - real) <= max(4 * MINUTE, real * 0.25)
+    refusals = [advice.outcome_with(read, {step.pk: n}).refused for n in (0, 2, 4, 8, 16, 60)]
+    assert all(few >= many for few, many in pairwise(refusals))
+    assert refusals[-1] == 0
+
+
+# --- The pages
+
+
+@pytest.fixture
+def browser(manager: User) -> Client:
+    client = Client()
+    client.force_login(manager)
+    return client
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_page_computes_what_was_typed(step: RuleStep, browser: Client) -> None:
+    """R214, R215: 5 x 10 x 3."""
+    page = browser.get("/reports/queue-size/?agents=5&per_hour=10&off_peak_hours=3")
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert "<strong>150</strong>" in text
+    assert "Begin with <strong>75</strong> places" in text
+
+
+@pytest.mark.usefixtures("clock")
+def test_what_is_wrong_is_said_and_kept(step: RuleStep, browser: Client) -> None:
+    page = browser.get("/reports/queue-size/?agents=-5&per_hour=ten&off_peak_hours=3")
+    text = page.content.decode()
+    assert page.status_code == 422
+    assert 'value="-5"' in text
+    assert 'value="ten"' in text
+    assert text.count('role="alert"') == 2
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_replay_says_it_in_one_sentence(step: RuleStep, agent: Agent, browser: Client) -> None:
+    for n in range(3):
+        closed(step, agent, -100 + 10 * n, -90 + 10 * n)
+    demand.add(step.rule_id, at=at(-100), messages_refused=1)
+    text = browser.get("/reports/queue-size/replay/?places=1&places=5").content.decode()
+    assert "1 of 4 visitors were not engaged; half waited under 1 min" in text
+    assert "With 5 places, all 4 visitors would have been engaged; half would have waited" in text
+
+
+def test_without_history_there_is_nothing_to_play(step: RuleStep, browser: Client) -> None:
+    assert "no history to play yet" in browser.get("/reports/queue-size/replay/").content.decode()
+
+
+@pytest.mark.parametrize("path", ["/reports/queue-size/", "/reports/queue-size/replay/"])
+def test_only_those_who_oversee_a_website_find_it(
+    path: str, step: RuleStep, agent: Agent, browser: Client
+) -> None:
+    foreign = StepFactory().rule.website
+    assert browser.get(path, {"website": foreign.key}).status_code == 404
+    assert browser.get(path, {"website": "nobody's"}).status_code == 404
+    assert browser.get(path, {"website": step.rule.website.key}).status_code == 200
+    assert browser.post(path).status_code == 405
+    browser.force_login(agent.user)
+    assert browser.get(path).status_code == 404
+    browser.logout()
+    assert browser.get(path).status_code == 302
+
+
+@pytest.mark.parametrize("places", ["-1", "1e9", "99999999999", "٣", "x"])
+def test_places_that_are_no_number_are_not_found(
+    places: str, step: RuleStep, browser: Client
+) -> None:
+    assert browser.get("/reports/queue-size/replay/", {"places": places}).status_code == 404
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_reading_history_takes_the_same_queries_for_one_and_for_four(
+    count: int, step: RuleStep, django_assert_num_queries: Any
+) -> None:
+    for n in range(count):
+        agent = AgentFactory()
+        other = StepFactory(rule=step.rule)
+        other.group.members.add(agent)
+        closed(other, agent, n, n + 5)
+        connect(agent)
+    with django_assert_num_queries(12):
+        history.read(step.rule.website, at=at(60))
