@@ -83,6 +83,7 @@ WITH_FILE = {
         SELECT FROM conversations_attachment x
         WHERE x.id = %(attachment)s AND x.conversation_id = c.id
         AND x.agent_id IS NOT DISTINCT FROM {uploader}
+        AND NOT EXISTS (SELECT FROM conversations_message m WHERE m.attachment_id = x.id)
     )""",
     "column": ", attachment_id",
     "value": ", %(attachment)s",

@@ -95,9 +95,12 @@ class Caller:
         return self.ask("PUT", f"attachments/{id or uuid.uuid4()}/?name={name}", content)
 
     def say(self, attachment: str | None, body: str = "", client_id: str = "") -> Answer:
+        return run(self.saying(attachment, body, client_id))
+
+    async def saying(self, attachment: str | None, body: str = "", client_id: str = "") -> Answer:
         said = {"client_id": client_id or str(uuid.uuid4()), "body": body}
         sent = json.dumps(said | ({"attachment": attachment} if attachment else {})).encode()
-        return self.ask("POST", "messages/", sent, **{"content-type": "application/json"})
+        return await self.asking("POST", "messages/", sent, **{"content-type": "application/json"})
 
 
 def run(asking: Awaitable[T]) -> T:
@@ -204,6 +207,16 @@ def test_a_file_is_sent_once(visitor: Caller) -> None:
     assert (again.status, again.json["message"]["attachment"]["id"]) == (200, kept)
     other = visitor.say(kept)
     assert (other.status, other.code) == (409, "attachment")
+    assert Message.objects.count() == 1
+
+
+def test_two_messages_at_once_cannot_both_carry_it(visitor: Caller) -> None:
+    kept = visitor.upload(png()).json["attachment"]["id"]
+
+    async def both() -> list[Answer]:
+        return list(await asyncio.gather(visitor.saying(kept), visitor.saying(kept)))
+
+    assert sorted(answer.status for answer in run(both())) == [201, 409]
     assert Message.objects.count() == 1
 
 
