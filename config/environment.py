@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -61,12 +62,11 @@ def number(name: str, default: int, least: int, most: int) -> int:
     return int(value)
 
 
-def mail(name: str, folder: Path) -> dict[str, Any]:
+def mail(name: str) -> dict[str, Any]:
     """Django's settings for smtp://user:password@host:port; nothing set keeps mails in a folder."""
     value = text(name)
     if not value:
-        backend = "django.core.mail.backends.filebased.EmailBackend"
-        return {"EMAIL_BACKEND": backend, "EMAIL_FILE_PATH": str(folder)}
+        return {"EMAIL_BACKEND": "messenger.mail.kept.Backend"}
     url = urlsplit(value)
     try:
         port = url.port
@@ -87,4 +87,35 @@ def mail(name: str, folder: Path) -> dict[str, Any]:
             if (sender := dict(parse_qsl(url.query)).get("from"))
             else {}
         ),
+    }
+
+
+def mailbox(name: str, default: str) -> str:
+    """A plain address, ``reply@in.example.com``; empty stays empty."""
+    value = text(name, default)
+    local, at, domain = value.partition("@")
+    if value and (not at or not local.isascii() or not re.fullmatch(r"[\w.-]+", domain)):
+        refuse(f"{name} is an e-mail address, not {value!r}")
+    if len(local) > 10 or "+" in local:
+        refuse(f"{name} begins with 10 letters at most, without +: what follows is ours")
+    return value
+
+
+def address(name: str) -> tuple[str, int] | None:
+    """host:port; nothing set is ``None``."""
+    value = text(name)
+    host, _, port = value.rpartition(":")
+    if not value:
+        return None
+    if not host or not port.isdigit() or not 1 <= int(port) <= 65535:
+        refuse(f"{name} is host:port, not {value!r}")
+    return host.strip("[]"), int(port)
+
+
+def prefixed(prefix: str) -> dict[str, str]:
+    """All variables whose name begins with ``prefix``, by the rest of their name."""
+    return {
+        name.removeprefix(prefix): value.strip()
+        for name, value in os.environ.items()
+        if name.startswith(prefix) and value.strip()
     }

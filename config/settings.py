@@ -15,7 +15,19 @@ from django.utils.translation import gettext_lazy as _
 from psycopg.conninfo import conninfo_to_dict
 
 from config import engines
-from config.environment import flag, given, load, mail, number, refuse, text, words
+from config.environment import (
+    address,
+    flag,
+    given,
+    load,
+    mail,
+    mailbox,
+    number,
+    prefixed,
+    refuse,
+    text,
+    words,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 load(Path(text("ENV_FILE", str(BASE_DIR / ".env"))))
@@ -57,6 +69,22 @@ ALLOWED_HOSTS = words(
 )
 if not ALLOWED_HOSTS:
     refuse("ALLOWED_HOSTS is missing: the names under which people reach this server")
+
+HTTPS = flag("HTTPS", default=PRODUCTION)
+
+
+def public_url() -> str:
+    """Where people reach this server, for what is not answered to a request: mails."""
+    named = next((host for host in ALLOWED_HOSTS if host.strip("*.") == host), "localhost")
+    local = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(HOST, HOST)
+    guess = f"https://{named}" if PRODUCTION else f"http://{local}:{PORT}"
+    url = text("PUBLIC_URL", guess).rstrip("/")
+    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+        refuse(f"PUBLIC_URL is https://the.name.of.this.server, not {url!r}")
+    return url
+
+
+PUBLIC_URL = public_url()
 
 # --- Engines: the embedded ones, unless an address is given
 
@@ -167,6 +195,8 @@ CELERY_BEAT_SCHEDULE = {
         ("routing", "routing.tasks.sweep", 10.0),
         ("opening", "routing.tasks.open_and_close", 3.0),
         ("purge", "conversations.tasks.purge_outbox", 3600.0),
+        ("files", "conversations.tasks.forget_unsent", 3600.0),
+        ("mail", "messenger.tasks.write_to_visitors", 10.0),
     ]
 }
 
@@ -189,6 +219,7 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_htmx",
     "csp",
+    "anymail",
     "accounts",
     "conversations",
     "routing",
@@ -266,13 +297,25 @@ STORAGES = {
     },
 }
 
+# --- E-mail: written to visitors, and answered by them
+
 DEFAULT_FROM_EMAIL = "Causerie <causerie@localhost>"
 MAIL_FOLDER = VAR / "mail"
-globals().update(mail("EMAIL_URL", MAIL_FOLDER))
+globals().update(mail("EMAIL_URL"))
+# In production nobody is asked for an address that nothing would be sent to.
+MAIL_IS_SENT = bool(text("EMAIL_URL")) or not PRODUCTION
+MAIL_DELAY_SECONDS = number("MAIL_DELAY_SECONDS", 60, 0, 86400)
+MAIL_INTERVAL_SECONDS = number("MAIL_INTERVAL_SECONDS", 900, 0, 604800)
+MAIL_REPLY_TO = mailbox("MAIL_REPLY_TO", "" if PRODUCTION else "reply@causerie.localhost")
+MAIL_IN = address("MAIL_IN")
+# The secret opens the providers' addresses; more of Anymail's settings may stand beside it.
+ANYMAIL = prefixed("ANYMAIL_") if text("ANYMAIL_WEBHOOK_SECRET") else {}
+if ANYMAIL and ":" not in ANYMAIL["WEBHOOK_SECRET"]:
+    refuse("ANYMAIL_WEBHOOK_SECRET is user:password, as the provider shows them")
+MAIL_LINK_DAYS = number("MAIL_LINK_DAYS", 30, 1, 365)
 
 # --- Security
 
-HTTPS = flag("HTTPS", default=PRODUCTION)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],

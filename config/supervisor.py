@@ -93,6 +93,7 @@ def commands(listener: socket.socket) -> dict[str, list[str]]:
         },
         "worker": [*celery, "worker", "-c", "2", "--without-gossip", "--without-mingle"],
         "beat": [*celery, "beat", "--pidfile="],
+        **({"mail": [sys.executable, "manage.py", "mail_in"]} if settings.MAIL_IN else {}),
     }
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
 from accounts.views import admin_login
 from desk.views.session import logout
 
+# Mail providers call these addresses, and each shows the secret; without one there are none.
+providers = [path("mail/in/", include("anymail.urls"))] if settings.ANYMAIL else []
+
 urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("desk.urls")),
     path("", include("reporting.urls")),
     path("", include("messenger.urls")),
+    *providers,
     # One login and one logout for all: leaving the administration leaves the desk as well.
     path("admin/login/", admin_login),
     path("admin/logout/", logout),

@@ -6,6 +6,8 @@ outbox and done at least once.
 
 from __future__ import annotations
 
+from anymail.signals import inbound
+
 import desk.live
 import messenger.live
 import reporting.live
@@ -21,7 +23,8 @@ from conversations.facts import (
     SlotFreed,
     SurveyAnswered,
 )
-from routing import dispatch, escalation
+from messenger.mail import webhooks
+from routing import dispatch, escalation, snapshots
 from routing.facts import (
     AgentChanged,
     CapacityAdded,
@@ -48,6 +51,9 @@ def connect() -> None:
     on(PushUnanswered, desk.live.show_agent, reporting.live.show_agent)
     on(RuleChanged, reporting.live.show_rule)
     on(SurveyAnswered, reporting.live.show_survey)
+
+    # Anymail's own way of telling that a mail came in by a provider's webhook.
+    inbound.connect(webhooks.receive, dispatch_uid="replies by e-mail")
 
     on_durably(ConversationWaits, dispatch.drain_waiting)
     on_durably(SlotFreed, dispatch.drain_agent)

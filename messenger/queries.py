@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
@@ -29,9 +30,10 @@ COLUMNS = (
 )
 
 
-def conversations_of(visitor: Visitor) -> list[dict[str, Any]]:
-    """The visitor's latest conversations, newest first, in one query."""
-    rows = _with_columns(Conversation.objects.filter(visitor=visitor))
+def conversations_of(visitor: Visitor, only: uuid.UUID | None = None) -> list[dict[str, Any]]:
+    """The visitor's latest conversations (or that one ``only``), newest first, in one query."""
+    mine = Conversation.objects.filter(visitor=visitor)
+    rows = _with_columns(mine.filter(public_id=only) if only else mine)
     return [seen_by_visitor(row) for row in rows.order_by("-opened_at").values(*COLUMNS)[:HISTORY]]
 
 

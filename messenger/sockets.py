@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -25,19 +26,25 @@ _farewells: set[asyncio.Task[None]] = set()
 
 class MessengerConsumer(LiveConsumer):
     """One Messenger in one tab. ``talks`` maps each open conversation's public id to its number
-    and the agent on whose desk it is."""
+    and the agent on whose desk it is; ``only`` is set where it was opened by a mail's link."""
 
     visitor_id: int
+    only: str | None
     talks: dict[str, tuple[int, int | None]]
 
     async def admit(self) -> tuple[str, ...] | None:
         ticket = parse_qs(self.scope["query_string"].decode("latin-1")).get("ticket", [""])[0]
-        visitor_id = await sync_to_async(tickets.redeem)(ticket)
-        if visitor_id is None:
+        holder = await sync_to_async(tickets.redeem)(ticket)
+        if holder is None:
             return None
-        self.visitor_id = visitor_id
+        self.visitor_id, self.only = holder.visitor_id, holder.only
+        visitor_id = self.visitor_id
         rows = await pool.fetch_all(OPEN_CONVERSATIONS, {"visitor": visitor_id})
-        self.talks = {str(row["public_id"]): (row["id"], row["agent_id"]) for row in rows}
+        self.talks = {
+            str(row["public_id"]): (row["id"], row["agent_id"])
+            for row in rows
+            if self._may_hear(str(row["public_id"]))
+        }
         await sightings.see(visitor_id)
         await self._tell_desks(online=True)
         return (visitor_group(visitor_id),)
@@ -66,12 +73,17 @@ class MessengerConsumer(LiveConsumer):
             await push(desk_group(agent_id), typing)
 
     async def frame(self, event: dict[str, Any]) -> None:
+        if self.only is not None and not self._may_hear(json.loads(event["text"])["conversation"]):
+            return
         if "number" in event:
             before = self.talks.get(event["public_id"])
             self.talks[event["public_id"]] = (event["number"], event["agent_id"])
             if before is None or before[1] != event["agent_id"]:
                 await self._tell_desks(online=True)
         await super().frame(event)
+
+    def _may_hear(self, conversation: str) -> bool:
+        return self.only is None or self.only == conversation
 
     async def _tell_desks(self, *, online: bool) -> None:
         for number, agent_id in self.talks.values():

@@ -6,6 +6,9 @@ A browser cannot send a header with a WebSocket, and a token in an address would
 from __future__ import annotations
 
 import secrets
+import uuid
+from dataclasses import dataclass
+from typing import Any
 
 from django.core.cache import cache
 
@@ -14,18 +17,26 @@ from messenger.visitors import hash_token
 SECONDS = 60
 
 
-def issue(visitor_id: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who comes with a ticket: a visitor, and the one conversation where it is by a mail's link."""
+
+    visitor_id: int
+    only: str | None
+
+
+def issue(visitor_id: int, only: uuid.UUID | None = None) -> str:
     ticket = secrets.token_urlsafe(32)
-    cache.set(_key(ticket), visitor_id, SECONDS)
+    cache.set(_key(ticket), [visitor_id, str(only) if only else None], SECONDS)
     return ticket
 
 
-def redeem(ticket: str) -> int | None:
-    """The visitor that ``ticket`` was issued to, once; ``None`` where it is unknown or used."""
+def redeem(ticket: str) -> Holder | None:
+    """Whom ``ticket`` was issued to, once; ``None`` where it is unknown or used."""
     key = _key(ticket)
-    visitor_id: int | None = cache.get(key)
+    found: list[Any] | None = cache.get(key)
     # Of two that read it at once, the server lets one delete it.
-    return visitor_id if visitor_id is not None and cache.delete(key) else None
+    return Holder(*found) if found is not None and cache.delete(key) else None
 
 
 def _key(ticket: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import uuid
 from datetime import datetime
 
 from django.db import transaction
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Website
 from conversations.messages import Rejected
 from conversations.models import Consent, Visitor
+from messenger.links import guest_of
 from messenger.texts import sha256_of
 
 
@@ -24,13 +26,34 @@ def hash_token(token: str) -> str:
 def visitor_of(request: HttpRequest, website: Website) -> Visitor:
     """The visitor whose bearer token the request carries; ``Rejected`` (401) where it is nobody's
     on this website."""
-    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
-    visitor = None
-    if scheme.lower() == "bearer" and token:
-        visitor = website.visitors.filter(token_hash=hash_token(token.strip())).first()
+    token = _bearer(request)
+    visitor = website.visitors.filter(token_hash=hash_token(token)).first() if token else None
     if visitor is None:
         raise Rejected("token", _("We do not know this browser any more. Please start again."), 401)
     return visitor
+
+
+def reader_of(request: HttpRequest, website: Website) -> tuple[Visitor, uuid.UUID | None]:
+    """Whose words may be read, and the one conversation where somebody comes by a mail's link
+    (C11); ``None`` for the visitor in person."""
+    guest = guest_of(_bearer(request))
+    if guest is not None and guest.visitor.website_id == website.pk:
+        return guest.visitor, guest.conversation
+    return visitor_of(request, website), None
+
+
+def token_hash_for(token: str, conversation: uuid.UUID) -> str:
+    """The hash by which ``token`` opens ``conversation``: its own, or that of the visitor whose
+    mail's link it is. One query more for links, none for visitors."""
+    guest = guest_of(token)
+    if guest is not None and guest.conversation == conversation:
+        return guest.visitor.token_hash
+    return hash_token(token)
+
+
+def _bearer(request: HttpRequest) -> str:
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 @transaction.atomic

@@ -19,10 +19,16 @@ pytestmark = pytest.mark.django_db
 # What people do, and what the product notes: no settings.
 NOT_SETTINGS = {
     "accounts.change",
+    "messenger.attempt",
+    "messenger.mail",
+    "messenger.reply",
     "accounts.preferences",  # how somebody likes his own desk
     "accounts.preferences",
     "accounts.user_groups",  # roles decide, not Django's groups and permissions
     "accounts.user_user_permissions",
+    "messenger.attempt",
+    "messenger.mail",
+    "messenger.reply",
     "routing.deskconnection",
     "routing.hourlydemand",
     "routing.repair",
@@ -122,7 +128,7 @@ def test_a_change_that_is_undone_leaves_no_line() -> None:
 def settings_tables() -> set[str]:
     """Each model of the rooms that hold settings, their many-to-many tables included."""
     found: set[str] = set()
-    for app in ("accounts", "routing"):
+    for app in ("accounts", "routing", "messenger"):
         for model in apps.get_app_config(app).get_models(include_auto_created=True):
             if model._meta.managed and not model._meta.proxy:
                 found.add(model._meta.label_lower)

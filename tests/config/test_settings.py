@@ -121,9 +121,8 @@ def test_the_env_file_is_read_and_the_environment_wins(root: Path, tmp_path: Pat
 def test_every_variable_is_described(root: Path) -> None:
     example = (root / ".env.example").read_text()
     code = (root / "config" / "settings.py").read_text()
-    read = set(re.findall(r'\b(?:text|number|flag|words|mail)\(\s*"([A-Z_]+)"', code)) - {
-        "ENV_FILE"
-    }
+    readers = "text|number|flag|words|mail|mailbox|address"
+    read = set(re.findall(rf'\b(?:{readers})\(\s*"([A-Z_]+)"', code)) - {"ENV_FILE"}
     assert read == set(re.findall(r"^#([A-Z_]+)=", example, flags=re.MULTILINE))
 
 

@@ -316,6 +316,6 @@ def test_refusals_speak_the_readers_language(browser: Browser) -> None:
 
 def test_a_ticket_opens_one_socket(browser: Browser, visitor: Visitor) -> None:
     ticket = browser.post("ticket/", {}).json()["ticket"]
-    assert tickets.redeem(ticket) == visitor.pk
+    assert tickets.redeem(ticket) == tickets.Holder(visitor.pk, None)
     assert tickets.redeem(ticket) is None
     assert tickets.redeem("never issued") is None

@@ -1,0 +1,51 @@
+"""What was written to visitors and what they answered, to be read; and in whose name."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.rights import ForAdministrators, ReadOnly
+from messenger.models import Attempt, Mail, Reply, Sender
+
+
+@admin.register(Sender)
+class SenderAdmin(ForAdministrators, admin.ModelAdmin):
+    list_display = ("website", "is_on", "name", "email")
+    list_select_related = ("website",)
+
+
+class AttemptInline(ReadOnly, admin.TabularInline):
+    model = Attempt
+    fields = ("begun_at", "ended_at", "was_accepted", "answer")
+
+
+@admin.register(Mail)
+class MailAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("created_at", "conversation", "kind", "to", "status", "tries", "reason")
+    list_filter = ("status", "kind", "conversation__website")
+    list_select_related = ("conversation",)
+    search_fields = ("=conversation__id", "=to")
+    fields = ("conversation", "kind", "to", "status", "reason", "created_at", "due_at", "ended_at")
+    inlines = (AttemptInline,)
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Mail]:
+        mails: QuerySet[Mail] = super().get_queryset(request)
+        return mails.annotate(tries=Count("attempts"))
+
+    @admin.display(description=_("attempts"))
+    def tries(self, mail: Mail) -> int:
+        counted: int = getattr(mail, "tries", 0)
+        return counted
+
+
+@admin.register(Reply)
+class ReplyAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("received_at", "conversation", "sender", "outcome", "reason")
+    list_filter = ("outcome",)
+    list_select_related = ("conversation",)
+    search_fields = ("=conversation__id", "=sender", "=message_id")
+    show_full_result_count = False

@@ -1,0 +1,58 @@
+"""Links in mails: a signed word that opens one conversation, expires, and is no login (C11).
+
+The word names the mail; whoever has it may read and go on with that mail's conversation and answer
+its survey, on any device, and nothing else: no other conversation, no new one, no settings. It is
+good while the address it was sent to is still the visitor's.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.core import signing
+
+from conversations.models import Visitor
+from messenger.models import Mail
+
+PREFIX = "mail."
+_SALT = "messenger.links"
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Who comes by a link: as ``visitor``, but in one conversation only."""
+
+    visitor: Visitor
+    conversation: uuid.UUID
+
+
+def word_for(mail: Mail) -> str:
+    """What stands in the mail's link, and what its bearer shows instead of a visitor's token."""
+    return PREFIX + signing.TimestampSigner(salt=_SALT).sign(mail.public_id.hex)
+
+
+def guest_of(word: str) -> Guest | None:
+    """Who shows ``word``; ``None`` where it is forged, expired or withdrawn."""
+    if not word.startswith(PREFIX):
+        return None
+    signer = signing.TimestampSigner(salt=_SALT)
+    try:
+        days = timedelta(days=settings.MAIL_LINK_DAYS)
+        public_id = uuid.UUID(signer.unsign(word.removeprefix(PREFIX), max_age=days))
+    except (signing.BadSignature, ValueError):
+        return None
+    found = (
+        Mail.objects.select_related("conversation__visitor__address")
+        .filter(public_id=public_id)
+        .first()
+    )
+    if found is None:
+        return None
+    visitor = found.conversation.visitor
+    address = getattr(visitor, "address", None)
+    if address is None or address.email != found.to:
+        return None
+    return Guest(visitor, found.conversation.public_id)

@@ -1,0 +1,1 @@
+"""E-mail: who is owed one, how it is composed and sent, and what comes back as a reply."""

@@ -1,0 +1,105 @@
+"""The address that a visitor leaves: given, changed, deleted, and whether mail is wanted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from accounts.models import Website
+from conversations.messages import Rejected
+from conversations.models import Address, Conversation, Visitor
+from messenger.models import Mail, MailStatus
+
+LENGTH = 254  # RFC 5321: what a path between servers can carry.
+
+
+def is_on(website: Website) -> bool:
+    """Whether ``website`` writes to its visitors at all."""
+    sender = getattr(website, "sender", None)
+    return bool(settings.MAIL_IS_SENT) and (sender is None or sender.is_on)
+
+
+def check_email(value: object) -> str:
+    """The address to keep; ``Rejected`` (400) with a sentence for the visitor."""
+    email = value.strip() if isinstance(value, str) else ""
+    if not email:
+        raise Rejected("empty", _("Please write your e-mail address."), 400)
+    try:
+        EmailValidator()(email)
+        email.encode("idna" if not email.isascii() else "ascii")
+    except (ValidationError, UnicodeError):
+        email = ""
+    if not email or len(email) > LENGTH:
+        raise Rejected(
+            "invalid",
+            _("This does not look like an e-mail address. Please check it: name@example.com"),
+            400,
+        )
+    local, _at, domain = email.rpartition("@")
+    return f"{local}@{domain.lower()}"
+
+
+@transaction.atomic
+def give(visitor: Visitor, email: str, *, at: datetime) -> Address:
+    """Keep a new or another address (R6, R23). Whoever gives one wants to be written to."""
+    address, _is_new = Address.objects.update_or_create(
+        visitor=visitor,
+        defaults={"email": email, "wants_mail": True, "given_at": at, "refused_at": None},
+    )
+    _cancel(visitor, at=at)
+    _look_again(visitor, at=at)
+    return address
+
+
+@transaction.atomic
+def forget(visitor: Visitor, *, at: datetime) -> None:
+    """Delete the address (R24), and what was owed to it."""
+    Address.objects.filter(visitor=visitor).delete()
+    _cancel(visitor, at=at)
+
+
+@transaction.atomic
+def want_mail(visitor: Visitor, *, wanted: bool, at: datetime) -> Address | None:
+    """Switch notifications on or off (R25); ``None`` where there is no address."""
+    Address.objects.filter(visitor=visitor).update(wants_mail=wanted)
+    if wanted:
+        _look_again(visitor, at=at)
+    else:
+        _cancel(visitor, at=at)
+    return Address.objects.filter(visitor=visitor).first()
+
+
+def _cancel(visitor: Visitor, *, at: datetime) -> None:
+    """What is owed and not being sent at this moment: a worker that is at it looks by itself."""
+    Mail.objects.filter(
+        conversation__visitor=visitor, status=MailStatus.OWED, leased_until=None
+    ).update(status=MailStatus.CANCELLED, reason="the visitor changed the choice", ended_at=at)
+
+
+def _look_again(visitor: Visitor, *, at: datetime) -> None:
+    """An answer may have come before the address: it is told of as any other."""
+    Conversation.objects.filter(
+        visitor=visitor,
+        is_asynchronous=True,
+        notify_at=None,
+        last_agent_message_at__isnull=False,
+        visitor_read_seq__lt=F("last_seq"),
+    ).update(notify_at=at)
+
+
+def shown(address: Address | None) -> dict[str, Any] | None:
+    """An address as the Messenger shows it to its visitor."""
+    if address is None:
+        return None
+    return {
+        "address": address.email,
+        "on": address.wants_mail,
+        "refused": address.refused_at is not None,
+    }

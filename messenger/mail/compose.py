@@ -1,0 +1,188 @@
+"""A mail as it is sent: headers, HTML with its styles in the elements, and plain text."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address as HeaderAddress
+from email.utils import format_datetime, parseaddr
+from functools import cached_property
+from urllib.parse import urlsplit, urlunsplit
+
+import css_inline
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from conversations.models import Author, Conversation, Message
+from messenger.colours import text_on
+from messenger.links import word_for
+from messenger.mail.reply_addresses import reply_address
+from messenger.mail.unsubscribing import unsubscribe_url
+from messenger.models import Mail, MailKind
+from messenger.texts import language_among
+
+SHOWN = 10
+"""So many messages stand in a mail at the most; the others are counted."""
+
+BEFORE = 3
+"""So many of them are older than the news: what was spoken of."""
+
+BODY_LIMIT = 1500
+NAME_LIMIT = 78
+
+# What stands above the mail in an answer to it: all below is cut off.
+DELIMITER = "##-"
+
+_inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message in the mail."""
+
+    name: str
+    body: str
+    at: datetime
+    is_visitor: bool
+
+
+class Composed:
+    """One mail, composed of its row as it is now."""
+
+    def __init__(self, mail: Mail) -> None:
+        self.mail = mail
+        self.conversation: Conversation = mail.conversation
+        self.website = self.conversation.website
+        self.language = language_among(self.conversation.language, self.website.language)
+
+    def message(self) -> EmailMultiAlternatives:
+        with translation.override(self.language), timezone.override(self.website.zone):
+            context = self._context()
+            template = f"mail/{self.mail.kind}"
+            html = _inliner.inline(render_to_string(f"{template}.html", context))
+            message = EmailMultiAlternatives(
+                subject=one_line(str(context["subject"])),
+                body=render_to_string(f"{template}.txt", context),
+                from_email=self.sender,
+                to=[self.mail.to],
+                headers=self._headers(),
+            )
+        if self.reply_to:
+            message.reply_to = [str(_address(self.brand, self.reply_to))]
+        message.attach_alternative(html, "text/html")
+        return message
+
+    @cached_property
+    def brand(self) -> str:
+        own = getattr(self.website, "sender", None)
+        return one_line((own and own.name) or self.website.name)
+
+    @cached_property
+    def sender(self) -> str:
+        """The brand's name before its own address, else before the installation's (R17)."""
+        own = getattr(self.website, "sender", None)
+        email = (own and own.email) or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+        return str(_address(self.brand, email))
+
+    @cached_property
+    def reply_to(self) -> str:
+        return reply_address(self.conversation.public_id)
+
+    @property
+    def _domain(self) -> str:
+        return parseaddr(self.sender)[1].rpartition("@")[2]
+
+    def _headers(self) -> dict[str, str]:
+        kind = "auto-replied" if self.mail.kind == MailKind.CLOSED else "auto-generated"
+        unsubscribe = unsubscribe_url(self.mail)
+        return {
+            "Message-ID": f"<{self.mail.public_id}@{self._domain}>",
+            "Date": format_datetime(self.mail.created_at),
+            # One thread in the mail program for one conversation.
+            "References": f"<{self.conversation.public_id}@{self._domain}>",
+            "List-Unsubscribe": f"<{unsubscribe}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
+            "Auto-Submitted": kind,  # RFC 3834
+            "X-Auto-Response-Suppress": "All",
+        }
+
+    def _context(self) -> dict[str, object]:
+        lines, more = self._lines()
+        agent = next((line.name for line in reversed(lines) if not line.is_visitor), self.brand)
+        if self.mail.kind == MailKind.CLOSED:
+            subject = _("Your conversation with %(brand)s is closed") % {"brand": self.brand}
+        else:
+            subject = _("%(agent)s from %(brand)s has answered you") % {
+                "agent": agent,
+                "brand": self.brand,
+            }
+        return {
+            "subject": subject,
+            "brand": self.brand,
+            "logo": self.website.logo_url,
+            "accent": self.website.accent,
+            "on_accent": text_on(self.website.accent),
+            "agent": agent,
+            "lines": lines,
+            "more": more,
+            "preview": next((x.body for x in reversed(lines) if not x.is_visitor), "")[:120],
+            "language": self.language,
+            "is_closed": self.conversation.closed_at is not None,
+            "has_survey": self.conversation.surveys.filter(answered_at=None).exists(),
+            "button_url": self._button_url(),
+            "unsubscribe_url": unsubscribe_url(self.mail),
+            "can_reply": bool(self.reply_to),
+            "delimiter": DELIMITER,
+        }
+
+    def _lines(self) -> tuple[list[Line], int]:
+        """The news, after what was said last before them (R20); and how many are left out."""
+        spoken = self.conversation.messages.filter(seq__lte=self.mail.to_seq)
+        spoken = spoken.exclude(author=Author.SYSTEM).select_related("agent").order_by("-seq")
+        news = spoken.filter(seq__gt=self.mail.from_seq)
+        last = list(spoken[:SHOWN])
+        is_new = [message.seq > self.mail.from_seq for message in last]
+        shown = last[: sum(is_new) + BEFORE]
+        left_out = max(0, news.count() - sum(is_new))
+        return [self._line(message) for message in reversed(shown)], left_out
+
+    def _line(self, message: Message) -> Line:
+        is_visitor = message.author == Author.VISITOR
+        name = message.agent.display_name if message.agent else self.brand
+        body = message.body
+        if len(body) > BODY_LIMIT:
+            body = body[:BODY_LIMIT].rstrip() + " …"
+        return Line(_("You") if is_visitor else name, body, message.created_at, is_visitor)
+
+    def _button_url(self) -> str:
+        """The brand's page with the Messenger open on this conversation, or its survey (R21, R22).
+
+        The word stands after the #: it reaches neither the brand's server nor its logs.
+        """
+        page = urlsplit(self.conversation.page_url)
+        is_ours = page.netloc and self.website.allows_host(page.netloc)
+        if is_ours:
+            home = urlunsplit(page._replace(fragment=""))
+        else:
+            named = [domain for domain in self.website.domains if not domain.startswith("*.")]
+            home = f"https://{named[0]}/" if named else self._own_page()
+        return f"{home}#causerie={word_for(self.mail)}"
+
+    def _own_page(self) -> str:
+        """The Messenger alone, where a website has no page that we know of."""
+        return settings.PUBLIC_URL + reverse("messenger", args=[self.website.key])
+
+
+def one_line(text: str) -> str:
+    """``text`` as a header may carry it: without line ends or control characters, not too long."""
+    kept = "".join(" " if unicodedata.category(one) in {"Cc", "Zl", "Zp"} else one for one in text)
+    return " ".join(kept.split())[:NAME_LIMIT]
+
+
+def _address(name: str, email: str) -> HeaderAddress:
+    return HeaderAddress(display_name=name, addr_spec=email)

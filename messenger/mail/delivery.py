@@ -1,0 +1,162 @@
+"""Sending what is owed: claimed by an UPDATE that one worker wins, each attempt on record.
+
+SMTP cannot do exactly once. An attempt is written down before the mail server is asked and ended
+after it has answered; a process that dies in between leaves it without an end, and the mail is
+sent once more, with the same Message-ID, by which mail programs know the double. Not a third time.
+"""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+import time
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from django.core.mail import get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import transaction
+
+from conversations.models import Address
+from messenger.mail.compose import Composed
+from messenger.mail.decisions import retry_at
+from messenger.mail.owing import why_not
+from messenger.models import Attempt, Mail, MailStatus
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=3)  # Longer than a worker may take: settings.CELERY_TASK_TIME_LIMIT.
+RUN_SECONDS = 30
+UNENDED = 2
+
+CLAIM = """
+    UPDATE messenger_mail SET leased_until = %(lease)s
+    WHERE id = (
+        SELECT id FROM messenger_mail
+        WHERE status = 'owed' AND due_at <= %(at)s
+        AND (leased_until IS NULL OR leased_until <= %(at)s)
+        ORDER BY due_at FOR UPDATE SKIP LOCKED LIMIT 1
+    )
+    RETURNING *
+"""
+
+
+class Unreachable(Exception):
+    """The mail server could not be reached, or does not let us in: no mail would fare better."""
+
+
+def send_due(*, at: datetime) -> int:
+    """Send what is due, for half a minute at the most; returns how many were accepted."""
+    begun = time.monotonic()
+    server = get_connection()
+    sent = 0
+    try:
+        while time.monotonic() - begun < RUN_SECONDS:
+            claimed = _claim(at=at)
+            if claimed is None:
+                break
+            sent += _handle(*claimed, server=server, at=at)
+    except Unreachable:
+        logger.warning("the mail server cannot be reached; what is owed is tried again later")
+    finally:
+        _hang_up(server)
+    return sent
+
+
+@transaction.atomic
+def _claim(*, at: datetime) -> tuple[Mail, Attempt] | None:
+    """The mail to send now, and the attempt that is on record before anything is sent."""
+    found = next(iter(Mail.objects.raw(CLAIM, {"at": at, "lease": at + LEASE})), None)
+    if found is None:
+        return None
+    mail = Mail.objects.select_related(
+        "conversation__website__sender", "conversation__visitor"
+    ).get(pk=found.pk)
+    return mail, Attempt.objects.create(mail=mail, begun_at=at)
+
+
+def _handle(mail: Mail, attempt: Attempt, *, server: BaseEmailBackend, at: datetime) -> bool:
+    if mail.attempts.filter(ended_at=None).exclude(pk=attempt.pk).count() >= UNENDED:
+        attempt.delete()
+        _end(mail, MailStatus.FAILED, "two workers died while sending it", at=at)
+        logger.error("mail %s is given up: it may have been sent", mail.public_id)
+        return False
+    if reason := why_not(mail):
+        attempt.delete()
+        _end(mail, MailStatus.CANCELLED, reason, at=at)
+        return False
+    try:
+        message = Composed(mail).message()
+        server.open()
+        server.send_messages([message])
+    except Exception as error:
+        _hang_up(server)
+        _failed(mail, attempt, error, at=at)
+        if isinstance(error, OSError) and not isinstance(error, _ABOUT_ONE_MAIL):
+            raise Unreachable from error
+        return False
+    _record(attempt, True, "accepted", at=at)
+    _end(mail, MailStatus.SENT, "", at=at)
+    return True
+
+
+_ABOUT_ONE_MAIL = (
+    smtplib.SMTPSenderRefused,
+    smtplib.SMTPRecipientsRefused,
+    smtplib.SMTPDataError,
+    smtplib.SMTPServerDisconnected,
+)
+
+
+def _failed(mail: Mail, attempt: Attempt, error: Exception, *, at: datetime) -> None:
+    code, answer = _told_by(error)
+    _record(attempt, False, answer, at=at)
+    if 500 <= code < 600:
+        _end(mail, MailStatus.FAILED, answer, at=at)
+        logger.error("mail %s was refused for good (%s)", mail.public_id, code)
+        if isinstance(error, smtplib.SMTPRecipientsRefused):
+            refused = Address.objects.filter(visitor=mail.conversation.visitor_id, email=mail.to)
+            refused.update(refused_at=at)
+        return
+    again = retry_at(mail.attempts.filter(was_accepted=False).count(), at=at)
+    if again is None:
+        _end(mail, MailStatus.FAILED, answer, at=at)
+        logger.error("mail %s is given up after its last attempt", mail.public_id)
+        return
+    logger.warning("mail %s could not be sent; it is tried again", mail.public_id)
+    Mail.objects.filter(pk=mail.pk).update(due_at=again, leased_until=None, reason=answer[:300])
+
+
+def _told_by(error: Exception) -> tuple[int, str]:
+    """The code of the mail server's answer, 0 where this mail is not what it refused, and the
+    answer without the recipient's address."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, said = next(iter(error.recipients.values()))
+        return code, f"{code} {_readable(said)}"
+    if isinstance(error, smtplib.SMTPDataError):
+        return error.smtp_code, f"{error.smtp_code} {_readable(error.smtp_error)}"
+    if isinstance(error, smtplib.SMTPResponseException):
+        # A refused login or sender is for the operator to mend: the mail itself is good.
+        return 0, f"{error.smtp_code} {_readable(error.smtp_error)}"
+    return 0, f"{type(error).__name__}: {error}"
+
+
+def _readable(said: bytes | str) -> str:
+    return said.decode(errors="replace") if isinstance(said, bytes) else said
+
+
+def _record(attempt: Attempt, was_accepted: bool, answer: str, *, at: datetime) -> None:
+    Attempt.objects.filter(pk=attempt.pk).update(
+        ended_at=at, was_accepted=was_accepted, answer=answer[:500]
+    )
+
+
+def _end(mail: Mail, status: MailStatus, reason: str, *, at: datetime) -> None:
+    Mail.objects.filter(pk=mail.pk).update(
+        status=status, reason=reason[:300], ended_at=at, leased_until=None
+    )
+
+
+def _hang_up(server: BaseEmailBackend) -> None:
+    with suppress(OSError):
+        server.close()

@@ -1,0 +1,15 @@
+"""The records of what was written to visitors by e-mail, and of what they answered."""
+
+from messenger.models.mails import Attempt, Mail, MailKind, MailStatus
+from messenger.models.replies import Outcome, Reply
+from messenger.models.senders import Sender
+
+__all__ = [
+    "Attempt",
+    "Mail",
+    "MailKind",
+    "MailStatus",
+    "Outcome",
+    "Reply",
+    "Sender",
+]

@@ -1,0 +1,52 @@
+"""What came in by e-mail, and what became of it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from conversations.models import Conversation
+
+
+class Outcome(models.TextChoices):
+    ACCEPTED = "accepted", _("Added to the conversation")
+    CLOSED = "closed", _("The conversation was closed: told how to come back")
+    REFUSED = "refused", _("Refused")
+    IGNORED = "ignored", _("Ignored")
+
+
+class Reply(models.Model):
+    """One mail that came in (B9). What was written is a message of the conversation, not here."""
+
+    conversation = models.ForeignKey(
+        Conversation,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="replies",
+        verbose_name=_("conversation"),
+    )
+    message_id = models.CharField("Message-ID", max_length=300)
+    sender = models.CharField(_("sender"), max_length=320, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome.choices)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    received_at = models.DateTimeField(_("received at"))
+
+    class Meta:
+        verbose_name = _("reply by e-mail")
+        verbose_name_plural = _("replies by e-mail")
+        constraints = [
+            # A mail that is delivered twice is one message.
+            models.UniqueConstraint(
+                fields=["conversation", "message_id"],
+                condition=models.Q(conversation__isnull=False, outcome__in=["accepted", "closed"]),
+                name="reply_once",
+            ),
+        ]
+        indexes = [
+            # messenger.mail.replies: how many came lately; the administration's list.
+            models.Index(fields=["conversation", "-received_at"], name="replies_by_time"),
+            models.Index(fields=["-received_at"], name="replies_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.message_id

@@ -1,0 +1,42 @@
+"""In whose name a website writes to its visitors."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Website
+
+
+class Sender(models.Model):
+    """A website's own settings for its e-mail; without a row, the installation's hold (R17)."""
+
+    website = models.OneToOneField(
+        Website, on_delete=models.CASCADE, related_name="sender", verbose_name=_("website")
+    )
+    is_on = models.BooleanField(
+        _("write to visitors"),
+        default=True,
+        help_text=_("Off: visitors are not asked for an address, and no mail is sent."),
+    )
+    name = models.CharField(
+        _("sender's name"),
+        max_length=100,
+        blank=True,
+        help_text=_("What stands before the address; empty: the website's name."),
+    )
+    email = models.EmailField(
+        _("sender's address"),
+        blank=True,
+        help_text=_(
+            "Your mail server must be allowed to write in its name (SPF, DKIM). Empty: the "
+            "installation's address."
+        ),
+    )
+
+    class Meta:
+        verbose_name = _("e-mail sender")
+        verbose_name_plural = _("e-mail senders")
+
+    def __str__(self) -> str:
+        return f"{self.name or self.website.name} <{self.email}>" if self.email else str(self.name)

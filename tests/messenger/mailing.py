@@ -1,0 +1,110 @@
+"""A real mail server for tests, and what a visitor's mail program would send back."""
+
+from __future__ import annotations
+
+import email
+import smtplib
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+VISITOR = "jeanne@example.org"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@dataclass
+class MailServer:
+    """Takes mails as a provider would; ``answers`` are given to RCPT or DATA, first come first."""
+
+    port: int = 0
+    to_rcpt: list[str] = field(default_factory=list)
+    to_data: list[str] = field(default_factory=list)
+    cut_after_data: int = 0
+    mails: list[EmailMessage] = field(default_factory=list)
+    envelopes: list[Envelope] = field(default_factory=list)
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.to_rcpt:
+            return self.to_rcpt.pop(0)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self.to_data:
+            return self.to_data.pop(0)
+        parsed = email.message_from_bytes(envelope.original_content or b"", policy=default)
+        assert isinstance(parsed, EmailMessage)
+        self.mails.append(parsed)
+        self.envelopes.append(envelope)
+        if self.cut_after_data:
+            self.cut_after_data -= 1
+            assert server.transport is not None
+            server.transport.abort()  # The mail is there; that it is, nobody hears.
+        return "250 OK"
+
+
+@contextmanager
+def mail_server(settings: Any) -> Iterator[MailServer]:
+    """A server that the product sends by while this lasts."""
+    server = MailServer(port=free_port())
+    controller = Controller(server, hostname="127.0.0.1", port=server.port)
+    controller.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+    settings.DEFAULT_FROM_EMAIL = "Causerie <hello@mail.example.com>"
+    try:
+        yield server
+    finally:
+        controller.stop()
+
+
+def text_of(mail: EmailMessage, kind: str = "plain") -> str:
+    part = mail.get_body((kind,))
+    assert part is not None
+    content: str = part.get_content()
+    return content
+
+
+def reply_to(
+    mail: EmailMessage, words: str, *, sender: str = VISITOR, message_id: str = "<1@example.org>"
+) -> EmailMessage:
+    """What a mail program makes of an answer: words above the quoted mail."""
+    quoted = "\n".join(f"> {line}" for line in text_of(mail).splitlines())
+    reply = EmailMessage()
+    reply["From"] = f"Jeanne <{sender}>"
+    reply["To"] = mail["Reply-To"]
+    reply["Subject"] = f"Re: {mail['Subject']}"
+    reply["Message-ID"] = message_id
+    reply["In-Reply-To"] = mail["Message-ID"]
+    reply.set_content(f"{words}\n\nOn Mon, 5 Mar 2035 at 10:01, Maison <a@b.c> wrote:\n{quoted}\n")
+    return reply
+
+
+class Lmtp:
+    """Hands mails to the product's own door, as a mail server does."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def deliver(
+        self, raw: bytes, recipients: list[str], sender: str = VISITOR
+    ) -> dict[str, tuple[int, bytes]]:
+        """Refused recipients, by address; raises where all were refused."""
+        with smtplib.LMTP("127.0.0.1", self.port, timeout=20) as client:
+            refused: dict[str, tuple[int, bytes]] = client.sendmail(sender, recipients, raw)
+            return refused

@@ -1,0 +1,238 @@
+"""Who is owed a mail: an absent visitor with an unread answer, once, and not too soon."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from datetime import datetime, timedelta
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Agent
+from conversations import actors, lifecycle, messages, sightings
+from conversations.models import Author, CloseReason, Conversation
+from messenger.mail import addresses, decisions, owing
+from messenger.mail.decisions import Pace, Unread, next_look
+from messenger.models import Mail, MailStatus, Sender
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, on_desk
+from tests.messenger.mailing import VISITOR
+
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+PACE = Pace(delay=MINUTE, interval=15 * MINUTE)
+
+
+@pytest.fixture(autouse=True)
+def nobody_on_site() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def agent(step: RuleStep) -> Agent:
+    agent = AgentFactory(display_name="Alice")
+    step.group.members.add(agent)
+    return agent
+
+
+@pytest.fixture
+def talk(step: RuleStep, agent: Agent) -> Conversation:
+    """A conversation on a desk whose visitor wrote once and left an address."""
+    conversation = on_desk(step, agent)
+    say(conversation, Author.VISITOR, "Is it oak?", at=NOW)
+    addresses.give(conversation.visitor, VISITOR, at=NOW)
+    return conversation
+
+
+def say(conversation: Conversation, author: Author, body: str, *, at: datetime) -> None:
+    messages.add(conversation.pk, author=author, body=body, client_id=uuid.uuid4(), at=at)
+
+
+def owed() -> list[Mail]:
+    return list(Mail.objects.filter(status=MailStatus.OWED).order_by("pk"))
+
+
+def test_an_answer_is_owed_a_mail_a_minute_after_it(talk: Conversation) -> None:
+    say(talk, Author.AGENT, "It is.", at=NOW)
+    assert owing.look(at=NOW + 59 * SECOND) == 0
+    assert owed() == []
+    assert owing.look(at=NOW + 60 * SECOND) == 1
+    (mail,) = owed()
+    assert (mail.to, mail.from_seq, mail.to_seq) == (VISITOR, 1, 2)
+    assert owing.look(at=NOW + 10 * MINUTE) == 0
+
+
+def test_the_minute_runs_from_the_last_message(talk: Conversation) -> None:
+    say(talk, Author.AGENT, "It is.", at=NOW)
+    owing.look(at=NOW + SECOND)
+    say(talk, Author.AGENT, "From the Jura.", at=NOW + 50 * SECOND)
+    assert owing.look(at=NOW + 100 * SECOND) == 0
+    assert owing.look(at=NOW + 110 * SECOND) == 1
+    assert owed()[0].to_seq == 3
+
+
+def test_two_mails_of_one_conversation_keep_a_distance(talk: Conversation) -> None:
+    say(talk, Author.AGENT, "It is.", at=NOW)
+    assert owing.look(at=NOW + MINUTE) == 1
+    say(talk, Author.AGENT, "One more thing.", at=NOW + 2 * MINUTE)
+    assert owing.look(at=NOW + 15 * MINUTE) == 0
+    assert owing.look(at=NOW + 16 * MINUTE) == 1
+    assert [(mail.from_seq, mail.to_seq) for mail in owed()] == [(1, 2), (2, 3)]
+
+
+def test_what_was_read_is_not_mailed_and_costs_no_further_look(talk: Conversation) -> None:
+    say(talk, Author.AGENT, "It is.", at=NOW)
+    Conversation.objects.update(visitor_read_seq=2)
+    assert owing.look(at=NOW + MINUTE) == 0
+    talk.refresh_from_db()
+    assert talk.notify_at is None
+
+
+def test_who_is_on_the_site_is_not_written_to_until_leaving(talk: Conversation) -> None:
+    say(talk, Author.AGENT, "It is.", at=NOW)
+    cache.set(sightings._key(talk.visitor_id), 1, 60)
+    assert owing.look(at=NOW + MINUTE) == 0
+    cache.clear()
+    assert owing.look(at=NOW + MINUTE + decisions.ON_SITE_PAUSE) == 1
+
+
+def test_an_answer_before_the_address_is_told_of_too(step: RuleStep, agent: Agent) -> None:
+    conversation = on_desk(step, agent)
+    say(conversation, Author.VISITOR, "Is it oak?", at=NOW)
+    say(conversation, Author.AGENT, "It is.", at=NOW)
+    assert owing.look(at=NOW + MINUTE) == 0
+    addresses.give(conversation.visitor, VISITOR, at=NOW + MINUTE)
+    assert owing.look(at=NOW + MINUTE) == 1
+
+
+@pytest.mark.parametrize("choice", ["off", "deleted"])
+def test_who_does_not_want_mail_gets_none(talk: Conversation, choice: str) -> None:
+    say(talk, Author.AGENT, "It is.", at=NOW)
+    if choice == "off":
+        addresses.want_mail(talk.visitor, wanted=False, at=NOW)
+    else:
+        addresses.forget(talk.visitor, at=NOW)
+    assert owing.look(at=NOW + MINUTE) == 0
+    say(talk, Author.AGENT, "Still there?", at=NOW + MINUTE)
+    assert owing.look(at=NOW + 3 * MINUTE) == 0
+
+
+def test_switched_on_again_what_waits_is_told(talk: Conversation) -> None:
+    say(talk, Author.AGENT, "It is.", at=NOW)
+    addresses.want_mail(talk.visitor, wanted=False, at=NOW)
+    owing.look(at=NOW + MINUTE)
+    addresses.want_mail(talk.visitor, wanted=True, at=NOW + 2 * MINUTE)
+    assert owing.look(at=NOW + 2 * MINUTE) == 1
+
+
+def test_another_address_gets_what_was_owed_to_the_first(talk: Conversation) -> None:
+    say(talk, Author.AGENT, "It is.", at=NOW)
+    owing.look(at=NOW + MINUTE)
+    addresses.give(talk.visitor, "other@example.org", at=NOW + 2 * MINUTE)
+    owing.look(at=NOW + 30 * MINUTE)
+    assert [mail.to for mail in owed()] == ["other@example.org"]
+
+
+def test_a_closed_conversation_is_still_told_of(talk: Conversation, agent: Agent) -> None:
+    """R22: the link of that mail shows the survey."""
+    say(talk, Author.AGENT, "It is. Good-bye!", at=NOW)
+    who = actors.agent(agent.user)
+    lifecycle.close(talk.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW + SECOND)
+    assert owing.look(at=NOW + MINUTE) == 1
+
+
+def test_a_blocked_visitor_is_not_written_to(talk: Conversation, agent: Agent) -> None:
+    say(talk, Author.AGENT, "Good-bye.", at=NOW)
+    who = actors.agent(agent.user)
+    lifecycle.close(talk.pk, reason=CloseReason.BLOCKED, actor=who, at=NOW + SECOND)
+    assert owing.look(at=NOW + MINUTE) == 0
+
+
+def test_a_live_conversation_is_none_of_this(step: RuleStep, agent: Agent) -> None:
+    """R118: the offer belongs to queues."""
+    conversation = on_desk(step, agent, is_asynchronous=False)
+    addresses.give(conversation.visitor, VISITOR, at=NOW)
+    say(conversation, Author.AGENT, "Hello?", at=NOW)
+    assert owing.look(at=NOW + MINUTE) == 0
+
+
+def test_a_website_may_write_to_nobody(talk: Conversation) -> None:
+    Sender.objects.create(website=talk.website, is_on=False)
+    say(talk, Author.AGENT, "It is.", at=NOW)
+    assert owing.look(at=NOW + MINUTE) == 0
+
+
+def test_a_look_at_nothing_is_one_query(
+    talk: Conversation, django_assert_num_queries: type[CaptureQueriesContext]
+) -> None:
+    with django_assert_num_queries(1):  # type: ignore[call-arg]
+        owing.look(at=NOW + MINUTE)
+
+
+def test_the_look_finds_its_rows_by_their_index(talk: Conversation) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        query = Conversation.objects.filter(notify_at__lte=NOW).order_by("notify_at")
+        plan = query.values_list("pk")[:10].explain()
+    assert "to_notify" in plan
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_owe_one_mail(transactional_talk: Conversation) -> None:
+    say(transactional_talk, Author.AGENT, "It is.", at=NOW)
+    start = threading.Barrier(6)
+    written: list[int] = []
+
+    def work() -> None:
+        start.wait()
+        try:
+            written.append(owing.look(at=NOW + MINUTE))
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sum(written) == 1
+    assert Mail.objects.count() == 1
+
+
+@pytest.fixture
+def transactional_talk(transactional_db: None) -> Conversation:
+    from tests.factories import GroupFactory, RuleFactory, StepFactory, WebsiteFactory
+
+    website = WebsiteFactory()
+    agent = AgentFactory()
+    group = GroupFactory(website=website, members=[agent])
+    step = StepFactory(rule=RuleFactory(website=website), group=group)
+    conversation = on_desk(step, agent)
+    say(conversation, Author.VISITOR, "Is it oak?", at=NOW)
+    addresses.give(conversation.visitor, VISITOR, at=NOW)
+    return conversation
+
+
+@pytest.mark.parametrize(
+    ("unread", "expected"),
+    [
+        (Unread(0, None, False, None), None),
+        (Unread(1, NOW, False, None), NOW + MINUTE),
+        (Unread(decisions.BATCH, NOW, False, None), NOW + 30 * SECOND),
+        (Unread(1, NOW - 5 * MINUTE, False, NOW - 4 * MINUTE), NOW + 11 * MINUTE),
+        (Unread(1, NOW - 5 * MINUTE, True, None), NOW + 60 * SECOND),
+    ],
+)
+def test_when_to_look(unread: Unread, expected: datetime | None) -> None:
+    assert next_look(unread, PACE, at=NOW + 30 * SECOND) == expected
+
+
+def test_retries_end_after_a_day() -> None:
+    moments = [decisions.retry_at(failures, at=NOW) for failures in range(1, 9)]
+    assert moments[0] == NOW + MINUTE
+    assert moments[-1] is None
+    assert all(moment is not None for moment in moments[:-1])
