@@ -91,11 +91,11 @@ def _seen(agents: QuerySet[Agent], channel: Channel, *, at: datetime) -> QuerySe
     ended = mine.exclude(ended_at=None)
     last_end = ended.values("agent_id").annotate(t=Max("ended_at")).values("t")
     return agents.annotate(
-        on=FilteredRelation("channels", condition=Q(channels__channel=channel)),
-        slots=Coalesce(F("on__slots"), 0),
-        is_available=Coalesce(F("on__is_available"), Value(False)),
+        own=FilteredRelation("channels", condition=Q(channels__channel=channel)),
+        slots=Coalesce(F("own__slots"), 0),
+        is_available=Coalesce(F("own__is_available"), Value(False)),
         held=Coalesce(Subquery(held), 0),
-        idle_since=Coalesce(Subquery(last_end), F("on__available_changed_at")),
+        idle_since=Coalesce(Subquery(last_end), F("own__available_changed_at")),
         is_reachable=presence.reachable(at, "pk"),
         of_groups=ArraySubquery(MEMBERS.filter(agent_id=OuterRef("pk")).values("group_id")),
         knows=ArraySubquery(KNOWN.filter(agent_id=OuterRef("pk")).values("skill_id")),

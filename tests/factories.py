@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import factory
 from factory.django import DjangoModelFactory
 
-from accounts.models import Agent, AgentChannel, Channel, Group, Role, User, Website
+from accounts.models import Agent, AgentChannel, Channel, Group, Role, Skill, User, Website
 from conversations import actors, lifecycle
 from conversations.models import CloseReason, Conversation, Style, Visitor
 from conversations.transitions import Status
@@ -87,6 +88,14 @@ class GroupFactory(DjangoModelFactory):
             self.members.set(extracted)
 
 
+class SkillFactory(DjangoModelFactory):
+    class Meta:
+        model = Skill
+
+    website = factory.SubFactory(WebsiteFactory)
+    name = factory.Sequence(lambda n: f"Skill {n}")
+
+
 class RuleFactory(DjangoModelFactory):
     """A distribution rule to which every page of its website leads, unless another came before."""
 
@@ -160,6 +169,8 @@ def queued(
     is_asynchronous: bool = True,
     channel: str = Channel.CHAT,
     places: int | None = None,
+    required_skills: Sequence[int] = (),
+    skill_patience: timedelta | None = None,
 ) -> Conversation:
     """A new conversation that waits in ``step``, room or no room."""
     conversation = Conversation(
@@ -170,6 +181,9 @@ def queued(
         solved_window=solved_window,
         is_asynchronous=is_asynchronous,
         language="fr",
+        rule=step.rule,
+        required_skills=list(required_skills),
+        skill_patience=skill_patience,
     )
     lifecycle.queue(conversation, group_id=step.group_id, queue_id=step.pk, at=at, places=places)
     return conversation
@@ -183,6 +197,7 @@ def with_bot(step: RuleStep, *, at: datetime = NOW) -> Conversation:
         visitor=VisitorFactory(website=website),
         is_asynchronous=True,
         language="fr",
+        rule=step.rule,
     )
     lifecycle.greet(conversation, at=at)
     return conversation

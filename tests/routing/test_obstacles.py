@@ -1,0 +1,211 @@
+"""What stops an agent: by a table, and the same in SQL for any world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.models import Agent, AgentChannel, Channel, Group
+from conversations import actors, lifecycle
+from conversations.models import Contact, Conversation
+from routing import dispatch, invariants, load
+from routing.decisions import AgentView, Hindrance, Need, Obstacle, choose_agent, obstacles
+from tests.clock import NOW
+from tests.factories import (
+    AgentFactory,
+    GroupFactory,
+    RuleFactory,
+    SkillFactory,
+    StepFactory,
+    connect,
+    on_desk,
+    queued,
+)
+
+HOUR = timedelta(hours=1)
+FRENCH, BILLING = 1, 2
+GROUP, OTHER = 10, 20
+ABLE = AgentView(
+    agent_id=7, slots=4, active=1, group_ids=frozenset({GROUP}), skill_ids=frozenset({FRENCH})
+)
+ASKED = Need(group_id=GROUP, skill_ids=frozenset({FRENCH}))
+MINE = Need(group_id=OTHER, agent_id=7, skill_ids=frozenset({BILLING}), is_open=False, opens_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("agent", "need", "found"),
+    [
+        (ABLE, ASKED, []),
+        (replace(ABLE, active=3), ASKED, []),
+        (replace(ABLE, active=4), ASKED, [Obstacle(Hindrance.FULL, held=4, slots=4)]),
+        (replace(ABLE, active=5), ASKED, [Obstacle(Hindrance.FULL, held=5, slots=4)]),
+        (replace(ABLE, is_reachable=False), ASKED, [Obstacle(Hindrance.OFFLINE)]),
+        (replace(ABLE, is_available=False), ASKED, [Obstacle(Hindrance.UNAVAILABLE)]),
+        # Who has no slots has no button either: that he is unavailable says nothing.
+        (
+            replace(ABLE, slots=0, active=0, is_available=False),
+            ASKED,
+            [Obstacle(Hindrance.NO_SLOTS)],
+        ),
+        (ABLE, replace(ASKED, group_id=OTHER), [Obstacle(Hindrance.NOT_A_MEMBER)]),
+        (
+            ABLE,
+            replace(ASKED, skill_ids=frozenset({FRENCH, BILLING})),
+            [Obstacle(Hindrance.LACKS_SKILL, skill_ids=frozenset({BILLING}))],
+        ),
+        (
+            ABLE,
+            replace(ASKED, is_open=False, opens_at=NOW),
+            [Obstacle(Hindrance.GROUP_CLOSED, until=NOW)],
+        ),
+        (ABLE, replace(ASKED, agent_id=8), [Obstacle(Hindrance.OF_SOMEBODY_ELSE)]),
+        # Assigned to him: a person chose him, whatever his groups, skills and hours.
+        (ABLE, MINE, []),
+        (replace(ABLE, is_reachable=False), MINE, [Obstacle(Hindrance.OFFLINE)]),
+        (
+            replace(ABLE, is_reachable=False, is_available=False, active=4),
+            replace(ASKED, group_id=OTHER),
+            [
+                Obstacle(Hindrance.NOT_A_MEMBER),
+                Obstacle(Hindrance.OFFLINE),
+                Obstacle(Hindrance.UNAVAILABLE),
+                Obstacle(Hindrance.FULL, held=4, slots=4),
+            ],
+        ),
+    ],
+)
+def test_all_that_stops_an_agent_is_named(
+    agent: AgentView, need: Need, found: list[Obstacle]
+) -> None:
+    assert list(obstacles(agent, need)) == found
+    assert choose_agent([agent], need) == (None if found else agent.agent_id)
+
+
+# --- The same in SQL -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Somebody:
+    groups: frozenset[int]
+    skills: frozenset[int]
+    slots: int
+    held: int
+    is_available: bool
+    is_there: bool
+
+
+@dataclass(frozen=True)
+class Something:
+    group: int
+    skills: frozenset[int]
+    is_relaxed: bool
+    assignee: int | None
+
+
+# (as written, when it changes): open; closed; about to close an hour ago; about to open; ...
+DOORS = st.sampled_from(
+    [(True, None), (True, HOUR), (True, -HOUR), (False, None), (False, HOUR), (False, -HOUR)]
+)
+TWO = st.frozensets(st.integers(0, 1))
+SOMEBODY = st.builds(
+    Somebody,
+    groups=TWO,
+    skills=TWO,
+    slots=st.integers(0, 2),
+    held=st.integers(0, 2),
+    is_available=st.booleans(),
+    is_there=st.sampled_from([True, True, False]),
+)
+SOMETHING = st.builds(
+    Something,
+    group=st.integers(0, 1),
+    skills=TWO,
+    is_relaxed=st.booleans(),
+    assignee=st.sampled_from([None, None, 0, 1]),
+)
+
+
+@pytest.mark.django_db
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    doors=st.lists(DOORS, min_size=2, max_size=2),
+    people=st.lists(SOMEBODY, min_size=2, max_size=3),
+    things=st.lists(SOMETHING, min_size=1, max_size=3),
+)
+def test_the_statements_say_of_any_world_what_the_function_says(
+    doors: list[tuple[bool, timedelta | None]],
+    people: list[Somebody],
+    things: list[Something],
+) -> None:
+    with transaction.atomic():
+        rule = RuleFactory()
+        steps = [StepFactory(rule=rule) for _ in doors]
+        skills = [SkillFactory(website=rule.website) for _ in range(2)]
+        agents = [populate(person, rule, steps, skills) for person in people]
+        for step, (is_open, change) in zip(steps, doors, strict=True):
+            Group.objects.filter(pk=step.group_id).update(
+                is_open=is_open, hours_change_at=change and NOW + change
+            )
+        waiting = [put(thing, steps, skills, agents) for thing in things]
+        groups = {group.pk: group for group in Group.objects.all()}
+        views = load.views(Agent.objects.all(), Channel.CHAT, at=NOW)
+        assert {view.agent_id for view in views} == set(Agent.objects.values_list("pk", flat=True))
+
+        able: dict[int, set[int]] = {conversation.pk: set() for conversation in waiting}
+        for conversation in waiting:
+            need = load.need_of(conversation, groups[conversation.group_id or 0], at=NOW)
+            for view in views:
+                if not obstacles(view, need):
+                    able[conversation.pk].add(view.agent_id)
+
+        for agent in agents:
+            taker = load.taker(agent.pk, Channel.CHAT, at=NOW)
+            given_to_him = set(
+                dispatch.waiting_for(agent.pk, Channel.CHAT, at=NOW).values_list("pk", flat=True)
+                if taker and taker.free
+                else []
+            )
+            assert given_to_him == {pk for pk, whom in able.items() if agent.pk in whom}
+        lost = {
+            finding.conversation_id
+            for finding in invariants.lost_capacity(at=NOW, patience=timedelta(0))
+        }
+        assert lost == {pk for pk, whom in able.items() if whom}
+        transaction.set_rollback(True)
+
+
+def populate(person: Somebody, rule: object, steps: list, skills: list) -> Agent:  # type: ignore[type-arg]
+    agent = AgentFactory(slots=person.slots, available=person.is_available)
+    agent.skills.set([skills[n] for n in person.skills])
+    for n in person.groups:
+        steps[n].group.members.add(agent)
+    if person.is_there:
+        connect(agent)
+    elsewhere = StepFactory(group=GroupFactory(website=steps[0].rule.website), rule=steps[0].rule)
+    for _ in range(person.held):
+        on_desk(elsewhere, agent)
+    assert Contact.objects.filter(agent=agent, ended_at=None).count() == person.held
+    assert AgentChannel.objects.get(agent=agent).slots == person.slots
+    return agent
+
+
+def put(thing: Something, steps: list, skills: list, agents: list[Agent]) -> Conversation:  # type: ignore[type-arg]
+    conversation = queued(steps[thing.group], required_skills=[skills[n].pk for n in thing.skills])
+    if thing.is_relaxed:
+        conversation = lifecycle.relax(conversation.pk, at=NOW)
+    if thing.assignee is not None:
+        agent = agents[thing.assignee]
+        steps[0].group.members.add(agent) if not agent.groups.exists() else None
+        conversation = lifecycle.transfer_to_agent(
+            conversation.pk, agent=agent, actor=actors.SYSTEM, at=NOW
+        )
+    return conversation
