@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -85,7 +84,7 @@ class RuleAdmin(ForAdministrators, Published, admin.ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return ((_("1. What the rule is for"), {"fields": self.get_fields(request, obj)}),)
 
-    def published(self, rule: DistributionRule, *, at: datetime) -> None:
+    def published(self, rule: DistributionRule) -> None:
         changes.rule_changed(rule.website_id)
 
 
@@ -104,5 +103,5 @@ class BotAdmin(ForAdministrators, Published, admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("rules")
 
-    def published(self, bot: Bot, *, at: datetime) -> None:
+    def published(self, bot: Bot) -> None:
         changes.rule_changed(bot.website_id)

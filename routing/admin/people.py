@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -124,7 +123,7 @@ class AgentAdmin(ForOverseers, Published, admin.ModelAdmin):
             changes.group_changed(group_id)
         super().save_related(request, form, formsets, change)
 
-    def published(self, agent: Agent, *, at: datetime) -> None:
+    def published(self, agent: Agent) -> None:
         changes.agent_changed(agent.pk)
 
 
@@ -212,9 +211,8 @@ class GroupAdmin(ForOverseers, Published, admin.ModelAdmin):
         for agent_id in before ^ after:
             changes.agent_changed(agent_id)
 
-    def published(self, group: Group, *, at: datetime) -> None:
+    def published(self, group: Group) -> None:
         changes.group_changed(group.pk)
-        changes.hours_changed(group.pk, at=at)
 
-    def removed(self, group: Group, *, at: datetime) -> None:
+    def removed(self, group: Group) -> None:
         changes.rule_changed(group.website_id)

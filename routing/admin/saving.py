@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
 
 class Published:
     """Mixed into an admin class: ``published`` is called once for each row that came to be or
     changed, after its parts were saved as well, ``removed`` for each that went."""
 
-    def published(self, obj: Any, *, at: datetime) -> None:
+    def published(self, obj: Any) -> None:
         """Say what changed, by a function of ``routing.changes``."""
         raise NotImplementedError
 
-    def removed(self, obj: Any, *, at: datetime) -> None:
+    def removed(self, obj: Any) -> None:
         """The same for a row that is gone; ``obj`` still has its key."""
-        self.published(obj, at=at)
+        self.published(obj)
 
     def save_related(
         self, request: HttpRequest, form: forms.ModelForm, formsets: Any, change: bool
     ) -> None:
         super().save_related(request, form, formsets, change)  # type: ignore[misc]
-        self.published(form.instance, at=timezone.now())
+        self.published(form.instance)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         pk = obj.pk
         super().delete_model(request, obj)  # type: ignore[misc]
         obj.pk = pk
-        self.removed(obj, at=timezone.now())
+        self.removed(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         rows = list(queryset)
         super().delete_queryset(request, queryset)  # type: ignore[misc]
         for row in rows:
-            self.removed(row, at=timezone.now())
+            self.removed(row)

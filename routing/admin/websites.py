@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -36,10 +35,10 @@ class WebsiteAdmin(ForAdministrators, Published, admin.ModelAdmin):
             _("Show"),
         )
 
-    def published(self, website: Website, *, at: datetime) -> None:
-        changes.website_changed(website.pk, at=at)
+    def published(self, website: Website) -> None:
+        changes.website_changed(website.pk)
 
-    def removed(self, website: Website, *, at: datetime) -> None:
+    def removed(self, website: Website) -> None:
         """Whatever would hear of it went with it."""
 
 
@@ -51,11 +50,8 @@ class SkillAdmin(ForAdministrators, Published, admin.ModelAdmin):
     list_filter = ("kind", "website")
     search_fields = ("name",)
 
-    def published(self, skill: Skill, *, at: datetime) -> None:
+    def published(self, skill: Skill) -> None:
         changes.skill_changed(skill.pk)
-
-    def removed(self, skill: Skill, *, at: datetime) -> None:
-        changes.skill_removed(skill.pk, website_id=skill.website_id)
 
 
 @admin.register(Holiday)
@@ -91,5 +87,5 @@ class HolidayAdmin(PartForOverseers, Published, admin.ModelAdmin):
             field.required = True  # a day of the whole website is the administrators'
         return field
 
-    def published(self, holiday: Holiday, *, at: datetime) -> None:
-        changes.website_changed(holiday.website_id, at=at)
+    def published(self, holiday: Holiday) -> None:
+        changes.website_changed(holiday.website_id)

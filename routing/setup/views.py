@@ -163,7 +163,7 @@ def website_step(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     form = WebsiteForm(request.POST or None, instance=website, initial=initial)
     if request.method == "POST" and form.is_valid():
         saved = form.save()
-        changes.website_changed(saved.pk, at=timezone.now())
+        changes.website_changed(saved.pk)
         return redirect("admin:setup_group", saved.pk)
     return _page(request, "website", website, form=form)
 

@@ -23,17 +23,15 @@ NOT_SETTINGS = {
     "messenger.mail",
     "messenger.reply",
     "accounts.preferences",  # how somebody likes his own desk
-    "accounts.preferences",
     "accounts.user_groups",  # roles decide, not Django's groups and permissions
     "accounts.user_user_permissions",
     "messenger.attempt",
     "messenger.mail",
     "messenger.reply",
     "routing.deskconnection",
-    "routing.hourlydemand",
-    "routing.repair",
     "routing.deskpresence",
     "routing.hourlydemand",  # counted, not set
+    "routing.repair",
 }
 
 

@@ -1,0 +1,176 @@
+"""Administration of targeting rules, in the order in which they are asked (R39)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.text import capfirst
+from django.utils.translation import get_language_info, gettext_lazy
+from django.utils.translation import gettext as _
+
+from accounts.models import Skill
+from accounts.rights import ForAdministrators
+from routing import changes
+from routing.admin.saving import Published
+from routing.models import DistributionRule, TargetingCondition, TargetingRule
+from routing.models.targeting import TEXT_LIMIT, Device
+
+
+class LinesField(forms.CharField):
+    """A list, one a line."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        lines = (line.strip() for line in str(value or "").splitlines())
+        return list(dict.fromkeys(line for line in lines if line))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool((initial or []) != self.to_python(data))
+
+
+def _named(name: str) -> dict[str, Any]:
+    """What the model says of a field that has a form of its own here."""
+    field = TargetingRule._meta.get_field(name)
+    return {"label": capfirst(field.verbose_name), "help_text": field.help_text, "required": False}
+
+
+class TargetingForm(forms.ModelForm):
+    """One targeting rule; its proactive text has a field for each language."""
+
+    pages_included = LinesField(**_named("pages_included"))
+    pages_excluded = LinesField(**_named("pages_excluded"))
+    devices = forms.MultipleChoiceField(
+        choices=Device.choices, widget=forms.CheckboxSelectMultiple, **_named("devices")
+    )
+
+    class Meta:
+        model = TargetingRule
+        exclude = ("texts",)  # noqa: DJ006 - a new condition shall have its field
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for code, name in _text_fields():
+            self.fields[name] = forms.CharField(
+                label=_("Proactive text (%(language)s)")
+                % {"language": get_language_info(code)["name_translated"]},
+                max_length=TEXT_LIMIT,
+                required=False,
+                initial=self.instance.texts.get(code, ""),
+            )
+        rules: Any = self.fields["rule"]
+        rules.queryset = DistributionRule.objects.select_related("website")
+        rules.label_from_instance = _with_website
+        skills: Any = self.fields["skills"]
+        skills.queryset = Skill.objects.select_related("website")
+        skills.label_from_instance = _with_website
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        texts = {code: cleaned.get(name, "").strip() for code, name in _text_fields()}
+        self.instance.texts = {code: text for code, text in texts.items() if text}
+        website, skills = cleaned.get("website"), cleaned.get("skills") or ()
+        if website and any(skill.website_id != website.pk for skill in skills):
+            self.add_error("skills", _("A skill of another website cannot be asked for."))
+        return cleaned
+
+
+def _text_fields() -> list[tuple[str, str]]:
+    return [(code, f"text_{code}") for code, _name in settings.LANGUAGES]
+
+
+def _with_website(one: DistributionRule | Skill) -> str:
+    return f"{one.website} · {one}"
+
+
+class ConditionInline(ForAdministrators, admin.TabularInline):
+    """What the website must have said of the visitor."""
+
+    model = TargetingCondition
+    fields = ("name", "operator", "value")
+    extra = 0
+
+
+@admin.register(TargetingRule)
+class TargetingAdmin(ForAdministrators, Published, admin.ModelAdmin):
+    """The first that matches decides: the list is in that order, and moved by arrows."""
+
+    form = TargetingForm
+    list_display = ("name", "website", "position", "leads_to", "asks", "is_enabled")
+    list_display_links = ("name",)
+    list_editable = ("position", "is_enabled")
+    list_filter = ("website", "is_enabled")
+    list_select_related = ("website", "rule")
+    search_fields = ("name",)
+    sortable_by = ()
+    ordering = ("website", "position", "pk")
+    filter_horizontal = ("skills",)
+    inlines = (ConditionInline,)
+
+    class Media:
+        js = [forms.Script("accounts/order.js", type="module")]
+
+    @admin.display(description=gettext_lazy("leads to"))
+    def leads_to(self, rule: TargetingRule) -> str:
+        return rule.rule.name
+
+    @admin.display(description=gettext_lazy("conditions"))
+    def asks(self, rule: TargetingRule) -> str:
+        """What it asks for, in short: enough to see why one stands before the other."""
+        said = [", ".join(rule.pages_included), ", ".join(rule.languages)]
+        said += [str(Device(device).label) for device in rule.devices]
+        if rule.seconds_on_page:
+            said.append(_("%(n)d s on the page") % {"n": rule.seconds_on_page})
+        if rule.pages_viewed > 1:
+            said.append(_("%(n)d pages seen") % {"n": rule.pages_viewed})
+        for field in ("audience", "hours"):
+            if getattr(rule, field) != TargetingRule._meta.get_field(field).get_default():
+                said.append(getattr(rule, f"get_{field}_display")())
+        said += [str(condition) for condition in rule.conditions.all()]
+        said += [str(skill) for skill in rule.skills.all()]
+        return " · ".join(part for part in said if part) or _("everybody, everywhere")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("conditions", "skills")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        texts = [name for _code, name in _text_fields()]
+        return (
+            (None, {"fields": ("website", "name", "is_enabled", "position", "rule")}),
+            (
+                _("Where and whom"),
+                {
+                    "fields": (
+                        "pages_included",
+                        "pages_excluded",
+                        "languages",
+                        "devices",
+                        "audience",
+                        "seconds_on_page",
+                        "pages_viewed",
+                        "hours",
+                    )
+                },
+            ),
+            (_("How"), {"fields": (*texts, "skills")}),
+        )
+
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        kwargs["fields"] = None  # those of each language are made with the form
+        return super().get_form(request, obj, **kwargs)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new rule is asked last."""
+        last = TargetingRule.objects.order_by("-position").values_list("position", flat=True)
+        following: dict[str, Any] = {"position": (last.first() or 0) + 1}
+        return following | super().get_changeform_initial_data(request)
+
+    def published(self, rule: TargetingRule) -> None:
+        changes.rule_changed(rule.website_id)

@@ -1,0 +1,102 @@
+"""A link by which somebody chooses a password: once, in time, and signed as his own change."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from accounts import invitations
+from accounts.models import Change, User
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+NEW = {"new_password1": "a-fine-password-7", "new_password2": "a-fine-password-7"}
+
+
+@pytest.fixture
+def person() -> User:
+    user: User = UserFactory(email="alice@example.com", first_name="Alice")
+    user.password = make_password(None)
+    user.save()
+    return user
+
+
+def open_link(client: Client, path: str) -> Any:
+    return client.get(path, follow=True)
+
+
+def test_the_link_chooses_a_password_and_logs_in(person: User) -> None:
+    client = Client()
+    page = open_link(client, invitations.path_for(person))
+    assert person.username in page.content.decode()
+    address = page.redirect_chain[-1][0]
+    assert "set-password" in address  # the token is not in the address any more
+    answer = client.post(address, NEW)
+    assert answer.status_code == 302
+    person.refresh_from_db()
+    assert person.check_password(NEW["new_password1"])
+    assert int(client.session["_auth_user_id"]) == person.pk
+    change = Change.objects.filter(model="accounts.user", object_id=person.pk).first()
+    assert change is not None
+    assert (change.actor_id, change.after) == (person.pk, {"password": "•••"})
+
+
+def test_the_link_works_once(person: User) -> None:
+    path = invitations.path_for(person)
+    client = Client()
+    client.post(open_link(client, path).redirect_chain[-1][0], NEW)
+    page = open_link(Client(), path)
+    assert "This link is no longer good" in page.content.decode()
+
+
+def test_the_link_dies_with_its_time(person: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = invitations.path_for(person)
+    later = timezone.now().replace(tzinfo=None) + timedelta(
+        seconds=settings.PASSWORD_RESET_TIMEOUT + 86400
+    )
+    monkeypatch.setattr(
+        "django.contrib.auth.tokens.PasswordResetTokenGenerator._now", lambda _self: later
+    )
+    assert "no longer good" in open_link(Client(), path).content.decode()
+
+
+def test_anothers_token_opens_nothing(person: User) -> None:
+    other = UserFactory()
+    token = invitations.path_for(person).rstrip("/").rpartition("/")[2]
+    forged = invitations.path_for(other).rstrip("/").rpartition("/")[0] + f"/{token}/"
+    assert "no longer good" in open_link(Client(), forged).content.decode()
+
+
+def test_a_bad_password_is_refused_and_said(person: User) -> None:
+    client = Client()
+    address = open_link(client, invitations.path_for(person)).redirect_chain[-1][0]
+    answer = client.post(address, {"new_password1": "alice", "new_password2": "alice"})
+    assert answer.status_code == 200
+    assert "too short" in answer.content.decode()
+    person.refresh_from_db()
+    assert not person.has_usable_password()
+
+
+def test_the_mail_holds_a_link_that_works(person: User) -> None:
+    invitations.send_invitation(user_id=person.pk)
+    (sent,) = mail.outbox
+    assert sent.to == ["alice@example.com"]
+    link = next(word for word in sent.body.split() if word.startswith(settings.PUBLIC_URL))
+    page = open_link(Client(), link.removeprefix(settings.PUBLIC_URL))
+    assert "Choose a password" in page.content.decode()
+
+
+def test_who_is_gone_or_has_no_address_is_not_written_to(person: User) -> None:
+    person.is_active = False
+    person.save()
+    invitations.send_invitation(user_id=person.pk)
+    invitations.send_invitation(user_id=UserFactory(email="").pk)
+    invitations.send_invitation(user_id=0)
+    assert mail.outbox == []

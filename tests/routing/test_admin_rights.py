@@ -1,0 +1,373 @@
+"""Administration: each right of C39 both ways, by the pages and by forged requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Agent, Change, Group, Holiday, OpeningHours, Role, Skill, User
+from conversations import bus
+from conversations.facts import Fact
+from conversations.models import Conversation
+from routing import facts
+from routing.models import Bot, RuleStep, TargetingRule
+from tests.factories import (
+    AgentFactory,
+    GroupFactory,
+    StepFactory,
+    UserFactory,
+    WebsiteFactory,
+    queued,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    return StepFactory(places=3)
+
+
+@pytest.fixture
+def group(step: RuleStep) -> Group:
+    return step.group
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def admin() -> Client:
+    return browser(UserFactory(role=Role.ADMIN))
+
+
+@pytest.fixture
+def boss(group: Group) -> User:
+    user = UserFactory(role=Role.MANAGER)
+    group.managers.add(user)
+    return user
+
+
+@pytest.fixture
+def manager(boss: User) -> Client:
+    return browser(boss)
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[Fact]:
+    """What is published, in order."""
+    published: list[Fact] = []
+    publish = bus.publish
+
+    def listen(fact: Fact) -> None:
+        published.append(fact)
+        publish(fact)
+
+    monkeypatch.setattr(bus, "publish", listen)
+    return published
+
+
+def formset(prefix: str, *rows: dict[str, Any], initial: int = 0) -> dict[str, Any]:
+    form: dict[str, Any] = {
+        f"{prefix}-TOTAL_FORMS": len(rows),
+        f"{prefix}-INITIAL_FORMS": initial,
+    }
+    for number, row in enumerate(rows):
+        form |= {f"{prefix}-{number}-{name}": value for name, value in row.items()}
+    return form
+
+
+def group_form(group: Group, **changes: Any) -> dict[str, Any]:
+    return {
+        "website": group.website_id,
+        "name": group.name,
+        "members": [agent.pk for agent in group.members.all()],
+        "managers": [user.pk for user in group.managers.all()],
+        "time_zone": "",
+        "keeps_places_when_closed": "on",
+        "answer_seconds": "",
+        "release_minutes": "",
+        **formset("opening_hours"),
+        **formset("holidays"),
+    } | changes
+
+
+def agent_form(agent: Agent, **changes: Any) -> dict[str, Any]:
+    channel = agent.channels.get()
+    row = {"id": channel.pk, "agent": agent.pk, "channel": "chat", "slots": channel.slots}
+    return {
+        "user": agent.user_id,
+        "display_name": agent.display_name,
+        "groups": [group.pk for group in agent.groups.all()],
+        "skills": [skill.pk for skill in agent.skills.all()],
+        **formset("channels", row, initial=1),
+    } | changes
+
+
+def page(obj: Any) -> str:
+    return f"/admin/{obj._meta.app_label}/{obj._meta.model_name}/{obj.pk}/change/"
+
+
+def test_agents_and_experts_have_no_administration(step: RuleStep) -> None:
+    for role in (Role.AGENT, Role.EXPERT):
+        client = browser(UserFactory(role=role, is_staff=True))
+        for path in ("/admin/", page(step.rule), page(step.group), "/admin/setup/"):
+            assert client.get(path).status_code == 302, path
+            assert client.post(path, {}).status_code == 302, path
+
+
+def test_who_lost_the_role_or_the_account_is_out_at_once(boss: User, manager: Client) -> None:
+    assert manager.get("/admin/").status_code == 200
+    User.objects.filter(pk=boss.pk).update(role=Role.AGENT)
+    assert manager.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "accounts/user/",
+        "accounts/user/add/",
+        "accounts/website/",
+        "accounts/skill/",
+        "accounts/change/",
+        "accounts/group/add/",
+        "accounts/agent/add/",
+        "routing/distributionrule/",
+        "routing/targetingrule/",
+        "routing/bot/",
+        "conversations/conversation/",
+        "conversations/message/",
+        "conversations/event/",
+    ],
+)
+def test_what_is_the_administrators(admin: Client, manager: Client, path: str) -> None:
+    reads = "conversations/" not in path and "change" not in path
+    assert admin.get(f"/admin/{path}").status_code == 200
+    assert manager.get(f"/admin/{path}").status_code == 403
+    if reads:
+        assert manager.post(f"/admin/{path}", {"name": "forged"}).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["setup/", "setup/1/group/", "setup/1/team/", "setup/person/1/"])
+def test_the_set_up_is_not_there_for_managers(manager: Client, path: str) -> None:
+    assert manager.get(f"/admin/{path}").status_code == 404
+    assert manager.post(f"/admin/{path}", {"name": "forged"}).status_code == 404
+
+
+def test_a_manager_changes_members_and_hours_and_nothing_else(
+    manager: Client, group: Group, boss: User, told: list[Fact]
+) -> None:
+    new = AgentFactory()
+    GroupFactory(website=group.website).members.add(new)
+    before = (group.name, group.website_id)
+    hours = {"weekday": 0, "opens": "09:00", "closes": "18:00"}
+    day = {"date": "2026-12-25", "name": "Christmas", "opens": "", "closes": ""}
+    forged = group_form(
+        group,
+        members=[new.pk],
+        managers=[],
+        name="Forged",
+        website=WebsiteFactory().pk,
+        answer_seconds="1",
+        release_minutes="1",
+        time_zone="Europe/Paris",
+        **formset("opening_hours", hours),
+        **formset("holidays", day),
+    )
+    del forged["keeps_places_when_closed"]
+    assert manager.post(page(group), forged).status_code == 302
+    group.refresh_from_db()
+    assert list(group.members.all()) == [new]
+    assert str(group.opening_hours.get()) == "Monday 09:00 – 18:00"
+    assert Holiday.objects.get(group=group).website_id == group.website_id
+    assert group.time_zone == "Europe/Paris"
+    assert (group.name, group.website_id) == before
+    assert (group.answer_seconds, group.release_minutes) == (None, None)
+    assert group.keeps_places_when_closed
+    assert list(group.managers.all()) == [boss]
+    assert facts.GroupChanged(group_id=group.pk) in told
+    assert facts.AgentChanged(agent_id=new.pk) in told
+    # The hours hold from this moment on, not from the next tick.
+    assert group.hours_change_at is not None
+
+
+def test_a_manager_makes_nobody_a_member_whom_he_does_not_see(
+    manager: Client, group: Group
+) -> None:
+    stranger = AgentFactory()
+    GroupFactory().members.add(stranger)
+    answer = manager.post(page(group), group_form(group, members=[stranger.pk]))
+    assert answer.status_code == 200
+    assert not group.members.exists()
+    assert stranger.display_name not in answer.content.decode()
+
+
+def test_a_manager_finds_no_foreign_group(manager: Client, group: Group) -> None:
+    beside = GroupFactory(website=group.website, name="Next door")
+    foreign = GroupFactory(name="Abroad")
+    listed = manager.get("/admin/accounts/group/").content.decode()
+    assert group.name in listed
+    for other in (beside, foreign):
+        assert other.name not in listed
+        manager.post(page(other), group_form(other, time_zone="Europe/Berlin"))
+        other.refresh_from_db()
+        assert other.time_zone == ""
+        assert manager.post(
+            f"/admin/accounts/group/{other.pk}/delete/", {"post": "yes"}
+        ).status_code in {302, 403}
+        assert Group.objects.filter(pk=other.pk).exists()
+
+
+def test_a_manager_deletes_no_group_of_his_either(manager: Client, group: Group) -> None:
+    address = f"/admin/accounts/group/{group.pk}/delete/"
+    assert manager.post(address, {"post": "yes"}).status_code == 403
+    action = {"action": "delete_selected", "_selected_action": [group.pk], "post": "yes"}
+    manager.post("/admin/accounts/group/", action)
+    assert Group.objects.filter(pk=group.pk).exists()
+
+
+def test_a_manager_sets_slots_of_his_members_only(
+    manager: Client, group: Group, told: list[Fact]
+) -> None:
+    mine, beside = AgentFactory(), AgentFactory()
+    group.members.add(mine)
+    GroupFactory(website=group.website).members.add(beside)
+    for agent in (mine, beside):
+        row = {"id": agent.channels.get().pk, "agent": agent.pk, "channel": "chat", "slots": 9}
+        form = agent_form(agent, **formset("channels", row, initial=1))
+        assert manager.post(page(agent), form).status_code == 302
+    assert (mine.channels.get().slots, beside.channels.get().slots) == (9, 3)
+    assert facts.CapacityAdded(agent_id=mine.pk) in told
+    assert facts.CapacityAdded(agent_id=beside.pk) not in told
+
+
+def test_a_manager_gives_no_agent_to_another_user(manager: Client, group: Group) -> None:
+    mine, other = AgentFactory(), UserFactory()
+    group.members.add(mine)
+    assert manager.post(page(mine), agent_form(mine, user=other.pk)).status_code == 302
+    mine.refresh_from_db()
+    assert mine.user_id != other.pk
+
+
+def test_what_a_manager_does_not_see_of_an_agent_stays(manager: Client, group: Group) -> None:
+    mine, elsewhere = AgentFactory(), GroupFactory()
+    french = Skill.objects.create(website=group.website, name="French")
+    abroad = Skill.objects.create(website=elsewhere.website, name="Abroad")
+    mine.groups.add(group, elsewhere)
+    mine.skills.add(abroad)
+    shown = manager.get(page(mine)).content.decode()
+    assert "Abroad" not in shown
+    assert elsewhere.name not in shown
+    form = agent_form(mine, groups=[group.pk], skills=[french.pk])
+    assert manager.post(page(mine), form).status_code == 302
+    assert set(mine.groups.all()) == {group, elsewhere}
+    assert set(mine.skills.all()) == {french, abroad}
+    forged = agent_form(mine, groups=[group.pk, GroupFactory().pk], skills=[french.pk])
+    assert manager.post(page(mine), forged).status_code == 200
+
+
+def test_a_managers_holidays_are_of_his_groups(manager: Client, group: Group) -> None:
+    website = group.website
+    whole = Holiday.objects.create(website=website, date="2026-12-25", name="Christmas")
+    foreign = Holiday.objects.create(website=WebsiteFactory(), date="2026-12-24", name="Abroad")
+    listed = manager.get("/admin/accounts/holiday/").content.decode()
+    assert "Christmas" in listed
+    assert "Abroad" not in listed
+    form = {"website": website.pk, "group": "", "date": "2026-12-31", "name": "Forged"}
+    assert manager.post(page(whole), form).status_code == 403
+    assert manager.post("/admin/accounts/holiday/add/", form).status_code == 200
+    assert not Holiday.objects.filter(name="Forged").exists()
+    manager.post(page(foreign), form | {"group": group.pk})
+    foreign.refresh_from_db()
+    assert foreign.name == "Abroad"
+    mine = form | {"group": group.pk, "name": "Mine"}
+    assert manager.post("/admin/accounts/holiday/add/", mine).status_code == 302
+    assert Holiday.objects.get(name="Mine").group == group
+
+
+def test_a_group_stays_on_its_website(admin: Client, group: Group) -> None:
+    elsewhere = WebsiteFactory()
+    assert admin.post(page(group), group_form(group, website=elsewhere.pk)).status_code == 302
+    group.refresh_from_db()
+    assert group.website_id != elsewhere.pk
+
+
+def test_an_administrator_sets_what_is_reserved(admin: Client, group: Group) -> None:
+    form = group_form(group, answer_seconds="60", release_minutes="5", name="Renamed")
+    assert admin.post(page(group), form).status_code == 302
+    group.refresh_from_db()
+    assert (group.answer_seconds, group.release_minutes, group.name) == (60, 5, "Renamed")
+    change = Change.objects.filter(model="accounts.group").first()
+    assert change is not None
+    assert change.actor != ""
+    assert change.before == {
+        "answer_seconds": None,
+        "release_minutes": None,
+        "name": change.before["name"],
+    }
+
+
+def test_a_new_agent_gets_groups_and_each_is_told(
+    admin: Client, group: Group, told: list[Fact]
+) -> None:
+    user = UserFactory()
+    row = {"channel": "chat", "slots": 4}
+    form = {
+        "user": user.pk,
+        "display_name": "Alice",
+        "groups": [group.pk],
+        "skills": [],
+        **formset("channels", row),
+    }
+    assert admin.post("/admin/accounts/agent/add/", form).status_code == 302
+    agent = Agent.objects.get(user=user)
+    assert list(agent.groups.all()) == [group]
+    assert facts.GroupChanged(group_id=group.pk) in told
+    assert facts.CapacityAdded(agent_id=agent.pk) in told
+
+
+def test_the_pencil_and_the_sections_of_a_rule(admin: Client, step: RuleStep) -> None:
+    listed = admin.get("/admin/routing/distributionrule/").content.decode()
+    assert f'aria-label="Edit {step.rule}"' in listed
+    shown = admin.get(page(step.rule), headers={"Accept-Language": "fr"}).content.decode()
+    assert "Définissez la distribution pour chaque groupe" in shown
+    assert "laces en file de conversation" in shown
+
+
+def test_a_skill_that_goes_is_asked_for_no_longer(
+    admin: Client, step: RuleStep, told: list[Fact]
+) -> None:
+    group = step.group
+    skill = Skill.objects.create(website=group.website, name="French")
+    waiting = queued(step)
+    Conversation.objects.filter(pk=waiting.pk).update(required_skills=[skill.pk])
+    address = f"/admin/accounts/skill/{skill.pk}/delete/"
+    assert admin.post(address, {"post": "yes"}).status_code == 302
+    assert facts.WebsiteChanged(website_id=group.website_id) in told
+    assert Conversation.objects.get(pk=waiting.pk).required_skills == []
+
+
+def test_every_list_and_form_opens(admin: Client, step: RuleStep) -> None:
+    website, group = step.rule.website, step.group
+    group.members.add(AgentFactory())
+    rows = [
+        website,
+        group,
+        step.rule,
+        group.members.get(),
+        UserFactory(),
+        Skill.objects.create(website=website, name="French"),
+        Bot.objects.create(website=website, name="Robin"),
+        Holiday.objects.create(website=website, group=group, date="2026-12-25", name="Christmas"),
+        TargetingRule.objects.create(website=website, name="Everywhere", rule=step.rule),
+    ]
+    OpeningHours.objects.create(group=group, weekday=0, opens="09:00", closes="18:00")
+    for row in rows:
+        listed = f"/admin/{row._meta.app_label}/{row._meta.model_name}/"
+        for path in (listed, f"{listed}?q=x", f"{listed}add/", page(row)):
+            assert admin.get(path).status_code == 200, path

@@ -1,0 +1,262 @@
+"""The guided set-up: every step is saved, may be left, resumed and corrected."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import Agent, Change, Group, Role, User, Website
+from conversations import bus
+from conversations.facts import Fact
+from routing import embedding
+from routing.facts import PersonInvited
+from routing.models import DistributionRule, RuleStep, TargetingRule
+from routing.setup.forms import host_of
+from tests.factories import AgentFactory, GroupFactory, UserFactory, WebsiteFactory
+
+pytestmark = pytest.mark.django_db
+
+WEBSITE = {
+    "name": "Maison Céleste",
+    "domains": "https://www.example.com/shop\nlocalhost:3000",
+    "language": "fr",
+    "time_zone": "Europe/Paris",
+    "accent": "#2f5d50",
+}
+
+
+@pytest.fixture
+def root() -> User:
+    """As ``manage.py createsuperuser`` makes one: its role is not even administrator."""
+    user: User = User.objects.create_superuser("root", "root@example.com", "x")
+    return user
+
+
+@pytest.fixture
+def admin(root: User) -> Client:
+    client = Client()
+    client.force_login(root)
+    return client
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[Fact]:
+    published: list[Fact] = []
+    publish = bus.publish
+
+    def listen(fact: Fact) -> None:
+        published.append(fact)
+        publish(fact)
+
+    monkeypatch.setattr(bus, "publish", listen)
+    return published
+
+
+def people(*rows: dict[str, Any]) -> dict[str, Any]:
+    form: dict[str, Any] = {"people-TOTAL_FORMS": len(rows), "people-INITIAL_FORMS": 0}
+    for number, row in enumerate(rows):
+        row = {"name": "", "email": "", "slots": "3"} | row
+        form |= {f"people-{number}-{name}": value for name, value in row.items()}
+    return form
+
+
+def test_from_nothing_to_a_website_that_engages(
+    admin: Client, root: User, told: list[Fact]
+) -> None:
+    assert "Set up the first website" in admin.get("/admin/").content.decode()
+    answer = admin.post("/admin/setup/", WEBSITE)
+    website = Website.objects.get()
+    assert website.domains == ["www.example.com", "localhost:3000"]
+    assert answer["Location"] == f"/admin/setup/{website.pk}/group/"
+
+    proposed = admin.get(answer["Location"]).context["form"]["name"].value()
+    assert proposed == "Équipe de réponse"  # in the language of the site
+    answer = admin.post(answer["Location"], {"name": proposed})
+    shown = admin.get(answer["Location"]).context["form"]
+    assert (shown["name"].value(), shown["places"].value()) == ("vers equipe de reponse", 3)
+    answer = admin.post(answer["Location"], {"name": "vers equipe de reponse", "places": "3"})
+    step = RuleStep.objects.get()
+    assert (step.places, step.rule.name) == (3, "vers equipe de reponse")
+    assert TargetingRule.objects.get().rule == step.rule
+
+    alice = {"name": "Alice Martin", "email": "alice@example.com"}
+    answer = admin.post(answer["Location"], {"myself": "on", **people(alice, {})})
+    assert answer["Location"] == f"/admin/setup/{website.pk}/embed/"
+    agents = {agent.user.username: agent for agent in step.group.members.all()}
+    assert set(agents) == {"alice", "root"}
+    assert agents["alice"].display_name == "Alice"
+    assert agents["alice"].channels.get().slots == 3
+    assert not agents["alice"].user.has_usable_password()
+    assert PersonInvited(user_id=agents["alice"].user_id) in told
+
+    shown_page = admin.get(answer["Location"]).content.decode()
+    assert f"data-website=&quot;{website.key}&quot;" in shown_page.replace('"', "&quot;")
+    assert "http://testserver/embed.js" in shown_page
+    assert "1 person has not chosen a password yet." in shown_page
+    assert {change.actor for change in Change.objects.filter(model__startswith="routing.")} == {
+        "root"
+    }
+
+
+def test_what_was_left_is_resumed_where_it_was_left(admin: Client) -> None:
+    admin.post("/admin/setup/", WEBSITE)
+    website = Website.objects.get()
+    assert "Go on with the set-up of Maison Céleste" in admin.get("/admin/").content.decode()
+    resume = f"/admin/setup/{website.pk}/"
+    assert admin.get(resume)["Location"].endswith("/group/")
+    group = GroupFactory(website=website)
+    assert admin.get(resume)["Location"].endswith("/rule/")
+    admin.post(f"{resume}rule/", {"name": "First", "places": "5"})
+    assert admin.get(resume)["Location"].endswith("/team/")
+    group.members.add(AgentFactory())
+    assert admin.get(resume)["Location"].endswith("/embed/")
+    assert "Go on with the set-up" not in admin.get("/admin/").content.decode()
+
+
+def test_a_step_done_twice_corrects_and_doubles_nothing(admin: Client) -> None:
+    admin.post("/admin/setup/", WEBSITE)
+    website = Website.objects.get()
+    base = f"/admin/setup/{website.pk}/"
+    for name, places in (("One", "3"), ("Two", "8")):
+        admin.post(f"{base}website/", WEBSITE | {"name": name})
+        admin.post(f"{base}group/", {"name": name})
+        admin.post(f"{base}rule/", {"name": name, "places": places})
+    assert Website.objects.get().name == "Two"
+    assert Group.objects.get().name == "Two"
+    assert (DistributionRule.objects.get().name, RuleStep.objects.get().places) == ("Two", 8)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"domains": ""}, "Without a domain no page could show it."),
+        ({"domains": "not a domain!"}, "Enter a valid value"),
+        ({"name": ""}, "required"),
+        ({"accent": "red"}, "Enter a valid value"),
+        ({"time_zone": "Mars/Olympus"}, "not one of the available choices"),
+    ],
+)
+def test_what_is_wrong_is_said_and_what_was_typed_is_kept(
+    admin: Client, wrong: dict[str, str], said: str
+) -> None:
+    answer = admin.post("/admin/setup/", WEBSITE | {"name": "Kept"} | wrong)
+    shown = answer.content.decode()
+    assert answer.status_code == 200
+    assert said in shown
+    if "name" not in wrong:
+        assert 'value="Kept"' in shown
+    if wrong.get("domains"):
+        assert wrong["domains"] in shown
+    assert not Website.objects.exists()
+
+
+def test_of_a_team_with_one_fault_nobody_is_saved(admin: Client) -> None:
+    group = GroupFactory()
+    UserFactory(email="taken@example.com")
+    base = f"/admin/setup/{group.website_id}/team/"
+    good = {"name": "Alice Martin", "email": "alice@example.com"}
+    for fault in (
+        {"name": "Bruno", "email": "nonsense"},
+        {"name": "Bruno", "email": "Taken@example.com"},
+        {"name": "Bruno", "email": "ALICE@example.com"},
+        {"name": "", "email": "bruno@example.com"},
+        {"name": "Bruno", "slots": "0"},
+    ):
+        answer = admin.post(base, people(good, fault))
+        assert answer.status_code == 200, fault
+        assert 'value="Alice Martin"' in answer.content.decode()
+    assert not Agent.objects.exists()
+
+
+def test_usernames_are_free_ones(admin: Client) -> None:
+    UserFactory(username="alice")
+    UserFactory(username="Alice2")
+    group = GroupFactory()
+    base = f"/admin/setup/{group.website_id}/team/"
+    admin.post(
+        base,
+        people(
+            {"name": "Alice", "email": "alice@a.example"}, {"name": "Élodie Fée"}, {"name": "李"}
+        ),
+    )
+    names = set(group.members.values_list("user__username", flat=True))
+    assert names == {"alice3", "elodie.fee", "agent"}
+
+
+def test_a_second_website_takes_agents_of_the_first(admin: Client) -> None:
+    known = AgentFactory(display_name="Alice")
+    GroupFactory(members=[known])
+    group = GroupFactory()
+    base = f"/admin/setup/{group.website_id}/team/"
+    assert "Alice" in admin.get(base).content.decode()
+    admin.post(base, {"known": [known.pk], **people({})})
+    assert list(group.members.all()) == [known]
+
+
+def test_a_team_of_nobody_is_asked_again(admin: Client) -> None:
+    group = GroupFactory()
+    base = f"/admin/setup/{group.website_id}/team/"
+    assert admin.post(base, people({}))["Location"] == base
+    assert "Somebody has to answer" in admin.get(base).content.decode()
+
+
+def test_steps_out_of_order_lead_back(admin: Client) -> None:
+    website = WebsiteFactory()
+    for step in ("rule", "team"):
+        answer = admin.get(f"/admin/setup/{website.pk}/{step}/")
+        assert answer["Location"] == f"/admin/setup/{website.pk}/group/"
+    assert admin.get("/admin/setup/0/group/").status_code == 404
+
+
+def test_the_page_that_carries_the_script_is_seen(admin: Client) -> None:
+    cache.clear()
+    website = WebsiteFactory()
+    address = f"/admin/setup/{website.pk}/seen/"
+    assert admin.get(address).json() == {"seen": ""}
+    at = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+    async_to_sync(embedding.saw)(website.pk, "www.example.com", at=at)
+    assert "Seen on www.example.com" in admin.get(address).json()["seen"]
+    # Once a minute is enough: the next page view writes nothing.
+    async_to_sync(embedding.saw)(website.pk, "www.example.com", at=at.replace(year=2030))
+    found = embedding.seen(website.pk)
+    assert found is not None
+    assert found.at == at
+
+
+def test_the_link_of_a_person_is_shown_and_sent(admin: Client, told: list[Fact]) -> None:
+    person = UserFactory(email="alice@example.com")
+    address = f"/admin/setup/person/{person.pk}/"
+    assert "/welcome/" in admin.get(address).content.decode()
+    assert PersonInvited(user_id=person.pk) not in told  # reading sends nothing
+    assert admin.post(address)["Location"] == address
+    assert PersonInvited(user_id=person.pk) in told
+
+
+@pytest.mark.parametrize(
+    ("typed", "host"),
+    [
+        ("www.example.com", "www.example.com"),
+        ("https://www.example.com/shop?x=1", "www.example.com"),
+        ("HTTP://user:pw@Example.com:8080/", "example.com:8080"),
+        ("*.example.com", "*.example.com"),
+        ("//example.com", "example.com"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("localhost:3000", "localhost:3000"),
+    ],
+)
+def test_a_pasted_address_is_a_domain(typed: str, host: str) -> None:
+    assert host_of(typed) == host
+
+
+def test_roles_other_than_administrators_are_offered_no_set_up() -> None:
+    manager = UserFactory(role=Role.MANAGER)
+    client = Client()
+    client.force_login(manager)
+    shown = client.get("/admin/").content.decode()
+    assert "/admin/setup/" not in shown
+    assert "What managers do here" in shown
