@@ -6,9 +6,13 @@ from django.contrib import admin
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from accounts.admin import ReadOnly
-from conversations.models import Contact, Conversation, Event, Message
+from accounts.rights import ForOverseers, ReadOnly, websites_of
+from conversations import blocks
+from conversations.models import Block, Contact, Conversation, Event, Message
 
 
 class EventInline(ReadOnly, admin.TabularInline):
@@ -63,3 +67,40 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
     list_select_related = ("agent",)
     search_fields = ("=conversation__id",)
     show_full_result_count = False
+
+
+@admin.register(Block)
+class BlockAdmin(ForOverseers, admin.ModelAdmin):
+    """Who may not write, and letting them write again (R58); managers see their websites'."""
+
+    list_display = (
+        "visitor",
+        "website",
+        "reason",
+        "blocked_at",
+        "until",
+        "blocked_by",
+        "lifted_at",
+    )
+    list_filter = ("website", "lifted_at")
+    list_select_related = ("visitor", "website", "blocked_by")
+    search_fields = ("reason", "visitor__name")
+    actions = ("lift",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Block]:
+        return super().get_queryset(request).filter(website__in=websites_of(request.user))
+
+    def has_add_permission(self, request: HttpRequest, obj: Block | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Block | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Block | None = None) -> bool:
+        return False
+
+    @admin.action(description=_("Let these visitors write again"), permissions=["view"])
+    def lift(self, request: HttpRequest, queryset: QuerySet[Block]) -> None:
+        count = blocks.lift(queryset, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+        text = ngettext("%(count)d block was lifted.", "%(count)d blocks were lifted.", count)
+        self.message_user(request, text % {"count": count})

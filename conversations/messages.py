@@ -25,7 +25,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.passes import GUARD, DeskPass
-from conversations import bus, lifecycle, pool
+from conversations import blocks, bus, lifecycle, pool
 from conversations.facts import MessageAdded
 from conversations.models import Author, Conversation, Message
 from conversations.statements import AS_AGENT, AS_VISITOR, FOUND, TRUSTED, stored_by
@@ -215,6 +215,11 @@ def _closed() -> Rejected:
     return Rejected("closed", _("This conversation is closed. You can start a new one."), 410)
 
 
+def blocked() -> Rejected:
+    """What a blocked visitor reads (R58): calm, and without a reason to argue with."""
+    return Rejected("blocked", _("It is not possible to write to us here at the moment."), 403)
+
+
 def _no_file() -> Rejected:
     return Rejected("attachment", _("The file is no longer there: please attach it again."), 409)
 
@@ -306,6 +311,8 @@ def add(
         if (stored.author, stored.body, stored.attachment_id) != (author, body, attachment):
             raise _conflict()
         return Sent(_frame_of(stored), is_new=False)
+    if author == Author.VISITOR and blocks.in_force(conversation.visitor, at=at).exists():
+        raise blocked()
     if author == Author.VISITOR and conversation.status in PAUSED:
         lifecycle.visitor_replied(conversation, at=at)
     return _insert(

@@ -6,6 +6,7 @@ Who writes decides what else the conversation's row is told in the same statemen
 from __future__ import annotations
 
 from accounts.passes import GUARD
+from conversations.blocks import NOT_BLOCKED
 from conversations.models import Author
 from conversations.transitions import BOT_ANSWER_SECONDS
 
@@ -112,7 +113,7 @@ def stored_by(grows: str, guard: str, *, is_agent: bool, has_file: bool) -> str:
 AS_VISITOR = {
     has_file: stored_by(
         VISITOR_GROWS,
-        "c.public_id = %(conversation)s AND v.token_hash = %(token_hash)s",
+        f"c.public_id = %(conversation)s AND v.token_hash = %(token_hash)s AND {NOT_BLOCKED}",
         is_agent=False,
         has_file=has_file,
     )

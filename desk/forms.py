@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Group, User
+from conversations import notes
 from conversations.lifecycle import SNOOZE_LIMIT
 from conversations.models import Conversation
 from desk import queries
@@ -17,6 +18,8 @@ from desk import queries
 DURATIONS = {"3h": timedelta(hours=3), "24h": timedelta(hours=24)}
 CUSTOM = "custom"
 MORNING = time(9, 0)
+BLOCKS = {"1d": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+FOR_EVER = "ever"
 
 
 class WallClockField(forms.DateTimeField):
@@ -80,10 +83,11 @@ def quick_moments(at: datetime) -> list[tuple[str, str]]:
 
 
 class TransferForm(forms.Form):
-    """A colleague or a team: exactly one (R199)."""
+    """A colleague or a team: exactly one (R199); a note for whoever has it next."""
 
     agent = forms.ModelChoiceField(queryset=Agent.objects.none(), required=False)
     group = forms.ModelChoiceField(queryset=Group.objects.none(), required=False)
+    note = forms.CharField(required=False, max_length=notes.BODY_LIMIT)
 
     def __init__(self, *args: Any, conversation: Conversation, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -97,3 +101,26 @@ class TransferForm(forms.Form):
             raise forms.ValidationError(_("Choose a colleague or a team."))
         cleaned["to"] = chosen[0] if chosen else None
         return cleaned
+
+
+class BlockForm(forms.Form):
+    """Why a visitor may not write any more, and for how long (R58)."""
+
+    reason = forms.CharField(
+        max_length=300,
+        error_messages={"required": _("Say why: whoever may lift the block will want to know.")},
+    )
+    term = forms.ChoiceField(
+        choices=[
+            ("1d", _("24 hours")),
+            ("7d", _("7 days")),
+            ("30d", _("30 days")),
+            (FOR_EVER, _("Until lifted")),
+        ],
+        initial="7d",
+    )
+
+    def until(self, at: datetime) -> datetime | None:
+        """When a block that begins at ``at`` ends; ``None``: when somebody lifts it."""
+        term = self.cleaned_data["term"]
+        return None if term == FOR_EVER else at + BLOCKS[term]

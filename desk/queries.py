@@ -235,7 +235,7 @@ def colleagues_for(conversation: Conversation, user: User, *, at: datetime) -> l
         on_channel = next(
             (row for row in agent.channels.all() if row.channel == conversation.channel), None
         )
-        if on_channel is None or not on_channel.slots:
+        if on_channel is None:
             continue
         found.append(
             Colleague(
@@ -259,12 +259,16 @@ def colleagues_for(conversation: Conversation, user: User, *, at: datetime) -> l
 
 def colleagues(conversation: Conversation, user: User) -> QuerySet[Agent]:
     """To whom ``user`` may hand a conversation: the other members of his groups on its website,
-    and those of the group that the conversation belongs to."""
+    and those of the group that the conversation belongs to, who have slots on its channel."""
     mine = Group.objects.filter(website=conversation.website_id).filter(
         Q(members__user=user) | Q(pk=conversation.group_id)
     )
     return (
-        Agent.objects.filter(groups__in=mine.values("pk"), user__is_active=True)
+        Agent.objects.filter(
+            channels__in=AgentChannel.objects.filter(channel=conversation.channel, slots__gt=0),
+            groups__in=mine.values("pk"),
+            user__is_active=True,
+        )
         .exclude(user=user)
         .distinct()
     )

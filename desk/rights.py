@@ -25,11 +25,13 @@ class Rights:
     snooze: bool
     pause: bool
     transfer: bool
+    block: bool
     take: bool
     wake: bool
     resume: bool
     release: bool
     release_must_wait: bool
+    unblock: bool
 
 
 def rights_of(
@@ -45,6 +47,7 @@ def rights_of(
         snooze=is_mine and status == Status.ACTIVE and conversation.may_snooze,
         pause=is_mine and status == Status.ACTIVE and conversation.style != Style.LIVE,
         transfer=is_mine and status in RELEASABLE,
+        block=is_mine and status == Status.ACTIVE,
         take=is_mine and status == Status.ASSIGNED,
         wake=status == Status.SNOOZED and _may_wake(conversation, agent),
         resume=is_mine and status in RESUMABLE,
@@ -53,6 +56,7 @@ def rights_of(
         and status == Status.ACTIVE
         and holder is not None
         and presence.is_connected(holder, at),
+        unblock=user.oversees,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from conversations import farewell
+
 if TYPE_CHECKING:
     from accounts.models import Website
 
@@ -19,7 +21,8 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "consent": "Pour vous répondre, {brand} enregistre vos messages et les conserve le temps "
         "de traiter votre demande. Nous ne vous demandons rien d’autre, et vous pouvez faire "
         "effacer cet échange à tout moment.",
-        "closing": "Cette conversation est terminée. Merci de votre visite !",
+        "closing": farewell.DEFAULTS["fr"],
+        "over": "Cette conversation est terminée.",
         "survey_csat": "Êtes-vous satisfait de cet échange ?",
         "survey_nps": "Recommanderiez-vous {brand} à un proche ?",
         "survey_thanks": "Merci ! Votre avis nous aide à mieux vous répondre.",
@@ -32,7 +35,8 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "consent": "To answer you, {brand} records your messages and keeps them while your request "
         "is being handled. We ask for nothing else, and you can have this exchange erased at any "
         "time.",
-        "closing": "This conversation is over. Thank you for your visit!",
+        "closing": farewell.DEFAULTS["en"],
+        "over": "This conversation is over.",
         "survey_csat": "Are you satisfied with this exchange?",
         "survey_nps": "Would you recommend {brand} to a friend?",
         "survey_thanks": "Thank you! Your opinion helps us to answer better.",

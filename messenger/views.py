@@ -16,7 +16,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import condition, require_safe
 
 from accounts.models import Website
-from conversations import surveys
+from conversations import blocks, surveys
 from conversations.messages import Rejected, check_body, check_client_id
 from conversations.models import Conversation
 from messenger import queries, tickets
@@ -167,6 +167,7 @@ def state(request: HttpRequest, website: Website) -> HttpResponse:
 def conversations(request: HttpRequest, website: Website) -> HttpResponse:
     """The first message begins a conversation, if there is room now. Repeating it is safe."""
     visitor = visitor_of(request, website)
+    blocks.remember_address(visitor, request.META.get("REMOTE_ADDR", ""))
     sent = json_of(request)
     conversation, message = engagement.start(
         visitor,

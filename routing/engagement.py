@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Agent, Channel, Website
-from conversations import lifecycle, messages
+from conversations import blocks, lifecycle, messages
 from conversations.messages import Rejected, Sent
 from conversations.models import Author, Conversation, Visitor
 from conversations.transactions import retried
@@ -116,6 +116,8 @@ def start(
     if again is None:
         # Locked: it must not close between this look and the message that goes into it.
         again = open_conversations(visitor).select_for_update(no_key=True).first()
+    if again is None and blocks.in_force(visitor, at=at).exists():
+        raise messages.blocked()
     if again is not None:
         sent = messages.add(again.pk, author=Author.VISITOR, body=body, client_id=client_id, at=at)
         return again, sent

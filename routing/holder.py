@@ -3,12 +3,13 @@ row, that he still does; a release or a transfer may have been quicker than his 
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 
 from accounts import preferences
 from accounts.models import Agent, AgentChannel, Group, User
-from conversations import actors, lifecycle
-from conversations.models import Contact, Conversation
+from conversations import actors, blocks, farewell, lifecycle, messages, notes
+from conversations.models import Author, CloseReason, Contact, Conversation
 from conversations.transactions import retried
 from conversations.transitions import WAITING, Refused, Status, Verb
 from routing import desks
@@ -61,8 +62,17 @@ def snooze(
 
 @retried
 def finish(conversation_id: int, *, user: User, at: datetime) -> Conversation:
-    """The desk's "Close" (R197, C33)."""
+    """The desk's "Close" (R197, C33). Only this closure, an agent's own, sends the website's
+    closing message (R130)."""
     _hold(conversation_id, user=user, verb=Verb.CLOSE)
+    conversation = lifecycle.lock(conversation_id)
+    messages.add(
+        conversation_id,
+        author=Author.SYSTEM,
+        body=farewell.words(conversation.website, conversation.language),
+        client_id=uuid.uuid4(),
+        at=at,
+    )
     return lifecycle.finish(conversation_id, actor=actors.agent(user), at=at)
 
 
@@ -81,13 +91,30 @@ def set_on_hold(conversation_id: int, *, user: User, at: datetime) -> Conversati
 
 
 @retried
-def transfer(conversation_id: int, *, user: User, to: Agent | Group, at: datetime) -> Conversation:
-    """To a colleague or to another team (R199)."""
+def block(
+    conversation_id: int, *, user: User, reason: str, until: datetime | None, at: datetime
+) -> Conversation:
+    """Block the visitor, then close: without a closing message and without a survey (R58, C24)."""
+    _hold(conversation_id, user=user, verb=Verb.CLOSE)
+    conversation = lifecycle.lock(conversation_id)
+    blocks.block(conversation, reason=reason, until=until, by=user, at=at)
+    return lifecycle.close(
+        conversation_id, reason=CloseReason.BLOCKED, actor=actors.agent(user), at=at
+    )
+
+
+@retried
+def transfer(
+    conversation_id: int, *, user: User, to: Agent | Group, at: datetime, note: str = ""
+) -> Conversation:
+    """To a colleague or to another team (R199), with a note for whoever has it next."""
     actor = actors.agent(user)
+    verb = Verb.TRANSFER_TO_AGENT if isinstance(to, Agent) else Verb.TRANSFER_TO_GROUP
+    agent_id = _hold(conversation_id, user=user, verb=verb, statuses=HELD)
+    if note:
+        notes.write(conversation_id, agent_id=agent_id, body=note, at=at)
     if isinstance(to, Agent):
-        _hold(conversation_id, user=user, verb=Verb.TRANSFER_TO_AGENT, statuses=HELD)
         return lifecycle.transfer_to_agent(conversation_id, agent=to, actor=actor, at=at)
-    _hold(conversation_id, user=user, verb=Verb.TRANSFER_TO_GROUP, statuses=HELD)
     return desks.transfer_to_group(conversation_id, group=to, actor=actor, at=at)
 
 

@@ -73,6 +73,14 @@ class Website(models.Model):
         validators=[MinValueValidator(1)],
         help_text=_("After that an assigned conversation goes back to its group."),
     )
+    blocks_addresses = models.BooleanField(
+        _("block internet addresses too"),
+        default=False,
+        help_text=_(
+            "Blocking a visitor then holds for everybody who writes from the same internet "
+            "address, which may be a household or a whole company. Only a hash of it is kept."
+        ),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

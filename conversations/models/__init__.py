@@ -2,10 +2,12 @@
 
 from conversations.models.addresses import Address
 from conversations.models.attachments import Attachment
+from conversations.models.blocks import Block
 from conversations.models.contacts import Contact
 from conversations.models.conversations import ActorKind, CloseReason, Conversation, Style
 from conversations.models.events import Event
 from conversations.models.messages import Author, Message
+from conversations.models.notes import Note
 from conversations.models.notices import Notice, NoticeKind
 from conversations.models.outbox import OutboxEntry
 from conversations.models.surveys import Survey
@@ -16,12 +18,14 @@ __all__ = [
     "Address",
     "Attachment",
     "Author",
+    "Block",
     "CloseReason",
     "Consent",
     "Contact",
     "Conversation",
     "Event",
     "Message",
+    "Note",
     "Notice",
     "NoticeKind",
     "OutboxEntry",

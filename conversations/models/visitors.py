@@ -37,6 +37,12 @@ class Visitor(models.Model):
         Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="visitors"
     )
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    address_hash = models.CharField(
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text=_("Keyed hash of the internet address, where the website blocks by it."),
+    )
     name = models.CharField(_("name"), max_length=100, blank=True)
     language = models.CharField(_("language"), max_length=10)
     created_at = models.DateTimeField()

@@ -10,18 +10,18 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent, User
-from conversations import actors
+from conversations import actors, blocks
 from conversations.models import Conversation
 from conversations.transitions import Refused, Verb
 from desk import queries
-from desk.forms import TransferForm
+from desk.forms import BlockForm, TransferForm
 from desk.views.pages import conversation_of, sleepers_of
 from routing import desks, holder
 
@@ -103,8 +103,47 @@ def transfer(request: StaffRequest, number: int) -> HttpResponse:
     return do(
         request,
         conversation,
-        lambda at: holder.transfer(number, user=request.user, to=to, at=at),
+        lambda at: holder.transfer(
+            number, user=request.user, to=to, note=form.cleaned_data["note"], at=at
+        ),
     )
+
+
+@staff("GET", "POST")
+def block(request: StaffRequest, number: int) -> HttpResponse:
+    """The dialog that blocks a visitor, and what it sends (R58)."""
+    conversation = found(request, number)
+    form = BlockForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        status = 422 if form.is_bound else 200
+        context = {"form": form, "conversation": conversation}
+        return render(request, "desk/block.html", context, status=status)
+    return do(
+        request,
+        conversation,
+        lambda at: holder.block(
+            number,
+            user=request.user,
+            reason=form.cleaned_data["reason"],
+            until=form.until(at),
+            at=at,
+        ),
+    )
+
+
+@staff("POST")
+def unblock(request: StaffRequest, number: int) -> HttpResponse:
+    """Managers and administrators let a visitor write again; others are told nothing of it."""
+    conversation = found(request, number)
+    if not request.user.oversees:
+        raise Http404
+    now = timezone.now()
+    blocks.lift(blocks.in_force(conversation.visitor, at=now), by=request.user, at=now)
+    response = HttpResponse(status=204)
+    response["HX-Trigger"] = json.dumps(
+        {"desk:moved": {"number": number, "status": conversation.status}}
+    )
+    return response
 
 
 def _verb(

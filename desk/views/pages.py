@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent, User
-from conversations import sightings
+from conversations import blocks, notes, sightings
 from conversations.attachments import LIMIT_BYTES
 from conversations.models import Conversation
 from desk import queries
@@ -51,6 +51,10 @@ def conversation_of(
         "conversation": conversation,
         "is_online": conversation.visitor_id in sightings.online([conversation.visitor_id]),
         "rights": rights_of(conversation, user, agent, at=at),
+        "notes": notes.of(conversation.pk),
+        "blocked": blocks.in_force(conversation.visitor, at=at)
+        .select_related("blocked_by")
+        .first(),
         "history": queries.history_of(conversation, user),
         "upload_limit": LIMIT_BYTES,
     }

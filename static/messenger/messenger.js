@@ -443,7 +443,7 @@ class Messenger {
     byId("over").hidden = !isShown;
     byId("restart").hidden = !isOver || !this.engagement.engage;
     if (!isShown) return;
-    let line = this.hasThanked ? texts.survey_thanks : texts.closing;
+    let line = this.hasThanked ? texts.survey_thanks : texts.over;
     if (isOver && !this.engagement.engage) line += ` ${this.strings.no_engagement}`;
     if (byId("over-text").textContent !== line) byId("over-text").textContent = line;
   }

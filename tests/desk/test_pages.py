@@ -96,7 +96,7 @@ RIGHTS = {
     Status.BOT: set(),
     Status.QUEUED: set(),
     Status.ASSIGNED: {"take", "transfer"},
-    Status.ACTIVE: {"reply", "snooze", "pause", "transfer"},
+    Status.ACTIVE: {"reply", "snooze", "pause", "transfer", "block"},
     Status.SNOOZED: {"wake"},
     Status.PENDING: {"resume"},
     Status.ON_HOLD: {"resume"},

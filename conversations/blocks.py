@@ -1,0 +1,70 @@
+"""Who may not write any more (R58): saying so, asking, and lifting it again.
+
+Of an internet address only a keyed hash is kept, and only where the website has asked for it: it
+can be compared with another one, and not be read.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django.utils.crypto import salted_hmac
+
+from accounts.models import User
+from conversations.models import Block, Conversation, Visitor
+
+# The condition of a statement about a visitor ``v`` at the moment ``at``.
+NOT_BLOCKED = """NOT EXISTS (
+    SELECT FROM conversations_block b
+    WHERE b.website_id = v.website_id AND b.lifted_at IS NULL
+    AND (b.until IS NULL OR b.until > %(at)s)
+    AND (
+        b.visitor_id = v.id OR b.person_id = v.person_id
+        OR (b.address_hash <> '' AND b.address_hash = v.address_hash)
+    )
+)"""
+
+
+def in_force(visitor: Visitor, *, at: datetime) -> QuerySet[Block]:
+    """What keeps this visitor from writing at ``at``, the newest first."""
+    same = Q(visitor=visitor)
+    if visitor.person_id is not None:
+        same |= Q(person=visitor.person_id)
+    if visitor.address_hash:
+        same |= Q(address_hash=visitor.address_hash)
+    still = Q(until=None) | Q(until__gt=at)
+    return Block.objects.filter(same, still, website=visitor.website_id, lifted_at=None)
+
+
+def block(
+    conversation: Conversation, *, reason: str, until: datetime | None, by: User, at: datetime
+) -> Block:
+    """Block who wrote this conversation, until ``until`` or until it is lifted."""
+    visitor = conversation.visitor
+    return Block.objects.create(
+        website_id=conversation.website_id,
+        visitor=visitor,
+        person_id=visitor.person_id,
+        address_hash=visitor.address_hash if conversation.website.blocks_addresses else "",
+        conversation=conversation,
+        reason=reason,
+        blocked_at=at,
+        until=until,
+        blocked_by=by,
+    )
+
+
+def lift(blocks: QuerySet[Block], *, by: User, at: datetime) -> int:
+    """Let them write again; returns how many blocks were still in force."""
+    return blocks.filter(lifted_at=None).update(lifted_at=at, lifted_by=by)
+
+
+def remember_address(visitor: Visitor, address: str) -> None:
+    """Where a visitor writes from, on a website that blocks by address; else nothing is kept."""
+    kept = ""
+    if visitor.website.blocks_addresses and address:
+        kept = salted_hmac("causerie.address", address, algorithm="sha256").hexdigest()
+    if visitor.address_hash != kept:
+        visitor.address_hash = kept
+        Visitor.objects.filter(pk=visitor.pk).update(address_hash=kept)

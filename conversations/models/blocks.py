@@ -1,0 +1,75 @@
+"""Blocks: who may not write to a website any more, why, and until when."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Website
+from conversations.models.conversations import Conversation
+from conversations.models.visitors import Person, Visitor
+
+
+class Block(models.Model):
+    """Holds for the visitor, for the person behind it, if known, and for the internet address,
+    where the website has asked for that (R58). Never changed but to be lifted."""
+
+    website = models.ForeignKey(Website, on_delete=models.CASCADE, related_name="blocks")
+    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="blocks")
+    person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, related_name="blocks")
+    address_hash = models.CharField(max_length=64, blank=True, editable=False)
+    conversation = models.ForeignKey(
+        Conversation,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="blocks",
+        verbose_name=_("conversation"),
+    )
+    reason = models.CharField(_("reason"), max_length=300)
+    blocked_at = models.DateTimeField(_("blocked at"))
+    until = models.DateTimeField(_("until"), null=True, help_text=_("Empty: until lifted."))
+    blocked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("blocked by"),
+    )
+    lifted_at = models.DateTimeField(_("lifted at"), null=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("lifted by"),
+    )
+
+    class Meta:
+        verbose_name = _("block")
+        verbose_name_plural = _("blocks")
+        ordering = ("-blocked_at", "-pk")
+        constraints = [
+            models.CheckConstraint(
+                name="block_ends_after_start",
+                condition=Q(until__isnull=True) | Q(until__gt=models.F("blocked_at")),
+            ),
+        ]
+        indexes = [
+            # conversations.blocks: is this address blocked. Visitor and person have their own.
+            models.Index(
+                fields=["address_hash"],
+                condition=Q(lifted_at=None) & ~Q(address_hash=""),
+                name="blocked_addresses",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.visitor} · {self.reason}"
+
+    @property
+    def by_whom(self) -> str:
+        """Who blocked, as colleagues know them; a dash where the account is gone."""
+        user = self.blocked_by
+        return (user.get_full_name() or user.username) if user else "–"

@@ -1,0 +1,26 @@
+"""Notes: what agents tell each other about a conversation; no visitor ever reads them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Agent
+from conversations.models.conversations import Conversation
+
+
+class Note(models.Model):
+    """Kept apart from messages, so that no path of a visitor's can reach one by mistake."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="notes")
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="notes")
+    body = models.TextField(_("note"))
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("note")
+        verbose_name_plural = _("notes")
+        ordering = ("created_at", "pk")
+
+    def __str__(self) -> str:
+        return f"#{self.conversation_id} · {self.agent_id}"

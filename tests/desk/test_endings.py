@@ -1,0 +1,320 @@
+"""How an agent parts with a conversation: the closing message, the note of a transfer, a block."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from accounts.models import Agent, User
+from conversations import actors, blocks, deadlines, lifecycle, messages, notes
+from conversations.messages import Rejected
+from conversations.models import Author, Block, Conversation, Person, Style, Survey
+from conversations.statements import AS_VISITOR
+from conversations.transitions import Status
+from routing import engagement
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, StepFactory, VisitorFactory, on_desk
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+Browser = Callable[[User], Client]
+
+
+def post(client: Client, number: int, verb: str, **data: Any) -> Any:
+    return client.post(f"/desk/c/{number}/{verb}/", data)
+
+
+def now(conversation: Conversation) -> Conversation:
+    return Conversation.objects.get(pk=conversation.pk)
+
+
+def words(conversation: Conversation) -> list[tuple[str, str]]:
+    return list(conversation.messages.values_list("author", "body"))
+
+
+# --- The closing message -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("style", [Style.LIVE, Style.SOCIAL])
+def test_an_agent_s_closure_says_the_website_s_goodbye(
+    browser: Browser, step: RuleStep, agent: Agent, style: Style
+) -> None:
+    website = step.rule.website
+    website.texts = {"fr": {"closing": "{brand} vous remercie. %(x)s {{ y }}"}}
+    website.save()
+    conversation = on_desk(step, agent, style=style, solved_window=timedelta(days=1))
+    assert post(browser(agent.user), conversation.pk, "close").status_code == 204
+    assert words(conversation) == [("system", f"{website.name} vous remercie. %(x)s {{{{ y }}}}")]
+
+
+def test_a_website_without_a_text_says_the_product_s(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent)
+    post(browser(agent.user), conversation.pk, "close")
+    assert words(conversation) == [("system", "Merci de votre visite, et à bientôt !")]
+
+
+def test_the_goodbye_is_nobody_s_first_answer(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent)
+    post(browser(agent.user), conversation.pk, "close")
+    assert now(conversation).first_human_reply_at is None
+    assert not Survey.objects.exists()
+
+
+def test_a_closure_by_time_says_nothing(step: RuleStep, agent: Agent) -> None:
+    conversation = on_desk(step, agent)
+    until = NOW + timedelta(hours=3)
+    lifecycle.snooze(
+        conversation.pk,
+        until=until,
+        keep=False,
+        auto_close=True,
+        actor=actors.agent(agent.user),
+        at=NOW,
+    )
+    assert deadlines.enforce(conversation.pk, at=until).status == Status.CLOSED
+    assert words(conversation) == []
+
+
+def test_a_refused_closure_says_nothing(browser: Browser, step: RuleStep, agent: Agent) -> None:
+    colleague = AgentFactory()
+    step.group.members.add(colleague)
+    conversation = on_desk(step, agent)
+    assert post(browser(colleague.user), conversation.pk, "close").status_code == 409
+    assert words(conversation) == []
+
+
+# --- The note of a transfer --------------------------------------------------------------------
+
+
+def test_the_next_one_reads_the_note_and_the_visitor_never(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    other = StepFactory(rule=step.rule).group
+    receiver = AgentFactory()
+    other.members.add(receiver)
+    conversation = on_desk(step, agent)
+    client = browser(agent.user)
+    answer = post(client, conversation.pk, "transfer", group=other.pk, note="<b>Wants</b> a refund")
+    assert answer.status_code == 204
+    shown = browser(receiver.user).get(f"/desk/c/{conversation.pk}/").content.decode()
+    assert "&lt;b&gt;Wants&lt;/b&gt; a refund" in shown
+    assert "only the team reads this" in shown
+    assert words(conversation) == []
+    assert [(n.agent, n.created_at) for n in notes.of(conversation.pk)] == [(agent, NOW)]
+
+
+def test_a_note_of_a_transfer_that_is_not_possible_comes_back_and_is_not_kept(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    colleague = AgentFactory(display_name="Bruno")
+    step.group.members.add(colleague)
+    conversation = on_desk(step, agent)
+    client = browser(agent.user)
+    assert "Bruno" in client.get(f"/desk/c/{conversation.pk}/transfer/").content.decode()
+    step.group.members.remove(colleague)
+    answer = post(client, conversation.pk, "transfer", agent=colleague.pk, note="in English")
+    assert answer.status_code == 422
+    assert "no longer possible" in answer.content.decode()
+    assert "in English</textarea>" in answer.content.decode()
+    assert not notes.of(conversation.pk).exists()
+
+
+def test_who_has_no_slots_on_the_channel_cannot_receive(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    for_calls = AgentFactory(display_name="Carla", slots=0)
+    step.group.members.add(for_calls)
+    conversation = on_desk(step, agent)
+    client = browser(agent.user)
+    assert "Carla" not in client.get(f"/desk/c/{conversation.pk}/transfer/").content.decode()
+    assert post(client, conversation.pk, "transfer", agent=for_calls.pk).status_code == 422
+    assert now(conversation).status == Status.ACTIVE
+
+
+def test_a_note_that_is_too_long_is_refused_whole(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    other = StepFactory(rule=step.rule).group
+    conversation = on_desk(step, agent)
+    note = "x" * (notes.BODY_LIMIT + 1)
+    answer = post(browser(agent.user), conversation.pk, "transfer", group=other.pk, note=note)
+    assert answer.status_code == 422
+    assert note in answer.content.decode()
+
+
+# --- Blocking ----------------------------------------------------------------------------------
+
+
+def block(client: Client, conversation: Conversation, **form: Any) -> Any:
+    return post(client, conversation.pk, "block", **{"reason": "insults", "term": "7d"} | form)
+
+
+def may_write(conversation: Conversation) -> bool:
+    """By the statement of the hot path, and by the way that moves a paused conversation."""
+    values = {
+        "conversation": conversation.public_id,
+        "token_hash": conversation.visitor.token_hash,
+        "client_id": uuid.uuid4(),
+        "author": "visitor",
+        "body": "hello",
+        "at": NOW,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(AS_VISITOR[False], values)
+        by_statement = cursor.fetchone() is not None
+    try:
+        messages.add(
+            conversation.pk, author=Author.VISITOR, body="hello", client_id=uuid.uuid4(), at=NOW
+        )
+        by_verb = True
+    except Rejected:
+        by_verb = False
+    assert by_statement == by_verb
+    return by_verb
+
+
+def test_a_block_closes_without_a_word_and_without_a_survey(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent)
+    assert block(browser(agent.user), conversation).status_code == 204
+    closed = now(conversation)
+    assert (closed.status, closed.close_reason, closed.closed_by) == ("closed", "blocked", "agent")
+    assert closed.contacts.get().end_reason == "blocked"
+    assert words(conversation) == []
+    assert not Survey.objects.exists()
+    kept = Block.objects.get()
+    assert (kept.visitor, kept.reason, kept.blocked_by) == (
+        conversation.visitor,
+        "insults",
+        agent.user,
+    )
+    assert kept.until == NOW + timedelta(days=7)
+
+
+def test_a_block_wants_a_reason(browser: Browser, step: RuleStep, agent: Agent) -> None:
+    conversation = on_desk(step, agent)
+    answer = block(browser(agent.user), conversation, reason="  ")
+    assert answer.status_code == 422
+    assert "Say why" in answer.content.decode()
+    assert now(conversation).status == Status.ACTIVE
+
+
+def test_nobody_blocks_from_a_colleague_s_desk(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    colleague = AgentFactory()
+    step.group.members.add(colleague)
+    conversation = on_desk(step, agent)
+    assert block(browser(colleague.user), conversation).status_code == 409
+    assert not Block.objects.exists()
+
+
+def test_a_blocked_visitor_begins_nothing_until_the_term_is_over(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent)
+    block(browser(agent.user), conversation, term="1d")
+    begin = {
+        "body": "again",
+        "page_url": "",
+        "language": "fr",
+    }
+    with pytest.raises(Rejected) as refused:
+        engagement.start(conversation.visitor, **begin, client_id=uuid.uuid4(), at=NOW)
+    assert (refused.value.code, refused.value.status) == ("blocked", 403)
+    later = NOW + timedelta(days=1)
+    engagement.start(conversation.visitor, **begin, client_id=uuid.uuid4(), at=later)
+
+
+def test_a_block_holds_for_the_person_on_every_browser(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    website = step.rule.website
+    person = Person.objects.create(website=website, external_id="c-1", created_at=NOW)
+    phone, laptop = (VisitorFactory(website=website, person=person) for _ in range(2))
+    other = on_desk(step, agent, visitor=laptop)
+    block(browser(agent.user), on_desk(step, agent, visitor=phone))
+    assert not may_write(other)
+    assert may_write(on_desk(step, agent))
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_a_block_holds_for_the_address_only_where_the_website_wants_it(
+    browser: Browser, step: RuleStep, agent: Agent, is_on: bool
+) -> None:
+    website = step.rule.website
+    website.blocks_addresses = is_on
+    website.save()
+    here, there, elsewhere = (VisitorFactory(website=website) for _ in range(3))
+    for visitor, address in ((here, "192.0.2.1"), (there, "192.0.2.1"), (elsewhere, "192.0.2.9")):
+        blocks.remember_address(visitor, address)
+    assert "192.0.2" not in here.address_hash
+    assert bool(here.address_hash) == is_on
+    neighbour = on_desk(step, agent, visitor=there)
+    block(browser(agent.user), on_desk(step, agent, visitor=here))
+    assert may_write(neighbour) is not is_on
+    assert may_write(on_desk(step, agent, visitor=elsewhere))
+
+
+def test_a_manager_lifts_a_block_and_an_agent_does_not(
+    browser: Browser, step: RuleStep, agent: Agent, manager: User
+) -> None:
+    conversation = on_desk(step, agent)
+    block(browser(agent.user), conversation, term="ever")
+    assert post(browser(agent.user), conversation.pk, "unblock").status_code == 404
+    assert blocks.in_force(conversation.visitor, at=NOW).exists()
+    shown = browser(manager).get(f"/desk/c/{conversation.pk}/").content.decode()
+    assert "insults" in shown
+    assert "Let this visitor write again" in shown
+    assert post(browser(manager), conversation.pk, "unblock").status_code == 204
+    lifted = Block.objects.get()
+    assert (lifted.lifted_at, lifted.lifted_by) == (NOW, manager)
+    assert not blocks.in_force(conversation.visitor, at=NOW).exists()
+
+
+def test_in_the_administration_a_manager_lifts_the_blocks_of_his_websites_only(
+    step: RuleStep, agent: Agent, manager: User
+) -> None:
+    elsewhere = StepFactory()
+    stranger = AgentFactory()
+    elsewhere.group.members.add(stranger)
+    mine, foreign = on_desk(step, agent), on_desk(elsewhere, stranger)
+    for conversation in (mine, foreign):
+        blocks.block(conversation, reason="spam", until=None, by=agent.user, at=NOW)
+    User.objects.filter(pk=manager.pk).update(is_staff=True)
+    client = Client()
+    client.force_login(manager)
+    numbers = list(Block.objects.values_list("pk", flat=True))
+    form = {"action": "lift", "_selected_action": numbers}
+    assert client.post("/admin/conversations/block/", form).status_code == 302
+    lifted = Block.objects.exclude(lifted_at=None)
+    assert [one.conversation for one in lifted] == [mine]
+    agent_client = Client()
+    agent_client.force_login(agent.user)
+    assert agent_client.get("/admin/conversations/block/").status_code in {302, 404}
+
+
+def test_a_blocked_visitor_s_first_message_is_refused_by_its_door(step: RuleStep, agent: Agent) -> None:
+    visitor = VisitorFactory(website=step.rule.website, token="a secret")
+    blocks.block(
+        on_desk(step, agent, visitor=visitor), reason="spam", until=None, by=agent.user, at=NOW
+    )
+    client = Client(headers={"Authorization": "Bearer a secret"})
+    refused = client.post(
+        f"/messenger/{step.rule.website.key}/conversations/",
+        json.dumps({"client_id": str(uuid.uuid4()), "body": "hello"}),
+        content_type="application/json",
+    )
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "blocked")
