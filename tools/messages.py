@@ -105,6 +105,9 @@ def _placeholders(text: str) -> list[str]:
 
 def _in_python(tree: ast.AST) -> Iterator[Message]:
     for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and any(map(_is_figure, node.decorator_list)):
+            for paragraph in (ast.get_docstring(node) or "").split("\n\n"):
+                yield None, " ".join(paragraph.split()), None
         if not isinstance(node, ast.Call):
             continue
         name: str = getattr(node.func, "id", "") or getattr(node.func, "attr", "")
@@ -120,6 +123,11 @@ def _in_python(tree: ast.AST) -> Iterator[Message]:
         if texts:
             plural = texts[1] if "n" in name.removesuffix("gettext") and len(texts) > 1 else None
             yield context, texts[0], plural
+
+
+def _is_figure(decorator: ast.expr) -> bool:
+    """Whether a function is a figure of the reports: people read its docstring on the page."""
+    return isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "figure"
 
 
 def _in_template(text: str) -> Iterator[Message]:

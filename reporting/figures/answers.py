@@ -1,0 +1,139 @@
+"""Figures computed: one statement for all that come from the same table, however they are cut."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Count, DateField, DateTimeField, F, Func, IntegerField, Q, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast
+
+from reporting.figures.measures import Fold, Measure, Number, Source
+from reporting.figures.period import Step, buckets
+from reporting.figures.registry import Figure
+from reporting.figures.scope import Scope
+
+Key = Any
+Bucket = date | datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A figure's value, and how many rows it was folded from."""
+
+    value: Number
+    n: int
+
+    @classmethod
+    def nothing(cls, measure: Measure) -> Answer:
+        return cls(0 if measure.fold is Fold.COUNT else None, 0)
+
+
+Answers = dict[str, Answer]
+
+
+class Local(Func):
+    """A moment by the wall clock of its own website."""
+
+    function = "TIMEZONE"
+    output_field = DateTimeField()
+
+
+class Truncated(Func):
+    function = "DATE_TRUNC"
+    output_field = DateTimeField()
+
+
+class Part(Func):
+    """``EXTRACT`` of a wall time."""
+
+    template = "EXTRACT(%(part)s FROM %(expressions)s)::int"
+    output_field = IntegerField()
+
+
+def local(source: Source) -> Local:
+    return Local(F(source.field("website__time_zone")), F(source.moment))
+
+
+def bucket(source: Source, step: Step) -> Combinable:
+    """As ``period.start_of``: a day by the website's wall clock; an hour as a moment, so that an
+    hour that comes twice is two."""
+    if step is Step.HOUR:
+        zone = F(source.field("website__time_zone"))
+        return Truncated(Value("hour"), F(source.moment), zone)
+    return Cast(Truncated(Value(step.value), local(source)), DateField())
+
+
+def by_field(name: str) -> Cut:
+    """By a column of the conversation."""
+    return Cut(lambda source: F(source.field(name)))
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What figures are cut by: an expression for each source."""
+
+    key: Any
+
+    @classmethod
+    def by_step(cls, step: Step) -> Cut:
+        return cls(lambda source: bucket(source, step))
+
+
+BY_AGENT = Cut(lambda source: source.whose())
+BY_GROUP = Cut(lambda source: F(source.group))
+BY_RULE = by_field("queue__rule")
+BY_STYLE = by_field("style")
+BY_LANGUAGE = by_field("language")
+BY_HOUR_OF_WEEK = Cut(
+    lambda source: Part(local(source), part="ISODOW") * 24 + Part(local(source), part="HOUR") - 24
+)
+
+
+def total(figures: Iterable[Figure], scope: Scope) -> Answers:
+    """Each figure over the whole scope."""
+    found = cut(figures, scope, None)
+    return found.get(None, {})
+
+
+def trend(figures: Iterable[Figure], scope: Scope, step: Step) -> dict[Bucket, Answers]:
+    """Each figure in each bucket of the period, in order; one where nothing happened is there."""
+    figures = list(figures)
+    found = cut(figures, scope, Cut.by_step(step))
+    nothing = {one.name: Answer.nothing(one.measure(scope)) for one in figures}
+    keys = sorted({*buckets(scope.period, step, scope.zone), *found})
+    return {key: {**nothing, **found.get(key, {})} for key in keys}
+
+
+def cut(figures: Iterable[Figure], scope: Scope, by: Cut | None) -> dict[Key, Answers]:
+    """Each figure for each value of what it is cut by; all in one where it is cut by nothing."""
+    figures = list(figures)
+    measures = {one.name: one.measure(scope) for one in figures}
+    by_source: dict[str, list[str]] = defaultdict(list)
+    for name, measure in measures.items():
+        by_source[measure.source.name].append(name)
+    found: dict[Key, Answers] = defaultdict(
+        lambda: {name: Answer.nothing(measure) for name, measure in measures.items()}
+    )
+    if by is None:
+        found[None]
+    for names in by_source.values():
+        source = measures[names[0]].source
+        rows = scope.rows(source).order_by()
+        aggregates: dict[str, Any] = {}
+        for name in names:
+            aggregates[f"{name}_value"] = measures[name].aggregate()
+            aggregates[f"{name}_n"] = Count("pk", filter=measures[name].where or Q())
+        if by is None:
+            lines = [rows.aggregate(**aggregates)]
+        else:
+            lines = list(rows.values(cut_by=by.key(source)).annotate(**aggregates))
+        for line in lines:
+            answers = found[line.get("cut_by")]
+            for name in names:
+                answers[name] = Answer(line[f"{name}_value"], line[f"{name}_n"])
+    return dict(found)

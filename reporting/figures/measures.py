@@ -1,0 +1,157 @@
+"""What a figure is made of: the rows that it counts, what each row is worth, how that is folded.
+
+Every figure is one ``Measure``. PostgreSQL folds the rows of a report; ``fold`` does the same in
+Python to the rows that a list shows. That both give the same is what makes a figure explainable
+(B10), and a test asks it of every figure.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import (
+    Aggregate,
+    Avg,
+    Case,
+    Count,
+    F,
+    FloatField,
+    Func,
+    Model,
+    Q,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.expressions import Combinable
+
+Number = float | int | None
+EVERY = Q()
+"""No condition at all."""
+
+
+class Fold(StrEnum):
+    """How the worth of the rows becomes one number; of no row all but counts are unknown."""
+
+    COUNT = "count"
+    SUM = "sum"
+    MEAN = "mean"
+    MEDIAN = "median"
+    P90 = "p90"
+
+
+class Percentile(Aggregate):
+    """PostgreSQL's own, exact, interpolated between the two neighbours."""
+
+    function = "PERCENTILE_CONT"
+    template = "%(function)s(%(share)s) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = FloatField()
+
+
+class Seconds(Func):
+    """From the second moment to the first, in seconds: ``Seconds(end, start)``."""
+
+    template = "EXTRACT(EPOCH FROM (%(expressions)s))::double precision"
+    arg_joiner = " - "
+    output_field = FloatField()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A table of what happened. ``moment`` is the column that says when a row counts; ``path``
+    leads from it to its conversation, ``agent`` and ``group`` to whom it is put down to."""
+
+    name: str
+    model: type[Model]
+    moment: str
+    path: str
+    agent: str | Combinable
+    group: str
+    only: Q = EVERY
+
+    def whose(self) -> Combinable:
+        """The agent that a row is put down to."""
+        return F(self.agent) if isinstance(self.agent, str) else self.agent
+
+    def field(self, name: str) -> str:
+        """A column of the row's conversation."""
+        return f"{self.path}{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """``where`` says which rows of the source count; ``worth`` what one is worth: seconds, points
+    or 0 and 100 for "no" and "yes" of a share."""
+
+    source: Source
+    fold: Fold
+    where: Q = EVERY
+    worth: Combinable | None = None
+
+    def aggregate(self) -> Aggregate:
+        """The figure as PostgreSQL computes it over rows of the source."""
+        if self.fold is Fold.COUNT or self.worth is None:
+            return Count("pk", filter=self.where)
+        if self.fold is Fold.SUM:
+            return Sum(self.worth, filter=self.where, output_field=FloatField())
+        if self.fold is Fold.MEAN:
+            return Avg(self.worth, filter=self.where, output_field=FloatField())
+        share = 0.5 if self.fold is Fold.MEDIAN else 0.9
+        return Percentile(self.worth, filter=self.where, share=share)
+
+    def folded(self, fold: Fold) -> Measure:
+        """The same rows, folded in another way: the mean beside the median (C29)."""
+        return replace(self, fold=fold)
+
+
+def fold(how: Fold, worth: Sequence[float]) -> Number:
+    """What ``Measure.aggregate`` gives, of rows that are already here."""
+    if how is Fold.COUNT:
+        return len(worth)
+    if not worth:
+        return None
+    if how is Fold.SUM:
+        return math.fsum(worth)
+    if how is Fold.MEAN:
+        return math.fsum(worth) / len(worth)
+    if how is Fold.MEDIAN:
+        return float(statistics.median(worth))
+    return _percentile(sorted(worth), 0.9)
+
+
+def _percentile(ordered: Sequence[float], share: float) -> float:
+    place = share * (len(ordered) - 1)
+    below, above = ordered[math.floor(place)], ordered[math.ceil(place)]
+    return below + (above - below) * (place - math.floor(place))
+
+
+def count(source: Source, where: Q = EVERY) -> Measure:
+    """How many rows."""
+    return Measure(source, Fold.COUNT, where)
+
+
+def share(source: Source, part: Q, where: Q = EVERY) -> Measure:
+    """Which part of the rows, in per cent."""
+    return Measure(source, Fold.MEAN, where, _points((part, 100.0), otherwise=0.0))
+
+
+def balance(source: Source, *, plus: Q, minus: Q, where: Q) -> Measure:
+    """The share of some rows less the share of others, in points from -100 to 100."""
+    worth = _points((plus, 100.0), (minus, -100.0), otherwise=0.0)
+    return Measure(source, Fold.MEAN, where, worth)
+
+
+def time_between(source: Source, start: str, end: str, where: Q = EVERY) -> Measure:
+    """The median of the seconds between two moments of each row that has both."""
+    both = Q(**{f"{start}__isnull": False, f"{end}__isnull": False})
+    return Measure(source, Fold.MEDIAN, where & both, Seconds(F(end), F(start)))
+
+
+def _points(*cases: tuple[Q, float], otherwise: float) -> Case:
+    whens: list[Any] = [When(condition, then=Value(points)) for condition, points in cases]
+    return Case(*whens, default=Value(otherwise), output_field=FloatField())

@@ -1,0 +1,103 @@
+"""Whole days of a report, and how they are cut into hours, days, weeks and months.
+
+Pure: no Django, no clock. A period is half-open: from the midnight that begins its first day up to,
+and without, the midnight that ends its last one, both in the website's own time zone (C30). A day
+of 23 or 25 hours is one day; of an hour that comes twice, each is an hour of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
+
+HOUR = timedelta(hours=1)
+
+
+class Step(StrEnum):
+    """What a trend counts by."""
+
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days from ``first`` up to, and without, ``end``."""
+
+    first: date
+    end: date
+
+    def __post_init__(self) -> None:
+        if self.first >= self.end:
+            raise ValueError("a period has at least one day")
+
+    @property
+    def last(self) -> date:
+        """The last day that belongs to it, as people say it."""
+        return self.end - timedelta(days=1)
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.first).days
+
+    @property
+    def before(self) -> Period:
+        """The period that it is compared with: as many days, directly before."""
+        return Period(self.first - timedelta(days=self.days), self.first)
+
+    def bounds(self, zone: tzinfo) -> tuple[datetime, datetime]:
+        """Its two midnights in ``zone``, as moments."""
+        return midnight(self.first, zone), midnight(self.end, zone)
+
+    def holds(self, at: datetime, zone: tzinfo) -> bool:
+        start, end = self.bounds(zone)
+        return start <= at < end
+
+
+def midnight(day: date, zone: tzinfo) -> datetime:
+    """The moment at which ``day`` begins. Where a change of clocks skips midnight, that is the
+    moment of the change; where midnight comes twice, the first."""
+    return datetime.combine(day, time(0), tzinfo=zone).astimezone(UTC)
+
+
+def start_of(step: Step, at: datetime, zone: tzinfo) -> date | datetime:
+    """The bucket of a moment: the day with which its day, week (Monday) or month begins, or the
+    moment at which its hour begins."""
+    local = at.astimezone(zone)
+    if step is Step.HOUR:
+        past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        return at.astimezone(UTC) - past
+    return _first_day(step, local.date())
+
+
+def buckets(period: Period, step: Step, zone: tzinfo) -> list[date | datetime]:
+    """All buckets that the period touches, in order; the first and the last may be cut short."""
+    if step is Step.HOUR:
+        start, end = period.bounds(zone)
+        hours = []
+        while start < end:
+            hours.append(start)
+            start += HOUR
+        return list(hours)
+    days = (period.first + timedelta(days=n) for n in range(period.days))
+    return list(dict.fromkeys(_first_day(step, day) for day in days))
+
+
+def _first_day(step: Step, day: date) -> date:
+    if step is Step.WEEK:
+        return day - timedelta(days=day.weekday())
+    if step is Step.MONTH:
+        return day.replace(day=1)
+    return day
+
+
+def fitting_step(period: Period) -> Step:
+    """What a trend counts by where nobody has said: some 7 to 60 points."""
+    if period.days <= 2:
+        return Step.HOUR
+    if period.days <= 62:
+        return Step.DAY
+    return Step.WEEK if period.days <= 366 else Step.MONTH

@@ -1,0 +1,81 @@
+"""Of what figures are counted: the websites, the period and the filters of one reader."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import Website
+from reporting.figures.measures import Measure, Source
+from reporting.figures.period import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a reader narrows a report to; ``None`` and empty is everything."""
+
+    group: int | None = None
+    rule: int | None = None
+    agent: int | None = None
+    style: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """``websites`` are some of those that the reader may see; without one, nothing is counted."""
+
+    websites: tuple[Website, ...]
+    period: Period
+    filters: Filters = Filters()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which a reader of several websites is told hours: the first one's."""
+        return self.websites[0].zone if self.websites else ZoneInfo("UTC")
+
+    @property
+    def before(self) -> Scope:
+        """The same of the period before."""
+        return replace(self, period=self.period.before)
+
+    def rows(self, source: Source) -> QuerySet[Any]:
+        """The rows of ``source`` that belong to this scope, each website's days in its own zone."""
+        found = source.model._default_manager.filter(source.only, self._when(source))
+        path, filters = source.field, self.filters
+        if filters.group is not None:
+            found = found.filter(**{source.group: filters.group})
+        if filters.rule is not None:
+            found = found.filter(**{path("queue__rule"): filters.rule})
+        if filters.style:
+            found = found.filter(**{path("style"): filters.style})
+        if filters.language:
+            found = found.filter(**{path("language"): filters.language})
+        if filters.agent is not None:
+            found = found.alias(of_agent=source.whose()).filter(of_agent=filters.agent)
+        return found
+
+    def behind(self, measure: Measure) -> QuerySet[Any]:
+        """The rows behind a figure, each with its ``worth``: as many as the figure counts."""
+        found = self.rows(measure.source).filter(measure.where)
+        return found if measure.worth is None else found.annotate(worth=measure.worth)
+
+    def _when(self, source: Source) -> Q:
+        by_zone: dict[str, list[int]] = defaultdict(list)
+        for website in self.websites:
+            by_zone[website.time_zone].append(website.pk)
+        found = Q(pk__in=[])
+        for name, ids in by_zone.items():
+            start, end = self.period.bounds(ZoneInfo(name))
+            found |= Q(
+                **{
+                    f"{source.field('website')}__in": ids,
+                    f"{source.moment}__gte": start,
+                    f"{source.moment}__lt": end,
+                }
+            )
+        return found

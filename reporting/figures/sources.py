@@ -1,0 +1,45 @@
+"""The tables of what happened, from which every figure comes: each with the moment that counts.
+
+A conversation is put down to the last agent who had it on his desk: who holds it at the end is not
+known where a snooze ended it, and who merely passed it on has not handled it. (``Contact`` and
+``Survey`` say themselves whose they are.)
+"""
+
+from __future__ import annotations
+
+from django.db.models import OuterRef, Q, Subquery
+
+from accounts.models import Agent
+from conversations.models import Contact, Conversation, Event, Survey
+from conversations.transitions import Verb
+from reporting.figures.measures import Source
+
+LAST_HOLDER = Subquery(
+    Contact.objects.filter(conversation=OuterRef("pk"))
+    .order_by("-started_at", "-pk")
+    .values("agent")[:1]
+)
+ACTOR = Subquery(Agent.objects.filter(user=OuterRef("actor_user_id")).values("pk")[:1])
+
+OPENED = Source("opened", Conversation, "opened_at", "", LAST_HOLDER, "group")
+CLOSED = Source("closed", Conversation, "closed_at", "", LAST_HOLDER, "group")
+OFFERED = Source("offered", Survey, "offered_at", "conversation__", "agent", "group")
+ANSWERED = Source("answered", Survey, "answered_at", "conversation__", "agent", "group")
+CONTACTS = Source("contacts", Contact, "ended_at", "conversation__", "agent", "group")
+
+
+def events(*verbs: Verb, agent: str | Subquery = ACTOR) -> Source:
+    """Lines of the ledger; put down to whoever did it, if an agent did."""
+    return Source(
+        name="_".join(verbs),
+        model=Event,
+        moment="at",
+        path="conversation__",
+        agent=agent,
+        group="group",
+        only=Q(verb__in=[verb.value for verb in verbs]),
+    )
+
+
+REACHED = events(Verb.PUSH, Verb.TAKE, agent="agent")
+"""What reached a desk, put down to the agent whose desk it is."""

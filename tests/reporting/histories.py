@@ -1,0 +1,161 @@
+"""Random histories for the reports: conversations around midnight and a change of clocks."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from random import Random
+
+from hypothesis import strategies as st
+
+from accounts.models import Agent, Group, OpeningHours, Website
+from conversations import actors, deadlines, lifecycle, messages, surveys
+from conversations.messages import Rejected
+from conversations.models import Author, CloseReason, Conversation, Style
+from conversations.transitions import Refused, Status
+from routing.models import RuleStep
+from tests.factories import AgentFactory, StepFactory, WebsiteFactory, queued, with_bot
+
+QUARTER = timedelta(minutes=15)
+START = datetime(2035, 3, 24, 18, tzinfo=UTC)
+"""In Paris the evening before the clocks are put forward."""
+
+# What is likely to happen to a conversation, by where it is; anything may refuse to.
+LIKELY = {
+    Status.BOT: ("speak", "bot_speaks", "escalate", "escalate", "time_passes"),
+    Status.QUEUED: ("push", "push", "push", "speak", "transfer", "hand_over"),
+    Status.ASSIGNED: ("push", "time_passes", "time_passes", "transfer", "speak"),
+    Status.ACTIVE: (
+        *("answer", "answer", "answer", "speak", "finish", "finish", "snooze", "snooze"),
+        *("transfer", "hand_over", "release", "pend", "solve", "time_passes", "time_passes"),
+    ),
+    Status.SNOOZED: ("speak", "wake", "time_passes", "time_passes"),
+    Status.PENDING: ("speak",),
+    Status.ON_HOLD: ("speak",),
+    Status.SOLVED: ("speak", "time_passes", "survey"),
+    Status.CLOSED: ("survey",),
+}
+histories = st.integers(0, 10_000)
+"""A history is the number from which it is made, so that one that fails is told in a word."""
+
+
+@dataclass
+class World:
+    """Two websites in two zones; the first group has opening hours, the second a timer."""
+
+    steps: list[RuleStep] = field(default_factory=list)
+    agents: list[Agent] = field(default_factory=list)
+    opened: list[int] = field(default_factory=list)
+    at: datetime = START
+
+    @classmethod
+    def make(cls) -> World:
+        paris = WebsiteFactory(time_zone="Europe/Paris", assignment_hours=1)
+        auckland = WebsiteFactory(time_zone="Pacific/Auckland", assignment_hours=1)
+        world = cls()
+        for website in (paris, paris, auckland):
+            world.steps.append(StepFactory(rule__website=website))
+        world.agents = [AgentFactory(), AgentFactory()]
+        for step in world.steps:
+            step.group.members.set(world.agents)
+        Group.objects.filter(pk=world.groups[1].pk).update(answer_seconds=60)
+        first = world.groups[0]
+        for weekday in range(7):
+            for opens, closes in ((time(1, 30), time(9)), (time(14), time(18, 15))):
+                OpeningHours.objects.create(
+                    group=first, weekday=weekday, opens=opens, closes=closes
+                )
+        return world
+
+    @property
+    def groups(self) -> list[Group]:
+        return [step.group for step in self.steps]
+
+    @property
+    def websites(self) -> list[Website]:
+        return list({step.rule.website.pk: step.rule.website for step in self.steps}.values())
+
+    def live(self, history: int, deeds: int = 130) -> None:
+        """Some three days; the lifecycle itself refuses what cannot be."""
+        chance = Random(history)
+        for _ in range(deeds):
+            self.at += chance.randrange(5) * QUARTER
+            number = chance.randrange(11)
+            if chance.random() < 0.15 or not self.opened:
+                self.open(number, by_bot=chance.random() < 0.3)
+                continue
+            one = Conversation.objects.get(pk=chance.choice(self.opened))
+            with suppress(Refused, Rejected, surveys.Invalid):
+                self._do(chance.choice(LIKELY[Status(one.status)]), one, number)
+
+    def open(self, number: int, *, by_bot: bool = False) -> None:
+        """A new conversation: with a bot, or waiting in the queue of this number."""
+        step = self.steps[number % 3]
+        style = (Style.LIVE, Style.SOCIAL)[number % 2]
+        window = timedelta(hours=5) if style == Style.SOCIAL else None
+        made = (
+            with_bot(step, at=self.at)
+            if by_bot
+            else queued(step, at=self.at, style=style, solved_window=window)
+        )
+        self.opened.append(made.pk)
+
+    def _do(self, verb: str, one: Conversation, number: int) -> None:
+        at, agent = self.at, self.agents[number % 2]
+        who = actors.agent((one.agent or agent).user)
+        match verb:
+            case "escalate":
+                mine = next(s for s in self.steps if s.rule.website_id == one.website_id)
+                lifecycle.escalate(
+                    one.pk, group_id=mine.group_id, queue_id=mine.pk, actor=actors.BOT, at=at
+                )
+            case "push":
+                lifecycle.push(one.pk, agent=one.agent or agent, at=at)
+            case "speak" | "answer" | "bot_speaks":
+                self._say(one, verb, number)
+            case "transfer":
+                other = next(s for s in reversed(self.steps) if s.group.website == one.website)
+                lifecycle.transfer_to_group(
+                    one.pk, group=other.group, queue_id=other.pk, actor=who, at=at
+                )
+            case "hand_over":
+                lifecycle.transfer_to_agent(one.pk, agent=agent, actor=who, at=at)
+            case "snooze":
+                lifecycle.snooze(
+                    one.pk,
+                    until=at + (number + 1) * QUARTER,
+                    keep=number % 2 == 0,
+                    auto_close=number % 3 == 0,
+                    actor=who,
+                    at=at,
+                )
+            case "pend":
+                lifecycle.set_pending(one.pk, actor=who, at=at)
+            case "solve":
+                lifecycle.solve(one.pk, actor=who, at=at)
+            case "finish" if one.status == Status.ACTIVE:
+                how = actors.manager(agent.user) if number == 9 else who
+                lifecycle.close(one.pk, reason=CloseReason.RESOLVED, actor=how, at=at)
+            case "release":
+                lifecycle.release(one.pk, actor=actors.SYSTEM, at=at)
+            case "wake":
+                lifecycle.wake(one.pk, actor=who, at=at)
+            case "time_passes":
+                deadlines.enforce(one.pk, at=at)
+            case "survey":
+                surveys.answer(
+                    one.pk,
+                    csat=number % 5 + 1 if number else None,
+                    nps=number if number != 5 else None,
+                    comment="" if number == 3 else "Merci",
+                    at=at,
+                )
+
+    def _say(self, one: Conversation, verb: str, number: int) -> None:
+        author = {"speak": Author.VISITOR, "answer": Author.AGENT, "bot_speaks": Author.BOT}[verb]
+        speaks_now = {Author.AGENT: Status.ACTIVE, Author.BOT: Status.BOT}
+        if one.status != speaks_now.get(author, one.status):
+            return
+        messages.add(one.pk, author=author, body="…", client_id=uuid.uuid4(), at=self.at)

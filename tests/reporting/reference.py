@@ -1,0 +1,318 @@
+"""Every figure once more, slowly and obviously: from the raw ledger, messages and answers alone.
+
+It shares no code with the reports: it does not read a conversation's row nor its contacts, and
+knows no SQL. Figures are recomputed for one website at a time or several, by day of the wall.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+
+from accounts.hours import Schedule, is_open
+from accounts.models import Agent, Group, Website, schedule_of
+from conversations.models import Event, Message, Survey
+
+QUARTER = timedelta(minutes=15)
+
+
+@dataclass
+class Contact:
+    agent: int
+    group: int | None
+    waited_since: datetime
+    start: datetime
+    end: datetime | None = None
+    reason: str = ""
+
+
+@dataclass
+class Life:
+    """One conversation, as its ledger and its messages tell it."""
+
+    website: Website
+    events: list[Event]
+    messages: list[Message]
+    surveys: list[Survey]
+    contacts: list[Contact] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        since = self.opened_at
+        for before, event in pairwise([None, *self.events]):
+            assert event is not None
+            if before is not None and before.to_status == "active":
+                held = self.contacts[-1]
+                held.end, held.reason = event.at, str(event.data.get("end_reason"))
+            if event.to_status == "active":
+                assert event.agent_id is not None
+                self.contacts.append(Contact(event.agent_id, event.group_id, since, event.at))
+            elif event.verb not in {"expire", "relax"}:
+                since = event.at
+
+    @property
+    def opened_at(self) -> datetime:
+        return self.events[0].at
+
+    @property
+    def closed_at(self) -> datetime | None:
+        last = self.events[-1]
+        return last.at if last.to_status == "closed" else None
+
+    @property
+    def group(self) -> int | None:
+        return self.events[-1].group_id
+
+    @property
+    def agent(self) -> int | None:
+        return self.contacts[-1].agent if self.contacts else None
+
+    @property
+    def was_queued(self) -> bool:
+        return self.events[-1].queue_id is not None
+
+    @property
+    def first_answer_at(self) -> datetime | None:
+        return next((m.created_at for m in self.messages if m.author == "agent"), None)
+
+
+@dataclass
+class Line:
+    """One row behind a figure."""
+
+    life: Life
+    at: datetime
+    agent: int | None
+    group: int | None
+    worth: float = 1.0
+
+
+Lines = list[Line]
+
+
+def lives(websites: list[Website]) -> list[Life]:
+    found = []
+    for website in websites:
+        events: dict[int, list[Event]] = {}
+        for event in Event.objects.filter(conversation__website=website).order_by("pk"):
+            events.setdefault(event.conversation_id, []).append(event)
+        for number, told in events.items():
+            found.append(
+                Life(
+                    website,
+                    told,
+                    list(Message.objects.filter(conversation=number).order_by("seq")),
+                    list(Survey.objects.filter(conversation=number).order_by("pk")),
+                )
+            )
+    return found
+
+
+def seconds(start: datetime, end: datetime) -> float:
+    return (end - start).total_seconds()
+
+
+def open_seconds(life: Life, start: datetime, end: datetime) -> float:
+    """Quarter by quarter: all moments of these histories lie on one."""
+    if life.group is None:
+        return seconds(start, end)
+    schedule: Schedule = schedule_of(Group.objects.get(pk=life.group))
+    quarters = int((end - start) / QUARTER)
+    return 900.0 * sum(is_open(schedule, start + n * QUARTER) for n in range(quarters))
+
+
+def closed(found: list[Life], worth: Callable[[Life], float | None] = lambda life: 1.0) -> Lines:
+    return [
+        Line(life, life.closed_at, life.agent, life.group, value)
+        for life in found
+        if life.closed_at is not None and (value := worth(life)) is not None
+    ]
+
+
+def begun(found: list[Life], wanted: Callable[[Life], bool] = lambda life: True) -> Lines:
+    return [Line(life, life.opened_at, life.agent, life.group) for life in found if wanted(life)]
+
+
+def said(found: list[Life], *verbs: str) -> Lines:
+    agents = {agent.user_id: agent.pk for agent in Agent.objects.all()}
+    return [
+        Line(life, event.at, agents.get(event.actor_user_id or 0), event.group_id)
+        for life in found
+        for event in life.events
+        if event.verb in verbs
+    ]
+
+
+def answered(found: list[Life], worth: Callable[[Survey], float | None]) -> Lines:
+    return [
+        Line(life, survey.answered_at, survey.agent_id, survey.group_id, value)
+        for life in found
+        for survey in life.surveys
+        if survey.answered_at is not None and (value := worth(survey)) is not None
+    ]
+
+
+def ended(found: list[Life], wanted: Callable[[Contact], bool] = lambda c: True) -> Lines:
+    return [
+        Line(life, one.end, one.agent, one.group, seconds(one.start, one.end))
+        for life in found
+        for one in life.contacts
+        if one.end is not None and wanted(one)
+    ]
+
+
+def points(hit: bool) -> float:
+    return 100.0 if hit else 0.0
+
+
+def first_response(life: Life) -> float | None:
+    answer = life.first_answer_at
+    return None if answer is None else seconds(life.opened_at, answer)
+
+
+def first_response_open(life: Life) -> float | None:
+    answer = life.first_answer_at
+    return None if answer is None else open_seconds(life, life.opened_at, answer)
+
+
+def resolution(life: Life) -> float:
+    assert life.closed_at is not None
+    return seconds(life.opened_at, life.closed_at)
+
+
+def resolution_open(life: Life) -> float:
+    assert life.closed_at is not None
+    return open_seconds(life, life.opened_at, life.closed_at)
+
+
+def waited(found: list[Life]) -> Lines:
+    return [
+        Line(life, one.start, one.agent, one.group, seconds(one.waited_since, one.start))
+        for life in found
+        for one in life.contacts
+    ]
+
+
+def after_snooze(found: list[Life], wanted: Callable[[Event], bool]) -> Lines:
+    agents = {agent.user_id: agent.pk for agent in Agent.objects.all()}
+    return [
+        Line(life, event.at, agents.get(event.actor_user_id or 0), event.group_id, points(hit))
+        for life in found
+        for event, following in pairwise(life.events)
+        if event.verb == "snooze"
+        for hit in [wanted(following)]
+    ]
+
+
+def recommendation(survey: Survey) -> float | None:
+    if survey.nps is None:
+        return None
+    return 100.0 if survey.nps >= 9 else -100.0 if survey.nps <= 6 else 0.0
+
+
+def mean(values: list[float]) -> float | None:
+    return math.fsum(values) / len(values) if values else None
+
+
+def percentile(values: list[float], share: float) -> float | None:
+    """Linear between the two nearest ranks."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    whole, part = divmod(share * (len(ordered) - 1), 1)
+    upper = ordered[min(int(whole) + 1, len(ordered) - 1)]
+    return ordered[int(whole)] * (1 - part) + upper * part
+
+
+def median(values: list[float]) -> float | None:
+    return percentile(values, 0.5)
+
+
+def ninth(values: list[float]) -> float | None:
+    return percentile(values, 0.9)
+
+
+def total(values: list[float]) -> float | None:
+    return math.fsum(values) if values else None
+
+
+Reference = tuple[Callable[[list[Life]], Lines], Callable[[list[float]], float | int | None]]
+
+REFERENCES: dict[str, Reference] = {
+    "csat": (
+        lambda f: answered(f, lambda s: None if s.csat is None else points(s.csat in {4, 5})),
+        mean,
+    ),
+    "nps": (lambda f: answered(f, recommendation), mean),
+    "response_rate": (
+        lambda f: [
+            Line(life, s.offered_at, s.agent_id, s.group_id, points(s.answered_at is not None))
+            for life in f
+            for s in life.surveys
+        ],
+        mean,
+    ),
+    "comments": (lambda f: answered(f, lambda s: 1.0 if s.comment else None), len),
+    "first_response": (lambda f: closed(f, first_response), median),
+    "first_response_mean": (lambda f: closed(f, first_response), mean),
+    "first_response_p90": (lambda f: closed(f, first_response), ninth),
+    "first_response_open": (lambda f: closed(f, first_response_open), median),
+    "resolution": (lambda f: closed(f, resolution), median),
+    "resolution_mean": (lambda f: closed(f, resolution), mean),
+    "resolution_p90": (lambda f: closed(f, resolution), ninth),
+    "resolution_open": (lambda f: closed(f, resolution_open), median),
+    "opened": (begun, len),
+    "engaged": (lambda f: begun(f, lambda life: life.was_queued), len),
+    "closed": (closed, len),
+    "reopened": (lambda f: said(f, "reopen"), len),
+    "contacts_per_conversation": (lambda f: closed(f, lambda life: len(life.contacts)), mean),
+    "one_agent": (
+        lambda f: closed(
+            f,
+            lambda life: (
+                points(len({c.agent for c in life.contacts}) == 1) if life.contacts else None
+            ),
+        ),
+        mean,
+    ),
+    "transfers": (lambda f: said(f, "transfer_to_group", "transfer_to_agent"), len),
+    "snoozes": (lambda f: said(f, "snooze"), len),
+    "snoozes_replied": (lambda f: after_snooze(f, lambda e: e.actor_kind == "visitor"), mean),
+    "snoozes_closed": (lambda f: after_snooze(f, lambda e: e.to_status == "closed"), mean),
+    "expired": (lambda f: said(f, "expire"), len),
+    "released": (lambda f: said(f, "release"), len),
+    "recalled": (lambda f: said(f, "recall"), len),
+    "wait": (waited, median),
+    "wait_p90": (waited, ninth),
+    "containment": (
+        lambda f: closed(
+            f,
+            lambda life: points(not life.was_queued) if life.events[0].verb == "greet" else None,
+        ),
+        mean,
+    ),
+    "contacts": (ended, len),
+    "handled": (lambda f: closed(f, lambda life: 1.0 if life.contacts else None), len),
+    "handle_time": (ended, median),
+    "handle_total": (ended, total),
+    "passed_on": (lambda f: ended(f, lambda c: c.reason == "transferred"), len),
+    "lost_by_timer": (lambda f: ended(f, lambda c: c.reason == "unanswered"), len),
+}
+
+
+def rows_of(
+    name: str, found: list[Life], first: date, end: date, wanted: Callable[[Line], bool]
+) -> list[float]:
+    """The worth of the rows behind a figure: those of the days, by each website's own wall."""
+    made, _ = REFERENCES[name]
+    return [
+        row.worth
+        for row in made(found)
+        if first <= row.at.astimezone(row.life.website.zone).date() < end and wanted(row)
+    ]
+
+
+def value_of(name: str, values: list[float]) -> float | int | None:
+    return REFERENCES[name][1](values)

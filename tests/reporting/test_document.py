@@ -1,0 +1,43 @@
+"""docs/reports.md is made from the register, and the register is whole."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils.translation import override
+
+from reporting import figures
+from reporting.figures.registry import figure, paragraphs_of
+from reporting.management.commands import figures_document
+
+
+def test_the_definitions_are_fresh() -> None:
+    text = figures_document.document().read_text(encoding="utf-8")
+    assert text == figures_document.fresh(text), "run manage.py figures_document"
+
+
+def test_a_text_without_markers_is_refused() -> None:
+    with pytest.raises(ValueError, match="markers"):
+        figures_document.fresh("# Reports")
+
+
+def test_every_figure_stands_in_a_report_that_the_document_knows() -> None:
+    assert {one.report for one in figures.FIGURES.values()} <= set(figures_document.TITLES)
+
+
+def test_every_definition_is_read_in_french_too() -> None:
+    for one in figures.FIGURES.values():
+        with override("en"):
+            english = [str(one.label), *one.definition]
+        with override("fr"):
+            french = [str(one.label), *one.definition]
+        same = [text for text, other in zip(english, french, strict=True) if text == other]
+        assert set(same) <= {"Contacts", "Transactions"}, one.name
+
+
+def test_a_figure_has_a_definition_and_a_name_of_its_own() -> None:
+    def csat() -> None: ...
+
+    with pytest.raises(ValueError, match="no definition"):
+        paragraphs_of(csat)
+    with pytest.raises(ValueError, match="two figures"):
+        figure(report="experience", label="CSAT")(figures.experience.csat)

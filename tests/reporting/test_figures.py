@@ -1,0 +1,175 @@
+"""Every figure equals a slow recount from the ledger, and the rows that it opens."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, given, settings
+
+from reporting import figures
+from reporting.figures import answers, measures
+from reporting.figures.answers import Answer
+from reporting.figures.period import Period, Step, buckets, start_of
+from reporting.figures.scope import Filters, Scope
+from tests.reporting import reference
+from tests.reporting.histories import START, World, histories
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+SOME_DAYS = Period(date(2035, 3, 24), date(2035, 3, 27))
+ALL = list(figures.FIGURES.values())
+lived = settings(
+    max_examples=4,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],  # a history is not made simpler by a smaller number
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+class Forget(Exception):
+    """Undoes what a history has stored."""
+
+
+def in_a_world(history: int, check: Callable[[World], None]) -> None:
+    try:
+        with transaction.atomic():
+            world = World.make()
+            world.live(history)
+            check(world)
+            raise Forget
+    except Forget:
+        pass
+
+
+def same(answer: Answer, name: str, worth: list[float]) -> None:
+    wanted = reference.value_of(name.partition(" ")[0], worth)
+    assert answer.n == len(worth), name
+    if wanted is None:
+        assert answer.value is None, name
+    else:
+        assert answer.value == pytest.approx(wanted, abs=1e-6), name
+
+
+@given(history=histories)
+@lived
+def test_every_figure_is_what_a_slow_recount_of_the_ledger_gives(history: int) -> None:
+    def check(world: World) -> None:
+        told = reference.lives(world.websites)
+        for period in (SOME_DAYS, Period(date(2035, 3, 25), date(2035, 3, 26))):
+            scope = Scope(tuple(world.websites), period)
+            found = answers.total(ALL, scope)
+            for name in figures.FIGURES:
+                same(found[name], name, worth_of(name, told, period))
+                REACHED[name] += found[name].n
+            cut_like_the_reference(scope, told)
+        rows_are_counted(world)
+        trends_add_up(world)
+
+    in_a_world(history, check)
+
+
+REACHED: Counter[str] = Counter()
+
+
+def test_the_histories_have_reached_every_figure() -> None:
+    """Or nothing would have been compared."""
+    assert {name for name in figures.FIGURES if REACHED[name] < 3} == set()
+
+
+def worth_of(
+    name: str,
+    told: list[reference.Life],
+    period: Period,
+    wanted: Callable[[reference.Line], bool] = lambda line: True,
+) -> list[float]:
+    return reference.rows_of(name, told, period.first, period.end, wanted)
+
+
+def day_of(line: reference.Line) -> date:
+    return line.at.astimezone(line.life.website.zone).date()
+
+
+def cut_like_the_reference(scope: Scope, told: list[reference.Life]) -> None:
+    cuts: tuple[tuple[answers.Cut, Callable[[reference.Line], Any]], ...] = (
+        (answers.BY_AGENT, lambda line: line.agent),
+        (answers.BY_GROUP, lambda line: line.group),
+        (answers.Cut.by_step(Step.DAY), day_of),
+    )
+    for by, key_of in cuts:
+        for key, found in answers.cut(ALL, scope, by).items():
+            for name in figures.FIGURES:
+                worth = worth_of(
+                    name, told, scope.period, lambda line, k=key, of=key_of: of(line) == k
+                )
+                same(found[name], f"{name} of {key}", worth)
+
+
+def rows_are_counted(world: World) -> None:
+    """A figure counts the rows that it opens, and they fold to its value."""
+    for filters in (
+        Filters(),
+        Filters(agent=world.agents[0].pk),
+        Filters(group=world.groups[0].pk, style="social", language="fr"),
+    ):
+        scope = Scope(tuple(world.websites), SOME_DAYS, filters)
+        found = answers.total(ALL, scope)
+        for one in ALL:
+            measure = one.measure(scope)
+            rows = list(scope.behind(measure))
+            answer = found[one.name]
+            assert answer.n == len(rows), one.name
+            again = measures.fold(measure.fold, [getattr(row, "worth", 1.0) for row in rows])
+            if again is None:
+                assert answer.value is None, one.name
+            else:
+                assert answer.value == pytest.approx(again, abs=1e-6), one.name
+
+
+def trends_add_up(world: World) -> None:
+    """What a trend counts adds up, and Python finds the same buckets as PostgreSQL."""
+    paris = world.websites[0]
+    scope = Scope((paris,), SOME_DAYS)
+    counted = [figures.FIGURES[name] for name in ("opened", "closed", "contacts")]
+    whole = answers.total(counted, scope)
+    for step in Step:
+        found = answers.trend(counted, scope, step)
+        assert list(found) == buckets(SOME_DAYS, step, paris.zone)
+        for one in counted:
+            assert sum(cell[one.name].n for cell in found.values()) == whole[one.name].n
+        for row in scope.behind(figures.FIGURES["opened"].measure(scope)):
+            assert found[start_of(step, row.opened_at, paris.zone)]["opened"].n > 0
+
+
+def test_the_reference_knows_every_figure() -> None:
+    assert set(reference.REFERENCES) == set(figures.FIGURES)
+
+
+def test_without_a_website_nothing_is_counted() -> None:
+    World.make().open(0)
+    found = answers.total(ALL, Scope((), SOME_DAYS))
+    assert {answer.n for answer in found.values()} == {0}
+    assert found["opened"].value == 0
+    assert found["csat"].value is None
+
+
+def test_the_period_before_and_the_filter_of_a_rule_narrow_what_is_counted() -> None:
+    world = World.make()
+    for number, hours in ((0, 0), (1, 10), (0, 24)):
+        world.at = START + timedelta(hours=hours)
+        world.open(number)
+    scope = Scope(tuple(world.websites), Period(date(2035, 3, 25), date(2035, 3, 26)))
+    opened = [figures.FIGURES["opened"]]
+    assert answers.total(opened, scope)["opened"].n == 1
+    assert answers.total(opened, scope.before)["opened"].n == 1
+    rule = world.steps[0].rule
+    narrowed = replace(scope, filters=Filters(rule=rule.pk))
+    assert answers.total(opened, narrowed)["opened"].n == 0
+    assert answers.total(opened, narrowed.before)["opened"].n == 1
