@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.core.cache import cache
 from django.db import DatabaseError, connection, transaction
+from redis.exceptions import RedisError
 
 ONCE = timedelta(hours=1)
 
@@ -54,8 +55,13 @@ def add(
 
 def refuse_message(rule_id: int, visitor_id: int, *, at: datetime) -> None:
     """A visitor's first message found no room. He is counted once an hour, however often he tries:
-    what remembers that is a key that expires."""
-    if cache.add(f"refused:{rule_id}:{visitor_id}", 1, timeout=int(ONCE.total_seconds())):
+    what remembers that is a key that expires (without the cache he may count twice)."""
+    key = f"refused:{rule_id}:{visitor_id}"
+    try:
+        is_new = cache.add(key, 1, timeout=int(ONCE.total_seconds()))
+    except RedisError:
+        is_new = True
+    if is_new:
         add(rule_id, at=at, messages_refused=1)
 
 
