@@ -11,10 +11,8 @@ from __future__ import annotations
 import asyncio
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
@@ -175,9 +173,9 @@ async def store(
     known = await pool.fetch_one(KNOWN, key)
     if known is not None:
         return frame(known), False
-    prepare = partial(copy_context().run, files.prepare, content, name)  # it speaks our language
+    loop = asyncio.get_running_loop()
     try:
-        prepared = await asyncio.get_running_loop().run_in_executor(_decoders, prepare)
+        prepared = await loop.run_in_executor(_decoders, files.prepare, content, name)
     except Unacceptable as unacceptable:
         raise Rejected("unacceptable", str(unacceptable), 415) from None
     row = key | {

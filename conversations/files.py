@@ -13,7 +13,7 @@ import zipfile
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageOps
 
 NAME_LIMIT = 120
@@ -43,7 +43,8 @@ MACROS = ("vbaProject.bin", "Basic/Standard")
 
 
 class Unacceptable(Exception):
-    """A file that is not kept; the text says why, to the person who chose it."""
+    """A file that is not kept; the text says why, to the person who chose it, in the language of
+    whoever makes a string of it: this runs in threads that have none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -335,6 +335,11 @@ def test_what_is_not_kept_is_refused_with_a_sentence(
     assert files_in(media) == 0
 
 
+def test_the_refusal_speaks_the_readers_language(visitor: Caller) -> None:
+    visitor.headers["accept-language"] = "fr"
+    assert "fichier est vide" in visitor.upload(b"").json["error"]["message"]
+
+
 def test_a_length_that_lies_does_not_help(visitor: Caller) -> None:
     too_much = b"x" * (attachments.LIMIT_BYTES + 1)
     path = f"attachments/{uuid.uuid4()}/"
