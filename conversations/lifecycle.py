@@ -63,6 +63,8 @@ def queue(
     """
     conversation.group_id = group_id
     conversation.queue_id = queue_id
+    conversation.queued_at = at
+    conversation.deadline_at, conversation.deadline_kind = _relaxation(conversation, at=at)
     _begin(conversation, Verb.QUEUE, at=at, data={} if places is None else {"places": places})
 
 
@@ -406,8 +408,6 @@ def _settle(
     target = target_of(verb, source)
     conversation.status = target
     conversation.moved_at = at
-    if source is None and target in WAITING:
-        conversation.queued_at = at
     conversation.save()
     if target == Status.ACTIVE:
         assert conversation.agent_id is not None

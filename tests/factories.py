@@ -16,6 +16,7 @@ from conversations import actors, lifecycle
 from conversations.models import CloseReason, Conversation, Style, Visitor
 from conversations.transitions import Status
 from routing.models import (
+    Bot,
     DeskConnection,
     DeskPresence,
     DistributionRule,
@@ -94,6 +95,14 @@ class SkillFactory(DjangoModelFactory):
 
     website = factory.SubFactory(WebsiteFactory)
     name = factory.Sequence(lambda n: f"Skill {n}")
+
+
+class BotFactory(DjangoModelFactory):
+    class Meta:
+        model = Bot
+
+    website = factory.SubFactory(WebsiteFactory)
+    name = factory.Sequence(lambda n: f"Bot {n}")
 
 
 class RuleFactory(DjangoModelFactory):

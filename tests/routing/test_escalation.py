@@ -1,0 +1,159 @@
+"""From a bot to people: engaged where people could take it, passed on as a new entry (C6)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from accounts.models import Agent
+from conversations import deadlines, lifecycle, messages
+from conversations.messages import Rejected
+from conversations.models import Author, Conversation
+from conversations.transitions import BOT_ANSWER_SECONDS, DeadlineKind, Refused, Status
+from routing import engagement, escalation
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import (
+    AgentFactory,
+    BotFactory,
+    RuleFactory,
+    SkillFactory,
+    StepFactory,
+    VisitorFactory,
+    connect,
+    queued,
+)
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("clock", "durable_wires"),
+]
+
+SILENT = timedelta(seconds=BOT_ANSWER_SECONDS)
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    rule = RuleFactory()
+    rule.bot = BotFactory(website=rule.website, greeting="Bonjour, je suis le robot.")
+    rule.save()
+    return StepFactory(rule=rule, places=1)
+
+
+def start(step: RuleStep) -> Conversation:
+    conversation, _ = engagement.start(
+        VisitorFactory(website=step.rule.website),
+        body="Bonjour",
+        client_id=uuid.uuid4(),
+        page_url="",
+        language="en",
+        at=NOW,
+    )
+    conversation.refresh_from_db()
+    return conversation
+
+
+def said(conversation: Conversation) -> list[tuple[str, str]]:
+    return list(conversation.messages.order_by("seq").values_list("author", "body"))
+
+
+def there(step: RuleStep, slots: int = 1) -> Agent:
+    agent = AgentFactory(slots=slots)
+    step.group.members.add(agent)
+    connect(agent)
+    return agent
+
+
+def test_a_bot_takes_no_place_and_is_there_only_while_people_could_take_over(
+    step: RuleStep,
+) -> None:
+    first, second = start(step), start(step)
+    assert [one.status for one in (first, second)] == [Status.BOT, Status.BOT]
+    assert said(first) == [("visitor", "Bonjour"), ("bot", "Bonjour, je suis le robot.")]
+    assert first.deadline_kind == DeadlineKind.BOT_INACTIVITY
+    queued(step)  # the only place
+    with pytest.raises(Rejected):
+        start(step)
+
+
+def test_an_escalation_is_a_new_entry_that_the_places_count(step: RuleStep) -> None:
+    first, second = start(step), start(step)
+    assert escalation.escalate(first.pk, at=NOW)
+    assert not escalation.escalate(second.pk, at=NOW)
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.status, first.is_return, first.is_asynchronous) == (Status.QUEUED, False, True)
+    assert first.events.last().data == {"places": 1}
+    assert second.status == Status.BOT
+    assert [author for author, _ in said(first)] == ["visitor", "bot", "system"]
+    told = said(second)[-1]
+    assert told[0] == "system"
+    assert "queue is full" in told[1]
+    assert not escalation.escalate(second.pk, at=NOW)
+    assert said(second)[-1] == told  # once
+    assert len(said(second)) == 3
+
+
+def test_without_places_it_goes_onto_a_free_desk_or_stays(step: RuleStep) -> None:
+    RuleStep.objects.update(places=0)
+    agent = there(step)
+    first = start(step)
+    second = start(step)
+    assert escalation.escalate(first.pk, at=NOW)
+    first.refresh_from_db()
+    assert (first.status, first.agent_id) == (Status.ACTIVE, agent.pk)
+    assert not first.is_asynchronous
+    assert not escalation.escalate(second.pk, at=NOW)
+
+
+def test_what_the_bot_found_out_is_required_from_then_on(step: RuleStep) -> None:
+    conversation = start(step)
+    skill = SkillFactory(website=step.rule.website)
+    agent = there(step)
+    assert escalation.escalate(conversation.pk, at=NOW, skills=[skill.pk])
+    conversation.refresh_from_db()
+    assert conversation.status == Status.QUEUED
+    assert conversation.required_skills == [skill.pk]
+    assert agent.contacts.count() == 0
+
+
+def test_nothing_but_a_bots_conversation_is_escalated(step: RuleStep) -> None:
+    with pytest.raises(Refused):
+        escalation.escalate(queued(step).pk, at=NOW)
+
+
+def test_a_silent_bot_is_passed_over_as_soon_as_there_is_room_and_never_closes(
+    clock: time_machine.Traveller, step: RuleStep
+) -> None:
+    conversation = start(step)
+    messages.add(
+        conversation.pk, author=Author.VISITOR, body="Allô ?", client_id=uuid.uuid4(), at=NOW
+    )
+    in_the_way = queued(step)
+    clock.shift(SILENT)
+    deadlines.enforce(conversation.pk, at=NOW + SILENT)
+    conversation.refresh_from_db()
+    assert conversation.status == Status.BOT
+    assert conversation.deadline_at == NOW + SILENT + deadlines.BOT_RETRY
+    assert said(conversation)[-1][0] == "system"
+    agent = there(step)
+    lifecycle.push(in_the_way.pk, agent=agent, at=NOW + SILENT)
+    later = NOW + SILENT + deadlines.BOT_RETRY
+    clock.move_to(later)
+    deadlines.enforce(conversation.pk, at=later)
+    conversation.refresh_from_db()
+    assert conversation.status == Status.QUEUED
+    assert conversation.deadline_at is None
+
+
+def test_a_bot_that_answers_in_time_keeps_it(step: RuleStep) -> None:
+    conversation = start(step)
+    for author in (Author.VISITOR, Author.BOT):
+        messages.add(conversation.pk, author=author, body="…", client_id=uuid.uuid4(), at=NOW)
+    with pytest.raises(Refused):
+        deadlines.enforce(conversation.pk, at=NOW + SILENT)
+    conversation.refresh_from_db()
+    assert conversation.status == Status.BOT
