@@ -17,10 +17,11 @@ django_application = get_asgi_application()
 import desk.doors  # noqa: E402
 import desk.sockets  # noqa: E402
 import messenger.doors  # noqa: E402
+import messenger.engagement  # noqa: E402
 import messenger.sockets  # noqa: E402
 import reporting.sockets  # noqa: E402
 
-DOORS = (messenger.doors, desk.doors)
+DOORS = (messenger.engagement, messenger.doors, desk.doors)
 
 
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -49,7 +49,9 @@ def connect() -> None:
     )
     on(AgentChanged, desk.live.show_agent, reporting.live.show_agent)
     on(PushUnanswered, desk.live.show_agent, reporting.live.show_agent)
-    on(RuleChanged, reporting.live.show_rule)
+    on(RuleChanged, reporting.live.show_rule, snapshots.outdate)
+    on(GroupChanged, snapshots.outdate)
+    on(WebsiteChanged, snapshots.outdate)
     on(SurveyAnswered, reporting.live.show_survey)
 
     # Anymail's own way of telling that a mail came in by a provider's webhook.

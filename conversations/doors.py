@@ -56,9 +56,10 @@ class Request:
                 return code
         return str(settings.LANGUAGE_CODE)
 
-    async def json(self) -> dict[str, Any]:
-        """The body as a JSON object; ``Rejected`` where it is not one, or too large."""
-        if not self.headers.get("content-type", "").startswith("application/json"):
+    async def json(self, kind: str = "application/json") -> dict[str, Any]:
+        """The body, of content type ``kind``, as a JSON object; ``Rejected`` where it is not one,
+        or too large."""
+        if not self.headers.get("content-type", "").startswith(kind):
             raise Rejected("invalid", _("Please send JSON."), 400)
         body = b""
         more = True

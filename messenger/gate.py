@@ -86,20 +86,6 @@ def check_own_origin(request: HttpRequest) -> None:
         raise Rejected("origin", _("This page may not do that here."), 403)
 
 
-def embedding_origin(request: HttpRequest, website: Website) -> str:
-    """The origin of the brand's page that asks, if it stands on one of the website's domains.
-
-    Same-origin requests carry no Origin header; then the Referer tells, else it is our own host.
-    """
-    origin = request.headers.get("Origin") or request.headers.get("Referer", "")
-    host = urlsplit(origin).netloc if origin else request.get_host()
-    # The demo shop is served by this very host, on whatever port somebody chose.
-    is_demo = settings.DEMO and host == request.get_host()
-    if not host or not (is_demo or website.allows_host(host)):
-        raise Rejected("origin", _("This page is not on a domain of this website."), 403)
-    return request.headers.get("Origin", "")
-
-
 def json_of(request: HttpRequest) -> dict[str, Any]:
     """The body as a JSON object; ``Rejected`` where it is not one, or too large."""
     if int(request.headers.get("Content-Length") or 0) > BODY_BYTES:

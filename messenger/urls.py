@@ -13,7 +13,6 @@ urlpatterns = [
         include(
             [
                 path("", views.frame, name="messenger"),
-                path("engagement/", views.offer),
                 path("visitors/", views.visitors),
                 path("state/", views.state),
                 path("conversations/", views.conversations),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import condition, require_safe
+from rjsmin import jsmin
 
 from accounts.models import Website
 from conversations import blocks, surveys
@@ -21,11 +23,12 @@ from conversations.messages import Rejected, check_body, check_client_id
 from conversations.models import Conversation
 from messenger import queries, tickets
 from messenger.colours import text_on
-from messenger.gate import door, embedding_origin, json_of
-from messenger.strings import embed_labels, frame_strings
+from messenger.gate import door, json_of
+from messenger.strings import frame_strings
 from messenger.texts import language_among, sha256_of, texts_of
 from messenger.visitors import visitor_of, welcome
-from routing import engagement
+from routing import demand, engagement
+from routing.targeting import PageView
 
 EMBED = Path(__file__).resolve().parent.parent / "static" / "messenger" / "embed.js"
 PAGE_URL_LIMIT = 2000
@@ -36,12 +39,20 @@ def _embed_tag(_request: HttpRequest) -> str:
     return f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
 
 
+@lru_cache(maxsize=1)
+def _embed_script(_tag: str) -> bytes:
+    """Without its comments: each page of a brand pays for it (B14)."""
+    script: bytes = jsmin(EMBED.read_bytes())
+    return script
+
+
 @require_safe
 @gzip_page
 @condition(etag_func=_embed_tag)
-def embed(_request: HttpRequest) -> HttpResponse:
+def embed(request: HttpRequest) -> HttpResponse:
     """The script that a brand's page loads; public, the same for everybody."""
-    response = HttpResponse(EMBED.read_bytes(), content_type="text/javascript; charset=utf-8")
+    script = _embed_script(_embed_tag(request))
+    response = HttpResponse(script, content_type="text/javascript; charset=utf-8")
     response["Cache-Control"] = "public, max-age=300"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
@@ -53,7 +64,6 @@ def frame(request: HttpRequest, website: Website) -> HttpResponse:
     """The Messenger's page, for an iframe on the website's domains (``frame-ancestors``)."""
     language = language_among(request.GET.get("lang", ""), website.language)
     with translation.override(language):
-        offer = engagement.offer(website, at=timezone.now())
         texts = texts_of(website, language)
         config = {
             "base": f"/messenger/{website.key}/",
@@ -64,7 +74,6 @@ def frame(request: HttpRequest, website: Website) -> HttpResponse:
             "on_accent": text_on(website.accent),
             "texts": texts,
             "consent": sha256_of(texts["consent"]),
-            "engagement": _engagement_of(offer),
             "strings": frame_strings(),
         }
         context = {"website": website, "texts": texts, "language": language, "config": config}
@@ -97,37 +106,6 @@ def _frame_policy(request: HttpRequest, website: Website) -> str:
     )
 
 
-@door("GET")
-def offer(request: HttpRequest, website: Website) -> HttpResponse:
-    """What ``embed.js`` asks for each page: may the Messenger appear here, and how it looks."""
-    origin = embedding_origin(request, website)
-    language = language_among(request.GET.get("lang", ""), website.language)
-    answer = engagement.offer(website, at=timezone.now())
-    with translation.override(language):
-        labels = embed_labels()
-    labels["frame"] = labels["frame"].replace("{brand}", website.name)
-    response = JsonResponse(
-        _engagement_of(answer)
-        | {
-            "accent": website.accent,
-            "on_accent": text_on(website.accent),
-            "notification": {"kind": "button", "text": ""},
-            "brand": website.name,
-            "labels": labels,
-        }
-    )
-    response["Vary"] = "Origin"
-    if origin:
-        response["Access-Control-Allow-Origin"] = origin
-    return response
-
-
-def _engagement_of(offered: engagement.Offer) -> dict[str, object]:
-    if offered.may_engage:
-        return {"engage": True, "asynchronous": offered.is_asynchronous}
-    return {"engage": False, "reason": offered.reason}
-
-
 @door("POST")
 def visitors(request: HttpRequest, website: Website) -> HttpResponse:
     """Consent was given: from now on this browser is a visitor (R27)."""
@@ -158,7 +136,6 @@ def state(request: HttpRequest, website: Website) -> HttpResponse:
             },
             "conversation": next((c for c in conversations if c["status"] != "closed"), None),
             "history": [c for c in conversations if c["status"] == "closed"],
-            "engagement": _engagement_of(engagement.offer(website, at=timezone.now())),
         }
     )
 
@@ -169,14 +146,23 @@ def conversations(request: HttpRequest, website: Website) -> HttpResponse:
     visitor = visitor_of(request, website)
     blocks.remember_address(visitor, request.META.get("REMOTE_ADDR", ""))
     sent = json_of(request)
-    conversation, message = engagement.start(
-        visitor,
-        body=check_body(sent.get("body")),
-        client_id=check_client_id(sent.get("client_id")),
-        page_url=_page_url(sent.get("page_url")),
-        language=visitor.language,
-        at=timezone.now(),
-    )
+    page_url, at = _page_url(sent.get("page_url")), timezone.now()
+    view, engaged_by = sent.get("view"), sent.get("targeting")
+    try:
+        conversation, message = engagement.start(
+            visitor,
+            body=check_body(sent.get("body")),
+            client_id=check_client_id(sent.get("client_id")),
+            page_url=page_url,
+            language=visitor.language,
+            view=PageView.read(view) if isinstance(view, dict) else None,
+            engaged_by=engaged_by if isinstance(engaged_by, int) else None,
+            at=at,
+        )
+    except engagement.NoRoom as refusal:
+        if refusal.rule_id is not None:
+            demand.refuse_message(refusal.rule_id, visitor.pk, at=at)
+        raise
     shown = queries.conversation_of(conversation)
     return JsonResponse({"conversation": shown, "message": message.frame}, status=201)
 

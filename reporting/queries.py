@@ -184,7 +184,7 @@ def _queues(websites: list[Website], rows: list[dict[str, Any]]) -> Iterable[Que
     steps = (
         RuleStep.objects.filter(rule__website__in=websites)
         .select_related("rule", "group")
-        .order_by("rule__website", "rule__position", "rule", "position", "pk")
+        .order_by("rule__website", "rule", "position", "pk")
     )
     for step in steps:
         found = by_queue.get(step.pk, [])

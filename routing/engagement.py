@@ -1,5 +1,5 @@
-"""May this visitor start a conversation, and where does it go: asked for each page, decided again,
-under the queues' locks, at the first message."""
+"""Where a visitor's first message goes: decided, whatever his page was told, under the queues'
+locks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from accounts.models import Agent, Channel, Website
+from accounts.models import Agent, Channel
 from conversations import blocks, lifecycle, messages
 from conversations.messages import Rejected, Sent
 from conversations.models import Author, Conversation, Visitor
@@ -20,48 +20,24 @@ from conversations.transitions import Status
 from routing import load
 from routing.decisions import Entry, Need, choose_agent, choose_step, obstacles
 from routing.models import DistributionRule, Mode, RuleStep
-
-NO_RULE = "no_rule"
-NO_ROOM = "no_room"
+from routing.targeting import PageView
+from routing.targets import engaging_rule
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Whether a page may show the Messenger: if not, why; if so, whether the answer may wait."""
+    """Where an entry finds room, if it does, and whether its answer may wait."""
 
-    rule: DistributionRule | None
     entry: Entry | None
     is_asynchronous: bool = False
 
-    @property
-    def may_engage(self) -> bool:
-        return self.entry is not None
 
-    @property
-    def reason(self) -> str:
-        if self.entry is not None:
-            return ""
-        return NO_ROOM if self.rule else NO_RULE
+class NoRoom(Rejected):
+    """Nothing can begin now; ``rule_id`` is the distribution rule that is full, if there is one."""
 
-
-def rule_for(website: Website) -> DistributionRule | None:
-    """The rule that decides on this website: the first enabled one."""
-    return website.rules.filter(is_enabled=True).order_by("position", "pk").first()
-
-
-def offer(
-    website: Website,
-    *,
-    at: datetime,
-    channel: Channel = Channel.CHAT,
-    rule: DistributionRule | None = None,
-    skills: Collection[int] = (),
-) -> Offer:
-    """What a page view is told (R42, R43, C18). Not a promise: the first message decides."""
-    rule = rule or rule_for(website)
-    if rule is None:
-        return Offer(rule=None, entry=None)
-    return decide(rule, steps_of(rule), channel, at=at, skills=skills)
+    def __init__(self, text: str, rule_id: int | None = None) -> None:
+        super().__init__("no_room", text, 409)
+        self.rule_id = rule_id
 
 
 def steps_of(rule: DistributionRule, *, lock: bool = False) -> list[RuleStep]:
@@ -84,9 +60,9 @@ def decide(
     bot engages where one of its queues could take it from the bot (C6)."""
     entry = choose_step(rule.mode, load.steps_of(steps, channel, at=at, skills=skills))
     if entry is None:
-        return Offer(rule=rule, entry=None)
+        return Offer(entry=None)
     step = next(step for step in steps if step.pk == entry.step_id)
-    return Offer(rule=rule, entry=entry, is_asynchronous=step.places > 0)
+    return Offer(entry, is_asynchronous=step.places > 0)
 
 
 @retried
@@ -98,15 +74,15 @@ def start(
     page_url: str,
     language: str,
     at: datetime,
+    view: PageView | None = None,
+    engaged_by: int | None = None,
     channel: Channel = Channel.CHAT,
-    rule: DistributionRule | None = None,
-    skills: Collection[int] = (),
 ) -> tuple[Conversation, Sent]:
     """Begin a conversation with its first message, if there is room at this very moment.
 
-    ``skills`` is what it requires of its agent. Raises ``Rejected`` (409, ``no_room``) where the
-    last place went meanwhile. The same ``client_id`` sent again answers with the conversation that
-    it began.
+    ``view`` is the page as it is now, ``engaged_by`` the targeting rule that engaged it, neither of
+    them trusted. Raises ``NoRoom`` where the last place went meanwhile. The same ``client_id`` sent
+    again answers with the conversation that it began.
     """
     # Two first messages of one visitor at once (two tabs) must not begin two conversations.
     Visitor.objects.select_for_update(no_key=True).get(pk=visitor.pk)
@@ -121,14 +97,18 @@ def start(
     if again is not None:
         sent = messages.add(again.pk, author=Author.VISITOR, body=body, client_id=client_id, at=at)
         return again, sent
-    rule = rule or rule_for(visitor.website)
-    if rule is None:
-        raise _no_room()
+    view = view or PageView(url=page_url, language=language)
+    targeting = engaging_rule(visitor.website, view, engaged_by=engaged_by, at=at)
+    if targeting is None:
+        raise NoRoom(
+            _("We cannot take a new conversation from this page. Your message is kept here.")
+        )
+    rule, skills = targeting.rule, targeting.as_target().skills
     # A bot takes no place: nothing is counted that somebody else could take meanwhile.
     steps = steps_of(rule, lock=rule.bot_id is None)
     answer = decide(rule, steps, channel, at=at, skills=skills)
     if answer.entry is None:
-        raise _no_room()
+        raise NoRoom(_why_not(steps, at), rule.pk)
     conversation = Conversation(
         website=visitor.website,
         visitor=visitor,
@@ -152,7 +132,7 @@ def start(
     if not answer.entry.takes_place:
         desk = claim_desk(step, channel, skills, at=at)
         if desk is None:
-            raise _no_room()
+            raise NoRoom(_why_not(steps, at), rule.pk)
     lifecycle.queue(
         conversation,
         group_id=step.group_id,
@@ -173,12 +153,11 @@ def speak(conversation: Conversation, text: str, *, author: Author, at: datetime
         messages.add(conversation.pk, author=author, body=text, client_id=uuid.uuid4(), at=at)
 
 
-def _no_room() -> Rejected:
-    return Rejected(
-        "no_room",
-        _("All our advisers are busy and the queue is full. Your message is kept here."),
-        409,
-    )
+def _why_not(steps: list[RuleStep], at: datetime) -> str:
+    """What somebody reads whose first message finds no room (B4)."""
+    if any(step.group.is_open_at(at) for step in steps):
+        return _("All our advisers are busy and the queue is full. Your message is kept here.")
+    return _("We are closed at the moment. Your message is kept here.")
 
 
 def remember_entry(rule: DistributionRule, step: RuleStep, *, at: datetime) -> None:

@@ -64,8 +64,9 @@ def _text(value: object, limit: int) -> str:
 
 
 def _whole(value: object) -> int:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return int(value) if is_number and 0 <= value <= NUMBER_LIMIT else 0  # type: ignore[arg-type, operator]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return int(value) if 0 <= value <= NUMBER_LIMIT else 0
 
 
 def _values(data: dict[str, Any]) -> Iterable[tuple[str, Value]]:

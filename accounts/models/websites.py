@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterable
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
@@ -19,6 +20,17 @@ PORT = re.compile(r":\d{1,5}$")
 
 def new_key() -> str:
     return secrets.token_urlsafe(9)
+
+
+def is_among(host: str, domains: Iterable[str]) -> bool:
+    """Whether a page served from ``host`` (``name[:port]``) stands on one of ``domains``. A domain
+    without a port stands for all of its ports."""
+    host = host.lower()
+    for domain in domains:
+        candidate = host if PORT.search(domain) else PORT.sub("", host)
+        if domain == candidate or (domain.startswith("*.") and candidate.endswith(domain[1:])):
+            return True
+    return False
 
 
 def check_timezone(name: str) -> None:
@@ -96,14 +108,8 @@ class Website(models.Model):
         return ZoneInfo(self.time_zone)
 
     def allows_host(self, host: str) -> bool:
-        """Whether a page served from ``host`` (``name[:port]``) may embed the Messenger. A domain
-        without a port stands for all of its ports."""
-        host = host.lower()
-        for domain in self.domains:
-            candidate = host if PORT.search(domain) else PORT.sub("", host)
-            if domain == candidate or (domain.startswith("*.") and candidate.endswith(domain[1:])):
-                return True
-        return False
+        """Whether a page served from ``host`` (``name[:port]``) may embed the Messenger."""
+        return is_among(host, self.domains)
 
     @property
     def frame_ancestors(self) -> list[str]:

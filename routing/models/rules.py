@@ -30,9 +30,6 @@ class DistributionRule(models.Model):
     )
     name = models.CharField(_("name"), max_length=100)
     is_enabled = models.BooleanField(_("enabled"), default=True)
-    position = models.PositiveSmallIntegerField(
-        _("position"), default=0, help_text=_("The first enabled rule of a website decides.")
-    )
     mode = models.CharField(
         _("distribution"), max_length=12, choices=Mode.choices, default=Mode.CASCADE
     )
@@ -69,7 +66,7 @@ class DistributionRule(models.Model):
     class Meta:
         verbose_name = _("distribution rule")
         verbose_name_plural = _("distribution rules")
-        ordering = ("website", "position", "pk")
+        ordering = ("website", "pk")
         constraints = [
             models.UniqueConstraint(fields=["website", "name"], name="rule_name_once"),
         ]

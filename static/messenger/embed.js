@@ -10,9 +10,10 @@
   const flag = `causerie:${key}`;
   const STICKY = ["ready", "displayed"]; // Told also to whoever asks too late.
   const LENT = ["token", "unsent", "dismissed"]; // Names under which the iframe may keep something.
-  const LATER = ["identify", "logout", "visitor", "transaction"];
+  const LATER = ["identify", "logout", "transaction"];
+  const VISIT_MS = 30 * 60_000; // Who comes back after that returns.
   const STYLE = `
-    .launcher, .panel { position: fixed; inset-inline-end: 20px; }
+    .launcher, .panel, .note { position: fixed; inset-inline-end: 20px; }
     .launcher { inset-block-end: max(20px, env(safe-area-inset-bottom)); width: 60px; height: 60px;
       margin: 0; padding: 0; border: 0; border-radius: 50%; cursor: pointer;
       background: var(--accent); color: var(--on-accent);
@@ -30,6 +31,15 @@
       height: 22px; padding: 0 6px; box-sizing: border-box; border-radius: 11px; background: #c8102e;
       color: #fff; font: 700 12px/22px system-ui, sans-serif; text-align: center; box-shadow: 0 0 0 2px #fff; }
     .badge:empty { display: none; }
+    .note { inset-block-end: calc(92px + env(safe-area-inset-bottom)); display: flex; align-items: start;
+      max-width: min(300px, 100vw - 40px); border-radius: 14px; background: Canvas; color: CanvasText;
+      color-scheme: light dark; font: 15px/1.4 system-ui, sans-serif;
+      box-shadow: 0 0 0 1px rgb(0 0 0 / .08), 0 8px 28px rgb(0 0 0 / .2); }
+    .note:empty, .open .note { display: none; }
+    .note button { border: 0; border-radius: 14px; background: none; color: inherit; font: inherit; cursor: pointer; }
+    .note button:focus-visible { outline: 2px solid; outline-offset: -2px; }
+    .say { padding: 14px 0 14px 18px; text-align: start; overflow-wrap: anywhere; }
+    .hush { flex: none; width: 44px; height: 44px; font-size: 20px; }
     .panel { inset-block-end: calc(96px + env(safe-area-inset-bottom)); width: min(400px, 100vw - 40px);
       height: min(680px, 100vh - 120px); border-radius: 18px; overflow: hidden; visibility: hidden;
       opacity: 0; transform: translateY(14px); box-shadow: 0 0 0 1px rgb(0 0 0 / .06), 0 16px 56px rgb(0 0 0 / .24);
@@ -43,10 +53,23 @@
     @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }`;
 
   const listeners = new Map();
-  const happened = new Set();
+  const happened = new Map();
+  const data = Object.create(null); // What the page says of its visitor, by name.
+  const device = !matchMedia("(pointer: coarse)").matches
+    ? "desktop"
+    : Math.min(screen.width, screen.height) < 600
+      ? "phone"
+      : "tablet";
   let language = document.documentElement.lang || navigator.language || "";
-  let offer = null; // What the server said about this page.
+  let page = ""; // The address for which we asked.
+  let since = 0; // When it was opened.
+  let asks = 0;
+  let timer;
+  let view = null; // What we said of this page,
+  let offer = null; // and what the server said to that.
   let parts = null; // The elements, once shown.
+  let shown = ""; // What of them was told as "displayed".
+  let hushed = ""; // The proactive text that was dismissed.
   let isOpen = false;
   let wantsOpen = false;
   let unread = 0;
@@ -61,7 +84,7 @@
   }
 
   function tell(name, detail) {
-    happened.add(name);
+    happened.set(name, detail);
     (listeners.get(name) || []).forEach((listener) => safely(listener, detail));
   }
 
@@ -71,7 +94,7 @@
     on(name, listener) {
       if (typeof listener !== "function") return;
       listeners.set(name, [...(listeners.get(name) || []), listener]);
-      if (STICKY.includes(name) && happened.has(name)) queueMicrotask(() => safely(listener));
+      if (STICKY.includes(name) && happened.has(name)) queueMicrotask(() => safely(listener, happened.get(name)));
       return () => {
         listeners.set(name, (listeners.get(name) || []).filter((one) => one !== listener));
       };
@@ -79,7 +102,11 @@
     locale(wanted) {
       if (typeof wanted !== "string" || wanted === language) return;
       language = wanted;
-      if (offer) ask();
+      askSoon();
+    },
+    visitor(values) {
+      learn(values, "");
+      askSoon();
     },
   };
 
@@ -108,33 +135,130 @@
     }
   }
 
-  async function ask() {
-    const page = location.href.split("#")[0].slice(0, 2000);
-    const query = new URLSearchParams({ url: page, lang: language });
+  /* {cart: {total: 80}} is known as "cart.total"; null forgets. */
+  function learn(values, prefix) {
+    for (const [key, value] of Object.entries(values || {})) {
+      const name = prefix + key;
+      if (name.length > 60) continue;
+      if (value === null) delete data[name];
+      else if (typeof value === "object") learn(value, `${name}.`);
+      else data[name] = value;
+    }
+  }
+
+  /* Only once its visitor has acted does a browser keep that it was here (B13): since then we know
+     how many pages this visit has seen, and whether it is the first one. */
+  let [wasBack, pages, seenAt] = (read(`${flag}:seen`) || "0 0 0").split(" ").map(Number);
+  if (Date.now() - seenAt > VISIT_MS) {
+    wasBack = seenAt ? 1 : 0;
+    pages = document.referrer.startsWith(`${location.origin}/`) ? 1 : 0;
+  }
+
+  function keepSeen(isKnown) {
+    if (!isKnown && !seenAt) return;
+    seenAt = isKnown ? Date.now() : 0;
+    write(`${flag}:seen`, isKnown ? `${wasBack} ${pages} ${seenAt}` : null);
+  }
+
+  /* A page, or another one of a single-page application. What follows a # is a page where it looks
+     like a path; elsewhere it may be a secret. */
+  function arrive() {
+    const [address, fragment = ""] = location.href.split("#");
+    const now = (/^!?\//.test(fragment) ? location.href : address).slice(0, 2000);
+    if (now === page) return;
+    page = now;
+    since = performance.now();
+    pages += 1;
+    hushed = read(`${flag}:hushed`);
+    keepSeen(seenAt > 0);
+    askSoon();
+  }
+
+  function askSoon() {
+    clearTimeout(timer);
+    if (page) timer = setTimeout(ask, 50, false);
+  }
+
+  async function ask(isAgain) {
+    clearTimeout(timer);
+    asks += 1;
+    const mine = asks;
+    view = {
+      url: page,
+      language,
+      device,
+      pages: Math.max(pages, Number(data.pages) || 0),
+      seconds: Math.floor((performance.now() - since) / 1000),
+      returning: wasBack === 1 || data.returning === true,
+      data,
+    };
     try {
-      const address = `${origin}/messenger/${encodeURIComponent(key)}/engagement/?${query}`;
-      const response = await fetch(address, { credentials: "omit" });
+      const address = `${origin}/messenger/${encodeURIComponent(key)}/engagement/`;
+      const body = JSON.stringify({ ...view, again: isAgain });
+      const response = await fetch(address, { method: "POST", body, credentials: "omit" });
       if (!response.ok) throw new Error(String(response.status));
-      offer = await response.json();
+      const answer = await response.json();
+      if (mine !== asks) return; // Asked once more meanwhile.
+      offer = answer;
     } catch {
-      console.error(
-        `Causerie: no Messenger here. Either "${key}" is not the key of a website, or ` +
-          `"${location.host}" is not one of its domains, or ${origin} cannot be reached.`,
-      );
+      if (!offer) {
+        console.error(
+          `Causerie: no Messenger here. Either "${key}" is not the key of a website, or ` +
+            `"${location.host}" is not one of its domains, or ${origin} cannot be reached.`,
+        );
+      }
       return;
     }
+    // A little later, so that not all pages ask at once when a team begins its day.
+    const { again_in: wait } = offer;
+    if (wait) timer = setTimeout(ask, wait * (1000 + 50 * Math.random()), true);
     safely(show);
   }
 
   function show() {
-    tell("ready");
+    if (!happened.has("ready")) tell("ready");
     const stays = read(flag) !== null;
-    if (!offer.engage && !stays) return;
-    if (!parts) build();
+    const isThere = offer.engage || stays || isOpen;
+    if (parts) parts.host.style.display = isThere ? "" : "none";
+    const { kind, text } = offer.notification;
+    const isQuiet = stays || isOpen || !text || text === hushed;
+    if (parts) notify(isThere && !isQuiet ? text : "");
+    if (!isThere) {
+      shown = "";
+      return;
+    }
+    if (!parts) {
+      build();
+      // A live region is heard when it is filled after it was there.
+      if (!isQuiet) setTimeout(() => isOpen || notify(text), 200);
+    }
     paint();
     if (stays || parts.frame) loadFrame();
-    if (!happened.has("displayed")) tell("displayed");
+    post("offer");
+    const now = isQuiet ? "button" : kind + text;
+    if (shown !== now) tell("displayed", { kind: isQuiet ? "button" : kind, targeting: offer.targeting });
+    shown = now;
     if (wantsOpen) setOpen(true);
+  }
+
+  /* A small text beside the button, which takes no focus; without a text it goes. */
+  function notify(text) {
+    if (!parts || parts.note.textContent.startsWith(text || "\n")) return;
+    parts.note.replaceChildren();
+    if (!text) return;
+    const say = make("button", { type: "button", className: "say", textContent: text });
+    const hush = make("button", { type: "button", className: "hush", textContent: "×" });
+    hush.setAttribute("aria-label", offer.labels.dismiss);
+    say.addEventListener("click", () => safely(setOpen, true));
+    hush.addEventListener("click", () => safely(dismiss, text));
+    parts.note.append(say, hush);
+  }
+
+  function dismiss(text) {
+    hushed = text;
+    if (seenAt) write(`${flag}:hushed`, text);
+    notify("");
+    parts.button.focus();
   }
 
   function make(tag, properties, ...children) {
@@ -167,7 +291,12 @@
       badge,
     );
     const panel = make("div", { className: "panel" });
-    const box = make("div", {}, button, panel);
+    const note = make("div", { className: "note" });
+    note.setAttribute("role", "status");
+    const box = make("div", {}, note, button, panel);
+    note.addEventListener("keydown", ({ key: pressed }) => {
+      if (pressed === "Escape") safely(dismiss, note.firstChild.textContent);
+    });
     button.addEventListener("click", () => safely(setOpen, !isOpen));
     button.addEventListener("keydown", (event) => {
       if (event.key === "Escape") safely(setOpen, false);
@@ -179,7 +308,7 @@
     root.append(box);
     host.style.cssText = "all: initial; position: fixed; z-index: 2147483000;";
     document.body.append(host);
-    parts = { host, box, badge, button, panel, frame: null, isLoaded: false };
+    parts = { host, box, note, badge, button, panel, frame: null, isLoaded: false };
   }
 
   function paint() {
@@ -213,7 +342,7 @@
   /* Until it has loaded, the iframe is a blank page of another origin. */
   function post(type, detail) {
     if (!parts || !parts.isLoaded || !parts.frame.contentWindow) return;
-    const message = { causerie: 1, type, page: location.href, ...detail };
+    const message = { causerie: 1, type, page: location.href, view, offer, ...detail };
     parts.frame.contentWindow.postMessage(message, origin);
   }
 
@@ -226,13 +355,8 @@
     post(open ? "open" : "minimize");
     if (open) parts.frame.focus();
     else parts.button.focus();
+    notify("");
     tell(open ? "opened" : "minimized");
-  }
-
-  function leave() {
-    parts.host.remove();
-    parts = null;
-    isOpen = wantsOpen = false;
   }
 
   let hasReported = false;
@@ -245,10 +369,12 @@
     },
     stay(data) {
       write(flag, data.stay ? "1" : null);
+      keepSeen(data.known === true);
       // The conversation ended before this page, and this page does not engage (C12).
-      if (!data.stay && !hasReported && !offer.engage && !isOpen) leave();
+      if (!data.stay && !hasReported) show();
       hasReported = true;
     },
+    nudge: (data) => notify(isOpen ? "" : String(data.text)),
     keep({ name, value }) {
       if (!LENT.includes(name)) return;
       write(`${flag}:${name}`, typeof value === "string" ? value : null);
@@ -269,6 +395,26 @@
   causerie.isLoaded = true;
   addEventListener("message", (event) => safely(receive, event));
   Array.from(early).forEach((call) => causerie(...call));
-  if (document.body) ask();
-  else addEventListener("DOMContentLoaded", ask, { once: true });
+
+  const move = () => safely(arrive);
+  if (window.navigation) {
+    navigation.addEventListener("currententrychange", move);
+  } else {
+    for (const name of ["pushState", "replaceState"]) {
+      const own = history[name];
+      history[name] = function (...values) {
+        own.apply(this, values);
+        move();
+      };
+    }
+    addEventListener("popstate", move);
+    addEventListener("hashchange", move);
+  }
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return; // Back on a page that slept in the browser's cache.
+    page = "";
+    move();
+  });
+  if (document.body) move();
+  else addEventListener("DOMContentLoaded", move, { once: true });
 })();

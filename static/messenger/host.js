@@ -4,12 +4,14 @@
 const PAGE_LIMIT = 2000;
 
 export class Host {
-  /** handlers: open(), minimize() */
+  /** handlers: open(), minimize(), offer(answer): what the page was told about engaging */
   constructor(handlers) {
     this.isAlone = window.parent === window;
     this.origin = null;
     this.page = this.isAlone ? location.href : "";
     this.untold = [];
+    this.view = null; // What the page last said of itself,
+    this.viewedAt = 0; // and when.
     /** What the page keeps for us, once it has said hello. */
     this.kept = new Promise((resolve) => (this.resolveKept = resolve));
     addEventListener("message", ({ source, origin, data }) => {
@@ -18,6 +20,11 @@ export class Host {
       if (data.type === "hello") this.#meet(origin, data.kept);
       if (origin !== this.origin) return;
       if (typeof data.page === "string") this.page = data.page.slice(0, PAGE_LIMIT);
+      if (isRecord(data.view)) {
+        this.view = data.view;
+        this.viewedAt = performance.now();
+      }
+      if (isRecord(data.offer)) handlers.offer(data.offer);
       if (data.type === "open") handlers.open();
       if (data.type === "minimize") handlers.minimize();
     });
@@ -28,6 +35,13 @@ export class Host {
     if (this.isAlone) return;
     if (this.origin === null) this.untold.push([type, detail]);
     else window.parent.postMessage({ causerie: 1, type, ...detail }, this.origin);
+  }
+
+  /** What is said of the page to the server: as its script says it, with the time since. */
+  about(language) {
+    const since = Math.floor((performance.now() - this.viewedAt) / 1000);
+    if (this.view) return { ...this.view, seconds: (Number(this.view.seconds) || 0) + since };
+    return { url: this.page, language, seconds: since };
   }
 
   event(name, detail = {}) {
@@ -41,3 +55,5 @@ export class Host {
     this.untold.splice(0).forEach(([type, detail]) => this.tell(type, detail));
   }
 }
+
+const isRecord = (value) => typeof value === "object" && value !== null;

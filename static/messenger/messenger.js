@@ -7,6 +7,7 @@ import { Dialogue } from "./dialogue.js";
 import { byId, element, initials, linked } from "./elements.js";
 import { History } from "./history.js";
 import { Host } from "./host.js";
+import { Room } from "./room.js";
 import { Session } from "./session.js";
 import { Survey } from "./survey.js";
 
@@ -16,14 +17,14 @@ const NEAR_END = 80;
 
 /** A thread whose first text begins the conversation. */
 class VisitorThread extends Thread {
-  constructor({ startUrl, page, onBegun, ...options }) {
+  constructor({ startUrl, about, onBegun, ...options }) {
     super({ ...options, me: "visitor" });
-    Object.assign(this, { startUrl, page, onBegun });
+    Object.assign(this, { startUrl, about, onBegun });
   }
 
   async post(item) {
     if (this.messagesUrl) return super.post(item);
-    const first = { client_id: item.id, body: item.body, page_url: this.page() };
+    const first = { client_id: item.id, body: item.body, ...this.about() };
     const response = await this.request(this.startUrl, first);
     if (response.ok) this.onBegun((await response.clone().json()).conversation);
     return response;
@@ -34,7 +35,7 @@ class Messenger {
   constructor(config) {
     this.config = config;
     this.strings = config.strings;
-    this.engagement = config.engagement;
+    this.engagement = null; // Until the page, or the server, has said it.
     this.session = new Session(config);
     this.conversation = null;
     this.past = [];
@@ -44,7 +45,18 @@ class Messenger {
     this.wantsToSend = false;
     this.isUnreachable = false;
     this.hasThanked = false;
-    this.host = new Host({ open: () => this.open(), minimize: () => this.minimize() });
+    this.host = new Host({
+      open: () => this.open(),
+      minimize: () => this.minimize(),
+      offer: (answer) => this.offered(answer),
+    });
+    this.room = new Room({
+      session: this.session,
+      config,
+      view: () => this.host.about(config.language),
+      onAnswer: (answer) => this.offered(answer),
+      onRoom: () => this.tellRoom(),
+    });
     this.isOpen = this.host.isAlone;
     this.dialogue = new Dialogue(byId("dialogue"), config);
     this.history = new History(this.session, config);
@@ -64,6 +76,7 @@ class Messenger {
 
   async start() {
     this.render();
+    if (this.host.isAlone) this.room.ask().then((answer) => answer ?? this.offered({}));
     if (this.session.isForbidden && !this.host.isAlone) await this.borrow();
     if (this.session.token) await this.load();
     this.tellStay();
@@ -99,7 +112,11 @@ class Messenger {
   newThread() {
     return new VisitorThread({
       startUrl: this.session.url("conversations/"),
-      page: () => this.host.page,
+      about: () => ({
+        page_url: this.host.page,
+        view: this.host.about(this.config.language),
+        targeting: this.engagement?.targeting,
+      }),
       headers: this.session.headers,
       store: this.session.unsent,
       onBegun: (conversation) => this.begin(conversation),
@@ -129,9 +146,8 @@ class Messenger {
     }
   }
 
-  loaded({ conversation, history, engagement }) {
+  loaded({ conversation, history }) {
     this.isUnreachable = false;
-    this.engagement = engagement;
     this.past = history;
     // A survey that was not answered is offered again at the next visit (C42).
     const last = history.find(({ survey, id }) => survey && !this.isDismissed(id));
@@ -145,6 +161,7 @@ class Messenger {
   }
 
   begin(conversation) {
+    this.room.stop();
     if (this.conversation?.id === conversation.id) return;
     this.adopt(conversation, 0);
     this.host.event("conversation:started", { conversation: conversation.id });
@@ -191,19 +208,38 @@ class Messenger {
     this.thread.rest();
     this.showTyping(false);
     this.host.event("conversation:ended", { conversation: this.conversation.id });
-    this.refreshEngagement();
+    this.refreshHistory();
+    this.room.ask();
   }
 
-  async refreshEngagement() {
+  async refreshHistory() {
     try {
       const { ok, data } = await this.session.ask("state/");
       if (!ok) return;
-      this.engagement = data.engagement;
       this.past = data.history;
       this.render();
     } catch {
-      this.engagement = { engage: false }; // The next visit asks again.
+      this.past = []; // The next visit asks again.
     }
+  }
+
+  offered(answer) {
+    this.engagement = answer;
+    this.render();
+  }
+
+  /** The last place went meanwhile. The text is back in the box; what can be told is told (B4). */
+  async watchRoom(sentence) {
+    const answer = await this.room.ask();
+    this.offered({ ...answer, engage: false }); // We know better than an answer of a moment ago.
+    const more = this.room.reopening(answer ?? {}) || this.strings.room_watched;
+    this.composer.complain(`${sentence} ${more}`);
+    this.room.wait();
+  }
+
+  tellRoom() {
+    this.composer.hint(this.strings.room_again);
+    this.host.tell("nudge", { text: this.strings.room_again });
   }
 
   reject(body, sentence, code) {
@@ -211,6 +247,7 @@ class Messenger {
     if (code === "closed") this.thread.sync();
     this.composer.restore(body);
     this.composer.complain(sentence || this.strings.rejected);
+    if (code === "no_room") this.watchRoom(sentence);
   }
 
   refused(code) {
@@ -352,7 +389,7 @@ class Messenger {
   tellStay() {
     const isOpen = this.conversation !== null && this.conversation.status !== "closed";
     const stay = isOpen || this.surveyWaits || this.thread.pending.length > 0;
-    this.host.tell("stay", { stay });
+    this.host.tell("stay", { stay, known: this.session.token !== null });
   }
 
   render() {
@@ -390,18 +427,25 @@ class Messenger {
 
   absentLine(status) {
     if (status === "closed") return this.strings.ended;
-    if (!this.conversation && !this.engagement.engage) return this.strings.busy;
-    const { asynchronous } = this.conversation ?? this.engagement;
+    if (!this.conversation && this.engagement?.engage === false) return this.busyLine();
+    const { asynchronous } = this.conversation ?? this.engagement ?? {};
+    if (asynchronous === undefined) return "";
     return asynchronous ? this.strings.usually_hours : this.strings.usually_now;
   }
 
+  busyLine() {
+    if (this.engagement.reason !== "closed") return this.strings.busy;
+    return this.room.reopening(this.engagement) || this.strings.closed_now;
+  }
+
   showDialogue() {
-    const { asynchronous } = this.conversation ?? this.engagement;
+    const { asynchronous } = this.conversation ?? this.engagement ?? {};
     const { texts } = this.config;
     const { messages, pending, otherRead } = this.thread;
     // A reason to say "in a few hours" unless somebody is surely there (C8).
     const isLive = asynchronous === false;
-    const greeting = isLive ? texts.greeting_live : texts.greeting_async;
+    const isKnown = this.conversation !== null || this.engagement !== null;
+    const greeting = isKnown ? (isLive ? texts.greeting_live : texts.greeting_async) : "";
     this.dialogue.show({ messages, pending, otherRead, greeting });
     this.history.show(this.past.filter(({ id }) => id !== this.conversation?.id));
   }
@@ -441,10 +485,13 @@ class Messenger {
     const isShown = isOver ? !this.surveyWaits : this.hasThanked;
     const { texts } = this.config;
     byId("over").hidden = !isShown;
-    byId("restart").hidden = !isOver || !this.engagement.engage;
+    const mayRestart = this.engagement?.engage === true;
+    byId("restart").hidden = !isOver || !mayRestart;
     if (!isShown) return;
     let line = this.hasThanked ? texts.survey_thanks : texts.over;
-    if (isOver && !this.engagement.engage) line += ` ${this.strings.no_engagement}`;
+    if (isOver && this.engagement?.engage === false) {
+      line += ` ${this.room.reopening(this.engagement) || this.strings.no_engagement}`;
+    }
     if (byId("over-text").textContent !== line) byId("over-text").textContent = line;
   }
 

@@ -183,7 +183,6 @@ def test_the_state_tells_the_open_conversation_and_what_came_before(
     assert [(c["id"], c["status"], c["survey"]) for c in state["history"]] == [
         (str(past.public_id), "closed", True)
     ]
-    assert state["engagement"] == {"engage": True, "asynchronous": True}
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -289,7 +288,6 @@ def test_a_foreign_page_may_not_act(browser: Browser, visitor: Visitor) -> None:
     ("path", "allowed"),
     [
         ("", "GET, HEAD"),
-        ("engagement/", "GET"),
         ("state/", "GET"),
         ("visitors/", "POST"),
         ("conversations/", "POST"),

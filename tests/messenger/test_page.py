@@ -7,18 +7,13 @@ import re
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
 from accounts.models import Website
 from messenger.colours import text_on
 from messenger.texts import DEFAULTS, language_among, texts_of
-from routing.models import RuleStep
-from tests.factories import queued
 from tests.messenger.conftest import Browser
 
 pytestmark = pytest.mark.django_db
-
-SHOP = "https://www.example.com"
 
 
 def config_of(html: str) -> dict[str, object]:
@@ -99,60 +94,7 @@ def test_text_on_a_colour_can_be_read(colour: str, text: str) -> None:
     assert text_on(colour) == text
 
 
-def test_a_page_of_the_brand_is_told_to_engage(browser: Browser, step: RuleStep) -> None:
-    response = browser.get("engagement/?lang=en&url=https://www.example.com/", Origin=SHOP)
-    assert response["Access-Control-Allow-Origin"] == SHOP
-    assert "Origin" in response["Vary"]
-    answer = response.json()
-    assert answer["engage"] is True
-    assert answer["asynchronous"] is True
-    assert answer["brand"] == "Maison Céleste"
-    assert answer["on_accent"] == "#ffffff"
-    assert answer["labels"]["frame"] == "Chat with Maison Céleste"
-
-
-def test_a_full_queue_and_a_website_without_rule_do_not_engage(
-    browser: Browser, website: Website, step: RuleStep
-) -> None:
-    queued(step)
-    assert browser.get("engagement/", Origin=SHOP).json()["reason"] == "no_room"
-    website.rules.update(is_enabled=False)
-    answer = browser.get("engagement/", Origin=SHOP).json()
-    assert (answer["engage"], answer["reason"]) == (False, "no_rule")
-
-
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({"Origin": SHOP}, 200),
-        ({"Origin": "https://fr.shop.example.com"}, 200),
-        ({"Origin": "http://localhost:8000"}, 200),
-        ({"Referer": f"{SHOP}/page?x=1"}, 200),
-        ({"Origin": "https://evil.example"}, 403),
-        ({"Origin": "https://www.example.com.evil.example"}, 403),
-        ({"Origin": "http://localhost:8001"}, 403),
-        ({"Origin": "null"}, 403),
-        ({"Referer": "https://evil.example/"}, 403),
-        ({}, 403),
-    ],
-)
-def test_only_the_websites_domains_are_answered(
-    browser: Browser, settings: Settings, headers: dict[str, str], status: int
-) -> None:
-    settings.DEMO = False
-    response = browser.get("engagement/", **headers)
-    assert response.status_code == status
-    if status == 403:
-        assert response.json()["error"]["code"] == "origin"
-        assert "Access-Control-Allow-Origin" not in response
-
-
-def test_the_demo_is_on_its_own_host_whatever_the_port(browser: Browser) -> None:
-    response = browser.get("engagement/", Referer="http://testserver/demo/")
-    assert response.status_code == 200
-
-
-@pytest.mark.parametrize("path", ["", "engagement/", "state/"])
+@pytest.mark.parametrize("path", ["", "state/"])
 def test_an_unknown_key_is_told_so(client: Client, path: str) -> None:
     response = client.get(f"/messenger/nobody/{path}", headers={"Accept-Language": "en"})
     assert response.status_code == 404

@@ -34,8 +34,9 @@ from conversations import actors, deadlines, lifecycle, messages, outbox
 from conversations.messages import Rejected
 from conversations.models import Author, CloseReason, Conversation, Message
 from conversations.transitions import TRANSITIONS, Refused, Status, Verb
-from routing import changes, desks, engagement, holder, invariants, presence
+from routing import changes, desks, engagement, holder, invariants, presence, snapshots
 from routing.models import RuleStep
+from routing.targeting import PageView
 from tests.clock import NOW
 from tests.factories import AgentFactory, RuleFactory, StepFactory, VisitorFactory
 
@@ -151,7 +152,9 @@ class Lives(RuleBasedStateMachine):
 
     def open(self) -> None:
         visitor = VisitorFactory(website=self.rule.website)
-        offer = engagement.offer(self.rule.website, at=timezone.now())
+        snapshot = snapshots.take(self.rule.website.key, at=timezone.now())
+        assert snapshot is not None
+        offer = snapshot.answer(PageView(), at=timezone.now())
         client_id = uuid.uuid4()
         try:
             conversation, sent = engagement.start(

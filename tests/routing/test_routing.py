@@ -5,19 +5,21 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Agent, AgentChannel, Channel, Role
+from accounts.models import Agent, AgentChannel, Channel, Role, Website
 from conversations import actors, lifecycle
 from conversations.messages import Rejected
 from conversations.models import Conversation
 from conversations.transitions import Refused, Status
-from routing import desks, dispatch, engagement, invariants, presence
+from routing import desks, dispatch, engagement, invariants, presence, snapshots
 from routing.models import DeskConnection, DeskPresence, Mode, RuleStep
+from routing.targeting import PageView
 from tests.clock import NOW
 from tests.factories import (
     AgentFactory,
@@ -50,8 +52,15 @@ def start(step: RuleStep) -> Conversation:
     return conversation
 
 
+def told(website: Website, **page: Any) -> snapshots.Answer:
+    """What a page view is told."""
+    snapshot = snapshots.take(website.key, at=NOW)
+    assert snapshot is not None
+    return snapshot.answer(PageView(**page), at=NOW)
+
+
 def no_room(step: RuleStep) -> bool:
-    offer = engagement.offer(step.rule.website, at=NOW)
+    offer = told(step.rule.website)
     try:
         start(step)
     except Rejected as rejected:
@@ -168,7 +177,7 @@ def test_equal_share_goes_around(step: RuleStep) -> None:
 
 
 def test_the_first_enabled_rule_decides(step: RuleStep) -> None:
-    other = StepFactory(rule__website=step.rule.website, rule__position=1)
+    other = StepFactory(rule__website=step.rule.website)
     assert start(step).queue_id == step.pk
     step.rule.is_enabled = False
     step.rule.save()
@@ -179,7 +188,7 @@ def test_the_first_enabled_rule_decides(step: RuleStep) -> None:
 
 def test_a_website_without_a_rule_engages_nobody() -> None:
     visitor = VisitorFactory()
-    assert engagement.offer(visitor.website, at=NOW).reason == "no_rule"
+    assert told(visitor.website).reason == "no_rule"
     with pytest.raises(Rejected):
         engagement.start(
             visitor, body="x", client_id=uuid.uuid4(), page_url="", language="fr", at=NOW
@@ -440,7 +449,7 @@ def test_what_the_hot_paths_cost(step: RuleStep) -> None:
         "nothing to push": cost(lambda: dispatch.serve(agent.pk, Channel.CHAT)),
     }
     assert costs == {
-        "entry": 12,
+        "entry": 14,
         "push": 15,
         "close": 12,
         "last push": 15,

@@ -1,0 +1,33 @@
+"""By which targeting rule a first message enters."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from accounts.models import Group, Website
+from routing.models import TargetingRule
+from routing.targeting import Hours, PageView, Target, first_match
+
+
+def engaging_rule(
+    website: Website, view: PageView, *, engaged_by: int | None = None, at: datetime
+) -> TargetingRule | None:
+    """The rule that engaged the visitor, as long as it is this website's, is enabled, and the page
+    still falls under it; else the first that matches now; ``None`` where none does.
+
+    A browser may say what it likes of its page, but reaches nothing that the website does not
+    offer to such a page.
+    """
+    rules = list(TargetingRule.deciding(website).select_related("rule__bot"))
+    engaged = [rule for rule in rules if rule.pk == engaged_by]
+    for candidates in (engaged, rules):
+        targets = [rule.as_target() for rule in candidates]
+        found = first_match(targets, view, lambda target: _hours(target, at)).target
+        if found is not None:
+            return next(rule for rule in candidates if rule.pk == found.id)
+    return None
+
+
+def _hours(target: Target, at: datetime) -> Hours:
+    groups = Group.objects.filter(steps__rule=target.rule_id)
+    return Hours(is_open=any(group.is_open_at(at) for group in groups))

@@ -1,0 +1,89 @@
+// Whether a conversation could begin now: asked at the door of page views, and asked again, ever
+// less often, while somebody waits for room with the page in front of him (B4).
+
+import { localeOf } from "./dialogue.js";
+
+const FIRST_MS = 3000; // An answer may be two seconds old.
+const LONGEST_MS = 60_000;
+const LONGEST_CLOSED_MS = 15 * 60_000;
+const SLOWER = 1.6;
+
+export class Room {
+  /** view() is what is said of the page; onAnswer(answer) hears each; onRoom() that there is room. */
+  constructor({ session, config, view, onAnswer, onRoom }) {
+    Object.assign(this, { session, view, onAnswer, onRoom });
+    this.strings = config.strings;
+    const locale = localeOf(config.language);
+    this.time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
+    this.day = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
+    this.stop();
+    document.addEventListener("visibilitychange", () => this.#seen());
+    addEventListener("online", () => this.#seen());
+  }
+
+  /** The answer for the page as it is now; null where the server could not be asked. */
+  async ask() {
+    try {
+      const body = JSON.stringify({ ...this.view(), again: true });
+      const response = await fetch(this.session.url("engagement/"), { method: "POST", body });
+      if (!response.ok) return null;
+      const answer = await response.json();
+      this.onAnswer(answer);
+      return answer;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Ask until there is room. It is told once, and nothing is ever sent by itself. */
+  wait() {
+    this.isWaiting = true;
+    this.delay = FIRST_MS;
+    this.#later(FIRST_MS);
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+    this.isWaiting = false;
+    this.isAsking = false;
+  }
+
+  #seen() {
+    if (this.isWaiting && !this.isAsking) this.#try();
+  }
+
+  async #try() {
+    clearTimeout(this.timer);
+    if (document.visibilityState !== "visible") return; // Tried when it is seen again.
+    this.isAsking = true;
+    const answer = await this.ask();
+    if (!this.isWaiting) return;
+    this.isAsking = false;
+    if (answer?.engage) {
+      this.stop();
+      this.onRoom();
+      return;
+    }
+    const untilOpen = answer?.opens_at ? new Date(answer.opens_at) - Date.now() : 0;
+    this.delay = Math.min(this.delay * SLOWER, LONGEST_MS);
+    this.#later(Math.max(this.delay, Math.min(untilOpen, LONGEST_CLOSED_MS)));
+  }
+
+  /** Not all who wait ask in the same moment. */
+  #later(milliseconds) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.#try(), milliseconds * (1 + 0.3 * Math.random()));
+  }
+
+  /** "We are back tomorrow at 9:00.", as this reader's clock says it; "" where nobody knows. */
+  reopening({ opens_at: opensAt } = {}) {
+    if (!opensAt) return "";
+    const at = new Date(opensAt);
+    const tomorrow = new Date();
+    tomorrow.setDate(tomorrow.getDate() + 1);
+    let line = this.strings.back_on;
+    if (at.toDateString() === new Date().toDateString()) line = this.strings.back_today;
+    else if (at.toDateString() === tomorrow.toDateString()) line = this.strings.back_tomorrow;
+    return line.replace("{time}", this.time.format(at)).replace("{day}", this.day.format(at));
+  }
+}

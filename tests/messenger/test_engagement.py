@@ -1,0 +1,370 @@
+"""The door of page views, as embed.js knocks at it: by real ASGI, from snapshots, cheaply."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from asgiref.sync import sync_to_async
+from channels.testing import HttpCommunicator
+from django.core.cache import cache
+from django.db import connections
+from django.db.backends.postgresql.base import DatabaseWrapper
+from django.utils import timezone
+from redis.exceptions import ConnectionError as ValkeyIsAway
+
+from accounts.models import Website
+from config.asgi import http
+from messenger import engagement
+from routing import changes, snapshots
+from routing.models import HourlyDemand, RuleStep, TargetingRule
+from tests.factories import TargetingRuleFactory, queued
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SHOP = "https://www.example.com"
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def shelf() -> AsyncIterator[None]:
+    """No copy of another test."""
+    cache.clear()
+    yield
+    await snapshots.close()
+    await sync_to_async(connections.close_all)()
+
+
+class Page:
+    """A page of the brand that asks; ``told`` is the last answer."""
+
+    def __init__(self, key: str = "celeste") -> None:
+        self.path = f"/messenger/{key}/engagement/"
+        self.headers: dict[str, str] = {}
+
+    async def ask(
+        self,
+        *,
+        method: str = "POST",
+        origin: str | None = SHOP,
+        body: str | None = None,
+        **says: Any,
+    ) -> tuple[int, Any]:
+        sent = {"url": f"{SHOP}/", "language": "en"} | says
+        headers = {"Host": "testserver", "Content-Type": "text/plain;charset=UTF-8"}
+        headers |= {"Origin": origin} if origin is not None else {}
+        headers |= {"Accept-Language": "en"}
+        asked = HttpCommunicator(
+            http,
+            method,
+            self.path,
+            body=(json.dumps(sent) if body is None else body).encode(),
+            headers=[(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        )
+        answer = await asked.get_response(timeout=10)
+        self.headers = {name.decode(): value.decode() for name, value in answer["headers"]}
+        return answer["status"], json.loads(answer["body"])
+
+    async def told(self, **says: Any) -> dict[str, Any]:
+        status, answer = await self.ask(**says)
+        assert status == 200, answer
+        read: dict[str, Any] = answer
+        return read
+
+
+@pytest.fixture
+def page(website: Website) -> Page:
+    return Page()
+
+
+in_thread: Callable[..., Any] = sync_to_async
+
+
+async def test_a_page_of_the_brand_is_told_to_engage(page: Page, step: RuleStep) -> None:
+    rule = await TargetingRule.objects.aget()
+    assert await page.told() == {
+        "engage": True,
+        "asynchronous": True,
+        "targeting": rule.pk,
+        "notification": {"kind": "button", "text": ""},
+        "accent": "#2f5d50",
+        "on_accent": "#ffffff",
+        "brand": "Maison Céleste",
+        "labels": {
+            "open": "Open the chat",
+            "minimize": "Minimise the chat",
+            "one": "1 new message",
+            "many": "{n} new messages",
+            "dismiss": "Dismiss this message",
+            "frame": "Chat with Maison Céleste",
+        },
+    }
+    assert page.headers["access-control-allow-origin"] == SHOP
+    assert page.headers["vary"] == "Origin"
+    assert page.headers["cache-control"] == "no-store"
+    assert (await page.told(language="fr"))["labels"]["open"] != "Open the chat"
+
+
+async def test_why_not_is_said(page: Page, website: Website, step: RuleStep) -> None:
+    await in_thread(queued)(step)
+    told = await page.told()
+    assert (told["engage"], told["reason"]) == (False, "no_room")
+    await TargetingRule.objects.aupdate(is_enabled=False)
+    await in_thread(changes.rule_changed)(website.pk)
+    await asyncio.sleep(snapshots.LOOK)
+    told = await page.told()
+    assert (told["engage"], told["reason"], "targeting" in told) == (False, "no_rule", False)
+
+
+async def test_a_closed_team_says_when_it_is_back(
+    page: Page, website: Website, step: RuleStep
+) -> None:
+    group, opens = step.group, timezone.now() + timedelta(minutes=30)
+    group.is_open, group.keeps_places_when_closed, group.hours_change_at = False, False, opens
+    await group.asave()
+    told = await page.told()
+    assert (told["engage"], told["reason"]) == (False, "closed")
+    assert told["opens_at"] == opens.isoformat()
+    assert 1790 <= told["again_in"] <= 1800
+
+
+async def test_the_first_targeting_rule_that_matches_decides(
+    page: Page, website: Website, step: RuleStep
+) -> None:
+    everywhere = await TargetingRule.objects.aget()
+    cart = await in_thread(TargetingRuleFactory)(
+        rule=step.rule,
+        pages_included=["/cart/*"],
+        seconds_on_page=20,
+        texts={"fr": "Une question ?", "en": "Any question?"},
+    )
+    await TargetingRule.objects.filter(pk=everywhere.pk).aupdate(position=cart.position + 1)
+    told = await page.told(url=f"{SHOP}/cart/", seconds=5)
+    assert (told["targeting"], told["again_in"]) == (everywhere.pk, 15)
+    told = await page.told(url=f"{SHOP}/cart/", seconds=20)
+    assert told["targeting"] == cart.pk
+    assert told["notification"] == {"kind": "text", "text": "Any question?"}
+    told = await page.told(url=f"{SHOP}/cart/", seconds=20, language="de")
+    assert told["notification"]["text"] == "Une question ?"  # the website's own language
+    assert (await page.told(url=f"{SHOP}/lamps/", seconds=20))["targeting"] == everywhere.pk
+
+
+async def test_only_the_websites_domains_are_answered(page: Page, step: RuleStep) -> None:
+    for origin in (
+        SHOP,
+        "https://fr.shop.example.com",
+        "http://localhost:8000",
+        "http://testserver",  # the Messenger itself
+    ):
+        assert (await page.ask(origin=origin))[0] == 200
+        assert page.headers["access-control-allow-origin"] == origin
+    for foreign in (
+        "https://evil.example",
+        "https://www.example.com.evil.example",
+        "http://localhost:8001",
+        "null",
+        "https://[",
+        None,
+    ):
+        answered, told = await page.ask(origin=foreign)
+        assert (answered, told["error"]["code"]) == (403, "origin")
+        assert "access-control-allow-origin" not in page.headers
+
+
+async def test_what_is_no_question_is_refused(page: Page, step: RuleStep) -> None:
+    for method in ("GET", "DELETE"):
+        answered, told = await page.ask(method=method)
+        assert (answered, told["error"]["code"]) == (405, "method")
+        assert page.headers["allow"] == "POST"
+    for body, status, code in (
+        ("", 400, "invalid"),
+        ("{", 400, "invalid"),
+        ("[]", 400, "invalid"),
+        ('{"url": "' + "x" * 70_000 + '"}', 413, "too_long"),
+    ):
+        answered, told = await page.ask(body=body)
+        assert (answered, told["error"]["code"]) == (status, code)
+
+
+async def test_nonsense_about_a_page_is_as_if_it_was_not_said(page: Page, step: RuleStep) -> None:
+    told = await page.told(url=7, language=None, device=[], pages="x", data={"a": {"b": 1}})
+    assert told["engage"] is True
+
+
+async def test_an_unknown_key_is_told_so(website: Website) -> None:
+    answered, told = await Page("nobody").ask()
+    assert (answered, told["error"]["message"]) == (404, "No website has this key.")
+
+
+# --- From a snapshot --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """How often a snapshot was taken, and whatever else asks the database."""
+    taken: list[str] = []
+    take = snapshots.take
+
+    def noted(key: str, **when: Any) -> snapshots.Snapshot | None:
+        taken.append(key)
+        return take(key, **when)
+
+    monkeypatch.setattr(snapshots, "take", noted)
+    return taken
+
+
+async def test_a_warm_answer_asks_the_database_nothing(
+    page: Page, step: RuleStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await page.told()
+
+    def forbidden(*_args: object, **_more: object) -> None:
+        raise AssertionError("the database was asked")
+
+    monkeypatch.setattr(DatabaseWrapper, "ensure_connection", forbidden)
+    monkeypatch.setattr(DatabaseWrapper, "_cursor", forbidden)
+    for _ in range(3):
+        assert await page.told() == first
+        await asyncio.sleep(0.07)  # so that the copy in Valkey is looked at too
+    monkeypatch.undo()
+
+
+async def test_a_crowd_that_comes_at_once_takes_one_snapshot(
+    page: Page, step: RuleStep, database: list[str]
+) -> None:
+    told = await asyncio.gather(*(Page().told() for _ in range(50)))
+    assert {answer["engage"] for answer in told} == {True}
+    assert database == ["celeste"]
+
+
+async def test_processes_share_a_snapshot_and_one_renews_it(
+    page: Page, step: RuleStep, database: list[str]
+) -> None:
+    """Two shelves are what two processes have."""
+    one, other = snapshots.Shelf(), snapshots.Shelf()
+    try:
+        now = timezone.now()
+        found = await asyncio.gather(*(s.get("celeste", at=now) for s in (one, other) * 5))
+        assert len({snapshot.encode() for snapshot in found if snapshot}) == 1
+        assert database == ["celeste"]
+        began = asyncio.get_running_loop().time()
+        while asyncio.get_running_loop().time() - began < 2.5:
+            await asyncio.gather(*(s.get("celeste", at=timezone.now()) for s in (one, other)))
+            await asyncio.sleep(0.03)
+        assert 2 <= len(database) - 1 <= 3  # once a second
+    finally:
+        await one.close()
+        await other.close()
+
+
+async def test_no_answer_is_older_than_two_seconds(page: Page, step: RuleStep) -> None:
+    assert (await page.told())["engage"] is True
+    await in_thread(queued)(step)
+    began = asyncio.get_running_loop().time()
+    while (await page.told())["engage"]:
+        assert asyncio.get_running_loop().time() - began < snapshots.LIMIT
+        await asyncio.sleep(0.05)
+
+
+async def test_a_setting_is_obeyed_at_once_by_every_process(
+    page: Page, website: Website, step: RuleStep
+) -> None:
+    """R216: an answer that was given a moment before does not live on anywhere."""
+    shelves = [snapshots.Shelf() for _ in range(3)]
+    try:
+        for places in (0, 5, 0, 5):
+            for one in shelves:
+                await one.get("celeste", at=timezone.now())
+            await RuleStep.objects.aupdate(places=places)
+            await in_thread(changes.rule_changed)(website.pk)
+            await asyncio.sleep(snapshots.LOOK)
+            for one in shelves:
+                snapshot = await one.get("celeste", at=timezone.now())
+                assert snapshot is not None
+                assert [room.has_room for room in snapshot.rooms.values()] == [places > 0]
+    finally:
+        for one in shelves:
+            await one.close()
+
+
+async def test_whoever_took_a_snapshot_before_a_change_keeps_it_to_himself(
+    website: Website, step: RuleStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow process must not lay an old copy over what came after it."""
+    slow, quick = snapshots.Shelf(), snapshots.Shelf()
+    take = snapshots.take
+
+    def change_meanwhile(key: str, **when: Any) -> snapshots.Snapshot | None:
+        old = take(key, **when)
+        monkeypatch.setattr(snapshots, "take", take)
+        RuleStep.objects.update(places=0)
+        changes.rule_changed(website.pk)
+        return old
+
+    monkeypatch.setattr(snapshots, "take", change_meanwhile)
+    try:
+        await slow.get("celeste", at=timezone.now())
+        snapshot = await quick.get("celeste", at=timezone.now())
+        assert snapshot is not None
+        assert not any(room.has_room for room in snapshot.rooms.values())
+    finally:
+        await slow.close()
+        await quick.close()
+
+
+async def test_without_valkey_the_database_answers_once_a_second(
+    page: Page, step: RuleStep, database: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_args: object, **_more: object) -> None:
+        raise ValkeyIsAway
+
+    monkeypatch.setattr(snapshots.shelf(), "_look_up", away)
+    for _ in range(20):
+        assert (await page.told())["engage"] is True
+    assert database == ["celeste"]
+
+
+async def test_without_the_database_an_answer_is_quick_and_honest(
+    page: Page, step: RuleStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_args: object, **_more: object) -> None:
+        raise OSError("no route to the database")
+
+    await page.told()
+    monkeypatch.setattr(snapshots, "take", away)
+    assert (await page.told())["engage"] is True  # from the copy that is still good
+    await asyncio.sleep(snapshots.LIMIT)
+    for _ in range(3):
+        answered, told = await page.ask()
+        assert (answered, told["error"]["code"]) == (503, "unavailable")
+        assert page.headers["retry-after"] == "2"
+    monkeypatch.undo()
+    await asyncio.sleep(snapshots.RENEWED)
+    assert (await page.told())["engage"] is True
+
+
+async def test_a_snapshot_survives_the_way_through_valkey(website: Website, step: RuleStep) -> None:
+    await in_thread(TargetingRuleFactory)(
+        rule=step.rule,
+        pages_included=["/a", "/b*"],
+        devices=["phone"],
+        texts={"fr": "Ça va ?", "en": ""},
+    )
+    snapshot = await in_thread(snapshots.take)("celeste", at=timezone.now())
+    assert snapshots.Snapshot.decode(snapshot.encode()) == snapshot
+
+
+async def test_pages_are_counted_by_rule_and_hour(
+    page: Page, step: RuleStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for again in (False, False, True):
+        await page.told(again=again)
+    monkeypatch.setattr(engagement, "WRITE_SECONDS", -1.0)
+    await page.told()
+    await engagement._tallies[asyncio.get_running_loop()].writing  # type: ignore[misc]
+    demand = await HourlyDemand.objects.aget(rule_id=step.rule_id)
+    assert (demand.pages_engaged, demand.pages_refused) == (3, 0)
