@@ -25,7 +25,7 @@ def script_texts() -> dict[str, str]:
         "refused": _("This could not be done. Please reload the page."),
         "close": _("Close this notice"),
         "save": _("Save"),
-        "shut": _("Close"),
+        "shut": _("Close the picture"),
         "snooze": _("Snooze"),
         "snoozeUntil": _("Snooze until {moment}"),
     } | upload_strings()
