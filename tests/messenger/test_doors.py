@@ -193,7 +193,7 @@ def test_the_state_takes_as_many_queries_for_many_conversations_as_for_one(
         closed(step, alice, visitor)
     with CaptureQueriesContext(connection) as queries:
         browser.get("state/")
-    assert len([query for query in queries if '_conversation"' in query["sql"]]) == 2
+    assert len([query for query in queries if '_conversation"' in query["sql"]]) == 1
 
 
 def test_places_count_those_who_came_before(
