@@ -8,8 +8,6 @@ from pathlib import Path
 
 import polib
 
-from messenger.texts import DEFAULTS
-
 CATALOGUE = Path(__file__).resolve().parents[2] / "locale/fr/LC_MESSAGES/django.po"
 HOLE = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
 FILLED = r"\S+(?: [A-ZÀ-Ý]\S*)*"  # a figure, or a name of any length
@@ -26,6 +24,8 @@ class Tongue:
     @cached_property
     def pairs(self) -> list[tuple[str, str]]:
         """All texts of the interface and of a website's defaults, English and French."""
+        from messenger.texts import DEFAULTS  # Models cannot be imported when this file is.
+
         found = [(DEFAULTS["en"][name], DEFAULTS["fr"][name]) for name in DEFAULTS["en"]]
         for entry in polib.pofile(str(CATALOGUE)):
             if entry.msgid_plural:
