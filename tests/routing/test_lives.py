@@ -12,7 +12,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 import time_machine
@@ -29,16 +29,33 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from accounts.models import Agent, AgentChannel, Channel
+from accounts.models import Agent, AgentChannel, Channel, Group, Holiday, OpeningHours
 from conversations import actors, deadlines, lifecycle, messages, outbox
 from conversations.messages import Rejected
 from conversations.models import Author, CloseReason, Conversation, Message
 from conversations.transitions import TRANSITIONS, Refused, Status, Verb
-from routing import changes, desks, engagement, holder, invariants, presence, snapshots
-from routing.models import RuleStep
+from routing import (
+    changes,
+    desks,
+    engagement,
+    escalation,
+    holder,
+    invariants,
+    opening,
+    presence,
+    snapshots,
+)
+from routing.models import RuleStep, TargetingRule
 from routing.targeting import PageView
 from tests.clock import NOW
-from tests.factories import AgentFactory, RuleFactory, StepFactory, VisitorFactory
+from tests.factories import (
+    AgentFactory,
+    BotFactory,
+    RuleFactory,
+    SkillFactory,
+    StepFactory,
+    VisitorFactory,
+)
 
 LIVES = int(os.environ.get("LIVES", "20"))
 PROFILE = settings(
@@ -58,6 +75,8 @@ TABLES = (
     "conversations_outboxentry",
 )
 NOTHING = timedelta(0)
+TWO = st.frozensets(st.integers(0, 1))
+HOURS = st.sampled_from([None, None, (8, 12), (11, 18), (22, 6)])  # it begins at 10:00 in Paris
 
 
 class Lives(RuleBasedStateMachine):
@@ -82,6 +101,8 @@ class Lives(RuleBasedStateMachine):
         answer_seconds=st.sampled_from([None, 120]),
         release_minutes=st.sampled_from([None, 5]),
         there=st.integers(0, 3),
+        relax=st.sampled_from([None, 300]),
+        has_bot=st.sampled_from([False, False, True]),
     )
     def world(
         self,
@@ -91,12 +112,19 @@ class Lives(RuleBasedStateMachine):
         answer_seconds: int | None,
         release_minutes: int | None,
         there: int,
+        relax: int | None,
+        has_bot: bool,
     ) -> None:
         self.rule = RuleFactory(
             mode=mode,
             style=style,
             solved_window=timedelta(hours=5) if style == "social" else None,
+            skill_relax_seconds=relax,
         )
+        if has_bot:
+            self.rule.bot = BotFactory(website=self.rule.website)
+            self.rule.save()
+        self.skills = [SkillFactory(website=self.rule.website) for _ in range(2)]
         self.steps = [
             StepFactory(rule=self.rule, position=n, places=many) for n, many in enumerate(places)
         ]
@@ -191,6 +219,32 @@ class Lives(RuleBasedStateMachine):
                 assert conversation.status == Status.CLOSED
                 return
             self.said[conversation.pk].add(client_id)
+
+    @rule(nth=NTH)
+    def bot_says(self, nth: int) -> None:
+        conversation = self.conversation(nth, Status.BOT)
+        if conversation is not None:
+            client_id = uuid.uuid4()
+            messages.add(
+                conversation.pk,
+                author=Author.BOT,
+                body="…",
+                client_id=client_id,
+                at=timezone.now(),
+            )
+            self.said[conversation.pk].add(client_id)
+
+    @rule(nth=NTH, skills=st.one_of(st.none(), TWO))
+    def escalate(self, nth: int, skills: frozenset[int] | None) -> None:
+        self.try_verb(
+            Verb.ESCALATE,
+            self.conversation(nth, Status.BOT, Status.BOT, Status.QUEUED),
+            lambda c: escalation.escalate(
+                c.pk,
+                at=timezone.now(),
+                skills=None if skills is None else [self.skills[n].pk for n in skills],
+            ),
+        )
 
     # --- agents, on what they hold ---
 
@@ -354,6 +408,49 @@ class Lives(RuleBasedStateMachine):
 
     # --- administrators ---
 
+    @rule(nth=NTH, skills=TWO)
+    def change_skills(self, nth: int, skills: frozenset[int]) -> None:
+        agent = self.agent(nth)
+        with transaction.atomic():
+            agent.skills.set([self.skills[n] for n in skills])
+            changes.agent_changed(agent.pk)
+
+    @rule(skills=TWO)
+    def change_what_pages_require(self, skills: frozenset[int]) -> None:
+        TargetingRule.objects.get().skills.set([self.skills[n] for n in skills])
+
+    @rule(nth=NTH)
+    def abolish_a_skill(self, nth: int) -> None:
+        with transaction.atomic():
+            gone = self.skills[nth % 2].pk
+            self.skills[nth % 2].delete()
+            changes.skill_changed(gone)
+        self.skills[nth % 2] = SkillFactory(website=self.rule.website)
+
+    @rule(nth=NTH, hours=HOURS, keeps_places=st.booleans())
+    def change_hours(self, nth: int, hours: tuple[int, int] | None, keeps_places: bool) -> None:
+        group = self.step(nth).group
+        with transaction.atomic():
+            group.opening_hours.all().delete()
+            for weekday in range(7) if hours else ():
+                OpeningHours.objects.create(
+                    group=group, weekday=weekday, opens=time(hours[0]), closes=time(hours[1])
+                )
+            Group.objects.filter(pk=group.pk).update(keeps_places_when_closed=keeps_places)
+            changes.group_changed(group.pk)
+
+    @rule(nth=NTH, is_off=st.booleans())
+    def change_holidays(self, nth: int, is_off: bool) -> None:
+        website = self.rule.website
+        today = timezone.now().astimezone(website.zone).date()
+        with transaction.atomic():
+            website.holidays.all().delete()
+            if is_off:
+                Holiday.objects.create(
+                    website=website, date=today + timedelta(days=nth % 2), name="Férié"
+                )
+            changes.website_changed(website.pk)
+
     @rule(nth=NTH, slots=st.integers(0, 3))
     def change_slots(self, nth: int, slots: int) -> None:
         agent = self.agent(nth)
@@ -387,6 +484,7 @@ class Lives(RuleBasedStateMachine):
             presence.hear(desk, at=timezone.now())
         for _ in range(ticks):
             presence.notice_losses(at=timezone.now())
+            opening.open_and_close(at=timezone.now())
             for number in deadlines.past(timezone.now()):
                 deadlines.enforce(number, at=timezone.now())
             desks.release_stranded(at=timezone.now())
@@ -406,7 +504,8 @@ class Lives(RuleBasedStateMachine):
     @invariant()
     def what_was_accepted_is_stored_once(self) -> None:
         stored: dict[int, list[uuid.UUID]] = defaultdict(list)
-        for number, client_id in Message.objects.values_list("conversation_id", "client_id"):
+        spoken = Message.objects.exclude(author=Author.SYSTEM)
+        for number, client_id in spoken.values_list("conversation_id", "client_id"):
             stored[number].append(client_id)
         assert {number: sorted(ids) for number, ids in stored.items()} == {
             number: sorted(ids) for number, ids in self.said.items()
