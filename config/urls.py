@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("reporting.urls")),
     path("", include("messenger.urls")),
     *providers,
+    path("api/", include("config.api.urls")),
     # One login and one logout for all: leaving the administration leaves the desk as well.
     path("admin/login/", admin_login),
     path("admin/logout/", logout),

@@ -1,0 +1,70 @@
+"""What all of the API has in common: who asks, how a list is cut, what an error looks like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+CODES = {
+    400: "invalid",
+    401: "session",
+    403: "forbidden",
+    404: "not_found",
+    405: "method",
+    406: "not_acceptable",
+    409: "refused",
+    415: "media_type",
+    429: "too_many",
+}
+
+
+class Session(SessionAuthentication):
+    """The session of the desk, its CSRF token included; without one the answer is a 401."""
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Session"
+
+
+class Pages(CursorPagination):
+    """Newest first, by a cursor: what comes in meanwhile shifts nothing."""
+
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 200
+    ordering = "-pk"
+
+    def decode_cursor(self, request: Request) -> Any:
+        cursor = super().decode_cursor(request)
+        if cursor is not None and not str(cursor.position or 0).isdecimal():
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
+
+
+def told(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Every error in the one shape of docs/protocol.md; ``fields`` says which were wrong."""
+    # REST framework's views ask for this module while they are being imported.
+    from rest_framework.views import exception_handler
+
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    said: dict[str, Any] = {
+        "code": CODES.get(response.status_code, "error"),
+        "message": _sentence(response.data),
+    }
+    if isinstance(error, ValidationError) and isinstance(response.data, dict):
+        said["fields"] = response.data
+    response.data = {"error": said}
+    return response
+
+
+def _sentence(data: Any) -> str:
+    """The first sentence of what REST framework has to say, however deep it lies."""
+    while isinstance(data, dict | list) and data:
+        data = next(iter(data.values())) if isinstance(data, dict) else data[0]
+    return str(data)

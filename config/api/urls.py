@@ -1,0 +1,54 @@
+"""The API's addresses."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import include, path, re_path
+from django.views.decorators.http import require_safe
+from drf_spectacular.authentication import SessionScheme
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.routers import SimpleRouter
+
+from routing.api import ConversationDoor
+
+
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    """The API to read and to try, from our own files."""
+    return render(request, "api/docs.html")
+
+
+class SessionDescribed(SessionScheme):  # type: ignore[no-untyped-call]
+    """How the description names our session."""
+
+    target_class = "config.api.shape.Session"
+
+
+@extend_schema(exclude=True)
+@api_view(["GET", "POST", "PUT", "PATCH", "DELETE"])
+@authentication_classes([])
+@permission_classes([AllowAny])
+def nowhere(request: Request, *args: Any, **kwargs: Any) -> NoReturn:
+    """An address that leads nowhere: an error like the others, not a page."""
+    raise NotFound
+
+
+router = SimpleRouter(use_regex_path=False)
+router.register("conversations", ConversationDoor, basename="conversation")
+
+schema = SpectacularAPIView.as_view(permission_classes=[AllowAny], authentication_classes=[])
+
+urlpatterns = [
+    path("docs/", docs, name="api_docs"),
+    path("v1/schema/", schema, name="api_schema"),
+    path("v1/", include((router.urls, "api"))),
+    re_path("", nowhere),
+]

@@ -1,0 +1,148 @@
+"""The conversations of the public API: what waits, what became of it, and why it waits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from accounts.access import zone_of
+from conversations.models import Conversation
+from conversations.transitions import Status
+from routing import waiting
+from routing.explanations import Explanation
+
+
+class NotWaiting(APIException):
+    """Nothing is to be explained: the conversation does not wait."""
+
+    status_code = 409
+    default_code = "refused"
+
+
+class ConversationSerializer(serializers.ModelSerializer[Conversation]):
+    """A conversation as programs see it; ``number`` is what agents call it by."""
+
+    number = serializers.IntegerField(source="pk", read_only=True)
+    website = serializers.SlugRelatedField[Any](slug_field="key", read_only=True)
+    group = serializers.SlugRelatedField[Any](slug_field="name", read_only=True)
+    agent = serializers.SlugRelatedField[Any](slug_field="display_name", read_only=True)
+
+    class Meta:
+        model = Conversation
+        fields = (
+            "number",
+            "website",
+            "status",
+            "channel",
+            "language",
+            "is_asynchronous",
+            "is_return",
+            "group",
+            "agent",
+            "opened_at",
+            "queued_at",
+            "closed_at",
+        )
+        read_only_fields = fields
+
+
+class FillSerializer(serializers.Serializer[Any]):
+    rule = serializers.CharField()
+    group = serializers.CharField()
+    places = serializers.IntegerField(allow_null=True)
+    waiting = serializers.IntegerField()
+    returned = serializers.IntegerField()
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    text = serializers.CharField()
+
+
+class CandidateSerializer(serializers.Serializer[Any]):
+    agent_id = serializers.IntegerField()
+    name = serializers.CharField()
+    is_able = serializers.BooleanField()
+    reasons = ReasonSerializer(many=True)
+
+
+class ExplanationSerializer(serializers.Serializer[Explanation]):
+    """Why a conversation waits: words in the language asked for, and the data behind them."""
+
+    number = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=["queued", "assigned"])
+    summary = serializers.CharField()
+    is_fault = serializers.BooleanField(
+        help_text="An agent is free and it still waits: the sweep mends it."
+    )
+    rank = serializers.IntegerField()
+    rank_text = serializers.CharField()
+    waits_since = serializers.DateTimeField()
+    queue = FillSerializer(source="fill")
+    queue_text = serializers.CharField(source="fill_text", help_text="103/100, 3 returned")
+    agents = CandidateSerializer(source="candidates", many=True)
+    remedies = serializers.ListField(child=serializers.CharField())
+    deadline_at = serializers.DateTimeField(allow_null=True)
+    seconds_left = serializers.SerializerMethodField()
+
+    def get_seconds_left(self, found: Explanation) -> int | None:
+        return None if found.time_left is None else int(found.time_left.total_seconds())
+
+
+class QuerySerializer(serializers.Serializer[Any]):
+    """What a list may be narrowed by; nothing else is looked at."""
+
+    status = serializers.ChoiceField(choices=[(s.value, s.value) for s in Status], required=False)
+
+
+@extend_schema(tags=["conversations"])
+class ConversationDoor(ReadOnlyModelViewSet[Conversation]):
+    """What the user may see of the conversations; the rest is not there."""
+
+    serializer_class = ConversationSerializer
+    lookup_url_kwarg = "number"
+    lookup_value_converter = "int"
+
+    def get_queryset(self) -> QuerySet[Conversation]:
+        if getattr(self, "swagger_fake_view", False):
+            return Conversation.objects.none()
+        found = Conversation.objects.visible_to(self.request.user)  # type: ignore[arg-type]
+        found = found.select_related("website", "group", "agent")
+        return found if self.action != "list" else self._narrowed(found)
+
+    def _narrowed(self, found: QuerySet[Conversation]) -> QuerySet[Conversation]:
+        asked = QuerySerializer(data=self.request.query_params)
+        asked.is_valid(raise_exception=True)
+        status = asked.validated_data.get("status")
+        return found.filter(status=Status(status)) if status else found
+
+    @extend_schema(parameters=[OpenApiParameter("status", enum=[s.value for s in Status])])
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Conversations that you may see, the newest first."""
+        return super().list(request, *args, **kwargs)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One conversation."""
+        return super().retrieve(request, *args, **kwargs)
+
+    @extend_schema(responses=ExplanationSerializer)
+    @action(detail=True)
+    def why(self, request: Request, number: int) -> Response:
+        """Why a conversation waits: who could take it, what stops each of them, what would free
+        it. 409 for one that does not wait."""
+        conversation = self.get_object()
+        mine = Conversation.objects.filter(pk=conversation.pk)
+        found = waiting.explained(mine, at=timezone.now(), zone=zone_of(request.user))  # type: ignore[arg-type]
+        if not found:
+            raise NotWaiting(_("This conversation does not wait."))
+        return Response(ExplanationSerializer(found[0]).data)

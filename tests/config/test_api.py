@@ -1,0 +1,201 @@
+"""The public API: closed by default, one shape of errors, pages by a cursor, why things wait."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import Agent, Role, User
+from conversations.transitions import Status
+from routing.models import RuleStep
+from tests.clock import NOW, clock  # noqa: F401 - a fixture
+from tests.factories import AgentFactory, StepFactory, UserFactory, in_status, queued
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+LIST = "/api/v1/conversations/"
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    cache.clear()
+    return StepFactory(places=2, group__name="Conseil", rule__name="Accueil")
+
+
+@pytest.fixture
+def agent(step: RuleStep) -> Agent:
+    agent = AgentFactory(display_name="Alice")
+    step.group.members.add(agent)
+    return agent
+
+
+def as_user(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_without_a_session_nothing_is_told(step: RuleStep) -> None:
+    number = queued(step).pk
+    for path in (LIST, f"{LIST}{number}/", f"{LIST}{number}/why/"):
+        answer = Client().get(path)
+        assert answer.status_code == 401
+        assert answer.json()["error"]["code"] == "session"
+        assert answer["WWW-Authenticate"] == "Session"
+
+
+def test_a_strangers_conversation_is_not_there(step: RuleStep, agent: Agent) -> None:
+    foreign = queued(StepFactory())
+    mine = queued(step)
+    client = as_user(agent.user)
+    assert [row["number"] for row in client.get(LIST).json()["results"]] == [mine.pk]
+    for number in (foreign.pk, foreign.pk + 1000, 10**30):
+        for path in (f"{LIST}{number}/", f"{LIST}{number}/why/"):
+            answer = client.get(path)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
+def test_one_conversation_as_programs_see_it(step: RuleStep, agent: Agent) -> None:
+    conversation = queued(step)
+    answer = as_user(agent.user).get(f"{LIST}{conversation.pk}/").json()
+    assert answer == {
+        "number": conversation.pk,
+        "website": step.rule.website.key,
+        "status": "queued",
+        "channel": "chat",
+        "language": "fr",
+        "is_asynchronous": True,
+        "is_return": False,
+        "group": "Conseil",
+        "agent": None,
+        "opened_at": "2035-03-05T09:00:00Z",
+        "queued_at": "2035-03-05T09:00:00Z",
+        "closed_at": None,
+    }
+
+
+def test_lists_are_cut_by_a_cursor(step: RuleStep, agent: Agent) -> None:
+    numbers = [queued(step).pk for _ in range(3)]
+    client = as_user(agent.user)
+    first = client.get(LIST, {"page_size": 2}).json()
+    assert [row["number"] for row in first["results"]] == numbers[:0:-1]
+    queued(step)
+    second = client.get(f"{LIST}?{urlsplit(first['next']).query}").json()
+    assert [row["number"] for row in second["results"]] == numbers[:1]
+    assert second["next"] is None
+
+
+def test_a_list_is_narrowed_by_state_and_by_nothing_else(step: RuleStep, agent: Agent) -> None:
+    waiting = in_status(Status.QUEUED, step, agent)
+    held = in_status(Status.ACTIVE, step, agent)
+    client = as_user(agent.user)
+    assert [row["number"] for row in client.get(LIST, {"status": "active"}).json()["results"]] == [
+        held.pk
+    ]
+    everything = client.get(LIST, {"agent__user__password": "x", "ordering": "visitor"}).json()
+    assert [row["number"] for row in everything["results"]] == [held.pk, waiting.pk]
+    wrong = client.get(LIST, {"status": "'; DROP"})
+    assert wrong.status_code == 400
+    assert wrong.json()["error"]["code"] == "invalid"
+    assert "status" in wrong.json()["error"]["fields"]
+
+
+@pytest.mark.parametrize("cursor", ["x", "r=1", "cD1hYmM=", "cD0tMQ=="])
+def test_a_broken_cursor_is_an_error_and_no_crash(
+    cursor: str, step: RuleStep, agent: Agent
+) -> None:
+    answer = as_user(agent.user).get(f"{LIST}?cursor={cursor}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
+def test_why_it_waits(step: RuleStep, agent: Agent) -> None:
+    conversation = queued(step)
+    client = as_user(agent.user)
+    answer = client.get(f"{LIST}{conversation.pk}/why/").json()
+    assert answer["summary"].startswith("Nobody in the group Conseil can take it now")
+    assert answer["queue"] == {
+        "rule": "Accueil",
+        "group": "Conseil",
+        "places": 2,
+        "waiting": 1,
+        "returned": 0,
+    }
+    assert answer["agents"] == [
+        {
+            "agent_id": agent.pk,
+            "name": "Alice",
+            "is_able": False,
+            "reasons": [{"code": "offline", "text": "offline"}],
+        }
+    ]
+    assert (answer["rank"], answer["queue_text"], answer["is_fault"]) == (1, "1/2", False)
+    french = client.get(f"{LIST}{conversation.pk}/why/", headers={"Accept-Language": "fr"}).json()
+    assert french["agents"][0]["reasons"] == [{"code": "offline", "text": "hors ligne"}]
+    assert french["remedies"] == ["Alice ouvre son desk."]
+
+
+def test_what_is_assigned_says_how_long(step: RuleStep, agent: Agent) -> None:
+    number = in_status(Status.ASSIGNED, step, agent).pk
+    answer = as_user(agent.user).get(f"{LIST}{number}/why/").json()
+    assert (answer["status"], answer["seconds_left"]) == ("assigned", 24 * 3600)
+
+
+def test_what_does_not_wait_has_no_reason(step: RuleStep, agent: Agent) -> None:
+    number = in_status(Status.ACTIVE, step, agent).pk
+    answer = as_user(agent.user).get(f"{LIST}{number}/why/")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "refused")
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_nothing_is_written_through_it(method: str, step: RuleStep) -> None:
+    number = queued(step).pk
+    client = as_user(UserFactory(role=Role.ADMIN))
+    for path in (LIST, f"{LIST}{number}/", f"{LIST}{number}/why/"):
+        answer = getattr(client, method)(
+            path, {"status": "closed"}, content_type="application/json"
+        )
+        assert (answer.status_code, answer.json()["error"]["code"]) == (405, "method")
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/v1/", "/api/v2/x", "/api/v1/conversations/x/"])
+def test_an_address_that_leads_nowhere_says_so_as_data(path: str) -> None:
+    answer = Client().get(path)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
+def test_it_describes_itself_without_complaint(capsys: Any) -> None:
+    from drf_spectacular.generators import SchemaGenerator
+
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    assert set(schema["paths"]) == {
+        "/api/v1/conversations/",
+        "/api/v1/conversations/{number}/",
+        "/api/v1/conversations/{number}/why/",
+    }
+    assert "Warning" not in capsys.readouterr().err
+    assert Client().get("/api/v1/schema/").status_code == 200
+
+
+def test_its_pages_scripts_are_our_own() -> None:
+    page = Client().get("/api/docs/")
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert "<style" not in text
+    assert "http://" not in text
+    assert "https://" not in text
+
+
+def test_reading_a_list_takes_the_same_queries_for_one_and_for_three(
+    step: RuleStep, django_assert_num_queries: Any
+) -> None:
+    client = as_user(UserFactory(role=Role.ADMIN))
+    queued(step)
+    with django_assert_num_queries(3):  # session, user, list
+        client.get(LIST)
+    for _ in range(2):
+        queued(StepFactory(), at=NOW)
+    with django_assert_num_queries(3):
+        assert len(client.get(LIST).json()["results"]) == 3

@@ -1,0 +1,195 @@
+"""What is read to explain a wait: ranks, queues, people; by few statements, for any number."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.cache import cache
+from django.core.management import CommandError, call_command
+
+from accounts.models import Agent, AgentChannel, Channel, Skill
+from conversations import actors, lifecycle
+from conversations.models import Conversation
+from conversations.transitions import Status
+from routing import waiting
+from routing.explanations import Explanation
+from routing.models import RuleStep
+from tests.clock import NOW, clock  # noqa: F401 - a fixture
+from tests.factories import AgentFactory, StepFactory, connect, in_status, on_desk, queued
+
+pytestmark = pytest.mark.django_db
+PARIS = ZoneInfo("Europe/Paris")
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def nothing_seen() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    return StepFactory(places=2, group__name="Conseil", rule__name="Accueil")
+
+
+@pytest.fixture
+def agent(step: RuleStep) -> Agent:
+    agent = AgentFactory(display_name="Alice", slots=1)
+    step.group.members.add(agent)
+    return agent
+
+
+def why(*conversations: Conversation, after: timedelta = MINUTE) -> list[Explanation]:
+    some = Conversation.objects.filter(pk__in=[one.pk for one in conversations])
+    return waiting.explained(some, at=NOW + after, zone=PARIS)
+
+
+def test_its_rank_is_its_place_in_the_groups_line(step: RuleStep) -> None:
+    other_rule = StepFactory(group=step.group, rule__website=step.rule.website)
+    later = queued(step, at=NOW + 2 * MINUTE)
+    first = queued(step, at=NOW)
+    between = queued(other_rule, at=NOW + MINUTE)
+    queued(StepFactory(), at=NOW)
+    queued(step, at=NOW, channel=Channel.MESSAGING)
+    found = why(later, first, between)
+    assert [(one.number, one.rank) for one in found] == [
+        (first.pk, 1),
+        (between.pk, 2),
+        (later.pk, 3),
+    ]
+
+
+def test_its_queue_is_as_full_as_it_is(step: RuleStep, agent: Agent) -> None:
+    for minute in (1, 2):
+        queued(step, at=NOW + minute * MINUTE)
+    returned = on_desk(step, agent, at=NOW)
+    lifecycle.release(returned.pk, actor=actors.SYSTEM, at=NOW + 5 * MINUTE)
+    [found] = why(returned, after=10 * MINUTE)
+    assert found.fill_text == "3/2, 1 returned"
+    assert (found.fill.rule, found.fill.group) == ("Accueil", "Conseil")
+    assert found.rank == 1, "it kept its former rank"
+
+
+def test_without_a_queue_it_counts_what_was_handed_to_the_group(
+    step: RuleStep, agent: Agent
+) -> None:
+    other = StepFactory(rule=step.rule).group
+    RuleStep.objects.filter(group=other).delete()
+    conversation = on_desk(step, agent)
+    lifecycle.transfer_to_group(
+        conversation.pk, group=other, queue_id=None, actor=actors.agent(agent.user), at=NOW
+    )
+    [found] = why(conversation)
+    assert (found.fill.group, found.fill_text) == (other.name, "1, 1 returned")
+
+
+def test_whom_it_names(step: RuleStep, agent: Agent) -> None:
+    """The members, whatever stops them; of others only who could take it but for membership."""
+    here = StepFactory(rule=step.rule).group
+    free, busy, away = (AgentFactory(display_name=name) for name in ("Free", "Busy", "Away"))
+    here.members.add(free, busy, away)
+    stranger = AgentFactory(display_name="Stranger")
+    StepFactory().group.members.add(stranger)
+    for someone in (free, busy, stranger):
+        connect(someone)
+    AgentChannel.objects.filter(agent=busy).update(is_available=False)
+    [found] = why(queued(step), after=timedelta(seconds=1))
+    assert [(one.name, [reason.code for reason in one.reasons]) for one in found.candidates] == [
+        ("Alice", ["offline"]),
+        ("Free", ["not_a_member"]),
+    ]
+
+
+def test_what_is_assigned_names_its_agent_alone(step: RuleStep, agent: Agent) -> None:
+    step.group.members.add(AgentFactory(display_name="Bruno"))
+    first = in_status(Status.ASSIGNED, step, agent)
+    second = in_status(Status.ASSIGNED, step, agent, at=NOW + MINUTE)
+    one, two = why(first, second)
+    assert [one.name for one in two.candidates] == ["Alice"]
+    assert (one.rank, two.rank) == (1, 2)
+    assert two.time_left == timedelta(hours=24)
+
+
+def test_skills_have_their_names(step: RuleStep, agent: Agent) -> None:
+    skill = Skill.objects.create(website=step.rule.website, name="français")
+    conversation = queued(step)
+    Conversation.objects.filter(pk=conversation.pk).update(required_skills=[skill.pk])
+    [found] = why(conversation)
+    assert "lacks the skill français" in [one.text for one in found.candidates[0].reasons]
+    agent.skills.add(skill)
+    [found] = why(conversation)
+    assert [one.code for one in found.candidates[0].reasons] == ["offline"]
+
+
+def test_what_does_not_wait_needs_no_reason(step: RuleStep, agent: Agent) -> None:
+    assert why(*(in_status(status, step, agent) for status in Status if status not in WAITS)) == []
+
+
+WAITS = {Status.QUEUED, Status.ASSIGNED}
+
+
+def test_a_fault_is_one_after_a_blink_and_no_longer_when_it_is_over(
+    step: RuleStep, agent: Agent
+) -> None:
+    conversation = queued(step)
+    connect(agent)
+    all_of_them = Conversation.objects.all()
+    assert waiting.faults(all_of_them, at=NOW) == ([], True)
+    [found] = why(conversation, after=timedelta(seconds=4))
+    assert not found.is_fault
+    assert waiting.faults(all_of_them, at=NOW + timedelta(seconds=5)) == ([conversation.pk], False)
+    [found] = why(conversation, after=timedelta(seconds=6))
+    assert found.is_fault
+    AgentChannel.objects.filter(agent=agent).update(is_available=False)
+    assert waiting.faults(all_of_them, at=NOW + timedelta(seconds=7)) == ([], False)
+
+
+def test_a_fault_elsewhere_is_not_shown_here(step: RuleStep, agent: Agent) -> None:
+    conversation = queued(step)
+    connect(agent)
+    elsewhere = Conversation.objects.exclude(pk=conversation.pk)
+    waiting.faults(elsewhere, at=NOW)
+    assert waiting.faults(elsewhere, at=NOW + timedelta(seconds=30)) == ([], False)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_explaining_takes_the_same_queries_for_one_and_for_four(
+    step: RuleStep, count: int, django_assert_num_queries: Any
+) -> None:
+    skill = Skill.objects.create(website=step.rule.website, name="français")
+    for n in range(count):
+        agent = AgentFactory()
+        other = StepFactory(rule=step.rule)
+        other.group.members.add(agent)
+        connect(agent)
+        AgentChannel.objects.filter(agent=agent).update(slots=n)
+        in_status(Status.ASSIGNED, other, agent)
+        queued(other)
+    Conversation.objects.update(required_skills=[skill.pk])
+    with django_assert_num_queries(8):
+        found = waiting.explained(Conversation.objects.all(), at=NOW, zone=PARIS)
+    assert len(found) == 2 * count
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_command_says_it(step: RuleStep, agent: Agent) -> None:
+    conversation = queued(step)
+    said = StringIO()
+    call_command("why", f"#{conversation.pk}", stdout=said)
+    told = said.getvalue()
+    assert f"#{conversation.pk} queued: Nobody in the group Conseil can take it now" in told
+    assert "Accueil → Conseil: 1/2" in told
+    assert "- Alice: offline" in told
+    assert "> Alice opens the desk." in told
+
+
+def test_the_command_knows_what_does_not_wait(step: RuleStep, agent: Agent) -> None:
+    said = StringIO()
+    call_command("why", str(on_desk(step, agent).pk), stdout=said)
+    assert "does not wait: On a desk." in said.getvalue()
+    with pytest.raises(CommandError, match="there is no conversation #99"):
+        call_command("why", "99")
