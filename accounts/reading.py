@@ -70,7 +70,7 @@ class Reader:
             old = self._value(field, before.get(column)) if column in before else ""
             new = self._value(field, after.get(column)) if column in after else ""
             if is_update or (old or new) != NOTHING:
-                label = str(field.verbose_name) if field is not None else column
+                label = _label(model, field, column)
                 found.append(Line(capfirst(label), old, new))
         return found
 
@@ -112,6 +112,16 @@ def _model(label: str) -> type[Model] | None:
         return apps.get_model(label)
     except LookupError:
         return None  # of a version before this one
+
+
+def _label(model: type[Model] | None, field: Field | None, column: str) -> str:
+    """As the field is called; Django calls those of a many-to-many's own table in English."""
+    if field is None:
+        return column
+    related = field.related_model
+    if model is not None and model._meta.auto_created and isinstance(related, type):
+        return str(related._meta.verbose_name)
+    return str(field.verbose_name)
 
 
 def _field(model: type[Model] | None, column: str) -> Field | None:

@@ -27,7 +27,7 @@ from routing.setup import views as setup
 # The sections of the index, in the order in which a website comes to be (R209); a model that
 # stands nowhere is shown at the end.
 SECTIONS = (
-    ("websites", _("Websites"), ("accounts.website", "accounts.holiday")),
+    ("websites", _("Websites"), ("accounts.website", "accounts.holiday", "messenger.sender")),
     (
         "team",
         _("Team"),
@@ -36,7 +36,7 @@ SECTIONS = (
     (
         "engagement",
         _("Engagement"),
-        ("routing.targetingrule", "routing.distributionrule", "routing.bot"),
+        ("routing.targetingrule", "routing.distributionrule", "routing.bot", "conversations.block"),
     ),
     (
         "record",
@@ -46,6 +46,8 @@ SECTIONS = (
             "conversations.conversation",
             "conversations.message",
             "conversations.event",
+            "messenger.mail",
+            "messenger.reply",
         ),
     ),
 )

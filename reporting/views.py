@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.access import StaffRequest, overseers
 from accounts.models import Agent
 from reporting import queries
+from routing import advice
 
 
 @overseers("GET")
@@ -22,6 +23,8 @@ def production(request: StaffRequest) -> HttpResponse:
         "agent": Agent.objects.filter(user=request.user).first(),
     }
     is_fragment = request.headers.get("HX-Request") == "true"
+    if not is_fragment:
+        context["warnings"] = advice.for_user(request.user, at=now)
     return render(
         request, "reporting/board.html" if is_fragment else "reporting/production.html", context
     )

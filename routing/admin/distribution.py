@@ -48,6 +48,9 @@ class StepInline(ForAdministrators, admin.TabularInline):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and db_field.name == "places":
             field.label = gettext_lazy("Places in the conversation queue")
+        if field is not None and db_field.name == "group":
+            for what in ("add", "change", "delete", "view"):
+                setattr(field.widget, f"can_{what}_related", False)
         return field
 
 

@@ -6,16 +6,17 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import FilteredSelectMultiple
-from django.db.models import ManyToManyField, Prefetch, QuerySet
+from django.db.models import ManyToManyField, Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import rights
-from accounts.models import Agent, AgentChannel, Group, Holiday, OpeningHours, Skill
+from accounts.models import Agent, AgentChannel, Group, Holiday, OpeningHours, Role, Skill, User
 from accounts.rights import ForOverseers, PartForOverseers
 from routing import changes
 from routing.admin.saving import Published
+
+FROM_TO = {"opens": _("Opens at"), "closes": _("Closes at")}
 
 
 class ChannelInline(PartForOverseers, admin.TabularInline):
@@ -33,7 +34,7 @@ class AgentForm(forms.ModelForm):
         label=_("Groups"),
         queryset=Group.objects.none(),
         required=False,
-        widget=FilteredSelectMultiple(_("groups"), is_stacked=False),
+        widget=forms.CheckboxSelectMultiple,
     )
 
     class Meta:
@@ -127,11 +128,18 @@ class AgentAdmin(ForOverseers, Published, admin.ModelAdmin):
         changes.agent_changed(agent.pk)
 
 
+class HoursForm(forms.ModelForm):
+    class Meta:
+        model = OpeningHours
+        fields = ("weekday", "opens", "closes")
+        labels = FROM_TO
+
+
 class HoursInline(PartForOverseers, admin.TabularInline):
     """The weekly hours of a group; none at all: always open."""
 
     model = OpeningHours
-    fields = ("weekday", "opens", "closes")
+    form = HoursForm
     extra = 0
 
 
@@ -141,6 +149,7 @@ class HolidayForm(forms.ModelForm):
     class Meta:
         model = Holiday
         fields = ("date", "name", "opens", "closes")
+        labels = FROM_TO
 
     def clean(self) -> dict[str, Any]:
         self.instance.website_id = self.instance.group.website_id
@@ -200,6 +209,9 @@ class GroupAdmin(ForOverseers, Published, admin.ModelAdmin):
     ) -> Any:
         if db_field.name == "members":
             kwargs["queryset"] = rights.candidates_of(request.user)
+        if db_field.name == "managers":
+            overseers = Q(role__in=[Role.ADMIN, Role.MANAGER]) | Q(is_superuser=True)
+            kwargs["queryset"] = User.objects.filter(overseers)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def save_related(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.db.models import QuerySet
@@ -20,6 +21,19 @@ class Published:
     def removed(self, obj: Any) -> None:
         """The same for a row that is gone; ``obj`` still has its key."""
         self.published(obj)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """No buttons to make or change what a field points at: each thing has its own page. Time
+        zones are chosen, not spelt."""
+        if db_field.name == "time_zone":
+            names = [(name, name.replace("_", " ")) for name in sorted(available_timezones())]
+            choices = [("", "---------"), *names] if db_field.blank else names
+            kwargs["widget"] = forms.Select(choices=choices)
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field is not None and db_field.is_relation:
+            for what in ("add", "change", "delete", "view"):
+                setattr(field.widget, f"can_{what}_related", False)
+        return field
 
     def save_related(
         self, request: HttpRequest, form: forms.ModelForm, formsets: Any, change: bool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db import models
 from django.db.models import ForeignKey, Q, QuerySet
@@ -18,6 +19,7 @@ from accounts import rights
 from accounts.models import Holiday, Skill, Website
 from accounts.rights import ForAdministrators, PartForOverseers
 from routing import changes
+from routing.admin.people import FROM_TO
 from routing.admin.saving import Published
 
 
@@ -54,10 +56,25 @@ class SkillAdmin(ForAdministrators, Published, admin.ModelAdmin):
         changes.skill_changed(skill.pk)
 
 
+class HolidayForm(forms.ModelForm):
+    class Meta:
+        model = Holiday
+        fields = ("website", "group", "date", "name", "opens", "closes")
+        labels = FROM_TO
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        website, group = cleaned.get("website"), cleaned.get("group")
+        if website and group and group.website_id != website.pk:
+            self.add_error("group", _("This is a group of another website."))
+        return cleaned
+
+
 @admin.register(Holiday)
 class HolidayAdmin(PartForOverseers, Published, admin.ModelAdmin):
     """Days with other hours: of whole websites for administrators, of their groups for managers."""
 
+    form = HolidayForm
     list_display = ("date", "name", "website", "group", "opens", "closes")
     list_filter = ("website",)
     date_hierarchy = "date"

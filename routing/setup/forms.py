@@ -165,7 +165,7 @@ class TeamForm(forms.Form):
 
     myself = forms.BooleanField(label=gettext_lazy("I answer visitors myself, too"), required=False)
     known = forms.ModelMultipleChoiceField(
-        label=gettext_lazy("Agents of your other websites"),
+        label=gettext_lazy("Other agents"),
         queryset=Agent.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,

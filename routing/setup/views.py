@@ -257,6 +257,7 @@ def team_step(request: HttpRequest, pk: int) -> HttpResponse:
         form=form,
         colleagues=colleagues,
         members=[(agent, _link(request, agent.user)) for agent in members],
+        has_links=any(not agent.user.has_usable_password() for agent in members),
         is_member=is_member,
         known=known,
     )

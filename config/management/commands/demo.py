@@ -8,8 +8,8 @@ from django.contrib.auth.hashers import make_password
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from accounts.models import Agent, AgentChannel, Channel, Group, Role, User, Website
-from routing.models import DistributionRule, RuleStep
+from accounts.models import Role, Website
+from routing import founding
 
 KEY = "demo"
 PASSWORD = "demo"
@@ -44,38 +44,29 @@ class Command(BaseCommand):
             language="fr",
             time_zone="Europe/Paris",
         )
-        agents = {person[0]: self._person(*person, password=password) for person in PEOPLE}
-        team = Group.objects.create(website=website, name="Équipe de réponse")
-        team.members.set([agents["alice"], agents["bruno"]])
-        experts = Group.objects.create(website=website, name="Experts")
-        experts.members.set([agents["emma"]])
-        for group in (team, experts):
-            group.managers.set([agents["manager"].user])
-        # The express deployment starts with this rule and 3 places (R205, R210); experts are
-        # asked only while they are there.
-        rule = DistributionRule.objects.create(website=website, name="vers equipe de reponse")
-        RuleStep.objects.create(rule=rule, group=team, position=1, places=3)
-        RuleStep.objects.create(rule=rule, group=experts, position=2, places=0)
-
-    def _person(
-        self,
-        username: str,
-        first_name: str,
-        last_name: str,
-        role: Role,
-        slots: int,
-        *,
-        password: str,
-    ) -> Agent:
-        user = User.objects.create(
-            username=username,
-            password=password,
-            first_name=first_name,
-            last_name=last_name,
-            role=role,
-            is_staff=role in {Role.ADMIN, Role.MANAGER},
-            is_superuser=role == Role.ADMIN,
+        agents = {
+            username: founding.engage_person(
+                username=username,
+                display_name=first_name,
+                first_name=first_name,
+                last_name=last_name,
+                role=role,
+                is_superuser=role == Role.ADMIN,
+                slots=slots,
+                password=password,
+            )
+            for username, first_name, last_name, role, slots in PEOPLE
+        }
+        boss = agents["manager"].user
+        team = founding.form_group(
+            website,
+            name="Équipe de réponse",
+            members=[agents["alice"], agents["bruno"]],
+            managers=[boss],
         )
-        agent = Agent.objects.create(user=user, display_name=first_name)
-        AgentChannel.objects.create(agent=agent, channel=Channel.CHAT, slots=slots)
-        return agent
+        experts = founding.form_group(
+            website, name="Experts", members=[agents["emma"]], managers=[boss]
+        )
+        # The express deployment starts with 3 places (R205); experts are asked only while they
+        # are there.
+        founding.lay_rule(website, queues=[(team, founding.FIRST_PLACES), (experts, 0)])

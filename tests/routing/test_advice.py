@@ -1,0 +1,144 @@
+"""Warnings in words: for those who may act, where they look, in a constant number of queries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import translation
+
+from accounts.models import Group, OpeningHours, Role, Skill, User
+from routing import advice
+from routing.advice import WORDS
+from routing.models import RuleStep, TargetingRule
+from routing.warnings import Kind
+from tests.clock import NOW
+from tests.factories import AgentFactory, GroupFactory, RuleFactory, StepFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    """A queue in which all is well."""
+    step = StepFactory(places=3, rule__name="Urgent", group__name="Team")
+    step.group.members.add(AgentFactory())
+    step.rule.targeting_rules.update(name="Everywhere")  # as each rule of the factory has one
+    return step
+
+
+@pytest.fixture
+def admin() -> User:
+    return UserFactory(role=Role.ADMIN)
+
+
+@pytest.fixture
+def manager(step: RuleStep) -> User:
+    user = UserFactory(role=Role.MANAGER)
+    step.group.managers.add(user)
+    return user
+
+
+def kinds(user: User) -> set[Kind]:
+    return {one.kind for one in advice.for_user(user, at=NOW)}
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_sound_settings_give_no_advice(step: RuleStep, admin: User) -> None:
+    assert advice.for_user(admin, at=NOW) == []
+    assert "Settings that defeat themselves" not in browser(admin).get("/admin/").content.decode()
+
+
+def test_an_administrator_reads_what_is_wrong_and_what_to_do(step: RuleStep, admin: User) -> None:
+    step.group.members.clear()
+    told = {one.kind: one for one in advice.for_user(admin, at=NOW)}
+    assert set(told) == {Kind.RULE_WITHOUT_AGENTS, Kind.GROUP_WITHOUT_MEMBERS}
+    group = told[Kind.GROUP_WITHOUT_MEMBERS]
+    assert group.problem == ("The group “Team” has no members, yet conversations are sent to it.")
+    assert group.url == f"/admin/accounts/group/{step.group_id}/change/"
+    client = browser(admin)
+    for path in ("/admin/", group.url, "/reports/production/"):
+        assert "“Team” has no members" in client.get(path).content.decode(), path
+    assert (
+        "“Urgent”"
+        in client.get(f"/admin/routing/distributionrule/{step.rule_id}/change/").content.decode()
+    )
+    with translation.override("fr"):
+        assert "« Team »" in advice.for_user(admin, at=NOW)[-1].problem
+
+
+def test_a_page_of_something_else_is_silent(step: RuleStep, admin: User) -> None:
+    step.group.members.clear()
+    other = GroupFactory(website=step.group.website)
+    shown = browser(admin).get(f"/admin/accounts/group/{other.pk}/change/").content.decode()
+    assert "defeat" not in shown
+
+
+def test_a_manager_reads_what_he_can_mend(step: RuleStep, manager: User) -> None:
+    foreign = StepFactory()  # without members, without targeting, on another website
+    assert kinds(manager) == set()
+    step.group.members.clear()
+    assert kinds(manager) == {Kind.GROUP_WITHOUT_MEMBERS}
+    shown = browser(manager).get("/admin/").content.decode()
+    assert "has no members" in shown
+    assert foreign.group.name not in shown
+
+
+def test_r55_from_the_database(step: RuleStep, admin: User) -> None:
+    """An agent in a live group and in one with a queue."""
+    live = StepFactory(rule=step.rule, group__website=step.rule.website, places=0)
+    live.group.members.add(step.group.members.get())
+    assert kinds(admin) == {Kind.AGENT_IN_BOTH}
+
+
+def test_hours_skills_and_targeting_from_the_database(step: RuleStep, admin: User) -> None:
+    website = step.rule.website
+    skill = Skill.objects.create(website=website, name="French")
+    narrow = TargetingRule.objects.create(
+        website=website, name="Late", rule=step.rule, position=9, seconds_on_page=5
+    )
+    assert kinds(admin) == {Kind.TARGETING_NEVER_MATCHES}
+    narrow.position = 0
+    narrow.save()
+    TargetingRule.objects.filter(name="Everywhere").update(position=5)
+    narrow.skills.add(skill)
+    assert kinds(admin) == {Kind.SKILL_NOBODY_HAS}
+    step.group.members.get().skills.add(skill)
+    assert kinds(admin) == set()
+    OpeningHours.objects.create(group=step.group, weekday=0, opens="09:00", closes="18:00")
+    assert kinds(admin) == set()
+
+
+def test_every_kind_has_words_with_its_own_placeholders() -> None:
+    assert set(WORDS) == set(Kind)
+    for kind, (model, others, problem, remedy) in WORDS.items():
+        assert model in advice.MODELS, kind
+        assert ("{others}" in str(problem)) == bool(others), kind
+        assert "{" not in str(remedy), kind
+        assert "{name}" in str(problem), kind
+
+
+def test_the_cost_does_not_grow_with_the_settings(
+    step: RuleStep, admin: User, django_assert_num_queries: Any
+) -> None:
+    def count() -> int:
+        from django.db import connection
+        from django.test.utils import CaptureQueriesContext
+
+        with CaptureQueriesContext(connection) as queries:
+            advice.for_user(admin, at=NOW)
+        return len(queries)
+
+    Group.objects.get(pk=step.group_id).members.clear()
+    before = count()
+    for _number in range(6):
+        more = StepFactory()
+        more.group.members.add(AgentFactory(slots=0))
+        RuleFactory(website=more.rule.website)
+    assert count() <= before + 3  # the names of kinds of objects that had no fault before
