@@ -362,6 +362,7 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
         "daphne": {"level": "WARNING"},
+        "mail.log": {"level": "WARNING"},  # aiosmtpd's: it would tell who writes to whom
         "celery.app.trace": {"level": "WARNING"},  # it reports each tick of beat
         "celery.beat": {"level": "WARNING"},
         "django_celery_beat": {"level": "WARNING"},

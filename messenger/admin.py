@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import ForAdministrators, ReadOnly
@@ -24,11 +25,11 @@ class AttemptInline(ReadOnly, admin.TabularInline):
 
 @admin.register(Mail)
 class MailAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("created_at", "conversation", "kind", "to", "status", "tries", "reason")
+    list_display = ("created_at", "conversation", "kind", "to", "status", "tries", "why")
     list_filter = ("status", "kind", "conversation__website")
     list_select_related = ("conversation",)
     search_fields = ("=conversation__id", "=to")
-    fields = ("conversation", "kind", "to", "status", "reason", "created_at", "due_at", "ended_at")
+    fields = ("conversation", "kind", "to", "status", "why", "created_at", "due_at", "ended_at")
     inlines = (AttemptInline,)
     show_full_result_count = False
 
@@ -41,11 +42,20 @@ class MailAdmin(ReadOnly, admin.ModelAdmin):
         counted: int = getattr(mail, "tries", 0)
         return counted
 
+    @admin.display(description=_("reason"))
+    def why(self, mail: Mail) -> str:
+        return gettext(mail.reason) if mail.reason else ""
+
 
 @admin.register(Reply)
 class ReplyAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("received_at", "conversation", "sender", "outcome", "reason")
+    list_display = ("received_at", "conversation", "sender", "outcome", "why")
+    fields = ("conversation", "received_at", "sender", "message_id", "outcome", "why")
     list_filter = ("outcome",)
     list_select_related = ("conversation",)
     search_fields = ("=conversation__id", "=sender", "=message_id")
     show_full_result_count = False
+
+    @admin.display(description=_("reason"))
+    def why(self, reply: Reply) -> str:
+        return gettext(reply.reason) if reply.reason else ""

@@ -7,17 +7,19 @@ import uuid
 from typing import Any
 from urllib.parse import parse_qs
 
+from channels.db import database_sync_to_async
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations import messages, reading
-from conversations.doors import Receive, Request, Scope, Send, serve
+from conversations import attachments, messages, reading
+from conversations.doors import Answer, Receive, Request, Scope, Send, serve
 from conversations.messages import Rejected
-from messenger.visitors import hash_token
+from messenger.links import PREFIX
+from messenger.visitors import hash_token, token_hash_for
 
 PATH = re.compile(
     r"^/messenger/(?P<key>[A-Za-z0-9_-]+)/conversations/(?P<conversation>[0-9a-f-]{36})"
-    r"/(?P<what>messages|read)/$"
+    r"/(?:(?P<what>messages|read)|attachments/(?P<file>[0-9a-f-]{36})(?:/(?P<small>thumbnail))?)/$"
 )
 
 
@@ -31,7 +33,7 @@ async def door(scope: Scope, receive: Receive, send: Send, found: dict[str, str]
     await serve(scope, receive, send, found, _handle)
 
 
-async def _handle(request: Request) -> tuple[int, dict[str, Any] | None]:
+async def _handle(request: Request) -> tuple[int, Answer]:
     request.check_origin()
     token = request.headers.get("authorization", "").removeprefix("Bearer ")
     if not token:
@@ -41,6 +43,10 @@ async def _handle(request: Request) -> tuple[int, dict[str, Any] | None]:
     except ValueError:
         raise Rejected("not_found", _("This conversation does not exist."), 404) from None
     token_hash = hash_token(token)
+    if token.startswith(PREFIX):
+        token_hash = await database_sync_to_async(token_hash_for)(token, conversation)
+    if request.match["file"]:
+        return await _file(request, conversation, token_hash)
     match request.match["what"], request.method:
         case "messages", "GET":
             after = parse_qs(request.query).get("after_seq", ["0"])[0]
@@ -51,11 +57,13 @@ async def _handle(request: Request) -> tuple[int, dict[str, Any] | None]:
             )
         case "messages", "POST":
             body = await request.json()
+            attachment = messages.check_attachment(body.get("attachment"))
             sent = await messages.send_as_visitor(
                 conversation=conversation,
                 token_hash=token_hash,
                 client_id=messages.check_client_id(body.get("client_id")),
-                body=messages.check_body(body.get("body")),
+                body=messages.check_body(body.get("body"), may_be_empty=attachment is not None),
+                attachment=attachment,
                 at=timezone.now(),
             )
             return (201 if sent.is_new else 200), {"message": sent.frame}
@@ -68,3 +76,22 @@ async def _handle(request: Request) -> tuple[int, dict[str, Any] | None]:
             )
             return 204, None
     raise Rejected("method", _("This address does not answer that."), 405)
+
+
+async def _file(
+    request: Request, conversation: uuid.UUID, token_hash: str
+) -> tuple[int, dict[str, Any] | attachments.Kept]:
+    """An upload (PUT, under an id that the client made), or the bytes of one."""
+    key = {"conversation": conversation, "token_hash": token_hash}
+    file = attachments.check_id(request.match["file"])
+    is_small = request.match["small"] is not None
+    if request.method == "GET":
+        kept = attachments.read(attachments.OF_VISITOR, key | {"id": file}, small=is_small)
+        return 200, await kept
+    if request.method != "PUT" or is_small:
+        raise Rejected("method", _("This address does not answer that."), 405)
+    at = timezone.now()
+    into = await attachments.may_upload_as_visitor(
+        conversation=conversation, token_hash=token_hash, at=at
+    )
+    return await attachments.receive(request, attachment_id=file, into=into, at=at)

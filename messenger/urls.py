@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from messenger import views
+from messenger.mail.views import unsubscribe
 
 urlpatterns = [
     path("embed.js", views.embed, name="embed"),
@@ -18,6 +19,8 @@ urlpatterns = [
                 path("conversations/", views.conversations),
                 path("conversations/<uuid:conversation>/survey/", views.survey),
                 path("ticket/", views.ticket),
+                path("email/", views.email),
+                path("unsubscribe/<str:word>/", unsubscribe, name="unsubscribe"),
             ]
         ),
     ),

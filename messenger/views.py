@@ -19,14 +19,16 @@ from rjsmin import jsmin
 
 from accounts.models import Website
 from conversations import blocks, surveys
+from conversations.attachments import LIMIT_BYTES, upload_strings
 from conversations.messages import Rejected, check_body, check_client_id
-from conversations.models import Conversation
+from conversations.models import Address, Conversation
 from messenger import queries, tickets
 from messenger.colours import text_on
 from messenger.gate import door, json_of
+from messenger.mail import addresses
 from messenger.strings import frame_strings
 from messenger.texts import language_among, sha256_of, texts_of
-from messenger.visitors import visitor_of, welcome
+from messenger.visitors import reader_of, visitor_of, welcome
 from routing import demand, engagement
 from routing.targeting import PageView
 
@@ -74,7 +76,9 @@ def frame(request: HttpRequest, website: Website) -> HttpResponse:
             "on_accent": text_on(website.accent),
             "texts": texts,
             "consent": sha256_of(texts["consent"]),
-            "strings": frame_strings(),
+            "email": addresses.is_on(website),
+            "strings": frame_strings() | upload_strings(),
+            "upload_limit": LIMIT_BYTES,
         }
         context = {"website": website, "texts": texts, "language": language, "config": config}
         response = render(request, "messenger/frame.html", context)
@@ -96,7 +100,7 @@ def _frame_policy(request: HttpRequest, website: Website) -> str:
             "default-src 'none'",
             "script-src 'self'",
             "style-src 'self'",
-            f"img-src 'self' data:{logo_origin}",
+            f"img-src 'self' data: blob:{logo_origin}",
             # Some browsers do not count sockets as 'self'.
             f"connect-src 'self' ws://{host} wss://{host}",
             "base-uri 'none'",
@@ -125,8 +129,11 @@ def visitors(request: HttpRequest, website: Website) -> HttpResponse:
 @door("GET")
 def state(request: HttpRequest, website: Website) -> HttpResponse:
     """Everything the Messenger needs when it opens: who, which conversation, what came before."""
-    visitor = visitor_of(request, website)
-    conversations = queries.conversations_of(visitor)
+    visitor, only = reader_of(request, website)
+    conversations = queries.conversations_of(visitor, only=only)
+    present = next((c for c in conversations if only or c["status"] != "closed"), None)
+    # Who comes by the link of a mail sees that conversation, and no setting of the visitor.
+    address = None if only else Address.objects.filter(visitor=visitor).first()
     return JsonResponse(
         {
             "visitor": {
@@ -134,10 +141,31 @@ def state(request: HttpRequest, website: Website) -> HttpResponse:
                 "name": visitor.name,
                 "language": visitor.language,
             },
-            "conversation": next((c for c in conversations if c["status"] != "closed"), None),
-            "history": [c for c in conversations if c["status"] == "closed"],
+            "guest": only is not None,
+            "email": addresses.shown(address),
+            "conversation": present,
+            "history": [c for c in conversations if c["status"] == "closed" and c != present],
         }
     )
+
+
+@door("POST")
+def email(request: HttpRequest, website: Website) -> HttpResponse:
+    """Leave, change or delete the address, switch notifications on or off (R6, R23-R25)."""
+    visitor = visitor_of(request, website)
+    sent = json_of(request)
+    if not addresses.is_on(website):
+        raise Rejected("refused", _("This site sends no e-mails."), 409)
+    now = timezone.now()
+    if isinstance(sent.get("on"), bool) and "address" not in sent:
+        address = addresses.want_mail(visitor, wanted=sent["on"], at=now)
+    elif "address" in sent and sent["address"] is None:
+        addresses.forget(visitor, at=now)
+        address = None
+    else:
+        given = addresses.check_email(sent.get("address"))
+        address = addresses.give(visitor, given, at=now)
+    return JsonResponse({"email": addresses.shown(address)})
 
 
 @door("POST")
@@ -177,10 +205,10 @@ def _page_url(value: object) -> str:
 @door("POST")
 def survey(request: HttpRequest, website: Website, conversation: uuid.UUID) -> HttpResponseBase:
     """The visitor's answer to the survey (R79, R80, R198)."""
-    visitor = visitor_of(request, website)
+    visitor, only = reader_of(request, website)
     sent = json_of(request)
     found = Conversation.objects.filter(public_id=conversation, visitor=visitor).first()
-    if found is None:
+    if found is None or only not in {None, conversation}:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
     comment = sent.get("comment", "")
     try:
@@ -207,4 +235,5 @@ def _whole(value: object) -> int | None:
 @door("POST")
 def ticket(request: HttpRequest, website: Website) -> HttpResponse:
     """A ticket for one socket: see ``messenger.tickets``."""
-    return JsonResponse({"ticket": tickets.issue(visitor_of(request, website).pk)})
+    visitor, only = reader_of(request, website)
+    return JsonResponse({"ticket": tickets.issue(visitor.pk, only)})

@@ -11,6 +11,7 @@ from django.core.validators import EmailValidator
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts.models import Website
 from conversations.messages import Rejected
@@ -78,9 +79,9 @@ def want_mail(visitor: Visitor, *, wanted: bool, at: datetime) -> Address | None
 
 def _cancel(visitor: Visitor, *, at: datetime) -> None:
     """What is owed and not being sent at this moment: a worker that is at it looks by itself."""
-    Mail.objects.filter(
-        conversation__visitor=visitor, status=MailStatus.OWED, leased_until=None
-    ).update(status=MailStatus.CANCELLED, reason="the visitor changed the choice", ended_at=at)
+    reason = gettext_noop("the visitor has made another choice")
+    owed = Mail.objects.filter(conversation__visitor=visitor, status=MailStatus.OWED)
+    owed.filter(leased_until=None).update(status=MailStatus.CANCELLED, reason=reason, ended_at=at)
 
 
 def _look_again(visitor: Visitor, *, at: datetime) -> None:

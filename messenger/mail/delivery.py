@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from conversations.models import Address
 from messenger.mail.compose import Composed
@@ -78,7 +79,7 @@ def _claim(*, at: datetime) -> tuple[Mail, Attempt] | None:
 def _handle(mail: Mail, attempt: Attempt, *, server: BaseEmailBackend, at: datetime) -> bool:
     if mail.attempts.filter(ended_at=None).exclude(pk=attempt.pk).count() >= UNENDED:
         attempt.delete()
-        _end(mail, MailStatus.FAILED, "two workers died while sending it", at=at)
+        _end(mail, MailStatus.FAILED, gettext_noop("two workers died while sending it"), at=at)
         logger.error("mail %s is given up: it may have been sent", mail.public_id)
         return False
     if reason := why_not(mail):

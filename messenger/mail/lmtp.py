@@ -44,7 +44,7 @@ class Door:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         raw = envelope.original_content or b""
-        if not envelope.mail_from:
+        if envelope.mail_from in {None, "", "<>"}:
             raw = b"Return-Path: <>\r\n" + raw
         try:
             await sync_to_async(_take)(raw, list(envelope.rcpt_tos))

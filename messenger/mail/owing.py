@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Max
+from django.utils.translation import gettext_noop
 
 from conversations import sightings
 from conversations.models import Address, Author, CloseReason, Conversation
@@ -121,11 +122,11 @@ def why_not(mail: Mail) -> str:
     conversation = mail.conversation
     address = Address.objects.filter(visitor=conversation.visitor_id).first()
     if address is None or address.email != mail.to:
-        return "the visitor has deleted or changed the address"
+        return gettext_noop("the visitor has deleted or changed the address")
     if not address.wants_mail:
-        return "the visitor has switched notifications off"
+        return gettext_noop("the visitor has switched notifications off")
     if not _may_write(conversation, address):
-        return "this website does not write to this visitor"
+        return gettext_noop("this website does not write to this visitor")
     if mail.kind == MailKind.ANSWER and conversation.visitor_read_seq >= mail.to_seq:
-        return "the visitor has read the messages meanwhile"
+        return gettext_noop("the visitor has read the messages meanwhile")
     return ""

@@ -1,8 +1,8 @@
 """A mail that came in, as far as we use it: who, which, whether a machine wrote it, and its words.
 
 Everything here may have been made by somebody who means harm: nothing is believed, and whatever
-cannot be read is passed over. The class ``EmailMessage`` is not used: its parser of headers fails
-on some.
+cannot be read is passed over. Python's own ``EmailMessage`` is not used: its parser of headers
+fails on some.
 """
 
 from __future__ import annotations
@@ -18,13 +18,20 @@ from email.utils import getaddresses
 import lxml.html
 from inscriptis import Inscriptis
 from lxml.etree import ParserError
-from mailparser_reply import EmailReplyParser
+from mailparser_reply.parser import EmailMessage
 
 from messenger.mail.compose import DELIMITER
 
 PARTS = 200
 TEXT_LIMIT = 40_000
 LANGUAGES = ["en", "fr", "de", "es", "it", "nl", "pl", "sv", "da"]
+
+# What telephones add, in the French that the library does not know.
+SENT_FROM = re.compile(
+    r"\n\s*(Envoyé (de|à partir de|depuis) (mon|ma|Outlook|Yahoo|Proton) ?.{0,40}"
+    r"|Télécharger Outlook pour .{1,20})\s*$",
+    re.IGNORECASE,
+)
 
 # In what mail programs put the text that is answered to.
 QUOTES = (
@@ -67,7 +74,7 @@ def _header(message: Message, name: str) -> str:
 
 def _message_id(message: Message, raw: bytes) -> str:
     """The mail's own, else one made of its bytes: delivered again, it is still the same mail."""
-    given = _header(message, "Message-ID").strip()
+    given = _header(message, "Message-ID").replace("\x00", "").strip()
     return given[:300] or f"<{hashlib.sha256(raw).hexdigest()}@unnamed>"
 
 
@@ -143,9 +150,9 @@ def _words(text: str) -> str:
     above, found, _below = text.partition(DELIMITER)
     if found:
         text = _without_prefix(above)
-    reply = EmailReplyParser(languages=LANGUAGES).read(text)
-    latest = reply.replies[0] if reply.replies else None
-    words = (latest.body if latest else text) or ""
+    text = SENT_FROM.sub("", text)
+    read = EmailMessage(text=text, languages=[*LANGUAGES], keep_hyphen_lists=True).read()
+    words = read.replies[0].body if read.replies else text
     lines = [line for line in words.split("\n") if not line.startswith(">")]
     return "\n".join(lines).strip()
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 from django.utils import translation
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from conversations import messages
 from conversations.messages import BODY_LIMIT, Rejected, check_body
@@ -46,7 +46,9 @@ def _take(incoming: Incoming, recipient: str, *, at: datetime) -> Outcome:
     signed = Conversation.objects.select_related("visitor__address", "website")
     conversation = signed.filter(public_id=public_id).first() if public_id else None
     if conversation is None:
-        return _note(None, incoming, Outcome.REFUSED, "not an address that we signed", at=at)
+        return _note(
+            None, incoming, Outcome.REFUSED, gettext_noop("not an address that we signed"), at=at
+        )
     address = getattr(conversation.visitor, "address", None)
     outcome, reason = _judge(incoming, conversation, address, at=at)
     if outcome is not Outcome.ACCEPTED or address is None:
@@ -54,7 +56,9 @@ def _take(incoming: Incoming, recipient: str, *, at: datetime) -> Outcome:
     try:
         return _add(conversation, address, incoming, at=at)
     except IntegrityError:
-        return _note(conversation, incoming, Outcome.IGNORED, "delivered before", at=at)
+        return _note(
+            conversation, incoming, Outcome.IGNORED, gettext_noop("delivered before"), at=at
+        )
 
 
 def _judge(
@@ -63,15 +67,15 @@ def _judge(
     counted = [Outcome.ACCEPTED, Outcome.CLOSED]
     done = Reply.objects.filter(conversation=conversation, outcome__in=counted)
     if incoming.is_automatic:
-        return Outcome.IGNORED, "written by a machine"
+        return Outcome.IGNORED, gettext_noop("written by a machine")
     if address is None or incoming.senders != (address.email.lower(),):
-        return Outcome.REFUSED, "not from the visitor's address"
+        return Outcome.REFUSED, gettext_noop("not from the visitor's address")
     if done.filter(message_id=incoming.message_id).exists():
-        return Outcome.IGNORED, "delivered before"
+        return Outcome.IGNORED, gettext_noop("delivered before")
     if done.filter(received_at__gt=at - timedelta(hours=1)).count() >= HOURLY:
-        return Outcome.IGNORED, "too many in an hour"
+        return Outcome.IGNORED, gettext_noop("too many in an hour")
     if not incoming.body and not incoming.attachments:
-        return Outcome.IGNORED, "no words of its own"
+        return Outcome.IGNORED, gettext_noop("no words of its own")
     return Outcome.ACCEPTED, ""
 
 
@@ -142,7 +146,7 @@ def _note(
 ) -> Outcome:
     Reply.objects.create(
         conversation=conversation,
-        message_id=incoming.message_id.replace("\x00", ""),
+        message_id=incoming.message_id,
         sender=", ".join(incoming.senders).replace("\x00", "")[:320],
         outcome=outcome,
         reason=reason,

@@ -101,10 +101,16 @@ class Lmtp:
     def __init__(self, port: int) -> None:
         self.port = port
 
-    def deliver(
-        self, raw: bytes, recipients: list[str], sender: str = VISITOR
-    ) -> dict[str, tuple[int, bytes]]:
-        """Refused recipients, by address; raises where all were refused."""
+    def deliver(self, raw: bytes, recipients: list[str], sender: str = VISITOR) -> dict[str, int]:
+        """What is answered to each recipient: to RCPT where refused, else after the mail."""
         with smtplib.LMTP("127.0.0.1", self.port, timeout=20) as client:
-            refused: dict[str, tuple[int, bytes]] = client.sendmail(sender, recipients, raw)
-            return refused
+            client.ehlo_or_helo_if_needed()
+            client.mail(sender)
+            answers = {recipient: client.rcpt(recipient)[0] for recipient in recipients}
+            taken = [recipient for recipient, code in answers.items() if code == 250]
+            if taken:
+                client.docmd("DATA")
+                client.send(raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") + b"\r\n.\r\n")
+                # Python's client knows nothing of LMTP's one answer for each recipient.
+                answers |= {recipient: client.getreply()[0] for recipient in taken}
+            return answers

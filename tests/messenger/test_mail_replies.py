@@ -1,0 +1,459 @@
+"""Answers by e-mail: in by a real door, cut down to what was written, and nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import smtplib
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import Agent
+from conversations import actors, lifecycle, messages
+from conversations.models import Address, Author, CloseReason, Conversation, Message
+from conversations.transitions import Status
+from messenger.mail import addresses, delivery, lmtp, owing, replies
+from messenger.mail.parsing import parse
+from messenger.mail.reply_addresses import conversation_of, reply_address
+from messenger.models import Mail, MailKind, Outcome, Reply
+from tests.clock import NOW
+from tests.factories import (
+    AgentFactory,
+    GroupFactory,
+    RuleFactory,
+    StepFactory,
+    WebsiteFactory,
+    on_desk,
+)
+from tests.messenger.mailing import VISITOR, Lmtp, free_port, mail_server, reply_to, text_of
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def nobody_on_site() -> None:
+    cache.clear()
+
+
+def begin() -> Conversation:
+    site = WebsiteFactory(name="Maison Céleste", domains=["www.example.com"])
+    agent: Agent = AgentFactory(display_name="Alice")
+    step = StepFactory(
+        rule=RuleFactory(website=site), group=GroupFactory(website=site, members=[agent])
+    )
+    conversation = on_desk(step, agent)
+    say(conversation, Author.VISITOR, "Is it oak?")
+    addresses.give(conversation.visitor, VISITOR, at=NOW)
+    return conversation
+
+
+@pytest.fixture
+def talk(db: None) -> Conversation:
+    return begin()
+
+
+def say(conversation: Conversation, author: Author, body: str) -> None:
+    messages.add(conversation.pk, author=author, body=body, client_id=uuid.uuid4(), at=NOW)
+
+
+def mailed(conversation: Conversation, settings: Any) -> EmailMessage:
+    """The mail that the visitor got of an answer."""
+    say(conversation, Author.AGENT, "It is oak.\n> really")
+    owing.look(at=NOW + MINUTE)
+    with mail_server(settings) as server:
+        assert delivery.send_due(at=NOW + MINUTE) == 1
+    return server.mails[0]
+
+
+def letter(conversation: Conversation, words: str = "Thank you!", **headers: str) -> EmailMessage:
+    mail = EmailMessage()
+    mail["From"] = headers.pop("From", f"Jeanne <{VISITOR}>")
+    mail["To"] = reply_address(conversation.public_id)
+    mail["Message-ID"] = headers.pop("Message-ID", f"<{uuid.uuid4()}@example.org>")
+    for name, value in headers.items():
+        mail[name] = value
+    mail.set_content(words)
+    return mail
+
+
+def take(mail: EmailMessage | bytes, to: str) -> Outcome:
+    raw = mail if isinstance(mail, bytes) else mail.as_bytes()
+    (outcome,) = replies.take(raw, [to], at=NOW + 5 * MINUTE)
+    return outcome
+
+
+def words_of(conversation: Conversation) -> list[str]:
+    said = Message.objects.filter(conversation=conversation, author=Author.VISITOR)
+    return list(said.order_by("seq").values_list("body", flat=True))[1:]
+
+
+def test_an_answer_to_the_mail_becomes_a_message_without_the_quote(
+    talk: Conversation, settings: Any
+) -> None:
+    """B9."""
+    sent = mailed(talk, settings)
+    assert (
+        take(
+            reply_to(sent, "Thank you!\n\nAnd the foot?"),
+            str(sent["Reply-To"].addresses[0].addr_spec),
+        )
+        == Outcome.ACCEPTED
+    )
+    assert words_of(talk) == ["Thank you!\n\nAnd the foot?"]
+    talk.refresh_from_db()
+    assert talk.visitor_read_seq == talk.last_seq == 3
+
+
+def test_delivered_twice_it_is_one_message(talk: Conversation) -> None:
+    mail, to = letter(talk), reply_address(talk.public_id)
+    assert [take(mail, to), take(mail, to)] == [Outcome.ACCEPTED, Outcome.IGNORED]
+    assert words_of(talk) == ["Thank you!"]
+
+
+def test_a_mail_without_message_id_is_known_by_its_bytes(talk: Conversation) -> None:
+    mail, to = letter(talk), reply_address(talk.public_id)
+    del mail["Message-ID"]
+    assert [take(mail, to), take(mail, to)] == [Outcome.ACCEPTED, Outcome.IGNORED]
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "other@example.org",
+        f"{VISITOR}, other@example.org",
+        f'"{VISITOR}" <other@example.org>',
+        "",
+        f"{VISITOR}.evil.net",
+    ],
+)
+def test_only_the_visitors_own_address_is_believed(talk: Conversation, sender: str) -> None:
+    mail = letter(talk)
+    del mail["From"]
+    raw = f"From: {sender}\r\n".encode() + mail.as_bytes()
+    assert take(raw, reply_address(talk.public_id)) == Outcome.REFUSED
+    assert words_of(talk) == []
+    assert Reply.objects.get().reason == "not from the visitor's address"
+
+
+def test_two_from_headers_are_one_too_many(talk: Conversation) -> None:
+    raw = b"From: other@example.org\r\n" + letter(talk).as_bytes()
+    assert take(raw, reply_address(talk.public_id)) == Outcome.REFUSED
+
+
+def test_an_address_that_we_did_not_sign_is_refused_and_logged(
+    talk: Conversation, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = reply_address(talk.public_id)
+    local, _at, domain = good.partition("@")
+    for forged in (
+        f"{local[:-1]}{'a' if local[-1] != 'a' else 'b'}@{domain}",
+        f"{local.partition('+')[0]}@{domain}",
+        f"{local[:-24]}@{domain}",
+        "reply+@x",
+        "",
+    ):
+        assert take(letter(talk), forged) == Outcome.REFUSED
+    assert words_of(talk) == []
+    assert "not an address that we signed" in caplog.text
+    assert VISITOR not in caplog.text
+
+
+def test_an_address_of_one_conversation_does_not_open_another(talk: Conversation) -> None:
+    other = begin()
+    assert take(letter(talk), reply_address(other.public_id)) == Outcome.ACCEPTED
+    assert words_of(talk) == []
+    Address.objects.filter(visitor=other.visitor).update(email="else@example.org")
+    assert take(letter(other), reply_address(other.public_id)) == Outcome.REFUSED
+
+
+def test_mail_servers_may_change_the_case(talk: Conversation) -> None:
+    shouted = reply_address(talk.public_id).upper()
+    assert conversation_of(shouted) == talk.public_id
+    mail = letter(talk)
+    del mail["From"]
+    mail["From"] = VISITOR.upper()
+    assert take(mail, shouted) == Outcome.ACCEPTED
+
+
+def test_the_local_part_fits(talk: Conversation, settings: Any) -> None:
+    settings.MAIL_REPLY_TO = "ten_letter@in.example.com"
+    assert len(reply_address(talk.public_id).partition("@")[0]) <= 64
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Auto-Submitted", "auto-replied"),
+        ("Auto-Submitted", "auto-generated; x=y"),
+        ("Precedence", "bulk"),
+        ("List-Id", "<a.list>"),
+        ("X-Autoreply", "yes"),
+        ("Return-Path", "<>"),
+    ],
+)
+def test_what_a_machine_wrote_is_no_message(talk: Conversation, name: str, value: str) -> None:
+    assert take(letter(talk, **{name: value}), reply_address(talk.public_id)) == Outcome.IGNORED
+    assert words_of(talk) == []
+    assert Mail.objects.count() == 0
+
+
+def test_a_loop_that_does_not_say_so_ends(talk: Conversation) -> None:
+    to = reply_address(talk.public_id)
+    outcomes = [take(letter(talk, f"Loop {n}"), to) for n in range(replies.HOURLY + 3)]
+    assert outcomes.count(Outcome.ACCEPTED) == replies.HOURLY
+    assert outcomes[-1] == Outcome.IGNORED
+
+
+def test_a_reply_wakes_what_sleeps(talk: Conversation) -> None:
+    """R113, C2."""
+    agent = Agent.objects.get()
+    lifecycle.snooze(
+        talk.pk,
+        until=NOW + timedelta(hours=3),
+        keep=True,
+        auto_close=False,
+        actor=actors.agent(agent.user),
+        at=NOW,
+    )
+    assert take(letter(talk), reply_address(talk.public_id)) == Outcome.ACCEPTED
+    talk.refresh_from_db()
+    assert talk.status == Status.ASSIGNED
+
+
+def test_a_closed_conversation_answers_how_to_come_back_once(
+    talk: Conversation, settings: Any
+) -> None:
+    agent = Agent.objects.get()
+    who = actors.agent(agent.user)
+    lifecycle.close(talk.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
+    mail, to = letter(talk), reply_address(talk.public_id)
+    assert [take(mail, to), take(mail, to)] == [Outcome.CLOSED, Outcome.IGNORED]
+    assert Mail.objects.get().kind == MailKind.CLOSED
+    with mail_server(settings) as server:
+        assert delivery.send_due(at=NOW + 5 * MINUTE) == 1
+    assert "après la fin de la conversation" in text_of(server.mails[0])
+    # And that mail itself, sent back by a machine, starts nothing.
+    assert take(server.mails[0], to) == Outcome.IGNORED
+
+
+def test_a_long_letter_comes_in_pieces(talk: Conversation) -> None:
+    paragraph = "word " * 100
+    body = "\n\n".join([paragraph] * 20)
+    assert take(letter(talk, body), reply_address(talk.public_id)) == Outcome.ACCEPTED
+    parts = words_of(talk)
+    assert 1 < len(parts) <= replies.PARTS
+    assert all(len(part) <= messages.BODY_LIMIT for part in parts)
+    assert "".join(" ".join(parts).split()) == "".join(body.split())
+
+
+def test_files_are_told_of_and_not_taken_over(talk: Conversation) -> None:
+    mail = letter(talk)
+    mail.add_attachment(b"x" * 1000, maintype="image", subtype="png", filename="lamp.png")
+    assert take(mail, reply_address(talk.public_id)) == Outcome.ACCEPTED
+    thanks, note = words_of(talk)
+    assert thanks == "Thank you!"
+    assert "1 fichier" in note
+
+
+GMAIL = """<div dir="ltr">Merci beaucoup&nbsp;!<br>Et le <b>pied</b> ?</div><br>
+<div class="gmail_quote"><div dir="ltr">Le lun. 5 mars 2035, Maison a écrit :</div>
+<blockquote>Il est en chêne.</blockquote></div>"""
+OUTLOOK = """<html><body><p>Thank you.</p><div id="divRplyFwdMsg"><b>From:</b> Maison<br>
+<b>Sent:</b> Monday</div><p>It is oak.</p></body></html>"""
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [(GMAIL, ["Merci beaucoup !", "Et le pied ?"]), (OUTLOOK, ["Thank you."])],
+)
+def test_a_mail_of_html_alone_is_read(html: str, expected: list[str]) -> None:
+    mail = EmailMessage()
+    mail["From"] = VISITOR
+    mail.set_content(html, subtype="html")
+    lines = [line.strip() for line in parse(mail.as_bytes()).body.splitlines() if line.strip()]
+    assert lines == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Yes.\n\nLe lun. 5 mars 2035 à 10:01, Maison <a@b.c> a écrit :\n\n> Il est en chêne.",
+            "Yes.",
+        ),
+        ("Yes.\n\nOn Mon, Mar 5, 2035 at 10:01 AM Maison <a@b.c> wrote:\n> It is", "Yes."),
+        ("Yes.\n\nAm 05.03.2035 um 10:01 schrieb Maison <a@b.c>:\n> It is", "Yes."),
+        ("Yes.\n\n-----Original Message-----\nFrom: Maison\nSent: Monday\n\nIt is", "Yes."),
+        ("Yes.\n\n-- \nJeanne Martin\n+33 1 23 45 67 89", "Yes."),
+        ("Yes.\n\nSent from my iPhone", "Yes."),
+        ("Yes.\n\nEnvoyé de mon iPhone", "Yes."),
+        ("Yes.\n\n> ##- Merci d’écrire votre réponse au-dessus -##\n> Alice", "Yes."),
+        ("I wrote: 2 > 1 - is that so?", "I wrote: 2 > 1 - is that so?"),
+        ("- one\n- two", "- one\n- two"),
+    ],
+)
+def test_quotes_and_signatures_are_cut(text: str, expected: str) -> None:
+    mail = EmailMessage()
+    mail.set_content(text)
+    assert parse(mail.as_bytes()).body == expected
+
+
+HOSTILE: list[tuple[str, bytes]] = [
+    ("nothing", b""),
+    ("no end of headers", b"From: " + b"a" * 100_000),
+    (
+        "no such charset",
+        b"From: jeanne@example.org\r\nContent-Type: text/plain; charset=klingon\r\n\r\nYes.",
+    ),
+    (
+        "broken bytes",
+        b"From: jeanne@example.org\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nYes \xff\xfe.",
+    ),
+    ("lying base64", b"From: jeanne@example.org\r\nContent-Transfer-Encoding: base64\r\n\r\n!!!"),
+    (
+        "deep parts",
+        b"Content-Type: multipart/mixed; boundary=a\r\n\r\n"
+        + b"--a\r\nContent-Type: message/rfc822\r\n\r\n" * 300,
+    ),
+    (
+        "a broken header",
+        b"From: =?utf-8?b?////?= <jeanne@example.org\r\nMessage-ID: =?x?q?=\r\n\r\nYes.",
+    ),
+    ("NUL", b"From: jeanne@example.org\r\nMessage-ID: <\x00>\r\n\r\nYes\x00no"),
+    ("blanks", b"From: jeanne@example.org\r\n\r\n" + b" \n" * 200_000 + b"Yes."),
+    ("marks", b"From: jeanne@example.org\r\n\r\n" + b">" * 300_000),
+    ("underlines", b"From: jeanne@example.org\r\n\r\n" + b"_" * 300_000),
+    ("wrote without end", b"From: jeanne@example.org\r\n\r\n" + b"On Mon, at " * 30_000),
+    ("html soup", b"Content-Type: text/html\r\n\r\n" + b"<div><blockquote>" * 30_000),
+    ("huge", b"From: jeanne@example.org\r\n\r\n" + b"word " * 4_000_000),
+]
+
+
+@pytest.mark.parametrize("raw", [raw for _name, raw in HOSTILE], ids=[name for name, _ in HOSTILE])
+def test_no_mail_breaks_the_reader_or_keeps_it_busy(raw: bytes) -> None:
+    begun = time.process_time()
+    parse(raw)
+    assert time.process_time() - begun < 3
+
+
+@pytest.mark.parametrize("raw", [raw for _name, raw in HOSTILE], ids=[name for name, _ in HOSTILE])
+def test_every_mail_has_an_outcome_on_record(talk: Conversation, raw: bytes) -> None:
+    take(raw, reply_address(talk.public_id))
+    assert Reply.objects.count() == 1
+
+
+@pytest.fixture
+def door(transactional_db: None) -> Iterator[Lmtp]:
+    """The product's own LMTP door, listening in a thread."""
+    port, loop = free_port(), asyncio.new_event_loop()
+    ready = threading.Event()
+    stop: list[Callable[[], None]] = []
+
+    async def serve() -> None:
+        server = await lmtp.listen("127.0.0.1", port)
+        over = asyncio.Event()
+        stop.append(lambda: loop.call_soon_threadsafe(over.set))
+        ready.set()
+        await over.wait()
+        server.close()
+        await asyncio.sleep(0.05)
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    assert ready.wait(10)
+    yield Lmtp(port)
+    stop[0]()
+    thread.join(10)
+    loop.close()
+
+
+def test_a_mail_server_delivers_over_lmtp(door: Lmtp) -> None:
+    first, second = begin(), begin()
+    to = [reply_address(first.public_id), reply_address(second.public_id)]
+    assert door.deliver(letter(first).as_bytes(), to) == dict.fromkeys(to, 250)
+    assert words_of(first) == words_of(second) == ["Thank you!"]
+
+
+def test_strangers_are_refused_at_the_door(door: Lmtp) -> None:
+    talk = begin()
+    good = reply_address(talk.public_id)
+    strangers = [f"reply+{n}@causerie.localhost" for n in range(3)]
+    answers = door.deliver(letter(talk).as_bytes(), [*strangers, good])
+    assert answers == {**dict.fromkeys(strangers, 550), good: 250}
+    assert words_of(talk) == ["Thank you!"]
+
+
+def test_a_thousand_recipients_are_too_many(door: Lmtp) -> None:
+    talk = begin()
+    good = reply_address(talk.public_id)
+    with smtplib.LMTP("127.0.0.1", door.port, timeout=20) as client:
+        client.ehlo_or_helo_if_needed()
+        client.mail(VISITOR)
+        codes = [client.rcpt(good)[0] for _ in range(1000)]
+    assert codes.count(250) == replies.RECIPIENTS
+    assert set(codes[replies.RECIPIENTS :]) == {452}
+
+
+def test_a_bounce_over_lmtp_is_ignored(door: Lmtp) -> None:
+    talk = begin()
+    door.deliver(letter(talk).as_bytes(), [reply_address(talk.public_id)], sender="")
+    assert words_of(talk) == []
+    assert Reply.objects.get().outcome == Outcome.IGNORED
+
+
+def test_what_is_too_large_is_refused(door: Lmtp) -> None:
+    talk = begin()
+    with smtplib.LMTP("127.0.0.1", door.port, timeout=20) as client:
+        client.ehlo_or_helo_if_needed()
+        code, _said = client.docmd("MAIL", f"FROM:<{VISITOR}> SIZE={lmtp.SIZE_LIMIT + 1}")
+    assert code == 552
+    assert words_of(talk) == []
+
+
+@pytest.fixture
+def webhooks(settings: Any) -> Iterator[None]:
+    """The addresses that providers call are there where their secret is set at the start."""
+    from django.urls import clear_url_caches, include, path
+
+    import config.urls
+
+    settings.ANYMAIL = {"WEBHOOK_SECRET": "user:password"}
+    before = list(config.urls.urlpatterns)
+    config.urls.urlpatterns.insert(0, path("mail/in/", include("anymail.urls")))
+    clear_url_caches()
+    yield
+    config.urls.urlpatterns[:] = before
+    clear_url_caches()
+
+
+def test_a_provider_delivers_by_webhook(talk: Conversation, webhooks: None, client: Client) -> None:
+    to = reply_address(talk.public_id)
+    postmark = {
+        "FromFull": {"Email": VISITOR, "Name": "Jeanne"},
+        "From": VISITOR,
+        "ToFull": [{"Email": to, "Name": ""}],
+        "To": to,
+        "OriginalRecipient": to,
+        "Subject": "Re",
+        "MessageID": "1",
+        "TextBody": "Thank you!",
+        "HtmlBody": "",
+        "Headers": [{"Name": "Message-ID", "Value": "<7@example.org>"}],
+        "Attachments": [],
+    }
+    address, kind = "/mail/in/postmark/inbound/", "application/json"
+    for wrong in ({}, {"Authorization": "Basic dXNlcjp3cm9uZw=="}):
+        refused = client.post(address, postmark, content_type=kind, headers=wrong)
+        assert refused.status_code == 400
+    assert words_of(talk) == []
+    right = {"Authorization": "Basic dXNlcjpwYXNzd29yZA=="}
+    assert client.post(address, postmark, content_type=kind, headers=right).status_code == 200
+    assert words_of(talk) == ["Thank you!"]

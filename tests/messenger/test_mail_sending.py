@@ -1,0 +1,391 @@
+"""What arrives at a real mail server, and what happens where it says no, or nothing."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.utils import translation
+
+from accounts.models import Agent
+from conversations import actors, lifecycle, messages, surveys
+from conversations.models import Address, Author, CloseReason, Conversation
+from messenger.links import guest_of
+from messenger.mail import addresses, decisions, delivery, owing
+from messenger.mail.compose import NAME_LIMIT, Composed, one_line
+from messenger.mail.reply_addresses import conversation_of
+from messenger.models import Attempt, Mail, MailKind, MailStatus, Sender
+from tests.clock import NOW
+from tests.factories import (
+    AgentFactory,
+    GroupFactory,
+    RuleFactory,
+    StepFactory,
+    WebsiteFactory,
+    on_desk,
+)
+from tests.messenger.mailing import VISITOR, MailServer, free_port, mail_server, text_of
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def nobody_on_site() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def server(settings: Any) -> Iterator[MailServer]:
+    with mail_server(settings) as running:
+        yield running
+
+
+def begin(**website: Any) -> Conversation:
+    """A conversation on the desk of Alice whose visitor asked something and left an address."""
+    site = WebsiteFactory(**{"name": "Maison Céleste", "domains": ["www.example.com"], **website})
+    agent: Agent = AgentFactory(display_name="Alice")
+    step = StepFactory(
+        rule=RuleFactory(website=site), group=GroupFactory(website=site, members=[agent])
+    )
+    conversation = on_desk(step, agent)
+    Conversation.objects.filter(pk=conversation.pk).update(
+        page_url="https://www.example.com/lamps/?colour=oak#top"
+    )
+    say(conversation, Author.VISITOR, "Is it <b>oak</b> & safe?")
+    addresses.give(conversation.visitor, VISITOR, at=NOW)
+    conversation.refresh_from_db()
+    return conversation
+
+
+def say(conversation: Conversation, author: Author, body: str) -> None:
+    messages.add(conversation.pk, author=author, body=body, client_id=uuid.uuid4(), at=NOW)
+
+
+def owe(conversation: Conversation, body: str = "It is oak.") -> Mail:
+    say(conversation, Author.AGENT, body)
+    assert owing.look(at=NOW + MINUTE) == 1
+    return Mail.objects.get(status=MailStatus.OWED)
+
+
+def send(minutes: int = 1) -> int:
+    return delivery.send_due(at=NOW + minutes * MINUTE)
+
+
+@pytest.fixture
+def talk(db: None) -> Conversation:
+    return begin()
+
+
+def test_the_mail_has_the_brand_the_agent_and_the_words_of_both(
+    talk: Conversation, server: MailServer
+) -> None:
+    """R17-R20."""
+    talk.website.logo_url = "https://cdn.example.com/logo.png"
+    talk.website.save()
+    mail = owe(talk)
+    assert send() == 1
+    (sent,) = server.mails
+    assert str(sent["From"]) == "Maison Céleste <hello@mail.example.com>"
+    assert str(sent["To"]) == VISITOR
+    assert str(sent["Subject"]) == "Alice de Maison Céleste vous a répondu"
+    html, text = text_of(sent, "html"), text_of(sent)
+    for words in (html, text):
+        assert "Alice" in words
+        assert "It is oak." in words
+    assert "Is it <b>oak</b> & safe?" in text
+    assert "Is it &lt;b&gt;oak&lt;/b&gt; &amp; safe?" in html
+    assert 'src="https://cdn.example.com/logo.png"' in html
+    mail.refresh_from_db()
+    assert mail.status == MailStatus.SENT
+    assert [attempt.was_accepted for attempt in mail.attempts.all()] == [True]
+
+
+def test_its_headers_say_what_it_is(talk: Conversation, server: MailServer) -> None:
+    mail = owe(talk)
+    send()
+    (sent,) = server.mails
+    assert sent["Message-ID"] == f"<{mail.public_id}@mail.example.com>"
+    assert sent["Auto-Submitted"] == "auto-generated"
+    assert sent["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert f"/messenger/{talk.website.key}/unsubscribe/" in sent["List-Unsubscribe"]
+    assert conversation_of(sent["Reply-To"].addresses[0].addr_spec) == talk.public_id
+    assert "text/plain" in [part.get_content_type() for part in sent.walk()]
+    assert len(server.envelopes[0].rcpt_tos) == 1
+
+
+def test_styles_are_in_the_elements_and_no_script_is_anywhere(
+    talk: Conversation, server: MailServer
+) -> None:
+    owe(talk)
+    send()
+    html = text_of(server.mails[0], "html")
+    assert 'class="button"' in html
+    assert "background-color: #2f5d50" in html.split('class="button"')[1][:200]
+    assert "prefers-color-scheme: dark" in html
+    assert "<script" not in html
+
+
+def test_its_one_button_opens_the_page_with_a_signed_word(
+    talk: Conversation, server: MailServer
+) -> None:
+    """R21, C11: behind the #, so that it reaches neither the brand's server nor its logs."""
+    owe(talk)
+    send()
+    text = text_of(server.mails[0])
+    (link,) = [line for line in text.splitlines() if line.startswith("https://www.example.com")]
+    page, _hash, word = link.partition("#causerie=")
+    assert page == "https://www.example.com/lamps/?colour=oak"
+    guest = guest_of(word)
+    assert guest is not None
+    assert (guest.visitor, guest.conversation) == (talk.visitor, talk.public_id)
+
+
+@pytest.mark.parametrize("page", ["https://evil.example.net/", "javascript:alert(1)", ""])
+def test_a_page_that_is_not_the_brands_is_never_linked(
+    talk: Conversation, server: MailServer, page: str
+) -> None:
+    Conversation.objects.update(page_url=page)
+    owe(talk)
+    send()
+    text = text_of(server.mails[0])
+    assert "https://www.example.com/#causerie=" in text
+    assert "evil" not in text
+
+
+def test_a_closed_conversation_leads_to_its_survey(talk: Conversation, server: MailServer) -> None:
+    """R22, C42."""
+    say(talk, Author.AGENT, "It is. Good-bye!")
+    agent = Agent.objects.get()
+    lifecycle.close(
+        talk.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=NOW + MINUTE
+    )
+    owing.look(at=NOW + MINUTE)
+    send()
+    assert "Relire et donner votre avis" in text_of(server.mails[0])
+    surveys.answer(talk.pk, csat=5, nps=None, comment="", at=NOW + MINUTE)
+    with translation.override("fr"):
+        again = Composed(Mail.objects.get()).message()
+    assert "Relire la conversation" in again.body
+
+
+def test_a_sender_of_the_websites_own(talk: Conversation, server: MailServer) -> None:
+    Sender.objects.create(website=talk.website, name="Céleste, « SAV »", email="sav@celeste.fr")
+    owe(talk)
+    send()
+    (sender,) = server.mails[0]["From"].addresses
+    assert (sender.display_name, sender.addr_spec) == ("Céleste, « SAV »", "sav@celeste.fr")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Evil\r\nBcc: all@example.org", 'A "quoted" <b>name</b>, Inc.', "\u2028x\x1by", "é" * 300],
+)
+def test_no_name_can_add_a_header(talk: Conversation, server: MailServer, name: str) -> None:
+    Sender.objects.create(website=talk.website, name="Maison")
+    Sender.objects.update(name=name[:100])
+    Agent.objects.update(display_name=name[:60])
+    owe(talk)
+    assert send() == 1
+    (sent,) = server.mails
+    assert sent["Bcc"] is None
+    assert server.envelopes[0].rcpt_tos == [VISITOR]
+    # Python reads a blank between two encoded words, where RFC 2047 has none.
+    shown = sent["From"].addresses[0].display_name.replace(" ", "")
+    assert shown == one_line(name[:100]).replace(" ", "")
+    assert "<b>name" not in text_of(sent, "html")
+
+
+def test_a_long_dialogue_is_cut_and_the_rest_is_counted(
+    talk: Conversation, server: MailServer
+) -> None:
+    for number in range(14):
+        say(talk, Author.AGENT, f"Answer {number} " + "word " * 600)
+    owing.look(at=NOW + MINUTE)
+    send()
+    text = text_of(server.mails[0])
+    assert "Answer 13" in text
+    assert "Answer 3 " not in text
+    assert "4 messages précédents" in text
+    assert len(text) < 25_000
+
+
+def test_a_refusal_for_now_is_tried_again_with_the_same_message_id(
+    talk: Conversation, server: MailServer
+) -> None:
+    mail = owe(talk)
+    server.to_data = ["451 4.7.1 Greylisted"]
+    assert send(1) == 0
+    mail.refresh_from_db()
+    assert (mail.status, mail.due_at) == (MailStatus.OWED, NOW + 2 * MINUTE)
+    assert send(1) == 0
+    assert send(2) == 1
+    assert [attempt.answer for attempt in mail.attempts.all()] == [
+        "451 4.7.1 Greylisted",
+        "accepted",
+    ]
+    assert server.mails[0]["Message-ID"] == f"<{mail.public_id}@mail.example.com>"
+
+
+def test_an_address_that_is_refused_for_good_is_told_to_its_visitor(
+    talk: Conversation, server: MailServer
+) -> None:
+    mail = owe(talk)
+    server.to_rcpt = ["550 5.1.1 No such user"]
+    assert send() == 0
+    mail.refresh_from_db()
+    assert (mail.status, mail.reason) == (MailStatus.FAILED, "550 5.1.1 No such user")
+    assert Address.objects.get().refused_at == NOW + MINUTE
+    assert send(60 * 24) == 0
+    assert mail.attempts.count() == 1
+
+
+def test_a_server_that_is_away_costs_each_mail_one_attempt_at_a_time(
+    talk: Conversation, settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    mail = owe(talk)
+    for moment in range(1, 2000):
+        send(moment)
+    mail.refresh_from_db()
+    assert mail.status == MailStatus.FAILED
+    assert mail.attempts.count() == len(decisions.RETRIES) + 1
+
+
+def test_what_is_read_before_it_is_sent_is_cancelled(
+    talk: Conversation, server: MailServer
+) -> None:
+    mail = owe(talk)
+    Conversation.objects.update(visitor_read_seq=2)
+    assert send() == 0
+    mail.refresh_from_db()
+    assert mail.status == MailStatus.CANCELLED
+    assert server.mails == []
+    assert Attempt.objects.count() == 0
+
+
+def test_nothing_goes_to_an_address_that_was_changed_in_the_last_moment(
+    talk: Conversation, server: MailServer
+) -> None:
+    mail = owe(talk)
+    Address.objects.update(email="new@example.org")
+    assert send() == 0
+    mail.refresh_from_db()
+    assert mail.status == MailStatus.CANCELLED
+
+
+def test_a_worker_that_dies_after_the_server_took_it_leads_to_one_repeat_at_most(
+    talk: Conversation, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail = owe(talk)
+
+    class Killed(BaseException):
+        """As SIGKILL: nothing of ours runs any more."""
+
+    def die(*_values: Any, **_more: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(delivery, "_record", die)
+        for minutes in (1, 5, 9):
+            try:
+                delivery.send_due(at=NOW + minutes * MINUTE)
+            except Killed:
+                continue
+    assert len(server.mails) == 2
+    assert len({sent["Message-ID"] for sent in server.mails}) == 1
+    mail.refresh_from_db()
+    assert mail.status == MailStatus.FAILED
+    assert [attempt.ended_at for attempt in mail.attempts.all()] == [None, None]
+
+
+def test_a_worker_that_died_is_replaced_when_its_lease_is_over(
+    talk: Conversation, server: MailServer
+) -> None:
+    mail = owe(talk)
+    assert delivery._claim(at=NOW + MINUTE) is not None
+    assert send(2) == 0
+    assert send(5) == 1
+    mail.refresh_from_db()
+    assert mail.status == MailStatus.SENT
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_send_each_mail_once(settings: Any) -> None:
+    talks = [begin() for _ in range(5)]
+    for talk in talks:
+        say(talk, Author.AGENT, "It is oak.")
+    assert owing.look(at=NOW + MINUTE) == 5
+    start = threading.Barrier(4)
+
+    def work() -> None:
+        start.wait()
+        try:
+            send()
+        finally:
+            connection.close()
+
+    with mail_server(settings) as server:
+        workers = [threading.Thread(target=work) for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    assert len(server.mails) == 5
+    assert len({sent["Message-ID"] for sent in server.mails}) == 5
+    assert set(Mail.objects.values_list("status", flat=True)) == {MailStatus.SENT}
+
+
+def test_one_mail_that_cannot_be_sent_does_not_hold_up_the_others(
+    server: MailServer, db: None
+) -> None:
+    first, second = begin(), begin()
+    say(first, Author.AGENT, "One.")
+    say(second, Author.AGENT, "Two.")
+    owing.look(at=NOW + MINUTE)
+    server.to_rcpt = ["450 4.2.0 Busy"]
+    assert send() == 1
+
+
+def test_without_a_mailbox_for_replies_nobody_is_asked_to_reply(
+    talk: Conversation, server: MailServer, settings: Any
+) -> None:
+    settings.MAIL_REPLY_TO = ""
+    owe(talk)
+    send()
+    (sent,) = server.mails
+    assert sent["Reply-To"] is None
+    assert "##-" not in text_of(sent)
+    assert "personne ne lirait" in text_of(sent)
+
+
+def test_mails_are_kept_whole_where_no_server_is_named(
+    talk: Conversation, settings: Any, tmp_path: Any
+) -> None:
+    settings.EMAIL_BACKEND = "messenger.mail.kept.Backend"
+    settings.MAIL_FOLDER = tmp_path
+    mail = owe(talk)
+    assert send() == 1
+    (kept,) = tmp_path.iterdir()
+    assert kept.name == f"{mail.public_id}@localhost.eml"
+    assert b"multipart/alternative" in kept.read_bytes()
+
+
+def test_the_kind_that_tells_how_to_come_back_is_marked_as_an_answer(
+    talk: Conversation, server: MailServer
+) -> None:
+    owing.owe_way_back(talk, talk.visitor.address, at=NOW)
+    assert send() == 1
+    assert server.mails[0]["Auto-Submitted"] == "auto-replied"
+    assert Mail.objects.get().kind == MailKind.CLOSED
+
+
+def test_a_name_is_one_line_and_not_too_long() -> None:
+    assert one_line("a\r\n b\tc\x00") == "a b c"
+    assert len(one_line("x" * 1000)) == NAME_LIMIT
