@@ -347,6 +347,11 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 BEHIND_PROXY = flag("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 
+# Who reads /metrics shows this; without one it is there on one's own machine only.
+METRICS_TOKEN = text("METRICS_TOKEN")
+if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
+    refuse("METRICS_TOKEN is too easy to guess: take 20 random characters or more")
+
 # --- Logs: one line for each record
 
 LOG_LEVEL = text("LOG_LEVEL", "INFO").upper()

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from accounts.views import admin_login
+from config.metrics import metrics
 from desk.views.session import logout
 
 # Mail providers call these addresses, and each shows the secret; without one there are none.
@@ -17,6 +18,7 @@ urlpatterns = [
     path("", include("desk.urls")),
     path("", include("reporting.urls")),
     path("", include("messenger.urls")),
+    path("metrics", metrics),
     *providers,
     path("api/", include("config.api.urls")),
     # One login and one logout for all: leaving the administration leaves the desk as well.

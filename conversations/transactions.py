@@ -11,6 +11,12 @@ from django.db import OperationalError, connection, transaction
 TRIES = 3
 AGAIN = {"40P01", "40001", "55P03"}  # deadlock, serialization failure, lock timeout
 
+
+def must_wait(error: OperationalError) -> bool:
+    """Whether PostgreSQL only asks to try again: somebody else holds what is needed."""
+    return getattr(error.__cause__, "sqlstate", None) in AGAIN
+
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -28,8 +34,7 @@ def retried(function: Callable[P, T]) -> Callable[P, T]:
                 with transaction.atomic():
                     return function(*args, **kwargs)
             except OperationalError as error:
-                asked = getattr(error.__cause__, "sqlstate", None) in AGAIN
-                if not asked or not left or connection.in_atomic_block:
+                if not must_wait(error) or not left or connection.in_atomic_block:
                     raise
         raise AssertionError("unreachable")
 

@@ -13,6 +13,7 @@ urlpatterns = [
     path("desk/snoozed/count/", pages.snoozed_count, name="snoozed_count"),
     path("desk/auto-close/", snoozing.auto_close, name="auto_close"),
     path("desk/availability/", session.availability, name="availability"),
+    path("desk/notices/read/", session.notices_read, name="notices_read"),
     path("desk/c/<int:number>/", pages.conversation, name="conversation"),
     path("desk/c/<int:number>/snooze/", snoozing.snooze, name="snooze"),
     path("desk/c/<int:number>/transfer/", actions.transfer, name="transfer"),

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 
+from django.db import OperationalError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -19,6 +20,7 @@ from accounts.access import StaffRequest, staff
 from accounts.models import Agent, User
 from conversations import actors, blocks
 from conversations.models import Conversation
+from conversations.transactions import must_wait
 from conversations.transitions import Refused, Verb
 from desk import queries
 from desk.forms import BlockForm, TransferForm
@@ -35,10 +37,24 @@ def do(request: StaffRequest, conversation: Conversation, act: Act) -> HttpRespo
         moved = act(now)
     except Refused as refused:
         return _refused(request, conversation.pk, refused)
+    except OperationalError as error:
+        if not must_wait(error):
+            raise
+        return _busy(conversation.pk)
     response = HttpResponse(status=204)
     response["HX-Trigger"] = json.dumps(
         {"desk:moved": {"number": moved.pk, "status": moved.status}}
     )
+    return response
+
+
+def _busy(number: int) -> HttpResponse:
+    """503: others held its row for too long, three times; nothing was done, and it may be tried
+    again."""
+    sentence = _("The server is busy with this conversation. Please try again in a moment.")
+    response = HttpResponse(status=503)
+    response["Retry-After"] = "1"
+    response["HX-Trigger"] = json.dumps({"desk:refused": {"number": number, "message": sentence}})
     return response
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent, User
-from conversations import blocks, notes, sightings
+from conversations import blocks, notes, notices, sightings
 from conversations.attachments import LIMIT_BYTES
 from conversations.models import Conversation
 from desk import queries
@@ -30,7 +30,8 @@ def bar_of(agent: Agent | None) -> dict[str, Any]:
 
 def boxes_of(agent: Agent | None) -> dict[str, Any]:
     on_desk, assigned = queries.boxes(agent)
-    return {"boxes": on_desk, "assigned": assigned}
+    unread = notices.unread(agent.pk) if agent else []
+    return {"boxes": on_desk, "assigned": assigned, "notices": unread}
 
 
 def sleepers_of(agent: Agent | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.access import StaffRequest, staff
 from accounts.models import Channel
+from conversations import notices
 from desk import queries
 from desk.views.pages import bar_of
 from routing import presence
@@ -29,6 +30,17 @@ def availability(request: StaffRequest) -> HttpResponse:
         return redirect("desk")
     status = 200 if done else 409
     return render(request, "desk/status_buttons.html", bar_of(agent), status=status)
+
+
+@staff("POST")
+def notices_read(request: StaffRequest) -> HttpResponse:
+    """The agent has read why he became unavailable (C25)."""
+    agent = queries.agent_of(request.user)
+    if agent is not None:
+        notices.mark_read(agent.pk, at=timezone.now())
+    if request.headers.get("HX-Request") != "true":
+        return redirect("desk")
+    return HttpResponse(status=200)
 
 
 @staff("POST")

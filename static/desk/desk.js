@@ -233,6 +233,8 @@ document.addEventListener("desk:refused", ({ detail: { message } }) => {
 document.addEventListener("htmx:responseError", ({ detail }) => {
   const { verb } = detail.requestConfig;
   if (detail.xhr.status === 404 && detail.target === stage) leave();
+  // Where the answer says itself what is wrong, that sentence is shown already.
+  else if (detail.xhr.getResponseHeader("HX-Trigger")) return;
   else if (verb !== "get" || detail.target.id === "dialog-body") notify(texts.refused);
 });
 

@@ -1,0 +1,114 @@
+"""What a monitoring system asks: ``/metrics``, in Prometheus' text format.
+
+Every figure is read from the database when it is asked for, so that any web process answers for
+the whole installation and a restart resets nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.db.models import Count, Max, Min, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from conversations.deadlines import database_now
+from conversations.models import Conversation, OutboxEntry
+from conversations.transitions import Status
+from routing.models import DeskPresence, Repair, RuleStep
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For whoever has the token (``METRICS_TOKEN``, as a bearer); without one set, only on one's
+    own machine (``DEBUG``)."""
+    if not _may_read(request):
+        raise Http404
+    registry = CollectorRegistry()
+    registry.register(Figures())  # type: ignore[arg-type] - a collector needs no base class
+    response = HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _may_read(request: HttpRequest) -> bool:
+    if not settings.METRICS_TOKEN:
+        return bool(settings.DEBUG)
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    return secrets.compare_digest(given.encode(), settings.METRICS_TOKEN.encode())
+
+
+class Figures:
+    """The figures of routing, each by one statement."""
+
+    def collect(self) -> Iterator[Metric]:
+        yield from _queues()
+        yield _conversations()
+        yield from _repairs()
+        agents = DeskPresence.objects.filter(is_connected=True).count()
+        yield _gauge("causerie_agents_connected", "Agents of whom a desk is heard.", agents)
+        owed = OutboxEntry.objects.filter(done_at=None)
+        told = owed.aggregate(live=Count("pk", filter=Q(dead_at=None)), dead=Count("dead_at"))
+        yield _gauge("causerie_outbox_owed", "Reactions that are owed.", told["live"])
+        yield _gauge("causerie_outbox_dead", "Reactions that were given up.", told["dead"])
+        overdue = Conversation.objects.filter(deadline_at__lte=database_now()).count()
+        yield _gauge("causerie_deadlines_overdue", "Deadlines that have come.", overdue)
+
+
+def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, text, value=value)
+
+
+def _queues() -> Iterator[Metric]:
+    labels = ["website", "rule", "group"]
+    waiting = GaugeMetricFamily(
+        "causerie_waiting", "Conversations that wait in a queue.", labels=labels
+    )
+    places = GaugeMetricFamily("causerie_places", "Places of a queue.", labels=labels)
+    oldest = GaugeMetricFamily(
+        "causerie_oldest_wait_seconds", "How long the eldest of a queue has waited.", labels=labels
+    )
+    now = database_now()
+    rows = Conversation.objects.waiting().order_by().values_list("queue")
+    found = {
+        queue: (count, since)
+        for queue, count, since in rows.annotate(n=Count("pk"), since=Min("queued_at"))
+    }
+    steps = RuleStep.objects.order_by("pk")
+    for pk, room, *of_queue in steps.values_list(
+        "pk", "places", "rule__website__key", "rule__name", "group__name"
+    ):
+        count, since = found.get(pk, (0, None))
+        waiting.add_metric(of_queue, count)
+        places.add_metric(of_queue, room)
+        oldest.add_metric(of_queue, (now - since).total_seconds() if since else 0)
+    yield from (waiting, places, oldest)
+
+
+def _conversations() -> Metric:
+    found = GaugeMetricFamily(
+        "causerie_conversations", "Conversations that are not closed.", labels=["status"]
+    )
+    rows = Conversation.objects.exclude(status=Status.CLOSED).order_by()
+    counts = dict(rows.values_list("status").annotate(n=Count("pk")))
+    for status in Status:
+        if status != Status.CLOSED:
+            found.add_metric([status.value], counts.get(status.value, 0))
+    return found
+
+
+def _repairs() -> Iterator[Metric]:
+    told = Repair.objects.aggregate(count=Count("pk"), last=Max("at"))
+    yield CounterMetricFamily(
+        "causerie_repairs",
+        "Conversations that the sweep had to push. It stays at zero where all is well.",
+        value=told["count"],
+    )
+    if told["last"] is not None:
+        yield _gauge(
+            "causerie_last_repair_timestamp_seconds",
+            "When the sweep last pushed one.",
+            told["last"].timestamp(),
+        )

@@ -1,0 +1,117 @@
+"""An agent who let the answer timer run out is told so, whenever he looks; a held row is a 503."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection, transaction
+from django.test import Client
+from django.utils import translation
+
+from accounts.models import Agent, AgentChannel, User
+from conversations import deadlines
+from conversations.models import Contact, Conversation, Notice
+from conversations.transitions import EndReason, Refused, Status
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, on_desk, queued
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock")]
+Browser = Callable[[User], Client]
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def recalled(step: RuleStep, agent: Agent) -> Conversation:
+    """Pushed to him, not answered within the minute."""
+    step.group.answer_seconds = 60
+    step.group.save()
+    conversation = on_desk(step, agent)
+    return deadlines.enforce(conversation.pk, at=NOW + MINUTE)
+
+
+def test_he_reads_why_he_is_unavailable_until_he_says_that_he_has_read_it(
+    clock: time_machine.Traveller, browser: Browser, recalled: Conversation, agent: Agent
+) -> None:
+    clock.shift(MINUTE)
+    client = browser(agent.user)
+    sentence = f"#{recalled.pk} was not answered in time"
+    with translation.override("en"):
+        for page in ("/desk/", "/desk/boxes/"):
+            assert sentence in client.get(page, headers={"Accept-Language": "en"}).text
+    assert not AgentChannel.objects.get(agent=agent).is_available
+    assert Contact.objects.get().end_reason == EndReason.UNANSWERED
+    answer = client.post("/desk/notices/read/", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert sentence not in client.get("/desk/boxes/").text
+    assert Notice.objects.get().read_at is not None
+
+
+def test_nobody_reads_away_the_notice_of_another(
+    browser: Browser, recalled: Conversation, agent: Agent
+) -> None:
+    assert browser(AgentFactory().user).post("/desk/notices/read/").status_code == 200
+    assert Notice.objects.get(agent=agent).read_at is None
+
+
+def test_it_goes_before_all_that_waits_though_something_older_came_back(
+    step: RuleStep, agent: Agent
+) -> None:
+    step.group.answer_seconds = 60
+    step.group.save()
+    conversation = on_desk(step, agent)
+    older = queued(step, at=NOW - MINUTE)
+    back = deadlines.enforce(conversation.pk, at=NOW + MINUTE)
+    assert back.queued_at is not None
+    assert older.queued_at is not None
+    assert back.queued_at < older.queued_at
+    assert back.is_return
+
+
+def test_an_answer_between_the_look_and_the_lock_keeps_it(step: RuleStep, agent: Agent) -> None:
+    step.group.answer_seconds = 60
+    step.group.save()
+    conversation = on_desk(step, agent)
+    Conversation.objects.update(deadline_at=None, deadline_kind="")
+    with pytest.raises(Refused):
+        deadlines.enforce(conversation.pk, at=NOW + MINUTE)
+    assert AgentChannel.objects.get(agent=agent).is_available
+    assert not Notice.objects.exists()
+
+
+def test_what_others_hold_for_too_long_is_a_503_that_says_to_try_again(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent)
+    client = browser(agent.user)
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Conversation.objects.select_for_update().get(pk=conversation.pk)
+            held.set()
+            done.wait(20)
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(10)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '100ms'")
+        answer = client.post(f"/desk/c/{conversation.pk}/close/", headers={"Accept-Language": "en"})
+    finally:
+        done.set()
+        thread.join()
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+    assert "try again" in json.loads(answer["HX-Trigger"])["desk:refused"]["message"]
+    conversation.refresh_from_db()
+    assert conversation.status == Status.ACTIVE
