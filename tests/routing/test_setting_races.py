@@ -1,0 +1,210 @@
+"""Settings, timers and bots against the push, on real connections: whoever comes second sees it."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Agent, AgentChannel, Channel, Group, OpeningHours
+from conversations import deadlines, lifecycle, messages
+from conversations.models import Contact, Conversation, Event, Notice
+from conversations.transitions import Status, Verb
+from routing import changes, dispatch, escalation, load, opening
+from routing.models import RuleStep
+from tests.factories import (
+    AgentFactory,
+    RuleFactory,
+    SkillFactory,
+    StepFactory,
+    connect,
+    on_desk,
+    queued,
+    with_bot,
+)
+from tests.routing.test_races import assert_sound, refused, together
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("durable_wires")]
+
+MINUTE = timedelta(minutes=1)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    return StepFactory(places=50)
+
+
+@pytest.fixture
+def agent(step: RuleStep) -> Agent:
+    agent = AgentFactory(slots=50)
+    step.group.members.add(agent)
+    connect(agent, at=timezone.now())
+    return agent
+
+
+def status_of(conversation: Conversation) -> str:
+    return Conversation.objects.values_list("status", flat=True).get(pk=conversation.pk)
+
+
+def test_what_enters_while_its_rule_and_its_group_change_is_not_lost(step: RuleStep) -> None:
+    """A conversation begins to wait while a member who could take it joins."""
+    for _round in range(8):
+        agent = AgentFactory(slots=5)
+        connect(agent, at=timezone.now())
+
+        def join(agent: Agent = agent) -> None:
+            with transaction.atomic():
+                step.group.members.add(agent)
+                RuleStep.objects.filter(pk=step.pk).update(places=51)
+                changes.group_changed(step.group_id)
+                changes.rule_changed(step.rule.website_id)
+
+        *_, waiting = together(join, dispatch.drain_all, lambda: queued(step, at=timezone.now()))
+        assert status_of(waiting) == Status.ACTIVE
+        step.group.members.clear()
+        AgentChannel.objects.update(is_available=False)
+    assert_sound()
+
+
+def test_a_skill_that_is_learnt_while_something_begins_to_wait_for_it_is_not_missed(
+    step: RuleStep, agent: Agent
+) -> None:
+    for _round in range(8):
+        skill = SkillFactory(website=step.rule.website)
+
+        def learn(skill: object = skill) -> None:
+            with transaction.atomic():
+                agent.skills.add(skill)  # type: ignore[arg-type]
+                changes.agent_changed(agent.pk)
+
+        _, waiting = together(
+            learn,
+            lambda skill=skill: queued(step, at=timezone.now(), required_skills=[skill.pk]),
+        )
+        assert status_of(waiting) == Status.ACTIVE
+    assert_sound()
+
+
+def test_a_group_that_opens_on_four_workers_at_once_opens_once(
+    step: RuleStep, agent: Agent
+) -> None:
+    now = timezone.now()
+    at = now.astimezone(step.group.zone)
+    OpeningHours.objects.create(
+        group=step.group, weekday=at.weekday(), opens=time(0), closes=time(0)
+    )
+    Group.objects.update(is_open=False, hours_change_at=now + MINUTE)
+    waiting = [queued(step, at=now) for _ in range(5)]
+    assert {status_of(one) for one in waiting} == {Status.QUEUED}
+    Group.objects.update(hours_change_at=now - SECOND)
+    opened = together(*([lambda: opening.open_and_close(at=timezone.now())] * 4))
+    assert sum(opened) == 1
+    assert {status_of(one) for one in waiting} == {Status.ACTIVE}
+    assert_sound()
+
+
+def test_a_push_never_meets_the_end_of_an_answer_timer(step: RuleStep, agent: Agent) -> None:
+    """He becomes unavailable by it: nothing may be pushed to him after that."""
+    Group.objects.update(answer_seconds=1)
+    for _round in range(6):
+        AgentChannel.objects.update(is_available=True)
+        long_ago = timezone.now() - MINUTE
+        with transaction.atomic():
+            unanswered = lifecycle.push(
+                queued(step, at=long_ago).pk, agent=agent, at=long_ago, slots=50
+            )
+        Group.objects.update(answer_seconds=None)
+        with transaction.atomic():
+            queued(step, at=timezone.now())
+
+        def take_back(number: int = unanswered.pk) -> int:
+            deadlines.enforce(number, at=timezone.now())
+            return Contact.objects.filter(ended_at=None).count()
+
+        *_, on_his_desk = together(
+            *([lambda: dispatch.fill(agent.pk, Channel.CHAT)] * 3), take_back
+        )
+        assert Contact.objects.filter(ended_at=None).count() == on_his_desk
+        Group.objects.update(answer_seconds=1)
+    assert Notice.objects.count() == 6
+
+
+def test_relaxing_and_pushing_at_once_leave_one_move_each(step: RuleStep, agent: Agent) -> None:
+    for _round in range(8):
+        skill = SkillFactory(website=step.rule.website)
+        now = timezone.now()
+        waiting = queued(
+            step, at=now - MINUTE, required_skills=[skill.pk], skill_patience=30 * SECOND
+        )
+        together(
+            *([refused(lambda n=waiting.pk: deadlines.enforce(n, at=timezone.now()))] * 3),
+            lambda: dispatch.fill(agent.pk, Channel.CHAT),
+        )
+        assert status_of(waiting) == Status.ACTIVE
+        assert Event.objects.filter(conversation=waiting, verb=Verb.RELAX).count() == 1
+    assert_sound()
+
+
+def test_escalations_against_the_last_places_fill_them_and_no_more() -> None:
+    rule = RuleFactory()
+    step = StepFactory(rule=rule, places=3)
+    bots = [with_bot(step, at=timezone.now()) for _ in range(8)]
+    for bot in bots:
+        messages.add(
+            bot.pk,
+            author=messages.Author.VISITOR,
+            body="…",
+            client_id=bot.public_id,
+            at=timezone.now(),
+        )
+    done = together(*[lambda n=bot.pk: escalation.escalate(n, at=timezone.now()) for bot in bots])
+    assert sum(done) == 3
+    assert Conversation.objects.filter(status=Status.QUEUED).count() == 3
+    assert Conversation.objects.filter(status=Status.BOT).count() == 5
+    assert_sound()
+
+
+def test_escalations_onto_the_last_free_slots_never_exceed_them() -> None:
+    step = StepFactory(places=0)
+    agent = AgentFactory(slots=2)
+    step.group.members.add(agent)
+    connect(agent, at=timezone.now())
+    bots = [with_bot(step, at=timezone.now()) for _ in range(6)]
+    done = together(*[lambda n=bot.pk: escalation.escalate(n, at=timezone.now()) for bot in bots])
+    assert sum(done) == 2
+    assert load.free_slots(step.group_id, Channel.CHAT, at=timezone.now()) == 0
+    assert Contact.objects.filter(agent=agent, ended_at=None).count() == 2
+    assert_sound()
+
+
+def test_an_agent_who_answers_while_his_timer_ends_keeps_it_or_loses_it_whole(
+    step: RuleStep, agent: Agent
+) -> None:
+    Group.objects.update(answer_seconds=1)
+    for _round in range(6):
+        AgentChannel.objects.update(is_available=True)
+        with transaction.atomic():
+            held = on_desk(step, agent, at=timezone.now() - MINUTE)
+
+        def answer(held: Conversation = held) -> None:
+            try:
+                messages.add(
+                    held.pk,
+                    author=messages.Author.AGENT,
+                    body="…",
+                    client_id=held.public_id,
+                    at=timezone.now(),
+                )
+            except messages.Rejected:
+                return
+
+        _, was_refused = together(
+            answer, refused(lambda n=held.pk: deadlines.enforce(n, at=timezone.now()))
+        )
+        answered = held.messages.count() == 1
+        assert answered is was_refused
+        assert AgentChannel.objects.get(agent=agent).is_available is answered
+    assert_sound()
