@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 import psycopg
+import redis
 
 from config import engines
 
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 150  # a busy machine; a quiet one needs 6
 STOP_SECONDS = 40
 KEPT = {"PATH", "HOME", "USER", "LANG", "TMPDIR", "VIRTUAL_ENV"}
+VERSION = "{engagement}:version"
 # What visitors and agents leave behind; the demo's people, groups and rules stay.
 TRACES = [
     "accounts_preferences",
@@ -36,8 +38,9 @@ TRACES = [
 class Product:
     """One running Causerie. ``start`` and ``stop`` may alternate: the data stay."""
 
-    def __init__(self, var: Path) -> None:
+    def __init__(self, var: Path, **environment: str) -> None:
         self.var = var
+        self.environment = {"DEMO": "on", **environment}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = var / "product.log"
@@ -47,25 +50,23 @@ class Product:
 
     def start(self) -> None:
         self.var.mkdir(parents=True, exist_ok=True)
-        environment = {name: os.environ[name] for name in KEPT & os.environ.keys()}
-        environment |= {
-            "ENV_FILE": os.devnull,
-            "VAR": str(self.var),
-            "PORT": str(self.port),
-            "DEMO": "on",
-            "WEB_PROCESSES": "2",
-        }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "config.supervisor"],
                 cwd=ROOT,
-                env=environment,
+                env=self.variables(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
         self.wait_until_ready()
+
+    def variables(self) -> dict[str, str]:
+        """The environment it runs in, for whoever runs a command beside it."""
+        kept = {name: os.environ[name] for name in KEPT & os.environ.keys()}
+        own = {"ENV_FILE": os.devnull, "VAR": str(self.var), "PORT": str(self.port)}
+        return kept | own | {"WEB_PROCESSES": "2"} | self.environment
 
     def wait_until_ready(self) -> None:
         give_up = time.monotonic() + READY_SECONDS
@@ -121,6 +122,43 @@ class Product:
             connection.execute("UPDATE accounts_agentchannel SET is_available = false")
             connection.execute("UPDATE accounts_user SET language = ''")
             connection.execute("UPDATE routing_rulestep SET places = 3 WHERE position = 1")
+            connection.execute("DELETE FROM routing_targetingcondition")
+            connection.execute("DELETE FROM routing_targetingrule WHERE id > 1")
+            connection.execute(
+                "UPDATE routing_targetingrule SET pages_excluded = '{}', position = 9"
+            )
+        self.outdate()
+
+    def target(self, name: str, page: str, *, position: int = 0, **asked: Any) -> int:
+        """A targeting rule for pages of the demo, before the one for every page; its id."""
+        columns = {
+            "website_id": 1,
+            "rule_id": 1,
+            "name": name,
+            "position": position,
+            "is_enabled": True,
+            "pages_included": [page],
+            "pages_excluded": [],
+            "languages": [],
+            "devices": [],
+            "audience": "anybody",
+            "seconds_on_page": 0,
+            "pages_viewed": 1,
+            "hours": "always",
+            "texts": "{}",
+        } | asked
+        names, holes = ", ".join(columns), ", ".join(["%s"] * len(columns))
+        made = self.rows(
+            f"INSERT INTO routing_targetingrule ({names}) VALUES ({holes}) RETURNING id",
+            *columns.values(),
+        )
+        self.outdate()
+        return int(str(made[0][0]))
+
+    def outdate(self) -> None:
+        """What the administration does after each change: no answer given before holds."""
+        with redis.Redis.from_url(f"{engines.redis_url(self.var)}?db=1") as valkey:
+            valkey.incr(VERSION)
 
 
 def free_port() -> int:

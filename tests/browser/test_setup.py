@@ -1,0 +1,141 @@
+"""A fresh installation without the demo: from the first login to a Messenger that works, in the
+guided set-up alone."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import brand
+from tests.browser.conftest import Crowd
+from tests.browser.product import ROOT, Product
+from tests.browser.test_every_page import inaccessible
+
+FIVE_MINUTES = 300
+PASSWORD = "a-fine-password-7"
+
+
+@pytest.fixture
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """An installation as for production, in which there is nobody but its superuser."""
+    product = Product(
+        tmp_path_factory.mktemp("fresh") / "var",
+        DEMO="off",
+        SECRET_KEY=secrets.token_urlsafe(48),
+        ALLOWED_HOSTS="127.0.0.1",
+        HTTPS="off",
+        WEB_PROCESSES="1",
+    )
+    try:
+        product.start()
+        subprocess.run(
+            [sys.executable, "manage.py", "createsuperuser", "--noinput"],
+            cwd=ROOT,
+            env=product.variables()
+            | {
+                "DJANGO_SUPERUSER_USERNAME": "root",
+                "DJANGO_SUPERUSER_EMAIL": "root@example.com",
+                "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+            },
+            check=True,
+            capture_output=True,
+        )
+        yield product
+    finally:
+        product.stop()
+
+
+def go_on(page: Page) -> None:
+    page.get_by_role("button", name="Save and go on").click()
+
+
+def test_the_first_website_in_under_five_minutes(browser: Browser, fresh: Product) -> None:
+    crowd = Crowd(browser, fresh)
+    begun = time.monotonic()
+    admin = crowd.context(viewport={"width": 1280, "height": 900}).new_page()
+    faults: list[str] = []
+
+    admin.goto(f"{fresh.url}/admin/")
+    admin.get_by_label("Username").fill("root")
+    admin.get_by_label("Password").fill(PASSWORD)
+    admin.get_by_role("button", name="Log in", exact=True).click()
+    faults += inaccessible(admin)
+    admin.get_by_role("link", name="Set up the first website").click()
+
+    # A fault keeps what was typed.
+    admin.get_by_label("Name of the brand").fill("Maison Neuve")
+    go_on(admin)
+    expect(admin.get_by_text("Without a domain no page could show it.")).to_be_visible()
+    expect(admin.get_by_label("Name of the brand")).to_have_value("Maison Neuve")
+    faults += inaccessible(admin)
+    admin.get_by_label("Domains of the site").fill("http://127.0.0.1/shop")
+    go_on(admin)
+
+    expect(admin.get_by_role("heading", name="Who answers?")).to_be_visible()
+    admin.get_by_label("Name of the group").fill("Response team")
+    go_on(admin)
+
+    # Left, and resumed from the index where it was left.
+    admin.goto(f"{fresh.url}/admin/")
+    admin.get_by_role("link", name="Go on with the set-up of Maison Neuve").click()
+    expect(admin.get_by_label("Name of the rule")).to_have_value("vers equipe de reponse")
+    expect(admin.get_by_label("Places in the conversation queue")).to_have_value("3")
+    faults += inaccessible(admin)
+    go_on(admin)
+
+    colleague = admin.get_by_role("group", name="Colleague 1", exact=True)
+    colleague.get_by_label("First and last name").fill("Alice Martin")
+    faults += inaccessible(admin)
+    admin.get_by_role("button", name="Save and add more").click()
+    link = admin.get_by_label("Link for Alice to choose a password").input_value()
+    go_on(admin)
+
+    code = admin.get_by_label("Code to embed").input_value()
+    admin.get_by_role("button", name="Copy the code").click()
+    expect(admin.get_by_role("button", name="Copied")).to_be_visible()
+    expect(admin.get_by_text("Not seen on any page yet.")).to_be_visible()
+    faults += inaccessible(admin)
+    key = re.fullmatch(
+        rf'<script async src="{fresh.url}/embed.js" data-website="([\w-]+)"></script>', code
+    )
+    assert key is not None, code
+
+    with brand.page(fresh.url, key[1]) as port:
+        visitor = crowd.context().new_page()
+        visitor.goto(f"http://127.0.0.1:{port}/")
+        visitor.get_by_role("button", name="Open the chat").click()
+        messenger = visitor.get_by_title("Chat with Maison Neuve").content_frame
+        messenger.get_by_role("button", name="I accept").click()
+        messenger.get_by_label("Your message").fill("Is anybody there?")
+        messenger.get_by_label("Your message").press("Enter")
+        expect(messenger.get_by_text("You are next in line.")).to_be_visible()
+
+        # The page of the administrator notices by itself.
+        expect(admin.get_by_text(re.compile(r"^Seen on 127\.0\.0\.1"))).to_be_visible()
+
+        desk = crowd.context().new_page()
+        desk.goto(link)
+        faults += inaccessible(desk)
+        desk.get_by_label("Password", exact=True).fill(PASSWORD)
+        desk.get_by_label("Once more").fill(PASSWORD)
+        desk.get_by_role("button", name="Save and log in").click()
+        desk.get_by_role("group", name="Your availability").get_by_role("button").click()
+        box = desk.get_by_role("complementary", name="Conversations on your desk")
+        box.get_by_role("link").click()
+        log = desk.get_by_role("log", name="Messages")
+        expect(log.get_by_text("Is anybody there?")).to_be_visible()
+        desk.get_by_label("Your reply").fill("Alice is.")
+        desk.get_by_label("Your reply").press("Enter")
+        expect(messenger.get_by_text("Alice is.")).to_be_visible()
+
+    assert time.monotonic() - begun < FIVE_MINUTES
+    crowd.leave()
+    assert not faults, "\n".join(faults)
+    assert crowd.unexpected() == []
