@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reporting import views
+from reporting import pages, views
 from reporting.adviser import views as adviser
 
 urlpatterns = [
+    path("reports/", pages.own, name="reports"),
     path("reports/production/", views.production, name="production"),
     path("reports/queue-size/", adviser.queue_size, name="queue_size"),
     path("reports/queue-size/replay/", adviser.queue_size_replay, name="queue_size_replay"),
+    path("reports/experience/", pages.experience, name="experience"),
+    path("reports/conversations/", pages.conversations, name="conversations"),
+    path("reports/agents/", pages.agents, name="agents"),
+    path("reports/rows/<slug:name>/", pages.behind, name="behind"),
 ]

@@ -43,7 +43,7 @@ NEXT_STATUS = Subquery(NEXT_EVENT.values("to_status")[:1])
 HAS_ENDED = Q(IsNull(NEXT_ACTOR, False))
 
 
-@figure(report=FLOW, label=_("Opened"))
+@figure(report=FLOW, label=_("Conversations opened"))
 def opened(scope: Scope) -> Measure:
     """The conversations that began in the period: with the visitor's first message (R86).
 
@@ -62,7 +62,7 @@ def engaged(scope: Scope) -> Measure:
     return count(OPENED, Q(queue__isnull=False))
 
 
-@figure(report=FLOW, label=_("Closed"))
+@figure(report=FLOW, label=_("Conversations closed"))
 def closed(scope: Scope) -> Measure:
     """The conversations that were closed in the period (R83); each counts once, on the day of its
     last closure (C30).
@@ -72,7 +72,7 @@ def closed(scope: Scope) -> Measure:
     return count(CLOSED)
 
 
-@figure(report=FLOW, label=_("Reopened"), grows_better=False)
+@figure(report=FLOW, label=_("Reopenings"), grows_better=False)
 def reopened(scope: Scope) -> Measure:
     """How often a conversation that was pending, on hold or solved came back, by the visitor's
     reply or by its agent.
@@ -150,14 +150,14 @@ def expired(scope: Scope) -> Measure:
     return count(EXPIRIES)
 
 
-@figure(report=FLOW, label=_("Released"), grows_better=False)
+@figure(report=FLOW, label=_("Releases"), grows_better=False)
 def released(scope: Scope) -> Measure:
     """How often a conversation was released from the desk of an agent whose connection was lost,
     or from an assignment (R92), in the period."""
     return count(RELEASES)
 
 
-@figure(report=FLOW, label=_("Not answered in time"), grows_better=False)
+@figure(report=FLOW, label=_("Pushes without an answer"), grows_better=False)
 def recalled(scope: Scope) -> Measure:
     """How often an agent did not answer a conversation that was pushed to him before the answer
     timer of his group was over (C25), in the period."""

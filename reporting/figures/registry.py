@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
     Text = str | _StrPromise
+else:
+    Text = str
 
 
 NUMBERS = re.compile(r"\s*\([RCB]\d+(, [RCB]\d+)*\)")

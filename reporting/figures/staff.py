@@ -26,7 +26,7 @@ def contacts(scope: Scope) -> Measure:
     return count(CONTACTS)
 
 
-@figure(report=STAFF, label=_("Conversations"))
+@figure(report=STAFF, label=_("Conversations handled"))
 def handled(scope: Scope) -> Measure:
     """The conversations closed in the period that had reached a desk.
 

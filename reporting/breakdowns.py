@@ -1,0 +1,66 @@
+"""Counts of the same rows by how they ended: closures by reason and by whom, ends of snoozes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Case, CharField, Count, F, Value, When
+from django.db.models.lookups import Exact, IsNull
+from django.utils.translation import gettext_lazy as _
+
+from conversations.models import ActorKind, CloseReason
+from conversations.transitions import Status
+from reporting.figures.flow import NEXT_ACTOR, NEXT_STATUS, SNOOZES
+from reporting.figures.registry import Text
+from reporting.figures.scope import Scope
+from reporting.figures.sources import CLOSED
+
+SNOOZE_ENDS: dict[str, Text] = {
+    "reply": _("The visitor replied"),
+    "agent": _("An agent woke it"),
+    "time": _("The time was over: back to the team"),
+    "closed": _("The time was over: closed"),
+    "sleeps": _("Still snoozed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a whole, and its share of it in per cent."""
+
+    name: Text
+    by: Text
+    n: int
+    share: float
+
+
+def closures(scope: Scope) -> list[Part]:
+    """The conversations closed in the period, by reason and by whom (C1), the most first."""
+    found = (
+        scope.rows(CLOSED)
+        .order_by()
+        .values_list("close_reason", "closed_by")
+        .annotate(n=Count("pk"))
+        .order_by("-n", "close_reason", "closed_by")
+    )
+    return _parts([(CloseReason(why).label, ActorKind(who).label, n) for why, who, n in found])
+
+
+def snooze_ends(scope: Scope) -> list[Part]:
+    """The snoozes of the period, by what ended them (C2)."""
+    end = Case(
+        When(IsNull(NEXT_ACTOR, True), then=Value("sleeps")),
+        When(Exact(NEXT_STATUS, Value(Status.CLOSED.value)), then=Value("closed")),
+        When(Exact(NEXT_ACTOR, Value(ActorKind.VISITOR.value)), then=Value("reply")),
+        When(Exact(NEXT_ACTOR, Value(ActorKind.SYSTEM.value)), then=Value("time")),
+        default=Value("agent"),
+        output_field=CharField(),
+    )
+    rows = scope.rows(SNOOZES).order_by().values(end=end).annotate(n=Count("pk"))
+    found = dict(rows.values_list("end", "n").order_by(F("n").desc(), "end"))
+    return _parts([(name, "", found.get(key, 0)) for key, name in SNOOZE_ENDS.items()])
+
+
+def _parts(found: list[tuple[Text, Text, int]]) -> list[Part]:
+    whole = sum(n for _name, _by, n in found)
+    return [Part(name, by, n, 100 * n / whole if whole else 0.0) for name, by, n in found]

@@ -1,0 +1,166 @@
+"""What a reader chooses of a report, within what he may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Agent, Group, User, Website
+from accounts.templatetags.interface import language_name
+from conversations.models import Style
+from reporting.figures.period import Period, Step, fitting_step
+from reporting.figures.scope import Filters, Scope
+from reporting.queries import websites_of
+from routing.models import DistributionRule
+
+LONGEST = 1100  # days: three years
+ONE_DAY = timedelta(days=1)
+PERIODS = [
+    ("today", _("Today")),
+    ("yesterday", _("Yesterday")),
+    ("7", _("Last 7 days")),
+    ("30", _("Last 30 days")),
+    ("month", _("This month")),
+    ("last_month", _("Last month")),
+    ("365", _("Last 365 days")),
+    ("custom", _("From … to …")),
+]
+STEPS = [
+    ("", _("Automatic")),
+    (Step.HOUR, _("Hour")),
+    (Step.DAY, _("Day")),
+    (Step.WEEK, _("Week")),
+    (Step.MONTH, _("Month")),
+]
+
+
+def websites_seen_by(user: User) -> QuerySet[Website]:
+    """Whose figures ``user`` may read: what he oversees; an agent those of his groups, where he
+    reads his own figures only."""
+    if not user.is_active:
+        return Website.objects.none()
+    if user.oversees:
+        return websites_of(user)
+    return Website.objects.filter(groups__members__user=user).distinct()
+
+
+class Choices(forms.Form):
+    """The filters above a report. What is not on offer to this reader is no choice."""
+
+    period = forms.ChoiceField(label=_("Period"), choices=PERIODS, required=False)
+    first = forms.DateField(label=_("From"), required=False)
+    last = forms.DateField(label=_("To"), required=False)
+    step = forms.ChoiceField(label=_("Trend by"), choices=STEPS, required=False)
+    website = forms.ModelChoiceField(Website.objects.none(), label=_("Website"), required=False)
+    group = forms.ModelChoiceField(Group.objects.none(), label=_("Group"), required=False)
+    rule = forms.ModelChoiceField(DistributionRule.objects.none(), label=_("Rule"), required=False)
+    style = forms.ChoiceField(label=_("Style"), required=False)
+    agent = forms.ModelChoiceField(Agent.objects.none(), label=_("Agent"), required=False)
+    language = forms.ChoiceField(label=_("Language"), required=False)
+
+    def __init__(self, data: QueryDict, *, user: User, at: datetime) -> None:
+        super().__init__(data)
+        self.user, self.at = user, at
+        self.websites = list(websites_seen_by(user))
+        everything: Any = _("All")
+        for name in ("first", "last"):
+            self.fields[name].widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        choices: dict[str, QuerySet[Any]] = {
+            "website": websites_seen_by(user),
+            "group": Group.objects.filter(website__in=self.websites),
+            "rule": DistributionRule.objects.filter(website__in=self.websites),
+            "agent": Agent.objects.filter(groups__website__in=self.websites).distinct(),
+        }
+        for name, found in choices.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset, field.empty_label = found, everything
+        languages = [(code, language_name(code)) for code, _name in settings.LANGUAGES]
+        for name, offered in (("style", Style.choices), ("language", languages)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [("", everything), *offered]
+        if not user.oversees:
+            for name in ("agent", "group", "rule"):
+                del self.fields[name]
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("class", "input")
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if given.get("period") == "custom":
+            first, last = given.get("first"), given.get("last")
+            if first is None or last is None:
+                raise ValidationError(_("Please choose the first and the last day."))
+            if first > last:
+                raise ValidationError(_("The first day is after the last one."))
+            if (last - first).days >= LONGEST:
+                raise ValidationError(_("Please choose three years at most."))
+        return given
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A scope, by what its trends are counted, and the query that leads back to it."""
+
+    scope: Scope
+    step: Step
+    query: str
+
+
+def chosen(form: Choices) -> Chosen:
+    """What the form says; where it is not valid, the last seven days of everything."""
+    given = form.cleaned_data if form.is_valid() else {}
+    websites = [given["website"]] if given.get("website") else form.websites
+    zone = websites[0].zone if websites else None
+    period = _period(given, form.at.astimezone(zone).date())
+    filters = Filters(
+        group=_pk(given.get("group")),
+        rule=_pk(given.get("rule")),
+        agent=_agent(form, given),
+        style=given.get("style", ""),
+        language=given.get("language", ""),
+    )
+    step = Step(given["step"]) if given.get("step") else fitting_step(period)
+    if step is Step.HOUR and period.days > 31:
+        step = Step.DAY  # some thousand points are no picture
+    kept = {name: form.data[name] for name in form.fields if form.data.get(name)}
+    scope = Scope(tuple(websites), period, filters)
+    return Chosen(scope, step, urlencode(kept))
+
+
+def _period(given: dict[str, Any], today: date) -> Period:
+    match given.get("period") or "7":
+        case "today":
+            return Period(today, today + ONE_DAY)
+        case "yesterday":
+            return Period(today - ONE_DAY, today)
+        case "month":
+            return Period(today.replace(day=1), today + ONE_DAY)
+        case "last_month":
+            end = today.replace(day=1)
+            return Period((end - ONE_DAY).replace(day=1), end)
+        case "custom":
+            return Period(given["first"], given["last"] + ONE_DAY)
+        case days:
+            return Period(today + ONE_DAY - timedelta(days=int(days)), today + ONE_DAY)
+
+
+def _agent(form: Choices, given: dict[str, Any]) -> int | None:
+    """An agent sees his own figures only; one without a desk sees nobody's."""
+    if form.user.oversees:
+        return _pk(given.get("agent"))
+    return _pk(Agent.objects.filter(user=form.user).first()) or 0
+
+
+def _pk(row: Any) -> int | None:
+    return None if row is None else row.pk

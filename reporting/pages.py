@@ -1,0 +1,172 @@
+"""The pages of the reports over a period: they read the clock and the filters, and draw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.dates import WEEKDAYS
+
+from accounts.access import StaffRequest, overseers, staff
+from accounts.models import Agent
+from reporting import breakdowns, reports, rows
+from reporting import figures as register
+from reporting.choices import Choices, Chosen, chosen
+from reporting.figures.registry import Figure
+
+LINES = 100
+COMMENTS = 12
+EXPERIENCE_CUT = ("closed", "csat", "nps", "response_rate", "first_response", "resolution")
+FLOW_CUT = ("opened", "closed", "contacts_per_conversation", "transfers", "snoozes", "wait")
+STAFF_CUT = (
+    "contacts",
+    "handled",
+    "handle_time",
+    "handle_total",
+    "passed_on",
+    "lost_by_timer",
+    "first_response",
+    "csat",
+    "nps",
+)
+
+
+def _asked(request: StaffRequest) -> tuple[Choices, Chosen]:
+    form = Choices(request.GET, user=request.user, at=timezone.now())
+    return form, chosen(form)
+
+
+def _page(request: StaffRequest, report: str, form: Choices, asked: Chosen) -> dict[str, Any]:
+    """What every report's page needs."""
+    return {
+        "report": report,
+        "form": form,
+        "scope": asked.scope,
+        "step": asked.step,
+        "query": asked.query,
+        "tab": "reports",
+        "now": timezone.now(),
+        "agent": Agent.objects.filter(user=request.user).first(),
+    }
+
+
+def _cut_by(request: StaffRequest) -> str:
+    by = request.GET.get("by", "")
+    return by if by in reports.CUTS else "group"
+
+
+@staff("GET")
+def own(request: StaffRequest) -> HttpResponse:
+    """An agent's own figures; overseers go on to the board."""
+    if request.user.oversees:
+        return redirect("production")
+    form, asked = _asked(request)
+    scope = asked.scope
+    context = _page(request, "own", form, asked) | {
+        "tiles": reports.tiles(
+            scope,
+            "contacts",
+            "handled",
+            "handle_time",
+            ("first_response", "first_response_open"),
+            "csat",
+            "nps",
+            "passed_on",
+        ),
+        "trends": reports.trends(asked, "contacts", "csat"),
+        "comments": _comments(request, asked),
+    }
+    return render(request, "reporting/own.html", context)
+
+
+@overseers("GET")
+def experience(request: StaffRequest) -> HttpResponse:
+    """What customers say, and how long they waited (R79-R82)."""
+    form, asked = _asked(request)
+    scope, by = asked.scope, _cut_by(request)
+    context = _page(request, "experience", form, asked) | {
+        "tiles": reports.tiles(scope, "csat", "nps", "response_rate", "comments"),
+        "times": reports.tiles(
+            scope,
+            ("first_response", "first_response_mean", "first_response_p90"),
+            "first_response_open",
+            ("resolution", "resolution_mean", "resolution_p90"),
+            "resolution_open",
+        ),
+        "trends": reports.trends(asked, "csat", "nps", "first_response", "resolution"),
+        "table": reports.table(scope, by, *EXPERIENCE_CUT),
+        "by": by,
+        "cuts": reports.CUT_NAMES,
+        "comments": _comments(request, asked),
+    }
+    return render(request, "reporting/experience.html", context)
+
+
+@overseers("GET")
+def conversations(request: StaffRequest) -> HttpResponse:
+    """How many came and went, how they moved, how they waited (R83-R87)."""
+    form, asked = _asked(request)
+    scope, by = asked.scope, _cut_by(request)
+    context = _page(request, "conversations", form, asked) | {
+        "tiles": reports.tiles(
+            scope,
+            "opened",
+            "engaged",
+            "closed",
+            "reopened",
+            "contacts_per_conversation",
+            "one_agent",
+            "containment",
+            ("wait", "wait_p90"),
+        ),
+        "moves": reports.tiles(scope, "transfers", "snoozes", "expired", "released", "recalled"),
+        "trends": reports.trends(asked, "opened", "closed"),
+        "closures": breakdowns.closures(scope),
+        "snooze_ends": breakdowns.snooze_ends(scope),
+        "heat": list(zip(WEEKDAYS.values(), reports.heat(scope, "wait"), strict=True)),
+        "hours": range(24),
+        "table": reports.table(scope, by, *FLOW_CUT),
+        "by": by,
+        "cuts": reports.CUT_NAMES,
+    }
+    return render(request, "reporting/conversations.html", context)
+
+
+@overseers("GET")
+def agents(request: StaffRequest) -> HttpResponse:
+    """What each agent handled, and how long it took."""
+    form, asked = _asked(request)
+    context = _page(request, "agents", form, asked) | {
+        "tiles": reports.tiles(asked.scope, "contacts", "handled", "handle_time", "passed_on"),
+        "table": reports.table(asked.scope, "agent", *STAFF_CUT),
+        "by": "agent",
+    }
+    return render(request, "reporting/agents.html", context)
+
+
+@staff("GET")
+def behind(request: StaffRequest, name: str) -> HttpResponse:
+    """The rows behind a figure, newest first (B10). Others than overseers find their own."""
+    figure = register.FIGURES.get(name)
+    if figure is None:
+        raise Http404
+    form, asked = _asked(request)
+    found = rows.ordered(figure, asked.scope)
+    page = Paginator(found, LINES).get_page(request.GET.get("page"))
+    context = _page(request, figure.report, form, asked) | {
+        "figure": figure,
+        "tile": reports.tiles(asked.scope, name)[0],
+        "page": page,
+        "lines": rows.lines(figure, asked.scope, page.object_list, request.user),
+    }
+    return render(request, "reporting/behind.html", context)
+
+
+def _comments(request: StaffRequest, asked: Chosen) -> list[rows.Line]:
+    """The newest comments, with their conversations."""
+    figure: Figure = register.FIGURES["comments"]
+    found = rows.ordered(figure, asked.scope)[:COMMENTS]
+    return rows.lines(figure, asked.scope, found, request.user)

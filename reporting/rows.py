@@ -1,0 +1,75 @@
+"""The rows behind a figure: what was counted, one line each, and nothing else (B10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, QuerySet
+
+from accounts.models import Agent, User
+from conversations.models import Conversation, Survey
+from reporting.figures.measures import Measure, Number
+from reporting.figures.registry import Figure
+from reporting.figures.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row: its conversation, when it counted, whose it is, and what it is worth. ``at`` is by
+    the wall of its own website."""
+
+    number: int
+    may_read: bool
+    at: datetime
+    website: str
+    group: str
+    agent: str
+    worth: Number
+    survey: Survey | None
+
+
+def ordered(figure: Figure, scope: Scope) -> QuerySet[Any]:
+    """The rows of the figure, the newest first."""
+    measure = figure.measure(scope)
+    source = measure.source
+    found: QuerySet[Any] = (
+        scope.behind(measure)
+        .annotate(whose=source.whose())
+        .select_related(source.field("website"), "group")
+        .order_by(F(source.moment).desc(), "-pk")
+    )
+    return found
+
+
+def lines(figure: Figure, scope: Scope, rows: Iterable[Any], user: User) -> list[Line]:
+    """``rows`` of ``ordered`` as a page shows them; three statements however many they are."""
+    measure = figure.measure(scope)
+    rows = list(rows)
+    agents = Agent.objects.in_bulk({row.whose for row in rows if row.whose})
+    numbers = [_conversation(row).pk for row in rows]
+    readable = Conversation.objects.visible_to(user).filter(pk__in=numbers)
+    may_read = set(readable.values_list("pk", flat=True))
+    return [_line(measure, row, agents, may_read) for row in rows]
+
+
+def _line(measure: Measure, row: Any, agents: dict[int, Agent], may_read: set[int]) -> Line:
+    conversation = _conversation(row)
+    website = conversation.website
+    moment: datetime = getattr(row, measure.source.moment)
+    return Line(
+        number=conversation.pk,
+        may_read=conversation.pk in may_read,
+        at=moment.astimezone(website.zone),
+        website=website.name,
+        group=str(row.group or ""),
+        agent=str(agents.get(row.whose, "")),
+        worth=getattr(row, "worth", None),
+        survey=row if isinstance(row, Survey) else None,
+    )
+
+
+def _conversation(row: Any) -> Conversation:
+    return row if isinstance(row, Conversation) else row.conversation

@@ -1,0 +1,70 @@
+"""How figures are written: numbers, per cent, lengths of time, in the reader's language."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from django import template
+from django.utils import formats
+from django.utils.translation import gettext as _
+
+from accounts.templatetags.interface import length_of_time
+from reporting.figures.measures import Number
+from reporting.figures.period import Step
+from reporting.figures.registry import Unit
+from reporting.reports import Change
+
+register = template.Library()
+NOTHING = "–"
+
+
+@register.filter
+def written(value: Number, unit: Unit) -> str:
+    """A figure's value with its unit; a dash where there is none."""
+    if value is None:
+        return NOTHING
+    match unit:
+        case Unit.SECONDS:
+            return length_of_time(timedelta(seconds=float(value)))
+        case Unit.PERCENT:
+            return _("%(n)s %%") % {"n": number(value, 1)}
+        case Unit.POINTS:
+            return f"{'+' if value > 0 else ''}{number(value, 0)}"
+        case Unit.MEAN | Unit.MONEY:
+            return number(value, 2)
+    return number(value, 0)
+
+
+def number(value: Number, places: int) -> str:
+    """With the reader's separators; a whole number of per cent without a zero behind it."""
+    assert value is not None
+    if places == 1 and round(value, 1) == round(value):
+        places = 0
+    written: str = formats.number_format(
+        round(value, places) + 0.0 if places else round(value), places, force_grouping=True
+    )
+    return written
+
+
+@register.filter
+def bucket_name(bucket: date | datetime, step: Step) -> str:
+    """How a point of a trend is called under a chart and in its table."""
+    if isinstance(bucket, datetime):
+        return formats.date_format(bucket, "D H:i")
+    if step is Step.MONTH:
+        return formats.date_format(bucket, "YEAR_MONTH_FORMAT")
+    return formats.date_format(bucket, "MONTH_DAY_FORMAT")
+
+
+@register.filter
+def size_of_change(change: Change) -> str:
+    """How much more or less; the arrow beside it says which."""
+    if change.unit is Unit.POINTS:
+        return _("%(n)s points") % {"n": number(abs(change.by), 1)}
+    return written(abs(change.by), Unit.PERCENT)
+
+
+@register.filter
+def plain(value: float) -> str:
+    """A number as SVG wants it, whatever the reader's language."""
+    return f"{value:g}"

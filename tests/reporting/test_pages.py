@@ -1,0 +1,204 @@
+"""The reports' pages: who sees what, that each figure leads to its rows, with how many queries."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Agent, Role, User
+from conversations import actors, lifecycle, messages, surveys
+from conversations.models import Author, CloseReason, Conversation
+from reporting import figures
+from routing.models import RuleStep
+from tests.clock import NOW, clock  # noqa: F401 - a fixture
+from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+PAGES = ("experience", "conversations", "agents")
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    return StepFactory(places=2)
+
+
+@pytest.fixture
+def agent(step: RuleStep) -> Agent:
+    agent = AgentFactory(display_name="Alice")
+    step.group.members.add(agent)
+    return agent
+
+
+@pytest.fixture
+def manager(step: RuleStep) -> Client:
+    manager = UserFactory(role=Role.MANAGER)
+    step.group.managers.add(manager)
+    return logged_in(manager)
+
+
+def logged_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def handled(step: RuleStep, agent: Agent, *, csat: int = 5, comment: str = "") -> Conversation:
+    """Answered after two minutes, closed after an hour, rated."""
+    one = on_desk(step, agent, at=NOW - timedelta(hours=1))
+    messages.add(
+        one.pk,
+        author=Author.AGENT,
+        body="Bonjour",
+        client_id=uuid.uuid4(),
+        at=NOW - timedelta(minutes=58),
+    )
+    lifecycle.close(one.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=NOW)
+    surveys.answer(one.pk, csat=csat, nps=9, comment=comment, at=NOW)
+    return one
+
+
+def text_of(client: Client, address: str) -> str:
+    response = client.get(address)
+    assert response.status_code == 200, address
+    body = response.content.decode()
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body)))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_website_has_every_page(manager: Client, page: str) -> None:
+    assert "Last 7 days" in text_of(manager, f"/reports/{page}/")
+
+
+def test_the_experience_is_told_with_its_comments(
+    manager: Client, step: RuleStep, agent: Agent
+) -> None:
+    one = handled(step, agent, comment="<b>Parfait</b>")
+    handled(step, agent, csat=2)
+    text = text_of(manager, "/reports/experience/")
+    assert "50 %" in text
+    assert "<b>Parfait</b>" in text
+    assert f"#{one.pk}" in text
+    assert "2:00" in text
+    assert "1 h 00" in text
+
+
+@pytest.mark.parametrize("name", figures.FIGURES)
+def test_every_figure_opens_its_rows_and_says_what_it_is(
+    manager: Client, step: RuleStep, agent: Agent, name: str
+) -> None:
+    handled(step, agent)
+    figure = figures.FIGURES[name]
+    text = text_of(manager, f"/reports/rows/{name}/?period=today")
+    assert figure.definition[0] in text
+    counted = re.search(r"(\d+) rows? behind it", text)
+    assert counted is not None
+    assert text.count(" #") == int(counted[1])
+
+
+def test_a_figure_that_is_none_is_not_found(manager: Client) -> None:
+    assert manager.get("/reports/rows/happiness/").status_code == 404
+
+
+def test_managers_see_their_websites_only(manager: Client, agent: Agent, step: RuleStep) -> None:
+    foreign = StepFactory()
+    stranger = AgentFactory(display_name="Zoé")
+    foreign.group.members.add(stranger)
+    handled(foreign, stranger, comment="secret")
+    for address in (
+        *(f"/reports/{page}/" for page in PAGES),
+        "/reports/rows/comments/",
+        f"/reports/experience/?website={foreign.rule.website.pk}",
+        f"/reports/experience/?group={foreign.group.pk}",
+        f"/reports/rows/comments/?agent={stranger.pk}",
+    ):
+        text = text_of(manager, address)
+        assert "secret" not in text
+        assert "Zoé" not in text
+        assert foreign.group.name not in text
+    assert "secret" in text_of(logged_in(UserFactory(role=Role.ADMIN)), "/reports/experience/")
+
+
+def test_agents_see_their_own_figures_and_nothing_else(step: RuleStep, agent: Agent) -> None:
+    other = AgentFactory(display_name="Bruno")
+    step.group.members.add(other)
+    handled(step, agent, comment="pour Alice")
+    handled(step, other, comment="pour Bruno", csat=1)
+    client = logged_in(agent.user)
+    for page in (*PAGES, "production"):
+        assert client.get(f"/reports/{page}/").status_code == 404
+    text = text_of(client, "/reports/")
+    assert "pour Alice" in text
+    assert "pour Bruno" not in text
+    rows = text_of(client, f"/reports/rows/comments/?agent={other.pk}")
+    assert "pour Alice" in rows
+    assert "pour Bruno" not in rows
+
+
+def test_who_has_no_desk_sees_nobodys_figures(step: RuleStep, agent: Agent) -> None:
+    handled(step, agent, comment="secret")
+    assert "secret" not in text_of(logged_in(UserFactory()), "/reports/rows/comments/")
+    assert Client().get("/reports/").status_code == 302
+
+
+def test_overseers_are_sent_on_to_the_board(manager: Client) -> None:
+    assert manager.get("/reports/").headers["Location"] == "/reports/production/"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("period=custom", "choose the first and the last day"),
+        ("period=custom&first=2035-03-05&last=2035-03-01", "after the last one"),
+        ("period=custom&first=2000-01-01&last=2035-03-01", "three years at most"),
+        ("website=1' OR 1=1", "Website"),
+        ("agent=agent__user__password", "Agent"),
+        ("style=pay_later", "Style"),
+        ("step=second", "Trend by"),
+    ],
+)
+def test_what_cannot_be_chosen_is_said(manager: Client, asked: str, said: str) -> None:
+    assert said in text_of(manager, f"/reports/conversations/?{asked}")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "period=today",
+        "period=yesterday",
+        "period=30&step=week",
+        "period=month&step=hour",
+        "period=last_month&by=agent",
+        "period=365&by=language",
+        "period=custom&first=2035-03-01&last=2035-03-05&by=style",
+        "by=nonsense&page=-3",
+    ],
+)
+def test_every_choice_is_drawn(manager: Client, step: RuleStep, agent: Agent, asked: str) -> None:
+    handled(step, agent)
+    for page in PAGES:
+        assert manager.get(f"/reports/{page}/?{asked}").status_code == 200
+    assert manager.get(f"/reports/rows/closed/?{asked}").status_code == 200
+
+
+@pytest.mark.parametrize("page", ["experience", "conversations", "agents", "rows/closed"])
+def test_a_report_takes_the_same_queries_for_one_and_for_three(
+    manager: Client, step: RuleStep, page: str
+) -> None:
+    counts = []
+    for more in (1, 2):
+        for _ in range(more):
+            other = StepFactory(rule__website=step.rule.website)
+            agent = AgentFactory()
+            other.group.members.add(agent)
+            handled(other, agent, comment="Merci")
+        with CaptureQueriesContext(connection) as captured:
+            assert manager.get(f"/reports/{page}/").status_code == 200
+        counts.append(len(captured))
+    assert counts[0] == counts[1] < 60
