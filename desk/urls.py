@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from desk.views import actions, pages, session, snoozing
+from desk.views import actions, pages, session, snoozing, why
 
 urlpatterns = [
     path("desk/", pages.desk, name="desk"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("desk/availability/", session.availability, name="availability"),
     path("desk/notices/read/", session.notices_read, name="notices_read"),
     path("desk/c/<int:number>/", pages.conversation, name="conversation"),
+    path("desk/c/<int:number>/why/", why.why, name="why"),
     path("desk/c/<int:number>/snooze/", snoozing.snooze, name="snooze"),
     path("desk/c/<int:number>/transfer/", actions.transfer, name="transfer"),
     path("desk/c/<int:number>/block/", actions.block, name="block"),

@@ -23,6 +23,8 @@ from django.db.models import (
 from accounts.models import Agent, AgentChannel, Channel, User, Website
 from conversations.models import Contact, Conversation, Survey
 from conversations.transitions import WAITING, Status
+from reporting import waits
+from reporting.waits import Waits
 from routing.models import RuleStep
 
 SNOOZED_LIMIT = 100
@@ -118,6 +120,7 @@ class Board:
     agents: tuple[AgentRow, ...]
     snoozed: tuple[SnoozedRow, ...]
     today: Today
+    waits: Waits
 
     @property
     def waiting(self) -> int:
@@ -153,6 +156,7 @@ def board(user: User, *, at: datetime) -> Board:
         agents=tuple(_agents(websites, rows)),
         snoozed=tuple(_snoozed(websites)),
         today=_today(websites, at=at),
+        waits=waits.of(websites, total=sum(totals[status] for status in WAITING), at=at),
     )
 
 

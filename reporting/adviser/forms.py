@@ -35,7 +35,8 @@ class SizeForm(forms.Form):
             "per_hour": pace.per_hour if pace else EXAMPLE_PER_HOUR,
             "off_peak_hours": pace.off_peak_hours if pace else EXAMPLE_HOURS,
         }
-        super().__init__(*args, initial=measured, **kwargs)
+        kwargs["initial"] = measured
+        super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             attributes = {"class": "input", "step": "1" if name == "other" else "0.1"}
             if self.is_bound and self.errors.get(name):

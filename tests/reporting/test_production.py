@@ -28,7 +28,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-QUERIES = 9
+QUERIES = 13
 
 
 @pytest.fixture

@@ -1,0 +1,21 @@
+"""Why a conversation waits, as a fragment: for the desk, the board and whoever may read it."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+
+from accounts.access import StaffRequest, staff, zone_of
+from conversations.models import Conversation
+from desk import queries
+from routing import waiting
+
+
+@staff("GET")
+def why(request: StaffRequest, number: int) -> HttpResponse:
+    """What stops everybody who could take it, and what would end the wait (R97, R98)."""
+    conversation = get_object_or_404(queries.visible(request.user), pk=number)
+    mine = Conversation.objects.filter(pk=conversation.pk)
+    found = waiting.explained(mine, at=timezone.now(), zone=zone_of(request.user))
+    return render(request, "routing/explanation.html", {"found": found[0] if found else None})

@@ -1,0 +1,68 @@
+"""What waits, on the board: the longest first, with what should not be (R97, R98)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from accounts.models import Website
+from conversations.models import Conversation
+from conversations.transitions import WAITING, Status
+from routing import repairs, waiting
+from routing.repairs import Repairs
+
+LIMIT = 50
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A conversation that waits; why it does is asked for one by one."""
+
+    number: int
+    visitor: str
+    holder: str
+    is_assigned: bool
+    is_return: bool
+    since: datetime
+    is_fault: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """What waits longest, ``more`` that are not shown; ``faults`` are those beside whom an agent
+    has been free for longer than a push takes, ``repairs`` what the sweep had to push in the last
+    24 hours. ``look_again``: somebody is free beside one, and it is not known yet for how long."""
+
+    longest: tuple[Waiting, ...]
+    more: int
+    faults: tuple[int, ...]
+    look_again: bool
+    repairs: Repairs
+
+
+def of(websites: Collection[Website], *, total: int, at: datetime) -> Waits:
+    """What waits on some websites at ``at``, ``total`` in number."""
+    mine = Conversation.objects.filter(website__in=websites)
+    faults, look_again = waiting.faults(mine, at=at)
+    rows = mine.filter(status__in=WAITING).select_related("visitor", "group", "agent")
+    longest = tuple(
+        Waiting(
+            number=row.pk,
+            visitor=row.visitor.shown_name,
+            holder=str((row.agent if row.status == Status.ASSIGNED else row.group) or ""),
+            is_assigned=row.status == Status.ASSIGNED,
+            is_return=row.is_return,
+            since=row.queued_at or row.moved_at,
+            is_fault=row.pk in faults,
+        )
+        for row in rows.order_by("queued_at", "pk")[:LIMIT]
+    )
+    return Waits(
+        longest=longest,
+        more=max(total - len(longest), 0),
+        faults=tuple(faults),
+        look_again=look_again,
+        repairs=repairs.of(websites, since=at - DAY),
+    )

@@ -1,0 +1,113 @@
+"""The board's part on what waits: the longest first, faults after a blink, repairs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import Agent, AgentChannel, Role, User
+from conversations.transitions import Status
+from reporting import waits
+from routing.models import Repair, RuleStep
+from tests.clock import NOW, clock  # noqa: F401 - a fixture
+from tests.factories import AgentFactory, StepFactory, UserFactory, connect, in_status, queued
+
+pytestmark = pytest.mark.django_db
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    cache.clear()
+    return StepFactory(places=9, group__name="Conseil")
+
+
+@pytest.fixture
+def agent(step: RuleStep) -> Agent:
+    agent = AgentFactory(display_name="Alice")
+    step.group.members.add(agent)
+    return agent
+
+
+@pytest.fixture
+def browser(step: RuleStep) -> Client:
+    manager: User = UserFactory(role=Role.MANAGER)
+    step.group.managers.add(manager)
+    client = Client()
+    client.force_login(manager)
+    return client
+
+
+def test_who_waits_longest_comes_first(step: RuleStep, agent: Agent) -> None:
+    second = queued(step, at=NOW + MINUTE)
+    first = queued(step, at=NOW)
+    mine = in_status(Status.ASSIGNED, step, agent, at=NOW + 2 * MINUTE)
+    queued(StepFactory(), at=NOW)
+    found = waits.of([step.rule.website], total=3, at=NOW + 3 * MINUTE)
+    assert [(row.number, row.holder, row.is_assigned) for row in found.longest] == [
+        (first.pk, "Conseil", False),
+        (second.pk, "Conseil", False),
+        (mine.pk, "Alice", True),
+    ]
+    assert found.more == 0
+
+
+def test_a_long_list_is_cut_and_says_so(step: RuleStep, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waits, "LIMIT", 2)
+    for minute in range(3):
+        queued(step, at=NOW + minute * MINUTE)
+    found = waits.of([step.rule.website], total=3, at=NOW + 3 * MINUTE)
+    assert (len(found.longest), found.more) == (2, 1)
+
+
+def test_repairs_are_those_of_the_last_day(step: RuleStep, agent: Agent) -> None:
+    website = step.rule.website
+    assert waits.of([website], total=0, at=NOW).repairs.count == 0
+    for hours, where in (
+        (1, website),
+        (23, website),
+        (25, website),
+        (1, StepFactory().rule.website),
+    ):
+        Repair.objects.create(
+            website=where,
+            conversation=queued(step),
+            agent=agent,
+            waited=MINUTE,
+            at=NOW - timedelta(hours=hours),
+        )
+    found = waits.of([website], total=0, at=NOW).repairs
+    assert (found.count, found.last_at) == (2, NOW - timedelta(hours=1))
+
+
+def board(browser: Client) -> str:
+    answer = browser.get("/reports/production/")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_the_board_raises_an_alert_after_a_blink(
+    clock: time_machine.Traveller,  # noqa: F811
+    step: RuleStep,
+    agent: Agent,
+    browser: Client,
+) -> None:
+    conversation = queued(step)
+    text = board(browser)
+    assert "An agent is free" not in text
+    assert "data-look-again" not in text
+    connect(agent)
+    text = board(browser)
+    assert "An agent is free" not in text, "a push may be under way"
+    assert "data-look-again" in text
+    clock.shift(5)
+    text = board(browser)
+    assert "An agent is free, and a conversation still waits." in text
+    assert f'href="#wait-{conversation.pk}"' in text
+    assert "an agent is free" in text
+    AgentChannel.objects.filter(agent=agent).update(is_available=False)
+    assert "An agent is free" not in board(browser)
