@@ -36,6 +36,7 @@ class DeskPass:
     agent_id: int | None
     name: str
     language: str
+    role: str
 
 
 _passes: OrderedDict[str, DeskPass] = OrderedDict()
@@ -66,6 +67,7 @@ def issue(session_key: str) -> DeskPass | None:
         agent_id=agent.pk if agent else None,
         name=agent.display_name if agent else "",
         language=user.language,
+        role=user.role,
     )
     _passes[session_key] = made
     if len(_passes) > KEPT:

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import Agent, AgentChannel, Channel, Group, User
 from conversations import sightings
-from conversations.models import Contact, Conversation
+from conversations.models import Contact, Conversation, Style
 from conversations.transitions import Status
 from routing import presence
 
@@ -48,6 +48,8 @@ class Box:
     opened_at: datetime
     answered_at: datetime | None
     waits: bool
+    may_snooze: bool
+    is_live: bool
     deadline_at: datetime | None
 
 
@@ -138,6 +140,8 @@ def _box(row: Conversation, online: set[int]) -> Box:
         opened_at=row.opened_at,
         answered_at=row.last_agent_message_at,
         waits=row.visitor_waits_since is not None,
+        may_snooze=row.may_snooze,
+        is_live=row.style == Style.LIVE,
         deadline_at=row.deadline_at,
     )
 

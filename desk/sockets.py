@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import passes
 from accounts.passes import DeskPass
-from conversations import pool
+from conversations import pool, vigil
 from conversations.layer import desk_group, push, team_group, visitor_group
 from conversations.origins import OwnOriginOnly
 from conversations.sockets import LiveConsumer
@@ -59,9 +59,10 @@ class DeskConsumer(LiveConsumer):
         await database_sync_to_async(presence.connect)(
             self.desk.agent_id, self.connection_id, at=timezone.now()
         )
+        vigil.vigil().enter(self, self.desk, self._log_out)
 
     async def heartbeat(self) -> None:
-        """Being heard keeps the agent connected; a session that ended ends the socket (N12)."""
+        """Being heard keeps the agent connected; who has logged out is not heard."""
         values = {
             "session_key": self.desk.session_key,
             "user_id": self.desk.user_id,
@@ -74,10 +75,15 @@ class DeskConsumer(LiveConsumer):
             return
         known = await database_sync_to_async(presence.hear)(self.connection_id, at=timezone.now())
         if not known or await pool.fetch_one(STILL_LOGGED_IN, values) is None:
-            await self.send_frame({"type": "logout"})
-            await self.close(4401)
+            await self._log_out()
+
+    async def _log_out(self) -> None:
+        """The session is over: the page goes to the login (N12)."""
+        await self.send_frame({"type": "logout"})
+        await self.close(4401)
 
     async def left(self, code: int) -> None:
+        vigil.vigil().leave(self)
         if self.connection_id is None:
             return
         await database_sync_to_async(presence.disconnect)(self.connection_id, at=timezone.now())

@@ -6,7 +6,9 @@ from channels.auth import AuthMiddlewareStack
 from channels.db import database_sync_to_async
 from django.urls import path
 
+from accounts import passes
 from accounts.models import User
+from conversations import vigil
 from conversations.layer import board_group
 from conversations.origins import OwnOriginOnly
 from conversations.sockets import LiveConsumer
@@ -14,8 +16,6 @@ from reporting.queries import websites_of
 
 
 class BoardConsumer(LiveConsumer):
-    heartbeat_seconds = 20
-
     async def admit(self) -> tuple[str, ...] | None:
         user = self.scope["user"]
         if not user.is_authenticated or not user.oversees:
@@ -27,15 +27,21 @@ class BoardConsumer(LiveConsumer):
     def _websites(user: User) -> list[int]:
         return list(websites_of(user).values_list("pk", flat=True))
 
-    async def heartbeat(self) -> None:
-        """A board whose user logged out or lost the right closes (N12)."""
-        user = self.scope["user"]
-        found = await User.objects.filter(pk=user.pk, is_active=True).afirst()
-        session = self.scope["session"]
-        alive = await database_sync_to_async(session.exists)(session.session_key)
-        if found is None or not found.oversees or not alive:
-            await self.send_frame({"type": "logout"})
-            await self.close(4401)
+    async def entered(self) -> None:
+        session_key = self.scope["session"].session_key
+        seat = await database_sync_to_async(passes.issue)(session_key)
+        if seat is None:
+            await self._log_out()
+        else:
+            vigil.vigil().enter(self, seat, self._log_out)
+
+    async def left(self, code: int) -> None:
+        vigil.vigil().leave(self)
+
+    async def _log_out(self) -> None:
+        """The user logged out or lost the right (N12)."""
+        await self.send_frame({"type": "logout"})
+        await self.close(4401)
 
 
 websocket_urlpatterns = [

@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Agent, AgentChannel, Channel
 from conversations import bus
+from conversations.models import Contact
 from routing.facts import AgentChanged, CapacityAdded
 from routing.models import DeskConnection, DeskPresence
 
@@ -93,6 +94,21 @@ def log_out(agent_id: int, *, at: datetime) -> None:
         is_available=False, available_changed_at=at
     )
     _announce(agent_id, is_connected=False, at=at)
+
+
+@transaction.atomic
+def leave(agent_id: int, *, at: datetime) -> bool:
+    """What an agent who wants to log out does: from now on he is unavailable on every channel
+    (R136), and gone where nothing is left on his desk. False: something is, and he must snooze,
+    close or transfer it first (R137, C22)."""
+    Agent.objects.select_for_update(no_key=True).get(pk=agent_id)
+    if not Contact.objects.filter(agent_id=agent_id, ended_at=None).exists():
+        log_out(agent_id, at=at)
+        return True
+    available = AgentChannel.objects.filter(agent_id=agent_id, is_available=True)
+    if available.update(is_available=False, available_changed_at=at):
+        bus.publish(AgentChanged(agent_id=agent_id))
+    return False
 
 
 @transaction.atomic

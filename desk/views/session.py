@@ -6,13 +6,14 @@ from django.contrib.auth import logout as end_session
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.access import StaffRequest, staff
-from accounts.models import Channel
+from accounts.models import Agent, Channel
 from conversations import notices
 from desk import queries
-from desk.views.pages import bar_of
+from desk.views.pages import bar_of, boxes_of
 from routing import presence
 
 
@@ -43,12 +44,32 @@ def notices_read(request: StaffRequest) -> HttpResponse:
     return HttpResponse(status=200)
 
 
-@staff("POST")
-@transaction.atomic
+@staff("GET", "POST")
 def logout(request: StaffRequest) -> HttpResponse:
-    """Unavailable everywhere, gone from the board at once, the session over (R136, R171, R172)."""
+    """The proper way to leave (R136, R171, R172). Where conversations are on the desk, the dialog
+    that asks for each of them what becomes of it (R137, C22); the desk opens it by itself."""
     agent = queries.agent_of(request.user)
-    if agent is not None:
-        presence.log_out(agent.pk, at=timezone.now())
-    end_session(request)
-    return redirect("login")
+    is_script = request.headers.get("HX-Request") == "true"
+    if request.method == "GET":
+        return _leaving(request, agent) if is_script else _to_the_dialog()
+    with transaction.atomic():
+        is_free = agent is None or presence.leave(agent.pk, at=timezone.now())
+        if is_free:
+            end_session(request)
+    if not is_free:
+        return _leaving(request, agent, status=409) if is_script else _to_the_dialog()
+    if not is_script:
+        return redirect("login")
+    response = HttpResponse(status=204)
+    response["HX-Redirect"] = reverse("login")
+    return response
+
+
+def _leaving(request: StaffRequest, agent: Agent | None, *, status: int = 200) -> HttpResponse:
+    is_away = not any(button.is_available for button in queries.status_buttons(agent))
+    context = boxes_of(agent) | {"is_away": is_away}
+    return render(request, "desk/leaving.html", context, status=status)
+
+
+def _to_the_dialog() -> HttpResponse:
+    return redirect(reverse("desk") + "#leaving")

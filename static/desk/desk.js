@@ -22,6 +22,8 @@ let dialogue = null;
 let wanted = stage?.querySelector(".dialogue")?.dataset.number ?? null;
 let known = null; // Numbers of the boxes, to see which are new.
 let isDown = false;
+let isGoing = false; // The logout of this page is under way: its answer leads away.
+let isLeaving = false; // The dialog of the logout is open, or one that was opened from it.
 let downTimer;
 
 Idiomorph.defaults.callbacks.beforeNodeMorphed = (old) =>
@@ -189,7 +191,8 @@ document.addEventListener("click", (event) => {
   }
   const aside = event.target.closest("[data-aside]");
   if (aside) aside.setAttribute("aria-expanded", stage.classList.toggle("with-toolbar"));
-  if (event.target.closest("[data-dismiss]") || event.target === dialog) dialog.close();
+  if (event.target === dialog) dialog.close();
+  if (event.target.closest("[data-dismiss]")) dismiss();
 });
 
 addEventListener("popstate", () => {
@@ -199,6 +202,28 @@ addEventListener("popstate", () => {
   else leave({ push: false });
 });
 
+// --- Logging out: what lies on the desk is dealt with first (C22) -------------------------------
+
+function askToLeave() {
+  get("/logout/", "#dialog-body", "innerHTML");
+}
+
+/** From a dialog of one conversation back to the list; from anything else, away. */
+function dismiss() {
+  if (isLeaving && !dialog.querySelector("[data-leaving]")) askToLeave();
+  else dialog.close();
+}
+
+document.addEventListener("htmx:beforeRequest", ({ detail: { requestConfig } }) => {
+  isGoing ||= requestConfig.path === "/logout/" && requestConfig.verb === "post";
+});
+
+document.addEventListener("htmx:afterRequest", ({ detail: { xhr } }) => {
+  if (!xhr.getResponseHeader("HX-Redirect")) isGoing = false;
+});
+
+dialog.addEventListener("close", () => (isLeaving = false));
+
 // --- What htmx brought -----------------------------------------------------------------------
 
 document.addEventListener("htmx:afterSwap", ({ target }) => {
@@ -207,12 +232,15 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
   if (target.id === "sleepers") tick();
   if (target.id === "dialog-body") {
     tellMoment();
+    for (const menu of document.querySelectorAll("[data-menu][open]")) menu.open = false;
+    isLeaving ||= Boolean(dialog.querySelector("[data-leaving]"));
     if (!dialog.open) dialog.showModal();
   }
 });
 
 document.addEventListener("desk:moved", ({ detail: { number, status } }) => {
-  if (dialog.open) dialog.close();
+  if (isLeaving) askToLeave();
+  else if (dialog.open) dialog.close();
   if (!stage) {
     if (status === "active") location.assign(`/desk/c/${number}/`);
     else refreshBoxes();
@@ -225,7 +253,8 @@ document.addEventListener("desk:moved", ({ detail: { number, status } }) => {
 });
 
 document.addEventListener("desk:refused", ({ detail: { message } }) => {
-  if (dialog.open) dialog.close();
+  if (isLeaving) askToLeave();
+  else if (dialog.open) dialog.close();
   notify(message);
   refreshBoxes();
 });
@@ -267,10 +296,11 @@ function show(frame) {
     case "changed":
       if (frame.what === "snoozed") refreshSnoozed();
       else refreshBoxes();
+      if (dialog.querySelector("[data-leaving]")) askToLeave();
       if (frame.what === "conversation" && isOpen) refreshDialogue();
       break;
     case "logout":
-      location.assign("/login/");
+      if (!isGoing) location.assign("/login/");
   }
 }
 
@@ -319,6 +349,11 @@ const socket = agent
 
 document.addEventListener("visibilitychange", () => dialogue?.markRead());
 addEventListener("focus", () => dialogue?.markRead());
+
+if (location.hash === "#leaving") {
+  history.replaceState({}, "", location.pathname);
+  askToLeave();
+}
 
 if (stage) {
   for (const number of unsentNumbers()) {

@@ -68,3 +68,39 @@ def test_a_snooze_by_the_clock_is_warned_of_once_and_every_desk_knows(crowd: Cro
     left.get_by_role("button", name="Wake now").click()
     expect(left).to_have_count(0)
     expect(alice.boxes).to_have_count(2)
+
+
+def test_who_logs_out_decides_for_each_conversation(crowd: Crowd) -> None:
+    crowd.expect_complaint("409")
+    alice, bruno = crowd.agent("alice").log_in().be_available(), crowd.agent("bruno").log_in()
+    for text in ("one", "two", "three"):
+        crowd.visitor().start(text)
+    expect(alice.boxes).to_have_count(3)
+    alice.page.get_by_label(re.compile("^Your account")).click()
+    alice.page.get_by_role("button", name="Log out").click()
+    dialog = alice.page.get_by_role("dialog", name="Before you log out")
+    rows, leave = dialog.get_by_role("listitem"), dialog.get_by_role("button", name="Log out")
+    expect(rows).to_have_count(3)
+    expect(leave).to_be_disabled()
+    expect(alice.status).to_contain_text("unavailable")
+
+    rows.first.get_by_role("button", name="Close").click()
+    expect(rows).to_have_count(2)
+    rows.first.get_by_role("button", name="Snooze").click()
+    alice.page.get_by_label("Close it if the visitor").uncheck()
+    alice.page.get_by_role("button", name="Snooze until").click()
+    expect(rows).to_have_count(1)
+    rows.first.get_by_role("button", name="Transfer").click()
+    alice.page.get_by_role("button", name="Cancel").click()
+    expect(rows).to_have_count(1)  # back to the list, and nothing was done
+    rows.first.get_by_role("button", name="Transfer").click()
+    alice.page.get_by_label("A note for the next one").fill("She is in a hurry")
+    alice.page.get_by_role("button", name="Bruno").click()
+    expect(rows).to_have_count(0)
+    leave.click()
+    alice.page.wait_for_url("**/login/")
+
+    bruno.be_available()
+    expect(bruno.page.get_by_role("region", name="Notes for the team")).to_contain_text(
+        "She is in a hurry"
+    )

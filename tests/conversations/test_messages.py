@@ -353,6 +353,7 @@ def test_another_accounts_session_gives_no_right(
         agent_id=desk.agent_id,
         name="",
         language="",
+        role="agent",
     )
     assert refusal(as_agent(talk, mixed)) == ("not_found", 404)
 

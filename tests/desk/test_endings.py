@@ -306,7 +306,9 @@ def test_in_the_administration_a_manager_lifts_the_blocks_of_his_websites_only(
     assert agent_client.get("/admin/conversations/block/").status_code in {302, 404}
 
 
-def test_a_blocked_visitor_s_first_message_is_refused_by_its_door(step: RuleStep, agent: Agent) -> None:
+def test_a_blocked_visitor_s_first_message_is_refused_by_its_door(
+    step: RuleStep, agent: Agent
+) -> None:
     visitor = VisitorFactory(website=step.rule.website, token="a secret")
     blocks.block(
         on_desk(step, agent, visitor=visitor), reason="spam", until=None, by=agent.user, at=NOW

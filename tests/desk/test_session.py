@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Agent, AgentChannel, User
+from conversations.models import Style
+from conversations.transitions import Status
 from routing import presence
-from tests.factories import UserFactory, connect
+from routing.models import RuleStep
+from tests.factories import UserFactory, connect, in_status, on_desk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 Browser = Callable[[User], Client]
@@ -49,12 +53,44 @@ def test_a_logout_leaves_the_desk_at_once(browser: Browser, agent: Agent) -> Non
     connect(agent, at=timezone.now())
     client = browser(agent.user)
     answer = client.post("/logout/")
-    assert (answer.status_code, answer["Location"]) == (302, "/login/")
+    assert (answer.status_code, answer["HX-Redirect"]) == (204, "/login/")
     assert not is_available(agent)
     assert not presence.is_connected(agent.pk, timezone.now())
     assert client.get("/desk/boxes/").status_code == 204  # which sends the page to the login
 
 
-def test_a_logout_needs_a_post(browser: Browser, agent: Agent) -> None:
-    assert browser(agent.user).get("/logout/").status_code == 405
+def test_reading_the_address_of_the_logout_changes_nothing(browser: Browser, agent: Agent) -> None:
+    client = browser(agent.user)
+    assert "Nothing is left on your desk" in client.get("/logout/").content.decode()
+    by_hand = client.get("/logout/", headers={"HX-Request": ""})
+    assert (by_hand.status_code, by_hand["Location"]) == (302, "/desk/#leaving")
     assert is_available(agent)
+
+
+@pytest.mark.parametrize("is_script", [True, False])
+def test_nobody_leaves_conversations_behind(
+    browser: Browser, step: RuleStep, agent: Agent, is_script: bool
+) -> None:
+    connect(agent, at=timezone.now())
+    live = on_desk(step, agent, is_asynchronous=False)
+    social = on_desk(step, agent, style=Style.SOCIAL, solved_window=timedelta(days=1))
+    in_status(Status.ASSIGNED, step, agent)
+    client = browser(agent.user)
+    answer = client.post("/logout/", headers={"HX-Request": "true" if is_script else ""})
+    if is_script:
+        assert answer.status_code == 409
+    else:
+        assert (answer.status_code, answer["Location"]) == (302, "/desk/#leaving")
+    shown = client.get("/logout/").content.decode()
+    assert "You are unavailable now" in shown
+    for verb in ("close", "transfer", "snooze"):
+        assert f"/desk/c/{social.pk}/{verb}/" in shown
+        assert (f"/desk/c/{live.pk}/{verb}/" in shown) == (verb != "snooze")
+    assert "1 conversation stays assigned to you" in shown
+    assert not is_available(agent)  # so that nothing new arrives meanwhile
+    assert presence.is_connected(agent.pk, timezone.now())
+    for conversation in (live, social):
+        client.post(f"/desk/c/{conversation.pk}/close/")
+    left = client.post("/logout/")
+    assert (left.status_code, left["HX-Redirect"]) == (204, "/login/")
+    assert not presence.is_connected(agent.pk, timezone.now())
