@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+import threading
 from datetime import time, timedelta
+from time import sleep
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Agent, AgentChannel, Channel, Group, OpeningHours
@@ -45,6 +48,11 @@ def agent(step: RuleStep) -> Agent:
     return agent
 
 
+def sometime() -> None:
+    """Now a little before the others, now a little after: an entry takes some ten milliseconds."""
+    sleep(random.uniform(0, 0.06))
+
+
 def status_of(conversation: Conversation) -> str:
     return Conversation.objects.values_list("status", flat=True).get(pk=conversation.pk)
 
@@ -56,6 +64,7 @@ def test_what_enters_while_its_rule_and_its_group_change_is_not_lost(step: RuleS
         connect(agent, at=timezone.now())
 
         def join(agent: Agent = agent) -> None:
+            sometime()
             with transaction.atomic():
                 step.group.members.add(agent)
                 RuleStep.objects.filter(pk=step.pk).update(places=51)
@@ -76,6 +85,7 @@ def test_a_skill_that_is_learnt_while_something_begins_to_wait_for_it_is_not_mis
         skill = SkillFactory(website=step.rule.website)
 
         def learn(skill: object = skill) -> None:
+            sometime()
             with transaction.atomic():
                 agent.skills.add(skill)  # type: ignore[arg-type]
                 changes.agent_changed(agent.pk)
@@ -106,30 +116,40 @@ def test_a_group_that_opens_on_four_workers_at_once_opens_once(
     assert_sound()
 
 
-def test_a_push_never_meets_the_end_of_an_answer_timer(step: RuleStep, agent: Agent) -> None:
-    """He becomes unavailable by it: nothing may be pushed to him after that."""
+def test_the_end_of_an_answer_timer_waits_for_a_push_that_has_seen_him_available(
+    step: RuleStep, agent: Agent
+) -> None:
+    """Else something would be put on the desk of somebody who has just become unavailable."""
     Group.objects.update(answer_seconds=1)
-    for _round in range(6):
-        AgentChannel.objects.update(is_available=True)
-        long_ago = timezone.now() - MINUTE
-        with transaction.atomic():
-            unanswered = lifecycle.push(
-                queued(step, at=long_ago).pk, agent=agent, at=long_ago, slots=50
-            )
-        Group.objects.update(answer_seconds=None)
-        with transaction.atomic():
-            queued(step, at=timezone.now())
+    long_ago = timezone.now() - MINUTE
+    with transaction.atomic():
+        unanswered = on_desk(step, agent, at=long_ago)
+        AgentChannel.objects.update(is_available=False)
+    waiting = queued(step, at=timezone.now())
+    AgentChannel.objects.update(is_available=True)
+    seen = threading.Event()
 
-        def take_back(number: int = unanswered.pk) -> int:
-            deadlines.enforce(number, at=timezone.now())
-            return Contact.objects.filter(ended_at=None).count()
+    def push() -> int:
+        """``dispatch.serve``, with a pause between its look and its push."""
+        with transaction.atomic():
+            locked = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
+            taker = load.taker(agent.pk, Channel.CHAT, at=timezone.now())
+            assert taker is not None
+            seen.set()
+            connection.cursor().execute("SELECT pg_sleep(0.5)")
+            lifecycle.push(waiting.pk, agent=locked, at=timezone.now(), slots=taker.slots)
+        return 0
 
-        *_, on_his_desk = together(
-            *([lambda: dispatch.fill(agent.pk, Channel.CHAT)] * 3), take_back
-        )
-        assert Contact.objects.filter(ended_at=None).count() == on_his_desk
-        Group.objects.update(answer_seconds=1)
-    assert Notice.objects.count() == 6
+    def take_back() -> int:
+        assert seen.wait(10)
+        deadlines.enforce(unanswered.pk, at=timezone.now())
+        return Contact.objects.filter(ended_at=None).count()
+
+    _, on_his_desk = together(push, take_back)
+    assert on_his_desk == 1  # what was pushed was there before he became unavailable
+    assert not AgentChannel.objects.get(agent=agent).is_available
+    assert Notice.objects.get().conversation_id == unanswered.pk
+    assert_sound()
 
 
 def test_relaxing_and_pushing_at_once_leave_one_move_each(step: RuleStep, agent: Agent) -> None:
