@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.db import transaction
 
-from conversations import outbox
+from conversations import layer, outbox
 from conversations.facts import Fact
 
 logger = logging.getLogger(__name__)
@@ -45,23 +46,33 @@ def forget() -> None:
     _durable.clear()
 
 
-def publish(fact: Fact) -> None:
-    """Tell ``fact`` to everybody wired to it; call inside the transaction that made it true."""
-    owed = [outbox.owe(name, asdict(fact)) for name in _durable.get(type(fact), ())]
-    transaction.on_commit(lambda: _react(fact, owed), robust=True)
+def publish(*facts: Fact) -> None:
+    """Tell ``facts`` to everybody wired to them; call inside the transaction that made them true.
+
+    Equal facts are one: a hundred conversations that begin to wait in a group owe one drain.
+    """
+    told = facts if len(facts) == 1 else tuple(dict.fromkeys(facts))
+    debts = [(name, asdict(fact)) for fact in told for name in _durable.get(type(fact), ())]
+    owed = outbox.owe(debts) if debts else []
+    live = [fact for fact in told if _live.get(type(fact))]
+    if live or owed:
+        transaction.on_commit(lambda: _react(live, owed), robust=True)
 
 
-def _react(fact: Fact, owed: list[int]) -> None:
-    if _live.get(type(fact)):
-        async_to_sync(announce)(fact)
+def _react(live: list[Fact], owed: list[int]) -> None:
+    if live:
+        async_to_sync(announce)(*live)
     for entry in owed:
         outbox.deliver(entry)
 
 
-async def announce(fact: Fact) -> None:
-    """Run the live reactions to a fact that is already committed. Never raises: it may be lost."""
-    for reaction in _live.get(type(fact), ()):
-        try:
-            await reaction(fact)
-        except Exception:
-            logger.exception("live reaction lost: %s", reaction)
+async def announce(*facts: Fact) -> None:
+    """Run the live reactions to facts that are already committed. Never raises: they may be
+    lost."""
+    with layer.once() if len(facts) > 1 else nullcontext():
+        for fact in facts:
+            for reaction in _live.get(type(fact), ()):
+                try:
+                    await reaction(fact)
+                except Exception:
+                    logger.exception("live reaction lost: %s", reaction)

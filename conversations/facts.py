@@ -30,9 +30,9 @@ class ConversationMoved(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ConversationWaits(Fact):
-    """A conversation began to wait in a group, or for the agent it is assigned to."""
+    """A conversation of a channel began to wait in a group, or for the agent it is assigned to."""
 
-    conversation_id: int
+    channel: str
     group_id: int | None
     agent_id: int | None
 

@@ -1,4 +1,4 @@
-"""The append-only ledger: writing a line, and replaying all of them to the row they must give."""
+"""The append-only ledger: making a line, and replaying all of them to the row they must give."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from conversations.models import Conversation, Event
 from conversations.transitions import TRANSITIONS, EndReason, Refused, Status, Verb, target_of
 
 
-def record(
+def line(
     conversation: Conversation, verb: Verb, *, actor: Actor, at: datetime, data: dict[str, Any]
 ) -> Event:
-    """Write down that ``verb`` made ``conversation`` what it is now; the row must be locked."""
-    return Event.objects.create(
+    """The line that says that ``verb`` made ``conversation`` what it is now, not stored yet."""
+    return Event(
         conversation=conversation,
         verb=verb.value,
         at=at,

@@ -1,37 +1,25 @@
-"""The verbs that move a conversation. Nothing else writes ``Conversation.status``.
+"""The verbs that move a conversation. Nothing else changes ``Conversation.status``.
 
-Each verb locks the row, checks the table of ``conversations.transitions``, changes the row, opens
-or ends the contact, writes the ledger and publishes what happened. Each is told who acts and when;
+Each verb locks the row and has ``conversations.moves`` check the table of
+``conversations.transitions``, change the row, open or end the contact, write the ledger and publish
+what happened. Each is told who acts and when;
 ``Refused`` says that the state it found does not allow it. Locks are taken in one order: queue,
 agent, conversation. A caller that puts a conversation on a desk by push holds the agent's row.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Min
 
 from accounts.models import Agent, Group
-from conversations import bus, ledger, surveys
+from conversations import moves
 from conversations.actors import SYSTEM, VISITOR, Actor
-from conversations.facts import ConversationMoved, ConversationWaits, SlotFreed
-from conversations.models import ActorKind, CloseReason, Contact, Conversation, Style
-from conversations.transitions import (
-    KEEPS_RANK,
-    NEW_ENTRIES,
-    SYSTEM_MAY_CLOSE,
-    TRANSITIONS,
-    WAITING,
-    DeadlineKind,
-    EndReason,
-    Refused,
-    Status,
-    Verb,
-    target_of,
-)
+from conversations.models import CloseReason, Conversation, Style
+from conversations.transitions import DeadlineKind, EndReason, Refused, Status, Verb
 
 BOT_PATIENCE = timedelta(minutes=5)  # R37
 SNOOZE_LIMIT = timedelta(days=365)
@@ -64,7 +52,7 @@ def queue(
     conversation.group_id = group_id
     conversation.queue_id = queue_id
     conversation.queued_at = at
-    conversation.deadline_at, conversation.deadline_kind = _relaxation(conversation, at=at)
+    conversation.deadline_at, conversation.deadline_kind = moves.relaxation(conversation, at=at)
     _begin(conversation, Verb.QUEUE, at=at, data={} if places is None else {"places": places})
 
 
@@ -78,7 +66,7 @@ def greet(conversation: Conversation, *, at: datetime) -> None:
 @transaction.atomic(savepoint=False)
 def _begin(conversation: Conversation, verb: Verb, *, at: datetime, data: dict[str, Any]) -> None:
     conversation.opened_at = at
-    _settle(conversation, verb, actor=VISITOR, at=at, before=(None, None, None), data=data)
+    moves.write([moves.begin(conversation, verb, actor=VISITOR, at=at, data=data)])
 
 
 # --- Waiting, and reaching a desk ------------------------------------------------------------
@@ -265,194 +253,28 @@ def close(conversation_id: int, *, reason: CloseReason, actor: Actor, at: dateti
     )
 
 
-# --- The one place where a status changes ----------------------------------------------------
+# --- How a verb is done ----------------------------------------------------------------------
 
 
 @transaction.atomic
 def _move(
-    conversation_id: int,
-    verb: Verb,
-    *,
-    actor: Actor,
-    at: datetime,
-    to_agent: Agent | None = None,
-    deadline: tuple[datetime, DeadlineKind] | None = None,
-    end_reason: EndReason | None = None,
-    data: dict[str, Any] | None = None,
-    **changes: Any,
+    conversation_id: int, verb: Verb, *, actor: Actor, at: datetime, **how: Any
 ) -> Conversation:
+    """One conversation: lock, change, write; ``how`` as in ``moves.change``."""
     conversation = lock(conversation_id)
-    source = Status(conversation.status)
-    target = target_of(verb, source)
-    before = (source, conversation.agent_id, conversation.group_id)
-    _guard(conversation, verb, actor=actor, to_agent=to_agent)
-    # The ledger never runs backwards, even where two machines' clocks differ a little.
-    at = max(at, conversation.moved_at)
-
-    for name, value in changes.items():
-        setattr(conversation, name, value)
-    if to_agent is not None:
-        conversation.agent = to_agent
-    elif target == Status.QUEUED or (target == Status.SNOOZED and not conversation.is_kept):
-        conversation.agent = None
-    if target in WAITING:
-        if verb != Verb.RELAX:  # which does not enter: it waits as it did
-            conversation.is_return = verb not in NEW_ENTRIES
-        if verb == Verb.RECALL:
-            conversation.queued_at = _front(conversation)
-        elif verb not in KEEPS_RANK:
-            conversation.queued_at = at
-    if target == Status.QUEUED and conversation.group_id is None:
-        raise Refused(verb, source, "it has no group to go back to")
-    if target == Status.CLOSED:
-        conversation.closed_at = at
-    conversation.deadline_at, conversation.deadline_kind = _deadline(
-        conversation, verb, at=at, given=deadline
-    )
-
-    reason = end_reason or TRANSITIONS[verb].ends_contact
-    if source == Status.ACTIVE and reason is not None:
-        _end_contact(conversation, reason, at=at)
-    told = dict(data or {})
-    if source == Status.ACTIVE and reason is not None:
-        told["end_reason"] = reason.value
-    _settle(conversation, verb, actor=actor, at=at, before=before, data=told)
+    moves.write([moves.change(conversation, verb, actor=actor, at=at, **how)])
     return conversation
 
 
-def _front(conversation: Conversation) -> datetime | None:
-    """The rank before all that waits in its group; its own, if that is earlier."""
-    eldest = Conversation.objects.filter(
-        group_id=conversation.group_id, channel=conversation.channel, status=Status.QUEUED
-    ).aggregate(at=Min("queued_at"))["at"]
-    mine = conversation.queued_at
-    if eldest is None or mine is None:
-        return mine
-    return min(mine, eldest - timedelta(microseconds=1))
-
-
-def _guard(conversation: Conversation, verb: Verb, *, actor: Actor, to_agent: Agent | None) -> None:
-    """What the table alone cannot say about whether ``verb`` is possible."""
-    status = Status(conversation.status)
-    if verb == Verb.CLOSE and actor.kind == ActorKind.SYSTEM and status not in SYSTEM_MAY_CLOSE:
-        raise Refused(verb, status, "no timer closes what waits or is on a desk (C1)")
-    if verb == Verb.SNOOZE and actor.kind == ActorKind.BOT:
-        raise Refused(verb, status, "a bot cannot snooze (R38)")
-    if verb == Verb.SNOOZE and not conversation.may_snooze:
-        raise Refused(verb, status, "only asynchronous conversations are snoozed (C23)")
-    if (
-        status == Status.ASSIGNED
-        and verb in {Verb.PUSH, Verb.TAKE}
-        and to_agent is not None
-        and conversation.agent_id != to_agent.pk
-    ):
-        raise Refused(verb, status, "it is assigned to somebody else")
-    if verb == Verb.TRANSFER_TO_AGENT and to_agent is not None:
-        if conversation.agent_id == to_agent.pk:
-            # It would start his 24 hours anew, again and again (C20).
-            raise Refused(verb, status, "it is this agent's already")
-        if not _belongs_to(conversation.website_id, to_agent):
-            raise Refused(verb, status, "this agent is of another website")
-
-
-def _belongs_to(website_id: int, agent: Agent) -> bool:
-    """Whether the agent may have a conversation of this website: a website is a closed room."""
-    return agent.user.administers or agent.groups.filter(website_id=website_id).exists()
-
-
-def _deadline(
-    conversation: Conversation,
-    verb: Verb,
-    *,
-    at: datetime,
-    given: tuple[datetime, DeadlineKind] | None,
-) -> tuple[datetime | None, str]:
-    """When time itself will move a conversation that ``verb`` has brought where it is, and how."""
-    if given is not None:
-        return given
-    target = TRANSITIONS[verb].target
-    if target == Status.QUEUED:
-        return _relaxation(conversation, at=at)
-    if target == Status.ASSIGNED:
-        hours = conversation.website.assignment_hours
-        return at + timedelta(hours=hours), DeadlineKind.ASSIGNMENT_EXPIRY
-    if target == Status.SOLVED:
-        window = conversation.solved_window or timedelta(0)
-        return at + window, DeadlineKind.SOLVED_WINDOW
-    # Only a push asks for an answer in time: what an agent takes himself is not taken back (C25).
-    if verb == Verb.PUSH and conversation.group and conversation.group.answer_seconds:
-        seconds = conversation.group.answer_seconds
-        return at + timedelta(seconds=seconds), DeadlineKind.ANSWER_TIMER
-    return None, ""
-
-
-def _relaxation(conversation: Conversation, *, at: datetime) -> tuple[datetime | None, str]:
-    """When a queued conversation stops asking for its skills: after so long by its rank."""
-    patience, since = conversation.skill_patience, conversation.queued_at
-    if patience is None or since is None or not conversation.binding_skills:
-        return None, ""
-    return max(at, since + patience), DeadlineKind.SKILL_RELAXATION
-
-
-def _settle(
-    conversation: Conversation,
-    verb: Verb,
-    *,
-    actor: Actor,
-    at: datetime,
-    before: tuple[Status | None, int | None, int | None],
-    data: dict[str, Any],
+@transaction.atomic
+def push_many(
+    conversations: Sequence[Conversation], *, agent: Agent, at: datetime, slots: int
 ) -> None:
-    """Write the new state, its contact, its ledger line, its survey, and tell the world."""
-    source, agent_before, group_before = before
-    target = target_of(verb, source)
-    conversation.status = target
-    conversation.moved_at = at
-    conversation.save()
-    if target == Status.ACTIVE:
-        assert conversation.agent_id is not None
-        assert conversation.queued_at is not None
-        Contact.objects.create(
-            conversation=conversation,
-            agent_id=conversation.agent_id,
-            group_id=conversation.group_id,
-            channel=conversation.channel,
-            queued_at=conversation.queued_at,
-            started_at=at,
-        )
-    ledger.record(conversation, verb, actor=actor, at=at, data=data)
-    if target in {Status.SOLVED, Status.CLOSED}:
-        surveys.offer(conversation, at=at)
-    bus.publish(
-        ConversationMoved(
-            conversation_id=conversation.pk,
-            public_id=str(conversation.public_id),
-            website_id=conversation.website_id,
-            visitor_id=conversation.visitor_id,
-            verb=verb.value,
-            status=target.value,
-            status_before=source.value if source else None,
-            agent_id=conversation.agent_id,
-            agent_before=agent_before,
-            group_id=conversation.group_id,
-            group_before=group_before,
-        )
+    """``push`` for several at once, their rows locked by the caller, who holds the agent's too."""
+    told = {"slots": slots}
+    moves.write(
+        [
+            moves.change(one, Verb.PUSH, actor=SYSTEM, at=at, to_agent=agent, data=told)
+            for one in conversations
+        ]
     )
-    if target in WAITING:
-        bus.publish(
-            ConversationWaits(
-                conversation_id=conversation.pk,
-                group_id=conversation.group_id,
-                agent_id=conversation.agent_id,
-            )
-        )
-    if source == Status.ACTIVE and agent_before is not None:
-        bus.publish(SlotFreed(agent_id=agent_before))
-
-
-def _end_contact(conversation: Conversation, reason: EndReason, *, at: datetime) -> None:
-    ended = Contact.objects.filter(conversation=conversation, ended_at=None).update(
-        ended_at=at, end_reason=reason
-    )
-    if ended != 1:
-        raise RuntimeError(f"{conversation} was on a desk with {ended} open contacts")

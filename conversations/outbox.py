@@ -7,7 +7,7 @@ caller wins (a lease of 30 s), runs the reaction, ticks it off; the sweep takes 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,9 +40,10 @@ def register(reaction: Callable[..., None]) -> str:
     return name
 
 
-def owe(reaction: str, payload: dict[str, Any]) -> int:
-    """Write down that ``reaction`` is owed; returns the entry's id."""
-    return OutboxEntry.objects.create(reaction=reaction, payload=payload).pk
+def owe(debts: Iterable[tuple[str, dict[str, Any]]]) -> list[int]:
+    """Write down reactions that are owed, each with its payload; returns the entries' ids."""
+    entries = [OutboxEntry(reaction=reaction, payload=payload) for reaction, payload in debts]
+    return [entry.pk for entry in OutboxEntry.objects.bulk_create(entries)]
 
 
 def deliver(entry_id: int) -> bool:

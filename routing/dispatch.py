@@ -23,15 +23,12 @@ from routing.decisions import Need, choose_agent
 
 HEAD = 20
 """How many of the eldest are looked at before all that a group's queues ask for."""
+BATCH = 50
+"""How many are pushed to one agent in one transaction, which holds his row."""
 
 
-def drain_waiting(*, conversation_id: int, group_id: int | None, agent_id: int | None) -> None:
+def drain_waiting(*, channel: str, group_id: int | None, agent_id: int | None) -> None:
     """Reaction: a conversation began to wait; offer it and its elders to whoever can take them."""
-    channel = (
-        Conversation.objects.filter(pk=conversation_id).values_list("channel", flat=True).first()
-    )
-    if channel is None:
-        return
     if agent_id is not None:
         fill(agent_id, Channel(channel))
     elif group_id is not None:
@@ -104,32 +101,32 @@ def _choose(group_id: int, channel: Channel, needs: list[Need], passed: set[int]
 def fill(agent_id: int, channel: Channel) -> int:
     """Push to one agent until he is full or nothing waits for him."""
     pushed = 0
-    while serve(agent_id, channel):
-        pushed += 1
+    while served := serve(agent_id, channel, most=BATCH):
+        pushed += served
     return pushed
 
 
 @retried
-def serve(agent_id: int, channel: Channel) -> bool:
-    """Push the next conversation to an agent with a free slot; False if there is none of either.
+def serve(agent_id: int, channel: Channel, *, most: int = 1) -> int:
+    """Push what is next to an agent with free slots, ``most`` of them in one transaction; returns
+    how many: none where he has no slot, or nothing waits for him.
 
     What is assigned to him comes first (R88: it is promised), then the oldest in the queues of
     all his groups, whoever is online (R52, R53, C15, C17, C26).
     """
     if not waiting_for(agent_id, channel, at=timezone.now()).exists():
-        return False  # What begins to wait after this look brings a drain of its own.
+        return 0  # What begins to wait after this look brings a drain of its own.
     agent = Agent.objects.select_for_update(no_key=True).filter(pk=agent_id).first()
     if agent is None:
-        return False
+        return 0
     at = timezone.now()
     taker = load.taker(agent_id, channel, at=at)
     if taker is None or not taker.free:
-        return False
-    chosen = next_for(agent, channel, at=at)
-    if chosen is None:
-        return False
-    lifecycle.push(chosen.pk, agent=agent, at=at, slots=taker.slots)
-    return True
+        return 0
+    chosen = next_for(agent, channel, at=at, most=min(taker.free, most))
+    if chosen:
+        lifecycle.push_many(chosen, agent=agent, at=at, slots=taker.slots)
+    return len(chosen)
 
 
 def waiting_for(agent_id: int, channel: Channel, *, at: datetime) -> QuerySet[Conversation]:
@@ -154,30 +151,34 @@ def _queued_for(agent_id: int, channel: Channel, *, at: datetime) -> QuerySet[Co
     )
 
 
-def next_for(agent: Agent, channel: Channel, *, at: datetime) -> Conversation | None:
-    """The conversation that is next for an agent, its row locked.
+def next_for(agent: Agent, channel: Channel, *, at: datetime, most: int = 1) -> list[Conversation]:
+    """The conversations that are next for an agent, their rows locked.
 
     Rows that somebody else holds are passed over at first, so that drains do not queue up behind
     each other; but one that is held for a moment (a message being stored) must not be missed, so
     that where only held rows are left the oldest of them is waited for.
     """
     assigned, queued = _assigned_to(agent.pk, channel), _queued_for(agent.pk, channel, at=at)
+    found: list[Conversation] = []
     for some in (assigned, queued):
-        waiting = some.order_by("queued_at", "pk")
-        found = _locked(waiting, skip=True) or _waited_for(waiting)
-        if found is not None:
-            return found
-    return None
+        waiting = some.order_by("queued_at", "pk").select_related("group")
+        found += _locked(waiting, skip=True, most=most - len(found)) or (
+            [] if found else _waited_for(waiting)
+        )
+        if len(found) == most:
+            break
+    return found
 
 
-def _locked(waiting: QuerySet[Conversation], *, skip: bool) -> Conversation | None:
-    return waiting.select_for_update(skip_locked=skip, no_key=True, of=("self",)).first()
+def _locked(waiting: QuerySet[Conversation], *, skip: bool, most: int = 1) -> list[Conversation]:
+    locked = waiting.select_for_update(skip_locked=skip, no_key=True, of=("self",))
+    return list(locked[:most])
 
 
-def _waited_for(waiting: QuerySet[Conversation]) -> Conversation | None:
+def _waited_for(waiting: QuerySet[Conversation]) -> list[Conversation]:
     """Wait for the oldest held row; it may have left meanwhile, then for the next."""
     while waiting.exists():
         found = _locked(waiting, skip=False)
-        if found is not None:
+        if found:
             return found
-    return None
+    return []

@@ -205,13 +205,13 @@ def naive_serve(agent_id: int, channel: Channel) -> bool:
     if taker is None or not taker.free:
         return False
     chosen = dispatch.next_for(agent, channel, at=at)
-    if chosen is None:
+    if not chosen:
         return False
-    lifecycle.push(chosen.pk, agent=agent, at=at, slots=taker.slots)
+    lifecycle.push(chosen[0].pk, agent=agent, at=at, slots=taker.slots)
     return True
 
 
-def push_all(serve: Callable[[int, Channel], bool]) -> list[str]:
+def push_all(serve: Callable[[int, Channel], int]) -> list[str]:
     """Sixteen drains for three agents of four slots, while forty conversations wait."""
     step = StepFactory(places=100)
     agents = [AgentFactory(slots=4) for _ in range(3)]

@@ -1,0 +1,300 @@
+"""A move of a conversation: worked out on its row in memory, then written, one or many at a time.
+
+This is the one place where a status changes. The verbs of ``conversations.lifecycle`` lock rows,
+work their moves out here, and have them written: rows, contacts, ledger, surveys, facts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from django.db import connection
+from django.db.models import Field, Min
+
+from accounts.models import Agent
+from conversations import bus, ledger, surveys
+from conversations.actors import Actor
+from conversations.facts import ConversationMoved, ConversationWaits, Fact, SlotFreed
+from conversations.models import ActorKind, Contact, Conversation, Event
+from conversations.transitions import (
+    KEEPS_RANK,
+    NEW_ENTRIES,
+    SYSTEM_MAY_CLOSE,
+    TRANSITIONS,
+    WAITING,
+    DeadlineKind,
+    EndReason,
+    Refused,
+    Status,
+    Verb,
+    target_of,
+)
+
+# Columns that only the message path writes; its statements wait for the row's lock as we do, but a
+# move has no business with them.
+NOT_MOVED = {
+    "id",
+    "public_id",
+    "last_seq",
+    "visitor_read_seq",
+    "agent_read_seq",
+    "last_visitor_message_at",
+    "last_agent_message_at",
+    "first_human_reply_at",
+    "visitor_waits_since",
+    "notify_at",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What a verb has made of a conversation in memory; ``source`` and ``*_before`` are what it was
+    before, ``ends`` why its contact ends, if it had one."""
+
+    conversation: Conversation
+    verb: Verb
+    actor: Actor
+    at: datetime
+    data: dict[str, Any]
+    source: Status | None = None
+    agent_before: int | None = None
+    group_before: int | None = None
+    ends: EndReason | None = None
+
+    @property
+    def target(self) -> Status:
+        return Status(self.conversation.status)
+
+
+def begin(
+    conversation: Conversation, verb: Verb, *, actor: Actor, at: datetime, data: dict[str, Any]
+) -> Move:
+    """The first move of a conversation that has no row yet."""
+    conversation.status = target_of(verb, None)
+    conversation.moved_at = at
+    return Move(conversation, verb, actor, at, data)
+
+
+def change(
+    conversation: Conversation,
+    verb: Verb,
+    *,
+    actor: Actor,
+    at: datetime,
+    to_agent: Agent | None = None,
+    deadline: tuple[datetime, DeadlineKind] | None = None,
+    end_reason: EndReason | None = None,
+    data: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Move:
+    """Work out what ``verb`` makes of a conversation whose row is locked; ``Refused`` where it
+    cannot. ``deadline`` and ``end_reason`` stand in for what the table says; ``changes`` are
+    written into the row; ``data`` into the ledger."""
+    source = Status(conversation.status)
+    target = target_of(verb, source)
+    agent_before, group_before = conversation.agent_id, conversation.group_id
+    _guard(conversation, verb, actor=actor, to_agent=to_agent)
+    # The ledger never runs backwards, even where two machines' clocks differ a little.
+    at = max(at, conversation.moved_at)
+
+    for name, value in changes.items():
+        setattr(conversation, name, value)
+    if to_agent is not None:
+        conversation.agent = to_agent
+    elif target == Status.QUEUED or (target == Status.SNOOZED and not conversation.is_kept):
+        conversation.agent = None
+    if target in WAITING:
+        if verb != Verb.RELAX:  # which does not enter: it waits as it did
+            conversation.is_return = verb not in NEW_ENTRIES
+        if verb == Verb.RECALL:
+            conversation.queued_at = _front(conversation)
+        elif verb not in KEEPS_RANK:
+            conversation.queued_at = at
+    if target == Status.QUEUED and conversation.group_id is None:
+        raise Refused(verb, source, "it has no group to go back to")
+    if target == Status.CLOSED:
+        conversation.closed_at = at
+    conversation.deadline_at, conversation.deadline_kind = _deadline(
+        conversation, verb, at=at, given=deadline
+    )
+    conversation.status = target
+    conversation.moved_at = at
+
+    reason = (end_reason or TRANSITIONS[verb].ends_contact) if source == Status.ACTIVE else None
+    told = dict(data or {})
+    if reason is not None:
+        told["end_reason"] = reason.value
+    return Move(conversation, verb, actor, at, told, source, agent_before, group_before, reason)
+
+
+def _front(conversation: Conversation) -> datetime | None:
+    """The rank before all that waits in its group; its own, if that is earlier."""
+    eldest: datetime | None = Conversation.objects.filter(
+        group=conversation.group, channel=conversation.channel, status=Status.QUEUED
+    ).aggregate(at=Min("queued_at"))["at"]
+    mine = conversation.queued_at
+    if eldest is None or mine is None:
+        return mine
+    return min(mine, eldest - timedelta(microseconds=1))
+
+
+def _guard(conversation: Conversation, verb: Verb, *, actor: Actor, to_agent: Agent | None) -> None:
+    """What the table alone cannot say about whether ``verb`` is possible."""
+    status = Status(conversation.status)
+    if verb == Verb.CLOSE and actor.kind == ActorKind.SYSTEM and status not in SYSTEM_MAY_CLOSE:
+        raise Refused(verb, status, "no timer closes what waits or is on a desk (C1)")
+    if verb == Verb.SNOOZE and actor.kind == ActorKind.BOT:
+        raise Refused(verb, status, "a bot cannot snooze (R38)")
+    if verb == Verb.SNOOZE and not conversation.may_snooze:
+        raise Refused(verb, status, "only asynchronous conversations are snoozed (C23)")
+    if (
+        status == Status.ASSIGNED
+        and verb in {Verb.PUSH, Verb.TAKE}
+        and to_agent is not None
+        and conversation.agent_id != to_agent.pk
+    ):
+        raise Refused(verb, status, "it is assigned to somebody else")
+    if verb == Verb.TRANSFER_TO_AGENT and to_agent is not None:
+        if conversation.agent_id == to_agent.pk:
+            # It would start his 24 hours anew, again and again (C20).
+            raise Refused(verb, status, "it is this agent's already")
+        if not _belongs_to(conversation.website_id, to_agent):
+            raise Refused(verb, status, "this agent is of another website")
+
+
+def _belongs_to(website_id: int, agent: Agent) -> bool:
+    """Whether the agent may have a conversation of this website: a website is a closed room."""
+    return agent.user.administers or agent.groups.filter(website_id=website_id).exists()
+
+
+def _deadline(
+    conversation: Conversation,
+    verb: Verb,
+    *,
+    at: datetime,
+    given: tuple[datetime, DeadlineKind] | None,
+) -> tuple[datetime | None, str]:
+    """When time itself will move a conversation that ``verb`` has brought where it is, and how."""
+    if given is not None:
+        return given
+    target = TRANSITIONS[verb].target
+    if target == Status.QUEUED:
+        return relaxation(conversation, at=at)
+    if target == Status.ASSIGNED:
+        hours = conversation.website.assignment_hours
+        return at + timedelta(hours=hours), DeadlineKind.ASSIGNMENT_EXPIRY
+    if target == Status.SOLVED:
+        window = conversation.solved_window or timedelta(0)
+        return at + window, DeadlineKind.SOLVED_WINDOW
+    # Only a push asks for an answer in time: what an agent takes himself is not taken back (C25).
+    if verb == Verb.PUSH and conversation.group and conversation.group.answer_seconds:
+        seconds = conversation.group.answer_seconds
+        return at + timedelta(seconds=seconds), DeadlineKind.ANSWER_TIMER
+    return None, ""
+
+
+def relaxation(conversation: Conversation, *, at: datetime) -> tuple[datetime | None, str]:
+    """When a queued conversation stops asking for its skills: after so long by its rank."""
+    patience, since = conversation.skill_patience, conversation.queued_at
+    if patience is None or since is None or not conversation.binding_skills:
+        return None, ""
+    return max(at, since + patience), DeadlineKind.SKILL_RELAXATION
+
+
+# --- Writing ---------------------------------------------------------------------------------
+
+
+def write(moves: Sequence[Move]) -> None:
+    """Write moves of different conversations, all in one transaction, and tell the world."""
+    if len(moves) == 1:
+        moves[0].conversation.save()
+    else:
+        _save([move.conversation for move in moves])
+    _end_contacts([move for move in moves if move.ends is not None])
+    Contact.objects.bulk_create([_contact(move) for move in moves if move.target == Status.ACTIVE])
+    Event.objects.bulk_create(
+        [
+            ledger.line(move.conversation, move.verb, actor=move.actor, at=move.at, data=move.data)
+            for move in moves
+        ]
+    )
+    for move in moves:
+        if move.target in {Status.SOLVED, Status.CLOSED}:
+            surveys.offer(move.conversation, at=move.at)
+    bus.publish(*(fact for move in moves for fact in _facts(move)))
+
+
+def _save(conversations: Sequence[Conversation]) -> None:
+    """``save`` for many: one prepared statement, sent for all rows without waiting in between."""
+    query, fields = _update()
+    rows = [
+        [field.get_db_prep_save(getattr(one, field.attname), connection) for field in fields]
+        + [one.pk]
+        for one in conversations
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(query, rows)
+
+
+@cache
+def _update() -> tuple[str, list[Field[Any, Any]]]:
+    fields = [
+        field for field in Conversation._meta.concrete_fields if field.attname not in NOT_MOVED
+    ]
+    columns = ", ".join(f'"{field.column}" = %s' for field in fields)
+    return f'UPDATE "{Conversation._meta.db_table}" SET {columns} WHERE id = %s', fields
+
+
+def _end_contacts(moves: Sequence[Move]) -> None:
+    same: dict[tuple[EndReason | None, datetime], list[int]] = defaultdict(list)
+    for move in moves:
+        same[move.ends, move.at].append(move.conversation.pk)
+    for (reason, at), ids in same.items():
+        contacts = Contact.objects.filter(conversation__in=ids, ended_at=None)
+        ended = contacts.update(ended_at=at, end_reason=reason)
+        if ended != len(ids):
+            raise RuntimeError(f"{ids} were on desks with {ended} open contacts")
+
+
+def _contact(move: Move) -> Contact:
+    conversation = move.conversation
+    assert conversation.agent_id is not None
+    assert conversation.queued_at is not None
+    return Contact(
+        conversation=conversation,
+        agent_id=conversation.agent_id,
+        group_id=conversation.group_id,
+        channel=conversation.channel,
+        queued_at=conversation.queued_at,
+        started_at=move.at,
+    )
+
+
+def _facts(move: Move) -> Iterator[Fact]:
+    conversation = move.conversation
+    yield ConversationMoved(
+        conversation_id=conversation.pk,
+        public_id=str(conversation.public_id),
+        website_id=conversation.website_id,
+        visitor_id=conversation.visitor_id,
+        verb=move.verb.value,
+        status=move.target.value,
+        status_before=move.source.value if move.source else None,
+        agent_id=conversation.agent_id,
+        agent_before=move.agent_before,
+        group_id=conversation.group_id,
+        group_before=move.group_before,
+    )
+    if move.target in WAITING:
+        yield ConversationWaits(
+            channel=conversation.channel,
+            group_id=conversation.group_id,
+            agent_id=conversation.agent_id,
+        )
+    if move.source == Status.ACTIVE and move.agent_before is not None:
+        yield SlotFreed(agent_id=move.agent_before)
