@@ -1,7 +1,7 @@
 """Who changed which setting, when, from what to what: recorded by the database itself.
 
 A trigger on each table of settings writes the row of ``Change`` in the transaction of the change,
-so no door can forget it (docs/adr/0012-audit-by-triggers.md). Doors only say who acts.
+so no door can forget it (docs/adr/0016-audit-by-triggers.md). Doors only say who acts.
 """
 
 from __future__ import annotations

@@ -69,7 +69,8 @@ def issue(session_key: str) -> DeskPass | None:
         language=user.language,
         role=user.role,
     )
-    _passes[session_key] = made
+    if agent is not None:  # who is given a desk later has one at once
+        _passes[session_key] = made
     if len(_passes) > KEPT:
         _passes.popitem(last=False)
     return made

@@ -51,9 +51,9 @@ class Reader:
         model = _model(label)
         if model is None:
             return label
-        maker = model._meta.auto_created
+        maker: Any = model._meta.auto_created  # for a many-to-many's own table, the model with it
         if maker:
-            for field in maker._meta.many_to_many:  # type: ignore[union-attr]
+            for field in maker._meta.many_to_many:
                 if field.remote_field.through is model:
                     return str(field.verbose_name)
         return str(model._meta.verbose_name)
@@ -74,11 +74,11 @@ class Reader:
                 found.append(Line(capfirst(label), old, new))
         return found
 
-    def _is_owner(self, change: Change, field: Field | None) -> bool:
-        related = getattr(field, "related_model", None)
-        return bool(related) and related._meta.label_lower == change.owner_model
+    def _is_owner(self, change: Change, field: Field[Any, Any] | None) -> bool:
+        related: Any = field.related_model if field is not None else None
+        return bool(related and related._meta.label_lower == change.owner_model)
 
-    def _value(self, field: Field | None, value: Any) -> str:
+    def _value(self, field: Field[Any, Any] | None, value: Any) -> str:
         if value is None or value == "" or value == [] or value == {}:
             return NOTHING
         if isinstance(field, ForeignKey):
@@ -114,7 +114,7 @@ def _model(label: str) -> type[Model] | None:
         return None  # of a version before this one
 
 
-def _label(model: type[Model] | None, field: Field | None, column: str) -> str:
+def _label(model: type[Model] | None, field: Field[Any, Any] | None, column: str) -> str:
     """As the field is called; Django calls those of a many-to-many's own table in English."""
     if field is None:
         return column
@@ -124,7 +124,7 @@ def _label(model: type[Model] | None, field: Field | None, column: str) -> str:
     return str(field.verbose_name)
 
 
-def _field(model: type[Model] | None, column: str) -> Field | None:
+def _field(model: type[Model] | None, column: str) -> Field[Any, Any] | None:
     if model is None:
         return None
     for field in model._meta.concrete_fields:

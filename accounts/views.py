@@ -61,7 +61,7 @@ class ChoosePassword(PasswordResetConfirmView):
     post_reset_login = True
     success_url = reverse_lazy("home")
 
-    def form_valid(self, form: SetPasswordForm) -> HttpResponse:
+    def form_valid(self, form: SetPasswordForm[User]) -> HttpResponse:
         with acting(form.user):
             return super().form_valid(form)
 

@@ -58,7 +58,7 @@ RECENT = 8
 class Administration(AdminSite):
     """Django's site, with our roles, our record of changes and our index."""
 
-    site_header = site_title = "Causerie"  # type: ignore[assignment]
+    site_header = site_title = "Causerie"
     index_title = _("Settings")
     enable_nav_sidebar = True
 
@@ -68,7 +68,7 @@ class Administration(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [*setup.urls(self.admin_view), *super().get_urls()]
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         """Every page in the reader's time zone; every change in one transaction, and signed."""
 
         @wraps(view)
@@ -92,7 +92,7 @@ class Administration(AdminSite):
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None
     ) -> list[dict[str, Any]]:
-        found = super().get_app_list(request, app_label)  # type: ignore[arg-type]
+        found = super().get_app_list(request, app_label)
         if app_label is not None:
             return found
         models = {

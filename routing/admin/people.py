@@ -87,8 +87,10 @@ class AgentAdmin(ForOverseers, Published, admin.ModelAdmin):
     filter_horizontal = ("skills",)
     inlines = (ChannelInline,)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, **kwargs)
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form: Any = super().get_form(request, obj, change, **kwargs)
         form.own_groups = rights.groups_of(request.user)
         form.own_skills = Skill.objects.filter(website__in=rights.websites_of(request.user))
         return form

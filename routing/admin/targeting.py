@@ -17,7 +17,7 @@ from accounts.rights import ForAdministrators
 from routing import changes
 from routing.admin.saving import Published
 from routing.models import DistributionRule, TargetingCondition, TargetingRule
-from routing.models.targeting import TEXT_LIMIT, Device
+from routing.models.targeting import TEXT_LIMIT, Audience, Device, Hours
 
 
 class LinesField(forms.CharField):
@@ -38,7 +38,7 @@ class LinesField(forms.CharField):
 
 def _named(name: str) -> dict[str, Any]:
     """What the model says of a field that has a form of its own here."""
-    field = TargetingRule._meta.get_field(name)
+    field: Any = TargetingRule._meta.get_field(name)
     return {"label": capfirst(field.verbose_name), "help_text": field.help_text, "required": False}
 
 
@@ -130,9 +130,10 @@ class TargetingAdmin(ForAdministrators, Published, admin.ModelAdmin):
             said.append(_("%(n)d s on the page") % {"n": rule.seconds_on_page})
         if rule.pages_viewed > 1:
             said.append(_("%(n)d pages seen") % {"n": rule.pages_viewed})
-        for field in ("audience", "hours"):
-            if getattr(rule, field) != TargetingRule._meta.get_field(field).get_default():
-                said.append(getattr(rule, f"get_{field}_display")())
+        if rule.audience != Audience.ANYBODY:
+            said.append(rule.get_audience_display())
+        if rule.hours != Hours.ALWAYS:
+            said.append(rule.get_hours_display())
         said += [str(condition) for condition in rule.conditions.all()]
         said += [str(skill) for skill in rule.skills.all()]
         return " · ".join(part for part in said if part) or _("everybody, everywhere")
@@ -162,9 +163,11 @@ class TargetingAdmin(ForAdministrators, Published, admin.ModelAdmin):
             (_("How"), {"fields": (*texts, "skills")}),
         )
 
-    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
         kwargs["fields"] = None  # those of each language are made with the form
-        return super().get_form(request, obj, **kwargs)
+        return super().get_form(request, obj, change, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new rule is asked last."""

@@ -46,7 +46,7 @@ class DomainsField(forms.CharField):
         return bool((initial or []) != self.to_python(data))
 
 
-class WebsiteForm(forms.ModelForm):
+class WebsiteForm(forms.ModelForm):  # type: ignore[type-arg]
     """Step 1: the brand's site."""
 
     domains = DomainsField(
@@ -148,7 +148,7 @@ class ColleagueForm(forms.Form):
         return candidate
 
 
-class Colleagues(forms.BaseFormSet):
+class Colleagues(forms.BaseFormSet):  # type: ignore[type-arg]
     """The people of step 4; two new ones never share an address."""
 
     def clean(self) -> None:

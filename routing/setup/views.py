@@ -178,7 +178,7 @@ def group_step(request: HttpRequest, pk: int) -> HttpResponse:
     group = website.groups.order_by("pk").first()
     with translation.override(website.language):
         proposed = _("Response team")
-    others = website.groups.exclude(pk=group.pk if group else None)
+    others = website.groups.exclude(pk=group.pk) if group else website.groups.all()
     form = GroupForm(
         request.POST or None,
         initial={"name": group.name if group else proposed},
@@ -204,7 +204,7 @@ def rule_step(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("admin:setup_group", website.pk)
     rule = website.rules.order_by("pk").first()
     queue = rule.steps.first() if rule else None
-    others = website.rules.exclude(pk=rule.pk if rule else None)
+    others = website.rules.exclude(pk=rule.pk) if rule else website.rules.all()
     initial = {"name": rule.name, "places": queue.places} if rule and queue else {}
     taken = set(others.values_list("name", flat=True))
     form = RuleForm(request.POST or None, initial=initial or None, taken=taken)

@@ -150,3 +150,14 @@ def test_each_recorded_owner_is_a_model_and_its_key_a_column() -> None:
         owner = apps.get_model(change.owner_model)
         assert issubclass(owner, models.Model)
         assert owner._base_manager.filter(pk=change.owner_id).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_signature_ends_with_its_transaction() -> None:
+    """The next change on the same pooled connection is another's, and never signed by the last."""
+    group = GroupFactory()
+    with audit.acting(UserFactory(role=Role.ADMIN)):
+        Group.objects.filter(pk=group.pk).update(name="Signed")
+    Group.objects.filter(pk=group.pk).update(name="Not signed")
+    assert last(model="accounts.group", after__name="Signed").actor_id is not None
+    assert last(model="accounts.group", after__name="Not signed").actor_id is None

@@ -46,9 +46,9 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[Fact]:
     published: list[Fact] = []
     publish = bus.publish
 
-    def listen(fact: Fact) -> None:
-        published.append(fact)
-        publish(fact)
+    def listen(*facts: Fact) -> None:
+        published.extend(facts)
+        publish(*facts)
 
     monkeypatch.setattr(bus, "publish", listen)
     return published
