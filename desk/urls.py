@@ -9,6 +9,7 @@ from desk.views import actions, pages, session, snoozing, why
 urlpatterns = [
     path("desk/", pages.desk, name="desk"),
     path("desk/boxes/", pages.boxes, name="boxes"),
+    path("desk/boxes/size/", pages.box_size, name="box_size"),
     path("desk/snoozed/", pages.snoozed, name="snoozed"),
     path("desk/snoozed/count/", pages.snoozed_count, name="snoozed_count"),
     path("desk/auto-close/", snoozing.auto_close, name="auto_close"),
@@ -20,6 +21,7 @@ urlpatterns = [
     path("desk/c/<int:number>/transfer/", actions.transfer, name="transfer"),
     path("desk/c/<int:number>/block/", actions.block, name="block"),
     path("desk/c/<int:number>/unblock/", actions.unblock, name="unblock"),
+    path("desk/c/<int:number>/draft/", actions.draft, name="draft"),
     path("desk/c/<int:number>/close/", actions.close, name="close"),
     path("desk/c/<int:number>/pending/", actions.pending, name="pending"),
     path("desk/c/<int:number>/on-hold/", actions.on_hold, name="on_hold"),

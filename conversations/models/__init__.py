@@ -5,6 +5,7 @@ from conversations.models.attachments import Attachment
 from conversations.models.blocks import Block
 from conversations.models.contacts import Contact
 from conversations.models.conversations import ActorKind, CloseReason, Conversation, Style
+from conversations.models.drafts import Draft
 from conversations.models.events import Event
 from conversations.models.messages import Author, Message
 from conversations.models.notes import Note
@@ -23,6 +24,7 @@ __all__ = [
     "Consent",
     "Contact",
     "Conversation",
+    "Draft",
     "Event",
     "Message",
     "Note",

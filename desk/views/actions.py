@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent, User
-from conversations import actors, blocks
+from conversations import actors, blocks, drafts
 from conversations.models import Conversation
 from conversations.transactions import must_wait
 from conversations.transitions import Refused, Verb
@@ -160,6 +160,17 @@ def unblock(request: StaffRequest, number: int) -> HttpResponse:
         {"desk:moved": {"number": number, "status": conversation.status}}
     )
     return response
+
+
+@staff("POST")
+def draft(request: StaffRequest, number: int) -> HttpResponse:
+    """What the agent has begun to write, for his other devices."""
+    conversation = found(request, number)
+    agent = queries.agent_of(request.user)
+    if agent is None:
+        return HttpResponse(status=400)
+    drafts.keep(agent.pk, conversation.pk, request.POST.get("body", ""), at=timezone.now())
+    return HttpResponse(status=204)
 
 
 def _verb(

@@ -9,9 +9,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
+from accounts import preferences
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent, User
-from conversations import blocks, notes, notices, sightings
+from conversations import blocks, drafts, notes, notices, sightings
 from conversations.attachments import LIMIT_BYTES
 from conversations.models import Conversation
 from desk import queries
@@ -31,7 +32,8 @@ def bar_of(agent: Agent | None) -> dict[str, Any]:
 def boxes_of(agent: Agent | None) -> dict[str, Any]:
     on_desk, assigned = queries.boxes(agent)
     unread = notices.unread(agent.pk) if agent else []
-    return {"boxes": on_desk, "assigned": assigned, "notices": unread}
+    kept = preferences.of(agent.pk if agent else None)
+    return {"boxes": on_desk, "assigned": assigned, "notices": unread, "preferences": kept}
 
 
 def sleepers_of(agent: Agent | None) -> dict[str, Any]:
@@ -52,6 +54,7 @@ def conversation_of(
         "conversation": conversation,
         "is_online": conversation.visitor_id in sightings.online([conversation.visitor_id]),
         "rights": rights_of(conversation, user, agent, at=at),
+        "draft": drafts.of(agent.pk if agent else None, conversation.pk),
         "notes": notes.of(conversation.pk),
         "blocked": blocks.in_force(conversation.visitor, at=at)
         .select_related("blocked_by")
@@ -114,3 +117,13 @@ def snoozed_count(request: StaffRequest) -> HttpResponse:
     """The figure on the tab alone: the team's list changed while another page is open."""
     count = queries.snoozed_count(queries.agent_of(request.user))
     return render(request, "desk/snoozed_count.html", {"snoozed_count": count})
+
+
+@staff("POST")
+def box_size(request: StaffRequest) -> HttpResponse:
+    """State boxes as miniatures or not, from now on and on every device (R181)."""
+    agent = queries.agent_of(request.user)
+    if agent is None:
+        return HttpResponse(status=400)
+    preferences.remember(agent.pk, has_small_boxes=request.POST.get("small") == "true")
+    return render(request, "desk/boxes.html", boxes_of(agent))

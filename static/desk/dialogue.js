@@ -3,12 +3,12 @@
 
 import { Thread } from "../shared/thread.js";
 import { Uploads } from "../shared/uploads.js";
+import { drafts } from "./drafts.js";
 import { Log } from "./log.js";
 import { Store, notify, texts } from "./page.js";
 
 const TYPING_MS = 3000;
 const TYPING_GONE_MS = 6000;
-const drafts = new Store("draft");
 const unsent = new Store("unsent");
 const behind = new Map(); // Threads that are not shown and still have something to send.
 
@@ -93,7 +93,10 @@ export class Dialogue {
     const box = this.box;
     if (!box || box === this.readyBox) return;
     this.readyBox = box;
-    box.value ||= drafts.get(this.number) ?? ""; // Somebody may write before this script has come.
+    const begun = drafts.get(this.number);
+    // Somebody may write before this script has come; else what only this browser knows is newer.
+    if (box.value === box.defaultValue && begun !== null && begun !== undefined) box.value = begun;
+    if (box.value !== box.defaultValue) drafts.set(this.number, box.value);
     this.#grow();
     box.addEventListener("input", () => this.#typed());
     box.addEventListener("keydown", (event) => {

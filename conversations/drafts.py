@@ -1,0 +1,30 @@
+"""What agents have begun to write: kept on the server, so that another device goes on with it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from conversations.models import Draft
+
+LIMIT = 20_000  # Longer than a message may be: what is too long to send is not lost.
+
+
+def of(agent_id: int | None, conversation_id: int) -> str:
+    """What this agent has begun to write here, or nothing."""
+    if agent_id is None:
+        return ""
+    mine = Draft.objects.filter(agent=agent_id, conversation=conversation_id)
+    return mine.values_list("body", flat=True).first() or ""
+
+
+def keep(agent_id: int, conversation_id: int, body: str, *, at: datetime) -> None:
+    """The last writer wins; an empty text is none."""
+    body = body.replace("\x00", "")[:LIMIT]
+    if not body.strip():
+        Draft.objects.filter(agent=agent_id, conversation=conversation_id).delete()
+        return
+    Draft.objects.update_or_create(
+        agent_id=agent_id,
+        conversation_id=conversation_id,
+        defaults={"body": body, "saved_at": at},
+    )

@@ -1,0 +1,28 @@
+"""What an agent has begun to write and not sent."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Agent
+from conversations.models.conversations import Conversation
+
+
+class Draft(models.Model):
+    """One for each agent and conversation, so that another device goes on with it."""
+
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="drafts")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="drafts")
+    body = models.TextField()
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("draft")
+        verbose_name_plural = _("drafts")
+        constraints = [
+            models.UniqueConstraint(fields=["agent", "conversation"], name="draft_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.conversation_id} · {self.agent_id}"

@@ -1,0 +1,71 @@
+"""What the desk remembers for an agent: drafts and the size of the boxes, on every device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from accounts.models import Agent, User
+from conversations import drafts
+from conversations.models import Draft
+from routing.models import RuleStep
+from tests.factories import AgentFactory, UserFactory, on_desk
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+Browser = Callable[[User], Client]
+
+
+def test_another_device_goes_on_with_the_draft(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent)
+    address = f"/desk/c/{conversation.pk}/"
+    for text in ("Dear <b>", "Dear <b>customer</b>,"):
+        saved = browser(agent.user).post(f"{address}draft/", {"body": text})
+        assert saved.status_code == 204
+    elsewhere = browser(agent.user)
+    assert "Dear &lt;b&gt;customer&lt;/b&gt;,</textarea>" in elsewhere.get(address).content.decode()
+    elsewhere.post(f"{address}draft/", {"body": " "})
+    assert not Draft.objects.exists()
+
+
+def test_a_draft_is_for_its_writer_alone(browser: Browser, step: RuleStep, agent: Agent) -> None:
+    conversation = on_desk(step, agent)
+    colleague, stranger = AgentFactory(), AgentFactory()
+    step.group.members.add(colleague)
+    address = f"/desk/c/{conversation.pk}/"
+    browser(agent.user).post(f"{address}draft/", {"body": "a secret"})
+    assert "a secret" not in browser(colleague.user).get(address).content.decode()
+    browser(colleague.user).post(f"{address}draft/", {"body": "mine"})
+    assert drafts.of(agent.pk, conversation.pk) == "a secret"
+    assert browser(stranger.user).post(f"{address}draft/", {"body": "x"}).status_code == 404
+
+
+def test_a_draft_that_is_too_long_to_send_is_kept(step: RuleStep, agent: Agent) -> None:
+    conversation = on_desk(step, agent)
+    drafts.keep(agent.pk, conversation.pk, "x\x00" * drafts.LIMIT, at=conversation.opened_at)
+    assert drafts.of(agent.pk, conversation.pk) == "x" * drafts.LIMIT
+
+
+def test_miniatures_stay_miniatures_on_every_device(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    on_desk(step, agent)
+    assert "Smaller boxes" in browser(agent.user).get("/desk/boxes/").content.decode()
+    browser(agent.user).post("/desk/boxes/size/", {"small": "true"})
+    shown = browser(agent.user).get("/desk/boxes/").content.decode()
+    assert 'class="boxes small"' in shown
+    assert "Larger boxes" in shown
+    browser(agent.user).post("/desk/boxes/size/", {"small": "false"})
+    assert "Smaller boxes" in browser(agent.user).get("/desk/boxes/").content.decode()
+
+
+@pytest.mark.parametrize("path", ["boxes/size/", "c/{}/draft/"])
+def test_who_has_no_desk_has_nothing_to_remember(
+    browser: Browser, step: RuleStep, agent: Agent, path: str
+) -> None:
+    admin = UserFactory(role="admin")
+    address = f"/desk/{path}".format(on_desk(step, agent).pk)
+    assert browser(admin).post(address, {"small": "true", "body": "x"}).status_code == 400
