@@ -105,7 +105,7 @@
       askSoon();
     },
     visitor(values) {
-      learn(values, "");
+      learn(values, "", 1);
       askSoon();
     },
   };
@@ -135,14 +135,17 @@
     }
   }
 
-  /* {cart: {total: 80}} is known as "cart.total"; null forgets. */
-  function learn(values, prefix) {
-    for (const [key, value] of Object.entries(values || {})) {
+  /* {cart: {total: 80}} is known as "cart.total"; null forgets. Bounded: a page may hand us
+     anything, itself included. */
+  function learn(values, prefix, depth) {
+    for (const [key, value] of Object.entries(values || {}).slice(0, 50)) {
       const name = prefix + key;
-      if (name.length > 60) continue;
+      const isGroup = Object.prototype.toString.call(value) === "[object Object]";
       if (value === null) delete data[name];
-      else if (typeof value === "object") learn(value, `${name}.`);
-      else data[name] = value;
+      else if (isGroup && depth < 3) learn(value, `${name}.`, depth + 1);
+      else if (/^(string|number|boolean)$/.test(typeof value) && String(value).length < 201) {
+        if (Object.keys(data).length < 50) data[name] = value;
+      }
     }
   }
 

@@ -395,6 +395,7 @@ class Messenger {
   render() {
     const isSeen = this.isOpen && document.visibilityState === "visible";
     const isOver = this.conversation?.status === "closed";
+    this.tellStay();
     const wasAtEnd = this.isAtEnd;
     const before = this.thread.messages.length - (this.shownCount ?? 0);
     this.showHead();
