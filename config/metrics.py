@@ -22,8 +22,8 @@ from routing.models import DeskPresence, Repair, RuleStep
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For whoever has the token (``METRICS_TOKEN``, as a bearer); without one set, only on one's
-    own machine (``DEBUG``)."""
+    """For whoever has the token (``METRICS_TOKEN``, as a bearer); without one set, only in the demo
+    and where debug pages are on: on one's own machine."""
     if not _may_read(request):
         raise Http404
     registry = CollectorRegistry()
@@ -35,7 +35,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _may_read(request: HttpRequest) -> bool:
     if not settings.METRICS_TOKEN:
-        return bool(settings.DEBUG)
+        return bool(settings.DEBUG or settings.DEMO)
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     return secrets.compare_digest(given.encode(), settings.METRICS_TOKEN.encode())
 

@@ -35,16 +35,16 @@ def token(settings: Settings) -> None:
     settings.METRICS_TOKEN = TOKEN
 
 
-@pytest.mark.parametrize("token", ["", "another token of twenty characters"])
-def test_without_the_token_there_is_nothing(client: Client, token: str) -> None:
+@pytest.mark.parametrize("shown", ["", "another token of twenty characters"])
+def test_without_the_token_there_is_nothing(client: Client, shown: str) -> None:
     assert client.get("/metrics").status_code == 404
-    assert client.get("/metrics", headers={"Authorization": f"Bearer {token}"}).status_code == 404
+    assert client.get("/metrics", headers={"Authorization": f"Bearer {shown}"}).status_code == 404
 
 
 def test_where_none_is_set_it_is_there_on_ones_own_machine_only(
     client: Client, settings: Settings
 ) -> None:
-    settings.METRICS_TOKEN = ""
+    settings.METRICS_TOKEN, settings.DEMO = "", False
     assert client.get("/metrics").status_code == 404
     settings.DEBUG = True
     assert client.get("/metrics").status_code == 200
