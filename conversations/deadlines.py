@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
 from django.db import connection
 
 from accounts.models import Agent, AgentChannel
-from conversations import bus, lifecycle
+from conversations import bus, lifecycle, moves
 from conversations.actors import SYSTEM
 from conversations.facts import BotFellSilent, PushUnanswered
 from conversations.models import CloseReason, Conversation, Notice, NoticeKind
+from conversations.moves import Move
 from conversations.transactions import retried
 from conversations.transitions import DeadlineKind, Refused, Status, Verb
 
+logger = logging.getLogger(__name__)
+
+PLAIN = frozenset(DeadlineKind) - {DeadlineKind.ANSWER_TIMER, DeadlineKind.BOT_SILENCE}
+"""Deadlines that concern the conversation alone, so that many can be done at once."""
+BATCH = 500
 BOT_RETRY = timedelta(minutes=1)
 """After so long a bot that is still silent is passed over again: there may be room by then."""
 
@@ -33,6 +40,61 @@ def past(at: datetime, limit: int = 1000) -> list[int]:
 
 
 @retried
+def enforce_many(*, at: datetime, limit: int = BATCH) -> int:
+    """Do what plain deadlines owe, up to ``limit`` of them in one transaction; returns how many
+    were moved. Rows that somebody holds are left for the next time, and any number of workers may
+    do this at once: each row is locked by one of them, and due no more when he is done."""
+    due = (
+        Conversation.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+        .select_related("website", "group")
+        .filter(deadline_at__lte=at, deadline_kind__in=PLAIN)
+        .order_by("deadline_at")[:limit]
+    )
+    owed = []
+    for conversation in due:
+        try:
+            owed.append(_plain(conversation, at=at))
+        except Refused:
+            logger.exception("conversation %s cannot do what its deadline owes", conversation.pk)
+    if owed:
+        moves.write(owed)
+    return len(owed)
+
+
+def _plain(conversation: Conversation, *, at: datetime) -> Move:
+    """What a deadline owes that concerns nothing but the conversation itself."""
+    match DeadlineKind(conversation.deadline_kind):
+        case DeadlineKind.SNOOZE_END if conversation.is_auto_close:
+            return _closed(conversation, CloseReason.SNOOZE_OVER, at=at)
+        case DeadlineKind.SNOOZE_END:
+            verb = Verb.WAKE_TO_AGENT if conversation.is_kept else Verb.WAKE_TO_GROUP
+            return moves.change(conversation, verb, actor=SYSTEM, at=at)
+        case DeadlineKind.ASSIGNMENT_EXPIRY:
+            return moves.change(conversation, Verb.EXPIRE, actor=SYSTEM, at=at)
+        case DeadlineKind.SKILL_RELAXATION:
+            return moves.change(
+                conversation, Verb.RELAX, actor=SYSTEM, at=at, are_skills_relaxed=True
+            )
+        case DeadlineKind.BOT_INACTIVITY:
+            return _closed(conversation, CloseReason.BOT_INACTIVITY, at=at)
+        case DeadlineKind.SOLVED_WINDOW:
+            return _closed(conversation, CloseReason.WINDOW_OVER, at=at)
+        case DeadlineKind.ANSWER_TIMER | DeadlineKind.BOT_SILENCE:
+            raise AssertionError("this one concerns others, too")
+
+
+def _closed(conversation: Conversation, reason: CloseReason, *, at: datetime) -> Move:
+    return moves.change(
+        conversation,
+        Verb.CLOSE,
+        actor=SYSTEM,
+        at=at,
+        closed_by=SYSTEM.kind,
+        close_reason=reason,
+    )
+
+
+@retried
 def enforce(conversation_id: int, *, at: datetime) -> Conversation:
     """Do what the deadline owes, if it is still due at ``at`` (the database's clock).
 
@@ -43,26 +105,13 @@ def enforce(conversation_id: int, *, at: datetime) -> Conversation:
     if conversation.deadline_at is None or conversation.deadline_at > at:
         raise Refused(Verb.CLOSE, Status(conversation.status), "no deadline is due")
     match DeadlineKind(conversation.deadline_kind):
-        case DeadlineKind.SNOOZE_END if conversation.is_auto_close:
-            return _close(conversation_id, CloseReason.SNOOZE_OVER, at=at)
-        case DeadlineKind.SNOOZE_END:
-            return lifecycle.wake(conversation_id, actor=SYSTEM, at=at)
-        case DeadlineKind.ASSIGNMENT_EXPIRY:
-            return lifecycle.expire(conversation_id, at=at)
         case DeadlineKind.ANSWER_TIMER:
             return _take_back(conversation, holder, at=at)
-        case DeadlineKind.SKILL_RELAXATION:
-            return lifecycle.relax(conversation_id, at=at)
         case DeadlineKind.BOT_SILENCE:
             return _pass_over(conversation, at=at)
-        case DeadlineKind.BOT_INACTIVITY:
-            return _close(conversation_id, CloseReason.BOT_INACTIVITY, at=at)
-        case DeadlineKind.SOLVED_WINDOW:
-            return _close(conversation_id, CloseReason.WINDOW_OVER, at=at)
-
-
-def _close(conversation_id: int, reason: CloseReason, *, at: datetime) -> Conversation:
-    return lifecycle.close(conversation_id, reason=reason, actor=SYSTEM, at=at)
+        case _:
+            moves.write([_plain(conversation, at=at)])
+            return conversation
 
 
 def _holder_who_must_answer(conversation_id: int) -> int | None:

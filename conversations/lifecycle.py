@@ -151,11 +151,6 @@ def release(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation
     return _move(conversation_id, Verb.RELEASE, actor=actor, at=at)
 
 
-def expire(conversation_id: int, *, at: datetime) -> Conversation:
-    """Its agent did not come within the website's hours: back to the group (R90, C20)."""
-    return _move(conversation_id, Verb.EXPIRE, actor=SYSTEM, at=at)
-
-
 def recall(conversation_id: int, *, at: datetime) -> Conversation:
     """A push that nobody answered in time: back to the front of the queue (C25)."""
     return _move(conversation_id, Verb.RECALL, actor=SYSTEM, at=at)

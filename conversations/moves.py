@@ -223,9 +223,9 @@ def write(moves: Sequence[Move]) -> None:
             for move in moves
         ]
     )
-    for move in moves:
-        if move.target in {Status.SOLVED, Status.CLOSED}:
-            surveys.offer(move.conversation, at=move.at)
+    over = [move for move in moves if move.target in {Status.SOLVED, Status.CLOSED}]
+    if over:
+        surveys.offer([move.conversation for move in over], at=over[0].at)
     bus.publish(*(fact for move in moves for fact in _facts(move)))
 
 

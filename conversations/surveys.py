@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from conversations import bus
@@ -18,27 +21,57 @@ class Invalid(ValueError):
     """An answer that cannot be stored; its text is for the visitor."""
 
 
-def offer(conversation: Conversation, *, at: datetime) -> Survey | None:
-    """Offer the survey for a conversation that was just solved or closed (R198, R131, C33).
+def offer(conversations: Sequence[Conversation], *, at: datetime) -> list[Survey]:
+    """Offer the survey for conversations that were just solved or closed (R198, R131, C33).
 
     Not to a blocked visitor, nor where nobody answered, nor twice without a new human reply in
-    between. It is about the last human who spoke, whoever closed. The row is locked.
+    between. It is about the last human who spoke, whoever closed. The rows are locked.
     """
-    if conversation.close_reason == CloseReason.BLOCKED:
-        return None
-    answers = conversation.messages.filter(author__in=[Author.AGENT, Author.BOT])
-    last_offer = conversation.surveys.order_by("offered_at").last()
-    if last_offer is not None:
-        answers = answers.filter(author=Author.AGENT, created_at__gt=last_offer.offered_at)
-    answer: Message | None = answers.order_by("seq").last()
-    if answer is None:
-        return None
-    about = {"agent_id": answer.agent_id, "group_id": conversation.group_id, "offered_at": at}
-    if last_offer is not None and last_offer.answered_at is None:
-        # The one that still waits is now about the newest answer.
-        Survey.objects.filter(pk=last_offer.pk).update(**about)
-        return last_offer
-    return Survey.objects.create(conversation=conversation, **about)
+    over = [one for one in conversations if one.close_reason != CloseReason.BLOCKED]
+    if not over:
+        return []
+    offers = Survey.objects.filter(conversation__in=over).order_by("conversation", "offered_at")
+    last_offers = {offer.conversation_id: offer for offer in offers}  # the last of each stays
+    answers = _last_answers([one.pk for one in over])
+    made, renewed = [], []
+    for one in over:
+        last, answer = last_offers.get(one.pk), answers.get(one.pk)
+        if answer is None or (
+            last is not None and (answer.author == Author.BOT or answer.at <= last.offered_at)
+        ):
+            continue
+        if last is None or last.answered_at is not None:
+            last = Survey(conversation=one)
+            made.append(last)
+        else:
+            renewed.append(last)  # The one that still waits is now about the newest answer.
+        last.agent_id, last.group_id, last.offered_at = answer.agent_id, one.group_id, at
+    Survey.objects.bulk_create(made)
+    if renewed:
+        Survey.objects.bulk_update(renewed, ["agent", "group", "offered_at"])
+    return made + renewed
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The last thing that was said to a visitor; a human's, if one spoke."""
+
+    author: str
+    agent_id: int | None
+    at: datetime
+
+
+def _last_answers(conversations: list[int]) -> dict[int, _Answer]:
+    said = (
+        Message.objects.filter(
+            conversation__in=conversations, author__in=[Author.AGENT, Author.BOT]
+        )
+        .annotate(is_human=Q(author=Author.AGENT))
+        .order_by("conversation", "-is_human", "-seq")
+        .distinct("conversation")
+    )
+    rows = said.values_list("conversation", "author", "agent", "created_at")
+    return {row[0]: _Answer(*row[1:]) for row in rows}
 
 
 @transaction.atomic
