@@ -19,8 +19,10 @@ from reporting.figures.registry import Figure
 
 LINES = 100
 COMMENTS = 12
+SALES_CUT = ("transactions", "attributed", "attributed_share", "turnover")
 EXPERIENCE_CUT = ("closed", "csat", "nps", "response_rate", "first_response", "resolution")
 FLOW_CUT = ("opened", "closed", "contacts_per_conversation", "transfers", "snoozes", "wait")
+MOVES = ("reopened", "transfers", "snoozes", "expired", "released", "recalled")
 STAFF_CUT = (
     "contacts",
     "handled",
@@ -115,14 +117,16 @@ def conversations(request: StaffRequest) -> HttpResponse:
             scope,
             "opened",
             "engaged",
+            "refused",
             "closed",
-            "reopened",
             "contacts_per_conversation",
             "one_agent",
             "containment",
             ("wait", "wait_p90"),
         ),
-        "moves": reports.tiles(scope, "transfers", "snoozes", "expired", "released", "recalled"),
+        "moves": reports.tiles(
+            scope, "reopened", "transfers", "snoozes", "expired", "released", "recalled"
+        ),
         "trends": reports.trends(asked, "opened", "closed"),
         "closures": breakdowns.closures(scope),
         "snooze_ends": breakdowns.snooze_ends(scope),
@@ -163,6 +167,24 @@ def behind(request: StaffRequest, name: str) -> HttpResponse:
         "lines": rows.lines(figure, asked.scope, page.object_list, request.user),
     }
     return render(request, "reporting/behind.html", context)
+
+
+@overseers("GET")
+def transactions(request: StaffRequest) -> HttpResponse:
+    """What was bought, after whose words, and why (R63-R69, B20)."""
+    form, asked = _asked(request)
+    scope, by = asked.scope, _cut_by(request)
+    figure = register.FIGURES["transactions"]
+    newest = rows.ordered(figure, scope)[:LINES]
+    context = _page(request, "transactions", form, asked) | {
+        "tiles": reports.tiles(scope, *SALES_CUT[:4], "answer_to_purchase"),
+        "trends": reports.trends(asked, "attributed", "turnover"),
+        "table": reports.table(scope, by, *SALES_CUT),
+        "by": by,
+        "cuts": reports.CUT_NAMES,
+        "lines": rows.lines(figure, scope, newest, request.user),
+    }
+    return render(request, "reporting/transactions.html", context)
 
 
 def _comments(request: StaffRequest, asked: Chosen) -> list[rows.Line]:

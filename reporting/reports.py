@@ -136,7 +136,7 @@ def _trend(figure: Figure, now: dict[Any, Answers], before: Sequence[Answers], s
     chart = charts.draw(
         values,
         [one.value for one in earlier],
-        as_bars=figure.unit is Unit.COUNT,
+        as_bars=figure.unit in {Unit.COUNT, Unit.SUM, Unit.MONEY},
         bounds=bounds,
     )
     points = (

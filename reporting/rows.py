@@ -14,14 +14,17 @@ from conversations.models import Conversation, Survey
 from reporting.figures.measures import Measure, Number
 from reporting.figures.registry import Figure
 from reporting.figures.scope import Scope
+from reporting.models import Transaction
+
+COLUMN = "conversation_id"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row: its conversation, when it counted, whose it is, and what it is worth. ``at`` is by
-    the wall of its own website."""
+    """One row: its conversation if it has one, when it counted, whose it is, what it is worth.
+    ``at`` is by the wall of its own website; ``survey`` and ``sale`` say what more there is."""
 
-    number: int
+    number: int | None
     may_read: bool
     at: datetime
     website: str
@@ -29,6 +32,7 @@ class Line:
     agent: str
     worth: Number
     survey: Survey | None
+    sale: Transaction | None
 
 
 def ordered(figure: Figure, scope: Scope) -> QuerySet[Any]:
@@ -38,7 +42,7 @@ def ordered(figure: Figure, scope: Scope) -> QuerySet[Any]:
     found: QuerySet[Any] = (
         scope.behind(measure)
         .annotate(whose=source.whose())
-        .select_related(source.field("website"), "group")
+        .select_related(source.field("website"), *([source.group] if source.group else []))
         .order_by(F(source.moment).desc(), "-pk")
     )
     return found
@@ -49,27 +53,31 @@ def lines(figure: Figure, scope: Scope, rows: Iterable[Any], user: User) -> list
     measure = figure.measure(scope)
     rows = list(rows)
     agents = Agent.objects.in_bulk({row.whose for row in rows if row.whose})
-    numbers = [_conversation(row).pk for row in rows]
+    numbers = [number for row in rows if (number := _number(row)) is not None]
     readable = Conversation.objects.visible_to(user).filter(pk__in=numbers)
     may_read = set(readable.values_list("pk", flat=True))
     return [_line(measure, row, agents, may_read) for row in rows]
 
 
 def _line(measure: Measure, row: Any, agents: dict[int, Agent], may_read: set[int]) -> Line:
-    conversation = _conversation(row)
-    website = conversation.website
+    number = _number(row)
+    website = row
+    for step in measure.source.field("website").split("__"):
+        website = getattr(website, step)
     moment: datetime = getattr(row, measure.source.moment)
     return Line(
-        number=conversation.pk,
-        may_read=conversation.pk in may_read,
+        number=number,
+        may_read=number in may_read,
         at=moment.astimezone(website.zone),
         website=website.name,
-        group=str(row.group or ""),
+        group=str((measure.source.group and row.group) or ""),
         agent=str(agents.get(row.whose, "")),
         worth=getattr(row, "worth", None),
         survey=row if isinstance(row, Survey) else None,
+        sale=row if isinstance(row, Transaction) else None,
     )
 
 
-def _conversation(row: Any) -> Conversation:
-    return row if isinstance(row, Conversation) else row.conversation
+def _number(row: Any) -> int | None:
+    number: int | None = row.pk if isinstance(row, Conversation) else getattr(row, COLUMN, None)
+    return number

@@ -15,5 +15,6 @@ urlpatterns = [
     path("reports/experience/", pages.experience, name="experience"),
     path("reports/conversations/", pages.conversations, name="conversations"),
     path("reports/agents/", pages.agents, name="agents"),
+    path("reports/transactions/", pages.transactions, name="transactions"),
     path("reports/rows/<slug:name>/", pages.behind, name="behind"),
 ]

@@ -85,6 +85,15 @@ class Website(models.Model):
         validators=[MinValueValidator(1)],
         help_text=_("After that an assigned conversation goes back to its group."),
     )
+    transaction_hours = models.PositiveSmallIntegerField(
+        _("hours from the last answer to a transaction"),
+        default=48,
+        validators=[MinValueValidator(1)],
+        help_text=_(
+            "A transaction belongs to the last agent who wrote before it, if that was no longer "
+            "ago than this."
+        ),
+    )
     blocks_addresses = models.BooleanField(
         _("block internet addresses too"),
         default=False,

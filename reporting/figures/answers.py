@@ -70,7 +70,12 @@ def bucket(source: Source, step: Step) -> Combinable:
 
 def by_field(name: str) -> Cut:
     """By a column of the conversation."""
-    return Cut(lambda source: F(source.field(name)))
+    return Cut(lambda source: column(source.field(name)))
+
+
+def column(name: str) -> Combinable:
+    """NULL where rows of a table do not have it."""
+    return F(name) if name else Value(None, output_field=IntegerField())
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ class Cut:
 
 
 BY_AGENT = Cut(lambda source: source.whose())
-BY_GROUP = Cut(lambda source: F(source.group))
+BY_GROUP = Cut(lambda source: column(source.group))
 BY_RULE = by_field("queue__rule")
 BY_STYLE = by_field("style")
 BY_LANGUAGE = by_field("language")

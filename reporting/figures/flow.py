@@ -12,7 +12,7 @@ from conversations.transitions import Status, Verb
 from reporting.figures.measures import EVERY, Fold, Measure, Seconds, count, share
 from reporting.figures.registry import Unit, figure
 from reporting.figures.scope import Scope
-from reporting.figures.sources import CLOSED, OPENED, REACHED, events
+from reporting.figures.sources import CLOSED, OPENED, REACHED, REFUSALS, events
 
 FLOW = "conversations"
 
@@ -60,6 +60,17 @@ def engaged(scope: Scope) -> Measure:
     One that stays with a bot to its end is opened, but not engaged for humans.
     """
     return count(OPENED, Q(queue__isnull=False))
+
+
+@figure(report=FLOW, label=_("Refused for lack of room"), unit=Unit.SUM, grows_better=False)
+def refused(scope: Scope) -> Measure:
+    """The visitors who had written a first message in the period and found that no queue of their
+    rule had room (R43).
+
+    Counted once an hour for each visitor and rule, as a number without any person: the rows are
+    hours, there is no conversation. Agents, groups and languages have none.
+    """
+    return Measure(REFUSALS, Fold.SUM, EVERY, Cast("messages_refused", FloatField()))
 
 
 @figure(report=FLOW, label=_("Conversations closed"))

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -22,6 +22,7 @@ from django.db.models import (
     F,
     FloatField,
     Func,
+    IntegerField,
     Model,
     Q,
     Sum,
@@ -64,7 +65,10 @@ class Seconds(Func):
 @dataclass(frozen=True, slots=True)
 class Source:
     """A table of what happened. ``moment`` is the column that says when a row counts; ``path``
-    leads from it to its conversation, ``agent`` and ``group`` to whom it is put down to."""
+    leads from it to its conversation, ``agent`` and ``group`` to whom it is put down to.
+
+    ``columns`` are what does not lie on that path; empty is what rows of this table do not have.
+    """
 
     name: str
     model: type[Model]
@@ -73,14 +77,17 @@ class Source:
     agent: str | Combinable
     group: str
     only: Q = EVERY
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def whose(self) -> Combinable:
-        """The agent that a row is put down to."""
+        """The agent that a row is put down to; NULL where there is none."""
+        if not self.agent:
+            return Value(None, output_field=IntegerField())
         return F(self.agent) if isinstance(self.agent, str) else self.agent
 
     def field(self, name: str) -> str:
         """A column of the row's conversation."""
-        return f"{self.path}{name}"
+        return self.columns.get(name, f"{self.path}{name}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class Unit(StrEnum):
     """What a figure is counted in."""
 
     COUNT = "count"
+    SUM = "sum"
     PERCENT = "percent"
     POINTS = "points"
     SECONDS = "seconds"
@@ -43,6 +44,7 @@ class Unit(StrEnum):
 
 UNITS: dict[Unit, Text] = {
     Unit.COUNT: gettext_lazy("a number"),
+    Unit.SUM: gettext_lazy("a sum"),
     Unit.PERCENT: gettext_lazy("per cent"),
     Unit.POINTS: gettext_lazy("points, from -100 to 100"),
     Unit.SECONDS: gettext_lazy("a length of time"),

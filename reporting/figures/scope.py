@@ -46,15 +46,15 @@ class Scope:
     def rows(self, source: Source) -> QuerySet[Any]:
         """The rows of ``source`` that belong to this scope, each website's days in its own zone."""
         found = source.model._default_manager.filter(source.only, self._when(source))
-        path, filters = source.field, self.filters
-        if filters.group is not None:
-            found = found.filter(**{source.group: filters.group})
-        if filters.rule is not None:
-            found = found.filter(**{path("queue__rule"): filters.rule})
-        if filters.style:
-            found = found.filter(**{path("style"): filters.style})
-        if filters.language:
-            found = found.filter(**{path("language"): filters.language})
+        filters = self.filters
+        for column, value in (
+            (source.group, filters.group),
+            (source.field("queue__rule"), filters.rule),
+            (source.field("style"), filters.style or None),
+            (source.field("language"), filters.language or None),
+        ):
+            if value is not None:
+                found = found.filter(**{column: value}) if column else found.none()
         if filters.agent is not None:
             found = found.alias(of_agent=source.whose()).filter(of_agent=filters.agent)
         return found

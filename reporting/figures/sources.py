@@ -13,6 +13,8 @@ from accounts.models import Agent
 from conversations.models import Contact, Conversation, Event, Survey
 from conversations.transitions import Verb
 from reporting.figures.measures import Source
+from reporting.models import Transaction
+from routing.models import HourlyDemand
 
 LAST_HOLDER = Subquery(
     Contact.objects.filter(conversation=OuterRef("pk"))
@@ -43,3 +45,25 @@ def events(*verbs: Verb, agent: str | Subquery = ACTOR) -> Source:
 
 REACHED = events(Verb.PUSH, Verb.TAKE, agent="agent")
 """What reached a desk, put down to the agent whose desk it is."""
+
+SALES = Source(
+    name="sales",
+    model=Transaction,
+    moment="made_at",
+    path="conversation__",
+    agent="agent",
+    group="group",
+    only=Q(refunded_at=None),
+    columns={"website": "website", "website__time_zone": "website__time_zone"},
+)
+REFUSALS = Source(
+    name="refusals",
+    model=HourlyDemand,
+    moment="hour",
+    path="rule__",
+    agent="",
+    group="",
+    only=Q(messages_refused__gt=0),
+    columns={"queue__rule": "rule", "language": ""},
+)
+"""Who found no room, as numbers of an hour without any person: there is no conversation."""

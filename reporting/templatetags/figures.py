@@ -32,7 +32,7 @@ def written(value: Number, unit: Unit) -> str:
             return f"{'+' if value > 0 else ''}{number(value, 0)}"
         case Unit.MEAN | Unit.MONEY:
             return number(value, 2)
-    return number(value, 0)
+    return number(value, 0)  # a count or a sum
 
 
 def number(value: Number, places: int) -> str:

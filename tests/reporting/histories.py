@@ -6,8 +6,10 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from random import Random
 
+from django.db.models import F
 from hypothesis import strategies as st
 
 from accounts.models import Agent, Group, OpeningHours, Website
@@ -15,7 +17,10 @@ from conversations import actors, deadlines, lifecycle, messages, surveys
 from conversations.messages import Rejected
 from conversations.models import Author, CloseReason, Conversation, Style
 from conversations.transitions import Refused, Status
-from routing.models import RuleStep
+from reporting import transactions
+from reporting.models import Origin
+from reporting.transactions import Purchase
+from routing.models import HourlyDemand, RuleStep
 from tests.factories import AgentFactory, StepFactory, WebsiteFactory, queued, with_bot
 
 QUARTER = timedelta(minutes=15)
@@ -28,7 +33,18 @@ LIKELY = {
     Status.QUEUED: ("push", "push", "push", "speak", "transfer", "hand_over"),
     Status.ASSIGNED: ("push", "time_passes", "time_passes", "transfer", "speak"),
     Status.ACTIVE: (
-        *("answer", "answer", "answer", "speak", "finish", "finish", "snooze", "snooze"),
+        *(
+            "answer",
+            "answer",
+            "answer",
+            "answer",
+            "answer",
+            "finish",
+            "finish",
+            "finish",
+            "snooze",
+            "snooze",
+        ),
         *("transfer", "hand_over", "release", "pend", "solve", "time_passes", "time_passes"),
     ),
     Status.SNOOZED: ("speak", "wake", "time_passes", "time_passes"),
@@ -48,11 +64,12 @@ class World:
     steps: list[RuleStep] = field(default_factory=list)
     agents: list[Agent] = field(default_factory=list)
     opened: list[int] = field(default_factory=list)
+    sold: list[tuple[Website, str]] = field(default_factory=list)
     at: datetime = START
 
     @classmethod
     def make(cls) -> World:
-        paris = WebsiteFactory(time_zone="Europe/Paris", assignment_hours=1)
+        paris = WebsiteFactory(time_zone="Europe/Paris", assignment_hours=1, transaction_hours=2)
         auckland = WebsiteFactory(time_zone="Pacific/Auckland", assignment_hours=1)
         world = cls()
         for website in (paris, paris, auckland):
@@ -83,10 +100,12 @@ class World:
         for _ in range(deeds):
             self.at += chance.randrange(5) * QUARTER
             number = chance.randrange(11)
+            if chance.random() < 0.1:
+                self._trade(chance)
             if chance.random() < 0.15 or not self.opened:
                 self.open(number, by_bot=chance.random() < 0.3)
                 continue
-            one = Conversation.objects.get(pk=chance.choice(self.opened))
+            one = Conversation.objects.get(pk=chance.choice(self.opened[-6:]))
             with suppress(Refused, Rejected, surveys.Invalid):
                 self._do(chance.choice(LIKELY[Status(one.status)]), one, number)
 
@@ -101,6 +120,27 @@ class World:
             else queued(step, at=self.at, style=style, solved_window=window)
         )
         self.opened.append(made.pk)
+
+    def _trade(self, chance: Random) -> None:
+        """Somebody buys, gets his money back, or finds no room."""
+        rule = chance.choice(self.steps).rule
+        HourlyDemand.objects.get_or_create(rule=rule, hour=self.at.replace(minute=0))
+        HourlyDemand.objects.filter(rule=rule, hour=self.at.replace(minute=0)).update(
+            messages_refused=F("messages_refused") + chance.randrange(2)
+        )
+        who = Conversation.objects.get(pk=chance.choice(self.opened)) if self.opened else None
+        number, amount = str(len(self.sold)), Decimal(chance.randrange(10_000)) / 100
+        website = who.website if who else rule.website
+        transactions.record(
+            website,
+            Purchase(number, amount, "EUR", self.at - chance.randrange(3) * QUARTER),
+            visitor=who.visitor if who else None,
+            origin=Origin.API,
+            at=self.at,
+        )
+        self.sold.append((website, number))
+        if chance.random() < 0.2:
+            transactions.refund(*chance.choice(self.sold), at=self.at)
 
     def _do(self, verb: str, one: Conversation, number: int) -> None:
         at, agent = self.at, self.agents[number % 2]

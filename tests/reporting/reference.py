@@ -15,6 +15,8 @@ from itertools import pairwise
 from accounts.hours import Schedule, is_open
 from accounts.models import Agent, Group, Website, schedule_of
 from conversations.models import Event, Message, Survey
+from reporting.models import Transaction
+from routing.models import HourlyDemand
 
 QUARTER = timedelta(minutes=15)
 
@@ -53,6 +55,10 @@ class Life:
                 since = event.at
 
     @property
+    def visitor(self) -> int:
+        return self.events[0].conversation.visitor_id
+
+    @property
     def opened_at(self) -> datetime:
         return self.events[0].at
 
@@ -82,7 +88,7 @@ class Life:
 class Line:
     """One row behind a figure."""
 
-    life: Life
+    life: Life | Told
     at: datetime
     agent: int | None
     group: int | None
@@ -90,6 +96,51 @@ class Line:
 
 
 Lines = list[Line]
+
+
+@dataclass
+class Told:
+    """What has no conversation: all that is known is whose website it was."""
+
+    website: Website
+
+
+def sold(found: list[Life], worth: Callable[[Sale], float | None]) -> Lines:
+    """Purchases not refunded; whose they are is asked of all messages, one by one."""
+    lines = []
+    for website in Website.objects.all():
+        for row in Transaction.objects.filter(website=website, refunded_at=None):
+            words = [
+                (message.created_at, message.agent_id, life)
+                for life in found
+                if life.visitor == row.visitor_id
+                for message in life.messages
+                if message.author == "agent" and message.created_at <= row.made_at
+            ]
+            last = max(words, key=lambda word: word[0], default=None)
+            hours = timedelta(hours=website.transaction_hours)
+            is_theirs = last is not None and row.made_at - last[0] <= hours
+            elapsed = seconds(last[0], row.made_at) if last else 0.0
+            value = worth(Sale(is_theirs, float(row.amount), elapsed))
+            if value is not None:
+                whose = last[1] if last and is_theirs else None
+                lines.append(Line(Told(website), row.made_at, whose, row.group_id, value))
+    return lines
+
+
+@dataclass
+class Sale:
+    is_attributed: bool
+    amount: float
+    elapsed: float
+
+
+def refused(found: list[Life]) -> Lines:
+    return [
+        Line(Told(row.rule.website), row.hour, None, None, row.messages_refused)
+        for row in HourlyDemand.objects.select_related("rule__website")
+        if row.messages_refused
+    ]
 
 
 def lives(websites: list[Website]) -> list[Life]:
@@ -292,6 +343,15 @@ REFERENCES: dict[str, Reference] = {
             lambda life: points(not life.was_queued) if life.events[0].verb == "greet" else None,
         ),
         mean,
+    ),
+    "refused": (refused, total),
+    "transactions": (lambda f: sold(f, lambda s: 1.0), len),
+    "attributed": (lambda f: sold(f, lambda s: 1.0 if s.is_attributed else None), len),
+    "attributed_share": (lambda f: sold(f, lambda s: points(s.is_attributed)), mean),
+    "turnover": (lambda f: sold(f, lambda s: s.amount if s.is_attributed else None), total),
+    "answer_to_purchase": (
+        lambda f: sold(f, lambda s: s.elapsed if s.is_attributed else None),
+        median,
     ),
     "contacts": (ended, len),
     "handled": (lambda f: closed(f, lambda life: 1.0 if life.contacts else None), len),

@@ -1,0 +1,21 @@
+"""How long after an agent's last message a transaction is still put down to him (R69)."""
+
+import django.core.validators
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("accounts", "0006_blocks")]
+
+    operations = [
+        migrations.AddField(
+            model_name="website",
+            name="transaction_hours",
+            field=models.PositiveSmallIntegerField(
+                default=48,
+                help_text="A transaction belongs to the last agent who wrote before it, if that was no longer ago than this.",
+                validators=[django.core.validators.MinValueValidator(1)],
+                verbose_name="hours from the last answer to a transaction",
+            ),
+        ),
+    ]

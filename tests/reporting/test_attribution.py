@@ -1,0 +1,68 @@
+"""To whom a transaction belongs: the pure rule, by examples and by properties."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reporting.attribution import Outcome, Word, attribute
+from tests.clock import NOW
+
+DELAY = timedelta(hours=48)
+A, B, BOT = 1, 2, None
+
+
+def word(hours: float, agent_id: int | None, *, seq: int = 1) -> Word:
+    """Written so many hours before the transaction."""
+    return Word(NOW - timedelta(hours=hours), 7, seq, agent_id)
+
+
+@pytest.mark.parametrize(
+    ("words", "outcome", "agent_id"),
+    [
+        ([], Outcome.NO_ANSWER, None),
+        ([word(1, BOT)], Outcome.NO_ANSWER, None),
+        ([word(1, A)], Outcome.ATTRIBUTED, A),
+        ([word(3, A), word(2, B), word(1, BOT)], Outcome.ATTRIBUTED, B),
+        ([word(1, A), word(-1, B)], Outcome.ATTRIBUTED, A),
+        ([word(-1, B)], Outcome.NO_ANSWER, None),
+        ([word(48, A)], Outcome.ATTRIBUTED, A),
+        ([word(48.001, A)], Outcome.TOO_LATE, None),
+        ([word(0, A)], Outcome.ATTRIBUTED, A),
+        ([word(1, A, seq=1), word(1, B, seq=2)], Outcome.ATTRIBUTED, B),
+    ],
+)
+def test_the_last_human_word_decides(
+    words: list[Word], outcome: Outcome, agent_id: int | None
+) -> None:
+    found = attribute(words, at=NOW, delay=DELAY)
+    assert (found.outcome, found.agent_id) == (outcome, agent_id)
+
+
+words = st.lists(
+    st.builds(
+        word,
+        st.floats(-100, 100),
+        st.sampled_from([A, B, BOT]),
+        seq=st.integers(1, 50),
+    ),
+    unique_by=lambda w: (w.at, w.seq),
+)
+
+
+@given(said=words, later=words, shuffled=st.randoms())
+def test_neither_order_nor_bots_nor_what_comes_later_matter(
+    said: list[Word], later: list[Word], shuffled: st.DataObject
+) -> None:
+    found = attribute(said, at=NOW, delay=DELAY)
+    human = [w for w in said if w.agent_id is not None and w.at <= NOW]
+    shuffled.shuffle(human)  # type: ignore[attr-defined]
+    after = [w for w in later if w.at > NOW]
+    assert attribute([*after, *human], at=NOW, delay=DELAY) == found
+    assert (found.outcome is Outcome.NO_ANSWER) is (not human)
+    if found.word is not None:
+        assert found.elapsed == NOW - found.word.at
+        assert (found.outcome is Outcome.ATTRIBUTED) is (found.elapsed <= DELAY)
