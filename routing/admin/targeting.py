@@ -90,6 +90,15 @@ def _with_website(one: DistributionRule | Skill) -> str:
     return f"{one.website} · {one}"
 
 
+class RowForm(forms.ModelForm):
+    """One row of the list; its fields say which rule they are of."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = f"{field.label}: {self.instance}"
+
+
 class ConditionInline(ForAdministrators, admin.TabularInline):
     """What the website must have said of the visitor."""
 
@@ -168,6 +177,9 @@ class TargetingAdmin(ForAdministrators, Published, admin.ModelAdmin):
     ) -> Any:
         kwargs["fields"] = None  # those of each language are made with the form
         return super().get_form(request, obj, change, **kwargs)
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_form(request, form=RowForm, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new rule is asked last."""

@@ -371,3 +371,60 @@ def test_every_list_and_form_opens(admin: Client, step: RuleStep) -> None:
         listed = f"/admin/{row._meta.app_label}/{row._meta.model_name}/"
         for path in (listed, f"{listed}?q=x", f"{listed}add/", page(row)):
             assert admin.get(path).status_code == 200, path
+
+
+def test_targeting_rules_are_asked_in_the_order_of_the_list(
+    admin: Client, step: RuleStep, told: list[Fact]
+) -> None:
+    website = step.rule.website
+    first = step.rule.targeting_rules.get()
+    second = TargetingRule.objects.create(
+        website=website, name="Second", rule=step.rule, position=first.position + 1
+    )
+    listed = admin.get("/admin/routing/targetingrule/").content.decode()
+    assert f'aria-label="Position: {first}"' in listed
+    assert "accounts/order.js" in listed
+    rows = [
+        {"id": first.pk, "position": 2, "is_enabled": "on"},
+        {"id": second.pk, "position": 1},
+    ]
+    form = formset("form", *rows, initial=2) | {"_save": "Save"}
+    assert admin.post("/admin/routing/targetingrule/", form).status_code == 302
+    assert list(TargetingRule.objects.values_list("pk", flat=True)) == [second.pk, first.pk]
+    second.refresh_from_db()
+    assert not second.is_enabled
+    assert facts.RuleChanged(website_id=website.pk) in told
+
+
+def test_a_targeting_rule_keeps_its_texts_and_its_lists(admin: Client, step: RuleStep) -> None:
+    rule = step.rule.targeting_rules.get()
+    form = {
+        "website": rule.website_id,
+        "name": "Cart",
+        "is_enabled": "on",
+        "position": 1,
+        "rule": rule.rule_id,
+        "pages_included": "/cart/*\n\n /lamps/* \n/cart/*",
+        "pages_excluded": "",
+        "languages": "fr, en-GB",
+        "devices": ["phone"],
+        "audience": "new",
+        "seconds_on_page": 5,
+        "pages_viewed": 2,
+        "hours": "open",
+        "text_en": "Any question?",
+        "text_fr": " ",
+        **formset("conditions", {"name": "cart.total", "operator": "at_least", "value": "80"}),
+    }
+    assert admin.post(page(rule), form).status_code == 302
+    rule.refresh_from_db()
+    assert rule.pages_included == ["/cart/*", "/lamps/*"]
+    assert (rule.languages, rule.devices) == (["fr", "en-GB"], ["phone"])
+    assert rule.texts == {"en": "Any question?"}
+    assert str(rule.conditions.get()) == "cart.total is at least 80"
+    foreign = Skill.objects.create(website=WebsiteFactory(), name="Abroad")
+    answer = admin.post(page(rule), form | {"skills": [foreign.pk]})
+    assert answer.status_code == 200
+    assert "A skill of another website cannot be asked for." in answer.content.decode()
+    wrong = admin.post(page(rule), form | {"pages_included": "/not a page"})
+    assert "cannot match" in wrong.content.decode()
