@@ -36,12 +36,14 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--agents", type=int, required=True)
     parser.add_argument("--visitors", type=int, required=True)
+    parser.add_argument("--targets", type=int, default=1, help="targeting rules; the last matches")
     options = parser.parse_args()
-    print(json.dumps(prepare(agents=options.agents, visitors=options.visitors)))
+    made = prepare(agents=options.agents, visitors=options.visitors, targets=options.targets)
+    print(json.dumps(made))
 
 
 @transaction.atomic
-def prepare(*, agents: int, visitors: int) -> dict[str, Any]:
+def prepare(*, agents: int, visitors: int, targets: int = 1) -> dict[str, Any]:
     """A website of its own for each run, so that a run on a used database finds it empty."""
     website = Website.objects.create(
         key=f"bench-{secrets.token_hex(4)}", name="Bench", domains=["127.0.0.1"], language="en"
@@ -49,7 +51,16 @@ def prepare(*, agents: int, visitors: int) -> dict[str, Any]:
     team = Group.objects.create(website=website, name="Bench")
     rule = DistributionRule.objects.create(website=website, name="Bench")
     RuleStep.objects.create(rule=rule, group=team, position=1, places=visitors)
-    TargetingRule.objects.create(website=website, name="Bench", rule=rule)
+    for n in range(1, targets):
+        TargetingRule.objects.create(
+            website=website,
+            name=f"Journey {n}",
+            position=n,
+            rule=rule,
+            pages_included=[f"/journey-{n}/*", f"*campaign-{n}*"],
+            languages=["fr", "en"],
+        )
+    TargetingRule.objects.create(website=website, name="Bench", position=targets, rule=rule)
     slots = -(-visitors // agents)
     users = [_agent(f"{website.key}-{n}", team, slots=slots) for n in range(1, agents + 1)]
     return {
