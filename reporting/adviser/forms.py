@@ -35,7 +35,7 @@ class SizeForm(forms.Form):
             "per_hour": pace.per_hour if pace else EXAMPLE_PER_HOUR,
             "off_peak_hours": pace.off_peak_hours if pace else EXAMPLE_HOURS,
         }
-        kwargs["initial"] = measured
+        kwargs |= {"initial": measured, "label_suffix": ""}
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             attributes = {"class": "input", "step": "1" if name == "other" else "0.1"}

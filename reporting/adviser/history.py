@@ -306,11 +306,12 @@ def _team(
     played: Collection[int],
     period: tuple[datetime, datetime],
 ) -> Team:
-    """Today's members, slots, skills and hours; of agents without slots any more, what they once
-    held."""
+    """Members, skills and hours of today; slots as many as were used at once, today's at most."""
     agents = set[int]().union(*members.values()) | {spell.agent_id for spell in spells}
     on_channel = AgentChannel.objects.filter(agent__in=agents, channel=channel, slots__gt=0)
-    slots = most_at_once(spells) | dict(on_channel.values_list("agent_id", "slots"))
+    most = most_at_once(spells)
+    today = dict(on_channel.values_list("agent_id", "slots"))
+    slots = today | {agent: min(held, today.get(agent, held)) for agent, held in most.items()}
     skills: dict[int, set[int]] = defaultdict(set)
     known = Agent.skills.through.objects.filter(agent__in=agents)
     for agent_id, skill_id in known.values_list("agent_id", "skill_id"):

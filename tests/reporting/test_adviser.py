@@ -354,3 +354,22 @@ def test_reading_history_takes_the_same_queries_for_one_and_for_four(
         connect(agent)
     with django_assert_num_queries(12):
         history.read(step.rule.website, at=at(60))
+
+
+def test_slots_are_those_that_were_used_and_todays_at_most(step: RuleStep) -> None:
+    quiet, pulled, gone = (AgentFactory(slots=n) for n in (3, 1, 2))
+    step.group.members.add(quiet, pulled, gone)
+    closed(step, quiet, 0, 10)
+    for agent in (pulled, gone):
+        closed(step, agent, 0, 10)
+        on_desk(step, agent, at=at(5))
+    gone.channels.all().delete()
+    slots = history.read(step.rule.website, at=at(60)).team.slots
+    assert slots == {quiet.pk: 1, pulled.pk: 1, gone.pk: 2}
+
+
+def test_the_rules_page_leads_here(step: RuleStep) -> None:
+    client = Client()
+    client.force_login(UserFactory(role=Role.ADMIN, is_staff=True))
+    page = client.get(f"/admin/routing/distributionrule/{step.rule_id}/change/").content.decode()
+    assert f"/reports/queue-size/?website={step.rule.website.key}" in page

@@ -155,7 +155,7 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
             "Bruno ends or sets aside a conversation, or gets a slot more.",
             "A manager releases it: it goes back to its group.",
         ],
-        "Elle est attribuée à Bruno : complet 4/4.",
+        "Elle est assignée à Bruno : complet 4/4.",
     ),
     (
         "a push that is under way is no fault",
