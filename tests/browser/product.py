@@ -22,6 +22,7 @@ from config import engines
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 150  # a busy machine; a quiet one needs 6
 STOP_SECONDS = 40
+SNAPSHOT_MS = 2100  # room, as a page view is told it, may be two seconds old
 KEPT = {"PATH", "HOME", "USER", "LANG", "TMPDIR", "VIRTUAL_ENV"}
 VERSION = "{engagement}:version"
 # What visitors and agents leave behind; the demo's people, groups and rules stay.

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.browser import brand
 from tests.browser.conftest import Crowd
 from tests.browser.people import Visitor
-from tests.browser.product import Product
+from tests.browser.product import SNAPSHOT_MS, Product
 
 # Past the box's own limit, as a program or an old browser might.
 PASTE = """(box, text) => {
@@ -120,6 +120,7 @@ def test_a_full_queue_refuses_with_a_sentence_and_keeps_the_text(
     expect(late.frame.get_by_role("alert").filter(has_text="queue is full")).to_be_visible()
     expect(late.box).to_have_value("Is there room?")
     never = crowd.visitor()
+    never.page.wait_for_timeout(SNAPSHOT_MS)
     with never.page.expect_response(re.compile("/engagement/")) as answer:
         never.visit()
     assert answer.value.json()["engage"] is False

@@ -8,11 +8,12 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Crowd
 from tests.browser.people import Agent
+from tests.browser.product import SNAPSHOT_MS
 
 
 def set_places(admin: Agent, places: int) -> None:
     admin.page.goto(f"{admin.url}/admin/routing/distributionrule/")
-    admin.page.get_by_role("link", name="vers equipe de reponse").click()
+    admin.page.get_by_role("link", name="vers equipe de reponse", exact=True).click()
     queue = admin.page.get_by_role("row").filter(has_text="→ Équipe de réponse")
     queue.get_by_role("spinbutton").last.fill(str(places))
     admin.page.get_by_role("button", name="Save", exact=True).click()
@@ -38,6 +39,7 @@ def test_a_change_of_places_is_obeyed_at_once(crowd: Crowd) -> None:
     visitor.say("The one place is mine")
     expect(visitor.frame.get_by_text("You are next in line")).to_be_visible()
     second = crowd.visitor()
+    second.page.wait_for_timeout(SNAPSHOT_MS)
     with second.page.expect_response(re.compile("/engagement/")) as answer:
         second.visit()
     assert answer.value.json()["engage"] is False
@@ -46,6 +48,7 @@ def test_a_change_of_places_is_obeyed_at_once(crowd: Crowd) -> None:
     set_places(admin, 0)
     alice = crowd.agent("alice").log_in().be_available()
     alice.sees("The one place is mine")
+    second.page.wait_for_timeout(SNAPSHOT_MS)
     second.page.reload()
     second.open()
     second.sees("an adviser is here to answer you")
