@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
 
 from accounts.access import StaffRequest, overseers, staff
 from accounts.models import Agent
-from reporting import breakdowns, reports, rows
+from reporting import breakdowns, exports, reports, rows
 from reporting import figures as register
 from reporting.choices import Choices, Chosen, chosen
 from reporting.figures.registry import Figure
@@ -185,6 +185,23 @@ def transactions(request: StaffRequest) -> HttpResponse:
         "lines": rows.lines(figure, scope, newest, request.user),
     }
     return render(request, "reporting/transactions.html", context)
+
+
+@staff("GET")
+def export(request: StaffRequest, name: str, kind: str) -> StreamingHttpResponse:
+    """The rows behind a figure as CSV or XLSX, however many they are."""
+    figure = register.FIGURES.get(name)
+    if figure is None or kind not in exports.KINDS:
+        raise Http404
+    _form, asked = _asked(request)
+    mime, write = exports.KINDS[kind]
+    pieces = exports.chunks(figure, asked.scope, request.user)
+    response = StreamingHttpResponse(write(pieces, str(figure.label)), content_type=mime)
+    period = asked.scope.period
+    file = f"{name}-{period.first:%Y%m%d}-{period.last:%Y%m%d}.{kind}"
+    response["Content-Disposition"] = f'attachment; filename="{file}"'
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def _comments(request: StaffRequest, asked: Chosen) -> list[rows.Line]:

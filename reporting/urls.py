@@ -16,5 +16,6 @@ urlpatterns = [
     path("reports/conversations/", pages.conversations, name="conversations"),
     path("reports/agents/", pages.agents, name="agents"),
     path("reports/transactions/", pages.transactions, name="transactions"),
+    path("reports/rows/<slug:name>.<slug:kind>", pages.export, name="export"),
     path("reports/rows/<slug:name>/", pages.behind, name="behind"),
 ]

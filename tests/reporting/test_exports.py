@@ -1,0 +1,136 @@
+"""Exports: the same rows as the list, whole, in pieces, and harmless to a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.test import AsyncClient
+
+from accounts.models import Role, User
+from conversations.models import Survey
+from reporting import exports
+from tests.clock import NOW, clock  # noqa: F401 - a fixture
+from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
+
+HOSTILE = [
+    "=1+1",
+    "+SUM(A1)",
+    "-2+3",
+    "@cmd",
+    "\t=1+1",
+    "\r=1+1",
+    "\n=1+1",
+    "\0=1+1",
+    '"=1+1',
+    "'=1+1",
+    "  =1+1",
+    "|calc",
+    "%0A=1",
+    "＝1+1",
+    '=HYPERLINK("http://x")',
+    "=cmd|' /C calc'!A0",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_begins_like_a_formula(text: str) -> None:
+    made = exports.harmless(text)
+    assert made.startswith("'")
+    assert "\0" not in made
+    assert made.endswith(text.replace("\0", ""))
+
+
+@pytest.mark.parametrize("text", ["", "Merci", "-12", "-1,5", "3.14", "Très bien = parfait", "#12"])
+def test_what_is_harmless_stays_as_it_is(text: str) -> None:
+    assert exports.harmless(text) == text
+
+
+@async_to_sync
+async def fetch(user: User, address: str) -> tuple[dict[str, str], bytes]:
+    client = AsyncClient()
+    await client.aforce_login(user)
+    response = await client.get(address)
+    assert response.status_code == 200
+    body = b"".join([block async for block in response.streaming_content])  # type: ignore[union-attr]
+    return dict(response.headers), body
+
+
+@pytest.fixture
+def rated() -> User:
+    """Three comments of one website, the last of which is hostile, and one of another website."""
+    manager = UserFactory(role=Role.MANAGER)
+    steps = [StepFactory(), StepFactory()]
+    steps[0].group.managers.add(manager)
+    for step, comment in (
+        (steps[0], "Merci; c’était parfait"),
+        (steps[0], 'Deux\nlignes et "guillemets"'),
+        (steps[0], "=1+1"),
+        (steps[1], "secret"),
+    ):
+        agent = AgentFactory(display_name="=Alice")
+        step.group.members.add(agent)
+        Survey.objects.create(
+            conversation=on_desk(step, agent, at=NOW),
+            agent=agent,
+            group=step.group,
+            offered_at=NOW,
+            answered_at=NOW,
+            csat=5,
+            nps=10,
+            comment=comment,
+        )
+    return manager
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("clock")
+class TestFiles:
+    @pytest.mark.parametrize("chunk", [1, 2, 2000])
+    def test_a_csv_holds_every_row_once_whatever_the_pieces(
+        self, rated: User, chunk: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(exports, "CHUNK", chunk)
+        headers, body = fetch(rated, "/reports/rows/comments.csv?period=today")
+        assert 'filename="comments-20350305-20350305.csv"' in headers["Content-Disposition"]
+        found = list(csv.reader(io.StringIO(body.decode("utf-8-sig")), delimiter=";"))
+        assert found[0][:2] == ["Conversation", "When"]
+        assert [line[8] for line in found[1:]] == [
+            "Merci; c’était parfait",
+            'Deux\nlignes et "guillemets"',
+            "'=1+1",
+        ]
+        assert {line[4] for line in found[1:]} == {"'=Alice"}
+        assert {line[1] for line in found[1:]} == {"2035-03-05 10:00:00"}
+
+    def test_a_workbook_holds_texts_and_no_formula(self, rated: User) -> None:
+        _, body = fetch(rated, "/reports/rows/comments.xlsx?period=today")
+        with zipfile.ZipFile(io.BytesIO(body)) as book:
+            sheet = book.read("xl/worksheets/sheet1.xml").decode()
+        assert "=1+1" in sheet
+        assert "secret" not in sheet
+        assert re.search(r"<f[ >]", sheet) is None
+        assert sheet.count("<row ") == 4
+
+    def test_more_than_a_sheet_goes_on_the_next(
+        self, rated: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(exports, "SHEET_ROWS", 3)
+        _, body = fetch(rated, "/reports/rows/comments.xlsx?period=today")
+        with zipfile.ZipFile(io.BytesIO(body)) as book:
+            assert "xl/worksheets/sheet2.xml" in book.namelist()
+
+    def test_an_empty_report_is_a_file_with_headings(self, rated: User) -> None:
+        for kind in exports.KINDS:
+            _, body = fetch(rated, f"/reports/rows/transactions.{kind}")
+            assert body
+
+    def test_no_other_kind_and_no_other_figure(self, rated: User) -> None:
+        for address in ("comments.exe", "happiness.csv"):
+            client = AsyncClient()
+            client.force_login(rated)
+            assert async_to_sync(client.get)(f"/reports/rows/{address}").status_code == 404
