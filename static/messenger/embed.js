@@ -34,7 +34,7 @@
     .note { inset-block-end: calc(92px + env(safe-area-inset-bottom)); display: flex; align-items: start;
       max-width: min(300px, 100vw - 40px); border-radius: 14px; background: Canvas; color: CanvasText;
       color-scheme: light dark; font: 15px/1.4 system-ui, sans-serif;
-      box-shadow: 0 0 0 1px rgb(0 0 0 / .08), 0 8px 28px rgb(0 0 0 / .2); }
+      box-shadow: 0 0 0 1px rgb(128 128 128 / .35), 0 8px 28px rgb(0 0 0 / .2); }
     .note:empty, .open .note { display: none; }
     .note button { border: 0; border-radius: 14px; background: none; color: inherit; font: inherit; cursor: pointer; }
     .note button:focus-visible { outline: 2px solid; outline-offset: -2px; }
