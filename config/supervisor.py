@@ -180,6 +180,7 @@ def welcome() -> str:
 Causerie is ready.
 
   The brand's shop    {address}/demo/
+  Mails to visitors   {address}/demo/mail/
   The agents' desk    {address}/desk/
   The reports         {address}/reports/production/
   Administration      {address}/admin/

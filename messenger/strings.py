@@ -48,6 +48,12 @@ def frame_strings() -> dict[str, str]:
         "csat_4": _("Satisfied"),
         "csat_5": _("Very satisfied"),
         "link_opens": _("opens in a new tab"),
+        "link_over": _("The link of this e-mail is no longer valid. You can write to us here."),
+        "email_known": _("We will write to {email} when an adviser answers."),
+        "email_off": _("E-mails to {email} are switched off."),
+        "email_refused": _("{email} does not accept our e-mails. Is it correct?"),
+        "email_saved": _("Saved."),
+        "email_deleted": _("Your address has been deleted."),
         "file_failed": _("Could not be loaded. Try again."),
     }
 

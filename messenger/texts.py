@@ -23,6 +23,8 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "effacer cet échange à tout moment.",
         "closing": farewell.DEFAULTS["fr"],
         "over": "Cette conversation est terminée.",
+        "email_invitation": "Laissez-nous votre adresse e-mail : nous vous écrirons dès qu’un "
+        "conseiller vous aura répondu.",
         "survey_csat": "Êtes-vous satisfait de cet échange ?",
         "survey_nps": "Recommanderiez-vous {brand} à un proche ?",
         "survey_thanks": "Merci ! Votre avis nous aide à mieux vous répondre.",
@@ -37,6 +39,8 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "time.",
         "closing": farewell.DEFAULTS["en"],
         "over": "This conversation is over.",
+        "email_invitation": "Leave us your e-mail address: we will write to you as soon as an "
+        "adviser has answered.",
         "survey_csat": "Are you satisfied with this exchange?",
         "survey_nps": "Would you recommend {brand} to a friend?",
         "survey_thanks": "Thank you! Your opinion helps us to answer better.",

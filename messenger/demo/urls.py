@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from messenger.demo import views
+from messenger.demo import mailbox, views
 
 app_name = "demo"
 
@@ -13,6 +13,9 @@ urlpatterns = [
     path("products/<slug:slug>/", views.product, name="product"),
     path("cart/", views.cart, name="cart"),
     path("account/", views.account, name="account"),
+    path("mail/", mailbox.mailbox, name="mailbox"),
+    path("mail/<str:name>/", mailbox.mail, name="mail"),
+    path("mail/<str:name>/look/", mailbox.look, name="mail_look"),
     path("order/", views.order, name="order"),
     path("order/<str:number>/", views.thanks, name="thanks"),
 ]

@@ -143,7 +143,8 @@ class Composed:
     def _lines(self) -> tuple[list[Line], int]:
         """The news, after what was said last before them (R20); and how many are left out."""
         spoken = self.conversation.messages.filter(seq__lte=self.mail.to_seq)
-        spoken = spoken.exclude(author=Author.SYSTEM).select_related("agent").order_by("-seq")
+        spoken = spoken.exclude(author=Author.SYSTEM).order_by("-seq")
+        spoken = spoken.select_related("agent", "attachment")
         news = spoken.filter(seq__gt=self.mail.from_seq)
         last = list(spoken[:SHOWN])
         is_new = [message.seq > self.mail.from_seq for message in last]
@@ -155,6 +156,8 @@ class Composed:
         is_visitor = message.author == Author.VISITOR
         name = message.agent.display_name if message.agent else self.brand
         body = message.body
+        if message.attachment is not None:
+            body = f"{body}\n[{message.attachment.name}]".strip()
         if len(body) > BODY_LIMIT:
             body = body[:BODY_LIMIT].rstrip() + " …"
         return Line(_("You") if is_visitor else name, body, message.created_at, is_visitor)

@@ -71,7 +71,10 @@
   let shown = ""; // What of them was told as "displayed".
   let hushed = ""; // The proactive text that was dismissed.
   let isOpen = false;
-  let wantsOpen = false;
+  /* A mail's link names its conversation behind the #, where it must not stay. */
+  let link = (/[#&]causerie=([\w.:-]+)/.exec(location.hash) || [])[1] || "";
+  if (link) safely(() => history.replaceState(history.state, "", location.pathname + location.search));
+  let wantsOpen = link !== "";
   let unread = 0;
 
   /* Run something of ours, or of the page's, that must not break the page. */
@@ -221,7 +224,7 @@
   function show() {
     if (!happened.has("ready")) tell("ready");
     const stays = read(flag) !== null;
-    const isThere = offer.engage || stays || isOpen;
+    const isThere = offer.engage || stays || isOpen || link;
     if (parts) parts.host.style.display = isThere ? "" : "none";
     const { kind, text } = offer.notification;
     const isQuiet = stays || isOpen || !text || text === hushed;
@@ -335,7 +338,8 @@
     frame.addEventListener("load", () => {
       parts.isLoaded = true;
       const kept = Object.fromEntries(LENT.map((name) => [name, read(`${flag}:${name}`)]));
-      post("hello", { kept });
+      post("hello", link ? { kept, link } : { kept });
+      link = "";
       if (isOpen) post("open");
     });
     parts.frame = frame;

@@ -4,7 +4,8 @@
 const PAGE_LIMIT = 2000;
 
 export class Host {
-  /** handlers: open(), minimize(), offer(answer): what the page was told about engaging */
+  /** handlers: open(), minimize(), offer(answer): what the page was told about engaging,
+   *  link(word): somebody came by the link of a mail */
   constructor(handlers) {
     this.isAlone = window.parent === window;
     this.origin = null;
@@ -25,6 +26,7 @@ export class Host {
         this.viewedAt = performance.now();
       }
       if (isRecord(data.offer)) handlers.offer(data.offer);
+      if (data.type === "hello" && typeof data.link === "string") handlers.link(data.link);
       if (data.type === "open") handlers.open();
       if (data.type === "minimize") handlers.minimize();
     });

@@ -2,8 +2,10 @@
 
 import { connect } from "../shared/socket.js";
 import { Thread } from "../shared/thread.js";
+import { Attached } from "./attached.js";
 import { Composer } from "./composer.js";
 import { Dialogue } from "./dialogue.js";
+import { Email } from "./email.js";
 import { byId, element, initials, linked } from "./elements.js";
 import { History } from "./history.js";
 import { Host } from "./host.js";
@@ -49,6 +51,7 @@ class Messenger {
       open: () => this.open(),
       minimize: () => this.minimize(),
       offer: (answer) => this.offered(answer),
+      link: (word) => this.follow(word),
     });
     this.room = new Room({
       session: this.session,
@@ -58,17 +61,28 @@ class Messenger {
       onRoom: () => this.tellRoom(),
     });
     this.isOpen = this.host.isAlone;
-    this.dialogue = new Dialogue(byId("dialogue"), config);
-    this.history = new History(this.session, config);
+    const attached = new Attached({ session: this.session, strings: this.strings });
+    this.dialogue = new Dialogue(byId("dialogue"), config, attached);
+    this.history = new History(this.session, config, attached);
     this.composer = new Composer({
       session: this.session,
       onSend: (text) => this.send(text),
+      onFile: (attachment) => this.thread.send("", attachment),
       onTyping: (isOn) => this.tellTyping(isOn),
+      fileUrl: (id) => this.fileUrl(id),
+      strings: this.strings,
+      limit: config.upload_limit,
     });
     this.survey = new Survey({
       strings: this.strings,
       onSend: (answers) => this.answerSurvey(answers),
       onDismiss: () => this.dismissSurvey(),
+    });
+    this.email = new Email({
+      session: this.session,
+      strings: this.strings,
+      isOffered: config.email,
+      onChange: () => this.render(),
     });
     this.thread = this.newThread();
     this.listen();
@@ -78,8 +92,44 @@ class Messenger {
     this.render();
     if (this.host.isAlone) this.room.ask().then((answer) => answer ?? this.offered({}));
     if (this.session.isForbidden && !this.host.isAlone) await this.borrow();
-    if (this.session.token) await this.load();
+    if (this.session.isKnown) this.loading = this.load();
+    await this.loading;
     this.tellStay();
+    const word = this.host.isAlone && /#causerie=([\w.:-]+)/.exec(location.hash)?.[1];
+    if (word) await this.follow(word);
+  }
+
+  /** By the link of a mail: its conversation, or its survey, whatever this browser knows (C11). */
+  async follow(word) {
+    await this.loading;
+    let answer;
+    try {
+      answer = await this.session.ask("state/", undefined, word);
+    } catch {
+      this.composer.complain(this.strings.failed);
+      return;
+    }
+    if (!answer.ok) {
+      if (!this.conversation) this.composer.hint(this.strings.link_over);
+      return;
+    }
+    const { visitor, conversation } = answer.data;
+    const isMine = this.visitorId === visitor.id;
+    this.session.guest = isMine ? null : word;
+    this.session.undismiss(conversation.id);
+    if (this.conversation?.id !== conversation.id) this.reset();
+    if (isMine) this.showOne(conversation);
+    else this.loaded(answer.data);
+    this.tellStay();
+    this.scrollToEnd();
+  }
+
+  showOne(conversation) {
+    if (this.conversation?.id !== conversation.id) {
+      this.adopt(conversation, conversation.last_seq);
+      this.thread.sync();
+    }
+    this.render();
   }
 
   async borrow() {
@@ -100,6 +150,7 @@ class Messenger {
     byId("scroller").addEventListener("scroll", () => this.noteScroll(), { passive: true });
     new ResizeObserver(() => this.isAtEnd && this.scrollToEnd()).observe(byId("scroller"));
     addEventListener("keydown", (event) => {
+      if (document.querySelector("dialog[open]")) return; // Escape is for that one then.
       if (event.key === "Escape" && !event.isComposing) this.host.tell("minimize");
     });
     addEventListener("online", () => this.render());
@@ -146,8 +197,10 @@ class Messenger {
     }
   }
 
-  loaded({ conversation, history }) {
+  loaded({ conversation, history, visitor, guest, email }) {
     this.isUnreachable = false;
+    if (!guest) this.visitorId = visitor.id;
+    this.email.receive(email);
     this.past = history;
     // A survey that was not answered is offered again at the next visit (C42).
     const last = history.find(({ survey, id }) => survey && !this.isDismissed(id));
@@ -256,12 +309,24 @@ class Messenger {
 
   /** The server does not know us any more: begin again, with consent; what was written stays. */
   forgetToken() {
-    this.composer.restore(this.thread.pending.map(({ body }) => body).join("\n"));
+    this.composer.restore(this.thread.pending.map(({ body }) => body).filter(Boolean).join("\n"));
     this.session.unsent.save([]);
-    this.session.token = null;
     this.past = [];
     this.history.forget();
+    this.email.receive(null);
+    if (this.session.guest) {
+      this.leaveLink();
+      return;
+    }
+    this.session.token = null;
     this.reset();
+  }
+
+  /** Back from a mail's conversation to what this browser knows itself. */
+  leaveLink() {
+    this.session.guest = null;
+    this.reset();
+    if (this.session.token) this.load();
   }
 
   reset() {
@@ -290,7 +355,7 @@ class Messenger {
   }
 
   send(text) {
-    if (!this.session.token) {
+    if (!this.session.isKnown) {
       this.wantsToSend = true;
       this.composer.hint(this.strings.consent_first);
       this.scrollToEnd();
@@ -301,6 +366,13 @@ class Messenger {
     this.isAtEnd = true;
     this.thread.send(text);
     this.tellStay();
+  }
+
+  /** Where a file goes: there must be a conversation for it, and it must not be over. */
+  fileUrl(id) {
+    const { id: conversation, status } = this.conversation ?? {};
+    if (!conversation || status === "closed") return null;
+    return this.session.url(`conversations/${conversation}/attachments/${id}/`);
   }
 
   async consent() {
@@ -323,6 +395,7 @@ class Messenger {
 
   consented(token) {
     this.session.token = token;
+    this.tellStay();
     this.composer.complain("");
     this.render();
     this.composer.focus();
@@ -355,7 +428,8 @@ class Messenger {
   }
 
   restart() {
-    this.reset();
+    if (this.session.guest) this.leaveLink();
+    else this.reset();
     this.composer.focus();
   }
 
@@ -395,16 +469,17 @@ class Messenger {
   render() {
     const isSeen = this.isOpen && document.visibilityState === "visible";
     const isOver = this.conversation?.status === "closed";
-    this.tellStay();
     const wasAtEnd = this.isAtEnd;
     const before = this.thread.messages.length - (this.shownCount ?? 0);
     this.showHead();
     this.showDialogue();
     this.showConsent();
     this.showWaiting();
+    this.email.show(this.conversation);
     this.showSurvey(isSeen);
     this.showOver(isOver);
     this.composer.isHidden = isOver;
+    this.composer.mayAttach = this.fileUrl("") !== null;
     this.showOffline();
     if (isSeen) this.thread.markRead();
     this.tellUnread(isSeen);
@@ -447,13 +522,14 @@ class Messenger {
     const isLive = asynchronous === false;
     const isKnown = this.conversation !== null || this.engagement !== null;
     const greeting = isKnown ? (isLive ? texts.greeting_live : texts.greeting_async) : "";
-    this.dialogue.show({ messages, pending, otherRead, greeting });
+    const conversation = this.conversation?.id;
+    this.dialogue.show({ messages, pending, otherRead, greeting, conversation });
     this.history.show(this.past.filter(({ id }) => id !== this.conversation?.id));
   }
 
   showConsent() {
     const card = byId("consent");
-    const isAsked = !this.session.token;
+    const isAsked = !this.session.isKnown;
     if (isAsked && card.hidden) {
       const text = linked(this.config.texts.consent, this.strings.link_opens);
       byId("consent-text").replaceChildren(...text);

@@ -1,6 +1,8 @@
 // Who this browser is for the server, and what it keeps between two pages.
 
 const REQUEST_MS = 15_000;
+// A draft belongs to its tab, and so does a mail's link; everything else to the browser.
+const OF_THE_TAB = ["draft", "guest"];
 
 /** What stands in for storage where there is none. */
 class Memory extends Map {
@@ -43,8 +45,7 @@ export class Session {
   /** Storage may be forbidden in an iframe: some browsers refuse all third parties. */
   #keep(name, action) {
     try {
-      // A draft belongs to its tab; everything else to the browser.
-      return action(name === "draft" ? sessionStorage : localStorage, this.prefix + name);
+      return action(OF_THE_TAB.includes(name) ? sessionStorage : localStorage, this.prefix + name);
     } catch {
       return action(this.memory, this.prefix + name);
     }
@@ -58,20 +59,36 @@ export class Session {
     this.save("token", token);
   }
 
+  /** The word of a mail's link: while it is there, this tab shows that one conversation (C11). */
+  get guest() {
+    return this.load("guest");
+  }
+
+  set guest(word) {
+    this.save("guest", word);
+  }
+
+  get isKnown() {
+    return Boolean(this.guest ?? this.token);
+  }
+
   /** What is being written. Not kept before consent: nothing is, until then. */
   get draft() {
-    return (this.token && this.load("draft")) || "";
+    return (this.isKnown && this.load("draft")) || "";
   }
 
   set draft(text) {
-    if (this.token) this.save("draft", text || null);
+    if (this.isKnown) this.save("draft", text || null);
   }
 
   /** Texts that the server has not accepted yet. */
   get unsent() {
     return {
-      load: () => (this.token ? readList(this.load("unsent")) : []),
-      save: (items) => this.save("unsent", items.length ? JSON.stringify(items) : null),
+      // Not by a link: what this browser's own visitor wrote belongs to another conversation.
+      load: () => (this.token && !this.guest ? readList(this.load("unsent")) : []),
+      save: (items) => {
+        if (!this.guest) this.save("unsent", items.length ? JSON.stringify(items) : null);
+      },
     };
   }
 
@@ -83,9 +100,14 @@ export class Session {
     this.save("dismissed", JSON.stringify([...this.dismissed, conversationId].slice(-20)));
   }
 
+  undismiss(conversationId) {
+    const kept = this.dismissed.filter((id) => id !== conversationId);
+    if (kept.length < this.dismissed.length) this.save("dismissed", JSON.stringify(kept));
+  }
+
   headers = () => {
     const headers = { "Accept-Language": this.language };
-    if (this.token) headers.Authorization = `Bearer ${this.token}`;
+    if (this.isKnown) headers.Authorization = `Bearer ${this.guest ?? this.token}`;
     return headers;
   };
 
@@ -93,9 +115,11 @@ export class Session {
     return new URL(this.base + path, location.href).href;
   }
 
-  /** The answer as `{ok, status, data}`; throws where the server could not be reached. */
-  async ask(path, data) {
+  /** The answer as `{ok, status, data}`; throws where the server could not be reached. With a
+   *  `word`, as whoever comes by that link. */
+  async ask(path, data, word) {
     const options = { headers: this.headers() };
+    if (word) options.headers.Authorization = `Bearer ${word}`;
     if (data !== undefined) {
       options.method = "POST";
       options.headers["Content-Type"] = "application/json";

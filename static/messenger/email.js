@@ -1,0 +1,113 @@
+// The visitor's e-mail address: asked for after the first message (C9), changed, deleted or switched
+// off at any time in the settings (R23-R25).
+
+import { byId } from "./elements.js";
+
+export class Email {
+  /** session, strings; isOffered: whether this website writes at all; onChange(): something did. */
+  constructor({ session, strings, isOffered, onChange }) {
+    Object.assign(this, { session, strings, isOffered, onChange });
+    this.value = null; // {address, on, refused}
+    this.dialog = byId("settings");
+    byId("settings-open").addEventListener("click", () => this.open());
+    byId("settings-close").addEventListener("click", () => this.dialog.close());
+    byId("email-change").addEventListener("click", () => this.open());
+    byId("email-decline").addEventListener("click", () => this.#decline());
+    byId("email-forget").addEventListener("click", () => this.#forget());
+    byId("email-on").addEventListener("change", ({ target }) => this.#switch(target));
+    this.#onSubmit("email-invite", "invite");
+    this.#onSubmit("email-settings", "settings");
+    // A click beside the sheet closes it.
+    this.dialog.addEventListener("click", ({ target }) => target === this.dialog && this.dialog.close());
+  }
+
+  open() {
+    byId("settings-email").value = this.value?.address ?? "";
+    this.#say("settings", "");
+    this.#fill();
+    this.dialog.showModal();
+    if (!this.value) byId("settings-email").focus();
+  }
+
+  /** Who this browser is has changed, or the server told us anew. */
+  receive(value) {
+    this.value = value ?? null;
+    this.#fill();
+    this.onChange();
+  }
+
+  /** Below the dialogue: the invitation, or where we will write to. */
+  show(conversation) {
+    const { id, asynchronous, status } = conversation ?? {};
+    const mayAsk = this.isOffered && Boolean(this.session.token) && !this.session.guest;
+    this.conversationId = id;
+    byId("settings-open").hidden = !mayAsk;
+    const isFitting = mayAsk && asynchronous === true && status !== "closed";
+    const isAsked = isFitting && !this.value && !this.session.dismissed.includes(`email ${id}`);
+    byId("email-invite").hidden = !isAsked;
+    const isTold = isFitting && this.value !== null && (status !== "active" || this.value.refused);
+    byId("email-known").hidden = !isTold;
+    if (!isTold) return;
+    const { address, on, refused } = this.value;
+    const line = refused ? "email_refused" : on ? "email_known" : "email_off";
+    const text = this.strings[line].replace("{email}", address);
+    if (byId("email-line").textContent !== text) byId("email-line").textContent = text;
+  }
+
+  #onSubmit(form, place) {
+    byId(form).addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const address = byId(`${place}-email`).value;
+      if (!(await this.#send(place, { address }))) return;
+      if (place === "settings") this.#say(place, this.strings.email_saved, true);
+      else byId("email-known").focus({ preventScroll: true });
+    });
+    byId(`${place}-email`).addEventListener("input", () => this.#say(place, ""));
+  }
+
+  #decline() {
+    this.session.dismiss(`email ${this.conversationId}`);
+    this.onChange();
+    byId("text").focus({ preventScroll: true });
+  }
+
+  async #forget() {
+    if (!(await this.#send("settings", { address: null }))) return;
+    byId("settings-email").value = "";
+    byId("settings-email").focus();
+    this.#say("settings", this.strings.email_deleted, true);
+  }
+
+  async #switch(box) {
+    const isOn = box.checked;
+    if (!(await this.#send("settings", { on: isOn }))) box.checked = !isOn;
+  }
+
+  /** Whether the server took it; where not, the sentence stands beside what was typed. */
+  async #send(place, data) {
+    this.#say(place, "");
+    try {
+      const { ok, data: answer } = await this.session.ask("email/", data);
+      if (ok) this.receive(answer.email);
+      else this.#say(place, answer.error?.message ?? this.strings.failed);
+      if (!ok) byId(`${place}-email`).focus();
+      return ok;
+    } catch {
+      this.#say(place, this.strings.failed);
+      return false;
+    }
+  }
+
+  #say(place, sentence, isGood = false) {
+    const problem = byId(`${place}-problem`);
+    problem.className = isGood ? "success" : "problem";
+    problem.textContent = sentence;
+    problem.hidden = !sentence;
+    byId(`${place}-email`).setAttribute("aria-invalid", String(Boolean(sentence) && !isGood));
+  }
+
+  #fill() {
+    byId("email-on").checked = this.value?.on ?? false;
+    byId("email-more").hidden = !this.value;
+  }
+}

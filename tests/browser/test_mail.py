@@ -1,0 +1,172 @@
+"""An absent visitor is written to, comes back by the mail elsewhere, and answers by mail."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Crowd
+from tests.browser.people import Agent, Visitor
+from tests.browser.product import ROOT, Product
+
+ADDRESS = "jeanne@example.org"
+NUDGE = """
+import time
+from django.core.cache import cache
+from django.db.models.functions import Now
+from conversations.models import Conversation
+from messenger.tasks import write_to_visitors
+waiting = Conversation.objects.exclude(notify_at=None)
+for _ in range(20):
+    cache.delete_many([f"sighting:{one.visitor_id}" for one in waiting])
+    waiting.update(notify_at=Now())
+    if write_to_visitors():
+        break
+    time.sleep(0.5)
+"""
+
+
+def write_now(product: Product) -> None:
+    """What a worker does at beat's next tick, a minute after the answer and the leaving."""
+    subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", NUDGE],
+        cwd=ROOT,
+        env=product.variables() | {"MAIL_DELAY_SECONDS": "0", "MAIL_INTERVAL_SECONDS": "0"},
+        check=True,
+        timeout=60,
+    )
+
+
+def forget_mails(product: Product) -> None:
+    for file in (product.var / "mail").glob("*.eml"):
+        file.unlink()
+
+
+def newest_mail(crowd: Crowd) -> Page:
+    page = crowd.context().new_page()
+    page.goto(f"{crowd.product.url}/demo/mail/")
+    page.get_by_role("main").get_by_role("listitem").first.get_by_role("link").click()
+    return page
+
+
+def link_of(mail: Page) -> str:
+    """Where the one button of the mail leads."""
+    frame = mail.get_by_title("The mail, as it is seen").content_frame
+    button = frame.get_by_role("link", name="Continue the conversation").or_(
+        frame.get_by_role("link", name="Read it and give your opinion")
+    )
+    href = button.get_attribute("href")
+    assert href is not None
+    return href
+
+
+def leave_address(visitor: Visitor) -> None:
+    """The invitation after the first message (C9), with a slip of the pen first."""
+    form = visitor.frame.get_by_role("form", name="No need to wait here")
+    box = form.get_by_label("Your e-mail address")
+    box.fill("jeanne@example")
+    form.get_by_role("button", name="Write to me").click()
+    expect(form.get_by_role("alert")).to_contain_text("does not look like an e-mail address")
+    expect(box).to_have_value("jeanne@example")
+    box.fill(ADDRESS)
+    box.press("Enter")
+    expect(form).to_be_hidden()
+    expect(visitor.frame.get_by_text(f"We will write to {ADDRESS}")).to_be_visible()
+
+
+def test_who_left_is_written_to_and_comes_back(crowd: Crowd, product: Product) -> None:
+    forget_mails(product)
+    crowd.expect_complaint(r"status of 400 .*/email/")
+    visitor, alice = crowd.visitor(), crowd.agent("alice")
+    visitor.start("Is it oak?")
+    leave_address(visitor)
+    visitor.page.close()
+    answer(alice, "It is oak.")
+    write_now(product)
+
+    mail = newest_mail(crowd)
+    expect(mail.get_by_role("heading", name="Alice from Maison Céleste")).to_be_visible()
+    link = link_of(mail)
+
+    # Another device, which knows nothing: that conversation, and nothing else.
+    other = crowd.visitor()
+    other.page.goto(link)
+    expect(other.page).to_have_url(f"{product.url}/demo/cart/")
+    other.sees("It is oak.")
+    expect(other.frame.get_by_role("button", name="Settings")).to_be_hidden()
+    other.say("Thank you, from my phone")
+    alice.sees("Thank you, from my phone")
+
+    # The answer by e-mail.
+    mail.get_by_label("Answer this e-mail").fill("And the foot?")
+    mail.get_by_role("button", name="Send the answer").click()
+    expect(mail.get_by_text("Added to the conversation")).to_be_visible()
+    alice.sees("And the foot?")
+    other.sees("And the foot?")
+
+    # Closed: the same link shows the survey (R22); on the device of old, all is as ever (R15).
+    alice.act("Close")
+    expect(other.frame.get_by_role("button", name="Send my opinion")).to_be_visible()
+    again = crowd.visitor()
+    again.page.goto(link)
+    expect(again.frame.get_by_role("button", name="Send my opinion")).to_be_visible()
+    again.frame.get_by_role("button", name="No thanks").click()
+    again.frame.get_by_role("button", name="Start a new conversation").click()
+    expect(again.frame.get_by_role("button", name="I accept")).to_be_visible()
+
+
+def test_the_address_is_changed_switched_off_and_deleted(crowd: Crowd) -> None:
+    """R23-R25."""
+    crowd.expect_complaint(r"status of 400 .*/email/")
+    visitor = crowd.visitor(viewport={"width": 390, "height": 844})
+    visitor.start("Is it oak?")
+    leave_address(visitor)
+    frame = visitor.frame
+    frame.get_by_role("button", name="Change").click()
+    sheet = frame.get_by_role("dialog", name="Settings")
+    box = sheet.get_by_label("Your e-mail address")
+    expect(box).to_have_value(ADDRESS)
+    box.fill("new@example.org")
+    sheet.get_by_role("button", name="Save the address").click()
+    expect(sheet.get_by_text("Saved.")).to_be_visible()
+    sheet.get_by_role("switch", name="Notify me by e-mail").uncheck()
+    visitor.page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    expect(frame.get_by_text("E-mails to new@example.org are switched off.")).to_be_visible()
+
+    visitor.page.reload()
+    visitor.open()
+    frame.get_by_role("button", name="Settings").click()
+    expect(sheet.get_by_role("switch", name="Notify me by e-mail")).not_to_be_checked()
+    sheet.get_by_role("button", name="Delete my address").click()
+    expect(sheet.get_by_text("Your address has been deleted.")).to_be_visible()
+    sheet.get_by_role("button", name="Close the settings").click()
+    expect(frame.get_by_role("form", name="No need to wait here")).to_be_visible()
+    frame.get_by_role("button", name="No thanks").click()
+    expect(frame.get_by_role("form", name="No need to wait here")).to_be_hidden()
+
+
+def test_one_click_ends_the_mails(crowd: Crowd, product: Product) -> None:
+    forget_mails(product)
+    crowd.expect_complaint(r"status of 400 .*/email/")
+    visitor, alice = crowd.visitor(), crowd.agent("alice")
+    visitor.start("Is it oak?")
+    leave_address(visitor)
+    visitor.page.close()
+    answer(alice, "It is oak.")
+    write_now(product)
+    mail = newest_mail(crowd)
+    frame = mail.get_by_title("The mail, as it is seen").content_frame
+    frame.get_by_role("link", name="No more e-mails").click()
+    mail.get_by_role("button", name="Send me no more e-mails").click()
+    expect(mail.get_by_role("heading", name="You will get no more e-mails")).to_be_visible()
+    assert product.rows("SELECT wants_mail FROM conversations_address") == [(False,)]
+    mail.get_by_role("button", name="write to me again").click()
+    expect(mail.get_by_role("heading", name="We will write to you again")).to_be_visible()
+
+
+def answer(agent: Agent, text: str) -> None:
+    agent.log_in().be_available()
+    agent.say(text)
