@@ -66,8 +66,8 @@ def _refused(request: StaffRequest, number: int, refused: Refused) -> HttpRespon
         response = render(request, "desk/sleepers.html", sleepers_of(agent), status=409)
     else:
         response = _fresh(request, fresh, agent)
-        response["HX-Retarget"] = "#stage"
-        response["HX-Reswap"] = "morph:innerHTML"
+        # The page may show it in any of its panes, or not at all: it fetches it there itself.
+        response["HX-Reswap"] = "none"
     sentence = (
         _reason(fresh, refused)
         if fresh is not None
@@ -83,6 +83,7 @@ def _fresh(
     if conversation is None:
         return render(request, "desk/nothing.html", status=409)
     context = conversation_of(conversation, request.user, agent, at=timezone.now())
+    context["is_beside"] = True
     return render(request, "desk/conversation.html", context, status=409)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -78,7 +79,17 @@ def conversation(request: StaffRequest, number: int) -> HttpResponse:
         return _page(request, found)
     agent = queries.agent_of(request.user)
     context = conversation_of(found, request.user, agent, at=timezone.now())
+    context["is_beside"] = "beside" in request.GET
     return render(request, "desk/conversation.html", context)
+
+
+@staff("GET")
+def toolbar(request: StaffRequest, number: int) -> HttpResponse:
+    """What belongs to one conversation on the right: it came into focus among several (R186)."""
+    found = get_object_or_404(queries.visible(request.user), pk=number)
+    agent = queries.agent_of(request.user)
+    context = conversation_of(found, request.user, agent, at=timezone.now())
+    return render(request, "desk/toolbar.html", context)
 
 
 def _page(request: StaffRequest, opened: Conversation | None) -> HttpResponse:
@@ -127,3 +138,16 @@ def box_size(request: StaffRequest) -> HttpResponse:
         return HttpResponse(status=400)
     preferences.remember(agent.pk, has_small_boxes=request.POST.get("small") == "true")
     return render(request, "desk/boxes.html", boxes_of(agent))
+
+
+@staff("POST")
+def panes(request: StaffRequest) -> HttpResponse:
+    """How many conversations are shown at once, from now on and on every device (R186)."""
+    agent = queries.agent_of(request.user)
+    wanted = request.POST.get("panes", "")
+    if agent is None or wanted not in {"1", "2", "4"}:
+        return HttpResponse(status=400)
+    preferences.remember(agent.pk, panes=int(wanted))
+    response = HttpResponse(status=204)
+    response["HX-Trigger"] = json.dumps({"desk:panes": int(wanted)})
+    return response

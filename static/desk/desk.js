@@ -4,56 +4,34 @@
 import "../base/bar.js";
 import { tick } from "../base/clock.js";
 import { connect } from "../shared/socket.js";
-import { Dialogue, sendBehind, unsentNumbers } from "./dialogue.js";
-import { agent, notify, texts } from "./page.js";
+import { sendBehind, unsentNumbers } from "./dialogue.js";
+import { agent, coalesced, get, notify, texts } from "./page.js";
+import { Panes } from "./panes.js";
 import { tellMoment } from "./snooze.js";
 
-const { htmx, Idiomorph } = window;
-const REFRESH_MS = 200; // At most five fetches a second of one thing.
+const { Idiomorph } = window;
 const SPREAD_MS = 1000;
 const OFFLINE_MS = 2500;
 const wide = matchMedia("(min-width: 721px)");
+const roomy = matchMedia("(min-width: 941px)"); // Below, one conversation at a time.
 const plainTitle = document.title;
 const stage = document.getElementById("stage");
 const dialog = document.getElementById("dialog");
 const offline = document.getElementById("offline");
 
-let dialogue = null;
-let wanted = stage?.querySelector(".dialogue")?.dataset.number ?? null;
 let known = null; // Numbers of the boxes, to see which are new.
 let isDown = false;
 let isGoing = false; // The logout of this page is under way: its answer leads away.
 let isLeaving = false; // The dialog of the logout is open, or one that was opened from it.
 let downTimer;
+let chosenCount = Number(stage?.dataset.panes ?? 1);
 
 Idiomorph.defaults.callbacks.beforeNodeMorphed = (old) =>
   !(old instanceof Element && old.id && old.hasAttribute("data-keep"));
 
-/** Call `work` at once, then at most once in REFRESH_MS, the last call never lost. */
-function coalesced(work) {
-  let timer = null;
-  let again = false;
-  return function run() {
-    if (timer) {
-      again = true;
-      return;
-    }
-    timer = setTimeout(() => {
-      timer = null;
-      if (again) run();
-    }, REFRESH_MS);
-    again = false;
-    work();
-  };
-}
-
 const refreshBoxes = coalesced(() => {
   if (document.getElementById("boxes")) get("/desk/boxes/", "#boxes", "morph");
   else get("/desk/snoozed/", "#sleepers", "morph");
-});
-
-const refreshDialogue = coalesced(() => {
-  if (wanted) get(`/desk/c/${wanted}/`, "#stage", "morph:innerHTML");
 });
 
 // Told to a whole team at once: spread over a second, and the figure alone where the lists are not.
@@ -61,11 +39,6 @@ const refreshSnoozed = coalesced(() => {
   if (document.getElementById("sleepers")) get("/desk/snoozed/", "#sleepers", "morph");
   else setTimeout(() => get("/desk/snoozed/count/", "#snoozed-count", "morph"), Math.random() * SPREAD_MS);
 });
-
-/** A later call for one target replaces an earlier one that still waits: htmx's own queue. */
-function get(url, target, swap) {
-  return htmx.ajax("GET", url, { target, swap, source: target });
-}
 
 // --- Boxes -----------------------------------------------------------------------------------
 
@@ -77,12 +50,18 @@ function numbersOnDesk() {
   return Array.from(document.querySelectorAll(".box:not(.assigned)"), (box) => box.dataset.number);
 }
 
+/** The same, those first who wait for an answer. */
+function numbersToAnswer() {
+  const waits = (number) => boxOf(number).classList.contains("waits");
+  return numbersOnDesk().sort((one, other) => waits(other) - waits(one));
+}
+
 function boxesDrawn() {
   const numbers = numbersOnDesk();
   const fresh = known ? numbers.filter((number) => !known.includes(number)) : [];
   known = numbers;
   fresh.forEach(greet);
-  if (stage && !wanted && fresh.length && wide.matches) open(fresh[0]);
+  if (fresh.length && wide.matches) panes?.fill(fresh);
   markOpen();
   countWaiting();
   tick();
@@ -97,8 +76,9 @@ function greet(number) {
 
 function markOpen() {
   for (const box of document.querySelectorAll(".box")) {
-    if (box.dataset.number === wanted) box.setAttribute("aria-current", "true");
+    if (box.dataset.number === panes?.number) box.setAttribute("aria-current", "true");
     else box.removeAttribute("aria-current");
+    box.classList.toggle("shown", Boolean(panes?.find(box.dataset.number)));
   }
 }
 
@@ -123,71 +103,49 @@ function messageInBox(number, { author, at }) {
   tick();
 }
 
-// --- The open conversation -------------------------------------------------------------------
+// --- The open conversations ------------------------------------------------------------------
 
-function open(number, { push = true } = {}) {
-  wanted = String(number);
-  stage.classList.remove("with-toolbar");
-  if (push) history.pushState({}, "", `/desk/c/${number}/`);
-  markOpen();
-  get(`/desk/c/${number}/`, "#stage", "morph:innerHTML");
-}
-
-function leave({ push = true } = {}) {
-  wanted = null;
-  dialogue?.stop();
-  dialogue = null;
-  if (push) history.pushState({}, "", "/desk/");
-  stage.replaceChildren(document.getElementById("nothing").content.cloneNode(true));
-  stageDrawn();
-}
-
-function stageDrawn() {
-  const section = stage.querySelector(".dialogue");
-  const number = section?.dataset.number ?? null;
-  if (number && number !== wanted) {
-    // The answer to an earlier click, or of a conversation that has just left the desk.
-    if (wanted) refreshDialogue();
-    else leave({ push: false });
-    return;
-  }
-  document.body.classList.toggle("reading", Boolean(section));
-  if (String(dialogue?.number ?? "") !== (number ?? "") || !dialogue?.isDrawn) {
-    dialogue?.stop();
-    dialogue = section ? new Dialogue(section, { sendFrame: socket.send, onGone: gone, onLine: showLine }) : null;
-  }
-  dialogue?.refresh();
-  dialogue?.markRead();
+function shownChanged() {
+  document.body.classList.toggle("reading", Boolean(panes?.number));
   markOpen();
   tick();
 }
 
-function gone(sentence) {
+function gone(sentence, number) {
   notify(sentence);
-  refreshDialogue();
+  panes.find(number)?.refresh();
   refreshBoxes();
 }
 
 /** Something left the desk by my own hand: on to the next that waits, else to the first. */
 function next(number) {
-  const others = Array.from(document.querySelectorAll(".box:not(.assigned)")).filter(
-    (box) => box.dataset.number !== String(number),
-  );
-  const chosen = others.find((box) => box.classList.contains("waits")) ?? others[0];
-  if (chosen && wide.matches) open(chosen.dataset.number);
-  else leave();
+  const others = numbersToAnswer().filter((other) => other !== String(number) && !panes.find(other));
+  panes.replace(number, wide.matches ? others[0] : null);
 }
+
+function count() {
+  panes.setCount(roomy.matches ? chosenCount : 1);
+  if (wide.matches) panes.fill(numbersToAnswer(), { push: false });
+}
+
+roomy.addEventListener("change", () => stage && count());
+
+document.addEventListener("desk:panes", ({ detail }) => {
+  chosenCount = detail.value;
+  count();
+  refreshBoxes();
+});
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-number]");
   const isPlain = !(event.metaKey || event.ctrlKey || event.shiftKey || event.button);
   if (link && stage && isPlain) {
     event.preventDefault();
-    open(link.dataset.number);
+    panes.open(link.dataset.number);
   }
   if (event.target.closest("[data-back]")) {
     event.preventDefault();
-    leave();
+    panes.empty();
   }
   const aside = event.target.closest("[data-aside]");
   if (aside) aside.setAttribute("aria-expanded", stage.classList.toggle("with-toolbar"));
@@ -198,8 +156,8 @@ document.addEventListener("click", (event) => {
 addEventListener("popstate", () => {
   if (!stage) return;
   const [, number] = location.pathname.match(/^\/desk\/c\/(\d+)\/$/) ?? [];
-  if (number) open(number, { push: false });
-  else leave({ push: false });
+  if (number) panes.open(number, { push: false });
+  else panes.empty(panes.focused, { push: false });
 });
 
 // --- Logging out: what lies on the desk is dealt with first (C22) -------------------------------
@@ -227,7 +185,7 @@ dialog.addEventListener("close", () => (isLeaving = false));
 // --- What htmx brought -----------------------------------------------------------------------
 
 document.addEventListener("htmx:afterSwap", ({ target }) => {
-  if (target.id === "stage") stageDrawn();
+  panes?.drawn(target);
   if (target.id === "boxes") boxesDrawn();
   if (target.id === "sleepers") tick();
   if (target.id === "dialog-body") {
@@ -246,22 +204,25 @@ document.addEventListener("desk:moved", ({ detail: { number, status } }) => {
     else refreshBoxes();
     return;
   }
-  const isOpen = wanted === String(number);
-  if (isOpen && dialogue?.isMine && status !== "active") next(number);
-  else if (isOpen) refreshDialogue();
+  const pane = panes.find(number);
+  // The socket may have been quicker, and what was mine is drawn as gone already.
+  if (pane?.wasMine === String(number) && status !== "active") next(number);
+  else pane?.refresh();
   refreshBoxes();
 });
 
-document.addEventListener("desk:refused", ({ detail: { message } }) => {
+document.addEventListener("desk:refused", ({ detail: { number, message } }) => {
   if (isLeaving) askToLeave();
   else if (dialog.open) dialog.close();
   notify(message);
+  panes?.find(number)?.refresh();
   refreshBoxes();
 });
 
 document.addEventListener("htmx:responseError", ({ detail }) => {
   const { verb } = detail.requestConfig;
-  if (detail.xhr.status === 404 && detail.target === stage) leave();
+  const pane = panes?.list.find(({ root }) => root === detail.target);
+  if (detail.xhr.status === 404 && pane) panes.empty(pane);
   // Where the answer says itself what is wrong, that sentence is shown already.
   else if (detail.xhr.getResponseHeader("HX-Trigger")) return;
   else if (verb !== "get" || detail.target.id === "dialog-body") notify(texts.refused);
@@ -275,20 +236,21 @@ document.addEventListener("htmx:sendError", ({ detail }) => {
 // --- The socket ------------------------------------------------------------------------------
 
 function show(frame) {
-  const isOpen = String(frame.conversation ?? "") === wanted && dialogue;
+  const pane = panes?.find(frame.conversation);
+  const dialogue = pane?.dialogue;
   switch (frame.type) {
     case "message":
       messageInBox(frame.conversation, frame.message);
-      if (isOpen) {
+      if (dialogue) {
         dialogue.thread.receive(frame.message);
         if (frame.message.author === "visitor") dialogue.showTyping(false);
       }
       break;
     case "read":
-      if (isOpen) dialogue.thread.receiveRead(frame);
+      dialogue?.thread.receiveRead(frame);
       break;
     case "typing":
-      if (isOpen) dialogue.showTyping(frame.on);
+      dialogue?.showTyping(frame.on);
       break;
     case "presence":
       showPresence(frame);
@@ -297,7 +259,7 @@ function show(frame) {
       if (frame.what === "snoozed") refreshSnoozed();
       else refreshBoxes();
       if (dialog.querySelector("[data-leaving]")) askToLeave();
-      if (frame.what === "conversation" && isOpen) refreshDialogue();
+      if (frame.what === "conversation") pane?.refresh();
       break;
     case "logout":
       if (!isGoing) location.assign("/login/");
@@ -319,11 +281,18 @@ function showPresence({ conversation, online }) {
 
 /** The socket may take a minute to notice a cut; the browser, or a reply that fails, is quicker. */
 function showLine() {
-  offline.hidden = !isDown && navigator.onLine && !dialogue?.thread.isCut;
+  offline.hidden = !isDown && navigator.onLine && !panes?.dialogues.some(({ thread }) => thread.isCut);
 }
 
 addEventListener("online", showLine);
 addEventListener("offline", showLine);
+
+const panes = stage
+  ? new Panes(stage, {
+      dialogue: { sendFrame: (frame) => socket.send(frame), onGone: gone, onLine: showLine },
+      onChange: shownChanged,
+    })
+  : null;
 
 const socket = agent
   ? connect({
@@ -335,8 +304,8 @@ const socket = agent
         isDown = false;
         showLine();
         refreshBoxes();
-        refreshDialogue();
-        dialogue?.thread.sync();
+        panes?.list.forEach((pane) => pane.refresh());
+        panes?.dialogues.forEach(({ thread }) => thread.sync());
       },
       onDown() {
         downTimer ??= setTimeout(() => {
@@ -347,8 +316,8 @@ const socket = agent
     })
   : { send() {} };
 
-document.addEventListener("visibilitychange", () => dialogue?.markRead());
-addEventListener("focus", () => dialogue?.markRead());
+document.addEventListener("visibilitychange", () => panes?.dialogues.forEach((one) => one.markRead()));
+addEventListener("focus", () => panes?.dialogues.forEach((one) => one.markRead()));
 
 if (location.hash === "#leaving") {
   history.replaceState({}, "", location.pathname);
@@ -357,12 +326,9 @@ if (location.hash === "#leaving") {
 
 if (stage) {
   for (const number of unsentNumbers()) {
-    if (String(number) !== wanted && boxOf(number)) sendBehind(number);
+    if (!panes.find(number) && boxOf(number)) sendBehind(number);
   }
-  stageDrawn();
+  panes.draw();
   boxesDrawn();
-  if (!wanted && wide.matches) {
-    const first = document.querySelector(".box.waits") ?? document.querySelector(".box:not(.assigned)");
-    if (first) open(first.dataset.number, { push: false });
-  }
+  count();
 }

@@ -49,11 +49,12 @@ export function unsentNumbers() {
 }
 
 export class Dialogue {
-  constructor(section, { sendFrame, onGone, onLine }) {
+  constructor(section, { sendFrame, onGone, onLine, isQuiet = false }) {
     this.number = Number(section.dataset.number);
     this.sendFrame = sendFrame;
     this.onGone = onGone;
     this.onLine = onLine;
+    this.isQuiet = isQuiet; // Drawn beside what somebody is writing: it takes no focus.
     this.log = new Log(document.getElementById(`log-${this.number}`), this.visitor, this.number);
     this.thread = threadOf(this.number, {
       onChange: (thread) => this.#changed(thread),
@@ -72,7 +73,7 @@ export class Dialogue {
   }
 
   get visitor() {
-    return document.getElementById("dialogue-title").textContent.trim();
+    return document.getElementById(`title-${this.number}`).textContent.trim();
   }
 
   get box() {
@@ -118,7 +119,7 @@ export class Dialogue {
       limit: Number(box.form.dataset.limit),
       onChange: () => this.#filesChanged(),
     });
-    if (matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
+    if (!this.isQuiet && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
   }
 
   stop() {
@@ -179,7 +180,7 @@ export class Dialogue {
     } else {
       notify(sentence);
     }
-    if (code === "not_on_desk" || code === "not_found") this.onGone(sentence);
+    if (code === "not_on_desk" || code === "not_found") this.onGone(sentence, this.number);
   }
 
   #complain(sentence) {

@@ -4,7 +4,31 @@ export const texts = JSON.parse(document.getElementById("texts").textContent);
 export const agent = document.body.dataset.agent;
 
 const SVG = "http://www.w3.org/2000/svg";
+const REFRESH_MS = 200; // At most five fetches a second of one thing.
 const NOTICE_MS = 8000;
+
+/** Call `work` at once, then at most once in REFRESH_MS, the last call never lost. */
+export function coalesced(work) {
+  let timer = null;
+  let again = false;
+  return function run() {
+    if (timer) {
+      again = true;
+      return;
+    }
+    timer = setTimeout(() => {
+      timer = null;
+      if (again) run();
+    }, REFRESH_MS);
+    again = false;
+    work();
+  };
+}
+
+/** A later call for one target replaces an earlier one that still waits: htmx's own queue. */
+export function get(url, target, swap) {
+  return window.htmx.ajax("GET", url, { target, swap, source: target });
+}
 
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);

@@ -104,3 +104,52 @@ def test_who_logs_out_decides_for_each_conversation(crowd: Crowd) -> None:
     expect(bruno.page.get_by_role("region", name="Notes for the team")).to_contain_text(
         "She is in a hurry"
     )
+
+
+def test_two_conversations_side_by_side_each_with_its_draft(crowd: Crowd) -> None:
+    alice = crowd.agent("alice").log_in().be_available()
+    first, second = crowd.visitor(), crowd.visitor()
+    first.start("from the first")
+    alice.sees("from the first")
+    second.start("from the second")
+    expect(alice.boxes).to_have_count(2)
+    alice.page.get_by_role("button", name="Two conversations side by side").click()
+    logs, replies = alice.log, alice.reply
+    expect(logs).to_have_count(2)
+    expect(logs.nth(0)).to_contain_text("from the first")
+    expect(logs.nth(1)).to_contain_text("from the second")
+    expect(alice.page.locator(".box[aria-current]")).to_have_count(1)
+
+    replies.nth(0).fill("to the first")
+    replies.nth(1).fill("to the second, later")
+    toolbar = alice.page.get_by_role("complementary", name="Visitor and actions")
+    name = logs.nth(1).locator(".author").first.inner_text()
+    expect(toolbar).to_contain_text(name)  # it follows the focus
+    replies.nth(0).press("Enter")
+    first.sees("to the first")
+    first.say("thank you")
+    second.say("hello?")
+    expect(logs.nth(0)).to_contain_text("thank you")
+    expect(logs.nth(1)).to_contain_text("hello?")
+    expect(logs.nth(0)).not_to_contain_text("hello?")
+
+    # Another device, with nothing but the account: the split and the draft are there.
+    with alice.page.expect_response(re.compile("/draft/")):
+        replies.nth(1).fill("to the second, now")
+    elsewhere = Agent(crowd.context(), alice.url, "alice")
+    elsewhere.context.add_cookies(alice.context.cookies())
+    elsewhere.log_in()
+    expect(elsewhere.log).to_have_count(2)
+    drafts = [elsewhere.reply.nth(n) for n in range(2)]
+    for draft in drafts:
+        expect(draft).to_be_visible()
+    assert sorted(draft.input_value() for draft in drafts) == ["", "to the second, now"]
+
+    # What is closed makes room; what is left has the focus.
+    replies.nth(0).click()
+    alice.act("Close")
+    expect(logs.filter(has_text="from the first")).to_have_count(0)
+    expect(toolbar).to_contain_text(name)
+    alice.page.get_by_role("button", name="One conversation").click()
+    expect(logs).to_have_count(1)
+    expect(alice.reply).to_have_value("to the second, now")

@@ -72,7 +72,7 @@ def test_nothing_moves_on_a_colleague_s_desk(
     conversation = on_desk(step, agent)
     answer = post(browser(colleague.user), conversation.pk, verb)
     assert answer.status_code == 409
-    assert answer["HX-Retarget"] == "#stage"
+    assert answer["HX-Reswap"] == "none"
     assert "desk:refused" in json.loads(answer["HX-Trigger"])
     assert "On the desk of Alice" in answer.content.decode()
     assert now(conversation).status == Status.ACTIVE
@@ -213,4 +213,4 @@ def test_from_the_snoozed_tab_a_refusal_answers_with_its_lists(
     answer = client.post(f"/desk/c/{conversation.pk}/wake/", headers={"HX-Target": "sleepers"})
     assert answer.status_code == 409
     assert 'id="sleepers"' in answer.content.decode()
-    assert "HX-Retarget" not in answer
+    assert "HX-Reswap" not in answer

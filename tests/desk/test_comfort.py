@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -69,3 +70,31 @@ def test_who_has_no_desk_has_nothing_to_remember(
     admin = UserFactory(role="admin")
     address = f"/desk/{path}".format(on_desk(step, agent).pk)
     assert browser(admin).post(address, {"small": "true", "body": "x"}).status_code == 400
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_the_split_stays_as_it_was_chosen(
+    browser: Browser, step: RuleStep, agent: Agent, count: int
+) -> None:
+    on_desk(step, agent)
+    answer = browser(agent.user).post("/desk/panes/", {"panes": count})
+    assert json.loads(answer["HX-Trigger"]) == {"desk:panes": count}
+    page = browser(agent.user).get("/desk/", headers={"HX-Request": ""}).content.decode()
+    assert f'data-panes="{count}"' in page
+
+
+@pytest.mark.parametrize("count", ["3", "0", "x", ""])
+def test_there_is_no_other_split(browser: Browser, agent: Agent, count: str) -> None:
+    assert browser(agent.user).post("/desk/panes/", {"panes": count}).status_code == 400
+
+
+def test_beside_another_a_conversation_comes_without_the_toolbar(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    address, client = f"/desk/c/{on_desk(step, agent).pk}/", browser(agent.user)
+    assert 'id="toolbar"' in client.get(address).content.decode()
+    beside = client.get(f"{address}?beside=1").content.decode()
+    toolbar = client.get(f"{address}toolbar/").content.decode()
+    assert ('class="dialogue"' in beside, 'id="toolbar"' in beside) == (True, False)
+    assert ('class="dialogue"' in toolbar, 'id="toolbar"' in toolbar) == (False, True)
+    assert browser(AgentFactory().user).get(f"{address}toolbar/").status_code == 404
