@@ -33,6 +33,7 @@ STAFF_CUT = (
     "first_response",
     "csat",
     "nps",
+    "paid",
 )
 
 

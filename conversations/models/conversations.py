@@ -256,6 +256,8 @@ class Conversation(models.Model):
             models.Index(
                 fields=["notify_at"], condition=Q(notify_at__isnull=False), name="to_notify"
             ),
+            # reporting: opened in a period, by website.
+            models.Index(fields=["website", "opened_at"], name="opened_by_website"),
             # messenger: the visitor's conversations, newest first.
             models.Index(fields=["visitor", "-opened_at"], name="by_visitor"),
         ]

@@ -36,6 +36,8 @@ class Event(models.Model):
         indexes = [
             # verify_ledger and the history of a conversation.
             models.Index(fields=["conversation", "id"], name="events_in_order"),
+            # reporting: transfers, snoozes, pushes and the like of a period.
+            models.Index(fields=["verb", "at"], name="events_by_verb"),
         ]
 
     def __str__(self) -> str:

@@ -45,5 +45,16 @@ class Survey(models.Model):
             ),
         ]
 
+        indexes = [
+            # reporting: the answers of a period.
+            models.Index(
+                fields=["answered_at"],
+                condition=Q(answered_at__isnull=False),
+                name="surveys_by_answer",
+            ),
+            # reporting: what was offered in a period.
+            models.Index(fields=["offered_at"], name="surveys_by_offer"),
+        ]
+
     def __str__(self) -> str:
         return f"#{self.conversation_id} · {self.csat}/5 · {self.nps}/10"

@@ -7,10 +7,10 @@ known where a snooze ended it, and who merely passed it on has not handled it. (
 
 from __future__ import annotations
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Case, IntegerField, OuterRef, Q, Subquery, Value, When
 
-from accounts.models import Agent
-from conversations.models import Contact, Conversation, Event, Survey
+from accounts.models import Agent, Role
+from conversations.models import ActorKind, Author, Contact, Conversation, Event, Message, Survey
 from conversations.transitions import Verb
 from reporting.figures.measures import Source
 from reporting.models import Transaction
@@ -46,6 +46,28 @@ def events(*verbs: Verb, agent: str | Subquery = ACTOR) -> Source:
 REACHED = events(Verb.PUSH, Verb.TAKE, agent="agent")
 """What reached a desk, put down to the agent whose desk it is."""
 
+_CLOSER = Event.objects.filter(conversation=OuterRef(OuterRef("pk")), verb=Verb.CLOSE)
+_LAST_WORD = Message.objects.filter(
+    conversation=OuterRef(OuterRef("pk")), author=Author.AGENT
+).order_by("-seq")
+_EXPERTS = Agent.objects.filter(user__role=Role.EXPERT)
+PAID_EXPERT = Case(
+    When(
+        closed_by=ActorKind.AGENT,
+        then=Subquery(_EXPERTS.filter(user__in=_CLOSER.values("actor_user_id")).values("pk")[:1]),
+    ),
+    When(
+        closed_by__in=[ActorKind.SYSTEM, ActorKind.VISITOR, ActorKind.BOT],
+        then=Subquery(
+            _EXPERTS.filter(pk=Subquery(_LAST_WORD.values("agent")[:1])).values("pk")[:1]
+        ),
+    ),
+    default=Value(None),
+    output_field=IntegerField(),
+)
+"""The expert whom a closed conversation pays (R66, C28); NULL where it pays nobody."""
+
+PAID = Source("paid", Conversation, "closed_at", "", PAID_EXPERT, "group")
 SALES = Source(
     name="sales",
     model=Transaction,

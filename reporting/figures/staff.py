@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import F, Q
+from django.db.models.lookups import IsNull
 from django.utils.translation import gettext_lazy as _
 
 from conversations.transitions import EndReason
@@ -10,7 +11,7 @@ from reporting.figures.flow import HAS_CONTACTS
 from reporting.figures.measures import Fold, Measure, Seconds, count, time_between
 from reporting.figures.registry import Unit, figure
 from reporting.figures.scope import Scope
-from reporting.figures.sources import CLOSED, CONTACTS
+from reporting.figures.sources import CLOSED, CONTACTS, PAID, PAID_EXPERT
 
 STAFF = "agents"
 
@@ -66,3 +67,14 @@ def passed_on(scope: Scope) -> Measure:
 def lost_by_timer(scope: Scope) -> Measure:
     """The contacts that ended in the period because the agent did not answer in time (C25)."""
     return count(CONTACTS, Q(end_reason=EndReason.UNANSWERED))
+
+
+@figure(report=STAFF, label=_("Conversations to pay"))
+def paid(scope: Scope) -> Measure:
+    """The conversations closed in the period that pay an expert: the one who closed it (R66).
+
+    While a conversation is snoozed or solved nobody is paid (R67). Closed by the system, a bot or
+    the visitor, it pays the last human who wrote, if that is an expert; closed by a manager it pays
+    nobody (C28). Who is no expert is not paid by the conversation.
+    """
+    return count(PAID, Q(IsNull(PAID_EXPERT, False)))

@@ -12,7 +12,7 @@ from random import Random
 from django.db.models import F
 from hypothesis import strategies as st
 
-from accounts.models import Agent, Group, OpeningHours, Website
+from accounts.models import Agent, Group, OpeningHours, Role, Website
 from conversations import actors, deadlines, lifecycle, messages, surveys
 from conversations.messages import Rejected
 from conversations.models import Author, CloseReason, Conversation, Style
@@ -74,7 +74,7 @@ class World:
         world = cls()
         for website in (paris, paris, auckland):
             world.steps.append(StepFactory(rule__website=website))
-        world.agents = [AgentFactory(), AgentFactory()]
+        world.agents = [AgentFactory(), AgentFactory(user__role=Role.EXPERT)]
         for step in world.steps:
             step.group.members.set(world.agents)
         Group.objects.filter(pk=world.groups[1].pk).update(answer_seconds=60)

@@ -135,6 +135,23 @@ class Sale:
     elapsed: float
 
 
+def paid(found: list[Life]) -> Lines:
+    """The expert who closed; after a closure by nobody of the team, the last who wrote."""
+    experts = {agent.pk: agent.user_id for agent in Agent.objects.filter(user__role="expert")}
+    lines = []
+    for life in found:
+        last = life.events[-1]
+        if last.to_status != "closed" or last.actor_kind == "manager":
+            continue
+        if last.actor_kind == "agent":
+            whose = [pk for pk, user in experts.items() if user == last.actor_user_id]
+        else:
+            wrote = [m.agent_id for m in life.messages if m.author == "agent"]
+            whose = [pk for pk in wrote[-1:] if pk in experts]
+        lines += [Line(life, last.at, pk, life.group) for pk in whose if pk is not None]
+    return lines
+
+
 def refused(found: list[Life]) -> Lines:
     return [
         Line(Told(row.rule.website), row.hour, None, None, row.messages_refused)
@@ -344,6 +361,7 @@ REFERENCES: dict[str, Reference] = {
         ),
         mean,
     ),
+    "paid": (paid, len),
     "refused": (refused, total),
     "transactions": (lambda f: sold(f, lambda s: 1.0), len),
     "attributed": (lambda f: sold(f, lambda s: 1.0 if s.is_attributed else None), len),
