@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
@@ -59,11 +60,7 @@ class Address:
 
     def matches(self, pattern: str) -> bool:
         """Whether ``pattern`` names this page."""
-        for scheme in WEB:
-            pattern = pattern.removeprefix(f"{scheme}://")
-        if pattern.startswith(("?", "#")):
-            pattern = ANY + pattern
-        pieces = [_alike(piece) for piece in pattern.split(ANY)]
+        pattern, pieces = _read(pattern)
         texts = list(self._texts(query="?" in pattern, fragment="#" in pattern))
         if pattern.startswith("/"):
             return any(_fits(pieces, text) for text in texts)
@@ -71,6 +68,16 @@ class Address:
         if "/" not in pattern and any(_fits(pieces, host) for host in hosts):
             return True
         return any(_fits(pieces, host + text) for host in hosts for text in texts)
+
+
+@lru_cache(maxsize=10_000)
+def _read(pattern: str) -> tuple[str, list[str]]:
+    """A pattern without what makes no difference, and its pieces between the stars."""
+    for scheme in WEB:
+        pattern = pattern.removeprefix(f"{scheme}://")
+    if pattern.startswith(("?", "#")):
+        pattern = ANY + pattern
+    return pattern, [_alike(piece) for piece in pattern.split(ANY)]
 
 
 def _alike(text: str) -> str:
