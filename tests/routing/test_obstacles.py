@@ -109,23 +109,23 @@ class Something:
 
 # (as written, when it changes): open; closed; about to close an hour ago; about to open; ...
 DOORS = st.sampled_from(
-    [(True, None), (True, HOUR), (True, -HOUR), (False, None), (False, HOUR), (False, -HOUR)]
+    [(True, None), (True, HOUR), (False, -HOUR), (True, -HOUR), (False, None), (False, HOUR)]
 )
 # Mostly able, mostly undemanding: a world in which everybody is stopped by everything tells little.
 NONE, ONE, BOTH = frozenset[int](), frozenset({0}), frozenset({0, 1})
 SOMEBODY = st.builds(
     Somebody,
-    groups=st.sampled_from([BOTH, BOTH, ONE, frozenset({1}), NONE]),
+    groups=st.sampled_from([BOTH, BOTH, BOTH, ONE, NONE]),
     skills=st.sampled_from([NONE, ONE, BOTH]),
-    slots=st.sampled_from([2, 2, 1, 0]),
-    held=st.sampled_from([0, 0, 1, 2]),
+    slots=st.sampled_from([2, 2, 2, 1, 0]),
+    held=st.sampled_from([0, 0, 0, 1, 2]),
     is_available=st.sampled_from([True, True, True, False]),
     is_there=st.sampled_from([True, True, True, False]),
 )
 SOMETHING = st.builds(
     Something,
     group=st.integers(0, 1),
-    skills=st.sampled_from([NONE, NONE, ONE, BOTH]),
+    skills=st.sampled_from([ONE, BOTH, NONE]),
     is_relaxed=st.sampled_from([False, False, True]),
     assignee=st.sampled_from([None, None, None, 0, 1]),
 )
@@ -133,8 +133,9 @@ SOMETHING = st.builds(
 
 @pytest.mark.django_db
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
