@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from conversations.transitions import EndReason
 from reporting.adviser.history import HOUR, History
-from reporting.adviser.replay import Outcome, Shift, replay
+from reporting.adviser.replay import replay
 from reporting.adviser.sizing import off_peak_hours, shared
+from reporting.adviser.story import Outcome, Shift
 
 # A contact that ended so was not handled by the agent who lost it.
 NOT_HANDLED = frozenset({EndReason.RELEASED, EndReason.UNANSWERED})

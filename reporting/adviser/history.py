@@ -20,7 +20,7 @@ from accounts.hours import is_open, next_change
 from accounts.models import Agent, AgentChannel, Channel, Group, Website, schedule_of
 from conversations.models import Contact, Conversation
 from conversations.transitions import EndReason
-from reporting.adviser.replay import (
+from reporting.adviser.story import (
     NOTHING,
     Arrival,
     Closing,
@@ -35,7 +35,7 @@ from reporting.adviser.replay import (
 from routing.models import HourlyDemand, RuleStep
 
 DAYS = 28
-LIMIT = 100_000
+LIMIT = 50_000
 PAUSE = timedelta(minutes=30)
 HOUR = timedelta(hours=1)
 
@@ -90,7 +90,7 @@ class History:
 def read(
     website: Website, *, at: datetime, days: int = DAYS, channel: Channel = Channel.CHAT
 ) -> History:
-    """The last ``days`` of a website up to ``at``, or its last 100,000 conversations."""
+    """The last ``days`` of a website up to ``at``, or its last 50,000 conversations."""
     starts_at = at - timedelta(days=days)
     opened = Conversation.objects.filter(
         website=website, channel=channel, opened_at__gte=starts_at, opened_at__lt=at

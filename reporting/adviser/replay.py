@@ -9,119 +9,14 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 from itertools import count
 
+from reporting.adviser.story import Arrival, Outcome, Rule, Stay, Step, Team
 from routing.decisions import AgentView, Need, StepLoad, choose_agent, choose_step, obstacles
-
-NOTHING = timedelta(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Stay:
-    """One contact of a conversation: ``away`` passed since the last one before it waited again;
-    ``to_agent`` says that it then waited for one agent, not for the group."""
-
-    group_id: int
-    on_desk: timedelta
-    away: timedelta = NOTHING
-    to_agent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """Somebody who wanted to talk, engaged in reality or not, and how his conversation went.
-    ``patience`` is how long he waits for agents who have the skills; ``None``: for ever."""
-
-    at: datetime
-    rule_id: int
-    life: tuple[Stay, ...]
-    skills: frozenset[int] = frozenset()
-    patience: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """An interval in which an agent could be given conversations."""
-
-    agent_id: int
-    starts_at: datetime
-    ends_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Occupation:
-    """A slot that was taken by something that is not played again."""
-
-    agent_id: int
-    starts_at: datetime
-    ends_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """An interval in which a group is closed."""
-
-    group_id: int
-    starts_at: datetime
-    ends_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A queue of a rule. ``keeps_places``: also while its group is closed."""
-
-    step_id: int
-    group_id: int
-    places: int
-    keeps_places: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    mode: str
-    steps: tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Team:
-    """Slots and skills of the agents, the members of the groups, and when who was there."""
-
-    slots: Mapping[int, int]
-    members: Mapping[int, frozenset[int]]
-    shifts: Sequence[Shift]
-    occupations: Sequence[Occupation] = ()
-    closings: Sequence[Closing] = ()
-    skills: Mapping[int, frozenset[int]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a replay ended. ``waits`` are those who reached a desk, shortest first; ``unserved``
-    still waited when the period ended, and count as the longest waits of all."""
-
-    arrived: int
-    refused: int
-    waits: tuple[timedelta, ...]
-    unserved: int
-
-    def wait(self, share: float) -> timedelta | None:
-        """The wait that ``share`` of the engaged did not exceed; ``None``: longer than the period
-        tells, or nobody was engaged."""
-        engaged = len(self.waits) + self.unserved
-        rank = max(-(-int(share * engaged * 1000) // 1000), 1) - 1
-        return self.waits[rank] if rank < len(self.waits) else None
-
-    @property
-    def median(self) -> timedelta | None:
-        return self.wait(0.5)
-
-    @property
-    def ninth_decile(self) -> timedelta | None:
-        return self.wait(0.9)
 
 
 def replay(
@@ -187,6 +82,7 @@ class _Desk:
     is_there: bool = False
     idle_since: datetime | None = None
     view: AgentView = field(init=False)
+    is_open: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.look()
@@ -202,10 +98,7 @@ class _Desk:
             group_ids=self.groups,
             skill_ids=self.skills,
         )
-
-    @property
-    def is_open(self) -> bool:
-        return self.is_there and self.held < self.slots
+        self.is_open = self.is_there and self.held < self.slots
 
 
 # What waits for the same agents: (rank, order of coming, number of the wait, who).
@@ -234,6 +127,7 @@ class _Floor:
             for agent_id, slots in team.slots.items()
         }
         self.closed: set[int] = set()
+        self.needs: dict[tuple[int, frozenset[int]], Need] = {}
         self.events: list[tuple[datetime, int, int, _Talk | int]] = []
         self.order = count()
         self.queued: dict[Need, _Line] = defaultdict(list)
@@ -324,16 +218,25 @@ class _Floor:
             self.expect(at + talk.arrival.patience, _Kind.RELAX, talk)
 
     def _load_of(self, step: Step, talk: _Talk) -> StepLoad:
-        # All is drained between two events, so that nobody waits for a slot that is free.
-        able = self._able(Need(group_id=step.group_id, skill_ids=talk.skills))
-        return StepLoad(
+        load = StepLoad(
             step_id=step.step_id,
             places=step.places,
             waiting=self.waiting[step.step_id],
-            free_slots=sum(view.free for view in able),
+            free_slots=0,
             entered_at=self.entered_at.get(step.step_id),
             gives_places=step.keeps_places or step.group_id not in self.closed,
         )
+        if load.has_place:
+            return load
+        # All is drained between two events, so that nobody waits for a slot that is free.
+        able = self._able(self._need(step.group_id, talk.skills))
+        return replace(load, free_slots=sum(view.free for view in able))
+
+    def _need(self, group_id: int, skills: frozenset[int]) -> Need:
+        key = group_id, skills
+        if key not in self.needs:
+            self.needs[key] = Need(group_id=group_id, skill_ids=skills)
+        return self.needs[key]
 
     def _leave(self, talk: _Talk, at: datetime) -> None:
         """A contact ends; what comes back later waits again, as a return."""
@@ -357,7 +260,7 @@ class _Floor:
         self._fill(self.desks[talk.agent_id], at)
 
     def _into_group(self, talk: _Talk, at: datetime) -> None:
-        need = Need(group_id=talk.group_id, skill_ids=talk.skills)
+        need = self._need(talk.group_id, talk.skills)
         self._line_up(talk, self.queued[need], at)
         self._offer(need, at)
 

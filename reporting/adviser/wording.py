@@ -8,7 +8,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from reporting.adviser.replay import Outcome
+from reporting.adviser.story import Outcome
 
 
 def sentence(outcome: Outcome, places: int) -> str:

@@ -22,7 +22,7 @@ from conversations.models import CloseReason, Conversation
 from conversations.transitions import EndReason
 from reporting.adviser import advice, history
 from reporting.adviser.history import Spell, life_of, most_at_once, refused_moments, shifts_of
-from reporting.adviser.replay import Shift, Stay
+from reporting.adviser.story import Shift, Stay
 from routing import demand, engagement, holder, presence
 from routing.models import HourlyDemand, RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reporting.adviser.sizing import off_peak_hours, places_for, shared, to_start_with
@@ -49,6 +49,7 @@ def test_places_are_shared_by_weight(places: int, weights: list[float], parts: l
     assert shared(places, weights) == parts
 
 
+@settings(deadline=None)
 @given(st.integers(0, 5000), st.lists(st.integers(0, 10**6), max_size=12))
 def test_no_place_is_lost_and_no_queue_goes_without(places: int, weights: list[int]) -> None:
     parts = shared(places, weights)
