@@ -25,9 +25,6 @@ NOT_SETTINGS = {
     "accounts.preferences",  # how somebody likes his own desk
     "accounts.user_groups",  # roles decide, not Django's groups and permissions
     "accounts.user_user_permissions",
-    "messenger.attempt",
-    "messenger.mail",
-    "messenger.reply",
     "routing.deskconnection",
     "routing.deskpresence",
     "routing.hourlydemand",  # counted, not set

@@ -24,7 +24,8 @@ def step() -> RuleStep:
     """A queue in which all is well."""
     step = StepFactory(places=3, rule__name="Urgent", group__name="Team")
     step.group.members.add(AgentFactory())
-    step.rule.targeting_rules.update(name="Everywhere")  # as each rule of the factory has one
+    # Each rule of the factory has one.
+    step.rule.targeting_rules.update(name="Everywhere", position=5)
     return step
 
 
