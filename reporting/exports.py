@@ -90,8 +90,13 @@ def harmless(text: str) -> str:
 async def as_csv(pieces: Iterator[list[rows.Line]]) -> AsyncIterator[bytes]:
     """UTF-8 with the mark that Excel wants, semicolons as it expects them in most of Europe."""
     yield "\ufeff".encode() + _written([list(headings())])
-    while (piece := await sync_to_async(next)(pieces, None)) is not None:
+    while (piece := await sync_to_async(_next)(pieces)) is not None:
         yield _written([cells(line) for line in piece])
+
+
+def _next(pieces: Iterator[list[rows.Line]]) -> list[rows.Line] | None:
+    """The next piece, None at the end; ``StopIteration`` may not leave a coroutine."""
+    return next(pieces, None)
 
 
 def _written(lines: list[list[Cell]]) -> bytes:
