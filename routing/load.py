@@ -34,7 +34,33 @@ KNOWN = Agent.skills.through.objects.order_by()
 
 def views(agents: QuerySet[Agent], channel: Channel, *, at: datetime) -> list[AgentView]:
     """Agents as a channel sees them, able to take something or not, in one statement."""
-    rows = _seen(agents, channel, at=at)
+    mine = Contact.objects.filter(agent_id=OuterRef("pk"), channel=channel).order_by()
+    held = mine.filter(ended_at=None).values("agent_id").annotate(n=Count("pk")).values("n")
+    ended = mine.exclude(ended_at=None)
+    last_end = ended.values("agent_id").annotate(t=Max("ended_at")).values("t")
+    rows = (
+        agents.annotate(
+            own=FilteredRelation("channels", condition=Q(channels__channel=channel)),
+            slots=Coalesce(F("own__slots"), 0),
+            is_available=Coalesce(F("own__is_available"), Value(False)),
+            held=Coalesce(Subquery(held), 0),
+            idle_since=Coalesce(Subquery(last_end), F("own__available_changed_at")),
+            is_reachable=presence.reachable(at, "pk"),
+            of_groups=ArraySubquery(MEMBERS.filter(agent_id=OuterRef("pk")).values("group_id")),
+            knows=ArraySubquery(KNOWN.filter(agent_id=OuterRef("pk")).values("skill_id")),
+        )
+        .order_by()
+        .values_list(
+            "pk",
+            "slots",
+            "held",
+            "idle_since",
+            "is_available",
+            "is_reachable",
+            "of_groups",
+            "knows",
+        )
+    )
     return [
         AgentView(
             agent_id=pk,
@@ -46,18 +72,7 @@ def views(agents: QuerySet[Agent], channel: Channel, *, at: datetime) -> list[Ag
             group_ids=frozenset(of_groups),
             skill_ids=frozenset(knows),
         )
-        for pk, slots, held, idle_since, is_available, is_reachable, of_groups, knows in (
-            rows.values_list(
-                "pk",
-                "slots",
-                "held",
-                "idle_since",
-                "is_available",
-                "is_reachable",
-                "of_groups",
-                "knows",
-            )
-        )
+        for pk, slots, held, idle_since, is_available, is_reachable, of_groups, knows in rows
     ]
 
 
@@ -83,23 +98,6 @@ def _there(agents: QuerySet[Agent], channel: Channel, *, at: datetime) -> QueryS
         channels__is_available=True,
         channels__slots__gt=0,
     )
-
-
-def _seen(agents: QuerySet[Agent], channel: Channel, *, at: datetime) -> QuerySet[Agent]:
-    mine = Contact.objects.filter(agent_id=OuterRef("pk"), channel=channel).order_by()
-    held = mine.filter(ended_at=None).values("agent_id").annotate(n=Count("pk")).values("n")
-    ended = mine.exclude(ended_at=None)
-    last_end = ended.values("agent_id").annotate(t=Max("ended_at")).values("t")
-    return agents.annotate(
-        own=FilteredRelation("channels", condition=Q(channels__channel=channel)),
-        slots=Coalesce(F("own__slots"), 0),
-        is_available=Coalesce(F("own__is_available"), Value(False)),
-        held=Coalesce(Subquery(held), 0),
-        idle_since=Coalesce(Subquery(last_end), F("own__available_changed_at")),
-        is_reachable=presence.reachable(at, "pk"),
-        of_groups=ArraySubquery(MEMBERS.filter(agent_id=OuterRef("pk")).values("group_id")),
-        knows=ArraySubquery(KNOWN.filter(agent_id=OuterRef("pk")).values("skill_id")),
-    ).order_by()
 
 
 def need_of(conversation: Conversation, group: Group | None, *, at: datetime) -> Need:
