@@ -165,6 +165,7 @@ def table(scope: Scope, by: str, *names: str) -> Table:
             cells=tuple((figure, cells[figure.name]) for figure in wanted),
         )
         for key, cells in found.items()
+        if any(cells[figure.name].n for figure in wanted)
     ]
     rows.sort(key=lambda row: (not row.parameter, str(row.name).casefold()))
     return Table(tuple(wanted), tuple(rows))

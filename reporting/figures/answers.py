@@ -30,7 +30,7 @@ class Answer:
 
     @classmethod
     def nothing(cls, measure: Measure) -> Answer:
-        return cls(0 if measure.fold is Fold.COUNT else None, 0)
+        return cls(0 if measure.fold in {Fold.COUNT, Fold.SUM} else None, 0)
 
 
 Answers = dict[str, Answer]

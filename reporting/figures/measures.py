@@ -37,7 +37,7 @@ EVERY = Q()
 
 
 class Fold(StrEnum):
-    """How the worth of the rows becomes one number; of no row all but counts are unknown."""
+    """How the worth of the rows becomes one number; of no row only a count and a sum are known."""
 
     COUNT = "count"
     SUM = "sum"
@@ -105,7 +105,7 @@ class Measure:
         if self.fold is Fold.COUNT or self.worth is None:
             return Count("pk", filter=self.where)
         if self.fold is Fold.SUM:
-            return Sum(self.worth, filter=self.where, output_field=FloatField())
+            return Sum(self.worth, filter=self.where, default=0.0, output_field=FloatField())
         if self.fold is Fold.MEAN:
             return Avg(self.worth, filter=self.where, output_field=FloatField())
         share = 0.5 if self.fold is Fold.MEDIAN else 0.9
@@ -120,10 +120,10 @@ def fold(how: Fold, worth: Sequence[float]) -> Number:
     """What ``Measure.aggregate`` gives, of rows that are already here."""
     if how is Fold.COUNT:
         return len(worth)
-    if not worth:
-        return None
     if how is Fold.SUM:
         return math.fsum(worth)
+    if not worth:
+        return None
     if how is Fold.MEAN:
         return math.fsum(worth) / len(worth)
     if how is Fold.MEDIAN:

@@ -41,7 +41,7 @@ def number(value: Number, places: int) -> str:
     if places == 1 and round(value, 1) == round(value):
         places = 0
     written: str = formats.number_format(
-        round(value, places) + 0.0 if places else round(value), places, force_grouping=True
+        round(float(value), places) + 0.0 if places else round(value), places, force_grouping=True
     )
     return written
 

@@ -302,8 +302,8 @@ def ninth(values: list[float]) -> float | None:
     return percentile(values, 0.9)
 
 
-def total(values: list[float]) -> float | None:
-    return math.fsum(values) if values else None
+def total(values: list[float]) -> float:
+    return math.fsum(values)
 
 
 Reference = tuple[Callable[[list[Life]], Lines], Callable[[list[float]], float | int | None]]

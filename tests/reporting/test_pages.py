@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from datetime import timedelta
+from decimal import Decimal
 from html import unescape
 
 import pytest
@@ -15,13 +16,15 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Agent, Role, User
 from conversations import actors, lifecycle, messages, surveys
 from conversations.models import Author, CloseReason, Conversation
-from reporting import figures
+from reporting import figures, transactions
+from reporting.models import Origin
+from reporting.transactions import Purchase
 from routing.models import RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
-PAGES = ("experience", "conversations", "agents")
+PAGES = ("experience", "conversations", "agents", "transactions")
 
 
 @pytest.fixture
@@ -100,6 +103,25 @@ def test_every_figure_opens_its_rows_and_says_what_it_is(
     counted = re.search(r"(\d+) rows? behind it", text)
     assert counted is not None
     assert text.count(" #") == int(counted[1])
+
+
+def test_a_transaction_stands_with_whose_it_is_and_why(
+    manager: Client, step: RuleStep, agent: Agent
+) -> None:
+    one = handled(step, agent)
+    for number, visitor in (("CMD-1", one.visitor), ("CMD-2", None)):
+        transactions.record(
+            step.rule.website,
+            Purchase(number, Decimal("1089.90"), "EUR", NOW),
+            visitor=visitor,
+            origin=Origin.SCRIPT,
+            at=NOW,
+        )
+    for address in ("/reports/transactions/?by=agent", "/reports/rows/transactions/"):
+        text = text_of(manager, address)
+        assert "CMD-1 1,089.90 EUR Attributed · message 1 58:00 / 2 d 0 h" in text
+        assert "CMD-2 1,089.90 EUR The customer is not known" in text
+    assert "50 %" in text_of(manager, "/reports/transactions/")
 
 
 def test_a_figure_that_is_none_is_not_found(manager: Client) -> None:
