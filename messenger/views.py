@@ -34,6 +34,8 @@ from routing.targeting import PageView
 
 EMBED = Path(__file__).resolve().parent.parent / "static" / "messenger" / "embed.js"
 PAGE_URL_LIMIT = 2000
+STYLE = re.compile(rb"STYLE=`[^`]*`")
+BLANKS = re.compile(rb"\s*([{};:,])\s+")
 
 
 def _embed_tag(_request: HttpRequest) -> str:
@@ -43,9 +45,9 @@ def _embed_tag(_request: HttpRequest) -> str:
 
 @lru_cache(maxsize=1)
 def _embed_script(_tag: str) -> bytes:
-    """Without its comments: each page of a brand pays for it (B14)."""
+    """Without its comments and the blanks in its style: each page of a brand pays for it (B14)."""
     script: bytes = jsmin(EMBED.read_bytes())
-    return script
+    return STYLE.sub(lambda style: BLANKS.sub(rb"\1", style[0]), script)
 
 
 @require_safe

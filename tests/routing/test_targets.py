@@ -35,7 +35,9 @@ def cart(everywhere: RuleStep) -> TargetingRule:
         rule=RuleFactory(website=everywhere.rule.website, everywhere=False), places=5
     )
     TargetingRule.objects.update(position=9)
-    rule: TargetingRule = TargetingRuleFactory(rule=step.rule, pages_included=["/cart/*"])
+    rule: TargetingRule = TargetingRuleFactory(
+        rule=step.rule, position=0, pages_included=["/cart/*"]
+    )
     return rule
 
 
