@@ -202,11 +202,11 @@ def test_escalations_onto_the_last_free_slots_never_exceed_them() -> None:
 def test_an_agent_who_answers_while_his_timer_ends_keeps_it_or_loses_it_whole(
     step: RuleStep, agent: Agent
 ) -> None:
-    Group.objects.update(answer_seconds=1)
+    Group.objects.update(answer_seconds=3600)
     for _round in range(6):
         AgentChannel.objects.update(is_available=True)
         with transaction.atomic():
-            held = on_desk(step, agent, at=timezone.now() - MINUTE)
+            held = on_desk(step, agent, at=timezone.now() - 120 * MINUTE)
 
         def answer(held: Conversation = held) -> None:
             try:
