@@ -11,6 +11,7 @@ import { tellMoment } from "./snooze.js";
 
 const { Idiomorph } = window;
 const SPREAD_MS = 1000;
+const AGAIN = "/logout/?again=1";
 const OFFLINE_MS = 2500;
 const wide = matchMedia("(min-width: 721px)");
 const roomy = matchMedia("(min-width: 941px)"); // Below, one conversation at a time.
@@ -172,12 +173,23 @@ function dismiss() {
   else dialog.close();
 }
 
-document.addEventListener("htmx:beforeRequest", ({ detail: { requestConfig } }) => {
-  isGoing ||= requestConfig.path === "/logout/" && requestConfig.verb === "post";
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { path, verb } = event.detail.requestConfig;
+  // What is asked for while the session ends would only lead to the login a second time.
+  if (isGoing) event.preventDefault();
+  isGoing ||= path === "/logout/" && verb === "post";
 });
 
-document.addEventListener("htmx:afterRequest", ({ detail: { xhr } }) => {
-  if (!xhr.getResponseHeader("HX-Redirect")) isGoing = false;
+document.addEventListener("htmx:afterRequest", ({ detail: { requestConfig, xhr } }) => {
+  if (!isGoing || requestConfig.path !== "/logout/" || xhr.getResponseHeader("HX-Redirect")) return;
+  isGoing = false;
+  refreshBoxes();
+});
+
+// Something moved by itself while the list was open; meanwhile a form may have taken its place.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const isLate = detail.requestConfig.path === AGAIN && !dialog.querySelector("[data-leaving]");
+  if (isLate) detail.shouldSwap = false;
 });
 
 dialog.addEventListener("close", () => (isLeaving = false));
@@ -194,6 +206,18 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
     isLeaving ||= Boolean(dialog.querySelector("[data-leaving]"));
     if (!dialog.open) dialog.showModal();
   }
+});
+
+/** The socket may be quicker than the answer: where the button that asked has been morphed away, its
+ *  events would bubble to nobody. */
+document.addEventListener("htmx:beforeRequest", ({ detail: { elt, xhr } }) => {
+  xhr.addEventListener("readystatechange", () => {
+    const told = xhr.readyState === XMLHttpRequest.DONE && !elt.isConnected && xhr.getResponseHeader("HX-Trigger");
+    if (!told) return;
+    for (const [name, detail] of Object.entries(JSON.parse(told))) {
+      document.dispatchEvent(new CustomEvent(name, { detail }));
+    }
+  });
 });
 
 document.addEventListener("desk:moved", ({ detail: { number, status } }) => {
@@ -258,7 +282,7 @@ function show(frame) {
     case "changed":
       if (frame.what === "snoozed") refreshSnoozed();
       else refreshBoxes();
-      if (dialog.querySelector("[data-leaving]")) askToLeave();
+      if (dialog.querySelector("[data-leaving]")) get(AGAIN, "#dialog-body", "innerHTML");
       if (frame.what === "conversation") pane?.refresh();
       break;
     case "logout":

@@ -91,6 +91,7 @@ def test_who_logs_out_decides_for_each_conversation(crowd: Crowd) -> None:
     alice.page.get_by_role("button", name="Snooze until").click()
     expect(rows).to_have_count(1)
     rows.first.get_by_role("button", name="Transfer").click()
+    expect(alice.page.get_by_role("heading", name="Transfer #")).to_be_visible()
     alice.page.get_by_role("button", name="Cancel").click()
     expect(rows).to_have_count(1)  # back to the list, and nothing was done
     rows.first.get_by_role("button", name="Transfer").click()
