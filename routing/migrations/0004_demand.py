@@ -5,26 +5,54 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('routing', '0003_bots_and_repairs'),
+        ("routing", "0003_bots_and_repairs"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='HourlyDemand',
+            name="HourlyDemand",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('hour', models.DateTimeField(help_text='Its beginning.', verbose_name='hour')),
-                ('pages_engaged', models.PositiveBigIntegerField(default=0, help_text='Pages that might show the Messenger.')),
-                ('pages_refused', models.PositiveBigIntegerField(default=0, help_text='Pages for which there was no room.')),
-                ('messages_refused', models.PositiveIntegerField(default=0, help_text='Visitors whose first message found no room.')),
-                ('rule', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='demand', to='routing.distributionrule')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("hour", models.DateTimeField(help_text="Its beginning.", verbose_name="hour")),
+                (
+                    "pages_engaged",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Pages that might show the Messenger."
+                    ),
+                ),
+                (
+                    "pages_refused",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Pages for which there was no room."
+                    ),
+                ),
+                (
+                    "messages_refused",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Visitors whose first message found no room."
+                    ),
+                ),
+                (
+                    "rule",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="demand",
+                        to="routing.distributionrule",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'demand of an hour',
-                'verbose_name_plural': 'demand by hour',
-                'constraints': [models.UniqueConstraint(fields=('rule', 'hour'), name='demand_once_an_hour')],
+                "verbose_name": "demand of an hour",
+                "verbose_name_plural": "demand by hour",
+                "constraints": [
+                    models.UniqueConstraint(fields=("rule", "hour"), name="demand_once_an_hour")
+                ],
             },
         ),
     ]

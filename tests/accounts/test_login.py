@@ -86,7 +86,7 @@ def test_an_unknown_language_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "status"), [("/nowhere/", 404), ("/desk/c/1/", 404), ("/logout/", 405)]
+    ("address", "status"), [("/nowhere/", 404), ("/desk/c/1/", 404), ("/language/", 405)]
 )
 def test_errors_are_pages_of_the_product(address: str, status: int) -> None:
     client = Client()

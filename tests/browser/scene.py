@@ -72,7 +72,7 @@ def walk(crowd: Crowd, tongue: Tongue) -> Iterator[Sight]:
     admin.goto(f"{url}/login/?next=/admin/")
     log_in(admin, tongue, "admin")
     expect(
-        admin.get_by_role("link", name=tongue("distribution rules").capitalize())
+        admin.get_by_role("link", name=tongue("distribution rules").capitalize()).first
     ).to_be_visible()
     yield "/admin/", admin
     admin.goto(f"{url}/admin/routing/distributionrule/1/change/")
