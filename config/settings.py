@@ -193,7 +193,7 @@ CELERY_BEAT_SCHEDULE = {
         ("deadlines", "conversations.tasks.enforce_deadlines", 3.0),
         ("outbox", "conversations.tasks.deliver_outbox", 10.0),
         ("routing", "routing.tasks.sweep", 10.0),
-        ("opening", "routing.tasks.open_and_close", 3.0),
+        ("opening", "routing.tasks.open_and_close", 10.0),
         ("purge", "conversations.tasks.purge_outbox", 3600.0),
         ("files", "conversations.tasks.forget_unsent", 3600.0),
         ("mail", "messenger.tasks.write_to_visitors", 10.0),
