@@ -14,7 +14,6 @@ import xlsxwriter
 from asgiref.sync import sync_to_async
 from django.utils.translation import gettext as _
 
-from accounts.models import User
 from reporting import rows
 from reporting.figures.registry import Figure
 from reporting.figures.scope import Scope
@@ -69,13 +68,13 @@ def cells(line: rows.Line) -> list[Cell]:
     ]
 
 
-def chunks(figure: Figure, scope: Scope, user: User) -> Iterator[list[rows.Line]]:
+def chunks(figure: Figure, scope: Scope) -> Iterator[list[rows.Line]]:
     """All rows, oldest number first, each piece by a statement of its own: no transaction stays
     open while somebody's line is slow."""
     found = rows.ordered(figure, scope).order_by("pk")
     last = 0
     while piece := list(found.filter(pk__gt=last)[:CHUNK]):
-        yield rows.lines(figure, scope, piece, user)
+        yield rows.lines(figure, scope, piece)
         last = piece[-1].pk
 
 

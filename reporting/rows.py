@@ -48,14 +48,21 @@ def ordered(figure: Figure, scope: Scope) -> QuerySet[Any]:
     return found
 
 
-def lines(figure: Figure, scope: Scope, rows: Iterable[Any], user: User) -> list[Line]:
-    """``rows`` of ``ordered`` as a page shows them; three statements however many they are."""
+def lines(
+    figure: Figure, scope: Scope, rows: Iterable[Any], reader: User | None = None
+) -> list[Line]:
+    """``rows`` of ``ordered`` as a page shows them; three statements however many they are.
+
+    Without a reader nobody asks which conversations he may open: a file has no links.
+    """
     measure = figure.measure(scope)
     rows = list(rows)
     agents = Agent.objects.in_bulk({row.whose for row in rows if row.whose})
     numbers = [number for row in rows if (number := _number(row)) is not None]
-    readable = Conversation.objects.visible_to(user).filter(pk__in=numbers)
-    may_read = set(readable.values_list("pk", flat=True))
+    may_read = set[int]()
+    if reader is not None:
+        readable = Conversation.objects.visible_to(reader).filter(pk__in=numbers)
+        may_read = set(readable.values_list("pk", flat=True))
     return [_line(measure, row, agents, may_read) for row in rows]
 
 

@@ -45,7 +45,7 @@ LIKELY = {
             "snooze",
             "snooze",
         ),
-        *("transfer", "hand_over", "release", "pend", "solve", "time_passes", "time_passes"),
+        *("transfer", "hand_over", "release", "pend", "solve", *("time_passes",) * 5),
     ),
     Status.SNOOZED: ("speak", "wake", "time_passes", "time_passes"),
     Status.PENDING: ("speak",),
@@ -100,7 +100,7 @@ class World:
         for _ in range(deeds):
             self.at += chance.randrange(5) * QUARTER
             number = chance.randrange(11)
-            if chance.random() < 0.1:
+            if chance.random() < 0.2:
                 self._trade(chance)
             if chance.random() < 0.15 or not self.opened:
                 self.open(number, by_bot=chance.random() < 0.3)
@@ -128,7 +128,7 @@ class World:
         HourlyDemand.objects.filter(rule=rule, hour=self.at.replace(minute=0)).update(
             messages_refused=F("messages_refused") + chance.randrange(2)
         )
-        who = Conversation.objects.get(pk=chance.choice(self.opened)) if self.opened else None
+        who = Conversation.objects.get(pk=chance.choice(self.opened[-6:])) if self.opened else None
         number, amount = str(len(self.sold)), Decimal(chance.randrange(10_000)) / 100
         website = who.website if who else rule.website
         transactions.record(
