@@ -75,6 +75,7 @@ export class Panes {
     const shown = this.find(number);
     if (shown && shown !== this.focused) this.#focus(shown);
     this.stage.classList.remove("with-toolbar");
+    if (this.focused.number !== String(number)) lockToolbar();
     this.focused.number = String(number);
     if (push) history.pushState({}, "", `/desk/c/${number}/`);
     this.onChange();
@@ -162,6 +163,7 @@ export class Panes {
     this.focused.root.classList.remove("focused");
     this.focused = pane;
     pane.root.classList.add("focused");
+    lockToolbar();
     get(`/desk/c/${pane.number}/toolbar/`, "#toolbar", "morph");
   }
 
@@ -169,6 +171,12 @@ export class Panes {
     document.getElementById("toolbar").hidden = true;
     if (push) history.pushState({}, "", "/desk/");
   }
+}
+
+/** Until the one that belongs to the conversation in focus is here, nothing is done by it: it would
+ *  be done to another one. The fragment that comes unlocks it. */
+function lockToolbar() {
+  document.getElementById("toolbar").inert = true;
 }
 
 function nothing() {
