@@ -124,6 +124,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
     rows.clear_waiting()
     rows.snooze(options.deadlines)
+    rows.go_home()  # What wakes begins to wait: the deadlines are measured, not the pushes.
     rows.settle()
     moved, seconds = _sum(_spawn(_enforce))
     figures["deadlines"] = moved

@@ -140,6 +140,11 @@ def clear_waiting() -> None:
     )
 
 
+def go_home() -> None:
+    """No agent is available any more."""
+    AgentChannel.objects.update(is_available=False)
+
+
 def settle() -> None:
     """The planner knows the tables. And as no sockets say that desks are there, they are heard in
     advance: a run takes longer than the grace."""

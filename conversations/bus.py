@@ -13,10 +13,9 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from django.db import transaction
 
-from conversations import layer, outbox
+from conversations import background, layer, outbox
 from conversations.facts import Fact
 
 logger = logging.getLogger(__name__)
@@ -61,7 +60,7 @@ def publish(*facts: Fact) -> None:
 
 def _react(live: list[Fact], owed: list[int]) -> None:
     if live:
-        async_to_sync(announce)(*live)
+        background.run(announce(*live))
     for entry in owed:
         outbox.deliver(entry)
 

@@ -101,32 +101,43 @@ def _choose(group_id: int, channel: Channel, needs: list[Need], passed: set[int]
 def fill(agent_id: int, channel: Channel) -> int:
     """Push to one agent until he is full or nothing waits for him."""
     pushed = 0
-    while served := serve(agent_id, channel, most=BATCH):
+    is_full = False
+    while not is_full:
+        served, is_full = _serve(agent_id, channel, most=BATCH)
         pushed += served
+        if not served:
+            break
     return pushed
 
 
+def serve(agent_id: int, channel: Channel) -> bool:
+    """Push the next conversation to an agent with a free slot; False if there is none of either."""
+    served, _is_full = _serve(agent_id, channel, most=1)
+    return bool(served)
+
+
 @retried
-def serve(agent_id: int, channel: Channel, *, most: int = 1) -> int:
-    """Push what is next to an agent with free slots, ``most`` of them in one transaction; returns
-    how many: none where he has no slot, or nothing waits for him.
+def _serve(agent_id: int, channel: Channel, *, most: int) -> tuple[int, bool]:
+    """Push what is next to an agent, ``most`` of them in one transaction; returns how many, and
+    whether he has no free slot left. Fewer than he could take: that is all, or somebody holds a
+    row for a moment; then it is asked for again.
 
     What is assigned to him comes first (R88: it is promised), then the oldest in the queues of
     all his groups, whoever is online (R52, R53, C15, C17, C26).
     """
     if not waiting_for(agent_id, channel, at=timezone.now()).exists():
-        return 0  # What begins to wait after this look brings a drain of its own.
+        return 0, False  # What begins to wait after this look brings a drain of its own.
     agent = Agent.objects.select_for_update(no_key=True).filter(pk=agent_id).first()
     if agent is None:
-        return 0
+        return 0, False
     at = timezone.now()
     taker = load.taker(agent_id, channel, at=at)
     if taker is None or not taker.free:
-        return 0
+        return 0, True
     chosen = next_for(agent, channel, at=at, most=min(taker.free, most))
     if chosen:
         lifecycle.push_many(chosen, agent=agent, at=at, slots=taker.slots)
-    return len(chosen)
+    return len(chosen), len(chosen) == taker.free
 
 
 def waiting_for(agent_id: int, channel: Channel, *, at: datetime) -> QuerySet[Conversation]:

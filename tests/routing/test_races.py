@@ -211,7 +211,7 @@ def naive_serve(agent_id: int, channel: Channel) -> bool:
     return True
 
 
-def push_all(serve: Callable[[int, Channel], int]) -> list[str]:
+def push_all(serve: Callable[[int, Channel], bool]) -> list[str]:
     """Sixteen drains for three agents of four slots, while forty conversations wait."""
     step = StepFactory(places=100)
     agents = [AgentFactory(slots=4) for _ in range(3)]
