@@ -164,6 +164,9 @@ def _worker(work: Callable[[int], Any], part: int, ready: Any, go: Any, told: An
     django.setup()
     from django.db import connection
 
+    from conversations import background
+
+    background.start()  # as a worker's process does
     connection.ensure_connection()
     ready.release()
     go.wait()

@@ -13,6 +13,7 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.db import transaction
 
 from conversations import background, layer, outbox
@@ -60,7 +61,10 @@ def publish(*facts: Fact) -> None:
 
 def _react(live: list[Fact], owed: list[int]) -> None:
     if live:
-        background.run(announce(*live))
+        if background.is_there():
+            background.run(announce(*live))
+        else:
+            async_to_sync(announce)(*live)
     for entry in owed:
         outbox.deliver(entry)
 

@@ -51,13 +51,17 @@ READ_ALL = """() => {
 }"""
 
 
+# What the demo's own team is called, in whatever language its pages are read.
+NAMES = {"Équipe de réponse"}
+
+
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_every_page_speaks_one_language_and_is_accessible(crowd: Crowd, language: str) -> None:
     crowd.expect_complaint("404")
     tongue, faults = Tongue(language), list[str]()
     for name, page in scene.walk(crowd, tongue):
         assert page.evaluate("document.documentElement.lang") == language, name
-        texts = page.evaluate(READ_ALL)
+        texts = [text for text in page.evaluate(READ_ALL) if text not in NAMES]
         assert len(texts) >= 5, name
         faults += [f"{name} says {text!r}" for text in tongue.misses(texts)]
         # What axe looks at does not depend on the language; the wider texts are the French ones.
