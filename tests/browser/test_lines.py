@@ -97,7 +97,7 @@ def test_a_restart_loses_nothing(crowd: Crowd, product: Product) -> None:
     alice.say("Good bye")
     visitor.sees("Good bye")
     alice.act("Close")
-    visitor.frame.get_by_role("button", name="No thanks").click()
+    visitor.frame.locator("#survey").get_by_role("button", name="No thanks").click()
     visitor.frame.get_by_role("button", name="Start a new conversation").click()
     visitor.say("second")
     alice.sees("second")
