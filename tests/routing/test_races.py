@@ -33,6 +33,7 @@ from conversations.models import (
     OutboxEntry,
 )
 from conversations.tasks import enforce_deadlines
+from conversations.transactions import retried
 from conversations.transitions import Refused, Status
 from routing import desks, dispatch, engagement, invariants, load, presence
 from routing.models import RuleStep
@@ -195,7 +196,7 @@ def _disturb(chance: random.Random, users: dict[int, Any]) -> None:
 # --- The control: the same mill must catch a lock that is missing ----------------------------
 
 
-@transaction.atomic
+@retried
 def naive_serve(agent_id: int, channel: Channel) -> bool:
     """``dispatch.serve`` as one writes it at first: count, then push, and lock the conversation
     only. Two of these at once each count the same free slot."""
