@@ -156,11 +156,6 @@ def recall(conversation_id: int, *, at: datetime) -> Conversation:
     return _move(conversation_id, Verb.RECALL, actor=SYSTEM, at=at)
 
 
-def relax(conversation_id: int, *, at: datetime) -> Conversation:
-    """It has waited long enough for its skills: any member of the group may take it now."""
-    return _move(conversation_id, Verb.RELAX, actor=SYSTEM, at=at, are_skills_relaxed=True)
-
-
 # --- Pausing ---------------------------------------------------------------------------------
 
 

@@ -84,7 +84,7 @@ def verbs(step: RuleStep, agent: Agent) -> dict[Verb, Do]:
         Verb.EXPIRE: lambda c: lifecycle._move(c.pk, Verb.EXPIRE, **acting),
         Verb.RELEASE: lambda c: lifecycle.release(c.pk, **acting),
         Verb.RECALL: lambda c: lifecycle._move(c.pk, Verb.RECALL, **acting),
-        Verb.RELAX: lambda c: lifecycle.relax(c.pk, at=LATER),
+        Verb.RELAX: lambda c: lifecycle._move(c.pk, Verb.RELAX, **acting),
         Verb.SNOOZE: lambda c: lifecycle.snooze(
             c.pk, until=LATER + timedelta(hours=3), keep=True, auto_close=True, **acting
         ),

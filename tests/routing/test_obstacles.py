@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from accounts.models import Agent, AgentChannel, Channel, Group
 from conversations import actors, lifecycle
 from conversations.models import Contact, Conversation
+from conversations.transitions import Verb
 from routing import dispatch, invariants, load
 from routing.decisions import AgentView, Hindrance, Need, Obstacle, choose_agent, obstacles
 from tests.clock import NOW
@@ -203,7 +204,9 @@ def populate(person: Somebody, rule: object, steps: list, skills: list) -> Agent
 def put(thing: Something, steps: list, skills: list, agents: list[Agent]) -> Conversation:  # type: ignore[type-arg]
     conversation = queued(steps[thing.group], required_skills=[skills[n].pk for n in thing.skills])
     if thing.is_relaxed:
-        conversation = lifecycle.relax(conversation.pk, at=NOW)
+        conversation = lifecycle._move(
+            conversation.pk, Verb.RELAX, actor=actors.SYSTEM, at=NOW, are_skills_relaxed=True
+        )
     if thing.assignee is not None:
         agent = agents[thing.assignee]
         steps[0].group.members.add(agent) if not agent.groups.exists() else None
