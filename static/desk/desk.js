@@ -196,6 +196,19 @@ dialog.addEventListener("close", () => (isLeaving = false));
 
 // --- What htmx brought -----------------------------------------------------------------------
 
+/** The toolbar acts on the conversation in focus: one that comes late, of the conversation that was
+ *  in focus before, alone or beside its dialogue, is not put in its place. */
+function refuseLateToolbar({ detail, target }) {
+  if (target.id !== "toolbar") return;
+  const brought = new DOMParser().parseFromString(detail.serverResponse ?? "", "text/html");
+  const node = detail.fragment ?? brought;
+  const toolbar = node.id === "toolbar" ? node : node.querySelector("#toolbar");
+  if (toolbar && toolbar.dataset.number !== panes?.number) detail.shouldSwap = false;
+}
+
+document.addEventListener("htmx:beforeSwap", refuseLateToolbar);
+document.addEventListener("htmx:oobBeforeSwap", refuseLateToolbar);
+
 document.addEventListener("htmx:afterSwap", ({ target }) => {
   panes?.drawn(target);
   if (target.id === "boxes") boxesDrawn();
