@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import uuid
-from functools import lru_cache
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -15,14 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import condition, require_safe
-from rjsmin import jsmin
 
 from accounts.models import Website
 from conversations import blocks, surveys
 from conversations.attachments import LIMIT_BYTES, upload_strings
 from conversations.messages import Rejected, check_body, check_client_id
 from conversations.models import Address, Conversation
-from messenger import queries, tickets
+from messenger import queries, script, tickets
 from messenger.colours import text_on
 from messenger.gate import door, json_of
 from messenger.mail import addresses
@@ -32,22 +29,11 @@ from messenger.visitors import reader_of, visitor_of, welcome
 from routing import demand, engagement
 from routing.targeting import PageView
 
-EMBED = Path(__file__).resolve().parent.parent / "static" / "messenger" / "embed.js"
 PAGE_URL_LIMIT = 2000
-STYLE = re.compile(rb"STYLE=`[^`]*`")
-BLANKS = re.compile(rb"\s*([{};:,])\s+")
 
 
 def _embed_tag(_request: HttpRequest) -> str:
-    stat = EMBED.stat()
-    return f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
-
-
-@lru_cache(maxsize=1)
-def _embed_script(_tag: str) -> bytes:
-    """Without its comments and the blanks in its style: each page of a brand pays for it (B14)."""
-    script: bytes = jsmin(EMBED.read_bytes())
-    return STYLE.sub(lambda style: BLANKS.sub(rb"\1", style[0]), script)
+    return script.tag()
 
 
 @require_safe
@@ -55,8 +41,8 @@ def _embed_script(_tag: str) -> bytes:
 @condition(etag_func=_embed_tag)
 def embed(request: HttpRequest) -> HttpResponse:
     """The script that a brand's page loads; public, the same for everybody."""
-    script = _embed_script(_embed_tag(request))
-    response = HttpResponse(script, content_type="text/javascript; charset=utf-8")
+    content = script.script(script.tag())
+    response = HttpResponse(content, content_type="text/javascript; charset=utf-8")
     response["Cache-Control"] = "public, max-age=300"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response

@@ -1,37 +1,21 @@
 // The Messenger in its iframe: greeting, consent, conversation, survey (C9), in that order.
 
-import { connect } from "../shared/socket.js";
-import { Thread } from "../shared/thread.js";
 import { Attached } from "./attached.js";
 import { Composer } from "./composer.js";
+import { Consent } from "./consent.js";
 import { Dialogue } from "./dialogue.js";
 import { Email } from "./email.js";
-import { byId, element, initials, linked } from "./elements.js";
+import { byId } from "./elements.js";
 import { History } from "./history.js";
 import { Host } from "./host.js";
 import { Room } from "./room.js";
+import { Scroll } from "./scroll.js";
 import { Session } from "./session.js";
 import { Survey } from "./survey.js";
+import { Talk } from "./talk.js";
+import { View } from "./view.js";
 
-const TYPING_GONE_MS = 6000;
 const LONGEST_WAIT_MS = 15_000;
-const NEAR_END = 80;
-
-/** A thread whose first text begins the conversation. */
-class VisitorThread extends Thread {
-  constructor({ startUrl, about, onBegun, ...options }) {
-    super({ ...options, me: "visitor" });
-    Object.assign(this, { startUrl, about, onBegun });
-  }
-
-  async post(item) {
-    if (this.messagesUrl) return super.post(item);
-    const first = { client_id: item.id, body: item.body, ...this.about() };
-    const response = await this.request(this.startUrl, first);
-    if (response.ok) this.onBegun((await response.clone().json()).conversation);
-    return response;
-  }
-}
 
 class Messenger {
   constructor(config) {
@@ -39,14 +23,9 @@ class Messenger {
     this.strings = config.strings;
     this.engagement = null; // Until the page, or the server, has said it.
     this.session = new Session(config);
-    this.conversation = null;
     this.past = [];
-    this.socket = null;
-    this.announcedSeq = 0;
-    this.isAtEnd = true;
     this.wantsToSend = false;
     this.isUnreachable = false;
-    this.hasThanked = false;
     this.host = new Host({
       open: () => this.open(),
       minimize: () => this.minimize(),
@@ -61,6 +40,18 @@ class Messenger {
       onRoom: () => this.tellRoom(),
     });
     this.isOpen = this.host.isAlone;
+    this.scroll = new Scroll();
+    this.view = new View({
+      config,
+      room: this.room,
+      onTyping: () => this.scroll.isAtEnd && this.scroll.toEnd(),
+    });
+    this.consent = new Consent({
+      session: this.session,
+      config,
+      mayDecline: !this.host.isAlone,
+      onGiven: (token) => this.consented(token),
+    });
     const attached = new Attached({ session: this.session, strings: this.strings });
     this.dialogue = new Dialogue(byId("dialogue"), config, attached);
     this.history = new History(this.session, config, attached);
@@ -68,15 +59,16 @@ class Messenger {
       session: this.session,
       onSend: (text) => this.send(text),
       onFile: (attachment) => this.thread.send("", attachment),
-      onTyping: (isOn) => this.tellTyping(isOn),
+      onTyping: (isOn) => this.talk.tellTyping(isOn),
       fileUrl: (id) => this.fileUrl(id),
       strings: this.strings,
       limit: config.upload_limit,
     });
     this.survey = new Survey({
+      session: this.session,
+      host: this.host,
       strings: this.strings,
-      onSend: (answers) => this.answerSurvey(answers),
-      onDismiss: () => this.dismissSurvey(),
+      onDone: () => this.surveyed(),
     });
     this.email = new Email({
       session: this.session,
@@ -84,8 +76,31 @@ class Messenger {
       isOffered: config.email,
       onChange: () => this.render(),
     });
-    this.thread = this.newThread();
+    this.talk = new Talk({
+      session: this.session,
+      host: this.host,
+      about: () => ({
+        page_url: this.host.page,
+        view: this.host.about(config.language),
+        targeting: this.engagement?.targeting,
+      }),
+      onChange: () => this.render(),
+      onMoved: () => this.tellStay(),
+      onBegun: () => this.room.stop(),
+      onEnd: () => this.ended(),
+      onTyping: (isOn, name) => this.view.showTyping(isOn, name),
+      onRejected: (body, sentence, code) => this.reject(body, sentence, code),
+      onRefused: (code) => this.refused(code),
+    });
     this.listen();
+  }
+
+  get conversation() {
+    return this.talk.conversation;
+  }
+
+  get thread() {
+    return this.talk.thread;
   }
 
   async start() {
@@ -118,37 +133,25 @@ class Messenger {
     this.session.guest = isMine ? null : word;
     this.session.undismiss(conversation.id);
     if (this.conversation?.id !== conversation.id) this.reset();
-    if (isMine) this.showOne(conversation);
+    if (isMine) this.talk.take(conversation);
     else this.loaded(answer.data);
-    this.tellStay();
-    this.scrollToEnd();
-  }
-
-  showOne(conversation) {
-    if (this.conversation?.id !== conversation.id) {
-      this.adopt(conversation, conversation.last_seq);
-      this.thread.sync();
-    }
     this.render();
+    this.tellStay();
+    this.scroll.toEnd();
   }
 
   async borrow() {
     const lend = (name, value) => this.host.tell("keep", { name, value });
     this.session.borrow(await this.host.kept, lend);
-    this.thread.stop();
-    this.thread = this.newThread(); // With what was not sent on the page before.
+    this.talk.reset(); // With what was not sent on the page before.
     this.render();
   }
 
   listen() {
     byId("minimize").hidden = this.host.isAlone;
     byId("minimize").addEventListener("click", () => this.host.tell("minimize"));
-    byId("accept").addEventListener("click", () => this.consent());
     byId("decline").addEventListener("click", () => this.host.tell("minimize"));
     byId("restart").addEventListener("click", () => this.restart());
-    byId("newer").addEventListener("click", () => this.scrollToEnd());
-    byId("scroller").addEventListener("scroll", () => this.noteScroll(), { passive: true });
-    new ResizeObserver(() => this.isAtEnd && this.scrollToEnd()).observe(byId("scroller"));
     addEventListener("keydown", (event) => {
       if (document.querySelector("dialog[open]")) return; // Escape is for that one then.
       if (event.key === "Escape" && !event.isComposing) this.host.tell("minimize");
@@ -159,24 +162,6 @@ class Messenger {
   }
 
   // --- The server ---------------------------------------------------------------------------
-
-  newThread() {
-    return new VisitorThread({
-      startUrl: this.session.url("conversations/"),
-      about: () => ({
-        page_url: this.host.page,
-        view: this.host.about(this.config.language),
-        targeting: this.engagement?.targeting,
-      }),
-      headers: this.session.headers,
-      store: this.session.unsent,
-      onBegun: (conversation) => this.begin(conversation),
-      onChange: (thread) => thread === this.thread && this.changed(),
-      onState: ({ conversation }) => this.move(conversation),
-      onRejected: (body, sentence, code) => this.reject(body, sentence, code),
-      onRefused: (code) => this.refused(code),
-    });
-  }
 
   /** Ask the server who we are, until it answers. */
   async load() {
@@ -203,64 +188,14 @@ class Messenger {
     this.email.receive(email);
     this.past = history;
     // A survey that was not answered is offered again at the next visit (C42).
-    const last = history.find(({ survey, id }) => survey && !this.isDismissed(id));
+    const last = history.find(({ survey, id }) => survey && !this.session.dismissed.includes(id));
     const present = conversation ?? (last === history[0] ? last : null);
     // A text that waited for the line may have begun it while we asked.
-    if (present && this.conversation?.id !== present.id) {
-      this.adopt(present, present.last_seq);
-      this.thread.sync();
-    }
+    if (present) this.talk.take(present);
     this.render();
   }
 
-  begin(conversation) {
-    this.room.stop();
-    if (this.conversation?.id === conversation.id) return;
-    this.adopt(conversation, 0);
-    this.host.event("conversation:started", { conversation: conversation.id });
-  }
-
-  adopt(conversation, announcedSeq) {
-    this.conversation = conversation;
-    this.announcedSeq = announcedSeq;
-    const path = `conversations/${conversation.id}/`;
-    this.thread.messagesUrl = this.session.url(`${path}messages/`);
-    this.thread.readUrl = this.session.url(`${path}read/`);
-    this.thread.receiveRead({ by: "visitor", seq: conversation.read_by_me });
-    if (conversation.status !== "closed") this.listenLive();
-  }
-
-  listenLive() {
-    this.socket ??= connect({
-      url: () => this.session.socketUrl(),
-      onFrame: (frame) => this.receive(frame),
-      onOpen: () => this.thread.sync(),
-    });
-  }
-
-  receive(frame) {
-    if (frame.conversation !== this.conversation?.id) return;
-    if (frame.type === "message") this.thread.receive(frame.message);
-    if (frame.type === "message" && frame.message.author !== "visitor") this.showTyping(false);
-    if (frame.type === "read") this.thread.receiveRead(frame);
-    if (frame.type === "typing") this.showTyping(frame.on, frame.name);
-    if (frame.type === "state") this.thread.sync();
-  }
-
-  move(conversation) {
-    const wasOver = this.conversation?.status === "closed";
-    this.conversation = conversation;
-    if (conversation.status === "closed" && !wasOver) this.end();
-    this.tellStay();
-    this.render();
-  }
-
-  end() {
-    this.socket?.stop();
-    this.socket = null;
-    this.thread.rest();
-    this.showTyping(false);
-    this.host.event("conversation:ended", { conversation: this.conversation.id });
+  ended() {
     this.refreshHistory();
     this.room.ask();
   }
@@ -330,12 +265,8 @@ class Messenger {
   }
 
   reset() {
-    this.socket?.stop();
-    this.socket = null;
-    this.thread.stop();
-    this.conversation = null;
-    this.hasThanked = false;
-    this.thread = this.newThread();
+    this.talk.reset();
+    this.survey.forget();
     this.tellStay();
     this.render();
   }
@@ -345,7 +276,7 @@ class Messenger {
   open() {
     this.isOpen = true;
     this.render();
-    if (this.isAtEnd) this.scrollToEnd();
+    if (this.scroll.isAtEnd) this.scroll.toEnd();
     this.composer.focus();
   }
 
@@ -358,39 +289,20 @@ class Messenger {
     if (!this.session.isKnown) {
       this.wantsToSend = true;
       this.composer.hint(this.strings.consent_first);
-      this.scrollToEnd();
+      this.scroll.toEnd();
       byId("accept").focus();
       return;
     }
     this.composer.clear();
-    this.isAtEnd = true;
+    this.scroll.isAtEnd = true;
     this.thread.send(text);
     this.tellStay();
   }
 
   /** Where a file goes: there must be a conversation for it, and it must not be over. */
   fileUrl(id) {
-    const { id: conversation, status } = this.conversation ?? {};
-    if (!conversation || status === "closed") return null;
-    return this.session.url(`conversations/${conversation}/attachments/${id}/`);
-  }
-
-  async consent() {
-    const button = byId("accept");
-    const problem = byId("consent-problem");
-    button.disabled = true;
-    problem.hidden = true;
-    try {
-      const { language, consent } = this.config;
-      const { ok, data } = await this.session.ask("visitors/", { language, consent });
-      if (ok) this.consented(data.token);
-      else problem.textContent = data.error?.message ?? this.strings.failed;
-      problem.hidden = ok;
-    } catch {
-      problem.textContent = this.strings.failed;
-      problem.hidden = false;
-    }
-    button.disabled = false;
+    if (!this.talk.isOpen) return null;
+    return this.session.url(`conversations/${this.conversation.id}/attachments/${id}/`);
   }
 
   consented(token) {
@@ -403,28 +315,10 @@ class Messenger {
     this.wantsToSend = false;
   }
 
-  async answerSurvey(answers) {
-    const { id } = this.conversation;
-    try {
-      const { ok, status, data } = await this.session.ask(`conversations/${id}/survey/`, answers);
-      // 409: answered in another tab. Either way there is nothing left to ask.
-      if (!ok && status !== 409) return data.error?.message ?? this.strings.failed;
-    } catch {
-      return this.strings.failed;
-    }
-    this.conversation.survey = false;
-    this.hasThanked = true;
-    this.host.event("survey:answered", { conversation: id, csat: answers.csat, nps: answers.nps });
+  surveyed() {
     this.tellStay();
     this.render();
-    this.scrollToEnd();
-    return "";
-  }
-
-  dismissSurvey() {
-    this.session.dismiss(this.conversation.id);
-    this.tellStay();
-    this.render();
+    if (this.survey.hasThanked) this.scroll.toEnd();
   }
 
   restart() {
@@ -433,160 +327,41 @@ class Messenger {
     this.composer.focus();
   }
 
-  tellTyping(isOn) {
-    if (!this.conversation) return;
-    this.socket?.send({ type: "typing", conversation: this.conversation.id, on: isOn });
-  }
-
   // --- What is shown --------------------------------------------------------------------------
-
-  changed() {
-    const news = this.thread.messages.filter(({ seq }) => seq > this.announcedSeq);
-    for (const { author, seq } of news) {
-      const name = author === "visitor" ? "message:sent" : "message:received";
-      this.host.event(name, { conversation: this.conversation.id, seq, author });
-    }
-    this.announcedSeq = Math.max(this.announcedSeq, this.thread.lastSeq);
-    this.render();
-  }
-
-  isDismissed(id) {
-    return this.session.dismissed.includes(id);
-  }
-
-  get surveyWaits() {
-    const { status, survey, id } = this.conversation ?? {};
-    return Boolean(survey) && ["closed", "solved"].includes(status) && !this.isDismissed(id);
-  }
 
   /** Whether the reduced Messenger must be there on the next page (R16, C12). */
   tellStay() {
-    const isOpen = this.conversation !== null && this.conversation.status !== "closed";
-    const stay = isOpen || this.surveyWaits || this.thread.pending.length > 0;
+    const stay = this.talk.isOpen || this.survey.waitsFor(this.conversation) || this.thread.pending.length > 0;
     this.host.tell("stay", { stay, known: this.session.token !== null });
   }
 
   render() {
+    const { conversation, engagement, survey, thread } = this;
+    const surveyWaits = survey.waitsFor(conversation);
     const isSeen = this.isOpen && document.visibilityState === "visible";
-    const isOver = this.conversation?.status === "closed";
-    const wasAtEnd = this.isAtEnd;
-    const before = this.thread.messages.length - (this.shownCount ?? 0);
-    this.showHead();
+    const wasAtEnd = this.scroll.isAtEnd;
+    const hasNews = thread.messages.length > (this.shownCount ?? 0);
+    this.shownCount = thread.messages.length;
+    const isCut = this.isUnreachable || thread.isCut;
+    const { hasThanked } = survey;
+    this.view.show({ conversation, engagement, surveyWaits, hasThanked, isCut });
     this.showDialogue();
-    this.showConsent();
-    this.showWaiting();
-    this.email.show(this.conversation);
-    this.showSurvey(isSeen);
-    this.showOver(isOver);
-    this.composer.isHidden = isOver;
+    this.consent.show();
+    this.email.show(conversation);
+    survey.show(conversation, isSeen);
+    this.composer.isHidden = this.talk.isOver;
     this.composer.mayAttach = this.fileUrl("") !== null;
-    this.showOffline();
-    if (isSeen) this.thread.markRead();
+    if (isSeen) thread.markRead();
     this.tellUnread(isSeen);
-    if (wasAtEnd) this.scrollToEnd();
-    else if (before > 0) byId("newer").hidden = false;
-    this.shownCount = this.thread.messages.length;
-  }
-
-  showHead() {
-    const { status, agent } = this.conversation ?? {};
-    const who = byId("who");
-    const isTaken = agent && status !== "closed";
-    const shown = isTaken ? agent.name : this.absentLine(status);
-    if (who.dataset.shown === shown) return;
-    who.dataset.shown = shown;
-    if (!isTaken) return who.replaceChildren(shown);
-    const avatar = element("span", { className: "mini-avatar" }, initials(agent.name));
-    avatar.setAttribute("aria-hidden", "true");
-    who.replaceChildren(avatar, element("strong", {}, agent.name), ` ${this.strings.talking_with}`);
-  }
-
-  absentLine(status) {
-    if (status === "closed") return this.strings.ended;
-    if (!this.conversation && this.engagement?.engage === false) return this.busyLine();
-    const { asynchronous } = this.conversation ?? this.engagement ?? {};
-    if (asynchronous === undefined) return "";
-    return asynchronous ? this.strings.usually_hours : this.strings.usually_now;
-  }
-
-  busyLine() {
-    if (this.engagement.reason !== "closed") return this.strings.busy;
-    return this.room.reopening(this.engagement) || this.strings.closed_now;
+    this.scroll.follow(wasAtEnd, hasNews);
   }
 
   showDialogue() {
-    const { asynchronous } = this.conversation ?? this.engagement ?? {};
-    const { texts } = this.config;
     const { messages, pending, otherRead } = this.thread;
-    // A reason to say "in a few hours" unless somebody is surely there (C8).
-    const isLive = asynchronous === false;
-    const isKnown = this.conversation !== null || this.engagement !== null;
-    const greeting = isKnown ? (isLive ? texts.greeting_live : texts.greeting_async) : "";
-    const conversation = this.conversation?.id;
-    this.dialogue.show({ messages, pending, otherRead, greeting, conversation });
-    this.history.show(this.past.filter(({ id }) => id !== this.conversation?.id));
-  }
-
-  showConsent() {
-    const card = byId("consent");
-    const isAsked = !this.session.isKnown;
-    if (isAsked && card.hidden) {
-      const text = linked(this.config.texts.consent, this.strings.link_opens);
-      byId("consent-text").replaceChildren(...text);
-    }
-    byId("decline").hidden = this.host.isAlone;
-    card.hidden = !isAsked;
-  }
-
-  showWaiting() {
-    const { status, place } = this.conversation ?? {};
-    const note = byId("waiting");
-    const isWaiting = status === "waiting";
-    let line = this.strings.waiting;
-    if (place) line += ` ${place === 1 ? this.strings.place_first : this.strings.place}`;
-    line = line.replace("{n}", place);
-    if (isWaiting && note.textContent !== line) note.textContent = line;
-    note.hidden = !isWaiting;
-  }
-
-  showSurvey(isSeen) {
-    const wasShown = this.survey.isShown;
-    if (wasShown !== this.surveyWaits) this.survey.isShown = this.surveyWaits;
     const { id } = this.conversation ?? {};
-    if (!this.surveyWaits || !isSeen || this.surveySeen === id) return;
-    this.surveySeen = id;
-    this.host.event("survey:shown", { conversation: id });
-  }
-
-  showOver(isOver) {
-    const isShown = isOver ? !this.surveyWaits : this.hasThanked;
-    const { texts } = this.config;
-    byId("over").hidden = !isShown;
-    const mayRestart = this.engagement?.engage === true;
-    byId("restart").hidden = !isOver || !mayRestart;
-    if (!isShown) return;
-    let line = this.hasThanked ? texts.survey_thanks : texts.over;
-    if (isOver && this.engagement?.engage === false) {
-      line += ` ${this.room.reopening(this.engagement) || this.strings.no_engagement}`;
-    }
-    if (byId("over-text").textContent !== line) byId("over-text").textContent = line;
-  }
-
-  showOffline() {
-    const banner = byId("offline");
-    const isOffline = this.isUnreachable || this.thread.isCut || navigator.onLine === false;
-    if (isOffline) banner.textContent = this.strings.offline;
-    banner.hidden = !isOffline;
-  }
-
-  showTyping(isOn, typist) {
-    const name = typist || this.conversation?.agent?.name || this.config.brand;
-    clearTimeout(this.typingTimer);
-    byId("typing").hidden = !isOn;
-    byId("typing-name").textContent = isOn ? this.strings.typing.replace("{name}", name) : "";
-    if (!isOn) return;
-    this.typingTimer = setTimeout(() => this.showTyping(false), TYPING_GONE_MS);
-    if (this.isAtEnd) this.scrollToEnd();
+    const greeting = this.view.greeting(this);
+    this.dialogue.show({ messages, pending, otherRead, greeting, conversation: id });
+    this.history.show(this.past.filter((one) => one.id !== id));
   }
 
   tellUnread(isSeen) {
@@ -594,19 +369,6 @@ class Messenger {
     if (unread === this.toldUnread) return;
     this.toldUnread = unread;
     this.host.tell("unread", { unread });
-  }
-
-  noteScroll() {
-    const { scrollTop, scrollHeight, clientHeight } = byId("scroller");
-    this.isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
-    if (this.isAtEnd) byId("newer").hidden = true;
-  }
-
-  scrollToEnd() {
-    const scroller = byId("scroller");
-    scroller.scrollTop = scroller.scrollHeight;
-    this.isAtEnd = true;
-    byId("newer").hidden = true;
   }
 }
 

@@ -12,22 +12,67 @@ const MOUTHS = [
 ];
 
 export class Survey {
-  /** onSend({csat, nps, comment}) -> Promise of "" or a sentence; onDismiss() */
-  constructor({ strings, onSend, onDismiss }) {
+  /** session, host, strings; onDone(): it was answered, or put aside */
+  constructor({ session, host, strings, onDone }) {
+    Object.assign(this, { session, host, strings, onDone });
     this.form = byId("survey");
     this.problem = byId("survey-problem");
     this.button = byId("send-survey");
+    this.hasThanked = false;
     byId("csat").append(...MOUTHS.map((mouth, index) => csatChoice(mouth, index + 1, strings)));
     byId("nps").append(...Array.from({ length: 11 }, (_, score) => npsChoice(score)));
-    byId("dismiss-survey").addEventListener("click", onDismiss);
+    byId("dismiss-survey").addEventListener("click", () => this.#dismiss());
     this.form.addEventListener("input", () => this.#refresh());
     this.form.addEventListener("submit", async (event) => {
       event.preventDefault();
       this.button.disabled = true;
-      this.#complain(await onSend(this.#answers()));
+      this.#complain(await this.#send());
       this.#refresh();
     });
     this.#refresh();
+  }
+
+  waitsFor(conversation) {
+    const { status, survey, id } = conversation ?? {};
+    const isAsked = Boolean(survey) && ["closed", "solved"].includes(status);
+    return isAsked && !this.session.dismissed.includes(id);
+  }
+
+  show(conversation, isSeen) {
+    this.conversation = conversation;
+    const waits = this.waitsFor(conversation);
+    if (this.isShown !== waits) this.isShown = waits;
+    if (!waits || !isSeen || this.seenId === conversation.id) return;
+    this.seenId = conversation.id;
+    this.host.event("survey:shown", { conversation: conversation.id });
+  }
+
+  /** Another conversation begins. */
+  forget() {
+    this.hasThanked = false;
+  }
+
+  /** "" or what went wrong. */
+  async #send() {
+    const { id } = this.conversation;
+    const answers = this.#answers();
+    try {
+      const { ok, status, data } = await this.session.ask(`conversations/${id}/survey/`, answers);
+      // 409: answered in another tab. Either way there is nothing left to ask.
+      if (!ok && status !== 409) return data.error?.message ?? this.strings.failed;
+    } catch {
+      return this.strings.failed;
+    }
+    this.conversation.survey = false;
+    this.hasThanked = true;
+    this.host.event("survey:answered", { conversation: id, csat: answers.csat, nps: answers.nps });
+    this.onDone();
+    return "";
+  }
+
+  #dismiss() {
+    this.session.dismiss(this.conversation.id);
+    this.onDone();
   }
 
   get isShown() {

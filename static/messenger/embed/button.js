@@ -1,0 +1,109 @@
+/* The reduced Messenger: a round button, and a text beside it. */
+
+function show() {
+  if (!happened.has("ready")) tell("ready");
+  const stays = read(flag) !== null;
+  const isThere = offer.engage || stays || isOpen || link;
+  if (parts) parts.host.style.display = isThere ? "" : "none";
+  const { kind, text } = offer.notification;
+  const isQuiet = stays || isOpen || !text || text === hushed;
+  if (parts) notify(isThere && !isQuiet ? text : "");
+  if (!isThere) {
+    shown = "";
+    return;
+  }
+  if (!parts) {
+    build();
+    // A live region is heard when it is filled after it was there.
+    if (!isQuiet) setTimeout(() => isOpen || notify(text), 200);
+  }
+  paint();
+  if (stays || parts.frame) loadFrame();
+  post("offer");
+  const now = isQuiet ? "button" : kind + text;
+  if (shown !== now) tell("displayed", { kind: isQuiet ? "button" : kind, targeting: offer.targeting });
+  shown = now;
+  if (wantsOpen) setOpen(true);
+}
+
+/* A small text beside the button, which takes no focus; without a text it goes. */
+function notify(text) {
+  if (!parts || parts.note.textContent.startsWith(text || "\n")) return;
+  parts.note.replaceChildren();
+  if (!text) return;
+  const say = make("button", { type: "button", className: "say", textContent: text });
+  const hush = make("button", { type: "button", className: "hush", textContent: "×" });
+  hush.setAttribute("aria-label", offer.labels.dismiss);
+  say.addEventListener("click", () => safely(setOpen, true));
+  hush.addEventListener("click", () => safely(dismiss, text));
+  parts.note.append(say, hush);
+}
+
+function dismiss(text) {
+  hushed = text;
+  if (seenAt) write(`${flag}:hushed`, text);
+  notify("");
+  parts.button.focus();
+}
+
+function make(tag, properties, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+function icon(name, drawing) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", name);
+  svg.setAttribute("aria-hidden", "true");
+  path.setAttribute("d", drawing);
+  svg.append(path);
+  return svg;
+}
+
+function build() {
+  const host = document.createElement("causerie-messenger");
+  const root = host.attachShadow({ mode: "open" });
+  const badge = make("span", { className: "badge" });
+  badge.setAttribute("aria-hidden", "true");
+  const button = make(
+    "button",
+    { type: "button", className: "launcher" },
+    icon("talk", "M20.5 11.5a8 8 0 0 1-11.7 7.1L4 20l1.4-4.5a8 8 0 1 1 15.1-4Z"),
+    icon("down", "m6 9.5 6 6 6-6"),
+    badge,
+  );
+  const panel = make("div", { className: "panel" });
+  const note = make("div", { className: "note" });
+  note.setAttribute("role", "status");
+  const box = make("div", {}, note, button, panel);
+  note.addEventListener("keydown", ({ key: pressed }) => {
+    if (pressed === "Escape") safely(dismiss, note.firstChild.textContent);
+  });
+  button.addEventListener("click", () => safely(setOpen, !isOpen));
+  button.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") safely(setOpen, false);
+  });
+  // Unlike a style element, a constructed sheet is no inline style for the page's policy.
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(STYLE);
+  root.adoptedStyleSheets = [sheet];
+  root.append(box);
+  host.style.cssText = "all: initial; position: fixed; z-index: 2147483000;";
+  document.body.append(host);
+  parts = { host, box, note, badge, button, panel, frame: null, isLoaded: false };
+}
+
+function paint() {
+  parts.host.style.setProperty("--accent", offer.accent);
+  parts.host.style.setProperty("--on-accent", offer.on_accent);
+  const { open, minimize, one, many } = offer.labels;
+  const news = unread === 1 ? one : many.replace("{n}", unread);
+  const label = isOpen ? minimize : unread ? `${open} (${news})` : open;
+  parts.button.setAttribute("aria-label", label);
+  parts.button.setAttribute("aria-expanded", String(isOpen));
+  parts.badge.textContent = unread ? (unread > 99 ? "99+" : unread) : "";
+  parts.box.className = isOpen ? "open" : "";
+}

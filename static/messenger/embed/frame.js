@@ -1,0 +1,69 @@
+/* The Messenger in its iframe, and what is said between it and the page. */
+
+function loadFrame() {
+  const src = `${origin}/messenger/${encodeURIComponent(key)}/?lang=${encodeURIComponent(language)}`;
+  if (parts.frame && parts.frame.src === src) return;
+  if (parts.frame) parts.frame.remove();
+  const frame = make("iframe", { title: offer.labels.frame, src });
+  parts.isLoaded = false;
+  frame.addEventListener("load", () => {
+    parts.isLoaded = true;
+    const kept = Object.fromEntries(LENT.map((name) => [name, read(`${flag}:${name}`)]));
+    post("hello", link ? { kept, link } : { kept });
+    link = "";
+    if (isOpen) post("open");
+  });
+  parts.frame = frame;
+  parts.panel.append(frame);
+}
+
+/* Until it has loaded, the iframe is a blank page of another origin. */
+function post(type, detail) {
+  if (!parts || !parts.isLoaded || !parts.frame.contentWindow) return;
+  const message = { causerie: 1, type, page: location.href, view, offer, ...detail };
+  parts.frame.contentWindow.postMessage(message, origin);
+}
+
+function setOpen(open) {
+  wantsOpen = open;
+  if (!parts || open === isOpen) return;
+  isOpen = open;
+  if (open) loadFrame();
+  paint();
+  post(open ? "open" : "minimize");
+  if (open) parts.frame.focus();
+  else parts.button.focus();
+  notify("");
+  tell(open ? "opened" : "minimized");
+}
+
+let hasReported = false;
+const reports = {
+  minimize: () => setOpen(false),
+  unread(data) {
+    unread = Number(data.unread) || 0;
+    paint();
+    tell("unread", unread);
+  },
+  stay(data) {
+    write(flag, data.stay ? "1" : null);
+    keepSeen(data.known === true);
+    // The conversation ended before this page, and this page does not engage (C12).
+    if (!data.stay && !hasReported) show();
+    hasReported = true;
+  },
+  nudge: (data) => notify(isOpen ? "" : String(data.text)),
+  keep({ name, value }) {
+    if (!LENT.includes(name)) return;
+    write(`${flag}:${name}`, typeof value === "string" ? value : null);
+  },
+  event(data) {
+    if (typeof data.name === "string") tell(data.name, data.detail);
+  },
+};
+
+function receive({ source, origin: sender, data }) {
+  if (!parts || !parts.frame || source !== parts.frame.contentWindow || sender !== origin) return;
+  if (typeof data !== "object" || data === null || data.causerie !== 1) return;
+  if (Object.prototype.hasOwnProperty.call(reports, data.type)) reports[data.type](data);
+}

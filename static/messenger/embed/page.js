@@ -1,0 +1,103 @@
+/* Which page this is, what is kept of its visitor, and what the server says to it. */
+
+/* In the page's own storage: the flag says "there is a conversation here", and beside it stands
+   what the iframe may not keep itself. Without storage, each page begins anew. */
+function read(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+function write(name, value) {
+  try {
+    if (value === null) localStorage.removeItem(name);
+    else localStorage.setItem(name, value);
+  } catch {
+    return; // The visitor's browser does not want it.
+  }
+}
+
+/* {cart: {total: 80}} is known as "cart.total"; null forgets. Bounded: a page may hand us
+   anything, itself included. */
+function learn(values, prefix, depth) {
+  for (const [key, value] of Object.entries(values || {}).slice(0, 50)) {
+    const name = prefix + key;
+    const isGroup = Object.prototype.toString.call(value) === "[object Object]";
+    if (value === null) delete data[name];
+    else if (isGroup && depth < 3) learn(value, `${name}.`, depth + 1);
+    else if (/^(string|number|boolean)$/.test(typeof value) && String(value).length < 201) {
+      if (Object.keys(data).length < 50) data[name] = value;
+    }
+  }
+}
+
+/* Only once its visitor has acted does a browser keep that it was here (B13): since then we know
+   how many pages this visit has seen, and whether it is the first one. */
+let [wasBack, pages, seenAt] = (read(`${flag}:seen`) || "0 0 0").split(" ").map(Number);
+if (Date.now() - seenAt > VISIT_MS) {
+  wasBack = seenAt ? 1 : 0;
+  pages = document.referrer.startsWith(`${location.origin}/`) ? 1 : 0;
+}
+
+function keepSeen(isKnown) {
+  if (!isKnown && !seenAt) return;
+  seenAt = isKnown ? Date.now() : 0;
+  write(`${flag}:seen`, isKnown ? `${wasBack} ${pages} ${seenAt}` : null);
+}
+
+/* A page, or another one of a single-page application. What follows a # is a page where it looks
+   like a path; elsewhere it may be a secret. */
+function arrive() {
+  const [address, fragment = ""] = location.href.split("#");
+  const now = (/^!?\//.test(fragment) ? location.href : address).slice(0, 2000);
+  if (now === page) return;
+  page = now;
+  since = performance.now();
+  pages += 1;
+  hushed = read(`${flag}:hushed`);
+  keepSeen(seenAt > 0);
+  askSoon();
+}
+
+function askSoon() {
+  clearTimeout(timer);
+  if (page) timer = setTimeout(ask, 50, false);
+}
+
+async function ask(isAgain) {
+  clearTimeout(timer);
+  asks += 1;
+  const mine = asks;
+  view = {
+    url: page,
+    language,
+    device,
+    pages: Math.max(pages, Number(data.pages) || 0),
+    seconds: Math.floor((performance.now() - since) / 1000),
+    returning: wasBack === 1 || data.returning === true,
+    data,
+  };
+  try {
+    const address = `${origin}/messenger/${encodeURIComponent(key)}/engagement/`;
+    const body = JSON.stringify({ ...view, again: isAgain });
+    const response = await fetch(address, { method: "POST", body, credentials: "omit" });
+    if (!response.ok) throw new Error(String(response.status));
+    const answer = await response.json();
+    if (mine !== asks) return; // Asked once more meanwhile.
+    offer = answer;
+  } catch {
+    if (!offer) {
+      console.error(
+        `Causerie: no Messenger here. Either "${key}" is not the key of a website, or ` +
+          `"${location.host}" is not one of its domains, or ${origin} cannot be reached.`,
+      );
+    }
+    return;
+  }
+  // A little later, so that not all pages ask at once when a team begins its day.
+  const { again_in: wait } = offer;
+  if (wait) timer = setTimeout(ask, wait * (1000 + 50 * Math.random()), true);
+  safely(show);
+}

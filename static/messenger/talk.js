@@ -1,0 +1,127 @@
+// The present conversation: its messages, its socket, and what the brand's page hears of it.
+
+import { connect } from "../shared/socket.js";
+import { VisitorThread } from "./visitor_thread.js";
+
+export class Talk {
+  /**
+   * session, host
+   * about()          what is said of the page with the first message
+   * onChange()       messages, their states or the conversation changed
+   * onMoved()        its state may have
+   * onBegun()        the first message was accepted
+   * onEnd()          the conversation was closed
+   * onTyping(isOn, name)
+   * onRejected(body, sentence, code), onRefused(code)  as a Thread's
+   */
+  constructor({ session, host, ...handlers }) {
+    Object.assign(this, { session, host, handlers });
+    this.reset();
+  }
+
+  /** No conversation yet; what was not sent before is in the thread. */
+  reset() {
+    this.socket?.stop();
+    this.socket = null;
+    this.thread?.stop();
+    this.conversation = null;
+    this.announcedSeq = 0;
+    this.thread = this.#newThread();
+  }
+
+  #newThread() {
+    const thread = new VisitorThread({
+      startUrl: this.session.url("conversations/"),
+      about: this.handlers.about,
+      headers: this.session.headers,
+      store: this.session.unsent,
+      onBegun: (conversation) => this.#begin(conversation),
+      onChange: () => thread === this.thread && this.#changed(),
+      onState: ({ conversation }) => this.#move(conversation),
+      onRejected: this.handlers.onRejected,
+      onRefused: this.handlers.onRefused,
+    });
+    return thread;
+  }
+
+  get isOpen() {
+    return this.conversation !== null && this.conversation.status !== "closed";
+  }
+
+  get isOver() {
+    return this.conversation?.status === "closed";
+  }
+
+  /** The server told us of `conversation`: it is the one from now on. */
+  take(conversation) {
+    if (this.conversation?.id === conversation.id) return;
+    this.#adopt(conversation, conversation.last_seq);
+    this.thread.sync();
+  }
+
+  tellTyping(isOn) {
+    if (!this.conversation) return;
+    this.socket?.send({ type: "typing", conversation: this.conversation.id, on: isOn });
+  }
+
+  #begin(conversation) {
+    this.handlers.onBegun();
+    if (this.conversation?.id === conversation.id) return;
+    this.#adopt(conversation, 0);
+    this.host.event("conversation:started", { conversation: conversation.id });
+  }
+
+  #adopt(conversation, announcedSeq) {
+    this.conversation = conversation;
+    this.announcedSeq = announcedSeq;
+    const path = `conversations/${conversation.id}/`;
+    this.thread.messagesUrl = this.session.url(`${path}messages/`);
+    this.thread.readUrl = this.session.url(`${path}read/`);
+    this.thread.receiveRead({ by: "visitor", seq: conversation.read_by_me });
+    if (this.isOpen) this.#listen();
+  }
+
+  #listen() {
+    this.socket ??= connect({
+      url: () => this.session.socketUrl(),
+      onFrame: (frame) => this.#receive(frame),
+      onOpen: () => this.thread.sync(),
+    });
+  }
+
+  #receive(frame) {
+    if (frame.conversation !== this.conversation?.id) return;
+    if (frame.type === "message") this.thread.receive(frame.message);
+    if (frame.type === "message" && frame.message.author !== "visitor") this.handlers.onTyping(false);
+    if (frame.type === "read") this.thread.receiveRead(frame);
+    if (frame.type === "typing") this.handlers.onTyping(frame.on, frame.name);
+    if (frame.type === "state") this.thread.sync();
+  }
+
+  #move(conversation) {
+    const wasOver = this.isOver;
+    this.conversation = conversation;
+    if (this.isOver && !wasOver) this.#end();
+    this.handlers.onMoved();
+    this.handlers.onChange();
+  }
+
+  #end() {
+    this.socket?.stop();
+    this.socket = null;
+    this.thread.rest();
+    this.handlers.onTyping(false);
+    this.host.event("conversation:ended", { conversation: this.conversation.id });
+    this.handlers.onEnd();
+  }
+
+  #changed() {
+    const news = this.thread.messages.filter(({ seq }) => seq > this.announcedSeq);
+    for (const { author, seq } of news) {
+      const name = author === "visitor" ? "message:sent" : "message:received";
+      this.host.event(name, { conversation: this.conversation.id, seq, author });
+    }
+    this.announcedSeq = Math.max(this.announcedSeq, this.thread.lastSeq);
+    this.handlers.onChange();
+  }
+}
