@@ -10,7 +10,10 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
 from django.urls import re_path
 
+from config import webserver
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+webserver.arrange()
 django_application = get_asgi_application()
 
 # Only now are the models there to be imported.

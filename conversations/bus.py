@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -72,7 +71,7 @@ def _react(live: list[Fact], owed: list[int]) -> None:
 async def announce(*facts: Fact) -> None:
     """Run the live reactions to facts that are already committed. Never raises: they may be
     lost."""
-    with layer.once() if len(facts) > 1 else nullcontext():
+    async with layer.together():
         for fact in facts:
             for reaction in _live.get(type(fact), ()):
                 try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -14,8 +14,11 @@ from channels.layers import get_channel_layer
 
 logger = logging.getLogger(__name__)
 
-_sent: ContextVar[set[tuple[Any, ...]] | None] = ContextVar("sent", default=None)
+Push = tuple[str, dict[str, Any]]
+
+_held: ContextVar[dict[tuple[Any, ...], Push] | None] = ContextVar("held", default=None)
 PATIENCE_SECONDS = 2  # A layer that hangs must not hold up the answer to a message.
+AT_ONCE = 500
 
 
 def visitor_group(visitor_id: int) -> str:
@@ -39,15 +42,18 @@ def encode(frame: dict[str, Any]) -> str:
     return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
 
 
-@contextmanager
-def once() -> Iterator[None]:
-    """Within this, what is pushed again to the same group is not sent again: a board is told once
-    that it changed, however many conversations have moved."""
-    token = _sent.set(set())
+@asynccontextmanager
+async def together() -> AsyncIterator[None]:
+    """What is pushed within goes out at its end, in one round trip, and what is pushed again to
+    the same group only once: a board is told once that it changed, however many conversations
+    have moved."""
+    held: dict[tuple[Any, ...], Push] = {}
+    token = _held.set(held)
     try:
         yield
     finally:
-        _sent.reset(token)
+        _held.reset(token)
+    await _send(list(held.values()))
 
 
 async def push(group: str, frame: dict[str, Any], **known: Any) -> None:
@@ -55,14 +61,19 @@ async def push(group: str, frame: dict[str, Any], **known: Any) -> None:
     ``known`` beside it is for the sockets' own use and never leaves the server. A failure is
     logged: clients repair themselves."""
     message = {"type": "frame", "text": encode(frame), **known}
-    sent = _sent.get()
-    if sent is not None:
-        same = (group, *message.values())
-        if same in sent:
-            return
-        sent.add(same)
+    held = _held.get()
+    if held is None:
+        await _send([(group, message)])
+    else:
+        held.setdefault((group, *message.values()), (group, message))
+
+
+async def _send(pushes: list[Push]) -> None:
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await get_channel_layer().group_send(group, message)
+        for first in range(0, len(pushes), AT_ONCE):
+            some = pushes[first : first + AT_ONCE]
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await get_channel_layer().send_all(some)
     except Exception:
-        logger.warning("a push to %s was lost", group, exc_info=True)
+        groups = ", ".join(dict.fromkeys(group for group, _ in pushes[:AT_ONCE]))
+        logger.warning("%d push(es) lost, to %s", len(pushes), groups, exc_info=True)

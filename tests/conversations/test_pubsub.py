@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
+from django.conf import settings
+from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
+from conversations import layer
+
 PATIENCE_SECONDS = 5
+VALKEY = settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0]["address"]
 
 
 async def test_a_group_joined_while_the_receiver_sleeps_is_heard() -> None:
-    layer = get_channel_layer()
-    first, second = await layer.new_channel(), await layer.new_channel()
+    channels = get_channel_layer()
+    first, second = await channels.new_channel(), await channels.new_channel()
     await asyncio.sleep(0.2)  # The receiver waits for the first by now.
-    await layer.group_add("late", second)
+    await channels.group_add("late", second)
     try:
-        await layer.group_send("late", {"type": "frame", "text": "one"})
-        await layer.send(first, {"type": "frame", "text": "two"})
+        await channels.group_send("late", {"type": "frame", "text": "one"})
+        await channels.send(first, {"type": "frame", "text": "two"})
         async with asyncio.timeout(PATIENCE_SECONDS):
-            assert (await layer.receive(second))["text"] == "one"
-            assert (await layer.receive(first))["text"] == "two"
+            assert (await channels.receive(second))["text"] == "one"
+            assert (await channels.receive(first))["text"] == "two"
     finally:
-        await layer.flush()
+        await channels.flush()
 
 
 async def test_who_hears_nothing_is_not_woken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,10 +44,70 @@ async def test_who_hears_nothing_is_not_woken(monkeypatch: pytest.MonkeyPatch) -
         return await original(self, *values, **options)
 
     monkeypatch.setattr(PubSub, "get_message", counted)
-    layer = get_channel_layer()
-    await layer.new_channel()
+    channels = get_channel_layer()
+    await channels.new_channel()
     try:
         await asyncio.sleep(0.7)
         assert asked <= 2  # the answer to the subscription, and the wait for what follows
     finally:
-        await layer.flush()
+        await channels.flush()
+
+
+async def hears(channel: str) -> list[str]:
+    """What arrives at ``channel`` until the word "end"."""
+    heard: list[str] = []
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not heard or heard[-1] != "end":
+            heard.append(json.loads((await get_channel_layer().receive(channel))["text"])["word"])
+    return heard
+
+
+@pytest.fixture
+async def ear() -> AsyncIterator[str]:
+    """A channel in the groups "a" and "b"."""
+    channels = get_channel_layer()
+    channel: str = await channels.new_channel()
+    for group in ("a", "b"):
+        await channels.group_add(group, channel)
+    yield channel
+    await channels.flush()
+
+
+async def test_what_belongs_together_arrives_in_order_and_once(ear: str) -> None:
+    async with layer.together():
+        for group, word in [("a", "one"), ("b", "one"), ("a", "two"), ("a", "one"), ("b", "end")]:
+            await layer.push(group, {"word": word})
+    assert await hears(ear) == ["one", "one", "two", "end"]
+
+
+async def test_apart_nothing_is_held_back(ear: str) -> None:
+    for word in ("one", "one", "end"):
+        await layer.push("a", {"word": word})
+    assert await hears(ear) == ["one", "one", "end"]
+
+
+async def test_a_voice_that_was_cut_speaks_again(ear: str) -> None:
+    await layer.push("a", {"word": "one"})
+    async with Redis.from_url(VALKEY) as valkey:
+        await valkey.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    await layer.push("a", {"word": "end"})
+    assert await hears(ear) == ["one", "end"]
+
+
+async def test_a_push_given_up_leaves_no_answers_to_the_next(
+    ear: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await layer.push("a", {"word": "one"})
+    async with Redis.from_url(VALKEY) as valkey:
+        with monkeypatch.context() as hasty:
+            hasty.setattr(layer, "PATIENCE_SECONDS", 0.05)
+            await valkey.execute_command("CLIENT", "PAUSE", "3000", "WRITE")
+            async with layer.together():
+                await layer.push("a", {"word": "late"})
+                await layer.push("b", {"word": "late"})
+            assert "2 push(es) lost" in caplog.text
+        await valkey.execute_command("CLIENT", "UNPAUSE")
+    await layer.push("a", {"word": "two"})
+    await layer.push("a", {"word": "end"})
+    # What was given up may still be heard; what follows is, in its order.
+    assert [word for word in await hears(ear) if word != "late"] == ["one", "two", "end"]
