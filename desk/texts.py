@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from conversations.attachments import upload_strings
+from conversations.canned import variables
 
 
 def script_texts() -> dict[str, str]:
@@ -28,4 +29,14 @@ def script_texts() -> dict[str, str]:
         "shut": _("Close the picture"),
         "snooze": _("Snooze"),
         "snoozeUntil": _("Snooze until {moment}"),
+        "canned": _("Canned replies"),
+        "cannedSearch": _("Search in the canned replies"),
+        "cannedNone": _("No reply holds these words. Enter goes back to your text."),
+        "cannedHint": _("Arrows choose, Enter inserts, Escape goes back"),
+        "cannedManage": _("Manage replies"),
+        "cannedMissing": _("Left out, since it is not known: {names}."),
+        "cannedRaw": _(
+            "{place} was not filled in: visitors would read it like this. Enter again sends it."
+        ),
+        "variables": " ".join(variables.NAMES),
     } | upload_strings()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from desk.views import actions, pages, session, snoozing, why
+from desk.views import actions, canned, pages, session, snoozing, why
 
 urlpatterns = [
     path("desk/", pages.desk, name="desk"),
@@ -13,6 +13,10 @@ urlpatterns = [
     path("desk/panes/", pages.panes, name="panes"),
     path("desk/snoozed/", pages.snoozed, name="snoozed"),
     path("desk/snoozed/count/", pages.snoozed_count, name="snoozed_count"),
+    path("desk/replies/", canned.replies, name="replies"),
+    path("desk/replies/new/", canned.new_reply, name="new_reply"),
+    path("desk/replies/<int:pk>/", canned.edit_reply, name="edit_reply"),
+    path("desk/replies/<int:pk>/delete/", canned.delete_reply, name="delete_reply"),
     path("desk/auto-close/", snoozing.auto_close, name="auto_close"),
     path("desk/availability/", session.availability, name="availability"),
     path("desk/notices/read/", session.notices_read, name="notices_read"),
@@ -23,6 +27,8 @@ urlpatterns = [
     path("desk/c/<int:number>/block/", actions.block, name="block"),
     path("desk/c/<int:number>/unblock/", actions.unblock, name="unblock"),
     path("desk/c/<int:number>/toolbar/", pages.toolbar, name="toolbar"),
+    path("desk/c/<int:number>/replies/", canned.search, name="canned_search"),
+    path("desk/c/<int:number>/replies/<int:reply>/", canned.use, name="canned_use"),
     path("desk/c/<int:number>/draft/", actions.draft, name="draft"),
     path("desk/c/<int:number>/close/", actions.close, name="close"),
     path("desk/c/<int:number>/pending/", actions.pending, name="pending"),

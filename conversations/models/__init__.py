@@ -3,6 +3,7 @@
 from conversations.models.addresses import Address
 from conversations.models.attachments import Attachment
 from conversations.models.blocks import Block
+from conversations.models.canned import CannedFile, CannedReply
 from conversations.models.contacts import Contact
 from conversations.models.conversations import ActorKind, CloseReason, Conversation, Style
 from conversations.models.drafts import Draft
@@ -20,6 +21,8 @@ __all__ = [
     "Attachment",
     "Author",
     "Block",
+    "CannedFile",
+    "CannedReply",
     "CloseReason",
     "Consent",
     "Contact",

@@ -32,7 +32,8 @@ Idiomorph.defaults.callbacks.beforeNodeMorphed = (old) =>
 
 const refreshBoxes = coalesced(() => {
   if (document.getElementById("boxes")) get("/desk/boxes/", "#boxes", "morph");
-  else get("/desk/snoozed/", "#sleepers", "morph");
+  else if (document.getElementById("sleepers")) get("/desk/snoozed/", "#sleepers", "morph");
+  else get("/desk/snoozed/count/", "#snoozed-count", "morph");
 });
 
 // Told to a whole team at once: spread over a second, and the figure alone where the lists are not.

@@ -6,9 +6,12 @@ import { Uploads } from "../shared/uploads.js";
 import { drafts } from "./drafts.js";
 import { Log } from "./log.js";
 import { Store, notify, texts } from "./page.js";
+import { Picker } from "./picker.js";
 
 const TYPING_MS = 3000;
 const TYPING_GONE_MS = 6000;
+// What looks like a variable of a canned reply and was not filled; said by hand it may be meant.
+const VARIABLE = new RegExp(`\\{\\s*(${texts.variables.replaceAll(" ", "|")})\\s*(\\|[^{}\\n]*)?\\}`);
 const unsent = new Store("unsent");
 const behind = new Map(); // Threads that are not shown and still have something to send.
 
@@ -119,6 +122,12 @@ export class Dialogue {
       limit: Number(box.form.dataset.limit),
       onChange: () => this.#filesChanged(),
     });
+    this.picker = new Picker({
+      form: box.form,
+      number: this.number,
+      onChosen: (said) => this.#inserted(said),
+      onError: (sentence) => this.#complain(sentence),
+    });
     if (!this.isQuiet && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
   }
 
@@ -148,12 +157,31 @@ export class Dialogue {
     this.onLine();
   }
 
+  #inserted({ missing, attachments }) {
+    this.uploads.adopt(attachments);
+    if (missing.length) this.#hint(texts.cannedMissing.replace("{names}", missing.join(", ")));
+  }
+
+  #hint(sentence) {
+    const hint = this.box?.form.querySelector("[data-hint]");
+    if (!hint) return;
+    hint.hidden = !sentence;
+    hint.lastElementChild.textContent = sentence;
+  }
+
   #send() {
     const body = this.box.value.trim();
+    const [place] = body.match(VARIABLE) ?? [];
+    if (place && this.warnedOf !== body) {
+      this.warnedOf = body;
+      this.#complain(texts.cannedRaw.replace("{place}", place));
+      return;
+    }
     this.isPledged = true; // What is still going up follows by itself.
     this.#filesChanged();
     if (!body) return;
     this.#complain("");
+    this.#hint("");
     this.thread.send(body);
     this.box.value = "";
     drafts.set(this.number, "");

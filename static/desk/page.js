@@ -47,6 +47,16 @@ export function icon(name) {
   return drawing;
 }
 
+/** Write `text` into a text field in place of what stands from `start` to `end`; it can be undone. */
+export function write(box, text, start = box.selectionStart, end = start) {
+  box.focus();
+  box.setSelectionRange(start, end);
+  // Deprecated, and the only way that goes through the field's own history.
+  if ((text || start !== end) && document.execCommand(text ? "insertText" : "delete", false, text)) return;
+  box.setRangeText(text, start, end, "end");
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 /** Say something that the person must know; it can be sent away and goes by itself. */
 export function notify(sentence) {
   const shut = element("button", { class: "button quiet square", "aria-label": texts.close }, icon("x"));

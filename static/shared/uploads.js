@@ -72,6 +72,14 @@ export class Uploads {
     this.#draw();
   }
 
+  /** Files that the server has already, as if they had just gone up. */
+  adopt(attachments) {
+    for (const kept of attachments) {
+      this.items.push({ id: kept.id, file: kept, name: kept.name, done: 1, state: "ready", sentence: "", kept });
+    }
+    this.#draw();
+  }
+
   /** What is ready, for messages to carry; the rest stays. */
   take() {
     const ready = this.items.filter(({ state }) => state === "ready");

@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from accounts.models import Role, Website
+from conversations.canned import library
+from conversations.models import CannedReply
 from routing import founding
 
 KEY = "demo"
@@ -21,6 +23,54 @@ PEOPLE = [
     ("alice", "Alice", "Martin", Role.AGENT, 4),
     ("bruno", "Bruno", "Keller", Role.AGENT, 4),
     ("emma", "Emma", "Rousseau", Role.EXPERT, 3),
+]
+
+# language, shortcut, folder, title, text: what the whole team says often
+REPLIES = [
+    (
+        "fr",
+        "bonjour",
+        "Accueil",
+        "Bonjour",
+        "Bonjour {visitor_name}, ici {agent_name}, de {website_name}. Que puis-je pour vous ?",
+    ),
+    (
+        "en",
+        "hello",
+        "Welcome",
+        "Hello",
+        "Hello {visitor_name}, this is {agent_name} at {website_name}. How may I help?",
+    ),
+    (
+        "fr",
+        "livraison",
+        "Commandes",
+        "Délai de livraison",
+        "Nous livrons en 48 heures ouvrées ; le suivi vous parvient par e-mail dès l'expédition.",
+    ),
+    (
+        "en",
+        "delivery",
+        "Orders",
+        "Delivery time",
+        "We deliver within two working days; you receive the tracking by e-mail once it is sent.",
+    ),
+    (
+        "fr",
+        "veille",
+        "Suivi",
+        "Avant une mise en veille",
+        "Je vous laisse vérifier de votre côté. Sans réponse de votre part, la conversation se "
+        "fermera d'elle-même et vous recevrez une courte enquête ; écrivez ici et je reprends.",
+    ),
+    (
+        "en",
+        "later",
+        "Follow-up",
+        "Before a snooze",
+        "I leave you time to check. Without an answer the conversation closes by itself and you "
+        "get a short survey; write here and I go on.",
+    ),
 ]
 
 
@@ -70,3 +120,14 @@ class Command(BaseCommand):
         # The express deployment starts with 3 places (R205); experts are asked only while they
         # are there.
         founding.lay_rule(website, queues=[(team, founding.FIRST_PLACES), (experts, 0)])
+        for language, shortcut, folder, name, body in REPLIES:
+            library.keep(
+                CannedReply(
+                    website=website,
+                    language=language,
+                    shortcut=shortcut,
+                    folder=folder,
+                    name=name,
+                    body=body,
+                )
+            )

@@ -1,0 +1,164 @@
+"""The canned replies: whose they are, who may change them, and what one becomes when it is used."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from accounts.models import Agent, User
+from accounts.rights import groups_of, websites_of
+from conversations import attachments, files
+from conversations.canned import ranking, variables
+from conversations.models import Attachment, CannedFile, CannedReply, Conversation
+from conversations.transitions import Refused, Status, Verb
+
+SEARCHED = 500  # More than anybody keeps; of more, the most used.
+FILES_LIMIT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """What goes into the composer: the text, what was not known, the files as clients read them."""
+
+    body: str
+    missing: tuple[str, ...]
+    attachments: list[dict[str, Any]]
+
+
+def usable_by(agent: Agent, conversation: Conversation) -> QuerySet[CannedReply]:
+    """His own, those of his groups on the conversation's website, and the website's."""
+    groups = agent.groups.filter(website=conversation.website_id)
+    return CannedReply.objects.filter(
+        Q(agent=agent) | Q(group__in=groups.values("pk")) | Q(website=conversation.website_id)
+    )
+
+
+def readable_by(user: User, agent: Agent | None) -> QuerySet[CannedReply]:
+    """What the library lists for somebody: what he may use anywhere, and what he may change."""
+    mine = changeable_filter(user, agent)
+    if agent is not None:
+        mine |= Q(group__in=agent.groups.values("pk"))
+        mine |= Q(website__in=agent.groups.values("website"))
+    return CannedReply.objects.filter(mine)
+
+
+def changeable_by(user: User, agent: Agent | None) -> QuerySet[CannedReply]:
+    """Each agent his own; a group's and a website's those who oversee them."""
+    return CannedReply.objects.filter(changeable_filter(user, agent))
+
+
+def changeable_filter(user: User, agent: Agent | None) -> Q:
+    may = Q(group__in=groups_of(user).values("pk")) | Q(website__in=websites_of(user).values("pk"))
+    return may | Q(agent=agent) if agent is not None else may
+
+
+def search(agent: Agent, conversation: Conversation, query: str) -> list[CannedReply]:
+    """The replies that ``query`` may mean in this conversation, best first."""
+    rows = usable_by(agent, conversation)
+    for word in ranking.fold(query).split():
+        rows = rows.filter(words__contains=word)
+    fields = ("pk", "name", "shortcut", "folder", "language", "words", "uses")
+    some = rows.order_by("-uses", "pk").values_list(*fields)[:SEARCHED]
+    order = ranking.rank(
+        (ranking.Candidate(*row) for row in some), query, conversation.language or ""
+    )
+    found = CannedReply.objects.prefetch_related("files").in_bulk(order)
+    return [found[pk] for pk in order if pk in found]
+
+
+def use(reply: CannedReply, conversation: Conversation, agent: Agent, *, at: datetime) -> Inserted:
+    """Fill a reply for this conversation and put its files where a message can carry them.
+
+    Raises ``Refused`` where the conversation is not on the agent's desk (any more).
+    """
+    if conversation.agent_id != agent.pk or conversation.status != Status.ACTIVE:
+        raise Refused(Verb.TAKE, Status(conversation.status))
+    filled = variables.fill(reply.body, values_of(conversation, agent))
+    CannedReply.objects.filter(pk=reply.pk).update(uses=F("uses") + 1, used_at=at)
+    carried = [_attach(file, conversation, agent, at) for file in reply.files.all()]
+    return Inserted(filled.text, filled.missing, [attachments.frame(vars(one)) for one in carried])
+
+
+def values_of(conversation: Conversation, agent: Agent) -> dict[str, str]:
+    """What the variables stand for here; of an unnamed visitor there is no name to say."""
+    return {
+        "visitor_name": conversation.visitor.name,
+        "agent_name": agent.display_name,
+        "group_name": conversation.group.name if conversation.group else "",
+        "website_name": conversation.website.name,
+        "conversation_number": f"#{conversation.pk}",
+        "page": conversation.page_url,
+    }
+
+
+def _attach(file: CannedFile, conversation: Conversation, agent: Agent, at: datetime) -> Attachment:
+    """A copy, as if the agent had just uploaded it: sent once, forgotten where it is not."""
+    made = Attachment(pk=uuid.uuid4(), conversation=conversation, agent=agent, created_at=at)
+    for name in ("name", "content_type", "size", "width", "height"):
+        setattr(made, name, getattr(file, name))
+    folder = f"attachments/{conversation.website_id}/{made.pk.hex[:2]}/{made.pk.hex}"
+    folder += f"-{uuid.uuid4().hex[:12]}"
+    made.file = _copy(file.file, f"{folder}/file")
+    made.thumbnail = _copy(file.thumbnail, f"{folder}/thumbnail") if file.thumbnail else ""
+    made.save()
+    return made
+
+
+def _copy(source: str, target: str) -> str:
+    with default_storage.open(source) as kept:
+        name: str = default_storage.save(target, ContentFile(kept.read()))
+        return name
+
+
+@transaction.atomic
+def keep(
+    reply: CannedReply, *, added: Iterable[files.Prepared] = (), removed: Iterable[CannedFile] = ()
+) -> CannedReply:
+    """Store a reply that was made or changed, with its files."""
+    reply.words = ranking.fold(f"{reply.shortcut} {reply.name} {reply.folder} {reply.body}")
+    reply.save()
+    for prepared in added:
+        _add_file(reply, prepared)
+    _remove_files(removed)
+    return reply
+
+
+@transaction.atomic
+def remove(reply: CannedReply) -> None:
+    """Delete a reply; what was said by it stays said."""
+    _remove_files(reply.files.all())
+    reply.delete()
+
+
+def _add_file(reply: CannedReply, prepared: files.Prepared) -> None:
+    folder = f"canned/{uuid.uuid4().hex}"
+    kept = CannedFile(
+        reply=reply,
+        name=prepared.name,
+        content_type=prepared.content_type,
+        size=len(prepared.content),
+        width=prepared.width,
+        height=prepared.height,
+    )
+    kept.file = default_storage.save(f"{folder}/file", ContentFile(prepared.content))
+    if prepared.thumbnail is not None:
+        kept.thumbnail = default_storage.save(
+            f"{folder}/thumbnail", ContentFile(prepared.thumbnail)
+        )
+    kept.save()
+
+
+def _remove_files(gone: Iterable[CannedFile]) -> None:
+    for file in list(gone):
+        file.delete()
+        for name in filter(None, (file.file, file.thumbnail)):
+            # Once it is sure that the row is gone: a file without a row is only waste.
+            transaction.on_commit(lambda name=name: default_storage.delete(name))  # type: ignore[misc]

@@ -1,0 +1,65 @@
+"""Which canned reply is meant by what an agent has typed: pure functions of plain data."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+MOST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A reply as far as finding it goes; ``words`` is ``fold`` of all that it says."""
+
+    pk: int
+    name: str
+    shortcut: str
+    folder: str
+    language: str
+    words: str
+    uses: int
+
+
+def fold(text: str) -> str:
+    """Without accents and capitals, as people type who are in a hurry."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(c for c in letters if not unicodedata.combining(c)).split())
+
+
+def rank(candidates: Iterable[Candidate], query: str, language: str) -> list[int]:
+    """The primary keys of those that hold every word of ``query``, best first: by how it matches,
+    then the visitor's language, then how often it was used."""
+    asked = fold(query)
+    found = [one for one in candidates if all(word in one.words for word in asked.split())]
+    found.sort(
+        key=lambda one: (
+            _match(one, asked),
+            _language(one.language, language),
+            -one.uses,
+            one.name,
+            one.pk,
+        )
+    )
+    return [one.pk for one in found[:MOST]]
+
+
+def _match(one: Candidate, asked: str) -> int:
+    shortcut, name = fold(one.shortcut), fold(one.name)
+    if not asked or (shortcut and shortcut == asked):
+        return 0
+    if shortcut.startswith(asked):
+        return 1
+    if name.startswith(asked):
+        return 2
+    words = f"{name} {fold(one.folder)}".split()
+    if all(any(word.startswith(part) for word in words) for part in asked.split()):
+        return 3
+    return 4
+
+
+def _language(own: str, visitors: str) -> int:
+    """0 in the visitor's language or in none in particular, 1 in another."""
+    base = own.split("-")[0]
+    return int(bool(base) and base != visitors.split("-")[0].lower())

@@ -1,0 +1,44 @@
+"""Which canned reply is meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from conversations.canned.ranking import MOST, Candidate, fold, rank
+
+
+def reply(pk: int, name: str, shortcut: str = "", **more: object) -> Candidate:
+    given = {"folder": "", "language": "", "uses": 0, "body": ""} | more
+    body = given.pop("body")
+    words = fold(f"{shortcut} {name} {given['folder']} {body}")
+    return Candidate(pk=pk, name=name, shortcut=shortcut, words=words, **given)  # type: ignore[arg-type]
+
+
+REPLIES = [
+    reply(1, "Délai de livraison", "livraison", folder="Commandes", language="fr", uses=2),
+    reply(2, "Livraison à l'étranger", folder="Commandes", language="fr", uses=9),
+    reply(3, "Delivery abroad", "livraison-en", language="en", uses=5),
+    reply(4, "Retours", "retour", language="fr", uses=30, body="après la livraison"),
+    reply(5, "Merci", "merci", uses=1),
+]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("livraison", [1, 3, 2, 4]),  # the shortcut, what it begins, a title, a text
+        ("LIVRAISON etr", [2]),
+        ("delai", [1]),
+        ("commandes", [2, 1]),  # the folder; the more used first
+        ("", [4, 2, 1, 5, 3]),  # nothing typed: his language, the most used
+        ("  merci ", [5]),
+        ("zzz", []),
+    ],
+)
+def test_what_was_typed_finds_the_reply(query: str, found: list[int]) -> None:
+    assert rank(REPLIES, query, "fr-CA") == found
+
+
+def test_a_list_is_short() -> None:
+    many = [reply(pk, f"Reply {pk}") for pk in range(50)]
+    assert len(rank(many, "reply", "en")) == MOST
