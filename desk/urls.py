@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from desk.views import actions, canned, pages, session, snoozing, why
+from desk.views import actions, canned, finding, pages, session, snoozing, why
 
 urlpatterns = [
     path("desk/", pages.desk, name="desk"),
     path("desk/boxes/", pages.boxes, name="boxes"),
     path("desk/boxes/size/", pages.box_size, name="box_size"),
     path("desk/panes/", pages.panes, name="panes"),
+    path("desk/find/", finding.find, name="find"),
     path("desk/snoozed/", pages.snoozed, name="snoozed"),
     path("desk/snoozed/count/", pages.snoozed_count, name="snoozed_count"),
     path("desk/replies/", canned.replies, name="replies"),

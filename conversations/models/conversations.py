@@ -80,11 +80,15 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
             return self.none()
         if user.administers:
             return self
-        mine = Q(agent__user=user) | Q(group__members__user=user)
+        # Subqueries, not joins: no row comes twice, and each is answered once for all rows.
+        groups = Group.objects.filter(members__user=user)
+        mine = Q(agent__in=Agent.objects.filter(user=user).order_by().values("pk")) | Q(
+            group__in=groups.order_by().values("pk")
+        )
         if user.oversees:
-            mine |= Q(website__groups__managers=user)
-        # A subquery, not a join, so that no row comes twice.
-        return self.filter(pk__in=Conversation.objects.filter(mine).values("pk"))
+            websites = Group.objects.filter(managers=user).order_by()
+            mine |= Q(website__in=websites.values("website"))
+        return self.filter(mine)
 
     def waiting(self) -> ConversationQuerySet:
         return self.filter(status__in=WAITING)

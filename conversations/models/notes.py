@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent
 from conversations.models.conversations import Conversation
+from conversations.words import Words
 
 
 class Note(models.Model):
@@ -21,6 +24,10 @@ class Note(models.Model):
         verbose_name = _("note")
         verbose_name_plural = _("notes")
         ordering = ("created_at", "pk")
+        indexes = [
+            # desk.finding: notes by their words.
+            GinIndex(Words(F("body")), name="notes_by_words"),
+        ]
 
     def __str__(self) -> str:
         return f"#{self.conversation_id} · {self.agent_id}"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Website
+from conversations.words import Words
 
 
 class Person(models.Model):
@@ -50,6 +53,10 @@ class Visitor(models.Model):
     class Meta:
         verbose_name = _("visitor")
         verbose_name_plural = _("visitors")
+        indexes = [
+            # desk.finding: visitors by name.
+            GinIndex(Words(F("name")), name="visitors_by_words", condition=~Q(name="")),
+        ]
 
     def __str__(self) -> str:
         return self.shown_name

@@ -1,0 +1,40 @@
+"""The page on which conversations are found again."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from accounts.access import StaffRequest, staff
+from desk import finding, queries
+from desk.finding_form import FindingForm
+from desk.texts import script_texts
+from desk.views.pages import bar_of
+
+
+@staff("GET")
+def find(request: StaffRequest) -> HttpResponse:
+    """What is found, newest first; the next page alone where a script asks for it."""
+    form = FindingForm(request.GET, user=request.user)
+    page, is_too_much = finding.Page(rows=[]), False
+    if form.is_valid():
+        try:
+            page = finding.find(form.search(), request.user)
+        except finding.TooMuch:
+            is_too_much = True
+    context = {"form": form, "page": page, "is_too_much": is_too_much, "next": _next(request, page)}
+    if request.headers.get("HX-Request") == "true":
+        return render(request, "desk/found.html", context)
+    context |= bar_of(queries.agent_of(request.user))
+    context |= {"now": timezone.now(), "texts": script_texts(), "tab": "find"}
+    return render(request, "desk/find.html", context)
+
+
+def _next(request: StaffRequest, page: finding.Page) -> str:
+    """The query of the next page; empty where there is none."""
+    if page.before is None:
+        return ""
+    asked = request.GET.copy()
+    asked["before"] = str(page.before)
+    return asked.urlencode()

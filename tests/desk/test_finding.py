@@ -1,0 +1,232 @@
+"""Conversations are found by words, visitor, e-mail and number: by those who may see them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.models import Agent, User
+from conversations import messages, notes
+from conversations.models import Address, Author, Conversation, Person
+from conversations.words import as_tsquery, cut, fold, sought
+from desk import finding
+from desk.finding import Search, find
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk, queued
+
+pytestmark = pytest.mark.django_db
+Browser = Callable[[User], Client]
+
+
+def said(step: RuleStep, agent: Agent, *bodies: str, **how: Any) -> Conversation:
+    conversation = on_desk(step, agent, **how)
+    for body in bodies:
+        messages.add(
+            conversation.pk, author=Author.VISITOR, body=body, client_id=uuid.uuid4(), at=NOW
+        )
+    return conversation
+
+
+def numbers(user: User, text: str = "", **asked: Any) -> list[int]:
+    return [row.conversation.pk for row in find(Search(text, **asked), user).rows]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Élodie",
+        "ÉLODIE",
+        "cœur",
+        "Œuvre",
+        "naïve",
+        "ﬁn",
+        "Straße",
+        "e\u0301te\u0301",
+        "ÅNGSTRÖM",
+        "№5",
+    ],
+)
+def test_the_database_folds_as_the_product_does(text: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT causerie_words(%s) @@ to_tsquery('simple', %s)",
+            [f"so {text} is said", as_tsquery(sought(text))],
+        )
+        assert cursor.fetchone() == (True,)
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_found"),
+    [
+        ("remboursement", True),
+        ("Rembours", True),
+        ("lampes", True),
+        ("casse", True),
+        ("CASSÉE lampe", True),
+        ("lampe tapis", False),
+        ("oursement", False),
+        ("l'ampoule", True),
+        ("ref-4711", True),
+        ("a & b | ! <-> :* ' \\", False),
+        ("!!!", False),
+    ],
+)
+def test_words_are_found_by_their_beginning(
+    step: RuleStep, agent: Agent, asked: str, is_found: bool
+) -> None:
+    number = said(
+        step,
+        agent,
+        "Ma lampe est cassée, l'ampoule aussi.",
+        "Un remboursement de la lampe ref-4711 ?",
+    ).pk
+    assert (numbers(agent.user, asked) == [number]) is is_found
+
+
+def test_visitor_address_number_person_and_note_are_found(step: RuleStep, agent: Agent) -> None:
+    found, other = said(step, agent, "Bonjour"), said(step, agent, "Bonjour")
+    visitor = found.visitor
+    visitor.name = "Zoé d'Ávila"
+    visitor.person = Person.objects.create(
+        website=step.rule.website, external_id="K-77", created_at=NOW
+    )
+    visitor.save()
+    Address.objects.create(visitor=visitor, email="Zoe@Example.com", given_at=NOW)
+    notes.write(found.pk, agent_id=agent.pk, body="Fidèle depuis 2019", at=NOW)
+    for asked in ("zoe davila".replace("d", "d'"), "ZOE@exa", f"#{found.pk}", "K-77", "fidele"):
+        assert numbers(agent.user, asked) == [found.pk], asked
+    assert numbers(agent.user, "bonjour") == [other.pk, found.pk]
+
+
+def test_only_what_one_may_see_is_found(step: RuleStep, agent: Agent, manager: User) -> None:
+    elsewhere = StepFactory()
+    number = said(step, agent, "hippopotame").pk
+    said(elsewhere, AgentFactory(), "hippopotame")
+    colleague = AgentFactory()
+    step.group.members.add(colleague)
+    for user, sees in (
+        (agent.user, True),
+        (colleague.user, True),
+        (manager, True),
+        (AgentFactory().user, False),
+        (UserFactory(role="manager"), False),
+    ):
+        for asked in ("hippopotame", f"#{number}"):
+            assert numbers(user, asked) == ([number] if sees else [])
+    assert len(numbers(UserFactory(role="admin"), "hippopotame")) == 2
+
+
+def test_filters_narrow(step: RuleStep, agent: Agent) -> None:
+    active = said(step, agent, "lampe").pk
+    waiting = queued(step, at=NOW - timedelta(days=3)).pk
+    day = NOW.date()
+    for asked, expected in [
+        ({"status": "queued"}, [waiting]),
+        ({"agent": agent}, [active]),
+        ({"group": step.group}, [waiting, active]),
+        ({"group": StepFactory(rule=step.rule).group}, []),
+        ({"since": day}, [active]),
+        ({"until": day - timedelta(days=3)}, [waiting]),
+        ({"since": day - timedelta(days=3), "until": day}, [waiting, active]),
+        ({"before": waiting}, [active]),
+    ]:
+        assert numbers(agent.user, **asked) == expected, asked  # type: ignore[arg-type]
+
+
+def test_an_agent_finds_what_he_has_passed_on(step: RuleStep, agent: Agent) -> None:
+    from conversations import actors, lifecycle
+
+    number = said(step, agent, "lampe").pk
+    lifecycle.transfer_to_group(
+        number, group=step.group, queue_id=None, actor=actors.agent(agent.user), at=NOW
+    )
+    assert numbers(agent.user, agent=agent) == [number]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_pages_join_without_gap_and_take_the_same_queries(
+    step: RuleStep,
+    agent: Agent,
+    count: int,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: Any,
+) -> None:
+    made = [said(step, agent, "une lampe").pk for _ in range(2 * count)]
+    monkeypatch.setattr(finding, "PAGE", count)
+    with django_assert_num_queries(5):
+        first = find(Search("lampe"), agent.user)
+    second = find(Search("lampe", before=first.before), agent.user)
+    shown = [row.conversation.pk for row in (*first.rows, *second.rows)]
+    assert shown == made[::-1]
+    assert second.before is None
+
+
+def test_highlights_are_text_and_never_markup(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    said(step, agent, "<img src=x onerror=alert(1)> la <b>lampe</b> & l'été")
+    shown = browser(agent.user).get("/desk/find/", {"q": "lampe <img onerror"}).content.decode()
+    assert "<mark>lampe</mark>" in shown
+    assert "<mark>img</mark>" in shown or "&lt;img" in shown
+    assert "<img" not in shown
+    assert "<b>" not in shown
+
+
+def test_the_page_says_what_is_wrong_and_keeps_what_was_asked(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    said(step, agent, "lampe")
+    asked = {"q": "lampe", "since": "2026-02-31", "group": "999999", "until": "x'--"}
+    page = browser(agent.user).get("/desk/find/", asked, headers={"HX-Request": ""})
+    shown = page.content.decode()
+    assert page.status_code == 200
+    assert shown.count('class="error"') == 3
+    assert 'value="lampe"' in shown
+    assert "This search cannot be made" in shown
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"before": "-1"}, {"q": "x" * 201}, {"status": "agent__user__password"}, {"before": "1e3"}],
+)
+def test_what_cannot_be_asked_finds_nothing(
+    browser: Browser, step: RuleStep, agent: Agent, asked: dict[str, str]
+) -> None:
+    number = said(step, agent, "x").pk
+    page = browser(agent.user).get("/desk/find/", asked)
+    assert page.status_code == 200
+    assert f"/desk/c/{number}/" not in page.content.decode()
+
+
+def test_what_takes_too_long_is_to_be_narrowed(
+    browser: Browser, step: RuleStep, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        said(step, agent, "lampe " * 600)
+    monkeypatch.setattr(finding, "PATIENCE", "1ms")
+    page = browser(agent.user).get("/desk/find/", {"q": "lampe"}, headers={"HX-Request": ""})
+    assert "That would find too much" in page.content.decode()
+
+
+@given(st.text(max_size=400), st.lists(st.text(min_size=1, max_size=5), max_size=3))
+def test_an_excerpt_is_a_part_of_the_text(text: str, words: list[str]) -> None:
+    pieces = cut(text, [fold(word) for word in words])
+    shown = "".join(piece.text for piece in pieces)
+    assert shown.removeprefix("… ").removesuffix(" …") in text
+
+
+def test_an_excerpt_shows_what_was_found() -> None:
+    text = "a " * 200 + "Ma LAMPE cassée, et des lampes. " + "z " * 200
+    pieces = cut(text, ["lampe", "cassee"])
+    assert [piece.text for piece in pieces if piece.is_found] == ["LAMPE", "cassée", "lampes"]
+    assert (pieces[0].text, pieces[-1].text) == ("… ", " …")
+    assert cut("Cœur ouvert", ["coeur"])[0].text == "Cœur"
