@@ -48,6 +48,8 @@ SECTIONS = (
             "conversations.event",
             "messenger.mail",
             "messenger.reply",
+            "reporting.transaction",
+            "reporting.shopkey",
         ),
     ),
 )

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from messenger import views
 from messenger.mail.views import unsubscribe
+from messenger.sales import sale
 
 urlpatterns = [
     path("embed.js", views.embed, name="embed"),
@@ -19,6 +20,7 @@ urlpatterns = [
                 path("conversations/", views.conversations),
                 path("conversations/<uuid:conversation>/survey/", views.survey),
                 path("ticket/", views.ticket),
+                path("transactions/", sale),
                 path("email/", views.email),
                 path("unsubscribe/<str:word>/", unsubscribe, name="unsubscribe"),
             ]

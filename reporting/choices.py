@@ -66,6 +66,9 @@ class Choices(forms.Form):
     style = forms.ChoiceField(label=_("Style"), required=False)
     agent = forms.ModelChoiceField(Agent.objects.none(), label=_("Agent"), required=False)
     language = forms.ChoiceField(label=_("Language"), required=False)
+    currency = forms.RegexField(
+        "^[A-Z]{3}$", label=_("Currency"), required=False, widget=forms.HiddenInput
+    )
 
     def __init__(self, data: QueryDict, *, user: User, at: datetime) -> None:
         super().__init__(data)
@@ -129,6 +132,7 @@ def chosen(form: Choices) -> Chosen:
         agent=_agent(form, given),
         style=given.get("style", ""),
         language=given.get("language", ""),
+        currency=given.get("currency", ""),
     )
     step = Step(given["step"]) if given.get("step") else fitting_step(period)
     if step is Step.HOUR and period.days > 31:

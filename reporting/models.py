@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Group, Website
@@ -31,7 +31,8 @@ class Transaction(models.Model):
 
     ``outcome``, ``agent``, ``conversation``, ``message_seq`` and ``elapsed`` are its attribution,
     decided when it was recorded with the ``delay`` of that time: which message, how long before,
-    and why or why not. A refund takes it out of all figures.
+    and why or why not. ``refunded`` is the sum of its refunds; what is given back whole is out of
+    all figures, from ``refunded_at`` on.
     """
 
     website = models.ForeignKey(
@@ -39,6 +40,7 @@ class Transaction(models.Model):
     )
     external_id = models.CharField(_("the brand's number"), max_length=100)
     amount = models.DecimalField(_("amount"), max_digits=12, decimal_places=2)
+    refunded = models.DecimalField(_("refunded"), max_digits=12, decimal_places=2, default=0)
     currency = models.CharField(_("currency"), max_length=3)
     made_at = models.DateTimeField(_("made at"))
     origin = models.CharField(_("origin"), max_length=6, choices=Origin.choices)
@@ -74,6 +76,10 @@ class Transaction(models.Model):
                 name="attributed_has_agent",
             ),
             models.CheckConstraint(condition=Q(amount__gte=0), name="amount_is_positive"),
+            models.CheckConstraint(
+                condition=Q(refunded__gte=0) & Q(refunded__lte=F("amount")),
+                name="refund_within_amount",
+            ),
         ]
         indexes = [
             # reporting.figures: a website's transactions of a period.
@@ -82,3 +88,46 @@ class Transaction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.external_id} · {self.amount} {self.currency}"
+
+
+class Refund(models.Model):
+    """Money given back, whole or in part, once for each transaction and number of the brand's."""
+
+    transaction = models.ForeignKey(Transaction, on_delete=models.CASCADE, related_name="refunds")
+    external_id = models.CharField(_("number of the refund"), max_length=100)
+    amount = models.DecimalField(_("amount"), max_digits=12, decimal_places=2)
+    made_at = models.DateTimeField(_("refunded at"))
+
+    class Meta:
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
+        ordering = ("made_at", "pk")
+        constraints = [
+            models.UniqueConstraint(fields=["transaction", "external_id"], name="refund_once"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="refund_is_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.external_id} · {self.amount}"
+
+
+class ShopKey(models.Model):
+    """By which a website's shop system is known to the API of transactions. Shown once, when it
+    is made; only its SHA-256 is kept."""
+
+    website = models.ForeignKey(
+        Website, on_delete=models.CASCADE, related_name="shop_keys", verbose_name=_("website")
+    )
+    name = models.CharField(
+        _("name"), max_length=100, help_text=_("Which system uses it: “Shop”, “ERP”.")
+    )
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(_("made"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("shop key")
+        verbose_name_plural = _("shop keys")
+        ordering = ("website", "name")
+
+    def __str__(self) -> str:
+        return self.name

@@ -12,14 +12,21 @@ from django.utils.dates import WEEKDAYS
 
 from accounts.access import StaffRequest, overseers, staff
 from accounts.models import Agent
-from reporting import breakdowns, exports, reports, rows
+from reporting import breakdowns, explaining, exports, reports, rows
 from reporting import figures as register
 from reporting.choices import Choices, Chosen, chosen
 from reporting.figures.registry import Figure
 
 LINES = 100
 COMMENTS = 12
-SALES_CUT = ("transactions", "attributed", "attributed_share", "turnover")
+SALES_CUT = (
+    "transactions",
+    "attributed",
+    "attributed_share",
+    "turnover",
+    "refunds",
+    "turnover_refunded",
+)
 EXPERIENCE_CUT = ("closed", "csat", "nps", "response_rate", "first_response", "resolution")
 FLOW_CUT = ("opened", "closed", "contacts_per_conversation", "transfers", "snoozes", "wait")
 MOVES = ("reopened", "transfers", "snoozes", "expired", "released", "recalled")
@@ -178,14 +185,33 @@ def transactions(request: StaffRequest) -> HttpResponse:
     figure = register.FIGURES["transactions"]
     newest = rows.ordered(figure, scope)[:LINES]
     context = _page(request, "transactions", form, asked) | {
-        "tiles": reports.tiles(scope, *SALES_CUT[:4], "answer_to_purchase"),
+        "tiles": reports.tiles(
+            scope, *SALES_CUT[:4], ("refunds", "turnover_refunded"), "answer_to_purchase"
+        ),
         "trends": reports.trends(asked, "attributed", "turnover"),
         "table": reports.table(scope, by, *SALES_CUT),
         "by": by,
-        "cuts": reports.CUT_NAMES,
+        "cuts": reports.SALES_CUT_NAMES,
         "lines": rows.lines(figure, scope, newest, request.user),
     }
     return render(request, "reporting/transactions.html", context)
+
+
+@staff("GET")
+def transaction(request: StaffRequest, number: int) -> HttpResponse:
+    """One purchase and its attribution, explained; an agent finds those that are his (B20)."""
+    found = explaining.visible_to(request.user).filter(pk=number).first()
+    if found is None:
+        raise Http404
+    context = {
+        "report": "transactions",
+        "tab": "reports",
+        "now": timezone.now(),
+        "agent": Agent.objects.filter(user=request.user).first(),
+        "sale": found,
+        "explained": explaining.explained(found, request.user),
+    }
+    return render(request, "reporting/transaction.html", context)
 
 
 @staff("GET")

@@ -95,11 +95,17 @@ def tiles(scope: Scope, *names: str | tuple[str, ...]) -> list[Tile]:
             figure=figures.FIGURES[first],
             answer=now[first],
             before=before[first],
-            change=change(figures.FIGURES[first], now[first].value, before[first].value),
+            change=_change(figures.FIGURES[first], now[first], before[first]),
             beside=tuple((figures.FIGURES[name], now[name]) for name in others),
         )
         for first, *others in together
     ]
+
+
+def _change(figure: Figure, now: Answer, before: Answer) -> Change | None:
+    """Money of one currency is not compared with that of another."""
+    is_same = now.currency == before.currency
+    return change(figure, now.value, before.value) if is_same else None
 
 
 def change(figure: Figure, now: Number, before: Number) -> Change | None:
@@ -184,6 +190,7 @@ CUTS: dict[str, tuple[Cut, Namer]] = {
     "style": (answers.BY_STYLE, lambda keys: {key: Style(key).label for key in keys}),
     "agent": (answers.BY_AGENT, _rows_named(Agent)),
     "language": (answers.BY_LANGUAGE, lambda keys: {key: language_name(key) for key in keys}),
+    "currency": (answers.BY_CURRENCY, lambda keys: {key: key for key in keys}),
 }
 CUT_NAMES: dict[str, Text] = {
     "group": _("Group"),
@@ -192,6 +199,7 @@ CUT_NAMES: dict[str, Text] = {
     "agent": _("Agent"),
     "language": _("Language"),
 }
+SALES_CUT_NAMES: dict[str, Text] = {**CUT_NAMES, "currency": _("Currency")}
 
 
 @dataclass(frozen=True, slots=True)

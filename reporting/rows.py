@@ -14,7 +14,7 @@ from conversations.models import Conversation, Survey
 from reporting.figures.measures import Measure, Number
 from reporting.figures.registry import Figure
 from reporting.figures.scope import Scope
-from reporting.models import Transaction
+from reporting.models import Refund, Transaction
 
 COLUMN = "conversation_id"
 
@@ -68,23 +68,37 @@ def lines(
 
 def _line(measure: Measure, row: Any, agents: dict[int, Agent], may_read: set[int]) -> Line:
     number = _number(row)
-    website = row
-    for step in measure.source.field("website").split("__"):
-        website = getattr(website, step)
+    website = _along(row, measure.source.field("website"))
     moment: datetime = getattr(row, measure.source.moment)
     return Line(
         number=number,
         may_read=number in may_read,
         at=moment.astimezone(website.zone),
         website=website.name,
-        group=str((measure.source.group and row.group) or ""),
+        group=str((measure.source.group and _along(row, measure.source.group)) or ""),
         agent=str(agents.get(row.whose, "")),
         worth=getattr(row, "worth", None),
         survey=row if isinstance(row, Survey) else None,
-        sale=row if isinstance(row, Transaction) else None,
+        sale=_sale(row),
     )
 
 
+def _along(row: Any, path: str) -> Any:
+    """What a path of fields leads to, as a query would follow it."""
+    for step in path.split("__"):
+        row = None if row is None else getattr(row, step)
+    return row
+
+
+def _sale(row: Any) -> Transaction | None:
+    """The purchase that a row is, or that it gives back."""
+    if isinstance(row, Refund):
+        return row.transaction
+    return row if isinstance(row, Transaction) else None
+
+
 def _number(row: Any) -> int | None:
-    number: int | None = row.pk if isinstance(row, Conversation) else getattr(row, COLUMN, None)
+    if isinstance(row, Conversation):
+        return int(row.pk)
+    number: int | None = getattr(_sale(row) or row, COLUMN, None)
     return number

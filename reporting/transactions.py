@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -30,6 +31,19 @@ class Conflict(Invalid):
     """The same id was recorded before with something else."""
 
 
+class Unknown(Invalid):
+    """There is no such transaction."""
+
+
+def check_amount(amount: Decimal) -> Decimal:
+    """``amount``, if it is one of money; ``Invalid`` where it is not."""
+    if not amount.is_finite() or not 0 <= amount <= LARGEST:
+        raise Invalid(_("The amount must be 0 or more."))
+    if amount != amount.quantize(CENT):
+        raise Invalid(_("The amount has two decimals at most."))
+    return amount
+
+
 @dataclass(frozen=True, slots=True)
 class Purchase:
     """What the brand tells: its own number, how much, when. ISO 4217 currency, in units of it."""
@@ -42,10 +56,7 @@ class Purchase:
     def __post_init__(self) -> None:
         if not self.external_id or len(self.external_id) > ID_LIMIT or "\0" in self.external_id:
             raise Invalid(_("A transaction needs a number of 1 to 100 characters."))
-        if not self.amount.is_finite() or not 0 <= self.amount <= LARGEST:
-            raise Invalid(_("The amount must be 0 or more."))
-        if self.amount != self.amount.quantize(CENT):
-            raise Invalid(_("The amount has two decimals at most."))
+        check_amount(self.amount)
         if not CURRENCY.fullmatch(self.currency):
             raise Invalid(_("The currency is three capital letters, like EUR."))
 
@@ -127,10 +138,61 @@ def explain(
     return attribute(words, at=at, delay=delay)
 
 
-def refund(website: Website, external_id: str, *, at: datetime) -> bool:
-    """Take a transaction out of all figures; False where there is none, or it was refunded."""
-    found = Transaction.objects.filter(website=website, external_id=external_id, refunded_at=None)
-    return bool(found.update(refunded_at=at))
+@transaction.atomic
+def refund(
+    website: Website,
+    external_id: str,
+    *,
+    at: datetime,
+    amount: Decimal | None = None,
+    number: str = "",
+) -> tuple[Transaction, bool]:
+    """Give back ``amount`` of a purchase, all that is left of it where none is said.
+
+    ``number`` is the brand's own, once for each purchase: a repeat changes nothing and is answered
+    with False; the same number with another amount is a ``Conflict``. ``Unknown`` where there is no
+    such purchase, ``Invalid`` where more would be given back than was paid.
+    """
+    if len(number) > ID_LIMIT or "\0" in number:
+        raise Invalid(_("A refund has a number of 100 characters at most."))
+    row = (
+        Transaction.objects.select_for_update(no_key=True)
+        .filter(website=website, external_id=external_id)
+        .first()
+    )
+    if row is None:
+        raise Unknown(_("There is no transaction with this number."))
+    stored = row.refunds.filter(external_id=number).first()
+    if stored is not None:
+        if amount is not None and amount != stored.amount:
+            raise Conflict(_("This refund was recorded before with another amount."))
+        return row, False
+    if row.refunded_at is not None:
+        raise Invalid(_("All of it was refunded before."))
+    left = row.amount - row.refunded
+    given = left if amount is None else check_amount(amount)
+    if given > left:
+        raise Invalid(_("More would be refunded than was paid."))
+    if not given and left:
+        raise Invalid(_("A refund must be more than 0."))
+    row.refunds.create(external_id=number, amount=given, made_at=at)
+    row.refunded += given
+    row.refunded_at = at if row.refunded == row.amount else None
+    row.save(update_fields=["refunded", "refunded_at"])
+    return row, True
+
+
+def customer_of(website: Website, *, visitor: str = "", person: str = "") -> Visitor | None:
+    """The customer by the id of one of his browsers, or by the brand's own id of him."""
+    his = website.visitors.all()
+    if visitor:
+        try:
+            return his.filter(public_id=uuid.UUID(visitor)).first()
+        except ValueError:
+            return None
+    if person:
+        return his.filter(person__external_id=person).order_by("-pk").first()
+    return None
 
 
 def _word(message: Message) -> Word:

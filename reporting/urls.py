@@ -16,6 +16,7 @@ urlpatterns = [
     path("reports/conversations/", pages.conversations, name="conversations"),
     path("reports/agents/", pages.agents, name="agents"),
     path("reports/transactions/", pages.transactions, name="transactions"),
+    path("reports/transactions/<int:number>/", pages.transaction, name="transaction"),
     path("reports/rows/<slug:name>.<slug:kind>", pages.export, name="export"),
     path("reports/rows/<slug:name>/", pages.behind, name="behind"),
 ]

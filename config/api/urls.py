@@ -17,6 +17,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.routers import SimpleRouter
 
+from reporting.api import RefundsDoor, TransactionDoor, TransactionsDoor
 from routing.api import ConversationDoor
 
 
@@ -49,6 +50,9 @@ schema = SpectacularAPIView.as_view(permission_classes=[AllowAny], authenticatio
 urlpatterns = [
     path("docs/", docs, name="api_docs"),
     path("v1/schema/", schema, name="api_schema"),
+    path("v1/transactions/", TransactionsDoor.as_view()),
+    path("v1/transactions/<str:number>/", TransactionDoor.as_view()),
+    path("v1/transactions/<str:number>/refunds/", RefundsDoor.as_view()),
     path("v1/", include((router.urls, "api"))),
     re_path("", nowhere),
 ]

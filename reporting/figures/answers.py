@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, DateField, DateTimeField, F, Func, IntegerField, Q, Value
+from django.db.models import (
+    Count,
+    DateField,
+    DateTimeField,
+    F,
+    Func,
+    IntegerField,
+    Max,
+    Min,
+    Q,
+    Value,
+)
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 
@@ -23,14 +34,17 @@ Bucket = date | datetime
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A figure's value, and how many rows it was folded from."""
+    """A figure's value, and how many rows it was folded from. ``currency`` is that of money;
+    money of several has no value (``is_mixed``)."""
 
     value: Number
     n: int
+    currency: str = ""
+    is_mixed: bool = False
 
     @classmethod
     def nothing(cls, measure: Measure) -> Answer:
-        return cls(0 if measure.fold in {Fold.COUNT, Fold.SUM} else None, 0)
+        return cls(0 if measure.fold in {Fold.COUNT, Fold.SUM, Fold.MONEY} else None, 0)
 
 
 Answers = dict[str, Answer]
@@ -94,6 +108,7 @@ BY_GROUP = Cut(lambda source: column(source.group))
 BY_RULE = by_field("queue__rule")
 BY_STYLE = by_field("style")
 BY_LANGUAGE = by_field("language")
+BY_CURRENCY = Cut(lambda source: column(source.columns.get("currency", "")))
 BY_HOUR_OF_WEEK = Cut(
     lambda source: Part(local(source), part="ISODOW") * 24 + Part(local(source), part="HOUR") - 24
 )
@@ -132,7 +147,11 @@ def cut(figures: Iterable[Figure], scope: Scope, by: Cut | None) -> dict[Key, An
         aggregates: dict[str, Any] = {}
         for name in names:
             aggregates[f"{name}_value"] = measures[name].aggregate()
-            aggregates[f"{name}_n"] = Count("pk", filter=measures[name].where or Q())
+            where, currency = measures[name].where, measures[name].currency
+            aggregates[f"{name}_n"] = Count("pk", filter=where or Q())
+            if currency:
+                aggregates[f"{name}_low"] = Min(currency, filter=where)
+                aggregates[f"{name}_high"] = Max(currency, filter=where)
         if by is None:
             lines = [rows.aggregate(**aggregates)]
         else:
@@ -140,5 +159,13 @@ def cut(figures: Iterable[Figure], scope: Scope, by: Cut | None) -> dict[Key, An
         for line in lines:
             answers = found[line.get("cut_by")]
             for name in names:
-                answers[name] = Answer(line[f"{name}_value"], line[f"{name}_n"])
+                answers[name] = _answer(name, line)
     return dict(found)
+
+
+def _answer(name: str, line: dict[str, Any]) -> Answer:
+    """What one line of a statement says of a figure."""
+    low, high = line.get(f"{name}_low"), line.get(f"{name}_high")
+    if low != high:
+        return Answer(None, line[f"{name}_n"], is_mixed=True)
+    return Answer(line[f"{name}_value"], line[f"{name}_n"], currency=low or "")

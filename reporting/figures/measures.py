@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -44,6 +44,8 @@ class Fold(StrEnum):
     MEAN = "mean"
     MEDIAN = "median"
     P90 = "p90"
+    MONEY = "money"
+    """A sum; amounts of different currencies have none."""
 
 
 class Percentile(Aggregate):
@@ -93,18 +95,19 @@ class Source:
 @dataclass(frozen=True, slots=True)
 class Measure:
     """``where`` says which rows of the source count; ``worth`` what one is worth: seconds, points
-    or 0 and 100 for "no" and "yes" of a share."""
+    or 0 and 100 for "no" and "yes" of a share. ``currency`` is the column that says of what."""
 
     source: Source
     fold: Fold
     where: Q = EVERY
     worth: Combinable | None = None
+    currency: str = ""
 
     def aggregate(self) -> Aggregate:
         """The figure as PostgreSQL computes it over rows of the source."""
         if self.fold is Fold.COUNT or self.worth is None:
             return Count("pk", filter=self.where)
-        if self.fold is Fold.SUM:
+        if self.fold in {Fold.SUM, Fold.MONEY}:
             return Sum(self.worth, filter=self.where, default=0.0, output_field=FloatField())
         if self.fold is Fold.MEAN:
             return Avg(self.worth, filter=self.where, output_field=FloatField())
@@ -116,11 +119,13 @@ class Measure:
         return replace(self, fold=fold)
 
 
-def fold(how: Fold, worth: Sequence[float]) -> Number:
+def fold(how: Fold, worth: Sequence[float], currencies: Collection[str] = ()) -> Number:
     """What ``Measure.aggregate`` gives, of rows that are already here."""
+    if how is Fold.MONEY and len(set(currencies)) > 1:
+        return None
     if how is Fold.COUNT:
         return len(worth)
-    if how is Fold.SUM:
+    if how in {Fold.SUM, Fold.MONEY}:
         return math.fsum(worth)
     if not worth:
         return None

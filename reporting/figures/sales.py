@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import FloatField, Q
+from django.db.models import F, FloatField, Q
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
@@ -10,7 +10,7 @@ from reporting.attribution import Outcome
 from reporting.figures.measures import Fold, Measure, Seconds, count, share
 from reporting.figures.registry import Unit, figure
 from reporting.figures.scope import Scope
-from reporting.figures.sources import SALES
+from reporting.figures.sources import REFUNDS, SALES
 
 SALE = "transactions"
 ATTRIBUTED = Q(outcome=Outcome.ATTRIBUTED)
@@ -46,12 +46,35 @@ def attributed_share(scope: Scope) -> Measure:
 
 @figure(report=SALE, label=_("Turnover attributed"), unit=Unit.MONEY, grows_better=True)
 def turnover(scope: Scope) -> Measure:
-    """The sum of the amounts of the purchases attributed to an agent, made in the period.
+    """The sum of the amounts of the purchases attributed to an agent, made in the period, less
+    what was given back of them since, in part; what was given back whole does not count at all.
 
-    Amounts are added as they are: a website that sells in several currencies finds each in the
-    rows.
+    Amounts of different currencies are never added: where there are several, each has a sum of its
+    own ("by currency"), and all together have none.
     """
-    return Measure(SALES, Fold.SUM, ATTRIBUTED, Cast("amount", FloatField()))
+    worth = Cast(F("amount") - F("refunded"), FloatField())
+    return Measure(SALES, Fold.MONEY, ATTRIBUTED, worth, currency="currency")
+
+
+@figure(report=SALE, label=_("Refunds"), grows_better=False)
+def refunds(scope: Scope) -> Measure:
+    """How often money was given back in the period, whole or in part, whenever it was paid.
+
+    Each refund counts, also several of one purchase; put down to the agent whose purchase it was.
+    """
+    return count(REFUNDS)
+
+
+@figure(report=SALE, label=_("Turnover refunded"), unit=Unit.MONEY, grows_better=False)
+def turnover_refunded(scope: Scope) -> Measure:
+    """The sum of what was given back in the period of purchases attributed to an agent.
+
+    It is already taken off the turnover of the day of the purchase; currencies are kept apart as
+    there.
+    """
+    theirs = Q(transaction__outcome=Outcome.ATTRIBUTED)
+    worth = Cast("amount", FloatField())
+    return Measure(REFUNDS, Fold.MONEY, theirs, worth, currency="transaction__currency")
 
 
 @figure(report=SALE, label=_("From answer to purchase"), unit=Unit.SECONDS)

@@ -23,6 +23,7 @@ class Filters:
     agent: int | None = None
     style: str = ""
     language: str = ""
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Scope:
             (source.field("queue__rule"), filters.rule),
             (source.field("style"), filters.style or None),
             (source.field("language"), filters.language or None),
+            (source.columns.get("currency", ""), filters.currency or None),
         ):
             if value is not None:
                 found = found.filter(**{column: value}) if column else found.none()

@@ -13,7 +13,7 @@ from accounts.models import Agent, Role
 from conversations.models import ActorKind, Author, Contact, Conversation, Event, Message, Survey
 from conversations.transitions import Verb
 from reporting.figures.measures import Source
-from reporting.models import Transaction
+from reporting.models import Refund, Transaction
 from routing.models import HourlyDemand
 
 LAST_HOLDER = Subquery(
@@ -76,7 +76,24 @@ SALES = Source(
     agent="agent",
     group="group",
     only=Q(refunded_at=None),
-    columns={"website": "website", "website__time_zone": "website__time_zone"},
+    columns={
+        "website": "website",
+        "website__time_zone": "website__time_zone",
+        "currency": "currency",
+    },
+)
+REFUNDS = Source(
+    name="refunds",
+    model=Refund,
+    moment="made_at",
+    path="transaction__conversation__",
+    agent="transaction__agent",
+    group="transaction__group",
+    columns={
+        "website": "transaction__website",
+        "website__time_zone": "transaction__website__time_zone",
+        "currency": "transaction__currency",
+    },
 )
 REFUSALS = Source(
     name="refusals",

@@ -9,13 +9,24 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from accounts.templatetags.interface import length_of_time
+from reporting.figures.answers import Answer
 from reporting.figures.measures import Number
 from reporting.figures.period import Step
-from reporting.figures.registry import Unit
+from reporting.figures.registry import Figure, Unit
 from reporting.reports import Change
 
 register = template.Library()
 NOTHING = "–"
+
+
+@register.filter
+def told(answer: Answer, figure: Figure) -> str:
+    """A figure's value with its unit, money with its currency; sums of several have none."""
+    if answer.is_mixed:
+        return _("several currencies")
+    if answer.value is not None and answer.currency:
+        return f"{number(answer.value, 2)} {answer.currency}"
+    return written(answer.value, figure.unit)
 
 
 @register.filter

@@ -3,7 +3,8 @@
 import { byId, linked } from "./elements.js";
 
 export class Consent {
-  /** session, config; mayDecline: whether there is a page to go back to; onGiven(token) */
+  /** session, config; mayDecline: whether there is a page to go back to;
+   *  onGiven({token, visitor}) */
   constructor({ session, config, mayDecline, onGiven }) {
     Object.assign(this, { session, config, onGiven });
     this.card = byId("consent");
@@ -27,7 +28,7 @@ export class Consent {
     try {
       const { language, consent } = this.config;
       const { ok, data } = await this.session.ask("visitors/", { language, consent });
-      if (ok) this.onGiven(data.token);
+      if (ok) this.onGiven(data);
       else this.#complain(data.error?.message ?? this.config.strings.failed);
     } catch {
       this.#complain(this.config.strings.failed);

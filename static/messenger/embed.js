@@ -7,10 +7,11 @@
   if (!script || (window.Causerie && window.Causerie.isLoaded)) return;
   const origin = new URL(script.src, location.href).origin;
   const key = script.dataset.website || "";
+  const base = `${origin}/messenger/${encodeURIComponent(key)}/`;
   const flag = `causerie:${key}`;
   const STICKY = ["ready", "displayed"]; // Told also to whoever asks too late.
-  const LENT = ["token", "unsent", "dismissed"]; // Names under which the iframe may keep something.
-  const LATER = ["identify", "logout", "transaction"];
+  const LENT = ["token", "unsent", "dismissed", "visitor"]; // Names under which the iframe may keep something.
+  const LATER = ["identify", "logout"];
   const VISIT_MS = 30 * 60_000; // Who comes back after that returns.
   const STYLE = "%STYLE%";
 

@@ -50,7 +50,7 @@ class Messenger {
       session: this.session,
       config,
       mayDecline: !this.host.isAlone,
-      onGiven: (token) => this.consented(token),
+      onGiven: (made) => this.consented(made),
     });
     const attached = new Attached({ session: this.session, strings: this.strings });
     this.dialogue = new Dialogue(byId("dialogue"), config, attached);
@@ -305,8 +305,9 @@ class Messenger {
     return this.session.url(`conversations/${this.conversation.id}/attachments/${id}/`);
   }
 
-  consented(token) {
+  consented({ token, visitor }) {
     this.session.token = token;
+    this.visitorId = visitor;
     this.tellStay();
     this.composer.complain("");
     this.render();
@@ -332,7 +333,10 @@ class Messenger {
   /** Whether the reduced Messenger must be there on the next page (R16, C12). */
   tellStay() {
     const stay = this.talk.isOpen || this.survey.waitsFor(this.conversation) || this.thread.pending.length > 0;
-    this.host.tell("stay", { stay, known: this.session.token !== null });
+    const known = this.session.token !== null;
+    this.host.tell("stay", { stay, known });
+    // By it the page says who bought (R63).
+    this.host.tell("keep", { name: "visitor", value: known ? this.visitorId : null });
   }
 
   render() {

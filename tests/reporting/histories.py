@@ -131,16 +131,21 @@ class World:
         who = Conversation.objects.get(pk=chance.choice(self.opened[-6:])) if self.opened else None
         number, amount = str(len(self.sold)), Decimal(chance.randrange(10_000)) / 100
         website = who.website if who else rule.website
+        currency = "EUR" if website.time_zone == "Europe/Paris" else "NZD"
         transactions.record(
             website,
-            Purchase(number, amount, "EUR", self.at - chance.randrange(3) * QUARTER),
+            Purchase(number, amount, currency, self.at - chance.randrange(3) * QUARTER),
             visitor=who.visitor if who else None,
             origin=Origin.API,
             at=self.at,
         )
         self.sold.append((website, number))
-        if chance.random() < 0.2:
-            transactions.refund(*chance.choice(self.sold), at=self.at)
+        if chance.random() < 0.9:
+            part = Decimal(chance.randrange(1, 5000)) / 100 if chance.random() < 0.6 else None
+            with suppress(transactions.Invalid):
+                transactions.refund(
+                    *chance.choice(self.sold[-5:]), amount=part, number=number, at=self.at
+                )
 
     def _do(self, verb: str, one: Conversation, number: int) -> None:
         at, agent = self.at, self.agents[number % 2]

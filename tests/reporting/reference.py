@@ -15,7 +15,7 @@ from itertools import pairwise
 from accounts.hours import Schedule, is_open
 from accounts.models import Agent, Group, Website, schedule_of
 from conversations.models import Event, Message, Survey
-from reporting.models import Transaction
+from reporting.models import Refund, Transaction
 from routing.models import HourlyDemand
 
 QUARTER = timedelta(minutes=15)
@@ -121,17 +121,45 @@ def sold(found: list[Life], worth: Callable[[Sale], float | None]) -> Lines:
             hours = timedelta(hours=website.transaction_hours)
             is_theirs = last is not None and row.made_at - last[0] <= hours
             elapsed = seconds(last[0], row.made_at) if last else 0.0
-            value = worth(Sale(is_theirs, float(row.amount), elapsed))
+            given_back = sum(refund.amount for refund in row.refunds.all())
+            net = Money(row.amount - given_back, row.currency)
+            value = worth(Sale(is_theirs, net, elapsed))
             if value is not None:
                 whose = last[1] if last and is_theirs else None
                 lines.append(Line(Told(website), row.made_at, whose, row.group_id, value))
     return lines
 
 
+def given_back(worth: Callable[[Refund], float | None]) -> Lines:
+    """Refunds, put down to whom the purchase is put down to."""
+    return [
+        Line(Told(row.website), refund.made_at, row.agent_id, row.group_id, value)
+        for refund in Refund.objects.select_related("transaction__website")
+        for row in [refund.transaction]
+        if (value := worth(refund)) is not None
+    ]
+
+
+class Money(float):
+    """An amount that knows of which currency it is."""
+
+    def __new__(cls, amount: object, currency: str) -> Money:
+        return super().__new__(cls, amount)  # type: ignore[arg-type]
+
+    def __init__(self, amount: object, currency: str) -> None:
+        self.currency = currency
+
+
+def money(values: list[float]) -> float | None:
+    """Currencies are not added to each other."""
+    currencies = {value.currency for value in values if isinstance(value, Money)}
+    return None if len(currencies) > 1 else math.fsum(values)
+
+
 @dataclass
 class Sale:
     is_attributed: bool
-    amount: float
+    amount: Money
     elapsed: float
 
 
@@ -366,7 +394,14 @@ REFERENCES: dict[str, Reference] = {
     "transactions": (lambda f: sold(f, lambda s: 1.0), len),
     "attributed": (lambda f: sold(f, lambda s: 1.0 if s.is_attributed else None), len),
     "attributed_share": (lambda f: sold(f, lambda s: points(s.is_attributed)), mean),
-    "turnover": (lambda f: sold(f, lambda s: s.amount if s.is_attributed else None), total),
+    "turnover": (lambda f: sold(f, lambda s: s.amount if s.is_attributed else None), money),
+    "refunds": (lambda f: given_back(lambda r: 1.0), len),
+    "turnover_refunded": (
+        lambda f: given_back(
+            lambda r: Money(r.amount, r.transaction.currency) if r.transaction.agent_id else None
+        ),
+        money,
+    ),
     "answer_to_purchase": (
         lambda f: sold(f, lambda s: s.elapsed if s.is_attributed else None),
         median,

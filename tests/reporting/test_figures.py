@@ -126,11 +126,20 @@ def rows_are_counted(world: World) -> None:
             rows = list(scope.behind(measure))
             answer = found[one.name]
             assert answer.n == len(rows), one.name
-            again = measures.fold(measure.fold, [getattr(row, "worth", 1.0) for row in rows])
+            again = measures.fold(
+                measure.fold,
+                [getattr(row, "worth", 1.0) for row in rows],
+                [currency_of(row) for row in rows] if measure.currency else (),
+            )
             if again is None:
                 assert answer.value is None, one.name
             else:
                 assert answer.value == pytest.approx(again, abs=1e-6), one.name
+
+
+def currency_of(row: Any) -> str:
+    currency: str = getattr(row, "transaction", row).currency
+    return currency
 
 
 def trends_add_up(world: World) -> None:

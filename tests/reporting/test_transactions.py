@@ -16,7 +16,7 @@ from conversations.models import Author, CloseReason, Conversation, Person
 from reporting import transactions
 from reporting.attribution import Outcome
 from reporting.models import Origin, Transaction
-from reporting.transactions import Conflict, Invalid, Purchase
+from reporting.transactions import Conflict, Invalid, Purchase, Unknown
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, StepFactory, VisitorFactory, queued
@@ -217,10 +217,35 @@ def test_a_refund_takes_back_once(story: Story) -> None:
     story.exchanges("A")
     story.buys("1001")
     website = story.step.rule.website
-    assert transactions.refund(website, "1001", at=story.at)
-    assert not transactions.refund(website, "1001", at=story.at + HOUR)
-    assert not transactions.refund(website, "9999", at=story.at)
-    assert not transactions.refund(StepFactory().rule.website, "1001", at=story.at)
+    assert transactions.refund(website, "1001", at=story.at)[1]
+    assert not transactions.refund(website, "1001", at=story.at + HOUR)[1]
+    for where, number in ((website, "9999"), (StepFactory().rule.website, "1001")):
+        with pytest.raises(Unknown):
+            transactions.refund(where, number, at=story.at)
+    assert Transaction.objects.get().refunded_at == story.at
+    with pytest.raises(Invalid):
+        transactions.refund(website, "1001", number="again", at=story.at)
+
+
+def test_parts_are_refunded_until_nothing_is_left(story: Story) -> None:
+    story.exchanges("A")
+    story.buys("1001")
+    website = story.step.rule.website
+
+    def give_back(number: str, amount: str | None) -> tuple[Decimal, bool]:
+        part = None if amount is None else Decimal(amount)
+        row, is_new = transactions.refund(website, "1001", amount=part, number=number, at=story.at)
+        return row.refunded, is_new
+
+    assert give_back("r1", "20") == (Decimal("20"), True)
+    assert give_back("r1", "20") == (Decimal("20"), False)
+    with pytest.raises(Conflict):
+        give_back("r1", "21")
+    for wrong in ("69.91", "0", "-1", "NaN", "1.005"):
+        with pytest.raises(Invalid):
+            give_back("r2", wrong)
+    assert Transaction.objects.get().refunded_at is None
+    assert give_back("r2", None) == (Decimal("89.90"), True)
     assert Transaction.objects.get().refunded_at == story.at
 
 

@@ -1,7 +1,7 @@
 /* The Messenger in its iframe, and what is said between it and the page. */
 
 function loadFrame() {
-  const src = `${origin}/messenger/${encodeURIComponent(key)}/?lang=${encodeURIComponent(language)}`;
+  const src = `${base}?lang=${encodeURIComponent(language)}`;
   if (parts.frame && parts.frame.src === src) return;
   if (parts.frame) parts.frame.remove();
   const frame = make("iframe", { title: offer.labels.frame, src });

@@ -80,9 +80,7 @@ async function ask(isAgain) {
     data,
   };
   try {
-    const address = `${origin}/messenger/${encodeURIComponent(key)}/engagement/`;
-    const body = JSON.stringify({ ...view, again: isAgain });
-    const response = await fetch(address, { method: "POST", body, credentials: "omit" });
+    const response = await tellServer("engagement/", { ...view, again: isAgain });
     if (!response.ok) throw new Error(String(response.status));
     const answer = await response.json();
     if (mine !== asks) return; // Asked once more meanwhile.

@@ -1,0 +1,104 @@
+"""The door by which a brand's page tells of a purchase: ``Causerie("transaction", {…})``.
+
+What a page says can be made up by whoever reads its script; where pay depends on it, a shop system
+tells by the API instead, and what it says first stands.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+
+from accounts.models import Website
+from conversations.doors import BODY_BYTES
+from conversations.messages import Rejected
+from conversations.origins import is_own
+from messenger.gate import refusal, website_of
+from reporting import transactions
+from reporting.models import Origin
+from reporting.transactions import Conflict, Invalid, Purchase
+
+AN_HOUR = 3600
+MOST = 60
+"""Purchases of one internet address in an hour; a person makes a few."""
+
+
+@csrf_exempt
+def sale(request: HttpRequest, key: str) -> HttpResponse:
+    """Record a purchase that a page of the website's domains tells of (R63, B20): 204 the first
+    time and each time after it. No cookie and no session is looked at."""
+    origin = request.headers.get("Origin", "")
+    try:
+        if request.method != "POST":
+            raise Rejected("method", _("This address does not answer that."), 405)
+        website = website_of(key)
+        _check_page(request, website, origin)
+        _check_rate(request)
+        _record(website, _read(request))
+        response = HttpResponse(status=204)
+    except Rejected as rejected:
+        response = refusal(rejected)
+        if rejected.status == 405:
+            response["Allow"] = "POST"
+    response["Vary"] = "Origin"
+    response["Cache-Control"] = "no-store"
+    if response.status_code != 403:
+        response["Access-Control-Allow-Origin"] = origin
+    return response
+
+
+def _check_page(request: HttpRequest, website: Website, origin: str) -> None:
+    host = urlsplit(origin).netloc if origin.isprintable() else ""
+    if not host or not (is_own(origin, request.get_host()) or website.allows_host(host)):
+        raise Rejected("origin", _("This page is not on a domain of this website."), 403)
+
+
+def _check_rate(request: HttpRequest) -> None:
+    """No address fills the table; of it only a hash is kept, for an hour."""
+    address = hashlib.sha256(request.META.get("REMOTE_ADDR", "").encode()).hexdigest()
+    key = f"sales:{address}"
+    if not cache.add(key, 1, timeout=AN_HOUR) and cache.incr(key) > MOST:
+        raise Rejected("too_many", _("Too many purchases from this address."), 429)
+
+
+def _read(request: HttpRequest) -> dict[str, Any]:
+    if int(request.headers.get("Content-Length") or 0) > BODY_BYTES:
+        raise Rejected("too_long", _("This message is too long."), 413)
+    try:
+        sent = json.loads(request.body, parse_float=str, parse_int=str)
+    except ValueError:
+        sent = None
+    if not isinstance(sent, dict):
+        raise Rejected("invalid", _("Please send a JSON object."), 400)
+    return sent
+
+
+def _record(website: Website, sent: dict[str, Any]) -> None:
+    now = timezone.now()
+    external_id = str(sent.get("id") or "")
+    stored = website.transactions.filter(external_id=external_id).first()
+    try:
+        purchase = Purchase(
+            external_id,
+            Decimal(str(sent.get("amount"))),
+            str(sent.get("currency") or ""),
+            # A page that is shown again tells of the same purchase.
+            stored.made_at if stored else now,
+        )
+        visitor = transactions.customer_of(website, visitor=str(sent.get("visitor") or ""))
+        transactions.record(website, purchase, visitor=visitor, origin=Origin.SCRIPT, at=now)
+    except Conflict as conflict:
+        raise Rejected("conflict", str(conflict), 409) from None
+    except InvalidOperation:
+        raise Rejected("invalid", _("The amount must be 0 or more."), 400) from None
+    except Invalid as invalid:
+        raise Rejected("invalid", str(invalid), 400) from None

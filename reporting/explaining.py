@@ -1,0 +1,127 @@
+"""Why a purchase is somebody's or nobody's, told so that who is paid by it can check it (B20)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.rights import websites_of
+from accounts.templatetags.interface import length_of_time
+from conversations.models import Author, Conversation, Message
+from reporting.attribution import Outcome
+from reporting.models import Transaction
+
+BEFORE, AFTER = 5, 2
+EXCERPT = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An agent's message near the purchase; ``excerpt`` only for who may read the conversation."""
+
+    at: datetime
+    agent: str
+    conversation: int
+    seq: int
+    may_read: bool
+    excerpt: str
+    is_chosen: bool
+    is_after: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The reason in one sentence, and the messages between which it was decided."""
+
+    reason: str
+    said: tuple[Said, ...]
+    more_before: bool
+
+
+def visible_to(user: User) -> QuerySet[Transaction]:
+    """The purchases of the websites that a user oversees; an agent's own."""
+    found = Transaction.objects.select_related("website", "agent", "group", "visitor")
+    if not user.is_active:
+        return found.none()
+    if user.oversees:
+        return found.filter(website__in=websites_of(user))
+    return found.filter(agent__user=user)
+
+
+def explained(sale: Transaction, reader: User) -> Explained:
+    """Why it is whose it is, with the last messages before it and the first ones after it."""
+    before = list(_messages(sale, created_at__lte=sale.made_at).order_by(*NEWEST)[: BEFORE + 1])
+    after = list(_messages(sale, created_at__gt=sale.made_at).order_by(*OLDEST)[:AFTER])
+    told = [*reversed(before[:BEFORE]), *after]
+    numbers = {message.conversation_id for message in told}
+    readable = set(
+        Conversation.objects.visible_to(reader).filter(pk__in=numbers).values_list("pk", flat=True)
+    )
+    return Explained(
+        reason=_reason(sale),
+        said=tuple(_said(sale, message, readable) for message in told),
+        more_before=len(before) > BEFORE,
+    )
+
+
+OLDEST = ("created_at", "conversation", "seq")
+NEWEST = ("-created_at", "-conversation", "-seq")
+
+
+def _messages(sale: Transaction, **when: datetime) -> QuerySet[Message]:
+    """What agents wrote to this customer, on whichever of his browsers."""
+    found = Message.objects.filter(author=Author.AGENT, **when).select_related("agent")
+    if sale.visitor is None:
+        return found.none()
+    his = Q(conversation__visitor=sale.visitor)
+    if sale.visitor.person_id is not None:
+        his |= Q(conversation__visitor__person=sale.visitor.person_id)
+    return found.filter(his, conversation__website=sale.website)
+
+
+def _said(sale: Transaction, message: Message, readable: set[int]) -> Said:
+    key = (message.conversation_id, message.seq)
+    may_read = message.conversation_id in readable
+    return Said(
+        at=message.created_at,
+        agent=str(message.agent or ""),
+        conversation=message.conversation_id,
+        seq=message.seq,
+        may_read=may_read,
+        excerpt=Truncator(message.body).chars(EXCERPT) if may_read else "",
+        is_chosen=key == (sale.conversation_id, sale.message_seq),
+        is_after=message.created_at > sale.made_at,
+    )
+
+
+def _reason(sale: Transaction) -> str:
+    elapsed = "" if sale.elapsed is None else length_of_time(sale.elapsed)
+    told = {"agent": sale.agent, "elapsed": elapsed, "delay": length_of_time(sale.delay)}
+    match sale.outcome:
+        case Outcome.ATTRIBUTED:
+            return (
+                _(
+                    "%(agent)s wrote last before the purchase, %(elapsed)s earlier. "
+                    "The delay was %(delay)s."
+                )
+                % told
+            )
+        case Outcome.TOO_LATE:
+            return (
+                _(
+                    "The last answer before the purchase was %(elapsed)s earlier, "
+                    "more than the delay of %(delay)s: it is nobody’s."
+                )
+                % told
+            )
+        case Outcome.NO_ANSWER:
+            return _("No agent had written to this customer before the purchase: it is nobody’s.")
+    return _(
+        "Nobody knows whose purchase it is: the site told of no customer, "
+        "or of one who never wrote here."
+    )

@@ -1,0 +1,300 @@
+"""The doors of transactions: the script of a page, the API, a file; and the page that explains."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import timedelta
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Agent, Role
+from conversations import messages
+from conversations.models import Author, Conversation, Person
+from reporting import imports, keys
+from reporting.figures import FIGURES, answers
+from reporting.figures.period import Period
+from reporting.figures.scope import Filters, Scope
+from reporting.models import Origin, ShopKey, Transaction
+from reporting.transactions import Invalid
+from routing.models import RuleStep
+from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    cache.clear()
+    return StepFactory(rule__website__domains=["shop.example"])
+
+
+@pytest.fixture
+def alice(step: RuleStep) -> Agent:
+    made = AgentFactory(display_name="Alice")
+    step.group.members.add(made)
+    return made
+
+
+@pytest.fixture
+def talk(step: RuleStep, alice: Agent) -> Conversation:
+    """Alice wrote an hour ago."""
+    at = timezone.now() - timedelta(hours=1)
+    one = on_desk(step, alice, at=at)
+    messages.add(one.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=at)
+    return one
+
+
+# --- The script of a page --------------------------------------------------------------------
+
+
+def tells(step: RuleStep, sent: object, origin: str = "https://shop.example") -> Any:
+    return Client().post(
+        f"/messenger/{step.rule.website.key}/transactions/",
+        data=sent if isinstance(sent, str) else json.dumps(sent),
+        content_type="text/plain",
+        headers={"Origin": origin} if origin else {},
+    )
+
+
+def test_a_page_tells_of_a_purchase_once(step: RuleStep, talk: Conversation, alice: Agent) -> None:
+    sent = {"id": "1001", "amount": 89.9, "currency": "EUR"}
+    sent["visitor"] = str(talk.visitor.public_id)
+    for _again in range(2):
+        answer = tells(step, sent)
+        assert answer.status_code == 204
+        assert answer["Access-Control-Allow-Origin"] == "https://shop.example"
+    row = Transaction.objects.get()
+    assert (row.amount, row.agent, row.origin) == (Decimal("89.90"), alice, Origin.SCRIPT)
+
+
+@pytest.mark.parametrize(
+    ("sent", "origin", "status"),
+    [
+        ({"id": "1", "amount": 1, "currency": "EUR"}, "https://evil.example", 403),
+        ({"id": "1", "amount": 1, "currency": "EUR"}, "", 403),
+        ({"id": "", "amount": 1, "currency": "EUR"}, "https://shop.example", 400),
+        ({"id": "1", "amount": "much", "currency": "EUR"}, "https://shop.example", 400),
+        ({"id": "1", "amount": None, "currency": "EUR"}, "https://shop.example", 400),
+        ({"id": "1", "amount": 1, "currency": "euros"}, "https://shop.example", 400),
+        ({"id": {"a": 1}, "amount": [], "currency": 3}, "https://shop.example", 400),
+        ("[]", "https://shop.example", 400),
+        ("{", "https://shop.example", 400),
+    ],
+)
+def test_what_is_no_purchase_is_not_taken(
+    step: RuleStep, sent: object, origin: str, status: int
+) -> None:
+    assert tells(step, sent, origin).status_code == status
+    assert not Transaction.objects.exists()
+
+
+def test_nobody_fills_the_table(step: RuleStep, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("messenger.sales.MOST", 2)
+    found = [
+        tells(step, {"id": str(n), "amount": 1, "currency": "EUR"}).status_code for n in range(4)
+    ]
+    assert found == [204, 204, 429, 429]
+    assert tells(step, {"id": "0", "amount": 2, "currency": "EUR"}).status_code == 429
+
+
+# --- The API ---------------------------------------------------------------------------------
+
+
+def shop(step: RuleStep) -> Any:
+    _key, text = keys.make(step.rule.website, "Shop")
+
+    def call(path: str, sent: object = None) -> tuple[int, Any]:
+        client, headers = Client(), {"Authorization": f"Bearer {text}"}
+        address = f"/api/v1/transactions/{path}"
+        if sent is None:
+            answer = client.get(address, headers=headers)
+        else:
+            answer = client.post(
+                address, data=sent, content_type="application/json", headers=headers
+            )
+        return answer.status_code, answer.json()
+
+    return call
+
+
+def test_a_shop_records_once_reads_and_gives_back(
+    step: RuleStep, talk: Conversation, alice: Agent
+) -> None:
+    call = shop(step)
+    sold = {"id": "A-1", "amount": "50.00", "currency": "EUR"}
+    sold["visitor"] = str(talk.visitor.public_id)
+    status, told = call("", sold)
+    assert (status, told["outcome"], told["agent"]) == (201, "attributed", "Alice")
+    assert (told["conversation"], told["message_seq"]) == (talk.pk, 1)
+    assert 3590 <= told["elapsed"] <= 3660
+    assert call("", sold)[0] == 200
+    assert call("", sold | {"amount": "51.00"})[0] == 409
+    assert call("A-1/refunds/", {"id": "r1", "amount": "20.00"})[0] == 201
+    assert call("A-1/refunds/", {"id": "r1", "amount": "20.00"})[0] == 200
+    assert call("A-1/refunds/", {"id": "r1", "amount": "1.00"})[0] == 409
+    assert call("A-1/refunds/", {"id": "r2", "amount": "30.01"})[0] == 400
+    status, told = call("A-1/refunds/", {"id": "r2"})
+    assert (status, told["refunded"], len(told["refunds"])) == (201, "50.00", 2)
+    assert call("A-1/")[1] == told
+    assert call("A-2/")[0] == call("A-2/refunds/", {"id": "r"})[0] == 404
+    assert call("", {"id": "A-3", "amount": "-1", "currency": "EUR"})[0] == 400
+    assert call("", {"id": "A-3", "amount": "1", "currency": "eur"})[0] == 400
+
+
+def test_a_key_opens_its_website_and_nothing_else(step: RuleStep) -> None:
+    other = StepFactory()
+    assert shop(step)("", {"id": "1", "amount": "1", "currency": "EUR"})[0] == 201
+    assert shop(other)("1/")[0] == 404
+    for headers in ({}, {"Authorization": "Bearer shop_no"}, {"Authorization": "Basic x"}):
+        answer = Client().get("/api/v1/transactions/1/", headers=headers)
+        assert answer.status_code == 401
+    boss = Client()
+    boss.force_login(UserFactory(role=Role.ADMIN))
+    assert boss.get("/api/v1/transactions/1/").status_code == 401
+    _key, text = keys.make(step.rule.website, "Shop")
+    headers = {"Authorization": f"Bearer {text}"}
+    assert Client().get("/api/v1/conversations/", headers=headers).status_code == 401
+
+
+def test_a_customer_is_known_by_the_brands_own_id(
+    step: RuleStep, talk: Conversation, alice: Agent
+) -> None:
+    person = Person.objects.create(
+        website=step.rule.website, external_id="c-7", created_at=timezone.now()
+    )
+    type(talk.visitor).objects.filter(pk=talk.visitor_id).update(person=person)
+    sold = {"id": "1", "amount": "1", "currency": "EUR", "customer": "c-7"}
+    assert shop(step)("", sold)[1]["agent"] == "Alice"
+    assert shop(StepFactory())("", sold)[1]["outcome"] == "unknown_visitor"
+
+
+# --- A file ----------------------------------------------------------------------------------
+
+FILE = """\ufeffid;amount;currency;made_at;visitor;refunded
+1;12,50;eur;2026-03-02 10:00;;
+2;1 000,00;EUR;2026-03-02T10:00:00+00:00;;400
+
+3;many;EUR;2026-03-02 10:00;;
+4;1;EUR;yesterday;;
+1;13;EUR;2026-03-02 10:00;;
+5;1;EUR;2026-03-02 10:00;;2
+"""
+
+
+def test_a_file_is_read_line_by_line_and_twice_is_once(step: RuleStep) -> None:
+    website = step.rule.website
+    done = imports.read(website, StringIO(FILE), at=timezone.now())
+    assert (done.new, done.known, done.refunds, done.refused) == (2, 0, 1, 4)
+    assert [number for number, _why in done.faults] == [5, 6, 7, 8]
+    again = imports.read(website, StringIO(FILE), at=timezone.now())
+    assert (again.new, again.known, again.refunds) == (0, 2, 0)
+    first, second = Transaction.objects.order_by("external_id")
+    assert first.made_at.astimezone(website.zone).hour == 10
+    assert (second.amount, second.refunded) == (Decimal("1000.00"), Decimal("400.00"))
+    with pytest.raises(Invalid, match="currency, made_at"):
+        imports.read(website, ["id,amount"], at=timezone.now())
+
+
+def test_the_command_and_the_page_read_it(
+    step: RuleStep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "sales.csv"
+    file.write_text(FILE)
+    call_command("import_transactions", step.rule.website.key, str(file))
+    assert capsys.readouterr().out == "2 new, 0 known, 1 refunds, 4 refused\n"
+    with pytest.raises(CommandError):
+        call_command("import_transactions", "nowhere", str(file))
+    boss, manager = Client(), Client()
+    boss.force_login(UserFactory(role=Role.ADMIN))
+    manager.force_login(UserFactory(role=Role.MANAGER))
+    address = "/admin/reporting/transaction/import/"
+    sent = {"website": step.rule.website.pk, "file": SimpleUploadedFile("s.csv", FILE.encode())}
+    page = boss.post(address, sent).content.decode()
+    assert "2 known already" in page
+    assert "Line 5:" in page
+    sent["file"] = SimpleUploadedFile("s.csv", "é;à".encode("latin-1"))
+    assert "UTF-8" in boss.post(address, sent).content.decode()
+    assert manager.get(address).status_code == 403
+
+
+def test_a_key_is_shown_once_and_kept_as_a_hash(step: RuleStep) -> None:
+    boss = Client()
+    boss.force_login(UserFactory(role=Role.ADMIN))
+    sent = {"website": step.rule.website.pk, "name": "Shop"}
+    page = boss.post("/admin/reporting/shopkey/add/", sent, follow=True).content.decode()
+    text = page.partition("<code>")[2].partition("</code>")[0]
+    assert keys.website_of(text) == step.rule.website
+    assert text not in boss.get("/admin/reporting/shopkey/").content.decode()
+    assert ShopKey.objects.get().digest != text
+
+
+# --- Currencies, and the explanation ---------------------------------------------------------
+
+
+def test_currencies_are_never_added(step: RuleStep, talk: Conversation, alice: Agent) -> None:
+    call = shop(step)
+    visitor = str(talk.visitor.public_id)
+    for number, amount, currency in (("1", "10", "EUR"), ("2", "7", "USD"), ("3", "5", "EUR")):
+        sold = {"id": number, "amount": amount, "currency": currency, "visitor": visitor}
+        assert call("", sold)[0] == 201
+    call("3/refunds/", {"id": "r", "amount": "2"})
+    today = timezone.now().astimezone(step.rule.website.zone).date()
+    period = Period(today, today + timedelta(days=1))
+    turnover = [FIGURES["turnover"]]
+    whole = Scope((step.rule.website,), period)
+    mixed = answers.total(turnover, whole)["turnover"]
+    assert (mixed.value, mixed.n, mixed.is_mixed) == (None, 3, True)
+    by = answers.cut(turnover, whole, answers.BY_CURRENCY)
+    assert {key: cells["turnover"].value for key, cells in by.items()} == {"EUR": 13, "USD": 7}
+    euros = Scope((step.rule.website,), period, Filters(currency="EUR"))
+    found = answers.total(turnover, euros)["turnover"]
+    assert (found.value, found.n, found.currency) == (13, 2, "EUR")
+    boss = Client()
+    boss.force_login(UserFactory(role=Role.ADMIN))
+    page = boss.get("/reports/transactions/", {"period": "today", "by": "currency"})
+    assert "several currencies" in page.content.decode()
+    only = boss.get("/reports/transactions/", {"period": "today", "currency": "EUR"})
+    assert "13.00 EUR" in only.content.decode()
+
+
+def test_each_purchase_says_why_to_those_who_may_know(
+    step: RuleStep, talk: Conversation, alice: Agent
+) -> None:
+    call = shop(step)
+    sold = {"id": "1", "amount": "10", "currency": "EUR", "visitor": str(talk.visitor.public_id)}
+    call("", sold)
+    call("", {"id": "2", "amount": "10", "currency": "EUR"})
+    mine, nobodys = Transaction.objects.order_by("external_id")
+    strangers = AgentFactory()
+    manager = UserFactory(role=Role.MANAGER)
+    step.group.managers.add(manager)
+    abroad = UserFactory(role=Role.MANAGER)
+    StepFactory().group.managers.add(abroad)
+    for user, sees in (
+        (UserFactory(role=Role.ADMIN), (200, 200)),
+        (manager, (200, 200)),
+        (abroad, (404, 404)),
+        (alice.user, (200, 404)),
+        (strangers.user, (404, 404)),
+    ):
+        client = Client()
+        client.force_login(user)
+        pages = [client.get(f"/reports/transactions/{row.pk}/") for row in (mine, nobodys)]
+        assert tuple(page.status_code for page in pages) == sees, user.role
+    client.force_login(manager)
+    page = client.get(f"/reports/transactions/{mine.pk}/").content.decode()
+    assert "Alice wrote last before the purchase" in page
+    assert "the last before the purchase" in page
+    assert "Voilà" in page
+    other = client.get(f"/reports/transactions/{nobodys.pk}/").content.decode()
+    assert "Nobody knows whose purchase it is" in other
