@@ -46,9 +46,7 @@ function tellServer(path, sent) {
 /* The server counts each id once, so that asking again does no harm. */
 async function sell(sale, tries) {
   const response = await tellServer("transactions/", sale).catch(() => 0);
-  if (response.ok) return;
-  if (tries) setTimeout(sell, 2000, sale, tries - 1);
-  else console.error("Causerie:", sale);
+  if (!response.ok && tries) setTimeout(sell, 2000, sale, tries - 1);
 }
 
 function causerie(command, ...values) {
