@@ -14,11 +14,13 @@ import reporting.live
 from accounts import invitations
 from conversations.bus import forget, on, on_durably
 from conversations.facts import (
+    AgentMentioned,
     BotFellSilent,
     ConversationMoved,
     ConversationWaits,
     MessageAdded,
     MessagesRead,
+    NoteWritten,
     PushUnanswered,
     SlotFreed,
     SurveyAnswered,
@@ -47,6 +49,8 @@ def connect() -> None:
         desk.live.show_move,
         reporting.live.show_move,
     )
+    on(NoteWritten, desk.live.show_note)
+    on(AgentMentioned, desk.live.show_agent)
     on(AgentChanged, desk.live.show_agent, reporting.live.show_agent)
     on(PushUnanswered, desk.live.show_agent, reporting.live.show_agent)
     on(RuleChanged, reporting.live.show_rule, snapshots.outdate)

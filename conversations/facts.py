@@ -53,6 +53,22 @@ class PushUnanswered(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class NoteWritten(Fact):
+    """An agent left a note for the team; ``agent_id`` is who holds the conversation."""
+
+    conversation_id: int
+    agent_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentMentioned(Fact):
+    """A note called an agent by name."""
+
+    conversation_id: int
+    agent_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class BotFellSilent(Fact):
     """A bot has owed a visitor an answer for too long."""
 

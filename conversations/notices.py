@@ -11,7 +11,8 @@ from conversations.models import Notice
 
 def unread(agent_id: int) -> QuerySet[Notice]:
     """What this agent has not read, the newest first."""
-    return Notice.objects.filter(agent=agent_id, read_at=None).order_by("-created_at", "-pk")
+    mine = Notice.objects.filter(agent=agent_id, read_at=None)
+    return mine.select_related("note__agent").order_by("-created_at", "-pk")
 
 
 def mark_read(agent_id: int, *, at: datetime) -> None:

@@ -124,3 +124,18 @@ class BlockForm(forms.Form):
         """When a block that begins at ``at`` ends; ``None``: when somebody lifts it."""
         term = self.cleaned_data["term"]
         return None if term == FOR_EVER else at + BLOCKS[term]
+
+
+class NoteForm(forms.Form):
+    """What an agent tells the team."""
+
+    body = forms.CharField(
+        max_length=notes.BODY_LIMIT,
+        error_messages={
+            "required": _("Write something first: the note is empty."),
+            "max_length": _(
+                "This note has %(show_value)d characters; %(limit_value)d is the most. It is still "
+                "there: please shorten it."
+            ),
+        },
+    )

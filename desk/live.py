@@ -3,7 +3,14 @@ else only that it changed, so that the page is fetched with its ordinary permiss
 
 from __future__ import annotations
 
-from conversations.facts import ConversationMoved, MessageAdded, MessagesRead, PushUnanswered
+from conversations.facts import (
+    AgentMentioned,
+    ConversationMoved,
+    MessageAdded,
+    MessagesRead,
+    NoteWritten,
+    PushUnanswered,
+)
 from conversations.layer import desk_group, push, team_group
 from conversations.transitions import Status
 from routing.facts import AgentChanged
@@ -55,6 +62,13 @@ def _teams(fact: ConversationMoved) -> set[int]:
     return {group_id for group_id in (joined, left) if group_id is not None}
 
 
-async def show_agent(fact: AgentChanged | PushUnanswered) -> None:
+async def show_note(fact: NoteWritten) -> None:
+    """To the desk that holds the conversation; others read it when they open it."""
+    if fact.agent_id is not None:
+        frame = {"type": "changed", "what": "conversation", "conversation": fact.conversation_id}
+        await push(desk_group(fact.agent_id), frame)
+
+
+async def show_agent(fact: AgentChanged | PushUnanswered | AgentMentioned) -> None:
     """His groups may have changed too: his sockets look which lists they belong to."""
     await push(desk_group(fact.agent_id), BOXES, has_new_teams=True)

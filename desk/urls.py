@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from desk.views import actions, canned, finding, pages, session, snoozing, why
+from desk.views import actions, canned, finding, notes, pages, session, snoozing, why
 
 urlpatterns = [
     path("desk/", pages.desk, name="desk"),
@@ -22,6 +22,8 @@ urlpatterns = [
     path("desk/availability/", session.availability, name="availability"),
     path("desk/notices/read/", session.notices_read, name="notices_read"),
     path("desk/c/<int:number>/", pages.conversation, name="conversation"),
+    path("desk/c/<int:number>/notes/", notes.write, name="write_note"),
+    path("desk/c/<int:number>/readers/", notes.readers, name="readers"),
     path("desk/c/<int:number>/why/", why.why, name="why"),
     path("desk/c/<int:number>/snooze/", snoozing.snooze, name="snooze"),
     path("desk/c/<int:number>/transfer/", actions.transfer, name="transfer"),

@@ -8,10 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Channel
 from conversations.models.conversations import Conversation
+from conversations.models.notes import Note
 
 
 class NoticeKind(models.TextChoices):
     UNANSWERED = "unanswered", _("Pushed, and not answered in time")
+    MENTIONED = "mentioned", _("Called by name in a note")
 
 
 class Notice(models.Model):
@@ -21,6 +23,9 @@ class Notice(models.Model):
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=12, choices=NoticeKind.choices)
     channel = models.CharField(max_length=10, choices=Channel.choices)
+    note = models.ForeignKey(
+        Note, on_delete=models.CASCADE, null=True, related_name="notices", help_text="That calls."
+    )
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
 

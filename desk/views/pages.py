@@ -16,7 +16,7 @@ from accounts.models import Agent, User
 from conversations import blocks, drafts, notes, notices, sightings
 from conversations.attachments import LIMIT_BYTES
 from conversations.models import Conversation
-from desk import queries
+from desk import past, queries
 from desk.rights import rights_of
 from desk.texts import script_texts
 
@@ -50,6 +50,8 @@ def conversation_of(
     conversation: Conversation, user: User, agent: Agent | None, *, at: datetime
 ) -> dict[str, Any]:
     """What the dialogue and its toolbar need."""
+    history = queries.history_of(conversation, user)
+    pauses = past.pauses_of([conversation.pk, *(one.pk for one in history)])
     return {
         "agent": agent,
         "conversation": conversation,
@@ -60,7 +62,8 @@ def conversation_of(
         "blocked": blocks.in_force(conversation.visitor, at=at)
         .select_related("blocked_by")
         .first(),
-        "history": queries.history_of(conversation, user),
+        "history": [(one, len(pauses.get(one.pk, []))) for one in history],
+        "pauses": pauses.get(conversation.pk, []),
         "upload_limit": LIMIT_BYTES,
     }
 

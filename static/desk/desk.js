@@ -7,6 +7,7 @@ import { connect } from "../shared/socket.js";
 import { sendBehind, unsentNumbers } from "./dialogue.js";
 import { agent, coalesced, get, notify, texts } from "./page.js";
 import { Panes } from "./panes.js";
+import { drawNotes } from "./notes.js";
 import { tellMoment } from "./snooze.js";
 
 const { Idiomorph } = window;
@@ -210,8 +211,11 @@ function refuseLateToolbar({ detail, target }) {
 document.addEventListener("htmx:beforeSwap", refuseLateToolbar);
 document.addEventListener("htmx:oobBeforeSwap", refuseLateToolbar);
 
+document.addEventListener("htmx:oobAfterSwap", drawNotes);
+
 document.addEventListener("htmx:afterSwap", ({ target }) => {
   panes?.drawn(target);
+  drawNotes();
   if (target.id === "boxes") boxesDrawn();
   if (target.id === "sleepers") tick();
   if (target.id === "dialog-body") {
@@ -248,6 +252,8 @@ document.addEventListener("desk:moved", ({ detail: { number, status } }) => {
   else pane?.refresh();
   refreshBoxes();
 });
+
+document.addEventListener("desk:noted", ({ detail: { number } }) => panes?.find(number)?.refresh());
 
 document.addEventListener("desk:refused", ({ detail: { number, message } }) => {
   if (isLeaving) askToLeave();
@@ -367,6 +373,7 @@ if (stage) {
     if (!panes.find(number) && boxOf(number)) sendBehind(number);
   }
   panes.draw();
+  drawNotes();
   boxesDrawn();
   count();
 }

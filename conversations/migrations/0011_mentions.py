@@ -1,0 +1,35 @@
+"""A note can call an agent by name: his notice says which note."""
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("conversations", "0010_finding"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="notice",
+            name="note",
+            field=models.ForeignKey(
+                help_text="That calls.",
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="notices",
+                to="conversations.note",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="notice",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("unanswered", "Pushed, and not answered in time"),
+                    ("mentioned", "Called by name in a note"),
+                ],
+                max_length=12,
+            ),
+        ),
+    ]

@@ -1,0 +1,44 @@
+"""Notes for the team: written beside a conversation, and whom they can call."""
+
+from __future__ import annotations
+
+import json
+
+from django.http import HttpResponse, JsonResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.access import StaffRequest, staff
+from conversations import notes
+from desk import queries
+from desk.forms import NoteForm
+from desk.views.actions import found
+
+
+@staff("POST")
+def write(request: StaffRequest, number: int) -> HttpResponse:
+    """Leave a note on a conversation that one sees; 422 with a sentence where it cannot be kept."""
+    conversation = found(request, number)
+    agent = queries.agent_of(request.user)
+    form = NoteForm(request.POST)
+    fault = ""
+    if agent is None:
+        fault = _("Your account has no desk of its own. An administrator can give it one.")
+    elif not form.is_valid():
+        fault = " ".join(map(str, form.errors["body"]))
+    else:
+        body = form.cleaned_data["body"]
+        notes.write(conversation.pk, agent_id=agent.pk, body=body, at=timezone.now())
+    response = HttpResponse(status=422 if fault else 204)
+    told: dict[str, object] = {"number": number}
+    name = "desk:unnoted" if fault else "desk:noted"
+    response["HX-Trigger"] = json.dumps({name: told | ({"message": fault} if fault else {})})
+    return response
+
+
+@staff("GET")
+def readers(request: StaffRequest, number: int) -> HttpResponse:
+    """The names that a note can call, for who begins to write one."""
+    conversation = found(request, number)
+    others = notes.readers(conversation.pk).exclude(user=request.user).order_by("display_name")
+    return JsonResponse({"names": list(others.values_list("display_name", flat=True))})

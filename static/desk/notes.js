@@ -1,0 +1,105 @@
+// Notes for the team, written in the toolbar: kept while they are begun, and a list of whom "@" calls.
+
+import { Store, element, notify, write } from "./page.js";
+
+const begun = new Store("note");
+const names = new Map(); // Whom the notes of a conversation can call, by number, once asked for.
+const CALL = /(?:^|\s)@([^\s@]*(?: [^\s@]*)?)$/u;
+const plain = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
+let list = null; // The open list: {root, box, start, found, index}
+
+/** Give back what was begun to the note fields that have just been drawn. */
+export function drawNotes() {
+  for (const box of document.querySelectorAll("[data-note]:not([data-ready])")) {
+    box.dataset.ready = "";
+    box.value ||= begun.get(box.dataset.note) ?? "";
+  }
+}
+
+async function namesOf(number) {
+  if (!names.has(number)) {
+    names.set(number, []);
+    try {
+      const response = await fetch(`/desk/c/${number}/readers/`, { headers: { Accept: "application/json" } });
+      if (!response.ok) throw new Error(response.status);
+      names.set(number, (await response.json()).names);
+    } catch {
+      names.delete(number); // Asked for again with the next letter.
+      return [];
+    }
+  }
+  return names.get(number);
+}
+
+async function offer(box) {
+  const call = box.value.slice(0, box.selectionStart).match(CALL);
+  if (!call) return shut();
+  const all = await namesOf(box.dataset.note);
+  const asked = plain(call[1]);
+  const found = all.filter((name) => plain(name).startsWith(asked)).slice(0, 6);
+  if (!found.length || found.includes(call[1])) return shut();
+  show(box, box.selectionStart - call[1].length - 1, found);
+}
+
+function show(box, start, found) {
+  shut();
+  const id = `called-${box.dataset.note}`;
+  const root = element("ul", { class: "called", role: "listbox", id, "aria-label": box.dataset.label });
+  found.forEach((name, index) => {
+    const option = element("li", { role: "option", id: `${id}-${index}` }, name);
+    option.addEventListener("pointerdown", (event) => event.preventDefault());
+    option.addEventListener("click", () => choose(index));
+    root.append(option);
+  });
+  box.after(root);
+  box.setAttribute("aria-controls", id);
+  list = { root, box, start, found, index: 0 };
+  select(0);
+}
+
+function select(index) {
+  list.index = (index + list.found.length) % list.found.length;
+  [...list.root.children].forEach((option, at) => option.setAttribute("aria-selected", at === list.index));
+  list.box.setAttribute("aria-activedescendant", list.root.children[list.index].id);
+}
+
+function choose(index) {
+  const { box, start, found } = list;
+  shut();
+  write(box, `@${found[index]} `, start, box.selectionStart);
+}
+
+function shut() {
+  list?.root.remove();
+  list?.box.removeAttribute("aria-activedescendant");
+  list?.box.removeAttribute("aria-controls");
+  list = null;
+}
+
+document.addEventListener("input", ({ target }) => {
+  if (!target.matches?.("[data-note]")) return;
+  begun.set(target.dataset.note, target.value);
+  offer(target);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (!list || event.target !== list.box || event.isComposing) return;
+  const moves = { ArrowDown: list.index + 1, ArrowUp: list.index - 1 };
+  if (event.key in moves) select(moves[event.key]);
+  else if (event.key === "Enter" || event.key === "Tab") choose(list.index);
+  else if (event.key === "Escape") shut();
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+});
+
+document.addEventListener("focusout", ({ target }) => target === list?.box && shut());
+
+document.addEventListener("desk:noted", ({ detail: { number } }) => {
+  begun.set(number, "");
+  const box = document.querySelector(`[data-note="${number}"]`);
+  if (box) box.value = "";
+});
+
+// What was written stays where it is.
+document.addEventListener("desk:unnoted", ({ detail: { message } }) => notify(message));

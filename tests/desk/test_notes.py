@@ -1,0 +1,125 @@
+"""Notes for the team: who writes and reads them, whom they call, and that no visitor sees one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from accounts.models import Agent, Role, User
+from conversations import notes, notices
+from conversations.models import Conversation, Note, Notice
+from conversations.transitions import Status
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, StepFactory, UserFactory, in_status, on_desk
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+Browser = Callable[[User], Client]
+
+NAMES = {1: "Anne", 2: "Anne Marie", 3: "Zoé", 4: "R. (Bob)", 5: "Anne"}
+
+
+@pytest.mark.parametrize(
+    ("body", "called"),
+    [
+        ("@Anne, see this", {1, 5}),
+        ("@Anne Marie knows", {2}),
+        ("@anne marie and @ANNE", {1, 2, 5}),
+        ("ask @zoe!", {3}),
+        ("@R. (Bob) did", {4}),
+        ("@Annette, mail@Anne.fr, Anne", set()),
+        ("@ Anne", set()),
+        ("", set()),
+    ],
+)
+def test_who_is_called(body: str, called: set[int]) -> None:
+    assert notes.mentioned(body, NAMES) == called
+
+
+def test_whom_a_note_can_call_is_who_may_see_the_conversation(step: RuleStep, agent: Agent) -> None:
+    """The two lists are made apart, and must be one."""
+    elsewhere = StepFactory(rule=step.rule)
+    beside, stranger, member = AgentFactory(), AgentFactory(), AgentFactory()
+    elsewhere.group.members.add(beside)
+    step.group.members.add(member)
+    manager = AgentFactory(user=UserFactory(role=Role.MANAGER))
+    elsewhere.group.managers.add(manager.user)
+    AgentFactory(user=UserFactory(role=Role.MANAGER))
+    AgentFactory(user=UserFactory(role=Role.ADMIN))
+    was_manager = AgentFactory()
+    step.group.managers.add(was_manager.user)
+    for status in (Status.ACTIVE, Status.QUEUED, Status.CLOSED):
+        number = in_status(status, step, agent).pk
+        may_see = {
+            one.pk
+            for one in Agent.objects.select_related("user")
+            if Conversation.objects.visible_to(one.user).filter(pk=number).exists()
+        }
+        assert set(notes.readers(number).values_list("pk", flat=True)) == may_see
+    member.user.is_active = False
+    member.user.save()
+    assert member not in notes.readers(number)
+    assert stranger not in notes.readers(number)
+
+
+def test_a_note_calls_and_is_read_once(browser: Browser, step: RuleStep, agent: Agent) -> None:
+    conversation = on_desk(step, agent)
+    bruno = AgentFactory(display_name="Bruno")
+    step.group.members.add(bruno)
+    answer = browser(agent.user).post(
+        f"/desk/c/{conversation.pk}/notes/", {"body": "@Bruno <b>look</b>, @Alice too"}
+    )
+    assert answer.status_code == 204
+    assert json.loads(answer["HX-Trigger"]) == {"desk:noted": {"number": conversation.pk}}
+    assert [notice.agent_id for notice in Notice.objects.all()] == [bruno.pk]  # never oneself
+    desk = browser(bruno.user).get("/desk/boxes/").content.decode()
+    assert "Alice calls you in a note" in desk
+    assert "@Bruno &lt;b&gt;look&lt;/b&gt;" in desk
+    browser(bruno.user).post("/desk/notices/read/")
+    assert not notices.unread(bruno.pk).exists()
+    shown = browser(bruno.user).get(f"/desk/c/{conversation.pk}/").content.decode()
+    assert "&lt;b&gt;look&lt;/b&gt;" in shown
+
+
+def test_who_cannot_see_the_conversation_is_not_called(step: RuleStep, agent: Agent) -> None:
+    AgentFactory(display_name="Bruno")
+    notes.write(on_desk(step, agent).pk, agent_id=agent.pk, body="@Bruno", at=NOW)
+    assert not Notice.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (" \n ", "the note is empty"),
+        ("x" * 2001, "2000 is the most"),
+        ("a\x00b", "Null characters"),
+    ],
+)
+def test_what_cannot_be_kept_is_said(
+    browser: Browser, step: RuleStep, agent: Agent, body: str, sentence: str
+) -> None:
+    answer = browser(agent.user).post(f"/desk/c/{on_desk(step, agent).pk}/notes/", {"body": body})
+    assert answer.status_code == 422
+    assert sentence in json.loads(answer["HX-Trigger"])["desk:unnoted"]["message"]
+    assert not Note.objects.exists()
+
+
+def test_a_stranger_neither_writes_nor_learns_names(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    number = on_desk(step, agent).pk
+    stranger = browser(AgentFactory().user)
+    assert stranger.post(f"/desk/c/{number}/notes/", {"body": "x"}).status_code == 404
+    assert stranger.get(f"/desk/c/{number}/readers/").status_code == 404
+    assert browser(agent.user).get(f"/desk/c/{number}/notes/").status_code == 405
+    assert browser(agent.user).get(f"/desk/c/{number}/readers/").json() == {"names": []}
+
+
+def test_somebody_without_a_desk_is_told_so(browser: Browser, step: RuleStep, agent: Agent) -> None:
+    admin = browser(UserFactory(role=Role.ADMIN))
+    answer = admin.post(f"/desk/c/{on_desk(step, agent).pk}/notes/", {"body": "x"})
+    assert answer.status_code == 422
+    assert "no desk of its own" in answer["HX-Trigger"]
