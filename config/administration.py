@@ -27,7 +27,11 @@ from routing.setup import views as setup
 # The sections of the index, in the order in which a website comes to be (R209); a model that
 # stands nowhere is shown at the end.
 SECTIONS = (
-    ("websites", _("Websites"), ("accounts.website", "accounts.holiday", "messenger.sender")),
+    (
+        "websites",
+        _("Websites"),
+        ("accounts.website", "accounts.holiday", "accounts.identitysecret", "messenger.sender"),
+    ),
     (
         "team",
         _("Team"),

@@ -27,6 +27,7 @@ from conversations import files, pool
 from conversations.files import Prepared, Unacceptable
 from conversations.messages import Rejected
 from conversations.models import Attachment
+from conversations.persons import SPOKEN_FOR, WILLING
 
 LIMIT_BYTES = 10 * 1024 * 1024
 LATELY = timedelta(hours=1)
@@ -36,8 +37,8 @@ FORGOTTEN = timedelta(days=1)
 # Pictures are decoded in threads of their own; more of them would only fill the memory.
 _decoders = ThreadPoolExecutor(2, "decoding")
 
-MAY_VISITOR = """
-    c.public_id = %(conversation)s AND v.token_hash = %(token_hash)s AND c.status <> 'closed'
+MAY_VISITOR = f"""
+    c.public_id = %(conversation)s AND {SPOKEN_FOR} AND {WILLING} AND c.status <> 'closed'
 """
 MAY_AGENT = f"""
     c.id = %(conversation)s AND c.agent_id = %(agent_id)s AND c.status = 'active' AND {GUARD}
@@ -63,11 +64,12 @@ KNOWN = """
     WHERE id = %(id)s AND conversation_id = %(conversation_id)s
     AND agent_id IS NOT DISTINCT FROM %(agent_id)s
 """
-OF_VISITOR = """
+OF_VISITOR = f"""
     SELECT x.name, x.content_type, x.file, x.thumbnail FROM conversations_attachment x
     JOIN conversations_conversation c ON c.id = x.conversation_id
     JOIN conversations_visitor v ON v.id = c.visitor_id
-    WHERE x.id = %(id)s AND c.public_id = %(conversation)s AND v.token_hash = %(token_hash)s
+    WHERE x.id = %(id)s AND c.public_id = %(conversation)s AND {SPOKEN_FOR}
+    AND (v.hidden_at IS NULL OR x.created_at > v.hidden_at)
 """
 OF_CONVERSATION = """
     SELECT x.name, x.content_type, x.file, x.thumbnail FROM conversations_attachment x

@@ -28,6 +28,7 @@ from accounts.passes import GUARD, DeskPass
 from conversations import blocks, bus, lifecycle, pool
 from conversations.facts import MessageAdded
 from conversations.models import Author, Conversation, Message
+from conversations.persons import SPOKEN_FOR
 from conversations.statements import AS_AGENT, AS_VISITOR, FOUND, TRUSTED, stored_by
 from conversations.transitions import PAUSED, Status
 
@@ -158,7 +159,7 @@ async def send_as_visitor(
     sent = await _store(AS_VISITOR[attachment is not None], values)
     if sent is not None:
         return sent
-    mine = "c.public_id = %(conversation)s AND v.token_hash = %(token_hash)s"
+    mine = f"c.public_id = %(conversation)s AND {SPOKEN_FOR}"
     found = await _find(mine, values | {"agent_id": None})
     sent = _known(found, values)
     if sent is not None:
@@ -206,6 +207,10 @@ async def send_as_agent(
     sent = _known(found, values)
     if sent is not None:
         return sent
+    if found["is_mine"] and found["withdrawn_at"] is not None:
+        raise Rejected(
+            "consent", _("This visitor has withdrawn consent: nothing can be sent any more."), 403
+        )
     if attachment is not None and found["status"] == Status.ACTIVE and found["is_mine"]:
         raise _no_file()
     raise _not_on_desk()
@@ -218,6 +223,11 @@ def _closed() -> Rejected:
 def blocked() -> Rejected:
     """What a blocked visitor reads (R58): calm, and without a reason to argue with."""
     return Rejected("blocked", _("It is not possible to write to us here at the moment."), 403)
+
+
+def without_consent() -> Rejected:
+    """What somebody reads who writes without a consent in force (R27)."""
+    return Rejected("consent", _("Please accept first; your message is kept."), 403)
 
 
 def _no_file() -> Rejected:
@@ -313,6 +323,8 @@ def add(
         return Sent(_frame_of(stored), is_new=False)
     if author == Author.VISITOR and blocks.in_force(conversation.visitor, at=at).exists():
         raise blocked()
+    if author == Author.VISITOR and conversation.visitor.withdrawn_at is not None:
+        raise without_consent()
     if author == Author.VISITOR and conversation.status in PAUSED:
         lifecycle.visitor_replied(conversation, at=at)
     return _insert(

@@ -11,6 +11,7 @@ from accounts.passes import GUARD, DeskPass
 from conversations import bus, pool
 from conversations.facts import MessagesRead
 from conversations.messages import Rejected, attachment_of, frame
+from conversations.persons import SPOKEN_FOR
 
 PAGE = 500
 SEQ_LIMIT = 2**31 - 1
@@ -32,6 +33,7 @@ SEEN_AS = {
 AFTER = """
     SELECT c.public_id, c.status, c.is_asynchronous, c.last_seq, c.agent_read_seq,
            c.visitor_read_seq, c.opened_at, c.closed_at, holder.display_name AS holder,
+           until.seq AS hidden_seq,
            EXISTS (
                SELECT FROM conversations_survey s
                WHERE s.conversation_id = c.id AND s.answered_at IS NULL
@@ -47,9 +49,10 @@ AFTER = """
     FROM conversations_conversation c
     JOIN conversations_visitor v ON v.id = c.visitor_id
     LEFT JOIN accounts_agent holder ON holder.id = c.agent_id
+    CROSS JOIN LATERAL (SELECT {hidden} AS seq) until
     LEFT JOIN LATERAL (
         SELECT * FROM conversations_message m
-        WHERE m.conversation_id = c.id AND m.seq > %(after_seq)s
+        WHERE m.conversation_id = c.id AND m.seq > greatest(%(after_seq)s, until.seq)
         ORDER BY m.seq LIMIT %(limit)s
     ) m ON true
     LEFT JOIN accounts_agent writer ON writer.id = m.agent_id
@@ -58,11 +61,17 @@ AFTER = """
     ORDER BY m.seq
 """
 
-VISITOR_READ = """
+# Up to which message a visitor has hidden his history (C13); agents see all.
+HIDDEN_SEQ = """CASE WHEN v.hidden_at IS NULL THEN 0 ELSE (
+    SELECT coalesce(max(h.seq), 0) FROM conversations_message h
+    WHERE h.conversation_id = c.id AND h.created_at <= v.hidden_at
+) END"""
+
+VISITOR_READ = f"""
     UPDATE conversations_conversation c SET visitor_read_seq = %(seq)s
     FROM conversations_visitor v
     WHERE c.public_id = %(conversation)s AND v.id = c.visitor_id
-    AND v.token_hash = %(token_hash)s
+    AND {SPOKEN_FOR}
     AND c.visitor_read_seq < %(seq)s AND c.last_seq >= %(seq)s
     RETURNING c.id, c.public_id, c.visitor_id, c.agent_id
 """
@@ -95,8 +104,8 @@ async def for_visitor(
         "after_seq": after_seq,
         "limit": PAGE,
     }
-    guard = "c.public_id = %(conversation)s AND v.token_hash = %(token_hash)s"
-    rows = await pool.fetch_all(AFTER.format(guard=guard), values)
+    guard = f"c.public_id = %(conversation)s AND {SPOKEN_FOR}"
+    rows = await pool.fetch_all(AFTER.format(guard=guard, hidden=HIDDEN_SEQ), values)
     if not rows:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
     return {"messages": _frames(rows), "conversation": seen_by_visitor(rows[0])} | _more(rows)
@@ -105,7 +114,7 @@ async def for_visitor(
 async def for_agent(*, conversation: int, after_seq: int) -> dict[str, Any]:
     """The same for a desk; that the reader may see it has been checked by the caller."""
     values = {"conversation": conversation, "after_seq": after_seq, "limit": PAGE}
-    rows = await pool.fetch_all(AFTER.format(guard="c.id = %(conversation)s"), values)
+    rows = await pool.fetch_all(AFTER.format(guard="c.id = %(conversation)s", hidden="0"), values)
     if not rows:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
     return {
@@ -124,6 +133,7 @@ def seen_by_visitor(row: dict[str, Any]) -> dict[str, Any]:
         "asynchronous": row["is_asynchronous"],
         "agent": {"name": row["holder"]} if row["holder"] else None,
         "last_seq": row["last_seq"],
+        "hidden_seq": row["hidden_seq"],
         "read_by_agent": row["agent_read_seq"],
         "read_by_me": row["visitor_read_seq"],
         "survey": row["survey"],

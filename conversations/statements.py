@@ -8,6 +8,7 @@ from __future__ import annotations
 from accounts.passes import GUARD
 from conversations.blocks import NOT_BLOCKED
 from conversations.models import Author
+from conversations.persons import SPOKEN_FOR, WILLING
 from conversations.transitions import BOT_ANSWER_SECONDS
 
 # Whoever speaks to a bot is owed an answer: from the first word that it has not answered, it has so
@@ -110,10 +111,13 @@ def stored_by(grows: str, guard: str, *, is_agent: bool, has_file: bool) -> str:
     )
 
 
+# Nothing is written to whoever has withdrawn consent, either (R27).
+TOLD_ON = f"EXISTS (SELECT FROM conversations_visitor v WHERE v.id = c.visitor_id AND {WILLING})"
+
 AS_VISITOR = {
     has_file: stored_by(
         VISITOR_GROWS,
-        f"c.public_id = %(conversation)s AND v.token_hash = %(token_hash)s AND {NOT_BLOCKED}",
+        f"c.public_id = %(conversation)s AND {SPOKEN_FOR} AND {WILLING} AND {NOT_BLOCKED}",
         is_agent=False,
         has_file=has_file,
     )
@@ -122,7 +126,7 @@ AS_VISITOR = {
 AS_AGENT = {
     has_file: stored_by(
         AGENT_GROWS,
-        f"c.id = %(conversation)s AND a.user_id = %(user_id)s AND {GUARD}",
+        f"c.id = %(conversation)s AND a.user_id = %(user_id)s AND {TOLD_ON} AND {GUARD}",
         is_agent=True,
         has_file=has_file,
     )
@@ -136,7 +140,7 @@ TRUSTED = {
 }
 
 FOUND = """
-    SELECT c.id, c.public_id, c.website_id, c.visitor_id, c.agent_id, c.status,
+    SELECT c.id, c.public_id, c.website_id, c.visitor_id, c.agent_id, c.status, v.withdrawn_at,
            c.agent_id = %(agent_id)s AS is_mine,
            m.seq, m.author, m.body, m.created_at, a.display_name,
            x.id AS attachment_id, x.name AS attachment_name, x.content_type, x.size, x.width,

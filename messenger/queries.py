@@ -5,10 +5,23 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
-from conversations.models import Conversation, Survey, Visitor
+from conversations.models import Conversation, Message, Survey, Visitor
+from conversations.persons import browsers_of
 from conversations.reading import seen_by_visitor
 from conversations.transitions import Status
 
@@ -21,6 +34,7 @@ COLUMNS = (
     "is_asynchronous",
     "holder",
     "last_seq",
+    "hidden_seq",
     "agent_read_seq",
     "visitor_read_seq",
     "survey",
@@ -31,9 +45,12 @@ COLUMNS = (
 
 
 def conversations_of(visitor: Visitor, only: uuid.UUID | None = None) -> list[dict[str, Any]]:
-    """The visitor's latest conversations (or that one ``only``), newest first, in one query."""
-    mine = Conversation.objects.filter(visitor=visitor)
+    """The latest conversations of whoever is behind ``visitor`` (or that one ``only``), newest
+    first, in one query. Without those that he has hidden, as long as nothing new is said (C13)."""
+    mine = Conversation.objects.filter(visitor__in=browsers_of(visitor))
     rows = _with_columns(mine.filter(public_id=only) if only else mine)
+    if visitor.hidden_at is not None:
+        rows = rows.filter(last_seq__gt=F("hidden_seq"))
     return [seen_by_visitor(row) for row in rows.order_by("-opened_at").values(*COLUMNS)[:HISTORY]]
 
 
@@ -57,7 +74,19 @@ def _with_columns(conversations: QuerySet[Conversation]) -> QuerySet[Conversatio
         .annotate(n=Count("pk"))
         .values("n")
     )
+    hidden = (
+        Message.objects.filter(
+            conversation=OuterRef("pk"), created_at__lte=OuterRef("visitor__hidden_at")
+        )
+        .order_by("-seq")
+        .values("seq")[:1]
+    )
     return conversations.annotate(
+        hidden_seq=Case(
+            When(visitor__hidden_at=None, then=Value(0)),
+            default=Coalesce(Subquery(hidden), 0),
+            output_field=IntegerField(),
+        ),
         holder=F("agent__display_name"),
         survey=Exists(Survey.objects.filter(conversation=OuterRef("pk"), answered_at=None)),
         place=Case(When(status=Status.QUEUED, then=Coalesce(Subquery(before), 0) + 1)),

@@ -16,9 +16,19 @@ from conversations.origins import OwnOriginOnly
 from conversations.sockets import LiveConsumer
 from messenger import tickets
 
+# One row for each browser of the same person and each open conversation of it.
 OPEN_CONVERSATIONS = """
-    SELECT id, public_id, CASE WHEN status = 'active' THEN agent_id END AS agent_id
-    FROM conversations_conversation WHERE visitor_id = %(visitor)s AND status <> 'closed'
+    WITH browsers AS (
+        SELECT id FROM conversations_visitor WHERE id = %(visitor)s
+        UNION
+        (SELECT other.id FROM conversations_visitor mine
+        JOIN conversations_visitor other ON other.person_id = mine.person_id
+        WHERE mine.id = %(visitor)s ORDER BY other.id DESC LIMIT 20)
+    )
+    SELECT browsers.id AS browser, c.id, c.public_id,
+        CASE WHEN c.status = 'active' THEN c.agent_id END AS agent_id
+    FROM browsers LEFT JOIN conversations_conversation c
+        ON c.visitor_id = browsers.id AND c.status <> 'closed'
 """
 
 _farewells: set[asyncio.Task[None]] = set()
@@ -26,9 +36,11 @@ _farewells: set[asyncio.Task[None]] = set()
 
 class MessengerConsumer(LiveConsumer):
     """One Messenger in one tab. ``talks`` maps each open conversation's public id to its number
-    and the agent on whose desk it is; ``only`` is set where it was opened by a mail's link."""
+    and the agent on whose desk it is; ``only`` is set where it was opened by a mail's link.
+    ``visitor_ids`` are the browsers of the same person, all of whose conversations are heard."""
 
     visitor_id: int
+    visitor_ids: list[int]
     only: str | None
     talks: dict[str, tuple[int, int | None]]
 
@@ -40,21 +52,25 @@ class MessengerConsumer(LiveConsumer):
         self.visitor_id, self.only = holder.visitor_id, holder.only
         visitor_id = self.visitor_id
         rows = await pool.fetch_all(OPEN_CONVERSATIONS, {"visitor": visitor_id})
+        self.visitor_ids = sorted({row["browser"] for row in rows} | {visitor_id})
         self.talks = {
             str(row["public_id"]): (row["id"], row["agent_id"])
             for row in rows
-            if self._may_hear(str(row["public_id"]))
+            if row["id"] is not None and self._may_hear(str(row["public_id"]))
         }
-        await sightings.see(visitor_id)
+        for browser in self.visitor_ids:
+            await sightings.see(browser)
         await self._tell_desks(online=True)
-        return (visitor_group(visitor_id),)
+        return tuple(visitor_group(browser) for browser in self.visitor_ids)
 
     async def entered(self) -> None:
-        sightings.watch().enter(self.visitor_id)
+        for browser in self.visitor_ids:
+            sightings.watch().enter(browser)
 
     async def left(self, code: int) -> None:
-        sightings.watch().leave(self.visitor_id)
-        await sightings.linger(self.visitor_id)
+        for browser in self.visitor_ids:
+            sightings.watch().leave(browser)
+            await sightings.linger(browser)
         farewell = asyncio.create_task(self._say_farewell())
         _farewells.add(farewell)  # The loop keeps only weak references to tasks.
         farewell.add_done_callback(_farewells.discard)

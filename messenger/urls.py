@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from messenger import views
+from messenger import personal, views
 from messenger.mail.views import unsubscribe
 from messenger.sales import sale
 
@@ -15,7 +15,11 @@ urlpatterns = [
         include(
             [
                 path("", views.frame, name="messenger"),
-                path("visitors/", views.visitors),
+                path("visitors/", personal.visitors),
+                path("identity/", personal.identification),
+                path("logout/", personal.logout),
+                path("consent/", personal.consent),
+                path("history/", personal.history),
                 path("state/", views.state),
                 path("conversations/", views.conversations),
                 path("conversations/<uuid:conversation>/survey/", views.survey),

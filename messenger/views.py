@@ -15,17 +15,18 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import condition, require_safe
 
 from accounts.models import Website
-from conversations import blocks, surveys
+from conversations import blocks, persons, surveys
 from conversations.attachments import LIMIT_BYTES, upload_strings
-from conversations.messages import Rejected, check_body, check_client_id
+from conversations.messages import Rejected, check_body, check_client_id, without_consent
 from conversations.models import Address, Conversation
-from messenger import queries, script, tickets
+from messenger import consents, queries, script, tickets
 from messenger.colours import text_on
 from messenger.gate import door, json_of
 from messenger.mail import addresses
+from messenger.personal import privacy_of
 from messenger.strings import frame_strings
 from messenger.texts import language_among, sha256_of, texts_of
-from messenger.visitors import reader_of, visitor_of, welcome
+from messenger.visitors import reader_of, visitor_of
 from routing import demand, engagement
 from routing.targeting import PageView
 
@@ -98,22 +99,6 @@ def _frame_policy(request: HttpRequest, website: Website) -> str:
     )
 
 
-@door("POST")
-def visitors(request: HttpRequest, website: Website) -> HttpResponse:
-    """Consent was given: from now on this browser is a visitor (R27)."""
-    sent = json_of(request)
-    language = language_among(str(sent.get("language", "")), website.language)
-    consent_text = texts_of(website, language)["consent"]
-    if sent.get("consent") != sha256_of(consent_text):
-        raise Rejected(
-            "consent", _("This text has changed meanwhile: please read it once more."), 403
-        )
-    visitor, token = welcome(
-        website, language=language, consent_text=consent_text, at=timezone.now()
-    )
-    return JsonResponse({"token": token, "visitor": str(visitor.public_id)}, status=201)
-
-
 @door("GET")
 def state(request: HttpRequest, website: Website) -> HttpResponse:
     """Everything the Messenger needs when it opens: who, which conversation, what came before."""
@@ -130,9 +115,10 @@ def state(request: HttpRequest, website: Website) -> HttpResponse:
                 "language": visitor.language,
             },
             "guest": only is not None,
+            "privacy": None if only else privacy_of(visitor, website),
             "email": addresses.shown(address),
             "conversation": present,
-            "history": [c for c in conversations if c["status"] == "closed" and c != present],
+            "history": [c for c in conversations if c != present],
         }
     )
 
@@ -144,6 +130,8 @@ def email(request: HttpRequest, website: Website) -> HttpResponse:
     sent = json_of(request)
     if not addresses.is_on(website):
         raise Rejected("refused", _("This site sends no e-mails."), 409)
+    if visitor.withdrawn_at is not None and sent.get("address"):
+        raise without_consent()
     now = timezone.now()
     if isinstance(sent.get("on"), bool) and "address" not in sent:
         address = addresses.want_mail(visitor, wanted=sent["on"], at=now)
@@ -160,6 +148,7 @@ def email(request: HttpRequest, website: Website) -> HttpResponse:
 def conversations(request: HttpRequest, website: Website) -> HttpResponse:
     """The first message begins a conversation, if there is room now. Repeating it is safe."""
     visitor = visitor_of(request, website)
+    consents.require(visitor, website)
     blocks.remember_address(visitor, request.META.get("REMOTE_ADDR", ""))
     sent = json_of(request)
     page_url, at = _page_url(sent.get("page_url")), timezone.now()
@@ -195,7 +184,8 @@ def survey(request: HttpRequest, website: Website, conversation: uuid.UUID) -> H
     """The visitor's answer to the survey (R79, R80, R198)."""
     visitor, only = reader_of(request, website)
     sent = json_of(request)
-    found = Conversation.objects.filter(public_id=conversation, visitor=visitor).first()
+    mine = Conversation.objects.filter(visitor__in=persons.browsers_of(visitor))
+    found = mine.filter(public_id=conversation).first()
     if found is None or only not in {None, conversation}:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
     comment = sent.get("comment", "")

@@ -1,21 +1,33 @@
-"""Who writes in the Messenger: bearer tokens, and the visitors that consent makes."""
+"""Who writes in the Messenger: bearer tokens, the visitors that consent makes, and who they are."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 
+from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.models import Website
+from conversations import persons
 from conversations.messages import Rejected
-from conversations.models import Consent, Visitor
+from conversations.models import Consent, Person, Visitor
+from messenger import identity
+from messenger.identity import Claims
 from messenger.links import guest_of
-from messenger.texts import sha256_of
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Who a browser is; ``token`` is what it shows from now on, told once, where that changed."""
+
+    visitor: Visitor
+    token: str | None
 
 
 def hash_token(token: str) -> str:
@@ -26,11 +38,16 @@ def hash_token(token: str) -> str:
 def visitor_of(request: HttpRequest, website: Website) -> Visitor:
     """The visitor whose bearer token the request carries; ``Rejected`` (401) where it is nobody's
     on this website."""
-    token = _bearer(request)
-    visitor = website.visitors.filter(token_hash=hash_token(token)).first() if token else None
+    visitor = bearer_of(request, website)
     if visitor is None:
         raise Rejected("token", _("We do not know this browser any more. Please start again."), 401)
     return visitor
+
+
+def bearer_of(request: HttpRequest, website: Website) -> Visitor | None:
+    """The visitor whose token the request carries, if it carries one that is known."""
+    token = _bearer(request)
+    return website.visitors.filter(token_hash=hash_token(token)).first() if token else None
 
 
 def reader_of(request: HttpRequest, website: Website) -> tuple[Visitor, uuid.UUID | None]:
@@ -58,18 +75,94 @@ def _bearer(request: HttpRequest) -> str:
 
 @transaction.atomic
 def welcome(
-    website: Website, *, language: str, consent_text: str, at: datetime
+    website: Website, consent: Consent, *, at: datetime, claims: Claims | None = None
 ) -> tuple[Visitor, str]:
-    """Make a visitor who has just agreed to ``consent_text``; returns the token, told once."""
+    """Make a visitor who has just agreed; returns the token, told once. With ``claims`` he is that
+    person from the start."""
+    visitor, token = _begin(website, language=consent.language, at=at)
+    persons.say(visitor, consent)
+    if claims is not None:
+        _use_once(claims, visitor, at=at)
+        persons.link(visitor, _person(website, claims, at=at))
+    return visitor, token
+
+
+@transaction.atomic
+def identify(
+    website: Website, claims: Claims, *, visitor: Visitor | None, language: str, at: datetime
+) -> Known | None:
+    """This browser belongs to the person that ``claims`` name (C14, R32).
+
+    An unknown browser becomes a new visitor of a person who is known; ``None`` where the person is
+    not known either: consent will make both. A browser that was somebody else's becomes a new
+    visitor, too: what the other one said stays his. Whoever becomes known gets a new token (N11).
+    """
+    known = Person.objects.filter(website=website, external_id=claims.external_id).first()
+    if visitor is not None and visitor.person_id not in {None, known and known.pk}:
+        visitor = None
+    if visitor is None:
+        if known is None:
+            return None
+        visitor, token = _begin(website, language=language, at=at)
+        _use_once(claims, visitor, at=at)
+        persons.link(visitor, _person(website, claims, at=at))
+        return Known(visitor, token)
+    visitor = Visitor.objects.select_for_update(no_key=True).get(pk=visitor.pk)
+    _use_once(claims, visitor, at=at)
+    person = _person(website, claims, at=at)
+    if visitor.person_id == person.pk:
+        return Known(visitor, None)
+    persons.link(visitor, person)
+    return Known(visitor, _new_token(visitor))
+
+
+@transaction.atomic
+def leave(visitor: Visitor) -> bool:
+    """A known customer logs out: this browser's token opens nothing any more. Whether it did; who
+    was never known keeps what he has."""
+    if visitor.person_id is None:
+        return False
+    _new_token(visitor)
+    return True
+
+
+def _begin(website: Website, *, language: str, at: datetime) -> tuple[Visitor, str]:
     token = secrets.token_urlsafe(32)
     visitor = Visitor.objects.create(
         website=website, token_hash=hash_token(token), language=language, created_at=at
     )
-    Consent.objects.create(
-        visitor=visitor,
-        language=language,
-        text=consent_text,
-        text_sha256=sha256_of(consent_text),
-        given_at=at,
-    )
     return visitor, token
+
+
+def _new_token(visitor: Visitor) -> str:
+    token = secrets.token_urlsafe(32)
+    visitor.token_hash = hash_token(token)
+    visitor.save(update_fields=["token_hash"])
+    return token
+
+
+def _person(website: Website, claims: Claims, *, at: datetime) -> Person:
+    """The person as the brand describes him now, the row locked."""
+    Person.objects.bulk_create(
+        [Person(website=website, external_id=claims.external_id, created_at=at)],
+        ignore_conflicts=True,
+    )
+    person = Person.objects.select_for_update(no_key=True).get(
+        website=website, external_id=claims.external_id
+    )
+    if (person.name, person.profile) != (claims.name, claims.profile):
+        person.name, person.profile = claims.name, claims.profile
+        person.save(update_fields=["name", "profile"])
+        if claims.name:
+            person.visitors.update(name=claims.name)
+    return person
+
+
+def _use_once(claims: Claims, visitor: Visitor, *, at: datetime) -> None:
+    """A token with a ``jti`` is good for one browser (N10); nothing else is kept of it."""
+    if not claims.once:
+        return
+    key = f"identity:{hash_token(f'{visitor.website_id} {claims.once}')}"
+    seconds = int((claims.expires_at + identity.LEEWAY - at).total_seconds()) + 1
+    if not cache.add(key, visitor.pk, max(seconds, 1)) and cache.get(key) != visitor.pk:
+        raise identity.refusal(_("The identity token has been used in another browser already."))

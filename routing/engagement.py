@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Agent, Channel
-from conversations import blocks, lifecycle, messages
+from conversations import blocks, lifecycle, messages, persons
 from conversations.messages import Rejected, Sent
 from conversations.models import Author, Conversation, Visitor
 from conversations.transactions import retried
@@ -85,9 +85,11 @@ def start(
     again answers with the conversation that it began.
     """
     # Two first messages of one visitor at once (two tabs) must not begin two conversations.
-    Visitor.objects.select_for_update(no_key=True).get(pk=visitor.pk)
+    persons.lock(visitor)
     again = Conversation.objects.filter(
-        visitor=visitor, messages__client_id=client_id, messages__author=Author.VISITOR
+        visitor__in=persons.browsers_of(visitor),
+        messages__client_id=client_id,
+        messages__author=Author.VISITOR,
     ).first()
     if again is None:
         # Locked: it must not close between this look and the message that goes into it.
@@ -196,5 +198,7 @@ def claim_desk(
 
 
 def open_conversations(visitor: Visitor) -> QuerySet[Conversation]:
-    """The visitor's conversations that are not closed, the newest first; one at most, as a rule."""
-    return visitor.conversations.exclude(status=Status.CLOSED).order_by("-opened_at")
+    """The conversations of whoever is behind ``visitor`` that are not closed, the newest first;
+    one at most, as a rule."""
+    mine = Conversation.objects.filter(visitor__in=persons.browsers_of(visitor))
+    return mine.exclude(status=Status.CLOSED).order_by("-opened_at")

@@ -13,8 +13,9 @@ from factory.django import DjangoModelFactory
 
 from accounts.models import Agent, AgentChannel, Channel, Group, Role, Skill, User, Website
 from conversations import actors, lifecycle
-from conversations.models import CloseReason, Conversation, Style, Visitor
+from conversations.models import CloseReason, Consent, Conversation, Style, Visitor
 from conversations.transitions import Status
+from messenger.texts import sha256_of, texts_of
 from routing.models import (
     Bot,
     DeskConnection,
@@ -147,6 +148,7 @@ class VisitorFactory(DjangoModelFactory):
 
     class Meta:
         model = Visitor
+        skip_postgeneration_save = True
 
     class Params:
         token = factory.Sequence(lambda n: f"token {n}")
@@ -155,6 +157,19 @@ class VisitorFactory(DjangoModelFactory):
     token_hash = factory.LazyAttribute(lambda v: hashlib.sha256(v.token.encode()).hexdigest())
     language = "fr"
     created_at = NOW
+
+    @factory.post_generation
+    def agrees(self, create: bool, extracted: bool | None) -> None:
+        """With ``agrees=True`` he has accepted the text of consent."""
+        if create and extracted:
+            text = texts_of(self.website, self.language)["consent"]
+            Consent.objects.create(
+                visitor=self,
+                language=self.language,
+                text=text,
+                text_sha256=sha256_of(text),
+                given_at=NOW,
+            )
 
 
 def connect(agent: Agent, *, at: datetime = NOW) -> uuid.UUID:

@@ -3,6 +3,7 @@
 from accounts.models.agents import Agent, AgentChannel, Channel, Group, Skill, SkillKind
 from accounts.models.changes import Change
 from accounts.models.hours import Holiday, OpeningHours, Weekday, open_at, schedule_of
+from accounts.models.identity import IdentitySecret
 from accounts.models.preferences import Preferences
 from accounts.models.users import Role, User
 from accounts.models.websites import Website
@@ -14,6 +15,7 @@ __all__ = [
     "Channel",
     "Group",
     "Holiday",
+    "IdentitySecret",
     "OpeningHours",
     "Preferences",
     "Role",

@@ -102,6 +102,12 @@ class Website(models.Model):
             "address, which may be a household or a whole company. Only a hash of it is kept."
         ),
     )
+    consent_version = models.PositiveIntegerField(
+        _("version of the consent"),
+        default=1,
+        editable=False,
+        help_text=_("Counts the texts of consent that visitors were shown."),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -13,7 +13,7 @@ from conversations.models.notes import Note
 from conversations.models.notices import Notice, NoticeKind
 from conversations.models.outbox import OutboxEntry
 from conversations.models.surveys import Survey
-from conversations.models.visitors import Consent, Person, Visitor
+from conversations.models.visitors import Consent, ConsentKind, Person, Visitor
 
 __all__ = [
     "ActorKind",
@@ -25,6 +25,7 @@ __all__ = [
     "CannedReply",
     "CloseReason",
     "Consent",
+    "ConsentKind",
     "Contact",
     "Conversation",
     "Draft",

@@ -18,6 +18,13 @@ class Person(models.Model):
 
     website = models.ForeignKey(Website, on_delete=models.CASCADE, related_name="persons")
     external_id = models.CharField(_("external id"), max_length=200)
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    profile = models.JSONField(
+        _("profile"),
+        default=dict,
+        blank=True,
+        help_text=_("What the brand's server says of this customer, signed."),
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -32,7 +39,11 @@ class Person(models.Model):
 
 
 class Visitor(models.Model):
-    """One browser on a website. Known by a bearer token, of which only the SHA-256 is kept."""
+    """One browser on a website. Known by a bearer token, of which only the SHA-256 is kept.
+
+    ``hidden_at`` and ``withdrawn_at`` are equal on all browsers of one person
+    (``conversations.persons``).
+    """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     website = models.ForeignKey(Website, on_delete=models.CASCADE, related_name="visitors")
@@ -49,6 +60,12 @@ class Visitor(models.Model):
     name = models.CharField(_("name"), max_length=100, blank=True)
     language = models.CharField(_("language"), max_length=10)
     created_at = models.DateTimeField()
+    hidden_at = models.DateTimeField(
+        null=True, help_text=_("What was said until then is hidden in this visitor's Messenger.")
+    )
+    withdrawn_at = models.DateTimeField(
+        null=True, help_text=_("When the consent was withdrawn that has not been given since.")
+    )
 
     class Meta:
         verbose_name = _("visitor")
@@ -67,18 +84,32 @@ class Visitor(models.Model):
         return self.name or f"{_('Visitor')} {self.public_id.hex[:4]}"
 
 
+class ConsentKind(models.TextChoices):
+    GIVEN = "given", _("Given")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
 class Consent(models.Model):
-    """That a visitor agreed, to which text, and when: proof, appended and never changed (R26)."""
+    """That a visitor agreed, to which text, and when; or that he agrees no more: proof, appended
+    and never changed (R26). ``version`` counts the website's texts of consent."""
 
     visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="consents")
-    language = models.CharField(max_length=10)
-    text = models.TextField()
+    kind = models.CharField(
+        _("kind"), max_length=9, choices=ConsentKind.choices, default=ConsentKind.GIVEN
+    )
+    version = models.PositiveIntegerField(_("version of the text"), default=1)
+    language = models.CharField(_("language"), max_length=10)
+    text = models.TextField(_("text"))
     text_sha256 = models.CharField(max_length=64)
-    given_at = models.DateTimeField()
+    given_at = models.DateTimeField(_("moment"))
 
     class Meta:
         verbose_name = _("consent")
         verbose_name_plural = _("consents")
+        indexes = [
+            # conversations.persons: the last word of a visitor.
+            models.Index(fields=["visitor", "-given_at"], name="consents_latest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.visitor_id} · {self.given_at:%Y-%m-%d %H:%M}"

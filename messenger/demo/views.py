@@ -7,16 +7,20 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+import jwt
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from messenger.demo.catalogue import CUSTOMERS, PRODUCTS, cart_of
+from accounts import identities
+from accounts.models import Website
+from messenger.demo.catalogue import CUSTOMERS, PRODUCTS, Customer, cart_of
 
 WEBSITE_KEY = "demo"
 MOST_OF_ONE = 9
+IDENTITY_SECONDS = 3600
 # Names of ours in the session, which the desk shares where one browser visits both.
 CART, CUSTOMER, ORDERS = "demo_cart", "demo_customer", "demo_orders"
 
@@ -42,7 +46,25 @@ def _page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
         "customer": CUSTOMERS.get(request.session.get(CUSTOMER, "")),
         "language": translation.get_language(),
     }
+    context["identity"] = _identity_of(context["customer"])
     return render(request, f"demo/{name}.html", context)
+
+
+def _identity_of(customer: Customer | None) -> str:
+    """What a shop's own server does: sign who is logged in, with the website's secret (C14)."""
+    at = timezone.now()
+    website = Website.objects.filter(key=WEBSITE_KEY).first() if customer else None
+    secrets_now = identities.accepted(website, at=at) if website else []
+    if customer is None or not secrets_now:
+        return ""
+    claims = {
+        "sub": customer.external_id,
+        "aud": WEBSITE_KEY,
+        "exp": int(at.timestamp()) + IDENTITY_SECONDS,
+        "name": customer.name,
+        "email": customer.email,
+    }
+    return jwt.encode(claims, secrets_now[0], algorithm="HS256")
 
 
 @require_safe

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop
 from accounts.models import Website
 from conversations.messages import Rejected
 from conversations.models import Address, Conversation, Visitor
+from conversations.persons import browsers_of
 from messenger.models import Mail, MailStatus
 
 LENGTH = 254  # RFC 5321: what a path between servers can carry.
@@ -49,27 +50,29 @@ def check_email(value: object) -> str:
 
 @transaction.atomic
 def give(visitor: Visitor, email: str, *, at: datetime) -> Address:
-    """Keep a new or another address (R6, R23). Whoever gives one wants to be written to."""
-    address, _is_new = Address.objects.update_or_create(
-        visitor=visitor,
-        defaults={"email": email, "wants_mail": True, "given_at": at, "refused_at": None},
-    )
+    """Keep a new or another address (R6, R23), on all browsers of a person. Whoever gives one wants
+    to be written to."""
+    for browser in browsers_of(visitor):
+        Address.objects.update_or_create(
+            visitor=browser,
+            defaults={"email": email, "wants_mail": True, "given_at": at, "refused_at": None},
+        )
     _cancel(visitor, at=at)
     _look_again(visitor, at=at)
-    return address
+    return Address.objects.get(visitor=visitor)
 
 
 @transaction.atomic
 def forget(visitor: Visitor, *, at: datetime) -> None:
     """Delete the address (R24), and what was owed to it."""
-    Address.objects.filter(visitor=visitor).delete()
+    Address.objects.filter(visitor__in=browsers_of(visitor)).delete()
     _cancel(visitor, at=at)
 
 
 @transaction.atomic
 def want_mail(visitor: Visitor, *, wanted: bool, at: datetime) -> Address | None:
     """Switch notifications on or off (R25); ``None`` where there is no address."""
-    Address.objects.filter(visitor=visitor).update(wants_mail=wanted)
+    Address.objects.filter(visitor__in=browsers_of(visitor)).update(wants_mail=wanted)
     if wanted:
         _look_again(visitor, at=at)
     else:
@@ -80,14 +83,15 @@ def want_mail(visitor: Visitor, *, wanted: bool, at: datetime) -> Address | None
 def _cancel(visitor: Visitor, *, at: datetime) -> None:
     """What is owed and not being sent at this moment: a worker that is at it looks by itself."""
     reason = gettext_noop("the visitor has made another choice")
-    owed = Mail.objects.filter(conversation__visitor=visitor, status=MailStatus.OWED)
+    mine = Mail.objects.filter(conversation__visitor__in=browsers_of(visitor))
+    owed = mine.filter(status=MailStatus.OWED)
     owed.filter(leased_until=None).update(status=MailStatus.CANCELLED, reason=reason, ended_at=at)
 
 
 def _look_again(visitor: Visitor, *, at: datetime) -> None:
     """An answer may have come before the address: it is told of as any other."""
     Conversation.objects.filter(
-        visitor=visitor,
+        visitor__in=browsers_of(visitor),
         is_asynchronous=True,
         notify_at=None,
         last_agent_message_at__isnull=False,

@@ -51,7 +51,7 @@ def _look_at(conversation_id: int, *, is_on_site: bool, at: datetime) -> bool:
     """Decide for one conversation under its lock; skipped where somebody else holds it."""
     conversation = (
         Conversation.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
-        .select_related("website__sender")
+        .select_related("website__sender", "visitor")
         .filter(pk=conversation_id, notify_at__lte=at)
         .first()
     )
@@ -98,6 +98,7 @@ def _mailed(conversation: Conversation) -> tuple[int, datetime | None]:
 def _may_write(conversation: Conversation, address: Address) -> bool:
     return (
         address.wants_mail
+        and conversation.visitor.withdrawn_at is None
         and conversation.close_reason != CloseReason.BLOCKED
         and addresses.is_on(conversation.website)
     )

@@ -309,7 +309,7 @@ def test_in_the_administration_a_manager_lifts_the_blocks_of_his_websites_only(
 def test_a_blocked_visitor_s_first_message_is_refused_by_its_door(
     step: RuleStep, agent: Agent
 ) -> None:
-    visitor = VisitorFactory(website=step.rule.website, token="a secret")
+    visitor = VisitorFactory(website=step.rule.website, token="a secret", agrees=True)
     blocks.block(
         on_desk(step, agent, visitor=visitor), reason="spam", until=None, by=agent.user, at=NOW
     )

@@ -42,7 +42,7 @@ def code_of(response: Any) -> tuple[int, str]:
 @pytest.fixture
 def visitor(website: Website, browser: Browser) -> Visitor:
     browser.token = "a token"
-    visitor: Visitor = VisitorFactory(website=website, token="a token")
+    visitor: Visitor = VisitorFactory(website=website, token="a token", agrees=True)
     return visitor
 
 
@@ -104,6 +104,7 @@ def test_the_first_message_begins_a_conversation(
             "asynchronous": True,
             "agent": None,
             "last_seq": 1,
+            "hidden_seq": 0,
             "read_by_agent": 0,
             "read_by_me": 1,
             "survey": False,

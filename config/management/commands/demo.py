@@ -7,7 +7,9 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.core.management.base import BaseCommand
 from django.db import transaction
+from django.utils import timezone
 
+from accounts import identities
 from accounts.models import Role, Website
 from conversations.canned import library
 from conversations.models import CannedReply
@@ -78,7 +80,10 @@ class Command(BaseCommand):
     help = "Makes the demo website, its team and its first distribution rule, if they are missing."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if Website.objects.filter(key=KEY).exists():
+        known = Website.objects.filter(key=KEY).first()
+        if known is not None:
+            if not known.identity_secrets.exists():  # made by a version before there were any
+                identities.rotate(known, at=timezone.now())
             self.stdout.write("The demo is there already.")
             return
         # Hashing is slow on purpose: once, and not while a transaction is held open.
@@ -94,6 +99,7 @@ class Command(BaseCommand):
             language="fr",
             time_zone="Europe/Paris",
         )
+        identities.rotate(website, at=timezone.now())
         agents = {
             username: founding.engage_person(
                 username=username,

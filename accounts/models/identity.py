@@ -1,0 +1,46 @@
+"""The secrets with which a brand's server signs who its customers are."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.db import models
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.websites import Website
+
+
+def new_salt() -> str:
+    return secrets.token_hex(32)
+
+
+class IdentitySecret(models.Model):
+    """A website's secret for signed external ids (C14); shown once, replaced and never changed.
+
+    The secret itself is nowhere at rest: it is derived from the row's salt and the installation's
+    ``SECRET_KEY``, so that a copy of the database signs nothing.
+    """
+
+    website = models.ForeignKey(
+        Website,
+        on_delete=models.CASCADE,
+        related_name="identity_secrets",
+        verbose_name=_("website"),
+    )
+    salt = models.CharField(max_length=64, unique=True, default=new_salt, editable=False)
+    created_at = models.DateTimeField(_("made at"))
+    ends_at = models.DateTimeField(_("accepted until"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("identity secret")
+        verbose_name_plural = _("identity secrets")
+        ordering = ("website", "-created_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.website} · {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def value(self) -> str:
+        """What the brand's server signs with: 64 characters."""
+        return salted_hmac("causerie.identity", self.salt, algorithm="sha256").hexdigest()

@@ -1,0 +1,76 @@
+"""What a person shares between browsers: history hidden, consent withdrawn, a profile."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("conversations", "0008_report_indexes"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="consent",
+            name="kind",
+            field=models.CharField(
+                choices=[("given", "Given"), ("withdrawn", "Withdrawn")],
+                default="given",
+                max_length=9,
+                verbose_name="kind",
+            ),
+        ),
+        migrations.AddField(
+            model_name="consent",
+            name="version",
+            field=models.PositiveIntegerField(default=1, verbose_name="version of the text"),
+        ),
+        migrations.AddField(
+            model_name="person",
+            name="name",
+            field=models.CharField(blank=True, max_length=100, verbose_name="name"),
+        ),
+        migrations.AddField(
+            model_name="person",
+            name="profile",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                help_text="What the brand's server says of this customer, signed.",
+                verbose_name="profile",
+            ),
+        ),
+        migrations.AddField(
+            model_name="visitor",
+            name="hidden_at",
+            field=models.DateTimeField(
+                help_text="What was said until then is hidden in this visitor's Messenger.",
+                null=True,
+            ),
+        ),
+        migrations.AddField(
+            model_name="visitor",
+            name="withdrawn_at",
+            field=models.DateTimeField(
+                help_text="When the consent was withdrawn that has not been given since.", null=True
+            ),
+        ),
+        migrations.AlterField(
+            model_name="consent",
+            name="given_at",
+            field=models.DateTimeField(verbose_name="moment"),
+        ),
+        migrations.AlterField(
+            model_name="consent",
+            name="language",
+            field=models.CharField(max_length=10, verbose_name="language"),
+        ),
+        migrations.AlterField(
+            model_name="consent",
+            name="text",
+            field=models.TextField(verbose_name="text"),
+        ),
+        migrations.AddIndex(
+            model_name="consent",
+            index=models.Index(fields=["visitor", "-given_at"], name="consents_latest"),
+        ),
+    ]

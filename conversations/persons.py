@@ -1,0 +1,94 @@
+"""The person behind one or more browsers: what they share, and how one becomes another's (C14).
+
+What a person decides (history hidden, consent withdrawn, where to be written to) holds on all of
+his browsers: the rows of his visitors are kept equal, so that a statement about one visitor need
+not ask for the others.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from conversations.models import Address, Consent, ConsentKind, Person, Visitor
+
+SPOKEN_FOR = """EXISTS (
+    SELECT FROM conversations_visitor reader WHERE reader.token_hash = %(token_hash)s
+    AND (reader.id = v.id OR reader.person_id = v.person_id)
+)"""
+"""The condition of a statement about a visitor ``v``: the bearer is he, or the same person."""
+
+WILLING = "v.withdrawn_at IS NULL"
+"""The condition of a statement about a visitor ``v``: he has not withdrawn his consent (R27)."""
+
+
+def browsers_of(visitor: Visitor) -> QuerySet[Visitor]:
+    """All visitors of the same person; of somebody unknown, himself."""
+    if visitor.person_id is None:
+        return Visitor.objects.filter(pk=visitor.pk)
+    return Visitor.objects.filter(person=visitor.person_id)
+
+
+def lock(visitor: Visitor) -> None:
+    """Hold whoever is behind ``visitor``, so that two of his tabs or browsers take turns."""
+    if visitor.person_id is None:
+        Visitor.objects.select_for_update(no_key=True).get(pk=visitor.pk)
+    else:
+        Person.objects.select_for_update(no_key=True).get(pk=visitor.person_id)
+
+
+@transaction.atomic
+def link(visitor: Visitor, person: Person) -> None:
+    """``visitor`` is ``person`` from now on, with all that he said before he was known."""
+    others = list(person.visitors.exclude(pk=visitor.pk).order_by("pk"))
+    visitor.person = person
+    visitor.name = person.name or visitor.name
+    visitor.save(update_fields=["person", "name"])
+    hidden = [one.hidden_at for one in [visitor, *others] if one.hidden_at is not None]
+    visitor.hidden_at = max(hidden, default=None)
+    said = last_word(visitor)
+    is_withdrawn = said is not None and said.kind == ConsentKind.WITHDRAWN
+    visitor.withdrawn_at = said.given_at if said is not None and is_withdrawn else None
+    person.visitors.update(hidden_at=visitor.hidden_at, withdrawn_at=visitor.withdrawn_at)
+    _share_address(person)
+
+
+def last_word(visitor: Visitor) -> Consent | None:
+    """What was last said of consent on any of this visitor's browsers."""
+    said = Consent.objects.filter(visitor__in=browsers_of(visitor))
+    return said.order_by("-given_at", "-pk").first()
+
+
+def say(visitor: Visitor, consent: Consent) -> None:
+    """Put a consent, or its end, on record; it holds on all browsers. The caller is in a
+    transaction and has locked the visitor."""
+    consent.visitor = visitor
+    consent.save()
+    is_withdrawn = consent.kind == ConsentKind.WITHDRAWN
+    visitor.withdrawn_at = consent.given_at if is_withdrawn else None
+    browsers_of(visitor).update(withdrawn_at=visitor.withdrawn_at)
+
+
+def hide(visitor: Visitor, *, at: datetime | None) -> None:
+    """Hide what was said until ``at`` in this visitor's Messenger; ``None`` shows all (C13)."""
+    visitor.hidden_at = at
+    browsers_of(visitor).update(hidden_at=at)
+
+
+def _share_address(person: Person) -> None:
+    """The address that was left last is the one of all browsers."""
+    last = Address.objects.filter(visitor__person=person).order_by("-given_at", "-pk").first()
+    if last is None:
+        return
+    for visitor in person.visitors.all():
+        Address.objects.update_or_create(
+            visitor=visitor,
+            defaults={
+                "email": last.email,
+                "wants_mail": last.wants_mail,
+                "given_at": last.given_at,
+                "refused_at": last.refused_at,
+            },
+        )

@@ -1,0 +1,82 @@
+"""Consent: asked for, kept as proof, withdrawn as easily as given (R26, R27)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Website
+from conversations import messages, persons
+from conversations.messages import Rejected
+from conversations.models import Consent, ConsentKind, Visitor
+from messenger.mail import addresses
+from messenger.texts import DEFAULTS, sha256_of, texts_of
+
+IN_FORCE, OUTDATED, WITHDRAWN = "given", "outdated", "withdrawn"
+
+
+def agreed(website: Website, *, language: str, sha256: object, at: datetime) -> Consent:
+    """The consent to the text in ``language`` as it stands, not stored yet; ``Rejected`` (403)
+    where that is not the text that was shown."""
+    text = texts_of(website, language)["consent"]
+    if sha256 != sha256_of(text):
+        raise Rejected(
+            "consent", _("This text has changed meanwhile: please read it once more."), 403
+        )
+    return Consent(
+        kind=ConsentKind.GIVEN,
+        version=website.consent_version,
+        language=language,
+        text=text,
+        text_sha256=sha256_of(text),
+        given_at=at,
+    )
+
+
+def standing(visitor: Visitor, website: Website) -> str:
+    """Whether a consent is in force. Given to a text that has changed since, it is outdated: the
+    text is compared in the language in which it was read."""
+    said = persons.last_word(visitor)
+    if visitor.withdrawn_at is not None or (said and said.kind == ConsentKind.WITHDRAWN):
+        return WITHDRAWN
+    if said is None or said.language not in DEFAULTS:
+        return OUTDATED
+    now = sha256_of(texts_of(website, said.language)["consent"])
+    return IN_FORCE if said.text_sha256 == now else OUTDATED
+
+
+def require(visitor: Visitor, website: Website) -> None:
+    """``Rejected`` (403 ``consent``) where nothing new may begin before it is given (R27)."""
+    if standing(visitor, website) != IN_FORCE:
+        raise messages.without_consent()
+
+
+@transaction.atomic
+def give(visitor: Visitor, consent: Consent) -> None:
+    """Agree, anew or to a new text."""
+    persons.lock(visitor)
+    persons.say(visitor, consent)
+
+
+@transaction.atomic
+def withdraw(visitor: Visitor, website: Website, *, at: datetime) -> None:
+    """Agree no more. Neither side can send from now on, and nobody is written to by e-mail: the
+    address is deleted. The conversation stays where it is: closing it is for agents (R62)."""
+    persons.lock(visitor)
+    if standing(visitor, website) == WITHDRAWN:
+        return
+    before = persons.last_word(visitor)
+    persons.say(
+        visitor,
+        Consent(
+            kind=ConsentKind.WITHDRAWN,
+            version=before.version if before else website.consent_version,
+            language=before.language if before else visitor.language,
+            text=before.text if before else "",
+            text_sha256=before.text_sha256 if before else "",
+            given_at=at,
+        ),
+    )
+    addresses.forget(visitor, at=at)

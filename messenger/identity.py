@@ -1,0 +1,158 @@
+"""Signed identity: who a brand's server says its customer is, and what that token must be (C14).
+
+A JWT (RFC 7519) signed with HS256 and a secret of the website. ``sub`` is the external id, ``aud``
+the website's key, ``exp`` is required and near; ``name``, ``email`` and ``profile`` describe the
+customer. Whatever is wrong is said in a sentence that a developer can act on. Nothing in it ever
+links by e-mail address (N10, N14).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+from django.utils.translation import gettext as _
+
+from conversations.messages import Rejected
+
+ALGORITHM = "HS256"
+REQUIRED = ("sub", "aud", "exp")
+LONGEST = timedelta(hours=24)
+LEEWAY = timedelta(seconds=60)  # between the brand's clock and ours
+TOKEN_LIMIT = 4096
+ID_LIMIT = 200
+NAME_LIMIT = 100
+PROFILE_LIMIT = 30
+VALUE_LIMIT = 200
+
+# Our own clock decides what is over, not the library's.
+_OPTIONS: dict[str, Any] = {
+    "require": list(REQUIRED),
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Who somebody is, as a token that holds says it. With a ``once``, one browser may use it."""
+
+    external_id: str
+    expires_at: datetime
+    name: str = ""
+    profile: dict[str, Any] = field(default_factory=dict)
+    once: str = ""
+
+
+def refusal(sentence: str) -> Rejected:
+    return Rejected("identity", sentence, 401)
+
+
+def read(token: object, *, secrets: Sequence[str], audience: str, at: datetime) -> Claims:
+    """What ``token`` says; ``Rejected`` (401 ``identity``) with the reason where it does not hold.
+
+    ``secrets`` are those accepted now, ``audience`` is the website's key.
+    """
+    if not isinstance(token, str) or not token:
+        raise refusal(_("The identity token is missing."))
+    if len(token) > TOKEN_LIMIT:
+        raise refusal(_("The identity token is longer than %(n)d characters.") % {"n": TOKEN_LIMIT})
+    if not secrets:
+        raise refusal(
+            _("This website has no identity secret: make one in the administration first.")
+        )
+    said = _signed(token, secrets, audience)
+    expires_at = _check_times(said, at)
+    external_id = said["sub"]
+    if not isinstance(external_id, str) or not 1 <= len(external_id.strip()) <= ID_LIMIT:
+        raise refusal(
+            _("The identity token's “sub” must be the customer's id: a text of 1 to %(n)d signs.")
+            % {"n": ID_LIMIT}
+        )
+    once = said.get("jti")
+    return Claims(
+        external_id=_text(external_id),
+        name=_text(said.get("name"))[:NAME_LIMIT],
+        profile=_profile(said),
+        once=once[:ID_LIMIT] if isinstance(once, str) else "",
+        expires_at=expires_at,
+    )
+
+
+def _signed(token: str, secrets: Sequence[str], audience: str) -> dict[str, Any]:
+    """The claims under a signature of one of the ``secrets``."""
+    for secret in secrets:
+        try:
+            said: dict[str, Any] = jwt.decode(
+                token, secret, algorithms=[ALGORITHM], audience=audience, options=_OPTIONS
+            )
+        except jwt.InvalidSignatureError:
+            continue
+        except jwt.InvalidAlgorithmError:
+            raise refusal(_("The identity token must be signed with HS256.")) from None
+        except jwt.MissingRequiredClaimError as missing:
+            raise refusal(
+                _("The identity token lacks “%(claim)s”.") % {"claim": missing.claim}
+            ) from None
+        except jwt.InvalidAudienceError:
+            raise refusal(
+                _("The identity token's “aud” must be the website's key, “%(key)s”.")
+                % {"key": audience}
+            ) from None
+        except jwt.InvalidTokenError:
+            raise refusal(_("The identity token is not a JWT that can be read.")) from None
+        return said
+    raise refusal(
+        _("The identity token is not signed with a secret of this website that is in use.")
+    )
+
+
+def _check_times(said: dict[str, Any], at: datetime) -> datetime:
+    """When the token ends; ``Rejected`` where it has, or has not begun, or lasts too long."""
+    expires_at = _moment(said["exp"])
+    begins_at = _moment(said.get("nbf"))
+    if expires_at is None:
+        raise refusal(_("The identity token's “exp” must be a moment in seconds since 1970."))
+    if expires_at + LEEWAY <= at:
+        raise refusal(
+            _("The identity token is over since %(moment)s: sign a new one for each page.")
+            % {"moment": expires_at.isoformat()}
+        )
+    if expires_at > at + LONGEST + LEEWAY:
+        raise refusal(_("The identity token lasts longer than 24 hours."))
+    if begins_at is not None and begins_at > at + LEEWAY:
+        raise refusal(_("The identity token does not hold yet: is the server's clock right?"))
+    return expires_at
+
+
+def _moment(value: object) -> datetime | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def _profile(said: dict[str, Any]) -> dict[str, Any]:
+    """Flat, bounded, and only values that can be shown; an e-mail address is information only."""
+    given = said.get("profile")
+    pairs = list(given.items()) if isinstance(given, dict) else []
+    if isinstance(said.get("email"), str):
+        pairs.insert(0, ("email", said["email"]))
+    profile: dict[str, Any] = {}
+    for name, value in pairs[:PROFILE_LIMIT]:
+        if isinstance(value, str):
+            profile[_text(name)[:ID_LIMIT]] = _text(value)[:VALUE_LIMIT]
+        elif isinstance(value, bool | int) or (isinstance(value, float) and abs(value) < 1e15):
+            profile[_text(name)[:ID_LIMIT]] = value
+    return profile
+
+
+def _text(value: object) -> str:
+    """One line without control characters; what is no text is none."""
+    return " ".join(value.replace("\x00", "").split()) if isinstance(value, str) else ""

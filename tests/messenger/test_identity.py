@@ -1,0 +1,318 @@
+"""What a signed identity must be, and what it brings back: the four cases of R29-R32."""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.utils import timezone
+
+from accounts import identities
+from accounts.models import Agent, Change, IdentitySecret, Website
+from conversations import messages
+from conversations.messages import Rejected
+from conversations.models import Author, Conversation, Person, Visitor
+from messenger import identity
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, VisitorFactory, WebsiteFactory, on_desk, queued
+from tests.messenger.conftest import Browser
+from tests.messenger.test_doors import agree, closed, code_of, first
+
+SECRET, OLD = "s" * 64, "o" * 64
+pytestmark = pytest.mark.django_db
+
+
+def signed(secret: str = SECRET, *, at: datetime = NOW, **claims: Any) -> str:
+    said = {"sub": "C-1042", "aud": "celeste", "exp": int(at.timestamp()) + 600} | claims
+    said = {name: value for name, value in said.items() if value is not None}
+    return jwt.encode(said, secret, algorithm="HS256")
+
+
+def unsigned(header: dict[str, str]) -> str:
+    parts = [header, {"sub": "C-1042", "aud": "celeste", "exp": 9_999_999_999}]
+    coded = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts]
+    return b".".join([*coded, b""]).decode()
+
+
+def read(token: object, *, secrets: list[str] | None = None) -> identity.Claims:
+    known = [SECRET, OLD] if secrets is None else secrets
+    return identity.read(token, secrets=known, audience="celeste", at=NOW)
+
+
+# --- The token alone
+
+
+def test_a_token_tells_who_it_is() -> None:
+    claims = read(
+        signed(name=" Jeanne\nMartin ", email="j@example.com", profile={"vip": True, "x": []})
+    )
+    assert (claims.external_id, claims.name) == ("C-1042", "Jeanne Martin")
+    assert claims.profile == {"email": "j@example.com", "vip": True}
+    assert read(signed(OLD)).external_id == "C-1042"
+
+
+SECONDS = int(NOW.timestamp())
+
+
+@pytest.mark.parametrize(
+    ("token", "told"),
+    [
+        ("", "missing"),
+        (None, "missing"),
+        (7, "missing"),
+        ("x" * 5000, "4096"),
+        ("a.b.c", "cannot be read|can be read"),
+        (signed("other" * 20), "not signed with a secret"),
+        (unsigned({"alg": "none", "typ": "JWT"}), "HS256"),
+        (unsigned({"alg": "RS256", "typ": "JWT"}), "HS256"),
+        (jwt.encode({"sub": "C", "aud": "celeste"}, SECRET, algorithm="HS512"), "HS256"),
+        (signed(aud="demo"), "celeste"),
+        (signed(aud=None), "aud"),
+        (signed(exp=None), "exp"),
+        (signed(sub=None), "sub"),
+        (signed(sub=" "), "sub"),
+        (signed(sub="x" * 201), "sub"),
+        (signed(exp=SECONDS - 61), "over since"),
+        (signed(exp=SECONDS + 90_000), "24 hours"),
+        (signed(exp=True), "1970"),
+        (signed(nbf=SECONDS + 3600), "clock"),
+    ],
+)
+def test_what_does_not_hold_is_refused_with_the_reason(token: object, told: str) -> None:
+    with pytest.raises(Rejected, match=told) as refused:
+        read(token)
+    assert (refused.value.status, refused.value.code) == (401, "identity")
+
+
+def test_a_website_without_a_secret_knows_nobody() -> None:
+    with pytest.raises(Rejected, match="no identity secret"):
+        read(signed(), secrets=[])
+
+
+# --- The secrets
+
+
+def test_a_new_secret_leaves_the_one_before_a_day_and_is_on_record(website: Website) -> None:
+    first_one = identities.rotate(website, at=NOW)
+    second = identities.rotate(website, at=NOW)
+    assert identities.accepted(website, at=NOW) == [second.value, first_one.value]
+    assert identities.accepted(website, at=NOW + identities.OVERLAP) == [second.value]
+    assert identities.revoke(IdentitySecret.objects.all(), at=NOW) == 2
+    assert identities.accepted(website, at=NOW) == []
+    recorded = Change.objects.filter(model="accounts.identitysecret").values_list(
+        "after", flat=True
+    )
+    assert first_one.salt not in json.dumps(list(recorded))
+    assert first_one.value not in json.dumps(list(recorded))
+
+
+# --- Who is whose
+
+
+@pytest.fixture
+def alice() -> Agent:
+    alice: Agent = AgentFactory(display_name="Alice")
+    return alice
+
+
+@pytest.fixture
+def brand(website: Website) -> str:
+    """The secret that the brand's server has."""
+    cache.clear()
+    return identities.rotate(website, at=timezone.now()).value
+
+
+def say_who(browser: Browser, brand: str, **claims: Any) -> Any:
+    token = signed(brand, at=timezone.now(), **claims)
+    answer = browser.post("identity/", {"identity": token, "language": "fr"})
+    if answer.status_code == 200 and answer.json()["token"]:
+        browser.token = answer.json()["token"]
+    return answer
+
+
+def customer(website: Website, brand: str, **claims: Any) -> Browser:
+    """A browser whose visitor has agreed and is known."""
+    browser = Browser(website)
+    agree(browser, website)
+    assert say_who(browser, brand, **claims).json()["known"]
+    return browser
+
+
+def visitor_behind(browser: Browser) -> Visitor:
+    return Visitor.objects.get(public_id=browser.get("state/").json()["visitor"]["id"])
+
+
+def shown(browser: Browser) -> tuple[str | None, list[str]]:
+    state = browser.get("state/").json()
+    present = state["conversation"]
+    return present and present["id"], [one["id"] for one in state["history"]]
+
+
+@time_machine.travel(NOW + timedelta(hours=1), tick=False)
+@pytest.mark.parametrize("is_known", [False, True], ids=["R29", "R31"])
+def test_hidden_history_is_neither_listed_nor_read_until_it_is_shown_again(
+    website: Website, step: RuleStep, alice: Agent, brand: str, is_known: bool
+) -> None:
+    browser = customer(website, brand) if is_known else Browser(website)
+    if not is_known:
+        agree(browser, website)
+    visitor = visitor_behind(browser)
+    past = closed(step, alice, visitor)
+    present = on_desk(step, alice, visitor=visitor)
+    before = shown(browser)
+    assert before == (str(present.public_id), [str(past.public_id)])
+    assert browser.post("history/", {"hidden": True}).json()["privacy"]["hidden"] is True
+    assert shown(browser) == (None, [])
+    if is_known:  # on his other browsers, too
+        assert shown(customer(website, brand)) == (None, [])
+    at = timezone.now() + timedelta(seconds=1)
+    messages.add(present.pk, author=Author.AGENT, body="Voici", client_id=uuid.uuid4(), at=at)
+    assert shown(browser) == (str(present.public_id), [])  # an answer is never withheld
+    assert browser.post("history/", {"hidden": False}).status_code == 200
+    assert shown(browser) == before
+    assert Conversation.objects.count() == 2
+
+
+def test_an_unknown_visitor_without_his_token_is_somebody_new(
+    website: Website, step: RuleStep, alice: Agent
+) -> None:
+    """R30: his browser has forgotten, nothing brings the history back."""
+    before = Browser(website)
+    agree(before, website)
+    closed(step, alice, visitor_behind(before))
+    after = Browser(website)
+    agree(after, website)
+    assert visitor_behind(after) != visitor_behind(before)
+    assert shown(after) == (None, [])
+
+
+def test_a_known_customer_finds_his_history_on_a_browser_that_has_forgotten(
+    website: Website, step: RuleStep, alice: Agent, brand: str
+) -> None:
+    """R32: a new identity, and the external id brings back what was said."""
+    before = customer(website, brand)
+    past = closed(step, alice, visitor_behind(before))
+    after = Browser(website)
+    answer = say_who(after, brand).json()
+    assert answer["known"]
+    assert visitor_behind(after) != visitor_behind(before)
+    assert shown(after) == (None, [str(past.public_id)])
+    assert after.get("state/").json()["privacy"]["consent"] == "given"
+    # A new conversation needs targeting and room, as anybody's.
+    queued(step)
+    assert code_of(after.post("conversations/", first())) == (409, "no_room")
+
+
+def test_who_was_never_here_becomes_known_with_his_consent(
+    browser: Browser, website: Website, brand: str
+) -> None:
+    assert say_who(browser, brand).json() == {"known": False, "token": None, "visitor": None}
+    assert (Visitor.objects.count(), Person.objects.count()) == (0, 0)
+    state = browser.get("state/")
+    assert code_of(state) == (401, "token")
+    token = signed(brand, at=timezone.now(), name="Jeanne")
+    text = identity_text(website)
+    answer = browser.post("visitors/", {"language": "fr", "consent": text, "identity": token})
+    browser.token = answer.json()["token"]
+    visitor = visitor_behind(browser)
+    assert (visitor.person and visitor.person.external_id, visitor.name) == ("C-1042", "Jeanne")
+
+
+def identity_text(website: Website) -> str:
+    from messenger.texts import sha256_of, texts_of
+
+    return sha256_of(texts_of(website, "fr")["consent"])
+
+
+def test_what_was_said_before_the_login_comes_along_and_the_token_changes(
+    website: Website, step: RuleStep, alice: Agent, brand: str
+) -> None:
+    other = customer(website, brand)
+    before = closed(step, alice, visitor_behind(other))
+    browser = Browser(website)
+    agree(browser, website)
+    visitor, old_token = visitor_behind(browser), browser.token
+    mine = on_desk(step, alice, visitor=visitor)
+    say_who(browser, brand)
+    assert visitor_behind(browser) == visitor
+    assert shown(browser) == (str(mine.public_id), [str(before.public_id)])
+    assert browser.token != old_token
+    assert code_of(Browser(website, old_token).get("state/")) == (401, "token")
+    assert say_who(browser, brand).json()["token"] is None  # told again: nothing to change
+
+
+def test_another_customer_on_the_same_browser_sees_nothing_of_the_first(
+    website: Website, step: RuleStep, alice: Agent, brand: str
+) -> None:
+    browser = customer(website, brand)
+    closed(step, alice, visitor_behind(browser))
+    first_token = browser.token
+    assert say_who(browser, brand, sub="C-2").json()["known"] is False
+    customer(website, brand, sub="C-2")
+    say_who(browser, brand, sub="C-2")
+    assert browser.token != first_token
+    assert shown(browser) == (None, [])
+
+
+def test_two_browsers_of_one_customer_write_into_one_conversation(
+    website: Website, step: RuleStep, brand: str
+) -> None:
+    one, two = customer(website, brand), customer(website, brand)
+    begun = one.post("conversations/", first()).json()["conversation"]["id"]
+    assert two.post("conversations/", first("Encore moi")).json()["conversation"]["id"] == begun
+    assert Conversation.objects.get().last_seq == 2
+    assert one.post("email/", {"address": "j@example.com"}).status_code == 200
+    assert two.get("state/").json()["email"]["address"] == "j@example.com"
+    assert two.post("email/", {"address": None}).status_code == 200
+    assert one.get("state/").json()["email"] is None
+
+
+def test_logging_out_ends_the_token_of_a_customer_and_of_nobody_else(
+    browser: Browser, website: Website, brand: str
+) -> None:
+    agree(browser, website)
+    assert browser.post("logout/", {}).json() == {"forgotten": False}
+    say_who(browser, brand)
+    assert browser.post("logout/", {}).json() == {"forgotten": True}
+    assert code_of(browser.get("state/")) == (401, "token")
+
+
+def test_a_token_for_one_use_serves_one_browser(website: Website, brand: str) -> None:
+    customer(website, brand)
+    one, two = Browser(website), Browser(website)
+    assert say_who(one, brand, jti="7").status_code == 200
+    assert say_who(one, brand, jti="7").status_code == 200
+    assert code_of(say_who(two, brand, jti="7")) == (401, "identity")
+    assert Visitor.objects.count() == 2
+
+
+def test_a_token_of_another_website_is_ignored_and_logged(
+    browser: Browser, website: Website, brand: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    theirs = identities.rotate(WebsiteFactory(), at=timezone.now()).value
+    answer = say_who(browser, theirs)
+    assert code_of(answer) == (401, "identity")
+    assert "celeste: an identity was ignored" in caplog.text
+    assert Person.objects.count() == 0
+
+
+def test_nobody_claims_a_customer_by_what_is_not_signed(
+    browser: Browser, website: Website, step: RuleStep, alice: Agent, brand: str
+) -> None:
+    known = visitor_behind(customer(website, brand, email="j@example.com"))
+    past = closed(step, alice, known)
+    stranger = VisitorFactory(website=website, token="stranger", name="Jeanne")
+    browser.token = "stranger"
+    browser.post("email/", {"address": "j@example.com"})
+    assert shown(browser) == (None, [])
+    assert code_of(browser.post(f"conversations/{past.public_id}/survey/", {"csat": 1}))[0] == 404
+    stranger.refresh_from_db()
+    assert stranger.person is None
