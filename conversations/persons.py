@@ -56,9 +56,9 @@ def link(visitor: Visitor, person: Person) -> None:
 
 
 def last_word(visitor: Visitor) -> Consent | None:
-    """What was last said of consent on any of this visitor's browsers."""
-    said = Consent.objects.filter(visitor__in=browsers_of(visitor))
-    return said.order_by("-given_at", "-pk").first()
+    """What was last said of consent on any of this visitor's browsers; in the order of the record,
+    which no clock can disturb."""
+    return Consent.objects.filter(visitor__in=browsers_of(visitor)).order_by("-pk").first()
 
 
 def say(visitor: Visitor, consent: Consent) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import jwt
 from django.utils.translation import gettext as _
+from jwt.types import Options
 
 from conversations.messages import Rejected
 
@@ -29,7 +30,7 @@ PROFILE_LIMIT = 30
 VALUE_LIMIT = 200
 
 # Our own clock decides what is over, not the library's.
-_OPTIONS: dict[str, Any] = {
+_OPTIONS: Options = {
     "require": list(REQUIRED),
     "verify_exp": False,
     "verify_nbf": False,

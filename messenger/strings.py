@@ -34,6 +34,9 @@ def frame_strings() -> dict[str, str]:
         "offline": _("No connection. What you write is kept and sent when it is back."),
         "rejected": _("Your message could not be sent. It is back in the box below."),
         "lost": _("We do not know this browser any more. Please start again."),
+        "consent_title": _("Before we start"),
+        "consent_outdated": _("This text has changed: do you still agree?"),
+        "consent_withdrawn": _("You have withdrawn your consent"),
         "consent_first": _("Please accept first; your message is kept."),
         "failed": _("That did not work. Please try again."),
         "no_engagement": _(

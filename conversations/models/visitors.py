@@ -106,10 +106,6 @@ class Consent(models.Model):
     class Meta:
         verbose_name = _("consent")
         verbose_name_plural = _("consents")
-        indexes = [
-            # conversations.persons: the last word of a visitor.
-            models.Index(fields=["visitor", "-given_at"], name="consents_latest"),
-        ]
 
     def __str__(self) -> str:
         return f"{self.visitor_id} · {self.given_at:%Y-%m-%d %H:%M}"

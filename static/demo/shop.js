@@ -24,6 +24,11 @@ document.addEventListener("DOMContentLoaded", () => {
     });
   });
 
+  // Who is logged in here, signed by this shop's server; nobody, as soon as he has logged out.
+  const { identity } = document.body.dataset;
+  if (identity) window.Causerie("identify", identity);
+  else window.Causerie("logout");
+
   const order = document.querySelector("[data-transaction]");
   if (order) {
     const { transaction: id, amount, currency } = order.dataset;

@@ -1,20 +1,29 @@
-// Consent, asked before the first message (R26, R27).
+// Consent, asked before the first message, when its text has changed, and after it was withdrawn
+// (R26, R27).
 
 import { byId, linked } from "./elements.js";
 
 export class Consent {
-  /** session, config; mayDecline: whether there is a page to go back to;
-   *  onGiven({token, visitor}) */
-  constructor({ session, config, mayDecline, onGiven }) {
-    Object.assign(this, { session, config, onGiven });
+  /** session, config; mayDecline: whether there is a page to go back to; proof(): who the customer
+   *  is, if nobody knows him yet; onGiven({token, privacy}): a token for somebody new */
+  constructor({ session, config, mayDecline, proof, onGiven }) {
+    Object.assign(this, { session, config, proof, onGiven });
+    this.standing = null; // "given", "outdated" or "withdrawn", once the server has said it.
     this.card = byId("consent");
     byId("accept").addEventListener("click", ({ target }) => this.#give(target));
     byId("decline").hidden = !mayDecline;
   }
 
+  get isAsked() {
+    const { guest, isKnown } = this.session;
+    return !isKnown || (!guest && ["outdated", "withdrawn"].includes(this.standing));
+  }
+
   show() {
-    const { config, session, card } = this;
-    const isAsked = !session.isKnown;
+    const { config, card, isAsked } = this;
+    const { strings } = config;
+    const title = { outdated: strings.consent_outdated, withdrawn: strings.consent_withdrawn };
+    byId("consent-title").textContent = title[this.standing] ?? strings.consent_title;
     if (isAsked && card.hidden) {
       const text = linked(config.texts.consent, config.strings.link_opens);
       byId("consent-text").replaceChildren(...text);
@@ -27,7 +36,10 @@ export class Consent {
     this.#complain("");
     try {
       const { language, consent } = this.config;
-      const { ok, data } = await this.session.ask("visitors/", { language, consent });
+      const isNew = !this.session.isKnown;
+      const identity = isNew ? this.proof() : null;
+      const told = { language, consent, ...(identity && { identity }) };
+      const { ok, data } = await this.session.ask(isNew ? "visitors/" : "consent/", told);
       if (ok) this.onGiven(data);
       else this.#complain(data.error?.message ?? this.config.strings.failed);
     } catch {

@@ -37,11 +37,11 @@ export class Email {
   }
 
   /** Below the dialogue: the invitation, or where we will write to. */
-  show(conversation) {
+  show(conversation, mayWrite) {
     const { id, asynchronous, status } = conversation ?? {};
-    const mayAsk = this.isOffered && Boolean(this.session.token) && !this.session.guest;
+    const mayAsk = this.isOffered && mayWrite && Boolean(this.session.token) && !this.session.guest;
     this.conversationId = id;
-    byId("settings-open").hidden = !mayAsk;
+    byId("email-settings").hidden = !mayAsk;
     const isFitting = mayAsk && asynchronous === true && status !== "closed";
     const isAsked = isFitting && !this.value && !this.session.dismissed.includes(`email ${id}`);
     byId("email-invite").hidden = !isAsked;

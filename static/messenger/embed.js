@@ -11,7 +11,6 @@
   const flag = `causerie:${key}`;
   const STICKY = ["ready", "displayed"]; // Told also to whoever asks too late.
   const LENT = ["token", "unsent", "dismissed", "visitor"]; // Names under which the iframe may keep something.
-  const LATER = ["identify", "logout"];
   const VISIT_MS = 30 * 60_000; // Who comes back after that returns.
   const STYLE = "%STYLE%";
 
@@ -39,6 +38,7 @@
   if (link) safely(() => history.replaceState(history.state, "", location.pathname + location.search));
   let wantsOpen = link !== "";
   let unread = 0;
+  let identity = ""; // Who the page's server says its customer is, signed.
 
   /* The parts, from embed/, are put in here by messenger/script.py. */
   "%PARTS%";

@@ -5,7 +5,8 @@ const PAGE_LIMIT = 2000;
 
 export class Host {
   /** handlers: open(), minimize(), offer(answer): what the page was told about engaging,
-   *  link(word): somebody came by the link of a mail */
+   *  link(word): somebody came by the link of a mail; identify(token): who the customer is;
+   *  logout(): he is gone */
   constructor(handlers) {
     this.isAlone = window.parent === window;
     this.origin = null;
@@ -26,7 +27,9 @@ export class Host {
         this.viewedAt = performance.now();
       }
       if (isRecord(data.offer)) handlers.offer(data.offer);
-      if (data.type === "hello" && typeof data.link === "string") handlers.link(data.link);
+      if (data.type === "hello" && data.link && typeof data.link === "string") handlers.link(data.link);
+      if (data.type === "logout" || data.logout) handlers.logout();
+      if (data.identity && typeof data.identity === "string") handlers.identify(data.identity);
       if (data.type === "open") handlers.open();
       if (data.type === "minimize") handlers.minimize();
     });

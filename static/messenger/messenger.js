@@ -8,6 +8,8 @@ import { Email } from "./email.js";
 import { byId } from "./elements.js";
 import { History } from "./history.js";
 import { Host } from "./host.js";
+import { Identity } from "./identity.js";
+import { Privacy } from "./privacy.js";
 import { Room } from "./room.js";
 import { Scroll } from "./scroll.js";
 import { Session } from "./session.js";
@@ -31,6 +33,20 @@ class Messenger {
       minimize: () => this.minimize(),
       offer: (answer) => this.offered(answer),
       link: (word) => this.follow(word),
+      identify: (token) => this.identity.receive(token, this.loading),
+      logout: () => this.logout(),
+    });
+    this.identity = new Identity({
+      session: this.session,
+      host: this.host,
+      language: config.language,
+      onKnown: () => this.renew(),
+      onForeign: () => this.forgetToken(),
+    });
+    this.privacy = new Privacy({
+      session: this.session,
+      strings: this.strings,
+      onChange: (what) => this.decided(what),
     });
     this.room = new Room({
       session: this.session,
@@ -50,7 +66,8 @@ class Messenger {
       session: this.session,
       config,
       mayDecline: !this.host.isAlone,
-      onGiven: (made) => this.consented(made),
+      proof: () => this.identity.proof,
+      onGiven: (given) => this.consented(given),
     });
     const attached = new Attached({ session: this.session, strings: this.strings });
     this.dialogue = new Dialogue(byId("dialogue"), config, attached);
@@ -129,6 +146,7 @@ class Messenger {
       return;
     }
     const { visitor, conversation } = answer.data;
+    if (!conversation) return; // Hidden since by who was written to.
     const isMine = this.visitorId === visitor.id;
     this.session.guest = isMine ? null : word;
     this.session.undismiss(conversation.id);
@@ -165,10 +183,11 @@ class Messenger {
 
   /** Ask the server who we are, until it answers. */
   async load() {
+    this.shownToken = this.session.token;
     for (let failures = 0; ; failures += 1) {
       try {
         const { ok, status, data } = await this.session.ask("state/");
-        if (status === 401) return this.forgetToken();
+        if (status === 401) return await this.forgetToken();
         if (ok) return this.loaded(data);
       } catch {
         this.isUnreachable = true;
@@ -182,8 +201,10 @@ class Messenger {
     }
   }
 
-  loaded({ conversation, history, visitor, guest, email }) {
+  loaded({ conversation, history, visitor, guest, email, privacy }) {
     this.isUnreachable = false;
+    this.privacy.receive(privacy);
+    this.consent.standing = privacy?.consent ?? null;
     if (!guest) this.visitorId = visitor.id;
     this.email.receive(email);
     this.past = history;
@@ -233,6 +254,7 @@ class Messenger {
   reject(body, sentence, code) {
     if (code === "token") this.forgetToken();
     if (code === "closed") this.thread.sync();
+    if (code === "consent" && this.session.token) this.load(); // The text has changed meanwhile.
     this.composer.restore(body);
     this.composer.complain(sentence || this.strings.rejected);
     if (code === "no_room") this.watchRoom(sentence);
@@ -242,13 +264,39 @@ class Messenger {
     if (code === "token" || code === "not_found") this.forgetToken();
   }
 
+  /** This browser is somebody else, or somebody known, now: as another tab may have told. */
+  renew() {
+    this.reset();
+    this.history.forget();
+    this.loading = this.load();
+    return this.loading;
+  }
+
+  /** The customer has left the brand's site: nothing of him stays here. */
+  async logout() {
+    await this.loading;
+    this.identity.forget();
+    if (!this.privacy.isIdentified || this.session.guest) return;
+    try {
+      await this.session.ask("logout/", {});
+    } finally {
+      this.session.draft = "";
+      this.forgetToken();
+    }
+  }
+
   /** The server does not know us any more: begin again, with consent; what was written stays. */
   forgetToken() {
+    // Another tab was told who we are meanwhile, and has a newer token for all of us.
+    const { token, guest } = this.session;
+    if (!guest && token && token !== this.shownToken) return this.renew();
     this.composer.restore(this.thread.pending.map(({ body }) => body).filter(Boolean).join("\n"));
     this.session.unsent.save([]);
     this.past = [];
     this.history.forget();
     this.email.receive(null);
+    this.privacy.receive(null);
+    this.consent.standing = null;
     if (this.session.guest) {
       this.leaveLink();
       return;
@@ -286,7 +334,7 @@ class Messenger {
   }
 
   send(text) {
-    if (!this.session.isKnown) {
+    if (this.consent.isAsked) {
       this.wantsToSend = true;
       this.composer.hint(this.strings.consent_first);
       this.scroll.toEnd();
@@ -305,15 +353,31 @@ class Messenger {
     return this.session.url(`conversations/${this.conversation.id}/attachments/${id}/`);
   }
 
-  consented({ token, visitor }) {
-    this.session.token = token;
-    this.visitorId = visitor;
+  /** `token` is told to who is new, `privacy` to who agrees once more. */
+  async consented({ token, visitor, privacy }) {
+    if (token) {
+      this.session.token = token;
+      this.visitorId = visitor;
+      this.loading = this.load(); // A known customer has a past.
+      await this.loading;
+    } else {
+      this.privacy.receive(privacy);
+      this.consent.standing = privacy.consent;
+    }
     this.tellStay();
     this.composer.complain("");
     this.render();
     this.composer.focus();
     if (this.wantsToSend) this.composer.form.requestSubmit();
     this.wantsToSend = false;
+  }
+
+  /** History was hidden or shown, or consent withdrawn. */
+  decided(what) {
+    this.consent.standing = this.privacy.value.consent;
+    if (what === "history") this.renew();
+    else this.email.receive(null);
+    this.render();
   }
 
   surveyed() {
@@ -351,10 +415,11 @@ class Messenger {
     this.view.show({ conversation, engagement, surveyWaits, hasThanked, isCut });
     this.showDialogue();
     this.consent.show();
-    this.email.show(conversation);
+    this.email.show(conversation, !this.consent.isAsked);
+    byId("settings-open").hidden = !this.session.token || Boolean(this.session.guest);
     survey.show(conversation, isSeen);
     this.composer.isHidden = this.talk.isOver;
-    this.composer.mayAttach = this.fileUrl("") !== null;
+    this.composer.mayAttach = this.fileUrl("") !== null && !this.consent.isAsked;
     if (isSeen) thread.markRead();
     this.tellUnread(isSeen);
     this.scroll.follow(wasAtEnd, hasNews);

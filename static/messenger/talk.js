@@ -77,6 +77,7 @@ export class Talk {
     const path = `conversations/${conversation.id}/`;
     this.thread.messagesUrl = this.session.url(`${path}messages/`);
     this.thread.readUrl = this.session.url(`${path}read/`);
+    this.thread.skipTo(conversation.hidden_seq);
     this.thread.receiveRead({ by: "visitor", seq: conversation.read_by_me });
     if (this.isOpen) this.#listen();
   }

@@ -84,6 +84,11 @@ export class Thread {
     this.onChange(this);
   }
 
+  /** What came up to `seq` is not shown here, and not fetched. */
+  skipTo(seq) {
+    this.lastSeq = Math.max(this.lastSeq, seq);
+  }
+
   receiveRead({ by, seq }) {
     if (by === this.me) this.myRead = Math.max(this.myRead, seq);
     else this.otherRead = Math.max(this.otherRead, seq);

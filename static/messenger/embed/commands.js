@@ -30,6 +30,15 @@ const commands = {
     language = wanted;
     askSoon();
   },
+  identify(token) {
+    identity = String(token);
+    post("identify");
+  },
+  logout() {
+    identity = "";
+    if (parts && parts.isLoaded) post("logout");
+    else if (seenAt) write(`${flag}:logout`, "1"); // Told when it is opened.
+  },
   visitor(values) {
     learn(values, "", 1);
     askSoon();
@@ -52,5 +61,5 @@ async function sell(sale, tries) {
 function causerie(command, ...values) {
   const run = Object.prototype.hasOwnProperty.call(commands, command) && commands[command];
   if (run) return safely(run, ...values);
-  if (!LATER.includes(command)) console.warn(`Causerie: there is no command "${command}".`);
+  console.warn(`Causerie: there is no command "${command}".`);
 }

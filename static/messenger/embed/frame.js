@@ -9,7 +9,8 @@ function loadFrame() {
   frame.addEventListener("load", () => {
     parts.isLoaded = true;
     const kept = Object.fromEntries(LENT.map((name) => [name, read(`${flag}:${name}`)]));
-    post("hello", link ? { kept, link } : { kept });
+    post("hello", { kept, link, logout: read(`${flag}:logout`) });
+    write(`${flag}:logout`, null);
     link = "";
     if (isOpen) post("open");
   });
@@ -20,7 +21,7 @@ function loadFrame() {
 /* Until it has loaded, the iframe is a blank page of another origin. */
 function post(type, detail) {
   if (!parts || !parts.isLoaded || !parts.frame.contentWindow) return;
-  const message = { causerie: 1, type, page: location.href, view, offer, ...detail };
+  const message = { causerie: 1, type, page: location.href, view, offer, identity, ...detail };
   parts.frame.contentWindow.postMessage(message, origin);
 }
 
@@ -57,6 +58,7 @@ const reports = {
     if (!LENT.includes(name)) return;
     write(`${flag}:${name}`, typeof value === "string" ? value : null);
   },
+  warn: (data) => console.warn(`Causerie: ${data.text}`),
   event(data) {
     if (typeof data.name === "string") tell(data.name, data.detail);
   },

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conversations", "0008_report_indexes"),
+        ("conversations", "0010_finding"),
     ]
 
     operations = [
@@ -68,9 +68,5 @@ class Migration(migrations.Migration):
             model_name="consent",
             name="text",
             field=models.TextField(verbose_name="text"),
-        ),
-        migrations.AddIndex(
-            model_name="consent",
-            index=models.Index(fields=["visitor", "-given_at"], name="consents_latest"),
         ),
     ]

@@ -1,0 +1,41 @@
+// Who the brand's page says its customer is: a signed token, handed on to the server (C14).
+
+export class Identity {
+  /** session, host, language; onKnown(): the browser is somebody's now, with another token;
+   *  onForeign(): it was somebody else's */
+  constructor({ session, host, language, onKnown, onForeign }) {
+    Object.assign(this, { session, host, language, onKnown, onForeign });
+    this.told = "";
+    this.proof = null; // Of a customer who is not known yet: it goes with his consent.
+    this.turn = Promise.resolve();
+  }
+
+  /** The same token comes with everything that the page says: it is told once. */
+  receive(token, loading) {
+    if (token === this.told || this.session.guest) return;
+    this.told = token;
+    this.turn = this.turn.then(() => loading).then(() => this.#tell(token));
+  }
+
+  forget() {
+    this.told = "";
+    this.proof = null;
+  }
+
+  async #tell(token) {
+    try {
+      const { ok, data } = await this.session.ask("identity/", { identity: token, language: this.language });
+      if (!ok) {
+        this.host.tell("warn", { text: `identify: ${data.error?.message}` });
+        return;
+      }
+      this.proof = data.known ? null : token;
+      if (!data.known && this.session.token) this.onForeign();
+      if (!data.token) return;
+      this.session.token = data.token;
+      this.onKnown();
+    } catch {
+      this.told = ""; // Told again with the next word of the page.
+    }
+  }
+}

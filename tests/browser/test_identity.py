@@ -1,0 +1,71 @@
+"""A customer is known on two browsers, hides his history, withdraws his consent and logs out."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Crowd
+from tests.browser.people import Visitor
+
+
+def log_in(visitor: Visitor) -> None:
+    """On the brand's site; its server signs who it is."""
+    visitor.visit("/demo/account/")
+    visitor.page.get_by_role("button", name="Jeanne Martin").click()
+    expect(visitor.page.get_by_role("heading", name="Hello, Jeanne Martin")).to_be_visible()
+
+
+def kept(page: Page) -> str:
+    """What the Messenger keeps in this browser."""
+    frame = next(frame for frame in page.frames if "/messenger/" in frame.url)
+    return str(frame.evaluate("JSON.stringify(Object.entries(localStorage))"))
+
+
+def test_a_customer_is_the_same_on_every_browser_and_decides_for_all(crowd: Crowd) -> None:
+    first = crowd.visitor()
+    log_in(first)
+    first.open()
+    first.agree()
+    first.say("Where is my order?")
+    first.frame.get_by_text("You are next in line.").wait_for()
+
+    second = crowd.visitor(viewport={"width": 390, "height": 844})
+    log_in(second)
+    assert "token" not in str(second.page.evaluate("JSON.stringify(localStorage)"))
+    second.open()
+    second.sees("Where is my order?")  # without being asked for consent again
+    expect(second.frame.get_by_role("button", name="I accept")).to_be_hidden()
+    second.say("And on the phone")
+    first.sees("And on the phone")
+
+    second.frame.get_by_role("button", name="Settings").click()
+    hide = second.frame.get_by_role("switch", name="Hide my history")
+    hide.check()
+    expect(second.log.get_by_text("Where is my order?")).to_have_count(0)
+    hide.uncheck()
+    second.sees("Where is my order?")
+    second.frame.get_by_role("button", name="Withdraw my consent").click()
+    expect(second.frame.get_by_text("accept it again below the conversation")).to_be_visible()
+    second.frame.get_by_role("button", name="Close the settings").click()
+    second.box.fill("Once more")
+    second.box.press("Enter")
+    expect(second.frame.get_by_text("Please accept first; your message is kept.")).to_be_visible()
+    second.frame.get_by_role("button", name="I accept").click()
+    second.sees("Once more")
+
+    assert "token" in kept(second.page)
+    second.page.evaluate("Causerie('logout')")
+    expect(second.log.get_by_text("Once more")).to_have_count(0)
+    expect(second.frame.get_by_role("button", name="I accept")).to_be_visible()
+    assert "token" not in kept(second.page)
+
+
+def test_a_token_that_does_not_hold_is_told_to_the_console_only(crowd: Crowd) -> None:
+    crowd.expect_complaint("Causerie: identify: The identity token is not a JWT")
+    crowd.expect_complaint("401")
+    visitor = crowd.visitor().visit()
+    visitor.page.evaluate("Causerie('identify', 'a.b.c')")
+    with visitor.page.expect_console_message(lambda said: "not a JWT" in said.text):
+        visitor.open()
+    visitor.agree()
+    visitor.say("Still here")

@@ -1,0 +1,79 @@
+"""What the statements of the message path ask of whoever shows a token: person, consent, hidden."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from accounts.models import Agent
+from conversations import persons, pool, reading
+from conversations.models import Consent, ConsentKind, Conversation, Person, Visitor
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.conversations.test_messages import as_agent, as_visitor, log_in, one, refusal
+from tests.factories import VisitorFactory, on_desk
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def read(conversation: Conversation, token_hash: str) -> dict[str, Any]:
+    async def main() -> dict[str, Any]:
+        try:
+            return await reading.for_visitor(
+                conversation=conversation.public_id, token_hash=token_hash, after_seq=0
+            )
+        finally:
+            await pool.close()
+
+    return asyncio.run(main())
+
+
+def said(conversation: Conversation, body: str, at: datetime) -> None:
+    one(as_visitor(conversation, body=body, client_id=uuid.uuid4(), at=at))
+
+
+def test_a_person_s_other_browser_reads_and_writes_and_a_stranger_does_not(
+    step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent)
+    mine = conversation.visitor
+    other: Visitor = VisitorFactory(website=mine.website)
+    assert refusal(as_visitor(conversation, token_hash=other.token_hash)) == ("not_found", 404)
+    person = Person.objects.create(website=mine.website, external_id="C-1", created_at=NOW)
+    for visitor in (mine, other):
+        persons.link(visitor, person)
+    assert one(as_visitor(conversation, token_hash=other.token_hash)).frame["seq"] == 1
+    assert len(read(conversation, other.token_hash)["messages"]) == 1
+    stranger: Visitor = VisitorFactory(website=mine.website)
+    assert refusal(as_visitor(conversation, token_hash=stranger.token_hash)) == ("not_found", 404)
+
+
+def test_after_a_withdrawal_neither_side_s_message_is_stored(step: RuleStep, agent: Agent) -> None:
+    conversation = on_desk(step, agent)
+    desk = log_in(agent)
+    withdrawn = Consent(kind=ConsentKind.WITHDRAWN, language="fr", given_at=NOW)
+    persons.say(conversation.visitor, withdrawn)
+    assert refusal(as_visitor(conversation)) == ("consent", 403)
+    assert refusal(as_agent(conversation, desk)) == ("consent", 403)
+    conversation.refresh_from_db()
+    assert conversation.last_seq == 0
+    persons.say(conversation.visitor, Consent(language="fr", given_at=NOW))
+    assert one(as_agent(conversation, desk)).frame["seq"] == 1
+
+
+def test_what_is_hidden_is_not_told_and_what_comes_after_is(step: RuleStep, agent: Agent) -> None:
+    conversation = on_desk(step, agent)
+    visitor = conversation.visitor
+    said(conversation, "before", NOW)
+    persons.hide(visitor, at=NOW)
+    answer = read(conversation, visitor.token_hash)
+    assert (answer["messages"], answer["conversation"]["hidden_seq"]) == ([], 1)
+    said(conversation, "after", NOW.replace(year=NOW.year + 1))
+    shown = read(conversation, visitor.token_hash)["messages"]
+    assert [(message["seq"], message["body"]) for message in shown] == [(2, "after")]
+    persons.hide(visitor, at=None)
+    assert len(read(conversation, visitor.token_hash)["messages"]) == 2

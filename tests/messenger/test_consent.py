@@ -1,0 +1,81 @@
+"""Consent: required before anything begins, withdrawn, given again, asked anew for another text."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from accounts.models import Agent, Website
+from conversations import messages
+from conversations.messages import Rejected
+from conversations.models import Address, Author, Consent, Visitor
+from messenger.texts import sha256_of, texts_of
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, VisitorFactory, on_desk
+from tests.messenger.conftest import Browser
+from tests.messenger.test_doors import code_of, first
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def visitor(website: Website, browser: Browser) -> Visitor:
+    browser.token = "a token"
+    visitor: Visitor = VisitorFactory(website=website, token="a token", agrees=True)
+    return visitor
+
+
+@pytest.fixture
+def alice() -> Agent:
+    alice: Agent = AgentFactory(display_name="Alice")
+    return alice
+
+
+def accept(browser: Browser, website: Website) -> Any:
+    sha256 = sha256_of(texts_of(website, "fr")["consent"])
+    return browser.post("consent/", {"language": "fr", "consent": sha256})
+
+
+def standing(browser: Browser) -> str:
+    return str(browser.get("state/").json()["privacy"]["consent"])
+
+
+def test_withdrawn_nothing_is_written_by_either_side_until_it_is_given_again(
+    browser: Browser, website: Website, visitor: Visitor, step: RuleStep, alice: Agent
+) -> None:
+    conversation = on_desk(step, alice, visitor=visitor)
+    browser.post("email/", {"address": "j@example.com"})
+    answer = browser.post("consent/", {"given": False})
+    assert answer.json()["privacy"]["consent"] == "withdrawn"
+    assert not Address.objects.exists()
+    assert code_of(browser.post("conversations/", first())) == (403, "consent")
+    assert code_of(browser.post("email/", {"address": "j@example.com"})) == (403, "consent")
+    with pytest.raises(Rejected, match="accept first"):
+        messages.add(
+            conversation.pk, author=Author.VISITOR, body="?", client_id=uuid.uuid4(), at=NOW
+        )
+    conversation.refresh_from_db()
+    assert (conversation.status, conversation.last_seq) == ("active", 0)  # R62: agents close
+    assert accept(browser, website).json()["privacy"]["consent"] == "given"
+    assert browser.post("conversations/", first()).status_code == 201
+    said = Consent.objects.order_by("pk").values_list("kind", "text_sha256")
+    assert [kind for kind, _sha in said] == ["given", "withdrawn", "given"]
+    assert len({sha for _kind, sha in said}) == 1
+
+
+def test_another_text_is_asked_for_before_something_new_begins(
+    browser: Browser, website: Website, visitor: Visitor, step: RuleStep
+) -> None:
+    assert standing(browser) == "given"
+    website.texts = {"fr": {"consent": "Un autre texte."}}
+    website.save()
+    assert standing(browser) == "outdated"
+    assert code_of(browser.post("conversations/", first())) == (403, "consent")
+    assert accept(browser, website).status_code == 200
+    assert standing(browser) == "given"
+    website.texts["en"] = {"consent": "Another text."}
+    website.save()
+    assert standing(browser) == "given"  # he agreed to the French one, which stands
