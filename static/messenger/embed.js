@@ -10,7 +10,7 @@
   const base = `${origin}/messenger/${encodeURIComponent(key)}/`;
   const flag = `causerie:${key}`;
   const STICKY = ["ready", "displayed"]; // Told also to whoever asks too late.
-  const LENT = ["token", "unsent", "dismissed", "visitor"]; // Names under which the iframe may keep something.
+  const LENT = ["token", "unsent", "dismissed", "visitor", "logout"]; // Names under which the iframe may keep something.
   const VISIT_MS = 30 * 60_000; // Who comes back after that returns.
   const STYLE = "%STYLE%";
 

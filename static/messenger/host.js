@@ -28,7 +28,7 @@ export class Host {
       }
       if (isRecord(data.offer)) handlers.offer(data.offer);
       if (data.type === "hello" && data.link && typeof data.link === "string") handlers.link(data.link);
-      if (data.type === "logout" || data.logout) handlers.logout();
+      if (data.type === "logout" || data.kept?.logout) this.#leave(handlers);
       if (data.identity && typeof data.identity === "string") handlers.identify(data.identity);
       if (data.type === "open") handlers.open();
       if (data.type === "minimize") handlers.minimize();
@@ -51,6 +51,11 @@ export class Host {
 
   event(name, detail = {}) {
     this.tell("event", { name, detail });
+  }
+
+  #leave(handlers) {
+    this.tell("keep", { name: "logout", value: null });
+    handlers.logout();
   }
 
   #meet(origin, kept) {

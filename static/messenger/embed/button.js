@@ -2,7 +2,7 @@
 
 function show() {
   if (!happened.has("ready")) tell("ready");
-  const stays = read(flag) !== null;
+  const stays = read("") !== null;
   const isThere = offer.engage || stays || isOpen || link;
   if (parts) parts.host.style.display = isThere ? "" : "none";
   const { kind, text } = offer.notification;
@@ -41,7 +41,7 @@ function notify(text) {
 
 function dismiss(text) {
   hushed = text;
-  if (seenAt) write(`${flag}:hushed`, text);
+  if (seenAt) write(":hushed", text);
   notify("");
   parts.button.focus();
 }

@@ -31,19 +31,19 @@ const commands = {
     askSoon();
   },
   identify(token) {
-    identity = String(token);
+    identity = token;
     post("identify");
   },
   logout() {
     identity = "";
-    if (parts && parts.isLoaded) post("logout");
-    else if (seenAt) write(`${flag}:logout`, "1"); // Told when it is opened.
+    if (seenAt) write(":logout", "1"); // Told when it is opened, if it is not.
+    post("logout");
   },
   visitor(values) {
     learn(values, "", 1);
     askSoon();
   },
-  transaction: (sale) => sell({ ...sale, visitor: read(`${flag}:visitor`) }, 3),
+  transaction: (sale) => sell({ ...sale, visitor: read(":visitor") }, 3),
 };
 
 /* As plain text, so that browsers ask no leave before; also while the page is being left. */
@@ -59,7 +59,7 @@ async function sell(sale, tries) {
 }
 
 function causerie(command, ...values) {
-  const run = Object.prototype.hasOwnProperty.call(commands, command) && commands[command];
+  const run = Object.hasOwn(commands, command) && commands[command];
   if (run) return safely(run, ...values);
   console.warn(`Causerie: there is no command "${command}".`);
 }

@@ -8,9 +8,8 @@ function loadFrame() {
   parts.isLoaded = false;
   frame.addEventListener("load", () => {
     parts.isLoaded = true;
-    const kept = Object.fromEntries(LENT.map((name) => [name, read(`${flag}:${name}`)]));
-    post("hello", { kept, link, logout: read(`${flag}:logout`) });
-    write(`${flag}:logout`, null);
+    const kept = Object.fromEntries(LENT.map((name) => [name, read(`:${name}`)]));
+    post("hello", { kept, link });
     link = "";
     if (isOpen) post("open");
   });
@@ -47,7 +46,7 @@ const reports = {
     tell("unread", unread);
   },
   stay(data) {
-    write(flag, data.stay ? "1" : null);
+    write("", data.stay ? "1" : null);
     keepSeen(data.known === true);
     // The conversation ended before this page, and this page does not engage (C12).
     if (!data.stay && !hasReported) show();
@@ -56,7 +55,7 @@ const reports = {
   nudge: (data) => notify(isOpen ? "" : String(data.text)),
   keep({ name, value }) {
     if (!LENT.includes(name)) return;
-    write(`${flag}:${name}`, typeof value === "string" ? value : null);
+    write(`:${name}`, typeof value === "string" ? value : null);
   },
   warn: (data) => console.warn(`Causerie: ${data.text}`),
   event(data) {
@@ -67,5 +66,5 @@ const reports = {
 function receive({ source, origin: sender, data }) {
   if (!parts || !parts.frame || source !== parts.frame.contentWindow || sender !== origin) return;
   if (typeof data !== "object" || data === null || data.causerie !== 1) return;
-  if (Object.prototype.hasOwnProperty.call(reports, data.type)) reports[data.type](data);
+  if (Object.hasOwn(reports, data.type)) reports[data.type](data);
 }

@@ -4,7 +4,7 @@
    what the iframe may not keep itself. Without storage, each page begins anew. */
 function read(name) {
   try {
-    return localStorage.getItem(name);
+    return localStorage.getItem(flag + name);
   } catch {
     return null;
   }
@@ -12,8 +12,8 @@ function read(name) {
 
 function write(name, value) {
   try {
-    if (value === null) localStorage.removeItem(name);
-    else localStorage.setItem(name, value);
+    if (value === null) localStorage.removeItem(flag + name);
+    else localStorage.setItem(flag + name, value);
   } catch {
     return; // The visitor's browser does not want it.
   }
@@ -24,7 +24,7 @@ function write(name, value) {
 function learn(values, prefix, depth) {
   for (const [key, value] of Object.entries(values || {}).slice(0, 50)) {
     const name = prefix + key;
-    const isGroup = Object.prototype.toString.call(value) === "[object Object]";
+    const isGroup = typeof value === "object" && !Array.isArray(value);
     if (value === null) delete data[name];
     else if (isGroup && depth < 3) learn(value, `${name}.`, depth + 1);
     else if (/^(string|number|boolean)$/.test(typeof value) && String(value).length < 201) {
@@ -35,7 +35,7 @@ function learn(values, prefix, depth) {
 
 /* Only once its visitor has acted does a browser keep that it was here (B13): since then we know
    how many pages this visit has seen, and whether it is the first one. */
-let [wasBack, pages, seenAt] = (read(`${flag}:seen`) || "0 0 0").split(" ").map(Number);
+let [wasBack, pages, seenAt] = (read(":seen") || "0 0 0").split(" ").map(Number);
 if (Date.now() - seenAt > VISIT_MS) {
   wasBack = seenAt ? 1 : 0;
   pages = document.referrer.startsWith(`${location.origin}/`) ? 1 : 0;
@@ -44,7 +44,7 @@ if (Date.now() - seenAt > VISIT_MS) {
 function keepSeen(isKnown) {
   if (!isKnown && !seenAt) return;
   seenAt = isKnown ? Date.now() : 0;
-  write(`${flag}:seen`, isKnown ? `${wasBack} ${pages} ${seenAt}` : null);
+  write(":seen", isKnown ? `${wasBack} ${pages} ${seenAt}` : null);
 }
 
 /* A page, or another one of a single-page application. What follows a # is a page where it looks
@@ -56,7 +56,7 @@ function arrive() {
   page = now;
   since = performance.now();
   pages += 1;
-  hushed = read(`${flag}:hushed`);
+  hushed = read(":hushed");
   keepSeen(seenAt > 0);
   askSoon();
 }
