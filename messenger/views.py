@@ -17,6 +17,7 @@ from django.views.decorators.http import condition, require_safe
 from accounts.models import Website
 from conversations import blocks, persons, surveys
 from conversations.attachments import LIMIT_BYTES, upload_strings
+from conversations.emoji import emoji_strings
 from conversations.messages import Rejected, check_body, check_client_id, without_consent
 from conversations.models import Address, Conversation
 from messenger import consents, queries, script, tickets
@@ -66,7 +67,7 @@ def frame(request: HttpRequest, website: Website) -> HttpResponse:
             "texts": texts,
             "consent": sha256_of(texts["consent"]),
             "email": addresses.is_on(website),
-            "strings": frame_strings() | upload_strings(),
+            "strings": frame_strings() | upload_strings() | emoji_strings(),
             "upload_limit": LIMIT_BYTES,
         }
         context = {"website": website, "texts": texts, "language": language, "config": config}

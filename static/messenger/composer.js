@@ -46,7 +46,17 @@ export class Composer {
       event.preventDefault();
       this.form.requestSubmit();
     });
+    byId("emoji").addEventListener("click", ({ currentTarget }) => this.#offerEmoji(currentTarget, strings), {
+      once: true,
+    });
     this.restore(session.draft);
+  }
+
+  /** Fetched when it is first asked for; from then on the button is the picker's. */
+  async #offerEmoji(button, strings) {
+    const { EmojiPicker } = await import("../shared/emoji.js");
+    const store = this.session.emoji;
+    new EmojiPicker({ button, box: this.box, place: this.form, strings, store }).open();
   }
 
   set mayAttach(may) {

@@ -19,9 +19,11 @@ export class Dialogue {
   }
 
   /** `greeting` comes first and has no date: it is the brand's, not a stored message. `conversation`
-   *  is the id under which attachments are asked for. */
-  show({ messages, pending = [], otherRead = 0, greeting = "", conversation = "" }) {
+   *  is the id under which attachments are asked for; `news` is where the line of new messages
+   *  stands (`line`, a seq) and how many it announces (`count`). */
+  show({ messages, pending = [], otherRead = 0, greeting = "", conversation = "", news = {} }) {
     this.conversation = conversation;
+    this.news = news;
     const entries = [];
     if (greeting) entries.push({ key: "greeting", author: "brand", name: this.brand, body: greeting });
     for (const message of messages) {
@@ -45,8 +47,11 @@ export class Dialogue {
       const thisDay = entry.at ? entry.at.toDateString() : day;
       if (entry.at && thisDay !== day) rows.push({ key: `day ${thisDay}`, day: entry.at });
       const before = thisDay === day ? entries[index - 1] : undefined;
-      entry.isFirst = !isSameGroup(before, entry);
-      entry.isLast = !isSameGroup(entry, entries[index + 1]);
+      const isNew = entry.seq !== undefined && entry.seq === this.news.line;
+      if (isNew) rows.push({ key: `news ${entry.seq}`, count: this.news.count });
+      entry.isFirst = isNew || !isSameGroup(before, entry);
+      const next = entries[index + 1];
+      entry.isLast = !isSameGroup(entry, next) || next.seq === this.news.line;
       day = thisDay;
       rows.push(entry);
     });
@@ -63,18 +68,33 @@ export class Dialogue {
     rows.forEach((row, index) => {
       let node = this.nodes.get(row.key);
       if (!node) {
-        node = row.day ? this.#dayNode(row.day) : this.#messageNode(row);
+        node = this.#node(row);
         this.nodes.set(row.key, node);
       }
-      if (!row.day) this.#update(node, row);
+      this.#update(node, row);
       if (this.list.children[index] !== node) {
         this.list.insertBefore(node, this.list.children[index] ?? null);
       }
     });
   }
 
-  #dayNode(day) {
-    return element("li", { className: "day" }, element("span", {}, this.dayName(day)));
+  /** The line before what is new, if there is one. */
+  get line() {
+    return this.list.querySelector(".news");
+  }
+
+  #node(row) {
+    if (row.author) return this.#messageNode(row);
+    return element("li", { className: row.day ? "day" : "news" }, element("span", {}));
+  }
+
+  #update(node, row) {
+    if (row.author) return this.#updateMessage(node, row);
+    const { news_one: one, news_many: many } = this.strings;
+    const news = row.count === 1 ? one : many.replace("{n}", row.count);
+    // "Today" is "Yesterday" after midnight.
+    const text = row.day ? this.dayName(row.day) : news;
+    if (node.textContent !== text) node.firstChild.textContent = text;
   }
 
   dayName(day) {
@@ -104,7 +124,7 @@ export class Dialogue {
     return node;
   }
 
-  #update(node, { author, at, state, isFirst, isLast }) {
+  #updateMessage(node, { author, at, state, isFirst, isLast }) {
     node.classList.toggle("first", isFirst);
     node.classList.toggle("last", isLast);
     const shown = `${state} ${at?.getTime()}`;

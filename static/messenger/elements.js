@@ -1,7 +1,8 @@
 // Making elements. Text only ever becomes a text node: nothing a person wrote is parsed as HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
-const ADDRESS = /https?:\/\/[^\s<>"']+/g;
+// No address goes over a mark that turns the direction of writing: it would show another one.
+const ADDRESS = /https?:\/\/[^\s<>"'\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g;
 
 export const byId = (id) => document.getElementById(id);
 
@@ -40,7 +41,9 @@ export function linked(text, opensLabel) {
 
 function isWeb(address) {
   try {
-    return ["http:", "https:"].includes(new URL(address).protocol);
+    const { protocol, username, password } = new URL(address);
+    // https://bank.example@elsewhere.example leads elsewhere.
+    return ["http:", "https:"].includes(protocol) && !username && !password;
   } catch {
     return false;
   }

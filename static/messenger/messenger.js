@@ -9,6 +9,7 @@ import { byId } from "./elements.js";
 import { History } from "./history.js";
 import { Host } from "./host.js";
 import { Identity } from "./identity.js";
+import { News } from "./news.js";
 import { Privacy } from "./privacy.js";
 import { Room } from "./room.js";
 import { Scroll } from "./scroll.js";
@@ -27,6 +28,7 @@ class Messenger {
     this.session = new Session(config);
     this.past = [];
     this.wantsToSend = false;
+    this.wasSeen = false;
     this.isUnreachable = false;
     this.host = new Host({
       open: () => this.open(),
@@ -56,7 +58,7 @@ class Messenger {
       onRoom: () => this.tellRoom(),
     });
     this.isOpen = this.host.isAlone;
-    this.scroll = new Scroll();
+    this.scroll = new Scroll({ strings: this.strings, onEnd: () => this.render() });
     this.view = new View({
       config,
       room: this.room,
@@ -324,7 +326,6 @@ class Messenger {
   open() {
     this.isOpen = true;
     this.render();
-    if (this.scroll.isAtEnd) this.scroll.toEnd();
     this.composer.focus();
   }
 
@@ -403,33 +404,53 @@ class Messenger {
     this.host.tell("keep", { name: "visitor", value: known ? this.visitorId : null });
   }
 
+  get isSeen() {
+    return this.isOpen && document.visibilityState === "visible";
+  }
+
   render() {
-    const { conversation, engagement, survey, thread } = this;
+    const { conversation, engagement, survey, thread, isSeen } = this;
     const surveyWaits = survey.waitsFor(conversation);
-    const isSeen = this.isOpen && document.visibilityState === "visible";
     const wasAtEnd = this.scroll.isAtEnd;
-    const hasNews = thread.messages.length > (this.shownCount ?? 0);
-    this.shownCount = thread.messages.length;
+    const isLooking = isSeen && this.wasSeen && wasAtEnd;
+    const news = this.newsOf(thread).look(thread, isLooking);
     const isCut = this.isUnreachable || thread.isCut;
     const { hasThanked } = survey;
     this.view.show({ conversation, engagement, surveyWaits, hasThanked, isCut });
-    this.showDialogue();
+    this.showDialogue(news);
     this.consent.show();
     this.email.show(conversation, !this.consent.isAsked);
     byId("settings-open").hidden = !this.session.token || Boolean(this.session.guest);
     survey.show(conversation, isSeen);
     this.composer.isHidden = this.talk.isOver;
     this.composer.mayAttach = this.fileUrl("") !== null && !this.consent.isAsked;
-    if (isSeen) thread.markRead();
+    if (isLooking) thread.markRead();
     this.tellUnread(isSeen);
-    this.scroll.follow(wasAtEnd, hasNews);
+    this.scroll.follow(wasAtEnd && (isSeen || !news.unseen), news.unseen);
+    if (isSeen !== this.wasSeen) this.appear(isSeen, news);
   }
 
-  showDialogue() {
+  /** The Messenger came before somebody's eyes, or went: what is new is shown from its beginning. */
+  appear(isSeen, { unseen }) {
+    this.wasSeen = isSeen;
+    if (!isSeen) return;
+    const { line } = this.dialogue;
+    if (unseen && line) this.scroll.toLine(line);
+    else if (this.scroll.isAtEnd) this.scroll.toEnd();
+    this.render();
+  }
+
+  newsOf(thread) {
+    if (this.newsThread !== thread) this.news = new News();
+    this.newsThread = thread;
+    return this.news;
+  }
+
+  showDialogue(news) {
     const { messages, pending, otherRead } = this.thread;
     const { id } = this.conversation ?? {};
     const greeting = this.view.greeting(this);
-    this.dialogue.show({ messages, pending, otherRead, greeting, conversation: id });
+    this.dialogue.show({ messages, pending, otherRead, greeting, conversation: id, news });
     this.history.show(this.past.filter((one) => one.id !== id));
   }
 

@@ -1,34 +1,65 @@
-// Where the reader is in the dialogue: at its end, and then he stays there, or further up.
+// Where the reader is in the dialogue: at its end, and then he stays there, or further up, and then
+// nothing pulls him down; a button does, with how much is new there.
 
 import { byId } from "./elements.js";
 
 const NEAR_END = 80;
+const ABOVE_LINE = 12;
 
 export class Scroll {
-  constructor() {
+  /** onEnd(): the reader came to the end by himself */
+  constructor({ strings, onEnd }) {
+    Object.assign(this, { strings, onEnd });
     this.isAtEnd = true;
     this.box = byId("scroller");
     this.button = byId("newer");
-    this.button.addEventListener("click", () => this.toEnd());
-    this.box.addEventListener("scroll", () => this.#note(), { passive: true });
+    this.text = byId("newer-text");
+    this.button.addEventListener("click", () => {
+      this.toEnd();
+      this.box.focus({ preventScroll: true }); // The button goes, and would take the focus with it.
+      this.onEnd();
+    });
+    this.box.addEventListener("scroll", () => this.#moved(), { passive: true });
     new ResizeObserver(() => this.isAtEnd && this.toEnd()).observe(this.box);
   }
 
-  /** Something was drawn; `wasAtEnd` before it, and with news from others or without. */
-  follow(wasAtEnd, hasNews) {
+  /** Something was drawn; `wasAtEnd` before it, and there are so many messages `unseen` now. */
+  follow(wasAtEnd, unseen) {
     if (wasAtEnd) this.toEnd();
-    else if (hasNews) this.button.hidden = false;
+    this.#offer(unseen);
   }
 
   toEnd() {
     this.box.scrollTop = this.box.scrollHeight;
     this.isAtEnd = true;
-    this.button.hidden = true;
+    this.#offer(0);
+  }
+
+  /** To the line before what is new: what does not fit below it waits there. */
+  toLine(line) {
+    const top = line.getBoundingClientRect().top - this.box.getBoundingClientRect().top;
+    this.box.scrollTop += top - ABOVE_LINE;
+    this.#note();
+  }
+
+  #offer(unseen) {
+    const { news_one: one, news_many: many, to_end: toEnd } = this.strings;
+    this.button.hidden = this.isAtEnd;
+    if (this.isAtEnd) return;
+    const text = unseen ? (unseen === 1 ? one : many.replace("{n}", unseen)) : "";
+    if (this.text.textContent !== text) this.text.textContent = text;
+    this.button.setAttribute("aria-label", text ? `${text}. ${toEnd}` : toEnd);
   }
 
   #note() {
     const { scrollTop, scrollHeight, clientHeight } = this.box;
     this.isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
     if (this.isAtEnd) this.button.hidden = true;
+  }
+
+  #moved() {
+    const wasAtEnd = this.isAtEnd;
+    this.#note();
+    if (wasAtEnd !== this.isAtEnd) this.onEnd();
   }
 }

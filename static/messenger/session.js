@@ -92,6 +92,14 @@ export class Session {
     };
   }
 
+  /** Emoji used lately; not kept before consent. */
+  get emoji() {
+    return {
+      load: () => readList(this.load("emoji")),
+      save: (chars) => this.isKnown && this.save("emoji", JSON.stringify(chars)),
+    };
+  }
+
   get dismissed() {
     return readList(this.load("dismissed"));
   }

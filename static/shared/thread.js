@@ -113,10 +113,11 @@ export class Thread {
 
   /** Tell the other side that everything so far was seen. */
   markRead() {
+    this.seenSeq = this.lastSeq; // What comes until it is told may come unseen.
     if (this.reading || !this.unread) return;
     this.reading = setTimeout(async () => {
       this.reading = null;
-      const seq = this.lastSeq;
+      const seq = this.seenSeq;
       if (this.#isStopped() || !this.readUrl || !this.unread) return;
       const before = this.myRead;
       this.receiveRead({ by: this.me, seq });

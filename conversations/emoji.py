@@ -1,0 +1,15 @@
+"""What the emoji picker of both faces (static/shared/emoji.js) says."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+
+def emoji_strings() -> dict[str, str]:
+    return {
+        "emoji": _("Emoji"),
+        "emoji_search": _("Search for an emoji"),
+        "emoji_recent": _("Recently used"),
+        "emoji_none": _("No emoji has this name."),
+        "emoji_failed": _("The emoji could not be loaded. Open the picker again to retry."),
+    }
