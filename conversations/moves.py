@@ -10,17 +10,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 from django.db import connection
-from django.db.models import Field, Min
+from django.db.models import Min
 
 from accounts.models import Agent
-from conversations import bus, ledger, surveys
+from conversations import bus, ledger, rows, surveys
 from conversations.actors import Actor
 from conversations.facts import ConversationMoved, ConversationWaits, Fact, SlotFreed
-from conversations.models import ActorKind, Contact, Conversation, Event
+from conversations.models import ActorKind, Contact, Conversation
 from conversations.transitions import (
     KEEPS_RANK,
     NEW_ENTRIES,
@@ -35,26 +34,33 @@ from conversations.transitions import (
     target_of,
 )
 
-# Columns that only the message path writes; its statements wait for the row's lock as we do, but a
-# move has no business with them.
-NOT_MOVED = {
-    "id",
-    "public_id",
-    "last_seq",
-    "visitor_read_seq",
-    "agent_read_seq",
-    "last_visitor_message_at",
-    "last_agent_message_at",
-    "first_human_reply_at",
-    "visitor_waits_since",
-    "notify_at",
-}
+MOVED = frozenset(
+    {
+        "status",
+        "group_id",
+        "queue_id",
+        "agent_id",
+        "are_skills_relaxed",
+        "is_return",
+        "is_kept",
+        "is_auto_close",
+        "queued_at",
+        "moved_at",
+        "closed_at",
+        "closed_by",
+        "close_reason",
+        "deadline_at",
+        "deadline_kind",
+    }
+)
+"""The columns that moves write; what a verb changes besides, it names (``Move.besides``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
     """What a verb has made of a conversation in memory; ``source`` and ``*_before`` are what it was
-    before, ``ends`` why its contact ends, if it had one."""
+    before, ``ends`` why its contact ends, if it had one, ``besides`` the columns that it changed
+    and other moves do not."""
 
     conversation: Conversation
     verb: Verb
@@ -65,6 +71,7 @@ class Move:
     agent_before: int | None = None
     group_before: int | None = None
     ends: EndReason | None = None
+    besides: frozenset[str] = frozenset()
 
     @property
     def target(self) -> Status:
@@ -129,7 +136,10 @@ def change(
     told = dict(data or {})
     if reason is not None:
         told["end_reason"] = reason.value
-    return Move(conversation, verb, actor, at, told, source, agent_before, group_before, reason)
+    besides = frozenset(changes) - MOVED
+    return Move(
+        conversation, verb, actor, at, told, source, agent_before, group_before, reason, besides
+    )
 
 
 def _front(conversation: Conversation) -> datetime | None:
@@ -211,13 +221,14 @@ def relaxation(conversation: Conversation, *, at: datetime) -> tuple[datetime | 
 
 def write(moves: Sequence[Move]) -> None:
     """Write moves of different conversations, all in one transaction, and tell the world."""
-    if len(moves) == 1:
+    if moves[0].conversation._state.adding:
         moves[0].conversation.save()
     else:
-        _save([move.conversation for move in moves])
+        besides = frozenset().union(*(move.besides for move in moves))
+        rows.update([move.conversation for move in moves], MOVED | besides)
     _end_contacts([move for move in moves if move.ends is not None])
-    Contact.objects.bulk_create([_contact(move) for move in moves if move.target == Status.ACTIVE])
-    Event.objects.bulk_create(
+    rows.insert([_contact(move) for move in moves if move.target == Status.ACTIVE])
+    rows.insert(
         [
             ledger.line(move.conversation, move.verb, actor=move.actor, at=move.at, data=move.data)
             for move in moves
@@ -229,25 +240,10 @@ def write(moves: Sequence[Move]) -> None:
     bus.publish(*(fact for move in moves for fact in _facts(move)))
 
 
-def _save(conversations: Sequence[Conversation]) -> None:
-    """``save`` for many: one prepared statement, sent for all rows without waiting in between."""
-    query, fields = _update()
-    rows = [
-        [field.get_db_prep_save(getattr(one, field.attname), connection) for field in fields]
-        + [one.pk]
-        for one in conversations
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(query, rows)
-
-
-@cache
-def _update() -> tuple[str, list[Field[Any, Any]]]:
-    fields = [
-        field for field in Conversation._meta.concrete_fields if field.attname not in NOT_MOVED
-    ]
-    columns = ", ".join(f'"{field.column}" = %s' for field in fields)
-    return f'UPDATE "{Conversation._meta.db_table}" SET {columns} WHERE id = %s', fields
+END = """
+    UPDATE conversations_contact SET ended_at = %(at)s, end_reason = %(reason)s
+    WHERE conversation_id = ANY(%(ids)s) AND ended_at IS NULL
+"""
 
 
 def _end_contacts(moves: Sequence[Move]) -> None:
@@ -255,8 +251,9 @@ def _end_contacts(moves: Sequence[Move]) -> None:
     for move in moves:
         same[move.ends, move.at].append(move.conversation.pk)
     for (reason, at), ids in same.items():
-        contacts = Contact.objects.filter(conversation__in=ids, ended_at=None)
-        ended = contacts.update(ended_at=at, end_reason=reason)
+        with connection.cursor() as cursor:
+            cursor.execute(END, {"at": at, "reason": reason, "ids": ids})
+            ended = cursor.rowcount
         if ended != len(ids):
             raise RuntimeError(f"{ids} were on desks with {ended} open contacts")
 

@@ -6,6 +6,7 @@ caller wins (a lease of 30 s), runs the reaction, ticks it off; the sweep takes 
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -30,6 +31,16 @@ CLAIM = """
     RETURNING *
 """
 
+OWE = """
+    INSERT INTO conversations_outboxentry (reaction, payload, attempts, last_error)
+    SELECT reaction, payload, 0, '' FROM unnest(%s::text[], %s::jsonb[]) debt (reaction, payload)
+    RETURNING id
+"""
+DONE = """
+    UPDATE conversations_outboxentry SET done_at = statement_timestamp(), leased_until = NULL
+    WHERE id = %s
+"""
+
 _reactions: dict[str, Callable[..., None]] = {}
 
 
@@ -42,8 +53,10 @@ def register(reaction: Callable[..., None]) -> str:
 
 def owe(debts: Iterable[tuple[str, dict[str, Any]]]) -> list[int]:
     """Write down reactions that are owed, each with its payload; returns the entries' ids."""
-    entries = [OutboxEntry(reaction=reaction, payload=payload) for reaction, payload in debts]
-    return [entry.pk for entry in OutboxEntry.objects.bulk_create(entries)]
+    reactions, payloads = zip(*debts, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(OWE, [list(reactions), [json.dumps(payload) for payload in payloads]])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def deliver(entry_id: int) -> bool:
@@ -57,7 +70,8 @@ def deliver(entry_id: int) -> bool:
     except Exception as error:
         _put_off(entry, error)
         return False
-    OutboxEntry.objects.filter(pk=entry_id).update(done_at=Now(), leased_until=None)
+    with connection.cursor() as cursor:
+        cursor.execute(DONE, [entry_id])
     return True
 
 

@@ -7,22 +7,19 @@ order, agent then conversation; every other way onto a desk takes the agent's lo
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import Agent, AgentChannel, Channel, open_at
+from accounts.models import Agent, AgentChannel, Channel
 from conversations import lifecycle
 from conversations.models import Conversation
 from conversations.transactions import retried
 from conversations.transitions import Status
-from routing import load
+from routing import load, offers
 from routing.decisions import Need, choose_agent
 
 HEAD = 20
 """How many of the eldest are looked at before all that a group's queues ask for."""
+HELD = "SELECT * FROM accounts_agent WHERE id = %s FOR NO KEY UPDATE"
 BATCH = 50
 """How many are pushed to one agent in one transaction, which holds his row."""
 
@@ -125,71 +122,16 @@ def _serve(agent_id: int, channel: Channel, *, most: int) -> tuple[int, bool]:
     What is assigned to him comes first (R88: it is promised), then the oldest in the queues of
     all his groups, whoever is online (R52, R53, C15, C17, C26).
     """
-    if not waiting_for(agent_id, channel, at=timezone.now()).exists():
+    if not offers.is_any(agent_id, channel, at=timezone.now()):
         return 0, False  # What begins to wait after this look brings a drain of its own.
-    agent = Agent.objects.select_for_update(no_key=True).filter(pk=agent_id).first()
+    agent = next(iter(Agent.objects.raw(HELD, [agent_id])), None)
     if agent is None:
         return 0, False
     at = timezone.now()
     taker = load.taker(agent_id, channel, at=at)
     if taker is None or not taker.free:
         return 0, True
-    chosen = next_for(agent, channel, at=at, most=min(taker.free, most))
+    chosen = offers.next_for(agent_id, channel, at=at, most=min(taker.free, most))
     if chosen:
         lifecycle.push_many(chosen, agent=agent, at=at, slots=taker.slots)
     return len(chosen), len(chosen) == taker.free
-
-
-def waiting_for(agent_id: int, channel: Channel, *, at: datetime) -> QuerySet[Conversation]:
-    """What waits that this agent could be given if he had a slot; asked before his row is locked,
-    as most drains find nothing and would only queue up behind each other."""
-    return _assigned_to(agent_id, channel) | _queued_for(agent_id, channel, at=at)
-
-
-def _assigned_to(agent_id: int, channel: Channel) -> QuerySet[Conversation]:
-    return Conversation.objects.filter(agent_id=agent_id, channel=channel, status=Status.ASSIGNED)
-
-
-def _queued_for(agent_id: int, channel: Channel, *, at: datetime) -> QuerySet[Conversation]:
-    """``decisions.obstacles`` in SQL: in an open group of his, and asks for no skill he lacks."""
-    groups = load.MEMBERS.filter(open_at(at, "group__"), agent_id=agent_id).values("group_id")
-    knows = load.KNOWN.filter(agent_id=agent_id).values("skill_id")
-    return Conversation.objects.filter(
-        Q(are_skills_relaxed=True) | Q(required_skills__contained_by=ArraySubquery(knows)),
-        group__in=groups,
-        channel=channel,
-        status=Status.QUEUED,
-    )
-
-
-def next_for(agent: Agent, channel: Channel, *, at: datetime, most: int = 1) -> list[Conversation]:
-    """The conversations that are next for an agent, their rows locked.
-
-    Rows that somebody else holds are passed over at first, so that drains do not queue up behind
-    each other; but one that is held for a moment (a message being stored) must not be missed, so
-    that where only held rows are left the oldest of them is waited for.
-    """
-    assigned, queued = _assigned_to(agent.pk, channel), _queued_for(agent.pk, channel, at=at)
-    found: list[Conversation] = []
-    for some in (assigned, queued):
-        waiting = some.order_by("queued_at", "pk").select_related("group")
-        found += _locked(waiting, skip=True, most=most - len(found)) or (
-            [] if found else _waited_for(waiting)
-        )
-        if len(found) == most:
-            break
-    return found
-
-
-def _locked(waiting: QuerySet[Conversation], *, skip: bool, most: int = 1) -> list[Conversation]:
-    locked = waiting.select_for_update(skip_locked=skip, no_key=True, of=("self",))
-    return list(locked[:most])
-
-
-def _waited_for(waiting: QuerySet[Conversation]) -> list[Conversation]:
-    """Wait for the oldest held row; it may have left meanwhile, then for the next."""
-    while waiting.exists():
-        found = _locked(waiting, skip=False)
-        if found:
-            return found
-    return []

@@ -126,6 +126,10 @@ def schedule_of(group: Group) -> Schedule:
     )
 
 
+IS_OPEN = "{group}.is_open = ({group}.hours_change_at IS NULL OR {group}.hours_change_at > %(at)s)"
+"""``open_at`` in SQL, of a row of the groups' table."""
+
+
 def open_at(at: datetime, prefix: str = "") -> Q:
     """The condition that a group is open at ``at``, by what was last written on its row.
 

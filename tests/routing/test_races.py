@@ -35,7 +35,7 @@ from conversations.models import (
 from conversations.tasks import enforce_deadlines
 from conversations.transactions import retried
 from conversations.transitions import Refused, Status
-from routing import desks, dispatch, engagement, invariants, load, presence
+from routing import desks, dispatch, engagement, invariants, load, offers, presence
 from routing.models import RuleStep
 from tests.factories import (
     AgentFactory,
@@ -205,7 +205,7 @@ def naive_serve(agent_id: int, channel: Channel) -> bool:
     taker = load.taker(agent_id, channel, at=at)
     if taker is None or not taker.free:
         return False
-    chosen = dispatch.next_for(agent, channel, at=at)
+    chosen = offers.next_for(agent_id, channel, at=at)
     if not chosen:
         return False
     lifecycle.push(chosen[0].pk, agent=agent, at=at, slots=taker.slots)

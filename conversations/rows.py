@@ -1,0 +1,90 @@
+"""Rows written by statements that are made once.
+
+A move writes the same few columns of the same few tables each time, and to have Django compose
+those statements anew was half of what a push cost (docs/benchmarks.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection
+from django.db.models import Field, Model
+
+AT_ONCE = 20
+"""So many new rows are one statement of ours; above, Django's own is as good."""
+
+
+def insert(made: Sequence[Model]) -> None:
+    """``bulk_create``, without telling the new rows their keys."""
+    if not made:
+        return
+    model = type(made[0])
+    if len(made) > AT_ONCE:
+        model._default_manager.bulk_create(made)
+        return
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _insertion(model, len(made)),
+            [value for row in made for value in _values(row, fields)],
+        )
+
+
+@cache
+def _insertion(model: type[Model], count: int) -> str:
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    one = f"({', '.join(['%s'] * len(fields))})"
+    return f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES {", ".join([one] * count)}'
+
+
+def update(changed: Sequence[Model], names: frozenset[str]) -> None:
+    """Write the columns ``names`` (as attributes: ``agent_id``) of rows that have a key."""
+    model = type(changed[0])
+    fields = _fields(model, names)
+    rows = [_values(row, fields) for row in changed]
+    with connection.cursor() as cursor:
+        if len(rows) == 1:
+            cursor.execute(_update_one(model, names), rows[0])
+        elif any(isinstance(field, ArrayField) for field in fields):
+            # All of them in one array would have to be a rectangle.
+            cursor.executemany(_update_one(model, names), rows)
+        else:
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            cursor.execute(_update_many(model, names), columns)
+
+
+@cache
+def _update_one(model: type[Model], names: frozenset[str]) -> str:
+    *fields, key = _fields(model, names)
+    columns = ", ".join(f'"{field.column}" = %s' for field in fields)
+    return f'UPDATE "{model._meta.db_table}" SET {columns} WHERE "{key.column}" = %s'
+
+
+@cache
+def _update_many(model: type[Model], names: frozenset[str]) -> str:
+    *fields, key = _fields(model, names)
+    columns = ", ".join(f'"{field.column}" = v."{field.column}"' for field in fields)
+    lists = ", ".join(f"%s::{field.db_type(connection)}[]" for field in [*fields, key])
+    names_of = ", ".join(f'"{field.column}"' for field in [*fields, key])
+    return (
+        f'UPDATE "{model._meta.db_table}" t SET {columns} FROM unnest({lists}) v ({names_of})'
+        f' WHERE t."{key.column}" = v."{key.column}"'
+    )
+
+
+@cache
+def _fields(model: type[Model], names: frozenset[str]) -> list[Field[Any, Any]]:
+    """The fields of that name, and the key as the last."""
+    named = [field for field in model._meta.concrete_fields if field.attname in names]
+    assert len(named) == len(names), names
+    assert model._meta.pk is not None
+    return [*named, model._meta.pk]
+
+
+def _values(row: Model, fields: Sequence[Field[Any, Any]]) -> list[Any]:
+    return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]

@@ -1,0 +1,97 @@
+"""What waits that an agent could be given: looked at first, then locked.
+
+In plain SQL, as this is asked at each event that adds capacity, and Django would compose the same
+statements anew each time. They say of one agent what ``decisions.obstacles`` says of any; that
+both say the same is proven by tests/routing/test_obstacles.py.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from accounts.models import Channel, Group
+from accounts.models.hours import IS_OPEN
+from conversations.models import Conversation
+
+ASSIGNED = "c.agent_id = %(agent)s AND c.channel = %(channel)s AND c.status = 'assigned'"
+
+QUEUED = f"""c.channel = %(channel)s AND c.status = 'queued' AND c.group_id IN (
+        SELECT g.id FROM accounts_group g JOIN accounts_group_members m ON m.group_id = g.id
+        WHERE m.agent_id = %(agent)s AND {IS_OPEN.format(group="g")}
+    ) AND (c.are_skills_relaxed OR c.required_skills <@ ARRAY(
+        SELECT k.skill_id FROM accounts_agent_skills k WHERE k.agent_id = %(agent)s
+    ))"""
+
+LOOK = f"""
+    SELECT EXISTS (SELECT FROM conversations_conversation c WHERE {ASSIGNED}),
+        EXISTS (SELECT FROM conversations_conversation c WHERE {QUEUED})
+"""
+
+LOCKED = """
+    SELECT c.* FROM conversations_conversation c WHERE {where}
+    ORDER BY c.queued_at, c.id LIMIT %(most)s FOR NO KEY UPDATE {patience}
+"""
+
+GROUPS = "SELECT * FROM accounts_group WHERE id = ANY(%s)"
+
+
+def is_any(agent_id: int, channel: Channel, *, at: datetime) -> bool:
+    """Whether something waits that this agent could be given if he had a slot; asked before his
+    row is locked, as most drains find nothing and would only queue up behind each other."""
+    return any(_look(_asked(agent_id, channel, at)))
+
+
+def next_for(agent_id: int, channel: Channel, *, at: datetime, most: int = 1) -> list[Conversation]:
+    """The conversations that are next for an agent, their rows locked, their groups at hand: what
+    is assigned to him (R88: it is promised), then the oldest in the queues of all his groups.
+
+    Rows that somebody else holds are passed over at first, so that drains do not queue up behind
+    each other; but one that is held for a moment (a message being stored) must not be missed, so
+    that where only held rows are left the oldest of them is waited for.
+    """
+    asked = _asked(agent_id, channel, at)
+    found: list[Conversation] = []
+    for place, (where, is_there) in enumerate(zip((ASSIGNED, QUEUED), _look(asked), strict=True)):
+        if not is_there or len(found) == most:
+            continue
+        found += _locked(where, asked, most=most - len(found), patience="SKIP LOCKED") or (
+            [] if found else _waited_for(place, where, asked)
+        )
+    groups = {group.pk: group for group in Group.objects.raw(GROUPS, [_groups_of(found)])}
+    for conversation in found:
+        if conversation.group_id is not None:
+            conversation.group = groups[conversation.group_id]
+    return found
+
+
+def _waited_for(place: int, where: str, asked: dict[str, Any]) -> list[Conversation]:
+    """Wait for the oldest held row; it may have left meanwhile, then for the next."""
+    while _look(asked)[place]:
+        found = _locked(where, asked, most=1, patience="")
+        if found:
+            return found
+    return []
+
+
+def _asked(agent_id: int, channel: Channel, at: datetime) -> dict[str, Any]:
+    return {"agent": agent_id, "channel": channel, "at": at}
+
+
+def _look(asked: dict[str, Any]) -> tuple[bool, bool]:
+    """Whether something is assigned to him, whether something is queued for him."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOOK, asked)
+        is_assigned, is_queued = cursor.fetchone()
+    return is_assigned, is_queued
+
+
+def _locked(where: str, asked: dict[str, Any], *, most: int, patience: str) -> list[Conversation]:
+    query = LOCKED.format(where=where, patience=patience)
+    return list(Conversation.objects.raw(query, asked | {"most": most}))
+
+
+def _groups_of(conversations: list[Conversation]) -> list[int]:
+    return list({one.group_id for one in conversations if one.group_id is not None})
