@@ -40,7 +40,13 @@ SECTIONS = (
     (
         "engagement",
         _("Engagement"),
-        ("routing.targetingrule", "routing.distributionrule", "routing.bot", "conversations.block"),
+        (
+            "routing.targetingrule",
+            "routing.distributionrule",
+            "routing.bot",
+            "conversations.suggestionsettings",
+            "conversations.block",
+        ),
     ),
     (
         "record",

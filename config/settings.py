@@ -196,6 +196,7 @@ CELERY_BEAT_SCHEDULE = {
         ("opening", "routing.tasks.open_and_close", 10.0),
         ("purge", "conversations.tasks.purge_outbox", 3600.0),
         ("files", "conversations.tasks.forget_unsent", 3600.0),
+        ("answers", "conversations.tasks.learn_answers", 600.0),
         ("mail", "messenger.tasks.write_to_visitors", 10.0),
     ]
 }
@@ -346,6 +347,9 @@ SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 31536000, 0, 63072000) if HTTPS els
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 BEHIND_PROXY = flag("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+
+# Whether a provider of suggestions may be inside one's own network, such as a model of one's own.
+PROVIDERS_MAY_BE_PRIVATE = flag("PROVIDERS_MAY_BE_PRIVATE", default=False)
 
 # Who reads /metrics shows this; without one it is there on one's own machine only.
 METRICS_TOKEN = text("METRICS_TOKEN")

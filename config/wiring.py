@@ -23,8 +23,10 @@ from conversations.facts import (
     NoteWritten,
     PushUnanswered,
     SlotFreed,
+    SuggestionsCame,
     SurveyAnswered,
 )
+from conversations.suggestions import learning
 from messenger.mail import webhooks
 from routing import dispatch, escalation, snapshots
 from routing.facts import (
@@ -57,6 +59,7 @@ def connect() -> None:
     on(GroupChanged, snapshots.outdate)
     on(WebsiteChanged, snapshots.outdate)
     on(SurveyAnswered, reporting.live.show_survey)
+    on(SuggestionsCame, desk.live.show_suggestions)
 
     # Anymail's own way of telling that a mail came in by a provider's webhook.
     inbound.connect(webhooks.receive, dispatch_uid="replies by e-mail")
@@ -68,4 +71,5 @@ def connect() -> None:
     on_durably(RuleChanged, dispatch.drain_website)
     on_durably(WebsiteChanged, dispatch.drain_website)
     on_durably(BotFellSilent, escalation.escalate_silent)
+    on_durably(SurveyAnswered, learning.relearn)
     on_durably(PersonInvited, invitations.send_invitation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django import forms
 from django.contrib import admin
 from django.db import models
 from django.db.models import QuerySet
@@ -10,9 +11,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts.rights import ForOverseers, ReadOnly, websites_of
+from accounts.rights import ForAdministrators, ForOverseers, ReadOnly, websites_of
 from conversations import blocks
-from conversations.models import Block, Contact, Conversation, Event, Message
+from conversations.models import (
+    Block,
+    Contact,
+    Conversation,
+    Event,
+    Message,
+    SuggestionSettings,
+)
 
 
 class EventInline(ReadOnly, admin.TabularInline):
@@ -104,3 +112,19 @@ class BlockAdmin(ForOverseers, admin.ModelAdmin):
         count = blocks.lift(queryset, by=request.user, at=timezone.now())  # type: ignore[arg-type]
         text = ngettext("%(count)d block was lifted.", "%(count)d blocks were lifted.", count)
         self.message_user(request, text % {"count": count})
+
+
+class SuggestionSettingsForm(forms.ModelForm):
+    class Meta:
+        model = SuggestionSettings
+        fields = ("website", "is_on", "provider_url", "provider_secret", "sends_personal_data")
+        widgets = {"provider_secret": forms.PasswordInput(render_value=True)}
+
+
+@admin.register(SuggestionSettings)
+class SuggestionSettingsAdmin(ForAdministrators, admin.ModelAdmin):
+    """Whether replies are suggested, and who else is asked for them (R185)."""
+
+    form = SuggestionSettingsForm
+    list_display = ("website", "is_on", "provider_url", "sends_personal_data")
+    list_select_related = ("website",)

@@ -100,6 +100,14 @@ class MessagesRead(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class SuggestionsCame(Fact):
+    """A provider has suggestions for the question that an agent is looking at."""
+
+    conversation_id: int
+    agent_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class SurveyAnswered(Fact):
     """A visitor answered the survey."""
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from celery import shared_task
 
 from conversations import attachments, deadlines, outbox
+from conversations.suggestions import learning, offers
 from conversations.transitions import Refused
 
 logger = logging.getLogger(__name__)
@@ -56,3 +57,15 @@ def purge_outbox() -> int:
 def forget_unsent() -> int:
     """Delete files that were uploaded and never sent; returns how many."""
     return attachments.forget_unsent(at=deadlines.database_now())
+
+
+@shared_task
+def learn_answers() -> int:
+    """Learn from what was closed well; returns how many conversations were looked at."""
+    return learning.learn_all(at=deadlines.database_now())
+
+
+@shared_task(soft_time_limit=10, time_limit=15)
+def ask_provider(offer_id: int) -> bool:
+    """Ask a website's provider for suggestions; nothing waits for it."""
+    return offers.ask_provider(offer_id)

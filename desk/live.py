@@ -10,6 +10,7 @@ from conversations.facts import (
     MessagesRead,
     NoteWritten,
     PushUnanswered,
+    SuggestionsCame,
 )
 from conversations.layer import desk_group, push, team_group
 from conversations.transitions import Status
@@ -72,3 +73,8 @@ async def show_note(fact: NoteWritten) -> None:
 async def show_agent(fact: AgentChanged | PushUnanswered | AgentMentioned) -> None:
     """His groups may have changed too: his sockets look which lists they belong to."""
     await push(desk_group(fact.agent_id), BOXES, has_new_teams=True)
+
+
+async def show_suggestions(fact: SuggestionsCame) -> None:
+    frame = {"type": "changed", "what": "suggestions", "conversation": fact.conversation_id}
+    await push(desk_group(fact.agent_id), frame)

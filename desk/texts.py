@@ -38,5 +38,9 @@ def script_texts() -> dict[str, str]:
         "cannedRaw": _(
             "{place} was not filled in: visitors would read it like this. Enter again sends it."
         ),
+        "suggestCanned": _("Canned reply"),
+        "suggestAnswer": _("Past answer"),
+        "suggestProvider": _("Suggestion"),
+        "suggestHide": _("Hide the suggestions"),
         "variables": " ".join(variables.NAMES),
     } | upload_strings()

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from desk.views import actions, canned, finding, notes, pages, session, snoozing, why
+from desk.views import (
+    actions,
+    canned,
+    finding,
+    notes,
+    pages,
+    session,
+    snoozing,
+    suggesting,
+    why,
+)
 
 urlpatterns = [
     path("desk/", pages.desk, name="desk"),
@@ -32,6 +42,10 @@ urlpatterns = [
     path("desk/c/<int:number>/toolbar/", pages.toolbar, name="toolbar"),
     path("desk/c/<int:number>/replies/", canned.search, name="canned_search"),
     path("desk/c/<int:number>/replies/<int:reply>/", canned.use, name="canned_use"),
+    path("desk/c/<int:number>/suggestions/", suggesting.suggestions, name="suggestions"),
+    path(
+        "desk/c/<int:number>/suggestions/<int:seq>/", suggesting.decided, name="suggestion_decided"
+    ),
     path("desk/c/<int:number>/draft/", actions.draft, name="draft"),
     path("desk/c/<int:number>/close/", actions.close, name="close"),
     path("desk/c/<int:number>/pending/", actions.pending, name="pending"),

@@ -8,12 +8,12 @@ from django.db.models import Case, CharField, Count, F, Value, When
 from django.db.models.lookups import Exact, IsNull
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import ActorKind, CloseReason
+from conversations.models import ActorKind, CloseReason, Outcome
 from conversations.transitions import Status
 from reporting.figures.flow import NEXT_ACTOR, NEXT_STATUS, SNOOZES
 from reporting.figures.registry import Text
 from reporting.figures.scope import Scope
-from reporting.figures.sources import CLOSED
+from reporting.figures.sources import CLOSED, SUGGESTED
 
 SNOOZE_ENDS: dict[str, Text] = {
     "reply": _("The visitor replied"),
@@ -59,6 +59,22 @@ def snooze_ends(scope: Scope) -> list[Part]:
     rows = scope.rows(SNOOZES).order_by().values(end=end).annotate(n=Count("pk"))
     found = dict(rows.values_list("end", "n").order_by(F("n").desc(), "end"))
     return _parts([(name, "", found.get(key, 0)) for key, name in SNOOZE_ENDS.items()])
+
+
+def suggestions(scope: Scope) -> list[Part]:
+    """The questions for which replies were suggested and that were answered in the period, by what
+    became of the suggestions (R185)."""
+    rows = scope.rows(SUGGESTED).order_by().values("outcome").annotate(n=Count("pk"))
+    found = dict(rows.values_list("outcome", "n"))
+    return _parts([(Outcome(one).label, "", found.get(one, 0)) for one in Outcome.values])
+
+
+def acceptance(parts: list[Part]) -> float | None:
+    """The share of the questions that were answered with a suggestion, changed or not, in per
+    cent; ``None`` where nothing was suggested."""
+    whole = sum(part.n for part in parts)
+    ignored = sum(part.n for part in parts if part.name == Outcome.IGNORED.label)
+    return 100 * (whole - ignored) / whole if whole else None
 
 
 def _parts(found: list[tuple[Text, Text, int]]) -> list[Part]:

@@ -151,7 +151,10 @@ def conversations(request: StaffRequest) -> HttpResponse:
 def agents(request: StaffRequest) -> HttpResponse:
     """What each agent handled, and how long it took."""
     form, asked = _asked(request)
+    suggestions = breakdowns.suggestions(asked.scope)
     context = _page(request, "agents", form, asked) | {
+        "suggestions": suggestions,
+        "acceptance": breakdowns.acceptance(suggestions),
         "tiles": reports.tiles(asked.scope, "contacts", "handled", "handle_time", "passed_on"),
         "table": reports.table(asked.scope, "agent", *STAFF_CUT),
         "by": "agent",

@@ -12,6 +12,12 @@ from conversations.models.messages import Author, Message
 from conversations.models.notes import Note
 from conversations.models.notices import Notice, NoticeKind
 from conversations.models.outbox import OutboxEntry
+from conversations.models.suggestions import (
+    Outcome,
+    PastAnswer,
+    SuggestionOffer,
+    SuggestionSettings,
+)
 from conversations.models.surveys import Survey
 from conversations.models.visitors import Consent, ConsentKind, Person, Visitor
 
@@ -35,8 +41,12 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "OutboxEntry",
+    "Outcome",
+    "PastAnswer",
     "Person",
     "Style",
+    "SuggestionOffer",
+    "SuggestionSettings",
     "Survey",
     "Visitor",
 ]

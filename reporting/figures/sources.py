@@ -10,7 +10,16 @@ from __future__ import annotations
 from django.db.models import Case, IntegerField, OuterRef, Q, Subquery, Value, When
 
 from accounts.models import Agent, Role
-from conversations.models import ActorKind, Author, Contact, Conversation, Event, Message, Survey
+from conversations.models import (
+    ActorKind,
+    Author,
+    Contact,
+    Conversation,
+    Event,
+    Message,
+    SuggestionOffer,
+    Survey,
+)
 from conversations.transitions import Verb
 from reporting.figures.measures import Source
 from reporting.models import Refund, Transaction
@@ -27,6 +36,16 @@ OPENED = Source("opened", Conversation, "opened_at", "", LAST_HOLDER, "group")
 CLOSED = Source("closed", Conversation, "closed_at", "", LAST_HOLDER, "group")
 OFFERED = Source("offered", Survey, "offered_at", "conversation__", "agent", "group")
 ANSWERED = Source("answered", Survey, "answered_at", "conversation__", "agent", "group")
+SUGGESTED = Source(
+    name="suggested",
+    model=SuggestionOffer,
+    moment="decided_at",
+    path="conversation__",
+    agent="agent",
+    group="conversation__group",
+    only=~Q(outcome=""),
+)
+"""What was suggested to agents and what became of it, once they had answered."""
 CONTACTS = Source("contacts", Contact, "ended_at", "conversation__", "agent", "group")
 
 

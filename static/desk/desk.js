@@ -300,6 +300,10 @@ function show(frame) {
       showPresence(frame);
       break;
     case "changed":
+      if (frame.what === "suggestions") {
+        dialogue?.suggestions?.renew();
+        break;
+      }
       if (frame.what === "snoozed") refreshSnoozed();
       else refreshBoxes();
       if (dialog.querySelector("[data-leaving]")) get(AGAIN, "#dialog-body", "innerHTML");

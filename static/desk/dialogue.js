@@ -7,6 +7,7 @@ import { drafts } from "./drafts.js";
 import { Log } from "./log.js";
 import { Store, notify, texts } from "./page.js";
 import { Picker } from "./picker.js";
+import { Suggestions } from "./suggestions.js";
 
 const TYPING_MS = 3000;
 const TYPING_GONE_MS = 6000;
@@ -128,6 +129,8 @@ export class Dialogue {
       onChosen: (said) => this.#inserted(said),
       onError: (sentence) => this.#complain(sentence),
     });
+    this.suggestions = new Suggestions({ form: box.form, number: this.number });
+    this.suggestions.follow(this.thread);
     if (!this.isQuiet && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
   }
 
@@ -153,6 +156,7 @@ export class Dialogue {
 
   #changed(thread) {
     this.log.draw(thread);
+    if (this.isMine) this.suggestions?.follow(thread);
     this.markRead();
     this.onLine();
   }
@@ -182,6 +186,7 @@ export class Dialogue {
     if (!body) return;
     this.#complain("");
     this.#hint("");
+    this.suggestions.answered(body);
     this.thread.send(body);
     this.box.value = "";
     drafts.set(this.number, "");

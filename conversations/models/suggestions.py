@@ -1,0 +1,133 @@
+"""Reply suggestions: what was answered well before, what was offered, and where else to ask."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.core.validators import URLValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Agent, Website
+from conversations.models.conversations import Conversation
+
+
+class SuggestionSettings(models.Model):
+    """A website's own settings; without a row suggestions are made, and asked of nobody else."""
+
+    website = models.OneToOneField(
+        Website, on_delete=models.CASCADE, related_name="suggestions", verbose_name=_("website")
+    )
+    is_on = models.BooleanField(_("suggest replies to agents"), default=True)
+    provider_url = models.CharField(
+        _("address of a provider"),
+        max_length=500,
+        blank=True,
+        validators=[URLValidator(schemes=["https", "http"])],
+        help_text=_("Asked as well, by a POST of JSON. Empty: nobody outside is asked."),
+    )
+    provider_secret = models.CharField(
+        _("secret for the provider"),
+        max_length=200,
+        blank=True,
+        help_text=_("Sent as a bearer token."),
+    )
+    sends_personal_data = models.BooleanField(
+        _("send personal data to the provider"),
+        default=False,
+        help_text=_(
+            "Ticked: the visitor's name and the last messages as they are. Otherwise only the last "
+            "question, without names, addresses and numbers."
+        ),
+    )
+    learnt_until = models.DateTimeField(
+        null=True, editable=False, help_text=_("Closures up to here have been looked at.")
+    )
+
+    class Meta:
+        verbose_name = _("reply suggestions")
+        verbose_name_plural = _("reply suggestions")
+
+    def __str__(self) -> str:
+        return str(self.website)
+
+
+class PastAnswer(models.Model):
+    """A question and what an agent answered, of a conversation that closed well; both without
+    personal data (``conversations.suggestions.screening``)."""
+
+    website = models.ForeignKey(Website, on_delete=models.CASCADE)
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="past_answers"
+    )
+    seq = models.PositiveIntegerField(help_text=_("Of the first message of the answer."))
+    language = models.CharField(max_length=10)
+    question = models.TextField(help_text="Folded and redacted: to compare, never to show.")
+    answer = models.TextField()
+    words = SearchVectorField(help_text="The question's stems, by the language's configuration.")
+
+    class Meta:
+        verbose_name = _("past answer")
+        verbose_name_plural = _("past answers")
+        constraints = [
+            # learning: what a conversation taught, which is taken back or learnt anew.
+            models.UniqueConstraint(fields=["conversation", "seq"], name="past_answer_once"),
+        ]
+        indexes = [
+            # suggestions.finding: questions that share a stem with the visitor's.
+            GinIndex(fields=["words"], name="past_answers_by_words"),
+            # suggestions.finding: questions that look like the visitor's, misspelt ones included.
+            GinIndex(fields=["question"], name="past_answers_by_looks", opclasses=["gin_trgm_ops"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.conversation_id}/{self.seq}"
+
+
+class Outcome(models.TextChoices):
+    USED = "used", _("Used")
+    EDITED = "edited", _("Used, and changed")
+    IGNORED = "ignored", _("Ignored")
+
+
+class SuggestionOffer(models.Model):
+    """What was suggested to one agent for one question, and what became of it (R185)."""
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="suggestion_offers"
+    )
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="suggestion_offers")
+    seq = models.PositiveIntegerField(help_text=_("Of the visitor's last message."))
+    suggestions = models.JSONField(default=list)
+    offered_at = models.DateTimeField()
+    outcome = models.CharField(max_length=8, choices=Outcome.choices, blank=True)
+    source = models.CharField(
+        max_length=10, blank=True, help_text=_("Where the one that was used came from.")
+    )
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("suggestion")
+        verbose_name_plural = _("suggestions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation", "agent", "seq"], name="suggestion_offer_once"
+            ),
+            models.CheckConstraint(
+                name="outcome_has_its_moment",
+                condition=Q(outcome="", decided_at__isnull=True)
+                | (~Q(outcome="") & Q(decided_at__isnull=False)),
+            ),
+        ]
+        indexes = [
+            # reporting: what was decided in a period.
+            models.Index(
+                fields=["decided_at"],
+                condition=Q(decided_at__isnull=False),
+                name="suggestions_by_decision",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.conversation_id}/{self.seq}"

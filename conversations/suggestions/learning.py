@@ -1,0 +1,115 @@
+"""What is learnt from conversations that closed well: questions with their answers.
+
+**Closed well** is this and nothing else (``closed_well``): the conversation is closed; where its
+visitor rated it, the last rating is 4 or 5; where nobody rated it, it was resolved, or solved and
+not opened again within its return window.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.contrib.postgres.search import SearchVector
+from django.db import transaction
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
+
+from accounts.models import Website
+from conversations import languages
+from conversations.models import (
+    CloseReason,
+    Conversation,
+    PastAnswer,
+    SuggestionSettings,
+    Survey,
+)
+from conversations.suggestions.screening import Line, Pair, is_safe, pairs, redact
+from conversations.suggestions.vocabulary import vocabulary_of
+from conversations.transitions import Status
+
+SETTLED = timedelta(minutes=5)  # No transaction that closed something earlier is still open.
+AT_ONCE = 500
+RESOLVED = [CloseReason.RESOLVED, CloseReason.WINDOW_OVER]
+GOOD = 4
+
+
+def closed_well(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """Those from whose answers others may profit."""
+    rated = Survey.objects.filter(conversation=OuterRef("pk"), csat__isnull=False)
+    last = Subquery(rated.order_by("-answered_at", "-pk").values("csat")[:1])
+    return conversations.annotate(last_csat=last).filter(
+        Q(last_csat__gte=GOOD) | Q(last_csat=None, close_reason__in=RESOLVED),
+        status=Status.CLOSED,
+    )
+
+
+def learn_all(*, at: datetime) -> int:
+    """Look at what was closed since the last time, website by website; how many were looked at."""
+    return sum(_learn_website(website, at) for website in Website.objects.order_by("pk"))
+
+
+@transaction.atomic
+def _learn_website(website: Website, at: datetime) -> int:
+    settings, _made = SuggestionSettings.objects.get_or_create(website=website)
+    settings = SuggestionSettings.objects.select_for_update().get(pk=settings.pk)
+    closed = Conversation.objects.filter(website=website, closed_at__lte=at - SETTLED)
+    if settings.learnt_until is not None:
+        closed = closed.filter(closed_at__gt=settings.learnt_until)
+    some = list(closed.order_by("closed_at").values_list("pk", "closed_at")[:AT_ONCE])
+    if not some:
+        return 0
+    until = some[-1][1]
+    if len(some) == AT_ONCE:  # Of one moment all or none: the next time begins behind it.
+        some = list(closed.filter(closed_at__lte=until).values_list("pk", "closed_at"))
+    settings.learnt_until = until
+    settings.save(update_fields=["learnt_until"])
+    if settings.is_on:
+        _keep(Conversation.objects.filter(pk__in=[pk for pk, _closed_at in some]), website)
+    return len(some)
+
+
+@transaction.atomic
+def relearn(*, conversation_id: int, website_id: int) -> None:
+    """A survey was answered: what was learnt here is taken back, or learnt after all."""
+    website = Website.objects.get(pk=website_id)
+    PastAnswer.objects.filter(conversation=conversation_id).delete()
+    off = SuggestionSettings.objects.filter(website=website, is_on=False)
+    if not off.exists():
+        _keep(Conversation.objects.filter(pk=conversation_id), website)
+
+
+def _keep(conversations: QuerySet[Conversation], website: Website) -> None:
+    vocabulary = vocabulary_of(website)
+    found = closed_well(conversations).select_related("visitor__person")
+    for conversation in found.prefetch_related("messages__agent"):
+        lines = [
+            Line(message.seq, message.author, message.body, message.attachment_id is None)
+            for message in conversation.messages.all()
+        ]
+        names = _names(conversation)
+        for pair in pairs(sorted(lines, key=lambda line: line.seq)):
+            question = redact(pair.question, names=names)
+            if question and is_safe(pair.answer, names=names, vocabulary=vocabulary):
+                _store(conversation, pair, question)
+
+
+def _names(conversation: Conversation) -> list[str]:
+    """By what the people of a conversation are known."""
+    visitor = conversation.visitor
+    agents = {m.agent.display_name for m in conversation.messages.all() if m.agent}
+    person = [visitor.person.external_id] if visitor.person else []
+    return [visitor.name, *person, *sorted(agents)]
+
+
+def _store(conversation: Conversation, pair: Pair, question: str) -> None:
+    language = languages.base(conversation.language)
+    PastAnswer.objects.update_or_create(
+        conversation=conversation,
+        seq=pair.seq,
+        defaults={
+            "website_id": conversation.website_id,
+            "language": language,
+            "question": question,
+            "answer": pair.answer,
+            "words": SearchVector(Value(question), config=languages.configuration(language)),
+        },
+    )

@@ -1,0 +1,123 @@
+"""Asking a website's provider of suggestions, over HTTP, in a worker.
+
+It is sent ``{"website", "language", "question"}`` and answers ``{"suggestions": ["text", ...]}``.
+Only where the website says so, ``visitor`` (name) and ``messages`` (the last ones, as they are) go
+along; otherwise the question is redacted. Whatever goes wrong, there is simply no suggestion; after
+a few failures in a row it is left alone for a while.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from typing import Any
+
+import requests
+from django.conf import settings as installation
+from django.core.cache import cache
+from requests_hardened import Config, Manager
+
+from conversations.messages import Rejected, check_body
+from conversations.models import Message, SuggestionSettings
+from conversations.suggestions.finding import MOST, Asked, Provider, Suggested
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = (2, 3)  # seconds: to connect, between two bytes
+WHOLE_PATIENCE = 5.0
+ANSWER_LIMIT = 64 * 1024
+FAILURES = 3
+LEFT_ALONE_SECONDS = 60
+CONTEXT = 10
+
+
+class Failed(Exception):
+    """The provider did not answer as it should; the text says how, without what was asked."""
+
+
+def provider_of(settings: SuggestionSettings) -> Provider:
+    """The provider of a website, behind its fuse."""
+
+    def ask(asked: Asked) -> list[Suggested]:
+        key = f"suggestions:failures:{settings.website_id}"
+        if cache.get(key, 0) >= FAILURES:
+            return []
+        try:
+            said = _suggested(_post(settings, _said(settings, asked)))
+        except (Failed, requests.RequestException) as failed:
+            cache.add(key, 0, LEFT_ALONE_SECONDS)
+            cache.incr(key)
+            logger.warning(
+                "the provider of suggestions of website %s failed: %s",
+                settings.website_id,
+                failed if isinstance(failed, Failed) else type(failed).__name__,
+            )
+            return []
+        cache.delete(key)
+        return said
+
+    return ask
+
+
+def _said(settings: SuggestionSettings, asked: Asked) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "website": settings.website.key,
+        "language": asked.language,
+        "question": asked.redacted,
+    }
+    if settings.sends_personal_data:
+        last = Message.objects.filter(conversation=asked.conversation).order_by("-seq")[:CONTEXT]
+        said["question"] = asked.question
+        said["visitor"] = {"name": asked.conversation.visitor.name}
+        said["messages"] = [
+            {"author": message.author, "body": message.body} for message in reversed(last)
+        ]
+    return said
+
+
+def _post(settings: SuggestionSettings, said: dict[str, Any]) -> bytes:
+    # No redirect is followed; inside one's own network only where the installation says so.
+    http = Manager(
+        Config(
+            ip_filter_enable=not installation.PROVIDERS_MAY_BE_PRIVATE,
+            ip_filter_allow_loopback_ips=False,
+            never_redirect=True,
+            default_timeout=PATIENCE,
+            user_agent_override="Causerie",
+        )
+    )
+    headers = {"Accept": "application/json"}
+    if settings.provider_secret:
+        headers["Authorization"] = f"Bearer {settings.provider_secret}"
+    give_up = time.monotonic() + WHOLE_PATIENCE
+    answer = http.send_request(
+        "POST", settings.provider_url, json=said, headers=headers, stream=True
+    )
+    with answer:
+        if answer.status_code != 200:
+            raise Failed(f"status {answer.status_code}")
+        content = b""
+        for piece in answer.iter_content(8192):
+            content += piece
+            if len(content) > ANSWER_LIMIT:
+                raise Failed("its answer is too long")
+            if time.monotonic() > give_up:
+                raise Failed("its answer took too long")
+    return content
+
+
+def _suggested(content: bytes) -> list[Suggested]:
+    try:
+        texts = json.loads(content)["suggestions"]
+    except (ValueError, TypeError, KeyError):
+        raise Failed("its answer is not what it should be") from None
+    if not isinstance(texts, list):
+        raise Failed("its answer is not what it should be")
+    found = []
+    for text in texts[:MOST]:
+        try:
+            found.append(Suggested("provider", check_body(text), score=1.0))
+        except Rejected:
+            continue
+    return found

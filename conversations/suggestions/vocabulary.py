@@ -1,0 +1,27 @@
+"""The website's own words with capitals: what may stand in an answer without being a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Q
+
+from accounts.models import Website
+from conversations.canned.ranking import fold
+from conversations.models import CannedReply
+from conversations.suggestions.screening import WORD
+
+
+def vocabulary_of(website: Website) -> frozenset[str]:
+    """Of the website's name, its groups' and the texts that its managers keep for all."""
+    texts = [website.name, *website.groups.values_list("name", flat=True)]
+    shared = CannedReply.objects.filter(Q(website=website) | Q(group__website=website))
+    texts += shared.values_list("body", flat=True)
+    return frozenset(_capitals(texts))
+
+
+def _capitals(texts: Iterable[str]) -> Iterable[str]:
+    for text in texts:
+        for word in WORD.findall(text):
+            if word[0] != word[0].lower():
+                yield fold(word)

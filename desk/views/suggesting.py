@@ -1,0 +1,45 @@
+"""Suggested replies at the composer, and what became of them (R185)."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse, JsonResponse
+from django.utils import timezone
+
+from accounts.access import StaffRequest, staff
+from conversations.suggestions import offers
+from desk import queries
+from desk.views.actions import found
+
+
+@staff("POST")
+def suggestions(request: StaffRequest, number: int) -> HttpResponse:
+    """What may answer the visitor's last question; nothing where nobody asks, or all is said."""
+    conversation = found(request, number)
+    agent = queries.agent_of(request.user)
+    made = offers.offer(conversation, agent, at=timezone.now()) if agent else None
+    if made is None or made.outcome:
+        return JsonResponse({"seq": 0, "suggestions": []})
+    shown = [
+        {"source": one["source"], "title": one["title"], "body": one["body"]}
+        for one in made.suggestions
+    ]
+    return JsonResponse({"seq": made.seq, "suggestions": shown})
+
+
+@staff("POST")
+def decided(request: StaffRequest, number: int, seq: int) -> HttpResponse:
+    """The agent has answered: with one of them, as it was or changed, or with none."""
+    conversation = found(request, number)
+    agent = queries.agent_of(request.user)
+    chosen = request.POST.get("chosen", "")
+    if agent is None or not (chosen == "" or (chosen.isdecimal() and len(chosen) == 1)):
+        return HttpResponse(status=400)
+    offers.decide(
+        conversation_id=conversation.pk,
+        agent_id=agent.pk,
+        seq=seq,
+        chosen=int(chosen) if chosen else None,
+        is_edited=request.POST.get("edited") == "true",
+        at=timezone.now(),
+    )
+    return HttpResponse(status=204)

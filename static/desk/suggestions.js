@@ -1,0 +1,111 @@
+// Suggested replies for the visitor's last question: asked for when it has come, never in the way.
+// What becomes of them is told once, when the agent answers.
+
+import { element, icon, texts, write } from "./page.js";
+
+const PAUSE_MS = 350; // People ask in several messages.
+const KINDS = { canned: texts.suggestCanned, answer: texts.suggestAnswer, provider: texts.suggestProvider };
+const post = (address, fields = {}) =>
+  fetch(address, {
+    method: "POST",
+    headers: JSON.parse(document.body.getAttribute("hx-headers")),
+    body: new URLSearchParams(fields),
+  });
+
+export class Suggestions {
+  constructor({ form, number }) {
+    Object.assign(this, { form, number, askedFor: 0, seq: 0, chosen: null });
+    this.root = form.querySelector("[data-suggestions]");
+    this.box = form.querySelector("textarea");
+  }
+
+  /** The dialogue changed: is there a question that is not answered, and not looked at yet? */
+  follow({ messages, pending }) {
+    const last = messages.findLast(({ author }) => author !== "system");
+    const seq = last?.author === "visitor" && !pending.length ? last.seq : 0;
+    if (seq === this.askedFor) return;
+    this.askedFor = seq;
+    this.#hide();
+    clearTimeout(this.timer);
+    if (seq) this.timer = setTimeout(() => this.renew(), PAUSE_MS);
+  }
+
+  async renew() {
+    if (!this.askedFor || !this.form.isConnected) return;
+    let offer;
+    try {
+      const response = await post(`/desk/c/${this.number}/suggestions/`);
+      if (!response.ok) return;
+      offer = await response.json();
+    } catch {
+      return; // Without suggestions one answers as well.
+    }
+    // What somebody is about to choose, or has chosen, stays where it is.
+    const isTouched = this.chosen !== null || this.root.matches(":hover, :focus-within");
+    if (offer.seq !== this.askedFor || (offer.seq === this.seq && isTouched)) return;
+    this.seq = offer.seq;
+    this.offered = offer.suggestions;
+    this.#draw();
+  }
+
+  /** Choose by the keyboard, from elsewhere. */
+  get list() {
+    return this.root.hidden ? [] : this.offered;
+  }
+
+  choose(index) {
+    const { body } = this.offered[index];
+    const begun = this.box.value.trim();
+    const isOurs = this.chosen !== null && begun === this.offered[this.chosen].body.trim();
+    const place = !begun || isOurs ? [0, this.box.value.length] : [this.box.selectionStart, this.box.selectionEnd];
+    write(this.box, body, ...place);
+    this.chosen = index;
+    this.#mark();
+  }
+
+  /** The agent has sent `body`. */
+  answered(body) {
+    if (!this.seq) return;
+    const fields = {};
+    if (this.chosen !== null) {
+      const isSame = body.trim() === this.offered[this.chosen].body.trim();
+      Object.assign(fields, { chosen: this.chosen, edited: !isSame });
+    }
+    post(`/desk/c/${this.number}/suggestions/${this.seq}/`, fields).catch(() => {});
+    this.#hide();
+  }
+
+  #hide() {
+    this.seq = 0;
+    this.chosen = null;
+    this.root.hidden = true;
+    this.root.replaceChildren();
+  }
+
+  #draw() {
+    if (!this.offered.length) {
+      this.root.hidden = true;
+      return;
+    }
+    const buttons = this.offered.map(({ source, title, body }, index) => {
+      const kind = element("span", { class: "kind" }, icon("sparkles"), title || KINDS[source]);
+      const button = element("button", { type: "button", title: body }, kind, element("span", { class: "text" }, body));
+      button.addEventListener("click", () => this.choose(index));
+      return button;
+    });
+    const shut = element("button", { type: "button", class: "button quiet square", "aria-label": texts.suggestHide }, icon("x"));
+    shut.addEventListener("click", () => {
+      this.root.hidden = true;
+      this.box.focus();
+    });
+    this.root.replaceChildren(...buttons, shut);
+    this.root.hidden = false;
+    this.#mark();
+  }
+
+  #mark() {
+    for (const [index, button] of [...this.root.children].entries()) {
+      if (index < this.offered.length) button.setAttribute("aria-pressed", index === this.chosen);
+    }
+  }
+}

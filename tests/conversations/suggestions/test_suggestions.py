@@ -1,0 +1,281 @@
+"""What is learnt, suggested and recorded; who is asked outside, and with what."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+
+from accounts.models import Agent, Website
+from conversations import actors, lifecycle, messages, surveys
+from conversations.canned import library
+from conversations.models import (
+    Author,
+    CannedReply,
+    CloseReason,
+    Conversation,
+    Outcome,
+    PastAnswer,
+    SuggestionOffer,
+    SuggestionSettings,
+    Survey,
+)
+from conversations.suggestions import learning, offers
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, StepFactory, on_desk
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+LATER = NOW + timedelta(hours=1)
+QUESTION = "Bonjour, quel est le délai de livraison de la bague ?"
+ANSWER = "Nous livrons en 48 heures ouvrées, le suivi vous parvient à l'expédition."
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    return StepFactory()
+
+
+@pytest.fixture
+def agent(step: RuleStep) -> Agent:
+    agent = AgentFactory(display_name="Alice", slots=50)
+    step.group.members.add(agent)
+    return agent
+
+
+def say(conversation: Conversation, author: Author, body: str) -> int:
+    sent = messages.add(conversation.pk, author=author, body=body, client_id=uuid.uuid4(), at=NOW)
+    return int(sent.frame["seq"])
+
+
+def asked(step: RuleStep, agent: Agent, question: str = QUESTION) -> Conversation:
+    conversation = on_desk(step, agent)
+    say(conversation, Author.VISITOR, question)
+    return conversation
+
+
+def closed(
+    step: RuleStep,
+    agent: Agent,
+    *,
+    answer: str = ANSWER,
+    question: str = QUESTION,
+    reason: CloseReason = CloseReason.RESOLVED,
+    csat: int | None = None,
+) -> Conversation:
+    conversation = asked(step, agent, question)
+    say(conversation, Author.AGENT, answer)
+    who = actors.agent(agent.user)
+    lifecycle.close(conversation.pk, reason=reason, actor=who, at=NOW)
+    if csat is not None:
+        Survey.objects.filter(conversation=conversation).delete()
+        Survey.objects.create(conversation=conversation, offered_at=NOW, answered_at=NOW, csat=csat)
+    return conversation
+
+
+def suggested(conversation: Conversation, agent: Agent) -> list[tuple[str, str]]:
+    conversation = Conversation.objects.get(pk=conversation.pk)
+    made = offers.offer(conversation, agent, at=LATER)
+    return [(one["source"], one["body"]) for one in made.suggestions] if made else []
+
+
+@pytest.mark.parametrize(
+    ("reason", "csat", "is_learnt"),
+    [
+        (CloseReason.RESOLVED, None, True),
+        (CloseReason.RESOLVED, 4, True),
+        (CloseReason.RESOLVED, 3, False),
+        (CloseReason.SNOOZE_OVER, None, False),
+        (CloseReason.SNOOZE_OVER, 5, True),
+        (CloseReason.BLOCKED, None, False),
+    ],
+)
+def test_only_what_closed_well_is_learnt(
+    step: RuleStep, agent: Agent, reason: CloseReason, csat: int | None, is_learnt: bool
+) -> None:
+    closed(step, agent, reason=reason, csat=csat)
+    assert learning.learn_all(at=NOW) == 0  # it may still settle
+    assert learning.learn_all(at=LATER) == 1
+    assert learning.learn_all(at=LATER) == 0
+    assert PastAnswer.objects.exists() is is_learnt
+
+
+def test_a_bad_mark_that_comes_later_takes_it_back(step: RuleStep, agent: Agent) -> None:
+    conversation = closed(step, agent)
+    learning.learn_all(at=LATER)
+    for csat, count in ((2, 0), (5, 1)):
+        Survey.objects.filter(conversation=conversation).delete()
+        Survey.objects.create(conversation=conversation, offered_at=NOW)
+        surveys.answer(conversation.pk, csat=csat, nps=None, comment="", at=LATER)
+        learning.relearn(conversation_id=conversation.pk, website_id=conversation.website_id)
+        assert PastAnswer.objects.count() == count
+
+
+def test_a_question_finds_what_was_answered_well(step: RuleStep, agent: Agent) -> None:
+    closed(step, agent)
+    closed(step, agent, answer=ANSWER)  # the same words are one suggestion
+    closed(step, agent, question="Puis-je changer la couleur ?", answer="Oui, avant l'expédition.")
+    closed(step, agent, answer="Bonjour Jeanne, livraison demain chez vous.")
+    elsewhere = StepFactory()
+    closed(elsewhere, agent, answer="Ailleurs on livre en trois semaines environ.")
+    learning.learn_all(at=LATER)
+    again = asked(step, agent, "Quels sont vos délais de livraisons pour une bague")
+    assert suggested(again, agent) == [("answer", ANSWER)]
+    misspelt = asked(step, agent, "kel et le delai de livrason de la bage")
+    assert suggested(misspelt, agent) == [("answer", ANSWER)]
+    assert suggested(asked(step, agent, "Avez-vous une boutique à Lyon ?"), agent) == []
+
+
+def test_canned_replies_are_suggested_filled(step: RuleStep, agent: Agent) -> None:
+    website: Website = step.rule.website
+    texts = [
+        ("fr", website, "Délai de livraison : {agent_name} vous répond en {website_name}."),
+        ("en", website, "Délai de livraison in the wrong language."),
+        ("fr", StepFactory().rule.website, "Délai de livraison ailleurs."),
+    ]
+    for language, owner, body in texts:
+        library.keep(
+            CannedReply(website=owner, language=language, name="Délai livraison bague", body=body)
+        )
+    said = f"Délai de livraison : Alice vous répond en {website.name}."
+    assert suggested(asked(step, agent), agent) == [("canned", said)]
+
+
+def test_an_offer_is_made_once_and_decided_once(step: RuleStep, agent: Agent) -> None:
+    closed(step, agent)
+    learning.learn_all(at=LATER)
+    conversation = asked(step, agent)
+    assert suggested(conversation, agent) == suggested(conversation, agent) != []
+    assert suggested(conversation, AgentFactory()) == []  # not on that desk
+    key: dict[str, Any] = {"conversation_id": conversation.pk, "agent_id": agent.pk, "at": LATER}
+    seq = SuggestionOffer.objects.get().seq
+    assert not offers.decide(**key, seq=seq, chosen=3, is_edited=False)
+    assert offers.decide(**key, seq=seq, chosen=0, is_edited=True)
+    assert not offers.decide(**key, seq=seq, chosen=None, is_edited=False)
+    made = SuggestionOffer.objects.get()
+    assert (made.outcome, made.source, made.decided_at) == (Outcome.EDITED, "answer", LATER)
+    say(conversation, Author.AGENT, "Voilà.")
+    assert suggested(conversation, agent) == []  # all is answered
+
+
+def test_a_website_may_do_without(step: RuleStep, agent: Agent) -> None:
+    closed(step, agent)
+    SuggestionSettings.objects.create(website=step.rule.website, is_on=False)
+    learning.learn_all(at=LATER)
+    assert not PastAnswer.objects.exists()
+    assert suggested(asked(step, agent), agent) == []
+
+
+class Outside:
+    """A provider; ``answer`` is what it says next."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, dict[str, Any]]] = []
+        self.answer: tuple[int, bytes] = (200, b'{"suggestions": []}')
+        outside = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                outside.heard.append((self.headers["Authorization"], json.loads(body)))
+                status, content = outside.answer
+                self.send_response(status)
+                self.send_header("Location", "http://127.0.0.1:1/")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *args: object) -> None:
+                """Quiet."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+
+@pytest.fixture
+def outside() -> Iterator[Outside]:
+    provider = Outside()
+    yield provider
+    provider.server.shutdown()
+    provider.server.server_close()
+
+
+def asked_outside(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> bool:
+    """Whether the provider had something to say to one more question."""
+    cache.delete(f"suggestions:failures:{step.rule.website_id}")
+    url = f"http://127.0.0.1:{provider.server.server_port}/"
+    SuggestionSettings.objects.update_or_create(
+        website=step.rule.website,
+        defaults={"provider_url": url, "provider_secret": "s3cret", **given},
+    )
+    conversation = asked(step, agent, "Je suis Jeanne Dupont, jeanne@example.com : ma commande ?")
+    conversation.visitor.name = "Jeanne Dupont"
+    conversation.visitor.save()
+    made = offers.offer(Conversation.objects.get(pk=conversation.pk), agent, at=NOW)
+    assert made is not None
+    return offers.ask_provider(made.pk)
+
+
+def test_a_provider_hears_no_personal_data_but_where_the_website_says_so(
+    step: RuleStep, agent: Agent, outside: Outside, settings: Any
+) -> None:
+    settings.PROVIDERS_MAY_BE_PRIVATE = True
+    outside.answer = (200, json.dumps({"suggestions": ["Elle arrive.", "", 7]}).encode())
+    assert asked_outside(step, agent, outside)
+    secret, said = outside.heard.pop()
+    assert secret == "Bearer s3cret"
+    assert said == {
+        "website": step.rule.website.key,
+        "language": "fr",
+        "question": "je suis : ma commande ?",
+    }
+    assert SuggestionOffer.objects.get().suggestions[0]["body"] == "Elle arrive."
+    assert asked_outside(step, agent, outside, sends_personal_data=True)
+    assert outside.heard[0][1]["visitor"] == {"name": "Jeanne Dupont"}
+    assert "jeanne@example.com" in outside.heard[0][1]["messages"][-1]["body"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (500, b""),
+        (302, b""),
+        (200, b"no json"),
+        (200, b'{"suggestions": 3}'),
+        (200, b'["a"]'),
+        (200, b" " * 70_000),
+    ],
+)
+def test_a_provider_that_fails_says_nothing(
+    step: RuleStep, agent: Agent, outside: Outside, settings: Any, answer: tuple[int, bytes]
+) -> None:
+    settings.PROVIDERS_MAY_BE_PRIVATE = True
+    outside.answer = answer
+    assert not asked_outside(step, agent, outside)
+    assert len(outside.heard) == 1
+
+
+def test_after_three_failures_it_is_left_alone(
+    step: RuleStep, agent: Agent, outside: Outside, settings: Any
+) -> None:
+    settings.PROVIDERS_MAY_BE_PRIVATE = True
+    outside.answer = (500, b"")
+    asked_outside(step, agent, outside)
+    made = SuggestionOffer.objects.get()
+    for _time in range(4):
+        offers.ask_provider(made.pk)
+    assert len(outside.heard) == 3
+
+
+def test_an_inner_address_is_never_asked_unasked(
+    step: RuleStep, agent: Agent, outside: Outside
+) -> None:
+    assert not asked_outside(step, agent, outside)
+    assert outside.heard == []
