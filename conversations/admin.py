@@ -20,6 +20,8 @@ from conversations.models import (
     Event,
     Message,
     SuggestionSettings,
+    Survey,
+    SurveyOmission,
 )
 
 
@@ -47,6 +49,24 @@ class MessageInline(ReadOnly, admin.TabularInline):
         return super().get_queryset(request).select_related("agent")
 
 
+class OmissionInline(ReadOnly, admin.TabularInline):
+    """Why the visitor was asked nothing (B11)."""
+
+    model = SurveyOmission
+    fields = ("at", "reason", "agent", "group")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SurveyOmission]:
+        return super().get_queryset(request).select_related("agent", "group")
+
+
+class SurveyInline(ReadOnly, admin.TabularInline):
+    model = Survey
+    fields = ("offered_at", "answered_at", "csat", "nps", "comment", "agent", "group")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Survey]:
+        return super().get_queryset(request).select_related("agent", "group")
+
+
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("__str__", "website", "status", "channel", "agent", "group", "opened_at")
@@ -55,7 +75,7 @@ class ConversationAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ("=id", "=public_id")
     date_hierarchy = "opened_at"
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
-    inlines = (EventInline, ContactInline, MessageInline)
+    inlines = (EventInline, ContactInline, SurveyInline, OmissionInline, MessageInline)
     show_full_result_count = False  # Counting millions of rows would be all the page's time.
 
 

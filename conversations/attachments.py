@@ -44,12 +44,14 @@ MAY_AGENT = f"""
     c.id = %(conversation)s AND c.agent_id = %(agent_id)s AND c.status = 'active' AND {GUARD}
 """
 ALLOWED = """
-    SELECT c.id, c.website_id, (
+    SELECT c.id, c.website_id, w.takes_files, (
         SELECT count(*) FROM conversations_attachment x
         WHERE x.conversation_id = c.id AND x.created_at > %(since)s
         AND x.agent_id IS NOT DISTINCT FROM %(agent_id)s
     ) AS lately
-    FROM conversations_conversation c JOIN conversations_visitor v ON v.id = c.visitor_id
+    FROM conversations_conversation c
+    JOIN conversations_visitor v ON v.id = c.visitor_id
+    JOIN accounts_website w ON w.id = c.website_id
     WHERE {may}
 """
 STORE = """
@@ -110,6 +112,8 @@ async def _allowed(may: str, values: dict[str, Any], at: datetime) -> dict[str, 
     row = await pool.fetch_one(ALLOWED.format(may=may), values | {"since": at - LATELY})
     if row is None:
         raise Rejected("not_found", _("Files cannot be added to this conversation now."), 404)
+    if not row["takes_files"]:
+        raise Rejected("refused", _("No files can be sent on this site."), 409)
     if row["lately"] >= LATELY_LIMIT:
         raise Rejected("too_many", _("That is a lot of files. Please wait a little."), 429)
     return {"conversation_id": row["id"], "website_id": row["website_id"]} | {

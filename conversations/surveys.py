@@ -12,7 +12,15 @@ from django.utils.translation import gettext as _
 
 from conversations import bus
 from conversations.facts import SurveyAnswered
-from conversations.models import Author, CloseReason, Conversation, Message, Survey
+from conversations.models import (
+    Author,
+    CloseReason,
+    Conversation,
+    Message,
+    Omission,
+    Survey,
+    SurveyOmission,
+)
 
 COMMENT_LIMIT = 2000
 
@@ -24,21 +32,31 @@ class Invalid(ValueError):
 def offer(conversations: Sequence[Conversation], *, at: datetime) -> list[Survey]:
     """Offer the survey for conversations that were just solved or closed (R198, R131, C33).
 
-    Not to a blocked visitor, nor where nobody answered, nor twice without a new human reply in
-    between. It is about the last human who spoke, whoever closed. The rows are locked.
+    Not to a blocked visitor, nor where nobody answered, nor where the website asks nothing or the
+    visitor has withdrawn consent: then the reason is stored (B11). Nor twice without a new human
+    reply in between. It is about the last human who spoke, whoever closed. The rows are locked.
     """
-    over = [one for one in conversations if one.close_reason != CloseReason.BLOCKED]
-    if not over:
-        return []
+    over = list(conversations)
+    asks_nothing, withdrawn = _without_survey([one.pk for one in over])
     offers = Survey.objects.filter(conversation__in=over).order_by("conversation", "offered_at")
     last_offers = {offer.conversation_id: offer for offer in offers}  # the last of each stays
     answers = _last_answers([one.pk for one in over])
-    made, renewed = [], []
+    made, renewed, omitted = [], [], []
     for one in over:
         last, answer = last_offers.get(one.pk), answers.get(one.pk)
-        if answer is None or (
-            last is not None and (answer.author == Author.BOT or answer.at <= last.offered_at)
-        ):
+        reason = _why_not(
+            one, answer, asks_nothing=one.pk in asks_nothing, is_withdrawn=one.pk in withdrawn
+        )
+        if reason is not None:
+            agent_id = answer.agent_id if answer else one.agent_id
+            omitted.append(
+                SurveyOmission(
+                    conversation=one, agent_id=agent_id, group_id=one.group_id, reason=reason, at=at
+                )
+            )
+            continue
+        assert answer is not None
+        if last is not None and (answer.author == Author.BOT or answer.at <= last.offered_at):
             continue
         if last is None or last.answered_at is not None:
             last = Survey(conversation=one)
@@ -47,9 +65,41 @@ def offer(conversations: Sequence[Conversation], *, at: datetime) -> list[Survey
             renewed.append(last)  # The one that still waits is now about the newest answer.
         last.agent_id, last.group_id, last.offered_at = answer.agent_id, one.group_id, at
     Survey.objects.bulk_create(made)
+    SurveyOmission.objects.bulk_create(omitted)
     if renewed:
         Survey.objects.bulk_update(renewed, ["agent", "group", "offered_at"])
     return made + renewed
+
+
+def _without_survey(conversations: list[int]) -> tuple[set[int], set[int]]:
+    """Those whose website asks nothing, and those whose visitor has withdrawn consent."""
+    rows = Conversation.objects.filter(pk__in=conversations).values_list(
+        "pk",
+        "website__survey_csat",
+        "website__survey_nps",
+        "website__survey_comment",
+        "visitor__withdrawn_at",
+    )
+    asks_nothing, withdrawn = set(), set()
+    for number, csat, nps, comment, withdrawn_at in rows:
+        if not (csat or nps or comment):
+            asks_nothing.add(number)
+        if withdrawn_at is not None:
+            withdrawn.add(number)
+    return asks_nothing, withdrawn
+
+
+def _why_not(
+    conversation: Conversation, answer: _Answer | None, *, asks_nothing: bool, is_withdrawn: bool
+) -> Omission | None:
+    """Why nothing is asked after this closure; ``None``: something is."""
+    if conversation.close_reason == CloseReason.BLOCKED:
+        return Omission.BLOCKED
+    if is_withdrawn:
+        return Omission.WITHDRAWN
+    if answer is None:
+        return Omission.UNANSWERED
+    return Omission.SWITCHED_OFF if asks_nothing else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +143,16 @@ def answer(
         raise Invalid(_("Please answer at least one question."))
     open_survey = (
         Survey.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("conversation")
+        .select_related("conversation__website")
         .filter(conversation_id=conversation_id, answered_at=None)
         .first()
     )
     if open_survey is None:
         return False
+    given = {"csat": csat, "nps": nps, "comment": comment or None}
+    questions = open_survey.conversation.website.questions
+    if any(value is not None and name not in questions for name, value in given.items()):
+        raise Invalid(_("This question is not asked here."))
     open_survey.csat, open_survey.nps, open_survey.comment = csat, nps, comment
     open_survey.answered_at = at
     open_survey.save(update_fields=["csat", "nps", "comment", "answered_at"])

@@ -67,6 +67,8 @@ def frame(request: HttpRequest, website: Website) -> HttpResponse:
             "texts": texts,
             "consent": sha256_of(texts["consent"]),
             "email": addresses.is_on(website),
+            "files": website.takes_files,
+            "survey": website.questions,
             "strings": frame_strings() | upload_strings() | emoji_strings(),
             "upload_limit": LIMIT_BYTES,
         }

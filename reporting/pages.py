@@ -16,6 +16,7 @@ from reporting import breakdowns, explaining, exports, reports, rows
 from reporting import figures as register
 from reporting.choices import Choices, Chosen, chosen
 from reporting.figures.registry import Figure
+from reporting.omissions import omitted
 
 LINES = 100
 COMMENTS = 12
@@ -110,6 +111,7 @@ def experience(request: StaffRequest) -> HttpResponse:
         "table": reports.table(scope, by, *EXPERIENCE_CUT),
         "by": by,
         "cuts": reports.CUT_NAMES,
+        "omitted": omitted(scope),
         "comments": _comments(request, asked),
     }
     return render(request, "reporting/experience.html", context)

@@ -102,6 +102,22 @@ class Website(models.Model):
             "address, which may be a household or a whole company. Only a hash of it is kept."
         ),
     )
+    takes_files = models.BooleanField(
+        _("files and pictures"),
+        default=True,
+        help_text=_("Visitors and agents may attach them to what they write."),
+    )
+    survey_csat = models.BooleanField(
+        _("ask for satisfaction"), default=True, help_text=_("From 1 to 5, after a conversation.")
+    )
+    survey_nps = models.BooleanField(
+        _("ask for recommendation"), default=True, help_text=_("From 0 to 10.")
+    )
+    survey_comment = models.BooleanField(
+        _("ask for a comment"),
+        default=True,
+        help_text=_("In the visitor's own words. With none of the three there is no survey."),
+    )
     consent_version = models.PositiveIntegerField(
         _("version of the consent"),
         default=1,
@@ -117,6 +133,12 @@ class Website(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """What the survey asks here; nothing: there is none (B11)."""
+        asked = {"csat": self.survey_csat, "nps": self.survey_nps, "comment": self.survey_comment}
+        return tuple(name for name, is_asked in asked.items() if is_asked)
 
     @property
     def zone(self) -> ZoneInfo:

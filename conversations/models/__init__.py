@@ -18,7 +18,7 @@ from conversations.models.suggestions import (
     SuggestionOffer,
     SuggestionSettings,
 )
-from conversations.models.surveys import Survey
+from conversations.models.surveys import Omission, Survey, SurveyOmission
 from conversations.models.visitors import Consent, ConsentKind, Person, Visitor
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Note",
     "Notice",
     "NoticeKind",
+    "Omission",
     "OutboxEntry",
     "Outcome",
     "PastAnswer",
@@ -48,5 +49,6 @@ __all__ = [
     "SuggestionOffer",
     "SuggestionSettings",
     "Survey",
+    "SurveyOmission",
     "Visitor",
 ]

@@ -11,6 +11,38 @@ from accounts.models import Agent, Group
 from conversations.models.conversations import Conversation
 
 
+class Omission(models.TextChoices):
+    """Why no survey was offered for a closure."""
+
+    BLOCKED = "blocked", _("The visitor was blocked")
+    UNANSWERED = "unanswered", _("Nobody had answered the visitor")
+    SWITCHED_OFF = "switched_off", _("The website asks nothing")
+    WITHDRAWN = "withdrawn", _("The visitor has withdrawn consent")
+
+
+class SurveyOmission(models.Model):
+    """That no survey was offered for a closure, and why (B11)."""
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="survey_omissions"
+    )
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="+")
+    group = models.ForeignKey(Group, on_delete=models.PROTECT, null=True, related_name="+")
+    reason = models.CharField(_("reason"), max_length=12, choices=Omission.choices)
+    at = models.DateTimeField(_("moment"))
+
+    class Meta:
+        verbose_name = _("survey not offered")
+        verbose_name_plural = _("surveys not offered")
+        indexes = [
+            # reporting: what was not offered in a period.
+            models.Index(fields=["at"], name="omissions_by_moment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.conversation_id} · {self.get_reason_display()}"
+
+
 class Survey(models.Model):
     """Offered once for each closure (R198, C33), with the agent and group that it is about."""
 

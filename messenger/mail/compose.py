@@ -133,7 +133,8 @@ class Composed:
             "preview": next((x.body for x in reversed(lines) if not x.is_visitor), "")[:120],
             "language": self.language,
             "is_closed": self.conversation.closed_at is not None,
-            "has_survey": self.conversation.surveys.filter(answered_at=None).exists(),
+            "has_survey": bool(self.website.questions)
+            and self.conversation.surveys.filter(answered_at=None).exists(),
             "button_url": self._button_url(),
             "unsubscribe_url": unsubscribe_url(self.mail),
             "can_reply": bool(self.reply_to),

@@ -87,6 +87,7 @@ class Messenger {
       session: this.session,
       host: this.host,
       strings: this.strings,
+      isOn: config.survey.length > 0,
       onDone: () => this.surveyed(),
     });
     this.email = new Email({
@@ -350,7 +351,7 @@ class Messenger {
 
   /** Where a file goes: there must be a conversation for it, and it must not be over. */
   fileUrl(id) {
-    if (!this.talk.isOpen) return null;
+    if (!this.talk.isOpen || !this.config.files) return null;
     return this.session.url(`conversations/${this.conversation.id}/attachments/${id}/`);
   }
 

@@ -12,9 +12,10 @@ const MOUTHS = [
 ];
 
 export class Survey {
-  /** session, host, strings; onDone(): it was answered, or put aside */
-  constructor({ session, host, strings, onDone }) {
-    Object.assign(this, { session, host, strings, onDone });
+  /** session, host, strings; isOn: whether this website asks anything; onDone(): it was answered,
+   *  or put aside */
+  constructor({ session, host, strings, isOn, onDone }) {
+    Object.assign(this, { session, host, strings, isOn, onDone });
     this.form = byId("survey");
     this.problem = byId("survey-problem");
     this.button = byId("send-survey");
@@ -34,7 +35,7 @@ export class Survey {
 
   waitsFor(conversation) {
     const { status, survey, id } = conversation ?? {};
-    const isAsked = Boolean(survey) && ["closed", "solved"].includes(status);
+    const isAsked = this.isOn && Boolean(survey) && ["closed", "solved"].includes(status);
     return isAsked && !this.session.dismissed.includes(id);
   }
 

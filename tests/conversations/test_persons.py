@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Agent
-from conversations import persons, pool, reading
+from accounts.models import Agent, Website
+from conversations import attachments, persons, pool, reading
 from conversations.models import Consent, ConsentKind, Conversation, Person, Visitor
 from routing.models import RuleStep
 from tests.clock import NOW
@@ -77,3 +77,17 @@ def test_what_is_hidden_is_not_told_and_what_comes_after_is(step: RuleStep, agen
     assert [(message["seq"], message["body"]) for message in shown] == [(2, "after")]
     persons.hide(visitor, at=None)
     assert len(read(conversation, visitor.token_hash)["messages"]) == 2
+
+
+def test_a_website_without_files_takes_none_from_either_side(step: RuleStep, agent: Agent) -> None:
+    conversation = on_desk(step, agent)
+    desk = log_in(agent)
+    Website.objects.update(takes_files=False)
+    token_hash = conversation.visitor.token_hash
+    for asking in (
+        attachments.may_upload_as_visitor(
+            conversation=conversation.public_id, token_hash=token_hash, at=NOW
+        ),
+        attachments.may_upload_as_agent(conversation=conversation.pk, desk=desk, at=NOW),
+    ):
+        assert refusal(asking) == ("refused", 409)  # type: ignore[arg-type]

@@ -318,3 +318,29 @@ def test_a_ticket_opens_one_socket(browser: Browser, visitor: Visitor) -> None:
     assert tickets.redeem(ticket) == tickets.Holder(visitor.pk, None)
     assert tickets.redeem(ticket) is None
     assert tickets.redeem("never issued") is None
+
+
+# --- Functions that a website has switched off
+
+
+def test_a_question_that_is_not_asked_takes_no_answer(
+    browser: Browser, visitor: Visitor, step: RuleStep, alice: Agent
+) -> None:
+    past = closed(step, alice, visitor)
+    Website.objects.update(survey_nps=False, survey_comment=False)
+    path = f"conversations/{past.public_id}/survey/"
+    for answers in ({"nps": 9}, {"csat": 5, "comment": "Merci"}):
+        assert code_of(browser.post(path, answers)) == (400, "invalid")
+    assert browser.post(path, {"csat": 5}).status_code == 204
+
+
+def test_a_website_that_asks_nothing_offers_no_survey(
+    browser: Browser, visitor: Visitor, step: RuleStep, alice: Agent
+) -> None:
+    Website.objects.update(survey_csat=False, survey_nps=False, survey_comment=False)
+    past = closed(step, alice, visitor)
+    assert Survey.objects.count() == 0
+    omission = past.survey_omissions.get()
+    assert (omission.reason, omission.agent) == ("switched_off", alice)
+    answer = browser.post(f"conversations/{past.public_id}/survey/", {"csat": 5})
+    assert code_of(answer) == (409, "refused")

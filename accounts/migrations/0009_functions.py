@@ -1,0 +1,46 @@
+"""Which functions a website has: files, and what its survey asks."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("accounts", "0008_identity"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="website",
+            name="survey_comment",
+            field=models.BooleanField(
+                default=True,
+                help_text="In the visitor's own words. With none of the three there is no survey.",
+                verbose_name="ask for a comment",
+            ),
+        ),
+        migrations.AddField(
+            model_name="website",
+            name="survey_csat",
+            field=models.BooleanField(
+                default=True,
+                help_text="From 1 to 5, after a conversation.",
+                verbose_name="ask for satisfaction",
+            ),
+        ),
+        migrations.AddField(
+            model_name="website",
+            name="survey_nps",
+            field=models.BooleanField(
+                default=True, help_text="From 0 to 10.", verbose_name="ask for recommendation"
+            ),
+        ),
+        migrations.AddField(
+            model_name="website",
+            name="takes_files",
+            field=models.BooleanField(
+                default=True,
+                help_text="Visitors and agents may attach them to what they write.",
+                verbose_name="files and pictures",
+            ),
+        ),
+    ]

@@ -1,0 +1,57 @@
+"""Why a visitor is asked nothing after a closure is stored with the agent and the group (B11)."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from accounts.models import Agent
+from conversations import lifecycle, messages, persons
+from conversations.actors import agent as actor
+from conversations.models import (
+    Author,
+    CloseReason,
+    Consent,
+    ConsentKind,
+    Omission,
+    Survey,
+    SurveyOmission,
+)
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import on_desk
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_answered", "is_withdrawn", "told"),
+    [
+        (CloseReason.RESOLVED, True, False, None),
+        (CloseReason.RESOLVED, False, False, Omission.UNANSWERED),
+        (CloseReason.RESOLVED, True, True, Omission.WITHDRAWN),
+        (CloseReason.BLOCKED, True, False, Omission.BLOCKED),
+    ],
+)
+def test_a_closure_offers_a_survey_or_says_why_not(
+    step: RuleStep,
+    agent: Agent,
+    reason: CloseReason,
+    is_answered: bool,
+    is_withdrawn: bool,
+    told: Omission | None,
+) -> None:
+    conversation = on_desk(step, agent)
+    if is_answered:
+        messages.add(
+            conversation.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=NOW
+        )
+    if is_withdrawn:
+        withdrawn = Consent(kind=ConsentKind.WITHDRAWN, language="fr", given_at=NOW)
+        persons.say(conversation.visitor, withdrawn)
+    lifecycle.close(conversation.pk, reason=reason, actor=actor(agent.user), at=NOW)
+    omissions = SurveyOmission.objects.values_list("reason", "agent", "group")
+    expected = [] if told is None else [(told, agent.pk, step.group_id)]
+    assert list(omissions) == expected
+    assert Survey.objects.count() == (told is None)
