@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0009_functions"),
-        ("conversations", "0012_persons"),
+        ("conversations", "0013_suggestions"),
     ]
 
     operations = [
