@@ -197,6 +197,7 @@ CELERY_BEAT_SCHEDULE = {
         ("purge", "conversations.tasks.purge_outbox", 3600.0),
         ("files", "conversations.tasks.forget_unsent", 3600.0),
         ("answers", "conversations.tasks.learn_answers", 600.0),
+        ("traces", "conversations.tasks.forget_traces", 3600.0),
         ("mail", "messenger.tasks.write_to_visitors", 10.0),
     ]
 }
@@ -327,6 +328,18 @@ ANYMAIL = prefixed("ANYMAIL_") if text("ANYMAIL_WEBHOOK_SECRET") else {}
 if ANYMAIL and ":" not in ANYMAIL["WEBHOOK_SECRET"]:
     refuse("ANYMAIL_WEBHOOK_SECRET is user:password, as the provider shows them")
 MAIL_LINK_DAYS = number("MAIL_LINK_DAYS", 30, 1, 365)
+
+# --- Where visitors write from: only for websites that show it, and nothing is asked outside
+
+PLACE_HEADER = text("PLACE_HEADER")
+PLACE_DATABASE = text("PLACE_DATABASE")
+if PLACE_DATABASE and not Path(PLACE_DATABASE).is_file():
+    refuse(f"PLACE_DATABASE is a file in MaxMind's format; there is none at {PLACE_DATABASE!r}")
+
+# --- What is forgotten, by the hour
+
+DRAFT_DAYS = number("DRAFT_DAYS", 30, 1, 3650)
+PAGE_DAYS = number("PAGE_DAYS", 30, 1, 3650)
 
 # --- Security
 

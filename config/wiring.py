@@ -25,6 +25,7 @@ from conversations.facts import (
     SlotFreed,
     SuggestionsCame,
     SurveyAnswered,
+    VisitorBrowsed,
 )
 from conversations.suggestions import learning
 from messenger.mail import webhooks
@@ -52,6 +53,7 @@ def connect() -> None:
         reporting.live.show_move,
     )
     on(NoteWritten, desk.live.show_note)
+    on(VisitorBrowsed, desk.live.show_visitor)
     on(AgentMentioned, desk.live.show_agent)
     on(AgentChanged, desk.live.show_agent, reporting.live.show_agent)
     on(PushUnanswered, desk.live.show_agent, reporting.live.show_agent)

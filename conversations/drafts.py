@@ -28,3 +28,8 @@ def keep(agent_id: int, conversation_id: int, body: str, *, at: datetime) -> Non
         conversation_id=conversation_id,
         defaults={"body": body, "saved_at": at},
     )
+
+
+def forget(*, before: datetime) -> int:
+    """Delete what was last written ``before``; returns how many drafts that were."""
+    return Draft.objects.filter(saved_at__lt=before).delete()[0]

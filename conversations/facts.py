@@ -69,6 +69,15 @@ class AgentMentioned(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class VisitorBrowsed(Fact):
+    """A visitor opened a page, or the page said something new of him; ``agent_id`` holds the
+    conversation."""
+
+    conversation_id: int
+    agent_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class BotFellSilent(Fact):
     """A bot has owed a visitor an answer for too long."""
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
+from conversations import browsing
 from conversations.models import Address, Consent, ConsentKind, Person, Visitor
 
 SPOKEN_FOR = """EXISTS (
@@ -69,6 +70,8 @@ def say(visitor: Visitor, consent: Consent) -> None:
     is_withdrawn = consent.kind == ConsentKind.WITHDRAWN
     visitor.withdrawn_at = consent.given_at if is_withdrawn else None
     browsers_of(visitor).update(withdrawn_at=visitor.withdrawn_at)
+    if is_withdrawn:
+        browsing.forget_visitors(browsers_of(visitor).values_list("pk", flat=True))
 
 
 def hide(visitor: Visitor, *, at: datetime | None) -> None:

@@ -6,8 +6,9 @@ import logging
 from datetime import timedelta
 
 from celery import shared_task
+from django.conf import settings
 
-from conversations import attachments, deadlines, outbox
+from conversations import attachments, browsing, deadlines, drafts, outbox
 from conversations.suggestions import learning, offers
 from conversations.transitions import Refused
 
@@ -51,6 +52,15 @@ def deliver_outbox() -> int:
 def purge_outbox() -> int:
     """Forget the reactions that were done some days ago; returns how many."""
     return outbox.purge(before=deadlines.database_now() - KEPT)
+
+
+@shared_task
+def forget_traces() -> int:
+    """Delete drafts that nobody has gone on with, and pages seen long ago; returns how many."""
+    now = deadlines.database_now()
+    return drafts.forget(before=now - timedelta(days=settings.DRAFT_DAYS)) + browsing.forget(
+        before=now - timedelta(days=settings.PAGE_DAYS)
+    )
 
 
 @shared_task

@@ -11,6 +11,7 @@ from conversations.facts import (
     NoteWritten,
     PushUnanswered,
     SuggestionsCame,
+    VisitorBrowsed,
 )
 from conversations.layer import desk_group, push, team_group
 from conversations.transitions import Status
@@ -68,6 +69,11 @@ async def show_note(fact: NoteWritten) -> None:
     if fact.agent_id is not None:
         frame = {"type": "changed", "what": "conversation", "conversation": fact.conversation_id}
         await push(desk_group(fact.agent_id), frame)
+
+
+async def show_visitor(fact: VisitorBrowsed) -> None:
+    frame = {"type": "changed", "what": "visitor", "conversation": fact.conversation_id}
+    await push(desk_group(fact.agent_id), frame)
 
 
 async def show_agent(fact: AgentChanged | PushUnanswered | AgentMentioned) -> None:

@@ -205,7 +205,7 @@ def _sleepers(rows: QuerySet[Conversation]) -> list[Sleeper]:
 def visible(user: User) -> QuerySet[Conversation]:
     """Conversations that ``user`` may open, with all that their page names."""
     return Conversation.objects.visible_to(user).select_related(
-        "visitor", "agent", "group", "website", "queue__rule"
+        "visitor__person", "agent", "group", "website", "queue__rule"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from messenger import personal, views
+from messenger import browsing, personal, views
 from messenger.mail.views import unsubscribe
 from messenger.sales import sale
 
@@ -23,6 +23,7 @@ urlpatterns = [
                 path("state/", views.state),
                 path("conversations/", views.conversations),
                 path("conversations/<uuid:conversation>/survey/", views.survey),
+                path("seen/", browsing.seen),
                 path("ticket/", views.ticket),
                 path("transactions/", sale),
                 path("email/", views.email),

@@ -154,14 +154,14 @@ def conversations(request: HttpRequest, website: Website) -> HttpResponse:
     consents.require(visitor, website)
     blocks.remember_address(visitor, request.META.get("REMOTE_ADDR", ""))
     sent = json_of(request)
-    page_url, at = _page_url(sent.get("page_url")), timezone.now()
+    url, at = page_url(sent.get("page_url")), timezone.now()
     view, engaged_by = sent.get("view"), sent.get("targeting")
     try:
         conversation, message = engagement.start(
             visitor,
             body=check_body(sent.get("body")),
             client_id=check_client_id(sent.get("client_id")),
-            page_url=page_url,
+            page_url=url,
             language=visitor.language,
             view=PageView.read(view) if isinstance(view, dict) else None,
             engaged_by=engaged_by if isinstance(engaged_by, int) else None,
@@ -175,7 +175,7 @@ def conversations(request: HttpRequest, website: Website) -> HttpResponse:
     return JsonResponse({"conversation": shown, "message": message.frame}, status=201)
 
 
-def _page_url(value: object) -> str:
+def page_url(value: object) -> str:
     """The page the visitor writes from. Agents will click it, so only http(s) is kept."""
     url = value.strip() if isinstance(value, str) else ""
     is_usable = len(url) <= PAGE_URL_LIMIT and re.match(r"https?://[^\s\x00]+$", url)

@@ -124,6 +124,14 @@ class Website(models.Model):
         editable=False,
         help_text=_("Counts the texts of consent that visitors were shown."),
     )
+    shows_place = models.BooleanField(
+        _("show agents where visitors write from"),
+        default=False,
+        help_text=_(
+            "Town and country, by the internet address, which itself is not kept. Needs a database "
+            "or a proxy that says it (see the operations manual); nothing is asked outside."
+        ),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -12,6 +12,7 @@ from conversations.models.messages import Author, Message
 from conversations.models.notes import Note
 from conversations.models.notices import Notice, NoticeKind
 from conversations.models.outbox import OutboxEntry
+from conversations.models.pages import Profile, SeenPage
 from conversations.models.suggestions import (
     Outcome,
     PastAnswer,
@@ -45,6 +46,8 @@ __all__ = [
     "Outcome",
     "PastAnswer",
     "Person",
+    "Profile",
+    "SeenPage",
     "Style",
     "SuggestionOffer",
     "SuggestionSettings",

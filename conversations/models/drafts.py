@@ -23,6 +23,10 @@ class Draft(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["agent", "conversation"], name="draft_once"),
         ]
+        indexes = [
+            # conversations.tasks.forget_traces: those that nobody has gone on with.
+            models.Index(fields=["saved_at"], name="drafts_by_age"),
+        ]
 
     def __str__(self) -> str:
         return f"#{self.conversation_id} · {self.agent_id}"

@@ -13,12 +13,14 @@ from django.utils import timezone
 from accounts import preferences
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent, User
-from conversations import blocks, drafts, notes, notices, sightings
+from conversations import blocks, browsing, drafts, notes, notices, sightings
 from conversations.attachments import LIMIT_BYTES
-from conversations.models import Conversation
+from conversations.models import Address, Conversation
 from desk import past, queries
 from desk.rights import rights_of
 from desk.texts import script_texts
+
+SHOWN = 5  # pages seen; the older ones are folded away
 
 
 def bar_of(agent: Agent | None) -> dict[str, Any]:
@@ -52,9 +54,14 @@ def conversation_of(
     """What the dialogue and its toolbar need."""
     history = queries.history_of(conversation, user)
     pauses = past.pauses_of([conversation.pk, *(one.pk for one in history)])
+    pages = browsing.pages_of(conversation.visitor_id)
     return {
         "agent": agent,
         "conversation": conversation,
+        "profile": browsing.profile_of(conversation.visitor_id),
+        "pages": pages[:SHOWN],
+        "older_pages": pages[SHOWN:],
+        "address": Address.objects.filter(visitor=conversation.visitor_id).first(),
         "is_online": conversation.visitor_id in sightings.online([conversation.visitor_id]),
         "rights": rights_of(conversation, user, agent, at=at),
         "draft": drafts.of(agent.pk if agent else None, conversation.pk),

@@ -31,6 +31,9 @@ let chosenCount = Number(stage?.dataset.panes ?? 1);
 Idiomorph.defaults.callbacks.beforeNodeMorphed = (old) =>
   !(old instanceof Element && old.id && old.hasAttribute("data-keep"));
 
+// What was folded or unfolded stays so.
+Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => name !== "open" || node.tagName !== "DETAILS";
+
 const refreshBoxes = coalesced(() => {
   if (document.getElementById("boxes")) get("/desk/boxes/", "#boxes", "morph");
   else if (document.getElementById("sleepers")) get("/desk/snoozed/", "#sleepers", "morph");
@@ -41,6 +44,10 @@ const refreshBoxes = coalesced(() => {
 const refreshSnoozed = coalesced(() => {
   if (document.getElementById("sleepers")) get("/desk/snoozed/", "#sleepers", "morph");
   else setTimeout(() => get("/desk/snoozed/count/", "#snoozed-count", "morph"), Math.random() * SPREAD_MS);
+});
+
+const refreshToolbar = coalesced(() => {
+  if (panes?.number) get(`/desk/c/${panes.number}/toolbar/`, "#toolbar", "morph");
 });
 
 // --- Boxes -----------------------------------------------------------------------------------
@@ -302,6 +309,10 @@ function show(frame) {
     case "changed":
       if (frame.what === "suggestions") {
         dialogue?.suggestions?.renew();
+        break;
+      }
+      if (frame.what === "visitor") {
+        if (String(frame.conversation) === panes?.number) refreshToolbar();
         break;
       }
       if (frame.what === "snoozed") refreshSnoozed();

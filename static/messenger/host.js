@@ -5,12 +5,13 @@ const PAGE_LIMIT = 2000;
 
 export class Host {
   /** handlers: open(), minimize(), offer(answer): what the page was told about engaging,
-   *  link(word): somebody came by the link of a mail; identify(token): who the customer is;
-   *  logout(): he is gone */
+   *  page(): the visitor may be on another page; link(word): somebody came by the link of a mail;
+   *  identify(token): who the customer is; logout(): he is gone */
   constructor(handlers) {
     this.isAlone = window.parent === window;
     this.origin = null;
     this.page = this.isAlone ? location.href : "";
+    this.title = this.referrer = "";
     this.untold = [];
     this.view = null; // What the page last said of itself,
     this.viewedAt = 0; // and when.
@@ -22,10 +23,13 @@ export class Host {
       if (data.type === "hello") this.#meet(origin, data.kept);
       if (origin !== this.origin) return;
       if (typeof data.page === "string") this.page = data.page.slice(0, PAGE_LIMIT);
+      if (typeof data.title === "string") this.title = data.title.slice(0, 200);
+      if (typeof data.referrer === "string") this.referrer = data.referrer.slice(0, PAGE_LIMIT);
       if (isRecord(data.view)) {
         this.view = data.view;
         this.viewedAt = performance.now();
       }
+      handlers.page();
       if (isRecord(data.offer)) handlers.offer(data.offer);
       if (data.type === "hello" && data.link && typeof data.link === "string") handlers.link(data.link);
       if (data.type === "logout" || data.kept?.logout) this.#leave(handlers);

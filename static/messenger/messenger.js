@@ -10,6 +10,7 @@ import { History } from "./history.js";
 import { Host } from "./host.js";
 import { Identity } from "./identity.js";
 import { News } from "./news.js";
+import { Pages } from "./pages.js";
 import { Privacy } from "./privacy.js";
 import { Room } from "./room.js";
 import { Scroll } from "./scroll.js";
@@ -34,6 +35,7 @@ class Messenger {
       open: () => this.open(),
       minimize: () => this.minimize(),
       offer: (answer) => this.offered(answer),
+      page: () => this.pages.tell(),
       link: (word) => this.follow(word),
       identify: (token) => this.identity.receive(token, this.loading),
       logout: () => this.logout(),
@@ -50,6 +52,7 @@ class Messenger {
       strings: this.strings,
       onChange: (what) => this.decided(what),
     });
+    this.pages = new Pages({ session: this.session, host: this.host, language: config.language });
     this.room = new Room({
       session: this.session,
       config,
@@ -360,6 +363,7 @@ class Messenger {
     if (token) {
       this.session.token = token;
       this.visitorId = visitor;
+      this.pages.tell();
       this.loading = this.load(); // A known customer has a past.
       await this.loading;
     } else {

@@ -20,8 +20,11 @@ function loadFrame() {
 /* Until it has loaded, the iframe is a blank page of another origin. */
 function post(type, detail) {
   if (!parts || !parts.isLoaded || !parts.frame.contentWindow) return;
-  const message = { causerie: 1, type, page: location.href, view, offer, identity, ...detail };
-  parts.frame.contentWindow.postMessage(message, origin);
+  const { title, referrer } = document;
+  parts.frame.contentWindow.postMessage(
+    { causerie: 1, type, page: location.href, title, referrer, view, offer, identity, ...detail },
+    origin,
+  );
 }
 
 function setOpen(open) {
@@ -65,6 +68,6 @@ const reports = {
 
 function receive({ source, origin: sender, data }) {
   if (!parts || !parts.frame || source !== parts.frame.contentWindow || sender !== origin) return;
-  if (typeof data !== "object" || data === null || data.causerie !== 1) return;
+  if (data?.causerie !== 1) return;
   if (Object.hasOwn(reports, data.type)) reports[data.type](data);
 }

@@ -1,0 +1,58 @@
+"""What a visitor's browser says of itself, and where on the site it has been."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from conversations.models.visitors import Visitor
+
+
+class Profile(models.Model):
+    """What is known of a visitor besides his words (R192, R193): the last that was said of it.
+
+    ``data`` is what the brand's page says of him (``Causerie("visitor", …)``): unsigned, flat.
+    """
+
+    visitor = models.OneToOneField(
+        Visitor, on_delete=models.CASCADE, primary_key=True, related_name="profile"
+    )
+    device = models.CharField(_("device"), max_length=10, blank=True)
+    language = models.CharField(_("language"), max_length=35, blank=True)
+    referrer = models.CharField(_("came from"), max_length=2000, blank=True)
+    place = models.CharField(_("place of origin"), max_length=100, blank=True)
+    data = models.JSONField(_("custom data"), default=dict, blank=True)
+    said_at = models.DateTimeField(_("said at"))
+
+    class Meta:
+        verbose_name = _("profile of a visitor")
+        verbose_name_plural = _("profiles of visitors")
+        indexes = [
+            # conversations.tasks.forget_traces: those that are too old.
+            models.Index(fields=["said_at"], name="profiles_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.visitor_id}"
+
+
+class SeenPage(models.Model):
+    """A page of the website that a visitor has opened since he agreed (R192, B13)."""
+
+    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="pages")
+    url = models.CharField(_("address"), max_length=2000)
+    title = models.CharField(_("title"), max_length=200, blank=True)
+    seen_at = models.DateTimeField(_("seen at"))
+
+    class Meta:
+        verbose_name = _("page seen")
+        verbose_name_plural = _("pages seen")
+        indexes = [
+            # conversations.browsing: a visitor's pages, the last ones first.
+            models.Index(fields=["visitor", "-id"], name="pages_of_visitor"),
+            # conversations.tasks.forget_traces: those that are too old.
+            models.Index(fields=["seen_at"], name="pages_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.visitor_id} · {self.url}"

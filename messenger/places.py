@@ -1,0 +1,63 @@
+"""Where a visitor writes from, roughly: where the website shows it, and nothing is asked outside.
+
+Either a proxy says it in a header (``PLACE_HEADER``), or a file in MaxMind's format on this machine
+does (``PLACE_DATABASE``; GeoLite2, DB-IP and others come in it).
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import maxminddb
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts.models import Website
+
+logger = logging.getLogger(__name__)
+
+LIMIT = 100
+
+
+def place_of(request: HttpRequest, website: Website) -> str:
+    """Town and country, or what of it is known; empty where the website shows none."""
+    if not website.shows_place:
+        return ""
+    if settings.PLACE_HEADER:
+        return _line(request.headers.get(settings.PLACE_HEADER, ""))
+    if settings.PLACE_DATABASE:
+        return _line(_looked_up(request.META.get("REMOTE_ADDR", ""), website.language))
+    return ""
+
+
+def _line(text: str) -> str:
+    return " ".join(text.replace("\x00", "").split())[:LIMIT]
+
+
+def _looked_up(address: str, language: str) -> str:
+    path = Path(settings.PLACE_DATABASE)
+    try:
+        found = _reader(str(path), path.stat().st_mtime_ns).get(address)
+    except (OSError, ValueError, maxminddb.InvalidDatabaseError):
+        logger.warning("no place of origin: the database or the address cannot be read")
+        return ""
+    if not isinstance(found, dict):
+        return ""
+    parts = [_name(found.get(kind), language) for kind in ("city", "country")]
+    return ", ".join(part for part in parts if part)
+
+
+@lru_cache(maxsize=2)
+def _reader(path: str, _changed: int) -> maxminddb.Reader:
+    """Opened once, and again when the file has changed."""
+    return maxminddb.open_database(path)
+
+
+def _name(part: Any, language: str) -> str:
+    names = part.get("names") if isinstance(part, dict) else None
+    if not isinstance(names, dict):
+        return ""
+    return str(names.get(language) or names.get("en") or "")

@@ -1,0 +1,227 @@
+"""Pages seen, and what is known of a visitor: after he agreed, bounded, forgotten, never markup."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
+
+from conversations import browsing, drafts
+from conversations.browsing import Seen
+from conversations.models import Draft, Profile, SeenPage, Visitor
+from tests.clock import NOW, clock  # noqa: F401 - a fixture
+from tests.factories import AgentFactory, StepFactory, VisitorFactory, on_desk
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def visitor() -> Visitor:
+    return VisitorFactory(token="word")
+
+
+def tell(visitor: Visitor, token: str = "word", **said: Any) -> int:
+    """What the Messenger posts from a page of the site; the status of the answer."""
+    answer = Client(REMOTE_ADDR="81.2.69.142").post(
+        f"/messenger/{visitor.website.key}/seen/",
+        {"url": "https://shop.example/a", "title": "A", "referrer": "", "view": {}} | said,
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    return answer.status_code
+
+
+def test_a_page_is_remembered_once_and_what_is_said_with_it(visitor: Visitor) -> None:
+    view = {"device": "phone", "language": "fr-FR", "data": {"cart.total": 80, "vip": True}}
+    for _ in range(2):
+        assert tell(visitor, view=view, referrer="https://search.example/?q=lamp") == 204
+    assert tell(visitor, url="https://shop.example/b", referrer="https://shop.example/a") == 204
+    assert [page.url for page in browsing.pages_of(visitor.pk)] == [
+        "https://shop.example/b",
+        "https://shop.example/a",
+    ]
+    profile = browsing.profile_of(visitor.pk)
+    assert profile is not None
+    assert (profile.referrer, profile.device) == ("https://search.example/?q=lamp", "")
+    assert (profile.data, profile.place) == ({}, "")
+
+
+@pytest.mark.parametrize("token", ["", "another"])
+def test_nothing_is_remembered_of_who_has_not_agreed(visitor: Visitor, token: str) -> None:
+    assert tell(visitor, token) == 401
+    assert not SeenPage.objects.exists()
+    assert not Profile.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"url": "javascript:alert(1)"},
+        {"url": "https://x/" + "a" * 2000},
+        {"url": 7, "title": [], "view": "x"},
+        {"url": "https://x/\x00"},
+    ],
+)
+def test_what_is_no_page_is_none(visitor: Visitor, said: dict[str, Any]) -> None:
+    assert tell(visitor, **said) == 204
+    assert not SeenPage.objects.exists()
+
+
+def test_a_text_is_kept_without_what_cannot_be_kept(visitor: Visitor) -> None:
+    view = {"data": {"a\x00b": "x\x00y"}, "language": "fr\x00"}
+    assert tell(visitor, title="  A\x00 \n B " + "x" * 300, view=view) == 204
+    assert browsing.pages_of(visitor.pk)[0].title == ("A B " + "x" * 300)[:200]
+    assert Profile.objects.get().data == {"ab": "xy"}
+
+
+def test_the_memory_is_bounded(visitor: Visitor) -> None:
+    for number in range(browsing.KEPT + 3):
+        browsing.see(visitor.pk, Seen(url=f"https://shop.example/{number}"), at=NOW)
+    assert [page.url[-2:] for page in browsing.pages_of(visitor.pk)][:2] == ["52", "51"]
+    assert SeenPage.objects.count() == browsing.KEPT
+
+
+def test_what_is_old_is_forgotten(visitor: Visitor, settings: Any) -> None:
+    from conversations.tasks import forget_traces
+
+    settings.PAGE_DAYS = settings.DRAFT_DAYS = 30
+    agent, step = AgentFactory(), StepFactory()
+    for age, url in ((31, "old"), (29, "new")):
+        made = on_desk(step, agent).pk
+        browsing.see(visitor.pk, Seen(url=url), at=_now() - age * DAY)
+        drafts.keep(agent.pk, made, url, at=_now() - age * DAY)
+    assert forget_traces() == 2
+    assert [page.url for page in SeenPage.objects.all()] == ["new"]
+    assert [draft.body for draft in Draft.objects.all()] == ["new"]
+    assert Profile.objects.count() == 1  # it was said anew with the later page
+
+
+def _now() -> Any:
+    from conversations.deadlines import database_now
+
+    return database_now()
+
+
+def test_the_desk_shows_it_and_nothing_of_it_is_markup(visitor: Visitor) -> None:
+    step = StepFactory(rule__website=visitor.website)
+    agent = AgentFactory()
+    step.group.members.add(agent)
+    conversation = on_desk(step, agent, visitor=visitor)
+    for number in range(7):
+        browsing.see(
+            visitor.pk,
+            Seen(
+                url=f"https://shop.example/{number}",
+                title=f"<img src=x onerror=alert({number})>",
+                referrer="javascript:alert(1)//",
+                device="phone",
+                place="Lyon <b>",
+                data={"<i>cart</i>": "<script>", "vip": True},
+            ),
+            at=NOW,
+        )
+    client = Client(headers={"HX-Request": "true"})
+    client.force_login(agent.user)
+    shown = client.get(f"/desk/c/{conversation.pk}/toolbar/").content.decode()
+    for text in ("Phone", "Lyon &lt;b&gt;", "2 older pages", "&lt;i&gt;cart", "yes"):
+        assert text in shown
+    for markup in ("<img", "<i>cart", "<script", 'href="javascript'):
+        assert markup not in shown
+
+
+def test_a_page_costs_few_queries(
+    visitor: Visitor, django_assert_max_num_queries: Callable[[int], Any]
+) -> None:
+    tell(visitor)
+    with django_assert_max_num_queries(12):
+        assert tell(visitor, url="https://shop.example/b") == 204
+
+
+# --- Places -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def places(tmp_path: Path, settings: Any) -> Path:
+    made = MMDBWriter(ip_version=4, database_type="Test-City")
+    city = {"names": {"en": "Lyons", "fr": "Lyon"}}
+    lyon = {"city": city, "country": {"names": {"en": "France"}}}
+    made.insert_network(IPSet(["81.2.69.0/24"]), lyon)
+    path = tmp_path / "places.mmdb"
+    made.to_db_file(str(path))
+    settings.PLACE_DATABASE, settings.PLACE_HEADER = str(path), ""
+    return path
+
+
+@pytest.mark.parametrize(
+    ("is_shown", "address", "place"),
+    [(True, "81.2.69.142", "Lyon, France"), (True, "10.0.0.1", ""), (False, "81.2.69.142", "")],
+)
+def test_the_place_is_of_the_file_and_only_where_the_website_shows_it(
+    visitor: Visitor, places: Path, rf: Any, is_shown: bool, address: str, place: str
+) -> None:
+    from messenger.places import place_of
+
+    visitor.website.shows_place = is_shown
+    assert place_of(rf.post("/", REMOTE_ADDR=address), visitor.website) == place
+
+
+@pytest.mark.parametrize("content", [b"", b"no database"])
+def test_a_broken_file_or_address_is_no_place_and_no_fault(
+    visitor: Visitor, places: Path, rf: Any, content: bytes
+) -> None:
+    from messenger.places import place_of
+
+    visitor.website.shows_place = True
+    assert place_of(rf.post("/", REMOTE_ADDR="unix:"), visitor.website) == ""
+    places.write_bytes(content)
+    assert place_of(rf.post("/", REMOTE_ADDR="81.2.69.142"), visitor.website) == ""
+
+
+def test_a_proxy_may_say_the_place(visitor: Visitor, rf: Any, settings: Any) -> None:
+    from messenger.places import place_of
+
+    settings.PLACE_HEADER = "X-City"
+    visitor.website.shows_place = True
+    asked = rf.post("/", headers={"X-City": "  Lyon \t FR" + "x" * 200})
+    assert place_of(asked, visitor.website) == ("Lyon FR" + "x" * 200)[:100]
+
+
+def test_an_agents_desk_is_told(visitor: Visitor, django_capture_on_commit_callbacks: Any) -> None:
+    from config import wiring
+    from conversations import bus
+    from conversations.facts import VisitorBrowsed
+
+    told: list[VisitorBrowsed] = []
+
+    async def hear(fact: VisitorBrowsed) -> None:
+        told.append(fact)
+
+    step = StepFactory(rule__website=visitor.website)
+    agent = AgentFactory()
+    conversation = on_desk(step, agent, visitor=visitor)
+    bus.on(VisitorBrowsed, hear)
+    try:
+        with django_capture_on_commit_callbacks(execute=True):
+            browsing.see(visitor.pk, Seen(url="https://x/"), at=NOW)
+    finally:
+        wiring.connect()
+    assert told == [VisitorBrowsed(conversation.pk, agent.pk)]
+
+
+def test_who_withdraws_his_consent_leaves_no_trail(visitor: Visitor) -> None:
+    from conversations import persons
+    from conversations.models import Consent, ConsentKind
+
+    assert tell(visitor) == 204
+    withdrawn = Consent(kind=ConsentKind.WITHDRAWN, language="fr", text="", given_at=NOW)
+    persons.say(visitor, withdrawn)
+    assert tell(visitor, url="https://shop.example/b") == 204
+    assert not SeenPage.objects.exists()
+    assert not Profile.objects.exists()
