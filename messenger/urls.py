@@ -10,6 +10,8 @@ from messenger.sales import sale
 
 urlpatterns = [
     path("embed.js", views.embed, name="embed"),
+    path("messenger.js", views.bundle, {"kind": "javascript"}, name="messenger_script"),
+    path("messenger.css", views.bundle, {"kind": "css"}, name="messenger_style"),
     path(
         "messenger/<str:key>/",
         include(

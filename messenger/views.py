@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_exempt
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import condition, require_safe
 
 from accounts.models import Website
@@ -32,21 +32,42 @@ from routing import demand, engagement
 from routing.targeting import PageView
 
 PAGE_URL_LIMIT = 2000
+YEAR = 31_536_000
 
 
-def _embed_tag(_request: HttpRequest) -> str:
-    return script.tag()
+def _etag(_request: HttpRequest, **_parts: str) -> str:
+    return f'"{script.tag()}"'
 
 
 @require_safe
-@gzip_page
-@condition(etag_func=_embed_tag)
+@condition(etag_func=_etag)
 def embed(request: HttpRequest) -> HttpResponse:
     """The script that a brand's page loads; public, the same for everybody."""
-    content = script.script(script.tag())
-    response = HttpResponse(content, content_type="text/javascript; charset=utf-8")
+    response = _packed(request, script.embed(script.tag()), "javascript")
     response["Cache-Control"] = "public, max-age=300"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+@require_safe
+@condition(etag_func=_etag)
+def bundle(request: HttpRequest, kind: str) -> HttpResponse:
+    """The script or the style of the page in the iframe; its address carries their tag."""
+    tag = script.tag()
+    content = script.page_script(tag) if kind == "javascript" else script.page_style(tag)
+    response = _packed(request, content, kind)
+    is_present = request.GET.get("v") == tag
+    response["Cache-Control"] = f"public, max-age={YEAR if is_present else 0}"
+    return response
+
+
+def _packed(request: HttpRequest, content: script.Sent, kind: str) -> HttpResponse:
+    takes_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
+    body = content.zipped if takes_gzip else content.plain
+    response = HttpResponse(body, content_type=f"text/{kind}; charset=utf-8")
+    patch_vary_headers(response, ["Accept-Encoding"])
+    if takes_gzip:
+        response["Content-Encoding"] = "gzip"
     return response
 
 
@@ -73,6 +94,7 @@ def frame(request: HttpRequest, website: Website) -> HttpResponse:
             "upload_limit": LIMIT_BYTES,
         }
         context = {"website": website, "texts": texts, "language": language, "config": config}
+        context["tag"] = script.tag()
         response = render(request, "messenger/frame.html", context)
     response["Content-Security-Policy"] = _frame_policy(request, website)
     response["Referrer-Policy"] = "same-origin"

@@ -54,7 +54,7 @@ export class Composer {
 
   /** Fetched when it is first asked for; from then on the button is the picker's. */
   async #offerEmoji(button, strings) {
-    const { EmojiPicker } = await import("../shared/emoji.js");
+    const { EmojiPicker } = await import(button.dataset.script);
     const store = this.session.emoji;
     new EmojiPicker({ button, box: this.box, place: this.form, strings, store }).open();
   }

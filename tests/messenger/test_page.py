@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Website
+from messenger import script
 from messenger.colours import text_on
 from messenger.texts import DEFAULTS, language_among, texts_of
 from tests.messenger.conftest import Browser
@@ -111,3 +112,16 @@ def test_the_embed_script_is_small_public_and_cached(client: Client) -> None:
     assert len(response.content) <= 5 * 1024
     again = client.get("/embed.js", headers={"If-None-Match": response["ETag"]})
     assert again.status_code == 304
+
+
+def test_the_page_loads_one_script_and_one_style_for_good(client: Client, browser: Browser) -> None:
+    html = browser.get().content.decode()
+    found = re.findall(r'"(/messenger\.(?:js|css)\?v=[^"]+)"', html)
+    assert len(found) == 2
+    for address in found:
+        now = client.get(address)
+        assert (now.status_code, now["Cache-Control"]) == (200, "public, max-age=31536000")
+        other = client.get(address.split("?")[0] + "?v=of-yesterday")
+        assert other["Cache-Control"] == "public, max-age=0"
+    whole = script.page_script(script.tag()).plain.decode()
+    assert re.findall(r"^(?:import|export)\b", whole, re.MULTILINE) == []
