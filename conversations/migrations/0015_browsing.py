@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0009_place"),
+        ("accounts", "0010_place"),
         ("conversations", "0014_omissions"),
     ]
 
