@@ -198,6 +198,8 @@ CELERY_BEAT_SCHEDULE = {
         ("files", "conversations.tasks.forget_unsent", 3600.0),
         ("answers", "conversations.tasks.learn_answers", 600.0),
         ("traces", "conversations.tasks.forget_traces", 3600.0),
+        ("spans", "routing.tasks.keep_spans", 60.0),
+        ("old spans", "conversations.tasks.forget_spans", 3600.0),
         ("mail", "messenger.tasks.write_to_visitors", 10.0),
     ]
 }

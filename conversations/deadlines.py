@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from accounts.models import Agent, AgentChannel
-from conversations import bus, lifecycle, moves
+from conversations import bus, lifecycle, moves, spans
 from conversations.actors import SYSTEM
 from conversations.facts import BotFellSilent, PushUnanswered
 from conversations.models import CloseReason, Conversation, Notice, NoticeKind
@@ -135,6 +135,7 @@ def _take_back(conversation: Conversation, holder: int | None, *, at: datetime) 
     AgentChannel.objects.filter(
         agent=holder, channel=conversation.channel, is_available=True
     ).update(is_available=False, available_changed_at=at)
+    spans.note(holder, at=at)
     Notice.objects.create(
         agent_id=holder,
         conversation=conversation,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.conf import settings
 
-from conversations import attachments, browsing, deadlines, drafts, outbox
+from conversations import attachments, browsing, deadlines, drafts, outbox, spans
 from conversations.suggestions import learning, offers
 from conversations.transitions import Refused
 
@@ -61,6 +61,12 @@ def forget_traces() -> int:
     return drafts.forget(before=now - timedelta(days=settings.DRAFT_DAYS)) + browsing.forget(
         before=now - timedelta(days=settings.PAGE_DAYS)
     )
+
+
+@shared_task
+def forget_spans() -> int:
+    """Delete how long agents were in a status more than three years ago; returns how many."""
+    return spans.forget(at=deadlines.database_now())
 
 
 @shared_task

@@ -38,6 +38,10 @@ STAFF_CUT = (
     "handle_total",
     "passed_on",
     "lost_by_timer",
+    "available_time",
+    "availability",
+    "occupancy",
+    "adherence",
     "first_response",
     "csat",
     "nps",
@@ -157,7 +161,12 @@ def agents(request: StaffRequest) -> HttpResponse:
     context = _page(request, "agents", form, asked) | {
         "suggestions": suggestions,
         "acceptance": breakdowns.acceptance(suggestions),
-        "tiles": reports.tiles(asked.scope, "contacts", "handled", "handle_time", "passed_on"),
+        "tiles": reports.tiles(
+            asked.scope,
+            *("contacts", "handled", "handle_time", "passed_on"),
+            ("availability", "available_time", "connected_time"),
+            *("occupancy", "adherence", "paid"),
+        ),
         "table": reports.table(asked.scope, "agent", *STAFF_CUT),
         "by": "agent",
     }

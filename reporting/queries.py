@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import (
-    Aggregate,
     Count,
     DurationField,
     ExpressionWrapper,
@@ -23,17 +22,12 @@ from django.db.models import (
 from accounts.models import Agent, AgentChannel, Channel, User, Website
 from conversations.models import Contact, Conversation, Survey
 from conversations.transitions import WAITING, Status
-from reporting import waits
+from reporting import agents_today, waits
+from reporting.agents_today import AgentToday, Median, since_midnight
 from reporting.waits import Waits
 from routing.models import RuleStep
 
 SNOOZED_LIMIT = 100
-
-
-class Median(Aggregate):
-    """PostgreSQL's own median, exact."""
-
-    template = "PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +69,7 @@ class AgentRow:
     on_desk: int
     assigned: int
     channels: tuple[ChannelStatus, ...]
+    today: AgentToday
 
     @property
     def since(self) -> datetime | None:
@@ -98,12 +93,16 @@ class Today:
     """Of today, in each website's own time zone (C30).
 
     ``closed``: conversations whose last closure is of today. ``first_response``: of these, the
-    median from the first visitor message to the first human one (C29). ``csat``: share of 4 and 5
-    among today's answers, in per cent; ``nps``: share of 9 and 10 less share of 0 to 6, in points.
+    median from the first visitor message to the first human one (C29); ``resolution``: to the
+    closure; ``contacts``: how many times one had reached a desk, on average. ``csat``: share of 4
+    and 5 among today's answers, in per cent; ``nps``: share of 9 and 10 less share of 0 to 6, in
+    points.
     """
 
     closed: int
     first_response: timedelta | None
+    resolution: timedelta | None
+    contacts: float | None
     csat: float | None
     csat_answers: int
     nps: float | None
@@ -153,7 +152,7 @@ def board(user: User, *, at: datetime) -> Board:
         websites=tuple(website.name for website in websites),
         totals=dict(totals),
         queues=tuple(_queues(websites, rows)),
-        agents=tuple(_agents(websites, rows)),
+        agents=tuple(_agents(websites, rows, at=at)),
         snoozed=tuple(_snoozed(websites)),
         today=_today(websites, at=at),
         waits=waits.of(websites, total=sum(totals[status] for status in WAITING), at=at),
@@ -209,7 +208,9 @@ def _queue(rule: str, group: str, places: int | None, rows: list[dict[str, Any]]
     )
 
 
-def _agents(websites: list[Website], rows: list[dict[str, Any]]) -> Iterable[AgentRow]:
+def _agents(
+    websites: list[Website], rows: list[dict[str, Any]], *, at: datetime
+) -> Iterable[AgentRow]:
     on_desk: Counter[int] = Counter()
     assigned: Counter[int] = Counter()
     for row in rows:
@@ -234,6 +235,7 @@ def _agents(websites: list[Website], rows: list[dict[str, Any]]) -> Iterable[Age
         .values_list("agent_id", "channel")
         .annotate(n=Count("pk"))
     }
+    today = agents_today.of(agents, websites, at=at)
     for agent in agents:
         presence = getattr(agent, "presence", None)
         yield AgentRow(
@@ -243,6 +245,7 @@ def _agents(websites: list[Website], rows: list[dict[str, Any]]) -> Iterable[Age
             on_desk=on_desk[agent.pk],
             assigned=assigned[agent.pk],
             channels=tuple(_statuses(channels[agent.pk], held)),
+            today=today.get(agent.pk, AgentToday()),
         )
 
 
@@ -283,26 +286,23 @@ def _snoozed(websites: list[Website]) -> Iterable[SnoozedRow]:
         )
 
 
-def _since_midnight(websites: list[Website], field: str, at: datetime, *, through: str = "") -> Q:
-    """``field`` is of today, in the zone of the row's own website."""
-    found = Q(pk__in=[])
-    for website in websites:
-        midnight = at.astimezone(website.zone).replace(hour=0, minute=0, second=0, microsecond=0)
-        found |= Q(**{f"{through}website": website.pk, f"{field}__gte": midnight})
-    return found
-
-
 def _today(websites: list[Website], *, at: datetime) -> Today:
     waited = ExpressionWrapper(
         F("first_human_reply_at") - F("opened_at"), output_field=DurationField()
     )
-    closed = Conversation.objects.filter(_since_midnight(websites, "closed_at", at)).aggregate(
-        n=Count("pk"), first_response=Median(waited, output_field=DurationField())
+    took = ExpressionWrapper(F("closed_at") - F("opened_at"), output_field=DurationField())
+    closed = Conversation.objects.filter(since_midnight(websites, "closed_at", at)).aggregate(
+        n=Count("pk"),
+        first_response=Median(waited, output_field=DurationField()),
+        resolution=Median(took, output_field=DurationField()),
     )
+    contacts = Contact.objects.filter(
+        since_midnight(websites, "conversation__closed_at", at, through="conversation__")
+    ).count()
     rated = Count("pk", filter=Q(csat__isnull=False))
     scored = Count("pk", filter=Q(nps__isnull=False))
     answers = Survey.objects.filter(
-        _since_midnight(websites, "answered_at", at, through="conversation__")
+        since_midnight(websites, "answered_at", at, through="conversation__")
     ).aggregate(
         csat_answers=rated,
         happy=Count("pk", filter=Q(csat__gte=4)),
@@ -314,6 +314,8 @@ def _today(websites: list[Website], *, at: datetime) -> Today:
     return Today(
         closed=closed["n"],
         first_response=closed["first_response"],
+        resolution=closed["resolution"],
+        contacts=contacts / closed["n"] if closed["n"] else None,
         csat=100 * answers["happy"] / rates if rates else None,
         csat_answers=rates,
         nps=100 * (answers["promoters"] - answers["detractors"]) / scores if scores else None,

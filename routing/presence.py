@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Agent, AgentChannel, Channel
-from conversations import bus
+from conversations import bus, spans
 from conversations.models import Contact
 from routing.facts import AgentChanged, CapacityAdded
 from routing.models import DeskConnection, DeskPresence
@@ -107,6 +107,7 @@ def leave(agent_id: int, *, at: datetime) -> bool:
         return True
     available = AgentChannel.objects.filter(agent_id=agent_id, is_available=True)
     if available.update(is_available=False, available_changed_at=at):
+        spans.note(agent_id, at=at)
         bus.publish(AgentChanged(agent_id=agent_id))
     return False
 
@@ -119,6 +120,7 @@ def set_available(agent_id: int, channel: Channel, available: bool, *, at: datet
     if not mine.exists():
         return False
     if mine.exclude(is_available=available).update(is_available=available, available_changed_at=at):
+        spans.note(agent_id, at=at)
         bus.publish(AgentChanged(agent_id=agent_id))
         if available:
             bus.publish(CapacityAdded(agent_id=agent_id))
@@ -143,6 +145,13 @@ def notice_losses(*, at: datetime) -> int:
     return count
 
 
+@transaction.atomic
+def keep_spans(*, at: datetime) -> int:
+    """Cut the times in a status at the full hour; returns how many were written."""
+    connected = DeskPresence.objects.filter(is_connected=True).values_list("agent", flat=True)
+    return spans.keep(list(connected), at=at)
+
+
 def _announce(agent_id: int, *, is_connected: bool, at: datetime) -> None:
     """Store and tell a change of connection, once."""
     presence, is_first = DeskPresence.objects.select_for_update().get_or_create(
@@ -152,4 +161,5 @@ def _announce(agent_id: int, *, is_connected: bool, at: datetime) -> None:
         presence.is_connected = is_connected
         presence.changed_at = at
         presence.save()
+        spans.note(agent_id, at=at, is_connected=is_connected)
         bus.publish(AgentChanged(agent_id=agent_id))

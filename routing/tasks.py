@@ -23,3 +23,9 @@ def sweep() -> dict[str, int]:
         "released": desks.release_stranded(at=at),
         "repaired": repairs.sweep(at=at),
     }
+
+
+@shared_task
+def keep_spans() -> int:
+    """Cut the times that agents were in a status at the full hour."""
+    return presence.keep_spans(at=deadlines.database_now())

@@ -13,6 +13,7 @@ from conversations.models.notes import Note
 from conversations.models.notices import Notice, NoticeKind
 from conversations.models.outbox import OutboxEntry
 from conversations.models.pages import Profile, SeenPage
+from conversations.models.spans import StatusSpan
 from conversations.models.suggestions import (
     Outcome,
     PastAnswer,
@@ -48,6 +49,7 @@ __all__ = [
     "Person",
     "Profile",
     "SeenPage",
+    "StatusSpan",
     "Style",
     "SuggestionOffer",
     "SuggestionSettings",

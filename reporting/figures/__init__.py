@@ -1,6 +1,6 @@
 """All figures, each defined once. Importing the package fills the register."""
 
-from reporting.figures import experience, flow, sales, staff
+from reporting.figures import experience, flow, presence, sales, staff
 from reporting.figures.registry import FIGURES, Figure, Unit, of
 
-__all__ = ["FIGURES", "Figure", "Unit", "experience", "flow", "of", "sales", "staff"]
+__all__ = ["FIGURES", "Figure", "Unit", "experience", "flow", "of", "presence", "sales", "staff"]

@@ -19,6 +19,7 @@ from django.db.models import (
     Avg,
     Case,
     Count,
+    ExpressionWrapper,
     F,
     FloatField,
     Func,
@@ -30,6 +31,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import Combinable
+from django.db.models.functions import NullIf
 
 Number = float | int | None
 EVERY = Q()
@@ -44,6 +46,8 @@ class Fold(StrEnum):
     MEAN = "mean"
     MEDIAN = "median"
     P90 = "p90"
+    WEIGHTED = "weighted"
+    """A mean to which rows contribute by their weight, as long times do to a share of time."""
     MONEY = "money"
     """A sum; amounts of different currencies have none."""
 
@@ -95,20 +99,27 @@ class Source:
 @dataclass(frozen=True, slots=True)
 class Measure:
     """``where`` says which rows of the source count; ``worth`` what one is worth: seconds, points
-    or 0 and 100 for "no" and "yes" of a share. ``currency`` is the column that says of what."""
+    or 0 and 100 for "no" and "yes" of a share. ``currency`` is the column that says of what,
+    ``weight`` by how much a row of a weighted mean counts."""
 
     source: Source
     fold: Fold
     where: Q = EVERY
     worth: Combinable | None = None
     currency: str = ""
+    weight: Combinable | None = None
 
-    def aggregate(self) -> Aggregate:
+    def aggregate(self) -> Combinable:
         """The figure as PostgreSQL computes it over rows of the source."""
         if self.fold is Fold.COUNT or self.worth is None:
             return Count("pk", filter=self.where)
         if self.fold in {Fold.SUM, Fold.MONEY}:
             return Sum(self.worth, filter=self.where, default=0.0, output_field=FloatField())
+        if self.weight is not None:
+            parts = ExpressionWrapper(self.worth * self.weight, output_field=FloatField())
+            whole = Sum(self.weight, filter=self.where, output_field=FloatField())
+            weighed = Sum(parts, filter=self.where, output_field=FloatField())
+            return weighed / NullIf(whole, Value(0.0))
         if self.fold is Fold.MEAN:
             return Avg(self.worth, filter=self.where, output_field=FloatField())
         share = 0.5 if self.fold is Fold.MEDIAN else 0.9
@@ -119,8 +130,17 @@ class Measure:
         return replace(self, fold=fold)
 
 
-def fold(how: Fold, worth: Sequence[float], currencies: Collection[str] = ()) -> Number:
+def fold(
+    how: Fold,
+    worth: Sequence[float],
+    currencies: Collection[str] = (),
+    weights: Sequence[float] = (),
+) -> Number:
     """What ``Measure.aggregate`` gives, of rows that are already here."""
+    if how is Fold.WEIGHTED:
+        whole = math.fsum(weights)
+        parts = math.fsum(a * b for a, b in zip(worth, weights, strict=True))
+        return parts / whole if whole else None
     if how is Fold.MONEY and len(set(currencies)) > 1:
         return None
     if how is Fold.COUNT:

@@ -64,6 +64,8 @@ class Scope:
     def behind(self, measure: Measure) -> QuerySet[Any]:
         """The rows behind a figure, each with its ``worth``: as many as the figure counts."""
         found = self.rows(measure.source).filter(measure.where)
+        if measure.weight is not None:
+            found = found.annotate(weight=measure.weight)
         return found if measure.worth is None else found.annotate(worth=measure.worth)
 
     def _when(self, source: Source) -> Q:

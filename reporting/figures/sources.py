@@ -17,6 +17,7 @@ from conversations.models import (
     Conversation,
     Event,
     Message,
+    StatusSpan,
     SuggestionOffer,
     Survey,
 )
@@ -101,6 +102,17 @@ SALES = Source(
         "currency": "currency",
     },
 )
+SPANS = Source(
+    name="spans",
+    model=StatusSpan,
+    moment="started_at",
+    path="",
+    agent="agent",
+    group="",
+    only=Q(ended_at__isnull=False),
+    columns={"queue__rule": "", "style": "", "language": ""},
+)
+"""Times in a status, cut at the full hour: none lies on two days."""
 REFUNDS = Source(
     name="refunds",
     model=Refund,

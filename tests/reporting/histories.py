@@ -12,7 +12,15 @@ from random import Random
 from django.db.models import F
 from hypothesis import strategies as st
 
-from accounts.models import Agent, Group, OpeningHours, Role, Website
+from accounts.models import (
+    Agent,
+    AgentChannel,
+    Channel,
+    Group,
+    OpeningHours,
+    Role,
+    Website,
+)
 from conversations import actors, deadlines, lifecycle, messages, surveys
 from conversations.messages import Rejected
 from conversations.models import Author, CloseReason, Conversation, Style
@@ -20,6 +28,7 @@ from conversations.transitions import Refused, Status
 from reporting import transactions
 from reporting.models import Origin
 from reporting.transactions import Purchase
+from routing import presence
 from routing.models import HourlyDemand, RuleStep
 from tests.factories import AgentFactory, StepFactory, WebsiteFactory, queued, with_bot
 
@@ -66,6 +75,9 @@ class World:
     opened: list[int] = field(default_factory=list)
     sold: list[tuple[Website, str]] = field(default_factory=list)
     at: datetime = START
+    connected: set[int] = field(default_factory=set)
+    statuses: dict[int, tuple[bool, bool]] = field(default_factory=dict)
+    log: list[tuple[datetime, int, bool, bool]] = field(default_factory=list)
 
     @classmethod
     def make(cls) -> World:
@@ -102,12 +114,16 @@ class World:
             number = chance.randrange(11)
             if chance.random() < 0.2:
                 self._trade(chance)
+            if chance.random() < 0.25:
+                self._come_or_go(chance)
             if chance.random() < 0.15 or not self.opened:
                 self.open(number, by_bot=chance.random() < 0.3)
                 continue
             one = Conversation.objects.get(pk=chance.choice(self.opened[-6:]))
             with suppress(Refused, Rejected, surveys.Invalid):
                 self._do(chance.choice(LIKELY[Status(one.status)]), one, number)
+            self._watch()
+        presence.keep_spans(at=self.at)
 
     def open(self, number: int, *, by_bot: bool = False) -> None:
         """A new conversation: with a bot, or waiting in the queue of this number."""
@@ -121,6 +137,32 @@ class World:
         )
         self.opened.append(made.pk)
 
+    def _come_or_go(self, chance: Random) -> None:
+        """An agent sits down, goes home, or changes whether he is available."""
+        self.at += QUARTER
+        agent = chance.choice(self.agents)
+        match chance.choice(("sit", "sit", "go", "on", "off", "tidy")):
+            case "sit":
+                presence.connect(agent.pk, uuid.uuid4(), at=self.at)
+                self.connected.add(agent.pk)
+            case "go":
+                presence.log_out(agent.pk, at=self.at)
+                self.connected.discard(agent.pk)
+            case "tidy":
+                presence.keep_spans(at=self.at)
+            case wish:
+                presence.set_available(agent.pk, Channel.CHAT, wish == "on", at=self.at)
+        self._watch()
+
+    def _watch(self) -> None:
+        """What an onlooker would write down: who is there, and whether he is available."""
+        rows = AgentChannel.objects.filter(agent__in=self.agents)
+        for agent_id, is_available in rows.values_list("agent", "is_available"):
+            now = (is_available, agent_id in self.connected)
+            if self.statuses.get(agent_id) != now:
+                self.statuses[agent_id] = now
+                self.log.append((self.at, agent_id, *now))
+
     def _trade(self, chance: Random) -> None:
         """Somebody buys, gets his money back, or finds no room."""
         rule = chance.choice(self.steps).rule
@@ -128,7 +170,10 @@ class World:
         HourlyDemand.objects.filter(rule=rule, hour=self.at.replace(minute=0)).update(
             messages_refused=F("messages_refused") + chance.randrange(2)
         )
-        who = Conversation.objects.get(pk=chance.choice(self.opened[-6:])) if self.opened else None
+        mine = Conversation.objects.filter(pk__in=self.opened).order_by("pk")
+        answered = mine.filter(first_human_reply_at__isnull=False)
+        known = list(answered if chance.random() < 0.6 else mine)[-6:]
+        who = chance.choice(known) if known else None
         number, amount = str(len(self.sold)), Decimal(chance.randrange(10_000)) / 100
         website = who.website if who else rule.website
         currency = "EUR" if website.time_zone == "Europe/Paris" else "NZD"
@@ -146,6 +191,7 @@ class World:
                 transactions.refund(
                     *chance.choice(self.sold[-5:]), amount=part, number=number, at=self.at
                 )
+        self.at += QUARTER  # what is said from now on was said after the purchase
 
     def _do(self, verb: str, one: Conversation, number: int) -> None:
         at, agent = self.at, self.agents[number % 2]

@@ -7,7 +7,7 @@ knows no SQL. Figures are recomputed for one website at a time or several, by da
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -188,8 +188,21 @@ def refused(found: list[Life]) -> Lines:
     ]
 
 
-def lives(websites: list[Website]) -> list[Life]:
-    found = []
+class Lives(list[Life]):
+    """The conversations, and what an onlooker wrote of the agents: (when, who, available, there);
+    ``now`` is when he stopped looking."""
+
+    websites: list[Website]
+    log: list[tuple[datetime, int, bool, bool]]
+    now: datetime
+    spans: list[tuple[Website, int, Span]]
+
+
+def lives(
+    websites: list[Website], log: list[tuple[datetime, int, bool, bool]], now: datetime
+) -> Lives:
+    found = Lives()
+    found.websites, found.log, found.now, found.spans = websites, log, now, []
     for website in websites:
         events: dict[int, list[Event]] = {}
         for event in Event.objects.filter(conversation__website=website).order_by("pk"):
@@ -204,6 +217,86 @@ def lives(websites: list[Website]) -> list[Life]:
                 )
             )
     return found
+
+
+def spans(found: list[Life], worth: Callable[[Span], float | None]) -> Lines:
+    """Each agent's time, quarter by quarter, put together where neither his status nor the hour
+    changes; what has not ended when the onlooker stopped is not there."""
+    assert isinstance(found, Lives)
+    if not found.spans:
+        found.spans = [one for website in found.websites for one in _spans_of(found, website)]
+    return [
+        Line(Told(website), span.quarters[0], agent, None, value)
+        for website, agent, span in found.spans
+        if (value := worth(span)) is not None
+    ]
+
+
+def _spans_of(found: Lives, website: Website) -> Iterator[tuple[Website, int, Span]]:
+    schedules = [schedule_of(group) for group in Group.objects.filter(website=website)]
+    for agent in Agent.objects.filter(groups__website=website).distinct():
+        held = [
+            (one.start, one.end or found.now)
+            for life in found
+            if life.website == website
+            for one in life.contacts
+            if one.agent == agent.pk
+        ]
+        his = [entry for entry in found.log if entry[1] == agent.pk]
+        for span in _spans(his, website, found.now):
+            span.busy = 900.0 * sum(
+                any(start <= at < end for start, end in held) for at in span.quarters
+            )
+            span.open = 900.0 * sum(
+                any(is_open(schedule, at) for schedule in schedules) for at in span.quarters
+            )
+            yield website, agent.pk, span
+
+
+def _spans(
+    his: list[tuple[datetime, int, bool, bool]], website: Website, now: datetime
+) -> Iterator[Span]:
+    changes = {at for at, _who, _available, _there in his}
+    span: Span | None = None
+    at = his[0][0] if his else now
+    while at <= now:
+        _at, _who, is_available, is_there = [entry for entry in his if entry[0] <= at][-1]
+        begins_hour = at.astimezone(website.zone).minute == 0
+        if span is not None and (at in changes or begins_hour):
+            yield span
+            span = None
+        if is_there and at < now:
+            span = span or Span(is_available)
+            span.quarters.append(at)
+        at += QUARTER
+
+
+@dataclass
+class Span:
+    is_available: bool
+    quarters: list[datetime] = field(default_factory=list)
+    busy: float = 0.0
+    open: float = 0.0
+
+    @property
+    def length(self) -> float:
+        return 900.0 * len(self.quarters)
+
+
+class Weighted(float):
+    """A value and how much it counts."""
+
+    def __new__(cls, value: float, weight: float) -> Weighted:
+        return super().__new__(cls, value)
+
+    def __init__(self, value: float, weight: float) -> None:
+        self.weight = weight
+
+
+def weighted(values: list[float]) -> float | None:
+    pairs = [(float(value), value.weight) for value in values if isinstance(value, Weighted)]
+    whole = math.fsum(weight for _value, weight in pairs)
+    return math.fsum(value * weight for value, weight in pairs) / whole if whole else None
 
 
 def seconds(start: datetime, end: datetime) -> float:
@@ -405,6 +498,23 @@ REFERENCES: dict[str, Reference] = {
     "answer_to_purchase": (
         lambda f: sold(f, lambda s: s.elapsed if s.is_attributed else None),
         median,
+    ),
+    "connected_time": (lambda f: spans(f, lambda s: s.length), total),
+    "available_time": (lambda f: spans(f, lambda s: s.length if s.is_available else None), total),
+    "availability": (
+        lambda f: spans(f, lambda s: Weighted(points(s.is_available), s.length)),
+        weighted,
+    ),
+    "occupancy": (
+        lambda f: spans(
+            f,
+            lambda s: Weighted(100 * s.busy / s.length, s.length) if s.is_available else None,
+        ),
+        weighted,
+    ),
+    "adherence": (
+        lambda f: spans(f, lambda s: Weighted(points(s.is_available), s.open) if s.open else None),
+        weighted,
     ),
     "contacts": (ended, len),
     "handled": (lambda f: closed(f, lambda life: 1.0 if life.contacts else None), len),

@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client
 
-from accounts.models import Agent, Role, User
+from accounts.models import Agent, Channel, Role, User
 from conversations import actors, lifecycle, messages, surveys
 from conversations.models import Author, CloseReason, Conversation
 from conversations.transitions import Status
 from reporting import queries
+from reporting.agents_today import AgentToday
+from routing import presence
 from routing.models import RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import (
@@ -28,7 +30,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-QUERIES = 13
+QUERIES = 17
 
 
 @pytest.fixture
@@ -115,6 +117,28 @@ def test_connected_agents_show_their_load_and_a_lost_desk_shows_as_lost(
     [chat] = alice.channels
     assert (chat.state, chat.active, chat.slots) == ("available", 1, 3)
     assert (bruno.name, bruno.is_connected, bruno.on_desk) == ("Bruno", False, 1)
+
+
+def test_the_board_tells_what_an_agent_has_done_today(
+    step: RuleStep, agent: Agent, manager: User
+) -> None:
+    presence.connect(agent.pk, uuid.uuid4(), at=NOW - timedelta(hours=3))
+    presence.set_available(agent.pk, Channel.CHAT, False, at=NOW - timedelta(hours=1))
+    presence.set_available(agent.pk, Channel.CHAT, True, at=NOW - timedelta(minutes=10))
+    one = on_desk(step, agent, at=NOW - timedelta(minutes=50))
+    messages.add(one.pk, author=Author.AGENT, body="…", client_id=uuid.uuid4(), at=NOW)
+    lifecycle.close(one.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=NOW)
+    surveys.answer(one.pk, csat=5, nps=None, comment="", at=NOW)
+    board = queries.board(manager, at=NOW)
+    [alice] = board.agents
+    assert alice.since == NOW - timedelta(minutes=10)
+    assert alice.today == AgentToday(
+        contacts=1,
+        handle_time=timedelta(minutes=50),
+        available=timedelta(hours=2, minutes=10),
+        csat=100.0,
+    )
+    assert (board.today.resolution, board.today.contacts) == (timedelta(minutes=50), 1.0)
 
 
 def test_today_begins_at_midnight_of_the_website(

@@ -1,0 +1,147 @@
+"""``python -m bench.reports``: how long every figure takes on years of history.
+
+Asks each figure of the register over the last 30 days and the last 12 months on a database that
+``DATABASE_URL`` names and that ``--make`` fills (it leaves a website "Bench" there: not for one
+that people use). Then each report's page, the production page, and the export.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from datetime import timedelta
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+# Only now are the models there to be imported.
+from django.test import Client  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from accounts.models import Role, User, Website  # noqa: E402
+from bench import history, rows  # noqa: E402
+from conversations.models import Conversation  # noqa: E402
+from reporting import exports  # noqa: E402
+from reporting import figures as register  # noqa: E402
+from reporting.figures import answers  # noqa: E402
+from reporting.figures.period import Period  # noqa: E402
+from reporting.figures.scope import Scope  # noqa: E402
+
+GROUPS, AGENTS, DAYS = 20, 100, 1095
+PERIODS = {30: 0.5, 365: 2.0}
+"""Days, and the seconds in which they are promised."""
+PRODUCTION_SECONDS = 0.1
+EXPORT_ROWS = 100_000
+EXPORT_RATE = 20_000
+PAGES = ("experience", "conversations", "agents", "transactions")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.reports", description=__doc__)
+    parser.add_argument("--make", type=int, metavar="N", help="first make N conversations")
+    parser.add_argument("--only", choices=["figures", "pages", "export"])
+    options = parser.parse_args()
+    if options.make:
+        rows.prepare(groups=GROUPS, agents=AGENTS, slots=6)
+        website = Website.objects.get(key="bench")
+        history.make(options.make, website=website.pk, groups=GROUPS, agents=AGENTS, days=DAYS)
+    website = Website.objects.get(key="bench")
+    parts = {"figures": _figures, "pages": _pages, "export": _export}
+    found: dict[str, Any] = {"conversations": Conversation.objects.count()}
+    missed = []
+    for name, measure in parts.items():
+        if options.only in {None, name}:
+            found[name], late = measure(website)
+            missed += late
+    print(json.dumps(found, indent=1))
+    for promise in missed:
+        print("MISSED", promise)
+    return 1 if missed else 0
+
+
+def _period(days: int) -> Period:
+    today = timezone.now().date()
+    return Period(today - timedelta(days=days), today)
+
+
+def _figures(website: Website) -> tuple[dict[str, Any], list[str]]:
+    """Each figure alone; milliseconds of the second time it is asked."""
+    found: dict[str, Any] = {}
+    missed = []
+    for figure in register.FIGURES.values():
+        for days, promise in PERIODS.items():
+            scope = Scope((website,), _period(days))
+            for _again in range(2):
+                began = time.perf_counter()
+                answer = answers.total([figure], scope)[figure.name]
+                seconds = time.perf_counter() - began
+            found[f"{figure.name} {days}"] = [round(1000 * seconds), answer.n]
+            if seconds > promise:
+                missed.append(f"{figure.name}, {days} days: {seconds:.2f} s")
+    return found, missed
+
+
+def _pages(website: Website) -> tuple[dict[str, Any], list[str]]:
+    """Whole pages, as the server makes them; the second time they are asked for."""
+    boss, _is_new = User.objects.get_or_create(username="bench-boss", role=Role.ADMIN)
+    client = Client()
+    client.force_login(boss)
+    found: dict[str, Any] = {}
+    missed = []
+    addresses = {("production", 0): ("/reports/production/", PRODUCTION_SECONDS)}
+    for days, promise in PERIODS.items():
+        for page in PAGES:
+            address = f"/reports/{page}/?period={days}&website={website.pk}"
+            addresses[page, days] = (address, promise)
+    for (page, days), (address, promise) in addresses.items():
+        for _again in range(2):
+            began = time.perf_counter()
+            status = client.get(address).status_code
+            seconds = time.perf_counter() - began
+        found[f"{page} {days}"] = [round(1000 * seconds), status]
+        if seconds > promise:
+            missed.append(f"page {page}, {days} days: {seconds:.2f} s")
+    return found, missed
+
+
+def _export(website: Website) -> tuple[dict[str, Any], list[str]]:
+    """The rows behind a figure as CSV, and the memory that it took."""
+    import asyncio
+    import resource
+
+    scope = Scope((website,), _period(365))
+    figure = register.FIGURES["closed"]
+
+    async def write() -> tuple[int, int]:
+        lines = size = 0
+        async for block in exports.as_csv(exports.chunks(figure, scope)):
+            lines += block.count(b"\n")
+            size += len(block)
+            if lines > EXPORT_ROWS:
+                break
+        return lines, size
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began, cpu = time.perf_counter(), time.process_time()
+    lines, size = asyncio.run(write())
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    rate = lines / seconds
+    found = {
+        "rows": lines,
+        "bytes": size,
+        "rows a second": round(rate),
+        "CPU seconds": round(cpu, 2),
+        "memory grown by, MB": round(grown),
+    }
+    return found, [f"export: {rate:.0f} rows a second"] if rate < EXPORT_RATE else []
+
+
+if __name__ == "__main__":
+    sys.exit(main())

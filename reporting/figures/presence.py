@@ -1,0 +1,70 @@
+"""The figures of agents' time: how long they were there, available, and with conversations."""
+
+from __future__ import annotations
+
+from django.db.models import Case, F, FloatField, Q, Value, When
+from django.db.models.expressions import Combinable
+from django.utils.translation import gettext_lazy as _
+
+from reporting.figures.measures import EVERY, Fold, Measure, Seconds
+from reporting.figures.registry import Unit, figure
+from reporting.figures.scope import Scope
+from reporting.figures.sources import SPANS
+from reporting.figures.staff import STAFF
+
+AVAILABLE = Q(is_available=True)
+OPEN = Q(open_seconds__gt=0)
+LENGTH = Seconds(F("ended_at"), F("started_at"))
+WAS_AVAILABLE = Case(
+    When(is_available=True, then=Value(100.0)), default=Value(0.0), output_field=FloatField()
+)
+
+
+@figure(report=STAFF, label=_("Time connected"), unit=Unit.SECONDS)
+def connected_time(scope: Scope) -> Measure:
+    """How long agents were connected in the period, on each channel on which they have slots.
+
+    A lost connection counts until it is noticed, 45 seconds later. The time that is still going on
+    counts from the next full hour on. An agent of several websites is there for each of them, and
+    for all his groups: groups, rules, styles and languages have none of their own.
+    """
+    return Measure(SPANS, Fold.SUM, EVERY, LENGTH)
+
+
+@figure(report=STAFF, label=_("Time available"), unit=Unit.SECONDS)
+def available_time(scope: Scope) -> Measure:
+    """How long of the time connected agents had themselves set to available.
+
+    An agent who is full counts as available: he has chosen to be.
+    """
+    return Measure(SPANS, Fold.SUM, AVAILABLE, LENGTH)
+
+
+@figure(report=STAFF, label=_("Availability"), unit=Unit.PERCENT, grows_better=True)
+def availability(scope: Scope) -> Measure:
+    """The share of the time connected that agents were available."""
+    return weighted(EVERY, WAS_AVAILABLE, LENGTH)
+
+
+@figure(report=STAFF, label=_("Occupancy"), unit=Unit.PERCENT)
+def occupancy(scope: Scope) -> Measure:
+    """The share of the time available in which at least one conversation was on the agent's desk.
+
+    Of this website and channel; several at the same time count once. Near 100 nobody has time for
+    who comes next, and waits grow.
+    """
+    return weighted(AVAILABLE, F("busy_seconds") * Value(100.0) / LENGTH, LENGTH)
+
+
+@figure(report=STAFF, label=_("Available in opening hours"), unit=Unit.PERCENT, grows_better=True)
+def adherence(scope: Scope) -> Measure:
+    """Of the time for which agents were connected while one of their groups was open, the share
+    for which they were available.
+
+    The opening hours are those that held then. Where a group has none, it is always open.
+    """
+    return weighted(OPEN, WAS_AVAILABLE, F("open_seconds"))
+
+
+def weighted(where: Q, worth: Combinable, weight: Combinable) -> Measure:
+    return Measure(SPANS, Fold.WEIGHTED, where, worth, weight=weight)

@@ -1,0 +1,111 @@
+"""How long agents are in a status: cut at full hours, ended with what it was worth, mended."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from accounts.models import Agent, Channel
+from conversations import spans
+from conversations.models import StatusSpan
+from routing import presence
+from tests.clock import NOW
+from tests.factories import AgentFactory, StepFactory, on_desk
+
+QUARTER = timedelta(minutes=15)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(f"2035-{text}").replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "end", "cuts"),
+    [
+        ("Europe/Paris", "03-05T10:20", "03-05T10:50", []),
+        ("Europe/Paris", "03-05T10:20", "03-05T12:10", ["03-05T11:00", "03-05T12:00"]),
+        ("Asia/Kolkata", "03-05T18:10", "03-05T19:00", ["03-05T18:30"]),  # its midnight
+        ("Europe/Paris", "03-25T00:30", "03-25T02:10", ["03-25T01:00", "03-25T02:00"]),
+        ("Australia/Lord_Howe", "03-31T14:40", "03-31T15:40", ["03-31T15:00", "03-31T15:30"]),
+        ("Europe/Paris", "03-05T10:20", "03-05T10:20", None),
+    ],
+)
+def test_a_time_is_cut_at_the_full_hours_of_the_wall(
+    zone: str, start: str, end: str, cuts: list[str] | None
+) -> None:
+    found = list(spans.pieces_of(at(start), at(end), ZoneInfo(zone)))
+    if cuts is None:
+        assert found == []
+        return
+    marks = [at(start), *map(at, cuts), at(end)]
+    assert found == list(itertools.pairwise(marks))
+
+
+def test_what_is_covered_twice_counts_once() -> None:
+    one, two, three = ((NOW + n * QUARTER, NOW + (n + 2) * QUARTER) for n in (-1, 0, 3))
+    assert spans.covered([three, two, one], NOW, NOW + 4 * QUARTER) == 3 * 900
+    assert spans.covered([], NOW, NOW + QUARTER) == 0
+
+
+@pytest.fixture
+def alice(db: None) -> Agent:
+    agent = AgentFactory(available=False)
+    StepFactory(group__members=[agent])
+    return agent
+
+
+def told(agent: Agent) -> list[tuple[bool, int, int | None]]:
+    """Whether available, from which minute to which, in order."""
+    return [
+        (
+            span.is_available,
+            int((span.started_at - NOW).total_seconds() / 60),
+            None if span.ended_at is None else int((span.ended_at - NOW).total_seconds() / 60),
+        )
+        for span in StatusSpan.objects.filter(agent=agent).order_by("started_at")
+    ]
+
+
+def test_each_change_ends_one_and_begins_the_next(alice: Agent) -> None:
+    assert NOW.minute == 0
+    presence.connect(alice.pk, uuid.uuid4(), at=NOW)
+    presence.connect(alice.pk, uuid.uuid4(), at=NOW + QUARTER)
+    presence.set_available(alice.pk, Channel.CHAT, True, at=NOW + QUARTER)
+    presence.set_available(alice.pk, Channel.CHAT, True, at=NOW + 2 * QUARTER)
+    assert told(alice) == [(False, 0, 15), (True, 15, None)]
+    presence.log_out(alice.pk, at=NOW + 9 * QUARTER)
+    assert told(alice) == [(False, 0, 15), (True, 15, 60), (True, 60, 120), (True, 120, 135)]
+
+
+def test_the_metronome_cuts_and_mends(alice: Agent) -> None:
+    presence.connect(alice.pk, uuid.uuid4(), at=NOW)
+    assert presence.keep_spans(at=NOW + QUARTER) == 0
+    alice.channels.update(is_available=True)  # as no verb does
+    presence.keep_spans(at=NOW + 2 * QUARTER)
+    presence.keep_spans(at=NOW + 5 * QUARTER)
+    presence.keep_spans(at=NOW + 5 * QUARTER)
+    assert told(alice) == [(False, 0, 30), (True, 30, 60), (True, 60, None)]
+    alice.groups.clear()
+    presence.keep_spans(at=NOW + 6 * QUARTER)
+    assert told(alice)[-1] == (True, 60, 90)
+
+
+def test_it_is_written_how_long_a_conversation_was_there(alice: Agent) -> None:
+    presence.connect(alice.pk, uuid.uuid4(), at=NOW)
+    group = alice.groups.get()
+    step = StepFactory(group=group, rule__website=group.website)
+    on_desk(step, alice, at=NOW + QUARTER)
+    presence.log_out(alice.pk, at=NOW + 3 * QUARTER)
+    span = StatusSpan.objects.get()
+    assert (span.busy_seconds, span.open_seconds) == (1800, 2700)
+
+
+def test_years_later_it_is_forgotten(alice: Agent) -> None:
+    presence.connect(alice.pk, uuid.uuid4(), at=NOW)
+    presence.log_out(alice.pk, at=NOW + QUARTER)
+    assert spans.forget(at=NOW + spans.KEPT) == 0
+    assert spans.forget(at=NOW + spans.KEPT + QUARTER) == 1
