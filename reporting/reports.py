@@ -70,6 +70,7 @@ class Trend:
 class Row:
     """A line of a table: its name, how to narrow a report to it, and its cells."""
 
+    key: str
     name: Text
     parameter: str
     cells: tuple[tuple[Figure, Answer], ...]
@@ -166,6 +167,7 @@ def table(scope: Scope, by: str, *names: str) -> Table:
     called = namer(key for key in found if key is not None)
     rows = [
         Row(
+            key="" if key is None else str(key),
             name=called.get(key) or UNNAMED,
             parameter="" if key in {None, ""} else f"{by}={key}",
             cells=tuple((figure, cells[figure.name]) for figure in wanted),

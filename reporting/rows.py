@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, IntegerField, QuerySet, Value
 
 from accounts.models import Agent, User
 from conversations.models import Conversation, Survey
@@ -16,6 +16,7 @@ from reporting.figures.registry import Figure
 from reporting.figures.scope import Scope
 from reporting.models import Refund, Transaction
 
+CONVERSATION = "conversation"
 COLUMN = "conversation_id"
 
 
@@ -46,6 +47,35 @@ def ordered(figure: Figure, scope: Scope) -> QuerySet[Any]:
         .order_by(F(source.moment).desc(), "-pk")
     )
     return found
+
+
+Plain = tuple[Any, ...]
+"""Number, moment, website, group, agent, worth; of a survey its two answers and its comment; of a
+purchase its number, amount, currency and outcome. What is named has its key."""
+
+
+def plain(figure: Figure, scope: Scope) -> QuerySet[Any, Plain]:
+    """The rows of the figure as a file has them, the oldest first, straight from the database."""
+    measure = figure.measure(scope)
+    source = measure.source
+    nothing = Value(None, output_field=IntegerField())
+    of_survey = source.model is Survey
+    sale = {Transaction: "", Refund: "transaction__"}.get(source.model)
+    number = "pk" if source.model is Conversation else source.path.removesuffix("__")
+    found: QuerySet[Any] = scope.behind(measure).order_by(source.moment, "pk")
+    return found.values_list(
+        F(number) if number == "pk" or number.endswith(CONVERSATION) else nothing,
+        F(source.moment),
+        F(source.field("website")),
+        F(source.group) if source.group else nothing,
+        source.whose(),
+        nothing if measure.worth is None else F("worth"),
+        *(F(name) if of_survey else nothing for name in ("csat", "nps", "comment")),
+        *(
+            nothing if sale is None else F(f"{sale}{name}")
+            for name in ("external_id", "amount", "currency", "outcome")
+        ),
+    )
 
 
 def lines(

@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.routers import SimpleRouter
 
 from reporting.api import RefundsDoor, TransactionDoor, TransactionsDoor
+from reporting.figures_api import FigureDoor, FiguresDoor
 from routing.api import ConversationDoor
 
 
@@ -50,6 +51,8 @@ schema = SpectacularAPIView.as_view(permission_classes=[AllowAny], authenticatio
 urlpatterns = [
     path("docs/", docs, name="api_docs"),
     path("v1/schema/", schema, name="api_schema"),
+    path("v1/figures/", FiguresDoor.as_view()),
+    path("v1/figures/<slug:name>/", FigureDoor.as_view()),
     path("v1/transactions/", TransactionsDoor.as_view()),
     path("v1/transactions/<str:number>/", TransactionDoor.as_view()),
     path("v1/transactions/<str:number>/refunds/", RefundsDoor.as_view()),

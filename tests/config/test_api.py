@@ -174,6 +174,8 @@ def test_it_describes_itself_without_complaint(capsys: Any) -> None:
         "/api/v1/conversations/",
         "/api/v1/conversations/{number}/",
         "/api/v1/conversations/{number}/why/",
+        "/api/v1/figures/",
+        "/api/v1/figures/{name}/",
         "/api/v1/transactions/",
         "/api/v1/transactions/{number}/",
         "/api/v1/transactions/{number}/refunds/",
