@@ -82,10 +82,11 @@ class FigureDoor(APIView):
             raise NotFound
         form = Choices(request.query_params, user=request.user, at=timezone.now())  # type: ignore[arg-type]
         if not form.is_valid():
-            raise ValidationError({name: list(said) for name, said in form.errors.items()})
+            told = {name: [str(one) for one in said] for name, said in form.errors.items()}
+            raise ValidationError(told)
         asked = chosen(form)
         scope = asked.scope
-        told = _told(answers.total([figure], scope)[name]) | {
+        answer: dict[str, Any] = _told(answers.total([figure], scope)[name]) | {
             "name": name,
             "unit": figure.unit.value,
             "first": scope.period.first,
@@ -95,16 +96,16 @@ class FigureDoor(APIView):
         if by:
             if by not in reports.CUTS:
                 raise ValidationError({"by": [_("Nothing is cut by that.")]})
-            told["parts"] = [
+            answer["parts"] = [
                 {"key": row.key, "label": str(row.name), **_told(row.cells[0][1])}
                 for row in reports.table(scope, by, name).rows
             ]
         if request.query_params.get("step"):
-            told["trend"] = [
+            answer["trend"] = [
                 {"key": _key(key), **_told(cell[name])}
                 for key, cell in answers.trend([figure], scope, asked.step).items()
             ]
-        return Response(told)
+        return Response(answer)
 
 
 def _told(answer: Answer) -> dict[str, Any]:
