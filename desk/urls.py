@@ -7,6 +7,7 @@ from django.urls import path
 from desk.views import (
     actions,
     canned,
+    embedded,
     finding,
     notes,
     pages,
@@ -32,6 +33,7 @@ urlpatterns = [
     path("desk/availability/", session.availability, name="availability"),
     path("desk/notices/read/", session.notices_read, name="notices_read"),
     path("desk/c/<int:number>/", pages.conversation, name="conversation"),
+    path("desk/c/<int:number>/apps/<int:app>/", embedded.context, name="app_context"),
     path("desk/c/<int:number>/notes/", notes.write, name="write_note"),
     path("desk/c/<int:number>/readers/", notes.readers, name="readers"),
     path("desk/c/<int:number>/why/", why.why, name="why"),

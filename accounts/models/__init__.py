@@ -5,6 +5,7 @@ from accounts.models.changes import Change
 from accounts.models.hours import Holiday, OpeningHours, Weekday, open_at, schedule_of
 from accounts.models.identity import IdentitySecret
 from accounts.models.preferences import Preferences
+from accounts.models.toolbar_apps import ToolbarApp
 from accounts.models.users import Role, User
 from accounts.models.websites import Website
 
@@ -21,6 +22,7 @@ __all__ = [
     "Role",
     "Skill",
     "SkillKind",
+    "ToolbarApp",
     "User",
     "Website",
     "Weekday",

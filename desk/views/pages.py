@@ -16,7 +16,7 @@ from accounts.models import Agent, User
 from conversations import blocks, browsing, drafts, notes, notices, sightings
 from conversations.attachments import LIMIT_BYTES
 from conversations.models import Address, Conversation
-from desk import past, queries
+from desk import embedded, past, queries
 from desk.rights import rights_of
 from desk.texts import script_texts
 
@@ -58,6 +58,7 @@ def conversation_of(
     return {
         "agent": agent,
         "conversation": conversation,
+        "apps": list(embedded.beside(conversation)),
         "profile": browsing.profile_of(conversation.visitor_id),
         "pages": pages[:SHOWN],
         "older_pages": pages[SHOWN:],
@@ -108,7 +109,10 @@ def _page(request: StaffRequest, opened: Conversation | None) -> HttpResponse:
     context = bar_of(agent) | boxes_of(agent) | {"now": now, "texts": script_texts(), "tab": "desk"}
     if opened is not None:
         context |= conversation_of(opened, request.user, agent, at=now)
-    return render(request, "desk/desk.html", context)
+    response = render(request, "desk/desk.html", context)
+    if origins := embedded.origins_for(request.user, host=request.get_host()):
+        setattr(response, "_csp_update", {"frame-src": origins})  # noqa: B010 - django-csp's way
+    return response
 
 
 @staff("GET")

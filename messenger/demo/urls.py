@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from messenger.demo import mailbox, views
+from messenger.demo import app, mailbox, views
 
 app_name = "demo"
 
@@ -16,6 +16,8 @@ urlpatterns = [
     path("mail/", mailbox.mailbox, name="mailbox"),
     path("mail/<str:name>/", mailbox.mail, name="mail"),
     path("mail/<str:name>/look/", mailbox.look, name="mail_look"),
+    path("app/", app.page, name="app"),
+    path("app/orders/", app.orders, name="app_orders"),
     path("order/", views.order, name="order"),
     path("order/<str:number>/", views.thanks, name="thanks"),
 ]

@@ -1,5 +1,5 @@
 """Administration of who takes a conversation, a module for each kind of setting."""
 
-from routing.admin import distribution, identity, people, targeting, waiting, websites
+from routing.admin import distribution, identity, people, targeting, toolbar_apps, waiting, websites
 
-__all__ = ["distribution", "identity", "people", "targeting", "waiting", "websites"]
+__all__ = ["distribution", "identity", "people", "targeting", "toolbar_apps", "waiting", "websites"]

@@ -7,6 +7,7 @@ import { connect } from "../shared/socket.js";
 import { sendBehind, unsentNumbers } from "./dialogue.js";
 import { agent, coalesced, get, notify, texts } from "./page.js";
 import { Panes } from "./panes.js";
+import { drawApps, visitorChanged } from "./apps.js";
 import { drawNotes } from "./notes.js";
 import { tellMoment } from "./snooze.js";
 
@@ -218,11 +219,16 @@ function refuseLateToolbar({ detail, target }) {
 document.addEventListener("htmx:beforeSwap", refuseLateToolbar);
 document.addEventListener("htmx:oobBeforeSwap", refuseLateToolbar);
 
-document.addEventListener("htmx:oobAfterSwap", drawNotes);
+function drawToolbar() {
+  drawNotes();
+  drawApps();
+}
+
+document.addEventListener("htmx:oobAfterSwap", drawToolbar);
 
 document.addEventListener("htmx:afterSwap", ({ target }) => {
   panes?.drawn(target);
-  drawNotes();
+  drawToolbar();
   if (target.id === "boxes") boxesDrawn();
   if (target.id === "sleepers") tick();
   if (target.id === "dialog-body") {
@@ -312,7 +318,10 @@ function show(frame) {
         break;
       }
       if (frame.what === "visitor") {
-        if (String(frame.conversation) === panes?.number) refreshToolbar();
+        if (String(frame.conversation) === panes?.number) {
+          refreshToolbar();
+          visitorChanged();
+        }
         break;
       }
       if (frame.what === "snoozed") refreshSnoozed();
@@ -388,7 +397,7 @@ if (stage) {
     if (!panes.find(number) && boxOf(number)) sendBehind(number);
   }
   panes.draw();
-  drawNotes();
+  drawToolbar();
   boxesDrawn();
   count();
 }

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import identities
-from accounts.models import Role, Website
+from accounts.models import Role, ToolbarApp, Website
 from conversations.canned import library
 from conversations.models import CannedReply
+from messenger.demo import app
 from routing import founding
 
 KEY = "demo"
@@ -100,6 +102,10 @@ class Command(BaseCommand):
             time_zone="Europe/Paris",
         )
         identities.rotate(website, at=timezone.now())
+        # Another origin than the desk's, as an application has to have: the same machine by name.
+        ToolbarApp.objects.create(
+            website=website, name=app.NAME, url=f"http://localhost:{settings.PORT}/demo/app/"
+        )
         agents = {
             username: founding.engage_person(
                 username=username,

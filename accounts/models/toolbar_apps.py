@@ -1,0 +1,81 @@
+"""Applications of others, embedded in the desk's toolbar."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.agents import Group
+from accounts.models.websites import Website
+
+
+def new_salt() -> str:
+    return secrets.token_hex(32)
+
+
+def check_address(url: str) -> None:
+    """HTTPS, or a machine's own name for whoever writes an application; nothing that could be read
+    as another address."""
+    parts = urlsplit(url)
+    is_local = parts.hostname in {"localhost", "127.0.0.1"}
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
+        raise ValidationError(_("An application is reached by HTTPS."))
+    if parts.username or parts.password or ";" in url or "'" in url:
+        raise ValidationError(_("This address cannot be embedded."))
+
+
+class ToolbarApp(models.Model):
+    """A page of somebody else's, shown in the toolbar beside a conversation (R195; docs/apps.md).
+
+    What it is told is signed with a secret of its own, which is nowhere at rest: it is derived from
+    the row's salt and the installation's ``SECRET_KEY``.
+    """
+
+    website = models.ForeignKey(
+        Website, on_delete=models.CASCADE, related_name="apps", verbose_name=_("website")
+    )
+    groups = models.ManyToManyField(
+        Group,
+        blank=True,
+        related_name="apps",
+        verbose_name=_("groups"),
+        help_text=_("Whose conversations show it. None: those of all groups of the website."),
+    )
+    name = models.CharField(_("name"), max_length=40)
+    url = models.URLField(
+        _("address"),
+        max_length=500,
+        validators=[check_address],
+        help_text=_("Of a page made for it, on another host than this one."),
+    )
+    position = models.PositiveSmallIntegerField(_("order"), default=0)
+    is_enabled = models.BooleanField(_("shown"), default=True)
+    salt = models.CharField(max_length=64, default=new_salt, editable=False)
+
+    class Meta:
+        verbose_name = _("application in the toolbar")
+        verbose_name_plural = _("applications in the toolbar")
+        ordering = ("website", "position", "name")
+        constraints = [
+            models.UniqueConstraint(fields=["website", "name"], name="app_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def origin(self) -> str:
+        """Who may speak for it, as browsers name it."""
+        parts = urlsplit(self.url)
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.scheme}://{parts.hostname}{port}"
+
+    @property
+    def secret(self) -> str:
+        """With what its context is signed: 64 characters."""
+        return salted_hmac("causerie.toolbar app", self.salt, algorithm="sha256").hexdigest()

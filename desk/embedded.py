@@ -1,0 +1,65 @@
+"""Which applications stand beside a conversation, and what they are told of it, signed (R195)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from accounts import rights
+from accounts.models import Agent, ToolbarApp, User, Website
+from conversations.models import Conversation
+
+GOOD_FOR = timedelta(minutes=5)
+ALGORITHM = "HS256"
+
+
+def beside(conversation: Conversation, *, host: str = "") -> QuerySet[ToolbarApp]:
+    """The applications of the conversation's website and group, in their order. None on the desk's
+    own host: there, a page in a frame would be the desk."""
+    here = ToolbarApp.objects.filter(website=conversation.website_id, is_enabled=True)
+    of_group = Q(groups=None) | Q(groups=conversation.group_id)
+    return _elsewhere(here.filter(of_group).distinct(), host)
+
+
+def origins_for(user: User, *, host: str) -> list[str]:
+    """Whose pages a desk of ``user`` may frame: its policy names them, and no others."""
+    mine = Q(groups__members__user=user) | Q(pk__in=rights.websites_of(user))
+    websites = Website.objects.filter(mine).values("pk")
+    shown = ToolbarApp.objects.filter(website__in=websites, is_enabled=True)
+    return sorted({app.origin for app in _elsewhere(shown, host)})
+
+
+def _elsewhere(apps: QuerySet[ToolbarApp], host: str) -> QuerySet[ToolbarApp]:
+    own = [app.pk for app in apps if urlsplit(app.url).netloc.lower() == host.lower()]
+    return apps.exclude(pk__in=own) if own else apps
+
+
+def context_of(
+    app: ToolbarApp, conversation: Conversation, agent: Agent | None, *, at: datetime
+) -> str:
+    """A token that its server can verify: who is looked at, by whom, for five minutes. It names the
+    customer only where the brand's own server has signed who that is (C14)."""
+    visitor = conversation.visitor
+    claims: dict[str, Any] = {
+        "iss": settings.PUBLIC_URL,
+        "aud": app.origin,
+        "iat": at,
+        "exp": at + GOOD_FOR,
+        "jti": str(uuid.uuid4()),
+        "website": conversation.website.key,
+        "conversation": conversation.pk,
+        "status": conversation.status,
+        "language": conversation.language,
+        "visitor": {
+            "id": str(visitor.public_id),
+            "external_id": visitor.person.external_id if visitor.person else None,
+        },
+        "agent": {"id": agent.pk, "name": agent.display_name} if agent else None,
+    }
+    return jwt.encode(claims, app.secret, algorithm=ALGORITHM)

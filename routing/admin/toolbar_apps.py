@@ -1,0 +1,53 @@
+"""Administration of the applications in the desk's toolbar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import ToolbarApp
+from accounts.models.toolbar_apps import new_salt
+from accounts.rights import ForAdministrators
+
+
+class ToolbarAppForm(forms.ModelForm):
+    """What fields it has is said by the admin class."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        website, groups = cleaned.get("website"), cleaned.get("groups")
+        if website and groups and any(group.website_id != website.pk for group in groups):
+            self.add_error("groups", _("These are groups of another website."))
+        return cleaned
+
+
+@admin.register(ToolbarApp)
+class ToolbarAppAdmin(ForAdministrators, admin.ModelAdmin):
+    """Each with a secret of its own, by which it knows who speaks (R195)."""
+
+    form = ToolbarAppForm
+    fields = ("website", "name", "url", "groups", "position", "is_enabled", "secret")
+    list_display = ("name", "website", "url", "position", "is_enabled")
+    list_filter = ("website", "is_enabled")
+    list_select_related = ("website",)
+    filter_horizontal = ("groups",)
+    readonly_fields = ("secret",)
+    actions = ("renew",)
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+
+    @admin.display(description=_("secret"))
+    def secret(self, app: ToolbarApp) -> str:
+        return app.secret if app.pk else str(_("Shown once it is saved."))
+
+    @admin.action(description=_("Give these applications new secrets"), permissions=["change"])
+    def renew(self, request: HttpRequest, queryset: QuerySet[ToolbarApp]) -> None:
+        for app in queryset:
+            app.salt = new_salt()
+            app.save(update_fields=["salt"])
+        self.message_user(request, _("The secrets before are of no use any more."))
