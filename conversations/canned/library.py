@@ -83,7 +83,9 @@ def use(reply: CannedReply, conversation: Conversation, agent: Agent, *, at: dat
         raise Refused(Verb.TAKE, Status(conversation.status))
     filled = variables.fill(reply.body, values_of(conversation, agent))
     CannedReply.objects.filter(pk=reply.pk).update(uses=F("uses") + 1, used_at=at)
-    carried = [_attach(file, conversation, agent, at) for file in reply.files.all()]
+    # Where a website takes no files, nobody sends any by another way.
+    kept = reply.files.all() if conversation.website.takes_files else []
+    carried = [_attach(file, conversation, agent, at) for file in kept]
     return Inserted(filled.text, filled.missing, [attachments.frame(vars(one)) for one in carried])
 
 

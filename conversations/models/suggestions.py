@@ -77,8 +77,6 @@ class PastAnswer(models.Model):
         indexes = [
             # suggestions.finding: questions that share a stem with the visitor's.
             GinIndex(fields=["words"], name="past_answers_by_words"),
-            # suggestions.finding: questions that look like the visitor's, misspelt ones included.
-            GinIndex(fields=["question"], name="past_answers_by_looks", opclasses=["gin_trgm_ops"]),
         ]
 
     def __str__(self) -> str:

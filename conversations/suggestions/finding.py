@@ -1,7 +1,7 @@
 """Which replies answer a question: the website's canned ones, and past answers, in its language.
 
 Past answers are found by PostgreSQL: questions that share stems with this one (full text, in the
-configuration of the language), or look like it (trigrams: misspelt words too), ranked by both.
+configuration of the language), misspelt ones included (trigrams), ranked by both.
 """
 
 from __future__ import annotations
@@ -63,52 +63,54 @@ class Provider(Protocol):
 
 STEMS = "to_tsvector(%(config)s::regconfig, %(question)s)"
 # The rarest stems of the question, as far as they stand in so much of all questions: "hello" and
-# "please" would find half the table, and nothing by it. What is common the statistics know.
+# "please" would find half the table, and nothing by it.
 SPREAD = 0.06
-FEW = 8
-ASKED = f"""
-    asked AS MATERIALIZED (
-        SELECT string_agg(quote_literal(stem), ' | ')::tsquery AS query,
-            greatest(length({STEMS}), 1) AS stems
+ALIKE = 0.4
+OF_WORDS = """
+    schemaname = ANY(current_schemas(false))
+    AND tablename = 'conversations_pastanswer' AND attname = 'words'
+"""
+# ``vocabulary``: the common stems, by PostgreSQL's statistics; all, where there are none yet.
+# ``meant``: a stem that is not among them is also read as the one that looks most like it, since
+# people write in a hurry. ``share``: which part of the visitor's stems a question holds.
+ANSWERS = f"""
+    WITH vocabulary AS MATERIALIZED (
+        SELECT unnest(most_common_elems::text::text[]) AS common,
+            unnest(most_common_elem_freqs) AS freq
+        FROM pg_stats WHERE {OF_WORDS}
+        UNION ALL
+        SELECT word, 0 FROM (SELECT WHERE NOT EXISTS (SELECT FROM pg_stats WHERE {OF_WORDS})) young,
+        LATERAL ts_stat('SELECT words FROM conversations_pastanswer LIMIT 1000')
+    ), meant AS MATERIALIZED (
+        SELECT said, coalesce(known.common, alike.common, said) AS stem,
+            coalesce(known.freq, alike.freq, 0) AS freq
+        FROM unnest(tsvector_to_array({STEMS})) AS said
+        LEFT JOIN vocabulary known ON known.common = said
+        LEFT JOIN LATERAL (
+            SELECT v.common, v.freq FROM vocabulary v
+            WHERE known.common IS NULL AND similarity(v.common, said) >= {ALIKE}
+            ORDER BY similarity(v.common, said) DESC, v.common LIMIT 1
+        ) alike ON true
+    ), asked AS MATERIALIZED (
+        SELECT string_agg(quote_literal(stem), ' | ')::tsquery AS query
         FROM (
-            SELECT stem, row_number() OVER rarest AS place,
-                sum(coalesce(freq, 0)) OVER rarest AS spread
-            FROM unnest(tsvector_to_array({STEMS})) AS stem
-            LEFT JOIN (
-                SELECT unnest(most_common_elems::text::text[]) AS common,
-                    unnest(most_common_elem_freqs) AS freq
-                FROM pg_stats
-                WHERE schemaname = ANY(current_schemas(false))
-                AND tablename = 'conversations_pastanswer' AND attname = 'words'
-            ) known ON common = stem
-            WINDOW rarest AS (ORDER BY coalesce(freq, 0), stem)
+            SELECT stem, row_number() OVER rarest AS place, sum(freq) OVER rarest AS spread
+            FROM (
+                SELECT stem, freq FROM meant UNION SELECT said, 0 FROM meant WHERE said <> stem
+            ) either WINDOW rarest AS (ORDER BY freq, stem)
         ) ranked
         WHERE spread <= {SPREAD} OR place <= 2
-    )
-"""
-# ``share``: which part of the visitor's stems the text holds; ``looks``: how alike they look. Only
-# where words find little, those that look alike are asked for: it costs more.
-ANSWERS = f"""
-    WITH {ASKED}, near AS MATERIALIZED (
-        SELECT p.answer, p.question, p.words, p.id
+    ), near AS MATERIALIZED (
+        SELECT p.id, p.answer, p.question, tsvector_to_array(p.words) AS stems
         FROM conversations_pastanswer p, asked
         WHERE p.website_id = %(website)s AND p.language = %(language)s
         AND p.words @@ asked.query
         ORDER BY ts_rank(p.words, asked.query) DESC, p.id DESC LIMIT {CANDIDATES}
-    ), alike AS MATERIALIZED (
-        SELECT p.answer, p.question, p.words, p.id
-        FROM conversations_pastanswer p
-        WHERE (SELECT count(*) FROM near) < {FEW}
-        AND p.website_id = %(website)s AND p.language = %(language)s
-        AND p.question %% %(question)s
-        ORDER BY similarity(p.question, %(question)s) DESC LIMIT {CANDIDATES}
     )
     SELECT answer, similarity(question, %(question)s) AS looks, (
-        SELECT count(*) FROM unnest(tsvector_to_array({STEMS})) AS stem
-        WHERE stem = ANY(tsvector_to_array(words))
-    )::float / asked.stems AS share
-    FROM (SELECT * FROM near UNION SELECT * FROM alike) found, asked
-    ORDER BY id DESC
+        SELECT count(*) FROM meant WHERE said = ANY(near.stems) OR stem = ANY(near.stems)
+    )::float / greatest((SELECT count(*) FROM meant), 1) AS share
+    FROM near ORDER BY id DESC
 """
 CANNED = f"""
     SELECT r.id, (

@@ -4,6 +4,9 @@
 import "../base/bar.js";
 import { tick } from "../base/clock.js";
 import { connect } from "../shared/socket.js";
+import { alertOnce } from "./alerts.js";
+import { boxOf, countWaiting, messageInBox, numbersOnDesk, numbersToAnswer, showPresence } from "./boxes.js";
+import { comfort } from "./comfort.js";
 import { sendBehind, unsentNumbers } from "./dialogue.js";
 import { agent, coalesced, get, notify, texts } from "./page.js";
 import { Panes } from "./panes.js";
@@ -17,7 +20,6 @@ const AGAIN = "/logout/?again=1";
 const OFFLINE_MS = 2500;
 const wide = matchMedia("(min-width: 721px)");
 const roomy = matchMedia("(min-width: 941px)"); // Below, one conversation at a time.
-const plainTitle = document.title;
 const stage = document.getElementById("stage");
 const dialog = document.getElementById("dialog");
 const offline = document.getElementById("offline");
@@ -53,20 +55,6 @@ const refreshToolbar = coalesced(() => {
 
 // --- Boxes -----------------------------------------------------------------------------------
 
-function boxOf(number) {
-  return document.getElementById(`box-${number}`);
-}
-
-function numbersOnDesk() {
-  return Array.from(document.querySelectorAll(".box:not(.assigned)"), (box) => box.dataset.number);
-}
-
-/** The same, those first who wait for an answer. */
-function numbersToAnswer() {
-  const waits = (number) => boxOf(number).classList.contains("waits");
-  return numbersOnDesk().sort((one, other) => waits(other) - waits(one));
-}
-
 function boxesDrawn() {
   const numbers = numbersOnDesk();
   const fresh = known ? numbers.filter((number) => !known.includes(number)) : [];
@@ -82,7 +70,11 @@ function greet(number) {
   const box = boxOf(number);
   box.classList.add("fresh");
   setTimeout(() => box.classList.remove("fresh"), 4000);
-  document.getElementById("news").textContent = `${texts.arrived} ${box.querySelector(".name").textContent}`;
+  const name = box.querySelector(".name").textContent;
+  document.getElementById("news").textContent = `${texts.arrived} ${name}`;
+  const since = box.querySelector("[data-since]")?.dateTime;
+  const isSeen = document.hasFocus() && Boolean(stage);
+  alertOnce({ id: `${number}.new.${since}`, title: texts.newConversation, body: name, isSeen, open: () => open(number) });
 }
 
 function markOpen() {
@@ -91,27 +83,6 @@ function markOpen() {
     else box.removeAttribute("aria-current");
     box.classList.toggle("shown", Boolean(panes?.find(box.dataset.number)));
   }
-}
-
-function countWaiting() {
-  const count = document.querySelectorAll(".box.waits").length;
-  document.title = count ? `(${count}) ${plainTitle}` : plainTitle;
-}
-
-/** A message is there before the server has drawn the box again. */
-function messageInBox(number, { author, at }) {
-  const box = boxOf(number);
-  if (!box || box.classList.contains("assigned") || !["visitor", "agent"].includes(author)) return;
-  const waits = author === "visitor";
-  box.classList.toggle("waits", waits);
-  box.querySelector(".wait").hidden = !waits;
-  if (!waits) {
-    const clock = box.querySelector("[data-answered]");
-    clock.dateTime = at;
-    clock.setAttribute("data-since", "");
-  }
-  countWaiting();
-  tick();
 }
 
 // --- The open conversations ------------------------------------------------------------------
@@ -298,6 +269,7 @@ function show(frame) {
   switch (frame.type) {
     case "message":
       messageInBox(frame.conversation, frame.message);
+      alertOf(frame);
       if (dialogue) {
         dialogue.thread.receive(frame.message);
         if (frame.message.author === "visitor") dialogue.showTyping(false);
@@ -334,17 +306,21 @@ function show(frame) {
   }
 }
 
-function showPresence({ conversation, online }) {
-  const places = [
-    boxOf(conversation),
-    document.getElementById(`sleeper-${conversation}`),
-    document.querySelector(`.dialogue[data-number="${conversation}"] [data-presence]`),
-  ];
-  for (const place of places) {
-    if (!place) continue;
-    place.querySelector(".dot").classList.toggle("on", online);
-    place.querySelector(".presence .words").textContent = online ? texts.onSite : texts.left;
-  }
+function alertOf({ conversation, message: { author, seq, body, attachment } }) {
+  if (author !== "visitor") return;
+  const name = boxOf(conversation)?.querySelector(".name").textContent ?? "";
+  alertOnce({
+    id: `${conversation}.${seq}`,
+    title: `${name} #${conversation}`.trim(),
+    body: body || attachment?.name,
+    isSeen: document.hasFocus() && Boolean(panes?.find(conversation)),
+    open: () => open(conversation),
+  });
+}
+
+function open(number) {
+  if (stage) panes.open(number);
+  else location.assign(`/desk/c/${number}/`);
 }
 
 /** The socket may take a minute to notice a cut; the browser, or a reply that fails, is quicker. */
@@ -383,6 +359,8 @@ const socket = agent
       },
     })
   : { send() {} };
+
+comfort({ panes, open, numbersOnDesk, numbersToAnswer });
 
 document.addEventListener("visibilitychange", () => panes?.dialogues.forEach((one) => one.markRead()));
 addEventListener("focus", () => panes?.dialogues.forEach((one) => one.markRead()));

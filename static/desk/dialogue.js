@@ -14,6 +14,7 @@ const TYPING_GONE_MS = 6000;
 // What looks like a variable of a canned reply and was not filled; said by hand it may be meant.
 const VARIABLE = new RegExp(`\\{\\s*(${texts.variables.replaceAll(" ", "|")})\\s*(\\|[^{}\\n]*)?\\}`);
 const unsent = new Store("unsent");
+const kept = new Store("emoji");
 const behind = new Map(); // Threads that are not shown and still have something to send.
 
 function threadOf(number, callbacks = {}) {
@@ -129,6 +130,8 @@ export class Dialogue {
       onChosen: (said) => this.#inserted(said),
       onError: (sentence) => this.#complain(sentence),
     });
+    const emoji = box.form.querySelector("[data-emoji]");
+    emoji.addEventListener("click", () => this.#offerEmoji(emoji), { once: true });
     this.suggestions = new Suggestions({ form: box.form, number: this.number });
     this.suggestions.follow(this.thread);
     if (!this.isQuiet && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
@@ -159,6 +162,12 @@ export class Dialogue {
     if (this.isMine) this.suggestions?.follow(thread);
     this.markRead();
     this.onLine();
+  }
+
+  async #offerEmoji(button) {
+    const { EmojiPicker } = await import("../shared/emoji.js");
+    const store = { load: () => kept.get("recent") ?? [], save: (list) => kept.set("recent", list) };
+    new EmojiPicker({ button, box: this.box, place: button.form, strings: texts, store }).open();
   }
 
   #inserted({ missing, attachments }) {

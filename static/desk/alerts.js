@@ -1,0 +1,99 @@
+// Sound and desktop notifications for what a visitor writes: only where somebody asked for them, and
+// once, however many tabs are open. All tabs hear of a message; under a lock that they share the
+// first one to claim it says so, unless somebody is looking at it in one of them.
+
+import { Store, agent, notify, texts } from "./page.js";
+
+const store = new Store("alerts");
+const LOOKING_FIRST_MS = 250; // The tab in which somebody looks claims it before the others.
+const KEPT = 60;
+const BODY = 140;
+const NOTES = [
+  [740, 0],
+  [990, 0.11],
+];
+let audio;
+
+const isOn = (kind) => Boolean(store.get(kind)?.length);
+
+/** `id` names what happened, on every tab the same; `isSeen`: somebody is looking at it here. */
+export function alertOnce({ id, title, body = "", isSeen, open }) {
+  if (!isOn("sound") && !isOn("desktop")) return;
+  if (isSeen) withLock(() => claim(id));
+  else setTimeout(() => withLock(() => claim(id) && say({ id, title, body, open })), LOOKING_FIRST_MS * (mayPlay() ? 1 : 2));
+}
+
+/** Where there are no locks (no TLS), two tabs may both speak: better than neither. */
+function withLock(work) {
+  if (!navigator.locks) return work();
+  return navigator.locks.request(`causerie.alerts.${agent}`, async () => work());
+}
+
+function claim(id) {
+  const told = store.get("told") ?? [];
+  if (told.includes(id)) return false;
+  store.set("told", [...told, id].slice(-KEPT));
+  return true;
+}
+
+function say({ id, title, body, open }) {
+  if (isOn("sound")) play();
+  if (!isOn("desktop") || globalThis.Notification?.permission !== "granted") return;
+  try {
+    const shown = new Notification(title, { body: body.slice(0, BODY), tag: `causerie.${id.split(".")[0]}` });
+    shown.addEventListener("click", () => {
+      window.focus();
+      open();
+      shown.close();
+    });
+  } catch {
+    // Phones show notifications of service workers only; the sound and the title say the same.
+  }
+}
+
+/** Browsers let a page sound only once somebody has used it: such a tab speaks before the others. */
+function mayPlay() {
+  return navigator.userActivation?.hasBeenActive ?? true;
+}
+
+function play() {
+  if (!mayPlay()) return;
+  audio ??= new AudioContext();
+  audio.resume();
+  for (const [pitch, after] of NOTES) {
+    const begin = audio.currentTime + after;
+    const tone = new OscillatorNode(audio, { frequency: pitch });
+    const volume = new GainNode(audio, { gain: 0 });
+    volume.gain.setValueAtTime(0.12, begin);
+    volume.gain.exponentialRampToValueAtTime(0.001, begin + 0.28);
+    tone.connect(volume).connect(audio.destination);
+    tone.start(begin);
+    tone.stop(begin + 0.3);
+  }
+}
+
+// --- The switches in the account's menu --------------------------------------------------------
+
+for (const box of document.querySelectorAll("[data-alert]")) {
+  box.checked = isOn(box.dataset.alert) && (box.dataset.alert === "sound" || isAllowed());
+  box.addEventListener("change", () => switched(box));
+}
+
+async function switched(box) {
+  const kind = box.dataset.alert;
+  if (box.checked && kind === "desktop" && !(await ask())) {
+    box.checked = false;
+    notify(texts.alertsRefused);
+  }
+  store.set(kind, box.checked ? [true] : []);
+  if (box.checked && kind === "sound") play(); // What it will sound like; and from now on it may.
+}
+
+function isAllowed() {
+  return globalThis.Notification?.permission === "granted";
+}
+
+async function ask() {
+  if (!globalThis.Notification) return false;
+  return (await Notification.requestPermission()) === "granted";
+}

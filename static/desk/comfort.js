@@ -1,0 +1,51 @@
+// Keys, palette and the list of shortcuts, put together for the desk.
+
+import { keys, listenToKeys } from "./keys.js";
+import { Palette } from "./palette.js";
+
+const dialog = document.getElementById("dialog");
+
+export function comfort({ panes, open, numbersOnDesk, numbersToAnswer }) {
+  const dialogue = () => panes?.focused.dialogue;
+  const palette = new Palette({ open, suggestions: () => suggestionsOf(dialogue()) });
+
+  function step(by) {
+    const numbers = numbersOnDesk();
+    if (!numbers.length || !panes) return;
+    const at = numbers.indexOf(panes.number);
+    open(numbers[at < 0 ? 0 : (at + by + numbers.length) % numbers.length]);
+  }
+
+  function nextThatWaits() {
+    const number = numbersToAnswer().find((one) => one !== panes?.number);
+    if (number) open(number);
+  }
+
+  listenToKeys({
+    onPalette: () => palette.toggle(),
+    own: {
+      j: () => step(1),
+      k: () => step(-1),
+      n: nextThatWaits,
+      r: () => dialogue()?.box?.focus(),
+      "/": () => dialogue()?.picker?.open(),
+      "?": showShortcuts,
+    },
+  });
+
+  document.addEventListener("click", ({ target }) => target.closest("[data-shortcuts]") && showShortcuts());
+}
+
+function suggestionsOf(dialogue) {
+  const { suggestions } = dialogue ?? {};
+  return (suggestions?.list ?? []).map((one, index) => ({ ...one, choose: () => suggestions.choose(index) }));
+}
+
+function showShortcuts() {
+  for (const menu of document.querySelectorAll("[data-menu][open]")) menu.open = false;
+  document.getElementById("dialog-body").replaceChildren(document.getElementById("shortcuts").content.cloneNode(true));
+  const box = dialog.querySelector("[data-letters]");
+  box.checked = keys.areOn;
+  box.addEventListener("change", () => (keys.areOn = box.checked));
+  if (!dialog.open) dialog.showModal();
+}

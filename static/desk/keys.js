@@ -1,0 +1,59 @@
+// The keyboard: what each key does stands on the button it presses (`aria-keyshortcuts`), so that the
+// list and the palette cannot say anything else. Letters are keys only where nobody writes, and may
+// be switched off (WCAG 2.1.4).
+
+import { Store } from "./page.js";
+
+const store = new Store("comfort");
+const isMac = /Mac|iP(hone|ad)/.test(navigator.platform);
+const WRITES = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+
+export const keys = {
+  get areOn() {
+    return !store.get("letters-off")?.length;
+  },
+  set areOn(isOn) {
+    store.set("letters-off", isOn ? [] : [true]);
+  },
+};
+
+/**
+ * own          {key: act} for what has no button
+ * onPalette()  Ctrl+K, or Cmd+K where Ctrl+K belongs to text fields
+ */
+export function listenToKeys({ own, onPalette }) {
+  document.addEventListener("keydown", (event) => {
+    const { ctrlKey, metaKey, altKey, shiftKey, target } = event;
+    if (event.defaultPrevented || event.isComposing) return;
+    const isCommand = isMac ? metaKey && !ctrlKey : ctrlKey && !metaKey;
+    if (isCommand && !altKey && !shiftKey && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      onPalette();
+      return;
+    }
+    if (event.key === "Escape" && target.matches?.(".composer textarea")) {
+      // Out of the text: from here letters are keys.
+      target.closest(".dialogue").querySelector(".log").focus();
+      return;
+    }
+    const isTaken = ctrlKey || metaKey || altKey || document.querySelector("dialog[open]");
+    if (!keys.areOn || isTaken || target.closest?.(WRITES)) return;
+    const act = own[keyOf(event)] ?? press(keyOf(event));
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+}
+
+/** The letter, whatever the layout; a digit also where it asks for Shift, as on French keyboards. */
+function keyOf({ key, code }) {
+  return /^Digit\d$/.test(code) && !/^[a-z?/]$/i.test(key) ? code.slice(-1) : key.toLowerCase();
+}
+
+function press(key) {
+  if (!/^[a-z0-9]$/.test(key)) return null;
+  const button = document.querySelector(`[aria-keyshortcuts="${key}"]:not(:disabled)`);
+  if (!button || button.closest("[inert], [hidden]")) return null;
+  // What cannot be taken back is only pointed at: Enter does it.
+  return () => (button.hasAttribute("data-key-points") ? button.focus() : button.click());
+}
