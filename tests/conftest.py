@@ -26,13 +26,16 @@ os.environ |= {
 _open = ExitStack()
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
     from config import engines, translations
 
-    for folder in settings.LOCALE_PATHS:
-        translations.compile_all(folder)
+    if not hasattr(config, "workerinput"):
+        for folder in settings.LOCALE_PATHS:
+            translations.compile_all(folder)
+    if only_leads(config):
+        return
     _open.callback(shutil.rmtree, VAR, ignore_errors=True)
     _open.enter_context(
         engines.running(
@@ -40,6 +43,18 @@ def pytest_configure() -> None:
         )
     )
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def only_leads(config: pytest.Config) -> bool:
+    """Whether the tests run in other processes (``-n``), each with engines of its own."""
+    return bool(config.getoption("numprocesses", None)) and not hasattr(config, "workerinput")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if only_leads(session.config):
+        # Else those processes would read the settings before they come here, with our VAR.
+        del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def pytest_unconfigure() -> None:

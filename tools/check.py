@@ -22,7 +22,8 @@ CHECKS = {
     "Templates": ["djlint", "--lint", "--quiet", "."],
 }
 TESTS = {
-    "Tests": ["pytest", "--ignore=tests/browser"],
+    # A process for each core, each with engines of its own; a file stays in one of them.
+    "Tests": ["pytest", "--ignore=tests/browser", "-n", "auto", "--dist", "loadfile"],
     # In a process of their own: what in-process async tests leave behind disturbs live servers.
     "Browser tests": ["pytest", "tests/browser"],
 }

@@ -164,7 +164,7 @@ def test_one_that_the_database_refuses_holds_up_nobody(
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_and_two_beats_fire_each_deadline_once(step: RuleStep, agent: Agent) -> None:
-    made = [snoozed(step, agent, keep=False, auto_close=True) for _ in range(60)]
+    made = [snoozed(step, agent, keep=False, auto_close=True) for _ in range(24)]
     before = Event.objects.count()
     start = threading.Barrier(4)
     moved: list[int] = []

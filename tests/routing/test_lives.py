@@ -57,7 +57,7 @@ from tests.factories import (
     VisitorFactory,
 )
 
-LIVES = int(os.environ.get("LIVES", "20"))
+LIVES = int(os.environ.get("LIVES", "8"))
 PROFILE = settings(
     max_examples=LIVES,
     stateful_step_count=40,
