@@ -63,6 +63,7 @@ def frame(
     body: str,
     at: datetime,
     attachment: dict[str, Any] | None = None,
+    offer: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """A message as every client reads it, over the socket as in answers."""
     shown: dict[str, Any] = {
@@ -75,6 +76,8 @@ def frame(
     }
     if attachment is not None:
         shown["attachment"] = attachment
+    if offer is not None:
+        shown["offer"] = offer
     return shown
 
 
@@ -293,6 +296,7 @@ def _fact(row: dict[str, Any], seq: int, name: str, values: dict[str, Any]) -> M
             body=values["body"],
             at=values["at"],
             attachment=row.get("attachment"),
+            offer=values.get("offer"),
         ),
     )
 
@@ -306,10 +310,12 @@ def add(
     client_id: uuid.UUID,
     at: datetime,
     attachment: uuid.UUID | None = None,
+    offer: dict[str, Any] | None = None,
 ) -> Sent:
     """Store a message in the caller's transaction; the caller has checked who may write.
 
-    A visitor's message first brings a paused conversation back. Repeats are answered as such.
+    ``offer`` comes from ``offers.check_offer``, with the body that says the same. A visitor's
+    message first brings a paused conversation back. Repeats are answered as such.
     """
     conversation = lifecycle.lock(conversation_id)
     stored = (
@@ -328,7 +334,13 @@ def add(
     if author == Author.VISITOR and conversation.status in PAUSED:
         lifecycle.visitor_replied(conversation, at=at)
     return _insert(
-        conversation, author=author, body=body, client_id=client_id, at=at, attachment=attachment
+        conversation,
+        author=author,
+        body=body,
+        client_id=client_id,
+        at=at,
+        attachment=attachment,
+        offer=offer,
     )
 
 
@@ -352,6 +364,7 @@ def _frame_of(stored: Message) -> dict[str, Any]:
         else attachment_of(
             vars(carried) | {"attachment_id": carried.pk, "attachment_name": carried.name}
         ),
+        offer=stored.offer,
     )
 
 
@@ -363,12 +376,14 @@ def _insert(
     client_id: uuid.UUID,
     at: datetime,
     attachment: uuid.UUID | None = None,
+    offer: dict[str, Any] | None = None,
 ) -> Sent:
     query = stored_by(
         TRUSTED[author],
         "c.id = %(conversation)s",
         is_agent=author == Author.AGENT,
         has_file=attachment is not None,
+        has_offer=offer is not None,
     )
     values: dict[str, Any] = {
         "conversation": conversation.pk,
@@ -378,9 +393,10 @@ def _insert(
         "attachment": attachment,
         "at": at,
         "bot_patience": lifecycle.BOT_PATIENCE,
+        "offer": offer,
     }
     with connection.cursor() as cursor:
-        cursor.execute(query, values)
+        cursor.execute(query, values | {"offer": json.dumps(offer)})
         row = cursor.fetchone()
         names = [column.name for column in cursor.description]
     if row is None:

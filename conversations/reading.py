@@ -43,7 +43,8 @@ AFTER = """
                WHERE w.status = 'queued' AND w.group_id = c.group_id AND w.channel = c.channel
                AND (w.queued_at, w.id) <= (c.queued_at, c.id)
            ) END AS place,
-           m.seq, m.client_id, m.author, m.body, m.created_at, writer.display_name AS writer,
+           m.seq, m.client_id, m.author, m.body, m.offer, m.created_at,
+           writer.display_name AS writer,
            x.id AS attachment_id, x.name AS attachment_name, x.content_type, x.size, x.width,
            x.height
     FROM conversations_conversation c
@@ -153,6 +154,7 @@ def _frames(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             body=row["body"],
             at=row["created_at"],
             attachment=attachment_of(row),
+            offer=row["offer"],
         )
         for row in rows
         if row["seq"] is not None

@@ -97,16 +97,18 @@ WITH_FILE = {
 }
 
 
-def stored_by(grows: str, guard: str, *, is_agent: bool, has_file: bool) -> str:
-    """The statement of one kind of author, with or without an attachment."""
+def stored_by(
+    grows: str, guard: str, *, is_agent: bool, has_file: bool, has_offer: bool = False
+) -> str:
+    """The statement of one kind of author, with or without an attachment or an offer."""
     file = WITH_FILE if has_file else dict.fromkeys(WITH_FILE, "")
     return STORED.format(
         grows=grows,
         guard=guard + file["guard"].format(uploader="c.agent_id" if is_agent else "NULL::bigint"),
         name="a.display_name AS name" if is_agent else "'' AS name",
         author_agent="agent_id" if is_agent else "NULL::bigint",
-        column=file["column"],
-        value=file["value"],
+        column=file["column"] + (", offer" if has_offer else ""),
+        value=file["value"] + (", %(offer)s::jsonb" if has_offer else ""),
         shown=file["shown"],
     )
 

@@ -22,7 +22,7 @@ HEAD, LOOKS = ROOM / "embed.js", ROOM / "embed" / "style.css"
 PARTS = [ROOM / "embed" / f"{name}.js" for name in ("commands", "page", "button", "frame", "start")]
 SHEETS = [
     ROOM / f"{name}.css"
-    for name in ("messenger", "dialogue", "attached", "cards", "settings", "composer")
+    for name in ("messenger", "dialogue", "attached", "offered", "cards", "settings", "composer")
 ]
 ENTRY = ROOM / "messenger.js"
 COMMENTS = re.compile(r"/\*.*?\*/", re.DOTALL)

@@ -28,6 +28,8 @@ def frame_strings() -> dict[str, str]:
         "news_one": _("1 new message"),
         "news_many": _("{n} new messages"),
         "to_end": _("Go to the latest messages"),
+        "choices": _("Choose an answer"),
+        "cards": _("Proposals"),
         "you": _("You"),
         "sending": _("Sending…"),
         "waiting_line": _("Will be sent when the connection is back"),

@@ -114,7 +114,8 @@ def _frame_policy(request: HttpRequest, website: Website) -> str:
             "default-src 'none'",
             "script-src 'self'",
             "style-src 'self'",
-            f"img-src 'self' data: blob:{logo_origin}",
+            # Pictures of cards come from the website's own domains (conversations.offers).
+            " ".join([f"img-src 'self' data: blob:{logo_origin}", *ancestors]),
             # Some browsers do not count sockets as 'self'.
             f"connect-src 'self' ws://{host} wss://{host}",
             "base-uri 'none'",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -16,9 +17,12 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from accounts.access import zone_of
+from accounts.models import User
+from conversations.messages import Rejected
 from conversations.models import Conversation
+from conversations.offers import check_offer
 from conversations.transitions import Status
-from routing import waiting
+from routing import speaking, waiting
 from routing.explanations import Explanation
 
 
@@ -105,6 +109,31 @@ class QuerySerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=[(s.value, s.value) for s in Status], required=False)
 
 
+class OfferSerializer(serializers.Serializer[Any]):
+    """Words of an agent or a bot, with choices to press and cards. A choice that is pressed comes
+    back as the visitor's own message, once."""
+
+    id = serializers.UUIDField(help_text="Your own id of the message: a repeat changes nothing.")
+    body = serializers.CharField(required=False, allow_blank=True)
+    choices = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="At most 8, each 80 characters."
+    )
+    cards = serializers.ListField(
+        child=serializers.DictField(),
+        required=False,
+        help_text="At most 6: {title, text, image, links: [{text, url}]}; images from the "
+        "website's own domains.",
+    )
+
+
+class Refusal(APIException):
+    """A message that was not accepted, as the doors of both faces say it."""
+
+    def __init__(self, rejected: Rejected) -> None:
+        super().__init__(rejected.text, rejected.code)
+        self.status_code = rejected.status
+
+
 @extend_schema(tags=["conversations"])
 class ConversationDoor(ReadOnlyModelViewSet[Conversation]):
     """What the user may see of the conversations; the rest is not there."""
@@ -146,3 +175,33 @@ class ConversationDoor(ReadOnlyModelViewSet[Conversation]):
         if not found:
             raise NotWaiting(_("This conversation does not wait."))
         return Response(ExplanationSerializer(found[0]).data)
+
+    @extend_schema(
+        request=OfferSerializer, responses={200: OpenApiTypes.OBJECT, 201: OpenApiTypes.OBJECT}
+    )
+    @action(detail=True, methods=["post"])
+    def messages(self, request: Request, number: int) -> Response:
+        """Write to the visitor, as the agent who holds the conversation, or (administrators) as the
+        bot that does. A repeat of an id answers 200; 409: it is on another desk, or on none."""
+        conversation = self.get_object()
+        asked = OfferSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        told = asked.validated_data
+        try:
+            body, offer = check_offer(
+                told.get("body", ""),
+                told.get("choices"),
+                told.get("cards"),
+                domains=conversation.website.domains,
+            )
+            sent = speaking.say(
+                conversation.pk,
+                user=cast(User, request.user),
+                body=body,
+                offer=offer,
+                client_id=told["id"],
+                at=timezone.now(),
+            )
+        except Rejected as rejected:
+            raise Refusal(rejected) from None
+        return Response({"message": sent.frame}, status=201 if sent.is_new else 200)

@@ -12,14 +12,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Agent, Channel
-from conversations import blocks, lifecycle, messages, persons
+from conversations import blocks, lifecycle, messages, offers, persons
 from conversations.messages import Rejected, Sent
 from conversations.models import Author, Conversation, Visitor
 from conversations.transactions import retried
 from conversations.transitions import Status
 from routing import load
 from routing.decisions import Entry, Need, choose_agent, choose_step, obstacles
-from routing.models import DistributionRule, Mode, RuleStep
+from routing.models import Bot, DistributionRule, Mode, RuleStep
 from routing.targeting import PageView
 from routing.targets import engaging_rule
 
@@ -127,7 +127,7 @@ def start(
     if rule.bot is not None:
         lifecycle.greet(conversation, at=at)
         sent = messages.add_first(conversation, body=body, client_id=client_id, at=at)
-        speak(conversation, rule.bot.greeting, author=Author.BOT, at=at)
+        greet(conversation, rule.bot, at=at)
         return conversation, sent
     step = next(step for step in steps if step.pk == answer.entry.step_id)
     desk = None
@@ -153,6 +153,16 @@ def speak(conversation: Conversation, text: str, *, author: Author, at: datetime
     """Add words of a bot or of the product to a dialogue; no words, no message."""
     if text:
         messages.add(conversation.pk, author=author, body=text, client_id=uuid.uuid4(), at=at)
+
+
+def greet(conversation: Conversation, bot: Bot, *, at: datetime) -> None:
+    """The bot's first words, with what it offers to press (R33)."""
+    if not bot.greeting:
+        return
+    body, offer = offers.of_lines(bot.greeting, bot.choices)
+    messages.add(
+        conversation.pk, author=Author.BOT, body=body, client_id=uuid.uuid4(), at=at, offer=offer
+    )
 
 
 def _why_not(steps: list[RuleStep], at: datetime) -> str:

@@ -34,6 +34,9 @@ class Message(models.Model):
     attachment = models.OneToOneField(
         Attachment, on_delete=models.PROTECT, null=True, related_name="message"
     )
+    offer = models.JSONField(
+        null=True, help_text="Choices and cards (conversations.offers); the body says them too."
+    )
     created_at = models.DateTimeField()
 
     class Meta:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Website
+from conversations import offers
+from conversations.messages import Rejected
+
+
+def check_choices(lines: str) -> None:
+    try:
+        offers.of_lines("…", lines)
+    except Rejected as rejected:
+        raise ValidationError(rejected.text) from None
 
 
 class Bot(models.Model):
@@ -19,6 +29,12 @@ class Bot(models.Model):
         _("greeting"),
         blank=True,
         help_text=_("The bot's first words, after those of the visitor. Empty: it waits."),
+    )
+    choices = models.TextField(
+        _("choices"),
+        blank=True,
+        validators=[check_choices],
+        help_text=_("Buttons beneath the greeting, one on each line: what is pressed is sent."),
     )
     escalation_text = models.TextField(
         _("words at escalation"),
@@ -36,3 +52,7 @@ class Bot(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.choices.strip() and not self.greeting.strip():
+            raise ValidationError({"greeting": _("Choices stand beneath a greeting: write one.")})

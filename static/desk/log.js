@@ -1,6 +1,7 @@
 // The messages of a dialogue, drawn from a Thread: days, groups by author, ticks. Text only, ever.
 
 import { attached } from "./attached.js";
+import { offered } from "./offered.js";
 import { element, icon, texts } from "./page.js";
 
 const GROUP_MS = 5 * 60_000;
@@ -74,8 +75,9 @@ export class Log {
     this.last = { at, author: message.author, name: message.name };
   }
 
-  #bubble({ body, attachment }, attributes) {
-    const bubble = element("div", attributes, ...linked(body));
+  #bubble({ body, attachment, offer }, attributes) {
+    const bubble = element("div", attributes, ...linked(offer ? offer.text : body));
+    if (offer) bubble.append(...offered(offer));
     if (attachment) {
       bubble.classList.toggle("carries", !body);
       bubble.prepend(attached(attachment, this.number));

@@ -2,12 +2,14 @@
 // message that was "sending" becomes "sent" in place and screen readers hear each one once.
 
 import { element, hidden, icon, initials, linked } from "./elements.js";
+import { Offered } from "./offered.js";
 
 const GROUP_MS = 10 * 60_000;
 
 export class Dialogue {
-  constructor(list, { strings, language, brand }, attached) {
+  constructor(list, { strings, language, brand }, attached, onChoice = () => {}) {
     Object.assign(this, { list, strings, brand, attached });
+    this.offered = new Offered({ strings, onChoice });
     this.nodes = new Map();
     const locale = localeOf(language);
     this.timeFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
@@ -20,8 +22,9 @@ export class Dialogue {
 
   /** `greeting` comes first and has no date: it is the brand's, not a stored message. `conversation`
    *  is the id under which attachments are asked for; `news` is where the line of new messages
-   *  stands (`line`, a seq) and how many it announces (`count`). */
-  show({ messages, pending = [], otherRead = 0, greeting = "", conversation = "", news = {} }) {
+   *  stands (`line`, a seq) and how many it announces (`count`); while the conversation `isOpen`,
+   *  choices may be pressed. */
+  show({ messages, pending = [], otherRead = 0, greeting = "", conversation = "", news = {}, isOpen = false }) {
     this.conversation = conversation;
     this.news = news;
     const entries = [];
@@ -36,6 +39,11 @@ export class Dialogue {
     }
     for (const { id, body, attachment, state } of pending) {
       entries.push({ key: id, author: "visitor", name: "", body, attachment, at: null, state });
+    }
+    for (const entry of entries.filter(({ offer }) => offer)) {
+      const after = entries.slice(entries.indexOf(entry) + 1);
+      entry.answer = after.find(({ author }) => author === "visitor")?.body;
+      entry.isOpen = isOpen;
     }
     this.#place(this.#withDays(entries));
   }
@@ -67,8 +75,11 @@ export class Dialogue {
     }
     rows.forEach((row, index) => {
       let node = this.nodes.get(row.key);
-      if (!node) {
+      // The same id, another text: what was pressed here came second to what another tab pressed.
+      if (!node || node.said !== row.body) {
+        node?.remove();
         node = this.#node(row);
+        node.said = row.body;
         this.nodes.set(row.key, node);
       }
       this.#update(node, row);
@@ -106,7 +117,7 @@ export class Dialogue {
     return this.dayFormat.format(day);
   }
 
-  #messageNode({ author, name, body, attachment }) {
+  #messageNode({ id, author, name, body, attachment, offer }) {
     const isMine = author === "visitor";
     const speaker = isMine ? this.strings.you : name || this.brand;
     const side = author === "system" ? "aside" : isMine ? "mine" : "theirs";
@@ -119,12 +130,15 @@ export class Dialogue {
       node.append(hidden(`${speaker} : `));
     }
     if (attachment) node.append(this.attached.node(attachment, this.conversation));
-    if (body) node.append(element("p", { className: "bubble" }, ...linked(body, this.strings.link_opens)));
+    const text = offer ? offer.text : body;
+    if (text) node.append(element("p", { className: "bubble" }, ...linked(text, this.strings.link_opens)));
+    if (offer) node.append(...this.offered.nodes(offer, id));
     node.append(element("p", { className: "meta" }));
     return node;
   }
 
-  #updateMessage(node, { author, at, state, isFirst, isLast }) {
+  #updateMessage(node, { author, at, state, isFirst, isLast, offer, answer, isOpen }) {
+    if (offer) this.offered.update(node, { answer, isOpen });
     node.classList.toggle("first", isFirst);
     node.classList.toggle("last", isLast);
     const shown = `${state} ${at?.getTime()}`;

@@ -11,6 +11,7 @@ import { Host } from "./host.js";
 import { Identity } from "./identity.js";
 import { News } from "./news.js";
 import { Pages } from "./pages.js";
+import { answerId } from "./offered.js";
 import { Privacy } from "./privacy.js";
 import { Room } from "./room.js";
 import { Scroll } from "./scroll.js";
@@ -75,7 +76,7 @@ class Messenger {
       onGiven: (given) => this.consented(given),
     });
     const attached = new Attached({ session: this.session, strings: this.strings });
-    this.dialogue = new Dialogue(byId("dialogue"), config, attached);
+    this.dialogue = new Dialogue(byId("dialogue"), config, attached, (id, text) => this.choose(id, text));
     this.history = new History(this.session, config, attached);
     this.composer = new Composer({
       session: this.session,
@@ -258,6 +259,7 @@ class Messenger {
   }
 
   reject(body, sentence, code) {
+    if (code === "conflict") return this.thread.sync(); // Another tab has pressed another choice.
     if (code === "token") this.forgetToken();
     if (code === "closed") this.thread.sync();
     if (code === "consent" && this.session.token) this.load(); // The text has changed meanwhile.
@@ -350,6 +352,12 @@ class Messenger {
     this.scroll.isAtEnd = true;
     this.thread.send(text);
     this.tellStay();
+  }
+
+  /** One of the choices that a message offers becomes the visitor's own words. */
+  choose(id, text) {
+    this.scroll.isAtEnd = true;
+    this.thread.send(text, null, answerId(id));
   }
 
   /** Where a file goes: there must be a conversation for it, and it must not be over. */
@@ -455,7 +463,7 @@ class Messenger {
     const { messages, pending, otherRead } = this.thread;
     const { id } = this.conversation ?? {};
     const greeting = this.view.greeting(this);
-    this.dialogue.show({ messages, pending, otherRead, greeting, conversation: id, news });
+    this.dialogue.show({ messages, pending, otherRead, greeting, conversation: id, news, isOpen: this.talk.isOpen });
     this.history.show(this.past.filter((one) => one.id !== id));
   }
 

@@ -67,9 +67,10 @@ export class Thread {
   }
 
   /** Queue a text, or an attachment that has been uploaded; it is shown as pending until its stored
-   *  twin arrives. */
-  send(body, attachment = null) {
-    const item = { id: newId(), body, attachment, state: this.pending.length ? "waiting" : "sending" };
+   *  twin arrives. With an `id` of its own it is sent once, however often it is asked for. */
+  send(body, attachment = null, id = newId()) {
+    if ([...this.pending, ...this.messages].some((one) => one.id === id)) return id;
+    const item = { id, body, attachment, state: this.pending.length ? "waiting" : "sending" };
     this.pending.push(item);
     this.#keep();
     this.onChange(this);

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from playwright.sync_api import Response, expect
 
 from tests.browser.conftest import Crowd
+from tests.browser.people import Visitor
 
 NEWS = """async looks => {
   const { News } = await import("/static/messenger/news.js");
@@ -120,3 +122,47 @@ def test_emoji_are_found_by_keyboard_and_fetched_only_when_asked_for(crowd: Crow
     expect(visitor.box).to_be_focused()
     visitor.box.press("Enter")
     visitor.sees("👋I like it")
+
+
+def test_of_several_choices_one_is_sent_once_from_whatever_tab(crowd: Crowd) -> None:
+    crowd.expect_complaint(r"\b409\b")
+    visitor, alice = crowd.visitor(), crowd.agent("alice")
+    alice.log_in().be_available()
+    visitor.start("I need a lamp")
+    alice.sees("I need a lamp")
+    [(number,)] = crowd.product.rows("SELECT id FROM conversations_conversation")
+    token = next(one["value"] for one in alice.context.cookies() if one["name"] == "csrftoken")
+    shop = f"{crowd.product.url}/demo/"
+    offered = alice.context.request.post(
+        f"{crowd.product.url}/api/v1/conversations/{number}/messages/",
+        headers={"X-CSRFToken": token, "Referer": shop},
+        data={
+            "id": str(uuid.uuid4()),
+            "body": "Which one?",
+            "choices": ["Lune", "Halo"],
+            "cards": [{"title": "A moon", "links": [{"text": "See it", "url": shop}]}],
+        },
+    )
+    assert offered.status == 201
+    alice.sees("Which one?")
+    other = Visitor(visitor.context, visitor.url).visit()
+    other.open()
+    answers = visitor.frame.get_by_role("group", name="Choose an answer")
+    others = other.frame.get_by_role("group", name="Choose an answer")
+    expect(answers.get_by_role("button")).to_have_text(["Lune", "Halo"])
+    expect(others.get_by_role("button", name="Lune")).to_be_enabled()
+    link = visitor.frame.get_by_role("list", name="Proposals").get_by_role("link")
+    expect(link).to_have_attribute("rel", "noopener nofollow noreferrer")
+    # Both tabs answer before they hear of each other.
+    visitor.context.set_offline(True)
+    crowd.expect_complaint("ERR_INTERNET_DISCONNECTED|WebSocket")
+    answers.get_by_role("button", name="Halo").press("Enter")
+    others.get_by_role("button", name="Lune").click()
+    expect(answers.get_by_role("button", name="Lune")).to_be_disabled()
+    visitor.context.set_offline(False)
+    expect(visitor.log.locator("li.mine.pending")).to_have_count(0)
+    expect(other.log.locator("li.mine.pending")).to_have_count(0)
+    said = visitor.log.locator("li.mine .bubble")
+    expect(said).to_have_count(2)
+    expect(other.log.locator("li.mine .bubble")).to_have_text(said.all_inner_texts())
+    expect(alice.bubble(said.all_inner_texts()[1]).last).to_be_visible()

@@ -173,6 +173,7 @@ def test_it_describes_itself_without_complaint(capsys: Any) -> None:
     assert set(schema["paths"]) == {
         "/api/v1/conversations/",
         "/api/v1/conversations/{number}/",
+        "/api/v1/conversations/{number}/messages/",
         "/api/v1/conversations/{number}/why/",
         "/api/v1/figures/",
         "/api/v1/figures/{name}/",

@@ -1,0 +1,67 @@
+"""Choices and cards: what may be offered, and the plain words that say the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conversations import offers
+from conversations.messages import Rejected
+
+DOMAINS = ["shop.example", "*.cdn.example"]
+CARD = {
+    "title": "Lune",
+    "text": "A lamp",
+    "image": "https://img.cdn.example/lune.png",
+    "links": [{"text": "See it", "url": "https://anywhere.example/lune?a=1#b"}],
+}
+
+
+def test_the_stored_text_says_everything_in_plain_words() -> None:
+    body, offer = offers.check_offer("Which one?", ["Lune", " Halo\n"], [CARD], domains=DOMAINS)
+    assert body == (
+        "Which one?\n\nLune\nA lamp\nSee it: https://anywhere.example/lune?a=1#b\n\n• Lune\n• Halo"
+    )
+    assert offer == {"text": "Which one?", "choices": ["Lune", "Halo"], "cards": [CARD]}
+
+
+def test_plain_words_alone_are_no_offer() -> None:
+    assert offers.check_offer("Hello", None, [], domains=DOMAINS) == ("Hello", None)
+
+
+def test_cards_may_stand_without_words() -> None:
+    body, offer = offers.check_offer("", [], [{"title": "Lune"}], domains=DOMAINS)
+    assert (body, offer and offer["cards"]) == (
+        "Lune",
+        [{"title": "Lune", "text": "", "image": "", "links": []}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "choices", "cards"),
+    [
+        ("", ["yes"], None),  # choices need a question
+        ("?", "yes", None),
+        ("?", [""], None),
+        ("?", [1], None),
+        ("?", ["x" * 81], None),
+        ("?", [str(n) for n in range(9)], None),
+        ("?", ["yes", "yes "], None),
+        ("?", None, [{"text": "no title"}]),
+        ("?", None, [{"title": "t", "html": "<b>"}]),
+        ("?", None, [{"title": "t"}] * 7),
+        ("?", None, [{"title": "t" * 101}]),
+        ("?", None, [{"title": "t", "image": "https://elsewhere.example/x.png"}]),
+        ("?", None, [{"title": "t", "image": "https://shop.example@evil.example/x.png"}]),
+        ("?", None, [{"title": "t", "links": [{"text": "x", "url": "javascript:alert(1)"}]}]),
+        ("?", None, [{"title": "t", "links": [{"text": "x", "url": "//evil.example"}]}]),
+        ("?", None, [{"title": "t", "links": [{"text": "x", "url": "https://a b"}]}]),
+        ("?", None, [{"title": "t", "links": [{"text": "x", "url": "https://[x"}]}]),
+        ("?", None, [{"title": "t", "links": [{"url": "https://a.example"}]}]),
+    ],
+)
+def test_what_may_not_be_offered(body: str, choices: Any, cards: Any) -> None:
+    with pytest.raises(Rejected) as refused:
+        offers.check_offer(body, choices, cards, domains=DOMAINS)
+    assert refused.value.status == 400
