@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conversations", "0015_browsing"),
+        ("conversations", "0017_words_suffice"),
     ]
 
     operations = [
