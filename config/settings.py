@@ -200,6 +200,7 @@ CELERY_BEAT_SCHEDULE = {
         ("traces", "conversations.tasks.forget_traces", 3600.0),
         ("spans", "routing.tasks.keep_spans", 60.0),
         ("old spans", "conversations.tasks.forget_spans", 3600.0),
+        ("reports", "reporting.tasks.mail_reports", 60.0),
         ("mail", "messenger.tasks.write_to_visitors", 10.0),
     ]
 }

@@ -29,6 +29,8 @@ from conversations.facts import (
 )
 from conversations.suggestions import learning
 from messenger.mail import webhooks
+from reporting import mailing
+from reporting.facts import ReportDue
 from routing import dispatch, escalation, snapshots
 from routing.facts import (
     AgentChanged,
@@ -74,4 +76,5 @@ def connect() -> None:
     on_durably(WebsiteChanged, dispatch.drain_website)
     on_durably(BotFellSilent, escalation.escalate_silent)
     on_durably(SurveyAnswered, learning.relearn)
+    on_durably(ReportDue, mailing.send_report)
     on_durably(PersonInvited, invitations.send_invitation)

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Agent, Group, Website
+from accounts.models import Agent, Group, User, Website
 from conversations.models import Conversation, Visitor
 from reporting.attribution import Outcome
 
@@ -131,3 +131,44 @@ class ShopKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Every(models.TextChoices):
+    """How often a report is mailed."""
+
+    DAY = "day", _("Every day")
+    WEEK = "week", _("Every Monday")
+    MONTH = "month", _("Every month")
+
+
+class SubscribedReport(models.TextChoices):
+    EXPERIENCE = "experience", _("Experience")
+    CONVERSATIONS = "conversations", _("Conversations")
+    AGENTS = "agents", _("Agents")
+    TRANSACTIONS = "transactions", _("Transactions")
+
+
+class Subscription(models.Model):
+    """A report that somebody gets by e-mail: of what he may see at that moment, no more."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="report_subscriptions")
+    report = models.CharField(_("report"), max_length=20, choices=SubscribedReport.choices)
+    website = models.ForeignKey(
+        Website, on_delete=models.CASCADE, null=True, related_name="report_subscriptions"
+    )
+    every = models.CharField(_("how often"), max_length=5, choices=Every.choices)
+    next_at = models.DateTimeField(_("next"))
+
+    class Meta:
+        verbose_name = _("report by e-mail")
+        verbose_name_plural = _("reports by e-mail")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "report"], name="subscribed_once"),
+        ]
+        indexes = [
+            # reporting.subscriptions: what is due.
+            models.Index(fields=["next_at"], name="subscriptions_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} · {self.report} · {self.every}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, StreamingHttpResponse
@@ -11,11 +11,12 @@ from django.utils import timezone
 from django.utils.dates import WEEKDAYS
 
 from accounts.access import StaffRequest, overseers, staff
-from accounts.models import Agent
+from accounts.models import Agent, User
 from reporting import breakdowns, explaining, exports, reports, rows
 from reporting import figures as register
 from reporting.choices import Choices, Chosen, chosen
 from reporting.figures.registry import Figure
+from reporting.models import Every, SubscribedReport, Subscription
 from reporting.omissions import omitted
 
 LINES = 100
@@ -65,7 +66,16 @@ def _page(request: StaffRequest, report: str, form: Choices, asked: Chosen) -> d
         "tab": "reports",
         "now": timezone.now(),
         "agent": Agent.objects.filter(user=request.user).first(),
+        "by_mail": _by_mail(request.user, report),
+        "everies": Every.choices,
     }
+
+
+def _by_mail(user: User, report: str) -> Subscription | Literal[False] | None:
+    """What of this report its reader has mailed; False where it cannot be."""
+    if not user.oversees or report not in SubscribedReport.values:
+        return False
+    return user.report_subscriptions.filter(report=report).first()
 
 
 def _cut_by(request: StaffRequest) -> str:
@@ -226,6 +236,21 @@ def transaction(request: StaffRequest, number: int) -> HttpResponse:
         "explained": explaining.explained(found, request.user),
     }
     return render(request, "reporting/transaction.html", context)
+
+
+@staff("GET")
+def chart(request: StaffRequest, name: str) -> HttpResponse:
+    """A figure's chart as a picture of its own: to keep, to mail, to put into a presentation."""
+    if name not in register.FIGURES:
+        raise Http404
+    _form, asked = _asked(request)
+    context = {"trend": reports.trends(asked, name)[0], "scope": asked.scope}
+    response = render(request, "reporting/chart.svg", context, content_type="image/svg+xml")
+    period = asked.scope.period
+    file = f"{name}-{period.first:%Y%m%d}-{period.last:%Y%m%d}.svg"
+    response["Content-Disposition"] = f'attachment; filename="{file}"'
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @staff("GET")

@@ -65,6 +65,11 @@ class Trend:
     chart: charts.Chart
     points: tuple[Point, ...]
 
+    @property
+    def is_mixed(self) -> bool:
+        """Whether it cannot be drawn whole, for there are several currencies."""
+        return any(point.answer.is_mixed for point in self.points)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reporting import pages, views
+from reporting import mail_views, pages, views
 from reporting.adviser import views as adviser
 
 urlpatterns = [
@@ -17,6 +17,9 @@ urlpatterns = [
     path("reports/agents/", pages.agents, name="agents"),
     path("reports/transactions/", pages.transactions, name="transactions"),
     path("reports/transactions/<int:number>/", pages.transaction, name="transaction"),
+    path("reports/<slug:report>/by-mail/", mail_views.subscribe, name="subscribe_report"),
+    path("reports/no-longer/<str:word>/", mail_views.unsubscribe, name="unsubscribe_report"),
+    path("reports/charts/<slug:name>.svg", pages.chart, name="chart"),
     path("reports/rows/<slug:name>.<slug:kind>", pages.export, name="export"),
     path("reports/rows/<slug:name>/", pages.behind, name="behind"),
 ]

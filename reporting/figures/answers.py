@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from django.db.models import (
-    Count,
     DateField,
     DateTimeField,
     F,
@@ -17,13 +16,12 @@ from django.db.models import (
     IntegerField,
     Max,
     Min,
-    Q,
     Value,
 )
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 
-from reporting.figures.measures import Fold, Measure, Number, Source
+from reporting.figures.measures import EVERY, Fold, Measure, Number, Source
 from reporting.figures.period import Step, buckets
 from reporting.figures.registry import Figure
 from reporting.figures.scope import Scope
@@ -144,11 +142,16 @@ def cut(figures: Iterable[Figure], scope: Scope, by: Cut | None) -> dict[Key, An
     for names in by_source.values():
         source = measures[names[0]].source
         rows = scope.rows(source).order_by()
+        wheres = {measures[name].where for name in names}
+        if len(wheres) == 1:  # asked of each row once, before anything else is
+            rows = rows.filter(*wheres)
+            measures |= {name: replace(measures[name], where=EVERY) for name in names}
         aggregates: dict[str, Any] = {}
         for name in names:
             aggregates[f"{name}_value"] = measures[name].aggregate()
             where, currency = measures[name].where, measures[name].currency
-            aggregates[f"{name}_n"] = Count("pk", filter=where or Q())
+            if measures[name].fold is not Fold.COUNT:
+                aggregates[f"{name}_n"] = measures[name].counted()
             if currency:
                 aggregates[f"{name}_low"] = Min(currency, filter=where)
                 aggregates[f"{name}_high"] = Max(currency, filter=where)
@@ -165,7 +168,9 @@ def cut(figures: Iterable[Figure], scope: Scope, by: Cut | None) -> dict[Key, An
 
 def _answer(name: str, line: dict[str, Any]) -> Answer:
     """What one line of a statement says of a figure."""
+    value = line[f"{name}_value"]
+    n = line.get(f"{name}_n", value)  # a count is its own
     low, high = line.get(f"{name}_low"), line.get(f"{name}_high")
     if low != high:
-        return Answer(None, line[f"{name}_n"], is_mixed=True)
-    return Answer(line[f"{name}_value"], line[f"{name}_n"], currency=low or "")
+        return Answer(None, n, is_mixed=True)
+    return Answer(value, n, currency=low or "")

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Exists, F, FloatField, Max, Min, OuterRef, Q, Subquery, Value
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    FloatField,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast, Coalesce
 from django.db.models.lookups import Exact, IsNull
 from django.utils.translation import gettext_lazy as _
@@ -25,10 +38,14 @@ RECALLS = events(Verb.RECALL)
 
 ITS_CONTACTS = Contact.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")
 HAS_CONTACTS = Q(Exists(ITS_CONTACTS))
-ONE_AGENT = Q(
-    Exists(ITS_CONTACTS.annotate(a=Min("agent"), b=Max("agent")).filter(a=F("b")).values("a"))
+ONE_AGENT = Subquery(
+    ITS_CONTACTS.annotate(a=Min("agent"), b=Max("agent")).values_list(
+        Case(When(a=F("b"), then=Value(100.0)), default=Value(0.0), output_field=FloatField())
+    )
 )
-BEGUN_BY_BOT = Q(Exists(Event.objects.filter(conversation=OuterRef("pk"), verb=Verb.GREET)))
+"""100 or 0; NULL where it never reached a desk."""
+# A list that is made once, and not asked for each conversation: bots greet some of them.
+BEGUN_BY_BOT = Q(pk__in=Event.objects.filter(verb=Verb.GREET).values("conversation"))
 NEXT_EVENT = Event.objects.filter(
     conversation=OuterRef("conversation"), pk__gt=OuterRef("pk")
 ).order_by("pk")
@@ -113,7 +130,7 @@ def one_agent(scope: Scope) -> Measure:
     What a customer gains who comes back to the agent who knows him; one that reached a desk only
     once counts as well.
     """
-    return share(CLOSED, ONE_AGENT, HAS_CONTACTS)
+    return Measure(CLOSED, Fold.MEAN, EVERY, ONE_AGENT, skips_unknown=True)
 
 
 @figure(report=FLOW, label=_("Transfers"))

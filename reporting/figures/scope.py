@@ -66,7 +66,9 @@ class Scope:
         found = self.rows(measure.source).filter(measure.where)
         if measure.weight is not None:
             found = found.annotate(weight=measure.weight)
-        return found if measure.worth is None else found.annotate(worth=measure.worth)
+        if measure.worth is not None:
+            found = found.annotate(worth=measure.worth)
+        return found.filter(worth__isnull=False) if measure.skips_unknown else found
 
     def _when(self, source: Source) -> Q:
         by_zone: dict[str, list[int]] = defaultdict(list)

@@ -21,5 +21,30 @@ form.addEventListener("submit", () => {
 window.addEventListener("pageshow", () => {
   for (const field of form.elements) field.disabled = false;
 });
+
+/* A chart's picture, twice as large as it is drawn, so that it stays sharp. */
+async function savePng(link) {
+  const picture = new Image();
+  picture.src = link.href;
+  await picture.decode();
+  const canvas = document.createElement("canvas");
+  canvas.width = 2 * picture.naturalWidth;
+  canvas.height = 2 * picture.naturalHeight;
+  canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  const save = Object.assign(document.createElement("a"), {
+    href: URL.createObjectURL(blob),
+    download: link.dataset.png,
+  });
+  save.click();
+  setTimeout(() => URL.revokeObjectURL(save.href), 1000);
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-png]");
+  if (!link) return;
+  event.preventDefault();
+  savePng(link);
+});
 document.getElementById("print").addEventListener("click", () => window.print());
 showDays();

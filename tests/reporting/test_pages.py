@@ -7,6 +7,7 @@ import uuid
 from datetime import timedelta
 from decimal import Decimal
 from html import unescape
+from xml.etree import ElementTree
 
 import pytest
 from django.db import connection
@@ -224,3 +225,13 @@ def test_a_report_takes_the_same_queries_for_one_and_for_three(
             assert manager.get(f"/reports/{page}/").status_code == 200
         counts.append(len(captured))
     assert counts[0] == counts[1] < 60
+
+
+def test_a_chart_is_a_picture_of_its_own(manager: Client) -> None:
+    answer = manager.get("/reports/charts/csat.svg", {"period": "7"})
+    assert answer["Content-Type"] == "image/svg+xml"
+    assert 'filename="csat-' in answer["Content-Disposition"]
+    picture = ElementTree.fromstring(answer.content)
+    assert picture.findtext("{http://www.w3.org/2000/svg}title") == "Satisfaction (CSAT)"
+    assert b"style" not in answer.content
+    assert manager.get("/reports/charts/happiness.svg").status_code == 404

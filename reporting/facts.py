@@ -1,0 +1,17 @@
+"""Facts about reports that reactions hang on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conversations.facts import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDue(Fact):
+    """A report that somebody has subscribed to is due; ``first`` and ``end`` are the days that it
+    is about, as ISO 8601."""
+
+    subscription_id: int
+    first: str
+    end: str

@@ -1,0 +1,190 @@
+"""Reports by e-mail: due by the wall clock, owed once, of what the reader may see when it goes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core import mail
+from django.test import Client
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from accounts.models import Role, User
+from conversations import actors, lifecycle
+from conversations.models import CloseReason, OutboxEntry
+from reporting import mailing, subscriptions
+from reporting.figures.period import Period
+from reporting.models import Every, SubscribedReport, Subscription
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
+
+PARIS = "Europe/Paris"
+
+
+@pytest.mark.parametrize(
+    ("every", "after", "zone", "wanted"),
+    [
+        (Every.DAY, "2035-03-05T05:59+00:00", PARIS, "2035-03-05T07:00+01:00"),
+        (Every.DAY, "2035-03-05T06:00+00:00", PARIS, "2035-03-06T07:00+01:00"),
+        (Every.DAY, "2035-03-24T12:00+00:00", PARIS, "2035-03-25T07:00+02:00"),  # the clocks
+        (Every.WEEK, "2035-03-05T05:00+00:00", PARIS, "2035-03-05T07:00+01:00"),
+        (Every.WEEK, "2035-03-05T12:00+00:00", PARIS, "2035-03-12T07:00+01:00"),
+        (Every.MONTH, "2035-03-01T12:00+00:00", PARIS, "2035-04-01T07:00+02:00"),
+        (Every.MONTH, "2035-12-31T23:30+00:00", PARIS, "2036-01-01T07:00+01:00"),
+        (Every.DAY, "2035-03-04T17:30+00:00", "Pacific/Auckland", "2035-03-05T07:00+13:00"),
+    ],
+)
+def test_it_is_due_at_seven_by_the_wall(every: Every, after: str, zone: str, wanted: str) -> None:
+    found = subscriptions.next_moment(every, datetime.fromisoformat(after), ZoneInfo(zone))
+    assert found == datetime.fromisoformat(wanted)
+
+
+@pytest.mark.parametrize(
+    ("every", "day", "first", "end"),
+    [
+        (Every.DAY, "2035-03-05", "2035-03-04", "2035-03-05"),
+        (Every.WEEK, "2035-03-05", "2035-02-26", "2035-03-05"),
+        (Every.WEEK, "2035-03-07", "2035-02-26", "2035-03-05"),  # sent late
+        (Every.MONTH, "2035-03-01", "2035-02-01", "2035-03-01"),
+        (Every.MONTH, "2035-01-02", "2034-12-01", "2035-01-01"),
+    ],
+)
+def test_it_tells_of_whole_days(every: Every, day: str, first: str, end: str) -> None:
+    wanted = Period(date.fromisoformat(first), date.fromisoformat(end))
+    assert subscriptions.told_days(every, date.fromisoformat(day)) == wanted
+
+
+@pytest.fixture
+def step(db: None) -> RuleStep:
+    made = StepFactory(rule__website__name="Maison Céleste")
+    agent = AgentFactory()
+    made.group.members.add(agent)
+    who = actors.agent(agent.user)
+    one = on_desk(made, agent, at=NOW - timedelta(days=1))
+    lifecycle.close(one.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW - timedelta(days=1))
+    return made
+
+
+@pytest.fixture
+def manager(step: RuleStep) -> User:
+    made = UserFactory(role=Role.MANAGER, email="boss@example.com", language="en")
+    step.group.managers.add(made)
+    return made
+
+
+def subscribed(user: User) -> Subscription:
+    report = SubscribedReport.CONVERSATIONS
+    subscriptions.subscribe(user, report, Every.DAY, website=None, at=NOW - timedelta(days=1))
+    return Subscription.objects.get(user=user)
+
+
+def send(one: Subscription) -> None:
+    day = NOW.date()
+    first, end = (day - timedelta(days=1)).isoformat(), day.isoformat()
+    mailing.send_report(subscription_id=one.pk, first=first, end=end)
+
+
+def test_what_is_due_is_owed_once(
+    manager: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    one = subscribed(manager)
+    before = one.next_at
+    assert subscriptions.owe_due(at=before - timedelta(seconds=1)) == 0
+    with django_capture_on_commit_callbacks(execute=False):
+        assert subscriptions.owe_due(at=before) == 1
+        assert subscriptions.owe_due(at=before) == 0
+    [owed] = OutboxEntry.objects.filter(reaction__endswith="send_report")
+    assert owed.payload["subscription_id"] == one.pk
+    one.refresh_from_db()
+    assert one.next_at == before + timedelta(days=1)
+
+
+def test_the_mail_tells_the_figures_and_the_ways(manager: User) -> None:
+    one = subscribed(manager)
+    send(one)
+    [sent] = mail.outbox
+    assert (sent.subject, sent.to) == ("Conversations: Maison Céleste", ["boss@example.com"])
+    assert "Conversations closed: 1\n" in sent.body
+    assert "/reports/conversations/?period=custom&first=2035-03-04&last=2035-03-04" in sent.body
+    assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    way_out = re.search(r"/reports/no-longer/\S+/", sent.body)
+    assert way_out is not None
+    assert "no longer by e-mail" in Client().get(way_out[0]).content.decode()
+    assert Subscription.objects.exists()
+    Client(enforce_csrf_checks=True).post(way_out[0])
+    assert not Subscription.objects.exists()
+    assert "no longer sent" in Client().get(way_out[0]).content.decode()
+    assert "no longer sent" in Client().get("/reports/no-longer/7:forged/").content.decode()
+
+
+def lost_the_group(user: User) -> None:
+    user.managed_groups.clear()
+
+
+def was_let_go(user: User) -> None:
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+
+def is_an_agent_now(user: User) -> None:
+    User.objects.filter(pk=user.pk).update(role=Role.AGENT)
+
+
+def has_no_address(user: User) -> None:
+    User.objects.filter(pk=user.pk).update(email="")
+
+
+@pytest.mark.parametrize("happens", [lost_the_group, was_let_go, is_an_agent_now, has_no_address])
+def test_who_may_see_nothing_any_more_is_not_written_to(
+    manager: User, happens: Callable[[User], None]
+) -> None:
+    one = subscribed(manager)
+    happens(manager)
+    send(one)
+    assert mail.outbox == []
+    assert not Subscription.objects.exists()
+
+
+def test_a_website_that_one_oversees_no_longer_is_not_told_of(
+    manager: User, step: RuleStep
+) -> None:
+    other = StepFactory(rule__website__name="Ailleurs")
+    other.group.managers.add(manager)
+    one = subscribed(manager)
+    one.website = other.rule.website
+    one.save()
+    other.group.managers.clear()
+    send(one)
+    assert mail.outbox == []
+
+
+def test_it_is_asked_for_on_its_page(manager: User, step: RuleStep) -> None:
+    client, agent = Client(), Client()
+    client.force_login(manager)
+    agent.force_login(AgentFactory().user)
+    foreign = StepFactory().rule.website
+    address = "/reports/experience/by-mail/"
+    client.post(address, {"every": "week", "website": foreign.pk})
+    one = Subscription.objects.get()
+    assert (one.user, one.every, one.website) == (manager, Every.WEEK, None)
+    page = client.get("/reports/experience/").content.decode()
+    assert re.search(r'value="week"\s+selected', page)
+    client.post(address, {"every": "", "query": "period=30"})
+    assert not Subscription.objects.exists()
+    assert agent.post(address, {"every": "day"}).status_code == 404
+    assert client.post("/reports/happiness/by-mail/", {"every": "day"}).status_code == 404
+    assert client.get(address).status_code == 405
+    assert not Subscription.objects.exists()
+
+
+def test_the_clock_is_that_of_the_website(manager: User, step: RuleStep) -> None:
+    website = step.rule.website
+    website.time_zone = "Pacific/Auckland"
+    website.save()
+    report = SubscribedReport.AGENTS
+    at = datetime(2035, 3, 4, 12, tzinfo=UTC)
+    subscriptions.subscribe(manager, report, Every.DAY, website=website, at=at)
+    assert Subscription.objects.get().next_at == datetime(2035, 3, 4, 18, tzinfo=UTC)
