@@ -16,25 +16,24 @@ export function drawNotes() {
   }
 }
 
-async function namesOf(number) {
+/** Asked for once; where that failed, again with the next letter. */
+function namesOf(number) {
   if (!names.has(number)) {
-    names.set(number, []);
-    try {
-      const response = await fetch(`/desk/c/${number}/readers/`, { headers: { Accept: "application/json" } });
-      if (!response.ok) throw new Error(response.status);
-      names.set(number, (await response.json()).names);
-    } catch {
-      names.delete(number); // Asked for again with the next letter.
-      return [];
-    }
+    const asked = fetch(`/desk/c/${number}/readers/`, { headers: { Accept: "application/json" } })
+      .then((response) => (response.ok ? response.json() : Promise.reject(response.status)))
+      .then((answer) => answer.names);
+    names.set(number, asked.catch(() => names.delete(number) && []));
   }
   return names.get(number);
 }
 
+const callIn = (box) => box.value.slice(0, box.selectionStart).match(CALL);
+
 async function offer(box) {
-  const call = box.value.slice(0, box.selectionStart).match(CALL);
-  if (!call) return shut();
+  if (!callIn(box)) return shut();
   const all = await namesOf(box.dataset.note);
+  const call = callIn(box); // More may have been typed meanwhile.
+  if (!call) return shut();
   const asked = plain(call[1]);
   const found = all.filter((name) => plain(name).startsWith(asked)).slice(0, 6);
   if (!found.length || found.includes(call[1])) return shut();
