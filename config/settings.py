@@ -303,7 +303,11 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static" if PRODUCTION else None
-STATICFILES_DIRS = [folder] if (folder := BASE_DIR / "static").is_dir() else []
+STATICFILES_DIRS: list[Any] = [
+    folder
+    for folder in (BASE_DIR / "static", ("guide", BASE_DIR / "docs/guide/images"))
+    if Path(folder[1] if isinstance(folder, tuple) else folder).is_dir()
+]
 WHITENOISE_USE_FINDERS = not PRODUCTION  # no collectstatic on one's own machine
 MEDIA_ROOT = Path(text("MEDIA_ROOT", str(VAR / "media")))
 STORAGES = {

@@ -11,9 +11,10 @@ from tests.browser.people import Agent
 from tests.browser.product import Product
 
 # As a page that is no application of the desk's might say it, from the desk's own window.
-FORGED = """() => window.postMessage(
-  { causerie: 1, type: "insert", text: "forged", conversation: Number(location.pathname.split("/")[3]) },
-  location.origin)"""
+FORGED = """() => window.postMessage({
+  causerie: 1, type: "insert", text: "forged",
+  conversation: Number(location.pathname.split("/")[3])
+}, location.origin)"""
 
 
 def test_pages_notes_and_an_application(crowd: Crowd) -> None:
