@@ -21,6 +21,7 @@ from accounts.access import zone_of
 from accounts.audit import acting
 from accounts.models import Change, User, Website
 from accounts.reading import Reader
+from messenger.builder import views as builder
 from routing import advice
 from routing.setup import views as setup
 
@@ -78,7 +79,8 @@ class Administration(AdminSite):
         return rights.oversees(request.user)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        return [*setup.urls(self.admin_view), *super().get_urls()]
+        own = [*setup.urls(self.admin_view), *builder.urls(self.admin_view)]
+        return [*own, *super().get_urls()]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         """Every page in the reader's time zone; every change in one transaction, and signed."""

@@ -12,7 +12,7 @@ from conversations import messages, persons
 from conversations.messages import Rejected
 from conversations.models import Consent, ConsentKind, Visitor
 from messenger.mail import addresses
-from messenger.texts import DEFAULTS, sha256_of, texts_of
+from messenger.texts import DEFAULTS, consent_of, sha256_of
 
 IN_FORCE, OUTDATED, WITHDRAWN = "given", "outdated", "withdrawn"
 
@@ -20,7 +20,7 @@ IN_FORCE, OUTDATED, WITHDRAWN = "given", "outdated", "withdrawn"
 def agreed(website: Website, *, language: str, sha256: object, at: datetime) -> Consent:
     """The consent to the text in ``language`` as it stands, not stored yet; ``Rejected`` (403)
     where that is not the text that was shown."""
-    text = texts_of(website, language)["consent"]
+    text = consent_of(website, language)
     if sha256 != sha256_of(text):
         raise Rejected(
             "consent", _("This text has changed meanwhile: please read it once more."), 403
@@ -43,7 +43,7 @@ def standing(visitor: Visitor, website: Website) -> str:
         return WITHDRAWN
     if said is None or said.language not in DEFAULTS:
         return OUTDATED
-    now = sha256_of(texts_of(website, said.language)["consent"])
+    now = sha256_of(consent_of(website, said.language))
     return IN_FORCE if said.text_sha256 == now else OUTDATED
 
 

@@ -22,7 +22,7 @@ from django.db import DatabaseError, connections
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts.models.websites import is_among
+from accounts.models.websites import Side, is_among
 from conversations.doors import Receive, Request, Scope, Send, serve
 from conversations.messages import Rejected
 from conversations.origins import is_our_host, is_own
@@ -116,16 +116,21 @@ def _as_json(answer: Answer, brand: Brand, view: PageView) -> dict[str, Any]:
     texts = answer.target.texts if answer.target and answer.may_engage else {}
     text = texts.get(language) or texts.get(brand.language, "")
     said["notification"] = {"kind": "text" if text else "button", "text": text}
-    return said | _looks(brand.name, brand.accent, language)
+    return said | _looks(brand.name, brand.accent, brand.side, language)
 
 
 @lru_cache(maxsize=500)
-def _looks(name: str, accent: str, language: str) -> dict[str, Any]:
+def _looks(name: str, accent: str, side: str, language: str) -> dict[str, Any]:
     """What every answer to the pages of a website says of it in a language."""
     with translation.override(language):
         labels = embed_labels()
     labels["frame"] = labels["frame"].replace("{brand}", name)
-    return {"accent": accent, "on_accent": text_on(accent), "brand": name, "labels": labels}
+    inset = "auto 20px" if side == Side.END else "20px auto"
+    return {
+        "style": f"--accent: {accent}; --on-accent: {text_on(accent)}; --inset: {inset}",
+        "brand": name,
+        "labels": labels,
+    }
 
 
 class _Tally:

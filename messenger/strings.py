@@ -40,6 +40,7 @@ def frame_strings() -> dict[str, str]:
         "rejected": _("Your message could not be sent. It is back in the box below."),
         "lost": _("We do not know this browser any more. Please start again."),
         "consent_title": _("Before we start"),
+        "privacy_policy": _("Our privacy policy"),
         "consent_outdated": _("This text has changed: do you still agree?"),
         "consent_withdrawn": _("You have withdrawn your consent"),
         "consent_first": _("Please accept first; your message is kept."),

@@ -21,6 +21,10 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "consent": "Pour vous répondre, {brand} enregistre vos messages et les conserve le temps "
         "de traiter votre demande. Nous ne vous demandons rien d’autre, et vous pouvez faire "
         "effacer cet échange à tout moment.",
+        "consent_link": "",
+        "out_of_hours": "👋 Bonjour ! Nous ne sommes pas là pour le moment. Revenez nous voir à "
+        "nos heures d’ouverture.",
+        "notification": "{agent} de {brand} vous a répondu",
         "closing": farewell.DEFAULTS["fr"],
         "over": "Cette conversation est terminée.",
         "email_invitation": "Laissez-nous votre adresse e-mail : nous vous écrirons dès qu’un "
@@ -37,6 +41,10 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "consent": "To answer you, {brand} records your messages and keeps them while your request "
         "is being handled. We ask for nothing else, and you can have this exchange erased at any "
         "time.",
+        "consent_link": "",
+        "out_of_hours": "👋 Hello! We are not here at the moment. Please come back during our "
+        "opening hours.",
+        "notification": "{agent} from {brand} has answered you",
         "closing": farewell.DEFAULTS["en"],
         "over": "This conversation is over.",
         "email_invitation": "Leave us your e-mail address: we will write to you as soon as an "
@@ -48,14 +56,21 @@ DEFAULTS: dict[str, dict[str, str]] = {
 }
 
 
-def texts_of(website: Website, language: str) -> dict[str, str]:
+def texts_of(website: Website, language: str, *, brand: str = "") -> dict[str, str]:
     """All texts of ``website`` in ``language``, by name.
 
-    They are data: ``{brand}`` is replaced literally, nothing else is interpreted.
+    They are data: ``{brand}`` is replaced literally, by ``brand`` or the website's name; nothing
+    else is interpreted.
     """
     own = website.texts.get(language) or {}
     merged = {name: own.get(name) or text for name, text in DEFAULTS[language].items()}
-    return {name: text.replace("{brand}", website.name) for name, text in merged.items()}
+    return {name: text.replace("{brand}", brand or website.name) for name, text in merged.items()}
+
+
+def consent_of(website: Website, language: str) -> str:
+    """What a visitor agrees to: the text and, below it, the address that it points to."""
+    texts = texts_of(website, language)
+    return "\n".join(part for part in (texts["consent"], texts["consent_link"]) if part)
 
 
 def sha256_of(text: str) -> str:

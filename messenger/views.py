@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import uuid
-from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import render
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_exempt
@@ -16,17 +14,13 @@ from django.views.decorators.http import condition, require_safe
 
 from accounts.models import Website
 from conversations import blocks, persons, surveys
-from conversations.attachments import LIMIT_BYTES, upload_strings
-from conversations.emoji import emoji_strings
 from conversations.messages import Rejected, check_body, check_client_id, without_consent
 from conversations.models import Address, Conversation
-from messenger import consents, queries, script, tickets
-from messenger.colours import text_on
+from messenger import consents, page, queries, script, tickets
 from messenger.gate import door, json_of
 from messenger.mail import addresses
 from messenger.personal import privacy_of
-from messenger.strings import frame_strings
-from messenger.texts import language_among, sha256_of, texts_of
+from messenger.texts import language_among
 from messenger.visitors import reader_of, visitor_of
 from routing import demand, engagement
 from routing.targeting import PageView
@@ -76,53 +70,7 @@ def _packed(request: HttpRequest, content: script.Sent, kind: str) -> HttpRespon
 def frame(request: HttpRequest, website: Website) -> HttpResponse:
     """The Messenger's page, for an iframe on the website's domains (``frame-ancestors``)."""
     language = language_among(request.GET.get("lang", ""), website.language)
-    with translation.override(language):
-        texts = texts_of(website, language)
-        config = {
-            "base": f"/messenger/{website.key}/",
-            "website": website.key,
-            "brand": website.name,
-            "language": language,
-            "accent": website.accent,
-            "on_accent": text_on(website.accent),
-            "texts": texts,
-            "consent": sha256_of(texts["consent"]),
-            "email": addresses.is_on(website),
-            "files": website.takes_files,
-            "survey": website.questions,
-            "strings": frame_strings() | upload_strings() | emoji_strings(),
-            "upload_limit": LIMIT_BYTES,
-        }
-        context = {"website": website, "texts": texts, "language": language, "config": config}
-        context["tag"] = script.tag()
-        response = render(request, "messenger/frame.html", context)
-    response["Content-Security-Policy"] = _frame_policy(request, website)
-    response["Referrer-Policy"] = "same-origin"
-    response["Content-Language"] = language
-    return response
-
-
-def _frame_policy(request: HttpRequest, website: Website) -> str:
-    host = request.get_host()
-    # A policy knows no IPv6 addresses; browsers complain of them.
-    ancestors = [source for source in website.frame_ancestors if "[" not in source]
-    logo = urlsplit(website.logo_url)
-    has_logo = re.fullmatch(r"[\w.:-]+", logo.netloc)
-    logo_origin = f" {logo.scheme}://{logo.netloc}" if has_logo else ""
-    return "; ".join(
-        [
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            # Pictures of cards come from the website's own domains (conversations.offers).
-            " ".join([f"img-src 'self' data: blob:{logo_origin}", *ancestors]),
-            # Some browsers do not count sockets as 'self'.
-            f"connect-src 'self' ws://{host} wss://{host}",
-            "base-uri 'none'",
-            "form-action 'none'",
-            " ".join(["frame-ancestors 'self'", *ancestors]),
-        ]
-    )
+    return page.render_frame(request, website, language)
 
 
 @door("GET")

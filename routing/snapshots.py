@@ -88,6 +88,7 @@ class Brand:
     accent: str
     language: str
     domains: tuple[str, ...]
+    side: str = "end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +197,7 @@ def _brand(website: Website) -> Brand:
         accent=website.accent,
         language=website.language,
         domains=tuple(website.domains),
+        side=website.side,
     )
 
 

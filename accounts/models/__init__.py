@@ -7,7 +7,7 @@ from accounts.models.identity import IdentitySecret
 from accounts.models.preferences import Preferences
 from accounts.models.toolbar_apps import ToolbarApp
 from accounts.models.users import Role, User
-from accounts.models.websites import Website
+from accounts.models.websites import Side, Website
 
 __all__ = [
     "Agent",
@@ -20,6 +20,7 @@ __all__ = [
     "OpeningHours",
     "Preferences",
     "Role",
+    "Side",
     "Skill",
     "SkillKind",
     "ToolbarApp",

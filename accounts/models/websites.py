@@ -38,6 +38,13 @@ def check_timezone(name: str) -> None:
         raise ValidationError(_("“%(name)s” is not a time zone."), params={"name": name})
 
 
+class Side(models.TextChoices):
+    """On which side of the brand's page the Messenger stands, in the direction of reading."""
+
+    END = "end", _("At the end of the line (right)")
+    START = "start", _("At its beginning (left)")
+
+
 class Website(models.Model):
     """A brand's site. No page, query or socket crosses it without a right to.
 
@@ -77,6 +84,7 @@ class Website(models.Model):
         default="#2f5d50",
         validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")],
     )
+    side = models.CharField(_("position"), max_length=5, choices=Side.choices, default=Side.END)
     logo_url = models.URLField(_("logo address"), blank=True)
     texts = models.JSONField(_("texts"), default=dict, blank=True)
     assignment_hours = models.PositiveSmallIntegerField(

@@ -24,7 +24,7 @@ from messenger.links import word_for
 from messenger.mail.reply_addresses import reply_address
 from messenger.mail.unsubscribing import unsubscribe_url
 from messenger.models import Mail, MailKind
-from messenger.texts import language_among
+from messenger.texts import language_among, texts_of
 
 SHOWN = 10
 """So many messages stand in a mail at the most; the others are counted."""
@@ -117,10 +117,8 @@ class Composed:
         if self.mail.kind == MailKind.CLOSED:
             subject = _("Your conversation with %(brand)s is closed") % {"brand": self.brand}
         else:
-            subject = _("%(agent)s from %(brand)s has answered you") % {
-                "agent": agent,
-                "brand": self.brand,
-            }
+            subject = texts_of(self.website, self.language, brand=self.brand)["notification"]
+            subject = subject.replace("{agent}", agent)
         return {
             "subject": subject,
             "brand": self.brand,

@@ -25,9 +25,15 @@ from routing.admin.saving import Published
 
 @admin.register(Website)
 class WebsiteAdmin(ForAdministrators, Published, admin.ModelAdmin):
-    list_display = ("name", "key", "language", "time_zone", "code")
+    list_display = ("name", "key", "language", "time_zone", "builder", "code")
     search_fields = ("name", "key")
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+
+    @admin.display(description=_("Messenger"))
+    def builder(self, website: Website) -> SafeString:
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:builder", args=[website.pk]), _("Build")
+        )
 
     @admin.display(description=_("code to embed"))
     def code(self, website: Website) -> SafeString:

@@ -1,7 +1,7 @@
 // Consent, asked before the first message, when its text has changed, and after it was withdrawn
 // (R26, R27).
 
-import { byId, linked } from "./elements.js";
+import { byId, isWeb, link, linked } from "./elements.js";
 
 export class Consent {
   /** session, config; mayDecline: whether there is a page to go back to; proof(): who the customer
@@ -25,7 +25,9 @@ export class Consent {
     const title = { outdated: strings.consent_outdated, withdrawn: strings.consent_withdrawn };
     byId("consent-title").textContent = title[this.standing] ?? strings.consent_title;
     if (isAsked && card.hidden) {
-      const text = linked(config.texts.consent, config.strings.link_opens);
+      const { consent, consent_link: address } = config.texts;
+      const text = linked(consent, strings.link_opens);
+      if (isWeb(address)) text.push(" ", link(address, strings.link_opens, strings.privacy_policy));
       byId("consent-text").replaceChildren(...text);
     }
     card.hidden = !isAsked;

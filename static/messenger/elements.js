@@ -39,7 +39,7 @@ export function linked(text, opensLabel) {
   return nodes;
 }
 
-function isWeb(address) {
+export function isWeb(address) {
   try {
     const { protocol, username, password } = new URL(address);
     // https://bank.example@elsewhere.example leads elsewhere.
@@ -49,11 +49,11 @@ function isWeb(address) {
   }
 }
 
-function link(address, opensLabel) {
+export function link(address, opensLabel, name = address) {
   return element(
     "a",
     { href: address, target: "_blank", rel: "noopener nofollow noreferrer" },
-    address,
+    name,
     hidden(` (${opensLabel})`),
   );
 }

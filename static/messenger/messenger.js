@@ -128,6 +128,8 @@ class Messenger {
   }
 
   async start() {
+    const { rehearsal } = this.config;
+    if (rehearsal) return (await import(rehearsal.script)).rehearse(this, rehearsal);
     this.render();
     if (this.host.isAlone) this.room.ask().then((answer) => answer ?? this.offered({}));
     if (this.session.isForbidden && !this.host.isAlone) await this.borrow();

@@ -12,7 +12,8 @@ class Memory extends Map {
 }
 
 export class Session {
-  constructor({ base, website, language }) {
+  constructor({ base, website, language, rehearsal }) {
+    this.isRehearsal = Boolean(rehearsal); // The builder's preview: nothing is kept.
     this.base = base;
     this.language = language;
     this.prefix = `causerie:${website}:`;
@@ -44,6 +45,7 @@ export class Session {
 
   /** Storage may be forbidden in an iframe: some browsers refuse all third parties. */
   #keep(name, action) {
+    if (this.isRehearsal) return action(this.memory, this.prefix + name);
     try {
       return action(OF_THE_TAB.includes(name) ? sessionStorage : localStorage, this.prefix + name);
     } catch {

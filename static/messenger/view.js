@@ -24,6 +24,7 @@ export class View {
   /** A reason to say "in a few hours" unless somebody is surely there (C8). */
   greeting({ conversation, engagement }) {
     if (!conversation && !engagement) return "";
+    if (!conversation && engagement.reason === "closed") return this.config.texts.out_of_hours;
     const isLive = (conversation ?? engagement).asynchronous === false;
     return isLive ? this.config.texts.greeting_live : this.config.texts.greeting_async;
   }

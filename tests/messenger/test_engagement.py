@@ -91,8 +91,7 @@ async def test_a_page_of_the_brand_is_told_to_engage(page: Page, step: RuleStep)
         "asynchronous": True,
         "targeting": rule.pk,
         "notification": {"kind": "button", "text": ""},
-        "accent": "#2f5d50",
-        "on_accent": "#ffffff",
+        "style": "--accent: #2f5d50; --on-accent: #ffffff; --inset: auto 20px",
         "brand": "Maison Céleste",
         "labels": {
             "open": "Open the chat",

@@ -4,7 +4,7 @@ function show() {
   if (!happened.has("ready")) tell("ready");
   const stays = read("") !== null;
   const isThere = offer.engage || stays || isOpen || link;
-  if (parts) parts.host.style.display = isThere ? "" : "none";
+  if (parts) parts.box.hidden = !isThere;
   const { kind, text } = offer.notification;
   const isQuiet = stays || isOpen || !text || text === hushed;
   if (parts) notify(isThere && !isQuiet ? text : "");
@@ -91,14 +91,12 @@ function build() {
   sheet.replaceSync(STYLE);
   root.adoptedStyleSheets = [sheet];
   root.append(box);
-  host.style.cssText = "all: initial; position: fixed; z-index: 2147483000;";
   document.body.append(host);
   parts = { host, box, note, badge, button, panel, frame: null, isLoaded: false };
 }
 
 function paint() {
-  parts.host.style.setProperty("--accent", offer.accent);
-  parts.host.style.setProperty("--on-accent", offer.on_accent);
+  parts.host.style.cssText = `all: initial; position: fixed; z-index: 2147483000; ${offer.style}`;
   const { open, minimize, one, many } = offer.labels;
   const news = unread === 1 ? one : many.replace("{n}", unread);
   const label = isOpen ? minimize : unread ? `${open} (${news})` : open;

@@ -1,0 +1,25 @@
+"""On which side of the page the Messenger stands."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("accounts", "0009_functions"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="website",
+            name="side",
+            field=models.CharField(
+                choices=[
+                    ("end", "At the end of the line (right)"),
+                    ("start", "At its beginning (left)"),
+                ],
+                default="end",
+                max_length=5,
+                verbose_name="position",
+            ),
+        ),
+    ]

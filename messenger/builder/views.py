@@ -1,0 +1,122 @@
+"""The builder's pages in the administration: the form, the preview, the contrast of a colour."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone, translation
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from accounts import rights
+from accounts.models import Website
+from messenger.builder import scenes
+from messenger.builder.forms import LANGUAGES, BuilderForm
+from messenger.colours import PAGE, contrast
+from messenger.page import render_frame
+from messenger.texts import texts_of
+
+View = Callable[..., HttpResponse]
+COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+ENOUGH = {"light": 3.0, "dark": 2.0}
+"""How far a control must stand apart from what surrounds it (WCAG 2.2, 1.4.11). On dark pages a
+light edge helps it, and what is written on it always has 4.5:1."""
+
+
+def urls(admin_view: Callable[[View], View]) -> list[URLPattern]:
+    """The addresses below /admin/builder/."""
+    views: list[tuple[str, View, str]] = [
+        ("builder/contrast/", contrast_of, "builder_contrast"),
+        ("builder/<int:pk>/", build, "builder"),
+        ("builder/<int:pk>/preview/", preview, "builder_preview"),
+    ]
+    return [
+        path(route, admin_view(_for_administrators(view)), name=name) for route, view, name in views
+    ]
+
+
+def _for_administrators(view: View) -> View:
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not rights.administers(request.user):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return checked
+
+
+def build(request: HttpRequest, pk: int) -> HttpResponse:
+    """The form beside its preview; what is saved holds at once (R216)."""
+    website = get_object_or_404(Website.objects.select_related("sender"), pk=pk)
+    form = BuilderForm(request.POST or None, instance=website)
+    if request.method == "POST" and form.is_valid():
+        form.store()
+        messages.success(request, _("Saved: visitors see it from now on."))
+        return redirect("admin:builder", pk)
+    context = admin.site.each_context(request) | {
+        "title": _("Messenger of %(website)s") % {"website": website.name},
+        "website": website,
+        "form": form,
+        "scenes": scenes.NAMES,
+        "contrast": told_contrast(website.accent),
+        "default_language": website.language,
+    }
+    return TemplateResponse(request, "admin/builder/page.html", context)
+
+
+def preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """The real Messenger in a frame, playing a scene with what stands in the form, unsaved."""
+    website = get_object_or_404(Website.objects.select_related("sender"), pk=pk)
+    if request.method != "POST":
+        raise Http404
+    shown = BuilderForm(request.POST, instance=website).preview()
+    wanted = request.POST.get("preview_language", "")
+    language = wanted if wanted in LANGUAGES else website.language
+    name = request.POST.get("preview_scene", "")
+    if not COLOUR.fullmatch(shown.accent):
+        shown.accent = str(Website._meta.get_field("accent").default)
+    with translation.override(language):
+        closing = texts_of(shown, language)["closing"]
+        played = scenes.scene(
+            name if name in scenes.NAMES else "begin", closing=closing, at=timezone.now()
+        )
+    played["email"] = "writes_mails" in request.POST
+    response = render_frame(request, shown, language, rehearsal=played)
+    response.xframe_options_exempt = True  # its frame-ancestors: ourselves
+    return response
+
+
+def contrast_of(request: HttpRequest) -> HttpResponse:
+    """What is to be said of a colour, while it is being chosen."""
+    told = told_contrast(request.GET.get("colour", ""))
+    return JsonResponse({"text": told[0], "enough": told[1]})
+
+
+def told_contrast(colour: str) -> tuple[str, bool]:
+    """How the button stands apart from a light and a dark page, in words; and whether on both."""
+    if not COLOUR.fullmatch(colour):
+        return _("This is not a colour."), False
+    ratios = {name: contrast(colour, page) for name, page in PAGE.items()}
+    figures = {name: number_format(ratio, 1) for name, ratio in ratios.items()}
+    weak = [name for name, ratio in ratios.items() if ratio < ENOUGH[name]]
+    if not weak:
+        return _("Stands out on light pages (%(light)s:1) and dark ones (%(dark)s:1).") % (
+            figures
+        ), True
+    if weak == ["light"]:
+        return _(
+            "Hardly stands out on light pages (%(light)s:1, where 3:1 is the least). A darker "
+            "colour is seen by more people."
+        ) % figures, False
+    return _(
+        "Hardly stands out on dark pages (%(dark)s:1, where 2:1 is the least). A lighter colour is "
+        "seen by more people."
+    ) % figures, False

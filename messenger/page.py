@@ -1,0 +1,83 @@
+"""The Messenger's page: what it is told of its website, and the policy under which it runs."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.utils import translation
+
+from accounts.models import Website
+from conversations.attachments import LIMIT_BYTES, upload_strings
+from conversations.emoji import emoji_strings
+from messenger import script
+from messenger.colours import text_on
+from messenger.mail import addresses
+from messenger.strings import frame_strings
+from messenger.texts import consent_of, sha256_of, texts_of
+
+
+def render_frame(
+    request: HttpRequest,
+    website: Website,
+    language: str,
+    *,
+    rehearsal: dict[str, Any] | None = None,
+) -> HttpResponse:
+    """The page in ``language``. With a ``rehearsal`` (the builder's preview) it plays that scene
+    with the ``website`` as it is handed in, saved or not, and asks the server for nothing."""
+    with translation.override(language):
+        texts = texts_of(website, language)
+        config = {
+            "base": f"/messenger/{website.key}/",
+            "website": website.key,
+            "brand": website.name,
+            "language": language,
+            "accent": website.accent,
+            "on_accent": text_on(website.accent),
+            "texts": texts,
+            "consent": sha256_of(consent_of(website, language)),
+            "email": addresses.is_on(website),
+            "files": website.takes_files,
+            "survey": website.questions,
+            "strings": frame_strings() | upload_strings() | emoji_strings(),
+            "upload_limit": LIMIT_BYTES,
+        }
+        if rehearsal is not None:
+            config["rehearsal"] = rehearsal | {"script": static("messenger/rehearsal.js")}
+        context = {"website": website, "texts": texts, "language": language, "config": config}
+        context["tag"] = script.tag()
+        response = render(request, "messenger/frame.html", context)
+    response["Content-Security-Policy"] = _policy(
+        request, website, [] if rehearsal else website.frame_ancestors
+    )
+    response["Referrer-Policy"] = "same-origin"
+    response["Content-Language"] = language
+    return response
+
+
+def _policy(request: HttpRequest, website: Website, ancestors: list[str]) -> str:
+    host = request.get_host()
+    # A policy knows no IPv6 addresses; browsers complain of them.
+    named = [source for source in ancestors if "[" not in source]
+    logo = urlsplit(website.logo_url)
+    has_logo = re.fullmatch(r"[\w.:-]+", logo.netloc)
+    logo_origin = f" {logo.scheme}://{logo.netloc}" if has_logo else ""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            # Pictures of cards come from the website's own domains (conversations.offers).
+            " ".join([f"img-src 'self' data: blob:{logo_origin}", *named]),
+            # Some browsers do not count sockets as 'self'.
+            f"connect-src 'self' ws://{host} wss://{host}",
+            "base-uri 'none'",
+            "form-action 'none'",
+            " ".join(["frame-ancestors 'self'", *named]),
+        ]
+    )

@@ -1,0 +1,24 @@
+// The builder's preview: the real Messenger plays a scene that it was handed, and asks nobody.
+
+const QUIET = ["click", "submit", "keydown", "paste", "drop", "beforeinput"];
+
+export function rehearse(messenger, { known, engagement, conversation, messages }) {
+  for (const type of QUIET) {
+    addEventListener(
+      type,
+      (event) => {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+      },
+      { capture: true },
+    );
+  }
+  if (known) messenger.session.token = "rehearsal";
+  messenger.isOpen = true;
+  messenger.engagement = engagement;
+  messenger.talk.conversation = conversation;
+  messages.forEach((message) => messenger.thread.receive(message));
+  if (conversation) messenger.thread.receiveRead({ by: "agent", seq: conversation.read_by_agent });
+  messenger.thread.rest();
+  messenger.render();
+}
