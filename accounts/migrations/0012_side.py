@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0009_functions"),
+        ("accounts", "0011_toolbar_apps"),
     ]
 
     operations = [
