@@ -16,7 +16,9 @@ import { Privacy } from "./privacy.js";
 import { Room } from "./room.js";
 import { Scroll } from "./scroll.js";
 import { Session } from "./session.js";
+import { Sound } from "./sound.js";
 import { Survey } from "./survey.js";
+import { Tabs } from "./tabs.js";
 import { Talk } from "./talk.js";
 import { View } from "./view.js";
 
@@ -53,6 +55,8 @@ class Messenger {
       strings: this.strings,
       onChange: (what) => this.decided(what),
     });
+    this.tabs = new Tabs({ website: config.website, onNews: () => this.catchUp() });
+    this.sound = new Sound(this.session);
     this.pages = new Pages({ session: this.session, host: this.host, language: config.language });
     this.room = new Room({
       session: this.session,
@@ -110,7 +114,10 @@ class Messenger {
       }),
       onChange: () => this.render(),
       onMoved: () => this.tellStay(),
-      onBegun: () => this.room.stop(),
+      onBegun: () => {
+        this.room.stop();
+        this.tabs.tell();
+      },
       onEnd: () => this.ended(),
       onTyping: (isOn, name) => this.view.showTyping(isOn, name),
       onRejected: (body, sentence, code) => this.reject(body, sentence, code),
@@ -210,6 +217,19 @@ class Messenger {
     }
   }
 
+  /** Another tab agreed, began, answered or left: this one is brought to the same state. */
+  async catchUp() {
+    if (this.session.guest) return;
+    await this.loading;
+    if (!this.session.token) {
+      if (this.shownToken) this.forgetToken();
+      this.shownToken = null;
+      return;
+    }
+    if (this.talk.isOver) this.talk.thread.sync(); // Its survey was answered there, perhaps.
+    this.loading = this.load();
+  }
+
   loaded({ conversation, history, visitor, guest, email, privacy }) {
     this.isUnreachable = false;
     this.privacy.receive(privacy);
@@ -292,6 +312,7 @@ class Messenger {
     } finally {
       this.session.draft = "";
       this.forgetToken();
+      this.tabs.tell();
     }
   }
 
@@ -301,7 +322,7 @@ class Messenger {
     const { token, guest } = this.session;
     if (!guest && token && token !== this.shownToken) return this.renew();
     this.composer.restore(this.thread.pending.map(({ body }) => body).filter(Boolean).join("\n"));
-    this.session.unsent.save([]);
+    this.session.unsent.forget();
     this.past = [];
     this.history.forget();
     this.email.receive(null);
@@ -374,6 +395,7 @@ class Messenger {
       this.session.token = token;
       this.visitorId = visitor;
       this.pages.tell();
+      this.tabs.tell();
       this.loading = this.load(); // A known customer has a past.
       await this.loading;
     } else {
@@ -397,6 +419,7 @@ class Messenger {
   }
 
   surveyed() {
+    this.tabs.tell();
     this.tellStay();
     this.render();
     if (this.survey.hasThanked) this.scroll.toEnd();
@@ -440,9 +463,18 @@ class Messenger {
     this.composer.isHidden = this.talk.isOver;
     this.composer.mayAttach = this.fileUrl("") !== null && !this.consent.isAsked;
     if (isLooking) thread.markRead();
+    this.tellSound(news, isLooking);
     this.tellUnread(isSeen);
     this.scroll.follow(wasAtEnd && (isSeen || !news.unseen), news.unseen);
     if (isSeen !== this.wasSeen) this.appear(isSeen, news);
+  }
+
+  /** News sound once, in one tab, where none shows them. */
+  tellSound({ newest }, isLooking) {
+    const [known, { id }] = [this.soundedOf, this.conversation ?? {}];
+    this.soundedOf = { id, newest };
+    if (!id || known?.id !== id || newest <= known.newest) return;
+    this.tabs.once(`${id} ${newest}`, isLooking, () => this.sound.play());
   }
 
   /** The Messenger came before somebody's eyes, or went: what is new is shown from its beginning. */

@@ -9,8 +9,8 @@ export class News {
   }
 
   /** What a thread holds, and whether its end is being looked at. What was there before the first
-   *  look is new, even if it is shown at once. Gives `line`, how many messages it announces, and
-   *  how many of them have not been seen. */
+   *  look is new, even if it is shown at once. Gives `line`, how many messages it announces,
+   *  how many of them have not been seen, and the seq of the `newest`. */
   look({ messages, pending, lastSeq, myRead }, isLooking) {
     this.seen = Math.max(this.seen, myRead);
     const others = messages.filter(({ author }) => !["visitor", "system"].includes(author));
@@ -22,6 +22,7 @@ export class News {
     if (lastSeq || pending.length) this.isFirst = false;
     const after = (from) => others.filter(({ seq }) => seq > from).length;
     return {
+      newest: others.at(-1)?.seq ?? 0,
       line: this.line,
       count: this.line ? after(this.line - 1) : 0,
       unseen: after(this.seen),

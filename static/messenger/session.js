@@ -85,12 +85,24 @@ export class Session {
 
   /** Texts that the server has not accepted yet. */
   get unsent() {
+    // Other tabs keep theirs in the same place: what this one never had stays there.
+    const mine = new Set();
+    const know = (items) => items.forEach(({ id }) => mine.add(id));
+    const stored = () => readList(this.load("unsent"));
     return {
       // Not by a link: what this browser's own visitor wrote belongs to another conversation.
-      load: () => (this.token && !this.guest ? readList(this.load("unsent")) : []),
-      save: (items) => {
-        if (!this.guest) this.save("unsent", items.length ? JSON.stringify(items) : null);
+      load: () => {
+        const items = this.token && !this.guest ? stored() : [];
+        know(items);
+        return items;
       },
+      save: (items) => {
+        if (this.guest) return;
+        know(items);
+        const all = [...stored().filter(({ id }) => !mine.has(id)), ...items];
+        this.save("unsent", all.length ? JSON.stringify(all) : null);
+      },
+      forget: () => this.save("unsent", null),
     };
   }
 

@@ -1,0 +1,33 @@
+// The other tabs of this browser on this site: what is done in one of them shows in all, and what
+// should happen once happens in one. Without BroadcastChannel or locks each learns from the server.
+
+const SETTLE_MS = 150;
+const HOLD_MS = 3000;
+
+export class Tabs {
+  /** website: their channel's name; onNews(): another tab became known, began, ended or left */
+  constructor({ website, onNews }) {
+    this.name = `causerie:${website}`;
+    if (!globalThis.BroadcastChannel) return;
+    this.channel = new BroadcastChannel(this.name);
+    this.channel.onmessage = () => onNews();
+  }
+
+  tell() {
+    this.channel?.postMessage(1);
+  }
+
+  /** Do `action` for what is called `what`, unless another tab does. Who `isLooking` comes first,
+   *  and has nothing left to do. */
+  async once(what, isLooking, action) {
+    if (!navigator.locks) return isLooking || action();
+    if (!isLooking) await pause(SETTLE_MS);
+    await navigator.locks.request(`${this.name} ${what}`, { ifAvailable: true }, async (lock) => {
+      if (!lock) return;
+      if (!isLooking) action();
+      await pause(HOLD_MS);
+    });
+  }
+}
+
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -1,0 +1,75 @@
+"""Several tabs of one browser: one state, one sound, and nothing of one lost by the other."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Crowd
+from tests.browser.people import Visitor
+
+HEAR = """
+  window.sounds = 0;
+  const start = OscillatorNode.prototype.start;
+  OscillatorNode.prototype.start = function (...at) { window.sounds += 1; start.apply(this, at); };
+"""
+
+
+def sounds(visitor: Visitor) -> int:
+    """How many tones the tab's Messenger has played; a sound has two."""
+    frame = next(frame for frame in visitor.page.frames if "/messenger/" in frame.url)
+    played: int = frame.evaluate("window.sounds")
+    return played
+
+
+def test_tabs_are_one(crowd: Crowd) -> None:
+    crowd.expect_complaint("ERR_INTERNET_DISCONNECTED|WebSocket")
+    one, alice = crowd.visitor(), crowd.agent("alice")
+    one.context.add_init_script(HEAR)
+    alice.log_in().be_available()
+    two = Visitor(one.context, one.url)
+    for tab in (one, two):
+        tab.visit()
+        tab.open()
+    one.agree()
+    # The other tab was opened before, and is known without being asked once more.
+    expect(two.frame.get_by_role("heading", name="Before we start")).to_be_hidden()
+    one.say("from the first")
+    two.sees("from the first")
+    two.say("from the second")
+    alice.sees("from the second")
+    one.sees("from the second")
+
+    # Nobody looks: it sounds once, and both count it; one reads it, and both know.
+    for tab in (one, two):
+        tab.reduce()
+    alice.say("an answer")
+    for tab in (one, two):
+        expect(tab.launcher).to_have_accessible_name("Open the chat (1 new message)")
+    one.page.wait_for_function("() => true")  # a turn of its loop
+    expect(one.launcher).to_be_visible()
+    two.launcher.click()
+    two.sees("an answer")
+    expect(one.launcher).to_have_accessible_name("Open the chat")
+    assert sounds(one) + sounds(two) == 2
+    # One looks: no sound.
+    alice.say("another one")
+    two.sees("another one")
+    expect(one.launcher).to_have_accessible_name("Open the chat")
+    assert sounds(one) + sounds(two) == 2
+
+    # What each of them has not sent yet is kept for both.
+    one.launcher.click()
+    one.context.set_offline(True)
+    one.say("left by the first")
+    two.say("left by the second")
+    kept = two.page.frames[-1].evaluate(
+        "JSON.parse(localStorage['causerie:demo:unsent']).map(({ body }) => body)"
+    )
+    assert sorted(kept) == ["left by the first", "left by the second"]
+    one.page.close()
+    two.context.set_offline(False)
+    two.page.reload()
+    two.open()
+    for text in kept:
+        alice.sees(text)
+        expect(two.bubble(text)).to_have_count(1)
