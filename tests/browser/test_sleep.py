@@ -1,0 +1,58 @@
+"""A machine that slept, a colleague who left: nothing is lost, and the view is the true one."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Crowd
+from tests.browser.product import Product
+from tests.browser.test_lines import NO_LINE, all_equal, in_conversation
+
+HOUR_MS = 3_600_000
+
+
+def test_an_hour_of_sleep_loses_nothing(crowd: Crowd) -> None:
+    """The lid is closed: no line, a dead socket, and on waking a clock that has jumped."""
+    crowd.expect_complaint(NO_LINE)
+    visitor, alice = in_conversation(crowd)
+    alice.page.clock.install()
+    alice.page.reload()
+    alice.sees("first")
+    alice.reply.fill("half an answer")
+    alice.context.set_offline(True)
+    visitor.say("while you slept")
+    other = crowd.visitor()
+    other.start("somebody new")
+    alice.page.clock.fast_forward(HOUR_MS)
+    alice.context.set_offline(False)
+    alice.page.clock.fast_forward(60_000)
+    alice.sees("while you slept")
+    expect(alice.boxes).to_have_count(2)
+    expect(alice.reply).to_have_value("half an answer")
+    alice.reply.fill("")
+    alice.say("Good morning again")
+    visitor.sees("Good morning again")
+    all_equal(visitor, alice, ["first", "while you slept", "Good morning again"])
+
+
+def test_who_left_a_second_ago_is_not_handed_a_conversation(crowd: Crowd, product: Product) -> None:
+    crowd.expect_complaint("422")
+    _visitor, alice = in_conversation(crowd)
+    alice.reply.fill("half an answer")
+    alice.act("Transfer")
+    dialog = alice.page.get_by_role("dialog")
+    dialog.get_by_role("textbox").fill("She waits for a call.")
+    product.rows("UPDATE accounts_user SET is_active = false WHERE username = 'bruno' RETURNING id")
+    try:
+        dialog.get_by_role("button", name=re.compile("Bruno")).click()
+        expect(dialog.get_by_role("alert")).to_be_visible()
+        expect(dialog.get_by_role("textbox")).to_have_value("She waits for a call.")
+        expect(dialog.get_by_role("button", name=re.compile("Bruno"))).to_have_count(0)
+    finally:
+        product.rows(
+            "UPDATE accounts_user SET is_active = true WHERE username = 'bruno' RETURNING id"
+        )
+    dialog.get_by_role("button", name="Cancel").first.click()
+    expect(alice.reply).to_have_value("half an answer")
