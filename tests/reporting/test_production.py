@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
@@ -222,3 +223,20 @@ def test_others_find_nothing(agent: Agent) -> None:
     assert client.get("/reports/production/").status_code == 302
     client.force_login(agent.user)
     assert client.get("/reports/production/").status_code == 404
+
+
+def test_each_table_has_a_cell_under_each_heading(
+    step: RuleStep, agent: Agent, manager: User
+) -> None:
+    connect(agent)
+    on_desk(step, agent)
+    queued(step, at=NOW)
+    client = Client()
+    client.force_login(manager)
+    page = client.get("/reports/production/").content.decode()
+    tables = re.findall(r"<table.*?</table>", page, re.DOTALL)
+    assert len(tables) == 2
+    for table in tables:
+        head, *lines = re.findall(r"<tr.*?</tr>", table, re.DOTALL)
+        widths = {len(re.findall(r"<t[hd][ >]", line)) for line in lines}
+        assert widths == {len(re.findall(r"<th[ >]", head))}, head
