@@ -247,7 +247,9 @@ export class Dialogue {
     this.sendFrame({ type: "typing", conversation: this.number, on: isOn });
   }
 
+  /** Browsers that size it themselves (composer.css) need not lay out the page at each letter. */
   #grow() {
+    if (CSS.supports("field-sizing", "content")) return;
     this.box.style.height = "auto";
     this.box.style.height = `${this.box.scrollHeight + 2}px`;
   }

@@ -7,6 +7,7 @@ import { element, icon, texts } from "./page.js";
 const GROUP_MS = 5 * 60_000;
 const DAY_MS = 86_400_000;
 const NEAR_PX = 120;
+const NEAR_GROUPS = 30;
 const LINK = /https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}]/g;
 const language = document.documentElement.lang;
 const { zone: timeZone } = document.body.dataset; // The agent's own, wherever the machine is.
@@ -22,6 +23,7 @@ export class Log {
     this.number = number;
     this.visitor = visitor;
     this.drawn = 0;
+    this.near = [];
     this.unread = [];
     this.tail = element("div", { class: "group mine", hidden: "" });
     this.empty = element("p", { class: "muted none", hidden: "" }, texts.noMessages);
@@ -63,6 +65,9 @@ export class Log {
     if (isNewDay || !isSame || at - last.at > GROUP_MS) {
       this.group = this.#group(message, at);
       this.tail.before(this.group);
+      // What is far above the end is not laid out and painted until somebody scrolls there.
+      this.near.push(this.group);
+      if (this.near.length > NEAR_GROUPS) this.near.shift().classList.add("far");
     }
     const bubble = this.#bubble(message, { class: "bubble", title: full.format(at) });
     if (message.author === "agent") {
