@@ -54,6 +54,9 @@ SECTIONS = (
         _("What happened"),
         (
             "accounts.change",
+            "conversations.person",
+            "conversations.visitor",
+            "conversations.erasure",
             "conversations.conversation",
             "conversations.message",
             "conversations.event",

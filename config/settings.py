@@ -196,6 +196,7 @@ CELERY_BEAT_SCHEDULE = {
         ("opening", "routing.tasks.open_and_close", 10.0),
         ("purge", "conversations.tasks.purge_outbox", 3600.0),
         ("files", "conversations.tasks.forget_unsent", 3600.0),
+        ("retention", "conversations.tasks.forget_expired", 3600.0),
         ("answers", "conversations.tasks.learn_answers", 600.0),
         ("traces", "conversations.tasks.forget_traces", 3600.0),
         ("spans", "routing.tasks.keep_spans", 60.0),

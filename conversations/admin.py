@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.models import User
 from accounts.rights import ForAdministrators, ForOverseers, ReadOnly, websites_of
-from conversations import blocks
+from conversations import blocks, personal
 from conversations.models import (
     Block,
+    Consent,
     Contact,
     Conversation,
+    Erasure,
     Event,
     Message,
+    Person,
     SuggestionSettings,
     Survey,
     SurveyOmission,
+    Visitor,
 )
 
 
@@ -95,6 +104,92 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
     list_select_related = ("agent",)
     search_fields = ("=conversation__id",)
     show_full_result_count = False
+
+
+class OfSomebody(ReadOnly):
+    """What is kept of somebody, handed out or erased; by administrators only (B13)."""
+
+    show_full_result_count = False
+
+    def subject(self, row: Any) -> personal.Subject:
+        """Whose data a row stands for."""
+        raise NotImplementedError
+
+    @admin.action(description=_("Export what is kept, as JSON"), permissions=["view"])
+    def export(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        told = [personal.export(self.subject(row)) for row in queryset]
+        response = JsonResponse(told, safe=False, json_dumps_params={"ensure_ascii": False})
+        response["Content-Disposition"] = 'attachment; filename="personal-data.json"'
+        response["Cache-Control"] = "no-store"
+        return response
+
+    @admin.action(description=_("Erase for good"), permissions=["view"])
+    def erase(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        subjects = {subject.hash: subject for subject in map(self.subject, queryset)}
+        model_admin: Any = self
+        if "confirmed" not in request.POST:
+            context = model_admin.admin_site.each_context(request) | {
+                "title": _("Erase for good"),
+                "opts": model_admin.opts,
+                "rows": queryset,
+                "subjects": [(one, personal.export(one)["tables"]) for one in subjects.values()],
+                "checkbox": ACTION_CHECKBOX_NAME,
+            }
+            return TemplateResponse(request, "admin/erase.html", context)
+        for subject in subjects.values():
+            try:
+                personal.erase(subject, by=cast(User, request.user), at=timezone.now())
+            except personal.StillOpen as still_open:
+                text = _("Close these conversations first: %(numbers)s")
+                told = text % {"numbers": still_open}
+                model_admin.message_user(request, told, messages.ERROR)
+            else:
+                told = _("%(name)s was erased.") % {"name": subject.name}
+                model_admin.message_user(request, told, messages.SUCCESS)
+        return None
+
+
+@admin.register(Person)
+class PersonAdmin(OfSomebody, admin.ModelAdmin):
+    actions = ("export", "erase")
+    list_display = ("external_id", "name", "website", "created_at")
+    list_filter = ("website",)
+    list_select_related = ("website",)
+    search_fields = ("=external_id", "name")
+    fields = ("website", "external_id", "name", "profile", "created_at")
+
+    def subject(self, row: Person) -> personal.Subject:
+        return personal.of_person(row)
+
+
+class ConsentInline(ReadOnly, admin.TabularInline):
+    """The proof of what was agreed to (R26)."""
+
+    model = Consent
+    fields = ("given_at", "kind", "version", "language", "text", "text_sha256")
+
+
+@admin.register(Visitor)
+class VisitorAdmin(OfSomebody, admin.ModelAdmin):
+    actions = ("export", "erase")
+    list_display = ("shown_name", "public_id", "website", "person", "created_at")
+    list_filter = ("website",)
+    list_select_related = ("website", "person")
+    search_fields = ("=public_id", "name", "=address__email")
+    fields = ("website", "public_id", "person", "name", "language", "created_at", "hidden_at")
+    inlines = (ConsentInline,)
+
+    def subject(self, row: Visitor) -> personal.Subject:
+        return personal.of_visitor(row)
+
+
+@admin.register(Erasure)
+class ErasureAdmin(ReadOnly, admin.ModelAdmin):
+    """That somebody was erased, when and by whom, without saying who it was."""
+
+    list_display = ("erased_at", "website", "erased_by", "subject")
+    list_filter = ("website",)
+    list_select_related = ("website", "erased_by")
 
 
 @admin.register(Block)

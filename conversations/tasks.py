@@ -8,11 +8,15 @@ from datetime import timedelta
 from celery import shared_task
 from django.conf import settings
 
-from conversations import attachments, browsing, deadlines, drafts, outbox, spans
+from accounts.models import Website
+from conversations import attachments, browsing, deadlines, drafts, outbox, personal, spans
 from conversations.suggestions import learning, offers
 from conversations.transitions import Refused
 
 logger = logging.getLogger(__name__)
+
+PURGED = 500
+"""So many visitors of a website go in one transaction of an hour's task."""
 
 KEPT = timedelta(days=3)
 """How long it can be seen that a reaction was done."""
@@ -67,6 +71,17 @@ def forget_traces() -> int:
 def forget_spans() -> int:
     """Delete how long agents were in a status more than three years ago; returns how many."""
     return spans.forget(at=deadlines.database_now())
+
+
+@shared_task
+def forget_expired() -> int:
+    """Erase visitors whose time on their website is over, some at a time; returns how many."""
+    at, forgotten = deadlines.database_now(), 0
+    for website in Website.objects.exclude(retention_days=None):
+        visitors = list(personal.expired(website, at=at).values_list("pk", flat=True)[:PURGED])
+        personal.forget(visitors)
+        forgotten += len(visitors)
+    return forgotten
 
 
 @shared_task

@@ -126,6 +126,16 @@ class Website(models.Model):
         default=True,
         help_text=_("In the visitor's own words. With none of the three there is no survey."),
     )
+    retention_days = models.PositiveIntegerField(
+        _("days to keep conversations"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_(
+            "So long after his last conversation was closed a visitor is erased with all of them, "
+            "files included. Empty: kept until somebody erases them."
+        ),
+    )
     consent_version = models.PositiveIntegerField(
         _("version of the consent"),
         default=1,

@@ -7,6 +7,7 @@ from conversations.models.canned import CannedFile, CannedReply
 from conversations.models.contacts import Contact
 from conversations.models.conversations import ActorKind, CloseReason, Conversation, Style
 from conversations.models.drafts import Draft
+from conversations.models.erasures import Erasure
 from conversations.models.events import Event
 from conversations.models.messages import Author, Message
 from conversations.models.notes import Note
@@ -37,6 +38,7 @@ __all__ = [
     "Contact",
     "Conversation",
     "Draft",
+    "Erasure",
     "Event",
     "Message",
     "Note",

@@ -1,0 +1,36 @@
+"""Erases a customer or visitor for good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from conversations import personal
+from conversations.subjects import add_arguments, find
+
+
+class Command(BaseCommand):
+    help = (
+        "Erases all that is kept of a person (external id) or visitor (his id), files included. "
+        "Without --yes it only says how much that is."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_arguments(parser)
+        parser.add_argument("--yes", action="store_true", help="Really erase.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        subject = find(options["website"], options["subject"])
+        if not options["yes"]:
+            tables = personal.export(subject)["tables"]
+            told = ", ".join(f"{name} {len(rows)}" for name, rows in tables.items())
+            self.stdout.write(f"Would erase: {told}. Say --yes to do it.")
+            return
+        try:
+            done = personal.erase(subject, by=None, at=timezone.now())
+        except personal.StillOpen as still_open:
+            raise CommandError(f"Close these conversations first: {still_open}") from None
+        told = ", ".join(f"{name} {count}" for name, count in done.rows.items())
+        self.stdout.write(f"Erased: {told}.")

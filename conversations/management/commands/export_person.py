@@ -1,0 +1,23 @@
+"""Writes what is kept of a customer or visitor as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.core.serializers.json import DjangoJSONEncoder
+
+from conversations import personal
+from conversations.subjects import add_arguments, find
+
+
+class Command(BaseCommand):
+    help = "Writes all that is kept of a person (external id) or visitor (his id) as JSON."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        told = personal.export(find(options["website"], options["subject"]))
+        self.stdout.write(json.dumps(told, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2))

@@ -1,0 +1,29 @@
+"""Erases the visitors whose time on their website is over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from accounts.models import Website
+from conversations import personal
+
+
+class Command(BaseCommand):
+    help = (
+        "Erases visitors of whom nothing was heard for longer than their website keeps them. Runs "
+        "by itself each hour; --dry-run only counts."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="Only count them.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        at = timezone.now()
+        for website in Website.objects.exclude(retention_days=None).order_by("key"):
+            visitors = list(personal.expired(website, at=at).values_list("pk", flat=True))
+            if not options["dry_run"]:
+                personal.forget(visitors)
+            self.stdout.write(f"{website.key}: {len(visitors)} visitors")

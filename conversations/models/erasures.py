@@ -1,0 +1,35 @@
+"""The proof that somebody's data was erased, without saying whose."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Website
+
+
+class Erasure(models.Model):
+    """Appended when a person or visitor was erased (B13). ``subject`` is a keyed hash: who knows
+    the external id or the visitor's id can find the line again, and nobody can read it."""
+
+    website = models.ForeignKey(Website, on_delete=models.CASCADE, related_name="erasures")
+    subject = models.CharField(_("subject (hash)"), max_length=64)
+    erased_at = models.DateTimeField(_("moment"))
+    erased_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("person"),
+        help_text=_("Empty: by a command or because its time was over."),
+    )
+    rows = models.JSONField(_("rows"), default=dict)
+
+    class Meta:
+        verbose_name = _("erasure")
+        verbose_name_plural = _("erasures")
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{self.website} · {self.erased_at:%Y-%m-%d %H:%M}"
