@@ -29,7 +29,7 @@ def test_what_could_be_said_to_anybody_is_safe(answer: str) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        "Je vous écris à jeanne@example.com dès que possible.",
+        "Je vous écris à paul.martin@example.com dès que possible.",
         "Appelez-nous au 01 23 45 67 89 entre midi et deux.",
         "Call me at +33 6 12 34 56 78, I am there all day.",
         "Votre commande 48213 part demain matin, sans faute.",
@@ -37,6 +37,7 @@ def test_what_could_be_said_to_anybody_is_safe(answer: str) -> None:
         "Nous vous remboursons 129,90 € sur votre compte.",
         "Le colis est parti au 12 bis rue de la Paix, troisième étage.",
         "Bonjour jeanne, votre colis est parti ce matin.",
+        "Bonjour marie, votre colis est parti ce matin.",
         "Merci Paul, votre colis est parti ce matin.",
         "Jeanne, votre colis est parti ce matin, bonne journée.",
         "Votre colis pour madame dupont est parti ce matin.",
