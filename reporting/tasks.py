@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from celery import shared_task
 
 from conversations import deadlines
 from reporting import subscriptions
+from reporting.adviser import playing
 
 
 @shared_task
 def mail_reports() -> int:
     """Have the reports mailed that are due; returns how many."""
     return subscriptions.owe_due(at=deadlines.database_now())
+
+
+@shared_task
+def play_again(website_id: int, totals: list[int], key: str, at: str) -> None:
+    """Replay a website's history up to ``at`` (ISO 8601) for the page that asked."""
+    playing.play(website_id, totals, key, at=datetime.fromisoformat(at))

@@ -111,3 +111,17 @@ class Outcome:
     @property
     def ninth_decile(self) -> timedelta | None:
         return self.wait(0.9)
+
+    @property
+    def summary(self) -> Summary:
+        return Summary(self.arrived, self.refused, self.median, self.ninth_decile)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is told of an outcome."""
+
+    arrived: int
+    refused: int
+    median: timedelta | None
+    ninth_decile: timedelta | None

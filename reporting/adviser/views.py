@@ -11,11 +11,10 @@ from django.utils.translation import gettext as _
 
 from accounts.access import StaffRequest, overseers
 from accounts.models import Agent, Website
-from reporting.adviser import advice, history, wording
+from reporting.adviser import advice, history, playing, wording
 from reporting.adviser.forms import SizeForm
 from reporting.adviser.sizing import places_for, to_start_with
 from reporting.queries import websites_of
-from routing.models import RuleStep
 
 MOST_PLACES = 1_000_000
 MOST_REPLAYS = 3
@@ -33,22 +32,6 @@ def _chosen(request: StaffRequest) -> tuple[list[Website], Website | None]:
     raise Http404
 
 
-def _queues(website: Website, played: history.History) -> list[advice.Queue]:
-    """The active queues: with places, of rules that are enabled (R43)."""
-    steps = RuleStep.objects.filter(rule__website=website, rule__is_enabled=True, places__gt=0)
-    return [
-        advice.Queue(
-            step_id=step.pk,
-            rule_id=step.rule_id,
-            rule=step.rule.name,
-            group=step.group.name,
-            places=step.places,
-            weight=advice.weight_of(step.pk, step.rule_id, played),
-        )
-        for step in steps.select_related("rule", "group").order_by("rule", "position", "pk")
-    ]
-
-
 @overseers("GET")
 def queue_size(request: StaffRequest) -> HttpResponse:
     """How many places the queues of a website should have (R213-R215, B21)."""
@@ -60,7 +43,7 @@ def queue_size(request: StaffRequest) -> HttpResponse:
         return render(request, "reporting/adviser/page.html", context)
     played = history.read(website, at=now)
     pace = advice.pace_of(played, website.zone)
-    queues = _queues(website, played)
+    queues = playing.queues_of(website, played)
     members = Agent.objects.filter(groups__steps__in=[queue.step_id for queue in queues])
     data = request.GET if "agents" in request.GET else None
     form = SizeForm(data, pace=pace, agents=members.distinct().count())
@@ -95,18 +78,14 @@ def queue_size_replay(request: StaffRequest) -> HttpResponse:
     if website is None:
         raise Http404
     totals = [_places(text) for text in request.GET.getlist("places")[:MOST_REPLAYS]]
-    played = history.read(website, at=timezone.now())
-    queues = _queues(website, played)
-    today = sum(queue.places for queue in queues)
-    replays = [(_("Today’s places"), today, advice.outcome_with(played, {}))] + [
-        (label, total, advice.outcome_with(played, advice.split(total, queues)))
-        for label, total in zip(
-            [_("To start with"), _("The full size"), _("Your number")], totals, strict=False
-        )
-    ]
+    found = playing.played(website, totals, at=timezone.now())
+    if found is None:
+        return render(request, "reporting/adviser/playing.html", {"again": request.get_full_path()})
+    labels = [_("Today’s places"), _("To start with"), _("The full size"), _("Your number")]
+    replays = zip(labels, [found.today, *totals], found.replays, strict=False)
     context = {
-        "history": played,
-        "really": wording.really(played.really) if played.really.arrived else "",
+        "history": found,
+        "really": wording.really(found.really) if found.really.arrived else "",
         "replays": [
             (label, total, wording.sentence(outcome, total)) for label, total, outcome in replays
         ],

@@ -8,10 +8,10 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from reporting.adviser.story import Outcome
+from reporting.adviser.story import Summary
 
 
-def sentence(outcome: Outcome, places: int) -> str:
+def sentence(outcome: Summary, places: int) -> str:
     """ "With 75 places, 4 of 812 visitors would not have been engaged; half would have waited under
     9 min, nine in ten under 31 min." (B21)"""
     values = {
@@ -41,7 +41,7 @@ def sentence(outcome: Outcome, places: int) -> str:
     )
 
 
-def really(outcome: Outcome) -> str:
+def really(outcome: Summary) -> str:
     """What happened, in the same words: "4 of 812 visitors were not engaged; …"."""
     values = {"refused": _number(outcome.refused), "arrived": _number(outcome.arrived)}
     if outcome.median is None:
@@ -62,7 +62,7 @@ def really(outcome: Outcome) -> str:
     return text % values
 
 
-def waits(outcome: Outcome) -> str:
+def waits(outcome: Summary) -> str:
     """How long half and nine in ten of the engaged waited, as far as the period tells."""
     if outcome.median is None:
         return _("most of them would still have waited at the end")

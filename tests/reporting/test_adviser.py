@@ -20,6 +20,7 @@ from conversations import actors, bus, lifecycle
 from conversations.messages import Rejected
 from conversations.models import CloseReason, Conversation
 from conversations.transitions import EndReason
+from reporting import tasks
 from reporting.adviser import advice, history
 from reporting.adviser.history import Spell, life_of, most_at_once, refused_moments, shifts_of
 from reporting.adviser.story import Shift, Stay
@@ -281,6 +282,14 @@ def test_a_replay_with_the_real_places_comes_near_to_what_happened(
 
 
 @pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What workers are asked for is done at once."""
+    cache.clear()
+    play = tasks.play_again
+    monkeypatch.setattr(play, "apply_async", lambda told, **how: play.run(*told))
+
+
+@pytest.fixture
 def browser(manager: User) -> Client:
     client = Client()
     client.force_login(manager)
@@ -307,7 +316,7 @@ def test_what_is_wrong_is_said_and_kept(step: RuleStep, browser: Client) -> None
     assert text.count('role="alert"') == 2
 
 
-@pytest.mark.usefixtures("clock")
+@pytest.mark.usefixtures("clock", "worker")
 def test_the_replay_says_it_in_one_sentence(step: RuleStep, agent: Agent, browser: Client) -> None:
     for n in range(3):
         closed(step, agent, -100 + 10 * n, -90 + 10 * n)
@@ -317,6 +326,24 @@ def test_the_replay_says_it_in_one_sentence(step: RuleStep, agent: Agent, browse
     assert "With 5 places, all 4 visitors would have been engaged; half would have waited" in text
 
 
+@pytest.mark.usefixtures("clock")
+def test_a_web_process_only_asks_for_the_replay_and_only_once(
+    step: RuleStep, agent: Agent, browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.clear()
+    asked: list[Any] = []
+    monkeypatch.setattr(tasks.play_again, "apply_async", lambda told, **how: asked.append(told))
+    url = "/reports/queue-size/replay/?places=1"
+    for _again in range(2):
+        text = browser.get(url).content.decode()
+        assert "Playing your history again" in text
+        assert f'hx-get="{url}"' in text
+    assert len(asked) == 1
+    tasks.play_again.run(*asked[0])
+    assert "no history to play yet" in browser.get(url).content.decode()
+
+
+@pytest.mark.usefixtures("worker")
 def test_without_history_there_is_nothing_to_play(step: RuleStep, browser: Client) -> None:
     assert "no history to play yet" in browser.get("/reports/queue-size/replay/").content.decode()
 
