@@ -6,7 +6,19 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import Case, F, FloatField, Func, IntegerField, Min, Q, Value, When
+from django.db.models import (
+    Case,
+    DateTimeField,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Func,
+    IntegerField,
+    Min,
+    Q,
+    Value,
+    When,
+)
 from django.db.models.expressions import Combinable
 
 from accounts.hours import Span, open_spans
@@ -55,7 +67,10 @@ class OrZero(Func):
 def open_seconds(scope: Scope, start: F, end: F) -> Combinable:
     """From one moment of a conversation to another, in seconds, while its group was open; by the
     wall clock where the group is always open or there is none."""
-    earliest = scope.rows(CLOSED).aggregate(at=Min("opened_at"))["at"]
+    # Not of the bare column: PostgreSQL would look for its least value by walking up the index of
+    # all that was ever opened, to the first one that was closed in the period.
+    opened_at = ExpressionWrapper(F("opened_at") + timedelta(0), output_field=DateTimeField())
+    earliest = scope.rows(CLOSED).aggregate(at=Min(opened_at))["at"]
     always = Seconds(end, start)
     if earliest is None:
         return always
