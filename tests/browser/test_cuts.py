@@ -1,0 +1,80 @@
+"""Thirty cuts at random moments while both sides write as fast as they can (B5, invariant 5)."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Frame, Page, expect
+
+from tests.browser.conftest import Crowd
+from tests.browser.cuts import Line
+from tests.browser.people import Agent, Visitor
+
+EACH = 250
+CUTS = 30
+SEED = 4
+BUSY_MS = 150_000  # of a machine that does ten things; a quiet one needs ten seconds
+WRITE = """([prefix, count, box, form]) => {
+  const field = document.querySelector(box);
+  (async () => {
+    for (let number = 1; number <= count; number += 1) {
+      field.value = `${prefix}${number}`;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      document.querySelector(form).requestSubmit();
+      do await new Promise((resolve) => setTimeout(resolve, 4));
+      while (document.querySelectorAll(".pending").length > 4);
+    }
+  })();
+}"""
+ONLINE = "dispatchEvent(new Event('online'))"  # what a browser says when its line is back
+
+
+@pytest.fixture
+def line(crowd: Crowd) -> Iterator[Line]:
+    made = Line(crowd.product.port)
+    yield made
+    made.stop()
+
+
+def test_thirty_cuts_lose_double_and_disorder_nothing(crowd: Crowd, line: Line) -> None:
+    crowd.expect_complaint(r"ERR_|WebSocket|Failed to fetch")
+    # What htmx says of a fragment whose line was cut; the desk asks for it again.
+    crowd.expect_complaint(r"^htmx:(sendError|afterRequest)|^uncaught: undefined$")
+    alice = Agent(crowd.context(), line.url, "alice")
+    crowd.agents.append(alice)
+    alice.context.add_cookies(crowd.product.sessions.get("alice", []))
+    visitor = Visitor(crowd.context(), line.url)
+    alice.log_in().be_available()
+    visitor.start("first")
+    alice.sees("first")
+    messenger = next(frame for frame in visitor.page.frames if "/messenger/" in frame.url)
+    number = alice.page.locator(".dialogue").get_attribute("data-number")
+    ends: list[Frame | Page] = [messenger, alice.page]
+    messenger.evaluate(WRITE, ["v", EACH, "#text", "#composer"])
+    alice.page.evaluate(WRITE, ["a", EACH, f"#reply-{number}", f"#composer-{number}"])
+
+    chance = random.Random(SEED)
+    for _ in range(CUTS):
+        time.sleep(chance.uniform(0.02, 0.3))
+        line.cut()
+        time.sleep(chance.uniform(0, 0.08))
+        line.heal()
+        for end in ends:
+            end.evaluate(ONLINE)
+    assert line.broken >= CUTS
+
+    expect(visitor.log.locator("li.mine, li.theirs:not(:first-child)")).to_have_count(
+        2 * EACH + 1, timeout=BUSY_MS
+    )
+    expect(visitor.log.locator(".pending")).to_have_count(0, timeout=BUSY_MS)
+    expect(alice.log.locator(".bubble")).to_have_count(2 * EACH + 1, timeout=BUSY_MS)
+    seen = visitor.texts()
+    assert alice.texts() == seen
+    for prefix in ("v", "a"):
+        said = [text for text in seen if text.startswith(prefix)]
+        assert said == [f"{prefix}{number}" for number in range(1, EACH + 1)]
+    stored = crowd.product.rows("SELECT body FROM conversations_message ORDER BY seq")
+    assert [body for (body,) in stored] == seen
