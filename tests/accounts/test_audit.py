@@ -121,7 +121,11 @@ def test_a_change_that_is_undone_leaves_no_line() -> None:
 
 
 # What people set up in a room that holds no settings besides.
-ELSEWHERE = {"conversations.cannedreply", "conversations.cannedfile"}
+ELSEWHERE = {
+    "conversations.cannedreply",
+    "conversations.cannedfile",
+    "conversations.suggestionsettings",
+}
 
 
 def settings_tables() -> set[str]:
