@@ -130,7 +130,9 @@ def was_let_go(user: User) -> None:
 
 
 def is_an_agent_now(user: User) -> None:
+    """Who reads his own figures under /reports/, and has none mailed."""
     User.objects.filter(pk=user.pk).update(role=Role.AGENT)
+    user.managed_groups.get().members.add(AgentFactory(user=user))
 
 
 def has_no_address(user: User) -> None:
