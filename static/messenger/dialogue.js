@@ -131,7 +131,7 @@ export class Dialogue {
     }
     if (attachment) node.append(this.attached.node(attachment, this.conversation));
     const text = offer ? offer.text : body;
-    if (text) node.append(element("p", { className: "bubble", dir: "auto" }, ...linked(text, this.strings.link_opens)));
+    if (text) node.append(element("p", { className: "bubble" }, ...linked(text, this.strings.link_opens)));
     if (offer) node.append(...this.offered.nodes(offer, id));
     node.append(element("p", { className: "meta" }));
     return node;
