@@ -8,6 +8,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Before anything loads Django: settings are read once.
@@ -23,6 +24,11 @@ os.environ |= {
     "DATABASE_POOL_SIZE": "40",  # races run many threads in one process
     "HOST": "127.0.0.1",
 }
+# How quick an example is made says nothing about us; on a busy machine none is.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 _open = ExitStack()
 
 
