@@ -141,6 +141,7 @@ def seen_by_visitor(row: dict[str, Any]) -> dict[str, Any]:
         "opened_at": row["opened_at"].isoformat(),
         "closed_at": row["closed_at"].isoformat() if row["closed_at"] else None,
         "place": row["place"],
+        "within": None,  # for the Messenger to say: who waits how long is the queues' to know
     }
 
 

@@ -15,6 +15,7 @@ from conversations import attachments, messages, reading
 from conversations.doors import Answer, Receive, Request, Scope, Send, serve
 from conversations.messages import Rejected
 from messenger.links import PREFIX
+from messenger.queries import within
 from messenger.visitors import hash_token, token_hash_for
 
 PATH = re.compile(
@@ -50,11 +51,17 @@ async def _handle(request: Request) -> tuple[int, Answer]:
     match request.match["what"], request.method:
         case "messages", "GET":
             after = parse_qs(request.query).get("after_seq", ["0"])[0]
-            return 200, await reading.for_visitor(
+            answer = await reading.for_visitor(
                 conversation=conversation,
                 token_hash=token_hash,
                 after_seq=reading.check_seq(after),
             )
+            shown = answer["conversation"]
+            if shown["place"] is not None:
+                shown["within"] = await database_sync_to_async(within)(
+                    conversation, shown["place"], at=timezone.now()
+                )
+            return 200, answer
         case "messages", "POST":
             body = await request.json()
             attachment = messages.check_attachment(body.get("attachment"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.db.models import (
@@ -20,10 +21,12 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
+from accounts.models import Channel
 from conversations.models import Conversation, Message, Survey, Visitor
 from conversations.persons import browsers_of
 from conversations.reading import seen_by_visitor
 from conversations.transitions import Status
+from routing import expectation
 
 HISTORY = 50
 
@@ -41,23 +44,43 @@ COLUMNS = (
     "opened_at",
     "closed_at",
     "place",
+    "group_id",
+    "channel",
 )
 
 
-def conversations_of(visitor: Visitor, only: uuid.UUID | None = None) -> list[dict[str, Any]]:
+def conversations_of(
+    visitor: Visitor, only: uuid.UUID | None = None, *, at: datetime
+) -> list[dict[str, Any]]:
     """The latest conversations of whoever is behind ``visitor`` (or that one ``only``), newest
     first, in one query. Without those that he has hidden, as long as nothing new is said (C13)."""
     mine = Conversation.objects.filter(visitor__in=browsers_of(visitor))
     rows = _with_columns(mine.filter(public_id=only) if only else mine)
     if visitor.hidden_at is not None:
         rows = rows.filter(last_seq__gt=F("hidden_seq"))
-    return [seen_by_visitor(row) for row in rows.order_by("-opened_at").values(*COLUMNS)[:HISTORY]]
+    latest = rows.order_by("-opened_at").values(*COLUMNS)[:HISTORY]
+    return [_shown(row, at=at) for row in latest]
 
 
-def conversation_of(conversation: Conversation) -> dict[str, Any]:
+def conversation_of(conversation: Conversation, *, at: datetime) -> dict[str, Any]:
     """One conversation as its visitor sees it now."""
     rows = _with_columns(Conversation.objects.filter(pk=conversation.pk))
-    return seen_by_visitor(rows.values(*COLUMNS).get())
+    return _shown(rows.values(*COLUMNS).get(), at=at)
+
+
+def _shown(row: dict[str, Any], *, at: datetime) -> dict[str, Any]:
+    shown = seen_by_visitor(row)
+    if row["place"] is not None:
+        group, channel = row["group_id"], Channel(row["channel"])
+        shown["within"] = expectation.wait_of(group, channel, row["place"], at=at)
+    return shown
+
+
+def within(conversation: uuid.UUID, place: int, *, at: datetime) -> int | None:
+    """The minutes within which it is the turn of a queued conversation (B4)."""
+    queue = Conversation.objects.filter(public_id=conversation).values_list("group_id", "channel")
+    group, channel = queue.get()
+    return None if group is None else expectation.wait_of(group, Channel(channel), place, at=at)
 
 
 def _with_columns(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:

@@ -20,6 +20,8 @@ def frame_strings() -> dict[str, str]:
         "room_again": _("There is room again: you can send your message now."),
         "place_first": _("You are next in line."),
         "place": _("You are number {n} in line."),
+        "within_minutes": _("It should be your turn within {n} minutes."),
+        "within_hours": _("It should be your turn within {n} hours."),
         "waiting": _("Your message has arrived; an adviser will answer you."),
         "talking_with": _("is talking with you"),
         "ended": _("Conversation ended"),

@@ -77,7 +77,7 @@ def frame(request: HttpRequest, website: Website) -> HttpResponse:
 def state(request: HttpRequest, website: Website) -> HttpResponse:
     """Everything the Messenger needs when it opens: who, which conversation, what came before."""
     visitor, only = reader_of(request, website)
-    conversations = queries.conversations_of(visitor, only=only)
+    conversations = queries.conversations_of(visitor, only=only, at=timezone.now())
     present = next((c for c in conversations if only or c["status"] != "closed"), None)
     # Who comes by the link of a mail sees that conversation, and no setting of the visitor.
     address = None if only else Address.objects.filter(visitor=visitor).first()
@@ -142,7 +142,7 @@ def conversations(request: HttpRequest, website: Website) -> HttpResponse:
         if refusal.rule_id is not None:
             demand.refuse_message(refusal.rule_id, visitor.pk, at=at)
         raise
-    shown = queries.conversation_of(conversation)
+    shown = queries.conversation_of(conversation, at=at)
     return JsonResponse({"conversation": shown, "message": message.frame}, status=201)
 
 

@@ -61,6 +61,7 @@ def _talk(name: str, closing: str, at: datetime) -> dict[str, Any]:
         "opened_at": at.isoformat(),
         "closed_at": at.isoformat() if status == "closed" else None,
         "place": 1 if status == "waiting" else None,
+        "within": 5 if status == "waiting" else None,
     }
     return {"conversation": conversation, "messages": messages}
 

@@ -66,12 +66,16 @@ export class View {
   }
 
   #showWaiting() {
-    const { status, place } = this.conversation ?? {};
+    const { status, place, within } = this.conversation ?? {};
     const note = byId("waiting");
     const isWaiting = status === "waiting";
     let line = this.strings.waiting;
     if (place) line += ` ${place === 1 ? this.strings.place_first : this.strings.place}`;
     line = line.replace("{n}", place);
+    if (within) {
+      const [name, n] = within < 120 ? ["within_minutes", within] : ["within_hours", within / 60];
+      line += ` ${this.strings[name].replace("{n}", n)}`;
+    }
     if (isWaiting && note.textContent !== line) note.textContent = line;
     note.hidden = !isWaiting;
   }

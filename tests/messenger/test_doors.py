@@ -111,6 +111,7 @@ def test_the_first_message_begins_a_conversation(
             "opened_at": conversation.opened_at.isoformat(),
             "closed_at": None,
             "place": 1,
+            "within": None,
         },
         "message": {
             "seq": 1,

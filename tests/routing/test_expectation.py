@@ -1,0 +1,78 @@
+"""Within how long it is somebody's turn: said by the queue's own pace, or not at all."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+
+from accounts.models import Channel, Group
+from routing import expectation
+from routing.expectation import Pace, minutes_within
+from tests.clock import NOW
+from tests.factories import AgentFactory, StepFactory, on_desk
+
+MINUTE = timedelta(minutes=1)
+
+
+def moves(count: int, minutes: float, quiet: float = 1, open_for: timedelta | None = None) -> Pace:
+    return Pace(count, minutes * MINUTE, quiet * MINUTE, open_for)
+
+
+@pytest.mark.parametrize(
+    ("place", "pace", "told"),
+    [
+        (1, moves(20, 40), 5),  # two minutes each: nine in ten have their turn within 4.7
+        (2, moves(20, 40), 10),
+        (10, moves(20, 40), 45),
+        (100, moves(20, 40), None),  # beyond four hours nobody can say
+        (1, moves(9, 18), None),  # too few to know
+        (3, moves(10, 20), 15),
+        (1, moves(20, 40, quiet=9), None),  # it has stopped
+        (1, moves(20, 40, quiet=8), 5),
+        (10, moves(20, 40, open_for=20 * MINUTE), None),  # they close before
+        (1, moves(20, 40, open_for=20 * MINUTE), 5),
+        (1, moves(20, 0.02, quiet=0), 5),
+        (1, Pace(0, timedelta(0), timedelta(0)), None),
+    ],
+)
+def test_what_is_told(place: int, pace: Pace, told: int | None) -> None:
+    assert minutes_within(place, pace) == told
+
+
+@pytest.mark.parametrize("place", [1, 3, 10])
+def test_nine_in_ten_have_their_turn_by_then(place: int) -> None:
+    """Pushes at random, 3 minutes apart in the mean; each visitor is told by the last twenty."""
+    chance = random.Random(place)
+    told = kept = 0
+    for _ in range(2000):
+        gaps = [chance.expovariate(1 / 3) for _ in range(20)]
+        quiet = chance.expovariate(1 / 3)
+        within = minutes_within(place, moves(20, sum(gaps[:-1]) + quiet, quiet))
+        if within is not None:
+            told += 1
+            kept += sum(chance.expovariate(1 / 3) for _ in range(place)) <= within
+    assert told > 1500
+    assert kept / told >= 0.9
+
+
+@pytest.mark.django_db
+def test_the_pace_is_that_of_the_group_s_own_pushes_while_it_is_open() -> None:
+    step = StepFactory(places=100)
+    agent = AgentFactory(slots=50)
+    step.group.members.add(agent)
+
+    def told() -> int | None:
+        cache.clear()
+        return expectation.wait_of(step.group_id, Channel.CHAT, 1, at=NOW)
+
+    for n in range(10):
+        on_desk(step, agent, at=NOW - (1 + 2 * n) * MINUTE)
+        assert (told() is None) == (n < 9)
+    assert told() == 5
+    Group.objects.update(hours_change_at=NOW + MINUTE)
+    assert told() is None
+    Group.objects.update(is_open=False, hours_change_at=None)
+    assert told() is None
