@@ -46,7 +46,10 @@ def main() -> None:
 def prepare(*, agents: int, visitors: int, targets: int = 1) -> dict[str, Any]:
     """A website of its own for each run, so that a run on a used database finds it empty."""
     website = Website.objects.create(
-        key=f"bench-{secrets.token_hex(4)}", name="Bench", domains=["127.0.0.1"], language="en"
+        key=f"bench-{secrets.token_hex(4)}",
+        name="Bench",
+        domains=["127.0.0.1", "localhost"],
+        language="en",
     )
     team = Group.objects.create(website=website, name="Bench")
     rule = DistributionRule.objects.create(website=website, name="Bench")
