@@ -24,8 +24,9 @@ CHECKS = {
 TESTS = {
     # A process for each core, each with engines of its own; a file stays in one of them.
     "Tests": ["pytest", "--ignore=tests/browser", "-n", "auto", "--dist", "loadfile"],
-    # In a process of their own: what in-process async tests leave behind disturbs live servers.
-    "Browser tests": ["pytest", "tests/browser"],
+    # Apart: what in-process async tests leave behind disturbs live servers. Each process has a
+    # product and a browser of its own.
+    "Browser tests": ["pytest", "tests/browser", "-n", "auto", "--dist", "loadfile"],
 }
 
 

@@ -299,6 +299,7 @@ class Messenger {
     this.reset();
     this.history.forget();
     this.loading = this.load();
+    this.pages.tell();
     return this.loading;
   }
 

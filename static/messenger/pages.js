@@ -10,11 +10,13 @@ export class Pages {
   async tell() {
     const { session, host } = this;
     const { page: url, title, referrer } = host;
-    if (host.isAlone || session.guest || !session.token || !url || url === this.told) return;
-    this.told = url;
+    if (host.isAlone || session.guest || !session.token || !url) return;
+    const word = `${session.token} ${url}`; // Whoever is known from now on has seen it, too.
+    if (word === this.told) return;
+    this.told = word;
     const view = host.about(this.language);
     const answer = await session.ask("seen/", { url, title, referrer, view }).catch(() => null);
     // Nobody waits for it: told again with the next word of the page.
-    if (!answer?.ok && this.told === url) this.told = null;
+    if (!answer?.ok && this.told === word) this.told = null;
   }
 }

@@ -23,6 +23,7 @@ def test_pages_notes_and_an_application(crowd: Crowd) -> None:
     alice.log_in().be_available()
     visitor.visit("/demo/account/")
     visitor.page.get_by_role("button").filter(has_text="Jeanne").first.click()
+    expect(visitor.page.get_by_role("heading", name="Hello, Jeanne")).to_be_visible()
     visitor.start("Where is my lamp?")
     alice.sees("Where is my lamp?")
     toolbar = alice.page.get_by_role("complementary", name="Visitor and actions")

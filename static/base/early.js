@@ -1,0 +1,50 @@
+// What is pressed while the page is there and htmx has not looked at it yet is not lost, nor sent by
+// the browser itself, which would load the page anew and have done nothing: it is done as soon as
+// htmx is ready. Loaded before anything is shown, so that there is no moment without it.
+
+(() => {
+  const LOOKED_AT = "htmx-internal-data";
+  const OURS = "[hx-post], [hx-get]";
+  const tried = new WeakSet();
+  let hasBegun = false;
+  let pressed = null;
+
+  function hold(event, element, again) {
+    if (!element || LOOKED_AT in element || tried.has(element)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (hasBegun) process(element, again);
+    else pressed = () => process(element, again);
+  }
+
+  function process(element, again) {
+    tried.add(element);
+    if (!(LOOKED_AT in element)) window.htmx?.process(element);
+    if (element.isConnected) again();
+  }
+
+  document.addEventListener(
+    "click",
+    (event) => {
+      const element = event.target.closest(OURS);
+      if (element && !element.matches("form")) hold(event, element, () => element.click());
+    },
+    true,
+  );
+  document.addEventListener(
+    "submit",
+    (event) => {
+      const form = event.target.matches(OURS) ? event.target : null;
+      // By its button: htmx sends the name and value of the one that it saw pressed.
+      const button = event.submitter;
+      hold(event, form, () => (button ? button.click() : form.requestSubmit()));
+    },
+    true,
+  );
+  document.addEventListener("DOMContentLoaded", () =>
+    setTimeout(() => {
+      hasBegun = true;
+      pressed?.();
+    }),
+  );
+})();
