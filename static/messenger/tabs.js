@@ -8,6 +8,8 @@ export class Tabs {
   /** website: their channel's name; onNews(): another tab became known, began, ended or left */
   constructor({ website, onNews }) {
     this.name = `causerie:${website}`;
+    // Word from another tab may come before what it has stored: the browser tells of that by itself.
+    addEventListener("storage", ({ key }) => key?.endsWith("token") && onNews());
     if (!globalThis.BroadcastChannel) return;
     this.channel = new BroadcastChannel(this.name);
     this.channel.onmessage = () => onNews();

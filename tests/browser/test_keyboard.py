@@ -26,7 +26,8 @@ FOCUSED = """() => (document.activeElement.getAttribute("aria-label")
 
 
 def command(page: Page, text: str) -> None:
-    """By the palette."""
+    """By the palette; a dialog that is still closing keeps its keys to itself."""
+    expect(page.get_by_role("dialog")).to_be_hidden()
     page.keyboard.press("Control+k")
     box = page.get_by_role("combobox", name="Type a command")
     expect(box).to_be_focused()
