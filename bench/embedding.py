@@ -21,7 +21,7 @@ from typing import Any
 
 from bench.instance import ROOT, Instance, NotStarted, started
 
-LOADS = 15
+LOADS = 5
 PROMISE_MS = 20.0
 SLOWER = 4
 PREPARING_SECONDS = 60
