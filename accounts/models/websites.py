@@ -115,6 +115,11 @@ class Website(models.Model):
         default=True,
         help_text=_("Visitors and agents may attach them to what they write."),
     )
+    mirroring = models.BooleanField(
+        _("mirroring"),
+        default=False,
+        help_text=_("Agents see which page a visitor is on while he is on the site."),
+    )
     survey_csat = models.BooleanField(
         _("ask for satisfaction"), default=True, help_text=_("From 1 to 5, after a conversation.")
     )

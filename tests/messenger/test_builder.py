@@ -44,11 +44,13 @@ def config_of(response: Any) -> dict[str, Any]:
 
 
 def test_what_is_saved_holds_for_visitors(administrator: Client, website: Website) -> None:
+    assert not website.mirroring  # R60: nobody is watched unless an administrator wants it
     changes = {
         "accent": "#112233",
         "side": "start",
         "greeting_async_fr": " Bienvenue chez {brand} ",
         "takes_files": None,
+        "mirroring": "on",
         "survey_nps": None,
         "writes_mails": None,
     }
@@ -57,6 +59,7 @@ def test_what_is_saved_holds_for_visitors(administrator: Client, website: Websit
     website = Website.objects.select_related("sender").get()
     assert texts_of(website, "fr")["greeting_async"] == "Bienvenue chez Maison Céleste"
     assert (website.takes_files, website.questions) == (False, ("csat", "comment"))
+    assert website.mirroring
     assert not addresses.is_on(website)
     config = config_of(Client().get(f"/messenger/{website.key}/?lang=fr"))
     assert (config["accent"], config["files"], config["email"]) == ("#112233", False, False)

@@ -100,6 +100,7 @@ class Command(BaseCommand):
             domains=["localhost", "127.0.0.1", "[::1]"],
             language="fr",
             time_zone="Europe/Paris",
+            mirroring=True,
         )
         identities.rotate(website, at=timezone.now())
         # Another origin than the desk's, as an application has to have: the same machine by name.
