@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from celery import Celery
+from celery import Celery, Task
 from celery.signals import task_postrun, worker_process_init
 from django.db import close_old_connections
 
@@ -24,6 +24,8 @@ def have_a_loop(**told: object) -> None:
 
 
 @task_postrun.connect
-def give_back(**told: object) -> None:
-    """A connection is for one task, as it is for one request; the pool keeps it for the next."""
-    close_old_connections()
+def give_back(task: Task, **told: object) -> None:
+    """A connection is for one task, as it is for one request; the pool keeps it for the next. A
+    task that is run at once, where it is called, has its caller's."""
+    if not task.request.is_eager:
+        close_old_connections()

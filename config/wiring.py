@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from anymail.signals import inbound
 
+import conversations.nudges
 import desk.live
 import messenger.live
 import reporting.live
+import reporting.nudges
 from accounts import invitations
 from conversations.bus import forget, on, on_durably
 from conversations.facts import (
@@ -23,6 +25,7 @@ from conversations.facts import (
     NoteWritten,
     PushUnanswered,
     SlotFreed,
+    SuggestionsAsked,
     SuggestionsCame,
     SurveyAnswered,
     VisitorBrowsed,
@@ -30,7 +33,7 @@ from conversations.facts import (
 from conversations.suggestions import learning
 from messenger.mail import webhooks
 from reporting import mailing
-from reporting.facts import ReportDue
+from reporting.facts import ReplayWanted, ReportDue
 from routing import dispatch, escalation, snapshots
 from routing.facts import (
     AgentChanged,
@@ -63,7 +66,9 @@ def connect() -> None:
     on(GroupChanged, snapshots.outdate)
     on(WebsiteChanged, snapshots.outdate)
     on(SurveyAnswered, reporting.live.show_survey)
+    on(SuggestionsAsked, conversations.nudges.ask_provider)
     on(SuggestionsCame, desk.live.show_suggestions)
+    on(ReplayWanted, reporting.nudges.play_again)
 
     # Anymail's own way of telling that a mail came in by a provider's webhook.
     inbound.connect(webhooks.receive, dispatch_uid="replies by e-mail")

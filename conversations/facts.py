@@ -109,6 +109,13 @@ class MessagesRead(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class SuggestionsAsked(Fact):
+    """An agent was offered suggestions where the website's own provider may have more."""
+
+    offer_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class SuggestionsCame(Fact):
     """A provider has suggestions for the question that an agent is looking at."""
 

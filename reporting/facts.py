@@ -8,6 +8,17 @@ from conversations.facts import Fact
 
 
 @dataclass(frozen=True, slots=True)
+class ReplayWanted(Fact):
+    """Somebody looks at a page that shows a website's history played again up to ``at`` (ISO 8601)
+    with each of the ``totals`` of places; ``key`` is where it is looked for."""
+
+    website_id: int
+    totals: tuple[int, ...]
+    key: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReportDue(Fact):
     """A report that somebody has subscribed to is due; ``first`` and ``end`` are the days that it
     is about, as ISO 8601."""

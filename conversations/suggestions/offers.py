@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
-from functools import partial
 
 from django.db import transaction
 
 from accounts.models import Agent
 from conversations import bus
-from conversations.facts import SuggestionsCame
+from conversations.facts import SuggestionsAsked, SuggestionsCame
 from conversations.messages import BODY_LIMIT
 from conversations.models import (
     Author,
@@ -23,8 +21,6 @@ from conversations.models import (
 from conversations.suggestions import remote
 from conversations.suggestions.finding import MOST, Asked, suggest
 from conversations.transitions import Status
-
-logger = logging.getLogger(__name__)
 
 LAST_WORDS = 12  # Messages that are looked at for the question.
 
@@ -57,17 +53,8 @@ def offer(conversation: Conversation, agent: Agent, *, at: datetime) -> Suggesti
         defaults={"suggestions": found, "offered_at": at},
     )
     if is_new and has_provider:
-        transaction.on_commit(partial(_ask_outside, made.pk), robust=True)
+        bus.publish(SuggestionsAsked(offer_id=made.pk))
     return made
-
-
-def _ask_outside(offer_id: int) -> None:
-    from conversations.tasks import ask_provider  # tasks call what is here
-
-    try:
-        ask_provider.apply_async((offer_id,), retry=False, expires=30)
-    except Exception:
-        logger.warning("a provider of suggestions could not be asked", exc_info=True)
 
 
 def _last_question(conversation: Conversation) -> tuple[str, int]:

@@ -6,7 +6,6 @@ socket that it serves.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,11 +13,11 @@ from datetime import datetime
 from django.core.cache import cache
 
 from accounts.models import Website
+from conversations import bus
 from reporting.adviser import advice, history
 from reporting.adviser.story import Summary
+from reporting.facts import ReplayWanted
 from routing.models import RuleStep
-
-logger = logging.getLogger(__name__)
 
 KEPT_SECONDS = 600
 ASKED_SECONDS = 60
@@ -43,18 +42,12 @@ def played(website: Website, totals: Sequence[int], *, at: datetime) -> Played |
     key = f"replay:{website.pk}:{':'.join(map(str, totals))}"
     found: Played | None = cache.get(key)
     if found is None and cache.add(f"{key}:asked", True, ASKED_SECONDS):
-        _ask(website.pk, list(totals), key, at.isoformat())
+        wanted = ReplayWanted(
+            website_id=website.pk, totals=tuple(totals), key=key, at=at.isoformat()
+        )
+        bus.publish(wanted)
         found = cache.get(key)
     return found
-
-
-def _ask(*told: int | list[int] | str) -> None:
-    from reporting.tasks import play_again  # tasks call what is here
-
-    try:
-        play_again.apply_async(told, retry=False, expires=ASKED_SECONDS)
-    except Exception:
-        logger.warning("no worker could be asked for a replay", exc_info=True)
 
 
 def play(website_id: int, totals: Sequence[int], key: str, *, at: datetime) -> None:

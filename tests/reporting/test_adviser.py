@@ -14,13 +14,14 @@ import pytest
 import time_machine
 from django.core.cache import cache
 from django.test import Client
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import Agent, OpeningHours, Role, User
+from config.celery import app
 from conversations import actors, bus, lifecycle
 from conversations.messages import Rejected
 from conversations.models import CloseReason, Conversation
 from conversations.transitions import EndReason
-from reporting import tasks
 from reporting.adviser import advice, history
 from reporting.adviser.history import Spell, life_of, most_at_once, refused_moments, shifts_of
 from reporting.adviser.story import Shift, Stay
@@ -283,10 +284,9 @@ def test_a_replay_with_the_real_places_comes_near_to_what_happened(
 
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What workers are asked for is done at once."""
+    """What workers are asked for is done at once, by Celery's own means."""
     cache.clear()
-    play = tasks.play_again
-    monkeypatch.setattr(play, "apply_async", lambda told, **how: play.run(*told))
+    monkeypatch.setitem(app.conf, "task_always_eager", True)
 
 
 @pytest.fixture
@@ -317,35 +317,38 @@ def test_what_is_wrong_is_said_and_kept(step: RuleStep, browser: Client) -> None
 
 
 @pytest.mark.usefixtures("clock", "worker")
-def test_the_replay_says_it_in_one_sentence(step: RuleStep, agent: Agent, browser: Client) -> None:
+def test_the_replay_says_it_in_one_sentence(
+    step: RuleStep,
+    agent: Agent,
+    browser: Client,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
     for n in range(3):
         closed(step, agent, -100 + 10 * n, -90 + 10 * n)
     demand.add(step.rule_id, at=at(-100), messages_refused=1)
-    text = browser.get("/reports/queue-size/replay/?places=1&places=5").content.decode()
+    url = "/reports/queue-size/replay/?places=1&places=5"
+    with django_capture_on_commit_callbacks(execute=True):
+        assert "Playing your history again" in browser.get(url).content.decode()
+    text = browser.get(url).content.decode()
     assert "1 of 4 visitors were not engaged; half waited under 1 min" in text
     assert "With 5 places, all 4 visitors would have been engaged; half would have waited" in text
 
 
-@pytest.mark.usefixtures("clock")
+@pytest.mark.usefixtures("clock", "worker")
 def test_a_web_process_only_asks_for_the_replay_and_only_once(
-    step: RuleStep, agent: Agent, browser: Client, monkeypatch: pytest.MonkeyPatch
+    step: RuleStep,
+    browser: Client,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
-    cache.clear()
-    asked: list[Any] = []
-    monkeypatch.setattr(tasks.play_again, "apply_async", lambda told, **how: asked.append(told))
     url = "/reports/queue-size/replay/?places=1"
-    for _again in range(2):
-        text = browser.get(url).content.decode()
-        assert "Playing your history again" in text
-        assert f'hx-get="{url}"' in text
+    with django_capture_on_commit_callbacks() as asked:
+        for _again in range(2):
+            text = browser.get(url).content.decode()
+            assert "Playing your history again" in text
+            assert f'hx-get="{url}"' in text
     assert len(asked) == 1
-    tasks.play_again.run(*asked[0])
+    asked[0]()
     assert "no history to play yet" in browser.get(url).content.decode()
-
-
-@pytest.mark.usefixtures("worker")
-def test_without_history_there_is_nothing_to_play(step: RuleStep, browser: Client) -> None:
-    assert "no history to play yet" in browser.get("/reports/queue-size/replay/").content.decode()
 
 
 @pytest.mark.parametrize("path", ["/reports/queue-size/", "/reports/queue-size/replay/"])

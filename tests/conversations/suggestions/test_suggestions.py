@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import Agent, Website
+from config.celery import app
 from conversations import actors, lifecycle, messages, surveys
 from conversations.canned import library
 from conversations.models import (
@@ -207,8 +209,8 @@ def outside() -> Iterator[Outside]:
     provider.server.server_close()
 
 
-def asked_outside(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> bool:
-    """Whether the provider had something to say to one more question."""
+def offered(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> SuggestionOffer:
+    """What is suggested for one more question, while the provider is still to be asked."""
     cache.delete(f"suggestions:failures:{step.rule.website_id}")
     url = f"http://127.0.0.1:{provider.server.server_port}/"
     SuggestionSettings.objects.update_or_create(
@@ -220,7 +222,31 @@ def asked_outside(step: RuleStep, agent: Agent, provider: Outside, **given: Any)
     conversation.visitor.save()
     made = offers.offer(Conversation.objects.get(pk=conversation.pk), agent, at=NOW)
     assert made is not None
-    return offers.ask_provider(made.pk)
+    return made
+
+
+def asked_outside(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> bool:
+    """Whether the provider had something to say to one more question."""
+    return offers.ask_provider(offered(step, agent, provider, **given).pk)
+
+
+def test_an_offer_has_a_worker_ask_the_provider(
+    step: RuleStep,
+    agent: Agent,
+    outside: Outside,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    settings.PROVIDERS_MAY_BE_PRIVATE = True
+    monkeypatch.setitem(app.conf, "task_always_eager", True)
+    outside.answer = (200, json.dumps({"suggestions": ["Elle arrive."]}).encode())
+    with django_capture_on_commit_callbacks(execute=True):
+        made = offered(step, agent, outside)
+        assert outside.heard == []
+    made.refresh_from_db()
+    assert made.suggestions[0]["body"] == "Elle arrive."
+    assert len(outside.heard) == 1
 
 
 def test_a_provider_hears_no_personal_data_but_where_the_website_says_so(

@@ -1,0 +1,15 @@
+"""Reactions that only wake a worker: what they ask for is done in a task, not in a web process."""
+
+from __future__ import annotations
+
+from asgiref.sync import sync_to_async
+
+from reporting import tasks
+from reporting.adviser.playing import ASKED_SECONDS
+from reporting.facts import ReplayWanted
+
+
+async def play_again(fact: ReplayWanted) -> None:
+    """Live, so it may be lost: the page goes on asking."""
+    told = (fact.website_id, list(fact.totals), fact.key, fact.at)
+    await sync_to_async(tasks.play_again.apply_async)(told, retry=False, expires=ASKED_SECONDS)
