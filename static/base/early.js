@@ -13,7 +13,8 @@
     if (!element || LOOKED_AT in element || tried.has(element)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (hasBegun) process(element, again);
+    // Never at once: a form whose submit event is under way ignores a second one.
+    if (hasBegun) setTimeout(() => process(element, again));
     else pressed = () => process(element, again);
   }
 

@@ -25,9 +25,10 @@ export function coalesced(work) {
   };
 }
 
-/** A later call for one target replaces an earlier one that still waits: htmx's own queue. */
+/** A later call for one target replaces an earlier one that still waits: htmx's own queue. Without
+ *  a line nothing comes, which its own event has told (htmx:sendError). */
 export function get(url, target, swap) {
-  return window.htmx.ajax("GET", url, { target, swap, source: target });
+  return window.htmx.ajax("GET", url, { target, swap, source: target }).catch(() => {});
 }
 
 export function element(name, attributes = {}, ...children) {

@@ -5,7 +5,8 @@ import { byId, isWeb, link, linked } from "./elements.js";
 
 export class Consent {
   /** session, config; mayDecline: whether there is a page to go back to; proof(): who the customer
-   *  is, if nobody knows him yet; onGiven({token, privacy}): a token for somebody new */
+   *  is, if nobody knows him yet: a promise, since the page and the server may not have said it when
+   *  somebody agrees; onGiven({token, privacy}): a token for somebody new */
   constructor({ session, config, mayDecline, proof, onGiven }) {
     Object.assign(this, { session, config, proof, onGiven });
     this.standing = null; // "given", "outdated" or "withdrawn", once the server has said it.
@@ -38,8 +39,8 @@ export class Consent {
     this.#complain("");
     try {
       const { language, consent } = this.config;
-      const isNew = !this.session.isKnown;
-      const identity = isNew ? this.proof() : null;
+      const identity = this.session.isKnown ? null : await this.proof();
+      const isNew = !this.session.isKnown; // He may have been recognised meanwhile.
       const told = { language, consent, ...(identity && { identity }) };
       const { ok, data } = await this.session.ask(isNew ? "visitors/" : "consent/", told);
       if (ok) this.onGiven(data);

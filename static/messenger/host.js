@@ -2,6 +2,7 @@
 // domains embed us; the first of them to say hello from our parent window is the one we talk with.
 
 const PAGE_LIMIT = 2000;
+const HELLO_MS = 5000;
 
 export class Host {
   /** handlers: open(), minimize(), offer(answer): what the page was told about engaging,
@@ -17,6 +18,8 @@ export class Host {
     this.viewedAt = 0; // and when.
     /** What the page keeps for us, once it has said hello. */
     this.kept = new Promise((resolve) => (this.resolveKept = resolve));
+    /** Once it has said who its customer is, if it ever does: a page that never does holds up nobody. */
+    this.heard = Promise.race([this.isAlone || this.kept, new Promise((resolve) => setTimeout(resolve, HELLO_MS))]);
     addEventListener("message", ({ source, origin, data }) => {
       if (this.isAlone || source !== window.parent || origin === "null") return;
       if (typeof data !== "object" || data === null || data.causerie !== 1) return;

@@ -17,6 +17,12 @@ export class Identity {
     this.turn = this.turn.then(() => loading).then(() => this.#tell(token));
   }
 
+  /** The proof of a customer whom nobody knows yet, or null, once all that was told is answered. */
+  async proven() {
+    await this.turn;
+    return this.proof;
+  }
+
   forget() {
     this.told = "";
     this.proof = null;

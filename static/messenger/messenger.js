@@ -76,7 +76,10 @@ class Messenger {
       session: this.session,
       config,
       mayDecline: !this.host.isAlone,
-      proof: () => this.identity.proof,
+      proof: async () => {
+        await this.host.heard;
+        return this.identity.proven();
+      },
       onGiven: (given) => this.consented(given),
     });
     const attached = new Attached({ session: this.session, strings: this.strings });

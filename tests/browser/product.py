@@ -30,6 +30,7 @@ TRACES = [
     "accounts_preferences",
     "conversations_conversation",
     "conversations_outboxentry",
+    "conversations_person",
     "conversations_visitor",
     "routing_deskconnection",
     "routing_deskpresence",

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Crowd
 from tests.browser.people import Visitor
+from tests.browser.product import Product
 
 
 def log_in(visitor: Visitor) -> None:
@@ -58,6 +59,25 @@ def test_a_customer_is_the_same_on_every_browser_and_decides_for_all(crowd: Crow
     expect(second.log.get_by_text("Once more")).to_have_count(0)
     expect(second.frame.get_by_role("button", name="I accept")).to_be_visible()
     assert "token" not in kept(second.page)
+
+
+def test_who_agrees_before_the_server_has_answered_is_recognised_all_the_same(
+    crowd: Crowd, product: Product
+) -> None:
+    """On a slow line the button is there long before anybody knows who the customer is."""
+    visitor, questions = crowd.visitor(), []
+    visitor.page.route("**/identity/", lambda route: questions.append(route))
+    log_in(visitor)
+    with visitor.page.expect_request("**/identity/"):
+        visitor.open()
+    with visitor.page.expect_request("**/visitors/") as welcome:
+        visitor.frame.get_by_role("button", name="I accept").click()
+        questions[0].continue_()
+    assert welcome.value.post_data_json["identity"]
+    visitor.say("Where is my order?")
+    visitor.frame.get_by_text("You are next in line.").wait_for()
+    whose = product.rows("SELECT name FROM conversations_visitor WHERE person_id IS NOT NULL")
+    assert whose == [("Jeanne Martin",)]
 
 
 def test_a_token_that_does_not_hold_is_told_to_the_console_only(crowd: Crowd) -> None:

@@ -11,7 +11,10 @@ from tests.browser.conftest import Crowd
 from tests.browser.people import Agent, Visitor
 from tests.browser.product import Product
 
-NO_LINE = r"ERR_INTERNET_DISCONNECTED|ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_NETWORK|WebSocket"
+NO_LINE = (
+    r"ERR_INTERNET_DISCONNECTED|ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_NETWORK|WebSocket"
+    r"|htmx:(sendError|afterRequest)"
+)
 
 
 def in_conversation(crowd: Crowd) -> tuple[Visitor, Agent]:

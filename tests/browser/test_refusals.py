@@ -148,3 +148,25 @@ def test_who_is_quicker_than_the_scripts_is_heard(crowd: Crowd) -> None:
     visitor = crowd.visitor()
     visitor.start("Good morning")
     alice.sees("Good morning")
+
+
+def test_a_form_that_htmx_has_not_looked_at_yet_is_sent_once(crowd: Crowd) -> None:
+    """Between its being drawn and htmx's look at it Enter may be pressed: it is sent by htmx then,
+    and by its button, and the page stays."""
+    alice = crowd.agent("alice").log_in()
+    alice.page.evaluate(
+        """() => {
+          const form = document.createElement("form");
+          form.setAttribute("hx-post", "/desk/panes/");
+          form.setAttribute("hx-swap", "none");
+          form.innerHTML = '<button name="panes" value="2">Two of them</button>';
+          document.getElementById("main").append(form);
+          form.firstChild.focus();
+          window.isThisPage = true;
+        }"""
+    )
+    with alice.page.expect_request("**/desk/panes/") as sent:
+        alice.page.keyboard.press("Enter")
+    assert sent.value.post_data == "panes=2"
+    assert sent.value.headers["hx-request"] == "true"
+    assert alice.page.evaluate("window.isThisPage")
