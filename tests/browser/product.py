@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from config import engines
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 150  # a busy machine; a quiet one needs 6
 STOP_SECONDS = 40
+TRIES = 5
 SNAPSHOT_MS = 2100  # room, as a page view is told it, may be two seconds old
 KEPT = {"PATH", "HOME", "USER", "LANG", "TMPDIR", "VIRTUAL_ENV"}
 VERSION = "{engagement}:version"
@@ -119,6 +121,16 @@ class Product:
 
     def forget(self) -> None:
         """No visitor, no conversation, nobody available, three places: as if the day began."""
+        for _try in range(TRIES):
+            # A worker may be at these tables in another order: PostgreSQL ends one of us then.
+            with suppress(psycopg.errors.DeadlockDetected):
+                self._forget()
+                break
+        else:
+            raise AssertionError("the product never lets go of its tables")
+        self.outdate()
+
+    def _forget(self) -> None:
         with psycopg.connect(engines.database_url(self.var), autocommit=True) as connection:
             connection.execute(f"TRUNCATE {', '.join(TRACES)} CASCADE")
             connection.execute("UPDATE accounts_agentchannel SET is_available = false")
@@ -129,7 +141,6 @@ class Product:
             connection.execute(
                 "UPDATE routing_targetingrule SET pages_excluded = '{}', position = 9"
             )
-        self.outdate()
 
     def target(self, name: str, page: str, *, position: int = 0, **asked: Any) -> int:
         """A targeting rule for pages of the demo, before the one for every page; its id."""

@@ -159,14 +159,14 @@ def test_a_form_that_htmx_has_not_looked_at_yet_is_sent_once(crowd: Crowd) -> No
           const form = document.createElement("form");
           form.setAttribute("hx-post", "/desk/panes/");
           form.setAttribute("hx-swap", "none");
-          form.innerHTML = '<button name="panes" value="2">Two of them</button>';
+          form.innerHTML = '<button name="panes" value="1">One of them</button>';
           document.getElementById("main").append(form);
           form.firstChild.focus();
           window.isThisPage = true;
         }"""
     )
-    with alice.page.expect_request("**/desk/panes/") as sent:
+    with alice.page.expect_response("**/desk/panes/") as answer:
         alice.page.keyboard.press("Enter")
-    assert sent.value.post_data == "panes=2"
-    assert sent.value.headers["hx-request"] == "true"
+    assert answer.value.request.post_data == "panes=1"
+    assert answer.value.request.headers["hx-request"] == "true"
     assert alice.page.evaluate("window.isThisPage")
