@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PAGE = """<!doctype html><html lang="en"><title>A brand</title><h1>A brand's own page</h1>
 <style>button {{ display: none; }}</style>
-<script async src="{product}/embed.js" data-website="{key}"></script></html>"""
+{script}</html>"""
+SCRIPT = '<script async src="{product}/embed.js" data-website="{key}"></script>'
 # As strict as a page can be that embeds the Messenger; its own inline style is let in by hash.
 POLICY = (
     "default-src 'none'; script-src {product}; connect-src {product}; frame-src {product}; "
@@ -20,9 +21,9 @@ POLICY = (
 
 
 @contextmanager
-def page(product_url: str, key: str) -> Iterator[int]:
+def page(product_url: str, key: str, script: str = SCRIPT) -> Iterator[int]:
     """Serve a page that embeds the website ``key``; gives its port."""
-    body = PAGE.format(product=product_url, key=key).encode()
+    body = PAGE.format(script=script.format(product=product_url, key=key)).encode()
     policy = POLICY.format(product=product_url, hash=style_hash(body))
 
     class Handler(BaseHTTPRequestHandler):
