@@ -25,9 +25,9 @@ from django.utils.translation import ngettext
 from accounts.passes import GUARD, DeskPass
 from conversations import files, pool
 from conversations.files import Prepared, Unacceptable
-from conversations.messages import Rejected
 from conversations.models import Attachment
 from conversations.persons import SPOKEN_FOR, WILLING
+from conversations.refusals import Rejected
 
 LIMIT_BYTES = 10 * 1024 * 1024
 LATELY = timedelta(hours=1)

@@ -21,7 +21,7 @@ from psycopg_pool import PoolTimeout
 
 from conversations import origins
 from conversations.attachments import LIMIT_BYTES, Kept, too_large
-from conversations.messages import Rejected
+from conversations.refusals import Rejected
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ one) and the messages of bots and of the product go through ``add``, inside a tr
 from __future__ import annotations
 
 import json
-import unicodedata
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,25 +24,13 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.passes import GUARD, DeskPass
-from conversations import blocks, bus, lifecycle, pool
+from conversations import blocks, bus, lifecycle, pool, refusals
 from conversations.facts import MessageAdded
 from conversations.models import Author, Conversation, Message
 from conversations.persons import SPOKEN_FOR
+from conversations.refusals import Rejected
 from conversations.statements import AS_AGENT, AS_VISITOR, FOUND, TRUSTED, stored_by
 from conversations.transitions import PAUSED, Status
-
-BODY_LIMIT = 4000
-
-
-class Rejected(Exception):
-    """A message that was not accepted: ``code`` for programs, the text for people, ``status``
-    the HTTP status that says the same."""
-
-    def __init__(self, code: str, text: str, status: int) -> None:
-        self.code = code
-        self.text = text
-        self.status = status
-        super().__init__(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,51 +82,6 @@ def attachment_of(row: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def check_attachment(value: object) -> uuid.UUID | None:
-    """The id of the uploaded file that a message carries, if it carries one."""
-    if value is None:
-        return None
-    try:
-        return uuid.UUID(str(value))
-    except ValueError:
-        raise Rejected("invalid", _("The attachment has no valid id."), 400) from None
-
-
-def check_body(body: object, *, may_be_empty: bool = False) -> str:
-    """The text to store: line ends made equal, control characters gone, not too long, and not empty
-    unless it stands beside an attachment."""
-    if body is None and may_be_empty:
-        return ""
-    if not isinstance(body, str):
-        raise Rejected("invalid", _("A message must be text."), 400)
-    text = body.replace("\r\n", "\n").replace("\r", "\n")
-    text = "".join(
-        character
-        for character in text
-        if character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cs"}
-    ).strip()
-    # Zero-width characters alone would be a bubble with nothing in it.
-    if all(character.isspace() or unicodedata.category(character) == "Cf" for character in text):
-        if may_be_empty:
-            return ""
-        raise Rejected("empty", _("Write something first: the message is empty."), 400)
-    if len(text) > BODY_LIMIT:
-        raise Rejected(
-            "too_long",
-            _("This message has %(n)d characters; %(limit)d is the most. Please send it in parts.")
-            % {"n": len(text), "limit": BODY_LIMIT},
-            413,
-        )
-    return text
-
-
-def check_client_id(value: object) -> uuid.UUID:
-    try:
-        return uuid.UUID(str(value))
-    except ValueError:
-        raise Rejected("invalid", _("The message has no valid id."), 400) from None
-
-
 async def send_as_visitor(
     *,
     conversation: uuid.UUID,
@@ -168,7 +110,7 @@ async def send_as_visitor(
     if sent is not None:
         return sent
     if found["status"] == Status.CLOSED:
-        raise _closed()
+        raise refusals.closed()
     woken: Sent = await database_sync_to_async(add)(
         found["id"],
         author=Author.VISITOR,
@@ -215,32 +157,8 @@ async def send_as_agent(
             "consent", _("This visitor has withdrawn consent: nothing can be sent any more."), 403
         )
     if attachment is not None and found["status"] == Status.ACTIVE and found["is_mine"]:
-        raise _no_file()
-    raise _not_on_desk()
-
-
-def _closed() -> Rejected:
-    return Rejected("closed", _("This conversation is closed. You can start a new one."), 410)
-
-
-def blocked() -> Rejected:
-    """What a blocked visitor reads (R58): calm, and without a reason to argue with."""
-    return Rejected("blocked", _("It is not possible to write to us here at the moment."), 403)
-
-
-def without_consent() -> Rejected:
-    """What somebody reads who writes without a consent in force (R27)."""
-    return Rejected("consent", _("Please accept first; your message is kept."), 403)
-
-
-def _no_file() -> Rejected:
-    return Rejected("attachment", _("The file is no longer there: please attach it again."), 409)
-
-
-def _not_on_desk() -> Rejected:
-    return Rejected(
-        "not_on_desk", _("This conversation is no longer on your desk; nothing was sent."), 409
-    )
+        raise refusals.no_file()
+    raise refusals.not_on_desk()
 
 
 async def _store(query: str, values: dict[str, Any]) -> Sent | None:
@@ -268,7 +186,7 @@ def _known(found: dict[str, Any], values: dict[str, Any]) -> Sent | None:
         return None
     said = (found["author"], found["body"], found["attachment_id"])
     if said != (values["author"], values["body"], values["attachment"]):
-        raise _conflict()
+        raise refusals.conflict()
     stored = frame(
         seq=found["seq"],
         client_id=values["client_id"],
@@ -325,12 +243,12 @@ def add(
     )
     if stored is not None:
         if (stored.author, stored.body, stored.attachment_id) != (author, body, attachment):
-            raise _conflict()
+            raise refusals.conflict()
         return Sent(_frame_of(stored), is_new=False)
     if author == Author.VISITOR and blocks.in_force(conversation.visitor, at=at).exists():
-        raise blocked()
+        raise refusals.blocked()
     if author == Author.VISITOR and conversation.visitor.withdrawn_at is not None:
-        raise without_consent()
+        raise refusals.without_consent()
     if author == Author.VISITOR and conversation.status in PAUSED:
         lifecycle.visitor_replied(conversation, at=at)
     return _insert(
@@ -411,9 +329,5 @@ def _insert(
 
 def _refusal(conversation: Conversation, *, has_file: bool) -> Rejected:
     if conversation.status == Status.CLOSED:
-        return _closed()
-    return _no_file() if has_file else _not_on_desk()
-
-
-def _conflict() -> Rejected:
-    return Rejected("conflict", _("Another message was sent under the same id."), 409)
+        return refusals.closed()
+    return refusals.no_file() if has_file else refusals.not_on_desk()

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 
 from accounts.models.websites import is_among
-from conversations.messages import Rejected, check_body
+from conversations.checks import check_body
+from conversations.refusals import Rejected
 
 CHOICES, CHOICE_LENGTH = 8, 80
 CARDS, TITLE_LENGTH, TEXT_LENGTH = 6, 100, 400

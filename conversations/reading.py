@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from accounts.passes import GUARD, DeskPass
 from conversations import bus, pool
 from conversations.facts import MessagesRead
-from conversations.messages import Rejected, attachment_of, frame
+from conversations.messages import attachment_of, frame
 from conversations.persons import SPOKEN_FOR
+from conversations.refusals import Rejected
 
 PAGE = 500
 SEQ_LIMIT = 2**31 - 1

@@ -16,8 +16,8 @@ from accounts.rights import groups_of, websites_of
 from conversations import files, languages
 from conversations.attachments import LIMIT_BYTES, too_large
 from conversations.canned import library, variables
+from conversations.checks import BODY_LIMIT
 from conversations.files import Prepared, Unacceptable
-from conversations.messages import BODY_LIMIT
 from conversations.models import CannedFile, CannedReply
 
 OWN = "own"

@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _
 from accounts import passes
 from accounts.models import User
 from accounts.passes import DeskPass
-from conversations import attachments, messages, pool, reading
+from conversations import attachments, checks, messages, pool, reading
 from conversations.doors import Answer, Receive, Request, Scope, Send, serve
-from conversations.messages import Rejected
 from conversations.models import Conversation
+from conversations.refusals import Rejected
 
 PATH = re.compile(
     r"^/desk/c/(?P<conversation>\d{1,15})/(?:(?P<what>messages|read)"
@@ -73,12 +73,12 @@ async def _handle(request: Request) -> tuple[int, Answer]:
 async def _send(
     conversation: int, desk: DeskPass, body: dict[str, Any]
 ) -> tuple[int, dict[str, Any]]:
-    attachment = messages.check_attachment(body.get("attachment"))
+    attachment = checks.check_attachment(body.get("attachment"))
     say = partial(
         messages.send_as_agent,
         conversation=conversation,
-        client_id=messages.check_client_id(body.get("client_id")),
-        body=messages.check_body(body.get("body"), may_be_empty=attachment is not None),
+        client_id=checks.check_client_id(body.get("client_id")),
+        body=checks.check_body(body.get("body"), may_be_empty=attachment is not None),
         attachment=attachment,
         at=timezone.now(),
     )

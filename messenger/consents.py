@@ -8,9 +8,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Website
-from conversations import messages, persons
-from conversations.messages import Rejected
+from conversations import persons, refusals
 from conversations.models import Consent, ConsentKind, Visitor
+from conversations.refusals import Rejected
 from messenger.mail import addresses
 from messenger.texts import DEFAULTS, consent_of, sha256_of
 
@@ -50,7 +50,7 @@ def standing(visitor: Visitor, website: Website) -> str:
 def require(visitor: Visitor, website: Website) -> None:
     """``Rejected`` (403 ``consent``) where nothing new may begin before it is given (R27)."""
     if standing(visitor, website) != IN_FORCE:
-        raise messages.without_consent()
+        raise refusals.without_consent()
 
 
 @transaction.atomic

@@ -11,9 +11,9 @@ from channels.db import database_sync_to_async
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations import attachments, messages, reading
+from conversations import attachments, checks, messages, reading
 from conversations.doors import Answer, Receive, Request, Scope, Send, serve
-from conversations.messages import Rejected
+from conversations.refusals import Rejected
 from messenger.links import PREFIX
 from messenger.queries import within
 from messenger.visitors import hash_token, token_hash_for
@@ -64,12 +64,12 @@ async def _handle(request: Request) -> tuple[int, Answer]:
             return 200, answer
         case "messages", "POST":
             body = await request.json()
-            attachment = messages.check_attachment(body.get("attachment"))
+            attachment = checks.check_attachment(body.get("attachment"))
             sent = await messages.send_as_visitor(
                 conversation=conversation,
                 token_hash=token_hash,
-                client_id=messages.check_client_id(body.get("client_id")),
-                body=messages.check_body(body.get("body"), may_be_empty=attachment is not None),
+                client_id=checks.check_client_id(body.get("client_id")),
+                body=checks.check_body(body.get("body"), may_be_empty=attachment is not None),
                 attachment=attachment,
                 at=timezone.now(),
             )

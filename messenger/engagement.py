@@ -24,8 +24,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models.websites import Side, is_among
 from conversations.doors import Receive, Request, Scope, Send, serve
-from conversations.messages import Rejected
 from conversations.origins import is_our_host, is_own
+from conversations.refusals import Rejected
 from messenger.colours import text_on
 from messenger.strings import embed_labels
 from messenger.texts import language_among

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from accounts.models import Website
 from conversations.doors import BODY_BYTES, error
-from conversations.messages import Rejected
+from conversations.refusals import Rejected
 from messenger.texts import language_among
 
 logger = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ import jwt
 from django.utils.translation import gettext as _
 from jwt.types import Options
 
-from conversations.messages import Rejected
+from conversations.refusals import Rejected
 
 ALGORITHM = "HS256"
 REQUIRED = ("sub", "aud", "exp")

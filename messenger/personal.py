@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from accounts import identities
 from accounts.models import Website
 from conversations import persons
-from conversations.messages import Rejected
 from conversations.models import Visitor
+from conversations.refusals import Rejected
 from messenger import consents, identity
 from messenger.gate import door, json_of
 from messenger.identity import Claims

@@ -20,8 +20,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.models import Website
 from conversations.doors import BODY_BYTES
-from conversations.messages import Rejected
 from conversations.origins import is_own
+from conversations.refusals import Rejected
 from messenger.gate import refusal, website_of
 from reporting import transactions
 from reporting.models import Origin

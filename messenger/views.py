@@ -14,8 +14,9 @@ from django.views.decorators.http import condition, require_safe
 
 from accounts.models import Website
 from conversations import blocks, persons, surveys
-from conversations.messages import Rejected, check_body, check_client_id, without_consent
+from conversations.checks import check_body, check_client_id
 from conversations.models import Address, Conversation
+from conversations.refusals import Rejected
 from messenger import consents, page, queries, script, tickets
 from messenger.gate import door, json_of
 from messenger.mail import addresses
@@ -102,10 +103,7 @@ def email(request: HttpRequest, website: Website) -> HttpResponse:
     """Leave, change or delete the address, switch notifications on or off (R6, R23-R25)."""
     visitor = visitor_of(request, website)
     sent = json_of(request)
-    if not addresses.is_on(website):
-        raise Rejected("refused", _("This site sends no e-mails."), 409)
-    if visitor.withdrawn_at is not None and sent.get("address"):
-        raise without_consent()
+    addresses.require(website, visitor, gives=bool(sent.get("address")))
     now = timezone.now()
     if isinstance(sent.get("on"), bool) and "address" not in sent:
         address = addresses.want_mail(visitor, wanted=sent["on"], at=now)

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Website
 from conversations import persons
-from conversations.messages import Rejected
 from conversations.models import Consent, Person, Visitor
+from conversations.refusals import Rejected
 from messenger import identity
 from messenger.identity import Claims
 from messenger.links import guest_of

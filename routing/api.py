@@ -18,9 +18,9 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from accounts.access import zone_of
 from accounts.models import User
-from conversations.messages import Rejected
 from conversations.models import Conversation
 from conversations.offers import check_offer
+from conversations.refusals import Rejected
 from conversations.transitions import Status
 from routing import speaking, waiting
 from routing.explanations import Explanation

@@ -12,9 +12,10 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Agent, Channel
-from conversations import blocks, lifecycle, messages, offers, persons
-from conversations.messages import Rejected, Sent
+from conversations import blocks, lifecycle, messages, offers, persons, refusals
+from conversations.messages import Sent
 from conversations.models import Author, Conversation, Visitor
+from conversations.refusals import Rejected
 from conversations.transactions import retried
 from conversations.transitions import Status
 from routing import load
@@ -95,7 +96,7 @@ def start(
         # Locked: it must not close between this look and the message that goes into it.
         again = open_conversations(visitor).select_for_update(no_key=True).first()
     if again is None and blocks.in_force(visitor, at=at).exists():
-        raise messages.blocked()
+        raise refusals.blocked()
     if again is not None:
         sent = messages.add(again.pk, author=Author.VISITOR, body=body, client_id=client_id, at=at)
         return again, sent

@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
 from conversations import lifecycle, messages
-from conversations.messages import Rejected, Sent
+from conversations.messages import Sent
 from conversations.models import Author, Conversation
 from conversations.offers import Offer
+from conversations.refusals import Rejected
 from conversations.transitions import Status
 
 

@@ -8,8 +8,8 @@ from django.db import transaction
 
 from accounts.models import Agent
 from conversations import bus
+from conversations.checks import BODY_LIMIT
 from conversations.facts import SuggestionsAsked, SuggestionsCame
-from conversations.messages import BODY_LIMIT
 from conversations.models import (
     Author,
     Conversation,

@@ -18,8 +18,9 @@ from django.conf import settings as installation
 from django.core.cache import cache
 from requests_hardened import Config, Manager
 
-from conversations.messages import Rejected, check_body
+from conversations.checks import check_body
 from conversations.models import Message, SuggestionSettings
+from conversations.refusals import Rejected
 from conversations.suggestions.finding import MOST, Asked, Provider, Suggested
 
 logger = logging.getLogger(__name__)

@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.models import Website
-from conversations.messages import Rejected
+from conversations import refusals
 from conversations.models import Address, Conversation, Visitor
 from conversations.persons import browsers_of
+from conversations.refusals import Rejected
 from messenger.models import Mail, MailStatus
 
 LENGTH = 254  # RFC 5321: what a path between servers can carry.
@@ -26,6 +27,15 @@ def is_on(website: Website) -> bool:
     """Whether ``website`` writes to its visitors at all."""
     sender = getattr(website, "sender", None)
     return bool(settings.MAIL_IS_SENT) and (sender is None or sender.is_on)
+
+
+def require(website: Website, visitor: Visitor, *, gives: bool) -> None:
+    """``Rejected`` where nothing can be chosen about mail: the website sends none (409), or who
+    ``gives`` an address has withdrawn consent (403)."""
+    if not is_on(website):
+        raise Rejected("refused", _("This site sends no e-mails."), 409)
+    if gives and visitor.withdrawn_at is not None:
+        raise refusals.without_consent()
 
 
 def check_email(value: object) -> str:

@@ -17,8 +17,9 @@ from django.utils import translation
 from django.utils.translation import gettext_noop, ngettext
 
 from conversations import messages
-from conversations.messages import BODY_LIMIT, Rejected, check_body
+from conversations.checks import BODY_LIMIT, check_body
 from conversations.models import Address, Author, Conversation
+from conversations.refusals import Rejected
 from conversations.transactions import retried
 from messenger.mail.owing import owe_way_back
 from messenger.mail.parsing import Incoming, parse

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.utils import InternalError
 
 from accounts.models import Agent, AgentChannel, Channel, Role
-from conversations import actors, deadlines, invariants, lifecycle, messages
+from conversations import actors, deadlines, invariants, lifecycle, messages, refusals
 from conversations.models import Author, CloseReason, Contact, Conversation, Event, Style
 from conversations.transitions import (
     BOT_ANSWER_SECONDS,
@@ -99,7 +99,7 @@ def test_escalation_cancels_the_bot_timer_and_a_late_word_of_the_bot_is_refused(
     )
     conversation.refresh_from_db()
     assert (conversation.deadline_at, conversation.is_return) == (None, False)
-    with pytest.raises(messages.Rejected):
+    with pytest.raises(refusals.Rejected):
         say(conversation, Author.BOT, at=NOW)
 
 

@@ -19,8 +19,10 @@ from accounts import passes
 from accounts.models import Agent
 from accounts.passes import DeskPass
 from conversations import actors, deadlines, invariants, lifecycle, messages, pool, reading
-from conversations.messages import BODY_LIMIT, Rejected, Sent, check_body, check_client_id
+from conversations.checks import BODY_LIMIT, check_body, check_client_id
+from conversations.messages import Sent
 from conversations.models import Author, Conversation, Message
+from conversations.refusals import Rejected
 from conversations.transitions import Status
 from routing.models import RuleStep
 from tests.clock import NOW

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conversations import offers
-from conversations.messages import Rejected
+from conversations.refusals import Rejected
 
 DOMAINS = ["shop.example", "*.cdn.example"]
 CARD = {

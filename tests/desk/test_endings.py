@@ -14,8 +14,8 @@ from django.test import Client
 
 from accounts.models import Agent, User
 from conversations import actors, blocks, deadlines, lifecycle, messages, notes
-from conversations.messages import Rejected
 from conversations.models import Author, Block, Conversation, Person, Style, Survey
+from conversations.refusals import Rejected
 from conversations.statements import AS_VISITOR
 from conversations.transitions import Status
 from routing import engagement

@@ -17,8 +17,8 @@ from django.utils import timezone
 from accounts import identities
 from accounts.models import Agent, Change, IdentitySecret, Website
 from conversations import messages
-from conversations.messages import Rejected
 from conversations.models import Author, Conversation, Person, Visitor
+from conversations.refusals import Rejected
 from messenger import identity
 from routing.models import RuleStep
 from tests.clock import NOW

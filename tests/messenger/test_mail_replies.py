@@ -17,7 +17,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Agent
-from conversations import actors, lifecycle, messages
+from conversations import actors, checks, lifecycle, messages
 from conversations.models import Address, Author, CloseReason, Conversation, Message
 from conversations.transitions import Status
 from messenger.mail import addresses, delivery, lmtp, owing, replies
@@ -250,7 +250,7 @@ def test_a_long_letter_comes_in_pieces(talk: Conversation) -> None:
     assert take(letter(talk, body), reply_address(talk.public_id)) == Outcome.ACCEPTED
     parts = words_of(talk)
     assert 1 < len(parts) <= replies.PARTS
-    assert all(len(part) <= messages.BODY_LIMIT for part in parts)
+    assert all(len(part) <= checks.BODY_LIMIT for part in parts)
     assert "".join(" ".join(parts).split()) == "".join(body.split())
 
 

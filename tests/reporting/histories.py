@@ -22,8 +22,8 @@ from accounts.models import (
     Website,
 )
 from conversations import actors, deadlines, lifecycle, messages, surveys
-from conversations.messages import Rejected
 from conversations.models import Author, CloseReason, Conversation, Style
+from conversations.refusals import Rejected
 from conversations.transitions import Refused, Status
 from reporting import transactions
 from reporting.models import Origin

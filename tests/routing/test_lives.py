@@ -31,8 +31,8 @@ from hypothesis.stateful import (
 
 from accounts.models import Agent, AgentChannel, Channel, Group, Holiday, OpeningHours
 from conversations import actors, deadlines, lifecycle, messages, outbox
-from conversations.messages import Rejected
 from conversations.models import Author, CloseReason, Conversation, Message
+from conversations.refusals import Rejected
 from conversations.transitions import TRANSITIONS, Refused, Status, Verb
 from routing import (
     changes,

@@ -23,7 +23,6 @@ from django.utils import timezone
 
 from accounts.models import Agent, Channel
 from conversations import actors, deadlines, lifecycle, messages, outbox
-from conversations.messages import Rejected
 from conversations.models import (
     Author,
     CloseReason,
@@ -32,6 +31,7 @@ from conversations.models import (
     Event,
     OutboxEntry,
 )
+from conversations.refusals import Rejected
 from conversations.tasks import enforce_deadlines
 from conversations.transactions import retried
 from conversations.transitions import Refused, Status

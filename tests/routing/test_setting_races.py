@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Agent, AgentChannel, Channel, Group, OpeningHours
-from conversations import deadlines, lifecycle, messages
+from conversations import deadlines, lifecycle, messages, refusals
 from conversations.models import Contact, Conversation, Event, Notice
 from conversations.transitions import Status, Verb
 from routing import changes, dispatch, escalation, load, opening
@@ -217,7 +217,7 @@ def test_an_agent_who_answers_while_his_timer_ends_keeps_it_or_loses_it_whole(
                     client_id=held.public_id,
                     at=timezone.now(),
                 )
-            except messages.Rejected:
+            except refusals.Rejected:
                 return
 
         _, was_refused = together(

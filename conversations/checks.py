@@ -1,0 +1,57 @@
+"""What a message must be before it is stored: text that can be read, ids that are ids."""
+
+from __future__ import annotations
+
+import unicodedata
+import uuid
+
+from django.utils.translation import gettext as _
+
+from conversations.refusals import Rejected
+
+BODY_LIMIT = 4000
+
+
+def check_attachment(value: object) -> uuid.UUID | None:
+    """The id of the uploaded file that a message carries, if it carries one."""
+    if value is None:
+        return None
+    try:
+        return uuid.UUID(str(value))
+    except ValueError:
+        raise Rejected("invalid", _("The attachment has no valid id."), 400) from None
+
+
+def check_body(body: object, *, may_be_empty: bool = False) -> str:
+    """The text to store: line ends made equal, control characters gone, not too long, and not empty
+    unless it stands beside an attachment."""
+    if body is None and may_be_empty:
+        return ""
+    if not isinstance(body, str):
+        raise Rejected("invalid", _("A message must be text."), 400)
+    text = body.replace("\r\n", "\n").replace("\r", "\n")
+    text = "".join(
+        character
+        for character in text
+        if character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cs"}
+    ).strip()
+    # Zero-width characters alone would be a bubble with nothing in it.
+    if all(character.isspace() or unicodedata.category(character) == "Cf" for character in text):
+        if may_be_empty:
+            return ""
+        raise Rejected("empty", _("Write something first: the message is empty."), 400)
+    if len(text) > BODY_LIMIT:
+        raise Rejected(
+            "too_long",
+            _("This message has %(n)d characters; %(limit)d is the most. Please send it in parts.")
+            % {"n": len(text), "limit": BODY_LIMIT},
+            413,
+        )
+    return text
+
+
+def check_client_id(value: object) -> uuid.UUID:
+    try:
+        return uuid.UUID(str(value))
+    except ValueError:
+        raise Rejected("invalid", _("The message has no valid id."), 400) from None
