@@ -202,6 +202,8 @@ CELERY_BEAT_SCHEDULE = {
         ("spans", "routing.tasks.keep_spans", 60.0),
         ("old spans", "conversations.tasks.forget_spans", 3600.0),
         ("reports", "reporting.tasks.mail_reports", 60.0),
+        ("exports", "reporting.tasks.write_exports", 10.0),
+        ("old exports", "reporting.tasks.forget_exports", 3600.0),
         ("mail", "messenger.tasks.write_to_visitors", 10.0),
     ]
 }

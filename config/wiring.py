@@ -33,7 +33,8 @@ from conversations.facts import (
 from conversations.suggestions import learning
 from messenger.mail import webhooks
 from reporting import mailing
-from reporting.facts import ReplayWanted, ReportDue
+from reporting.exporting import telling
+from reporting.facts import ExportAsked, ExportEnded, ReplayWanted, ReportDue
 from routing import dispatch, escalation, snapshots
 from routing.facts import (
     AgentChanged,
@@ -82,4 +83,6 @@ def connect() -> None:
     on_durably(BotFellSilent, escalation.escalate_silent)
     on_durably(SurveyAnswered, learning.relearn)
     on_durably(ReportDue, mailing.send_report)
+    on_durably(ExportAsked, reporting.nudges.write_exports)
+    on_durably(ExportEnded, telling.tell)
     on_durably(PersonInvited, invitations.send_invitation)

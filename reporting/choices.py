@@ -142,6 +142,25 @@ def chosen(form: Choices) -> Chosen:
     return Chosen(scope, step, urlencode(kept))
 
 
+def about(form: Choices) -> str:
+    """What was chosen besides the days, in a line for somebody who reads it another day."""
+    given = form.cleaned_data
+    websites = [given["website"]] if given.get("website") else form.websites
+    rows = [given.get(name) for name in ("group", "rule", "agent")]
+    styles = dict(Style.choices)
+    return " · ".join(
+        str(part)
+        for part in (
+            ", ".join(website.name for website in websites),
+            *rows,
+            styles.get(given.get("style", "")),
+            given.get("language") and language_name(given["language"]),
+            given.get("currency"),
+        )
+        if part
+    )
+
+
 def _period(given: dict[str, Any], today: date) -> Period:
     match given.get("period") or "7":
         case "today":

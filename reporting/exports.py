@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -25,6 +25,8 @@ from reporting.models import OUTCOMES
 
 CHUNK = 2000
 BLOCK = 64 * 1024
+BEGINNING = "\ufeff".encode()
+"""By which Excel knows UTF-8."""
 SHEET_ROWS = 1_048_576
 """Of one sheet, as workbooks have it; what is more goes on the next."""
 
@@ -57,7 +59,7 @@ def headings() -> list[str]:
 def chunks(figure: Figure, scope: Scope) -> Iterator[list[Row]]:
     """All rows, the oldest day first, each day by a statement of its own: however many days there
     are, only one is in memory, and no transaction stays open while somebody's line is slow."""
-    names = _Names(scope)
+    names = Names(scope)
     for number in range(scope.period.days):
         day = scope.period.first + timedelta(days=number)
         found = rows.plain(figure, replace(scope, period=Period(day, day + timedelta(days=1))))
@@ -65,7 +67,7 @@ def chunks(figure: Figure, scope: Scope) -> Iterator[list[Row]]:
             yield piece
 
 
-class _Names:
+class Names:
     """What a row names only by its key, and how a moment reads on the wall of its website."""
 
     def __init__(self, scope: Scope) -> None:
@@ -107,9 +109,9 @@ def harmless(text: str) -> str:
 
 async def as_csv(pieces: Iterator[list[Row]]) -> AsyncIterator[bytes]:
     """UTF-8 with the mark that Excel wants, semicolons as it expects them in most of Europe."""
-    yield "\ufeff".encode() + _written([[*headings()]])
+    yield BEGINNING + csv_lines([[*headings()]])
     while (piece := await sync_to_async(_next)(pieces)) is not None:
-        yield _written(piece)
+        yield csv_lines(piece)
 
 
 def _next(pieces: Iterator[list[Row]]) -> list[Row] | None:
@@ -117,7 +119,7 @@ def _next(pieces: Iterator[list[Row]]) -> list[Row] | None:
     return next(pieces, None)
 
 
-def _written(lines: list[Row]) -> bytes:
+def csv_lines(lines: list[Row]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=";")
     writer.writerows(
@@ -126,38 +128,49 @@ def _written(lines: list[Row]) -> bytes:
     return text.getvalue().encode()
 
 
+def write_csv(
+    file: IO[bytes], pieces: Iterable[list[Row]], title: str, headings: list[str]
+) -> None:
+    """The same into a file."""
+    file.write(BEGINNING + csv_lines([[*headings]]))
+    for piece in pieces:
+        file.write(csv_lines(piece))
+
+
 async def as_workbook(pieces: Iterator[list[Row]], title: str) -> AsyncIterator[bytes]:
     """An XLSX: written to a temporary file row by row, then sent in blocks."""
     with tempfile.TemporaryFile() as file:
-        await sync_to_async(_write_workbook)(file, pieces, title)
+        await sync_to_async(write_workbook)(file, pieces, title, headings())
         file.seek(0)
         while block := await sync_to_async(file.read, thread_sensitive=False)(BLOCK):
             yield block
 
 
-def _write_workbook(file: IO[bytes], pieces: Iterator[list[Row]], title: str) -> None:
+def write_workbook(
+    file: IO[bytes], pieces: Iterable[list[Row]], title: str, headings: list[str]
+) -> None:
     plain = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(file, plain) as book:
         moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        bold = book.add_format({"bold": True})
         number = SHEET_ROWS
         sheet: Any = None
         for line in (line for piece in pieces for line in piece):
             if number >= SHEET_ROWS:
-                sheet, number = _new_sheet(book, title, bold), 1
+                sheet, number = _new_sheet(book, title, headings), 1
             _write_row(sheet, number, line, moment)
             number += 1
         if sheet is None:
-            _new_sheet(book, title, bold)
+            _new_sheet(book, title, headings)
 
 
-def _new_sheet(book: Any, title: str, bold: Any) -> Any:
+def _new_sheet(book: Any, title: str, headings: list[str]) -> Any:
     count = len(book.worksheets()) + 1
     name = re.sub(r"[\[\]:*?/\\']", " ", title)[:25]
     sheet = book.add_worksheet(name if count == 1 else f"{name} {count}")
     sheet.freeze_panes(1, 0)
     sheet.set_column(1, 1, 20)
-    for column, heading in enumerate(headings()):
+    bold = book.add_format({"bold": True})
+    for column, heading in enumerate(headings):
         sheet.write_string(0, column, heading, bold)
     return sheet
 
@@ -182,3 +195,6 @@ KINDS: dict[str, tuple[str, Export]] = {
         as_workbook,
     ),
 }
+Writer = Callable[[IO[bytes], Iterable[list[Row]], str, list[str]], None]
+
+WRITERS: dict[str, Writer] = {"csv": write_csv, "xlsx": write_workbook}

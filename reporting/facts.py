@@ -19,6 +19,20 @@ class ReplayWanted(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class ExportAsked(Fact):
+    """Somebody waits for a file that a worker is to write."""
+
+    export_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportEnded(Fact):
+    """A file is ready, or it cannot be had."""
+
+    export_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReportDue(Fact):
     """A report that somebody has subscribed to is due; ``first`` and ``end`` are the days that it
     is about, as ISO 8601."""

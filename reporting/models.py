@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -172,3 +173,95 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} · {self.report} · {self.every}"
+
+
+class ExportState(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Being written")
+    DONE = "done", _("Ready")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+UNFINISHED = (ExportState.WAITING, ExportState.RUNNING)
+
+
+class Fault(models.TextChoices):
+    """Why there is no file, and what to do."""
+
+    NOTHING_TO_SEE = "no_right", _("You no longer oversee what you had chosen. Choose again.")
+    TOO_LONG = "too_long", _("It took too long. Choose fewer days, or one website or group.")
+    BROKEN = "broken", _("Something went wrong, three times. Try again, or tell an administrator.")
+
+
+class Export(models.Model):
+    """A file that a worker writes for somebody (B10): what was chosen, how far it is, where it
+    lies and until when.
+
+    ``query`` are the filters as an address has them, the days written out; what they open is
+    decided when the file is written, and again when it is fetched. ``websites`` and ``only_agent``
+    are what the file tells of. Whoever works at it has ``attempts`` as it was when he took it, and
+    extends ``leased_until``: once that is over, another worker takes it.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="exports")
+    subject = models.CharField(max_length=40)
+    kind = models.CharField(max_length=4)
+    query = models.TextField(blank=True)
+    about = models.CharField(_("of what"), max_length=300)
+    first = models.DateField(_("first day"))
+    last = models.DateField(_("last day"))
+    language = models.CharField(max_length=10)
+    state = models.CharField(max_length=9, choices=ExportState.choices, default=ExportState.WAITING)
+    fault = models.CharField(max_length=8, choices=Fault.choices, blank=True)
+    websites = ArrayField(models.BigIntegerField(), default=list)
+    only_agent = models.BigIntegerField(null=True)
+    total = models.PositiveIntegerField(null=True)
+    written = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    leased_until = models.DateTimeField(null=True)
+    file = models.CharField(max_length=200, blank=True)
+    size = models.PositiveBigIntegerField(default=0)
+    asked_at = models.DateTimeField(_("asked for"))
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("export")
+        verbose_name_plural = _("exports")
+        ordering = ("-asked_at", "-pk")
+        constraints = [
+            # Whoever waits for a desk must find a worker that is free.
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state="running"), name="one_export_at_work"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "running"], ended_at=None)
+                | Q(state__in=["done", "failed", "cancelled"], ended_at__isnull=False),
+                name="export_ends_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="failed") ^ Q(fault=""), name="failed_export_has_fault"
+            ),
+        ]
+        indexes = [
+            # reporting.exporting.turns.take: what is to be written, the oldest first.
+            models.Index(
+                fields=["asked_at"],
+                name="exports_to_write",
+                condition=Q(state__in=["waiting", "running"]),
+            ),
+            # reporting.exporting.turns.forget: whose time is over.
+            models.Index(fields=["ended_at"], name="exports_by_end"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject}.{self.kind} · {self.about}"
+
+    @property
+    def is_unfinished(self) -> bool:
+        return self.state in UNFINISHED
+
+    @property
+    def per_cent(self) -> int:
+        """How far it is; what was counted at the start may grow while it is written."""
+        return min(99, 100 * self.written // self.total) if self.total else 0

@@ -13,3 +13,9 @@ async def play_again(fact: ReplayWanted) -> None:
     """Live, so it may be lost: the page goes on asking."""
     told = (fact.website_id, list(fact.totals), fact.key, fact.at)
     await sync_to_async(tasks.play_again.apply_async)(told, retry=False, expires=ASKED_SECONDS)
+
+
+def write_exports(*, export_id: int) -> None:
+    """Durable: until a worker could be asked. Whichever is asked, it writes all that is waited
+    for; and beat asks once more."""
+    tasks.write_exports.apply_async(retry=False, expires=60)

@@ -20,6 +20,8 @@ from reporting.models import Every, SubscribedReport, Subscription
 from reporting.omissions import omitted
 
 LINES = 100
+LARGE = 20_000
+"""Rows: more take longer to write than anybody likes to look at a browser's download for."""
 COMMENTS = 12
 SALES_CUT = (
     "transactions",
@@ -196,6 +198,7 @@ def behind(request: StaffRequest, name: str) -> HttpResponse:
         "figure": figure,
         "tile": reports.tiles(asked.scope, name)[0],
         "page": page,
+        "is_large": page.paginator.count > LARGE,
         "lines": rows.lines(figure, asked.scope, page.object_list, request.user),
     }
     return render(request, "reporting/behind.html", context)

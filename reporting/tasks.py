@@ -9,6 +9,7 @@ from celery import shared_task
 from conversations import deadlines
 from reporting import subscriptions
 from reporting.adviser import playing
+from reporting.exporting import turns, writing
 
 
 @shared_task
@@ -21,3 +22,18 @@ def mail_reports() -> int:
 def play_again(website_id: int, totals: list[int], key: str, at: str) -> None:
     """Replay a website's history up to ``at`` (ISO 8601) for the page that asked."""
     playing.play(website_id, totals, key, at=datetime.fromisoformat(at))
+
+
+@shared_task(soft_time_limit=3600, time_limit=3660)
+def write_exports() -> int:
+    """Write the files that are waited for, one after the other; returns how many."""
+    count = 0
+    while writing.write_next(at=deadlines.database_now()):
+        count += 1
+    return count
+
+
+@shared_task
+def forget_exports() -> int:
+    """Delete the files whose time is over; returns how many."""
+    return turns.forget(turns.over(at=deadlines.database_now()))

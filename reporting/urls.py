@@ -6,6 +6,7 @@ from django.urls import path
 
 from reporting import mail_views, pages, views
 from reporting.adviser import views as adviser
+from reporting.exporting import views as exporting
 
 urlpatterns = [
     path("reports/", pages.own, name="reports"),
@@ -19,6 +20,10 @@ urlpatterns = [
     path("reports/transactions/<int:number>/", pages.transaction, name="transaction"),
     path("reports/<slug:report>/by-mail/", mail_views.subscribe, name="subscribe_report"),
     path("reports/no-longer/<str:word>/", mail_views.unsubscribe, name="unsubscribe_report"),
+    path("reports/exports/", exporting.exports, name="exports"),
+    path("reports/exports/<slug:subject>.<slug:kind>", exporting.ask, name="ask_export"),
+    path("reports/exports/<int:number>/", exporting.fetch, name="fetch_export"),
+    path("reports/exports/<int:number>/drop/", exporting.drop, name="drop_export"),
     path("reports/charts/<slug:name>.svg", pages.chart, name="chart"),
     path("reports/rows/<slug:name>.<slug:kind>", pages.export, name="export"),
     path("reports/rows/<slug:name>/", pages.behind, name="behind"),

@@ -1,0 +1,82 @@
+"""What a file can be of: the rows behind a figure, or each conversation in one row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import islice
+from typing import TypeVar
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from reporting import exports, figures, rows
+from reporting.exporting import conversations
+from reporting.exports import CHUNK, Row
+from reporting.figures.period import Period
+from reporting.figures.registry import Figure, Text
+from reporting.figures.scope import Scope
+
+CONVERSATIONS = "conversations"
+NAMES: dict[str, Text] = {CONVERSATIONS: gettext_lazy("One row for each conversation")}
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """``total`` rows, about: others may come while it is written."""
+
+    title: str
+    headings: list[str]
+    pieces: Iterator[list[Row]]
+    total: int
+
+
+def name_of(subject: str) -> Text | None:
+    """What a reader calls it; ``None`` where there is no such thing."""
+    figure = figures.FIGURES.get(subject)
+    return figure.label if figure else NAMES.get(subject)
+
+
+def sheet(subject: str, scope: Scope) -> Sheet:
+    """All of it, in pieces of some thousand rows: however many there are, a piece is in memory."""
+    if subject == CONVERSATIONS:
+        return Sheet(
+            title=_("Conversations"),
+            headings=conversations.headings(),
+            pieces=(
+                piece
+                for day in days(scope)
+                for piece in conversations.pieces(day, exports.Names(scope))
+            ),
+            total=conversations.found(scope).count(),
+        )
+    figure = figures.FIGURES[subject]
+    return Sheet(
+        title=str(figure.label),
+        headings=exports.headings(),
+        pieces=_behind(figure, scope),
+        total=rows.plain(figure, scope).count(),
+    )
+
+
+def _behind(figure: Figure, scope: Scope) -> Iterator[list[Row]]:
+    names = exports.Names(scope)
+    for day in days(scope):
+        found = rows.plain(figure, day).iterator(chunk_size=CHUNK)
+        for piece in batched(found, CHUNK):
+            yield [names.cells(row) for row in piece]
+
+
+def days(scope: Scope) -> Iterator[Scope]:
+    """The days of a scope, the oldest first."""
+    for number in range(scope.period.days):
+        day = scope.period.first + timedelta(days=number)
+        yield replace(scope, period=Period(day, day + timedelta(days=1)))
+
+
+def batched(found: Iterable[T], size: int) -> Iterator[list[T]]:
+    rest = iter(found)
+    while piece := list(islice(rest, size)):
+        yield piece

@@ -1,0 +1,165 @@
+"""Whose file is written when: asked for, taken by one worker, gone on with, ended, forgotten."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import get_language
+
+from accounts.models import User
+from conversations import bus
+from reporting.facts import ExportAsked, ExportEnded
+from reporting.figures.period import Period
+from reporting.models import UNFINISHED, Export, ExportState, Fault
+
+LEASE = timedelta(seconds=60)
+ATTEMPTS = 3
+KEPT = timedelta(days=7)
+MOST_UNFINISHED = 5
+
+
+class TooMany(Exception):
+    """Somebody has as many unfinished exports as anybody may have."""
+
+
+class GivenUp(Exception):
+    """The export was cancelled, or another worker has it now."""
+
+
+@transaction.atomic
+def ask(
+    user: User,
+    *,
+    subject: str,
+    kind: str,
+    period: Period,
+    query: str,
+    about: str,
+    at: datetime,
+) -> Export:
+    """Have a file written. Raises ``TooMany``."""
+    User.objects.select_for_update().get(pk=user.pk)
+    if Export.objects.filter(user=user, state__in=UNFINISHED).count() >= MOST_UNFINISHED:
+        raise TooMany
+    export = Export.objects.create(
+        user=user,
+        subject=subject,
+        kind=kind,
+        query=query,
+        about=about[:300],
+        first=period.first,
+        last=period.last,
+        language=get_language() or "",
+        asked_at=at,
+    )
+    bus.publish(ExportAsked(export_id=export.pk))
+    return export
+
+
+def cancel(export: Export, *, at: datetime) -> bool:
+    """Whether it was still unfinished; the worker notices within a second."""
+    found = Export.objects.filter(pk=export.pk, state__in=UNFINISHED)
+    return bool(found.update(state=ExportState.CANCELLED, ended_at=at, leased_until=None))
+
+
+def take(*, at: datetime) -> Export | None:
+    """The export that waits longest, for the caller to write; ``None`` while one is being written.
+
+    One that a worker left behind is tried again, ``ATTEMPTS`` times in all.
+    """
+    try:
+        with transaction.atomic():
+            return _take(at)
+    except IntegrityError:  # one_export_at_work: somebody was quicker.
+        return None
+
+
+def _take(at: datetime) -> Export | None:
+    left = Q(state=ExportState.RUNNING, leased_until__lte=at)
+    unfinished = Export.objects.select_for_update(skip_locked=True).order_by("asked_at", "pk")
+    for export in unfinished.filter(left):
+        if export.attempts >= ATTEMPTS:
+            _end(export, ExportState.FAILED, fault=Fault.BROKEN)
+        else:
+            return _taken(export, at)
+    if Export.objects.filter(state=ExportState.RUNNING).exists():
+        return None
+    waiting = unfinished.filter(state=ExportState.WAITING).first()
+    return _taken(waiting, at) if waiting else None
+
+
+def _taken(export: Export, at: datetime) -> Export:
+    _drop_file(export)
+    export.state = ExportState.RUNNING
+    export.attempts += 1
+    export.written = 0
+    # Written down before there is a file: what a killed worker leaves is found again. Nobody who
+    # knows an id can guess where it lies.
+    export.file = f"exports/{export.pk}-{uuid.uuid4().hex}.{export.kind}"
+    export.leased_until = at + LEASE
+    export.save(update_fields=["state", "attempts", "written", "file", "leased_until"])
+    return export
+
+
+def _mine(export: Export) -> Q:
+    return Q(pk=export.pk, state=ExportState.RUNNING, attempts=export.attempts)
+
+
+def go_on(export: Export, *, written: int, **learnt: object) -> None:
+    """Say how far it is, and keep it. Raises ``GivenUp``."""
+    mine = Export.objects.filter(_mine(export))
+    if not mine.update(written=written, leased_until=Now() + LEASE, **learnt):
+        raise GivenUp
+
+
+def put_back(export: Export) -> None:
+    """What failed is tried again by whoever looks next; the last time it has failed for good."""
+    if export.attempts >= ATTEMPTS:
+        fail(export, Fault.BROKEN)
+        return
+    Export.objects.filter(_mine(export)).update(state=ExportState.WAITING, leased_until=None)
+
+
+def complete(export: Export, *, written: int, size: int) -> None:
+    """Its file is there. Raises ``GivenUp``."""
+    if not _end(export, ExportState.DONE, written=written, size=size):
+        raise GivenUp
+
+
+def fail(export: Export, fault: Fault) -> None:
+    _end(export, ExportState.FAILED, fault=fault)
+
+
+@transaction.atomic
+def _end(export: Export, state: ExportState, **learnt: object) -> bool:
+    mine = Export.objects.filter(_mine(export))
+    if not mine.update(state=state, ended_at=Now(), leased_until=None, **learnt):
+        return False
+    bus.publish(ExportEnded(export_id=export.pk))
+    return True
+
+
+def forget(exports: Iterable[Export]) -> int:
+    """Delete files and then their rows; returns how many."""
+    gone = 0
+    for export in exports:
+        _drop_file(export)
+        gone += Export.objects.filter(pk=export.pk).exclude(state=ExportState.RUNNING).delete()[0]
+    return gone
+
+
+def over(*, at: datetime) -> Iterable[Export]:
+    """Whose time is over, or whose owner is gone."""
+    ended = Q(ended_at__lte=at - KEPT) | Q(user=None)
+    return Export.objects.filter(ended).exclude(state=ExportState.RUNNING)[:500]
+
+
+def _drop_file(export: Export) -> None:
+    if export.file:
+        default_storage.delete(export.file)

@@ -1,0 +1,104 @@
+"""How a worker writes a file: counted first, then piece by piece, looking up once in a while."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import datetime
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.http import QueryDict
+from django.utils import translation
+
+from accounts.models import User
+from reporting import exports
+from reporting.choices import Choices, chosen
+from reporting.exporting import subjects, turns
+from reporting.exports import Row
+from reporting.figures.scope import Scope
+from reporting.models import Export, Fault
+
+logger = logging.getLogger(__name__)
+
+LOOK_UP_SECONDS = 0.5
+
+
+def write_next(*, at: datetime) -> bool:
+    """Write the export whose turn it is; whether there may be another. What fails is not tried
+    again at once: what was missing may be there when beat asks the next time."""
+    export = turns.take(at=at)
+    if export is None:
+        return False
+    try:
+        with translation.override(export.language):
+            _write(export, at)
+    except turns.GivenUp:
+        default_storage.delete(export.file)
+    except SoftTimeLimitExceeded:
+        turns.fail(export, Fault.TOO_LONG)
+    except Exception:
+        logger.exception("export %s failed, attempt %s", export.pk, export.attempts)
+        turns.put_back(export)
+        return False
+    return True
+
+
+def scope_of(export: Export, user: User | None, *, at: datetime) -> Scope | None:
+    """What the export's filters open for ``user`` now; ``None`` where they open nothing."""
+    if user is None:
+        return None
+    form = Choices(QueryDict(export.query), user=user, at=at)
+    if not form.is_valid() or not form.websites:
+        return None
+    return chosen(form).scope
+
+
+def may_open(export: Export, user: User, *, at: datetime) -> bool:
+    """Whether ``user`` may still see all that his file tells of."""
+    scope = scope_of(export, user, at=at)
+    if scope is None or scope.filters.agent != export.only_agent:
+        return False
+    return set(export.websites) <= {website.pk for website in scope.websites}
+
+
+def _write(export: Export, at: datetime) -> None:
+    scope = scope_of(export, export.user, at=at)
+    if scope is None:
+        turns.fail(export, Fault.NOTHING_TO_SEE)
+        return
+    sheet = subjects.sheet(export.subject, scope)
+    turns.go_on(
+        export,
+        written=0,
+        total=sheet.total,
+        websites=[website.pk for website in scope.websites],
+        only_agent=scope.filters.agent,
+    )
+    progress = _Progress(export)
+    with tempfile.TemporaryFile() as file:
+        write = exports.WRITERS[export.kind]
+        write(file, progress.watched(sheet.pieces), sheet.title, sheet.headings)
+        size = file.tell()
+        file.seek(0)
+        default_storage.save(export.file, File(file))
+    turns.complete(export, written=progress.written, size=size)
+
+
+class _Progress:
+    """Counts what goes by, and looks up whether it is still wanted."""
+
+    def __init__(self, export: Export) -> None:
+        self.export, self.written = export, 0
+        self.looked_up_at = time.monotonic()
+
+    def watched(self, pieces: Iterator[list[Row]]) -> Iterator[list[Row]]:
+        for piece in pieces:
+            yield piece
+            self.written += len(piece)
+            if time.monotonic() - self.looked_up_at >= LOOK_UP_SECONDS:
+                turns.go_on(self.export, written=self.written)
+                self.looked_up_at = time.monotonic()

@@ -1,0 +1,468 @@
+"""Files that a worker writes: taken once, gone on with, cancelled, tried again, kept, guarded."""
+
+from __future__ import annotations
+
+import csv
+import io
+import threading
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.core import mail
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.test import AsyncClient, Client
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from accounts.models import Role, User
+from config.celery import app
+from conversations import actors, deadlines, lifecycle, messages, surveys
+from conversations.models import Author, CloseReason, OutboxEntry
+from reporting import exports, tasks, transactions
+from reporting.exporting import conversations, subjects, turns, writing
+from reporting.figures.period import Period
+from reporting.models import Export, ExportState, Fault, Origin
+from reporting.transactions import Purchase
+from routing.models import RuleStep
+from tests.clock import NOW, clock  # noqa: F401 - a fixture
+from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
+
+QUERY = "period=custom&first=2035-03-01&last=2035-03-05"
+ADDRESS = f"/reports/exports/conversations.csv?{QUERY}"
+
+
+@pytest.fixture(autouse=True)
+def media(tmp_path: Any, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def step(db: None) -> RuleStep:
+    made = StepFactory(rule__website__name="Maison", rule__name="Accueil", group__name="SAV")
+    made.group.members.add(AgentFactory(display_name="=Alice"))
+    return made
+
+
+@pytest.fixture
+def manager(step: RuleStep) -> User:
+    made = UserFactory(role=Role.MANAGER, email="boss@example.com", language="en")
+    step.group.managers.add(made)
+    return made
+
+
+def closed(step: RuleStep, *, at: datetime = NOW, comment: str = "") -> Any:
+    agent = step.group.members.get()
+    one = on_desk(step, agent, at=at - timedelta(minutes=30))
+    messages.add(one.pk, author=Author.AGENT, body="Bonjour", client_id=uuid.uuid4(), at=at)
+    lifecycle.close(one.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=at)
+    if comment:
+        surveys.answer(one.pk, csat=5, nps=9, comment=comment, at=at)
+    return one
+
+
+def asked(user: User, **given: Any) -> Export:
+    told: dict[str, Any] = {
+        "subject": "conversations",
+        "kind": "csv",
+        "query": QUERY,
+        "about": "Maison",
+        "at": NOW,
+    }
+    told["period"] = Period(date(2035, 3, 1), date(2035, 3, 6))
+    return turns.ask(user, **(told | given))
+
+
+def written(at: datetime | None = None) -> bool:
+    return writing.write_next(at=at or deadlines.database_now())
+
+
+def logged_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@async_to_sync
+async def fetched(user: User, export: Export) -> tuple[int, bytes]:
+    client = AsyncClient()
+    await client.aforce_login(user)
+    response = await client.get(f"/reports/exports/{export.pk}/")
+    if response.status_code != 200:
+        return response.status_code, b""
+    body = b"".join([block async for block in response.streaming_content])  # type: ignore[union-attr]
+    assert response["Content-Length"] == str(len(body))
+    return 200, body
+
+
+def lines_of(body: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig")), delimiter=";"))
+
+
+@pytest.mark.usefixtures("clock")
+def test_what_is_asked_for_is_written_mailed_and_fetched(
+    manager: User,
+    step: RuleStep,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    """From the button to the file, by the wires as they are laid."""
+    one = closed(step, comment="=1+1")
+    client = logged_in(manager)
+    monkeypatch.setitem(app.conf, "task_always_eager", True)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert client.post(ADDRESS).headers["Location"] == "/reports/exports/"
+    export = Export.objects.get()
+    assert (export.state, export.written, export.total) == (ExportState.DONE, 1, 1)
+    assert export.about == "Maison"
+    status, body = fetched(manager, export)
+    [line] = lines_of(body)
+    assert status == 200
+    assert line["Conversation"] == str(one.pk)
+    assert (line["Agent"], line["Comment"]) == ("'=Alice", "'=1+1")
+    [sent] = mail.outbox
+    assert (sent.subject, sent.to) == ("Ready: One row for each conversation", [manager.email])
+    assert "03/01/2035 – 03/05/2035 · Maison\n" in sent.body
+    assert "1 row," in sent.body
+    assert "/reports/exports/\n" in sent.body
+    page = client.get("/reports/exports/").content.decode()
+    assert "Download" in page
+    assert "every 1s" not in page
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_conversation_is_one_row_with_all_that_is_counted_of_it(
+    manager: User, step: RuleStep
+) -> None:
+    one = closed(step, comment="Merci")
+    transactions.record(
+        step.rule.website,
+        Purchase("CMD-1", Decimal(10), "EUR", NOW),
+        visitor=one.visitor,
+        origin=Origin.SCRIPT,
+        at=NOW,
+    )
+    still_open = on_desk(step, step.group.members.get(), at=NOW)
+    export = asked(manager)
+    assert written()
+    first, second = lines_of(fetched(manager, export)[1])
+    wanted = {
+        "Website": "Maison",
+        "State": "Closed",
+        "Rule": "Accueil",
+        "Group": "SAV",
+        "Opened": "2035-03-05 09:30:00",
+        "Closed": "2035-03-05 10:00:00",
+        "Resolution (s)": "1800",
+        "Reason": "Resolved",
+        "Closed by": "Agent",
+        "Contacts": "1",
+        "Transfers": "0",
+        "Snoozes": "0",
+        "Satisfaction": "5",
+        "Recommendation": "9",
+        "Comment": "Merci",
+    }
+    assert {name: first[name] for name in wanted} == wanted
+    assert second["Conversation"] == str(still_open.pk)
+    assert (second["State"], second["Closed"], second["Resolution (s)"]) == ("On a desk", "", "")
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("chunk", [1, 2, 1000])
+@pytest.mark.parametrize("subject", ["conversations", "closed"])
+def test_every_row_is_there_once_whatever_the_pieces(
+    manager: User, step: RuleStep, subject: str, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (subjects, conversations):
+        monkeypatch.setattr(module, "CHUNK", chunk)
+    made = [closed(step, at=NOW - timedelta(days=days)).pk for days in (2, 1, 1, 1, 0)]
+    export = asked(manager, subject=subject)
+    assert written()
+    found = [int(line["Conversation"]) for line in lines_of(fetched(manager, export)[1])]
+    assert found == made
+    export.refresh_from_db()
+    assert (export.written, export.total) == (5, 5)
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_workbook_is_written_as_well(manager: User, step: RuleStep) -> None:
+    closed(step, comment="=1+1")
+    export = asked(manager, kind="xlsx", subject="comments")
+    assert written()
+    with zipfile.ZipFile(io.BytesIO(fetched(manager, export)[1])) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    assert "=1+1" in sheet
+    assert "<f>" not in sheet
+
+
+def test_the_language_is_that_in_which_it_was_asked_for(manager: User, step: RuleStep) -> None:
+    client = logged_in(manager)
+    client.post(ADDRESS, headers={"accept-language": "fr"})
+    export = Export.objects.get()
+    page = client.get("/reports/exports/", headers={"accept-language": "fr"})
+    assert "01/03/2035 – 05/03/2035 · Maison" in page.content.decode()
+    assert written()
+    assert b"Premi\xc3\xa8re" in fetched(manager, export)[1]
+
+
+class TestTurns:
+    def test_one_is_written_at_a_time_the_oldest_first(self, manager: User) -> None:
+        first, second = asked(manager), asked(manager)
+        at = deadlines.database_now()
+        taken = turns.take(at=at)
+        assert taken == first
+        assert turns.take(at=at) is None
+        turns.complete(first_of(taken), written=0, size=0)
+        assert turns.take(at=at) == second
+
+    @pytest.mark.django_db(transaction=True)
+    def test_of_many_workers_one_gets_it(self, manager: User) -> None:
+        at = deadlines.database_now()
+        for _round in range(10):
+            Export.objects.all().delete()
+            export = asked(manager)
+            asked(manager)
+            start, got = threading.Barrier(4), list[Export | None]()
+
+            def work(start: threading.Barrier = start, got: list[Any] = got) -> None:
+                start.wait()
+                got.append(turns.take(at=at))
+                connection.close()
+
+            threads = [threading.Thread(target=work) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            taken = [one for one in got if one is not None]
+            assert len(taken) <= 1
+            # Whoever lost may have seen the other row only; then the next to look gets one.
+            assert taken or turns.take(at=at)
+            assert Export.objects.filter(state=ExportState.RUNNING).count() == 1
+            assert export.pk
+
+    def test_what_a_killed_worker_left_is_written_by_the_next(
+        self, manager: User, step: RuleStep
+    ) -> None:
+        export = asked(manager)
+        at = deadlines.database_now()
+        lost = first_of(turns.take(at=at))
+        default_storage.save(lost.file, io.BytesIO(b"half"))
+        assert not written(at)
+        assert written(at + turns.LEASE)
+        export.refresh_from_db()
+        assert (export.state, export.attempts) == (ExportState.DONE, 2)
+        assert not default_storage.exists(lost.file)
+        with pytest.raises(turns.GivenUp):
+            turns.go_on(lost, written=7)
+        with pytest.raises(turns.GivenUp):
+            turns.complete(lost, written=7, size=7)
+
+    def test_what_is_left_three_times_has_failed_and_the_next_one_goes_on(
+        self, manager: User
+    ) -> None:
+        export, next_one = asked(manager), asked(manager)
+        at = deadlines.database_now()
+        for attempt in range(turns.ATTEMPTS):
+            assert turns.take(at=at + attempt * turns.LEASE) == export
+        assert turns.take(at=at + turns.ATTEMPTS * turns.LEASE) == next_one
+        export.refresh_from_db()
+        assert (export.state, export.fault) == (ExportState.FAILED, Fault.BROKEN)
+
+    def test_nobody_has_more_than_five_at_once(self, manager: User, step: RuleStep) -> None:
+        for _number in range(turns.MOST_UNFINISHED):
+            asked(manager)
+        answer = logged_in(manager).post(ADDRESS)
+        assert answer.status_code == 409
+        assert "You have 5 unfinished exports" in answer.content.decode()
+        assert Export.objects.count() == turns.MOST_UNFINISHED
+
+    def test_what_is_owed_is_owed_durably(self, manager: User) -> None:
+        export = asked(manager)
+        [owed] = OutboxEntry.objects.filter(reaction="reporting.nudges.write_exports")
+        assert owed.payload == {"export_id": export.pk}
+
+
+def first_of(export: Export | None) -> Export:
+    assert export is not None
+    return export
+
+
+@pytest.mark.usefixtures("clock")
+def test_cancelling_stops_the_worker_and_leaves_no_file(
+    manager: User, step: RuleStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "LOOK_UP_SECONDS", 0)
+    monkeypatch.setattr(subjects, "CHUNK", 1)
+    for _number in range(3):
+        closed(step)
+    export = asked(manager, subject="closed")
+    client, seen = logged_in(manager), list[int]()
+    write = exports.WRITERS["csv"]
+
+    def cancelled_midway(file: Any, pieces: Iterator[Any], *rest: Any) -> None:
+        def watched() -> Iterator[Any]:
+            for piece in pieces:
+                seen.append(len(piece))
+                if len(seen) == 2:
+                    assert "1 of 3 rows" in client.get("/reports/exports/").content.decode()
+                    client.post(f"/reports/exports/{export.pk}/drop/")
+                yield piece
+
+        write(file, watched(), *rest)
+
+    monkeypatch.setitem(exports.WRITERS, "csv", cancelled_midway)
+    assert written()
+    assert seen == [1, 1]
+    export.refresh_from_db()
+    assert export.state == ExportState.CANCELLED
+    assert not default_storage.exists(export.file)
+    assert mail.outbox == []
+
+
+@pytest.mark.usefixtures("clock")
+def test_what_breaks_is_tried_three_times_and_then_said(
+    manager: User,
+    step: RuleStep,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    def full(*_told: Any) -> None:
+        raise OSError("no space left on device")
+
+    export = asked(manager)
+    monkeypatch.setitem(exports.WRITERS, "csv", full)
+    with django_capture_on_commit_callbacks(execute=True):
+        for _attempt in range(turns.ATTEMPTS):
+            assert not written()
+    export.refresh_from_db()
+    assert (export.state, export.fault) == (ExportState.FAILED, Fault.BROKEN)
+    assert "went wrong, three times" in logged_in(manager).get("/reports/exports/").content.decode()
+    [sent] = mail.outbox
+    assert sent.subject == "Not ready: One row for each conversation"
+    assert "went wrong, three times" in sent.body
+
+
+def lost_the_group(user: User, _step: RuleStep) -> None:
+    user.managed_groups.clear()
+
+
+def is_an_agent_now(user: User, step: RuleStep) -> None:
+    User.objects.filter(pk=user.pk).update(role=Role.AGENT)
+    step.group.members.add(AgentFactory(user=user))
+
+
+def was_let_go(user: User, _step: RuleStep) -> None:
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("happens", [lost_the_group, is_an_agent_now, was_let_go])
+def test_a_file_is_closed_to_who_may_no_longer_see_what_is_in_it(
+    manager: User, step: RuleStep, happens: Callable[[User, RuleStep], None]
+) -> None:
+    closed(step)
+    export = asked(manager)
+    assert written()
+    assert fetched(manager, export)[0] == 200
+    happens(manager, step)
+    assert fetched(manager, export)[0] in {302, 404}
+    if happens is not was_let_go:
+        page = logged_in(manager).get("/reports/exports/").content.decode()
+        assert "no longer see all that is in it" in page
+        assert "Download" not in page
+
+
+@pytest.mark.usefixtures("clock")
+def test_who_sees_nothing_any_more_when_it_is_written_gets_no_file(
+    manager: User, step: RuleStep
+) -> None:
+    export = asked(manager)
+    lost_the_group(manager, step)
+    assert written()
+    export.refresh_from_db()
+    assert export.fault == Fault.NOTHING_TO_SEE
+    assert not default_storage.exists(export.file)
+
+
+@pytest.mark.usefixtures("clock")
+def test_one_website_of_two_that_is_lost_closes_the_file(manager: User, step: RuleStep) -> None:
+    other = StepFactory()
+    other.group.managers.add(manager)
+    export = asked(manager)
+    assert written()
+    assert fetched(manager, export)[0] == 200
+    other.group.managers.clear()
+    assert fetched(manager, export)[0] == 404
+
+
+@pytest.mark.usefixtures("clock")
+def test_an_agent_has_his_own_rows_only_and_nobody_anothers_file(
+    manager: User, step: RuleStep
+) -> None:
+    alice, bruno = step.group.members.get(), AgentFactory(display_name="Bruno")
+    mine = closed(step)
+    step.group.members.add(bruno)
+    of_bruno = on_desk(step, bruno, at=NOW)
+    who = actors.agent(bruno.user)
+    lifecycle.close(of_bruno.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
+    logged_in(alice.user).post(f"{ADDRESS}&agent={bruno.pk}")
+    export = Export.objects.get()
+    assert written()
+    found = [int(line["Conversation"]) for line in lines_of(fetched(alice.user, export)[1])]
+    assert found == [mine.pk]
+    for stranger in (bruno.user, manager, UserFactory(role=Role.ADMIN)):
+        assert fetched(stranger, export)[0] == 404
+        answer = logged_in(stranger).post(f"/reports/exports/{export.pk}/drop/")
+        assert answer.status_code == 404
+        assert "Maison" not in logged_in(stranger).get("/reports/exports/").content.decode()
+    assert Client().get(f"/reports/exports/{export.pk}/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/reports/exports/happiness.csv",
+        "/reports/exports/closed.exe",
+        "/reports/exports/closed.csv?period=never",
+        "/reports/exports/closed.csv?website=9999999",
+    ],
+)
+def test_what_is_no_export_is_not_found(manager: User, address: str) -> None:
+    assert logged_in(manager).post(address).status_code == 404
+    assert not Export.objects.exists()
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_file_goes_with_its_time_its_owner_or_by_hand(manager: User, step: RuleStep) -> None:
+    kept, old, orphan, by_hand = (asked(manager) for _ in range(4))
+    for _number in range(4):
+        assert written()
+    now = deadlines.database_now()
+    Export.objects.filter(pk=old.pk).update(ended_at=now - turns.KEPT)
+    Export.objects.filter(pk=orphan.pk).update(user=None)
+    files = [Export.objects.get(pk=one.pk).file for one in (kept, old, orphan, by_hand)]
+    assert all(default_storage.exists(file) for file in files)
+    assert tasks.forget_exports() == 2
+    logged_in(manager).post(f"/reports/exports/{by_hand.pk}/drop/")
+    assert list(Export.objects.all()) == [kept]
+    assert [default_storage.exists(file) for file in files] == [True, False, False, False]
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_long_list_has_its_file_prepared(
+    manager: User, step: RuleStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed(step)
+    client = logged_in(manager)
+    address = "/reports/rows/closed/?period=today"
+    assert "Prepare as CSV" not in client.get(address).content.decode()
+    monkeypatch.setattr("reporting.pages.LARGE", 0)
+    page = client.get(address).content.decode()
+    assert 'formaction="/reports/exports/closed.csv?period=today"' in page
