@@ -15,7 +15,7 @@ from conversations.models import Conversation
 from conversations.transactions import retried
 from conversations.transitions import Status
 from routing import load, offers
-from routing.decisions import Need, choose_agent
+from routing.decisions import AgentView, Need, choose_agent
 
 HEAD = 20
 """How many of the eldest are looked at before all that a group's queues ask for."""
@@ -70,11 +70,12 @@ def drain_group(group_id: int, channel: Channel) -> int:
     those who may take it."""
     pushed = 0
     passed: set[int] = set()
-    while needs := load.needs_in(group_id, channel, limit=HEAD):
-        chosen = _choose(group_id, channel, needs, passed)
+    while able := _with_a_slot(group_id, channel, passed):
+        needs = load.needs_in(group_id, channel, limit=HEAD)
+        chosen = _choose(able, needs)
         if chosen is None and len(needs) == HEAD:
             # Nobody for any of the eldest; behind them may be what asks for less.
-            chosen = _choose(group_id, channel, load.needs_in(group_id, channel), passed)
+            chosen = _choose(able, load.needs_in(group_id, channel))
         if chosen is None:
             break
         if serve(chosen, channel):
@@ -84,10 +85,15 @@ def drain_group(group_id: int, channel: Channel) -> int:
     return pushed
 
 
-def _choose(group_id: int, channel: Channel, needs: list[Need], passed: set[int]) -> int | None:
-    """The agent for the first of ``needs`` that somebody can meet."""
+def _with_a_slot(group_id: int, channel: Channel, passed: set[int]) -> list[AgentView]:
+    """Who of a group can be given something. Asked before what waits: where much waits there is
+    mostly nobody, and whoever gets a slot after this look drains on his own."""
     there = load.takers(group_id, channel, at=timezone.now())
-    able = [view for view in there if view.agent_id not in passed]
+    return [view for view in there if view.free and view.agent_id not in passed]
+
+
+def _choose(able: list[AgentView], needs: list[Need]) -> int | None:
+    """The agent for the first of ``needs`` that somebody can meet."""
     for need in dict.fromkeys(needs):
         chosen = choose_agent(able, need)
         if chosen is not None:

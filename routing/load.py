@@ -11,7 +11,6 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
 from django.db.models import (
     Count,
-    Exists,
     F,
     FilteredRelation,
     OuterRef,
@@ -23,6 +22,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from accounts.models import Agent, Channel, Group, open_at
+from accounts.models.hours import IS_OPEN
 from conversations.models import Contact, Conversation
 from conversations.transitions import WAITING, Status
 from routing import presence
@@ -76,13 +76,51 @@ def views(agents: QuerySet[Agent], channel: Channel, *, at: datetime) -> list[Ag
     ]
 
 
+TAKERS = f"""
+    SELECT c.agent_id, c.slots, (
+        SELECT count(*) FROM conversations_contact k
+        WHERE k.agent_id = c.agent_id AND k.channel = c.channel AND k.ended_at IS NULL
+    ), coalesce((
+        SELECT k.ended_at FROM conversations_contact k
+        WHERE k.agent_id = c.agent_id AND k.channel = c.channel AND k.ended_at IS NOT NULL
+        ORDER BY k.ended_at DESC LIMIT 1
+    ), c.available_changed_at),
+    ARRAY(SELECT o.group_id FROM accounts_group_members o WHERE o.agent_id = c.agent_id),
+    ARRAY(SELECT s.skill_id FROM accounts_agent_skills s WHERE s.agent_id = c.agent_id)
+    FROM accounts_group g
+    JOIN accounts_group_members m ON m.group_id = g.id
+    JOIN accounts_agentchannel c ON c.agent_id = m.agent_id AND c.channel = %(channel)s
+    WHERE g.id = %(group)s AND {IS_OPEN.format(group="g")} AND c.is_available AND c.slots > 0
+    AND EXISTS (
+        SELECT FROM routing_deskconnection d
+        WHERE d.agent_id = c.agent_id AND d.closed_at IS NULL AND d.heard_at > %(since)s
+    )
+"""
+
+
 def takers(group_id: int, channel: Channel, *, at: datetime) -> list[AgentView]:
     """The agents of a group who are there and available, full or not; none while it is closed.
-    Not locked."""
-    members = Agent.objects.filter(
-        Exists(MEMBERS.filter(open_at(at, "group__"), agent_id=OuterRef("pk"), group_id=group_id))
-    )
-    return views(_there(members, channel, at=at), channel, at=at)
+    Not locked. In plain SQL, as each drain asks for them."""
+    asked: dict[str, Any] = {
+        "group": group_id,
+        "channel": channel,
+        "at": at,
+        "since": at - presence.GRACE,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(TAKERS, asked)
+        rows = cursor.fetchall()
+    return [
+        AgentView(
+            agent_id=pk,
+            slots=slots,
+            active=held,
+            idle_since=idle_since,
+            group_ids=frozenset(of_groups),
+            skill_ids=frozenset(knows),
+        )
+        for pk, slots, held, idle_since, of_groups, knows in rows
+    ]
 
 
 TAKER = """
@@ -109,15 +147,6 @@ def taker(agent_id: int, channel: Channel, *, at: datetime) -> AgentView | None:
     return AgentView(agent_id=agent_id, slots=row[0], active=row[1]) if row else None
 
 
-def _there(agents: QuerySet[Agent], channel: Channel, *, at: datetime) -> QuerySet[Agent]:
-    return agents.filter(
-        presence.reachable(at, "pk"),
-        channels__channel=channel,
-        channels__is_available=True,
-        channels__slots__gt=0,
-    )
-
-
 def need_of(conversation: Conversation, group: Group | None, *, at: datetime) -> Need:
     """What a waiting conversation asks for; ``group`` is its own."""
     return Need(
@@ -129,15 +158,26 @@ def need_of(conversation: Conversation, group: Group | None, *, at: datetime) ->
     )
 
 
+HEAD = """
+    SELECT c.required_skills, c.are_skills_relaxed FROM conversations_conversation c
+    WHERE c.group_id = %s AND c.channel = %s AND c.status = 'queued'
+    ORDER BY c.queued_at, c.id LIMIT %s
+"""
+ALL = """
+    SELECT DISTINCT c.required_skills, c.are_skills_relaxed FROM conversations_conversation c
+    WHERE c.group_id = %s AND c.channel = %s AND c.status = 'queued'
+"""
+
+
 def needs_in(group_id: int, channel: Channel, *, limit: int | None = None) -> list[Need]:
     """What is asked for by what waits in a group, which the caller knows to be open: of the
     ``limit`` eldest, one for each, or of all, each once."""
-    asked = Conversation.objects.filter(
-        group_id=group_id, channel=channel, status=Status.QUEUED
-    ).values_list("required_skills", "are_skills_relaxed")
-    rows = (
-        asked.order_by().distinct() if limit is None else asked.order_by("queued_at", "pk")[:limit]
-    )
+    with connection.cursor() as cursor:
+        if limit is None:
+            cursor.execute(ALL, [group_id, channel])
+        else:
+            cursor.execute(HEAD, [group_id, channel, limit])
+        rows = cursor.fetchall()
     return [
         Need(group_id=group_id, skill_ids=frozenset() if is_relaxed else frozenset(required))
         for required, is_relaxed in rows

@@ -16,14 +16,34 @@ from accounts.models import Channel, Group
 from accounts.models.hours import IS_OPEN
 from conversations.models import Conversation
 
+MARGIN = 5
+"""How many of the eldest of each queue are looked at beyond those that are wanted, as some may be
+held; only where all of these are held, the whole queue is."""
+
 ASSIGNED = "c.agent_id = %(agent)s AND c.channel = %(channel)s AND c.status = 'assigned'"
 
-QUEUED = f"""c.channel = %(channel)s AND c.status = 'queued' AND c.group_id IN (
+GROUPS_OF_HIS = f"""
         SELECT g.id FROM accounts_group g JOIN accounts_group_members m ON m.group_id = g.id
-        WHERE m.agent_id = %(agent)s AND {IS_OPEN.format(group="g")}
-    ) AND (c.are_skills_relaxed OR c.required_skills <@ ARRAY(
+        WHERE m.agent_id = %(agent)s AND {IS_OPEN.format(group="g")}"""
+
+# A CASE, which the planner takes for as likely as not; it takes ``<@`` for so rare that it would
+# rather read a whole queue and sort it than walk along its index.
+SUITS = """c.channel = %(channel)s AND c.status = 'queued'
+    AND CASE WHEN c.are_skills_relaxed THEN true ELSE c.required_skills <@ ARRAY(
         SELECT k.skill_id FROM accounts_agent_skills k WHERE k.agent_id = %(agent)s
-    ))"""
+    ) END"""
+
+QUEUED = f"{SUITS} AND c.group_id IN ({GROUPS_OF_HIS})"
+
+# The eldest of each queue stand at the head of its index (``queued_by_group``); to read all that
+# waits and sort it made a push cost the more the longer the queues were. They are picked first and
+# locked then, when all is asked again of what they have become meanwhile.
+ELDEST = f"""c.id = ANY(ARRAY(
+        SELECT head.id FROM ({GROUPS_OF_HIS}) his CROSS JOIN LATERAL (
+            SELECT c.id FROM conversations_conversation c WHERE c.group_id = his.id AND {SUITS}
+            ORDER BY c.queued_at, c.id LIMIT %(reach)s
+        ) head
+    )) AND {QUEUED}"""
 
 LOOK = f"""
     SELECT EXISTS (SELECT FROM conversations_conversation c WHERE {ASSIGNED}),
@@ -53,12 +73,16 @@ def next_for(agent_id: int, channel: Channel, *, at: datetime, most: int = 1) ->
     that where only held rows are left the oldest of them is waited for.
     """
     asked = _asked(agent_id, channel, at)
+    is_assigned, is_queued = _look(asked)
     found: list[Conversation] = []
-    for place, (where, is_there) in enumerate(zip((ASSIGNED, QUEUED), _look(asked), strict=True)):
-        if not is_there or len(found) == most:
-            continue
-        found += _locked(where, asked, most=most - len(found), patience="SKIP LOCKED") or (
-            [] if found else _waited_for(place, where, asked)
+    if is_assigned:
+        found = _locked(ASSIGNED, asked, most=most) or _waited_for(0, ASSIGNED, asked)
+    if is_queued and len(found) < most:
+        wanted = most - len(found)
+        found += (
+            _locked(ELDEST, asked | {"reach": wanted + MARGIN}, most=wanted)
+            or _locked(QUEUED, asked, most=wanted)
+            or ([] if found else _waited_for(1, QUEUED, asked))
         )
     groups = {group.pk: group for group in Group.objects.raw(GROUPS, [_groups_of(found)])}
     for conversation in found:
@@ -88,7 +112,9 @@ def _look(asked: dict[str, Any]) -> tuple[bool, bool]:
     return is_assigned, is_queued
 
 
-def _locked(where: str, asked: dict[str, Any], *, most: int, patience: str) -> list[Conversation]:
+def _locked(
+    where: str, asked: dict[str, Any], *, most: int, patience: str = "SKIP LOCKED"
+) -> list[Conversation]:
     query = LOCKED.format(where=where, patience=patience)
     return list(Conversation.objects.raw(query, asked | {"most": most}))
 

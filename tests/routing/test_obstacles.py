@@ -163,6 +163,19 @@ def test_the_statements_say_of_any_world_what_the_function_says(
         views = load.views(Agent.objects.all(), Channel.CHAT, at=NOW)
         assert {view.agent_id for view in views} == set(Agent.objects.values_list("pk", flat=True))
 
+        for step in steps:
+            group = groups[step.group_id]
+            there = {
+                view
+                for view in views
+                if group.is_open_at(NOW)
+                and group.pk in view.group_ids
+                and view.is_reachable
+                and view.is_available
+                and view.slots
+            }
+            assert set(load.takers(group.pk, Channel.CHAT, at=NOW)) == there
+
         able: dict[int, set[int]] = {conversation.pk: set() for conversation in waiting}
         for conversation in waiting:
             need = load.need_of(conversation, groups[conversation.group_id or 0], at=NOW)
