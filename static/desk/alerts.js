@@ -2,6 +2,7 @@
 // once, however many tabs are open. All tabs hear of a message; under a lock that they share the
 // first one to claim it says so, unless somebody is looking at it in one of them.
 
+import { isLookedAt } from "./looking.js";
 import { Store, agent, notify, texts } from "./page.js";
 
 const store = new Store("alerts");
@@ -16,11 +17,18 @@ let audio;
 
 const isOn = (kind) => Boolean(store.get(kind)?.length);
 
-/** `id` names what happened, on every tab the same; `isSeen`: somebody is looking at it here. */
-export function alertOnce({ id, title, body = "", isSeen, open }) {
+/** `id` names what happened, on every tab the same; `where` it can be seen; `isSeen`: somebody is
+ *  looking at it here. */
+export function alertOnce({ id, where, title, body = "", isSeen, open }) {
   if (!isOn("sound") && !isOn("desktop")) return;
   if (isSeen) withLock(() => claim(id));
-  else setTimeout(() => withLock(() => claim(id) && say({ id, title, body, open })), LOOKING_FIRST_MS * (mayPlay() ? 1 : 2));
+  else setTimeout(() => withLock(() => sayOnce({ id, where, title, body, open })), LOOKING_FIRST_MS * (mayPlay() ? 1 : 2));
+}
+
+/** The tab in which somebody looks may hear of it last: its own lock says that it is there. */
+async function sayOnce({ where, ...alert }) {
+  const isSeenElsewhere = await isLookedAt(where);
+  if (claim(alert.id) && !isSeenElsewhere) say(alert);
 }
 
 /** Where there are no locks (no TLS), two tabs may both speak: better than neither. */

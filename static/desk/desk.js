@@ -7,6 +7,7 @@ import { connect } from "../shared/socket.js";
 import { alertOnce } from "./alerts.js";
 import { boxOf, countWaiting, messageInBox, numbersOnDesk, numbersToAnswer, showPresence } from "./boxes.js";
 import { comfort } from "./comfort.js";
+import { watch } from "./looking.js";
 import { sendBehind, unsentNumbers } from "./dialogue.js";
 import { agent, coalesced, get, notify, texts } from "./page.js";
 import { Panes } from "./panes.js";
@@ -17,6 +18,7 @@ import { tellMoment } from "./snooze.js";
 const { Idiomorph } = window;
 const SPREAD_MS = 1000;
 const AGAIN = "/logout/?again=1";
+const DESK = "desk"; // What is looked at where a new box would be seen.
 const OFFLINE_MS = 2500;
 const wide = matchMedia("(min-width: 721px)");
 const roomy = matchMedia("(min-width: 941px)"); // Below, one conversation at a time.
@@ -74,7 +76,14 @@ function greet(number) {
   document.getElementById("news").textContent = `${texts.arrived} ${name}`;
   const since = box.querySelector("[data-since]")?.dateTime;
   const isSeen = document.hasFocus() && Boolean(stage);
-  alertOnce({ id: `${number}.new.${since}`, title: texts.newConversation, body: name, isSeen, open: () => open(number) });
+  alertOnce({
+    id: `${number}.new.${since}`,
+    where: DESK,
+    title: texts.newConversation,
+    body: name,
+    isSeen,
+    open: () => open(number),
+  });
 }
 
 function markOpen() {
@@ -89,6 +98,7 @@ function markOpen() {
 
 function shownChanged() {
   document.body.classList.toggle("reading", Boolean(panes?.number));
+  look();
   markOpen();
   tick();
 }
@@ -311,6 +321,7 @@ function alertOf({ conversation, message: { author, seq, body, attachment } }) {
   const name = boxOf(conversation)?.querySelector(".name").textContent ?? "";
   alertOnce({
     id: `${conversation}.${seq}`,
+    where: String(conversation),
     title: `${name} #${conversation}`.trim(),
     body: body || attachment?.name,
     isSeen: document.hasFocus() && Boolean(panes?.find(conversation)),
@@ -359,6 +370,8 @@ const socket = agent
       },
     })
   : { send() {} };
+
+const look = stage ? watch(() => [DESK, ...panes.list.map(({ number }) => number).filter(Boolean)]) : () => {};
 
 comfort({ panes, open, numbersOnDesk, numbersToAnswer });
 
