@@ -28,8 +28,8 @@ TESTS = {
     # product and a browser of its own.
     "Browser tests": ["pytest", "tests/browser", "-n", "auto", "--dist", "loadfile"],
 }
-# A browser that shares two cores with another one, two products and their engines is at times slower
-# than any patience. What failed so is played once more, alone, and named: it is still to be mended.
+# A browser that shares two cores with another one, two products and their engines is at times
+# slower than any patience. What failed so is played once more, alone, and named: to be mended.
 ALONE = ["pytest", "tests/browser", "--last-failed", "--last-failed-no-failures", "none"]
 FEW = 4  # More than so many are no accident.
 

@@ -30,7 +30,8 @@ COUNT_ENDS = """
     }
     return asked;
   };"""
-ENDS = """(count) => Object.keys(localStorage).filter((key) => key.startsWith("asked.")).length === count"""
+ENDS = """(count) => Object.keys(localStorage)
+  .filter((key) => key.startsWith("asked.")).length === count"""
 SHOWN = """() => JSON.parse(localStorage.getItem("shown") ?? "[]")"""
 FOCUSED = """() => (document.activeElement.getAttribute("aria-label")
   || document.activeElement.textContent).replace(/\\s+/g, " ").trim()"""
