@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from accounts import rights
@@ -144,9 +145,14 @@ class Administration(AdminSite):
 
 
 def _advise(page: TemplateResponse, user: User) -> None:
-    """The page of an object says which of its settings defeat themselves."""
+    """The page of an object is called after what it is, and says which of its settings defeat
+    themselves."""
     context = page.context_data or {}
     original = context.get("original")
+    if isinstance(original, Model) and ("adminform" in context or "cl" in context):
+        context["title"] = capfirst(original._meta.verbose_name)
+    elif "cl" in context:
+        context["title"] = capfirst(context["cl"].opts.verbose_name_plural)
     if isinstance(original, Model) and "adminform" in context:
         context["warnings"] = advice.about(original, user, at=timezone.now())
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import rights
 from accounts.models import Agent, AgentChannel, Group, Holiday, OpeningHours, Role, Skill, User
+from accounts.picks import Picks
 from accounts.rights import ForOverseers, PartForOverseers
 from routing import changes
 from routing.admin.saving import Published
@@ -34,7 +35,7 @@ class AgentForm(forms.ModelForm):
         label=_("Groups"),
         queryset=Group.objects.none(),
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=Picks(_("Groups")),
     )
 
     class Meta:
@@ -84,7 +85,6 @@ class AgentAdmin(ForOverseers, Published, admin.ModelAdmin):
     list_display = ("display_name", "user", "group_names", "slots")
     list_filter = ("groups__website",)
     search_fields = ("display_name", "user__username")
-    filter_horizontal = ("skills",)
     inlines = (ChannelInline,)
 
     def get_form(
@@ -173,7 +173,6 @@ class GroupAdmin(ForOverseers, Published, admin.ModelAdmin):
     list_display = ("name", "website", "size", "answer_seconds", "release_minutes")
     list_filter = ("website",)
     search_fields = ("name",)
-    filter_horizontal = ("members", "managers")
     inlines = (HoursInline, HolidayInline)
     fieldsets = (
         (None, {"fields": ("website", "name", "members", "managers")}),

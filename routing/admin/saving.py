@@ -6,8 +6,37 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from accounts import durations
+from accounts.picks import Picks
+from routing.models.rules import WINDOW_LIMIT
+
+TIMES = durations.SECONDS, durations.MINUTES, durations.HOURS
+DURATIONS: dict[str, dict[str, Any]] = {
+    "answer_seconds": {"label": _("Answer timer"), "each": 1, "units": TIMES},
+    "release_minutes": {"label": _("Automatic release"), "each": 60, "units": TIMES[1:]},
+    "skill_relax_seconds": {"label": _("Wait for a skill"), "each": 1, "units": TIMES},
+}
+"""Columns that count seconds or minutes; people write a number and its unit."""
+
+
+def _duration(db_field: Any, *, each: int | None = None, **options: Any) -> forms.Field:
+    told = {"label": capfirst(db_field.verbose_name), "help_text": db_field.help_text} | options
+    if each is not None:
+        return durations.WholeDurationField(each=each, required=not db_field.blank, **told)
+    units = durations.MINUTES, durations.HOURS, durations.DAYS
+    return durations.DurationField(
+        units=units,
+        usual=durations.DAYS,
+        most=WINDOW_LIMIT,
+        required=not db_field.blank,
+        **told,
+    )
 
 
 class Published:
@@ -24,11 +53,17 @@ class Published:
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """No buttons to make or change what a field points at: each thing has its own page. Time
-        zones are chosen, not spelt."""
+        zones are chosen, not spelt; durations have a unit; several are ticked."""
         if db_field.name == "time_zone":
             names = [(name, name.replace("_", " ")) for name in sorted(available_timezones())]
             choices = [("", "---------"), *names] if db_field.blank else names
             kwargs["widget"] = forms.Select(choices=choices)
+        if isinstance(db_field, models.ManyToManyField):
+            kwargs["widget"] = Picks(db_field.verbose_name)
+        if isinstance(db_field, models.DurationField):
+            return _duration(db_field)
+        if db_field.name in DURATIONS:
+            return _duration(db_field, **DURATIONS[db_field.name])
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         if field is not None and db_field.is_relation:
             for what in ("add", "change", "delete", "view"):

@@ -120,7 +120,6 @@ class TargetingAdmin(ForAdministrators, Published, admin.ModelAdmin):
     search_fields = ("name",)
     sortable_by = ()
     ordering = ("website", "position", "pk")
-    filter_horizontal = ("skills",)
     inlines = (ConditionInline,)
 
     class Media:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ToolbarApp
 from accounts.models.toolbar_apps import new_salt
+from accounts.picks import Picks
 from accounts.rights import ForAdministrators
 
 
@@ -36,10 +37,12 @@ class ToolbarAppAdmin(ForAdministrators, admin.ModelAdmin):
     list_display = ("name", "website", "url", "position", "is_enabled")
     list_filter = ("website", "is_enabled")
     list_select_related = ("website",)
-    filter_horizontal = ("groups",)
     readonly_fields = ("secret",)
     actions = ("renew",)
-    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+    formfield_overrides = {
+        models.URLField: {"assume_scheme": "https"},
+        models.ManyToManyField: {"widget": Picks(_("groups"))},
+    }
 
     @admin.display(description=_("secret"))
     def secret(self, app: ToolbarApp) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin
 from django.db import models
 from django.db.models import ForeignKey, Q, QuerySet
 from django.forms.models import ModelChoiceField
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.formats import localize
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from accounts import rights
@@ -27,6 +30,8 @@ from routing.admin.saving import Published
 class WebsiteAdmin(ForAdministrators, Published, admin.ModelAdmin):
     list_display = ("name", "key", "language", "time_zone", "builder", "code")
     search_fields = ("name", "key")
+    exclude = ("texts",)  # which the builder shows as one field for each
+    delete_confirmation_template = "admin/routing/website_delete.html"
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
     @admin.display(description=_("Messenger"))
@@ -43,11 +48,41 @@ class WebsiteAdmin(ForAdministrators, Published, admin.ModelAdmin):
             _("Show"),
         )
 
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Who may delete a website may delete its settings with it. What happened on it stands in
+        the way. Both are said in numbers: ten thousand rows by name would say nothing."""
+        if held := _held_by(objs):
+            return [], {}, set(), held
+        _shown, counts, _missing, protected = super().get_deleted_objects(objs, request)
+        links = {
+            model._meta.verbose_name_plural
+            for model in apps.get_models(include_auto_created=True)
+            if model._meta.auto_created
+        }
+        told = {name: count for name, count in counts.items() if name not in links}
+        return [str(website) for website in objs], told, set(), protected
+
     def published(self, website: Website) -> None:
         changes.website_changed(website.pk)
 
     def removed(self, website: Website) -> None:
         """Whatever would hear of it went with it."""
+
+
+def _held_by(websites: Any) -> list[str]:
+    """What is recorded of some websites and never goes with a setting, as ``conversations: 12``."""
+    ids = [website.pk for website in websites]
+    held = []
+    for relation in Website._meta.related_objects:
+        model: Any = relation.related_model
+        if relation.on_delete is models.PROTECT:
+            count = model.objects.filter(website__in=ids).count()
+            held += [f"{capfirst(model._meta.verbose_name_plural)}: {localize(count)}"] * bool(
+                count
+            )
+    return held
 
 
 @admin.register(Skill)

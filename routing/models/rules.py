@@ -46,7 +46,7 @@ class DistributionRule(models.Model):
 
     bot = models.ForeignKey(
         Bot,
-        on_delete=models.PROTECT,
+        on_delete=models.RESTRICT,  # but it goes with its website
         null=True,
         blank=True,
         related_name="rules",
@@ -99,7 +99,10 @@ class RuleStep(models.Model):
 
     rule = models.ForeignKey(DistributionRule, on_delete=models.CASCADE, related_name="steps")
     group = models.ForeignKey(
-        Group, on_delete=models.PROTECT, related_name="steps", verbose_name=_("group")
+        Group,
+        on_delete=models.RESTRICT,  # but it goes with its website
+        related_name="steps",
+        verbose_name=_("group"),
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     places = models.PositiveIntegerField(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from accounts.models import Agent, Role, User
+from accounts.models import Agent, Group, IdentitySecret, Role, User, Website
 from conversations import bus
 from conversations.facts import Fact
 from routing import facts
 from routing.models import RuleStep
-from tests.factories import AgentFactory, GroupFactory, StepFactory, UserFactory, queued
+from tests.clock import NOW
+from tests.factories import AgentFactory, BotFactory, GroupFactory, StepFactory, UserFactory, queued
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +65,8 @@ def rule_form(step: RuleStep, **changes: Any) -> dict[str, Any]:
         "is_enabled": "on",
         "mode": rule.mode,
         "style": rule.style,
-        "solved_window": "",
+        "solved_window_0": "",
+        "solved_window_1": "86400",
         "steps-TOTAL_FORMS": "1",
         "steps-INITIAL_FORMS": "1",
         "steps-0-id": step.pk,
@@ -101,6 +105,81 @@ def test_wrong_places_are_not_saved(admin: Client, step: RuleStep, places: str) 
     assert answer.status_code == 200
     step.refresh_from_db()
     assert step.places == 3
+
+
+@pytest.mark.parametrize(
+    ("number", "unit", "stored", "said"),
+    [
+        ("28", "86400", timedelta(days=28), None),
+        ("90", "60", timedelta(minutes=90), None),
+        ("29", "86400", None, "28 days at most."),
+        ("0", "3600", None, "Write a whole number, 1 or more."),
+        ("soon", "3600", None, "Write a whole number, 1 or more."),
+        ("9" * 30, "86400", None, "Write a whole number, 1 or more."),
+        ("2000000000", "86400", None, "28 days at most."),
+        ("3", "7", None, "is not one of the available choices"),
+        ("", "60", None, None),
+    ],
+)
+def test_a_return_window_is_a_number_and_a_unit(
+    admin: Client,
+    step: RuleStep,
+    number: str,
+    unit: str,
+    stored: timedelta | None,
+    said: str | None,
+) -> None:
+    form = rule_form(step, solved_window_0=number, solved_window_1=unit)
+    answer = admin.post(address(step), form)
+    assert answer.status_code == (302 if said is None else 200)
+    if said is not None:
+        assert said in answer.content.decode()
+        assert f'value="{number}"' in answer.content.decode()  # what was typed stays
+    step.rule.refresh_from_db()
+    assert step.rule.solved_window == stored
+
+
+def test_a_stored_duration_is_shown_in_its_largest_unit(admin: Client, step: RuleStep) -> None:
+    step.rule.solved_window, step.rule.skill_relax_seconds = timedelta(hours=36), 600
+    step.rule.save()
+    html = admin.get(address(step)).content.decode()
+    for name, number, unit in (("solved_window", 36, 3600), ("skill_relax_seconds", 10, 60)):
+        assert re.search(rf'name="{name}_0" value="{number}"', html)
+        chosen = html.partition(f'name="{name}_1"')[2].partition("selected")[0]
+        assert chosen.endswith(f'value="{unit}" ')
+
+
+def test_a_website_goes_with_its_settings_while_nothing_happened_on_it(
+    admin: Client, step: RuleStep
+) -> None:
+    website = step.rule.website
+    step.rule.bot = BotFactory(website=website)
+    step.rule.save()
+    IdentitySecret.objects.create(website=website, created_at=NOW)
+    delete = f"/admin/accounts/website/{website.pk}/delete/"
+    assert "Are you sure" in admin.get(delete).content.decode()
+    assert admin.post(delete, {"post": "yes"}).status_code == 302
+    assert not Website.objects.filter(pk=website.pk).exists()
+    assert not Group.objects.filter(pk=step.group_id).exists()
+
+
+def test_a_website_on_which_something_happened_says_what_holds_it(
+    admin: Client, step: RuleStep
+) -> None:
+    queued(step)
+    delete = f"/admin/accounts/website/{step.rule.website_id}/delete/"
+    html = admin.get(delete).content.decode()
+    assert "Conversations: 1" in html
+    assert "switch off its targeting rules" in html
+    assert admin.post(delete, {"post": "yes"}).status_code == 200
+    assert Website.objects.filter(pk=step.rule.website_id).exists()
+
+
+def test_a_group_that_a_rule_leads_to_is_not_deleted(admin: Client, step: RuleStep) -> None:
+    delete = f"/admin/accounts/group/{step.group_id}/delete/"
+    assert "protected related objects" in admin.get(delete).content.decode()
+    assert admin.post(delete, {"post": "yes"}).status_code == 200
+    assert Group.objects.filter(pk=step.group_id).exists()
 
 
 def test_managers_do_not_touch_rules_users_or_websites(manager: Client, step: RuleStep) -> None:

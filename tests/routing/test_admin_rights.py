@@ -90,8 +90,10 @@ def group_form(group: Group, **changes: Any) -> dict[str, Any]:
         "managers": [user.pk for user in group.managers.all()],
         "time_zone": "",
         "keeps_places_when_closed": "on",
-        "answer_seconds": "",
-        "release_minutes": "",
+        "answer_seconds_0": "",
+        "answer_seconds_1": "60",
+        "release_minutes_0": "",
+        "release_minutes_1": "60",
         **formset("opening_hours"),
         **formset("holidays"),
     } | changes
@@ -173,8 +175,8 @@ def test_a_manager_changes_members_and_hours_and_nothing_else(
         managers=[],
         name="Forged",
         website=WebsiteFactory().pk,
-        answer_seconds="1",
-        release_minutes="1",
+        answer_seconds_0="1",
+        release_minutes_0="1",
         time_zone="Europe/Paris",
         **formset("opening_hours", hours),
         **formset("holidays", day),
@@ -298,7 +300,7 @@ def test_a_group_stays_on_its_website(admin: Client, group: Group) -> None:
 
 
 def test_an_administrator_sets_what_is_reserved(admin: Client, group: Group) -> None:
-    form = group_form(group, answer_seconds="60", release_minutes="5", name="Renamed")
+    form = group_form(group, answer_seconds_0="1", release_minutes_0="5", name="Renamed")
     assert admin.post(page(group), form).status_code == 302
     group.refresh_from_db()
     assert (group.answer_seconds, group.release_minutes, group.name) == (60, 5, "Renamed")

@@ -1,0 +1,139 @@
+"""Durations as people write them: a number and its unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+SECONDS, MINUTES, HOURS, DAYS = 1, 60, 3600, 86400
+NAMES = {
+    SECONDS: gettext_lazy("seconds"),
+    MINUTES: gettext_lazy("minutes"),
+    HOURS: gettext_lazy("hours"),
+    DAYS: gettext_lazy("days"),
+}
+
+
+def split(span: timedelta, units: Sequence[int]) -> tuple[int, int]:
+    """The number, and the largest of ``units`` (in seconds) of which ``span`` is a whole one."""
+    seconds = round(span.total_seconds())
+    whole = [unit for unit in units if seconds % unit == 0]
+    unit = max(whole, default=min(units))
+    return seconds // unit, unit
+
+
+def said(span: timedelta) -> str:
+    """``28 days``, ``90 minutes``: as it stands in the field."""
+    number, unit = split(span, tuple(NAMES))
+    words = {
+        SECONDS: ngettext("%(n)d second", "%(n)d seconds", number),
+        MINUTES: ngettext("%(n)d minute", "%(n)d minutes", number),
+        HOURS: ngettext("%(n)d hour", "%(n)d hours", number),
+        DAYS: ngettext("%(n)d day", "%(n)d days", number),
+    }
+    return words[unit] % {"n": number}
+
+
+class DurationWidget(forms.MultiWidget):
+    """A number and a choice of units."""
+
+    def __init__(self, units: Sequence[int], usual: int) -> None:
+        self.units = units
+        self.usual = usual
+        unit_label = gettext_lazy("Unit")
+        super().__init__(
+            [
+                forms.NumberInput(attrs={"min": 1, "class": "duration"}),
+                forms.Select(
+                    choices=[(unit, NAMES[unit]) for unit in units],
+                    attrs={"aria-label": unit_label},
+                ),
+            ]
+        )
+
+    def decompress(self, value: timedelta | None) -> list[int | None]:
+        return [None, self.usual] if value is None else list(split(value, self.units))
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
+    ) -> SafeString:
+        """Both stay beside each other, on a phone too."""
+        return format_html("<span>{}</span>", super().render(name, value, attrs, renderer))
+
+    def id_for_label(self, id_: str) -> str:
+        return f"{id_}_0" if id_ else id_
+
+
+class DurationField(forms.MultiValueField):
+    """A duration of one unit or more, ``most`` at most; empty where it is not required. ``usual``
+    is the unit that stands there before anything has been chosen."""
+
+    def __init__(
+        self,
+        *,
+        units: Sequence[int],
+        usual: int = MINUTES,
+        most: timedelta | None = None,
+        **options: Any,
+    ) -> None:
+        self.most = most
+        wrong = gettext_lazy("Write a whole number, 1 or more.")
+        number = forms.IntegerField(
+            min_value=1,
+            max_value=2_000_000_000,
+            error_messages={"invalid": wrong, "min_value": wrong, "max_value": wrong},
+        )
+        unit = forms.TypedChoiceField(
+            coerce=int, choices=[(unit, NAMES[unit]) for unit in units], required=False
+        )
+        super().__init__(
+            [number, unit],
+            widget=DurationWidget(units, usual),
+            require_all_fields=False,
+            **options,
+        )
+
+    def clean(self, value: Any) -> Any:
+        number, *_unit = value or [None]
+        # The unit is always chosen: without a number nothing has been said.
+        return super().clean(value if number not in self.empty_values else None)
+
+    def compress(self, parts: Sequence[Any]) -> timedelta | None:
+        if not parts or parts[0] is None:
+            return None
+        number, unit = parts
+        if not unit:
+            raise ValidationError(_("Choose a unit."))
+        try:
+            span = timedelta(seconds=number * unit)
+        except OverflowError:
+            span = timedelta.max
+        if self.most is not None and span > self.most:
+            raise ValidationError(_("%(most)s at most.") % {"most": said(self.most)})
+        return span
+
+
+class WholeDurationField(DurationField):
+    """The same for a column that counts ``each`` so many seconds."""
+
+    def __init__(self, *, each: int, **options: Any) -> None:
+        self.each = each
+        super().__init__(**options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return timedelta(seconds=value * self.each) if isinstance(value, int) else value
+
+    def compress(self, parts: Sequence[Any]) -> Any:
+        span = super().compress(parts)
+        return None if span is None else round(span.total_seconds()) // self.each
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)

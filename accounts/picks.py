@@ -1,0 +1,38 @@
+"""Choosing several of many: boxes to tick, which a search narrows down.
+
+In place of Django's two lists, whose arrows have no names and whose selection needs Ctrl.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+
+class Picks(forms.CheckboxSelectMultiple):
+    """Boxes in a frame of their own; ``accounts/picks.js`` adds a search where they are many."""
+
+    class Media:
+        js = [forms.Script("accounts/picks.js", type="module")]
+
+    def __init__(self, label: object = "", **options: Any) -> None:
+        self.label = label
+        super().__init__(**options)
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
+    ) -> SafeString:
+        boxes = super().render(name, value, attrs, renderer)
+        return format_html(
+            '<div class="picks" role="group" aria-label="{}" data-search="{}" data-none="{}">'
+            "{}</div>",
+            str(self.label).capitalize() if self.label else _("Choices"),
+            _("Search"),
+            gettext_lazy("Nobody and nothing is called so."),
+            boxes,
+        )
