@@ -122,6 +122,13 @@ class Answer:
         """When a closed rule will answer again, where that is known."""
         return self.room.changes_at if self.room and self.reason == CLOSED else None
 
+    @property
+    def shows(self) -> bool:
+        """Whether the button is there though nobody can be engaged: to say when the team is back,
+        never where that is unknown (B4)."""
+        wanted = self.target is not None and self.target.shows_when_closed
+        return wanted and self.opens_at is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:

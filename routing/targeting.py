@@ -134,6 +134,7 @@ class Target:
     """A targeting rule as plain data. What is empty asks nothing; all that is asked must be so.
 
     ``texts`` is the proactive text by language; without one there is a button only.
+    ``shows_when_closed``: the button is there where the team is not, and says when it is back.
     """
 
     id: int
@@ -147,6 +148,7 @@ class Target:
     pages: int = 1
     conditions: tuple[Condition, ...] = ()
     hours: str = ALWAYS
+    shows_when_closed: bool = False
     texts: Mapping[str, str] = field(default_factory=dict)
     skills: tuple[int, ...] = ()
 

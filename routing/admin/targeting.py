@@ -165,6 +165,7 @@ class TargetingAdmin(ForAdministrators, Published, admin.ModelAdmin):
                         "seconds_on_page",
                         "pages_viewed",
                         "hours",
+                        "shows_when_closed",
                     )
                 },
             ),

@@ -137,6 +137,14 @@ class TargetingRule(models.Model):
     hours = models.CharField(
         _("opening hours"), max_length=10, choices=Hours.choices, default=Hours.ALWAYS
     )
+    shows_when_closed = models.BooleanField(
+        _("button outside opening hours"),
+        default=False,
+        help_text=_(
+            "Where all groups are closed and give no places nobody is engaged. Ticked: visitors "
+            "see the button all the same, and who opens it reads when the team is back."
+        ),
+    )
     texts = models.JSONField(
         _("proactive text"),
         default=dict,
@@ -192,6 +200,7 @@ class TargetingRule(models.Model):
                 for row in self.conditions.all()
             ),
             hours=self.hours,
+            shows_when_closed=self.shows_when_closed,
             texts={language: text for language, text in self.texts.items() if text},
             skills=tuple(sorted(skill.pk for skill in self.skills.all())),
         )

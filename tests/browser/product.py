@@ -158,6 +158,7 @@ class Product:
             "seconds_on_page": 0,
             "pages_viewed": 1,
             "hours": "always",
+            "shows_when_closed": False,
             "texts": "{}",
         } | asked
         names, holes = ", ".join(columns), ", ".join(["%s"] * len(columns))

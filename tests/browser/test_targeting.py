@@ -173,6 +173,35 @@ def test_who_finds_the_last_place_gone_is_told_when_there_is_room_again(
     assert stored == [(1,)]
 
 
+def test_a_rule_may_show_its_button_out_of_hours_and_it_says_when_the_team_is_back(
+    crowd: Crowd, product: Product
+) -> None:
+    crowd.expect_complaint("409")
+    close = """
+        UPDATE accounts_group SET is_open = %s, keeps_places_when_closed = %s,
+            hours_change_at = now() + interval '3 days' RETURNING 1"""
+    product.target("Says when", "/demo/cart/", shows_when_closed=True)
+    product.rows(close, False, False)
+    product.outdate()
+    try:
+        visitor = crowd.visitor()
+        with visitor.page.expect_response(re.compile("/engagement/")):
+            visitor.visit("/demo/")
+        expect(visitor.launcher).to_have_count(0)
+        visitor.visit()
+        visitor.open()
+        back = re.compile(r"We are back on \w+ \d+ \w+ at \d\d:\d\d\.")
+        expect(visitor.frame.get_by_text(back)).to_be_visible()
+        visitor.agree()
+        visitor.box.fill("Anybody?")
+        visitor.box.press("Enter")
+        expect(visitor.frame.get_by_role("alert")).to_contain_text(back)
+        expect(visitor.box).to_have_value("Anybody?")
+    finally:
+        product.rows(close.replace("now() + interval '3 days'", "NULL"), True, True)
+        product.outdate()
+
+
 def test_out_of_hours_the_messenger_says_when_it_is_back(crowd: Crowd, product: Product) -> None:
     crowd.expect_complaint("409")
     visitor = crowd.visitor().visit()

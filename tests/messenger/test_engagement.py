@@ -129,6 +129,23 @@ async def test_a_closed_team_says_when_it_is_back(
     assert (told["engage"], told["reason"]) == (False, "closed")
     assert told["opens_at"] == opens.isoformat()
     assert 1790 <= told["again_in"] <= 1800
+    assert told["shows"] is False
+
+
+async def test_a_closed_team_shows_the_button_where_the_rule_says_so_and_the_end_is_known(
+    page: Page, website: Website, step: RuleStep
+) -> None:
+    await TargetingRule.objects.aupdate(shows_when_closed=True)
+    assert "shows" not in await page.told()  # it is open: that is an engagement
+    group = step.group
+    group.is_open, group.keeps_places_when_closed = False, False
+    for opens, shows in ((timezone.now() + timedelta(minutes=30), True), (None, None)):
+        group.hours_change_at = opens
+        await group.asave()
+        await in_thread(changes.rule_changed)(website.pk)
+        await asyncio.sleep(snapshots.LOOK)
+        told = await page.told()
+        assert (told["engage"], told["reason"], told.get("shows")) == (False, "closed", shows)
 
 
 async def test_the_first_targeting_rule_that_matches_decides(

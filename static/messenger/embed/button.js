@@ -3,7 +3,7 @@
 function show() {
   if (!happened.has("ready")) tell("ready");
   const stays = read("") !== null;
-  const isThere = offer.engage || stays || isOpen || link;
+  const isThere = offer.engage || offer.shows || stays || isOpen || link;
   if (parts) parts.box.hidden = !isThere;
   const { kind, text } = offer.notification;
   const isQuiet = stays || isOpen || !text || text === hushed;
