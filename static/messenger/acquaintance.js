@@ -1,0 +1,161 @@
+// Who this browser is for the server, and what the server says of him: asked when the page comes,
+// when another tab did something, by the link of a mail; forgotten when it says so.
+
+const LONGEST_WAIT_MS = 15_000;
+
+export class Acquaintance {
+  constructor(messenger) {
+    this.messenger = messenger;
+    this.session = messenger.session;
+    this.past = []; // Conversations before this one.
+    this.visitorId = null;
+    this.shownToken = null; // The token whose conversation is shown: another tab may have a newer one.
+    this.loading = null; // The last question of who we are, while it is on its way.
+    this.isUnreachable = false;
+  }
+
+  /** Ask the server who we are, until it answers. */
+  async load() {
+    this.shownToken = this.session.token;
+    for (let failures = 0; ; failures += 1) {
+      try {
+        const { ok, status, data } = await this.session.ask("state/");
+        if (status === 401) return await this.forgetToken();
+        if (ok) return this.loaded(data);
+      } catch {
+        this.isUnreachable = true;
+        this.messenger.render();
+      }
+      const wait = Math.min(LONGEST_WAIT_MS, 1000 * 2 ** failures);
+      await new Promise((resolve) => {
+        setTimeout(resolve, wait);
+        addEventListener("online", resolve, { once: true });
+      });
+    }
+  }
+
+  /** Another tab agreed, began, answered or left: this one is brought to the same state. */
+  async catchUp() {
+    if (this.session.guest) return;
+    await this.loading;
+    if (!this.session.token) {
+      if (this.shownToken) this.forgetToken();
+      this.shownToken = null;
+      return;
+    }
+    const { talk } = this.messenger;
+    if (talk.isOver) talk.thread.sync(); // Its survey was answered there, perhaps.
+    this.loading = this.load();
+  }
+
+  loaded({ conversation, history, visitor, guest, email, privacy }) {
+    this.isUnreachable = false;
+    this.messenger.privacy.receive(privacy);
+    this.messenger.consent.standing = privacy?.consent ?? null;
+    if (!guest) this.visitorId = visitor.id;
+    this.messenger.email.receive(email);
+    this.past = history;
+    // A survey that was not answered is offered again at the next visit (C42).
+    const last = history.find(({ survey, id }) => survey && !this.session.dismissed.includes(id));
+    const present = conversation ?? (last === history[0] ? last : null);
+    // A text that waited for the line may have begun it while we asked.
+    if (present) this.messenger.talk.take(present);
+    this.messenger.render();
+  }
+
+  async refreshHistory() {
+    try {
+      const { ok, data } = await this.session.ask("state/");
+      if (!ok) return;
+      this.past = data.history;
+      this.messenger.render();
+    } catch {
+      this.past = []; // The next visit asks again.
+    }
+  }
+
+  /** By the link of a mail: its conversation, or its survey, whatever this browser knows (C11). */
+  async follow(word) {
+    await this.loading;
+    const { composer, strings, talk } = this.messenger;
+    let answer;
+    try {
+      answer = await this.session.ask("state/", undefined, word);
+    } catch {
+      composer.complain(strings.failed);
+      return;
+    }
+    if (!answer.ok) {
+      if (!this.messenger.conversation) composer.hint(strings.link_over);
+      return;
+    }
+    const { visitor, conversation } = answer.data;
+    if (!conversation) return; // Hidden since by who was written to.
+    const isMine = this.visitorId === visitor.id;
+    this.session.guest = isMine ? null : word;
+    this.session.undismiss(conversation.id);
+    if (this.messenger.conversation?.id !== conversation.id) this.messenger.reset();
+    if (isMine) talk.take(conversation);
+    else this.loaded(answer.data);
+    this.messenger.render();
+    this.messenger.tellStay();
+    this.messenger.scroll.toEnd();
+  }
+
+  async borrow() {
+    const lend = (name, value) => this.messenger.host.tell("keep", { name, value });
+    this.session.borrow(await this.messenger.host.kept, lend);
+    this.messenger.talk.reset(); // With what was not sent on the page before.
+    this.messenger.render();
+  }
+
+  /** This browser is somebody else, or somebody known, now: as another tab may have told. */
+  renew() {
+    this.messenger.reset();
+    this.messenger.history.forget();
+    this.loading = this.load();
+    this.messenger.pages.tell();
+    return this.loading;
+  }
+
+  /** The customer has left the brand's site: nothing of him stays here. */
+  async logout() {
+    await this.loading;
+    this.messenger.identity.forget();
+    if (!this.messenger.privacy.isIdentified || this.session.guest) return;
+    const told = this.session.ask("logout/", {});
+    this.forgetToken({ isLeaving: true }); // At once: by the token that ends there nothing more is asked.
+    await told.catch(() => {}); // Without a line the token lives on, and nobody has it.
+    this.messenger.tabs.tell();
+  }
+
+  /** The server does not know us any more: begin again, with consent; what was written stays, unless
+   *  who wrote it `isLeaving`: the next one at this screen may be somebody else. */
+  forgetToken({ isLeaving = false } = {}) {
+    // Another tab was told who we are meanwhile, and has a newer token for all of us.
+    const { token, guest } = this.session;
+    if (!guest && token && token !== this.shownToken) return this.renew();
+    const { composer, thread } = this.messenger;
+    if (isLeaving) composer.clear();
+    else composer.restore(thread.pending.map(({ body }) => body).filter(Boolean).join("\n"));
+    this.session.unsent.forget();
+    this.past = [];
+    this.messenger.history.forget();
+    this.messenger.email.receive(null);
+    this.messenger.privacy.receive(null);
+    this.messenger.consent.standing = null;
+    if (this.session.guest) {
+      this.leaveLink();
+      return;
+    }
+    this.session.token = null;
+    this.messenger.reset();
+  }
+
+  /** Back from a mail's conversation to what this browser knows itself. */
+  leaveLink() {
+    this.session.guest = null;
+    this.messenger.reset();
+    if (this.session.token) this.load();
+  }
+}

@@ -1,0 +1,80 @@
+// What is shown of the whole, drawn anew after each change; what is new is heard and counted once.
+
+import { byId } from "./elements.js";
+import { News } from "./news.js";
+
+export class Screen {
+  constructor(messenger) {
+    this.messenger = messenger;
+    this.wasSeen = false;
+  }
+
+  get isSeen() {
+    return this.messenger.isOpen && document.visibilityState === "visible";
+  }
+
+  render() {
+    const { messenger, isSeen } = this;
+    const { composer, consent, conversation, engagement, scroll, session, survey, thread } = messenger;
+    const surveyWaits = survey.waitsFor(conversation);
+    const wasAtEnd = scroll.isAtEnd;
+    const isLooking = isSeen && this.wasSeen && wasAtEnd;
+    const news = this.newsOf(thread).look(thread, isLooking);
+    const isCut = messenger.known.isUnreachable || thread.isCut;
+    const { hasThanked } = survey;
+    messenger.view.show({ conversation, engagement, surveyWaits, hasThanked, isCut });
+    this.showDialogue(news);
+    consent.show();
+    messenger.email.show(conversation, !consent.isAsked);
+    byId("settings-open").hidden = !session.token || Boolean(session.guest);
+    survey.show(conversation, isSeen);
+    composer.isHidden = messenger.talk.isOver;
+    composer.mayAttach = messenger.fileUrl("") !== null && !consent.isAsked;
+    if (isLooking) thread.markRead();
+    this.tellSound(news, isLooking);
+    this.tellUnread(isSeen);
+    scroll.follow(wasAtEnd && (isSeen || !news.unseen), news.unseen);
+    if (isSeen !== this.wasSeen) this.appear(isSeen, news);
+  }
+
+  /** News sound once, in one tab, where none shows them. */
+  tellSound({ newest }, isLooking) {
+    const [known, { id }] = [this.soundedOf, this.messenger.conversation ?? {}];
+    this.soundedOf = { id, newest };
+    if (!id || known?.id !== id || newest <= known.newest) return;
+    this.messenger.tabs.once(`${id} ${newest}`, isLooking, () => this.messenger.sound.play());
+  }
+
+  /** The Messenger came before somebody's eyes, or went: what is new is shown from its beginning. */
+  appear(isSeen, { unseen }) {
+    this.wasSeen = isSeen;
+    if (!isSeen) return;
+    const { dialogue, scroll } = this.messenger;
+    if (unseen && dialogue.line) scroll.toLine(dialogue.line);
+    else if (scroll.isAtEnd) scroll.toEnd();
+    this.render();
+  }
+
+  newsOf(thread) {
+    if (this.newsThread !== thread) this.news = new News();
+    this.newsThread = thread;
+    return this.news;
+  }
+
+  showDialogue(news) {
+    const { messenger } = this;
+    const { messages, pending, otherRead } = messenger.thread;
+    const { id } = messenger.conversation ?? {};
+    const greeting = messenger.view.greeting(messenger);
+    const { isOpen } = messenger.talk;
+    messenger.dialogue.show({ messages, pending, otherRead, greeting, conversation: id, news, isOpen });
+    messenger.history.show(messenger.known.past.filter((one) => one.id !== id));
+  }
+
+  tellUnread(isSeen) {
+    const unread = isSeen ? 0 : this.messenger.thread.unread;
+    if (unread === this.toldUnread) return;
+    this.toldUnread = unread;
+    this.messenger.host.tell("unread", { unread });
+  }
+}
