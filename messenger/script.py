@@ -90,4 +90,5 @@ def page_script(_tag: str) -> Sent:
 
 
 def _small(sheet: str) -> str:
-    return BLANKS.sub(lambda found: found[1] or "", COMMENTS.sub("", sheet)).strip()
+    short = BLANKS.sub(lambda found: found[1] or "", COMMENTS.sub("", sheet)).strip()
+    return short.replace(";}", "}")

@@ -4,7 +4,7 @@
   "use strict";
 
   const script = document.currentScript || document.querySelector("script[data-website]");
-  if (!script || (window.Causerie && window.Causerie.isLoaded)) return;
+  if (!script || (window.Causerie?.isLoaded)) return;
   const origin = new URL(script.src, location.href).origin;
   const key = script.dataset.website || "";
   const base = `${origin}/messenger/${encodeURIComponent(key)}/`;
@@ -14,9 +14,9 @@
   const VISIT_MS = 30 * 60_000; // Who comes back after that returns.
   const STYLE = "%STYLE%";
 
-  const listeners = new Map();
-  const happened = new Map();
-  const data = Object.create(null); // What the page says of its visitor, by name.
+  const listeners = { __proto__: null }; // By name; as all that the page names, of no other object's names.
+  const happened = { __proto__: null };
+  const data = { __proto__: null }; // What the page says of its visitor, by name.
   const device = !matchMedia("(pointer: coarse)").matches
     ? "desktop"
     : Math.min(screen.width, screen.height) < 600

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-PAGE = """<!doctype html><html lang="en"><title>A brand</title><h1>A brand's own page</h1>
+PAGE = """<!doctype html><html {attributes}>
+<meta name="viewport" content="width=device-width"><title>A brand</title>
+<h1>A brand's own page</h1>
 <style>button {{ display: none; }}</style>
 {script}</html>"""
 SCRIPT = '<script async src="{product}/embed.js" data-website="{key}"></script>'
@@ -21,9 +23,12 @@ POLICY = (
 
 
 @contextmanager
-def page(product_url: str, key: str, script: str = SCRIPT) -> Iterator[int]:
+def page(
+    product_url: str, key: str, script: str = SCRIPT, attributes: str = 'lang="en"'
+) -> Iterator[int]:
     """Serve a page that embeds the website ``key``; gives its port."""
-    body = PAGE.format(script=script.format(product=product_url, key=key)).encode()
+    embed = script.format(product=product_url, key=key)
+    body = PAGE.format(script=embed, attributes=attributes).encode()
     policy = POLICY.format(product=product_url, hash=style_hash(body))
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,7 +1,7 @@
 /* The reduced Messenger: a round button, and a text beside it. */
 
 function show() {
-  if (!happened.has("ready")) tell("ready");
+  if (!("ready" in happened)) tell("ready");
   const stays = read("") !== null;
   const isThere = offer.engage || offer.shows || stays || isOpen || link;
   if (parts) parts.box.hidden = !isThere;
@@ -31,8 +31,8 @@ function notify(text) {
   if (!parts || parts.note.textContent.startsWith(text || "\n")) return;
   parts.note.replaceChildren();
   if (!text) return;
-  const say = make("button", { type: "button", className: "say", textContent: text });
-  const hush = make("button", { type: "button", className: "hush", textContent: "×" });
+  const say = press("say", text);
+  const hush = press("hush", "×");
   hush.setAttribute("aria-label", offer.labels.dismiss);
   say.addEventListener("click", () => safely(setOpen, true));
   hush.addEventListener("click", () => safely(dismiss, text));
@@ -52,12 +52,15 @@ function make(tag, properties, ...children) {
   return made;
 }
 
+function press(className, ...children) {
+  return make("button", { type: "button", className }, ...children);
+}
+
 function icon(name, drawing) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("class", name);
-  svg.setAttribute("aria-hidden", "true");
   path.setAttribute("d", drawing);
   svg.append(path);
   return svg;
@@ -67,10 +70,8 @@ function build() {
   const host = document.createElement("causerie-messenger");
   const root = host.attachShadow({ mode: "open" });
   const badge = make("span", { className: "badge" });
-  badge.setAttribute("aria-hidden", "true");
-  const button = make(
-    "button",
-    { type: "button", className: "launcher" },
+  const button = press(
+    "launcher",
     icon("talk", "M20.5 11.5a8 8 0 0 1-11.7 7.1L4 20l1.4-4.5a8 8 0 1 1 15.1-4Z"),
     icon("down", "m6 9.5 6 6 6-6"),
     badge,
@@ -79,17 +80,17 @@ function build() {
   const note = make("div", { className: "note" });
   note.setAttribute("role", "status");
   const box = make("div", {}, note, button, panel);
-  note.addEventListener("keydown", ({ key: pressed }) => {
-    if (pressed === "Escape") safely(dismiss, note.firstChild.textContent);
+  box.addEventListener("keydown", ({ key: pressed }) => {
+    if (pressed !== "Escape") return;
+    if (isOpen) safely(setOpen, false);
+    else if (note.firstChild) safely(dismiss, note.firstChild.textContent);
   });
   button.addEventListener("click", () => safely(setOpen, !isOpen));
-  button.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") safely(setOpen, false);
-  });
   // Unlike a style element, a constructed sheet is no inline style for the page's policy.
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(STYLE);
   root.adoptedStyleSheets = [sheet];
+  for (const name of ["resize", "scroll"]) visualViewport.addEventListener(name, () => safely(fit));
   root.append(box);
   document.body.append(host);
   parts = { host, box, note, badge, button, panel, frame: null, isLoaded: false };
@@ -101,7 +102,7 @@ function paint() {
   const news = unread === 1 ? one : many.replace("{n}", unread);
   const label = isOpen ? minimize : unread ? `${open} (${news})` : open;
   parts.button.setAttribute("aria-label", label);
-  parts.button.setAttribute("aria-expanded", String(isOpen));
+  parts.button.setAttribute("aria-expanded", isOpen);
   parts.badge.textContent = unread ? (unread > 99 ? "99+" : unread) : "";
   parts.box.className = isOpen ? "open" : "";
 }

@@ -10,20 +10,19 @@ function safely(action, ...values) {
 }
 
 function tell(name, detail) {
-  happened.set(name, detail);
-  (listeners.get(name) || []).forEach((listener) => safely(listener, detail));
+  happened[name] = detail;
+  listeners[name]?.forEach((listener) => safely(listener, detail));
 }
 
 const commands = {
+  __proto__: null, // So that no name of every object's is a command.
   open: () => setOpen(true),
   minimize: () => setOpen(false),
   on(name, listener) {
     if (typeof listener !== "function") return;
-    listeners.set(name, [...(listeners.get(name) || []), listener]);
-    if (STICKY.includes(name) && happened.has(name)) queueMicrotask(() => safely(listener, happened.get(name)));
-    return () => {
-      listeners.set(name, (listeners.get(name) || []).filter((one) => one !== listener));
-    };
+    (listeners[name] ||= new Set()).add(listener);
+    if (STICKY.includes(name) && name in happened) queueMicrotask(() => safely(listener, happened[name]));
+    return () => void listeners[name].delete(listener);
   },
   locale(wanted) {
     if (typeof wanted !== "string" || wanted === language) return;
@@ -59,7 +58,6 @@ async function sell(sale, tries) {
 }
 
 function causerie(command, ...values) {
-  const run = Object.hasOwn(commands, command) && commands[command];
-  if (run) return safely(run, ...values);
+  if (commands[command]) return safely(commands[command], ...values);
   console.warn(`Causerie: there is no command "${command}".`);
 }

@@ -2,8 +2,8 @@
 
 function loadFrame() {
   const src = `${base}?lang=${encodeURIComponent(language)}`;
-  if (parts.frame && parts.frame.src === src) return;
-  if (parts.frame) parts.frame.remove();
+  if (parts.frame?.src === src) return;
+  parts.frame?.remove();
   const frame = make("iframe", { title: offer.labels.frame, src });
   parts.isLoaded = false;
   frame.addEventListener("load", () => {
@@ -19,9 +19,9 @@ function loadFrame() {
 
 /* Until it has loaded, the iframe is a blank page of another origin. */
 function post(type, detail) {
-  if (!parts || !parts.isLoaded || !parts.frame.contentWindow) return;
+  if (!parts?.isLoaded) return;
   const { title, referrer } = document;
-  parts.frame.contentWindow.postMessage(
+  parts.frame.contentWindow?.postMessage(
     { causerie: 1, type, page: location.href, title, referrer, view, offer, identity, ...detail },
     origin,
   );
@@ -40,8 +40,17 @@ function setOpen(open) {
   tell(open ? "opened" : "minimized");
 }
 
+/* A phone's keyboard covers what does not give way, and an iframe cannot see it: the panel keeps to
+   what is seen of the page, unless somebody has only zoomed in. */
+function fit() {
+  const { scale, height, offsetTop } = visualViewport;
+  const isCovered = isOpen && scale < 1.1 && height < innerHeight - 99;
+  parts.panel.style.cssText = isCovered ? `inset-block:${offsetTop}px auto;height:${height}px` : "";
+}
+
 let hasReported = false;
 const reports = {
+  __proto__: null,
   minimize: () => setOpen(false),
   unread(data) {
     unread = Number(data.unread) || 0;
@@ -67,7 +76,6 @@ const reports = {
 };
 
 function receive({ source, origin: sender, data }) {
-  if (!parts || !parts.frame || source !== parts.frame.contentWindow || sender !== origin) return;
-  if (data?.causerie !== 1) return;
-  if (Object.hasOwn(reports, data.type)) reports[data.type](data);
+  if (source !== parts?.frame?.contentWindow || sender !== origin) return;
+  if (data?.causerie === 1) reports[data.type]?.(data);
 }

@@ -68,8 +68,7 @@ function askSoon() {
 
 async function ask(isAgain) {
   clearTimeout(timer);
-  asks += 1;
-  const mine = asks;
+  const mine = ++asks;
   view = {
     url: page,
     language,
@@ -81,7 +80,7 @@ async function ask(isAgain) {
   };
   try {
     const response = await tellServer("engagement/", { ...view, again: isAgain });
-    if (!response.ok) throw new Error(String(response.status));
+    if (!response.ok) throw response;
     const answer = await response.json();
     if (mine !== asks) return; // Asked once more meanwhile.
     offer = answer;

@@ -1,6 +1,6 @@
 /* Begin, and notice each other page of a single-page application. */
 
-const early = (window.Causerie && window.Causerie.q) || [];
+const early = window.Causerie?.q || [];
 window.Causerie = causerie;
 causerie.isLoaded = true;
 addEventListener("message", (event) => safely(receive, event));

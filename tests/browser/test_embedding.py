@@ -1,0 +1,292 @@
+"""What a brand's page may ask of the Messenger and hear of it, and what it lives through there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import brand
+from tests.browser.conftest import Crowd
+from tests.browser.people import Visitor
+from tests.browser.product import Product
+from tests.browser.test_identity import log_in
+from tests.browser.tongue import Tongue
+
+EVENTS = [
+    "ready",
+    "displayed",
+    "opened",
+    "minimized",
+    "message:sent",
+    "message:received",
+    "unread",
+    "conversation:started",
+    "conversation:ended",
+    "survey:shown",
+    "survey:answered",
+]
+# As docs/embedding.md has it: the page calls before the script is there.
+EARLY = """if (window === top) {
+  window.heard = [];
+  window.Causerie ??= Object.assign((...call) => Causerie.q.push(call), { q: [] });
+  for (const name of %s) Causerie("on", name, (detail) => heard.push([name, detail ?? null]));
+}"""
+# How browsers refuse storage: the mere look at it throws.
+REFUSE = """if (%s) for (const name of ["localStorage", "sessionStorage"])
+  Object.defineProperty(window, name, {
+    get() { throw new DOMException("The user denied access.", "SecurityError"); },
+  });"""
+KEPT = "Object.keys(localStorage).map((name) => name.split(':')[2] ?? '').sort()"
+KEYBOARD = """(height) => {
+  const seen = new EventTarget();
+  Object.assign(seen, { scale: 1, height: innerHeight, offsetTop: 0 });
+  Object.defineProperty(window, "visualViewport", { value: seen });
+  window.type = (height, offsetTop = 0) => {
+    Object.assign(seen, { height, offsetTop });
+    seen.dispatchEvent(new Event("resize"));
+  };
+}"""
+# How far the last line of a bubble is from its left and right edge.
+LAST_LINE = """(bubble) => {
+  const texts = document.createTreeWalker(bubble, NodeFilter.SHOW_TEXT);
+  let line;
+  while (texts.nextNode()) {
+    const { data } = texts.currentNode;
+    const start = data.lastIndexOf("\\n") + 1;
+    if (!data.includes("نعم")) continue;
+    line = document.createRange();
+    line.setStart(texts.currentNode, start);
+    line.setEnd(texts.currentNode, data.length);
+  }
+  const [inner, outer] = [line.getBoundingClientRect(), bubble.getBoundingClientRect()];
+  return [inner.left - outer.left, outer.right - inner.right];
+}"""
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def port(product: Product) -> Iterator[int]:
+    """A brand's page with a strict policy, on an origin that is not ours."""
+    with brand.page(product.url, "demo") as served:
+        yield served
+
+
+def come(crowd: Crowd, port: int, **options: Any) -> Visitor:
+    return Visitor(crowd.context(**options), f"http://localhost:{port}")
+
+
+def heard(visitor: Visitor, name: str, *, times: int = 1) -> list[Any]:
+    """What the page heard by that name, once it has heard it so often."""
+    count = "([name, times]) => heard.filter(([one]) => one === name).length >= times"
+    visitor.page.wait_for_function(count, arg=[name, times])
+    told = visitor.page.evaluate("name => heard.filter(([one]) => one === name)", name)
+    assert len(told) == times
+    return [detail for _name, detail in told]
+
+
+def test_a_page_is_told_what_happens(crowd: Crowd, port: int, product: Product) -> None:
+    """Every event of the embedding's contract, from calls made before the script had loaded."""
+    alice = crowd.agent("alice").log_in().be_available()
+    visitor = come(crowd, port)
+    visitor.context.add_init_script(EARLY % EVENTS)
+    visitor.visit("/")
+    heard(visitor, "ready")
+    assert heard(visitor, "displayed")[0]["kind"] in {"button", "text"}
+
+    visitor.page.evaluate("Causerie('open')")
+    heard(visitor, "opened")
+    visitor.agree()
+    visitor.say("Good morning")
+    [started] = heard(visitor, "conversation:started")
+    assert heard(visitor, "message:sent") == [started | {"seq": 1, "author": "visitor"}]
+    visitor.page.evaluate("Causerie('minimize')")
+    heard(visitor, "minimized")
+    expect(visitor.launcher).to_be_focused()
+    alice.say("Welcome.")
+    assert heard(visitor, "message:received") == [started | {"seq": 2, "author": "agent"}]
+    assert heard(visitor, "unread", times=2) == [0, 1]
+
+    stop = "window.stop = Causerie('on', 'opened', () => heard.push(['again', null]))"
+    visitor.page.evaluate(f"{stop}; stop(); stop()")
+    visitor.page.evaluate("Causerie('on', 'opened', () => { throw new Error('the page threw') })")
+    crowd.expect_complaint("the page threw")
+    visitor.page.evaluate("Causerie('open')")
+    heard(visitor, "opened", times=2)
+    assert heard(visitor, "unread", times=3)[-1] == 0
+    visitor.sees("Welcome.")
+
+    alice.act("Close")
+    heard(visitor, "conversation:ended")
+    heard(visitor, "survey:shown")
+    visitor.frame.get_by_role("radio", name="Satisfied", exact=True).check(force=True)
+    visitor.frame.get_by_role("button", name="Send my opinion").click()
+    assert heard(visitor, "survey:answered") == [started | {"csat": 4, "nps": None}]
+    assert visitor.page.evaluate("heard.filter(([name]) => name === 'again')") == []
+
+
+def test_a_page_says_what_it_knows(crowd: Crowd, port: int, product: Product) -> None:
+    """identify, logout, visitor, transaction, locale; and what is no command harms nothing."""
+    crowd.expect_complaint('there is no command "constructor"')
+    shop = crowd.visitor()
+    log_in(shop)
+    token = shop.page.locator("body").get_attribute("data-identity")
+    alice = crowd.agent("alice").log_in().be_available()
+    visitor = come(crowd, port).visit("/")
+    expect(visitor.launcher).to_be_visible()
+    visitor.page.evaluate("token => Causerie('identify', token)", token)
+    visitor.page.evaluate("Causerie('visitor', { cart: { total: 80 } })")
+    visitor.open()
+    visitor.agree()
+    visitor.say("Good morning")
+    alice.sees("Good morning")
+    expect(alice.page.get_by_text("Jeanne Martin").first).to_be_visible()
+    alice.say("Welcome.")
+    visitor.sees("Welcome.")
+    data = product.rows("SELECT data FROM conversations_profile")
+    assert [row[0]["cart.total"] for row in data] == [80]  # type: ignore[index]
+
+    with visitor.page.expect_response("**/transactions/"):
+        visitor.page.evaluate(
+            "Causerie('transaction', { id: 'A-1', amount: 79.9, currency: 'EUR' })"
+        )
+    sold = "SELECT external_id, amount::text, outcome FROM reporting_transaction"
+    assert product.rows(sold) == [("A-1", "79.90", "attributed")]
+
+    visitor.page.evaluate("Causerie('constructor')")
+    visitor.page.evaluate("Causerie('locale', 'fr')")
+    french = visitor.page.get_by_title("Discussion avec Maison Céleste").content_frame
+    expect(french.get_by_label("Votre message")).to_be_visible()
+    expect(french.get_by_text("Welcome.")).to_be_visible()
+
+    french.get_by_label("Votre message").fill("half written")
+    visitor.page.evaluate("Causerie('logout')")
+    expect(french.get_by_text("Welcome.")).to_have_count(0)
+    expect(french.get_by_role("button", name="J’accepte")).to_be_visible()
+    expect(french.get_by_label("Votre message")).to_have_value("")
+    assert "token" not in visitor.page.evaluate(KEPT)
+
+
+@pytest.mark.parametrize("where", ["self !== top", "true"])
+def test_a_browser_that_refuses_storage_can_converse(crowd: Crowd, port: int, where: str) -> None:
+    """In the iframe alone (the page keeps our few things then), or everywhere (until the page is
+    left); nothing of it in the console."""
+    alice = crowd.agent("alice").log_in().be_available()
+    visitor = come(crowd, port)
+    visitor.context.add_init_script(REFUSE % where)
+    visitor.visit("/")
+    visitor.open()
+    visitor.agree()
+    visitor.say("Good morning")
+    alice.say("Welcome.")
+    visitor.sees("Welcome.")
+    visitor.reduce()
+    visitor.open()
+    visitor.sees("Welcome.")
+    visitor.page.reload()
+    visitor.open()
+    if where == "true":
+        expect(visitor.frame.get_by_role("button", name="I accept")).to_be_visible()
+        return
+    visitor.sees("Welcome.")
+    assert "token" in visitor.page.evaluate(KEPT)
+
+
+def test_a_page_of_an_application_keeps_what_is_open(crowd: Crowd, port: int) -> None:
+    """Another address is another page view; the conversation does not notice."""
+    visitor = come(crowd, port).visit("/")
+    visitor.open()
+    visitor.agree()
+    visitor.say("Good morning")
+    for change in ("history.pushState({}, '', '/two')", "location.hash = '#/three'"):
+        with visitor.page.expect_response(re.compile("/engagement/")) as answer:
+            visitor.page.evaluate(change)
+        assert answer.value.request.post_data_json["url"] == visitor.page.url
+    visitor.sees("Good morning")
+    visitor.say("Still here")
+    expect(visitor.bubble("Still here")).to_contain_text("Sent")
+
+
+def test_a_phones_keyboard_covers_nothing(crowd: Crowd, port: int) -> None:
+    """No browser test tool has a keyboard on its screen: what a browser says of one stands in."""
+    visitor = come(crowd, port, viewport=PHONE, is_mobile=True, has_touch=True)
+    visitor.context.add_init_script(f"if (self === top) ({KEYBOARD})()")
+    visitor.visit("/")
+    visitor.open()
+    visitor.agree()
+    for number in range(12):
+        visitor.say(f"Line number {number}.")
+    panel = visitor.page.locator("causerie-messenger .panel")
+    assert panel.bounding_box() == {"x": 0, "y": 0, **PHONE}  # the full screen
+    visitor.box.focus()
+    visitor.page.evaluate("type(500, 60)")
+    assert panel.bounding_box() == {"x": 0, "y": 60, "width": 390, "height": 500}
+    box = visitor.box.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 560
+    expect(visitor.bubble("number 11.")).to_be_in_viewport()
+    visitor.page.evaluate("type(844)")
+    assert panel.bounding_box() == {"x": 0, "y": 0, **PHONE}
+    visitor.reduce()
+    expect(visitor.launcher).to_be_focused()
+
+
+def test_twice_as_large_nothing_is_lost(crowd: Crowd, port: int) -> None:
+    """1280 x 800 at 200 %: no text is cut, nothing scrolls sideways, all that one presses is
+    reached (WCAG 2.2, 1.4.4 and 1.4.10)."""
+    visitor = come(crowd, port, viewport={"width": 640, "height": 400}).visit("/")
+    visitor.open()
+    expect(visitor.frame.get_by_role("button", name="I accept")).to_be_visible()
+    fits(visitor)
+    visitor.frame.get_by_role("button", name="I accept").click()
+    visitor.say("Good morning " * 30)
+    fits(visitor)
+    visitor.frame.get_by_role("button", name="Settings").click()
+    last = visitor.frame.get_by_role("button", name="Withdraw my consent")
+    last.scroll_into_view_if_needed()
+    expect(last).to_be_in_viewport()
+    fits(visitor)
+    visitor.frame.get_by_role("button", name="Close the settings").click()
+    expect(visitor.box).to_be_in_viewport()
+
+
+def fits(visitor: Visitor) -> None:
+    """No element of the page is wider than what is seen of it, nor hangs out at a side."""
+    wide = visitor.frame.locator("body").evaluate(
+        """() => [...document.querySelectorAll("body *")]
+          .filter((one) => one.checkVisibility() && !one.closest(".visually-hidden, svg"))
+          .filter((one) => {
+            const { left, right } = one.getBoundingClientRect();
+            return left < -1 || right > innerWidth + 1;
+          })
+          .map((one) => one.outerHTML.slice(0, 80))"""
+    )
+    assert wide == []
+
+
+def test_right_to_left_nothing_breaks(crowd: Crowd, product: Product) -> None:
+    """An Arabic page: the Messenger stands where lines end there, Arabic words on their side."""
+    alice = crowd.agent("alice").log_in().be_available()
+    with brand.page(product.url, "demo", attributes='lang="ar" dir="rtl"') as port:
+        # In French, the website's own language: we speak no Arabic.
+        visitor = Visitor(crowd.context(), f"http://localhost:{port}", Tongue("fr")).visit("/")
+        visitor.open()
+        visitor.agree()
+        launcher = visitor.launcher.bounding_box()
+        panel = visitor.page.locator("causerie-messenger .panel").bounding_box()
+        assert launcher is not None
+        assert panel is not None
+        assert launcher["x"] == panel["x"] < 100
+        visitor.box.fill("مرحبا، هل المصباح متوفر؟")
+        assert visitor.box.evaluate("box => box.matches(':dir(rtl)')")
+        visitor.box.press("Enter")
+        alice.sees("مرحبا، هل المصباح متوفر؟")
+        alice.say("أهلا وسهلا بكم في متجرنا يوم السبت\nنعم")
+        last = visitor.bubble("أهلا وسهلا").locator(".bubble")
+        left, right = last.evaluate(LAST_LINE)
+        assert right < left / 2  # the short second line stands at the right
+        fits(visitor)
+        visitor.page.screenshot(path="/tmp/m/rtl.png")
