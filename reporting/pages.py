@@ -12,44 +12,18 @@ from django.utils.dates import WEEKDAYS
 
 from accounts.access import StaffRequest, overseers, staff
 from accounts.models import Agent, User
-from reporting import breakdowns, explaining, exports, reports, rows
+from reporting import breakdowns, explaining, exports, reports, rows, tables
 from reporting import figures as register
 from reporting.choices import Choices, Chosen, chosen
 from reporting.figures.registry import Figure
 from reporting.models import Every, SubscribedReport, Subscription
 from reporting.omissions import omitted
+from reporting.tables import EXPERIENCE_CUT, FLOW_CUT, SALES_CUT, STAFF_CUT
 
 LINES = 100
 LARGE = 20_000
 """Rows: more take longer to write than anybody likes to look at a browser's download for."""
 COMMENTS = 12
-SALES_CUT = (
-    "transactions",
-    "attributed",
-    "attributed_share",
-    "turnover",
-    "refunds",
-    "turnover_refunded",
-)
-EXPERIENCE_CUT = ("closed", "csat", "nps", "response_rate", "first_response", "resolution")
-FLOW_CUT = ("opened", "closed", "contacts_per_conversation", "transfers", "snoozes", "wait")
-MOVES = ("reopened", "transfers", "snoozes", "expired", "released", "recalled")
-STAFF_CUT = (
-    "contacts",
-    "handled",
-    "handle_time",
-    "handle_total",
-    "passed_on",
-    "lost_by_timer",
-    "available_time",
-    "availability",
-    "occupancy",
-    "adherence",
-    "first_response",
-    "csat",
-    "nps",
-    "paid",
-)
 
 
 def _asked(request: StaffRequest) -> tuple[Choices, Chosen]:
@@ -251,6 +225,34 @@ def chart(request: StaffRequest, name: str) -> HttpResponse:
     response = render(request, "reporting/chart.svg", context, content_type="image/svg+xml")
     period = asked.scope.period
     file = f"{name}-{period.first:%Y%m%d}-{period.last:%Y%m%d}.svg"
+    response["Content-Disposition"] = f'attachment; filename="{file}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@overseers("GET")
+def table_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
+    """A table of a report as CSV or XLSX."""
+    _form, asked = _asked(request)
+    table = tables.of_report(name, asked, _cut_by(request))
+    if table is None or kind not in exports.KINDS:
+        raise Http404
+    return _file(table, name, kind, asked)
+
+
+@staff("GET")
+def chart_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
+    """The table behind a figure's chart as CSV or XLSX."""
+    if name not in register.FIGURES or kind not in exports.KINDS:
+        raise Http404
+    _form, asked = _asked(request)
+    return _file(tables.behind_chart(name, asked), name, kind, asked)
+
+
+def _file(table: tables.Table, name: str, kind: str, asked: Chosen) -> HttpResponse:
+    response = HttpResponse(tables.written(table, kind), content_type=exports.KINDS[kind][0])
+    period = asked.scope.period
+    file = f"{name}-{period.first:%Y%m%d}-{period.last:%Y%m%d}.{kind}"
     response["Content-Disposition"] = f'attachment; filename="{file}"'
     response["Cache-Control"] = "no-store"
     return response

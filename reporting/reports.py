@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Agent, Group
+from accounts.models import Agent, Group, Website
 from accounts.templatetags.interface import language_name
 from conversations.models import Style
 from reporting import charts, figures
@@ -135,7 +135,13 @@ def trends(chosen: Chosen, *names: str) -> list[Trend]:
     wanted = named(*names)
     now = answers.trend(wanted, chosen.scope, chosen.step)
     before = list(answers.trend(wanted, chosen.scope.before, chosen.step).values())
-    return [_trend(figure, now, before, chosen.step) for figure in wanted]
+    at_home = {_on_the_wall(name, chosen.scope): cells for name, cells in now.items()}
+    return [_trend(figure, at_home, before, chosen.step) for figure in wanted]
+
+
+def _on_the_wall(bucket: date | datetime, scope: Scope) -> date | datetime:
+    """An hour as the clock of the website shows it; one that comes twice stays two moments."""
+    return bucket.astimezone(scope.zone) if isinstance(bucket, datetime) else bucket
 
 
 def _trend(figure: Figure, now: dict[Any, Answers], before: Sequence[Answers], step: Step) -> Trend:
@@ -192,6 +198,7 @@ def _rows_named(model: Any) -> Namer:
 
 
 CUTS: dict[str, tuple[Cut, Namer]] = {
+    "website": (answers.by_field("website"), _rows_named(Website)),
     "group": (answers.BY_GROUP, _rows_named(Group)),
     "rule": (answers.BY_RULE, _rows_named(DistributionRule)),
     "style": (answers.BY_STYLE, lambda keys: {key: Style(key).label for key in keys}),
@@ -200,6 +207,7 @@ CUTS: dict[str, tuple[Cut, Namer]] = {
     "currency": (answers.BY_CURRENCY, lambda keys: {key: key for key in keys}),
 }
 CUT_NAMES: dict[str, Text] = {
+    "website": _("Website"),
     "group": _("Group"),
     "rule": _("Rule"),
     "style": _("Style"),

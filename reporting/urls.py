@@ -25,6 +25,8 @@ urlpatterns = [
     path("reports/exports/<int:number>/", exporting.fetch, name="fetch_export"),
     path("reports/exports/<int:number>/drop/", exporting.drop, name="drop_export"),
     path("reports/charts/<slug:name>.svg", pages.chart, name="chart"),
+    path("reports/charts/<slug:name>.<slug:kind>", pages.chart_file, name="chart_file"),
+    path("reports/tables/<slug:name>.<slug:kind>", pages.table_file, name="table_file"),
     path("reports/rows/<slug:name>.<slug:kind>", pages.export, name="export"),
     path("reports/rows/<slug:name>/", pages.behind, name="behind"),
 ]
