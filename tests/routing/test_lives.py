@@ -45,7 +45,7 @@ from routing import (
     presence,
     snapshots,
 )
-from routing.models import RuleStep, TargetingRule
+from routing.models import DistributionRule, RuleStep, TargetingRule
 from routing.targeting import PageView
 from tests.clock import NOW
 from tests.factories import (
@@ -75,6 +75,7 @@ TABLES = (
     "conversations_outboxentry",
 )
 NOTHING = timedelta(0)
+STYLES = ["live", "live_with_return", "social"]
 TWO = st.frozensets(st.integers(0, 1))
 HOURS = st.sampled_from([None, None, (8, 12), (11, 18), (22, 6)])  # it begins at 10:00 in Paris
 
@@ -96,7 +97,7 @@ class Lives(RuleBasedStateMachine):
 
     @initialize(
         mode=st.sampled_from(["cascade", "equal_share"]),
-        style=st.sampled_from(["live", "social"]),
+        style=st.sampled_from(STYLES),
         places=st.lists(st.integers(0, 3), min_size=3, max_size=3),
         answer_seconds=st.sampled_from([None, 120]),
         release_minutes=st.sampled_from([None, 5]),
@@ -118,7 +119,7 @@ class Lives(RuleBasedStateMachine):
         self.rule = RuleFactory(
             mode=mode,
             style=style,
-            solved_window=timedelta(hours=5) if style == "social" else None,
+            solved_window=None if style == "live" else timedelta(hours=5),
             skill_relax_seconds=relax,
         )
         if has_bot:
@@ -319,6 +320,18 @@ class Lives(RuleBasedStateMachine):
             holder.finish(conversation.pk, user=conversation.agent.user, at=timezone.now())
 
     @rule(nth=NTH)
+    def block(self, nth: int) -> None:
+        conversation = self.conversation(nth, Status.ACTIVE)
+        if conversation is not None and conversation.agent is not None:
+            holder.block(
+                conversation.pk,
+                user=conversation.agent.user,
+                reason="…",
+                until=None,
+                at=timezone.now(),
+            )
+
+    @rule(nth=NTH)
     def close(self, nth: int) -> None:
         self.try_verb(
             Verb.CLOSE,
@@ -462,6 +475,32 @@ class Lives(RuleBasedStateMachine):
     def change_places(self, nth: int, places: int) -> None:
         with transaction.atomic():
             RuleStep.objects.filter(pk=self.step(nth).pk).update(places=places)
+            changes.rule_changed(self.rule.website_id)
+
+    @rule(
+        mode=st.sampled_from(["cascade", "equal_share"]),
+        style=st.sampled_from(STYLES),
+        relax=st.sampled_from([None, 60, 300]),
+        is_enabled=st.sampled_from([True, True, True, False]),
+    )
+    def change_rule(self, mode: str, style: str, relax: int | None, is_enabled: bool) -> None:
+        """What is waiting keeps the style and the patience with which it came."""
+        with transaction.atomic():
+            DistributionRule.objects.filter(pk=self.rule.pk).update(
+                mode=mode,
+                style=style,
+                solved_window=None if style == "live" else timedelta(hours=5),
+                skill_relax_seconds=relax,
+                is_enabled=is_enabled,
+            )
+            changes.rule_changed(self.rule.website_id)
+
+    @rule(first=NTH, second=NTH)
+    def change_order(self, first: int, second: int) -> None:
+        one, other = self.step(first), self.step(second)
+        with transaction.atomic():
+            RuleStep.objects.filter(pk=one.pk).update(position=second % 3)
+            RuleStep.objects.filter(pk=other.pk).update(position=first % 3)
             changes.rule_changed(self.rule.website_id)
 
     @rule(nth=NTH, who=NTH, member=st.booleans())
