@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
 from datetime import time, timedelta
 from time import sleep
 
@@ -15,7 +16,7 @@ from accounts.models import Agent, AgentChannel, Channel, Group, OpeningHours
 from conversations import deadlines, lifecycle, messages, refusals
 from conversations.models import Contact, Conversation, Event, Notice
 from conversations.transitions import Status, Verb
-from routing import changes, dispatch, escalation, load, opening
+from routing import changes, dispatch, escalation, load, opening, presence
 from routing.models import RuleStep
 from tests.factories import (
     AgentFactory,
@@ -149,6 +150,42 @@ def test_the_end_of_an_answer_timer_waits_for_a_push_that_has_seen_him_available
     assert not AgentChannel.objects.get(agent=agent).is_available
     assert Notice.objects.get().conversation_id == unanswered.pk
     assert_sound()
+
+
+@pytest.mark.parametrize(
+    "go",
+    [
+        lambda agent: presence.set_available(agent.pk, Channel.CHAT, False, at=timezone.now()),
+        lambda agent: presence.leave(agent.pk, at=timezone.now()),
+        lambda agent: presence.log_out(agent.pk, at=timezone.now()),
+    ],
+    ids=["unavailable", "leaving", "logged out"],
+)
+def test_who_goes_waits_for_a_push_that_has_seen_him_available(
+    go: Callable[[Agent], object], step: RuleStep, agent: Agent
+) -> None:
+    """Once he is told that he is unavailable, nothing more comes."""
+    AgentChannel.objects.update(is_available=False)
+    waiting = queued(step, at=timezone.now())
+    AgentChannel.objects.update(is_available=True)
+    seen = threading.Event()
+
+    def push() -> None:
+        with transaction.atomic():
+            locked = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
+            taker = load.taker(agent.pk, Channel.CHAT, at=timezone.now())
+            assert taker is not None
+            seen.set()
+            connection.cursor().execute("SELECT pg_sleep(0.5)")
+            lifecycle.push(waiting.pk, agent=locked, at=timezone.now(), slots=taker.slots)
+
+    def leave() -> int:
+        assert seen.wait(10)
+        go(agent)
+        return Contact.objects.filter(ended_at=None).count()
+
+    assert together(push, leave) == [None, 1]
+    assert not AgentChannel.objects.get(agent=agent).is_available
 
 
 def test_relaxing_and_pushing_at_once_leave_one_move_each(step: RuleStep, agent: Agent) -> None:
