@@ -49,7 +49,9 @@ def is_connected(agent_id: int, at: datetime) -> bool:
 
 @transaction.atomic
 def connect(agent_id: int, connection_id: uuid.UUID, *, at: datetime) -> None:
-    """A desk opened its socket."""
+    """A desk opened its socket. The agent's row is locked, as by a release: either that one sees
+    him come, or he comes to a desk without the conversation (R96)."""
+    Agent.objects.select_for_update(no_key=True).get(pk=agent_id)
     DeskConnection.objects.create(id=connection_id, agent_id=agent_id, opened_at=at, heard_at=at)
     _announce(agent_id, is_connected=True, at=at)
     bus.publish(CapacityAdded(agent_id=agent_id))
@@ -70,6 +72,8 @@ def hear(connection_id: uuid.UUID, *, at: datetime) -> bool:
 
 @transaction.atomic
 def _come_back(connection_id: uuid.UUID, *, at: datetime) -> bool:
+    agent_id = DeskConnection.objects.filter(pk=connection_id).values_list("agent_id", flat=True)
+    Agent.objects.select_for_update(no_key=True).filter(pk__in=agent_id).first()
     mine = DeskConnection.objects.select_for_update().filter(pk=connection_id).first()
     if mine is None:
         return False

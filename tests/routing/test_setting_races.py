@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import uuid
 from collections.abc import Callable
 from datetime import time, timedelta
 from time import sleep
@@ -13,10 +14,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Agent, AgentChannel, Channel, Group, OpeningHours
-from conversations import deadlines, lifecycle, messages, refusals
+from conversations import actors, deadlines, lifecycle, messages, refusals
 from conversations.models import Contact, Conversation, Event, Notice
 from conversations.transitions import Status, Verb
-from routing import changes, dispatch, escalation, load, opening, presence
+from routing import changes, desks, dispatch, escalation, load, opening, presence
 from routing.models import RuleStep
 from tests.factories import (
     AgentFactory,
@@ -186,6 +187,54 @@ def test_who_goes_waits_for_a_push_that_has_seen_him_available(
 
     assert together(push, leave) == [None, 1]
     assert not AgentChannel.objects.get(agent=agent).is_available
+
+
+@pytest.mark.parametrize("way", ["anew", "again"])
+def test_who_comes_back_while_he_is_released_finds_it_released(way: str, step: RuleStep) -> None:
+    agent, desk = AgentFactory(slots=5), uuid.uuid4()
+    step.group.members.add(agent)
+    held = on_desk(step, agent, at=timezone.now() - 3 * MINUTE)
+    if way == "again":
+        presence.connect(agent.pk, desk, at=timezone.now() - 2 * MINUTE)
+    released = threading.Event()
+
+    def release() -> None:
+        with transaction.atomic():
+            desks.release(held.pk, actor=actors.SYSTEM, at=timezone.now())
+            released.set()
+            connection.cursor().execute("SELECT pg_sleep(0.5)")
+
+    def come() -> bool:
+        assert released.wait(10)
+        if way == "again":
+            presence.hear(desk, at=timezone.now())
+        else:
+            presence.connect(agent.pk, desk, at=timezone.now())
+        return Event.objects.filter(conversation=held, verb=Verb.RELEASE).exists()
+
+    assert together(release, come) == [None, True]
+    assert_sound()
+
+
+def test_who_is_released_while_he_comes_back_keeps_it(step: RuleStep) -> None:
+    agent = AgentFactory(slots=5)
+    step.group.members.add(agent)
+    held = on_desk(step, agent, at=timezone.now() - MINUTE)
+    came = threading.Event()
+
+    def come() -> None:
+        with transaction.atomic():
+            presence.connect(agent.pk, uuid.uuid4(), at=timezone.now())
+            came.set()
+            connection.cursor().execute("SELECT pg_sleep(0.5)")
+
+    def release() -> bool:
+        assert came.wait(10)
+        return refused(lambda: desks.release(held.pk, actor=actors.SYSTEM, at=timezone.now()))()
+
+    assert together(come, release) == [None, True]
+    assert status_of(held) == Status.ACTIVE
+    assert_sound()
 
 
 def test_relaxing_and_pushing_at_once_leave_one_move_each(step: RuleStep, agent: Agent) -> None:
