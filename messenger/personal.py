@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts import identities
 from accounts.models import Website
-from conversations import persons
+from conversations import copies, persons
 from conversations.models import Visitor
 from conversations.refusals import Rejected
 from messenger import consents, identity
@@ -99,3 +99,10 @@ def history(request: HttpRequest, website: Website) -> HttpResponse:
         raise Rejected("invalid", _("Please say whether it is to be hidden."), 400)
     persons.hide(visitor, at=timezone.now() if hidden else None)
     return JsonResponse({"privacy": privacy_of(visitor, website)})
+
+
+@door("POST")
+def copy(request: HttpRequest, website: Website) -> HttpResponse:
+    """All that the visitor said and gave here, for him to keep (GDPR 15)."""
+    told = copies.copy_for(visitor_of(request, website))
+    return JsonResponse(told, json_dumps_params={"ensure_ascii": False})

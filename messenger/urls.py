@@ -22,6 +22,7 @@ urlpatterns = [
                 path("logout/", personal.logout),
                 path("consent/", personal.consent),
                 path("history/", personal.history),
+                path("copy/", personal.copy),
                 path("state/", views.state),
                 path("conversations/", views.conversations),
                 path("conversations/<uuid:conversation>/survey/", views.survey),

@@ -48,7 +48,7 @@ class BuilderForm(forms.ModelForm):  # type: ignore[type-arg] # generic for the 
     )
 
     logo_url = forms.URLField(
-        label=_("logo address"), required=False, assume_scheme="https", max_length=200
+        label=_("Logo address"), required=False, assume_scheme="https", max_length=200
     )
 
     class Meta:

@@ -1,4 +1,5 @@
-// The visitor's own decisions in the settings: history hidden (R28, C13), consent withdrawn (R27).
+// The visitor's own decisions in the settings: history hidden (R28, C13), consent withdrawn (R27), a
+// copy of what is kept of him.
 
 import { byId } from "./elements.js";
 
@@ -9,6 +10,7 @@ export class Privacy {
     this.value = null; // {consent, hidden, identified}
     byId("history-hidden").addEventListener("change", ({ target }) => this.#hide(target));
     byId("withdraw").addEventListener("click", () => this.#withdraw());
+    byId("copy").addEventListener("click", () => this.#takeCopy());
   }
 
   get isIdentified() {
@@ -24,29 +26,46 @@ export class Privacy {
 
   async #hide(box) {
     const hidden = box.checked;
-    if (await this.#send("history/", { hidden })) this.onChange("history");
+    if (await this.#decide("history/", { hidden })) this.onChange("history");
     else box.checked = !hidden;
   }
 
   async #withdraw() {
-    if (!(await this.#send("consent/", { given: false }))) return;
+    if (!(await this.#decide("consent/", { given: false }))) return;
     byId("consent-withdrawn").focus();
     this.onChange("consent");
   }
 
+  async #decide(path, data) {
+    const answer = await this.#send(path, data);
+    if (answer) this.receive(answer.privacy);
+    return Boolean(answer);
+  }
+
+  async #takeCopy() {
+    const told = await this.#send("copy/", {});
+    if (!told) return;
+    const file = new Blob([JSON.stringify(told, null, 2)], { type: "application/json" });
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(file);
+    link.download = `${told.website}.json`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // Some browsers read it later.
+  }
+
+  /** What was answered; nothing where it was refused, or not reached, which is told then. */
   async #send(path, data) {
     const problem = byId("privacy-problem");
     problem.hidden = true;
     try {
       const { ok, data: answer } = await this.session.ask(path, data);
-      if (ok) this.receive(answer.privacy);
-      else problem.textContent = answer.error?.message ?? this.strings.failed;
+      if (!ok) problem.textContent = answer.error?.message ?? this.strings.failed;
       problem.hidden = ok;
-      return ok;
+      return ok ? answer : null;
     } catch {
       problem.textContent = this.strings.failed;
       problem.hidden = false;
-      return false;
+      return null;
     }
   }
 }

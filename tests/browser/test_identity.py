@@ -40,6 +40,10 @@ def test_a_customer_is_the_same_on_every_browser_and_decides_for_all(crowd: Crow
     first.sees("And on the phone")
 
     second.frame.get_by_role("button", name="Settings").click()
+    with second.page.expect_download() as copy:
+        second.frame.get_by_role("button", name="Download my data").click()
+    assert copy.value.suggested_filename == "Maison Céleste.json"
+    assert "And on the phone" in copy.value.path().read_text()
     hide = second.frame.get_by_role("switch", name="Hide my history")
     hide.check()
     expect(second.log.get_by_text("Where is my order?")).to_have_count(0)

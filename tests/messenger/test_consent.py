@@ -79,3 +79,20 @@ def test_another_text_is_asked_for_before_something_new_begins(
     website.texts["en"] = {"consent": "Another text."}
     website.save()
     assert standing(browser) == "given"  # he agreed to the French one, which stands
+
+
+def test_a_copy_is_handed_to_whoever_holds_the_token_and_to_nobody_else(
+    browser: Browser, website: Website, visitor: Visitor, step: RuleStep, alice: Agent
+) -> None:
+    """GDPR 15; also after consent was withdrawn, and what is hidden is in it."""
+    conversation = on_desk(step, alice, visitor=visitor)
+    browser.post("history/", {"hidden": True})
+    browser.post("consent/", {"given": False})
+    told = browser.post("copy/", {}).json()
+    assert told["website"] == website.name
+    assert [row["id"] for row in told["kept"]["conversation"]] == [conversation.pk]
+    assert [row["kind"] for row in told["kept"]["consent"]] == ["given", "withdrawn"]
+    assert "no-store" in browser.post("copy/", {})["Cache-Control"]
+    browser.token = "somebody else"
+    assert browser.post("copy/", {}).status_code == 401
+    assert browser.get("copy/").status_code == 405

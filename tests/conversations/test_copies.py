@@ -1,0 +1,46 @@
+"""A visitor's own copy: his words and what he gave, nothing that agents keep for themselves."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.core.serializers.json import DjangoJSONEncoder
+
+from conversations.copies import GIVEN, WITHHELD, copy_for
+from conversations.models import Event, Note, Person, Visitor
+from tests.conversations.test_personal import WORD, person
+
+__all__ = ["person"]  # the fixture
+
+pytestmark = pytest.mark.django_db
+
+
+def test_somebody_known_gets_the_words_of_all_his_browsers(person: Person) -> None:
+    Note.objects.update(body="between us")
+    first = person.visitors.order_by("pk")[0]
+    told = copy_for(first)
+    assert [row["external_id"] for row in told["kept"]["person"]] == ["C-1"]
+    assert [row["body"] for row in told["kept"]["message"]] == [WORD] * 4
+    assert len(told["kept"]["consent"]) == 2
+    text = json.dumps(told, cls=DjangoJSONEncoder)
+    assert "between us" not in text
+    assert "token" not in text
+    assert "agent_id" not in text
+
+
+def test_each_table_is_handed_out_or_withheld_on_purpose() -> None:
+    """A new table that points to a visitor waits for somebody's decision."""
+    found, todo = set(), [Person, Visitor]
+    while todo:
+        model = todo.pop()
+        if model in found:
+            continue
+        found.add(model)
+        todo += [relation.related_model for relation in model._meta.related_objects]
+    assert GIVEN.keys().isdisjoint(WITHHELD)
+    assert Event in found
+    assert {model._meta.label_lower for model in found} == GIVEN.keys() | WITHHELD
+    for model in found:
+        names = {field.attname for field in model._meta.concrete_fields}
+        assert names.issuperset(GIVEN.get(model._meta.label_lower, ()))
