@@ -80,6 +80,41 @@ def test_what_enters_while_its_rule_and_its_group_change_is_not_lost(step: RuleS
     assert_sound()
 
 
+@pytest.mark.parametrize("event", ["it enters", "the rule changes", "a member joins"])
+def test_a_drain_waits_for_one_that_holds_the_agent_and_has_seen_nothing(
+    event: str, step: RuleStep, agent: Agent
+) -> None:
+    """To pass over him would lose the wake-up: the other has looked already (ADR 0006)."""
+    if event != "it enters":
+        step.group.members.clear()
+        waiting = queued(step, at=timezone.now())
+        if event == "the rule changes":  # who joined has not been told of
+            step.group.members.add(agent)
+    looked = threading.Event()
+
+    def drain() -> None:
+        """``dispatch.serve`` that found nothing, and has not let go of the agent yet."""
+        with transaction.atomic():
+            Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
+            looked.set()
+            connection.cursor().execute("SELECT pg_sleep(0.5)")
+
+    def happen() -> int:
+        assert looked.wait(10)
+        if event == "it enters":
+            return queued(step, at=timezone.now()).pk
+        with transaction.atomic():
+            if event == "a member joins":
+                step.group.members.add(agent)
+                changes.group_changed(step.group_id)
+            else:
+                changes.rule_changed(step.rule.website_id)
+        return waiting.pk
+
+    _, number = together(drain, happen)
+    assert Conversation.objects.get(pk=number).status == Status.ACTIVE
+
+
 def test_a_skill_that_is_learnt_while_something_begins_to_wait_for_it_is_not_missed(
     step: RuleStep, agent: Agent
 ) -> None:
