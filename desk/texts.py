@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from conversations.attachments import upload_strings
 from conversations.canned import variables
@@ -36,6 +37,7 @@ def script_texts() -> dict[str, Any]:
             "appForbidden": _("An application on the desk’s own address is not opened."),
             "snooze": _("Snooze"),
             "snoozeUntil": _("Snooze until {moment}"),
+            "snoozeUntilHour": pgettext("an hour of today", "Snooze until {moment}"),
             "canned": _("Canned replies"),
             "cannedSearch": _("Search in the canned replies"),
             "cannedNone": _("No reply holds these words. Enter goes back to your text."),

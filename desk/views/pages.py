@@ -17,6 +17,7 @@ from conversations import blocks, browsing, drafts, notes, notices, sightings
 from conversations.attachments import LIMIT_BYTES
 from conversations.models import Address, Conversation
 from desk import embedded, past, queries
+from desk.mirror import mirror_of
 from desk.rights import rights_of
 from desk.texts import script_texts
 
@@ -55,15 +56,18 @@ def conversation_of(
     history = queries.history_of(conversation, user)
     pauses = past.pauses_of([conversation.pk, *(one.pk for one in history)])
     pages = browsing.pages_of(conversation.visitor_id)
+    profile = browsing.profile_of(conversation.visitor_id)
+    is_online = conversation.visitor_id in sightings.online([conversation.visitor_id])
     return {
         "agent": agent,
         "conversation": conversation,
         "apps": list(embedded.beside(conversation)),
-        "profile": browsing.profile_of(conversation.visitor_id),
+        "profile": profile,
+        "mirror": mirror_of(conversation, is_online=is_online, pages=pages, profile=profile),
         "pages": pages[:SHOWN],
         "older_pages": pages[SHOWN:],
         "address": Address.objects.filter(visitor=conversation.visitor_id).first(),
-        "is_online": conversation.visitor_id in sightings.online([conversation.visitor_id]),
+        "is_online": is_online,
         "rights": rights_of(conversation, user, agent, at=at),
         "draft": drafts.of(agent.pk if agent else None, conversation.pk),
         "notes": notes.of(conversation.pk),

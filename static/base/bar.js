@@ -1,5 +1,7 @@
 // The account's menu of the bar: it closes by Escape or a click elsewhere; the identifier is copied.
 
+const TOLD_MS = 2000;
+
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("[data-menu][open]")) {
     if (!menu.contains(event.target)) menu.open = false;
@@ -24,6 +26,7 @@ async function copyFrom(button) {
     getSelection().selectAllChildren(document.getElementById("identifier"));
     return;
   }
-  button.classList.add("done");
-  setTimeout(() => button.classList.remove("done"), 1500);
+  const told = button.parentElement.querySelector("[data-copied]");
+  told.textContent = told.dataset.copied;
+  setTimeout(() => (told.textContent = ""), TOLD_MS);
 }

@@ -40,11 +40,32 @@ export function messageInBox(number, { author, at }) {
   tick();
 }
 
-export function showPresence({ conversation, online }) {
+const FRESH_MS = 5000;
+
+/** Who is on the site. What the socket says may overtake a fragment that was drawn before, and holds
+ *  against it. */
+export const presence = {
+  told: new Map(), // {online, at} by number
+
+  tell({ conversation, online }) {
+    this.told.set(conversation, { online, at: Date.now() });
+    show(conversation, online);
+  },
+
+  /** A fragment has come. */
+  draw() {
+    for (const [number, { online, at }] of this.told) {
+      if (Date.now() - at > FRESH_MS) this.told.delete(number);
+      else show(number, online);
+    }
+  },
+};
+
+function show(number, online) {
   const places = [
-    boxOf(conversation),
-    document.getElementById(`sleeper-${conversation}`),
-    document.querySelector(`.dialogue[data-number="${conversation}"] [data-presence]`),
+    boxOf(number),
+    document.getElementById(`sleeper-${number}`),
+    document.querySelector(`.dialogue[data-number="${number}"] [data-presence]`),
   ];
   for (const place of places) {
     if (!place) continue;

@@ -5,10 +5,11 @@ import "../base/bar.js";
 import { tick } from "../base/clock.js";
 import { connect } from "../shared/socket.js";
 import { alertOnce } from "./alerts.js";
-import { boxOf, countWaiting, messageInBox, numbersOnDesk, numbersToAnswer, showPresence } from "./boxes.js";
+import { boxOf, countWaiting, messageInBox, numbersOnDesk, numbersToAnswer, presence } from "./boxes.js";
 import { comfort } from "./comfort.js";
 import { watch } from "./looking.js";
 import { sendBehind, unsentNumbers } from "./dialogue.js";
+import { leaving, listenToLeaving } from "./leaving.js";
 import { agent, coalesced, get, notify, texts } from "./page.js";
 import { Panes } from "./panes.js";
 import { drawApps, visitorChanged } from "./apps.js";
@@ -17,7 +18,6 @@ import { tellMoment } from "./snooze.js";
 
 const { Idiomorph } = window;
 const SPREAD_MS = 1000;
-const AGAIN = "/logout/?again=1";
 const DESK = "desk"; // What is looked at where a new box would be seen.
 const OFFLINE_MS = 2500;
 const wide = matchMedia("(min-width: 721px)");
@@ -28,8 +28,6 @@ const offline = document.getElementById("offline");
 
 let known = null; // Numbers of the boxes, to see which are new.
 let isDown = false;
-let isGoing = false; // The logout of this page is under way: its answer leads away.
-let isLeaving = false; // The dialog of the logout is open, or one that was opened from it.
 let downTimer;
 let chosenCount = Number(stage?.dataset.panes ?? 1);
 
@@ -142,7 +140,7 @@ document.addEventListener("click", (event) => {
   const aside = event.target.closest("[data-aside]");
   if (aside) aside.setAttribute("aria-expanded", stage.classList.toggle("with-toolbar"));
   if (event.target === dialog) dialog.close();
-  if (event.target.closest("[data-dismiss]")) dismiss();
+  if (event.target.closest("[data-dismiss]")) leaving.dismiss();
 });
 
 addEventListener("popstate", () => {
@@ -151,39 +149,6 @@ addEventListener("popstate", () => {
   if (number) panes.open(number, { push: false });
   else panes.empty(panes.focused, { push: false });
 });
-
-// --- Logging out: what lies on the desk is dealt with first (C22) -------------------------------
-
-function askToLeave() {
-  get("/logout/", "#dialog-body", "innerHTML");
-}
-
-/** From a dialog of one conversation back to the list; from anything else, away. */
-function dismiss() {
-  if (isLeaving && !dialog.querySelector("[data-leaving]")) askToLeave();
-  else dialog.close();
-}
-
-document.addEventListener("htmx:beforeRequest", (event) => {
-  const { path, verb } = event.detail.requestConfig;
-  // What is asked for while the session ends would only lead to the login a second time.
-  if (isGoing) event.preventDefault();
-  isGoing ||= path === "/logout/" && verb === "post";
-});
-
-document.addEventListener("htmx:afterRequest", ({ detail: { requestConfig, xhr } }) => {
-  if (!isGoing || requestConfig.path !== "/logout/" || xhr.getResponseHeader("HX-Redirect")) return;
-  isGoing = false;
-  refreshBoxes();
-});
-
-// Something moved by itself while the list was open; meanwhile a form may have taken its place.
-document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  const isLate = detail.requestConfig.path === AGAIN && !dialog.querySelector("[data-leaving]");
-  if (isLate) detail.shouldSwap = false;
-});
-
-dialog.addEventListener("close", () => (isLeaving = false));
 
 // --- What htmx brought -----------------------------------------------------------------------
 
@@ -209,13 +174,14 @@ document.addEventListener("htmx:oobAfterSwap", drawToolbar);
 
 document.addEventListener("htmx:afterSwap", ({ target }) => {
   panes?.drawn(target);
+  presence.draw();
   drawToolbar();
   if (target.id === "boxes") boxesDrawn();
   if (target.id === "sleepers") tick();
   if (target.id === "dialog-body") {
     tellMoment();
     for (const menu of document.querySelectorAll("[data-menu][open]")) menu.open = false;
-    isLeaving ||= Boolean(dialog.querySelector("[data-leaving]"));
+    leaving.drawn();
     if (!dialog.open) dialog.showModal();
   }
 });
@@ -233,8 +199,7 @@ document.addEventListener("htmx:beforeRequest", ({ detail: { elt, xhr } }) => {
 });
 
 document.addEventListener("desk:moved", ({ detail: { number, status } }) => {
-  if (isLeaving) askToLeave();
-  else if (dialog.open) dialog.close();
+  leaving.settle();
   if (!stage) {
     if (status === "active") location.assign(`/desk/c/${number}/`);
     else refreshBoxes();
@@ -250,8 +215,7 @@ document.addEventListener("desk:moved", ({ detail: { number, status } }) => {
 document.addEventListener("desk:noted", ({ detail: { number } }) => panes?.find(number)?.refresh());
 
 document.addEventListener("desk:refused", ({ detail: { number, message } }) => {
-  if (isLeaving) askToLeave();
-  else if (dialog.open) dialog.close();
+  leaving.settle();
   notify(message);
   panes?.find(number)?.refresh();
   refreshBoxes();
@@ -292,7 +256,8 @@ function show(frame) {
       dialogue?.showTyping(frame.on);
       break;
     case "presence":
-      showPresence(frame);
+      presence.tell(frame);
+      if (String(frame.conversation) === panes?.number) refreshToolbar(); // It says on which page.
       break;
     case "changed":
       if (frame.what === "suggestions") {
@@ -308,11 +273,11 @@ function show(frame) {
       }
       if (frame.what === "snoozed") refreshSnoozed();
       else refreshBoxes();
-      if (dialog.querySelector("[data-leaving]")) get(AGAIN, "#dialog-body", "innerHTML");
+      leaving.renew();
       if (frame.what === "conversation") pane?.refresh();
       break;
     case "logout":
-      if (!isGoing) location.assign("/login/");
+      if (!leaving.isGoing) location.assign("/login/");
   }
 }
 
@@ -373,15 +338,11 @@ const socket = agent
 
 const look = stage ? watch(() => [DESK, ...panes.list.map(({ number }) => number).filter(Boolean)]) : () => {};
 
+listenToLeaving({ onStayed: refreshBoxes });
 comfort({ panes, open, numbersOnDesk, numbersToAnswer });
 
 document.addEventListener("visibilitychange", () => panes?.dialogues.forEach((one) => one.markRead()));
 addEventListener("focus", () => panes?.dialogues.forEach((one) => one.markRead()));
-
-if (location.hash === "#leaving") {
-  history.replaceState({}, "", location.pathname);
-  askToLeave();
-}
 
 if (stage) {
   for (const number of unsentNumbers()) {

@@ -13,6 +13,7 @@ const TYPING_MS = 3000;
 const TYPING_GONE_MS = 6000;
 // What looks like a variable of a canned reply and was not filled; said by hand it may be meant.
 const VARIABLE = new RegExp(`\\{\\s*(${texts.variables.replaceAll(" ", "|")})\\s*(\\|[^{}\\n]*)?\\}`);
+const SIZES_ITSELF = CSS.supports("field-sizing", "content");
 const unsent = new Store("unsent");
 const kept = new Store("emoji");
 const behind = new Map(); // Threads that are not shown and still have something to send.
@@ -97,6 +98,7 @@ export class Dialogue {
   /** The fragment was morphed: a composer may have come or gone. */
   refresh() {
     const box = this.box;
+    if (!box) this.#showBegun();
     if (!box || box === this.readyBox) return;
     this.readyBox = box;
     const begun = drafts.get(this.number);
@@ -104,6 +106,7 @@ export class Dialogue {
     if (box.value === box.defaultValue && begun !== null && begun !== undefined) box.value = begun;
     if (box.value !== box.defaultValue) drafts.set(this.number, box.value);
     this.#grow();
+    this.#growWithItsPlace(box);
     box.addEventListener("input", () => this.#typed());
     box.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -135,6 +138,15 @@ export class Dialogue {
     this.suggestions = new Suggestions({ form: box.form, number: this.number });
     this.suggestions.follow(this.thread);
     if (!this.isQuiet && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
+  }
+
+  /** It left this desk while something was being written: it is not thrown away unseen. */
+  #showBegun() {
+    const place = this.section?.querySelector("[data-begun]");
+    const begun = drafts.get(this.number);
+    if (!place || begun === null || begun === undefined) return;
+    place.hidden = !begun;
+    place.lastElementChild.textContent = begun;
   }
 
   stop() {
@@ -247,9 +259,20 @@ export class Dialogue {
     this.sendFrame({ type: "typing", conversation: this.number, on: isOn });
   }
 
+  /** A narrower place breaks the text into more lines, a wider one into fewer. */
+  #growWithItsPlace(box) {
+    if (SIZES_ITSELF) return;
+    let width = box.offsetWidth;
+    new ResizeObserver(() => {
+      if (box.offsetWidth === width || box !== this.box) return;
+      width = box.offsetWidth;
+      this.#grow();
+    }).observe(box);
+  }
+
   /** Browsers that size it themselves (composer.css) need not lay out the page at each letter. */
   #grow() {
-    if (CSS.supports("field-sizing", "content")) return;
+    if (SIZES_ITSELF) return;
     this.box.style.height = "auto";
     this.box.style.height = `${this.box.scrollHeight + 2}px`;
   }

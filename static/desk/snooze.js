@@ -16,17 +16,19 @@ export function tellMoment(form = document.querySelector("[data-snooze]")) {
   const { duration, until } = form.elements;
   const isCustom = duration.value === "custom";
   form.querySelector("[data-custom]").hidden = !isCustom;
-  const moment = isCustom ? words(Date.parse(`${until.value}Z`), "UTC") : words(now() + HOURS[duration.value] * HOUR_MS, zone);
-  form.querySelector("[data-clock] span").textContent = moment ? texts.snoozeUntil.replace("{moment}", moment) : texts.snooze;
+  form.querySelector("[data-clock] span").textContent = isCustom
+    ? sentence(Date.parse(`${until.value}Z`), "UTC")
+    : sentence(now() + HOURS[duration.value] * HOUR_MS, zone);
 }
 
 /** A moment as the clock of a zone shows it; a date typed in the dialog is one of "UTC" here. */
-function words(at, timeZone) {
-  if (!at) return "";
+function sentence(at, timeZone) {
+  if (!at) return texts.snooze;
   const day = new Intl.DateTimeFormat(language, { timeZone, ...DAY });
   const time = new Intl.DateTimeFormat(language, { timeZone, ...TIME }).format(at);
   const today = new Intl.DateTimeFormat(language, { timeZone: zone, ...DAY }).format(now());
-  return day.format(at) === today ? time : `${day.format(at)}, ${time}`;
+  if (day.format(at) === today) return texts.snoozeUntilHour.replace("{moment}", time);
+  return texts.snoozeUntil.replace("{moment}", `${day.format(at)}, ${time}`);
 }
 
 document.addEventListener("change", ({ target }) => {

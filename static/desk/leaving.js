@@ -1,0 +1,71 @@
+// Logging out: what lies on the desk is dealt with first, in a dialog that stays until it is empty
+// (C22). Forms of one conversation take its place meanwhile, and lead back to it.
+
+import { get } from "./page.js";
+
+const AGAIN = "/logout/?again=1";
+const dialog = document.getElementById("dialog");
+let isGoing = false; // The logout of this page is under way: its answer leads away.
+let isOpen = false; // The dialog of the logout is open, or one that was opened from it.
+
+const isListed = () => Boolean(dialog.querySelector("[data-leaving]"));
+
+export const leaving = {
+  get isGoing() {
+    return isGoing;
+  },
+
+  ask() {
+    get("/logout/", "#dialog-body", "innerHTML");
+  },
+
+  /** Something moved by itself while the list is shown. */
+  renew() {
+    if (isListed()) get(AGAIN, "#dialog-body", "innerHTML");
+  },
+
+  /** What one dialog asked is done or refused: back to the list, else away. */
+  settle() {
+    if (isOpen) leaving.ask();
+    else if (dialog.open) dialog.close();
+  },
+
+  /** From a dialog of one conversation back to the list; from anything else, away. */
+  dismiss() {
+    if (isOpen && !isListed()) leaving.ask();
+    else dialog.close();
+  },
+
+  /** The dialog was drawn anew. */
+  drawn() {
+    isOpen ||= isListed();
+  },
+};
+
+/** `onStayed()`: something came meanwhile, and the session goes on. */
+export function listenToLeaving({ onStayed }) {
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const { path, verb } = event.detail.requestConfig;
+    // What is asked for while the session ends would only lead to the login a second time.
+    if (isGoing) event.preventDefault();
+    isGoing ||= path === "/logout/" && verb === "post";
+  });
+
+  document.addEventListener("htmx:afterRequest", ({ detail: { requestConfig, xhr } }) => {
+    if (!isGoing || requestConfig.path !== "/logout/" || xhr.getResponseHeader("HX-Redirect")) return;
+    isGoing = false;
+    onStayed();
+  });
+
+  // Asked for while the list was shown; meanwhile a form may have taken its place.
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (detail.requestConfig.path === AGAIN && !isListed()) detail.shouldSwap = false;
+  });
+
+  dialog.addEventListener("close", () => (isOpen = false));
+
+  if (location.hash === "#leaving") {
+    history.replaceState({}, "", location.pathname);
+    leaving.ask();
+  }
+}

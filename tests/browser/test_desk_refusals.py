@@ -1,0 +1,111 @@
+"""At the desk: what cannot be done gets a sentence that helps, and what was typed stays."""
+
+from __future__ import annotations
+
+from playwright.sync_api import FilePayload, WebSocketRoute, expect
+
+from tests.browser.conftest import Crowd
+from tests.browser.product import Product
+from tests.browser.test_lines import in_conversation
+
+LOST = "UPDATE routing_deskconnection SET heard_at = now() - interval '2 minutes' RETURNING 1"
+
+
+def test_what_a_manager_released_a_second_ago_is_not_closed(crowd: Crowd, product: Product) -> None:
+    crowd.expect_complaint("409|ERR_FAILED")
+    alice, visitor = crowd.agent("alice"), crowd.visitor()
+    deaf: list[bool] = []
+
+    def pass_on(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        server.on_message(lambda frame: None if deaf else socket.send(frame))
+
+    alice.page.route_web_socket("**/ws/desk/", pass_on)
+    alice.log_in().be_available()
+    visitor.start("Where is my lamp?")
+    alice.sees("Where is my lamp?")
+    alice.status.click()
+    expect(alice.status).to_have_attribute("aria-pressed", "false")
+    alice.page.route("**/draft/", lambda route: route.abort())
+    alice.reply.fill("half an answer")  # and only her browser knows
+
+    # Her desk hears nothing any more, and does not know it yet.
+    deaf.append(True)
+    number = alice.page.url.split("/")[-2]
+    manager = crowd.agent("manager").log_in("/reports/production/")
+    release = manager.page.get_by_role("button", name="Release")
+    for _beat in range(5):  # between two of its beats
+        product.rows(LOST)
+        manager.page.goto(f"{product.url}/desk/c/{number}/")
+        if release.is_enabled():
+            release.click()
+            break
+    expect(manager.page.get_by_text("Waits in the queue of")).to_be_visible()
+
+    expect(alice.reply).to_have_value("half an answer")
+    alice.act("Close")
+    alert = alice.page.get_by_role("alert").filter(has_text="has moved meanwhile (now: waiting)")
+    expect(alert).to_contain_text("Nothing was done.")
+    expect(alice.page.get_by_text("Waits in the queue of")).to_be_visible()
+    expect(alice.reply).to_be_hidden()
+    kept = alice.page.get_by_text("What you had begun to write is kept:").locator("..")
+    expect(kept).to_contain_text("half an answer")
+    expect(visitor.frame.locator("#survey")).to_be_hidden()
+
+    # It comes back to her, and so does what she had begun.
+    deaf.clear()
+    alice.page.reload()
+    expect(kept).to_contain_text("half an answer")
+    alice.be_available()
+    expect(alice.reply).to_have_value("half an answer")
+
+
+def test_a_forbidden_file_is_refused_beside_what_is_written(crowd: Crowd) -> None:
+    crowd.expect_complaint("415")
+    visitor, alice = in_conversation(crowd)
+    alice.reply.fill("Here is the program:")
+    program = FilePayload(name="setup.exe", mimeType="image/png", buffer=b"MZ" + bytes(500))
+    large = FilePayload(name="film.png", mimeType="image/png", buffer=bytes(11 * 2**20))
+    alice.page.locator("[data-files]").set_input_files([program, large])
+    expect(alice.page.get_by_text("Files of this kind are not accepted.")).to_be_visible()
+    expect(alice.page.get_by_text("This file is too large: 10 MB is the most.")).to_be_visible()
+    expect(alice.reply).to_have_value("Here is the program:")
+    for name in ("setup.exe", "film.png"):
+        alice.page.get_by_role("button", name=f"Remove {name}").click()
+    alice.reply.press("Enter")
+    visitor.sees("Here is the program:")
+    assert alice.texts() == ["first", "Here is the program:"]
+
+
+def test_a_snooze_into_the_past_is_corrected_where_it_was_typed(crowd: Crowd) -> None:
+    crowd.expect_complaint("422")
+    _visitor, alice = in_conversation(crowd)
+    alice.reply.fill("half an answer")
+    alice.act("Snooze")
+    dialog = alice.page.get_by_role("dialog")
+    dialog.get_by_text("Custom", exact=True).click()
+    until = dialog.get_by_role("textbox", name="Until")
+    until.fill("2024-02-29T09:00")
+    dialog.get_by_label("Keep the conversation").check()
+    dialog.get_by_role("button", name="Snooze until").click()
+    expect(dialog.get_by_role("alert")).to_have_text("This moment has passed. Choose a later one.")
+    expect(until).to_have_value("2024-02-29T09:00")
+    expect(until).to_have_attribute("aria-invalid", "true")
+    expect(dialog.get_by_label("Keep the conversation")).to_be_checked()
+    dialog.get_by_role("button", name="Cancel").first.click()
+    expect(alice.boxes).to_have_count(1)
+    expect(alice.reply).to_have_value("half an answer")
+
+
+def test_a_block_without_a_reason_asks_for_one_and_keeps_its_term(crowd: Crowd) -> None:
+    crowd.expect_complaint("422")
+    _visitor, alice = in_conversation(crowd)
+    alice.act("Block")
+    dialog = alice.page.get_by_role("dialog")
+    dialog.get_by_text("30 days", exact=True).click()
+    dialog.get_by_role("button", name="Block and close").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Say why")
+    expect(dialog.get_by_label("30 days")).to_be_checked()
+    dialog.get_by_label("Reason").fill("insults")
+    dialog.get_by_role("button", name="Block and close").click()
+    expect(alice.boxes).to_have_count(0)
