@@ -103,6 +103,31 @@ class TransferForm(forms.Form):
         return cleaned
 
 
+class ReassignForm(forms.Form):
+    """Who is to have a conversation: any team of its website, any agent of those teams."""
+
+    to = forms.ChoiceField(
+        label=_("Give it to"), error_messages={"required": _("Choose an agent or a team.")}
+    )
+
+    def __init__(self, *args: Any, conversation: Conversation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.teams = {f"team-{one.pk}": one for one in queries.teams(conversation)}
+        self.agents = {f"agent-{one.pk}": one for one in queries.agents_of(conversation)}
+        to = self.fields["to"]
+        assert isinstance(to, forms.ChoiceField)
+        to.widget.attrs |= {"class": "input", "id": f"to-{conversation.pk}"}
+        to.choices = [
+            ("", _("Choose …")),
+            (_("Teams"), [(key, one.name) for key, one in self.teams.items()]),
+            (_("Agents"), [(key, one.display_name) for key, one in self.agents.items()]),
+        ]
+
+    def clean_to(self) -> Agent | Group:
+        key: str = self.cleaned_data["to"]
+        return self.teams.get(key) or self.agents[key]
+
+
 class BlockForm(forms.Form):
     """Why a visitor may not write any more, and for how long (R58)."""
 

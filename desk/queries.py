@@ -281,3 +281,10 @@ def colleagues(conversation: Conversation, user: User) -> QuerySet[Agent]:
 def teams(conversation: Conversation) -> QuerySet[Group]:
     """The groups of the website: a transfer never crosses it."""
     return Group.objects.filter(website=conversation.website_id)
+
+
+def agents_of(conversation: Conversation) -> QuerySet[Agent]:
+    """Whoever is in a group of the website, but for the one who holds it."""
+    found = Agent.objects.filter(groups__website=conversation.website_id, user__is_active=True)
+    holder = Q(pk=conversation.agent_id) if conversation.agent_id else Q(pk__in=[])
+    return found.exclude(holder).distinct().order_by("display_name", "pk")

@@ -11,6 +11,7 @@ from desk.views import (
     finding,
     guide,
     notes,
+    overseeing,
     pages,
     session,
     snoozing,
@@ -58,5 +59,7 @@ urlpatterns = [
     path("desk/c/<int:number>/wake/", actions.wake, name="wake"),
     path("desk/c/<int:number>/take/", actions.take, name="take"),
     path("desk/c/<int:number>/release/", actions.release, name="release"),
+    path("desk/c/<int:number>/reassign/", overseeing.reassign, name="reassign"),
+    path("desk/c/<int:number>/rouse/", overseeing.rouse, name="rouse"),
     path("logout/", session.logout, name="logout"),
 ]

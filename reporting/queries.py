@@ -27,7 +27,28 @@ from reporting.agents_today import AgentToday, Median, since_midnight
 from reporting.waits import Waits
 from routing.models import RuleStep
 
-SNOOZED_LIMIT = 100
+SNOOZED_LIMIT = 25
+AGENTS_LIMIT = 40
+"""Of one page: a screen that changes each second is no longer than somebody can watch."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of the board somebody looks at; empty is everything. ``agent`` is part of a name,
+    ``page`` that of the agents."""
+
+    website: int | None = None
+    group: int | None = None
+    agent: str = ""
+    page: int = 1
+
+    def conversations(self, websites: list[Website]) -> QuerySet[Conversation]:
+        """Those of the websites that are looked at."""
+        found = Conversation.objects.filter(website__in=websites)
+        return found if self.group is None else found.filter(group=self.group)
+
+    def of_group(self, column: str) -> Q:
+        return Q() if self.group is None else Q(**{column: self.group})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +107,7 @@ class SnoozedRow:
     is_kept: bool
     until: datetime | None
     is_auto_close: bool
+    may_wake: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +132,17 @@ class Today:
 
 
 @dataclass(frozen=True, slots=True)
+class Crowd:
+    """All agents who are connected, or whose desk was lost, of whom ``page`` of ``pages`` shows
+    some: lost desks first, then by name."""
+
+    connected: int
+    page: int
+    pages: int
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """The production report (R70-R77)."""
 
@@ -117,6 +150,7 @@ class Board:
     totals: dict[str, int]
     queues: tuple[Queue, ...]
     agents: tuple[AgentRow, ...]
+    crowd: Crowd
     snoozed: tuple[SnoozedRow, ...]
     today: Today
     waits: Waits
@@ -127,8 +161,9 @@ class Board:
         return sum(self.totals[status] for status in WAITING)
 
     @property
-    def connected(self) -> int:
-        return sum(agent.is_connected for agent in self.agents)
+    def more_snoozed(self) -> int:
+        """Those that are not shown."""
+        return max(self.totals[Status.SNOOZED] - len(self.snoozed), 0)
 
 
 def websites_of(user: User) -> QuerySet[Website]:
@@ -141,29 +176,36 @@ def websites_of(user: User) -> QuerySet[Website]:
     return Website.objects.filter(groups__managers=user).distinct()
 
 
-def board(user: User, *, at: datetime) -> Board:
-    """The production report at ``at``, for what ``user`` oversees."""
-    websites = list(websites_of(user))
-    rows = _open(websites)
+def board(user: User, *, at: datetime, view: View | None = None) -> Board:
+    """The production report at ``at``, for what ``user`` oversees and wants to look at."""
+    view = view or View()
+    websites = [one for one in websites_of(user) if view.website in {None, one.pk}]
+    rows = _open(view.conversations(websites))
     totals = Counter({status.value: 0 for status in Status})
     for row in rows:
         totals[row["status"]] += row["n"]
+    crowd = _crowd(websites, rows, view)
     return Board(
         websites=tuple(website.name for website in websites),
         totals=dict(totals),
-        queues=tuple(_queues(websites, rows)),
-        agents=tuple(_agents(websites, rows, at=at)),
-        snoozed=tuple(_snoozed(websites)),
-        today=_today(websites, at=at),
-        waits=waits.of(websites, total=sum(totals[status] for status in WAITING), at=at),
+        queues=tuple(_queues(websites, rows, view)),
+        agents=tuple(_agents(crowd, websites, rows, at=at)),
+        crowd=crowd,
+        snoozed=tuple(_snoozed(view.conversations(websites))),
+        today=_today(websites, view, at=at),
+        waits=waits.of(
+            websites,
+            view.conversations(websites),
+            total=sum(totals[status] for status in WAITING),
+            at=at,
+        ),
     )
 
 
-def _open(websites: list[Website]) -> list[dict[str, Any]]:
+def _open(conversations: QuerySet[Conversation]) -> list[dict[str, Any]]:
     """All that is not closed, counted by state, queue, group and holder."""
     rows = (
-        Conversation.objects.filter(website__in=websites)
-        .exclude(status=Status.CLOSED)
+        conversations.exclude(status=Status.CLOSED)
         .order_by()
         .values("status", "queue", "group", "group__name", "agent")
         .annotate(
@@ -175,7 +217,7 @@ def _open(websites: list[Website]) -> list[dict[str, Any]]:
     return list(rows)
 
 
-def _queues(websites: list[Website], rows: list[dict[str, Any]]) -> Iterable[Queue]:
+def _queues(websites: list[Website], rows: list[dict[str, Any]], view: View) -> Iterable[Queue]:
     waiting = [row for row in rows if row["status"] in WAITING]
     by_queue: dict[int, list[dict[str, Any]]] = defaultdict(list)
     without_queue: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -185,7 +227,7 @@ def _queues(websites: list[Website], rows: list[dict[str, Any]]) -> Iterable[Que
         else:
             without_queue[row["group__name"] or ""].append(row)
     steps = (
-        RuleStep.objects.filter(rule__website__in=websites)
+        RuleStep.objects.filter(view.of_group("group"), rule__website__in=websites)
         .select_related("rule", "group")
         .order_by("rule__website", "rule", "position", "pk")
     )
@@ -208,8 +250,30 @@ def _queue(rule: str, group: str, places: int | None, rows: list[dict[str, Any]]
     )
 
 
+def _crowd(websites: list[Website], rows: list[dict[str, Any]], view: View) -> Crowd:
+    holding = {row["agent"] for row in rows if row["status"] == Status.ACTIVE}
+    members = Q(groups__website__in=websites, presence__is_connected=True)
+    members &= view.of_group("groups")
+    found = (
+        Agent.objects.filter(members | Q(pk__in=holding), display_name__icontains=view.agent)
+        .order_by(F("presence__is_connected").asc(nulls_first=True), "display_name", "pk")
+        .distinct()
+        .values_list("pk", "presence__is_connected", "display_name")
+    )
+    everybody = list(found)
+    pages = max(1, -(-len(everybody) // AGENTS_LIMIT))
+    page = min(max(view.page, 1), pages)
+    shown = everybody[(page - 1) * AGENTS_LIMIT : page * AGENTS_LIMIT]
+    return Crowd(
+        connected=sum(bool(is_connected) for _pk, is_connected, _name in everybody),
+        page=page,
+        pages=pages,
+        ids=tuple(pk for pk, _is_connected, _name in shown),
+    )
+
+
 def _agents(
-    websites: list[Website], rows: list[dict[str, Any]], *, at: datetime
+    crowd: Crowd, websites: list[Website], rows: list[dict[str, Any]], *, at: datetime
 ) -> Iterable[AgentRow]:
     on_desk: Counter[int] = Counter()
     assigned: Counter[int] = Counter()
@@ -218,13 +282,8 @@ def _agents(
             on_desk[row["agent"]] += row["n"]
         elif row["status"] == Status.ASSIGNED:
             assigned[row["agent"]] += row["n"]
-    members = Q(groups__website__in=websites, presence__is_connected=True)
-    agents = list(
-        Agent.objects.filter(members | Q(pk__in=on_desk))
-        .select_related("presence")
-        .distinct()
-        .order_by("display_name", "pk")
-    )
+    known = Agent.objects.select_related("presence").in_bulk(crowd.ids)
+    agents = [known[pk] for pk in crowd.ids if pk in known]
     channels: dict[int, list[AgentChannel]] = defaultdict(list)
     for channel in AgentChannel.objects.filter(agent__in=agents, slots__gt=0):
         channels[channel.agent_id].append(channel)
@@ -268,9 +327,9 @@ def _statuses(
         )
 
 
-def _snoozed(websites: list[Website]) -> Iterable[SnoozedRow]:
+def _snoozed(conversations: QuerySet[Conversation]) -> Iterable[SnoozedRow]:
     rows = (
-        Conversation.objects.filter(website__in=websites, status=Status.SNOOZED)
+        conversations.filter(status=Status.SNOOZED)
         .select_related("visitor", "agent", "group")
         .order_by("deadline_at", "pk")[:SNOOZED_LIMIT]
     )
@@ -286,23 +345,27 @@ def _snoozed(websites: list[Website]) -> Iterable[SnoozedRow]:
         )
 
 
-def _today(websites: list[Website], *, at: datetime) -> Today:
+def _today(websites: list[Website], view: View, *, at: datetime) -> Today:
     waited = ExpressionWrapper(
         F("first_human_reply_at") - F("opened_at"), output_field=DurationField()
     )
     took = ExpressionWrapper(F("closed_at") - F("opened_at"), output_field=DurationField())
-    closed = Conversation.objects.filter(since_midnight(websites, "closed_at", at)).aggregate(
+    closed = Conversation.objects.filter(
+        since_midnight(websites, "closed_at", at), view.of_group("group")
+    ).aggregate(
         n=Count("pk"),
         first_response=Median(waited, output_field=DurationField()),
         resolution=Median(took, output_field=DurationField()),
     )
     contacts = Contact.objects.filter(
-        since_midnight(websites, "conversation__closed_at", at, through="conversation__")
+        since_midnight(websites, "conversation__closed_at", at, through="conversation__"),
+        view.of_group("conversation__group"),
     ).count()
     rated = Count("pk", filter=Q(csat__isnull=False))
     scored = Count("pk", filter=Q(nps__isnull=False))
     answers = Survey.objects.filter(
-        since_midnight(websites, "answered_at", at, through="conversation__")
+        since_midnight(websites, "answered_at", at, through="conversation__"),
+        view.of_group("group"),
     ).aggregate(
         csat_answers=rated,
         happy=Count("pk", filter=Q(csat__gte=4)),

@@ -11,6 +11,7 @@ from reporting.exporting import views as exporting
 urlpatterns = [
     path("reports/", pages.own, name="reports"),
     path("reports/production/", views.production, name="production"),
+    path("reports/production/<slug:name>/", views.state, name="board_state"),
     path("reports/queue-size/", adviser.queue_size, name="queue_size"),
     path("reports/queue-size/replay/", adviser.queue_size_replay, name="queue_size_replay"),
     path("reports/experience/", pages.experience, name="experience"),

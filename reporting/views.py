@@ -1,30 +1,118 @@
-"""The reports' pages."""
+"""The live pages: the board, and the conversations behind each of its figures."""
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.access import StaffRequest, overseers
-from accounts.models import Agent
-from reporting import queries
+from accounts.models import Agent, Group, User, Website
+from reporting import queries, states
+from reporting.queries import View
 from routing import advice
+
+LINES = 50
+
+
+class Looking(forms.Form):
+    """What of the board somebody looks at; what he may not see is no choice."""
+
+    website = forms.ModelChoiceField(Website.objects.none(), label=_("Website"), required=False)
+    group = forms.ModelChoiceField(Group.objects.none(), label=_("Group"), required=False)
+    agent = forms.CharField(label=_("Agent"), required=False, max_length=100)
+    page = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+
+    def __init__(self, data: QueryDict, *, user: User) -> None:
+        super().__init__(data)
+        mine = queries.websites_of(user)
+        choices = {
+            "website": mine,
+            "group": Group.objects.filter(website__in=mine).select_related("website"),
+        }
+        for name, found in choices.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset, field.empty_label = found, _("All")
+        self.fields["agent"].widget.attrs |= {"type": "search", "placeholder": _("Name")}
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "input"
+
+    def view(self) -> View:
+        """What is not on offer is looked past."""
+        self.is_valid()
+        given = self.cleaned_data
+        website, group = given.get("website"), given.get("group")
+        return View(
+            website=website and website.pk,
+            group=group and group.pk,
+            agent=given.get("agent") or "",
+            page=given.get("page") or 1,
+        )
+
+    @property
+    def query(self) -> str:
+        """The filters that lead back here, without the page."""
+        names = ("website", "group", "agent")
+        return urlencode({name: self.data[name] for name in names if self.data.get(name)})
+
+    @property
+    def period_query(self) -> str:
+        """The same as the reports of a period have it, for today."""
+        kept = {name: self.data[name] for name in ("website", "group") if self.data.get(name)}
+        return urlencode({"period": "today"} | kept)
 
 
 @overseers("GET")
 def production(request: StaffRequest) -> HttpResponse:
     """The live board; its figures alone where the page's script asks for them."""
-    now = timezone.now()
-    context = {
-        "board": queries.board(request.user, at=now),
-        "now": now,
+    now, form = timezone.now(), Looking(request.GET, user=request.user)
+    context = {"board": queries.board(request.user, at=now, view=form.view()), "form": form}
+    if not _is_fragment(request):
+        context["warnings"] = advice.for_user(request.user, at=now)
+    return _live(request, "board", "production", context)
+
+
+@overseers("GET")
+def state(request: StaffRequest, name: str) -> HttpResponse:
+    """The conversations that are in a state now, which the board only counts (B10, R122)."""
+    found = states.STATES.get(name)
+    if found is None:
+        raise Http404
+    form = Looking(request.GET, user=request.user)
+    form.fields.pop("agent")
+    page = Paginator(states.found(found, request.user, form.view()), LINES).get_page(
+        request.GET.get("page")
+    )
+    lines = states.lines(page.object_list)
+    context = {"state": found, "name": name, "form": form, "page": page, "lines": lines}
+    return _live(request, "state_list", "state", context)
+
+
+def _is_fragment(request: StaffRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def _live(request: StaffRequest, fragment: str, page: str, context: dict[str, Any]) -> HttpResponse:
+    """The page, or its live part; nothing where the script has just that already."""
+    context |= {
+        "now": timezone.now(),
         "tab": "reports",
         "agent": Agent.objects.filter(user=request.user).first(),
     }
-    is_fragment = request.headers.get("HX-Request") == "true"
-    if not is_fragment:
-        context["warnings"] = advice.for_user(request.user, at=now)
-    return render(
-        request, "reporting/board.html" if is_fragment else "reporting/production.html", context
-    )
+    name = fragment if _is_fragment(request) else page
+    response = render(request, f"reporting/{name}.html", context)
+    if _is_fragment(request):
+        seen = sha256(response.content).hexdigest()[:16]
+        if request.headers.get("X-Seen") == seen:
+            response = HttpResponse(status=204)
+        response["X-Seen"] = seen
+    response["Cache-Control"] = "no-store"
+    return response

@@ -6,19 +6,22 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
 from accounts.models import Website
 from conversations.models import Conversation
 from conversations.transitions import WAITING, Status
 from routing import repairs, waiting
 from routing.repairs import Repairs
 
-LIMIT = 50
+LIMIT = 25
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A conversation that waits; why it does is asked for one by one."""
+    """A conversation that waits; why it does is asked for one by one. ``until``: when an assignment
+    expires (R90)."""
 
     number: int
     visitor: str
@@ -26,7 +29,13 @@ class Waiting:
     is_assigned: bool
     is_return: bool
     since: datetime
+    until: datetime | None
     is_fault: bool
+    may_reassign: bool = True
+
+    @property
+    def may_release(self) -> bool:
+        return self.is_assigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +51,10 @@ class Waits:
     repairs: Repairs
 
 
-def of(websites: Collection[Website], *, total: int, at: datetime) -> Waits:
-    """What waits on some websites at ``at``, ``total`` in number."""
-    mine = Conversation.objects.filter(website__in=websites)
+def of(
+    websites: Collection[Website], mine: QuerySet[Conversation], *, total: int, at: datetime
+) -> Waits:
+    """What waits at ``at`` of some conversations of some websites, ``total`` in number."""
     faults, look_again = waiting.faults(mine, at=at)
     rows = mine.filter(status__in=WAITING).select_related("visitor", "group", "agent")
     longest = tuple(
@@ -55,6 +65,7 @@ def of(websites: Collection[Website], *, total: int, at: datetime) -> Waits:
             is_assigned=row.status == Status.ASSIGNED,
             is_return=row.is_return,
             since=row.queued_at or row.moved_at,
+            until=row.deadline_at if row.status == Status.ASSIGNED else None,
             is_fault=row.pk in faults,
         )
         for row in rows.order_by("queued_at", "pk")[:LIMIT]

@@ -90,6 +90,8 @@ def _fresh(
 def _reason(fresh: Conversation, refused: Refused) -> str:
     if refused.verb == Verb.RELEASE and refused.why == desks.CONNECTED:
         return _("Its agent is connected: a conversation is released only from a lost desk.")
+    if refused.why == desks.CONNECTED:
+        return _("Its agent is connected, and may hand it over from the desk.")
     if refused.verb == Verb.SNOOZE and not fresh.may_snooze:
         return _("Only asynchronous conversations can be snoozed.")
     return _("This conversation has moved meanwhile (now: %(status)s). Nothing was done.") % {

@@ -7,11 +7,14 @@ import { connect } from "../shared/socket.js";
 
 const REFRESH_MS = 1000;
 const ANYWAY_MS = 60_000;
+const NOTICE_MS = 8000;
 const AGAIN_MS = 5000; // How long somebody may be free beside a waiting conversation.
 const live = document.getElementById("live");
 let timer = null;
 let isOwed = false;
 let again = null;
+let seen = "";
+const board = () => document.getElementById("board");
 
 // What somebody reads stays open, and is asked for anew where it stands.
 window.Idiomorph.defaults.callbacks.beforeNodeMorphed = (old) =>
@@ -23,7 +26,7 @@ function drawn() {
     window.htmx.trigger(answer, "again");
   });
   clearTimeout(again);
-  if ("lookAgain" in document.getElementById("board").dataset) again = setTimeout(refresh, AGAIN_MS);
+  if ("lookAgain" in board().dataset) again = setTimeout(refresh, AGAIN_MS);
 }
 
 function refresh() {
@@ -36,7 +39,17 @@ function refresh() {
     timer = null;
     if (isOwed) refresh();
   }, REFRESH_MS);
-  window.htmx.ajax("GET", location.pathname, { target: "#board", swap: "morph", source: "#board" });
+  // What is here already is not sent again.
+  const headers = { "X-Seen": seen };
+  const address = location.pathname + location.search;
+  window.htmx.ajax("GET", address, { target: "#board", swap: "morph", source: "#board", headers });
+}
+
+/* Say what was refused; it goes by itself. */
+function say(sentence) {
+  const toast = Object.assign(document.createElement("div"), { className: "toast", textContent: sentence });
+  document.getElementById("toasts").append(toast);
+  setTimeout(() => toast.remove(), NOTICE_MS);
 }
 
 function show(isLive) {
@@ -45,6 +58,20 @@ function show(isLive) {
   live.lastElementChild.textContent = isLive ? live.dataset.live : live.dataset.cut;
 }
 
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  seen = detail.xhr.getResponseHeader("X-Seen") ?? seen;
+});
+document.addEventListener("desk:moved", refresh);
+document.addEventListener("desk:refused", ({ detail }) => {
+  say(detail.message);
+  refresh();
+});
+document.getElementById("filters").addEventListener("change", ({ target }) => {
+  if (target.tagName === "SELECT") target.form.requestSubmit();
+});
+document.getElementById("filters").addEventListener("submit", ({ target }) => {
+  for (const field of target.elements) if (field.name && !field.value) field.disabled = true;
+});
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (detail.target.id === "board") drawn();
   else tick();

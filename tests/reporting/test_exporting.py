@@ -255,9 +255,14 @@ class TestTurns:
         lost = first_of(turns.take(at=at))
         default_storage.save(lost.file, io.BytesIO(b"half"))
         assert not written(at)
+        taken = first_of(turns.take(at=at + turns.LEASE))
+        with pytest.raises(turns.GivenUp):  # It was slow, not dead: another has it now.
+            turns.go_on(lost, written=7)
+        assert not turns._end(lost, ExportState.DONE)
+        turns.put_back(taken)
         assert written(at + turns.LEASE)
         export.refresh_from_db()
-        assert (export.state, export.attempts) == (ExportState.DONE, 2)
+        assert (export.state, export.attempts) == (ExportState.DONE, 3)
         assert not default_storage.exists(lost.file)
         with pytest.raises(turns.GivenUp):
             turns.go_on(lost, written=7)
@@ -324,6 +329,24 @@ def test_cancelling_stops_the_worker_and_leaves_no_file(
     assert export.state == ExportState.CANCELLED
     assert not default_storage.exists(export.file)
     assert mail.outbox == []
+
+
+@pytest.mark.usefixtures("clock")
+def test_cancelled_when_it_was_just_ready_it_leaves_no_file(
+    manager: User, step: RuleStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = asked(manager)
+    save = default_storage.save
+
+    def saved(*told: Any, **more: Any) -> str:
+        turns.cancel(export, at=NOW)
+        return save(*told, **more)
+
+    monkeypatch.setattr(default_storage, "save", saved)
+    assert written()
+    export.refresh_from_db()
+    assert export.state == ExportState.CANCELLED
+    assert not default_storage.exists(export.file)
 
 
 @pytest.mark.usefixtures("clock")

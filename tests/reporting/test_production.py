@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,8 +16,9 @@ from accounts.models import Agent, Channel, Role, User
 from conversations import actors, lifecycle, messages, surveys
 from conversations.models import Author, CloseReason, Conversation
 from conversations.transitions import Status
-from reporting import queries
+from reporting import queries, states
 from reporting.agents_today import AgentToday
+from reporting.queries import View
 from routing import presence
 from routing.models import RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
@@ -31,7 +33,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-QUERIES = 17
+QUERIES = 18
 
 
 @pytest.fixture
@@ -113,7 +115,7 @@ def test_connected_agents_show_their_load_and_a_lost_desk_shows_as_lost(
     step.group.members.add(lost, absent)
     on_desk(step, agent)
     on_desk(step, lost)
-    alice, bruno = queries.board(manager, at=NOW).agents
+    bruno, alice = queries.board(manager, at=NOW).agents
     assert (alice.name, alice.is_connected, alice.on_desk) == ("Alice", True, 1)
     [chat] = alice.channels
     assert (chat.state, chat.active, chat.slots) == ("available", 1, 3)
@@ -240,3 +242,128 @@ def test_each_table_has_a_cell_under_each_heading(
         head, *lines = re.findall(r"<tr.*?</tr>", table, re.DOTALL)
         widths = {len(re.findall(r"<t[hd][ >]", line)) for line in lines}
         assert widths == {len(re.findall(r"<th[ >]", head))}, head
+
+
+def test_the_board_narrows_to_a_website_a_group_a_name(
+    step: RuleStep, agent: Agent, manager: User
+) -> None:
+    """Everything on it, the day's performance included; another's is no choice."""
+    other = StepFactory(rule__website=step.rule.website, places=5)
+    foreign = StepFactory()
+    for one in (other, foreign):
+        one.group.members.add(AgentFactory(display_name="Bruno"))
+    for one in (step, other, foreign):
+        one.group.managers.add(manager)
+        connect(one.group.members.get())
+        queued(one)
+        in_status(Status.SNOOZED, one, one.group.members.get())
+        closed(one, one.group.members.get(), NOW, answered_after=timedelta(seconds=5))
+
+    def told(view: View) -> tuple[int, int, int, int, int, int]:
+        board = queries.board(manager, at=NOW, view=view)
+        assert board.waiting == len(board.waits.longest)
+        return (
+            board.waiting,
+            len(board.snoozed),
+            board.today.closed,
+            len(board.queues),
+            len(board.agents),
+            board.crowd.connected,
+        )
+
+    assert told(View()) == (3, 3, 3, 3, 3, 3)
+    assert told(View(website=step.rule.website_id)) == (2, 2, 2, 2, 2, 2)
+    assert told(View(group=other.group_id)) == (1, 1, 1, 1, 1, 1)
+    assert told(View(agent="ali")) == (3, 3, 3, 3, 1, 1)
+    stranger = UserFactory(role=Role.MANAGER)
+    step.group.managers.set([stranger])
+    client = Client()
+    client.force_login(stranger)
+    page = client.get(f"/reports/production/?group={foreign.group_id}").content.decode()
+    assert foreign.group.name not in page
+    assert step.group.name in page
+
+
+def test_five_hundred_agents_are_pages_of_forty_lost_desks_first(
+    step: RuleStep, agent: Agent, manager: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "AGENTS_LIMIT", 2)
+    for name in ("Zoé", "Bruno", "Carla"):
+        one = AgentFactory(display_name=name)
+        step.group.members.add(one)
+        if name == "Zoé":
+            on_desk(step, one)
+        else:
+            connect(one)
+    connect(agent)
+
+    def names(page: int) -> tuple[list[str], int, int]:
+        board = queries.board(manager, at=NOW, view=View(page=page))
+        return [row.name for row in board.agents], board.crowd.page, board.crowd.pages
+
+    assert names(1) == (["Zoé", "Alice"], 1, 2)
+    assert names(2) == (["Bruno", "Carla"], 2, 2)
+    assert names(9) == names(2)
+    assert queries.board(manager, at=NOW).crowd.connected == 3
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("name", states.STATES)
+def test_each_figure_of_now_opens_as_many_conversations_as_it_says(
+    step: RuleStep, agent: Agent, manager: User, name: str
+) -> None:
+    """B10, for every state and narrowed to a group."""
+    other = StepFactory(rule__website=step.rule.website)
+    other.group.members.add(agent)
+    for one in (step, other):
+        for status in Status:
+            in_status(status, one, agent)
+    queued(StepFactory())
+    client = Client()
+    client.force_login(manager)
+    for query in ("", f"group={other.group_id}", f"website={step.rule.website_id}"):
+        board = client.get(f"/reports/production/?{query}").content.decode()
+        told = re.search(rf'/reports/production/{name}/\?{query}">(\d+)', board)
+        assert told is not None
+        page = client.get(f"/reports/production/{name}/?{query}")
+        assert page.context["page"].paginator.count == int(told[1])
+        assert int(told[1]) > 0 or (name, bool(query)) == ("bot", True)  # A bot has no group.
+        assert len(page.context["lines"]) == int(told[1])
+    client.force_login(agent.user)
+    assert client.get(f"/reports/production/{name}/").status_code == 404
+
+
+TODAY = ("closed", "first_response", "resolution", "contacts_per_conversation", "csat", "nps")
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("name", TODAY)
+def test_each_figure_of_today_opens_what_it_is_made_of(
+    step: RuleStep, agent: Agent, manager: User, name: str
+) -> None:
+    for number in range(3):
+        one = closed(step, agent, NOW, answered_after=timedelta(seconds=5))
+        surveys.answer(one.pk, csat=5 - number, nps=9, comment="", at=NOW)
+    closed(step, agent, NOW - timedelta(days=1))
+    client = Client()
+    client.force_login(manager)
+    board = client.get("/reports/production/").content.decode()
+    link = re.search(rf'href="(/reports/rows/{name}/[^"]*)">', board)
+    assert link is not None
+    behind = client.get(unescape(link[1]))
+    assert behind.context["page"].paginator.count == 3
+    assert client.get("/reports/production/happiness/").status_code == 404
+
+
+@pytest.mark.usefixtures("clock")
+def test_what_the_script_has_already_is_not_sent_again(
+    step: RuleStep, agent: Agent, manager: User
+) -> None:
+    client = Client()
+    client.force_login(manager)
+    headers = {"HX-Request": "true"}
+    first = client.get("/reports/production/", headers=headers)
+    again = {"HX-Request": "true", "X-Seen": first["X-Seen"]}
+    assert client.get("/reports/production/", headers=again).status_code == 204
+    queued(step, at=NOW)
+    assert client.get("/reports/production/", headers=again).status_code == 200

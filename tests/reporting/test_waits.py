@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import time_machine
 from django.core.cache import cache
 from django.test import Client
 
-from accounts.models import Agent, AgentChannel, Role, User
+from accounts.models import Agent, AgentChannel, Role, User, Website
+from conversations.models import Conversation
 from conversations.transitions import Status
 from reporting import waits
 from routing.models import Repair, RuleStep
@@ -42,12 +43,17 @@ def browser(step: RuleStep) -> Client:
     return client
 
 
+def waits_of(website: Website, *, total: int, at: datetime) -> waits.Waits:
+    mine = Conversation.objects.filter(website=website)
+    return waits.of([website], mine, total=total, at=at)
+
+
 def test_who_waits_longest_comes_first(step: RuleStep, agent: Agent) -> None:
     second = queued(step, at=NOW + MINUTE)
     first = queued(step, at=NOW)
     mine = in_status(Status.ASSIGNED, step, agent, at=NOW + 2 * MINUTE)
     queued(StepFactory(), at=NOW)
-    found = waits.of([step.rule.website], total=3, at=NOW + 3 * MINUTE)
+    found = waits_of(step.rule.website, total=3, at=NOW + 3 * MINUTE)
     assert [(row.number, row.holder, row.is_assigned) for row in found.longest] == [
         (first.pk, "Conseil", False),
         (second.pk, "Conseil", False),
@@ -60,13 +66,13 @@ def test_a_long_list_is_cut_and_says_so(step: RuleStep, monkeypatch: pytest.Monk
     monkeypatch.setattr(waits, "LIMIT", 2)
     for minute in range(3):
         queued(step, at=NOW + minute * MINUTE)
-    found = waits.of([step.rule.website], total=3, at=NOW + 3 * MINUTE)
+    found = waits_of(step.rule.website, total=3, at=NOW + 3 * MINUTE)
     assert (len(found.longest), found.more) == (2, 1)
 
 
 def test_repairs_are_those_of_the_last_day(step: RuleStep, agent: Agent) -> None:
     website = step.rule.website
-    assert waits.of([website], total=0, at=NOW).repairs.count == 0
+    assert waits_of(website, total=0, at=NOW).repairs.count == 0
     for hours, where in (
         (1, website),
         (23, website),
@@ -80,7 +86,7 @@ def test_repairs_are_those_of_the_last_day(step: RuleStep, agent: Agent) -> None
             waited=MINUTE,
             at=NOW - timedelta(hours=hours),
         )
-    found = waits.of([website], total=0, at=NOW).repairs
+    found = waits_of(website, total=0, at=NOW).repairs
     assert (found.count, found.last_at) == (2, NOW - timedelta(hours=1))
 
 

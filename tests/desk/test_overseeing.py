@@ -1,0 +1,151 @@
+"""What those who oversee do from the board: release, give to somebody, wake; and who may."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from accounts.models import Agent, Role, User
+from conversations.models import Conversation, Event
+from conversations.transitions import Status
+from routing.models import RuleStep
+from tests.clock import clock  # noqa: F401 - a fixture
+from tests.factories import (
+    AgentFactory,
+    StepFactory,
+    UserFactory,
+    connect,
+    in_status,
+    on_desk,
+    queued,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    return StepFactory(places=9)
+
+
+@pytest.fixture
+def alice(step: RuleStep) -> Agent:
+    agent = AgentFactory(display_name="Alice")
+    step.group.members.add(agent)
+    return agent
+
+
+@pytest.fixture
+def bruno(step: RuleStep) -> Agent:
+    agent = AgentFactory(display_name="Bruno")
+    step.group.members.add(agent)
+    return agent
+
+
+@pytest.fixture
+def manager(step: RuleStep) -> User:
+    user = UserFactory(role=Role.MANAGER)
+    step.group.managers.add(user)
+    return user
+
+
+def post(user: User, number: int, act: str, **data: str) -> HttpResponse:
+    client = Client()
+    client.force_login(user)
+    response: HttpResponse = client.post(f"/desk/c/{number}/{act}/", data)
+    return response
+
+
+def state_of(conversation: Conversation) -> tuple[str, Agent | None]:
+    conversation.refresh_from_db()
+    return conversation.status, conversation.agent
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.ASSIGNED, Status.ACTIVE])
+def test_what_waits_or_lies_on_a_lost_desk_is_given_to_an_agent(
+    step: RuleStep, alice: Agent, bruno: Agent, manager: User, status: Status
+) -> None:
+    one = in_status(status, step, alice)
+    assert post(manager, one.pk, "reassign", to=f"agent-{bruno.pk}").status_code == 204
+    assert state_of(one) == (Status.ASSIGNED, bruno)
+    last = Event.objects.filter(conversation=one).latest("pk")
+    assert (last.verb, last.actor_kind, last.actor_user_id) == (
+        "transfer_to_agent",
+        "manager",
+        manager.pk,
+    )
+
+
+def test_a_free_agent_to_whom_it_is_given_has_it_on_his_desk(
+    step: RuleStep,
+    alice: Agent,
+    bruno: Agent,
+    manager: User,
+    django_capture_on_commit_callbacks: object,
+) -> None:
+    one = queued(step)
+    connect(bruno)
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        post(manager, one.pk, "reassign", to=f"agent-{bruno.pk}")
+    assert state_of(one) == (Status.ACTIVE, bruno)
+
+
+def test_it_is_given_to_another_team(step: RuleStep, alice: Agent, manager: User) -> None:
+    other = StepFactory(rule=step.rule)
+    one = in_status(Status.ASSIGNED, step, alice)
+    assert post(manager, one.pk, "reassign", to=f"team-{other.group_id}").status_code == 204
+    assert state_of(one) == (Status.QUEUED, None)
+    assert (one.group, one.queue) == (other.group, other)
+
+
+def test_what_somebody_is_at_stays_on_his_desk(
+    step: RuleStep, alice: Agent, bruno: Agent, manager: User
+) -> None:
+    connect(alice)
+    one = on_desk(step, alice)
+    answer = post(manager, one.pk, "reassign", to=f"agent-{bruno.pk}")
+    assert answer.status_code == 409
+    told = json.loads(answer["HX-Trigger"])["desk:refused"]["message"]
+    assert told == "Its agent is connected, and may hand it over from the desk."
+    assert state_of(one) == (Status.ACTIVE, alice)
+
+
+@pytest.mark.parametrize("to", ["", "agent-0", "team-0", "nobody", "foreign agent", "foreign team"])
+def test_it_goes_to_nobody_outside_the_website(
+    step: RuleStep, alice: Agent, manager: User, to: str
+) -> None:
+    foreign = StepFactory()
+    stranger = AgentFactory()
+    foreign.group.members.add(stranger)
+    to = {"foreign agent": f"agent-{stranger.pk}", "foreign team": f"team-{foreign.group_id}"}.get(
+        to, to
+    )
+    one = queued(step)
+    assert post(manager, one.pk, "reassign", to=to).status_code == 422
+    assert state_of(one) == (Status.QUEUED, None)
+
+
+def test_a_manager_wakes_what_sleeps(step: RuleStep, alice: Agent, manager: User) -> None:
+    for is_kept, wanted in ((True, (Status.ASSIGNED, alice)), (False, (Status.QUEUED, None))):
+        one = in_status(Status.SNOOZED, step, alice)
+        Conversation.objects.filter(pk=one.pk).update(is_kept=is_kept)
+        assert post(manager, one.pk, "rouse").status_code == 204
+        assert state_of(one) == wanted
+        assert post(manager, one.pk, "rouse").status_code == 409
+        assert Event.objects.filter(conversation=one).latest("pk").actor_kind == "manager"
+
+
+@pytest.mark.parametrize("act", ["rouse", "reassign"])
+def test_agents_and_strangers_find_no_such_door(
+    step: RuleStep, alice: Agent, bruno: Agent, act: str
+) -> None:
+    one = in_status(Status.SNOOZED, step, alice)
+    stranger = UserFactory(role=Role.MANAGER)
+    StepFactory().group.managers.add(stranger)
+    for user in (alice.user, stranger):
+        assert post(user, one.pk, act, to=f"agent-{bruno.pk}").status_code == 404
+    assert Client().post(f"/desk/c/{one.pk}/{act}/").status_code == 302
+    assert state_of(one)[0] == Status.SNOOZED
