@@ -27,14 +27,14 @@
   let since = 0; // When it was opened.
   let asks = 0;
   let timer;
-  let view = null; // What we said of this page,
-  let offer = null; // and what the server said to that.
-  let parts = null; // The elements, once shown.
+  let view; // What we said of this page,
+  let offer; // and what the server said to that.
+  let parts; // The elements, once shown.
   let shown = ""; // What of them was told as "displayed".
   let hushed = ""; // The proactive text that was dismissed.
   let isOpen = false;
   /* A mail's link names its conversation behind the #, where it must not stay. */
-  let link = (/[#&]causerie=([\w.:-]+)/.exec(location.hash) || [])[1] || "";
+  let link = /[#&]causerie=([\w.:-]+)/.exec(location.hash)?.[1] || "";
   if (link) safely(() => history.replaceState(history.state, "", location.pathname + location.search));
   let wantsOpen = link !== "";
   let unread = 0;

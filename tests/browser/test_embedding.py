@@ -290,3 +290,23 @@ def test_right_to_left_nothing_breaks(crowd: Crowd, product: Product) -> None:
         assert right < left / 2  # the short second line stands at the right
         fits(visitor)
         visitor.page.screenshot(path="/tmp/m/rtl.png")
+
+
+def test_who_opens_it_without_a_line_gets_out_and_in_again(crowd: Crowd, port: int) -> None:
+    """In a train: the page is there, the Messenger does not come; on a phone it would be a blank
+    screen without a way out."""
+    crowd.expect_complaint("ERR_INTERNET_DISCONNECTED|chrome-error")
+    visitor = come(crowd, port, viewport=PHONE, is_mobile=True, has_touch=True).visit("/")
+    expect(visitor.launcher).to_be_visible()
+    visitor.context.set_offline(True)
+    visitor.launcher.click()
+    expect(visitor.launcher).to_have_accessible_name("Minimise the chat")
+    visitor.launcher.click()
+    expect(visitor.launcher).to_have_accessible_name("Open the chat")
+    visitor.context.set_offline(False)
+    visitor.open()
+    expect(visitor.frame.get_by_role("button", name="I accept")).to_be_visible()
+    way_out = visitor.page.locator("causerie-messenger .launcher")
+    expect(way_out).to_be_hidden()  # the Messenger has its own now
+    visitor.reduce()
+    expect(way_out).to_be_visible()

@@ -90,10 +90,10 @@ function build() {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(STYLE);
   root.adoptedStyleSheets = [sheet];
-  for (const name of ["resize", "scroll"]) visualViewport.addEventListener(name, () => safely(fit));
+  for (const name of ["resize", "scroll"]) visualViewport.addEventListener(name, fit);
   root.append(box);
   document.body.append(host);
-  parts = { host, box, note, badge, button, panel, frame: null, isLoaded: false };
+  parts = { host, box, note, badge, button, panel };
 }
 
 function paint() {
@@ -104,5 +104,6 @@ function paint() {
   parts.button.setAttribute("aria-label", label);
   parts.button.setAttribute("aria-expanded", isOpen);
   parts.badge.textContent = unread ? (unread > 99 ? "99+" : unread) : "";
-  parts.box.className = isOpen ? "open" : "";
+  // On a phone the Messenger has its own way out; until it is there, the button is that.
+  parts.box.className = isOpen ? (parts.isHeard ? "open full" : "open") : "";
 }

@@ -3,9 +3,8 @@
 function loadFrame() {
   const src = `${base}?lang=${encodeURIComponent(language)}`;
   if (parts.frame?.src === src) return;
-  parts.frame?.remove();
+  unload();
   const frame = make("iframe", { title: offer.labels.frame, src });
-  parts.isLoaded = false;
   frame.addEventListener("load", () => {
     parts.isLoaded = true;
     const kept = Object.fromEntries(LENT.map((name) => [name, read(`:${name}`)]));
@@ -15,6 +14,12 @@ function loadFrame() {
   });
   parts.frame = frame;
   parts.panel.append(frame);
+}
+
+function unload() {
+  parts.frame?.remove();
+  parts.frame = null;
+  parts.isLoaded = parts.isHeard = false;
 }
 
 /* Until it has loaded, the iframe is a blank page of another origin. */
@@ -32,6 +37,7 @@ function setOpen(open) {
   if (!parts || open === isOpen) return;
   isOpen = open;
   if (open) loadFrame();
+  else if (!parts.isHeard) unload(); // No line, perhaps: it is tried anew when it is opened again.
   paint();
   post(open ? "open" : "minimize");
   if (open) parts.frame.focus();
@@ -65,17 +71,14 @@ const reports = {
     hasReported = true;
   },
   nudge: (data) => notify(isOpen ? "" : String(data.text)),
-  keep({ name, value }) {
-    if (!LENT.includes(name)) return;
-    write(`:${name}`, typeof value === "string" ? value : null);
-  },
+  keep: ({ name, value }) => write(`:${name}`, value),
   warn: (data) => console.warn(`Causerie: ${data.text}`),
-  event(data) {
-    if (typeof data.name === "string") tell(data.name, data.detail);
-  },
+  event: ({ name, detail }) => tell(name, detail),
 };
 
 function receive({ source, origin: sender, data }) {
   if (source !== parts?.frame?.contentWindow || sender !== origin) return;
-  if (data?.causerie === 1) reports[data.type]?.(data);
+  if (data?.causerie !== 1) return;
+  parts.isHeard = true;
+  reports[data.type]?.(data);
 }

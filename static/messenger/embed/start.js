@@ -4,7 +4,7 @@ const early = window.Causerie?.q || [];
 window.Causerie = causerie;
 causerie.isLoaded = true;
 addEventListener("message", (event) => safely(receive, event));
-Array.from(early).forEach((call) => causerie(...call));
+for (const call of early) causerie(...call);
 
 const move = () => safely(arrive);
 if (window.navigation) {
@@ -26,4 +26,4 @@ addEventListener("pageshow", (event) => {
   move();
 });
 if (document.body) move();
-else addEventListener("DOMContentLoaded", move, { once: true });
+else addEventListener("DOMContentLoaded", move);
