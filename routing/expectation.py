@@ -1,7 +1,7 @@
 """Within how long it will be a visitor's turn, by the pace at which his queue moves (B4).
 
 Only where that can be said honestly: enough conversations have left the queue lately, it still
-moves, and the group does not close before. What is said is a time that nine in ten keep to, if
+moves, somebody is there and available, and the group does not close before. What is said is a time that nine in ten keep to, if
 pushes come at random at that pace; a mean would be wrong for every second visitor.
 """
 
@@ -16,6 +16,7 @@ from django.core.cache import cache
 from accounts.models import Channel, Group
 from conversations.models import Event
 from conversations.transitions import Verb
+from routing import load
 
 LOOK = timedelta(hours=2)
 MOST = 20
@@ -79,7 +80,8 @@ def _pace(group_id: int, channel: Channel, *, at: datetime) -> Pace:
         .values_list("at", flat=True)[:MOST]
     )
     group = Group.objects.get(pk=group_id)
-    if not pushes or not group.is_open_at(at):
+    # Whoever made that pace may have gone home since; where nobody is there, nothing moves.
+    if not pushes or not load.takers(group_id, channel, at=at):
         return Pace(0, timedelta(0), timedelta(0))
     closes = group.hours_change_at
     return Pace(

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from django.core.cache import cache
 
-from accounts.models import Channel, Group
-from routing import expectation
+from accounts.models import AgentChannel, Channel, Group
+from routing import expectation, presence
 from routing.expectation import Pace, minutes_within
 from tests.clock import NOW
-from tests.factories import AgentFactory, StepFactory, on_desk
+from tests.factories import AgentFactory, StepFactory, connect, on_desk
 
 MINUTE = timedelta(minutes=1)
 
@@ -63,6 +63,7 @@ def test_the_pace_is_that_of_the_group_s_own_pushes_while_it_is_open() -> None:
     step = StepFactory(places=100)
     agent = AgentFactory(slots=50)
     step.group.members.add(agent)
+    desk = connect(agent)
 
     def told() -> int | None:
         cache.clear()
@@ -75,4 +76,13 @@ def test_the_pace_is_that_of_the_group_s_own_pushes_while_it_is_open() -> None:
     Group.objects.update(hours_change_at=NOW + MINUTE)
     assert told() is None
     Group.objects.update(is_open=False, hours_change_at=None)
+    assert told() is None
+
+    # Whoever made the pace has gone, or takes nothing more: then nobody can tell.
+    Group.objects.update(is_open=True)
+    assert told() == 5
+    AgentChannel.objects.update(is_available=False)
+    assert told() is None
+    AgentChannel.objects.update(is_available=True)
+    presence.disconnect(desk, at=NOW)
     assert told() is None
