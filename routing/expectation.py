@@ -1,8 +1,9 @@
 """Within how long it will be a visitor's turn, by the pace at which his queue moves (B4).
 
 Only where that can be said honestly: enough conversations have left the queue lately, it still
-moves, somebody is there and available, and the group does not close before. What is said is a time that nine in ten keep to, if
-pushes come at random at that pace; a mean would be wrong for every second visitor.
+moves, somebody is there and available, and the group does not close before. What is said is a time
+that nine in ten keep to, if pushes come at random at that pace; a mean would be wrong for every
+second visitor.
 """
 
 from __future__ import annotations
