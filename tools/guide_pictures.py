@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs/guide/images"
 LIMIT_BYTES = 80_000
 DESK = {"width": 1180, "height": 680}
+HIGH = {"width": 1180, "height": 1020}  # the whole toolbar, without scrolling
 LANGUAGES = {"fr": "fr-FR", "en": "en-GB"}
 WORDS = {
     "fr": [
@@ -108,7 +109,9 @@ def pictures(browser: Browser, product: Product, language: str) -> Iterator[tupl
     yield "desk", page.screenshot()
     yield "boxes", page.locator(".column-boxes").screenshot()
     toolbar: Locator = page.locator("#toolbar")
+    page.set_viewport_size(HIGH)  # type: ignore[arg-type]
     yield "toolbar", toolbar.screenshot()
+    page.set_viewport_size(DESK)  # type: ignore[arg-type]
     dialog = page.get_by_role("dialog")
     agent.act("Snooze")
     expect(dialog).to_be_visible()

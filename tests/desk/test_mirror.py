@@ -21,7 +21,7 @@ from tests.factories import in_status
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 Browser = Callable[[User], Client]
 LAMP = Seen(url="https://shop.example/lamp?from=mail", title="A <b>lamp</b>")
-HEADING = "Page the visitor is on"
+HEADING = "Current page"
 
 
 @pytest.fixture

@@ -1,0 +1,130 @@
+"""What one may not see is not there (N1): by every address of the desk, and by every other key that
+its forms take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from accounts.models import Agent, ToolbarApp, User
+from conversations import drafts, notes
+from conversations.canned import library
+from conversations.files import prepare
+from conversations.models import CannedFile, CannedReply, Conversation
+from desk import urls
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import (
+    AgentFactory,
+    GroupFactory,
+    StepFactory,
+    UserFactory,
+    in_status,
+    on_desk,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+Browser = Callable[[User], Client]
+OF_A_CONVERSATION = [
+    pattern.pattern for pattern in urls.urlpatterns if "<int:number>" in str(pattern.pattern)
+]
+SECRET = "hippopotame"
+
+
+@pytest.fixture
+def theirs(step: RuleStep, agent: Agent) -> Conversation:
+    """Of Alice's group, with everything that somebody could be after."""
+    conversation = on_desk(step, agent)
+    conversation.visitor.name = SECRET
+    conversation.visitor.save()
+    drafts.keep(agent.pk, conversation.pk, SECRET, at=NOW)
+    notes.write(conversation.pk, agent_id=agent.pk, body=SECRET, at=NOW)
+    return conversation
+
+
+def strangers(step: RuleStep) -> list[User]:
+    """Of another group of the same website, of another website, a manager of another one, and
+    somebody without a desk."""
+    neighbour = AgentFactory()
+    GroupFactory(website=step.group.website).members.add(neighbour)
+    foreigner, elsewhere = AgentFactory(), StepFactory()
+    elsewhere.group.members.add(foreigner)
+    manager = UserFactory(role="manager")
+    elsewhere.group.managers.add(manager)
+    return [neighbour.user, foreigner.user, manager, UserFactory()]
+
+
+@pytest.mark.parametrize("address", OF_A_CONVERSATION, ids=str)
+def test_no_address_of_a_conversation_knows_a_stranger(
+    browser: Browser, step: RuleStep, theirs: Conversation, address: object
+) -> None:
+    path = re.sub(
+        r"<int:(\w+)>", lambda hole: str(theirs.pk if hole[1] == "number" else 1), f"/{address}"
+    )
+    for user in strangers(step):
+        for is_script in ("true", "false"):
+            client = browser(user)
+            for answer in (
+                client.get(path, headers={"HX-Request": is_script}),
+                client.post(path, {"body": "x"}, headers={"HX-Request": is_script}),
+            ):
+                assert answer.status_code in {404, 405}, (user.role, answer.request)
+                assert SECRET not in answer.content.decode()
+    theirs.refresh_from_db()
+    assert theirs.agent_id is not None
+    assert drafts.of(theirs.agent_id, theirs.pk) == SECRET
+
+
+def test_no_list_of_the_desk_names_it(
+    browser: Browser, step: RuleStep, agent: Agent, theirs: Conversation
+) -> None:
+    snoozed = in_status("snoozed", step, agent)
+    snoozed.visitor.name = SECRET
+    snoozed.visitor.save()
+    for user in strangers(step):
+        for path in ("/desk/", "/desk/boxes/", "/desk/snoozed/", f"/desk/find/?q={SECRET}"):
+            shown = browser(user).get(path).content.decode()
+            assert SECRET not in shown, (user.role, path)
+        assert browser(user).get("/desk/snoozed/count/").content.decode().count(">1<") == 0
+
+
+def test_a_form_s_other_keys_open_nothing(browser: Browser, step: RuleStep, agent: Agent) -> None:
+    mine, elsewhere = on_desk(step, agent), StepFactory()
+    stranger = AgentFactory()
+    elsewhere.group.members.add(stranger)
+    client = browser(agent.user)
+    there = elsewhere.rule.website
+    reply = library.keep(CannedReply(name="A", body=SECRET, website=there))
+    theirs = library.keep(
+        CannedReply(name="B", body=SECRET, agent=stranger), added=[prepare(b"x", "x.txt")]
+    )
+    app = ToolbarApp.objects.create(website=there, name="Theirs", url="https://theirs.example/")
+    base = f"/desk/c/{mine.pk}"
+    assert client.post(f"{base}/transfer/", {"agent": stranger.pk}).status_code == 422
+    assert client.post(f"{base}/transfer/", {"group": elsewhere.group_id}).status_code == 422
+    assert client.get(f"{base}/apps/{app.pk}/").status_code == 404
+    for one in (reply, theirs):
+        assert client.post(f"{base}/replies/{one.pk}/").status_code == 404
+        for path in (f"/desk/replies/{one.pk}/", f"/desk/replies/{one.pk}/delete/"):
+            assert client.post(path, {"name": "x", "owner": "own", "body": "x"}).status_code == 404
+
+    # A file of a stranger's reply, named in the form of one's own.
+    own = library.keep(CannedReply(name="C", body="mine", agent=agent))
+    file = CannedFile.objects.get(reply=theirs)
+    fields = {"name": "C", "owner": "own", "body": "mine", "language": "", "removed": file.pk}
+    assert client.post(f"/desk/replies/{own.pk}/", fields).status_code == 422
+    assert CannedFile.objects.filter(pk=file.pk).exists()
+
+    # Filters by what one may not see find nothing, and say nothing of it.
+    for name, pk in (("group", elsewhere.group_id), ("agent", stranger.pk)):
+        shown = client.get(
+            "/desk/find/", {"q": "a", name: pk}, headers={"HX-Request": "false"}
+        ).content.decode()
+        assert "This search cannot be made" in shown
+        assert stranger.display_name not in shown
+        assert elsewhere.group.name not in shown
+    mine.refresh_from_db()
+    assert mine.agent == agent
