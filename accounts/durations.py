@@ -66,7 +66,9 @@ class DurationWidget(forms.MultiWidget):
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
     ) -> SafeString:
         """Both stay beside each other, on a phone too."""
-        return format_html("<span>{}</span>", super().render(name, value, attrs, renderer))
+        return format_html(
+            '<span class="duration-parts">{}</span>', super().render(name, value, attrs, renderer)
+        )
 
     def id_for_label(self, id_: str) -> str:
         return f"{id_}_0" if id_ else id_

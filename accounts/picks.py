@@ -28,6 +28,8 @@ class Picks(forms.CheckboxSelectMultiple):
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
     ) -> SafeString:
         boxes = super().render(name, value, attrs, renderer)
+        if not list(self.choices):
+            boxes = format_html("<p>{}</p>", _("There is nothing to choose from yet."))
         return format_html(
             '<div class="picks" role="group" aria-label="{}" data-search="{}" data-none="{}">'
             "{}</div>",
