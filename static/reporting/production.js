@@ -61,7 +61,13 @@ function show(isLive) {
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   seen = detail.xhr.getResponseHeader("X-Seen") ?? seen;
 });
-document.addEventListener("desk:moved", refresh);
+document.addEventListener("desk:moved", ({ target }) => {
+  // What stood open told of the state before, and would be kept as it is.
+  for (let open = target.closest("details"); open; open = open.parentElement.closest("details")) {
+    open.open = false;
+  }
+  refresh();
+});
 document.addEventListener("desk:refused", ({ detail }) => {
   say(detail.message);
   refresh();

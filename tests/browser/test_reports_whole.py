@@ -1,0 +1,137 @@
+"""All reports in a browser, of an empty website and of one conversation: one language, nothing for
+axe, nothing that a phone must push aside; what is done from the board; what is printed and kept."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Crowd
+from tests.browser.people import Agent, Visitor
+from tests.browser.test_every_page import NAMES, READ_ALL, inaccessible
+from tests.browser.tongue import Tongue
+
+REPORTS = {
+    "board": "/reports/production/",
+    "on desks": "/reports/production/active/",
+    "snoozed": "/reports/production/snoozed/",
+    "experience": "/reports/experience/?period=today",
+    "conversations": "/reports/conversations/?period=today",
+    "agents": "/reports/agents/?period=today",
+    "transactions": "/reports/transactions/?period=today",
+    "rows": "/reports/rows/closed/?period=today",
+    "queue size": "/reports/queue-size/",
+    "exports": "/reports/exports/",
+}
+PHONE = {"width": 390, "height": 844}
+SCREEN = {"width": 1440, "height": 900}
+TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
+
+
+def look_at_all(crowd: Crowd, page: Page, tongue: Tongue, when: str) -> list[str]:
+    """What is wrong with the reports; pictures of them are kept beside those of failures."""
+    folder = crowd.product.var.parent / "reports"
+    faults = list[str]()
+    for name, path in REPORTS.items():
+        answer = page.goto(crowd.product.url + path)
+        assert answer is not None
+        assert answer.status == 200, path
+        texts = [text for text in page.evaluate(READ_ALL) if text not in NAMES]
+        faults += [f"{name}, {when}, says {text!r}" for text in tongue.misses(texts)]
+        if tongue.language == "fr":
+            faults += [f"{name}, {when}: {fault}" for fault in inaccessible(page)]
+        for size, viewport in (("screen", SCREEN), ("phone", PHONE)):
+            page.set_viewport_size(viewport)  # type: ignore[arg-type]
+            file = f"{name} {when} {size} {tongue.language}.png".replace(" ", "-")
+            page.screenshot(path=folder / file, full_page=True)
+            if page.evaluate(TOO_WIDE):
+                faults.append(f"{name}, {when}: wider than a {size}")
+    return faults
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_an_empty_website_and_one_conversation_have_every_report(
+    crowd: Crowd, language: str
+) -> None:
+    tongue = Tongue(language)
+    manager = Agent(crowd.context(locale=tongue.locale), crowd.product.url, "manager", tongue)
+    page = manager.log_in("/reports/production/").page
+    faults = look_at_all(crowd, page, tongue, "empty")
+
+    visitor = Visitor(crowd.context(), crowd.product.url)
+    alice = crowd.agent("alice").log_in().be_available()
+    visitor.start("42 ?")
+    alice.sees("42 ?")
+    alice.say("43 !")
+    visitor.sees("43 !")
+    alice.act("Close")
+    expect(alice.page.get_by_text("Your desk is clear")).to_be_visible()
+    faults += look_at_all(crowd, page, tongue, "one")
+    assert not faults, "\n".join(faults)
+    page.goto(f"{crowd.product.url}/reports/conversations/?period=today")
+    expect(page.locator('.tile a[href^="/reports/rows/closed/"]')).to_have_text("1")
+
+
+def test_a_report_on_paper_is_its_figures_and_nothing_to_press(crowd: Crowd) -> None:
+    visitor = crowd.visitor()
+    visitor.start("42 ?")
+    page = crowd.agent("manager", color_scheme="dark").log_in("/reports/production/").page
+    page.goto(f"{crowd.product.url}/reports/conversations/?period=today")
+    page.emulate_media(media="print")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    drawn = "rects => rects.filter(one => one.getBoundingClientRect().height > 1).length"
+    assert page.locator(".plot rect.bar").evaluate_all(drawn) == 1
+    for hidden in (page.get_by_role("navigation"), page.get_by_role("button")):
+        assert [one for one in hidden.all() if one.is_visible()] == []
+    expect(page.get_by_role("form", name="Filters")).to_be_hidden()
+    ink = page.evaluate("getComputedStyle(document.body).color")
+    assert max(int(part) for part in re.findall(r"\d+", ink)[:3]) < 80  # dark on white, also here
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+
+def test_from_the_board_a_conversation_is_given_taken_back_and_woken(crowd: Crowd) -> None:
+    visitor = crowd.visitor()
+    visitor.start("42 ?")
+    page = crowd.agent("manager").log_in("/reports/production/").page
+    waits = page.get_by_role("region", name="Waiting")
+    waits.get_by_text("Why?").click()
+    waits.get_by_text("Reassign").first.click()
+    waits.get_by_label("Give it to").select_option("Alice")
+    waits.get_by_role("button", name="Reassign").click()
+    expect(waits.get_by_text("assigned to Alice")).to_be_visible()
+    expect(waits.get_by_text("expires in")).to_be_visible()
+    page.get_by_role("link", name="1 assigned").click()
+    expect(page.get_by_role("heading", name="Assigned")).to_be_visible()
+    page.get_by_role("button", name="Release").click()
+    expect(page.get_by_text("Nothing is assigned.")).to_be_visible()
+
+    alice = crowd.agent("alice").log_in().be_available()
+    alice.sees("42 ?")
+    alice.say("43 !")
+    alice.snooze(keep=True)
+    alice.status.click()
+    page.goto(f"{crowd.product.url}/reports/production/")
+    asleep = page.get_by_role("region", name="Snoozed conversations")
+    asleep.get_by_role("button", name="Wake").click()
+    expect(asleep.get_by_text("Nothing is snoozed.")).to_be_visible()
+    expect(waits.get_by_text("assigned to Alice")).to_be_visible()
+
+
+def test_a_file_is_prepared_while_one_waits_and_then_fetched(crowd: Crowd) -> None:
+    visitor = crowd.visitor()
+    visitor.start("42 ?")
+    page = crowd.agent("manager").log_in("/reports/production/").page
+    page.goto(f"{crowd.product.url}/reports/conversations/?period=today")
+    page.get_by_role("button", name="Prepare as CSV").click()
+    expect(page.get_by_role("heading", name="Exports")).to_be_visible()
+    first = page.get_by_role("region", name="Exports").get_by_role("listitem").first
+    expect(first).to_contain_text("1 row")
+    assert inaccessible(page) == []
+    with page.expect_download() as download:
+        first.get_by_role("link", name="Download").click()
+    assert re.fullmatch(r"conversations-\d{8}-\d{4}\.csv", download.value.suggested_filename)
+    assert len(download.value.path().read_text("utf-8-sig").splitlines()) == 2
+    first.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("Nothing yet.")).to_be_visible()
