@@ -70,7 +70,8 @@ CONVERSATIONS = """
          page_url, rule_id, queue_id, group_id, agent_id, required_skills, are_skills_relaxed,
          is_return, is_kept, is_auto_close, opened_at, queued_at, moved_at, closed_at, closed_by,
          close_reason, deadline_kind, last_seq, visitor_read_seq, agent_read_seq,
-         last_visitor_message_at, last_agent_message_at, first_human_reply_at)
+         last_visitor_message_at, last_agent_message_at, first_human_reply_at,
+         began_to_wait_at, last_holder_id, contact_count, changed_hands, is_begun_by_bot, payee_id)
     SELECT id, gen_random_uuid(), %(website)s, visitor_id, 'closed', 'chat',
         (ARRAY['live', 'live_with_return', 'social'])[1 + id %% 3], true,
         (ARRAY['fr', 'fr', 'en'])[1 + id %% 3], '', rule_id,
@@ -83,15 +84,21 @@ CONVERSATIONS = """
         CASE kind WHEN 'bot' THEN 'bot_ended' WHEN 'silent' THEN 'snooze_over'
                   ELSE 'resolved' END,
         '', messages, 0, 0, opened_at, CASE WHEN kind <> 'bot' THEN left_at END,
-        CASE WHEN kind <> 'bot' THEN answered_at END
+        CASE WHEN kind <> 'bot' THEN answered_at END,
+        CASE kind WHEN 'bot' THEN NULL WHEN 'snoozed' THEN back_at WHEN 'passed' THEN left_at
+                  ELSE opened_at END,
+        CASE kind WHEN 'bot' THEN NULL WHEN 'passed' THEN second_id ELSE first_id END,
+        CASE WHEN kind = 'bot' THEN 0 WHEN kind IN ('snoozed', 'passed') THEN 2 ELSE 1 END,
+        kind = 'passed' AND first_id <> second_id, kind = 'bot',
+        CASE kind WHEN 'bot' THEN NULL WHEN 'passed' THEN second_id ELSE first_id END
     FROM told ORDER BY id
 """
 # Verb, moment, who did it, what it made of the conversation; all in the order of time.
 EVENTS = """
     INSERT INTO conversations_event
-        (conversation_id, verb, at, actor_kind, actor_user_id, to_status, agent_id, group_id,
-         queue_id, deadline_at, data)
-    SELECT t.id, e.verb, e.at, e.actor, e.who, e.status, e.agent_id,
+        (conversation_id, website_id, verb, at, actor_kind, actor_user_id, to_status, agent_id,
+         group_id, queue_id, deadline_at, data)
+    SELECT t.id, %(website)s, e.verb, e.at, e.actor, e.who, e.status, e.agent_id,
         CASE WHEN kind <> 'bot' THEN group_id END, CASE WHEN kind <> 'bot' THEN queue_id END,
         NULL, e.data
     FROM told t CROSS JOIN LATERAL (VALUES
@@ -122,8 +129,10 @@ EVENTS = """
 """
 CONTACTS = """
     INSERT INTO conversations_contact
-        (conversation_id, agent_id, group_id, channel, queued_at, started_at, ended_at, end_reason)
-    SELECT t.id, c.agent_id, t.group_id, 'chat', c.queued_at, c.started_at, c.ended_at, c.reason
+        (conversation_id, website_id, agent_id, group_id, channel, queued_at, began_to_wait_at,
+         started_at, ended_at, end_reason)
+    SELECT t.id, %(website)s, c.agent_id, t.group_id, 'chat', c.queued_at, c.queued_at,
+        c.started_at, c.ended_at, c.reason
     FROM told t CROSS JOIN LATERAL (VALUES
         (kind <> 'bot', first_id, opened_at, pushed_at, left_at, CASE kind
             WHEN 'plain' THEN 'closed' WHEN 'passed' THEN 'transferred' ELSE 'snoozed' END),
@@ -147,8 +156,9 @@ MESSAGES = """
 """
 SURVEYS = """
     INSERT INTO conversations_survey
-        (conversation_id, agent_id, group_id, offered_at, answered_at, csat, nps, comment)
-    SELECT id, first_id, group_id, ended_at,
+        (conversation_id, website_id, agent_id, group_id, offered_at, answered_at, csat, nps,
+         comment)
+    SELECT id, %(website)s, first_id, group_id, ended_at,
         CASE WHEN a < .4 THEN ended_at + b * interval '1 hour' END,
         CASE WHEN a < .4 THEN 1 + floor(5 * sqrt(b))::int END,
         CASE WHEN a < .38 THEN floor(11 * sqrt(s))::int END,
@@ -164,7 +174,27 @@ SALES = """
         'attributed', first_id, group_id, id, 2, b * interval '40 hours', interval '48 hours'
     FROM told WHERE kind <> 'bot' AND id %% 10 = 0
 """
+# One agent in four is paid by the conversation.
+EXPERTS = """
+    UPDATE accounts_user SET role = 'expert'
+    WHERE id IN (SELECT user_id FROM accounts_agent WHERE id %% 4 = 0)
+"""
+# Eight hours a day for each agent, cut at the full hour; available for most of it.
+SPANS = """
+    INSERT INTO conversations_statusspan
+        (agent_id, website_id, channel, is_available, started_at, ended_at, busy_seconds,
+         open_seconds)
+    SELECT a.id, %(website)s, 'chat', h <> 12, day + h * interval '1 hour',
+        day + (h + 1) * interval '1 hour', 1800 + 1500 * random(), 3600
+    FROM accounts_agent a
+    CROSS JOIN generate_series(date_trunc('day', now()) - %(days)s * interval '1 day',
+        date_trunc('day', now()) - interval '1 day', interval '1 day') day
+    CROSS JOIN generate_series(8, 15) h
+    WHERE extract(isodow FROM day) < 6
+    ORDER BY day, h, a.id
+"""
 STEPS = {
+    "experts": EXPERTS,
     "visitors": VISITORS,
     "stories": STORIES,
     "people": PEOPLE,
@@ -174,6 +204,7 @@ STEPS = {
     "messages": MESSAGES,
     "surveys": SURVEYS,
     "sales": SALES,
+    "spans": SPANS,
 }
 
 

@@ -26,11 +26,13 @@ CONVERSATIONS = """
         (public_id, website_id, visitor_id, status, channel, style, is_asynchronous, language,
          page_url, rule_id, queue_id, group_id, agent_id, required_skills, are_skills_relaxed,
          is_return, is_kept, is_auto_close, opened_at, queued_at, moved_at, closed_at, closed_by,
-         close_reason, deadline_at, deadline_kind, last_seq, visitor_read_seq, agent_read_seq)
+         close_reason, deadline_at, deadline_kind, last_seq, visitor_read_seq, agent_read_seq,
+         began_to_wait_at)
     SELECT gen_random_uuid(), %(website)s, v.id, %(status)s, 'chat', 'live', true, 'en',
         '', s.rule_id, s.id, s.group_id, NULL, '{{}}', false, false, false, {is_auto_close},
         now() - interval '2 hours', now() - interval '2 hours' + v.n * interval '1 ms',
-        now() - interval '1 hour', {closed_at}, {closed_by}, {close_reason}, {deadline}, 0, 0, 0
+        now() - interval '1 hour', {closed_at}, {closed_by}, {close_reason}, {deadline}, 0, 0, 0,
+        now() - interval '2 hours'
     FROM (
         SELECT id, row_number() OVER (ORDER BY id) AS n FROM conversations_visitor
         WHERE id > %(after)s
@@ -52,15 +54,17 @@ IS_OVER = WAITS | {"closed_at": "now()", "closed_by": "'agent'", "close_reason":
 
 CONTACTS = """
     INSERT INTO conversations_contact
-        (conversation_id, agent_id, group_id, channel, queued_at, started_at, ended_at, end_reason)
-    SELECT c.id, (SELECT min(id) FROM accounts_agent) + c.id %% %(agents)s, c.group_id, 'chat',
-        c.queued_at, c.queued_at, c.moved_at, 'closed'
+        (conversation_id, website_id, agent_id, group_id, channel, queued_at, began_to_wait_at,
+         started_at, ended_at, end_reason)
+    SELECT c.id, c.website_id, (SELECT min(id) FROM accounts_agent) + c.id %% %(agents)s,
+        c.group_id, 'chat', c.queued_at, c.queued_at, c.queued_at, c.moved_at, 'closed'
     FROM conversations_conversation c WHERE c.id > %(after)s
 """
 EVENTS = """
     INSERT INTO conversations_event
-        (conversation_id, verb, at, actor_kind, to_status, group_id, queue_id, data)
-    SELECT c.id, 'queue', c.opened_at, 'visitor', 'queued', c.group_id, c.queue_id, '{}'
+        (conversation_id, website_id, verb, at, actor_kind, to_status, group_id, queue_id, data)
+    SELECT c.id, c.website_id, 'queue', c.opened_at, 'visitor', 'queued', c.group_id,
+        c.queue_id, '{}'
     FROM conversations_conversation c WHERE c.id > %(after)s
 """
 

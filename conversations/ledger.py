@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,16 @@ from django.db.models import QuerySet
 
 from conversations.actors import Actor
 from conversations.models import Conversation, Event
-from conversations.transitions import TRANSITIONS, EndReason, Refused, Status, Verb, target_of
+from conversations.transitions import (
+    TRANSITIONS,
+    WAITING,
+    WAITS_ON,
+    EndReason,
+    Refused,
+    Status,
+    Verb,
+    target_of,
+)
 
 
 def line(
@@ -20,6 +29,7 @@ def line(
     """The line that says that ``verb`` made ``conversation`` what it is now, not stored yet."""
     return Event(
         conversation=conversation,
+        website_id=conversation.website_id,
         verb=verb.value,
         at=at,
         actor_kind=actor.kind,
@@ -42,13 +52,41 @@ class Replayed:
     group_id: int | None = None
     queue_id: int | None = None
     contacts: list[list[Any]] = field(default_factory=list)
+    opened_at: datetime | None = None
+    moved_at: datetime | None = None
+    closed_at: datetime | None = None
+    closed_by: str = ""
+    began_to_wait_at: datetime | None = None
+    is_begun_by_bot: bool = False
     faults: list[str] = field(default_factory=list)
+
+    @property
+    def last_holder_id(self) -> int | None:
+        return self.contacts[-1][0] if self.contacts else None
+
+    @property
+    def contact_count(self) -> int:
+        return len(self.contacts)
+
+    @property
+    def changed_hands(self) -> bool:
+        return len({contact[0] for contact in self.contacts}) > 1
+
+
+PIECE = 500
+TOLD_EACH = 50_000
+
+TOLD = (
+    *("status", "agent_id", "group_id", "queue_id"),
+    *("opened_at", "moved_at", "closed_at", "closed_by"),
+    *("began_to_wait_at", "last_holder_id", "contact_count", "changed_hands", "is_begun_by_bot"),
+)
+"""The columns of a conversation's row that follow from its ledger."""
 
 
 def replay(events: Iterable[Event]) -> Replayed:
     """Fold the events of one conversation, oldest first, through the transition table."""
     told = Replayed()
-    last_at: datetime | None = None
     for event in events:
         verb = Verb(event.verb)
         try:
@@ -60,45 +98,62 @@ def replay(events: Iterable[Event]) -> Replayed:
             told.faults.append(
                 f"event {event.pk}: says {event.to_status}, {verb} gives {told.status}"
             )
-        if last_at is not None and event.at < last_at:
+        if told.moved_at is not None and event.at < told.moved_at:
             told.faults.append(f"event {event.pk}: earlier than the event before it")
-        last_at = event.at
+        told.opened_at = told.opened_at or event.at
+        told.moved_at = event.at
+        if told.status == Status.CLOSED:
+            told.closed_at, told.closed_by = event.at, event.actor_kind
         told.agent_id = event.agent_id
         told.group_id = event.group_id
         told.queue_id = event.queue_id
-        is_open = bool(told.contacts) and told.contacts[-1][2] is None
+        is_open = bool(told.contacts) and told.contacts[-1][3] is None
+        if told.status in WAITING and verb not in WAITS_ON:
+            told.began_to_wait_at = event.at
+        told.is_begun_by_bot = told.is_begun_by_bot or told.status == Status.BOT
         if told.status == Status.ACTIVE:
             if is_open:
                 told.faults.append(f"event {event.pk}: opens a contact while one is open")
-            told.contacts.append([event.agent_id, event.at, None, ""])
+            told.contacts.append([event.agent_id, told.began_to_wait_at, event.at, None, ""])
         elif is_open:
             reason = event.data.get("end_reason") or TRANSITIONS[verb].ends_contact
-            told.contacts[-1][2:] = [event.at, EndReason(reason).value if reason else "?"]
+            told.contacts[-1][3:] = [event.at, EndReason(reason).value if reason else "?"]
     return told
 
 
 def differences(conversation: Conversation, told: Replayed) -> Iterator[str]:
     """Where a stored row and its contacts differ from what its ledger tells."""
     yield from told.faults
-    for name in ("status", "agent_id", "group_id", "queue_id"):
+    for name in TOLD:
         stored, replayed = getattr(conversation, name), getattr(told, name)
         if stored != replayed:
             yield f"{name} is {stored}, the ledger says {replayed}"
     stored_contacts = [
-        [contact.agent_id, contact.started_at, contact.ended_at, contact.end_reason]
+        [
+            contact.agent_id,
+            contact.began_to_wait_at,
+            contact.started_at,
+            contact.ended_at,
+            contact.end_reason,
+        ]
         for contact in sorted(conversation.contacts.all(), key=lambda c: (c.started_at, c.pk))
     ]
     if stored_contacts != told.contacts:
         yield f"contacts are {stored_contacts}, the ledger says {told.contacts}"
 
 
-def verify(conversations: QuerySet[Conversation]) -> Iterator[tuple[int, str]]:
+def verify(
+    conversations: QuerySet[Conversation], *, told_how_far: Callable[[int], None] = lambda n: None
+) -> Iterator[tuple[int, str]]:
     """Each difference between rows and ledger, as (conversation number, what differs).
 
     Read in pieces, so that millions do; on a living system inside one snapshot (REPEATABLE READ).
+    ``told_how_far`` hears after how many conversations we are.
     """
     read = conversations.prefetch_related("events", "contacts")
-    for conversation in read.iterator(chunk_size=500):
+    for count, conversation in enumerate(read.iterator(chunk_size=PIECE)):
+        if count and count % TOLD_EACH == 0:
+            told_how_far(count)
         told = replay(sorted(conversation.events.all(), key=lambda event: event.pk))
         for difference in differences(conversation, told):
             yield conversation.pk, difference

@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import Min
 
 from accounts.models import Agent
-from conversations import bus, ledger, rows, surveys
+from conversations import bus, kept, ledger, rows, surveys
 from conversations.actors import Actor
 from conversations.facts import ConversationMoved, ConversationWaits, Fact, SlotFreed
 from conversations.models import ActorKind, Contact, Conversation
@@ -84,6 +84,7 @@ def begin(
     """The first move of a conversation that has no row yet."""
     conversation.status = target_of(verb, None)
     conversation.moved_at = at
+    kept.note(conversation, verb, at=at)
     return Move(conversation, verb, actor, at, data)
 
 
@@ -131,12 +132,13 @@ def change(
     )
     conversation.status = target
     conversation.moved_at = at
+    noted = kept.note(conversation, verb, at=at)
 
     reason = (end_reason or TRANSITIONS[verb].ends_contact) if source == Status.ACTIVE else None
     told = dict(data or {})
     if reason is not None:
         told["end_reason"] = reason.value
-    besides = frozenset(changes) - MOVED
+    besides = frozenset(changes) - MOVED | noted
     return Move(
         conversation, verb, actor, at, told, source, agent_before, group_before, reason, besides
     )
@@ -221,6 +223,8 @@ def relaxation(conversation: Conversation, *, at: datetime) -> tuple[datetime | 
 
 def write(moves: Sequence[Move]) -> None:
     """Write moves of different conversations, all in one transaction, and tell the world."""
+    closed = [move for move in moves if move.target == Status.CLOSED]
+    kept.note_payees([(move.conversation, move.actor) for move in closed])
     if moves[0].conversation._state.adding:
         moves[0].conversation.save()
     else:
@@ -262,12 +266,15 @@ def _contact(move: Move) -> Contact:
     conversation = move.conversation
     assert conversation.agent_id is not None
     assert conversation.queued_at is not None
+    assert conversation.began_to_wait_at is not None
     return Contact(
         conversation=conversation,
+        website_id=conversation.website_id,
         agent_id=conversation.agent_id,
         group_id=conversation.group_id,
         channel=conversation.channel,
         queued_at=conversation.queued_at,
+        began_to_wait_at=conversation.began_to_wait_at,
         started_at=move.at,
     )
 

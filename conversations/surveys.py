@@ -59,7 +59,7 @@ def offer(conversations: Sequence[Conversation], *, at: datetime) -> list[Survey
         if last is not None and (answer.author == Author.BOT or answer.at <= last.offered_at):
             continue
         if last is None or last.answered_at is not None:
-            last = Survey(conversation=one)
+            last = Survey(conversation=one, website_id=one.website_id)
             made.append(last)
         else:
             renewed.append(last)  # The one that still waits is now about the newest answer.

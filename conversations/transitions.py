@@ -153,6 +153,9 @@ NEW_ENTRIES = frozenset({Verb.QUEUE, Verb.ESCALATE})
 # for less than before. What an agent left unanswered goes to the front instead (C25).
 KEEPS_RANK = frozenset({Verb.EXPIRE, Verb.RELEASE, Verb.RELAX})
 
+# These are part of one longer wait: what they send to a queue had been waiting all the time.
+WAITS_ON = frozenset({Verb.EXPIRE, Verb.RELAX})
+
 
 def target_of(verb: Verb, status: Status | None) -> Status:
     """The status that ``verb`` leads to from ``status``; raises ``Refused`` where it may not."""

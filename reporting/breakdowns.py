@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
-from django.db.models import Case, CharField, Count, F, Value, When
-from django.db.models.lookups import Exact, IsNull
+from django.db.models import Count, Subquery
+from django.db.models.functions import JSONObject
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import ActorKind, CloseReason, Outcome
 from conversations.transitions import Status
-from reporting.figures.flow import NEXT_ACTOR, NEXT_STATUS, SNOOZES
+from reporting.figures.flow import NEXT_EVENT, SNOOZES
 from reporting.figures.registry import Text
 from reporting.figures.scope import Scope
 from reporting.figures.sources import CLOSED, SUGGESTED
@@ -48,17 +49,23 @@ def closures(scope: Scope) -> list[Part]:
 
 def snooze_ends(scope: Scope) -> list[Part]:
     """The snoozes of the period, by what ended them (C2)."""
-    end = Case(
-        When(IsNull(NEXT_ACTOR, True), then=Value("sleeps")),
-        When(Exact(NEXT_STATUS, Value(Status.CLOSED.value)), then=Value("closed")),
-        When(Exact(NEXT_ACTOR, Value(ActorKind.VISITOR.value)), then=Value("reply")),
-        When(Exact(NEXT_ACTOR, Value(ActorKind.SYSTEM.value)), then=Value("time")),
-        default=Value("agent"),
-        output_field=CharField(),
+    what = JSONObject(actor="actor_kind", status="to_status")
+    rows = scope.rows(SNOOZES).order_by().values(end=Subquery(NEXT_EVENT.values(what=what)[:1]))
+    found = Counter[str]()
+    for end, n in rows.annotate(n=Count("pk")).values_list("end", "n"):
+        found[_end_of_snooze(end)] += n
+    return _parts([(name, "", found[key]) for key, name in SNOOZE_ENDS.items()])
+
+
+def _end_of_snooze(event: dict[str, str] | None) -> str:
+    """How the event after a snooze ended it."""
+    if event is None:
+        return "sleeps"
+    if event["status"] == Status.CLOSED:
+        return "closed"
+    return {ActorKind.VISITOR.value: "reply", ActorKind.SYSTEM.value: "time"}.get(
+        event["actor"], "agent"
     )
-    rows = scope.rows(SNOOZES).order_by().values(end=end).annotate(n=Count("pk"))
-    found = dict(rows.values_list("end", "n").order_by(F("n").desc(), "end"))
-    return _parts([(name, "", found.get(key, 0)) for key, name in SNOOZE_ENDS.items()])
 
 
 def suggestions(scope: Scope) -> list[Part]:

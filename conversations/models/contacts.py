@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Agent, Channel, Group
+from accounts.models import Agent, Channel, Group, Website
 from conversations.models.conversations import Conversation
 from conversations.transitions import EndReason
 
@@ -29,10 +29,24 @@ class Contact(models.Model):
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, related_name="contacts"
     )
-    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="contacts")
-    group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="contacts", null=True)
+    website = models.ForeignKey(
+        Website,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,  # the conversation's own: its row vouches for it
+    )
+    agent = models.ForeignKey(
+        Agent, on_delete=models.PROTECT, related_name="contacts", db_index=False
+    )
+    group = models.ForeignKey(
+        Group, on_delete=models.PROTECT, related_name="contacts", null=True, db_index=False
+    )
     channel = models.CharField(max_length=10, choices=Channel.choices)
-    queued_at = models.DateTimeField()
+    queued_at = models.DateTimeField(help_text="Its rank in the queue.")
+    began_to_wait_at = models.DateTimeField(
+        help_text="When it began to wait for this desk; an expiry does not begin anew."
+    )
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=12, choices=list(END_LABELS.items()), blank=True)
@@ -56,8 +70,21 @@ class Contact(models.Model):
             models.Index(
                 fields=["agent", "channel"], condition=Q(ended_at=None), name="open_contacts"
             ),
-            # reporting: an agent's contacts of a period.
+            # reporting: an agent's contacts of a period, and whether an agent has any at all.
             models.Index(fields=["agent", "ended_at"], name="contacts_by_end"),
+            # reporting: figures of the contacts that ended in a period, from the index alone.
+            models.Index(
+                fields=["website", "ended_at"],
+                include=["id", "conversation", "started_at", "agent", "group", "end_reason"],
+                condition=Q(ended_at__isnull=False),
+                name="contacts_ended",
+            ),
+            # reporting: how long what reached a desk in a period had waited.
+            models.Index(
+                fields=["website", "started_at"],
+                include=["id", "conversation", "began_to_wait_at", "agent", "group"],
+                name="contacts_begun",
+            ),
         ]
 
     def __str__(self) -> str:

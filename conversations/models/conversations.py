@@ -190,6 +190,35 @@ class Conversation(models.Model):
         help_text=_("When to look whether the visitor is told by e-mail of an answer (C10)."),
     )
 
+    # What the ledger says as well, kept by the verbs for the figures: ``conversations.kept``.
+    began_to_wait_at = models.DateTimeField(
+        null=True, help_text="When it last began to wait for a desk; an expiry does not."
+    )
+    last_holder = models.ForeignKey(
+        Agent,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,  # the contact's own: its row vouches for it
+        help_text="Who had it last on his desk.",
+    )
+    contact_count = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="How many times it has reached a desk."
+    )
+    changed_hands = models.BooleanField(
+        default=False, db_default=False, help_text="It has been on desks of different agents."
+    )
+    is_begun_by_bot = models.BooleanField(default=False, db_default=False)
+    payee = models.ForeignKey(
+        Agent,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="Whom the closed conversation pays, if he is an expert (R66, C28).",
+    )
+
     objects: ClassVar[models.Manager[Conversation]] = ConversationQuerySet.as_manager()
 
     class Meta:
@@ -254,14 +283,36 @@ class Conversation(models.Model):
                 condition=Q(deadline_at__isnull=False),
                 name="deadlines",
             ),
-            # reporting: closed today, by website.
-            models.Index(fields=["website", "closed_at"], name="closed_by_website"),
+            # reporting: figures of what was closed in a period, from the index alone.
+            models.Index(
+                fields=["website", "closed_at"],
+                include=[
+                    "id",
+                    "opened_at",
+                    "first_human_reply_at",
+                    "group",
+                    "queue",
+                    "style",
+                    "language",
+                    "last_holder",
+                    "contact_count",
+                    "changed_hands",
+                    "is_begun_by_bot",
+                    "payee",
+                ],
+                condition=Q(closed_at__isnull=False),
+                name="closed_by_website",
+            ),
             # messenger.mail.owing: whose visitor may have to be told by e-mail.
             models.Index(
                 fields=["notify_at"], condition=Q(notify_at__isnull=False), name="to_notify"
             ),
-            # reporting: opened in a period, by website.
-            models.Index(fields=["website", "opened_at"], name="opened_by_website"),
+            # reporting: figures of what was opened in a period, from the index alone.
+            models.Index(
+                fields=["website", "opened_at"],
+                include=["id", "group", "queue", "style", "language", "last_holder"],
+                name="opened_by_website",
+            ),
             # messenger: the visitor's conversations, newest first.
             models.Index(fields=["visitor", "-opened_at"], name="by_visitor"),
         ]

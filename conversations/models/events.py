@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Agent, Group
+from accounts.models import Agent, Group, Website
 from conversations.models.conversations import STATUS_LABELS, ActorKind, Conversation
+from conversations.transitions import Verb
+
+COUNTED = (
+    Verb.TRANSFER_TO_GROUP,
+    Verb.TRANSFER_TO_AGENT,
+    Verb.SNOOZE,
+    Verb.REOPEN,
+    Verb.EXPIRE,
+    Verb.RELEASE,
+    Verb.RECALL,
+)
+"""The verbs of which figures count the lines; the others are counted by their contacts."""
 
 
 class Event(models.Model):
@@ -16,6 +29,13 @@ class Event(models.Model):
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="events")
+    website = models.ForeignKey(
+        Website,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,  # the conversation's own: its row vouches for it
+    )
     verb = models.CharField(max_length=20)
     at = models.DateTimeField()
     actor_kind = models.CharField(max_length=8, choices=ActorKind.choices)
@@ -36,8 +56,16 @@ class Event(models.Model):
         indexes = [
             # verify_ledger and the history of a conversation.
             models.Index(fields=["conversation", "id"], name="events_in_order"),
-            # reporting: transfers, snoozes, pushes and the like of a period.
+            # routing.expectation: the last pushes.
             models.Index(fields=["verb", "at"], name="events_by_verb"),
+            # reporting: figures of transfers, snoozes and the like of a period, from the index
+            # alone. The verbs of which most lines are have no entry.
+            models.Index(
+                fields=["website", "verb", "at"],
+                include=["id", "conversation", "group", "actor_user_id"],
+                condition=Q(verb__in=[verb.value for verb in COUNTED]),
+                name="events_counted",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Agent, Group
+from accounts.models import Agent, Group, Website
 from conversations.models.conversations import Conversation
 
 
@@ -47,6 +47,13 @@ class Survey(models.Model):
     """Offered once for each closure (R198, C33), with the agent and group that it is about."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="surveys")
+    website = models.ForeignKey(
+        Website,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,  # the conversation's own: its row vouches for it
+    )
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="surveys")
     group = models.ForeignKey(Group, on_delete=models.PROTECT, null=True, related_name="surveys")
     offered_at = models.DateTimeField()
@@ -80,12 +87,17 @@ class Survey(models.Model):
         indexes = [
             # reporting: the answers of a period.
             models.Index(
-                fields=["answered_at"],
+                fields=["website", "answered_at"],
+                include=["id", "conversation", "csat", "nps", "agent", "group"],
                 condition=Q(answered_at__isnull=False),
-                name="surveys_by_answer",
+                name="surveys_answered",
             ),
-            # reporting: what was offered in a period.
-            models.Index(fields=["offered_at"], name="surveys_by_offer"),
+            # reporting: what was offered in a period, and whether it was answered.
+            models.Index(
+                fields=["website", "offered_at"],
+                include=["id", "conversation", "answered_at", "agent", "group"],
+                name="surveys_offered",
+            ),
         ]
 
     def __str__(self) -> str:

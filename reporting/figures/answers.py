@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
-    DateField,
+    Case,
     DateTimeField,
     F,
     Func,
@@ -17,12 +20,13 @@ from django.db.models import (
     Max,
     Min,
     Value,
+    When,
 )
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast
 
+from reporting.figures.hours import FLOATS, Element, Epoch
 from reporting.figures.measures import EVERY, Fold, Measure, Number, Source
-from reporting.figures.period import Step, buckets
+from reporting.figures.period import Period, Step, buckets, midnight, offsets
 from reporting.figures.registry import Figure
 from reporting.figures.scope import Scope
 
@@ -48,41 +52,92 @@ class Answer:
 Answers = dict[str, Answer]
 
 
-class Local(Func):
-    """A moment by the wall clock of its own website."""
-
-    function = "TIMEZONE"
-    output_field = DateTimeField()
-
-
 class Truncated(Func):
     function = "DATE_TRUNC"
     output_field = DateTimeField()
 
 
-class Part(Func):
-    """``EXTRACT`` of a wall time."""
+class Place(Func):
+    """Which of some ascending moments was the last before another: 1 is the first. A search by
+    halves: to work out the wall clock of each row would take ten times as long."""
 
-    template = "EXTRACT(%(part)s FROM %(expressions)s)::int"
+    function = "WIDTH_BUCKET"
     output_field = IntegerField()
 
 
-def local(source: Source) -> Local:
-    return Local(F(source.field("website__time_zone")), F(source.moment))
+class WeekHour(Func):
+    """The hour of the week, Monday's first is 0, of a moment and what the wall clock is ahead of
+    UTC then: the first of 1970 was a Thursday's."""
+
+    template = "MOD(FLOOR((%(expressions)s) / 3600)::int + 72, 168)"
+    arg_joiner = " + "
+    output_field = IntegerField()
 
 
-def bucket(source: Source, step: Step) -> Combinable:
-    """As ``period.start_of``: a day by the website's wall clock; an hour as a moment, so that an
-    hour that comes twice is two."""
-    if step is Step.HOUR:
-        zone = F(source.field("website__time_zone"))
-        return Truncated(Value("hour"), F(source.moment), zone)
-    return Cast(Truncated(Value(step.value), local(source)), DateField())
+Moments = Sequence[datetime]
+MOMENTS: ArrayField[Moments, Moments] = ArrayField(DateTimeField())
+
+
+def place(source: Source, moments: Moments) -> Place:
+    return Place(F(source.moment), Value(list(moments), output_field=MOMENTS))
+
+
+def by_zone(source: Source, scope: Scope, key: Callable[[ZoneInfo], Combinable]) -> Combinable:
+    """What depends on the zone of each row's website."""
+    zones = {website.zone: website.time_zone for website in scope.websites}
+    if len(zones) == 1:
+        return key(scope.zone)
+    name = source.field("website__time_zone")
+    return Case(*(When(**{name: zones[zone]}, then=key(zone)) for zone in zones))
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What figures are cut by: an expression for each source, and what one of its values says."""
+
+    key: Callable[[Source, Scope], Combinable]
+    read: Callable[[Any, Scope], Key] = lambda value, scope: value
+
+    @classmethod
+    def by_step(cls, step: Step) -> Cut:
+        """As ``period.start_of``: days, weeks and months by the website's wall clock; an hour as a
+        moment, so that an hour that comes twice is two."""
+        if step is Step.HOUR:
+            return cls(_hour)
+
+        def number(source: Source, scope: Scope) -> Combinable:
+            days = _days(scope.period, step)
+            return by_zone(
+                source, scope, lambda zone: place(source, [midnight(day, zone) for day in days])
+            )
+
+        return cls(number, lambda value, scope: _days(scope.period, step)[value - 1])
+
+
+@lru_cache(maxsize=64)
+def _days(period: Period, step: Step) -> list[date]:
+    """The days with which the buckets of a period begin, the same in every zone."""
+    return [day for day in buckets(period, step, UTC) if not isinstance(day, datetime)]
+
+
+def _hour(source: Source, scope: Scope) -> Combinable:
+    zone = F(source.field("website__time_zone"))
+    return Truncated(Value("hour"), F(source.moment), zone)
+
+
+def _hour_of_week(source: Source, scope: Scope) -> Combinable:
+    def key(zone: ZoneInfo) -> Combinable:
+        changes = offsets(scope.period, zone)
+        ahead = Value([float(seconds) for _at, seconds in changes], output_field=FLOATS)
+        now = Element(ahead, place(source, [at for at, _seconds in changes]))
+        return WeekHour(Epoch(F(source.moment)), now)
+
+    return by_zone(source, scope, key)
 
 
 def by_field(name: str) -> Cut:
     """By a column of the conversation."""
-    return Cut(lambda source: column(source.field(name)))
+    return Cut(lambda source, scope: column(source.field(name)))
 
 
 def column(name: str) -> Combinable:
@@ -90,26 +145,13 @@ def column(name: str) -> Combinable:
     return F(name) if name else Value(None, output_field=IntegerField())
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """What figures are cut by: an expression for each source."""
-
-    key: Any
-
-    @classmethod
-    def by_step(cls, step: Step) -> Cut:
-        return cls(lambda source: bucket(source, step))
-
-
-BY_AGENT = Cut(lambda source: source.whose())
-BY_GROUP = Cut(lambda source: column(source.group))
+BY_AGENT = Cut(lambda source, scope: source.whose())
+BY_GROUP = Cut(lambda source, scope: column(source.group))
 BY_RULE = by_field("queue__rule")
 BY_STYLE = by_field("style")
 BY_LANGUAGE = by_field("language")
-BY_CURRENCY = Cut(lambda source: column(source.columns.get("currency", "")))
-BY_HOUR_OF_WEEK = Cut(
-    lambda source: Part(local(source), part="ISODOW") * 24 + Part(local(source), part="HOUR") - 24
-)
+BY_CURRENCY = Cut(lambda source, scope: column(source.columns.get("currency", "")))
+BY_HOUR_OF_WEEK = Cut(_hour_of_week)
 
 
 def total(figures: Iterable[Figure], scope: Scope) -> Answers:
@@ -158,9 +200,10 @@ def cut(figures: Iterable[Figure], scope: Scope, by: Cut | None) -> dict[Key, An
         if by is None:
             lines = [rows.aggregate(**aggregates)]
         else:
-            lines = list(rows.values(cut_by=by.key(source)).annotate(**aggregates))
+            lines = list(rows.values(cut_by=by.key(source, scope)).annotate(**aggregates))
         for line in lines:
-            answers = found[line.get("cut_by")]
+            key = line.get("cut_by")
+            answers = found[key if by is None or key is None else by.read(key, scope)]
             for name in names:
                 answers[name] = _answer(name, line)
     return dict(found)

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from django.db.models import (
     Case,
-    Count,
-    Exists,
-    F,
     FloatField,
-    Max,
-    Min,
     OuterRef,
     Q,
     Subquery,
     Value,
     When,
 )
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast
 from django.db.models.lookups import Exact, IsNull
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import ActorKind, Contact, Event
+from conversations.models import ActorKind, Event
 from conversations.transitions import Status, Verb
-from reporting.figures.measures import EVERY, Fold, Measure, Seconds, count, share
+from reporting.figures.measures import EVERY, Fold, Measure, count, share, time_between
 from reporting.figures.registry import Unit, figure
 from reporting.figures.scope import Scope
 from reporting.figures.sources import CLOSED, OPENED, REACHED, REFUSALS, events
@@ -36,25 +31,14 @@ EXPIRIES = events(Verb.EXPIRE)
 RELEASES = events(Verb.RELEASE)
 RECALLS = events(Verb.RECALL)
 
-ITS_CONTACTS = Contact.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")
-HAS_CONTACTS = Q(Exists(ITS_CONTACTS))
-ONE_AGENT = Subquery(
-    ITS_CONTACTS.annotate(a=Min("agent"), b=Max("agent")).values_list(
-        Case(When(a=F("b"), then=Value(100.0)), default=Value(0.0), output_field=FloatField())
-    )
+HAS_CONTACTS = Q(contact_count__gt=0)
+ONE_AGENT = Case(
+    When(changed_hands=True, then=Value(0.0)), default=Value(100.0), output_field=FloatField()
 )
-"""100 or 0; NULL where it never reached a desk."""
-# A list that is made once, and not asked for each conversation: bots greet some of them.
-BEGUN_BY_BOT = Q(pk__in=Event.objects.filter(verb=Verb.GREET).values("conversation"))
+BEGUN_BY_BOT = Q(is_begun_by_bot=True)
 NEXT_EVENT = Event.objects.filter(
     conversation=OuterRef("conversation"), pk__gt=OuterRef("pk")
 ).order_by("pk")
-BEGAN_TO_WAIT = Subquery(
-    Event.objects.filter(conversation=OuterRef("conversation"), pk__lt=OuterRef("pk"))
-    .exclude(verb__in=[Verb.EXPIRE, Verb.RELAX])
-    .order_by("-pk")
-    .values("at")[:1]
-)
 NEXT_ACTOR = Subquery(NEXT_EVENT.values("actor_kind")[:1])
 NEXT_STATUS = Subquery(NEXT_EVENT.values("to_status")[:1])
 HAS_ENDED = Q(IsNull(NEXT_ACTOR, False))
@@ -118,8 +102,7 @@ def contacts_per_conversation(scope: Scope) -> Measure:
 
     One that a bot ended alone counts with no contact.
     """
-    n = Coalesce(Subquery(ITS_CONTACTS.annotate(n=Count("pk")).values("n")), 0)
-    return Measure(CLOSED, Fold.MEAN, EVERY, Cast(n, FloatField()))
+    return Measure(CLOSED, Fold.MEAN, EVERY, Cast("contact_count", FloatField()))
 
 
 @figure(report=FLOW, label=_("Handled by one agent"), unit=Unit.PERCENT, grows_better=True)
@@ -130,7 +113,7 @@ def one_agent(scope: Scope) -> Measure:
     What a customer gains who comes back to the agent who knows him; one that reached a desk only
     once counts as well.
     """
-    return Measure(CLOSED, Fold.MEAN, EVERY, ONE_AGENT, skips_unknown=True)
+    return Measure(CLOSED, Fold.MEAN, HAS_CONTACTS, ONE_AGENT)
 
 
 @figure(report=FLOW, label=_("Transfers"))
@@ -201,7 +184,7 @@ def wait(scope: Scope) -> Measure:
     anew, though it keeps its rank; an assignment that expires is part of one longer wait. Nights
     and weekends count.
     """
-    return Measure(REACHED, Fold.MEDIAN, EVERY, Seconds(F("at"), BEGAN_TO_WAIT))
+    return time_between(REACHED, "began_to_wait_at", "started_at")
 
 
 @figure(report=FLOW, label=_("Wait, 9 of 10"), unit=Unit.SECONDS, grows_better=False)

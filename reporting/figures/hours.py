@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
@@ -21,7 +22,7 @@ from django.db.models import (
 )
 from django.db.models.expressions import Combinable
 
-from accounts.hours import Span, open_spans
+from accounts.hours import Schedule, Span, open_spans
 from accounts.models import Group
 from accounts.models.hours import schedule_of
 from reporting.figures.measures import Seconds
@@ -34,7 +35,7 @@ FLOATS: ArrayField[list[float], list[float]] = ArrayField(FloatField())
 class Epoch(Func):
     """A moment as PostgreSQL counts it, in seconds."""
 
-    template = "EXTRACT(EPOCH FROM %(expressions)s)::double precision"
+    template = "DATE_PART('epoch', %(expressions)s)"
     output_field = FloatField()
 
 
@@ -67,34 +68,53 @@ class OrZero(Func):
 def open_seconds(scope: Scope, start: F, end: F) -> Combinable:
     """From one moment of a conversation to another, in seconds, while its group was open; by the
     wall clock where the group is always open or there is none."""
-    # Not of the bare column: PostgreSQL would look for its least value by walking up the index of
-    # all that was ever opened, to the first one that was closed in the period.
-    opened_at = ExpressionWrapper(F("opened_at") + timedelta(0), output_field=DateTimeField())
-    earliest = scope.rows(CLOSED).aggregate(at=Min(opened_at))["at"]
     always = Seconds(end, start)
-    if earliest is None:
-        return always
-    latest = scope.period.bounds(scope.zone)[1] + timedelta(days=2)  # wherever the website is
     whens = [
-        When(group=group.pk, then=_open_until(end, spans) - _open_until(start, spans))
-        for group, spans in _spans_of(scope, earliest, latest)
+        When(group__in=groups, then=_open_until(end, spans) - _open_until(start, spans))
+        for spans, groups in _opening(scope)
     ]
     return Case(*whens, default=always, output_field=FloatField()) if whens else always
 
 
-def _spans_of(
-    scope: Scope, start: datetime, end: datetime
-) -> Iterable[tuple[Group, tuple[Span, ...]]]:
-    """The groups of the scope that are not always open, and when they are."""
+Opening = list[tuple[tuple[Span, ...], list[int]]]
+
+
+def _opening(scope: Scope) -> Opening:
+    """When the groups of the scope that are not always open were open, and which groups that is
+    said of. For all figures of a page and for all groups with the same hours once: to work out a
+    year takes as long as a statement."""
+    key = "opening"
+    if key not in scope.known:
+        scope.known[key] = _worked_out(scope)
+    found: Opening = scope.known[key]
+    return found
+
+
+def _worked_out(scope: Scope) -> Opening:
+    # Not of the bare column: PostgreSQL would look for its least value by walking up the index of
+    # all that was ever opened, to the first one that was closed in the period.
+    opened_at = ExpressionWrapper(F("opened_at") + timedelta(0), output_field=DateTimeField())
+    earliest = scope.rows(CLOSED).aggregate(at=Min(opened_at))["at"]
+    if earliest is None:
+        return []
+    latest = scope.period.bounds(scope.zone)[1] + timedelta(days=2)  # wherever the website is
+    groups: dict[Schedule, list[int]] = defaultdict(list)
+    for group in _with_hours(scope):
+        groups[schedule_of(group)].append(group.pk)
+    return [
+        (tuple(open_spans(schedule, earliest, latest)), found) for schedule, found in groups.items()
+    ]
+
+
+def _with_hours(scope: Scope) -> Iterable[Group]:
+    """The groups of the scope that are not always open."""
     has_hours = Q(opening_hours__isnull=False) | Q(website__holidays__isnull=False)
-    groups = (
+    return (
         Group.objects.filter(has_hours, website__in=scope.websites)
         .select_related("website")
         .prefetch_related("opening_hours", "holidays", "website__holidays")
         .distinct()
     )
-    for group in groups:
-        yield group, tuple(open_spans(schedule_of(group), start, end))
 
 
 def _open_until(moment: F, spans: tuple[Span, ...]) -> Combinable:

@@ -61,9 +61,12 @@ class Percentile(Aggregate):
 
 
 class Seconds(Func):
-    """From the second moment to the first, in seconds: ``Seconds(end, start)``."""
+    """From the second moment to the first, in seconds: ``Seconds(end, start)``.
 
-    template = "EXTRACT(EPOCH FROM (%(expressions)s))::double precision"
+    Not ``EXTRACT``: that makes a decimal number of each row, which takes five times as long.
+    """
+
+    template = "DATE_PART('epoch', %(expressions)s)"
     arg_joiner = " - "
     output_field = FloatField()
 
@@ -100,8 +103,7 @@ class Source:
 class Measure:
     """``where`` says which rows of the source count; ``worth`` what one is worth: seconds, points
     or 0 and 100 for "no" and "yes" of a share. ``currency`` is the column that says of what,
-    ``weight`` by how much a row of a weighted mean counts; ``skips_unknown`` says that a row whose
-    worth is NULL does not count, so that what is dear to find out is asked once."""
+    ``weight`` by how much a row of a weighted mean counts."""
 
     source: Source
     fold: Fold
@@ -109,12 +111,10 @@ class Measure:
     worth: Combinable | None = None
     currency: str = ""
     weight: Combinable | None = None
-    skips_unknown: bool = False
 
     def counted(self) -> Aggregate:
         """How many rows count."""
-        what = self.worth if self.skips_unknown and self.worth is not None else "pk"
-        return Count(what, filter=self.where or Q())
+        return Count("pk", filter=self.where)
 
     def aggregate(self) -> Combinable:
         """The figure as PostgreSQL computes it over rows of the source."""

@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
 HOUR = timedelta(hours=1)
+QUARTER_DAY = timedelta(hours=6)
+SECOND = timedelta(seconds=1)
 
 
 class Step(StrEnum):
@@ -92,6 +94,36 @@ def _first_day(step: Step, day: date) -> date:
     if step is Step.MONTH:
         return day.replace(day=1)
     return day
+
+
+def offsets(period: Period, zone: tzinfo) -> list[tuple[datetime, int]]:
+    """By how many seconds the wall clock is ahead of UTC, and since when: first at the beginning
+    of the period, then at each change of clocks in it."""
+    at, end = period.bounds(zone)
+    found = [(at, _ahead(at, zone))]
+    while at < end:
+        then = at + QUARTER_DAY
+        if _ahead(then, zone) != found[-1][1]:
+            found.append((_change(at, then, zone), _ahead(then, zone)))
+        at = then
+    return found
+
+
+def _ahead(at: datetime, zone: tzinfo) -> int:
+    ahead = at.astimezone(zone).utcoffset()
+    assert ahead is not None
+    return round(ahead.total_seconds())
+
+
+def _change(before: datetime, after: datetime, zone: tzinfo) -> datetime:
+    """The moment of the change of clocks between two moments, to the second."""
+    while after - before > SECOND:
+        middle = before + timedelta(seconds=(after - before) // SECOND // 2)
+        if _ahead(middle, zone) == _ahead(after, zone):
+            after = middle
+        else:
+            before = middle
+    return after
 
 
 def fitting_step(period: Period) -> Step:

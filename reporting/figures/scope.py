@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,11 +28,15 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """``websites`` are some of those that the reader may see; without one, nothing is counted."""
+    """``websites`` are some of those that the reader may see; without one, nothing is counted.
+
+    ``known`` is what was found out of it for one figure and serves another: it lives as long as a
+    page is made."""
 
     websites: tuple[Website, ...]
     period: Period
     filters: Filters = Filters()
+    known: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -68,7 +72,7 @@ class Scope:
             found = found.annotate(weight=measure.weight)
         if measure.worth is not None:
             found = found.annotate(worth=measure.worth)
-        return found.filter(worth__isnull=False) if measure.skips_unknown else found
+        return found
 
     def _when(self, source: Source) -> Q:
         by_zone: dict[str, list[int]] = defaultdict(list)

@@ -3,20 +3,22 @@
 A conversation is put down to the last agent who had it on his desk: who holds it at the end is not
 known where a snooze ended it, and who merely passed it on has not handled it. (``Contact`` and
 ``Survey`` say themselves whose they are.)
+
+Years of each are read from one covering index: what a figure asks of a row besides stands in
+``include`` of the model's ``Meta``, or a report of 12 months is dear (ADR 0026).
 """
 
 from __future__ import annotations
 
-from django.db.models import Case, IntegerField, OuterRef, Q, Subquery, Value, When
+from dataclasses import replace
 
-from accounts.models import Agent, Role
+from django.db.models import OuterRef, Q, Subquery
+
+from accounts.models import Agent
 from conversations.models import (
-    ActorKind,
-    Author,
     Contact,
     Conversation,
     Event,
-    Message,
     StatusSpan,
     SuggestionOffer,
     Survey,
@@ -26,17 +28,24 @@ from reporting.figures.measures import Source
 from reporting.models import Refund, Transaction
 from routing.models import HourlyDemand
 
-LAST_HOLDER = Subquery(
-    Contact.objects.filter(conversation=OuterRef("pk"))
-    .order_by("-started_at", "-pk")
-    .values("agent")[:1]
-)
+ITS_OWN_WEBSITE = {"website": "website", "website__time_zone": "website__time_zone"}
 ACTOR = Subquery(Agent.objects.filter(user=OuterRef("actor_user_id")).values("pk")[:1])
 
-OPENED = Source("opened", Conversation, "opened_at", "", LAST_HOLDER, "group")
-CLOSED = Source("closed", Conversation, "closed_at", "", LAST_HOLDER, "group")
-OFFERED = Source("offered", Survey, "offered_at", "conversation__", "agent", "group")
-ANSWERED = Source("answered", Survey, "answered_at", "conversation__", "agent", "group")
+
+OPENED = Source("opened", Conversation, "opened_at", "", "last_holder", "group")
+CLOSED = Source("closed", Conversation, "closed_at", "", "last_holder", "group")
+PAID = Source("paid", Conversation, "closed_at", "", "payee", "group")
+"""What was closed, put down to whom it pays if he is an expert (R66, C28)."""
+OFFERED = Source(
+    name="offered",
+    model=Survey,
+    moment="offered_at",
+    path="conversation__",
+    agent="agent",
+    group="group",
+    columns=ITS_OWN_WEBSITE,
+)
+ANSWERED = replace(OFFERED, name="answered", moment="answered_at")
 SUGGESTED = Source(
     name="suggested",
     model=SuggestionOffer,
@@ -47,47 +56,33 @@ SUGGESTED = Source(
     only=~Q(outcome=""),
 )
 """What was suggested to agents and what became of it, once they had answered."""
-CONTACTS = Source("contacts", Contact, "ended_at", "conversation__", "agent", "group")
+REACHED = Source(
+    name="reached",
+    model=Contact,
+    moment="started_at",
+    path="conversation__",
+    agent="agent",
+    group="group",
+    columns=ITS_OWN_WEBSITE,
+)
+"""What reached a desk, put down to the agent whose desk it is."""
+CONTACTS = replace(REACHED, name="contacts", moment="ended_at")
 
 
-def events(*verbs: Verb, agent: str | Subquery = ACTOR) -> Source:
+def events(*verbs: Verb) -> Source:
     """Lines of the ledger; put down to whoever did it, if an agent did."""
     return Source(
         name="_".join(verbs),
         model=Event,
         moment="at",
         path="conversation__",
-        agent=agent,
+        agent=ACTOR,
         group="group",
         only=Q(verb__in=[verb.value for verb in verbs]),
+        columns=ITS_OWN_WEBSITE,
     )
 
 
-REACHED = events(Verb.PUSH, Verb.TAKE, agent="agent")
-"""What reached a desk, put down to the agent whose desk it is."""
-
-_CLOSER = Event.objects.filter(conversation=OuterRef(OuterRef("pk")), verb=Verb.CLOSE)
-_LAST_WORD = Message.objects.filter(
-    conversation=OuterRef(OuterRef("pk")), author=Author.AGENT
-).order_by("-seq")
-_EXPERTS = Agent.objects.filter(user__role=Role.EXPERT)
-PAID_EXPERT = Case(
-    When(
-        closed_by=ActorKind.AGENT,
-        then=Subquery(_EXPERTS.filter(user__in=_CLOSER.values("actor_user_id")).values("pk")[:1]),
-    ),
-    When(
-        closed_by__in=[ActorKind.SYSTEM, ActorKind.VISITOR, ActorKind.BOT],
-        then=Subquery(
-            _EXPERTS.filter(pk=Subquery(_LAST_WORD.values("agent")[:1])).values("pk")[:1]
-        ),
-    ),
-    default=Value(None),
-    output_field=IntegerField(),
-)
-"""The expert whom a closed conversation pays (R66, C28); NULL where it pays nobody."""
-
-PAID = Source("paid", Conversation, "closed_at", "", PAID_EXPERT, "group")
 SALES = Source(
     name="sales",
     model=Transaction,
@@ -96,11 +91,7 @@ SALES = Source(
     agent="agent",
     group="group",
     only=Q(refunded_at=None),
-    columns={
-        "website": "website",
-        "website__time_zone": "website__time_zone",
-        "currency": "currency",
-    },
+    columns={**ITS_OWN_WEBSITE, "currency": "currency"},
 )
 SPANS = Source(
     name="spans",

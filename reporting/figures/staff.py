@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.db.models import F, Q
-from django.db.models.lookups import IsNull
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Role
-from conversations.models import ActorKind, Event
-from conversations.transitions import EndReason, Verb
+from conversations.transitions import EndReason
 from reporting.figures.flow import HAS_CONTACTS
 from reporting.figures.measures import Fold, Measure, Seconds, count, time_between
 from reporting.figures.registry import Unit, figure
 from reporting.figures.scope import Scope
-from reporting.figures.sources import CLOSED, CONTACTS, PAID, PAID_EXPERT
+from reporting.figures.sources import CLOSED, CONTACTS, PAID
 
 STAFF = "agents"
 
@@ -81,19 +77,4 @@ def paid(scope: Scope) -> Measure:
     the visitor, it pays the last human who wrote, if that is an expert; closed by a manager it pays
     nobody (C28). Who is no expert is not paid by the conversation.
     """
-    return count(PAID, Q(IsNull(PAID_EXPERT, False)) & pays_an_expert(scope))
-
-
-def pays_an_expert(scope: Scope) -> Q:
-    """What must be so before it is asked of each conversation whom it pays: an expert closed it,
-    or no agent did."""
-    zone_margin = timedelta(days=1)
-    start, end = scope.period.bounds(scope.zone)
-    experts = Agent.objects.filter(user__role=Role.EXPERT)
-    closings = Event.objects.filter(
-        verb=Verb.CLOSE,
-        at__gte=start - zone_margin,
-        at__lt=end + zone_margin,
-        actor_user_id__in=experts.values("user"),
-    )
-    return ~Q(closed_by=ActorKind.AGENT) | Q(pk__in=closings.values("conversation"))
+    return count(PAID, Q(payee__in=Agent.objects.filter(user__role=Role.EXPERT)))

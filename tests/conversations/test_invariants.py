@@ -21,9 +21,11 @@ SPOIL: dict[str, Callable[[Conversation], Any]] = {
     "one_holder": lambda c: Contact.objects.filter(conversation=c).update(agent=AgentFactory()),
     "contacts_in_turn": lambda c: Contact.objects.create(
         conversation=c,
+        website=c.website,
         agent=c.agent,
         channel=c.channel,
         queued_at=NOW,
+        began_to_wait_at=NOW,
         started_at=NOW - timedelta(hours=1),
         ended_at=NOW + timedelta(hours=1),
         end_reason="closed",

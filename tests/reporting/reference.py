@@ -525,16 +525,19 @@ REFERENCES: dict[str, Reference] = {
 }
 
 
+def lines_of(name: str, found: list[Life], first: date, end: date) -> Lines:
+    """The rows behind a figure: those of the days, by each website's own wall."""
+    made, _ = REFERENCES[name]
+    return [
+        row for row in made(found) if first <= row.at.astimezone(row.life.website.zone).date() < end
+    ]
+
+
 def rows_of(
     name: str, found: list[Life], first: date, end: date, wanted: Callable[[Line], bool]
 ) -> list[float]:
-    """The worth of the rows behind a figure: those of the days, by each website's own wall."""
-    made, _ = REFERENCES[name]
-    return [
-        row.worth
-        for row in made(found)
-        if first <= row.at.astimezone(row.life.website.zone).date() < end and wanted(row)
-    ]
+    """What those of them are worth that are wanted."""
+    return [row.worth for row in lines_of(name, found, first, end) if wanted(row)]
 
 
 def value_of(name: str, values: list[float]) -> float | int | None:

@@ -76,6 +76,7 @@ def rated() -> User:
         step.group.members.add(agent)
         Survey.objects.create(
             conversation=on_desk(step, agent, at=NOW),
+            website=step.group.website,
             agent=agent,
             group=step.group,
             offered_at=NOW,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -12,6 +12,7 @@ import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, Phase, example, given, settings
 
+from conversations.recounting import differences, windows
 from reporting import figures
 from reporting.figures import answers, measures
 from reporting.figures.answers import Answer
@@ -73,8 +74,10 @@ def test_every_figure_is_what_a_slow_recount_of_the_ledger_gives(history: int) -
                 same(found[name], name, worth_of(name, told, period))
                 REACHED[name] += found[name].n
         cut_like_the_reference(Scope(tuple(world.websites), SOME_DAYS), told)
+        hours_of_the_week_are_those_of_the_wall(Scope(tuple(world.websites), SOME_DAYS), told)
         rows_are_counted(world)
         trends_add_up(world)
+        assert [one for low, high in windows() for one in differences(low, high)] == []
 
     in_a_world(history, check)
 
@@ -113,6 +116,19 @@ def cut_like_the_reference(scope: Scope, told: list[reference.Life]) -> None:
                     name, told, scope.period, lambda line, k=key, of=key_of: of(line) == k
                 )
                 same(found[name], f"{name} of {key}", worth)
+
+
+def hours_of_the_week_are_those_of_the_wall(scope: Scope, told: list[reference.Life]) -> None:
+    """In two zones, over a change of clocks."""
+    for name in ("opened", "contacts", "wait"):
+        wanted: dict[int, list[float]] = defaultdict(list)
+        for line in reference.lines_of(name, told, scope.period.first, scope.period.end):
+            at = line.at.astimezone(line.life.website.zone)
+            wanted[24 * at.weekday() + at.hour].append(line.worth)
+        found = answers.cut([figures.FIGURES[name]], scope, answers.BY_HOUR_OF_WEEK)
+        assert set(found) == set(wanted)
+        for hour, worth in wanted.items():
+            same(found[hour][name], f"{name} in hour {hour}", worth)
 
 
 def rows_are_counted(world: World) -> None:

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.figures.period import HOUR, Period, Step, buckets, fitting_step, midnight, start_of
+from reporting.figures.period import (
+    HOUR,
+    Period,
+    Step,
+    buckets,
+    fitting_step,
+    midnight,
+    offsets,
+    start_of,
+)
 
 # Changes at 2:00, at midnight both ways, of half an hour; a day that never was; no change at all.
 ZONES = [
@@ -65,6 +74,17 @@ def test_every_moment_of_a_period_has_its_bucket(
     if step is Step.HOUR and zone.key in {"Australia/Lord_Howe"}:
         return  # its hours begin at half past for half a year
     assert start_of(step, at, zone) in found
+
+
+@given(zone=st.sampled_from(ZONES), share=st.floats(0, 1, exclude_max=True))
+def test_the_offsets_are_those_of_the_wall_clock(zone: ZoneInfo, share: float) -> None:
+    period = Period(date(2034, 11, 1), date(2036, 2, 1))
+    start, end = period.bounds(zone)
+    at = start + (end - start) * share
+    changes = offsets(period, zone)
+    assert changes[0][0] == start
+    (_since, ahead) = [change for change in changes if change[0] <= at][-1]
+    assert timedelta(seconds=ahead) == at.astimezone(zone).utcoffset()
 
 
 @pytest.mark.parametrize(("day", "hours"), [("2035-03-25", 23), ("2035-10-28", 25)])

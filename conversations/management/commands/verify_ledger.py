@@ -26,7 +26,11 @@ class Command(BaseCommand):
         differences = 0
         with invariants.frozen():
             count = conversations.count()
-            for number, difference in ledger.verify(conversations):
+
+            def tell(done: int) -> None:
+                self.stderr.write(f"{done} of {count}")
+
+            for number, difference in ledger.verify(conversations, told_how_far=tell):
                 differences += 1
                 self.stdout.write(f"#{number}: {difference}")
         if differences:

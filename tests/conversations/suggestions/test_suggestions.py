@@ -78,7 +78,13 @@ def closed(
     lifecycle.close(conversation.pk, reason=reason, actor=who, at=NOW)
     if csat is not None:
         Survey.objects.filter(conversation=conversation).delete()
-        Survey.objects.create(conversation=conversation, offered_at=NOW, answered_at=NOW, csat=csat)
+        Survey.objects.create(
+            conversation=conversation,
+            website=conversation.website,
+            offered_at=NOW,
+            answered_at=NOW,
+            csat=csat,
+        )
     return conversation
 
 
@@ -114,7 +120,9 @@ def test_a_bad_mark_that_comes_later_takes_it_back(step: RuleStep, agent: Agent)
     learning.learn_all(at=LATER)
     for csat, count in ((2, 0), (5, 1)):
         Survey.objects.filter(conversation=conversation).delete()
-        Survey.objects.create(conversation=conversation, offered_at=NOW)
+        Survey.objects.create(
+            conversation=conversation, website=conversation.website, offered_at=NOW
+        )
         surveys.answer(conversation.pk, csat=csat, nps=None, comment="", at=LATER)
         learning.relearn(conversation_id=conversation.pk, website_id=conversation.website_id)
         assert PastAnswer.objects.count() == count

@@ -1,0 +1,158 @@
+"""What is kept for the figures is what the ledger says; what is not is found, named and mended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from accounts.models import Agent
+from conversations import actors, lifecycle, recounting
+from conversations.models import CloseReason, Contact, Conversation, Event, Survey
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, WebsiteFactory, on_desk, with_bot
+
+MINUTE = timedelta(minutes=1)
+
+
+def lived(step: RuleStep, agent: Agent) -> Conversation:
+    """Two contacts with two agents, a wait that an expiry did not end, and a closure."""
+    conversation = on_desk(step, agent)
+    who, other = actors.agent(agent.user), AgentFactory()
+    other.groups.add(step.group)
+    lifecycle.transfer_to_agent(conversation.pk, agent=other, actor=who, at=NOW + MINUTE)
+    lifecycle._move(
+        conversation.pk, lifecycle.Verb.EXPIRE, actor=actors.SYSTEM, at=NOW + 2 * MINUTE
+    )
+    lifecycle.push(conversation.pk, agent=other, at=NOW + 3 * MINUTE)
+    return lifecycle.close(
+        conversation.pk,
+        reason=CloseReason.RESOLVED,
+        actor=actors.agent(other.user),
+        at=NOW + 4 * MINUTE,
+    )
+
+
+def told() -> list[tuple[int, str]]:
+    return [one for window in recounting.windows() for one in recounting.differences(*window)]
+
+
+def test_the_verbs_keep_what_the_figures_need(step: RuleStep, agent: Agent) -> None:
+    kept = Conversation.objects.get(pk=lived(step, agent).pk)
+    assert kept.began_to_wait_at == NOW + MINUTE
+    assert kept.last_holder == kept.payee
+    assert kept.last_holder != agent
+    assert (kept.contact_count, kept.changed_hands, kept.is_begun_by_bot) == (2, True, False)
+    assert [contact.began_to_wait_at for contact in kept.contacts.order_by("pk")] == [
+        NOW,
+        NOW + MINUTE,
+    ]
+    assert {contact.website_id for contact in kept.contacts.all()} == {kept.website_id}
+    greeted = Conversation.objects.get(pk=with_bot(step).pk)
+    assert (greeted.is_begun_by_bot, greeted.contact_count) == (True, 0)
+    assert told() == []
+
+
+def rows(conversation: Conversation) -> Any:
+    return Conversation.objects.filter(pk=conversation.pk)
+
+
+SPOIL: dict[str, Callable[[Conversation, Agent], Any]] = {
+    "began_to_wait_at": lambda c, a: rows(c).update(began_to_wait_at=NOW),
+    "last_holder_id": lambda c, a: rows(c).update(last_holder=a),
+    "contact_count": lambda c, a: rows(c).update(contact_count=3),
+    "changed_hands": lambda c, a: rows(c).update(changed_hands=False),
+    "is_begun_by_bot": lambda c, a: rows(c).update(is_begun_by_bot=True),
+    "payee_id": lambda c, a: rows(c).update(payee=a),
+    "contact .* began_to_wait_at": lambda c, a: c.contacts.update(began_to_wait_at=NOW - MINUTE),
+    "contact .* website_id": lambda c, a: c.contacts.update(website=WebsiteFactory()),
+    "survey .* website_id": lambda c, a: c.surveys.update(website=WebsiteFactory()),
+}
+
+
+@pytest.mark.parametrize("what", SPOIL)
+def test_what_differs_is_named_and_mended(what: str, step: RuleStep, agent: Agent) -> None:
+    conversation = lived(step, agent)
+    Survey.objects.create(conversation=conversation, website=step.group.website, offered_at=NOW)
+    other = on_desk(step, agent)
+    assert told() == []
+    SPOIL[what](conversation, agent)
+    found = told()
+    assert found
+    assert {number for number, _difference in found} == {conversation.pk}
+    for _number, difference in found:
+        assert re.search(what, difference), difference
+    (window,) = recounting.windows()
+    assert recounting.mend(*window) == len({difference.split(":")[0] for _n, difference in found})
+    assert told() == []
+    assert other.contacts.count() == 1
+
+
+def test_windows_hold_every_conversation_once(
+    step: RuleStep, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = [on_desk(step, agent).pk for _ in range(5)]
+    monkeypatch.setattr(recounting, "WINDOW", 2)
+    held = [n for low, high in recounting.windows() for n in range(low, high) if n in numbers]
+    assert held == numbers
+    rows_of = Contact.objects.filter(conversation__in=numbers)
+    rows_of.update(began_to_wait_at=NOW - MINUTE)
+    assert [number for number, _difference in told()] == numbers
+
+
+@contextmanager
+def ledger_open() -> Iterator[None]:
+    """As whoever owns the database could: the trigger that keeps lines is put aside."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE conversations_event DISABLE TRIGGER conversations_event_stands")
+        yield
+        cursor.execute("ALTER TABLE conversations_event ENABLE TRIGGER conversations_event_stands")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("column", ["at", "verb", "agent_id", "actor_kind"])
+def test_one_line_changed_by_hand_is_found_and_named(
+    column: str, step: RuleStep, agent: Agent, capsys: pytest.CaptureFixture[str]
+) -> None:
+    numbers = [lived(step, agent).pk for _ in range(3)]
+    call_command("verify_ledger")
+    call_command("recount_figures")
+    assert "what the ledger says" in capsys.readouterr().out
+    lines = Event.objects.filter(conversation=numbers[1]).order_by("pk")
+    changed = {
+        "at": (2, NOW + MINUTE + timedelta(microseconds=1)),
+        "verb": (4, "take"),
+        "agent_id": (1, AgentFactory().pk),
+        "actor_kind": (5, "manager"),
+    }
+    place, value = changed[column]
+    with ledger_open():
+        Event.objects.filter(pk=lines[place].pk).update(**{column: value})
+    with pytest.raises(CommandError):
+        call_command("verify_ledger")
+    said = capsys.readouterr().out
+    assert f"#{numbers[1]}: " in said
+    assert f"#{numbers[0]}: " not in said
+    assert f"#{numbers[2]}: " not in said
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_fails_on_a_difference_and_mends(
+    step: RuleStep, agent: Agent, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conversation = lived(step, agent)
+    rows(conversation).update(contact_count=7)
+    with pytest.raises(CommandError, match="1 differences"):
+        call_command("recount_figures")
+    assert f"#{conversation.pk}: conversation {conversation.pk}: contact_count is 7" in (
+        capsys.readouterr().out
+    )
+    call_command("recount_figures", "--mend")
+    assert "1 rows mended" in capsys.readouterr().out
