@@ -1,7 +1,7 @@
 """What the ledger says as well and the verbs keep on the row, so that figures of years are quick.
 
 Each of it follows from the ledger and the messages alone: ``manage.py verify_ledger`` replays it
-verb by verb, ``conversations.recounting`` recounts it by statements of its own (ADR 0026).
+verb by verb, ``conversations.recounting`` recounts it by statements of its own (ADR 0027).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is kept for the figures, recounted from the ledger and the messages by SQL of its own.
 
 ``conversations.kept`` adds it up verb by verb; here it is worked out anew, some thousand
-conversations at a time, and compared (ADR 0026). Neither knows the other's code.
+conversations at a time, and compared (ADR 0027). Neither knows the other's code.
 """
 
 from __future__ import annotations

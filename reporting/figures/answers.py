@@ -85,7 +85,7 @@ def place(source: Source, moments: Moments) -> Place:
 def by_zone(source: Source, scope: Scope, key: Callable[[ZoneInfo], Combinable]) -> Combinable:
     """What depends on the zone of each row's website."""
     zones = {website.zone: website.time_zone for website in scope.websites}
-    if len(zones) == 1:
+    if len(zones) < 2:
         return key(scope.zone)
     name = source.field("website__time_zone")
     return Case(*(When(**{name: zones[zone]}, then=key(zone)) for zone in zones))

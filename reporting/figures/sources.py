@@ -5,7 +5,7 @@ known where a snooze ended it, and who merely passed it on has not handled it. (
 ``Survey`` say themselves whose they are.)
 
 Years of each are read from one covering index: what a figure asks of a row besides stands in
-``include`` of the model's ``Meta``, or a report of 12 months is dear (ADR 0026).
+``include`` of the model's ``Meta``, or a report of 12 months is dear (ADR 0027).
 """
 
 from __future__ import annotations

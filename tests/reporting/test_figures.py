@@ -187,6 +187,9 @@ def test_without_a_website_nothing_is_counted() -> None:
     assert {answer.n for answer in found.values()} == {0}
     assert found["opened"].value == 0
     assert found["csat"].value is None
+    nowhere = Scope((), SOME_DAYS)
+    assert {day["opened"].n for day in answers.trend(ALL, nowhere, Step.DAY).values()} == {0}
+    assert answers.cut(ALL, nowhere, answers.BY_HOUR_OF_WEEK) == {}
 
 
 def test_the_period_before_and_the_filter_of_a_rule_narrow_what_is_counted() -> None:
