@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, TextChoices
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from accounts.models import Channel
 from conversations.models import (
     ActorKind,
     CloseReason,
-    Contact,
     Event,
     Style,
     Survey,
@@ -30,9 +29,13 @@ from reporting.models import Transaction
 from routing.models import DistributionRule
 
 MOVES = (TRANSFERS, SNOOZES, REOPENINGS)
+MOVED = TRANSFERS.only | SNOOZES.only | REOPENINGS.only
+NO_MOVES = (0, 0, 0)
+NO_SURVEY = (None, None, "")
 FIELDS = (
     *("pk", "website", "status", "channel", "style", "language", "rule", "group", "page_url"),
     *("opened_at", "first_human_reply_at", "closed_at", "close_reason", "closed_by", "last_seq"),
+    *("last_holder", "contact_count"),
 )
 
 
@@ -52,77 +55,81 @@ def found(scope: Scope) -> QuerySet[Any]:
     return scope.rows(OPENED)
 
 
-def pieces(scope: Scope, names: Names) -> Iterator[list[Row]]:
-    """The rows of a day, the oldest first: some thousand by five statements."""
-    rules = dict(
-        DistributionRule.objects.filter(website__in=scope.websites).values_list("pk", "name")
-    )
-    wanted = found(scope).order_by("opened_at", "pk").values_list(*FIELDS)
-    rest = wanted.iterator(chunk_size=CHUNK)
-    while piece := list(islice(rest, CHUNK)):
-        more = _More([row[0] for row in piece])
-        yield [_cells(row, more, names, rules) for row in piece]
+class Writer:
+    """Writes the conversations of a scope as rows; what is the same for the whole file is asked and
+    translated once."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.names = Names(scope)
+        rules = DistributionRule.objects.filter(website__in=scope.websites)
+        self.rules = dict(rules.values_list("pk", "name"))
+        self.statuses = {str(one): str(label) for one, label in STATUS_LABELS.items()}
+        self.channels = _labels(Channel)
+        self.styles = _labels(Style)
+        self.reasons = {"": "", **_labels(CloseReason)}
+        self.actors = {"": "", **_labels(ActorKind)}
+
+    def pieces(self, scope: Scope) -> Iterator[list[Row]]:
+        """The rows of a day, the oldest first: some thousand by four statements."""
+        wanted = found(scope).order_by("opened_at", "pk").values_list(*FIELDS)
+        rest = wanted.iterator(chunk_size=CHUNK)
+        while piece := list(islice(rest, CHUNK)):
+            more = _More([row[0] for row in piece])
+            yield [self._cells(row, more) for row in piece]
+
+    def _cells(self, row: tuple[Any, ...], more: _More) -> Row:
+        number, website, status, channel, style, language, rule, group, page, *rest = row
+        opened, answered, closed, reason, by, messages, holder, contacts = rest
+        zone = self.names.zones[website]
+        return [
+            number,
+            self.names.websites[website],
+            self.statuses[status],
+            self.channels[channel],
+            self.styles[style],
+            language,
+            self.rules.get(rule, ""),
+            self.names.groups.get(group, ""),
+            self.names.agents.get(holder, ""),
+            page,
+            _wall(opened, zone),
+            _wall(answered, zone),
+            _seconds(opened, answered),
+            _wall(closed, zone),
+            _seconds(opened, closed),
+            self.reasons[reason],
+            self.actors[by],
+            messages,
+            contacts,
+            *more.moves.get(number, NO_MOVES),
+            *more.surveys.get(number, NO_SURVEY),
+            more.sales.get(number, 0),
+        ]
 
 
 class _More:
     """What other tables say of some conversations."""
 
     def __init__(self, numbers: list[int]) -> None:
-        self.contacts: Counter[int] = Counter()
-        self.agents: dict[int, int] = {}
-        contacts = Contact.objects.filter(conversation__in=numbers)
-        for number, agent in contacts.order_by("started_at", "pk").values_list(
-            "conversation_id", "agent_id"
-        ):
-            self.contacts[number] += 1
-            self.agents[number] = agent  # the last one stays
-        self.moves: dict[str, dict[int, int]] = {}
-        for source in MOVES:
-            events = Event.objects.filter(source.only, conversation__in=numbers).order_by()
-            counted = events.values_list("conversation_id").annotate(n=Count("pk"))
-            self.moves[source.name] = defaultdict(int, counted)
-        answered = Survey.objects.filter(conversation__in=numbers, answered_at__isnull=False)
+        # One array, not thousands of parameters: Django and the driver would look at each.
+        among = RawSQL("SELECT unnest(%s::bigint[])", [numbers])
+        counts = {f"n{at}": Count("pk", filter=one.only) for at, one in enumerate(MOVES)}
+        events = Event.objects.filter(MOVED, conversation__in=among).order_by()
+        counted = events.values_list("conversation_id").annotate(**counts)
+        self.moves = {number: said for number, *said in counted}
+        answered = Survey.objects.filter(conversation__in=among, answered_at__isnull=False)
         self.surveys = {
             number: said
             for number, *said in answered.order_by("answered_at", "pk").values_list(
                 "conversation_id", "csat", "nps", "comment"
             )
         }
-        sales = Transaction.objects.filter(conversation__in=numbers, refunded_at=None).order_by()
+        sales = Transaction.objects.filter(conversation__in=among, refunded_at=None).order_by()
         self.sales = dict(sales.values_list("conversation_id").annotate(n=Count("pk")))
 
 
-STATUSES: dict[str, Any] = {str(status): label for status, label in STATUS_LABELS.items()}
-
-
-def _cells(row: tuple[Any, ...], more: _More, names: Names, rules: dict[int, str]) -> Row:
-    number, website, status, channel, style, language, rule, group, page, *rest = row
-    opened, answered, closed, reason, by, messages = rest
-    zone = names.zones[website]
-    return [
-        number,
-        names.websites[website],
-        str(STATUSES[status]),
-        str(Channel(channel).label),
-        str(Style(style).label),
-        language,
-        rules.get(rule, ""),
-        names.groups.get(group, ""),
-        names.agents.get(more.agents.get(number, 0), ""),
-        page,
-        _wall(opened, zone),
-        _wall(answered, zone),
-        _seconds(opened, answered),
-        _wall(closed, zone),
-        _seconds(opened, closed),
-        str(CloseReason(reason).label) if reason else "",
-        str(ActorKind(by).label) if by else "",
-        messages,
-        more.contacts[number],
-        *(more.moves[source.name][number] for source in MOVES),
-        *more.surveys.get(number, (None, None, "")),
-        more.sales.get(number, 0),
-    ]
+def _labels(choices: type[TextChoices]) -> dict[str, str]:
+    return {str(value): str(label) for value, label in choices.choices}
 
 
 def _wall(moment: datetime | None, zone: ZoneInfo) -> datetime | None:

@@ -42,14 +42,11 @@ def name_of(subject: str) -> Text | None:
 def sheet(subject: str, scope: Scope) -> Sheet:
     """All of it, in pieces of some thousand rows: however many there are, a piece is in memory."""
     if subject == CONVERSATIONS:
+        writer = conversations.Writer(scope)
         return Sheet(
             title=_("Conversations"),
             headings=conversations.headings(),
-            pieces=(
-                piece
-                for day in days(scope)
-                for piece in conversations.pieces(day, exports.Names(scope))
-            ),
+            pieces=(piece for day in days(scope) for piece in writer.pieces(day)),
             total=conversations.found(scope).count(),
         )
     figure = figures.FIGURES[subject]
