@@ -16,13 +16,28 @@ class CannedReply(models.Model):
     """
 
     agent = models.ForeignKey(
-        Agent, on_delete=models.CASCADE, null=True, blank=True, related_name="canned_replies"
+        Agent,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        verbose_name=_("agent"),
+        related_name="canned_replies",
     )
     group = models.ForeignKey(
-        Group, on_delete=models.CASCADE, null=True, blank=True, related_name="canned_replies"
+        Group,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        verbose_name=_("group"),
+        related_name="canned_replies",
     )
     website = models.ForeignKey(
-        Website, on_delete=models.CASCADE, null=True, blank=True, related_name="canned_replies"
+        Website,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        verbose_name=_("website"),
+        related_name="canned_replies",
     )
     name = models.CharField(_("title"), max_length=80)
     shortcut = models.CharField(_("shortcut"), max_length=30, blank=True)
