@@ -1,6 +1,9 @@
 // What is pressed while the page is there and htmx has not looked at it yet is not lost, nor sent by
 // the browser itself, which would load the page anew and have done nothing: it is done as soon as
 // htmx is ready. Loaded before anything is shown, so that there is no moment without it.
+//
+// And what is morphed acts at once as it reads. htmx looks at it only when the swap has settled; until
+// then a button that shows one conversation would close the one that it showed before.
 
 (() => {
   const LOOKED_AT = "htmx-internal-data";
@@ -42,6 +45,9 @@
     },
     true,
   );
+  for (const name of ["htmx:afterSwap", "htmx:oobAfterSwap"]) {
+    document.addEventListener(name, ({ target }) => window.htmx.process(target));
+  }
   document.addEventListener("DOMContentLoaded", () =>
     setTimeout(() => {
       hasBegun = true;

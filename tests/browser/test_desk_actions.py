@@ -107,6 +107,30 @@ def test_who_logs_out_decides_for_each_conversation(crowd: Crowd) -> None:
     )
 
 
+def test_a_button_acts_on_what_it_shows_from_its_first_moment(crowd: Crowd) -> None:
+    """Also where the machine is slow and htmx looks at what it has drawn much later."""
+    alice = crowd.agent("alice").log_in().be_available()
+    first, second = crowd.visitor(), crowd.visitor()
+    first.start("from the first")
+    alice.sees("from the first")
+    second.start("from the second")
+    expect(alice.boxes).to_have_count(2)
+    alice.page.get_by_role("button", name="Two conversations side by side").click()
+    expect(alice.log).to_have_count(2)
+    alice.reply.nth(1).click()
+    numbers = [box.get_attribute("data-number") for box in alice.boxes.all()]
+    toolbar = alice.page.locator("#toolbar:not([inert])")
+    expect(toolbar).to_have_attribute("data-number", re.compile("|".join(map(str, numbers))))
+    before = toolbar.get_attribute("data-number")
+    alice.page.evaluate("htmx.config.defaultSettleDelay = 60_000")
+    alice.reply.nth(0).click()
+    expect(toolbar).not_to_have_attribute("data-number", str(before))
+    shown = toolbar.get_attribute("data-number")
+    with alice.page.expect_request(re.compile("/close/")) as asked:
+        alice.act("Close")
+    assert asked.value.url.endswith(f"/desk/c/{shown}/close/")
+
+
 def test_two_conversations_side_by_side_each_with_its_draft(crowd: Crowd) -> None:
     alice = crowd.agent("alice").log_in().be_available()
     first, second = crowd.visitor(), crowd.visitor()
