@@ -46,7 +46,8 @@
     true,
   );
   for (const name of ["htmx:afterSwap", "htmx:oobAfterSwap"]) {
-    document.addEventListener(name, ({ target }) => window.htmx.process(target));
+    // Not the place itself: to look at it anew would forget what it has asked for.
+    document.addEventListener(name, ({ target }) => [...target.children].forEach((one) => window.htmx.process(one)));
   }
   document.addEventListener("DOMContentLoaded", () =>
     setTimeout(() => {

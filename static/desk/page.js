@@ -1,5 +1,7 @@
 // What all parts of the desk share: its texts, icons, notices, and a store that may be missing.
 
+export { get } from "../shared/fragment.js";
+
 export const texts = JSON.parse(document.getElementById("texts").textContent);
 export const agent = document.body.dataset.agent;
 
@@ -23,12 +25,6 @@ export function coalesced(work) {
     again = false;
     work();
   };
-}
-
-/** A later call for one target replaces an earlier one that still waits: htmx's own queue. Without
- *  a line nothing comes, which its own event has told (htmx:sendError). */
-export function get(url, target, swap) {
-  return window.htmx.ajax("GET", url, { target, swap, source: target }).catch(() => {});
 }
 
 export function element(name, attributes = {}, ...children) {

@@ -3,6 +3,7 @@
 
 import "../base/bar.js";
 import { tick } from "../base/clock.js";
+import { get } from "../shared/fragment.js";
 import { connect } from "../shared/socket.js";
 
 const REFRESH_MS = 1000;
@@ -42,7 +43,7 @@ function refresh() {
   // What is here already is not sent again.
   const headers = { "X-Seen": seen };
   const address = location.pathname + location.search;
-  window.htmx.ajax("GET", address, { target: "#board", swap: "morph", source: "#board", headers });
+  get(address, "#board", "morph", headers);
 }
 
 /* Say what was refused; it goes by itself. */

@@ -161,3 +161,25 @@ def test_the_box_one_writes_in_fits_its_text_in_every_browser(crowd: Crowd) -> N
     alice.page.wait_for_function("([box, was]) => box.clientHeight === was", arg=[box, wide])
     alice.reply.fill("short")
     assert alice.reply.evaluate(height) == one_line
+
+
+def test_what_comes_while_the_boxes_are_on_their_way_is_asked_for_after_them(crowd: Crowd) -> None:
+    alice, visitors = crowd.agent("alice").log_in().be_available(), [crowd.visitor() for _ in "123"]
+    visitors[0].start("one")
+    alice.sees("one")
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    alice.page.route("**/desk/boxes/", hold)
+    with alice.page.expect_request("**/desk/boxes/"):
+        visitors[1].start("two")
+    visitors[2].start("three")
+    alice.page.wait_for_timeout(500)  # its word is on the desk, and waits behind the first answer
+    for route, answer in held:
+        route.fulfill(response=answer)
+    expect(alice.boxes).to_have_count(3)
