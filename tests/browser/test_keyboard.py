@@ -156,6 +156,13 @@ def switch_on(alice: Agent) -> None:
     alice.page.keyboard.press("Escape")
 
 
+def go_elsewhere(page: Page, alice: Agent) -> None:
+    """To a page of the desk without conversations, until it hears what happens."""
+    with page.expect_websocket() as socket:
+        page.goto(f"{alice.url}/desk/replies/")
+    socket.value.wait_for_event("framereceived")
+
+
 def test_a_message_is_told_once_however_many_tabs(crowd: Crowd) -> None:
     alice, visitor = crowd.agent("alice"), crowd.visitor()
     alice.context.add_init_script(COUNT_NOTIFICATIONS)
@@ -166,15 +173,13 @@ def test_a_message_is_told_once_however_many_tabs(crowd: Crowd) -> None:
     alice.sees("One")
     desk, others = alice.page, [alice.context.new_page() for _n in range(3)]
     for page in others:
-        with page.expect_websocket() as socket:
-            page.goto(f"{alice.url}/desk/replies/")
-        socket.value.wait_for_event("framereceived")
+        go_elsewhere(page, alice)
     visitor.say("Nobody has asked for alerts")
     alice.sees("Nobody has asked for alerts")
     switch_on(alice)
     visitor.say("Seen where it is open")
     desk.wait_for_function(ENDS, arg=4)
-    desk.goto(f"{alice.url}/desk/replies/")
+    go_elsewhere(desk, alice)
     visitor.say("Nobody is looking")
     desk.wait_for_function(ENDS, arg=8)
     shown = desk.evaluate(SHOWN)
