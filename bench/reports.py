@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from datetime import timedelta
+from statistics import median
 from typing import Any
 
 import django
@@ -88,7 +89,7 @@ def _figures(website: Website) -> tuple[dict[str, Any], list[str]]:
 
 
 def _pages(website: Website) -> tuple[dict[str, Any], list[str]]:
-    """Whole pages, as the server makes them; the second time they are asked for."""
+    """Whole pages, as the server makes them: the median of four, after a first one."""
     boss, _is_new = User.objects.get_or_create(username="bench-boss", role=Role.ADMIN)
     client = Client()
     client.force_login(boss)
@@ -100,11 +101,15 @@ def _pages(website: Website) -> tuple[dict[str, Any], list[str]]:
             address = f"/reports/{page}/?period={days}&website={website.pk}"
             addresses[page, days] = (address, promise)
     for (page, days), (address, promise) in addresses.items():
-        for _again in range(2):
+        took = []
+        for _again in range(5):
             began = time.perf_counter()
             status = client.get(address).status_code
-            seconds = time.perf_counter() - began
-        found[f"{page} {days}"] = [round(1000 * seconds), status]
+            took.append(time.perf_counter() - began)
+            if status != 200:
+                raise SystemExit(f"{address} answers {status}: are ALLOWED_HOSTS and HTTPS set?")
+        seconds = median(took[1:])
+        found[f"{page} {days}"] = [round(1000 * seconds), round(1000 * max(took[1:]))]
         if seconds > promise:
             missed.append(f"page {page}, {days} days: {seconds:.2f} s")
     return found, missed
