@@ -13,6 +13,7 @@ from tests.browser import brand
 from tests.browser.conftest import Crowd
 from tests.browser.people import Visitor
 from tests.browser.product import Product
+from tests.browser.test_files import attach, is_drawn, png
 from tests.browser.test_identity import log_in
 from tests.browser.tongue import Tongue
 
@@ -310,3 +311,35 @@ def test_who_opens_it_without_a_line_gets_out_and_in_again(crowd: Crowd, port: i
     expect(way_out).to_be_hidden()  # the Messenger has its own now
     visitor.reduce()
     expect(way_out).to_be_visible()
+
+
+def test_what_one_does_in_it_is_done_on_a_foreign_page_too(crowd: Crowd, port: int) -> None:
+    """Where the browser refuses the iframe all storage: a file, an address, consent, a survey."""
+    alice, visitor = crowd.agent("alice").log_in().be_available(), come(crowd, port)
+    visitor.visit("/")
+    visitor.open()
+    visitor.agree()
+    visitor.say("Is this the lamp?")
+    alice.sees("Is this the lamp?")
+    attach(visitor, png("lampe.png", 80))
+    visitor.frame.get_by_role("button", name="Send", exact=True).click()
+    picture = visitor.log.get_by_role("img", name="lampe.png")
+    expect(picture).to_have_js_property("naturalWidth", 80)
+    is_drawn(alice.log.get_by_role("img", name="lampe.png"))
+
+    form = visitor.frame.get_by_role("form", name="No need to wait here")
+    form.get_by_label("Your e-mail address").fill("jeanne@example.com")
+    form.get_by_role("button", name="Write to me").click()
+    expect(form).to_be_hidden()
+    visitor.frame.get_by_role("button", name="Settings").click()
+    visitor.frame.get_by_role("button", name="Withdraw my consent").click()
+    visitor.frame.get_by_role("button", name="Close the settings").click()
+    visitor.frame.get_by_role("button", name="I accept").click()
+    visitor.say("Once more")
+    alice.sees("Once more")
+    alice.say("It is.")
+    visitor.sees("It is.")
+    alice.act("Close")
+    visitor.frame.get_by_role("radio", name="Satisfied", exact=True).check(force=True)
+    visitor.frame.get_by_role("button", name="Send my opinion").click()
+    expect(visitor.frame.get_by_text("Thank you")).to_be_visible()
