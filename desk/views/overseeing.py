@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
 from accounts.access import StaffRequest, overseers
@@ -30,7 +30,5 @@ def reassign(request: StaffRequest, number: int) -> HttpResponse:
 def rouse(request: StaffRequest, number: int) -> HttpResponse:
     """End somebody's snooze: it comes back to its agent, or to its team (C2, C4)."""
     conversation = found(request, number)
-    if not request.user.oversees:
-        raise Http404
     actor = actors.manager(request.user)
     return do(request, conversation, lambda at: lifecycle.wake(number, actor=actor, at=at))
