@@ -9,7 +9,8 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from accounts.models import Agent, Group, Role
+from accounts import oversight
+from accounts.models import Agent, Group
 from conversations import bus
 from conversations.facts import AgentMentioned, NoteWritten
 from conversations.models import Conversation, Note, Notice, NoticeKind
@@ -56,15 +57,11 @@ def of(conversation_id: int) -> QuerySet[Note]:
 def readers(conversation_id: int) -> QuerySet[Agent]:
     """Whom a note can call: the desks of all who may see the conversation (``visible_to``)."""
     here = Conversation.objects.filter(pk=conversation_id)
-    teams = Group.objects.filter(pk__in=here.values("group"))
-    beside = Group.objects.filter(website__in=here.values("website"))
-    steers = Q(user__role__in=[Role.MANAGER, Role.ADMIN]) | Q(user__is_superuser=True)
+    website_id, group_id = here.values_list("website_id", "group_id").get()
     may_see = (
         Q(pk__in=here.values("agent"))
-        | Q(pk__in=teams.values("members"))
-        | (steers & Q(user__in=beside.values("managers")))
-        | Q(user__role=Role.ADMIN)
-        | Q(user__is_superuser=True)
+        | Q(pk__in=Group.members.through.objects.filter(group=group_id).values("agent"))
+        | Q(user__in=oversight.overseers_of(website_id, group_id).order_by().values("pk"))
     )
     return Agent.objects.filter(may_see, user__is_active=True)
 

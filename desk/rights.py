@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import Agent, User
+from accounts.rights import websites_of
 from conversations.models import Conversation, Style
 from conversations.transitions import Status
-from routing import presence
+from routing import overseeing, presence
 
 RESUMABLE = frozenset({Status.PENDING, Status.ON_HOLD, Status.SOLVED})
 RELEASABLE = frozenset({Status.ACTIVE, Status.ASSIGNED})
@@ -40,7 +41,12 @@ def rights_of(
     """Read what decides, then decide."""
     status = Status(conversation.status)
     is_mine = agent is not None and conversation.agent_id == agent.pk
-    may_release = user.oversees and status in RELEASABLE and not is_mine
+    may_release = (
+        user.oversees
+        and status in RELEASABLE
+        and not is_mine
+        and overseeing.may_steer(conversation, user)
+    )
     holder = conversation.agent_id
     return Rights(
         reply=is_mine and status == Status.ACTIVE,
@@ -56,7 +62,7 @@ def rights_of(
         and status == Status.ACTIVE
         and holder is not None
         and presence.is_connected(holder, at),
-        unblock=user.oversees,
+        unblock=websites_of(user).filter(pk=conversation.website_id).exists(),
     )
 
 

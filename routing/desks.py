@@ -59,28 +59,12 @@ def transfer_to_group(
 
 @retried
 def release(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
-    """Managers put a stranded or assigned conversation back in its queue (R92-R96, C21)."""
-    _lock_unheld(conversation_id, Verb.RELEASE, at)
+    """Put a stranded conversation back in its queue (C21); for managers: ``overseeing``."""
+    lock_unheld(conversation_id, Verb.RELEASE, at)
     return lifecycle.release(conversation_id, actor=actor, at=at)
 
 
-@retried
-def reassign(
-    conversation_id: int, *, to: Agent | Group, actor: Actor, at: datetime
-) -> Conversation:
-    """Managers give what waits, or lies on a lost desk, to an agent or to another team. What is on
-    the desk of somebody who is connected stays there, as with a release (C21)."""
-    if isinstance(to, Group):
-        _lock_unheld(conversation_id, Verb.TRANSFER_TO_GROUP, at)
-        return transfer_to_group(conversation_id, group=to, actor=actor, at=at)
-    conversation = _lock_unheld(conversation_id, Verb.TRANSFER_TO_AGENT, at)
-    if not to.groups.filter(website=conversation.website_id).exists():
-        status = Status(conversation.status)
-        raise Refused(Verb.TRANSFER_TO_AGENT, status, "he is in no group of this website")
-    return lifecycle.transfer_to_agent(conversation_id, agent=to, actor=actor, at=at)
-
-
-def _lock_unheld(conversation_id: int, verb: Verb, at: datetime) -> Conversation:
+def lock_unheld(conversation_id: int, verb: Verb, at: datetime) -> Conversation:
     """Lock its holder and its row; refuse where the holder is connected and has it on his desk."""
     holder = Conversation.objects.values_list("agent_id", flat=True).get(pk=conversation_id)
     if holder is not None:

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts import oversight
 from accounts.models import Agent, Channel, Group, User, Website
 from conversations.models.visitors import Visitor
 from conversations.transitions import WAITING, DeadlineKind, Status
@@ -73,8 +74,8 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def visible_to(self, user: User) -> ConversationQuerySet:
         """What ``user`` may read: closed by default, so that a stranger finds a 404.
 
-        Administrators see all; managers their groups' websites; agents what is on their own
-        desk or kept for them, and what belongs to their groups.
+        Administrators see all; managers what they oversee; agents, and managers who converse,
+        what is on their own desk or kept for them, and what belongs to their groups.
         """
         if not user.is_active:
             return self.none()
@@ -86,8 +87,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
             group__in=groups.order_by().values("pk")
         )
         if user.oversees:
-            websites = Group.objects.filter(managers=user).order_by()
-            mine |= Q(website__in=websites.values("website"))
+            mine |= oversight.rows_of(user)
         return self.filter(mine)
 
     def waiting(self) -> ConversationQuerySet:

@@ -16,16 +16,17 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import rights
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent, User
-from conversations import actors, blocks, drafts
+from conversations import blocks, drafts
 from conversations.models import Conversation
 from conversations.transactions import must_wait
 from conversations.transitions import Refused, Verb
 from desk import queries
 from desk.forms import BlockForm, TransferForm
 from desk.views.pages import conversation_of, sleepers_of
-from routing import desks, holder
+from routing import desks, holder, overseeing
 
 Act = Callable[[datetime], Conversation]
 
@@ -154,7 +155,7 @@ def block(request: StaffRequest, number: int) -> HttpResponse:
 def unblock(request: StaffRequest, number: int) -> HttpResponse:
     """Managers and administrators let a visitor write again; others are told nothing of it."""
     conversation = found(request, number)
-    if not request.user.oversees:
+    if not rights.websites_of(request.user).filter(pk=conversation.website_id).exists():
         raise Http404
     now = timezone.now()
     blocks.lift(blocks.in_force(conversation.visitor, at=now), by=request.user, at=now)
@@ -205,8 +206,5 @@ def release(request: StaffRequest, number: int) -> HttpResponse:
     conversation = found(request, number)
     if not request.user.oversees:
         return _refused(request, number, Refused(Verb.RELEASE, None))
-    return do(
-        request,
-        conversation,
-        lambda at: desks.release(number, actor=actors.manager(request.user), at=at),
-    )
+    user = request.user
+    return do(request, conversation, lambda at: overseeing.release(number, user=user, at=at))

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
 from accounts.access import StaffRequest, overseers
-from conversations import actors, lifecycle
+from conversations.models import Conversation
 from desk.forms import ReassignForm
-from desk.views.actions import do, found
-from routing import desks
+from desk.views import actions
+from desk.views.actions import do
+from routing import overseeing
+
+
+def found(request: StaffRequest, number: int) -> Conversation:
+    """What one sees as an agent only is not there."""
+    conversation = actions.found(request, number)
+    if not overseeing.may_steer(conversation, request.user):
+        raise Http404
+    return conversation
 
 
 @overseers("GET", "POST")
@@ -22,13 +31,15 @@ def reassign(request: StaffRequest, number: int) -> HttpResponse:
         status = 422 if form.is_bound else 200
         context = {"form": form, "conversation": conversation}
         return render(request, "desk/reassign.html", context, status=status)
-    actor, to = actors.manager(request.user), form.cleaned_data["to"]
-    return do(request, conversation, lambda at: desks.reassign(number, to=to, actor=actor, at=at))
+    user, to = request.user, form.cleaned_data["to"]
+    return do(
+        request, conversation, lambda at: overseeing.reassign(number, to=to, user=user, at=at)
+    )
 
 
 @overseers("POST")
 def rouse(request: StaffRequest, number: int) -> HttpResponse:
     """End somebody's snooze: it comes back to its agent, or to its team (C2, C4)."""
     conversation = found(request, number)
-    actor = actors.manager(request.user)
-    return do(request, conversation, lambda at: lifecycle.wake(number, actor=actor, at=at))
+    user = request.user
+    return do(request, conversation, lambda at: overseeing.rouse(number, user=user, at=at))

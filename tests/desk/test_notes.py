@@ -47,11 +47,13 @@ def test_whom_a_note_can_call_is_who_may_see_the_conversation(step: RuleStep, ag
     step.group.members.add(member)
     manager = AgentFactory(user=UserFactory(role=Role.MANAGER))
     elsewhere.group.managers.add(manager.user)
+    of_all = AgentFactory(user=UserFactory(role=Role.MANAGER)).user
+    of_all.managed_groups.add(step.group, elsewhere.group)
     AgentFactory(user=UserFactory(role=Role.MANAGER))
     AgentFactory(user=UserFactory(role=Role.ADMIN))
     was_manager = AgentFactory()
     step.group.managers.add(was_manager.user)
-    for status in (Status.ACTIVE, Status.QUEUED, Status.CLOSED):
+    for status in (Status.ACTIVE, Status.QUEUED, Status.CLOSED, Status.BOT):
         number = in_status(status, step, agent).pk
         may_see = {
             one.pk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from django.http import HttpResponse
@@ -10,9 +11,10 @@ from django.test import Client
 
 from accounts.models import Agent, Role, User
 from conversations.models import Conversation, Event
-from conversations.transitions import Status
+from conversations.transitions import Refused, Status
+from routing import overseeing
 from routing.models import RuleStep
-from tests.clock import clock  # noqa: F401 - a fixture
+from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import (
     AgentFactory,
     StepFactory,
@@ -149,3 +151,66 @@ def test_agents_and_strangers_find_no_such_door(
         assert post(user, one.pk, act, to=f"agent-{bruno.pk}").status_code == 404
     assert Client().post(f"/desk/c/{one.pk}/{act}/").status_code == 302
     assert state_of(one)[0] == Status.SNOOZED
+
+
+@pytest.fixture
+def beside(step: RuleStep) -> RuleStep:
+    """Of the same website, managed by somebody else."""
+    return StepFactory(rule=step.rule)
+
+
+def test_what_was_given_to_another_team_is_out_of_reach(
+    step: RuleStep, beside: RuleStep, manager: User
+) -> None:
+    one = queued(step)
+    client = Client()
+    client.force_login(manager)
+    assert beside.group.name in client.get(f"/desk/c/{one.pk}/reassign/").content.decode()
+    assert post(manager, one.pk, "reassign", to=f"team-{beside.group_id}").status_code == 204
+    for address in (f"/desk/c/{one.pk}/", f"/desk/c/{one.pk}/why/", f"/desk/c/{one.pk}/reassign/"):
+        assert client.get(address).status_code == 404
+    assert post(manager, one.pk, "reassign", to=f"team-{step.group_id}").status_code == 404
+    assert state_of(one) == (Status.QUEUED, None)
+
+
+def test_who_only_converses_there_does_not_steer(
+    step: RuleStep, beside: RuleStep, alice: Agent, manager: User
+) -> None:
+    """A manager of one team who is an agent of another reads there, no more."""
+    beside.group.members.add(AgentFactory(user=manager), alice)
+    client = Client()
+    client.force_login(manager)
+    for status in (Status.ASSIGNED, Status.ACTIVE, Status.SNOOZED):
+        one = in_status(status, beside, alice)
+        page = client.get(f"/desk/c/{one.pk}/").content.decode()
+        assert f"#{one.pk}" in page
+        assert "/release/" not in page
+        before = state_of(one)
+        for act, code in (("reassign", 404), ("rouse", 404), ("release", 409)):
+            assert post(manager, one.pk, act, to=f"agent-{alice.pk}").status_code == code
+        assert state_of(one) == before
+    mine = in_status(Status.ACTIVE, step, alice)
+    assert "/release/" in client.get(f"/desk/c/{mine.pk}/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("status", "verb"),
+    [
+        (Status.ASSIGNED, overseeing.release),
+        (Status.QUEUED, lambda pk, **how: overseeing.reassign(pk, to=Agent.objects.get(), **how)),
+        (Status.SNOOZED, overseeing.rouse),
+    ],
+)
+def test_each_verb_asks_again_under_the_lock(
+    beside: RuleStep, alice: Agent, manager: User, status: Status, verb: Callable[..., object]
+) -> None:
+    """A transfer to another team was quicker than the click."""
+    beside.group.members.add(alice)
+    one = in_status(status, beside, alice)
+    before = state_of(one)
+    with pytest.raises(Refused):
+        verb(one.pk, user=manager, at=NOW)
+    assert state_of(one) == before
+    beside.group.managers.add(manager)
+    verb(one.pk, user=manager, at=NOW)
+    assert state_of(one) != before

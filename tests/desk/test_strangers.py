@@ -46,15 +46,18 @@ def theirs(step: RuleStep, agent: Agent) -> Conversation:
 
 
 def strangers(step: RuleStep) -> list[User]:
-    """Of another group of the same website, of another website, a manager of another one, and
-    somebody without a desk."""
-    neighbour = AgentFactory()
-    GroupFactory(website=step.group.website).members.add(neighbour)
+    """Of another group of the same website and its manager, of another website and its manager,
+    and somebody without a desk."""
+    neighbour, beside = AgentFactory(), GroupFactory(website=step.group.website)
+    beside.members.add(neighbour)
+    other_team = UserFactory(role="manager")
+    beside.managers.add(other_team)
+    AgentFactory(user=other_team)
     foreigner, elsewhere = AgentFactory(), StepFactory()
     elsewhere.group.members.add(foreigner)
     manager = UserFactory(role="manager")
     elsewhere.group.managers.add(manager)
-    return [neighbour.user, foreigner.user, manager, UserFactory()]
+    return [neighbour.user, other_team, foreigner.user, manager, UserFactory()]
 
 
 @pytest.mark.parametrize("address", OF_A_CONVERSATION, ids=str)
