@@ -296,7 +296,7 @@ def test_right_to_left_nothing_breaks(crowd: Crowd, product: Product) -> None:
 def test_who_opens_it_without_a_line_gets_out_and_in_again(crowd: Crowd, port: int) -> None:
     """In a train: the page is there, the Messenger does not come; on a phone it would be a blank
     screen without a way out."""
-    crowd.expect_complaint("ERR_INTERNET_DISCONNECTED|chrome-error")
+    crowd.expect_complaint("ERR_INTERNET_DISCONNECTED|chrome-error|origin .'null'")
     visitor = come(crowd, port, viewport=PHONE, is_mobile=True, has_touch=True).visit("/")
     expect(visitor.launcher).to_be_visible()
     visitor.context.set_offline(True)

@@ -14,6 +14,7 @@ from tests.browser.test_every_page import inaccessible
 COUNT_NOTIFICATIONS = """
   const Shown = window.Notification;
   window.Notification = class extends Shown {
+    static permission = "granted"; // a browser without a window has none to give
     constructor(title, options) {
       super(title, options);
       const told = JSON.parse(localStorage.getItem("shown") ?? "[]");
