@@ -8,30 +8,26 @@ import re
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
-from typing import IO, Any
+from typing import IO
 
-import xlsxwriter
 from asgiref.sync import sync_to_async
 from django.utils.translation import gettext as _
 
 from accounts.models import Agent, Group
-from reporting import rows
+from reporting import rows, workbook
 from reporting.figures.period import Period
 from reporting.figures.registry import Figure
 from reporting.figures.scope import Scope
 from reporting.models import OUTCOMES
+from reporting.workbook import Row
 
 CHUNK = 2000
 BLOCK = 64 * 1024
 BEGINNING = "\ufeff".encode()
 """By which Excel knows UTF-8."""
-SHEET_ROWS = 1_048_576
-"""Of one sheet, as workbooks have it; what is more goes on the next."""
 
-Cell = str | int | float | datetime | None
-Row = list[Cell]
 # What a spreadsheet takes for the beginning of a formula, also behind blanks and quotes.
 FORMULA = re.compile(r"""^[\s"']*[=+\-@|%＝＋－＠]|^[\t\r\n]""")
 NUMBER = re.compile(r"^-?\d+([.,]\d+)?$")
@@ -140,50 +136,10 @@ def write_csv(
 async def as_workbook(pieces: Iterator[list[Row]], title: str) -> AsyncIterator[bytes]:
     """An XLSX: written to a temporary file row by row, then sent in blocks."""
     with tempfile.TemporaryFile() as file:
-        await sync_to_async(write_workbook)(file, pieces, title, headings())
+        await sync_to_async(workbook.write)(file, pieces, title, headings())
         file.seek(0)
         while block := await sync_to_async(file.read, thread_sensitive=False)(BLOCK):
             yield block
-
-
-def write_workbook(
-    file: IO[bytes], pieces: Iterable[list[Row]], title: str, headings: list[str]
-) -> None:
-    plain = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(file, plain) as book:
-        moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        number = SHEET_ROWS
-        sheet: Any = None
-        for line in (line for piece in pieces for line in piece):
-            if number >= SHEET_ROWS:
-                sheet, number = _new_sheet(book, title, headings), 1
-            _write_row(sheet, number, line, moment)
-            number += 1
-        if sheet is None:
-            _new_sheet(book, title, headings)
-
-
-def _new_sheet(book: Any, title: str, headings: list[str]) -> Any:
-    count = len(book.worksheets()) + 1
-    name = re.sub(r"[\[\]:*?/\\']", " ", title)[:25]
-    sheet = book.add_worksheet(name if count == 1 else f"{name} {count}")
-    sheet.freeze_panes(1, 0)
-    sheet.set_column(1, 1, 20)
-    bold = book.add_format({"bold": True})
-    for column, heading in enumerate(headings):
-        sheet.write_string(0, column, heading, bold)
-    return sheet
-
-
-def _write_row(sheet: Any, number: int, line: Row, moment: Any) -> None:
-    for column, cell in enumerate(line):
-        if isinstance(cell, datetime):
-            sheet.write_datetime(number, column, cell, moment)
-        elif isinstance(cell, str):
-            if cell:
-                sheet.write_string(number, column, cell.replace("\0", ""))
-        elif cell is not None:
-            sheet.write_number(number, column, cell)
 
 
 Export = Callable[[Iterator[list[Row]], str], AsyncIterator[bytes]]
@@ -197,4 +153,4 @@ KINDS: dict[str, tuple[str, Export]] = {
 }
 Writer = Callable[[IO[bytes], Iterable[list[Row]], str, list[str]], None]
 
-WRITERS: dict[str, Writer] = {"csv": write_csv, "xlsx": write_workbook}
+WRITERS: dict[str, Writer] = {"csv": write_csv, "xlsx": workbook.write}

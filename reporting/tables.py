@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 
 from reporting import breakdowns, exports, figures, reports
 from reporting.choices import Chosen
-from reporting.exports import Cell, Row
 from reporting.figures.answers import Answer
 from reporting.figures.registry import Figure, Unit
 from reporting.omissions import omitted
+from reporting.workbook import Cell, Row
 
 SALES_CUT = (
     "transactions",
@@ -153,4 +153,4 @@ def _cell(answer: Answer) -> Cell:
 
 def _moment(bucket: date | datetime) -> Cell:
     """As on the wall of the website, for which a spreadsheet has no zone."""
-    return bucket.replace(tzinfo=None) if isinstance(bucket, datetime) else bucket.isoformat()
+    return bucket.replace(tzinfo=None) if isinstance(bucket, datetime) else bucket

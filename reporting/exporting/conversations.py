@@ -21,11 +21,12 @@ from conversations.models import (
     Survey,
 )
 from conversations.models.conversations import STATUS_LABELS
-from reporting.exports import CHUNK, Names, Row
+from reporting.exports import CHUNK, Names
 from reporting.figures.flow import REOPENINGS, SNOOZES, TRANSFERS
 from reporting.figures.scope import Scope
 from reporting.figures.sources import OPENED
 from reporting.models import Transaction
+from reporting.workbook import Row
 from routing.models import DistributionRule
 
 MOVES = (TRANSFERS, SNOOZES, REOPENINGS)

@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy
 
 from reporting import exports, figures, rows
 from reporting.exporting import conversations
-from reporting.exports import CHUNK, Row
+from reporting.exports import CHUNK
 from reporting.figures.period import Period
 from reporting.figures.registry import Figure, Text
 from reporting.figures.scope import Scope
+from reporting.workbook import Row
 
 CONVERSATIONS = "conversations"
 NAMES: dict[str, Text] = {CONVERSATIONS: gettext_lazy("One row for each conversation")}

@@ -18,9 +18,9 @@ from accounts.models import User
 from reporting import exports
 from reporting.choices import Choices, chosen
 from reporting.exporting import subjects, turns
-from reporting.exports import Row
 from reporting.figures.scope import Scope
 from reporting.models import Export, Fault
+from reporting.workbook import Row
 
 logger = logging.getLogger(__name__)
 

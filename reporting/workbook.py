@@ -1,0 +1,243 @@
+"""A workbook (XLSX, ECMA-376) written row by row: as many rows as come, in the memory of a piece.
+
+Texts stand in their cells and not in a table of their own, so nothing need be remembered, and a
+spreadsheet takes none of them for a formula (N6). See docs/adr/0028 for why this is ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from math import isfinite
+from typing import IO, Any
+from xml.sax.saxutils import escape, quoteattr
+from zipfile import ZIP_DEFLATED, ZipFile
+
+Cell = str | int | float | Decimal | date | None
+Row = list[Cell]
+
+SHEET_ROWS = 1_048_576
+"""Of one sheet, as workbooks have it; what is more goes on the next."""
+SHEET_BYTES = 3 << 29
+"""Before it is packed. Past 2 GiB the archive needs an extension of which spreadsheets complain."""
+TEXT_LIMIT = 32_767
+"""Of one cell, in the units of UTF-16."""
+SURE_DIGITS = 10**15
+"""From here on a spreadsheet, which counts in binary fractions, would show other digits."""
+SHORT = 64
+"""Characters: shorter texts come again and again, and are made once."""
+LEVEL = 6
+WIDEST, LOOKED_AT = 48, 200
+
+BEGINNING = datetime(1899, 12, 30)
+FIRST_DAY = date(1900, 3, 1)
+"""Before it spreadsheets disagree: some of them know a 29 February 1900."""
+ONE_DAY = timedelta(days=1)
+# What XML cannot hold, and what reads like the way in which a workbook says it all the same.
+UNSPEAKABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)"
+)
+NOTHING = "<c/>"
+MOMENT, DAY, HEADING = 1, 2, 3  # the styles of STYLES, in order
+
+XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+OPENXML = "http://schemas.openxmlformats.org"
+MAIN = f'xmlns="{OPENXML}/spreadsheetml/2006/main"'
+OFFICE = f"{OPENXML}/officeDocument/2006/relationships"
+KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+STYLES = (
+    f"{XML}<styleSheet {MAIN}>"
+    '<numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss"/>'
+    '<numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd"/></numFmts>'
+    '<fonts count="2"><font><sz val="11"/><name val="Calibri"/><family val="2"/></font>'
+    '<font><b/><sz val="11"/><name val="Calibri"/><family val="2"/></font></fonts>'
+    '<fills count="2"><fill><patternFill patternType="none"/></fill>'
+    '<fill><patternFill patternType="gray125"/></fill></fills>'
+    '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
+    '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
+    '<cellXfs count="4"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
+    '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
+    '<xf numFmtId="165" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
+    '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1"/></cellXfs>'
+    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
+    "</styleSheet>"
+)
+FROZEN = (
+    '<sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2"'
+    ' activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
+)
+
+
+def write(file: IO[bytes], pieces: Iterable[list[Row]], title: str, headings: list[str]) -> None:
+    """All pieces under one line of headings, which stays in sight; on as many sheets as it takes.
+
+    Moments are without a zone. Raises ``TypeError`` for what is no cell.
+    """
+    rest = (piece for piece in pieces if piece)
+    piece = next(rest, [])
+    count = 0
+    with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=LEVEL) as archive:
+        while piece or not count:
+            count += 1
+            with archive.open(f"xl/worksheets/sheet{count}.xml", "w") as sheet:
+                piece = _write_sheet(sheet, piece, rest, headings)
+        for path, text in _parts(_name(title), count):
+            archive.writestr(path, text)
+
+
+def _write_sheet(
+    sheet: IO[bytes], piece: list[Row], rest: Iterator[list[Row]], headings: list[str]
+) -> list[Row]:
+    """As much as a sheet holds; returns what of the last piece is for the next one."""
+    sheet.write(
+        f"{XML}<worksheet {MAIN}>{FROZEN}{_columns(headings, piece)}<sheetData>"
+        f"<row>{''.join(_text_cell(heading, HEADING) for heading in headings)}</row>".encode()
+    )
+    rows, size = SHEET_ROWS - 1, 0
+    while piece and rows and size < SHEET_BYTES:
+        fitting, piece = piece[:rows], piece[rows:]
+        text = "".join(
+            [
+                f"<row>{''.join([CELLS[type(cell)](cell) for cell in line])}</row>"
+                for line in fitting
+            ]
+        ).encode()
+        sheet.write(text)
+        rows, size = rows - len(fitting), size + len(text)
+        piece = piece or next(rest, [])
+    sheet.write(b"</sheetData></worksheet>")
+    return piece
+
+
+def _columns(headings: list[str], piece: list[Row]) -> str:
+    """Wide enough for what is in sight; moments that are wider than their column show as ####."""
+    lines = zip(*([headings, *piece[:LOOKED_AT]]), strict=True)
+    widths = [min(2 + max(map(_width, cells)), WIDEST) for cells in lines]
+    columns = "".join(
+        f'<col min="{at}" max="{at}" width="{width}" customWidth="1"/>'
+        for at, width in enumerate(widths, 1)
+    )
+    return f"<cols>{columns}</cols>" if columns else ""
+
+
+def _width(cell: Cell) -> int:
+    return 0 if cell is None else max(map(len, str(cell).splitlines()), default=0)
+
+
+def _text(text: str) -> str:
+    return _short(text) if len(text) <= SHORT else _text_cell(text)
+
+
+def _text_cell(text: str, style: int = 0) -> str:
+    """A text as it is, line ends as XML reads them; what no cell can hold is cut off."""
+    if not text:
+        return NOTHING
+    if len(text) * 2 > TEXT_LIMIT:
+        units = text.encode("utf-16-le", "surrogatepass")
+        if len(units) > 2 * TEXT_LIMIT:
+            text = units[: 2 * TEXT_LIMIT - 2].decode("utf-16-le", "ignore") + "…"
+    text = escape(UNSPEAKABLE.sub(_spelt, text))
+    space = "" if text == text.strip() else ' xml:space="preserve"'
+    styled = f' s="{style}"' if style else ""
+    return f'<c{styled} t="inlineStr"><is><t{space}>{text}</t></is></c>'
+
+
+_short = lru_cache(maxsize=4096)(_text_cell)
+
+
+def _spelt(found: re.Match[str]) -> str:
+    return f"_x{ord(found[0]):04X}_"
+
+
+def _integer(number: int) -> str:
+    return f"<c><v>{number}</v></c>" if abs(number) < SURE_DIGITS else _text_cell(str(number))
+
+
+def _number(number: float | Decimal) -> str:
+    return f"<c><v>{number}</v></c>" if isfinite(number) else NOTHING
+
+
+def _moment(moment: datetime) -> str:
+    if moment.date() < FIRST_DAY:
+        return _text_cell(str(moment))
+    return f'<c s="{MOMENT}"><v>{(moment - BEGINNING) / ONE_DAY}</v></c>'
+
+
+def _day(day: date) -> str:
+    if day < FIRST_DAY:
+        return _text_cell(str(day))
+    return f'<c s="{DAY}"><v>{(day - BEGINNING.date()).days}</v></c>'
+
+
+class _Cells(dict[type, Callable[[Any], str]]):
+    """How each type is written; a type that derives from one of them, like it."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], str]:
+        for base in kind.__mro__[1:]:
+            if base in self:
+                self[kind] = self[base]
+                return self[base]
+        raise TypeError(f"no cell: {kind.__name__}")
+
+
+CELLS = _Cells(
+    {
+        str: _text,
+        bool: lambda truth: f'<c t="b"><v>{truth:d}</v></c>',
+        int: _integer,
+        float: _number,
+        Decimal: _number,
+        datetime: _moment,
+        date: _day,
+        type(None): lambda _nothing: NOTHING,
+    }
+)
+
+
+def _name(title: str) -> str:
+    """Of a sheet: a number may follow, within the 31 characters that it may have."""
+    return re.sub(r"[\[\]:*?/\\'\x00-\x1f]", " ", title)[:25].strip() or "1"
+
+
+def _parts(name: str, count: int) -> Iterator[tuple[str, str]]:
+    """What holds ``count`` sheets together."""
+    numbers = range(1, count + 1)
+    names = {number: name if number == 1 else f"{name} {number}" for number in numbers}
+    yield "xl/styles.xml", STYLES
+    sheets = "".join(
+        f'<sheet name={quoteattr(names[number])} sheetId="{number}" r:id="rId{number}"/>'
+        for number in numbers
+    )
+    yield (
+        "xl/workbook.xml",
+        f'{XML}<workbook {MAIN} xmlns:r="{OFFICE}"><sheets>{sheets}</sheets></workbook>',
+    )
+    targets = [("worksheet", f"worksheets/sheet{number}.xml") for number in numbers]
+    yield "xl/_rels/workbook.xml.rels", _relations([*targets, ("styles", "styles.xml")])
+    yield "_rels/.rels", _relations([("officeDocument", "xl/workbook.xml")])
+    kinds = {"workbook": f"{KIND}.sheet.main+xml", "styles": f"{KIND}.styles+xml"} | {
+        f"worksheets/sheet{number}": f"{KIND}.worksheet+xml" for number in numbers
+    }
+    overrides = "".join(
+        f'<Override PartName="/xl/{part}.xml" ContentType="{kind}"/>'
+        for part, kind in kinds.items()
+    )
+    yield (
+        "[Content_Types].xml",
+        f'{XML}<Types xmlns="{OPENXML}/package/2006/content-types"><Default Extension="rels"'
+        ' ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Default Extension="xml" ContentType="application/xml"/>{overrides}</Types>',
+    )
+
+
+def _relations(targets: list[tuple[str, str]]) -> str:
+    lines = "".join(
+        f'<Relationship Id="rId{number}" Type="{OFFICE}/{kind}" Target="{target}"/>'
+        for number, (kind, target) in enumerate(targets, 1)
+    )
+    return (
+        f'{XML}<Relationships xmlns="{OPENXML}/package/2006/relationships">{lines}</Relationships>'
+    )

@@ -1,0 +1,235 @@
+"""Workbooks, read back by another's library: each cell as it was, and none of them a formula."""
+
+from __future__ import annotations
+
+import io
+import math
+import tracemalloc
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import openpyxl
+import pytest
+from django.utils.safestring import mark_safe
+from openpyxl.utils.escape import unescape
+
+from reporting import workbook
+from reporting.workbook import Row
+
+HEADINGS = ["Conversation", "Comment"]
+
+
+def written(*pieces: list[Row], title: str = "Closed", headings: list[str] = HEADINGS) -> bytes:
+    file = io.BytesIO()
+    workbook.write(file, pieces, title, headings)
+    return file.getvalue()
+
+
+def opened(book: bytes) -> Any:
+    return openpyxl.load_workbook(io.BytesIO(book))
+
+
+def read(cell: Any) -> Any:
+    """What a reader finds who gets a single cell."""
+    sheet = opened(written([[cell, "end"]])).active
+    assert sheet["B2"].value == "end"
+    found = sheet["A2"]
+    assert found.data_type != "f"
+    return found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Merci",
+        "=1+1",
+        '=HYPERLINK("http://x","y")',
+        "http://example.com/?a=1&b=2",
+        "mailto:a@b.example",
+        "<script>alert(1)</script> & co",
+        "]]>",
+        "  two before, two after  ",
+        "\tfirst\n\nthird\n",
+        "👩‍👩‍👧‍👦 \u202edlo\u202c é ﬀ",
+        "0012",
+        "1e5",
+        "TRUE",
+        "'",
+        '"',
+        "_x41_ and x0041_",
+        "a" * 32_767,
+        "x" * workbook.SHORT + "=",
+    ],
+)
+def test_a_text_is_read_as_it_was_written(text: str) -> None:
+    found = read(text)
+    assert (found.value, found.data_type) == (text, "s")
+
+
+@pytest.mark.parametrize(
+    "text", ["\0", "bell \a", "\x1b[31m", "\ufffe", "\ud800", "_x0041_", "__x0041_"]
+)
+def test_what_xml_cannot_say_is_spelt_as_workbooks_spell_it(text: str) -> None:
+    assert unescape(read(text).value) == text
+
+
+def test_blanks_at_the_ends_are_said_to_count() -> None:
+    for text, says in ((" a", True), ("a ", True), ("a b", False)):
+        with zipfile.ZipFile(io.BytesIO(written([[1, text]]))) as archive:
+            sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+        assert ('<t xml:space="preserve">' in sheet) == says
+
+
+def test_line_ends_are_those_of_a_cell() -> None:
+    assert read("one\r\ntwo\rthree\nfour").value == "one\ntwo\nthree\nfour"
+
+
+@pytest.mark.parametrize("sign", ["a", "&", "é", "😀", "\a"])
+@pytest.mark.parametrize("more", [0, 1, 9])
+def test_a_text_is_no_longer_than_a_cell_holds(sign: str, more: int) -> None:
+    units = len(sign.encode("utf-16-le")) // 2
+    most = workbook.TEXT_LIMIT // units
+    found = unescape(read(sign * (most + more)).value)
+    assert len(found.encode("utf-16-le")) // 2 <= workbook.TEXT_LIMIT
+    assert found.startswith(sign * (most - 2))
+    assert found.endswith("…") == bool(more)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [0, -7, 2**31, 10**15 - 1, 0.1, -1.5e-7, 1e300, Decimal("12.30"), True],
+)
+def test_a_number_is_a_number(number: Any) -> None:
+    found = read(number)
+    assert found.value == pytest.approx(float(number), rel=1e-15)
+    assert found.data_type in {"n", "b"}
+
+
+def test_a_number_that_would_lose_digits_is_a_text() -> None:
+    assert read(10**15 + 1).value == "1000000000000001"
+    assert read(-(10**40)).value == str(-(10**40))
+
+
+@pytest.mark.parametrize("nothing", [None, "", math.nan, math.inf, -math.inf, Decimal("NaN")])
+def test_what_is_nothing_leaves_its_place_free(nothing: Any) -> None:
+    assert read(nothing).value is None
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2026, 11, 26, 18, 41, 59),
+        datetime(2000, 2, 29),
+        datetime(1900, 3, 1, 0, 0, 1),
+        datetime(9999, 12, 31, 23, 59, 59),
+    ],
+)
+def test_a_moment_is_one_by_which_can_be_reckoned(moment: datetime) -> None:
+    found = read(moment)
+    assert (found.value, found.is_date) == (moment, True)
+    assert found.number_format.replace("\\", "") == "yyyy-mm-dd hh:mm:ss"
+
+
+def test_a_day_has_no_hour() -> None:
+    found = read(date(2026, 11, 26))
+    assert (found.value, found.is_date) == (datetime(2026, 11, 26), True)
+    assert found.number_format.replace("\\", "") == "yyyy-mm-dd"
+
+
+def test_days_that_spreadsheets_do_not_know_are_texts() -> None:
+    assert read(date(1899, 7, 1)).value == "1899-07-01"
+    assert read(datetime(1900, 2, 28, 12)).value == "1900-02-28 12:00:00"
+
+
+def test_what_derives_from_a_text_is_one_and_what_is_no_cell_is_refused() -> None:
+    class Kind(StrEnum):
+        CHAT = "chat"
+
+    assert read(mark_safe("<b>safe</b>")).value == "<b>safe</b>"
+    assert read(Kind.CHAT).value == "chat"
+    for wrong in (timedelta(1), ["list"], datetime(2026, 1, 1, tzinfo=UTC)):
+        with pytest.raises(TypeError):
+            written([[wrong, ""]])
+
+
+def test_headings_stay_in_sight_and_columns_are_as_wide_as_what_they_hold() -> None:
+    line: Row = [datetime(2026, 1, 1), "word\n" + "line " * 40]
+    sheet = opened(written([line], headings=["When", "A heading & more"])).active
+    assert [cell.value for cell in sheet[1]] == ["When", "A heading & more"]
+    assert all(cell.font.b for cell in sheet[1])
+    assert not sheet["A2"].font.b
+    assert sheet.freeze_panes == "A2"
+    assert sheet.column_dimensions["A"].width >= len("2026-01-01 00:00:00")
+    assert sheet.column_dimensions["B"].width == workbook.WIDEST
+
+
+def test_nothing_at_all_is_a_sheet_with_its_headings() -> None:
+    for book in (written(), written([]), written([], [])):
+        [sheet] = opened(book).worksheets
+        assert [[cell.value for cell in row] for row in sheet.rows] == [HEADINGS]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7])
+def test_what_a_sheet_does_not_hold_goes_on_the_next(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook, "SHEET_ROWS", 4)
+    rows: list[Row] = [[number, f"n{number}"] for number in range(7)]
+    pieces = [rows[at : at + size] for at in range(0, len(rows), size)]
+    book = opened(written(*pieces, title="A/very:long [title] that goes on"))
+    assert [sheet.max_row for sheet in book.worksheets] == [4, 4, 2]
+    assert book.sheetnames[0] == "A very long  title  that"
+    assert [name[-2:] for name in book.sheetnames[1:]] == [" 2", " 3"]
+    found = [row for sheet in book.worksheets for row in sheet.iter_rows(2, values_only=True)]
+    assert found == [tuple(row) for row in rows]
+    assert all(sheet["A1"].value == "Conversation" for sheet in book.worksheets)
+
+
+def test_rows_that_fill_a_sheet_exactly_need_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "SHEET_ROWS", 4)
+    assert len(opened(written([[1, "a"], [2, "b"]], [[3, "c"]])).worksheets) == 1
+
+
+def test_a_sheet_stays_below_what_archives_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "SHEET_BYTES", 1000)
+    book = opened(written(*([[number, "x" * 400]] for number in range(6))))
+    assert [sheet.max_row - 1 for sheet in book.worksheets] == [3, 3]
+
+
+@pytest.mark.parametrize("title", ["", "::", "'", 'Réponse <&>"', "x" * 60])
+def test_any_title_names_a_sheet(title: str) -> None:
+    [name] = opened(written([[1, "a"]], title=title)).sheetnames
+    assert 0 < len(name) <= 31
+
+
+def test_the_archive_is_whole_and_all_of_it_is_xml() -> None:
+    with zipfile.ZipFile(io.BytesIO(written([[1, "é\a"]]))) as archive:
+        assert archive.testzip() is None
+        for name in archive.namelist():
+            ElementTree.fromstring(archive.read(name))
+            assert archive.getinfo(name).extract_version < 45  # no ZIP64: spreadsheets complain
+
+
+def test_any_number_of_rows_needs_the_memory_of_a_piece(tmp_path: Path) -> None:
+    def pieces(count: int) -> Iterator[list[Row]]:
+        for piece in range(count):
+            yield [[number, f"text {number} of {piece}" * 4] for number in range(1000)]
+
+    def most(count: int) -> int:
+        tracemalloc.reset_peak()
+        with (tmp_path / "book.xlsx").open("wb") as file:
+            workbook.write(file, pieces(count), "x", HEADINGS)
+        return tracemalloc.get_traced_memory()[1]
+
+    tracemalloc.start()
+    try:
+        most(5)
+        assert most(40) < 1.2 * most(5)
+    finally:
+        tracemalloc.stop()
