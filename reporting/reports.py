@@ -94,8 +94,8 @@ def named(*names: str) -> list[Figure]:
 def tiles(scope: Scope, *names: str | tuple[str, ...]) -> list[Tile]:
     """A tile for each name; of several names the first is the figure, the others stand beside."""
     together = [(one,) if isinstance(one, str) else one for one in names]
-    wanted = named(*(name for one in together for name in one))
-    now, before = answers.total(wanted, scope), answers.total(wanted, scope.before)
+    now = answers.total(named(*(name for one in together for name in one)), scope)
+    before = answers.total(named(*(first for first, *_others in together)), scope.before)
     return [
         Tile(
             figure=figures.FIGURES[first],

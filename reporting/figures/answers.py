@@ -31,6 +31,9 @@ from reporting.figures.registry import Figure
 from reporting.figures.scope import Scope
 
 Key = Any
+ALL = 10**12
+"""More rows than there are: PostgreSQL makes the rows of a limit before it folds them, so that what
+several figures ask of one is worked out once."""
 Bucket = date | datetime
 
 
@@ -197,10 +200,12 @@ def cut(figures: Iterable[Figure], scope: Scope, by: Cut | None) -> dict[Key, An
             if currency:
                 aggregates[f"{name}_low"] = Min(currency, filter=where)
                 aggregates[f"{name}_high"] = Max(currency, filter=where)
+        once = {key: one for name in names for key, one in measures[name].once.items()}
         if by is None:
-            lines = [rows.aggregate(**aggregates)]
+            lines = [(rows.annotate(**once)[:ALL] if once else rows).aggregate(**aggregates)]
         else:
-            lines = list(rows.values(cut_by=by.key(source, scope)).annotate(**aggregates))
+            parts = rows.alias(**once).values(cut_by=by.key(source, scope))
+            lines = list(parts.annotate(**aggregates))
         for line in lines:
             key = line.get("cut_by")
             answers = found[key if by is None or key is None else by.read(key, scope)]

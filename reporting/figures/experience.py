@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from reporting.figures.hours import open_seconds
+from reporting.figures.hours import while_open
 from reporting.figures.measures import (
-    EVERY,
     Fold,
     Measure,
     balance,
@@ -102,8 +101,7 @@ def first_response_open(scope: Scope) -> Measure:
     The opening hours and holidays are those that are set now, also for conversations of the past.
     Where no group or no hours are set, every hour counts. Answered while closed: zero.
     """
-    worth = open_seconds(scope, F("opened_at"), F("first_human_reply_at"))
-    return Measure(CLOSED, Fold.MEDIAN, ASKED_HUMAN, worth)
+    return while_open(CLOSED, scope, "opened_at", "first_human_reply_at", ASKED_HUMAN)
 
 
 @figure(report=EXPERIENCE, label=_("Resolution"), unit=Unit.SECONDS, grows_better=False)
@@ -139,4 +137,4 @@ def resolution_open(scope: Scope) -> Measure:
     The opening hours and holidays are those that are set now, also for conversations of the past.
     Where no group or no hours are set, every hour counts.
     """
-    return Measure(CLOSED, Fold.MEDIAN, EVERY, open_seconds(scope, F("opened_at"), F("closed_at")))
+    return while_open(CLOSED, scope, "opened_at", "closed_at")

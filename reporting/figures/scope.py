@@ -67,7 +67,8 @@ class Scope:
 
     def behind(self, measure: Measure) -> QuerySet[Any]:
         """The rows behind a figure, each with its ``worth``: as many as the figure counts."""
-        found = self.rows(measure.source).filter(measure.where)
+        found: QuerySet[Any] = self.rows(measure.source).filter(measure.where)
+        found = found.alias(**measure.once)
         if measure.weight is not None:
             found = found.annotate(weight=measure.weight)
         if measure.worth is not None:
