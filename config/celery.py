@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from celery import Celery, Task
-from celery.signals import task_postrun, worker_process_init
+from celery.signals import task_postrun, worker_process_init, worker_shutting_down
 from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -21,6 +21,14 @@ def have_a_loop(**told: object) -> None:
     from conversations import background  # Only now are the settings there.
 
     background.start()
+
+
+@worker_shutting_down.connect
+def say_so(**told: object) -> None:
+    """Those who are at something long give it back."""
+    from conversations import shutdown
+
+    shutdown.announce()
 
 
 @task_postrun.connect

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import get_language
 
@@ -124,6 +124,13 @@ def put_back(export: Export) -> None:
         fail(export, Fault.BROKEN)
         return
     Export.objects.filter(_mine(export)).update(state=ExportState.WAITING, leased_until=None)
+
+
+def give_back(export: Export) -> None:
+    """Whoever wrote it was asked to end: no attempt of it has failed, and the next may begin."""
+    Export.objects.filter(_mine(export)).update(
+        state=ExportState.WAITING, leased_until=None, attempts=F("attempts") - 1
+    )
 
 
 def complete(export: Export, *, written: int, size: int) -> None:

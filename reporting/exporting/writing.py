@@ -15,6 +15,7 @@ from django.http import QueryDict
 from django.utils import translation
 
 from accounts.models import User
+from conversations import shutdown
 from reporting import exports
 from reporting.choices import Choices, chosen
 from reporting.exporting import subjects, turns
@@ -27,10 +28,14 @@ logger = logging.getLogger(__name__)
 LOOK_UP_SECONDS = 0.5
 
 
+class Stopped(Exception):
+    """The worker is to end; another one writes the file."""
+
+
 def write_next(*, at: datetime) -> bool:
     """Write the export whose turn it is; whether there may be another. What fails is not tried
     again at once: what was missing may be there when beat asks the next time."""
-    export = turns.take(at=at)
+    export = None if shutdown.is_near() else turns.take(at=at)
     if export is None:
         return False
     try:
@@ -38,6 +43,9 @@ def write_next(*, at: datetime) -> bool:
             _write(export, at)
     except turns.GivenUp:
         default_storage.delete(export.file)
+    except Stopped:
+        turns.give_back(export)
+        return False
     except SoftTimeLimitExceeded:
         turns.fail(export, Fault.TOO_LONG)
     except Exception:
@@ -99,6 +107,8 @@ class _Progress:
         for piece in pieces:
             yield piece
             self.written += len(piece)
+            if shutdown.is_near():
+                raise Stopped
             if time.monotonic() - self.looked_up_at >= LOOK_UP_SECONDS:
                 turns.go_on(self.export, written=self.written)
                 self.looked_up_at = time.monotonic()

@@ -22,7 +22,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import Role, User
 from config.celery import app
-from conversations import actors, deadlines, lifecycle, messages, surveys
+from conversations import actors, deadlines, lifecycle, messages, shutdown, surveys
 from conversations.models import Author, CloseReason, OutboxEntry
 from reporting import exports, tasks, transactions
 from reporting.exporting import conversations, subjects, turns, writing
@@ -279,6 +279,37 @@ class TestTurns:
         assert turns.take(at=at + turns.ATTEMPTS * turns.LEASE) == next_one
         export.refresh_from_db()
         assert (export.state, export.fault) == (ExportState.FAILED, Fault.BROKEN)
+
+    @pytest.mark.usefixtures("clock")
+    def test_a_worker_that_is_to_end_gives_back_what_it_writes(
+        self, manager: User, step: RuleStep, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(shutdown, "_byte", bytearray(1))
+        monkeypatch.setattr(subjects, "CHUNK", 1)
+        for _number in range(2):
+            closed(step)
+        export = asked(manager, subject="closed")
+        write = exports.WRITERS["csv"]
+
+        def told_midway(file: Any, pieces: Iterator[Any], *rest: Any) -> None:
+            def watched() -> Iterator[Any]:
+                for piece in pieces:
+                    yield piece
+                    shutdown.announce()
+
+            write(file, watched(), *rest)
+
+        monkeypatch.setitem(exports.WRITERS, "csv", told_midway)
+        assert not written()
+        export.refresh_from_db()
+        assert (export.state, export.attempts) == (ExportState.WAITING, 0)
+        assert not default_storage.exists(export.file)
+        assert not written()  # nor does it begin another
+        assert Export.objects.get().attempts == 0
+        monkeypatch.setattr(shutdown, "_byte", bytearray(1))
+        monkeypatch.setitem(exports.WRITERS, "csv", write)
+        assert written()
+        assert len(lines_of(fetched(manager, export)[1])) == 2
 
     def test_nobody_has_more_than_five_at_once(self, manager: User, step: RuleStep) -> None:
         for _number in range(turns.MOST_UNFINISHED):
