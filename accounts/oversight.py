@@ -7,7 +7,7 @@ to his groups.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -37,6 +37,21 @@ class Oversight:
         found = (self.parts.get(one, frozenset()) for one in website_ids if not self.is_whole(one))
         return frozenset[int]().union(*found)
 
+    def within(
+        self,
+        website_ids: Collection[int],
+        among: Callable[[Collection[int]], Q],
+        *,
+        website: str = "website",
+    ) -> Q:
+        """The same of rows that are known to be of these websites: no condition where they are seen
+        whole. ``among`` says which rows belong to some groups."""
+        whole = [pk for pk in website_ids if self.is_whole(pk)]
+        if len(whole) == len(website_ids):
+            return Q()
+        theirs = among(self.groups_among(website_ids))
+        return Q(**{f"{website}__in": whole}) | theirs if whole else theirs
+
     def rows(self, *, website: str = "website", group: str = "group") -> Q:
         """The rows that are overseen of a table with these columns."""
         if self.everything:
@@ -46,10 +61,13 @@ class Oversight:
         )
 
 
+EVERYTHING = Oversight(everything=True)
+
+
 def of(user: User) -> Oversight:
     """What ``user`` oversees now; one statement for a manager, none for anybody else."""
     if administers(user):
-        return Oversight(everything=True)
+        return EVERYTHING
     whole = Exists(whole_websites_of(user).filter(pk=OuterRef("website")))
     websites, parts = set[int](), dict[int, frozenset[int]]()
     rows = groups_of(user).annotate(is_whole=whole).order_by()
@@ -59,6 +77,22 @@ def of(user: User) -> Oversight:
         else:
             parts[website_id] = parts.get(website_id, frozenset()) | {group_id}
     return Oversight(websites=frozenset(websites), parts=parts)
+
+
+def named(websites: Iterable[Website], sight: Oversight) -> list[str]:
+    """The names of websites, of those seen in part with the groups that are seen."""
+    websites = list(websites)
+    ids = sight.groups_among([website.pk for website in websites])
+    groups: dict[int, list[str]] = {}
+    if ids:
+        rows = Group.objects.filter(pk__in=ids).order_by("name", "pk")
+        for website_id, name in rows.values_list("website", "name"):
+            groups.setdefault(website_id, []).append(name)
+    return [_told(website.name, groups.get(website.pk)) for website in websites]
+
+
+def _told(name: str, groups: list[str] | None) -> str:
+    return f"{name} ({', '.join(groups)})" if groups else name
 
 
 def rows_of(user: User) -> Q:

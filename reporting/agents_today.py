@@ -11,6 +11,8 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import Agent, Website
 from conversations.models import Contact, StatusSpan, Survey
+from reporting.figures.sources import of_members
+from reporting.seen import Seen
 
 
 class Median(Aggregate):
@@ -39,12 +41,17 @@ def since_midnight(websites: list[Website], field: str, at: datetime, *, through
     return found
 
 
-def of(agents: list[Agent], websites: list[Website], *, at: datetime) -> dict[int, AgentToday]:
-    """What agents have done today on some websites; three statements however many they are."""
+def of(agents: list[Agent], seen: Seen, *, at: datetime) -> dict[int, AgentToday]:
+    """What agents have done today, as far as it is overseen; three statements however many they
+    are."""
+    websites = seen.websites
     found = defaultdict[int, AgentToday](AgentToday)
     length = ExpressionWrapper(F("ended_at") - F("started_at"), output_field=DurationField())
     through = "conversation__"
-    contacts = Contact.objects.filter(since_midnight(websites, "ended_at", at, through=through))
+    theirs = seen.overseen(website=f"{through}website")
+    contacts = Contact.objects.filter(
+        since_midnight(websites, "ended_at", at, through=through), theirs
+    )
     for agent_id, n, median in (
         contacts.filter(agent__in=agents)
         .order_by()
@@ -55,7 +62,8 @@ def of(agents: list[Agent], websites: list[Website], *, at: datetime) -> dict[in
     until = ExpressionWrapper(
         Coalesce(F("ended_at"), Value(at)) - F("started_at"), output_field=DurationField()
     )
-    spans = StatusSpan.objects.filter(since_midnight(websites, "started_at", at))
+    members = seen.sight.within([website.pk for website in websites], of_members)
+    spans = StatusSpan.objects.filter(since_midnight(websites, "started_at", at), members)
     for agent_id, available in (
         spans.filter(agent__in=agents, is_available=True)
         .order_by()
@@ -63,7 +71,9 @@ def of(agents: list[Agent], websites: list[Website], *, at: datetime) -> dict[in
         .annotate(available=Sum(until))
     ):
         found[agent_id] = replace(found[agent_id], available=available)
-    answers = Survey.objects.filter(since_midnight(websites, "answered_at", at, through=through))
+    answers = Survey.objects.filter(
+        since_midnight(websites, "answered_at", at, through=through), theirs
+    )
     for agent_id, rated, happy in (
         answers.filter(agent__in=agents, csat__isnull=False)
         .order_by()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,12 +15,14 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from accounts import oversight
 from accounts.models import Agent, Group, User, Website
+from accounts.oversight import Oversight
+from accounts.rights import websites_of
 from accounts.templatetags.interface import language_name
 from conversations.models import Style
 from reporting.figures.period import Period, Step, fitting_step
 from reporting.figures.scope import Filters, Scope
-from reporting.queries import websites_of
 from routing.models import DistributionRule
 
 LONGEST = 1100  # days: three years
@@ -53,6 +56,13 @@ def websites_seen_by(user: User) -> QuerySet[Website]:
     return Website.objects.filter(groups__members__user=user).distinct()
 
 
+def sight_of(user: User, websites: Iterable[Website]) -> Oversight:
+    """What of these websites ``user`` may read; an agent reads no more than his own."""
+    if user.oversees:
+        return oversight.of(user)
+    return Oversight(websites=frozenset(website.pk for website in websites))
+
+
 class Choices(forms.Form):
     """The filters above a report. What is not on offer to this reader is no choice."""
 
@@ -74,14 +84,18 @@ class Choices(forms.Form):
         super().__init__(data)
         self.user, self.at = user, at
         self.websites = list(websites_seen_by(user))
+        self.sight = sight_of(user, self.websites)
+        groups = Group.objects.filter(self.sight.rows(group="pk"))
+        of_rules = self.sight.rows(group="steps__group")
+        members = Group.members.through.objects.filter(group__in=groups.order_by())
         everything: Any = _("All")
         for name in ("first", "last"):
             self.fields[name].widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
         choices: dict[str, QuerySet[Any]] = {
             "website": websites_seen_by(user),
-            "group": Group.objects.filter(website__in=self.websites),
-            "rule": DistributionRule.objects.filter(website__in=self.websites),
-            "agent": Agent.objects.filter(groups__website__in=self.websites).distinct(),
+            "group": groups,
+            "rule": DistributionRule.objects.filter(of_rules).distinct(),
+            "agent": Agent.objects.filter(pk__in=members.values("agent")),
         }
         for name, found in choices.items():
             field = self.fields[name]
@@ -138,7 +152,7 @@ def chosen(form: Choices) -> Chosen:
     if step is Step.HOUR and period.days > 31:
         step = Step.DAY  # some thousand points are no picture
     kept = {name: form.data[name] for name in form.fields if form.data.get(name)}
-    scope = Scope(tuple(websites), period, filters)
+    scope = Scope(tuple(websites), period, filters, sight=form.sight)
     return Chosen(scope, step, urlencode(kept))
 
 
@@ -151,7 +165,7 @@ def about(form: Choices) -> str:
     return " · ".join(
         str(part)
         for part in (
-            ", ".join(website.name for website in websites),
+            ", ".join(oversight.named(websites, form.sight)),
             *rows,
             styles.get(given.get("style", "")),
             given.get("language") and language_name(given["language"]),

@@ -9,8 +9,8 @@ from django.db.models import Q, QuerySet
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
+from accounts import oversight
 from accounts.models import User
-from accounts.rights import websites_of
 from accounts.templatetags.interface import length_of_time
 from conversations.models import Author, Conversation, Message
 from reporting.attribution import Outcome
@@ -22,7 +22,8 @@ EXCERPT = 120
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An agent's message near the purchase; ``excerpt`` only for who may read the conversation."""
+    """An agent's message near the purchase. ``may_read`` is false of the one that decided, where
+    its conversation has gone to another team since: then only who wrote it, and when, is told."""
 
     at: datetime
     agent: str
@@ -44,24 +45,25 @@ class Explained:
 
 
 def visible_to(user: User) -> QuerySet[Transaction]:
-    """The purchases of the websites that a user oversees; an agent's own."""
+    """The purchases that a user oversees; an agent's own."""
     found = Transaction.objects.select_related("website", "agent", "group", "visitor")
     if not user.is_active:
         return found.none()
     if user.oversees:
-        return found.filter(website__in=websites_of(user))
+        return found.filter(oversight.rows_of(user))
     return found.filter(agent__user=user)
 
 
 def explained(sale: Transaction, reader: User) -> Explained:
-    """Why it is whose it is, with the last messages before it and the first ones after it."""
-    before = list(_messages(sale, created_at__lte=sale.made_at).order_by(*NEWEST)[: BEFORE + 1])
-    after = list(_messages(sale, created_at__gt=sale.made_at).order_by(*OLDEST)[:AFTER])
+    """Why it is whose it is, with the last messages before it and the first ones after it, of what
+    ``reader`` may read: what other teams say to this customer is not his to know."""
+    messages = _messages(sale, reader)
+    before = list(messages.filter(created_at__lte=sale.made_at).order_by(*NEWEST)[: BEFORE + 1])
+    after = list(messages.filter(created_at__gt=sale.made_at).order_by(*OLDEST)[:AFTER])
     told = [*reversed(before[:BEFORE]), *after]
     numbers = {message.conversation_id for message in told}
-    readable = set(
-        Conversation.objects.visible_to(reader).filter(pk__in=numbers).values_list("pk", flat=True)
-    )
+    mine = Conversation.objects.visible_to(reader).filter(pk__in=numbers)
+    readable = set(mine.values_list("pk", flat=True))
     return Explained(
         reason=_reason(sale),
         said=tuple(_said(sale, message, readable) for message in told),
@@ -73,20 +75,23 @@ OLDEST = ("created_at", "conversation", "seq")
 NEWEST = ("-created_at", "-conversation", "-seq")
 
 
-def _messages(sale: Transaction, **when: datetime) -> QuerySet[Message]:
+def _messages(sale: Transaction, reader: User) -> QuerySet[Message]:
     """What agents wrote to this customer, on whichever of his browsers."""
-    found = Message.objects.filter(author=Author.AGENT, **when).select_related("agent")
+    found = Message.objects.filter(author=Author.AGENT).select_related("agent")
     if sale.visitor is None:
         return found.none()
     his = Q(conversation__visitor=sale.visitor)
     if sale.visitor.person_id is not None:
         his |= Q(conversation__visitor__person=sale.visitor.person_id)
-    return found.filter(his, conversation__website=sale.website)
+    mine = Conversation.objects.visible_to(reader).order_by().values("pk")
+    decided = Q(conversation=sale.conversation_id, seq=sale.message_seq)
+    return found.filter(his, decided | Q(conversation__in=mine), conversation__website=sale.website)
 
 
 def _said(sale: Transaction, message: Message, readable: set[int]) -> Said:
     key = (message.conversation_id, message.seq)
     may_read = message.conversation_id in readable
+    is_chosen = key == (sale.conversation_id, sale.message_seq)
     return Said(
         at=message.created_at,
         agent=str(message.agent or ""),
@@ -94,7 +99,7 @@ def _said(sale: Transaction, message: Message, readable: set[int]) -> Said:
         seq=message.seq,
         may_read=may_read,
         excerpt=Truncator(message.body).chars(EXCERPT) if may_read else "",
-        is_chosen=key == (sale.conversation_id, sale.message_seq),
+        is_chosen=is_chosen,
         is_after=message.created_at > sale.made_at,
     )
 

@@ -10,12 +10,14 @@ from conversations.facts import Fact
 @dataclass(frozen=True, slots=True)
 class ReplayWanted(Fact):
     """Somebody looks at a page that shows a website's history played again up to ``at`` (ISO 8601)
-    with each of the ``totals`` of places; ``key`` is where it is looked for."""
+    with each of the ``totals`` of places; of all its groups, or of ``groups``. ``key`` is where it
+    is looked for."""
 
     website_id: int
     totals: tuple[int, ...]
     key: str
     at: str
+    groups: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from accounts import oversight
 from accounts.models import User, Website
 from reporting import reports, subscriptions
 from reporting.choices import websites_seen_by
@@ -40,7 +41,7 @@ def send_report(*, subscription_id: int, first: str, end: str) -> None:
         return
     period = Period(date.fromisoformat(first), date.fromisoformat(end))
     with translation.override(one.user.language or settings.LANGUAGE_CODE):
-        _mail(one, Scope(tuple(websites), period)).send()
+        _mail(one, Scope(tuple(websites), period, sight=oversight.of(one.user))).send()
 
 
 def seen(user: User, website: Website | None) -> list[Website]:
@@ -61,10 +62,11 @@ def _mail(one: Subscription, scope: Scope) -> EmailMessage:
     out = reverse("unsubscribe_report", args=[subscriptions.word_of(one)])
     leave = f"{settings.PUBLIC_URL}{out}"
     title = one.get_report_display()
+    names = oversight.named(scope.websites, scope.sight)
     context = {"title": title, "tiles": tiles, "scope": scope, "page": page, "leave": leave}
+    context["names"] = names
     return EmailMessage(
-        subject=_("%(report)s: %(websites)s")
-        % {"report": title, "websites": ", ".join(site.name for site in scope.websites[:3])},
+        subject=_("%(report)s: %(websites)s") % {"report": title, "websites": ", ".join(names[:3])},
         body=render_to_string("reporting/mail.txt", context),
         to=[one.user.email],
         headers={

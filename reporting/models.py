@@ -199,9 +199,10 @@ class Export(models.Model):
     lies and until when.
 
     ``query`` are the filters as an address has them, the days written out; what they open is
-    decided when the file is written, and again when it is fetched. ``websites`` and ``only_agent``
-    are what the file tells of. Whoever works at it has ``attempts`` as it was when he took it, and
-    extends ``leased_until``: once that is over, another worker takes it.
+    decided when the file is written, and again when it is fetched. ``websites``, of others
+    ``groups``, and ``only_agent`` are what the file tells of. Whoever works at it has ``attempts``
+    as it was when he took it, and extends ``leased_until``: once that is over, another worker takes
+    it.
     """
 
     user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="exports")
@@ -215,6 +216,7 @@ class Export(models.Model):
     state = models.CharField(max_length=9, choices=ExportState.choices, default=ExportState.WAITING)
     fault = models.CharField(max_length=8, choices=Fault.choices, blank=True)
     websites = ArrayField(models.BigIntegerField(), default=list)
+    groups = ArrayField(models.BigIntegerField(), default=list)
     only_agent = models.BigIntegerField(null=True)
     total = models.PositiveIntegerField(null=True)
     written = models.PositiveIntegerField(default=0)

@@ -11,7 +11,8 @@ from reporting.facts import ReplayWanted
 
 async def play_again(fact: ReplayWanted) -> None:
     """Live, so it may be lost: the page goes on asking."""
-    told = (fact.website_id, list(fact.totals), fact.key, fact.at)
+    groups = None if fact.groups is None else list(fact.groups)
+    told = (fact.website_id, list(fact.totals), fact.key, fact.at, groups)
     await sync_to_async(tasks.play_again.apply_async)(told, retry=False, expires=ASKED_SECONDS)
 
 

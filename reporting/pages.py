@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
 
+from accounts import oversight
 from accounts.access import StaffRequest, overseers, staff
 from accounts.models import Agent, User
 from reporting import breakdowns, explaining, exports, reports, rows, tables
@@ -37,6 +38,7 @@ def _page(request: StaffRequest, report: str, form: Choices, asked: Chosen) -> d
         "report": report,
         "form": form,
         "scope": asked.scope,
+        "names": oversight.named(asked.scope.websites, asked.scope.sight),
         "step": asked.step,
         "query": asked.query,
         "tab": "reports",
@@ -221,7 +223,9 @@ def chart(request: StaffRequest, name: str) -> HttpResponse:
     if name not in register.FIGURES:
         raise Http404
     _form, asked = _asked(request)
-    context = {"trend": reports.trends(asked, name)[0], "scope": asked.scope}
+    scope = asked.scope
+    names = oversight.named(scope.websites, scope.sight)
+    context = {"trend": reports.trends(asked, name)[0], "scope": scope, "names": names}
     response = render(request, "reporting/chart.svg", context, content_type="image/svg+xml")
     period = asked.scope.period
     file = f"{name}-{period.first:%Y%m%d}-{period.last:%Y%m%d}.svg"

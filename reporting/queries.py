@@ -19,36 +19,19 @@ from django.db.models import (
     QuerySet,
 )
 
-from accounts.models import Agent, AgentChannel, Channel, User, Website
+from accounts import oversight
+from accounts.models import Agent, AgentChannel, Channel, User
 from conversations.models import Contact, Conversation, Survey
 from conversations.transitions import WAITING, Status
 from reporting import agents_today, waits
 from reporting.agents_today import AgentToday, Median, since_midnight
+from reporting.seen import Seen, View
 from reporting.waits import Waits
 from routing.models import RuleStep
 
 SNOOZED_LIMIT = 25
 AGENTS_LIMIT = 40
 """Of one page: a screen that changes each second is no longer than somebody can watch."""
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What of the board somebody looks at; empty is everything. ``agent`` is part of a name,
-    ``page`` that of the agents."""
-
-    website: int | None = None
-    group: int | None = None
-    agent: str = ""
-    page: int = 1
-
-    def conversations(self, websites: list[Website]) -> QuerySet[Conversation]:
-        """Those of the websites that are looked at."""
-        found = Conversation.objects.filter(website__in=websites)
-        return found if self.group is None else found.filter(group=self.group)
-
-    def of_group(self, column: str) -> Q:
-        return Q() if self.group is None else Q(**{column: self.group})
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,39 +149,23 @@ class Board:
         return max(self.totals[Status.SNOOZED] - len(self.snoozed), 0)
 
 
-def websites_of(user: User) -> QuerySet[Website]:
-    """What an overseer may see: all for administrators, the websites of their groups for
-    managers, nothing for others."""
-    if not user.is_active or not user.oversees:
-        return Website.objects.none()
-    if user.administers:
-        return Website.objects.all()
-    return Website.objects.filter(groups__managers=user).distinct()
-
-
 def board(user: User, *, at: datetime, view: View | None = None) -> Board:
     """The production report at ``at``, for what ``user`` oversees and wants to look at."""
-    view = view or View()
-    websites = [one for one in websites_of(user) if view.website in {None, one.pk}]
-    rows = _open(view.conversations(websites))
+    seen = Seen.by(user, view or View())
+    rows = _open(seen.conversations())
     totals = Counter({status.value: 0 for status in Status})
     for row in rows:
         totals[row["status"]] += row["n"]
-    crowd = _crowd(websites, rows, view)
+    crowd = _crowd(seen, rows)
     return Board(
-        websites=tuple(website.name for website in websites),
+        websites=tuple(oversight.named(seen.websites, seen.sight)),
         totals=dict(totals),
-        queues=tuple(_queues(websites, rows, view)),
-        agents=tuple(_agents(crowd, websites, rows, at=at)),
+        queues=tuple(_queues(seen, rows)),
+        agents=tuple(_agents(crowd, seen, rows, at=at)),
         crowd=crowd,
-        snoozed=tuple(_snoozed(view.conversations(websites))),
-        today=_today(websites, view, at=at),
-        waits=waits.of(
-            websites,
-            view.conversations(websites),
-            total=sum(totals[status] for status in WAITING),
-            at=at,
-        ),
+        snoozed=tuple(_snoozed(seen.conversations())),
+        today=_today(seen, at=at),
+        waits=waits.of(seen, total=sum(totals[status] for status in WAITING), at=at),
     )
 
 
@@ -217,7 +184,7 @@ def _open(conversations: QuerySet[Conversation]) -> list[dict[str, Any]]:
     return list(rows)
 
 
-def _queues(websites: list[Website], rows: list[dict[str, Any]], view: View) -> Iterable[Queue]:
+def _queues(seen: Seen, rows: list[dict[str, Any]]) -> Iterable[Queue]:
     waiting = [row for row in rows if row["status"] in WAITING]
     by_queue: dict[int, list[dict[str, Any]]] = defaultdict(list)
     without_queue: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -227,7 +194,7 @@ def _queues(websites: list[Website], rows: list[dict[str, Any]], view: View) -> 
         else:
             without_queue[row["group__name"] or ""].append(row)
     steps = (
-        RuleStep.objects.filter(view.of_group("group"), rule__website__in=websites)
+        RuleStep.objects.filter(seen.rows(website="rule__website"))
         .select_related("rule", "group")
         .order_by("rule__website", "rule", "position", "pk")
     )
@@ -250,19 +217,19 @@ def _queue(rule: str, group: str, places: int | None, rows: list[dict[str, Any]]
     )
 
 
-def _crowd(websites: list[Website], rows: list[dict[str, Any]], view: View) -> Crowd:
+def _crowd(seen: Seen, rows: list[dict[str, Any]]) -> Crowd:
     holding = {row["agent"] for row in rows if row["status"] == Status.ACTIVE}
-    members = Q(groups__website__in=websites, presence__is_connected=True)
-    members &= view.of_group("groups")
+    members = seen.rows(website="groups__website", group="groups")
+    here = members & Q(presence__is_connected=True)
     found = (
-        Agent.objects.filter(members | Q(pk__in=holding), display_name__icontains=view.agent)
+        Agent.objects.filter(here | Q(pk__in=holding), display_name__icontains=seen.view.agent)
         .order_by(F("presence__is_connected").asc(nulls_first=True), "display_name", "pk")
         .distinct()
         .values_list("pk", "presence__is_connected", "display_name")
     )
     everybody = list(found)
     pages = max(1, -(-len(everybody) // AGENTS_LIMIT))
-    page = min(max(view.page, 1), pages)
+    page = min(max(seen.view.page, 1), pages)
     shown = everybody[(page - 1) * AGENTS_LIMIT : page * AGENTS_LIMIT]
     return Crowd(
         connected=sum(bool(is_connected) for _pk, is_connected, _name in everybody),
@@ -273,7 +240,7 @@ def _crowd(websites: list[Website], rows: list[dict[str, Any]], view: View) -> C
 
 
 def _agents(
-    crowd: Crowd, websites: list[Website], rows: list[dict[str, Any]], *, at: datetime
+    crowd: Crowd, seen: Seen, rows: list[dict[str, Any]], *, at: datetime
 ) -> Iterable[AgentRow]:
     on_desk: Counter[int] = Counter()
     assigned: Counter[int] = Counter()
@@ -294,7 +261,7 @@ def _agents(
         .values_list("agent_id", "channel")
         .annotate(n=Count("pk"))
     }
-    today = agents_today.of(agents, websites, at=at)
+    today = agents_today.of(agents, seen, at=at)
     for agent in agents:
         presence = getattr(agent, "presence", None)
         yield AgentRow(
@@ -345,27 +312,28 @@ def _snoozed(conversations: QuerySet[Conversation]) -> Iterable[SnoozedRow]:
         )
 
 
-def _today(websites: list[Website], view: View, *, at: datetime) -> Today:
+def _today(seen: Seen, *, at: datetime) -> Today:
     waited = ExpressionWrapper(
         F("first_human_reply_at") - F("opened_at"), output_field=DurationField()
     )
     took = ExpressionWrapper(F("closed_at") - F("opened_at"), output_field=DurationField())
     closed = Conversation.objects.filter(
-        since_midnight(websites, "closed_at", at), view.of_group("group")
+        since_midnight(seen.websites, "closed_at", at), seen.chosen()
     ).aggregate(
         n=Count("pk"),
         first_response=Median(waited, output_field=DurationField()),
         resolution=Median(took, output_field=DurationField()),
     )
+    through = "conversation__"
     contacts = Contact.objects.filter(
-        since_midnight(websites, "conversation__closed_at", at, through="conversation__"),
-        view.of_group("conversation__group"),
+        since_midnight(seen.websites, "conversation__closed_at", at, through=through),
+        seen.chosen(website=f"{through}website", group=f"{through}group"),
     ).count()
     rated = Count("pk", filter=Q(csat__isnull=False))
     scored = Count("pk", filter=Q(nps__isnull=False))
     answers = Survey.objects.filter(
-        since_midnight(websites, "answered_at", at, through="conversation__"),
-        view.of_group("group"),
+        since_midnight(seen.websites, "answered_at", at, through=through),
+        seen.chosen(website=f"{through}website"),
     ).aggregate(
         csat_answers=rated,
         happy=Count("pk", filter=Q(csat__gte=4)),

@@ -8,11 +8,11 @@ from django.urls import path
 
 from accounts import passes
 from accounts.models import User
+from accounts.rights import websites_of
 from conversations import vigil
 from conversations.layer import board_group
 from conversations.origins import OwnOriginOnly
 from conversations.sockets import LiveConsumer
-from reporting.queries import websites_of
 
 
 class BoardConsumer(LiveConsumer):

@@ -13,7 +13,7 @@ from accounts.models import User
 from conversations.models import Conversation
 from conversations.transitions import WAITING, Status
 from reporting.figures.registry import Text
-from reporting.queries import View, websites_of
+from reporting.seen import Seen, View
 
 RELEASABLE = frozenset({Status.ACTIVE, Status.ASSIGNED})
 REASSIGNABLE = WAITING | {Status.ACTIVE}
@@ -65,8 +65,7 @@ class Line:
 
 def found(state: State, user: User, view: View) -> QuerySet[Conversation]:
     """The longest in it first."""
-    websites = [one for one in websites_of(user) if view.website in {None, one.pk}]
-    rows = view.conversations(websites).filter(status__in=state.statuses)
+    rows = Seen.by(user, view).conversations().filter(status__in=state.statuses)
     first = F("queued_at") if state.statuses <= WAITING else F("moved_at")
     return rows.select_related("visitor", "website", "group", "agent", "agent__presence").order_by(
         first.asc(nulls_last=True), "pk"

@@ -19,9 +19,11 @@ def mail_reports() -> int:
 
 
 @shared_task
-def play_again(website_id: int, totals: list[int], key: str, at: str) -> None:
+def play_again(
+    website_id: int, totals: list[int], key: str, at: str, groups: list[int] | None = None
+) -> None:
     """Replay a website's history up to ``at`` (ISO 8601) for the page that asked."""
-    playing.play(website_id, totals, key, at=datetime.fromisoformat(at))
+    playing.play(website_id, totals, key, at=datetime.fromisoformat(at), groups=groups)
 
 
 @shared_task(soft_time_limit=3600, time_limit=3660)

@@ -13,10 +13,11 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import oversight, rights
 from accounts.access import StaffRequest, overseers
 from accounts.models import Agent, Group, User, Website
 from reporting import queries, states
-from reporting.queries import View
+from reporting.seen import View
 from routing import advice
 
 LINES = 50
@@ -32,10 +33,10 @@ class Looking(forms.Form):
 
     def __init__(self, data: QueryDict, *, user: User) -> None:
         super().__init__(data)
-        mine = queries.websites_of(user)
+        groups = Group.objects.filter(oversight.of(user).rows(group="pk"))
         choices = {
-            "website": mine,
-            "group": Group.objects.filter(website__in=mine).select_related("website"),
+            "website": rights.websites_of(user),
+            "group": groups.select_related("website"),
         }
         for name, found in choices.items():
             field = self.fields[name]

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
-
-from accounts.models import Website
-from conversations.models import Conversation
 from conversations.transitions import WAITING, Status
+from reporting.seen import Seen
 from routing import repairs, waiting
 from routing.repairs import Repairs
 
@@ -51,10 +47,9 @@ class Waits:
     repairs: Repairs
 
 
-def of(
-    websites: Collection[Website], mine: QuerySet[Conversation], *, total: int, at: datetime
-) -> Waits:
-    """What waits at ``at`` of some conversations of some websites, ``total`` in number."""
+def of(seen: Seen, *, total: int, at: datetime) -> Waits:
+    """What waits at ``at`` of what somebody looks at, ``total`` in number."""
+    mine = seen.conversations()
     faults, look_again = waiting.faults(mine, at=at)
     rows = mine.filter(status__in=WAITING).select_related("visitor", "group", "agent")
     longest = tuple(
@@ -75,5 +70,7 @@ def of(
         more=max(total - len(longest), 0),
         faults=tuple(faults),
         look_again=look_again,
-        repairs=repairs.of(websites, since=at - DAY),
+        repairs=repairs.of(
+            seen.websites, seen.overseen(group="conversation__group"), since=at - DAY
+        ),
     )

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 
 from accounts.models import Website
 from conversations.deadlines import database_now
@@ -23,6 +23,7 @@ from routing.models import Repair
 logger = logging.getLogger(__name__)
 
 NOTHING = timedelta(0)
+EVERY = Q()
 SECOND_LOOK = timedelta(seconds=2)
 """A push takes milliseconds; what is found again after this was seen by nobody."""
 OWED_FOR = timedelta(minutes=1)
@@ -37,9 +38,9 @@ class Repairs:
     last_at: datetime | None
 
 
-def of(websites: Collection[Website], *, since: datetime | None = None) -> Repairs:
+def of(websites: Collection[Website], only: Q = EVERY, *, since: datetime | None = None) -> Repairs:
     """The repairs of some websites, all of them or from ``since`` on."""
-    some = Repair.objects.filter(website__in=websites)
+    some = Repair.objects.filter(only, website__in=websites)
     if since is not None:
         some = some.filter(at__gte=since)
     told = some.aggregate(count=Count("pk"), last_at=Max("at"))

@@ -71,8 +71,9 @@ class Spell:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A period of a website. ``entered`` counts by queue; ``estimated`` of the arrivals are a guess
-    from pages that found no room; ``really`` is what happened to all of them."""
+    """A period of a website, or of some of its groups. ``entered`` counts by queue; ``estimated``
+    of the arrivals are a guess from pages that found no room; ``really`` is what happened to all of
+    them."""
 
     starts_at: datetime
     ends_at: datetime
@@ -88,27 +89,41 @@ class History:
 
 
 def read(
-    website: Website, *, at: datetime, days: int = DAYS, channel: Channel = Channel.CHAT
+    website: Website,
+    *,
+    at: datetime,
+    days: int = DAYS,
+    channel: Channel = Channel.CHAT,
+    groups: Collection[int] | None = None,
 ) -> History:
-    """The last ``days`` of a website up to ``at``, or its last 50,000 conversations."""
+    """The last ``days`` of a website up to ``at``, or its last 50,000 conversations; of ``groups``
+    alone, what came to their queues and the time of their members."""
     starts_at = at - timedelta(days=days)
     opened = Conversation.objects.filter(
         website=website, channel=channel, opened_at__gte=starts_at, opened_at__lt=at
     )
     cut = opened.order_by("-opened_at").values_list("opened_at", flat=True)[LIMIT : LIMIT + 1]
     starts_at = next(iter(cut), starts_at)
-    rules = _rules(website)
-    members = _members(website)
+    teams = Group.objects.filter(website=website).order_by()
+    if groups is not None:
+        teams = teams.filter(pk__in=groups)
+        opened = opened.filter(queue__group__in=groups)
+    rules = _rules(teams)
+    members = _members(teams)
     entries = {
         entry.conversation_id: entry
         for entry in _entries(opened.filter(opened_at__gt=starts_at), rules)
     }
     agents = set[int]().union(*members.values())
-    spells = tuple(_spells(website, agents, channel, starts_at, at))
+    theirs = Q(conversation__website=website) if groups is None else Q(group__in=groups)
+    spells = tuple(_spells(theirs | Q(agent__in=agents), channel, starts_at, at))
     contacts: dict[int, list[Spell]] = defaultdict(list)
+    elsewhere = []
     for spell in spells:
-        if spell.conversation_id in entries:
+        if spell.conversation_id in entries and (groups is None or spell.group_id in groups):
             contacts[spell.conversation_id].append(spell)
+        else:
+            elsewhere.append(spell)
     lives = {pk: life_of(mine, entries[pk].group_id) for pk, mine in sorted(contacts.items())}
     stand_ins = cycle(lives.values() or [()])
     arrivals = [
@@ -136,7 +151,7 @@ def read(
         ends_at=at,
         arrivals=tuple(sorted((one for one in arrivals if one.life), key=attrgetter("at"))),
         rules=rules,
-        team=_team(website, members, spells, channel, entries.keys(), (starts_at, at)),
+        team=_team(teams, members, spells, channel, elsewhere, (starts_at, at)),
         spells=spells,
         entered=Counter(entry.step_id for entry in entries.values()),
         really=Outcome(
@@ -167,10 +182,10 @@ def _entries(opened: QuerySet[Conversation], rules: Collection[int]) -> Iterator
         yield Entry(pk, at, rule_id, step_id, group, frozenset(skills), patience)
 
 
-def _rules(website: Website) -> dict[int, Rule]:
+def _rules(teams: QuerySet[Group]) -> dict[int, Rule]:
     steps: dict[int, list[Step]] = defaultdict(list)
     modes = {}
-    rows = RuleStep.objects.filter(rule__website=website).order_by("position", "pk")
+    rows = RuleStep.objects.filter(group__in=teams).order_by("position", "pk")
     for row in rows.select_related("rule", "group"):
         keeps_places = row.group.keeps_places_when_closed
         steps[row.rule_id].append(Step(row.pk, row.group_id, row.places, keeps_places))
@@ -178,21 +193,19 @@ def _rules(website: Website) -> dict[int, Rule]:
     return {rule_id: Rule(mode, tuple(steps[rule_id])) for rule_id, mode in modes.items()}
 
 
-def _members(website: Website) -> dict[int, frozenset[int]]:
+def _members(teams: QuerySet[Group]) -> dict[int, frozenset[int]]:
     members: dict[int, set[int]] = defaultdict(set)
-    rows = Group.members.through.objects.filter(group__website=website)
+    rows = Group.members.through.objects.filter(group__in=teams)
     for group_id, agent_id in rows.values_list("group_id", "agent_id"):
         members[group_id].add(agent_id)
     return {group_id: frozenset(agents) for group_id, agents in members.items()}
 
 
-def _spells(
-    website: Website, agents: set[int], channel: Channel, starts_at: datetime, at: datetime
-) -> Iterator[Spell]:
-    """All contacts of the period on the website, and its agents' contacts elsewhere."""
+def _spells(wanted: Q, channel: Channel, starts_at: datetime, at: datetime) -> Iterator[Spell]:
+    """All contacts of the period with the teams, and their agents' contacts elsewhere."""
     rows = (
         Contact.objects.filter(Q(ended_at=None) | Q(ended_at__gt=starts_at))
-        .filter(Q(conversation__website=website) | Q(agent__in=agents))
+        .filter(wanted)
         .filter(channel=channel, started_at__lt=at)
         .order_by("conversation_id", "started_at", "pk")
         .values_list(
@@ -299,11 +312,11 @@ def closings_of(group: Group, starts_at: datetime, ends_at: datetime) -> Iterato
 
 
 def _team(
-    website: Website,
+    teams: QuerySet[Group],
     members: Mapping[int, frozenset[int]],
     spells: Sequence[Spell],
     channel: Channel,
-    played: Collection[int],
+    elsewhere: Iterable[Spell],
     period: tuple[datetime, datetime],
 ) -> Team:
     """Members, skills and hours of today; slots as many as were used at once, today's at most."""
@@ -316,15 +329,13 @@ def _team(
     known = Agent.skills.through.objects.filter(agent__in=agents)
     for agent_id, skill_id in known.values_list("agent_id", "skill_id"):
         skills[agent_id].add(skill_id)
-    groups = Group.objects.filter(website=website).select_related("website")
+    groups = teams.select_related("website")
     return Team(
         slots=slots,
         members=members,
         shifts=tuple(shifts_of(spells)),
         occupations=tuple(
-            Occupation(spell.agent_id, spell.started_at, spell.ended_at)
-            for spell in spells
-            if spell.conversation_id not in played
+            Occupation(spell.agent_id, spell.started_at, spell.ended_at) for spell in elsewhere
         ),
         closings=tuple(
             closing

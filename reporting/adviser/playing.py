@@ -6,7 +6,7 @@ socket that it serves.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,25 +36,36 @@ class Played:
     replays: tuple[Summary, ...]
 
 
-def played(website: Website, totals: Sequence[int], *, at: datetime) -> Played | None:
+def played(
+    website: Website, totals: Sequence[int], *, at: datetime, groups: Collection[int] | None = None
+) -> Played | None:
     """The replay up to ``at`` with each number of places in all, if a worker has played it in the
-    last minutes; else one is asked to."""
-    key = f"replay:{website.pk}:{':'.join(map(str, totals))}"
+    last minutes; else one is asked to. Of the website, or of some of its groups."""
+    some = None if groups is None else tuple(sorted(groups))
+    whose = "" if some is None else "-".join(map(str, some))
+    key = f"replay:{website.pk}:{whose}:{':'.join(map(str, totals))}"
     found: Played | None = cache.get(key)
     if found is None and cache.add(f"{key}:asked", True, ASKED_SECONDS):
         wanted = ReplayWanted(
-            website_id=website.pk, totals=tuple(totals), key=key, at=at.isoformat()
+            website_id=website.pk, totals=tuple(totals), key=key, at=at.isoformat(), groups=some
         )
         bus.publish(wanted)
         found = cache.get(key)
     return found
 
 
-def play(website_id: int, totals: Sequence[int], key: str, *, at: datetime) -> None:
+def play(
+    website_id: int,
+    totals: Sequence[int],
+    key: str,
+    *,
+    at: datetime,
+    groups: Collection[int] | None = None,
+) -> None:
     """Play, and keep what came out for some minutes."""
     website = Website.objects.get(pk=website_id)
-    read = history.read(website, at=at)
-    queues = queues_of(website, read)
+    read = history.read(website, at=at, groups=groups)
+    queues = queues_of(website, read, groups)
     outcomes = [advice.outcome_with(read, {})]
     outcomes += [advice.outcome_with(read, advice.split(total, queues)) for total in totals]
     told = Played(
@@ -68,9 +79,13 @@ def play(website_id: int, totals: Sequence[int], key: str, *, at: datetime) -> N
     cache.set(key, told, KEPT_SECONDS)
 
 
-def queues_of(website: Website, read: history.History) -> list[advice.Queue]:
+def queues_of(
+    website: Website, read: history.History, groups: Collection[int] | None = None
+) -> list[advice.Queue]:
     """The active queues: with places, of rules that are enabled (R43)."""
     steps = RuleStep.objects.filter(rule__website=website, rule__is_enabled=True, places__gt=0)
+    if groups is not None:
+        steps = steps.filter(group__in=groups)
     return [
         advice.Queue(
             step_id=step.pk,

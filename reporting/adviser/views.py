@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -9,15 +11,31 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from accounts import oversight
 from accounts.access import StaffRequest, overseers
-from accounts.models import Agent, Website
+from accounts.models import Agent, User, Website
+from accounts.rights import websites_of
 from reporting.adviser import advice, history, playing, wording
 from reporting.adviser.forms import SizeForm
 from reporting.adviser.sizing import places_for, to_start_with
-from reporting.queries import websites_of
 
 MOST_PLACES = 1_000_000
 MOST_REPLAYS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A website, and which of its groups the reader oversees; ``None`` where it is all of it."""
+
+    website: Website
+    name: str
+    groups: frozenset[int] | None
+
+
+def _part(website: Website, user: User) -> Part:
+    sight = oversight.of(user)
+    groups = None if sight.is_whole(website.pk) else sight.groups_among([website.pk])
+    return Part(website, oversight.named([website], sight)[0], groups)
 
 
 def _chosen(request: StaffRequest) -> tuple[list[Website], Website | None]:
@@ -41,9 +59,10 @@ def queue_size(request: StaffRequest) -> HttpResponse:
     context = {"now": now, "tab": "reports", "agent": agent, "websites": websites}
     if website is None:
         return render(request, "reporting/adviser/page.html", context)
-    played = history.read(website, at=now)
+    part = _part(website, request.user)
+    played = history.read(website, at=now, groups=part.groups)
     pace = advice.pace_of(played, website.zone)
-    queues = playing.queues_of(website, played)
+    queues = playing.queues_of(website, played, part.groups)
     members = Agent.objects.filter(groups__steps__in=[queue.step_id for queue in queues])
     data = request.GET if "agents" in request.GET else None
     form = SizeForm(data, pace=pace, agents=members.distinct().count())
@@ -58,6 +77,7 @@ def queue_size(request: StaffRequest) -> HttpResponse:
         context
         | {
             "website": website,
+            "part": part,
             "history": played,
             "pace": pace,
             "form": form,
@@ -78,7 +98,8 @@ def queue_size_replay(request: StaffRequest) -> HttpResponse:
     if website is None:
         raise Http404
     totals = [_places(text) for text in request.GET.getlist("places")[:MOST_REPLAYS]]
-    found = playing.played(website, totals, at=timezone.now())
+    groups = _part(website, request.user).groups
+    found = playing.played(website, totals, at=timezone.now(), groups=groups)
     if found is None:
         return render(request, "reporting/adviser/playing.html", {"again": request.get_full_path()})
     labels = [_("Today’s places"), _("To start with"), _("The full size"), _("Your number")]

@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 from django.http import QueryDict
 from django.utils import translation
 
-from accounts.models import User
+from accounts.models import Group, User
 from conversations import shutdown
 from reporting import exports
 from reporting.choices import Choices, chosen
@@ -70,7 +70,24 @@ def may_open(export: Export, user: User, *, at: datetime) -> bool:
     scope = scope_of(export, user, at=at)
     if scope is None or scope.filters.agent != export.only_agent:
         return False
-    return set(export.websites) <= {website.pk for website in scope.websites}
+    groups = Group.objects.filter(pk__in=export.groups).values_list("website", "pk")
+    return (
+        set(export.websites) <= {website.pk for website in scope.websites}
+        and all(map(scope.sight.is_whole, export.websites))
+        and len(groups) == len(export.groups)
+        and all(scope.sight.covers(website_id, group_id) for website_id, group_id in groups)
+    )
+
+
+def told_of(scope: Scope) -> dict[str, list[int]]:
+    """Of which websites a file tells as a whole, and of which groups of others."""
+    if scope.filters.group is not None:
+        return {"websites": [], "groups": [scope.filters.group]}
+    ids = [website.pk for website in scope.websites]
+    return {
+        "websites": [pk for pk in ids if scope.sight.is_whole(pk)],
+        "groups": sorted(scope.sight.groups_among(ids)),
+    }
 
 
 def _write(export: Export, at: datetime) -> None:
@@ -83,8 +100,8 @@ def _write(export: Export, at: datetime) -> None:
         export,
         written=0,
         total=sheet.total,
-        websites=[website.pk for website in scope.websites],
         only_agent=scope.filters.agent,
+        **told_of(scope),
     )
     progress = _Progress(export)
     with tempfile.TemporaryFile() as file:

@@ -19,6 +19,7 @@ from django.db.models import (
     IntegerField,
     Max,
     Min,
+    Q,
     Value,
     When,
 )
@@ -148,9 +149,19 @@ def column(name: str) -> Combinable:
     return F(name) if name else Value(None, output_field=IntegerField())
 
 
+def _rule(source: Source, scope: Scope) -> Combinable:
+    """By the rule of its queue; where a row's conversation has gone to the queue of a team that the
+    reader does not oversee, by none."""
+    rule, group = column(source.field("queue__rule")), source.field("queue__group")
+    if "queue__rule" in source.columns:
+        return rule
+    theirs = scope.overseen(source, lambda some: Q(**{f"{group}__in": some}))
+    return Case(When(theirs, then=rule)) if theirs else rule
+
+
 BY_AGENT = Cut(lambda source, scope: source.whose())
 BY_GROUP = Cut(lambda source, scope: column(source.group))
-BY_RULE = by_field("queue__rule")
+BY_RULE = Cut(_rule)
 BY_STYLE = by_field("style")
 BY_LANGUAGE = by_field("language")
 BY_CURRENCY = Cut(lambda source, scope: column(source.columns.get("currency", "")))

@@ -69,7 +69,8 @@ def refused(scope: Scope) -> Measure:
     rule had room (R43).
 
     Counted once an hour for each visitor and rule, as a number without any person: the rows are
-    hours, there is no conversation. Agents, groups and languages have none.
+    hours, there is no conversation. Agents, groups and languages have none. Who oversees some
+    groups of a website is told of the rules that lead to one of them.
     """
     return Measure(REFUSALS, Fold.SUM, EVERY, Cast("messages_refused", FloatField()))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -77,6 +77,7 @@ class Source:
     leads from it to its conversation, ``agent`` and ``group`` to whom it is put down to.
 
     ``columns`` are what does not lie on that path; empty is what rows of this table do not have.
+    ``of_groups`` says of rows without a group which of them belong to some groups of their website.
     """
 
     name: str
@@ -87,6 +88,13 @@ class Source:
     group: str
     only: Q = EVERY
     columns: Mapping[str, str] = field(default_factory=dict)
+    of_groups: Callable[[Collection[int]], Q] | None = None
+
+    def among(self, groups: Collection[int]) -> Q:
+        """The rows that belong to some groups."""
+        if self.of_groups is not None:
+            return self.of_groups(groups)
+        return Q(**{f"{self.group}__in": groups})
 
     def whose(self) -> Combinable:
         """The agent that a row is put down to; NULL where there is none."""

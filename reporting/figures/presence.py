@@ -26,7 +26,8 @@ def connected_time(scope: Scope) -> Measure:
 
     A lost connection counts until it is noticed, 45 seconds later. The time that is still going on
     counts from the next full hour on. An agent of several websites is there for each of them, and
-    for all his groups: groups, rules, styles and languages have none of their own.
+    for all his groups: groups, rules, styles and languages have none of their own. Who oversees
+    some groups of a website is told of the whole time there of their members.
     """
     return Measure(SPANS, Fold.SUM, EVERY, LENGTH)
 

@@ -21,7 +21,8 @@ def transactions(scope: Scope) -> Measure:
     """The purchases made in the period that the brand's site or shop system told us of.
 
     Each number of the brand counts once. What was refunded does not count, not even in the period
-    in which it was bought.
+    in which it was bought. Who oversees some groups of a website is told of the purchases
+    attributed to their agents.
     """
     return count(SALES)
 
@@ -40,7 +41,10 @@ def attributed(scope: Scope) -> Measure:
 
 @figure(report=SALE, label=_("Share attributed"), unit=Unit.PERCENT, grows_better=True)
 def attributed_share(scope: Scope) -> Measure:
-    """The share of the purchases of the period that are attributed to an agent."""
+    """The share of the purchases of the period that are attributed to an agent.
+
+    Who oversees some groups of a website is told of no others: to him it says nothing.
+    """
     return share(SALES, ATTRIBUTED)
 
 

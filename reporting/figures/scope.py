@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet
 
 from accounts.models import Website
+from accounts.oversight import Oversight
 from reporting.figures.measures import Measure, Source
 from reporting.figures.period import Period
 
@@ -28,7 +30,8 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """``websites`` are some of those that the reader may see; without one, nothing is counted.
+    """``websites`` are some of those that the reader may see; without one, nothing is counted. Of
+    one that he oversees in part (``sight``), only what belongs to his groups is.
 
     ``known`` is what was found out of it for one figure and serves another: it lives as long as a
     page is made."""
@@ -36,6 +39,7 @@ class Scope:
     websites: tuple[Website, ...]
     period: Period
     filters: Filters = Filters()
+    sight: Oversight = field(kw_only=True)
     known: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
@@ -50,7 +54,9 @@ class Scope:
 
     def rows(self, source: Source) -> QuerySet[Any]:
         """The rows of ``source`` that belong to this scope, each website's days in its own zone."""
-        found = source.model._default_manager.filter(source.only, self._when(source))
+        # Whose it is beside when it was, not within: the days are to be read from one index.
+        overseen = self.overseen(source, source.among)
+        found = source.model._default_manager.filter(source.only, self._when(source), overseen)
         filters = self.filters
         for column, value in (
             (source.group, filters.group),
@@ -64,6 +70,12 @@ class Scope:
         if filters.agent is not None:
             found = found.alias(of_agent=source.whose()).filter(of_agent=filters.agent)
         return found
+
+    def overseen(self, source: Source, among: Callable[[Collection[int]], Q]) -> Q:
+        """What the reader oversees of the websites' rows, where ``among`` says which belong to some
+        groups; no condition where he oversees all of them."""
+        ids = [website.pk for website in self.websites]
+        return self.sight.within(ids, among, website=source.field("website"))
 
     def behind(self, measure: Measure) -> QuerySet[Any]:
         """The rows behind a figure, each with its ``worth``: as many as the figure counts."""

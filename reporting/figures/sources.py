@@ -10,11 +10,12 @@ Years of each are read from one covering index: what a figure asks of a row besi
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 
-from accounts.models import Agent
+from accounts.models import Agent, Group
 from conversations.models import (
     Contact,
     Conversation,
@@ -26,10 +27,23 @@ from conversations.models import (
 from conversations.transitions import Verb
 from reporting.figures.measures import Source
 from reporting.models import Refund, Transaction
-from routing.models import HourlyDemand
+from routing.models import HourlyDemand, RuleStep
 
 ITS_OWN_WEBSITE = {"website": "website", "website__time_zone": "website__time_zone"}
 ACTOR = Subquery(Agent.objects.filter(user=OuterRef("actor_user_id")).values("pk")[:1])
+
+
+def of_members(groups: Collection[int]) -> Q:
+    """Times of who is a member of one of the groups, on that group's own website."""
+    here = Group.members.through.objects.filter(
+        agent=OuterRef("agent"), group__website=OuterRef("website"), group__in=groups
+    )
+    return Q(Exists(here))
+
+
+def of_their_rules(groups: Collection[int]) -> Q:
+    """What was counted of rules that lead to one of the groups."""
+    return Q(Exists(RuleStep.objects.filter(rule=OuterRef("rule"), group__in=groups)))
 
 
 OPENED = Source("opened", Conversation, "opened_at", "", "last_holder", "group")
@@ -102,6 +116,7 @@ SPANS = Source(
     group="",
     only=Q(ended_at__isnull=False),
     columns={"queue__rule": "", "style": "", "language": ""},
+    of_groups=of_members,
 )
 """Times in a status, cut at the full hour: none lies on two days."""
 REFUNDS = Source(
@@ -126,5 +141,6 @@ REFUSALS = Source(
     group="",
     only=Q(messages_refused__gt=0),
     columns={"queue__rule": "rule", "language": ""},
+    of_groups=of_their_rules,
 )
 """Who found no room, as numbers of an hour without any person: there is no conversation."""

@@ -68,7 +68,8 @@ histories = st.integers(0, 10_000)
 
 @dataclass
 class World:
-    """Two websites in two zones; the first group has opening hours, the second a timer."""
+    """Two websites in two zones; the first group has opening hours and one agent less, the second a
+    timer."""
 
     steps: list[RuleStep] = field(default_factory=list)
     agents: list[Agent] = field(default_factory=list)
@@ -89,6 +90,7 @@ class World:
         world.agents = [AgentFactory(), AgentFactory(user__role=Role.EXPERT)]
         for step in world.steps:
             step.group.members.set(world.agents)
+        world.groups[0].members.remove(world.agents[1])
         Group.objects.filter(pk=world.groups[1].pk).update(answer_seconds=60)
         first = world.groups[0]
         for weekday in range(7):

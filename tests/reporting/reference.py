@@ -93,6 +93,13 @@ class Line:
     agent: int | None
     group: int | None
     worth: float = 1.0
+    groups: frozenset[int] | None = None
+    """To which it belongs, where it has none of its own."""
+
+    def belongs_to(self, some: set[int]) -> bool:
+        """Whether who oversees only these groups of its website sees it."""
+        mine = {self.group} if self.groups is None else self.groups
+        return bool(mine & some)
 
 
 Lines = list[Line]
@@ -182,7 +189,14 @@ def paid(found: list[Life]) -> Lines:
 
 def refused(found: list[Life]) -> Lines:
     return [
-        Line(Told(row.rule.website), row.hour, None, None, row.messages_refused)
+        Line(
+            Told(row.rule.website),
+            row.hour,
+            None,
+            None,
+            row.messages_refused,
+            frozenset(step.group_id for step in row.rule.steps.all()),
+        )
         for row in HourlyDemand.objects.select_related("rule__website")
         if row.messages_refused
     ]
@@ -226,10 +240,15 @@ def spans(found: list[Life], worth: Callable[[Span], float | None]) -> Lines:
     if not found.spans:
         found.spans = [one for website in found.websites for one in _spans_of(found, website)]
     return [
-        Line(Told(website), span.quarters[0], agent, None, value)
+        Line(Told(website), span.quarters[0], agent, None, value, _teams(agent, website))
         for website, agent, span in found.spans
         if (value := worth(span)) is not None
     ]
+
+
+def _teams(agent: int, website: Website) -> frozenset[int]:
+    mine = Group.objects.filter(members=agent, website=website)
+    return frozenset(mine.values_list("pk", flat=True))
 
 
 def _spans_of(found: Lives, website: Website) -> Iterator[tuple[Website, int, Span]]:

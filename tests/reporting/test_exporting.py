@@ -457,6 +457,44 @@ def test_one_website_of_two_that_is_lost_closes_the_file(manager: User, step: Ru
 
 
 @pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    ("managed", "query", "lost", "is_open"),
+    [
+        ("sales", "", "", True),
+        ("sales", "", "sales", False),
+        ("sales returns", "", "returns", False),
+        ("sales returns", "&group=sales", "returns", True),
+        ("sales returns", "&group=sales", "sales", False),
+        ("sales returns third", "", "third", False),  # It told of the whole website.
+    ],
+)
+def test_a_file_of_teams_is_open_to_who_oversees_each_of_them(
+    step: RuleStep, managed: str, query: str, lost: str, is_open: bool
+) -> None:
+    user = UserFactory(role=Role.MANAGER)
+    groups = {"sales": step.group}
+    groups |= {name: StepFactory(rule=step.rule).group for name in ("returns", "third")}
+    user.managed_groups.set([groups[name] for name in managed.split()])
+    query = query.replace("sales", str(step.group_id))
+    export = asked(user, query=QUERY + query)
+    assert written()
+    assert fetched(user, export)[0] == 200
+    if lost:
+        user.managed_groups.remove(groups[lost])
+    assert fetched(user, export)[0] == (200 if is_open else 404)
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_new_team_makes_of_the_whole_website_a_part(manager: User, step: RuleStep) -> None:
+    """What the file tells of what belongs to no team, he may no longer see."""
+    export = asked(manager)
+    assert written()
+    assert fetched(manager, export)[0] == 200
+    StepFactory(rule=step.rule)
+    assert fetched(manager, export)[0] == 404
+
+
+@pytest.mark.usefixtures("clock")
 def test_an_agent_has_his_own_rows_only_and_nobody_anothers_file(
     manager: User, step: RuleStep
 ) -> None:

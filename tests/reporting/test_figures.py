@@ -12,12 +12,16 @@ import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, Phase, example, given, settings
 
+from accounts import oversight
+from accounts.models import Role, User
+from accounts.oversight import EVERYTHING, Oversight
 from conversations.recounting import differences, windows
 from reporting import figures
 from reporting.figures import answers, measures
 from reporting.figures.answers import Answer
 from reporting.figures.period import Period, Step, buckets, start_of
 from reporting.figures.scope import Filters, Scope
+from tests.factories import UserFactory
 from tests.reporting import reference
 from tests.reporting.histories import START, World, histories
 
@@ -68,14 +72,18 @@ def test_every_figure_is_what_a_slow_recount_of_the_ledger_gives(history: int) -
     def check(world: World) -> None:
         told = reference.lives(world.websites, world.log, world.at)
         for period in (SOME_DAYS, Period(date(2035, 3, 25), date(2035, 3, 26))):
-            scope = Scope(tuple(world.websites), period)
+            scope = Scope(tuple(world.websites), period, sight=EVERYTHING)
             found = answers.total(ALL, scope)
             for name in figures.FIGURES:
                 same(found[name], name, worth_of(name, told, period))
                 REACHED[name] += found[name].n
-        cut_like_the_reference(Scope(tuple(world.websites), SOME_DAYS), told)
-        hours_of_the_week_are_those_of_the_wall(Scope(tuple(world.websites), SOME_DAYS), told)
-        rows_are_counted(world)
+        cut_like_the_reference(Scope(tuple(world.websites), SOME_DAYS, sight=EVERYTHING), told)
+        hours_of_the_week_are_those_of_the_wall(
+            Scope(tuple(world.websites), SOME_DAYS, sight=EVERYTHING), told
+        )
+        parts_are_what_belongs_to_them(world, told)
+        for user in (UserFactory(role=Role.ADMIN), manager_of(world, 0, 2)):
+            rows_are_counted(world, oversight.of(user))
         trends_add_up(world)
         assert [one for low, high in windows() for one in differences(low, high)] == []
 
@@ -88,6 +96,7 @@ REACHED: Counter[str] = Counter()
 def test_the_histories_have_reached_every_figure() -> None:
     """Or nothing would have been compared."""
     assert {name for name in figures.FIGURES if not REACHED[name]} == set()
+    assert {name for name in figures.FIGURES if not LEFT_OUT[name]} == set()
 
 
 def worth_of(
@@ -131,14 +140,49 @@ def hours_of_the_week_are_those_of_the_wall(scope: Scope, told: list[reference.L
             same(found[hour][name], f"{name} in hour {hour}", worth)
 
 
-def rows_are_counted(world: World) -> None:
+def manager_of(world: World, *numbers: int) -> User:
+    user = UserFactory(role=Role.MANAGER)
+    user.managed_groups.set([world.groups[number] for number in numbers])
+    return user
+
+
+def parts_are_what_belongs_to_them(world: World, told: list[reference.Life]) -> None:
+    """Managers of one group of two, of the other, of one and another website, of a website's all:
+    what they read is what belongs to these groups, and of a whole website everything."""
+    first = world.websites[0].pk
+    websites = tuple(world.websites)
+    for numbers in ((0,), (1,), (0, 2), (0, 1)):
+        groups = {world.groups[number].pk for number in numbers}
+        whole = {world.websites[1].pk} if 2 in numbers else set[int]()
+        whole |= {first} if {0, 1} <= set(numbers) else set()
+        sight = oversight.of(manager_of(world, *numbers))
+        found = answers.total(ALL, Scope(websites, SOME_DAYS, sight=sight))
+        by_agent = answers.cut(ALL, Scope(websites, SOME_DAYS, sight=sight), answers.BY_AGENT)
+
+        def sees(line: reference.Line, mine: Any = (whole, groups)) -> bool:
+            return line.life.website.pk in mine[0] or line.belongs_to(mine[1])
+
+        for name in figures.FIGURES:
+            lines = reference.lines_of(name, told, SOME_DAYS.first, SOME_DAYS.end)
+            mine = [line for line in lines if sees(line)]
+            same(found[name], f"{name} of the groups {numbers}", [line.worth for line in mine])
+            for key, cells in by_agent.items():
+                worth = [line.worth for line in mine if line.agent == key]
+                same(cells[name], f"{name} of {key} of the groups {numbers}", worth)
+            LEFT_OUT[name] += len(lines) - len(mine)
+
+
+LEFT_OUT: Counter[str] = Counter()
+
+
+def rows_are_counted(world: World, sight: Oversight) -> None:
     """A figure counts the rows that it opens, and they fold to its value."""
     for filters in (
         Filters(),
         Filters(agent=world.agents[0].pk),
         Filters(group=world.groups[0].pk, style="social", language="fr"),
     ):
-        scope = Scope(tuple(world.websites), SOME_DAYS, filters)
+        scope = Scope(tuple(world.websites), SOME_DAYS, filters, sight=sight)
         found = answers.total(ALL, scope)
         for one in ALL:
             measure = one.measure(scope)
@@ -165,7 +209,7 @@ def currency_of(row: Any) -> str:
 def trends_add_up(world: World) -> None:
     """What a trend counts adds up, and Python finds the same buckets as PostgreSQL."""
     paris = world.websites[0]
-    scope = Scope((paris,), SOME_DAYS)
+    scope = Scope((paris,), SOME_DAYS, sight=EVERYTHING)
     counted = [figures.FIGURES[name] for name in ("opened", "closed", "contacts")]
     whole = answers.total(counted, scope)
     for step in Step:
@@ -183,11 +227,11 @@ def test_the_reference_knows_every_figure() -> None:
 
 def test_without_a_website_nothing_is_counted() -> None:
     World.make().open(0)
-    found = answers.total(ALL, Scope((), SOME_DAYS))
+    found = answers.total(ALL, Scope((), SOME_DAYS, sight=EVERYTHING))
     assert {answer.n for answer in found.values()} == {0}
     assert found["opened"].value == 0
     assert found["csat"].value is None
-    nowhere = Scope((), SOME_DAYS)
+    nowhere = Scope((), SOME_DAYS, sight=EVERYTHING)
     assert {day["opened"].n for day in answers.trend(ALL, nowhere, Step.DAY).values()} == {0}
     assert answers.cut(ALL, nowhere, answers.BY_HOUR_OF_WEEK) == {}
 
@@ -197,7 +241,9 @@ def test_the_period_before_and_the_filter_of_a_rule_narrow_what_is_counted() -> 
     for number, hours in ((0, 0), (1, 10), (0, 24)):
         world.at = START + timedelta(hours=hours)
         world.open(number)
-    scope = Scope(tuple(world.websites), Period(date(2035, 3, 25), date(2035, 3, 26)))
+    scope = Scope(
+        tuple(world.websites), Period(date(2035, 3, 25), date(2035, 3, 26)), sight=EVERYTHING
+    )
     opened = [figures.FIGURES["opened"]]
     assert answers.total(opened, scope)["opened"].n == 2
     assert answers.total(opened, scope.before)["opened"].n == 1

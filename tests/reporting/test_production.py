@@ -18,7 +18,7 @@ from conversations.models import Author, CloseReason, Conversation
 from conversations.transitions import Status
 from reporting import queries, states
 from reporting.agents_today import AgentToday
-from reporting.queries import View
+from reporting.seen import View
 from routing import presence
 from routing.models import RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
@@ -33,7 +33,8 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-QUERIES = 18
+QUERIES = {Role.ADMIN: 18, Role.MANAGER: 19}
+"""A manager is asked what he oversees; of a part, its name is looked up as well."""
 
 
 @pytest.fixture
@@ -98,6 +99,7 @@ def test_a_group_without_a_queue_shows_what_was_handed_to_it(
     step: RuleStep, agent: Agent, manager: User
 ) -> None:
     other = StepFactory(rule=step.rule).group
+    other.managers.add(manager)
     RuleStep.objects.filter(group=other).delete()
     conversation = on_desk(step, agent)
     lifecycle.transfer_to_group(
@@ -190,17 +192,49 @@ def test_managers_see_their_websites_and_administrators_all(
     assert queries.board(agent.user, at=NOW).waiting == 0
 
 
+def test_an_agent_of_two_teams_shows_to_each_manager_what_he_did_for_his(
+    step: RuleStep, agent: Agent, manager: User
+) -> None:
+    """But for how full his desk is: that says why he is given nothing."""
+    other = StepFactory(rule__website=step.rule.website)
+    other.group.members.add(agent)
+    boss = UserFactory(role=Role.MANAGER)
+    other.group.managers.add(boss)
+    connect(agent)
+    for one, times in ((step, 1), (other, 2)):
+        for _ in range(times):
+            done = closed(one, agent, NOW, answered_after=timedelta(seconds=5))
+            surveys.answer(done.pk, csat=5 if one == step else 1, nps=9, comment="", at=NOW)
+            on_desk(one, agent)
+    for user, n, csat in ((manager, 1, 100.0), (boss, 2, 0.0)):
+        [row] = queries.board(user, at=NOW).agents
+        assert (row.today.contacts, row.today.csat, row.on_desk) == (n, csat, n)
+        assert [one.active for one in row.channels] == [3]
+
+
+@pytest.mark.parametrize("role", QUERIES)
+@pytest.mark.parametrize("sees_a_part", [False, True])
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_board_takes_the_same_queries_for_one_and_for_three(
-    step: RuleStep, manager: User, count: int, django_assert_num_queries: Any
+    step: RuleStep,
+    manager: User,
+    role: Role,
+    sees_a_part: bool,
+    count: int,
+    django_assert_num_queries: Any,
 ) -> None:
+    manager.role = role
+    manager.save()
+    if sees_a_part:
+        StepFactory(rule=step.rule)
     for _ in range(count):
         agent = AgentFactory()
         step.group.members.add(agent)
         connect(agent)
         for status in Status:
             in_status(status, step, agent)
-    with django_assert_num_queries(QUERIES):
+    names = sees_a_part and role == Role.MANAGER
+    with django_assert_num_queries(QUERIES[role] + names):
         queries.board(manager, at=NOW)
 
 
@@ -315,6 +349,7 @@ def test_each_figure_of_now_opens_as_many_conversations_as_it_says(
     """B10, for every state and narrowed to a group."""
     other = StepFactory(rule__website=step.rule.website)
     other.group.members.add(agent)
+    other.group.managers.add(manager)
     for one in (step, other):
         for status in Status:
             in_status(status, one, agent)

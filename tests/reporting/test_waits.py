@@ -10,9 +10,10 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Agent, AgentChannel, Role, User, Website
-from conversations.models import Conversation
+from accounts.oversight import EVERYTHING
 from conversations.transitions import Status
 from reporting import waits
+from reporting.seen import Seen, View
 from routing.models import Repair, RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, UserFactory, connect, in_status, queued
@@ -44,8 +45,7 @@ def browser(step: RuleStep) -> Client:
 
 
 def waits_of(website: Website, *, total: int, at: datetime) -> waits.Waits:
-    mine = Conversation.objects.filter(website=website)
-    return waits.of([website], mine, total=total, at=at)
+    return waits.of(Seen([website], EVERYTHING, View()), total=total, at=at)
 
 
 def test_who_waits_longest_comes_first(step: RuleStep, agent: Agent) -> None:

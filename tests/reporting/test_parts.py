@@ -1,0 +1,367 @@
+"""A manager of one team of a website learns nothing of another: whatever happens there, no page,
+list, file, chart, mail or answer that he can ask for says or counts it."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from itertools import zip_longest
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.core import mail
+from django.core.cache import cache
+from django.test import AsyncClient
+from django.urls import URLPattern
+
+from accounts.models import Agent, Channel, Role, User
+from config.api.urls import router
+from conversations import actors, lifecycle, messages, notes, surveys
+from conversations.deadlines import database_now
+from conversations.models import (
+    Author,
+    CloseReason,
+    Conversation,
+    StatusSpan,
+    SuggestionOffer,
+    Visitor,
+)
+from conversations.transitions import Status
+from desk import urls as desk_urls
+from reporting import figures, mailing, states, subscriptions, tables, transactions
+from reporting import urls as report_urls
+from reporting.adviser import playing
+from reporting.exporting import subjects, turns, writing
+from reporting.figures.period import Period
+from reporting.models import Every, Export, Origin, SubscribedReport, Subscription
+from reporting.transactions import Purchase
+from routing.models import HourlyDemand, Repair, RuleStep
+from tests.clock import NOW, clock  # noqa: F401 - a fixture
+from tests.factories import (
+    AgentFactory,
+    StepFactory,
+    UserFactory,
+    VisitorFactory,
+    WebsiteFactory,
+    connect,
+    in_status,
+    on_desk,
+    with_bot,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+MINUTE = timedelta(minutes=1)
+THEIRS = "Zwielicht"
+"""In every name that the other team has: of its rule, group, agents, visitors, in what they say."""
+
+
+class Team:
+    """A rule with its queue, a group and an agent on a website, and all that can happen to them."""
+
+    def __init__(self, website: Any, name: str) -> None:
+        self.name = name
+        self.step: RuleStep = StepFactory(
+            rule__website=website, rule__name=f"{name} rule", group__name=f"{name} team", places=9
+        )
+        self.agent: Agent = AgentFactory(display_name=f"{name} agent")
+        self.step.group.members.add(self.agent)
+        self.who = actors.agent(self.agent.user)
+        self.numbers: list[int] = []
+        self.sales: list[int] = []
+
+    def visitor(self) -> Visitor:
+        website = self.step.rule.website
+        made: Visitor = VisitorFactory(website=website, name=f"{self.name} visitor")
+        return made
+
+    def lives(self, regular: Visitor) -> None:
+        """One of everything; ``regular`` writes to both teams."""
+        for status in Status:
+            if status != Status.BOT:
+                self.named(in_status(status, self.step, self.agent, at=NOW - 90 * MINUTE))
+        for number, visitor in enumerate((regular, self.visitor())):
+            self.numbers.append(self.talk(visitor, number).pk)
+        self.works()
+
+    def named(self, one: Conversation) -> None:
+        Visitor.objects.filter(pk=one.visitor_id).update(name=f"{self.name} visitor")
+        self.numbers.append(one.pk)
+        self.say(one, Author.VISITOR)
+
+    def say(self, one: Conversation, author: Author) -> None:
+        if one.status != Status.CLOSED:
+            body = f"{self.name} says hippopotame"
+            messages.add(one.pk, author=author, body=body, client_id=uuid.uuid4(), at=NOW)
+
+    def talk(self, visitor: Visitor, number: int) -> Conversation:
+        """Answered, noted, snoozed, woken, closed, judged; something is bought, some of it back."""
+        at = NOW - 60 * MINUTE
+        one = on_desk(self.step, self.agent, at=at, visitor=visitor)
+        self.say(one, Author.AGENT)
+        notes.write(one.pk, agent_id=self.agent.pk, body=f"{self.name} note", at=at)
+        lifecycle.snooze(
+            one.pk, until=NOW, keep=False, auto_close=False, actor=self.who, at=at + MINUTE
+        )
+        lifecycle.wake(one.pk, actor=self.who, at=at + 2 * MINUTE)
+        lifecycle.push(one.pk, agent=self.agent, at=at + 3 * MINUTE)
+        SuggestionOffer.objects.create(
+            conversation=one, agent=self.agent, seq=1, offered_at=at, outcome="used", decided_at=at
+        )
+        lifecycle.close(one.pk, reason=CloseReason.RESOLVED, actor=self.who, at=NOW)
+        surveys.answer(one.pk, csat=2 + number, nps=9, comment=f"{self.name} comment", at=NOW)
+        website, name = self.step.rule.website, f"{self.name}-{number}"
+        sale, _ = transactions.record(
+            website,
+            Purchase(name, Decimal(70 + number), "EUR", NOW),
+            visitor=visitor,
+            origin=Origin.API,
+            at=NOW,
+        )
+        transactions.refund(website, name, amount=Decimal(3), number=f"{name}-back", at=NOW)
+        self.sales.append(sale.pk)
+        return one
+
+    def works(self) -> None:
+        """The agent is there; some find no room; the sweep has something to mend."""
+        website = self.step.rule.website
+        connect(self.agent)
+        StatusSpan.objects.create(
+            agent=self.agent,
+            website=website,
+            channel=Channel.CHAT,
+            is_available=True,
+            started_at=NOW - 50 * MINUTE,
+            ended_at=NOW - 5 * MINUTE,
+            busy_seconds=600,
+            open_seconds=900,
+        )
+        HourlyDemand.objects.create(rule=self.step.rule, hour=NOW, messages_refused=7)
+        Repair.objects.create(
+            website=website,
+            conversation_id=self.numbers[0],
+            agent=self.agent,
+            waited=MINUTE,
+            at=NOW - MINUTE,
+        )
+
+
+class Shop:
+    """A website with two teams; ``boss`` manages the first, and what nobody's team has is there."""
+
+    def __init__(self) -> None:
+        cache.clear()
+        website = WebsiteFactory(name="Maison")
+        self.ours, self.theirs = Team(website, "Ours"), Team(website, THEIRS)
+        self.boss: User = UserFactory(role=Role.MANAGER, email="boss@example.com", language="en")
+        self.ours.step.group.managers.add(self.boss)
+        self.regular: Visitor = VisitorFactory(website=website, name="Regular")
+        self.ours.lives(self.regular)
+        # Begun by us, and theirs now: what we did to it stays ours.
+        at = NOW - 80 * MINUTE
+        self.moved = on_desk(self.ours.step, self.ours.agent, at=at)
+        lifecycle.transfer_to_group(
+            self.moved.pk,
+            group=self.theirs.step.group,
+            queue_id=self.theirs.step.pk,
+            actor=self.ours.who,
+            at=at + MINUTE,
+        )
+
+    def others_live(self) -> None:
+        self.theirs.lives(self.regular)
+        self.theirs.named(with_bot(self.theirs.step, at=NOW - 90 * MINUTE))
+        lifecycle.push(self.moved.pk, agent=self.theirs.agent, at=NOW - MINUTE)
+        self.theirs.named(self.moved)
+        self.theirs.say(self.moved, Author.AGENT)
+        lifecycle.close(self.moved.pk, reason=CloseReason.RESOLVED, actor=self.theirs.who, at=NOW)
+        surveys.answer(self.moved.pk, csat=1, nps=0, comment=f"{THEIRS} comment", at=NOW)
+        transactions.record(
+            self.theirs.step.rule.website,
+            Purchase(f"{THEIRS}-nobody", Decimal(1), "EUR", NOW),
+            visitor=None,
+            origin=Origin.API,
+            at=NOW,
+        )
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+FIGURES = list(figures.FIGURES)
+VALUES: dict[str, list[Any]] = {
+    "subject": [],  # POST only: tried below
+    "report": list(SubscribedReport.values),
+    "word": ["nothing"],
+    "kind": ["csv"],
+}
+NAMES = {
+    "board_state": list(states.STATES),
+    "table_file": [*tables.CUTS, *tables.BREAKDOWNS],
+    "chart": FIGURES,
+    "chart_file": FIGURES,
+    "export": FIGURES,
+    "behind": FIGURES,
+}
+QUERIES = {
+    "": ["", "period=today", "period=today&step=hour"],
+    "queue_size_replay": ["places=3"],
+    "find": ["", "q=hippopotame", "q=visitor", "q=note", "q=agent"],
+    **{name: ["period=today"] for name in ("chart", "chart_file", "export", "behind")},
+    **{
+        name: [f"period=today&by={by}" for by in ("website", "group", "rule", "agent", "style")]
+        for name in ("experience", "conversations", "transactions", "table_file")
+    },
+}
+OFFERS = {"reassign", "transfer", "why"}
+"""Where names of the website's other teams and agents are on offer: to give to, to make members."""
+
+
+def addresses(shop: Shop, *, of: Team) -> Iterator[tuple[str, str]]:
+    """Every address of the reports, the desk and the API, with all that can stand in it."""
+    for pattern in [*report_urls.urlpatterns, *desk_urls.urlpatterns]:
+        assert isinstance(pattern, URLPattern)
+        name, route = str(pattern.name), str(pattern.pattern)
+        usual = QUERIES[""] if pattern in report_urls.urlpatterns else [""]
+        for path in filled([route], name, of):
+            for query in QUERIES.get(name, usual):
+                yield name, f"/{path}?{query}"
+    for name in FIGURES:
+        for query in ("by=agent", "by=group", "by=rule", "step=hour"):
+            yield "api", f"/api/v1/figures/{name}/?period=today&{query}"
+    for url in router.urls:
+        if "<int:number>" not in str(url.pattern):
+            yield "api", f"/api/v1/{url.pattern}"
+        for number in of.numbers:
+            name = "why" if str(url.pattern).endswith("/why/") else "api"
+            yield name, "/api/v1/" + str(url.pattern).replace("<int:number>", str(number))
+
+
+def filled(paths: list[str], name: str, of: Team) -> list[str]:
+    numbers = {
+        "transaction": of.sales,
+        "fetch_export": [0],
+        "drop_export": [0],
+    }.get(name, of.numbers)
+    for hole in re.findall(r"<\w+:(\w+)>", paths[0]):
+        values = {"name": NAMES.get(name, []), "number": numbers, **VALUES}.get(hole, [1])
+        paths = [re.sub(rf"<\w+:{hole}>", str(one), path) for path in paths for one in values]
+    return paths
+
+
+CHANGING = re.compile(r'(csrfmiddlewaretoken" value="|nonce="|X-CSRFToken": ")[^"]*')
+
+
+@async_to_sync
+async def read(user: User, paths: list[str]) -> dict[str, tuple[int, str]]:
+    """Status and words of each, without what is different each time."""
+    client = AsyncClient()
+    await client.aforce_login(user)
+    told = {}
+    for path in paths:
+        answer = await client.get(path)
+        if answer.streaming:
+            body = b"".join([block async for block in answer.streaming_content])  # type: ignore[union-attr]
+        else:
+            body = answer.content
+        words = CHANGING.sub("", body.decode())
+        told[path] = (answer.status_code, words)
+    return told
+
+
+def new_lines(before: str, after: str) -> list[str]:
+    """What is there now and was not; told shortly, for a page is long."""
+    pairs = zip_longest(before.splitlines(), after.splitlines())
+    return [str(new) for old, new in pairs if old != new]
+
+
+def test_whatever_happens_to_another_team_changes_nothing_that_is_read(shop: Shop) -> None:
+    """Every address, before and after."""
+    asked = [path for name, path in addresses(shop, of=shop.ours) if name not in OFFERS]
+    before = read(shop.boss, asked)
+    cache.clear()
+    shop.others_live()
+    after = read(shop.boss, asked)
+    assert len([one for one in before.values() if one[0] == 200]) > 400
+    for path in asked:
+        assert THEIRS not in after[path][1], path
+        assert after[path][0] == before[path][0], path
+        assert new_lines(before[path][1], after[path][1]) == [], path
+
+
+def written(shop: Shop) -> dict[str, str]:
+    """What files, mails and replays tell the manager of."""
+    told = {}
+    period = Period(NOW.date(), NOW.date() + timedelta(days=1))
+    for subject in (subjects.CONVERSATIONS, *FIGURES):
+        export = turns.ask(
+            shop.boss,
+            subject=subject,
+            kind="csv",
+            query="period=today",
+            about="",
+            period=period,
+            at=NOW,
+        )
+        assert writing.write_next(at=database_now())
+        answer = read(shop.boss, [f"/reports/exports/{export.pk}/"])
+        [(status, told[subject])] = answer.values()
+        assert status == 200
+        export.refresh_from_db()
+        assert (export.websites, export.groups) == ([], [shop.ours.step.group_id])
+    for report in SubscribedReport:
+        subscriptions.subscribe(shop.boss, report, Every.DAY, website=None, at=NOW)
+        pk = Subscription.objects.get(user=shop.boss, report=report).pk
+        mailing.send_report(subscription_id=pk, first=f"{period.first}", end=f"{period.end}")
+        sent = mail.outbox[-1]
+        told[report] = re.sub(r"no-longer/\S+", "", f"{sent.subject}\n{sent.body}")
+    website, groups = shop.ours.step.rule.website, [shop.ours.step.group_id]
+    playing.play(website.pk, [3], "replay", at=NOW + MINUTE, groups=groups)
+    return told | {"replay": repr(cache.get("replay"))}
+
+
+@pytest.mark.usefixtures("media")
+def test_nor_what_is_written_to_him(shop: Shop) -> None:
+    before = written(shop)
+    cache.clear()
+    shop.others_live()
+    after = written(shop)
+    assert after["experience"] != ""
+    for name in before:
+        assert THEIRS not in after[name], name
+        assert new_lines(before[name], after[name]) == [], name
+    shop.theirs.step.group.managers.add(shop.boss)
+    for file in Export.objects.filter(subject="closed"):
+        [(status, _words)] = read(shop.boss, [f"/reports/exports/{file.pk}/"]).values()
+        assert status == 200
+
+
+@pytest.fixture
+def media(tmp_path: Any, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+def test_who_manages_both_teams_reads_all_of_it(shop: Shop) -> None:
+    """Or the tests above would prove nothing."""
+    shop.others_live()
+    shop.theirs.step.group.managers.add(shop.boss)
+    asked = [path for _name, path in addresses(shop, of=shop.theirs)]
+    told = read(shop.boss, asked)
+    assert len([path for path, (_status, words) in told.items() if THEIRS in words]) > 250
+
+
+def test_what_is_another_team_s_is_not_there(shop: Shop) -> None:
+    shop.others_live()
+    asked = {
+        path
+        for name, path in addresses(shop, of=shop.theirs)
+        if any(f"/{number}/" in path for number in [*shop.theirs.numbers, *shop.theirs.sales])
+    }
+    told = read(shop.boss, sorted(asked))
+    assert {status for status, _words in told.values()} <= {404, 405}
+    assert not [path for path, (_status, words) in told.items() if THEIRS in words]
