@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,6 +25,7 @@ from routing.models import DistributionRule
 
 BOUNDS = {Unit.PERCENT: (0.0, 100.0), Unit.POINTS: (-100.0, 100.0)}
 UNNAMED = _("none")
+TICKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,20 @@ class Trend:
     step: Step
     chart: charts.Chart
     points: tuple[Point, ...]
+
+    @property
+    def has_years(self) -> bool:
+        """Whether its points lie in several years."""
+        return len({point.name.year for point in self.points}) > 1
+
+    @property
+    def ticks(self) -> tuple[tuple[Point, float], ...]:
+        """The points that are named between the two ends, and where, as shares of the width."""
+        last = len(self.points) - 1
+        if last < 2 * (TICKS + 1):
+            return ()
+        found = (self.points[round(last * n / (TICKS + 1))] for n in range(1, TICKS + 1))
+        return tuple((point, (point.x + point.width / 2) / charts.WIDTH) for point in found)
 
     @property
     def is_mixed(self) -> bool:
@@ -186,8 +202,14 @@ def table(scope: Scope, by: str, *names: str) -> Table:
         for key, cells in found.items()
         if any(cells[figure.name].n for figure in wanted)
     ]
-    rows.sort(key=lambda row: (not row.parameter, str(row.name).casefold()))
+    rows.sort(key=lambda row: (not row.parameter, natural(str(row.name))))
     return Table(tuple(wanted), tuple(rows))
+
+
+def natural(name: str) -> list[tuple[bool, int, str]]:
+    """By which "Team 2" comes before "Team 10"."""
+    parts = re.split(r"(\d+)", name.casefold())
+    return [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
 
 Namer = Callable[[Iterable[Any]], dict[Any, Text]]

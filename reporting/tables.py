@@ -100,7 +100,7 @@ def _in_parts(name: str, asked: Chosen, by: str) -> Table:
 
 
 def _closures(asked: Chosen) -> Table:
-    headings = [_("Reason"), _("By"), _("Closed"), _("Share")]
+    headings = [_("Reason"), _("By"), _("Closures"), _("Share")]
     return Table("closures", headings, _parts(breakdowns.closures(asked.scope), with_by=True))
 
 
@@ -122,7 +122,7 @@ def _waits(asked: Chosen) -> Table:
 
 def _omitted(asked: Chosen) -> Table:
     rows: list[Row] = [[line.reason, line.count] for line in omitted(asked.scope)]
-    return Table("omitted", [_("Reason"), _("Closed")], rows)
+    return Table("omitted", [_("Reason"), _("Closures")], rows)
 
 
 BREAKDOWNS: dict[str, Callable[[Chosen], Table]] = {

@@ -13,7 +13,7 @@ from reporting.figures.answers import Answer
 from reporting.figures.measures import Number
 from reporting.figures.period import Step
 from reporting.figures.registry import Figure, Unit
-from reporting.reports import Change
+from reporting.reports import Change, Point, Trend
 
 register = template.Library()
 NOTHING = "–"
@@ -40,10 +40,17 @@ def written(value: Number, unit: Unit) -> str:
         case Unit.PERCENT:
             return _("%(n)s %%") % {"n": number(value, 1)}
         case Unit.POINTS:
-            return f"{'+' if value > 0 else ''}{number(value, 0)}"
+            sign = "+" if round(value) > 0 else "−" if round(value) < 0 else ""
+            return sign + number(abs(value), 0)
         case Unit.MEAN | Unit.MONEY:
             return number(value, 2)
     return number(value, 0)  # a count or a sum
+
+
+@register.filter
+def grouped(value: int) -> str:
+    """A count, with the reader's separators."""
+    return number(value, 0)
 
 
 def number(value: Number, places: int) -> str:
@@ -58,13 +65,22 @@ def number(value: Number, places: int) -> str:
 
 
 @register.filter
-def bucket_name(bucket: date | datetime, step: Step) -> str:
-    """How a point of a trend is called under a chart and in its table."""
+def bucket_name(point: Point, trend: Trend) -> str:
+    """How a point of a trend is called in its table, and at the ends of its chart."""
+    return _called(point.name, trend, "DATE_FORMAT" if trend.has_years else "MONTH_DAY_FORMAT")
+
+
+@register.filter
+def tick(point: Point, trend: Trend) -> str:
+    """The same between the ends, where the years need not be said again."""
+    return _called(point.name, trend, "MONTH_DAY_FORMAT")
+
+
+def _called(bucket: date | datetime, trend: Trend, day: str) -> str:
     if isinstance(bucket, datetime):
         return formats.date_format(bucket, "D H:i")
-    if step is Step.MONTH:
-        return formats.date_format(bucket, "YEAR_MONTH_FORMAT")
-    return formats.date_format(bucket, "MONTH_DAY_FORMAT")
+    is_month = trend.step is Step.MONTH
+    return formats.date_format(bucket, "YEAR_MONTH_FORMAT" if is_month else day)
 
 
 @register.filter
@@ -73,6 +89,19 @@ def size_of_change(change: Change) -> str:
     if change.unit is Unit.POINTS:
         return _("%(n)s points") % {"n": number(abs(change.by), 1)}
     return written(abs(change.by), Unit.PERCENT)
+
+
+@register.filter
+def exact(value: Number) -> str:
+    """A figure as it was computed, for what reads the page by machine; nothing where there is
+    none."""
+    return "" if value is None else repr(float(value))
+
+
+@register.filter
+def along(share: float, width: int) -> str:
+    """Where something is that lies at a share of a width, for SVG."""
+    return plain(round(share * width, 1))
 
 
 @register.filter

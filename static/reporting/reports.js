@@ -1,6 +1,7 @@
 // A report's filters act at once; the days of one's own choice only with the button.
 
 import "../base/bar.js";
+import "./sorting.js";
 
 const form = document.getElementById("filters");
 const period = form.elements.namedItem("period");

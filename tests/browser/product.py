@@ -72,6 +72,13 @@ class Product:
         own = {"ENV_FILE": os.devnull, "VAR": str(self.var), "PORT": str(self.port)}
         return kept | own | {"WEB_PROCESSES": "2"} | self.environment
 
+    def engines(self) -> dict[str, str]:
+        """Where its engines are, for whoever starts none of his own."""
+        return {
+            "DATABASE_URL": engines.database_url(self.var),
+            "REDIS_URL": engines.redis_url(self.var),
+        }
+
     def wait_until_ready(self) -> None:
         give_up = time.monotonic() + READY_SECONDS
         while not self.is_ready():

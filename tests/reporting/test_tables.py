@@ -94,7 +94,7 @@ def test_every_table_is_a_file(manager: User, path: str, kind: str) -> None:
 
 def test_breakdowns_have_their_parts(manager: User) -> None:
     assert lines(manager, "/reports/tables/closures.csv?period=today") == [
-        ["Reason", "By", "Closed", "Share"],
+        ["Reason", "By", "Closures", "Share"],
         ["Resolved", "Agent", "1", "100.0"],
     ]
     waits = lines(manager, "/reports/tables/waits.csv?period=today")

@@ -1,0 +1,76 @@
+"""All reports in a browser over years of history: some thousand conversations, or the million.
+
+``HISTORY`` names a data folder with more (``VAR`` of ``python -m bench.reports --make 1000000``);
+it is brought up to date and gets the demo's people.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Crowd
+from tests.browser.people import Agent
+from tests.browser.product import ROOT, Product
+from tests.browser.test_reports_whole import look_at_all
+from tests.browser.tongue import Tongue
+
+SOME = 3000
+CLOSED = "rows => rows.map(({ cells }) => Number(cells[2].dataset.value))"
+MAKE = "from bench.reports import make; make({number})"
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """An installation of some years; what its engines hold stays where it was named."""
+    named = os.environ.get("HISTORY")
+    var = Path(named) if named else tmp_path_factory.mktemp("grown") / "var"
+    product = Product(var, WEB_PROCESSES="1", LOG_LEVEL="ERROR")
+    try:
+        product.start()
+        if not named:
+            made = [sys.executable, "-c", MAKE.format(number=SOME)]
+            engines = product.engines()
+            subprocess.run(
+                made, cwd=ROOT, env=product.variables() | engines, check=True, capture_output=True
+            )
+        yield product
+    finally:
+        product.stop()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_years_have_every_report(browser: Browser, grown: Product, language: str) -> None:
+    crowd, tongue = Crowd(browser, grown), Tongue(language)
+    [(website, zone)] = grown.rows("SELECT id, time_zone FROM accounts_website WHERE key = 'bench'")
+    admin = Agent(crowd.context(locale=tongue.locale), grown.url, "admin", tongue)
+    page = admin.log_in("/reports/production/").page
+    narrowed = f"period=365&website={website}"
+    faults = look_at_all(crowd, page, tongue, "years", narrowed)
+    assert not faults, "\n".join(faults)
+
+    page.goto(f"{grown.url}/reports/conversations/?{narrowed}")
+    [(closed,)] = grown.rows(
+        "SELECT count(*) FROM conversations_conversation WHERE website_id = %s AND closed_at >="
+        " (date_trunc('day', now() AT TIME ZONE %s) - interval '364 days') AT TIME ZONE %s",
+        *(website, zone, zone),
+    )
+    told = page.locator('.tile a[href^="/reports/rows/closed/"]')
+    expect(told).to_have_text(re.compile(r"^[\d\s,]+$"))
+    assert re.sub(r"\D", "", told.inner_text()) == str(closed)
+    heading = page.get_by_role("columnheader", name=tongue("Conversations closed"))
+    for order, is_reversed in (("descending", True), ("ascending", False)):
+        heading.get_by_role("button", name=tongue("Conversations closed"), exact=True).click()
+        expect(heading).to_have_attribute("aria-sort", order)
+        found = page.locator("table.sortable tbody tr").evaluate_all(CLOSED)
+        assert len(found) > 10
+        assert found == sorted(found, reverse=is_reversed)
+    crowd.leave()
+    assert crowd.unexpected() == []

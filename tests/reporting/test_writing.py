@@ -1,0 +1,72 @@
+"""How figures, parts and the points of a chart are written and put in order."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import translation
+
+from reporting import charts, figures, reports
+from reporting.figures.answers import Answer
+from reporting.figures.period import Step
+from reporting.figures.registry import Unit
+from reporting.reports import Point, Trend
+from reporting.templatetags.figures import bucket_name, exact, grouped, tick, written
+
+
+def trend(first: date, count: int, step: Step = Step.WEEK) -> Trend:
+    names = [first + timedelta(weeks=number) for number in range(count)]
+    chart = charts.draw([1.0] * count, [], as_bars=True)
+    points = [
+        Point(name, x, width, Answer(1, 1), None)
+        for name, (x, width) in zip(names, chart.places, strict=True)
+    ]
+    return Trend(figures.FIGURES["closed"], step, chart, tuple(points))
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(54.4, "+54"), (-54.4, "−54"), (0.3, "0"), (-0.3, "0"), (None, "–")]
+)
+def test_points_have_a_sign_where_there_are_some(value: float | None, said: str) -> None:
+    assert written(value, Unit.POINTS) == said
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "218,400"), ("fr", "218\u202f400")])
+def test_large_counts_can_be_read(language: str, said: str) -> None:
+    with translation.override(language):
+        assert grouped(218400).replace("\xa0", "\u202f") == said
+
+
+def test_a_figure_is_told_to_machines_as_it_was_computed() -> None:
+    assert (exact(1 / 3), exact(3), exact(None)) == ("0.3333333333333333", "3.0", "")
+
+
+def test_days_of_several_years_say_theirs() -> None:
+    one, two = trend(date(2026, 1, 5), 40), trend(date(2025, 11, 24), 53)
+    assert bucket_name(one.points[0], one) == "January 5"
+    assert bucket_name(two.points[0], two) == "Nov. 24, 2025"
+    assert bucket_name(two.points[-1], two) == "Nov. 23, 2026"
+
+
+def test_a_long_chart_is_named_in_between_too() -> None:
+    year, week = trend(date(2025, 11, 24), 53), trend(date(2026, 1, 5), 7)
+    assert [tick(point, year) for point, _share in year.ticks] == [
+        "February 23",
+        "May 25",
+        "August 24",
+    ]
+    assert [round(share, 2) for _point, share in year.ticks] == [0.25, 0.5, 0.75]
+    assert week.ticks == ()
+
+
+def test_the_tenth_team_comes_after_the_second() -> None:
+    names = ["Team 10", "équipe", "Team 2", "team 1", "2 Team", ""]
+    assert sorted(names, key=reports.natural) == [
+        "",
+        "2 Team",
+        "team 1",
+        "Team 2",
+        "Team 10",
+        "équipe",
+    ]
