@@ -82,8 +82,7 @@ class FigureDoor(APIView):
             raise NotFound
         form = Choices(request.query_params, user=request.user, at=timezone.now())  # type: ignore[arg-type]
         if not form.is_valid():
-            told = {name: [str(one) for one in said] for name, said in form.errors.items()}
-            raise ValidationError(told)
+            raise refused(form)
         asked = chosen(form)
         scope = asked.scope
         answer: dict[str, Any] = _told(answers.total([figure], scope)[name]) | {
@@ -106,6 +105,11 @@ class FigureDoor(APIView):
                 for key, cell in answers.trend([figure], scope, asked.step).items()
             ]
         return Response(answer)
+
+
+def refused(form: Choices) -> ValidationError:
+    """What was wrong with the filters, for each of them."""
+    return ValidationError({name: [str(one) for one in said] for name, said in form.errors.items()})
 
 
 def _told(answer: Answer) -> dict[str, Any]:

@@ -241,7 +241,7 @@ def table_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
     table = tables.of_report(name, asked, _cut_by(request))
     if table is None or kind not in exports.KINDS:
         raise Http404
-    return _file(table, name, kind, asked)
+    return tables.answer(table, name, kind, asked)
 
 
 @staff("GET")
@@ -250,16 +250,7 @@ def chart_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
     if name not in register.FIGURES or kind not in exports.KINDS:
         raise Http404
     _form, asked = _asked(request)
-    return _file(tables.behind_chart(name, asked), name, kind, asked)
-
-
-def _file(table: tables.Table, name: str, kind: str, asked: Chosen) -> HttpResponse:
-    response = HttpResponse(tables.written(table, kind), content_type=exports.KINDS[kind][0])
-    period = asked.scope.period
-    file = f"{name}-{period.first:%Y%m%d}-{period.last:%Y%m%d}.{kind}"
-    response["Content-Disposition"] = f'attachment; filename="{file}"'
-    response["Cache-Control"] = "no-store"
-    return response
+    return tables.answer(tables.behind_chart(name, asked), name, kind, asked)
 
 
 @staff("GET")

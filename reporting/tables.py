@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.http import HttpResponse
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 
@@ -88,6 +89,16 @@ def written(table: Table, kind: str) -> bytes:
     file = io.BytesIO()
     exports.WRITERS[kind](file, [table.rows], table.title, table.headings)
     return file.getvalue()
+
+
+def answer(table: Table, name: str, kind: str, asked: Chosen) -> HttpResponse:
+    """The file as a browser or a program fetches it."""
+    response = HttpResponse(written(table, kind), content_type=exports.KINDS[kind][0])
+    period = asked.scope.period
+    file = f"{name}-{period.first:%Y%m%d}-{period.last:%Y%m%d}.{kind}"
+    response["Content-Disposition"] = f'attachment; filename="{file}"'
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def _in_parts(name: str, asked: Chosen, by: str) -> Table:

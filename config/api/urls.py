@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.routers import SimpleRouter
 
 from reporting.api import RefundsDoor, TransactionDoor, TransactionsDoor
+from reporting.exports_api import ChartDoor, ExportDoor, TableDoor
 from reporting.figures_api import FigureDoor, FiguresDoor
 from routing.api import ConversationDoor
 
@@ -45,6 +46,7 @@ def nowhere(request: Request, *args: Any, **kwargs: Any) -> NoReturn:
 
 router = SimpleRouter(use_regex_path=False)
 router.register("conversations", ConversationDoor, basename="conversation")
+router.register("exports", ExportDoor, basename="export")
 
 schema = SpectacularAPIView.as_view(permission_classes=[AllowAny], authentication_classes=[])
 
@@ -53,6 +55,8 @@ urlpatterns = [
     path("v1/schema/", schema, name="api_schema"),
     path("v1/figures/", FiguresDoor.as_view()),
     path("v1/figures/<slug:name>/", FigureDoor.as_view()),
+    path("v1/tables/<slug:name>.<slug:kind>", TableDoor.as_view()),
+    path("v1/charts/<slug:name>.<slug:kind>", ChartDoor.as_view()),
     path("v1/transactions/", TransactionsDoor.as_view()),
     path("v1/transactions/<str:number>/", TransactionDoor.as_view()),
     path("v1/transactions/<str:number>/refunds/", RefundsDoor.as_view()),
