@@ -130,7 +130,7 @@ def _most(website: Website) -> dict[str, Any]:
     found = Conversation.objects.filter(website=website).order_by()
     columns = {
         "group": "group",
-        "rule": "queue__rule",
+        "rule": "rule",
         "agent": "last_holder",
         "style": "style",
         "language": "language",

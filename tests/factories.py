@@ -189,6 +189,7 @@ def queued(
     at: datetime = NOW,
     visitor: Visitor | None = None,
     style: str = Style.LIVE,
+    language: str = "fr",
     solved_window: timedelta | None = None,
     is_asynchronous: bool = True,
     channel: str = Channel.CHAT,
@@ -204,7 +205,7 @@ def queued(
         style=style,
         solved_window=solved_window,
         is_asynchronous=is_asynchronous,
-        language="fr",
+        language=language,
         rule=step.rule,
         required_skills=list(required_skills),
         skill_patience=skill_patience,
@@ -213,14 +214,14 @@ def queued(
     return conversation
 
 
-def with_bot(step: RuleStep, *, at: datetime = NOW) -> Conversation:
+def with_bot(step: RuleStep, *, at: datetime = NOW, language: str = "fr") -> Conversation:
     """A new conversation that a bot answers."""
     website = step.rule.website
     conversation = Conversation(
         website=website,
         visitor=VisitorFactory(website=website),
         is_asynchronous=True,
-        language="fr",
+        language=language,
         rule=step.rule,
     )
     lifecycle.greet(conversation, at=at)

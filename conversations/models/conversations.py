@@ -292,6 +292,7 @@ class Conversation(models.Model):
                     "first_human_reply_at",
                     "group",
                     "queue",
+                    "rule",
                     "style",
                     "language",
                     "last_holder",
@@ -310,7 +311,7 @@ class Conversation(models.Model):
             # reporting: figures of what was opened in a period, from the index alone.
             models.Index(
                 fields=["website", "opened_at"],
-                include=["id", "group", "queue", "style", "language", "last_holder"],
+                include=["id", "group", "queue", "rule", "style", "language", "last_holder"],
                 name="opened_by_website",
             ),
             # messenger: the visitor's conversations, newest first.

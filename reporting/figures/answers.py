@@ -30,6 +30,7 @@ from reporting.figures.measures import EVERY, Fold, Measure, Number, Source
 from reporting.figures.period import Period, Step, buckets, midnight, offsets
 from reporting.figures.registry import Figure
 from reporting.figures.scope import Scope
+from reporting.figures.sources import rules_to
 
 Key = Any
 ALL = 10**12
@@ -150,13 +151,11 @@ def column(name: str) -> Combinable:
 
 
 def _rule(source: Source, scope: Scope) -> Combinable:
-    """By the rule of its queue; where a row's conversation has gone to the queue of a team that the
-    reader does not oversee, by none."""
-    rule, group = column(source.field("queue__rule")), source.field("queue__group")
-    if "queue__rule" in source.columns:
-        return rule
-    theirs = scope.overseen(source, lambda some: Q(**{f"{group}__in": some}))
-    return Case(When(theirs, then=rule)) if theirs else rule
+    """By none where it leads to no group that the reader oversees: the conversation has come to his
+    groups from another team's."""
+    name = source.field("rule")
+    theirs = scope.overseen(source, lambda some: Q(**{f"{name}__in": rules_to(some)}))
+    return Case(When(theirs, then=column(name))) if name and theirs else column(name)
 
 
 BY_AGENT = Cut(lambda source, scope: source.whose())

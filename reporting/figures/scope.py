@@ -60,7 +60,7 @@ class Scope:
         filters = self.filters
         for column, value in (
             (source.group, filters.group),
-            (source.field("queue__rule"), filters.rule),
+            (source.field("rule"), filters.rule),
             (source.field("style"), filters.style or None),
             (source.field("language"), filters.language or None),
             (source.columns.get("currency", ""), filters.currency or None),

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import Agent, Group
 from conversations.models import (
@@ -41,9 +41,14 @@ def of_members(groups: Collection[int]) -> Q:
     return Q(Exists(here))
 
 
+def rules_to(groups: Collection[int]) -> QuerySet[RuleStep, int]:
+    """The rules that lead to one of the groups."""
+    return RuleStep.objects.filter(group__in=groups).order_by().values_list("rule", flat=True)
+
+
 def of_their_rules(groups: Collection[int]) -> Q:
     """What was counted of rules that lead to one of the groups."""
-    return Q(Exists(RuleStep.objects.filter(rule=OuterRef("rule"), group__in=groups)))
+    return Q(rule__in=rules_to(groups))
 
 
 OPENED = Source("opened", Conversation, "opened_at", "", "last_holder", "group")
@@ -115,7 +120,7 @@ SPANS = Source(
     agent="agent",
     group="",
     only=Q(ended_at__isnull=False),
-    columns={"queue__rule": "", "style": "", "language": ""},
+    columns={"rule": "", "style": "", "language": ""},
     of_groups=of_members,
 )
 """Times in a status, cut at the full hour: none lies on two days."""
@@ -140,7 +145,7 @@ REFUSALS = Source(
     agent="",
     group="",
     only=Q(messages_refused__gt=0),
-    columns={"queue__rule": "rule", "language": ""},
+    columns={"rule": "rule", "language": ""},
     of_groups=of_their_rules,
 )
 """Who found no room, as numbers of an hour without any person: there is no conversation."""

@@ -131,11 +131,12 @@ class World:
         """A new conversation: with a bot, or waiting in the queue of this number."""
         step = self.steps[number % 3]
         style = (Style.LIVE, Style.SOCIAL)[number % 2]
+        language = ("fr", "en")[number % 4 > 1]
         window = timedelta(hours=5) if style == Style.SOCIAL else None
         made = (
-            with_bot(step, at=self.at)
+            with_bot(step, at=self.at, language=language)
             if by_bot
-            else queued(step, at=self.at, style=style, solved_window=window)
+            else queued(step, at=self.at, style=style, language=language, solved_window=window)
         )
         self.opened.append(made.pk)
 

@@ -1,7 +1,8 @@
 """Every figure once more, slowly and obviously: from the raw ledger, messages and answers alone.
 
-It shares no code with the reports: it does not read a conversation's row nor its contacts, and
-knows no SQL. Figures are recomputed for one website at a time or several, by day of the wall.
+It shares no code with the reports: it does not read contacts, nor of a conversation's row more than
+with what its visitor was engaged (rule, style, language: once and for all), and knows no SQL.
+Figures are recomputed for one website at a time or several, by day of the wall.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from itertools import pairwise
 
 from accounts.hours import Schedule, is_open
 from accounts.models import Agent, Group, Website, schedule_of
-from conversations.models import Event, Message, Survey
+from conversations.models import Conversation, Event, Message, Survey
 from reporting.models import Refund, Transaction
 from routing.models import HourlyDemand
 
@@ -29,6 +30,19 @@ class Contact:
     start: datetime
     end: datetime | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class Engaged:
+    """With what a visitor was engaged; what nobody was engaged for has nothing."""
+
+    rule: int | None = None
+    style: str | None = None
+    language: str | None = None
+
+    @classmethod
+    def of(cls, one: Conversation | None) -> Engaged:
+        return cls() if one is None else cls(one.rule_id, one.style, one.language)
 
 
 @dataclass
@@ -57,6 +71,10 @@ class Life:
     @property
     def visitor(self) -> int:
         return self.events[0].conversation.visitor_id
+
+    @property
+    def engaged(self) -> Engaged:
+        return Engaged.of(self.events[0].conversation)
 
     @property
     def opened_at(self) -> datetime:
@@ -107,9 +125,10 @@ Lines = list[Line]
 
 @dataclass
 class Told:
-    """What has no conversation: all that is known is whose website it was."""
+    """What is no conversation: whose website it was, and what is known of one behind it."""
 
     website: Website
+    engaged: Engaged = Engaged()
 
 
 def sold(found: list[Life], worth: Callable[[Sale], float | None]) -> Lines:
@@ -133,14 +152,21 @@ def sold(found: list[Life], worth: Callable[[Sale], float | None]) -> Lines:
             value = worth(Sale(is_theirs, net, elapsed))
             if value is not None:
                 whose = last[1] if last and is_theirs else None
-                lines.append(Line(Told(website), row.made_at, whose, row.group_id, value))
+                told = Told(website, last[2].engaged if last else Engaged())
+                lines.append(Line(told, row.made_at, whose, row.group_id, value))
     return lines
 
 
 def given_back(worth: Callable[[Refund], float | None]) -> Lines:
     """Refunds, put down to whom the purchase is put down to."""
     return [
-        Line(Told(row.website), refund.made_at, row.agent_id, row.group_id, value)
+        Line(
+            Told(row.website, Engaged.of(row.conversation)),
+            refund.made_at,
+            row.agent_id,
+            row.group_id,
+            value,
+        )
         for refund in Refund.objects.select_related("transaction__website")
         for row in [refund.transaction]
         if (value := worth(refund)) is not None
@@ -190,7 +216,7 @@ def paid(found: list[Life]) -> Lines:
 def refused(found: list[Life]) -> Lines:
     return [
         Line(
-            Told(row.rule.website),
+            Told(row.rule.website, Engaged(row.rule.pk, row.rule.style)),
             row.hour,
             None,
             None,

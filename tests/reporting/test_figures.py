@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,13 +15,16 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from accounts import oversight
 from accounts.models import Role, User
 from accounts.oversight import EVERYTHING, Oversight
+from conversations import actors, lifecycle
+from conversations.models import CloseReason
 from conversations.recounting import differences, windows
 from reporting import figures
 from reporting.figures import answers, measures
 from reporting.figures.answers import Answer
 from reporting.figures.period import Period, Step, buckets, start_of
 from reporting.figures.scope import Filters, Scope
-from tests.factories import UserFactory
+from tests.clock import NOW
+from tests.factories import UserFactory, queued, with_bot
 from tests.reporting import reference
 from tests.reporting.histories import START, World, histories
 
@@ -77,10 +80,10 @@ def test_every_figure_is_what_a_slow_recount_of_the_ledger_gives(history: int) -
             for name in figures.FIGURES:
                 same(found[name], name, worth_of(name, told, period))
                 REACHED[name] += found[name].n
-        cut_like_the_reference(Scope(tuple(world.websites), SOME_DAYS, sight=EVERYTHING), told)
-        hours_of_the_week_are_those_of_the_wall(
-            Scope(tuple(world.websites), SOME_DAYS, sight=EVERYTHING), told
-        )
+        whole = Scope(tuple(world.websites), SOME_DAYS, sight=EVERYTHING)
+        cut_like_the_reference(whole, told)
+        narrowed_like_the_reference(whole, told)
+        hours_of_the_week_are_those_of_the_wall(whole, told)
         parts_are_what_belongs_to_them(world, told)
         for user in (UserFactory(role=Role.ADMIN), manager_of(world, 0, 2)):
             rows_are_counted(world, oversight.of(user))
@@ -117,6 +120,9 @@ def cut_like_the_reference(scope: Scope, told: list[reference.Life]) -> None:
         (answers.BY_AGENT, lambda line: line.agent),
         (answers.BY_GROUP, lambda line: line.group),
         (answers.Cut.by_step(Step.DAY), day_of),
+        (answers.BY_RULE, lambda line: line.life.engaged.rule),
+        (answers.BY_STYLE, lambda line: line.life.engaged.style),
+        (answers.BY_LANGUAGE, lambda line: line.life.engaged.language),
     )
     for by, key_of in cuts:
         for key, found in answers.cut(ALL, scope, by).items():
@@ -125,6 +131,21 @@ def cut_like_the_reference(scope: Scope, told: list[reference.Life]) -> None:
                     name, told, scope.period, lambda line, k=key, of=key_of: of(line) == k
                 )
                 same(found[name], f"{name} of {key}", worth)
+
+
+def narrowed_like_the_reference(scope: Scope, told: list[reference.Life]) -> None:
+    """To what visitors were engaged with, wherever a conversation went from there."""
+    for engaged in {life.engaged for life in told}:
+        for name, value in asdict(engaged).items():
+            found = answers.total(ALL, replace(scope, filters=Filters(**{name: value})))
+            for figure in figures.FIGURES:
+                worth = worth_of(
+                    figure,
+                    told,
+                    scope.period,
+                    lambda line, n=name, v=value: getattr(line.life.engaged, n) == v,
+                )
+                same(found[figure], f"{figure} of {name} {value}", worth)
 
 
 def hours_of_the_week_are_those_of_the_wall(scope: Scope, told: list[reference.Life]) -> None:
@@ -250,3 +271,29 @@ def test_the_period_before_and_the_filter_of_a_rule_narrow_what_is_counted() -> 
     narrowed = replace(scope, filters=Filters(rule=world.steps[1].rule.pk))
     assert answers.total(opened, narrowed)["opened"].n == 1
     assert answers.total(opened, narrowed.before)["opened"].n == 0
+
+
+def test_a_conversation_stays_with_the_rule_by_which_its_visitor_was_engaged() -> None:
+    """Handed to a group of another rule, to a group that has none, or only ever with the bot."""
+    world = World.make()
+    first, second, _elsewhere = world.steps
+    _stays, passed, given = [queued(first) for _ in range(3)]
+    contained = with_bot(first)
+    who = actors.agent(world.agents[0].user)
+    lifecycle.transfer_to_group(
+        passed.pk, group=second.group, queue_id=second.pk, actor=who, at=NOW
+    )
+    lifecycle.transfer_to_group(given.pk, group=second.group, queue_id=None, actor=who, at=NOW)
+    lifecycle.close(contained.pk, reason=CloseReason.BOT_ENDED, actor=actors.BOT, at=NOW)
+    today = NOW.date()
+    scope = Scope(tuple(world.websites), Period(today - DAY, today + DAY), sight=EVERYTHING)
+    wanted = [figures.FIGURES[name] for name in ("opened", "closed", "transfers", "containment")]
+    (found,) = answers.cut(wanted, scope, answers.BY_RULE).items()
+    narrowed = answers.total(wanted, replace(scope, filters=Filters(rule=first.rule_id)))
+    assert found == (first.rule_id, narrowed)
+    assert [narrowed[one.name].n for one in wanted] == [4, 1, 2, 1]
+    # Whose groups the rule does not lead to, to him it has no name.
+    for number, told in ((0, {first.rule_id: 1}), (1, {None: 2})):
+        sight = oversight.of(manager_of(world, number))
+        read = answers.cut(wanted, replace(scope, sight=sight), answers.BY_RULE)
+        assert {key: cells["opened"].n for key, cells in read.items()} == told, number

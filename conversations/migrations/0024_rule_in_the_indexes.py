@@ -1,0 +1,69 @@
+"""The rule of a conversation is read from the indexes of its figures; none is without one that a
+queue has taken (older ones were written before it was kept)."""
+
+from django.db import migrations, models
+
+# The first queue that the ledger names is the one that the visitor was engaged for.
+RULES = """
+    UPDATE conversations_conversation c SET rule_id = told.rule_id
+    FROM (
+        SELECT DISTINCT ON (e.conversation_id) e.conversation_id, q.rule_id
+        FROM conversations_conversation o
+        JOIN conversations_event e ON e.conversation_id = o.id
+        JOIN routing_rulestep q ON q.id = e.queue_id
+        WHERE o.rule_id IS NULL ORDER BY e.conversation_id, e.id
+    ) told WHERE told.conversation_id = c.id
+"""
+PATIENTLY = "SET LOCAL statement_timeout = 0"
+# Or the indexes could not be made in the same transaction.
+AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("conversations", "0023_canned_names"),
+        ("routing", "0008_choices"),
+    ]
+
+    operations = [
+        migrations.RunSQL([PATIENTLY, RULES, AT_ONCE], migrations.RunSQL.noop),
+        migrations.RemoveIndex(
+            model_name="conversation",
+            name="closed_by_website",
+        ),
+        migrations.RemoveIndex(
+            model_name="conversation",
+            name="opened_by_website",
+        ),
+        migrations.AddIndex(
+            model_name="conversation",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", False)),
+                fields=["website", "closed_at"],
+                include=(
+                    "id",
+                    "opened_at",
+                    "first_human_reply_at",
+                    "group",
+                    "queue",
+                    "rule",
+                    "style",
+                    "language",
+                    "last_holder",
+                    "contact_count",
+                    "changed_hands",
+                    "is_begun_by_bot",
+                    "payee",
+                ),
+                name="closed_by_website",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="conversation",
+            index=models.Index(
+                fields=["website", "opened_at"],
+                include=("id", "group", "queue", "rule", "style", "language", "last_holder"),
+                name="opened_by_website",
+            ),
+        ),
+    ]
