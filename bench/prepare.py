@@ -69,7 +69,7 @@ def prepare(*, agents: int, visitors: int, targets: int = 1) -> dict[str, Any]:
     return {
         "key": website.key,
         "consent": sha256_of(texts_of(website, "en")["consent"]),
-        "cookies": [f"{settings.SESSION_COOKIE_NAME}={_session(user)}" for user in users],
+        "cookies": [f"{settings.SESSION_COOKIE_NAME}={session(user)}" for user in users],
     }
 
 
@@ -81,7 +81,7 @@ def _agent(username: str, team: Group, *, slots: int) -> User:
     return user
 
 
-def _session(user: User) -> str:
+def session(user: User) -> str:
     """A session as Django's own login would make it; logging in is not what is measured."""
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
