@@ -45,7 +45,9 @@ export class Email {
     const isFitting = mayAsk && asynchronous === true && status !== "closed";
     const isAsked = isFitting && !this.value && !this.session.dismissed.includes(`email ${id}`);
     byId("email-invite").hidden = !isAsked;
-    const isTold = isFitting && this.value !== null && (status !== "active" || this.value.refused);
+    // While somebody answers, only what was just left, or does not work, is worth a line.
+    const isWorthIt = status !== "active" || this.leftIn === id || this.value?.refused;
+    const isTold = isFitting && this.value !== null && isWorthIt;
     byId("email-known").hidden = !isTold;
     if (!isTold) return;
     const { address, on, refused } = this.value;
@@ -60,9 +62,16 @@ export class Email {
       const address = byId(`${place}-email`).value;
       if (!(await this.#send(place, { address }))) return;
       if (place === "settings") this.#say(place, this.strings.email_saved, true);
-      else byId("email-known").focus({ preventScroll: true });
+      else this.#confirm();
     });
     byId(`${place}-email`).addEventListener("input", () => this.#say(place, ""));
+  }
+
+  /** Where the invitation was now stands where we will write to. */
+  #confirm() {
+    this.leftIn = this.conversationId;
+    this.onChange();
+    byId("email-known").focus({ preventScroll: true });
   }
 
   #decline() {
