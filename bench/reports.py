@@ -74,11 +74,11 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def make(number: int) -> None:
-    """A website with ``number`` conversations of three years."""
-    rows.prepare(groups=GROUPS, agents=AGENTS, slots=6)
+def make(number: int, *, agents: int = AGENTS, days: int = DAYS) -> None:
+    """A website with ``number`` conversations of some days."""
+    rows.prepare(groups=GROUPS, agents=agents, slots=6)
     website = Website.objects.get(key="bench")
-    history.make(number, website=website.pk, groups=GROUPS, agents=AGENTS, days=DAYS)
+    history.make(number, website=website.pk, groups=GROUPS, agents=agents, days=days)
 
 
 def _period(days: int) -> Period:

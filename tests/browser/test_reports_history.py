@@ -22,9 +22,8 @@ from tests.browser.product import ROOT, Product
 from tests.browser.test_reports_whole import look_at_all
 from tests.browser.tongue import Tongue
 
-SOME = 3000
 CLOSED = "rows => rows.map(({ cells }) => Number(cells[2].dataset.value))"
-MAKE = "from bench.reports import make; make({number})"
+MAKE = "from bench.reports import make; make(2000, agents=30, days=730)"
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +35,9 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     try:
         product.start()
         if not named:
-            made = [sys.executable, "-c", MAKE.format(number=SOME)]
-            engines = product.engines()
-            subprocess.run(
-                made, cwd=ROOT, env=product.variables() | engines, check=True, capture_output=True
-            )
+            environment = product.variables() | product.engines()
+            made = [sys.executable, "-c", MAKE]
+            subprocess.run(made, cwd=ROOT, env=environment, check=True, capture_output=True)
         yield product
     finally:
         product.stop()

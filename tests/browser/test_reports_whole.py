@@ -42,8 +42,8 @@ def look_at_all(
         assert answer.status == 200, path
         texts = [text for text in page.evaluate(READ_ALL) if text not in NAMES]
         faults += [f"{name}, {when}, says {text!r}" for text in tongue.misses(texts)]
-        # What axe looks at does not depend on the language, and an empty page has less of it.
-        if tongue.language == "fr" and when != "empty":
+        # What axe looks at does not depend on the language; years have most of it, or one today.
+        if tongue.language == "fr" and when == ("years" if "{asked}" in path else "one"):
             faults += [f"{name}, {when}: {fault}" for fault in inaccessible(page)]
         for size, viewport in (("screen", SCREEN), ("phone", PHONE)):
             page.set_viewport_size(viewport)  # type: ignore[arg-type]
@@ -86,7 +86,8 @@ def test_a_report_on_paper_is_its_figures_and_nothing_to_press(crowd: Crowd) -> 
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     drawn = "rects => rects.filter(one => one.getBoundingClientRect().height > 1).length"
     assert page.locator(".plot rect.bar").evaluate_all(drawn) == 1
-    for hidden in (page.get_by_role("navigation"), page.get_by_role("button")):
+    # The headings of a table are read, whatever pressing them does on a screen.
+    for hidden in (page.get_by_role("navigation"), page.locator("button:not(thead .label)")):
         assert [one for one in hidden.all() if one.is_visible()] == []
     expect(page.get_by_role("form", name="Filters")).to_be_hidden()
     ink = page.evaluate("getComputedStyle(document.body).color")
