@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import oversight
@@ -138,8 +141,10 @@ def chosen(form: Choices) -> Chosen:
     """What the form says; where it is not valid, the last seven days of everything."""
     given = form.cleaned_data if form.is_valid() else {}
     websites = [given["website"]] if given.get("website") else form.websites
-    zone = websites[0].zone if websites else None
-    period = _period(given, form.at.astimezone(zone).date())
+    zones = [website.time_zone for website in websites] or ["UTC"]
+    days = {zone: _period(given, form.at.astimezone(ZoneInfo(zone)).date()) for zone in zones}
+    period = days[zones[0]]
+    own = {zone: other for zone, other in days.items() if other != period}
     filters = Filters(
         group=_pk(given.get("group")),
         rule=_pk(given.get("rule")),
@@ -152,7 +157,7 @@ def chosen(form: Choices) -> Chosen:
     if step is Step.HOUR and period.days > 31:
         step = Step.DAY  # some thousand points are no picture
     kept = {name: form.data[name] for name in form.fields if form.data.get(name)}
-    scope = Scope(tuple(websites), period, filters, sight=form.sight)
+    scope = Scope(tuple(websites), period, filters, sight=form.sight, own=own)
     return Chosen(scope, step, urlencode(kept))
 
 
@@ -173,6 +178,37 @@ def about(form: Choices) -> str:
         )
         if part
     )
+
+
+def clocks(scope: Scope, step: Step | None = None) -> list[str]:
+    """By which clocks the days and hours of several zones are told, and where it is another day."""
+    if len(scope.zones) < 2:
+        return []
+    told = [gettext("Each website by its own clock.")]
+    if step is Step.HOUR:
+        told = [
+            gettext(
+                "Days by each website’s own clock; the hours of the charts by that of %(zone)s."
+            )
+            % {"zone": _named(scope.zones[0])}
+        ]
+    by_days: dict[str, list[str]] = {}
+    for zone, period in scope.own.items():
+        days = _days(*(date_format(day) for day in (period.first, period.last)))
+        by_days.setdefault(days, []).append(_named(zone))
+    for days, zones in by_days.items():
+        told.append(gettext("%(zone)s: %(days)s.") % {"zone": ", ".join(zones), "days": days})
+    return told
+
+
+def _days(first: str, last: str) -> str:
+    if first == last:
+        return first
+    return gettext("%(first)s to %(last)s") % {"first": first, "last": last}
+
+
+def _named(zone: str) -> str:
+    return zone.replace("_", " ")
 
 
 def _period(given: dict[str, Any], today: date) -> Period:

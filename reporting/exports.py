@@ -7,8 +7,6 @@ import io
 import re
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import replace
-from datetime import timedelta
 from functools import lru_cache
 from typing import IO
 
@@ -17,7 +15,6 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Agent, Group
 from reporting import rows, workbook
-from reporting.figures.period import Period
 from reporting.figures.registry import Figure
 from reporting.figures.scope import Scope
 from reporting.models import OUTCOMES
@@ -56,9 +53,8 @@ def chunks(figure: Figure, scope: Scope) -> Iterator[list[Row]]:
     """All rows, the oldest day first, each day by a statement of its own: however many days there
     are, only one is in memory, and no transaction stays open while somebody's line is slow."""
     names = Names(scope)
-    for number in range(scope.period.days):
-        day = scope.period.first + timedelta(days=number)
-        found = rows.plain(figure, replace(scope, period=Period(day, day + timedelta(days=1))))
+    for day in scope.by_day():
+        found = rows.plain(figure, day)
         if piece := [names.cells(row) for row in found.iterator(chunk_size=CHUNK)]:
             yield piece
 

@@ -169,7 +169,7 @@ class ExportDoor(
         export = self.get_object()
         if export.state != ExportState.DONE:
             raise Refused(export.get_fault_display() or export.get_state_display())
-        found = doors.file_of(export, cast(User, request.user), at=timezone.now())
+        found = doors.file_of(export, cast(User, request.user))
         return cast(HttpResponse, found)
 
 

@@ -198,8 +198,8 @@ class Export(models.Model):
     """A file that a worker writes for somebody (B10): what was chosen, how far it is, where it
     lies and until when.
 
-    ``query`` are the filters as an address has them, the days written out; what they open is
-    decided when the file is written, and again when it is fetched. ``websites``, of others
+    ``query`` are the filters as an address has them, of the moment of ``asked_at``; what they open
+    is decided when the file is written, and again when it is fetched. ``websites``, of others
     ``groups``, and ``only_agent`` are what the file tells of. Whoever works at it has ``attempts``
     as it was when he took it, and extends ``leased_until``: once that is over, another worker takes
     it.

@@ -15,7 +15,7 @@ from accounts.access import StaffRequest, overseers, staff
 from accounts.models import Agent, User
 from reporting import breakdowns, explaining, exports, reports, rows, tables
 from reporting import figures as register
-from reporting.choices import Choices, Chosen, chosen
+from reporting.choices import Choices, Chosen, chosen, clocks
 from reporting.figures.registry import Figure
 from reporting.models import Every, SubscribedReport, Subscription
 from reporting.omissions import omitted
@@ -39,6 +39,7 @@ def _page(request: StaffRequest, report: str, form: Choices, asked: Chosen) -> d
         "form": form,
         "scope": asked.scope,
         "names": oversight.named(asked.scope.websites, asked.scope.sight),
+        "clocks": clocks(asked.scope, asked.step),
         "step": asked.step,
         "query": asked.query,
         "tab": "reports",
@@ -225,7 +226,12 @@ def chart(request: StaffRequest, name: str) -> HttpResponse:
     _form, asked = _asked(request)
     scope = asked.scope
     names = oversight.named(scope.websites, scope.sight)
-    context = {"trend": reports.trends(asked, name)[0], "scope": scope, "names": names}
+    context = {
+        "trend": reports.trends(asked, name)[0],
+        "scope": scope,
+        "names": names,
+        "clocks": clocks(scope, asked.step),
+    }
     response = render(request, "reporting/chart.svg", context, content_type="image/svg+xml")
     period = asked.scope.period
     file = f"{name}-{period.first:%Y%m%d}-{period.last:%Y%m%d}.svg"

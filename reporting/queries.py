@@ -130,6 +130,7 @@ class Board:
     """The production report (R70-R77)."""
 
     websites: tuple[str, ...]
+    zones: tuple[str, ...]
     totals: dict[str, int]
     queues: tuple[Queue, ...]
     agents: tuple[AgentRow, ...]
@@ -159,6 +160,7 @@ def board(user: User, *, at: datetime, view: View | None = None) -> Board:
     crowd = _crowd(seen, rows)
     return Board(
         websites=tuple(oversight.named(seen.websites, seen.sight)),
+        zones=tuple({website.time_zone for website in seen.websites}),
         totals=dict(totals),
         queues=tuple(_queues(seen, rows)),
         agents=tuple(_agents(crowd, seen, rows, at=at)),

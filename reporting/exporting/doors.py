@@ -19,11 +19,9 @@ from reporting.models import UNFINISHED, Export, ExportState
 
 
 def ask(form: Choices, *, subject: str, kind: str, at: datetime) -> Export:
-    """Have a file written of what a valid form opens, with the days written out: the last seven
-    are those of now, also where a worker comes later. Raises ``TooMany``."""
-    period = chosen(form).scope.period
+    """Have a file written of what a valid form opens: the last seven days are those of now, also
+    where a worker comes later. Raises ``TooMany``."""
     kept = {name: form.data[name] for name in form.fields if form.data.get(name)}
-    kept |= {"period": "custom", "first": f"{period.first}", "last": f"{period.last}"}
     kept.pop("step", None)
     return turns.ask(
         form.user,
@@ -31,7 +29,7 @@ def ask(form: Choices, *, subject: str, kind: str, at: datetime) -> Export:
         kind=kind,
         query=urlencode(kept),
         about=about(form),
-        period=period,
+        period=chosen(form).scope.period,
         at=at,
     )
 
@@ -42,9 +40,9 @@ def drop(export: Export, *, at: datetime) -> None:
         turns.forget(Export.objects.filter(pk=export.pk).exclude(state__in=UNFINISHED))
 
 
-def file_of(export: Export, user: User, *, at: datetime) -> StreamingHttpResponse:
+def file_of(export: Export, user: User) -> StreamingHttpResponse:
     """Its file, for whoever may still see all that is in it; for others there is none."""
-    if export.state != ExportState.DONE or not writing.may_open(export, user, at=at):
+    if export.state != ExportState.DONE or not writing.may_open(export, user):
         raise Http404
     if not default_storage.exists(export.file):
         raise Http404

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
@@ -14,7 +13,6 @@ from django.utils.translation import gettext_lazy
 from reporting import exports, figures, rows
 from reporting.exporting import conversations
 from reporting.exports import CHUNK
-from reporting.figures.period import Period
 from reporting.figures.registry import Figure, Text
 from reporting.figures.scope import Scope
 from reporting.workbook import Row
@@ -47,7 +45,7 @@ def sheet(subject: str, scope: Scope) -> Sheet:
         return Sheet(
             title=_("Conversations"),
             headings=conversations.headings(),
-            pieces=(piece for day in days(scope) for piece in writer.pieces(day)),
+            pieces=(piece for day in scope.by_day() for piece in writer.pieces(day)),
             total=conversations.found(scope).count(),
         )
     figure = figures.FIGURES[subject]
@@ -61,17 +59,10 @@ def sheet(subject: str, scope: Scope) -> Sheet:
 
 def _behind(figure: Figure, scope: Scope) -> Iterator[list[Row]]:
     names = exports.Names(scope)
-    for day in days(scope):
+    for day in scope.by_day():
         found = rows.plain(figure, day).iterator(chunk_size=CHUNK)
         for piece in batched(found, CHUNK):
             yield [names.cells(row) for row in piece]
-
-
-def days(scope: Scope) -> Iterator[Scope]:
-    """The days of a scope, the oldest first."""
-    for number in range(scope.period.days):
-        day = scope.period.first + timedelta(days=number)
-        yield replace(scope, period=Period(day, day + timedelta(days=1)))
 
 
 def batched(found: Iterable[T], size: int) -> Iterator[list[T]]:

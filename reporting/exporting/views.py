@@ -39,8 +39,7 @@ def exports(request: StaffRequest) -> HttpResponse:
 
 
 def _list(request: StaffRequest, template: str, status: int = 200, **more: Any) -> HttpResponse:
-    at = timezone.now()
-    lines = [_line(export, request, at) for export in request.user.exports.all()[:SHOWN]]
+    lines = [_line(export, request) for export in request.user.exports.all()[:SHOWN]]
     context = {
         "report": "exports",
         "tab": "reports",
@@ -55,19 +54,19 @@ def _list(request: StaffRequest, template: str, status: int = 200, **more: Any) 
     return response
 
 
-def _line(export: Export, request: StaffRequest, at: datetime) -> Line:
+def _line(export: Export, request: StaffRequest) -> Line:
     is_done = export.state == ExportState.DONE
     return Line(
         export=export,
         name=subjects.name_of(export.subject) or export.subject,
         until=export.ended_at + turns.KEPT if export.ended_at else None,
-        may_open=is_done and writing.may_open(export, request.user, at=at),
+        may_open=is_done and writing.may_open(export, request.user),
     )
 
 
 @staff("POST")
 def ask(request: StaffRequest, subject: str, kind: str) -> HttpResponse:
-    """Have a file written of what the filters of a report open, with the days written out."""
+    """Have a file written of what the filters of a report open at this moment."""
     if subjects.name_of(subject) is None or kind not in files.KINDS:
         raise Http404
     at = timezone.now()
@@ -94,4 +93,4 @@ def fetch(request: StaffRequest, number: int) -> HttpResponse:
     """The file, for whoever asked for it and may still see all that is in it."""
     export = get_object_or_404(request.user.exports, pk=number)
     # A door answers with an HttpResponse, says the type of doors; to Django this is one too.
-    return cast(HttpResponse, doors.file_of(export, request.user, at=timezone.now()))
+    return cast(HttpResponse, doors.file_of(export, request.user))

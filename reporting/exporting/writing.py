@@ -40,7 +40,7 @@ def write_next(*, at: datetime) -> bool:
         return False
     try:
         with translation.override(export.language):
-            _write(export, at)
+            _write(export)
     except turns.GivenUp:
         default_storage.delete(export.file)
     except Stopped:
@@ -55,19 +55,20 @@ def write_next(*, at: datetime) -> bool:
     return True
 
 
-def scope_of(export: Export, user: User | None, *, at: datetime) -> Scope | None:
-    """What the export's filters open for ``user`` now; ``None`` where they open nothing."""
+def scope_of(export: Export, user: User | None) -> Scope | None:
+    """What the export's filters open for ``user`` now, of the days that they meant when it was
+    asked for; ``None`` where they open nothing."""
     if user is None:
         return None
-    form = Choices(QueryDict(export.query), user=user, at=at)
+    form = Choices(QueryDict(export.query), user=user, at=export.asked_at)
     if not form.is_valid() or not form.websites:
         return None
     return chosen(form).scope
 
 
-def may_open(export: Export, user: User, *, at: datetime) -> bool:
+def may_open(export: Export, user: User) -> bool:
     """Whether ``user`` may still see all that his file tells of."""
-    scope = scope_of(export, user, at=at)
+    scope = scope_of(export, user)
     if scope is None or scope.filters.agent != export.only_agent:
         return False
     groups = Group.objects.filter(pk__in=export.groups).values_list("website", "pk")
@@ -90,8 +91,8 @@ def told_of(scope: Scope) -> dict[str, list[int]]:
     }
 
 
-def _write(export: Export, at: datetime) -> None:
-    scope = scope_of(export, export.user, at=at)
+def _write(export: Export) -> None:
+    scope = scope_of(export, export.user)
     if scope is None:
         turns.fail(export, Fault.NOTHING_TO_SEE)
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -27,7 +27,7 @@ from django.db.models.expressions import Combinable
 
 from reporting.figures.hours import FLOATS, Element, Epoch
 from reporting.figures.measures import EVERY, Fold, Measure, Number, Source
-from reporting.figures.period import Period, Step, buckets, midnight, offsets
+from reporting.figures.period import Period, Step, buckets, hours_between, midnight, offsets
 from reporting.figures.registry import Figure
 from reporting.figures.scope import Scope
 from reporting.figures.sources import rules_to
@@ -105,18 +105,18 @@ class Cut:
 
     @classmethod
     def by_step(cls, step: Step) -> Cut:
-        """As ``period.start_of``: days, weeks and months by the website's wall clock; an hour as a
-        moment, so that an hour that comes twice is two."""
+        """As ``period.start_of``: days, weeks and months by the website's wall clock; an hour by
+        the first one's, and as a moment, so that an hour that comes twice is two."""
         if step is Step.HOUR:
             return cls(_hour)
 
         def number(source: Source, scope: Scope) -> Combinable:
-            days = _days(scope.period, step)
+            days = _days(scope.span, step)
             return by_zone(
                 source, scope, lambda zone: place(source, [midnight(day, zone) for day in days])
             )
 
-        return cls(number, lambda value, scope: _days(scope.period, step)[value - 1])
+        return cls(number, lambda value, scope: _days(scope.span, step)[value - 1])
 
 
 @lru_cache(maxsize=64)
@@ -126,13 +126,12 @@ def _days(period: Period, step: Step) -> list[date]:
 
 
 def _hour(source: Source, scope: Scope) -> Combinable:
-    zone = F(source.field("website__time_zone"))
-    return Truncated(Value("hour"), F(source.moment), zone)
+    return Truncated(Value("hour"), F(source.moment), Value(scope.zone.key))
 
 
 def _hour_of_week(source: Source, scope: Scope) -> Combinable:
     def key(zone: ZoneInfo) -> Combinable:
-        changes = offsets(scope.period, zone)
+        changes = offsets(scope.span, zone)
         ahead = Value([float(seconds) for _at, seconds in changes], output_field=FLOATS)
         now = Element(ahead, place(source, [at for at, _seconds in changes]))
         return WeekHour(Epoch(F(source.moment)), now)
@@ -178,8 +177,17 @@ def trend(figures: Iterable[Figure], scope: Scope, step: Step) -> dict[Bucket, A
     figures = list(figures)
     found = cut(figures, scope, Cut.by_step(step))
     nothing = {one.name: Answer.nothing(one.measure(scope)) for one in figures}
-    keys = sorted({*buckets(scope.period, step, scope.zone), *found})
+    keys = sorted({*_buckets(scope, step), *found})
     return {key: {**nothing, **found.get(key, {})} for key in keys}
+
+
+def _buckets(scope: Scope, step: Step) -> Iterator[Bucket]:
+    for name in scope.zones or ("UTC",):
+        period, zone = scope.days_of(name), ZoneInfo(name)
+        if step is Step.HOUR:
+            yield from hours_between(*period.bounds(zone), scope.zone)
+        else:
+            yield from buckets(period, step, zone)
 
 
 def cut(figures: Iterable[Figure], scope: Scope, by: Cut | None) -> dict[Key, Answers]:

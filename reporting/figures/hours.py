@@ -115,7 +115,7 @@ def _worked_out(scope: Scope) -> Opening | None:
         groups[schedule_of(group)].append(group.pk)
     if earliest is None or not groups:
         return None
-    latest = scope.period.bounds(scope.zone)[1] + timedelta(days=2)  # wherever the website is
+    latest = scope.span.bounds(scope.zone)[1] + timedelta(days=2)  # wherever the website is
     spans = [
         [
             (opens.timestamp(), closes.timestamp())

@@ -7,6 +7,7 @@ of 23 or 25 hours is one day; of an hour that comes twice, each is an hour of it
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
@@ -50,9 +51,16 @@ class Period:
         """The period that it is compared with: as many days, directly before."""
         return Period(self.first - timedelta(days=self.days), self.first)
 
+    def joined(self, other: Period) -> Period:
+        """From the first day of both to the last one."""
+        return Period(min(self.first, other.first), max(self.end, other.end))
+
     def bounds(self, zone: tzinfo) -> tuple[datetime, datetime]:
         """Its two midnights in ``zone``, as moments."""
         return midnight(self.first, zone), midnight(self.end, zone)
+
+    def has(self, day: date) -> bool:
+        return self.first <= day < self.end
 
     def holds(self, at: datetime, zone: tzinfo) -> bool:
         start, end = self.bounds(zone)
@@ -78,14 +86,18 @@ def start_of(step: Step, at: datetime, zone: tzinfo) -> date | datetime:
 def buckets(period: Period, step: Step, zone: tzinfo) -> list[date | datetime]:
     """All buckets that the period touches, in order; the first and the last may be cut short."""
     if step is Step.HOUR:
-        start, end = period.bounds(zone)
-        hours = []
-        while start < end:
-            hours.append(start)
-            start += HOUR
-        return list(hours)
+        return list(hours_between(*period.bounds(zone), zone))
     days = (period.first + timedelta(days=n) for n in range(period.days))
     return list(dict.fromkeys(_first_day(step, day) for day in days))
+
+
+def hours_between(start: datetime, end: datetime, zone: tzinfo) -> Iterator[datetime]:
+    """The hours of a zone's clock that a stretch of time touches, in order."""
+    hour = start_of(Step.HOUR, start, zone)
+    assert isinstance(hour, datetime)
+    while hour < end:
+        yield hour
+        hour += HOUR
 
 
 def _first_day(step: Step, day: date) -> date:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,9 @@ class Scope:
     """``websites`` are some of those that the reader may see; without one, nothing is counted. Of
     one that he oversees in part (``sight``), only what belongs to his groups is.
 
+    ``period`` are the days of the first website. Where it is another day, "today" is another:
+    ``own`` are the days of such zones, by name.
+
     ``known`` is what was found out of it for one figure and serves another: it lives as long as a
     page is made."""
 
@@ -40,6 +44,7 @@ class Scope:
     period: Period
     filters: Filters = Filters()
     sight: Oversight = field(kw_only=True)
+    own: Mapping[str, Period] = field(default_factory=dict, kw_only=True)
     known: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
@@ -48,9 +53,35 @@ class Scope:
         return self.websites[0].zone if self.websites else ZoneInfo("UTC")
 
     @property
+    def zones(self) -> tuple[str, ...]:
+        """The zones of the websites, the first one's first."""
+        return tuple(dict.fromkeys(website.time_zone for website in self.websites))
+
+    def days_of(self, zone: str) -> Period:
+        """The days of the websites in a zone."""
+        return self.own.get(zone, self.period)
+
+    @property
+    def span(self) -> Period:
+        """From the first to the last day of any website."""
+        found = self.period
+        for zone in self.zones:
+            found = found.joined(self.days_of(zone))
+        return found
+
+    @property
     def before(self) -> Scope:
         """The same of the period before."""
-        return replace(self, period=self.period.before)
+        own = {zone: period.before for zone, period in self.own.items()}
+        return replace(self, period=self.period.before, own=own)
+
+    def by_day(self) -> Iterator[Scope]:
+        """Its days one by one, the oldest first."""
+        for number in range(self.span.days):
+            first = self.span.first + timedelta(days=number)
+            day = Period(first, first + timedelta(days=1))
+            here = [one for one in self.websites if self.days_of(one.time_zone).has(first)]
+            yield replace(self, websites=tuple(here), period=day, own={})
 
     def rows(self, source: Source) -> QuerySet[Any]:
         """The rows of ``source`` that belong to this scope, each website's days in its own zone."""
@@ -93,7 +124,7 @@ class Scope:
             by_zone[website.time_zone].append(website.pk)
         found = Q(pk__in=[])
         for name, ids in by_zone.items():
-            start, end = self.period.bounds(ZoneInfo(name))
+            start, end = self.days_of(name).bounds(ZoneInfo(name))
             found |= Q(
                 **{
                     f"{source.field('website')}__in": ids,
