@@ -19,6 +19,7 @@ from django.test import AsyncClient
 from django.urls import URLPattern
 
 from accounts.models import Agent, Channel, Role, User
+from config.api import urls as api_urls
 from config.api.urls import router
 from conversations import actors, lifecycle, messages, notes, surveys
 from conversations.deadlines import database_now
@@ -207,8 +208,16 @@ NAMES = {
     "chart_file": FIGURES,
     "export": FIGURES,
     "behind": FIGURES,
+    "figure": FIGURES,
 }
+API = {
+    "v1/figures/<slug:name>/": "figure",
+    "v1/tables/<slug:name>.<slug:kind>": "table_file",
+    "v1/charts/<slug:name>.<slug:kind>": "chart_file",
+}
+"""Beside those of the router; transactions are told by a shop's key, and to nobody else."""
 QUERIES = {
+    "figure": [f"period=today&{how}" for how in ("by=agent", "by=group", "by=rule", "step=hour")],
     "": ["", "period=today", "period=today&step=hour"],
     "queue_size_replay": ["places=3"],
     "find": ["", "q=hippopotame", "q=visitor", "q=note", "q=agent"],
@@ -231,9 +240,11 @@ def addresses(shop: Shop, *, of: Team) -> Iterator[tuple[str, str]]:
         for path in filled([route], name, of):
             for query in QUERIES.get(name, usual):
                 yield name, f"/{path}?{query}"
-    for name in FIGURES:
-        for query in ("by=agent", "by=group", "by=rule", "step=hour"):
-            yield "api", f"/api/v1/figures/{name}/?period=today&{query}"
+    for route, name in API.items():
+        assert any(str(pattern.pattern) == route for pattern in api_urls.urlpatterns)
+        for path in filled([route], name, of):
+            for query in QUERIES[name]:
+                yield "api", f"/api/{path}?{query}"
     for url in router.urls:
         if "<int:number>" not in str(url.pattern):
             yield "api", f"/api/v1/{url.pattern}"
@@ -365,3 +376,10 @@ def test_what_is_another_team_s_is_not_there(shop: Shop) -> None:
     told = read(shop.boss, sorted(asked))
     assert {status for status, _words in told.values()} <= {404, 405}
     assert not [path for path, (_status, words) in told.items() if THEIRS in words]
+
+
+def test_no_address_of_the_api_is_left_out() -> None:
+    told = {str(one.pattern) for one in api_urls.urlpatterns if isinstance(one, URLPattern)}
+    beside = {"", "docs/", "v1/schema/", "v1/figures/"}
+    of_shops = {one for one in told if one.startswith("v1/transactions/")}
+    assert told - beside - of_shops == set(API)
