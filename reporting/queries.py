@@ -157,7 +157,7 @@ def board(user: User, *, at: datetime, view: View | None = None) -> Board:
     totals = Counter({status.value: 0 for status in Status})
     for row in rows:
         totals[row["status"]] += row["n"]
-    crowd = _crowd(seen, rows)
+    crowd = _crowd(seen, rows, size=AGENTS_LIMIT)
     return Board(
         websites=tuple(oversight.named(seen.websites, seen.sight)),
         zones=tuple({website.time_zone for website in seen.websites}),
@@ -169,6 +169,19 @@ def board(user: User, *, at: datetime, view: View | None = None) -> Board:
         today=_today(seen, at=at),
         waits=waits.of(seen, total=sum(totals[status] for status in WAITING), at=at),
     )
+
+
+def queues(user: User, *, view: View) -> list[Queue]:
+    """The queues of the board alone."""
+    seen = Seen.by(user, view)
+    return list(_queues(seen, _open(seen.conversations())))
+
+
+def agents(user: User, *, at: datetime, view: View) -> list[AgentRow]:
+    """All agents of the board, not one page of them."""
+    seen = Seen.by(user, view)
+    rows = _open(seen.conversations())
+    return list(_agents(_crowd(seen, rows, size=None), seen, rows, at=at))
 
 
 def _open(conversations: QuerySet[Conversation]) -> list[dict[str, Any]]:
@@ -219,7 +232,7 @@ def _queue(rule: str, group: str, places: int | None, rows: list[dict[str, Any]]
     )
 
 
-def _crowd(seen: Seen, rows: list[dict[str, Any]]) -> Crowd:
+def _crowd(seen: Seen, rows: list[dict[str, Any]], *, size: int | None) -> Crowd:
     holding = {row["agent"] for row in rows if row["status"] == Status.ACTIVE}
     members = seen.rows(website="groups__website", group="groups")
     here = members & Q(presence__is_connected=True)
@@ -230,9 +243,10 @@ def _crowd(seen: Seen, rows: list[dict[str, Any]]) -> Crowd:
         .values_list("pk", "presence__is_connected", "display_name")
     )
     everybody = list(found)
-    pages = max(1, -(-len(everybody) // AGENTS_LIMIT))
+    size = size or max(1, len(everybody))
+    pages = max(1, -(-len(everybody) // size))
     page = min(max(seen.view.page, 1), pages)
-    shown = everybody[(page - 1) * AGENTS_LIMIT : page * AGENTS_LIMIT]
+    shown = everybody[(page - 1) * size : page * size]
     return Crowd(
         connected=sum(bool(is_connected) for _pk, is_connected, _name in everybody),
         page=page,

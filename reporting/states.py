@@ -73,10 +73,10 @@ def found(state: State, user: User, view: View) -> QuerySet[Conversation]:
 
 
 def lines(rows: Iterable[Conversation]) -> list[Line]:
-    return [_line(row) for row in rows]
+    return [line_of(row) for row in rows]
 
 
-def _line(row: Conversation) -> Line:
+def line_of(row: Conversation) -> Line:
     """What is on the desk of somebody who is connected stays there (C21)."""
     status = Status(row.status)
     seen = getattr(row.agent, "presence", None)

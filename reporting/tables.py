@@ -92,11 +92,14 @@ def written(table: Table, kind: str) -> bytes:
 
 
 def answer(table: Table, name: str, kind: str, asked: Chosen) -> HttpResponse:
-    """The file as a browser or a program fetches it."""
-    response = HttpResponse(written(table, kind), content_type=exports.KINDS[kind][0])
+    """The file as a browser or a program fetches it, named by what it is of."""
     period = asked.scope.period
-    file = f"{name}-{period.first:%Y%m%d}-{period.last:%Y%m%d}.{kind}"
-    response["Content-Disposition"] = f'attachment; filename="{file}"'
+    return handed_over(table, f"{name}-{period.first:%Y%m%d}-{period.last:%Y%m%d}", kind)
+
+
+def handed_over(table: Table, called: str, kind: str) -> HttpResponse:
+    response = HttpResponse(written(table, kind), content_type=exports.KINDS[kind][0])
+    response["Content-Disposition"] = f'attachment; filename="{called}.{kind}"'
     response["Cache-Control"] = "no-store"
     return response
 

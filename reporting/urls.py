@@ -11,8 +11,11 @@ from reporting.exporting import views as exporting
 urlpatterns = [
     path("reports/", pages.own, name="reports"),
     path("reports/production/", views.production, name="production"),
+    path("reports/production/<slug:name>.<slug:kind>", views.board_file, name="board_file"),
     path("reports/production/<slug:name>/", views.state, name="board_state"),
     path("reports/queue-size/", adviser.queue_size, name="queue_size"),
+    path("reports/queue-size.<slug:kind>", adviser.queue_size_file, name="queue_size_file"),
+    path("reports/queue-size/replay.<slug:kind>", adviser.replay_file, name="replay_file"),
     path("reports/queue-size/replay/", adviser.queue_size_replay, name="queue_size_replay"),
     path("reports/experience/", pages.experience, name="experience"),
     path("reports/conversations/", pages.conversations, name="conversations"),

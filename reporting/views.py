@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import oversight, rights
-from accounts.access import StaffRequest, overseers
+from accounts.access import StaffRequest, overseers, zone_of
 from accounts.models import Agent, Group, User, Website
-from reporting import queries, states
+from reporting import board_tables, exports, queries, states, tables
 from reporting.seen import View
 from routing import advice
 
@@ -95,6 +95,17 @@ def state(request: StaffRequest, name: str) -> HttpResponse:
     lines = states.lines(page.object_list)
     context = {"state": found, "name": name, "form": form, "page": page, "lines": lines}
     return _live(request, "state_list", "state", context)
+
+
+@overseers("GET")
+def board_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
+    """A table of the board as CSV or XLSX, with the filters in force: all of it, as it is now."""
+    now, form = timezone.now(), Looking(request.GET, user=request.user)
+    table = board_tables.of_board(name, request.user, form.view(), at=now)
+    if table is None or kind not in exports.KINDS:
+        raise Http404
+    called = f"{name}-{now.astimezone(zone_of(request.user)):%Y%m%d-%H%M}"
+    return tables.handed_over(table, called, kind)
 
 
 def _is_fragment(request: StaffRequest) -> bool:

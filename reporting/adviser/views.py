@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -15,9 +16,11 @@ from accounts import oversight
 from accounts.access import StaffRequest, overseers
 from accounts.models import Agent, User, Website
 from accounts.rights import websites_of
+from reporting import exports, tables
 from reporting.adviser import advice, history, playing, wording
 from reporting.adviser.forms import SizeForm
 from reporting.adviser.sizing import places_for, to_start_with
+from reporting.adviser.story import Summary
 
 MOST_PLACES = 1_000_000
 MOST_REPLAYS = 3
@@ -50,17 +53,23 @@ def _chosen(request: StaffRequest) -> tuple[list[Website], Website | None]:
     raise Http404
 
 
-@overseers("GET")
-def queue_size(request: StaffRequest) -> HttpResponse:
-    """How many places the queues of a website should have (R213-R215, B21)."""
-    now = timezone.now()
-    websites, website = _chosen(request)
-    agent = Agent.objects.filter(user=request.user).first()
-    context = {"now": now, "tab": "reports", "agent": agent, "websites": websites}
-    if website is None:
-        return render(request, "reporting/adviser/page.html", context)
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What the formula says for a website, or for what the reader oversees of it; ``queues`` each
+    with its part of what to start with, and of the full size."""
+
+    part: Part
+    history: history.History
+    pace: advice.Pace | None
+    form: SizeForm
+    full: int
+    start: int
+    queues: list[tuple[advice.Queue, int, int]]
+
+
+def _sizes(request: StaffRequest, website: Website) -> Sizes:
     part = _part(website, request.user)
-    played = history.read(website, at=now, groups=part.groups)
+    played = history.read(website, at=timezone.now(), groups=part.groups)
     pace = advice.pace_of(played, website.zone)
     queues = playing.queues_of(website, played, part.groups)
     members = Agent.objects.filter(groups__steps__in=[queue.step_id for queue in queues])
@@ -69,31 +78,68 @@ def queue_size(request: StaffRequest) -> HttpResponse:
     full = places_for(*form.numbers())
     start = to_start_with(full)
     parts, whole = advice.split(start, queues), advice.split(full, queues)
-    totals = [start, full] if form.wanted is None else [start, full, form.wanted]
-    query = [("website", website.key)] + [("places", str(total)) for total in totals]
+    shares = [(queue, parts[queue.step_id], whole[queue.step_id]) for queue in queues]
+    return Sizes(part, played, pace, form, full, start, shares)
+
+
+@overseers("GET")
+def queue_size(request: StaffRequest) -> HttpResponse:
+    """How many places the queues of a website should have (R213-R215, B21)."""
+    websites, website = _chosen(request)
+    agent = Agent.objects.filter(user=request.user).first()
+    context = {"now": timezone.now(), "tab": "reports", "agent": agent, "websites": websites}
+    if website is None:
+        return render(request, "reporting/adviser/page.html", context)
+    sizes = _sizes(request, website)
+    form = sizes.form
+    totals = [sizes.start, sizes.full, *([] if form.wanted is None else [form.wanted])]
+    query = urlencode([("website", website.key), *(("places", f"{total}") for total in totals)])
+    kept = {name: form.data[name] for name in form.fields if form.data.get(name)}
     return render(
         request,
         "reporting/adviser/page.html",
         context
         | {
             "website": website,
-            "part": part,
-            "history": played,
-            "pace": pace,
+            "part": sizes.part,
+            "history": sizes.history,
+            "pace": sizes.pace,
             "form": form,
-            "full": full,
-            "start": start,
-            "today": sum(queue.places for queue in queues),
-            "queues": [(queue, parts[queue.step_id], whole[queue.step_id]) for queue in queues],
-            "replay_url": f"{reverse('queue_size_replay')}?{urlencode(query)}",
+            "full": sizes.full,
+            "start": sizes.start,
+            "today": sum(queue.places for queue, _part, _whole in sizes.queues),
+            "queues": sizes.queues,
+            "query": urlencode({"website": website.key} | kept),
+            "replay_url": f"{reverse('queue_size_replay')}?{query}",
         },
         status=422 if form.is_bound and not form.is_valid() else 200,
     )
 
 
 @overseers("GET")
-def queue_size_replay(request: StaffRequest) -> HttpResponse:
-    """The fragment that says what other places would have changed."""
+def queue_size_file(request: StaffRequest, kind: str) -> HttpResponse:
+    """How the places are shared, as CSV or XLSX."""
+    _websites, website = _chosen(request)
+    if website is None or kind not in exports.KINDS:
+        raise Http404
+    table = tables.Table(
+        title=_("Queue size"),
+        headings=[
+            *(_("Rule"), _("Group"), _("Visitors who came")),
+            *(_("Places today"), _("To start with"), _("The full size")),
+        ],
+        rows=[
+            [queue.rule, queue.group, round(queue.weight, 2), queue.places, part, whole]
+            for queue, part, whole in _sizes(request, website).queues
+        ],
+    )
+    return tables.handed_over(table, f"queue-size-{timezone.now():%Y%m%d}", kind)
+
+
+def _replays(
+    request: StaffRequest,
+) -> tuple[playing.Played | None, list[tuple[str, int, Summary]]]:
+    """What a worker has played, if it has: each number of places in all, and what came of it."""
     _websites, website = _chosen(request)
     if website is None:
         raise Http404
@@ -101,17 +147,58 @@ def queue_size_replay(request: StaffRequest) -> HttpResponse:
     groups = _part(website, request.user).groups
     found = playing.played(website, totals, at=timezone.now(), groups=groups)
     if found is None:
-        return render(request, "reporting/adviser/playing.html", {"again": request.get_full_path()})
+        return None, []
     labels = [_("Today’s places"), _("To start with"), _("The full size"), _("Your number")]
-    replays = zip(labels, [found.today, *totals], found.replays, strict=False)
+    return found, list(zip(labels, [found.today, *totals], found.replays, strict=False))
+
+
+@overseers("GET")
+def queue_size_replay(request: StaffRequest) -> HttpResponse:
+    """The fragment that says what other places would have changed."""
+    found, replays = _replays(request)
+    if found is None:
+        return render(request, "reporting/adviser/playing.html", {"again": request.get_full_path()})
     context = {
         "history": found,
+        "query": request.GET.urlencode(),
         "really": wording.really(found.really) if found.really.arrived else "",
         "replays": [
             (label, total, wording.sentence(outcome, total)) for label, total, outcome in replays
         ],
     }
     return render(request, "reporting/adviser/replay.html", context)
+
+
+@overseers("GET")
+def replay_file(request: StaffRequest, kind: str) -> HttpResponse:
+    """The same in numbers, as CSV or XLSX; back to the page where it has to be played again."""
+    if kind not in exports.KINDS:
+        raise Http404
+    found, replays = _replays(request)
+    if found is None:
+        key = urlencode({"website": request.GET["website"]} if "website" in request.GET else {})
+        return redirect(f"{reverse('queue_size')}?{key}")
+    table = tables.Table(
+        title=_("Queue size"),
+        headings=[
+            *(_("What would have happened"), _("Places"), _("Visitors who came")),
+            *(_("Not engaged"), _("Half waited under (s)"), _("Nine in ten under (s)")),
+        ],
+        rows=[
+            [
+                *(label, total, outcome.arrived, outcome.refused),
+                _seconds(outcome.median),
+                _seconds(outcome.ninth_decile),
+            ]
+            for label, total, outcome in [(_("In reality"), None, found.really), *replays]
+        ],
+    )
+    return tables.handed_over(table, f"queue-size-replay-{timezone.now():%Y%m%d}", kind)
+
+
+def _seconds(length: timedelta | None) -> int | None:
+    """``None`` where some still wait at the end."""
+    return None if length is None else round(length.total_seconds())
 
 
 def _places(text: str) -> int:
