@@ -45,7 +45,9 @@ PEOPLE = """
         x.agent_id AS first_id, x.user_id AS first_user, z.agent_id AS second_id,
         z.user_id AS second_user,
         CASE WHEN kind IN ('plain', 'bot') THEN left_at
-             ELSE closed_at END AS ended_at
+             ELSE closed_at END AS ended_at,
+        (ARRAY['live', 'live_with_return', 'social'])[1 + y.id %% 3] AS style,
+        (ARRAY['fr', 'fr', 'en'])[1 + y.id %% 3] AS language
     FROM story y
     JOIN (SELECT id, row_number() OVER (ORDER BY id) AS n FROM conversations_visitor
           WHERE website_id = %(website)s) v ON v.n = 1 + y.id %% %(visitors)s
@@ -73,8 +75,7 @@ CONVERSATIONS = """
          last_visitor_message_at, last_agent_message_at, first_human_reply_at,
          began_to_wait_at, last_holder_id, contact_count, changed_hands, is_begun_by_bot, payee_id)
     SELECT id, gen_random_uuid(), %(website)s, visitor_id, 'closed', 'chat',
-        (ARRAY['live', 'live_with_return', 'social'])[1 + id %% 3], true,
-        (ARRAY['fr', 'fr', 'en'])[1 + id %% 3], '', rule_id,
+        style, true, language, '', rule_id,
         CASE WHEN kind <> 'bot' THEN queue_id END, CASE WHEN kind <> 'bot' THEN group_id END,
         CASE kind WHEN 'plain' THEN first_id WHEN 'snoozed' THEN first_id
                   WHEN 'passed' THEN second_id END,
@@ -129,10 +130,10 @@ EVENTS = """
 """
 CONTACTS = """
     INSERT INTO conversations_contact
-        (conversation_id, website_id, agent_id, group_id, channel, queued_at, began_to_wait_at,
-         started_at, ended_at, end_reason)
-    SELECT t.id, %(website)s, c.agent_id, t.group_id, 'chat', c.queued_at, c.queued_at,
-        c.started_at, c.ended_at, c.reason
+        (conversation_id, website_id, rule_id, style, language, agent_id, group_id, channel,
+         queued_at, began_to_wait_at, started_at, ended_at, end_reason)
+    SELECT t.id, %(website)s, t.rule_id, t.style, t.language, c.agent_id, t.group_id, 'chat',
+        c.queued_at, c.queued_at, c.started_at, c.ended_at, c.reason
     FROM told t CROSS JOIN LATERAL (VALUES
         (kind <> 'bot', first_id, opened_at, pushed_at, left_at, CASE kind
             WHEN 'plain' THEN 'closed' WHEN 'passed' THEN 'transferred' ELSE 'snoozed' END),
@@ -156,9 +157,9 @@ MESSAGES = """
 """
 SURVEYS = """
     INSERT INTO conversations_survey
-        (conversation_id, website_id, agent_id, group_id, offered_at, answered_at, csat, nps,
-         comment)
-    SELECT id, %(website)s, first_id, group_id, ended_at,
+        (conversation_id, website_id, rule_id, style, language, agent_id, group_id, offered_at,
+         answered_at, csat, nps, comment)
+    SELECT id, %(website)s, rule_id, style, language, first_id, group_id, ended_at,
         CASE WHEN a < .4 THEN ended_at + b * interval '1 hour' END,
         CASE WHEN a < .4 THEN 1 + floor(5 * sqrt(b))::int END,
         CASE WHEN a < .38 THEN floor(11 * sqrt(s))::int END,

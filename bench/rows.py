@@ -54,10 +54,11 @@ IS_OVER = WAITS | {"closed_at": "now()", "closed_by": "'agent'", "close_reason":
 
 CONTACTS = """
     INSERT INTO conversations_contact
-        (conversation_id, website_id, agent_id, group_id, channel, queued_at, began_to_wait_at,
-         started_at, ended_at, end_reason)
-    SELECT c.id, c.website_id, (SELECT min(id) FROM accounts_agent) + c.id %% %(agents)s,
-        c.group_id, 'chat', c.queued_at, c.queued_at, c.queued_at, c.moved_at, 'closed'
+        (conversation_id, website_id, rule_id, style, language, agent_id, group_id, channel,
+         queued_at, began_to_wait_at, started_at, ended_at, end_reason)
+    SELECT c.id, c.website_id, c.rule_id, c.style, c.language,
+        (SELECT min(id) FROM accounts_agent) + c.id %% %(agents)s, c.group_id, 'chat',
+        c.queued_at, c.queued_at, c.queued_at, c.moved_at, 'closed'
     FROM conversations_conversation c WHERE c.id > %(after)s
 """
 EVENTS = """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -18,6 +19,12 @@ from conversations.transitions import WAITING, WAITS_ON, Status, Verb
 WAITS = frozenset({"began_to_wait_at"})
 HELD = frozenset({"last_holder_id", "contact_count", "changed_hands"})
 PAYS = frozenset({"payee_id"})
+COPIED = ("website_id", "rule_id", "style", "language")
+
+
+def copied(conversation: Conversation) -> dict[str, Any]:
+    """What a contact and a survey say of their conversation; none of it ever changes."""
+    return {name: getattr(conversation, name) for name in COPIED}
 
 
 def note(conversation: Conversation, verb: Verb, *, at: datetime) -> frozenset[str]:

@@ -269,7 +269,7 @@ def _contact(move: Move) -> Contact:
     assert conversation.began_to_wait_at is not None
     return Contact(
         conversation=conversation,
-        website_id=conversation.website_id,
+        **kept.copied(conversation),
         agent_id=conversation.agent_id,
         group_id=conversation.group_id,
         channel=conversation.channel,

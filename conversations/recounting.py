@@ -60,14 +60,15 @@ TOLD_OF_CONTACTS = """
         FROM conversations_contact
         WHERE conversation_id >= %(low)s AND conversation_id < %(high)s
     ), anew AS (
-        SELECT held.id, held.conversation_id, c.website_id, reached.began_to_wait_at
+        SELECT held.id, held.conversation_id, c.website_id, c.rule_id, c.style, c.language,
+            reached.began_to_wait_at
         FROM held JOIN reached USING (conversation_id, n)
         JOIN conversations_conversation c ON c.id = held.conversation_id
     )
 """
 TOLD_OF_SURVEYS = """
     WITH anew AS (
-        SELECT s.id, s.conversation_id, c.website_id
+        SELECT s.id, s.conversation_id, c.website_id, c.rule_id, c.style, c.language
         FROM conversations_survey s JOIN conversations_conversation c ON c.id = s.conversation_id
         WHERE s.conversation_id >= %(low)s AND s.conversation_id < %(high)s
     )
@@ -111,6 +112,7 @@ class Kept:
             WHERE t.id = anew.id AND ({stored}) IS DISTINCT FROM ({told})"""
 
 
+OF_THE_CONVERSATION = ("website_id", "rule_id", "style", "language")
 KEPT = (
     Kept(
         "conversation",
@@ -120,8 +122,8 @@ KEPT = (
         ),
         TOLD_OF_CONVERSATIONS,
     ),
-    Kept("contact", ("website_id", "began_to_wait_at"), TOLD_OF_CONTACTS),
-    Kept("survey", ("website_id",), TOLD_OF_SURVEYS),
+    Kept("contact", (*OF_THE_CONVERSATION, "began_to_wait_at"), TOLD_OF_CONTACTS),
+    Kept("survey", OF_THE_CONVERSATION, TOLD_OF_SURVEYS),
     Kept("event", ("website_id",), TOLD_OF_EVENTS, is_mended=False),
 )
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from conversations import bus
+from conversations import bus, kept
 from conversations.facts import SurveyAnswered
 from conversations.models import (
     Author,
@@ -59,7 +59,7 @@ def offer(conversations: Sequence[Conversation], *, at: datetime) -> list[Survey
         if last is not None and (answer.author == Author.BOT or answer.at <= last.offered_at):
             continue
         if last is None or last.answered_at is not None:
-            last = Survey(conversation=one, website_id=one.website_id)
+            last = Survey(conversation=one, **kept.copied(one))
             made.append(last)
         else:
             renewed.append(last)  # The one that still waits is now about the newest answer.

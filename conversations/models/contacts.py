@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Channel, Group, Website
 from conversations.models.conversations import Conversation
+from conversations.models.engaged import Engaged
 from conversations.transitions import EndReason
 
 END_LABELS = {
@@ -23,7 +24,7 @@ END_LABELS = {
 }
 
 
-class Contact(models.Model):
+class Contact(Engaged):
     """From the moment a conversation reaches a desk until it leaves it (R84, C24)."""
 
     conversation = models.ForeignKey(
@@ -75,14 +76,20 @@ class Contact(models.Model):
             # reporting: figures of the contacts that ended in a period, from the index alone.
             models.Index(
                 fields=["website", "ended_at"],
-                include=["id", "conversation", "started_at", "agent", "group", "end_reason"],
+                include=[
+                    *("id", "started_at", "agent", "group", "end_reason"),
+                    *("rule", "style", "language"),
+                ],
                 condition=Q(ended_at__isnull=False),
                 name="contacts_ended",
             ),
             # reporting: how long what reached a desk in a period had waited.
             models.Index(
                 fields=["website", "started_at"],
-                include=["id", "conversation", "began_to_wait_at", "agent", "group"],
+                include=[
+                    *("id", "began_to_wait_at", "agent", "group"),
+                    *("rule", "style", "language"),
+                ],
                 name="contacts_begun",
             ),
         ]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Group, Website
 from conversations.models.conversations import Conversation
+from conversations.models.engaged import Engaged
 
 
 class Omission(models.TextChoices):
@@ -43,7 +44,7 @@ class SurveyOmission(models.Model):
         return f"#{self.conversation_id} · {self.get_reason_display()}"
 
 
-class Survey(models.Model):
+class Survey(Engaged):
     """Offered once for each closure (R198, C33), with the agent and group that it is about."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="surveys")
@@ -88,14 +89,14 @@ class Survey(models.Model):
             # reporting: the answers of a period.
             models.Index(
                 fields=["website", "answered_at"],
-                include=["id", "conversation", "csat", "nps", "agent", "group"],
+                include=["id", "csat", "nps", "agent", "group", "rule", "style", "language"],
                 condition=Q(answered_at__isnull=False),
                 name="surveys_answered",
             ),
             # reporting: what was offered in a period, and whether it was answered.
             models.Index(
                 fields=["website", "offered_at"],
-                include=["id", "conversation", "answered_at", "agent", "group"],
+                include=["id", "answered_at", "agent", "group", "rule", "style", "language"],
                 name="surveys_offered",
             ),
         ]

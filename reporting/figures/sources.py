@@ -30,6 +30,7 @@ from reporting.models import Refund, Transaction
 from routing.models import HourlyDemand, RuleStep
 
 ITS_OWN_WEBSITE = {"website": "website", "website__time_zone": "website__time_zone"}
+ITS_OWN = {**ITS_OWN_WEBSITE, "rule": "rule", "style": "style", "language": "language"}
 ACTOR = Subquery(Agent.objects.filter(user=OuterRef("actor_user_id")).values("pk")[:1])
 
 
@@ -62,7 +63,7 @@ OFFERED = Source(
     path="conversation__",
     agent="agent",
     group="group",
-    columns=ITS_OWN_WEBSITE,
+    columns=ITS_OWN,
 )
 ANSWERED = replace(OFFERED, name="answered", moment="answered_at")
 SUGGESTED = Source(
@@ -82,7 +83,7 @@ REACHED = Source(
     path="conversation__",
     agent="agent",
     group="group",
-    columns=ITS_OWN_WEBSITE,
+    columns=ITS_OWN,
 )
 """What reached a desk, put down to the agent whose desk it is."""
 CONTACTS = replace(REACHED, name="contacts", moment="ended_at")

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import Agent
-from conversations import deadlines, invariants, lifecycle
+from conversations import deadlines, invariants, kept, lifecycle
 from conversations.models import Contact, Conversation, Message
 from conversations.transitions import Status
 from routing.models import RuleStep
@@ -21,7 +21,7 @@ SPOIL: dict[str, Callable[[Conversation], Any]] = {
     "one_holder": lambda c: Contact.objects.filter(conversation=c).update(agent=AgentFactory()),
     "contacts_in_turn": lambda c: Contact.objects.create(
         conversation=c,
-        website=c.website,
+        **kept.copied(c),
         agent=c.agent,
         channel=c.channel,
         queued_at=NOW,

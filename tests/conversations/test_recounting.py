@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,11 +14,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.models import Agent
-from conversations import actors, lifecycle, recounting
-from conversations.models import CloseReason, Contact, Conversation, Event, Survey
+from conversations import actors, kept, lifecycle, messages, recounting
+from conversations.models import Author, CloseReason, Contact, Conversation, Event, Survey
 from routing.models import RuleStep
 from tests.clock import NOW
-from tests.factories import AgentFactory, WebsiteFactory, on_desk, with_bot
+from tests.factories import AgentFactory, StepFactory, WebsiteFactory, on_desk, with_bot
 
 MINUTE = timedelta(minutes=1)
 
@@ -40,21 +41,36 @@ def lived(step: RuleStep, agent: Agent) -> Conversation:
     )
 
 
+def talked(step: RuleStep, agent: Agent, **how: Any) -> Conversation:
+    """Answered and closed."""
+    conversation = on_desk(step, agent, **how)
+    who, reason = actors.agent(agent.user), CloseReason.RESOLVED
+    messages.add(conversation.pk, author=Author.AGENT, body="…", client_id=uuid.uuid4(), at=NOW)
+    return lifecycle.close(conversation.pk, reason=reason, actor=who, at=NOW + MINUTE)
+
+
+def of(row: Any) -> tuple[Any, ...]:
+    """What contacts and surveys say of their conversation."""
+    return row.website_id, row.rule_id, row.style, row.language
+
+
 def told() -> list[tuple[int, str]]:
     return [one for window in recounting.windows() for one in recounting.differences(*window)]
 
 
 def test_the_verbs_keep_what_the_figures_need(step: RuleStep, agent: Agent) -> None:
-    kept = Conversation.objects.get(pk=lived(step, agent).pk)
-    assert kept.began_to_wait_at == NOW + MINUTE
-    assert kept.last_holder == kept.payee
-    assert kept.last_holder != agent
-    assert (kept.contact_count, kept.changed_hands, kept.is_begun_by_bot) == (2, True, False)
-    assert [contact.began_to_wait_at for contact in kept.contacts.order_by("pk")] == [
+    row = Conversation.objects.get(pk=lived(step, agent).pk)
+    assert row.began_to_wait_at == NOW + MINUTE
+    assert row.last_holder == row.payee
+    assert row.last_holder != agent
+    assert (row.contact_count, row.changed_hands, row.is_begun_by_bot) == (2, True, False)
+    assert [contact.began_to_wait_at for contact in row.contacts.order_by("pk")] == [
         NOW,
         NOW + MINUTE,
     ]
-    assert {contact.website_id for contact in kept.contacts.all()} == {kept.website_id}
+    assert {of(one) for one in row.contacts.all()} == {of(row)}
+    survey = Survey.objects.get(conversation=talked(step, agent, style="social", language="de"))
+    assert of(survey) == (row.website_id, step.rule_id, "social", "de")
     greeted = Conversation.objects.get(pk=with_bot(step).pk)
     assert (greeted.is_begun_by_bot, greeted.contact_count) == (True, 0)
     assert told() == []
@@ -73,14 +89,20 @@ SPOIL: dict[str, Callable[[Conversation, Agent], Any]] = {
     "payee_id": lambda c, a: rows(c).update(payee=a),
     "contact .* began_to_wait_at": lambda c, a: c.contacts.update(began_to_wait_at=NOW - MINUTE),
     "contact .* website_id": lambda c, a: c.contacts.update(website=WebsiteFactory()),
+    "contact .* rule_id": lambda c, a: c.contacts.update(rule=None),
+    "contact .* style": lambda c, a: c.contacts.update(style="social"),
+    "contact .* language": lambda c, a: c.contacts.update(language="de"),
     "survey .* website_id": lambda c, a: c.surveys.update(website=WebsiteFactory()),
+    "survey .* rule_id": lambda c, a: c.surveys.update(rule=StepFactory().rule),
+    "survey .* style": lambda c, a: c.surveys.update(style=""),
+    "survey .* language": lambda c, a: c.surveys.update(language=""),
 }
 
 
 @pytest.mark.parametrize("what", SPOIL)
 def test_what_differs_is_named_and_mended(what: str, step: RuleStep, agent: Agent) -> None:
     conversation = lived(step, agent)
-    Survey.objects.create(conversation=conversation, website=step.group.website, offered_at=NOW)
+    Survey.objects.create(conversation=conversation, **kept.copied(conversation), offered_at=NOW)
     other = on_desk(step, agent)
     assert told() == []
     SPOIL[what](conversation, agent)

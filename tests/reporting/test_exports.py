@@ -12,6 +12,7 @@ from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
 from accounts.models import Role, User
+from conversations import kept
 from conversations.models import Survey
 from reporting import exports, workbook
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
@@ -74,9 +75,10 @@ def rated() -> User:
     ):
         agent = AgentFactory(display_name="=Alice")
         step.group.members.add(agent)
+        conversation = on_desk(step, agent, at=NOW)
         Survey.objects.create(
-            conversation=on_desk(step, agent, at=NOW),
-            website=step.group.website,
+            conversation=conversation,
+            **kept.copied(conversation),
             agent=agent,
             group=step.group,
             offered_at=NOW,

@@ -16,7 +16,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import Agent, Website
 from config.celery import app
-from conversations import actors, lifecycle, messages, surveys
+from conversations import actors, kept, lifecycle, messages, surveys
 from conversations.canned import library
 from conversations.models import (
     Author,
@@ -80,7 +80,7 @@ def closed(
         Survey.objects.filter(conversation=conversation).delete()
         Survey.objects.create(
             conversation=conversation,
-            website=conversation.website,
+            **kept.copied(conversation),
             offered_at=NOW,
             answered_at=NOW,
             csat=csat,
@@ -121,7 +121,7 @@ def test_a_bad_mark_that_comes_later_takes_it_back(step: RuleStep, agent: Agent)
     for csat, count in ((2, 0), (5, 1)):
         Survey.objects.filter(conversation=conversation).delete()
         Survey.objects.create(
-            conversation=conversation, website=conversation.website, offered_at=NOW
+            conversation=conversation, **kept.copied(conversation), offered_at=NOW
         )
         surveys.answer(conversation.pk, csat=csat, nps=None, comment="", at=LATER)
         learning.relearn(conversation_id=conversation.pk, website_id=conversation.website_id)
