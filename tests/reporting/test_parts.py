@@ -203,6 +203,7 @@ VALUES: dict[str, list[Any]] = {
 }
 NAMES = {
     "board_state": list(states.STATES),
+    "board_file": ["queues", "agents", *states.STATES],
     "table_file": [*tables.CUTS, *tables.BREAKDOWNS],
     "chart": FIGURES,
     "chart_file": FIGURES,
@@ -220,6 +221,7 @@ QUERIES = {
     "figure": [f"period=today&{how}" for how in ("by=agent", "by=rule&step=hour")],
     "": ["", "period=today", "period=today&step=hour"],
     "queue_size_replay": ["places=3"],
+    "replay_file": ["places=3"],
     "find": ["", "q=hippopotame", "q=visitor", "q=note", "q=agent"],
     **{name: ["period=today"] for name in ("chart", "chart_file", "export", "behind")},
     **{
