@@ -77,6 +77,7 @@ class Source:
     leads from it to its conversation, ``agent`` and ``group`` to whom it is put down to.
 
     ``columns`` are what does not lie on that path; empty is what rows of this table do not have.
+    ``looked_up`` are columns that do not stand in the table: a statement seeks them if it asks.
     ``of_groups`` says of rows without a group which of them belong to some groups of their website.
     """
 
@@ -88,6 +89,7 @@ class Source:
     group: str
     only: Q = EVERY
     columns: Mapping[str, str] = field(default_factory=dict)
+    looked_up: Mapping[str, Combinable] = field(default_factory=dict)
     of_groups: Callable[[Collection[int]], Q] | None = None
 
     def among(self, groups: Collection[int]) -> Q:

@@ -87,7 +87,8 @@ class Scope:
         """The rows of ``source`` that belong to this scope, each website's days in its own zone."""
         # Whose it is beside when it was, not within: the days are to be read from one index.
         overseen = self.overseen(source, source.among)
-        found = source.model._default_manager.filter(source.only, self._when(source), overseen)
+        found: QuerySet[Any] = source.model._default_manager.alias(**source.looked_up)
+        found = found.filter(source.only, self._when(source), overseen)
         filters = self.filters
         for column, value in (
             (source.group, filters.group),

@@ -14,6 +14,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.expressions import Combinable
 
 from accounts.models import Agent, Group
 from conversations.models import (
@@ -30,7 +31,9 @@ from reporting.models import Refund, Transaction
 from routing.models import HourlyDemand, RuleStep
 
 ITS_OWN_WEBSITE = {"website": "website", "website__time_zone": "website__time_zone"}
-ITS_OWN = {**ITS_OWN_WEBSITE, "rule": "rule", "style": "style", "language": "language"}
+ENGAGED = ("rule", "style", "language")
+ITS_OWN = {**ITS_OWN_WEBSITE, **{name: name for name in ENGAGED}}
+SOUGHT = {name: f"engaged_{name}" for name in ENGAGED}
 ACTOR = Subquery(Agent.objects.filter(user=OuterRef("actor_user_id")).values("pk")[:1])
 
 
@@ -40,6 +43,13 @@ def of_members(groups: Collection[int]) -> Q:
         agent=OuterRef("agent"), group__website=OuterRef("website"), group__in=groups
     )
     return Q(Exists(here))
+
+
+def engaged(conversation: str = "conversation") -> dict[str, Combinable]:
+    """With what the visitor was engaged, sought for each row: where it is joined, PostgreSQL reads
+    all conversations that there are for the few rows of a period."""
+    mine = Conversation.objects.filter(pk=OuterRef(conversation))
+    return {column: Subquery(mine.values(name)) for name, column in SOUGHT.items()}
 
 
 def rules_to(groups: Collection[int]) -> QuerySet[RuleStep, int]:
@@ -99,7 +109,8 @@ def events(*verbs: Verb) -> Source:
         agent=ACTOR,
         group="group",
         only=Q(verb__in=[verb.value for verb in verbs]),
-        columns=ITS_OWN_WEBSITE,
+        columns={**ITS_OWN_WEBSITE, **SOUGHT},
+        looked_up=engaged(),
     )
 
 
@@ -111,7 +122,8 @@ SALES = Source(
     agent="agent",
     group="group",
     only=Q(refunded_at=None),
-    columns={**ITS_OWN_WEBSITE, "currency": "currency"},
+    columns={**ITS_OWN_WEBSITE, **SOUGHT, "currency": "currency"},
+    looked_up=engaged(),
 )
 SPANS = Source(
     name="spans",
@@ -136,7 +148,9 @@ REFUNDS = Source(
         "website": "transaction__website",
         "website__time_zone": "transaction__website__time_zone",
         "currency": "transaction__currency",
+        **SOUGHT,
     },
+    looked_up=engaged("transaction__conversation"),
 )
 REFUSALS = Source(
     name="refusals",
