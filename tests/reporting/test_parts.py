@@ -51,6 +51,7 @@ from tests.factories import (
     connect,
     in_status,
     on_desk,
+    queued,
     with_bot,
 )
 
@@ -171,6 +172,18 @@ class Shop:
             actor=self.ours.who,
             at=at + MINUTE,
         )
+        # And one that came to us by their rule.
+        came = queued(self.theirs.step, at=at)
+        lifecycle.transfer_to_group(
+            came.pk,
+            group=self.ours.step.group,
+            queue_id=self.ours.step.pk,
+            actor=actors.SYSTEM,  # A colleague who hands it over is told of, with his name.
+            at=at + MINUTE,
+        )
+        lifecycle.push(came.pk, agent=self.ours.agent, at=at + 2 * MINUTE)
+        lifecycle.close(came.pk, reason=CloseReason.RESOLVED, actor=self.ours.who, at=NOW)
+        self.ours.numbers.append(came.pk)
 
     def others_live(self) -> None:
         self.theirs.lives(self.regular)
@@ -332,7 +345,7 @@ def written(shop: Shop) -> dict[str, str]:
         pk = Subscription.objects.get(user=shop.boss, report=report).pk
         mailing.send_report(subscription_id=pk, first=f"{period.first}", end=f"{period.end}")
         sent = mail.outbox[-1]
-        told[report] = re.sub(r"no-longer/\S+", "", f"{sent.subject}\n{sent.body}")
+        told[f"mail of {report}"] = re.sub(r"no-longer/\S+", "", f"{sent.subject}\n{sent.body}")
     website, groups = shop.ours.step.rule.website, [shop.ours.step.group_id]
     playing.play(website.pk, [3], "replay", at=NOW + MINUTE, groups=groups)
     return told | {"replay": repr(cache.get("replay"))}
