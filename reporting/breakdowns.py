@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
-from django.db.models import Count, Subquery
-from django.db.models.functions import JSONObject
+from django.db.models import Case, Count, Subquery, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import ActorKind, CloseReason, Outcome
@@ -23,6 +21,14 @@ SNOOZE_ENDS: dict[str, Text] = {
     "closed": _("The time was over: closed"),
     "sleeps": _("Still snoozed"),
 }
+
+HOW = Case(
+    When(to_status=Status.CLOSED, then=Value("closed")),
+    When(actor_kind=ActorKind.VISITOR, then=Value("reply")),
+    When(actor_kind=ActorKind.SYSTEM, then=Value("time")),
+    default=Value("agent"),
+)
+"""How the event after a snooze ended it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +55,10 @@ def closures(scope: Scope) -> list[Part]:
 
 def snooze_ends(scope: Scope) -> list[Part]:
     """The snoozes of the period, by what ended them (C2)."""
-    what = JSONObject(actor="actor_kind", status="to_status")
-    rows = scope.rows(SNOOZES).order_by().values(end=Subquery(NEXT_EVENT.values(what=what)[:1]))
-    found = Counter[str]()
-    for end, n in rows.annotate(n=Count("pk")).values_list("end", "n"):
-        found[_end_of_snooze(end)] += n
-    return _parts([(name, "", found[key]) for key, name in SNOOZE_ENDS.items()])
-
-
-def _end_of_snooze(event: dict[str, str] | None) -> str:
-    """How the event after a snooze ended it."""
-    if event is None:
-        return "sleeps"
-    if event["status"] == Status.CLOSED:
-        return "closed"
-    return {ActorKind.VISITOR.value: "reply", ActorKind.SYSTEM.value: "time"}.get(
-        event["actor"], "agent"
-    )
+    rows = scope.rows(SNOOZES).order_by().values(end=Subquery(NEXT_EVENT.values(how=HOW)[:1]))
+    found = dict(rows.annotate(n=Count("pk")).values_list("end", "n"))
+    found["sleeps"] = found.pop(None, 0)
+    return _parts([(name, "", found.get(key, 0)) for key, name in SNOOZE_ENDS.items()])
 
 
 def suggestions(scope: Scope) -> list[Part]:

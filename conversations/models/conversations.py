@@ -300,6 +300,8 @@ class Conversation(models.Model):
                     "changed_hands",
                     "is_begun_by_bot",
                     "payee",
+                    "close_reason",
+                    "closed_by",
                 ],
                 condition=Q(closed_at__isnull=False),
                 name="closed_by_website",
