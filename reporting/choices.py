@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 from django.utils.formats import date_format
 from django.utils.translation import gettext
@@ -23,7 +23,7 @@ from accounts.models import Agent, Group, User, Website
 from accounts.oversight import Oversight
 from accounts.rights import websites_of
 from accounts.templatetags.interface import language_name
-from conversations.models import Style
+from conversations.models import Contact, Style
 from reporting.figures.period import Period, Step, fitting_step
 from reporting.figures.scope import Filters, Scope
 from routing.models import DistributionRule
@@ -98,12 +98,13 @@ class Choices(forms.Form):
             "website": websites_seen_by(user),
             "group": groups,
             "rule": DistributionRule.objects.filter(of_rules).distinct(),
-            "agent": Agent.objects.filter(pk__in=members.values("agent")),
+            "agent": self._who_worked(members),
         }
         for name, found in choices.items():
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
             field.queryset, field.empty_label = found, everything
+        self._offer_members(members)
         languages = [(code, language_name(code)) for code, _name in settings.LANGUAGES]
         for name, offered in (("style", Style.choices), ("language", languages)):
             field = self.fields[name]
@@ -114,6 +115,27 @@ class Choices(forms.Form):
                 del self.fields[name]
         for field in self.fields.values():
             field.widget.attrs.setdefault("class", "input")
+
+    def _who_worked(self, members: QuerySet[Any]) -> QuerySet[Agent]:
+        """Of whom there may be figures here: also who has left the groups since."""
+        if self.sight.everything:
+            return Agent.objects.all()
+        contacts = Contact.objects.filter(self.sight.rows(), agent=OuterRef("pk"))
+        return Agent.objects.filter(Q(pk__in=members.values("agent")) | Exists(contacts))
+
+    def _offer_members(self, members: QuerySet[Any]) -> None:
+        """Those of today are offered; somebody else only where he was chosen, from his row."""
+        field = self.fields["agent"]
+        assert isinstance(field, forms.ModelChoiceField)
+
+        def offered() -> list[tuple[Any, Any]]:
+            agents = list(Agent.objects.filter(pk__in=members.values("agent")))
+            chosen = getattr(self, "cleaned_data", {}).get("agent")
+            if chosen is not None and chosen not in agents:
+                agents.append(chosen)
+            return [("", field.empty_label), *((agent.pk, str(agent)) for agent in agents)]
+
+        field.choices = offered
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

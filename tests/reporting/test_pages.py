@@ -106,6 +106,29 @@ def test_every_figure_opens_its_rows_and_says_what_it_is(
     assert text.count(" #") == int(counted[1])
 
 
+@pytest.mark.parametrize("is_admin", [True, False])
+def test_the_row_of_somebody_who_has_left_opens_his_rows(
+    manager: Client, step: RuleStep, agent: Agent, is_admin: bool
+) -> None:
+    """He is no choice any more, and not forgotten; nor is he anybody's who never saw him."""
+    reader = logged_in(UserFactory(role=Role.ADMIN)) if is_admin else manager
+    elsewhere = StepFactory()
+    StepFactory(group__website=step.group.website)  # of which the manager sees a part
+    bruno, carl = AgentFactory(display_name="Bruno"), AgentFactory(display_name="Carl")
+    elsewhere.group.members.add(carl)
+    for one, his_step in ((agent, step), (bruno, step), (carl, elsewhere)):
+        handled(his_step, one)
+    table = reader.get("/reports/agents/?period=today").content.decode()
+    links = re.findall(r'href="(/reports/rows/handled/\?[^"]*agent=\d+)"', table)
+    found = {text_of(reader, unescape(link)).count("1 row behind it") for link in links}
+    assert (len(links), found) == (3 if is_admin else 2, {1})
+    narrowed = reader.get(f"/reports/rows/handled/?period=today&agent={bruno.pk}").content.decode()
+    assert f'<option value="{bruno.pk}" selected>Bruno</option>' in narrowed
+    assert "Bruno</option>" not in table
+    stranger = text_of(reader, f"/reports/rows/handled/?period=today&agent={carl.pk}")
+    assert ("Carl" in stranger) is is_admin
+
+
 def test_a_transaction_stands_with_whose_it_is_and_why(
     manager: Client, step: RuleStep, agent: Agent
 ) -> None:
