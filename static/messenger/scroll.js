@@ -10,8 +10,8 @@ export class Scroll {
   /** onEnd(): the reader came to the end by himself */
   constructor({ strings, onEnd }) {
     Object.assign(this, { strings, onEnd });
-    this.isAtEnd = true;
     this.box = byId("scroller");
+    this.isAtEnd = true;
     this.button = byId("newer");
     this.text = byId("newer-text");
     this.button.addEventListener("click", () => {
@@ -21,6 +21,17 @@ export class Scroll {
     });
     this.box.addEventListener("scroll", () => this.#moved(), { passive: true });
     new ResizeObserver(() => this.isAtEnd && this.toEnd()).observe(this.box);
+  }
+
+  /** A browser tells of scrolling a frame late; what comes in between must not pull anybody down. */
+  get isAtEnd() {
+    if (this.box.clientHeight && this.box.scrollTop !== this.top) this.#note();
+    return this.known;
+  }
+
+  set isAtEnd(is) {
+    this.known = is;
+    this.top = this.box.scrollTop;
   }
 
   /** Something was drawn; `wasAtEnd` before it, and there are so many messages `unseen` now. */
@@ -58,8 +69,8 @@ export class Scroll {
   }
 
   #moved() {
-    const wasAtEnd = this.isAtEnd;
+    const wasAtEnd = this.known;
     this.#note();
-    if (wasAtEnd !== this.isAtEnd) this.onEnd();
+    if (wasAtEnd !== this.known) this.onEnd();
   }
 }

@@ -71,12 +71,18 @@ export function connect({ url, onFrame, onOpen = () => {}, onDown = () => {} }) 
     // A half-open socket may take minutes to close: it is left behind, unheard.
     const left = socket;
     socket = null;
-    left?.close();
+    leave(left);
     if (stopper.signal.aborted) return;
     onDown();
     const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures);
     failures += 1;
     retry = setTimeout(open, wait * (0.5 + Math.random() / 2));
+  }
+
+  /* One that is closed before it is open is a complaint on the console of the brand's page. */
+  function leave(left) {
+    if (left?.readyState === WebSocket.CONNECTING) left.onopen = () => left.close();
+    else left?.close();
   }
 
   function hurry() {
