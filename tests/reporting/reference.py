@@ -236,6 +236,7 @@ class Lives(list[Life]):
     log: list[tuple[datetime, int, bool, bool]]
     now: datetime
     spans: list[tuple[Website, int, Span]]
+    known: dict[tuple[str, date, date], Lines]
 
 
 def lives(
@@ -243,6 +244,7 @@ def lives(
 ) -> Lives:
     found = Lives()
     found.websites, found.log, found.now, found.spans = websites, log, now, []
+    found.known = {}
     for website in websites:
         events: dict[int, list[Event]] = {}
         for event in Event.objects.filter(conversation__website=website).order_by("pk"):
@@ -570,16 +572,21 @@ REFERENCES: dict[str, Reference] = {
 }
 
 
-def lines_of(name: str, found: list[Life], first: date, end: date) -> Lines:
-    """The rows behind a figure: those of the days, by each website's own wall."""
-    made, _ = REFERENCES[name]
-    return [
-        row for row in made(found) if first <= row.at.astimezone(row.life.website.zone).date() < end
-    ]
+def lines_of(name: str, found: Lives, first: date, end: date) -> Lines:
+    """The rows behind a figure: those of the days, by each website's own wall. Asked for again and
+    again, for they are cut in many ways: worked out once."""
+    if (name, first, end) not in found.known:
+        made, _ = REFERENCES[name]
+        found.known[name, first, end] = [
+            row
+            for row in made(found)
+            if first <= row.at.astimezone(row.life.website.zone).date() < end
+        ]
+    return found.known[name, first, end]
 
 
 def rows_of(
-    name: str, found: list[Life], first: date, end: date, wanted: Callable[[Line], bool]
+    name: str, found: Lives, first: date, end: date, wanted: Callable[[Line], bool]
 ) -> list[float]:
     """What those of them are worth that are wanted."""
     return [row.worth for row in lines_of(name, found, first, end) if wanted(row)]

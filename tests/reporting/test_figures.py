@@ -104,7 +104,7 @@ def test_the_histories_have_reached_every_figure() -> None:
 
 def worth_of(
     name: str,
-    told: list[reference.Life],
+    told: reference.Lives,
     period: Period,
     wanted: Callable[[reference.Line], bool] = lambda line: True,
 ) -> list[float]:
@@ -115,7 +115,7 @@ def day_of(line: reference.Line) -> date:
     return line.at.astimezone(line.life.website.zone).date()
 
 
-def cut_like_the_reference(scope: Scope, told: list[reference.Life]) -> None:
+def cut_like_the_reference(scope: Scope, told: reference.Lives) -> None:
     cuts: tuple[tuple[answers.Cut, Callable[[reference.Line], Any]], ...] = (
         (answers.BY_AGENT, lambda line: line.agent),
         (answers.BY_GROUP, lambda line: line.group),
@@ -133,7 +133,7 @@ def cut_like_the_reference(scope: Scope, told: list[reference.Life]) -> None:
                 same(found[name], f"{name} of {key}", worth)
 
 
-def narrowed_like_the_reference(scope: Scope, told: list[reference.Life]) -> None:
+def narrowed_like_the_reference(scope: Scope, told: reference.Lives) -> None:
     """To what visitors were engaged with, wherever a conversation went from there."""
     for engaged in {life.engaged for life in told}:
         for name, value in asdict(engaged).items():
@@ -148,7 +148,7 @@ def narrowed_like_the_reference(scope: Scope, told: list[reference.Life]) -> Non
                 same(found[figure], f"{figure} of {name} {value}", worth)
 
 
-def hours_of_the_week_are_those_of_the_wall(scope: Scope, told: list[reference.Life]) -> None:
+def hours_of_the_week_are_those_of_the_wall(scope: Scope, told: reference.Lives) -> None:
     """In two zones, over a change of clocks."""
     for name in ("opened", "contacts", "wait"):
         wanted: dict[int, list[float]] = defaultdict(list)
@@ -167,7 +167,7 @@ def manager_of(world: World, *numbers: int) -> User:
     return user
 
 
-def parts_are_what_belongs_to_them(world: World, told: list[reference.Life]) -> None:
+def parts_are_what_belongs_to_them(world: World, told: reference.Lives) -> None:
     """Managers of one group of two, of the other, of one and another website, of a website's all:
     what they read is what belongs to these groups, and of a whole website everything."""
     first = world.websites[0].pk
