@@ -102,8 +102,13 @@ class Conversation(models.Model):
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    website = models.ForeignKey(Website, on_delete=models.PROTECT, related_name="conversations")
-    visitor = models.ForeignKey(Visitor, on_delete=models.PROTECT, related_name="conversations")
+    # Without indexes of their own: opened_by_website and by_visitor begin with them.
+    website = models.ForeignKey(
+        Website, on_delete=models.PROTECT, related_name="conversations", db_index=False
+    )
+    visitor = models.ForeignKey(
+        Visitor, on_delete=models.PROTECT, related_name="conversations", db_index=False
+    )
     status = models.CharField(_("status"), max_length=10, choices=list(STATUS_LABELS.items()))
     channel = models.CharField(
         _("channel"), max_length=10, choices=Channel.choices, default=Channel.CHAT
@@ -316,6 +321,8 @@ class Conversation(models.Model):
                 include=["id", "group", "queue", "rule", "style", "language", "last_holder"],
                 name="opened_by_website",
             ),
+            # reporting.figures.sources.engaged: what each conversation's visitor was engaged with.
+            models.Index(fields=["id"], include=["rule", "style", "language"], name="engaged_with"),
             # messenger: the visitor's conversations, newest first.
             models.Index(fields=["visitor", "-opened_at"], name="by_visitor"),
         ]

@@ -28,7 +28,12 @@ class Event(models.Model):
     A database trigger refuses every change of a line that stands.
     """
 
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="events")
+    conversation = models.ForeignKey(
+        Conversation,
+        on_delete=models.CASCADE,
+        related_name="events",
+        db_index=False,  # events_in_order begins with it
+    )
     website = models.ForeignKey(
         Website,
         on_delete=models.PROTECT,

@@ -24,7 +24,10 @@ class Message(models.Model):
     """What somebody said. ``seq`` counts 1, 2, 3 ...; ``client_id`` makes a retry safe (B5)."""
 
     conversation = models.ForeignKey(
-        Conversation, on_delete=models.CASCADE, related_name="messages"
+        Conversation,
+        on_delete=models.CASCADE,
+        related_name="messages",
+        db_index=False,  # seq_once begins with it
     )
     seq = models.PositiveIntegerField()
     client_id = models.UUIDField()
