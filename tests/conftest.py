@@ -36,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
     from config import engines, translations
+    from tests import seed
 
     if not hasattr(config, "workerinput"):
         for folder in settings.LOCALE_PATHS:
@@ -43,6 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if only_leads(config):
         return
     _open.callback(shutil.rmtree, VAR, ignore_errors=True)
+    if seed.sown(VAR):
+        settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = seed.EMPTY
     _open.enter_context(
         engines.running(
             VAR, postgres=settings.OWN_POSTGRES, valkey=settings.OWN_VALKEY, forgetful=True

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,8 +28,10 @@ TESTS = {
     # A process for each core, each with engines of its own; a file stays in one of them.
     "Tests": ["pytest", "--ignore=tests/browser", "-n", "auto", "--dist", "loadfile"],
     # Apart: what in-process async tests leave behind disturbs live servers. Each process has a
-    # product and a browser of its own.
-    "Browser tests": ["pytest", "tests/browser", "-n", "auto", "--dist", "loadfile"],
+    # product and a browser of its own; the order of the files is the tests' own.
+    "Browser tests": [
+        *("pytest", "tests/browser", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
+    ],
 }
 # A browser that shares two cores with another one, two products and their engines is at times
 # slower than any patience. What failed so is played once more, alone, and named: to be mended.
@@ -37,14 +40,25 @@ FEW = 4  # More than so many are no accident.
 
 
 def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="causerie-seed-") as folder:
+        return checked(folder)
+
+
+def checked(folder: str) -> int:
     passed = failed = 0
     environment = {**os.environ, "ENV_FILE": os.devnull, "DEMO": "on", "COLUMNS": "100"}
+    # The checks take one core; what all tests begin with is made on the other.
+    sowing = subprocess.Popen([sys.executable, "-m", "tests.seed", folder], cwd=ROOT)
     for heading, command in CHECKS.items():
         print(f"\n== {heading}: {' '.join(command)}", flush=True)
         if subprocess.run([BIN / command[0], *command[1:]], cwd=ROOT, env=environment).returncode:
             failed += 1
         else:
             passed += 1
+    if sowing.wait() == 0:
+        environment["SEED"] = folder
+    else:
+        failed += 1
     for heading, command in TESTS.items():
         print(f"\n== {heading}: {' '.join(command)}", flush=True)
         if heading == "Browser tests":

@@ -34,6 +34,13 @@ TELL_VIOLATIONS = """
   document.addEventListener("securitypolicyviolation", (event) =>
     console.error(`CSP: ${event.violatedDirective} forbids ${event.blockedURI}`));
 """
+# First what takes longest, or one process waits at the end for another.
+LONG = ["reports_history", "lines", "embedding", "reports_whole", "cuts", "desk_fresh", "setup"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {f"test_{name}": rank for rank, name in enumerate(LONG)}
+    items.sort(key=lambda item: ranks.get(item.path.stem, len(LONG)))
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ import psycopg
 import redis
 
 from config import engines
+from tests import seed
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 150  # a busy machine; a quiet one needs 6
@@ -53,6 +54,8 @@ class Product:
         self.sessions: dict[str, list[Any]] = {}
 
     def start(self) -> None:
+        if self.environment["DEMO"] == "on" and not self.var.exists():
+            seed.sown(self.var)
         self.var.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

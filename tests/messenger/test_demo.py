@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
+
+from accounts.models import ToolbarApp, Website
 
 pytestmark = pytest.mark.django_db
 
@@ -60,3 +63,14 @@ def test_what_is_not_sold_is_not_found(client: Client) -> None:
 
 def test_an_empty_cart_orders_nothing(client: Client) -> None:
     assert client.post("/demo/order/").headers["Location"] == "/demo/cart/"
+
+
+def test_the_demos_application_follows_the_port(settings: Settings) -> None:
+    call_command("demo", verbosity=0)
+    ToolbarApp.objects.create(
+        website=Website.objects.get(key="demo"), name="Own", url="http://localhost:8000/mine/"
+    )
+    settings.PORT = 9123
+    call_command("demo", verbosity=0)
+    told = set(ToolbarApp.objects.values_list("url", flat=True))
+    assert told == {"http://localhost:9123/demo/app/", "http://localhost:8000/mine/"}

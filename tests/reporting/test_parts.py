@@ -15,7 +15,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.core import mail
 from django.core.cache import cache
-from django.test import AsyncClient
+from django.test import Client
 from django.urls import URLPattern
 
 from accounts.models import Agent, Channel, Role, User
@@ -283,21 +283,28 @@ def filled(paths: list[str], name: str, of: Team) -> list[str]:
 CHANGING = re.compile(r'(csrfmiddlewaretoken" value="|nonce="|X-CSRFToken": ")[^"]*')
 
 
-@async_to_sync
-async def read(user: User, paths: list[str]) -> dict[str, tuple[int, str]]:
-    """Status and words of each, without what is different each time."""
-    client = AsyncClient()
-    await client.aforce_login(user)
-    told = {}
+def read(user: User, paths: list[str]) -> dict[str, tuple[int, str]]:
+    """Status and words of each, without what is different each time; a door that is not to be read
+    of one conversation is of none."""
+    client = Client()
+    client.force_login(user)
+    told = dict[str, tuple[int, str]]()
+    only_written = set[str]()
     for path in paths:
-        answer = await client.get(path)
-        if answer.streaming:
-            body = b"".join([block async for block in answer.streaming_content])  # type: ignore[union-attr]
-        else:
-            body = answer.content
-        words = CHANGING.sub("", body.decode())
-        told[path] = (answer.status_code, words)
+        door = re.sub(r"/\d+/", "/1/", path)
+        if door in only_written:
+            continue
+        answer = client.get(path)
+        if answer.status_code == 405:
+            only_written.add(door)
+        body = whole(answer.streaming_content) if answer.streaming else answer.content
+        told[path] = (answer.status_code, CHANGING.sub("", body.decode()))
     return told
+
+
+@async_to_sync
+async def whole(blocks: Any) -> bytes:
+    return b"".join([block async for block in blocks])
 
 
 def new_lines(before: str, after: str) -> list[str]:
@@ -313,8 +320,9 @@ def test_whatever_happens_to_another_team_changes_nothing_that_is_read(shop: Sho
     cache.clear()
     shop.others_live()
     after = read(shop.boss, asked)
+    assert after.keys() == before.keys()
     assert len([one for one in before.values() if one[0] == 200]) > 400
-    for path in asked:
+    for path in before:
         assert THEIRS not in after[path][1], path
         assert after[path][0] == before[path][0], path
         assert new_lines(before[path][1], after[path][1]) == [], path

@@ -76,6 +76,11 @@ REPLIES = [
         "get a short survey; write here and I go on.",
     ),
 ]
+OUR_APP = r"^http://localhost:\d+/demo/app/$"
+
+
+def _address_of_app() -> str:
+    return f"http://localhost:{settings.PORT}/demo/app/"
 
 
 class Command(BaseCommand):
@@ -86,6 +91,9 @@ class Command(BaseCommand):
         if known is not None:
             if not known.identity_secrets.exists():  # made by a version before there were any
                 identities.rotate(known, at=timezone.now())
+            # PORT may be another than it was.
+            ours = ToolbarApp.objects.filter(website=known, url__regex=OUR_APP)
+            ours.update(url=_address_of_app())
             self.stdout.write("The demo is there already.")
             return
         # Hashing is slow on purpose: once, and not while a transaction is held open.
@@ -104,9 +112,7 @@ class Command(BaseCommand):
         )
         identities.rotate(website, at=timezone.now())
         # Another origin than the desk's, as an application has to have: the same machine by name.
-        ToolbarApp.objects.create(
-            website=website, name=app.NAME, url=f"http://localhost:{settings.PORT}/demo/app/"
-        )
+        ToolbarApp.objects.create(website=website, name=app.NAME, url=_address_of_app())
         agents = {
             username: founding.engage_person(
                 username=username,
