@@ -44,8 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if only_leads(config):
         return
     _open.callback(shutil.rmtree, VAR, ignore_errors=True)
-    if seed.sown(VAR):
-        settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = seed.EMPTY
+    if seed.sow(VAR):
+        settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = engines.DATABASE
     _open.enter_context(
         engines.running(
             VAR, postgres=settings.OWN_POSTGRES, valkey=settings.OWN_VALKEY, forgetful=True

@@ -54,8 +54,8 @@ class Product:
         self.sessions: dict[str, list[Any]] = {}
 
     def start(self) -> None:
-        if self.environment["DEMO"] == "on" and not self.var.exists():
-            seed.sown(self.var)
+        if not self.var.exists():
+            seed.sow(self.var)
         self.var.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

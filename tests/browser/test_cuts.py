@@ -13,15 +13,15 @@ from tests.browser.conftest import Crowd
 from tests.browser.cuts import Line
 from tests.browser.people import Agent, Visitor
 
-EACH = 250
 CUTS = 30
+FEWEST = 20  # words of each side, or the cuts met nobody who was writing
 SEED = 4
 BUSY_MS = 150_000  # of a machine that does ten things; a quiet one needs ten seconds
-WRITE = """([prefix, count, box, form]) => {
+WRITE = """([prefix, box, form]) => {
   const field = document.querySelector(box);
   (async () => {
-    for (let number = 1; number <= count; number += 1) {
-      field.value = `${prefix}${number}`;
+    for (window.written = 0; !window.isEnough; ) {
+      field.value = `${prefix}${(window.written += 1)}`;
       field.dispatchEvent(new Event("input", { bubbles: true }));
       document.querySelector(form).requestSubmit();
       do await new Promise((resolve) => setTimeout(resolve, 4));
@@ -29,6 +29,7 @@ WRITE = """([prefix, count, box, form]) => {
     }
   })();
 }"""
+END = "() => { window.isEnough = true; return window.written; }"
 ONLINE = "dispatchEvent(new Event('online'))"  # what a browser says when its line is back
 
 
@@ -53,8 +54,8 @@ def test_thirty_cuts_lose_double_and_disorder_nothing(crowd: Crowd, line: Line) 
     messenger = next(frame for frame in visitor.page.frames if "/messenger/" in frame.url)
     number = alice.page.locator(".dialogue").get_attribute("data-number")
     ends: list[Frame | Page] = [messenger, alice.page]
-    messenger.evaluate(WRITE, ["v", EACH, "#text", "#composer"])
-    alice.page.evaluate(WRITE, ["a", EACH, f"#reply-{number}", f"#composer-{number}"])
+    messenger.evaluate(WRITE, ["v", "#text", "#composer"])
+    alice.page.evaluate(WRITE, ["a", f"#reply-{number}", f"#composer-{number}"])
 
     chance = random.Random(SEED)
     for _ in range(CUTS):
@@ -65,16 +66,19 @@ def test_thirty_cuts_lose_double_and_disorder_nothing(crowd: Crowd, line: Line) 
         for end in ends:
             end.evaluate(ONLINE)
     assert line.broken >= CUTS
+    written = dict(zip("va", (end.evaluate(END) for end in ends), strict=True))
+    assert min(written.values()) >= FEWEST, written
 
+    all_of_it = sum(written.values()) + 1
     expect(visitor.log.locator("li.mine, li.theirs:not(:first-child)")).to_have_count(
-        2 * EACH + 1, timeout=BUSY_MS
+        all_of_it, timeout=BUSY_MS
     )
     expect(visitor.log.locator(".pending")).to_have_count(0, timeout=BUSY_MS)
-    expect(alice.log.locator(".bubble")).to_have_count(2 * EACH + 1, timeout=BUSY_MS)
+    expect(alice.log.locator(".bubble")).to_have_count(all_of_it, timeout=BUSY_MS)
     seen = visitor.texts()
     assert alice.texts() == seen
-    for prefix in ("v", "a"):
+    for prefix, count in written.items():
         said = [text for text in seen if text.startswith(prefix)]
-        assert said == [f"{prefix}{number}" for number in range(1, EACH + 1)]
+        assert said == [f"{prefix}{number}" for number in range(1, count + 1)]
     stored = crowd.product.rows("SELECT body FROM conversations_message ORDER BY seq")
     assert [body for (body,) in stored] == seen
