@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cached_property
 
 from celery import Celery, Task
 from celery.signals import task_postrun, worker_process_init, worker_shutting_down
@@ -10,7 +11,16 @@ from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("causerie")
+
+class Causerie(Celery):
+    @cached_property
+    def Beat(self) -> type:
+        """The class of ``celery beat``."""
+        found: type = self.subclass_with_self("config.metronome:Stoppable", name="Beat")
+        return found
+
+
+app = Causerie("causerie")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+
 import pytest
 import time_machine
-from django.db import connection
+from celery.beat import Service
+from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
@@ -32,3 +36,24 @@ def test_a_change_of_the_schedule_is_seen_and_otherwise_nobody_is_asked(
         assert len(queries) == 0
         now += metronome.LOOK_SECONDS
         assert beat.schedule_changed()
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    kept = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for name, handler in kept.items():
+        signal.signal(name, handler)
+
+
+@pytest.mark.usefixtures("signals")
+def test_beat_ends_also_where_the_database_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the signal comes while somebody is at the database who takes its faults lightly."""
+
+    def gone(service: Service) -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr(Service, "sync", gone)
+    app.Beat().install_sync_handler(Service(app=app))
+    with pytest.raises(SystemExit):
+        signal.raise_signal(signal.SIGTERM)
