@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
+
 from config import engines
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +30,9 @@ def make(folder: Path) -> None:
         }
         migrate = [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"]
         subprocess.run(migrate, cwd=ROOT, env=environment, check=True)
+        with psycopg.connect(engines.database_url(folder), autocommit=True) as connection:
+            # Kept in the folder. Tests kill processes; none cuts the power.
+            connection.execute("ALTER SYSTEM SET fsync = off")
 
 
 def sow(folder: Path) -> bool:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,7 +48,8 @@ def main() -> int:
 def checked(folder: str) -> int:
     passed = failed = 0
     environment = {**os.environ, "ENV_FILE": os.devnull, "DEMO": "on", "COLUMNS": "100"}
-    # The checks take one core; what all tests begin with is made on the other.
+    # The checks take one core; the other fetches a browser, and makes what all tests begin with.
+    fetching = ThreadPoolExecutor(1).submit(browser)
     sowing = subprocess.Popen([sys.executable, "-m", "tests.seed", folder], cwd=ROOT)
     for heading, command in CHECKS.items():
         print(f"\n== {heading}: {' '.join(command)}", flush=True)
@@ -62,7 +64,7 @@ def checked(folder: str) -> int:
     for heading, command in TESTS.items():
         print(f"\n== {heading}: {' '.join(command)}", flush=True)
         if heading == "Browser tests":
-            environment["CHROMIUM"] = browser()
+            environment["CHROMIUM"] = fetching.result()
             if not environment["CHROMIUM"]:
                 failed += 1
                 continue
