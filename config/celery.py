@@ -16,7 +16,7 @@ class Causerie(Celery):
     @cached_property
     def Beat(self) -> type:
         """The class of ``celery beat``."""
-        found: type = self.subclass_with_self("config.metronome:Stoppable", name="Beat")
+        found: type = self.subclass_with_self("config.beat:Stoppable", name="Beat")
         return found
 
 

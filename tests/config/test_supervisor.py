@@ -81,6 +81,8 @@ def test_it_serves_mends_stops_whole_and_keeps_the_data(root: Path, tmp_path: Pa
             lambda: len([p for p in family(process) if "daphne" in p.cmdline()]) == 2, process, 60
         )
         assert second.is_running()
+        told = (tmp_path / "log").read_text()
+        assert " ended with code" not in told.replace("web.1 ended with code -9", ""), told
 
         children = family(process)
         process.send_signal(signal.SIGINT)
