@@ -36,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
     from config import engines, translations
-    from tests import seed
+    from tests import emptying, seed
 
     if not hasattr(config, "workerinput"):
         for folder in settings.LOCALE_PATHS:
@@ -52,6 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     )
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.WHITENOISE_USE_FINDERS = False  # each test's client would look at every file anew
+    emptying.install()
 
 
 def only_leads(config: pytest.Config) -> bool:
