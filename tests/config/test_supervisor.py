@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -57,6 +57,15 @@ def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
+def webs(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """Its web processes; others may end while one looks."""
+    found = []
+    for one in family(process):
+        with suppress(psutil.NoSuchProcess):
+            found += [one] if "daphne" in one.cmdline() else []
+    return found
+
+
 def get(port: int, path: str) -> int:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
         status: int = response.status
@@ -71,15 +80,13 @@ def test_it_serves_mends_stops_whole_and_keeps_the_data(root: Path, tmp_path: Pa
         with psycopg.connect(engines.database_url(var), autocommit=True) as connection:
             connection.execute("CREATE TABLE kept ()")
 
-        (first, second) = [p for p in family(process) if "daphne" in p.cmdline()]
+        (first, second) = webs(process)
         first.kill()
         wait_for(
             lambda: b"web.1 ended with code -9" in (tmp_path / "log").read_bytes(), process, 30
         )
         assert get(port, "/login/") == 200  # by the other one
-        wait_for(
-            lambda: len([p for p in family(process) if "daphne" in p.cmdline()]) == 2, process, 60
-        )
+        wait_for(lambda: len(webs(process)) == 2, process, 60)
         assert second.is_running()
         told = (tmp_path / "log").read_text()
         assert " ended with code" not in told.replace("web.1 ended with code -9", ""), told
