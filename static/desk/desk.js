@@ -181,8 +181,8 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
   if (target.id === "dialog-body") {
     tellMoment();
     for (const menu of document.querySelectorAll("[data-menu][open]")) menu.open = false;
-    leaving.drawn();
     if (!dialog.open) dialog.showModal();
+    leaving.drawn();
   }
 });
 
@@ -199,7 +199,7 @@ document.addEventListener("htmx:beforeRequest", ({ detail: { elt, xhr } }) => {
 });
 
 document.addEventListener("desk:moved", ({ detail: { number, status } }) => {
-  leaving.settle();
+  leaving.settle(number);
   if (!stage) {
     if (status === "active") location.assign(`/desk/c/${number}/`);
     else refreshBoxes();
@@ -215,7 +215,7 @@ document.addEventListener("desk:moved", ({ detail: { number, status } }) => {
 document.addEventListener("desk:noted", ({ detail: { number } }) => panes?.find(number)?.refresh());
 
 document.addEventListener("desk:refused", ({ detail: { number, message } }) => {
-  leaving.settle();
+  leaving.settle(number);
   notify(message);
   panes?.find(number)?.refresh();
   refreshBoxes();

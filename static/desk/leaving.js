@@ -8,7 +8,9 @@ const dialog = document.getElementById("dialog");
 let isGoing = false; // The logout of this page is under way: its answer leads away.
 let isOpen = false; // The dialog of the logout is open, or one that was opened from it.
 
-const isListed = () => Boolean(dialog.querySelector("[data-leaving]"));
+const isListed = () => dialog.open && Boolean(dialog.querySelector("[data-leaving]"));
+/** The number of the conversation that the shown form asks about. */
+const asked = () => dialog.querySelector("form[hx-post]")?.getAttribute("hx-post").match(/\/c\/(\d+)\//)?.[1];
 
 export const leaving = {
   get isGoing() {
@@ -24,9 +26,12 @@ export const leaving = {
     if (isListed()) get(AGAIN, "#dialog-body", "innerHTML");
   },
 
-  /** What one dialog asked is done or refused: back to the list, else away. */
-  settle() {
-    if (isOpen) leaving.ask();
+  /** A conversation moved, or did not: the list is shown anew; from its own form back to the list, else
+   *  away. An answer that comes late leaves the form of another one alone, and what is written in it. */
+  settle(number) {
+    if (isListed()) leaving.renew();
+    else if (String(number) !== asked()) return;
+    else if (isOpen) leaving.ask();
     else if (dialog.open) dialog.close();
   },
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
 from tests.browser.conftest import Crowd
 from tests.browser.people import Agent
@@ -105,6 +105,37 @@ def test_who_logs_out_decides_for_each_conversation(crowd: Crowd) -> None:
     expect(bruno.page.get_by_role("region", name="Notes for the team")).to_contain_text(
         "She is in a hurry"
     )
+
+
+def test_a_late_answer_leaves_the_form_of_another_conversation_alone(crowd: Crowd) -> None:
+    """On a slow line the socket tells of a move long before its own answer comes."""
+    crowd.expect_complaint("409")  # the question what becomes of them
+    alice = crowd.agent("alice").log_in().be_available()
+    for text in ("one", "two"):
+        crowd.visitor().start(text)
+    expect(alice.boxes).to_have_count(2)
+    page, held = alice.page, list[tuple[Route, APIResponse]]()
+    page.route("**/close/", lambda route: held.append((route, route.fetch())))
+    asked = list[str]()
+    page.get_by_label(re.compile("^Your account")).click()
+    page.get_by_role("button", name="Log out").click()
+    rows = page.get_by_role("dialog").get_by_role("listitem")
+    expect(rows).to_have_count(2)
+    rows.first.get_by_role("button", name="Close").click()
+    expect(rows).to_have_count(1)  # by the socket
+    rows.first.get_by_role("button", name="Transfer").click()
+    note = page.get_by_label("A note for the next one")
+    note.fill("She is in a hurry")
+    page.on("request", lambda request: asked.append(request.url))
+    with page.expect_response("**/desk/boxes/"):
+        for route, answer in held:
+            route.fulfill(response=answer)
+    assert [url for url in asked if "/logout/" in url] == []
+    expect(note).to_have_value("She is in a hurry")
+    page.get_by_role("button", name="Cancel").click()
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name="Stay").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_a_button_acts_on_what_it_shows_from_its_first_moment(crowd: Crowd) -> None:
