@@ -26,8 +26,12 @@ CHECKS = {
     "Templates": ["djlint", "--lint", "--quiet", "."],
 }
 TESTS = {
-    # A process for each core, each with engines of its own; a file stays in one of them.
-    "Tests": ["pytest", "--ignore=tests/browser", "-n", "auto", "--dist", "loadfile"],
+    # A process for each core and one more, for tests also wait; each has engines of its own, and a
+    # file stays in one of them.
+    "Tests": [
+        *("pytest", "--ignore=tests/browser", "-n", str((os.cpu_count() or 1) + 1)),
+        *("--dist", "loadfile"),
+    ],
     # Apart: what in-process async tests leave behind disturbs live servers. Each process has a
     # product and a browser of its own; the order of the files is the tests' own.
     "Browser tests": [
