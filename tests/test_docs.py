@@ -56,7 +56,7 @@ def test_every_number_that_the_code_cites_is_in_the_requirements() -> None:
     assert {(file, number) for file, number in cited if number not in known} == set()
 
 
-def test_each_number_is_carried_once() -> None:
-    for name, count in (("requirements.md", 273), ("security-tests.md", 24)):
+def test_each_number_is_carried_once_and_none_is_lost() -> None:
+    for name, at_least in (("requirements.md", 273), ("security-tests.md", 24)):
         numbers = ANCHOR.findall((ROOT / "docs" / name).read_text("utf-8"))
-        assert len(numbers) == len(set(numbers)) == count
+        assert len(numbers) == len(set(numbers)) >= at_least

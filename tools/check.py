@@ -38,10 +38,6 @@ TESTS = {
         *("pytest", "tests/browser", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
     ],
 }
-# A browser that shares two cores with another one, two products and their engines is at times
-# slower than any patience. What failed so is played once more, alone, and named: to be mended.
-ALONE = ["pytest", "tests/browser", "--last-failed", "--last-failed-no-failures", "none"]
-FEW = 4  # More than so many are no accident.
 
 
 def main() -> int:
@@ -73,11 +69,6 @@ def checked(folder: str) -> int:
                 failed += 1
                 continue
         good, bad = count(command, environment)
-        if heading == "Browser tests" and 0 < bad <= FEW:
-            print(f"\n== The {bad} once more, alone: {' '.join(ALONE)}", flush=True)
-            better, bad = count(ALONE, environment)
-            good += better
-            print(f"PASSED ONLY ALONE: {better}; see above which, and mend them", flush=True)
         passed, failed = passed + good, failed + bad
     print(f"\n{passed} passed, {failed} failed", flush=True)
     return 1 if failed else 0
