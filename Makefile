@@ -5,15 +5,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The lock is complete, so nothing need be resolved; Python compiles what it uses when it uses it.
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check -qq install --require-hashes --no-deps --no-compile
+COMPILE = var/uv/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header $(LOCK)
 .DEFAULT_GOAL := run
 .SILENT:
-.PHONY: run test bench lock format messages
+.PHONY: run test coverage bench lock format messages
 
 run: $(VENV)/runtime
 	$(BIN)/python -m config.supervisor
 
 test: $(VENV)/dev
 	$(BIN)/python -m tools.check
+
+# Without the browser tests, whose product runs in processes of its own.
+coverage: $(VENV)/dev
+	ENV_FILE=/dev/null DEMO=on $(BIN)/python -m pytest --ignore=tests/browser -n auto --dist loadfile \
+	  --cov --cov-report=term --cov-report=xml:var/coverage.xml
 
 bench: $(VENV)/dev
 	$(BIN)/python -m bench
@@ -46,8 +53,5 @@ $(VENV)/made:
 lock:
 	$(PYTHON) -m venv var/uv
 	var/uv/bin/pip install --quiet --disable-pip-version-check uv
-	for name in runtime dev; do \
-	  var/uv/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
-	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-header $(LOCK) \
-	    requirements/$$name.in -o requirements/$$name.txt || exit 1; \
-	done
+	$(COMPILE) pyproject.toml -o requirements/runtime.txt
+	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.txt

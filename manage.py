@@ -6,6 +6,11 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from config.version import version
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    execute_from_command_line(sys.argv)
+    if sys.argv[1:] in (["version"], ["--version"]):
+        print(version())  # noqa: T201  # Django would print its own
+    else:
+        execute_from_command_line(sys.argv)
