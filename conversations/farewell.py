@@ -6,7 +6,7 @@ from accounts.models import Website
 
 # Where a website has no text of its own.
 DEFAULTS = {
-    "fr": "Merci de votre visite, et à bientôt !",
+    "fr": "Merci de votre visite, et à bientôt !",
     "en": "Thank you for your visit, and see you soon!",
 }
 

@@ -13,25 +13,25 @@ if TYPE_CHECKING:
 # The asynchronous greeting is R3's and R4's; C8 has one text for each kind of engagement.
 DEFAULTS: dict[str, dict[str, str]] = {
     "fr": {
-        "greeting_live": "👋 Bonjour ! Posez-nous votre question : un conseiller est là pour vous "
+        "greeting_live": "👋 Bonjour ! Posez-nous votre question : un conseiller est là pour vous "
         "répondre.",
-        "greeting_async": "👋 Bonjour ! Laissez-nous un message et nous y répondrons dès que "
+        "greeting_async": "👋 Bonjour ! Laissez-nous un message et nous y répondrons dès que "
         "possible. Si vous n’avez pas de réponse immédiatement, revenez plus tard, nos conseillers "
-        "répondent généralement en quelques heures !",
+        "répondent généralement en quelques heures !",
         "consent": "Pour vous répondre, {brand} enregistre vos messages et les conserve le temps "
         "de traiter votre demande. Nous ne vous demandons rien d’autre, et vous pouvez faire "
         "effacer cet échange à tout moment.",
         "consent_link": "",
-        "out_of_hours": "👋 Bonjour ! Nous ne sommes pas là pour le moment. Revenez nous voir à "
+        "out_of_hours": "👋 Bonjour ! Nous ne sommes pas là pour le moment. Revenez nous voir à "
         "nos heures d’ouverture.",
         "notification": "{agent} de {brand} vous a répondu",
         "closing": farewell.DEFAULTS["fr"],
         "over": "Cette conversation est terminée.",
-        "email_invitation": "Laissez-nous votre adresse e-mail : nous vous écrirons dès qu’un "
+        "email_invitation": "Laissez-nous votre adresse e-mail : nous vous écrirons dès qu’un "
         "conseiller vous aura répondu.",
-        "survey_csat": "Êtes-vous satisfait de cet échange ?",
-        "survey_nps": "Recommanderiez-vous {brand} à un proche ?",
-        "survey_thanks": "Merci ! Votre avis nous aide à mieux vous répondre.",
+        "survey_csat": "Êtes-vous satisfait de cet échange ?",
+        "survey_nps": "Recommanderiez-vous {brand} à un proche ?",
+        "survey_thanks": "Merci ! Votre avis nous aide à mieux vous répondre.",
     },
     "en": {
         "greeting_live": "👋 Hello! Ask us anything: an adviser is here to answer you.",

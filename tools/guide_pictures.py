@@ -28,7 +28,7 @@ HIGH = {"width": 1180, "height": 1020}  # the whole toolbar, without scrolling
 LANGUAGES = {"fr": "fr-FR", "en": "en-GB"}
 WORDS = {
     "fr": [
-        ("Jeanne Martin", "Bonjour ! La lampe Lune existe-t-elle en chêne clair ?"),
+        ("Jeanne Martin", "Bonjour ! La lampe Lune existe-t-elle en chêne clair ?"),
         ("Karim Benali", "Bonjour, mon colis est annoncé livré, mais je n’ai rien reçu."),
     ],
     "en": [

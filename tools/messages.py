@@ -5,17 +5,21 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polib
 from django.utils.translation.template import templatize
+
+from tools import typography
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("fr",)
 APPS = ("accounts", "conversations", "routing", "reporting", "messenger", "desk", "config")
 MARKED = re.compile(r"\b(_|n?p?gettext|p?n?gettext)(_lazy|_noop)?\(")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
+# How each language is set: what a translator typed is corrected, and checked, by it.
+SETTING = {"fr": typography.french}
 HEADER = r"""msgid ""
 msgstr ""
 "MIME-Version: 1.0\n"
@@ -32,7 +36,8 @@ def main() -> None:
     used = messages()
     for source in files():
         update(source, used)
-    for fault in [fault for source in files() for fault in faults(source, used)]:
+    found = [fault for source in files() for fault in faults(source, used)]
+    for fault in found + typography.faults(ROOT, (*APPS, "templates", "static")):
         print(fault)
 
 
@@ -57,7 +62,7 @@ def messages() -> dict[Message, set[str]]:
 
 
 def update(source: Path, used: dict[Message, set[str]]) -> None:
-    """Add what is new, untranslated, and drop what nobody says any more."""
+    """Add what is new, untranslated; drop what is no longer used; set what is translated."""
     if not source.exists():
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(HEADER)
@@ -71,6 +76,11 @@ def update(source: Path, used: dict[Message, set[str]]) -> None:
             entry.msgid_plural, entry.msgstr_plural = plural, {0: "", 1: ""}
         entry.obsolete = False
         entry.occurrences = [(path, "") for path in sorted(used[message])]
+        setting = _setting(source)
+        entry.msgstr = setting(entry.msgstr)
+        entry.msgstr_plural = {
+            number: setting(text) for number, text in entry.msgstr_plural.items()
+        }
         po.append(entry)
     po.save()
 
@@ -92,7 +102,14 @@ def faults(source: Path, used: dict[Message, set[str]]) -> list[str]:
             found.append(f"{name}: not translated: {entry.msgid!r}")
         elif not entry.msgid_plural and _placeholders(entry.msgid) != _placeholders(entry.msgstr):
             found.append(f"{name}: other placeholders than in: {entry.msgid!r}")
+        elif any(_setting(source)(text) != text for text in translations):
+            found.append(f"{name}: typography (make messages): {entry.msgid!r}")
     return found
+
+
+def _setting(source: Path) -> Callable[[str], str]:
+    """How the texts of a catalogue are set."""
+    return SETTING.get(source.parent.parent.name, str)
 
 
 def _key(entry: polib.POEntry) -> Message:

@@ -27,7 +27,7 @@ NAMES = ["Karim Haddad", "Jeanne Lefèvre", "Élodie Marchand", "Visiteur"]
 FIRST_WORDS = [
     "Bonjour, mon colis est annoncé livré mais je n’ai rien reçu.",
     "Bonjour ! La lampe Lune existe-t-elle avec un pied plus clair ?",
-    "Peut-on échanger la bougie Aube contre un diffuseur ?",
+    "Peut-on échanger la bougie Aube contre un diffuseur ?",
 ]
 BOARD = """<!doctype html><meta charset="utf-8"><style>
   body {{ margin: 0; width: 1440px; height: 784px; display: flex; gap: 28px; align-items: center;
@@ -83,8 +83,8 @@ def picture(browser: Browser, product: Product) -> bytes:
     jeanne = visitors[1]
     alice.boxes.nth(1).click()
     alice.sees("pied plus clair")
-    alice.say("Bonjour Jeanne ! Oui, en noyer et en chêne clair.")
-    alice.say("Le chêne arrive vendredi : je vous en mets une de côté ?")
+    alice.say("Bonjour Jeanne ! Oui, en noyer et en chêne clair.")
+    alice.say("Le chêne arrive vendredi : je vous en mets une de côté ?")
     jeanne.sees("de côté")
     jeanne.say("Avec plaisir, merci ! Je passerai samedi matin.")
     alice.sees("samedi matin")

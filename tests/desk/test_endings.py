@@ -59,7 +59,7 @@ def test_a_website_without_a_text_says_the_product_s(
 ) -> None:
     conversation = on_desk(step, agent)
     post(browser(agent.user), conversation.pk, "close")
-    assert words(conversation) == [("system", "Merci de votre visite, et à bientôt !")]
+    assert words(conversation) == [("system", "Merci de votre visite, et à bientôt\u202f!")]
 
 
 def test_the_goodbye_is_nobody_s_first_answer(

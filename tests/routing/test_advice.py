@@ -71,7 +71,7 @@ def test_an_administrator_reads_what_is_wrong_and_what_to_do(step: RuleStep, adm
         in client.get(f"/admin/routing/distributionrule/{step.rule_id}/change/").content.decode()
     )
     with translation.override("fr"):
-        assert "« Team »" in advice.for_user(admin, at=NOW)[-1].problem
+        assert "«\u00a0Team\u00a0»" in advice.for_user(admin, at=NOW)[-1].problem
 
 
 def test_a_page_of_something_else_is_silent(step: RuleStep, admin: User) -> None:

@@ -13,6 +13,7 @@ from django.utils import translation
 from routing.decisions import AgentView, Need
 from routing.explanations import Case, Explanation, Fill, Person, explain, fill_text
 from tests.clock import NOW
+from tools import typography
 
 PARIS = ZoneInfo("Europe/Paris")  # NOW is Monday 5 March 2035, 10:00 there
 TEAM, OTHERS, FRENCH, LAMPS = 1, 2, 7, 8
@@ -199,7 +200,7 @@ def test_a_case_is_explained(
     assert list(found.remedies) == remedies
     with translation.override("fr"):
         in_french = explain(given)
-    assert in_french.summary == french
+    assert in_french.summary == typography.french(french)
     assert [one.agent_id for one in in_french.candidates] == [
         one.agent_id for one in found.candidates
     ]

@@ -50,7 +50,7 @@ REPLIES = [
         "livraison",
         "Commandes",
         "Délai de livraison",
-        "Nous livrons en 48 heures ouvrées ; le suivi vous parvient par e-mail dès l'expédition.",
+        "Nous livrons en 48 heures ouvrées ; le suivi vous parvient par e-mail dès l’expédition.",
     ),
     (
         "en",
@@ -65,7 +65,7 @@ REPLIES = [
         "Suivi",
         "Avant une mise en veille",
         "Je vous laisse vérifier de votre côté. Sans réponse de votre part, la conversation se "
-        "fermera d'elle-même et vous recevrez une courte enquête ; écrivez ici et je reprends.",
+        "fermera d’elle-même et vous recevrez une courte enquête ; écrivez ici et je reprends.",
     ),
     (
         "en",

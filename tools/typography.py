@@ -1,0 +1,112 @@
+"""French typography: no-break spaces before ``: ; ? !`` and inside guillemets, and ’ for '.
+
+For the texts of the product, when they are written. What people type is shown as they typed it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+NARROW, NO_BREAK = "\u202f", "\u00a0"
+SPACES = f" {NARROW}{NO_BREAK}"
+
+# What is not prose: its signs are not punctuation.
+CODE = re.compile(
+    r"```.*?```"  # Markdown
+    r"|`[^`\n]*`"
+    r"|\]\([^)\s]*\)"
+    r"|\{%.*?%\}|\{\{.*?\}\}"  # templates
+    r"|<!--.*?-->|</?[a-zA-Z][^>]*>"  # HTML, with its attributes
+    r"|%\(\w+\)[sd]|%[sd]|\{\w*\}"  # placeholders
+    r"|&#?\w+;"
+    r"|\b[a-z][a-z0-9+.-]*://\S*[^\s.,;:?!)»…]"  # addresses
+    r"|\b\w+\((?:[^()]|\([^()]*\))*\)"  # calls
+    r"|(?<!\S):[a-z0-9_+-]+:(?!\S)|(?<!\S)[:;]-?[)(DPp](?!\w)",  # emoji
+    re.DOTALL,
+)
+BEFORE = r"[^\W_]|[)\]»%…\"”\ue000-\uf8ff]"
+HIGH = re.compile(rf"[{SPACES}]+(?=[;?!])|(?<={BEFORE})(?=[;?!]+(?:[{SPACES})»\n]|$))")
+COLON = re.compile(rf"[{SPACES}]+(?=:(?!:|//))|(?<={BEFORE})(?=:(?:[{SPACES}\n]|$))")
+OPENING = re.compile(rf"«[{SPACES}]*(?=\S)")
+CLOSING = re.compile(rf"(?<=\S)[{SPACES}]*»")
+PER_CENT = re.compile(rf"(?<=[\d\ue000-\uf8ff])[{SPACES}]+(?=%|€)")
+APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W_]|[«“<\ue000-\uf8ff])")
+FRENCH = re.compile(r"[àâçéèêëîïôûùœ«»]", re.IGNORECASE)
+PROSE = re.compile(r"[^\W\d_]{2,}[,;:]? [^\W\d_]")
+PATTERN = re.compile(r"\\|\(\?|\[\^")
+
+
+def french(text: str) -> str:
+    """``text`` as a French printer would set it; what is code in it stays as it is."""
+    codes: list[str] = []
+
+    def hide(match: re.Match[str]) -> str:
+        codes.append(match.group())
+        return chr(0xE000 + len(codes) - 1)
+
+    text = CODE.sub(hide, text)
+    text = HIGH.sub(NARROW, text)
+    text = COLON.sub(NO_BREAK, text)
+    text = OPENING.sub("«" + NO_BREAK, text)
+    text = CLOSING.sub(NO_BREAK + "»", text)
+    text = PER_CENT.sub(NO_BREAK, text)
+    text = APOSTROPHE.sub("’", text)
+    for number, code in enumerate(codes):
+        text = text.replace(chr(0xE000 + number), code, 1)
+    return text
+
+
+def faults(root: Path, folders: tuple[str, ...]) -> list[str]:
+    """The French texts outside the catalogue that are not set so: in code, templates, the guide."""
+    texts = [
+        (path, text)
+        for folder in folders
+        for path in sorted((root / folder).rglob("*"))
+        if not {"migrations", "vendor", "tests"} & set(path.parts)
+        for text in texts_of(path)
+    ]
+    texts += [(path, path.read_text()) for path in sorted((root / "docs").rglob("fr.md"))]
+    return [
+        f"{path.relative_to(root)}: French typography: {_excerpt(text)!r}"
+        for path, text in texts
+        if french(text) != text
+    ]
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    """What a file may show to a reader, and looks French."""
+    if path.suffix == ".py":
+        tree = ast.parse(path.read_text())
+        comments = {
+            id(node.value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        }
+        found = [
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in comments
+        ]
+    elif path.suffix == ".js":
+        strings = re.findall(r"\"([^\"\n]*)\"|'([^'\n]*)'|`([^`]*)`", path.read_text())
+        found = [text for texts in strings for text in texts]
+    elif path.suffix in {".html", ".txt"}:
+        found = CODE.sub("\n", path.read_text()).splitlines()
+    else:
+        found = []
+    yield from (text for text in found if _is_french(text))
+
+
+def _is_french(text: str) -> bool:
+    """Whether a text of the code is French prose, and not a list of signs or a pattern."""
+    return all(sign.search(text) for sign in (FRENCH, PROSE)) and not PATTERN.search(text)
+
+
+def _excerpt(text: str) -> str:
+    """The first line that would be set otherwise."""
+    return next((line for line in text.splitlines() if french(line) != line), text)[:80]
