@@ -22,6 +22,7 @@ from psycopg.errors import QueryCanceled
 
 from accounts import rights
 from accounts.models import Agent, Group, User
+from conversations import aliases
 from conversations.models import Address, Contact, Conversation, Message, Note, Visitor
 from conversations.words import Piece, Words, as_tsquery, cut, sought
 
@@ -149,6 +150,8 @@ def _by_text(text: str, words: list[str]) -> QuerySet[Any, Any]:
         .values("visitor"),
         Visitor.objects.filter(person__external_id=text).values("pk"),
     ]
+    if alias := aliases.range_of(text):
+        visitors.append(Visitor.objects.filter(name="", public_id__range=alias).values("pk"))
     if words:
         parts += [
             _saying(Message, words).values_list("conversation"),

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import Agent, AgentChannel, Channel, Group, User
 from conversations import sightings
-from conversations.models import Contact, Conversation, Style
+from conversations.models import Contact, Conversation
 from conversations.transitions import Status
 from routing import presence
 
@@ -36,24 +36,6 @@ class StatusButton:
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
-    """A state box: what an agent sees at a glance of one conversation (R173-R180)."""
-
-    number: int
-    channel: str
-    channel_label: str
-    visitor: str
-    is_online: bool
-    is_asynchronous: bool
-    opened_at: datetime
-    answered_at: datetime | None
-    waits: bool
-    may_snooze: bool
-    is_live: bool
-    deadline_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Sleeper:
     """A conversation that is snoozed, or paused without a timer."""
 
@@ -61,6 +43,7 @@ class Sleeper:
     channel: str
     channel_label: str
     visitor: str
+    tint: int
     is_online: bool
     group: str
     status: str
@@ -113,39 +96,6 @@ def _held() -> Coalesce:
     return Coalesce(Subquery(held, output_field=IntegerField()), 0)
 
 
-def boxes(agent: Agent | None) -> tuple[list[Box], list[Box]]:
-    """What lies on the agent's desk, longest there first, and what is assigned to him and waits
-    for a slot."""
-    if agent is None:
-        return [], []
-    mine = list(
-        Conversation.objects.filter(agent=agent, status__in=[Status.ACTIVE, Status.ASSIGNED])
-        .select_related("visitor")
-        .order_by("moved_at", "pk")
-    )
-    online = sightings.online([row.visitor_id for row in mine])
-    on_desk = [_box(row, online) for row in mine if row.status == Status.ACTIVE]
-    assigned = [_box(row, online) for row in mine if row.status == Status.ASSIGNED]
-    return on_desk, assigned
-
-
-def _box(row: Conversation, online: set[int]) -> Box:
-    return Box(
-        number=row.pk,
-        channel=row.channel,
-        channel_label=row.get_channel_display(),
-        visitor=row.visitor.shown_name,
-        is_online=row.visitor_id in online,
-        is_asynchronous=row.is_asynchronous,
-        opened_at=row.opened_at,
-        answered_at=row.last_agent_message_at,
-        waits=row.visitor_waits_since is not None,
-        may_snooze=row.may_snooze,
-        is_live=row.style == Style.LIVE,
-        deadline_at=row.deadline_at,
-    )
-
-
 def _kept(agent: Agent) -> QuerySet[Conversation]:
     return Conversation.objects.filter(agent=agent, status=Status.SNOOZED, is_kept=True)
 
@@ -190,6 +140,7 @@ def _sleepers(rows: QuerySet[Conversation]) -> list[Sleeper]:
             channel=row.channel,
             channel_label=row.get_channel_display(),
             visitor=row.visitor.shown_name,
+            tint=row.visitor.tint,
             is_online=row.visitor_id in online,
             group=row.group.name if row.group else "",
             status=row.status,

@@ -19,6 +19,8 @@ def script_texts() -> dict[str, Any]:
             "today": _("Today"),
             "yesterday": _("Yesterday"),
             "bot": _("Bot"),
+            "youSaid": _("You:"),
+            "botSaid": _("Bot:"),
             "sending": _("Sending"),
             "sent": _("Sent"),
             "read": _("Read by the visitor"),

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Website
+from conversations.aliases import alias_of
 from conversations.words import Words
 
 
@@ -80,8 +81,13 @@ class Visitor(models.Model):
 
     @property
     def shown_name(self) -> str:
-        """The name, or a short stable one made from the public id for somebody unnamed."""
-        return self.name or f"{_('Visitor')} {self.public_id.hex[:4]}"
+        """The name, or the alias of somebody who gave none; only for agents to read (C67)."""
+        return self.name or str(alias_of(self.public_id))
+
+    @property
+    def tint(self) -> int:
+        """Which colour stands for this visitor, named or not."""
+        return alias_of(self.public_id).tint
 
 
 class ConsentKind(models.TextChoices):

@@ -16,6 +16,7 @@ from accounts.models import Agent, User
 from conversations import blocks, browsing, drafts, notes, notices, sightings
 from conversations.attachments import LIMIT_BYTES
 from conversations.models import Address, Conversation
+from desk import boxes as state_boxes
 from desk import embedded, past, queries
 from desk.mirror import mirror_of
 from desk.rights import rights_of
@@ -34,7 +35,7 @@ def bar_of(agent: Agent | None) -> dict[str, Any]:
 
 
 def boxes_of(agent: Agent | None) -> dict[str, Any]:
-    on_desk, assigned = queries.boxes(agent)
+    on_desk, assigned = state_boxes.boxes(agent)
     unread = notices.unread(agent.pk) if agent else []
     kept = preferences.of(agent.pk if agent else None)
     return {"boxes": on_desk, "assigned": assigned, "notices": unread, "preferences": kept}

@@ -1,7 +1,7 @@
 // The state boxes as the page has them: which conversations are on the desk, and who waits.
 
 import { tick } from "../base/clock.js";
-import { texts } from "./page.js";
+import { element, icon, texts } from "./page.js";
 
 const plainTitle = document.title;
 
@@ -25,19 +25,34 @@ export function countWaiting() {
 }
 
 /** A message is there before the server has drawn the box again. */
-export function messageInBox(number, { author, at }) {
+export function messageInBox(number, message) {
   const box = boxOf(number);
-  if (!box || box.classList.contains("assigned") || !["visitor", "agent"].includes(author)) return;
+  if (!box || message.author === "system") return;
+  drawSaid(box.querySelector("[data-said]"), message);
+  if (box.classList.contains("assigned") || message.author === "bot") return;
+  const { author, at } = message;
+  const wait = box.querySelector("[data-waits]");
+  // Who waits already goes on waiting since their first word without an answer.
+  if (author === "visitor" && !box.classList.contains("waits")) startClock(wait, at);
+  if (author === "agent") startClock(box.querySelector("[data-answered]"), at);
   const waits = author === "visitor";
   box.classList.toggle("waits", waits);
-  box.querySelector(".wait").hidden = !waits;
-  if (!waits) {
-    const clock = box.querySelector("[data-answered]");
-    clock.dateTime = at;
-    clock.setAttribute("data-since", "");
-  }
+  for (const part of box.querySelectorAll(".wait, .waiting")) part.hidden = !waits;
   countWaiting();
   tick();
+}
+
+function startClock(clock, at) {
+  clock.dateTime = at;
+  clock.setAttribute("data-since", "");
+}
+
+/** Only who holds a conversation writes in it: an agent's words are this agent's own. */
+function drawSaid(place, { author, body, attachment }) {
+  const by = { agent: `${texts.youSaid} `, bot: `${texts.botSaid} ` }[author] ?? "";
+  place.replaceChildren(element("span", { class: "by" }, by));
+  if (!body && attachment) place.append(icon("paperclip"));
+  place.append(element("span", { class: "words" }, (body || attachment?.name) ?? ""));
 }
 
 const FRESH_MS = 5000;

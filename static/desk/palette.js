@@ -130,7 +130,7 @@ function numbered(asked, open) {
 function nameOf(node, kind) {
   const key = node.getAttribute("aria-keyshortcuts")?.toUpperCase();
   if (kind === "conversation") {
-    const waits = node.classList.contains("waits") ? ` · ${node.querySelector(".wait").textContent.trim()}` : "";
+    const waits = node.classList.contains("waits") ? ` · ${node.querySelector(".waiting").textContent.trim()}` : "";
     return { label: `#${node.dataset.number} ${node.querySelector(".name").textContent}${waits}` };
   }
   const number = document.getElementById("toolbar")?.dataset.number;

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Agent, User
 from conversations import messages, notes
-from conversations.models import Address, Author, Conversation, Person
+from conversations.models import Address, Author, Conversation, Person, Visitor
 from conversations.words import as_tsquery, cut, fold, sought
 from desk import finding
 from desk.finding import Search, find
@@ -105,6 +106,25 @@ def test_visitor_address_number_person_and_note_are_found(step: RuleStep, agent:
     for asked in ("zoe davila".replace("d", "d'"), "ZOE@exa", f"#{found.pk}", "K-77", "fidele"):
         assert numbers(agent.user, asked) == [found.pk], asked
     assert numbers(agent.user, "bonjour") == [other.pk, found.pk]
+
+
+def test_a_visitor_without_a_name_is_found_by_the_alias(step: RuleStep, agent: Agent) -> None:
+    found, other = said(step, agent, "Bonjour"), said(step, agent, "Bonjour")
+    for one, first in ((found, 0), (other, 1)):  # the first bits are the alias
+        public_id = uuid.UUID(int=first << 115 | uuid.uuid4().int >> 13)
+        Visitor.objects.filter(pk=one.visitor_id).update(public_id=public_id)
+    with translation.override("fr"):
+        assert numbers(agent.user, "héron calme") == [found.pk]
+        assert numbers(agent.user, "Calme Heron") == [found.pk]
+        assert numbers(agent.user, "Hirondelle calme") == [other.pk]
+        assert numbers(agent.user, "calme") == []
+    with translation.override("en"):
+        assert numbers(agent.user, "calm heron") == [found.pk]
+        assert numbers(agent.user, "héron calme") == []
+    # Somebody who has given a name is not called so any more.
+    Visitor.objects.filter(pk=found.visitor_id).update(name="Jeanne")
+    with translation.override("en"):
+        assert numbers(agent.user, "calm heron") == []
 
 
 def test_only_what_one_may_see_is_found(step: RuleStep, agent: Agent, manager: User) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import Agent, User
+from conversations import messages
+from conversations.models import Attachment, Author, Message
 from conversations.transitions import Status
+from desk import boxes as state_boxes
 from desk import queries
 from desk.rights import rights_of
 from routing.models import RuleStep
@@ -57,7 +62,7 @@ def test_boxes_take_the_same_queries_for_one_and_for_three(
     for _ in range(count):
         on_desk(step, agent)
     with django_assert_num_queries(1):
-        boxes, assigned = queries.boxes(agent)
+        boxes, assigned = state_boxes.boxes(agent)
     assert (len(boxes), assigned) == (count, [])
 
 
@@ -66,9 +71,79 @@ def test_a_box_says_who_waits_and_what_is_assigned_stands_apart(
 ) -> None:
     first = on_desk(step, agent)
     second = in_status(Status.ASSIGNED, step, agent)
-    boxes, assigned = queries.boxes(agent)
+    boxes, assigned = state_boxes.boxes(agent)
     assert [(box.number, box.waits, box.is_online) for box in boxes] == [(first.pk, False, False)]
     assert [box.number for box in assigned] == [second.pk]
+
+
+def test_a_box_has_the_last_message_and_since_when_the_visitor_waits(
+    step: RuleStep, agent: Agent
+) -> None:
+    colleague = AgentFactory(display_name="Bruno")
+    number = on_desk(step, agent).pk
+
+    def say(author: Author, body: str, minutes: int, **more: Any) -> None:
+        at = NOW + timedelta(minutes=minutes)
+        messages.add(number, author=author, body=body, client_id=uuid.uuid4(), at=at, **more)
+
+    def box() -> Any:
+        [[found], _assigned] = state_boxes.boxes(agent)
+        return found
+
+    assert (box().said, box().waits_since) == (None, None)
+    say(Author.VISITOR, "La lampe est arrivée cassée.", 1)
+    say(Author.VISITOR, "x" * 500, 2)
+    assert (box().said.by, box().said.text) == ("visitor", "x" * 160)
+    assert box().waits_since == NOW + timedelta(minutes=1)  # the first word without an answer
+    say(Author.AGENT, "Je regarde.", 3)
+    assert (box().said.by, box().said.text, box().waits_since) == ("me", "Je regarde.", None)
+    say(Author.SYSTEM, "Merci de votre visite.", 4)
+    assert box().said.text == "Je regarde."
+    Message.objects.filter(conversation=number, seq=3).update(agent=colleague)
+    assert (box().said.by, box().said.name) == ("agent", "Bruno")
+
+
+def test_a_file_alone_is_told_by_its_name(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent)
+    file = Attachment.objects.create(
+        id=uuid.uuid4(),
+        conversation=conversation,
+        name="facture.pdf",
+        size=10,
+        created_at=NOW,
+    )
+    message = {"author": "visitor", "body": "", "attachment": file, "created_at": NOW}
+    Message.objects.create(conversation=conversation, seq=1, client_id=uuid.uuid4(), **message)
+    [[box], _assigned] = state_boxes.boxes(agent)
+    assert (box.said.text, box.said.is_file) == ("facture.pdf", True)
+    shown = browser(agent.user).get("/desk/boxes/").content.decode()
+    assert "paperclip" in shown
+    assert "facture.pdf" in shown
+
+
+def test_a_visitor_has_one_name_wherever_an_agent_looks(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    """R173 and C67: the same alias in boxes, thread, lists and search, and never the canned one."""
+    conversation = on_desk(step, agent)
+    asleep = in_status(Status.SNOOZED, step, agent)
+    client = browser(agent.user)
+    for language in ("en", "fr"):
+        client.cookies["django_language"] = language
+        with translation.override(language):
+            names = [one.visitor.shown_name for one in (conversation, asleep)]
+        for path, name in (
+            ("/desk/boxes/", names[0]),
+            (f"/desk/c/{conversation.pk}/", names[0]),
+            (f"/desk/c/{conversation.pk}/block/", names[0]),
+            (f"/desk/find/?q=%23{conversation.pk}", names[0]),
+            ("/desk/snoozed/", names[1]),
+        ):
+            page = client.get(path).content.decode()
+            assert name in page, (language, path)
+            assert conversation.visitor.public_id.hex[:8] not in page
 
 
 def test_the_snoozed_tab_has_what_i_keep_and_what_is_left_to_my_groups(
