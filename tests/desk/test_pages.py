@@ -103,9 +103,7 @@ def test_a_box_has_the_last_message_and_since_when_the_visitor_waits(
     assert (box().said.by, box().said.name) == ("agent", "Bruno")
 
 
-def test_a_file_alone_is_told_by_its_name(
-    browser: Browser, step: RuleStep, agent: Agent
-) -> None:
+def test_a_file_alone_is_told_by_its_name(browser: Browser, step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     file = Attachment.objects.create(
         id=uuid.uuid4(),
