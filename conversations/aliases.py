@@ -70,7 +70,7 @@ def _lists(_language: str) -> tuple[list[str], list[str]]:
     """The words in the active language. A place in a list is a meaning: translations keep the
     order and the number, and take words that do not bend to each other's gender."""
     qualities = pgettext(
-        "64 qualities for names of visitors, same order; each must fit every noun of the other list",
+        "64 qualities for names of visitors, same order; each fits every noun of the other list",
         "calm peaceful agile kind skilful quick wise honest brave loyal playful rare whimsical "
         "sturdy nimble sociable magnificent superb fantastic energetic noble modest friendly "
         "alert intrepid lyrical roaming sunny stellar polar alpine rural memorable sincere "
