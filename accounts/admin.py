@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Change, User
+from accounts.models import Change
 from accounts.reading import Line, Reader
 from accounts.rights import ForAdministrators, ReadOnly
 
@@ -23,8 +23,9 @@ from accounts.rights import ForAdministrators, ReadOnly
 admin.site.unregister(PermissionGroup)
 
 
-@admin.register(User)
 class PersonAdmin(ForAdministrators, UserAdmin):
+    """Accounts; registered by ``routing.admin.people``, which publishes what is saved."""
+
     list_display = ("username", "first_name", "last_name", "role", "is_active")
     list_filter = ("role", "is_active")
     fieldsets = (

@@ -35,8 +35,9 @@ from messenger.mail import webhooks
 from reporting import mailing
 from reporting.exporting import telling
 from reporting.facts import ExportAsked, ExportEnded, ReplayWanted, ReportDue
-from routing import dispatch, escalation, snapshots
+from routing import dispatch, escalation, reclaiming, snapshots
 from routing.facts import (
+    AccessChanged,
     AgentChanged,
     CapacityAdded,
     GroupChanged,
@@ -76,6 +77,7 @@ def connect() -> None:
 
     on_durably(ConversationWaits, dispatch.drain_waiting)
     on_durably(SlotFreed, dispatch.drain_agent)
+    on_durably(AccessChanged, reclaiming.reclaim)
     on_durably(CapacityAdded, dispatch.drain_agent)
     on_durably(GroupChanged, dispatch.drain_members)
     on_durably(RuleChanged, dispatch.drain_website)

@@ -12,7 +12,7 @@ from conversations import bus, lifecycle, moves, spans
 from conversations.actors import SYSTEM
 from conversations.facts import BotFellSilent, PushUnanswered
 from conversations.models import CloseReason, Conversation, Notice, NoticeKind
-from conversations.moves import Move
+from conversations.moves import Bars, Move
 from conversations.transactions import retried
 from conversations.transitions import DeadlineKind, Refused, Status, Verb
 
@@ -44,16 +44,18 @@ def enforce_many(*, at: datetime, limit: int = BATCH) -> int:
     """Do what plain deadlines owe, up to ``limit`` of them in one transaction; returns how many
     were moved. Rows that somebody holds are left for the next time, and any number of workers may
     do this at once: each row is locked by one of them, and due no more when he is done."""
-    due = (
+    due = list(
         Conversation.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
         .select_related("website", "group")
         .filter(deadline_at__lte=at, deadline_kind__in=PLAIN)
         .order_by("deadline_at")[:limit]
     )
+    waking = [one for one in due if one.is_kept and one.deadline_kind == DeadlineKind.SNOOZE_END]
+    bars = moves.bars_of(waking) if waking else {}
     owed = []
     for conversation in due:
         try:
-            owed.append(_plain(conversation, at=at))
+            owed.append(_plain(conversation, at=at, bars=bars))
         except Refused:
             logger.exception("conversation %s cannot do what its deadline owes", conversation.pk)
     if owed:
@@ -61,14 +63,15 @@ def enforce_many(*, at: datetime, limit: int = BATCH) -> int:
     return len(owed)
 
 
-def _plain(conversation: Conversation, *, at: datetime) -> Move:
-    """What a deadline owes that concerns nothing but the conversation itself."""
+def _plain(conversation: Conversation, *, at: datetime, bars: Bars | None = None) -> Move:
+    """What a deadline owes that concerns nothing but the conversation itself; ``bars`` as
+    ``moves.way_back`` wants them."""
     match DeadlineKind(conversation.deadline_kind):
         case DeadlineKind.SNOOZE_END if conversation.is_auto_close:
             return _closed(conversation, CloseReason.SNOOZE_OVER, at=at)
         case DeadlineKind.SNOOZE_END:
-            verb = Verb.WAKE_TO_AGENT if conversation.is_kept else Verb.WAKE_TO_GROUP
-            return moves.change(conversation, verb, actor=SYSTEM, at=at)
+            way = moves.way_back(conversation, bars)
+            return moves.change(conversation, way.verb, actor=SYSTEM, at=at, **way.how)
         case DeadlineKind.ASSIGNMENT_EXPIRY:
             return moves.change(conversation, Verb.EXPIRE, actor=SYSTEM, at=at)
         case DeadlineKind.SKILL_RELAXATION:

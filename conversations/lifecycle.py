@@ -19,7 +19,14 @@ from accounts.models import Agent, Group
 from conversations import moves
 from conversations.actors import SYSTEM, VISITOR, Actor
 from conversations.models import CloseReason, Conversation, Style
-from conversations.transitions import DeadlineKind, EndReason, Refused, Status, Verb
+from conversations.transitions import (
+    DeadlineKind,
+    EndReason,
+    Refused,
+    Status,
+    Verb,
+    target_of,
+)
 
 BOT_PATIENCE = timedelta(minutes=5)  # R37
 SNOOZE_LIMIT = timedelta(days=365)
@@ -145,10 +152,17 @@ def transfer_to_agent(
     return _move(conversation_id, Verb.TRANSFER_TO_AGENT, actor=actor, at=at, to_agent=agent)
 
 
-def release(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
+def release(conversation_id: int, *, actor: Actor, at: datetime, reason: str = "") -> Conversation:
     """Back to the group's queue at its former rank (R92-R94). That the holder's connection is
-    lost (R96) is for ``routing.desks`` to check."""
-    return _move(conversation_id, Verb.RELEASE, actor=actor, at=at)
+    lost (R96) is for ``routing.desks`` to check; ``reason`` goes into the ledger."""
+    data = {"reason": reason} if reason else None
+    return _move(conversation_id, Verb.RELEASE, actor=actor, at=at, data=data)
+
+
+def unassign(conversation_id: int, *, actor: Actor, at: datetime, reason: str) -> Conversation:
+    """Leave a paused conversation to the team, as paused as it is (C51)."""
+    told = {"reason": reason}
+    return _move(conversation_id, Verb.UNASSIGN, actor=actor, at=at, data=told, is_kept=False)
 
 
 def recall(conversation_id: int, *, at: datetime) -> Conversation:
@@ -183,11 +197,9 @@ def snooze(
 
 
 def wake(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
-    """End a snooze: kept -> assigned to its agent; else -> the group's queue (C2, C4)."""
-    with transaction.atomic():
-        kept = lock(conversation_id).is_kept
-        verb = Verb.WAKE_TO_AGENT if kept else Verb.WAKE_TO_GROUP
-        return _move(conversation_id, verb, actor=actor, at=at)
+    """End a snooze: kept -> assigned to its agent, if they may still have it; else -> the group's
+    queue (C2, C4, C51)."""
+    return _bring_back(conversation_id, Verb.WAKE_TO_GROUP, actor=actor, at=at)
 
 
 def set_pending(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
@@ -201,8 +213,18 @@ def set_on_hold(conversation_id: int, *, actor: Actor, at: datetime) -> Conversa
 
 
 def reopen(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
-    """Pending, on hold or solved comes back, assigned to the same agent (C34)."""
-    return _move(conversation_id, Verb.REOPEN, actor=actor, at=at)
+    """Pending, on hold or solved comes back: assigned to the same agent, if they may still have
+    it; else to the group's queue (C34, C51)."""
+    return _bring_back(conversation_id, Verb.REOPEN, actor=actor, at=at)
+
+
+@transaction.atomic
+def _bring_back(conversation_id: int, verb: Verb, *, actor: Actor, at: datetime) -> Conversation:
+    """What ``verb`` asks for, by the way that is open to the conversation."""
+    conversation = lock(conversation_id)
+    target_of(verb, Status(conversation.status))
+    way = moves.way_back(conversation)
+    return _move(conversation_id, way.verb, actor=actor, at=at, **way.how)
 
 
 def visitor_replied(conversation: Conversation, *, at: datetime) -> None:

@@ -7,7 +7,7 @@ work their moves out here, and have them written: rows, contacts, ledger, survey
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,8 +15,9 @@ from typing import Any
 from django.db import connection
 from django.db.models import Min
 
+from accounts.entitlement import Bar
 from accounts.models import Agent
-from conversations import bus, kept, ledger, rows, surveys
+from conversations import bus, kept, ledger, ownership, rows, surveys
 from conversations.actors import Actor
 from conversations.facts import ConversationMoved, ConversationWaits, Fact, SlotFreed
 from conversations.models import ActorKind, Contact, Conversation
@@ -54,6 +55,9 @@ MOVED = frozenset(
     }
 )
 """The columns that moves write; what a verb changes besides, it names (``Move.besides``)."""
+
+Bars = Mapping[tuple[int, int], Bar | None]
+"""What stops an agent from having conversations of a website, by (website, agent)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ def change(
         setattr(conversation, name, value)
     if to_agent is not None:
         conversation.agent = to_agent
-    elif target == Status.QUEUED or (target == Status.SNOOZED and not conversation.is_kept):
+    elif _is_nobodys(verb, target, is_kept=conversation.is_kept):
         conversation.agent = None
     if target in WAITING:
         if verb != Verb.RELAX:  # which does not enter: it waits as it did
@@ -171,17 +175,55 @@ def _guard(conversation: Conversation, verb: Verb, *, actor: Actor, to_agent: Ag
         and conversation.agent_id != to_agent.pk
     ):
         raise Refused(verb, status, "it is assigned to somebody else")
-    if verb == Verb.TRANSFER_TO_AGENT and to_agent is not None:
-        if conversation.agent_id == to_agent.pk:
-            # It would start his 24 hours anew, again and again (C20).
-            raise Refused(verb, status, "it is this agent's already")
-        if not _belongs_to(conversation.website_id, to_agent):
-            raise Refused(verb, status, "this agent is of another website")
+    if verb == Verb.TRANSFER_TO_AGENT and to_agent and conversation.agent_id == to_agent.pk:
+        # It would start his 24 hours anew, again and again (C20).
+        raise Refused(verb, status, "it is this agent's already")
+    if verb in {Verb.TAKE, Verb.TRANSFER_TO_AGENT} and to_agent is not None:
+        bar = ownership.bar_of(conversation, to_agent.pk)
+        if bar is not None:
+            raise Refused(verb, status, BARRED[bar])
 
 
-def _belongs_to(website_id: int, agent: Agent) -> bool:
-    """Whether the agent may have a conversation of this website: a website is a closed room."""
-    return agent.user.administers or agent.groups.filter(website_id=website_id).exists()
+BARRED = {
+    Bar.DEACTIVATED: "this agent's account is deactivated",
+    Bar.OTHER_WEBSITE: "this agent is of another website",
+}
+
+
+def _is_nobodys(verb: Verb, target: Status, *, is_kept: bool) -> bool:
+    """Whether ``verb`` leaves a conversation without an agent."""
+    is_left = target == Status.SNOOZED and not is_kept
+    return target == Status.QUEUED or is_left or verb == Verb.UNASSIGN
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """How a paused conversation comes back; ``how`` goes to ``change``: why not to its agent."""
+
+    verb: Verb
+    how: dict[str, Any]
+
+
+def way_back(conversation: Conversation, bars: Bars | None = None) -> WayBack:
+    """How a paused conversation comes back: to its agent, if one keeps it and may have it; else to
+    its group (C2, C34, C51). ``bars``: what was read before of many of them (``bars_of``)."""
+    is_snoozed = conversation.status == Status.SNOOZED
+    to_agent = Verb.WAKE_TO_AGENT if is_snoozed else Verb.REOPEN
+    to_group = Verb.WAKE_TO_GROUP if is_snoozed else Verb.REOPEN_TO_GROUP
+    agent_id = conversation.agent_id
+    if agent_id is None or (is_snoozed and not conversation.is_kept):
+        return WayBack(to_group, {})
+    read = ownership.bars([(conversation.website_id, agent_id)]) if bars is None else bars
+    bar = read[conversation.website_id, agent_id]
+    if bar is None:
+        return WayBack(to_agent, {})
+    return WayBack(to_group, {"data": {"reason": bar.value}, "is_kept": False})
+
+
+def bars_of(conversations: Iterable[Conversation]) -> Bars:
+    """What stops the agents of these conversations from having them, in one statement."""
+    pairs = {(one.website_id, one.agent_id) for one in conversations if one.agent_id is not None}
+    return ownership.bars(pairs)
 
 
 def _deadline(
@@ -194,6 +236,8 @@ def _deadline(
     """When time itself will move a conversation that ``verb`` has brought where it is, and how."""
     if given is not None:
         return given
+    if verb == Verb.UNASSIGN:
+        return conversation.deadline_at, conversation.deadline_kind
     target = TRANSITIONS[verb].target
     if target == Status.QUEUED:
         return relaxation(conversation, at=at)
@@ -238,7 +282,8 @@ def write(moves: Sequence[Move]) -> None:
             for move in moves
         ]
     )
-    over = [move for move in moves if move.target in {Status.SOLVED, Status.CLOSED}]
+    ends = {Status.SOLVED, Status.CLOSED}
+    over = [move for move in moves if move.target in ends and move.source != move.target]
     if over:
         surveys.offer([move.conversation for move in over], at=over[0].at)
     bus.publish(*(fact for move in moves for fact in _facts(move)))

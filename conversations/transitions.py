@@ -40,6 +40,8 @@ class Verb(StrEnum):
     SET_ON_HOLD = "set_on_hold"
     SOLVE = "solve"
     REOPEN = "reopen"
+    REOPEN_TO_GROUP = "reopen_to_group"
+    UNASSIGN = "unassign"
     CLOSE = "close"
 
 
@@ -81,15 +83,24 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """Where a verb may start (``None`` is "does not exist yet"), where it ends, and what it does
-    to the open contact: ``ends_contact`` says why a contact on a desk ends, if one was open."""
+    """Where a verb may start (``None`` is "does not exist yet"), where it ends (``None``: where it
+    started), and what it does to the open contact: ``ends_contact`` says why a contact on a desk
+    ends, if one was open."""
 
     sources: frozenset[Status | None]
-    target: Status
+    target: Status | None
     ends_contact: EndReason | None = None
 
+    def target_from(self, source: Status | None) -> Status:
+        """The status that it leads to from one of its sources."""
+        target = self.target or source
+        assert target is not None, "a conversation begins in a state"
+        return target
 
-def _from(*sources: Status | None, to: Status, ends_contact: EndReason | None = None) -> Transition:
+
+def _from(
+    *sources: Status | None, to: Status | None, ends_contact: EndReason | None = None
+) -> Transition:
     return Transition(frozenset(sources), to, ends_contact)
 
 
@@ -129,6 +140,9 @@ TRANSITIONS: dict[Verb, Transition] = {
     Verb.SET_ON_HOLD: _from(Status.ACTIVE, to=Status.ON_HOLD, ends_contact=EndReason.ON_HOLD),
     Verb.SOLVE: _from(Status.ACTIVE, to=Status.SOLVED, ends_contact=EndReason.SOLVED),
     Verb.REOPEN: _from(Status.PENDING, Status.ON_HOLD, Status.SOLVED, to=Status.ASSIGNED),
+    Verb.REOPEN_TO_GROUP: _from(Status.PENDING, Status.ON_HOLD, Status.SOLVED, to=Status.QUEUED),
+    # Its agent may not have it any more (C51): it stays paused, and is the team's from now on.
+    Verb.UNASSIGN: _from(*PAUSED, to=None),
     Verb.CLOSE: _from(
         Status.BOT,
         Status.ACTIVE,
@@ -162,4 +176,4 @@ def target_of(verb: Verb, status: Status | None) -> Status:
     transition = TRANSITIONS[verb]
     if status not in transition.sources:
         raise Refused(verb, status)
-    return transition.target
+    return transition.target_from(status)

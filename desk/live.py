@@ -14,7 +14,7 @@ from conversations.facts import (
     VisitorBrowsed,
 )
 from conversations.layer import desk_group, push, team_group
-from conversations.transitions import Status
+from conversations.transitions import PAUSED
 from routing.facts import AgentChanged
 
 BOXES = {"type": "changed", "what": "boxes"}
@@ -58,8 +58,8 @@ async def show_move(fact: ConversationMoved) -> None:
 
 def _teams(fact: ConversationMoved) -> set[int]:
     """The groups whose list "left to the team" gained or lost this conversation (C4)."""
-    joined = fact.group_id if fact.status == Status.SNOOZED and fact.agent_id is None else None
-    is_left = fact.status_before == Status.SNOOZED and fact.agent_before is None
+    joined = fact.group_id if fact.status in PAUSED and fact.agent_id is None else None
+    is_left = fact.status_before in PAUSED and fact.agent_before is None
     left = fact.group_before if is_left else None
     return {group_id for group_id in (joined, left) if group_id is not None}
 

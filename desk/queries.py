@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from accounts.models import Agent, AgentChannel, Channel, Group, User
 from conversations import sightings
 from conversations.models import Contact, Conversation
-from conversations.transitions import Status
+from conversations.transitions import PAUSED, Status
 from routing import presence
 
 HISTORY = 20
@@ -101,8 +101,10 @@ def _kept(agent: Agent) -> QuerySet[Conversation]:
 
 
 def _left(agent: Agent) -> QuerySet[Conversation]:
+    """What is paused without an agent: snoozed and left to the team, or taken from somebody who may
+    not have it any more (C4, C51)."""
     return Conversation.objects.filter(
-        group__in=agent.groups.all(), status=Status.SNOOZED, is_kept=False
+        group__in=agent.groups.all(), status__in=PAUSED, agent=None, is_kept=False
     )
 
 
@@ -119,7 +121,7 @@ def kept_by(agent: Agent) -> list[Sleeper]:
 
 
 def left_to_team(agent: Agent) -> list[Sleeper]:
-    """Snoozed and left to the groups of this agent, the next to end first (C4)."""
+    """Paused and left to the groups of this agent, the next to end first (C4)."""
     return _sleepers(_left(agent).order_by("deadline_at", "pk"))
 
 

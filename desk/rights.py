@@ -56,7 +56,7 @@ def rights_of(
         block=is_mine and status == Status.ACTIVE,
         take=is_mine and status == Status.ASSIGNED,
         wake=status == Status.SNOOZED and _may_wake(conversation, agent),
-        resume=is_mine and status in RESUMABLE,
+        resume=status in RESUMABLE and (is_mine or _is_left_to_team(conversation, agent)),
         release=may_release,
         release_must_wait=may_release
         and status == Status.ACTIVE
@@ -72,4 +72,11 @@ def _may_wake(conversation: Conversation, agent: Agent | None) -> bool:
         return False
     if conversation.is_kept:
         return conversation.agent_id == agent.pk
+    return _is_left_to_team(conversation, agent)
+
+
+def _is_left_to_team(conversation: Conversation, agent: Agent | None) -> bool:
+    """Whether nobody has what is paused, and ``agent`` is of its team (C4, C51)."""
+    if agent is None or conversation.agent_id is not None or conversation.group_id is None:
+        return False
     return agent.groups.filter(pk=conversation.group_id).exists()

@@ -7,6 +7,8 @@ transaction.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, F, Func
 from django.utils import timezone
@@ -16,7 +18,14 @@ from conversations import bus
 from conversations.models import Conversation
 from conversations.transitions import Status
 from routing import opening
-from routing.facts import AgentChanged, CapacityAdded, GroupChanged, RuleChanged, WebsiteChanged
+from routing.facts import (
+    AccessChanged,
+    AgentChanged,
+    CapacityAdded,
+    GroupChanged,
+    RuleChanged,
+    WebsiteChanged,
+)
 
 
 def rule_changed(website_id: int) -> None:
@@ -38,8 +47,22 @@ def website_changed(website_id: int) -> None:
 
 def agent_changed(agent_id: int) -> None:
     """An agent's slots, channels, skills or groups were saved."""
+    bus.publish(AccessChanged(agent_id=agent_id))
     bus.publish(AgentChanged(agent_id=agent_id))
     bus.publish(CapacityAdded(agent_id=agent_id))
+
+
+def account_changed(user_id: int) -> None:
+    """Somebody's account was saved: it may be deactivated, active again, or of another role."""
+    for agent_id in Agent.objects.filter(user=user_id).values_list("pk", flat=True):
+        agent_changed(agent_id)
+
+
+def group_removed(website_id: int, members: Iterable[int]) -> None:
+    """A group is gone, with the rights to its website that it gave to ``members``."""
+    bus.publish(RuleChanged(website_id=website_id))
+    for agent_id in members:
+        agent_changed(agent_id)
 
 
 def skill_changed(skill_id: int) -> None:

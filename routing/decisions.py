@@ -6,10 +6,12 @@ Production and simulation call the same ones.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+
+from accounts.entitlement import Bar, Standing, bar
 
 CASCADE = "cascade"
 EQUAL_SHARE = "equal_share"
@@ -77,6 +79,8 @@ class Hindrance(StrEnum):
     """Each way in which an agent may be unable to take a waiting conversation."""
 
     OF_SOMEBODY_ELSE = "of_somebody_else"
+    DEACTIVATED = "account_deactivated"
+    OTHER_WEBSITE = "other_website"
     NOT_A_MEMBER = "not_a_member"
     GROUP_CLOSED = "group_closed"
     LACKS_SKILL = "lacks_skill"
@@ -111,6 +115,7 @@ class AgentView:
     is_reachable: bool = True
     group_ids: frozenset[int] = frozenset()
     skill_ids: frozenset[int] = frozenset()
+    standing: Standing = field(default=Standing(), compare=False)
 
     @property
     def free(self) -> int:
@@ -121,13 +126,15 @@ class AgentView:
 class Need:
     """What a waiting conversation asks for. ``skill_ids`` are those that still bind; with
     ``agent_id`` it is assigned to that agent, and neither membership nor skills nor opening hours
-    are asked for: a person has chosen him (R88). Without either id, membership is not asked."""
+    are asked for: a person has chosen him (R88); but it must be of a website that he may have
+    (C50), ``website_id``. Without either id, membership is not asked."""
 
     group_id: int | None
     skill_ids: frozenset[int] = frozenset()
     agent_id: int | None = None
     is_open: bool = True
     opens_at: datetime | None = None
+    website_id: int | None = None
 
 
 def obstacles(agent: AgentView, need: Need) -> tuple[Obstacle, ...]:
@@ -147,6 +154,8 @@ def obstacles(agent: AgentView, need: Need) -> tuple[Obstacle, ...]:
             found.append(Obstacle(Hindrance.GROUP_CLOSED, until=need.opens_at))
         if missing := need.skill_ids - agent.skill_ids:
             found.append(Obstacle(Hindrance.LACKS_SKILL, skill_ids=missing))
+    if barred := _bar(agent, need):
+        return (*found, Obstacle(barred))  # Whatever else stops them would have to change in vain.
     if not agent.is_reachable:
         found.append(Obstacle(Hindrance.OFFLINE))
     if not agent.slots:
@@ -156,6 +165,16 @@ def obstacles(agent: AgentView, need: Need) -> tuple[Obstacle, ...]:
     if agent.slots and not agent.free:
         found.append(Obstacle(Hindrance.FULL, held=agent.active, slots=agent.slots))
     return tuple(found)
+
+
+def _bar(agent: AgentView, need: Need) -> Hindrance | None:
+    """Whether the agent may have it at all. A member of its group is of its website."""
+    if not agent.standing.is_active:
+        return Hindrance.DEACTIVATED
+    if need.agent_id != agent.agent_id or need.website_id is None:
+        return None
+    found = bar(agent.standing, need.website_id)
+    return Hindrance.OTHER_WEBSITE if found is Bar.OTHER_WEBSITE else None
 
 
 ANYTHING = Need(group_id=None)

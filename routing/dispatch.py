@@ -14,7 +14,7 @@ from conversations import lifecycle
 from conversations.models import Conversation
 from conversations.transactions import retried
 from conversations.transitions import Status
-from routing import load, offers
+from routing import load, offers, reclaiming
 from routing.decisions import AgentView, Need, choose_agent
 
 HEAD = 20
@@ -27,7 +27,9 @@ BATCH = 50
 def drain_waiting(*, channel: str, group_id: int | None, agent_id: int | None) -> None:
     """Reaction: a conversation began to wait; offer it and its elders to whoever can take them."""
     if agent_id is not None:
-        fill(agent_id, Channel(channel))
+        if not fill(agent_id, Channel(channel)):
+            # It may have been given to somebody who lost the right to it at the same instant.
+            reclaiming.reclaim(agent_id=agent_id)
     elif group_id is not None:
         drain_group(group_id, Channel(channel))
 

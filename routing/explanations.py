@@ -11,11 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from routing.decisions import AgentView, Hindrance, Need, Obstacle, obstacles
+from routing.moments import at_moment, clock
+
+BARS = frozenset({Hindrance.DEACTIVATED, Hindrance.OTHER_WEBSITE})
+"""What an agent cannot mend: nothing that they do would bring them the conversation."""
 
 BLINK = timedelta(seconds=5)
 """A push takes milliseconds. Who waits beside a free agent for longer waits by a fault (R98)."""
@@ -181,6 +184,10 @@ def _summary(case: Case, stopped: Sequence[Stopped], able: list[str], *, is_faul
     if case.is_assigned:
         return _assigned_summary(case, stopped)
     members = [found for _person, found in stopped if not _has(found, Hindrance.NOT_A_MEMBER)]
+    if members and all(_has(found, Hindrance.DEACTIVATED) for found in members):
+        return _(
+            "All members of the group %(group)s have deactivated accounts: nobody can take it."
+        ) % {"group": case.group}
     if not members:
         return _("The group %(group)s has no members: nobody can take it.") % {"group": case.group}
     if not case.need.is_open:
@@ -200,6 +207,13 @@ def _assigned_summary(case: Case, stopped: Sequence[Stopped]) -> str:
     for person, found in stopped:
         if person.view.agent_id == case.need.agent_id:
             reasons = ", ".join(_reason(one, case) for one in found)
+            if _barred(found):
+                return _(
+                    "%(name)s may not have it (%(reasons)s): it is going back to its group."
+                ) % {
+                    "name": person.name,
+                    "reasons": reasons,
+                }
             return _("It is assigned to %(name)s: %(reasons)s.") % {
                 "name": person.name,
                 "reasons": reasons,
@@ -210,6 +224,7 @@ def _assigned_summary(case: Case, stopped: Sequence[Stopped]) -> str:
 def _main(found: Sequence[Obstacle], case: Case) -> Obstacle:
     """What stops an agent most: what must change first for him to be of use."""
     order = (
+        Hindrance.DEACTIVATED,
         Hindrance.LACKS_SKILL,
         Hindrance.NO_SLOTS,
         Hindrance.OFFLINE,
@@ -224,6 +239,10 @@ def _count(kind: Hindrance, n: int, case: Case) -> str:
     match kind:
         case Hindrance.LACKS_SKILL:
             text = ngettext("%(n)d without %(skills)s", "%(n)d without %(skills)s", n)
+        case Hindrance.DEACTIVATED:
+            text = ngettext(
+                "%(n)d with a deactivated account", "%(n)d with deactivated accounts", n
+            )
         case Hindrance.NO_SLOTS:
             text = ngettext(
                 "%(n)d without slots on %(channel)s", "%(n)d without slots on %(channel)s", n
@@ -251,6 +270,10 @@ def _reason(obstacle: Obstacle, case: Case) -> str:
     match obstacle.kind:
         case Hindrance.OF_SOMEBODY_ELSE:
             return _("it is assigned to somebody else")
+        case Hindrance.DEACTIVATED:
+            return _("account deactivated")
+        case Hindrance.OTHER_WEBSITE:
+            return _("no access to this website any more")
         case Hindrance.NOT_A_MEMBER:
             return _("not a member of the group %(group)s") % values
         case Hindrance.GROUP_CLOSED:
@@ -309,13 +332,13 @@ def _remedies(case: Case, stopped: Sequence[Stopped], *, is_fault: bool) -> list
     if not case.need.is_open:
         if case.need.opens_at is None:
             return [*found, _("The group %(group)s gets opening hours.") % {"group": case.group}]
-        moment = _moment(case.need.opens_at, case)
+        moment = at_moment(case.need.opens_at, case.at, case.zone)
         text = _("The group %(group)s opens %(moment)s.")
         return [*found, text % {"group": case.group, "moment": moment}]
     # Who is nearest first; three are enough to act on.
     nearest = sorted(stopped, key=_nearest)
     lines = [line for person, stops in nearest if (line := _remedy(person, stops, case))]
-    if not stopped:
+    if not lines and all(_barred(stops) for _person, stops in stopped):
         lines = [_("Somebody becomes a member of the group %(group)s.") % {"group": case.group}]
     return [*found, *lines[:3]]
 
@@ -323,14 +346,17 @@ def _remedies(case: Case, stopped: Sequence[Stopped], *, is_fault: bool) -> list
 def _deadline_remedy(case: Case) -> list[str]:
     if case.deadline_at is None:
         return []
-    values = {"moment": _moment(case.deadline_at, case), "group": case.group}
+    values = {"moment": at_moment(case.deadline_at, case.at, case.zone), "group": case.group}
     if case.is_assigned:
         return [_("At the latest %(moment)s it goes back to the group %(group)s.") % values]
     return [_("From then on, any member of the group may take it: %(moment)s.") % values]
 
 
 def _remedy(person: Person, found: Sequence[Obstacle], case: Case) -> str:
-    """What one agent would have to do; empty where more than two things stop him."""
+    """What one agent would have to do; empty where more than two things stop them, or where they
+    may not have it at all."""
+    if _barred(found):
+        return ""
     steps = [_step(one, person, case) for one in found if one.kind != Hindrance.GROUP_CLOSED]
     return (
         ""
@@ -372,26 +398,11 @@ def _until(moment: datetime | None, case: Case) -> str:
     if moment is None:
         return ""
     text = pgettext("closed", " until %(moment)s")
-    return text % {"moment": _clock(moment, case)}
+    return text % {"moment": clock(moment, case.at, case.zone)}
 
 
-def _clock(moment: datetime, case: Case) -> str:
-    """ "9:00" today, else with its day."""
-    local, now = moment.astimezone(case.zone), case.at.astimezone(case.zone)
-    clock = date_format(local, "H:i")
-    if local.date() == now.date():
-        return clock
-    return _("%(day)s, %(clock)s") % {"day": date_format(local, "l j F"), "clock": clock}
-
-
-def _moment(moment: datetime, case: Case) -> str:
-    """ "at 9:00" today, else "on Monday 5 March at 9:00"."""
-    local, now = moment.astimezone(case.zone), case.at.astimezone(case.zone)
-    clock = date_format(local, "H:i")
-    if local.date() == now.date():
-        return _("at %(clock)s") % {"clock": clock}
-    day = date_format(local, "l j F")
-    return _("on %(day)s at %(clock)s") % {"day": day, "clock": clock}
+def _barred(found: Sequence[Obstacle]) -> bool:
+    return any(one.kind in BARS for one in found)
 
 
 def _has(found: Sequence[Obstacle], kind: Hindrance) -> bool:

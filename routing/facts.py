@@ -38,6 +38,13 @@ class AgentChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class AccessChanged(Fact):
+    """An agent's account, role or groups changed: they may have lost the right to conversations."""
+
+    agent_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class RuleChanged(Fact):
     """A distribution rule or one of its queues was changed in the admin."""
 

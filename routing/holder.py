@@ -120,10 +120,15 @@ def transfer(
 
 @retried
 def resume(conversation_id: int, *, user: User, at: datetime) -> Conversation:
-    """Pending, on hold or solved comes back to the one who set it so (C34)."""
+    """Pending, on hold or solved comes back to the one who set it so; what is left to the team, to
+    its group's queue (C34, C51)."""
     agent = Agent.objects.select_for_update(no_key=True).get(user=user)
     conversation = lifecycle.lock(conversation_id)
-    if conversation.agent_id != agent.pk:
+    if conversation.agent_id is None:
+        is_mine = agent.groups.filter(conversations=conversation.pk).exists()
+    else:
+        is_mine = conversation.agent_id == agent.pk
+    if not is_mine:
         raise Refused(Verb.REOPEN, Status(conversation.status), "it belongs to somebody else")
     conversation = lifecycle.reopen(conversation_id, actor=actors.agent(user), at=at)
     return _onto_my_desk(conversation, agent, user=user, at=at)

@@ -14,6 +14,8 @@ from routing.presence import GRACE
 LOST_CAPACITY = """
     WITH free AS MATERIALIZED (
         SELECT a.agent_id, a.channel FROM accounts_agentchannel a
+        JOIN accounts_agent whose ON whose.id = a.agent_id
+        JOIN accounts_user account ON account.id = whose.user_id AND account.is_active
         WHERE a.is_available AND a.slots > (
             SELECT count(*) FROM conversations_contact k
             WHERE k.agent_id = a.agent_id AND k.channel = a.channel AND k.ended_at IS NULL
@@ -26,7 +28,13 @@ LOST_CAPACITY = """
     FROM conversations_conversation c
     JOIN free f ON f.channel = c.channel
     WHERE c.status IN ('queued', 'assigned') AND c.moved_at <= %(late)s AND (
-        (c.status = 'assigned' AND c.agent_id = f.agent_id)
+        (c.status = 'assigned' AND c.agent_id = f.agent_id AND EXISTS (
+            SELECT FROM accounts_agent a JOIN accounts_user u ON u.id = a.user_id
+            WHERE a.id = f.agent_id AND (u.is_superuser OR u.role = 'admin' OR EXISTS (
+                SELECT FROM accounts_group_members m JOIN accounts_group g ON g.id = m.group_id
+                WHERE m.agent_id = a.id AND g.website_id = c.website_id
+            ))
+        ))
         OR (c.status = 'queued' AND EXISTS (
             SELECT FROM accounts_group_members m JOIN accounts_group g ON g.id = m.group_id
             WHERE m.group_id = c.group_id AND m.agent_id = f.agent_id

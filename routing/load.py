@@ -21,8 +21,10 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
+from accounts.entitlement import Standing
 from accounts.models import Agent, Channel, Group, open_at
 from accounts.models.hours import IS_OPEN
+from conversations import ownership
 from conversations.models import Contact, Conversation
 from conversations.transitions import WAITING, Status
 from routing import presence
@@ -48,31 +50,28 @@ def views(agents: QuerySet[Agent], channel: Channel, *, at: datetime) -> list[Ag
             is_reachable=presence.reachable(at, "pk"),
             of_groups=ArraySubquery(MEMBERS.filter(agent_id=OuterRef("pk")).values("group_id")),
             knows=ArraySubquery(KNOWN.filter(agent_id=OuterRef("pk")).values("skill_id")),
+            websites=ownership.WEBSITES_OF,
         )
+        .select_related("user")
         .order_by()
-        .values_list(
-            "pk",
-            "slots",
-            "held",
-            "idle_since",
-            "is_available",
-            "is_reachable",
-            "of_groups",
-            "knows",
-        )
     )
     return [
         AgentView(
-            agent_id=pk,
-            slots=slots,
-            active=held,
-            idle_since=idle_since,
-            is_available=is_available,
-            is_reachable=is_reachable,
-            group_ids=frozenset(of_groups),
-            skill_ids=frozenset(knows),
+            agent_id=row.pk,
+            slots=row.slots,
+            active=row.held,
+            idle_since=row.idle_since,
+            is_available=row.is_available,
+            is_reachable=row.is_reachable,
+            group_ids=frozenset(row.of_groups),
+            skill_ids=frozenset(row.knows),
+            standing=Standing(
+                is_active=row.user.is_active,
+                administers=row.user.administers,
+                website_ids=frozenset(row.websites),
+            ),
         )
-        for pk, slots, held, idle_since, is_available, is_reachable, of_groups, knows in rows
+        for row in rows
     ]
 
 
@@ -90,6 +89,8 @@ TAKERS = f"""
     FROM accounts_group g
     JOIN accounts_group_members m ON m.group_id = g.id
     JOIN accounts_agentchannel c ON c.agent_id = m.agent_id AND c.channel = %(channel)s
+    JOIN accounts_agent a ON a.id = m.agent_id
+    JOIN accounts_user u ON u.id = a.user_id AND u.is_active
     WHERE g.id = %(group)s AND {IS_OPEN.format(group="g")} AND c.is_available AND c.slots > 0
     AND EXISTS (
         SELECT FROM routing_deskconnection d
@@ -129,6 +130,8 @@ TAKER = """
         WHERE k.agent_id = c.agent_id AND k.channel = c.channel AND k.ended_at IS NULL
     )
     FROM accounts_agentchannel c
+    JOIN accounts_agent a ON a.id = c.agent_id
+    JOIN accounts_user u ON u.id = a.user_id AND u.is_active
     WHERE c.agent_id = %(agent)s AND c.channel = %(channel)s AND c.is_available AND c.slots > 0
     AND EXISTS (
         SELECT FROM routing_deskconnection d
@@ -155,6 +158,7 @@ def need_of(conversation: Conversation, group: Group | None, *, at: datetime) ->
         agent_id=conversation.agent_id if conversation.status == Status.ASSIGNED else None,
         is_open=group is None or group.is_open_at(at),
         opens_at=group.opens_at(at) if group else None,
+        website_id=conversation.website_id,
     )
 
 

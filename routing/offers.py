@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection
 
+from accounts.entitlement import MAY_HAVE
 from accounts.models import Channel, Group
 from accounts.models.hours import IS_OPEN
 from conversations.models import Conversation
@@ -20,7 +21,8 @@ MARGIN = 5
 """How many of the eldest of each queue are looked at beyond those that are wanted, as some may be
 held; only where all of these are held, the whole queue is."""
 
-ASSIGNED = "c.agent_id = %(agent)s AND c.channel = %(channel)s AND c.status = 'assigned'"
+ASSIGNED = f"""c.agent_id = %(agent)s AND c.channel = %(channel)s AND c.status = 'assigned'
+    AND {MAY_HAVE.format(agent="%(agent)s", website="c.website_id")}"""
 
 GROUPS_OF_HIS = f"""
         SELECT g.id FROM accounts_group g JOIN accounts_group_members m ON m.group_id = g.id

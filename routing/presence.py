@@ -89,6 +89,14 @@ def disconnect(connection_id: uuid.UUID, *, at: datetime) -> None:
     DeskConnection.objects.filter(pk=connection_id, closed_at=None).update(closed_at=at)
 
 
+def is_there(agent_id: int) -> bool:
+    """Whether anything of a desk is left that a logout would end."""
+    return (
+        DeskConnection.objects.filter(agent_id=agent_id).exists()
+        or AgentChannel.objects.filter(agent_id=agent_id, is_available=True).exists()
+    )
+
+
 @transaction.atomic
 def log_out(agent_id: int, *, at: datetime) -> None:
     """A proper logout: unavailable on every channel and gone at once (R136, R171, R172)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from conversations import deadlines
-from routing import desks, opening, presence, repairs
+from routing import desks, opening, presence, reclaiming, repairs
 
 
 @shared_task
@@ -16,11 +16,13 @@ def open_and_close() -> int:
 
 @shared_task
 def sweep() -> dict[str, int]:
-    """Notice lost desks, release what is stranded, and push what an event should have pushed."""
+    """Notice lost desks, release what is stranded or may not be where it is, and push what an event
+    should have pushed."""
     at = deadlines.database_now()
     return {
         "lost": presence.notice_losses(at=at),
         "released": desks.release_stranded(at=at),
+        "reclaimed": reclaiming.sweep(),
         "repaired": repairs.sweep(at=at),
     }
 

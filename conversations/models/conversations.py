@@ -233,8 +233,8 @@ class Conversation(models.Model):
             models.CheckConstraint(
                 name="holder_fits_status",
                 condition=(
-                    ~Q(status__in=["active", "assigned", "pending", "on_hold", "solved"])
-                    | Q(agent__isnull=False)
+                    # What is paused may be left to the team (C4, C51).
+                    ~Q(status__in=["active", "assigned"]) | Q(agent__isnull=False)
                 )
                 & (~Q(status__in=["bot", "queued"]) | Q(agent__isnull=True)),
             ),

@@ -15,6 +15,7 @@ COUNTED = (
     Verb.TRANSFER_TO_AGENT,
     Verb.SNOOZE,
     Verb.REOPEN,
+    Verb.REOPEN_TO_GROUP,
     Verb.EXPIRE,
     Verb.RELEASE,
     Verb.RECALL,

@@ -26,7 +26,7 @@ FLOW = "conversations"
 
 SNOOZES = events(Verb.SNOOZE)
 TRANSFERS = events(Verb.TRANSFER_TO_GROUP, Verb.TRANSFER_TO_AGENT)
-REOPENINGS = events(Verb.REOPEN)
+REOPENINGS = events(Verb.REOPEN, Verb.REOPEN_TO_GROUP)
 EXPIRIES = events(Verb.EXPIRE)
 RELEASES = events(Verb.RELEASE)
 RECALLS = events(Verb.RECALL)

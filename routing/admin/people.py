@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import rights
+from accounts.admin import PersonAdmin
 from accounts.models import Agent, AgentChannel, Group, Holiday, OpeningHours, Role, Skill, User
 from accounts.picks import Picks
 from accounts.rights import ForOverseers, PartForOverseers
@@ -18,6 +19,17 @@ from routing import changes
 from routing.admin.saving import Published
 
 FROM_TO = {"opens": _("Opens at"), "closes": _("Closes at")}
+
+
+@admin.register(User)
+class AccountAdmin(Published, PersonAdmin):
+    """Accounts and roles: what somebody may not have any more goes back at once (C51)."""
+
+    def published(self, user: User) -> None:
+        changes.account_changed(user.pk)
+
+    def removed(self, user: User) -> None:
+        """Nothing is left to give back: somebody who has a conversation is not deleted."""
 
 
 class ChannelInline(PartForOverseers, admin.TabularInline):
@@ -227,5 +239,8 @@ class GroupAdmin(ForOverseers, Published, admin.ModelAdmin):
     def published(self, group: Group) -> None:
         changes.group_changed(group.pk)
 
+    def going(self, group: Group) -> None:
+        group.members_before = list(group.members.values_list("pk", flat=True))  # type: ignore[attr-defined]
+
     def removed(self, group: Group) -> None:
-        changes.rule_changed(group.website_id)
+        changes.group_removed(group.website_id, group.members_before)  # type: ignore[attr-defined]

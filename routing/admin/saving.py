@@ -76,14 +76,20 @@ class Published:
         super().save_related(request, form, formsets, change)  # type: ignore[misc]
         self.published(form.instance)
 
+    def going(self, obj: Any) -> None:
+        """What must be known of a row before it goes."""
+
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         pk = obj.pk
+        self.going(obj)
         super().delete_model(request, obj)  # type: ignore[misc]
         obj.pk = pk
         self.removed(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         rows = list(queryset)
+        for row in rows:
+            self.going(row)
         super().delete_queryset(request, queryset)  # type: ignore[misc]
         for row in rows:
             self.removed(row)

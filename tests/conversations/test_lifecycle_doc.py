@@ -19,7 +19,7 @@ def test_every_verb_and_state_is_drawn() -> None:
     diagram = lifecycle_diagram.generated().split("```")[1]
     edges = {line.strip().split(":")[0] for line in diagram.splitlines() if "-->" in line}
     wanted = {
-        f"{source or '[*]'} --> {transition.target}"
+        f"{source or '[*]'} --> {transition.target_from(source)}"
         for transition in TRANSITIONS.values()
         for source in transition.sources
     }

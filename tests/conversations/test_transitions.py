@@ -50,6 +50,13 @@ EDGES = {
     ("on_hold", "reopen", "assigned"),
     ("solved", "reopen", "assigned"),
     ("solved", "close", "closed"),
+    ("pending", "reopen_to_group", "queued"),
+    ("on_hold", "reopen_to_group", "queued"),
+    ("solved", "reopen_to_group", "queued"),
+    ("snoozed", "unassign", "snoozed"),
+    ("pending", "unassign", "pending"),
+    ("on_hold", "unassign", "on_hold"),
+    ("solved", "unassign", "solved"),
 }
 
 Do = Callable[[Conversation], Any]
@@ -57,7 +64,7 @@ Do = Callable[[Conversation], Any]
 
 def test_the_table_says_what_design_says() -> None:
     table = {
-        (source, verb, transition.target)
+        (source, verb, transition.target_from(source))
         for verb, transition in TRANSITIONS.items()
         for source in transition.sources
     }
@@ -94,6 +101,8 @@ def verbs(step: RuleStep, agent: Agent) -> dict[Verb, Do]:
         Verb.SET_ON_HOLD: lambda c: lifecycle.set_on_hold(c.pk, **acting),
         Verb.SOLVE: lambda c: lifecycle.solve(c.pk, **acting),
         Verb.REOPEN: lambda c: lifecycle.reopen(c.pk, **acting),
+        Verb.REOPEN_TO_GROUP: lambda c: lifecycle._move(c.pk, Verb.REOPEN_TO_GROUP, **acting),
+        Verb.UNASSIGN: lambda c: lifecycle.unassign(c.pk, reason="account_deactivated", **acting),
         Verb.CLOSE: lambda c: lifecycle.close(c.pk, reason=CloseReason.RESOLVED, **acting),
     }
 

@@ -10,8 +10,10 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.models import Agent, AgentChannel, Channel, Group
-from conversations import actors, lifecycle
+from accounts.entitlement import Standing
+from accounts.models import Agent, AgentChannel, Channel, Group, Role, User
+from conversations import actors, lifecycle, ownership
+from conversations import invariants as conversation_invariants
 from conversations.models import Contact, Conversation
 from conversations.transitions import Verb
 from routing import invariants, load, offers
@@ -35,6 +37,11 @@ ABLE = AgentView(
     agent_id=7, slots=4, active=1, group_ids=frozenset({GROUP}), skill_ids=frozenset({FRENCH})
 )
 ASKED = Need(group_id=GROUP, skill_ids=frozenset({FRENCH}))
+SITE = 3
+GONE = Standing(is_active=False, administers=True, website_ids=frozenset({SITE}))
+OF_SITE = Standing(website_ids=frozenset({SITE}))
+ADMIN = Standing(administers=True)
+ELSEWHERE = Obstacle(Hindrance.OTHER_WEBSITE)
 MINE = Need(group_id=OTHER, agent_id=7, skill_ids=frozenset({BILLING}), is_open=False, opens_at=NOW)
 
 
@@ -65,6 +72,18 @@ MINE = Need(group_id=OTHER, agent_id=7, skill_ids=frozenset({BILLING}), is_open=
             [Obstacle(Hindrance.GROUP_CLOSED, until=NOW)],
         ),
         (ABLE, replace(ASKED, agent_id=8), [Obstacle(Hindrance.OF_SOMEBODY_ELSE)]),
+        # Who may not have it at all is stopped by that alone: nothing else would help.
+        (replace(ABLE, standing=GONE), ASKED, [Obstacle(Hindrance.DEACTIVATED)]),
+        (replace(ABLE, standing=GONE), MINE, [Obstacle(Hindrance.DEACTIVATED)]),
+        (
+            replace(ABLE, standing=GONE, is_reachable=False, is_available=False),
+            ASKED,
+            [Obstacle(Hindrance.DEACTIVATED)],
+        ),
+        (ABLE, replace(MINE, website_id=SITE), [Obstacle(Hindrance.OTHER_WEBSITE)]),
+        (replace(ABLE, standing=OF_SITE), replace(MINE, website_id=SITE), []),
+        (replace(ABLE, standing=ADMIN), replace(MINE, website_id=SITE), []),
+        (replace(ABLE, standing=OF_SITE), replace(MINE, website_id=SITE + 1), [ELSEWHERE]),
         # Assigned to him: a person chose him, whatever his groups, skills and hours.
         (ABLE, MINE, []),
         (replace(ABLE, is_reachable=False), MINE, [Obstacle(Hindrance.OFFLINE)]),
@@ -98,6 +117,7 @@ class Somebody:
     held: int
     is_available: bool
     is_there: bool
+    account: str = "agent"
 
 
 @dataclass(frozen=True)
@@ -122,6 +142,7 @@ SOMEBODY = st.builds(
     held=st.sampled_from([0, 0, 0, 1, 2]),
     is_available=st.sampled_from([True, True, True, False]),
     is_there=st.sampled_from([True, True, True, False]),
+    account=st.sampled_from(["agent", "agent", "agent", "admin", "gone", "moved"]),
 )
 SOMETHING = st.builds(
     Something,
@@ -134,7 +155,7 @@ SOMETHING = st.builds(
 
 @pytest.mark.django_db
 @settings(
-    max_examples=40,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -159,6 +180,8 @@ def test_the_statements_say_of_any_world_what_the_function_says(
                 is_open=is_open, hours_change_at=change and NOW + change
             )
         waiting = [put(thing, steps, skills, agents) for thing in things]
+        for person, agent in zip(people, agents, strict=True):
+            become(person, agent)
         groups = {group.pk: group for group in Group.objects.all()}
         views = load.views(Agent.objects.all(), Channel.CHAT, at=NOW)
         assert {view.agent_id for view in views} == set(Agent.objects.values_list("pk", flat=True))
@@ -170,6 +193,7 @@ def test_the_statements_say_of_any_world_what_the_function_says(
                 for view in views
                 if group.is_open_at(NOW)
                 and group.pk in view.group_ids
+                and view.standing.is_active
                 and view.is_reachable
                 and view.is_available
                 and view.slots
@@ -183,7 +207,19 @@ def test_the_statements_say_of_any_world_what_the_function_says(
                 if not obstacles(view, need):
                     able[conversation.pk].add(view.agent_id)
 
+        barred = {
+            (one.pk, one.agent_id)
+            for one in waiting
+            if one.agent_id is not None and ownership.bar_of(one, one.agent_id)
+        }
+        assert {
+            (pk, agent.pk) for agent in agents for pk in ownership.barred_of(agent.pk)
+        } >= barred  # what lies on desks besides
+        entitled = {one.conversation_id for one in conversation_invariants.entitlement(at=NOW)}
+        assert {pk for pk, _agent in barred} <= entitled
+
         for agent in agents:
+            assert set(ownership.barred_of(agent.pk)) <= entitled
             taker = load.taker(agent.pk, Channel.CHAT, at=NOW)
             offered = all_offers(agent)
             assert offers.is_any(agent.pk, Channel.CHAT, at=NOW) == bool(offered)
@@ -195,6 +231,17 @@ def test_the_statements_say_of_any_world_what_the_function_says(
         }
         assert lost == {pk for pk, whom in able.items() if whom}
         transaction.set_rollback(True)
+
+
+def become(person: Somebody, agent: Agent) -> None:
+    """What becomes of an account after it was given what it has; no door tells of it."""
+    match person.account:
+        case "admin":
+            User.objects.filter(pk=agent.user_id).update(role=Role.ADMIN)
+        case "gone":
+            User.objects.filter(pk=agent.user_id).update(is_active=False)
+        case "moved":
+            agent.groups.clear()
 
 
 def all_offers(agent: Agent) -> set[int]:

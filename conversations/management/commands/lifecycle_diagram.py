@@ -47,7 +47,7 @@ def _diagram() -> str:
     for verb, transition in TRANSITIONS.items():
         for source in [None, *Status]:
             if source in transition.sources:
-                edges[source or "[*]", transition.target].append(verb)
+                edges[source or "[*]", transition.target_from(source)].append(verb)
     lines = ["```mermaid", "stateDiagram-v2", "    direction LR"]
     lines += [f"    {a} --> {b}: {', '.join(verbs)}" for (a, b), verbs in edges.items()]
     lines += [f"    {Status.CLOSED} --> [*]", "```"]
@@ -63,7 +63,7 @@ def _verbs() -> str:
         sources = [status for status in Status if status in transition.sources]
         ends = transition.ends_contact if Status.ACTIVE in transition.sources else None
         lines.append(
-            f"| `{verb}` | {', '.join(sources) or '(new)'} | {transition.target} "
+            f"| `{verb}` | {', '.join(sources) or '(new)'} | {transition.target or '(the same)'} "
             f"| {ends or ''} | {_rank(verb)} |"
         )
     return "\n".join(lines)

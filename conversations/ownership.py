@@ -1,0 +1,68 @@
+"""Reading whether agents may have what they have, or are to get (``accounts.entitlement``)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection
+from django.db.models import OuterRef
+
+from accounts.entitlement import MAY_HAVE, Bar, Standing, bar
+from accounts.models import Agent, Group
+from conversations.models import Conversation
+
+WEBSITES_OF = ArraySubquery(
+    Group.objects.filter(members=OuterRef("pk")).order_by().values("website_id")
+)
+
+# What somebody has of a website, and may not have; of all agents, or of one.
+BARRED = f"""
+    SELECT DISTINCT c.agent_id FROM conversations_conversation c
+    WHERE c.agent_id IS NOT NULL AND c.status <> 'closed'
+    AND NOT {MAY_HAVE.format(agent="c.agent_id", website="c.website_id")}
+"""
+HELD = f"""
+    SELECT c.id FROM conversations_conversation c
+    WHERE c.agent_id = %s AND c.status <> 'closed'
+    AND NOT {MAY_HAVE.format(agent="c.agent_id", website="c.website_id")}
+    ORDER BY c.queued_at, c.id
+"""
+
+
+def standings(agent_ids: Collection[int]) -> Mapping[int, Standing]:
+    """What decides about these agents, in one statement."""
+    rows = Agent.objects.filter(pk__in=agent_ids).select_related("user").annotate(of=WEBSITES_OF)
+    return {
+        agent.pk: Standing(
+            is_active=agent.user.is_active,
+            administers=agent.user.administers,
+            website_ids=frozenset(agent.of),
+        )
+        for agent in rows.order_by()
+    }
+
+
+def bar_of(conversation: Conversation, agent_id: int) -> Bar | None:
+    """What stops an agent from having ``conversation`` now."""
+    return bars([(conversation.website_id, agent_id)])[conversation.website_id, agent_id]
+
+
+def bars(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], Bar | None]:
+    """The same for many, as (website, agent), in one statement."""
+    known = standings({agent_id for _website, agent_id in pairs})
+    return {(website, agent): bar(known[agent], website) for website, agent in pairs}
+
+
+def agents_with_barred() -> list[int]:
+    """The agents who have something that they may not have."""
+    with connection.cursor() as cursor:
+        cursor.execute(BARRED)
+        return [agent_id for (agent_id,) in cursor.fetchall()]
+
+
+def barred_of(agent_id: int) -> list[int]:
+    """The conversations of an agent that they may not have, the longest waiting first."""
+    with connection.cursor() as cursor:
+        cursor.execute(HELD, [agent_id])
+        return [number for (number,) in cursor.fetchall()]

@@ -1,0 +1,397 @@
+"""What somebody may not have any more goes back to the team, whatever it was and by every door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Agent, AgentChannel, Group, Role, User
+from conversations import actors, deadlines, invariants, lifecycle, messages, ownership
+from conversations.models import Author, Contact, Conversation
+from conversations.transitions import PAUSED, Refused, Status
+from routing import changes, desks, holder, overseeing, reclaiming, waiting
+from routing.models import DeskConnection, RuleStep
+from tests.clock import NOW
+from tests.factories import (
+    AgentFactory,
+    GroupFactory,
+    StepFactory,
+    UserFactory,
+    connect,
+    in_status,
+    on_desk,
+    queued,
+)
+from tests.routing.test_races import together
+
+pytestmark = pytest.mark.django_db
+
+LATER = NOW + timedelta(minutes=10)
+HELD = [Status.ACTIVE, Status.ASSIGNED]
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    return StepFactory()
+
+
+@pytest.fixture
+def agent(step: RuleStep) -> Agent:
+    agent = AgentFactory()
+    step.group.members.add(agent)
+    return agent
+
+
+def said(conversation: Conversation) -> tuple[str, dict[str, Any]]:
+    event = conversation.events.order_by("pk").last()
+    assert event is not None
+    return event.verb, event.data
+
+
+def deactivate(agent: Agent) -> None:
+    """Without telling anybody, as a shell would."""
+    User.objects.filter(pk=agent.user_id).update(is_active=False)
+
+
+def reply(conversation: Conversation) -> None:
+    messages.add(
+        conversation.pk,
+        author=Author.VISITOR,
+        body="Encore une question",
+        client_id=conversation.public_id,
+        at=LATER,
+    )
+    conversation.refresh_from_db()
+
+
+# --- Whose it may be is asked when it comes back ---
+
+
+def leave(agent: Agent) -> None:
+    agent.groups.clear()
+
+
+def demote(agent: Agent) -> None:
+    """An administrator had it by the role alone."""
+    agent.groups.clear()
+    User.objects.filter(pk=agent.user_id).update(role=Role.EXPERT)
+
+
+LOSSES = {"deactivated": deactivate, "moved": leave, "demoted": demote}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("status", [Status.SNOOZED, Status.PENDING, Status.ON_HOLD, Status.SOLVED])
+def test_a_reply_does_not_wake_it_for_somebody_who_may_not_have_it(
+    status: Status, loss: str, step: RuleStep, agent: Agent
+) -> None:
+    if loss == "demoted":
+        User.objects.filter(pk=agent.user_id).update(role=Role.ADMIN)
+    conversation = in_status(status, step, agent)
+    LOSSES[loss](agent)
+    reply(conversation)
+    assert (conversation.status, conversation.agent_id) == (Status.QUEUED, None)
+    verb, data = said(conversation)
+    assert verb == ("wake_to_group" if status == Status.SNOOZED else "reopen_to_group")
+    assert data["reason"] == ("account_deactivated" if loss == "deactivated" else "other_website")
+
+
+def test_access_that_was_given_back_meanwhile_is_access(step: RuleStep, agent: Agent) -> None:
+    conversation = in_status(Status.SNOOZED, step, agent)
+    leave(agent)
+    GroupFactory(website=step.rule.website).members.add(agent)  # another team of the same brand
+    reclaiming.reclaim(agent_id=agent.pk)
+    reply(conversation)
+    assert (conversation.status, conversation.agent_id) == (Status.ASSIGNED, agent.pk)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_the_end_of_a_snooze_asks_too(alone: bool, step: RuleStep, agent: Agent) -> None:
+    conversation = in_status(Status.SNOOZED, step, agent)
+    colleague = AgentFactory()
+    step.group.members.add(colleague)
+    kept = in_status(Status.SNOOZED, step, colleague)
+    deactivate(agent)
+    end = NOW + timedelta(hours=4)
+    if alone:
+        deadlines.enforce(conversation.pk, at=end)
+        deadlines.enforce(kept.pk, at=end)
+    else:
+        assert deadlines.enforce_many(at=end) == 2
+    conversation.refresh_from_db()
+    kept.refresh_from_db()
+    assert (conversation.status, conversation.agent_id) == (Status.QUEUED, None)
+    assert (kept.status, kept.agent_id) == (Status.ASSIGNED, colleague.pk)
+
+
+def test_by_hand_it_is_asked_as_well(step: RuleStep, agent: Agent) -> None:
+    snoozed = in_status(Status.SNOOZED, step, agent)
+    solved = in_status(Status.SOLVED, step, agent)
+    leave(agent)
+    assert holder.wake(snoozed.pk, user=agent.user, at=LATER).status == Status.QUEUED
+    assert holder.resume(solved.pk, user=agent.user, at=LATER).status == Status.QUEUED
+
+
+@pytest.mark.parametrize("lose", [deactivate, leave])
+def test_it_is_neither_given_to_nor_taken_by_somebody_who_may_not_have_it(
+    lose: Callable[[Agent], None], step: RuleStep, agent: Agent
+) -> None:
+    assigned = in_status(Status.ASSIGNED, step, agent)
+    waiting_one = queued(step)
+    lose(agent)
+    admin = UserFactory(role=Role.ADMIN)
+    with pytest.raises(Refused):
+        desks.take(assigned.pk, user=agent.user, at=LATER)
+    with pytest.raises(Refused):
+        lifecycle.transfer_to_agent(
+            waiting_one.pk, agent=agent, actor=actors.manager(admin), at=LATER
+        )
+    with pytest.raises(Refused):
+        overseeing.reassign(waiting_one.pk, to=agent, user=admin, at=LATER)
+
+
+# --- What they have goes back at once ---
+
+
+@pytest.mark.parametrize("status", [*HELD, *sorted(PAUSED)])
+def test_what_a_deactivated_account_has_goes_back(
+    status: Status, step: RuleStep, agent: Agent
+) -> None:
+    conversation = in_status(status, step, agent)
+    rank, deadline = conversation.queued_at, conversation.deadline_at
+    connect(agent)
+    deactivate(agent)
+    reclaiming.reclaim(agent_id=agent.pk)
+    conversation.refresh_from_db()
+    assert conversation.agent_id is None
+    assert conversation.status == (Status.QUEUED if status in HELD else status)
+    assert conversation.queued_at == rank
+    if status in PAUSED:
+        assert conversation.deadline_at == deadline
+        assert not conversation.is_kept
+    assert said(conversation)[1]["reason"] == "account_deactivated"
+    assert not DeskConnection.objects.filter(agent=agent).exists()
+    assert not AgentChannel.objects.filter(agent=agent, is_available=True).exists()
+    assert list(invariants.entitlement(at=timezone.now())) == []
+    before = conversation.events.count()
+    reclaiming.reclaim(agent_id=agent.pk)
+    assert conversation.events.count() == before
+
+
+def test_a_survey_is_not_offered_again_where_solved_is_left_to_the_team(
+    step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent, style="social", solved_window=timedelta(days=4))
+    messages.add(
+        conversation.pk,
+        author=Author.AGENT,
+        body="Voilà",
+        client_id=conversation.public_id,
+        at=NOW,
+    )
+    lifecycle.solve(conversation.pk, actor=actors.agent(agent.user), at=NOW)
+    offered = list(conversation.surveys.values_list("pk", "offered_at"))
+    leave(agent)
+    reclaiming.reclaim(agent_id=agent.pk)
+    assert list(conversation.surveys.values_list("pk", "offered_at")) == offered != []
+
+
+def test_a_member_of_the_team_brings_back_what_was_left(step: RuleStep, agent: Agent) -> None:
+    conversation = in_status(Status.PENDING, step, agent)
+    colleague, stranger = AgentFactory(), AgentFactory()
+    step.group.members.add(colleague)
+    deactivate(agent)
+    reclaiming.reclaim(agent_id=agent.pk)
+    with pytest.raises(Refused):
+        holder.resume(conversation.pk, user=stranger.user, at=LATER)
+    back = holder.resume(conversation.pk, user=colleague.user, at=LATER)
+    assert (back.status, back.group_id) == (Status.QUEUED, step.group_id)
+
+
+def test_what_they_may_still_have_stays(step: RuleStep, agent: Agent) -> None:
+    elsewhere = StepFactory()
+    elsewhere.group.members.add(agent)
+    mine = in_status(Status.ASSIGNED, step, agent)
+    other = in_status(Status.ASSIGNED, elsewhere, agent)
+    elsewhere.group.members.remove(agent)
+    reclaiming.reclaim(agent_id=agent.pk)
+    mine.refresh_from_db()
+    other.refresh_from_db()
+    assert (mine.status, other.status) == (Status.ASSIGNED, Status.QUEUED)
+
+
+# --- By every door ---
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    client.force_login(UserFactory(role=Role.ADMIN, is_staff=True))
+    return client
+
+
+def account_form(user: User, **said: str) -> dict[str, str]:
+    return {"username": user.username, "role": user.role, "timezone": "Europe/Paris"} | said
+
+
+@pytest.mark.usefixtures("clock", "durable_wires")
+def test_the_form_of_an_account(
+    admin: Client, step: RuleStep, agent: Agent, django_capture_on_commit_callbacks: Any
+) -> None:
+    conversation = in_status(Status.ACTIVE, step, agent)
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = admin.post(
+            f"/admin/accounts/user/{agent.user_id}/change/", account_form(agent.user)
+        )
+    assert answer.status_code == 302
+    assert not User.objects.get(pk=agent.user_id).is_active
+    conversation.refresh_from_db()
+    assert (conversation.status, conversation.agent_id) == (Status.QUEUED, None)
+
+
+@pytest.mark.usefixtures("clock", "durable_wires")
+def test_a_role_that_is_taken_away(
+    admin: Client, step: RuleStep, django_capture_on_commit_callbacks: Any
+) -> None:
+    chief = AgentFactory(user__role=Role.ADMIN)
+    conversation = in_status(Status.ASSIGNED, step, chief)
+    with django_capture_on_commit_callbacks(execute=True):
+        admin.post(
+            f"/admin/accounts/user/{chief.user_id}/change/",
+            account_form(chief.user, role="expert", is_active="on"),
+        )
+    conversation.refresh_from_db()
+    assert (conversation.status, conversation.agent_id) == (Status.QUEUED, None)
+
+
+@pytest.mark.usefixtures("clock", "durable_wires")
+def test_the_form_of_an_agent(
+    admin: Client, step: RuleStep, agent: Agent, django_capture_on_commit_callbacks: Any
+) -> None:
+    conversation = in_status(Status.ASSIGNED, step, agent)
+    other = GroupFactory()
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = admin.post(
+            f"/admin/accounts/agent/{agent.pk}/change/",
+            {
+                "user": agent.user_id,
+                "display_name": agent.display_name,
+                "groups": [other.pk],
+                "channels-TOTAL_FORMS": "0",
+                "channels-INITIAL_FORMS": "0",
+            },
+        )
+    assert answer.status_code == 302
+    conversation.refresh_from_db()
+    assert (conversation.status, conversation.agent_id) == (Status.QUEUED, None)
+
+
+@pytest.mark.usefixtures("clock", "durable_wires")
+@pytest.mark.parametrize("bulk", [True, False])
+def test_a_group_that_is_deleted_takes_the_right_to_its_website_with_it(
+    bulk: bool,
+    admin: Client,
+    step: RuleStep,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    agent, team = AgentFactory(), GroupFactory(website=step.rule.website)
+    team.members.add(agent)
+    conversation = in_status(Status.ASSIGNED, step, agent)
+    address, form = f"/admin/accounts/group/{team.pk}/delete/", {"post": "yes"}
+    if bulk:
+        address = "/admin/accounts/group/"
+        form |= {"action": "delete_selected", "_selected_action": str(team.pk)}
+    with django_capture_on_commit_callbacks(execute=True):
+        assert admin.post(address, form).status_code == 302
+    assert not Group.objects.filter(pk=team.pk).exists()
+    conversation.refresh_from_db()
+    assert (conversation.status, conversation.agent_id) == (Status.QUEUED, None)
+
+
+def test_an_account_that_has_a_conversation_is_not_deleted(
+    admin: Client, step: RuleStep, agent: Agent
+) -> None:
+    conversation = in_status(Status.ASSIGNED, step, agent)
+    answer = admin.post(f"/admin/accounts/user/{agent.user_id}/delete/", {"post": "yes"})
+    assert answer.status_code == 200
+    conversation.refresh_from_db()
+    assert conversation.agent_id == agent.pk
+
+
+def test_a_door_that_tells_nobody_is_found_by_the_sweep(step: RuleStep, agent: Agent) -> None:
+    conversation = in_status(Status.ACTIVE, step, agent)
+    Group.objects.filter(pk=step.group_id).update(website=StepFactory().rule.website_id)
+    assert ownership.agents_with_barred() == [agent.pk]
+    assert [one.conversation_id for one in invariants.entitlement(at=timezone.now())] == [
+        conversation.pk
+    ]
+    assert reclaiming.sweep() == 1
+    assert reclaiming.sweep() == 0
+    assert list(invariants.entitlement(at=timezone.now())) == []
+
+
+# --- "Why" ---
+
+
+def why(conversation: Conversation) -> Any:
+    mine = Conversation.objects.filter(pk=conversation.pk)
+    [found] = waiting.explained(mine, at=NOW, zone=NOW.tzinfo)  # type: ignore[arg-type]
+    return found
+
+
+def test_why_advises_nothing_that_cannot_happen(step: RuleStep, agent: Agent) -> None:
+    conversation = queued(step)
+    deactivate(agent)
+    found = why(conversation)
+    assert found.summary.startswith(f"All members of the group {step.group} have deactivated")
+    assert found.remedies == (f"Somebody becomes a member of the group {step.group}.",)
+    assert [reason.code for one in found.candidates for reason in one.reasons] == [
+        "account_deactivated"
+    ]
+    assigned = in_status(Status.ASSIGNED, step, AgentFactory(user__role=Role.ADMIN))
+    assert assigned.agent is not None
+    leave(assigned.agent)
+    User.objects.filter(pk=assigned.agent.user_id).update(role=Role.AGENT)
+    found = why(assigned)
+    assert "no access to this website any more" in found.summary
+    assert not any(assigned.agent.display_name in remedy for remedy in found.remedies)
+
+
+# --- At the same instant ---
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("durable_wires")
+@pytest.mark.parametrize("turn", range(3))
+def test_a_snooze_that_ends_while_its_agent_is_deactivated_is_nobodys(turn: int) -> None:
+    step, agent = StepFactory(), AgentFactory(available=False, slots=8)
+    step.group.members.add(agent)
+    kept = [in_status(Status.SNOOZED, step, agent, at=timezone.now()) for _ in range(4)]
+    paused = [in_status(Status.PENDING, step, agent, at=timezone.now()) for _ in range(4)]
+
+    connect(agent, at=timezone.now())
+    AgentChannel.objects.update(is_available=True)
+
+    def deactivating() -> None:
+        with transaction.atomic():
+            deactivate(agent)
+            changes.account_changed(agent.user_id)
+
+    def waking(conversation: Conversation) -> None:
+        if conversation.status == Status.SNOOZED:
+            lifecycle.wake(conversation.pk, actor=actors.VISITOR, at=timezone.now())
+        else:
+            lifecycle.reopen(conversation.pk, actor=actors.VISITOR, at=timezone.now())
+
+    jobs: list[Callable[[], Any]] = [lambda one=one: waking(one) for one in [*kept, *paused]]
+    jobs.insert(turn * 3, deactivating)
+    together(*jobs)
+    rows = Conversation.objects.filter(pk__in=[one.pk for one in [*kept, *paused]])
+    assert set(rows.values_list("status", "agent")) == {(Status.QUEUED, None)}
+    assert not Contact.objects.filter(agent=agent, ended_at=None).exists()
+    assert list(invariants.entitlement(at=timezone.now())) == []
