@@ -20,6 +20,7 @@ from conversations.facts import (
     BotFellSilent,
     ConversationMoved,
     ConversationWaits,
+    HistoryHidden,
     MessageAdded,
     MessagesRead,
     NoteWritten,
@@ -59,6 +60,7 @@ def connect() -> None:
         desk.live.show_move,
         reporting.live.show_move,
     )
+    on(HistoryHidden, messenger.live.show_history)
     on(NoteWritten, desk.live.show_note)
     on(VisitorBrowsed, desk.live.show_visitor)
     on(AgentMentioned, desk.live.show_agent)

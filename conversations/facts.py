@@ -78,6 +78,14 @@ class VisitorBrowsed(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryHidden(Fact):
+    """Visitors hid their history up to ``hidden_at``, or showed it again (``None``)."""
+
+    visitor_ids: tuple[int, ...]
+    hidden_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class BotFellSilent(Fact):
     """A bot has owed a visitor an answer for too long."""
 

@@ -7,13 +7,15 @@ not ask for the others.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from conversations import browsing
-from conversations.models import Address, Consent, ConsentKind, Person, Visitor
+from conversations import browsing, bus
+from conversations.facts import HistoryHidden
+from conversations.models import Address, Consent, ConsentKind, Message, Person, Visitor
 
 SPOKEN_FOR = """EXISTS (
     SELECT FROM conversations_visitor reader WHERE reader.token_hash = %(token_hash)s
@@ -53,6 +55,8 @@ def link(visitor: Visitor, person: Person) -> None:
     is_withdrawn = said is not None and said.kind == ConsentKind.WITHDRAWN
     visitor.withdrawn_at = said.given_at if said is not None and is_withdrawn else None
     person.visitors.update(hidden_at=visitor.hidden_at, withdrawn_at=visitor.withdrawn_at)
+    if visitor.hidden_at is not None:
+        _tell_hidden([one.pk for one in others], visitor.hidden_at)
     _share_address(person)
 
 
@@ -74,10 +78,29 @@ def say(visitor: Visitor, consent: Consent) -> None:
         browsing.forget_visitors(browsers_of(visitor).values_list("pk", flat=True))
 
 
+@transaction.atomic
 def hide(visitor: Visitor, *, at: datetime | None) -> None:
     """Hide what was said until ``at`` in this visitor's Messenger; ``None`` shows all (C13)."""
     visitor.hidden_at = at
-    browsers_of(visitor).update(hidden_at=at)
+    browsers = browsers_of(visitor)
+    browsers.update(hidden_at=at)
+    _tell_hidden(browsers.values_list("pk", flat=True), at)
+
+
+def unhidden(messages: QuerySet[Message], visitor: Visitor) -> QuerySet[Message]:
+    """Those of ``messages`` that ``visitor`` has not hidden (C13), read now."""
+    at = Visitor.objects.values_list("hidden_at", flat=True).get(pk=visitor.pk)
+    return messages if at is None else messages.filter(created_at__gt=at)
+
+
+def hidden_since(visitor: Visitor) -> str | None:
+    """Up to when the history is hidden, as clients compare it."""
+    return visitor.hidden_at.isoformat() if visitor.hidden_at else None
+
+
+def _tell_hidden(browsers: Iterable[int], at: datetime | None) -> None:
+    moment = at.isoformat() if at else None
+    bus.publish(HistoryHidden(visitor_ids=tuple(browsers), hidden_at=moment))
 
 
 def _share_address(person: Person) -> None:

@@ -117,6 +117,7 @@ def _as_json(answer: Answer, brand: Brand, view: PageView) -> dict[str, Any]:
     texts = answer.target.texts if answer.target and answer.may_engage else {}
     text = texts.get(language) or texts.get(brand.language, "")
     said["notification"] = {"kind": "text" if text else "button", "text": text}
+    said["stays_open"] = brand.stays_open
     return said | _looks(brand.name, brand.accent, brand.side, language)
 
 

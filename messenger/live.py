@@ -1,8 +1,9 @@
-"""What visitors' sockets are told of: messages, ticks, and that their conversation moved."""
+"""What visitors' sockets are told of: messages, ticks, that their conversation moved, and that
+their history was hidden or shown again."""
 
 from __future__ import annotations
 
-from conversations.facts import ConversationMoved, MessageAdded, MessagesRead
+from conversations.facts import ConversationMoved, HistoryHidden, MessageAdded, MessagesRead
 from conversations.layer import push, visitor_group
 
 
@@ -25,3 +26,9 @@ async def show_move(fact: ConversationMoved) -> None:
         public_id=fact.public_id,
         agent_id=fact.agent_id if fact.status == "active" else None,
     )
+
+
+async def show_history(fact: HistoryHidden) -> None:
+    frame = {"type": "history", "hidden": fact.hidden_at}
+    for visitor_id in fact.visitor_ids:
+        await push(visitor_group(visitor_id), frame)

@@ -13,7 +13,7 @@ from accounts.models import Website
 from conversations import copies, persons
 from conversations.models import Visitor
 from conversations.refusals import Rejected
-from messenger import consents, identity
+from messenger import consents, hiding, identity
 from messenger.gate import door, json_of
 from messenger.identity import Claims
 from messenger.texts import language_among
@@ -27,6 +27,7 @@ def privacy_of(visitor: Visitor, website: Website) -> dict[str, object]:
     return {
         "consent": consents.standing(visitor, website),
         "hidden": visitor.hidden_at is not None,
+        "hidden_at": persons.hidden_since(visitor),
         "identified": visitor.person_id is not None,
     }
 
@@ -97,7 +98,7 @@ def history(request: HttpRequest, website: Website) -> HttpResponse:
     visitor, hidden = visitor_of(request, website), json_of(request).get("hidden")
     if not isinstance(hidden, bool):
         raise Rejected("invalid", _("Please say whether it is to be hidden."), 400)
-    persons.hide(visitor, at=timezone.now() if hidden else None)
+    hiding.hide(visitor, hidden=hidden, at=timezone.now())
     return JsonResponse({"privacy": privacy_of(visitor, website)})
 
 

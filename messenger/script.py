@@ -15,6 +15,8 @@ from pathlib import Path
 
 from rjsmin import jsmin
 
+from messenger.shortening import shorten
+
 STATIC = Path(__file__).resolve().parent.parent / "static"
 ROOM = STATIC / "messenger"
 HEAD, LOOKS = ROOM / "embed.js", ROOM / "embed" / "style.css"
@@ -56,7 +58,7 @@ def embed(_tag: str) -> Sent:
     parts = "\n".join(path.read_text() for path in PARTS)
     looks = json.dumps(_small(LOOKS.read_text()))
     whole = HEAD.read_text().replace('"%STYLE%"', looks).replace('"%PARTS%";', parts)
-    return Sent.of(jsmin(whole))
+    return Sent.of(shorten(jsmin(whole)))
 
 
 @lru_cache(maxsize=1)

@@ -89,7 +89,9 @@ class MessengerConsumer(LiveConsumer):
             await push(desk_group(agent_id), typing)
 
     async def frame(self, event: dict[str, Any]) -> None:
-        if self.only is not None and not self._may_hear(json.loads(event["text"])["conversation"]):
+        # What names no conversation concerns them all.
+        named = self.only and json.loads(event["text"]).get("conversation")
+        if named and not self._may_hear(named):
             return
         if "number" in event:
             before = self.talks.get(event["public_id"])

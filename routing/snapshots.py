@@ -89,6 +89,7 @@ class Brand:
     language: str
     domains: tuple[str, ...]
     side: str = "end"
+    stays_open: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +206,7 @@ def _brand(website: Website) -> Brand:
         language=website.language,
         domains=tuple(website.domains),
         side=website.side,
+        stays_open=website.stays_open,
     )
 
 

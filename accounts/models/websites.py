@@ -115,6 +115,14 @@ class Website(models.Model):
         default=True,
         help_text=_("Visitors and agents may attach them to what they write."),
     )
+    stays_open = models.BooleanField(
+        _("stay open on the next page"),
+        default=True,
+        help_text=_(
+            "During a conversation, the Messenger opens again on each page of the site until the "
+            "visitor minimises it. On phones, where it covers the page, it comes back minimised."
+        ),
+    )
     mirroring = models.BooleanField(
         _("mirroring"),
         default=False,

@@ -58,6 +58,7 @@ class BuilderForm(forms.ModelForm):  # type: ignore[type-arg] # generic for the 
             "logo_url",
             "side",
             "takes_files",
+            "stays_open",
             "mirroring",
             "survey_csat",
             "survey_nps",
@@ -121,7 +122,10 @@ class BuilderForm(forms.ModelForm):  # type: ignore[type-arg] # generic for the 
 
     def functions(self) -> list[forms.BoundField]:
         asked = ("survey_csat", "survey_nps", "survey_comment")
-        return [self[name] for name in ("writes_mails", "takes_files", "mirroring", *asked)]
+        return [
+            self[name]
+            for name in ("writes_mails", "takes_files", "stays_open", "mirroring", *asked)
+        ]
 
 
 def _text_field(code: str, name: str, label: Any, lines: int, website: Website) -> forms.CharField:

@@ -68,7 +68,7 @@ def give(visitor: Visitor, email: str, *, at: datetime) -> Address:
             defaults={"email": email, "wants_mail": True, "given_at": at, "refused_at": None},
         )
     _cancel(visitor, at=at)
-    _look_again(visitor, at=at)
+    look_again(visitor, at=at)
     return Address.objects.get(visitor=visitor)
 
 
@@ -84,7 +84,7 @@ def want_mail(visitor: Visitor, *, wanted: bool, at: datetime) -> Address | None
     """Switch notifications on or off (R25); ``None`` where there is no address."""
     Address.objects.filter(visitor__in=browsers_of(visitor)).update(wants_mail=wanted)
     if wanted:
-        _look_again(visitor, at=at)
+        look_again(visitor, at=at)
     else:
         _cancel(visitor, at=at)
     return Address.objects.filter(visitor=visitor).first()
@@ -98,8 +98,9 @@ def _cancel(visitor: Visitor, *, at: datetime) -> None:
     owed.filter(leased_until=None).update(status=MailStatus.CANCELLED, reason=reason, ended_at=at)
 
 
-def _look_again(visitor: Visitor, *, at: datetime) -> None:
-    """An answer may have come before the address: it is told of as any other."""
+def look_again(visitor: Visitor, *, at: datetime) -> None:
+    """An answer may have come before the address, or while it was hidden: it is told of as any
+    other."""
     Conversation.objects.filter(
         visitor__in=browsers_of(visitor),
         is_asynchronous=True,

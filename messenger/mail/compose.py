@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from conversations import persons
 from conversations.models import Author, Conversation, Message
 from messenger.colours import text_on
 from messenger.links import word_for
@@ -140,8 +141,10 @@ class Composed:
         }
 
     def _lines(self) -> tuple[list[Line], int]:
-        """The news, after what was said last before them (R20); and how many are left out."""
+        """The news, after what was said last before them (R20); and how many are left out.
+        Without what the visitor has hidden by now (C13)."""
         spoken = self.conversation.messages.filter(seq__lte=self.mail.to_seq)
+        spoken = persons.unhidden(spoken, self.conversation.visitor)
         spoken = spoken.exclude(author=Author.SYSTEM).order_by("-seq")
         spoken = spoken.select_related("agent", "attachment")
         news = spoken.filter(seq__gt=self.mail.from_seq)

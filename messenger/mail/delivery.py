@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from django.core.mail import get_connection
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.utils.translation import gettext_noop
@@ -87,8 +87,13 @@ def _handle(mail: Mail, attempt: Attempt, *, server: BaseEmailBackend, at: datet
         _end(mail, MailStatus.CANCELLED, reason, at=at)
         return False
     try:
-        message = Composed(mail).message()
         server.open()
+        message = _composed(mail)
+        mail.conversation.refresh_from_db(fields=["visitor_read_seq", "close_reason"])
+        if reason := why_not(mail):  # what was decided while it was being composed
+            attempt.delete()
+            _end(mail, MailStatus.CANCELLED, reason, at=at)
+            return False
         server.send_messages([message])
     except Exception as error:
         _hang_up(server)
@@ -99,6 +104,19 @@ def _handle(mail: Mail, attempt: Attempt, *, server: BaseEmailBackend, at: datet
     _record(attempt, True, "accepted", at=at)
     _end(mail, MailStatus.SENT, "", at=at)
     return True
+
+
+def _composed(mail: Mail) -> EmailMultiAlternatives:
+    """The mail as it may be sent now: composed anew if its visitor has hidden, or shown again,
+    the history in between (C13)."""
+    visitor = mail.conversation.visitor
+    visitor.refresh_from_db(fields=["hidden_at"])
+    while True:
+        before = visitor.hidden_at
+        message = Composed(mail).message()
+        visitor.refresh_from_db(fields=["hidden_at", "withdrawn_at"])
+        if visitor.hidden_at == before:
+            return message
 
 
 _ABOUT_ONE_MAIL = (

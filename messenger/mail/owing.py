@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 from django.utils.translation import gettext_noop
 
-from conversations import sightings
-from conversations.models import Address, Author, CloseReason, Conversation
+from conversations import persons, sightings
+from conversations.models import Address, Author, CloseReason, Conversation, Message
 from conversations.transactions import retried
 from messenger.mail import addresses
 from messenger.mail.decisions import Pace, Unread, next_look
@@ -60,7 +60,7 @@ def _look_at(conversation_id: int, *, is_on_site: bool, at: datetime) -> bool:
     address = Address.objects.filter(visitor=conversation.visitor_id).first()
     mailed_up_to, last_mail_at = _mailed(conversation)
     from_seq = max(conversation.visitor_read_seq, mailed_up_to)
-    unread = conversation.messages.filter(author=Author.AGENT, seq__gt=from_seq).aggregate(
+    unread = _news(conversation, from_seq).aggregate(
         count=Count("pk"), last_at=Max("created_at"), to_seq=Max("seq")
     )
     next_at = None
@@ -86,6 +86,12 @@ def _look_at(conversation_id: int, *, is_on_site: bool, at: datetime) -> bool:
     conversation.notify_at = None if is_due else next_at
     conversation.save(update_fields=["notify_at"])
     return is_due
+
+
+def _news(conversation: Conversation, from_seq: int) -> QuerySet[Message]:
+    """The agents' messages after ``from_seq`` that the visitor has not hidden (C13)."""
+    said = conversation.messages.filter(author=Author.AGENT, seq__gt=from_seq)
+    return persons.unhidden(said, conversation.visitor)
 
 
 def _mailed(conversation: Conversation) -> tuple[int, datetime | None]:
@@ -130,4 +136,7 @@ def why_not(mail: Mail) -> str:
         return gettext_noop("this website does not write to this visitor")
     if mail.kind == MailKind.ANSWER and conversation.visitor_read_seq >= mail.to_seq:
         return gettext_noop("the visitor has read the messages meanwhile")
+    news = _news(conversation, mail.from_seq).filter(seq__lte=mail.to_seq)
+    if mail.kind == MailKind.ANSWER and not news.exists():
+        return gettext_noop("the visitor has hidden the messages meanwhile")
     return ""

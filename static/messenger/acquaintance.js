@@ -50,6 +50,8 @@ export class Acquaintance {
 
   loaded({ conversation, history, visitor, guest, email, privacy }) {
     this.isUnreachable = false;
+    if (guest && !conversation) return this.leaveLink(); // Hidden since.
+    if (privacy) this.#showSince(privacy.hidden_at);
     this.messenger.privacy.receive(privacy);
     this.messenger.consent.standing = privacy?.consent ?? null;
     if (!guest) this.visitorId = visitor.id;
@@ -60,7 +62,29 @@ export class Acquaintance {
     const present = conversation ?? (last === history[0] ? last : null);
     // A text that waited for the line may have begun it while we asked.
     if (present) this.messenger.talk.take(present);
+    this.messenger.talk.listen();
     this.messenger.render();
+  }
+
+  /** What is shown of a history that is hidden, or was until now, goes at once. */
+  #showSince(hiddenAt) {
+    const before = this.hiddenAt;
+    this.hiddenAt = hiddenAt;
+    if (before !== undefined && before !== hiddenAt) this.#forgetShown();
+  }
+
+  #forgetShown() {
+    this.messenger.history.forget();
+    this.messenger.reset({ keepsSocket: true });
+  }
+
+  /** The history was hidden or shown again, here or elsewhere; `since` where that is known. */
+  async hidden(since) {
+    await this.loading;
+    if (since !== undefined && since === this.hiddenAt) return;
+    if (since) this.#forgetShown();
+    this.loading = this.load();
+    await this.loading;
   }
 
   async refreshHistory() {
@@ -90,7 +114,7 @@ export class Acquaintance {
       return;
     }
     const { visitor, conversation } = answer.data;
-    if (!conversation) return; // Hidden since by who was written to.
+    if (!conversation) return; // Hidden since by its visitor.
     const isMine = this.visitorId === visitor.id;
     this.session.guest = isMine ? null : word;
     this.session.undismiss(conversation.id);

@@ -15,7 +15,9 @@ export class Email {
     byId("email-decline").addEventListener("click", () => this.#decline());
     byId("email-forget").addEventListener("click", () => this.#forget());
     byId("email-on").addEventListener("change", ({ target }) => this.#switch(target));
-    this.#onSubmit("email-invite", "invite");
+    byId("email-unfold").addEventListener("click", () => this.#unfold());
+    byId("email-form").addEventListener("focusin", () => byId("email-form").scrollIntoView({ block: "nearest" }));
+    this.#onSubmit("email-form", "invite");
     this.#onSubmit("email-settings", "settings");
     // A click beside the sheet closes it.
     this.dialog.addEventListener("click", ({ target }) => target === this.dialog && this.dialog.close());
@@ -40,11 +42,13 @@ export class Email {
   show(conversation, mayWrite) {
     const { id, asynchronous, status } = conversation ?? {};
     const mayAsk = this.isOffered && mayWrite && Boolean(this.session.token) && !this.session.guest;
+    if (this.conversationId !== id) this.isUnfolded = false;
     this.conversationId = id;
     byId("email-settings").hidden = !mayAsk;
     const isFitting = mayAsk && asynchronous === true && status !== "closed";
     const isAsked = isFitting && !this.value && !this.session.dismissed.includes(`email ${id}`);
     byId("email-invite").hidden = !isAsked;
+    this.#fold(status === "active" && !this.isUnfolded);
     // While somebody answers, only what was just left, or does not work, is worth a line.
     const isWorthIt = status !== "active" || this.leftIn === id || this.value?.refused;
     const isTold = isFitting && this.value !== null && isWorthIt;
@@ -54,6 +58,21 @@ export class Email {
     const line = refused ? "email_refused" : on ? "email_known" : "email_off";
     const text = this.strings[line].replace("{email}", address);
     if (byId("email-line").textContent !== text) byId("email-line").textContent = text;
+  }
+
+  /** While somebody answers, the invitation is only its name: unless something is written in it. */
+  #fold(isWanted) {
+    const form = byId("email-form");
+    const isUsed = form.contains(document.activeElement) || byId("invite-email").value !== "";
+    const isFolded = isWanted && !isUsed;
+    byId("email-unfold").hidden = !isFolded;
+    form.hidden = isFolded;
+  }
+
+  #unfold() {
+    this.isUnfolded = true;
+    this.onChange();
+    byId("invite-email").focus();
   }
 
   #onSubmit(form, place) {

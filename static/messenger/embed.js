@@ -11,6 +11,7 @@
   const flag = `causerie:${key}`;
   const STICKY = ["ready", "displayed"]; // Told also to whoever asks too late.
   const LENT = ["token", "unsent", "dismissed", "visitor", "logout"]; // Names under which the iframe may keep something.
+  const OPEN = ":open"; // Under this name the tab keeps that it is open.
   const VISIT_MS = 30 * 60_000; // Who comes back after that returns.
   const STYLE = "%STYLE%";
 
@@ -33,6 +34,7 @@
   let shown = ""; // What of them was told as "displayed".
   let hushed = ""; // The proactive text that was dismissed.
   let isOpen = false;
+  let isBack = false; // It was open on the page before.
   /* A mail's link names its conversation behind the #, where it must not stay. */
   let link = /[#&]causerie=([\w.:-]+)/.exec(location.hash)?.[1] || "";
   if (link) safely(() => history.replaceState(history.state, "", location.pathname + location.search));

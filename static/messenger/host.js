@@ -5,7 +5,7 @@ const PAGE_LIMIT = 2000;
 const HELLO_MS = 5000;
 
 export class Host {
-  /** handlers: open(), minimize(), offer(answer): what the page was told about engaging,
+  /** handlers: open(isBack): opened, or open again as on the page before; minimize(), offer(answer): what the page was told about engaging,
    *  page(): the visitor may be on another page; link(word): somebody came by the link of a mail;
    *  identify(token): who the customer is; logout(): he is gone */
   constructor(handlers) {
@@ -37,7 +37,7 @@ export class Host {
       if (data.type === "hello" && data.link && typeof data.link === "string") handlers.link(data.link);
       if (data.type === "logout" || data.kept?.logout) this.#leave(handlers);
       if (data.identity && typeof data.identity === "string") handlers.identify(data.identity);
-      if (data.type === "open") handlers.open();
+      if (data.type === "open") handlers.open(data.isBack === true);
       if (data.type === "minimize") handlers.minimize();
     });
   }

@@ -35,7 +35,7 @@ class Messenger {
     this.known = new Acquaintance(this);
     this.screen = new Screen(this);
     this.host = new Host({
-      open: () => this.open(),
+      open: (isBack) => this.open(isBack),
       minimize: () => this.minimize(),
       offer: (answer) => this.offered(answer),
       page: () => this.pages.tell(),
@@ -123,6 +123,7 @@ class Messenger {
       },
       onEnd: () => this.ended(),
       onTyping: (isOn, name) => this.view.showTyping(isOn, name),
+      onHidden: (since) => this.known.hidden(since),
       onRejected: (body, sentence, code) => this.reject(body, sentence, code),
       onRefused: (code) => this.refused(code),
     });
@@ -204,8 +205,8 @@ class Messenger {
     if (code === "token" || code === "not_found") this.known.forgetToken();
   }
 
-  reset() {
-    this.talk.reset();
+  reset(options) {
+    this.talk.reset(options);
     this.survey.forget();
     this.tellStay();
     this.render();
@@ -213,10 +214,11 @@ class Messenger {
 
   // --- What the visitor does ------------------------------------------------------------------
 
-  open() {
+  /** `isBack`: as it was on the page before; whoever reads the page keeps the focus there. */
+  open(isBack = false) {
     this.isOpen = true;
     this.render();
-    this.composer.focus();
+    if (!isBack) this.composer.focus();
   }
 
   minimize() {
@@ -274,7 +276,7 @@ class Messenger {
   /** History was hidden or shown, or consent withdrawn. */
   decided(what) {
     this.consent.standing = this.privacy.value.consent;
-    if (what === "history") this.known.renew();
+    if (what === "history") this.known.hidden(this.privacy.value.hidden_at).then(() => this.tabs.tell());
     else this.email.receive(null);
     this.render();
   }

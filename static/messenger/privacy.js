@@ -7,7 +7,7 @@ export class Privacy {
   /** session, strings; onChange(what): "history" or "consent" was decided anew */
   constructor({ session, strings, onChange }) {
     Object.assign(this, { session, strings, onChange });
-    this.value = null; // {consent, hidden, identified}
+    this.value = null; // {consent, hidden, hidden_at, identified}
     byId("history-hidden").addEventListener("change", ({ target }) => this.#hide(target));
     byId("withdraw").addEventListener("click", () => this.#withdraw());
     byId("copy").addEventListener("click", () => this.#takeCopy());

@@ -12,6 +12,7 @@ export class Talk {
    * onBegun()        the first message was accepted
    * onEnd()          the conversation was closed
    * onTyping(isOn, name)
+   * onHidden()       the history was hidden or shown again, perhaps in another tab or browser
    * onRejected(body, sentence, code), onRefused(code)  as a Thread's
    */
   constructor({ session, host, ...handlers }) {
@@ -19,10 +20,11 @@ export class Talk {
     this.reset();
   }
 
-  /** No conversation yet; what was not sent before is in the thread. */
-  reset() {
-    this.socket?.stop();
-    this.socket = null;
+  /** No conversation yet; what was not sent before is in the thread. Another visitor, perhaps, unless
+   *  the socket is theirs still. */
+  reset({ keepsSocket = false } = {}) {
+    if (!keepsSocket) this.socket?.stop();
+    if (!keepsSocket) this.socket = null;
     this.thread?.stop();
     this.conversation = null;
     this.announcedSeq = 0;
@@ -67,7 +69,9 @@ export class Talk {
   #begin(conversation) {
     this.handlers.onBegun();
     if (this.conversation?.id === conversation.id) return;
+    const isHeard = this.socket !== null;
     this.#adopt(conversation, 0);
+    if (isHeard) this.thread.sync(); // What was said of it before we knew it.
     this.host.event("conversation:started", { conversation: conversation.id });
   }
 
@@ -79,18 +83,25 @@ export class Talk {
     this.thread.readUrl = this.session.url(`${path}read/`);
     this.thread.skipTo(conversation.hidden_seq);
     this.thread.receiveRead({ by: "visitor", seq: conversation.read_by_me });
-    if (this.isOpen) this.#listen();
+    if (this.isOpen) this.listen();
   }
 
-  #listen() {
+  /** Hear what happens; before a conversation too: another tab may begin one, or hide them all. */
+  listen() {
+    let wasOpen = false;
     this.socket ??= connect({
       url: () => this.session.socketUrl(),
       onFrame: (frame) => this.#receive(frame),
-      onOpen: () => this.thread.sync(),
+      onOpen: () => {
+        if (this.conversation) this.thread.sync();
+        else if (wasOpen) this.handlers.onHidden(); // What came meanwhile, if anything did.
+        wasOpen = true;
+      },
     });
   }
 
   #receive(frame) {
+    if (frame.type === "history") this.handlers.onHidden(frame.hidden);
     if (frame.conversation !== this.conversation?.id) return;
     if (frame.type === "message") this.thread.receive(frame.message);
     if (frame.type === "message" && frame.message.author !== "visitor") this.handlers.onTyping(false);
@@ -101,15 +112,15 @@ export class Talk {
 
   #move(conversation) {
     const wasOver = this.isOver;
+    const { hidden_seq: hiddenBefore } = this.conversation;
     this.conversation = conversation;
+    if (conversation.hidden_seq !== hiddenBefore) this.handlers.onHidden();
     if (this.isOver && !wasOver) this.#end();
     this.handlers.onMoved();
     this.handlers.onChange();
   }
 
   #end() {
-    this.socket?.stop();
-    this.socket = null;
     this.thread.rest();
     this.handlers.onTyping(false);
     this.host.event("conversation:ended", { conversation: this.conversation.id });

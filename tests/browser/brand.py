@@ -24,18 +24,27 @@ POLICY = (
 
 @contextmanager
 def page(
-    product_url: str, key: str, script: str = SCRIPT, attributes: str = 'lang="en"'
+    product_url: str,
+    key: str,
+    script: str = SCRIPT,
+    attributes: str = 'lang="en"',
+    lacks: str = "",
+    *,
+    only_reports: bool = False,
 ) -> Iterator[int]:
-    """Serve a page that embeds the website ``key``; gives its port."""
+    """Serve a page that embeds the website ``key``; gives its port. Its policy ``lacks`` us in
+    that directive."""
     embed = script.format(product=product_url, key=key)
     body = PAGE.format(script=embed, attributes=attributes).encode()
     policy = POLICY.format(product=product_url, hash=style_hash(body))
+    policy = policy.replace(f"{lacks} {product_url}", f"{lacks} 'none'")
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             is_page = self.path == "/"
             self.send_response(200 if is_page else 204)
-            self.send_header("Content-Security-Policy", policy)
+            kind = "-Report-Only" if only_reports else ""
+            self.send_header(f"Content-Security-Policy{kind}", policy)
             self.send_header("Content-Type", "text/html")
             self.end_headers()
             if is_page:

@@ -47,7 +47,10 @@ class Visitor:
         return self.frame.get_by_role("log", name=self.tongue("Conversation"))
 
     def open(self) -> None:
-        self.launcher.click()
+        """Unless it is: in mid-conversation it stays open from page to page."""
+        expect(self.launcher).to_be_visible()
+        if self.launcher.get_attribute("aria-expanded") != "true":
+            self.launcher.click()
         expect(self.frame.get_by_role("heading", name="Maison Céleste")).to_be_visible()
 
     def reduce(self) -> None:

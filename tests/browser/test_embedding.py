@@ -327,7 +327,10 @@ def test_what_one_does_in_it_is_done_on_a_foreign_page_too(crowd: Crowd, port: i
     expect(picture).to_have_js_property("naturalWidth", 80)
     is_drawn(alice.log.get_by_role("img", name="lampe.png"))
 
+    # While somebody answers the invitation is folded.
     form = visitor.frame.get_by_role("form", name="No need to wait here")
+    expect(form).to_be_hidden()
+    visitor.frame.get_by_role("button", name="Notify me by e-mail").click()
     form.get_by_label("Your e-mail address").fill("jeanne@example.com")
     form.get_by_role("button", name="Write to me").click()
     expect(form).to_be_hidden()

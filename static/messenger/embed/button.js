@@ -2,7 +2,7 @@
 
 function show() {
   if (!("ready" in happened)) tell("ready");
-  const stays = read("") !== null;
+  const stays = stored("") !== null;
   const isThere = offer.engage || offer.shows || stays || isOpen || link;
   if (parts) parts.box.hidden = !isThere;
   const { kind, text } = offer.notification;
@@ -24,6 +24,8 @@ function show() {
   if (shown !== now) tell("displayed", { kind: isQuiet ? "button" : kind, targeting: offer.targeting });
   shown = now;
   if (wantsOpen) setOpen(true);
+  // Where it covers the page, the page that was asked for is what somebody wants to see.
+  if (stays && offer.stays_open && stored(OPEN) && Math.min(innerWidth, innerHeight) > 480) setOpen(true, true);
 }
 
 /* A small text beside the button, which takes no focus; without a text it goes. */
@@ -41,7 +43,7 @@ function notify(text) {
 
 function dismiss(text) {
   hushed = text;
-  if (seenAt) write(":hushed", text);
+  if (seenAt) stored(":hushed", text);
   notify("");
   parts.button.focus();
 }

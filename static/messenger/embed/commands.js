@@ -35,14 +35,14 @@ const commands = {
   },
   logout() {
     identity = "";
-    if (seenAt) write(":logout", "1"); // Told when it is opened, if it is not.
+    if (seenAt) stored(":logout", "1"); // Told when it is opened, if it is not.
     post("logout");
   },
   visitor(values) {
     learn(values, "", 1);
     askSoon();
   },
-  transaction: (sale) => sell({ ...sale, visitor: read(":visitor") }, 3),
+  transaction: (sale) => sell({ ...sale, visitor: stored(":visitor") }, 3),
 };
 
 /* As plain text, so that browsers ask no leave before; also while the page is being left. */

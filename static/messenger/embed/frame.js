@@ -7,10 +7,10 @@ function loadFrame() {
   const frame = make("iframe", { title: offer.labels.frame, src });
   frame.addEventListener("load", () => {
     parts.isLoaded = true;
-    const kept = Object.fromEntries(LENT.map((name) => [name, read(`:${name}`)]));
+    const kept = Object.fromEntries(LENT.map((name) => [name, stored(`:${name}`)]));
     post("hello", { kept, link });
     link = "";
-    if (isOpen) post("open");
+    if (isOpen) post("open", { isBack });
   });
   parts.frame = frame;
   parts.panel.append(frame);
@@ -24,7 +24,7 @@ function unload() {
 
 /* Until it has loaded, the iframe is a blank page of another origin. */
 function post(type, detail) {
-  if (!parts?.isLoaded) return;
+  if (!parts?.isLoaded || forbidding) return;
   const { title, referrer } = document;
   parts.frame.contentWindow?.postMessage(
     { causerie: 1, type, page: location.href, title, referrer, view, offer, identity, ...detail },
@@ -32,18 +32,25 @@ function post(type, detail) {
   );
 }
 
-function setOpen(open) {
+/* `back`: it was open on the page before, and opens again without taking the focus. */
+function setOpen(open, back = false) {
   wantsOpen = open;
   if (!parts || open === isOpen) return;
   isOpen = open;
+  isBack = back;
+  keepOpen();
   if (open) loadFrame();
   else if (!parts.isHeard) unload(); // No line, perhaps: it is tried anew when it is opened again.
   paint();
-  post(open ? "open" : "minimize");
-  if (open) parts.frame.focus();
-  else parts.button.focus();
+  post(open ? "open" : "minimize", { isBack });
+  if (!back) parts[open ? "frame" : "button"].focus();
   notify("");
   tell(open ? "opened" : "minimized");
+}
+
+/* In mid-conversation the Messenger stays open on the next page (C74). */
+function keepOpen() {
+  stored(OPEN, isOpen && stored("") ? "1" : null);
 }
 
 /* A phone's keyboard covers what does not give way, and an iframe cannot see it: the panel keeps to
@@ -64,14 +71,15 @@ const reports = {
     tell("unread", unread);
   },
   stay(data) {
-    write("", data.stay ? "1" : null);
+    stored("", data.stay ? "1" : null);
+    keepOpen();
     keepSeen(data.known === true);
     // The conversation ended before this page, and this page does not engage (C12).
     if (!data.stay && !hasReported) show();
     hasReported = true;
   },
   nudge: (data) => notify(isOpen ? "" : String(data.text)),
-  keep: ({ name, value }) => write(`:${name}`, value),
+  keep: ({ name, value }) => stored(`:${name}`, value),
   warn: (data) => console.warn(`Causerie: ${data.text}`),
   event: ({ name, detail }) => tell(name, detail),
 };

@@ -1,21 +1,16 @@
 /* Which page this is, what is kept of its visitor, and what the server says to it. */
 
 /* In the page's own storage: the flag says "there is a conversation here", and beside it stands
-   what the iframe may not keep itself. Without storage, each page begins anew. */
-function read(name) {
+   what the iframe may not keep itself; the tab alone keeps that the Messenger is open. Without a
+   value it is read, null forgets. Without storage, each page begins anew. */
+function stored(name, value) {
   try {
-    return localStorage.getItem(flag + name);
+    const storage = name === OPEN ? sessionStorage : localStorage;
+    if (value === undefined) return storage.getItem(flag + name);
+    if (value === null) storage.removeItem(flag + name);
+    else storage.setItem(flag + name, value);
   } catch {
-    return null;
-  }
-}
-
-function write(name, value) {
-  try {
-    if (value === null) localStorage.removeItem(flag + name);
-    else localStorage.setItem(flag + name, value);
-  } catch {
-    return; // The visitor's browser does not want it.
+    return null; // The visitor's browser does not want it.
   }
 }
 
@@ -35,7 +30,7 @@ function learn(values, prefix, depth) {
 
 /* Only once its visitor has acted does a browser keep that it was here (B13): since then we know
    how many pages this visit has seen, and whether it is the first one. */
-let [wasBack, pages, seenAt] = (read(":seen") || "0 0 0").split(" ").map(Number);
+let [wasBack, pages, seenAt] = (stored(":seen") || "0 0 0").split(" ").map(Number);
 if (Date.now() - seenAt > VISIT_MS) {
   wasBack = seenAt ? 1 : 0;
   pages = document.referrer.startsWith(`${location.origin}/`) ? 1 : 0;
@@ -44,7 +39,7 @@ if (Date.now() - seenAt > VISIT_MS) {
 function keepSeen(isKnown) {
   if (!isKnown && !seenAt) return;
   seenAt = isKnown ? Date.now() : 0;
-  write(":seen", isKnown ? `${wasBack} ${pages} ${seenAt}` : null);
+  stored(":seen", isKnown ? `${wasBack} ${pages} ${seenAt}` : null);
 }
 
 /* A page, or another one of a single-page application. What follows a # is a page where it looks
@@ -56,7 +51,7 @@ function arrive() {
   page = now;
   since = performance.now();
   pages += 1;
-  hushed = read(":hushed");
+  hushed = stored(":hushed");
   keepSeen(seenAt > 0);
   askSoon();
 }
@@ -64,6 +59,17 @@ function arrive() {
 function askSoon() {
   clearTimeout(timer);
   if (page) timer = setTimeout(ask, 50, false);
+}
+
+let forbidding = ""; // The directive of the page's policy that keeps us out.
+
+function complain() {
+  console.error(
+    forbidding
+      ? `Causerie: this page's policy lacks ${origin} in ${forbidding}.`
+      : `Causerie: no Messenger here. Either "${key}" is not the key of a website, or ` +
+          `"${location.host}" is not one of its domains, or ${origin} cannot be reached.`,
+  );
 }
 
 async function ask(isAgain) {
@@ -85,12 +91,8 @@ async function ask(isAgain) {
     if (mine !== asks) return; // Asked once more meanwhile.
     offer = answer;
   } catch {
-    if (!offer) {
-      console.error(
-        `Causerie: no Messenger here. Either "${key}" is not the key of a website, or ` +
-          `"${location.host}" is not one of its domains, or ${origin} cannot be reached.`,
-      );
-    }
+    // The browser says a little later that it was the page's policy.
+    if (!offer) setTimeout(complain, 200);
     return;
   }
   // A little later, so that not all pages ask at once when a team begins its day.

@@ -4,6 +4,11 @@ const early = window.Causerie?.q || [];
 window.Causerie = causerie;
 causerie.isLoaded = true;
 addEventListener("message", (event) => safely(receive, event));
+document.addEventListener("securitypolicyviolation", ({ blockedURI, effectiveDirective, disposition }) => {
+  if (disposition !== "enforce" || !blockedURI.startsWith(origin)) return;
+  forbidding = effectiveDirective;
+  if (offer) complain(); // Before, what could not be asked does.
+});
 for (const call of early) causerie(...call);
 
 const move = () => safely(arrive);

@@ -1,0 +1,71 @@
+"""In mid-conversation the Messenger stays open from page to page (C74), and nothing is kept before
+its visitor has acted (B13)."""
+
+from __future__ import annotations
+
+import time
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Crowd
+from tests.browser.people import Visitor
+from tests.browser.product import SNAPSHOT_MS, Product
+
+OPEN, CLOSED = "Minimise the chat", "Open the chat"
+KEPT = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }])"
+
+
+def test_it_stays_open_until_it_is_minimised(crowd: Crowd) -> None:
+    visitor = crowd.visitor()
+    visitor.start("Is it oak?")
+    visitor.box.fill("half a sentence")
+    visitor.visit("/demo/")
+    expect(visitor.launcher).to_have_accessible_name(OPEN)
+    visitor.sees("Is it oak?")
+    expect(visitor.box).to_have_value("half a sentence")
+    # Whoever reads the page keeps the focus there.
+    assert visitor.page.evaluate("document.activeElement === document.body")
+    visitor.reduce()
+    visitor.visit("/demo/cart/")
+    expect(visitor.launcher).to_have_accessible_name(CLOSED)
+    # Another tab begins with its own page.
+    visitor.open()
+    visitor.sees("Is it oak?")
+    other = Visitor(visitor.context, visitor.url).visit("/demo/")
+    expect(other.launcher).to_have_accessible_name(CLOSED)
+
+
+def test_before_a_conversation_nothing_is_kept(crowd: Crowd) -> None:
+    visitor = crowd.visitor().visit()
+    visitor.open()
+    expect(visitor.frame.get_by_role("button", name="I accept")).to_be_visible()
+    assert visitor.page.evaluate(KEPT) == "[{},{}]"
+    visitor.visit("/demo/")
+    expect(visitor.launcher).to_have_accessible_name(CLOSED)
+    assert visitor.page.evaluate(KEPT) == "[{},{}]"
+
+
+def test_on_a_phone_the_next_page_is_seen(crowd: Crowd) -> None:
+    visitor = crowd.visitor(viewport={"width": 390, "height": 844})
+    visitor.start("Is it oak?")
+    visitor.visit("/demo/")
+    expect(visitor.launcher).to_have_accessible_name(CLOSED)
+    visitor.open()
+    visitor.sees("Is it oak?")
+
+
+def test_a_website_may_not_want_it(crowd: Crowd, product: Product) -> None:
+    want(product, False)
+    try:
+        visitor = crowd.visitor()
+        visitor.start("Is it oak?")
+        visitor.visit("/demo/")
+        expect(visitor.launcher).to_have_accessible_name(CLOSED)
+    finally:
+        want(product, True)
+
+
+def want(product: Product, wanted: bool) -> None:
+    product.rows("UPDATE accounts_website SET stays_open = %s RETURNING id", wanted)
+    product.outdate()
+    time.sleep(SNAPSHOT_MS / 1000)

@@ -1,0 +1,51 @@
+"""Variables get shorter names; whatever else is called the same keeps its name."""
+
+from __future__ import annotations
+
+import pytest
+
+from messenger import script
+from messenger.shortening import shorten
+
+
+@pytest.mark.parametrize(
+    ("written", "short"),
+    [
+        ("let counter=1;counter+=1", "let a=1;a+=1"),
+        ("const counter=1", "let a=1"),
+        ("function measure(width,height){return width*height}", "function c(b,a){return b*a}"),
+        # Named by others: properties, keys, methods, shorthands, what is taken out of an object.
+        ("let counter=1;window.counter=counter", "let counter=1;window.counter=counter"),
+        ("let counter=1;send({counter:2})", "let counter=1;send({counter:2})"),
+        ("let counter=1;send({counter})", "let counter=1;send({counter})"),
+        ("let counter=1;send({counter(){}})", "let counter=1;send({counter(){}})"),
+        ("let counter=1;let{counter:own}=send", "let counter=1;let{counter:own}=send"),
+        ("let counter=1;send?.counter", "let counter=1;send?.counter"),
+        # A block is no object.
+        ("let counter=1;if(send){counter=2}", "let a=1;if(send){a=2}"),
+        ("let counter=1;on(()=>{counter=2})", "let a=1;on(()=>{a=2})"),
+        # Texts and patterns are left alone; what stands in a template is not.
+        ("let counter=1;say('counter',\"counter\")", "let a=1;say('counter',\"counter\")"),
+        ("let counter=1;say(`counter ${counter} counter`)", "let a=1;say(`counter ${a} counter`)"),
+        ("let counter=1;say(`${`${counter}`} counter`)", "let a=1;say(`${`${a}`} counter`)"),
+        ("let counter=1;say(`\\${counter}`)", "let a=1;say(`\\${counter}`)"),
+        (
+            "let counter=1;say(/counter[/]counter/.test(counter))",
+            "let a=1;say(/counter[/]counter/.test(a))",
+        ),
+        ("let counter=4;say(counter/2,counter/2)", "let a=4;say(a/2,a/2)"),
+        # A name that is taken is not given.
+        ("let counter=a;b(counter)", "let c=a;b(c)"),
+    ],
+)
+def test_what_is_shortened(written: str, short: str) -> None:
+    assert shorten(written) == short
+
+
+def test_what_is_not_understood_is_refused() -> None:
+    with pytest.raises(ValueError, match="not understood"):
+        shorten("let counter=`endless")
+
+
+def test_embed_js_has_room() -> None:
+    assert len(script.embed(script.tag()).zipped) < 5 * 1024
