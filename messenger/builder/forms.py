@@ -121,11 +121,9 @@ class BuilderForm(forms.ModelForm):  # type: ignore[type-arg] # generic for the 
         return [self[name] for name in ("accent", "logo_url", "side")]
 
     def functions(self) -> list[forms.BoundField]:
+        names = ("writes_mails", "takes_files", "stays_open", "mirroring")
         asked = ("survey_csat", "survey_nps", "survey_comment")
-        return [
-            self[name]
-            for name in ("writes_mails", "takes_files", "stays_open", "mirroring", *asked)
-        ]
+        return [self[name] for name in (*names, *asked)]
 
 
 def _text_field(code: str, name: str, label: Any, lines: int, website: Website) -> forms.CharField:
