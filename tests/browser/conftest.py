@@ -20,7 +20,7 @@ from playwright.sync_api import (
 from tests.browser.people import Agent, Visitor
 from tests.browser.product import Product
 
-PATIENCE_MS = 20_000  # for a busy machine; a quiet one needs a fraction of it
+PATIENCE_MS = 45_000  # for a busy machine; a quiet one needs a fraction of it
 FLAGS = [
     "--no-sandbox",
     "--disable-background-networking",

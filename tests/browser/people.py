@@ -28,6 +28,15 @@ class Visitor:
         self.page.goto(self.url + path)
         return self
 
+    def visit_until_engaged(self, engaged: bool) -> None:
+        """Visit until the server gives this answer; its snapshot may be two seconds old."""
+        for _try in range(60):
+            with self.page.expect_response(re.compile("/engagement/")) as answer:
+                self.visit()
+            if answer.value.json()["engage"] is engaged:
+                return
+        raise AssertionError(f"the answer never became {engaged}")
+
     @property
     def launcher(self) -> Locator:
         names = f"{self.tongue('Open the chat')}|{self.tongue('Minimise the chat')}"

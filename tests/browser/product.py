@@ -10,7 +10,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,21 @@ class Product:
             one.kill()
         assert left == [], f"left behind by Ctrl-C: {left}"
         return code
+
+    @contextmanager
+    def suspended(self, *roles: str) -> Iterator[None]:
+        """Stop these processes (``worker``, ``beat``) with their children, and let them go on."""
+        assert self.process is not None
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        chosen = [one for one in children if set(roles) & set(one.cmdline())]
+        assert chosen, roles
+        for one in chosen:
+            one.suspend()
+        try:
+            yield
+        finally:
+            for one in chosen:
+                one.resume()
 
     def web_processes(self) -> list[psutil.Process]:
         assert self.process is not None

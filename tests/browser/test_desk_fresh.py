@@ -164,7 +164,10 @@ def test_the_box_one_writes_in_fits_its_text_in_every_browser(crowd: Crowd) -> N
 
 
 def test_what_comes_while_the_boxes_are_on_their_way_is_asked_for_after_them(crowd: Crowd) -> None:
-    alice, visitors = crowd.agent("alice").log_in().be_available(), [crowd.visitor() for _ in "123"]
+    alice, visitors = crowd.agent("alice"), [crowd.visitor() for _ in "123"]
+    with alice.page.expect_websocket(lambda socket: "/ws/desk/" in socket.url) as opened:
+        alice.log_in()
+    alice.be_available()
     visitors[0].start("one")
     alice.sees("one")
     held: list[tuple[Route, APIResponse]] = []
@@ -178,8 +181,9 @@ def test_what_comes_while_the_boxes_are_on_their_way_is_asked_for_after_them(cro
     alice.page.route("**/desk/boxes/", hold)
     with alice.page.expect_request("**/desk/boxes/"):
         visitors[1].start("two")
-    visitors[2].start("three")
-    alice.page.wait_for_timeout(500)  # its word is on the desk, and waits behind the first answer
+    # Its word is on the desk, and waits behind the first answer.
+    with opened.value.expect_event("framereceived", lambda frame: '"changed"' in str(frame)):
+        visitors[2].start("three")
     for route, answer in held:
         route.fulfill(response=answer)
     expect(alice.boxes).to_have_count(3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 
 from playwright.sync_api import FilePayload, WebSocketRoute, expect
 
@@ -65,13 +66,15 @@ def test_what_a_manager_released_a_second_ago_is_not_closed(crowd: Crowd, produc
     expect(alice.reply).to_have_value("half an answer")
 
 
-def test_a_forbidden_file_is_refused_beside_what_is_written(crowd: Crowd) -> None:
+def test_a_forbidden_file_is_refused_beside_what_is_written(crowd: Crowd, tmp_path: Path) -> None:
     crowd.expect_complaint("415")
     visitor, alice = in_conversation(crowd)
     alice.reply.fill("Here is the program:")
     program = FilePayload(name="setup.exe", mimeType="image/png", buffer=b"MZ" + bytes(500))
-    large = FilePayload(name="film.png", mimeType="image/png", buffer=bytes(11 * 2**20))
-    alice.page.locator("[data-files]").set_input_files([program, large])
+    large = tmp_path / "film.png"
+    large.write_bytes(bytes(11 * 2**20))
+    alice.page.locator("[data-files]").set_input_files([program])
+    alice.page.locator("[data-files]").set_input_files([large])
     expect(alice.page.get_by_text("Files of this kind are not accepted.")).to_be_visible()
     expect(alice.page.get_by_text("This file is too large: 10 MB is the most.")).to_be_visible()
     expect(alice.reply).to_have_value("Here is the program:")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from playwright.sync_api import expect
 
 from tests.browser import brand
 from tests.browser.conftest import Crowd
 from tests.browser.people import Visitor
-from tests.browser.product import SNAPSHOT_MS, Product
+from tests.browser.product import Product
 
 # Past the box's own limit, as a program or an old browser might.
 PASTE = """(box, text) => {
@@ -120,10 +118,7 @@ def test_a_full_queue_refuses_with_a_sentence_and_keeps_the_text(
     expect(late.frame.get_by_role("alert").filter(has_text="queue is full")).to_be_visible()
     expect(late.box).to_have_value("Is there room?")
     never = crowd.visitor()
-    never.page.wait_for_timeout(SNAPSHOT_MS)
-    with never.page.expect_response(re.compile("/engagement/")) as answer:
-        never.visit()
-    assert answer.value.json()["engage"] is False
+    never.visit_until_engaged(False)
     expect(never.launcher).to_be_hidden()
 
 

@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Crowd
 from tests.browser.people import Agent
-from tests.browser.product import SNAPSHOT_MS
 
 
 def set_places(admin: Agent, places: int) -> None:
@@ -39,17 +38,13 @@ def test_a_change_of_places_is_obeyed_at_once(crowd: Crowd) -> None:
     visitor.say("The one place is mine")
     expect(visitor.frame.get_by_text("You are next in line")).to_be_visible()
     second = crowd.visitor()
-    second.page.wait_for_timeout(SNAPSHOT_MS)
-    with second.page.expect_response(re.compile("/engagement/")) as answer:
-        second.visit()
-    assert answer.value.json()["engage"] is False
+    second.visit_until_engaged(False)
 
     # Without a queue, a free agent is asked for: then the conversation is live.
     set_places(admin, 0)
     alice = crowd.agent("alice").log_in().be_available()
     alice.sees("The one place is mine")
-    second.page.wait_for_timeout(SNAPSHOT_MS)
-    second.page.reload()
+    second.visit_until_engaged(True)
     second.open()
     second.sees("an adviser is here to answer you")
     second.agree()

@@ -7,7 +7,6 @@ import re
 import secrets
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -18,7 +17,6 @@ from tests.browser.conftest import Crowd
 from tests.browser.product import ROOT, Product
 from tests.browser.test_every_page import inaccessible
 
-FIVE_MINUTES = 300
 PASSWORD = "a-fine-password-7"
 
 
@@ -56,9 +54,10 @@ def go_on(page: Page) -> None:
     page.get_by_role("button", name="Save and go on").click()
 
 
-def test_the_first_website_in_under_five_minutes(browser: Browser, fresh: Product) -> None:
+def test_the_first_website_from_the_set_up_to_the_first_answer(
+    browser: Browser, fresh: Product
+) -> None:
     crowd = Crowd(browser, fresh)
-    begun = time.monotonic()
     admin = crowd.context(viewport={"width": 1280, "height": 900}).new_page()
     faults: list[str] = []
 
@@ -135,7 +134,6 @@ def test_the_first_website_in_under_five_minutes(browser: Browser, fresh: Produc
         desk.get_by_label("Your reply").press("Enter")
         expect(messenger.get_by_text("Alice is.")).to_be_visible()
 
-    assert time.monotonic() - begun < FIVE_MINUTES
     crowd.leave()
     assert not faults, "\n".join(faults)
     assert crowd.unexpected() == []

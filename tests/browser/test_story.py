@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 from playwright.sync_api import expect
 
@@ -58,7 +57,7 @@ def test_one_conversation_from_end_to_end(crowd: Crowd, product: Product) -> Non
     visitor.sees("Yes, two are left.")
     expect(visitor.frame.get_by_text("Alice is talking with you")).to_be_visible()
     expect(alice.bubble("two are left")).to_contain_text("Read by the visitor")
-    expect(box.get_by_text("waits for you")).to_be_hidden()
+    expect(box.get_by_text("waits for you", exact=True)).to_be_hidden()
     assert len(CLOCK.findall(box.inner_text())) == 2
     visitor.box.press_sequentially("Wonderful")
     expect(alice.page.get_by_text("is writing")).to_be_visible()
@@ -117,32 +116,25 @@ def test_one_conversation_from_end_to_end(crowd: Crowd, product: Product) -> Non
     board.was_never_reloaded()
 
 
-def test_a_conversation_is_pushed_within_a_second(crowd: Crowd) -> None:
+def test_a_conversation_is_pushed_without_waiting_for_worker_or_beat(
+    crowd: Crowd, product: Product
+) -> None:
     alice = crowd.agent("alice").log_in().be_available()
-    seconds = []
-    for count in range(1, 4):
-        visitor = crowd.visitor().visit()
-        visitor.open()
-        visitor.agree()
-        visitor.box.fill("Good morning")
-        begun = time.monotonic()
-        visitor.box.press("Enter")
-        expect(alice.boxes).to_have_count(count)
-        seconds.append(time.monotonic() - begun)
-    # The quickest of three: a busy machine may delay any one of them.
-    assert min(seconds) < 1, seconds
+    with product.suspended("worker", "beat"):
+        for count in range(1, 4):
+            crowd.visitor().start("Good morning")
+            expect(alice.boxes).to_have_count(count)
 
 
-def test_a_message_and_its_answer_take_less_than_a_second(crowd: Crowd) -> None:
+def test_messages_arrive_by_the_socket_alone(crowd: Crowd) -> None:
+    crowd.expect_complaint("ERR_FAILED")
     alice, visitor = crowd.agent("alice").log_in().be_available(), crowd.visitor()
     visitor.start("Good morning")
     alice.sees("Good morning")
-    seconds = []
+    for page in (alice.page, visitor.page):
+        page.route(re.compile("after_seq="), lambda route: route.abort())
     for number in range(3):
-        begun = time.monotonic()
         visitor.say(f"question {number}")
         alice.sees(f"question {number}")
         alice.say(f"answer {number}")
         visitor.sees(f"answer {number}")
-        seconds.append(time.monotonic() - begun)
-    assert min(seconds) < 1, seconds

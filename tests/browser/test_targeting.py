@@ -61,8 +61,8 @@ def test_the_first_rule_that_matches_decides_on_each_page_of_an_application(
     visitor.page.get_by_role("button", name="Dismiss this message").click()
     expect(bubble(visitor, "Any trouble paying?")).to_be_hidden()
     expect(visitor.launcher).to_be_focused()
-    visitor.page.evaluate("Causerie('visitor', {name: 'Ada'})")  # asked again, the same page
-    visitor.page.wait_for_timeout(300)
+    with visitor.page.expect_response(re.compile("/engagement/")):  # asked again, the same page
+        visitor.page.evaluate("Causerie('visitor', {name: 'Ada'})")
     expect(bubble(visitor, "Any trouble paying?")).to_be_hidden()
 
     before = len(asked.sent)
