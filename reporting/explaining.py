@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import oversight
 from accounts.models import User
-from accounts.templatetags.interface import length_of_time
+from accounts.moments import duration
 from conversations.models import Author, Conversation, Message
 from reporting.attribution import Outcome
 from reporting.models import Transaction
@@ -105,8 +105,8 @@ def _said(sale: Transaction, message: Message, readable: set[int]) -> Said:
 
 
 def _reason(sale: Transaction) -> str:
-    elapsed = "" if sale.elapsed is None else length_of_time(sale.elapsed)
-    told = {"agent": sale.agent, "elapsed": elapsed, "delay": length_of_time(sale.delay)}
+    elapsed = "" if sale.elapsed is None else duration(sale.elapsed)
+    told = {"agent": sale.agent, "elapsed": elapsed, "delay": duration(sale.delay)}
     match sale.outcome:
         case Outcome.ATTRIBUTED:
             return (

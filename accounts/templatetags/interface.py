@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language_info
-from django.utils.translation import gettext as _
+
+from accounts import moments
 
 register = template.Library()
 
@@ -32,22 +34,31 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in ([words[0], words[-1]] if len(words) > 1 else words[:1]))
 
 
+register.filter("moment", moments.moment, expects_localtime=True)
+register.filter("length_of_time", moments.duration)
+
+
+@register.filter(expects_localtime=True)
+def near_moment(at: datetime) -> SafeString:
+    """A moment as a label: "today 14:05"; a live page's script says "yesterday" when it is."""
+    return format_html(
+        '<time data-moment datetime="{}" title="{}">{}</time>',
+        at.isoformat(),
+        date_format(at, "DATETIME_FORMAT"),
+        moments.near_moment(at),
+    )
+
+
 @register.filter
 def clock(since: datetime | None) -> str:
     """How long ago, as the pages' script goes on counting it."""
-    return "–" if since is None else length_of_time(timezone.now() - since)
+    return "–" if since is None else moments.duration(timezone.now() - since)
 
 
 @register.filter
-def length_of_time(length: timedelta) -> str:
-    """2:10, 1 h 05, 3 d 4 h."""
-    seconds = max(int(length.total_seconds()), 0)
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if days:
-        return _("%(days)d d %(hours)d h") % {"days": days, "hours": hours % 24}
-    if hours:
-        return f"{hours} h {minutes % 60:02}"
-    return f"{minutes}:{seconds % 60:02}"
+def time_left(until: datetime | None) -> str:
+    """How long until then, as the pages' script goes on counting it."""
+    return "–" if until is None else moments.duration(until - timezone.now())
 
 
 @register.filter

@@ -8,6 +8,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts import moments
 from reporting.adviser.story import Summary
 
 
@@ -76,15 +77,8 @@ def waits(outcome: Summary) -> str:
 
 
 def duration(length: timedelta) -> str:
-    """The next full minute that is longer: 1 min, 59 min, 2 h 05 min, 3 d 4 h."""
-    minutes = int(length.total_seconds() // 60) + 1
-    if minutes < 60:
-        return _("%(minutes)d min") % {"minutes": minutes}
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return _("%(hours)d h %(minutes)02d min") % {"hours": hours, "minutes": minutes}
-    days, hours = divmod(hours, 24)
-    return _("%(days)d d %(hours)d h") % {"days": days, "hours": hours}
+    """The next full minute that is longer: 1 min, 59 min, 2 h 5 min, 3 d 4 h."""
+    return moments.duration(timedelta(minutes=length // timedelta(minutes=1) + 1))
 
 
 def _number(number: int) -> str:

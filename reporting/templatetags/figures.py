@@ -8,7 +8,7 @@ from django import template
 from django.utils import formats
 from django.utils.translation import gettext as _
 
-from accounts.templatetags.interface import length_of_time
+from accounts.moments import duration
 from reporting.figures.answers import Answer
 from reporting.figures.measures import Number
 from reporting.figures.period import Step
@@ -36,7 +36,7 @@ def written(value: Number, unit: Unit) -> str:
         return NOTHING
     match unit:
         case Unit.SECONDS:
-            return length_of_time(timedelta(seconds=float(value)))
+            return duration(timedelta(seconds=float(value)))
         case Unit.PERCENT:
             return _("%(n)s %%") % {"n": number(value, 1)}
         case Unit.POINTS:

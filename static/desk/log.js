@@ -1,19 +1,17 @@
 // The messages of a dialogue, drawn from a Thread: days, groups by author, ticks. Text only, ever.
 
+import { clock, daysFrom, localeOf, longDay } from "../shared/moments.js";
 import { attached } from "./attached.js";
 import { offered } from "./offered.js";
 import { element, icon, texts } from "./page.js";
 
 const GROUP_MS = 5 * 60_000;
-const DAY_MS = 86_400_000;
 const NEAR_PX = 120;
 const NEAR_GROUPS = 30;
 const LINK = /https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}]/g;
 const language = document.documentElement.lang;
 const { zone: timeZone } = document.body.dataset; // The agent's own, wherever the machine is.
-const format = (options) => new Intl.DateTimeFormat(language, { timeZone, hourCycle: "h23", ...options });
-const hour = format({ hour: "2-digit", minute: "2-digit" });
-const day = format({ weekday: "long", day: "numeric", month: "long" });
+const format = (options) => new Intl.DateTimeFormat(localeOf(language), { timeZone, hourCycle: "h23", ...options });
 const full = format({ dateStyle: "full", timeStyle: "medium" });
 const date = format({ dateStyle: "short" });
 
@@ -94,7 +92,7 @@ export class Log {
     const side = { agent: "mine", visitor: "theirs", bot: "mine bot" }[message.author] ?? "system";
     const who = { visitor: this.visitor, bot: texts.bot }[message.author] ?? message.name;
     const head = element("header", {}, element("span", { class: "author" }, who), " ");
-    head.append(element("time", { datetime: at.toISOString() }, hour.format(at)));
+    head.append(element("time", { datetime: at.toISOString() }, clock(at, timeZone)));
     return element("div", { class: `group ${side}` }, head);
   }
 
@@ -127,10 +125,8 @@ function setTick(tick, state) {
 }
 
 function dayName(at) {
-  const on = date.format(at);
-  if (on === date.format(Date.now())) return texts.today;
-  if (on === date.format(Date.now() - DAY_MS)) return texts.yesterday;
-  return day.format(at);
+  const days = daysFrom(at, timeZone);
+  return { 0: texts.today, [-1]: texts.yesterday }[days] ?? longDay(at, timeZone);
 }
 
 /** The text, its web addresses made links; built as nodes, so that nothing in it is markup. */

@@ -1,14 +1,12 @@
 // The snooze dialog: its clock says what it will set, before it is clicked (R108).
 
 import { now } from "../base/clock.js";
+import { clock, day, moment } from "../shared/moments.js";
 import { texts } from "./page.js";
 
 const HOUR_MS = 3_600_000;
 const HOURS = { "3h": 3, "24h": 24 };
-const language = document.documentElement.lang;
 const { zone } = document.body.dataset; // The agent's own, wherever the machine is.
-const TIME = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-const DAY = { weekday: "short", day: "numeric", month: "short" };
 
 /** The dialog was drawn, or something in it was chosen. */
 export function tellMoment(form = document.querySelector("[data-snooze]")) {
@@ -24,11 +22,9 @@ export function tellMoment(form = document.querySelector("[data-snooze]")) {
 /** A moment as the clock of a zone shows it; a date typed in the dialog is one of "UTC" here. */
 function sentence(at, timeZone) {
   if (!at) return texts.snooze;
-  const day = new Intl.DateTimeFormat(language, { timeZone, ...DAY });
-  const time = new Intl.DateTimeFormat(language, { timeZone, ...TIME }).format(at);
-  const today = new Intl.DateTimeFormat(language, { timeZone: zone, ...DAY }).format(now());
-  if (day.format(at) === today) return texts.snoozeUntilHour.replace("{moment}", time);
-  return texts.snoozeUntil.replace("{moment}", `${day.format(at)}, ${time}`);
+  const isToday = day(at, timeZone, now()) === day(now(), zone, now());
+  if (isToday) return texts.snoozeUntilHour.replace("{moment}", clock(at, timeZone));
+  return texts.snoozeUntil.replace("{moment}", moment(at, timeZone, now()));
 }
 
 document.addEventListener("change", ({ target }) => {

@@ -1,23 +1,17 @@
 // Messages on the screen: grouped by author and day, with ticks. Nodes are kept by key, so that a
 // message that was "sending" becomes "sent" in place and screen readers hear each one once.
 
+import { clock, longDay } from "../shared/moments.js";
 import { element, hidden, icon, initials, linked } from "./elements.js";
 import { Offered } from "./offered.js";
 
 const GROUP_MS = 10 * 60_000;
 
 export class Dialogue {
-  constructor(list, { strings, language, brand }, attached, onChoice = () => {}) {
+  constructor(list, { strings, brand }, attached, onChoice = () => {}) {
     Object.assign(this, { list, strings, brand, attached });
     this.offered = new Offered({ strings, onChoice });
     this.nodes = new Map();
-    const locale = localeOf(language);
-    this.timeFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
-    this.dayFormat = new Intl.DateTimeFormat(locale, {
-      weekday: "long",
-      day: "numeric",
-      month: "long",
-    });
   }
 
   /** `greeting` comes first and has no date: it is the brand's, not a stored message. `conversation`
@@ -114,7 +108,7 @@ export class Dialogue {
     yesterday.setDate(today.getDate() - 1);
     if (day.toDateString() === today.toDateString()) return this.strings.today;
     if (day.toDateString() === yesterday.toDateString()) return this.strings.yesterday;
-    return this.dayFormat.format(day);
+    return longDay(day);
   }
 
   #messageNode({ id, author, name, body, attachment, offer }) {
@@ -149,7 +143,7 @@ export class Dialogue {
     const meta = node.querySelector(".meta");
     meta.replaceChildren();
     if (at) {
-      meta.append(element("time", { dateTime: at.toISOString() }, this.timeFormat.format(at)));
+      meta.append(element("time", { dateTime: at.toISOString() }, clock(at)));
     }
     if (author !== "visitor") return;
     const words = { sending: "sending", waiting: "waiting_line", sent: "sent", read: "read" };
@@ -160,11 +154,6 @@ export class Dialogue {
     );
     meta.dataset.state = state;
   }
-}
-
-/** The reader's own kind of the language (en-GB has another clock than en-US). */
-export function localeOf(language) {
-  return navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
 }
 
 function isSameGroup(one, other) {

@@ -1,13 +1,13 @@
 // Conversations that are over, folded above the present one (R15).
 
-import { Dialogue, localeOf } from "./dialogue.js";
+import { day } from "../shared/moments.js";
+import { Dialogue } from "./dialogue.js";
 import { byId, element, icon } from "./elements.js";
 
 export class History {
   constructor(session, config, attached) {
     Object.assign(this, { session, config, attached });
     this.section = byId("history");
-    this.dateFormat = new Intl.DateTimeFormat(localeOf(config.language), { dateStyle: "long" });
     this.folds = new Map();
   }
 
@@ -30,7 +30,7 @@ export class History {
 
   #fold(conversation) {
     const { strings } = this.config;
-    const date = this.dateFormat.format(new Date(conversation.opened_at));
+    const date = day(new Date(conversation.opened_at));
     const title = conversation.agent
       ? strings.history_with.replace("{name}", conversation.agent.name)
       : strings.history_of;

@@ -1,7 +1,7 @@
 // Whether a conversation could begin now: asked at the door of page views, and asked again, ever
 // less often, while somebody waits for room with the page in front of him (B4).
 
-import { localeOf } from "./dialogue.js";
+import { clock, longDay } from "../shared/moments.js";
 
 const FIRST_MS = 3000; // An answer may be two seconds old.
 const LONGEST_MS = 60_000;
@@ -13,9 +13,6 @@ export class Room {
   constructor({ session, config, view, onAnswer, onRoom }) {
     Object.assign(this, { session, view, onAnswer, onRoom });
     this.strings = config.strings;
-    const locale = localeOf(config.language);
-    this.time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
-    this.day = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
     this.stop();
     document.addEventListener("visibilitychange", () => this.#seen());
     addEventListener("online", () => this.#seen());
@@ -84,6 +81,6 @@ export class Room {
     let line = this.strings.back_on;
     if (at.toDateString() === new Date().toDateString()) line = this.strings.back_today;
     else if (at.toDateString() === tomorrow.toDateString()) line = this.strings.back_tomorrow;
-    return line.replace("{time}", this.time.format(at)).replace("{day}", this.day.format(at));
+    return line.replace("{time}", clock(at)).replace("{day}", longDay(at));
   }
 }

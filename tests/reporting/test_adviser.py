@@ -330,7 +330,7 @@ def test_the_replay_says_it_in_one_sentence(
     with django_capture_on_commit_callbacks(execute=True):
         assert "Playing your history again" in browser.get(url).content.decode()
     text = browser.get(url).content.decode()
-    assert "1 of 4 visitors were not engaged; half waited under 1 min" in text
+    assert "1 of 4 visitors were not engaged; half waited under 1\u00a0min" in text
     assert "With 5 places, all 4 visitors would have been engaged; half would have waited" in text
 
 

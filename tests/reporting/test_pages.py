@@ -89,8 +89,8 @@ def test_the_experience_is_told_with_its_comments(
     assert "50 %" in text
     assert "<b>Parfait</b>" in text
     assert f"#{one.pk}" in text
-    assert "2:00" in text
-    assert "1 h 00" in text
+    assert "2 min" in text
+    assert "1 h" in text
 
 
 @pytest.mark.parametrize("name", figures.FIGURES)
@@ -143,7 +143,7 @@ def test_a_transaction_stands_with_whose_it_is_and_why(
         )
     for address in ("/reports/transactions/?by=agent", "/reports/rows/transactions/"):
         text = text_of(manager, address)
-        assert "CMD-1 1,089.90 EUR Attributed · message 1 58:00 / 2 d 0 h" in text
+        assert "CMD-1 1,089.90 EUR Attributed · message 1 58 min / 2 d" in text
         assert "CMD-2 1,089.90 EUR The customer is not known" in text
     assert "50 %" in text_of(manager, "/reports/transactions/")
 

@@ -1,0 +1,8 @@
+"""How French writes dates and times: 28 nov. 2026, 14:05 (C79)."""
+
+DATE_FORMAT = SHORT_DATE_FORMAT = "j N Y"
+TIME_FORMAT = "H:i"
+DATETIME_FORMAT = SHORT_DATETIME_FORMAT = "j N Y, H:i"
+MONTH_DAY_FORMAT = "j N"
+YEAR_MONTH_FORMAT = "N Y"
+FIRST_DAY_OF_WEEK = 1
