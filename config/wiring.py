@@ -64,7 +64,7 @@ def connect() -> None:
     on(NoteWritten, desk.live.show_note)
     on(VisitorBrowsed, desk.live.show_visitor)
     on(AgentMentioned, desk.live.show_agent)
-    on(AgentChanged, desk.live.show_agent, reporting.live.show_agent)
+    on(AgentChanged, desk.live.show_agent, messenger.live.show_agent, reporting.live.show_agent)
     on(PushUnanswered, desk.live.show_agent, reporting.live.show_agent)
     on(RuleChanged, reporting.live.show_rule, snapshots.outdate)
     on(GroupChanged, snapshots.outdate)

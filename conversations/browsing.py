@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from conversations import bus
 from conversations.facts import VisitorBrowsed
-from conversations.models import Conversation, Profile, SeenPage
+from conversations.models import Conversation, Profile, SeenPage, Visitor
 from conversations.transitions import Status
 
 KEPT = 50  # pages of one visitor
@@ -53,7 +55,7 @@ def see(visitor_id: int, seen: Seen, *, at: datetime) -> None:
         SeenPage.objects.create(visitor_id=visitor_id, url=seen.url, title=seen.title, seen_at=at)
         for oldest in pages.values_list("pk", flat=True)[KEPT - 1 : KEPT]:
             pages.filter(pk__lt=oldest).delete()
-    held = Conversation.objects.filter(visitor=visitor_id, status=Status.ACTIVE)
+    held = Conversation.objects.filter(visitor__in=_browsers(visitor_id), status=Status.ACTIVE)
     bus.publish(
         *(
             VisitorBrowsed(conversation_id=pk, agent_id=agent_id)
@@ -62,14 +64,29 @@ def see(visitor_id: int, seen: Seen, *, at: datetime) -> None:
     )
 
 
+def _browsers(visitor_id: int) -> QuerySet[Visitor, Any]:
+    """All browsers of the person behind a visitor; the conversation may have begun on another."""
+    same = Q(pk=visitor_id) | Q(person__visitors=visitor_id)
+    return Visitor.objects.filter(same).order_by().values("pk")
+
+
 def profile_of(visitor_id: int) -> Profile | None:
-    """What was said last, if anything ever was."""
-    return Profile.objects.filter(visitor=visitor_id).first()
+    """What the person's browsers said last, if anything ever was: where they are now (C54)."""
+    said = Profile.objects.filter(visitor__in=_browsers(visitor_id))
+    return said.order_by("-said_at", "-pk").first()
 
 
 def pages_of(visitor_id: int) -> list[SeenPage]:
-    """The pages that are remembered, the last one first."""
-    return list(SeenPage.objects.filter(visitor=visitor_id).order_by("-pk")[:KEPT])
+    """The pages that the person's browsers have opened, the present one first (C54): the last of
+    the browser that was heard last, as a page that is opened again is remembered once."""
+    pages = list(SeenPage.objects.filter(visitor__in=_browsers(visitor_id)).order_by("-pk")[:KEPT])
+    profile = profile_of(visitor_id)
+    if profile is None:
+        return pages
+    there = SeenPage.objects.filter(visitor=profile.visitor_id).order_by("-pk").first()
+    if there is None or there in pages[:1]:
+        return pages
+    return [there, *(page for page in pages if page != there)][:KEPT]
 
 
 def forget(*, before: datetime) -> int:

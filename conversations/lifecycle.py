@@ -129,10 +129,12 @@ def transfer_to_group(
     actor: Actor,
     at: datetime,
     required_skills: list[int] | None = None,
+    may_wait: bool = False,
 ) -> Conversation:
     """To another team: it waits there as a return, from now on (R199, C16). Skills that are asked
-    for anew bind anew."""
-    asks = {} if required_skills is None else {"required_skills": required_skills}
+    for anew bind anew; where it ``may_wait`` it is asynchronous from now on (C53)."""
+    asks: dict[str, Any] = {} if required_skills is None else {"required_skills": required_skills}
+    asks |= {"is_asynchronous": True} if may_wait else {}
     return _move(
         conversation_id,
         Verb.TRANSFER_TO_GROUP,
@@ -146,10 +148,14 @@ def transfer_to_group(
 
 
 def transfer_to_agent(
-    conversation_id: int, *, agent: Agent, actor: Actor, at: datetime
+    conversation_id: int, *, agent: Agent, actor: Actor, at: datetime, may_wait: bool = False
 ) -> Conversation:
-    """To a colleague, who has the website's hours to handle it (R88, R89)."""
-    return _move(conversation_id, Verb.TRANSFER_TO_AGENT, actor=actor, at=at, to_agent=agent)
+    """To a colleague, who has the website's hours to handle it (R88, R89); where it ``may_wait`` it
+    is asynchronous from now on (C53)."""
+    changes = {"is_asynchronous": True} if may_wait else {}
+    return _move(
+        conversation_id, Verb.TRANSFER_TO_AGENT, actor=actor, at=at, to_agent=agent, **changes
+    )
 
 
 def release(conversation_id: int, *, actor: Actor, at: datetime, reason: str = "") -> Conversation:

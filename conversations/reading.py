@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.models.hours import IS_OPEN
 from accounts.passes import GUARD, DeskPass
 from conversations import bus, pool
 from conversations.facts import MessagesRead
 from conversations.messages import attachment_of, frame
 from conversations.persons import SPOKEN_FOR
 from conversations.refusals import Rejected
+from conversations.respondent import respondent
 
 PAGE = 500
 SEQ_LIMIT = 2**31 - 1
@@ -34,7 +37,10 @@ SEEN_AS = {
 AFTER = """
     SELECT c.public_id, c.status, c.is_asynchronous, c.last_seq, c.agent_read_seq,
            c.visitor_read_seq, c.opened_at, c.closed_at, holder.display_name AS holder,
-           until.seq AS hidden_seq,
+           until.seq AS hidden_seq, c.moved_at, c.last_agent_message_at,
+           coalesce(desk.is_connected, false) AS is_connected,
+           CASE WHEN c.status = 'queued' AND NOT {is_open} THEN true ELSE false END AS is_closed,
+           team.hours_change_at,
            EXISTS (
                SELECT FROM conversations_survey s
                WHERE s.conversation_id = c.id AND s.answered_at IS NULL
@@ -51,6 +57,8 @@ AFTER = """
     FROM conversations_conversation c
     JOIN conversations_visitor v ON v.id = c.visitor_id
     LEFT JOIN accounts_agent holder ON holder.id = c.agent_id
+    LEFT JOIN routing_deskpresence desk ON desk.agent_id = c.agent_id
+    LEFT JOIN accounts_group team ON team.id = c.group_id
     CROSS JOIN LATERAL (SELECT {hidden} AS seq) until
     LEFT JOIN LATERAL (
         SELECT * FROM conversations_message m
@@ -68,6 +76,9 @@ HIDDEN_SEQ = """CASE WHEN v.hidden_at IS NULL THEN 0 ELSE (
     SELECT coalesce(max(h.seq), 0) FROM conversations_message h
     WHERE h.conversation_id = c.id AND h.created_at <= v.hidden_at
 ) END"""
+
+# Whether the group for which it waits is open; a group that is gone is open to nobody's harm.
+TEAM_IS_OPEN = f"coalesce({IS_OPEN.format(group='team')}, true)"
 
 VISITOR_READ = f"""
     UPDATE conversations_conversation c SET visitor_read_seq = %(seq)s
@@ -97,7 +108,7 @@ def check_seq(value: object) -> int:
 
 
 async def for_visitor(
-    *, conversation: uuid.UUID, token_hash: str, after_seq: int
+    *, conversation: uuid.UUID, token_hash: str, after_seq: int, at: datetime
 ) -> dict[str, Any]:
     """What came after ``after_seq``, and the conversation as its visitor sees it."""
     values = {
@@ -105,18 +116,23 @@ async def for_visitor(
         "token_hash": token_hash,
         "after_seq": after_seq,
         "limit": PAGE,
+        "at": at,
     }
     guard = f"c.public_id = %(conversation)s AND {SPOKEN_FOR}"
-    rows = await pool.fetch_all(AFTER.format(guard=guard, hidden=HIDDEN_SEQ), values)
+    query = AFTER.format(guard=guard, hidden=HIDDEN_SEQ, is_open=TEAM_IS_OPEN)
+    rows = await pool.fetch_all(query, values)
     if not rows:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
-    return {"messages": _frames(rows), "conversation": seen_by_visitor(rows[0])} | _more(rows)
+    return {"messages": _frames(rows), "conversation": seen_by_visitor(rows[0], at=at)} | _more(
+        rows
+    )
 
 
 async def for_agent(*, conversation: int, after_seq: int) -> dict[str, Any]:
     """The same for a desk; that the reader may see it has been checked by the caller."""
     values = {"conversation": conversation, "after_seq": after_seq, "limit": PAGE}
-    rows = await pool.fetch_all(AFTER.format(guard="c.id = %(conversation)s", hidden="0"), values)
+    query = AFTER.format(guard="c.id = %(conversation)s", hidden="0", is_open="true")
+    rows = await pool.fetch_all(query, values)
     if not rows:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
     return {
@@ -127,13 +143,22 @@ async def for_agent(*, conversation: int, after_seq: int) -> dict[str, Any]:
     } | _more(rows)
 
 
-def seen_by_visitor(row: dict[str, Any]) -> dict[str, Any]:
+def seen_by_visitor(row: dict[str, Any], *, at: datetime) -> dict[str, Any]:
     """A conversation as the Messenger shows it (docs/protocol.md)."""
+    agent = respondent(
+        row["status"],
+        row["holder"],
+        since=row["moved_at"],
+        wrote_at=row["last_agent_message_at"],
+        is_connected=row["is_connected"],
+        at=at,
+    )
+    opens_at = row["hours_change_at"] if row["is_closed"] else None
     return {
         "id": str(row["public_id"]),
         "status": SEEN_AS[row["status"]],
         "asynchronous": row["is_asynchronous"],
-        "agent": {"name": row["holder"]} if row["holder"] else None,
+        "agent": {"name": agent.name, "part": agent.part.value} if agent else None,
         "last_seq": row["last_seq"],
         "hidden_seq": row["hidden_seq"],
         "read_by_agent": row["agent_read_seq"],
@@ -142,6 +167,8 @@ def seen_by_visitor(row: dict[str, Any]) -> dict[str, Any]:
         "opened_at": row["opened_at"].isoformat(),
         "closed_at": row["closed_at"].isoformat() if row["closed_at"] else None,
         "place": row["place"],
+        "closed": row["is_closed"],
+        "opens_at": opens_at.isoformat() if opens_at is not None and opens_at > at else None,
         "within": None,  # for the Messenger to say: who waits how long is the queues' to know
     }
 

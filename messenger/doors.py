@@ -55,6 +55,7 @@ async def _handle(request: Request) -> tuple[int, Answer]:
                 conversation=conversation,
                 token_hash=token_hash,
                 after_seq=reading.check_seq(after),
+                at=timezone.now(),
             )
             shown = answer["conversation"]
             if shown["place"] is not None:

@@ -109,7 +109,8 @@ def _as_json(answer: Answer, brand: Brand, view: PageView) -> dict[str, Any]:
         said["reason"] = answer.reason
     if answer.opens_at is not None:
         said["opens_at"] = answer.opens_at.isoformat()
-        said["shows"] = answer.shows
+        if not answer.may_engage:
+            said["shows"] = answer.shows
     if answer.again_in is not None:
         said["again_in"] = answer.again_in
     if answer.target is not None:

@@ -1,10 +1,17 @@
-"""What visitors' sockets are told of: messages, ticks, that their conversation moved, and that
-their history was hidden or shown again."""
+"""What visitors' sockets are told of: messages, ticks, that their conversation moved or its
+agent came or went, and that their history was hidden or shown again."""
 
 from __future__ import annotations
 
+from conversations import pool
 from conversations.facts import ConversationMoved, HistoryHidden, MessageAdded, MessagesRead
 from conversations.layer import push, visitor_group
+from routing.facts import AgentChanged
+
+ON_DESK = """
+    SELECT public_id, visitor_id FROM conversations_conversation
+    WHERE agent_id = %(agent)s AND status = 'active'
+"""
 
 
 async def show_message(fact: MessageAdded) -> None:
@@ -15,6 +22,13 @@ async def show_message(fact: MessageAdded) -> None:
 async def show_read(fact: MessagesRead) -> None:
     frame = {"type": "read", "conversation": fact.public_id, "by": fact.by, "seq": fact.seq}
     await push(visitor_group(fact.visitor_id), frame)
+
+
+async def show_agent(fact: AgentChanged) -> None:
+    """The agent came or went: those who talk with them are told who answers now (B4)."""
+    for row in await pool.fetch_all(ON_DESK, {"agent": fact.agent_id}):
+        frame = {"type": "state", "conversation": str(row["public_id"])}
+        await push(visitor_group(row["visitor_id"]), frame)
 
 
 async def show_move(fact: ConversationMoved) -> None:

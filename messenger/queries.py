@@ -21,7 +21,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from accounts.models import Channel
+from accounts.models import Channel, open_at
 from conversations.models import Conversation, Message, Survey, Visitor
 from conversations.persons import browsers_of
 from conversations.reading import seen_by_visitor
@@ -36,6 +36,11 @@ COLUMNS = (
     "status",
     "is_asynchronous",
     "holder",
+    "moved_at",
+    "last_agent_message_at",
+    "is_connected",
+    "is_closed",
+    "hours_change_at",
     "last_seq",
     "hidden_seq",
     "agent_read_seq",
@@ -55,7 +60,7 @@ def conversations_of(
     """The latest conversations of whoever is behind ``visitor`` (or that one ``only``), newest
     first, in one query. Without those that he has hidden, as long as nothing new is said (C13)."""
     mine = Conversation.objects.filter(visitor__in=browsers_of(visitor))
-    rows = _with_columns(mine.filter(public_id=only) if only else mine)
+    rows = _with_columns(mine.filter(public_id=only) if only else mine, at=at)
     if visitor.hidden_at is not None:
         rows = rows.filter(last_seq__gt=F("hidden_seq"))
     latest = rows.order_by("-opened_at").values(*COLUMNS)[:HISTORY]
@@ -64,12 +69,12 @@ def conversations_of(
 
 def conversation_of(conversation: Conversation, *, at: datetime) -> dict[str, Any]:
     """One conversation as its visitor sees it now."""
-    rows = _with_columns(Conversation.objects.filter(pk=conversation.pk))
+    rows = _with_columns(Conversation.objects.filter(pk=conversation.pk), at=at)
     return _shown(rows.values(*COLUMNS).get(), at=at)
 
 
 def _shown(row: dict[str, Any], *, at: datetime) -> dict[str, Any]:
-    shown = seen_by_visitor(row)
+    shown = seen_by_visitor(row, at=at)
     if row["place"] is not None:
         group, channel = row["group_id"], Channel(row["channel"])
         shown["within"] = expectation.wait_of(group, channel, row["place"], at=at)
@@ -83,7 +88,7 @@ def within(conversation: uuid.UUID, place: int, *, at: datetime) -> int | None:
     return None if group is None else expectation.wait_of(group, Channel(channel), place, at=at)
 
 
-def _with_columns(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
+def _with_columns(conversations: QuerySet[Conversation], *, at: datetime) -> QuerySet[Conversation]:
     before = (
         Conversation.objects.filter(
             Q(queued_at__lt=OuterRef("queued_at"))
@@ -111,6 +116,12 @@ def _with_columns(conversations: QuerySet[Conversation]) -> QuerySet[Conversatio
             output_field=IntegerField(),
         ),
         holder=F("agent__display_name"),
+        is_connected=Coalesce(F("agent__presence__is_connected"), Value(False)),
+        is_closed=Case(
+            When(Q(status=Status.QUEUED) & ~open_at(at, "group__"), then=Value(True)),
+            default=Value(False),
+        ),
+        hours_change_at=F("group__hours_change_at"),
         survey=Exists(Survey.objects.filter(conversation=OuterRef("pk"), answered_at=None)),
         place=Case(When(status=Status.QUEUED, then=Coalesce(Subquery(before), 0) + 1)),
     )

@@ -18,6 +18,8 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "greeting_async": "👋 Bonjour ! Laissez-nous un message et nous y répondrons dès que "
         "possible. Si vous n’avez pas de réponse immédiatement, revenez plus tard, nos conseillers "
         "répondent généralement en quelques heures !",
+        "greeting_closed": "👋 Bonjour ! Notre équipe n’est pas là pour le moment. Laissez-nous un "
+        "message : nous vous répondrons à notre retour.",
         "consent": "Pour vous répondre, {brand} enregistre vos messages et les conserve le temps "
         "de traiter votre demande. Nous ne vous demandons rien d’autre, et vous pouvez faire "
         "effacer cet échange à tout moment.",
@@ -38,6 +40,8 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "greeting_async": "👋 Hello! Leave us a message and we will answer as soon as we can. If "
         "you have no answer at once, come back later: our advisers usually reply within a few "
         "hours!",
+        "greeting_closed": "👋 Hello! Our team is not here at the moment. Leave us a message: we "
+        "will answer you when we are back.",
         "consent": "To answer you, {brand} records your messages and keeps them while your request "
         "is being handled. We ask for nothing else, and you can have this exchange erased at any "
         "time.",

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from accounts.models import Agent, Group, Skill, SkillKind, User
+from accounts.models import Agent, Channel, Group, Skill, SkillKind, User
 from conversations import actors, lifecycle
 from conversations.actors import Actor
 from conversations.models import Conversation
 from conversations.transactions import retried
 from conversations.transitions import Refused, Status, Verb
-from routing import presence
+from routing import load, presence
 from routing.models import RuleStep
 
 CONNECTED = "its agent is connected"
@@ -30,7 +30,8 @@ def transfer_to_group(
     at: datetime,
     skills: Collection[int] | None = None,
 ) -> Conversation:
-    """To another team: into its queue of the same rule, else into its first queue (R199).
+    """To another team: into its queue of the same rule, else into its first queue (R199); where
+    that has places, a live conversation becomes asynchronous (C53).
 
     ``skills`` are what it requires there. Where nobody says, it keeps the languages: they are the
     visitor's; a topic was the former team's.
@@ -54,6 +55,25 @@ def transfer_to_group(
         actor=actor,
         at=at,
         required_skills=list(kept.values_list("pk", flat=True)),
+        may_wait=step is None or step.places > 0,
+    )
+
+
+@retried
+def transfer_to_agent(
+    conversation_id: int, *, agent: Agent, actor: Actor, at: datetime
+) -> Conversation:
+    """To one agent; who cannot take it at once may let it wait for hours (C53)."""
+    channel = Channel(
+        Conversation.objects.values_list("channel", flat=True).get(pk=conversation_id)
+    )
+    taker = load.taker(agent.pk, channel, at=at)
+    return lifecycle.transfer_to_agent(
+        conversation_id,
+        agent=agent,
+        actor=actor,
+        at=at,
+        may_wait=taker is None or not taker.free,
     )
 
 

@@ -166,9 +166,14 @@ def greet(conversation: Conversation, bot: Bot, *, at: datetime) -> None:
     )
 
 
+def is_closed(steps: list[RuleStep], at: datetime) -> bool:
+    """Whether none of the groups behind these queues is open."""
+    return not any(step.group.is_open_at(at) for step in steps)
+
+
 def _why_not(steps: list[RuleStep], at: datetime) -> str:
     """What somebody reads whose first message finds no room (B4)."""
-    if any(step.group.is_open_at(at) for step in steps):
+    if not is_closed(steps, at):
         return _("All our advisers are busy and the queue is full. Your message is kept here.")
     return _("We are closed at the moment. Your message is kept here.")
 

@@ -10,13 +10,15 @@ from datetime import datetime
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts.models import Channel
+from accounts.models import Channel, Group
 from conversations import lifecycle
 from conversations.actors import SYSTEM, Actor
 from conversations.models import Author, Conversation
 from conversations.transactions import retried
 from conversations.transitions import DeadlineKind, Refused, Status, Verb
-from routing import engagement
+from routing import engagement, opening
+from routing.models import RuleStep
+from routing.moments import at_moment
 
 
 @retried
@@ -47,7 +49,7 @@ def escalate(
         if desk is None:
             step = None
     if step is None:
-        _say_no_room(lifecycle.lock(conversation_id), at=at)
+        _say_no_room(lifecycle.lock(conversation_id), steps, at=at)
         return False
     conversation = lifecycle.escalate(
         conversation_id,
@@ -60,7 +62,8 @@ def escalate(
         is_asynchronous=answer.is_asynchronous,
     )
     engagement.remember_entry(rule, step, at=at)
-    engagement.speak(conversation, _words_of(conversation), author=Author.SYSTEM, at=at)
+    words = _words_of(conversation, step.group, at=at)
+    engagement.speak(conversation, words, author=Author.SYSTEM, at=at)
     if desk is not None:
         agent, slots = desk
         lifecycle.push(conversation_id, agent=agent, at=at, slots=slots)
@@ -77,26 +80,53 @@ def escalate_silent(*, conversation_id: int) -> None:
             escalate(conversation_id, at=timezone.now())
 
 
-def _words_of(conversation: Conversation) -> str:
-    """What the visitor reads when people take over (R36): the bot's own text, or a default one."""
+def _words_of(conversation: Conversation, group: Group, *, at: datetime) -> str:
+    """What the visitor reads when people take over (R36): the bot's own text, or a default one,
+    which says when the team is back where it is away (B4)."""
     bot = conversation.rule.bot if conversation.rule else None
     if bot is not None and bot.escalation_text:
         return bot.escalation_text
     with translation.override(conversation.language):
+        if not group.is_open_at(at):
+            return _later(conversation, group.opens_at(at), at=at)
         if conversation.is_asynchronous:
             return _("We are passing you on to our team, who usually answer within a few hours.")
         return _("We are passing you on to one of our advisers.")
 
 
-def _say_no_room(conversation: Conversation, *, at: datetime) -> None:
+def _later(conversation: Conversation, opens_at: datetime | None, *, at: datetime) -> str:
+    """That the team answers when it opens; in the language that is active, by the website's
+    clock."""
+    if opens_at is None:
+        return _("We are closed at the moment: our team will answer you when it is back.")
+    return _("We are closed: our team is back %(moment)s and will answer you then.") % {
+        "moment": at_moment(opens_at, at, conversation.website.zone)
+    }
+
+
+def _say_no_room(conversation: Conversation, steps: list[RuleStep], *, at: datetime) -> None:
     """The truth, once for each time that the visitor has asked."""
     if conversation.status != Status.BOT:
         raise Refused(Verb.ESCALATE, Status(conversation.status))
     last = conversation.messages.order_by("seq").last()
     if last is None or last.author != Author.SYSTEM:
         with translation.override(conversation.language):
-            text = _(
-                "All our advisers are busy and the queue is full. Your conversation is kept here, "
-                "and goes to the team as soon as there is room."
-            )
+            text = _no_room(conversation, steps, at=at)
         engagement.speak(conversation, text, author=Author.SYSTEM, at=at)
+
+
+def _no_room(conversation: Conversation, steps: list[RuleStep], *, at: datetime) -> str:
+    if not engagement.is_closed(steps, at):
+        return _(
+            "All our advisers are busy and the queue is full. Your conversation is kept here, "
+            "and goes to the team as soon as there is room."
+        )
+    groups = [step.group for step in steps]
+    channel = Channel(conversation.channel)
+    skills = conversation.required_skills
+    opens_at = opening.back_at(groups, channel, at=at, skills=skills)
+    if opens_at is None:
+        return _("We are closed at the moment. Your conversation is kept here.")
+    return _("We are closed and back %(moment)s. Your conversation is kept here until then.") % {
+        "moment": at_moment(opens_at, at, conversation.website.zone)
+    }

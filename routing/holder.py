@@ -114,7 +114,7 @@ def transfer(
     if note:
         notes.write(conversation_id, agent_id=agent_id, body=note, at=at)
     if isinstance(to, Agent):
-        return lifecycle.transfer_to_agent(conversation_id, agent=to, actor=actor, at=at)
+        return desks.transfer_to_agent(conversation_id, agent=to, actor=actor, at=at)
     return desks.transfer_to_group(conversation_id, group=to, actor=actor, at=at)
 
 

@@ -7,13 +7,14 @@ so that a late metronome opens nobody late; it only drains late.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.hours import is_open, next_change
-from accounts.models import Group, schedule_of
+from accounts.models import Agent, AgentChannel, Channel, Group, schedule_of
 from conversations import bus
 from routing.facts import GroupChanged
 
@@ -21,6 +22,33 @@ from routing.facts import GroupChanged
 def groups_of(website_id: int) -> list[int]:
     groups = Group.objects.filter(website=website_id).order_by("pk")
     return list(groups.values_list("pk", flat=True))
+
+
+def back_at(
+    groups: Iterable[Group], channel: Channel, *, at: datetime, skills: Collection[int] = ()
+) -> datetime | None:
+    """When the first of these groups opens that could take a conversation which asks for
+    ``skills``; ``None`` where one is open, or nobody knows. Where none of them has anybody who
+    could, the first of all."""
+    groups = list(groups)
+    opens = {group.pk: group.opens_at(at) for group in groups}
+    if not groups or any(group.is_open_at(at) for group in groups):
+        return None
+    able = Group.objects.filter(pk__in=opens, members__in=_able(channel, skills))
+    of_able = [opens[pk] for pk in able.order_by().values_list("pk", flat=True).distinct()]
+    moments = [moment for moment in of_able or opens.values() if moment is not None]
+    return min(moments, default=None)
+
+
+def _able(channel: Channel, skills: Collection[int]) -> QuerySet[Agent]:
+    """Agents with slots on a channel, an active account and all of ``skills``."""
+    agents = Agent.objects.filter(
+        channels__in=AgentChannel.objects.filter(channel=channel, slots__gt=0),
+        user__is_active=True,
+    )
+    for skill in skills:
+        agents = agents.filter(pk__in=Agent.objects.filter(skills=skill).order_by().values("pk"))
+    return agents.order_by()
 
 
 def set_again(groups: Iterable[int], *, at: datetime) -> None:

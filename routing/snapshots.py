@@ -24,7 +24,7 @@ from redis.exceptions import RedisError
 
 from accounts.models import Channel, Website
 from conversations.facts import Fact
-from routing import load
+from routing import load, opening
 from routing.decisions import choose_step
 from routing.models import DistributionRule, RuleStep, TargetingRule
 from routing.targeting import Condition, Hours, PageView, Target, first_match
@@ -71,12 +71,14 @@ class Unavailable(Exception):
 @dataclass(frozen=True, slots=True)
 class Room:
     """What stands behind a targeting rule: whether a conversation could begin now, and whether
-    any of its groups is open; ``changes_at`` is when that changes."""
+    any of its groups is open; ``changes_at`` is when that changes. ``answered_from``: what begins
+    now waits in a closed group, which opens then."""
 
     has_room: bool
     is_asynchronous: bool
     is_open: bool
     changes_at: datetime | None = None
+    answered_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +122,17 @@ class Answer:
 
     @property
     def opens_at(self) -> datetime | None:
-        """When a closed rule will answer again, where that is known."""
-        return self.room.changes_at if self.room and self.reason == CLOSED else None
+        """When somebody will answer, where all are away until then and that is known (B4)."""
+        if self.room is None:
+            return None
+        return self.room.changes_at if self.reason == CLOSED else self.room.answered_from
 
     @property
     def shows(self) -> bool:
         """Whether the button is there though nobody can be engaged: to say when the team is back,
         never where that is unknown (B4)."""
         wanted = self.target is not None and self.target.shows_when_closed
-        return wanted and self.opens_at is not None
+        return wanted and not self.may_engage and self.opens_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +182,11 @@ def _target(read: dict[str, Any]) -> Target:
 
 
 def _room(read: dict[str, Any]) -> Room:
-    at = read["changes_at"]
-    return Room(**read | {"changes_at": datetime.fromisoformat(at) if at else None})
+    moments = {
+        name: datetime.fromisoformat(read[name]) if read[name] else None
+        for name in ("changes_at", "answered_from")
+    }
+    return Room(**read | moments)
 
 
 # --- From the database ------------------------------------------------------------------------
@@ -241,13 +248,14 @@ def _room_of(
         changes = [group.hours_change_at for group in open_groups]
         changes_at = None if None in changes else max(changes, default=None)  # type: ignore[type-var]
     else:
-        opens = (step.group.opens_at(at) for step in steps)
-        changes_at = min((moment for moment in opens if moment), default=None)
+        groups = (step.group for step in steps)
+        changes_at = opening.back_at(groups, channel, at=at, skills=skills)
     return Room(
         has_room=chosen is not None,
         is_asynchronous=chosen is not None and chosen.places > 0,
         is_open=bool(open_groups),
         changes_at=changes_at,
+        answered_from=chosen.group.opens_at(at) if chosen is not None else None,
     )
 
 

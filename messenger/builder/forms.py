@@ -24,6 +24,7 @@ TEXT_LIMIT = 1000
 TEXTS = (
     ("greeting_live", _("Greeting, when somebody is there"), 3),
     ("greeting_async", _("Greeting, when the answer may take hours"), 3),
+    ("greeting_closed", _("Greeting, when messages are taken out of opening hours"), 3),
     ("out_of_hours", _("Out of opening hours"), 3),
     ("consent", _("Consent, before the first message"), 4),
     ("consent_link", _("Address of your privacy policy"), 1),

@@ -9,6 +9,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from conversations.respondent import Part
+
 NAMES = {
     "begin": gettext_lazy("Before the first message"),
     "live": gettext_lazy("The same, with somebody there"),
@@ -52,7 +54,7 @@ def _talk(name: str, closing: str, at: datetime) -> dict[str, Any]:
         "id": CONVERSATION,
         "status": status,
         "asynchronous": True,
-        "agent": None if status == "waiting" else {"name": _("Alice")},
+        "agent": _agent(status),
         "last_seq": len(messages),
         "hidden_seq": 0,
         "read_by_agent": len(messages),
@@ -61,9 +63,16 @@ def _talk(name: str, closing: str, at: datetime) -> dict[str, Any]:
         "opened_at": at.isoformat(),
         "closed_at": at.isoformat() if status == "closed" else None,
         "place": 1 if status == "waiting" else None,
+        "closed": False,
+        "opens_at": None,
         "within": 5 if status == "waiting" else None,
     }
     return {"conversation": conversation, "messages": messages}
+
+
+def _agent(status: str) -> dict[str, str] | None:
+    parts = {"active": Part.TALKING, "closed": Part.ENDED}
+    return {"name": _("Alice"), "part": parts[status].value} if status in parts else None
 
 
 def _question(_closing: str) -> list[tuple[str, str]]:

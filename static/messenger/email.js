@@ -40,7 +40,7 @@ export class Email {
 
   /** Below the dialogue: the invitation, or where we will write to. */
   show(conversation, mayWrite) {
-    const { id, asynchronous, status } = conversation ?? {};
+    const { id, asynchronous, status, agent } = conversation ?? {};
     const mayAsk = this.isOffered && mayWrite && Boolean(this.session.token) && !this.session.guest;
     if (this.conversationId !== id) this.isUnfolded = false;
     this.conversationId = id;
@@ -50,7 +50,7 @@ export class Email {
     byId("email-invite").hidden = !isAsked;
     this.#fold(status === "active" && !this.isUnfolded);
     // While somebody answers, only what was just left, or does not work, is worth a line.
-    const isWorthIt = status !== "active" || this.leftIn === id || this.value?.refused;
+    const isWorthIt = agent?.part !== "talking" || this.leftIn === id || this.value?.refused;
     const isTold = isFitting && this.value !== null && isWorthIt;
     byId("email-known").hidden = !isTold;
     if (!isTold) return;

@@ -25,6 +25,7 @@ export class View {
   greeting({ conversation, engagement }) {
     if (!conversation && !engagement) return "";
     if (!conversation && engagement.reason === "closed") return this.config.texts.out_of_hours;
+    if (isAway(conversation, engagement)) return this.config.texts.greeting_closed;
     const isLive = (conversation ?? engagement).asynchronous === false;
     return isLive ? this.config.texts.greeting_live : this.config.texts.greeting_async;
   }
@@ -42,42 +43,60 @@ export class View {
   #showHead() {
     const { status, agent } = this.conversation ?? {};
     const who = byId("who");
-    const isTaken = agent && status !== "closed";
-    const shown = isTaken ? agent.name : this.#absentLine(status);
+    const line = status !== "closed" && this.strings[`agent_${agent?.part}`];
+    const shown = line ? line.replace("{name}", agent.name) : this.#absentLine(status);
     if (who.dataset.shown === shown) return;
     who.dataset.shown = shown;
-    if (!isTaken) return who.replaceChildren(shown);
+    if (!line) return who.replaceChildren(shown);
     const avatar = element("span", { className: "mini-avatar" }, initials(agent.name));
     avatar.setAttribute("aria-hidden", "true");
-    who.replaceChildren(avatar, element("strong", {}, agent.name), ` ${this.strings.talking_with}`);
+    const [before, after] = line.split("{name}");
+    who.replaceChildren(avatar, before, element("strong", {}, agent.name), after);
   }
 
+  /** Where nobody has the conversation: what is true of it now. */
   #absentLine(status) {
-    if (status === "closed") return this.strings.ended;
-    if (!this.conversation && this.engagement?.engage === false) return this.#busyLine();
-    const { asynchronous } = this.conversation ?? this.engagement ?? {};
+    const { strings, conversation, engagement } = this;
+    if (!conversation && engagement?.engage === false) return this.#busyLine();
+    const line = strings[`status_${status}`];
+    if (line) return line;
+    if (isAway(conversation, engagement)) return this.#backLine(conversation ?? engagement);
+    const { asynchronous } = conversation ?? engagement ?? {};
     if (asynchronous === undefined) return "";
-    return asynchronous ? this.strings.usually_hours : this.strings.usually_now;
+    if (asynchronous) return strings.usually_hours;
+    return conversation ? strings.waiting_live : strings.usually_now;
   }
 
   #busyLine() {
     if (this.engagement.reason !== "closed") return this.strings.busy;
-    return this.room.reopening(this.engagement) || this.strings.closed_now;
+    return this.#backLine(this.engagement);
+  }
+
+  #backLine(known) {
+    return this.room.reopening(known) || this.strings.closed_now;
   }
 
   #showWaiting() {
-    const { status, place, within } = this.conversation ?? {};
+    const { status, agent } = this.conversation ?? {};
     const note = byId("waiting");
-    const isWaiting = status === "waiting";
-    let line = this.strings.waiting;
-    if (place) line += ` ${place === 1 ? this.strings.place_first : this.strings.place}`;
-    line = line.replace("{n}", place);
+    const isGone = agent?.part === "away";
+    const isShown = status === "waiting" || isGone;
+    const line = isGone ? this.strings.away_note.replace("{name}", agent.name) : this.#waitingLine();
+    if (isShown && note.textContent !== line) note.textContent = line;
+    note.hidden = !isShown;
+  }
+
+  #waitingLine() {
+    const { strings, conversation } = this;
+    const { place, within, agent, closed } = conversation ?? {};
+    if (agent?.part === "expected") return strings.waiting_for.replace("{name}", agent.name);
+    const lines = closed ? [strings.arrived, this.#backLine(conversation)] : [strings.waiting];
+    if (place) lines.push(place === 1 ? strings.place_first : strings.place.replace("{n}", place));
     if (within) {
       const [name, n] = within < 120 ? ["within_minutes", within] : ["within_hours", within / 60];
-      line += ` ${this.strings[name].replace("{n}", n)}`;
+      lines.push(strings[name].replace("{n}", n));
     }
-    if (isWaiting && note.textContent !== line) note.textContent = line;
-    note.hidden = !isWaiting;
+    return lines.join(" ");
   }
 
   #showOver(surveyWaits, hasThanked) {
@@ -101,4 +120,9 @@ export class View {
     if (isOffline) banner.textContent = this.strings.offline;
     banner.hidden = !isOffline;
   }
+}
+
+/** Whether nobody answers before the team opens: what waits, or would, is with a closed group. */
+function isAway(conversation, engagement) {
+  return conversation ? conversation.closed === true : Boolean(engagement?.opens_at);
 }

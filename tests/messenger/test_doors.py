@@ -111,6 +111,8 @@ def test_the_first_message_begins_a_conversation(
             "opened_at": conversation.opened_at.isoformat(),
             "closed_at": None,
             "place": 1,
+            "closed": False,
+            "opens_at": None,
             "within": None,
         },
         "message": {
@@ -181,7 +183,7 @@ def test_the_state_tells_the_open_conversation_and_what_came_before(
     assert state["visitor"] == {"id": str(visitor.public_id), "name": "", "language": "fr"}
     assert state["conversation"]["id"] == str(present.public_id)
     assert state["conversation"]["status"] == "active"
-    assert state["conversation"]["agent"] == {"name": "Alice"}
+    assert state["conversation"]["agent"] == {"name": "Alice", "part": "away"}
     assert [(c["id"], c["status"], c["survey"]) for c in state["history"]] == [
         (str(past.public_id), "closed", True)
     ]

@@ -1,0 +1,333 @@
+"""What visitors are told of time and people is true, at every door (B4)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import connection
+
+from accounts.models import Agent, Channel, Group, Holiday, OpeningHours, Website
+from conversations import browsing, messages, persons, pool, reading
+from conversations.browsing import Seen
+from conversations.models import Author, Conversation, Person, Visitor
+from conversations.transitions import Status
+from messenger import queries
+from messenger.texts import texts_of
+from messenger.visitors import hash_token
+from routing import escalation, holder, opening, snapshots
+from routing.models import DeskPresence, RuleStep
+from routing.targeting import PageView
+from tests.clock import NOW
+from tests.factories import (
+    AgentFactory,
+    BotFactory,
+    GroupFactory,
+    RuleFactory,
+    StepFactory,
+    VisitorFactory,
+    connect,
+    in_status,
+    on_desk,
+    queued,
+    with_bot,
+)
+
+pytestmark = pytest.mark.django_db
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def alice(step: RuleStep) -> Agent:
+    alice: Agent = AgentFactory(display_name="Alice")
+    step.group.members.add(alice)
+    connect(alice)
+    return alice
+
+
+def shown(conversation: Conversation, *, at: datetime = NOW) -> dict[str, Any]:
+    return queries.conversation_of(conversation, at=at)
+
+
+def write(conversation: Conversation, *, at: datetime = NOW) -> None:
+    messages.add(conversation.pk, author=Author.AGENT, body="Voici", client_id=uuid.uuid4(), at=at)
+
+
+def close(group: Group, *, opens_at: datetime | None) -> None:
+    group.is_open, group.hours_change_at = False, opens_at
+    group.save()
+
+
+# --- People ---
+
+
+def test_somebody_talks_only_once_they_have_written(step: RuleStep, alice: Agent) -> None:
+    conversation = on_desk(step, alice)
+    assert shown(conversation)["agent"] == {"name": "Alice", "part": "received"}
+    write(conversation)
+    assert shown(conversation)["agent"] == {"name": "Alice", "part": "talking"}
+    DeskPresence.objects.update(is_connected=False)
+    assert shown(conversation, at=NOW + HOUR)["agent"] == {"name": "Alice", "part": "away"}
+
+
+def test_a_colleague_who_never_came_is_waited_for(step: RuleStep, alice: Agent) -> None:
+    conversation = on_desk(step, alice)
+    write(conversation)
+    bruno = AgentFactory(display_name="Bruno")
+    step.group.members.add(bruno)
+    holder.transfer(conversation.pk, user=alice.user, to=bruno, at=NOW)
+    told = shown(conversation)
+    assert (told["status"], told["agent"]) == ("waiting", {"name": "Bruno", "part": "expected"})
+
+
+@pytest.mark.parametrize(
+    ("status", "seen"),
+    [
+        (Status.SNOOZED, "paused"),
+        (Status.PENDING, "paused"),
+        (Status.ON_HOLD, "paused"),
+        (Status.SOLVED, "solved"),
+    ],
+)
+def test_what_is_set_aside_is_talked_of_by_nobody(
+    status: Status, seen: str, step: RuleStep, alice: Agent
+) -> None:
+    told = shown(in_status(status, step, alice))
+    assert (told["status"], told["agent"]) == (seen, None)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_open", [True, False])
+def test_both_doors_tell_the_same_of_every_state(
+    is_open: bool, step: RuleStep, website: Website
+) -> None:
+    alice = AgentFactory(display_name="Alice", available=False)
+    step.group.members.add(alice)
+    connect(alice)
+    told = [in_status(status, step, alice) for status in Status]
+    told.append(on_desk(step, alice))
+    write(told[-1])
+    if not is_open:
+        close(step.group, opens_at=NOW + HOUR)
+    tokens = {one.pk: f"a token of {one.pk}" for one in told}
+    for one in told:
+        Visitor.objects.filter(pk=one.visitor_id).update(token_hash=hash_token(tokens[one.pk]))
+
+    async def by_thread() -> list[dict[str, Any]]:
+        try:
+            return [
+                (
+                    await reading.for_visitor(
+                        conversation=one.public_id,
+                        token_hash=hash_token(tokens[one.pk]),
+                        after_seq=0,
+                        at=NOW,
+                    )
+                )["conversation"]
+                for one in told
+            ]
+        finally:
+            await pool.close()
+
+    for one, other in zip(told, async_to_sync(by_thread)(), strict=True):
+        assert shown(one) == other | {"within": None}
+        assert other["closed"] is (one.status == Status.QUEUED and not is_open)
+    connection.close()
+
+
+# --- Opening hours ---
+
+
+def test_what_waits_in_a_closed_group_knows_when_it_opens(step: RuleStep) -> None:
+    opens = NOW + 3 * HOUR
+    close(step.group, opens_at=opens)
+    told = shown(queued(step))
+    assert (told["closed"], told["opens_at"]) == (True, opens.isoformat())
+    assert (told["place"], told["within"]) == (1, None)
+    later = shown(Conversation.objects.get(), at=opens)
+    assert (later["closed"], later["opens_at"]) == (False, None)
+
+
+def test_a_group_that_never_opens_is_closed_and_says_no_time(step: RuleStep) -> None:
+    close(step.group, opens_at=None)
+    told = shown(queued(step))
+    assert (told["closed"], told["opens_at"]) == (True, None)
+
+
+def answer(website: Website, *, at: datetime = NOW) -> snapshots.Answer:
+    snapshot = snapshots.take(website.key, at=at)
+    assert snapshot is not None
+    # As it comes from another process.
+    return snapshots.Snapshot.decode(snapshot.encode()).answer(PageView(), at=at)
+
+
+def test_places_of_a_closed_group_are_offered_with_its_opening(
+    step: RuleStep, website: Website
+) -> None:
+    close(step.group, opens_at=NOW + HOUR)
+    told = answer(website)
+    assert (told.may_engage, told.opens_at, told.shows) == (True, NOW + HOUR, False)
+    assert told.again_in == 3600
+
+
+def test_an_open_group_says_no_time(step: RuleStep, website: Website) -> None:
+    step.group.hours_change_at = NOW + HOUR  # it closes then
+    step.group.save()
+    assert answer(website).opens_at is None
+
+
+def test_of_several_groups_the_first_that_could_take_it_counts(
+    step: RuleStep, website: Website
+) -> None:
+    """An empty team and one without the skill open earlier, and answer nobody."""
+    times = {"empty": 1, "without slots": 2, "late": 5, "first": 3}
+    groups = {}
+    for name, hours in times.items():
+        group = GroupFactory(website=website, keeps_places_when_closed=False, name=name)
+        StepFactory(rule=step.rule, group=group)
+        close(group, opens_at=NOW + hours * HOUR)
+        if name != "empty":
+            group.members.add(AgentFactory(slots=0 if name == "without slots" else 2))
+        groups[name] = group
+    close(step.group, opens_at=NOW + 4 * HOUR)
+    step.group.keeps_places_when_closed = False
+    step.group.save()
+    gone = AgentFactory()
+    gone.user.is_active = False
+    gone.user.save()
+    groups["empty"].members.add(gone)
+    told = answer(website)
+    assert (told.may_engage, told.reason, told.opens_at) == (False, "closed", NOW + 3 * HOUR)
+    everybody = list(groups.values())
+    assert opening.back_at(everybody, Channel.VIDEO, at=NOW) == NOW + HOUR  # nobody: the first
+
+
+@pytest.mark.parametrize(
+    ("now", "opens"),
+    [
+        # Europe/Paris leaves its winter on 25 March 2035 and comes back to it on 28 October.
+        (datetime(2035, 3, 24, 20, tzinfo=UTC), datetime(2035, 3, 25, 7, tzinfo=UTC)),
+        (datetime(2035, 10, 27, 20, tzinfo=UTC), datetime(2035, 10, 28, 8, tzinfo=UTC)),
+    ],
+)
+def test_the_opening_is_right_over_a_change_of_clocks(
+    now: datetime, opens: datetime, step: RuleStep, website: Website
+) -> None:
+    for day in range(7):
+        OpeningHours.objects.create(group=step.group, weekday=day, opens=time(9), closes=time(18))
+    opening.set_again([step.group_id], at=now)
+    assert answer(website, at=now).opens_at == opens
+    assert shown(queued(step, at=now), at=now)["opens_at"] == opens.isoformat()
+    Holiday.objects.create(website=website, date=opens.date(), name="Fête")
+    opening.set_again([step.group_id], at=now)
+    step.group.refresh_from_db()
+    assert step.group.opens_at(now) not in {None, opens}
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "We are closed and back at 13:00. Your conversation is kept here until then."),
+        (
+            "fr",
+            "Nous sommes fermés, de retour à 13:00. Votre conversation est conservée ici d’ici là.",
+        ),
+    ],
+)
+def test_a_bot_says_closed_and_not_busy(language: str, words: str, step: RuleStep) -> None:
+    """By the website's clock: noon in UTC is one o'clock in Paris."""
+    step.rule.bot = BotFactory(website=step.rule.website)
+    step.rule.save()
+    step.group.keeps_places_when_closed = False
+    close(step.group, opens_at=NOW + 3 * HOUR)
+    conversation = with_bot(step, language=language)
+    assert not escalation.escalate(conversation.pk, at=NOW)
+    assert conversation.messages.get().body == words
+
+
+def test_a_bot_that_passes_on_to_a_closed_team_says_when_it_is_back(step: RuleStep) -> None:
+    step.rule.bot = BotFactory(website=step.rule.website)
+    step.rule.save()
+    close(step.group, opens_at=NOW + 24 * HOUR)
+    conversation = with_bot(step, language="en")
+    assert escalation.escalate(conversation.pk, at=NOW)
+    assert conversation.messages.get().body == (
+        "We are closed: our team is back on Tuesday 6 March at 10:00 and will answer you then."
+    )
+
+
+def test_a_bot_says_busy_where_somebody_is_open(step: RuleStep) -> None:
+    step.places = 0
+    step.save()
+    conversation = with_bot(step, language="en")
+    assert not escalation.escalate(conversation.pk, at=NOW)
+    assert conversation.messages.get().body.startswith("All our advisers are busy")
+
+
+def test_each_language_greets_out_of_hours(website: Website) -> None:
+    for language in ("en", "fr"):
+        assert "heures" not in texts_of(website, language)["greeting_closed"]
+
+
+# --- From live to a queue ---
+
+
+@pytest.mark.parametrize(("places", "becomes"), [(3, True), (1, True), (0, False), (None, True)])
+def test_a_live_conversation_that_is_handed_to_a_queue_may_wait(
+    places: int | None, becomes: bool, step: RuleStep, alice: Agent
+) -> None:
+    conversation = on_desk(step, alice, is_asynchronous=False)
+    assert not conversation.may_snooze
+    team = GroupFactory(website=step.rule.website)
+    if places is not None:
+        StepFactory(rule=RuleFactory(website=step.rule.website), group=team, places=places)
+    holder.transfer(conversation.pk, user=alice.user, to=team, at=NOW)
+    conversation.refresh_from_db()
+    assert conversation.is_asynchronous is conversation.may_snooze is becomes
+    assert shown(conversation)["asynchronous"] is becomes
+
+
+def test_a_live_conversation_stays_live_with_a_colleague_who_is_free(
+    step: RuleStep, alice: Agent
+) -> None:
+    free, absent = AgentFactory(), AgentFactory()
+    step.group.members.add(free, absent)
+    connect(free)
+    for colleague, becomes in ((free, False), (absent, True)):
+        conversation = on_desk(step, alice, is_asynchronous=False)
+        holder.transfer(conversation.pk, user=alice.user, to=colleague, at=NOW)
+        conversation.refresh_from_db()
+        assert conversation.is_asynchronous is becomes
+
+
+# --- One person, two browsers ---
+
+
+def person(website: Website, *visitors: Visitor) -> Person:
+    made = Person.objects.create(website=website, external_id="c-1", created_at=NOW)
+    for visitor in visitors:
+        persons.link(visitor, made)
+    return made
+
+
+def test_the_page_and_the_device_are_the_persons_latest(website: Website, step: RuleStep) -> None:
+    phone, laptop = (VisitorFactory(website=website) for _ in range(2))
+    conversation = queued(step, visitor=phone)
+    browsing.see(laptop.pk, Seen(url="https://x.test/lamp", device="desktop"), at=NOW)
+    browsing.see(phone.pk, Seen(url="https://x.test/cart", device="mobile"), at=NOW + HOUR)
+    browsing.see(laptop.pk, Seen(url="https://x.test/lamp", device="desktop"), at=NOW + 2 * HOUR)
+    assert [page.url for page in browsing.pages_of(conversation.visitor_id)] == [
+        "https://x.test/cart"
+    ]
+    person(website, phone, laptop)
+    profile = browsing.profile_of(conversation.visitor_id)
+    assert profile is not None
+    assert profile.device == "desktop"
+    assert [page.url for page in browsing.pages_of(conversation.visitor_id)] == [
+        "https://x.test/lamp",
+        "https://x.test/cart",
+    ]
