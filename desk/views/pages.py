@@ -17,7 +17,7 @@ from conversations import blocks, browsing, drafts, notes, notices, sightings
 from conversations.attachments import LIMIT_BYTES
 from conversations.models import Address, Conversation
 from desk import boxes as state_boxes
-from desk import embedded, past, queries
+from desk import embedded, past, queries, timeline
 from desk.mirror import mirror_of
 from desk.rights import rights_of
 from desk.texts import script_texts
@@ -55,7 +55,8 @@ def conversation_of(
 ) -> dict[str, Any]:
     """What the dialogue and its toolbar need."""
     history = queries.history_of(conversation, user)
-    pauses = past.pauses_of([conversation.pk, *(one.pk for one in history)])
+    pasts = past.pasts_of(one.pk for one in history)
+    events = timeline.lines_of(conversation.pk)
     pages = browsing.pages_of(conversation.visitor_id)
     profile = browsing.profile_of(conversation.visitor_id)
     is_online = conversation.visitor_id in sightings.online([conversation.visitor_id])
@@ -72,11 +73,12 @@ def conversation_of(
         "rights": rights_of(conversation, user, agent, at=at),
         "draft": drafts.of(agent.pk if agent else None, conversation.pk),
         "notes": notes.of(conversation.pk),
+        "events": events,
+        "turns": timeline.last_turns(events),
         "blocked": blocks.in_force(conversation.visitor, at=at)
         .select_related("blocked_by")
         .first(),
-        "history": [(one, len(pauses.get(one.pk, []))) for one in history],
-        "pauses": pauses.get(conversation.pk, []),
+        "history": [(one, pasts.get(one.pk, past.Past())) for one in history],
         "upload_limit": LIMIT_BYTES,
     }
 

@@ -2,6 +2,7 @@
 
 import { keys, listenToKeys } from "./keys.js";
 import { Palette } from "./palette.js";
+import { writeIn } from "./writing.js";
 
 const dialog = document.getElementById("dialog");
 
@@ -21,14 +22,21 @@ export function comfort({ panes, open, numbersOnDesk, numbersToAnswer }) {
     if (number) open(number);
   }
 
+  function openPicker() {
+    if (!dialogue()?.picker) return;
+    writeIn(panes.number, "reply");
+    dialogue().picker.open();
+  }
+
   listenToKeys({
     onPalette: () => palette.toggle(),
     own: {
       j: () => step(1),
       k: () => step(-1),
       n: nextThatWaits,
-      r: () => dialogue()?.box?.focus(),
-      "/": () => dialogue()?.picker?.open(),
+      r: () => dialogue()?.box && writeIn(panes.number, "reply"),
+      m: () => dialogue()?.noteBox && writeIn(panes.number, "note"),
+      "/": openPicker,
       "?": showShortcuts,
     },
   });

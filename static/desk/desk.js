@@ -2,6 +2,7 @@
 // from the ordinary views, by htmx, and is morphed into the page.
 
 import "../base/bar.js";
+import "../base/tips.js";
 import { tick } from "../base/clock.js";
 import { connect } from "../shared/socket.js";
 import { alertOnce } from "./alerts.js";
@@ -34,8 +35,9 @@ let chosenCount = Number(stage?.dataset.panes ?? 1);
 Idiomorph.defaults.callbacks.beforeNodeMorphed = (old) =>
   !(old instanceof Element && old.id && old.hasAttribute("data-keep"));
 
-// What was folded or unfolded stays so.
-Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => name !== "open" || node.tagName !== "DETAILS";
+// What was folded or unfolded stays so, and what is being written: a reply or a note.
+Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
+  name !== "data-mode" && (name !== "open" || node.tagName !== "DETAILS");
 
 const refreshBoxes = coalesced(() => {
   if (document.getElementById("boxes")) get("/desk/boxes/", "#boxes", "morph");

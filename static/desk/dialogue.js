@@ -8,6 +8,7 @@ import { Log } from "./log.js";
 import { Store, notify, texts } from "./page.js";
 import { Picker } from "./picker.js";
 import { Suggestions } from "./suggestions.js";
+import { isNoting, switchTo } from "./writing.js";
 
 const TYPING_MS = 3000;
 const TYPING_GONE_MS = 6000;
@@ -61,7 +62,8 @@ export class Dialogue {
     this.onGone = onGone;
     this.onLine = onLine;
     this.isQuiet = isQuiet; // Drawn beside what somebody is writing: it takes no focus.
-    this.log = new Log(document.getElementById(`log-${this.number}`), this.visitor, this.number);
+    const { number, visitor } = this;
+    this.log = new Log(document.getElementById(`log-${number}`), { visitor, tint: section.dataset.tint, number });
     this.thread = threadOf(this.number, {
       onChange: (thread) => this.#changed(thread),
       onState: () => {
@@ -69,9 +71,8 @@ export class Dialogue {
       },
       onRejected: (body, sentence, code) => this.#rejected(body, sentence, code),
     });
-    this.log.draw(this.thread);
-    this.thread.sync();
     this.refresh();
+    this.thread.sync();
   }
 
   get section() {
@@ -86,6 +87,14 @@ export class Dialogue {
     return document.getElementById(`reply-${this.number}`);
   }
 
+  get noteBox() {
+    return document.getElementById(`note-${this.number}`);
+  }
+
+  get asides() {
+    return this.section?.querySelectorAll("[data-asides] > li") ?? [];
+  }
+
   get isMine() {
     return this.section?.hasAttribute("data-mine");
   }
@@ -97,10 +106,12 @@ export class Dialogue {
 
   /** The fragment was morphed: a composer may have come or gone. */
   refresh() {
+    this.log.draw(this.thread, this.asides);
     const box = this.box;
     if (!box) this.#showBegun();
     if (!box || box === this.readyBox) return;
     this.readyBox = box;
+    switchTo(this.number, this.section.dataset.mode ?? "reply");
     const begun = drafts.get(this.number);
     // Somebody may write before this script has come; else what only this browser knows is newer.
     if (box.value === box.defaultValue && begun !== null && begun !== undefined) box.value = begun;
@@ -109,7 +120,8 @@ export class Dialogue {
     this.#growWithItsPlace(box);
     box.addEventListener("input", () => this.#typed());
     box.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      // Ctrl+Enter sends as Enter does.
+      if (event.key !== "Enter" || event.shiftKey || event.altKey || event.isComposing) return;
       event.preventDefault();
       this.#send();
     });
@@ -125,7 +137,10 @@ export class Dialogue {
       headers: () => ({ "Accept-Language": document.documentElement.lang }),
       strings: texts,
       limit: Number(box.form.dataset.limit),
-      onChange: () => this.#filesChanged(),
+      onChange: () => {
+        if (this.uploads?.items.length) switchTo(this.number, "reply"); // Files go with the reply only.
+        this.#filesChanged();
+      },
     });
     this.picker = new Picker({
       form: box.form,
@@ -137,7 +152,9 @@ export class Dialogue {
     emoji.addEventListener("click", () => this.#offerEmoji(emoji), { once: true });
     this.suggestions = new Suggestions({ form: box.form, number: this.number });
     this.suggestions.follow(this.thread);
-    if (!this.isQuiet && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
+    // Who is writing a note while the conversation comes to the desk goes on writing a note.
+    if (document.activeElement === this.noteBox) switchTo(this.number, "note");
+    else if (!this.isQuiet && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
   }
 
   /** It left this desk while something was being written: it is not thrown away unseen. */
@@ -170,7 +187,7 @@ export class Dialogue {
   }
 
   #changed(thread) {
-    this.log.draw(thread);
+    this.log.draw(thread, this.asides);
     if (this.isMine) this.suggestions?.follow(thread);
     this.markRead();
     this.onLine();
@@ -195,6 +212,7 @@ export class Dialogue {
   }
 
   #send() {
+    if (isNoting(this.number)) return; // What is seen is the note; the reply is out of sight.
     const body = this.box.value.trim();
     const [place] = body.match(VARIABLE) ?? [];
     if (place && this.warnedOf !== body) {
@@ -246,6 +264,7 @@ export class Dialogue {
   }
 
   #typed() {
+    if (isNoting(this.number)) switchTo(this.number, "reply"); // Something was inserted: it is seen.
     drafts.set(this.number, this.box.value);
     this.#grow();
     this.#complain("");

@@ -31,7 +31,7 @@ export function listenToKeys({ own, onPalette }) {
       onPalette();
       return;
     }
-    if (event.key === "Escape" && target.matches?.(".composer textarea")) {
+    if (event.key === "Escape" && target.matches?.(".composer textarea, .noting textarea")) {
       // Out of the text: from here letters are keys.
       target.closest(".dialogue").querySelector(".log").focus();
       return;

@@ -1,4 +1,5 @@
-// The messages of a dialogue, drawn from a Thread: days, groups by author, ticks. Text only, ever.
+// The messages of a dialogue, drawn from a Thread: days, groups by author, ticks; between them, at
+// their moment, the events and notes of the server's fragment. Messages are text only, ever.
 
 import { clock, daysFrom, localeOf, longDay } from "../shared/moments.js";
 import { attached } from "./attached.js";
@@ -16,31 +17,33 @@ const full = format({ dateStyle: "full", timeStyle: "medium" });
 const date = format({ dateStyle: "short" });
 
 export class Log {
-  constructor(root, visitor, number) {
-    this.root = root;
-    this.number = number;
-    this.visitor = visitor;
-    this.drawn = 0;
-    this.near = [];
+  /** `tint`: which colour stands for the visitor. */
+  constructor(root, { visitor, tint, number }) {
+    Object.assign(this, { root, visitor, tint, number });
+    this.bubbles = new Map(); // by seq
+    this.asides = []; // events and notes: {id, at, node}, in their order
     this.unread = [];
     this.tail = element("div", { class: "group mine", hidden: "" });
     this.empty = element("p", { class: "muted none", hidden: "" }, texts.noMessages);
-    root.replaceChildren(this.empty, this.tail);
+    this.#clear();
     // Who reads the end keeps it, also when a phone's keyboard or a smaller window takes room.
     this.isAtEnd = true;
     root.addEventListener("scroll", () => (this.isAtEnd = this.isNearEnd()), { passive: true });
     new ResizeObserver(() => this.isAtEnd && this.#toEnd()).observe(root);
   }
 
-  /** Bring the log up to what `thread` knows. */
-  draw(thread) {
+  /** Bring the log up to what `thread` knows, and to the events and notes of the fragment. */
+  draw(thread, asides) {
     const wasNear = this.isNearEnd();
     const mineGrew = thread.pending.length > this.tail.childElementCount;
-    for (const message of thread.messages.slice(this.drawn)) this.#append(message);
-    this.drawn = thread.messages.length;
+    const fresh = thread.messages.slice(this.bubbles.size);
+    for (const message of fresh) this.bubbles.set(message.seq, this.#bubbleOf(message));
+    // Events before the first messages have come would only be drawn again below them.
+    const added = thread.isLoaded ? this.#adopt(asides) : [];
+    if (!this.#append(fresh, added)) this.#drawAnew(thread.messages);
     this.#drawPending(thread.pending);
     this.#drawTicks(thread.otherRead);
-    this.empty.hidden = this.drawn + thread.pending.length > 0 || !thread.isLoaded;
+    this.empty.hidden = this.bubbles.size + thread.pending.length > 0 || !thread.isLoaded;
     if (wasNear || mineGrew) this.#toEnd();
   }
 
@@ -54,11 +57,73 @@ export class Log {
     return scrollHeight - scrollTop - clientHeight < NEAR_PX;
   }
 
-  #append(message) {
-    const at = new Date(message.at);
-    const last = this.last;
-    const isNewDay = !last || date.format(last.at) !== date.format(at);
+  #clear() {
+    this.near = [];
+    this.last = null;
+    this.root.replaceChildren(this.empty, this.tail);
+  }
+
+  /** The asides that are new here, oldest first. */
+  #adopt(list) {
+    const known = new Set(this.asides.map(({ id }) => id));
+    const added = [];
+    for (const source of list) {
+      if (known.has(source.id)) continue;
+      const node = element("div", { class: source.className, "data-aside": source.id });
+      node.append(...source.cloneNode(true).childNodes);
+      added.push({ id: source.id, at: new Date(source.dataset.at), node });
+    }
+    const byMoment = (one, other) => one.at - other.at;
+    this.asides = [...this.asides, ...added].sort(byMoment);
+    return added.sort(byMoment);
+  }
+
+  /** Add what comes after all that stands here; false where something belongs further up. */
+  #append(messages, asides) {
+    const pairs = [...merged(messages, asides)];
+    if (!pairs.length) return true;
+    const [message, aside] = pairs[0];
+    const { at: end, isAside } = this.last ?? {};
+    const at = aside?.at ?? new Date(message.at);
+    if (isAside ? at < end : aside && at <= end) return false;
+    this.#add(pairs);
+    return true;
+  }
+
+  #add(pairs) {
+    for (const [message, aside] of pairs) {
+      if (message) this.#addMessage(message);
+      else this.#addAside(aside);
+    }
+  }
+
+  /** The same nodes in new groups: what was looked at stays where it is. */
+  #drawAnew(messages) {
+    const fromEnd = this.root.scrollHeight - this.root.scrollTop;
+    this.root.setAttribute("aria-busy", "true"); // Nothing is read out twice.
+    this.#clear();
+    this.#add(merged(messages, this.asides));
+    this.root.scrollTop = this.root.scrollHeight - fromEnd;
+    requestAnimationFrame(() => this.root.removeAttribute("aria-busy"));
+  }
+
+  /** A line with the day, where another day begins. */
+  #addDay(at) {
+    const isNewDay = !this.last || date.format(this.last.at) !== date.format(at);
     if (isNewDay) this.tail.before(element("div", { class: "day" }, element("span", {}, dayName(at))));
+    return isNewDay;
+  }
+
+  #addAside({ at, node }) {
+    this.#addDay(at);
+    this.tail.before(node);
+    this.last = { at, isAside: true };
+  }
+
+  #addMessage(message) {
+    const at = new Date(message.at);
+    const { last } = this;
+    const isNewDay = this.#addDay(at);
     const isSame = last && last.author === message.author && last.name === message.name;
     if (isNewDay || !isSame || at - last.at > GROUP_MS) {
       this.group = this.#group(message, at);
@@ -67,15 +132,19 @@ export class Log {
       this.near.push(this.group);
       if (this.near.length > NEAR_GROUPS) this.near.shift().classList.add("far");
     }
-    const bubble = this.#bubble(message, { class: "bubble", title: full.format(at) });
+    this.group.append(this.bubbles.get(message.seq));
+    this.last = { at, author: message.author, name: message.name };
+  }
+
+  #bubbleOf(message) {
+    const bubble = this.#bubble(message, { class: "bubble", title: full.format(new Date(message.at)) });
     if (message.author === "agent") {
       const tick = element("span", { class: "tick" });
       bubble.append(tick);
       setTick(tick, "sent");
       this.unread.push({ seq: message.seq, tick });
     }
-    this.group.append(bubble);
-    this.last = { at, author: message.author, name: message.name };
+    return bubble;
   }
 
   #bubble({ body, attachment, offer }, attributes) {
@@ -93,7 +162,12 @@ export class Log {
     const who = { visitor: this.visitor, bot: texts.bot }[message.author] ?? message.name;
     const head = element("header", {}, element("span", { class: "author" }, who), " ");
     head.append(element("time", { datetime: at.toISOString() }, clock(at, timeZone)));
-    return element("div", { class: `group ${side}` }, head);
+    const group = element("div", { class: `group ${side}` }, head);
+    const tint = message.author === "visitor" ? ` tint-${this.tint}` : "";
+    if (side !== "system") {
+      group.prepend(element("span", { class: `avatar${tint}`, "aria-hidden": "true" }, initials(who)));
+    }
+    return group;
   }
 
   #drawPending(pending) {
@@ -115,6 +189,24 @@ export class Log {
       return false;
     });
   }
+}
+
+/** Messages in their order and asides in theirs, as pairs of which one is set; an aside of the very
+ *  moment of a message is what it brought about, and stands before it. */
+function* merged(messages, asides) {
+  let next = 0;
+  for (const message of messages) {
+    const at = new Date(message.at);
+    while (next < asides.length && asides[next].at <= at) yield [null, asides[next++]];
+    yield [message, null];
+  }
+  while (next < asides.length) yield [null, asides[next++]];
+}
+
+/** As the server's templates make them. */
+function initials(name) {
+  const words = name.split(/\s+/).filter(Boolean);
+  return [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...(word ?? "")][0] ?? "").join("");
 }
 
 const TICKS = { sending: "clock", sent: "check", read: "check-check" };

@@ -1,4 +1,4 @@
-// Notes for the team, written in the toolbar: kept while they are begun, and a list of whom "@" calls.
+// Notes for the team, written below the messages: kept while they are begun, and a list of whom "@" calls.
 
 import { Store, element, notify, write } from "./page.js";
 
@@ -81,8 +81,17 @@ document.addEventListener("input", ({ target }) => {
   offer(target);
 });
 
+/** Enter leaves the note, Ctrl+Enter too; Shift+Enter breaks the line, as in a reply. */
+function leave(event) {
+  const { key, shiftKey, altKey, target } = event;
+  if (key !== "Enter" || shiftKey || altKey || !target.matches?.("[data-note]")) return;
+  event.preventDefault();
+  if (target.value.trim()) target.form.requestSubmit();
+}
+
 document.addEventListener("keydown", (event) => {
-  if (!list || event.target !== list.box || event.isComposing) return;
+  if (event.isComposing) return;
+  if (!list || event.target !== list.box) return leave(event);
   const moves = { ArrowDown: list.index + 1, ArrowUp: list.index - 1 };
   if (event.key in moves) select(moves[event.key]);
   else if (event.key === "Enter" || event.key === "Tab") choose(list.index);

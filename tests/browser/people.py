@@ -154,6 +154,20 @@ class Agent:
     def reply(self) -> Locator:
         return self.page.get_by_label(self.tongue("Your reply"))
 
+    @property
+    def note(self) -> Locator:
+        """The field for a note, once it is chosen in place of the reply."""
+        return self.page.get_by_label(self.tongue("Note for the team"), exact=True)
+
+    def choose(self, mode: str) -> None:
+        """"Reply" or "Note"."""
+        group = self.page.get_by_role("group", name=self.tongue("What you write"))
+        group.get_by_role("button", name=self.tongue(mode), exact=True).click()
+
+    def notes(self, text: str) -> Locator:
+        """The notes in the thread that hold a text."""
+        return self.log.locator(".note").filter(has_text=text)
+
     def say(self, text: str) -> Locator:
         self.reply.fill(text)
         self.reply.press("Enter")

@@ -49,9 +49,10 @@ def test_hostile_words_are_text_everywhere(crowd: Crowd, product: Product) -> No
     is_clean(page, "the desk")
     expect(page).to_have_title(re.compile(r"^\(1\) Desk"))
 
-    toolbar.get_by_label("Note for the team").fill(HOSTILE)
-    toolbar.get_by_role("button", name="Leave the note").click()
-    expect(page.get_by_role("region", name="Notes for the team")).to_contain_text("onerror")
+    alice.choose("Note")
+    alice.note.fill(HOSTILE)
+    page.get_by_role("button", name="Leave the note").click()
+    expect(alice.notes("onerror")).to_be_visible()
     visitor.box.press_sequentially("x")
     expect(page.get_by_text("is writing …")).to_contain_text("onerror")
     is_clean(page, "the notes and who is writing")

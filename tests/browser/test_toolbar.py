@@ -42,7 +42,8 @@ def test_pages_notes_and_an_application(crowd: Crowd) -> None:
     assert alice.texts() == ["Where is my lamp?"]  # nothing was sent
     alice.reply.fill("")
 
-    note = toolbar.get_by_label("Note for the team")
+    alice.choose("Note")
+    note = alice.note
     note.press_sequentially("Ask @br")
     expect(alice.page.get_by_role("option", name="Bruno")).to_be_visible()
     note.press("Enter")
@@ -50,11 +51,12 @@ def test_pages_notes_and_an_application(crowd: Crowd) -> None:
     expect(note).to_have_value("Ask @Bruno please")
     note.page.reload()
     expect(note).to_have_value("Ask @Bruno please")  # begun, and still there
-    toolbar.get_by_role("button", name="Leave the note").click()
+    alice.choose("Note")
+    alice.page.get_by_role("button", name="Leave the note").click()
     expect(note).to_have_value("")
-    expect(alice.page.get_by_role("region", name="Notes for the team")).to_contain_text("@Bruno")
+    expect(alice.notes("@Bruno")).to_be_visible()
     bruno.page.get_by_role("link", name=re.compile("Alice calls you")).click()
-    expect(bruno.page.get_by_text("only the team reads this")).to_be_visible()
+    expect(bruno.notes("only the team reads this")).to_be_visible()
     expect(visitor.frame.get_by_text("@Bruno")).to_have_count(0)
 
 

@@ -1,0 +1,202 @@
+"""What happened to a conversation, as lines between its messages: by whom, and when (C68).
+
+The ledger is read with the page's fragment, which a move fetches anew; messages are sent and shown
+without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.moments import moment
+from conversations.models import ActorKind, Event
+from conversations.transitions import EndReason, Status, Verb
+
+AT_ONCE = timedelta(seconds=2)
+"""A push that follows so soon on what gave it to the same agent tells nothing new."""
+
+ICONS: dict[Verb, str] = {
+    Verb.ESCALATE: "users",
+    Verb.PUSH: "inbox",
+    Verb.TAKE: "inbox",
+    Verb.TRANSFER_TO_GROUP: "arrow-right-left",
+    Verb.TRANSFER_TO_AGENT: "arrow-right-left",
+    Verb.EXPIRE: "timer",
+    Verb.RELEASE: "undo-2",
+    Verb.RECALL: "undo-2",
+    Verb.RELAX: "star",
+    Verb.SNOOZE: "alarm-clock",
+    Verb.WAKE_TO_AGENT: "bell-ring",
+    Verb.WAKE_TO_GROUP: "bell-ring",
+    Verb.SET_PENDING: "hourglass",
+    Verb.SET_ON_HOLD: "circle-pause",
+    Verb.SOLVE: "circle-check-big",
+    Verb.REOPEN: "bell-ring",
+    Verb.CLOSE: "circle-check-big",
+}
+"""Of the verbs that are told. That a conversation began is told by its first message."""
+
+IN_HISTORY = frozenset(
+    {
+        *(Verb.TRANSFER_TO_GROUP, Verb.TRANSFER_TO_AGENT, Verb.EXPIRE, Verb.RELEASE, Verb.RECALL),
+        *(Verb.SNOOZE, Verb.WAKE_TO_AGENT, Verb.WAKE_TO_GROUP, Verb.REOPEN),
+    }
+)
+"""What an agent should read first (R135): pauses, and how it came from one desk to another."""
+
+TURNS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event. ``by`` did it, ``to`` has it since, ``from_`` had it before; names, or empty."""
+
+    pk: int
+    verb: Verb
+    at: datetime
+    kind: str
+    by: str = ""
+    to: str = ""
+    from_: str = ""
+    group: str = ""
+    until: datetime | None = None
+    reason: str = ""
+
+    @property
+    def icon(self) -> str:
+        return ICONS[self.verb]
+
+    @property
+    def sentence(self) -> str:
+        """What happened and by whom, in the reader's language."""
+        match self.verb:
+            case Verb.SNOOZE | Verb.SET_PENDING | Verb.SET_ON_HOLD | Verb.SOLVE | Verb.CLOSE:
+                text = _rests(self)
+            case Verb.WAKE_TO_AGENT | Verb.WAKE_TO_GROUP | Verb.REOPEN:
+                text = _comes_back(self)
+            case Verb.EXPIRE | Verb.RELEASE | Verb.RECALL | Verb.RELAX:
+                text = _goes_back(self)
+            case _:
+                text = _is_handed_on(self)
+        return text % {
+            "by": self.by or _("somebody"),
+            "to": self.to,
+            "from": self.from_,
+            "group": self.group,
+            "until": moment(timezone.localtime(self.until)) if self.until else "",
+        }
+
+
+def _rests(line: Line) -> str:
+    if line.verb == Verb.SNOOZE:
+        if line.to:
+            return _("Snoozed by %(by)s until %(until)s, kept by %(to)s")
+        return _("Snoozed by %(by)s until %(until)s, left to %(group)s")
+    if line.verb == Verb.SET_PENDING:
+        return _("Set to pending by %(by)s")
+    if line.verb == Verb.SET_ON_HOLD:
+        return _("Put on hold by %(by)s")
+    if line.verb == Verb.SOLVE:
+        return _("Solved by %(by)s")
+    if line.reason == EndReason.BLOCKED:
+        return _("Visitor blocked and conversation closed by %(by)s")
+    if line.by:
+        return _("Closed by %(by)s")
+    if line.kind == ActorKind.VISITOR:
+        return _("Closed by the visitor")
+    return _("Closed by the bot") if line.kind == ActorKind.BOT else _("Closed automatically")
+
+
+def _comes_back(line: Line) -> str:
+    if line.verb == Verb.REOPEN:
+        is_answered = line.kind == ActorKind.VISITOR
+        return _("Back: the visitor replied") if is_answered else _("Resumed by %(by)s")
+    if line.kind == ActorKind.VISITOR:
+        return _("Back from snooze: the visitor replied")
+    if line.kind == ActorKind.SYSTEM:
+        return _("Back from snooze: the time was over")
+    return _("Back from snooze: woken by %(by)s")
+
+
+def _goes_back(line: Line) -> str:
+    if line.verb == Verb.RELAX:
+        return _("Waited long enough for a skill: anybody in %(group)s can take it")
+    if line.verb == Verb.EXPIRE:
+        return _("Not taken in time by %(from)s: back in the queue of %(group)s")
+    if line.verb == Verb.RECALL:
+        return _("Not answered in time by %(from)s: back in the queue of %(group)s")
+    if line.by:
+        return _("Released from %(from)s by %(by)s: back in the queue of %(group)s")
+    return _("Released: the connection of %(from)s was lost. Back in the queue of %(group)s")
+
+
+def _is_handed_on(line: Line) -> str:
+    if line.verb == Verb.TRANSFER_TO_AGENT:
+        return _("Transferred to %(to)s by %(by)s")
+    if line.verb == Verb.TRANSFER_TO_GROUP:
+        return _("Transferred to %(group)s by %(by)s")
+    if line.verb == Verb.ESCALATE:
+        return _("Handed over by the bot to %(group)s")
+    return _("Taken by %(to)s") if line.verb == Verb.TAKE else _("On the desk of %(to)s")
+
+
+def lines_of(conversation_id: int) -> list[Line]:
+    """Return the events of a conversation that are told, oldest first; two queries."""
+    events = Event.objects.filter(conversation=conversation_id).select_related("agent", "group")
+    found = list(events.order_by("id"))
+    people = {one.actor_user_id for one in found if one.actor_user_id is not None}
+    users = User.objects.filter(pk__in=people).select_related("agent")
+    return told(found, {user.pk: _name_of(user) for user in users})
+
+
+def _name_of(user: User) -> str:
+    """What colleagues call a user; managers may have no desk."""
+    desk = getattr(user, "agent", None)
+    name: str = desk.display_name if desk else user.get_full_name() or user.username
+    return name
+
+
+def last_turns(lines: Iterable[Line]) -> list[Line]:
+    """Return the latest lines for the history beside the dialogue, oldest first."""
+    return [line for line in lines if line.verb in IN_HISTORY][-TURNS:]
+
+
+def told(events: Iterable[Event], names: dict[int, str]) -> list[Line]:
+    """Return the lines for events in their order; ``names`` of the users who acted, by id."""
+    lines: list[Line] = []
+    before: Event | None = None
+    for event in events:
+        verb = Verb(event.verb)
+        if verb in ICONS and not (before is not None and _only_follows(event, before)):
+            lines.append(
+                Line(
+                    event.pk,
+                    verb,
+                    event.at,
+                    event.actor_kind,
+                    by=names.get(event.actor_user_id or 0, ""),
+                    to=event.agent.display_name if event.agent else "",
+                    from_=before.agent.display_name if before and before.agent else "",
+                    group=event.group.name if event.group else "",
+                    until=event.deadline_at,
+                    reason=event.data.get("end_reason", ""),
+                )
+            )
+        before = event
+    return lines
+
+
+def _only_follows(event: Event, before: Event) -> bool:
+    """Whether a push only carries out what has just been told: it was assigned to this agent."""
+    return (
+        event.verb == Verb.PUSH
+        and before.to_status == Status.ASSIGNED
+        and before.agent_id == event.agent_id
+        and event.at - before.at <= AT_ONCE
+    )

@@ -1,0 +1,204 @@
+"""What stands between the messages: each event of the ledger, by whom and when, and the notes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import translation
+
+from accounts.models import Agent, User
+from conversations import actors, lifecycle, notes
+from conversations.actors import SYSTEM, VISITOR
+from conversations.models import ActorKind, CloseReason, Event
+from conversations.transitions import Status, Verb
+from desk import timeline
+from desk.timeline import ICONS, Line, last_turns, lines_of, told
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, in_status, on_desk, queued, with_bot
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def bruno(step: RuleStep) -> Agent:
+    bruno: Agent = AgentFactory(display_name="Bruno")
+    step.group.members.add(bruno)
+    return bruno
+
+
+def said(number: int) -> list[str]:
+    return [line.sentence for line in lines_of(number)]
+
+
+def test_every_verb_is_told_but_the_first() -> None:
+    assert set(Verb) - set(ICONS) == {Verb.GREET, Verb.QUEUE}
+
+
+def test_how_it_went_from_hand_to_hand(
+    step: RuleStep, agent: Agent, bruno: Agent, manager: User
+) -> None:
+    alice, marc = actors.agent(agent.user), actors.manager(manager)
+    manager.first_name, manager.last_name = "Marc", "Fournier"
+    manager.save()
+    number = on_desk(step, agent).pk
+    lifecycle.release(number, actor=marc, at=NOW + HOUR)
+    lifecycle.push(number, agent=agent, at=NOW + 2 * HOUR)
+    lifecycle.recall(number, at=NOW + 3 * HOUR)
+    lifecycle.push(number, agent=bruno, at=NOW + 4 * HOUR)
+    lifecycle.release(number, actor=SYSTEM, at=NOW + 5 * HOUR)
+    lifecycle.transfer_to_agent(number, agent=agent, actor=marc, at=NOW + 6 * HOUR)
+    lifecycle.push(number, agent=agent, at=NOW + 6 * HOUR)
+    lifecycle.transfer_to_group(
+        number, group=step.group, queue_id=step.pk, actor=alice, at=NOW + 7 * HOUR
+    )
+    group = step.group.name
+    assert said(number) == [
+        "On the desk of Alice",
+        f"Released from Alice by Marc Fournier: back in the queue of {group}",
+        "On the desk of Alice",
+        f"Not answered in time by Alice: back in the queue of {group}",
+        "On the desk of Bruno",
+        f"Released: the connection of Bruno was lost. Back in the queue of {group}",
+        "Transferred to Alice by Marc Fournier",  # the push that follows at once says no more
+        f"Transferred to {group} by Alice",
+    ]
+
+
+def test_how_it_paused_and_came_back(step: RuleStep, agent: Agent) -> None:
+    alice = actors.agent(agent.user)
+    number = in_status(Status.SNOOZED, step, agent).pk
+    lifecycle.wake(number, actor=VISITOR, at=NOW + HOUR)
+    lifecycle.push(number, agent=agent, at=NOW + HOUR)
+    lifecycle.set_pending(number, actor=alice, at=NOW + 2 * HOUR)
+    lifecycle.reopen(number, actor=VISITOR, at=NOW + 3 * HOUR)
+    lifecycle.take(number, agent=agent, actor=alice, at=NOW + 3 * HOUR)
+    lifecycle.set_on_hold(number, actor=alice, at=NOW + 4 * HOUR)
+    lifecycle.reopen(number, actor=alice, at=NOW + 5 * HOUR)
+    lifecycle.push(number, agent=agent, at=NOW + 6 * HOUR)  # not at once: it had to wait
+    lifecycle.solve(number, actor=alice, at=NOW + 7 * HOUR)
+    lifecycle.close(number, reason=CloseReason.WINDOW_OVER, actor=SYSTEM, at=NOW + 99 * HOUR)
+    [first, *rest] = said(number)[1:]
+    assert re.fullmatch(r"Snoozed by Alice until .*\d\d:\d\d, kept by Alice", first)
+    assert rest == [
+        "Back from snooze: the visitor replied",
+        "Set to pending by Alice",
+        "Back: the visitor replied",
+        "Taken by Alice",
+        "Put on hold by Alice",
+        "Resumed by Alice",
+        "On the desk of Alice",
+        "Solved by Alice",
+        "Closed automatically",
+    ]
+
+
+def test_a_snooze_left_to_the_team_and_the_ends_of_one(step: RuleStep, agent: Agent) -> None:
+    number = in_status(Status.SNOOZED, step, agent, keep=False).pk
+    lifecycle.wake(number, actor=SYSTEM, at=NOW + HOUR)
+    assert f"left to {step.group.name}" in said(number)[-2]
+    assert said(number)[-1] == "Back from snooze: the time was over"
+    kept = in_status(Status.SNOOZED, step, agent).pk
+    lifecycle.wake(kept, actor=actors.agent(agent.user), at=NOW + HOUR)
+    assert said(kept)[-1] == "Back from snooze: woken by Alice"
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (Line(1, Verb.CLOSE, NOW, ActorKind.VISITOR), "Closed by the visitor"),
+        (Line(1, Verb.CLOSE, NOW, ActorKind.BOT), "Closed by the bot"),
+        (Line(1, Verb.CLOSE, NOW, ActorKind.AGENT, by="Eve"), "Closed by Eve"),
+        (
+            Line(1, Verb.CLOSE, NOW, ActorKind.AGENT, by="Eve", reason="blocked"),
+            "Visitor blocked and conversation closed by Eve",
+        ),
+        (
+            Line(1, Verb.EXPIRE, NOW, ActorKind.SYSTEM, from_="Eve", group="G"),
+            "Not taken in time by Eve: back in the queue of G",
+        ),
+        (
+            Line(1, Verb.RELAX, NOW, ActorKind.SYSTEM, group="G"),
+            "Waited long enough for a skill: anybody in G can take it",
+        ),
+        (Line(1, Verb.ESCALATE, NOW, ActorKind.BOT, group="G"), "Handed over by the bot to G"),
+        (Line(1, Verb.TAKE, NOW, ActorKind.AGENT, to="100 %(x)s"), "Taken by 100 %(x)s"),
+        (Line(1, Verb.SOLVE, NOW, ActorKind.AGENT), "Solved by somebody"),  # erased since
+    ],
+)
+def test_each_sentence(line: Line, sentence: str) -> None:
+    assert line.sentence == sentence
+    with translation.override("fr"):
+        assert line.sentence != sentence
+
+
+def test_a_bot_hands_over(step: RuleStep) -> None:
+    conversation = with_bot(step)
+    assert said(conversation.pk) == []
+
+
+def test_only_a_push_at_once_to_the_same_agent_is_left_out(agent: Agent, bruno: Agent) -> None:
+    def event(pk: int, verb: Verb, whose: Agent, at: datetime, status: Status) -> Event:
+        return Event(pk=pk, verb=verb, at=at, actor_kind="system", agent=whose, to_status=status)
+
+    given = event(1, Verb.TRANSFER_TO_AGENT, agent, NOW, Status.ASSIGNED)
+    for whose, seconds, count in ((agent, 1, 1), (agent, 60, 2), (bruno, 1, 2)):
+        push = event(2, Verb.PUSH, whose, NOW + timedelta(seconds=seconds), Status.ACTIVE)
+        assert len(told([given, push], {})) == count
+
+
+def test_events_and_notes_are_in_the_fragment_with_their_moments(
+    browser: Callable[[User], Client], step: RuleStep, agent: Agent, bruno: Agent
+) -> None:
+    number = on_desk(step, agent).pk
+    notes.write(number, agent_id=bruno.pk, body="<i>regular</i>", at=NOW + HOUR)
+    shown = browser(agent.user).get(f"/desk/c/{number}/").content.decode()
+    [asides] = re.findall(rf'<ol id="asides-{number}" data-asides hidden>(.*?)</ol>', shown, re.S)
+    assert len(re.findall(r'<li id="event-\d+" data-at="\d{4}-[^"]+" class="event">', asides)) == 1
+    assert len(re.findall(r'<li id="note-of-\d+" data-at="\d{4}-[^"]+" class="note">', asides)) == 1
+    assert "On the desk of Alice" in asides
+    assert "&lt;i&gt;regular&lt;/i&gt;" in asides
+    assert "only the team reads this" in asides
+
+
+def test_a_release_is_in_the_history_of_this_one_and_counted_in_past_ones(
+    browser: Callable[[User], Client], step: RuleStep, agent: Agent
+) -> None:
+    first, second = on_desk(step, agent), queued(step)
+    second.visitor = first.visitor
+    second.save()
+    lifecycle.release(first.pk, actor=SYSTEM, at=NOW + HOUR)
+    client = browser(agent.user)
+    [history] = re.findall(
+        r'<ul class="turns">(.*?)</ul>',
+        client.get(f"/desk/c/{first.pk}/toolbar/").content.decode(),
+        re.S,
+    )
+    assert "the connection of Alice was lost" in history
+    assert "On the desk" not in history
+    beside = client.get(f"/desk/c/{second.pk}/toolbar/").content.decode()
+    assert "released once" in beside
+
+
+def test_a_long_life_costs_two_queries_and_the_history_stays_short(
+    step: RuleStep, agent: Agent, django_assert_num_queries: Any
+) -> None:
+    number, at = on_desk(step, agent).pk, NOW
+    for _ in range(10):
+        at += HOUR
+        lifecycle.release(number, actor=actors.manager(agent.user), at=at)
+        lifecycle.push(number, agent=agent, at=at)
+    with django_assert_num_queries(2):
+        lines = lines_of(number)
+        assert all(line.sentence and line.icon for line in lines)
+    assert len(lines) == 21
+    turns = last_turns(lines)
+    assert len(turns) == timeline.TURNS
+    assert turns == sorted(turns, key=lambda line: line.pk)
+    assert turns[-1].pk == lines[-2].pk
