@@ -27,9 +27,11 @@ SHOWN = 5  # pages seen; the older ones are folded away
 
 def bar_of(agent: Agent | None) -> dict[str, Any]:
     """What the bar on top needs."""
+    buttons = queries.status_buttons(agent)
     return {
         "agent": agent,
-        "status_buttons": queries.status_buttons(agent),
+        "status_buttons": buttons,
+        "away": next((one for one in buttons if not one.is_available), None),
         "snoozed_count": queries.snoozed_count(agent),
     }
 

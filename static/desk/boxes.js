@@ -37,7 +37,7 @@ export function messageInBox(number, message) {
   if (author === "agent") startClock(box.querySelector("[data-answered]"), at);
   const waits = author === "visitor";
   box.classList.toggle("waits", waits);
-  for (const part of box.querySelectorAll(".wait, .waiting")) part.hidden = !waits;
+  box.querySelector(".wait").hidden = !waits;
   countWaiting();
   tick();
 }

@@ -1,0 +1,81 @@
+"""What holds for all styles and templates of the desk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from accounts.models import Agent, User
+from conversations.transitions import Status
+from routing.models import RuleStep
+from tests.factories import in_status, on_desk
+
+ROOT = Path(__file__).resolve().parents[2]
+STYLES = [*(ROOT / "static/base").glob("*.css"), *(ROOT / "static/desk").glob("*.css")]
+PAGES = [*(ROOT / "templates/desk").glob("*.html"), ROOT / "templates/user_menu.html"]
+Browser = Callable[[User], Client]
+
+
+def test_type_has_three_weights() -> None:
+    weights = {
+        weight
+        for style in STYLES
+        for weight in re.findall(r"(?:font-weight:|font: ) *(\d{3}|bold\w*)\b", style.read_text())
+    }
+    assert weights == {"400", "500", "600"}
+
+
+def test_what_folds_has_the_products_own_sign() -> None:
+    for page in PAGES:
+        for summary in re.findall(r"<summary\b[^>]*>.{0,40}", page.read_text()):
+            is_menu = "Your account" in page.read_text() or "<kbd" in summary
+            assert is_menu or ('class="fold"' in summary and "{% icon" in summary), page.name
+
+
+def test_an_empty_place_is_one_place_with_one_action_at_most() -> None:
+    for page in PAGES:
+        assert 'class="empty"' not in page.read_text(), page.name  # it is included
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("clock")
+def test_an_empty_desk_says_what_to_do_and_offers_it(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    client = browser(agent.user)
+    shown = client.get("/desk/boxes/").content.decode()
+    assert "Your desk is clear" in shown
+    assert "You are available" in shown
+    assert "Become available" not in shown.replace("Become available:", "")
+    agent.channels.update(is_available=False)
+    shown = client.get("/desk/boxes/").content.decode()
+    assert 'name="available" value="true">' in shown
+    on_desk(step, agent)
+    assert "Your desk is clear" not in client.get("/desk/boxes/").content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("clock")
+def test_the_snoozed_tab_is_empty_in_one_place(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    client = browser(agent.user)
+    shown = client.get("/desk/snoozed/").content.decode()
+    assert shown.count('class="empty"') == 1
+    assert "Nothing is snoozed" in shown
+    in_status(Status.SNOOZED, step, agent)
+    shown = client.get("/desk/snoozed/").content.decode()
+    assert 'class="empty"' not in shown
+    assert "Nothing is set aside in your groups." in shown
+
+
+@pytest.mark.django_db
+def test_the_account_menu_is_a_list(browser: Browser, agent: Agent) -> None:
+    shown = browser(agent.user).get("/desk/", headers={"HX-Request": ""}).content.decode()
+    [menu] = re.findall(r'<ul class="items">(.*?)</ul>', shown, re.S)
+    for entry in ("Agent identifier", "Canned replies", "Guide for agents", "Keyboard shortcuts"):
+        assert entry in menu
