@@ -38,6 +38,8 @@ ICONS: dict[Verb, str] = {
     Verb.SET_ON_HOLD: "circle-pause",
     Verb.SOLVE: "circle-check-big",
     Verb.REOPEN: "bell-ring",
+    Verb.REOPEN_TO_GROUP: "bell-ring",
+    Verb.UNASSIGN: "users",
     Verb.CLOSE: "circle-check-big",
 }
 """Of the verbs that are told. That a conversation began is told by its first message."""
@@ -45,7 +47,8 @@ ICONS: dict[Verb, str] = {
 IN_HISTORY = frozenset(
     {
         *(Verb.TRANSFER_TO_GROUP, Verb.TRANSFER_TO_AGENT, Verb.EXPIRE, Verb.RELEASE, Verb.RECALL),
-        *(Verb.SNOOZE, Verb.WAKE_TO_AGENT, Verb.WAKE_TO_GROUP, Verb.REOPEN),
+        *(Verb.SNOOZE, Verb.WAKE_TO_AGENT, Verb.WAKE_TO_GROUP),
+        *(Verb.REOPEN, Verb.REOPEN_TO_GROUP, Verb.UNASSIGN),
     }
 )
 """What an agent should read first (R135): pauses, and how it came from one desk to another."""
@@ -78,9 +81,9 @@ class Line:
         match self.verb:
             case Verb.SNOOZE | Verb.SET_PENDING | Verb.SET_ON_HOLD | Verb.SOLVE | Verb.CLOSE:
                 text = _rests(self)
-            case Verb.WAKE_TO_AGENT | Verb.WAKE_TO_GROUP | Verb.REOPEN:
+            case Verb.WAKE_TO_AGENT | Verb.WAKE_TO_GROUP | Verb.REOPEN | Verb.REOPEN_TO_GROUP:
                 text = _comes_back(self)
-            case Verb.EXPIRE | Verb.RELEASE | Verb.RECALL | Verb.RELAX:
+            case Verb.EXPIRE | Verb.RELEASE | Verb.RECALL | Verb.RELAX | Verb.UNASSIGN:
                 text = _goes_back(self)
             case _:
                 text = _is_handed_on(self)
@@ -114,7 +117,7 @@ def _rests(line: Line) -> str:
 
 
 def _comes_back(line: Line) -> str:
-    if line.verb == Verb.REOPEN:
+    if line.verb in {Verb.REOPEN, Verb.REOPEN_TO_GROUP}:
         is_answered = line.kind == ActorKind.VISITOR
         return _("Back: the visitor replied") if is_answered else _("Resumed by %(by)s")
     if line.kind == ActorKind.VISITOR:
@@ -127,6 +130,8 @@ def _comes_back(line: Line) -> str:
 def _goes_back(line: Line) -> str:
     if line.verb == Verb.RELAX:
         return _("Waited long enough for a skill: anybody in %(group)s can take it")
+    if line.verb == Verb.UNASSIGN:
+        return _("Left to %(group)s: %(from)s can no longer have it")
     if line.verb == Verb.EXPIRE:
         return _("Not taken in time by %(from)s: back in the queue of %(group)s")
     if line.verb == Verb.RECALL:

@@ -127,6 +127,11 @@ def test_a_snooze_left_to_the_team_and_the_ends_of_one(step: RuleStep, agent: Ag
             Line(1, Verb.RELAX, NOW, ActorKind.SYSTEM, group="G"),
             "Waited long enough for a skill: anybody in G can take it",
         ),
+        (
+            Line(1, Verb.UNASSIGN, NOW, ActorKind.SYSTEM, from_="Eve", group="G"),
+            "Left to G: Eve can no longer have it",
+        ),
+        (Line(1, Verb.REOPEN_TO_GROUP, NOW, ActorKind.VISITOR), "Back: the visitor replied"),
         (Line(1, Verb.ESCALATE, NOW, ActorKind.BOT, group="G"), "Handed over by the bot to G"),
         (Line(1, Verb.TAKE, NOW, ActorKind.AGENT, to="100 %(x)s"), "Taken by 100 %(x)s"),
         (Line(1, Verb.SOLVE, NOW, ActorKind.AGENT), "Solved by somebody"),  # erased since
