@@ -160,7 +160,7 @@ class Agent:
         return self.page.get_by_label(self.tongue("Note for the team"), exact=True)
 
     def choose(self, mode: str) -> None:
-        """"Reply" or "Note"."""
+        """ "Reply" or "Note"."""
         group = self.page.get_by_role("group", name=self.tongue("What you write"))
         group.get_by_role("button", name=self.tongue(mode), exact=True).click()
 
