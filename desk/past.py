@@ -1,4 +1,4 @@
-"""What an agent reads first of conversations that are over: how often they were paused and released."""
+"""What an agent reads first of past conversations: how often they were paused and released."""
 
 from __future__ import annotations
 
