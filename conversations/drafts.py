@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from conversations.models import Draft
+from conversations.models import Conversation, Draft
 
 LIMIT = 20_000  # Longer than a message may be: what is too long to send is not lost.
 
@@ -15,6 +15,15 @@ def of(agent_id: int | None, conversation_id: int) -> str:
         return ""
     mine = Draft.objects.filter(agent=agent_id, conversation=conversation_id)
     return mine.values_list("body", flat=True).first() or ""
+
+
+def left_behind(agent_id: int | None, conversation: Conversation) -> Draft | None:
+    """What a colleague had begun when the conversation left their desk: whoever goes on with it may
+    use it (C72). Once an agent has written since, it is nobody's business any more."""
+    others = Draft.objects.filter(conversation=conversation).exclude(agent=agent_id)
+    if conversation.last_agent_message_at is not None:
+        others = others.filter(saved_at__gt=conversation.last_agent_message_at)
+    return others.select_related("agent").order_by("-saved_at").first()
 
 
 def keep(agent_id: int, conversation_id: int, body: str, *, at: datetime) -> None:

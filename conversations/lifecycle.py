@@ -130,9 +130,11 @@ def transfer_to_group(
     at: datetime,
     required_skills: list[int] | None = None,
     may_wait: bool = False,
+    before: dict[str, Any] | None = None,
 ) -> Conversation:
     """To another team: it waits there as a return, from now on (R199, C16). Skills that are asked
-    for anew bind anew; where it ``may_wait`` it is asynchronous from now on (C53)."""
+    for anew bind anew; where it ``may_wait`` it is asynchronous from now on (C53). The ledger keeps
+    what was ``before``, for whoever takes the transfer back (C71)."""
     asks: dict[str, Any] = {} if required_skills is None else {"required_skills": required_skills}
     asks |= {"is_asynchronous": True} if may_wait else {}
     return _move(
@@ -140,6 +142,7 @@ def transfer_to_group(
         Verb.TRANSFER_TO_GROUP,
         actor=actor,
         at=at,
+        data={} if before is None else {"before": before},
         group_id=group.pk,
         queue_id=queue_id,
         are_skills_relaxed=False,
@@ -148,13 +151,24 @@ def transfer_to_group(
 
 
 def transfer_to_agent(
-    conversation_id: int, *, agent: Agent, actor: Actor, at: datetime, may_wait: bool = False
+    conversation_id: int,
+    *,
+    agent: Agent,
+    actor: Actor,
+    at: datetime,
+    may_wait: bool = False,
+    before: dict[str, Any] | None = None,
 ) -> Conversation:
     """To a colleague, who has the website's hours to handle it (R88, R89); where it ``may_wait`` it
-    is asynchronous from now on (C53)."""
-    changes = {"is_asynchronous": True} if may_wait else {}
+    is asynchronous from now on (C53). ``before`` as in ``transfer_to_group``."""
     return _move(
-        conversation_id, Verb.TRANSFER_TO_AGENT, actor=actor, at=at, to_agent=agent, **changes
+        conversation_id,
+        Verb.TRANSFER_TO_AGENT,
+        actor=actor,
+        at=at,
+        to_agent=agent,
+        data={} if before is None else {"before": before},
+        **({"is_asynchronous": True} if may_wait else {}),
     )
 
 
@@ -231,6 +245,31 @@ def _bring_back(conversation_id: int, verb: Verb, *, actor: Actor, at: datetime)
     target_of(verb, Status(conversation.status))
     way = moves.way_back(conversation)
     return _move(conversation_id, way.verb, actor=actor, at=at, **way.how)
+
+
+def take_back(
+    conversation_id: int,
+    *,
+    agent: Agent,
+    group_id: int | None,
+    queue_id: int | None,
+    actor: Actor,
+    at: datetime,
+    **changes: Any,
+) -> Conversation:
+    """Undo what an agent has just done: assigned to them again, in its former group (C71).
+    That it was their own last act, and that nobody has touched it since, is for ``routing.undo`` to
+    check."""
+    return _move(
+        conversation_id,
+        Verb.TAKE_BACK,
+        actor=actor,
+        at=at,
+        to_agent=agent,
+        group_id=group_id,
+        queue_id=queue_id,
+        **changes,
+    )
 
 
 def visitor_replied(conversation: Conversation, *, at: datetime) -> None:

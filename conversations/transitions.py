@@ -42,6 +42,7 @@ class Verb(StrEnum):
     REOPEN = "reopen"
     REOPEN_TO_GROUP = "reopen_to_group"
     UNASSIGN = "unassign"
+    TAKE_BACK = "take_back"
     CLOSE = "close"
 
 
@@ -143,6 +144,15 @@ TRANSITIONS: dict[Verb, Transition] = {
     Verb.REOPEN_TO_GROUP: _from(Status.PENDING, Status.ON_HOLD, Status.SOLVED, to=Status.QUEUED),
     # Its agent may not have it any more (C51): it stays paused, and is the team's from now on.
     Verb.UNASSIGN: _from(*PAUSED, to=None),
+    Verb.TAKE_BACK: _from(
+        Status.QUEUED,
+        Status.ASSIGNED,
+        Status.SNOOZED,
+        Status.PENDING,
+        Status.ON_HOLD,
+        Status.SOLVED,
+        to=Status.ASSIGNED,
+    ),
     Verb.CLOSE: _from(
         Status.BOT,
         Status.ACTIVE,
@@ -158,6 +168,18 @@ BOT_ANSWER_SECONDS = 60
 
 # C1: no timer ever closes what is queued, assigned or on a desk.
 SYSTEM_MAY_CLOSE = frozenset({Status.BOT, Status.SNOOZED, Status.SOLVED})
+
+# What an agent does to a conversation on their desk, and may take back for a while (C71).
+TAKEN_BACK = frozenset(
+    {
+        Verb.TRANSFER_TO_GROUP,
+        Verb.TRANSFER_TO_AGENT,
+        Verb.SNOOZE,
+        Verb.SET_PENDING,
+        Verb.SET_ON_HOLD,
+        Verb.SOLVE,
+    }
+)
 
 # Entering a waiting state with one of these is a new entry, gated by the queue's places; with
 # any other verb it is a return, which always enters (C16).

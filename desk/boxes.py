@@ -40,6 +40,7 @@ class Box:
     is_online: bool
     is_asynchronous: bool
     opened_at: datetime
+    came_at: datetime
     answered_at: datetime | None
     waits_since: datetime | None
     said: Said | None
@@ -96,6 +97,7 @@ def _box(row: Any, online: set[int], agent: Agent) -> Box:
         is_online=row.visitor_id in online,
         is_asynchronous=row.is_asynchronous,
         opened_at=row.opened_at,
+        came_at=row.moved_at,
         answered_at=row.last_agent_message_at,
         waits_since=row.visitor_waits_since,
         said=_said(row.last, agent),

@@ -85,6 +85,14 @@ def status_buttons(agent: Agent | None) -> list[StatusButton]:
     return sorted(buttons, key=lambda button: order.index(button.channel))
 
 
+def waiting_count(agent: Agent | None) -> int:
+    """How many conversations on the desk wait for the agent's answer."""
+    if agent is None:
+        return 0
+    on_desk = Conversation.objects.filter(agent=agent, status=Status.ACTIVE)
+    return on_desk.filter(visitor_waits_since__isnull=False).count()
+
+
 def _held() -> Coalesce:
     held = (
         Contact.objects.filter(agent=OuterRef("agent"), channel=OuterRef("channel"), ended_at=None)

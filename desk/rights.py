@@ -12,10 +12,12 @@ from accounts.models import Agent, User
 from accounts.rights import websites_of
 from conversations.models import Conversation, Style
 from conversations.transitions import Status
-from routing import overseeing, presence
+from routing import overseeing, presence, undo
 
 RESUMABLE = frozenset({Status.PENDING, Status.ON_HOLD, Status.SOLVED})
 RELEASABLE = frozenset({Status.ACTIVE, Status.ASSIGNED})
+MOVED_AWAY = frozenset({Status.QUEUED, Status.ASSIGNED, Status.SNOOZED})
+"""Where undoing does what no other button does: the rest is resumed by their agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Rights:
     take: bool
     wake: bool
     resume: bool
+    take_back: bool
     release: bool
     release_must_wait: bool
     unblock: bool
@@ -57,6 +60,8 @@ def rights_of(
         take=is_mine and status == Status.ASSIGNED,
         wake=status == Status.SNOOZED and _may_wake(conversation, agent),
         resume=status in RESUMABLE and (is_mine or _is_left_to_team(conversation, agent)),
+        take_back=status in MOVED_AWAY
+        and undo.last_act(conversation.pk, user=user, at=at) is not None,
         release=may_release,
         release_must_wait=may_release
         and status == Status.ACTIVE

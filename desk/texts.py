@@ -12,6 +12,21 @@ from conversations.canned import variables
 from conversations.emoji import emoji_strings
 
 
+def bar_texts() -> dict[str, Any]:
+    """What the bar's script says on every staff page."""
+    return {
+        "close": _("Close this notice"),
+        "newConversation": _("New conversation"),
+        "newMessage": _("New message:"),
+        "toDesk": _("Open"),
+        "waiting": _("waiting for you"),
+        "alertsRefused": _(
+            "Your browser does not allow notifications here. Allow them in its settings first."
+        ),
+        "stateFailed": _("Your availability could not be changed. Please try again."),
+    }
+
+
 def script_texts() -> dict[str, Any]:
     """By name; the page carries them as JSON, since the CSP allows no inline script."""
     return (
@@ -31,13 +46,21 @@ def script_texts() -> dict[str, Any]:
             "noMessages": _("No message yet."),
             "failed": _("This did not work: the server cannot be reached. Please try again."),
             "refused": _("This could not be done. Please reload the page."),
-            "close": _("Close this notice"),
+            "undo": _("Undo"),
+            "noted": _("The note is there for the team."),
             "save": _("Save"),
             "shut": _("Close the picture"),
             "appLoading": _("Loading …"),
             "appSilent": _("This application does not answer."),
             "appForbidden": _("An application on the desk’s own address is not opened."),
+            "notDelivered": _(
+                "Your text could not be sent, so nothing else was done. Look at it, then try again."
+            ),
+            "transferTo": pgettext("a colleague", "Transfer to {name}"),
+            "transferToTeam": pgettext("a team", "Transfer to {name}"),
             "snooze": _("Snooze"),
+            "snoozeSendUntil": _("Send and snooze until {moment}"),
+            "snoozeSendUntilHour": pgettext("an hour of today", "Send and snooze until {moment}"),
             "snoozeUntil": _("Snooze until {moment}"),
             "snoozeUntilHour": pgettext("an hour of today", "Snooze until {moment}"),
             "canned": _("Canned replies"),
@@ -53,10 +76,6 @@ def script_texts() -> dict[str, Any]:
             "suggestAnswer": _("Past answer"),
             "suggestProvider": _("Suggestion"),
             "suggestHide": _("Hide the suggestions"),
-            "alertsRefused": _(
-                "Your browser does not allow notifications here. Allow them in its settings first."
-            ),
-            "newConversation": _("New conversation"),
             "paletteFind": _("Search all conversations for “{words}”"),
             "palette": {
                 "conversation": _("Conversation"),

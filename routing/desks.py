@@ -36,8 +36,8 @@ def transfer_to_group(
     ``skills`` are what it requires there. Where nobody says, it keeps the languages: they are the
     visitor's; a topic was the former team's.
     """
-    website_id, rule_id, required = Conversation.objects.values_list(
-        "website_id", "queue__rule_id", "required_skills"
+    website_id, rule_id, required, is_asynchronous = Conversation.objects.values_list(
+        "website_id", "queue__rule_id", "required_skills", "is_asynchronous"
     ).get(pk=conversation_id)
     if group.website_id != website_id:
         raise Refused(Verb.TRANSFER_TO_GROUP, None, "this group is of another website")
@@ -56,6 +56,7 @@ def transfer_to_group(
         at=at,
         required_skills=list(kept.values_list("pk", flat=True)),
         may_wait=step is None or step.places > 0,
+        before={"required_skills": required, "is_asynchronous": is_asynchronous},
     )
 
 
@@ -64,16 +65,17 @@ def transfer_to_agent(
     conversation_id: int, *, agent: Agent, actor: Actor, at: datetime
 ) -> Conversation:
     """To one agent; who cannot take it at once may let it wait for hours (C53)."""
-    channel = Channel(
-        Conversation.objects.values_list("channel", flat=True).get(pk=conversation_id)
+    channel, is_asynchronous = Conversation.objects.values_list("channel", "is_asynchronous").get(
+        pk=conversation_id
     )
-    taker = load.taker(agent.pk, channel, at=at)
+    taker = load.taker(agent.pk, Channel(channel), at=at)
     return lifecycle.transfer_to_agent(
         conversation_id,
         agent=agent,
         actor=actor,
         at=at,
         may_wait=taker is None or not taker.free,
+        before={"is_asynchronous": is_asynchronous},
     )
 
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from django.db import OperationalError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,10 +24,11 @@ from conversations import blocks, drafts
 from conversations.models import Conversation
 from conversations.transactions import must_wait
 from conversations.transitions import Refused, Verb
-from desk import queries
+from desk import queries, receivers
 from desk.forms import BlockForm, TransferForm
+from desk.told import sentence
 from desk.views.pages import conversation_of, sleepers_of
-from routing import desks, holder, overseeing
+from routing import desks, holder, overseeing, undo
 
 Act = Callable[[datetime], Conversation]
 
@@ -36,15 +38,18 @@ def do(request: StaffRequest, conversation: Conversation, act: Act) -> HttpRespo
     now = timezone.now()
     try:
         moved = act(now)
-    except Refused as refused:
-        return _refused(request, conversation.pk, refused)
+    except Refused as error:
+        return refused(request, conversation.pk, error)
     except OperationalError as error:
         if not must_wait(error):
             raise
         return _busy(conversation.pk)
     response = HttpResponse(status=204)
+    told: dict[str, object] = {"number": moved.pk, "sentence": sentence(moved)}
+    if undo.last_act(moved.pk, user=request.user, at=now) is not None:
+        told["undo"] = reverse("take_back", args=[moved.pk])
     response["HX-Trigger"] = json.dumps(
-        {"desk:moved": {"number": moved.pk, "status": moved.status}}
+        {"desk:moved": {"number": moved.pk, "status": moved.status}, "desk:told": told}
     )
     return response
 
@@ -59,7 +64,7 @@ def _busy(number: int) -> HttpResponse:
     return response
 
 
-def _refused(request: StaffRequest, number: int, refused: Refused) -> HttpResponse:
+def refused(request: StaffRequest, number: int, error: Refused) -> HttpResponse:
     """409: the conversation as it is now, with the reason in words."""
     fresh = queries.visible(request.user).filter(pk=number).first()
     agent = queries.agent_of(request.user)
@@ -70,7 +75,7 @@ def _refused(request: StaffRequest, number: int, refused: Refused) -> HttpRespon
         # The page may show it in any of its panes, or not at all: it fetches it there itself.
         response["HX-Reswap"] = "none"
     sentence = (
-        _reason(fresh, refused)
+        _reason(fresh, error)
         if fresh is not None
         else _("This conversation has left your groups meanwhile. Nothing was done.")
     )
@@ -88,12 +93,16 @@ def _fresh(
     return render(request, "desk/conversation.html", context, status=409)
 
 
-def _reason(fresh: Conversation, refused: Refused) -> str:
-    if refused.verb == Verb.RELEASE and refused.why == desks.CONNECTED:
+def _reason(fresh: Conversation, error: Refused) -> str:
+    if error.verb == Verb.RELEASE and error.why == desks.CONNECTED:
         return _("Its agent is connected: a conversation is released only from a lost desk.")
-    if refused.why == desks.CONNECTED:
+    if error.why == desks.CONNECTED:
         return _("Its agent is connected, and may hand it over from the desk.")
-    if refused.verb == Verb.SNOOZE and not fresh.may_snooze:
+    if error.verb == Verb.TAKE_BACK:
+        return _("It is too late to undo this (now: %(status)s).") % {
+            "status": fresh.get_status_display().lower()
+        }
+    if error.verb == Verb.SNOOZE and not fresh.may_snooze:
         return _("Only asynchronous conversations can be snoozed.")
     return _("This conversation has moved meanwhile (now: %(status)s). Nothing was done.") % {
         "status": fresh.get_status_display().lower()
@@ -111,11 +120,13 @@ def transfer(request: StaffRequest, number: int) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     form = TransferForm(data, conversation=conversation, user=request.user)
     if not form.is_valid():
+        now, agent = timezone.now(), queries.agent_of(request.user)
         context = {
             "form": form,
             "conversation": conversation,
-            "colleagues": queries.colleagues_for(conversation, request.user, at=timezone.now()),
-            "teams": queries.teams(conversation),
+            "colleagues": receivers.colleagues_of(conversation, request.user, at=now),
+            "teams": receivers.teams_of(conversation, agent, at=now),
+            "unsent": drafts.of(agent.pk if agent else None, number),
         }
         status = 422 if form.is_bound else 200
         return render(request, "desk/transfer.html", context, status=status)
@@ -160,8 +171,12 @@ def unblock(request: StaffRequest, number: int) -> HttpResponse:
     now = timezone.now()
     blocks.lift(blocks.in_force(conversation.visitor, at=now), by=request.user, at=now)
     response = HttpResponse(status=204)
+    told = _("This visitor can write again.")
     response["HX-Trigger"] = json.dumps(
-        {"desk:moved": {"number": number, "status": conversation.status}}
+        {
+            "desk:moved": {"number": number, "status": conversation.status},
+            "desk:told": {"number": number, "sentence": told},
+        }
     )
     return response
 
@@ -186,18 +201,26 @@ def _verb(
     def view(request: StaffRequest, number: int) -> HttpResponse:
         conversation = found(request, number)
         if queries.agent_of(request.user) is None:
-            return _refused(request, number, Refused(Verb.TAKE, None))
+            return refused(request, number, Refused(Verb.TAKE, None))
         return do(request, conversation, lambda at: verb(number, request.user, at))
 
     return view
 
 
-close = _verb(lambda number, user, at: holder.finish(number, user=user, at=at))
-pending = _verb(lambda number, user, at: holder.set_pending(number, user=user, at=at))
-on_hold = _verb(lambda number, user, at: holder.set_on_hold(number, user=user, at=at))
 resume = _verb(lambda number, user, at: holder.resume(number, user=user, at=at))
 wake = _verb(lambda number, user, at: holder.wake(number, user=user, at=at))
 take = _verb(lambda number, user, at: desks.take(number, user=user, at=at))
+
+
+@staff("POST")
+def take_back(request: StaffRequest, number: int) -> HttpResponse:
+    """Undo what the agent has just done (C71), also where it has left what they may see."""
+    user = request.user
+    if undo.last_act(number, user=user, at=timezone.now()) is None:
+        found(request, number)
+        return refused(request, number, Refused(Verb.TAKE_BACK, None))
+    conversation = Conversation.objects.get(pk=number)
+    return do(request, conversation, lambda at: undo.take_back(number, user=user, at=at))
 
 
 @staff("POST")
@@ -205,6 +228,6 @@ def release(request: StaffRequest, number: int) -> HttpResponse:
     """Managers and administrators only (R92); others are told nothing of it."""
     conversation = found(request, number)
     if not request.user.oversees:
-        return _refused(request, number, Refused(Verb.RELEASE, None))
+        return refused(request, number, Refused(Verb.RELEASE, None))
     user = request.user
     return do(request, conversation, lambda at: overseeing.release(number, user=user, at=at))

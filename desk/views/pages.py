@@ -33,6 +33,7 @@ def bar_of(agent: Agent | None) -> dict[str, Any]:
         "status_buttons": buttons,
         "away": next((one for one in buttons if not one.is_available), None),
         "snoozed_count": queries.snoozed_count(agent),
+        "waiting_count": queries.waiting_count(agent),
     }
 
 
@@ -74,6 +75,7 @@ def conversation_of(
         "is_online": is_online,
         "rights": rights_of(conversation, user, agent, at=at),
         "draft": drafts.of(agent.pk if agent else None, conversation.pk),
+        "begun": drafts.left_behind(agent.pk, conversation) if agent else None,
         "notes": notes.of(conversation.pk),
         "events": events,
         "turns": timeline.last_turns(events),
@@ -129,6 +131,18 @@ def boxes(request: StaffRequest) -> HttpResponse:
     """The state boxes, with the status buttons and counts of the bar."""
     agent = queries.agent_of(request.user)
     return render(request, "desk/refresh.html", bar_of(agent) | boxes_of(agent))
+
+
+@staff("GET")
+def state(request: StaffRequest) -> HttpResponse:
+    """The agent's state for pages without the desk: what the bar shows, and what is on the desk."""
+    agent = queries.agent_of(request.user)
+    on_desk, _assigned = state_boxes.boxes(agent)
+    held = [
+        {"number": box.number, "name": box.visitor, "came_at": int(box.came_at.timestamp())}
+        for box in on_desk
+    ]
+    return render(request, "desk/state.html", bar_of(agent) | {"held": held})
 
 
 @staff("GET")

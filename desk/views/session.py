@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent, Channel
@@ -20,7 +21,7 @@ from routing import presence
 @staff("POST")
 def availability(request: StaffRequest) -> HttpResponse:
     """Choose for one channel whether more may come (R165-R167); answers with the buttons, or, to
-    somebody quicker than the page's scripts, with the desk."""
+    somebody quicker than the page's scripts, with the page that they were on."""
     agent = queries.agent_of(request.user)
     channel = request.POST.get("channel", "")
     wanted = request.POST.get("available", "")
@@ -28,9 +29,16 @@ def availability(request: StaffRequest) -> HttpResponse:
         return HttpResponse(status=400)
     done = presence.set_available(agent.pk, Channel(channel), wanted == "true", at=timezone.now())
     if request.headers.get("HX-Request") != "true":
-        return redirect("desk")
+        return redirect(_page_before(request))
     status = 200 if done else 409
     return render(request, "desk/status_buttons.html", bar_of(agent), status=status)
+
+
+def _page_before(request: StaffRequest) -> str:
+    """The page of ours that sent this form; the desk where the browser does not say."""
+    before = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(before, allowed_hosts={request.get_host()})
+    return before if is_ours else reverse("desk")
 
 
 @staff("POST")

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts import preferences
 from accounts.access import StaffRequest, staff
 from accounts.models import Preferences
+from conversations import drafts
 from conversations.models import Conversation
 from desk import queries
 from desk.forms import SnoozeForm, quick_moments
@@ -35,6 +36,8 @@ def snooze(request: StaffRequest, number: int) -> HttpResponse:
         return _dialog(request, conversation, form, now, status=200)
     if _must_warn(request, form, kept):
         context = {"form": form, "conversation": conversation}
+        if "send" in request.POST:
+            context["unsent"] = drafts.of(_agent_id(request), number)
         return render(request, "desk/snooze_warning.html", context)
 
     def act(at: datetime) -> Conversation:
@@ -65,7 +68,14 @@ def _dialog(
     *,
     status: int,
 ) -> HttpResponse:
-    context = {"form": form, "conversation": conversation, "moments": quick_moments(now)}
+    agent_id = _agent_id(request)
+    context = {
+        "form": form,
+        "conversation": conversation,
+        "moments": quick_moments(now),
+        "unsent": drafts.of(agent_id, conversation.pk),
+        "warns": preferences.of(agent_id).warns_of_closure,
+    }
     return render(request, "desk/snooze.html", context, status=status)
 
 

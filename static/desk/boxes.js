@@ -13,15 +13,19 @@ export function numbersOnDesk() {
   return Array.from(document.querySelectorAll(".box:not(.assigned)"), (box) => box.dataset.number);
 }
 
-/** The same, those first who wait for an answer. */
+/** The same, those first who wait for an answer, and of these whoever has waited longest. */
 export function numbersToAnswer() {
-  const waits = (number) => boxOf(number).classList.contains("waits");
-  return numbersOnDesk().sort((one, other) => waits(other) - waits(one));
+  const since = (number) => Date.parse(boxOf(number).querySelector("[data-waits][data-since]")?.dateTime) || Infinity;
+  const waits = (number) => (boxOf(number).classList.contains("waits") ? since(number) : Infinity);
+  return numbersOnDesk().sort((one, other) => waits(one) - waits(other) || 0);
 }
 
 export function countWaiting() {
   const count = document.querySelectorAll(".box.waits").length;
   document.title = count ? `(${count}) ${plainTitle}` : plainTitle;
+  const told = document.getElementById("waiting-count");
+  const words = count ? [`${count}`, element("span", { class: "sr-only" }, ` ${texts.waiting}`)] : [];
+  told?.replaceChildren(...words);
 }
 
 /** A message is there before the server has drawn the box again. */

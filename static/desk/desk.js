@@ -4,6 +4,7 @@
 import "../base/bar.js";
 import "../base/tips.js";
 import { tick } from "../base/clock.js";
+import { toast } from "../base/toasts.js";
 import { connect } from "../shared/socket.js";
 import { alertOnce } from "./alerts.js";
 import { boxOf, countWaiting, messageInBox, numbersOnDesk, numbersToAnswer, presence } from "./boxes.js";
@@ -11,15 +12,17 @@ import { comfort } from "./comfort.js";
 import { watch } from "./looking.js";
 import { sendBehind, unsentNumbers } from "./dialogue.js";
 import { leaving, listenToLeaving } from "./leaving.js";
-import { agent, coalesced, get, notify, texts } from "./page.js";
+import { hear, renewState } from "./elsewhere.js";
+import { DESK, agent, coalesced, get, notify, texts } from "./page.js";
 import { Panes } from "./panes.js";
 import { drawApps, visitorChanged } from "./apps.js";
 import { drawNotes } from "./notes.js";
 import { tellMoment } from "./snooze.js";
+import { tellTransfer } from "./transfer.js";
+import { drawUnsent, listenToUnsent } from "./unsent.js";
 
 const { Idiomorph } = window;
 const SPREAD_MS = 1000;
-const DESK = "desk"; // What is looked at where a new box would be seen.
 const OFFLINE_MS = 2500;
 const wide = matchMedia("(min-width: 721px)");
 const roomy = matchMedia("(min-width: 941px)"); // Below, one conversation at a time.
@@ -42,7 +45,7 @@ Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
 const refreshBoxes = coalesced(() => {
   if (document.getElementById("boxes")) get("/desk/boxes/", "#boxes", "morph");
   else if (document.getElementById("sleepers")) get("/desk/snoozed/", "#sleepers", "morph");
-  else get("/desk/snoozed/count/", "#snoozed-count", "morph");
+  if (!stage) renewState();
 });
 
 // Told to a whole team at once: spread over a second, and the figure alone where the lists are not.
@@ -74,10 +77,9 @@ function greet(number) {
   setTimeout(() => box.classList.remove("fresh"), 4000);
   const name = box.querySelector(".name").textContent;
   document.getElementById("news").textContent = `${texts.arrived} ${name}`;
-  const since = box.querySelector("[data-since]")?.dateTime;
   const isSeen = document.hasFocus() && Boolean(stage);
   alertOnce({
-    id: `${number}.new.${since}`,
+    id: `${number}.new.${box.dataset.came}`,
     where: DESK,
     title: texts.newConversation,
     body: name,
@@ -180,13 +182,19 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
   drawToolbar();
   if (target.id === "boxes") boxesDrawn();
   if (target.id === "sleepers") tick();
-  if (target.id === "dialog-body") {
-    tellMoment();
-    for (const menu of document.querySelectorAll("[data-menu][open]")) menu.open = false;
-    if (!dialog.open) dialog.showModal();
-    leaving.drawn();
-  }
+  if (target.id === "dialog-body") dialogDrawn();
 });
+
+function dialogDrawn() {
+  for (const menu of document.querySelectorAll("[data-menu][open]")) menu.open = false;
+  if (!dialog.open) dialog.showModal();
+  // One that takes the place of another gets no focus by being opened.
+  dialog.querySelector("[autofocus]")?.focus();
+  drawUnsent();
+  tellMoment();
+  tellTransfer();
+  leaving.drawn();
+}
 
 /** The socket may be quicker than the answer: where the button that asked has been morphed away, its
  *  events would bubble to nobody. */
@@ -210,11 +218,20 @@ document.addEventListener("desk:moved", ({ detail: { number, status } }) => {
   const pane = panes.find(number);
   // The socket may have been quicker, and what was mine is drawn as gone already.
   if (pane?.wasMine === String(number) && status !== "active") next(number);
-  else pane?.refresh();
+  else if (pane) pane.refresh();
+  else if (status === "active") panes.open(number);
   refreshBoxes();
 });
 
-document.addEventListener("desk:noted", ({ detail: { number } }) => panes?.find(number)?.refresh());
+document.addEventListener("desk:told", ({ detail: { number, sentence, undo } }) => {
+  const run = () => window.htmx.ajax("POST", undo, { source: document.body, swap: "none" });
+  toast({ number, sentence, action: undo && { label: texts.undo, key: "z", run } });
+});
+
+document.addEventListener("desk:noted", ({ detail: { number } }) => {
+  panes?.find(number)?.refresh();
+  toast({ sentence: texts.noted });
+});
 
 document.addEventListener("desk:refused", ({ detail: { number, message } }) => {
   leaving.settle(number);
@@ -226,7 +243,9 @@ document.addEventListener("desk:refused", ({ detail: { number, message } }) => {
 document.addEventListener("htmx:responseError", ({ detail }) => {
   const { verb } = detail.requestConfig;
   const pane = panes?.list.find(({ root }) => root === detail.target);
-  if (detail.xhr.status === 404 && pane) panes.empty(pane);
+  // Out of sight: the socket has told of a transfer to another team before its own answer came.
+  if (detail.xhr.status === 404 && pane?.wasMine === pane.number) next(pane.number);
+  else if (detail.xhr.status === 404 && pane) panes.empty(pane);
   // Where the answer says itself what is wrong, that sentence is shown already.
   else if (detail.xhr.getResponseHeader("HX-Trigger")) return;
   else if (verb !== "get" || detail.target.id === "dialog-body") notify(texts.refused);
@@ -240,6 +259,10 @@ document.addEventListener("htmx:sendError", ({ detail }) => {
 // --- The socket ------------------------------------------------------------------------------
 
 function show(frame) {
+  if (!stage && frame.type === "message") {
+    hear(frame);
+    return;
+  }
   const pane = panes?.find(frame.conversation);
   const dialogue = pane?.dialogue;
   switch (frame.type) {
@@ -341,6 +364,7 @@ const socket = agent
 const look = stage ? watch(() => [DESK, ...panes.list.map(({ number }) => number).filter(Boolean)]) : () => {};
 
 listenToLeaving({ onStayed: refreshBoxes });
+listenToUnsent({ find: (number) => panes?.find(number)?.dialogue });
 comfort({ panes, open, numbersOnDesk, numbersToAnswer });
 
 document.addEventListener("visibilitychange", () => panes?.dialogues.forEach((one) => one.markRead()));

@@ -12,6 +12,8 @@ import { isNoting, switchTo } from "./writing.js";
 
 const TYPING_MS = 3000;
 const TYPING_GONE_MS = 6000;
+const DELIVERY_MS = 15_000; // How long a way out waits for what is to be sent before it.
+const LOOK_MS = 50;
 // What looks like a variable of a canned reply and was not filled; said by hand it may be meant.
 const VARIABLE = new RegExp(`\\{\\s*(${texts.variables.replaceAll(" ", "|")})\\s*(\\|[^{}\\n]*)?\\}`);
 const SIZES_ITSELF = CSS.supports("field-sizing", "content");
@@ -49,6 +51,33 @@ export function sendBehind(number) {
     },
   });
   behind.set(number, thread);
+}
+
+/** Send a text of a conversation that is not shown; false where the server has not taken it. */
+export function deliverBehind(number, body) {
+  if (!body) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const finish = (isSent) => {
+      clearTimeout(timer);
+      if (isSent) drafts.set(number, "");
+      resolve(isSent);
+    };
+    const thread = threadOf(number, {
+      onChange: ({ pending }) => {
+        if (pending.length || behind.get(number) !== thread) return;
+        behind.delete(number);
+        thread.stop();
+        finish(true);
+      },
+      onRejected: (_body, sentence) => {
+        notify(`#${number}: ${sentence}`);
+        finish(false);
+      },
+    });
+    const timer = setTimeout(() => finish(false), DELIVERY_MS);
+    behind.set(number, thread);
+    thread.send(body);
+  });
 }
 
 export function unsentNumbers() {
@@ -155,6 +184,23 @@ export class Dialogue {
     // Who is writing a note while the conversation comes to the desk goes on writing a note.
     if (document.activeElement === this.noteBox) switchTo(this.number, "note");
     else if (!this.isQuiet && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
+  }
+
+  /** Names of the files that are not sent. */
+  get files() {
+    return (this.uploads?.items ?? []).map(({ name }) => name);
+  }
+
+  /** Send all that stands in the composer; false where the server has not taken it in time. */
+  async deliver() {
+    this.#send();
+    const isLost = () => this.box?.value || this.uploads?.items.some(({ state }) => state === "failed");
+    const isSent = () => !this.thread.pending.length && (this.uploads?.isEmpty ?? true);
+    for (const until = Date.now() + DELIVERY_MS; Date.now() < until && !isLost(); ) {
+      if (isSent()) return true;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+    return false;
   }
 
   /** It left this desk while something was being written: it is not thrown away unseen. */

@@ -14,8 +14,16 @@ export const keys = {
   },
   set areOn(isOn) {
     store.set("letters-off", isOn ? [] : [true]);
+    showOnButtons();
   },
 };
+
+/** The hints on the buttons are there as long as the keys press them. */
+function showOnButtons() {
+  document.documentElement.classList.toggle("letters-off", !keys.areOn);
+}
+
+showOnButtons();
 
 /**
  * own          {key: act} for what has no button

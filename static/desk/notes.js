@@ -16,6 +16,19 @@ export function drawNotes() {
   }
 }
 
+const boxOf = (number) => document.querySelector(`[data-note="${number}"]`);
+
+/** What is begun and not left for the team. */
+export function noteOf(number) {
+  return (boxOf(number)?.value ?? begun.get(number) ?? "").trim();
+}
+
+export function forgetNote(number) {
+  begun.set(number, "");
+  const box = boxOf(number);
+  if (box) box.value = "";
+}
+
 /** Asked for once; where that failed, again with the next letter. */
 function namesOf(number) {
   if (!names.has(number)) {
@@ -103,11 +116,7 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("focusout", ({ target }) => target === list?.box && shut());
 
-document.addEventListener("desk:noted", ({ detail: { number } }) => {
-  begun.set(number, "");
-  const box = document.querySelector(`[data-note="${number}"]`);
-  if (box) box.value = "";
-});
+document.addEventListener("desk:noted", ({ detail: { number } }) => forgetNote(number));
 
 // What was written stays where it is.
 document.addEventListener("desk:unnoted", ({ detail: { message } }) => notify(message));

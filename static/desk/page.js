@@ -1,13 +1,18 @@
 // What all parts of the desk share: its texts, icons, notices, and a store that may be missing.
 
+import { toast } from "../base/toasts.js";
+
 export { get } from "../shared/fragment.js";
 
-export const texts = JSON.parse(document.getElementById("texts").textContent);
-export const agent = document.body.dataset.agent;
+const read = (id) => JSON.parse(document.getElementById(id)?.textContent ?? "{}");
+const { agent: known, sprite } = document.getElementById("toasts").dataset;
+
+export const texts = { ...read("bar-texts"), ...read("texts") };
+export const agent = known ?? "";
+export const DESK = "desk"; // What is looked at where a new box would be seen.
 
 const SVG = "http://www.w3.org/2000/svg";
 const REFRESH_MS = 200; // At most five fetches a second of one thing.
-const NOTICE_MS = 8000;
 
 /** Call `work` at once, then at most once in REFRESH_MS, the last call never lost. */
 export function coalesced(work) {
@@ -39,7 +44,7 @@ export function icon(name) {
   drawing.setAttribute("class", "icon");
   drawing.setAttribute("aria-hidden", "true");
   const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `${document.body.dataset.sprite}#${name}`);
+  use.setAttribute("href", `${sprite}#${name}`);
   drawing.append(use);
   return drawing;
 }
@@ -54,13 +59,9 @@ export function write(box, text, start = box.selectionStart, end = start) {
   box.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-/** Say something that the person must know; it can be sent away and goes by itself. */
+/** Say what could not be done, or what the person must know. */
 export function notify(sentence) {
-  const shut = element("button", { class: "button quiet square", "aria-label": texts.close }, icon("x"));
-  const toast = element("div", { class: "toast" }, icon("triangle-alert"), element("span", {}, sentence), shut);
-  shut.addEventListener("click", () => toast.remove());
-  document.getElementById("toasts").append(toast);
-  setTimeout(() => toast.remove(), NOTICE_MS);
+  toast({ sentence, isError: true });
 }
 
 /** localStorage of this agent, one value for each conversation; silent where there is none. */

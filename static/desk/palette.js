@@ -6,6 +6,7 @@ const MOST = 12;
 const SOURCES = [
   [".box", "conversation"],
   [".pane.focused .held button:not(:disabled), #toolbar .verbs button", "action"],
+  ["#toasts .act", "action"],
   [".pane.focused .composer [data-canned], .pane.focused .composer [data-attach]", "action"],
   ["#statuses button", "availability"],
   [".boxes .tools button", "view"],
@@ -54,7 +55,7 @@ export class Palette {
     for (const [selector, kind] of SOURCES) {
       for (const node of document.querySelectorAll(selector)) {
         if (node.closest("[inert]") || node.getAttribute("aria-current") === "page") continue;
-        if (kind !== "go" && !node.checkVisibility()) continue;
+        if (kind !== "go" && !node.closest("[data-menu]") && !node.checkVisibility()) continue;
         found.push({ ...nameOf(node, kind), kind, run: () => node.click() });
       }
     }
@@ -134,7 +135,8 @@ function nameOf(node, kind) {
     return { label: `#${node.dataset.number} ${node.querySelector(".name").textContent}${waits}` };
   }
   const number = document.getElementById("toolbar")?.dataset.number;
-  const text = (node.getAttribute("aria-label") || node.textContent).replace(/\s+/g, " ").trim();
+  const words = [...node.childNodes].filter(({ nodeName }) => nodeName !== "KBD").map(({ textContent }) => textContent);
+  const text = (node.getAttribute("aria-label") || words.join("")).replace(/\s+/g, " ").trim();
   if (kind === "availability") return { label: `${node.querySelector(".channel").textContent.trim()} ${node.title}` };
   return { label: kind === "action" && number ? `${text} #${number}` : text, key };
 }

@@ -3,6 +3,7 @@
 import { now } from "../base/clock.js";
 import { clock, day, moment } from "../shared/moments.js";
 import { texts } from "./page.js";
+import { sendsFirst } from "./unsent.js";
 
 const HOUR_MS = 3_600_000;
 const HOURS = { "3h": 3, "24h": 24 };
@@ -14,17 +15,32 @@ export function tellMoment(form = document.querySelector("[data-snooze]")) {
   const { duration, until } = form.elements;
   const isCustom = duration.value === "custom";
   form.querySelector("[data-custom]").hidden = !isCustom;
-  form.querySelector("[data-clock] span").textContent = isCustom
-    ? sentence(Date.parse(`${until.value}Z`), "UTC")
-    : sentence(now() + HOURS[duration.value] * HOUR_MS, zone);
+  const end = isCustom
+    ? momentOf(Date.parse(`${until.value}Z`), "UTC")
+    : momentOf(now() + HOURS[duration.value] * HOUR_MS, zone);
+  form.querySelector("[data-clock] span").textContent = label(end, sendsFirst(form));
+  form.querySelector("[data-outcome-of]").textContent = end ? outcome(form).replace("{moment}", end.words) : "";
+}
+
+/** What the two boxes, which may seem to contradict each other, come to (C2). */
+function outcome({ elements: { keep, auto_close: closes }, dataset }) {
+  if (closes.checked) return keep.checked ? dataset.keepClose : dataset.close;
+  return keep.checked ? dataset.keep : dataset.leave;
+}
+
+function label(end, sends) {
+  if (!end) return texts.snooze;
+  const sentence = sends
+    ? [texts.snoozeSendUntil, texts.snoozeSendUntilHour]
+    : [texts.snoozeUntil, texts.snoozeUntilHour];
+  return sentence[Number(end.isToday)].replace("{moment}", end.words);
 }
 
 /** A moment as the clock of a zone shows it; a date typed in the dialog is one of "UTC" here. */
-function sentence(at, timeZone) {
-  if (!at) return texts.snooze;
+function momentOf(at, timeZone) {
+  if (!at) return null;
   const isToday = day(at, timeZone, now()) === day(now(), zone, now());
-  if (isToday) return texts.snoozeUntilHour.replace("{moment}", clock(at, timeZone));
-  return texts.snoozeUntil.replace("{moment}", moment(at, timeZone, now()));
+  return { isToday, words: isToday ? clock(at, timeZone) : moment(at, timeZone, now()) };
 }
 
 document.addEventListener("change", ({ target }) => {

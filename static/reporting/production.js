@@ -3,12 +3,12 @@
 
 import "../base/bar.js";
 import { tick } from "../base/clock.js";
+import { toast } from "../base/toasts.js";
 import { get } from "../shared/fragment.js";
 import { connect } from "../shared/socket.js";
 
 const REFRESH_MS = 700; // What comes directly after a fetch is on the screen within a second too.
 const ANYWAY_MS = 60_000;
-const NOTICE_MS = 8000;
 const AGAIN_MS = 5000; // How long somebody may be free beside a waiting conversation.
 const live = document.getElementById("live");
 let timer = null;
@@ -46,13 +46,6 @@ function refresh() {
   get(address, "#board", "morph", headers);
 }
 
-/* Say what was refused; it goes by itself. */
-function say(sentence) {
-  const toast = Object.assign(document.createElement("div"), { className: "toast", textContent: sentence });
-  document.getElementById("toasts").append(toast);
-  setTimeout(() => toast.remove(), NOTICE_MS);
-}
-
 function show(isLive) {
   live.classList.toggle("green", isLive);
   live.querySelector(".dot").classList.toggle("on", isLive);
@@ -69,8 +62,9 @@ document.addEventListener("desk:moved", ({ target }) => {
   }
   refresh();
 });
+document.addEventListener("desk:told", ({ detail }) => toast(detail));
 document.addEventListener("desk:refused", ({ detail }) => {
-  say(detail.message);
+  toast({ sentence: detail.message, isError: true });
   refresh();
 });
 document.getElementById("filters").addEventListener("change", ({ target }) => {

@@ -183,9 +183,23 @@ class Agent:
 
     def act(self, verb: str) -> None:
         """One of the buttons on the right."""
-        self.page.get_by_role("region", name=self.tongue("Actions")).get_by_role(
-            "button", name=self.tongue(verb)
-        ).click()
+        actions = self.page.get_by_role("region", name=self.tongue("Actions"))
+        if verb == "Block":
+            actions.get_by_label(self.tongue("More actions")).click()
+        actions.get_by_role("button", name=self.tongue(verb)).click()
+
+    def close_unanswered(self) -> None:
+        """Close, and answer the question whether that is meant."""
+        self.act("Close")
+        dialog = self.page.get_by_role("dialog")
+        dialog.get_by_role("button", name=self.tongue("Close without an answer")).click()
+        expect(dialog).to_be_hidden()
+
+    def transfer(self, name: str) -> None:
+        """Choose a colleague or a team in the open dialog, and confirm."""
+        dialog = self.page.get_by_role("dialog")
+        dialog.get_by_role("radio", name=re.compile(name)).check()
+        dialog.get_by_role("button", name=f"Transfer to {name}").click()
 
     def snooze(self, *, duration: str = "3 hours", keep: bool) -> None:
         self.act("Snooze")

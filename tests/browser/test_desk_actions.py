@@ -85,6 +85,7 @@ def test_who_logs_out_decides_for_each_conversation(crowd: Crowd) -> None:
     expect(alice.status).to_contain_text("unavailable")
 
     rows.first.get_by_role("button", name="Close").click()
+    alice.page.get_by_role("button", name="Close without an answer").click()
     expect(rows).to_have_count(2)
     rows.first.get_by_role("button", name="Snooze").click()
     alice.page.get_by_label("Close it if the visitor").uncheck()
@@ -96,7 +97,7 @@ def test_who_logs_out_decides_for_each_conversation(crowd: Crowd) -> None:
     expect(rows).to_have_count(1)  # back to the list, and nothing was done
     rows.first.get_by_role("button", name="Transfer").click()
     alice.page.get_by_label("A note for the next one").fill("She is in a hurry")
-    alice.page.get_by_role("button", name="Bruno").click()
+    alice.transfer("Bruno")
     expect(rows).to_have_count(0)
     leave.click()
     alice.page.wait_for_url("**/login/")
@@ -115,13 +116,17 @@ def test_a_late_answer_leaves_the_form_of_another_conversation_alone(crowd: Crow
         crowd.visitor().start(text)
     expect(alice.boxes).to_have_count(2)
     page, held = alice.page, list[tuple[Route, APIResponse]]()
-    page.route("**/close/", lambda route: held.append((route, route.fetch())))
     asked = list[str]()
     page.get_by_label(re.compile("^Your account")).click()
     page.get_by_role("button", name="Log out").click()
     rows = page.get_by_role("dialog").get_by_role("listitem")
     expect(rows).to_have_count(2)
     rows.first.get_by_role("button", name="Close").click()
+    certain = page.get_by_role("button", name="Close without an answer")
+    expect(certain).to_be_visible()
+    page.route("**/close/", lambda route: held.append((route, route.fetch())))
+    certain.click()
+    page.get_by_role("button", name="Cancel").first.click()  # the answer takes its time
     expect(rows).to_have_count(1)  # by the socket
     rows.first.get_by_role("button", name="Transfer").click()
     note = page.get_by_label("A note for the next one")

@@ -108,7 +108,7 @@ def test_a_toolbar_that_comes_late_takes_no_other_s_place(crowd: Crowd) -> None:
     first.say("and more")  # what comes after it has been drawn after it
     alice.sees("and more")
     assert alice.page.evaluate("[...window.shown]") == [numbers[1]]
-    alice.act("Close")
+    alice.close_unanswered()
     expect(alice.boxes).to_have_count(1)
     expect(alice.box(int(numbers[0]))).to_be_visible()
 

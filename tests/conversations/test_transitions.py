@@ -49,6 +49,12 @@ EDGES = {
     ("pending", "reopen", "assigned"),
     ("on_hold", "reopen", "assigned"),
     ("solved", "reopen", "assigned"),
+    ("queued", "take_back", "assigned"),
+    ("assigned", "take_back", "assigned"),
+    ("snoozed", "take_back", "assigned"),
+    ("pending", "take_back", "assigned"),
+    ("on_hold", "take_back", "assigned"),
+    ("solved", "take_back", "assigned"),
     ("solved", "close", "closed"),
     ("pending", "reopen_to_group", "queued"),
     ("on_hold", "reopen_to_group", "queued"),
@@ -103,6 +109,7 @@ def verbs(step: RuleStep, agent: Agent) -> dict[Verb, Do]:
         Verb.REOPEN: lambda c: lifecycle.reopen(c.pk, **acting),
         Verb.REOPEN_TO_GROUP: lambda c: lifecycle._move(c.pk, Verb.REOPEN_TO_GROUP, **acting),
         Verb.UNASSIGN: lambda c: lifecycle.unassign(c.pk, reason="account_deactivated", **acting),
+        Verb.TAKE_BACK: lambda c: lifecycle.take_back(c.pk, agent=agent, **entry, **acting),
         Verb.CLOSE: lambda c: lifecycle.close(c.pk, reason=CloseReason.RESOLVED, **acting),
     }
 

@@ -53,12 +53,33 @@ def test_a_button_moves_what_is_on_my_desk(
     browser: Browser, step: RuleStep, agent: Agent, verb: str, style: Style, status: Status
 ) -> None:
     conversation = on_desk(step, agent, style=style, solved_window=timedelta(days=1))
-    answer = post(browser(agent.user), conversation.pk, verb)
+    answer = post(browser(agent.user), conversation.pk, verb, confirmed="on")
     assert answer.status_code == 204
-    assert json.loads(answer["HX-Trigger"]) == {
-        "desk:moved": {"number": conversation.pk, "status": status}
-    }
+    told = json.loads(answer["HX-Trigger"])
+    assert told["desk:moved"] == {"number": conversation.pk, "status": status}
+    assert told["desk:told"]["sentence"].startswith(f"#{conversation.pk} ")
+    # What is closed for good has nothing to press (C71).
+    undo = f"/desk/c/{conversation.pk}/take-back/" if status != Status.CLOSED else None
+    assert told["desk:told"].get("undo") == undo
     assert now(conversation).status == status
+
+
+def test_a_transfer_out_of_sight_is_undone_from_its_notice(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent)
+    other = StepFactory(rule=step.rule).group
+    client = browser(agent.user)
+    answer = post(client, conversation.pk, "transfer", group=other.pk)
+    undo = json.loads(answer["HX-Trigger"])["desk:told"]["undo"]
+    assert client.get(f"/desk/c/{conversation.pk}/").status_code == 404
+    assert client.get(undo).status_code == 405
+    assert browser(AgentFactory().user).post(undo).status_code == 404
+    assert client.post(undo).status_code == 204
+    assert (now(conversation).status, now(conversation).agent) == (Status.ACTIVE, agent)
+    again = client.post(undo)
+    assert again.status_code == 409
+    assert "too late" in json.loads(again["HX-Trigger"])["desk:refused"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +108,7 @@ def test_a_stranger_s_verb_finds_nothing(
     assert now(conversation).status == Status.ACTIVE
 
 
-@pytest.mark.parametrize("verb", ["close", "pending", "take", "wake", "release"])
+@pytest.mark.parametrize("verb", ["take-back", "take", "wake", "release"])
 def test_reading_an_address_of_a_verb_changes_nothing(
     browser: Browser, step: RuleStep, agent: Agent, verb: str
 ) -> None:

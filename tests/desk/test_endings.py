@@ -50,7 +50,7 @@ def test_an_agent_s_closure_says_the_website_s_goodbye(
     website.texts = {"fr": {"closing": "{brand} vous remercie. %(x)s {{ y }}"}}
     website.save()
     conversation = on_desk(step, agent, style=style, solved_window=timedelta(days=1))
-    assert post(browser(agent.user), conversation.pk, "close").status_code == 204
+    assert post(browser(agent.user), conversation.pk, "close", confirmed="on").status_code == 204
     assert words(conversation) == [("system", f"{website.name} vous remercie. %(x)s {{{{ y }}}}")]
 
 
@@ -58,7 +58,7 @@ def test_a_website_without_a_text_says_the_product_s(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent)
-    post(browser(agent.user), conversation.pk, "close")
+    post(browser(agent.user), conversation.pk, "close", confirmed="on")
     assert words(conversation) == [("system", "Merci de votre visite, et à bientôt\u202f!")]
 
 
@@ -66,7 +66,7 @@ def test_the_goodbye_is_nobody_s_first_answer(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent)
-    post(browser(agent.user), conversation.pk, "close")
+    post(browser(agent.user), conversation.pk, "close", confirmed="on")
     assert now(conversation).first_human_reply_at is None
     assert not Survey.objects.exists()
 

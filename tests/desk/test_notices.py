@@ -105,7 +105,11 @@ def test_what_others_hold_for_too_long_is_a_503_that_says_to_try_again(
     try:
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '100ms'")
-        answer = client.post(f"/desk/c/{conversation.pk}/close/", headers={"Accept-Language": "en"})
+        answer = client.post(
+            f"/desk/c/{conversation.pk}/close/",
+            {"confirmed": "on"},
+            headers={"Accept-Language": "en"},
+        )
     finally:
         done.set()
         thread.join()

@@ -90,7 +90,7 @@ def test_nobody_leaves_conversations_behind(
     assert not is_available(agent)  # so that nothing new arrives meanwhile
     assert presence.is_connected(agent.pk, timezone.now())
     for conversation in (live, social):
-        client.post(f"/desk/c/{conversation.pk}/close/")
+        client.post(f"/desk/c/{conversation.pk}/close/", {"confirmed": "on"})
     left = client.post("/logout/")
     assert (left.status_code, left["HX-Redirect"]) == (204, "/login/")
     assert not presence.is_connected(agent.pk, timezone.now())

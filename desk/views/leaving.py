@@ -1,0 +1,77 @@
+"""Close, pending, on hold: done at once, or asked about first (C72).
+
+What is typed and not sent is known to the browser, which tells it, else by the draft that the
+server keeps. The question is a dialog; its buttons send the same form again, confirmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from accounts.access import StaffRequest, staff
+from accounts.models import Agent, User
+from conversations import drafts
+from conversations.models import Conversation, Style
+from conversations.transitions import Refused, Status, Verb
+from desk import queries
+from desk.views.actions import do, found, refused
+from routing import holder
+
+Act = Callable[[int, User, datetime], Conversation]
+
+
+def _leaving(name: str, act: Act) -> Callable[..., HttpResponse]:
+    """The view of a verb that takes a conversation off the desk."""
+
+    @staff("GET", "POST")
+    def view(request: StaffRequest, number: int) -> HttpResponse:
+        conversation = found(request, number)
+        agent = queries.agent_of(request.user)
+        if request.method == "GET":
+            return _question(request, conversation, agent, name)
+        if agent is None:
+            return refused(request, number, Refused(Verb.TAKE, None))
+        if _must_ask(request, conversation, agent, name):
+            response = _question(request, conversation, agent, name)
+            response["HX-Retarget"], response["HX-Reswap"] = "#dialog-body", "innerHTML"
+            return response
+        return do(request, conversation, lambda at: act(number, request.user, at))
+
+    return view
+
+
+def _must_ask(request: StaffRequest, conversation: Conversation, agent: Agent, name: str) -> bool:
+    """Whether something would go unsaid: an unsent text, or any answer at all."""
+    is_mine = conversation.agent_id == agent.pk and conversation.status == Status.ACTIVE
+    if not is_mine or "confirmed" in request.POST:
+        return False
+    unsent = request.POST.get("draft", drafts.of(agent.pk, conversation.pk))
+    return bool(unsent.strip()) or (name == "close" and _is_unanswered(conversation))
+
+
+def _is_unanswered(conversation: Conversation) -> bool:
+    return conversation.last_agent_message_at is None
+
+
+def _question(
+    request: StaffRequest, conversation: Conversation, agent: Agent | None, name: str
+) -> HttpResponse:
+    unsent = drafts.of(agent.pk if agent else None, conversation.pk)
+    context = {
+        "conversation": conversation,
+        "verb": name,
+        "verb_url": name,
+        "is_live": conversation.style == Style.LIVE,
+        "is_unanswered": name == "close" and _is_unanswered(conversation),
+        "unsent": request.POST.get("draft", unsent).strip(),
+    }
+    return render(request, "desk/closing.html", context)
+
+
+close = _leaving("close", lambda number, user, at: holder.finish(number, user=user, at=at))
+pending = _leaving("pending", lambda number, user, at: holder.set_pending(number, user=user, at=at))
+on_hold = _leaving("on_hold", lambda number, user, at: holder.set_on_hold(number, user=user, at=at))

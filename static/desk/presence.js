@@ -1,0 +1,33 @@
+// Every page of the staff that is not drawn by the desk's script: the agent is at work there too. It
+// needs nothing of the page but the bar.
+
+import "../base/bar.js";
+import { connect } from "../shared/socket.js";
+import { toast } from "../base/toasts.js";
+import { hear, renewState, showState } from "./elsewhere.js";
+import { texts } from "./page.js";
+
+connect({
+  url: async () => `${location.origin.replace(/^http/, "ws")}/ws/desk/`,
+  onFrame: hear,
+  onOpen: renewState,
+});
+
+/** The status buttons, on pages that htmx does not serve. */
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest("#statuses form");
+  if (!form || window.htmx) return;
+  event.preventDefault();
+  try {
+    const response = await fetch(form.action, {
+      method: "POST",
+      headers: { "HX-Request": "true" },
+      body: new FormData(form, event.submitter),
+    });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (!page.getElementById("statuses")) throw new Error(response.status);
+    showState(page);
+  } catch {
+    toast({ sentence: texts.stateFailed, isError: true });
+  }
+});

@@ -1,0 +1,65 @@
+"""An agent is at work on every page of the staff, and hears there what happens (C70)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Crowd
+
+PAGES = ["/reports/", "/guide/", "/desk/find/", "/desk/replies/", "/desk/snoozed/"]
+
+
+def is_reachable(crowd: Crowd, name: str) -> bool:
+    """Whether a socket of this agent is open."""
+    found = crowd.product.rows(
+        "SELECT 1 FROM routing_deskconnection d JOIN accounts_agent a ON a.id = d.agent_id"
+        " JOIN accounts_user u ON u.id = a.user_id"
+        " WHERE u.username = %s AND d.closed_at IS NULL",
+        name,
+    )
+    return bool(found)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_push_reaches_the_agent_on_another_page(crowd: Crowd, path: str) -> None:
+    alice = crowd.agent("alice").log_in(path).be_available()
+    assert alice.page.url.endswith(path)  # the button leads nowhere else
+    visitor = crowd.visitor()
+    visitor.start("Is anybody there?")
+    notice = alice.page.get_by_role("status").filter(has_text="New conversation")
+    expect(notice).to_be_visible()
+    expect(alice.page.get_by_role("link", name="Desk 1 waiting for you")).to_be_visible()
+    expect(alice.page).to_have_title(re.compile(r"^\(1\) "))
+    notice.get_by_role("link", name="Open").click()
+    alice.sees("Is anybody there?")
+    alice.page.goto(alice.url + path)
+    alice.status.click()
+    expect(alice.status).to_have_attribute("aria-pressed", "false")
+
+
+def test_settings_keep_an_agent_connected_too(crowd: Crowd) -> None:
+    admin = crowd.agent("admin").log_in("/admin/").be_available()
+    expect(admin.status).to_have_attribute("aria-pressed", "true")
+    for _try in range(100):
+        if is_reachable(crowd, "admin"):
+            break
+        admin.page.wait_for_timeout(100)
+    assert is_reachable(crowd, "admin")
+
+
+def test_what_was_told_elsewhere_goes_when_it_is_no_longer_true(crowd: Crowd) -> None:
+    alice = crowd.agent("alice").log_in("/reports/").be_available()
+    crowd.visitor().start("Hello")
+    notice = alice.page.get_by_role("status").filter(has_text="New conversation")
+    expect(notice).to_be_visible()
+    notice.get_by_role("link", name="Open").focus()  # its time stands still
+    desk = alice.context.new_page()
+    desk.goto(f"{alice.url}/desk/")
+    desk.get_by_role("complementary", name="Conversations on your desk").get_by_role("link").click()
+    desk.get_by_role("button", name="Transfer").click()
+    desk.get_by_role("dialog").get_by_role("radio", name=re.compile("Bruno")).check()
+    desk.get_by_role("button", name="Transfer to Bruno").click()
+    expect(notice).to_have_count(0)

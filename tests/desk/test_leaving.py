@@ -1,0 +1,132 @@
+"""What is typed and not sent is asked about before a conversation leaves the desk (C72)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Agent, User
+from conversations import drafts, messages
+from conversations.models import Author, Conversation, Style
+from conversations.transitions import Status
+from routing import desks, holder
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, on_desk
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+Browser = Callable[[User], Client]
+VERBS = ["close", "pending", "on-hold"]
+
+
+@pytest.fixture
+def answered(step: RuleStep, agent: Agent) -> Conversation:
+    conversation = on_desk(step, agent, style=Style.SOCIAL, solved_window=timedelta(days=1))
+    messages.add(
+        conversation.pk,
+        author=Author.AGENT,
+        body="Hello",
+        client_id=uuid.uuid4(),
+        at=NOW,
+    )
+    return conversation
+
+
+def post(browser: Browser, agent: Agent, number: int, verb: str, **data: Any) -> Any:
+    return browser(agent.user).post(f"/desk/c/{number}/{verb}/", data)
+
+
+def status(conversation: Conversation) -> str:
+    return Conversation.objects.get(pk=conversation.pk).status
+
+
+def is_question(answer: Any) -> bool:
+    return answer.status_code == 200 and answer.get("HX-Retarget") == "#dialog-body"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_draft_of_any_device_is_asked_about(
+    browser: Browser, agent: Agent, answered: Conversation, verb: str
+) -> None:
+    drafts.keep(agent.pk, answered.pk, "It <b>costs</b> 40", at=NOW)
+    answer = post(browser, agent, answered.pk, verb)
+    assert is_question(answer)
+    assert "It &lt;b&gt;costs&lt;/b&gt; 40" in answer.content.decode()
+    assert status(answered) == Status.ACTIVE
+    assert post(browser, agent, answered.pk, verb, confirmed="on").status_code == 204
+    assert drafts.of(agent.pk, answered.pk) == "It <b>costs</b> 40"  # nothing is thrown away
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_what_the_page_says_is_newer_than_the_draft(
+    browser: Browser, agent: Agent, answered: Conversation, verb: str
+) -> None:
+    assert is_question(post(browser, agent, answered.pk, verb, draft="typed just now"))
+    drafts.keep(agent.pk, answered.pk, "deleted a second ago", at=NOW)
+    assert post(browser, agent, answered.pk, verb, draft=" ").status_code == 204
+
+
+@pytest.mark.parametrize("style", [Style.LIVE, Style.SOCIAL])
+def test_a_closure_without_any_answer_is_asked_about(
+    browser: Browser, step: RuleStep, agent: Agent, style: Style
+) -> None:
+    conversation = on_desk(step, agent, style=style, solved_window=timedelta(days=1))
+    answer = post(browser, agent, conversation.pk, "close")
+    assert is_question(answer)
+    assert "Nobody has answered this visitor yet." in answer.content.decode()
+    assert status(conversation) == Status.ACTIVE
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_asking_changes_nothing(
+    browser: Browser, agent: Agent, answered: Conversation, verb: str
+) -> None:
+    assert browser(agent.user).get(f"/desk/c/{answered.pk}/{verb}/").status_code == 200
+    assert status(answered) == Status.ACTIVE
+
+
+def test_what_is_answered_and_said_is_closed_at_once(
+    browser: Browser, agent: Agent, answered: Conversation
+) -> None:
+    answer = post(browser, agent, answered.pk, "close")
+    assert answer.status_code == 204
+    assert "undo" in json.loads(answer["HX-Trigger"])["desk:told"]
+
+
+def test_snooze_and_transfer_show_what_is_not_sent(
+    browser: Browser, agent: Agent, answered: Conversation
+) -> None:
+    drafts.keep(agent.pk, answered.pk, "half an answer", at=NOW)
+    client = browser(agent.user)
+    for verb in ("snooze", "transfer"):
+        shown = client.get(f"/desk/c/{answered.pk}/{verb}/").content.decode()
+        assert "half an answer</blockquote>" in shown
+        assert "Send it to the visitor first" in shown
+
+
+def test_what_a_colleague_had_begun_is_there_for_whoever_goes_on(
+    browser: Browser, step: RuleStep, agent: Agent, answered: Conversation
+) -> None:
+    colleague = AgentFactory()
+    step.group.members.add(colleague)
+    later = NOW + timedelta(minutes=1)
+    drafts.keep(agent.pk, answered.pk, "It <b>costs</b> 40", at=later)
+    holder.transfer(answered.pk, user=agent.user, to=colleague, at=later)
+    desks.take(answered.pk, user=colleague.user, at=later)
+    address = f"/desk/c/{answered.pk}/"
+    begun = "It &lt;b&gt;costs&lt;/b&gt; 40"
+    assert begun in browser(colleague.user).get(address).content.decode()
+    messages.add(
+        answered.pk,
+        author=Author.AGENT,
+        body="It costs 40.",
+        client_id=uuid.uuid4(),
+        at=later + timedelta(minutes=1),
+    )
+    assert begun not in browser(colleague.user).get(address).content.decode()

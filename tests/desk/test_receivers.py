@@ -1,0 +1,92 @@
+"""Whoever transfers reads what will happen before it does (R199)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from accounts.models import Agent, AgentChannel
+from desk import receivers
+from desk.receivers import Team
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, StepFactory, connect, on_desk, queued
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+
+
+def colleague(step: RuleStep, name: str, *, is_connected: bool = True) -> Agent:
+    made = AgentFactory(display_name=name)
+    step.group.members.add(made)
+    if is_connected:
+        connect(made)
+    return made
+
+
+def outcomes(step: RuleStep, agent: Agent) -> dict[str, str]:
+    found = receivers.colleagues_of(on_desk(step, agent), agent.user, at=NOW)
+    return {one.name: outcome for one, outcome in found}
+
+
+def test_each_colleague_comes_with_what_a_transfer_to_them_does(
+    step: RuleStep, agent: Agent
+) -> None:
+    colleague(step, "Free")
+    colleague(step, "Gone", is_connected=False)
+    away, full = colleague(step, "Away"), colleague(step, "Full")
+    AgentChannel.objects.filter(agent=away).update(is_available=False)
+    AgentChannel.objects.filter(agent=full).update(slots=1)
+    on_desk(step, full)
+    told = outcomes(step, agent)
+    group = step.group.name
+    assert told["Free"] == "It goes to the desk of Free at once."
+    later = f"Then it goes to the queue of {group}."
+    assert told["Gone"] == (f"Gone is not connected: it waits for them for up to 24 h. {later}")
+    assert told["Away"] == f"Away is unavailable: it waits for them for up to 24 h. {later}"
+    assert told["Full"] == f"Full is full: it waits for a free slot for up to 24 h. {later}"
+
+
+def team(step: RuleStep, agent: Agent, other: RuleStep) -> Team:
+    found = receivers.teams_of(on_desk(step, agent), agent, at=NOW)
+    return next(one for one in found if one.group_id == other.group_id)
+
+
+def test_a_team_says_how_many_of_it_are_free(step: RuleStep, agent: Agent) -> None:
+    other = StepFactory(rule=step.rule)
+    assert team(step, agent, other).outcome == (
+        "Nobody is free: it waits in the queue, first in line."
+    )
+    for name in ("One", "Two"):
+        colleague(other, name)
+    found = team(step, agent, other)
+    assert (found.free, found.outcome) == (2, "It goes to a free agent of the team at once.")
+
+
+def test_a_team_where_others_wait_says_after_how_many(step: RuleStep, agent: Agent) -> None:
+    other = StepFactory(rule=step.rule)
+    queued(other)
+    queued(other)
+    assert team(step, agent, other).outcome == (
+        "It waits in the queue, after 2 other conversations."
+    )
+
+
+def test_a_closed_team_says_when_it_opens(step: RuleStep, agent: Agent) -> None:
+    other = StepFactory(rule=step.rule)
+    colleague(other, "One")
+    other.group.is_open = False
+    other.group.hours_change_at = NOW + timedelta(days=1)
+    other.group.save()
+    found = team(step, agent, other)
+    assert (found.free, found.is_open) == (0, False)
+    assert found.outcome.startswith("The team is closed until ")
+
+
+def test_whoever_transfers_to_their_own_team_is_not_counted_but_warned(
+    step: RuleStep, agent: Agent
+) -> None:
+    connect(agent)
+    found = team(step, agent, step)
+    assert (found.free, found.is_present) == (0, True)
+    assert found.outcome.endswith("You are in this team: it may come back to you.")
