@@ -40,6 +40,7 @@ ICONS: dict[Verb, str] = {
     Verb.REOPEN: "bell-ring",
     Verb.REOPEN_TO_GROUP: "bell-ring",
     Verb.UNASSIGN: "users",
+    Verb.TAKE_BACK: "undo-2",
     Verb.CLOSE: "circle-check-big",
 }
 """Of the verbs that are told. That a conversation began is told by its first message."""
@@ -48,7 +49,7 @@ IN_HISTORY = frozenset(
     {
         *(Verb.TRANSFER_TO_GROUP, Verb.TRANSFER_TO_AGENT, Verb.EXPIRE, Verb.RELEASE, Verb.RECALL),
         *(Verb.SNOOZE, Verb.WAKE_TO_AGENT, Verb.WAKE_TO_GROUP),
-        *(Verb.REOPEN, Verb.REOPEN_TO_GROUP, Verb.UNASSIGN),
+        *(Verb.REOPEN, Verb.REOPEN_TO_GROUP, Verb.UNASSIGN, Verb.TAKE_BACK),
     }
 )
 """What an agent should read first (R135): pauses, and how it came from one desk to another."""
@@ -83,6 +84,8 @@ class Line:
                 text = _rests(self)
             case Verb.WAKE_TO_AGENT | Verb.WAKE_TO_GROUP | Verb.REOPEN | Verb.REOPEN_TO_GROUP:
                 text = _comes_back(self)
+            case Verb.TAKE_BACK:
+                text = _("Taken back by %(by)s")
             case Verb.EXPIRE | Verb.RELEASE | Verb.RECALL | Verb.RELAX | Verb.UNASSIGN:
                 text = _goes_back(self)
             case _:
