@@ -68,6 +68,12 @@ def open_spans(schedule: Schedule, start: datetime, end: datetime) -> Iterator[S
         yield max(opens, start), min(closes, end)
 
 
+def open_seconds(schedule: Schedule, start: datetime, end: datetime) -> float:
+    """How many seconds from ``start`` to ``end`` it is open; 0 where ``end`` comes first."""
+    spans = open_spans(schedule, start, end) if start < end else ()
+    return sum((closes - opens).total_seconds() for opens, closes in spans)
+
+
 def _spans(schedule: Schedule, at: datetime, *, days: int) -> Iterator[Span]:
     """Open spans in UTC that end after ``at``, in order; those that touch are one."""
     today = at.astimezone(schedule.zone).date()

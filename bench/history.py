@@ -73,7 +73,8 @@ CONVERSATIONS = """
          is_return, is_kept, is_auto_close, opened_at, queued_at, moved_at, closed_at, closed_by,
          close_reason, deadline_kind, last_seq, visitor_read_seq, agent_read_seq,
          last_visitor_message_at, last_agent_message_at, first_human_reply_at,
-         began_to_wait_at, last_holder_id, contact_count, changed_hands, is_begun_by_bot, payee_id)
+         began_to_wait_at, last_holder_id, contact_count, changed_hands, is_begun_by_bot, payee_id,
+         payee_role)
     SELECT id, gen_random_uuid(), %(website)s, visitor_id, 'closed', 'chat',
         style, true, language, '', rule_id,
         CASE WHEN kind <> 'bot' THEN queue_id END, CASE WHEN kind <> 'bot' THEN group_id END,
@@ -91,7 +92,10 @@ CONVERSATIONS = """
         CASE kind WHEN 'bot' THEN NULL WHEN 'passed' THEN second_id ELSE first_id END,
         CASE WHEN kind = 'bot' THEN 0 WHEN kind IN ('snoozed', 'passed') THEN 2 ELSE 1 END,
         kind = 'passed' AND first_id <> second_id, kind = 'bot',
-        CASE kind WHEN 'bot' THEN NULL WHEN 'passed' THEN second_id ELSE first_id END
+        CASE kind WHEN 'bot' THEN NULL WHEN 'passed' THEN second_id ELSE first_id END,
+        CASE kind WHEN 'bot' THEN ''
+             WHEN 'passed' THEN (SELECT role FROM accounts_user WHERE id = second_user)
+             ELSE (SELECT role FROM accounts_user WHERE id = first_user) END
     FROM told ORDER BY id
 """
 # Verb, moment, who did it, what it made of the conversation; all in the order of time.

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from conversations.actors import Actor
+from conversations.kept import AT_CLOSURE
 from conversations.models import Conversation, Event
 from conversations.transitions import (
     TRANSITIONS,
@@ -58,6 +59,7 @@ class Replayed:
     closed_by: str = ""
     began_to_wait_at: datetime | None = None
     is_begun_by_bot: bool = False
+    at_closure: dict[str, Any] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -104,6 +106,8 @@ def replay(events: Iterable[Event]) -> Replayed:
         told.moved_at = event.at
         if told.status == Status.CLOSED:
             told.closed_at, told.closed_by = event.at, event.actor_kind
+            # Lines from before C57 do not say it; ``conversations.recounting`` asks the record.
+            told.at_closure = {name: event.data[name] for name in AT_CLOSURE if name in event.data}
         told.agent_id = event.agent_id
         told.group_id = event.group_id
         told.queue_id = event.queue_id
@@ -128,6 +132,9 @@ def differences(conversation: Conversation, told: Replayed) -> Iterator[str]:
         stored, replayed = getattr(conversation, name), getattr(told, name)
         if stored != replayed:
             yield f"{name} is {stored}, the ledger says {replayed}"
+    for name, replayed in told.at_closure.items():
+        if getattr(conversation, name) != replayed:
+            yield f"{name} is {getattr(conversation, name)}, the ledger says {replayed}"
     stored_contacts = [
         [
             contact.agent_id,

@@ -268,7 +268,7 @@ def relaxation(conversation: Conversation, *, at: datetime) -> tuple[datetime | 
 def write(moves: Sequence[Move]) -> None:
     """Write moves of different conversations, all in one transaction, and tell the world."""
     closed = [move for move in moves if move.target == Status.CLOSED]
-    kept.note_payees([(move.conversation, move.actor) for move in closed])
+    kept.note_closures([(move.conversation, move.actor, move.data) for move in closed])
     if moves[0].conversation._state.adding:
         moves[0].conversation.save()
     else:

@@ -14,6 +14,14 @@ from django.db import connection, transaction
 WINDOW = 20_000
 """Conversations of one statement: a second or two, and some megabytes."""
 
+# Lines from before C57 do not say the role: what the record of changes says that it was, and where
+# that says nothing, what it is.
+ROLE_THEN = """coalesce((
+                    SELECT h.before ->> 'role' FROM accounts_change h
+                    WHERE h.model = 'accounts.user' AND h.object_id = u.id
+                        AND h.before ? 'role' AND h.at > c.closed_at
+                    ORDER BY h.id LIMIT 1
+                ), u.role)"""
 TOLD_OF_CONVERSATIONS = """
     WITH told AS (
         SELECT conversation_id,
@@ -25,11 +33,12 @@ TOLD_OF_CONVERSATIONS = """
             count(*) FILTER (WHERE to_status = 'active') AS contact_count,
             count(DISTINCT agent_id) FILTER (WHERE to_status = 'active') > 1 AS changed_hands,
             bool_or(to_status = 'bot') AS is_begun_by_bot,
-            (array_agg(actor_user_id ORDER BY id DESC) FILTER (WHERE verb = 'close'))[1] AS closer
+            (array_agg(actor_user_id ORDER BY id DESC) FILTER (WHERE verb = 'close'))[1] AS closer,
+            (array_agg(data ORDER BY id DESC) FILTER (WHERE verb = 'close'))[1] AS said
         FROM conversations_event
         WHERE conversation_id >= %(low)s AND conversation_id < %(high)s
         GROUP BY conversation_id
-    ), anew AS (
+    ), credited AS (
         SELECT c.id, told.*,
             CASE WHEN c.closed_by = 'agent'
                 THEN (SELECT a.id FROM accounts_agent a WHERE a.user_id = told.closer)
@@ -39,8 +48,20 @@ TOLD_OF_CONVERSATIONS = """
                       ORDER BY m.seq DESC LIMIT 1)
             END AS payee_id
         FROM conversations_conversation c JOIN told ON told.conversation_id = c.id
+    ), anew AS (
+        SELECT credited.*, coalesce(said ->> 'payee_role',
+                CASE WHEN credited.payee_id IS NOT NULL THEN {role} END, '') AS payee_role,
+            CASE WHEN said ? 'open_response_seconds'
+                THEN (said ->> 'open_response_seconds')::float
+                ELSE c.open_response_seconds END AS open_response_seconds,
+            CASE WHEN said ? 'open_resolution_seconds'
+                THEN (said ->> 'open_resolution_seconds')::float
+                ELSE c.open_resolution_seconds END AS open_resolution_seconds
+        FROM credited JOIN conversations_conversation c USING (id)
+        LEFT JOIN accounts_agent a ON a.id = credited.payee_id
+        LEFT JOIN accounts_user u ON u.id = a.user_id
     )
-"""
+""".replace("{role}", ROLE_THEN)
 TOLD_OF_CONTACTS = """
     WITH reached AS (
         SELECT conversation_id, began_to_wait_at,
@@ -118,7 +139,8 @@ KEPT = (
         "conversation",
         (
             *("began_to_wait_at", "last_holder_id", "contact_count", "changed_hands"),
-            *("is_begun_by_bot", "payee_id"),
+            *("is_begun_by_bot", "payee_id", "payee_role"),
+            *("open_response_seconds", "open_resolution_seconds"),
         ),
         TOLD_OF_CONVERSATIONS,
     ),

@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts import oversight
-from accounts.models import Agent, Channel, Group, User, Website
+from accounts.models import Agent, Channel, Group, Role, User, Website
 from conversations.models.visitors import Visitor
 from conversations.transitions import WAITING, DeadlineKind, Status
 
@@ -223,6 +223,24 @@ class Conversation(models.Model):
         db_index=False,
         help_text="Whom the closed conversation pays, if he is an expert (R66, C28).",
     )
+    payee_role = models.CharField(
+        max_length=10,
+        choices=Role.choices,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The role that the credited agent had at the closure (C57).",
+    )
+    open_response_seconds = models.FloatField(
+        null=True,
+        help_text=(
+            "The first response in the opening hours of the closure; empty: every hour counts."
+        ),
+    )
+    open_resolution_seconds = models.FloatField(
+        null=True,
+        help_text=("The resolution in the opening hours of the closure; empty: every hour counts."),
+    )
 
     objects: ClassVar[models.Manager[Conversation]] = ConversationQuerySet.as_manager()
 
@@ -305,6 +323,9 @@ class Conversation(models.Model):
                     "changed_hands",
                     "is_begun_by_bot",
                     "payee",
+                    "payee_role",
+                    "open_response_seconds",
+                    "open_resolution_seconds",
                     "close_reason",
                     "closed_by",
                 ],

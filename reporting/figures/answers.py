@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from django.db.models import (
     Case,
     DateTimeField,
     F,
+    FloatField,
     Func,
     IntegerField,
     Max,
@@ -25,7 +26,7 @@ from django.db.models import (
 )
 from django.db.models.expressions import Combinable
 
-from reporting.figures.hours import FLOATS, Element, Epoch
+from accounts.clocks import Clock
 from reporting.figures.measures import EVERY, Fold, Measure, Number, Source
 from reporting.figures.period import Period, Step, buckets, hours_between, midnight, offsets
 from reporting.figures.registry import Figure
@@ -33,9 +34,6 @@ from reporting.figures.scope import Scope
 from reporting.figures.sources import rules_to
 
 Key = Any
-ALL = 10**12
-"""More rows than there are: PostgreSQL makes the rows of a limit before it folds them, so that what
-several figures ask of one is worked out once."""
 Bucket = date | datetime
 
 
@@ -60,6 +58,24 @@ Answers = dict[str, Answer]
 class Truncated(Func):
     function = "DATE_TRUNC"
     output_field = DateTimeField()
+
+
+FLOATS: ArrayField[list[float], list[float]] = ArrayField(FloatField())
+
+
+class Epoch(Func):
+    """A moment as PostgreSQL counts it, in seconds."""
+
+    template = "DATE_PART('epoch', %(expressions)s)"
+    output_field = FloatField()
+
+
+class Element(Func):
+    """One element of an array; NULL where there is none."""
+
+    template = "(%(expressions)s]"
+    arg_joiner = ")["
+    output_field = FloatField()
 
 
 class Place(Func):
@@ -87,13 +103,15 @@ def place(source: Source, moments: Moments) -> Place:
     return Place(F(source.moment), Value(list(moments), output_field=MOMENTS))
 
 
-def by_zone(source: Source, scope: Scope, key: Callable[[ZoneInfo], Combinable]) -> Combinable:
-    """What depends on the zone of each row's website."""
-    zones = {website.zone: website.time_zone for website in scope.websites}
-    if len(zones) < 2:
+def by_zone(source: Source, scope: Scope, key: Callable[[tzinfo], Combinable]) -> Combinable:
+    """What depends on the clock of each row's website."""
+    websites: dict[tzinfo, list[int]] = defaultdict(list)
+    for (_name, clock), ids in scope.clocks.items():
+        websites[clock] += ids
+    if len(websites) < 2:
         return key(scope.zone)
-    name = source.field("website__time_zone")
-    return Case(*(When(**{name: zones[zone]}, then=key(zone)) for zone in zones))
+    name = f"{source.field('website')}__in"
+    return Case(*(When(**{name: ids}, then=key(clock)) for clock, ids in websites.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +144,23 @@ def _days(period: Period, step: Step) -> list[date]:
 
 
 def _hour(source: Source, scope: Scope) -> Combinable:
-    return Truncated(Value("hour"), F(source.moment), Value(scope.zone.key))
+    clock, moment = scope.zone, F(source.moment)
+
+    def hour(zone: ZoneInfo) -> Combinable:
+        return Truncated(Value("hour"), moment, Value(zone.key))
+
+    if isinstance(clock, ZoneInfo):
+        return hour(clock)
+    assert isinstance(clock, Clock)
+    before = f"{source.moment}__lt"
+    return Case(
+        *(When(**{before: until}, then=hour(zone)) for until, zone in clock.past),
+        default=hour(clock.now),
+    )
 
 
 def _hour_of_week(source: Source, scope: Scope) -> Combinable:
-    def key(zone: ZoneInfo) -> Combinable:
+    def key(zone: tzinfo) -> Combinable:
         changes = offsets(scope.span, zone)
         ahead = Value([float(seconds) for _at, seconds in changes], output_field=FLOATS)
         now = Element(ahead, place(source, [at for at, _seconds in changes]))
@@ -182,8 +212,8 @@ def trend(figures: Iterable[Figure], scope: Scope, step: Step) -> dict[Bucket, A
 
 
 def _buckets(scope: Scope, step: Step) -> Iterator[Bucket]:
-    for name in scope.zones or ("UTC",):
-        period, zone = scope.days_of(name), ZoneInfo(name)
+    for name, zone in scope.clocks or [("UTC", ZoneInfo("UTC"))]:
+        period = scope.days_of(name)
         if step is Step.HOUR:
             yield from hours_between(*period.bounds(zone), scope.zone)
         else:
@@ -218,12 +248,10 @@ def cut(figures: Iterable[Figure], scope: Scope, by: Cut | None) -> dict[Key, An
             if currency:
                 aggregates[f"{name}_low"] = Min(currency, filter=where)
                 aggregates[f"{name}_high"] = Max(currency, filter=where)
-        once = {key: one for name in names for key, one in measures[name].once.items()}
         if by is None:
-            lines = [(rows.annotate(**once)[:ALL] if once else rows).aggregate(**aggregates)]
+            lines = [rows.aggregate(**aggregates)]
         else:
-            parts = rows.alias(**once).values(cut_by=by.key(source, scope))
-            lines = list(parts.annotate(**aggregates))
+            lines = list(rows.values(cut_by=by.key(source, scope)).annotate(**aggregates))
         for line in lines:
             key = line.get("cut_by")
             answers = found[key if by is None or key is None else by.read(key, scope)]

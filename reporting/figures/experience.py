@@ -98,10 +98,12 @@ def first_response_open(scope: Scope) -> Measure:
     """The median time from the visitor's first message to the first message of a human, counted
     only while the conversation's group was open (C29).
 
-    The opening hours and holidays are those that are set now, also for conversations of the past.
-    Where no group or no hours are set, every hour counts. Answered while closed: zero.
+    The opening hours and holidays are those that held at the closure (C57). Where no group or no
+    hours were set, every hour counts. Answered while closed: zero.
     """
-    return while_open(CLOSED, scope, "opened_at", "first_human_reply_at", ASKED_HUMAN)
+    return while_open(
+        CLOSED, "open_response_seconds", "opened_at", "first_human_reply_at", ASKED_HUMAN
+    )
 
 
 @figure(report=EXPERIENCE, label=_("Resolution"), unit=Unit.SECONDS, grows_better=False)
@@ -134,7 +136,7 @@ def resolution_open(scope: Scope) -> Measure:
     """The median time from the visitor's first message to the closure, counted only while the
     conversation's group was open.
 
-    The opening hours and holidays are those that are set now, also for conversations of the past.
-    Where no group or no hours are set, every hour counts.
+    The opening hours and holidays are those that held at the closure (C57). Where no group or no
+    hours were set, every hour counts.
     """
-    return while_open(CLOSED, scope, "opened_at", "closed_at")
+    return while_open(CLOSED, "open_resolution_seconds", "opened_at", "closed_at")

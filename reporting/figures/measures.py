@@ -113,8 +113,7 @@ class Source:
 class Measure:
     """``where`` says which rows of the source count; ``worth`` what one is worth: seconds, points
     or 0 and 100 for "no" and "yes" of a share. ``currency`` is the column that says of what,
-    ``weight`` by how much a row of a weighted mean counts. ``once`` are columns to be worked out of
-    a row once, however often ``worth`` names them."""
+    ``weight`` by how much a row of a weighted mean counts."""
 
     source: Source
     fold: Fold
@@ -122,7 +121,6 @@ class Measure:
     worth: Combinable | None = None
     currency: str = ""
     weight: Combinable | None = None
-    once: Mapping[str, Combinable] = field(default_factory=dict)
 
     def counted(self) -> Aggregate:
         """How many rows count."""

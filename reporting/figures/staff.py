@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Agent, Role
+from accounts.models import Role
 from conversations.transitions import EndReason
 from reporting.figures.flow import HAS_CONTACTS
 from reporting.figures.measures import Fold, Measure, Seconds, count, time_between
@@ -75,6 +75,7 @@ def paid(scope: Scope) -> Measure:
 
     While a conversation is snoozed or solved nobody is paid (R67). Closed by the system, a bot or
     the visitor, it pays the last human who wrote, if that is an expert; closed by a manager it pays
-    nobody (C28). Who is no expert is not paid by the conversation.
+    nobody (C28). Only experts are paid by the conversation: the role that counts is the one at the
+    closure (C57).
     """
-    return count(PAID, Q(payee__in=Agent.objects.filter(user__role=Role.EXPERT)))
+    return count(PAID, Q(payee_role=Role.EXPERT))

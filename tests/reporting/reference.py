@@ -197,13 +197,15 @@ class Sale:
 
 
 def paid(found: list[Life]) -> Lines:
-    """The expert who closed; after a closure by nobody of the team, the last who wrote."""
-    experts = {agent.pk: agent.user_id for agent in Agent.objects.filter(user__role="expert")}
+    """The expert who closed; after a closure by nobody of the team, the last who wrote. Whoever was
+    an expert then: the line of the closure says so."""
+    users = {agent.pk: agent.user_id for agent in Agent.objects.all()}
     lines = []
     for life in found:
         last = life.events[-1]
         if last.to_status != "closed" or last.actor_kind == "manager":
             continue
+        experts = users if last.data["payee_role"] == "expert" else {}
         if last.actor_kind == "agent":
             whose = [pk for pk, user in experts.items() if user == last.actor_user_id]
         else:
