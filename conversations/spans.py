@@ -55,24 +55,23 @@ def _going_on() -> QuerySet[StatusSpan]:
     return StatusSpan.objects.filter(ended_at=None).select_related("website").order_by("pk")
 
 
-def _wanted(agents: Collection[int]) -> dict[Key, bool]:
-    """Which spans should be open of connected agents, and whether as available: for each website
-    of their groups, each channel on which they have slots."""
-    websites = defaultdict[int, set[int]](set)
-    for agent_id, website_id in Group.members.through.objects.filter(agent__in=agents).values_list(
-        "agent", "group__website"
-    ):
-        websites[agent_id].add(website_id)
+def _wanted(agents: Collection[int]) -> dict[Key, tuple[bool, list[int]]]:
+    """Which spans should be open of connected agents, whether as available, and as members of which
+    groups: for each website of their groups, each channel on which they have slots."""
+    groups = defaultdict[int, dict[int, list[int]]](lambda: defaultdict(list))
+    members = Group.members.through.objects.filter(agent__in=agents).order_by("group")
+    for agent_id, website_id, group_id in members.values_list("agent", "group__website", "group"):
+        groups[agent_id][website_id].append(group_id)
     return {
-        (row.agent_id, website_id, row.channel): row.is_available
+        (row.agent_id, website_id, row.channel): (row.is_available, mine)
         for row in AgentChannel.objects.filter(agent__in=agents, slots__gt=0)
-        for website_id in websites[row.agent_id]
+        for website_id, mine in groups[row.agent_id].items()
     }
 
 
 def _bring(
     stored: list[StatusSpan],
-    wanted: dict[Key, bool],
+    wanted: dict[Key, tuple[bool, list[int]]],
     *,
     at: datetime,
     over: Collection[int] = (),
@@ -81,7 +80,7 @@ def _bring(
     going_on, ends, begins = set[Key](), list[tuple[StatusSpan, datetime]](), dict[Key, datetime]()
     for span in stored:
         key = (span.agent_id, span.website_id, span.channel)
-        is_wanted = wanted.get(key) is span.is_available
+        is_wanted = wanted.get(key) == (span.is_available, sorted(span.groups or ()))
         if is_wanted and span.pk not in over:
             going_on.add(key)
             continue
@@ -99,9 +98,10 @@ def _bring(
                 website_id=key[1],
                 channel=key[2],
                 is_available=is_available,
+                groups=groups,
                 started_at=begins.get(key, at),
             )
-            for key, is_available in wanted.items()
+            for key, (is_available, groups) in wanted.items()
             if key not in going_on
         ),
         ignore_conflicts=True,
@@ -122,6 +122,7 @@ def _ended(ends: list[tuple[StatusSpan, datetime]]) -> list[StatusSpan]:
             website_id=span.website_id,
             channel=span.channel,
             is_available=span.is_available,
+            groups=span.groups,
             started_at=start,
             ended_at=end,
             busy_seconds=covered(

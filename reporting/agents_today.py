@@ -11,7 +11,8 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import Agent, Website
 from conversations.models import Contact, StatusSpan, Survey
-from reporting.figures.sources import of_members
+from reporting.figures.period import midnight
+from reporting.figures.sources import of_groups
 from reporting.seen import Seen
 
 
@@ -36,8 +37,8 @@ def since_midnight(websites: list[Website], field: str, at: datetime, *, through
     """``field`` is of today, in the zone of the row's own website."""
     found = Q(pk__in=[])
     for website in websites:
-        midnight = at.astimezone(website.zone).replace(hour=0, minute=0, second=0, microsecond=0)
-        found |= Q(**{f"{through}website": website.pk, f"{field}__gte": midnight})
+        began = midnight(at.astimezone(website.zone).date(), website.clock)
+        found |= Q(**{f"{through}website": website.pk, f"{field}__gte": began})
     return found
 
 
@@ -62,7 +63,7 @@ def of(agents: list[Agent], seen: Seen, *, at: datetime) -> dict[int, AgentToday
     until = ExpressionWrapper(
         Coalesce(F("ended_at"), Value(at)) - F("started_at"), output_field=DurationField()
     )
-    members = seen.sight.within([website.pk for website in websites], of_members)
+    members = seen.sight.within([website.pk for website in websites], of_groups)
     spans = StatusSpan.objects.filter(since_midnight(websites, "started_at", at), members)
     for agent_id, available in (
         spans.filter(agent__in=agents, is_available=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable
+from datetime import tzinfo
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
@@ -13,6 +14,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from accounts.clocks import clock_of
 
 HOST = r"(\*\.)?([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:\d{1,5})?"
 PORT = re.compile(r":\d{1,5}$")
@@ -74,6 +77,11 @@ class Website(models.Model):
     )
     time_zone = models.CharField(
         _("time zone"), max_length=64, default="Europe/Paris", validators=[check_timezone]
+    )
+    past_zones = models.JSONField(
+        default=list,
+        editable=False,
+        help_text="The zones of before, each with the moment of its end; the database writes it.",
     )
     language = models.CharField(
         _("default language"), max_length=10, choices=settings.LANGUAGES, default="fr"
@@ -182,6 +190,11 @@ class Website(models.Model):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def clock(self) -> tzinfo:
+        """The zone with those that it was before: by it, days of the past stay what they were."""
+        return clock_of(self.zone, self.past_zones)
 
     def allows_host(self, host: str) -> bool:
         """Whether a page served from ``host`` (``name[:port]``) may embed the Messenger."""

@@ -48,6 +48,14 @@ class Event(models.Model):
     actor_user_id = models.BigIntegerField(
         null=True, help_text=_("The user who did it, if a user did.")
     )
+    actor_agent = models.ForeignKey(
+        Agent,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="The desk that this user had then; the database writes it (C57).",
+    )
     to_status = models.CharField(max_length=10, choices=list(STATUS_LABELS.items()))
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="+")
     group = models.ForeignKey(Group, on_delete=models.PROTECT, null=True, related_name="+")
@@ -68,7 +76,7 @@ class Event(models.Model):
             # alone. The verbs of which most lines are have no entry.
             models.Index(
                 fields=["website", "verb", "at"],
-                include=["id", "conversation", "group", "actor_user_id"],
+                include=["id", "conversation", "group", "actor_agent"],
                 condition=Q(verb__in=[verb.value for verb in COUNTED]),
                 name="events_counted",
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -15,11 +16,18 @@ class StatusSpan(models.Model):
     One for each website that he works for; cut at every full hour of its wall clock, so that none
     lies on two days. While it goes on ``ended_at`` is empty; when it ends, it is written for good
     how long a conversation was on his desk and how long a group of his was open meanwhile.
+    ``groups`` are those of its beginning, which the database writes; another membership begins
+    another span (C57).
     """
 
-    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="spans")
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="spans")
     website = models.ForeignKey(Website, on_delete=models.CASCADE, related_name="spans")
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
+    groups = ArrayField(
+        models.BigIntegerField(),
+        null=True,
+        help_text="Of which groups of the website the agent was a member; ids.",
+    )
     is_available = models.BooleanField(_("available"))
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)

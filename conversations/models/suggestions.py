@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Agent, Website
+from accounts.models import Agent, Group, Website
 from conversations.models.conversations import Conversation
 
 
@@ -95,7 +95,14 @@ class SuggestionOffer(models.Model):
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, related_name="suggestion_offers"
     )
-    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="suggestion_offers")
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="suggestion_offers")
+    group = models.ForeignKey(
+        Group,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="For which the agent had the conversation; the database writes it (C57).",
+    )
     seq = models.PositiveIntegerField(help_text=_("Of the visitor's last message."))
     suggestions = models.JSONField(default=list)
     offered_at = models.DateTimeField()

@@ -48,7 +48,8 @@ HAS_ENDED = Q(IsNull(NEXT_ACTOR, False))
 def opened(scope: Scope) -> Measure:
     """The conversations that began in the period: with the visitor's first message (R86).
 
-    A conversation that comes back from a snooze or from "solved" does not begin anew.
+    A conversation that comes back from a snooze or from "solved" does not begin anew. While it is
+    open it is put down to the group and the agent that it has now; from its closure on it stands.
     """
     return count(OPENED)
 

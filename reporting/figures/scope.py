@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,22 +35,27 @@ class Scope:
     one that he oversees in part (``sight``), only what belongs to his groups is.
 
     ``period`` are the days of the first website. Where it is another day, "today" is another:
-    ``own`` are the days of such zones, by name.
-
-    ``known`` is what was found out of it for one figure and serves another: it lives as long as a
-    page is made."""
+    ``own`` are the days of such zones, by name."""
 
     websites: tuple[Website, ...]
     period: Period
     filters: Filters = Filters()
     sight: Oversight = field(kw_only=True)
     own: Mapping[str, Period] = field(default_factory=dict, kw_only=True)
-    known: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
-    def zone(self) -> ZoneInfo:
-        """The zone in which a reader of several websites is told hours: the first one's."""
-        return self.websites[0].zone if self.websites else ZoneInfo("UTC")
+    def zone(self) -> tzinfo:
+        """The clock by which a reader of several websites is told hours: the first one's."""
+        return self.websites[0].clock if self.websites else ZoneInfo("UTC")
+
+    @property
+    def clocks(self) -> dict[tuple[str, tzinfo], list[int]]:
+        """The websites by their zones and by the clocks that they were before, the first one's
+        first."""
+        found: dict[tuple[str, tzinfo], list[int]] = defaultdict(list)
+        for website in self.websites:
+            found[website.time_zone, website.clock].append(website.pk)
+        return found
 
     @property
     def zones(self) -> tuple[str, ...]:
@@ -112,7 +117,6 @@ class Scope:
     def behind(self, measure: Measure) -> QuerySet[Any]:
         """The rows behind a figure, each with its ``worth``: as many as the figure counts."""
         found: QuerySet[Any] = self.rows(measure.source).filter(measure.where)
-        found = found.alias(**measure.once)
         if measure.weight is not None:
             found = found.annotate(weight=measure.weight)
         if measure.worth is not None:
@@ -120,12 +124,9 @@ class Scope:
         return found
 
     def _when(self, source: Source) -> Q:
-        by_zone: dict[str, list[int]] = defaultdict(list)
-        for website in self.websites:
-            by_zone[website.time_zone].append(website.pk)
         found = Q(pk__in=[])
-        for name, ids in by_zone.items():
-            start, end = self.days_of(name).bounds(ZoneInfo(name))
+        for (name, clock), ids in self.clocks.items():
+            start, end = self.days_of(name).bounds(clock)
             found |= Q(
                 **{
                     f"{source.field('website')}__in": ids,

@@ -13,10 +13,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 
-from accounts.models import Agent, Group
 from conversations.models import (
     Contact,
     Conversation,
@@ -30,25 +29,22 @@ from reporting.figures.measures import Source
 from reporting.models import Refund, Transaction
 from routing.models import HourlyDemand, RuleStep
 
-ITS_OWN_WEBSITE = {"website": "website", "website__time_zone": "website__time_zone"}
+ITS_OWN_WEBSITE = {"website": "website"}
 ENGAGED = ("rule", "style", "language")
 ITS_OWN = {**ITS_OWN_WEBSITE, **{name: name for name in ENGAGED}}
 SOUGHT = {name: f"engaged_{name}" for name in ENGAGED}
-ACTOR = Subquery(Agent.objects.filter(user=OuterRef("actor_user_id")).values("pk")[:1])
 
 
-def of_members(groups: Collection[int]) -> Q:
-    """Times of who is a member of one of the groups, on that group's own website."""
-    here = Group.members.through.objects.filter(
-        agent=OuterRef("agent"), group__website=OuterRef("website"), group__in=groups
-    )
-    return Q(Exists(here))
+def of_groups(groups: Collection[int]) -> Q:
+    """What was of one of the groups when it was stored: times of their members, refusals of rules
+    that led to one of them."""
+    return Q(groups__overlap=[*groups])
 
 
-def engaged(conversation: str = "conversation") -> dict[str, Combinable]:
+def engaged() -> dict[str, Combinable]:
     """With what the visitor was engaged, sought for each row: where it is joined, PostgreSQL reads
     all conversations that there are for the few rows of a period."""
-    mine = Conversation.objects.filter(pk=OuterRef(conversation))
+    mine = Conversation.objects.filter(pk=OuterRef("conversation"))
     return {column: Subquery(mine.values(name)) for name, column in SOUGHT.items()}
 
 
@@ -57,15 +53,10 @@ def rules_to(groups: Collection[int]) -> QuerySet[RuleStep, int]:
     return RuleStep.objects.filter(group__in=groups).order_by().values_list("rule", flat=True)
 
 
-def of_their_rules(groups: Collection[int]) -> Q:
-    """What was counted of rules that lead to one of the groups."""
-    return Q(rule__in=rules_to(groups))
-
-
 OPENED = Source("opened", Conversation, "opened_at", "", "last_holder", "group")
 CLOSED = Source("closed", Conversation, "closed_at", "", "last_holder", "group")
 PAID = Source("paid", Conversation, "closed_at", "", "payee", "group")
-"""What was closed, put down to whom it pays if he is an expert (R66, C28)."""
+"""What was closed, put down to the agent who is credited with it (R66, C28)."""
 OFFERED = Source(
     name="offered",
     model=Survey,
@@ -82,7 +73,7 @@ SUGGESTED = Source(
     moment="decided_at",
     path="conversation__",
     agent="agent",
-    group="conversation__group",
+    group="group",
     only=~Q(outcome=""),
 )
 """What was suggested to agents and what became of it, once they had answered."""
@@ -106,7 +97,7 @@ def events(*verbs: Verb) -> Source:
         model=Event,
         moment="at",
         path="conversation__",
-        agent=ACTOR,
+        agent="actor_agent",
         group="group",
         only=Q(verb__in=[verb.value for verb in verbs]),
         columns={**ITS_OWN_WEBSITE, **SOUGHT},
@@ -122,8 +113,7 @@ SALES = Source(
     agent="agent",
     group="group",
     only=Q(refunded_at=None),
-    columns={**ITS_OWN_WEBSITE, **SOUGHT, "currency": "currency"},
-    looked_up=engaged(),
+    columns={**ITS_OWN, "currency": "currency"},
 )
 SPANS = Source(
     name="spans",
@@ -134,7 +124,7 @@ SPANS = Source(
     group="",
     only=Q(ended_at__isnull=False),
     columns={"rule": "", "style": "", "language": ""},
-    of_groups=of_members,
+    of_groups=of_groups,
 )
 """Times in a status, cut at the full hour: none lies on two days."""
 REFUNDS = Source(
@@ -146,21 +136,19 @@ REFUNDS = Source(
     group="transaction__group",
     columns={
         "website": "transaction__website",
-        "website__time_zone": "transaction__website__time_zone",
         "currency": "transaction__currency",
-        **SOUGHT,
+        **{name: f"transaction__{name}" for name in ENGAGED},
     },
-    looked_up=engaged("transaction__conversation"),
 )
 REFUSALS = Source(
     name="refusals",
     model=HourlyDemand,
     moment="hour",
-    path="rule__",
+    path="",
     agent="",
     group="",
     only=Q(messages_refused__gt=0),
-    columns={"rule": "rule", "language": ""},
-    of_groups=of_their_rules,
+    columns={"language": ""},
+    of_groups=of_groups,
 )
 """Who found no room, as numbers of an hour without any person: there is no conversation."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Website
+from conversations.models import Style
 from routing.models.rules import DistributionRule
 
 
@@ -15,7 +19,19 @@ class HourlyDemand(models.Model):
     place gone neither: without these numbers history would show only those who were let in.
     """
 
-    rule = models.ForeignKey(DistributionRule, on_delete=models.CASCADE, related_name="demand")
+    # What stands beside the rule is as it was in that hour; the database writes it (C57).
+    website = models.ForeignKey(
+        Website, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
+    )
+    rule = models.ForeignKey(
+        DistributionRule,
+        on_delete=models.RESTRICT,  # but it goes with its website
+        related_name="demand",
+    )
+    style = models.CharField(max_length=20, choices=Style.choices, blank=True)
+    groups = ArrayField(
+        models.BigIntegerField(), null=True, help_text="To which the rule led; ids."
+    )
     hour = models.DateTimeField(_("hour"), help_text=_("Its beginning."))
     pages_engaged = models.PositiveBigIntegerField(
         default=0, help_text=_("Pages that might show the Messenger.")
@@ -33,6 +49,14 @@ class HourlyDemand(models.Model):
         constraints = [
             # Also the index of the adviser: a rule's hours of a period.
             models.UniqueConstraint(fields=["rule", "hour"], name="demand_once_an_hour"),
+        ]
+        indexes = [
+            # reporting: who was refused in a period.
+            models.Index(
+                fields=["website", "hour"],
+                condition=Q(messages_refused__gt=0),
+                name="refused_by_website",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,266 @@
+"""Random lives, then everything that can be set is set otherwise: no figure and no file of the past
+differs; and the files add up to the figures (C57, B30)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.db.models import ProtectedError, RestrictedError
+from django.utils import translation
+from hypothesis import HealthCheck, Phase, example, given, settings
+
+from accounts import oversight
+from accounts.models import (
+    Agent,
+    AgentChannel,
+    Channel,
+    Group,
+    Holiday,
+    OpeningHours,
+    Role,
+    User,
+    Website,
+)
+from accounts.oversight import EVERYTHING, Oversight
+from conversations import actors, lifecycle
+from conversations.models import Conversation, StatusSpan
+from conversations.recounting import differences, windows
+from conversations.transitions import Refused
+from reporting import breakdowns, exports, figures, reports, rows, tables
+from reporting.exporting import conversations as one_each
+from reporting.figures import answers, measures
+from reporting.figures.measures import Fold
+from reporting.figures.period import Period, Step
+from reporting.figures.scope import Filters, Scope
+from reporting.omissions import omitted
+from routing import presence
+from routing.models import DistributionRule, RuleStep
+from tests.factories import AgentFactory, UserFactory
+from tests.reporting.histories import QUARTER, World, histories
+
+pytestmark = pytest.mark.django_db
+EVE = datetime(2025, 3, 29, 18, tzinfo=UTC)
+"""In Paris the evening before the clocks were put forward: in the past, for what is set today is
+set after it."""
+DAYS = Period(date(2025, 3, 28), date(2025, 4, 8))
+ALL = list(figures.FIGURES.values())
+lived = settings(
+    max_examples=1,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+NAMES = {"Website", "Rule", "Group", "Agent", "First group", "First agent"}
+"""Columns of labels, which follow renames."""
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """The names of the columns."""
+    with translation.override("en"):
+        yield
+
+
+class Forget(Exception):
+    """Undoes what a history has stored."""
+
+
+def in_a_past_world(history: int, check: Callable[[World], None]) -> None:
+    with suppress(Forget), transaction.atomic():
+        world = World.make()
+        world.at = EVE
+        world.live(history)
+        somebody_steers(world)
+        check(world)
+        raise Forget
+
+
+def somebody_steers(world: World) -> None:
+    """A manager without a desk hands conversations over; an agent is only ever there."""
+    boss = UserFactory(role=Role.MANAGER, username="boss")
+    for one in Conversation.objects.filter(pk__in=world.opened, status="queued"):
+        with suppress(Refused):
+            lifecycle.transfer_to_group(
+                one.pk,
+                group=one.group,
+                queue_id=one.queue_id,
+                actor=actors.manager(boss),
+                at=world.at,
+            )
+    idle = AgentFactory(user__username="idle")
+    idle.groups.add(world.groups[1])
+    AgentChannel.objects.update_or_create(agent=idle, channel=Channel.CHAT, defaults={"slots": 1})
+    presence.connect(idle.pk, uuid.uuid4(), at=world.at)
+    world.at += 5 * QUARTER
+    presence.log_out(idle.pk, at=world.at)
+
+
+def sights(world: World) -> Iterator[Oversight]:
+    """An administrator's, and of managers of some groups."""
+    yield EVERYTHING
+    for numbers in ((0,), (1, 2)):
+        user = UserFactory(role=Role.MANAGER)
+        user.managed_groups.set([world.groups[number] for number in numbers])
+        yield oversight.of(user)
+
+
+def all_that_is_told(pks: list[int], sight: Oversight) -> dict[str, Any]:
+    """Every figure whole, cut and by time; every row of every file; by keys, not by names."""
+    scope = Scope(tuple(Website.objects.filter(pk__in=pks).order_by("pk")), DAYS, sight=sight)
+    told: dict[str, Any] = {"total": answers.total(ALL, scope)}
+    for by, (cut, _namer) in reports.CUTS.items():
+        told[f"by {by}"] = answers.cut(ALL, scope, cut)
+    for step in Step:
+        told[f"by {step}"] = answers.trend(ALL, scope, step)
+    told["heat"] = answers.cut(ALL, scope, answers.BY_HOUR_OF_WEEK)
+    for figure in ALL:
+        told[f"rows of {figure.name}"] = list(rows.plain(figure, scope))
+        told[f"walls of {figure.name}"] = [
+            line[1] for piece in exports.chunks(figure, scope) for line in piece
+        ]
+    for name in ("closures", "snooze_ends", "suggestions"):
+        told[name] = getattr(breakdowns, name)(scope)
+    told["omitted"] = omitted(scope)
+    told["conversations"] = list(conversations_of(scope))
+    told["narrowed"] = [
+        answers.total(ALL, Scope(scope.websites, DAYS, filters, sight=sight))
+        for filters in (Filters(style="social"), Filters(language="fr"))
+    ]
+    return told
+
+
+def conversations_of(scope: Scope) -> Iterator[dict[str, Any]]:
+    headings = one_each.headings()
+    for day in scope.by_day():
+        for piece in one_each.Writer(scope).pieces(day):
+            for row in piece:
+                said = dict(zip(headings, row, strict=True))
+                yield {name: value for name, value in said.items() if name not in NAMES}
+
+
+def set_everything_otherwise(world: World) -> None:
+    """What administrators and managers can do to settings, people and teams."""
+    for user in User.objects.filter(agent__isnull=False):
+        user.role = Role.MANAGER if user.role == Role.EXPERT else Role.EXPERT
+        user.is_active = False
+        user.save()
+    Agent.objects.create(user=User.objects.get(username="boss"), display_name="Boss")
+    for model in (Group, DistributionRule, Website):
+        for row in model.objects.all():
+            row.name = f"~{row.pk}"
+            row.save()
+    Agent.objects.update(display_name="Somebody else")
+    for group in Group.objects.all():
+        group.members.clear()
+        group.members.add(AgentFactory())
+        group.time_zone = "Asia/Kathmandu"
+        group.save()
+        group.opening_hours.all().delete()
+        OpeningHours.objects.create(group=group, weekday=2, opens=time(3), closes=time(4))
+        Holiday.objects.create(website=group.website, group=group, date=EVE.date(), name="Fête")
+    Website.objects.update(
+        time_zone="America/New_York", transaction_hours=1, assignment_hours=99, survey_csat=False
+    )
+    DistributionRule.objects.update(style="live_with_return", solved_window=timedelta(days=9))
+    for row in [*RuleStep.objects.all(), *DistributionRule.objects.all(), *Group.objects.all()]:
+        with suppress(ProtectedError, RestrictedError), transaction.atomic():
+            row.delete()
+    for user in User.objects.filter(agent__isnull=False):
+        with suppress(ProtectedError, RestrictedError), transaction.atomic():
+            user.delete()
+
+
+@given(history=histories)
+@example(history=2)
+@example(history=5)
+@lived
+def test_nothing_of_the_past_differs_whatever_is_set_today(history: int) -> None:
+    def check(world: World) -> None:
+        pks = [website.pk for website in world.websites]
+        seen = list(sights(world))
+        before = [all_that_is_told(pks, sight) for sight in seen]
+        assert before[0]["total"]["paid"].n or history not in {2, 5}
+        set_everything_otherwise(world)
+        for sight, then in zip(seen, before, strict=True):
+            now = all_that_is_told(pks, sight)
+            for what, value in then.items():
+                if what != "by rule" or sight is EVERYTHING:  # whose rules it names is a right
+                    assert now[what] == value, what
+        assert [one for low, high in windows() for one in differences(low, high)] == []
+        assert StatusSpan.objects.filter(agent__user__username="idle").exists()
+
+    in_a_past_world(history, check)
+
+
+@given(history=histories)
+@example(history=2)
+@example(history=6)
+@lived
+def test_the_files_add_up_to_the_figures(history: int) -> None:
+    def check(world: World) -> None:
+        websites = tuple(world.websites)
+        for sight in sights(world):
+            scope = Scope(websites, DAYS, sight=sight)
+            whole = answers.total(ALL, scope)
+            for figure in ALL:
+                adds_up(figure, scope, whole[figure.name])
+            parts_add_up(scope, whole)
+        sold = sum(row["Transactions attributed"] for row in conversations_of(scope_of(websites)))
+        assert sold == answers.total(ALL, scope_of(websites))["attributed"].value
+
+    in_a_past_world(history, check)
+
+
+def scope_of(websites: tuple[Website, ...]) -> Scope:
+    return Scope(websites, DAYS, sight=EVERYTHING)
+
+
+def adds_up(figure: figures.Figure, scope: Scope, answer: answers.Answer) -> None:
+    """The file's "Counts as", folded as the figure says, is the figure."""
+    headings = exports.headings()
+    worth, weight, money = (
+        headings.index(name) for name in ("Counts as", "Weight (s)", "Currency")
+    )
+    lines = [line for piece in exports.chunks(figure, scope) for line in piece]
+    assert len(lines) == answer.n, figure.name
+    measure = figure.measure(scope)
+    values = [float(line[worth]) for line in lines]  # type: ignore[arg-type]
+    if measure.fold is Fold.COUNT:
+        assert sum(values) == answer.value, figure.name
+        return
+    found = measures.fold(
+        measure.fold,
+        values,
+        [str(line[money]) for line in lines] if measure.currency else (),
+        [float(line[weight]) for line in lines] if measure.weight is not None else (),  # type: ignore[arg-type]
+    )
+    if found is None:
+        assert answer.value is None, figure.name
+    else:
+        assert answer.value == pytest.approx(found, abs=1e-6), figure.name
+
+
+def parts_add_up(scope: Scope, whole: answers.Answers) -> None:
+    """So do the columns of every table."""
+    summed = {Fold.COUNT, Fold.SUM, Fold.MONEY}
+    for name, wanted in tables.CUTS.items():
+        added = [one for one in wanted if figures.FIGURES[one].measure(scope).fold in summed]
+        for by in reports.CUTS:
+            table = reports.table(scope, by, *wanted)
+            for column in added:
+                cells = [dict(zip(wanted, row.cells, strict=True))[column][1] for row in table.rows]
+                if whole[column].is_mixed or any(cell.is_mixed for cell in cells):
+                    continue
+                total = sum(cell.value or 0 for cell in cells)
+                assert total == pytest.approx(whole[column].value, abs=1e-6), (name, by, column)
+    for part, figure in (("closures", "closed"), ("snooze_ends", "snoozes")):
+        found = getattr(breakdowns, part)(scope)
+        assert sum(one.n for one in found) == whole[figure].value, part
