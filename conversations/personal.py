@@ -22,7 +22,7 @@ from conversations.models import Attachment, Conversation, Erasure, Person, Visi
 from conversations.transitions import Status
 
 # Sums that were bought stay, without whose they were: the books need them.
-KEPT = {"reporting.transaction", "reporting.refund"}
+KEPT = {"reporting.transaction", "reporting.refund", "reporting.claim"}
 # What opens something or compares people is no information about them.
 SECRET = {"token_hash", "address_hash", "file", "thumbnail"}
 

@@ -1,7 +1,7 @@
 """The door by which a brand's page tells of a purchase: ``Causerie("transaction", {…})``.
 
-What a page says can be made up by whoever reads its script; where pay depends on it, a shop system
-tells by the API instead, and what it says first stands.
+What a page says can be made up by whoever reads its script. Where pay depends on it, the shop
+system tells by the API as well: what it says stands, whichever of the two comes first (C59).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.models import Website
+from conversations import persons
 from conversations.doors import BODY_BYTES
 from conversations.origins import is_own
 from conversations.refusals import Rejected
@@ -36,12 +37,13 @@ MOST = 60
 def sale(request: HttpRequest, key: str) -> HttpResponse:
     """Record a purchase that a page of the website's domains tells of (R63, B20): 204 the first
     time and each time after it. No cookie and no session is looked at."""
-    origin = request.headers.get("Origin", "")
+    origin, is_ours = request.headers.get("Origin", ""), False
     try:
         if request.method != "POST":
             raise Rejected("method", _("This address does not answer that."), 405)
         website = website_of(key)
         _check_page(request, website, origin)
+        is_ours = True
         _check_rate(request)
         _record(website, _read(request))
         response = HttpResponse(status=204)
@@ -51,7 +53,7 @@ def sale(request: HttpRequest, key: str) -> HttpResponse:
             response["Allow"] = "POST"
     response["Vary"] = "Origin"
     response["Cache-Control"] = "no-store"
-    if response.status_code != 403:
+    if is_ours or response.status_code != 403:  # or the page could not read what is wrong
         response["Access-Control-Allow-Origin"] = origin
     return response
 
@@ -84,17 +86,14 @@ def _read(request: HttpRequest) -> dict[str, Any]:
 
 def _record(website: Website, sent: dict[str, Any]) -> None:
     now = timezone.now()
-    external_id = str(sent.get("id") or "")
-    stored = website.transactions.filter(external_id=external_id).first()
     try:
         purchase = Purchase(
-            external_id,
+            str(sent.get("id") or ""),
             Decimal(str(sent.get("amount"))),
             str(sent.get("currency") or ""),
-            # A page that is shown again tells of the same purchase.
-            stored.made_at if stored else now,
         )
         visitor = transactions.customer_of(website, visitor=str(sent.get("visitor") or ""))
+        persons.check_willing(visitor)
         transactions.record(website, purchase, visitor=visitor, origin=Origin.SCRIPT, at=now)
     except Conflict as conflict:
         raise Rejected("conflict", str(conflict), 409) from None

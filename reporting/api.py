@@ -102,7 +102,7 @@ class TransactionSerializer(serializers.ModelSerializer[Transaction]):
         model = Transaction
         fields = (
             *("id", "amount", "currency", "made_at", "refunded", "refunds"),
-            *("outcome", "agent", "conversation", "message_seq", "elapsed"),
+            *("origin", "outcome", "agent", "conversation", "message_seq", "elapsed"),
         )
         read_only_fields = fields
 
@@ -127,7 +127,8 @@ class TransactionsDoor(ShopDoor):
     )
     def post(self, request: Request) -> Response:
         """Record a purchase. Each id counts once: a repeat answers 200 with what is stored, the
-        same id with another amount, currency or moment 409."""
+        same id with another amount, currency or moment 409. What a page's script had told under
+        this id before gives way to what is told here (200), and stays on record."""
         asked = PurchaseSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         told, at = asked.validated_data, timezone.now()
@@ -138,7 +139,7 @@ class TransactionsDoor(ShopDoor):
                     told["id"],
                     told["amount"],
                     told["currency"],
-                    _moment(self.website, told, at=at),
+                    told.get("made_at"),
                 ),
                 visitor=transactions.customer_of(
                     self.website,
@@ -153,14 +154,6 @@ class TransactionsDoor(ShopDoor):
         except Invalid as invalid:
             raise ValidationError(str(invalid)) from None
         return Response(TransactionSerializer(row).data, status=201 if is_new else 200)
-
-
-def _moment(website: Website, told: dict[str, Any], *, at: Any) -> Any:
-    """When it was made; a repeat that does not say is of the moment that stands."""
-    if "made_at" in told:
-        return told["made_at"]
-    stored = Transaction.objects.filter(website=website, external_id=told["id"]).first()
-    return stored.made_at if stored else at
 
 
 @extend_schema(tags=["transactions"])

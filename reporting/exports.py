@@ -31,7 +31,8 @@ NUMBER = re.compile(r"^-?\d+([.,]\d+)?$")
 
 
 def headings() -> list[str]:
-    """The first line; the same for every figure, so that files can be put together."""
+    """The first line; the same for every figure, so that files can be put together. "Counts as"
+    adds up to the figure where that is a number or a sum; what a mean is of, it lists."""
     return [
         _("Conversation"),
         _("When"),
@@ -46,6 +47,7 @@ def headings() -> list[str]:
         _("Amount"),
         _("Currency"),
         _("Attribution"),
+        _("Weight (s)"),
     ]
 
 
@@ -64,7 +66,7 @@ class Names:
 
     def __init__(self, scope: Scope) -> None:
         ids = [website.pk for website in scope.websites]
-        self.zones = {website.pk: website.zone for website in scope.websites}
+        self.zones = {website.pk: website.clock for website in scope.websites}
         self.websites = {website.pk: website.name for website in scope.websites}
         self.groups = dict(Group.objects.filter(website__in=ids).values_list("pk", "name"))
         self.agents = dict(Agent.objects.values_list("pk", "display_name"))
@@ -72,7 +74,8 @@ class Names:
 
     def cells(self, row: rows.Plain) -> Row:
         """One row; moments by the wall of its own website, lengths of time in seconds."""
-        number, at, website, group, agent, worth, csat, nps, comment, sale, amount, money, why = row
+        number, at, website, group, agent, worth, csat, nps, comment, *rest = row
+        sale, amount, money, why, weight = rest
         return [
             number,
             at.astimezone(self.zones[website]).replace(tzinfo=None, microsecond=0),
@@ -87,6 +90,7 @@ class Names:
             None if amount is None else float(amount),
             money,
             None if why is None else self.outcomes[why],
+            weight,
         ]
 
 

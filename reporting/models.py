@@ -8,8 +8,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Group, User, Website
-from conversations.models import Conversation, Visitor
+from conversations.models import Conversation, Style, Visitor
 from reporting.attribution import Outcome
+from routing.models import DistributionRule
 
 OUTCOMES = {
     Outcome.ATTRIBUTED: _("Attributed"),
@@ -30,10 +31,12 @@ class Origin(models.TextChoices):
 class Transaction(models.Model):
     """A purchase, once for each website and id of the brand's own (B20).
 
-    ``outcome``, ``agent``, ``conversation``, ``message_seq`` and ``elapsed`` are its attribution,
-    decided when it was recorded with the ``delay`` of that time: which message, how long before,
-    and why or why not. ``refunded`` is the sum of its refunds; what is given back whole is out of
-    all figures, from ``refunded_at`` on.
+    ``outcome``, ``agent``, ``group``, ``conversation``, ``message_seq`` and ``elapsed`` are its
+    attribution, decided when it was recorded with the ``delay`` of that time: which message, on
+    whose desk for which group, how long before, and why or why not. ``rule``, ``style`` and
+    ``language`` are those of the conversation, for the figures: they stay when it is erased.
+    ``refunded`` is the sum of its refunds; what is given back whole is out of all figures, from
+    ``refunded_at`` on.
     """
 
     website = models.ForeignKey(
@@ -56,11 +59,17 @@ class Transaction(models.Model):
         Agent, on_delete=models.PROTECT, null=True, related_name="transactions"
     )
     group = models.ForeignKey(
-        Group, on_delete=models.SET_NULL, null=True, related_name="transactions"
+        Group, on_delete=models.PROTECT, null=True, related_name="transactions"
     )
     conversation = models.ForeignKey(
         Conversation, on_delete=models.SET_NULL, null=True, related_name="transactions"
     )
+    rule = models.ForeignKey(
+        DistributionRule, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    # Not blank but NULL where there is no conversation: figures count that as "none".
+    style = models.CharField(max_length=20, choices=Style.choices, null=True)  # noqa: DJ001
+    language = models.CharField(max_length=10, null=True)  # noqa: DJ001
     message_seq = models.PositiveIntegerField(null=True)
     elapsed = models.DurationField(_("after the answer"), null=True)
     delay = models.DurationField(_("delay that held"))
@@ -89,6 +98,30 @@ class Transaction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.external_id} · {self.amount} {self.currency}"
+
+
+class Claim(models.Model):
+    """What a page's script said of a purchase that an authenticated door has told of too, before or
+    after it: kept beside it, and counted in no figure (C59)."""
+
+    transaction = models.ForeignKey(Transaction, on_delete=models.CASCADE, related_name="claims")
+    origin = models.CharField(_("told by"), max_length=6, choices=Origin.choices)
+    amount = models.DecimalField(_("amount"), max_digits=12, decimal_places=2)
+    currency = models.CharField(_("currency"), max_length=3)
+    made_at = models.DateTimeField(_("made at"))
+    visitor = models.ForeignKey(Visitor, on_delete=models.SET_NULL, null=True, related_name="+")
+    recorded_at = models.DateTimeField(_("recorded at"))
+
+    class Meta:
+        verbose_name = _("word of a page")
+        verbose_name_plural = _("words of a page")
+        constraints = [
+            # The first word of a page is kept: who repeats it fills no table.
+            models.UniqueConstraint(fields=["transaction", "origin"], name="claimed_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_origin_display()} · {self.amount} {self.currency}"
 
 
 class Refund(models.Model):

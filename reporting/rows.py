@@ -51,7 +51,8 @@ def ordered(figure: Figure, scope: Scope) -> QuerySet[Any]:
 
 Plain = tuple[Any, ...]
 """Number, moment, website, group, agent, worth; of a survey its two answers and its comment; of a
-purchase its number, amount, currency and outcome. What is named has its key."""
+purchase its number, amount, currency and outcome; last by how much it weighs in a weighted mean.
+What is named has its key."""
 
 
 def plain(figure: Figure, scope: Scope) -> QuerySet[Any, Plain]:
@@ -69,12 +70,13 @@ def plain(figure: Figure, scope: Scope) -> QuerySet[Any, Plain]:
         F(source.field("website")),
         F(source.group) if source.group else nothing,
         source.whose(),
-        nothing if measure.worth is None else F("worth"),
+        Value(1) if measure.worth is None else F("worth"),
         *(F(name) if of_survey else nothing for name in ("csat", "nps", "comment")),
         *(
             nothing if sale is None else F(f"{sale}{name}")
             for name in ("external_id", "amount", "currency", "outcome")
         ),
+        nothing if measure.weight is None else F("weight"),
     )
 
 
@@ -103,7 +105,7 @@ def _line(measure: Measure, row: Any, agents: dict[int, Agent], may_read: set[in
     return Line(
         number=number,
         may_read=number in may_read,
-        at=moment.astimezone(website.zone),
+        at=moment.astimezone(website.clock),
         website=website.name,
         group=str((measure.source.group and _along(row, measure.source.group)) or ""),
         agent=str(agents.get(row.whose, "")),

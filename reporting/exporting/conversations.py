@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from itertools import islice
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import Count, QuerySet, TextChoices
 from django.db.models.expressions import RawSQL
@@ -23,8 +22,9 @@ from conversations.models import (
 from conversations.models.conversations import STATUS_LABELS
 from reporting.exports import CHUNK, Names
 from reporting.figures.flow import REOPENINGS, SNOOZES, TRANSFERS
+from reporting.figures.sales import ATTRIBUTED
 from reporting.figures.scope import Scope
-from reporting.figures.sources import OPENED
+from reporting.figures.sources import OPENED, SALES
 from reporting.models import Transaction
 from reporting.workbook import Row
 from routing.models import DistributionRule
@@ -126,7 +126,9 @@ class _More:
                 "conversation_id", "csat", "nps", "comment"
             )
         }
-        sales = Transaction.objects.filter(conversation__in=among, refunded_at=None).order_by()
+        sales = Transaction.objects.filter(
+            SALES.only, ATTRIBUTED, conversation__in=among
+        ).order_by()
         self.sales = dict(sales.values_list("conversation_id").annotate(n=Count("pk")))
 
 
@@ -134,7 +136,7 @@ def _labels(choices: type[TextChoices]) -> dict[str, str]:
     return {str(value): str(label) for value, label in choices.choices}
 
 
-def _wall(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
+def _wall(moment: datetime | None, zone: tzinfo) -> datetime | None:
     return moment and moment.astimezone(zone).replace(tzinfo=None, microsecond=0)
 
 

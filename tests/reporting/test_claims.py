@@ -1,0 +1,201 @@
+"""A page's word and an authenticated one: the second counts, both are on record (C59)."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts.models import Agent
+from conversations import actors, lifecycle, messages
+from conversations.models import Author, Conversation, Visitor
+from reporting import transactions
+from reporting.attribution import Outcome
+from reporting.models import Claim, Origin, Transaction
+from reporting.transactions import Conflict, Purchase
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import AgentFactory, StepFactory, VisitorFactory, on_desk
+
+pytestmark = pytest.mark.django_db
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
+SOLD = Purchase("1002", Decimal("89.90"), "EUR")
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    return StepFactory()
+
+
+@pytest.fixture
+def alice(step: RuleStep) -> Agent:
+    made = AgentFactory(display_name="Alice")
+    step.group.members.add(made)
+    return made
+
+
+@pytest.fixture
+def talk(step: RuleStep, alice: Agent) -> Conversation:
+    """Alice wrote an hour ago."""
+    one = on_desk(step, alice, at=NOW - HOUR)
+    say(one, at=NOW - HOUR)
+    return one
+
+
+def say(one: Conversation, *, at: Any) -> None:
+    messages.add(one.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=at)
+
+
+def told(
+    step: RuleStep,
+    origin: Origin,
+    *,
+    by: Visitor | None = None,
+    after: timedelta = timedelta(),
+    **other: Any,
+) -> tuple[Transaction, bool]:
+    return transactions.record(
+        step.rule.website, replace(SOLD, **other), visitor=by, origin=origin, at=NOW + after
+    )
+
+
+@pytest.mark.parametrize("origin", [Origin.API, Origin.IMPORT])
+def test_an_order_number_that_a_page_took_is_the_shops(
+    step: RuleStep, talk: Conversation, alice: Agent, origin: Origin
+) -> None:
+    """0.01 for order 1002, then what was paid: whose it is is decided anew, too."""
+    stranger = VisitorFactory(website=step.rule.website)
+    told(step, Origin.SCRIPT, by=stranger, amount=Decimal("0.01"))
+    row, is_new = told(step, origin, by=talk.visitor, after=2 * SECOND)
+    assert not is_new
+    row = Transaction.objects.get()
+    assert (row.amount, row.origin, row.made_at) == (SOLD.amount, origin, NOW + 2 * SECOND)
+    assert (row.outcome, row.agent, row.visitor) == (Outcome.ATTRIBUTED, alice, talk.visitor)
+    claim = Claim.objects.get()
+    assert (claim.amount, claim.visitor, claim.recorded_at) == (Decimal("0.01"), stranger, NOW)
+    assert told(step, origin, by=talk.visitor, after=3 * SECOND)[1] is False
+    with pytest.raises(Conflict):
+        told(step, origin, amount=Decimal(1), after=3 * SECOND)
+
+
+def test_script_first_then_the_api_is_one_purchase(
+    step: RuleStep, talk: Conversation, alice: Agent
+) -> None:
+    """The shop names no customer: a page that told the same amount is believed about that."""
+    told(step, Origin.SCRIPT, by=talk.visitor)
+    told(step, Origin.API, after=2 * SECOND)
+    row = Transaction.objects.get()
+    assert (row.origin, row.agent, row.made_at) == (Origin.API, alice, NOW)
+    assert Claim.objects.get().origin == Origin.SCRIPT
+
+
+@pytest.mark.parametrize("other", [{"amount": Decimal("0.01")}, {"currency": "USD"}])
+def test_a_page_that_was_wrong_is_not_believed_about_who_bought(
+    step: RuleStep, talk: Conversation, other: dict[str, Any]
+) -> None:
+    told(step, Origin.SCRIPT, by=talk.visitor, **other)
+    row, _is_new = told(step, Origin.API, after=2 * SECOND)
+    assert (row.outcome, row.visitor, row.currency) == (Outcome.UNKNOWN_VISITOR, None, "EUR")
+
+
+def test_after_the_api_a_page_changes_nothing(step: RuleStep, talk: Conversation) -> None:
+    told(step, Origin.API, by=talk.visitor)
+    before = Transaction.objects.values().get()
+    for amount in ("0.01", "0.02"):
+        row, is_new = told(step, Origin.SCRIPT, amount=Decimal(amount), after=2 * SECOND)
+        assert (row.amount, is_new) == (SOLD.amount, False)
+    assert Transaction.objects.values().get() == before
+    assert Claim.objects.get().amount == Decimal("0.01")
+
+
+def test_two_authenticated_words_that_differ_are_a_conflict(step: RuleStep) -> None:
+    told(step, Origin.API)
+    told(step, Origin.IMPORT, made_at=NOW)
+    for other in ({"amount": Decimal(1)}, {"currency": "USD"}, {"made_at": NOW - SECOND}):
+        with pytest.raises(Conflict):
+            told(step, Origin.IMPORT, **other)
+    assert not Claim.objects.exists()
+
+
+def test_what_was_given_back_stays_given_back(step: RuleStep) -> None:
+    told(step, Origin.SCRIPT)
+    transactions.refund(step.rule.website, "1002", at=NOW, number="r")
+    assert Transaction.objects.get().refunded_at == NOW
+    with pytest.raises(Conflict):
+        told(step, Origin.API, amount=Decimal(50))
+    row, _is_new = told(step, Origin.API, amount=Decimal(100))
+    assert (row.refunded, row.refunded_at) == (SOLD.amount, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_and_the_shop_at_the_same_moment_are_one_purchase(
+    step: RuleStep, talk: Conversation, alice: Agent
+) -> None:
+    words = [
+        *[(Origin.API, {"by": talk.visitor}) for _again in range(3)],
+        *[(Origin.SCRIPT, {"amount": Decimal(n)}) for n in (1, 1)],
+    ]
+    start, failed = threading.Barrier(len(words)), list[Exception]()
+
+    def tell(origin: Origin, said: dict[str, Any]) -> None:
+        start.wait()
+        try:
+            told(step, origin, made_at=NOW - SECOND, **said)
+        except Exception as error:
+            failed.append(error)
+        finally:
+            connection.close()
+
+    for number in range(4):
+        Transaction.objects.all().delete()
+        threads = [threading.Thread(target=tell, args=word) for word in words]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        row = Transaction.objects.get()
+        assert (failed, row.amount, row.origin, row.agent) == ([], SOLD.amount, Origin.API, alice)
+        assert [claim.amount for claim in row.claims.all()] == [Decimal(1)], number
+
+
+def test_a_purchase_is_of_the_group_for_which_the_agent_wrote(
+    step: RuleStep, talk: Conversation, alice: Agent
+) -> None:
+    """The conversation has gone to another team since; there its agent has written nothing."""
+    support = StepFactory(rule=step.rule, group__website=step.rule.website)
+    lifecycle.transfer_to_group(
+        talk.pk,
+        group=support.group,
+        queue_id=support.pk,
+        actor=actors.agent(alice.user),
+        at=NOW - HOUR / 2,
+    )
+    row, _is_new = told(step, Origin.API, by=talk.visitor)
+    assert (row.agent, row.group) == (alice, step.group)
+    assert (row.rule, row.style, row.language) == (talk.rule, talk.style, talk.language)
+
+
+def test_of_two_groups_of_one_agent_it_is_that_of_the_contact(
+    step: RuleStep, talk: Conversation, alice: Agent
+) -> None:
+    support = StepFactory(rule=step.rule, group__website=step.rule.website)
+    support.group.members.add(alice)
+    who = actors.agent(alice.user)
+    lifecycle.transfer_to_group(
+        talk.pk, group=support.group, queue_id=support.pk, actor=who, at=NOW - HOUR / 2
+    )
+    lifecycle.push(talk.pk, agent=alice, at=NOW - HOUR / 3)
+    first, _is_new = told(step, Origin.API, by=talk.visitor, external_id="1")
+    say(talk, at=NOW - HOUR / 4)
+    second, _is_new = told(step, Origin.API, by=talk.visitor, external_id="2")
+    earlier = replace(SOLD, external_id="3", made_at=NOW - HOUR / 2)
+    third, _is_new = transactions.record(
+        step.rule.website, earlier, visitor=talk.visitor, origin=Origin.API, at=NOW
+    )
+    assert [row.group for row in (first, second, third)] == [step.group, support.group, step.group]
