@@ -20,7 +20,8 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Website
 from accounts.rights import ForAdministrators, ReadOnly, administers
 from reporting import imports, keys
-from reporting.models import Refund, ShopKey, Transaction
+from reporting.csv_lines import text_of
+from reporting.models import Claim, Refund, ShopKey, Transaction
 from reporting.transactions import Invalid
 
 LARGEST = 1024 * 1024
@@ -38,12 +39,19 @@ class FileForm(forms.Form):
             raise forms.ValidationError(
                 _("This file is too large for a page: use the command import_transactions.")
             )
-        return io.TextIOWrapper(file.file, encoding="utf-8-sig", newline="")
+        return text_of(file.file)
 
 
 class RefundInline(ReadOnly, admin.TabularInline):
     model = Refund
     fields = ("external_id", "amount", "made_at")
+
+
+class ClaimInline(ReadOnly, admin.TabularInline):
+    """What a page said beside what counts."""
+
+    model = Claim
+    fields = ("origin", "amount", "currency", "made_at", "recorded_at")
 
 
 @admin.register(Transaction)
@@ -59,7 +67,7 @@ class TransactionAdmin(ReadOnly, admin.ModelAdmin):
         *("refunded", "refunded_at", "why"),
     )
     readonly_fields = ("why",)
-    inlines = (RefundInline,)
+    inlines = (RefundInline, ClaimInline)
 
     @admin.display(description=gettext_lazy("attribution"))
     def why(self, row: Transaction) -> SafeString:
@@ -82,9 +90,12 @@ class TransactionAdmin(ReadOnly, admin.ModelAdmin):
         if request.method == "POST" and form.is_valid():
             website = form.cleaned_data["website"]
             try:
-                done = imports.read(website, form.cleaned_data["file"], at=timezone.now())
-            except UnicodeDecodeError:
-                form.add_error("file", _("This file is not written in UTF-8."))
+                done = imports.read(
+                    website,
+                    form.cleaned_data["file"],
+                    at=timezone.now(),
+                    only_check="check" in request.POST,
+                )
             except Invalid as invalid:
                 form.add_error("file", str(invalid))
         context = {

@@ -192,12 +192,14 @@ FILE = """\ufeffid;amount;currency;made_at;visitor;refunded
 """
 
 
-def test_a_file_is_read_line_by_line_and_twice_is_once(step: RuleStep) -> None:
+GOOD = "\n".join(FILE.splitlines()[:3])
+
+
+def test_a_file_is_recorded_whole_and_twice_is_once(step: RuleStep) -> None:
     website = step.rule.website
-    done = imports.read(website, StringIO(FILE), at=timezone.now())
-    assert (done.new, done.known, done.refunds, done.refused) == (2, 0, 1, 4)
-    assert [number for number, _why in done.faults] == [5, 6, 7, 8]
-    again = imports.read(website, StringIO(FILE), at=timezone.now())
+    done = imports.read(website, StringIO(GOOD), at=timezone.now())
+    assert (done.new, done.known, done.refunds, done.refused) == (2, 0, 1, 0)
+    again = imports.read(website, StringIO(GOOD), at=timezone.now())
     assert (again.new, again.known, again.refunds) == (0, 2, 0)
     first, second = Transaction.objects.order_by("external_id")
     assert first.made_at.astimezone(website.zone).hour == 10
@@ -206,25 +208,49 @@ def test_a_file_is_read_line_by_line_and_twice_is_once(step: RuleStep) -> None:
         imports.read(website, ["id,amount"], at=timezone.now())
 
 
+def test_a_file_with_a_fault_records_nothing_and_names_every_line(step: RuleStep) -> None:
+    done = imports.read(step.rule.website, StringIO(FILE), at=timezone.now())
+    assert (done.new, done.refunds, done.refused, done.is_recorded) == (2, 1, 4, False)
+    assert [number for number, _why in done.faults] == [5, 6, 7, 8]
+    assert not Transaction.objects.exists()
+
+
 def test_the_command_and_the_page_read_it(
     step: RuleStep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "sales.csv"
     file.write_text(FILE)
+    with pytest.raises(CommandError, match="Nothing was recorded"):
+        call_command("import_transactions", step.rule.website.key, str(file))
+    said = capsys.readouterr()
+    assert said.out == "2 new, 0 known, 1 refunds, 4 refused\n"
+    assert "line 5: “many” is not an amount" in said.err
+    file.write_text(GOOD)
+    call_command("import_transactions", step.rule.website.key, str(file), "--check")
+    assert "this was a check" in capsys.readouterr().out
+    assert not Transaction.objects.exists()
     call_command("import_transactions", step.rule.website.key, str(file))
-    assert capsys.readouterr().out == "2 new, 0 known, 1 refunds, 4 refused\n"
+    assert capsys.readouterr().out == "2 new, 0 known, 1 refunds, 0 refused\n"
     with pytest.raises(CommandError):
         call_command("import_transactions", "nowhere", str(file))
     boss, manager = Client(), Client()
     boss.force_login(UserFactory(role=Role.ADMIN))
     manager.force_login(UserFactory(role=Role.MANAGER))
     address = "/admin/reporting/transaction/import/"
-    sent = {"website": step.rule.website.pk, "file": SimpleUploadedFile("s.csv", FILE.encode())}
-    page = boss.post(address, sent).content.decode()
+
+    def takes(content: bytes, **more: str) -> str:
+        sent = {"website": step.rule.website.pk, **more}
+        page = boss.post(address, sent | {"file": SimpleUploadedFile("s.csv", content)})
+        assert page.status_code == 200
+        return page.content.decode()
+
+    page = takes(FILE.encode())
     assert "2 known already" in page
     assert "Line 5:" in page
-    sent["file"] = SimpleUploadedFile("s.csv", "é;à".encode("latin-1"))
-    assert "UTF-8" in boss.post(address, sent).content.decode()
+    assert "Nothing was recorded" in page
+    assert "this was a check" in takes(GOOD.encode(), check="on")
+    assert "The file was recorded" in takes(GOOD.encode())
+    assert "UTF-8" in takes("é;à".encode("latin-1"))
     assert manager.get(address).status_code == 403
 
 

@@ -10,30 +10,43 @@ from django.utils import timezone
 
 from accounts.models import Website
 from reporting import imports
+from reporting.csv_lines import text_of
 from reporting.transactions import Invalid
 
 
 class Command(BaseCommand):
     help = (
         "Records the purchases and refunds of a CSV file (id, amount, currency, made_at; customer, "
-        "visitor, refunded). Each id counts once: the same file may be read again."
+        "visitor, refunded): all lines, or none where one has a fault. Each id counts once: the "
+        "same file may be read again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("website", help="The website's key.")
         parser.add_argument("file", type=Path)
+        parser.add_argument(
+            "--check", action="store_true", help="Record nothing: say what would be recorded."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         website = Website.objects.filter(key=options["website"]).first()
         if website is None:
             raise CommandError(f"no website has the key {options['website']}")
         try:
-            with options["file"].open(encoding="utf-8-sig", newline="") as lines:
-                done = imports.read(website, lines, at=timezone.now())
-        except (OSError, UnicodeDecodeError, Invalid) as error:
+            with text_of(options["file"].open("rb")) as lines:
+                done = imports.read(website, lines, at=timezone.now(), only_check=options["check"])
+        except (OSError, Invalid) as error:
             raise CommandError(str(error)) from None
         for number, why in done.faults:
             self.stderr.write(f"line {number}: {why}")
+        if done.not_listed:
+            self.stderr.write(f"and {done.not_listed} lines more")
+        if done.unused:
+            self.stderr.write(f"columns that are not used: {', '.join(done.unused)}")
         self.stdout.write(
             f"{done.new} new, {done.known} known, {done.refunds} refunds, {done.refused} refused"
         )
+        if done.refused:
+            raise CommandError("Nothing was recorded. Mend these lines and import the file again.")
+        if not done.is_recorded:
+            self.stdout.write("Nothing was recorded: this was a check.")
