@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 from django.utils.formats import date_format
@@ -26,9 +25,14 @@ from accounts.templatetags.interface import language_name
 from conversations.models import Contact, Style
 from reporting.figures.period import Period, Step, fitting_step
 from reporting.figures.scope import Filters, Scope
+from reporting.parameters import Misread, Said, faults_of, sentences
 from routing.models import DistributionRule
 
 LONGEST = 1100  # days: three years
+YEARS = range(2000, 2101)
+DAYS = frozenset({"first", "last"})
+ISO = "%Y-%m-%d"
+NOTHING: Mapping[str, None] = {}
 ONE_DAY = timedelta(days=1)
 PERIODS = [
     ("today", _("Today")),
@@ -50,13 +54,17 @@ STEPS = [
 
 
 def websites_seen_by(user: User) -> QuerySet[Website]:
-    """Whose figures ``user`` may read: what he oversees; an agent those of his groups, where he
-    reads his own figures only."""
+    """Whose figures ``user`` may read: what he oversees; an agent those of his groups and of those
+    that he was in, where he reads his own figures only."""
     if not user.is_active:
         return Website.objects.none()
     if user.oversees:
         return websites_of(user)
-    return Website.objects.filter(groups__members__user=user).distinct()
+    # Also where he was: what he did there is his, and he may be paid for it.
+    worked = Contact.objects.filter(agent__user=user, website=OuterRef("pk"))
+    return Website.objects.filter(
+        Exists(worked) | Exists(Group.objects.filter(members__user=user, website=OuterRef("pk")))
+    )
 
 
 def sight_of(user: User, websites: Iterable[Website]) -> Oversight:
@@ -67,11 +75,12 @@ def sight_of(user: User, websites: Iterable[Website]) -> Oversight:
 
 
 class Choices(forms.Form):
-    """The filters above a report. What is not on offer to this reader is no choice."""
+    """The filters above a report. What is not on offer to this reader is no choice. ``beside`` are
+    other parameters of the address, and what they may say: ``None`` is anything."""
 
     period = forms.ChoiceField(label=_("Period"), choices=PERIODS, required=False)
-    first = forms.DateField(label=_("From"), required=False)
-    last = forms.DateField(label=_("To"), required=False)
+    first = forms.DateField(label=_("From"), required=False, input_formats=[ISO])
+    last = forms.DateField(label=_("To"), required=False, input_formats=[ISO])
     step = forms.ChoiceField(label=_("Trend by"), choices=STEPS, required=False)
     website = forms.ModelChoiceField(Website.objects.none(), label=_("Website"), required=False)
     group = forms.ModelChoiceField(Group.objects.none(), label=_("Group"), required=False)
@@ -83,17 +92,26 @@ class Choices(forms.Form):
         "^[A-Z]{3}$", label=_("Currency"), required=False, widget=forms.HiddenInput
     )
 
-    def __init__(self, data: QueryDict, *, user: User, at: datetime) -> None:
+    def __init__(
+        self,
+        data: QueryDict,
+        *,
+        user: User,
+        at: datetime,
+        beside: Mapping[str, Collection[str] | None] = NOTHING,
+    ) -> None:
         super().__init__(data)
-        self.user, self.at = user, at
+        self.user, self.at, self.beside = user, at, beside
         self.websites = list(websites_seen_by(user))
         self.sight = sight_of(user, self.websites)
         groups = Group.objects.filter(self.sight.rows(group="pk"))
         of_rules = self.sight.rows(group="steps__group")
         members = Group.members.through.objects.filter(group__in=groups.order_by())
         everything: Any = _("All")
-        for name in ("first", "last"):
-            self.fields[name].widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        for name in DAYS:
+            self.fields[name].widget = forms.DateInput(attrs={"type": "date"}, format=ISO)
+            text = _("This is not a day like 2026-11-28.")
+            self.fields[name].error_messages["invalid"] = text
         choices: dict[str, QuerySet[Any]] = {
             "website": websites_seen_by(user),
             "group": groups,
@@ -139,15 +157,64 @@ class Choices(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        if given.get("period") == "custom":
-            first, last = given.get("first"), given.get("last")
-            if first is None or last is None:
-                raise ValidationError(_("Please choose the first and the last day."))
-            if first > last:
-                raise ValidationError(_("The first day is after the last one."))
-            if (last - first).days >= LONGEST:
-                raise ValidationError(_("Please choose three years at most."))
+        assert isinstance(self.data, QueryDict)
+        # What is not for this reader, as an agent's name for another agent, is no fault of his.
+        for name, text in faults_of(self.data, {*self.base_fields, *self.beside}).items():
+            self._refuse(name, text)
+        for name, values in self.beside.items():
+            value = self.data.get(name)
+            if value and values is not None and value not in values:
+                self._refuse(name, gettext("“%(value)s” is not on offer.") % {"value": value[:40]})
+        if "period" not in self.errors:
+            self._check_days(given)
         return given
+
+    def _check_days(self, given: dict[str, Any]) -> None:
+        """The days of one's own choice are there with ``period=custom``, and only with it."""
+        first, last = given.get("first"), given.get("last")
+        if given.get("period") != "custom":
+            for name in DAYS:
+                if self.data.get(name):
+                    text = gettext("“%(name)s” is only read with “period=custom”.")
+                    self._refuse(name, text % {"name": name})
+        elif first is None or last is None:
+            if not self.errors.keys() & DAYS:
+                text = gettext("Please choose the first and the last day, “first” and “last”.")
+                self.add_error(None, text)
+        elif first > last:
+            self.add_error(None, gettext("“first”: the first day is after the last one."))
+        elif (last - first).days >= LONGEST:
+            self.add_error(None, gettext("“first”: please choose three years at most."))
+        elif first.year not in YEARS or last.year not in YEARS:
+            self.add_error(None, gettext("“first”: please choose days from 2000 to 2100."))
+
+    def _refuse(self, name: str, text: str) -> None:
+        """Also of a parameter that is no field."""
+        self.errors.setdefault(name, self.error_class()).append(text)
+
+    @property
+    def said(self) -> Said:
+        """What is wrong, by the name of the parameter."""
+        return {name: [str(one) for one in told] for name, told in self.errors.items()}
+
+    @property
+    def sentences(self) -> list[str]:
+        """The same for somebody who reads the page."""
+        return sentences(self.said, {name: str(one.label) for name, one in self.fields.items()})
+
+
+def read(
+    data: QueryDict,
+    *,
+    user: User,
+    at: datetime,
+    beside: Mapping[str, Collection[str] | None] = NOTHING,
+) -> Choices:
+    """The filters of an address; ``Misread`` where one of them cannot be read."""
+    form = Choices(data, user=user, at=at, beside=beside)
+    if not form.is_valid():
+        raise Misread(form.said)
+    return form
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +227,12 @@ class Chosen:
 
 
 def chosen(form: Choices) -> Chosen:
-    """What the form says; where it is not valid, the last seven days of everything."""
-    given = form.cleaned_data if form.is_valid() else {}
-    websites = [given["website"]] if given.get("website") else form.websites
+    """What the form says; where it is not valid, nothing is chosen."""
+    given: dict[str, Any] = {}
+    websites: list[Website] = []
+    if form.is_valid():
+        given = form.cleaned_data
+        websites = [given["website"]] if given.get("website") else form.websites
     zones = [website.time_zone for website in websites] or ["UTC"]
     days = {zone: _period(given, form.at.astimezone(ZoneInfo(zone)).date()) for zone in zones}
     period = days[zones[0]]

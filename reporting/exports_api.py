@@ -23,11 +23,12 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import User
-from reporting import exports, figures, reports, tables
-from reporting.choices import PERIODS, Choices, Chosen, chosen
+from reporting import exports, figures, tables
+from reporting.choices import PERIODS, Chosen, read
 from reporting.exporting import doors, subjects, turns
-from reporting.figures_api import PARAMETERS, refused
+from reporting.figures_api import PARAMETERS, chosen_by, refused
 from reporting.models import Export, ExportState
+from reporting.parameters import Misread
 
 FILE = {(mime, "*"): OpenApiTypes.BINARY for mime in ("text/csv", exports.KINDS["xlsx"][0])}
 
@@ -143,9 +144,10 @@ class ExportDoor(
         told = dict(wish.validated_data)
         subject, kind = told.pop("subject"), told.pop("kind")
         user, at = cast(User, request.user), timezone.now()
-        form = Choices(QueryDict(urlencode(told)), user=user, at=at)
-        if not form.is_valid():
-            raise refused(form)
+        try:
+            form = read(QueryDict(urlencode(told)), user=user, at=at)
+        except Misread as misread:
+            raise refused(misread.said) from None
         if not form.websites:
             raise NotFound
         try:
@@ -179,10 +181,7 @@ class TableOfReport(APIView):
     content_negotiation_class = AnyKind
 
     def asked(self, request: Request) -> Chosen:
-        form = Choices(request.query_params, user=cast(User, request.user), at=timezone.now())
-        if not form.is_valid():
-            raise refused(form)
-        return chosen(form)
+        return chosen_by(request)
 
     def told(self, table: tables.Table | None, name: str, kind: str, asked: Chosen) -> HttpResponse:
         if table is None or kind not in exports.WRITERS:
@@ -205,8 +204,6 @@ class TableDoor(TableOfReport):
         if not cast(User, request.user).oversees:
             raise NotFound
         asked, by = self.asked(request), request.query_params.get("by") or "group"
-        if by not in reports.CUTS:
-            raise ValidationError({"by": [_("Nothing is cut by that.")]})
         return self.told(tables.of_report(name, asked, by), name, kind, asked)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -15,12 +14,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.models import User
 from reporting import figures as register
 from reporting import reports
-from reporting.choices import PERIODS, STEPS, Choices, chosen
+from reporting.choices import PERIODS, STEPS, Chosen, chosen, read
 from reporting.figures import answers
 from reporting.figures.answers import Answer
 from reporting.figures.registry import Figure, Unit
+from reporting.parameters import Misread, Said, sentences
 
 
 class FigureSerializer(serializers.Serializer[Figure]):
@@ -60,6 +61,8 @@ class FiguresDoor(APIView):
         return Response([FigureSerializer(figure).data for figure in register.FIGURES.values()])
 
 
+BESIDE = {"by": reports.CUTS, "format": None}
+"""What the addresses have beside the filters; the second is REST framework's own."""
 PARAMETERS = [
     OpenApiParameter("period", enum=[key for key, _name in PERIODS], description="7 days, if not"),
     OpenApiParameter("first", OpenApiTypes.DATE, description="With period=custom"),
@@ -80,10 +83,7 @@ class FigureDoor(APIView):
         figure = register.FIGURES.get(name)
         if figure is None:
             raise NotFound
-        form = Choices(request.query_params, user=request.user, at=timezone.now())  # type: ignore[arg-type]
-        if not form.is_valid():
-            raise refused(form)
-        asked = chosen(form)
+        asked = chosen_by(request)
         scope = asked.scope
         answer: dict[str, Any] = _told(answers.total([figure], scope)[name]) | {
             "name": name,
@@ -93,8 +93,6 @@ class FigureDoor(APIView):
         }
         by = request.query_params.get("by")
         if by:
-            if by not in reports.CUTS:
-                raise ValidationError({"by": [_("Nothing is cut by that.")]})
             answer["parts"] = [
                 {"key": row.key, "label": str(row.name), **_told(row.cells[0][1])}
                 for row in reports.table(scope, by, name).rows
@@ -107,9 +105,19 @@ class FigureDoor(APIView):
         return Response(answer)
 
 
-def refused(form: Choices) -> ValidationError:
-    """What was wrong with the filters, for each of them."""
-    return ValidationError({name: [str(one) for one in said] for name, said in form.errors.items()})
+def chosen_by(request: Request) -> Chosen:
+    """What the parameters of a request choose; 400 where one of them cannot be read."""
+    try:
+        user = cast(User, request.user)
+        form = read(request.query_params, user=user, at=timezone.now(), beside=BESIDE)
+    except Misread as misread:
+        raise refused(misread.said) from None
+    return chosen(form)
+
+
+def refused(said: Said) -> ValidationError:
+    """What was wrong with the parameters, for each of them."""
+    return ValidationError({name: sentences({name: texts}) for name, texts in said.items()})
 
 
 def _told(answer: Answer) -> dict[str, Any]:

@@ -15,21 +15,35 @@ from accounts.access import StaffRequest, overseers, staff
 from accounts.models import Agent, User
 from reporting import breakdowns, explaining, exports, reports, rows, tables
 from reporting import figures as register
-from reporting.choices import Choices, Chosen, chosen, clocks
+from reporting.choices import Choices, Chosen, chosen, clocks, read
 from reporting.figures.registry import Figure
 from reporting.models import Every, SubscribedReport, Subscription
 from reporting.omissions import omitted
+from reporting.parameters import explained
 from reporting.tables import EXPERIENCE_CUT, FLOW_CUT, SALES_CUT, STAFF_CUT
 
 LINES = 100
 LARGE = 20_000
 """Rows: more take longer to write than anybody likes to look at a browser's download for."""
 COMMENTS = 12
+BESIDE = {"by": reports.CUTS, "page": None}
+"""What the addresses of these pages have beside the filters."""
 
 
 def _asked(request: StaffRequest) -> tuple[Choices, Chosen]:
-    form = Choices(request.GET, user=request.user, at=timezone.now())
+    form = Choices(request.GET, user=request.user, at=timezone.now(), beside=BESIDE)
     return form, chosen(form)
+
+
+def _file_of(request: StaffRequest) -> Chosen:
+    """The same for a file, which has no room to say what is wrong: ``Misread``."""
+    return chosen(read(request.GET, user=request.user, at=timezone.now(), beside=BESIDE))
+
+
+def _drawn(request: StaffRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """The page; where its address cannot be read, only its filters, and what is wrong with them."""
+    status = 200 if context["form"].is_valid() else 400
+    return render(request, f"reporting/{template}.html", context, status=status)
 
 
 def _page(request: StaffRequest, report: str, form: Choices, asked: Chosen) -> dict[str, Any]:
@@ -58,7 +72,7 @@ def _by_mail(user: User, report: str) -> Subscription | Literal[False] | None:
 
 
 def _cut_by(request: StaffRequest) -> str:
-    by = request.GET.get("by", "")
+    by = request.GET.get("by")
     return by if by in reports.CUTS else "group"
 
 
@@ -83,7 +97,7 @@ def own(request: StaffRequest) -> HttpResponse:
         "trends": reports.trends(asked, "contacts", "csat"),
         "comments": _comments(request, asked),
     }
-    return render(request, "reporting/own.html", context)
+    return _drawn(request, "own", context)
 
 
 @overseers("GET")
@@ -107,7 +121,7 @@ def experience(request: StaffRequest) -> HttpResponse:
         "omitted": omitted(scope),
         "comments": _comments(request, asked),
     }
-    return render(request, "reporting/experience.html", context)
+    return _drawn(request, "experience", context)
 
 
 @overseers("GET")
@@ -139,7 +153,7 @@ def conversations(request: StaffRequest) -> HttpResponse:
         "by": by,
         "cuts": reports.CUT_NAMES,
     }
-    return render(request, "reporting/conversations.html", context)
+    return _drawn(request, "conversations", context)
 
 
 @overseers("GET")
@@ -159,7 +173,7 @@ def agents(request: StaffRequest) -> HttpResponse:
         "table": reports.table(asked.scope, "agent", *STAFF_CUT),
         "by": "agent",
     }
-    return render(request, "reporting/agents.html", context)
+    return _drawn(request, "agents", context)
 
 
 @staff("GET")
@@ -178,7 +192,7 @@ def behind(request: StaffRequest, name: str) -> HttpResponse:
         "is_large": page.paginator.count > LARGE,
         "lines": rows.lines(figure, asked.scope, page.object_list, request.user),
     }
-    return render(request, "reporting/behind.html", context)
+    return _drawn(request, "behind", context)
 
 
 @overseers("GET")
@@ -198,7 +212,7 @@ def transactions(request: StaffRequest) -> HttpResponse:
         "cuts": reports.SALES_CUT_NAMES,
         "lines": rows.lines(figure, scope, newest, request.user),
     }
-    return render(request, "reporting/transactions.html", context)
+    return _drawn(request, "transactions", context)
 
 
 @staff("GET")
@@ -219,11 +233,12 @@ def transaction(request: StaffRequest, number: int) -> HttpResponse:
 
 
 @staff("GET")
+@explained
 def chart(request: StaffRequest, name: str) -> HttpResponse:
     """A figure's chart as a picture of its own: to keep, to mail, to put into a presentation."""
     if name not in register.FIGURES:
         raise Http404
-    _form, asked = _asked(request)
+    asked = _file_of(request)
     scope = asked.scope
     names = oversight.named(scope.websites, scope.sight)
     context = {
@@ -241,9 +256,10 @@ def chart(request: StaffRequest, name: str) -> HttpResponse:
 
 
 @overseers("GET")
+@explained
 def table_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
     """A table of a report as CSV or XLSX."""
-    _form, asked = _asked(request)
+    asked = _file_of(request)
     table = tables.of_report(name, asked, _cut_by(request))
     if table is None or kind not in exports.KINDS:
         raise Http404
@@ -251,21 +267,23 @@ def table_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
 
 
 @staff("GET")
+@explained
 def chart_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
     """The table behind a figure's chart as CSV or XLSX."""
     if name not in register.FIGURES or kind not in exports.KINDS:
         raise Http404
-    _form, asked = _asked(request)
+    asked = _file_of(request)
     return tables.answer(tables.behind_chart(name, asked), name, kind, asked)
 
 
 @staff("GET")
+@explained
 def export(request: StaffRequest, name: str, kind: str) -> HttpResponse:
     """The rows behind a figure as CSV or XLSX, however many they are."""
     figure = register.FIGURES.get(name)
     if figure is None or kind not in exports.KINDS:
         raise Http404
-    _form, asked = _asked(request)
+    asked = _file_of(request)
     mime, write = exports.KINDS[kind]
     pieces = exports.chunks(figure, asked.scope)
     body = write(pieces, str(figure.label))

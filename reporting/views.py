@@ -17,6 +17,7 @@ from accounts import oversight, rights
 from accounts.access import StaffRequest, overseers, zone_of
 from accounts.models import Agent, Group, User, Website
 from reporting import board_tables, exports, queries, states, tables
+from reporting.parameters import Misread, check, explained
 from reporting.seen import View
 from routing import advice
 
@@ -29,7 +30,9 @@ class Looking(forms.Form):
     website = forms.ModelChoiceField(Website.objects.none(), label=_("Website"), required=False)
     group = forms.ModelChoiceField(Group.objects.none(), label=_("Group"), required=False)
     agent = forms.CharField(label=_("Agent"), required=False, max_length=100)
-    page = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+    page = forms.IntegerField(
+        required=False, min_value=1, max_value=10_000, widget=forms.HiddenInput
+    )
 
     def __init__(self, data: QueryDict, *, user: User) -> None:
         super().__init__(data)
@@ -47,8 +50,11 @@ class Looking(forms.Form):
             field.widget.attrs["class"] = "input"
 
     def view(self) -> View:
-        """What is not on offer is looked past."""
-        self.is_valid()
+        """What is to be looked at; ``Misread`` where a parameter cannot be read."""
+        assert isinstance(self.data, QueryDict)
+        check(self.data, self.fields)
+        if not self.is_valid():
+            raise Misread({name: list(map(str, told)) for name, told in self.errors.items()})
         given = self.cleaned_data
         website, group = given.get("website"), given.get("group")
         return View(
@@ -62,7 +68,16 @@ class Looking(forms.Form):
     def query(self) -> str:
         """The filters that lead back here, without the page."""
         names = ("website", "group", "agent")
-        return urlencode({name: self.data[name] for name in names if self.data.get(name)})
+        return urlencode({name: self.data[name] for name in names if self._has(name)})
+
+    @property
+    def state_query(self) -> str:
+        """The same for the lists of one state, which no agent's name narrows."""
+        names = ("website", "group")
+        return urlencode({name: self.data[name] for name in names if self._has(name)})
+
+    def _has(self, name: str) -> bool:
+        return name in self.fields and bool(self.data.get(name))
 
     @property
     def period_query(self) -> str:
@@ -72,6 +87,7 @@ class Looking(forms.Form):
 
 
 @overseers("GET")
+@explained
 def production(request: StaffRequest) -> HttpResponse:
     """The live board; its figures alone where the page's script asks for them."""
     now, form = timezone.now(), Looking(request.GET, user=request.user)
@@ -82,6 +98,7 @@ def production(request: StaffRequest) -> HttpResponse:
 
 
 @overseers("GET")
+@explained
 def state(request: StaffRequest, name: str) -> HttpResponse:
     """The conversations that are in a state now, which the board only counts (B10, R122)."""
     found = states.STATES.get(name)
@@ -98,6 +115,7 @@ def state(request: StaffRequest, name: str) -> HttpResponse:
 
 
 @overseers("GET")
+@explained
 def board_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
     """A table of the board as CSV or XLSX, with the filters in force: all of it, as it is now."""
     now, form = timezone.now(), Looking(request.GET, user=request.user)

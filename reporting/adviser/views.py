@@ -21,9 +21,12 @@ from reporting.adviser import advice, history, playing, wording
 from reporting.adviser.forms import SizeForm
 from reporting.adviser.sizing import places_for, to_start_with
 from reporting.adviser.story import Summary
+from reporting.parameters import check, explained
 
 MOST_PLACES = 1_000_000
 MOST_REPLAYS = 3
+KNOWN = ("website", "places", *SizeForm.base_fields)
+"""The parameters of these addresses; of the numbers of places there may be several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ def _part(website: Website, user: User) -> Part:
 
 def _chosen(request: StaffRequest) -> tuple[list[Website], Website | None]:
     """What the user oversees, and which of it is asked for; a stranger's website is not there."""
+    check(request.GET, KNOWN, many=("places",))
     websites = list(websites_of(request.user).order_by("name", "pk"))
     key = request.GET.get("website")
     if key is None:
@@ -73,7 +77,7 @@ def _sizes(request: StaffRequest, website: Website) -> Sizes:
     pace = advice.pace_of(played, website.zone)
     queues = playing.queues_of(website, played, part.groups)
     members = Agent.objects.filter(groups__steps__in=[queue.step_id for queue in queues])
-    data = request.GET if "agents" in request.GET else None
+    data = request.GET if SizeForm.base_fields.keys() & request.GET.keys() else None
     form = SizeForm(data, pace=pace, agents=members.distinct().count())
     full = places_for(*form.numbers())
     start = to_start_with(full)
@@ -83,6 +87,7 @@ def _sizes(request: StaffRequest, website: Website) -> Sizes:
 
 
 @overseers("GET")
+@explained
 def queue_size(request: StaffRequest) -> HttpResponse:
     """How many places the queues of a website should have (R213-R215, B21)."""
     websites, website = _chosen(request)
@@ -117,6 +122,7 @@ def queue_size(request: StaffRequest) -> HttpResponse:
 
 
 @overseers("GET")
+@explained
 def queue_size_file(request: StaffRequest, kind: str) -> HttpResponse:
     """How the places are shared, as CSV or XLSX."""
     _websites, website = _chosen(request)
@@ -153,6 +159,7 @@ def _replays(
 
 
 @overseers("GET")
+@explained
 def queue_size_replay(request: StaffRequest) -> HttpResponse:
     """The fragment that says what other places would have changed."""
     found, replays = _replays(request)
@@ -170,6 +177,7 @@ def queue_size_replay(request: StaffRequest) -> HttpResponse:
 
 
 @overseers("GET")
+@explained
 def replay_file(request: StaffRequest, kind: str) -> HttpResponse:
     """The same in numbers, as CSV or XLSX; back to the page where it has to be played again."""
     if kind not in exports.KINDS:

@@ -13,10 +13,11 @@ from django.utils import timezone
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent
 from reporting import exports as files
-from reporting.choices import Choices
+from reporting.choices import read
 from reporting.exporting import doors, subjects, turns, writing
 from reporting.figures.registry import Text
 from reporting.models import Export, ExportState
+from reporting.parameters import explained
 
 SHOWN = 50
 
@@ -65,13 +66,14 @@ def _line(export: Export, request: StaffRequest) -> Line:
 
 
 @staff("POST")
+@explained
 def ask(request: StaffRequest, subject: str, kind: str) -> HttpResponse:
     """Have a file written of what the filters of a report open at this moment."""
     if subjects.name_of(subject) is None or kind not in files.KINDS:
         raise Http404
     at = timezone.now()
-    form = Choices(request.GET, user=request.user, at=at)
-    if not form.is_valid() or not form.websites:
+    form = read(request.GET, user=request.user, at=at)
+    if not form.websites:
         raise Http404
     try:
         doors.ask(form, subject=subject, kind=kind, at=at)

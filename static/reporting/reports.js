@@ -18,6 +18,8 @@ form.addEventListener("change", ({ target }) => {
 form.addEventListener("submit", () => {
   // An address without what was not chosen can be read, and sent to somebody.
   for (const field of form.elements) if (field.name && !field.value) field.disabled = true;
+  // The days of one's own choice say nothing of another period, and are refused there.
+  for (const field of form.querySelectorAll(".only-custom input")) field.disabled ||= period.value !== "custom";
 });
 window.addEventListener("pageshow", () => {
   for (const field of form.elements) field.disabled = false;

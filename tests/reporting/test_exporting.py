@@ -522,8 +522,6 @@ def test_an_agent_has_his_own_rows_only_and_nobody_anothers_file(
     [
         "/reports/exports/happiness.csv",
         "/reports/exports/closed.exe",
-        "/reports/exports/closed.csv?period=never",
-        "/reports/exports/closed.csv?website=9999999",
     ],
 )
 def test_what_is_no_export_is_not_found(manager: User, address: str) -> None:

@@ -1,0 +1,88 @@
+"""The parameters of an address, read strictly: one that nobody knows, or that is there twice, would
+silently open something else than was meant (C61)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from difflib import get_close_matches
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from accounts.access import StaffRequest
+from accounts.models import Agent
+
+Said = Mapping[str, Collection[str]]
+"""What is wrong, by the name of the parameter, or of several together (``NON_FIELD_ERRORS``)."""
+P = ParamSpec("P")
+View = Callable[Concatenate[StaffRequest, P], HttpResponse]
+
+
+class Misread(Exception):
+    """An address whose parameters cannot be read; a page or a file of it would be of something
+    else."""
+
+    def __init__(self, said: Said) -> None:
+        self.said = said
+        super().__init__(*sentences(said))
+
+
+def faults_of(
+    data: QueryDict, known: Collection[str], *, many: Collection[str] = ()
+) -> dict[str, str]:
+    """What is wrong with the names: those that are not ``known``, and those that are there more
+    than once without being among ``many``."""
+    found = {}
+    for name, values in data.lists():
+        if name not in known:
+            found[name] = _("There is no parameter “%(name)s”.") % {"name": name[:40]}
+            if near := get_close_matches(name, known, n=1):
+                found[name] += " " + _("Did you mean “%(name)s”?") % {"name": near[0]}
+        elif len(values) > 1 and name not in many:
+            found[name] = _("The parameter “%(name)s” is there more than once.") % {"name": name}
+    return found
+
+
+def check(data: QueryDict, known: Collection[str], *, many: Collection[str] = ()) -> None:
+    """``Misread`` where a name is not known, or there twice."""
+    if found := faults_of(data, known, many=many):
+        raise Misread({name: [text] for name, text in found.items()})
+
+
+def sentences(said: Said, labels: Mapping[str, str] | None = None) -> list[str]:
+    """Each fault as a sentence that names its parameter, and what the page calls that."""
+    return [
+        _sentence(name, text, (labels or {}).get(name, ""))
+        for name, texts in said.items()
+        for text in texts
+    ]
+
+
+def _sentence(name: str, text: str, label: str) -> str:
+    if label:
+        values = {"label": label, "name": name, "why": text}
+        return _("%(label)s (“%(name)s”): %(why)s") % values
+    is_named = name in {"", NON_FIELD_ERRORS} or name in text
+    return text if is_named else _("“%(name)s”: %(why)s") % {"name": name, "why": text}
+
+
+def explained(view: View[P]) -> View[P]:
+    """Answer a ``Misread`` with a page that says what is wrong, and the status 400."""
+
+    @wraps(view)
+    def guarded(request: StaffRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Misread as misread:
+            context = {
+                "sentences": sentences(misread.said),
+                "tab": "reports",
+                "agent": Agent.objects.filter(user=request.user).first(),
+            }
+            return render(request, "reporting/misread.html", context, status=400)
+
+    return guarded

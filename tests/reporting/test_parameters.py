@@ -1,0 +1,161 @@
+"""Parameters are read strictly: pages, files, the API answer 400 and name what is wrong (C61)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+
+import pytest
+from django.http import QueryDict
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Role
+from reporting.choices import Choices, chosen
+from reporting.models import Export
+from reporting.parameters import faults_of
+from reporting.templatetags.figures import narrowed
+from routing.models import RuleStep
+from tests.factories import StepFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+WRONG = {
+    "first=2026-01-01": "first",
+    "last=2026-01-01": "last",
+    "first=2026-01-01&last=2026-01-02": "period=custom",
+    "period=today&first=2026-01-01": "first",
+    "period=custom&first=2026-02-30&last=2026-03-01": "first",
+    "period=custom&first=2026-01-01&last=tomorrow": "last",
+    "period=custom&first=28/11/2026&last=2026-11-29": "first",
+    "period=custom&first=2026-01-02&last=2026-01-01": "first",
+    "period=custom&first=2026-01-01": "last",
+    "period=custom&first=0001-01-01&last=0001-01-02": "first",
+    "period=custom&first=9999-12-30&last=9999-12-31": "first",
+    "period=custom": "first",
+    "perod=today": "period",
+    "Period=today": "period",
+    "from=2026-01-01": "from",
+    "websites=1": "website",
+    "period=lastweek": "period",
+    "period=today&period=7": "period",
+    "group=1&group=2": "group",
+    "group=1&group=1": "group",
+    "group=x": "group",
+    "website=999999999999999999999999": "website",
+    "step=second": "step",
+    "by=grop": "by",
+    "currency=euro": "currency",
+    "language=klingon": "language",
+    "style=fast": "style",
+    "%00=1": "",
+    "agent=%00": "agent",
+}
+PAGES = ["experience/", "conversations/", "agents/", "transactions/", "rows/closed/"]
+FILES = [
+    *("charts/closed.svg", "charts/closed.csv", "charts/closed.xlsx"),
+    *("tables/conversations.csv", "tables/closures.xlsx", "rows/closed.csv", "rows/closed.xlsx"),
+]
+API = ["figures/closed/", "tables/conversations.csv", "charts/closed.xlsx"]
+ADDRESSES = [f"/reports/{one}" for one in PAGES + FILES] + [f"/api/v1/{one}" for one in API]
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    return StepFactory()
+
+
+@pytest.fixture
+def boss(step: RuleStep) -> Client:
+    client = Client()
+    client.force_login(UserFactory(role=Role.ADMIN, language="en"))
+    return client
+
+
+@pytest.mark.parametrize("asked", WRONG)
+def test_the_parameter_that_is_wrong_is_named(boss: Client, asked: str) -> None:
+    """At every address where a few are asked; page and API where all are."""
+    everywhere = asked in {"first=2026-01-01", "perod=today", "group=1&group=2", "by=grop"}
+    for address in ADDRESSES if everywhere else (ADDRESSES[1], ADDRESSES[-3]):
+        answer = boss.get(f"{address}?{asked}", headers={"Accept-Language": "en"})
+        assert answer.status_code == 400, address
+        said = unescape(answer.content.decode())
+        if address.startswith("/api/"):
+            said = answer.json()["error"]["message"]
+        assert f"“{WRONG[asked]}" in said or f"{WRONG[asked]}”" in said, (address, said)
+
+
+@pytest.mark.parametrize("asked", WRONG)
+def test_no_file_is_written_of_something_else(boss: Client, asked: str) -> None:
+    for kind in ("csv", "xlsx"):
+        assert boss.post(f"/reports/exports/closed.{kind}?{asked}").status_code == 400
+    wish = QueryDict(asked).dict() | {"subject": "closed", "kind": "csv"}
+    if "=1&" not in asked and asked != "period=today&period=7":  # JSON has no name twice
+        answer = boss.post("/api/v1/exports/", wish, content_type="application/json")
+        assert answer.status_code == 400
+    assert not Export.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "asked", ["grop=1", "group=1&group=2", "website=x", "group=999999", "page=0", "page=x"]
+)
+def test_the_board_is_as_strict(boss: Client, asked: str) -> None:
+    for address in ("", "waiting/", "queues.csv", "agents.xlsx", "waiting.csv"):
+        assert boss.get(f"/reports/production/{address}?{asked}").status_code in (
+            (200, 400) if "page" in asked else (400,)
+        ), address
+
+
+def test_the_adviser_is_as_strict(boss: Client, step: RuleStep) -> None:
+    for address in ("", "replay/"):
+        for asked in ("webiste=x", "website=a&website=b", "place=3"):
+            answer = boss.get(f"/reports/queue-size/{address}?{asked}")
+            assert answer.status_code == 400, (address, asked)
+    assert boss.get("/reports/queue-size/?per_hour=much").status_code == 422
+
+
+def test_in_french_too(boss: Client) -> None:
+    answer = boss.get("/api/v1/figures/closed/?perod=7", headers={"Accept-Language": "fr"})
+    assert "“perod" not in answer.json()["error"]["message"]
+    assert "perod" in answer.json()["error"]["message"]
+
+
+def test_what_is_right_is_answered(boss: Client, step: RuleStep) -> None:
+    website = step.rule.website_id
+    for asked in (
+        "",
+        "period=&first=&last=&group=",  # a form without script sends what is empty, too
+        f"period=custom&first=2026-02-01&last=2026-02-28&website={website}&by=agent",
+        f"period=30&group={step.group_id}&step=week&language=fr&style=live&currency=EUR",
+    ):
+        for address in ADDRESSES:
+            assert boss.get(f"{address}?{asked}").status_code == 200, (address, asked)
+
+
+def test_a_form_that_is_not_valid_chooses_nothing(step: RuleStep) -> None:
+    user = UserFactory(role=Role.ADMIN)
+    form = Choices(QueryDict("perod=7"), user=user, at=timezone.now())
+    assert chosen(form).scope.websites == ()
+
+
+def test_a_row_that_is_narrowed_says_each_thing_once() -> None:
+    assert narrowed("period=7&group=1", "group=2") == "period=7&group=2"
+    assert narrowed("", "group=2") == "group=2"
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("period=7", {}),
+        ("places=1&places=2", {}),
+        ("perod=7", {"perod": "Did you mean “period”?"}),
+        ("x=7", {"x": "no parameter “x”"}),
+        ("period=7&period=7", {"period": "more than once"}),
+    ],
+)
+def test_names_are_compared(query: str, said: dict[str, str]) -> None:
+    found: Any = faults_of(QueryDict(query), ["period", "places"], many=["places"])
+    assert found.keys() == said.keys()
+    compare: Callable[[str], bool] = lambda name: said[name] in found[name]  # noqa: E731
+    assert all(map(compare, said))
