@@ -18,6 +18,7 @@ from conversations.bus import forget, on, on_durably
 from conversations.facts import (
     AgentMentioned,
     BotFellSilent,
+    ConsentChanged,
     ConversationMoved,
     ConversationWaits,
     HistoryHidden,
@@ -70,6 +71,7 @@ def connect() -> None:
     on(GroupChanged, snapshots.outdate)
     on(WebsiteChanged, snapshots.outdate)
     on(SurveyAnswered, reporting.live.show_survey)
+    on(ConsentChanged, messenger.live.show_consent)
     on(SuggestionsAsked, conversations.nudges.ask_provider)
     on(SuggestionsCame, desk.live.show_suggestions)
     on(ReplayWanted, reporting.nudges.play_again)

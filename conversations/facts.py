@@ -137,3 +137,11 @@ class SurveyAnswered(Fact):
 
     conversation_id: int
     website_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentChanged(Fact):
+    """Somebody has given consent, or withdrawn it, on all of these browsers."""
+
+    visitor_ids: tuple[int, ...]
+    is_given: bool

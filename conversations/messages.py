@@ -24,7 +24,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.passes import GUARD, DeskPass
-from conversations import blocks, bus, lifecycle, pool, refusals
+from conversations import blocks, bus, lifecycle, persons, pool, refusals
 from conversations.facts import MessageAdded
 from conversations.models import Author, Conversation, Message
 from conversations.persons import SPOKEN_FOR
@@ -247,8 +247,8 @@ def add(
         return Sent(_frame_of(stored), is_new=False)
     if author == Author.VISITOR and blocks.in_force(conversation.visitor, at=at).exists():
         raise refusals.blocked()
-    if author == Author.VISITOR and conversation.visitor.withdrawn_at is not None:
-        raise refusals.without_consent()
+    if author == Author.VISITOR:
+        persons.check_willing(conversation.visitor)
     if author == Author.VISITOR and conversation.status in PAUSED:
         lifecycle.visitor_replied(conversation, at=at)
     return _insert(

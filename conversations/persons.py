@@ -13,8 +13,8 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from conversations import browsing, bus
-from conversations.facts import HistoryHidden
+from conversations import browsing, bus, refusals
+from conversations.facts import ConsentChanged, HistoryHidden
 from conversations.models import Address, Consent, ConsentKind, Message, Person, Visitor
 
 SPOKEN_FOR = """EXISTS (
@@ -25,6 +25,18 @@ SPOKEN_FOR = """EXISTS (
 
 WILLING = "v.withdrawn_at IS NULL"
 """The condition of a statement about a visitor ``v``: he has not withdrawn his consent (R27)."""
+
+
+def is_willing(visitor: Visitor) -> bool:
+    """The question that comes before anything that a visitor sends is stored, whatever it is (C62):
+    whether consent has not been withdrawn. Statements ask ``WILLING``."""
+    return visitor.withdrawn_at is None
+
+
+def check_willing(visitor: Visitor | None) -> None:
+    """The same; ``Rejected`` (403 ``consent``) where it was withdrawn."""
+    if visitor is not None and not is_willing(visitor):
+        raise refusals.withdrawn()
 
 
 def browsers_of(visitor: Visitor) -> QuerySet[Visitor]:
@@ -73,9 +85,12 @@ def say(visitor: Visitor, consent: Consent) -> None:
     consent.save()
     is_withdrawn = consent.kind == ConsentKind.WITHDRAWN
     visitor.withdrawn_at = consent.given_at if is_withdrawn else None
-    browsers_of(visitor).update(withdrawn_at=visitor.withdrawn_at)
+    browsers = browsers_of(visitor)
+    browsers.update(withdrawn_at=visitor.withdrawn_at)
     if is_withdrawn:
-        browsing.forget_visitors(browsers_of(visitor).values_list("pk", flat=True))
+        browsing.forget_visitors(browsers.values_list("pk", flat=True))
+    ids = tuple(browsers.values_list("pk", flat=True))
+    bus.publish(ConsentChanged(visitor_ids=ids, is_given=not is_withdrawn))
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from accounts.passes import GUARD, DeskPass
 from conversations import bus, pool
 from conversations.facts import MessagesRead
 from conversations.messages import attachment_of, frame
-from conversations.persons import SPOKEN_FOR
+from conversations.persons import SPOKEN_FOR, WILLING
 from conversations.refusals import Rejected
 from conversations.respondent import respondent
 
@@ -84,7 +84,7 @@ VISITOR_READ = f"""
     UPDATE conversations_conversation c SET visitor_read_seq = %(seq)s
     FROM conversations_visitor v
     WHERE c.public_id = %(conversation)s AND v.id = c.visitor_id
-    AND {SPOKEN_FOR}
+    AND {SPOKEN_FOR} AND {WILLING}
     AND c.visitor_read_seq < %(seq)s AND c.last_seq >= %(seq)s
     RETURNING c.id, c.public_id, c.visitor_id, c.agent_id
 """

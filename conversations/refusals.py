@@ -30,6 +30,14 @@ def without_consent() -> Rejected:
     return Rejected("consent", _("Please accept first; your message is kept."), 403)
 
 
+def withdrawn() -> Rejected:
+    """What somebody reads who sends anything after having withdrawn consent (C62)."""
+    text = _(
+        "You have withdrawn your consent, so nothing was stored. To go on, please accept first."
+    )
+    return Rejected("consent", text, 403)
+
+
 def no_file() -> Rejected:
     return Rejected("attachment", _("The file is no longer there: please attach it again."), 409)
 

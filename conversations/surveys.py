@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from conversations import bus, kept
+from conversations import bus, kept, persons
 from conversations.facts import SurveyAnswered
 from conversations.models import (
     Author,
@@ -130,7 +130,8 @@ def answer(
 ) -> bool:
     """Store the visitor's answer; False when there is no survey left to answer.
 
-    ``csat`` is 1 to 5, ``nps`` 0 to 10, each optional, but not everything empty.
+    ``csat`` is 1 to 5, ``nps`` 0 to 10, each optional, but not everything empty. ``Rejected`` where
+    consent was withdrawn.
     """
     comment = comment.strip()
     if csat is not None and not 1 <= csat <= 5:
@@ -143,12 +144,13 @@ def answer(
         raise Invalid(_("Please answer at least one question."))
     open_survey = (
         Survey.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("conversation__website")
+        .select_related("conversation__website", "conversation__visitor")
         .filter(conversation_id=conversation_id, answered_at=None)
         .first()
     )
     if open_survey is None:
         return False
+    persons.check_willing(open_survey.conversation.visitor)
     given = {"csat": csat, "nps": nps, "comment": comment or None}
     questions = open_survey.conversation.website.questions
     if any(value is not None and name not in questions for name, value in given.items()):

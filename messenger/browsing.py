@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.models import Website
-from conversations import browsing
+from conversations import browsing, persons
 from conversations.browsing import Seen
 from messenger.gate import door, json_of
 from messenger.places import place_of
@@ -25,7 +25,7 @@ def seen(request: HttpRequest, website: Website) -> HttpResponse:
     """A page was opened (R192), and what it says of its visitor (R193). Nothing is remembered of
     who has withdrawn his consent."""
     visitor = visitor_of(request, website)
-    if visitor.withdrawn_at is not None:
+    if not persons.is_willing(visitor):
         return HttpResponse(status=204)  # Heard, and not remembered.
     sent = json_of(request)
     told = sent.get("view")

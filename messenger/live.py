@@ -4,7 +4,13 @@ agent came or went, and that their history was hidden or shown again."""
 from __future__ import annotations
 
 from conversations import pool
-from conversations.facts import ConversationMoved, HistoryHidden, MessageAdded, MessagesRead
+from conversations.facts import (
+    ConsentChanged,
+    ConversationMoved,
+    HistoryHidden,
+    MessageAdded,
+    MessagesRead,
+)
 from conversations.layer import push, visitor_group
 from routing.facts import AgentChanged
 
@@ -46,3 +52,10 @@ async def show_history(fact: HistoryHidden) -> None:
     frame = {"type": "history", "hidden": fact.hidden_at}
     for visitor_id in fact.visitor_ids:
         await push(visitor_group(visitor_id), frame)
+
+
+async def show_consent(fact: ConsentChanged) -> None:
+    """The sockets learn whether what their visitor sends may be passed on."""
+    for visitor_id in fact.visitor_ids:
+        frame = {"type": "consent"}
+        await push(visitor_group(visitor_id), frame, is_willing=fact.is_given)

@@ -26,6 +26,8 @@ OPEN_CONVERSATIONS = """
         WHERE mine.id = %(visitor)s ORDER BY other.id DESC LIMIT 20)
     )
     SELECT browsers.id AS browser, c.id, c.public_id,
+        (SELECT v.withdrawn_at IS NULL FROM conversations_visitor v
+        WHERE v.id = %(visitor)s) AS is_willing,
         CASE WHEN c.status = 'active' THEN c.agent_id END AS agent_id
     FROM browsers LEFT JOIN conversations_conversation c
         ON c.visitor_id = browsers.id AND c.status <> 'closed'
@@ -42,6 +44,7 @@ class MessengerConsumer(LiveConsumer):
     visitor_id: int
     visitor_ids: list[int]
     only: str | None
+    is_willing: bool
     talks: dict[str, tuple[int, int | None]]
 
     async def admit(self) -> tuple[str, ...] | None:
@@ -52,6 +55,7 @@ class MessengerConsumer(LiveConsumer):
         self.visitor_id, self.only = holder.visitor_id, holder.only
         visitor_id = self.visitor_id
         rows = await pool.fetch_all(OPEN_CONVERSATIONS, {"visitor": visitor_id})
+        self.is_willing = rows[0]["is_willing"]
         self.visitor_ids = sorted({row["browser"] for row in rows} | {visitor_id})
         self.talks = {
             str(row["public_id"]): (row["id"], row["agent_id"])
@@ -81,7 +85,7 @@ class MessengerConsumer(LiveConsumer):
             await self._tell_desks(online=False)
 
     async def heard(self, frame: dict[str, Any]) -> None:
-        if frame.get("type") != "typing":
+        if frame.get("type") != "typing" or not self.is_willing:
             return
         number, agent_id = self.talks.get(str(frame.get("conversation")), (None, None))
         if agent_id is not None:
@@ -89,6 +93,9 @@ class MessengerConsumer(LiveConsumer):
             await push(desk_group(agent_id), typing)
 
     async def frame(self, event: dict[str, Any]) -> None:
+        if "is_willing" in event:  # for this socket only
+            self.is_willing = event["is_willing"]
+            return
         # What names no conversation concerns them all.
         named = self.only and json.loads(event["text"]).get("conversation")
         if named and not self._may_hear(named):

@@ -94,20 +94,22 @@ def identify(
     """This browser belongs to the person that ``claims`` name (C14, R32).
 
     An unknown browser becomes a new visitor of a person who is known; ``None`` where the person is
-    not known either: consent will make both. A browser that was somebody else's becomes a new
+    not known either, or has withdrawn consent: consent will make both. ``Rejected`` where this
+    browser's visitor has. A browser that was somebody else's becomes a new
     visitor, too: what the other one said stays his. Whoever becomes known gets a new token (N11).
     """
     known = Person.objects.filter(website=website, external_id=claims.external_id).first()
     if visitor is not None and visitor.person_id not in {None, known and known.pk}:
         visitor = None
     if visitor is None:
-        if known is None:
+        if known is None or known.visitors.filter(withdrawn_at__isnull=False).exists():
             return None
         visitor, token = _begin(website, language=language, at=at)
         _use_once(claims, visitor, at=at)
         persons.link(visitor, _person(website, claims, at=at))
         return Known(visitor, token)
     visitor = Visitor.objects.select_for_update(no_key=True).get(pk=visitor.pk)
+    persons.check_willing(visitor)
     _use_once(claims, visitor, at=at)
     person = _person(website, claims, at=at)
     if visitor.person_id == person.pk:

@@ -14,9 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.models import Website
-from conversations import refusals
 from conversations.models import Address, Conversation, Visitor
-from conversations.persons import browsers_of
+from conversations.persons import browsers_of, check_willing
 from conversations.refusals import Rejected
 from messenger.models import Mail, MailStatus
 
@@ -34,8 +33,8 @@ def require(website: Website, visitor: Visitor, *, gives: bool) -> None:
     ``gives`` an address has withdrawn consent (403)."""
     if not is_on(website):
         raise Rejected("refused", _("This site sends no e-mails."), 409)
-    if gives and visitor.withdrawn_at is not None:
-        raise refusals.without_consent()
+    if gives:
+        check_willing(visitor)
 
 
 def check_email(value: object) -> str:

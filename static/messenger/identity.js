@@ -7,6 +7,7 @@ export class Identity {
     Object.assign(this, { session, host, language, onKnown, onForeign });
     this.told = "";
     this.proof = null; // Of a customer who is not known yet: it goes with his consent.
+    this.refused = ""; // Told while consent was withdrawn.
     this.turn = Promise.resolve();
   }
 
@@ -23,8 +24,16 @@ export class Identity {
     return this.proof;
   }
 
+  /** Consent was given anew: what was refused without it is told once more. */
+  again() {
+    const token = this.refused;
+    this.refused = "";
+    if (token) this.turn = this.turn.then(() => this.#tell(token));
+  }
+
   forget() {
     this.told = "";
+    this.refused = "";
     this.proof = null;
   }
 
@@ -32,6 +41,7 @@ export class Identity {
     try {
       const { ok, data } = await this.session.ask("identity/", { identity: token, language: this.language });
       if (!ok) {
+        if (data.error?.code === "consent") this.refused = token;
         this.host.tell("warn", { text: `identify: ${data.error?.message}` });
         return;
       }

@@ -264,6 +264,7 @@ class Messenger {
     } else {
       this.privacy.receive(privacy);
       this.consent.standing = privacy.consent;
+      this.identity.again();
     }
     this.tellStay();
     this.composer.complain("");

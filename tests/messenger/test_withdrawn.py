@@ -1,0 +1,179 @@
+"""Consent withdrawn: whatever a visitor sends, through any door, nothing of it is stored (C62)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+from django.apps import apps
+from django.test import Client
+from django.utils import timezone
+
+import messenger.doors
+from accounts import identities
+from accounts.models import Agent, Website
+from conversations import kept, lifecycle, messages
+from conversations.actors import agent as actor
+from conversations.layer import desk_group
+from conversations.models import Author, CloseReason, Conversation, Survey, Visitor
+from messenger import urls
+from messenger.sockets import MessengerConsumer
+from messenger.texts import sha256_of, texts_of
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.conversations.test_attachments import Caller, as_visitor, png
+from tests.factories import AgentFactory, VisitorFactory, on_desk
+from tests.messenger.conftest import Browser
+from tests.messenger.test_identity import signed
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("media")]
+PAGE = "https://www.example.com"
+
+
+@pytest.fixture
+def media(tmp_path: Any, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def visitor(website: Website, browser: Browser) -> Visitor:
+    browser.token = "a token"
+    visitor: Visitor = VisitorFactory(website=website, token="a token", agrees=True)
+    return visitor
+
+
+@pytest.fixture
+def agent(step: RuleStep) -> Agent:
+    made = AgentFactory()
+    step.group.members.add(made)
+    return made
+
+
+@pytest.fixture
+def talk(step: RuleStep, agent: Agent, visitor: Visitor) -> Conversation:
+    """On a desk, with an answer that the visitor has not read."""
+    one = on_desk(step, agent, visitor=visitor, at=NOW)
+    messages.add(one.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=NOW)
+    return one
+
+
+@pytest.fixture
+def asked(step: RuleStep, agent: Agent, visitor: Visitor) -> Conversation:
+    """Closed, with a survey to answer."""
+    one = on_desk(step, agent, visitor=visitor, at=NOW)
+    one = lifecycle.close(one.pk, reason=CloseReason.RESOLVED, actor=actor(agent.user), at=NOW)
+    Survey.objects.create(conversation=one, **kept.copied(one), offered_at=NOW)
+    return one
+
+
+def stored() -> dict[str, list[Any]]:
+    """All that is kept, of every table."""
+    return {
+        model._meta.label: list(model._base_manager.order_by("pk").values_list())
+        for model in apps.get_models()
+    }
+
+
+def tells(website: Website, sent: dict[str, Any]) -> Any:
+    return Client().post(
+        f"/messenger/{website.key}/transactions/",
+        data=json.dumps(sent),
+        content_type="text/plain",
+        headers={"Origin": PAGE},
+    )
+
+
+VIEW = {"url": PAGE, "title": "Lampe", "view": {"data": {"basket": "7"}, "url": PAGE}}
+FREE = {"consent/", "history/", "logout/", "copy/", "ticket/", "visitors/"}
+"""What is his own to decide or to read, and consent itself."""
+
+
+def test_no_door_stores_anything_of_who_has_withdrawn(
+    browser: Browser, website: Website, visitor: Visitor, talk: Conversation, asked: Conversation
+) -> None:
+    secret = identities.rotate(website, at=timezone.now()).value
+    assert browser.post("consent/", {"given": False}).status_code == 200
+    identity = signed(secret, at=timezone.now(), profile={"vip": True})
+    sent: dict[str, tuple[Any, set[int]]] = {
+        "identity/": ({"identity": identity, "language": "fr"}, {403}),
+        "conversations/": ({"body": "?", "client_id": str(uuid.uuid4())}, {403}),
+        f"conversations/{asked.public_id}/survey/": ({"csat": 5, "comment": "…"}, {403}),
+        "seen/": (VIEW, {204}),
+        "email/": ({"address": "j@example.com"}, {403, 409}),
+    }
+    before = stored()
+    for path, (body, statuses) in sent.items():
+        answer = browser.post(path, body)
+        assert answer.status_code in statuses, path
+        assert stored() == before, path
+    answer = tells(
+        website, {"id": "1", "amount": 5, "currency": "EUR", "visitor": str(visitor.public_id)}
+    )
+    assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (403, PAGE)
+    assert stored() == before
+    raw: Caller = as_visitor(talk, "a token")
+    assert raw.say(None, "Bonjour").code == "consent"
+    assert raw.upload(png()).status in {403, 404}
+    read = json.dumps({"seq": 1}).encode()
+    assert raw.ask("POST", "read/", read, **{"content-type": "application/json"}).status == 204
+    assert stored() == before
+    known = {*sent, *FREE, "transactions/"}
+    assert every_door() - {path.replace(str(asked.public_id), "…") for path in known} == set()
+
+
+def every_door() -> set[str]:
+    """Each address below a website's Messenger that takes something; reading is left out."""
+    (inner,) = [one for one in urls.urlpatterns if str(one.pattern) == "messenger/<str:key>/"]
+    paths = {str(one.pattern).replace("<uuid:conversation>", "…") for one in inner.url_patterns}
+    return paths - {"", "state/", "unsubscribe/<str:word>/"}
+
+
+def test_the_raw_doors_are_those_that_the_walk_knows() -> None:
+    assert "(?P<what>messages|read)|attachments/" in messenger.doors.PATH.pattern
+
+
+def test_agreed_again_everything_is_stored_again(
+    browser: Browser, website: Website, visitor: Visitor, asked: Conversation
+) -> None:
+    browser.post("consent/", {"given": False})
+    sha256 = sha256_of(texts_of(website, "fr")["consent"])
+    browser.post("consent/", {"language": "fr", "consent": sha256})
+    survey = f"conversations/{asked.public_id}/survey/"
+    assert browser.post(survey, {"csat": 5}).status_code == 204
+    sold = {"id": "1", "amount": 5, "currency": "EUR", "visitor": str(visitor.public_id)}
+    assert tells(website, sold).status_code == 204
+
+
+def test_who_has_withdrawn_is_not_taken_up_again_by_another_browser(
+    website: Website, visitor: Visitor, browser: Browser
+) -> None:
+    """The person is known; until there is consent again, a new browser leaves nothing."""
+    secret = identities.rotate(website, at=timezone.now()).value
+    told = browser.post("identity/", {"identity": signed(secret, at=timezone.now())}).json()
+    browser.token = told["token"] or browser.token
+    browser.post("consent/", {"given": False})
+    before = stored()
+    other = Browser(website)
+    answer = other.post("identity/", {"identity": signed(secret, at=timezone.now())})
+    assert answer.json() == {"known": False, "token": None, "visitor": None}
+    assert stored() == before
+
+
+def test_typing_is_not_passed_on(agent: Agent) -> None:
+    async def main() -> Any:
+        layer = get_channel_layer()
+        channel = await layer.new_channel()
+        await layer.group_add(desk_group(agent.pk), channel)
+        socket = MessengerConsumer()
+        socket.only, socket.is_willing, socket.talks = None, True, {"c": (7, agent.pk)}
+        await socket.frame({"type": "frame", "text": "{}", "is_willing": False})
+        await socket.heard({"type": "typing", "conversation": "c", "on": False})
+        await socket.frame({"type": "frame", "text": "{}", "is_willing": True})
+        await socket.heard({"type": "typing", "conversation": "c", "on": True})
+        return json.loads((await asyncio.wait_for(layer.receive(channel), 10))["text"])
+
+    assert asyncio.run(main()) == {"type": "typing", "conversation": 7, "on": True}
