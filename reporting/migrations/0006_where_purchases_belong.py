@@ -32,7 +32,7 @@ STYLES = [
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0014_mirroring"),
-        ("conversations", "0030_closures_of_the_past"),
+        ("conversations", "0031_closures_of_the_past"),
         ("reporting", "0005_exports_of_groups"),
         ("routing", "0010_shows_when_closed"),
     ]

@@ -12,7 +12,7 @@ ROLES = [
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conversations", "0028_fewer_indexes"),
+        ("conversations", "0029_paused_may_be_the_teams"),
         ("accounts", "0014_mirroring"),
     ]
 

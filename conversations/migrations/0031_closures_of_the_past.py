@@ -199,7 +199,7 @@ def measure(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0029_at_closure")]
+    dependencies = [("conversations", "0030_at_closure")]
 
     operations = [
         migrations.RunSQL([PATIENTLY, ROLES], migrations.RunSQL.noop),

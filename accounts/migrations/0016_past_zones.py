@@ -34,7 +34,7 @@ AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0014_mirroring")]
+    dependencies = [("accounts", "0015_stays_open")]
 
     operations = [
         migrations.AddField(

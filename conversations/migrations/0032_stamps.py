@@ -59,8 +59,8 @@ EVENTS = """
         SELECT agent_id, min(started_at) AS at FROM conversations_contact GROUP BY agent_id
     ) held ON held.agent_id = a.id
     WHERE a.user_id = e.actor_user_id
-        AND e.verb IN ('transfer_to_group', 'transfer_to_agent', 'snooze', 'reopen', 'expire',
-            'release', 'recall')
+        AND e.verb IN ('transfer_to_group', 'transfer_to_agent', 'snooze', 'reopen',
+            'reopen_to_group', 'expire', 'release', 'recall')
         AND e.at >= coalesce(least(made.at, held.at), e.at);
     ALTER TABLE conversations_event ENABLE TRIGGER conversations_event_stands;
 """
@@ -105,7 +105,7 @@ AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0014_mirroring"),
-        ("conversations", "0030_closures_of_the_past"),
+        ("conversations", "0031_closures_of_the_past"),
     ]
 
     operations = [
@@ -172,8 +172,8 @@ class Migration(migrations.Migration):
                     (
                         "verb__in",
                         [
-                            *("transfer_to_group", "transfer_to_agent", "snooze", "reopen"),
-                            *("expire", "release", "recall"),
+                            *("transfer_to_group", "transfer_to_agent", "snooze"),
+                            *("reopen", "reopen_to_group", "expire", "release", "recall"),
                         ],
                     )
                 ),
