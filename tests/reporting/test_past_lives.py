@@ -48,7 +48,7 @@ pytestmark = pytest.mark.django_db
 EVE = datetime(2025, 3, 29, 18, tzinfo=UTC)
 """In Paris the evening before the clocks were put forward: in the past, for what is set today is
 set after it."""
-DAYS = Period(date(2025, 3, 28), date(2025, 4, 8))
+DAYS = Period(date(2025, 3, 29), date(2025, 4, 2))
 ALL = list(figures.FIGURES.values())
 lived = settings(
     max_examples=1,
@@ -104,12 +104,11 @@ def somebody_steers(world: World) -> None:
 
 
 def sights(world: World) -> Iterator[Oversight]:
-    """An administrator's, and of managers of some groups."""
+    """An administrator's, and that of a manager of some groups."""
     yield EVERYTHING
-    for numbers in ((0,), (1, 2)):
-        user = UserFactory(role=Role.MANAGER)
-        user.managed_groups.set([world.groups[number] for number in numbers])
-        yield oversight.of(user)
+    user = UserFactory(role=Role.MANAGER)
+    user.managed_groups.set([world.groups[number] for number in (1, 2)])
+    yield oversight.of(user)
 
 
 def all_that_is_told(pks: list[int], sight: Oversight) -> dict[str, Any]:
@@ -118,13 +117,14 @@ def all_that_is_told(pks: list[int], sight: Oversight) -> dict[str, Any]:
     told: dict[str, Any] = {"total": answers.total(ALL, scope)}
     for by, (cut, _namer) in reports.CUTS.items():
         told[f"by {by}"] = answers.cut(ALL, scope, cut)
-    for step in Step:
+    for step in (Step.HOUR, Step.DAY):
         told[f"by {step}"] = answers.trend(ALL, scope, step)
     told["heat"] = answers.cut(ALL, scope, answers.BY_HOUR_OF_WEEK)
     for figure in ALL:
         told[f"rows of {figure.name}"] = list(rows.plain(figure, scope))
-        told[f"walls of {figure.name}"] = [
-            line[1] for piece in exports.chunks(figure, scope) for line in piece
+    for name in ("closed", "contacts", "attributed"):
+        told[f"walls of {name}"] = [
+            line[1] for piece in exports.chunks(figures.FIGURES[name], scope) for line in piece
         ]
     for name in ("closures", "snooze_ends", "suggestions"):
         told[name] = getattr(breakdowns, name)(scope)
@@ -180,14 +180,13 @@ def set_everything_otherwise(world: World) -> None:
 
 @given(history=histories)
 @example(history=2)
-@example(history=5)
 @lived
 def test_nothing_of_the_past_differs_whatever_is_set_today(history: int) -> None:
     def check(world: World) -> None:
         pks = [website.pk for website in world.websites]
         seen = list(sights(world))
         before = [all_that_is_told(pks, sight) for sight in seen]
-        assert before[0]["total"]["paid"].n or history not in {2, 5}
+        assert before[0]["total"]["paid"].n or history != 2
         set_everything_otherwise(world)
         for sight, then in zip(seen, before, strict=True):
             now = all_that_is_told(pks, sight)
@@ -201,7 +200,6 @@ def test_nothing_of_the_past_differs_whatever_is_set_today(history: int) -> None
 
 
 @given(history=histories)
-@example(history=2)
 @example(history=6)
 @lived
 def test_the_files_add_up_to_the_figures(history: int) -> None:
