@@ -7,6 +7,7 @@ import uuid
 
 from django.utils.translation import gettext as _
 
+from conversations.cleaning import words
 from conversations.refusals import Rejected
 
 BODY_LIMIT = 4000
@@ -29,12 +30,7 @@ def check_body(body: object, *, may_be_empty: bool = False) -> str:
         return ""
     if not isinstance(body, str):
         raise Rejected("invalid", _("A message must be text."), 400)
-    text = body.replace("\r\n", "\n").replace("\r", "\n")
-    text = "".join(
-        character
-        for character in text
-        if character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cs"}
-    ).strip()
+    text = words(body)
     # Zero-width characters alone would be a bubble with nothing in it.
     if all(character.isspace() or unicodedata.category(character) == "Cf" for character in text):
         if may_be_empty:

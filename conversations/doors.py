@@ -21,6 +21,7 @@ from psycopg_pool import PoolTimeout
 
 from conversations import origins
 from conversations.attachments import LIMIT_BYTES, Kept, too_large
+from conversations.parsing import parse_object
 from conversations.refusals import Rejected
 
 logger = logging.getLogger(__name__)
@@ -71,13 +72,7 @@ class Request:
             more = event.get("more_body", False)
             if len(body) > BODY_BYTES:
                 raise Rejected("too_long", _("This message is too long."), 413)
-        try:
-            parsed = json.loads(body)
-        except ValueError:
-            parsed = None
-        if not isinstance(parsed, dict):
-            raise Rejected("invalid", _("Please send a JSON object."), 400)
-        return parsed
+        return parse_object(body)
 
     async def bytes(self) -> bytes:
         """The body as an uploaded file; ``Rejected`` as soon as it is known to be too large."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from conversations.cleaning import REPLACEMENT, clean
 from conversations.models import Conversation, Draft
 
 LIMIT = 20_000  # Longer than a message may be: what is too long to send is not lost.
@@ -28,7 +29,7 @@ def left_behind(agent_id: int | None, conversation: Conversation) -> Draft | Non
 
 def keep(agent_id: int, conversation_id: int, body: str, *, at: datetime) -> None:
     """The last writer wins; an empty text is none."""
-    body = body.replace("\x00", "")[:LIMIT]
+    body = clean(body).replace(REPLACEMENT, "")[:LIMIT]
     if not body.strip():
         Draft.objects.filter(agent=agent_id, conversation=conversation_id).delete()
         return

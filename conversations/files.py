@@ -16,6 +16,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageOps
 
+from conversations.cleaning import cut, line
+
 NAME_LIMIT = 120
 PIXELS_LIMIT = 50_000_000  # A phone's largest photo; far below what fills the memory.
 SIDE_LIMIT = 4096
@@ -77,17 +79,12 @@ def clean_name(name: str, extension: str) -> str:
     """The name that people read: no path, no control or direction characters, the extension of
     what the file is and no other."""
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    base = unicodedata.normalize("NFC", base)
-    base = "".join(
-        character
-        for character in base
-        if unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-    )
+    base = line(unicodedata.normalize("NFC", base))
     stem, dot, given = base.rpartition(".")
     same = {given.lower()} & {extension, {"jpg": "jpeg", "txt": "text"}.get(extension, extension)}
     if not dot or not same:
         stem = base
-    stem = stem.strip(" .")[: NAME_LIMIT - len(extension) - 1] or "file"
+    stem = cut(stem.strip(" ."), NAME_LIMIT - len(extension) - 1) or "file"
     return f"{stem}.{extension}"
 
 

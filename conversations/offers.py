@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models.websites import is_among
 from conversations.checks import check_body
+from conversations.cleaning import line
 from conversations.refusals import Rejected
 
 CHOICES, CHOICE_LENGTH = 8, 80
@@ -99,7 +100,7 @@ def _list(value: object, most: int, name: str) -> list[object]:
 
 
 def _line(value: object, most: int) -> str:
-    return _within(" ".join(check_body(value).split()), most)
+    return _within(line(check_body(value)), most)
 
 
 def _within(text: str, most: int) -> str:

@@ -19,10 +19,15 @@ def is_our_host(host: str) -> bool:
 
 def is_own(origin: str, host: str) -> bool:
     """Whether a page of ``origin`` was served by ``host`` itself, port included."""
+    return host_of(origin) == host
+
+
+def host_of(address: str) -> str:
+    """``host[:port]`` of an address or an origin; empty where it has none that can be read."""
     try:
-        return urlsplit(origin).netloc == host
-    except ValueError:
-        return False
+        return urlsplit(address).netloc
+    except ValueError:  # "http://[" is an address to nobody.
+        return ""
 
 
 class OwnOriginOnly:
@@ -34,7 +39,8 @@ class OwnOriginOnly:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get(b"host", "")
-        if is_our_host(host) and is_own(headers.get(b"origin", ""), host):
+        is_clean = "\0" not in headers.get(b"cookie", "")  # A session is looked for by it.
+        if is_clean and is_our_host(host) and is_own(headers.get(b"origin", ""), host):
             await self.application(scope, receive, send)
             return
         await receive()  # websocket.connect

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 from typing import Any
 
@@ -13,6 +12,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from conversations import pulse
 from conversations.layer import encode
+from conversations.parsing import Malformed, parse
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     """
 
     groups_joined: tuple[str, ...] = ()
+    has_left = False
     heartbeat_seconds = 10
     _beating: asyncio.Task[None] | None = None
 
@@ -68,7 +69,20 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.channel_layer.group_discard(group, self.channel_name)
         self.groups_joined = groups
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # Whatever ended it: nobody stays connected by a socket that is no longer there.
+            await self._leave(1006)
+
     async def disconnect(self, code: int) -> None:
+        await self._leave(code)
+
+    async def _leave(self, code: int) -> None:
+        if self.has_left:
+            return
+        self.has_left = True
         if self._beating is not None:
             self._beating.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -79,17 +93,14 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.left(code)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if text_data is None or len(text_data) > FRAME_BYTES:
+        frame = None
+        if text_data is not None and len(text_data) <= FRAME_BYTES:
+            with contextlib.suppress(Malformed):
+                frame = parse(text_data)
+        if isinstance(frame, dict):
+            await self.heard(frame)
+        else:
             await self.close(4400)
-            return
-        try:
-            frame = json.loads(text_data)
-        except ValueError:
-            frame = None
-        if not isinstance(frame, dict):
-            await self.close(4400)
-            return
-        await self.heard(frame)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Channels' own visits a thread before each message, to tidy the ORM's connections. Nothing

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.http import parse_cookie
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -17,6 +17,7 @@ from accounts import passes
 from accounts.models import User
 from accounts.passes import DeskPass
 from conversations import attachments, checks, messages, pool, reading
+from conversations.cleaning import clean
 from conversations.doors import Answer, Receive, Request, Scope, Send, serve
 from conversations.models import Conversation
 from conversations.refusals import Rejected
@@ -114,8 +115,8 @@ async def _file(
 
 
 def _session_key(request: Request) -> str:
-    morsel = SimpleCookie(request.headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
-    return morsel.value if morsel else ""
+    cookies = parse_cookie(request.headers.get("cookie", ""))
+    return clean(cookies.get(settings.SESSION_COOKIE_NAME, ""))
 
 
 async def _issue(session_key: str) -> DeskPass:

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.contrib.postgres.search import SearchQuery
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import Q, QuerySet
+from django.db.models.fields.json import KT
 from django.db.utils import OperationalError
 from django.utils import timezone
 from psycopg.errors import QueryCanceled
@@ -23,8 +22,8 @@ from psycopg.errors import QueryCanceled
 from accounts import rights
 from accounts.models import Agent, Group, User
 from conversations import aliases
-from conversations.models import Address, Contact, Conversation, Message, Note, Visitor
-from conversations.words import Piece, Words, as_tsquery, cut, sought
+from conversations.models import Address, Contact, Conversation, Message, Note, Person, Visitor
+from conversations.words import Piece, Saying, Term, Words, cut, sought
 
 PAGE = 25
 PATIENCE = "4s"  # a search that takes longer is to be narrowed; other work goes on
@@ -93,14 +92,14 @@ def find(search: Search, user: User) -> Page:
 
 
 def _page(search: Search, user: User) -> Page:
-    words = sought(search.text)
-    rows = _matching(search, words, Conversation.objects.visible_to(user))
+    terms = sought(search.text)
+    rows = _matching(search, terms, Conversation.objects.visible_to(user))
     if search.before is not None:
         rows = rows.filter(pk__lt=search.before)
     rows = rows.select_related("visitor", "group", "agent__user").order_by("-pk")
     found = list(rows[: PAGE + 1])
     page, more = found[:PAGE], found[PAGE:]
-    said = _said([row.pk for row in page], words)
+    said = _said([row.pk for row in page], terms)
     return Page(
         rows=[
             Found(
@@ -113,11 +112,11 @@ def _page(search: Search, user: User) -> Page:
 
 
 def _matching(
-    search: Search, words: list[str], rows: QuerySet[Conversation]
+    search: Search, terms: list[Term], rows: QuerySet[Conversation]
 ) -> QuerySet[Conversation]:
-    text = search.text.replace("\x00", " ").strip()
+    text = search.text.strip()
     if text:
-        rows = rows.filter(pk__in=_by_text(text, words))
+        rows = rows.filter(pk__in=_by_text(text, terms))
     if search.status:
         rows = rows.filter(status=search.status)
     if search.group:
@@ -136,58 +135,61 @@ def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
-def _by_text(text: str, words: list[str]) -> QuerySet[Any, Any]:
-    """The numbers of conversations whose messages or notes say it, whose visitor is called so or is
-    reached there, or whose number it is. A union: each part is answered by its own index."""
+def _by_text(text: str, terms: list[Term]) -> QuerySet[Any, Any]:
+    """The numbers of conversations whose messages or notes say it, whose visitor is called so or
+    is reached there, whose customer the brand knows by it, or whose number it is. A union: each
+    part is answered by its own index."""
     number = NUMBER.fullmatch(text)
     numbers = [int(number[1])] if number else []
     parts: list[QuerySet[Any, Any]] = [
         Conversation.objects.filter(pk__in=numbers).values_list("pk")
     ]
+    if not terms:
+        return parts[0]
     visitors = [
-        Address.objects.annotate(lower=Lower("email"))
-        .filter(lower__startswith=text.lower())
-        .values("visitor"),
-        Visitor.objects.filter(person__external_id=text).values("pk"),
+        _saying(Address, terms, "email").values("visitor"),
+        _saying(Visitor.objects.exclude(name=""), terms, "name").values("pk"),
+        *(
+            Visitor.objects.filter(person__in=_saying(Person, terms, column)).values("pk")
+            for column in ("external_id", KT("profile__email"))
+        ),
+    ]
+    parts += [
+        _saying(Message, terms).values_list("conversation"),
+        _saying(Note, terms).values_list("conversation"),
     ]
     if alias := aliases.range_of(text):
         visitors.append(Visitor.objects.filter(name="", public_id__range=alias).values("pk"))
-    if words:
-        parts += [
-            _saying(Message, words).values_list("conversation"),
-            _saying(Note, words).values_list("conversation"),
-        ]
-        visitors.append(_saying(Visitor.objects.exclude(name=""), words, "name").values("pk"))
     parts += [Conversation.objects.filter(visitor__in=some).values_list("pk") for some in visitors]
     united: QuerySet[Any, Any] = parts[0].union(*parts[1:], all=True)
     return united
 
 
-def _saying(rows: Any, words: list[str], column: str = "body") -> QuerySet[Any]:
-    query = SearchQuery(as_tsquery(words), config="simple", search_type="raw")
+def _saying(rows: Any, terms: list[Term], column: Any = "body") -> QuerySet[Any]:
     queryset: QuerySet[Any] = rows if isinstance(rows, QuerySet) else rows.objects.order_by()
-    saying: QuerySet[Any] = queryset.annotate(words=Words(F(column))).filter(words=query)
-    return saying
+    return queryset.filter(Saying(Words(column), terms))
 
 
-def _said(numbers: Iterable[int], words: list[str]) -> dict[int, tuple[str, datetime, list[Piece]]]:
+def _said(
+    numbers: Iterable[int], terms: list[Term]
+) -> dict[int, tuple[str, datetime, list[Piece]]]:
     """By conversation, the last of its messages that says the words, else such a note, else its
     last message: a constant number of queries for a page."""
     said: dict[int, tuple[str, datetime, list[Piece]]] = {}
     numbers = set(numbers)
-    if words:
-        messages = _saying(Message, words).filter(conversation__in=numbers)
-        _tell(said, messages.order_by("conversation", "-seq"), words)
-        notes = _saying(Note, words).filter(conversation__in=numbers - said.keys())
-        _tell(said, notes.order_by("conversation", "-pk"), words)
+    if terms:
+        messages = _saying(Message, terms).filter(conversation__in=numbers)
+        _tell(said, messages.order_by("conversation", "-seq"), terms)
+        notes = _saying(Note, terms).filter(conversation__in=numbers - said.keys())
+        _tell(said, notes.order_by("conversation", "-pk"), terms)
     last = Message.objects.filter(conversation__in=numbers - said.keys())
-    _tell(said, last.order_by("conversation", "-seq"), words)
+    _tell(said, last.order_by("conversation", "-seq"), terms)
     return said
 
 
 def _tell(
-    said: dict[int, tuple[str, datetime, list[Piece]]], rows: QuerySet[Any], words: list[str]
+    said: dict[int, tuple[str, datetime, list[Piece]]], rows: QuerySet[Any], terms: list[Term]
 ) -> None:
     for row in rows.distinct("conversation"):
         author = row.author if isinstance(row, Message) else "note"
-        said[row.conversation_id] = (author, row.created_at, cut(row.body, words))
+        said[row.conversation_id] = (author, row.created_at, cut(row.body, terms))

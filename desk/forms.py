@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Group, User
 from conversations import notes
+from conversations.cleaning import words
 from conversations.lifecycle import SNOOZE_LIMIT
 from conversations.models import Conversation
 from desk import queries
@@ -164,3 +165,6 @@ class NoteForm(forms.Form):
             ),
         },
     )
+
+    def clean_body(self) -> str:
+        return words(self.cleaned_data["body"])

@@ -92,7 +92,7 @@ class DeskConsumer(LiveConsumer):
         if frame.get("type") != "typing":
             return
         number = frame.get("conversation")
-        talk = self.talks.get(number) if isinstance(number, int) else None
+        talk = self.talks.get(number) if type(number) is int else None
         if talk is not None:
             public_id, visitor_id = talk
             typing = {

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import urlsplit
-
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.models import Website
 from conversations import browsing, persons
-from conversations.browsing import Seen
+from conversations.browsing import Seen, Value
+from conversations.cleaning import line
+from conversations.origins import host_of
 from messenger.gate import door, json_of
 from messenger.places import place_of
 from messenger.views import page_url
@@ -30,29 +29,24 @@ def seen(request: HttpRequest, website: Website) -> HttpResponse:
     sent = json_of(request)
     told = sent.get("view")
     view = PageView.read(told if isinstance(told, dict) else {})
-    url = page_url(sent.get("url"))
+    url, title = page_url(sent.get("url")), sent.get("title")
     page = Seen(
         url=url,
-        title=_title(sent.get("title")),
+        title=line(title, TITLE_LIMIT) if isinstance(title, str) else "",
         referrer=_from_elsewhere(page_url(sent.get("referrer")), url),
-        device=view.device,
-        language=view.language.replace("\x00", ""),
+        device=line(view.device),
+        language=line(view.language),
         place=place_of(request, website),
-        data={_plain(name): _plain(value) for name, value in view.data.items()},
+        data={line(name): _label(value) for name, value in view.data.items()},
     )
     browsing.see(visitor.pk, page, at=timezone.now())
     return HttpResponse(status=204)
 
 
-def _title(value: object) -> str:
-    return " ".join(_plain(value).split())[:TITLE_LIMIT] if isinstance(value, str) else ""
-
-
-def _plain(value: Any) -> Any:
-    """PostgreSQL keeps no NUL, in no text."""
-    return value.replace("\x00", "") if isinstance(value, str) else value
+def _label(value: Value) -> Value:
+    return line(value) if isinstance(value, str) else value
 
 
 def _from_elsewhere(referrer: str, url: str) -> str:
     """A referrer of the same site says nothing that the pages do not."""
-    return "" if urlsplit(referrer).netloc == urlsplit(url).netloc else referrer
+    return "" if host_of(referrer) == host_of(url) else referrer

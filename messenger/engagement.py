@@ -14,7 +14,6 @@ from datetime import datetime
 from functools import lru_cache
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
@@ -24,7 +23,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models.websites import Side, is_among
 from conversations.doors import Receive, Request, Scope, Send, serve
-from conversations.origins import is_our_host, is_own
+from conversations.origins import host_of, is_our_host, is_own
 from conversations.refusals import Rejected
 from messenger.colours import text_on
 from messenger.strings import embed_labels
@@ -82,7 +81,7 @@ async def _handle(request: Request, headers: Headers) -> tuple[int, dict[str, An
     view = PageView.read(sent)
     answer = snapshot.answer(view, at=at)
     if not is_own(origin, request.headers["host"]) or settings.DEMO:
-        await embedding.saw(snapshot.brand.website_id, urlsplit(origin).netloc, at=at)
+        await embedding.saw(snapshot.brand.website_id, host_of(origin), at=at)
     if sent.get("again") is not True:
         _count(answer, at=at)
     return 200, _as_json(answer, snapshot.brand, view)
@@ -91,10 +90,7 @@ async def _handle(request: Request, headers: Headers) -> tuple[int, dict[str, An
 def _allowed_origin(request: Request, brand: Brand) -> str:
     """The origin of the page that asks: one of the website's, or ours, where the Messenger is."""
     origin = request.headers.get("origin", "")
-    try:
-        host = urlsplit(origin).netloc
-    except ValueError:
-        host = ""
+    host = host_of(origin)
     if not host or not (is_own(origin, request.headers["host"]) or is_among(host, brand.domains)):
         raise Rejected("origin", _("This page is not on a domain of this website."), 403)
     return origin

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate
-from urllib.parse import urlsplit
 
 import psycopg
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http.request import RawPostDataException
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -20,6 +20,8 @@ from redis.exceptions import RedisError
 
 from accounts.models import Website
 from conversations.doors import BODY_BYTES, error
+from conversations.origins import is_own
+from conversations.parsing import parse_object
 from conversations.refusals import Rejected
 from messenger.texts import language_among
 
@@ -82,20 +84,27 @@ def website_of(key: str) -> Website:
 def check_own_origin(request: HttpRequest) -> None:
     """Only our own page acts: an iframe's requests come from this host, not from the brand's."""
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.get_host():
+    if origin is not None and not is_own(origin, request.get_host()):
         raise Rejected("origin", _("This page may not do that here."), 403)
 
 
 def json_of(request: HttpRequest) -> dict[str, Any]:
     """The body as a JSON object; ``Rejected`` where it is not one, or too large."""
-    if int(request.headers.get("Content-Length") or 0) > BODY_BYTES:
-        raise Rejected("too_long", _("This message is too long."), 413)
     if request.content_type != "application/json":
         raise Rejected("invalid", _("Please send JSON."), 400)
+    return parse_object(body_of(request))
+
+
+def body_of(request: HttpRequest) -> bytes:
+    """The body; ``Rejected`` (413) where it is larger than anything that is said here."""
+    announced = request.headers.get("Content-Length") or "0"
     try:
-        parsed = json.loads(request.body)
-    except ValueError:
-        parsed = None
-    if not isinstance(parsed, dict):
-        raise Rejected("invalid", _("Please send a JSON object."), 400)
-    return parsed
+        is_large = not announced.isdecimal() or int(announced) > BODY_BYTES
+        body = b"" if is_large else request.body
+    except RawPostDataException:  # It was a form, which somebody has read already.
+        raise Rejected("invalid", _("Please send JSON."), 400) from None
+    except (RequestDataTooBig, ValueError):
+        is_large, body = True, b""
+    if is_large or len(body) > BODY_BYTES:
+        raise Rejected("too_long", _("This message is too long."), 413)
+    return body

@@ -17,6 +17,7 @@ import jwt
 from django.utils.translation import gettext as _
 from jwt.types import Options
 
+from conversations.cleaning import is_identifier, line
 from conversations.refusals import Rejected
 
 ALGORITHM = "HS256"
@@ -68,16 +69,16 @@ def read(token: object, *, secrets: Sequence[str], audience: str, at: datetime) 
         )
     said = _signed(token, secrets, audience)
     expires_at = _check_times(said, at)
-    external_id = said["sub"]
-    if not isinstance(external_id, str) or not 1 <= len(external_id.strip()) <= ID_LIMIT:
+    external_id = " ".join(said["sub"].split()) if isinstance(said["sub"], str) else ""
+    if not is_identifier(external_id) or len(external_id) > ID_LIMIT:
         raise refusal(
             _("The identity token's “sub” must be the customer's id: a text of 1 to %(n)d signs.")
             % {"n": ID_LIMIT}
         )
     once = said.get("jti")
     return Claims(
-        external_id=_text(external_id),
-        name=_text(said.get("name"))[:NAME_LIMIT],
+        external_id=external_id,
+        name=_text(said.get("name"), NAME_LIMIT),
         profile=_profile(said),
         once=once[:ID_LIMIT] if isinstance(once, str) else "",
         expires_at=expires_at,
@@ -148,12 +149,11 @@ def _profile(said: dict[str, Any]) -> dict[str, Any]:
     profile: dict[str, Any] = {}
     for name, value in pairs[:PROFILE_LIMIT]:
         if isinstance(value, str):
-            profile[_text(name)[:ID_LIMIT]] = _text(value)[:VALUE_LIMIT]
+            profile[_text(name, ID_LIMIT)] = _text(value, VALUE_LIMIT)
         elif isinstance(value, bool | int) or (isinstance(value, float) and abs(value) < 1e15):
-            profile[_text(name)[:ID_LIMIT]] = value
+            profile[_text(name, ID_LIMIT)] = value
     return profile
 
 
-def _text(value: object) -> str:
-    """One line without control characters; what is no text is none."""
-    return " ".join(value.replace("\x00", "").split()) if isinstance(value, str) else ""
+def _text(value: object, limit: int) -> str:
+    return line(value, limit) if isinstance(value, str) else ""

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.models import Website
+from conversations.cleaning import line
 
 logger = logging.getLogger(__name__)
 
@@ -27,14 +28,10 @@ def place_of(request: HttpRequest, website: Website) -> str:
     if not website.shows_place:
         return ""
     if settings.PLACE_HEADER:
-        return _line(request.headers.get(settings.PLACE_HEADER, ""))
+        return line(request.headers.get(settings.PLACE_HEADER, ""), LIMIT)
     if settings.PLACE_DATABASE:
-        return _line(_looked_up(request.META.get("REMOTE_ADDR", ""), website.language))
+        return line(_looked_up(request.META.get("REMOTE_ADDR", ""), website.language), LIMIT)
     return ""
-
-
-def _line(text: str) -> str:
-    return " ".join(text.replace("\x00", "").split())[:LIMIT]
 
 
 def _looked_up(address: str, language: str) -> str:

@@ -7,10 +7,8 @@ system tells by the API as well: what it says stands, whichever of the two comes
 from __future__ import annotations
 
 import hashlib
-import json
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
@@ -20,10 +18,10 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.models import Website
 from conversations import persons
-from conversations.doors import BODY_BYTES
-from conversations.origins import is_own
+from conversations.origins import host_of, is_own
+from conversations.parsing import parse_object
 from conversations.refusals import Rejected
-from messenger.gate import refusal, website_of
+from messenger.gate import body_of, refusal, website_of
 from reporting import transactions
 from reporting.models import Origin
 from reporting.transactions import Conflict, Invalid, Purchase
@@ -45,7 +43,7 @@ def sale(request: HttpRequest, key: str) -> HttpResponse:
         _check_page(request, website, origin)
         is_ours = True
         _check_rate(request)
-        _record(website, _read(request))
+        _record(website, parse_object(body_of(request), read_number=str))
         response = HttpResponse(status=204)
     except Rejected as rejected:
         response = refusal(rejected)
@@ -59,7 +57,7 @@ def sale(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _check_page(request: HttpRequest, website: Website, origin: str) -> None:
-    host = urlsplit(origin).netloc if origin.isprintable() else ""
+    host = host_of(origin) if origin.isprintable() else ""
     if not host or not (is_own(origin, request.get_host()) or website.allows_host(host)):
         raise Rejected("origin", _("This page is not on a domain of this website."), 403)
 
@@ -72,27 +70,13 @@ def _check_rate(request: HttpRequest) -> None:
         raise Rejected("too_many", _("Too many purchases from this address."), 429)
 
 
-def _read(request: HttpRequest) -> dict[str, Any]:
-    if int(request.headers.get("Content-Length") or 0) > BODY_BYTES:
-        raise Rejected("too_long", _("This message is too long."), 413)
-    try:
-        sent = json.loads(request.body, parse_float=str, parse_int=str)
-    except ValueError:
-        sent = None
-    if not isinstance(sent, dict):
-        raise Rejected("invalid", _("Please send a JSON object."), 400)
-    return sent
-
-
 def _record(website: Website, sent: dict[str, Any]) -> None:
     now = timezone.now()
     try:
         purchase = Purchase(
-            str(sent.get("id") or ""),
-            Decimal(str(sent.get("amount"))),
-            str(sent.get("currency") or ""),
+            _text(sent, "id"), Decimal(_text(sent, "amount")), _text(sent, "currency")
         )
-        visitor = transactions.customer_of(website, visitor=str(sent.get("visitor") or ""))
+        visitor = transactions.customer_of(website, visitor=_text(sent, "visitor"))
         persons.check_willing(visitor)
         transactions.record(website, purchase, visitor=visitor, origin=Origin.SCRIPT, at=now)
     except Conflict as conflict:
@@ -101,3 +85,13 @@ def _record(website: Website, sent: dict[str, Any]) -> None:
         raise Rejected("invalid", _("The amount must be 0 or more."), 400) from None
     except Invalid as invalid:
         raise Rejected("invalid", str(invalid), 400) from None
+
+
+def _text(sent: dict[str, Any], name: str) -> str:
+    """A text or a number, as its digits were written; nothing else can stand for either."""
+    value = sent.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Rejected("invalid", _("“%(name)s” must be text.") % {"name": name}, 400)
+    return value

@@ -87,7 +87,9 @@ class MessengerConsumer(LiveConsumer):
     async def heard(self, frame: dict[str, Any]) -> None:
         if frame.get("type") != "typing" or not self.is_willing:
             return
-        number, agent_id = self.talks.get(str(frame.get("conversation")), (None, None))
+        named = frame.get("conversation")
+        talk = self.talks.get(named) if isinstance(named, str) else None
+        number, agent_id = talk or (None, None)
         if agent_id is not None:
             typing = {"type": "typing", "conversation": number, "on": frame.get("on") is True}
             await push(desk_group(agent_id), typing)

@@ -15,7 +15,9 @@ from django.views.decorators.http import condition, require_safe
 from accounts.models import Website
 from conversations import blocks, persons, surveys
 from conversations.checks import check_body, check_client_id
+from conversations.cleaning import is_identifier, words
 from conversations.models import Address, Conversation
+from conversations.origins import host_of
 from conversations.refusals import Rejected
 from messenger import consents, page, queries, script, tickets
 from messenger.gate import door, json_of
@@ -133,7 +135,7 @@ def conversations(request: HttpRequest, website: Website) -> HttpResponse:
             page_url=url,
             language=visitor.language,
             view=PageView.read(view) if isinstance(view, dict) else None,
-            engaged_by=engaged_by if isinstance(engaged_by, int) else None,
+            engaged_by=engaged_by if type(engaged_by) is int else None,
             at=at,
         )
     except engagement.NoRoom as refusal:
@@ -145,10 +147,11 @@ def conversations(request: HttpRequest, website: Website) -> HttpResponse:
 
 
 def page_url(value: object) -> str:
-    """The page the visitor writes from. Agents will click it, so only http(s) is kept."""
+    """The page the visitor writes from. Agents will click it, so only http(s) is kept, and nothing
+    invisible that would make it look like another address."""
     url = value.strip() if isinstance(value, str) else ""
-    is_usable = len(url) <= PAGE_URL_LIMIT and re.match(r"https?://[^\s\x00]+$", url)
-    return url if is_usable else ""
+    is_usable = len(url) <= PAGE_URL_LIMIT and re.match(r"https?://\S+$", url)
+    return url if is_usable and is_identifier(url) and host_of(url) else ""
 
 
 @door("POST")
@@ -166,7 +169,7 @@ def survey(request: HttpRequest, website: Website, conversation: uuid.UUID) -> H
             found.pk,
             csat=_whole(sent.get("csat")),
             nps=_whole(sent.get("nps")),
-            comment=comment.replace("\x00", "") if isinstance(comment, str) else "",
+            comment=words(comment) if isinstance(comment, str) else "",
             at=timezone.now(),
         )
     except surveys.Invalid as invalid:

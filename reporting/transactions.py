@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import Website
+from conversations.cleaning import is_identifier
 from conversations.models import Author, Conversation, Message, Visitor
 from reporting.attribution import Attribution, Outcome, Word, attribute
 from reporting.models import Claim, Origin, Transaction
@@ -59,8 +60,8 @@ class Purchase:
     made_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < len(self.external_id) <= ID_LIMIT or not self.external_id.isprintable():
-            raise Invalid(_("A transaction needs a number of 1 to 100 characters."))
+        if not is_identifier(self.external_id) or len(self.external_id) > ID_LIMIT:
+            raise Invalid(_("A transaction needs a number of 1 to 100 characters, all visible."))
         check_amount(self.amount)
         if not CURRENCY.fullmatch(self.currency):
             raise Invalid(_("The currency is three capital letters, like EUR."))
@@ -235,8 +236,8 @@ def refund(
     with False; the same number with another amount is a ``Conflict``. ``Unknown`` where there is no
     such purchase, ``Invalid`` where more would be given back than was paid.
     """
-    if len(number) > ID_LIMIT or not number.isprintable():
-        raise Invalid(_("A refund has a number of 100 characters at most."))
+    if len(number) > ID_LIMIT or (number and not is_identifier(number)):
+        raise Invalid(_("A refund has a number of 100 characters at most, all visible."))
     row = (
         Transaction.objects.select_for_update(no_key=True)
         .filter(website=website, external_id=external_id)
@@ -272,7 +273,7 @@ def customer_of(website: Website, *, visitor: str = "", person: str = "") -> Vis
             return his.filter(public_id=uuid.UUID(visitor)).first()
         except ValueError:
             return None
-    if person:
+    if is_identifier(person):
         return his.filter(person__external_id=person).order_by("-pk").first()
     return None
 

@@ -19,6 +19,7 @@ from conversations import attachments, files
 from conversations.canned import ranking, variables
 from conversations.models import Attachment, CannedFile, CannedReply, Conversation
 from conversations.transitions import Refused, Status, Verb
+from conversations.words import spaced
 
 SEARCHED = 500  # More than anybody keeps; of more, the most used.
 FILES_LIMIT = 5
@@ -63,7 +64,7 @@ def changeable_filter(user: User, agent: Agent | None) -> Q:
 def search(agent: Agent, conversation: Conversation, query: str) -> list[CannedReply]:
     """The replies that ``query`` may mean in this conversation, best first."""
     rows = usable_by(agent, conversation)
-    for word in ranking.fold(query).split():
+    for word in spaced(query).split():
         rows = rows.filter(words__contains=word)
     fields = ("pk", "name", "shortcut", "folder", "language", "words", "uses")
     some = rows.order_by("-uses", "pk").values_list(*fields)[:SEARCHED]
@@ -125,7 +126,7 @@ def keep(
     reply: CannedReply, *, added: Iterable[files.Prepared] = (), removed: Iterable[CannedFile] = ()
 ) -> CannedReply:
     """Store a reply that was made or changed, with its files."""
-    reply.words = ranking.fold(f"{reply.shortcut} {reply.name} {reply.folder} {reply.body}")
+    reply.words = spaced(f"{reply.shortcut} {reply.name} {reply.folder} {reply.body}")
     reply.save()
     for prepared in added:
         _add_file(reply, prepared)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from conversations.words import spaced
 
 MOST = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A reply as far as finding it goes; ``words`` is ``fold`` of all that it says."""
+    """A reply as far as finding it goes; ``words`` is ``spaced`` of all that it says."""
 
     pk: int
     name: str
@@ -22,16 +23,10 @@ class Candidate:
     uses: int
 
 
-def fold(text: str) -> str:
-    """Without accents and capitals, as people type who are in a hurry."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(c for c in letters if not unicodedata.combining(c)).split())
-
-
 def rank(candidates: Iterable[Candidate], query: str, language: str) -> list[int]:
     """The primary keys of those that hold every word of ``query``, best first: by how it matches,
     then the visitor's language, then how often it was used."""
-    asked = fold(query)
+    asked = spaced(query)
     found = [one for one in candidates if all(word in one.words for word in asked.split())]
     found.sort(
         key=lambda one: (
@@ -46,14 +41,14 @@ def rank(candidates: Iterable[Candidate], query: str, language: str) -> list[int
 
 
 def _match(one: Candidate, asked: str) -> int:
-    shortcut, name = fold(one.shortcut), fold(one.name)
+    shortcut, name = spaced(one.shortcut), spaced(one.name)
     if not asked or (shortcut and shortcut == asked):
         return 0
     if shortcut.startswith(asked):
         return 1
     if name.startswith(asked):
         return 2
-    words = f"{name} {fold(one.folder)}".split()
+    words = f"{name} {spaced(one.folder)}".split()
     if all(any(word.startswith(part) for word in words) for part in asked.split()):
         return 3
     return 4

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import OpClass
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.visitors import Visitor
+from conversations.words import Words
 
 
 class Address(models.Model):
@@ -29,10 +30,8 @@ class Address(models.Model):
         verbose_name = _("e-mail address")
         verbose_name_plural = _("e-mail addresses")
         indexes = [
-            # desk.finding: visitors by the beginning of their address.
-            models.Index(
-                OpClass(Lower("email"), name="text_pattern_ops"), name="addresses_by_email"
-            ),
+            # desk.finding: visitors by the parts of their address.
+            GinIndex(Words(F("email")), name="addresses_by_words"),
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ import uuid
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Website
@@ -33,6 +34,11 @@ class Person(models.Model):
         verbose_name_plural = _("persons")
         constraints = [
             models.UniqueConstraint(fields=["website", "external_id"], name="person_once"),
+        ]
+        indexes = [
+            # desk.finding: customers by the brand's id of them, and by their signed address.
+            GinIndex(Words(F("external_id")), name="persons_by_words"),
+            GinIndex(Words(KT("profile__email")), name="persons_by_email"),
         ]
 
     def __str__(self) -> str:

@@ -15,9 +15,9 @@ from django.db import connection
 from accounts.models import Agent
 from conversations import languages
 from conversations.canned import library, variables
-from conversations.canned.ranking import fold
 from conversations.models import Conversation
 from conversations.suggestions.screening import redact
+from conversations.words import spaced
 
 MOST = 3
 ENOUGH = 0.32  # Below, a suggestion would be noise.
@@ -124,7 +124,7 @@ CANNED = f"""
 
 def suggest(asked: Asked) -> list[Suggested]:
     """Of our own: canned replies and past answers. A ``Provider``."""
-    question = asked.redacted
+    question = spaced(asked.redacted)
     if len(question) < 3:
         return []
     values = {
@@ -141,7 +141,7 @@ def best(suggestions: Iterable[Suggested]) -> list[Suggested]:
     found: dict[str, Suggested] = {}
     for one in sorted(suggestions, key=lambda one: -one.score):
         if one.score >= ENOUGH:
-            found.setdefault(fold(one.body), one)
+            found.setdefault(spaced(one.body), one)
     return list(found.values())[:MOST]
 
 

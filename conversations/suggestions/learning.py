@@ -25,6 +25,7 @@ from conversations.models import (
 from conversations.suggestions.screening import Line, Pair, is_safe, pairs, redact
 from conversations.suggestions.vocabulary import vocabulary_of
 from conversations.transitions import Status
+from conversations.words import spaced
 
 SETTLED = timedelta(minutes=5)  # No transaction that closed something earlier is still open.
 AT_ONCE = 500
@@ -87,7 +88,7 @@ def _keep(conversations: QuerySet[Conversation], website: Website) -> None:
         ]
         names = _names(conversation)
         for pair in pairs(sorted(lines, key=lambda line: line.seq)):
-            question = redact(pair.question, names=names)
+            question = spaced(redact(pair.question, names=names))
             if question and is_safe(pair.answer, names=names, vocabulary=vocabulary):
                 _store(conversation, pair, question)
 

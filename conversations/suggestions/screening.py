@@ -17,7 +17,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from conversations.canned.ranking import fold
+from conversations.words import fold, spaced
 
 QUESTION_LIMIT = 500
 ANSWER_LIMITS = (20, 1000)
@@ -115,8 +115,8 @@ def is_safe(answer: str, *, names: Iterable[str], vocabulary: Collection[str]) -
         return False
     if any(fold(met.group(1)) not in AFTER_GREETING for met in GREETING.finditer(text)):
         return False
-    known = {part for name in names for part in fold(name).split() if len(part) > 1}
-    said = {fold(word) for word in WORD.findall(text)}
+    known = {part for name in names for part in spaced(name).split() if len(part) > 1}
+    said = set(spaced(text).split())
     return not known & said and not any(_strange_capitals(text, vocabulary))
 
 
@@ -138,11 +138,10 @@ def redact(question: str, *, names: Iterable[str] = ()) -> str:
     compared, or asked elsewhere."""
     text = WEB.sub(" ", MAIL.sub(" ", question))
     is_shouted = text.isupper()
-    known = {part for name in names for part in fold(name).split() if len(part) > 1}
+    known = {part for name in names for part in spaced(name).split() if len(part) > 1}
     kept: list[str] = []
     for piece in text.split():
-        bare = fold(piece.strip(".,;:!?()«»\"'’"))
-        if any(character.isdigit() for character in piece) or bare in known:
+        if any(character.isdigit() for character in piece) or known & set(spaced(piece).split()):
             continue
         is_first = not kept or kept[-1][-1] in ".!?"
         if piece[0].isupper() and not is_first and not is_shouted:

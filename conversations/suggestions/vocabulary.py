@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from accounts.models import Website
-from conversations.canned.ranking import fold
 from conversations.models import CannedReply
 from conversations.suggestions.screening import WORD
+from conversations.words import fold
 
 
 def vocabulary_of(website: Website) -> frozenset[str]:

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from accounts.access import StaffRequest, staff
 from accounts.audit import acting
 from conversations.canned import library
-from conversations.canned.ranking import fold
 from conversations.models import CannedReply
 from conversations.transitions import Refused
+from conversations.words import spaced
 from desk import queries
 from desk.canned_forms import CannedReplyForm, meanings
 from desk.texts import script_texts
@@ -77,7 +77,7 @@ def replies(request: StaffRequest) -> HttpResponse:
     rows = library.readable_by(request.user, agent).select_related(
         "agent", "group__website", "website"
     )
-    for word in fold(query).split():
+    for word in spaced(query).split():
         rows = rows.filter(words__contains=word)
     rows = rows.prefetch_related("files").order_by("folder", "name", "pk")
     page = Paginator(rows, LISTED).get_page(request.GET.get("page"))

@@ -97,7 +97,6 @@ def test_who_cannot_see_the_conversation_is_not_called(step: RuleStep, agent: Ag
     [
         (" \n ", "the note is empty"),
         ("x" * 2001, "2000 is the most"),
-        ("a\x00b", "Null characters"),
     ],
 )
 def test_what_cannot_be_kept_is_said(

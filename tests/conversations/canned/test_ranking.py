@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import pytest
 
-from conversations.canned.ranking import MOST, Candidate, fold, rank
+from conversations.canned.ranking import MOST, Candidate, rank
+from conversations.words import spaced
+
+
+def test_whatever_is_no_letter_separates_words_here_too() -> None:
+    replies = [reply(1, "Meilleurs vœux", body="N°4711, l’adresse «lampe» commande.Merci")]
+    for asked in (
+        "voeux",
+        "VŒUX",
+        "4711",
+        "n°4711",
+        "l'adresse",
+        "«lampe»",
+        "merci",
+        "lampe,merci",
+    ):
+        assert rank(replies, asked, "fr") == [1], asked
+    assert rank(replies, "tapis", "fr") == []
 
 
 def reply(pk: int, name: str, shortcut: str = "", **more: object) -> Candidate:
     given = {"folder": "", "language": "", "uses": 0, "body": ""} | more
     body = given.pop("body")
-    words = fold(f"{shortcut} {name} {given['folder']} {body}")
+    words = spaced(f"{shortcut} {name} {given['folder']} {body}")
     return Candidate(pk=pk, name=name, shortcut=shortcut, words=words, **given)  # type: ignore[arg-type]
 
 

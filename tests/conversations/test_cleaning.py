@@ -1,0 +1,140 @@
+"""What becomes of strings from outside: marks, honest labels, whole emoji."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversations.cleaning import clean, cut, is_identifier, line, words
+from conversations.parsing import Malformed, parse, parse_object
+from conversations.refusals import Rejected
+
+ANY = st.text(st.characters(codec=None), max_size=60)
+
+
+@given(ANY)
+def test_whatever_is_cleaned_can_be_stored(text: str) -> None:
+    for cleaned in (clean(text), words(text), line(text)):
+        assert "\0" not in cleaned
+        assert cleaned.encode().decode() == cleaned
+
+
+@given(
+    st.text(
+        st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffd"), max_size=60
+    )
+)
+def test_what_somebody_writes_is_kept_as_it_is(text: str) -> None:
+    assert clean(text) == text
+    assert words(text) == text.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\0b", "a\ufffdb"),
+        ("half \ud83d pair", "half \ufffd pair"),
+        ("👩‍👩‍👧‍👦 می‌خواهم", "👩‍👩‍👧‍👦 می‌خواهم"),
+    ],
+)
+def test_what_cannot_be_stored_is_marked(text: str, expected: str) -> None:
+    assert clean(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("  Maison\tCéleste \n", "Maison Céleste"),
+        ("invoice\u202efdp.exe", "invoicefdp.exe"),
+        ("Al\u200bice\ufeff \u2066x\u2069", "Alice x"),
+        ("pay\u00adpal a\u200db", "paypal ab"),  # joiners between Latin letters only hide
+        ("می‌خواهم क्‍ष", "می‌خواهم क्‍ष"),
+        (
+            "👩‍👩‍👧‍👦 👍🏽 ❤️ 🏴\U000e0067\U000e0062\U000e007f",
+            "👩‍👩‍👧‍👦 👍🏽 ❤️ 🏴\U000e0067\U000e0062\U000e007f",
+        ),
+        ("a\U000e0067b", "ab"),
+        ("one\u2028two\x85three", "one two three"),
+        ("\ufffd\0", ""),
+        ("한국어 ไทย", "한국어 ไทย"),
+    ],
+)
+def test_a_label_is_one_honest_line(text: str, expected: str) -> None:
+    assert line(clean(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"),
+    [
+        ("abc", 3, "abc"),
+        ("abcd", 3, "abc"),
+        ("ab😀", 3, "ab😀"),
+        ("ab👩‍👧", 4, "ab"),
+        ("ab👍🏽", 3, "ab"),
+        ("abe\u0301", 3, "ab"),
+        ("a🇫🇷🇬🇧", 4, "a🇫🇷"),
+        ("a🇫🇷🇬🇧", 3, "a🇫🇷"),
+        ("a🇫🇷🇬🇧", 2, "a"),
+        ("e" + "\u0301" * 9, 3, "e\u0301\u0301"),
+    ],
+)
+def test_a_cut_leaves_whole_characters(text: str, limit: int, expected: str) -> None:
+    assert cut(text, limit) == expected
+
+
+@given(st.text(max_size=40), st.integers(1, 20))
+def test_a_cut_is_a_beginning_within_its_limit(text: str, limit: int) -> None:
+    assert len(cut(text, limit)) <= limit
+    assert text.startswith(cut(text, limit))
+
+
+@pytest.mark.parametrize("text", ["", "a\0", "a\ufffd", "a\u202e", "a\u200b", "a\nb"])
+def test_what_cannot_be_seen_names_nothing(text: str) -> None:
+    assert not is_identifier(text)
+    assert is_identifier("C-1042 é 客")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe{\x00}\x00",  # UTF-16
+        b'{"a": "\xe9"}',  # Latin-1
+        b'{"a": NaN}',
+        b'{"a": -Infinity}',
+        b'{"a": 1e999}',
+        b'{"a": 9223372036854775808}',
+        b'{"a": ' + b"9" * 5000 + b"}",
+        b'{"a": 1, "a": 2}',
+        b'{"a": {"b": 1, "b": 1}}',
+        b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
+        b"[" * 10_000 + b"]" * 10_000,
+        b'{"a":' * 30 + b"1" + b"}" * 30,
+    ],
+)
+def test_what_nobody_can_rely_on_is_no_json(body: bytes) -> None:
+    with pytest.raises(Malformed):
+        parse(body)
+    with pytest.raises(Rejected) as refused:
+        parse_object(body)
+    assert refused.value.status == 400
+
+
+def test_json_is_read_as_it_is_and_cleaned_in_all_its_places() -> None:
+    body = b'\xef\xbb\xbf{"a\\u0000": ["\\ud83d\\ude00", "\\ud83d", true, null, 1, 1.5, '
+    body += b'{"\\udc00": "x"}]}'
+    assert parse(body) == {"a\ufffd": ["😀", "\ufffd", True, None, 1, 1.5, {"\ufffd": "x"}]}
+    assert parse(b'{"amount": 10.10}', read_number=str) == {"amount": "10.10"}
+
+
+@given(st.text(max_size=40))
+def test_no_label_turns_its_neighbours(text: str) -> None:
+    kept = line(text)
+    assert not any(
+        unicodedata.bidirectional(c) in {"RLO", "LRO", "RLE", "LRE", "PDF"} for c in kept
+    )
+    assert line(kept) == kept
