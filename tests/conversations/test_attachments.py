@@ -173,7 +173,7 @@ def test_a_picture_goes_up_is_sent_and_seen_by_both(visitor: Caller, alice: Call
 def test_what_is_handed_out_can_do_nothing_in_a_page(visitor: Caller) -> None:
     kept = visitor.upload(b"%PDF-1.7 x", "a%22%0D%0Ab.pdf").json["attachment"]
     headers = visitor.ask("GET", f"attachments/{kept['id']}/").headers
-    assert headers["content-disposition"] == "attachment; filename*=UTF-8''a%22b.pdf"
+    assert headers["content-disposition"] == "attachment; filename*=UTF-8''a%22%20b.pdf"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert "private" in headers["cache-control"]
