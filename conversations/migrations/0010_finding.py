@@ -17,7 +17,7 @@ $$
 
 
 class Words(Func):
-    """As it was then; 0030 makes the indexes anew, by other rules."""
+    """As it was then; 0033 makes the indexes anew, by other rules."""
 
     function = "causerie_words"
     output_field = SearchVectorField()

@@ -39,7 +39,7 @@ DROP = "DROP FUNCTION {}(text)"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0029_paused_may_be_the_teams")]
+    dependencies = [("conversations", "0032_stamps")]
 
     operations = [
         migrations.RunSQL(PATIENTLY, migrations.RunSQL.noop),
