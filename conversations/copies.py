@@ -21,6 +21,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "conversations.conversation": ("id", "language", "page_url", "opened_at", "closed_at"),
     "conversations.message": ("conversation_id", "seq", "author", "body", "created_at"),
     "conversations.attachment": ("conversation_id", "name", "content_type", "size", "created_at"),
+    "conversations.inboundemail": ("conversation_id", "sender", "subject", "text", "received_at"),
     "conversations.survey": ("conversation_id", "answered_at", "csat", "nps", "comment"),
     "messenger.mail": ("conversation_id", "to", "created_at"),
     "reporting.transaction": ("external_id", "amount", "refunded", "currency", "made_at"),

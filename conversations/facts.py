@@ -102,6 +102,7 @@ class MessageAdded(Fact):
     visitor_id: int
     agent_id: int | None
     message: dict[str, Any]
+    email: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

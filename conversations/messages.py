@@ -51,8 +51,10 @@ def frame(
     at: datetime,
     attachment: dict[str, Any] | None = None,
     offer: dict[str, Any] | None = None,
+    email: uuid.UUID | None = None,
 ) -> dict[str, Any]:
-    """A message as every client reads it, over the socket as in answers."""
+    """A message as every client reads it, over the socket as in answers; ``email`` names the e-mail
+    that it came from, to agents only."""
     shown: dict[str, Any] = {
         "seq": seq,
         "id": str(client_id),
@@ -65,6 +67,8 @@ def frame(
         shown["attachment"] = attachment
     if offer is not None:
         shown["offer"] = offer
+    if email is not None:
+        shown["email"] = str(email)
     return shown
 
 
@@ -216,6 +220,7 @@ def _fact(row: dict[str, Any], seq: int, name: str, values: dict[str, Any]) -> M
             attachment=row.get("attachment"),
             offer=values.get("offer"),
         ),
+        email=values.get("email"),
     )
 
 
@@ -229,8 +234,10 @@ def add(
     at: datetime,
     attachment: uuid.UUID | None = None,
     offer: dict[str, Any] | None = None,
+    email: uuid.UUID | None = None,
 ) -> Sent:
-    """Store a message in the caller's transaction; the caller has checked who may write.
+    """Store a message in the caller's transaction; the caller has checked who may write, and keeps
+    the ``email`` that it came from.
 
     ``offer`` comes from ``offers.check_offer``, with the body that says the same. A visitor's
     message first brings a paused conversation back. Repeats are answered as such.
@@ -259,6 +266,7 @@ def add(
         at=at,
         attachment=attachment,
         offer=offer,
+        email=email,
     )
 
 
@@ -295,6 +303,7 @@ def _insert(
     at: datetime,
     attachment: uuid.UUID | None = None,
     offer: dict[str, Any] | None = None,
+    email: uuid.UUID | None = None,
 ) -> Sent:
     query = stored_by(
         TRUSTED[author],
@@ -312,6 +321,7 @@ def _insert(
         "at": at,
         "bot_patience": lifecycle.BOT_PATIENCE,
         "offer": offer,
+        "email": str(email) if email else None,
     }
     with connection.cursor() as cursor:
         cursor.execute(query, values | {"offer": json.dumps(offer)})

@@ -18,13 +18,25 @@ from django.db.models import Max, Model, Q, QuerySet
 from django.utils.crypto import salted_hmac
 
 from accounts.models import User, Website
-from conversations.models import Attachment, Conversation, Erasure, Person, Visitor
+from conversations.models import (
+    Attachment,
+    Conversation,
+    Erasure,
+    InboundEmail,
+    Person,
+    Visitor,
+)
 from conversations.transitions import Status
 
 # Sums that were bought stay, without whose they were: the books need them.
 KEPT = {"reporting.transaction", "reporting.refund", "reporting.claim"}
 # What opens something or compares people is no information about them.
 SECRET = {"token_hash", "address_hash", "file", "thumbnail"}
+# Which columns name files in the storage, to be deleted with their row.
+FILES: dict[type[Model], tuple[str, ...]] = {
+    Attachment: ("file", "thumbnail"),
+    InboundEmail: ("file",),
+}
 
 Rows = dict[type[Model], list[Any]]
 
@@ -143,7 +155,8 @@ def _delete(found: Rows) -> dict[str, int]:
     """Delete the rows, those that point to others first, and then their files."""
     files = [
         name
-        for row in _rows(Attachment, found.get(Attachment, [])).values_list("file", "thumbnail")
+        for model, columns in FILES.items()
+        for row in _rows(model, found.get(model, [])).values_list(*columns)
         for name in row
         if name
     ]

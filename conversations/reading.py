@@ -53,7 +53,7 @@ AFTER = """
            m.seq, m.client_id, m.author, m.body, m.offer, m.created_at,
            writer.display_name AS writer,
            x.id AS attachment_id, x.name AS attachment_name, x.content_type, x.size, x.width,
-           x.height
+           x.height, {email} AS email
     FROM conversations_conversation c
     JOIN conversations_visitor v ON v.id = c.visitor_id
     LEFT JOIN accounts_agent holder ON holder.id = c.agent_id
@@ -67,9 +67,18 @@ AFTER = """
     ) m ON true
     LEFT JOIN accounts_agent writer ON writer.id = m.agent_id
     LEFT JOIN conversations_attachment x ON x.id = m.attachment_id
+    {emails}
     WHERE {guard}
     ORDER BY m.seq
 """
+
+# The e-mail that a message came from is for agents.
+NO_EMAIL = {"email": "NULL::uuid", "emails": ""}
+WITH_EMAIL = {
+    "email": "e.id",
+    "emails": """LEFT JOIN conversations_inboundemail e
+        ON e.conversation_id = m.conversation_id AND e.seq = m.seq""",
+}
 
 # Up to which message a visitor has hidden his history (C13); agents see all.
 HIDDEN_SEQ = """CASE WHEN v.hidden_at IS NULL THEN 0 ELSE (
@@ -119,7 +128,7 @@ async def for_visitor(
         "at": at,
     }
     guard = f"c.public_id = %(conversation)s AND {SPOKEN_FOR}"
-    query = AFTER.format(guard=guard, hidden=HIDDEN_SEQ, is_open=TEAM_IS_OPEN)
+    query = AFTER.format(guard=guard, hidden=HIDDEN_SEQ, is_open=TEAM_IS_OPEN, **NO_EMAIL)
     rows = await pool.fetch_all(query, values)
     if not rows:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
@@ -131,7 +140,8 @@ async def for_visitor(
 async def for_agent(*, conversation: int, after_seq: int) -> dict[str, Any]:
     """The same for a desk; that the reader may see it has been checked by the caller."""
     values = {"conversation": conversation, "after_seq": after_seq, "limit": PAGE}
-    query = AFTER.format(guard="c.id = %(conversation)s", hidden="0", is_open="true")
+    guard = "c.id = %(conversation)s"
+    query = AFTER.format(guard=guard, hidden="0", is_open="true", **WITH_EMAIL)
     rows = await pool.fetch_all(query, values)
     if not rows:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
@@ -184,6 +194,7 @@ def _frames(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             at=row["created_at"],
             attachment=attachment_of(row),
             offer=row["offer"],
+            email=row["email"],
         )
         for row in rows
         if row["seq"] is not None

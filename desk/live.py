@@ -23,7 +23,8 @@ SNOOZED = {"type": "changed", "what": "snoozed"}
 
 async def show_message(fact: MessageAdded) -> None:
     if fact.agent_id is not None:
-        frame = {"type": "message", "conversation": fact.conversation_id, "message": fact.message}
+        message = fact.message | ({"email": fact.email} if fact.email else {})
+        frame = {"type": "message", "conversation": fact.conversation_id, "message": message}
         await push(desk_group(fact.agent_id), frame)
 
 

@@ -44,6 +44,7 @@ def script_texts() -> dict[str, Any]:
             "left": _("left"),
             "arrived": _("New conversation:"),
             "noMessages": _("No message yet."),
+            "wholeEmail": _("The whole e-mail"),
             "failed": _("This did not work: the server cannot be reached. Please try again."),
             "refused": _("This could not be done. Please reload the page."),
             "undo": _("Undo"),

@@ -7,6 +7,7 @@ from django.urls import path
 from desk.views import (
     actions,
     canned,
+    emails,
     embedded,
     finding,
     guide,
@@ -39,6 +40,8 @@ urlpatterns = [
     path("desk/notices/read/", session.notices_read, name="notices_read"),
     path("desk/c/<int:number>/", pages.conversation, name="conversation"),
     path("desk/c/<int:number>/apps/<int:app>/", embedded.context, name="app_context"),
+    path("desk/c/<int:number>/emails/<uuid:email>/", emails.email, name="email"),
+    path("desk/c/<int:number>/emails/<uuid:email>/file/", emails.email_file, name="email_file"),
     path("desk/c/<int:number>/notes/", notes.write, name="write_note"),
     path("desk/c/<int:number>/readers/", notes.readers, name="readers"),
     path("desk/c/<int:number>/why/", why.why, name="why"),

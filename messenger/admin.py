@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -50,11 +52,19 @@ class MailAdmin(ReadOnly, admin.ModelAdmin):
 @admin.register(Reply)
 class ReplyAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("received_at", "conversation", "sender", "outcome", "why")
-    fields = ("conversation", "received_at", "sender", "message_id", "outcome", "why")
+    fields = ("conversation", "received_at", "sender", "message_id", "outcome", "why", "whole")
     list_filter = ("outcome",)
     list_select_related = ("conversation",)
     search_fields = ("=conversation__id", "=sender", "=message_id")
     show_full_result_count = False
+
+    @admin.display(description=_("the whole e-mail"))
+    def whole(self, reply: Reply) -> str:
+        """The file of a mail that its visitor did send, also where it became no message."""
+        if reply.email_id is None:
+            return "-"
+        address = reverse("email_file", args=[reply.conversation_id, reply.email_id])
+        return format_html('<a href="{}">{}</a>', address, gettext("Download"))
 
     @admin.display(description=_("reason"))
     def why(self, reply: Reply) -> str:

@@ -9,6 +9,7 @@ from conversations.models.conversations import ActorKind, CloseReason, Conversat
 from conversations.models.drafts import Draft
 from conversations.models.erasures import Erasure
 from conversations.models.events import Event
+from conversations.models.inbound_emails import InboundEmail
 from conversations.models.messages import Author, Message
 from conversations.models.notes import Note
 from conversations.models.notices import Notice, NoticeKind
@@ -40,6 +41,7 @@ __all__ = [
     "Draft",
     "Erasure",
     "Event",
+    "InboundEmail",
     "Message",
     "Note",
     "Notice",

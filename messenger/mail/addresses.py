@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from typing import Any
 
@@ -39,7 +40,9 @@ def require(website: Website, visitor: Visitor, *, gives: bool) -> None:
 
 def check_email(value: object) -> str:
     """The address to keep; ``Rejected`` (400) with a sentence for the visitor."""
-    email = value.strip() if isinstance(value, str) else ""
+    # What cannot be seen comes along with what is pasted; no reply would ever match it.
+    text = value if isinstance(value, str) else ""
+    email = "".join(one for one in text if unicodedata.category(one) != "Cf").strip()
     if not email:
         raise Rejected("empty", _("Please write your e-mail address."), 400)
     try:

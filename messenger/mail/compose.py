@@ -22,6 +22,7 @@ from conversations import persons
 from conversations.models import Author, Conversation, Message
 from messenger.colours import text_on
 from messenger.links import word_for
+from messenger.mail.own_text import DELIMITER
 from messenger.mail.reply_addresses import reply_address
 from messenger.mail.unsubscribing import unsubscribe_url
 from messenger.models import Mail, MailKind
@@ -35,9 +36,6 @@ BEFORE = 3
 
 BODY_LIMIT = 1500
 NAME_LIMIT = 78
-
-# What stands above the mail in an answer to it: all below is cut off.
-DELIMITER = "##-"
 
 _inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
@@ -77,6 +75,16 @@ class Composed:
             message.reply_to = [str(_address(self.brand, self.reply_to))]
         message.attach_alternative(html, "text/html")
         return message
+
+    def texts(self) -> tuple[str, str, str]:
+        """Subject, plain text and HTML, to be known again in an answer; without styles."""
+        with translation.override(self.language), timezone.override(self.website.zone):
+            context = self._context()
+            template = f"mail/{self.mail.kind}"
+            plain, html = (
+                render_to_string(f"{template}.{kind}", context) for kind in ("txt", "html")
+            )
+            return str(context["subject"]), plain, html
 
     @cached_property
     def brand(self) -> str:

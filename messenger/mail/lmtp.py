@@ -8,7 +8,7 @@ import logging
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 from django.utils import timezone
 
 from messenger.mail import replies
@@ -18,6 +18,12 @@ logger = logging.getLogger(__name__)
 
 SIZE_LIMIT = 25 * 1024 * 1024
 QUIET_SECONDS = 60
+
+
+class Lmtp(LMTP):
+    """Takes lines of any length: some programs write a letter in one; refused, it would be lost."""
+
+    line_length_limit = SIZE_LIMIT
 
 
 class Door:
@@ -44,20 +50,19 @@ class Door:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         raw = envelope.original_content or b""
-        if envelope.mail_from in {None, "", "<>"}:
-            raw = b"Return-Path: <>\r\n" + raw
         try:
-            await sync_to_async(_take)(raw, list(envelope.rcpt_tos))
-        except DatabaseError:
+            await sync_to_async(_take)(raw, list(envelope.rcpt_tos), envelope.mail_from or "")
+        except Exception:
+            # Whatever it is, the mail is not here: answered otherwise, it would be nowhere.
             logger.exception("a reply by e-mail could not be stored; the mail server keeps it")
             return _for_each(envelope, "451 4.3.0 Please try again later")
         return _for_each(envelope, "250 2.0.0 Delivered")
 
 
-def _take(raw: bytes, recipients: list[str]) -> None:
+def _take(raw: bytes, recipients: list[str], sender: str) -> None:
     close_old_connections()
     try:
-        replies.take(raw, recipients, at=timezone.now())
+        replies.take(raw, recipients, at=timezone.now(), sender=sender)
     finally:
         close_old_connections()
 
@@ -72,6 +77,12 @@ async def listen(host: str, port: int) -> asyncio.Server:
     door = Door()
 
     def make() -> LMTP:
-        return LMTP(door, data_size_limit=SIZE_LIMIT, timeout=QUIET_SECONDS, ident="Causerie")
+        return Lmtp(
+            door,
+            data_size_limit=SIZE_LIMIT,
+            timeout=QUIET_SECONDS,
+            ident="Causerie",
+            enable_SMTPUTF8=True,  # addresses beyond ASCII
+        )
 
     return await asyncio.get_running_loop().create_server(make, host, port)

@@ -23,6 +23,8 @@ from messenger.models import Mail, MailKind, MailStatus
 
 logger = logging.getLogger(__name__)
 
+A_DAY = timedelta(days=1)
+
 
 def pace() -> Pace:
     return Pace(
@@ -111,8 +113,12 @@ def _may_write(conversation: Conversation, address: Address) -> bool:
 
 
 @transaction.atomic
-def owe_way_back(conversation: Conversation, address: Address, *, at: datetime) -> Mail:
-    """Owe the mail that tells whoever replied to a closed conversation how to come back (B9)."""
+def owe_way_back(conversation: Conversation, address: Address, *, at: datetime) -> Mail | None:
+    """Owe the mail that tells whoever replied to a closed conversation how to come back (B9);
+    ``None`` where that was told within a day: two machines would go on for ever."""
+    told = conversation.mails.filter(kind=MailKind.CLOSED, created_at__gt=at - A_DAY)
+    if told.exists():
+        return None
     return Mail.objects.create(
         conversation=conversation,
         kind=MailKind.CLOSED,

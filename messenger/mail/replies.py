@@ -2,7 +2,8 @@
 
 The address that a mail came to is signed for one conversation, and the mail must come from the
 address that its visitor left. What is refused or ignored is written down and never answered: an
-answer would go to whoever was impersonated.
+answer would go to whoever was impersonated. A mail that its visitor did send is kept as it came,
+whatever became of it (B29).
 """
 
 from __future__ import annotations
@@ -10,131 +11,171 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError
-from django.utils import translation
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext_noop
 
-from conversations import messages
-from conversations.checks import BODY_LIMIT, check_body
-from conversations.models import Address, Author, Conversation
+from conversations import inbound_emails, messages
+from conversations.inbound_emails import Original
+from conversations.models import Address, Author, Conversation, InboundEmail
 from conversations.refusals import Rejected
 from conversations.transactions import retried
+from messenger.mail.headers import normalized
 from messenger.mail.owing import owe_way_back
 from messenger.mail.parsing import Incoming, parse
+from messenger.mail.pieces import pieces_of
 from messenger.mail.reply_addresses import conversation_of
 from messenger.models import Outcome, Reply
-from messenger.texts import language_among
 
 logger = logging.getLogger(__name__)
 
-PARTS = 5
 HOURLY = 30
 """So many mails an hour and conversation: a loop of machines that do not say so ends here."""
 
 RECIPIENTS = 20
 
+NOT_OURS = gettext_noop("not an address that we signed")
+NOT_THEIRS = gettext_noop("not from the visitor's address")
+BEFORE = gettext_noop("delivered before")
+MACHINE = gettext_noop("written by a machine")
+TOO_MANY = gettext_noop("too many in an hour")
+WORDLESS = gettext_noop("no words of its own")
 
-def take(raw: bytes, recipients: Sequence[str], *, at: datetime) -> list[Outcome]:
-    """What became of a mail, for each of the addresses it was delivered to. Safe to repeat."""
-    incoming = parse(raw)
-    return [_take(incoming, recipient, at=at) for recipient in recipients[:RECIPIENTS]]
+# What the message path refuses, as the administration says it.
+REFUSALS = {
+    "blocked": gettext_noop("the visitor is blocked"),
+    "consent": gettext_noop("the visitor has withdrawn consent"),
+    "conflict": BEFORE,
+}
+REFUSED = gettext_noop("the conversation takes no messages")
 
 
-def _take(incoming: Incoming, recipient: str, *, at: datetime) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """One mail at one address, and when."""
+
+    raw: bytes
+    incoming: Incoming
+    conversation: Conversation
+    at: datetime
+
+
+def take(
+    raw: bytes, recipients: Sequence[str], *, at: datetime, sender: str | None = None
+) -> list[Outcome]:
+    """What became of a mail, for each of the addresses it was delivered to. Safe to repeat.
+
+    ``sender`` is the one of the envelope; an empty one takes no answers, so a machine wrote it.
+    """
+    incoming = parse(raw, is_bounce=sender is not None and sender.strip() in {"", "<>"})
+    return [_take(raw, incoming, one, at=at) for one in recipients[:RECIPIENTS]]
+
+
+def _take(raw: bytes, incoming: Incoming, recipient: str, *, at: datetime) -> Outcome:
     public_id = conversation_of(recipient)
-    signed = Conversation.objects.select_related("visitor__address", "website")
+    signed = Conversation.objects.select_related("visitor__address", "website__sender")
     conversation = signed.filter(public_id=public_id).first() if public_id else None
     if conversation is None:
-        return _note(
-            None, incoming, Outcome.REFUSED, gettext_noop("not an address that we signed"), at=at
-        )
+        return _note(None, incoming, Outcome.REFUSED, NOT_OURS, at=at)
     address = getattr(conversation.visitor, "address", None)
-    outcome, reason = _judge(incoming, conversation, address, at=at)
-    if outcome is not Outcome.ACCEPTED or address is None:
+    if address is None or incoming.senders != (normalized(address.email),):
+        is_machine = incoming.is_automatic
+        outcome = Outcome.IGNORED if is_machine else Outcome.REFUSED
+        reason = MACHINE if is_machine else NOT_THEIRS
         return _note(conversation, incoming, outcome, reason, at=at)
+    if reason := _surplus(incoming, conversation, at=at):
+        return _note(conversation, incoming, Outcome.IGNORED, reason, at=at)
+    return _keep(_Arrival(raw, incoming, conversation, at), address)
+
+
+def _surplus(incoming: Incoming, conversation: Conversation, *, at: datetime) -> str:
+    """Why a mail of the right person is not even kept; empty: it is."""
+    known = Reply.objects.filter(conversation=conversation)
+    counted = known.filter(outcome__in=[Outcome.ACCEPTED, Outcome.CLOSED])
+    if counted.filter(message_id=incoming.message_id).exists():
+        return BEFORE
+    lately = known.filter(received_at__gt=at - timedelta(hours=1))
+    return TOO_MANY if lately.count() >= HOURLY else ""
+
+
+def _keep(arrival: _Arrival, address: Address) -> Outcome:
+    """Store the mail as it came and what becomes of it; nothing is left of it where that fails."""
+    conversation, incoming, at = arrival.conversation, arrival.incoming, arrival.at
+    file = inbound_emails.store(arrival.raw, website_id=conversation.website_id)
+    is_recorded = False
     try:
-        return _add(conversation, address, incoming, at=at)
+        outcome = _add(arrival, address, file=file)
+        is_recorded = True
     except IntegrityError:
-        return _note(
-            conversation, incoming, Outcome.IGNORED, gettext_noop("delivered before"), at=at
-        )
-
-
-def _judge(
-    incoming: Incoming, conversation: Conversation, address: Address | None, *, at: datetime
-) -> tuple[Outcome, str]:
-    counted = [Outcome.ACCEPTED, Outcome.CLOSED]
-    done = Reply.objects.filter(conversation=conversation, outcome__in=counted)
-    if incoming.is_automatic:
-        return Outcome.IGNORED, gettext_noop("written by a machine")
-    if address is None or incoming.senders != (address.email.lower(),):
-        return Outcome.REFUSED, gettext_noop("not from the visitor's address")
-    if done.filter(message_id=incoming.message_id).exists():
-        return Outcome.IGNORED, gettext_noop("delivered before")
-    if done.filter(received_at__gt=at - timedelta(hours=1)).count() >= HOURLY:
-        return Outcome.IGNORED, gettext_noop("too many in an hour")
-    if not incoming.body and not incoming.attachments:
-        return Outcome.IGNORED, gettext_noop("no words of its own")
-    return Outcome.ACCEPTED, ""
+        outcome = _note(conversation, incoming, Outcome.IGNORED, BEFORE, at=at)
+    except Rejected as rejected:
+        reason = REFUSALS.get(rejected.code, REFUSED)
+        outcome = _note(conversation, incoming, Outcome.REFUSED, reason, at=at)
+    finally:
+        if not is_recorded:
+            inbound_emails.discard(file)
+    return outcome
 
 
 @retried
-def _add(
-    conversation: Conversation, address: Address, incoming: Incoming, *, at: datetime
-) -> Outcome:
+def _add(arrival: _Arrival, address: Address, *, file: str) -> Outcome:
     """Store the words as the visitor's messages; a reply wakes what sleeps (R113, C2)."""
-    outcome = Outcome.ACCEPTED
-    locked = Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
-    if locked.closed_at is not None:
+    incoming, at = arrival.incoming, arrival.at
+    locked = Conversation.objects.select_for_update(no_key=True, of=("self",))
+    locked = locked.select_related("visitor__address", "website__sender")
+    conversation = locked.get(pk=arrival.conversation.pk)
+    outcome, reason, seq, pk = Outcome.ACCEPTED, "", None, uuid.uuid4()
+    pieces = [] if incoming.is_automatic else pieces_of(incoming, conversation)
+    if incoming.is_automatic:
+        outcome, reason = Outcome.IGNORED, MACHINE
+    elif not pieces:
+        outcome, reason = Outcome.IGNORED, WORDLESS
+    elif conversation.closed_at is not None:
         outcome = Outcome.CLOSED
-        owe_way_back(locked, address, at=at)
+        if owe_way_back(conversation, address, at=at) is None:
+            reason = gettext_noop("told how to come back earlier that day")
     else:
-        for number, body in enumerate(_bodies(incoming, conversation)):
-            messages.add(
-                conversation.pk,
-                author=Author.VISITOR,
-                body=body,
-                client_id=uuid.uuid5(conversation.public_id, f"{incoming.message_id} {number}"),
-                at=at,
-            )
-    return _note(conversation, incoming, outcome, "", at=at)
+        seq = _say(conversation, pieces, incoming.message_id, email=pk, at=at)
+    email = inbound_emails.record(
+        conversation,
+        Original(
+            sender=", ".join(incoming.senders),
+            subject=incoming.subject,
+            text=incoming.text,
+            file_names=[one.name or one.kind for one in incoming.files],
+        ),
+        pk=pk,
+        seq=seq,
+        file=file,
+        size=len(arrival.raw),
+        at=at,
+    )
+    return _note(conversation, incoming, outcome, reason, at=at, email=email)
 
 
-def _bodies(incoming: Incoming, conversation: Conversation) -> list[str]:
-    """The words in pieces that a message can hold, and a line for what could not be taken over."""
-    parts = split(incoming.body)
-    if incoming.attachments:
-        language = language_among(conversation.language, conversation.website.language)
-        with translation.override(language):
-            left = ngettext(
-                "[%(n)d file came with this e-mail and was not taken over]",
-                "[%(n)d files came with this e-mail and were not taken over]",
-                incoming.attachments,
-            )
-        parts.append(left % {"n": incoming.attachments})
-    return parts
-
-
-def split(text: str) -> list[str]:
-    """``text`` as messages of at most ``BODY_LIMIT`` characters, cut where a line ends if one does.
-
-    What is more than ``PARTS`` messages long is cut off.
-    """
-    parts: list[str] = []
-    rest = text
-    while rest and len(parts) < PARTS:
-        piece = rest[:BODY_LIMIT]
-        if len(rest) > BODY_LIMIT:
-            end = max(piece.rfind("\n"), piece.rfind(" "))
-            piece = piece[:end] if end > BODY_LIMIT // 2 else piece
-        rest = rest[len(piece) :].lstrip()
-        try:
-            parts.append(check_body(piece))
-        except Rejected:
-            continue  # Nothing that can be read in this piece.
-    return parts
+def _say(
+    conversation: Conversation,
+    pieces: Sequence[str],
+    message_id: str,
+    *,
+    email: uuid.UUID,
+    at: datetime,
+) -> int:
+    """Add the pieces as messages; returns the number of the first, which carries the e-mail."""
+    numbers = []
+    for number, body in enumerate(pieces):
+        sent = messages.add(
+            conversation.pk,
+            author=Author.VISITOR,
+            body=body,
+            client_id=uuid.uuid5(conversation.public_id, f"{message_id} {number}"),
+            at=at,
+            email=None if number else email,
+        )
+        numbers.append(int(sent.frame["seq"]))
+    return numbers[0]
 
 
 def _note(
@@ -144,13 +185,15 @@ def _note(
     reason: str,
     *,
     at: datetime,
+    email: InboundEmail | None = None,
 ) -> Outcome:
     Reply.objects.create(
         conversation=conversation,
         message_id=incoming.message_id,
-        sender=", ".join(incoming.senders).replace("\x00", "")[:320],
+        sender=", ".join(incoming.senders)[:320],
         outcome=outcome,
         reason=reason,
+        email=email,
         received_at=at,
     )
     if outcome in {Outcome.REFUSED, Outcome.IGNORED}:

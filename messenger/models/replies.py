@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import Conversation
+from conversations.models import Conversation, InboundEmail
 
 
 class Outcome(models.TextChoices):
@@ -29,6 +29,13 @@ class Reply(models.Model):
     sender = models.CharField(_("sender"), max_length=320, blank=True)
     outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome.choices)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
+    email = models.OneToOneField(
+        InboundEmail,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="reply",
+        verbose_name=_("the whole e-mail"),
+    )
     received_at = models.DateTimeField(_("received at"))
 
     class Meta:

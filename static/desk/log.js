@@ -147,13 +147,14 @@ export class Log {
     return bubble;
   }
 
-  #bubble({ body, attachment, offer }, attributes) {
+  #bubble({ body, attachment, offer, email }, attributes) {
     const bubble = element("div", attributes, ...linked(offer ? offer.text : body));
     if (offer) bubble.append(...offered(offer));
     if (attachment) {
       bubble.classList.toggle("carries", !body);
       bubble.prepend(attached(attachment, this.number));
     }
+    if (email) bubble.append(wholeEmail(email, this.number));
     return bubble;
   }
 
@@ -207,6 +208,15 @@ function* merged(messages, asides) {
 function initials(name) {
   const words = name.split(/\s+/).filter(Boolean);
   return [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...(word ?? "")][0] ?? "").join("");
+}
+
+/** What was cut from an answer by e-mail can be read all the same. */
+function wholeEmail(email, number) {
+  const button = element("button", { type: "button", class: "whole-email" }, icon("at-sign"), texts.wholeEmail);
+  button.addEventListener("click", () => {
+    htmx.ajax("GET", `/desk/c/${number}/emails/${email}/`, { target: "#dialog-body", swap: "innerHTML" });
+  });
+  return button;
 }
 
 const TICKS = { sending: "clock", sent: "check", read: "check-check" };

@@ -1,0 +1,41 @@
+"""The whole e-mail behind a message, for whoever may read the conversation (B29)."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from accounts.access import StaffRequest, staff
+from conversations import inbound_emails
+from conversations.models import InboundEmail
+from desk.views.actions import found
+
+
+def _email(request: StaffRequest, number: int, email: uuid.UUID) -> InboundEmail:
+    conversation = found(request, number)
+    return get_object_or_404(InboundEmail, pk=email, conversation=conversation)
+
+
+@staff("GET")
+def email(request: StaffRequest, number: int, email: uuid.UUID) -> HttpResponse:
+    """All that it says, quotes and signatures included, as text in a dialog."""
+    context = {"number": number, "email": _email(request, number, email)}
+    return render(request, "desk/email.html", context)
+
+
+@staff("GET")
+def email_file(request: StaffRequest, number: int, email: uuid.UUID) -> HttpResponse:
+    """The file as it came, to be saved. A browser must not make a page of it: others wrote it."""
+    one = _email(request, number, email)
+    try:
+        content = inbound_emails.content(one)
+    except FileNotFoundError:
+        raise Http404 from None
+    response = HttpResponse(content, content_type="application/octet-stream")
+    response["Content-Disposition"] = f'attachment; filename="email-{number}-{one.pk}.eml"'
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response

@@ -1,0 +1,163 @@
+"""Which parts of a mail are its words and which are files.
+
+Plain text is preferred to HTML only inside one ``multipart/alternative``, where both say the same.
+Bodies of a ``multipart/mixed`` belong together in their order. An attached mail is a file, never
+words of whoever sent it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email.message import Message
+
+from messenger.mail import files, html_text
+from messenger.mail.charsets import decode
+from messenger.mail.files import File
+from messenger.mail.flowed import rejoin
+from messenger.mail.transfer import content
+
+PARTS = 200
+DEPTH = 30
+TEXT_LIMIT = 200_000
+"""Characters of a mail that are read; its file has them all."""
+
+# What Exchange makes of bodies that stand below a picture.
+DISGUISED = re.compile(r"ATT\d{3,8}\.(?:txt|html?)", re.IGNORECASE)
+_ARMOUR = re.compile(
+    r"-----BEGIN PGP SIGNED MESSAGE-----\n(?:[\w-]+:[^\n]*\n)*\n?(.*?)\n"
+    r"-----BEGIN PGP SIGNATURE-----.*?(?:-----END PGP SIGNATURE-----|\Z)",
+    re.DOTALL,
+)
+
+
+@dataclass(slots=True)
+class Content:
+    """What was found: the words with their quotes, and the files."""
+
+    texts: list[str] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)
+    is_cut: bool = False
+    """Whether there is more text than was read."""
+
+    @property
+    def text(self) -> str:
+        return "\n\n".join(self.texts)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One walk through a mail: parts are counted, pictures looked up when all HTML is read."""
+
+    left: int = PARTS
+    is_cut: bool = False
+    decorations: set[str] = field(default_factory=set)
+    others: list[Message] = field(default_factory=list)
+    asides: list[Message] = field(default_factory=list)
+
+
+def read(message: Message) -> Content:
+    """The words and files of a mail."""
+    walk = _Walk()
+    texts = _distinct(_texts(message, walk, DEPTH))
+    if not texts:  # No body is a body: then texts that came as files are.
+        texts = _distinct(_text(part, walk) for part in walk.asides)
+        walk.others = [part for part in walk.others if part not in walk.asides]
+    decorations = frozenset(walk.decorations)
+    found = [
+        File(files.name_of(part), part.get_content_type())
+        for part in walk.others
+        if not files.is_added(part) and not files.is_decoration(part, decorations)
+    ]
+    return Content(texts, found, walk.is_cut or walk.left <= 0)
+
+
+def _distinct(texts: Iterator[str]) -> list[str]:
+    """Texts that say something, each once: some programs send one text twice, side by side."""
+    kept: dict[str, str] = {}
+    for text in texts:
+        words = "".join(text.split())
+        if words:
+            kept.setdefault(words, text)
+    return list(kept.values())
+
+
+def _texts(part: Message, walk: _Walk, depth: int) -> Iterator[str]:
+    walk.left -= 1
+    if walk.left < 0 or depth < 0:
+        walk.is_cut = True
+        return
+    kind = part.get_content_type()
+    payload = part.get_payload()
+    inner = [one for one in payload if isinstance(one, Message)] if part.is_multipart() else []
+    if not part.is_multipart():
+        yield from _leaf(part, kind, walk)
+    elif kind == "multipart/alternative":
+        yield _alternative(inner, walk, depth)
+    elif part.get_content_maintype() != "multipart":
+        walk.others.append(part)  # message/rfc822 and its kin
+    elif kind == "multipart/signed":
+        for child in inner[:1]:
+            yield from _texts(child, walk, depth - 1)
+    else:
+        for child in inner:
+            yield from _texts(child, walk, depth - 1)
+
+
+def _alternative(parts: list[Message], walk: _Walk, depth: int) -> str:
+    """The plain text, unless it is no more than an excuse for the HTML beside it."""
+    plain, rich = "", ""
+    for part in parts:
+        text = "\n\n".join(_distinct(_texts(part, walk, depth - 1)))
+        if part.get_content_type() == "text/plain":
+            plain = plain or text
+        elif part.get_content_type() not in {"text/calendar", "text/x-amp-html"}:
+            rich = text or rich
+    is_excuse = len(rich.split()) > 2 * len(plain.split()) + 10
+    return rich if not plain.strip() or is_excuse else plain
+
+
+def _leaf(part: Message, kind: str, walk: _Walk) -> Iterator[str]:
+    name = files.name_of(part)
+    is_text = part.get_content_maintype() in {"text", "multipart"}  # or parts without a boundary
+    is_words = is_text and kind not in {"text/calendar", *files.ADDED_TYPES}
+    is_attached = bool(name) or part.get_content_disposition() == "attachment"
+    if is_words and (not is_attached or DISGUISED.fullmatch(name)):
+        yield _text(part, walk)
+        return
+    walk.others.append(part)
+    if is_words and part.get_content_disposition() != "attachment":
+        walk.asides.append(part)
+
+
+def _text(part: Message, walk: _Walk) -> str:
+    raw = content(part)
+    is_html = part.get_content_type() == "text/html"
+    text = decode(raw, _parameter(part, "charset"), is_html=is_html)
+    if is_html:
+        page = html_text.read(text)
+        walk.decorations |= page.decorations
+        walk.is_cut |= len(text) > html_text.LIMIT
+        return page.text
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    walk.is_cut |= len(text) > TEXT_LIMIT
+    text = text[:TEXT_LIMIT]
+    if _parameter(part, "format").lower() == "flowed":
+        text = rejoin(text, delete_space=_parameter(part, "delsp").lower() == "yes")
+    return _without_armour(text)
+
+
+def _without_armour(text: str) -> str:
+    """A text that was signed with PGP inside itself, without the signature."""
+    if "-----BEGIN PGP SIGNED MESSAGE-----" not in text:
+        return text
+    return _ARMOUR.sub(lambda found: re.sub(r"^- ", "", found[1], flags=re.MULTILINE), text)
+
+
+def _parameter(part: Message, name: str) -> str:
+    try:
+        found = part.get_param(name, "")
+    except (ValueError, LookupError, TypeError):
+        return ""  # A header that nobody can read names nothing.
+    return str(found[2] if isinstance(found, tuple) else found or "").strip()

@@ -1,0 +1,41 @@
+"""Lines of ``format=flowed`` joined again (RFC 3676): a space at a line's end says "it goes on"."""
+
+from __future__ import annotations
+
+import re
+
+_MARKS = re.compile(r">*")
+SIGNATURE = "-- "
+
+
+def rejoin(text: str, *, delete_space: bool = False) -> str:
+    """``text`` with its paragraphs in one line each; quote marks stay before quoted ones.
+
+    ``delete_space`` is the parameter DelSp: the space at the end was added, not typed.
+    """
+    joined: list[str] = []
+    before: tuple[str, str] | None = None  # marks and words of a line that goes on
+    for line in text.split("\n"):
+        found = _MARKS.match(line)
+        marks = found[0] if found else ""
+        words = line[len(marks) :].removeprefix(" ")  # space-stuffed
+        is_signature = words == SIGNATURE
+        if before is not None and (before[0] != marks or is_signature):
+            joined.append(_line(*before))
+            before = None
+        if before is not None:
+            words = before[1] + words
+        if words.endswith(" ") and not is_signature:
+            before = (marks, words[:-1] if delete_space else words)
+            continue
+        joined.append(_line(marks, words))
+        before = None
+    if before is not None:
+        joined.append(_line(*before))
+    return "\n".join(joined)
+
+
+def _line(marks: str, words: str) -> str:
+    if marks:
+        return f"{marks} {words}".rstrip() if words != SIGNATURE else f"{marks} {words}"
+    return words if words == SIGNATURE else words.rstrip(" ")

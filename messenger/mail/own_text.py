@@ -1,0 +1,93 @@
+"""What we wrote ourselves, to know it again in a quote: the only text of which it is certain that
+the person who answers did not write it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+# What stands above the mail in an answer to it.
+DELIMITER = "##-"
+
+SHORT = 12
+"""A line of fewer letters is known again only as a whole line, or as the end of one."""
+
+NAME_LENGTH = 3
+
+_ADDRESSES = re.compile(
+    r"<?(?:https?://|mailto:|cid:)[^\s<>\]]*>?|\[(?:cid:|image ?:|https?:)[^\]]*\]", re.IGNORECASE
+)
+
+
+def squash(text: str) -> str:
+    """The letters, digits and pictographs of a text: what is left of it however it is wrapped,
+    quoted and punctuated. Addresses of the web are changed on the way, and are left out."""
+    bare = unicodedata.normalize("NFKC", _ADDRESSES.sub(" ", text)).casefold()
+    if bare.isascii():
+        return "".join(one for one in bare if one.isalnum())
+    return "".join(one for one in bare if unicodedata.category(one)[0] in "LNM" or _is_drawn(one))
+
+
+def _is_drawn(character: str) -> bool:
+    return unicodedata.category(character) == "So"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnText:
+    """``spoken`` are the messages of the conversation, ``frame`` is what our mails say around them.
+
+    Nothing of it known (as in a mail that is read before its conversation is found), everything
+    that looks like a quote counts as one.
+    """
+
+    addresses: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
+    spoken: str = ""
+    frame: str = ""
+    lines: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        addresses: Iterable[str],
+        names: Iterable[str],
+        spoken: Iterable[str],
+        frame: Iterable[str],
+    ) -> OwnText:
+        said, around = list(spoken), list(frame)
+        lines = {squash(line) for text in (*said, *around) for line in text.split("\n")}
+        named = {name.casefold() for name in names if len(name) >= NAME_LENGTH}
+        return cls(
+            addresses=frozenset(address.lower() for address in addresses if address),
+            names=tuple(sorted(named)),
+            spoken="\n".join(squash(text) for text in said),
+            frame="\n".join(squash(text) for text in around),
+            lines=frozenset(lines - {""}),
+        )
+
+    @property
+    def is_known(self) -> bool:
+        return bool(self.spoken)
+
+    def is_named_in(self, text: str) -> bool:
+        """Whether a line that says who wrote a mail names us, or the visitor."""
+        said = " ".join(text.split()).casefold()
+        return any(one in said for one in (*self.addresses, *self.names))
+
+    def has(self, line: str, *, before: str = "") -> bool:
+        """Whether a quoted line is ours; ``before`` is the quoted line above it."""
+        letters = squash(line)
+        if not letters or letters in self.lines:
+            return True
+        if len(letters) >= SHORT:
+            return letters in self.spoken or letters in self.frame
+        wrapped = squash(before)[-60:] + letters
+        return len(wrapped) >= SHORT and (wrapped in self.spoken or wrapped in self.frame)
+
+    def was_said(self, line: str) -> bool:
+        """Whether a line of ours is part of a message, and not of the mail around it."""
+        letters = squash(line)
+        return bool(letters) and letters in self.spoken

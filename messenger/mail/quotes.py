@@ -1,0 +1,310 @@
+"""What a person wrote in an answer to our mail, without the mail that is answered.
+
+Only what is certain is cut. A quote is ours where it has our own delimiter, or where the line above
+it names us. Of the lines in it, those that we did not write are the person's, whether they stand
+above, below or inside. Quotes of anybody else are part of what is said. Pure functions of text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from messenger.mail import attributions, signatures
+from messenger.mail.own_text import DELIMITER, OwnText, squash
+
+_MARKS = re.compile(r"[ \t]?((?:>[ \t]?)+)")
+REACH = 12
+"""So many lines above our delimiter the line is looked for that says who wrote."""
+
+CONTEXT = 3
+"""So many quoted lines stay above an answer that was written between them."""
+
+
+class Fate(Enum):
+    WORDS = "words"  # the person's
+    QUOTED = "quoted"  # in a quote of ours: looked at line by line
+    CUT = "cut"
+    TYPED = "typed"  # the person's, inside the quote
+    CONTEXT = "context"  # ours, and what the words below it answer
+
+
+@dataclass(slots=True)
+class Line:
+    raw: str
+    text: str
+    depth: int
+    fate: Fate = Fate.WORDS
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.text.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Where a mail of ours begins for certain: ``start`` with who wrote it, ``body`` below that."""
+
+    start: int
+    body: int
+
+
+NOTHING_KNOWN = OwnText()
+
+
+def words(text: str, own: OwnText = NOTHING_KNOWN) -> str:
+    """What the person wrote; empty where every line is known to be ours."""
+    lines = [_line(raw) for raw in text.replace("\t", " ").split("\n")]
+    for anchor in _anchors(lines, own):
+        _mark(lines, anchor)
+    _mark_selections(lines, own)
+    is_certain = _sort_out(lines, own)
+    _keep_context(lines, own, is_certain=is_certain)
+    found = _joined(lines)
+    if found or not text.strip():
+        return found
+    all_ours = is_certain and not any(
+        line.fate is Fate.WORDS and not line.is_blank for line in lines
+    )
+    return "" if all_ours else without_marks(text)
+
+
+def without_marks(text: str) -> str:
+    return _tidy("\n".join(_line(raw).text for raw in text.split("\n")))
+
+
+def _line(raw: str) -> Line:
+    found = _MARKS.match(raw)
+    if found is None:
+        return Line(raw, raw, 0)
+    return Line(raw, raw[found.end() :], found[1].count(">"))
+
+
+# --- Where a quote of ours begins
+
+
+def _anchors(lines: list[Line], own: OwnText) -> Iterator[Anchor]:
+    texts = [line.text for line in lines]
+    at = 0
+    while at < len(lines):
+        anchor = (
+            _at_delimiter(lines, texts, at)
+            or _at_headers(lines, texts, at, own)
+            or _at_sentence(lines, texts, at, own)
+        )
+        if anchor is not None:
+            yield anchor
+            at = max(at + 1, anchor.body)
+        else:
+            at += 1
+
+
+def _at_delimiter(lines: list[Line], texts: list[str], at: int) -> Anchor | None:
+    text = texts[at].strip(" *_|")
+    if not text.startswith(DELIMITER) and not (DELIMITER in text and lines[at].depth):
+        return None
+    top = at
+    while lines[at].depth and top and (lines[top - 1].depth or lines[top - 1].is_blank):
+        top -= 1
+    top = _skip_blank(lines, top, down=True)
+    for end in range(top, max(-1, top - REACH), -1):
+        start = _who_wrote(texts, end)
+        if start is not None:
+            return Anchor(_with_rule(lines, start), at)
+    return Anchor(_with_rule(lines, top), at)
+
+
+def _who_wrote(texts: list[str], end: int) -> int | None:
+    """Where the sentence or the headers begin that stand right above ``end``."""
+    start = attributions.sentence_start(texts, end)
+    if start is not None and attributions.header_role(texts[start]) is None:
+        return start
+    first = end
+    while first and attributions.header_role(texts[first - 1]) is not None:
+        first -= 1
+    if first < end and {"from", "date"} & attributions.headers_end(texts, first)[1]:
+        return first
+    return start
+
+
+def _at_headers(lines: list[Line], texts: list[str], at: int, own: OwnText) -> Anchor | None:
+    if attributions.header_role(texts[at]) is None:
+        return None
+    end, roles = attributions.headers_end(texts, at)
+    start = _with_rule(lines, at)
+    wanted = 2 if start < at else 3
+    if "from" not in roles or not roles & {"date", "subject"} or len(roles) < wanted:
+        return None
+    # Who wrote it decides: in "To" the visitor stands also where a courier wrote to them.
+    writer = next(one for one in texts[at:end] if attributions.header_role(one) == "from")
+    is_ours = own.is_named_in(writer) if own.is_known else start < at or len(roles) > wanted
+    return Anchor(start, end) if is_ours else None
+
+
+def _at_sentence(lines: list[Line], texts: list[str], at: int, own: OwnText) -> Anchor | None:
+    if not texts[at].rstrip(" *_>").endswith((":", "：")) and "@" not in texts[at]:
+        return None
+    start = attributions.sentence_start(texts, at + 1)
+    said = " ".join(texts[at if start is None else start : at + 1])
+    if start is None:
+        # "Maison wrote:", without a date or an address.
+        if not (own.is_named_in(said) and attributions.is_saying(said)):
+            return None
+        start = at
+    body = _skip_blank(lines, at + 1, down=True)
+    if body >= len(lines) or body - at > REACH // 2:
+        return None
+    is_quoted = lines[body].depth > lines[start].depth
+    if own.is_known:
+        is_ours = own.is_named_in(said) or own.has(texts[body])
+        is_quoted = is_quoted or own.has(texts[body])
+        if not is_ours:
+            return None
+    return Anchor(_with_rule(lines, start), at + 1) if is_quoted else None
+
+
+def _with_rule(lines: list[Line], start: int) -> int:
+    """A rule above who wrote it belongs to the quote."""
+    above = _skip_blank(lines, start - 1, down=False)
+    if above >= 0 and start - above <= 3 and attributions.is_rule(lines[above].text):
+        return above
+    return start
+
+
+def _skip_blank(lines: list[Line], at: int, *, down: bool) -> int:
+    while 0 <= at < len(lines) and lines[at].is_blank:
+        at += 1 if down else -1
+    return at
+
+
+# --- Which lines of it are whose
+
+
+def _mark(lines: list[Line], anchor: Anchor) -> None:
+    """With quote marks, what is marked is the quote; without, all that follows."""
+    first = _skip_blank(lines, anchor.body, down=True)
+    has_marks = first < len(lines) and lines[first].depth > 0
+    for line in lines[anchor.start : anchor.body]:
+        line.fate = Fate.CUT
+    for line in lines[anchor.body :]:
+        if line.fate is Fate.WORDS and (line.depth or not has_marks):
+            line.fate = Fate.QUOTED
+
+
+def _runs(lines: list[Line]) -> Iterator[list[Line]]:
+    """Marked lines that follow each other."""
+    run: list[Line] = []
+    for line in lines:
+        if line.depth:
+            run.append(line)
+        elif run:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def _mark_selections(lines: list[Line], own: OwnText) -> None:
+    """A quote without a word on who wrote it is ours where all of it is."""
+    if not own.is_known:
+        return
+    for run in _runs(lines):
+        if all(line.fate is Fate.WORDS for line in run):
+            before = ["", *(line.text for line in run)]
+            known = [
+                own.has(line.text, before=above) for line, above in zip(run, before, strict=False)
+            ]
+            if all(known) and any(squash(line.text) for line in run):
+                for line in run:
+                    line.fate = Fate.QUOTED
+
+
+def _sort_out(lines: list[Line], own: OwnText) -> bool:
+    """Tell the person's lines in quotes from ours; returns whether that could be done. Where most
+    of the quote is unknown to us (a program has translated it), it is cut as a whole."""
+    quoted = [line for line in lines if line.fate is Fate.QUOTED]
+    foreign: list[Line] = []
+    substantial = 0
+    before = ""
+    for line in quoted:
+        if not _is_neutral(line.text, before, own):
+            substantial += 1
+            if not own.has(line.text, before=before):
+                foreign.append(line)
+        before = line.text if not line.is_blank else before
+    is_certain = own.is_known and bool(quoted) and len(foreign) * 2 <= substantial
+    for line in quoted:
+        line.fate = Fate.CUT
+    if is_certain:
+        for line in foreign:
+            line.fate = Fate.TYPED
+    return is_certain
+
+
+def _is_neutral(text: str, before: str, own: OwnText) -> bool:
+    """Whether a line of a quote says nothing by itself: addresses, headers, rules, advertising."""
+    said = attributions.plain(text)
+    if not squash(text) or attributions.is_rule(text) or signatures.is_advertising(text):
+        return True
+    if DELIMITER in text or (own.is_named_in(said) and attributions.has_moment_or_address(said)):
+        return True
+    if attributions.header_role(text) is not None and own.is_named_in(said):
+        return True
+    # The rest of a long address that was wrapped.
+    return " " not in said and len(said) >= 20 and re.search(r"https?://\S+$", before) is not None
+
+
+def _keep_context(lines: list[Line], own: OwnText, *, is_certain: bool) -> None:
+    """Answers between quoted lines keep those that they answer."""
+
+    def is_said(line: Line) -> bool:
+        if line.fate is not Fate.CUT or line.is_blank or DELIMITER in line.text:
+            return False
+        return own.was_said(line.text) if is_certain else line.depth > 0
+
+    said = [at for at, line in enumerate(lines) if is_said(line)]
+    typed = [
+        at
+        for at, line in enumerate(lines)
+        if line.fate in {Fate.WORDS, Fate.TYPED} and not line.is_blank
+    ]
+    if not said or not any(said[0] < at < said[-1] for at in typed):
+        return
+    for at in typed:
+        above = at - 1
+        while above >= 0 and lines[above].is_blank:
+            above -= 1
+        for number in range(above, max(-1, above - CONTEXT), -1):
+            if not is_said(lines[number]):
+                break
+            lines[number].fate = Fate.CONTEXT
+
+
+# --- What is left
+
+
+def _joined(lines: list[Line]) -> str:
+    """The words in their order, each piece without what a program added at its end."""
+    kept = [line for line in lines if line.fate is Fate.WORDS and not line.is_blank]
+    only_quotes = bool(kept) and all(line.depth for line in kept)
+    pieces: list[list[str]] = [[]]
+    for line in lines:
+        match line.fate:
+            case Fate.CUT | Fate.QUOTED:
+                if pieces[-1]:
+                    pieces.append([])
+            case Fate.CONTEXT:
+                pieces[-1].append(f"> {line.text.strip()}")
+            case Fate.TYPED:
+                pieces[-1].append(line.text)
+            case Fate.WORDS:
+                pieces[-1].append(line.text if only_quotes else line.raw)
+    trimmed = _tidy("\n\n".join("\n".join(signatures.trim(piece)) for piece in pieces))
+    return trimmed or _tidy("\n\n".join("\n".join(piece) for piece in pieces))
+
+
+def _tidy(text: str) -> str:
+    lines = [line.rstrip() for line in text.split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

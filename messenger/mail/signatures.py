@@ -1,0 +1,94 @@
+"""What mail programs add below the words, where it is certain that no person typed it.
+
+"Kind regards" and a name are words. Only two things are cut: a signature below the line that
+RFC 3676 has for it ("-- " with its space), up to the first empty line, and the one line by which
+telephones and programs advertise themselves.
+"""
+
+from __future__ import annotations
+
+import re
+
+LINES = 8
+
+_POSTSCRIPT = re.compile(r"\s*(?:p\.?\s?s\.?|n\.?\s?b\.?)\s*[:.\s]", re.IGNORECASE)
+
+_SENT = (
+    r"sent (?:from|with|using)|envoyé (?:de|depuis|à partir de|avec)|provenance\s?:"
+    r"|gesendet (?:von|mit)|von(?= mein)|diese nachricht wurde von"
+    r"|enviado (?:desde|do|de|a partir do|con)|enviada do|inviato (?:da|dal|con)"
+    r"|verzonden (?:vanaf|van|met)|verstuurd (?:vanaf|met)|wysłan[eyo] (?:z|ze)|skickat från"
+    r"|sendt fra|lähetetty|odesláno (?:z|ze)|отправлено (?:с|из)|надіслано (?:з|із)|从我的|來自我的"
+    r"|发自我的"
+)
+# Telephones, and programs by their full names: "by post" and "by mail" are words of people.
+_BY = (
+    r"iphone|ipad|ipod|android|galaxy|samsung|huawei|honor|xiaomi|redmi|poco|pixel|oneplus|oppo"
+    r"|realme|motorola|nokia|xperia|fairphone|wiko|blackberry|windows (?:phone|mail)|outlook"
+    r"|gmail|yahoo(?: mail|!)?|aol(?: mail)?|proton ?mail|tutanota|thunderbird|spark|bluemail"
+    r"|k-9(?: mail)?|fairemail|zoho mail|icloud|(?:mail )?orange(?: mail)?|sfr mail|mail sfr"
+    r"|free mail|laposte\.net|gmx(?: mail)?|web\.de|t-online|freenet(?: mail)?|mail\.ru|yandex"
+    r"|onet|interia|libero(?: mail)?|smartphone|mobiltelefon|handy|handset|téléphone|telefon"
+    r"|telefoon|teléfono|telefone|cellulare|celular|móvil|telemóvel|tablette|tablet|mobile"
+    r"|phone|mail for windows|courrier pour windows|mail für windows|correo para windows"
+    r"|posta per windows"
+)
+# Words that may stand between and after them; nothing else may, so that no sentence is taken.
+_BESIDE = (
+    r"my|mon|ma|meinem|meiner|mi|meu|minha|mio|mia|mijn|mojego|mojej|min|mit|моего|мого|the|new"
+    r"|for|pour|für|para|per|voor|dla|för|le|la|l|der|das|app|application|appli|mobile|mobil"
+    r"|ios|android|5g|4g|pro|max|plus|mini|ultra|note|edge|se|email|e-?mail|mail|secure"
+    r"|portable|device|appareil|puhelimesta|gesendet|sent|envoyé|10|11|\d{1,2}"
+    r"|[as]\d{1,3}[a-z]{0,2}"
+)
+_PROGRAMS = r"outlook|bluemail|gmail|spark|aquamail|yahoo mail|proton mail"
+_GET = (
+    r"(?:get|télécharger|téléchargez|obtenez|obtenir|obtener|obtén|obtenga|scarica|ottieni"
+    r"|download|laden sie|holen sie sich|hämta|pobierz|obter|hent)"
+)
+_MACHINES = re.compile(
+    rf"(?:{_SENT})(?:[ ']+(?:{_BESIDE}))*[ ']*(?:{_BY})(?:[ ']+(?:{_BESIDE}|{_BY}))*\.?"
+    rf"|{_GET} (?:{_PROGRAMS}) (?:for|pour|für|para|per|voor|dla|för|til)"
+    r" (?:ios|android|mac|windows)",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"\s*[<(\[]?https?://[^\s>)\]]*[>)\]]?\s*")
+
+
+def is_advertising(line: str) -> bool:
+    """Whether a line is "Sent from my iPhone" and its kind, and nothing more."""
+    if len(line) > 200:
+        return False
+    bare = _ADDRESS.sub(" ", line).replace("’", "'").strip(" *_[]()-–—\t\u00a0")
+    return len(bare) <= 90 and _MACHINES.fullmatch(" ".join(bare.split())) is not None
+
+
+def trim(lines: list[str]) -> list[str]:
+    """``lines`` without what a program has added at their end."""
+    kept = _without_advertising(lines)
+    start = next(
+        (
+            at
+            for at in range(len(kept) - 1, max(-1, len(kept) - LINES - 2), -1)
+            if kept[at] == "-- "
+        ),
+        None,
+    )
+    if start is None:
+        return kept
+    signature = kept[start + 1 :]
+    if any(not line.strip() or _POSTSCRIPT.match(line) for line in signature):
+        return kept
+    return _without_advertising(kept[:start])
+
+
+def _without_advertising(lines: list[str]) -> list[str]:
+    kept = list(lines)
+    while kept:
+        if (not kept[-1].strip() and kept[-1] != "-- ") or is_advertising(kept[-1]):
+            kept.pop()
+        elif len(kept) > 1 and _ADDRESS.fullmatch(kept[-1]) and is_advertising(kept[-2]):
+            del kept[-2:]
+        else:
+            break
+    return kept

@@ -1,0 +1,74 @@
+"""The bytes of a part behind its transfer encoding; what is not encoded is taken as it is."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from email.message import Message
+
+_ALPHABET = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
+_NOT_IN_IT = re.compile(rb"[^A-Za-z0-9+/=]")
+
+
+def content(part: Message) -> bytes:
+    """What a part that has no parts contains; empty where it has."""
+    payload = part.get_payload()
+    if not isinstance(payload, str):
+        return b""
+    named = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+    if named.startswith("base64"):
+        return _from_base64(as_bytes(payload))
+    decoded = part.get_payload(decode=True)
+    return decoded if isinstance(decoded, bytes) else as_bytes(payload)
+
+
+def as_bytes(text: str) -> bytes:
+    """The bytes of a text that Python's parser of mails has made of them."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _from_base64(raw: bytes) -> bytes:
+    """Base64 up to where it ends, and then what a mailing list or a gateway wrote below it."""
+    lines = [line.strip() for line in raw.splitlines()]
+    encoded, rest = _up_to_its_end([line for line in lines if line] if raw.strip() else [])
+    decoded = _decoded(b"".join(encoded))
+    if decoded is None:
+        return raw
+    return b"\n".join([decoded, *rest])
+
+
+def _up_to_its_end(lines: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """All lines are as long as the first, but for the last: below it, nothing is encoded."""
+    for number, line in enumerate(lines):
+        if not _is_encoded(line):
+            return lines[:number], lines[number:]
+        is_last = len(line) < len(lines[0]) or line.endswith(b"=")
+        if is_last and not all(_looks_encoded(other) for other in lines[number + 1 :]):
+            return lines[: number + 1], lines[number + 1 :]
+    return lines, []
+
+
+def _is_encoded(line: bytes) -> bool:
+    """A stray character or two do not matter; words do."""
+    return b" " not in line and len(_NOT_IN_IT.findall(line)) * 20 <= len(line)
+
+
+def _looks_encoded(line: bytes) -> bool:
+    return len(line) % 4 == 0 and _ALPHABET.fullmatch(line) is not None
+
+
+def _decoded(encoded: bytes) -> bytes | None:
+    """``None`` where this was never base64: a text whose letters happen to be of its alphabet."""
+    bare = _NOT_IN_IT.sub(b"", encoded)
+    pieces = [piece for piece in bare.split(b"=") if piece]
+    try:
+        found = b"".join(binascii.a2b_base64(_padded(piece)) for piece in pieces)
+    except binascii.Error:
+        return None
+    controls = sum(byte < 9 or 13 < byte < 27 for byte in found[:1000] if byte)
+    return None if not found or controls * 20 > len(found[:1000]) else found
+
+
+def _padded(piece: bytes) -> bytes:
+    whole = piece[: len(piece) - 1] if len(piece) % 4 == 1 else piece
+    return whole + b"=" * (-len(whole) % 4)
