@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,9 @@ from django.test import Client
 
 if TYPE_CHECKING:  # models cannot be imported before Django is set up
     from accounts.models import Website
+    from conversations.models import Conversation
     from routing.models import RuleStep
+    from tests.messenger.mailing import Lmtp
 
 
 @pytest.fixture
@@ -61,3 +64,35 @@ class Browser:
 @pytest.fixture
 def browser(website: Website) -> Browser:
     return Browser(website)
+
+
+@pytest.fixture
+def talk(db: None) -> Conversation:
+    """A conversation whose visitor left an address."""
+    from tests.messenger.letters import begin
+
+    return begin()
+
+
+@pytest.fixture
+def door(transactional_db: None) -> Iterator[Lmtp]:
+    """The product's own LMTP door, listening in a thread."""
+    from tests.messenger.letters import open_door
+
+    yield from open_door()
+
+
+@pytest.fixture
+def webhooks(settings: Any) -> Iterator[None]:
+    """The addresses that providers call are there where their secret is set at the start."""
+    from django.urls import clear_url_caches, include, path
+
+    import config.urls
+
+    settings.ANYMAIL = {"WEBHOOK_SECRET": "user:password"}
+    before = list(config.urls.urlpatterns)
+    config.urls.urlpatterns.insert(0, path("mail/in/", include("anymail.urls")))
+    clear_url_caches()
+    yield
+    config.urls.urlpatterns[:] = before
+    clear_url_caches()

@@ -1,0 +1,406 @@
+"""Mails that came in: kept as they came, always on record, opened by agents only."""
+
+from __future__ import annotations
+
+import json
+import smtplib
+import uuid
+from datetime import timedelta
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from django.core.files.storage import default_storage
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Agent, Role
+from conversations import actors, blocks, bus, inbound_emails, lifecycle, personal
+from conversations.facts import MessageAdded
+from conversations.models import (
+    Address,
+    Attachment,
+    Author,
+    CloseReason,
+    Conversation,
+    InboundEmail,
+    Message,
+    Visitor,
+)
+from messenger.mail import addresses, replies
+from messenger.mail.reply_addresses import reply_address
+from messenger.models import Mail, MailKind, Outcome, Reply
+from messenger.visitors import hash_token
+from tests.clock import NOW
+from tests.conversations.test_attachments import as_agent, as_visitor
+from tests.factories import AgentFactory, UserFactory
+from tests.messenger.letters import begin, letter, say, take, words_of
+from tests.messenger.mailing import VISITOR, Lmtp
+
+DAY = timedelta(days=1)
+
+
+def answer(talk: Conversation, **headers: str) -> EmailMessage:
+    """An answer of two lines with our mail below them."""
+    return letter(
+        talk,
+        "Brass, please.\n\nOn Mon, 5 Mar 2035 at 10:06, Maison Céleste wrote:\n> Is it oak?\n",
+        **headers,
+    )
+
+
+def close(talk: Conversation) -> None:
+    who = actors.agent(Agent.objects.get().user)
+    lifecycle.close(talk.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
+
+
+def browser_of(user: Any) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+# --- The whole e-mail
+
+
+def test_a_mail_is_kept_as_it_came_beside_the_message_it_became(talk: Conversation) -> None:
+    """B29."""
+    mail = answer(talk, Subject="Re: Lamp")
+    assert take(mail, reply_address(talk.public_id)) == Outcome.ACCEPTED
+    assert words_of(talk) == ["Brass, please."]
+    kept = InboundEmail.objects.get()
+    assert inbound_emails.content(kept) == mail.as_bytes()
+    assert (kept.subject, kept.sender, kept.size) == ("Re: Lamp", VISITOR, len(mail.as_bytes()))
+    assert "> Is it oak?" in kept.text
+    assert kept.seq == Message.objects.get(body="Brass, please.").seq
+    assert Reply.objects.get().email == kept
+    assert not Attachment.objects.exists()
+
+
+def test_agents_open_the_whole_mail_and_its_file(talk: Conversation) -> None:
+    take(answer(talk), reply_address(talk.public_id))
+    kept = InboundEmail.objects.get()
+    desk = browser_of(Agent.objects.get().user)
+    page = desk.get(f"/desk/c/{talk.pk}/emails/{kept.pk}/")
+    assert "&gt; Is it oak?" in page.content.decode()
+    file = desk.get(f"/desk/c/{talk.pk}/emails/{kept.pk}/file/")
+    assert b"Brass, please." in file.content
+    assert file["Content-Type"] == "application/octet-stream"
+    assert file["Content-Disposition"].startswith("attachment;")
+    assert file["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in file["Content-Security-Policy"]
+
+
+def test_nobody_else_opens_it(talk: Conversation) -> None:
+    take(answer(talk), reply_address(talk.public_id))
+    kept, other = InboundEmail.objects.get(), begin()
+    stranger = AgentFactory()
+    for path in (f"emails/{kept.pk}/", f"emails/{kept.pk}/file/"):
+        assert browser_of(stranger.user).get(f"/desk/c/{talk.pk}/{path}").status_code == 404
+        administrator = browser_of(UserFactory(role=Role.ADMIN))
+        assert administrator.get(f"/desk/c/{talk.pk}/{path}").status_code == 200
+        assert administrator.get(f"/desk/c/{other.pk}/{path}").status_code == 404
+        assert Client().get(f"/desk/c/{talk.pk}/{path}").status_code == 302
+    default_storage.delete(kept.file)
+    gone = browser_of(Agent.objects.filter(user__isnull=False).first().user)  # type: ignore[union-attr]
+    assert gone.get(f"/desk/c/{talk.pk}/emails/{kept.pk}/file/").status_code == 404
+
+
+def test_screens_of_agents_know_of_it_and_those_of_visitors_do_not(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk, agent = begin(), Agent.objects.get()
+    Visitor.objects.filter(pk=talk.visitor_id).update(token_hash=hash_token("mine"))
+    told: list[MessageAdded] = []
+    publish = bus.publish
+
+    def listen(fact: Any) -> None:
+        if isinstance(fact, MessageAdded):
+            told.append(fact)
+        publish(fact)
+
+    monkeypatch.setattr(bus, "publish", listen)
+    take(answer(talk), reply_address(talk.public_id))
+    kept = str(InboundEmail.objects.get().pk)
+    assert [(fact.email, "email" in fact.message) for fact in told] == [(kept, False)]
+    for reader, email in ((as_agent(talk, agent), kept), (as_visitor(talk, "mine"), None)):
+        last = reader.ask("GET", "messages/?after_seq=0").json["messages"][-1]
+        assert (last["body"], last.get("email")) == ("Brass, please.", email)
+    assert as_visitor(talk, "mine").ask("GET", f"attachments/{kept}/").status == 404
+
+
+def test_it_is_erased_and_handed_out_with_its_visitor(
+    talk: Conversation, django_capture_on_commit_callbacks: Any
+) -> None:
+    take(answer(talk), reply_address(talk.public_id))
+    kept = InboundEmail.objects.get()
+    subject = personal.of_visitor(talk.visitor)
+    (row,) = personal.export(subject)["tables"]["conversations.inboundemail"]
+    assert "> Is it oak?" in row["text"]
+    assert "file" not in row
+    close(talk)
+    with django_capture_on_commit_callbacks(execute=True):
+        personal.erase(subject, by=None, at=NOW)
+    assert not InboundEmail.objects.exists()
+    assert not Reply.objects.exists()
+    assert not default_storage.exists(kept.file)
+
+
+# --- What is no message is on record, and what its visitor sent is kept
+
+
+def test_an_auto_reply_becomes_no_message_and_can_be_opened(talk: Conversation) -> None:
+    mail = letter(talk, "I am away.", Subject="Réponse automatique : Lamp")
+    assert take(mail, reply_address(talk.public_id)) == Outcome.IGNORED
+    assert words_of(talk) == []
+    kept = InboundEmail.objects.get()
+    assert (kept.seq, kept.text.strip()) == (None, "I am away.")
+    admin = browser_of(UserFactory(role=Role.ADMIN, is_superuser=True, is_staff=True))
+    page = admin.get(f"/admin/messenger/reply/{Reply.objects.get().pk}/change/").content.decode()
+    assert f"/desk/c/{talk.pk}/emails/{kept.pk}/file/" in page
+
+
+def test_a_stranger_leaves_no_file(talk: Conversation) -> None:
+    mail = letter(talk, From="other@example.org")
+    assert take(mail, reply_address(talk.public_id)) == Outcome.REFUSED
+    assert not InboundEmail.objects.exists()
+
+
+def test_a_blocked_person_is_refused_with_the_reason_on_record(
+    talk: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored: list[str] = []
+    store = replies.inbound_emails.store
+
+    def listen(raw: bytes, *, website_id: int) -> str:
+        stored.append(store(raw, website_id=website_id))
+        return stored[-1]
+
+    monkeypatch.setattr(replies.inbound_emails, "store", listen)
+    blocks.block(talk, reason="rude", until=None, by=Agent.objects.get().user, at=NOW)
+    assert take(letter(talk), reply_address(talk.public_id)) == Outcome.REFUSED
+    assert Reply.objects.get().reason == "the visitor is blocked"
+    assert words_of(talk) == []
+    assert not InboundEmail.objects.exists()
+    assert [default_storage.exists(name) for name in stored] == [False]
+
+
+def test_withdrawn_consent_is_refused_with_the_reason_on_record(talk: Conversation) -> None:
+    talk.visitor.withdrawn_at = NOW
+    talk.visitor.save()
+    assert take(letter(talk), reply_address(talk.public_id)) == Outcome.REFUSED
+    assert Reply.objects.get().reason == "the visitor has withdrawn consent"
+
+
+def test_the_way_back_is_told_once_a_day(talk: Conversation) -> None:
+    close(talk)
+    to = reply_address(talk.public_id)
+    outcomes = []
+    for n in range(6):
+        mail = letter(talk, f"Are you there? {n}")
+        outcomes += replies.take(mail.as_bytes(), [to], at=NOW + timedelta(minutes=n))
+    assert outcomes == [Outcome.CLOSED] * 6
+    assert Mail.objects.filter(kind=MailKind.CLOSED).count() == 1
+    reasons = set(Reply.objects.values_list("reason", flat=True))
+    assert reasons == {"", "told how to come back earlier that day"}
+    assert InboundEmail.objects.count() == 6
+    replies.take(letter(talk, "And now?").as_bytes(), [to], at=NOW + DAY)
+    assert Mail.objects.filter(kind=MailKind.CLOSED).count() == 2
+
+
+def test_an_answer_with_nothing_but_our_mail_says_nothing(talk: Conversation) -> None:
+    say(talk, Author.AGENT, "It is made of oak, from the Loire.")
+    quote = "> It is made of oak, from\n> the Loire.\n"
+    mail = letter(talk, f"On Mon, 5 Mar 2035, Maison Céleste wrote:\n{quote}")
+    mail["Subject"] = "Re: "
+    assert take(mail, reply_address(talk.public_id)) == Outcome.IGNORED
+    assert Reply.objects.get().reason == "no words of its own"
+
+
+def test_a_picture_without_a_name_is_told_of(talk: Conversation) -> None:
+    mail = letter(talk, "Here:")
+    mail.add_attachment(b"x" * 1000, maintype="image", subtype="png")
+    take(mail, reply_address(talk.public_id))
+    said, note = words_of(talk)
+    assert said == "Here:"
+    assert "image 1.png" in note
+
+
+def test_what_is_too_long_says_so_and_is_kept(talk: Conversation) -> None:
+    mail = letter(talk, "\n".join(f"Line {n} of a long letter." for n in range(4000)))
+    assert take(mail, reply_address(talk.public_id)) == Outcome.ACCEPTED
+    assert words_of(talk)[-1].startswith("[La suite de cet e-mail")
+    assert "Line 3999" in InboundEmail.objects.get().text
+
+
+def test_an_unreadable_mail_is_kept_and_said_to_be_so(
+    talk: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from messenger.mail import bodies
+
+    def fail(message: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(bodies, "read", fail)
+    assert take(letter(talk), reply_address(talk.public_id)) == Outcome.ACCEPTED
+    assert words_of(talk) == ["[Cet e-mail ne peut pas être affiché ici]"]
+    assert InboundEmail.objects.count() == 1
+
+
+# --- Who sends it
+
+
+@pytest.mark.parametrize(
+    ("saved", "sender"),
+    [
+        (VISITOR, f"{VISITOR} <{VISITOR}>"),
+        (VISITOR, f"Martin, Jeanne <{VISITOR}>"),
+        (VISITOR, f'"Martin, Jeanne (work)" <{VISITOR}>'),
+        (VISITOR, f"=?utf-8?q?Jeanne_=3C{VISITOR.replace('@', '=40')}=3E?="),
+        (VISITOR, f"Jérôme <{VISITOR}>"),
+        (VISITOR, f"<{VISITOR.upper()}.>"),
+        ("jeanne@exämple.org", "Jeanne <jeanne@xn--exmple-cua.org>"),
+        ("jeanne@xn--exmple-cua.org", "Jeanne <jeanne@exämple.org>"),
+        ("jeanne@\u200bexample.org", f"Jeanne <{VISITOR}>"),
+        ("\ufeffjeanne@example.org", f"Jeanne <{VISITOR}>"),
+    ],
+)
+def test_a_visitor_is_known_however_the_sender_is_written(
+    talk: Conversation, saved: str, sender: str
+) -> None:
+    Address.objects.filter(visitor=talk.visitor).update(email=saved)
+    mail = letter(talk)
+    del mail["From"]
+    raw = f"From: {sender}\r\n".encode() + mail.as_bytes()
+    assert take(raw, reply_address(talk.public_id)) == Outcome.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        f"{VISITOR} <other@example.org>",
+        f"Other <other@example.org>, {VISITOR}",
+        f'"<{VISITOR}>" <other@example.org>',
+        f"other@example.org ({VISITOR})",
+        f"=?utf-8?q?{VISITOR}?= <other@example.org>",
+    ],
+)
+def test_a_name_is_no_sender(talk: Conversation, sender: str) -> None:
+    mail = letter(talk)
+    del mail["From"]
+    raw = f"From: {sender}\r\n".encode() + mail.as_bytes()
+    assert take(raw, reply_address(talk.public_id)) == Outcome.REFUSED
+
+
+def test_what_cannot_be_seen_is_not_part_of_an_address() -> None:
+    assert addresses.check_email(" jeanne@\u200bexample.org\u2060 ") == VISITOR
+
+
+# --- The doors
+
+
+def test_a_blocked_person_gets_a_clean_answer_over_lmtp(door: Lmtp) -> None:
+    talk = begin()
+    blocks.block(talk, reason="rude", until=None, by=Agent.objects.get().user, at=timezone.now())
+    to = reply_address(talk.public_id)
+    assert door.deliver(letter(talk).as_bytes(), [to]) == {to: 250}
+    assert Reply.objects.get().reason == "the visitor is blocked"
+
+
+def test_lmtp_takes_headers_that_are_not_encoded_and_lines_of_any_length(door: Lmtp) -> None:
+    talk = begin()
+    to = reply_address(talk.public_id)
+    raw = (
+        f"From: Jérôme <{VISITOR}>\r\nTo: {to}\r\nSubject: Déjà reçu\r\n"
+        "Message-ID: <é@example.org>\r\n"
+        f"Content-Type: text/plain; charset=utf-8\r\n\r\nDéjà {'reçu ' * 500}\r\n"
+    ).encode()
+    assert door.deliver(raw, [to]) == {to: 250}
+    assert words_of(talk) == [f"Déjà {'reçu ' * 500}".strip()]
+    assert InboundEmail.objects.get().subject == "Déjà reçu"
+
+
+def test_lmtp_takes_senders_beyond_ascii(door: Lmtp) -> None:
+    talk = begin()
+    with smtplib.LMTP("127.0.0.1", door.port, timeout=20) as client:
+        client.ehlo_or_helo_if_needed()
+        assert client.sock is not None
+        client.sock.sendall("MAIL FROM:<jérôme@example.org> SMTPUTF8\r\n".encode())
+        assert client.getreply()[0] == 250
+        assert client.rcpt(reply_address(talk.public_id))[0] == 250
+
+
+def test_lmtp_gives_back_what_could_not_be_stored(
+    door: Lmtp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = begin()
+    to = reply_address(talk.public_id)
+
+    def full(raw: bytes, *, website_id: int) -> str:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(replies.inbound_emails, "store", full)
+    assert door.deliver(letter(talk).as_bytes(), [to]) == {to: 451}
+
+
+RIGHT = {"Authorization": "Basic dXNlcjpwYXNzd29yZA=="}
+
+
+def postmark(to: str, raw: str) -> str:
+    return json.dumps(
+        {
+            "FromFull": {"Email": VISITOR, "Name": "Jérôme"},
+            "ToFull": [{"Email": to, "Name": ""}],
+            "OriginalRecipient": to,
+            "Subject": "Déjà reçu",
+            "MessageID": str(uuid.uuid4()),
+            "RawEmail": raw,
+            "Headers": [],
+            "Attachments": [],
+        }
+    )
+
+
+@pytest.mark.parametrize("has_raw", [True, False])
+def test_a_webhook_takes_headers_that_are_not_encoded(
+    talk: Conversation, webhooks: None, client: Client, has_raw: bool
+) -> None:
+    to = reply_address(talk.public_id)
+    raw = (
+        f"From: Jérôme 😀 <{VISITOR}>\r\nTo: Équipe <{to}>\r\nSubject: Déjà reçu\r\n"
+        "Message-ID: <é@example.org>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+        "Déjà reçu.\r\n"
+    )
+    told = json.loads(postmark(to, raw))
+    if not has_raw:
+        del told["RawEmail"]
+        told |= {
+            "TextBody": "Déjà reçu.",
+            "HtmlBody": "",
+            "From": f"Jérôme 😀 <{VISITOR}>",
+            "To": f"Équipe <{to}>",
+            "Headers": [
+                {"Name": "Message-ID", "Value": "<é@example.org>"},
+                {"Name": "X-Team", "Value": "Équipe 😀"},
+            ],
+        }
+    taken = client.post(
+        "/mail/in/postmark/inbound/", told, content_type="application/json", headers=RIGHT
+    )
+    assert taken.status_code == 200
+    assert words_of(talk) == ["Déjà reçu."]
+
+
+def test_a_webhook_answers_calmly_for_a_blocked_person(
+    talk: Conversation, webhooks: None, client: Client
+) -> None:
+    blocks.block(talk, reason="rude", until=None, by=Agent.objects.get().user, at=NOW)
+    to = reply_address(talk.public_id)
+    taken = client.post(
+        "/mail/in/postmark/inbound/",
+        postmark(to, letter(talk).as_string()),
+        content_type="application/json",
+        headers=RIGHT,
+    )
+    assert taken.status_code == 200
+    assert Reply.objects.get().reason == "the visitor is blocked"
