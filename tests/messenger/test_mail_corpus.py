@@ -1,6 +1,6 @@
 """Mails in the shapes that mail programs give them: what a person wrote, and nothing else.
 
-Each ``emails/NAME.eml`` answers the mail that is in ``sent.txt`` and ``sent.html``; ``NAME.txt`` is
+Each ``emails/NAME.eml`` answers the mail that is in ``sent.txt`` and ``sent.htm``; ``NAME.txt`` is
 the message that it must become.
 """
 
@@ -20,7 +20,7 @@ REPLY_TO = "reply+mfzwizltoqqgc43emfzwizltoqaaaaaaaaaaaaaaaaaaaaaaaa@in.example.
 
 def own_text() -> OwnText:
     sent = (EMAILS / "sent.txt").read_text()
-    shown = html_text.text_of((EMAILS / "sent.html").read_text())
+    shown = html_text.text_of((EMAILS / "sent.htm").read_text())
     return OwnText.of(
         addresses=[REPLY_TO, "jeanne@example.org"],
         names=["Maison Céleste", "Alice"],
