@@ -10,7 +10,7 @@ LONG = 44
 
 def short(address: str, own_hosts: Iterable[str] = ()) -> str:
     """Return the path of a page of the brand's own site, else host and path; without scheme and
-    query. A long path keeps its first and its last part. What is no address stays as it is."""
+    query. A long one keeps its first and its last part. What is no address stays as it is."""
     try:
         parts = urlsplit(address)
         host = (parts.hostname or "").removeprefix("www.")
@@ -23,10 +23,11 @@ def short(address: str, own_hosts: Iterable[str] = ()) -> str:
     if path in {"", "/"}:
         return host
     path = path.rstrip("/")
-    segments = path.removeprefix("/").split("/")
-    if len(path) > LONG and len(segments) > 2:
-        path = f"/{segments[0]}/…/{segments[-1]}"
-    return path if is_own else host + path
+    shown = path if is_own else host + path
+    segments = shown.removeprefix("/").split("/")
+    if len(shown) <= LONG or len(segments) < 3:
+        return shown
+    return f"{'/' if is_own else ''}{segments[0]}/…/{segments[-1]}"
 
 
 def _readable(path: str) -> str:

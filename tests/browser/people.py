@@ -141,7 +141,7 @@ class Agent:
         column = self.page.get_by_role(
             "complementary", name=self.tongue("Conversations on your desk")
         )
-        return column.get_by_role("link")
+        return column.get_by_role("list").get_by_role("link")
 
     def box(self, number: int) -> Locator:
         return self.boxes.filter(has_text=f"#{number}")

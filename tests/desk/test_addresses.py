@@ -35,6 +35,10 @@ OWN = ["shop.example", "127.0.0.1"]
             "https://shop.example/boutique/luminaires/lampes/lampe-brume-en-laiton-brosse",
             "/boutique/…/lampe-brume-en-laiton-brosse",
         ),
+        (
+            "https://elsewhere.example/a/b/c/d/a-page-with-a-long-name",
+            "elsewhere.example/…/a-page-with-a-long-name",
+        ),
         (f"https://shop.example/{'x' * 90}", "/" + "x" * 90),  # the page cuts what is too long
         ("https://[half", "https://[half"),
         ("not an address", "not an address"),
