@@ -19,10 +19,10 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 
 from accounts.models import Channel, open_at
-from conversations.models import Conversation, Message, Survey, Visitor
+from conversations.models import Author, Conversation, Message, Survey, Visitor
 from conversations.persons import browsers_of
 from conversations.reading import seen_by_visitor
 from conversations.transitions import Status
@@ -57,14 +57,41 @@ COLUMNS = (
 def conversations_of(
     visitor: Visitor, only: uuid.UUID | None = None, *, at: datetime
 ) -> list[dict[str, Any]]:
-    """The latest conversations of whoever is behind ``visitor`` (or that one ``only``), newest
-    first, in one query. Without those that he has hidden, as long as nothing new is said (C13)."""
+    """The latest conversations of whoever is behind ``visitor`` (or that one ``only``), in one
+    query: those that are open first, before all what was begun in this browser (C55), then the
+    newest. Without those that are hidden, as long as nothing new is said (C13)."""
     mine = Conversation.objects.filter(visitor__in=browsers_of(visitor))
     rows = _with_columns(mine.filter(public_id=only) if only else mine, at=at)
     if visitor.hidden_at is not None:
         rows = rows.filter(last_seq__gt=F("hidden_seq"))
-    latest = rows.order_by("-opened_at").values(*COLUMNS)[:HISTORY]
-    return [_shown(row, at=at) for row in latest]
+    is_over = Case(When(status=Status.CLOSED, then=Value(1)), default=Value(0))
+    is_elsewhere = Case(
+        When(Q(visitor=visitor.pk) | Q(status=Status.CLOSED), then=Value(0)), default=Value(1)
+    )
+    latest = rows.annotate(unread=_unread()).order_by(is_over, is_elsewhere, "-opened_at")
+    return [
+        _shown(row, at=at) | {"unread": row["unread"]}
+        for row in latest.values(*COLUMNS, "unread")[:HISTORY]
+    ]
+
+
+def _unread() -> Case:
+    """How many messages of others an open conversation has that its visitor has not read."""
+    news = (
+        Message.objects.filter(
+            conversation=OuterRef("pk"),
+            seq__gt=Greatest(OuterRef("visitor_read_seq"), OuterRef("hidden_seq")),
+        )
+        .exclude(author__in=[Author.VISITOR, Author.SYSTEM])
+        .order_by()
+        .values("conversation")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    return Case(
+        When(status=Status.CLOSED, then=Value(0)),
+        default=Coalesce(Subquery(news, output_field=IntegerField()), 0),
+    )
 
 
 def conversation_of(conversation: Conversation, *, at: datetime) -> dict[str, Any]:

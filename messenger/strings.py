@@ -62,6 +62,8 @@ def frame_strings() -> dict[str, str]:
         "no_engagement": _(
             "Our advisers cannot take a new conversation now. Please come back later."
         ),
+        "other_with": _("Your other conversation, with {name}"),
+        "other_of": _("Your other conversation, of {date}"),
         "history_with": _("{date} with {name}"),
         "history_of": _("Conversation of {date}"),
         "history_failed": _("This conversation could not be loaded. Open it again to retry."),

@@ -78,10 +78,11 @@ def frame(request: HttpRequest, website: Website) -> HttpResponse:
 
 @door("GET")
 def state(request: HttpRequest, website: Website) -> HttpResponse:
-    """Everything the Messenger needs when it opens: who, which conversation, what came before."""
+    """Everything the Messenger needs when it opens: who, which conversation, which others are open
+    (begun in another browser of the same person, C55), what came before."""
     visitor, only = reader_of(request, website)
     conversations = queries.conversations_of(visitor, only=only, at=timezone.now())
-    present = next((c for c in conversations if only or c["status"] != "closed"), None)
+    present = [c for c in conversations if only is not None or c["status"] != "closed"]
     # Who comes by the link of a mail sees that conversation, and no setting of the visitor.
     address = None if only else Address.objects.filter(visitor=visitor).first()
     return JsonResponse(
@@ -94,8 +95,9 @@ def state(request: HttpRequest, website: Website) -> HttpResponse:
             "guest": only is not None,
             "privacy": None if only else privacy_of(visitor, website),
             "email": addresses.shown(address),
-            "conversation": present,
-            "history": [c for c in conversations if c != present],
+            "conversation": present[0] if present else None,
+            "others": present[1:],
+            "history": [c for c in conversations if c not in present],
         }
     )
 

@@ -2,12 +2,14 @@
 // when another tab did something, by the link of a mail; forgotten when it says so.
 
 const LONGEST_WAIT_MS = 15_000;
+const ELSEWHERE_MS = 300;
 
 export class Acquaintance {
   constructor(messenger) {
     this.messenger = messenger;
     this.session = messenger.session;
-    this.past = []; // Conversations before this one.
+    this.past = []; // Conversations that are over.
+    this.open = []; // Those that are not: more than one where two browsers became one person's.
     this.visitorId = null;
     this.shownToken = null; // The token whose conversation is shown: another tab may have a newer one.
     this.loading = null; // The last question of who we are, while it is on its way.
@@ -48,7 +50,7 @@ export class Acquaintance {
     this.loading = this.load();
   }
 
-  loaded({ conversation, history, visitor, guest, email, privacy }) {
+  loaded({ conversation, others, history, visitor, guest, email, privacy }) {
     this.isUnreachable = false;
     if (guest && !conversation) return this.leaveLink(); // Hidden since.
     if (privacy) this.#showSince(privacy.hidden_at);
@@ -57,13 +59,45 @@ export class Acquaintance {
     if (!guest) this.visitorId = visitor.id;
     this.messenger.email.receive(email);
     this.past = history;
+    this.open = [conversation, ...(others ?? [])].filter(Boolean);
     // A survey that was not answered is offered again at the next visit (C42).
     const last = history.find(({ survey, id }) => survey && !this.session.dismissed.includes(id));
-    const present = conversation ?? (last === history[0] ? last : null);
+    const present = this.#chosen() ?? (last === history[0] ? last : null);
     // A text that waited for the line may have begun it while we asked.
     if (present) this.messenger.talk.take(present);
     this.messenger.talk.listen();
     this.messenger.render();
+  }
+
+  /** Of the open conversations the one that is shown, or was on the page before; else the first. */
+  #chosen() {
+    const known = [this.messenger.conversation?.id, this.session.load("talk")];
+    const found = known.map((id) => this.open.find((one) => one.id === id)).find(Boolean);
+    return found ?? this.open[0];
+  }
+
+  /** The open conversations besides the one that is shown. */
+  get others() {
+    const shown = this.messenger.conversation?.id;
+    return this.open.filter(({ id }) => id !== shown);
+  }
+
+  /** Another of the open conversations is shown from now on, on the next pages of this tab too. */
+  turnTo(conversation) {
+    this.session.save("talk", conversation.id);
+    this.messenger.reset({ keepsSocket: true });
+    this.messenger.talk.take(conversation);
+    this.messenger.talk.listen();
+    this.messenger.tellStay();
+    this.messenger.render();
+    this.messenger.scroll.toEnd();
+    this.refreshHistory();
+  }
+
+  /** Something happened in a conversation that is not shown. */
+  elsewhere() {
+    clearTimeout(this.askedLater);
+    this.askedLater = setTimeout(() => this.refreshHistory(), ELSEWHERE_MS);
   }
 
   /** What is shown of a history that is hidden, or was until now, goes at once. */
@@ -92,6 +126,7 @@ export class Acquaintance {
       const { ok, data } = await this.session.ask("state/");
       if (!ok) return;
       this.past = data.history;
+      this.open = [data.conversation, ...data.others].filter(Boolean);
       this.messenger.render();
     } catch {
       this.past = []; // The next visit asks again.
@@ -164,6 +199,7 @@ export class Acquaintance {
     else composer.restore(thread.pending.map(({ body }) => body).filter(Boolean).join("\n"));
     this.session.unsent.forget();
     this.past = [];
+    this.open = [];
     this.messenger.history.forget();
     this.messenger.email.receive(null);
     this.messenger.privacy.receive(null);

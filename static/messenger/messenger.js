@@ -12,6 +12,7 @@ import { byId } from "./elements.js";
 import { History } from "./history.js";
 import { Host } from "./host.js";
 import { Identity } from "./identity.js";
+import { Others } from "./others.js";
 import { Pages } from "./pages.js";
 import { answerId } from "./offered.js";
 import { Privacy } from "./privacy.js";
@@ -82,6 +83,7 @@ class Messenger {
       },
       onGiven: (given) => this.consented(given),
     });
+    this.others = new Others(config, (conversation) => this.known.turnTo(conversation));
     const attached = new Attached({ session: this.session, strings: this.strings });
     this.dialogue = new Dialogue(byId("dialogue"), config, attached, (id, text) => this.choose(id, text));
     this.history = new History(this.session, config, attached);
@@ -121,6 +123,7 @@ class Messenger {
         this.room.stop();
         this.tabs.tell();
       },
+      onElsewhere: () => this.known.elsewhere(),
       onEnd: () => this.ended(),
       onTyping: (isOn, name) => this.view.showTyping(isOn, name),
       onHidden: (since) => this.known.hidden(since),

@@ -24,6 +24,7 @@ export class Screen {
     const { hasThanked } = survey;
     messenger.view.show({ conversation, engagement, surveyWaits, hasThanked, isCut });
     this.showDialogue(news);
+    messenger.others.show(messenger.known.others, !thread.pending.length);
     consent.show();
     messenger.email.show(conversation, !consent.isAsked);
     byId("settings-open").hidden = !session.token || Boolean(session.guest);
@@ -72,7 +73,9 @@ export class Screen {
   }
 
   tellUnread(isSeen) {
-    const unread = isSeen ? 0 : this.messenger.thread.unread;
+    const { known, thread } = this.messenger;
+    const elsewhere = known.others.reduce((sum, { unread }) => sum + (unread ?? 0), 0);
+    const unread = (isSeen ? 0 : thread.unread) + elsewhere;
     if (unread === this.toldUnread) return;
     this.toldUnread = unread;
     this.messenger.host.tell("unread", { unread });

@@ -1,8 +1,8 @@
 // Who this browser is for the server, and what it keeps between two pages.
 
 const REQUEST_MS = 15_000;
-// A draft belongs to its tab, and so does a mail's link; everything else to the browser.
-const OF_THE_TAB = ["draft", "guest"];
+// A draft belongs to its tab, and so do a mail's link and the conversation chosen; everything else to the browser.
+const OF_THE_TAB = ["draft", "guest", "talk"];
 
 /** What stands in for storage where there is none. */
 class Memory extends Map {

@@ -11,6 +11,7 @@ export class Talk {
    * onMoved()        its state may have
    * onBegun()        the first message was accepted
    * onEnd()          the conversation was closed
+   * onElsewhere()    something happened in another conversation
    * onTyping(isOn, name)
    * onHidden()       the history was hidden or shown again, perhaps in another tab or browser
    * onRejected(body, sentence, code), onRefused(code)  as a Thread's
@@ -102,12 +103,17 @@ export class Talk {
 
   #receive(frame) {
     if (frame.type === "history") this.handlers.onHidden(frame.hidden);
-    if (frame.conversation !== this.conversation?.id) return;
+    if (frame.conversation !== this.conversation?.id) return this.#overhear(frame);
     if (frame.type === "message") this.thread.receive(frame.message);
     if (frame.type === "message" && frame.message.author !== "visitor") this.handlers.onTyping(false);
     if (frame.type === "read") this.thread.receiveRead(frame);
     if (frame.type === "typing") this.handlers.onTyping(frame.on, frame.name);
     if (frame.type === "state") this.thread.sync();
+  }
+
+  /** What is said in another open conversation of the same person. */
+  #overhear({ type }) {
+    if (["message", "read", "state"].includes(type)) this.handlers.onElsewhere();
   }
 
   #move(conversation) {

@@ -11,9 +11,9 @@ from asgiref.sync import async_to_sync
 from django.db import connection
 
 from accounts.models import Agent, Channel, Group, Holiday, OpeningHours, Website
-from conversations import browsing, messages, persons, pool, reading
+from conversations import actors, browsing, lifecycle, messages, persons, pool, reading
 from conversations.browsing import Seen
-from conversations.models import Author, Conversation, Person, Visitor
+from conversations.models import Author, CloseReason, Conversation, Person, Visitor
 from conversations.transitions import Status
 from messenger import queries
 from messenger.texts import texts_of
@@ -35,6 +35,7 @@ from tests.factories import (
     queued,
     with_bot,
 )
+from tests.messenger.conftest import Browser
 
 pytestmark = pytest.mark.django_db
 
@@ -331,3 +332,58 @@ def test_the_page_and_the_device_are_the_persons_latest(website: Website, step: 
         "https://x.test/lamp",
         "https://x.test/cart",
     ]
+
+
+def test_open_conversations_of_two_browsers_that_become_one_stay_open(
+    website: Website, step: RuleStep, alice: Agent
+) -> None:
+    phone = VisitorFactory(website=website, token="phone", agrees=True)
+    laptop = VisitorFactory(website=website, token="laptop", agrees=True)
+    over = lifecycle.close(
+        on_desk(step, alice, visitor=phone).pk,
+        reason=CloseReason.RESOLVED,
+        actor=actors.agent(alice.user),
+        at=NOW,
+    )
+    on_phone = on_desk(step, alice, visitor=phone)
+    on_laptop = on_desk(step, alice, visitor=laptop, at=NOW + HOUR)
+    for _ in range(2):
+        write(on_phone)
+    write(on_laptop, at=NOW + HOUR)
+    person(website, phone, laptop)
+
+    def state(token: str) -> dict[str, Any]:
+        told: dict[str, Any] = Browser(website, token).get("state/").json()
+        return told
+
+    # The one that was begun here is the present one; neither is history, and news are counted of
+    # both.
+    for token, here, other in (("phone", on_phone, on_laptop), ("laptop", on_laptop, on_phone)):
+        told = state(token)
+        assert told["conversation"]["id"] == str(here.public_id)
+        assert [one["id"] for one in told["others"]] == [str(other.public_id)]
+        assert [one["id"] for one in told["history"]] == [str(over.public_id)]
+        unread = {one["id"]: one["unread"] for one in [told["conversation"], *told["others"]]}
+        assert unread == {str(on_phone.public_id): 2, str(on_laptop.public_id): 1}
+    Conversation.objects.filter(pk=on_phone.pk).update(visitor_read_seq=1)
+    assert state("laptop")["others"][0]["unread"] == 1
+    Visitor.objects.update(hidden_at=NOW + HOUR)
+    assert state("laptop")["others"] == []
+
+
+def test_open_conversations_are_told_however_many_came_after(
+    website: Website, step: RuleStep, alice: Agent
+) -> None:
+    phone = VisitorFactory(website=website, token="phone", agrees=True)
+    waiting_one = queued(step, visitor=phone)
+    for number in range(queries.HISTORY + 1):
+        made = on_desk(step, alice, visitor=phone, at=NOW + number * HOUR)
+        lifecycle.close(
+            made.pk,
+            reason=CloseReason.RESOLVED,
+            actor=actors.agent(alice.user),
+            at=NOW + number * HOUR,
+        )
+    told = Browser(website, "phone").get("state/").json()
+    assert told["conversation"]["id"] == str(waiting_one.public_id)
+    assert len(told["history"]) == queries.HISTORY - 1
