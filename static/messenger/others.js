@@ -1,13 +1,12 @@
 // The other open conversations of the same person, begun in another browser before they became one:
 // each is a button that shows it.
 
-import { localeOf } from "./dialogue.js";
+import { day } from "../shared/moments.js";
 import { byId, element } from "./elements.js";
 
 export class Others {
-  constructor({ strings, language }, onChoose) {
+  constructor({ strings }, onChoose) {
     Object.assign(this, { strings, onChoose });
-    this.date = new Intl.DateTimeFormat(localeOf(language), { day: "numeric", month: "long" });
     this.place = byId("others");
   }
 
@@ -37,7 +36,7 @@ export class Others {
 
   #title({ agent, opened_at: openedAt }) {
     if (agent) return this.strings.other_with.replace("{name}", agent.name);
-    return this.strings.other_of.replace("{date}", this.date.format(new Date(openedAt)));
+    return this.strings.other_of.replace("{date}", day(new Date(openedAt)));
   }
 
   #news({ unread }) {

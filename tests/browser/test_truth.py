@@ -1,0 +1,87 @@
+"""The visitor is told the truth about who answers, and finds every open conversation."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Crowd
+from tests.browser.people import Visitor
+from tests.browser.product import Product
+
+
+def says(visitor: Visitor, line: str | re.Pattern[str]) -> None:
+    """What stands in the Messenger's head."""
+    expect(visitor.frame.get_by_role("banner").get_by_role("status")).to_have_text(line)
+
+
+def test_the_head_tells_of_each_state_what_is_true(crowd: Crowd, product: Product) -> None:
+    visitor, alice = crowd.visitor(), crowd.agent("alice")
+    visitor.start("Is the lamp still to be had?")
+    says(visitor, "Usually replies within a few hours")
+    alice.log_in()
+    alice.be_available()
+    [(number,)] = product.rows("SELECT id FROM conversations_conversation")
+    expect(alice.box(number)).to_be_visible()
+    says(visitor, re.compile("Alice has received your message"))
+    alice.say("Yes, two are left.")
+    says(visitor, re.compile("Alice is talking with you"))
+    alice.snooze(keep=True)
+    says(visitor, "On pause; you can write at any time")
+    visitor.say("And in brass?")
+    says(visitor, re.compile("Alice has received your message"))
+
+    # The lid is closed: nobody talks, and nobody is said to.
+    product.rows(
+        "UPDATE conversations_conversation SET last_agent_message_at = now() - interval '1 hour' "
+        "RETURNING id"
+    )
+    alice.page.close()
+    product.rows(
+        "UPDATE routing_deskconnection SET heard_at = now() - interval '2 minutes' RETURNING id"
+    )
+    says(visitor, re.compile("Alice is away for the moment"))
+    expect(visitor.frame.get_by_text("Alice is not connected at the moment.")).to_be_visible()
+
+
+def test_two_browsers_of_one_person_keep_both_conversations(crowd: Crowd) -> None:
+    phone, laptop = crowd.visitor(viewport={"width": 390, "height": 844}), crowd.visitor()
+    phone.start("Where is my order?")
+    laptop.start("Do you gift-wrap?")
+    for browser in (phone, laptop):
+        browser.visit("/demo/account/")
+        browser.page.get_by_role("button", name="Jeanne Martin").click()
+        expect(browser.page.get_by_role("heading", name="Hello, Jeanne Martin")).to_be_visible()
+        browser.open()
+    phone.sees("Where is my order?")
+    laptop.sees("Do you gift-wrap?")
+    others = laptop.frame.get_by_role("navigation", name="Your other open conversations")
+    other = others.get_by_role("button")
+    expect(other).to_have_count(1)
+
+    # What comes in the other one is counted, and it is read there.
+    phone.reduce()
+    alice = crowd.agent("alice")
+    alice.log_in()
+    alice.be_available()
+    alice.boxes.filter(has_text="Where is my order?").click()
+    alice.sees("Where is my order?")
+    alice.say("It left us today.")
+    expect(other).to_contain_text("1 new message")
+    expect(other).to_contain_text("with Alice")
+    laptop.reduce()
+    expect(laptop.launcher).to_have_accessible_name("Open the chat (1 new message)")
+    laptop.open()
+    other.click()
+    laptop.sees("It left us today.")
+    expect(laptop.log.get_by_text("Do you gift-wrap?")).to_have_count(0)
+    expect(other).not_to_contain_text("new message")
+    laptop.say("Thank you!")
+    phone.open()
+    phone.sees("Thank you!")
+    laptop.visit()  # on the next page it is this one still
+    laptop.open()
+    laptop.sees("Thank you!")
+    other.click()
+    laptop.sees("Do you gift-wrap?")
