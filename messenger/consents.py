@@ -80,3 +80,4 @@ def withdraw(visitor: Visitor, website: Website, *, at: datetime) -> None:
         ),
     )
     addresses.forget(visitor, at=at)
+    addresses.doubt_claim(visitor)

@@ -20,6 +20,7 @@ from conversations.refusals import Rejected
 from messenger import identity
 from messenger.identity import Claims
 from messenger.links import guest_of
+from messenger.mail import addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ def welcome(
     if claims is not None:
         _use_once(claims, visitor, at=at)
         persons.link(visitor, _person(website, claims, at=at))
+        addresses.follow_claim(visitor, at=at)
     return visitor, token
 
 
@@ -107,14 +109,18 @@ def identify(
         visitor, token = _begin(website, language=language, at=at)
         _use_once(claims, visitor, at=at)
         persons.link(visitor, _person(website, claims, at=at))
+        addresses.follow_claim(visitor, at=at)
         return Known(visitor, token)
     visitor = Visitor.objects.select_for_update(no_key=True).get(pk=visitor.pk)
     persons.check_willing(visitor)
     _use_once(claims, visitor, at=at)
     person = _person(website, claims, at=at)
     if visitor.person_id == person.pk:
+        visitor.person = person
+        addresses.follow_claim(visitor, at=at)
         return Known(visitor, None)
     persons.link(visitor, person)
+    addresses.follow_claim(visitor, at=at)
     return Known(visitor, _new_token(visitor))
 
 

@@ -27,6 +27,12 @@ class Person(models.Model):
         blank=True,
         help_text=_("What the brand's server says of this customer, signed."),
     )
+    claimed_email = models.CharField(
+        max_length=254,
+        blank=True,
+        editable=False,
+        help_text="The signed address that was last taken over as theirs (C66).",
+    )
     created_at = models.DateTimeField()
 
     class Meta:

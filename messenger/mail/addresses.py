@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.models import Website
-from conversations.models import Address, Conversation, Visitor
+from conversations.models import Address, Conversation, Person, Visitor
 from conversations.persons import browsers_of, check_willing
 from conversations.refusals import Rejected
 from messenger.models import Mail, MailStatus
@@ -72,6 +72,35 @@ def give(visitor: Visitor, email: str, *, at: datetime) -> Address:
     _cancel(visitor, at=at)
     look_again(visitor, at=at)
     return Address.objects.get(visitor=visitor)
+
+
+@transaction.atomic
+def follow_claim(visitor: Visitor, *, at: datetime) -> None:
+    """Take over the e-mail address that a signed identity says, where nothing else is known (C66).
+
+    It follows the brand's changes until the visitor leaves another address or deletes it: from then
+    on their own choice counts. The caller holds the person's row.
+    """
+    person = visitor.person
+    said = person.profile.get("email") if person else None
+    if person is None or not said or visitor.withdrawn_at is not None:
+        return
+    try:
+        claimed = check_email(said)
+    except Rejected:
+        return  # What the brand has stored is no address: the visitor is asked for one.
+    if claimed == person.claimed_email or not is_on(visitor.website):
+        return
+    before, person.claimed_email = person.claimed_email, claimed
+    person.save(update_fields=["claimed_email"])
+    own = Address.objects.filter(visitor__person=person).first()
+    if (own.email if own else "") == before:
+        give(visitor, claimed, at=at)
+
+
+def doubt_claim(visitor: Visitor) -> None:
+    """Consent was withdrawn: with a new one, the signed address counts again."""
+    Person.objects.filter(pk=visitor.person_id).update(claimed_email="")
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 // once, however many tabs are open. All tabs hear of a message; under a lock that they share the
 // first one to claim it says so, unless somebody is looking at it in one of them.
 
+import { cut } from "../shared/text.js";
 import { isLookedAt } from "./looking.js";
 import { Store, agent, notify, texts } from "./page.js";
 
@@ -48,7 +49,7 @@ function say({ id, title, body, open }) {
   if (isOn("sound")) play();
   if (!isOn("desktop") || globalThis.Notification?.permission !== "granted") return;
   try {
-    const shown = new Notification(title, { body: body.slice(0, BODY), tag: `causerie.${id.split(".")[0]}` });
+    const shown = new Notification(title, { body: cut(body, BODY), tag: `causerie.${id.split(".")[0]}` });
     shown.addEventListener("click", () => {
       window.focus();
       open();

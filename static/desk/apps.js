@@ -1,6 +1,7 @@
 // Applications of others in the toolbar (docs/apps.md): framed when they are unfolded, told what is
 // looked at by signed words to their own origin, and heard only from there.
 
+import { cut } from "../shared/text.js";
 import { element, texts, write } from "./page.js";
 
 const PATIENCE_MS = 10_000;
@@ -91,7 +92,7 @@ function insert(text, conversation) {
   const number = numberInFocus();
   if (typeof text !== "string" || String(conversation) !== number) return;
   const box = document.getElementById(`reply-${number}`);
-  if (box) write(box, text.slice(0, TEXT_LIMIT));
+  if (box) write(box, cut(text, TEXT_LIMIT));
 }
 
 function tellAll(type) {

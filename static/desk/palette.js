@@ -1,5 +1,6 @@
 // The command palette: everything that the page shows a button or a link for, by a few letters.
 
+import { cut } from "../shared/text.js";
 import { element, texts } from "./page.js";
 
 const MOST = 12;
@@ -48,7 +49,7 @@ export class Palette {
 
   #collect() {
     const found = this.suggestions().map(({ title, body, choose }) => ({
-      label: `${texts.suggestProvider}: ${title || body.slice(0, 80)}`,
+      label: `${texts.suggestProvider}: ${title || cut(body, 80)}`,
       kind: "action",
       run: choose,
     }));

@@ -1,6 +1,8 @@
 // Talking with the brand's page around the iframe. `frame-ancestors` lets only the website's
 // domains embed us; the first of them to say hello from our parent window is the one we talk with.
 
+import { cut } from "../shared/text.js";
+
 const PAGE_LIMIT = 2000;
 const HELLO_MS = 5000;
 
@@ -26,7 +28,7 @@ export class Host {
       if (data.type === "hello") this.#meet(origin, data.kept);
       if (origin !== this.origin) return;
       if (typeof data.page === "string") this.page = data.page.slice(0, PAGE_LIMIT);
-      if (typeof data.title === "string") this.title = data.title.slice(0, 200);
+      if (typeof data.title === "string") this.title = cut(data.title, 200);
       if (typeof data.referrer === "string") this.referrer = data.referrer.slice(0, PAGE_LIMIT);
       if (isRecord(data.view)) {
         this.view = data.view;

@@ -20,6 +20,7 @@ from conversations import messages
 from conversations.models import Author, Conversation, Person, Visitor
 from conversations.refusals import Rejected
 from messenger import identity
+from messenger.texts import sha256_of, texts_of
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, VisitorFactory, WebsiteFactory, on_desk, queued
@@ -316,3 +317,69 @@ def test_nobody_claims_a_customer_by_what_is_not_signed(
     assert code_of(browser.post(f"conversations/{past.public_id}/survey/", {"csat": 1}))[0] == 404
     stranger.refresh_from_db()
     assert stranger.person is None
+
+
+# --- The signed address (C66)
+
+
+def email_of(browser: Browser) -> str | None:
+    shown = browser.get("state/").json()["email"]
+    return shown["address"] if shown else None
+
+
+def test_a_signed_address_is_shown_and_not_asked_for(
+    browser: Browser, website: Website, brand: str
+) -> None:
+    agree(browser, website)
+    say_who(browser, brand, email=" Jeanne@Example.org ")
+    assert email_of(browser) == "Jeanne@example.org"
+    say_who(browser, brand, email="jeanne.martin@example.org")
+    assert email_of(browser) == "jeanne.martin@example.org"
+
+
+def test_the_customers_own_choice_counts_more_than_the_brands_word(
+    browser: Browser, website: Website, brand: str
+) -> None:
+    agree(browser, website)
+    browser.post("email/", {"address": "own@example.com"})
+    say_who(browser, brand, email="jeanne@example.org")
+    assert email_of(browser) == "own@example.com"
+    browser.post("email/", {"address": None})
+    say_who(browser, brand, email="jeanne@example.org")
+    assert email_of(browser) is None
+    say_who(browser, brand, email="another@example.org")
+    assert email_of(browser) is None
+
+
+def test_without_consent_no_address_is_taken_over(
+    browser: Browser, website: Website, brand: str
+) -> None:
+    agree(browser, website)
+    say_who(browser, brand, email="jeanne@example.org")
+    browser.post("consent/", {"given": False})
+    assert say_who(browser, brand, email="jeanne@example.org").status_code == 403
+    assert email_of(browser) is None
+    consent = sha256_of(texts_of(website, "fr")["consent"])
+    browser.post("consent/", {"language": "fr", "consent": consent})
+    say_who(browser, brand, email="jeanne@example.org")
+    assert email_of(browser) == "jeanne@example.org"
+
+
+def test_what_is_no_address_is_not_taken_over(
+    browser: Browser, website: Website, brand: str
+) -> None:
+    agree(browser, website)
+    say_who(browser, brand, email="jeanne at home")
+    assert email_of(browser) is None
+
+
+@pytest.mark.parametrize("sub", ["C-1\0", "C-1\u200b042", "C\u202e1", "\ufffd"])
+def test_an_id_that_cannot_be_seen_is_refused(sub: str) -> None:
+    with pytest.raises(Rejected, match="sub"):
+        read(signed(sub=sub))
+
+
+def test_a_name_hides_nothing() -> None:
+    claims = read(signed(name="Ali\u200bce \u202eevil\0", profile={"plan\u2066": "a\u202eb"}))
+    assert claims.name == "Alice evil"
+    assert claims.profile == {"plan": "ab"}

@@ -1,0 +1,16 @@
+// Texts are cut between characters as people see them: half an emoji is no character, and half of its
+// code units cannot even be stored.
+
+/** At most `limit` code points of `text`, as the server counts them. */
+export function cut(text, limit) {
+  const whole = text.slice(0, 8 * limit).toWellFormed?.() ?? text.slice(0, 8 * limit);
+  const parts = Intl.Segmenter ? Array.from(new Intl.Segmenter().segment(whole), ({ segment }) => segment) : [...whole];
+  let room = limit;
+  let kept = "";
+  for (const part of parts) {
+    room -= [...part].length;
+    if (room < 0) break;
+    kept += part;
+  }
+  return kept;
+}
