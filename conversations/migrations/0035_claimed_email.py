@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conversations", "0033_words"),
+        ("conversations", "0034_inbound_emails"),
     ]
 
     operations = [
