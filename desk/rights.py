@@ -17,7 +17,7 @@ from routing import overseeing, presence, undo
 RESUMABLE = frozenset({Status.PENDING, Status.ON_HOLD, Status.SOLVED})
 RELEASABLE = frozenset({Status.ACTIVE, Status.ASSIGNED})
 MOVED_AWAY = frozenset({Status.QUEUED, Status.ASSIGNED, Status.SNOOZED})
-"""Where undoing does what no other button does: the rest is resumed by their agent."""
+"""Where undoing does what no other button does: what is kept is woken, the rest is resumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ def rights_of(
         wake=status == Status.SNOOZED and _may_wake(conversation, agent),
         resume=status in RESUMABLE and (is_mine or _is_left_to_team(conversation, agent)),
         take_back=status in MOVED_AWAY
+        and not (status == Status.SNOOZED and conversation.is_kept)
         and undo.last_act(conversation.pk, user=user, at=at) is not None,
         release=may_release,
         release_must_wait=may_release

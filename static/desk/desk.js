@@ -32,6 +32,7 @@ const offline = document.getElementById("offline");
 
 let known = null; // Numbers of the boxes, to see which are new.
 let isDown = false;
+const underWay = new Set(); // Numbers of conversations that a form of mine is moving.
 let downTimer;
 let chosenCount = Number(stage?.dataset.panes ?? 1);
 
@@ -208,6 +209,17 @@ document.addEventListener("htmx:beforeRequest", ({ detail: { elt, xhr } }) => {
   });
 });
 
+/** What I move myself is drawn when its own answer comes: it may be out of sight by then. */
+document.addEventListener("htmx:beforeSend", ({ detail: { requestConfig: { verb, path }, xhr } }) => {
+  const [, number] = path.match(/^\/desk\/c\/(\d+)\//) ?? [];
+  if (verb !== "post" || !number) return;
+  underWay.add(number);
+  xhr.addEventListener("loadend", () => {
+    underWay.delete(number);
+    if (xhr.status < 200 || xhr.status > 299) panes?.find(number)?.refresh();
+  });
+});
+
 document.addEventListener("desk:moved", ({ detail: { number, status } }) => {
   leaving.settle(number);
   if (!stage) {
@@ -299,7 +311,7 @@ function show(frame) {
       if (frame.what === "snoozed") refreshSnoozed();
       else refreshBoxes();
       leaving.renew();
-      if (frame.what === "conversation") pane?.refresh();
+      if (frame.what === "conversation" && !underWay.has(String(frame.conversation))) pane?.refresh();
       break;
     case "logout":
       if (!leaving.isGoing) location.assign("/login/");

@@ -63,6 +63,8 @@ export function drawUnsent() {
   const isUnsent = !quote.hidden || files.length > 0;
   section.hidden = !isUnsent && !isNoted;
   for (const part of dialog.querySelectorAll("[data-when-unsent], [data-unsent-send]")) part.hidden = !isUnsent;
+  const send = dialog.querySelector("[data-unsent-send] input");
+  if (send) send.disabled = !isUnsent;
   for (const part of dialog.querySelectorAll("[data-when-nothing]")) part.hidden = isUnsent;
   const first = dialog.querySelector(isUnsent ? "button[name=send]" : "[data-without]");
   first?.focus();
@@ -72,7 +74,7 @@ export function drawUnsent() {
 export function sendsFirst(form, submitter) {
   if (submitter?.name === "send") return true;
   const box = form.querySelector("[name=send]:not(button)");
-  return Boolean(box) && (box.type === "hidden" || (box.checked && !box.closest("[hidden]")));
+  return Boolean(box) && (box.type === "hidden" || (box.checked && !box.disabled));
 }
 
 async function leave(event, form) {

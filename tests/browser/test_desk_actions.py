@@ -93,7 +93,7 @@ def test_who_logs_out_decides_for_each_conversation(crowd: Crowd) -> None:
     expect(rows).to_have_count(1)
     rows.first.get_by_role("button", name="Transfer").click()
     expect(alice.page.get_by_role("heading", name="Transfer #")).to_be_visible()
-    alice.page.get_by_role("button", name="Cancel").click()
+    alice.page.get_by_role("button", name="Cancel").first.click()
     expect(rows).to_have_count(1)  # back to the list, and nothing was done
     rows.first.get_by_role("button", name="Transfer").click()
     alice.page.get_by_label("A note for the next one").fill("She is in a hurry")
@@ -137,7 +137,7 @@ def test_a_late_answer_leaves_the_form_of_another_conversation_alone(crowd: Crow
             route.fulfill(response=answer)
     assert [url for url in asked if "/logout/" in url] == []
     expect(note).to_have_value("She is in a hurry")
-    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel").first.click()
     expect(rows).to_have_count(1)
     page.get_by_role("button", name="Stay").click()
     expect(page.get_by_role("dialog")).to_have_count(0)

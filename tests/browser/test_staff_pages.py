@@ -52,7 +52,7 @@ def test_settings_keep_an_agent_connected_too(crowd: Crowd) -> None:
 
 def test_what_was_told_elsewhere_goes_when_it_is_no_longer_true(crowd: Crowd) -> None:
     alice = crowd.agent("alice").log_in("/reports/").be_available()
-    crowd.visitor().start("Hello")
+    crowd.visitor().start("Is my lamp ready?")
     notice = alice.page.get_by_role("status").filter(has_text="New conversation")
     expect(notice).to_be_visible()
     notice.get_by_role("link", name="Open").focus()  # its time stands still
