@@ -24,6 +24,7 @@ from desk.views import (
 urlpatterns = [
     path("desk/", pages.desk, name="desk"),
     path("desk/boxes/", pages.boxes, name="boxes"),
+    path("desk/withheld/", why.withheld, name="withheld"),
     path("desk/boxes/size/", pages.box_size, name="box_size"),
     path("desk/state/", pages.state, name="agent_state"),
     path("desk/panes/", pages.panes, name="panes"),

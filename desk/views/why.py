@@ -1,4 +1,4 @@
-"""Why a conversation waits, as a fragment: for the desk, the board and whoever may read it."""
+"""Why a conversation waits, and why an agent gets none, as fragments."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from accounts.access import StaffRequest, staff, zone_of
 from conversations.models import Conversation
 from desk import queries
 from routing import waiting
+from routing import withheld as reasons
 
 
 @staff("GET")
@@ -19,3 +20,12 @@ def why(request: StaffRequest, number: int) -> HttpResponse:
     mine = Conversation.objects.filter(pk=conversation.pk)
     found = waiting.explained(mine, at=timezone.now(), zone=zone_of(request.user))
     return render(request, "routing/explanation.html", {"found": found[0] if found else None})
+
+
+@staff("GET")
+def withheld(request: StaffRequest) -> HttpResponse:
+    """What waits although this agent is available, and why it does not come (C56)."""
+    agent = queries.agent_of(request.user)
+    zone = zone_of(request.user)
+    found = reasons.sentences(agent, at=timezone.now(), zone=zone) if agent else []
+    return render(request, "desk/withheld.html", {"reasons": found})

@@ -1,0 +1,119 @@
+"""An agent who is green and gets nothing is told why, and what would help."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import Client
+from django.utils import translation
+
+from accounts.models import Agent, AgentChannel
+from conversations import actors, lifecycle
+from routing import withheld
+from routing.models import RuleStep
+from tests.clock import NOW
+from tests.factories import (
+    AgentFactory,
+    GroupFactory,
+    SkillFactory,
+    StepFactory,
+    connect,
+    on_desk,
+    queued,
+)
+
+pytestmark = pytest.mark.django_db
+
+PARIS = ZoneInfo("Europe/Paris")
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def step() -> RuleStep:
+    step: RuleStep = StepFactory(group__name="Support")
+    return step
+
+
+@pytest.fixture
+def alice(step: RuleStep) -> Agent:
+    alice: Agent = AgentFactory(slots=2)
+    step.group.members.add(alice)
+    connect(alice)
+    return alice
+
+
+def told(agent: Agent, language: str = "en") -> list[str]:
+    with translation.override(language):
+        return withheld.sentences(agent, at=NOW, zone=PARIS)
+
+
+def test_what_comes_by_itself_is_no_reason(step: RuleStep, alice: Agent) -> None:
+    queued(step)
+    assert told(alice) == []
+
+
+def test_a_closed_group_says_when_it_opens(step: RuleStep, alice: Agent) -> None:
+    queued(step)
+    queued(step)
+    step.group.is_open, step.group.hours_change_at = False, NOW + 3 * HOUR
+    step.group.save()
+    # Nine in UTC is ten in Paris.
+    assert told(alice) == ["2 conversations wait for Support, which opens at 13:00."]
+    assert told(alice, "fr") == ["2 conversations attendent Support, qui ouvre à 13:00."]
+    step.group.hours_change_at = None
+    step.group.save()
+    assert told(alice)[0].endswith("which is closed. A manager can change its opening hours.")
+
+
+def test_a_skill_that_is_lacking_is_named(step: RuleStep, alice: Agent) -> None:
+    german = SkillFactory(website=step.rule.website, name="German")
+    queued(step, required_skills=[german.pk])
+    assert told(alice) == [
+        "1 conversation waits for somebody with German. A manager can add it to your skills."
+    ]
+    alice.skills.add(german)
+    assert told(alice) == []
+
+
+def test_another_team_is_named_and_another_brand_is_not(step: RuleStep, alice: Agent) -> None:
+    billing = GroupFactory(website=step.rule.website, name="Billing")
+    queued(StepFactory(rule=step.rule, group=billing))
+    queued(StepFactory())
+    assert told(alice) == [
+        "1 conversation waits for Billing, of which you are not a member. A manager can add you."
+    ]
+
+
+def test_what_is_assigned_to_a_colleague_is_theirs(step: RuleStep, alice: Agent) -> None:
+    bruno = AgentFactory()
+    step.group.members.add(bruno)
+    lifecycle.transfer_to_agent(
+        queued(step).pk, agent=bruno, actor=actors.agent(alice.user), at=NOW
+    )
+    assert told(alice) == ["1 conversation is assigned to a colleague and waits for them."]
+    assert told(bruno) == []
+
+
+def test_nothing_is_said_to_somebody_who_is_not_green(step: RuleStep, alice: Agent) -> None:
+    billing = GroupFactory(website=step.rule.website)
+    queued(StepFactory(rule=step.rule, group=billing))
+    assert len(told(alice)) == 1
+    for _ in range(2):
+        on_desk(step, alice)
+    assert told(alice) == []  # orange: full
+    AgentChannel.objects.filter(agent=alice).update(slots=3)
+    assert len(told(alice)) == 1
+    AgentChannel.objects.filter(agent=alice).update(is_available=False)
+    assert told(alice) == []
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_desk_shows_it(step: RuleStep, alice: Agent, client: Client) -> None:
+    client.force_login(alice.user)
+    assert client.get("/desk/withheld/").content == b""
+    queued(StepFactory(rule=step.rule, group=GroupFactory(website=step.rule.website)))
+    page = client.get("/desk/withheld/").content.decode()
+    assert "of which you are not a member" in page or "dont vous n’êtes pas membre" in page
+    assert 'hx-get="/desk/withheld/"' in client.get("/desk/").content.decode()
