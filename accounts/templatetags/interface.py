@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from django import template
+from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import get_language_info
 
 from accounts import moments
@@ -69,6 +71,14 @@ def language_name(code: str) -> str:
     except KeyError:
         return code
     return name
+
+
+@register.filter
+def named(field: BoundField, row: object) -> SafeString:
+    """A field of a table with a name: its column, and its row where that is known by one."""
+    label = str(capfirst(field.label))
+    name = label if row is None else f"{label}, {row}"
+    return field.as_widget(attrs={"aria-label": name})
 
 
 @register.filter

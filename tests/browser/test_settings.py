@@ -1,0 +1,55 @@
+"""Each page of the settings is open to everybody and keeps the bar of the product."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Crowd
+from tests.browser.test_every_page import AXE, RUN_AXE
+from tests.browser.tongue import Tongue
+
+LINKS = "(links) => [...new Set(links.map((link) => link.getAttribute('href')))]"
+OTHERS = [
+    "/admin/",
+    "/admin/setup/",
+    "/admin/password_change/",
+    "/admin/accounts/user/1/password/",
+    "/admin/accounts/group/1/delete/",
+    "/admin/accounts/group/add/?_popup=1",
+]
+
+
+def pages_of(page: Page, url: str) -> list[str]:
+    """The settings' lists, and of each the page to add and the first that is there."""
+    page.goto(f"{url}/admin/accounts/group/")
+    lists = page.locator(".places a").evaluate_all(LINKS)
+    assert len(lists) > 15
+    found = [*OTHERS, *lists]
+    for one in lists:
+        page.goto(url + one)
+        found += page.locator(".object-tools a.addlink").evaluate_all(LINKS)
+        found += page.locator("#result_list tbody th a").evaluate_all(LINKS)[:1]
+    return found
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_page_has_the_bar_and_names_what_it_asks(crowd: Crowd, language: str) -> None:
+    tongue = Tongue(language)
+    admin = crowd.agent("admin", locale=tongue.locale, viewport={"width": 390, "height": 844})
+    admin.tongue = tongue
+    admin.log_in()
+    page, faults = admin.page, list[str]()
+    for path in pages_of(page, admin.url):
+        page.goto(path if path.startswith("http") else admin.url + path)
+        bar = page.get_by_role("navigation", name=tongue("Pages"))
+        expect(bar.get_by_role("link", name=tongue("Desk"))).to_be_visible()
+        for more in page.locator(".add-row a").all():
+            more.click()
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            faults.append(f"{path} is wider than a phone")
+        # What axe looks at does not depend on the language; the wider texts are the French ones.
+        if language == "fr":
+            page.evaluate(AXE)
+            faults += [f"{path}: {fault}" for fault in page.evaluate(RUN_AXE, [])]
+    assert not faults, "\n".join(faults)
