@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.utils import translation
 
 from accounts.models import Agent, Role, User
 from conversations import actors, lifecycle
@@ -227,3 +228,18 @@ def test_the_replay_is_a_file_once_it_is_played(step: RuleStep, manager: User) -
         ["To start with", "10"],
         ["The full size", "20"],
     ]
+
+
+def test_the_board_and_its_files_call_a_visitor_as_the_desk_does(
+    step: RuleStep, manager: User
+) -> None:
+    """C67: by the alias, in the reader's language."""
+    visitor = queued(step).visitor
+    for language in ("en", "fr"):
+        with translation.override(language):
+            alias = visitor.shown_name
+        told = {"accept-language": language}
+        assert lines(manager, "production/waiting.csv", **told)[1][2] == alias
+        for address in ("production/", "production/waiting/"):
+            page = as_user(manager).get(f"/reports/{address}", headers=told)
+            assert alias in page.content.decode()
