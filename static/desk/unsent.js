@@ -67,7 +67,11 @@ export function drawUnsent() {
   if (send) send.disabled = !isUnsent;
   for (const part of dialog.querySelectorAll("[data-when-nothing]")) part.hidden = isUnsent;
   const first = dialog.querySelector(isUnsent ? "button[name=send]" : "[data-without]");
-  first?.focus();
+  if (!first) return;
+  // htmx looks for it once more when the dialog has settled.
+  for (const other of dialog.querySelectorAll("[autofocus]")) other.autofocus = false;
+  first.autofocus = true;
+  first.focus();
 }
 
 /** Whether the form asks for the text to be sent before anything else is done. */

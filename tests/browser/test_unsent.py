@@ -1,0 +1,105 @@
+"""What is typed and not sent goes with nobody unseen; what was done can be undone (C71, C72)."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Crowd
+from tests.browser.people import Agent
+
+
+def test_a_typed_answer_is_sent_before_the_conversation_is_closed(crowd: Crowd) -> None:
+    alice = crowd.agent("alice").log_in().be_available()
+    visitor = crowd.visitor()
+    visitor.start("How wide is the lamp?")
+    alice.sees("How wide is the lamp?")
+    alice.reply.fill("Thirty centimetres.")
+    dialog = alice.page.get_by_role("dialog")
+
+    # By the key, and back: nothing is done.
+    alice.page.keyboard.press("Escape")
+    alice.page.keyboard.press("c")
+    alice.page.keyboard.press("Enter")
+    expect(dialog).to_contain_text("Thirty centimetres.")
+    expect(dialog.get_by_role("button", name="Send and close")).to_be_focused()
+    alice.page.keyboard.press("Escape")
+    expect(alice.reply).to_have_value("Thirty centimetres.")
+
+    alice.act("Close")
+    dialog.get_by_role("button", name="Send and close").click()
+    visitor.sees("Thirty centimetres.")
+    expect(visitor.frame.get_by_role("button", name="Send my opinion")).to_be_visible()
+    expect(alice.page.get_by_role("status").filter(has_text="is closed.")).to_be_visible()
+    expect(alice.boxes).to_have_count(0)
+
+
+def test_a_file_goes_along_with_a_snooze(crowd: Crowd) -> None:
+    alice = crowd.agent("alice").log_in().be_available()
+    visitor = crowd.visitor()
+    visitor.start("Have you a plan of it?")
+    alice.sees("Have you a plan of it?")
+    plan = {"name": "plan.txt", "mimeType": "text/plain", "buffer": b"30 x 30"}
+    alice.page.locator("[data-files]").set_input_files(plan)
+    alice.reply.fill("Here it is.")
+    alice.act("Snooze")
+    dialog = alice.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("plan.txt")
+    expect(dialog.get_by_label("Send it to the visitor first")).to_be_checked()
+    dialog.get_by_label("Keep the conversation").check()
+    told = dialog.get_by_role("status")
+    expect(told).to_contain_text("although you keep it")
+    dialog.get_by_label("Close it if the visitor").uncheck()
+    expect(told).to_contain_text("or as soon as the visitor replies, it comes back to you")
+    dialog.get_by_role("button", name="Send and snooze until").click()
+    visitor.sees("Here it is.")
+    visitor.sees("plan.txt")
+    expect(alice.boxes).to_have_count(0)
+
+
+def test_a_draft_of_another_device_is_asked_about_on_the_way_out(crowd: Crowd) -> None:
+    crowd.expect_complaint("409")  # the question what becomes of the conversation
+    alice = crowd.agent("alice").log_in().be_available()
+    visitor = crowd.visitor()
+    visitor.start("Do you ship to Lyon?")
+    alice.sees("Do you ship to Lyon?")
+    with alice.page.expect_response(re.compile("/draft/")):
+        alice.reply.fill("We do, within two days.")
+    phone = Agent(crowd.context(), alice.url, "alice")
+    phone.context.add_cookies(alice.context.cookies())
+    phone.log_in("/desk/snoozed/")
+    phone.page.get_by_label(re.compile("^Your account")).click()
+    phone.page.get_by_role("button", name="Log out").click()
+    rows = phone.page.get_by_role("dialog").get_by_role("listitem")
+    rows.first.get_by_role("button", name="Close").click()
+    expect(phone.page.get_by_role("dialog")).to_contain_text("We do, within two days.")
+    phone.page.get_by_role("button", name="Send and close").click()
+    visitor.sees("We do, within two days.")
+    expect(phone.page.get_by_role("dialog")).to_contain_text("Nothing is left on your desk.")
+
+
+def test_a_transfer_out_of_sight_leads_to_who_has_waited_longest_and_is_undone(
+    crowd: Crowd,
+) -> None:
+    alice = crowd.agent("alice").log_in().be_available()
+    for text in ("from the first", "from the second", "from the third"):
+        crowd.visitor().start(text)
+    expect(alice.boxes).to_have_count(3)
+    alice.boxes.nth(1).click()
+    alice.sees("from the second")
+    alice.act("Transfer")
+    dialog = alice.page.get_by_role("dialog")
+    expect(dialog.get_by_role("radio").first).to_be_focused()
+    experts = dialog.get_by_role("radio", name=re.compile("Experts"))
+    experts.check()
+    expect(dialog.get_by_role("status")).to_contain_text("Nobody is free")
+    dialog.get_by_role("button", name="Transfer to Experts").click()
+    expect(alice.boxes).to_have_count(2)
+    alice.sees("from the first")
+    notice = alice.page.get_by_role("status").filter(has_text="waits in the queue of Experts")
+    expect(notice.get_by_role("button", name="Undo")).to_be_visible()
+    alice.page.keyboard.press("Escape")
+    alice.page.keyboard.press("z")
+    expect(alice.boxes).to_have_count(3)
+    alice.sees("from the second")
