@@ -25,8 +25,8 @@ from django.utils.translation import ngettext
 from accounts.passes import GUARD, DeskPass
 from conversations import files, pool
 from conversations.files import Prepared, Unacceptable
-from conversations.models import Attachment
-from conversations.persons import SPOKEN_FOR, WILLING
+from conversations.models import Attachment, Conversation
+from conversations.persons import SPOKEN_FOR, WILLING, browsers_of
 from conversations.refusals import Rejected
 
 LIMIT_BYTES = 10 * 1024 * 1024
@@ -54,16 +54,25 @@ ALLOWED = """
     JOIN accounts_website w ON w.id = c.website_id
     WHERE {may}
 """
+# Before there is a conversation: for the message that begins it.
+ALLOWED_BEFORE = f"""
+    SELECT v.id, v.website_id, w.takes_files, (
+        SELECT count(*) FROM conversations_attachment x
+        WHERE x.visitor_id = v.id AND x.created_at > %(since)s
+    ) AS lately
+    FROM conversations_visitor v JOIN accounts_website w ON w.id = v.website_id
+    WHERE w.key = %(website)s AND v.token_hash = %(token_hash)s AND {WILLING}
+"""
 STORE = """
-    INSERT INTO conversations_attachment (id, conversation_id, agent_id, name, content_type, size,
-        width, height, file, thumbnail, created_at)
-    VALUES (%(id)s, %(conversation_id)s, %(agent_id)s, %(name)s, %(content_type)s, %(size)s,
-        %(width)s, %(height)s, %(file)s, %(thumbnail)s, %(at)s)
+    INSERT INTO conversations_attachment (id, conversation_id, visitor_id, agent_id, name,
+        content_type, size, width, height, file, thumbnail, created_at)
+    VALUES (%(id)s, %(conversation_id)s, %(visitor_id)s, %(agent_id)s, %(name)s,
+        %(content_type)s, %(size)s, %(width)s, %(height)s, %(file)s, %(thumbnail)s, %(at)s)
     ON CONFLICT (id) DO NOTHING RETURNING id
 """
 KNOWN = """
     SELECT id, name, content_type, size, width, height FROM conversations_attachment
-    WHERE id = %(id)s AND conversation_id = %(conversation_id)s
+    WHERE id = %(id)s AND (conversation_id = %(conversation_id)s OR visitor_id = %(visitor_id)s)
     AND agent_id IS NOT DISTINCT FROM %(agent_id)s
 """
 OF_VISITOR = f"""
@@ -72,6 +81,11 @@ OF_VISITOR = f"""
     JOIN conversations_visitor v ON v.id = c.visitor_id
     WHERE x.id = %(id)s AND c.public_id = %(conversation)s AND {SPOKEN_FOR}
     AND (v.hidden_at IS NULL OR x.created_at > v.hidden_at)
+"""
+OF_VISITOR_BEFORE = f"""
+    SELECT x.name, x.content_type, x.file, x.thumbnail FROM conversations_attachment x
+    JOIN conversations_visitor v ON v.id = x.visitor_id
+    WHERE x.id = %(id)s AND {SPOKEN_FOR} AND (v.hidden_at IS NULL OR x.created_at > v.hidden_at)
 """
 OF_CONVERSATION = """
     SELECT x.name, x.content_type, x.file, x.thumbnail FROM conversations_attachment x
@@ -96,6 +110,16 @@ async def may_upload_as_visitor(
     return await _allowed(MAY_VISITOR, values, at)
 
 
+async def may_upload_before(*, website: str, token_hash: str, at: datetime) -> dict[str, Any]:
+    """The same before there is a conversation: the file waits with its visitor for the message that
+    begins it."""
+    values = {"website": website, "token_hash": token_hash, "since": at - LATELY}
+    row = _checked(await pool.fetch_one(ALLOWED_BEFORE, values))
+    return {"conversation_id": None, "visitor_id": row["id"], "website_id": row["website_id"]} | {
+        "agent_id": None
+    }
+
+
 async def may_upload_as_agent(*, conversation: int, desk: DeskPass, at: datetime) -> dict[str, Any]:
     """Where the agent's upload goes: only a conversation on his desk."""
     values = {
@@ -109,16 +133,29 @@ async def may_upload_as_agent(*, conversation: int, desk: DeskPass, at: datetime
 
 
 async def _allowed(may: str, values: dict[str, Any], at: datetime) -> dict[str, Any]:
-    row = await pool.fetch_one(ALLOWED.format(may=may), values | {"since": at - LATELY})
+    query = ALLOWED.format(may=may)
+    row = _checked(await pool.fetch_one(query, values | {"since": at - LATELY}))
+    return {"conversation_id": row["id"], "visitor_id": None, "website_id": row["website_id"]} | {
+        "agent_id": values["agent_id"]
+    }
+
+
+def _checked(row: dict[str, Any] | None) -> dict[str, Any]:
+    """What was found, if a file may be added there; else ``Rejected``."""
     if row is None:
         raise Rejected("not_found", _("Files cannot be added to this conversation now."), 404)
     if not row["takes_files"]:
         raise Rejected("refused", _("No files can be sent on this site."), 409)
     if row["lately"] >= LATELY_LIMIT:
         raise Rejected("too_many", _("That is a lot of files. Please wait a little."), 429)
-    return {"conversation_id": row["id"], "website_id": row["website_id"]} | {
-        "agent_id": values["agent_id"]
-    }
+    return row
+
+
+def adopt(conversation: Conversation) -> None:
+    """Bring what its visitor uploaded before there was a conversation into ``conversation``; the
+    caller is in a transaction and holds its row."""
+    waiting = Attachment.objects.filter(conversation=None, agent=None)
+    waiting.filter(visitor__in=browsers_of(conversation.visitor)).update(conversation=conversation)
 
 
 def upload_strings() -> dict[str, str]:
@@ -130,6 +167,7 @@ def upload_strings() -> dict[str, str]:
         "upload_too_many": _("10 files at a time are the most."),
         "remove_file": _("Remove {name}"),
         "retry_file": _("Try again"),
+        "upload_held": _("Will be uploaded once you have accepted"),
     }
 
 
@@ -175,7 +213,8 @@ async def store(
 
     Raises ``Rejected`` (415 ``unacceptable``) with the reason where it is no file that we keep.
     """
-    key = {name_: into[name_] for name_ in ("conversation_id", "agent_id")} | {"id": attachment_id}
+    parts = ("conversation_id", "visitor_id", "agent_id")
+    key = {part: into[part] for part in parts} | {"id": attachment_id}
     known = await pool.fetch_one(KNOWN, key)
     if known is not None:
         return frame(known), False

@@ -24,7 +24,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.passes import GUARD, DeskPass
-from conversations import blocks, bus, lifecycle, persons, pool, refusals
+from conversations import attachments, blocks, bus, lifecycle, persons, pool, refusals
 from conversations.facts import MessageAdded
 from conversations.models import Author, Conversation, Message
 from conversations.persons import SPOKEN_FOR
@@ -258,6 +258,8 @@ def add(
         persons.check_willing(conversation.visitor)
     if author == Author.VISITOR and conversation.status in PAUSED:
         lifecycle.visitor_replied(conversation, at=at)
+    if author == Author.VISITOR and attachment is not None:
+        attachments.adopt(conversation)
     return _insert(
         conversation,
         author=author,
@@ -270,10 +272,26 @@ def add(
     )
 
 
-def add_first(conversation: Conversation, *, body: str, client_id: uuid.UUID, at: datetime) -> Sent:
-    """Store the visitor's words that began a conversation, in the transaction that made it: there
-    is nobody to wait for and nothing to repeat."""
-    return _insert(conversation, author=Author.VISITOR, body=body, client_id=client_id, at=at)
+def add_first(
+    conversation: Conversation,
+    *,
+    body: str,
+    client_id: uuid.UUID,
+    at: datetime,
+    attachment: uuid.UUID | None = None,
+) -> Sent:
+    """Store the visitor's words, or file, that began a conversation, in the transaction that made
+    it: there is nobody to wait for and nothing to repeat."""
+    if attachment is not None:
+        attachments.adopt(conversation)
+    return _insert(
+        conversation,
+        author=Author.VISITOR,
+        body=body,
+        client_id=client_id,
+        at=at,
+        attachment=attachment,
+    )
 
 
 def _frame_of(stored: Message) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -19,15 +20,16 @@ from messenger.queries import within
 from messenger.visitors import hash_token, token_hash_for
 
 PATH = re.compile(
-    r"^/messenger/(?P<key>[A-Za-z0-9_-]+)/conversations/(?P<conversation>[0-9a-f-]{36})"
-    r"/(?:(?P<what>messages|read)|attachments/(?P<file>[0-9a-f-]{36})(?:/(?P<small>thumbnail))?)/$"
+    r"^/messenger/(?P<key>[A-Za-z0-9_-]+)/(?:conversations/(?P<conversation>[0-9a-f-]{36})/)?"
+    r"(?:(?P<what>messages|read)|attachments/(?P<file>[0-9a-f-]{36})(?:/(?P<small>thumbnail))?)/$"
 )
 
 
 def match(path: str) -> dict[str, str] | None:
     """The parts of a path that belongs to these doors, else ``None``."""
     found = PATH.match(path)
-    return found.groupdict() if found else None
+    # Only a file may be there before its conversation.
+    return found.groupdict() if found and (found["conversation"] or found["file"]) else None
 
 
 async def door(scope: Scope, receive: Receive, send: Send, found: dict[str, str]) -> None:
@@ -39,6 +41,8 @@ async def _handle(request: Request) -> tuple[int, Answer]:
     token = request.headers.get("authorization", "").removeprefix("Bearer ")
     if not token:
         raise Rejected("token", _("We do not know you yet: please open the Messenger again."), 401)
+    if request.match["conversation"] is None:
+        return await _file_before(request, hash_token(token))
     try:
         conversation = uuid.UUID(request.match["conversation"])
     except ValueError:
@@ -91,15 +95,44 @@ async def _file(
 ) -> tuple[int, dict[str, Any] | attachments.Kept]:
     """An upload (PUT, under an id that the client made), or the bytes of one."""
     key = {"conversation": conversation, "token_hash": token_hash}
-    file = attachments.check_id(request.match["file"])
-    is_small = request.match["small"] is not None
     if request.method == "GET":
-        kept = attachments.read(attachments.OF_VISITOR, key | {"id": file}, small=is_small)
-        return 200, await kept
-    if request.method != "PUT" or is_small:
-        raise Rejected("method", _("This address does not answer that."), 405)
-    at = timezone.now()
+        return 200, await _read(request, attachments.OF_VISITOR, key)
+    at = _check_put(request)
     into = await attachments.may_upload_as_visitor(
         conversation=conversation, token_hash=token_hash, at=at
     )
+    return await _receive(request, into, at)
+
+
+async def _file_before(
+    request: Request, token_hash: str
+) -> tuple[int, dict[str, Any] | attachments.Kept]:
+    """The same for a file that comes before its conversation."""
+    if request.method == "GET":
+        key = {"token_hash": token_hash}
+        return 200, await _read(request, attachments.OF_VISITOR_BEFORE, key)
+    at = _check_put(request)
+    into = await attachments.may_upload_before(
+        website=request.match["key"], token_hash=token_hash, at=at
+    )
+    return await _receive(request, into, at)
+
+
+async def _read(request: Request, query: str, key: dict[str, Any]) -> attachments.Kept:
+    file = attachments.check_id(request.match["file"])
+    is_small = request.match["small"] is not None
+    return await attachments.read(query, key | {"id": file}, small=is_small)
+
+
+def _check_put(request: Request) -> datetime:
+    """The moment of an upload, where the request is one."""
+    if request.method != "PUT" or request.match["small"] is not None:
+        raise Rejected("method", _("This address does not answer that."), 405)
+    return timezone.now()
+
+
+async def _receive(
+    request: Request, into: dict[str, Any], at: datetime
+) -> tuple[int, dict[str, Any]]:
+    file = attachments.check_id(request.match["file"])
     return await attachments.receive(request, attachment_id=file, into=into, at=at)

@@ -14,7 +14,7 @@ from django.views.decorators.http import condition, require_safe
 
 from accounts.models import Website
 from conversations import blocks, persons, surveys
-from conversations.checks import check_body, check_client_id
+from conversations.checks import check_attachment, check_body, check_client_id
 from conversations.cleaning import is_identifier, words
 from conversations.models import Address, Conversation
 from conversations.origins import host_of
@@ -129,10 +129,12 @@ def conversations(request: HttpRequest, website: Website) -> HttpResponse:
     sent = json_of(request)
     url, at = page_url(sent.get("page_url")), timezone.now()
     view, engaged_by = sent.get("view"), sent.get("targeting")
+    attachment = check_attachment(sent.get("attachment"))
     try:
         conversation, message = engagement.start(
             visitor,
-            body=check_body(sent.get("body")),
+            body=check_body(sent.get("body"), may_be_empty=attachment is not None),
+            attachment=attachment,
             client_id=check_client_id(sent.get("client_id")),
             page_url=url,
             language=visitor.language,

@@ -78,6 +78,7 @@ def start(
     view: PageView | None = None,
     engaged_by: int | None = None,
     channel: Channel = Channel.CHAT,
+    attachment: uuid.UUID | None = None,
 ) -> tuple[Conversation, Sent]:
     """Begin a conversation with its first message, if there is room at this very moment.
 
@@ -98,7 +99,14 @@ def start(
     if again is None and blocks.in_force(visitor, at=at).exists():
         raise refusals.blocked()
     if again is not None:
-        sent = messages.add(again.pk, author=Author.VISITOR, body=body, client_id=client_id, at=at)
+        sent = messages.add(
+            again.pk,
+            author=Author.VISITOR,
+            body=body,
+            client_id=client_id,
+            at=at,
+            attachment=attachment,
+        )
         return again, sent
     view = view or PageView(url=page_url, language=language)
     targeting = engaging_rule(visitor.website, view, engaged_by=engaged_by, at=at)
@@ -127,7 +135,9 @@ def start(
     )
     if rule.bot is not None:
         lifecycle.greet(conversation, at=at)
-        sent = messages.add_first(conversation, body=body, client_id=client_id, at=at)
+        sent = messages.add_first(
+            conversation, body=body, client_id=client_id, at=at, attachment=attachment
+        )
         greet(conversation, rule.bot, at=at)
         return conversation, sent
     step = next(step for step in steps if step.pk == answer.entry.step_id)
@@ -147,7 +157,9 @@ def start(
         agent, slots = desk
         lifecycle.push(conversation.pk, agent=agent, at=at, slots=slots)
     remember_entry(rule, step, at=at)
-    return conversation, messages.add_first(conversation, body=body, client_id=client_id, at=at)
+    return conversation, messages.add_first(
+        conversation, body=body, client_id=client_id, at=at, attachment=attachment
+    )
 
 
 def speak(conversation: Conversation, text: str, *, author: Author, at: datetime) -> None:

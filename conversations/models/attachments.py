@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent
 from conversations.models.conversations import Conversation
+from conversations.models.visitors import Visitor
 
 
 class Attachment(models.Model):
-    """What was uploaded into a conversation, before the message that carries it is sent.
+    """What was uploaded into a conversation, before the message that carries it is sent; or by a
+    ``visitor`` who has none yet, for the message that begins it.
 
     The id is made by the client, so that an upload that is tried again is stored once. ``file`` and
     ``thumbnail`` are names in the default storage; nothing of them is ever served by its name.
@@ -18,7 +21,14 @@ class Attachment(models.Model):
 
     id = models.UUIDField(primary_key=True)
     conversation = models.ForeignKey(
-        Conversation, on_delete=models.CASCADE, related_name="attachments"
+        Conversation, on_delete=models.CASCADE, null=True, related_name="attachments"
+    )
+    visitor = models.ForeignKey(
+        Visitor,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="attachments",
+        help_text=_("Who uploaded it before there was a conversation."),
     )
     agent = models.ForeignKey(
         Agent,
@@ -39,6 +49,12 @@ class Attachment(models.Model):
     class Meta:
         verbose_name = _("attachment")
         verbose_name_plural = _("attachments")
+        constraints = [
+            models.CheckConstraint(
+                name="attachment_is_somewhere",
+                condition=Q(conversation__isnull=False) | Q(visitor__isnull=False),
+            ),
+        ]
         indexes = [
             # conversations.attachments: what was uploaded here lately, and what was never sent.
             models.Index(fields=["conversation", "created_at"], name="attachments_lately"),

@@ -18,7 +18,8 @@ export class Attached {
 
   /** What stands in a bubble for `attachment` of `conversation`. */
   node(attachment, conversation) {
-    const item = { ...attachment, path: `conversations/${conversation}/attachments/${attachment.id}/` };
+    const place = conversation ? `conversations/${conversation}/` : ""; // It may begin one.
+    const item = { ...attachment, path: `${place}attachments/${attachment.id}/` };
     return attachment.width ? this.#picture(item) : this.#file(item);
   }
 

@@ -7,8 +7,8 @@ const TYPING_MS = 3000;
 const TALLEST = 144;
 
 export class Composer {
-  /** onSend(text), onFile(attachment), onTyping(isOn); `session` keeps the draft, `fileUrl(id)` says
-   *  where a file goes, up to `limit` bytes. */
+  /** onSend(text): whether it may go; onFile(attachment), onTyping(isOn); `session` keeps the draft,
+   *  `fileUrl(id)` says where a file goes, up to `limit` bytes. */
   constructor({ session, onSend, onFile, onTyping, fileUrl, strings, limit }) {
     this.session = session;
     this.form = byId("composer");
@@ -31,8 +31,8 @@ export class Composer {
       event.preventDefault();
       const text = this.box.value.trim();
       this.box.focus();
-      if (text) onSend(text);
-      this.isPledged = true; // What is still going up follows by itself.
+      // Where it may go, what is still going up follows by itself.
+      if (text || !this.uploads.isEmpty) this.isPledged = onSend(text);
       this.#filesChanged();
     });
     this.box.addEventListener("input", () => {

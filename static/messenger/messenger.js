@@ -90,7 +90,7 @@ class Messenger {
     this.composer = new Composer({
       session: this.session,
       onSend: (text) => this.send(text),
-      onFile: (attachment) => this.thread.send("", attachment),
+      onFile: (attachment) => this.sendFile(attachment),
       onTyping: (isOn) => this.talk.tellTyping(isOn),
       fileUrl: (id) => this.fileUrl(id),
       strings: this.strings,
@@ -127,7 +127,7 @@ class Messenger {
       onEnd: () => this.ended(),
       onTyping: (isOn, name) => this.view.showTyping(isOn, name),
       onHidden: (since) => this.known.hidden(since),
-      onRejected: (body, sentence, code) => this.reject(body, sentence, code),
+      onRejected: (...refusal) => this.reject(...refusal),
       onRefused: (code) => this.refused(code),
     });
     this.listen();
@@ -194,12 +194,13 @@ class Messenger {
     this.host.tell("nudge", { text: this.strings.room_again });
   }
 
-  reject(body, sentence, code) {
+  reject(body, sentence, code, attachment) {
     if (code === "conflict") return this.thread.sync(); // Another tab has pressed another choice.
     if (code === "token") this.known.forgetToken();
     if (code === "closed") this.thread.sync();
     if (code === "consent" && this.session.token) this.known.load(); // The text has changed meanwhile.
     this.composer.restore(body);
+    if (attachment && code !== "attachment") this.composer.uploads.adopt([attachment]);
     this.composer.complain(sentence || this.strings.rejected);
     if (code === "no_room") this.watchRoom(sentence);
   }
@@ -229,17 +230,26 @@ class Messenger {
     this.render();
   }
 
+  /** Whether what was written may go; what is without text is files alone, which follow. */
   send(text) {
     if (this.consent.isAsked) {
       this.wantsToSend = true;
       this.composer.hint(this.strings.consent_first);
       this.scroll.toEnd();
       byId("accept").focus();
-      return;
+      return false;
     }
+    if (!text) return true;
     this.composer.clear();
     this.scroll.isAtEnd = true;
     this.thread.send(text);
+    this.tellStay();
+    return true;
+  }
+
+  sendFile(attachment) {
+    this.scroll.isAtEnd = true;
+    this.thread.send("", attachment);
     this.tellStay();
   }
 
@@ -249,10 +259,13 @@ class Messenger {
     this.thread.send(text, null, answerId(id));
   }
 
-  /** Where a file goes: there must be a conversation for it, and it must not be over. */
+  /** Where a file goes: into the conversation, or to the visitor who may begin one with it; "" while
+   *  consent is asked for first, null where none may be sent. */
   fileUrl(id) {
-    if (!this.talk.isOpen || !this.config.files) return null;
-    return this.session.url(`conversations/${this.conversation.id}/attachments/${id}/`);
+    if (this.talk.isOver || !this.config.files) return null;
+    if (this.consent.isAsked) return "";
+    const place = this.conversation ? `conversations/${this.conversation.id}/` : "";
+    return this.session.guest && !place ? null : this.session.url(`${place}attachments/${id}/`);
   }
 
   /** `token` is told to who is new, `privacy` to who agrees once more. */
@@ -271,6 +284,7 @@ class Messenger {
     }
     this.tellStay();
     this.composer.complain("");
+    this.composer.uploads.begin();
     this.render();
     this.composer.focus();
     if (this.wantsToSend) this.composer.form.requestSubmit();

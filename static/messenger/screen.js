@@ -30,7 +30,7 @@ export class Screen {
     byId("settings-open").hidden = !session.token || Boolean(session.guest);
     survey.show(conversation, isSeen);
     composer.isHidden = messenger.talk.isOver;
-    composer.mayAttach = messenger.fileUrl("") !== null && !consent.isAsked;
+    composer.mayAttach = messenger.fileUrl("") !== null;
     if (isLooking) thread.markRead();
     this.tellSound(news, isLooking);
     this.tellUnread(isSeen);

@@ -1,4 +1,4 @@
-// A thread whose first text begins the conversation.
+// A thread whose first text, or file, begins the conversation.
 
 import { Thread } from "../shared/thread.js";
 
@@ -10,7 +10,8 @@ export class VisitorThread extends Thread {
 
   async post(item) {
     if (this.messagesUrl) return super.post(item);
-    const first = { client_id: item.id, body: item.body, ...this.about() };
+    const { id, body, attachment } = item;
+    const first = { client_id: id, body, ...(attachment && { attachment: attachment.id }), ...this.about() };
     const response = await this.request(this.startUrl, first);
     if (response.ok) this.onBegun((await response.clone().json()).conversation);
     return response;

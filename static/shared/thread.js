@@ -24,7 +24,7 @@ export class Thread {
    * me                    "visitor" or "agent"
    * onChange(thread)      messages, pending, otherRead, unread or isCut changed
    * onState(payload)      the answer of each fetch
-   * onRejected(body, sentence, code)  a text that was refused goes back to its writer
+   * onRejected(body, sentence, code, attachment)  what was refused goes back to its writer
    * onRefused(code, sentence)         fetching was refused (4xx)
    * store                 {load() -> pending, save(pending)}: keeps unsent texts over a reload
    */
@@ -280,7 +280,7 @@ export class Thread {
       this.receive(answer.message);
     } else {
       this.#forget(item.id);
-      this.onRejected(item.body, answer?.error?.message ?? "", answer?.error?.code ?? "invalid");
+      this.onRejected(item.body, answer?.error?.message ?? "", answer?.error?.code ?? "invalid", item.attachment);
       this.onChange(this);
     }
     return null;

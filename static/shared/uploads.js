@@ -9,9 +9,9 @@ export class Uploads {
   /**
    * form          the composer; holds [data-files] (the input), [data-attach] (its button), [data-chips]
    * zone          where files may be dropped
-   * url(id)       where a file is PUT, or null while none may be sent
+   * url(id)       where a file is PUT; "" while it must be held, null while none may be sent
    * headers()     headers of each request
-   * strings       uploading, upload_failed, upload_too_large, upload_too_many, remove_file, retry_file
+   * strings       uploading, upload_held, upload_failed, upload_too_large, upload_too_many, remove_file, retry_file
    * limit         bytes of the largest file
    * onChange()    files came, went, or are ready
    */
@@ -67,8 +67,15 @@ export class Uploads {
       const item = { id: newId(), file, name: file.name, done: 0, state: "going", sentence: "" };
       this.items.push(item);
       if (file.size > this.limit) this.#fail(item, this.strings.upload_too_large, { isFinal: true });
+      else if (this.url(item.id) === "") item.state = "held";
       else this.#start(item);
     }
+    this.#draw();
+  }
+
+  /** What was held may go up now. */
+  begin() {
+    this.items.filter(({ state }) => state === "held").forEach((item) => this.#start(item));
     this.#draw();
   }
 
@@ -142,7 +149,7 @@ export class Uploads {
       const { chip, state, done, sentence, isFinal } = item;
       chip.className = `chip ${state}`;
       chip.querySelector(".chip-name").textContent = item.name;
-      const words = { going: this.strings.uploading, ready: sizeOf(item.file.size), failed: sentence };
+      const words = { going: this.strings.uploading, held: this.strings.upload_held, ready: sizeOf(item.file.size), failed: sentence };
       if (chip.dataset.state !== state + sentence) {
         chip.dataset.state = state + sentence;
         chip.querySelector(".chip-state").textContent = words[state];

@@ -124,3 +124,30 @@ def test_a_cut_while_a_file_goes_up_loses_nothing(crowd: Crowd) -> None:
     visitor.frame.get_by_role("button", name="Send", exact=True).click()
     is_drawn(alice.log.get_by_role("img", name="tunnel.png"))
     expect(alice.log.get_by_role("img")).to_have_count(1)
+
+
+def test_a_file_begins_a_conversation(crowd: Crowd) -> None:
+    """Chosen before consent, it waits for it; with words, and alone."""
+    alice = crowd.agent("alice").log_in().be_available()
+    visitor = crowd.visitor().visit()
+    visitor.open()
+    attach(visitor, png("lampe.png", 80))
+    expect(visitor.frame.get_by_text("Will be uploaded once you have accepted")).to_be_visible()
+    send = visitor.frame.get_by_role("button", name="Send", exact=True)
+    send.click()
+    expect(visitor.frame.get_by_text("Please accept first; your message is kept.")).to_be_visible()
+    visitor.frame.get_by_role("button", name="I accept").click()
+    is_drawn(visitor.log.get_by_role("img", name="lampe.png"))
+    is_drawn(alice.log.get_by_role("img", name="lampe.png"))
+    alice.act("Close")
+
+    second = crowd.visitor().visit()
+    second.open()
+    second.agree()
+    attach(second, PDF)
+    second.box.fill("This is the quote:")
+    send = second.frame.get_by_role("button", name="Send", exact=True)
+    send.click()
+    second.sees("This is the quote:")
+    expect(second.log.get_by_role("button", name="Devis été.pdf")).to_be_visible()
+    expect(alice.log.get_by_role("link", name="Devis été.pdf")).to_be_visible()
