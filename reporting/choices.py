@@ -37,13 +37,19 @@ ONE_DAY = timedelta(days=1)
 PERIODS = [
     ("today", _("Today")),
     ("yesterday", _("Yesterday")),
+    ("week", _("This week")),
+    ("last_week", _("Last week")),
     ("7", _("Last 7 days")),
-    ("30", _("Last 30 days")),
     ("month", _("This month")),
     ("last_month", _("Last month")),
+    ("30", _("Last 30 days")),
+    ("90", _("Last 90 days")),
+    ("year", _("This year")),
+    ("last_year", _("Last year")),
     ("365", _("Last 365 days")),
     ("custom", _("From … to …")),
 ]
+USUAL = "7"
 STEPS = [
     ("", _("Automatic")),
     (Step.HOUR, _("Hour")),
@@ -100,7 +106,10 @@ class Choices(forms.Form):
         at: datetime,
         beside: Mapping[str, Collection[str] | None] = NOTHING,
     ) -> None:
-        super().__init__(data)
+        shown = data.copy()
+        if not shown.get("period"):
+            shown["period"] = USUAL  # what is shown is what was counted
+        super().__init__(shown)
         self.user, self.at, self.beside = user, at, beside
         self.websites = list(websites_seen_by(user))
         self.sight = sight_of(user, self.websites)
@@ -249,7 +258,7 @@ def chosen(form: Choices) -> Chosen:
     if step is Step.HOUR and period.days > 31:
         step = Step.DAY  # some thousand points are no picture
     kept = {name: form.data[name] for name in form.fields if form.data.get(name)}
-    scope = Scope(tuple(websites), period, filters, sight=form.sight, own=own)
+    scope = Scope(tuple(websites), period, filters, sight=form.sight, own=own, asked_at=form.at)
     return Chosen(scope, step, urlencode(kept))
 
 
@@ -304,11 +313,21 @@ def _named(zone: str) -> str:
 
 
 def _period(given: dict[str, Any], today: date) -> Period:
-    match given.get("period") or "7":
+    monday = today - timedelta(days=today.weekday())
+    match given.get("period") or USUAL:
         case "today":
             return Period(today, today + ONE_DAY)
         case "yesterday":
             return Period(today - ONE_DAY, today)
+        case "week":
+            return Period(monday, today + ONE_DAY)
+        case "last_week":
+            return Period(monday - timedelta(days=7), monday)
+        case "year":
+            return Period(today.replace(month=1, day=1), today + ONE_DAY)
+        case "last_year":
+            end = today.replace(month=1, day=1)
+            return Period(end.replace(year=end.year - 1), end)
         case "month":
             return Period(today.replace(day=1), today + ONE_DAY)
         case "last_month":

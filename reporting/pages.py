@@ -13,7 +13,7 @@ from django.utils.dates import WEEKDAYS
 from accounts import oversight
 from accounts.access import StaffRequest, overseers, staff
 from accounts.models import Agent, User
-from reporting import breakdowns, explaining, exports, reports, rows, tables
+from reporting import breakdowns, comparison, explaining, exports, reports, rows, tables
 from reporting import figures as register
 from reporting.choices import Choices, Chosen, chosen, clocks, read
 from reporting.figures.registry import Figure
@@ -54,6 +54,7 @@ def _page(request: StaffRequest, report: str, form: Choices, asked: Chosen) -> d
         "scope": asked.scope,
         "names": oversight.named(asked.scope.websites, asked.scope.sight),
         "clocks": clocks(asked.scope, asked.step),
+        "comparison": comparison.of(asked.scope),
         "step": asked.step,
         "query": asked.query,
         "tab": "reports",

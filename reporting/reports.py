@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Agent, Group, Website
 from accounts.templatetags.interface import language_name
 from conversations.models import Style
-from reporting import charts, figures
+from reporting import charts, comparison, figures
 from reporting.choices import Chosen
 from reporting.figures import answers
 from reporting.figures.answers import Answer, Answers, Cut
@@ -68,6 +68,11 @@ class Trend:
     points: tuple[Point, ...]
 
     @property
+    def known(self) -> tuple[Point, ...]:
+        """The points of which something is known: one alone is a number, not a chart."""
+        return tuple(point for point in self.points if point.answer.value is not None)
+
+    @property
     def has_years(self) -> bool:
         """Whether its points lie in several years."""
         return len({point.name.year for point in self.points}) > 1
@@ -110,6 +115,7 @@ def named(*names: str) -> list[Figure]:
 def tiles(scope: Scope, *names: str | tuple[str, ...]) -> list[Tile]:
     """A tile for each name; of several names the first is the figure, the others stand beside."""
     together = [(one,) if isinstance(one, str) else one for one in names]
+    base = comparison.of(scope)
     now = answers.total(named(*(name for one in together for name in one)), scope)
     before = answers.total(named(*(first for first, *_others in together)), scope.before)
     return [
@@ -117,7 +123,9 @@ def tiles(scope: Scope, *names: str | tuple[str, ...]) -> list[Tile]:
             figure=figures.FIGURES[first],
             answer=now[first],
             before=before[first],
-            change=_change(figures.FIGURES[first], now[first], before[first]),
+            change=_change(figures.FIGURES[first], now[first], before[first])
+            if base.holds_for(figures.FIGURES[first])
+            else None,
             beside=tuple((figures.FIGURES[name], now[name]) for name in others),
         )
         for first, *others in together

@@ -36,6 +36,23 @@ class Pace:
     days: int
 
 
+ENOUGH_HANDLED = 20
+ENOUGH_DUTY = timedelta(hours=8)
+ENOUGH_DAYS = 2
+"""Of less, a pace is chance: twenty minutes of one quiet afternoon would advise 0 places."""
+
+
+def is_enough(pace: Pace | None) -> bool:
+    """Whether a pace has something to say: conversations, hours of duty and days enough, and quiet
+    hours in which a queue is worked off."""
+    return (
+        pace is not None
+        and pace.handled >= ENOUGH_HANDLED
+        and pace.duty >= ENOUGH_DUTY
+        and pace.days >= ENOUGH_DAYS
+    )
+
+
 def pace_of(history: History, zone: ZoneInfo) -> Pace | None:
     """The pace of a period; ``None`` where nobody has handled anything."""
     shifts = [_within(shift, history) for shift in history.team.shifts]

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from reporting.adviser.advice import Pace
 
-# What is shown until there is a history: the example of R214, with the team's own number of agents.
+# What is shown until there is history enough, and for what it leaves at 0 (C77): the example of R214,
+# with the team's own number of agents.
 EXAMPLE_PER_HOUR = 10
 EXAMPLE_HOURS = 3
 
@@ -31,9 +32,9 @@ class SizeForm(forms.Form):
 
     def __init__(self, *args: Any, pace: Pace | None, agents: int, **kwargs: Any) -> None:
         measured = {
-            "agents": pace.agents if pace else agents,
-            "per_hour": pace.per_hour if pace else EXAMPLE_PER_HOUR,
-            "off_peak_hours": pace.off_peak_hours if pace else EXAMPLE_HOURS,
+            "agents": (pace.agents if pace else 0) or agents or 1,
+            "per_hour": (pace.per_hour if pace else 0) or EXAMPLE_PER_HOUR,
+            "off_peak_hours": (pace.off_peak_hours if pace else 0) or EXAMPLE_HOURS,
         }
         kwargs |= {"initial": measured, "label_suffix": ""}
         super().__init__(*args, **kwargs)

@@ -60,11 +60,13 @@ def _chosen(request: StaffRequest) -> tuple[list[Website], Website | None]:
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """What the formula says for a website, or for what the reader oversees of it; ``queues`` each
-    with its part of what to start with, and of the full size."""
+    with its part of what to start with, and of the full size. ``found`` is the pace of however
+    little history, ``pace`` the same where it is enough to go by."""
 
     part: Part
     history: history.History
     pace: advice.Pace | None
+    found: advice.Pace | None
     form: SizeForm
     full: int
     start: int
@@ -74,16 +76,19 @@ class Sizes:
 def _sizes(request: StaffRequest, website: Website) -> Sizes:
     part = _part(website, request.user)
     played = history.read(website, at=timezone.now(), groups=part.groups)
-    pace = advice.pace_of(played, website.zone)
+    found = advice.pace_of(played, website.zone)
+    pace = found if advice.is_enough(found) else None
     queues = playing.queues_of(website, played, part.groups)
     members = Agent.objects.filter(groups__steps__in=[queue.step_id for queue in queues])
     data = request.GET if SizeForm.base_fields.keys() & request.GET.keys() else None
     form = SizeForm(data, pace=pace, agents=members.distinct().count())
-    full = places_for(*form.numbers())
-    start = to_start_with(full)
+    # Not 0, where nobody has typed it: each queue has a place, or it would be a live one (C77).
+    least = 0 if form.is_bound else max(len(queues), 1)
+    full = max(places_for(*form.numbers()), least)
+    start = max(to_start_with(full), least)
     parts, whole = advice.split(start, queues), advice.split(full, queues)
     shares = [(queue, parts[queue.step_id], whole[queue.step_id]) for queue in queues]
-    return Sizes(part, played, pace, form, full, start, shares)
+    return Sizes(part, played, pace, found, form, full, start, shares)
 
 
 @overseers("GET")
@@ -109,6 +114,7 @@ def queue_size(request: StaffRequest) -> HttpResponse:
             "part": sizes.part,
             "history": sizes.history,
             "pace": sizes.pace,
+            "too_little": sizes.found if sizes.pace is None else None,
             "form": form,
             "full": sizes.full,
             "start": sizes.start,

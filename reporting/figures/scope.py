@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,13 +35,18 @@ class Scope:
     one that he oversees in part (``sight``), only what belongs to his groups is.
 
     ``period`` are the days of the first website. Where it is another day, "today" is another:
-    ``own`` are the days of such zones, by name."""
+    ``own`` are the days of such zones, by name. ``asked_at`` is when it was asked for, where the
+    period may not be over then.
+
+    ``known`` is what was found out of it once and serves all figures of a page."""
 
     websites: tuple[Website, ...]
     period: Period
     filters: Filters = Filters()
     sight: Oversight = field(kw_only=True)
     own: Mapping[str, Period] = field(default_factory=dict, kw_only=True)
+    asked_at: datetime | None = field(default=None, kw_only=True, compare=False)
+    known: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def zone(self) -> tzinfo:
