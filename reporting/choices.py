@@ -80,6 +80,18 @@ def sight_of(user: User, websites: Iterable[Website]) -> Oversight:
     return Oversight(websites=frozenset(website.pk for website in websites))
 
 
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter that is set, and the query that leads to the same page without it."""
+
+    label: str
+    text: str
+    query_without: str
+
+
+OF_THE_PERIOD = ("period", "first", "last")
+
+
 class Choices(forms.Form):
     """The filters above a report. What is not on offer to this reader is no choice. ``beside`` are
     other parameters of the address, and what they may say: ``None`` is anything."""
@@ -142,6 +154,36 @@ class Choices(forms.Form):
                 del self.fields[name]
         for field in self.fields.values():
             field.widget.attrs.setdefault("class", "input")
+
+    def period_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in OF_THE_PERIOD]
+
+    def other_fields(self) -> list[forms.BoundField]:
+        return [field for field in self.visible_fields() if field.name not in OF_THE_PERIOD]
+
+    @property
+    def query_of_days(self) -> str:
+        return urlencode({name: self.data[name] for name in OF_THE_PERIOD if self.data.get(name)})
+
+    def chips(self) -> list[Chip]:
+        """The filters that are set, in the order of the form."""
+        given = self.cleaned_data if self.is_valid() else {}
+        kept = {name: self.data[name] for name in self.fields if self.data.get(name)}
+        return [
+            Chip(
+                label=str(self.fields[name].label),
+                text=self._said(name, given[name]),
+                query_without=urlencode({one: kept[one] for one in kept if one != name}),
+            )
+            for name in kept
+            if name not in OF_THE_PERIOD and given.get(name)
+        ]
+
+    def _said(self, name: str, value: Any) -> str:
+        field = self.fields[name]
+        if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
+            return str(dict(field.choices).get(value, value))
+        return str(value)
 
     def _who_worked(self, members: QuerySet[Any]) -> QuerySet[Agent]:
         """Of whom there may be figures here: also who has left the groups since."""

@@ -9,11 +9,12 @@ from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext as _
 
 from accounts import oversight
 from accounts.access import StaffRequest, overseers, staff
 from accounts.models import Agent, User
-from reporting import breakdowns, comparison, explaining, exports, reports, rows, tables
+from reporting import breakdowns, comparison, downloads, explaining, exports, reports, rows, tables
 from reporting import figures as register
 from reporting.choices import Choices, Chosen, chosen, clocks, read
 from reporting.figures.registry import Figure
@@ -72,6 +73,17 @@ def _by_mail(user: User, report: str) -> Subscription | Literal[False] | None:
     return user.report_subscriptions.filter(report=report).first()
 
 
+def _downloads(context: dict[str, Any], *tables: str) -> list[downloads.Download]:
+    """The files of a report: its table, its charts, and those of its ``tables``."""
+    query, by = context["query"], context["by"]
+    title = _("By agent") if by == "agent" and "cuts" not in context else _("In parts")
+    return [
+        downloads.of_table(title, context["report"], query, by),
+        *downloads.of_charts(context.get("trends", ()), query),
+        *downloads.of_tables(tables, query),
+    ]
+
+
 def _cut_by(request: StaffRequest) -> str:
     by = request.GET.get("by")
     return by if by in reports.CUTS else "group"
@@ -98,6 +110,7 @@ def own(request: StaffRequest) -> HttpResponse:
         "trends": reports.trends(asked, "contacts", "csat"),
         "comments": _comments(request, asked),
     }
+    context["downloads"] = downloads.of_charts(context["trends"], asked.query)
     return _drawn(request, "own", context)
 
 
@@ -122,6 +135,7 @@ def experience(request: StaffRequest) -> HttpResponse:
         "omitted": omitted(scope),
         "comments": _comments(request, asked),
     }
+    context["downloads"] = _downloads(context, "omitted")
     return _drawn(request, "experience", context)
 
 
@@ -154,6 +168,8 @@ def conversations(request: StaffRequest) -> HttpResponse:
         "by": by,
         "cuts": reports.CUT_NAMES,
     }
+    context["downloads"] = _downloads(context, "closures", "snooze-ends", "waits")
+    context["prepared"] = "conversations"
     return _drawn(request, "conversations", context)
 
 
@@ -174,6 +190,7 @@ def agents(request: StaffRequest) -> HttpResponse:
         "table": reports.table(asked.scope, "agent", *STAFF_CUT),
         "by": "agent",
     }
+    context["downloads"] = _downloads(context, "suggestions")
     return _drawn(request, "agents", context)
 
 
@@ -190,9 +207,12 @@ def behind(request: StaffRequest, name: str) -> HttpResponse:
         "figure": figure,
         "tile": reports.tiles(asked.scope, name)[0],
         "page": page,
-        "is_large": page.paginator.count > LARGE,
         "lines": rows.lines(figure, asked.scope, page.object_list, request.user),
     }
+    if page.paginator.count > LARGE:
+        context["prepared"] = figure.name
+    else:
+        context["downloads"] = [downloads.of_rows(figure, asked.query)]
     return _drawn(request, "behind", context)
 
 
@@ -213,6 +233,7 @@ def transactions(request: StaffRequest) -> HttpResponse:
         "cuts": reports.SALES_CUT_NAMES,
         "lines": rows.lines(figure, scope, newest, request.user),
     }
+    context["downloads"] = _downloads(context)
     return _drawn(request, "transactions", context)
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import oversight, rights
 from accounts.access import StaffRequest, overseers, zone_of
 from accounts.models import Agent, Group, User, Website
-from reporting import board_tables, exports, queries, states, tables
+from reporting import board_tables, downloads, exports, queries, states, tables
 from reporting.parameters import Misread, check, explained
 from reporting.seen import View
 from routing import advice
@@ -94,6 +94,8 @@ def production(request: StaffRequest) -> HttpResponse:
     context = {"board": queries.board(request.user, at=now, view=form.view()), "form": form}
     if not _is_fragment(request):
         context["warnings"] = advice.for_user(request.user, at=now)
+        names = ("queues", "waiting", "agents", "snoozed")
+        context["downloads"] = downloads.of_board(names, form.query)
     return _live(request, "board", "production", context)
 
 
@@ -111,6 +113,7 @@ def state(request: StaffRequest, name: str) -> HttpResponse:
     )
     lines = states.lines(page.object_list)
     context = {"state": found, "name": name, "form": form, "page": page, "lines": lines}
+    context["downloads"] = [downloads.of_list(found.name, name, form.query)]
     return _live(request, "state_list", "state", context)
 
 

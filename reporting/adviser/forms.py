@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from reporting.adviser.advice import Pace
 
-# What is shown until there is history enough, and for what it leaves at 0 (C77): the example of R214,
-# with the team's own number of agents.
+# What is shown until there is history enough, and for what it leaves at 0 (C77): the example of
+# R214, with the team's own number of agents.
 EXAMPLE_PER_HOUR = 10
 EXAMPLE_HOURS = 3
 

@@ -16,7 +16,7 @@ from accounts import oversight
 from accounts.access import StaffRequest, overseers
 from accounts.models import Agent, User, Website
 from accounts.rights import websites_of
-from reporting import exports, tables
+from reporting import downloads, exports, tables
 from reporting.adviser import advice, history, playing, wording
 from reporting.adviser.forms import SizeForm
 from reporting.adviser.sizing import places_for, to_start_with
@@ -105,6 +105,7 @@ def queue_size(request: StaffRequest) -> HttpResponse:
     totals = [sizes.start, sizes.full, *([] if form.wanted is None else [form.wanted])]
     query = urlencode([("website", website.key), *(("places", f"{total}") for total in totals)])
     kept = {name: form.data[name] for name in form.fields if form.data.get(name)}
+    kept_query = urlencode({"website": website.key} | kept)
     return render(
         request,
         "reporting/adviser/page.html",
@@ -120,7 +121,7 @@ def queue_size(request: StaffRequest) -> HttpResponse:
             "start": sizes.start,
             "today": sum(queue.places for queue, _part, _whole in sizes.queues),
             "queues": sizes.queues,
-            "query": urlencode({"website": website.key} | kept),
+            "downloads": downloads.of_adviser(kept_query, query) if sizes.queues else [],
             "replay_url": f"{reverse('queue_size_replay')}?{query}",
         },
         status=422 if form.is_bound and not form.is_valid() else 200,

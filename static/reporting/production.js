@@ -2,6 +2,7 @@
 // ordinary page, and once a minute anyway, where sockets are blocked.
 
 import "../base/bar.js";
+import "./popovers.js";
 import { tick } from "../base/clock.js";
 import { toast } from "../base/toasts.js";
 import { get } from "../shared/fragment.js";

@@ -1,13 +1,16 @@
 // A report's filters act at once; the days of one's own choice only with the button.
 
 import "../base/bar.js";
+import "./popovers.js";
 import "./sorting.js";
 
 const form = document.getElementById("filters");
 const period = form.elements.namedItem("period");
 
 function showDays() {
-  for (const field of form.querySelectorAll(".only-custom")) field.hidden = period.value !== "custom";
+  const isCustom = period.value === "custom";
+  for (const field of form.querySelectorAll(".only-custom")) field.hidden = !isCustom;
+  document.getElementById("show").hidden = !isCustom; // All else acts at once.
 }
 
 form.addEventListener("change", ({ target }) => {
@@ -49,21 +52,5 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   savePng(link);
 });
-/* A definition stands at its "?"; browsers with anchors do this by themselves. */
-function place({ target, newState }) {
-  if (newState !== "open" || !target.matches?.(".definition")) return;
-  const asked = document.querySelector(`[popovertarget="${target.id}"]`).getBoundingClientRect();
-  const room = document.documentElement.clientWidth - target.offsetWidth - 16;
-  const isLow = asked.bottom + target.offsetHeight + 12 > innerHeight && asked.top > target.offsetHeight;
-  const top = isLow ? asked.top - target.offsetHeight - 12 : asked.bottom;
-  Object.assign(target.style, {
-    position: "absolute",
-    left: `${Math.max(16, Math.min(asked.left, room)) + scrollX}px`,
-    top: `${top + scrollY}px`,
-  });
-}
-
-if (!CSS.supports("position-area: block-end")) document.addEventListener("toggle", place, true);
-
 document.getElementById("print").addEventListener("click", () => window.print());
 showDays();
