@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0015_stays_open"),
-        ("conversations", "0029_paused_may_be_the_teams"),
+        ("conversations", "0034_inbound_emails"),
     ]
 
     operations = [
