@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0015_stays_open"),
-        ("conversations", "0034_inbound_emails"),
+        ("conversations", "0035_claimed_email"),
     ]
 
     operations = [
