@@ -1,6 +1,6 @@
 """Words are found however they are typed: folded by other rules, so the indexes are made anew.
 
-A million messages take about a minute and a half on one core; nobody can write meanwhile. Canned
+A million messages take some minutes on one core; nobody can write meanwhile. Canned
 replies and past answers are folded again in one statement each.
 """
 

@@ -1,0 +1,156 @@
+"""The raw entry points and the sockets: any body, any frame, and nobody is left behind by one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import HttpCommunicator, WebsocketCommunicator
+from django.core.cache import cache
+from django.db import connections
+from django.test import Client
+
+import desk.sockets
+import messenger.sockets
+from config.asgi import application, http
+from conversations import pool
+from conversations.models import Conversation
+from messenger import tickets
+from routing import snapshots
+from routing.models import DeskConnection
+from tests import hostile
+from tests.factories import AgentFactory, StepFactory, VisitorFactory, on_desk
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ORIGIN = [(b"host", b"testserver"), (b"origin", b"http://testserver")]
+FRAMES = [
+    "{",
+    "[]",
+    '"x"',
+    "{" * 1000,
+    '{"a":' * 600 + "1" + "}" * 600,
+    "[" * 4000,
+    '{"type": NaN}',
+    '{"type": "typing", "type": "typing"}',
+    "x" * 5000,
+]
+
+
+def scene() -> dict[str, Any]:
+    cache.clear()
+    step = StepFactory(rule__website__key="celeste", rule__website__domains=["testserver"])
+    agent = AgentFactory()
+    step.group.members.add(agent)
+    visitor = VisitorFactory(website=step.rule.website, token="a token", agrees=True)
+    conversation = on_desk(step, agent, visitor=visitor)
+    client = Client()
+    client.force_login(agent.user)
+    return {
+        "conversation": conversation,
+        "agent": agent,
+        "cookie": f"sessionid={client.cookies['sessionid'].value}".encode(),
+        "visitor": visitor,
+    }
+
+
+async def ended() -> None:
+    await snapshots.close()
+    await pool.close()
+    await sync_to_async(connections.close_all)()
+
+
+async def asked(path: str, body: bytes, *headers: tuple[bytes, bytes]) -> tuple[int, Any]:
+    kind = b"text/plain" if path.endswith("engagement/") else b"application/json"
+    told = [*ORIGIN, (b"content-type", kind), *headers]
+    answer = await HttpCommunicator(http, "POST", path, body=body, headers=told).get_response(20)
+    return answer["status"], json.loads(answer["body"]) if answer["body"] else None
+
+
+def bodies(payload: dict[str, Any]) -> list[bytes]:
+    values = [*hostile.TEXTS, *hostile.WRONG]
+    one_wrong = [hostile.dumped(sent) for v in values for _, sent in hostile.replaced(payload, v)]
+    return [*one_wrong, *(body for body in hostile.BODIES if len(body) < 2**20), b"x" * 70_000]
+
+
+async def test_no_body_at_a_raw_entry_point_is_a_failure() -> None:
+    here = await sync_to_async(scene)()
+    conversation: Conversation = here["conversation"]
+    mine = (b"authorization", b"Bearer a token")
+    message = {"client_id": str(uuid.uuid4()), "body": "x", "attachment": None}
+    view = {"url": "http://testserver/", "language": "fr", "data": {"a": "b"}, "again": True}
+    base = f"/messenger/celeste/conversations/{conversation.public_id}"
+    doors: list[tuple[str, dict[str, Any], list[tuple[bytes, bytes]]]] = [
+        (f"{base}/messages/", message, [mine]),
+        (f"{base}/read/", {"seq": 1}, [mine]),
+        (f"/desk/c/{conversation.pk}/messages/", message, [(b"cookie", here["cookie"])]),
+        (f"/desk/c/{conversation.pk}/read/", {"seq": 1}, [(b"cookie", here["cookie"])]),
+        ("/messenger/celeste/engagement/", view, []),
+    ]
+    failed = []
+    try:
+        for path, payload, headers in doors:
+            for body in bodies(payload):
+                status, said = await asked(path, body, *headers)
+                is_told = status < 400 or (said["error"]["code"] and said["error"]["message"])
+                if status >= 500 or not is_told:
+                    failed.append((path, body[:40], status))
+        for cookie in (b"sessionid=a\0b", b'a:b=c; sessionid="\\', b"\xff"):
+            status, said = await asked("/desk/c/1/read/", b"{}", (b"cookie", cookie))
+            assert (status, said["error"]["code"]) == (401, "session")
+    finally:
+        await ended()
+    assert failed == []
+
+
+def said_by_sockets() -> set[str]:
+    return hostile.names_read_by(messenger.sockets) | hostile.names_read_by(desk.sockets)
+
+
+def frames() -> list[str]:
+    names = sorted(said_by_sockets() | {"type", "conversation", "on"})
+    whole = {name: "typing" if name == "type" else 1 for name in names}
+    values = [*hostile.WRONG, hostile.ODD]
+    one_wrong = [json.dumps(f) for value in values for _, f in hostile.replaced(whole, value)]
+    return [*FRAMES, *one_wrong]
+
+
+@pytest.mark.parametrize("face", ["desk", "messenger"])
+async def test_no_frame_breaks_a_socket_or_leaves_a_ghost(face: str) -> None:
+    here = await sync_to_async(scene)()
+    try:
+        for frame in frames():
+            path, headers = "/ws/desk/", [*ORIGIN, (b"cookie", here["cookie"])]
+            if face == "messenger":
+                ticket = await sync_to_async(tickets.issue)(here["visitor"].pk)
+                path, headers = f"/ws/messenger/?ticket={ticket}", ORIGIN
+            socket = WebsocketCommunicator(application, path, headers=headers)
+            assert (await socket.connect(20))[0]
+            assert json.loads(await socket.receive_from(20)) == {"type": "ready"}
+            await socket.send_to(text_data=frame)
+            await asyncio.sleep(0)
+            await socket.disconnect(timeout=20)
+        if face == "desk":
+            assert await DeskConnection.objects.filter(closed_at=None).acount() == 0
+    finally:
+        await ended()
+
+
+async def test_a_socket_that_ends_without_a_word_is_no_ghost() -> None:
+    """However it ends, its agent is not connected by it any more, and its heartbeat is over."""
+    here = await sync_to_async(scene)()
+    try:
+        headers = [*ORIGIN, (b"cookie", here["cookie"])]
+        socket = WebsocketCommunicator(application, "/ws/desk/", headers=headers)
+        assert (await socket.connect(20))[0]
+        await socket.receive_from(20)
+        assert await DeskConnection.objects.filter(closed_at=None).acount() == 1
+        socket.future.cancel()
+        await asyncio.wait([socket.future], timeout=20)
+        assert await DeskConnection.objects.filter(closed_at=None).acount() == 0
+    finally:
+        await ended()
