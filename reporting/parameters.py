@@ -63,11 +63,12 @@ def sentences(said: Said, labels: Mapping[str, str] | None = None) -> list[str]:
 
 
 def _sentence(name: str, text: str, label: str) -> str:
+    if name in {"", NON_FIELD_ERRORS} or name in text:
+        return text
     if label:
         values = {"label": label, "name": name, "why": text}
         return _("%(label)s (“%(name)s”): %(why)s") % values
-    is_named = name in {"", NON_FIELD_ERRORS} or name in text
-    return text if is_named else _("“%(name)s”: %(why)s") % {"name": name, "why": text}
+    return _("“%(name)s”: %(why)s") % {"name": name, "why": text}
 
 
 def explained(view: View[P]) -> View[P]:
