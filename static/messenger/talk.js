@@ -105,10 +105,16 @@ export class Talk {
     if (frame.type === "history") this.handlers.onHidden(frame.hidden);
     if (frame.conversation !== this.conversation?.id) return this.#overhear(frame);
     if (frame.type === "message") this.thread.receive(frame.message);
-    if (frame.type === "message" && frame.message.author !== "visitor") this.handlers.onTyping(false);
+    if (frame.type === "message") this.#answered(frame.message);
     if (frame.type === "read") this.thread.receiveRead(frame);
     if (frame.type === "typing") this.handlers.onTyping(frame.on, frame.name);
     if (frame.type === "state") this.thread.sync();
+  }
+
+  /** With the first words of an agent somebody talks, who had only received it until then. */
+  #answered({ author }) {
+    if (author !== "visitor") this.handlers.onTyping(false);
+    if (author === "agent" && this.conversation.agent?.part !== "talking") this.thread.sync();
   }
 
   /** What is said in another open conversation of the same person. */

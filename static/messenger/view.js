@@ -51,7 +51,7 @@ export class View {
     const avatar = element("span", { className: "mini-avatar" }, initials(agent.name));
     avatar.setAttribute("aria-hidden", "true");
     const [before, after] = line.split("{name}");
-    who.replaceChildren(avatar, before, element("strong", {}, agent.name), after);
+    who.replaceChildren(avatar, element("span", {}, before, element("strong", {}, agent.name), after));
   }
 
   /** Where nobody has the conversation: what is true of it now. */
