@@ -62,6 +62,8 @@ EVENTS = """
         AND e.verb IN ('transfer_to_group', 'transfer_to_agent', 'snooze', 'reopen',
             'reopen_to_group', 'expire', 'release', 'recall')
         AND e.at >= coalesce(least(made.at, held.at), e.at);
+    SET CONSTRAINTS ALL IMMEDIATE; -- or there are triggers left, and no table of them is altered
+    SET CONSTRAINTS ALL DEFERRED;
     ALTER TABLE conversations_event ENABLE TRIGGER conversations_event_stands;
 """
 # Who was a member when, by the record of changes; what it says nothing of was always so.
