@@ -23,7 +23,7 @@ from config import engines
 from tests import seed
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 150  # a busy machine; a quiet one needs 6
+READY_SECONDS = 400  # a busy machine; a quiet one needs 6
 STOP_SECONDS = 40
 TRIES = 5
 SNAPSHOT_MS = 2100  # room, as a page view is told it, may be two seconds old

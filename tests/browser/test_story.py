@@ -39,7 +39,7 @@ def test_one_conversation_from_end_to_end(crowd: Crowd, product: Product) -> Non
     box = alice.box(number)
     expect(box).to_be_visible()
     for fact in ("Chat", "on site", "waits for you"):
-        expect(box.get_by_text(fact)).to_be_visible()
+        expect(box.get_by_text(fact, exact=True)).to_be_visible()
     expect(box.locator("[data-answered]")).to_have_text("–")  # she has not written yet
     alice.sees("Is the lamp")
     expect(alice.status).to_contain_text("1/4")
