@@ -15,10 +15,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from django.contrib.postgres.search import SearchQueryField, SearchVectorField
-from django.db.models import BooleanField, Func, Value
-from django.db.models.functions import Cast
-
 from conversations.separators import SEPARATORS
 
 LIMIT = 12  # words of a search; more would only be slower
@@ -58,24 +54,6 @@ _plural = re.compile(r"(?<=\w{4})[sx]$")
 _elided = re.compile(
     r"\b(?:[a-z]|[a-z]?qu|jusqu|lors?qu|puisqu)['’ʼ＇](?=\w)|(?<=\w)['’ʼ＇][a-z]\b"
 )
-
-
-class Words(Func):
-    """The searchable words of a text column; the expression of the indexes, so that they serve."""
-
-    function = "causerie_tokens"
-    output_field = SearchVectorField()
-
-
-class Saying(Func):
-    """The condition that the searchable words of an expression are those of ``terms``."""
-
-    template = "%(expressions)s"
-    arg_joiner = " @@ "
-    output_field = BooleanField()
-
-    def __init__(self, words: Words, terms: Sequence[Term]) -> None:
-        super().__init__(words, Cast(Value(as_tsquery(terms)), SearchQueryField()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ async def _handle(request: Request) -> tuple[int, Answer]:
     token = request.headers.get("authorization", "").removeprefix("Bearer ")
     if not token:
         raise Rejected("token", _("We do not know you yet: please open the Messenger again."), 401)
-    if request.match["conversation"] is None:
+    if request.match.get("conversation") is None:
         return await _file_before(request, hash_token(token))
     try:
         conversation = uuid.UUID(request.match["conversation"])
@@ -126,7 +126,7 @@ async def _read(request: Request, query: str, key: dict[str, Any]) -> attachment
 
 def _check_put(request: Request) -> datetime:
     """The moment of an upload, where the request is one."""
-    if request.method != "PUT" or request.match["small"] is not None:
+    if request.method != "PUT" or request.match.get("small") is not None:
         raise Rejected("method", _("This address does not answer that."), 405)
     return timezone.now()
 

@@ -182,7 +182,8 @@ class Choices(forms.Form):
     def _said(self, name: str, value: Any) -> str:
         field = self.fields[name]
         if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
-            return str(dict(field.choices).get(value, value))
+            choices: Any = field.choices  # the stubs admit nested and callable ones as well
+            return str(dict(choices).get(value, value))
         return str(value)
 
     def _who_worked(self, members: QuerySet[Any]) -> QuerySet[Agent]:

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.db.models.fields.json import KT
 
 from conversations.languages import CONFIGURATIONS, SIMPLE
-from conversations.words import Words
+from conversations.search_expressions import Words
 from conversations.words_sql import SPACED, TOKENS
 
 PATIENTLY = "SET LOCAL statement_timeout = 0"

@@ -100,7 +100,8 @@ def follow_claim(visitor: Visitor, *, at: datetime) -> None:
 
 def doubt_claim(visitor: Visitor) -> None:
     """Consent was withdrawn: with a new one, the signed address counts again."""
-    Person.objects.filter(pk=visitor.person_id).update(claimed_email="")
+    if visitor.person_id is not None:
+        Person.objects.filter(pk=visitor.person_id).update(claimed_email="")
 
 
 @transaction.atomic
