@@ -41,7 +41,8 @@ _BEGUN = re.compile(
     r"(?:début du message (?:transféré|réexpédié)|begin forwarded message"
     r"|anfang der weitergeleiteten nachricht|message (?:d['’]origine|original|transféré)"
     r"|original message|mensaje original|messaggio originale|ursprüngliche nachricht"
-    r"|oorspronkelijk bericht)\s*:?",
+    r"|oorspronkelijk bericht"
+    r"|message du [\d/.: h]{6,20})\s*:?",
     re.IGNORECASE,
 )
 

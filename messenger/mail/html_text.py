@@ -169,7 +169,7 @@ def _drop(element: HtmlElement) -> None:
 
 def _show_address(link: HtmlElement) -> None:
     """``text <address>``, where the text does not say it already."""
-    address = _unwrapped(str(link.get("href")).strip())
+    address = unwrapped(str(link.get("href")).strip())
     shown = " ".join("".join(link.itertext()).split())
     if not shown or not re.match(r"(?:https?|mailto|tel|ftp):", address, re.IGNORECASE):
         return
@@ -183,7 +183,7 @@ def _show_address(link: HtmlElement) -> None:
         link.text = (link.text or "") + told
 
 
-def _unwrapped(address: str) -> str:
+def unwrapped(address: str) -> str:
     """The address that Outlook's "safe link" leads to."""
     try:
         parts = urlsplit(address)

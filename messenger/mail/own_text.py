@@ -8,8 +8,12 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from messenger.mail import html_text
+
 # What stands above the mail in an answer to it.
 DELIMITER = "##-"
+
+LINKS = re.compile(r"https?://[^\s<>\])\"']+", re.IGNORECASE)
 
 SHORT = 12
 """A line of fewer letters is known again only as a whole line, or as the end of one."""
@@ -34,6 +38,12 @@ def _is_drawn(character: str) -> bool:
     return unicodedata.category(character) == "So"
 
 
+def _page(link: str) -> str:
+    """A link without what changes in ours from mail to mail: the signed word behind the ``#``."""
+    page, _mark, _word = html_text.unwrapped(link).partition("#")
+    return page.rstrip("/").casefold()
+
+
 @dataclass(frozen=True, slots=True)
 class OwnText:
     """``spoken`` are the messages of the conversation, ``frame`` is what our mails say around them.
@@ -47,6 +57,7 @@ class OwnText:
     spoken: str = ""
     frame: str = ""
     lines: frozenset[str] = field(default=frozenset(), repr=False)
+    links: frozenset[str] = field(default=frozenset(), repr=False)
 
     @classmethod
     def of(
@@ -66,6 +77,9 @@ class OwnText:
             spoken="\n".join(squash(text) for text in said),
             frame="\n".join(squash(text) for text in around),
             lines=frozenset(lines - {""}),
+            links=frozenset(
+                _page(link) for text in (*said, *around) for link in LINKS.findall(text)
+            ),
         )
 
     @property
@@ -80,12 +94,23 @@ class OwnText:
     def has(self, line: str, *, before: str = "") -> bool:
         """Whether a quoted line is ours; ``before`` is the quoted line above it."""
         letters = squash(line)
-        if not letters or letters in self.lines:
+        if not letters:
+            return all(_page(link) in self.links for link in LINKS.findall(line))
+        if letters in self.lines:
             return True
         if len(letters) >= SHORT:
             return letters in self.spoken or letters in self.frame
         wrapped = squash(before)[-60:] + letters
         return len(wrapped) >= SHORT and (wrapped in self.spoken or wrapped in self.frame)
+
+    def continues_link(self, line: str, *, above: str) -> bool:
+        """Whether a line is the rest of a link of ours that was wrapped in the line ``above``."""
+        begun = LINKS.findall(above)
+        rest = line.strip().rstrip(">")
+        if not begun or " " in rest or not above.rstrip().endswith(begun[-1]):
+            return False
+        is_word = "#" in begun[-1] and ":" in begun[-1] + rest
+        return _page(begun[-1] + rest) in self.links and ("#" not in begun[-1] or is_word)
 
     def was_said(self, line: str) -> bool:
         """Whether a line of ours is part of a message, and not of the mail around it."""

@@ -90,7 +90,7 @@ def _anchors(lines: list[Line], own: OwnText) -> Iterator[Anchor]:
     at = 0
     while at < len(lines):
         anchor = (
-            _at_delimiter(lines, texts, at)
+            _at_delimiter(lines, texts, at, own)
             or _at_headers(lines, texts, at, own)
             or _at_sentence(lines, texts, at, own)
         )
@@ -101,22 +101,25 @@ def _anchors(lines: list[Line], own: OwnText) -> Iterator[Anchor]:
             at += 1
 
 
-def _at_delimiter(lines: list[Line], texts: list[str], at: int) -> Anchor | None:
+def _at_delimiter(lines: list[Line], texts: list[str], at: int, own: OwnText) -> Anchor | None:
     text = texts[at].strip(" *_|")
-    if not text.startswith(DELIMITER) and not (DELIMITER in text and lines[at].depth):
+    is_ours = text.startswith(DELIMITER) or (DELIMITER in text and lines[at].depth)
+    if not is_ours or lines[at].fate is not Fate.WORDS:
         return None
     top = at
     while lines[at].depth and top and (lines[top - 1].depth or lines[top - 1].is_blank):
         top -= 1
     top = _skip_blank(lines, top, down=True)
+    if any(_who_wrote(texts, end, own) is not None for end in range(top + 1, at + 1)):
+        return Anchor(_with_rule(lines, top), at)  # It is said inside the quote.
     for end in range(top, max(-1, top - REACH), -1):
-        start = _who_wrote(texts, end)
+        start = _who_wrote(texts, end, own)
         if start is not None:
             return Anchor(_with_rule(lines, start), at)
     return Anchor(_with_rule(lines, top), at)
 
 
-def _who_wrote(texts: list[str], end: int) -> int | None:
+def _who_wrote(texts: list[str], end: int, own: OwnText) -> int | None:
     """Where the sentence or the headers begin that stand right above ``end``."""
     start = attributions.sentence_start(texts, end)
     if start is not None and attributions.header_role(texts[start]) is None:
@@ -124,9 +127,9 @@ def _who_wrote(texts: list[str], end: int) -> int | None:
     first = end
     while first and attributions.header_role(texts[first - 1]) is not None:
         first -= 1
-    if first < end and {"from", "date"} & attributions.headers_end(texts, first)[1]:
-        return first
-    return start
+    roles = attributions.headers_end(texts, first)[1] if first < end else set()
+    is_ours = not own.is_known or own.is_named_in("\n".join(texts[first:end]))
+    return first if is_ours and "from" in roles and roles & {"date", "subject"} else None
 
 
 def _at_headers(lines: list[Line], texts: list[str], at: int, own: OwnText) -> Anchor | None:
@@ -158,10 +161,9 @@ def _at_sentence(lines: list[Line], texts: list[str], at: int, own: OwnText) -> 
         return None
     is_quoted = lines[body].depth > lines[start].depth
     if own.is_known:
-        is_ours = own.is_named_in(said) or own.has(texts[body])
-        is_quoted = is_quoted or own.has(texts[body])
-        if not is_ours:
+        if not own.is_named_in(said):
             return None
+        is_quoted = is_quoted or own.has(texts[body])
     return Anchor(_with_rule(lines, start), at + 1) if is_quoted else None
 
 
@@ -227,13 +229,13 @@ def _sort_out(lines: list[Line], own: OwnText) -> bool:
     quoted = [line for line in lines if line.fate is Fate.QUOTED]
     foreign: list[Line] = []
     substantial = 0
-    before = ""
+    before = above = ""
     for line in quoted:
-        if not _is_neutral(line.text, before, own):
+        if not _is_neutral(line.text, above, own):
             substantial += 1
             if not own.has(line.text, before=before):
                 foreign.append(line)
-        before = line.text if not line.is_blank else before
+        before, above = (before if line.is_blank else line.text), line.text
     is_certain = own.is_known and bool(quoted) and len(foreign) * 2 <= substantial
     for line in quoted:
         line.fate = Fate.CUT
@@ -243,17 +245,16 @@ def _sort_out(lines: list[Line], own: OwnText) -> bool:
     return is_certain
 
 
-def _is_neutral(text: str, before: str, own: OwnText) -> bool:
+def _is_neutral(text: str, above: str, own: OwnText) -> bool:
     """Whether a line of a quote says nothing by itself: addresses, headers, rules, advertising."""
     said = attributions.plain(text)
-    if not squash(text) or attributions.is_rule(text) or signatures.is_advertising(text):
+    if attributions.is_rule(text) or signatures.is_advertising(text):
         return True
     if DELIMITER in text or (own.is_named_in(said) and attributions.has_moment_or_address(said)):
         return True
     if attributions.header_role(text) is not None and own.is_named_in(said):
         return True
-    # The rest of a long address that was wrapped.
-    return " " not in said and len(said) >= 20 and re.search(r"https?://\S+$", before) is not None
+    return own.has(text) if not squash(text) else own.continues_link(text, above=above)
 
 
 def _keep_context(lines: list[Line], own: OwnText, *, is_certain: bool) -> None:

@@ -35,7 +35,7 @@ _BY = (
 )
 # Words that may stand between and after them; nothing else may, so that no sentence is taken.
 _BESIDE = (
-    r"my|mon|ma|meinem|meiner|mi|meu|minha|mio|mia|mijn|mojego|mojej|min|mit|моего|мого|the|new"
+    r"my|on|mon|ma|meinem|meiner|mi|meu|minha|mio|mia|mijn|mojego|mojej|min|mit|моего|мого|the|new"
     r"|for|pour|für|para|per|voor|dla|för|le|la|l|der|das|app|application|appli|mobile|mobil"
     r"|ios|android|5g|4g|pro|max|plus|mini|ultra|note|edge|se|email|e-?mail|mail|secure"
     r"|portable|device|appareil|puhelimesta|gesendet|sent|envoyé|10|11|\d{1,2}"

@@ -17,7 +17,8 @@ def content(part: Message) -> bytes:
         return b""
     named = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
     if named.startswith("base64"):
-        return _from_base64(as_bytes(payload))
+        is_text = part.get_content_maintype() == "text"
+        return _from_base64(as_bytes(payload), is_text=is_text)
     decoded = part.get_payload(decode=True)
     return decoded if isinstance(decoded, bytes) else as_bytes(payload)
 
@@ -27,12 +28,12 @@ def as_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _from_base64(raw: bytes) -> bytes:
+def _from_base64(raw: bytes, *, is_text: bool) -> bytes:
     """Base64 up to where it ends, and then what a mailing list or a gateway wrote below it."""
     lines = [line.strip() for line in raw.splitlines()]
     encoded, rest = _up_to_its_end([line for line in lines if line] if raw.strip() else [])
     decoded = _decoded(b"".join(encoded))
-    if decoded is None:
+    if decoded is None or (is_text and _is_garbled(decoded)):
         return raw
     return b"\n".join([decoded, *rest])
 
@@ -58,15 +59,20 @@ def _looks_encoded(line: bytes) -> bool:
 
 
 def _decoded(encoded: bytes) -> bytes | None:
-    """``None`` where this was never base64: a text whose letters happen to be of its alphabet."""
+    """``None`` where this is no base64."""
     bare = _NOT_IN_IT.sub(b"", encoded)
     pieces = [piece for piece in bare.split(b"=") if piece]
     try:
         found = b"".join(binascii.a2b_base64(_padded(piece)) for piece in pieces)
     except binascii.Error:
         return None
-    controls = sum(byte < 9 or 13 < byte < 27 for byte in found[:1000] if byte)
-    return None if not found or controls * 20 > len(found[:1000]) else found
+    return found or None
+
+
+def _is_garbled(text: bytes) -> bool:
+    """Whether this was never base64: words whose letters happen to be of its alphabet."""
+    start = text[:1000]
+    return sum(byte < 9 or 13 < byte < 27 for byte in start if byte) * 20 > len(start)
 
 
 def _padded(piece: bytes) -> bytes:
