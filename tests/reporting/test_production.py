@@ -313,9 +313,10 @@ def test_the_board_narrows_to_a_website_a_group_a_name(
     step.group.managers.set([stranger])
     client = Client()
     client.force_login(stranger)
-    page = client.get(f"/reports/production/?group={foreign.group_id}").content.decode()
-    assert foreign.group.name not in page
-    assert step.group.name in page
+    answer = client.get(f"/reports/production/?group={foreign.group_id}")
+    assert answer.status_code == 400
+    assert foreign.group.name not in answer.content.decode()
+    assert step.group.name in client.get("/reports/production/").content.decode()
 
 
 def test_five_hundred_agents_are_pages_of_forty_lost_desks_first(
