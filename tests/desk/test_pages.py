@@ -170,7 +170,7 @@ RIGHTS = {
     Status.QUEUED: set(),
     Status.ASSIGNED: {"take", "transfer"},
     Status.ACTIVE: {"reply", "snooze", "pause", "transfer", "block"},
-    Status.SNOOZED: {"wake", "take_back"},
+    Status.SNOOZED: {"wake"},
     Status.PENDING: {"resume"},
     Status.ON_HOLD: {"resume"},
     Status.SOLVED: {"resume"},
