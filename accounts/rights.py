@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from accounts.holding import held_by
 from accounts.models import Agent, Group, User, Website
 
 
@@ -45,6 +46,16 @@ class ForAdministrators:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return administers(request.user)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """What holds an object is said before anything else, by name and with links; whoever may
+        delete it may delete its parts with it."""
+        if held := held_by(objs, self.admin_site):  # type: ignore[attr-defined]
+            return [], {}, set(), held
+        shown, counts, missing, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
+        return shown, counts, set() if administers(request.user) else missing, protected
 
     # Django would keep a second record, of what went through its own pages only.
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -13,6 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from accounts import durations
+from accounts.lists import ListField
 from accounts.picks import Picks
 from routing.models.rules import WINDOW_LIMIT
 
@@ -60,6 +62,8 @@ class Published:
             kwargs["widget"] = forms.Select(choices=choices)
         if isinstance(db_field, models.ManyToManyField):
             kwargs["widget"] = Picks(db_field.verbose_name)
+        if isinstance(db_field, ArrayField):
+            kwargs.setdefault("form_class", ListField)
         if isinstance(db_field, models.DurationField):
             return _duration(db_field)
         if db_field.name in DURATIONS:

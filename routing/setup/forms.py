@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Agent, User, Website
-from routing.founding import FIRST_PLACES, FIRST_RULE, FIRST_SLOTS
+from routing.founding import FIRST_PLACES, FIRST_SLOTS
 
 USERNAME_LIMIT = 30
 
@@ -96,9 +96,7 @@ class GroupForm(forms.Form):
 class RuleForm(forms.Form):
     """Step 3: the first rule (R205, R210)."""
 
-    name = forms.CharField(
-        label=gettext_lazy("Name of the rule"), max_length=100, initial=FIRST_RULE
-    )
+    name = forms.CharField(label=gettext_lazy("Name of the rule"), max_length=100)
     places = forms.IntegerField(
         label=gettext_lazy("Places in the conversation queue"),
         min_value=0,

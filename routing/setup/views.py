@@ -205,9 +205,12 @@ def rule_step(request: HttpRequest, pk: int) -> HttpResponse:
     rule = website.rules.order_by("pk").first()
     queue = rule.steps.first() if rule else None
     others = website.rules.exclude(pk=rule.pk) if rule else website.rules.all()
-    initial = {"name": rule.name, "places": queue.places} if rule and queue else {}
+    with translation.override(website.language):
+        initial: dict[str, Any] = {"name": _("to the response team")}  # R210
+    if rule and queue:
+        initial = {"name": rule.name, "places": queue.places}
     taken = set(others.values_list("name", flat=True))
-    form = RuleForm(request.POST or None, initial=initial or None, taken=taken)
+    form = RuleForm(request.POST or None, initial=initial, taken=taken)
     if request.method == "POST" and form.is_valid():
         name, places = form.cleaned_data["name"], form.cleaned_data["places"]
         if rule is None:

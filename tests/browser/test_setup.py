@@ -84,7 +84,7 @@ def test_the_first_website_from_the_set_up_to_the_first_answer(
     # Left, and resumed from the index where it was left.
     admin.goto(f"{fresh.url}/admin/")
     admin.get_by_role("link", name="Go on with the set-up of Maison Neuve").click()
-    expect(admin.get_by_label("Name of the rule")).to_have_value("vers equipe de reponse")
+    expect(admin.get_by_label("Name of the rule")).to_have_value("to the response team")
     expect(admin.get_by_label("Places in the conversation queue")).to_have_value("3")
     faults += inaccessible(admin)
     go_on(admin)

@@ -157,7 +157,7 @@ def test_a_website_goes_with_its_settings_while_nothing_happened_on_it(
     step.rule.save()
     IdentitySecret.objects.create(website=website, created_at=NOW)
     delete = f"/admin/accounts/website/{website.pk}/delete/"
-    assert "Are you sure" in admin.get(delete).content.decode()
+    assert "This cannot be undone" in admin.get(delete).content.decode()
     assert admin.post(delete, {"post": "yes"}).status_code == 302
     assert not Website.objects.filter(pk=website.pk).exists()
     assert not Group.objects.filter(pk=step.group_id).exists()
@@ -177,7 +177,7 @@ def test_a_website_on_which_something_happened_says_what_holds_it(
 
 def test_a_group_that_a_rule_leads_to_is_not_deleted(admin: Client, step: RuleStep) -> None:
     delete = f"/admin/accounts/group/{step.group_id}/delete/"
-    assert "protected related objects" in admin.get(delete).content.decode()
+    assert "cannot be deleted, because these need it" in admin.get(delete).content.decode()
     assert admin.post(delete, {"post": "yes"}).status_code == 200
     assert Group.objects.filter(pk=step.group_id).exists()
 

@@ -1,0 +1,75 @@
+"""What stands in the way of deleting a setting, in words and with links to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.db import models
+from django.db.models import Model, QuerySet
+from django.urls import reverse
+from django.utils.formats import localize
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+
+NAMED = 5
+DEEPEST = 2
+
+
+def held_by(objs: Iterable[Model], site: AdminSite) -> list[SafeString]:
+    """One line for each kind of row that would lose what it points at: how many there are, and the
+    first by name. What is only a part of something is counted as that: a queue as its rule."""
+    rows = list(objs)
+    if not rows:
+        return []
+    found: dict[type[Model], set[Any]] = {}
+    for held in _holders(type(rows[0]), [row.pk for row in rows], depth=0):
+        whole, keys = _whole(held, type(rows[0]), site)
+        found.setdefault(whole, set()).update(keys)
+    return [_told(whole, keys, site) for whole, keys in found.items() if keys]
+
+
+def _holders(model: type[Model], keys: Any, *, depth: int) -> Iterator[QuerySet[Any]]:
+    """The rows that forbid it. A restriction holds only for what is deleted itself: what goes with
+    something larger goes with what restricts it (``on_delete`` of the rules)."""
+    for relation in model._meta.related_objects:
+        if relation.many_to_many:
+            continue
+        related: Any = relation.related_model
+        rows = related._base_manager.filter(**{f"{relation.field.name}__in": keys})
+        is_restricted = relation.on_delete is models.RESTRICT and depth == 0
+        if relation.on_delete is models.PROTECT or is_restricted:
+            yield rows
+        elif relation.on_delete is models.CASCADE and depth < DEEPEST:
+            yield from _holders(related, rows.values("pk"), depth=depth + 1)
+
+
+def _whole(
+    rows: QuerySet[Any], deleted: type[Model], site: AdminSite
+) -> tuple[type[Model], Iterable[Any]]:
+    """The rows themselves where they have a page, else those that they are parts of."""
+    if rows.model not in site._registry:
+        for field in rows.model._meta.fields:
+            owner = field.related_model
+            if not isinstance(owner, type) or owner is deleted or owner not in site._registry:
+                continue
+            if field.remote_field.on_delete is models.CASCADE or field.name == "conversation":
+                return owner, rows.order_by().values_list(field.name, flat=True).distinct()
+    return rows.model, rows.order_by().values_list("pk", flat=True)
+
+
+def _told(model: type[Model], keys: set[Any], site: AdminSite) -> SafeString:
+    """ "Distribution rules: 2 (Orders, Returns)"."""
+    name = capfirst(str(model._meta.verbose_name_plural))
+    line = format_html("{}: {}", name, localize(len(keys)))
+    if model not in site._registry:
+        return line
+    shown = model._base_manager.filter(pk__in=sorted(keys)[-NAMED:])
+    route = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
+    links = format_html_join(
+        ", ", '<a href="{}">{}</a>', ((reverse(route, args=[row.pk]), str(row)) for row in shown)
+    )
+    more = ", …" if len(keys) > NAMED else ""
+    return format_html("{} ({}{})", line, links, more)

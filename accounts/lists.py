@@ -1,0 +1,31 @@
+"""Lists that people write with commas; what is wrong with one of them is said by its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.postgres.forms import SimpleArrayField
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+
+class ListField(SimpleArrayField):
+    """Django says "Item 3 in the array did not validate"; this says which it is, and why."""
+
+    def clean(self, value: Any) -> Any:
+        try:
+            return super().clean(value)
+        except ValidationError as error:
+            raise ValidationError(self._told(value) or error.messages) from error
+
+    def _told(self, value: Any) -> list[str]:
+        items = value.split(self.delimiter) if isinstance(value, str) else value or []
+        found = []
+        for item in items:
+            name = str(item).strip()
+            try:
+                self.base_field.clean(name)
+            except ValidationError as error:
+                why = " ".join(error.messages)
+                found.append(_("“%(name)s” cannot be used: %(why)s") % {"name": name, "why": why})
+        return found

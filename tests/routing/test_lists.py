@@ -1,0 +1,36 @@
+"""What is wrong in a list is said by its name, not by its place."""
+
+from __future__ import annotations
+
+import pytest
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.utils import translation
+
+from accounts.lists import ListField
+
+
+def field() -> ListField:
+    host = RegexValidator(r"^[a-z.]+$", message="It is not a host.")
+    return ListField(forms.CharField(max_length=20, validators=[host]))
+
+
+@pytest.mark.parametrize("written", ["a.example,b c,d.example", "a.example,b c"])
+def test_the_item_is_named(written: str) -> None:
+    with translation.override("en"), pytest.raises(ValidationError) as told:
+        field().clean(written)
+    assert told.value.messages == ["“b c” cannot be used: It is not a host."]
+
+
+def test_each_is_named() -> None:
+    with translation.override("fr"), pytest.raises(ValidationError) as told:
+        field().clean("1,2,a")
+    assert [message.split("»")[0].strip("« \u00a0") for message in told.value.messages] == [
+        "1",
+        "2",
+    ]
+
+
+def test_what_is_right_is_a_list() -> None:
+    assert field().clean("a.example, b.example") == ["a.example", "b.example"]
