@@ -16,9 +16,9 @@ from accounts import moments
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 28, 14, 5, tzinfo=UTC)
-# A format of a template's own; "c" is for machines.
+# A format of a template's own; "c" and "U" are for machines.
 OWN_FORMAT = re.compile(
-    r"""\|(?:date|time):["'](?!c["']|[A-Z_]+_FORMAT["'])|\|time(?:since|until)"""
+    r"""\|(?:date|time):["'](?![cU]["']|[A-Z_]+_FORMAT["'])|\|time(?:since|until)"""
 )
 
 
