@@ -129,6 +129,7 @@ def test_a_file_is_prepared_while_one_waits_and_then_fetched(crowd: Crowd) -> No
     visitor.start("42 ?")
     page = crowd.agent("manager").log_in("/reports/production/").page
     page.goto(f"{crowd.product.url}/reports/conversations/?period=today")
+    page.get_by_role("button", name="Export", exact=True).click()
     page.get_by_role("button", name="Prepare as CSV").click()
     expect(page.get_by_role("heading", name="Exports")).to_be_visible()
     first = page.get_by_role("region", name="Exports").get_by_role("listitem").first
