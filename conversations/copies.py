@@ -24,6 +24,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "conversations.inboundemail": ("conversation_id", "sender", "subject", "text", "received_at"),
     "conversations.survey": ("conversation_id", "answered_at", "csat", "nps", "comment"),
     "messenger.mail": ("conversation_id", "to", "created_at"),
+    "reporting.claim": ("amount", "currency", "made_at"),
     "reporting.transaction": ("external_id", "amount", "refunded", "currency", "made_at"),
 }
 WITHHELD = {

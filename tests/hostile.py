@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import inspect
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -63,7 +62,7 @@ def modules() -> Iterator[ModuleType]:
 def names_read_by(module: ModuleType) -> set[str]:
     """The names that a module looks for in what was sent: ``sent.get("x")``, ``sent["x"]``."""
     names = set()
-    for node in ast.walk(ast.parse(inspect.getsource(module))):
+    for node in ast.walk(ast.parse(Path(module.__file__ or "").read_text("utf-8"))):
         key: ast.expr | None = None
         match node:
             case ast.Call(func=ast.Attribute(attr="get" | "getlist" | "pop"), args=[key, *_rest]):

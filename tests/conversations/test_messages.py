@@ -447,7 +447,10 @@ def test_the_visitor_reads_what_came_after_a_number(talk: Conversation, desk: De
     async def main() -> dict[str, Any]:
         try:
             return await reading.for_visitor(
-                conversation=talk.public_id, token_hash=talk.visitor.token_hash, after_seq=1
+                conversation=talk.public_id,
+                token_hash=talk.visitor.token_hash,
+                after_seq=1,
+                at=NOW,
             )
         finally:
             await pool.close()

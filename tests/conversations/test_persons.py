@@ -24,7 +24,7 @@ def read(conversation: Conversation, token_hash: str) -> dict[str, Any]:
     async def main() -> dict[str, Any]:
         try:
             return await reading.for_visitor(
-                conversation=conversation.public_id, token_hash=token_hash, after_seq=0
+                conversation=conversation.public_id, token_hash=token_hash, after_seq=0, at=NOW
             )
         finally:
             await pool.close()

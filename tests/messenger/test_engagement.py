@@ -88,6 +88,7 @@ async def test_a_page_of_the_brand_is_told_to_engage(page: Page, step: RuleStep)
     rule = await TargetingRule.objects.aget()
     assert await page.told() == {
         "engage": True,
+        "stays_open": True,
         "asynchronous": True,
         "targeting": rule.pk,
         "notification": {"kind": "button", "text": ""},

@@ -313,7 +313,7 @@ def test_what_is_wrong_is_said_and_kept(step: RuleStep, browser: Client) -> None
     assert page.status_code == 422
     assert 'value="-5"' in text
     assert 'value="ten"' in text
-    assert text.count('role="alert"') == 2
+    assert text.count('<p class="error"') == 2
 
 
 @pytest.mark.usefixtures("clock", "worker")

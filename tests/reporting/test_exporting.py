@@ -127,7 +127,7 @@ def test_what_is_asked_for_is_written_mailed_and_fetched(
     assert (line["Agent"], line["Comment"]) == ("'=Alice", "'=1+1")
     [sent] = mail.outbox
     assert (sent.subject, sent.to) == ("Ready: One row for each conversation", [manager.email])
-    assert "03/01/2035 – 03/05/2035 · Maison\n" in sent.body
+    assert "1 Mar 2035 – 5 Mar 2035 · Maison\n" in sent.body
     assert "1 row," in sent.body
     assert "/reports/exports/\n" in sent.body
     page = client.get("/reports/exports/").content.decode()
@@ -206,7 +206,7 @@ def test_the_language_is_that_in_which_it_was_asked_for(manager: User, step: Rul
     client.post(ADDRESS, headers={"accept-language": "fr"})
     export = Export.objects.get()
     page = client.get("/reports/exports/", headers={"accept-language": "fr"})
-    assert "01/03/2035 – 05/03/2035 · Maison" in page.content.decode()
+    assert "1 mars 2035 – 5 mars 2035 · Maison" in page.content.decode()
     assert written()
     assert b"Premi\xc3\xa8re" in fetched(manager, export)[1]
 

@@ -116,11 +116,13 @@ def test_the_adviser_is_as_strict(boss: Client, step: RuleStep) -> None:
 
 
 def test_in_french_too(boss: Client) -> None:
-    boss.force_login(UserFactory(role=Role.ADMIN, language="fr"))
-    answer = boss.get("/api/v1/figures/closed/?perod=7")
+    french = {"accept-language": "fr"}
+    answer = boss.get("/api/v1/figures/closed/?perod=7", headers=french)
     said = "Le paramètre «\u00a0perod\u00a0» n’existe pas."
     assert answer.json()["error"]["message"].startswith(said)
-    assert said in unescape(boss.get("/reports/experience/?perod=7").content.decode())
+    assert said in unescape(
+        boss.get("/reports/experience/?perod=7", headers=french).content.decode()
+    )
 
 
 def test_what_is_right_is_answered(boss: Client, step: RuleStep) -> None:

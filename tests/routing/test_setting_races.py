@@ -75,7 +75,6 @@ def test_what_enters_while_its_rule_and_its_group_change_is_not_lost(step: RuleS
 
         *_, waiting = together(join, dispatch.drain_all, lambda: queued(step, at=timezone.now()))
         assert status_of(waiting) == Status.ACTIVE
-        step.group.members.clear()
         AgentChannel.objects.update(is_available=False)
     assert_sound()
 
