@@ -9,14 +9,18 @@ twice is the first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import combinations
 
 HORIZON = 400  # days; more than a year, so that what opens once a year is found
 MIDNIGHT = time(0)
+DAY_SECONDS = 86400
+WEEK_SECONDS = 7 * DAY_SECONDS
 
 Interval = tuple[time, time]
+Opening = tuple[int, time, time]  # weekday (Monday is 0), opens, closes
 Span = tuple[datetime, datetime]
 
 
@@ -26,7 +30,7 @@ class Schedule:
     all meaning always open; ``special`` are the days that replace them, without hours: closed."""
 
     zone: tzinfo
-    weekly: tuple[tuple[int, time, time], ...] = ()
+    weekly: tuple[Opening, ...] = ()
     special: tuple[tuple[date, tuple[Interval, ...]], ...] = ()
 
     def intervals(self, day: date) -> tuple[Interval, ...]:
@@ -72,6 +76,27 @@ def open_seconds(schedule: Schedule, start: datetime, end: datetime) -> float:
     """How many seconds from ``start`` to ``end`` it is open; 0 where ``end`` comes first."""
     spans = open_spans(schedule, start, end) if start < end else ()
     return sum((closes - opens).total_seconds() for opens, closes in spans)
+
+
+def overlaps(weekly: Sequence[Opening]) -> Iterator[tuple[Opening, Opening]]:
+    """Yield the pairs of which the second opens while the first is open, Sunday night into Monday
+    too. Intervals that only touch do not overlap."""
+    for one, other in combinations(sorted(weekly), 2):
+        if _opens_during(one, other):
+            yield one, other
+        elif _opens_during(other, one):
+            yield other, one
+
+
+def _opens_during(one: Opening, other: Opening) -> bool:
+    """Whether ``other`` opens while ``one`` is open, in a week without a change of clocks."""
+    length = (_seconds(one[2]) - _seconds(one[1])) % DAY_SECONDS or DAY_SECONDS
+    days = (other[0] - one[0]) * DAY_SECONDS
+    return (days + _seconds(other[1]) - _seconds(one[1])) % WEEK_SECONDS < length
+
+
+def _seconds(wall: time) -> int:
+    return wall.hour * 3600 + wall.minute * 60 + wall.second
 
 
 def _spans(schedule: Schedule, at: datetime, *, days: int) -> Iterator[Span]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.hours import Schedule
+from accounts.hours import Opening, Schedule
 from accounts.models.agents import Group
 from accounts.models.websites import Website
 
@@ -124,6 +125,32 @@ def schedule_of(group: Group) -> Schedule:
             for day, rows in groupby(special, key=attrgetter("date"))
         ),
     )
+
+
+def weekly_hours(group: Group) -> tuple[Opening, ...]:
+    """The intervals of a group's week in order."""
+    rows = group.opening_hours.order_by("weekday", "opens")
+    return tuple((row.weekday, row.opens, row.closes) for row in rows)
+
+
+def set_weekly_hours(group: Group, weekly: Iterable[Opening]) -> None:
+    """Make the week of a group what is given. A row that stays is not written, one that closes at
+    another time is updated: the record of changes names what changed and no more."""
+    with transaction.atomic():
+        # Two people may save the same group: the second finds what the first has written.
+        Group.objects.select_for_update().get(pk=group.pk)
+        wanted = {(day, opens): closes for day, opens, closes in weekly}
+        for row in group.opening_hours.all():
+            closes = wanted.pop((row.weekday, row.opens), None)
+            if closes is None:
+                row.delete()
+            elif closes != row.closes:
+                row.closes = closes
+                row.save(update_fields=["closes"])
+        OpeningHours.objects.bulk_create(
+            OpeningHours(group=group, weekday=day, opens=opens, closes=closes)
+            for (day, opens), closes in wanted.items()
+        )
 
 
 IS_OPEN = (

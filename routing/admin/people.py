@@ -12,9 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import rights
 from accounts.admin import PersonAdmin
-from accounts.models import Agent, AgentChannel, Group, Holiday, OpeningHours, Role, Skill, User
+from accounts.models import Agent, AgentChannel, Group, Holiday, Role, Skill, User
+from accounts.models.hours import set_weekly_hours, weekly_hours
 from accounts.picks import Picks
 from accounts.rights import ForOverseers, PartForOverseers
+from accounts.week import WeekField
 from routing import changes
 from routing.admin.saving import Published
 
@@ -142,19 +144,23 @@ class AgentAdmin(ForOverseers, Published, admin.ModelAdmin):
         changes.agent_changed(agent.pk)
 
 
-class HoursForm(forms.ModelForm):
+class GroupForm(forms.ModelForm):
+    """A group with its weekly hours in one grid; what the grid shows is what is saved."""
+
+    week = WeekField(label=_("Weekly hours"))
+
     class Meta:
-        model = OpeningHours
-        fields = ("weekday", "opens", "closes")
-        labels = FROM_TO
+        model = Group
+        fields = "__all__"
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["week"] = weekly_hours(self.instance)
 
-class HoursInline(PartForOverseers, admin.TabularInline):
-    """The weekly hours of a group; none at all: always open."""
-
-    model = OpeningHours
-    form = HoursForm
-    extra = 0
+    def set_hours(self) -> None:
+        if "week" in self.changed_data:
+            set_weekly_hours(self.instance, self.cleaned_data["week"])
 
 
 class HolidayForm(forms.ModelForm):
@@ -185,10 +191,11 @@ class GroupAdmin(ForOverseers, Published, admin.ModelAdmin):
     list_display = ("name", "website", "size", "answer_seconds", "release_minutes")
     list_filter = ("website",)
     search_fields = ("name",)
-    inlines = (HoursInline, HolidayInline)
+    form = GroupForm
+    inlines = (HolidayInline,)
     fieldsets = (
         (None, {"fields": ("website", "name", "members", "managers")}),
-        (_("Opening hours"), {"fields": ("time_zone", "keeps_places_when_closed")}),
+        (_("Opening hours"), {"fields": ("time_zone", "week", "keeps_places_when_closed")}),
         (_("Timers"), {"fields": ("answer_seconds", "release_minutes")}),
     )
     # What C39 gives to administrators alone.
@@ -230,6 +237,8 @@ class GroupAdmin(ForOverseers, Published, admin.ModelAdmin):
     def save_related(
         self, request: HttpRequest, form: forms.ModelForm, formsets: Any, change: bool
     ) -> None:
+        assert isinstance(form, GroupForm)
+        form.set_hours()
         before = set(form.instance.members.values_list("pk", flat=True))
         super().save_related(request, form, formsets, change)
         after = set(form.instance.members.values_list("pk", flat=True))

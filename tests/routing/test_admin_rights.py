@@ -94,7 +94,6 @@ def group_form(group: Group, **changes: Any) -> dict[str, Any]:
         "answer_seconds_1": "60",
         "release_minutes_0": "",
         "release_minutes_1": "60",
-        **formset("opening_hours"),
         **formset("holidays"),
     } | changes
 
@@ -167,7 +166,6 @@ def test_a_manager_changes_members_and_hours_and_nothing_else(
     new = AgentFactory()
     GroupFactory(website=group.website).members.add(new)
     before = (group.name, group.website_id)
-    hours = {"weekday": 0, "opens": "09:00", "closes": "18:00"}
     day = {"date": "2026-12-25", "name": "Christmas", "opens": "", "closes": ""}
     forged = group_form(
         group,
@@ -178,7 +176,7 @@ def test_a_manager_changes_members_and_hours_and_nothing_else(
         answer_seconds_0="1",
         release_minutes_0="1",
         time_zone="Europe/Paris",
-        **formset("opening_hours", hours),
+        **{"week-0-from": "09:00", "week-0-to": "18:00"},
         **formset("holidays", day),
     )
     del forged["keeps_places_when_closed"]
@@ -196,6 +194,35 @@ def test_a_manager_changes_members_and_hours_and_nothing_else(
     assert facts.AgentChanged(agent_id=new.pk) in told
     # The hours hold from this moment on, not from the next tick.
     assert group.hours_change_at is not None
+
+
+def test_hours_that_overlap_are_refused_with_their_day(admin: Client, group: Group) -> None:
+    typed = {"week-0-from": ["09:00", "11:00"], "week-0-to": ["12:00", "13:00"]}
+    answer = admin.post(page(group), group_form(group, **typed))
+    assert answer.status_code == 200
+    assert "Monday: the intervals 09:00–12:00 and 11:00–13:00 overlap." in answer.content.decode()
+    assert not group.opening_hours.exists()
+
+
+def test_hours_go_by_an_empty_grid_and_stay_without_one(
+    admin: Client, group: Group, told: list[Fact]
+) -> None:
+    OpeningHours.objects.create(group=group, weekday=0, opens="09:00", closes="18:00")
+    assert admin.post(page(group), group_form(group)).status_code == 302
+    assert group.opening_hours.count() == 1
+    empty = {"week-0-from": "", "week-0-to": ""}
+    assert admin.post(page(group), group_form(group, **empty)).status_code == 302
+    assert not group.opening_hours.exists()
+    assert facts.GroupChanged(group_id=group.pk) in told
+
+
+def test_a_new_group_has_its_hours_at_once(admin: Client, group: Group) -> None:
+    hours = {"week-5-from": "22:00", "week-5-to": "06:00"}
+    form = group_form(group, name="Night shift", members=[], managers=[], **hours)
+    assert admin.post("/admin/accounts/group/add/", form).status_code == 302
+    made = Group.objects.get(name="Night shift")
+    assert str(made.opening_hours.get()) == "Saturday 22:00 – 06:00"
+    assert made.hours_change_at is not None
 
 
 def test_a_manager_makes_nobody_a_member_whom_he_does_not_see(
