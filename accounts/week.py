@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import time
 from itertools import zip_longest
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -124,7 +124,7 @@ def _time(day: int, text: str, other: str) -> time:
         said = _("%(day)s: the interval with %(time)s needs both a start and an end.")
         raise ValidationError(said % {"day": name, "time": other})
     try:
-        return forms.TimeField(input_formats=FORMATS).to_python(text)
+        return cast(time, forms.TimeField(input_formats=FORMATS).to_python(text))
     except ValidationError:
         said = _("%(day)s: “%(text)s” is not a time. Write it as 09:00.")
         raise ValidationError(said % {"day": name, "text": text[:20]}) from None

@@ -151,7 +151,16 @@ class GroupForm(forms.ModelForm):
 
     class Meta:
         model = Group
-        fields = "__all__"
+        fields = (
+            "website",
+            "name",
+            "members",
+            "managers",
+            "time_zone",
+            "keeps_places_when_closed",
+            "answer_seconds",
+            "release_minutes",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
