@@ -11,7 +11,9 @@ from django.core.exceptions import ValidationError
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
+
+from accounts import moments
 
 SECONDS, MINUTES, HOURS, DAYS = 1, 60, 3600, 86400
 NAMES = {
@@ -28,18 +30,6 @@ def split(span: timedelta, units: Sequence[int]) -> tuple[int, int]:
     whole = [unit for unit in units if seconds % unit == 0]
     unit = max(whole, default=min(units))
     return seconds // unit, unit
-
-
-def said(span: timedelta) -> str:
-    """``28 days``, ``90 minutes``: as it stands in the field."""
-    number, unit = split(span, tuple(NAMES))
-    words = {
-        SECONDS: ngettext("%(n)d second", "%(n)d seconds", number),
-        MINUTES: ngettext("%(n)d minute", "%(n)d minutes", number),
-        HOURS: ngettext("%(n)d hour", "%(n)d hours", number),
-        DAYS: ngettext("%(n)d day", "%(n)d days", number),
-    }
-    return words[unit] % {"n": number}
 
 
 class DurationWidget(forms.MultiWidget):
@@ -119,7 +109,7 @@ class DurationField(forms.MultiValueField):
         except OverflowError:
             span = timedelta.max
         if self.most is not None and span > self.most:
-            raise ValidationError(_("%(most)s at most.") % {"most": said(self.most)})
+            raise ValidationError(_("%(most)s at most.") % {"most": moments.duration(self.most)})
         return span
 
 

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from accounts.constraints import in_sentences
 from accounts.holding import held_by
 from accounts.models import Agent, Group, User, Website
 
@@ -46,6 +47,17 @@ class ForAdministrators:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return administers(request.user)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """What violates a constraint is refused in words, on this page and in its rows."""
+        return in_sentences(super().get_form(request, obj, change=change, **kwargs))  # type: ignore[misc]
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)  # type: ignore[misc]
+        formset.form = in_sentences(formset.form)
+        return formset
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest

@@ -8,11 +8,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.template import Context, Template
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 
 from accounts import moments
+from accounts.durations import DAYS, DurationField
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 28, 14, 5, tzinfo=UTC)
@@ -108,3 +110,13 @@ def test_no_script_has_a_format_of_its_own() -> None:
         if re.search(r"toLocale(Date|Time)?String|DateTimeFormat|RelativeTime", path.read_text())
     ]
     assert found == ["static/desk/log.js", "static/shared/moments.js"]  # the log's hover text
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"), [("en", "28\u00a0d at most."), ("fr", "28\u00a0j au plus.")]
+)
+def test_the_limit_of_a_duration_reads_as_everywhere(language: str, sentence: str) -> None:
+    field = DurationField(units=[DAYS], most=timedelta(days=28))
+    with translation.override(language), pytest.raises(ValidationError) as refused:
+        field.clean(["29", str(DAYS)])
+    assert refused.value.messages == [sentence]

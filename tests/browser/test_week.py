@@ -21,8 +21,8 @@ def test_hours_are_added_copied_and_saved(crowd: Crowd) -> None:
     admin = crowd.agent("admin")
     admin.log_in(PATH)
     page = admin.page
-    page.get_by_label("Website").select_option(index=1)
-    page.get_by_label("Name", exact=True).fill("Grid")
+    page.get_by_label("Website:", exact=True).select_option(index=1)
+    page.get_by_label("Name:", exact=True).fill("Grid")
     monday = page.get_by_role("group", name="Monday", exact=True)
     expect(monday.get_by_text("Open around the clock")).to_be_visible()
     for opens, closes in (("09:00", "12:00"), ("14:00", "18:00")):
@@ -55,5 +55,5 @@ def test_hours_are_added_copied_and_saved(crowd: Crowd) -> None:
     assert hours(page, "Sunday") == []
     expect(page.get_by_role("group", name="Sunday", exact=True)).to_contain_text("Closed")
     page.get_by_role("link", name="Delete").click()
-    page.get_by_role("button", name="Yes").click()
-    page.wait_for_url("**/group/")
+    page.locator(".deleting [type=submit]").click()
+    page.wait_for_url("**/accounts/group/")

@@ -1,0 +1,57 @@
+"""A sentence for each constraint that somebody's entry in the settings can violate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.translation import gettext_lazy as _
+
+SENTENCES = {
+    "agent_channel_once": _("This agent already has slots for this channel."),
+    "app_name_once": _("The website already has an application of this name. Choose another."),
+    "bot_name_once": _("The website already has a bot of this name. Choose another."),
+    "group_name_once": _("The website already has a group of this name. Choose another."),
+    "group_once_in_rule": _("This group is already in the rule. Add each group once."),
+    "holiday_once": _("This day already has an entry with the same opening time."),
+    "rule_name_once": _("The website already has a rule of this name. Choose another."),
+    "skill_name_once": _("The website already has a skill of this kind and name. Choose another."),
+    "special_hours_are_whole": _("Special hours need an opening and a closing time."),
+    "targeting_counts_this_page": _("Pages are counted with the one being viewed: at least 1."),
+    "targeting_name_once": _("The website already has a rule of this name. Choose another."),
+}
+"""By the name of the constraint; what only the product writes needs none."""
+
+
+class InSentences:
+    """Mixed into a model's form: violations are told in ``SENTENCES``.
+
+    A constraint is checked with the fields that the form does not show, too: Django leaves it to
+    the database, whose refusal would be an error page.
+    """
+
+    def validate_unique(self) -> None:
+        form: Any = self
+        super().validate_unique()  # type: ignore[misc]
+        for constraint in form.instance._meta.constraints:
+            if constraint.name not in SENTENCES:
+                continue
+            try:
+                constraint.validate(type(form.instance), form.instance, exclude=set(form.errors))
+            except ValidationError as violated:
+                _replace(form, violated.messages, SENTENCES[constraint.name])
+
+
+def _replace(form: Any, messages: list[str], sentence: Any) -> None:
+    """Put the sentence where Django may already have said the same in its words."""
+    own = form.errors.get(NON_FIELD_ERRORS)
+    if own is not None:
+        own.data = [error for error in own.data if error.messages != messages]
+        if not own.data:
+            del form.errors[NON_FIELD_ERRORS]
+    form.add_error(None, sentence)
+
+
+def in_sentences(form: type) -> type:
+    """The class of a model's form, with ``InSentences``."""
+    return type(form)(form.__name__, (InSentences, form), {})
