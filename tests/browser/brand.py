@@ -37,7 +37,8 @@ def page(
     embed = script.format(product=product_url, key=key)
     body = PAGE.format(script=embed, attributes=attributes).encode()
     policy = POLICY.format(product=product_url, hash=style_hash(body))
-    policy = policy.replace(f"{lacks} {product_url}", f"{lacks} 'none'")
+    if lacks:
+        policy = policy.replace(f"{lacks} {product_url}", f"{lacks} 'none'")
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -108,7 +108,7 @@ def test_a_session_by_the_keyboard_alone(crowd: Crowd) -> None:
     keys.press("Enter")
     expect(alice.boxes).to_have_count(0)
     command(page, number)
-    expect(page.get_by_role("button", name="Take it back")).to_be_visible()
+    expect(page.get_by_role("button", name="Wake now")).to_be_visible()
     keys.press("w")
     expect(alice.reply).to_be_visible()
 

@@ -13,8 +13,8 @@ from tests.browser.people import Agent
 def set_places(admin: Agent, places: int) -> None:
     admin.page.goto(f"{admin.url}/admin/routing/distributionrule/")
     admin.page.get_by_role("link", name="vers equipe de reponse", exact=True).click()
-    queue = admin.page.get_by_role("row").filter(has_text="→ Équipe de réponse")
-    queue.get_by_role("spinbutton").last.fill(str(places))
+    queues = admin.page.get_by_role("row").filter(has=admin.page.get_by_role("spinbutton"))
+    queues.first.get_by_role("spinbutton").last.fill(str(places))
     admin.page.get_by_role("button", name="Save", exact=True).click()
     expect(admin.page.get_by_text("was changed successfully")).to_be_visible()
 
