@@ -20,7 +20,10 @@ export class Scroll {
       this.onEnd();
     });
     this.box.addEventListener("scroll", () => this.#moved(), { passive: true });
-    new ResizeObserver(() => this.isAtEnd && this.toEnd()).observe(this.box);
+    new ResizeObserver(() => {
+      this.height = this.box.clientHeight;
+      if (this.known) this.toEnd();
+    }).observe(this.box);
   }
 
   /** A browser tells of scrolling a frame late; what comes in between must not pull anybody down. */
@@ -63,6 +66,8 @@ export class Scroll {
   }
 
   #note() {
+    // A keyboard has come or gone: the browser scrolls by itself before the observer hears of it.
+    if (this.known && this.box.clientHeight !== this.height) return;
     const { scrollTop, scrollHeight, clientHeight } = this.box;
     this.isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
     if (this.isAtEnd) this.button.hidden = true;
