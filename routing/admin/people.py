@@ -164,8 +164,8 @@ class GroupForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.initial["week"] = weekly_hours(self.instance)
+        # Django fills a new form from the query of its address; a week is not written there.
+        self.initial["week"] = weekly_hours(self.instance) if self.instance.pk else ()
 
     def set_hours(self) -> None:
         if "week" in self.changed_data:
