@@ -49,8 +49,11 @@ class DurationWidget(forms.MultiWidget):
             ]
         )
 
-    def decompress(self, value: timedelta | None) -> list[int | None]:
-        return [None, self.usual] if value is None else list(split(value, self.units))
+    def decompress(self, value: object) -> list[int | None]:
+        # Django fills a new form from the query of its address, too: text there is no duration.
+        if not isinstance(value, timedelta):
+            return [None, self.usual]
+        return list(split(value, self.units))
 
     def render(
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
