@@ -123,7 +123,8 @@ def test_a_late_answer_leaves_the_form_of_another_conversation_alone(crowd: Crow
     certain = page.get_by_role("button", name="Close without an answer")
     expect(certain).to_be_visible()
     page.route("**/close/", lambda route: held.append((route, route.fetch())))
-    certain.click()
+    with page.expect_request("**/close/"):
+        certain.click()
     page.get_by_role("button", name="Cancel").first.click()  # the answer takes its time
     expect(rows).to_have_count(1)  # by the socket
     rows.first.get_by_role("button", name="Transfer").click()
