@@ -1,7 +1,7 @@
 """An event loop in a thread of its own, for processes that have none and something to push.
 
-Without it each push of a worker would make a loop, a channel layer and a connection to Valkey, and
-throw them away again: several times what the push itself costs. Web processes have a loop, and must
+Without it each push of a worker or a command would make a loop, a channel layer and connections to
+both engines, and throw them away again: several times what the push itself costs. Web processes have a loop, and must
 not use this one: what waits here may need the very thread that is waiting.
 """
 
@@ -22,7 +22,8 @@ _loop: asyncio.AbstractEventLoop | None = None
 
 
 def start() -> None:
-    """Have a loop from now on; called once, by a worker's process after its fork."""
+    """Have a loop from now on; called once, by a worker's process after its fork and by
+    ``manage.py``."""
     global _loop
     _loop = asyncio.new_event_loop()
     threading.Thread(target=_loop.run_forever, name="pushes", daemon=True).start()

@@ -7,6 +7,7 @@ const AGAIN = "/logout/?again=1";
 const dialog = document.getElementById("dialog");
 let isGoing = false; // The logout of this page is under way: its answer leads away.
 let isOpen = false; // The dialog of the logout is open, or one that was opened from it.
+let isAsked = false; // Its list is under way, and may have been made before what came meanwhile.
 
 const isListed = () => dialog.open && Boolean(dialog.querySelector("[data-leaving]"));
 /** The number of the conversation that the shown form asks about. */
@@ -18,12 +19,13 @@ export const leaving = {
   },
 
   ask() {
+    isAsked = true;
     get("/logout/", "#dialog-body", "innerHTML");
   },
 
-  /** Something moved by itself while the list is shown. */
+  /** Something moved by itself while the list is shown, or while it is asked for. */
   renew() {
-    if (isListed()) get(AGAIN, "#dialog-body", "innerHTML");
+    if (isListed() || isAsked) get(AGAIN, "#dialog-body", "innerHTML");
   },
 
   /** A conversation moved, or did not: the list is shown anew; from its own form back to the list, else
@@ -44,6 +46,7 @@ export const leaving = {
   /** The dialog was drawn anew. */
   drawn() {
     isOpen ||= isListed();
+    isAsked &&= !isListed();
   },
 };
 
@@ -67,7 +70,7 @@ export function listenToLeaving({ onStayed }) {
     if (detail.requestConfig.path === AGAIN && !isListed()) detail.shouldSwap = false;
   });
 
-  dialog.addEventListener("close", () => (isOpen = false));
+  dialog.addEventListener("close", () => (isOpen = isAsked = false));
 
   if (location.hash === "#leaving") {
     history.replaceState({}, "", location.pathname);

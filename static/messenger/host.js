@@ -42,6 +42,8 @@ export class Host {
       if (data.type === "open") handlers.open(data.isBack === true);
       if (data.type === "minimize") handlers.minimize();
     });
+    // To whichever page it is: `frame-ancestors` has let it embed us, and this says nothing else.
+    if (!this.isAlone) window.parent.postMessage({ causerie: 1, type: "here" }, "*");
   }
 
   /** Tell the page something; what is told before it said hello waits. */

@@ -39,7 +39,7 @@ export class Identity {
 
   async #tell(token) {
     try {
-      const { ok, data } = await this.session.ask("identity/", { identity: token, language: this.language });
+      const { ok, data } = await this.session.identify({ identity: token, language: this.language });
       if (!ok) {
         if (data.error?.code === "consent") this.refused = token;
         this.host.tell("warn", { text: `identify: ${data.error?.message}` });
@@ -47,9 +47,7 @@ export class Identity {
       }
       this.proof = data.known ? null : token;
       if (!data.known && this.session.token) this.onForeign();
-      if (!data.token) return;
-      this.session.token = data.token;
-      this.onKnown();
+      if (data.token) this.onKnown();
     } catch {
       this.told = ""; // Told again with the next word of the page.
     }

@@ -1,5 +1,7 @@
 // Who this browser is for the server, and what it keeps between two pages.
 
+import { Turns } from "./turns.js";
+
 const REQUEST_MS = 15_000;
 // A draft belongs to its tab, and so do a mail's link and the conversation chosen; everything else to the browser.
 const OF_THE_TAB = ["draft", "guest", "talk"];
@@ -18,6 +20,7 @@ export class Session {
     this.language = language;
     this.prefix = `causerie:${website}:`;
     this.memory = new Memory();
+    this.turns = new Turns();
     this.isForbidden = isForbidden();
     this.lend = () => {};
   }
@@ -139,7 +142,20 @@ export class Session {
 
   /** The answer as `{ok, status, data}`; throws where the server could not be reached. With a
    *  `word`, as whoever comes by that link. */
-  async ask(path, data, word) {
+  ask(path, data, word) {
+    return this.turns.beside(() => this.#ask(path, data, word));
+  }
+
+  /** The answer to a proof of who the customer is; with it, perhaps, another token. */
+  identify(proof) {
+    return this.turns.goAlone(async () => {
+      const answer = await this.#ask("identity/", proof);
+      if (answer.ok && answer.data.token) this.token = answer.data.token;
+      return answer;
+    });
+  }
+
+  async #ask(path, data, word) {
     const options = { headers: this.headers() };
     if (word) options.headers.Authorization = `Bearer ${word}`;
     if (data !== undefined) {

@@ -37,6 +37,7 @@ export class Talk {
       startUrl: this.session.url("conversations/"),
       about: this.handlers.about,
       headers: this.session.headers,
+      inTurn: (ask) => this.session.turns.beside(ask),
       store: this.session.unsent,
       onBegun: (conversation) => this.#begin(conversation),
       onChange: () => thread === this.thread && this.#changed(),

@@ -21,6 +21,7 @@ export class Thread {
   /**
    * messagesUrl, readUrl  where messages are fetched and posted, and reading is told
    * headers()             headers of each request (token, CSRF)
+   * inTurn(ask)           runs `ask()` when its turn has come; gives its answer
    * me                    "visitor" or "agent"
    * onChange(thread)      messages, pending, otherRead, unread or isCut changed
    * onState(payload)      the answer of each fetch
@@ -32,6 +33,7 @@ export class Thread {
     messagesUrl,
     readUrl,
     headers = () => ({}),
+    inTurn = (ask) => ask(),
     me,
     onChange = () => {},
     onState = () => {},
@@ -39,7 +41,7 @@ export class Thread {
     onRefused = () => {},
     store = NO_STORE,
   }) {
-    Object.assign(this, { messagesUrl, readUrl, headers, me, store });
+    Object.assign(this, { messagesUrl, readUrl, headers, inTurn, me, store });
     Object.assign(this, { onChange, onState, onRejected, onRefused });
     this.messages = [];
     this.pending = store.load().map(({ id, body, attachment }) => ({ id, body, attachment, state: "waiting" }));
@@ -145,6 +147,10 @@ export class Thread {
 
   /** POST `data` as JSON, or GET without it. */
   request(url, data) {
+    return this.inTurn(() => this.#request(url, data));
+  }
+
+  #request(url, data) {
     const options = { headers: { Accept: "application/json", ...this.headers() } };
     if (data !== undefined) {
       options.method = "POST";

@@ -55,17 +55,6 @@ class Product:
         self.sessions: dict[str, list[Any]] = {}
 
     def start(self) -> None:
-        """Start it; once more where it did not get ready, and say so: that is to be explained."""
-        try:
-            self._start()
-        except AssertionError as error:
-            print(f"\nTHE PRODUCT DID NOT START: {error}")  # noqa: T201
-            if self.process is not None and self.process.poll() is None:
-                self.process.send_signal(signal.SIGINT)
-                self.process.wait(STOP_SECONDS)
-            self._start()
-
-    def _start(self) -> None:
         if not self.var.exists():
             seed.sow(self.var)
         self.var.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 
 import psycopg
@@ -45,3 +46,22 @@ async def test_connections_that_were_cut_are_made_anew(opened: None) -> None:
 async def test_a_wrong_statement_is_not_repeated(opened: None) -> None:
     with pytest.raises(psycopg.errors.UndefinedColumn):
         await pool.fetch_one("SELECT nothing", {})
+
+
+def test_an_event_loop_that_ends_waits_for_no_connection(db: None) -> None:
+    """A command's push once hung here for ever: a second connection was under way, for nobody."""
+
+    def push() -> None:
+        for _ in range(8):
+            asyncio.run(_forgetting("SELECT 1 AS one"))
+
+    pushing = threading.Thread(target=push, daemon=True)
+    pushing.start()
+    pushing.join(60)
+    assert not pushing.is_alive()
+
+
+async def _forgetting(query: str) -> None:
+    """Ask, and leave the pool behind as it is."""
+    await pool.fetch_one(query, {})
+    pool._pools.pop(asyncio.get_running_loop())

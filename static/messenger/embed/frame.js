@@ -5,13 +5,6 @@ function loadFrame() {
   if (parts.frame?.src === src) return;
   unload();
   const frame = make("iframe", { title: offer.labels.frame, src });
-  frame.addEventListener("load", () => {
-    parts.isLoaded = true;
-    const kept = Object.fromEntries(LENT.map((name) => [name, stored(`:${name}`)]));
-    post("hello", { kept, link });
-    link = "";
-    if (isOpen) post("open", { isBack });
-  });
   parts.frame = frame;
   parts.panel.append(frame);
 }
@@ -19,12 +12,13 @@ function loadFrame() {
 function unload() {
   parts.frame?.remove();
   parts.frame = null;
-  parts.isLoaded = parts.isHeard = false;
+  parts.isHeard = false;
 }
 
-/* Until it has loaded, the iframe is a blank page of another origin. */
+/* Until the iframe has said that it is there, it is a blank page of another origin, or the browser's
+   own, which says that there is no line or that a policy forbids us. */
 function post(type, detail) {
-  if (!parts?.isLoaded || forbidding) return;
+  if (!parts?.isHeard) return;
   const { title, referrer } = document;
   parts.frame.contentWindow?.postMessage(
     { causerie: 1, type, page: location.href, title, referrer, view, offer, identity, ...detail },
@@ -64,6 +58,12 @@ function fit() {
 let hasReported = false;
 const reports = {
   __proto__: null,
+  here() {
+    const kept = Object.fromEntries(LENT.map((name) => [name, stored(`:${name}`)]));
+    post("hello", { kept, link });
+    link = "";
+    if (isOpen) post("open", { isBack });
+  },
   minimize: () => setOpen(false),
   unread(data) {
     unread = Number(data.unread) || 0;
