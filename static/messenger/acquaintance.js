@@ -182,7 +182,7 @@ export class Acquaintance {
     await this.loading;
     this.messenger.identity.forget();
     if (!this.messenger.privacy.isIdentified || this.session.guest) return;
-    const told = this.session.ask("logout/", {});
+    const told = this.session.ask("logout/", {}, this.session.token);
     this.forgetToken({ isLeaving: true }); // At once: by the token that ends there nothing more is asked.
     await told.catch(() => {}); // Without a line the token lives on, and nobody has it.
     this.messenger.tabs.tell();
