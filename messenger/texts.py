@@ -28,7 +28,7 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "nos heures d’ouverture.",
         "notification": "{agent} de {brand} vous a répondu",
         "closing": farewell.DEFAULTS["fr"],
-        "over": "Cette conversation est terminée.",
+        "over": "Cette conversation est clôturée.",
         "email_invitation": "Laissez-nous votre adresse e-mail : nous vous écrirons dès qu’un "
         "conseiller vous aura répondu.",
         "survey_csat": "Êtes-vous satisfait de cet échange ?",

@@ -10,6 +10,7 @@ from operator import attrgetter
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.hours import Opening, Schedule
 from accounts.models.agents import Group
@@ -35,7 +36,7 @@ class OpeningHours(models.Model):
     weekday = models.PositiveSmallIntegerField(_("day"), choices=Weekday.choices)
     opens = models.TimeField(_("opens"))
     closes = models.TimeField(
-        _("closes"),
+        pgettext_lazy("opening hours", "closes"),
         help_text=_("At or before the opening time: on the next day (22:00 to 6:00)."),
     )
 
@@ -76,7 +77,7 @@ class Holiday(models.Model):
     opens = models.TimeField(
         _("opens"), null=True, blank=True, help_text=_("Empty: closed all day.")
     )
-    closes = models.TimeField(_("closes"), null=True, blank=True)
+    closes = models.TimeField(pgettext_lazy("opening hours", "closes"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("holiday")
