@@ -84,7 +84,7 @@ class CannedReplyForm(_Form):
         assert isinstance(owner, forms.ChoiceField)
         owner.choices = [(key, label) for key, label, _values in self.owners]
         self.fields["language"] = forms.ChoiceField(
-            required=False, choices=[("", _("Any language")), *languages.choices()]
+            required=False, choices=[("", _("All languages")), *languages.choices()]
         )
         removed = self.fields["removed"]
         assert isinstance(removed, forms.ModelMultipleChoiceField)

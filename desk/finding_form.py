@@ -26,13 +26,13 @@ class FindingForm(forms.Form):
 
     q = forms.CharField(label=_("Words, visitor, e-mail or number"), max_length=200, required=False)
     status = forms.ChoiceField(
-        label=_("Status"), choices=[("", _("Any")), *STATUS_LABELS.items()], required=False
+        label=_("Status"), choices=[("", _("All statuses")), *STATUS_LABELS.items()], required=False
     )
     group = GroupField(
-        label=_("Group"), queryset=Group.objects.none(), empty_label=_("Any"), required=False
+        label=_("Group"), queryset=Group.objects.none(), empty_label=_("All groups"), required=False
     )
     agent = forms.ModelChoiceField(
-        label=_("Agent"), queryset=Agent.objects.none(), empty_label=_("Anybody"), required=False
+        label=_("Agent"), queryset=Agent.objects.none(), empty_label=_("All agents"), required=False
     )
     since = forms.DateField(label=_("From"), required=False)
     until = forms.DateField(label=_("To"), required=False)

@@ -59,6 +59,11 @@ STEPS = [
 ]
 
 
+def languages_offered() -> list[tuple[str, Any]]:
+    codes = dict(settings.LANGUAGES)
+    return [("", _("All languages")), *((code, language_name(code)) for code in codes)]
+
+
 def websites_seen_by(user: User) -> QuerySet[Website]:
     """Whose figures ``user`` may read: what he oversees; an agent those of his groups and of those
     that he was in, where he reads his own figures only."""
@@ -100,12 +105,22 @@ class Choices(forms.Form):
     first = forms.DateField(label=_("From"), required=False, input_formats=[ISO])
     last = forms.DateField(label=_("To"), required=False, input_formats=[ISO])
     step = forms.ChoiceField(label=_("Trend by"), choices=STEPS, required=False)
-    website = forms.ModelChoiceField(Website.objects.none(), label=_("Website"), required=False)
-    group = forms.ModelChoiceField(Group.objects.none(), label=_("Group"), required=False)
-    rule = forms.ModelChoiceField(DistributionRule.objects.none(), label=_("Rule"), required=False)
-    style = forms.ChoiceField(label=_("Style"), required=False)
-    agent = forms.ModelChoiceField(Agent.objects.none(), label=_("Agent"), required=False)
-    language = forms.ChoiceField(label=_("Language"), required=False)
+    website = forms.ModelChoiceField(
+        Website.objects.none(), label=_("Website"), empty_label=_("All websites"), required=False
+    )
+    group = forms.ModelChoiceField(
+        Group.objects.none(), label=_("Group"), empty_label=_("All groups"), required=False
+    )
+    rule = forms.ModelChoiceField(
+        DistributionRule.objects.none(), label=_("Rule"), empty_label=_("All rules"), required=False
+    )
+    style = forms.ChoiceField(
+        label=_("Style"), choices=[("", _("All styles")), *Style.choices], required=False
+    )
+    agent = forms.ModelChoiceField(
+        Agent.objects.none(), label=_("Agent"), empty_label=_("All agents"), required=False
+    )
+    language = forms.ChoiceField(label=_("Language"), choices=languages_offered, required=False)
     currency = forms.RegexField(
         "^[A-Z]{3}$", label=_("Currency"), required=False, widget=forms.HiddenInput
     )
@@ -128,11 +143,9 @@ class Choices(forms.Form):
         groups = Group.objects.filter(self.sight.rows(group="pk"))
         of_rules = self.sight.rows(group="steps__group")
         members = Group.members.through.objects.filter(group__in=groups.order_by())
-        everything: Any = _("All")
         for name in DAYS:
             self.fields[name].widget = forms.DateInput(attrs={"type": "date"}, format=ISO)
-            text = _("This is not a day like 2026-11-28.")
-            self.fields[name].error_messages["invalid"] = text
+            self.fields[name].error_messages["invalid"] = _("This is not a day like 2026-11-28.")
         choices: dict[str, QuerySet[Any]] = {
             "website": websites_seen_by(user),
             "group": groups,
@@ -140,15 +153,8 @@ class Choices(forms.Form):
             "agent": self._who_worked(members),
         }
         for name, found in choices.items():
-            field = self.fields[name]
-            assert isinstance(field, forms.ModelChoiceField)
-            field.queryset, field.empty_label = found, everything
+            self.fields[name].queryset = found  # type: ignore[attr-defined]
         self._offer_members(members)
-        languages = [(code, language_name(code)) for code, _name in settings.LANGUAGES]
-        for name, offered in (("style", Style.choices), ("language", languages)):
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)
-            field.choices = [("", everything), *offered]
         if not user.oversees:
             for name in ("agent", "group", "rule"):
                 del self.fields[name]

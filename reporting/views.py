@@ -27,8 +27,12 @@ LINES = 50
 class Looking(forms.Form):
     """What of the board somebody looks at; what he may not see is no choice."""
 
-    website = forms.ModelChoiceField(Website.objects.none(), label=_("Website"), required=False)
-    group = forms.ModelChoiceField(Group.objects.none(), label=_("Group"), required=False)
+    website = forms.ModelChoiceField(
+        Website.objects.none(), label=_("Website"), empty_label=_("All websites"), required=False
+    )
+    group = forms.ModelChoiceField(
+        Group.objects.none(), label=_("Group"), empty_label=_("All groups"), required=False
+    )
     agent = forms.CharField(label=_("Agent"), required=False, max_length=100)
     page = forms.IntegerField(
         required=False, min_value=1, max_value=10_000, widget=forms.HiddenInput
@@ -44,7 +48,7 @@ class Looking(forms.Form):
         for name, found in choices.items():
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
-            field.queryset, field.empty_label = found, _("All")
+            field.queryset = found
         self.fields["agent"].widget.attrs |= {"type": "search", "placeholder": _("Name")}
         for field in self.fields.values():
             field.widget.attrs["class"] = "input"

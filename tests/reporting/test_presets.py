@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.http import QueryDict
 from django.test import Client
+from django.utils.translation import override
 
 from accounts.models import Role, User
 from conversations.models import Conversation
+from desk.finding_form import FindingForm
 from reporting import comparison, figures
 from reporting.choices import Choices, chosen
+from reporting.views import Looking
 from routing.models import RuleStep
 from tests.factories import StepFactory, UserFactory, VisitorFactory, queued
 
@@ -78,6 +82,25 @@ def test_a_filter_that_is_set_has_a_chip_that_takes_it_away(boss: User, step: Ru
         f"period=30&group={step.group_id}",
     )
     assert Choices(QueryDict("period=30"), user=boss, at=AT).chips() == []
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_each_filter_says_what_all_of_it_is(boss: User, step: RuleStep, language: str) -> None:
+    """Filters stand side by side, on the board, above a report and above a search."""
+    with override(language):
+        forms = (
+            Choices(QueryDict(""), user=boss, at=AT),
+            Looking(QueryDict(""), user=boss),
+            FindingForm(QueryDict(""), user=boss),
+        )
+        for form in forms:
+            whole = [
+                str(dict(field.choices)[""])
+                for name, field in form.fields.items()
+                if name != "step" and hasattr(field, "choices") and "" in dict(field.choices)
+            ]
+            assert len(set(whole)) == len(whole) >= 2
+            assert all(re.fullmatch(r"(All|Tous les|Toutes les) \w+", text) for text in whole)
 
 
 def compared(boss: User, query: str, name: str) -> bool:
