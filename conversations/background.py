@@ -1,8 +1,8 @@
 """An event loop in a thread of its own, for processes that have none and something to push.
 
 Without it each push of a worker or a command would make a loop, a channel layer and connections to
-both engines, and throw them away again: several times what the push itself costs. Web processes have a loop, and must
-not use this one: what waits here may need the very thread that is waiting.
+both engines, and throw them away again: several times what the push itself costs. Web processes
+have a loop, and must not use this one: what waits here may need the very thread that is waiting.
 """
 
 from __future__ import annotations

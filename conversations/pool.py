@@ -44,8 +44,9 @@ async def _open() -> Pool:
                 "autocommit": True,
                 "row_factory": dict_row,
             },
-            # Not one: the first to ask would make a second, and an event loop that ends while that one
-            # is being made waits for it for ever (psycopg_pool takes the cancelling for a failure).
+            # Not one: the first to ask would make a second, and an event loop that ends while
+            # that one is being made waits for it for ever (psycopg_pool takes the cancelling for
+            # a failure).
             min_size=0,
             max_size=settings.MESSAGE_POOL_SIZE,
             timeout=5,
