@@ -31,7 +31,7 @@ def bar_of(agent: Agent | None) -> dict[str, Any]:
     return {
         "agent": agent,
         "status_buttons": buttons,
-        "away": next((one for one in buttons if not one.is_available), None),
+        "away": None if any(one.is_available for one in buttons) else next(iter(buttons), None),
         "snoozed_count": queries.snoozed_count(agent),
         "waiting_count": queries.waiting_count(agent),
     }

@@ -7,6 +7,7 @@ import { tick } from "../base/clock.js";
 import { toast } from "../base/toasts.js";
 import { connect } from "../shared/socket.js";
 import { alertOnce } from "./alerts.js";
+import { listenToAvailability } from "./availability.js";
 import { boxOf, countWaiting, messageInBox, numbersOnDesk, numbersToAnswer, presence } from "./boxes.js";
 import { comfort } from "./comfort.js";
 import { watch } from "./looking.js";
@@ -375,6 +376,7 @@ const socket = agent
 
 const look = stage ? watch(() => [DESK, ...panes.list.map(({ number }) => number).filter(Boolean)]) : () => {};
 
+listenToAvailability({ onChosen: refreshBoxes });
 listenToLeaving({ onStayed: refreshBoxes });
 listenToUnsent({ find: (number) => panes?.find(number)?.dialogue });
 comfort({ panes, open, numbersOnDesk, numbersToAnswer });

@@ -9,6 +9,12 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Crowd
 
+# What waits there does not come to Alice.
+TO_ANOTHER_TEAM = """UPDATE conversations_conversation SET queue_id = NULL, group_id = (
+    SELECT min(id) FROM accounts_group g WHERE NOT EXISTS (
+        SELECT 1 FROM accounts_group_members m JOIN accounts_agent a ON a.id = m.agent_id
+        JOIN accounts_user u ON u.id = a.user_id
+        WHERE m.group_id = g.id AND u.username = 'alice')) RETURNING group_id"""
 PAGES = ["/reports/", "/guide/", "/desk/find/", "/desk/replies/", "/desk/snoozed/"]
 
 
@@ -63,3 +69,37 @@ def test_what_was_told_elsewhere_goes_when_it_is_no_longer_true(crowd: Crowd) ->
     desk.get_by_role("dialog").get_by_role("radio", name=re.compile("Bruno")).check()
     desk.get_by_role("button", name="Transfer to Bruno").click()
     expect(notice).to_have_count(0)
+
+
+def test_the_boxes_follow_an_availability_that_was_chosen_elsewhere(crowd: Crowd) -> None:
+    """In another tab, on another page, or where no socket can tell (C70)."""
+    crowd.visitor().start("Who answers me?")
+    assert crowd.product.rows(TO_ANOTHER_TEAM)
+    alice = crowd.agent("alice").log_in()
+    other, reports, deaf = (alice.context.new_page() for _page in range(3))
+    crowd.expect_complaint("WebSocket")
+    deaf.route_web_socket(re.compile("/ws/desk/"), lambda socket: socket.close())
+    reports.goto(f"{alice.url}/reports/")
+    for page in (other, deaf):
+        page.goto(f"{alice.url}/desk/")
+    columns = [
+        page.get_by_role("complementary", name="Conversations on your desk")
+        for page in (alice.page, other, deaf)
+    ]
+    for column in columns:
+        expect(column).to_contain_text("Be available:")
+
+    status = reports.get_by_role("group", name="Your availability").get_by_role("button")
+    status.click()
+    for column in columns[:2]:
+        expect(column).to_contain_text("You are available:")
+        # Not only half a minute later.
+        expect(column.get_by_role("status")).to_contain_text("1 conversation waits", timeout=10_000)
+    status.click()
+    for column in columns[:2]:
+        expect(column).to_contain_text("Be available:")
+        expect(column.get_by_role("status")).to_be_empty(timeout=10_000)
+
+    columns[2].get_by_role("button", name="Become available").click()
+    for column in columns:
+        expect(column).to_contain_text("You are available:")

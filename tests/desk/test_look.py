@@ -54,6 +54,12 @@ def test_an_empty_desk_says_what_to_do_and_offers_it(
     agent.channels.update(is_available=False)
     shown = client.get("/desk/boxes/").content.decode()
     assert 'name="available" value="true">' in shown
+    # Available on one channel of two: the next conversation comes, and the page says so.
+    agent.channels.update(is_available=True)
+    agent.channels.create(channel="video", slots=1, is_available=False)
+    shown = client.get("/desk/boxes/").content.decode()
+    assert "You are available" in shown
+    assert "Be available" not in shown
     on_desk(step, agent)
     assert "Your desk is clear" not in client.get("/desk/boxes/").content.decode()
 
