@@ -18,7 +18,7 @@ from django.db import transaction
 from accounts.models import Agent, Group
 from conversations import moves
 from conversations.actors import SYSTEM, VISITOR, Actor
-from conversations.models import CloseReason, Conversation, Style
+from conversations.models import Author, CloseReason, Conversation, Style
 from conversations.transitions import (
     DeadlineKind,
     EndReason,
@@ -30,6 +30,7 @@ from conversations.transitions import (
 
 BOT_PATIENCE = timedelta(minutes=5)  # R37
 SNOOZE_LIMIT = timedelta(days=365)
+UNSEEN = "the visitor has written meanwhile"
 
 
 def lock(conversation_id: int) -> Conversation:
@@ -278,6 +279,15 @@ def visitor_replied(conversation: Conversation, *, at: datetime) -> None:
         wake(conversation.pk, actor=VISITOR, at=at)
     elif conversation.status in {Status.PENDING, Status.ON_HOLD, Status.SOLVED}:
         reopen(conversation.pk, actor=VISITOR, at=at)
+
+
+def require_seen(conversation: Conversation, seen: int | None, *, verb: Verb) -> None:
+    """Refuse to set aside or end what the visitor has written to after message ``seen``, the last
+    that the agent's page has shown (C81). The row is locked; ``None`` asks nothing."""
+    if seen is None or conversation.last_seq <= seen:
+        return
+    if conversation.messages.filter(author=Author.VISITOR, seq__gt=seen).exists():
+        raise Refused(verb, Status(conversation.status), UNSEEN)
 
 
 # --- Ending ----------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ class Box:
     may_snooze: bool
     is_live: bool
     deadline_at: datetime | None
+    last_seq: int
 
     @property
     def waits(self) -> bool:
@@ -104,4 +105,5 @@ def _box(row: Any, online: set[int], agent: Agent) -> Box:
         may_snooze=row.may_snooze,
         is_live=row.style == Style.LIVE,
         deadline_at=row.deadline_at,
+        last_seq=row.last_seq,
     )

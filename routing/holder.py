@@ -19,14 +19,20 @@ HELD = frozenset({Status.ACTIVE, Status.ASSIGNED})
 
 
 def _hold(
-    conversation_id: int, *, user: User, verb: Verb, statuses: frozenset[Status] = ON_DESK
+    conversation_id: int,
+    *,
+    user: User,
+    verb: Verb,
+    statuses: frozenset[Status] = ON_DESK,
+    seen: int | None = None,
 ) -> int:
-    """Lock the row; refuse where ``user`` is not the one who holds it in one of ``statuses``.
-    Returns his number as an agent."""
+    """Lock the row; refuse where ``user`` does not hold it in one of ``statuses``, or where the
+    visitor has written after message ``seen`` (C81). Returns their number as an agent."""
     conversation = lifecycle.lock(conversation_id)
     holder = conversation.agent
     if conversation.status not in statuses or holder is None or holder.user_id != user.pk:
         raise Refused(verb, Status(conversation.status), "somebody else holds it now")
+    lifecycle.require_seen(conversation, seen, verb=verb)
     return holder.pk
 
 
@@ -40,13 +46,14 @@ def snooze(
     auto_close: bool,
     at: datetime,
     warn_again: bool | None = None,
+    seen: int | None = None,
 ) -> Conversation:
     """Set aside until ``until`` or until the visitor replies (R100).
 
     The state of the auto-close box lasts for the agent (R125-R127); ``warn_again`` is his answer to
     the warning, where he was shown it (R129).
     """
-    agent_id = _hold(conversation_id, user=user, verb=Verb.SNOOZE)
+    agent_id = _hold(conversation_id, user=user, verb=Verb.SNOOZE, seen=seen)
     preferences.remember(agent_id, closes_snoozed=auto_close)
     if warn_again is not None:
         preferences.remember(agent_id, warns_of_closure=warn_again)
@@ -61,10 +68,12 @@ def snooze(
 
 
 @retried
-def finish(conversation_id: int, *, user: User, at: datetime) -> Conversation:
+def finish(
+    conversation_id: int, *, user: User, at: datetime, seen: int | None = None
+) -> Conversation:
     """The desk's "Close" (R197, C33). Only this closure, an agent's own, sends the website's
     closing message (R130)."""
-    _hold(conversation_id, user=user, verb=Verb.CLOSE)
+    _hold(conversation_id, user=user, verb=Verb.CLOSE, seen=seen)
     conversation = lifecycle.lock(conversation_id)
     messages.add(
         conversation_id,
@@ -77,16 +86,20 @@ def finish(conversation_id: int, *, user: User, at: datetime) -> Conversation:
 
 
 @retried
-def set_pending(conversation_id: int, *, user: User, at: datetime) -> Conversation:
+def set_pending(
+    conversation_id: int, *, user: User, at: datetime, seen: int | None = None
+) -> Conversation:
     """Waits for the visitor (C36)."""
-    _hold(conversation_id, user=user, verb=Verb.SET_PENDING)
+    _hold(conversation_id, user=user, verb=Verb.SET_PENDING, seen=seen)
     return lifecycle.set_pending(conversation_id, actor=actors.agent(user), at=at)
 
 
 @retried
-def set_on_hold(conversation_id: int, *, user: User, at: datetime) -> Conversation:
+def set_on_hold(
+    conversation_id: int, *, user: User, at: datetime, seen: int | None = None
+) -> Conversation:
     """Waits for somebody else (C36)."""
-    _hold(conversation_id, user=user, verb=Verb.SET_ON_HOLD)
+    _hold(conversation_id, user=user, verb=Verb.SET_ON_HOLD, seen=seen)
     return lifecycle.set_on_hold(conversation_id, actor=actors.agent(user), at=at)
 
 

@@ -20,8 +20,8 @@ from django.utils.translation import gettext as _
 from accounts import rights
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent, User
-from conversations import blocks, drafts
-from conversations.models import Conversation
+from conversations import blocks, drafts, lifecycle
+from conversations.models import Conversation, Style
 from conversations.transactions import must_wait
 from conversations.transitions import Refused, Verb
 from desk import queries, receivers
@@ -94,6 +94,8 @@ def _fresh(
 
 
 def _reason(fresh: Conversation, error: Refused) -> str:
+    if error.why == lifecycle.UNSEEN:
+        return _unseen(fresh, error.verb)
     if error.verb == Verb.RELEASE and error.why == desks.CONNECTED:
         return _("Its agent is connected: a conversation is released only from a lost desk.")
     if error.why == desks.CONNECTED:
@@ -107,6 +109,20 @@ def _reason(fresh: Conversation, error: Refused) -> str:
     return _("This conversation has moved meanwhile (now: %(status)s). Nothing was done.") % {
         "status": fresh.get_status_display().lower()
     }
+
+
+def _unseen(fresh: Conversation, verb: Verb) -> str:
+    if verb != Verb.CLOSE:
+        return _("The visitor has just written. Read it before you set the conversation aside.")
+    if fresh.style == Style.LIVE:
+        return _("The visitor has just written. Read it before you close.")
+    return _("The visitor has just written. Read it before you solve.")
+
+
+def seen_of(request: StaffRequest) -> int | None:
+    """Return the last message that the page has shown; ``None`` where it does not say."""
+    said = request.POST.get("seen", "")
+    return int(said) if said.isdecimal() and len(said) < 10 else None
 
 
 def found(request: StaffRequest, number: int) -> Conversation:

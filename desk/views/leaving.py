@@ -7,24 +7,21 @@ server keeps. The question is a dialog; its buttons send the same form again, co
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from django.http import HttpResponse
 from django.shortcuts import render
 
 from accounts.access import StaffRequest, staff
-from accounts.models import Agent, User
+from accounts.models import Agent
 from conversations import drafts
 from conversations.models import Conversation, Style
 from conversations.transitions import Refused, Status, Verb
 from desk import queries
-from desk.views.actions import do, found, refused
+from desk.views.actions import do, found, refused, seen_of
 from routing import holder
 
-Act = Callable[[int, User, datetime], Conversation]
 
-
-def _leaving(name: str, act: Act) -> Callable[..., HttpResponse]:
+def _leaving(name: str, act: Callable[..., Conversation]) -> Callable[..., HttpResponse]:
     """The view of a verb that takes a conversation off the desk."""
 
     @staff("GET", "POST")
@@ -39,7 +36,10 @@ def _leaving(name: str, act: Act) -> Callable[..., HttpResponse]:
             response = _question(request, conversation, agent, name)
             response["HX-Retarget"], response["HX-Reswap"] = "#dialog-body", "innerHTML"
             return response
-        return do(request, conversation, lambda at: act(number, request.user, at))
+        seen = seen_of(request)
+        return do(
+            request, conversation, lambda at: act(number, user=request.user, at=at, seen=seen)
+        )
 
     return view
 
@@ -68,10 +68,11 @@ def _question(
         "is_live": conversation.style == Style.LIVE,
         "is_unanswered": name == "close" and _is_unanswered(conversation),
         "unsent": request.POST.get("draft", unsent).strip(),
+        "seen": request.POST.get("seen", conversation.last_seq),
     }
     return render(request, "desk/closing.html", context)
 
 
-close = _leaving("close", lambda number, user, at: holder.finish(number, user=user, at=at))
-pending = _leaving("pending", lambda number, user, at: holder.set_pending(number, user=user, at=at))
-on_hold = _leaving("on_hold", lambda number, user, at: holder.set_on_hold(number, user=user, at=at))
+close = _leaving("close", holder.finish)
+pending = _leaving("pending", holder.set_pending)
+on_hold = _leaving("on_hold", holder.set_on_hold)

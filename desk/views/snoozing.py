@@ -15,7 +15,7 @@ from conversations import drafts
 from conversations.models import Conversation
 from desk import queries
 from desk.forms import SnoozeForm, quick_moments
-from desk.views.actions import do, found
+from desk.views.actions import do, found, seen_of
 from routing import holder
 
 
@@ -35,7 +35,7 @@ def snooze(request: StaffRequest, number: int) -> HttpResponse:
     if "back" in request.POST:
         return _dialog(request, conversation, form, now, status=200)
     if _must_warn(request, form, kept):
-        context = {"form": form, "conversation": conversation}
+        context = {"form": form, "conversation": conversation, "seen": _seen(request, conversation)}
         if "send" in request.POST:
             context["unsent"] = drafts.of(_agent_id(request), number)
         return render(request, "desk/snooze_warning.html", context)
@@ -47,11 +47,17 @@ def snooze(request: StaffRequest, number: int) -> HttpResponse:
             until=form.cleaned_data["until"],
             keep=form.cleaned_data["keep"],
             auto_close=form.cleaned_data["auto_close"],
+            seen=seen_of(request),
             warn_again="silence" not in request.POST if "warned" in request.POST else None,
             at=at,
         )
 
     return do(request, conversation, act)
+
+
+def _seen(request: StaffRequest, conversation: Conversation) -> object:
+    """What a page has shown before its first form stays so for the forms that follow."""
+    return request.POST.get("seen", conversation.last_seq)
 
 
 def _must_warn(request: StaffRequest, form: SnoozeForm, kept: Preferences) -> bool:
@@ -75,6 +81,7 @@ def _dialog(
         "moments": quick_moments(now),
         "unsent": drafts.of(agent_id, conversation.pk),
         "warns": preferences.of(agent_id).warns_of_closure,
+        "seen": _seen(request, conversation),
     }
     return render(request, "desk/snooze.html", context, status=status)
 

@@ -249,7 +249,9 @@ document.addEventListener("desk:noted", ({ detail: { number } }) => {
 document.addEventListener("desk:refused", ({ detail: { number, message } }) => {
   leaving.settle(number);
   notify(message);
-  panes?.find(number)?.refresh();
+  const pane = panes?.find(number);
+  pane?.refresh();
+  pane?.dialogue?.thread.sync(); // What the visitor has just written may be the reason.
   refreshBoxes();
 });
 

@@ -8,6 +8,8 @@ import { forgetNote, noteOf } from "./notes.js";
 import { get, notify, texts, write } from "./page.js";
 
 const PLAIN = /^\/desk\/c\/(\d+)\/(close|pending|on-hold)\/$/;
+// Until when the visitor's messages have been seen is asked where one is set aside or closed (C81).
+const ASIDE = /^\/desk\/c\/(\d+)\/(close|pending|on-hold|snooze)\/$/;
 const dialog = document.getElementById("dialog");
 let dialogueOf = () => null;
 
@@ -33,6 +35,9 @@ export function listenToUnsent({ find }) {
     const [, number] = detail.path.match(PLAIN) ?? [];
     const body = number ? unsentOf(number).body : null;
     if (detail.verb === "post" && body !== null) detail.parameters.draft = body;
+    const [, aside] = detail.path.match(ASIDE) ?? [];
+    const thread = aside && !dialog.contains(detail.elt) && dialogueOf(aside)?.thread;
+    if (detail.verb === "post" && thread) detail.parameters.seen = thread.lastSeq;
   });
   document.addEventListener("desk:moved", ({ detail }) => forgetHandedOver(detail.number));
 }
@@ -45,8 +50,18 @@ function ask(event, number, path) {
   get(path, "#dialog-body", "innerHTML");
 }
 
+/** What comes behind an open dialog counts as unseen until the dialog is drawn again. */
+function holdSeen() {
+  const fields = dialog.querySelectorAll("form[data-leaves] [name=seen]");
+  for (const field of fields) {
+    const thread = dialogueOf(field.form.dataset.leaves)?.thread;
+    if (thread) field.value = Math.min(field.value, thread.lastSeq);
+  }
+}
+
 /** The dialog was drawn: say in it what only this browser knows. */
 export function drawUnsent() {
+  holdSeen();
   const section = dialog.querySelector("[data-unsent]");
   if (!section) return;
   const { body, files, note } = unsentOf(section.dataset.unsent);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.conftest import Crowd
 from tests.browser.people import Agent
@@ -103,3 +103,63 @@ def test_a_transfer_out_of_sight_leads_to_who_has_waited_longest_and_is_undone(
     alice.page.keyboard.press("z")
     expect(alice.boxes).to_have_count(3)
     alice.sees("from the second")
+
+
+class Line:
+    """The desk's socket; what comes while it ``is_held`` does not reach the page."""
+
+    def __init__(self, page: Page) -> None:
+        self.is_held = False
+        page.route_web_socket(re.compile("/ws/desk/"), self._join)
+
+    def _join(self, socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        server.on_message(lambda frame: self.is_held or socket.send(frame))
+
+
+def test_a_message_that_has_not_been_shown_is_read_before_its_conversation_closes(
+    crowd: Crowd,
+) -> None:
+    """C81: it comes between the last look and the click."""
+    crowd.expect_complaint("409")
+    alice, visitor = crowd.agent("alice"), crowd.visitor()
+    line = Line(alice.page)
+    alice.log_in().be_available()
+    visitor.start("Is the lamp in stock?")
+    alice.sees("Is the lamp in stock?")
+    alice.say("Yes, it is.")
+    line.is_held = True
+    visitor.say("Then I take two")
+    alice.act("Close")
+    told = alice.page.get_by_role("alert").filter(has_text="The visitor has just written")
+    expect(told).to_contain_text("Read it before you close.")
+    alice.sees("Then I take two")
+    assert status_of(crowd) == "active"
+    line.is_held = False
+    alice.act("Close")
+    expect(alice.boxes).to_have_count(0)
+    assert status_of(crowd) == "closed"
+
+
+def test_a_message_that_comes_behind_a_dialog_is_read_first(crowd: Crowd) -> None:
+    crowd.expect_complaint("409")
+    alice, visitor = crowd.agent("alice").log_in().be_available(), crowd.visitor()
+    visitor.start("Is the lamp in stock?")
+    alice.sees("Is the lamp in stock?")
+    dialog = alice.page.get_by_role("dialog")
+    alice.act("Close")
+    expect(dialog).to_be_visible()
+    visitor.say("The brass one")
+    alice.sees("The brass one")
+    dialog.get_by_role("button", name="Close without an answer").click()
+    expect(dialog).to_be_hidden()
+    expect(alice.page.get_by_role("alert").filter(has_text="has just written")).to_be_visible()
+    assert status_of(crowd) == "active"
+    alice.close_unanswered()
+    expect(alice.boxes).to_have_count(0)
+    assert status_of(crowd) == "closed"
+
+
+def status_of(crowd: Crowd) -> object:
+    [(status,)] = crowd.product.rows("SELECT status FROM conversations_conversation")
+    return status

@@ -83,6 +83,69 @@ def test_a_closure_without_any_answer_is_asked_about(
     assert status(conversation) == Status.ACTIVE
 
 
+ASIDE = [*VERBS, "snooze"]
+SNOOZE = {"duration": "3h", "warned": "on"}
+
+
+def write(conversation: Conversation, author: Author) -> int:
+    """Add a message; return its number."""
+    sent = messages.add(
+        conversation.pk, author=author, body="Wait!", client_id=uuid.uuid4(), at=NOW
+    )
+    return int(sent.frame["seq"])
+
+
+@pytest.mark.parametrize("verb", ASIDE)
+def test_what_the_agent_has_not_seen_is_not_set_aside(
+    browser: Browser, agent: Agent, answered: Conversation, verb: str
+) -> None:
+    """C81: refused once, with a sentence; the next click says that it has been shown."""
+    Conversation.objects.filter(pk=answered.pk).update(is_asynchronous=True)
+    seen = Conversation.objects.get(pk=answered.pk).last_seq
+    new = write(answered, Author.VISITOR)
+    said = {"confirmed": "on", **SNOOZE}
+    answer = post(browser, agent, answered.pk, verb, seen=seen, **said)
+    assert answer.status_code == 409
+    told = json.loads(answer["HX-Trigger"])["desk:refused"]["message"]
+    assert told.startswith("The visitor has just written. Read it before you ")
+    assert status(answered) == Status.ACTIVE
+    assert post(browser, agent, answered.pk, verb, seen=new, **said).status_code == 204
+    assert status(answered) != Status.ACTIVE
+
+
+@pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 30, "1e3", None])
+def test_a_page_that_does_not_say_what_it_has_shown_is_obeyed(
+    browser: Browser, agent: Agent, answered: Conversation, seen: str | None
+) -> None:
+    write(answered, Author.VISITOR)
+    said = {} if seen is None else {"seen": seen}
+    assert post(browser, agent, answered.pk, "close", confirmed="on", **said).status_code == 204
+
+
+def test_only_a_visitor_s_message_has_to_be_seen(
+    browser: Browser, agent: Agent, answered: Conversation
+) -> None:
+    seen = write(answered, Author.VISITOR)
+    write(answered, Author.SYSTEM)
+    assert post(browser, agent, answered.pk, "close", seen=seen).status_code == 204
+
+
+def test_what_comes_behind_a_dialog_is_unseen(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
+    conversation = on_desk(step, agent)
+    seen = write(conversation, Author.VISITOR)
+    new = write(conversation, Author.VISITOR)
+    question = post(browser, agent, conversation.pk, "close", seen=seen)
+    assert is_question(question)
+    assert f'name="seen" value="{seen}"' in question.content.decode()
+    fresh = browser(agent.user).get(f"/desk/c/{conversation.pk}/close/").content.decode()
+    assert f'name="seen" value="{new}"' in fresh
+    listed = browser(agent.user).get("/logout/", headers={"HX-Request": "true"}).content.decode()
+    assert f'name="seen" value="{new}"' in listed
+    assert "Wait!" in listed
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_asking_changes_nothing(
     browser: Browser, agent: Agent, answered: Conversation, verb: str

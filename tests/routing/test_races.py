@@ -35,7 +35,7 @@ from conversations.refusals import Rejected
 from conversations.tasks import enforce_deadlines
 from conversations.transactions import retried
 from conversations.transitions import Refused, Status
-from routing import desks, dispatch, engagement, invariants, load, offers, presence
+from routing import desks, dispatch, engagement, holder, invariants, load, offers, presence
 from routing.models import RuleStep
 from tests.factories import (
     AgentFactory,
@@ -468,3 +468,70 @@ def test_two_sweeps_at_once_run_each_owed_reaction_once(alone: tuple[RuleStep, A
     done = together(*([outbox.deliver_due] * 8))
     assert sum(done) == 5
     assert set(OutboxEntry.objects.values_list("attempts", flat=True)) == {1}
+
+
+def test_a_close_that_waits_for_the_visitor_s_message_is_refused(
+    alone: tuple[RuleStep, Agent],
+) -> None:
+    """C81: the message has the row's lock, the click comes while it is being stored."""
+    step, agent = alone
+    number = on_desk(step, agent, at=timezone.now()).pk
+    seen = Conversation.objects.get(pk=number).last_seq
+    written = threading.Event()
+
+    def write() -> None:
+        with transaction.atomic():
+            _say(number, "Wait!")
+            written.set()
+            time.sleep(0.3)  # the other one reaches the lock
+
+    def close() -> str:
+        written.wait(60)
+        try:
+            holder.finish(number, user=agent.user, at=timezone.now(), seen=seen)
+        except Refused as error:
+            return error.why
+        return "closed"
+
+    assert together(write, close) == [None, lifecycle.UNSEEN]
+    assert Conversation.objects.get(pk=number).status == Status.ACTIVE
+    holder.finish(number, user=agent.user, at=timezone.now(), seen=seen + 1)
+    assert Conversation.objects.get(pk=number).status == Status.CLOSED
+
+
+def test_no_conversation_closes_over_a_message_that_nobody_has_seen(
+    alone: tuple[RuleStep, Agent],
+) -> None:
+    step, agent = alone
+    ends = Counter[str]()
+    for _ in range(25):
+        number = on_desk(step, agent, at=timezone.now()).pk
+        seen = Conversation.objects.get(pk=number).last_seq
+
+        def write(number: int = number) -> bool:
+            try:
+                _say(number, "Wait!")
+            except Rejected:
+                return False
+            return True
+
+        def close(number: int = number, seen: int = seen) -> bool:
+            try:
+                holder.finish(number, user=agent.user, at=timezone.now(), seen=seen)
+            except Refused:
+                return False
+            return True
+
+        is_stored, is_closed = together(write, close)
+        assert is_stored != is_closed  # the visitor is heard, or is told that it is over
+        ends["closed" if is_closed else "refused"] += 1
+        if not is_closed:
+            holder.finish(number, user=agent.user, at=timezone.now())
+    assert ends.total() == 25
+    assert_sound()
+
+
+def _say(number: int, body: str) -> None:
+    messages.add(
+        number, author=Author.VISITOR, body=body, client_id=uuid.uuid4(), at=timezone.now()
+    )
