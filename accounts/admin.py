@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.contrib.auth.models import Group as PermissionGroup
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -21,6 +22,16 @@ from accounts.rights import ForAdministrators, ReadOnly
 
 # Roles decide; Django's groups of permissions would only look as if they did.
 admin.site.unregister(PermissionGroup)
+
+
+class AccountForm(AdminUserCreationForm):
+    """A new account. All log in with a password: there is nothing to choose."""
+
+    usable_password = None  # type: ignore[assignment]  # takes the field of the base away
+
+
+class PasswordForm(AdminPasswordChangeForm):
+    usable_password = None  # type: ignore[assignment]  # takes the field of the base away
 
 
 class PersonAdmin(ForAdministrators, UserAdmin):
@@ -38,13 +49,15 @@ class PersonAdmin(ForAdministrators, UserAdmin):
         (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     readonly_fields = ("last_login", "date_joined")
+    add_form = AccountForm
+    change_password_form = PasswordForm
     filter_horizontal = ()
     add_fieldsets = (
         (
             None,
             {
                 "classes": ("wide",),
-                "fields": ("username", "usable_password", "password1", "password2", "role"),
+                "fields": ("username", "password1", "password2", "role"),
             },
         ),
     )

@@ -6,10 +6,11 @@ more, empty, to add one without a script. An interval whose two fields are empty
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import time
 from itertools import zip_longest
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -22,7 +23,8 @@ from accounts.hours import Opening, overlaps
 from accounts.models.hours import Weekday
 
 Typed = dict[int, list[tuple[str, str]]]
-FORMATS = ["%H:%M", "%H:%M:%S"]
+# Always 24 hours: a time input of the browser follows its own language, not that of the page.
+CLOCK = re.compile(r"([01]?\d|2[0-3])(?:[:.hH]?([0-5]\d))?(?:[hH]|:([0-5]\d))?")
 
 
 class WeekWidget(forms.Widget):
@@ -60,7 +62,12 @@ class WeekWidget(forms.Widget):
             {"number": day, "name": capfirst(Weekday(day).label), "intervals": typed[day]}
             for day in Weekday.values
         ]
-        context = {"name": name, "days": days, "is_empty": not any(typed.values())}
+        context = {
+            "name": name,
+            "days": days,
+            "is_empty": not any(typed.values()),
+            "pattern": CLOCK.pattern,
+        }
         return render_to_string("admin/week.html", context)
 
 
@@ -123,11 +130,12 @@ def _time(day: int, text: str, other: str) -> time:
     if not text:
         said = _("%(day)s: the interval with %(time)s needs both a start and an end.")
         raise ValidationError(said % {"day": name, "time": other})
-    try:
-        return cast(time, forms.TimeField(input_formats=FORMATS).to_python(text))
-    except ValidationError:
+    found = CLOCK.fullmatch(text)
+    if found is None:
         said = _("%(day)s: “%(text)s” is not a time. Write it as 09:00.")
-        raise ValidationError(said % {"day": name, "text": text[:20]}) from None
+        raise ValidationError(said % {"day": name, "text": text[:20]})
+    hour, minute, second = (int(part or 0) for part in found.groups())
+    return time(hour, minute, second)
 
 
 def _overlap(one: Opening, other: Opening) -> str:

@@ -32,7 +32,13 @@ SECTIONS = (
     (
         "websites",
         _("Websites"),
-        ("accounts.website", "accounts.holiday", "accounts.identitysecret", "messenger.sender"),
+        (
+            "accounts.website",
+            "accounts.holiday",
+            "accounts.identitysecret",
+            "accounts.toolbarapp",
+            "messenger.sender",
+        ),
     ),
     (
         "team",

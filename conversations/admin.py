@@ -83,6 +83,33 @@ class ConversationAdmin(ReadOnly, admin.ModelAdmin):
     list_select_related = ("website", "agent", "group")
     search_fields = ("=id", "=public_id")
     date_hierarchy = "opened_at"
+    # What people ask about; counters and stamps for the figures are left to the database.
+    fieldsets = (
+        (None, {"fields": ("website", "visitor", "status", "channel", "style", "language")}),
+        (
+            _("Where it came from"),
+            {"fields": ("page_url", "rule", "is_asynchronous", "solved_window")},
+        ),
+        (
+            _("Who has it"),
+            {"fields": ("queue", "group", "agent", "required_skills", "skill_patience")},
+        ),
+        (
+            _("Dates"),
+            {
+                "fields": (
+                    "opened_at",
+                    "queued_at",
+                    "moved_at",
+                    "deadline_at",
+                    "deadline_kind",
+                    "closed_at",
+                    "closed_by",
+                    "close_reason",
+                )
+            },
+        ),
+    )
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     inlines = (EventInline, ContactInline, SurveyInline, OmissionInline, MessageInline)
     show_full_result_count = False  # Counting millions of rows would be all the page's time.
@@ -172,12 +199,16 @@ class ConsentInline(ReadOnly, admin.TabularInline):
 @admin.register(Visitor)
 class VisitorAdmin(OfSomebody, admin.ModelAdmin):
     actions = ("export", "erase")
-    list_display = ("shown_name", "public_id", "website", "person", "created_at")
+    list_display = ("called", "public_id", "website", "person", "created_at")
     list_filter = ("website",)
     list_select_related = ("website", "person")
     search_fields = ("=public_id", "name", "=address__email")
     fields = ("website", "public_id", "person", "name", "language", "created_at", "hidden_at")
     inlines = (ConsentInline,)
+
+    @admin.display(description=_("name"))
+    def called(self, row: Visitor) -> str:
+        return row.shown_name
 
     def subject(self, row: Visitor) -> personal.Subject:
         return personal.of_visitor(row)

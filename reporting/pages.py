@@ -76,7 +76,7 @@ def _by_mail(user: User, report: str) -> Subscription | Literal[False] | None:
 def _downloads(context: dict[str, Any], *tables: str) -> list[downloads.Download]:
     """The files of a report: its table, its charts, and those of its ``tables``."""
     query, by = context["query"], context["by"]
-    title = _("By agent") if by == "agent" and "cuts" not in context else _("In parts")
+    title = _("By agent") if by == "agent" and "cuts" not in context else _("Breakdown")
     return [
         downloads.of_table(title, context["report"], query, by),
         *downloads.of_charts(context.get("trends", ()), query),
@@ -144,6 +144,7 @@ def conversations(request: StaffRequest) -> HttpResponse:
     """How many came and went, how they moved, how they waited (R83-R87)."""
     form, asked = _asked(request)
     scope, by = asked.scope, _cut_by(request)
+    snooze_ends, heat = breakdowns.snooze_ends(scope), reports.heat(scope, "wait")
     context = _page(request, "conversations", form, asked) | {
         "tiles": reports.tiles(
             scope,
@@ -161,8 +162,10 @@ def conversations(request: StaffRequest) -> HttpResponse:
         ),
         "trends": reports.trends(asked, "opened", "closed"),
         "closures": breakdowns.closures(scope),
-        "snooze_ends": breakdowns.snooze_ends(scope),
-        "heat": list(zip(WEEKDAYS.values(), reports.heat(scope, "wait"), strict=True)),
+        "snooze_ends": snooze_ends,
+        "snoozed": any(part.n for part in snooze_ends),
+        "heat": list(zip(WEEKDAYS.values(), heat, strict=True)),
+        "waited": any(cell.answer.n for day in heat for cell in day),
         "hours": range(24),
         "table": reports.table(scope, by, *FLOW_CUT),
         "by": by,

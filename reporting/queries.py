@@ -86,6 +86,7 @@ class AgentRow:
 class SnoozedRow:
     number: int
     visitor: str
+    tint: int
     holder: str
     is_kept: bool
     until: datetime | None
@@ -321,6 +322,7 @@ def _snoozed(conversations: QuerySet[Conversation]) -> Iterable[SnoozedRow]:
         yield SnoozedRow(
             number=row.pk,
             visitor=row.visitor.shown_name,
+            tint=row.visitor.tint,
             holder=str(holder or ""),
             is_kept=row.is_kept,
             until=row.deadline_at,

@@ -73,6 +73,12 @@ class Trend:
         return tuple(point for point in self.points if point.answer.value is not None)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to draw, neither of this period nor of the one before."""
+        both = (one for point in self.points for one in (point.answer, point.before))
+        return not any(one and (one.n or one.value or one.is_mixed) for one in both)
+
+    @property
     def has_years(self) -> bool:
         """Whether its points lie in several years."""
         return len({point.name.year for point in self.points}) > 1

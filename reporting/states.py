@@ -50,6 +50,7 @@ class Line:
     number: int
     status: Text
     visitor: str
+    tint: int
     website: str
     group: str
     agent: str
@@ -85,6 +86,7 @@ def line_of(row: Conversation) -> Line:
         number=row.pk,
         status=row.get_status_display(),
         visitor=row.visitor.shown_name,
+        tint=row.visitor.tint,
         website=row.website.name,
         group=str(row.group or ""),
         agent=str(row.agent or ""),

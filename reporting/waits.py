@@ -21,6 +21,7 @@ class Waiting:
 
     number: int
     visitor: str
+    tint: int
     holder: str
     is_assigned: bool
     is_return: bool
@@ -56,6 +57,7 @@ def of(seen: Seen, *, total: int, at: datetime) -> Waits:
         Waiting(
             number=row.pk,
             visitor=row.visitor.shown_name,
+            tint=row.visitor.tint,
             holder=str((row.agent if row.status == Status.ASSIGNED else row.group) or ""),
             is_assigned=row.status == Status.ASSIGNED,
             is_return=row.is_return,

@@ -353,7 +353,7 @@ class Migration(migrations.Migration):
                     "managers",
                     models.ManyToManyField(
                         blank=True,
-                        help_text="Who sees the figures of this group and steers it.",
+                        help_text="They see the figures of this group and manage it.",
                         related_name="managed_groups",
                         to=settings.AUTH_USER_MODEL,
                         verbose_name="managers",

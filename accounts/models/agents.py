@@ -115,7 +115,7 @@ class Group(models.Model):
         related_name="managed_groups",
         blank=True,
         verbose_name=_("managers"),
-        help_text=_("Who sees the figures of this group and steers it."),
+        help_text=_("They see the figures of this group and manage it."),
     )
     answer_seconds = models.PositiveIntegerField(
         _("answer timer (seconds)"),

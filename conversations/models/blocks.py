@@ -16,9 +16,19 @@ class Block(models.Model):
     """Holds for the visitor, for the person behind it, if known, and for the internet address,
     where the website has asked for that (R58). Never changed but to be lifted."""
 
-    website = models.ForeignKey(Website, on_delete=models.CASCADE, related_name="blocks")
-    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="blocks")
-    person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, related_name="blocks")
+    website = models.ForeignKey(
+        Website, on_delete=models.CASCADE, related_name="blocks", verbose_name=_("website")
+    )
+    visitor = models.ForeignKey(
+        Visitor, on_delete=models.CASCADE, related_name="blocks", verbose_name=_("visitor")
+    )
+    person = models.ForeignKey(
+        Person,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="blocks",
+        verbose_name=_("person"),
+    )
     address_hash = models.CharField(max_length=64, blank=True, editable=False)
     conversation = models.ForeignKey(
         Conversation,

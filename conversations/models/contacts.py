@@ -38,19 +38,30 @@ class Contact(Engaged):
         db_constraint=False,  # the conversation's own: its row vouches for it
     )
     agent = models.ForeignKey(
-        Agent, on_delete=models.PROTECT, related_name="contacts", db_index=False
+        Agent,
+        on_delete=models.PROTECT,
+        related_name="contacts",
+        db_index=False,
+        verbose_name=_("agent"),
     )
     group = models.ForeignKey(
-        Group, on_delete=models.PROTECT, related_name="contacts", null=True, db_index=False
+        Group,
+        on_delete=models.PROTECT,
+        related_name="contacts",
+        null=True,
+        db_index=False,
+        verbose_name=_("group"),
     )
-    channel = models.CharField(max_length=10, choices=Channel.choices)
-    queued_at = models.DateTimeField(help_text="Its rank in the queue.")
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
+    queued_at = models.DateTimeField(_("queued at"), help_text="Its rank in the queue.")
     began_to_wait_at = models.DateTimeField(
         help_text="When it began to wait for this desk; an expiry does not begin anew."
     )
-    started_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
-    end_reason = models.CharField(max_length=12, choices=list(END_LABELS.items()), blank=True)
+    started_at = models.DateTimeField(_("started at"))
+    ended_at = models.DateTimeField(_("ended at"), null=True)
+    end_reason = models.CharField(
+        _("reason"), max_length=12, choices=list(END_LABELS.items()), blank=True
+    )
 
     class Meta:
         verbose_name = _("contact")

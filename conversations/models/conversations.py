@@ -104,10 +104,18 @@ class Conversation(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     # Without indexes of their own: opened_by_website and by_visitor begin with them.
     website = models.ForeignKey(
-        Website, on_delete=models.PROTECT, related_name="conversations", db_index=False
+        Website,
+        on_delete=models.PROTECT,
+        related_name="conversations",
+        db_index=False,
+        verbose_name=_("website"),
     )
     visitor = models.ForeignKey(
-        Visitor, on_delete=models.PROTECT, related_name="conversations", db_index=False
+        Visitor,
+        on_delete=models.PROTECT,
+        related_name="conversations",
+        db_index=False,
+        verbose_name=_("visitor"),
     )
     status = models.CharField(_("status"), max_length=10, choices=list(STATUS_LABELS.items()))
     channel = models.CharField(
@@ -141,10 +149,18 @@ class Conversation(models.Model):
         verbose_name=_("queue"),
     )
     group = models.ForeignKey(
-        Group, on_delete=models.PROTECT, null=True, related_name="conversations"
+        Group,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="conversations",
+        verbose_name=_("group"),
     )
     agent = models.ForeignKey(
-        Agent, on_delete=models.PROTECT, null=True, related_name="conversations"
+        Agent,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="conversations",
+        verbose_name=_("agent"),
     )
     required_skills = ArrayField(
         models.BigIntegerField(),
@@ -173,12 +189,16 @@ class Conversation(models.Model):
     queued_at = models.DateTimeField(_("rank in the queue"), null=True)
     moved_at = models.DateTimeField(_("in this state since"))
     closed_at = models.DateTimeField(_("closed at"), null=True)
-    closed_by = models.CharField(max_length=10, choices=ActorKind.choices, blank=True)
-    close_reason = models.CharField(max_length=20, choices=CloseReason.choices, blank=True)
+    closed_by = models.CharField(
+        _("closed by"), max_length=10, choices=ActorKind.choices, blank=True
+    )
+    close_reason = models.CharField(
+        _("reason"), max_length=20, choices=CloseReason.choices, blank=True
+    )
 
     deadline_at = models.DateTimeField(_("deadline"), null=True)
     deadline_kind = models.CharField(
-        max_length=20, choices=list(DEADLINE_LABELS.items()), blank=True
+        _("what happens then"), max_length=20, choices=list(DEADLINE_LABELS.items()), blank=True
     )
 
     last_seq = models.PositiveIntegerField(default=0)

@@ -13,7 +13,9 @@ class Erasure(models.Model):
     """Appended when a person or visitor was erased (B13). ``subject`` is a keyed hash: who knows
     the external id or the visitor's id can find the line again, and nobody can read it."""
 
-    website = models.ForeignKey(Website, on_delete=models.CASCADE, related_name="erasures")
+    website = models.ForeignKey(
+        Website, on_delete=models.CASCADE, related_name="erasures", verbose_name=_("website")
+    )
     subject = models.CharField(_("subject (hash)"), max_length=64)
     erased_at = models.DateTimeField(_("moment"))
     erased_by = models.ForeignKey(

@@ -34,6 +34,7 @@ class Event(models.Model):
         on_delete=models.CASCADE,
         related_name="events",
         db_index=False,  # events_in_order begins with it
+        verbose_name=_("conversation"),
     )
     website = models.ForeignKey(
         Website,
@@ -41,10 +42,11 @@ class Event(models.Model):
         related_name="+",
         db_index=False,
         db_constraint=False,  # the conversation's own: its row vouches for it
+        verbose_name=_("website"),
     )
-    verb = models.CharField(max_length=20)
-    at = models.DateTimeField()
-    actor_kind = models.CharField(max_length=8, choices=ActorKind.choices)
+    verb = models.CharField(_("event"), max_length=20)
+    at = models.DateTimeField(_("moment"))
+    actor_kind = models.CharField(_("by"), max_length=8, choices=ActorKind.choices)
     actor_user_id = models.BigIntegerField(
         null=True, help_text=_("The user who did it, if a user did.")
     )
@@ -56,12 +58,18 @@ class Event(models.Model):
         db_index=False,
         help_text="The desk that this user had then; the database writes it (C57).",
     )
-    to_status = models.CharField(max_length=10, choices=list(STATUS_LABELS.items()))
-    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="+")
-    group = models.ForeignKey(Group, on_delete=models.PROTECT, null=True, related_name="+")
+    to_status = models.CharField(
+        _("new status"), max_length=10, choices=list(STATUS_LABELS.items())
+    )
+    agent = models.ForeignKey(
+        Agent, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("agent")
+    )
+    group = models.ForeignKey(
+        Group, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("group")
+    )
     queue_id = models.BigIntegerField(null=True)
-    deadline_at = models.DateTimeField(null=True)
-    data = models.JSONField(default=dict)
+    deadline_at = models.DateTimeField(_("deadline"), null=True)
+    data = models.JSONField(_("details"), default=dict)
 
     class Meta:
         verbose_name = _("event")

@@ -28,19 +28,26 @@ class Message(models.Model):
         on_delete=models.CASCADE,
         related_name="messages",
         db_index=False,  # seq_once begins with it
+        verbose_name=_("conversation"),
     )
-    seq = models.PositiveIntegerField()
+    seq = models.PositiveIntegerField(_("position"))
     client_id = models.UUIDField()
-    author = models.CharField(max_length=8, choices=Author.choices)
-    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="messages")
-    body = models.TextField(help_text="Empty only beside an attachment.")
+    author = models.CharField(_("author"), max_length=8, choices=Author.choices)
+    agent = models.ForeignKey(
+        Agent, on_delete=models.PROTECT, null=True, related_name="messages", verbose_name=_("agent")
+    )
+    body = models.TextField(_("text"), help_text="Empty only beside an attachment.")
     attachment = models.OneToOneField(
-        Attachment, on_delete=models.PROTECT, null=True, related_name="message"
+        Attachment,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="message",
+        verbose_name=_("file"),
     )
     offer = models.JSONField(
         null=True, help_text="Choices and cards (conversations.offers); the body says them too."
     )
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField(_("moment"))
 
     class Meta:
         verbose_name = _("message")

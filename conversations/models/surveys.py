@@ -27,8 +27,12 @@ class SurveyOmission(models.Model):
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, related_name="survey_omissions"
     )
-    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="+")
-    group = models.ForeignKey(Group, on_delete=models.PROTECT, null=True, related_name="+")
+    agent = models.ForeignKey(
+        Agent, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("agent")
+    )
+    group = models.ForeignKey(
+        Group, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("group")
+    )
     reason = models.CharField(_("reason"), max_length=12, choices=Omission.choices)
     at = models.DateTimeField(_("moment"))
 
@@ -55,10 +59,14 @@ class Survey(Engaged):
         db_index=False,
         db_constraint=False,  # the conversation's own: its row vouches for it
     )
-    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="surveys")
-    group = models.ForeignKey(Group, on_delete=models.PROTECT, null=True, related_name="surveys")
-    offered_at = models.DateTimeField()
-    answered_at = models.DateTimeField(null=True)
+    agent = models.ForeignKey(
+        Agent, on_delete=models.PROTECT, null=True, related_name="surveys", verbose_name=_("agent")
+    )
+    group = models.ForeignKey(
+        Group, on_delete=models.PROTECT, null=True, related_name="surveys", verbose_name=_("group")
+    )
+    offered_at = models.DateTimeField(_("offered at"))
+    answered_at = models.DateTimeField(_("answered at"), null=True)
     csat = models.PositiveSmallIntegerField(
         _("satisfaction"), null=True, validators=[MaxValueValidator(5)]
     )

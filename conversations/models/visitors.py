@@ -18,7 +18,9 @@ from conversations.search_expressions import Words
 class Person(models.Model):
     """The customer behind one or more visitors, known by a signed external id (C14)."""
 
-    website = models.ForeignKey(Website, on_delete=models.CASCADE, related_name="persons")
+    website = models.ForeignKey(
+        Website, on_delete=models.CASCADE, related_name="persons", verbose_name=_("website")
+    )
     external_id = models.CharField(_("external id"), max_length=200)
     name = models.CharField(_("name"), max_length=100, blank=True)
     profile = models.JSONField(
@@ -33,11 +35,11 @@ class Person(models.Model):
         editable=False,
         help_text="The signed address that was last taken over as theirs (C66).",
     )
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField(_("created at"))
 
     class Meta:
         verbose_name = _("person")
-        verbose_name_plural = _("persons")
+        verbose_name_plural = _("people")
         constraints = [
             models.UniqueConstraint(fields=["website", "external_id"], name="person_once"),
         ]
@@ -58,10 +60,17 @@ class Visitor(models.Model):
     (``conversations.persons``).
     """
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    website = models.ForeignKey(Website, on_delete=models.CASCADE, related_name="visitors")
+    public_id = models.UUIDField(_("identifier"), default=uuid.uuid4, unique=True, editable=False)
+    website = models.ForeignKey(
+        Website, on_delete=models.CASCADE, related_name="visitors", verbose_name=_("website")
+    )
     person = models.ForeignKey(
-        Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="visitors"
+        Person,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="visitors",
+        verbose_name=_("person"),
     )
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
     address_hash = models.CharField(
@@ -72,9 +81,11 @@ class Visitor(models.Model):
     )
     name = models.CharField(_("name"), max_length=100, blank=True)
     language = models.CharField(_("language"), max_length=10)
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField(_("created at"))
     hidden_at = models.DateTimeField(
-        null=True, help_text=_("What was said until then is hidden in this visitor's Messenger.")
+        _("history hidden at"),
+        null=True,
+        help_text=_("What was said until then is hidden in this visitor's Messenger."),
     )
     withdrawn_at = models.DateTimeField(
         null=True, help_text=_("When the consent was withdrawn that has not been given since.")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.moments import duration
 from reporting.figures.answers import Answer
 from reporting.figures.measures import Number
-from reporting.figures.period import Step
+from reporting.figures.period import Period, Step
 from reporting.figures.registry import Figure, Unit
 from reporting.reports import Change, Point, Trend
 
@@ -90,6 +90,17 @@ def size_of_change(change: Change) -> str:
     if change.unit is Unit.POINTS:
         return _("%(n)s points") % {"n": number(abs(change.by), 1)}
     return written(abs(change.by), Unit.PERCENT)
+
+
+@register.simple_tag
+def when(period: Period, is_narrowed: bool) -> str:
+    """The days of a report, and whether filters narrow it, for what is said of an empty part."""
+    first, last = (formats.date_format(day) for day in (period.first, period.last))
+    if period.days == 1:
+        days = _("on %(day)s") % {"day": first}
+    else:
+        days = _("from %(first)s to %(last)s") % {"first": first, "last": last}
+    return _("%(days)s with these filters") % {"days": days} if is_narrowed else days
 
 
 @register.filter

@@ -26,10 +26,8 @@ function show() {
 function add(day, [opens, closes] = ["", ""]) {
   const interval = blanks.get(day).cloneNode(true);
   const [from, to] = interval.querySelectorAll("input");
-  for (const [input, value] of [[from, opens], [to, closes]]) {
-    if (value.length > 5) input.step = 1; // with its seconds
-    input.value = value;
-  }
+  from.value = opens;
+  to.value = closes;
   interval.querySelector(".week-remove").hidden = false;
   day.querySelector(".week-intervals").append(interval);
   return from;
@@ -108,6 +106,11 @@ week.addEventListener("click", ({ target }) => {
     close();
     if (!isOpen) openCopy(day);
   }
+});
+/* "9", "930" and "9h30" are written out, as the server reads them. */
+week.addEventListener("change", ({ target }) => {
+  const typed = target.matches(".week-time") && /^(\d{1,2})(?:[:.hH]?(\d\d))?[hH]?$/.exec(target.value.trim());
+  if (typed) target.value = `${typed[1].padStart(2, "0")}:${typed[2] ?? "00"}`;
 });
 week.closest("form").addEventListener("submit", send);
 show();

@@ -53,7 +53,7 @@ def test_the_link_works_once(person: User) -> None:
     client = Client()
     client.post(open_link(client, path).redirect_chain[-1][0], NEW)
     page = open_link(Client(), path)
-    assert "This link is no longer good" in page.content.decode()
+    assert "This link no longer works" in page.content.decode()
 
 
 def test_the_link_dies_with_its_time(person: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,14 +64,14 @@ def test_the_link_dies_with_its_time(person: User, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(
         "django.contrib.auth.tokens.PasswordResetTokenGenerator._now", lambda _self: later
     )
-    assert "no longer good" in open_link(Client(), path).content.decode()
+    assert "no longer works" in open_link(Client(), path).content.decode()
 
 
 def test_anothers_token_opens_nothing(person: User) -> None:
     other = UserFactory()
     token = invitations.path_for(person).rstrip("/").rpartition("/")[2]
     forged = invitations.path_for(other).rstrip("/").rpartition("/")[0] + f"/{token}/"
-    assert "no longer good" in open_link(Client(), forged).content.decode()
+    assert "no longer works" in open_link(Client(), forged).content.decode()
 
 
 def test_a_bad_password_is_refused_and_said(person: User) -> None:

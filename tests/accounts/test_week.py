@@ -101,7 +101,7 @@ def test_what_was_typed_is_shown_again_and_seconds_stay() -> None:
     again = WeekWidget().render("week", posted((0, "9h", "<b>")))
     assert 'value="9h"' in again
     assert "&lt;b&gt;" in again
-    assert again.count('type="time"') == 16  # seven empty pairs, and one
+    assert again.count('class="week-time"') == 16  # seven empty pairs, and one
     assert 'value="23:59:59"' in WeekWidget().render("week", [opening(0, "09:00", "23:59:59")])
 
 
@@ -137,3 +137,22 @@ def test_two_days_or_two_intervals_change_places() -> None:
     assert weekly_hours(group) == after
     set_weekly_hours(group, ())
     assert weekly_hours(group) == ()
+
+
+@pytest.mark.parametrize("text", ["9", "9h", "9:00", "0900", "900", "09.00", "9h00", "09:00:00"])
+def test_a_time_is_read_as_people_type_it(text: str) -> None:
+    assert WeekField().clean(posted((0, text, "17h30"))) == (opening(0, "09:00", "17:30"),)
+
+
+@pytest.mark.parametrize("text", ["24:00", "9:60", "9 pm", "12345", "nine", "-1", "٩"])
+def test_what_is_no_time_of_24_hours_is_refused(text: str) -> None:
+    (said,) = refusals((0, text, "17:30"))
+    assert text in said
+
+
+def test_the_grid_leaves_its_clock_to_no_browser() -> None:
+    """A time input shows AM and PM wherever the browser speaks American English."""
+    drawn = WeekWidget().render("week", [opening(0, "09:00", "17:30")])
+    assert 'type="time"' not in drawn
+    assert 'value="17:30"' in drawn
+    assert "pattern=" in drawn

@@ -54,3 +54,27 @@ def test_every_page_has_the_bar_and_names_what_it_asks(crowd: Crowd, language: s
             page.evaluate(AXE)
             faults += [f"{path}: {fault}" for fault in page.evaluate(RUN_AXE, [])]
     assert not faults, "\n".join(faults)
+
+
+def test_settings_are_reached_and_uncovered_on_a_phone(crowd: Crowd) -> None:
+    admin = crowd.agent("admin", viewport={"width": 390, "height": 844})
+    admin.log_in("/desk/")
+    page = admin.page
+    page.get_by_label("Your account").click()
+    page.get_by_role("link", name="Settings").click()
+    page.wait_for_url("**/admin/")
+    # A click fails on what lies under something else.
+    page.get_by_role("link", name="Groups", exact=True).click()
+    page.wait_for_url("**/admin/accounts/group/")
+
+
+def test_titles_of_lists_are_uncovered(crowd: Crowd) -> None:
+    admin = crowd.agent("admin", viewport={"width": 1440, "height": 900})
+    admin.log_in("/admin/conversations/person/")  # nobody may be added
+    admin.page.get_by_role("heading", name="People").click(timeout=5000)
+
+
+def test_the_name_of_the_product_is_on_the_login_of_a_phone(crowd: Crowd) -> None:
+    page = crowd.context(viewport={"width": 390, "height": 844}).new_page()
+    page.goto(f"{crowd.product.url}/login/")
+    expect(page.get_by_text("Causerie", exact=True)).to_be_visible()

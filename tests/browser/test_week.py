@@ -13,7 +13,7 @@ PATH = "/admin/accounts/group/add/"
 
 def hours(page: Page, day: str) -> list[str]:
     row = page.get_by_role("group", name=day, exact=True)
-    return [field.input_value() for field in row.locator("input[type=time]").all()]
+    return [field.input_value() for field in row.locator(".week-time").all()]
 
 
 def test_hours_are_added_copied_and_saved(crowd: Crowd) -> None:

@@ -259,3 +259,38 @@ def test_a_chart_is_a_picture_of_its_own(manager: Client) -> None:
     assert picture.findtext("{http://www.w3.org/2000/svg}title") == "Satisfaction (CSAT)"
     assert b"style" not in answer.content
     assert manager.get("/reports/charts/happiness.svg").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query", ["period=today", "period=custom&first=2026-03-02&last=2026-03-04"]
+)
+def test_an_empty_report_names_what_would_be_there_and_when(manager: Client, query: str) -> None:
+    page = manager.get(f"/reports/conversations/?{query}").content.decode()
+    for thing in ("was closed", "was snoozed", "reached a desk"):
+        assert re.search(rf"No conversation {thing} (on|from) \d+ \w+ \d{{4}}", page), thing
+    assert "There is no value " in page
+    assert '<table class="heat">' not in page
+    assert 'class="plot"' not in page
+    assert "with these filters" not in page
+
+
+def test_an_empty_report_says_that_it_is_filtered(manager: Client, agent: Agent) -> None:
+    page = manager.get(f"/reports/experience/?agent={agent.pk}").content.decode()
+    assert "with these filters. The newest comments appear here." in page
+
+
+def test_the_board_gives_visitors_their_colour(
+    manager: Client, step: RuleStep, agent: Agent
+) -> None:
+    one = on_desk(step, agent)
+    tint = f"tint-{one.visitor.tint}"
+    assert tint in manager.get("/reports/production/active/").content.decode()
+    lifecycle.snooze(
+        one.pk,
+        actor=actors.agent(agent),
+        at=NOW,
+        until=NOW + timedelta(hours=3),
+        keep=False,
+        auto_close=False,
+    )
+    assert tint in manager.get("/reports/production/").content.decode()

@@ -1,0 +1,76 @@
+"""The settings speak the reader's language, down to the rows of what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.test import Client
+from django.utils import translation
+
+from accounts.models import Group, Role
+from tests.factories import GroupFactory, UserFactory
+
+
+def shown() -> Iterator[tuple[type[models.Model], str]]:
+    """Every column and field that the administration shows."""
+    for model, of_model in admin.site._registry.items():
+        names = [*of_model.list_display, *flatten_fieldsets(of_model.fieldsets or ())]
+        yield from ((model, str(name)) for name in [*names, *(of_model.fields or ())])
+        for inline in of_model.inlines:
+            yield from ((inline.model, str(name)) for name in inline.fields or ())
+
+
+def test_every_field_has_a_name_that_can_be_translated() -> None:
+    unnamed = set()
+    for model, name in shown():
+        try:
+            field = model._meta.get_field(name)
+        except FieldDoesNotExist:
+            continue  # a method, whose text is beside it
+        if name != "id" and getattr(field, "_verbose_name", None) is None:
+            unnamed.add(f"{model._meta.label}.{name}")
+    assert unnamed == set()
+
+
+@pytest.fixture
+def administrator() -> Client:
+    client = Client(headers={"accept-language": "fr"})
+    client.force_login(UserFactory(role=Role.ADMIN, is_superuser=True, is_staff=True))
+    return client
+
+
+@pytest.mark.django_db
+def test_pages_to_add_are_french_in_french(administrator: Client) -> None:
+    page = administrator.get("/admin/accounts/user/add/").content.decode()
+    assert "<h1>Ajouter : utilisateur" in page.replace("\u00a0", " ")
+    assert "vous pourrez modifiez" not in page
+    assert 'name="usable_password"' not in page  # all log in with a password
+    made: Group = GroupFactory()
+    group = administrator.get(f"/admin/accounts/group/{made.pk}/change/")
+    assert "un objet" not in group.content.decode()
+
+
+@pytest.mark.django_db
+def test_an_account_is_made_and_its_password_changed(administrator: Client) -> None:
+    typed = {"username": "zoe", "password1": "lamp-and-table-4711", "role": Role.AGENT}
+    made = administrator.post(
+        "/admin/accounts/user/add/", typed | {"password2": typed["password1"]}
+    )
+    assert made.status_code == 302
+    path = made.headers["Location"].replace("change/", "password/")
+    new = {"password1": "chair-and-door-0815", "password2": "chair-and-door-0815"}
+    assert administrator.post(path, new).status_code == 302
+    assert Client().login(username="zoe", password=new["password1"])
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_deleted_has_a_title_in_the_readers_language(administrator: Client) -> None:
+    group: Group = GroupFactory()
+    with translation.override("fr"):
+        page = administrator.get(f"/admin/accounts/group/{group.pk}/delete/").content.decode()
+    assert "Impossible de supprimer groupe" not in page
