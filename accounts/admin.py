@@ -31,7 +31,7 @@ class AccountForm(AdminUserCreationForm):
 
 
 class PasswordForm(AdminPasswordChangeForm):
-    usable_password = None  # type: ignore[assignment]  # takes the field of the base away
+    usable_password = None
 
 
 class PersonAdmin(ForAdministrators, UserAdmin):

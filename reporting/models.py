@@ -56,7 +56,11 @@ class Transaction(models.Model):
 
     outcome = models.CharField(_("attribution"), max_length=15, choices=list(OUTCOMES.items()))
     agent = models.ForeignKey(
-        Agent, on_delete=models.PROTECT, null=True, related_name="transactions"
+        Agent,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="transactions",
+        verbose_name=_("agent"),
     )
     group = models.ForeignKey(
         Group, on_delete=models.PROTECT, null=True, related_name="transactions"

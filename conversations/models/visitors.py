@@ -129,7 +129,7 @@ class Consent(models.Model):
     version = models.PositiveIntegerField(_("version of the text"), default=1)
     language = models.CharField(_("language"), max_length=10)
     text = models.TextField(_("text"))
-    text_sha256 = models.CharField(max_length=64)
+    text_sha256 = models.CharField(_("hash of the text"), max_length=64)
     given_at = models.DateTimeField(_("moment"))
 
     class Meta:

@@ -12,7 +12,7 @@ from django.db import models
 from django.test import Client
 from django.utils import translation
 
-from accounts.models import Group, Role
+from accounts.models import Role
 from tests.factories import GroupFactory, UserFactory
 
 
@@ -50,7 +50,7 @@ def test_pages_to_add_are_french_in_french(administrator: Client) -> None:
     assert "<h1>Ajouter : utilisateur" in page.replace("\u00a0", " ")
     assert "vous pourrez modifiez" not in page
     assert 'name="usable_password"' not in page  # all log in with a password
-    made: Group = GroupFactory()
+    made = GroupFactory()
     group = administrator.get(f"/admin/accounts/group/{made.pk}/change/")
     assert "un objet" not in group.content.decode()
 
@@ -70,7 +70,7 @@ def test_an_account_is_made_and_its_password_changed(administrator: Client) -> N
 
 @pytest.mark.django_db
 def test_what_cannot_be_deleted_has_a_title_in_the_readers_language(administrator: Client) -> None:
-    group: Group = GroupFactory()
+    group = GroupFactory()
     with translation.override("fr"):
         page = administrator.get(f"/admin/accounts/group/{group.pk}/delete/").content.decode()
     assert "Impossible de supprimer groupe" not in page
