@@ -37,7 +37,7 @@ from messenger.mail import webhooks
 from reporting import mailing
 from reporting.exporting import telling
 from reporting.facts import ExportAsked, ExportEnded, ReplayWanted, ReportDue
-from routing import dispatch, escalation, reclaiming, snapshots
+from routing import dispatch, escalation, reclaiming, snapshot_cache
 from routing.facts import (
     AccessChanged,
     AgentChanged,
@@ -67,9 +67,9 @@ def connect() -> None:
     on(AgentMentioned, desk.live.show_agent)
     on(AgentChanged, desk.live.show_agent, messenger.live.show_agent, reporting.live.show_agent)
     on(PushUnanswered, desk.live.show_agent, reporting.live.show_agent)
-    on(RuleChanged, reporting.live.show_rule, snapshots.outdate)
-    on(GroupChanged, snapshots.outdate)
-    on(WebsiteChanged, snapshots.outdate)
+    on(RuleChanged, reporting.live.show_rule, snapshot_cache.outdate)
+    on(GroupChanged, snapshot_cache.outdate)
+    on(WebsiteChanged, snapshot_cache.outdate)
     on(SurveyAnswered, reporting.live.show_survey)
     on(ConsentChanged, messenger.live.show_consent)
     on(SuggestionsAsked, conversations.nudges.ask_provider)

@@ -28,7 +28,7 @@ from conversations.refusals import Rejected
 from messenger.colours import text_on
 from messenger.strings import embed_labels
 from messenger.texts import language_among
-from routing import demand, embedding, snapshots
+from routing import demand, embedding, snapshot_cache
 from routing.snapshots import Answer, Brand
 from routing.targeting import PageView
 
@@ -69,8 +69,8 @@ async def _handle(request: Request, headers: Headers) -> tuple[int, dict[str, An
     sent = await request.json("text/plain")
     at = timezone.now()
     try:
-        snapshot = await snapshots.shelf().get(request.match["key"], at=at)
-    except snapshots.Unavailable:
+        snapshot = await snapshot_cache.shelf().get(request.match["key"], at=at)
+    except snapshot_cache.Unavailable:
         headers.append((b"retry-after", b"2"))
         sentence = _("We cannot reach our server. Please try again.")
         raise Rejected("unavailable", sentence, 503) from None

@@ -7,70 +7,20 @@ the language that is active.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from routing.decisions import AgentView, Hindrance, Need, Obstacle, obstacles
-from routing.moments import at_moment, clock
-
-BARS = frozenset({Hindrance.DEACTIVATED, Hindrance.OTHER_WEBSITE})
-"""What an agent cannot mend: nothing that they do would bring them the conversation."""
+from routing.cases import Case, Fill, Stopped, has, is_barred, nearest, skill_names
+from routing.decisions import Hindrance, Obstacle, obstacles
+from routing.moments import clock
+from routing.remedies import remedies
 
 BLINK = timedelta(seconds=5)
 """A push takes milliseconds. Who waits beside a free agent for longer waits by a fault (R98)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """A queue: ``places`` is ``None`` where a group without a queue was handed conversations."""
-
-    rule: str
-    group: str
-    places: int | None
-    waiting: int
-    returned: int
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """An agent by name, as the channel sees him."""
-
-    name: str
-    view: AgentView
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A waiting conversation and all that decides who can take it, at ``at``.
-
-    ``rank`` is its place among what waits for the same group (or the same agent) on its channel;
-    ``people`` the members of the group, and others of the website who could only not because they
-    are no members; for an assigned one its agent. ``deadline_at`` ends its assignment or its wait
-    for a skill. ``free_since`` is since when somebody has been seen free beside it.
-    """
-
-    number: int
-    at: datetime
-    zone: tzinfo
-    need: Need
-    channel: str
-    group: str
-    fill: Fill
-    rank: int
-    waits_since: datetime
-    is_return: bool = False
-    people: Sequence[Person] = ()
-    skills: Mapping[int, str] = field(default_factory=dict)
-    deadline_at: datetime | None = None
-    free_since: datetime | None = None
-
-    @property
-    def is_assigned(self) -> bool:
-        return self.need.agent_id is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +84,9 @@ def explain(case: Case) -> Explanation:
                 person.name,
                 tuple(Reason(one.kind.value, _reason(one, case)) for one in found),
             )
-            for person, found in sorted(stopped, key=_nearest)
+            for person, found in sorted(stopped, key=nearest)
         ),
-        remedies=tuple(_remedies(case, stopped, is_fault=is_fault)),
+        remedies=tuple(remedies(case, stopped, is_fault=is_fault)),
         is_fault=is_fault,
         deadline_at=case.deadline_at,
         time_left=max(case.deadline_at - case.at, timedelta()) if case.deadline_at else None,
@@ -150,16 +100,6 @@ def fill_text(fill: Fill) -> str:
         return text
     returned = ngettext("%(n)d returned", "%(n)d returned", fill.returned) % {"n": fill.returned}
     return f"{text}, {returned}"
-
-
-Stopped = tuple[Person, tuple[Obstacle, ...]]
-
-
-def _nearest(stopped: Stopped) -> tuple[bool, int, str]:
-    """Who could take it first, then who is stopped by least; strangers to the group last."""
-    person, found = stopped
-    is_stranger = any(one.kind == Hindrance.NOT_A_MEMBER for one in found)
-    return is_stranger, len(found), person.name.lower()
 
 
 # --- In words ---------------------------------------------------------------------------------
@@ -183,8 +123,8 @@ def _summary(case: Case, stopped: Sequence[Stopped], able: list[str], *, is_faul
         return text % {"names": ", ".join(able)}
     if case.is_assigned:
         return _assigned_summary(case, stopped)
-    members = [found for _person, found in stopped if not _has(found, Hindrance.NOT_A_MEMBER)]
-    if members and all(_has(found, Hindrance.DEACTIVATED) for found in members):
+    members = [found for _person, found in stopped if not has(found, Hindrance.NOT_A_MEMBER)]
+    if members and all(has(found, Hindrance.DEACTIVATED) for found in members):
         return _(
             "All members of the group %(group)s have deactivated accounts: nobody can take it."
         ) % {"group": case.group}
@@ -207,7 +147,7 @@ def _assigned_summary(case: Case, stopped: Sequence[Stopped]) -> str:
     for person, found in stopped:
         if person.view.agent_id == case.need.agent_id:
             reasons = ", ".join(_reason(one, case) for one in found)
-            if _barred(found):
+            if is_barred(found):
                 return _(
                     "%(name)s may not have it (%(reasons)s): it is going back to its group."
                 ) % {
@@ -235,7 +175,7 @@ def _main(found: Sequence[Obstacle], case: Case) -> Obstacle:
 
 
 def _count(kind: Hindrance, n: int, case: Case) -> str:
-    values = {"n": n, "channel": case.channel, "skills": _skills(case.need.skill_ids, case)}
+    values = {"n": n, "channel": case.channel, "skills": skill_names(case.need.skill_ids, case)}
     match kind:
         case Hindrance.LACKS_SKILL:
             text = ngettext("%(n)d without %(skills)s", "%(n)d without %(skills)s", n)
@@ -263,7 +203,7 @@ def _reason(obstacle: Obstacle, case: Case) -> str:
         "group": case.group,
         "channel": case.channel,
         "until": _until(obstacle.until, case),
-        "skills": _skills(obstacle.skill_ids, case),
+        "skills": skill_names(obstacle.skill_ids, case),
         "held": obstacle.held,
         "slots": obstacle.slots,
     }
@@ -313,97 +253,8 @@ def _rank(case: Case) -> str:
     ) % {"rank": case.rank, "n": before}
 
 
-def _remedies(case: Case, stopped: Sequence[Stopped], *, is_fault: bool) -> list[str]:
-    if any(not found for _person, found in stopped):
-        if not is_fault:
-            return []
-        return [
-            _("The safety sweep gives it out within ten seconds, and counts it as a repair."),
-            _("If it stays, tell whoever runs this installation: manage.py check_invariants."),
-        ]
-    found = _deadline_remedy(case)
-    if case.is_assigned:
-        found += [
-            line
-            for person, stops in stopped
-            if person.view.agent_id == case.need.agent_id and (line := _remedy(person, stops, case))
-        ]
-        return [*found, _("A manager releases it: it goes back to its group.")]
-    if not case.need.is_open:
-        if case.need.opens_at is None:
-            return [*found, _("The group %(group)s gets opening hours.") % {"group": case.group}]
-        moment = at_moment(case.need.opens_at, case.at, case.zone)
-        text = _("The group %(group)s opens %(moment)s.")
-        return [*found, text % {"group": case.group, "moment": moment}]
-    # Who is nearest first; three are enough to act on.
-    nearest = sorted(stopped, key=_nearest)
-    lines = [line for person, stops in nearest if (line := _remedy(person, stops, case))]
-    if not lines and all(_barred(stops) for _person, stops in stopped):
-        lines = [_("Somebody becomes a member of the group %(group)s.") % {"group": case.group}]
-    return [*found, *lines[:3]]
-
-
-def _deadline_remedy(case: Case) -> list[str]:
-    if case.deadline_at is None:
-        return []
-    values = {"moment": at_moment(case.deadline_at, case.at, case.zone), "group": case.group}
-    if case.is_assigned:
-        return [_("At the latest %(moment)s it goes back to the group %(group)s.") % values]
-    return [_("From then on, any member of the group may take it: %(moment)s.") % values]
-
-
-def _remedy(person: Person, found: Sequence[Obstacle], case: Case) -> str:
-    """What one agent would have to do; empty where more than two things stop them, or where they
-    may not have it at all."""
-    if _barred(found):
-        return ""
-    steps = [_step(one, person, case) for one in found if one.kind != Hindrance.GROUP_CLOSED]
-    return (
-        ""
-        if len(steps) > 2
-        else _("%(name)s %(steps)s.")
-        % {
-            "name": person.name,
-            "steps": _(" and ").join(steps),
-        }
-    )
-
-
-def _step(obstacle: Obstacle, person: Person, case: Case) -> str:
-    values = {
-        "group": case.group,
-        "channel": case.channel,
-        "skills": _skills(obstacle.skill_ids, case),
-    }
-    match obstacle.kind:
-        case Hindrance.OFFLINE:
-            return pgettext("an agent", "opens the desk")
-        case Hindrance.UNAVAILABLE:
-            return pgettext("an agent", "becomes available on %(channel)s") % values
-        case Hindrance.FULL:
-            return pgettext("an agent", "ends or sets aside a conversation, or gets a slot more")
-        case Hindrance.NO_SLOTS:
-            return pgettext("an agent", "gets slots on %(channel)s") % values
-        case Hindrance.LACKS_SKILL:
-            return pgettext("an agent", "gets %(skills)s") % values
-        case _:
-            return pgettext("an agent", "becomes a member of the group %(group)s") % values
-
-
-def _skills(ids: frozenset[int], case: Case) -> str:
-    return ", ".join(sorted(case.skills.get(pk, f"#{pk}") for pk in ids))
-
-
 def _until(moment: datetime | None, case: Case) -> str:
     if moment is None:
         return ""
     text = pgettext("closed", " until %(moment)s")
     return text % {"moment": clock(moment, case.at, case.zone)}
-
-
-def _barred(found: Sequence[Obstacle]) -> bool:
-    return any(one.kind in BARS for one in found)
-
-
-def _has(found: Sequence[Obstacle], kind: Hindrance) -> bool:
-    return any(one.kind == kind for one in found)

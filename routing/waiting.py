@@ -17,8 +17,9 @@ from accounts.models import Agent, Channel, Group, Skill
 from conversations.models import Conversation
 from conversations.transitions import WAITING, Status
 from routing import invariants, load
+from routing.cases import Case, Fill, Person
 from routing.decisions import AgentView, Hindrance, Need, obstacles
-from routing.explanations import BLINK, Case, Explanation, Fill, Person, explain
+from routing.explanations import BLINK, Explanation, explain
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from config.asgi import application, http
 from conversations import pool
 from conversations.models import Conversation
 from messenger import tickets
-from routing import snapshots
+from routing import snapshot_cache
 from routing.models import DeskConnection
 from tests import hostile
 from tests.factories import AgentFactory, StepFactory, VisitorFactory, on_desk
@@ -59,7 +59,7 @@ def scene() -> dict[str, Any]:
 
 
 async def ended() -> None:
-    await snapshots.close()
+    await snapshot_cache.close()
     await pool.close()
     await sync_to_async(connections.close_all)()
 

@@ -21,7 +21,7 @@ from redis.exceptions import ConnectionError as ValkeyIsAway
 from accounts.models import Website
 from config.asgi import http
 from messenger import engagement
-from routing import changes, snapshots
+from routing import changes, snapshot_cache, snapshots
 from routing.models import HourlyDemand, RuleStep, TargetingRule
 from tests.factories import TargetingRuleFactory, queued
 
@@ -35,7 +35,7 @@ async def shelf() -> AsyncIterator[None]:
     """No copy of another test."""
     cache.clear()
     yield
-    await snapshots.close()
+    await snapshot_cache.close()
     await sync_to_async(connections.close_all)()
 
 
@@ -115,7 +115,7 @@ async def test_why_not_is_said(page: Page, website: Website, step: RuleStep) -> 
     assert (told["engage"], told["reason"]) == (False, "no_room")
     await TargetingRule.objects.aupdate(is_enabled=False)
     await in_thread(changes.rule_changed)(website.pk)
-    await asyncio.sleep(snapshots.LOOK)
+    await asyncio.sleep(snapshot_cache.LOOK)
     told = await page.told()
     assert (told["engage"], told["reason"], "targeting" in told) == (False, "no_rule", False)
 
@@ -144,7 +144,7 @@ async def test_a_closed_team_shows_the_button_where_the_rule_says_so_and_the_end
         group.hours_change_at = opens
         await group.asave()
         await in_thread(changes.rule_changed)(website.pk)
-        await asyncio.sleep(snapshots.LOOK)
+        await asyncio.sleep(snapshot_cache.LOOK)
         told = await page.told()
         assert (told["engage"], told["reason"], told.get("shows")) == (False, "closed", shows)
 
@@ -262,7 +262,7 @@ async def test_processes_share_a_snapshot_and_one_renews_it(
     page: Page, step: RuleStep, database: list[str]
 ) -> None:
     """Two shelves are what two processes have."""
-    one, other = snapshots.Shelf(), snapshots.Shelf()
+    one, other = snapshot_cache.Shelf(), snapshot_cache.Shelf()
     try:
         now = timezone.now()
         found = await asyncio.gather(*(s.get("celeste", at=now) for s in (one, other) * 5))
@@ -283,7 +283,7 @@ async def test_no_answer_is_older_than_two_seconds(page: Page, step: RuleStep) -
     await in_thread(queued)(step)
     began = asyncio.get_running_loop().time()
     while (await page.told())["engage"]:
-        assert asyncio.get_running_loop().time() - began < snapshots.LIMIT
+        assert asyncio.get_running_loop().time() - began < snapshot_cache.LIMIT
         await asyncio.sleep(0.05)
 
 
@@ -291,14 +291,14 @@ async def test_a_setting_is_obeyed_at_once_by_every_process(
     page: Page, website: Website, step: RuleStep
 ) -> None:
     """R216: an answer that was given a moment before does not live on anywhere."""
-    shelves = [snapshots.Shelf() for _ in range(3)]
+    shelves = [snapshot_cache.Shelf() for _ in range(3)]
     try:
         for places in (0, 5, 0, 5):
             for one in shelves:
                 await one.get("celeste", at=timezone.now())
             await RuleStep.objects.aupdate(places=places)
             await in_thread(changes.rule_changed)(website.pk)
-            await asyncio.sleep(snapshots.LOOK)
+            await asyncio.sleep(snapshot_cache.LOOK)
             for one in shelves:
                 snapshot = await one.get("celeste", at=timezone.now())
                 assert snapshot is not None
@@ -312,7 +312,7 @@ async def test_whoever_took_a_snapshot_before_a_change_keeps_it_to_himself(
     website: Website, step: RuleStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A slow process must not lay an old copy over what came after it."""
-    slow, quick = snapshots.Shelf(), snapshots.Shelf()
+    slow, quick = snapshot_cache.Shelf(), snapshot_cache.Shelf()
     take = snapshots.take
 
     def change_meanwhile(key: str, **when: Any) -> snapshots.Snapshot | None:
@@ -339,7 +339,7 @@ async def test_without_valkey_the_database_answers_once_a_second(
     async def away(*_args: object, **_more: object) -> None:
         raise ValkeyIsAway
 
-    monkeypatch.setattr(snapshots.shelf(), "_look_up", away)
+    monkeypatch.setattr(snapshot_cache.shelf(), "_look_up", away)
     for _ in range(20):
         assert (await page.told())["engage"] is True
     assert database == ["celeste"]
@@ -354,13 +354,13 @@ async def test_without_the_database_an_answer_is_quick_and_honest(
     await page.told()
     monkeypatch.setattr(snapshots, "take", away)
     assert (await page.told())["engage"] is True  # from the copy that is still good
-    await asyncio.sleep(snapshots.LIMIT)
+    await asyncio.sleep(snapshot_cache.LIMIT)
     for _ in range(3):
         answered, told = await page.ask()
         assert (answered, told["error"]["code"]) == (503, "unavailable")
         assert page.headers["retry-after"] == "2"
     monkeypatch.undo()
-    await asyncio.sleep(snapshots.RENEWED)
+    await asyncio.sleep(snapshot_cache.RENEWED)
     assert (await page.told())["engage"] is True
 
 

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import translation
 
+from routing.cases import Case, Fill, Person
 from routing.decisions import AgentView, Need
-from routing.explanations import Case, Explanation, Fill, Person, explain, fill_text
+from routing.explanations import Explanation, explain, fill_text
 from tests.clock import NOW
 from tools import typography
 
