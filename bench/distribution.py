@@ -164,9 +164,9 @@ def _worker(work: Callable[[int], Any], part: int, ready: Any, go: Any, told: An
     django.setup()
     from django.db import connection
 
-    from conversations import background
+    from core.realtime import event_loop
 
-    background.start()  # as a worker's process does
+    event_loop.start()  # as a worker's process does
     connection.ensure_connection()
     ready.release()
     go.wait()

@@ -28,15 +28,15 @@ app.autodiscover_tasks()
 @worker_process_init.connect
 def have_a_loop(**told: object) -> None:
     """Each process of the worker pushes through one loop of its own."""
-    from conversations import background  # Only now are the settings there.
+    from core.realtime import event_loop  # Only now are the settings there.
 
-    background.start()
+    event_loop.start()
 
 
 @worker_shutting_down.connect
 def say_so(**told: object) -> None:
     """Those who are at something long give it back."""
-    from conversations import shutdown
+    from core import shutdown
 
     shutdown.announce()
 

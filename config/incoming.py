@@ -1,4 +1,4 @@
-"""Clean what Django reads of a request before any view sees it (``conversations.cleaning``)."""
+"""Clean what Django reads of a request before any view sees it (``core.text.cleaning``)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from conversations.cleaning import UNSTORABLE, clean
-from conversations.doors import error
+from core.asgi.endpoint import error
+from core.text.cleaning import UNSTORABLE, clean
 
 Answer = Callable[[HttpRequest], HttpResponse]
 

@@ -16,8 +16,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from conversations.deadlines import database_now
-from conversations.models import Conversation, OutboxEntry
+from conversations.models import Conversation
 from conversations.transitions import Status
+from core.models import OutboxEntry
 from routing.models import DeskPresence, Repair, RuleStep
 
 

@@ -144,7 +144,7 @@ DATABASES = {"default": database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "conversations.pubsub.Layer",
+        "BACKEND": "core.realtime.channel_layer.Layer",
         "CONFIG": {
             # redis-py would close a socket on which nobody has spoken for 5 s.
             "hosts": [{"address": redis_url(0), "socket_timeout": None}],
@@ -230,6 +230,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "anymail",
+    "core",
     "accounts",
     "conversations",
     "routing",

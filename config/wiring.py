@@ -14,7 +14,6 @@ import messenger.live
 import reporting.live
 import reporting.nudges
 from accounts import invitations
-from conversations.bus import forget, on, on_durably
 from conversations.facts import (
     AgentMentioned,
     BotFellSilent,
@@ -33,6 +32,7 @@ from conversations.facts import (
     VisitorBrowsed,
 )
 from conversations.suggestions import learning
+from core.events.bus import forget, on, on_durably
 from messenger.mail import webhooks
 from reporting import mailing
 from reporting.exporting import telling

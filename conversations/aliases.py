@@ -15,7 +15,7 @@ from functools import lru_cache
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
-from conversations.words import fold
+from core.text.text_search import fold
 
 QUALITIES = 64
 CREATURES = 128

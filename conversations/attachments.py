@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import parse_qs
@@ -20,16 +19,16 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db.models import Q
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from accounts.passes import GUARD, DeskPass
-from conversations import files, pool
+from accounts.desk_session import SESSION_VALID_SQL, DeskSession
+from conversations import files
 from conversations.files import Prepared, Unacceptable
 from conversations.models import Attachment, Conversation
 from conversations.persons import SPOKEN_FOR, WILLING, browsers_of
-from conversations.refusals import Rejected
+from core.asgi.files import Download, too_large
+from core.db import async_pool
+from core.rejection import Rejected
 
-LIMIT_BYTES = 10 * 1024 * 1024
 LATELY = timedelta(hours=1)
 LATELY_LIMIT = 60  # uploads by one side into one conversation
 FORGOTTEN = timedelta(days=1)
@@ -41,7 +40,8 @@ MAY_VISITOR = f"""
     c.public_id = %(conversation)s AND {SPOKEN_FOR} AND {WILLING} AND c.status <> 'closed'
 """
 MAY_AGENT = f"""
-    c.id = %(conversation)s AND c.agent_id = %(agent_id)s AND c.status = 'active' AND {GUARD}
+    c.id = %(conversation)s AND c.agent_id = %(agent_id)s AND c.status = 'active'
+    AND {SESSION_VALID_SQL}
 """
 ALLOWED = """
     SELECT c.id, c.website_id, w.takes_files, (
@@ -93,15 +93,6 @@ OF_CONVERSATION = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Bytes to hand out, and what they are."""
-
-    name: str
-    content_type: str
-    content: bytes
-
-
 async def may_upload_as_visitor(
     *, conversation: uuid.UUID, token_hash: str, at: datetime
 ) -> dict[str, Any]:
@@ -114,13 +105,15 @@ async def may_upload_before(*, website: str, token_hash: str, at: datetime) -> d
     """The same before there is a conversation: the file waits with its visitor for the message that
     begins it."""
     values = {"website": website, "token_hash": token_hash, "since": at - LATELY}
-    row = _checked(await pool.fetch_one(ALLOWED_BEFORE, values))
+    row = _checked(await async_pool.fetch_one(ALLOWED_BEFORE, values))
     return {"conversation_id": None, "visitor_id": row["id"], "website_id": row["website_id"]} | {
         "agent_id": None
     }
 
 
-async def may_upload_as_agent(*, conversation: int, desk: DeskPass, at: datetime) -> dict[str, Any]:
+async def may_upload_as_agent(
+    *, conversation: int, desk: DeskSession, at: datetime
+) -> dict[str, Any]:
     """Where the agent's upload goes: only a conversation on his desk."""
     values = {
         "conversation": conversation,
@@ -134,7 +127,7 @@ async def may_upload_as_agent(*, conversation: int, desk: DeskPass, at: datetime
 
 async def _allowed(may: str, values: dict[str, Any], at: datetime) -> dict[str, Any]:
     query = ALLOWED.format(may=may)
-    row = _checked(await pool.fetch_one(query, values | {"since": at - LATELY}))
+    row = _checked(await async_pool.fetch_one(query, values | {"since": at - LATELY}))
     return {"conversation_id": row["id"], "visitor_id": None, "website_id": row["website_id"]} | {
         "agent_id": values["agent_id"]
     }
@@ -196,16 +189,6 @@ async def receive(
     return (201 if is_new else 200), {"attachment": kept}
 
 
-def too_large() -> Rejected:
-    megabytes = LIMIT_BYTES // 2**20
-    text = ngettext(
-        "This file is too large: %(n)d MB is the most.",
-        "This file is too large: %(n)d MB is the most.",
-        megabytes,
-    )
-    return Rejected("too_large", text % {"n": megabytes}, 413)
-
-
 async def store(
     content: bytes, *, attachment_id: uuid.UUID, name: str, into: dict[str, Any], at: datetime
 ) -> tuple[dict[str, Any], bool]:
@@ -215,7 +198,7 @@ async def store(
     """
     parts = ("conversation_id", "visitor_id", "agent_id")
     key = {part: into[part] for part in parts} | {"id": attachment_id}
-    known = await pool.fetch_one(KNOWN, key)
+    known = await async_pool.fetch_one(KNOWN, key)
     if known is not None:
         return frame(known), False
     loop = asyncio.get_running_loop()
@@ -232,10 +215,10 @@ async def store(
         "at": at,
     }
     row |= await asyncio.to_thread(_save, prepared, into["website_id"], attachment_id)
-    if await pool.fetch_one(STORE, row) is not None:
+    if await async_pool.fetch_one(STORE, row) is not None:
         return frame(row), True
     await asyncio.to_thread(_delete, [row["file"], row["thumbnail"]])
-    known = await pool.fetch_one(KNOWN, key)
+    known = await async_pool.fetch_one(KNOWN, key)
     if known is None:
         raise Rejected("conflict", _("Another file was sent under the same id."), 409)
     return frame(known), False
@@ -254,9 +237,9 @@ def frame(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def read(query: str, values: dict[str, Any], *, small: bool) -> Kept:
+async def read(query: str, values: dict[str, Any], *, small: bool) -> Download:
     """The bytes of an attachment, or its small picture; ``query`` says who may have them."""
-    row = await pool.fetch_one(query, values)
+    row = await async_pool.fetch_one(query, values)
     path = row and (row["thumbnail"] if small else row["file"])
     if not row or not path:
         raise Rejected("not_found", _("This file does not exist."), 404)
@@ -264,7 +247,7 @@ async def read(query: str, values: dict[str, Any], *, small: bool) -> Kept:
         content = await asyncio.to_thread(_load, path)
     except FileNotFoundError:
         raise Rejected("not_found", _("This file does not exist any more."), 404) from None
-    return Kept(row["name"], files.THUMBNAIL_TYPE if small else row["content_type"], content)
+    return Download(row["name"], files.THUMBNAIL_TYPE if small else row["content_type"], content)
 
 
 def forget_unsent(*, at: datetime) -> int:

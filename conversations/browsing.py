@@ -13,10 +13,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from conversations import bus
 from conversations.facts import VisitorBrowsed
 from conversations.models import Conversation, Profile, SeenPage, Visitor
 from conversations.transitions import Status
+from core.events import bus
 
 KEPT = 50  # pages of one visitor
 

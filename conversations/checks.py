@@ -7,8 +7,8 @@ import uuid
 
 from django.utils.translation import gettext as _
 
-from conversations.cleaning import words
-from conversations.refusals import Rejected
+from core.rejection import Rejected
+from core.text.cleaning import words
 
 BODY_LIMIT = 4000
 

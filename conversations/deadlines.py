@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from accounts.models import Agent, AgentChannel
-from conversations import bus, lifecycle, moves, spans
+from conversations import lifecycle, moves, spans
 from conversations.actors import SYSTEM
 from conversations.facts import BotFellSilent, PushUnanswered
 from conversations.models import CloseReason, Conversation, Notice, NoticeKind
 from conversations.moves import Bars, Move
-from conversations.transactions import retried
 from conversations.transitions import DeadlineKind, Refused, Status, Verb
+from core.db.retry import retried
+from core.events import bus
 
 logger = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from conversations.cleaning import REPLACEMENT, clean
 from conversations.models import Conversation, Draft
+from core.text.cleaning import REPLACEMENT, clean
 
 LIMIT = 20_000  # Longer than a message may be: what is too long to send is not lost.
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """Base of all facts; fields are plain JSON values, so that the outbox can keep them."""
+from core.events.facts import Fact
 
 
 @dataclass(frozen=True, slots=True)

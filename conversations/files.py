@@ -16,7 +16,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageOps
 
-from conversations.cleaning import cut, line
+from core.text.cleaning import cut, line
 
 NAME_LIMIT = 120
 PIXELS_LIMIT = 50_000_000  # A phone's largest photo; far below what fills the memory.

@@ -23,14 +23,16 @@ from channels.db import database_sync_to_async
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from accounts.passes import GUARD, DeskPass
-from conversations import attachments, blocks, bus, lifecycle, persons, pool, refusals
+from accounts.desk_session import SESSION_VALID_SQL, DeskSession
+from conversations import attachments, blocks, lifecycle, persons, refusals
 from conversations.facts import MessageAdded
 from conversations.models import Author, Conversation, Message
 from conversations.persons import SPOKEN_FOR
-from conversations.refusals import Rejected
 from conversations.statements import AS_AGENT, AS_VISITOR, FOUND, TRUSTED, stored_by
 from conversations.transitions import PAUSED, Status
+from core.db import async_pool
+from core.events import bus
+from core.rejection import Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ async def send_as_visitor(
 async def send_as_agent(
     *,
     conversation: int,
-    desk: DeskPass,
+    desk: DeskSession,
     client_id: uuid.UUID,
     body: str,
     at: datetime,
@@ -150,7 +152,7 @@ async def send_as_agent(
     sent = await _store(AS_AGENT[attachment is not None], values)
     if sent is not None:
         return sent
-    mine = f"""c.id = %(conversation)s AND {GUARD} AND (
+    mine = f"""c.id = %(conversation)s AND {SESSION_VALID_SQL} AND (
         c.agent_id = %(agent_id)s OR m.agent_id = %(agent_id)s)"""
     found = await _find(mine, values | {"agent_id": desk.agent_id})
     sent = _known(found, values)
@@ -167,7 +169,7 @@ async def send_as_agent(
 
 async def _store(query: str, values: dict[str, Any]) -> Sent | None:
     try:
-        row = await pool.fetch_one(query, values)
+        row = await async_pool.fetch_one(query, values)
     except psycopg.errors.UniqueViolation:
         return None  # An equal request was quicker; the caller finds what it stored.
     if row is None:
@@ -178,7 +180,7 @@ async def _store(query: str, values: dict[str, Any]) -> Sent | None:
 
 
 async def _find(guard: str, values: dict[str, Any]) -> dict[str, Any]:
-    found = await pool.fetch_one(FOUND.format(guard=guard), values)
+    found = await async_pool.fetch_one(FOUND.format(guard=guard), values)
     if found is None:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
     return found

@@ -17,9 +17,9 @@ from django.db.models import Min
 
 from accounts.entitlement import Bar
 from accounts.models import Agent
-from conversations import bus, kept, ledger, ownership, rows, surveys
+from conversations import kept, ledger, ownership, surveys
 from conversations.actors import Actor
-from conversations.facts import ConversationMoved, ConversationWaits, Fact, SlotFreed
+from conversations.facts import ConversationMoved, ConversationWaits, SlotFreed
 from conversations.models import ActorKind, Contact, Conversation
 from conversations.transitions import (
     KEEPS_RANK,
@@ -34,6 +34,9 @@ from conversations.transitions import (
     Verb,
     target_of,
 )
+from core.db import bulk_sql
+from core.events import bus
+from core.events.facts import Fact
 
 MOVED = frozenset(
     {
@@ -273,10 +276,10 @@ def write(moves: Sequence[Move]) -> None:
         moves[0].conversation.save()
     else:
         besides = frozenset().union(*(move.besides for move in moves))
-        rows.update([move.conversation for move in moves], MOVED | besides)
+        bulk_sql.update([move.conversation for move in moves], MOVED | besides)
     _end_contacts([move for move in moves if move.ends is not None])
-    rows.insert([_contact(move) for move in moves if move.target == Status.ACTIVE])
-    rows.insert(
+    bulk_sql.insert([_contact(move) for move in moves if move.target == Status.ACTIVE])
+    bulk_sql.insert(
         [
             ledger.line(move.conversation, move.verb, actor=move.actor, at=move.at, data=move.data)
             for move in moves

@@ -11,10 +11,10 @@ from django.db.models import Q, QuerySet
 
 from accounts import oversight
 from accounts.models import Agent, Group
-from conversations import bus
 from conversations.facts import AgentMentioned, NoteWritten
 from conversations.models import Conversation, Note, Notice, NoticeKind
-from conversations.words import fold
+from core.events import bus
+from core.text.text_search import fold
 
 BODY_LIMIT = 2000
 

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models.websites import is_among
 from conversations.checks import check_body
-from conversations.cleaning import line
-from conversations.refusals import Rejected
+from core.rejection import Rejected
+from core.text.cleaning import line
 
 CHOICES, CHOICE_LENGTH = 8, 80
 CARDS, TITLE_LENGTH, TEXT_LENGTH = 6, 100, 400

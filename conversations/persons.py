@@ -13,9 +13,10 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from conversations import browsing, bus, refusals
+from conversations import browsing, refusals
 from conversations.facts import ConsentChanged, HistoryHidden
 from conversations.models import Address, Consent, ConsentKind, Message, Person, Visitor
+from core.events import bus
 
 SPOKEN_FOR = """EXISTS (
     SELECT FROM conversations_visitor reader WHERE reader.token_hash = %(token_hash)s

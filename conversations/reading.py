@@ -8,14 +8,15 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.desk_session import SESSION_VALID_SQL, DeskSession
 from accounts.models.hours import IS_OPEN
-from accounts.passes import GUARD, DeskPass
-from conversations import bus, pool
 from conversations.facts import MessagesRead
 from conversations.messages import attachment_of, frame
 from conversations.persons import SPOKEN_FOR, WILLING
-from conversations.refusals import Rejected
 from conversations.respondent import respondent
+from core.db import async_pool
+from core.events import bus
+from core.rejection import Rejected
 
 PAGE = 500
 SEQ_LIMIT = 2**31 - 1
@@ -100,7 +101,7 @@ VISITOR_READ = f"""
 
 AGENT_READ = f"""
     UPDATE conversations_conversation c SET agent_read_seq = %(seq)s
-    WHERE c.id = %(conversation)s AND c.agent_id = %(agent_id)s AND {GUARD}
+    WHERE c.id = %(conversation)s AND c.agent_id = %(agent_id)s AND {SESSION_VALID_SQL}
     AND c.agent_read_seq < %(seq)s AND c.last_seq >= %(seq)s
     RETURNING c.id, c.public_id, c.visitor_id, c.agent_id
 """
@@ -129,7 +130,7 @@ async def for_visitor(
     }
     guard = f"c.public_id = %(conversation)s AND {SPOKEN_FOR}"
     query = AFTER.format(guard=guard, hidden=HIDDEN_SEQ, is_open=TEAM_IS_OPEN, **NO_EMAIL)
-    rows = await pool.fetch_all(query, values)
+    rows = await async_pool.fetch_all(query, values)
     if not rows:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
     return {"messages": _frames(rows), "conversation": seen_by_visitor(rows[0], at=at)} | _more(
@@ -142,7 +143,7 @@ async def for_agent(*, conversation: int, after_seq: int) -> dict[str, Any]:
     values = {"conversation": conversation, "after_seq": after_seq, "limit": PAGE}
     guard = "c.id = %(conversation)s"
     query = AFTER.format(guard=guard, hidden="0", is_open="true", **WITH_EMAIL)
-    rows = await pool.fetch_all(query, values)
+    rows = await async_pool.fetch_all(query, values)
     if not rows:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
     return {
@@ -208,10 +209,10 @@ def _more(rows: list[dict[str, Any]]) -> dict[str, Any]:
 async def read_by_visitor(*, conversation: uuid.UUID, token_hash: str, seq: int) -> None:
     """The visitor has seen everything up to ``seq``; a smaller number than before is no news."""
     values = {"conversation": conversation, "token_hash": token_hash, "seq": seq}
-    await _tell(await pool.fetch_one(VISITOR_READ, values), by="visitor", seq=seq)
+    await _tell(await async_pool.fetch_one(VISITOR_READ, values), by="visitor", seq=seq)
 
 
-async def read_by_agent(*, conversation: int, desk: DeskPass, seq: int) -> None:
+async def read_by_agent(*, conversation: int, desk: DeskSession, seq: int) -> None:
     """The agent who holds the conversation has seen everything up to ``seq``."""
     values = {
         "conversation": conversation,
@@ -221,7 +222,7 @@ async def read_by_agent(*, conversation: int, desk: DeskPass, seq: int) -> None:
         "password": desk.password,
         "seq": seq,
     }
-    await _tell(await pool.fetch_one(AGENT_READ, values), by="agent", seq=seq)
+    await _tell(await async_pool.fetch_one(AGENT_READ, values), by="agent", seq=seq)
 
 
 async def _tell(row: dict[str, Any] | None, *, by: str, seq: int) -> None:

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-
-class Rejected(Exception):
-    """A message that was not accepted: ``code`` for programs, the text for people, ``status``
-    the HTTP status that says the same."""
-
-    def __init__(self, code: str, text: str, status: int) -> None:
-        self.code = code
-        self.text = text
-        self.status = status
-        super().__init__(text)
+from core.rejection import Rejected
 
 
 def closed() -> Rejected:

@@ -5,7 +5,7 @@ Who writes decides what else the conversation's row is told in the same statemen
 
 from __future__ import annotations
 
-from accounts.passes import GUARD
+from accounts.desk_session import SESSION_VALID_SQL
 from conversations.blocks import NOT_BLOCKED
 from conversations.models import Author
 from conversations.persons import SPOKEN_FOR, WILLING
@@ -128,7 +128,8 @@ AS_VISITOR = {
 AS_AGENT = {
     has_file: stored_by(
         AGENT_GROWS,
-        f"c.id = %(conversation)s AND a.user_id = %(user_id)s AND {TOLD_ON} AND {GUARD}",
+        f"c.id = %(conversation)s AND a.user_id = %(user_id)s AND {TOLD_ON}"
+        f" AND {SESSION_VALID_SQL}",
         is_agent=True,
         has_file=has_file,
     )

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from conversations import bus, kept, persons
+from conversations import kept, persons
 from conversations.facts import SurveyAnswered
 from conversations.models import (
     Author,
@@ -21,6 +21,7 @@ from conversations.models import (
     Survey,
     SurveyOmission,
 )
+from core.events import bus
 
 COMMENT_LIMIT = 2000
 

@@ -9,9 +9,10 @@ from celery import shared_task
 from django.conf import settings
 
 from accounts.models import Website
-from conversations import attachments, browsing, deadlines, drafts, outbox, personal, spans
+from conversations import attachments, browsing, deadlines, drafts, personal, spans
 from conversations.suggestions import learning, offers
 from conversations.transitions import Refused
+from core.events import outbox
 
 logger = logging.getLogger(__name__)
 

@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Agent, User
 from accounts.rights import groups_of, websites_of
-from conversations import files, languages
-from conversations.attachments import LIMIT_BYTES, too_large
+from conversations import files
 from conversations.canned import library, variables
 from conversations.checks import BODY_LIMIT
 from conversations.files import Prepared, Unacceptable
 from conversations.models import CannedFile, CannedReply
+from core.asgi.files import UPLOAD_BYTES, too_large
+from core.text import search_languages
 
 OWN = "own"
 
@@ -42,7 +43,7 @@ class ManyFilesField(forms.FileField):
         return [self._prepared(file) for file in found]
 
     def _prepared(self, file: UploadedFile) -> Prepared:
-        if (file.size or 0) > LIMIT_BYTES:
+        if (file.size or 0) > UPLOAD_BYTES:
             raise forms.ValidationError(f"{file.name}: {too_large().text}")
         try:
             return files.prepare(file.read(), file.name or "")
@@ -84,7 +85,7 @@ class CannedReplyForm(_Form):
         assert isinstance(owner, forms.ChoiceField)
         owner.choices = [(key, label) for key, label, _values in self.owners]
         self.fields["language"] = forms.ChoiceField(
-            required=False, choices=[("", _("All languages")), *languages.choices()]
+            required=False, choices=[("", _("All languages")), *search_languages.choices()]
         )
         removed = self.fields["removed"]
         assert isinstance(removed, forms.ModelMultipleChoiceField)

@@ -13,14 +13,16 @@ from django.http import parse_cookie
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts import passes
+from accounts import desk_session
+from accounts.desk_session import DeskSession
 from accounts.models import User
-from accounts.passes import DeskPass
-from conversations import attachments, checks, messages, pool, reading
-from conversations.cleaning import clean
-from conversations.doors import Answer, Receive, Request, Scope, Send, serve
+from conversations import attachments, checks, messages, reading
 from conversations.models import Conversation
-from conversations.refusals import Rejected
+from core.asgi.endpoint import Answer, Receive, Request, Scope, Send, serve
+from core.asgi.files import Download
+from core.db import async_pool
+from core.rejection import Rejected
+from core.text.cleaning import clean
 
 PATH = re.compile(
     r"^/desk/c/(?P<conversation>\d{1,15})/(?:(?P<what>messages|read)"
@@ -29,7 +31,7 @@ PATH = re.compile(
 
 HOLDS = f"""
     SELECT 1 AS yes FROM conversations_conversation c
-    WHERE c.id = %(conversation)s AND c.agent_id = %(agent_id)s AND {passes.GUARD}
+    WHERE c.id = %(conversation)s AND c.agent_id = %(agent_id)s AND {desk_session.SESSION_VALID_SQL}
 """
 
 
@@ -49,7 +51,7 @@ async def _handle(request: Request) -> tuple[int, Answer]:
         # With a cookie, a request that does not say where it comes from is not ours.
         raise Rejected("origin", _("This page may not do that here."), 403)
     session_key = _session_key(request)
-    desk = passes.known(session_key) or await _issue(session_key)
+    desk = desk_session.cached(session_key) or await _issue(session_key)
     if desk.language:
         translation.activate(desk.language)
     conversation = int(request.match["conversation"])
@@ -72,7 +74,7 @@ async def _handle(request: Request) -> tuple[int, Answer]:
 
 
 async def _send(
-    conversation: int, desk: DeskPass, body: dict[str, Any]
+    conversation: int, desk: DeskSession, body: dict[str, Any]
 ) -> tuple[int, dict[str, Any]]:
     attachment = checks.check_attachment(body.get("attachment"))
     say = partial(
@@ -98,8 +100,8 @@ async def _send(
 
 
 async def _file(
-    request: Request, conversation: int, desk: DeskPass
-) -> tuple[int, dict[str, Any] | attachments.Kept]:
+    request: Request, conversation: int, desk: DeskSession
+) -> tuple[int, dict[str, Any] | Download]:
     """An upload (PUT, under an id that the client made), or the bytes of one."""
     file = attachments.check_id(request.match["file"])
     is_small = request.match["small"] is not None
@@ -119,16 +121,16 @@ def _session_key(request: Request) -> str:
     return clean(cookies.get(settings.SESSION_COOKIE_NAME, ""))
 
 
-async def _issue(session_key: str) -> DeskPass:
-    desk: DeskPass | None = None
+async def _issue(session_key: str) -> DeskSession:
+    desk: DeskSession | None = None
     if session_key:
-        desk = await database_sync_to_async(passes.issue)(session_key)
+        desk = await database_sync_to_async(desk_session.load)(session_key)
     if desk is None:
         raise Rejected("session", _("You are no longer logged in. Please log in again."), 401)
     return desk
 
 
-async def _check_visible(conversation: int, desk: DeskPass) -> None:
+async def _check_visible(conversation: int, desk: DeskSession) -> None:
     values = {
         "conversation": conversation,
         "agent_id": desk.agent_id,
@@ -136,7 +138,7 @@ async def _check_visible(conversation: int, desk: DeskPass) -> None:
         "user_id": desk.user_id,
         "password": desk.password,
     }
-    if await pool.fetch_one(HOLDS, values) is not None:
+    if await async_pool.fetch_one(HOLDS, values) is not None:
         return
     fresh = await _issue(desk.session_key)
     if not await database_sync_to_async(_is_visible)(conversation, fresh.user_id):

@@ -23,8 +23,8 @@ from accounts import rights
 from accounts.models import Agent, Group, User
 from conversations import aliases
 from conversations.models import Address, Contact, Conversation, Message, Note, Person, Visitor
-from conversations.search_expressions import Saying, Words
-from conversations.words import Piece, Term, cut, sought
+from core.text.search_expressions import Saying, Words
+from core.text.text_search import Piece, Term, cut, sought
 
 PAGE = 25
 PATIENCE = "4s"  # a search that takes longer is to be narrowed; other work goes on

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Group, User
 from conversations import notes
-from conversations.cleaning import words
 from conversations.lifecycle import SNOOZE_LIMIT
 from conversations.models import Conversation
+from core.text.cleaning import words
 from desk import queries
 
 DURATIONS = {"3h": timedelta(hours=3), "24h": timedelta(hours=24)}

@@ -13,8 +13,8 @@ from conversations.facts import (
     SuggestionsCame,
     VisitorBrowsed,
 )
-from conversations.layer import desk_group, push, team_group
 from conversations.transitions import PAUSED
+from core.realtime.channel_groups import desk_group, push, team_group
 from routing.facts import AgentChanged
 
 BOXES = {"type": "changed", "what": "boxes"}

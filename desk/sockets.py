@@ -11,12 +11,12 @@ from django.conf import settings
 from django.urls import path
 from django.utils import timezone
 
-from accounts import passes
-from accounts.passes import DeskPass
-from conversations import pool, vigil
-from conversations.layer import desk_group, push, team_group, visitor_group
-from conversations.origins import OwnOriginOnly
-from conversations.sockets import LiveConsumer
+from accounts import desk_session, session_monitor
+from accounts.desk_session import DeskSession
+from core.asgi.origins import OwnOriginOnly
+from core.db import async_pool
+from core.realtime.channel_groups import desk_group, push, team_group, visitor_group
+from core.realtime.consumers import LiveConsumer
 from routing import presence
 
 ON_DESK = """
@@ -27,8 +27,8 @@ ON_DESK = """
 TEAMS = "SELECT group_id FROM accounts_group_members WHERE agent_id = %(agent)s"
 
 # The usual heartbeat, in one round trip; all else goes through ``presence.hear``.
-HEARD_AGAIN = f"{presence.HEARD_AGAIN} AND {passes.GUARD} RETURNING 1 AS yes"
-STILL_LOGGED_IN = f"SELECT 1 AS yes WHERE {passes.GUARD}"
+HEARD_AGAIN = f"{presence.HEARD_AGAIN} AND {desk_session.SESSION_VALID_SQL} RETURNING 1 AS yes"
+STILL_LOGGED_IN = f"SELECT 1 AS yes WHERE {desk_session.SESSION_VALID_SQL}"
 
 
 class DeskConsumer(LiveConsumer):
@@ -36,30 +36,30 @@ class DeskConsumer(LiveConsumer):
     public id and its visitor."""
 
     heartbeat_seconds = presence.BEAT
-    desk: DeskPass
+    desk: DeskSession
     connection_id: uuid.UUID | None = None
     talks: dict[int, tuple[str, int]]
 
-    async def admit(self) -> tuple[str, ...] | None:
+    async def authorize(self) -> tuple[str, ...] | None:
         session_key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME)
-        desk = await database_sync_to_async(passes.issue)(session_key) if session_key else None
+        desk = await database_sync_to_async(desk_session.load)(session_key) if session_key else None
         if desk is None or desk.agent_id is None:
             return None
         self.desk = desk
-        rows = await pool.fetch_all(ON_DESK, {"agent": desk.agent_id})
+        rows = await async_pool.fetch_all(ON_DESK, {"agent": desk.agent_id})
         self.talks = {row["id"]: (str(row["public_id"]), row["visitor_id"]) for row in rows}
         return (desk_group(desk.agent_id), *await self._teams())
 
     async def _teams(self) -> set[str]:
-        rows = await pool.fetch_all(TEAMS, {"agent": self.desk.agent_id})
+        rows = await async_pool.fetch_all(TEAMS, {"agent": self.desk.agent_id})
         return {team_group(row["group_id"]) for row in rows}
 
-    async def entered(self) -> None:
+    async def on_connect(self) -> None:
         self.connection_id = uuid.uuid4()
         await database_sync_to_async(presence.connect)(
             self.desk.agent_id, self.connection_id, at=timezone.now()
         )
-        vigil.vigil().enter(self, self.desk, self._log_out)
+        session_monitor.monitor().add(self, self.desk, self._log_out)
 
     async def heartbeat(self) -> None:
         """Being heard keeps the agent connected; who has logged out is not heard."""
@@ -71,10 +71,10 @@ class DeskConsumer(LiveConsumer):
             "at": timezone.now(),
             "grace": presence.GRACE,
         }
-        if await pool.fetch_one(HEARD_AGAIN, values) is not None:
+        if await async_pool.fetch_one(HEARD_AGAIN, values) is not None:
             return
         known = await database_sync_to_async(presence.hear)(self.connection_id, at=timezone.now())
-        if not known or await pool.fetch_one(STILL_LOGGED_IN, values) is None:
+        if not known or await async_pool.fetch_one(STILL_LOGGED_IN, values) is None:
             await self._log_out()
 
     async def _log_out(self) -> None:
@@ -82,13 +82,13 @@ class DeskConsumer(LiveConsumer):
         await self.send_frame({"type": "logout"})
         await self.close(4401)
 
-    async def left(self, code: int) -> None:
-        vigil.vigil().leave(self)
+    async def on_disconnect(self, code: int) -> None:
+        session_monitor.monitor().remove(self)
         if self.connection_id is None:
             return
         await database_sync_to_async(presence.disconnect)(self.connection_id, at=timezone.now())
 
-    async def heard(self, frame: dict[str, Any]) -> None:
+    async def on_receive(self, frame: dict[str, Any]) -> None:
         if frame.get("type") != "typing":
             return
         number = frame.get("conversation")

@@ -9,7 +9,7 @@ from django.utils.translation import pgettext
 
 from conversations.attachments import upload_strings
 from conversations.canned import variables
-from conversations.emoji import emoji_strings
+from core.text.emoji import emoji_strings
 
 
 def bar_texts() -> dict[str, Any]:

@@ -8,8 +8,8 @@ from django.utils import timezone
 from accounts.models import Website
 from conversations import browsing, persons
 from conversations.browsing import Seen, Value
-from conversations.cleaning import line
-from conversations.origins import host_of
+from core.asgi.origins import host_of
+from core.text.cleaning import line
 from messenger.gate import door, json_of
 from messenger.places import place_of
 from messenger.views import page_url

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Website
 from conversations import persons, refusals
 from conversations.models import Consent, ConsentKind, Visitor
-from conversations.refusals import Rejected
+from core.rejection import Rejected
 from messenger.mail import addresses
 from messenger.texts import DEFAULTS, consent_of, sha256_of
 

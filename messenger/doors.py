@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations import attachments, checks, messages, reading
-from conversations.doors import Answer, Receive, Request, Scope, Send, serve
-from conversations.refusals import Rejected
+from core.asgi.endpoint import Answer, Receive, Request, Scope, Send, serve
+from core.asgi.files import Download
+from core.rejection import Rejected
 from messenger.links import PREFIX
 from messenger.queries import within
 from messenger.visitors import hash_token, token_hash_for
@@ -92,7 +93,7 @@ async def _handle(request: Request) -> tuple[int, Answer]:
 
 async def _file(
     request: Request, conversation: uuid.UUID, token_hash: str
-) -> tuple[int, dict[str, Any] | attachments.Kept]:
+) -> tuple[int, dict[str, Any] | Download]:
     """An upload (PUT, under an id that the client made), or the bytes of one."""
     key = {"conversation": conversation, "token_hash": token_hash}
     if request.method == "GET":
@@ -104,9 +105,7 @@ async def _file(
     return await _receive(request, into, at)
 
 
-async def _file_before(
-    request: Request, token_hash: str
-) -> tuple[int, dict[str, Any] | attachments.Kept]:
+async def _file_before(request: Request, token_hash: str) -> tuple[int, dict[str, Any] | Download]:
     """The same for a file that comes before its conversation."""
     if request.method == "GET":
         key = {"token_hash": token_hash}
@@ -118,7 +117,7 @@ async def _file_before(
     return await _receive(request, into, at)
 
 
-async def _read(request: Request, query: str, key: dict[str, Any]) -> attachments.Kept:
+async def _read(request: Request, query: str, key: dict[str, Any]) -> Download:
     file = attachments.check_id(request.match["file"])
     is_small = request.match["small"] is not None
     return await attachments.read(query, key | {"id": file}, small=is_small)

@@ -22,9 +22,9 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models.websites import Side, is_among
-from conversations.doors import Receive, Request, Scope, Send, serve
-from conversations.origins import host_of, is_our_host, is_own
-from conversations.refusals import Rejected
+from core.asgi.endpoint import Receive, Request, Scope, Send, serve
+from core.asgi.origins import host_of, is_our_host, is_own
+from core.rejection import Rejected
 from messenger.colours import text_on
 from messenger.strings import embed_labels
 from messenger.texts import language_among

@@ -19,10 +19,10 @@ from django.views.decorators.csrf import csrf_exempt
 from redis.exceptions import RedisError
 
 from accounts.models import Website
-from conversations.doors import BODY_BYTES, error
-from conversations.origins import is_own
-from conversations.parsing import parse_object
-from conversations.refusals import Rejected
+from core.asgi.endpoint import BODY_BYTES, error
+from core.asgi.origins import is_own
+from core.rejection import Rejected
+from core.text.strict_json import parse_object
 from messenger.texts import language_among
 
 logger = logging.getLogger(__name__)

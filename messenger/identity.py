@@ -17,8 +17,8 @@ import jwt
 from django.utils.translation import gettext as _
 from jwt.types import Options
 
-from conversations.cleaning import is_identifier, line
-from conversations.refusals import Rejected
+from core.rejection import Rejected
+from core.text.cleaning import is_identifier, line
 
 ALGORITHM = "HS256"
 REQUIRED = ("sub", "aud", "exp")

@@ -3,7 +3,6 @@ agent came or went, and that their history was hidden or shown again."""
 
 from __future__ import annotations
 
-from conversations import pool
 from conversations.facts import (
     ConsentChanged,
     ConversationMoved,
@@ -11,7 +10,8 @@ from conversations.facts import (
     MessageAdded,
     MessagesRead,
 )
-from conversations.layer import push, visitor_group
+from core.db import async_pool
+from core.realtime.channel_groups import push, visitor_group
 from routing.facts import AgentChanged
 
 ON_DESK = """
@@ -32,7 +32,7 @@ async def show_read(fact: MessagesRead) -> None:
 
 async def show_agent(fact: AgentChanged) -> None:
     """The agent came or went: those who talk with them are told who answers now (B4)."""
-    for row in await pool.fetch_all(ON_DESK, {"agent": fact.agent_id}):
+    for row in await async_pool.fetch_all(ON_DESK, {"agent": fact.agent_id}):
         frame = {"type": "state", "conversation": str(row["public_id"])}
         await push(visitor_group(row["visitor_id"]), frame)
 

@@ -12,8 +12,9 @@ from django.templatetags.static import static
 from django.utils import translation
 
 from accounts.models import Website
-from conversations.attachments import LIMIT_BYTES, upload_strings
-from conversations.emoji import emoji_strings
+from conversations.attachments import upload_strings
+from core.asgi.files import UPLOAD_BYTES
+from core.text.emoji import emoji_strings
 from messenger import script
 from messenger.colours import text_on
 from messenger.mail import addresses
@@ -45,7 +46,7 @@ def render_frame(
             "files": website.takes_files,
             "survey": website.questions,
             "strings": frame_strings() | upload_strings() | emoji_strings(),
-            "upload_limit": LIMIT_BYTES,
+            "upload_limit": UPLOAD_BYTES,
         }
         if rehearsal is not None:
             config["rehearsal"] = rehearsal | {"script": static("messenger/rehearsal.js")}

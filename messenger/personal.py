@@ -12,7 +12,7 @@ from accounts import identities
 from accounts.models import Website
 from conversations import copies, persons
 from conversations.models import Visitor
-from conversations.refusals import Rejected
+from core.rejection import Rejected
 from messenger import consents, hiding, identity
 from messenger.gate import door, json_of
 from messenger.identity import Claims

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.models import Website
-from conversations.cleaning import line
+from core.text.cleaning import line
 
 logger = logging.getLogger(__name__)
 

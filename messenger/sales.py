@@ -18,9 +18,9 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.models import Website
 from conversations import persons
-from conversations.origins import host_of, is_own
-from conversations.parsing import parse_object
-from conversations.refusals import Rejected
+from core.asgi.origins import host_of, is_own
+from core.rejection import Rejected
+from core.text.strict_json import parse_object
 from messenger.gate import body_of, refusal, website_of
 from reporting import transactions
 from reporting.models import Origin

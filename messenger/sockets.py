@@ -10,10 +10,11 @@ from urllib.parse import parse_qs
 from asgiref.sync import sync_to_async
 from django.urls import path
 
-from conversations import pool, sightings
-from conversations.layer import desk_group, push, visitor_group
-from conversations.origins import OwnOriginOnly
-from conversations.sockets import LiveConsumer
+from conversations import sightings
+from core.asgi.origins import OwnOriginOnly
+from core.db import async_pool
+from core.realtime.channel_groups import desk_group, push, visitor_group
+from core.realtime.consumers import LiveConsumer
 from messenger import tickets
 
 # One row for each browser of the same person and each open conversation of it.
@@ -47,14 +48,14 @@ class MessengerConsumer(LiveConsumer):
     is_willing: bool
     talks: dict[str, tuple[int, int | None]]
 
-    async def admit(self) -> tuple[str, ...] | None:
+    async def authorize(self) -> tuple[str, ...] | None:
         ticket = parse_qs(self.scope["query_string"].decode("latin-1")).get("ticket", [""])[0]
         holder = await sync_to_async(tickets.redeem)(ticket)
         if holder is None:
             return None
         self.visitor_id, self.only = holder.visitor_id, holder.only
         visitor_id = self.visitor_id
-        rows = await pool.fetch_all(OPEN_CONVERSATIONS, {"visitor": visitor_id})
+        rows = await async_pool.fetch_all(OPEN_CONVERSATIONS, {"visitor": visitor_id})
         self.is_willing = rows[0]["is_willing"]
         self.visitor_ids = sorted({row["browser"] for row in rows} | {visitor_id})
         self.talks = {
@@ -67,11 +68,11 @@ class MessengerConsumer(LiveConsumer):
         await self._tell_desks(online=True)
         return tuple(visitor_group(browser) for browser in self.visitor_ids)
 
-    async def entered(self) -> None:
+    async def on_connect(self) -> None:
         for browser in self.visitor_ids:
             sightings.watch().enter(browser)
 
-    async def left(self, code: int) -> None:
+    async def on_disconnect(self, code: int) -> None:
         for browser in self.visitor_ids:
             sightings.watch().leave(browser)
             await sightings.linger(browser)
@@ -84,7 +85,7 @@ class MessengerConsumer(LiveConsumer):
         if not await sightings.is_online(self.visitor_id):
             await self._tell_desks(online=False)
 
-    async def heard(self, frame: dict[str, Any]) -> None:
+    async def on_receive(self, frame: dict[str, Any]) -> None:
         if frame.get("type") != "typing" or not self.is_willing:
             return
         named = frame.get("conversation")

@@ -15,10 +15,10 @@ from django.views.decorators.http import condition, require_safe
 from accounts.models import Website
 from conversations import blocks, persons, surveys
 from conversations.checks import check_attachment, check_body, check_client_id
-from conversations.cleaning import is_identifier, words
 from conversations.models import Address, Conversation
-from conversations.origins import host_of
-from conversations.refusals import Rejected
+from core.asgi.origins import host_of
+from core.rejection import Rejected
+from core.text.cleaning import is_identifier, words
 from messenger import consents, page, queries, script, tickets
 from messenger.gate import door, json_of
 from messenger.mail import addresses

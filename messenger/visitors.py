@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Website
 from conversations import persons
 from conversations.models import Consent, Person, Visitor
-from conversations.refusals import Rejected
+from core.rejection import Rejected
 from messenger import identity
 from messenger.identity import Claims
 from messenger.links import guest_of

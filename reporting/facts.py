@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conversations.facts import Fact
+from core.events.facts import Fact
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from channels.db import database_sync_to_async
 
 from accounts.models import Website
 from conversations.facts import ConversationMoved, PushUnanswered, SurveyAnswered
-from conversations.layer import board_group, push
+from core.realtime.channel_groups import board_group, push
 from routing.facts import AgentChanged, RuleChanged
 
 CHANGED = {"type": "changed", "what": "board"}

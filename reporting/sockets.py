@@ -6,17 +6,16 @@ from channels.auth import AuthMiddlewareStack
 from channels.db import database_sync_to_async
 from django.urls import path
 
-from accounts import passes
+from accounts import desk_session, session_monitor
 from accounts.models import User
 from accounts.rights import websites_of
-from conversations import vigil
-from conversations.layer import board_group
-from conversations.origins import OwnOriginOnly
-from conversations.sockets import LiveConsumer
+from core.asgi.origins import OwnOriginOnly
+from core.realtime.channel_groups import board_group
+from core.realtime.consumers import LiveConsumer
 
 
 class BoardConsumer(LiveConsumer):
-    async def admit(self) -> tuple[str, ...] | None:
+    async def authorize(self) -> tuple[str, ...] | None:
         user = self.scope["user"]
         if not user.is_authenticated or not user.oversees:
             return None
@@ -27,16 +26,16 @@ class BoardConsumer(LiveConsumer):
     def _websites(user: User) -> list[int]:
         return list(websites_of(user).values_list("pk", flat=True))
 
-    async def entered(self) -> None:
+    async def on_connect(self) -> None:
         session_key = self.scope["session"].session_key
-        seat = await database_sync_to_async(passes.issue)(session_key)
+        seat = await database_sync_to_async(desk_session.load)(session_key)
         if seat is None:
             await self._log_out()
         else:
-            vigil.vigil().enter(self, seat, self._log_out)
+            session_monitor.monitor().add(self, seat, self._log_out)
 
-    async def left(self, code: int) -> None:
-        vigil.vigil().leave(self)
+    async def on_disconnect(self, code: int) -> None:
+        session_monitor.monitor().remove(self)
 
     async def _log_out(self) -> None:
         """The user logged out or lost the right (N12)."""

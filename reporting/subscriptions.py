@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts.access import zone_of
 from accounts.models import User, Website
-from conversations import bus
+from core.events import bus
 from reporting.facts import ReportDue
 from reporting.figures.period import Period
 from reporting.models import Every, SubscribedReport, Subscription

@@ -14,8 +14,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import Website
-from conversations.cleaning import is_identifier
 from conversations.models import Author, Conversation, Message, Visitor
+from core.text.cleaning import is_identifier
 from reporting.attribution import Attribution, Outcome, Word, attribute
 from reporting.models import Claim, Origin, Transaction
 

@@ -20,8 +20,8 @@ from accounts.access import zone_of
 from accounts.models import User
 from conversations.models import Conversation
 from conversations.offers import check_offer
-from conversations.refusals import Rejected
 from conversations.transitions import Status
+from core.rejection import Rejected
 from routing import speaking, waiting
 from routing.explanations import Explanation
 

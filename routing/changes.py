@@ -14,9 +14,9 @@ from django.db.models import BigIntegerField, F, Func
 from django.utils import timezone
 
 from accounts.models import Agent, Skill
-from conversations import bus
 from conversations.models import Conversation
 from conversations.transitions import Status
+from core.events import bus
 from routing import opening
 from routing.facts import (
     AccessChanged,

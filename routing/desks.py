@@ -13,8 +13,8 @@ from accounts.models import Agent, Channel, Group, Skill, SkillKind, User
 from conversations import actors, lifecycle
 from conversations.actors import Actor
 from conversations.models import Conversation
-from conversations.transactions import retried
 from conversations.transitions import Refused, Status, Verb
+from core.db.retry import retried
 from routing import load, presence
 from routing.models import RuleStep
 

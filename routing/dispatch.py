@@ -12,8 +12,8 @@ from django.utils import timezone
 from accounts.models import Agent, AgentChannel, Channel
 from conversations import lifecycle
 from conversations.models import Conversation
-from conversations.transactions import retried
 from conversations.transitions import Status
+from core.db.retry import retried
 from routing import load, offers, reclaiming
 from routing.decisions import AgentView, Need, choose_agent
 

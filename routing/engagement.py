@@ -15,9 +15,9 @@ from accounts.models import Agent, Channel
 from conversations import blocks, lifecycle, messages, offers, persons, refusals
 from conversations.messages import Sent
 from conversations.models import Author, Conversation, Visitor
-from conversations.refusals import Rejected
-from conversations.transactions import retried
 from conversations.transitions import Status
+from core.db.retry import retried
+from core.rejection import Rejected
 from routing import load
 from routing.decisions import Entry, Need, choose_agent, choose_step, obstacles
 from routing.models import Bot, DistributionRule, Mode, RuleStep

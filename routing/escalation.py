@@ -14,8 +14,8 @@ from accounts.models import Channel, Group
 from conversations import lifecycle
 from conversations.actors import SYSTEM, Actor
 from conversations.models import Author, Conversation
-from conversations.transactions import retried
 from conversations.transitions import DeadlineKind, Refused, Status, Verb
+from core.db.retry import retried
 from routing import engagement, opening
 from routing.models import RuleStep
 from routing.moments import at_moment

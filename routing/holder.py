@@ -10,8 +10,8 @@ from accounts import preferences
 from accounts.models import Agent, AgentChannel, Group, User
 from conversations import actors, blocks, farewell, lifecycle, messages, notes
 from conversations.models import Author, CloseReason, Contact, Conversation
-from conversations.transactions import retried
 from conversations.transitions import WAITING, Refused, Status, Verb
+from core.db.retry import retried
 from routing import desks
 
 ON_DESK = frozenset({Status.ACTIVE})

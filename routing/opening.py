@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from accounts.hours import is_open, next_change
 from accounts.models import Agent, AgentChannel, Channel, Group, schedule_of
-from conversations import bus
+from core.events import bus
 from routing.facts import GroupChanged
 
 

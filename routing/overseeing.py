@@ -12,8 +12,8 @@ from accounts import oversight
 from accounts.models import Agent, Group, User
 from conversations import actors, lifecycle
 from conversations.models import Conversation
-from conversations.transactions import retried
 from conversations.transitions import Refused, Status, Verb
+from core.db.retry import retried
 from routing import desks
 
 

@@ -14,8 +14,9 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Agent, AgentChannel, Channel
-from conversations import bus, spans
+from conversations import spans
 from conversations.models import Contact
+from core.events import bus
 from routing.facts import AgentChanged, CapacityAdded
 from routing.models import DeskConnection, DeskPresence
 

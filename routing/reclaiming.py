@@ -18,8 +18,8 @@ from django.utils import timezone
 from accounts.models import Agent
 from conversations import lifecycle, ownership
 from conversations.actors import SYSTEM
-from conversations.transactions import retried
 from conversations.transitions import PAUSED, Status
+from core.db.retry import retried
 from routing import presence
 
 logger = logging.getLogger(__name__)

@@ -16,7 +16,8 @@ from django.db.models import Count, Max, Q
 
 from accounts.models import Website
 from conversations.deadlines import database_now
-from conversations.models import Conversation, OutboxEntry
+from conversations.models import Conversation
+from core.models import OutboxEntry
 from routing import dispatch, invariants
 from routing.models import Repair
 

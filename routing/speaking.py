@@ -13,8 +13,8 @@ from conversations import lifecycle, messages
 from conversations.messages import Sent
 from conversations.models import Author, Conversation
 from conversations.offers import Offer
-from conversations.refusals import Rejected
 from conversations.transitions import Status
+from core.rejection import Rejected
 
 
 @transaction.atomic

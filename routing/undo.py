@@ -9,8 +9,8 @@ from typing import Any
 from accounts.models import Agent, User
 from conversations import actors, lifecycle
 from conversations.models import ActorKind, Conversation, Event
-from conversations.transactions import retried
 from conversations.transitions import TAKEN_BACK, Refused, Status, Verb
+from core.db.retry import retried
 
 WINDOW = timedelta(minutes=10)
 

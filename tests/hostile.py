@@ -16,7 +16,16 @@ from django.urls.resolvers import RoutePattern
 from rest_framework import serializers
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("accounts", "conversations", "routing", "reporting", "messenger", "desk", "config")
+PACKAGES = (
+    "core",
+    "accounts",
+    "conversations",
+    "routing",
+    "reporting",
+    "messenger",
+    "desk",
+    "config",
+)
 
 ODD = "a\0b \ud83d \u202etxt.exe \u200b\u2066 \ufeff"
 TEXTS = [ODD, "x" * 65_000]

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("accounts", "conversations", "routing", "reporting", "messenger", "desk", "config")
+ROOMS = ("core", "accounts", "conversations", "routing", "reporting", "messenger", "desk", "config")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 ANCHOR = re.compile(r'<a id="([A-Z]\d+)">')
 NUMBER = re.compile(r"\b[RCBN][1-9]\d{0,2}\b")

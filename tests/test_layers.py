@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-APPS = ("accounts", "conversations", "routing", "reporting", "messenger", "desk", "config")
+APPS = ("core", "accounts", "conversations", "routing", "reporting", "messenger", "desk", "config")
 ROOMS = "Each room imports only from the rooms below"
 FACES = "The desk and the Messenger never import each other"
 HOUSE = "Nothing imports the house that it lives in"

@@ -15,7 +15,7 @@ from tools import typography
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("fr",)
-APPS = ("accounts", "conversations", "routing", "reporting", "messenger", "desk", "config")
+APPS = ("core", "accounts", "conversations", "routing", "reporting", "messenger", "desk", "config")
 MARKED = re.compile(r"\b(_|n?p?gettext|p?n?gettext)(_lazy|_noop)?\(")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 # How each language is set: what a translator typed is corrected, and checked, by it.

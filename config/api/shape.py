@@ -14,7 +14,7 @@ from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from conversations.parsing import Malformed, parse
+from core.text.strict_json import Malformed, parse
 
 BODY_BYTES = 256 * 1024  # Six cards with the longest texts and addresses take a quarter of it.
 

@@ -19,7 +19,7 @@ from conversations import attachments, files
 from conversations.canned import ranking, variables
 from conversations.models import Attachment, CannedFile, CannedReply, Conversation
 from conversations.transitions import Refused, Status, Verb
-from conversations.words import spaced
+from core.text.text_search import spaced
 
 SEARCHED = 500  # More than anybody keeps; of more, the most used.
 FILES_LIMIT = 5

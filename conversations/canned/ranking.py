@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from conversations.words import spaced
+from core.text.text_search import spaced
 
 MOST = 8
 

@@ -9,9 +9,9 @@ from django.db import migrations
 from django.db.models import F, Q
 from django.db.models.fields.json import KT
 
-from conversations.languages import CONFIGURATIONS, SIMPLE
-from conversations.search_expressions import Words
-from conversations.words_sql import SPACED, TOKENS
+from core.text.search_expressions import Words
+from core.text.search_languages import CONFIGURATIONS, SIMPLE
+from core.text.text_search_sql import SPACED, TOKENS
 
 PATIENTLY = "SET LOCAL statement_timeout = 0"
 CANNED = """
@@ -19,7 +19,7 @@ CANNED = """
         concat_ws(' ', shortcut, name, folder, body)
     )
 """
-# The configuration of each language, as conversations.languages names it.
+# The configuration of each language, as core.text.search_languages names it.
 CONFIGURATION = "CASE language {} ELSE '{}' END::regconfig".format(
     " ".join(f"WHEN '{code}' THEN '{name}'" for code, name in CONFIGURATIONS.items()), SIMPLE
 )

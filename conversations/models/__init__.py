@@ -13,7 +13,6 @@ from conversations.models.inbound_emails import InboundEmail
 from conversations.models.messages import Author, Message
 from conversations.models.notes import Note
 from conversations.models.notices import Notice, NoticeKind
-from conversations.models.outbox import OutboxEntry
 from conversations.models.pages import Profile, SeenPage
 from conversations.models.spans import StatusSpan
 from conversations.models.suggestions import (
@@ -47,7 +46,6 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "Omission",
-    "OutboxEntry",
     "Outcome",
     "PastAnswer",
     "Person",

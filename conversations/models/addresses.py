@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.visitors import Visitor
-from conversations.search_expressions import Words
+from core.text.search_expressions import Words
 
 
 class Address(models.Model):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Agent
 from conversations.models.attachments import Attachment
 from conversations.models.conversations import Conversation
-from conversations.search_expressions import Words
+from core.text.search_expressions import Words
 
 
 class Author(models.TextChoices):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent
 from conversations.models.conversations import Conversation
-from conversations.search_expressions import Words
+from core.text.search_expressions import Words
 
 
 class Note(models.Model):

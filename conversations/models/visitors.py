@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Website
 from conversations.aliases import alias_of
-from conversations.search_expressions import Words
+from core.text.search_expressions import Words
 
 
 class Person(models.Model):

@@ -13,11 +13,11 @@ from typing import Any, Protocol
 from django.db import connection
 
 from accounts.models import Agent
-from conversations import languages
 from conversations.canned import library, variables
 from conversations.models import Conversation
 from conversations.suggestions.screening import redact
-from conversations.words import spaced
+from core.text import search_languages
+from core.text.text_search import spaced
 
 MOST = 3
 ENOUGH = 0.32  # Below, a suggestion would be noise.
@@ -35,7 +35,7 @@ class Asked:
 
     @property
     def language(self) -> str:
-        return languages.base(self.conversation.language)
+        return search_languages.base(self.conversation.language)
 
     @property
     def redacted(self) -> str:
@@ -128,7 +128,7 @@ def suggest(asked: Asked) -> list[Suggested]:
     if len(question) < 3:
         return []
     values = {
-        "config": languages.configuration(asked.language),
+        "config": search_languages.configuration(asked.language),
         "question": question,
         "website": asked.conversation.website_id,
         "language": asked.language,

@@ -14,7 +14,6 @@ from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
 
 from accounts.models import Website
-from conversations import languages
 from conversations.models import (
     CloseReason,
     Conversation,
@@ -25,7 +24,8 @@ from conversations.models import (
 from conversations.suggestions.screening import Line, Pair, is_safe, pairs, redact
 from conversations.suggestions.vocabulary import vocabulary_of
 from conversations.transitions import Status
-from conversations.words import spaced
+from core.text import search_languages
+from core.text.text_search import spaced
 
 SETTLED = timedelta(minutes=5)  # No transaction that closed something earlier is still open.
 AT_ONCE = 500
@@ -102,7 +102,7 @@ def _names(conversation: Conversation) -> list[str]:
 
 
 def _store(conversation: Conversation, pair: Pair, question: str) -> None:
-    language = languages.base(conversation.language)
+    language = search_languages.base(conversation.language)
     PastAnswer.objects.update_or_create(
         conversation=conversation,
         seq=pair.seq,
@@ -111,6 +111,6 @@ def _store(conversation: Conversation, pair: Pair, question: str) -> None:
             "language": language,
             "question": question,
             "answer": pair.answer,
-            "words": SearchVector(Value(question), config=languages.configuration(language)),
+            "words": SearchVector(Value(question), config=search_languages.configuration(language)),
         },
     )

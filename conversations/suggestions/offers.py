@@ -7,7 +7,6 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import Agent
-from conversations import bus
 from conversations.checks import BODY_LIMIT
 from conversations.facts import SuggestionsAsked, SuggestionsCame
 from conversations.models import (
@@ -21,6 +20,7 @@ from conversations.models import (
 from conversations.suggestions import remote
 from conversations.suggestions.finding import MOST, Asked, suggest
 from conversations.transitions import Status
+from core.events import bus
 
 LAST_WORDS = 12  # Messages that are looked at for the question.
 

@@ -20,8 +20,8 @@ from requests_hardened import Config, Manager
 
 from conversations.checks import check_body
 from conversations.models import Message, SuggestionSettings
-from conversations.refusals import Rejected
 from conversations.suggestions.finding import MOST, Asked, Provider, Suggested
+from core.rejection import Rejected
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from conversations.words import fold, spaced
+from core.text.text_search import fold, spaced
 
 QUESTION_LIMIT = 500
 ANSWER_LIMITS = (20, 1000)

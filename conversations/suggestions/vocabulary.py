@@ -9,7 +9,7 @@ from django.db.models import Q
 from accounts.models import Website
 from conversations.models import CannedReply
 from conversations.suggestions.screening import WORD
-from conversations.words import fold
+from core.text.text_search import fold
 
 
 def vocabulary_of(website: Website) -> frozenset[str]:

@@ -22,8 +22,8 @@ from accounts.access import StaffRequest, staff
 from accounts.models import Agent, User
 from conversations import blocks, drafts, lifecycle
 from conversations.models import Conversation, Style
-from conversations.transactions import must_wait
 from conversations.transitions import Refused, Verb
+from core.db.retry import must_wait
 from desk import queries, receivers
 from desk.forms import BlockForm, TransferForm
 from desk.told import sentence

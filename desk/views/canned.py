@@ -15,7 +15,7 @@ from accounts.audit import acting
 from conversations.canned import library
 from conversations.models import CannedReply
 from conversations.transitions import Refused
-from conversations.words import spaced
+from core.text.text_search import spaced
 from desk import queries
 from desk.canned_forms import CannedReplyForm, meanings
 from desk.texts import script_texts

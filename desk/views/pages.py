@@ -14,8 +14,8 @@ from accounts import preferences
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent, User
 from conversations import blocks, browsing, drafts, notes, notices, sightings
-from conversations.attachments import LIMIT_BYTES
 from conversations.models import Address, Conversation
+from core.asgi.files import UPLOAD_BYTES
 from desk import boxes as state_boxes
 from desk import embedded, past, queries, timeline
 from desk.mirror import mirror_of
@@ -83,7 +83,7 @@ def conversation_of(
         .select_related("blocked_by")
         .first(),
         "history": [(one, pasts.get(one.pk, past.Past())) for one in history],
-        "upload_limit": LIMIT_BYTES,
+        "upload_limit": UPLOAD_BYTES,
     }
 
 

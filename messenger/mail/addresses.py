@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 from accounts.models import Website
 from conversations.models import Address, Conversation, Person, Visitor
 from conversations.persons import browsers_of, check_willing
-from conversations.refusals import Rejected
+from core.rejection import Rejected
 from messenger.models import Mail, MailStatus
 
 LENGTH = 254  # RFC 5321: what a path between servers can carry.

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 
 from conversations import persons, sightings
 from conversations.models import Address, Author, CloseReason, Conversation, Message
-from conversations.transactions import retried
+from core.db.retry import retried
 from messenger.mail import addresses
 from messenger.mail.decisions import Pace, Unread, next_look
 from messenger.models import Mail, MailKind, MailStatus

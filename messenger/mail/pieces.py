@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from conversations.checks import BODY_LIMIT, check_body
 from conversations.models import Conversation
-from conversations.refusals import Rejected
+from core.rejection import Rejected
 from messenger.mail import quotes
 from messenger.mail.files import File
 from messenger.mail.own_text import OwnText

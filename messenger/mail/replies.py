@@ -20,8 +20,8 @@ from django.utils.translation import gettext_noop
 from conversations import inbound_emails, messages
 from conversations.inbound_emails import Original
 from conversations.models import Address, Author, Conversation, InboundEmail
-from conversations.refusals import Rejected
-from conversations.transactions import retried
+from core.db.retry import retried
+from core.rejection import Rejected
 from messenger.mail.headers import normalized
 from messenger.mail.owing import owe_way_back
 from messenger.mail.parsing import Incoming, parse

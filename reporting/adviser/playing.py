@@ -13,7 +13,7 @@ from datetime import datetime
 from django.core.cache import cache
 
 from accounts.models import Website
-from conversations import bus
+from core.events import bus
 from reporting.adviser import advice, history
 from reporting.adviser.story import Summary
 from reporting.facts import ReplayWanted

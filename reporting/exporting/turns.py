@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.utils.translation import get_language
 
 from accounts.models import User
-from conversations import bus
+from core.events import bus
 from reporting.facts import ExportAsked, ExportEnded
 from reporting.figures.period import Period
 from reporting.models import UNFINISHED, Export, ExportState, Fault

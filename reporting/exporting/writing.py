@@ -15,7 +15,7 @@ from django.http import QueryDict
 from django.utils import translation
 
 from accounts.models import Group, User
-from conversations import shutdown
+from core import shutdown
 from reporting import exports
 from reporting.choices import Choices, chosen
 from reporting.exporting import subjects, turns

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Website
 from conversations import offers
-from conversations.refusals import Rejected
+from core.rejection import Rejected
 
 
 def check_choices(lines: str) -> None:

@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import invitations, rights
 from accounts.models import Agent, Group, User, Website
-from conversations import bus
+from core.events import bus
 from routing import changes, embedding, founding
 from routing.facts import PersonInvited
 from routing.models import DistributionRule, RuleStep

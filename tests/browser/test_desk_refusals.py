@@ -77,7 +77,7 @@ def test_a_forbidden_file_is_refused_beside_what_is_written(crowd: Crowd, tmp_pa
     alice.page.locator("[data-files]").set_input_files([program])
     alice.page.locator("[data-files]").set_input_files([large])
     expect(alice.page.get_by_text("Files of this kind are not accepted.")).to_be_visible()
-    expect(alice.page.get_by_text("This file is too large: 10 MB is the most.")).to_be_visible()
+    expect(alice.page.get_by_text("This file is too large. The limit is 10 MB.")).to_be_visible()
     expect(alice.reply).to_have_value("Here is the program:")
     for name in ("setup.exe", "film.png"):
         alice.page.get_by_role("button", name=f"Remove {name}").click()

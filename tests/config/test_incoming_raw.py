@@ -17,8 +17,8 @@ from django.test import Client
 import desk.sockets
 import messenger.sockets
 from config.asgi import application, http
-from conversations import pool
 from conversations.models import Conversation
+from core.db import async_pool
 from messenger import tickets
 from routing import snapshot_cache
 from routing.models import DeskConnection
@@ -60,7 +60,7 @@ def scene() -> dict[str, Any]:
 
 async def ended() -> None:
     await snapshot_cache.close()
-    await pool.close()
+    await async_pool.close()
     await sync_to_async(connections.close_all)()
 
 

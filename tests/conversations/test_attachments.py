@@ -21,9 +21,11 @@ from PIL import Image
 import desk.doors
 import messenger.doors
 from accounts.models import Agent, Role
-from conversations import attachments, lifecycle, pool
+from conversations import attachments, lifecycle
 from conversations.actors import agent as actor
 from conversations.models import Attachment, CloseReason, Conversation, Message
+from core.asgi.files import UPLOAD_BYTES
+from core.db import async_pool
 from messenger.visitors import hash_token
 from routing.models import RuleStep
 from tests.clock import NOW
@@ -108,7 +110,7 @@ def run(asking: Awaitable[T]) -> T:
         try:
             return await asking
         finally:
-            await pool.close()
+            await async_pool.close()
 
     return asyncio.run(main())
 
@@ -323,7 +325,7 @@ def test_a_file_to_a_snoozed_conversation_brings_it_back(
     [
         (b"", 415, "unacceptable"),
         (b"MZ" + bytes(100), 415, "unacceptable"),
-        (b"x" * (attachments.LIMIT_BYTES + 1), 413, "too_large"),
+        (b"x" * (UPLOAD_BYTES + 1), 413, "too_large"),
     ],
 )
 def test_what_is_not_kept_is_refused_with_a_sentence(
@@ -341,7 +343,7 @@ def test_the_refusal_speaks_the_readers_language(visitor: Caller) -> None:
 
 
 def test_a_length_that_lies_does_not_help(visitor: Caller) -> None:
-    too_much = b"x" * (attachments.LIMIT_BYTES + 1)
+    too_much = b"x" * (UPLOAD_BYTES + 1)
     path = f"attachments/{uuid.uuid4()}/"
     assert visitor.ask("PUT", path, too_much, **{"content-length": "5"}).status == 413
 

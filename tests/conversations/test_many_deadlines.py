@@ -12,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Agent
 from conversations import actors, deadlines, invariants, lifecycle, messages, tasks
-from conversations.models import Author, Conversation, Event, OutboxEntry, Style, Survey
+from conversations.models import Author, Conversation, Event, Style, Survey
 from conversations.transitions import Status
+from core.models import OutboxEntry
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import in_status, on_desk, queued, with_bot

@@ -15,15 +15,16 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 
-from accounts import passes
+from accounts import desk_session
+from accounts.desk_session import DeskSession
 from accounts.models import Agent
-from accounts.passes import DeskPass
-from conversations import actors, deadlines, invariants, lifecycle, messages, pool, reading
+from conversations import actors, deadlines, invariants, lifecycle, messages, reading
 from conversations.checks import BODY_LIMIT, check_body, check_client_id
 from conversations.messages import Sent
 from conversations.models import Author, Conversation, Message
-from conversations.refusals import Rejected
 from conversations.transitions import Status
+from core.db import async_pool
+from core.rejection import Rejected
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, VisitorFactory, in_status, on_desk, queued, with_bot
@@ -40,7 +41,7 @@ def at_once(*sending: Awaitable[Sent]) -> list[Sent | BaseException]:
         try:
             return await asyncio.gather(*sending, return_exceptions=True)
         finally:
-            await pool.close()
+            await async_pool.close()
 
     return asyncio.run(main())
 
@@ -63,7 +64,7 @@ def as_visitor(conversation: Conversation, /, **other: Any) -> Awaitable[Sent]:
     return messages.send_as_visitor(**(said | other))
 
 
-def as_agent(conversation: Conversation, desk: DeskPass, /, **other: Any) -> Awaitable[Sent]:
+def as_agent(conversation: Conversation, desk: DeskSession, /, **other: Any) -> Awaitable[Sent]:
     said: dict[str, Any] = {
         "conversation": conversation.pk,
         "client_id": uuid.uuid4(),
@@ -79,7 +80,7 @@ def refusal(sending: Awaitable[Sent]) -> tuple[str, int]:
     return caught.value.code, caught.value.status
 
 
-def log_in(agent: Agent) -> DeskPass:
+def log_in(agent: Agent) -> DeskSession:
     """A session as Django makes it, and the pass that it gives."""
     session: SessionStore = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(agent.user_id)
@@ -88,7 +89,7 @@ def log_in(agent: Agent) -> DeskPass:
     session.set_expiry(FAR)
     session.save()
     assert session.session_key is not None
-    desk = passes.issue(session.session_key)
+    desk = desk_session.load(session.session_key)
     assert desk is not None
     return desk
 
@@ -156,11 +157,13 @@ def talk(step: RuleStep, agent: Agent) -> Conversation:
 
 
 @pytest.fixture
-def desk(agent: Agent) -> DeskPass:
+def desk(agent: Agent) -> DeskSession:
     return log_in(agent)
 
 
-def test_messages_of_both_sides_are_numbered_in_one_row(talk: Conversation, desk: DeskPass) -> None:
+def test_messages_of_both_sides_are_numbered_in_one_row(
+    talk: Conversation, desk: DeskSession
+) -> None:
     sent = [one(as_visitor(talk)), one(as_agent(talk, desk)), one(as_visitor(talk))]
     assert [answer.frame["seq"] for answer in sent] == [1, 2, 3]
     assert [answer.frame["author"] for answer in sent] == ["visitor", "agent", "visitor"]
@@ -170,7 +173,7 @@ def test_messages_of_both_sides_are_numbered_in_one_row(talk: Conversation, desk
     assert talk.first_human_reply_at == talk.last_agent_message_at == NOW
 
 
-def test_many_at_once_leave_no_gap_and_no_double(talk: Conversation, desk: DeskPass) -> None:
+def test_many_at_once_leave_no_gap_and_no_double(talk: Conversation, desk: DeskSession) -> None:
     answers = at_once(
         *(as_visitor(talk, body=f"v{n}") for n in range(24)),
         *(as_agent(talk, desk, body=f"a{n}") for n in range(24)),
@@ -182,7 +185,7 @@ def test_many_at_once_leave_no_gap_and_no_double(talk: Conversation, desk: DeskP
 
 @pytest.mark.parametrize("side", ["visitor", "agent"])
 def test_sixteen_equal_posts_at_once_store_one_row_and_get_sixteen_equal_answers(
-    side: str, talk: Conversation, desk: DeskPass
+    side: str, talk: Conversation, desk: DeskSession
 ) -> None:
     client_id = uuid.uuid4()
     send: Callable[[], Awaitable[Sent]] = {
@@ -202,7 +205,7 @@ def test_exactly_one_of_equal_posts_is_new(talk: Conversation) -> None:
     assert sum(answer.is_new for answer in answers) == 1
 
 
-def test_the_same_id_with_another_text_is_a_conflict(talk: Conversation, desk: DeskPass) -> None:
+def test_the_same_id_with_another_text_is_a_conflict(talk: Conversation, desk: DeskSession) -> None:
     client_id = uuid.uuid4()
     one(as_visitor(talk, client_id=client_id))
     assert refusal(as_visitor(talk, client_id=client_id, body="Autre")) == ("conflict", 409)
@@ -219,7 +222,7 @@ def test_a_retry_an_hour_later_gets_the_first_answer(talk: Conversation) -> None
 
 
 def test_a_retry_is_answered_after_the_conversation_has_left_the_desk_or_closed(
-    talk: Conversation, desk: DeskPass, agent: Agent
+    talk: Conversation, desk: DeskSession, agent: Agent
 ) -> None:
     theirs, mine = uuid.uuid4(), uuid.uuid4()
     one(as_visitor(talk, client_id=theirs))
@@ -281,7 +284,7 @@ def test_another_visitors_conversation_does_not_exist(talk: Conversation) -> Non
     assert refusal(as_visitor(talk, token_hash=other.token_hash)) == ("not_found", 404)
 
 
-def test_an_unknown_conversation_does_not_exist(talk: Conversation, desk: DeskPass) -> None:
+def test_an_unknown_conversation_does_not_exist(talk: Conversation, desk: DeskSession) -> None:
     assert refusal(as_visitor(talk, conversation=uuid.uuid4())) == ("not_found", 404)
     assert refusal(as_agent(talk, desk, conversation=10**14)) == ("not_found", 404)
 
@@ -297,7 +300,7 @@ def test_an_agent_who_does_not_hold_it_cannot_write(step: RuleStep, talk: Conver
     "status", [Status.ASSIGNED, Status.SNOOZED, Status.PENDING, Status.ON_HOLD, Status.SOLVED]
 )
 def test_an_agent_writes_only_from_his_desk(
-    status: Status, step: RuleStep, agent: Agent, desk: DeskPass
+    status: Status, step: RuleStep, agent: Agent, desk: DeskSession
 ) -> None:
     conversation = in_status(status, step, agent)
     assert refusal(as_agent(conversation, desk)) == ("not_on_desk", 409)
@@ -305,7 +308,7 @@ def test_an_agent_writes_only_from_his_desk(
 
 
 def test_the_former_holder_is_refused_at_once_after_a_transfer(
-    step: RuleStep, talk: Conversation, agent: Agent, desk: DeskPass
+    step: RuleStep, talk: Conversation, agent: Agent, desk: DeskSession
 ) -> None:
     other = AgentFactory()
     step.group.members.add(other)
@@ -313,42 +316,44 @@ def test_the_former_holder_is_refused_at_once_after_a_transfer(
     assert refusal(as_agent(talk, desk)) == ("not_found", 404)
 
 
-def test_a_logged_out_session_is_refused_at_once(talk: Conversation, desk: DeskPass) -> None:
+def test_a_logged_out_session_is_refused_at_once(talk: Conversation, desk: DeskSession) -> None:
     one(as_agent(talk, desk))
     Session.objects.get(pk=desk.session_key).delete()
     assert refusal(as_agent(talk, desk)) == ("not_found", 404)
-    assert passes.issue(desk.session_key) is None
+    assert desk_session.load(desk.session_key) is None
     assert numbers(talk) == [1]
 
 
-def test_a_session_that_has_expired_is_refused_at_once(talk: Conversation, desk: DeskPass) -> None:
+def test_a_session_that_has_expired_is_refused_at_once(
+    talk: Conversation, desk: DeskSession
+) -> None:
     Session.objects.update(expire_date=datetime(2020, 1, 1, tzinfo=UTC))
     assert refusal(as_agent(talk, desk)) == ("not_found", 404)
 
 
 def test_a_changed_password_is_refused_at_once(
-    talk: Conversation, desk: DeskPass, agent: Agent
+    talk: Conversation, desk: DeskSession, agent: Agent
 ) -> None:
     agent.user.set_password("another horse")
     agent.user.save()
     assert refusal(as_agent(talk, desk)) == ("not_found", 404)
-    assert passes.issue(desk.session_key) is None
+    assert desk_session.load(desk.session_key) is None
 
 
 def test_a_disabled_account_is_refused_at_once(
-    talk: Conversation, desk: DeskPass, agent: Agent
+    talk: Conversation, desk: DeskSession, agent: Agent
 ) -> None:
     agent.user.is_active = False
     agent.user.save()
     assert refusal(as_agent(talk, desk)) == ("not_found", 404)
-    assert passes.issue(desk.session_key) is None
+    assert desk_session.load(desk.session_key) is None
 
 
 def test_another_accounts_session_gives_no_right(
-    talk: Conversation, desk: DeskPass, agent: Agent
+    talk: Conversation, desk: DeskSession, agent: Agent
 ) -> None:
     theirs = log_in(AgentFactory())
-    mixed = DeskPass(
+    mixed = DeskSession(
         session_key=theirs.session_key,
         user_id=desk.user_id,
         password="!",
@@ -408,7 +413,7 @@ def _enforced(conversation_id: int) -> bool:
 
 
 def test_messages_at_the_very_moment_of_the_closure_are_stored_or_refused(
-    step: RuleStep, agent: Agent, desk: DeskPass
+    step: RuleStep, agent: Agent, desk: DeskSession
 ) -> None:
     for _round in range(8):
         conversation = on_desk(step, agent)
@@ -440,7 +445,7 @@ def _finished(conversation_id: int, agent: Agent) -> None:
 # --- Reading ---------------------------------------------------------------------------------
 
 
-def test_the_visitor_reads_what_came_after_a_number(talk: Conversation, desk: DeskPass) -> None:
+def test_the_visitor_reads_what_came_after_a_number(talk: Conversation, desk: DeskSession) -> None:
     for n in range(3):
         one(as_visitor(talk, body=f"n{n}", at=NOW + n * SECOND))
 
@@ -453,7 +458,7 @@ def test_the_visitor_reads_what_came_after_a_number(talk: Conversation, desk: De
                 at=NOW,
             )
         finally:
-            await pool.close()
+            await async_pool.close()
 
     answer = asyncio.run(main())
     assert [message["seq"] for message in answer["messages"]] == [2, 3]
@@ -462,7 +467,7 @@ def test_the_visitor_reads_what_came_after_a_number(talk: Conversation, desk: De
 
 
 def test_reading_further_than_there_is_or_back_changes_nothing(
-    talk: Conversation, desk: DeskPass
+    talk: Conversation, desk: DeskSession
 ) -> None:
     one(as_agent(talk, desk))
     one(as_agent(talk, desk))
@@ -475,7 +480,7 @@ def test_reading_further_than_there_is_or_back_changes_nothing(
                     conversation=talk.public_id, token_hash=token_hash, seq=seq
                 )
         finally:
-            await pool.close()
+            await async_pool.close()
 
     asyncio.run(main())
     talk.refresh_from_db()

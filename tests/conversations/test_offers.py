@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conversations import offers
-from conversations.refusals import Rejected
+from core.rejection import Rejected
 
 DOMAINS = ["shop.example", "*.cdn.example"]
 CARD = {

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from accounts.models import Agent, Website
-from conversations import attachments, persons, pool, reading
+from conversations import attachments, persons, reading
 from conversations.models import Consent, ConsentKind, Conversation, Person, Visitor
+from core.db import async_pool
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.conversations.test_messages import as_agent, as_visitor, log_in, one, refusal
@@ -27,7 +28,7 @@ def read(conversation: Conversation, token_hash: str) -> dict[str, Any]:
                 conversation=conversation.public_id, token_hash=token_hash, after_seq=0, at=NOW
             )
         finally:
-            await pool.close()
+            await async_pool.close()
 
     return asyncio.run(main())
 

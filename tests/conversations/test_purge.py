@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from conversations import outbox
-from conversations.models import OutboxEntry
 from conversations.tasks import KEPT, purge_outbox
+from core.events import outbox
+from core.models import OutboxEntry
 
 pytestmark = pytest.mark.django_db
 

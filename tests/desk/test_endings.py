@@ -15,9 +15,9 @@ from django.test import Client
 from accounts.models import Agent, User
 from conversations import actors, blocks, deadlines, lifecycle, messages, notes
 from conversations.models import Author, Block, Conversation, Person, Style, Survey
-from conversations.refusals import Rejected
 from conversations.statements import AS_VISITOR
 from conversations.transitions import Status
+from core.rejection import Rejected
 from routing import engagement
 from routing.models import RuleStep
 from tests.clock import NOW

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from accounts.models import Agent, User
 from conversations import messages, notes
 from conversations.models import Address, Author, Conversation, Message, Person, Visitor
-from conversations.search_expressions import Saying, Words
-from conversations.words import cut, sought
+from core.text.search_expressions import Saying, Words
+from core.text.text_search import cut, sought
 from desk import finding
 from desk.finding import Search, find
 from routing.models import RuleStep

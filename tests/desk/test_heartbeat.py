@@ -11,7 +11,7 @@ from django.contrib.auth import SESSION_KEY
 from django.db import connection
 from django.test import Client
 
-from accounts import passes
+from accounts import desk_session
 from accounts.models import Agent
 from desk.sockets import HEARD_AGAIN
 from routing import presence
@@ -32,7 +32,7 @@ def client(agent: Agent) -> Client:
 
 def heard_again(client: Client, desk: uuid.UUID, *, at: datetime = LATER) -> bool:
     key = client.cookies["sessionid"].value
-    pass_ = passes.issue(key) or passes.known(key)
+    pass_ = desk_session.load(key) or desk_session.cached(key)
     values: dict[str, Any] = {
         "session_key": key,
         "user_id": pass_.user_id if pass_ else 0,

@@ -195,8 +195,8 @@ def test_a_proxy_may_say_the_place(visitor: Visitor, rf: Any, settings: Any) -> 
 
 def test_an_agents_desk_is_told(visitor: Visitor, django_capture_on_commit_callbacks: Any) -> None:
     from config import wiring
-    from conversations import bus
     from conversations.facts import VisitorBrowsed
+    from core.events import bus
 
     told: list[VisitorBrowsed] = []
 

@@ -10,7 +10,7 @@ import pytest
 from accounts.models import Agent, Website
 from conversations import messages
 from conversations.models import Address, Author, Consent, Visitor
-from conversations.refusals import Rejected
+from core.rejection import Rejected
 from messenger.texts import sha256_of, texts_of
 from routing.models import RuleStep
 from tests.clock import NOW

@@ -15,10 +15,11 @@ from django.core.cache import cache
 from django.core.mail import EmailMultiAlternatives
 
 from accounts.models import Agent
-from conversations import bus, messages, persons
+from conversations import messages, persons
 from conversations.facts import HistoryHidden
-from conversations.layer import visitor_group
 from conversations.models import Author, Conversation, Person, Visitor
+from core.events import bus
+from core.realtime.channel_groups import visitor_group
 from messenger import hiding
 from messenger.mail import addresses, delivery, owing
 from messenger.mail.compose import Composed

@@ -18,7 +18,7 @@ from accounts import identities
 from accounts.models import Agent, Change, IdentitySecret, Website
 from conversations import messages
 from conversations.models import Author, Conversation, Person, Visitor
-from conversations.refusals import Rejected
+from core.rejection import Rejected
 from messenger import identity
 from messenger.texts import sha256_of, texts_of
 from routing.models import RuleStep

@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Agent, Role
-from conversations import actors, blocks, bus, inbound_emails, lifecycle, personal
+from conversations import actors, blocks, inbound_emails, lifecycle, personal
 from conversations.facts import MessageAdded
 from conversations.models import (
     Address,
@@ -27,6 +27,7 @@ from conversations.models import (
     Message,
     Visitor,
 )
+from core.events import bus
 from messenger.mail import addresses, replies
 from messenger.mail.reply_addresses import reply_address
 from messenger.models import Mail, MailKind, Outcome, Reply

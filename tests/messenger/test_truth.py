@@ -11,10 +11,11 @@ from asgiref.sync import async_to_sync
 from django.db import connection
 
 from accounts.models import Agent, Channel, Group, Holiday, OpeningHours, Website
-from conversations import actors, browsing, lifecycle, messages, persons, pool, reading
+from conversations import actors, browsing, lifecycle, messages, persons, reading
 from conversations.browsing import Seen
 from conversations.models import Author, CloseReason, Conversation, Person, Visitor
 from conversations.transitions import Status
+from core.db import async_pool
 from messenger import queries
 from messenger.texts import texts_of
 from messenger.visitors import hash_token
@@ -132,7 +133,7 @@ def test_both_doors_tell_the_same_of_every_state(
                 for one in told
             ]
         finally:
-            await pool.close()
+            await async_pool.close()
 
     for one, other in zip(told, async_to_sync(by_thread)(), strict=True):
         assert shown(one) == other | {"within": None}

@@ -18,8 +18,8 @@ from accounts import identities
 from accounts.models import Agent, Website
 from conversations import kept, lifecycle, messages
 from conversations.actors import agent as actor
-from conversations.layer import desk_group
 from conversations.models import Author, CloseReason, Conversation, Survey, Visitor
+from core.realtime.channel_groups import desk_group
 from messenger import urls
 from messenger.sockets import MessengerConsumer
 from messenger.texts import sha256_of, texts_of

@@ -23,8 +23,8 @@ from accounts.models import (
 )
 from conversations import actors, deadlines, lifecycle, messages, surveys
 from conversations.models import Author, CloseReason, Conversation, Style
-from conversations.refusals import Rejected
 from conversations.transitions import Refused, Status
+from core.rejection import Rejected
 from reporting import transactions
 from reporting.models import Origin
 from reporting.transactions import Purchase

@@ -18,10 +18,11 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import Agent, OpeningHours, Role, User
 from config.celery import app
-from conversations import actors, bus, lifecycle
+from conversations import actors, lifecycle
 from conversations.models import CloseReason, Conversation
-from conversations.refusals import Rejected
 from conversations.transitions import EndReason
+from core.events import bus
+from core.rejection import Rejected
 from reporting.adviser import advice, history
 from reporting.adviser.history import Spell, life_of, most_at_once, refused_moments, shifts_of
 from reporting.adviser.story import Shift, Stay

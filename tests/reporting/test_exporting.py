@@ -22,8 +22,10 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import Role, User
 from config.celery import app
-from conversations import actors, deadlines, lifecycle, messages, shutdown, surveys
-from conversations.models import Author, CloseReason, OutboxEntry
+from conversations import actors, deadlines, lifecycle, messages, surveys
+from conversations.models import Author, CloseReason
+from core import shutdown
+from core.models import OutboxEntry
 from reporting import exports, tasks, transactions
 from reporting.exporting import conversations, subjects, turns, writing
 from reporting.figures.period import Period

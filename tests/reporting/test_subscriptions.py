@@ -14,7 +14,8 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import Role, User
 from conversations import actors, lifecycle
-from conversations.models import CloseReason, OutboxEntry
+from conversations.models import CloseReason
+from core.models import OutboxEntry
 from reporting import mailing, subscriptions
 from reporting.figures.period import Period
 from reporting.models import Every, SubscribedReport, Subscription

@@ -13,7 +13,7 @@ from tests.clock import clock  # noqa: F401 - a fixture
 def durable_wires() -> Iterator[None]:
     """Only the reactions that are owed: thousands of verbs need not be shown on any screen."""
     from config import wiring
-    from conversations import bus
+    from core.events import bus
 
     shown = {fact: list(reactions) for fact, reactions in bus._live.items()}
     bus._live.clear()

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import Agent, Group, IdentitySecret, Role, User, Website
-from conversations import bus
 from conversations.facts import Fact
+from core.events import bus
 from routing import facts
 from routing.models import RuleStep
 from tests.clock import NOW

@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import Agent, Change, Group, Holiday, OpeningHours, Role, Skill, User
-from conversations import bus
 from conversations.facts import Fact
 from conversations.models import Conversation
+from core.events import bus
 from routing import facts
 from routing.models import Bot, RuleStep, TargetingRule
 from tests.factories import (

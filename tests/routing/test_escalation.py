@@ -11,8 +11,8 @@ import time_machine
 from accounts.models import Agent
 from conversations import deadlines, lifecycle, messages
 from conversations.models import Author, Conversation
-from conversations.refusals import Rejected
 from conversations.transitions import BOT_ANSWER_SECONDS, DeadlineKind, Refused, Status
+from core.rejection import Rejected
 from routing import engagement, escalation
 from routing.models import RuleStep
 from tests.clock import NOW

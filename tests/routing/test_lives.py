@@ -30,10 +30,11 @@ from hypothesis.stateful import (
 )
 
 from accounts.models import Agent, AgentChannel, Channel, Group, Holiday, OpeningHours
-from conversations import actors, deadlines, lifecycle, messages, outbox
+from conversations import actors, deadlines, lifecycle, messages
 from conversations.models import Author, CloseReason, Conversation, Message
-from conversations.refusals import Rejected
 from conversations.transitions import TRANSITIONS, Refused, Status, Verb
+from core.events import outbox
+from core.rejection import Rejected
 from routing import (
     changes,
     desks,

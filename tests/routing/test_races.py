@@ -22,19 +22,14 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import Agent, Channel
-from conversations import actors, deadlines, lifecycle, messages, outbox
-from conversations.models import (
-    Author,
-    CloseReason,
-    Contact,
-    Conversation,
-    Event,
-    OutboxEntry,
-)
-from conversations.refusals import Rejected
+from conversations import actors, deadlines, lifecycle, messages
+from conversations.models import Author, CloseReason, Contact, Conversation, Event
 from conversations.tasks import enforce_deadlines
-from conversations.transactions import retried
 from conversations.transitions import Refused, Status
+from core.db.retry import retried
+from core.events import outbox
+from core.models import OutboxEntry
+from core.rejection import Rejected
 from routing import desks, dispatch, engagement, holder, invariants, load, offers, presence
 from routing.models import RuleStep
 from tests.factories import (
@@ -234,7 +229,7 @@ def push_all(serve: Callable[[int, Channel], bool]) -> list[str]:
 @pytest.fixture
 def quiet() -> Iterator[None]:
     """No reaction at all: here the race alone pushes."""
-    from conversations import bus
+    from core.events import bus
 
     owed = {fact: list(reactions) for fact, reactions in bus._durable.items()}
     bus._durable.clear()

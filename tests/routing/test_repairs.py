@@ -11,9 +11,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Agent
-from conversations import bus, outbox
-from conversations.models import Conversation, OutboxEntry
+from conversations.models import Conversation
 from conversations.transitions import Status
+from core.events import bus, outbox
+from core.models import OutboxEntry
 from routing import dispatch, repairs
 from routing.models import Repair, RuleStep
 from tests.factories import AgentFactory, StepFactory, connect, queued

@@ -15,8 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Agent, AgentChannel, Channel, Role, Website
 from conversations import actors, lifecycle
 from conversations.models import Conversation
-from conversations.refusals import Rejected
 from conversations.transitions import Refused, Status
+from core.rejection import Rejected
 from routing import desks, dispatch, engagement, invariants, presence, snapshots
 from routing.models import DeskConnection, DeskPresence, Mode, RuleStep
 from routing.targeting import PageView

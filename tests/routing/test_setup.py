@@ -11,8 +11,8 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Agent, Change, Group, Role, User, Website
-from conversations import bus
 from conversations.facts import Fact
+from core.events import bus
 from routing import embedding
 from routing.facts import PersonInvited
 from routing.models import DistributionRule, RuleStep, TargetingRule

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conversations.canned.ranking import MOST, Candidate, rank
-from conversations.words import spaced
+from core.text.text_search import spaced
 
 
 def test_whatever_is_no_letter_separates_words_here_too() -> None:

@@ -3,7 +3,7 @@
 The original asks for a message and gives up after 0.1 s, for ever, in each process; at the pace of
 a support desk that was a tenth of what a message cost. Here the receiver sleeps until something
 arrives. Nothing depended on its waking: a subscription goes out on the same connection while it
-waits, and a connection that has gone silent is found by ``conversations.pulse``.
+waits, and a connection that has gone silent is found by ``core.realtime.channel_health``.
 
 And it sends one by one, each through a pool of connections and a round trip of its own. Here one
 connection speaks, and what belongs together goes out in one write.

@@ -11,9 +11,11 @@ import pytest
 from django.db import transaction
 from django.db.models.functions import Now
 
-from conversations import bus, invariants, outbox
-from conversations.facts import Fact, SlotFreed, SurveyAnswered
-from conversations.models import OutboxEntry
+from conversations import invariants
+from conversations.facts import SlotFreed, SurveyAnswered
+from core.events import bus, outbox
+from core.events.facts import Fact
+from core.models import OutboxEntry
 from tests.clock import NOW
 
 done: list[int] = []
@@ -172,7 +174,7 @@ def test_a_push_into_a_dead_layer_is_logged_and_lost(
 
     settings.CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "conversations.pubsub.Layer",
+            "BACKEND": "core.realtime.channel_layer.Layer",
             "CONFIG": {"hosts": ["unix:///nowhere/valkey.sock"]},
         }
     }

@@ -1,4 +1,4 @@
-"""The database's half of ``conversations.words``: the same rules, in functions that indexes use.
+"""The database's half of ``core.text.text_search``: the same rules, in functions that indexes use.
 
 A change of these rules needs a migration that makes the functions anew under another name, and the
 indexes on them: rows that were folded by other rules would not be found.
@@ -6,16 +6,8 @@ indexes on them: rows that were folded by other rules would not be found.
 
 from __future__ import annotations
 
-from conversations.separators import SEPARATORS
-from conversations.words import (
-    ALIKE_FROM,
-    ALIKE_TO,
-    CODE,
-    LIGATURES,
-    LONGEST,
-    MARKS,
-    UNSPACED,
-)
+from core.text.separators import SEPARATORS
+from core.text.text_search import ALIKE_FROM, ALIKE_TO, CODE, LIGATURES, LONGEST, MARKS, UNSPACED
 
 
 def _ligatures(expression: str) -> str:

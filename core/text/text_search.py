@@ -5,7 +5,7 @@ or a digit separates words. Codes ("AB-1234-Z", "06 12 34") are words in one pie
 that put no spaces between words (Chinese, Japanese, Thai, ...) are found by any part.
 
 The database does the same with what is stored (``causerie_tokens``, whose text is in
-``conversations.words_sql``), once, when it is written; indexes stand on it (docs/adr/0021).
+``core.text.text_search_sql``), once, when it is written; indexes stand on it (docs/adr/0021).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from conversations.separators import SEPARATORS
+from core.text.separators import SEPARATORS
 
 LIMIT = 12  # words of a search; more would only be slower
 LONGEST = 60  # characters of a word that are looked at

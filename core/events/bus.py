@@ -15,8 +15,9 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.db import transaction
 
-from conversations import background, layer, outbox
-from conversations.facts import Fact
+from core.events import outbox
+from core.events.facts import Fact
+from core.realtime import channel_groups, event_loop
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +61,8 @@ def publish(*facts: Fact) -> None:
 
 def _react(live: list[Fact], owed: list[int]) -> None:
     if live:
-        if background.is_there():
-            background.run(announce(*live))
+        if event_loop.is_there():
+            event_loop.run(announce(*live))
         else:
             async_to_sync(announce)(*live)
     for entry in owed:
@@ -71,7 +72,7 @@ def _react(live: list[Fact], owed: list[int]) -> None:
 async def announce(*facts: Fact) -> None:
     """Run the live reactions to facts that are already committed. Never raises: they may be
     lost."""
-    async with layer.together():
+    async with channel_groups.together():
         for fact in facts:
             for reaction in _live.get(type(fact), ()):
                 try:

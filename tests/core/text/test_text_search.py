@@ -7,7 +7,7 @@ from django.db import connection
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from conversations.words import LIMIT, LONGEST, as_tsquery, cut, fold, sought, spaced, tokens
+from core.text.text_search import LIMIT, LONGEST, as_tsquery, cut, fold, sought, spaced, tokens
 
 pytestmark = pytest.mark.django_db
 

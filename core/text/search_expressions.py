@@ -1,4 +1,4 @@
-"""Search of words as expressions of the ORM; what a word is, ``conversations.words`` decides."""
+"""Search of words as expressions of the ORM; what a word is, ``core.text.text_search`` decides."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.contrib.postgres.search import SearchQueryField, SearchVectorField
 from django.db.models import BooleanField, Func, Value
 from django.db.models.functions import Cast
 
-from conversations.words import Term, as_tsquery
+from core.text.text_search import Term, as_tsquery
 
 
 class Words(Func):

@@ -17,17 +17,17 @@ from django.utils.crypto import constant_time_compare
 
 from accounts.models import Agent, User
 
-GUARD = """EXISTS (
+SESSION_VALID_SQL = """EXISTS (
     SELECT FROM django_session s, accounts_user u
     WHERE s.session_key = %(session_key)s AND s.expire_date > now()
     AND u.id = %(user_id)s AND u.is_active AND u.password = %(password)s
 )"""
 
-KEPT = 2000
+CACHE_SIZE = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class DeskPass:
+class DeskSession:
     """What ``GUARD`` needs to know, and the agent it speaks for, if the user has a desk."""
 
     session_key: str
@@ -39,17 +39,17 @@ class DeskPass:
     role: str
 
 
-_passes: OrderedDict[str, DeskPass] = OrderedDict()
+_sessions: OrderedDict[str, DeskSession] = OrderedDict()
 
 
-def known(session_key: str) -> DeskPass | None:
+def cached(session_key: str) -> DeskSession | None:
     """The pass made earlier for this session, to be used together with ``GUARD`` only."""
-    return _passes.get(session_key)
+    return _sessions.get(session_key)
 
 
-def issue(session_key: str) -> DeskPass | None:
+def load(session_key: str) -> DeskSession | None:
     """Read the session as Django would; ``None`` where nobody is logged in by it."""
-    _passes.pop(session_key, None)
+    _sessions.pop(session_key, None)
     session = SessionStore(session_key)
     user_id = session.get(SESSION_KEY)
     if user_id is None or session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
@@ -60,7 +60,7 @@ def issue(session_key: str) -> DeskPass | None:
     ):
         return None
     agent: Agent | None = getattr(user, "agent", None)
-    made = DeskPass(
+    made = DeskSession(
         session_key=session_key,
         user_id=user.pk,
         password=user.password,
@@ -70,7 +70,7 @@ def issue(session_key: str) -> DeskPass | None:
         role=user.role,
     )
     if agent is not None:  # who is given a desk later has one at once
-        _passes[session_key] = made
-    if len(_passes) > KEPT:
-        _passes.popitem(last=False)
+        _sessions[session_key] = made
+    if len(_sessions) > CACHE_SIZE:
+        _sessions.popitem(last=False)
     return made

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 
-from conversations import pool
+from core.db import async_pool
 
 OTHERS = """
     SELECT count(pg_terminate_backend(pid)) AS n FROM pg_stat_activity
@@ -23,12 +23,12 @@ ASLEEP = "SELECT pg_sleep(0.3)::text AS slept"
 @pytest_asyncio.fixture
 async def opened(db: None) -> AsyncIterator[None]:
     yield
-    await pool.close()
+    await async_pool.close()
 
 
 async def _open_some(count: int) -> None:
-    opened = await pool._open()
-    await asyncio.gather(*(pool.fetch_all(ASLEEP, {}) for _ in range(count)))
+    opened = await async_pool._open()
+    await asyncio.gather(*(async_pool.fetch_all(ASLEEP, {}) for _ in range(count)))
     held = [await opened.getconn() for _ in range(count)]
     for connection in held:
         await connection.execute(NAMED)
@@ -37,15 +37,15 @@ async def _open_some(count: int) -> None:
 
 async def test_connections_that_were_cut_are_made_anew(opened: None) -> None:
     await _open_some(4)
-    cut = await pool.fetch_one(OTHERS, {})
+    cut = await async_pool.fetch_one(OTHERS, {})
     assert cut == {"n": 3}  # all but the one that said so
-    answers = await asyncio.gather(*(pool.fetch_one("SELECT 1 AS one", {}) for _ in range(6)))
+    answers = await asyncio.gather(*(async_pool.fetch_one("SELECT 1 AS one", {}) for _ in range(6)))
     assert answers == [{"one": 1}] * 6
 
 
 async def test_a_wrong_statement_is_not_repeated(opened: None) -> None:
     with pytest.raises(psycopg.errors.UndefinedColumn):
-        await pool.fetch_one("SELECT nothing", {})
+        await async_pool.fetch_one("SELECT nothing", {})
 
 
 def test_an_event_loop_that_ends_waits_for_no_connection(db: None) -> None:
@@ -63,5 +63,5 @@ def test_an_event_loop_that_ends_waits_for_no_connection(db: None) -> None:
 
 async def _forgetting(query: str) -> None:
     """Ask, and leave the pool behind as it is."""
-    await pool.fetch_one(query, {})
-    pool._pools.pop(asyncio.get_running_loop())
+    await async_pool.fetch_one(query, {})
+    async_pool._pools.pop(asyncio.get_running_loop())

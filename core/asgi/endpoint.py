@@ -19,17 +19,17 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from psycopg_pool import PoolTimeout
 
-from conversations import origins
-from conversations.attachments import LIMIT_BYTES, Kept, too_large
-from conversations.parsing import parse_object
-from conversations.refusals import Rejected
+from core.asgi import origins
+from core.asgi.files import UPLOAD_BYTES, Download, too_large
+from core.rejection import Rejected
+from core.text.strict_json import parse_object
 
 logger = logging.getLogger(__name__)
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Answer = dict[str, Any] | Kept | None
+Answer = dict[str, Any] | Download | None
 Handle = Callable[["Request"], Awaitable[tuple[int, Answer]]]
 
 BODY_BYTES = 64 * 1024
@@ -77,7 +77,7 @@ class Request:
     async def bytes(self) -> bytes:
         """The body as an uploaded file; ``Rejected`` as soon as it is known to be too large."""
         announced = self.headers.get("content-length", "0")
-        if announced.isdigit() and int(announced) > LIMIT_BYTES:
+        if announced.isdigit() and int(announced) > UPLOAD_BYTES:
             raise too_large()
         parts: list[bytes] = []
         size = 0
@@ -89,7 +89,7 @@ class Request:
             parts.append(event.get("body", b""))
             size += len(parts[-1])
             more = event.get("more_body", False)
-            if size > LIMIT_BYTES:
+            if size > UPLOAD_BYTES:
                 raise too_large()
         return b"".join(parts)
 
@@ -123,7 +123,7 @@ async def serve(
         except Exception:
             logger.exception("a message door failed")
             status, payload = 500, error("failed", _("Something went wrong on our side."))
-    if isinstance(payload, Kept):
+    if isinstance(payload, Download):
         body = payload.content
         headers += _as_file(payload)
     else:
@@ -140,7 +140,7 @@ async def serve(
     await send({"type": "http.response.body", "body": body})
 
 
-def _as_file(kept: Kept) -> list[tuple[bytes, bytes]]:
+def _as_file(kept: Download) -> list[tuple[bytes, bytes]]:
     """A file is for saving, or for a picture of our own pages; as a page it could do nothing. What
     is stored under an id never changes, but only this reader's own cache may keep it."""
     return [

@@ -1,4 +1,4 @@
-"""Read JSON from outside: strictly, and cleaned (``conversations.cleaning``).
+"""Read JSON from outside: strictly, and cleaned (``core.text.cleaning``).
 
 Whatever is read can be stored, walked and written again: no NUL and no half of a surrogate pair, no
 number that PostgreSQL or another JSON reader would refuse, no name twice, no bottomless nesting.
@@ -13,8 +13,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations.cleaning import clean
-from conversations.refusals import Rejected
+from core.rejection import Rejected
+from core.text.cleaning import clean
 
 DEPTH = 20
 LARGEST = 2**63 - 1

@@ -11,35 +11,35 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from accounts import passes
+from accounts import desk_session, session_monitor
+from accounts.desk_session import DeskSession
 from accounts.models import Role, User
-from accounts.passes import DeskPass
-from conversations import pool, vigil
-from conversations.vigil import Vigil
+from accounts.session_monitor import SessionMonitor
+from core.db import async_pool
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def logged_in() -> DeskPass:
+def logged_in() -> DeskSession:
     client = Client()
     client.force_login(UserFactory())
-    desk = passes.issue(client.cookies["sessionid"].value)
+    desk = desk_session.load(client.cookies["sessionid"].value)
     assert desk is not None
     return desk
 
 
-def log_out(desk: DeskPass) -> None:
+def log_out(desk: DeskSession) -> None:
     Session.objects.filter(pk=desk.session_key).delete()
 
 
-def run_out(desk: DeskPass) -> None:
+def run_out(desk: DeskSession) -> None:
     past = timezone.now() - timedelta(seconds=1)
     Session.objects.filter(pk=desk.session_key).update(expire_date=past)
 
 
-def change(**values: object) -> Callable[[DeskPass], None]:
-    def act(desk: DeskPass) -> None:
+def change(**values: object) -> Callable[[DeskSession], None]:
+    def act(desk: DeskSession) -> None:
         User.objects.filter(pk=desk.user_id).update(**values)
 
     return act
@@ -51,36 +51,36 @@ def change(**values: object) -> Callable[[DeskPass], None]:
     ids=["logout", "ran out", "disabled", "password", "role"],
 )
 async def test_whatever_ends_a_session_ends_its_sockets_and_no_others(
-    end: Callable[[DeskPass], None],
+    end: Callable[[DeskSession], None],
 ) -> None:
     ended, other = [await database_sync_to_async(logged_in)() for _ in range(2)]
     heard: list[str] = []
 
-    def says(name: str) -> vigil.Farewell:
+    def says(name: str) -> session_monitor.OnEnded:
         async def farewell() -> None:
             heard.append(name)
 
         return farewell
 
-    watch = Vigil()
+    watch = SessionMonitor()
     for name, desk in (("first", ended), ("second", ended), ("other", other)):
-        watch.enter(name, desk, says(name))
+        watch.add(name, desk, says(name))
     try:
-        await watch.look()
+        await watch.check()
         assert heard == []
         await database_sync_to_async(end)(ended)
-        await watch.look()
-        await watch.look()
+        await watch.check()
+        await watch.check()
         assert sorted(heard) == ["first", "second"]
-        watch.leave("other")
+        watch.remove("other")
         await database_sync_to_async(log_out)(other)
-        await watch.look()
+        await watch.check()
         assert len(heard) == 2
     finally:
         assert watch._task is not None
         watch._task.cancel()
-        await pool.close()
+        await async_pool.close()
 
 
 def test_the_look_comes_often_enough() -> None:
-    assert vigil.SECONDS < 5 - 1  # one second for the statement and the way back
+    assert session_monitor.SECONDS < 5 - 1  # one second for the statement and the way back

@@ -16,7 +16,7 @@ from django.db import OperationalError, connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from conversations.models import OutboxEntry
+from core.models import OutboxEntry
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""What the three sockets share: the server's ping, frames out, hints from the layer."""
+"""The base class of the WebSocket consumers: ping, frames out, pushes from the channel layer."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from conversations import pulse
-from conversations.layer import encode
-from conversations.parsing import Malformed, parse
+from core.realtime import channel_health
+from core.realtime.channel_groups import encode
+from core.text.strict_json import Malformed, parse
 
 logger = logging.getLogger(__name__)
 
@@ -21,10 +21,10 @@ FRAME_BYTES = 4096  # What clients have to say is small; anything larger is not 
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
-    """A socket that only shows: it joins the groups of its audience and passes their frames on.
+    """A push-only socket: joins the channel groups of its audience and forwards their frames.
 
-    Subclasses say who may enter (``admit``), what a heartbeat does, and which frames of a client
-    they listen to. Nothing that a client sends ever becomes an event of the layer.
+    Subclasses decide who may connect (``authorize``), what a heartbeat does, and which frames of a
+    client they handle (``on_receive``). Nothing that a client sends becomes an event of the layer.
     """
 
     groups_joined: tuple[str, ...] = ()
@@ -32,31 +32,31 @@ class LiveConsumer(AsyncWebsocketConsumer):
     heartbeat_seconds = 10
     _beating: asyncio.Task[None] | None = None
 
-    async def admit(self) -> tuple[str, ...] | None:
-        """The groups this socket may hear, or ``None`` to refuse it."""
+    async def authorize(self) -> tuple[str, ...] | None:
+        """Return the groups this socket may listen to, or ``None`` to refuse it."""
         raise NotImplementedError
 
-    async def entered(self) -> None:
-        """The socket is open; runs before the first heartbeat."""
+    async def on_connect(self) -> None:
+        """Run once the socket is open, before the first heartbeat."""
 
     async def heartbeat(self) -> None:
-        """Runs every ``heartbeat_seconds`` while the socket is open."""
+        """Run every ``heartbeat_seconds`` while the socket is open."""
 
-    async def heard(self, frame: dict[str, Any]) -> None:
-        """A well-formed frame of the client."""
+    async def on_receive(self, frame: dict[str, Any]) -> None:
+        """Handle a well-formed frame of the client."""
 
-    async def left(self, code: int) -> None:
-        """The socket, once admitted, has closed."""
+    async def on_disconnect(self, code: int) -> None:
+        """Run when a socket that was authorized has closed."""
 
     async def connect(self) -> None:
-        groups = await self.admit()
+        groups = await self.authorize()
         if groups is None:
             await self.close()
             return
         await self.listen_to(*groups)
         await self.accept()
-        pulse.watch(self)
-        await self.entered()
+        channel_health.watch(self)
+        await self.on_connect()
         await self.send_frame({"type": "ready"})
         self._beating = asyncio.create_task(self._beat())
 
@@ -73,7 +73,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            # Whatever ended it: nobody stays connected by a socket that is no longer there.
+            # Also after an exception: a dead socket must not keep anyone connected.
             await self._leave(1006)
 
     async def disconnect(self, code: int) -> None:
@@ -90,7 +90,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         for group in self.groups_joined:
             await self.channel_layer.group_discard(group, self.channel_name)
         if self.groups_joined:
-            await self.left(code)
+            await self.on_disconnect(code)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         frame = None
@@ -98,7 +98,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             with contextlib.suppress(Malformed):
                 frame = parse(text_data)
         if isinstance(frame, dict):
-            await self.heard(frame)
+            await self.on_receive(frame)
         else:
             await self.close(4400)
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.cleaning import clean, cut, is_identifier, line, words
-from conversations.parsing import Malformed, parse, parse_object
-from conversations.refusals import Rejected
+from core.rejection import Rejected
+from core.text.cleaning import clean, cut, is_identifier, line, words
+from core.text.strict_json import Malformed, parse, parse_object
 
 ANY = st.text(st.characters(codec=None), max_size=60)
 

@@ -22,6 +22,7 @@ class OutboxEntry(models.Model):
     last_error = models.TextField(blank=True)
 
     class Meta:
+        db_table = "conversations_outboxentry"  # where it began; a rename would lock a busy table
         verbose_name = _("outbox entry")
         verbose_name_plural = _("outbox entries")
         indexes = [

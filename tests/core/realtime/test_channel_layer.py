@@ -13,7 +13,7 @@ from django.conf import settings
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
-from conversations import layer
+from core.realtime import channel_groups
 
 PATIENCE_SECONDS = 5
 VALKEY = settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0]["address"]
@@ -74,40 +74,40 @@ async def ear() -> AsyncIterator[str]:
 
 
 async def test_what_belongs_together_arrives_in_order_and_once(ear: str) -> None:
-    async with layer.together():
+    async with channel_groups.together():
         for group, word in [("a", "one"), ("b", "one"), ("a", "two"), ("a", "one"), ("b", "end")]:
-            await layer.push(group, {"word": word})
+            await channel_groups.push(group, {"word": word})
     assert await hears(ear) == ["one", "one", "two", "end"]
 
 
 async def test_apart_nothing_is_held_back(ear: str) -> None:
     for word in ("one", "one", "end"):
-        await layer.push("a", {"word": word})
+        await channel_groups.push("a", {"word": word})
     assert await hears(ear) == ["one", "one", "end"]
 
 
 async def test_a_voice_that_was_cut_speaks_again(ear: str) -> None:
-    await layer.push("a", {"word": "one"})
+    await channel_groups.push("a", {"word": "one"})
     async with Redis.from_url(VALKEY) as valkey:
         await valkey.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-    await layer.push("a", {"word": "end"})
+    await channel_groups.push("a", {"word": "end"})
     assert await hears(ear) == ["one", "end"]
 
 
 async def test_a_push_given_up_leaves_no_answers_to_the_next(
     ear: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await layer.push("a", {"word": "one"})
+    await channel_groups.push("a", {"word": "one"})
     async with Redis.from_url(VALKEY) as valkey:
         with monkeypatch.context() as hasty:
-            hasty.setattr(layer, "PATIENCE_SECONDS", 0.05)
+            hasty.setattr(channel_groups, "PATIENCE_SECONDS", 0.05)
             await valkey.execute_command("CLIENT", "PAUSE", "3000", "WRITE")
-            async with layer.together():
-                await layer.push("a", {"word": "late"})
-                await layer.push("b", {"word": "late"})
+            async with channel_groups.together():
+                await channel_groups.push("a", {"word": "late"})
+                await channel_groups.push("b", {"word": "late"})
             assert "2 push(es) lost" in caplog.text
         await valkey.execute_command("CLIENT", "UNPAUSE")
-    await layer.push("a", {"word": "two"})
-    await layer.push("a", {"word": "end"})
+    await channel_groups.push("a", {"word": "two"})
+    await channel_groups.push("a", {"word": "end"})
     # What was given up may still be heard; what follows is, in its order.
     assert [word for word in await hears(ear) if word != "late"] == ["one", "two", "end"]

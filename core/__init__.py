@@ -1,0 +1,1 @@
+"""Plumbing without a business word: events, realtime, raw ASGI, database, text."""

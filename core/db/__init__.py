@@ -1,0 +1,1 @@
+"""Database access past the ORM: the async pool, transactions that run again, bulk statements."""

@@ -1,0 +1,1 @@
+"""Live pushes: channel layer, groups by audience, and the base of all consumers."""
