@@ -20,7 +20,7 @@ from django.db import connections
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from conversations.facts import Fact
+from core.events.facts import Fact
 from routing import snapshots
 
 logger = logging.getLogger(__name__)

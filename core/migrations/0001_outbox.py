@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("contenttypes", "0002_remove_content_type_name"),
-        ("conversations", "0037_outbox_to_core"),
+        ("conversations", "0038_outbox_to_core"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0036_files_before_conversations")]
+    dependencies = [("conversations", "0037_field_names")]
 
     operations = [
         migrations.SeparateDatabaseAndState(
