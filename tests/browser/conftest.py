@@ -32,7 +32,8 @@ FLAGS = [
 # What the page's policy forbids is told to the console, where every test looks.
 TELL_VIOLATIONS = """
   document.addEventListener("securitypolicyviolation", (event) =>
-    console.error(`CSP: ${event.violatedDirective} forbids ${event.blockedURI}`));
+    console.error(`CSP: ${event.violatedDirective} forbids ${event.blockedURI}` +
+      ` (${event.sourceFile}:${event.lineNumber})`));
 """
 # First what takes longest, or one process waits at the end for another.
 LONG = ["reports_history", "lines", "embedding", "reports_whole", "cuts", "desk_fresh", "setup"]

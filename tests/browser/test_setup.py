@@ -58,7 +58,6 @@ def test_the_first_website_from_the_set_up_to_the_first_answer(
     browser: Browser, fresh: Product
 ) -> None:
     crowd = Crowd(browser, fresh)
-    crowd.expect_complaint("Applying inline style|CSP: style-src|preload assets")  # by axe
     admin = crowd.context(viewport={"width": 1280, "height": 900}).new_page()
     faults: list[str] = []
 
