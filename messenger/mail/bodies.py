@@ -89,8 +89,9 @@ def _texts(part: Message, walk: _Walk, depth: int) -> Iterator[str]:
         walk.is_cut = True
         return
     kind = part.get_content_type()
-    payload = part.get_payload()
-    inner = [one for one in payload if isinstance(one, Message)] if part.is_multipart() else []
+    # Of a leaf it would decode the text, which fails on the codecs of Python that are no charsets.
+    payload = part.get_payload() if part.is_multipart() else []
+    inner = [one for one in payload if isinstance(one, Message)]
     if not part.is_multipart():
         yield from _leaf(part, kind, walk)
     elif kind == "multipart/alternative":

@@ -69,8 +69,8 @@ def codec_for(label: str | None) -> str | None:
         return None
     try:
         known = LABELS.get(name) or codecs.lookup(name).name
-        # Some of Python's codecs (zip, rot13) are no encodings of text.
-        return known if isinstance(b" ".decode(known, "replace"), str) else None
+        # Some of Python's codecs are no encodings of text (zip, rot13) or not of any bytes (idna).
+        return known if isinstance(b" \xff".decode(known, "replace"), str) else None
     except (LookupError, ValueError, AssertionError):
         return None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 
@@ -36,7 +37,7 @@ def decoded(raw: str) -> str:
     """A header with its encoded words made readable."""
     try:
         pieces = decode_header(raw)
-    except ValueError:
+    except (ValueError, HeaderParseError):
         return raw
     return "".join(
         piece if isinstance(piece, str) else _text(piece, charset) for piece, charset in pieces

@@ -169,7 +169,8 @@ def _drop(element: HtmlElement) -> None:
 
 def _show_address(link: HtmlElement) -> None:
     """``text <address>``, where the text does not say it already."""
-    address = unwrapped(str(link.get("href")).strip())
+    # A tree takes no control characters, and nobody could read them.
+    address = "".join(filter(str.isprintable, unwrapped(str(link.get("href")).strip())))
     shown = " ".join("".join(link.itertext()).split())
     if not shown or not re.match(r"(?:https?|mailto|tel|ftp):", address, re.IGNORECASE):
         return

@@ -11,6 +11,7 @@ import hashlib
 import logging
 from dataclasses import dataclass
 from email.message import Message
+from email.parser import BytesParser
 
 from messenger.mail import bodies, quotes
 from messenger.mail.auto_replies import is_automatic
@@ -44,8 +45,8 @@ class Incoming:
 
 def parse(raw: bytes, *, is_bounce: bool = False) -> Incoming:
     """Read a mail; ``is_bounce`` says that its envelope takes no answers."""
-    message = email.message_from_bytes(raw)
-    content, is_read = _content(message)
+    message, is_parsed = _message(raw)
+    content, is_read = _content(message) if is_parsed else (Content(), False)
     return Incoming(
         message_id=_message_id(message, raw),
         senders=tuple(addresses(raw_values(message, "From"))[:5]),
@@ -55,6 +56,16 @@ def parse(raw: bytes, *, is_bounce: bool = False) -> Incoming:
         files=tuple(content.files),
         is_whole=is_read and not content.is_cut,
     )
+
+
+def _message(raw: bytes) -> tuple[Message, bool]:
+    """The mail, and whether its parts are told apart: a damaged boundary breaks Python's parser,
+    which then reads the headers alone."""
+    try:
+        return email.message_from_bytes(raw), True
+    except Exception:
+        logger.exception("the parts of a mail could not be told apart; it is kept as it came")
+        return BytesParser().parsebytes(raw, headersonly=True), False
 
 
 def _content(message: Message) -> tuple[Content, bool]:

@@ -12,9 +12,13 @@ _NOT_IN_IT = re.compile(rb"[^A-Za-z0-9+/=]")
 
 def content(part: Message) -> bytes:
     """What a part that has no parts contains; empty where it has."""
-    payload = part.get_payload()
+    try:
+        payload = part.get_payload()
+    except (ValueError, LookupError, TypeError):
+        payload = None  # The name of its charset cannot be read; its bytes can.
     if not isinstance(payload, str):
-        return b""
+        found = part.get_payload(decode=True)
+        return found if isinstance(found, bytes) else b""
     named = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
     if named.startswith("base64"):
         is_text = part.get_content_maintype() == "text"
