@@ -27,6 +27,7 @@ from core.db.retry import must_wait
 from desk import queries, receivers
 from desk.forms import BlockForm, TransferForm
 from desk.told import sentence
+from desk.views.dialogs import over_the_desk
 from desk.views.pages import conversation_of, sleepers_of
 from routing import desks, holder, overseeing, undo
 
@@ -130,6 +131,7 @@ def found(request: StaffRequest, number: int) -> Conversation:
 
 
 @staff("GET", "POST")
+@over_the_desk
 def transfer(request: StaffRequest, number: int) -> HttpResponse:
     """The transfer dialog, and what it sends (R199)."""
     conversation = found(request, number)
@@ -157,6 +159,7 @@ def transfer(request: StaffRequest, number: int) -> HttpResponse:
 
 
 @staff("GET", "POST")
+@over_the_desk
 def block(request: StaffRequest, number: int) -> HttpResponse:
     """The dialog that blocks a visitor, and what it sends (R58)."""
     conversation = found(request, number)

@@ -11,6 +11,7 @@ from accounts.access import StaffRequest, staff
 from conversations import inbound_emails
 from conversations.models import InboundEmail
 from desk.views.actions import found
+from desk.views.dialogs import over_the_desk
 
 
 def _email(request: StaffRequest, number: int, email: uuid.UUID) -> InboundEmail:
@@ -19,6 +20,7 @@ def _email(request: StaffRequest, number: int, email: uuid.UUID) -> InboundEmail
 
 
 @staff("GET")
+@over_the_desk
 def email(request: StaffRequest, number: int, email: uuid.UUID) -> HttpResponse:
     """All that it says, quotes and signatures included, as text in a dialog."""
     context = {"number": number, "email": _email(request, number, email)}

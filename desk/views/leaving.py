@@ -18,6 +18,7 @@ from conversations.models import Conversation, Style
 from conversations.transitions import Refused, Status, Verb
 from desk import queries
 from desk.views.actions import do, found, refused, seen_of
+from desk.views.dialogs import over_the_desk
 from routing import holder
 
 
@@ -25,6 +26,7 @@ def _leaving(name: str, act: Callable[..., Conversation]) -> Callable[..., HttpR
     """The view of a verb that takes a conversation off the desk."""
 
     @staff("GET", "POST")
+    @over_the_desk
     def view(request: StaffRequest, number: int) -> HttpResponse:
         conversation = found(request, number)
         agent = queries.agent_of(request.user)

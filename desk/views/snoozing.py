@@ -16,10 +16,12 @@ from conversations.models import Conversation
 from desk import queries
 from desk.forms import SnoozeForm, quick_moments
 from desk.views.actions import do, found, seen_of
+from desk.views.dialogs import over_the_desk
 from routing import holder
 
 
 @staff("GET", "POST")
+@over_the_desk
 def snooze(request: StaffRequest, number: int) -> HttpResponse:
     """The dialog, and what it sends (R99-R112). A snooze that ends in a closure is first warned of,
     until the agent has agreed not to be told again (R128, C38)."""

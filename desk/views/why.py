@@ -9,11 +9,13 @@ from django.utils import timezone
 from accounts.access import StaffRequest, staff, zone_of
 from conversations.models import Conversation
 from desk import queries
+from desk.views.dialogs import over_the_desk
 from routing import waiting
 from routing import withheld as reasons
 
 
 @staff("GET")
+@over_the_desk
 def why(request: StaffRequest, number: int) -> HttpResponse:
     """What stops everybody who could take it, and what would end the wait (R97, R98)."""
     conversation = get_object_or_404(queries.visible(request.user), pk=number)
