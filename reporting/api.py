@@ -63,7 +63,7 @@ class Refused(APIException):
 
 
 class PurchaseSerializer(serializers.Serializer[Any]):
-    """A purchase; the customer by the id of his browser or by your own of him, or not at all."""
+    """A purchase; the customer by the id of their browser or by your own id, or not at all."""
 
     id = serializers.CharField(max_length=transactions.ID_LIMIT)
     amount = serializers.DecimalField(max_digits=12, decimal_places=2, min_value=Decimal(0))

@@ -134,7 +134,7 @@ class Website(models.Model):
     mirroring = models.BooleanField(
         _("mirroring"),
         default=False,
-        help_text=_("Agents see which page a visitor is on while he is on the site."),
+        help_text=_("Agents see which page a visitor is on while they are on the site."),
     )
     survey_csat = models.BooleanField(
         _("ask for satisfaction"), default=True, help_text=_("From 1 to 5, after a conversation.")
@@ -153,8 +153,8 @@ class Website(models.Model):
         blank=True,
         validators=[MinValueValidator(1)],
         help_text=_(
-            "So long after his last conversation was closed a visitor is erased with all of them, "
-            "files included. Empty: kept until somebody erases them."
+            "A visitor is erased, with all their conversations and files, this long after the last "
+            "one was closed. Empty: kept until somebody erases them."
         ),
     )
     consent_version = models.PositiveIntegerField(

@@ -32,7 +32,7 @@ class StatusSpan(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     busy_seconds = models.FloatField(default=0, help_text=_("With a conversation on the desk."))
-    open_seconds = models.FloatField(default=0, help_text=_("While a group of his was open."))
+    open_seconds = models.FloatField(default=0, help_text=_("While one of their groups was open."))
 
     class Meta:
         verbose_name = _("time in a status")

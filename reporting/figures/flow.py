@@ -112,8 +112,8 @@ def one_agent(scope: Scope) -> Measure:
     """The share of the conversations closed in the period, among those that reached a desk, that
     the same agent had each time (R153).
 
-    What a customer gains who comes back to the agent who knows him; one that reached a desk only
-    once counts as well.
+    The gain for customers who come back to the agent who knows them; a conversation that reached a
+    desk only once counts as well.
     """
     return Measure(CLOSED, Fold.MEAN, HAS_CONTACTS, ONE_AGENT)
 
@@ -158,7 +158,7 @@ def snoozes_closed(scope: Scope) -> Measure:
 
 @figure(report=FLOW, label=_("Expired assignments"), grows_better=False)
 def expired(scope: Scope) -> Measure:
-    """How often a conversation that was kept for an agent went back to its group because he had
+    """How often a conversation that was kept for an agent went back to its group because they had
     not handled it in time (R90), in the period."""
     return count(EXPIRIES)
 
@@ -172,8 +172,8 @@ def released(scope: Scope) -> Measure:
 
 @figure(report=FLOW, label=_("Pushes without an answer"), grows_better=False)
 def recalled(scope: Scope) -> Measure:
-    """How often an agent did not answer a conversation that was pushed to him before the answer
-    timer of his group was over (C25), in the period."""
+    """How often an agent did not answer a conversation that was pushed to them before the answer
+    timer of their group was over (C25), in the period."""
     return count(RECALLS)
 
 

@@ -26,7 +26,7 @@ def connected_time(scope: Scope) -> Measure:
 
     A lost connection counts until it is noticed, 45 seconds later. The time that is still going on
     counts from the next full hour on. An agent of several websites is there for each of them, and
-    for all his groups: groups, rules, styles and languages have none of their own. Who oversees
+    for all their groups: groups, rules, styles and languages have none of their own. Who oversees
     some groups of a website is told of the whole time there of their members.
     """
     return Measure(SPANS, Fold.SUM, EVERY, LENGTH)
@@ -36,7 +36,7 @@ def connected_time(scope: Scope) -> Measure:
 def available_time(scope: Scope) -> Measure:
     """How long of the time connected agents had themselves set to available.
 
-    An agent who is full counts as available: he has chosen to be.
+    An agent who is full counts as available: they have chosen to be.
     """
     return Measure(SPANS, Fold.SUM, AVAILABLE, LENGTH)
 

@@ -43,7 +43,7 @@ def attributed(scope: Scope) -> Measure:
 def attributed_share(scope: Scope) -> Measure:
     """The share of the purchases of the period that are attributed to an agent.
 
-    Who oversees some groups of a website is told of no others: to him it says nothing.
+    A manager of some groups of a website sees those only: to them it says nothing.
     """
     return share(SALES, ATTRIBUTED)
 
@@ -83,5 +83,5 @@ def turnover_refunded(scope: Scope) -> Measure:
 
 @figure(report=SALE, label=_("From answer to purchase"), unit=Unit.SECONDS)
 def answer_to_purchase(scope: Scope) -> Measure:
-    """The median time from the agent's last message to the purchase that is attributed to him."""
+    """The median time from the agent's last message to the purchase that is attributed to them."""
     return Measure(SALES, Fold.MEDIAN, ATTRIBUTED, Seconds("elapsed"))

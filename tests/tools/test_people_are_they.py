@@ -1,0 +1,24 @@
+"""People are "they" in every English text that somebody reads on a screen or in a mail."""
+
+from __future__ import annotations
+
+import polib
+
+from messenger.texts import DEFAULTS
+from tools import messages
+from tools.sizes import PRONOUNS
+
+ROOT = messages.ROOT
+
+
+def test_no_text_takes_a_person_for_a_man() -> None:
+    texts = {
+        text
+        for path in messages.files()
+        for entry in polib.pofile(str(path))
+        for text in (entry.msgid, entry.msgid_plural)
+    }
+    texts |= set(DEFAULTS["en"].values())
+    texts.add((ROOT / "docs/guide/en.md").read_text("utf-8"))
+    texts |= {path.read_text("utf-8") for path in (ROOT / "templates").rglob("*.*")}
+    assert not {text for text in texts if PRONOUNS.search(text)}
