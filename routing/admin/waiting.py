@@ -24,9 +24,11 @@ admin.site.unregister(Conversation)
 class ExplainedConversationAdmin(ConversationAdmin):
     readonly_fields = ("why",)
 
-    def get_fields(self, request: HttpRequest, obj: Conversation | None = None) -> Any:
-        names = [name for name in super().get_fields(request, obj) if name != "why"]
-        return ["why", *names] if obj is not None and obj.status in WAITING else names
+    def get_fieldsets(self, request: HttpRequest, obj: Conversation | None = None) -> Any:
+        parts = super().get_fieldsets(request, obj)
+        if obj is None or obj.status not in WAITING:
+            return parts
+        return ((None, {"fields": ("why",)}), *parts)
 
     @admin.display(description=_("why it waits"))
     def why(self, conversation: Conversation) -> SafeString:
