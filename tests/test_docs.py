@@ -60,3 +60,10 @@ def test_each_number_is_carried_once_and_none_is_lost() -> None:
     for name, at_least in (("requirements.md", 273), ("security-tests.md", 24)):
         numbers = ANCHOR.findall((ROOT / "docs" / name).read_text("utf-8"))
         assert len(numbers) == len(set(numbers)) >= at_least
+
+
+def test_every_module_that_the_architecture_names_by_its_path_is_there() -> None:
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    named = re.findall(r"`((?:\w+/)+\w+\.py)`", text)
+    assert len(named) > 30
+    assert [path for path in named if not (ROOT / path).exists()] == []
