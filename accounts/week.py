@@ -24,7 +24,7 @@ from accounts.models.hours import Weekday
 
 Typed = dict[int, list[tuple[str, str]]]
 # Always 24 hours: a time input of the browser follows its own language, not that of the page.
-CLOCK = re.compile(r"([01]?\d|2[0-3])(?:[:.hH]?([0-5]\d))?(?:[hH]|:([0-5]\d))?")
+CLOCK = re.compile(r"([01]?[0-9]|2[0-3])(?:[:.hH]?([0-5][0-9]))?(?:[hH]|:([0-5][0-9]))?")
 
 
 class WeekWidget(forms.Widget):

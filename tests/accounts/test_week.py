@@ -80,8 +80,8 @@ def test_a_form_without_a_grid_says_nothing_about_the_week() -> None:
 
 
 def test_refusals_name_the_day() -> None:
-    assert refusals((0, "09:00", "12:00"), (0, "11:00", "13:00"), (2, "9h", "10:00")) == [
-        "Wednesday: “9h” is not a time. Write it as 09:00.",
+    assert refusals((0, "09:00", "12:00"), (0, "11:00", "13:00"), (2, "nine", "10:00")) == [
+        "Wednesday: “nine” is not a time. Write it as 09:00.",
         "Monday: the intervals 09:00–12:00 and 11:00–13:00 overlap.",
     ]
     assert refusals((3, "09:00", ""), (4, "", "18:00")) == [

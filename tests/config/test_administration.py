@@ -38,10 +38,11 @@ def test_every_field_has_a_name_that_can_be_translated() -> None:
 
 
 @pytest.fixture
-def administrator() -> Client:
+def administrator() -> Iterator[Client]:
     client = Client(headers={"accept-language": "fr"})
     client.force_login(UserFactory(role=Role.ADMIN, is_superuser=True, is_staff=True))
-    return client
+    with translation.override("fr"):  # a request leaves its language to what comes next
+        yield client
 
 
 @pytest.mark.django_db
@@ -71,6 +72,5 @@ def test_an_account_is_made_and_its_password_changed(administrator: Client) -> N
 @pytest.mark.django_db
 def test_what_cannot_be_deleted_has_a_title_in_the_readers_language(administrator: Client) -> None:
     group = GroupFactory()
-    with translation.override("fr"):
-        page = administrator.get(f"/admin/accounts/group/{group.pk}/delete/").content.decode()
+    page = administrator.get(f"/admin/accounts/group/{group.pk}/delete/").content.decode()
     assert "Impossible de supprimer groupe" not in page
