@@ -143,14 +143,14 @@ def prepare() -> dict[str, str]:
     from django.utils import timezone
 
     from accounts.models import Agent, Role, User
-    from conversations import lifecycle
+    from conversations.lifecycle import verbs
     from conversations.models import Conversation
 
     now = timezone.now()
     waiting = Conversation.objects.filter(status="queued").order_by("pk")[:AGENTS]
     for agent, conversation in zip(Agent.objects.order_by("pk"), list(waiting), strict=True):
         with transaction.atomic():
-            lifecycle.push(conversation.pk, agent=agent, at=now)
+            verbs.push(conversation.pk, agent=agent, at=now)
     rows.settle()
     boss = User.objects.create_user("bench-boss", role=Role.ADMIN)
     return {"cookie": f"{settings.SESSION_COOKIE_NAME}={preparing.session(boss)}"}
@@ -163,7 +163,7 @@ def write(pause: float, count: int) -> list[tuple[int, float]]:
 
     import bench.prepare  # noqa: F401  # sets Django up
     from accounts.models import Website
-    from conversations import lifecycle
+    from conversations.lifecycle import verbs
     from conversations.models import Conversation, Visitor
     from routing.models import RuleStep
 
@@ -177,7 +177,7 @@ def write(pause: float, count: int) -> list[tuple[int, float]]:
         )
         new = Conversation(website=website, visitor=visitor, language="en", rule=step.rule)
         with transaction.atomic():
-            lifecycle.queue(new, group_id=step.group_id, queue_id=step.pk, at=now)
+            verbs.queue(new, group_id=step.group_id, queue_id=step.pk, at=now)
             committed = time.time()
         found.append((waiting + number + 1, committed))
         time.sleep(pause)

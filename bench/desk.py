@@ -174,7 +174,7 @@ def prepare() -> dict[str, Any]:
 
     from accounts import preferences
     from accounts.models import Agent, Website
-    from conversations import lifecycle
+    from conversations.lifecycle import verbs
     from conversations.models import Conversation, Message, Visitor
     from messenger.visitors import hash_token
     from routing.models import RuleStep
@@ -196,8 +196,8 @@ def prepare() -> dict[str, Any]:
             rule=step.rule,
         )
         with transaction.atomic():
-            lifecycle.queue(new, group_id=step.group_id, queue_id=step.pk, at=now)
-            lifecycle.push(new.pk, agent=agent, at=now)
+            verbs.queue(new, group_id=step.group_id, queue_id=step.pk, at=now)
+            verbs.push(new.pk, agent=agent, at=now)
         numbers.append(new.pk)
         talks.append((token, str(new.public_id)))
         if n >= PANES:

@@ -203,22 +203,22 @@ def _free_slots(part: int) -> list[float]:
     from django.utils import timezone
 
     from accounts.models import User
-    from conversations import actors, lifecycle
+    from conversations.lifecycle import actors, verbs
+    from conversations.lifecycle.transitions import Status
     from conversations.models import CloseReason, Conversation
-    from conversations.transitions import Status
 
     closer = actors.agent(User.objects.order_by("pk")[0])
     active = Conversation.objects.filter(status=Status.ACTIVE).order_by("agent_id", "pk")
     spans = []
     for pk in list(active.values_list("pk", flat=True)[part :: WORKERS * 7][: FREED // WORKERS]):
         began = time.monotonic()
-        lifecycle.close(pk, reason=CloseReason.RESOLVED, actor=closer, at=timezone.now())
+        verbs.close(pk, reason=CloseReason.RESOLVED, actor=closer, at=timezone.now())
         spans.append(time.monotonic() - began)
     return spans
 
 
 def _enforce(part: int) -> int:
-    from conversations import deadlines
+    from conversations.lifecycle import deadlines
 
     moved = 0
     at = deadlines.database_now()

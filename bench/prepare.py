@@ -28,7 +28,7 @@ from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.db import transaction  # noqa: E402
 
 from accounts.models import Agent, AgentChannel, Channel, Group, User, Website  # noqa: E402
-from messenger.texts import sha256_of, texts_of  # noqa: E402
+from messenger.website_texts import sha256_of, texts_of  # noqa: E402
 from routing.models import DistributionRule, RuleStep, TargetingRule  # noqa: E402
 
 

@@ -32,16 +32,16 @@ from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from accounts.models import Role, User, Website  # noqa: E402
-from accounts.oversight import EVERYTHING  # noqa: E402
+from accounts.supervision import EVERYTHING  # noqa: E402
 from bench import history, rows  # noqa: E402
 from conversations.models import Conversation  # noqa: E402
-from reporting import exports, reports  # noqa: E402
 from reporting import figures as register  # noqa: E402
-from reporting.exporting import subjects  # noqa: E402
+from reporting.exports import row_files, subjects  # noqa: E402
+from reporting.exports.workbook import Row  # noqa: E402
 from reporting.figures import answers  # noqa: E402
 from reporting.figures.period import Period  # noqa: E402
 from reporting.figures.scope import Scope  # noqa: E402
-from reporting.workbook import Row  # noqa: E402
+from reporting.reports import content  # noqa: E402
 
 GROUPS, AGENTS, DAYS = 20, 100, 1095
 PERIODS = {30: 0.5, 365: 2.0}
@@ -121,7 +121,7 @@ def _filters(website: Website) -> tuple[dict[str, Any], list[str]]:
         address = f"/reports/{page}/?period=365&website={website.pk}"
         for name, value in _most(website).items():
             addresses[f"{page} of a {name}"] = (f"{address}&{name}={value}", PERIODS[365])
-        for name in reports.CUT_NAMES:
+        for name in content.CUT_NAMES:
             addresses[f"{page} by {name}"] = (f"{address}&by={name}", PERIODS[365])
     return _timed(addresses)
 
@@ -175,7 +175,7 @@ def _export(website: Website) -> tuple[dict[str, Any], list[str]]:
     found: dict[str, Any] = {}
     missed = []
     for subject in EXPORT_SUBJECTS:
-        for kind in exports.WRITERS:
+        for kind in row_files.WRITERS:
             rows, size, wall, cpu = _written(website, subject, kind, EXPORT_ROWS)
             before = _peak()
             _written(website, subject, kind, 3 * EXPORT_ROWS)
@@ -206,7 +206,7 @@ def _written(website: Website, subject: str, kind: str, most: int) -> tuple[int,
                 return
 
     with tempfile.TemporaryFile() as file:
-        exports.WRITERS[kind](file, pieces(), sheet.title, sheet.headings)
+        row_files.WRITERS[kind](file, pieces(), sheet.title, sheet.headings)
         size = file.tell()
     return count, size, time.perf_counter() - began, time.process_time() - cpu
 

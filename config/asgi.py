@@ -10,21 +10,21 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
 from django.urls import re_path
 
-from config import webserver
+from config import daphne_patches
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-webserver.arrange()
+daphne_patches.arrange()
 django_application = get_asgi_application()
 
 # Only now are the models there to be imported.
-import desk.doors  # noqa: E402
-import desk.sockets  # noqa: E402
-import messenger.doors  # noqa: E402
-import messenger.engagement  # noqa: E402
-import messenger.sockets  # noqa: E402
-import reporting.sockets  # noqa: E402
+import desk.asgi  # noqa: E402
+import desk.consumers  # noqa: E402
+import messenger.asgi.messages  # noqa: E402
+import messenger.asgi.page_views  # noqa: E402
+import messenger.consumers  # noqa: E402
+import reporting.board.consumers  # noqa: E402
 
-DOORS = (messenger.engagement, messenger.doors, desk.doors)
+DOORS = (messenger.asgi.page_views, messenger.asgi.messages, desk.asgi)
 
 
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -48,9 +48,9 @@ application = ProtocolTypeRouter(
         "http": http,
         "websocket": URLRouter(
             [
-                *messenger.sockets.websocket_urlpatterns,
-                *desk.sockets.websocket_urlpatterns,
-                *reporting.sockets.websocket_urlpatterns,
+                *messenger.consumers.websocket_urlpatterns,
+                *desk.consumers.websocket_urlpatterns,
+                *reporting.board.consumers.websocket_urlpatterns,
                 re_path("", refuse_socket),  # type: ignore[arg-type]
             ]
         ),

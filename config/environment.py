@@ -66,7 +66,7 @@ def mail(name: str) -> dict[str, Any]:
     """Django's settings for smtp://user:password@host:port; nothing set keeps mails in a folder."""
     value = text(name)
     if not value:
-        return {"EMAIL_BACKEND": "messenger.mail.kept.Backend"}
+        return {"EMAIL_BACKEND": "messenger.mail.file_backend.Backend"}
     url = urlsplit(value)
     try:
         port = url.port

@@ -15,9 +15,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from conversations.deadlines import database_now
+from conversations.lifecycle.deadlines import database_now
+from conversations.lifecycle.transitions import Status
 from conversations.models import Conversation
-from conversations.transitions import Status
 from core.models import OutboxEntry
 from routing.models import DeskPresence, Repair, RuleStep
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from anymail.signals import inbound
 
-import conversations.nudges
+import conversations.task_triggers
 import desk.live
 import messenger.live
 import reporting.live
-import reporting.nudges
+import reporting.task_triggers
 from accounts import invitations
 from conversations.facts import (
     AgentMentioned,
@@ -34,10 +34,11 @@ from conversations.facts import (
 from conversations.suggestions import learning
 from core.events.bus import forget, on, on_durably
 from messenger.mail import webhooks
-from reporting import mailing
-from reporting.exporting import telling
+from reporting.exports import notifications
 from reporting.facts import ExportAsked, ExportEnded, ReplayWanted, ReportDue
-from routing import dispatch, escalation, reclaiming, snapshot_cache
+from reporting.reports import mails
+from routing import dispatch, snapshot_cache
+from routing.actions import escalation, reclaiming
 from routing.facts import (
     AccessChanged,
     AgentChanged,
@@ -72,9 +73,9 @@ def connect() -> None:
     on(WebsiteChanged, snapshot_cache.outdate)
     on(SurveyAnswered, reporting.live.show_survey)
     on(ConsentChanged, messenger.live.show_consent)
-    on(SuggestionsAsked, conversations.nudges.ask_provider)
+    on(SuggestionsAsked, conversations.task_triggers.ask_provider)
     on(SuggestionsCame, desk.live.show_suggestions)
-    on(ReplayWanted, reporting.nudges.play_again)
+    on(ReplayWanted, reporting.task_triggers.play_again)
 
     # Anymail's own way of telling that a mail came in by a provider's webhook.
     inbound.connect(webhooks.receive, dispatch_uid="replies by e-mail")
@@ -88,7 +89,7 @@ def connect() -> None:
     on_durably(WebsiteChanged, dispatch.drain_website)
     on_durably(BotFellSilent, escalation.escalate_silent)
     on_durably(SurveyAnswered, learning.relearn)
-    on_durably(ReportDue, mailing.send_report)
-    on_durably(ExportAsked, reporting.nudges.write_exports)
-    on_durably(ExportEnded, telling.tell)
+    on_durably(ReportDue, mails.send_report)
+    on_durably(ExportAsked, reporting.task_triggers.write_exports)
+    on_durably(ExportEnded, notifications.tell)
     on_durably(PersonInvited, invitations.send_invitation)

@@ -17,7 +17,6 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from accounts.rights import ForAdministrators, ForOverseers, ReadOnly, websites_of
-from conversations import blocks, personal
 from conversations.models import (
     Block,
     Consent,
@@ -32,6 +31,8 @@ from conversations.models import (
     SurveyOmission,
     Visitor,
 )
+from conversations.privacy import personal_data
+from conversations.visitors import blocks
 
 
 class EventInline(ReadOnly, admin.TabularInline):
@@ -138,13 +139,13 @@ class OfSomebody(ReadOnly):
 
     show_full_result_count = False
 
-    def subject(self, row: Any) -> personal.Subject:
+    def subject(self, row: Any) -> personal_data.Subject:
         """Whose data a row stands for."""
         raise NotImplementedError
 
     @admin.action(description=_("Export what is kept, as JSON"), permissions=["view"])
     def export(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
-        told = [personal.export(self.subject(row)) for row in queryset]
+        told = [personal_data.export(self.subject(row)) for row in queryset]
         response = JsonResponse(told, safe=False, json_dumps_params={"ensure_ascii": False})
         response["Content-Disposition"] = 'attachment; filename="personal-data.json"'
         response["Cache-Control"] = "no-store"
@@ -159,14 +160,16 @@ class OfSomebody(ReadOnly):
                 "title": _("Erase for good"),
                 "opts": model_admin.opts,
                 "rows": queryset,
-                "subjects": [(one, personal.export(one)["tables"]) for one in subjects.values()],
+                "subjects": [
+                    (one, personal_data.export(one)["tables"]) for one in subjects.values()
+                ],
                 "checkbox": ACTION_CHECKBOX_NAME,
             }
             return TemplateResponse(request, "admin/erase.html", context)
         for subject in subjects.values():
             try:
-                personal.erase(subject, by=cast(User, request.user), at=timezone.now())
-            except personal.StillOpen as still_open:
+                personal_data.erase(subject, by=cast(User, request.user), at=timezone.now())
+            except personal_data.StillOpen as still_open:
                 text = _("Close these conversations first: %(numbers)s")
                 told = text % {"numbers": still_open}
                 model_admin.message_user(request, told, messages.ERROR)
@@ -185,8 +188,8 @@ class PersonAdmin(OfSomebody, admin.ModelAdmin):
     search_fields = ("=external_id", "name")
     fields = ("website", "external_id", "name", "profile", "created_at")
 
-    def subject(self, row: Person) -> personal.Subject:
-        return personal.of_person(row)
+    def subject(self, row: Person) -> personal_data.Subject:
+        return personal_data.of_person(row)
 
 
 class ConsentInline(ReadOnly, admin.TabularInline):
@@ -210,8 +213,8 @@ class VisitorAdmin(OfSomebody, admin.ModelAdmin):
     def called(self, row: Visitor) -> str:
         return row.shown_name
 
-    def subject(self, row: Visitor) -> personal.Subject:
-        return personal.of_visitor(row)
+    def subject(self, row: Visitor) -> personal_data.Subject:
+        return personal_data.of_visitor(row)
 
 
 @admin.register(Erasure)

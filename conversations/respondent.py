@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from conversations.transitions import Status
+from conversations.lifecycle.transitions import Status
 
 RECENTLY = timedelta(minutes=5)
 """For so long after their last message somebody without a desk (a program that answers by the API)

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from conversations import kept, persons
 from conversations.facts import SurveyAnswered
+from conversations.lifecycle import denormalized
 from conversations.models import (
     Author,
     CloseReason,
@@ -21,6 +21,7 @@ from conversations.models import (
     Survey,
     SurveyOmission,
 )
+from conversations.visitors import persons
 from core.events import bus
 
 COMMENT_LIMIT = 2000
@@ -60,7 +61,7 @@ def offer(conversations: Sequence[Conversation], *, at: datetime) -> list[Survey
         if last is not None and (answer.author == Author.BOT or answer.at <= last.offered_at):
             continue
         if last is None or last.answered_at is not None:
-            last = Survey(conversation=one, **kept.copied(one))
+            last = Survey(conversation=one, **denormalized.copied(one))
             made.append(last)
         else:
             renewed.append(last)  # The one that still waits is now about the newest answer.

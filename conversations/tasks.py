@@ -9,9 +9,13 @@ from celery import shared_task
 from django.conf import settings
 
 from accounts.models import Website
-from conversations import attachments, browsing, deadlines, drafts, personal, spans
-from conversations.suggestions import learning, offers
-from conversations.transitions import Refused
+from conversations.agents import drafts, status_log
+from conversations.lifecycle import deadlines
+from conversations.lifecycle.transitions import Refused
+from conversations.messages import attachments
+from conversations.privacy import personal_data
+from conversations.suggestions import learning, suggestion_log
+from conversations.visitors import page_views
 from core.events import outbox
 
 logger = logging.getLogger(__name__)
@@ -63,7 +67,7 @@ def purge_outbox() -> int:
 def forget_traces() -> int:
     """Delete drafts that nobody has gone on with, and pages seen long ago; returns how many."""
     now = deadlines.database_now()
-    return drafts.forget(before=now - timedelta(days=settings.DRAFT_DAYS)) + browsing.forget(
+    return drafts.forget(before=now - timedelta(days=settings.DRAFT_DAYS)) + page_views.forget(
         before=now - timedelta(days=settings.PAGE_DAYS)
     )
 
@@ -71,7 +75,7 @@ def forget_traces() -> int:
 @shared_task
 def forget_spans() -> int:
     """Delete how long agents were in a status more than three years ago; returns how many."""
-    return spans.forget(at=deadlines.database_now())
+    return status_log.forget(at=deadlines.database_now())
 
 
 @shared_task
@@ -79,8 +83,8 @@ def forget_expired() -> int:
     """Erase visitors whose time on their website is over, some at a time; returns how many."""
     at, forgotten = deadlines.database_now(), 0
     for website in Website.objects.exclude(retention_days=None):
-        visitors = list(personal.expired(website, at=at).values_list("pk", flat=True)[:PURGED])
-        personal.forget(visitors)
+        visitors = list(personal_data.expired(website, at=at).values_list("pk", flat=True)[:PURGED])
+        personal_data.forget(visitors)
         forgotten += len(visitors)
     return forgotten
 
@@ -100,4 +104,4 @@ def learn_answers() -> int:
 @shared_task(soft_time_limit=10, time_limit=15)
 def ask_provider(offer_id: int) -> bool:
     """Ask a website's provider for suggestions; nothing waits for it."""
-    return offers.ask_provider(offer_id)
+    return suggestion_log.ask_provider(offer_id)

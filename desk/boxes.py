@@ -10,9 +10,9 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject, Left
 
 from accounts.models import Agent
-from conversations import sightings
+from conversations.lifecycle.transitions import Status
 from conversations.models import Author, Conversation, Message, Style
-from conversations.transitions import Status
+from conversations.visitors import visitor_presence
 
 EXCERPT = 160
 """Characters of the last message; a box shows one line of them."""
@@ -62,7 +62,7 @@ def boxes(agent: Agent | None) -> tuple[list[Box], list[Box]]:
         return [], []
     mine = Conversation.objects.filter(agent=agent, status__in=[Status.ACTIVE, Status.ASSIGNED])
     rows = list(_with_last_message(mine).select_related("visitor").order_by("moved_at", "pk"))
-    online = sightings.online([row.visitor_id for row in rows])
+    online = visitor_presence.online([row.visitor_id for row in rows])
     on_desk = [_box(row, online, agent) for row in rows if row.status == Status.ACTIVE]
     assigned = [_box(row, online, agent) for row in rows if row.status == Status.ASSIGNED]
     return on_desk, assigned

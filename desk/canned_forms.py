@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Agent, User
 from accounts.rights import groups_of, websites_of
-from conversations import files
 from conversations.canned import library, variables
-from conversations.checks import BODY_LIMIT
-from conversations.files import Prepared, Unacceptable
+from conversations.messages import file_types
+from conversations.messages.file_types import Prepared, Unacceptable
+from conversations.messages.validators import BODY_LIMIT
 from conversations.models import CannedFile, CannedReply
 from core.asgi.files import UPLOAD_BYTES, too_large
 from core.text import search_languages
@@ -46,7 +46,7 @@ class ManyFilesField(forms.FileField):
         if (file.size or 0) > UPLOAD_BYTES:
             raise forms.ValidationError(f"{file.name}: {too_large().text}")
         try:
-            return files.prepare(file.read(), file.name or "")
+            return file_types.prepare(file.read(), file.name or "")
         except Unacceptable as unacceptable:
             raise forms.ValidationError(f"{file.name}: {unacceptable}") from None
 

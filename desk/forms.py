@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Group, User
-from conversations import notes
-from conversations.lifecycle import SNOOZE_LIMIT
+from conversations.agents import notes
+from conversations.lifecycle.verbs import SNOOZE_LIMIT
 from conversations.models import Conversation
 from core.text.cleaning import words
 from desk import queries

@@ -13,7 +13,7 @@ from conversations.facts import (
     SuggestionsCame,
     VisitorBrowsed,
 )
-from conversations.transitions import PAUSED
+from conversations.lifecycle.transitions import PAUSED
 from core.realtime.channel_groups import desk_group, push, team_group
 from routing.facts import AgentChanged
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from conversations.lifecycle.transitions import Status
 from conversations.models import Conversation, Profile, SeenPage
-from conversations.transitions import Status
 
 
 @dataclass(frozen=True, slots=True)

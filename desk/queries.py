@@ -9,9 +9,9 @@ from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet,
 from django.db.models.functions import Coalesce
 
 from accounts.models import Agent, AgentChannel, Channel, Group, User
-from conversations import sightings
+from conversations.lifecycle.transitions import PAUSED, Status
 from conversations.models import Contact, Conversation
-from conversations.transitions import PAUSED, Status
+from conversations.visitors import visitor_presence
 from routing import presence
 
 HISTORY = 20
@@ -36,7 +36,7 @@ class StatusButton:
 
 
 @dataclass(frozen=True, slots=True)
-class Sleeper:
+class PausedConversation:
     """A conversation that is snoozed, or paused without a timer."""
 
     number: int
@@ -123,17 +123,17 @@ def snoozed_count(agent: Agent | None) -> int:
     return (_kept(agent) | _left(agent)).count()
 
 
-def kept_by(agent: Agent) -> list[Sleeper]:
+def kept_by(agent: Agent) -> list[PausedConversation]:
     """Snoozed and kept by this agent, the next to end first (R115, C4)."""
     return _sleepers(_kept(agent).order_by("deadline_at", "pk"))
 
 
-def left_to_team(agent: Agent) -> list[Sleeper]:
+def left_to_team(agent: Agent) -> list[PausedConversation]:
     """Paused and left to the groups of this agent, the next to end first (C4)."""
     return _sleepers(_left(agent).order_by("deadline_at", "pk"))
 
 
-def paused_by(agent: Agent) -> list[Sleeper]:
+def paused_by(agent: Agent) -> list[PausedConversation]:
     """Pending, on hold or solved by this agent: they come back to him (C34, C36)."""
     paused = Conversation.objects.filter(
         agent=agent, status__in=[Status.PENDING, Status.ON_HOLD, Status.SOLVED]
@@ -141,11 +141,11 @@ def paused_by(agent: Agent) -> list[Sleeper]:
     return _sleepers(paused.order_by("-moved_at", "pk"))
 
 
-def _sleepers(rows: QuerySet[Conversation]) -> list[Sleeper]:
+def _sleepers(rows: QuerySet[Conversation]) -> list[PausedConversation]:
     found = list(rows.select_related("visitor", "group"))
-    online = sightings.online([row.visitor_id for row in found])
+    online = visitor_presence.online([row.visitor_id for row in found])
     return [
-        Sleeper(
+        PausedConversation(
             number=row.pk,
             channel=row.channel,
             channel_label=row.get_channel_display(),

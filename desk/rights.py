@@ -10,9 +10,10 @@ from datetime import datetime
 
 from accounts.models import Agent, User
 from accounts.rights import websites_of
+from conversations.lifecycle.transitions import Status
 from conversations.models import Conversation, Style
-from conversations.transitions import Status
-from routing import overseeing, presence, undo
+from routing import presence
+from routing.actions import by_supervisor, undo
 
 RESUMABLE = frozenset({Status.PENDING, Status.ON_HOLD, Status.SOLVED})
 RELEASABLE = frozenset({Status.ACTIVE, Status.ASSIGNED})
@@ -48,7 +49,7 @@ def rights_of(
         user.oversees
         and status in RELEASABLE
         and not is_mine
-        and overseeing.may_steer(conversation, user)
+        and by_supervisor.may_steer(conversation, user)
     )
     holder = conversation.agent_id
     return Rights(

@@ -7,8 +7,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from conversations.attachments import upload_strings
 from conversations.canned import variables
+from conversations.messages.attachments import upload_strings
 from core.text.emoji import emoji_strings
 
 

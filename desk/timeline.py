@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.moments import moment
+from conversations.lifecycle.transitions import EndReason, Status, Verb
 from conversations.models import ActorKind, Event
-from conversations.transitions import EndReason, Status, Verb
 
 AT_ONCE = timedelta(seconds=2)
 """A push that follows so soon on what gave it to the same agent tells nothing new."""

@@ -8,11 +8,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Website
-from conversations import persons, refusals
+from conversations.messages import rejections
 from conversations.models import Consent, ConsentKind, Visitor
+from conversations.visitors import persons
 from core.rejection import Rejected
 from messenger.mail import addresses
-from messenger.texts import DEFAULTS, consent_of, sha256_of
+from messenger.website_texts import DEFAULTS, consent_of, sha256_of
 
 IN_FORCE, OUTDATED, WITHDRAWN = "given", "outdated", "withdrawn"
 
@@ -50,7 +51,7 @@ def standing(visitor: Visitor, website: Website) -> str:
 def require(visitor: Visitor, website: Website) -> None:
     """``Rejected`` (403 ``consent``) where nothing new may begin before it is given (R27)."""
     if standing(visitor, website) != IN_FORCE:
-        raise refusals.without_consent()
+        raise rejections.without_consent()
 
 
 @transaction.atomic

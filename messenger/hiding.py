@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from conversations import persons
 from conversations.models import Visitor
+from conversations.visitors import persons
 from messenger.mail import addresses
 
 

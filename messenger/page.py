@@ -12,14 +12,14 @@ from django.templatetags.static import static
 from django.utils import translation
 
 from accounts.models import Website
-from conversations.attachments import upload_strings
+from conversations.messages.attachments import upload_strings
 from core.asgi.files import UPLOAD_BYTES
 from core.text.emoji import emoji_strings
-from messenger import script
+from messenger import bundle
+from messenger.client_messages import frame_strings
 from messenger.colours import text_on
 from messenger.mail import addresses
-from messenger.strings import frame_strings
-from messenger.texts import consent_of, sha256_of, texts_of
+from messenger.website_texts import consent_of, sha256_of, texts_of
 
 
 def render_frame(
@@ -51,7 +51,7 @@ def render_frame(
         if rehearsal is not None:
             config["rehearsal"] = rehearsal | {"script": static("messenger/rehearsal.js")}
         context = {"website": website, "texts": texts, "language": language, "config": config}
-        context["tag"] = script.tag()
+        context["tag"] = bundle.tag()
         response = render(request, "messenger/frame.html", context)
     response["Content-Security-Policy"] = _policy(
         request, website, [] if rehearsal else website.frame_ancestors
@@ -73,7 +73,7 @@ def _policy(request: HttpRequest, website: Website, ancestors: list[str]) -> str
             "default-src 'none'",
             "script-src 'self'",
             "style-src 'self'",
-            # Pictures of cards come from the website's own domains (conversations.offers).
+            # Pictures of cards come from the website's own domains (messages.rich_content).
             " ".join([f"img-src 'self' data: blob:{logo_origin}", *named]),
             # Some browsers do not count sockets as 'self'.
             f"connect-src 'self' ws://{host} wss://{host}",

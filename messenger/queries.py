@@ -22,11 +22,11 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Greatest
 
 from accounts.models import Channel, open_at
+from conversations.lifecycle.transitions import Status
+from conversations.messages.reading import seen_by_visitor
 from conversations.models import Author, Conversation, Message, Survey, Visitor
-from conversations.persons import browsers_of
-from conversations.reading import seen_by_visitor
-from conversations.transitions import Status
-from routing import expectation
+from conversations.visitors.persons import browsers_of
+from routing import wait_estimate
 
 HISTORY = 50
 
@@ -104,7 +104,7 @@ def _shown(row: dict[str, Any], *, at: datetime) -> dict[str, Any]:
     shown = seen_by_visitor(row, at=at)
     if row["place"] is not None:
         group, channel = row["group_id"], Channel(row["channel"])
-        shown["within"] = expectation.wait_of(group, channel, row["place"], at=at)
+        shown["within"] = wait_estimate.wait_of(group, channel, row["place"], at=at)
     return shown
 
 
@@ -112,7 +112,7 @@ def within(conversation: uuid.UUID, place: int, *, at: datetime) -> int | None:
     """The minutes within which it is the turn of a queued conversation (B4)."""
     queue = Conversation.objects.filter(public_id=conversation).values_list("group_id", "channel")
     group, channel = queue.get()
-    return None if group is None else expectation.wait_of(group, Channel(channel), place, at=at)
+    return None if group is None else wait_estimate.wait_of(group, Channel(channel), place, at=at)
 
 
 def _with_columns(conversations: QuerySet[Conversation], *, at: datetime) -> QuerySet[Conversation]:

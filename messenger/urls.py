@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from messenger import browsing, personal, views
 from messenger.mail.views import unsubscribe
-from messenger.sales import sale
+from messenger.views import conversations, page_views, privacy
+from messenger.views.purchases import sale
 
 urlpatterns = [
-    path("embed.js", views.embed, name="embed"),
-    path("messenger.js", views.bundle, {"kind": "javascript"}, name="messenger_script"),
-    path("messenger.css", views.bundle, {"kind": "css"}, name="messenger_style"),
+    path("embed.js", conversations.embed, name="embed"),
+    path("messenger.js", conversations.bundle, {"kind": "javascript"}, name="messenger_script"),
+    path("messenger.css", conversations.bundle, {"kind": "css"}, name="messenger_style"),
     path(
         "messenger/<str:key>/",
         include(
             [
-                path("", views.frame, name="messenger"),
-                path("visitors/", personal.visitors),
-                path("identity/", personal.identification),
-                path("logout/", personal.logout),
-                path("consent/", personal.consent),
-                path("history/", personal.history),
-                path("copy/", personal.copy),
-                path("state/", views.state),
-                path("conversations/", views.conversations),
-                path("conversations/<uuid:conversation>/survey/", views.survey),
-                path("seen/", browsing.seen),
-                path("ticket/", views.ticket),
+                path("", conversations.frame, name="messenger"),
+                path("visitors/", privacy.visitors),
+                path("identity/", privacy.identification),
+                path("logout/", privacy.logout),
+                path("consent/", privacy.consent),
+                path("history/", privacy.history),
+                path("copy/", privacy.copy),
+                path("state/", conversations.state),
+                path("conversations/", conversations.conversations),
+                path("conversations/<uuid:conversation>/survey/", conversations.survey),
+                path("seen/", page_views.seen),
+                path("ticket/", conversations.ticket),
                 path("transactions/", sale),
-                path("email/", views.email),
+                path("email/", conversations.email),
                 path("unsubscribe/<str:word>/", unsubscribe, name="unsubscribe"),
             ]
         ),

@@ -14,8 +14,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.models import Website
-from conversations import persons
 from conversations.models import Consent, Person, Visitor
+from conversations.visitors import persons
 from core.rejection import Rejected
 from messenger import identity
 from messenger.identity import Claims

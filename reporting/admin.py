@@ -19,10 +19,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Website
 from accounts.rights import ForAdministrators, ReadOnly, administers
-from reporting import imports, keys
-from reporting.csv_lines import text_of
 from reporting.models import Claim, Refund, ShopKey, Transaction
-from reporting.transactions import Invalid
+from reporting.sales import imports, keys
+from reporting.sales.csv_lines import text_of
+from reporting.sales.recording import Invalid
 
 LARGEST = 1024 * 1024
 

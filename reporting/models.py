@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Group, User, Website
 from conversations.models import Conversation, Style, Visitor
-from reporting.attribution import Outcome
+from reporting.sales.attribution import Outcome
 from routing.models import DistributionRule
 
 OUTCOMES = {
@@ -204,7 +204,7 @@ class Subscription(models.Model):
             models.UniqueConstraint(fields=["user", "report"], name="subscribed_once"),
         ]
         indexes = [
-            # reporting.subscriptions: what is due.
+            # reporting.reports.subscriptions: what is due.
             models.Index(fields=["next_at"], name="subscriptions_due"),
         ]
 
@@ -283,13 +283,13 @@ class Export(models.Model):
             ),
         ]
         indexes = [
-            # reporting.exporting.turns.take: what is to be written, the oldest first.
+            # reporting.exports.export_queue.take: what is to be written, the oldest first.
             models.Index(
                 fields=["asked_at"],
                 name="exports_to_write",
                 condition=Q(state__in=["waiting", "running"]),
             ),
-            # reporting.exporting.turns.forget: whose time is over.
+            # reporting.exports.export_queue.forget: whose time is over.
             models.Index(fields=["ended_at"], name="exports_by_end"),
         ]
 

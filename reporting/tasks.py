@@ -6,10 +6,10 @@ from datetime import datetime
 
 from celery import shared_task
 
-from conversations import deadlines
-from reporting import subscriptions
-from reporting.adviser import playing
-from reporting.exporting import turns, writing
+from conversations.lifecycle import deadlines
+from reporting.exports import export_queue, writing
+from reporting.reports import subscriptions
+from reporting.simulator import run_simulation
 
 
 @shared_task
@@ -23,7 +23,7 @@ def play_again(
     website_id: int, totals: list[int], key: str, at: str, groups: list[int] | None = None
 ) -> None:
     """Replay a website's history up to ``at`` (ISO 8601) for the page that asked."""
-    playing.play(website_id, totals, key, at=datetime.fromisoformat(at), groups=groups)
+    run_simulation.play(website_id, totals, key, at=datetime.fromisoformat(at), groups=groups)
 
 
 @shared_task(soft_time_limit=3600, time_limit=3660)
@@ -38,4 +38,4 @@ def write_exports() -> int:
 @shared_task
 def forget_exports() -> int:
     """Delete the files whose time is over; returns how many."""
-    return turns.forget(turns.over(at=deadlines.database_now()))
+    return export_queue.forget(export_queue.over(at=deadlines.database_now()))

@@ -18,12 +18,13 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from accounts.access import zone_of
 from accounts.models import User
+from conversations.lifecycle.transitions import Status
+from conversations.messages.rich_content import check_offer
 from conversations.models import Conversation
-from conversations.offers import check_offer
-from conversations.transitions import Status
 from core.rejection import Rejected
-from routing import speaking, waiting
-from routing.explanations import Explanation
+from routing.actions import by_program
+from routing.waits import queries
+from routing.waits.reasons import Explanation
 
 
 class NotWaiting(APIException):
@@ -171,7 +172,7 @@ class ConversationDoor(ReadOnlyModelViewSet[Conversation]):
         it. 409 for one that does not wait."""
         conversation = self.get_object()
         mine = Conversation.objects.filter(pk=conversation.pk)
-        found = waiting.explained(mine, at=timezone.now(), zone=zone_of(request.user))  # type: ignore[arg-type]
+        found = queries.explained(mine, at=timezone.now(), zone=zone_of(request.user))  # type: ignore[arg-type]
         if not found:
             raise NotWaiting(_("This conversation does not wait."))
         return Response(ExplanationSerializer(found[0]).data)
@@ -194,7 +195,7 @@ class ConversationDoor(ReadOnlyModelViewSet[Conversation]):
                 told.get("cards"),
                 domains=conversation.website.domains,
             )
-            sent = speaking.say(
+            sent = by_program.say(
                 conversation.pk,
                 user=cast(User, request.user),
                 body=body,

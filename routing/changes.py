@@ -14,8 +14,8 @@ from django.db.models import BigIntegerField, F, Func
 from django.utils import timezone
 
 from accounts.models import Agent, Skill
+from conversations.lifecycle.transitions import Status
 from conversations.models import Conversation
-from conversations.transitions import Status
 from core.events import bus
 from routing import opening
 from routing.facts import (

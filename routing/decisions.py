@@ -75,7 +75,7 @@ def _share_order(step: StepLoad) -> tuple[Fraction, bool, float]:
     return (step.fill, step.entered_at is not None, entered)
 
 
-class Hindrance(StrEnum):
+class BlockReason(StrEnum):
     """Each way in which an agent may be unable to take a waiting conversation."""
 
     OF_SOMEBODY_ELSE = "of_somebody_else"
@@ -95,7 +95,7 @@ class Obstacle:
     """One thing that stops an agent: ``until`` is known where time removes it (a closed group),
     ``skill_ids`` are what he lacks, ``held`` and ``slots`` say how full he is."""
 
-    kind: Hindrance
+    kind: BlockReason
     until: datetime | None = None
     skill_ids: frozenset[int] = frozenset()
     held: int = 0
@@ -146,35 +146,35 @@ def obstacles(agent: AgentView, need: Need) -> tuple[Obstacle, ...]:
     found = []
     if need.agent_id is not None:
         if need.agent_id != agent.agent_id:
-            found.append(Obstacle(Hindrance.OF_SOMEBODY_ELSE))
+            found.append(Obstacle(BlockReason.OF_SOMEBODY_ELSE))
     else:
         if need.group_id is not None and need.group_id not in agent.group_ids:
-            found.append(Obstacle(Hindrance.NOT_A_MEMBER))
+            found.append(Obstacle(BlockReason.NOT_A_MEMBER))
         if not need.is_open:
-            found.append(Obstacle(Hindrance.GROUP_CLOSED, until=need.opens_at))
+            found.append(Obstacle(BlockReason.GROUP_CLOSED, until=need.opens_at))
         if missing := need.skill_ids - agent.skill_ids:
-            found.append(Obstacle(Hindrance.LACKS_SKILL, skill_ids=missing))
+            found.append(Obstacle(BlockReason.LACKS_SKILL, skill_ids=missing))
     if barred := _bar(agent, need):
         return (*found, Obstacle(barred))  # Whatever else stops them would have to change in vain.
     if not agent.is_reachable:
-        found.append(Obstacle(Hindrance.OFFLINE))
+        found.append(Obstacle(BlockReason.OFFLINE))
     if not agent.slots:
-        found.append(Obstacle(Hindrance.NO_SLOTS))
+        found.append(Obstacle(BlockReason.NO_SLOTS))
     elif not agent.is_available:
-        found.append(Obstacle(Hindrance.UNAVAILABLE))
+        found.append(Obstacle(BlockReason.UNAVAILABLE))
     if agent.slots and not agent.free:
-        found.append(Obstacle(Hindrance.FULL, held=agent.active, slots=agent.slots))
+        found.append(Obstacle(BlockReason.FULL, held=agent.active, slots=agent.slots))
     return tuple(found)
 
 
-def _bar(agent: AgentView, need: Need) -> Hindrance | None:
+def _bar(agent: AgentView, need: Need) -> BlockReason | None:
     """Whether the agent may have it at all. A member of its group is of its website."""
     if not agent.standing.is_active:
-        return Hindrance.DEACTIVATED
+        return BlockReason.DEACTIVATED
     if need.agent_id != agent.agent_id or need.website_id is None:
         return None
     found = bar(agent.standing, need.website_id)
-    return Hindrance.OTHER_WEBSITE if found is Bar.OTHER_WEBSITE else None
+    return BlockReason.OTHER_WEBSITE if found is Bar.OTHER_WEBSITE else None
 
 
 ANYTHING = Need(group_id=None)

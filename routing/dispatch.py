@@ -10,11 +10,12 @@ from __future__ import annotations
 from django.utils import timezone
 
 from accounts.models import Agent, AgentChannel, Channel
-from conversations import lifecycle
+from conversations.lifecycle import verbs
+from conversations.lifecycle.transitions import Status
 from conversations.models import Conversation
-from conversations.transitions import Status
 from core.db.retry import retried
-from routing import load, offers, reclaiming
+from routing import load, work_queue
+from routing.actions import reclaiming
 from routing.decisions import AgentView, Need, choose_agent
 
 HEAD = 20
@@ -130,7 +131,7 @@ def _serve(agent_id: int, channel: Channel, *, most: int) -> tuple[int, bool]:
     What is assigned to him comes first (R88: it is promised), then the oldest in the queues of
     all his groups, whoever is online (R52, R53, C15, C17, C26).
     """
-    if not offers.is_any(agent_id, channel, at=timezone.now()):
+    if not work_queue.is_any(agent_id, channel, at=timezone.now()):
         return 0, False  # What begins to wait after this look brings a drain of its own.
     agent = next(iter(Agent.objects.raw(HELD, [agent_id])), None)
     if agent is None:
@@ -139,7 +140,7 @@ def _serve(agent_id: int, channel: Channel, *, most: int) -> tuple[int, bool]:
     taker = load.taker(agent_id, channel, at=at)
     if taker is None or not taker.free:
         return 0, True
-    chosen = offers.next_for(agent_id, channel, at=at, most=min(taker.free, most))
+    chosen = work_queue.next_for(agent_id, channel, at=at, most=min(taker.free, most))
     if chosen:
-        lifecycle.push_many(chosen, agent=agent, at=at, slots=taker.slots)
+        verbs.push_many(chosen, agent=agent, at=at, slots=taker.slots)
     return len(chosen), len(chosen) == taker.free

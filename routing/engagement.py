@@ -12,10 +12,12 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Agent, Channel
-from conversations import blocks, lifecycle, messages, offers, persons, refusals
-from conversations.messages import Sent
+from conversations.lifecycle import verbs
+from conversations.lifecycle.transitions import Status
+from conversations.messages import rejections, rich_content, sending
+from conversations.messages.sending import Sent
 from conversations.models import Author, Conversation, Visitor
-from conversations.transitions import Status
+from conversations.visitors import blocks, persons
 from core.db.retry import retried
 from core.rejection import Rejected
 from routing import load
@@ -97,9 +99,9 @@ def start(
         # Locked: it must not close between this look and the message that goes into it.
         again = open_conversations(visitor).select_for_update(no_key=True).first()
     if again is None and blocks.in_force(visitor, at=at).exists():
-        raise refusals.blocked()
+        raise rejections.blocked()
     if again is not None:
-        sent = messages.add(
+        sent = sending.add(
             again.pk,
             author=Author.VISITOR,
             body=body,
@@ -134,11 +136,11 @@ def start(
         page_url=page_url,
     )
     if rule.bot is not None:
-        lifecycle.greet(conversation, at=at)
-        sent = messages.add_first(
+        verbs.start_bot(conversation, at=at)
+        sent = sending.add_first(
             conversation, body=body, client_id=client_id, at=at, attachment=attachment
         )
-        greet(conversation, rule.bot, at=at)
+        start_bot(conversation, rule.bot, at=at)
         return conversation, sent
     step = next(step for step in steps if step.pk == answer.entry.step_id)
     desk = None
@@ -146,7 +148,7 @@ def start(
         desk = claim_desk(step, channel, skills, at=at)
         if desk is None:
             raise NoRoom(_why_not(steps, at), rule.pk)
-    lifecycle.queue(
+    verbs.queue(
         conversation,
         group_id=step.group_id,
         queue_id=step.pk,
@@ -155,9 +157,9 @@ def start(
     )
     if desk is not None:
         agent, slots = desk
-        lifecycle.push(conversation.pk, agent=agent, at=at, slots=slots)
+        verbs.push(conversation.pk, agent=agent, at=at, slots=slots)
     remember_entry(rule, step, at=at)
-    return conversation, messages.add_first(
+    return conversation, sending.add_first(
         conversation, body=body, client_id=client_id, at=at, attachment=attachment
     )
 
@@ -165,15 +167,15 @@ def start(
 def speak(conversation: Conversation, text: str, *, author: Author, at: datetime) -> None:
     """Add words of a bot or of the product to a dialogue; no words, no message."""
     if text:
-        messages.add(conversation.pk, author=author, body=text, client_id=uuid.uuid4(), at=at)
+        sending.add(conversation.pk, author=author, body=text, client_id=uuid.uuid4(), at=at)
 
 
-def greet(conversation: Conversation, bot: Bot, *, at: datetime) -> None:
+def start_bot(conversation: Conversation, bot: Bot, *, at: datetime) -> None:
     """The bot's first words, with what it offers to press (R33)."""
     if not bot.greeting:
         return
-    body, offer = offers.of_lines(bot.greeting, bot.choices)
-    messages.add(
+    body, offer = rich_content.of_lines(bot.greeting, bot.choices)
+    sending.add(
         conversation.pk, author=Author.BOT, body=body, client_id=uuid.uuid4(), at=at, offer=offer
     )
 

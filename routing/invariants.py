@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from conversations import invariants
-from conversations.invariants import PATIENCE, Finding
+from conversations.lifecycle import invariants
+from conversations.lifecycle.invariants import PATIENCE, Finding
 from routing.presence import GRACE
 
 # Said again in SQL, so that a fault of the dispatch does not hide itself. Who has a free slot comes

@@ -24,9 +24,9 @@ from django.db.models.functions import Coalesce
 from accounts.entitlement import Standing
 from accounts.models import Agent, Channel, Group, open_at
 from accounts.models.hours import IS_OPEN
-from conversations import ownership
+from conversations.agents import ownership
+from conversations.lifecycle.transitions import WAITING, Status
 from conversations.models import Contact, Conversation
-from conversations.transitions import WAITING, Status
 from routing import presence
 from routing.decisions import AgentView, Need, StepLoad, obstacles
 from routing.models import RuleStep

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Agent, AgentChannel, Channel
-from conversations import spans
+from conversations.agents import status_log
 from conversations.models import Contact
 from core.events import bus
 from routing.facts import AgentChanged, CapacityAdded
@@ -120,7 +120,7 @@ def leave(agent_id: int, *, at: datetime) -> bool:
         return True
     available = AgentChannel.objects.filter(agent_id=agent_id, is_available=True)
     if available.update(is_available=False, available_changed_at=at):
-        spans.note(agent_id, at=at)
+        status_log.note(agent_id, at=at)
         bus.publish(AgentChanged(agent_id=agent_id))
     return False
 
@@ -133,7 +133,7 @@ def set_available(agent_id: int, channel: Channel, available: bool, *, at: datet
     if not mine.exists():
         return False
     if mine.exclude(is_available=available).update(is_available=available, available_changed_at=at):
-        spans.note(agent_id, at=at)
+        status_log.note(agent_id, at=at)
         bus.publish(AgentChanged(agent_id=agent_id))
         if available:
             bus.publish(CapacityAdded(agent_id=agent_id))
@@ -162,7 +162,7 @@ def notice_losses(*, at: datetime) -> int:
 def keep_spans(*, at: datetime) -> int:
     """Cut the times in a status at the full hour; returns how many were written."""
     connected = DeskPresence.objects.filter(is_connected=True).values_list("agent", flat=True)
-    return spans.keep(list(connected), at=at)
+    return status_log.keep(list(connected), at=at)
 
 
 def _announce(agent_id: int, *, is_connected: bool, at: datetime) -> None:
@@ -174,5 +174,5 @@ def _announce(agent_id: int, *, is_connected: bool, at: datetime) -> None:
         presence.is_connected = is_connected
         presence.changed_at = at
         presence.save()
-        spans.note(agent_id, at=at, is_connected=is_connected)
+        status_log.note(agent_id, at=at, is_connected=is_connected)
         bus.publish(AgentChanged(agent_id=agent_id))

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max, Q
 
 from accounts.models import Website
-from conversations.deadlines import database_now
+from conversations.lifecycle.deadlines import database_now
 from conversations.models import Conversation
 from core.models import OutboxEntry
 from routing import dispatch, invariants

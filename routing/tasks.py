@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from conversations import deadlines
-from routing import desks, opening, presence, reclaiming, repairs
+from conversations.lifecycle import deadlines
+from routing import opening, presence, repairs
+from routing.actions import assignment, reclaiming
 
 
 @shared_task
@@ -21,7 +22,7 @@ def sweep() -> dict[str, int]:
     at = deadlines.database_now()
     return {
         "lost": presence.notice_losses(at=at),
-        "released": desks.release_stranded(at=at),
+        "released": assignment.release_stranded(at=at),
         "reclaimed": reclaiming.sweep(),
         "repaired": repairs.sweep(at=at),
     }

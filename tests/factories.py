@@ -12,10 +12,10 @@ import factory
 from factory.django import DjangoModelFactory
 
 from accounts.models import Agent, AgentChannel, Channel, Group, Role, Skill, User, Website
-from conversations import actors, lifecycle
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.transitions import Status
 from conversations.models import CloseReason, Consent, Conversation, Style, Visitor
-from conversations.transitions import Status
-from messenger.texts import sha256_of, texts_of
+from messenger.website_texts import sha256_of, texts_of
 from routing.models import (
     Bot,
     DeskConnection,
@@ -210,7 +210,7 @@ def queued(
         required_skills=list(required_skills),
         skill_patience=skill_patience,
     )
-    lifecycle.queue(conversation, group_id=step.group_id, queue_id=step.pk, at=at, places=places)
+    verbs.queue(conversation, group_id=step.group_id, queue_id=step.pk, at=at, places=places)
     return conversation
 
 
@@ -224,13 +224,13 @@ def with_bot(step: RuleStep, *, at: datetime = NOW, language: str = "fr") -> Con
         language=language,
         rule=step.rule,
     )
-    lifecycle.greet(conversation, at=at)
+    verbs.start_bot(conversation, at=at)
     return conversation
 
 
 def on_desk(step: RuleStep, agent: Agent, *, at: datetime = NOW, **how: Any) -> Conversation:
     """A conversation on the desk of ``agent``, pushed whether he had a slot or not."""
-    return lifecycle.push(queued(step, at=at, **how).pk, agent=agent, at=at)
+    return verbs.push(queued(step, at=at, **how).pk, agent=agent, at=at)
 
 
 def in_status(
@@ -244,15 +244,13 @@ def in_status(
         case Status.QUEUED:
             return queued(step, at=at)
         case Status.ASSIGNED:
-            return lifecycle.transfer_to_agent(
-                queued(step, at=at).pk, agent=agent, actor=who, at=at
-            )
+            return verbs.transfer_to_agent(queued(step, at=at).pk, agent=agent, actor=who, at=at)
     conversation = on_desk(step, agent, at=at, style=Style.SOCIAL, solved_window=timedelta(days=4))
     match status:
         case Status.ACTIVE:
             return conversation
         case Status.SNOOZED:
-            return lifecycle.snooze(
+            return verbs.snooze(
                 conversation.pk,
                 until=at + timedelta(hours=3),
                 keep=keep,
@@ -261,11 +259,11 @@ def in_status(
                 at=at,
             )
         case Status.PENDING:
-            return lifecycle.set_pending(conversation.pk, actor=who, at=at)
+            return verbs.set_pending(conversation.pk, actor=who, at=at)
         case Status.ON_HOLD:
-            return lifecycle.set_on_hold(conversation.pk, actor=who, at=at)
+            return verbs.set_on_hold(conversation.pk, actor=who, at=at)
         case Status.SOLVED:
-            return lifecycle.solve(conversation.pk, actor=who, at=at)
+            return verbs.solve(conversation.pk, actor=who, at=at)
         case Status.CLOSED:
-            return lifecycle.close(conversation.pk, reason=CloseReason.RESOLVED, actor=who, at=at)
+            return verbs.close(conversation.pk, reason=CloseReason.RESOLVED, actor=who, at=at)
     raise AssertionError(status)

@@ -53,7 +53,7 @@ def test_all_contracts_are_kept(tree: Path) -> None:
         ("messenger/apps.py", "import desk.apps", FACES),
         ("accounts/apps.py", "import config.logs", HOUSE),
         ("routing/decisions.py", "import django.db", PURE),
-        ("conversations/transitions.py", "import django.db", PURE),
+        ("conversations/lifecycle/transitions.py", "import django.db", PURE),
     ],
 )
 def test_a_bad_import_breaks_exactly_its_contract(

@@ -17,9 +17,9 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.routers import SimpleRouter
 
-from reporting.api import RefundsDoor, TransactionDoor, TransactionsDoor
-from reporting.exports_api import ChartDoor, ExportDoor, TableDoor
-from reporting.figures_api import FigureDoor, FiguresDoor
+from reporting.exports.api import ChartDoor, ExportDoor, TableDoor
+from reporting.figures.api import FigureDoor, FiguresDoor
+from reporting.sales.api import RefundsDoor, TransactionDoor, TransactionsDoor
 from routing.api import ConversationDoor
 
 

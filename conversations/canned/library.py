@@ -15,10 +15,10 @@ from django.db.models import F, Q, QuerySet
 
 from accounts.models import Agent, User
 from accounts.rights import groups_of, websites_of
-from conversations import attachments, files
 from conversations.canned import ranking, variables
+from conversations.lifecycle.transitions import Refused, Status, Verb
+from conversations.messages import attachments, file_types
 from conversations.models import Attachment, CannedFile, CannedReply, Conversation
-from conversations.transitions import Refused, Status, Verb
 from core.text.text_search import spaced
 
 SEARCHED = 500  # More than anybody keeps; of more, the most used.
@@ -123,7 +123,10 @@ def _copy(source: str, target: str) -> str:
 
 @transaction.atomic
 def keep(
-    reply: CannedReply, *, added: Iterable[files.Prepared] = (), removed: Iterable[CannedFile] = ()
+    reply: CannedReply,
+    *,
+    added: Iterable[file_types.Prepared] = (),
+    removed: Iterable[CannedFile] = (),
 ) -> CannedReply:
     """Store a reply that was made or changed, with its files."""
     reply.words = spaced(f"{reply.shortcut} {reply.name} {reply.folder} {reply.body}")
@@ -141,7 +144,7 @@ def remove(reply: CannedReply) -> None:
     reply.delete()
 
 
-def _add_file(reply: CannedReply, prepared: files.Prepared) -> None:
+def _add_file(reply: CannedReply, prepared: file_types.Prepared) -> None:
     folder = f"canned/{uuid.uuid4().hex}"
     kept = CannedFile(
         reply=reply,

@@ -7,7 +7,7 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-import conversations.transitions
+import conversations.lifecycle.transitions
 
 
 class Migration(migrations.Migration):
@@ -33,15 +33,15 @@ class Migration(migrations.Migration):
                     "status",
                     models.CharField(
                         choices=[
-                            (conversations.transitions.Status["BOT"], "With the bot"),
-                            (conversations.transitions.Status["QUEUED"], "Waiting"),
-                            (conversations.transitions.Status["ASSIGNED"], "Assigned"),
-                            (conversations.transitions.Status["ACTIVE"], "On a desk"),
-                            (conversations.transitions.Status["SNOOZED"], "Snoozed"),
-                            (conversations.transitions.Status["PENDING"], "Pending"),
-                            (conversations.transitions.Status["ON_HOLD"], "On hold"),
-                            (conversations.transitions.Status["SOLVED"], "Solved"),
-                            (conversations.transitions.Status["CLOSED"], "Closed"),
+                            (conversations.lifecycle.transitions.Status["BOT"], "With the bot"),
+                            (conversations.lifecycle.transitions.Status["QUEUED"], "Waiting"),
+                            (conversations.lifecycle.transitions.Status["ASSIGNED"], "Assigned"),
+                            (conversations.lifecycle.transitions.Status["ACTIVE"], "On a desk"),
+                            (conversations.lifecycle.transitions.Status["SNOOZED"], "Snoozed"),
+                            (conversations.lifecycle.transitions.Status["PENDING"], "Pending"),
+                            (conversations.lifecycle.transitions.Status["ON_HOLD"], "On hold"),
+                            (conversations.lifecycle.transitions.Status["SOLVED"], "Solved"),
+                            (conversations.lifecycle.transitions.Status["CLOSED"], "Closed"),
                         ],
                         max_length=10,
                         verbose_name="status",
@@ -150,23 +150,25 @@ class Migration(migrations.Migration):
                         blank=True,
                         choices=[
                             (
-                                conversations.transitions.DeadlineKind["SNOOZE_END"],
+                                conversations.lifecycle.transitions.DeadlineKind["SNOOZE_END"],
                                 "End of the snooze",
                             ),
                             (
-                                conversations.transitions.DeadlineKind["ASSIGNMENT_EXPIRY"],
+                                conversations.lifecycle.transitions.DeadlineKind[
+                                    "ASSIGNMENT_EXPIRY"
+                                ],
                                 "End of the assignment",
                             ),
                             (
-                                conversations.transitions.DeadlineKind["BOT_INACTIVITY"],
+                                conversations.lifecycle.transitions.DeadlineKind["BOT_INACTIVITY"],
                                 "Visitor silent with the bot",
                             ),
                             (
-                                conversations.transitions.DeadlineKind["SOLVED_WINDOW"],
+                                conversations.lifecycle.transitions.DeadlineKind["SOLVED_WINDOW"],
                                 "End of the return window",
                             ),
                             (
-                                conversations.transitions.DeadlineKind["ANSWER_TIMER"],
+                                conversations.lifecycle.transitions.DeadlineKind["ANSWER_TIMER"],
                                 "Answer timer",
                             ),
                         ],
@@ -453,18 +455,24 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[
-                            (conversations.transitions.EndReason["TRANSFERRED"], "Transferred"),
-                            (conversations.transitions.EndReason["SNOOZED"], "Snoozed"),
-                            (conversations.transitions.EndReason["PENDING"], "Pending"),
-                            (conversations.transitions.EndReason["ON_HOLD"], "On hold"),
-                            (conversations.transitions.EndReason["SOLVED"], "Solved"),
-                            (conversations.transitions.EndReason["RELEASED"], "Released"),
                             (
-                                conversations.transitions.EndReason["UNANSWERED"],
+                                conversations.lifecycle.transitions.EndReason["TRANSFERRED"],
+                                "Transferred",
+                            ),
+                            (conversations.lifecycle.transitions.EndReason["SNOOZED"], "Snoozed"),
+                            (conversations.lifecycle.transitions.EndReason["PENDING"], "Pending"),
+                            (conversations.lifecycle.transitions.EndReason["ON_HOLD"], "On hold"),
+                            (conversations.lifecycle.transitions.EndReason["SOLVED"], "Solved"),
+                            (conversations.lifecycle.transitions.EndReason["RELEASED"], "Released"),
+                            (
+                                conversations.lifecycle.transitions.EndReason["UNANSWERED"],
                                 "Not answered in time",
                             ),
-                            (conversations.transitions.EndReason["BLOCKED"], "Visitor blocked"),
-                            (conversations.transitions.EndReason["CLOSED"], "Closed"),
+                            (
+                                conversations.lifecycle.transitions.EndReason["BLOCKED"],
+                                "Visitor blocked",
+                            ),
+                            (conversations.lifecycle.transitions.EndReason["CLOSED"], "Closed"),
                         ],
                         max_length=12,
                     ),
@@ -560,15 +568,15 @@ class Migration(migrations.Migration):
                     "to_status",
                     models.CharField(
                         choices=[
-                            (conversations.transitions.Status["BOT"], "With the bot"),
-                            (conversations.transitions.Status["QUEUED"], "Waiting"),
-                            (conversations.transitions.Status["ASSIGNED"], "Assigned"),
-                            (conversations.transitions.Status["ACTIVE"], "On a desk"),
-                            (conversations.transitions.Status["SNOOZED"], "Snoozed"),
-                            (conversations.transitions.Status["PENDING"], "Pending"),
-                            (conversations.transitions.Status["ON_HOLD"], "On hold"),
-                            (conversations.transitions.Status["SOLVED"], "Solved"),
-                            (conversations.transitions.Status["CLOSED"], "Closed"),
+                            (conversations.lifecycle.transitions.Status["BOT"], "With the bot"),
+                            (conversations.lifecycle.transitions.Status["QUEUED"], "Waiting"),
+                            (conversations.lifecycle.transitions.Status["ASSIGNED"], "Assigned"),
+                            (conversations.lifecycle.transitions.Status["ACTIVE"], "On a desk"),
+                            (conversations.lifecycle.transitions.Status["SNOOZED"], "Snoozed"),
+                            (conversations.lifecycle.transitions.Status["PENDING"], "Pending"),
+                            (conversations.lifecycle.transitions.Status["ON_HOLD"], "On hold"),
+                            (conversations.lifecycle.transitions.Status["SOLVED"], "Solved"),
+                            (conversations.lifecycle.transitions.Status["CLOSED"], "Closed"),
                         ],
                         max_length=10,
                     ),

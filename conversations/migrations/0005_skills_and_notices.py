@@ -4,7 +4,7 @@ import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.db import migrations, models
 
-import conversations.transitions
+import conversations.lifecycle.transitions
 
 
 class Migration(migrations.Migration):
@@ -61,26 +61,32 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 blank=True,
                 choices=[
-                    (conversations.transitions.DeadlineKind["SNOOZE_END"], "End of the snooze"),
                     (
-                        conversations.transitions.DeadlineKind["ASSIGNMENT_EXPIRY"],
+                        conversations.lifecycle.transitions.DeadlineKind["SNOOZE_END"],
+                        "End of the snooze",
+                    ),
+                    (
+                        conversations.lifecycle.transitions.DeadlineKind["ASSIGNMENT_EXPIRY"],
                         "End of the assignment",
                     ),
                     (
-                        conversations.transitions.DeadlineKind["BOT_INACTIVITY"],
+                        conversations.lifecycle.transitions.DeadlineKind["BOT_INACTIVITY"],
                         "Visitor silent with the bot",
                     ),
                     (
-                        conversations.transitions.DeadlineKind["SOLVED_WINDOW"],
+                        conversations.lifecycle.transitions.DeadlineKind["SOLVED_WINDOW"],
                         "End of the return window",
                     ),
-                    (conversations.transitions.DeadlineKind["ANSWER_TIMER"], "Answer timer"),
                     (
-                        conversations.transitions.DeadlineKind["SKILL_RELAXATION"],
+                        conversations.lifecycle.transitions.DeadlineKind["ANSWER_TIMER"],
+                        "Answer timer",
+                    ),
+                    (
+                        conversations.lifecycle.transitions.DeadlineKind["SKILL_RELAXATION"],
                         "End of the wait for a skill",
                     ),
                     (
-                        conversations.transitions.DeadlineKind["BOT_SILENCE"],
+                        conversations.lifecycle.transitions.DeadlineKind["BOT_SILENCE"],
                         "Bot silent with the visitor",
                     ),
                 ],

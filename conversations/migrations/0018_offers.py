@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
             model_name="message",
             name="offer",
             field=models.JSONField(
-                help_text="Choices and cards (conversations.offers); the body says them too.",
+                help_text="Choices and cards (conversations.messages.rich_content); the body says them too.",
                 null=True,
             ),
         ),

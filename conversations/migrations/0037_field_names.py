@@ -5,7 +5,7 @@ import uuid
 import django.db.models.deletion
 from django.db import migrations, models
 
-import conversations.transitions
+import conversations.lifecycle.transitions
 
 
 class Migration(migrations.Migration):
@@ -86,15 +86,18 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 blank=True,
                 choices=[
-                    (conversations.transitions.EndReason["TRANSFERRED"], "Transferred"),
-                    (conversations.transitions.EndReason["SNOOZED"], "Snoozed"),
-                    (conversations.transitions.EndReason["PENDING"], "Pending"),
-                    (conversations.transitions.EndReason["ON_HOLD"], "On hold"),
-                    (conversations.transitions.EndReason["SOLVED"], "Solved"),
-                    (conversations.transitions.EndReason["RELEASED"], "Released"),
-                    (conversations.transitions.EndReason["UNANSWERED"], "Not answered in time"),
-                    (conversations.transitions.EndReason["BLOCKED"], "Visitor blocked"),
-                    (conversations.transitions.EndReason["CLOSED"], "Closed"),
+                    (conversations.lifecycle.transitions.EndReason["TRANSFERRED"], "Transferred"),
+                    (conversations.lifecycle.transitions.EndReason["SNOOZED"], "Snoozed"),
+                    (conversations.lifecycle.transitions.EndReason["PENDING"], "Pending"),
+                    (conversations.lifecycle.transitions.EndReason["ON_HOLD"], "On hold"),
+                    (conversations.lifecycle.transitions.EndReason["SOLVED"], "Solved"),
+                    (conversations.lifecycle.transitions.EndReason["RELEASED"], "Released"),
+                    (
+                        conversations.lifecycle.transitions.EndReason["UNANSWERED"],
+                        "Not answered in time",
+                    ),
+                    (conversations.lifecycle.transitions.EndReason["BLOCKED"], "Visitor blocked"),
+                    (conversations.lifecycle.transitions.EndReason["CLOSED"], "Closed"),
                 ],
                 max_length=12,
                 verbose_name="reason",
@@ -180,26 +183,32 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 blank=True,
                 choices=[
-                    (conversations.transitions.DeadlineKind["SNOOZE_END"], "End of the snooze"),
                     (
-                        conversations.transitions.DeadlineKind["ASSIGNMENT_EXPIRY"],
+                        conversations.lifecycle.transitions.DeadlineKind["SNOOZE_END"],
+                        "End of the snooze",
+                    ),
+                    (
+                        conversations.lifecycle.transitions.DeadlineKind["ASSIGNMENT_EXPIRY"],
                         "End of the assignment",
                     ),
                     (
-                        conversations.transitions.DeadlineKind["BOT_INACTIVITY"],
+                        conversations.lifecycle.transitions.DeadlineKind["BOT_INACTIVITY"],
                         "Visitor silent with the bot",
                     ),
                     (
-                        conversations.transitions.DeadlineKind["SOLVED_WINDOW"],
+                        conversations.lifecycle.transitions.DeadlineKind["SOLVED_WINDOW"],
                         "End of the return window",
                     ),
-                    (conversations.transitions.DeadlineKind["ANSWER_TIMER"], "Answer timer"),
                     (
-                        conversations.transitions.DeadlineKind["SKILL_RELAXATION"],
+                        conversations.lifecycle.transitions.DeadlineKind["ANSWER_TIMER"],
+                        "Answer timer",
+                    ),
+                    (
+                        conversations.lifecycle.transitions.DeadlineKind["SKILL_RELAXATION"],
                         "End of the wait for a skill",
                     ),
                     (
-                        conversations.transitions.DeadlineKind["BOT_SILENCE"],
+                        conversations.lifecycle.transitions.DeadlineKind["BOT_SILENCE"],
                         "Bot silent with the visitor",
                     ),
                 ],
@@ -318,15 +327,15 @@ class Migration(migrations.Migration):
             name="to_status",
             field=models.CharField(
                 choices=[
-                    (conversations.transitions.Status["BOT"], "With the bot"),
-                    (conversations.transitions.Status["QUEUED"], "Waiting"),
-                    (conversations.transitions.Status["ASSIGNED"], "Assigned"),
-                    (conversations.transitions.Status["ACTIVE"], "On a desk"),
-                    (conversations.transitions.Status["SNOOZED"], "Snoozed"),
-                    (conversations.transitions.Status["PENDING"], "Pending"),
-                    (conversations.transitions.Status["ON_HOLD"], "On hold"),
-                    (conversations.transitions.Status["SOLVED"], "Solved"),
-                    (conversations.transitions.Status["CLOSED"], "Closed"),
+                    (conversations.lifecycle.transitions.Status["BOT"], "With the bot"),
+                    (conversations.lifecycle.transitions.Status["QUEUED"], "Waiting"),
+                    (conversations.lifecycle.transitions.Status["ASSIGNED"], "Assigned"),
+                    (conversations.lifecycle.transitions.Status["ACTIVE"], "On a desk"),
+                    (conversations.lifecycle.transitions.Status["SNOOZED"], "Snoozed"),
+                    (conversations.lifecycle.transitions.Status["PENDING"], "Pending"),
+                    (conversations.lifecycle.transitions.Status["ON_HOLD"], "On hold"),
+                    (conversations.lifecycle.transitions.Status["SOLVED"], "Solved"),
+                    (conversations.lifecycle.transitions.Status["CLOSED"], "Closed"),
                 ],
                 max_length=10,
                 verbose_name="new status",

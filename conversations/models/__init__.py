@@ -14,7 +14,7 @@ from conversations.models.messages import Author, Message
 from conversations.models.notes import Note
 from conversations.models.notices import Notice, NoticeKind
 from conversations.models.pages import Profile, SeenPage
-from conversations.models.spans import StatusSpan
+from conversations.models.status_log import StatusInterval
 from conversations.models.suggestions import (
     Outcome,
     PastAnswer,
@@ -51,7 +51,7 @@ __all__ = [
     "Person",
     "Profile",
     "SeenPage",
-    "StatusSpan",
+    "StatusInterval",
     "Style",
     "SuggestionOffer",
     "SuggestionSettings",

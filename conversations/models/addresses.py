@@ -30,7 +30,7 @@ class Address(models.Model):
         verbose_name = _("e-mail address")
         verbose_name_plural = _("e-mail addresses")
         indexes = [
-            # desk.finding: visitors by the parts of their address.
+            # desk.search: visitors by the parts of their address.
             GinIndex(Words(F("email")), name="addresses_by_words"),
         ]
 

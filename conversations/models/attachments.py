@@ -56,7 +56,7 @@ class Attachment(models.Model):
             ),
         ]
         indexes = [
-            # conversations.attachments: what was uploaded here lately, and what was never sent.
+            # messages.attachments: what was uploaded here lately, and what was never sent.
             models.Index(fields=["conversation", "created_at"], name="attachments_lately"),
             models.Index(fields=["created_at"], name="attachments_by_age"),
         ]

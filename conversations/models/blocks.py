@@ -67,7 +67,7 @@ class Block(models.Model):
             ),
         ]
         indexes = [
-            # conversations.blocks: is this address blocked. Visitor and person have their own.
+            # visitors.blocks: is this address blocked. Visitor and person have their own.
             models.Index(
                 fields=["address_hash"],
                 condition=Q(lifted_at=None) & ~Q(address_hash=""),

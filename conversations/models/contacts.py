@@ -7,9 +7,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Channel, Group, Website
+from conversations.lifecycle.transitions import EndReason
 from conversations.models.conversations import Conversation
 from conversations.models.engaged import Engaged
-from conversations.transitions import EndReason
 
 END_LABELS = {
     EndReason.TRANSFERRED: _("Transferred"),

@@ -10,10 +10,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts import oversight
+from accounts import supervision
 from accounts.models import Agent, Channel, Group, Role, User, Website
+from conversations.lifecycle.transitions import WAITING, DeadlineKind, Status
 from conversations.models.visitors import Visitor
-from conversations.transitions import WAITING, DeadlineKind, Status
 
 if TYPE_CHECKING:
     from routing.models import DistributionRule, RuleStep
@@ -87,7 +87,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
             group__in=groups.order_by().values("pk")
         )
         if user.oversees:
-            mine |= oversight.rows_of(user)
+            mine |= supervision.rows_of(user)
         return self.filter(mine)
 
     def waiting(self) -> ConversationQuerySet:
@@ -97,7 +97,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 class Conversation(models.Model):
     """What a visitor and a brand have to say to each other.
 
-    ``status`` is written by ``conversations.lifecycle`` and by nothing else. The primary key is
+    Only ``conversations.lifecycle`` writes ``status``. The primary key is
     the number that agents read (#1042); visitors are only ever given ``public_id``.
     """
 
@@ -215,7 +215,7 @@ class Conversation(models.Model):
         help_text=_("When to look whether the visitor is told by e-mail of an answer (C10)."),
     )
 
-    # What the ledger says as well, kept by the verbs for the figures: ``conversations.kept``.
+    # What the ledger says as well, for the reports: ``conversations.lifecycle.denormalized``.
     began_to_wait_at = models.DateTimeField(
         null=True, help_text="When it last began to wait for a desk; an expiry does not."
     )
@@ -352,7 +352,7 @@ class Conversation(models.Model):
                 condition=Q(closed_at__isnull=False),
                 name="closed_by_website",
             ),
-            # messenger.mail.owing: whose visitor may have to be told by e-mail.
+            # messenger.mail.pending_mails: whose visitor may have to be told by e-mail.
             models.Index(
                 fields=["notify_at"], condition=Q(notify_at__isnull=False), name="to_notify"
             ),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Engaged(models.Model):
-    """What the conversation's row says as well, set once: ``conversations.kept`` writes it."""
+    """What the conversation's row says as well: ``lifecycle.denormalized`` writes it, once."""
 
     rule: models.ForeignKey[DistributionRule | None] = models.ForeignKey(
         "routing.DistributionRule",

@@ -7,8 +7,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Group, Website
+from conversations.lifecycle.transitions import Verb
 from conversations.models.conversations import STATUS_LABELS, ActorKind, Conversation
-from conversations.transitions import Verb
 
 COUNTED = (
     Verb.TRANSFER_TO_GROUP,
@@ -78,7 +78,7 @@ class Event(models.Model):
         indexes = [
             # verify_ledger and the history of a conversation.
             models.Index(fields=["conversation", "id"], name="events_in_order"),
-            # routing.expectation: the last pushes.
+            # routing.wait_estimate: the last pushes.
             models.Index(fields=["verb", "at"], name="events_by_verb"),
             # reporting: figures of transfers, snoozes and the like of a period, from the index
             # alone. The verbs of which most lines are have no entry.

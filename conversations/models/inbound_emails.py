@@ -38,7 +38,7 @@ class InboundEmail(models.Model):
         verbose_name = _("inbound e-mail")
         verbose_name_plural = _("inbound e-mails")
         constraints = [
-            # Also serves conversations.reading: the e-mail that a message came from.
+            # Also serves conversations.messages.reading: the e-mail that a message came from.
             models.UniqueConstraint(fields=["conversation", "seq"], name="email_of_message"),
         ]
 

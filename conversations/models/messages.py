@@ -45,7 +45,8 @@ class Message(models.Model):
         verbose_name=_("file"),
     )
     offer = models.JSONField(
-        null=True, help_text="Choices and cards (conversations.offers); the body says them too."
+        null=True,
+        help_text="Choices and cards; the body repeats them in words.",
     )
     created_at = models.DateTimeField(_("moment"))
 
@@ -59,7 +60,7 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["conversation", "client_id"], name="client_id_once"),
         ]
         indexes = [
-            # desk.finding: messages by their words. Short lists of what is to be sorted in keep the
+            # desk.search: messages by their words. Short lists of what is to be sorted in keep the
             # message path even: the one who fills such a list sorts it.
             GinIndex(Words(F("body")), name="messages_by_words", gin_pending_list_limit=256),
         ]

@@ -25,7 +25,7 @@ class Note(models.Model):
         verbose_name_plural = _("notes")
         ordering = ("created_at", "pk")
         indexes = [
-            # desk.finding: notes by their words.
+            # desk.search: notes by their words.
             GinIndex(Words(F("body")), name="notes_by_words"),
         ]
 

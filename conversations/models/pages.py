@@ -48,7 +48,7 @@ class SeenPage(models.Model):
         verbose_name = _("page seen")
         verbose_name_plural = _("pages seen")
         indexes = [
-            # conversations.browsing: a visitor's pages, the last ones first.
+            # conversations.visitors.page_views: a visitor's pages, the last ones first.
             models.Index(fields=["visitor", "-id"], name="pages_of_visitor"),
             # conversations.tasks.forget_traces: those that are too old.
             models.Index(fields=["seen_at"], name="pages_by_age"),

@@ -11,7 +11,7 @@ from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Website
-from conversations.aliases import alias_of
+from conversations.visitors.aliases import alias_of
 from core.text.search_expressions import Words
 
 
@@ -44,7 +44,7 @@ class Person(models.Model):
             models.UniqueConstraint(fields=["website", "external_id"], name="person_once"),
         ]
         indexes = [
-            # desk.finding: customers by the brand's id of them, and by their signed address.
+            # desk.search: customers by the brand's id of them, and by their signed address.
             GinIndex(Words(F("external_id")), name="persons_by_words"),
             GinIndex(Words(KT("profile__email")), name="persons_by_email"),
         ]
@@ -57,7 +57,7 @@ class Visitor(models.Model):
     """One browser on a website. Known by a bearer token, of which only the SHA-256 is kept.
 
     ``hidden_at`` and ``withdrawn_at`` are equal on all browsers of one person
-    (``conversations.persons``).
+    (``conversations.visitors.persons``).
     """
 
     public_id = models.UUIDField(_("identifier"), default=uuid.uuid4, unique=True, editable=False)
@@ -95,7 +95,7 @@ class Visitor(models.Model):
         verbose_name = _("visitor")
         verbose_name_plural = _("visitors")
         indexes = [
-            # desk.finding: visitors by name.
+            # desk.search: visitors by name.
             GinIndex(Words(F("name")), name="visitors_by_words", condition=~Q(name="")),
         ]
 

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
 
 from accounts.models import Website
+from conversations.lifecycle.transitions import Status
 from conversations.models import (
     CloseReason,
     Conversation,
@@ -23,7 +24,6 @@ from conversations.models import (
 )
 from conversations.suggestions.screening import Line, Pair, is_safe, pairs, redact
 from conversations.suggestions.vocabulary import vocabulary_of
-from conversations.transitions import Status
 from core.text import search_languages
 from core.text.text_search import spaced
 

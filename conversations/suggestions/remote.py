@@ -18,7 +18,7 @@ from django.conf import settings as installation
 from django.core.cache import cache
 from requests_hardened import Config, Manager
 
-from conversations.checks import check_body
+from conversations.messages.validators import check_body
 from conversations.models import Message, SuggestionSettings
 from conversations.suggestions.finding import MOST, Asked, Provider, Suggested
 from core.rejection import Rejected

@@ -20,16 +20,18 @@ from django.utils.translation import gettext as _
 from accounts import rights
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent, User
-from conversations import blocks, drafts, lifecycle
+from conversations.agents import drafts
+from conversations.lifecycle import verbs
+from conversations.lifecycle.transitions import Refused, Verb
 from conversations.models import Conversation, Style
-from conversations.transitions import Refused, Verb
+from conversations.visitors import blocks
 from core.db.retry import must_wait
-from desk import queries, receivers
+from desk import queries, transfer_targets
+from desk.action_notices import sentence
 from desk.forms import BlockForm, TransferForm
-from desk.told import sentence
 from desk.views.dialogs import over_the_desk
 from desk.views.pages import conversation_of, sleepers_of
-from routing import desks, holder, overseeing, undo
+from routing.actions import assignment, by_agent, by_supervisor, undo
 
 Act = Callable[[datetime], Conversation]
 
@@ -95,11 +97,11 @@ def _fresh(
 
 
 def _reason(fresh: Conversation, error: Refused) -> str:
-    if error.why == lifecycle.UNSEEN:
+    if error.why == verbs.UNSEEN:
         return _unseen(fresh, error.verb)
-    if error.verb == Verb.RELEASE and error.why == desks.CONNECTED:
+    if error.verb == Verb.RELEASE and error.why == assignment.CONNECTED:
         return _("Its agent is connected: a conversation is released only from a lost desk.")
-    if error.why == desks.CONNECTED:
+    if error.why == assignment.CONNECTED:
         return _("Its agent is connected, and may hand it over from the desk.")
     if error.verb == Verb.TAKE_BACK:
         return _("It is too late to undo this (now: %(status)s).") % {
@@ -142,8 +144,8 @@ def transfer(request: StaffRequest, number: int) -> HttpResponse:
         context = {
             "form": form,
             "conversation": conversation,
-            "colleagues": receivers.colleagues_of(conversation, request.user, at=now),
-            "teams": receivers.teams_of(conversation, agent, at=now),
+            "colleagues": transfer_targets.colleagues_of(conversation, request.user, at=now),
+            "teams": transfer_targets.teams_of(conversation, agent, at=now),
             "unsent": drafts.of(agent.pk if agent else None, number),
         }
         status = 422 if form.is_bound else 200
@@ -152,7 +154,7 @@ def transfer(request: StaffRequest, number: int) -> HttpResponse:
     return do(
         request,
         conversation,
-        lambda at: holder.transfer(
+        lambda at: by_agent.transfer(
             number, user=request.user, to=to, note=form.cleaned_data["note"], at=at
         ),
     )
@@ -171,7 +173,7 @@ def block(request: StaffRequest, number: int) -> HttpResponse:
     return do(
         request,
         conversation,
-        lambda at: holder.block(
+        lambda at: by_agent.block(
             number,
             user=request.user,
             reason=form.cleaned_data["reason"],
@@ -226,9 +228,9 @@ def _verb(
     return view
 
 
-resume = _verb(lambda number, user, at: holder.resume(number, user=user, at=at))
-wake = _verb(lambda number, user, at: holder.wake(number, user=user, at=at))
-take = _verb(lambda number, user, at: desks.take(number, user=user, at=at))
+resume = _verb(lambda number, user, at: by_agent.resume(number, user=user, at=at))
+wake = _verb(lambda number, user, at: by_agent.wake(number, user=user, at=at))
+take = _verb(lambda number, user, at: assignment.take(number, user=user, at=at))
 
 
 @staff("POST")
@@ -249,4 +251,4 @@ def release(request: StaffRequest, number: int) -> HttpResponse:
     if not request.user.oversees:
         return refused(request, number, Refused(Verb.RELEASE, None))
     user = request.user
-    return do(request, conversation, lambda at: overseeing.release(number, user=user, at=at))
+    return do(request, conversation, lambda at: by_supervisor.release(number, user=user, at=at))

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from accounts.access import StaffRequest, staff
 from accounts.audit import acting
 from conversations.canned import library
+from conversations.lifecycle.transitions import Refused
 from conversations.models import CannedReply
-from conversations.transitions import Refused
 from core.text.text_search import spaced
 from desk import queries
 from desk.canned_forms import CannedReplyForm, meanings

@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from accounts.access import StaffRequest, staff
-from conversations import inbound_emails
+from conversations.messages import inbound_emails
 from conversations.models import InboundEmail
 from desk.views.actions import found
 from desk.views.dialogs import over_the_desk

@@ -7,8 +7,8 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from accounts.access import StaffRequest, staff
-from desk import finding, queries
-from desk.finding_form import FindingForm
+from desk import queries, search
+from desk.search_form import FindingForm
 from desk.texts import script_texts
 from desk.views.pages import bar_of
 
@@ -17,11 +17,11 @@ from desk.views.pages import bar_of
 def find(request: StaffRequest) -> HttpResponse:
     """What is found, newest first; the next page alone where a script asks for it."""
     form = FindingForm(request.GET, user=request.user)
-    page, is_too_much = finding.Page(rows=[]), False
+    page, is_too_much = search.Page(rows=[]), False
     if form.is_valid():
         try:
-            page = finding.find(form.search(), request.user)
-        except finding.TooMuch:
+            page = search.find(form.search(), request.user)
+        except search.TooMuch:
             is_too_much = True
     context = {"form": form, "page": page, "is_too_much": is_too_much, "next": _next(request, page)}
     if request.headers.get("HX-Request") == "true":
@@ -31,7 +31,7 @@ def find(request: StaffRequest) -> HttpResponse:
     return render(request, "desk/find.html", context)
 
 
-def _next(request: StaffRequest, page: finding.Page) -> str:
+def _next(request: StaffRequest, page: search.Page) -> str:
     """The query of the next page; empty where there is none."""
     if page.before is None:
         return ""

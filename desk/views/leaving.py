@@ -13,13 +13,13 @@ from django.shortcuts import render
 
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent
-from conversations import drafts
+from conversations.agents import drafts
+from conversations.lifecycle.transitions import Refused, Status, Verb
 from conversations.models import Conversation, Style
-from conversations.transitions import Refused, Status, Verb
 from desk import queries
 from desk.views.actions import do, found, refused, seen_of
 from desk.views.dialogs import over_the_desk
-from routing import holder
+from routing.actions import by_agent
 
 
 def _leaving(name: str, act: Callable[..., Conversation]) -> Callable[..., HttpResponse]:
@@ -75,6 +75,6 @@ def _question(
     return render(request, "desk/closing.html", context)
 
 
-close = _leaving("close", holder.finish)
-pending = _leaving("pending", holder.set_pending)
-on_hold = _leaving("on_hold", holder.set_on_hold)
+close = _leaving("close", by_agent.finish)
+pending = _leaving("pending", by_agent.set_pending)
+on_hold = _leaving("on_hold", by_agent.set_on_hold)

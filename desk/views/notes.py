@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.access import StaffRequest, staff
-from conversations import notes
+from conversations.agents import notes
 from desk import queries
 from desk.forms import NoteForm
 from desk.views.actions import found

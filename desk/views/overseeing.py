@@ -10,13 +10,13 @@ from conversations.models import Conversation
 from desk.forms import ReassignForm
 from desk.views import actions
 from desk.views.actions import do
-from routing import overseeing
+from routing.actions import by_supervisor
 
 
 def found(request: StaffRequest, number: int) -> Conversation:
     """What one sees as an agent only is not there."""
     conversation = actions.found(request, number)
-    if not overseeing.may_steer(conversation, request.user):
+    if not by_supervisor.may_steer(conversation, request.user):
         raise Http404
     return conversation
 
@@ -33,7 +33,7 @@ def reassign(request: StaffRequest, number: int) -> HttpResponse:
         return render(request, "desk/reassign.html", context, status=status)
     user, to = request.user, form.cleaned_data["to"]
     return do(
-        request, conversation, lambda at: overseeing.reassign(number, to=to, user=user, at=at)
+        request, conversation, lambda at: by_supervisor.reassign(number, to=to, user=user, at=at)
     )
 
 
@@ -42,4 +42,4 @@ def rouse(request: StaffRequest, number: int) -> HttpResponse:
     """End somebody's snooze: it comes back to its agent, or to its team (C2, C4)."""
     conversation = found(request, number)
     user = request.user
-    return do(request, conversation, lambda at: overseeing.rouse(number, user=user, at=at))
+    return do(request, conversation, lambda at: by_supervisor.wake(number, user=user, at=at))

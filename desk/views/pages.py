@@ -13,11 +13,12 @@ from django.utils import timezone
 from accounts import preferences
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent, User
-from conversations import blocks, browsing, drafts, notes, notices, sightings
+from conversations.agents import drafts, notes, notices
 from conversations.models import Address, Conversation
+from conversations.visitors import blocks, page_views, visitor_presence
 from core.asgi.files import UPLOAD_BYTES
 from desk import boxes as state_boxes
-from desk import embedded, past, queries, timeline
+from desk import embedded, past_conversations, queries, timeline
 from desk.mirror import mirror_of
 from desk.rights import rights_of
 from desk.texts import script_texts
@@ -58,11 +59,11 @@ def conversation_of(
 ) -> dict[str, Any]:
     """What the dialogue and its toolbar need."""
     history = queries.history_of(conversation, user)
-    pasts = past.pasts_of(one.pk for one in history)
+    pasts = past_conversations.pasts_of(one.pk for one in history)
     events = timeline.lines_of(conversation.pk)
-    pages = browsing.pages_of(conversation.visitor_id)
-    profile = browsing.profile_of(conversation.visitor_id)
-    is_online = conversation.visitor_id in sightings.online([conversation.visitor_id])
+    pages = page_views.pages_of(conversation.visitor_id)
+    profile = page_views.profile_of(conversation.visitor_id)
+    is_online = conversation.visitor_id in visitor_presence.online([conversation.visitor_id])
     return {
         "agent": agent,
         "conversation": conversation,
@@ -82,7 +83,7 @@ def conversation_of(
         "blocked": blocks.in_force(conversation.visitor, at=at)
         .select_related("blocked_by")
         .first(),
-        "history": [(one, pasts.get(one.pk, past.Past())) for one in history],
+        "history": [(one, pasts.get(one.pk, past_conversations.Past())) for one in history],
         "upload_limit": UPLOAD_BYTES,
     }
 

@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent, Channel
-from conversations import notices
+from conversations.agents import notices
 from desk import queries
 from desk.views.pages import bar_of, boxes_of
 from routing import presence

@@ -11,13 +11,13 @@ from django.utils import timezone
 from accounts import preferences
 from accounts.access import StaffRequest, staff
 from accounts.models import Preferences
-from conversations import drafts
+from conversations.agents import drafts
 from conversations.models import Conversation
 from desk import queries
 from desk.forms import SnoozeForm, quick_moments
 from desk.views.actions import do, found, seen_of
 from desk.views.dialogs import over_the_desk
-from routing import holder
+from routing.actions import by_agent
 
 
 @staff("GET", "POST")
@@ -43,7 +43,7 @@ def snooze(request: StaffRequest, number: int) -> HttpResponse:
         return render(request, "desk/snooze_warning.html", context)
 
     def act(at: datetime) -> Conversation:
-        return holder.snooze(
+        return by_agent.snooze(
             number,
             user=request.user,
             until=form.cleaned_data["until"],

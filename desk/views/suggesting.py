@@ -6,7 +6,7 @@ from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
 
 from accounts.access import StaffRequest, staff
-from conversations.suggestions import offers
+from conversations.suggestions import suggestion_log
 from desk import queries
 from desk.views.actions import found
 
@@ -16,7 +16,7 @@ def suggestions(request: StaffRequest, number: int) -> HttpResponse:
     """What may answer the visitor's last question; nothing where nobody asks, or all is said."""
     conversation = found(request, number)
     agent = queries.agent_of(request.user)
-    made = offers.offer(conversation, agent, at=timezone.now()) if agent else None
+    made = suggestion_log.offer(conversation, agent, at=timezone.now()) if agent else None
     if made is None or made.outcome:
         return JsonResponse({"seq": 0, "suggestions": []})
     shown = [
@@ -34,7 +34,7 @@ def decided(request: StaffRequest, number: int, seq: int) -> HttpResponse:
     chosen = request.POST.get("chosen", "")
     if agent is None or not (chosen == "" or (chosen.isdecimal() and len(chosen) == 1)):
         return HttpResponse(status=400)
-    offers.decide(
+    suggestion_log.decide(
         conversation_id=conversation.pk,
         agent_id=agent.pk,
         seq=seq,

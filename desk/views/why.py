@@ -10,8 +10,8 @@ from accounts.access import StaffRequest, staff, zone_of
 from conversations.models import Conversation
 from desk import queries
 from desk.views.dialogs import over_the_desk
-from routing import waiting
-from routing import withheld as reasons
+from routing.waits import queries as wait_queries
+from routing.waits import withheld as reasons
 
 
 @staff("GET")
@@ -20,7 +20,7 @@ def why(request: StaffRequest, number: int) -> HttpResponse:
     """What stops everybody who could take it, and what would end the wait (R97, R98)."""
     conversation = get_object_or_404(queries.visible(request.user), pk=number)
     mine = Conversation.objects.filter(pk=conversation.pk)
-    found = waiting.explained(mine, at=timezone.now(), zone=zone_of(request.user))
+    found = wait_queries.explained(mine, at=timezone.now(), zone=zone_of(request.user))
     return render(request, "routing/explanation.html", {"found": found[0] if found else None})
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Website
 from messenger.mail import addresses
 from messenger.models import Sender
-from messenger.texts import DEFAULTS, consent_of
+from messenger.website_texts import DEFAULTS, consent_of
 from routing import changes
 
 TEXT_LIMIT = 1000

@@ -18,11 +18,11 @@ from django.utils.translation import gettext as _
 
 from accounts import rights
 from accounts.models import Website
-from messenger.builder import scenes
+from messenger.builder import preview_states
 from messenger.builder.forms import LANGUAGES, BuilderForm
 from messenger.colours import PAGE, contrast
 from messenger.page import render_frame
-from messenger.texts import texts_of
+from messenger.website_texts import texts_of
 
 View = Callable[..., HttpResponse]
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -65,7 +65,7 @@ def build(request: HttpRequest, pk: int) -> HttpResponse:
         "title": _("Messenger of %(website)s") % {"website": website.name},
         "website": website,
         "form": form,
-        "scenes": scenes.NAMES,
+        "scenes": preview_states.NAMES,
         "contrast": told_contrast(website.accent),
         "default_language": website.language,
     }
@@ -85,8 +85,8 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
         shown.accent = str(Website._meta.get_field("accent").default)
     with translation.override(language):
         closing = texts_of(shown, language)["closing"]
-        played = scenes.scene(
-            name if name in scenes.NAMES else "begin", closing=closing, at=timezone.now()
+        played = preview_states.scene(
+            name if name in preview_states.NAMES else "begin", closing=closing, at=timezone.now()
         )
     played["email"] = "writes_mails" in request.POST
     response = render_frame(request, shown, language, rehearsal=played)

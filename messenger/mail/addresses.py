@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.models import Website
 from conversations.models import Address, Conversation, Person, Visitor
-from conversations.persons import browsers_of, check_willing
+from conversations.visitors.persons import browsers_of, check_willing
 from core.rejection import Rejected
 from messenger.models import Mail, MailStatus
 

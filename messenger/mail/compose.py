@@ -18,15 +18,15 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from conversations import persons
 from conversations.models import Author, Conversation, Message
+from conversations.visitors import persons
 from messenger.colours import text_on
 from messenger.links import word_for
 from messenger.mail.own_text import DELIMITER
 from messenger.mail.reply_addresses import reply_address
 from messenger.mail.unsubscribing import unsubscribe_url
 from messenger.models import Mail, MailKind
-from messenger.texts import language_among, texts_of
+from messenger.website_texts import language_among, texts_of
 
 SHOWN = 10
 """So many messages stand in a mail at the most; the others are counted."""

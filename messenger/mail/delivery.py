@@ -21,7 +21,7 @@ from django.utils.translation import gettext_noop
 from conversations.models import Address
 from messenger.mail.compose import Composed
 from messenger.mail.decisions import retry_at
-from messenger.mail.owing import why_not
+from messenger.mail.pending_mails import why_not
 from messenger.models import Attempt, Mail, MailStatus
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from conversations.checks import BODY_LIMIT, check_body
+from conversations.messages.validators import BODY_LIMIT, check_body
 from conversations.models import Conversation
 from core.rejection import Rejected
 from messenger.mail import quotes
@@ -18,7 +18,7 @@ from messenger.mail.files import File
 from messenger.mail.own_text import OwnText
 from messenger.mail.parsing import Incoming
 from messenger.mail.recognition import own_text_of
-from messenger.texts import language_among
+from messenger.website_texts import language_among
 
 PARTS = 10
 NAMED = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conversations import inbound_emails
+from conversations.messages import inbound_emails
 from conversations.models import Author, Conversation
 from messenger.mail import html_text
 from messenger.mail.compose import Composed

@@ -17,14 +17,14 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError
 from django.utils.translation import gettext_noop
 
-from conversations import inbound_emails, messages
-from conversations.inbound_emails import Original
+from conversations.messages import inbound_emails, sending
+from conversations.messages.inbound_emails import Original
 from conversations.models import Address, Author, Conversation, InboundEmail
 from core.db.retry import retried
 from core.rejection import Rejected
 from messenger.mail.headers import normalized
-from messenger.mail.owing import owe_way_back
 from messenger.mail.parsing import Incoming, parse
+from messenger.mail.pending_mails import owe_way_back
 from messenger.mail.pieces import pieces_of
 from messenger.mail.reply_addresses import conversation_of
 from messenger.models import Outcome, Reply
@@ -166,7 +166,7 @@ def _say(
     """Add the pieces as messages; returns the number of the first, which carries the e-mail."""
     numbers = []
     for number, body in enumerate(pieces):
-        sent = messages.add(
+        sent = sending.add(
             conversation.pk,
             author=Author.VISITOR,
             body=body,

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import Website
 from messenger.mail import addresses
 from messenger.mail.unsubscribing import address_of, mail_of
-from messenger.texts import language_among
+from messenger.website_texts import language_among
 
 
 @csrf_exempt  # Whoever holds the signed word may; mail programs post it without a page (RFC 8058).

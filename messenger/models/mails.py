@@ -66,7 +66,7 @@ class Mail(models.Model):
         indexes = [
             # messenger.mail.delivery: what is to be sent, the longest due first.
             models.Index(fields=["due_at"], condition=Q(status="owed"), name="mails_owed"),
-            # messenger.mail.owing: up to which message a visitor was written to.
+            # messenger.mail.pending_mails: up to which message a visitor was written to.
             models.Index(fields=["conversation", "kind", "-to_seq"], name="mailed_up_to"),
             # the administration's list, newest first.
             models.Index(fields=["-created_at"], name="mails_by_time"),

@@ -15,8 +15,8 @@ from django.db.models.functions import Cast
 from django.db.models.lookups import Exact, IsNull
 from django.utils.translation import gettext_lazy as _
 
+from conversations.lifecycle.transitions import Status, Verb
 from conversations.models import ActorKind, Event
-from conversations.transitions import Status, Verb
 from reporting.figures.measures import EVERY, Fold, Measure, count, share, time_between
 from reporting.figures.registry import Unit, figure
 from reporting.figures.scope import Scope

@@ -6,11 +6,11 @@ from django.db.models import F, FloatField, Q
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
-from reporting.attribution import Outcome
 from reporting.figures.measures import Fold, Measure, Seconds, count, share
 from reporting.figures.registry import Unit, figure
 from reporting.figures.scope import Scope
 from reporting.figures.sources import REFUNDS, SALES
+from reporting.sales.attribution import Outcome
 
 SALE = "transactions"
 ATTRIBUTED = Q(outcome=Outcome.ATTRIBUTED)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet
 
 from accounts.models import Website
-from accounts.oversight import Oversight
+from accounts.supervision import Oversight
 from reporting.figures.measures import Measure, Source
 from reporting.figures.period import Period
 

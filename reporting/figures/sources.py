@@ -16,15 +16,15 @@ from dataclasses import replace
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 
+from conversations.lifecycle.transitions import Verb
 from conversations.models import (
     Contact,
     Conversation,
     Event,
-    StatusSpan,
+    StatusInterval,
     SuggestionOffer,
     Survey,
 )
-from conversations.transitions import Verb
 from reporting.figures.measures import Source
 from reporting.models import Refund, Transaction
 from routing.models import HourlyDemand, RuleStep
@@ -117,7 +117,7 @@ SALES = Source(
 )
 SPANS = Source(
     name="spans",
-    model=StatusSpan,
+    model=StatusInterval,
     moment="started_at",
     path="",
     agent="agent",

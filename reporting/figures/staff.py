@@ -6,7 +6,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
-from conversations.transitions import EndReason
+from conversations.lifecycle.transitions import EndReason
 from reporting.figures.flow import HAS_CONTACTS
 from reporting.figures.measures import Fold, Measure, Seconds, count, time_between
 from reporting.figures.registry import Unit, figure

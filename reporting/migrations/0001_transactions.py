@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import reporting.attribution
+import reporting.sales.attribution
 
 
 class Migration(migrations.Migration):
@@ -52,17 +52,17 @@ class Migration(migrations.Migration):
                     "outcome",
                     models.CharField(
                         choices=[
-                            (reporting.attribution.Outcome["ATTRIBUTED"], "Attributed"),
+                            (reporting.sales.attribution.Outcome["ATTRIBUTED"], "Attributed"),
                             (
-                                reporting.attribution.Outcome["TOO_LATE"],
+                                reporting.sales.attribution.Outcome["TOO_LATE"],
                                 "The last answer was too long ago",
                             ),
                             (
-                                reporting.attribution.Outcome["NO_ANSWER"],
+                                reporting.sales.attribution.Outcome["NO_ANSWER"],
                                 "No agent had written before it",
                             ),
                             (
-                                reporting.attribution.Outcome["UNKNOWN_VISITOR"],
+                                reporting.sales.attribution.Outcome["UNKNOWN_VISITOR"],
                                 "The customer is not known",
                             ),
                         ],

@@ -14,7 +14,7 @@ from reporting.figures.answers import Answer
 from reporting.figures.measures import Number
 from reporting.figures.period import Period, Step
 from reporting.figures.registry import Figure, Unit
-from reporting.reports import Change, Point, Trend
+from reporting.reports.content import Change, Point, Trend
 
 register = template.Library()
 NOTHING = "–"

@@ -14,9 +14,9 @@ from accounts import rights
 from accounts.admin import PersonAdmin
 from accounts.models import Agent, AgentChannel, Group, Holiday, Role, Skill, User
 from accounts.models.hours import set_weekly_hours, weekly_hours
-from accounts.picks import Picks
 from accounts.rights import ForOverseers, PartForOverseers
 from accounts.week import WeekField
+from accounts.widgets import Picks
 from routing import changes
 from routing.admin.saving import Published
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import durations
 from accounts.lists import ListField
-from accounts.picks import Picks
+from accounts.widgets import Picks
 from routing.models.rules import WINDOW_LIMIT
 
 TIMES = durations.SECONDS, durations.MINUTES, durations.HOURS

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ToolbarApp
 from accounts.models.toolbar_apps import new_salt
-from accounts.picks import Picks
 from accounts.rights import ForAdministrators
+from accounts.widgets import Picks
 
 
 class ToolbarAppForm(forms.ModelForm):

@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from conversations.admin import ConversationAdmin
+from conversations.lifecycle.transitions import WAITING
 from conversations.models import Conversation
-from conversations.transitions import WAITING
-from routing import waiting
+from routing.waits import queries
 
 # The room below keeps conversations and knows nothing of who may take them.
 admin.site.unregister(Conversation)
@@ -34,5 +34,5 @@ class ExplainedConversationAdmin(ConversationAdmin):
     def why(self, conversation: Conversation) -> SafeString:
         mine = Conversation.objects.filter(pk=conversation.pk)
         zone = conversation.website.zone
-        found = waiting.explained(mine, at=timezone.now(), zone=zone)
+        found = queries.explained(mine, at=timezone.now(), zone=zone)
         return render_to_string("routing/explanation.html", {"found": found[0] if found else None})

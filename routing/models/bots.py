@@ -7,13 +7,13 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Website
-from conversations import offers
+from conversations.messages import rich_content
 from core.rejection import Rejected
 
 
 def check_choices(lines: str) -> None:
     try:
-        offers.of_lines("…", lines)
+        rich_content.of_lines("…", lines)
     except Rejected as rejected:
         raise ValidationError(rejected.text) from None
 

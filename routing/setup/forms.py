@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Agent, User, Website
-from routing.founding import FIRST_PLACES, FIRST_SLOTS
+from routing.provisioning import FIRST_PLACES, FIRST_SLOTS
 
 USERNAME_LIMIT = 30
 

@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts import invitations, rights
 from accounts.models import Agent, Group, User, Website
 from core.events import bus
-from routing import changes, embedding, founding
+from routing import changes, install_check, provisioning
 from routing.facts import PersonInvited
 from routing.models import DistributionRule, RuleStep
 from routing.setup.forms import (
@@ -94,7 +94,7 @@ def steps_of(website: Website | None) -> list[Step]:
         "group": website.groups.exists(),
         "rule": website.rules.exists(),
         "team": Agent.objects.filter(groups__website=website).exists(),
-        "embed": embedding.seen(website.pk) is not None,
+        "embed": install_check.seen(website.pk) is not None,
     }
     return [
         Step(name, label, reverse(f"admin:setup_{name}", args=[website.pk]), done[name])
@@ -187,7 +187,7 @@ def group_step(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         name = form.cleaned_data["name"]
         if group is None:
-            founding.form_group(website, name=name)
+            provisioning.form_group(website, name=name)
         else:
             group.name = name
             group.save(update_fields=["name"])
@@ -214,7 +214,7 @@ def rule_step(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         name, places = form.cleaned_data["name"], form.cleaned_data["places"]
         if rule is None:
-            founding.lay_rule(website, name=name, queues=[(group, places)])
+            provisioning.lay_rule(website, name=name, queues=[(group, places)])
         else:
             rule.name = name
             rule.save(update_fields=["name"])
@@ -267,7 +267,7 @@ def team_step(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _own_desk(user: User) -> Agent:
-    return founding.give_desk(user, display_name=user.get_full_name() or user.username)
+    return provisioning.give_desk(user, display_name=user.get_full_name() or user.username)
 
 
 def _let_in(agents: Iterable[Agent], group: Group) -> None:
@@ -281,7 +281,7 @@ def _welcome(colleague: ColleagueForm, group: Group) -> None:
     """A new person; written to, where there is an address."""
     said = colleague.cleaned_data
     first, _space, last = said["name"].partition(" ")
-    agent = founding.engage_person(
+    agent = provisioning.engage_person(
         username=colleague.username,
         display_name=first,
         first_name=first,
@@ -314,7 +314,7 @@ def seen(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _seen(website: Website) -> str:
-    found = embedding.seen(website.pk)
+    found = install_check.seen(website.pk)
     if found is None:
         return ""
     moment = formats.date_format(timezone.localtime(found.at), "SHORT_DATETIME_FORMAT")

@@ -42,6 +42,6 @@
   let unread = 0;
   let identity = ""; // Who the page's server says its customer is, signed.
 
-  /* The parts, from embed/, are put in here by messenger/script.py. */
+  /* The parts, from embed/, are put in here by messenger/bundle.py. */
   "%PARTS%";
 })();

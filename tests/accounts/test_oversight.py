@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from accounts import oversight
+from accounts import supervision
 from accounts.models import Group, Role, User
 from conversations.models import Conversation
 from tests.factories import StepFactory, UserFactory, WebsiteFactory, queued, with_bot
@@ -33,16 +33,16 @@ def groups() -> list[Group]:
 def test_every_group_of_a_website_is_the_website_whole(groups: list[Group]) -> None:
     sales, support, elsewhere = groups
     here, there = sales.website_id, elsewhere.website_id
-    part = oversight.of(manager(sales))
+    part = supervision.of(manager(sales))
     assert (part.websites, part.parts) == (frozenset(), {here: {sales.pk}})
     assert part.covers(here, sales.pk)
     assert not part.covers(here, support.pk)
     assert not part.covers(here, None)
-    whole = oversight.of(manager(sales, support))
+    whole = supervision.of(manager(sales, support))
     assert (whole.websites, whole.parts) == ({here}, {})
     assert whole.covers(here, None)
     assert not whole.covers(there, elsewhere.pk)
-    both = oversight.of(manager(sales, elsewhere))
+    both = supervision.of(manager(sales, elsewhere))
     assert (both.websites, both.parts) == ({there}, {here: {sales.pk}})
     assert both.groups_among([here]) == {sales.pk}
     assert both.groups_among([there]) == frozenset()
@@ -51,9 +51,9 @@ def test_every_group_of_a_website_is_the_website_whole(groups: list[Group]) -> N
 def test_a_new_group_makes_of_the_whole_a_part(groups: list[Group]) -> None:
     user = manager(groups[2])
     there = groups[2].website_id
-    assert oversight.of(user).is_whole(there)
+    assert supervision.of(user).is_whole(there)
     StepFactory(rule__website=groups[2].website)
-    assert not oversight.of(user).is_whole(there)
+    assert not supervision.of(user).is_whole(there)
 
 
 def test_only_the_role_of_an_active_user_oversees(groups: list[Group]) -> None:
@@ -63,15 +63,15 @@ def test_only_the_role_of_an_active_user_oversees(groups: list[Group]) -> None:
         manager(*groups, is_active=False),
         manager(),
     ):
-        assert oversight.of(user) == oversight.Oversight()
+        assert supervision.of(user) == supervision.Oversight()
     for user in (manager(role=Role.ADMIN), manager(role=Role.AGENT, is_superuser=True)):
-        assert oversight.of(user).everything
+        assert supervision.of(user).everything
 
 
 def test_it_is_asked_in_one_statement(groups: list[Group], django_assert_num_queries: Any) -> None:
     for user, statements in ((manager(*groups), 1), (manager(role=Role.ADMIN), 0)):
         with django_assert_num_queries(statements):
-            oversight.of(user)
+            supervision.of(user)
 
 
 def test_the_rule_is_the_same_from_every_side(groups: list[Group]) -> None:
@@ -84,14 +84,14 @@ def test_the_rule_is_the_same_from_every_side(groups: list[Group]) -> None:
     users += [manager(groups[0], role=Role.AGENT, is_superuser=True)]
     users += [manager(groups[0], is_active=False)]
     for user in users:
-        seen = oversight.of(user)
+        seen = supervision.of(user)
         wanted = {row.pk for row in rows if seen.covers(row.website_id, row.group_id)}
         by_value = Conversation.objects.filter(seen.rows())
-        by_statement = Conversation.objects.filter(oversight.rows_of(user))
+        by_statement = Conversation.objects.filter(supervision.rows_of(user))
         from_there = {
             row.pk
             for row in rows
-            if oversight.overseers_of(row.website_id, row.group_id).filter(pk=user.pk).exists()
+            if supervision.overseers_of(row.website_id, row.group_id).filter(pk=user.pk).exists()
         }
         visible = Conversation.objects.visible_to(user)
         assert {row.pk for row in by_value} == wanted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts.picks import Picks
+from accounts.widgets import Picks
 
 
 def test_boxes_are_a_group_with_a_name() -> None:

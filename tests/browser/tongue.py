@@ -24,7 +24,7 @@ class Tongue:
     @cached_property
     def pairs(self) -> list[tuple[str, str]]:
         """All texts of the interface and of a website's defaults, English and French."""
-        from messenger.texts import DEFAULTS  # Models cannot be imported when this file is.
+        from messenger.website_texts import DEFAULTS  # Models cannot be imported when this file is.
 
         found = [(DEFAULTS["en"][name], DEFAULTS["fr"][name]) for name in DEFAULTS["en"]]
         for entry in polib.pofile(str(CATALOGUE)):

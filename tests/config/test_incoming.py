@@ -22,8 +22,8 @@ from django.urls import resolve
 from accounts import identities
 from accounts.models import Agent, Role, Website
 from conversations.models import Conversation, SeenPage, Visitor
-from messenger.texts import sha256_of, texts_of
-from reporting import keys
+from messenger.website_texts import sha256_of, texts_of
+from reporting.sales import keys
 from routing.models import RuleStep
 from tests import hostile
 from tests.clock import NOW, clock  # noqa: F401 - a fixture

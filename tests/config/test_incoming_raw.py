@@ -14,8 +14,8 @@ from django.core.cache import cache
 from django.db import connections
 from django.test import Client
 
-import desk.sockets
-import messenger.sockets
+import desk.consumers
+import messenger.consumers
 from config.asgi import application, http
 from conversations.models import Conversation
 from core.db import async_pool
@@ -108,7 +108,7 @@ async def test_no_body_at_a_raw_entry_point_is_a_failure() -> None:
 
 
 def said_by_sockets() -> set[str]:
-    return hostile.names_read_by(messenger.sockets) | hostile.names_read_by(desk.sockets)
+    return hostile.names_read_by(messenger.consumers) | hostile.names_read_by(desk.consumers)
 
 
 def frames() -> list[str]:

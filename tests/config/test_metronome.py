@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from config import metronome
+from config import beat_scheduler
 from config.celery import app
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,11 +22,11 @@ def test_a_change_of_the_schedule_is_seen_and_otherwise_nobody_is_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(metronome.time, "monotonic", lambda: now)
+    monkeypatch.setattr(beat_scheduler.time, "monotonic", lambda: now)
     with time_machine.travel("2026-11-22 10:00:00Z", tick=False) as clock:
         every = IntervalSchedule.objects.create(every=7, period=IntervalSchedule.SECONDS)
         task = PeriodicTask.objects.create(name="odd", task="nothing", interval=every)
-        beat = metronome.Metronome(app=app, lazy=True)
+        beat = beat_scheduler.Metronome(app=app, lazy=True)
         assert not beat.schedule_changed()  # the first look only remembers
         clock.shift(1)
         task.enabled = False
@@ -34,7 +34,7 @@ def test_a_change_of_the_schedule_is_seen_and_otherwise_nobody_is_asked(
         with CaptureQueriesContext(connection) as queries:
             assert not beat.schedule_changed()
         assert len(queries) == 0
-        now += metronome.LOOK_SECONDS
+        now += beat_scheduler.LOOK_SECONDS
         assert beat.schedule_changed()
 
 

@@ -15,8 +15,8 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations import aliases
-from conversations.aliases import CREATURES, QUALITIES, TINTS, alias_of, range_of
+from conversations.visitors import aliases
+from conversations.visitors.aliases import CREATURES, QUALITIES, TINTS, alias_of, range_of
 
 HERON = uuid.UUID(int=0)
 STYLES = Path(__file__).resolve().parents[2] / "static/base/avatars.css"

@@ -18,11 +18,12 @@ from django.conf import settings
 from django.test import Client
 from PIL import Image
 
-import desk.doors
-import messenger.doors
+import desk.asgi
+import messenger.asgi.messages
 from accounts.models import Agent, Role
-from conversations import attachments, lifecycle
-from conversations.actors import agent as actor
+from conversations.lifecycle import verbs
+from conversations.lifecycle.actors import agent as actor
+from conversations.messages import attachments
 from conversations.models import Attachment, CloseReason, Conversation, Message
 from core.asgi.files import UPLOAD_BYTES
 from core.db import async_pool
@@ -128,7 +129,7 @@ def visitor(conversation: Conversation) -> Caller:
 
 def as_visitor(conversation: Conversation, token: str) -> Caller:
     base = f"/messenger/{conversation.website.key}/conversations/{conversation.public_id}/"
-    return Caller(base, messenger.doors, {"authorization": f"Bearer {token}"})
+    return Caller(base, messenger.asgi.messages, {"authorization": f"Bearer {token}"})
 
 
 @pytest.fixture
@@ -141,7 +142,7 @@ def as_agent(conversation: Conversation, agent: Agent) -> Caller:
     client.force_login(agent.user)
     cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
     headers = {"cookie": cookie, "origin": "http://localhost"}
-    return Caller(f"/desk/c/{conversation.pk}/", desk.doors, headers)
+    return Caller(f"/desk/c/{conversation.pk}/", desk.asgi, headers)
 
 
 def png(side: int = 700) -> bytes:
@@ -254,10 +255,12 @@ def test_a_strangers_file_does_not_exist(
     other = on_desk(step, agent, visitor=stranger)
     path = f"attachments/{kept}/"
     assert as_visitor(other, "other").ask("GET", path).status == 404
-    for caller in (Caller(visitor.base, messenger.doors, {"authorization": "Bearer other"}),):
+    for caller in (
+        Caller(visitor.base, messenger.asgi.messages, {"authorization": "Bearer other"}),
+    ):
         assert caller.ask("GET", path).status == 404
         assert caller.upload(png()).status == 404
-    assert Caller(visitor.base, messenger.doors).ask("GET", path).status == 401
+    assert Caller(visitor.base, messenger.asgi.messages).ask("GET", path).status == 401
     assert as_agent(other, agent).ask("GET", path).status == 404  # it is in another conversation
     outsider: Agent = AgentFactory()
     conversation = Conversation.objects.get(visitor__token_hash=hash_token("mine"))
@@ -298,14 +301,14 @@ def test_a_page_of_another_origin_uploads_nothing(alice: Caller) -> None:
 def test_a_closed_conversation_takes_no_file(
     visitor: Caller, conversation: Conversation, agent: Agent
 ) -> None:
-    lifecycle.close(conversation.pk, reason=CloseReason.RESOLVED, actor=actor(agent.user), at=NOW)
+    verbs.close(conversation.pk, reason=CloseReason.RESOLVED, actor=actor(agent.user), at=NOW)
     assert visitor.upload(png()).status == 404
 
 
 def test_a_file_to_a_snoozed_conversation_brings_it_back(
     visitor: Caller, conversation: Conversation, agent: Agent
 ) -> None:
-    lifecycle.snooze(
+    verbs.snooze(
         conversation.pk,
         until=NOW + timedelta(hours=3),
         keep=True,

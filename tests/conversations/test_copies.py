@@ -7,8 +7,8 @@ import json
 import pytest
 from django.core.serializers.json import DjangoJSONEncoder
 
-from conversations.copies import GIVEN, WITHHELD, copy_for
 from conversations.models import Event, Note, Person, Visitor
+from conversations.privacy.visitor_copy import GIVEN, WITHHELD, copy_for
 from tests.conversations.test_personal import WORD, person
 
 __all__ = ["person"]  # the fixture

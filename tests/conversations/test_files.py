@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from conversations import files
-from conversations.files import Unacceptable, clean_name, prepare
+from conversations.messages import file_types
+from conversations.messages.file_types import Unacceptable, clean_name, prepare
 
 
 def picture(
@@ -55,7 +55,7 @@ def test_a_photo_loses_where_it_was_taken_and_stands_upright() -> None:
 def test_pictures_get_a_small_one_and_nothing_behind_them(kind: str) -> None:
     hidden = picture(kind, (1600, 1200)) + b"<script>alert(1)</script>PK\x03\x04"
     kept = prepare(hidden, "x.exe")
-    assert kept.content_type == files.IMAGES[kind]
+    assert kept.content_type == file_types.IMAGES[kind]
     assert b"script" not in kept.content
     assert kept.thumbnail is not None
     small = Image.open(io.BytesIO(kept.thumbnail))
@@ -110,8 +110,18 @@ def test_half_a_picture_is_refused(cut: float) -> None:
         (b"%PDF-1.7\n...", "devis.exe", "application/pdf", "devis.exe.pdf"),
         ("Bonjour à tous\n".encode(), "note.txt", "text/plain", "note.txt"),
         (b"a;b\n1;2\n", "list.csv", "text/csv", "list.csv"),
-        (document("word/document.xml"), "a.docx", files.ZIPPED["word/document.xml"][0], "a.docx"),
-        (document("xl/workbook.xml"), "a.docx", files.ZIPPED["xl/workbook.xml"][0], "a.docx.xlsx"),
+        (
+            document("word/document.xml"),
+            "a.docx",
+            file_types.ZIPPED["word/document.xml"][0],
+            "a.docx",
+        ),
+        (
+            document("xl/workbook.xml"),
+            "a.docx",
+            file_types.ZIPPED["xl/workbook.xml"][0],
+            "a.docx.xlsx",
+        ),
         (
             archive(mimetype="application/vnd.oasis.opendocument.text"),
             "b.odt",
@@ -166,7 +176,7 @@ def test_no_bytes_bring_it_down(content: bytes, name: str) -> None:
 def test_a_name_is_a_name_and_no_path(name: str) -> None:
     clean = clean_name(name, "pdf")
     assert clean.endswith(".pdf")
-    assert len(clean) <= files.NAME_LIMIT
+    assert len(clean) <= file_types.NAME_LIMIT
     assert not set("/\\\n\r\0\u202e") & set(clean)
     assert not clean.startswith(".")
 

@@ -10,9 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import Agent
-from conversations import deadlines, invariants, kept, lifecycle
+from conversations.lifecycle import deadlines, denormalized, invariants, verbs
+from conversations.lifecycle.transitions import Status
 from conversations.models import Contact, Conversation, Message
-from conversations.transitions import Status
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, in_status, on_desk, queued
@@ -21,7 +21,7 @@ SPOIL: dict[str, Callable[[Conversation], Any]] = {
     "one_holder": lambda c: Contact.objects.filter(conversation=c).update(agent=AgentFactory()),
     "contacts_in_turn": lambda c: Contact.objects.create(
         conversation=c,
-        **kept.copied(c),
+        **denormalized.copied(c),
         agent=c.agent,
         channel=c.channel,
         queued_at=NOW,
@@ -56,7 +56,7 @@ def test_a_push_above_the_slots_is_found_in_the_ledger_even_afterwards(
     step: RuleStep, agent: Agent
 ) -> None:
     for _ in range(3):
-        lifecycle.push(queued(step).pk, agent=agent, at=NOW, slots=2)
+        verbs.push(queued(step).pk, agent=agent, at=NOW, slots=2)
     assert checks() == {"slots"}
 
 

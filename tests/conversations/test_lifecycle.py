@@ -10,9 +10,8 @@ from django.db import IntegrityError, connection, transaction
 from django.db.utils import InternalError
 
 from accounts.models import Agent, AgentChannel, Channel, Role
-from conversations import actors, deadlines, invariants, lifecycle, messages, refusals
-from conversations.models import Author, CloseReason, Contact, Conversation, Event, Style
-from conversations.transitions import (
+from conversations.lifecycle import actors, deadlines, invariants, verbs
+from conversations.lifecycle.transitions import (
     BOT_ANSWER_SECONDS,
     WAITING,
     DeadlineKind,
@@ -21,6 +20,8 @@ from conversations.transitions import (
     Status,
     Verb,
 )
+from conversations.messages import rejections, sending
+from conversations.models import Author, CloseReason, Contact, Conversation, Event, Style
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, StepFactory, in_status, on_desk, queued, with_bot
@@ -31,13 +32,13 @@ WINDOW = timedelta(days=4)
 
 
 def say(conversation: Conversation, author: Author, *, at: datetime) -> None:
-    messages.add(conversation.pk, author=author, body="…", client_id=uuid.uuid4(), at=at)
+    sending.add(conversation.pk, author=author, body="…", client_id=uuid.uuid4(), at=at)
 
 
 def snooze(
     conversation: Conversation, agent: Agent, *, keep: bool, auto_close: bool = True
 ) -> Conversation:
-    return lifecycle.snooze(
+    return verbs.snooze(
         conversation.pk,
         until=NOW + 3 * HOUR,
         keep=keep,
@@ -61,9 +62,7 @@ def test_the_system_never_closes_what_waits_or_is_on_a_desk(
 ) -> None:
     conversation = in_status(status, step, agent)
     with pytest.raises(Refused):
-        lifecycle.close(
-            conversation.pk, reason=CloseReason.SNOOZE_OVER, actor=actors.SYSTEM, at=NOW
-        )
+        verbs.close(conversation.pk, reason=CloseReason.SNOOZE_OVER, actor=actors.SYSTEM, at=NOW)
 
 
 def test_a_bot_conversation_closes_when_its_visitor_is_silent_for_five_minutes(
@@ -87,33 +86,33 @@ def test_the_bot_timer_runs_only_while_the_bot_spoke_last(step: RuleStep) -> Non
     say(conversation, Author.BOT, at=NOW + 9 * SECOND)
     conversation.refresh_from_db()
     assert conversation.deadline_kind == DeadlineKind.BOT_INACTIVITY
-    assert conversation.deadline_at == NOW + 9 * SECOND + lifecycle.BOT_PATIENCE
+    assert conversation.deadline_at == NOW + 9 * SECOND + verbs.BOT_PATIENCE
 
 
 def test_escalation_cancels_the_bot_timer_and_a_late_word_of_the_bot_is_refused(
     step: RuleStep,
 ) -> None:
     conversation = with_bot(step)
-    lifecycle.escalate(
+    verbs.escalate(
         conversation.pk, group_id=step.group_id, queue_id=step.pk, actor=actors.BOT, at=NOW
     )
     conversation.refresh_from_db()
     assert (conversation.deadline_at, conversation.is_return) == (None, False)
-    with pytest.raises(refusals.Rejected):
+    with pytest.raises(rejections.Rejected):
         say(conversation, Author.BOT, at=NOW)
 
 
 def test_a_bot_cannot_snooze(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     with pytest.raises(Refused):
-        lifecycle.snooze(
+        verbs.snooze(
             conversation.pk, until=NOW + HOUR, keep=False, auto_close=True, actor=actors.BOT, at=NOW
         )
 
 
 def test_every_closure_says_by_whom_and_why(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
-    closed = lifecycle.finish(conversation.pk, actor=actors.agent(agent.user), at=NOW)
+    closed = verbs.finish(conversation.pk, actor=actors.agent(agent.user), at=NOW)
     assert (closed.closed_by, closed.close_reason) == ("agent", CloseReason.RESOLVED)
     assert closed.closed_at == NOW
 
@@ -122,7 +121,7 @@ def test_a_machine_whose_clock_is_behind_does_not_turn_the_ledger_back(
     step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent)
-    closed = lifecycle.finish(conversation.pk, actor=actors.agent(agent.user), at=NOW - SECOND)
+    closed = verbs.finish(conversation.pk, actor=actors.agent(agent.user), at=NOW - SECOND)
     assert closed.closed_at == closed.moved_at == NOW
     assert closed.contacts.get().ended_at == NOW
     assert_sound()
@@ -185,7 +184,7 @@ def test_a_snooze_ends_in_the_future_within_a_year(
 ) -> None:
     conversation = on_desk(step, agent)
     with pytest.raises(Refused):
-        lifecycle.snooze(
+        verbs.snooze(
             conversation.pk,
             until=until,
             keep=True,
@@ -224,21 +223,21 @@ def back_by(verb: str, step: RuleStep, agent: Agent) -> Conversation:
     conversation = on_desk(step, agent)
     match verb:
         case "release":
-            return lifecycle.release(conversation.pk, actor=who, at=NOW + HOUR)
+            return verbs.release(conversation.pk, actor=who, at=NOW + HOUR)
         case "recall":
-            return lifecycle._move(conversation.pk, Verb.RECALL, actor=actors.SYSTEM, at=NOW + HOUR)
+            return verbs._move(conversation.pk, Verb.RECALL, actor=actors.SYSTEM, at=NOW + HOUR)
         case "expire":
             other = AgentFactory()
             step.group.members.add(other)
-            lifecycle.transfer_to_agent(conversation.pk, agent=other, actor=who, at=NOW)
+            verbs.transfer_to_agent(conversation.pk, agent=other, actor=who, at=NOW)
             return deadlines.enforce(conversation.pk, at=NOW + 24 * HOUR)
         case "transfer":
-            return lifecycle.transfer_to_group(
+            return verbs.transfer_to_group(
                 conversation.pk, group=step.group, queue_id=step.pk, actor=who, at=NOW + HOUR
             )
         case "wake":
             snooze(conversation, agent, keep=False)
-            return lifecycle.wake(conversation.pk, actor=who, at=NOW + HOUR)
+            return verbs.wake(conversation.pk, actor=who, at=NOW + HOUR)
     raise AssertionError(verb)
 
 
@@ -280,7 +279,7 @@ def test_the_clock_stops_when_the_conversation_reaches_the_desk(
     step: RuleStep, agent: Agent
 ) -> None:
     conversation = in_status(Status.ASSIGNED, step, agent)
-    lifecycle.push(conversation.pk, agent=agent, at=NOW + HOUR)
+    verbs.push(conversation.pk, agent=agent, at=NOW + HOUR)
     assert deadlines.past(NOW + 48 * HOUR) == []
 
 
@@ -295,7 +294,7 @@ def test_transferring_to_its_own_agent_does_not_start_his_hours_anew(
 ) -> None:
     conversation = in_status(Status.ASSIGNED, step, agent)
     with pytest.raises(Refused):
-        lifecycle.transfer_to_agent(
+        verbs.transfer_to_agent(
             conversation.pk, agent=agent, actor=actors.agent(agent.user), at=NOW + HOUR
         )
 
@@ -304,9 +303,9 @@ def test_what_is_assigned_to_one_agent_reaches_no_other(step: RuleStep, agent: A
     conversation = in_status(Status.ASSIGNED, step, agent)
     other = AgentFactory()
     with pytest.raises(Refused):
-        lifecycle.push(conversation.pk, agent=other, at=NOW)
+        verbs.push(conversation.pk, agent=other, at=NOW)
     with pytest.raises(Refused):
-        lifecycle.take(conversation.pk, agent=other, actor=actors.agent(other.user), at=NOW)
+        verbs.take(conversation.pk, agent=other, actor=actors.agent(other.user), at=NOW)
 
 
 def test_a_conversation_is_not_transferred_to_an_agent_of_another_website(
@@ -318,8 +317,8 @@ def test_a_conversation_is_not_transferred_to_an_agent_of_another_website(
     conversation = on_desk(step, agent)
     who = actors.agent(agent.user)
     with pytest.raises(Refused):
-        lifecycle.transfer_to_agent(conversation.pk, agent=stranger, actor=who, at=NOW)
-    moved = lifecycle.transfer_to_agent(conversation.pk, agent=boss, actor=who, at=NOW)
+        verbs.transfer_to_agent(conversation.pk, agent=stranger, actor=who, at=NOW)
+    moved = verbs.transfer_to_agent(conversation.pk, agent=boss, actor=who, at=NOW)
     assert moved.agent_id == boss.pk
 
 
@@ -360,9 +359,7 @@ def test_a_contact_ends_with_the_state_that_left_the_desk(
 
 def test_blocking_the_visitor_is_a_reason_of_its_own(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
-    lifecycle.close(
-        conversation.pk, reason=CloseReason.BLOCKED, actor=actors.agent(agent.user), at=NOW
-    )
+    verbs.close(conversation.pk, reason=CloseReason.BLOCKED, actor=actors.agent(agent.user), at=NOW)
     assert conversation.contacts.get().end_reason == EndReason.BLOCKED
     assert_sound()
 
@@ -372,8 +369,8 @@ def test_a_conversation_has_any_number_of_contacts_that_follow_each_other(
 ) -> None:
     conversation = on_desk(step, agent)
     for hour in range(1, 5):
-        lifecycle.release(conversation.pk, actor=actors.SYSTEM, at=NOW + hour * HOUR)
-        lifecycle.push(conversation.pk, agent=agent, at=NOW + hour * HOUR)
+        verbs.release(conversation.pk, actor=actors.SYSTEM, at=NOW + hour * HOUR)
+        verbs.push(conversation.pk, agent=agent, at=NOW + hour * HOUR)
     assert conversation.contacts.count() == 5
     assert_sound()
 
@@ -412,7 +409,7 @@ def test_an_answer_stops_the_timer_and_the_visitors_words_do_not(
 
 def test_what_an_agent_takes_himself_is_not_taken_back(timed: RuleStep, agent: Agent) -> None:
     conversation = in_status(Status.ASSIGNED, timed, agent)
-    taken = lifecycle.take(conversation.pk, agent=agent, actor=actors.agent(agent.user), at=NOW)
+    taken = verbs.take(conversation.pk, agent=agent, actor=actors.agent(agent.user), at=NOW)
     assert taken.deadline_at is None
 
 
@@ -431,7 +428,7 @@ def test_the_desks_close_closes_in_style_live_and_solves_in_the_others(
     style: Style, status: Status, step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent, style=style, solved_window=WINDOW)
-    finished = lifecycle.finish(conversation.pk, actor=actors.agent(agent.user), at=NOW)
+    finished = verbs.finish(conversation.pk, actor=actors.agent(agent.user), at=NOW)
     assert finished.status == status
 
 
@@ -471,8 +468,8 @@ def test_reopening_happens_as_often_as_the_visitor_comes_back(step: RuleStep, ag
     conversation = in_status(Status.SOLVED, step, agent)
     for hour in range(1, 4):
         say(conversation, Author.VISITOR, at=NOW + hour * HOUR)
-        lifecycle.push(conversation.pk, agent=agent, at=NOW + hour * HOUR)
-        lifecycle.solve(conversation.pk, actor=actors.agent(agent.user), at=NOW + hour * HOUR)
+        verbs.push(conversation.pk, agent=agent, at=NOW + hour * HOUR)
+        verbs.solve(conversation.pk, actor=actors.agent(agent.user), at=NOW + hour * HOUR)
     conversation.refresh_from_db()
     assert conversation.status == Status.SOLVED
     assert conversation.agent_id == agent.pk

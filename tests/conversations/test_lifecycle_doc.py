@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from conversations.lifecycle.transitions import TRANSITIONS, Status
 from conversations.management.commands import lifecycle_diagram
-from conversations.transitions import TRANSITIONS, Status
 
 
 def test_the_document_is_fresh() -> None:

@@ -11,9 +11,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Agent
-from conversations import actors, deadlines, invariants, lifecycle, messages, tasks
+from conversations import tasks
+from conversations.lifecycle import actors, deadlines, invariants, verbs
+from conversations.lifecycle.transitions import Status
+from conversations.messages import sending
 from conversations.models import Author, Conversation, Event, Style, Survey
-from conversations.transitions import Status
 from core.models import OutboxEntry
 from routing.models import RuleStep
 from tests.clock import NOW
@@ -25,14 +27,14 @@ HOUR = timedelta(hours=1)
 
 def snoozed(step: RuleStep, agent: Agent, *, keep: bool, auto_close: bool) -> Conversation:
     conversation = on_desk(step, agent)
-    messages.add(
+    sending.add(
         conversation.pk,
         author=Author.AGENT,
         body="À demain",
         client_id=conversation.public_id,
         at=NOW,
     )
-    return lifecycle.snooze(
+    return verbs.snooze(
         conversation.pk,
         until=NOW + HOUR,
         keep=keep,

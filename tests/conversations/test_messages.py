@@ -18,11 +18,12 @@ from django.contrib.sessions.models import Session
 from accounts import desk_session
 from accounts.desk_session import DeskSession
 from accounts.models import Agent
-from conversations import actors, deadlines, invariants, lifecycle, messages, reading
-from conversations.checks import BODY_LIMIT, check_body, check_client_id
-from conversations.messages import Sent
+from conversations.lifecycle import actors, deadlines, invariants, verbs
+from conversations.lifecycle.transitions import Status
+from conversations.messages import reading, sending
+from conversations.messages.sending import Sent
+from conversations.messages.validators import BODY_LIMIT, check_body, check_client_id
 from conversations.models import Author, Conversation, Message
-from conversations.transitions import Status
 from core.db import async_pool
 from core.rejection import Rejected
 from routing.models import RuleStep
@@ -61,7 +62,7 @@ def as_visitor(conversation: Conversation, /, **other: Any) -> Awaitable[Sent]:
         "body": "Bonjour",
         "at": NOW,
     }
-    return messages.send_as_visitor(**(said | other))
+    return sending.send_as_visitor(**(said | other))
 
 
 def as_agent(conversation: Conversation, desk: DeskSession, /, **other: Any) -> Awaitable[Sent]:
@@ -71,7 +72,7 @@ def as_agent(conversation: Conversation, desk: DeskSession, /, **other: Any) -> 
         "body": "Bonjour",
         "at": NOW,
     }
-    return messages.send_as_agent(desk=desk, **(said | other))
+    return sending.send_as_agent(desk=desk, **(said | other))
 
 
 def refusal(sending: Awaitable[Sent]) -> tuple[str, int]:
@@ -227,7 +228,7 @@ def test_a_retry_is_answered_after_the_conversation_has_left_the_desk_or_closed(
     theirs, mine = uuid.uuid4(), uuid.uuid4()
     one(as_visitor(talk, client_id=theirs))
     one(as_agent(talk, desk, client_id=mine))
-    lifecycle.finish(talk.pk, actor=actors.agent(agent.user), at=NOW)
+    verbs.finish(talk.pk, actor=actors.agent(agent.user), at=NOW)
     assert one(as_visitor(talk, client_id=theirs)).frame["seq"] == 1
     assert one(as_agent(talk, desk, client_id=mine)).frame["seq"] == 2
     assert refusal(as_visitor(talk)) == ("closed", 410)
@@ -312,7 +313,7 @@ def test_the_former_holder_is_refused_at_once_after_a_transfer(
 ) -> None:
     other = AgentFactory()
     step.group.members.add(other)
-    lifecycle.transfer_to_agent(talk.pk, agent=other, actor=actors.agent(agent.user), at=NOW)
+    verbs.transfer_to_agent(talk.pk, agent=other, actor=actors.agent(agent.user), at=NOW)
     assert refusal(as_agent(talk, desk)) == ("not_found", 404)
 
 
@@ -373,7 +374,7 @@ def test_a_message_at_the_very_end_of_a_snooze_is_stored_or_refused_never_lost(
 ) -> None:
     outcomes = set()
     for keep in (True, False) * 6:
-        conversation = lifecycle.snooze(
+        conversation = verbs.snooze(
             on_desk(step, agent).pk,
             until=NOW + HOUR,
             keep=keep,
@@ -405,7 +406,7 @@ def _enforced(conversation_id: int) -> bool:
 
     try:
         deadlines.enforce(conversation_id, at=NOW + HOUR)
-    except lifecycle.Refused:
+    except verbs.Refused:
         return False
     finally:
         connection.close()
@@ -437,7 +438,7 @@ def _finished(conversation_id: int, agent: Agent) -> None:
     from django.db import connection
 
     try:
-        lifecycle.finish(conversation_id, actor=actors.agent(agent.user), at=NOW)
+        verbs.finish(conversation_id, actor=actors.agent(agent.user), at=NOW)
     finally:
         connection.close()
 
@@ -493,7 +494,7 @@ def test_reading_further_than_there_is_or_back_changes_nothing(
 def test_a_bot_and_the_product_write_through_the_same_numbers(step: RuleStep) -> None:
     conversation = with_bot(step)
     for author in (Author.BOT, Author.SYSTEM, Author.VISITOR):
-        messages.add(conversation.pk, author=author, body="…", client_id=uuid.uuid4(), at=NOW)
+        sending.add(conversation.pk, author=author, body="…", client_id=uuid.uuid4(), at=NOW)
     assert numbers(conversation) == [1, 2, 3]
     assert_sound()
 
@@ -502,7 +503,7 @@ def test_nothing_is_added_to_a_closed_conversation(step: RuleStep, agent: Agent)
     conversation = in_status(Status.CLOSED, step, agent)
     for author in Author:
         with pytest.raises(Rejected) as caught:
-            messages.add(conversation.pk, author=author, body="…", client_id=uuid.uuid4(), at=NOW)
+            sending.add(conversation.pk, author=author, body="…", client_id=uuid.uuid4(), at=NOW)
         assert caught.value.code == "closed"
     assert not Message.objects.exists()
 
@@ -510,11 +511,11 @@ def test_nothing_is_added_to_a_closed_conversation(step: RuleStep, agent: Agent)
 def test_a_repeat_inside_a_transaction_is_answered_as_such(step: RuleStep) -> None:
     conversation, client_id = queued(step), uuid.uuid4()
     first, again = (
-        messages.add(conversation.pk, author=Author.VISITOR, body="…", client_id=client_id, at=NOW)
+        sending.add(conversation.pk, author=Author.VISITOR, body="…", client_id=client_id, at=NOW)
         for _ in range(2)
     )
     assert (first.is_new, again.is_new, first.frame) == (True, False, again.frame)
     with pytest.raises(Rejected):
-        messages.add(
+        sending.add(
             conversation.pk, author=Author.VISITOR, body="else", client_id=client_id, at=NOW
         )

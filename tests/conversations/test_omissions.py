@@ -7,8 +7,9 @@ import uuid
 import pytest
 
 from accounts.models import Agent
-from conversations import lifecycle, messages, persons
-from conversations.actors import agent as actor
+from conversations.lifecycle import verbs
+from conversations.lifecycle.actors import agent as actor
+from conversations.messages import sending
 from conversations.models import (
     Author,
     CloseReason,
@@ -18,6 +19,7 @@ from conversations.models import (
     Survey,
     SurveyOmission,
 )
+from conversations.visitors import persons
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import on_desk
@@ -44,13 +46,13 @@ def test_a_closure_offers_a_survey_or_says_why_not(
 ) -> None:
     conversation = on_desk(step, agent)
     if is_answered:
-        messages.add(
+        sending.add(
             conversation.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=NOW
         )
     if is_withdrawn:
         withdrawn = Consent(kind=ConsentKind.WITHDRAWN, language="fr", given_at=NOW)
         persons.say(conversation.visitor, withdrawn)
-    lifecycle.close(conversation.pk, reason=reason, actor=actor(agent.user), at=NOW)
+    verbs.close(conversation.pk, reason=reason, actor=actor(agent.user), at=NOW)
     omissions = SurveyOmission.objects.values_list("reason", "agent", "group")
     expected = [] if told is None else [(told, agent.pk, step.group_id)]
     assert list(omissions) == expected

@@ -14,8 +14,9 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import Agent, Role, Website
-from conversations import lifecycle, messages, personal, persons
-from conversations.actors import agent as actor
+from conversations.lifecycle import verbs
+from conversations.lifecycle.actors import agent as actor
+from conversations.messages import sending
 from conversations.models import (
     Address,
     Author,
@@ -28,6 +29,8 @@ from conversations.models import (
     Person,
     Visitor,
 )
+from conversations.privacy import personal_data
+from conversations.visitors import persons
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import UserFactory, VisitorFactory, on_desk
@@ -39,11 +42,11 @@ WORD = "Mirabelle"
 def talked(step: RuleStep, agent: Agent, visitor: Visitor, *, is_closed: bool = True) -> None:
     conversation = on_desk(step, agent, visitor=visitor)
     for author in (Author.VISITOR, Author.AGENT):
-        messages.add(conversation.pk, author=author, body=WORD, client_id=uuid.uuid4(), at=NOW)
+        sending.add(conversation.pk, author=author, body=WORD, client_id=uuid.uuid4(), at=NOW)
     Note.objects.create(conversation=conversation, agent=agent, body=WORD, created_at=NOW)
     if is_closed:
         who = actor(agent.user)
-        lifecycle.close(conversation.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
+        verbs.close(conversation.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
 
 
 @pytest.fixture
@@ -74,7 +77,7 @@ def tables_with(word: str) -> list[str]:
 
 
 def test_an_export_has_every_table_in_which_somebody_stands(person: Person) -> None:
-    told = personal.export(personal.of_person(person))["tables"]
+    told = personal_data.export(personal_data.of_person(person))["tables"]
     in_outbox = {"conversations_outboxentry"}
     assert {name.replace(".", "_") for name in told} >= set(tables_with(WORD)) - in_outbox
     assert len(told["conversations.message"]) == 4
@@ -87,7 +90,7 @@ def test_an_erasure_leaves_nothing_but_its_proof(
     other = VisitorFactory(website=step.rule.website)
     talked(step, agent, other)
     before = Message.objects.filter(conversation__visitor=other).count()
-    proof = personal.erase(personal.of_person(person), by=agent.user, at=NOW)
+    proof = personal_data.erase(personal_data.of_person(person), by=agent.user, at=NOW)
     Message.objects.filter(conversation__visitor=other).update(body="other")
     Note.objects.filter(conversation__visitor=other).update(body="other")
     assert tables_with(WORD) == []
@@ -116,10 +119,10 @@ def test_visitors_go_when_their_time_is_over(step: RuleStep, agent: Agent, perso
     talked(step, agent, busy, is_closed=False)
     Website.objects.update(retention_days=30)
     website.refresh_from_db()
-    assert list(personal.expired(website, at=NOW + timedelta(days=29))) == []
-    expired = personal.expired(website, at=NOW + timedelta(days=31))
+    assert list(personal_data.expired(website, at=NOW + timedelta(days=29))) == []
+    expired = personal_data.expired(website, at=NOW + timedelta(days=31))
     assert set(expired) == set(person.visitors.all())
-    personal.forget([visitor.pk for visitor in expired])
+    personal_data.forget([visitor.pk for visitor in expired])
     assert set(Visitor.objects.all()) == {fresh, busy}
     assert not Person.objects.exists()
 

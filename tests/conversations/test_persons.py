@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from accounts.models import Agent, Website
-from conversations import attachments, persons, reading
+from conversations.messages import attachments, reading
 from conversations.models import Consent, ConsentKind, Conversation, Person, Visitor
+from conversations.visitors import persons
 from core.db import async_pool
 from routing.models import RuleStep
 from tests.clock import NOW

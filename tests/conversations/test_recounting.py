@@ -14,7 +14,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.models import Agent
-from conversations import actors, kept, lifecycle, messages, recounting
+from conversations.lifecycle import actors, consistency, denormalized, verbs
+from conversations.messages import sending
 from conversations.models import Author, CloseReason, Contact, Conversation, Event, Survey
 from routing.models import RuleStep
 from tests.clock import NOW
@@ -28,12 +29,10 @@ def lived(step: RuleStep, agent: Agent) -> Conversation:
     conversation = on_desk(step, agent)
     who, other = actors.agent(agent.user), AgentFactory()
     other.groups.add(step.group)
-    lifecycle.transfer_to_agent(conversation.pk, agent=other, actor=who, at=NOW + MINUTE)
-    lifecycle._move(
-        conversation.pk, lifecycle.Verb.EXPIRE, actor=actors.SYSTEM, at=NOW + 2 * MINUTE
-    )
-    lifecycle.push(conversation.pk, agent=other, at=NOW + 3 * MINUTE)
-    return lifecycle.close(
+    verbs.transfer_to_agent(conversation.pk, agent=other, actor=who, at=NOW + MINUTE)
+    verbs._move(conversation.pk, verbs.Verb.EXPIRE, actor=actors.SYSTEM, at=NOW + 2 * MINUTE)
+    verbs.push(conversation.pk, agent=other, at=NOW + 3 * MINUTE)
+    return verbs.close(
         conversation.pk,
         reason=CloseReason.RESOLVED,
         actor=actors.agent(other.user),
@@ -45,8 +44,8 @@ def talked(step: RuleStep, agent: Agent, **how: Any) -> Conversation:
     """Answered and closed."""
     conversation = on_desk(step, agent, **how)
     who, reason = actors.agent(agent.user), CloseReason.RESOLVED
-    messages.add(conversation.pk, author=Author.AGENT, body="…", client_id=uuid.uuid4(), at=NOW)
-    return lifecycle.close(conversation.pk, reason=reason, actor=who, at=NOW + MINUTE)
+    sending.add(conversation.pk, author=Author.AGENT, body="…", client_id=uuid.uuid4(), at=NOW)
+    return verbs.close(conversation.pk, reason=reason, actor=who, at=NOW + MINUTE)
 
 
 def of(row: Any) -> tuple[Any, ...]:
@@ -55,7 +54,7 @@ def of(row: Any) -> tuple[Any, ...]:
 
 
 def told() -> list[tuple[int, str]]:
-    return [one for window in recounting.windows() for one in recounting.differences(*window)]
+    return [one for window in consistency.windows() for one in consistency.differences(*window)]
 
 
 def test_the_verbs_keep_what_the_figures_need(step: RuleStep, agent: Agent) -> None:
@@ -105,7 +104,9 @@ SPOIL: dict[str, Callable[[Conversation, Agent], Any]] = {
 @pytest.mark.parametrize("what", SPOIL)
 def test_what_differs_is_named_and_mended(what: str, step: RuleStep, agent: Agent) -> None:
     conversation = lived(step, agent)
-    Survey.objects.create(conversation=conversation, **kept.copied(conversation), offered_at=NOW)
+    Survey.objects.create(
+        conversation=conversation, **denormalized.copied(conversation), offered_at=NOW
+    )
     other = on_desk(step, agent)
     assert told() == []
     SPOIL[what](conversation, agent)
@@ -114,8 +115,8 @@ def test_what_differs_is_named_and_mended(what: str, step: RuleStep, agent: Agen
     assert {number for number, _difference in found} == {conversation.pk}
     for _number, difference in found:
         assert re.search(what, difference), difference
-    (window,) = recounting.windows()
-    assert recounting.mend(*window) == len({difference.split(":")[0] for _n, difference in found})
+    (window,) = consistency.windows()
+    assert consistency.mend(*window) == len({difference.split(":")[0] for _n, difference in found})
     assert told() == []
     assert other.contacts.count() == 1
 
@@ -124,8 +125,8 @@ def test_windows_hold_every_conversation_once(
     step: RuleStep, agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers = [on_desk(step, agent).pk for _ in range(5)]
-    monkeypatch.setattr(recounting, "WINDOW", 2)
-    held = [n for low, high in recounting.windows() for n in range(low, high) if n in numbers]
+    monkeypatch.setattr(consistency, "WINDOW", 2)
+    held = [n for low, high in consistency.windows() for n in range(low, high) if n in numbers]
     assert held == numbers
     rows_of = Contact.objects.filter(conversation__in=numbers)
     rows_of.update(began_to_wait_at=NOW - MINUTE)

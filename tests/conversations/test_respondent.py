@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from conversations.lifecycle.transitions import Status
 from conversations.respondent import Part, respondent
-from conversations.transitions import Status
 from tests.clock import NOW
 
 MINUTE = timedelta(minutes=1)

@@ -11,7 +11,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core.cache import cache
 
-from conversations import sightings
+from conversations.visitors import visitor_presence
 
 VISITORS = itertools.count(900_001)
 
@@ -23,7 +23,7 @@ def visitor() -> int:
 
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sightings, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(visitor_presence, "BEAT_SECONDS", 0.05)
 
 
 async def _is_kept(visitor: int) -> bool:
@@ -31,39 +31,39 @@ async def _is_kept(visitor: int) -> bool:
     await sync_to_async(cache.clear)()
     for _ in range(10):
         await asyncio.sleep(0.05)
-        if await sightings.is_online(visitor):
+        if await visitor_presence.is_online(visitor):
             return True
     return False
 
 
 async def test_every_beat_keeps_in_sight_whoever_has_a_socket(watch: None, visitor: int) -> None:
-    sightings.watch().enter(visitor)
+    visitor_presence.watch().enter(visitor)
     assert await _is_kept(visitor)
-    sightings.watch().leave(visitor)
+    visitor_presence.watch().leave(visitor)
 
 
 async def test_one_of_two_sockets_is_enough(watch: None, visitor: int) -> None:
-    sightings.watch().enter(visitor)
-    sightings.watch().enter(visitor)
-    sightings.watch().leave(visitor)
+    visitor_presence.watch().enter(visitor)
+    visitor_presence.watch().enter(visitor)
+    visitor_presence.watch().leave(visitor)
     assert await _is_kept(visitor)
-    sightings.watch().leave(visitor)
+    visitor_presence.watch().leave(visitor)
     await asyncio.sleep(0.1)
     assert not await _is_kept(visitor)
 
 
 async def test_a_watch_that_ended_begins_again(watch: None, visitor: int) -> None:
     for _ in range(2):
-        sightings.watch().enter(visitor)
+        visitor_presence.watch().enter(visitor)
         assert await _is_kept(visitor)
-        sightings.watch().leave(visitor)
+        visitor_presence.watch().leave(visitor)
         await asyncio.sleep(0.2)
 
 
 async def test_a_visitor_who_left_lingers(visitor: int) -> None:
-    assert not await sightings.is_online(visitor)
-    await sightings.linger(visitor)
-    assert await sync_to_async(sightings.online)([visitor]) == {visitor}
+    assert not await visitor_presence.is_online(visitor)
+    await visitor_presence.linger(visitor)
+    assert await sync_to_async(visitor_presence.online)([visitor]) == {visitor}
 
 
 def test_a_desk_without_the_cache_takes_nobody_to_be_on_site(
@@ -71,4 +71,4 @@ def test_a_desk_without_the_cache_takes_nobody_to_be_on_site(
 ) -> None:
     elsewhere = {**settings.CACHES["default"], "LOCATION": f"unix://{tmp_path}/nobody.sock"}
     settings.CACHES = {"default": elsewhere}
-    assert sightings.online([visitor]) == set()
+    assert visitor_presence.online([visitor]) == set()

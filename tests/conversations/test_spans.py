@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from accounts.models import Agent, Channel
-from conversations import spans
-from conversations.models import StatusSpan
+from conversations.agents import status_log
+from conversations.models import StatusInterval
 from routing import presence
 from tests.clock import NOW
 from tests.factories import AgentFactory, StepFactory, on_desk
@@ -37,7 +37,7 @@ def at(text: str) -> datetime:
 def test_a_time_is_cut_at_the_full_hours_of_the_wall(
     zone: str, start: str, end: str, cuts: list[str] | None
 ) -> None:
-    found = list(spans.pieces_of(at(start), at(end), ZoneInfo(zone)))
+    found = list(status_log.pieces_of(at(start), at(end), ZoneInfo(zone)))
     if cuts is None:
         assert found == []
         return
@@ -47,8 +47,8 @@ def test_a_time_is_cut_at_the_full_hours_of_the_wall(
 
 def test_what_is_covered_twice_counts_once() -> None:
     one, two, three = ((NOW + n * QUARTER, NOW + (n + 2) * QUARTER) for n in (-1, 0, 3))
-    assert spans.covered([three, two, one], NOW, NOW + 4 * QUARTER) == 3 * 900
-    assert spans.covered([], NOW, NOW + QUARTER) == 0
+    assert status_log.covered([three, two, one], NOW, NOW + 4 * QUARTER) == 3 * 900
+    assert status_log.covered([], NOW, NOW + QUARTER) == 0
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def told(agent: Agent) -> list[tuple[bool, int, int | None]]:
             int((span.started_at - NOW).total_seconds() / 60),
             None if span.ended_at is None else int((span.ended_at - NOW).total_seconds() / 60),
         )
-        for span in StatusSpan.objects.filter(agent=agent).order_by("started_at")
+        for span in StatusInterval.objects.filter(agent=agent).order_by("started_at")
     ]
 
 
@@ -100,12 +100,12 @@ def test_it_is_written_how_long_a_conversation_was_there(alice: Agent) -> None:
     step = StepFactory(group=group, rule__website=group.website)
     on_desk(step, alice, at=NOW + QUARTER)
     presence.log_out(alice.pk, at=NOW + 3 * QUARTER)
-    span = StatusSpan.objects.get()
+    span = StatusInterval.objects.get()
     assert (span.busy_seconds, span.open_seconds) == (1800, 2700)
 
 
 def test_years_later_it_is_forgotten(alice: Agent) -> None:
     presence.connect(alice.pk, uuid.uuid4(), at=NOW)
     presence.log_out(alice.pk, at=NOW + QUARTER)
-    assert spans.forget(at=NOW + spans.KEPT) == 0
-    assert spans.forget(at=NOW + spans.KEPT + QUARTER) == 1
+    assert status_log.forget(at=NOW + status_log.KEPT) == 0
+    assert status_log.forget(at=NOW + status_log.KEPT + QUARTER) == 1

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from accounts.models import Agent
-from conversations import actors, lifecycle
+from conversations.lifecycle import actors
+from conversations.lifecycle import verbs as lifecycle
+from conversations.lifecycle.transitions import TRANSITIONS, Refused, Status, Verb
 from conversations.models import CloseReason, Conversation
-from conversations.transitions import TRANSITIONS, Refused, Status, Verb
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, StepFactory, in_status

@@ -12,9 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Agent, Role, User
-from conversations import actors, lifecycle
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.transitions import Status
 from conversations.models import Conversation, Style
-from conversations.transitions import Status
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import (
@@ -229,7 +229,7 @@ def test_from_the_snoozed_tab_a_refusal_answers_with_its_lists(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = in_status(Status.SNOOZED, step, agent, keep=True)
-    lifecycle.wake(conversation.pk, actor=actors.SYSTEM, at=NOW)
+    verbs.wake(conversation.pk, actor=actors.SYSTEM, at=NOW)
     client = browser(agent.user)
     answer = client.post(f"/desk/c/{conversation.pk}/wake/", headers={"HX-Target": "sleepers"})
     assert answer.status_code == 409

@@ -11,9 +11,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import Agent, Change, User
-from conversations import attachments
 from conversations.canned import library
-from conversations.files import prepare
+from conversations.messages import attachments
+from conversations.messages.file_types import prepare
 from conversations.models import Attachment, CannedReply, Conversation
 from routing.models import RuleStep
 from tests.clock import NOW

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Agent, User
-from conversations import drafts
+from conversations.agents import drafts
 from conversations.models import Draft
 from routing.models import RuleStep
 from tests.factories import AgentFactory, UserFactory, on_desk

@@ -13,10 +13,13 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import Agent, User
-from conversations import actors, blocks, deadlines, lifecycle, messages, notes
+from conversations.agents import notes
+from conversations.lifecycle import actors, deadlines, verbs
+from conversations.lifecycle.transitions import Status
+from conversations.messages import sending
+from conversations.messages.statements import AS_VISITOR
 from conversations.models import Author, Block, Conversation, Person, Style, Survey
-from conversations.statements import AS_VISITOR
-from conversations.transitions import Status
+from conversations.visitors import blocks
 from core.rejection import Rejected
 from routing import engagement
 from routing.models import RuleStep
@@ -74,7 +77,7 @@ def test_the_goodbye_is_nobody_s_first_answer(
 def test_a_closure_by_time_says_nothing(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     until = NOW + timedelta(hours=3)
-    lifecycle.snooze(
+    verbs.snooze(
         conversation.pk,
         until=until,
         keep=False,
@@ -174,7 +177,7 @@ def may_write(conversation: Conversation) -> bool:
         cursor.execute(AS_VISITOR[False], values)
         by_statement = cursor.fetchone() is not None
     try:
-        messages.add(
+        sending.add(
             conversation.pk, author=Author.VISITOR, body="hello", client_id=uuid.uuid4(), at=NOW
         )
         by_verb = True

@@ -17,12 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Agent, User
-from conversations import messages, notes
+from conversations.agents import notes
+from conversations.messages import sending
 from conversations.models import Address, Author, Conversation, Message, Person, Visitor
 from core.text.search_expressions import Saying, Words
 from core.text.text_search import cut, sought
-from desk import finding
-from desk.finding import Search, find
+from desk import search
+from desk.search import Search, find
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk, queued
@@ -34,7 +35,7 @@ Browser = Callable[[User], Client]
 def said(step: RuleStep, agent: Agent, *bodies: str, **how: Any) -> Conversation:
     conversation = on_desk(step, agent, **how)
     for body in bodies:
-        messages.add(
+        sending.add(
             conversation.pk, author=Author.VISITOR, body=body, client_id=uuid.uuid4(), at=NOW
         )
     return conversation
@@ -182,10 +183,10 @@ def test_filters_narrow(step: RuleStep, agent: Agent) -> None:
 
 
 def test_an_agent_finds_what_he_has_passed_on(step: RuleStep, agent: Agent) -> None:
-    from conversations import actors, lifecycle
+    from conversations.lifecycle import actors, verbs
 
     number = said(step, agent, "lampe").pk
-    lifecycle.transfer_to_group(
+    verbs.transfer_to_group(
         number, group=step.group, queue_id=None, actor=actors.agent(agent.user), at=NOW
     )
     assert numbers(agent.user, agent=agent) == [number]
@@ -200,7 +201,7 @@ def test_pages_join_without_gap_and_take_the_same_queries(
     django_assert_num_queries: Any,
 ) -> None:
     made = [said(step, agent, "une lampe").pk for _ in range(2 * count)]
-    monkeypatch.setattr(finding, "PAGE", count)
+    monkeypatch.setattr(search, "PAGE", count)
     with django_assert_num_queries(5):
         first = find(Search("lampe"), agent.user)
     second = find(Search("lampe", before=first.before), agent.user)
@@ -251,7 +252,7 @@ def test_what_takes_too_long_is_to_be_narrowed(
 ) -> None:
     for _ in range(3):
         said(step, agent, "lampe " * 600)
-    monkeypatch.setattr(finding, "PATIENCE", "1ms")
+    monkeypatch.setattr(search, "PATIENCE", "1ms")
     page = browser(agent.user).get("/desk/find/", {"q": "lampe"}, headers={"HX-Request": ""})
     assert "That would find too much" in page.content.decode()
 

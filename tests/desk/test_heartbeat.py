@@ -13,7 +13,7 @@ from django.test import Client
 
 from accounts import desk_session
 from accounts.models import Agent
-from desk.sockets import HEARD_AGAIN
+from desk.consumers import HEARD_AGAIN
 from routing import presence
 from routing.models import DeskConnection, DeskPresence
 from tests.clock import NOW

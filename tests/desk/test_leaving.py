@@ -12,10 +12,11 @@ import pytest
 from django.test import Client
 
 from accounts.models import Agent, User
-from conversations import drafts, messages
+from conversations.agents import drafts
+from conversations.lifecycle.transitions import Status
+from conversations.messages import sending
 from conversations.models import Author, Conversation, Style
-from conversations.transitions import Status
-from routing import desks, holder
+from routing.actions import assignment, by_agent
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, on_desk
@@ -28,7 +29,7 @@ VERBS = ["close", "pending", "on-hold"]
 @pytest.fixture
 def answered(step: RuleStep, agent: Agent) -> Conversation:
     conversation = on_desk(step, agent, style=Style.SOCIAL, solved_window=timedelta(days=1))
-    messages.add(
+    sending.add(
         conversation.pk,
         author=Author.AGENT,
         body="Hello",
@@ -89,9 +90,7 @@ SNOOZE = {"duration": "3h", "warned": "on"}
 
 def write(conversation: Conversation, author: Author) -> int:
     """Add a message; return its number."""
-    sent = messages.add(
-        conversation.pk, author=author, body="Wait!", client_id=uuid.uuid4(), at=NOW
-    )
+    sent = sending.add(conversation.pk, author=author, body="Wait!", client_id=uuid.uuid4(), at=NOW)
     return int(sent.frame["seq"])
 
 
@@ -180,12 +179,12 @@ def test_what_a_colleague_had_begun_is_there_for_whoever_goes_on(
     step.group.members.add(colleague)
     later = NOW + timedelta(minutes=1)
     drafts.keep(agent.pk, answered.pk, "It <b>costs</b> 40", at=later)
-    holder.transfer(answered.pk, user=agent.user, to=colleague, at=later)
-    desks.take(answered.pk, user=colleague.user, at=later)
+    by_agent.transfer(answered.pk, user=agent.user, to=colleague, at=later)
+    assignment.take(answered.pk, user=colleague.user, at=later)
     address = f"/desk/c/{answered.pk}/"
     begun = "It &lt;b&gt;costs&lt;/b&gt; 40"
     assert begun in browser(colleague.user).get(address).content.decode()
-    messages.add(
+    sending.add(
         answered.pk,
         author=Author.AGENT,
         body="It costs 40.",

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Agent, User
-from conversations.transitions import Status
+from conversations.lifecycle.transitions import Status
 from routing.models import RuleStep
 from tests.factories import in_status, on_desk
 

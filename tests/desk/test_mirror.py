@@ -10,10 +10,10 @@ from asgiref.sync import async_to_sync
 from django.test import Client
 
 from accounts.models import Agent, User
-from conversations import browsing, sightings
-from conversations.browsing import Seen
+from conversations.lifecycle.transitions import Status
 from conversations.models import Conversation
-from conversations.transitions import Status
+from conversations.visitors import page_views, visitor_presence
+from conversations.visitors.page_views import Seen
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import in_status
@@ -33,7 +33,7 @@ def conversation(step: RuleStep, agent: Agent) -> Conversation:
 
 
 def come(conversation: Conversation) -> None:
-    async_to_sync(sightings.see)(conversation.visitor_id)
+    async_to_sync(visitor_presence.see)(conversation.visitor_id)
 
 
 def shown(browser: Browser, agent: Agent, conversation: Conversation) -> str:
@@ -44,8 +44,8 @@ def test_the_page_its_address_and_since_when(
     browser: Browser, agent: Agent, conversation: Conversation
 ) -> None:
     come(conversation)
-    browsing.see(conversation.visitor_id, LAMP, at=NOW - timedelta(hours=3))
-    browsing.see(conversation.visitor_id, LAMP, at=NOW - timedelta(minutes=2))  # opened again
+    page_views.see(conversation.visitor_id, LAMP, at=NOW - timedelta(hours=3))
+    page_views.see(conversation.visitor_id, LAMP, at=NOW - timedelta(minutes=2))  # opened again
     page = shown(browser, agent, conversation)
     mirror = page[page.index(HEADING) : page.index("</section>", page.index(HEADING))]
     assert "A &lt;b&gt;lamp&lt;/b&gt;" in mirror
@@ -57,7 +57,7 @@ def test_the_page_its_address_and_since_when(
 def test_who_has_left_is_on_no_page(
     browser: Browser, agent: Agent, conversation: Conversation
 ) -> None:
-    browsing.see(conversation.visitor_id, LAMP, at=NOW)
+    page_views.see(conversation.visitor_id, LAMP, at=NOW)
     page = shown(browser, agent, conversation)
     assert "The visitor has left the site." in page
     assert "since" not in page[page.index(HEADING) : page.index("</section>")]
@@ -75,7 +75,7 @@ def test_where_the_website_does_not_want_it_nothing_is_there(
 ) -> None:
     conversation = in_status(Status.ACTIVE, step, agent)
     come(conversation)
-    browsing.see(conversation.visitor_id, LAMP, at=NOW)
+    page_views.see(conversation.visitor_id, LAMP, at=NOW)
     assert HEADING not in shown(browser, agent, conversation)
 
 
@@ -84,5 +84,5 @@ def test_a_closed_conversation_follows_nobody(
 ) -> None:
     closed = in_status(Status.CLOSED, step, agent)
     come(closed)
-    browsing.see(closed.visitor_id, LAMP, at=NOW)
+    page_views.see(closed.visitor_id, LAMP, at=NOW)
     assert HEADING not in shown(browser, agent, closed)

@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import Agent, Role, User
-from conversations import notes, notices
+from conversations.agents import notes, notices
+from conversations.lifecycle.transitions import Status
 from conversations.models import Conversation, Note, Notice
-from conversations.transitions import Status
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, StepFactory, UserFactory, in_status, on_desk

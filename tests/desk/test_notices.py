@@ -14,9 +14,9 @@ from django.test import Client
 from django.utils import translation
 
 from accounts.models import Agent, AgentChannel, User
-from conversations import deadlines
+from conversations.lifecycle import deadlines
+from conversations.lifecycle.transitions import EndReason, Refused, Status
 from conversations.models import Contact, Conversation, Notice
-from conversations.transitions import EndReason, Refused, Status
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, on_desk, queued

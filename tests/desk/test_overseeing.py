@@ -10,9 +10,9 @@ from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import Agent, Role, User
+from conversations.lifecycle.transitions import Refused, Status
 from conversations.models import Conversation, Event
-from conversations.transitions import Refused, Status
-from routing import overseeing
+from routing.actions import by_supervisor
 from routing.models import RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import (
@@ -196,9 +196,12 @@ def test_who_only_converses_there_does_not_steer(
 @pytest.mark.parametrize(
     ("status", "verb"),
     [
-        (Status.ASSIGNED, overseeing.release),
-        (Status.QUEUED, lambda pk, **how: overseeing.reassign(pk, to=Agent.objects.get(), **how)),
-        (Status.SNOOZED, overseeing.rouse),
+        (Status.ASSIGNED, by_supervisor.release),
+        (
+            Status.QUEUED,
+            lambda pk, **how: by_supervisor.reassign(pk, to=Agent.objects.get(), **how),
+        ),
+        (Status.SNOOZED, by_supervisor.wake),
     ],
 )
 def test_each_verb_asks_again_under_the_lock(

@@ -12,9 +12,9 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from accounts.models import Agent, User
-from conversations import messages
+from conversations.lifecycle.transitions import Status
+from conversations.messages import sending
 from conversations.models import Attachment, Author, Message
-from conversations.transitions import Status
 from desk import boxes as state_boxes
 from desk import queries
 from desk.rights import rights_of
@@ -84,7 +84,7 @@ def test_a_box_has_the_last_message_and_since_when_the_visitor_waits(
 
     def say(author: Author, body: str, minutes: int, **more: Any) -> None:
         at = NOW + timedelta(minutes=minutes)
-        messages.add(number, author=author, body=body, client_id=uuid.uuid4(), at=at, **more)
+        sending.add(number, author=author, body=body, client_id=uuid.uuid4(), at=at, **more)
 
     def box() -> Any:
         [[found], _assigned] = state_boxes.boxes(agent)

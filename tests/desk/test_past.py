@@ -10,11 +10,11 @@ import pytest
 from django.test import Client
 
 from accounts.models import Agent, User
-from conversations import actors, lifecycle
-from conversations.actors import SYSTEM, VISITOR, Actor
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.actors import SYSTEM, VISITOR, Actor
+from conversations.lifecycle.transitions import Status
 from conversations.models import Conversation
-from conversations.transitions import Status
-from desk.past import Past, pasts_of
+from desk.past_conversations import Past, pasts_of
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import in_status, on_desk
@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 
 def woken(step: RuleStep, agent: Agent, by: Actor) -> Conversation:
     conversation = in_status(Status.SNOOZED, step, agent)
-    return lifecycle.wake(conversation.pk, actor=by, at=NOW + HOUR)
+    return verbs.wake(conversation.pk, actor=by, at=NOW + HOUR)
 
 
 def test_how_it_came_back_is_told(
@@ -51,9 +51,9 @@ def test_past_ones_are_counted_in_one_query(
     second.visitor = first.visitor
     second.save()
     released, plain = on_desk(step, agent), on_desk(step, agent)
-    lifecycle.release(released.pk, actor=SYSTEM, at=NOW + HOUR)
-    lifecycle.push(released.pk, agent=agent, at=NOW + HOUR)
-    lifecycle.recall(released.pk, at=NOW + 2 * HOUR)
+    verbs.release(released.pk, actor=SYSTEM, at=NOW + HOUR)
+    verbs.push(released.pk, agent=agent, at=NOW + HOUR)
+    verbs.requeue(released.pk, at=NOW + 2 * HOUR)
     shown = browser(agent.user).get(f"/desk/c/{second.pk}/toolbar/").content.decode()
     assert "snoozed once" in shown
     with django_assert_num_queries(1):

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Agent, AgentChannel
-from desk import receivers
-from desk.receivers import Team
+from desk import transfer_targets
+from desk.transfer_targets import Team
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, StepFactory, connect, on_desk, queued
@@ -25,7 +25,7 @@ def colleague(step: RuleStep, name: str, *, is_connected: bool = True) -> Agent:
 
 
 def outcomes(step: RuleStep, agent: Agent) -> dict[str, str]:
-    found = receivers.colleagues_of(on_desk(step, agent), agent.user, at=NOW)
+    found = transfer_targets.colleagues_of(on_desk(step, agent), agent.user, at=NOW)
     return {one.name: outcome for one, outcome in found}
 
 
@@ -48,7 +48,7 @@ def test_each_colleague_comes_with_what_a_transfer_to_them_does(
 
 
 def team(step: RuleStep, agent: Agent, other: RuleStep) -> Team:
-    found = receivers.teams_of(on_desk(step, agent), agent, at=NOW)
+    found = transfer_targets.teams_of(on_desk(step, agent), agent, at=NOW)
     return next(one for one in found if one.group_id == other.group_id)
 
 

@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Agent, AgentChannel, User
+from conversations.lifecycle.transitions import Status
 from conversations.models import Style
-from conversations.transitions import Status
 from routing import presence
 from routing.models import RuleStep
 from tests.factories import UserFactory, connect, in_status, on_desk

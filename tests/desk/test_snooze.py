@@ -14,8 +14,8 @@ from django.test import Client
 from accounts import preferences
 from accounts.models import Agent, User
 from conversations.facts import ConversationMoved
+from conversations.lifecycle.transitions import Status
 from conversations.models import Conversation
-from conversations.transitions import Status
 from desk import live
 from routing.models import RuleStep
 from tests.clock import NOW

@@ -10,9 +10,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import Agent, ToolbarApp, User
-from conversations import drafts, notes
+from conversations.agents import drafts, notes
 from conversations.canned import library
-from conversations.files import prepare
+from conversations.messages.file_types import prepare
 from conversations.models import CannedFile, CannedReply, Conversation
 from desk import urls
 from routing.models import RuleStep

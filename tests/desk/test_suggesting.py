@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import Agent, User
-from conversations import messages
 from conversations.canned import library
+from conversations.messages import sending
 from conversations.models import Author, CannedReply, Outcome, SuggestionOffer
 from routing.models import RuleStep
 from tests.clock import NOW
@@ -30,9 +30,7 @@ def test_what_is_suggested_is_decided_once_and_counted(
         conversation = on_desk(step, agent)
         asked = "Quel est le délai de livraison ?"
         client_id = uuid.uuid4()
-        messages.add(
-            conversation.pk, author=Author.VISITOR, body=asked, client_id=client_id, at=NOW
-        )
+        sending.add(conversation.pk, author=Author.VISITOR, body=asked, client_id=client_id, at=NOW)
         address = f"/desk/c/{conversation.pk}/suggestions/"
         said = client.post(address).json()
         assert said["suggestions"] == [

@@ -12,10 +12,11 @@ from django.test import Client
 from django.utils import translation
 
 from accounts.models import Agent, User
-from conversations import actors, lifecycle, notes
-from conversations.actors import SYSTEM, VISITOR
+from conversations.agents import notes
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.actors import SYSTEM, VISITOR
+from conversations.lifecycle.transitions import Status, Verb
 from conversations.models import ActorKind, CloseReason, Event
-from conversations.transitions import Status, Verb
 from desk import timeline
 from desk.timeline import ICONS, Line, last_turns, lines_of, told
 from routing.models import RuleStep
@@ -48,14 +49,14 @@ def test_how_it_went_from_hand_to_hand(
     manager.first_name, manager.last_name = "Marc", "Fournier"
     manager.save()
     number = on_desk(step, agent).pk
-    lifecycle.release(number, actor=marc, at=NOW + HOUR)
-    lifecycle.push(number, agent=agent, at=NOW + 2 * HOUR)
-    lifecycle.recall(number, at=NOW + 3 * HOUR)
-    lifecycle.push(number, agent=bruno, at=NOW + 4 * HOUR)
-    lifecycle.release(number, actor=SYSTEM, at=NOW + 5 * HOUR)
-    lifecycle.transfer_to_agent(number, agent=agent, actor=marc, at=NOW + 6 * HOUR)
-    lifecycle.push(number, agent=agent, at=NOW + 6 * HOUR)
-    lifecycle.transfer_to_group(
+    verbs.release(number, actor=marc, at=NOW + HOUR)
+    verbs.push(number, agent=agent, at=NOW + 2 * HOUR)
+    verbs.requeue(number, at=NOW + 3 * HOUR)
+    verbs.push(number, agent=bruno, at=NOW + 4 * HOUR)
+    verbs.release(number, actor=SYSTEM, at=NOW + 5 * HOUR)
+    verbs.transfer_to_agent(number, agent=agent, actor=marc, at=NOW + 6 * HOUR)
+    verbs.push(number, agent=agent, at=NOW + 6 * HOUR)
+    verbs.transfer_to_group(
         number, group=step.group, queue_id=step.pk, actor=alice, at=NOW + 7 * HOUR
     )
     group = step.group.name
@@ -74,16 +75,16 @@ def test_how_it_went_from_hand_to_hand(
 def test_how_it_paused_and_came_back(step: RuleStep, agent: Agent) -> None:
     alice = actors.agent(agent.user)
     number = in_status(Status.SNOOZED, step, agent).pk
-    lifecycle.wake(number, actor=VISITOR, at=NOW + HOUR)
-    lifecycle.push(number, agent=agent, at=NOW + HOUR)
-    lifecycle.set_pending(number, actor=alice, at=NOW + 2 * HOUR)
-    lifecycle.reopen(number, actor=VISITOR, at=NOW + 3 * HOUR)
-    lifecycle.take(number, agent=agent, actor=alice, at=NOW + 3 * HOUR)
-    lifecycle.set_on_hold(number, actor=alice, at=NOW + 4 * HOUR)
-    lifecycle.reopen(number, actor=alice, at=NOW + 5 * HOUR)
-    lifecycle.push(number, agent=agent, at=NOW + 6 * HOUR)  # not at once: it had to wait
-    lifecycle.solve(number, actor=alice, at=NOW + 7 * HOUR)
-    lifecycle.close(number, reason=CloseReason.WINDOW_OVER, actor=SYSTEM, at=NOW + 99 * HOUR)
+    verbs.wake(number, actor=VISITOR, at=NOW + HOUR)
+    verbs.push(number, agent=agent, at=NOW + HOUR)
+    verbs.set_pending(number, actor=alice, at=NOW + 2 * HOUR)
+    verbs.reopen(number, actor=VISITOR, at=NOW + 3 * HOUR)
+    verbs.take(number, agent=agent, actor=alice, at=NOW + 3 * HOUR)
+    verbs.set_on_hold(number, actor=alice, at=NOW + 4 * HOUR)
+    verbs.reopen(number, actor=alice, at=NOW + 5 * HOUR)
+    verbs.push(number, agent=agent, at=NOW + 6 * HOUR)  # not at once: it had to wait
+    verbs.solve(number, actor=alice, at=NOW + 7 * HOUR)
+    verbs.close(number, reason=CloseReason.WINDOW_OVER, actor=SYSTEM, at=NOW + 99 * HOUR)
     [first, *rest] = said(number)[1:]
     assert re.fullmatch(r"Snoozed by Alice until .*\d\d:\d\d, kept by Alice", first)
     assert rest == [
@@ -101,11 +102,11 @@ def test_how_it_paused_and_came_back(step: RuleStep, agent: Agent) -> None:
 
 def test_a_snooze_left_to_the_team_and_the_ends_of_one(step: RuleStep, agent: Agent) -> None:
     number = in_status(Status.SNOOZED, step, agent, keep=False).pk
-    lifecycle.wake(number, actor=SYSTEM, at=NOW + HOUR)
+    verbs.wake(number, actor=SYSTEM, at=NOW + HOUR)
     assert f"left to {step.group.name}" in said(number)[-2]
     assert said(number)[-1] == "Back from snooze: the time was over"
     kept = in_status(Status.SNOOZED, step, agent).pk
-    lifecycle.wake(kept, actor=actors.agent(agent.user), at=NOW + HOUR)
+    verbs.wake(kept, actor=actors.agent(agent.user), at=NOW + HOUR)
     assert said(kept)[-1] == "Back from snooze: woken by Alice"
 
 
@@ -178,7 +179,7 @@ def test_a_release_is_in_the_history_of_this_one_and_counted_in_past_ones(
     first, second = on_desk(step, agent), queued(step)
     second.visitor = first.visitor
     second.save()
-    lifecycle.release(first.pk, actor=SYSTEM, at=NOW + HOUR)
+    verbs.release(first.pk, actor=SYSTEM, at=NOW + HOUR)
     client = browser(agent.user)
     [history] = re.findall(
         r'<ul class="turns">(.*?)</ul>',
@@ -197,8 +198,8 @@ def test_a_long_life_costs_two_queries_and_the_history_stays_short(
     number, at = on_desk(step, agent).pk, NOW
     for _ in range(10):
         at += HOUR
-        lifecycle.release(number, actor=actors.manager(agent.user), at=at)
-        lifecycle.push(number, agent=agent, at=at)
+        verbs.release(number, actor=actors.manager(agent.user), at=at)
+        verbs.push(number, agent=agent, at=at)
     with django_assert_num_queries(2):
         lines = lines_of(number)
         assert all(line.sentence and line.icon for line in lines)

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Agent, Role, User
-from conversations.transitions import Status
+from conversations.lifecycle.transitions import Status
 from routing.models import RuleStep
 from tests.factories import StepFactory, UserFactory, in_status, queued
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 
 from accounts.models import Agent
-from conversations import messages
+from conversations.messages import sending
 from conversations.models import Author, Conversation, Message
 from messenger.mail import addresses, lmtp, replies
 from messenger.mail.reply_addresses import reply_address
@@ -42,7 +42,7 @@ def begin() -> Conversation:
 
 
 def say(conversation: Conversation, author: Author, body: str) -> None:
-    messages.add(conversation.pk, author=author, body=body, client_id=uuid.uuid4(), at=NOW)
+    sending.add(conversation.pk, author=author, body=body, client_id=uuid.uuid4(), at=NOW)
 
 
 def letter(conversation: Conversation, words: str = "Thank you!", **headers: str) -> EmailMessage:

@@ -12,9 +12,10 @@ from django.test import Client
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from conversations import browsing, drafts
-from conversations.browsing import Seen
+from conversations.agents import drafts
 from conversations.models import Draft, Profile, SeenPage, Visitor
+from conversations.visitors import page_views
+from conversations.visitors.page_views import Seen
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, VisitorFactory, on_desk
 
@@ -43,11 +44,11 @@ def test_a_page_is_remembered_once_and_what_is_said_with_it(visitor: Visitor) ->
     for _ in range(2):
         assert tell(visitor, view=view, referrer="https://search.example/?q=lamp") == 204
     assert tell(visitor, url="https://shop.example/b", referrer="https://shop.example/a") == 204
-    assert [page.url for page in browsing.pages_of(visitor.pk)] == [
+    assert [page.url for page in page_views.pages_of(visitor.pk)] == [
         "https://shop.example/b",
         "https://shop.example/a",
     ]
-    profile = browsing.profile_of(visitor.pk)
+    profile = page_views.profile_of(visitor.pk)
     assert profile is not None
     assert (profile.referrer, profile.device) == ("https://search.example/?q=lamp", "")
     assert (profile.data, profile.place) == ({}, "")
@@ -77,15 +78,15 @@ def test_what_is_no_page_is_none(visitor: Visitor, said: dict[str, Any]) -> None
 def test_a_text_is_kept_without_what_cannot_be_kept(visitor: Visitor) -> None:
     view = {"data": {"a\x00b": "x\x00y"}, "language": "fr\x00"}
     assert tell(visitor, title="  A\x00 \n B " + "x" * 300, view=view) == 204
-    assert browsing.pages_of(visitor.pk)[0].title == ("A B " + "x" * 300)[:200]
+    assert page_views.pages_of(visitor.pk)[0].title == ("A B " + "x" * 300)[:200]
     assert Profile.objects.get().data == {"ab": "xy"}
 
 
 def test_the_memory_is_bounded(visitor: Visitor) -> None:
-    for number in range(browsing.KEPT + 3):
-        browsing.see(visitor.pk, Seen(url=f"https://shop.example/{number}"), at=NOW)
-    assert [page.url[-2:] for page in browsing.pages_of(visitor.pk)][:2] == ["52", "51"]
-    assert SeenPage.objects.count() == browsing.KEPT
+    for number in range(page_views.KEPT + 3):
+        page_views.see(visitor.pk, Seen(url=f"https://shop.example/{number}"), at=NOW)
+    assert [page.url[-2:] for page in page_views.pages_of(visitor.pk)][:2] == ["52", "51"]
+    assert SeenPage.objects.count() == page_views.KEPT
 
 
 def test_what_is_old_is_forgotten(visitor: Visitor, settings: Any) -> None:
@@ -95,7 +96,7 @@ def test_what_is_old_is_forgotten(visitor: Visitor, settings: Any) -> None:
     agent, step = AgentFactory(), StepFactory()
     for age, url in ((31, "old"), (29, "new")):
         made = on_desk(step, agent).pk
-        browsing.see(visitor.pk, Seen(url=url), at=_now() - age * DAY)
+        page_views.see(visitor.pk, Seen(url=url), at=_now() - age * DAY)
         drafts.keep(agent.pk, made, url, at=_now() - age * DAY)
     assert forget_traces() == 2
     assert [page.url for page in SeenPage.objects.all()] == ["new"]
@@ -104,7 +105,7 @@ def test_what_is_old_is_forgotten(visitor: Visitor, settings: Any) -> None:
 
 
 def _now() -> Any:
-    from conversations.deadlines import database_now
+    from conversations.lifecycle.deadlines import database_now
 
     return database_now()
 
@@ -115,7 +116,7 @@ def test_the_desk_shows_it_and_nothing_of_it_is_markup(visitor: Visitor) -> None
     step.group.members.add(agent)
     conversation = on_desk(step, agent, visitor=visitor)
     for number in range(7):
-        browsing.see(
+        page_views.see(
             visitor.pk,
             Seen(
                 url=f"https://shop.example/{number}",
@@ -166,7 +167,7 @@ def places(tmp_path: Path, settings: Any) -> Path:
 def test_the_place_is_of_the_file_and_only_where_the_website_shows_it(
     visitor: Visitor, places: Path, rf: Any, is_shown: bool, address: str, place: str
 ) -> None:
-    from messenger.places import place_of
+    from messenger.geolocation import place_of
 
     visitor.website.shows_place = is_shown
     assert place_of(rf.post("/", REMOTE_ADDR=address), visitor.website) == place
@@ -176,7 +177,7 @@ def test_the_place_is_of_the_file_and_only_where_the_website_shows_it(
 def test_a_broken_file_or_address_is_no_place_and_no_fault(
     visitor: Visitor, places: Path, rf: Any, content: bytes
 ) -> None:
-    from messenger.places import place_of
+    from messenger.geolocation import place_of
 
     visitor.website.shows_place = True
     assert place_of(rf.post("/", REMOTE_ADDR="unix:"), visitor.website) == ""
@@ -185,7 +186,7 @@ def test_a_broken_file_or_address_is_no_place_and_no_fault(
 
 
 def test_a_proxy_may_say_the_place(visitor: Visitor, rf: Any, settings: Any) -> None:
-    from messenger.places import place_of
+    from messenger.geolocation import place_of
 
     settings.PLACE_HEADER = "X-City"
     visitor.website.shows_place = True
@@ -209,15 +210,15 @@ def test_an_agents_desk_is_told(visitor: Visitor, django_capture_on_commit_callb
     bus.on(VisitorBrowsed, hear)
     try:
         with django_capture_on_commit_callbacks(execute=True):
-            browsing.see(visitor.pk, Seen(url="https://x/"), at=NOW)
+            page_views.see(visitor.pk, Seen(url="https://x/"), at=NOW)
     finally:
         wiring.connect()
     assert told == [VisitorBrowsed(conversation.pk, agent.pk)]
 
 
 def test_who_withdraws_his_consent_leaves_no_trail(visitor: Visitor) -> None:
-    from conversations import persons
     from conversations.models import Consent, ConsentKind
+    from conversations.visitors import persons
 
     assert tell(visitor) == 204
     withdrawn = Consent(kind=ConsentKind.WITHDRAWN, language="fr", text="", given_at=NOW)

@@ -13,7 +13,7 @@ from accounts.models import Role, Website
 from messenger.builder.forms import LANGUAGES, TEXTS, BuilderForm
 from messenger.builder.views import told_contrast
 from messenger.mail import addresses
-from messenger.texts import texts_of
+from messenger.website_texts import texts_of
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db

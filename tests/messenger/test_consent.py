@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from accounts.models import Agent, Website
-from conversations import messages
+from conversations.messages import sending
 from conversations.models import Address, Author, Consent, Visitor
 from core.rejection import Rejected
-from messenger.texts import sha256_of, texts_of
+from messenger.website_texts import sha256_of, texts_of
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, VisitorFactory, on_desk
@@ -54,7 +54,7 @@ def test_withdrawn_nothing_is_written_by_either_side_until_it_is_given_again(
     assert code_of(browser.post("conversations/", first())) == (403, "consent")
     assert code_of(browser.post("email/", {"address": "j@example.com"})) == (403, "consent")
     with pytest.raises(Rejected, match="accept first"):
-        messages.add(
+        sending.add(
             conversation.pk, author=Author.VISITOR, body="?", client_id=uuid.uuid4(), at=NOW
         )
     conversation.refresh_from_db()

@@ -10,12 +10,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Agent, Website
-from conversations import lifecycle, messages
-from conversations.actors import agent as actor
+from conversations.lifecycle import verbs
+from conversations.lifecycle.actors import agent as actor
+from conversations.messages import sending
 from conversations.models import Author, CloseReason, Consent, Conversation, Survey, Visitor
 from messenger import tickets
-from messenger.texts import sha256_of, texts_of
 from messenger.visitors import hash_token
+from messenger.website_texts import sha256_of, texts_of
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, VisitorFactory, WebsiteFactory, on_desk, queued
@@ -55,8 +56,8 @@ def alice() -> Agent:
 def closed(step: RuleStep, agent: Agent, visitor: Visitor) -> Conversation:
     """A conversation in which the agent answered, closed, with its survey to answer."""
     conversation = on_desk(step, agent, visitor=visitor)
-    messages.add(conversation.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=NOW)
-    return lifecycle.close(
+    sending.add(conversation.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=NOW)
+    return verbs.close(
         conversation.pk, reason=CloseReason.RESOLVED, actor=actor(agent.user), at=NOW
     )
 

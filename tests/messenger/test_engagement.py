@@ -20,7 +20,7 @@ from redis.exceptions import ConnectionError as ValkeyIsAway
 
 from accounts.models import Website
 from config.asgi import http
-from messenger import engagement
+from messenger.asgi import page_views
 from routing import changes, snapshot_cache, snapshots
 from routing.models import HourlyDemand, RuleStep, TargetingRule
 from tests.factories import TargetingRuleFactory, queued
@@ -380,8 +380,8 @@ async def test_pages_are_counted_by_rule_and_hour(
 ) -> None:
     for again in (False, False, True):
         await page.told(again=again)
-    monkeypatch.setattr(engagement, "WRITE_SECONDS", -1.0)
+    monkeypatch.setattr(page_views, "WRITE_SECONDS", -1.0)
     await page.told()
-    await engagement._tallies[asyncio.get_running_loop()].writing  # type: ignore[misc]
+    await page_views._tallies[asyncio.get_running_loop()].writing  # type: ignore[misc]
     demand = await HourlyDemand.objects.aget(rule_id=step.rule_id)
     assert (demand.pages_engaged, demand.pages_refused) == (3, 0)

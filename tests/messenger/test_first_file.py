@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-import messenger.doors
+import messenger.asgi.messages
 from accounts.models import Website
-from conversations import attachments
+from conversations.messages import attachments
 from conversations.models import Attachment, Conversation, Message, Visitor
-from messenger.texts import consent_of, sha256_of
+from messenger.website_texts import consent_of, sha256_of
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.conversations.test_attachments import Caller, png
@@ -34,7 +34,7 @@ def come(website: Website) -> tuple[Browser, Caller]:
     agreed = {"language": "en", "consent": sha256_of(consent_of(website, "en"))}
     browser.token = browser.post("visitors/", agreed).json()["token"]
     headers = {"authorization": f"Bearer {browser.token}"}
-    return browser, Caller(f"/messenger/{website.key}/", messenger.doors, headers)
+    return browser, Caller(f"/messenger/{website.key}/", messenger.asgi.messages, headers)
 
 
 def begin(browser: Browser, **sent: Any) -> Any:

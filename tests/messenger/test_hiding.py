@@ -15,13 +15,14 @@ from django.core.cache import cache
 from django.core.mail import EmailMultiAlternatives
 
 from accounts.models import Agent
-from conversations import messages, persons
 from conversations.facts import HistoryHidden
+from conversations.messages import sending
 from conversations.models import Author, Conversation, Person, Visitor
+from conversations.visitors import persons
 from core.events import bus
 from core.realtime.channel_groups import visitor_group
 from messenger import hiding
-from messenger.mail import addresses, delivery, owing
+from messenger.mail import addresses, delivery, pending_mails
 from messenger.mail.compose import Composed
 from messenger.models import Mail, MailStatus
 from routing.models import RuleStep
@@ -55,7 +56,7 @@ def talk(step: RuleStep) -> Conversation:
 
 
 def say(conversation: Conversation, author: Author, body: str, *, at: datetime) -> None:
-    messages.add(conversation.pk, author=author, body=body, client_id=uuid.uuid4(), at=at)
+    sending.add(conversation.pk, author=author, body=body, client_id=uuid.uuid4(), at=at)
 
 
 def hide(talk: Conversation, *, at: datetime, hidden: bool = True) -> None:
@@ -65,21 +66,21 @@ def hide(talk: Conversation, *, at: datetime, hidden: bool = True) -> None:
 def test_an_answer_that_was_hidden_before_the_look_is_owed_no_mail(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is oak.", at=NOW)
     hide(talk, at=NOW + SECOND)
-    assert owing.look(at=NOW + MINUTE) == 0
+    assert pending_mails.look(at=NOW + MINUTE) == 0
     assert not Mail.objects.exists()
 
 
 def test_shown_again_it_is_told_of(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is oak.", at=NOW)
     hide(talk, at=NOW + SECOND)
-    owing.look(at=NOW + MINUTE)
+    pending_mails.look(at=NOW + MINUTE)
     hide(talk, at=NOW + 2 * MINUTE, hidden=False)
-    assert owing.look(at=NOW + 3 * MINUTE) == 1
+    assert pending_mails.look(at=NOW + 3 * MINUTE) == 1
 
 
 def test_a_mail_that_is_owed_is_not_sent_any_more(talk: Conversation, server: MailServer) -> None:
     say(talk, Author.AGENT, "It is oak.", at=NOW)
-    assert owing.look(at=NOW + MINUTE) == 1
+    assert pending_mails.look(at=NOW + MINUTE) == 1
     hide(talk, at=NOW + MINUTE)
     assert delivery.send_due(at=NOW + MINUTE) == 0
     assert server.mails == []
@@ -94,7 +95,7 @@ def test_the_next_mail_quotes_only_what_came_after(talk: Conversation, server: M
     say(talk, Author.AGENT, "It is oak.", at=NOW)
     hide(talk, at=NOW + SECOND)
     say(talk, Author.AGENT, "Anything else?", at=NOW + 2 * SECOND)
-    assert owing.look(at=NOW + 2 * MINUTE) == 1
+    assert pending_mails.look(at=NOW + 2 * MINUTE) == 1
     assert delivery.send_due(at=NOW + 2 * MINUTE) == 1
     words = text_of(server.mails[0]) + text_of(server.mails[0], "html")
     assert "Anything else?" in words
@@ -107,7 +108,7 @@ def test_what_is_hidden_while_a_batch_is_composed_is_not_quoted(
     """The first message of the batch is hidden after the mail was composed with it."""
     say(talk, Author.AGENT, "It is oak.", at=NOW)
     say(talk, Author.AGENT, "Anything else?", at=NOW + 2 * SECOND)
-    assert owing.look(at=NOW + 2 * MINUTE) == 1
+    assert pending_mails.look(at=NOW + 2 * MINUTE) == 1
     composed, hidden_at = Composed.message, [NOW + SECOND]
 
     def interrupted(self: Composed) -> EmailMultiAlternatives:
@@ -127,7 +128,7 @@ def test_what_is_hidden_whole_while_it_is_composed_is_not_sent(
     talk: Conversation, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     say(talk, Author.AGENT, "It is oak.", at=NOW)
-    assert owing.look(at=NOW + MINUTE) == 1
+    assert pending_mails.look(at=NOW + MINUTE) == 1
     composed = Composed.message
 
     def interrupted(self: Composed) -> EmailMultiAlternatives:

@@ -16,11 +16,11 @@ from django.utils import timezone
 
 from accounts import identities
 from accounts.models import Agent, Change, IdentitySecret, Website
-from conversations import messages
+from conversations.messages import sending
 from conversations.models import Author, Conversation, Person, Visitor
 from core.rejection import Rejected
 from messenger import identity
-from messenger.texts import sha256_of, texts_of
+from messenger.website_texts import sha256_of, texts_of
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, VisitorFactory, WebsiteFactory, on_desk, queued
@@ -175,7 +175,7 @@ def test_hidden_history_is_neither_listed_nor_read_until_it_is_shown_again(
     if is_known:  # on his other browsers, too
         assert shown(customer(website, brand)) == (None, [])
     at = timezone.now() + timedelta(seconds=1)
-    messages.add(present.pk, author=Author.AGENT, body="Voici", client_id=uuid.uuid4(), at=at)
+    sending.add(present.pk, author=Author.AGENT, body="Voici", client_id=uuid.uuid4(), at=at)
     assert shown(browser) == (str(present.public_id), [])  # an answer is never withheld
     assert browser.post("history/", {"hidden": False}).status_code == 200
     assert shown(browser) == before
@@ -228,7 +228,7 @@ def test_who_was_never_here_becomes_known_with_his_consent(
 
 
 def identity_text(website: Website) -> str:
-    from messenger.texts import sha256_of, texts_of
+    from messenger.website_texts import sha256_of, texts_of
 
     return sha256_of(texts_of(website, "fr")["consent"])
 

@@ -11,10 +11,11 @@ import pytest
 import time_machine
 from django.test import Client
 
-from conversations import actors, lifecycle, messages
+from conversations.lifecycle import actors, verbs
+from conversations.messages import sending
 from conversations.models import Address, Author, CloseReason, Conversation, Visitor
 from messenger import links, tickets
-from messenger.mail import addresses, owing, unsubscribing
+from messenger.mail import addresses, pending_mails, unsubscribing
 from messenger.models import Mail, MailKind, Sender
 from messenger.visitors import token_hash_for
 from tests.clock import NOW
@@ -49,7 +50,7 @@ def mail(visitor: Visitor, step: RuleStep, agent: Agent) -> Mail:
     conversation = on_desk(step, agent, visitor=visitor)
     addresses.give(visitor, VISITOR, at=NOW)
     for author, body in ((Author.VISITOR, "Is it oak?"), (Author.AGENT, "It is.")):
-        messages.add(conversation.pk, author=author, body=body, client_id=uuid.uuid4(), at=NOW)
+        sending.add(conversation.pk, author=author, body=body, client_id=uuid.uuid4(), at=NOW)
     return Mail.objects.create(
         conversation=conversation,
         kind=MailKind.ANSWER,
@@ -165,9 +166,9 @@ def test_a_link_answers_the_survey_of_its_conversation_only(
     browser: Browser, mail: Mail, step: RuleStep, agent: Agent
 ) -> None:
     other = on_desk(step, agent, visitor=mail.conversation.visitor)
-    messages.add(other.pk, author=Author.AGENT, body="x", client_id=uuid.uuid4(), at=NOW)
+    sending.add(other.pk, author=Author.AGENT, body="x", client_id=uuid.uuid4(), at=NOW)
     for conversation in (mail.conversation, other):
-        lifecycle.close(
+        verbs.close(
             conversation.pk,
             reason=CloseReason.RESOLVED,
             actor=actors.agent(agent.user),
@@ -239,7 +240,7 @@ def test_one_click_is_enough_and_looking_changes_nothing(client: Client, mail: M
     strict = Client(enforce_csrf_checks=True)
     strict.post(path_of(mail), {"List-Unsubscribe": "One-Click"})
     assert not Address.objects.get().wants_mail
-    assert owing.why_not(mail) == "the visitor has switched notifications off"
+    assert pending_mails.why_not(mail) == "the visitor has switched notifications off"
     strict.post(path_of(mail), {"on": "1"})
     assert Address.objects.get().wants_mail
 
@@ -285,7 +286,7 @@ def test_the_demos_mailbox_shows_mails_and_nothing_else(
 
 def test_the_visitor_in_person_is_no_guest(browser: Browser, mail: Mail, agent: Agent) -> None:
     """R15: the history is there as ever."""
-    lifecycle.close(
+    verbs.close(
         mail.conversation.pk,
         reason=CloseReason.RESOLVED,
         actor=actors.agent(agent.user),

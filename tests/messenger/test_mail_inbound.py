@@ -18,8 +18,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Agent, Role
-from conversations import actors, blocks, inbound_emails, lifecycle, personal
 from conversations.facts import MessageAdded
+from conversations.lifecycle import actors, verbs
+from conversations.messages import inbound_emails
 from conversations.models import (
     Address,
     Attachment,
@@ -30,6 +31,8 @@ from conversations.models import (
     Message,
     Visitor,
 )
+from conversations.privacy import personal_data
+from conversations.visitors import blocks
 from core.events import bus
 from messenger.mail import addresses, replies
 from messenger.mail.reply_addresses import reply_address
@@ -55,7 +58,7 @@ def answer(talk: Conversation, **headers: str) -> EmailMessage:
 
 def close(talk: Conversation) -> None:
     who = actors.agent(Agent.objects.get().user)
-    lifecycle.close(talk.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
+    verbs.close(talk.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
 
 
 def browser_of(user: Any) -> Client:
@@ -138,13 +141,13 @@ def test_it_is_erased_and_handed_out_with_its_visitor(
 ) -> None:
     take(answer(talk), reply_address(talk.public_id))
     kept = InboundEmail.objects.get()
-    subject = personal.of_visitor(talk.visitor)
-    (row,) = personal.export(subject)["tables"]["conversations.inboundemail"]
+    subject = personal_data.of_visitor(talk.visitor)
+    (row,) = personal_data.export(subject)["tables"]["conversations.inboundemail"]
     assert "> Is it oak?" in row["text"]
     assert "file" not in row
     close(talk)
     with django_capture_on_commit_callbacks(execute=True):
-        personal.erase(subject, by=None, at=NOW)
+        personal_data.erase(subject, by=None, at=NOW)
     assert not InboundEmail.objects.exists()
     assert not Reply.objects.exists()
     assert not default_storage.exists(kept.file)

@@ -12,9 +12,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Agent
-from conversations import actors, lifecycle, messages, sightings
+from conversations.lifecycle import actors, verbs
+from conversations.messages import sending
 from conversations.models import Author, CloseReason, Conversation
-from messenger.mail import addresses, decisions, owing
+from conversations.visitors import visitor_presence
+from messenger.mail import addresses, decisions, pending_mails
 from messenger.mail.decisions import Pace, Unread, next_look
 from messenger.models import Mail, MailStatus, Sender
 from routing.models import RuleStep
@@ -49,7 +51,7 @@ def talk(step: RuleStep, agent: Agent) -> Conversation:
 
 
 def say(conversation: Conversation, author: Author, body: str, *, at: datetime) -> None:
-    messages.add(conversation.pk, author=author, body=body, client_id=uuid.uuid4(), at=at)
+    sending.add(conversation.pk, author=author, body=body, client_id=uuid.uuid4(), at=at)
 
 
 def owed() -> list[Mail]:
@@ -58,55 +60,55 @@ def owed() -> list[Mail]:
 
 def test_an_answer_is_owed_a_mail_a_minute_after_it(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is.", at=NOW)
-    assert owing.look(at=NOW + 59 * SECOND) == 0
+    assert pending_mails.look(at=NOW + 59 * SECOND) == 0
     assert owed() == []
-    assert owing.look(at=NOW + 60 * SECOND) == 1
+    assert pending_mails.look(at=NOW + 60 * SECOND) == 1
     (mail,) = owed()
     assert (mail.to, mail.from_seq, mail.to_seq) == (VISITOR, 1, 2)
-    assert owing.look(at=NOW + 10 * MINUTE) == 0
+    assert pending_mails.look(at=NOW + 10 * MINUTE) == 0
 
 
 def test_the_minute_runs_from_the_last_message(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is.", at=NOW)
-    owing.look(at=NOW + SECOND)
+    pending_mails.look(at=NOW + SECOND)
     say(talk, Author.AGENT, "From the Jura.", at=NOW + 50 * SECOND)
-    assert owing.look(at=NOW + 100 * SECOND) == 0
-    assert owing.look(at=NOW + 110 * SECOND) == 1
+    assert pending_mails.look(at=NOW + 100 * SECOND) == 0
+    assert pending_mails.look(at=NOW + 110 * SECOND) == 1
     assert owed()[0].to_seq == 3
 
 
 def test_two_mails_of_one_conversation_keep_a_distance(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is.", at=NOW)
-    assert owing.look(at=NOW + MINUTE) == 1
+    assert pending_mails.look(at=NOW + MINUTE) == 1
     say(talk, Author.AGENT, "One more thing.", at=NOW + 2 * MINUTE)
-    assert owing.look(at=NOW + 15 * MINUTE) == 0
-    assert owing.look(at=NOW + 16 * MINUTE) == 1
+    assert pending_mails.look(at=NOW + 15 * MINUTE) == 0
+    assert pending_mails.look(at=NOW + 16 * MINUTE) == 1
     assert [(mail.from_seq, mail.to_seq) for mail in owed()] == [(1, 2), (2, 3)]
 
 
 def test_what_was_read_is_not_mailed_and_costs_no_further_look(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is.", at=NOW)
     Conversation.objects.update(visitor_read_seq=2)
-    assert owing.look(at=NOW + MINUTE) == 0
+    assert pending_mails.look(at=NOW + MINUTE) == 0
     talk.refresh_from_db()
     assert talk.notify_at is None
 
 
 def test_who_is_on_the_site_is_not_written_to_until_leaving(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is.", at=NOW)
-    cache.set(sightings._key(talk.visitor_id), 1, 60)
-    assert owing.look(at=NOW + MINUTE) == 0
+    cache.set(visitor_presence._key(talk.visitor_id), 1, 60)
+    assert pending_mails.look(at=NOW + MINUTE) == 0
     cache.clear()
-    assert owing.look(at=NOW + MINUTE + decisions.ON_SITE_PAUSE) == 1
+    assert pending_mails.look(at=NOW + MINUTE + decisions.ON_SITE_PAUSE) == 1
 
 
 def test_an_answer_before_the_address_is_told_of_too(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     say(conversation, Author.VISITOR, "Is it oak?", at=NOW)
     say(conversation, Author.AGENT, "It is.", at=NOW)
-    assert owing.look(at=NOW + MINUTE) == 0
+    assert pending_mails.look(at=NOW + MINUTE) == 0
     addresses.give(conversation.visitor, VISITOR, at=NOW + MINUTE)
-    assert owing.look(at=NOW + MINUTE) == 1
+    assert pending_mails.look(at=NOW + MINUTE) == 1
 
 
 @pytest.mark.parametrize("choice", ["off", "deleted"])
@@ -116,24 +118,24 @@ def test_who_does_not_want_mail_gets_none(talk: Conversation, choice: str) -> No
         addresses.want_mail(talk.visitor, wanted=False, at=NOW)
     else:
         addresses.forget(talk.visitor, at=NOW)
-    assert owing.look(at=NOW + MINUTE) == 0
+    assert pending_mails.look(at=NOW + MINUTE) == 0
     say(talk, Author.AGENT, "Still there?", at=NOW + MINUTE)
-    assert owing.look(at=NOW + 3 * MINUTE) == 0
+    assert pending_mails.look(at=NOW + 3 * MINUTE) == 0
 
 
 def test_switched_on_again_what_waits_is_told(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is.", at=NOW)
     addresses.want_mail(talk.visitor, wanted=False, at=NOW)
-    owing.look(at=NOW + MINUTE)
+    pending_mails.look(at=NOW + MINUTE)
     addresses.want_mail(talk.visitor, wanted=True, at=NOW + 2 * MINUTE)
-    assert owing.look(at=NOW + 2 * MINUTE) == 1
+    assert pending_mails.look(at=NOW + 2 * MINUTE) == 1
 
 
 def test_another_address_gets_what_was_owed_to_the_first(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is.", at=NOW)
-    owing.look(at=NOW + MINUTE)
+    pending_mails.look(at=NOW + MINUTE)
     addresses.give(talk.visitor, "other@example.org", at=NOW + 2 * MINUTE)
-    owing.look(at=NOW + 30 * MINUTE)
+    pending_mails.look(at=NOW + 30 * MINUTE)
     assert [mail.to for mail in owed()] == ["other@example.org"]
 
 
@@ -141,15 +143,15 @@ def test_a_closed_conversation_is_still_told_of(talk: Conversation, agent: Agent
     """R22: the link of that mail shows the survey."""
     say(talk, Author.AGENT, "It is. Good-bye!", at=NOW)
     who = actors.agent(agent.user)
-    lifecycle.close(talk.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW + SECOND)
-    assert owing.look(at=NOW + MINUTE) == 1
+    verbs.close(talk.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW + SECOND)
+    assert pending_mails.look(at=NOW + MINUTE) == 1
 
 
 def test_a_blocked_visitor_is_not_written_to(talk: Conversation, agent: Agent) -> None:
     say(talk, Author.AGENT, "Good-bye.", at=NOW)
     who = actors.agent(agent.user)
-    lifecycle.close(talk.pk, reason=CloseReason.BLOCKED, actor=who, at=NOW + SECOND)
-    assert owing.look(at=NOW + MINUTE) == 0
+    verbs.close(talk.pk, reason=CloseReason.BLOCKED, actor=who, at=NOW + SECOND)
+    assert pending_mails.look(at=NOW + MINUTE) == 0
 
 
 def test_a_live_conversation_is_none_of_this(step: RuleStep, agent: Agent) -> None:
@@ -157,20 +159,20 @@ def test_a_live_conversation_is_none_of_this(step: RuleStep, agent: Agent) -> No
     conversation = on_desk(step, agent, is_asynchronous=False)
     addresses.give(conversation.visitor, VISITOR, at=NOW)
     say(conversation, Author.AGENT, "Hello?", at=NOW)
-    assert owing.look(at=NOW + MINUTE) == 0
+    assert pending_mails.look(at=NOW + MINUTE) == 0
 
 
 def test_a_website_may_write_to_nobody(talk: Conversation) -> None:
     Sender.objects.create(website=talk.website, is_on=False)
     say(talk, Author.AGENT, "It is.", at=NOW)
-    assert owing.look(at=NOW + MINUTE) == 0
+    assert pending_mails.look(at=NOW + MINUTE) == 0
 
 
 def test_a_look_at_nothing_is_one_query(
     talk: Conversation, django_assert_num_queries: type[CaptureQueriesContext]
 ) -> None:
     with django_assert_num_queries(1):  # type: ignore[call-arg]
-        owing.look(at=NOW + MINUTE)
+        pending_mails.look(at=NOW + MINUTE)
 
 
 def test_the_look_finds_its_rows_by_their_index(talk: Conversation) -> None:
@@ -190,7 +192,7 @@ def test_two_workers_owe_one_mail(transactional_talk: Conversation) -> None:
     def work() -> None:
         start.wait()
         try:
-            written.append(owing.look(at=NOW + MINUTE))
+            written.append(pending_mails.look(at=NOW + MINUTE))
         finally:
             connection.close()
 

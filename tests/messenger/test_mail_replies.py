@@ -13,10 +13,11 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Agent
-from conversations import actors, checks, lifecycle
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.transitions import Status
+from conversations.messages import validators
 from conversations.models import Address, Author, CloseReason, Conversation
-from conversations.transitions import Status
-from messenger.mail import delivery, lmtp, owing, pieces, replies
+from messenger.mail import delivery, lmtp, pending_mails, pieces, replies
 from messenger.mail.parsing import parse
 from messenger.mail.reply_addresses import conversation_of, reply_address
 from messenger.models import Mail, MailKind, Outcome, Reply
@@ -40,7 +41,7 @@ def nobody_on_site() -> None:
 def mailed(conversation: Conversation, settings: Any) -> EmailMessage:
     """The mail that the visitor got of an answer."""
     say(conversation, Author.AGENT, "It is oak.\n> really")
-    owing.look(at=NOW + MINUTE)
+    pending_mails.look(at=NOW + MINUTE)
     with mail_server(settings) as server:
         assert delivery.send_due(at=NOW + MINUTE) == 1
     return server.mails[0]
@@ -166,7 +167,7 @@ def test_a_loop_that_does_not_say_so_ends(talk: Conversation) -> None:
 def test_a_reply_wakes_what_sleeps(talk: Conversation) -> None:
     """R113, C2."""
     agent = Agent.objects.get()
-    lifecycle.snooze(
+    verbs.snooze(
         talk.pk,
         until=NOW + timedelta(hours=3),
         keep=True,
@@ -184,7 +185,7 @@ def test_a_closed_conversation_answers_how_to_come_back_once(
 ) -> None:
     agent = Agent.objects.get()
     who = actors.agent(agent.user)
-    lifecycle.close(talk.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
+    verbs.close(talk.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
     mail, to = letter(talk), reply_address(talk.public_id)
     assert [take(mail, to), take(mail, to)] == [Outcome.CLOSED, Outcome.IGNORED]
     assert Mail.objects.get().kind == MailKind.CLOSED
@@ -201,7 +202,7 @@ def test_a_long_letter_comes_in_pieces(talk: Conversation) -> None:
     assert take(letter(talk, body), reply_address(talk.public_id)) == Outcome.ACCEPTED
     parts = words_of(talk)
     assert 1 < len(parts) <= pieces.PARTS
-    assert all(len(part) <= checks.BODY_LIMIT for part in parts)
+    assert all(len(part) <= validators.BODY_LIMIT for part in parts)
     assert "".join(" ".join(parts).split()) == "".join(body.split())
 
 

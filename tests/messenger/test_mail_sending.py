@@ -14,10 +14,12 @@ from django.db import connection
 from django.utils import translation
 
 from accounts.models import Agent
-from conversations import actors, lifecycle, messages, surveys
+from conversations import surveys
+from conversations.lifecycle import actors, verbs
+from conversations.messages import sending
 from conversations.models import Address, Author, CloseReason, Conversation
 from messenger.links import guest_of
-from messenger.mail import addresses, decisions, delivery, owing
+from messenger.mail import addresses, decisions, delivery, pending_mails
 from messenger.mail.compose import NAME_LIMIT, Composed, one_line
 from messenger.mail.reply_addresses import conversation_of
 from messenger.models import Attempt, Mail, MailKind, MailStatus, Sender
@@ -64,12 +66,12 @@ def begin(**website: Any) -> Conversation:
 
 
 def say(conversation: Conversation, author: Author, body: str) -> None:
-    messages.add(conversation.pk, author=author, body=body, client_id=uuid.uuid4(), at=NOW)
+    sending.add(conversation.pk, author=author, body=body, client_id=uuid.uuid4(), at=NOW)
 
 
 def owe(conversation: Conversation, body: str = "It is oak.") -> Mail:
     say(conversation, Author.AGENT, body)
-    assert owing.look(at=NOW + MINUTE) == 1
+    assert pending_mails.look(at=NOW + MINUTE) == 1
     return Mail.objects.get(status=MailStatus.OWED)
 
 
@@ -162,10 +164,10 @@ def test_a_closed_conversation_leads_to_its_survey(talk: Conversation, server: M
     """R22, C42."""
     say(talk, Author.AGENT, "It is. Good-bye!")
     agent = Agent.objects.get()
-    lifecycle.close(
+    verbs.close(
         talk.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=NOW + MINUTE
     )
-    owing.look(at=NOW + MINUTE)
+    pending_mails.look(at=NOW + MINUTE)
     send()
     assert "Relire et donner votre avis" in text_of(server.mails[0])
     surveys.answer(talk.pk, csat=5, nps=None, comment="", at=NOW + MINUTE)
@@ -206,7 +208,7 @@ def test_a_long_dialogue_is_cut_and_the_rest_is_counted(
 ) -> None:
     for number in range(14):
         say(talk, Author.AGENT, f"Answer {number} " + "word " * 600)
-    owing.look(at=NOW + MINUTE)
+    pending_mails.look(at=NOW + MINUTE)
     send()
     text = text_of(server.mails[0])
     assert "Answer 13" in text
@@ -321,7 +323,7 @@ def test_many_workers_send_each_mail_once(settings: Any) -> None:
     talks = [begin() for _ in range(5)]
     for talk in talks:
         say(talk, Author.AGENT, "It is oak.")
-    assert owing.look(at=NOW + MINUTE) == 5
+    assert pending_mails.look(at=NOW + MINUTE) == 5
     start = threading.Barrier(4)
 
     def work() -> None:
@@ -348,7 +350,7 @@ def test_one_mail_that_cannot_be_sent_does_not_hold_up_the_others(
     first, second = begin(), begin()
     say(first, Author.AGENT, "One.")
     say(second, Author.AGENT, "Two.")
-    owing.look(at=NOW + MINUTE)
+    pending_mails.look(at=NOW + MINUTE)
     server.to_rcpt = ["450 4.2.0 Busy"]
     assert send() == 1
 
@@ -368,7 +370,7 @@ def test_without_a_mailbox_for_replies_nobody_is_asked_to_reply(
 def test_mails_are_kept_whole_where_no_server_is_named(
     talk: Conversation, settings: Any, tmp_path: Any
 ) -> None:
-    settings.EMAIL_BACKEND = "messenger.mail.kept.Backend"
+    settings.EMAIL_BACKEND = "messenger.mail.file_backend.Backend"
     settings.MAIL_FOLDER = tmp_path
     mail = owe(talk)
     assert send() == 1
@@ -380,7 +382,7 @@ def test_mails_are_kept_whole_where_no_server_is_named(
 def test_the_kind_that_tells_how_to_come_back_is_marked_as_an_answer(
     talk: Conversation, server: MailServer
 ) -> None:
-    owing.owe_way_back(talk, talk.visitor.address, at=NOW)
+    pending_mails.owe_way_back(talk, talk.visitor.address, at=NOW)
     assert send() == 1
     assert server.mails[0]["Auto-Submitted"] == "auto-replied"
     assert Mail.objects.get().kind == MailKind.CLOSED

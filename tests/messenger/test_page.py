@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import Website
-from messenger import script
+from messenger import bundle
 from messenger.colours import text_on
-from messenger.texts import DEFAULTS, language_among, texts_of
+from messenger.website_texts import DEFAULTS, language_among, texts_of
 from tests.messenger.conftest import Browser
 
 pytestmark = pytest.mark.django_db
@@ -123,5 +123,5 @@ def test_the_page_loads_one_script_and_one_style_for_good(client: Client, browse
         assert (now.status_code, now["Cache-Control"]) == (200, "public, max-age=31536000")
         other = client.get(address.split("?")[0] + "?v=of-yesterday")
         assert other["Cache-Control"] == "public, max-age=0"
-    whole = script.page_script(script.tag()).plain.decode()
+    whole = bundle.page_script(bundle.tag()).plain.decode()
     assert re.findall(r"^(?:import|export)\b", whole, re.MULTILINE) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from messenger import script
+from messenger import bundle
 from messenger.shortening import shorten
 
 
@@ -48,4 +48,4 @@ def test_what_is_not_understood_is_refused() -> None:
 
 
 def test_embed_js_has_room() -> None:
-    assert len(script.embed(script.tag()).zipped) < 5 * 1024
+    assert len(bundle.embed(bundle.tag()).zipped) < 5 * 1024

@@ -11,15 +11,18 @@ from asgiref.sync import async_to_sync
 from django.db import connection
 
 from accounts.models import Agent, Channel, Group, Holiday, OpeningHours, Website
-from conversations import actors, browsing, lifecycle, messages, persons, reading
-from conversations.browsing import Seen
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.transitions import Status
+from conversations.messages import reading, sending
 from conversations.models import Author, CloseReason, Conversation, Person, Visitor
-from conversations.transitions import Status
+from conversations.visitors import page_views, persons
+from conversations.visitors.page_views import Seen
 from core.db import async_pool
 from messenger import queries
-from messenger.texts import texts_of
 from messenger.visitors import hash_token
-from routing import escalation, holder, opening, snapshots
+from messenger.website_texts import texts_of
+from routing import opening, snapshots
+from routing.actions import by_agent, escalation
 from routing.models import DeskPresence, RuleStep
 from routing.targeting import PageView
 from tests.clock import NOW
@@ -56,7 +59,7 @@ def shown(conversation: Conversation, *, at: datetime = NOW) -> dict[str, Any]:
 
 
 def write(conversation: Conversation, *, at: datetime = NOW) -> None:
-    messages.add(conversation.pk, author=Author.AGENT, body="Voici", client_id=uuid.uuid4(), at=at)
+    sending.add(conversation.pk, author=Author.AGENT, body="Voici", client_id=uuid.uuid4(), at=at)
 
 
 def close(group: Group, *, opens_at: datetime | None) -> None:
@@ -81,7 +84,7 @@ def test_a_colleague_who_never_came_is_waited_for(step: RuleStep, alice: Agent) 
     write(conversation)
     bruno = AgentFactory(display_name="Bruno")
     step.group.members.add(bruno)
-    holder.transfer(conversation.pk, user=alice.user, to=bruno, at=NOW)
+    by_agent.transfer(conversation.pk, user=alice.user, to=bruno, at=NOW)
     told = shown(conversation)
     assert (told["status"], told["agent"]) == ("waiting", {"name": "Bruno", "part": "expected"})
 
@@ -287,7 +290,7 @@ def test_a_live_conversation_that_is_handed_to_a_queue_may_wait(
     team = GroupFactory(website=step.rule.website)
     if places is not None:
         StepFactory(rule=RuleFactory(website=step.rule.website), group=team, places=places)
-    holder.transfer(conversation.pk, user=alice.user, to=team, at=NOW)
+    by_agent.transfer(conversation.pk, user=alice.user, to=team, at=NOW)
     conversation.refresh_from_db()
     assert conversation.is_asynchronous is conversation.may_snooze is becomes
     assert shown(conversation)["asynchronous"] is becomes
@@ -301,7 +304,7 @@ def test_a_live_conversation_stays_live_with_a_colleague_who_is_free(
     connect(free)
     for colleague, becomes in ((free, False), (absent, True)):
         conversation = on_desk(step, alice, is_asynchronous=False)
-        holder.transfer(conversation.pk, user=alice.user, to=colleague, at=NOW)
+        by_agent.transfer(conversation.pk, user=alice.user, to=colleague, at=NOW)
         conversation.refresh_from_db()
         assert conversation.is_asynchronous is becomes
 
@@ -319,17 +322,17 @@ def person(website: Website, *visitors: Visitor) -> Person:
 def test_the_page_and_the_device_are_the_persons_latest(website: Website, step: RuleStep) -> None:
     phone, laptop = (VisitorFactory(website=website) for _ in range(2))
     conversation = queued(step, visitor=phone)
-    browsing.see(laptop.pk, Seen(url="https://x.test/lamp", device="desktop"), at=NOW)
-    browsing.see(phone.pk, Seen(url="https://x.test/cart", device="mobile"), at=NOW + HOUR)
-    browsing.see(laptop.pk, Seen(url="https://x.test/lamp", device="desktop"), at=NOW + 2 * HOUR)
-    assert [page.url for page in browsing.pages_of(conversation.visitor_id)] == [
+    page_views.see(laptop.pk, Seen(url="https://x.test/lamp", device="desktop"), at=NOW)
+    page_views.see(phone.pk, Seen(url="https://x.test/cart", device="mobile"), at=NOW + HOUR)
+    page_views.see(laptop.pk, Seen(url="https://x.test/lamp", device="desktop"), at=NOW + 2 * HOUR)
+    assert [page.url for page in page_views.pages_of(conversation.visitor_id)] == [
         "https://x.test/cart"
     ]
     person(website, phone, laptop)
-    profile = browsing.profile_of(conversation.visitor_id)
+    profile = page_views.profile_of(conversation.visitor_id)
     assert profile is not None
     assert profile.device == "desktop"
-    assert [page.url for page in browsing.pages_of(conversation.visitor_id)] == [
+    assert [page.url for page in page_views.pages_of(conversation.visitor_id)] == [
         "https://x.test/lamp",
         "https://x.test/cart",
     ]
@@ -340,7 +343,7 @@ def test_open_conversations_of_two_browsers_that_become_one_stay_open(
 ) -> None:
     phone = VisitorFactory(website=website, token="phone", agrees=True)
     laptop = VisitorFactory(website=website, token="laptop", agrees=True)
-    over = lifecycle.close(
+    over = verbs.close(
         on_desk(step, alice, visitor=phone).pk,
         reason=CloseReason.RESOLVED,
         actor=actors.agent(alice.user),
@@ -379,7 +382,7 @@ def test_open_conversations_are_told_however_many_came_after(
     waiting_one = queued(step, visitor=phone)
     for number in range(queries.HISTORY + 1):
         made = on_desk(step, alice, visitor=phone, at=NOW + number * HOUR)
-        lifecycle.close(
+        verbs.close(
             made.pk,
             reason=CloseReason.RESOLVED,
             actor=actors.agent(alice.user),

@@ -13,16 +13,17 @@ from django.apps import apps
 from django.test import Client
 from django.utils import timezone
 
-import messenger.doors
+import messenger.asgi.messages
 from accounts import identities
 from accounts.models import Agent, Website
-from conversations import kept, lifecycle, messages
-from conversations.actors import agent as actor
+from conversations.lifecycle import denormalized, verbs
+from conversations.lifecycle.actors import agent as actor
+from conversations.messages import sending
 from conversations.models import Author, CloseReason, Conversation, Survey, Visitor
 from core.realtime.channel_groups import desk_group
 from messenger import urls
-from messenger.sockets import MessengerConsumer
-from messenger.texts import sha256_of, texts_of
+from messenger.consumers import MessengerConsumer
+from messenger.website_texts import sha256_of, texts_of
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.conversations.test_attachments import Caller, as_visitor, png
@@ -57,7 +58,7 @@ def agent(step: RuleStep) -> Agent:
 def talk(step: RuleStep, agent: Agent, visitor: Visitor) -> Conversation:
     """On a desk, with an answer that the visitor has not read."""
     one = on_desk(step, agent, visitor=visitor, at=NOW)
-    messages.add(one.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=NOW)
+    sending.add(one.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=NOW)
     return one
 
 
@@ -65,8 +66,8 @@ def talk(step: RuleStep, agent: Agent, visitor: Visitor) -> Conversation:
 def asked(step: RuleStep, agent: Agent, visitor: Visitor) -> Conversation:
     """Closed, with a survey to answer."""
     one = on_desk(step, agent, visitor=visitor, at=NOW)
-    one = lifecycle.close(one.pk, reason=CloseReason.RESOLVED, actor=actor(agent.user), at=NOW)
-    Survey.objects.create(conversation=one, **kept.copied(one), offered_at=NOW)
+    one = verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=actor(agent.user), at=NOW)
+    Survey.objects.create(conversation=one, **denormalized.copied(one), offered_at=NOW)
     return one
 
 
@@ -133,7 +134,7 @@ def every_door() -> set[str]:
 
 
 def test_the_raw_doors_are_those_that_the_walk_knows() -> None:
-    assert "(?P<what>messages|read)|attachments/" in messenger.doors.PATH.pattern
+    assert "(?P<what>messages|read)|attachments/" in messenger.asgi.messages.PATH.pattern
 
 
 def test_agreed_again_everything_is_stored_again(

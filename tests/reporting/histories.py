@@ -21,13 +21,15 @@ from accounts.models import (
     Role,
     Website,
 )
-from conversations import actors, deadlines, lifecycle, messages, surveys
+from conversations import surveys
+from conversations.lifecycle import actors, deadlines, verbs
+from conversations.lifecycle.transitions import Refused, Status
+from conversations.messages import sending
 from conversations.models import Author, CloseReason, Conversation, Style
-from conversations.transitions import Refused, Status
 from core.rejection import Rejected
-from reporting import transactions
 from reporting.models import Origin
-from reporting.transactions import Purchase
+from reporting.sales import recording
+from reporting.sales.recording import Purchase
 from routing import presence
 from routing.models import HourlyDemand, RuleStep
 from tests.factories import AgentFactory, StepFactory, WebsiteFactory, queued, with_bot
@@ -180,7 +182,7 @@ class World:
         number, amount = str(len(self.sold)), Decimal(chance.randrange(10_000)) / 100
         website = who.website if who else rule.website
         currency = "EUR" if website.time_zone == "Europe/Paris" else "NZD"
-        transactions.record(
+        recording.record(
             website,
             Purchase(number, amount, currency, self.at - chance.randrange(3) * QUARTER),
             visitor=who.visitor if who else None,
@@ -190,8 +192,8 @@ class World:
         self.sold.append((website, number))
         if chance.random() < 0.9:
             part = Decimal(chance.randrange(1, 5000)) / 100 if chance.random() < 0.6 else None
-            with suppress(transactions.Invalid):
-                transactions.refund(
+            with suppress(recording.Invalid):
+                recording.refund(
                     *chance.choice(self.sold[-5:]), amount=part, number=number, at=self.at
                 )
         self.at += QUARTER  # what is said from now on was said after the purchase
@@ -202,22 +204,22 @@ class World:
         match verb:
             case "escalate":
                 mine = next(s for s in self.steps if s.rule.website_id == one.website_id)
-                lifecycle.escalate(
+                verbs.escalate(
                     one.pk, group_id=mine.group_id, queue_id=mine.pk, actor=actors.BOT, at=at
                 )
             case "push":
-                lifecycle.push(one.pk, agent=one.agent or agent, at=at)
+                verbs.push(one.pk, agent=one.agent or agent, at=at)
             case "speak" | "answer" | "bot_speaks":
                 self._say(one, verb, number)
             case "transfer":
                 other = next(s for s in reversed(self.steps) if s.group.website == one.website)
-                lifecycle.transfer_to_group(
+                verbs.transfer_to_group(
                     one.pk, group=other.group, queue_id=other.pk, actor=who, at=at
                 )
             case "hand_over":
-                lifecycle.transfer_to_agent(one.pk, agent=agent, actor=who, at=at)
+                verbs.transfer_to_agent(one.pk, agent=agent, actor=who, at=at)
             case "snooze":
-                lifecycle.snooze(
+                verbs.snooze(
                     one.pk,
                     until=at + (number + 1) * QUARTER,
                     keep=number % 2 == 0,
@@ -226,16 +228,16 @@ class World:
                     at=at,
                 )
             case "pend":
-                lifecycle.set_pending(one.pk, actor=who, at=at)
+                verbs.set_pending(one.pk, actor=who, at=at)
             case "solve":
-                lifecycle.solve(one.pk, actor=who, at=at)
+                verbs.solve(one.pk, actor=who, at=at)
             case "finish" if one.status == Status.ACTIVE:
                 how = actors.manager(agent.user) if number == 9 else who
-                lifecycle.close(one.pk, reason=CloseReason.RESOLVED, actor=how, at=at)
+                verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=how, at=at)
             case "release":
-                lifecycle.release(one.pk, actor=actors.SYSTEM, at=at)
+                verbs.release(one.pk, actor=actors.SYSTEM, at=at)
             case "wake":
-                lifecycle.wake(one.pk, actor=who, at=at)
+                verbs.wake(one.pk, actor=who, at=at)
             case "time_passes":
                 deadlines.enforce(one.pk, at=at)
             case "survey":
@@ -252,4 +254,4 @@ class World:
         speaks_now = {Author.AGENT: Status.ACTIVE, Author.BOT: Status.BOT}
         if one.status != speaks_now.get(author, one.status):
             return
-        messages.add(one.pk, author=author, body="…", client_id=uuid.uuid4(), at=self.at)
+        sending.add(one.pk, author=author, body="…", client_id=uuid.uuid4(), at=self.at)

@@ -11,7 +11,7 @@ from django.http import StreamingHttpResponse
 from django.test import AsyncClient, Client
 
 from accounts.models import Role, User
-from conversations import actors, lifecycle
+from conversations.lifecycle import actors, verbs
 from conversations.models import CloseReason, Conversation
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
@@ -33,7 +33,7 @@ class Brands:
             step.group.members.add(agent)
             one = on_desk(step, agent, at=NOW)
             who = actors.agent(agent.user)
-            lifecycle.close(one.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
+            verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
             self.users[name], self.closed[name] = agent.user, one
         for name, steps in (("first", [first]), ("both", [first, second]), ("none", [])):
             manager = UserFactory(role=Role.MANAGER)

@@ -18,15 +18,16 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import Agent, OpeningHours, Role, User
 from config.celery import app
-from conversations import actors, lifecycle
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.transitions import EndReason
 from conversations.models import CloseReason, Conversation
-from conversations.transitions import EndReason
 from core.events import bus
 from core.rejection import Rejected
-from reporting.adviser import advice, history
-from reporting.adviser.history import Spell, life_of, most_at_once, refused_moments, shifts_of
-from reporting.adviser.story import Shift, Stay
-from routing import demand, engagement, holder, presence
+from reporting.simulator import advice, history
+from reporting.simulator.history import Spell, life_of, most_at_once, refused_moments, shifts_of
+from reporting.simulator.model import Shift, Stay
+from routing import demand_counter, engagement, presence
+from routing.actions import by_agent
 from routing.models import HourlyDemand, RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import (
@@ -131,7 +132,7 @@ def manager(step: RuleStep) -> User:
 
 def closed(step: RuleStep, agent: Agent, start: float, end: float) -> Conversation:
     conversation = on_desk(step, agent, at=at(start))
-    return lifecycle.close(
+    return verbs.close(
         conversation.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=at(end)
     )
 
@@ -155,8 +156,8 @@ def test_history_is_one_websites_and_one_periods(step: RuleStep, agent: Agent) -
     elsewhere = closed(foreign, agent, 0, 10)
     closed(step, agent, 10, 20)
     waits = queued(step, at=at(30))
-    demand.add(step.rule_id, at=NOW, messages_refused=2)
-    demand.add(foreign.rule_id, at=NOW, messages_refused=50)
+    demand_counter.add(step.rule_id, at=NOW, messages_refused=2)
+    demand_counter.add(foreign.rule_id, at=NOW, messages_refused=50)
     read = history.read(step.rule.website, at=at(60), days=1)
     assert [arrival.at for arrival in read.arrivals] == [at(10), at(15), at(30), at(45)]
     assert (read.really.arrived, read.really.refused, read.really.unserved) == (4, 2, 1)
@@ -176,7 +177,7 @@ def test_the_pace_is_the_websites_own(step: RuleStep, agent: Agent) -> None:
         closed(step, agent, 10 * n, 10 * n + 10)
     for n in range(4):
         closed(step, agent, 60 + 15 * n, 75 + 15 * n)
-    demand.add(step.rule_id, at=at(60), messages_refused=8)
+    demand_counter.add(step.rule_id, at=at(60), messages_refused=8)
     pace = advice.pace_of(history.read(step.rule.website, at=at(600), days=1), PARIS)
     assert pace is not None
     assert (pace.handled, pace.duty, pace.days) == (10, 2 * HOUR, 1)
@@ -186,7 +187,7 @@ def test_the_pace_is_the_websites_own(step: RuleStep, agent: Agent) -> None:
 
 def test_what_was_taken_away_was_not_handled(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent, at=NOW)
-    lifecycle.release(conversation.pk, actor=actors.SYSTEM, at=at(10))
+    verbs.release(conversation.pk, actor=actors.SYSTEM, at=at(10))
     assert advice.pace_of(history.read(step.rule.website, at=at(60)), PARIS) is None
 
 
@@ -194,7 +195,7 @@ def test_a_queue_that_refuses_is_not_told_to_stay_small(step: RuleStep, agent: A
     other = StepFactory(rule=StepFactory(rule__website=step.rule.website).rule)
     closed(step, agent, 0, 1)
     closed(step, agent, 1, 2)
-    demand.add(step.rule_id, at=NOW, messages_refused=6)
+    demand_counter.add(step.rule_id, at=NOW, messages_refused=6)
     read = history.read(step.rule.website, at=at(60))
     assert advice.weight_of(step.pk, step.rule_id, read) == 8
     assert advice.weight_of(other.pk, other.rule_id, read) == 0
@@ -224,13 +225,13 @@ def live_through(step: RuleStep, agents: list[Agent], moved: time_machine.Travel
             desks[who.pk] = uuid.uuid4()
             presence.connect(who.pk, desks[who.pk], at=now)
         elif what == "finish":
-            holder.finish(who.pk, user=who.agent.user, at=now)
+            by_agent.finish(who.pk, user=who.agent.user, at=now)
         else:
             visitor = VisitorFactory(website=step.rule.website)
             try:
                 start(visitor, now)
             except Rejected:
-                demand.refuse_message(step.rule_id, visitor.pk, at=now)
+                demand_counter.refuse_message(step.rule_id, visitor.pk, at=now)
         for begun in Conversation.objects.filter(status="active").exclude(pk__in=known):
             known.add(begun.pk)
             end = now + timedelta(minutes=4 + len(known) * 7 % 13)
@@ -326,7 +327,7 @@ def test_the_replay_says_it_in_one_sentence(
 ) -> None:
     for n in range(3):
         closed(step, agent, -100 + 10 * n, -90 + 10 * n)
-    demand.add(step.rule_id, at=at(-100), messages_refused=1)
+    demand_counter.add(step.rule_id, at=at(-100), messages_refused=1)
     url = "/reports/queue-size/replay/?places=1&places=5"
     with django_capture_on_commit_callbacks(execute=True):
         assert "Playing your history again" in browser.get(url).content.decode()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.attribution import Outcome, Word, attribute
+from reporting.sales.attribution import Outcome, Word, attribute
 from tests.clock import NOW
 
 DELAY = timedelta(hours=48)

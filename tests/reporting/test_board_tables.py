@@ -13,10 +13,10 @@ from django.test import Client
 from django.utils import translation
 
 from accounts.models import Agent, Role, User
-from conversations import actors, lifecycle
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.transitions import Status
 from conversations.models import Visitor
-from conversations.transitions import Status
-from reporting import queries, states
+from reporting.board import queries, states
 from routing.models import RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, UserFactory, connect, in_status, queued
@@ -94,8 +94,8 @@ def test_all_agents_are_there_however_few_the_board_shows(
 def test_a_state_has_all_its_conversations_and_moments_by_its_websites_wall(
     step: RuleStep, agent: Agent, manager: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reporting.waits.LIMIT", 1)
-    monkeypatch.setattr("reporting.views.LINES", 1)
+    monkeypatch.setattr("reporting.board.waits.LIMIT", 1)
+    monkeypatch.setattr("reporting.board.views.LINES", 1)
     step.places = 9
     step.save()
     numbers = [queued(step, at=NOW - timedelta(hours=1)).pk for _number in range(3)]
@@ -112,7 +112,7 @@ def test_a_snooze_says_until_when(step: RuleStep, agent: Agent, manager: User) -
     one = in_status(Status.ACTIVE, step, agent)
     until = NOW + timedelta(hours=3)
     who = actors.agent(agent.user)
-    lifecycle.snooze(one.pk, until=until, keep=True, auto_close=False, actor=who, at=NOW)
+    verbs.snooze(one.pk, until=until, keep=True, auto_close=False, actor=who, at=NOW)
     head, line = lines(manager, "production/snoozed.csv")
     told = dict(zip(head, line, strict=True))
     assert (told["Kept"], told["Agent"], told["Until"]) == (
@@ -212,7 +212,7 @@ def test_the_share_of_places_is_a_file(step: RuleStep, agent: Agent, manager: Us
 
 
 def test_the_replay_is_a_file_once_it_is_played(step: RuleStep, manager: User) -> None:
-    from reporting.adviser import playing
+    from reporting.simulator import run_simulation
 
     key = step.rule.website.key
     address = f"/reports/queue-size/replay.csv?website={key}&places=10&places=20"
@@ -220,7 +220,7 @@ def test_the_replay_is_a_file_once_it_is_played(step: RuleStep, manager: User) -
     assert (early.status_code, early["Location"]) == (302, f"/reports/queue-size/?website={key}")
     cache.clear()
     website = step.rule.website
-    playing.play(website.pk, [10, 20], f"replay:{website.pk}::10:20", at=NOW)
+    run_simulation.play(website.pk, [10, 20], f"replay:{website.pk}::10:20", at=NOW)
     head, *found = lines(manager, address.removeprefix("/reports/"))
     assert head[:3] == ["What would have happened", "Places", "Visitors who came"]
     assert [line[:2] for line in found] == [

@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Agent
-from accounts.oversight import EVERYTHING
-from conversations import actors, deadlines, lifecycle, messages
+from accounts.supervision import EVERYTHING
+from conversations.lifecycle import actors, deadlines, verbs
+from conversations.messages import sending
 from conversations.models import Author, Conversation
-from reporting import breakdowns
 from reporting.figures.period import Period
 from reporting.figures.scope import Scope
+from reporting.reports import breakdowns
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, StepFactory, on_desk
@@ -25,7 +26,7 @@ DAY = timedelta(days=1)
 
 def snoozed(step: RuleStep, agent: Agent, *, auto_close: bool = False) -> Conversation:
     who = actors.agent(agent.user)
-    return lifecycle.snooze(
+    return verbs.snooze(
         on_desk(step, agent).pk,
         until=NOW + HOUR,
         keep=False,
@@ -41,8 +42,8 @@ def test_a_snooze_is_told_by_what_ended_it() -> None:
     answered, woken, late, over, _sleeps = [
         snoozed(step, agent, auto_close=number == 3) for number in range(5)
     ]
-    messages.add(answered.pk, author=Author.VISITOR, body="…", client_id=uuid.uuid4(), at=NOW)
-    lifecycle.wake(woken.pk, actor=actors.agent(agent.user), at=NOW)
+    sending.add(answered.pk, author=Author.VISITOR, body="…", client_id=uuid.uuid4(), at=NOW)
+    verbs.wake(woken.pk, actor=actors.agent(agent.user), at=NOW)
     for one in (late, over):
         deadlines.enforce(one.pk, at=NOW + HOUR)
     scope = Scope((step.rule.website,), Period(NOW.date(), NOW.date() + DAY), sight=EVERYTHING)

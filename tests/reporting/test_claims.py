@@ -13,12 +13,13 @@ import pytest
 from django.db import connection
 
 from accounts.models import Agent
-from conversations import actors, lifecycle, messages
+from conversations.lifecycle import actors, verbs
+from conversations.messages import sending
 from conversations.models import Author, Conversation, Visitor
-from reporting import transactions
-from reporting.attribution import Outcome
 from reporting.models import Claim, Origin, Transaction
-from reporting.transactions import Conflict, Purchase
+from reporting.sales import recording
+from reporting.sales.attribution import Outcome
+from reporting.sales.recording import Conflict, Purchase
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, StepFactory, VisitorFactory, on_desk
@@ -49,7 +50,7 @@ def talk(step: RuleStep, alice: Agent) -> Conversation:
 
 
 def say(one: Conversation, *, at: Any) -> None:
-    messages.add(one.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=at)
+    sending.add(one.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=at)
 
 
 def told(
@@ -60,7 +61,7 @@ def told(
     after: timedelta = timedelta(),
     **other: Any,
 ) -> tuple[Transaction, bool]:
-    return transactions.record(
+    return recording.record(
         step.rule.website, replace(SOLD, **other), visitor=by, origin=origin, at=NOW + after
     )
 
@@ -125,7 +126,7 @@ def test_two_authenticated_words_that_differ_are_a_conflict(step: RuleStep) -> N
 
 def test_what_was_given_back_stays_given_back(step: RuleStep) -> None:
     told(step, Origin.SCRIPT)
-    transactions.refund(step.rule.website, "1002", at=NOW, number="r")
+    recording.refund(step.rule.website, "1002", at=NOW, number="r")
     assert Transaction.objects.get().refunded_at == NOW
     with pytest.raises(Conflict):
         told(step, Origin.API, amount=Decimal(50))
@@ -169,7 +170,7 @@ def test_a_purchase_is_of_the_group_for_which_the_agent_wrote(
 ) -> None:
     """The conversation has gone to another team since; there its agent has written nothing."""
     support = StepFactory(rule=step.rule, group__website=step.rule.website)
-    lifecycle.transfer_to_group(
+    verbs.transfer_to_group(
         talk.pk,
         group=support.group,
         queue_id=support.pk,
@@ -187,15 +188,15 @@ def test_of_two_groups_of_one_agent_it_is_that_of_the_contact(
     support = StepFactory(rule=step.rule, group__website=step.rule.website)
     support.group.members.add(alice)
     who = actors.agent(alice.user)
-    lifecycle.transfer_to_group(
+    verbs.transfer_to_group(
         talk.pk, group=support.group, queue_id=support.pk, actor=who, at=NOW - HOUR / 2
     )
-    lifecycle.push(talk.pk, agent=alice, at=NOW - HOUR / 3)
+    verbs.push(talk.pk, agent=alice, at=NOW - HOUR / 3)
     first, _is_new = told(step, Origin.API, by=talk.visitor, external_id="1")
     say(talk, at=NOW - HOUR / 4)
     second, _is_new = told(step, Origin.API, by=talk.visitor, external_id="2")
     earlier = replace(SOLD, external_id="3", made_at=NOW - HOUR / 2)
-    third, _is_new = transactions.record(
+    third, _is_new = recording.record(
         step.rule.website, earlier, visitor=talk.visitor, origin=Origin.API, at=NOW
     )
     assert [row.group for row in (first, second, third)] == [step.group, support.group, step.group]

@@ -22,15 +22,18 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import Role, User
 from config.celery import app
-from conversations import actors, deadlines, lifecycle, messages, surveys
+from conversations import surveys
+from conversations.lifecycle import actors, deadlines, verbs
+from conversations.messages import sending
 from conversations.models import Author, CloseReason
 from core import shutdown
 from core.models import OutboxEntry
-from reporting import exports, tasks, transactions
-from reporting.exporting import conversations, subjects, turns, writing
+from reporting import tasks
+from reporting.exports import conversations, export_queue, row_files, subjects, writing
 from reporting.figures.period import Period
 from reporting.models import Export, ExportState, Fault, Origin
-from reporting.transactions import Purchase
+from reporting.sales import recording
+from reporting.sales.recording import Purchase
 from routing.models import RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
@@ -61,8 +64,8 @@ def manager(step: RuleStep) -> User:
 def closed(step: RuleStep, *, at: datetime = NOW, comment: str = "") -> Any:
     agent = step.group.members.get()
     one = on_desk(step, agent, at=at - timedelta(minutes=30))
-    messages.add(one.pk, author=Author.AGENT, body="Bonjour", client_id=uuid.uuid4(), at=at)
-    lifecycle.close(one.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=at)
+    sending.add(one.pk, author=Author.AGENT, body="Bonjour", client_id=uuid.uuid4(), at=at)
+    verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=at)
     if comment:
         surveys.answer(one.pk, csat=5, nps=9, comment=comment, at=at)
     return one
@@ -77,7 +80,7 @@ def asked(user: User, **given: Any) -> Export:
         "at": NOW,
     }
     told["period"] = Period(date(2035, 3, 1), date(2035, 3, 6))
-    return turns.ask(user, **(told | given))
+    return export_queue.ask(user, **(told | given))
 
 
 def written(at: datetime | None = None) -> bool:
@@ -142,7 +145,7 @@ def test_a_conversation_is_one_row_with_all_that_is_counted_of_it(
     manager: User, step: RuleStep
 ) -> None:
     one = closed(step, comment="Merci")
-    transactions.record(
+    recording.record(
         step.rule.website,
         Purchase("CMD-1", Decimal(10), "EUR", NOW),
         visitor=one.visitor,
@@ -217,11 +220,11 @@ class TestTurns:
     def test_one_is_written_at_a_time_the_oldest_first(self, manager: User) -> None:
         first, second = asked(manager), asked(manager)
         at = deadlines.database_now()
-        taken = turns.take(at=at)
+        taken = export_queue.take(at=at)
         assert taken == first
-        assert turns.take(at=at) is None
-        turns.complete(first_of(taken), written=0, size=0)
-        assert turns.take(at=at) == second
+        assert export_queue.take(at=at) is None
+        export_queue.complete(first_of(taken), written=0, size=0)
+        assert export_queue.take(at=at) == second
 
     @pytest.mark.django_db(transaction=True)
     def test_of_many_workers_one_gets_it(self, manager: User) -> None:
@@ -234,7 +237,7 @@ class TestTurns:
 
             def work(start: threading.Barrier = start, got: list[Any] = got) -> None:
                 start.wait()
-                got.append(turns.take(at=at))
+                got.append(export_queue.take(at=at))
                 connection.close()
 
             threads = [threading.Thread(target=work) for _ in range(4)]
@@ -245,7 +248,7 @@ class TestTurns:
             taken = [one for one in got if one is not None]
             assert len(taken) <= 1
             # Whoever lost may have seen the other row only; then the next to look gets one.
-            assert taken or turns.take(at=at)
+            assert taken or export_queue.take(at=at)
             assert Export.objects.filter(state=ExportState.RUNNING).count() == 1
             assert export.pk
 
@@ -254,31 +257,31 @@ class TestTurns:
     ) -> None:
         export = asked(manager)
         at = deadlines.database_now()
-        lost = first_of(turns.take(at=at))
+        lost = first_of(export_queue.take(at=at))
         default_storage.save(lost.file, io.BytesIO(b"half"))
         assert not written(at)
-        taken = first_of(turns.take(at=at + turns.LEASE))
-        with pytest.raises(turns.GivenUp):  # It was slow, not dead: another has it now.
-            turns.go_on(lost, written=7)
-        assert not turns._end(lost, ExportState.DONE)
-        turns.put_back(taken)
-        assert written(at + turns.LEASE)
+        taken = first_of(export_queue.take(at=at + export_queue.LEASE))
+        with pytest.raises(export_queue.GivenUp):  # It was slow, not dead: another has it now.
+            export_queue.go_on(lost, written=7)
+        assert not export_queue._end(lost, ExportState.DONE)
+        export_queue.put_back(taken)
+        assert written(at + export_queue.LEASE)
         export.refresh_from_db()
         assert (export.state, export.attempts) == (ExportState.DONE, 3)
         assert not default_storage.exists(lost.file)
-        with pytest.raises(turns.GivenUp):
-            turns.go_on(lost, written=7)
-        with pytest.raises(turns.GivenUp):
-            turns.complete(lost, written=7, size=7)
+        with pytest.raises(export_queue.GivenUp):
+            export_queue.go_on(lost, written=7)
+        with pytest.raises(export_queue.GivenUp):
+            export_queue.complete(lost, written=7, size=7)
 
     def test_what_is_left_three_times_has_failed_and_the_next_one_goes_on(
         self, manager: User
     ) -> None:
         export, next_one = asked(manager), asked(manager)
         at = deadlines.database_now()
-        for attempt in range(turns.ATTEMPTS):
-            assert turns.take(at=at + attempt * turns.LEASE) == export
-        assert turns.take(at=at + turns.ATTEMPTS * turns.LEASE) == next_one
+        for attempt in range(export_queue.ATTEMPTS):
+            assert export_queue.take(at=at + attempt * export_queue.LEASE) == export
+        assert export_queue.take(at=at + export_queue.ATTEMPTS * export_queue.LEASE) == next_one
         export.refresh_from_db()
         assert (export.state, export.fault) == (ExportState.FAILED, Fault.BROKEN)
 
@@ -291,7 +294,7 @@ class TestTurns:
         for _number in range(2):
             closed(step)
         export = asked(manager, subject="closed")
-        write = exports.WRITERS["csv"]
+        write = row_files.WRITERS["csv"]
 
         def told_midway(file: Any, pieces: Iterator[Any], *rest: Any) -> None:
             def watched() -> Iterator[Any]:
@@ -301,7 +304,7 @@ class TestTurns:
 
             write(file, watched(), *rest)
 
-        monkeypatch.setitem(exports.WRITERS, "csv", told_midway)
+        monkeypatch.setitem(row_files.WRITERS, "csv", told_midway)
         assert not written()
         export.refresh_from_db()
         assert (export.state, export.attempts) == (ExportState.WAITING, 0)
@@ -309,21 +312,21 @@ class TestTurns:
         assert not written()  # nor does it begin another
         assert Export.objects.get().attempts == 0
         monkeypatch.setattr(shutdown, "_byte", bytearray(1))
-        monkeypatch.setitem(exports.WRITERS, "csv", write)
+        monkeypatch.setitem(row_files.WRITERS, "csv", write)
         assert written()
         assert len(lines_of(fetched(manager, export)[1])) == 2
 
     def test_nobody_has_more_than_five_at_once(self, manager: User, step: RuleStep) -> None:
-        for _number in range(turns.MOST_UNFINISHED):
+        for _number in range(export_queue.MOST_UNFINISHED):
             asked(manager)
         answer = logged_in(manager).post(ADDRESS)
         assert answer.status_code == 409
         assert "You have 5 unfinished exports" in answer.content.decode()
-        assert Export.objects.count() == turns.MOST_UNFINISHED
+        assert Export.objects.count() == export_queue.MOST_UNFINISHED
 
     def test_what_is_owed_is_owed_durably(self, manager: User) -> None:
         export = asked(manager)
-        [owed] = OutboxEntry.objects.filter(reaction="reporting.nudges.write_exports")
+        [owed] = OutboxEntry.objects.filter(reaction="reporting.task_triggers.write_exports")
         assert owed.payload == {"export_id": export.pk}
 
 
@@ -342,7 +345,7 @@ def test_cancelling_stops_the_worker_and_leaves_no_file(
         closed(step)
     export = asked(manager, subject="closed")
     client, seen = logged_in(manager), list[int]()
-    write = exports.WRITERS["csv"]
+    write = row_files.WRITERS["csv"]
 
     def cancelled_midway(file: Any, pieces: Iterator[Any], *rest: Any) -> None:
         def watched() -> Iterator[Any]:
@@ -355,7 +358,7 @@ def test_cancelling_stops_the_worker_and_leaves_no_file(
 
         write(file, watched(), *rest)
 
-    monkeypatch.setitem(exports.WRITERS, "csv", cancelled_midway)
+    monkeypatch.setitem(row_files.WRITERS, "csv", cancelled_midway)
     assert written()
     assert seen == [1, 1]
     export.refresh_from_db()
@@ -372,7 +375,7 @@ def test_cancelled_when_it_was_just_ready_it_leaves_no_file(
     save = default_storage.save
 
     def saved(*told: Any, **more: Any) -> str:
-        turns.cancel(export, at=NOW)
+        export_queue.cancel(export, at=NOW)
         return save(*told, **more)
 
     monkeypatch.setattr(default_storage, "save", saved)
@@ -393,9 +396,9 @@ def test_what_breaks_is_tried_three_times_and_then_said(
         raise OSError("no space left on device")
 
     export = asked(manager)
-    monkeypatch.setitem(exports.WRITERS, "csv", full)
+    monkeypatch.setitem(row_files.WRITERS, "csv", full)
     with django_capture_on_commit_callbacks(execute=True):
-        for _attempt in range(turns.ATTEMPTS):
+        for _attempt in range(export_queue.ATTEMPTS):
             assert not written()
     export.refresh_from_db()
     assert (export.state, export.fault) == (ExportState.FAILED, Fault.BROKEN)
@@ -505,7 +508,7 @@ def test_an_agent_has_his_own_rows_only_and_nobody_anothers_file(
     step.group.members.add(bruno)
     of_bruno = on_desk(step, bruno, at=NOW)
     who = actors.agent(bruno.user)
-    lifecycle.close(of_bruno.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
+    verbs.close(of_bruno.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
     logged_in(alice.user).post(f"{ADDRESS}&agent={bruno.pk}")
     export = Export.objects.get()
     assert written()
@@ -537,7 +540,7 @@ def test_a_file_goes_with_its_time_its_owner_or_by_hand(manager: User, step: Rul
     for _number in range(4):
         assert written()
     now = deadlines.database_now()
-    Export.objects.filter(pk=old.pk).update(ended_at=now - turns.KEPT)
+    Export.objects.filter(pk=old.pk).update(ended_at=now - export_queue.KEPT)
     Export.objects.filter(pk=orphan.pk).update(user=None)
     files = [Export.objects.get(pk=one.pk).file for one in (kept, old, orphan, by_hand)]
     assert all(default_storage.exists(file) for file in files)
@@ -555,6 +558,6 @@ def test_a_long_list_has_its_file_prepared(
     client = logged_in(manager)
     address = "/reports/rows/closed/?period=today"
     assert "Prepare as CSV" not in client.get(address).content.decode()
-    monkeypatch.setattr("reporting.pages.LARGE", 0)
+    monkeypatch.setattr("reporting.reports.views.LARGE", 0)
     page = client.get(address).content.decode()
     assert 'formaction="/reports/exports/closed.csv?period=today"' in page

@@ -12,9 +12,9 @@ from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
 from accounts.models import Role, User
-from conversations import kept
+from conversations.lifecycle import denormalized
 from conversations.models import Survey
-from reporting import exports, workbook
+from reporting.exports import row_files, workbook
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
 
@@ -40,7 +40,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_begins_like_a_formula(text: str) -> None:
-    made = exports.harmless(text)
+    made = row_files.harmless(text)
     assert made.startswith("'")
     assert "\0" not in made
     assert made.endswith(text.replace("\0", ""))
@@ -48,7 +48,7 @@ def test_nothing_begins_like_a_formula(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "Merci", "-12", "-1,5", "3.14", "Très bien = parfait", "#12"])
 def test_what_is_harmless_stays_as_it_is(text: str) -> None:
-    assert exports.harmless(text) == text
+    assert row_files.harmless(text) == text
 
 
 @async_to_sync
@@ -78,7 +78,7 @@ def rated() -> User:
         conversation = on_desk(step, agent, at=NOW)
         Survey.objects.create(
             conversation=conversation,
-            **kept.copied(conversation),
+            **denormalized.copied(conversation),
             agent=agent,
             group=step.group,
             offered_at=NOW,
@@ -97,7 +97,7 @@ class TestFiles:
     def test_a_csv_holds_every_row_once_whatever_the_pieces(
         self, rated: User, chunk: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(exports, "CHUNK", chunk)
+        monkeypatch.setattr(row_files, "CHUNK", chunk)
         headers, body = fetch(rated, "/reports/rows/comments.csv?period=today")
         assert 'filename="comments-20350305-20350305.csv"' in headers["Content-Disposition"]
         found = list(csv.reader(io.StringIO(body.decode("utf-8-sig")), delimiter=";"))
@@ -128,7 +128,7 @@ class TestFiles:
             assert "xl/worksheets/sheet2.xml" in book.namelist()
 
     def test_an_empty_report_is_a_file_with_headings(self, rated: User) -> None:
-        for kind in exports.KINDS:
+        for kind in row_files.KINDS:
             _, body = fetch(rated, f"/reports/rows/transactions.{kind}")
             assert body
 

@@ -12,11 +12,12 @@ from django.core.files.storage import default_storage
 from django.test import AsyncClient, Client
 
 from accounts.models import Role, User
-from conversations import actors, deadlines, lifecycle
+from conversations.lifecycle import actors, deadlines, verbs
 from conversations.models import CloseReason
-from reporting import figures, tables
-from reporting.exporting import turns, writing
+from reporting import figures
+from reporting.exports import export_queue, writing
 from reporting.models import Export, ExportState
+from reporting.reports import tables
 from routing.models import RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
@@ -37,7 +38,7 @@ def step() -> RuleStep:
     agent = AgentFactory(display_name="Alice")
     made.group.members.add(agent)
     one = on_desk(made, agent, at=NOW)
-    lifecycle.close(one.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=NOW)
+    verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=NOW)
     return made
 
 
@@ -181,7 +182,7 @@ def test_a_body_that_is_no_wish_is_refused(manager: User) -> None:
 
 
 def test_nobody_has_more_than_five_at_once(manager: User) -> None:
-    for _number in range(turns.MOST_UNFINISHED):
+    for _number in range(export_queue.MOST_UNFINISHED):
         ask(manager)
     error = ask(manager, 409)["error"]
     assert error["code"] == "refused"

@@ -12,12 +12,12 @@ import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, Phase, example, given, settings
 
-from accounts import oversight
+from accounts import supervision
 from accounts.models import Role, User
-from accounts.oversight import EVERYTHING, Oversight
-from conversations import actors, lifecycle
+from accounts.supervision import EVERYTHING, Oversight
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.consistency import differences, windows
 from conversations.models import CloseReason
-from conversations.recounting import differences, windows
 from reporting import figures
 from reporting.figures import answers, measures
 from reporting.figures.answers import Answer
@@ -86,7 +86,7 @@ def test_every_figure_is_what_a_slow_recount_of_the_ledger_gives(history: int) -
         hours_of_the_week_are_those_of_the_wall(whole, told)
         parts_are_what_belongs_to_them(world, told)
         for user in (UserFactory(role=Role.ADMIN), manager_of(world, 0, 2)):
-            rows_are_counted(world, oversight.of(user))
+            rows_are_counted(world, supervision.of(user))
         trends_add_up(world)
         assert [one for low, high in windows() for one in differences(low, high)] == []
 
@@ -176,7 +176,7 @@ def parts_are_what_belongs_to_them(world: World, told: reference.Lives) -> None:
         groups = {world.groups[number].pk for number in numbers}
         whole = {world.websites[1].pk} if 2 in numbers else set[int]()
         whole |= {first} if {0, 1} <= set(numbers) else set()
-        sight = oversight.of(manager_of(world, *numbers))
+        sight = supervision.of(manager_of(world, *numbers))
         found = answers.total(ALL, Scope(websites, SOME_DAYS, sight=sight))
         by_agent = answers.cut(ALL, Scope(websites, SOME_DAYS, sight=sight), answers.BY_AGENT)
 
@@ -280,11 +280,9 @@ def test_a_conversation_stays_with_the_rule_by_which_its_visitor_was_engaged() -
     _stays, passed, given = [queued(first) for _ in range(3)]
     contained = with_bot(first)
     who = actors.agent(world.agents[0].user)
-    lifecycle.transfer_to_group(
-        passed.pk, group=second.group, queue_id=second.pk, actor=who, at=NOW
-    )
-    lifecycle.transfer_to_group(given.pk, group=second.group, queue_id=None, actor=who, at=NOW)
-    lifecycle.close(contained.pk, reason=CloseReason.BOT_ENDED, actor=actors.BOT, at=NOW)
+    verbs.transfer_to_group(passed.pk, group=second.group, queue_id=second.pk, actor=who, at=NOW)
+    verbs.transfer_to_group(given.pk, group=second.group, queue_id=None, actor=who, at=NOW)
+    verbs.close(contained.pk, reason=CloseReason.BOT_ENDED, actor=actors.BOT, at=NOW)
     today = NOW.date()
     scope = Scope(tuple(world.websites), Period(today - DAY, today + DAY), sight=EVERYTHING)
     wanted = [figures.FIGURES[name] for name in ("opened", "closed", "transfers", "containment")]
@@ -294,6 +292,6 @@ def test_a_conversation_stays_with_the_rule_by_which_its_visitor_was_engaged() -
     assert [narrowed[one.name].n for one in wanted] == [4, 1, 2, 1]
     # Whose groups the rule does not lead to, to him it has no name.
     for number, told in ((0, {first.rule_id: 1}), (1, {None: 2})):
-        sight = oversight.of(manager_of(world, number))
+        sight = supervision.of(manager_of(world, number))
         read = answers.cut(wanted, replace(scope, sight=sight), answers.BY_RULE)
         assert {key: cells["opened"].n for key, cells in read.items()} == told, number

@@ -10,11 +10,11 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reporting import imports
-from reporting.csv_lines import LINE_LIMIT, Record, records, text_of
-from reporting.imports import Imported
 from reporting.models import Origin, Transaction
-from reporting.transactions import Invalid
+from reporting.sales import imports
+from reporting.sales.csv_lines import LINE_LIMIT, Record, records, text_of
+from reporting.sales.imports import Imported
+from reporting.sales.recording import Invalid
 from routing.models import RuleStep
 from tests.factories import StepFactory
 

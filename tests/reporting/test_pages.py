@@ -15,11 +15,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Agent, Role, User
-from conversations import actors, lifecycle, messages, surveys
+from conversations import surveys
+from conversations.lifecycle import actors, verbs
+from conversations.messages import sending
 from conversations.models import Author, CloseReason, Conversation
-from reporting import figures, transactions
+from reporting import figures
 from reporting.models import Origin
-from reporting.transactions import Purchase
+from reporting.sales import recording
+from reporting.sales.recording import Purchase
 from routing.models import RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
@@ -56,14 +59,14 @@ def logged_in(user: User) -> Client:
 def handled(step: RuleStep, agent: Agent, *, csat: int = 5, comment: str = "") -> Conversation:
     """Answered after two minutes, closed after an hour, rated."""
     one = on_desk(step, agent, at=NOW - timedelta(hours=1))
-    messages.add(
+    sending.add(
         one.pk,
         author=Author.AGENT,
         body="Bonjour",
         client_id=uuid.uuid4(),
         at=NOW - timedelta(minutes=58),
     )
-    lifecycle.close(one.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=NOW)
+    verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=NOW)
     surveys.answer(one.pk, csat=csat, nps=9, comment=comment, at=NOW)
     return one
 
@@ -135,7 +138,7 @@ def test_a_transaction_stands_with_whose_it_is_and_why(
 ) -> None:
     one = handled(step, agent)
     for number, visitor in (("CMD-1", one.visitor), ("CMD-2", None)):
-        transactions.record(
+        recording.record(
             step.rule.website,
             Purchase(number, Decimal("1089.90"), "EUR", NOW),
             visitor=visitor,
@@ -285,7 +288,7 @@ def test_the_board_gives_visitors_their_colour(
     one = on_desk(step, agent)
     tint = f"tint-{one.visitor.tint}"
     assert tint in manager.get("/reports/production/active/").content.decode()
-    lifecycle.snooze(
+    verbs.snooze(
         one.pk,
         actor=actors.agent(agent),
         at=NOW,

@@ -12,9 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Role
-from reporting.choices import Choices, chosen
 from reporting.models import Export
-from reporting.parameters import faults_of
+from reporting.reports.filters import Choices, chosen
+from reporting.reports.parameters import faults_of
 from reporting.templatetags.figures import narrowed
 from routing.models import RuleStep
 from tests.factories import StepFactory, UserFactory

@@ -21,25 +21,31 @@ from django.urls import URLPattern
 from accounts.models import Agent, Channel, Role, User
 from config.api import urls as api_urls
 from config.api.urls import router
-from conversations import actors, lifecycle, messages, notes, surveys
-from conversations.deadlines import database_now
+from conversations import surveys
+from conversations.agents import notes
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.deadlines import database_now
+from conversations.lifecycle.transitions import Status
+from conversations.messages import sending
 from conversations.models import (
     Author,
     CloseReason,
     Conversation,
-    StatusSpan,
+    StatusInterval,
     SuggestionOffer,
     Visitor,
 )
-from conversations.transitions import Status
 from desk import urls as desk_urls
-from reporting import figures, mailing, states, subscriptions, tables, transactions
+from reporting import figures
 from reporting import urls as report_urls
-from reporting.adviser import playing
-from reporting.exporting import subjects, turns, writing
+from reporting.board import states
+from reporting.exports import export_queue, subjects, writing
 from reporting.figures.period import Period
 from reporting.models import Every, Export, Origin, SubscribedReport, Subscription
-from reporting.transactions import Purchase
+from reporting.reports import mails, subscriptions, tables
+from reporting.sales import recording
+from reporting.sales.recording import Purchase
+from reporting.simulator import run_simulation
 from routing.models import HourlyDemand, Repair, RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import (
@@ -97,7 +103,7 @@ class Team:
     def say(self, one: Conversation, author: Author) -> None:
         if one.status != Status.CLOSED:
             body = f"{self.name} says hippopotame"
-            messages.add(one.pk, author=author, body=body, client_id=uuid.uuid4(), at=NOW)
+            sending.add(one.pk, author=author, body=body, client_id=uuid.uuid4(), at=NOW)
 
     def talk(self, visitor: Visitor, number: int) -> Conversation:
         """Answered, noted, snoozed, woken, closed, judged; something is bought, some of it back."""
@@ -105,25 +111,25 @@ class Team:
         one = on_desk(self.step, self.agent, at=at, visitor=visitor)
         self.say(one, Author.AGENT)
         notes.write(one.pk, agent_id=self.agent.pk, body=f"{self.name} note", at=at)
-        lifecycle.snooze(
+        verbs.snooze(
             one.pk, until=NOW, keep=False, auto_close=False, actor=self.who, at=at + MINUTE
         )
-        lifecycle.wake(one.pk, actor=self.who, at=at + 2 * MINUTE)
-        lifecycle.push(one.pk, agent=self.agent, at=at + 3 * MINUTE)
+        verbs.wake(one.pk, actor=self.who, at=at + 2 * MINUTE)
+        verbs.push(one.pk, agent=self.agent, at=at + 3 * MINUTE)
         SuggestionOffer.objects.create(
             conversation=one, agent=self.agent, seq=1, offered_at=at, outcome="used", decided_at=at
         )
-        lifecycle.close(one.pk, reason=CloseReason.RESOLVED, actor=self.who, at=NOW)
+        verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=self.who, at=NOW)
         surveys.answer(one.pk, csat=2 + number, nps=9, comment=f"{self.name} comment", at=NOW)
         website, name = self.step.rule.website, f"{self.name}-{number}"
-        sale, _ = transactions.record(
+        sale, _ = recording.record(
             website,
             Purchase(name, Decimal(70 + number), "EUR", NOW),
             visitor=visitor,
             origin=Origin.API,
             at=NOW,
         )
-        transactions.refund(website, name, amount=Decimal(3), number=f"{name}-back", at=NOW)
+        recording.refund(website, name, amount=Decimal(3), number=f"{name}-back", at=NOW)
         self.sales.append(sale.pk)
         return one
 
@@ -131,7 +137,7 @@ class Team:
         """The agent is there; some find no room; the sweep has something to mend."""
         website = self.step.rule.website
         connect(self.agent)
-        StatusSpan.objects.create(
+        StatusInterval.objects.create(
             agent=self.agent,
             website=website,
             channel=Channel.CHAT,
@@ -165,7 +171,7 @@ class Shop:
         # Begun by us, and theirs now: what we did to it stays ours.
         at = NOW - 80 * MINUTE
         self.moved = on_desk(self.ours.step, self.ours.agent, at=at)
-        lifecycle.transfer_to_group(
+        verbs.transfer_to_group(
             self.moved.pk,
             group=self.theirs.step.group,
             queue_id=self.theirs.step.pk,
@@ -174,26 +180,26 @@ class Shop:
         )
         # And one that came to us by their rule.
         came = queued(self.theirs.step, at=at)
-        lifecycle.transfer_to_group(
+        verbs.transfer_to_group(
             came.pk,
             group=self.ours.step.group,
             queue_id=self.ours.step.pk,
             actor=actors.SYSTEM,  # A colleague who hands it over is told of, with his name.
             at=at + MINUTE,
         )
-        lifecycle.push(came.pk, agent=self.ours.agent, at=at + 2 * MINUTE)
-        lifecycle.close(came.pk, reason=CloseReason.RESOLVED, actor=self.ours.who, at=NOW)
+        verbs.push(came.pk, agent=self.ours.agent, at=at + 2 * MINUTE)
+        verbs.close(came.pk, reason=CloseReason.RESOLVED, actor=self.ours.who, at=NOW)
         self.ours.numbers.append(came.pk)
 
     def others_live(self) -> None:
         self.theirs.lives(self.regular)
         self.theirs.named(with_bot(self.theirs.step, at=NOW - 90 * MINUTE))
-        lifecycle.push(self.moved.pk, agent=self.theirs.agent, at=NOW - MINUTE)
+        verbs.push(self.moved.pk, agent=self.theirs.agent, at=NOW - MINUTE)
         self.theirs.named(self.moved)
         self.theirs.say(self.moved, Author.AGENT)
-        lifecycle.close(self.moved.pk, reason=CloseReason.RESOLVED, actor=self.theirs.who, at=NOW)
+        verbs.close(self.moved.pk, reason=CloseReason.RESOLVED, actor=self.theirs.who, at=NOW)
         surveys.answer(self.moved.pk, csat=1, nps=0, comment=f"{THEIRS} comment", at=NOW)
-        transactions.record(
+        recording.record(
             self.theirs.step.rule.website,
             Purchase(f"{THEIRS}-nobody", Decimal(1), "EUR", NOW),
             visitor=None,
@@ -333,7 +339,7 @@ def written(shop: Shop) -> dict[str, str]:
     told = {}
     period = Period(NOW.date(), NOW.date() + timedelta(days=1))
     for subject in (subjects.CONVERSATIONS, *FIGURES):
-        export = turns.ask(
+        export = export_queue.ask(
             shop.boss,
             subject=subject,
             kind="csv",
@@ -351,11 +357,11 @@ def written(shop: Shop) -> dict[str, str]:
     for report in SubscribedReport:
         subscriptions.subscribe(shop.boss, report, Every.DAY, website=None, at=NOW)
         pk = Subscription.objects.get(user=shop.boss, report=report).pk
-        mailing.send_report(subscription_id=pk, first=f"{period.first}", end=f"{period.end}")
+        mails.send_report(subscription_id=pk, first=f"{period.first}", end=f"{period.end}")
         sent = mail.outbox[-1]
         told[f"mail of {report}"] = re.sub(r"no-longer/\S+", "", f"{sent.subject}\n{sent.body}")
     website, groups = shop.ours.step.rule.website, [shop.ours.step.group_id]
-    playing.play(website.pk, [3], "replay", at=NOW + MINUTE, groups=groups)
+    run_simulation.play(website.pk, [3], "replay", at=NOW + MINUTE, groups=groups)
     return told | {"replay": repr(cache.get("replay"))}
 
 

@@ -9,10 +9,11 @@ import pytest
 from django.db import connection
 
 from accounts.models import Agent, OpeningHours, Role, User
-from accounts.oversight import EVERYTHING
-from conversations import actors, lifecycle, messages
+from accounts.supervision import EVERYTHING
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.consistency import differences, windows
+from conversations.messages import sending
 from conversations.models import Author, CloseReason, Conversation
-from conversations.recounting import differences, windows
 from reporting.figures import FIGURES, answers
 from reporting.figures.period import Period
 from reporting.figures.scope import Scope
@@ -40,8 +41,8 @@ def closed_by(step: RuleStep, agent: Agent, *, at: datetime = NOW) -> Conversati
     """Answered after an hour, closed after three."""
     agent.groups.add(step.group)
     one = on_desk(step, agent, at=at)
-    messages.add(one.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=at + HOUR)
-    return lifecycle.close(
+    sending.add(one.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=at + HOUR)
+    return verbs.close(
         one.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=at + 3 * HOUR
     )
 

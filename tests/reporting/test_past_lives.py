@@ -15,7 +15,7 @@ from django.db.models import ProtectedError, RestrictedError
 from django.utils import translation
 from hypothesis import HealthCheck, Phase, example, given, settings
 
-from accounts import oversight
+from accounts import supervision
 from accounts.models import (
     Agent,
     AgentChannel,
@@ -27,18 +27,20 @@ from accounts.models import (
     User,
     Website,
 )
-from accounts.oversight import EVERYTHING, Oversight
-from conversations import actors, lifecycle
-from conversations.models import Conversation, StatusSpan
-from conversations.recounting import differences, windows
-from conversations.transitions import Refused
-from reporting import breakdowns, exports, figures, reports, rows, tables
-from reporting.exporting import conversations as one_each
+from accounts.supervision import EVERYTHING, Oversight
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.consistency import differences, windows
+from conversations.lifecycle.transitions import Refused
+from conversations.models import Conversation, StatusInterval
+from reporting import figures
+from reporting.exports import conversations as one_each
+from reporting.exports import row_files
 from reporting.figures import answers, measures
 from reporting.figures.measures import Fold
 from reporting.figures.period import Period, Step
 from reporting.figures.scope import Filters, Scope
-from reporting.omissions import omitted
+from reporting.reports import breakdowns, content, row_lists, tables
+from reporting.reports.omitted_surveys import omitted
 from routing import presence
 from routing.models import DistributionRule, RuleStep
 from tests.factories import AgentFactory, UserFactory
@@ -88,7 +90,7 @@ def somebody_steers(world: World) -> None:
     boss = UserFactory(role=Role.MANAGER, username="boss")
     for one in Conversation.objects.filter(pk__in=world.opened, status="queued"):
         with suppress(Refused):
-            lifecycle.transfer_to_group(
+            verbs.transfer_to_group(
                 one.pk,
                 group=one.group,
                 queue_id=one.queue_id,
@@ -108,23 +110,23 @@ def sights(world: World) -> Iterator[Oversight]:
     yield EVERYTHING
     user = UserFactory(role=Role.MANAGER)
     user.managed_groups.set([world.groups[number] for number in (1, 2)])
-    yield oversight.of(user)
+    yield supervision.of(user)
 
 
 def all_that_is_told(pks: list[int], sight: Oversight) -> dict[str, Any]:
     """Every figure whole, cut and by time; every row of every file; by keys, not by names."""
     scope = Scope(tuple(Website.objects.filter(pk__in=pks).order_by("pk")), DAYS, sight=sight)
     told: dict[str, Any] = {"total": answers.total(ALL, scope)}
-    for by, (cut, _namer) in reports.CUTS.items():
+    for by, (cut, _namer) in content.CUTS.items():
         told[f"by {by}"] = answers.cut(ALL, scope, cut)
     for step in (Step.HOUR, Step.DAY):
         told[f"by {step}"] = answers.trend(ALL, scope, step)
     told["heat"] = answers.cut(ALL, scope, answers.BY_HOUR_OF_WEEK)
     for figure in ALL:
-        told[f"rows of {figure.name}"] = list(rows.plain(figure, scope))
+        told[f"rows of {figure.name}"] = list(row_lists.plain(figure, scope))
     for name in ("closed", "contacts", "attributed"):
         told[f"walls of {name}"] = [
-            line[1] for piece in exports.chunks(figures.FIGURES[name], scope) for line in piece
+            line[1] for piece in row_files.chunks(figures.FIGURES[name], scope) for line in piece
         ]
     for name in ("closures", "snooze_ends", "suggestions"):
         told[name] = getattr(breakdowns, name)(scope)
@@ -194,7 +196,7 @@ def test_nothing_of_the_past_differs_whatever_is_set_today(history: int) -> None
                 if what != "by rule" or sight is EVERYTHING:  # whose rules it names is a right
                     assert now[what] == value, what
         assert [one for low, high in windows() for one in differences(low, high)] == []
-        assert StatusSpan.objects.filter(agent__user__username="idle").exists()
+        assert StatusInterval.objects.filter(agent__user__username="idle").exists()
 
     in_a_past_world(history, check)
 
@@ -224,11 +226,11 @@ def scope_of(websites: tuple[Website, ...]) -> Scope:
 
 def adds_up(figure: figures.Figure, scope: Scope, answer: answers.Answer) -> None:
     """The file's "Counts as", folded as the figure says, is the figure."""
-    headings = exports.headings()
+    headings = row_files.headings()
     worth, weight, money = (
         headings.index(name) for name in ("Counts as", "Weight (s)", "Currency")
     )
-    lines = [line for piece in exports.chunks(figure, scope) for line in piece]
+    lines = [line for piece in row_files.chunks(figure, scope) for line in piece]
     assert len(lines) == answer.n, figure.name
     measure = figure.measure(scope)
     values = [float(line[worth]) for line in lines]  # type: ignore[arg-type]
@@ -252,8 +254,8 @@ def parts_add_up(scope: Scope, whole: answers.Answers) -> None:
     summed = {Fold.COUNT, Fold.SUM, Fold.MONEY}
     for name, wanted in tables.CUTS.items():
         added = [one for one in wanted if figures.FIGURES[one].measure(scope).fold in summed]
-        for by in reports.CUTS:
-            table = reports.table(scope, by, *wanted)
+        for by in content.CUTS:
+            table = content.table(scope, by, *wanted)
             for column in added:
                 cells = [dict(zip(wanted, row.cells, strict=True))[column][1] for row in table.rows]
                 if whole[column].is_mixed or any(cell.is_mixed for cell in cells):

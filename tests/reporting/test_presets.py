@@ -13,10 +13,11 @@ from django.utils.translation import override
 
 from accounts.models import Role, User
 from conversations.models import Conversation
-from desk.finding_form import FindingForm
-from reporting import comparison, figures
-from reporting.choices import Choices, chosen
-from reporting.views import Looking
+from desk.search_form import FindingForm
+from reporting import figures
+from reporting.board.views import Looking
+from reporting.reports import comparison
+from reporting.reports.filters import Choices, chosen
 from routing.models import RuleStep
 from tests.factories import StepFactory, UserFactory, VisitorFactory, queued
 

@@ -13,12 +13,14 @@ import pytest
 from django.test import Client
 
 from accounts.models import Agent, Channel, Role, User
-from conversations import actors, lifecycle, messages, surveys
+from conversations import surveys
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.transitions import Status
+from conversations.messages import sending
 from conversations.models import Author, CloseReason, Conversation
-from conversations.transitions import Status
-from reporting import queries, states
-from reporting.agents_today import AgentToday
-from reporting.seen import View
+from reporting.board import queries, states
+from reporting.board.agents_today import AgentToday
+from reporting.board.scope import View
 from routing import presence
 from routing.models import RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
@@ -61,14 +63,14 @@ def closed(
 ) -> Conversation:
     conversation = on_desk(step, agent, at=at - timedelta(hours=1))
     if answered_after is not None:
-        messages.add(
+        sending.add(
             conversation.pk,
             author=Author.AGENT,
             body="Bonjour",
             client_id=uuid.uuid4(),
             at=at - timedelta(hours=1) + answered_after,
         )
-    return lifecycle.close(
+    return verbs.close(
         conversation.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=at
     )
 
@@ -89,7 +91,7 @@ def test_a_queue_shows_its_places_its_returns_and_its_longest_wait(
     for minute in range(2):
         queued(step, at=NOW + timedelta(minutes=minute))
     conversation = on_desk(step, agent, at=NOW)
-    lifecycle.release(conversation.pk, actor=actors.SYSTEM, at=NOW + timedelta(minutes=5))
+    verbs.release(conversation.pk, actor=actors.SYSTEM, at=NOW + timedelta(minutes=5))
     [queue] = queries.board(manager, at=NOW).queues
     assert (queue.waiting, queue.places, queue.returned, queue.is_over) == (3, 2, 1, True)
     assert queue.oldest_at == NOW
@@ -102,7 +104,7 @@ def test_a_group_without_a_queue_shows_what_was_handed_to_it(
     other.managers.add(manager)
     RuleStep.objects.filter(group=other).delete()
     conversation = on_desk(step, agent)
-    lifecycle.transfer_to_group(
+    verbs.transfer_to_group(
         conversation.pk, group=other, queue_id=None, actor=actors.agent(agent.user), at=NOW
     )
     first, second = queries.board(manager, at=NOW).queues
@@ -131,8 +133,8 @@ def test_the_board_tells_what_an_agent_has_done_today(
     presence.set_available(agent.pk, Channel.CHAT, False, at=NOW - timedelta(hours=1))
     presence.set_available(agent.pk, Channel.CHAT, True, at=NOW - timedelta(minutes=10))
     one = on_desk(step, agent, at=NOW - timedelta(minutes=50))
-    messages.add(one.pk, author=Author.AGENT, body="…", client_id=uuid.uuid4(), at=NOW)
-    lifecycle.close(one.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=NOW)
+    sending.add(one.pk, author=Author.AGENT, body="…", client_id=uuid.uuid4(), at=NOW)
+    verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=NOW)
     surveys.answer(one.pk, csat=5, nps=None, comment="", at=NOW)
     board = queries.board(manager, at=NOW)
     [alice] = board.agents

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reporting.adviser.replay import replay
-from reporting.adviser.story import (
+from reporting.simulator.model import (
     Arrival,
     Closing,
     Occupation,
@@ -22,6 +21,7 @@ from reporting.adviser.story import (
     Step,
     Team,
 )
+from reporting.simulator.replay import replay
 from routing.decisions import CASCADE, EQUAL_SHARE
 from tests.clock import NOW
 

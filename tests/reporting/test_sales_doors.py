@@ -18,15 +18,15 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Agent, Role
-from accounts.oversight import EVERYTHING
-from conversations import messages
+from accounts.supervision import EVERYTHING
+from conversations.messages import sending
 from conversations.models import Author, Conversation, Person
-from reporting import imports, keys
 from reporting.figures import FIGURES, answers
 from reporting.figures.period import Period
 from reporting.figures.scope import Filters, Scope
 from reporting.models import Origin, ShopKey, Transaction
-from reporting.transactions import Invalid
+from reporting.sales import imports, keys
+from reporting.sales.recording import Invalid
 from routing.models import RuleStep
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
 
@@ -51,7 +51,7 @@ def talk(step: RuleStep, alice: Agent) -> Conversation:
     """Alice wrote an hour ago."""
     at = timezone.now() - timedelta(hours=1)
     one = on_desk(step, alice, at=at)
-    messages.add(one.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=at)
+    sending.add(one.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=at)
     return one
 
 
@@ -100,7 +100,7 @@ def test_what_is_no_purchase_is_not_taken(
 
 
 def test_nobody_fills_the_table(step: RuleStep, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messenger.sales.MOST", 2)
+    monkeypatch.setattr("messenger.views.purchases.MOST", 2)
     found = [
         tells(step, {"id": str(n), "amount": 1, "currency": "EUR"}).status_code for n in range(4)
     ]

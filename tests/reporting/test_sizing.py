@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reporting.adviser.sizing import off_peak_hours, places_for, shared, to_start_with
+from reporting.simulator.sizing import off_peak_hours, places_for, shared, to_start_with
 
 
 def test_the_example_of_the_source() -> None:

@@ -13,12 +13,12 @@ from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import Role, User
-from conversations import actors, lifecycle
+from conversations.lifecycle import actors, verbs
 from conversations.models import CloseReason
 from core.models import OutboxEntry
-from reporting import mailing, subscriptions
 from reporting.figures.period import Period
 from reporting.models import Every, SubscribedReport, Subscription
+from reporting.reports import mails, subscriptions
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
@@ -66,7 +66,7 @@ def step(db: None) -> RuleStep:
     made.group.members.add(agent)
     who = actors.agent(agent.user)
     one = on_desk(made, agent, at=NOW - timedelta(days=1))
-    lifecycle.close(one.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW - timedelta(days=1))
+    verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW - timedelta(days=1))
     return made
 
 
@@ -86,7 +86,7 @@ def subscribed(user: User) -> Subscription:
 def send(one: Subscription) -> None:
     day = NOW.date()
     first, end = (day - timedelta(days=1)).isoformat(), day.isoformat()
-    mailing.send_report(subscription_id=one.pk, first=first, end=end)
+    mails.send_report(subscription_id=one.pk, first=first, end=end)
 
 
 def test_what_is_due_is_owed_once(

@@ -10,9 +10,10 @@ import pytest
 from django.test import Client
 
 from accounts.models import Role, User
-from conversations import actors, lifecycle
+from conversations.lifecycle import actors, verbs
 from conversations.models import CloseReason
-from reporting import figures, tables
+from reporting import figures
+from reporting.reports import tables
 from routing.models import RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
@@ -26,7 +27,7 @@ def step() -> RuleStep:
     agent = AgentFactory(display_name="Alice")
     made.group.members.add(agent)
     one = on_desk(made, agent, at=NOW)
-    lifecycle.close(one.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=NOW)
+    verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=NOW)
     return made
 
 

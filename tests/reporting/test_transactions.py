@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from accounts.models import Agent
-from conversations import actors, lifecycle, messages
+from conversations.lifecycle import actors, verbs
+from conversations.messages import sending
 from conversations.models import Author, CloseReason, Conversation, Person
-from reporting import transactions
-from reporting.attribution import Outcome
 from reporting.models import Origin, Transaction
-from reporting.transactions import Conflict, Invalid, Purchase, Unknown
+from reporting.sales import recording
+from reporting.sales.attribution import Outcome
+from reporting.sales.recording import Conflict, Invalid, Purchase, Unknown
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, StepFactory, VisitorFactory, queued
@@ -44,13 +45,13 @@ class Story:
             self._says(Author.VISITOR)
             one = self._fresh()
         if one.status != "active":
-            lifecycle.push(one.pk, agent=self.agents[name], at=self.at)
+            verbs.push(one.pk, agent=self.agents[name], at=self.at)
         self._says(Author.VISITOR)
         self._says(Author.AGENT)
 
     def snoozes(self, name: str) -> None:
         self.at += HOUR
-        lifecycle.snooze(
+        verbs.snooze(
             self.conversation.pk,
             until=self.at + timedelta(days=30),
             keep=False,
@@ -61,7 +62,7 @@ class Story:
 
     def forwards(self, name: str) -> None:
         self.at += HOUR
-        lifecycle.transfer_to_group(
+        verbs.transfer_to_group(
             self.conversation.pk,
             group=self.step.group,
             queue_id=self.step.pk,
@@ -71,7 +72,7 @@ class Story:
 
     def closes(self, name: str) -> None:
         self.at += HOUR
-        lifecycle.close(
+        verbs.close(
             self.conversation.pk,
             reason=CloseReason.RESOLVED,
             actor=actors.agent(self.agents[name].user),
@@ -87,7 +88,7 @@ class Story:
         self, number: str, *, made_at: datetime | None = None, **other: Any
     ) -> tuple[Transaction, bool]:
         purchase = Purchase(number, Decimal("89.90"), "EUR", made_at or self.at)
-        return transactions.record(
+        return recording.record(
             self.step.rule.website,
             replace(purchase, **other),
             visitor=self.conversation.visitor,
@@ -96,7 +97,7 @@ class Story:
         )
 
     def _says(self, author: Author) -> None:
-        messages.add(
+        sending.add(
             self.conversation.pk, author=author, body="…", client_id=uuid.uuid4(), at=self.at
         )
 
@@ -167,12 +168,12 @@ def test_a_person_is_the_same_customer_on_every_browser(story: Story) -> None:
     other = VisitorFactory(website=website, person=person)
     purchase = Purchase("1", Decimal("1"), "EUR", story.at)
     how: dict[str, Any] = {"origin": Origin.API, "at": story.at}
-    row, _ = transactions.record(website, purchase, visitor=other, **how)
+    row, _ = recording.record(website, purchase, visitor=other, **how)
     assert row.outcome == Outcome.NO_ANSWER
     visitor = story.conversation.visitor
     visitor.person = person
     visitor.save()
-    row, _ = transactions.record(website, replace(purchase, external_id="2"), visitor=other, **how)
+    row, _ = recording.record(website, replace(purchase, external_id="2"), visitor=other, **how)
     assert row.agent == story.agents["A"]
 
 
@@ -183,7 +184,7 @@ def test_who_is_not_known_or_of_another_website_is_nobody(story: Story) -> None:
         (story.step.rule.website, None),
         (foreign, story.conversation.visitor),
     ):
-        row, _ = transactions.record(
+        row, _ = recording.record(
             website,
             Purchase("7", Decimal("1"), "EUR", story.at),
             visitor=visitor,
@@ -217,14 +218,14 @@ def test_a_refund_takes_back_once(story: Story) -> None:
     story.exchanges("A")
     story.buys("1001")
     website = story.step.rule.website
-    assert transactions.refund(website, "1001", at=story.at)[1]
-    assert not transactions.refund(website, "1001", at=story.at + HOUR)[1]
+    assert recording.refund(website, "1001", at=story.at)[1]
+    assert not recording.refund(website, "1001", at=story.at + HOUR)[1]
     for where, number in ((website, "9999"), (StepFactory().rule.website, "1001")):
         with pytest.raises(Unknown):
-            transactions.refund(where, number, at=story.at)
+            recording.refund(where, number, at=story.at)
     assert Transaction.objects.get().refunded_at == story.at
     with pytest.raises(Invalid):
-        transactions.refund(website, "1001", number="again", at=story.at)
+        recording.refund(website, "1001", number="again", at=story.at)
 
 
 def test_parts_are_refunded_until_nothing_is_left(story: Story) -> None:
@@ -234,7 +235,7 @@ def test_parts_are_refunded_until_nothing_is_left(story: Story) -> None:
 
     def give_back(number: str, amount: str | None) -> tuple[Decimal, bool]:
         part = None if amount is None else Decimal(amount)
-        row, is_new = transactions.refund(website, "1001", amount=part, number=number, at=story.at)
+        row, is_new = recording.refund(website, "1001", amount=part, number=number, at=story.at)
         return row.refunded, is_new
 
     assert give_back("r1", "20") == (Decimal("20"), True)

@@ -10,10 +10,10 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Agent, AgentChannel, Role, User, Website
-from accounts.oversight import EVERYTHING
-from conversations.transitions import Status
-from reporting import waits
-from reporting.seen import Seen, View
+from accounts.supervision import EVERYTHING
+from conversations.lifecycle.transitions import Status
+from reporting.board import waits
+from reporting.board.scope import Seen, View
 from routing.models import Repair, RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, UserFactory, connect, in_status, queued

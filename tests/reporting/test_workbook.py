@@ -19,8 +19,8 @@ import pytest
 from django.utils.safestring import mark_safe
 from openpyxl.utils.escape import unescape
 
-from reporting import workbook
-from reporting.workbook import Row
+from reporting.exports import workbook
+from reporting.exports.workbook import Row
 
 HEADINGS = ["Conversation", "Comment"]
 

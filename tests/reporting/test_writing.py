@@ -7,11 +7,12 @@ from datetime import date, timedelta
 import pytest
 from django.utils import translation
 
-from reporting import charts, figures, reports
+from reporting import figures
 from reporting.figures.answers import Answer
 from reporting.figures.period import Step
 from reporting.figures.registry import Unit
-from reporting.reports import Point, Trend
+from reporting.reports import charts, content
+from reporting.reports.content import Point, Trend
 from reporting.templatetags.figures import bucket_name, exact, grouped, tick, written
 
 
@@ -62,7 +63,7 @@ def test_a_long_chart_is_named_in_between_too() -> None:
 
 def test_the_tenth_team_comes_after_the_second() -> None:
     names = ["Team 10", "équipe", "Team 2", "team 1", "2 Team", ""]
-    assert sorted(names, key=reports.natural) == [
+    assert sorted(names, key=content.natural) == [
         "",
         "2 Team",
         "team 1",

@@ -15,14 +15,16 @@ from django.http import QueryDict
 from django.test import AsyncClient, Client
 
 from accounts.models import Agent, Role, User, Website
-from conversations import actors, lifecycle, messages, surveys
-from conversations.deadlines import database_now
+from conversations import surveys
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.deadlines import database_now
+from conversations.messages import sending
 from conversations.models import Author, CloseReason
 from reporting import figures
-from reporting.choices import Choices, Chosen, chosen
-from reporting.exporting import writing
+from reporting.exports import writing
 from reporting.figures import answers
 from reporting.figures.period import Period, Step
+from reporting.reports.filters import Choices, Chosen, chosen
 from routing.models import RuleStep
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
 
@@ -57,8 +59,8 @@ def shops() -> list[tuple[RuleStep, Agent]]:
 def close(step: RuleStep, agent: Agent, at: datetime) -> None:
     one = on_desk(step, agent, at=at - timedelta(minutes=20))
     who = actors.agent(agent.user)
-    messages.add(one.pk, author=Author.AGENT, body="…", client_id=uuid.uuid4(), at=at)
-    lifecycle.close(one.pk, reason=CloseReason.RESOLVED, actor=who, at=at)
+    sending.add(one.pk, author=Author.AGENT, body="…", client_id=uuid.uuid4(), at=at)
+    verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=who, at=at)
     surveys.answer(one.pk, csat=4, nps=9, comment="Merci", at=at)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.core.cache import cache
 
-from routing import demand
+from routing import demand_counter
 from routing.models import HourlyDemand, RuleStep
 from tests.clock import NOW
 from tests.factories import StepFactory
@@ -30,15 +30,15 @@ def hours(step: RuleStep) -> list[tuple[int, int, int]]:
 def test_a_visitor_counts_once_an_hour_at_each_rule(step: RuleStep) -> None:
     other = StepFactory()
     for minute in range(3):
-        demand.refuse_message(step.rule_id, 1, at=NOW + minute * MINUTE)
-    demand.refuse_message(step.rule_id, 2, at=NOW + 59 * MINUTE)
-    demand.refuse_message(other.rule_id, 1, at=NOW)
+        demand_counter.refuse_message(step.rule_id, 1, at=NOW + minute * MINUTE)
+    demand_counter.refuse_message(step.rule_id, 2, at=NOW + 59 * MINUTE)
+    demand_counter.refuse_message(other.rule_id, 1, at=NOW)
     assert hours(step) == [(0, 0, 2)]
     assert hours(other) == [(0, 0, 1)]
 
 
 def test_pages_are_counted_in_the_process_and_written_by_the_hour(step: RuleStep) -> None:
-    pages = demand.Pages()
+    pages = demand_counter.Pages()
     for minute, is_engaged in ((0, True), (1, True), (59, False), (60, False)):
         pages.count(step.rule_id, is_engaged=is_engaged, at=NOW + minute * MINUTE)
     assert hours(step) == []
@@ -51,5 +51,5 @@ def test_pages_are_counted_in_the_process_and_written_by_the_hour(step: RuleStep
 
 
 def test_a_rule_that_is_gone_is_nobodys_demand(step: RuleStep) -> None:
-    demand.add(step.rule_id + 1, at=NOW, messages_refused=1)
+    demand_counter.add(step.rule_id + 1, at=NOW, messages_refused=1)
     assert not HourlyDemand.objects.exists()

@@ -10,10 +10,11 @@ import pytest
 from django.db import transaction
 
 from accounts.models import Agent, AgentChannel, Channel
-from conversations import actors, deadlines, lifecycle
+from conversations.lifecycle import actors, deadlines, verbs
+from conversations.lifecycle.transitions import Status
 from conversations.models import Conversation, Style
-from conversations.transitions import Status
-from routing import changes, desks, holder, invariants, presence
+from routing import changes, invariants, presence
+from routing.actions import assignment, by_agent
 from routing.models import DeskConnection, RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, StepFactory, connect, in_status, on_desk, queued
@@ -41,30 +42,30 @@ def agent(step: RuleStep) -> Agent:
 
 
 def close(held: Conversation, agent: Agent) -> None:
-    holder.finish(held.pk, user=agent.user, at=NOW)
+    by_agent.finish(held.pk, user=agent.user, at=NOW)
 
 
 def snooze(held: Conversation, agent: Agent) -> None:
-    holder.snooze(held.pk, user=agent.user, until=NOW + HOUR, keep=True, auto_close=True, at=NOW)
+    by_agent.snooze(held.pk, user=agent.user, until=NOW + HOUR, keep=True, auto_close=True, at=NOW)
 
 
 def pending(held: Conversation, agent: Agent) -> None:
-    holder.set_pending(held.pk, user=agent.user, at=NOW)
+    by_agent.set_pending(held.pk, user=agent.user, at=NOW)
 
 
 def on_hold(held: Conversation, agent: Agent) -> None:
-    holder.set_on_hold(held.pk, user=agent.user, at=NOW)
+    by_agent.set_on_hold(held.pk, user=agent.user, at=NOW)
 
 
 def solve(held: Conversation, agent: Agent) -> None:
-    lifecycle.solve(held.pk, actor=actors.agent(agent.user), at=NOW)
+    verbs.solve(held.pk, actor=actors.agent(agent.user), at=NOW)
 
 
 def transfer(held: Conversation, agent: Agent) -> None:
     colleague = AgentFactory()
     assert held.group is not None
     held.group.members.add(colleague)
-    holder.transfer(held.pk, user=agent.user, to=colleague, at=NOW)
+    by_agent.transfer(held.pk, user=agent.user, to=colleague, at=NOW)
 
 
 def raise_slots(held: Conversation, agent: Agent) -> None:
@@ -131,19 +132,19 @@ Event = Callable[[int, RuleStep, Agent], object]
 WAITING: dict[str, tuple[Begin, Event]] = {
     "it is transferred to him": (
         lambda step, agent, other: on_desk(step, other),
-        lambda number, step, agent: lifecycle.transfer_to_agent(
+        lambda number, step, agent: verbs.transfer_to_agent(
             number, agent=agent, actor=actors.SYSTEM, at=NOW
         ),
     ),
     "it is transferred to his group": (
         lambda step, agent, other: on_desk(step, other),
-        lambda number, step, agent: desks.transfer_to_group(
+        lambda number, step, agent: assignment.transfer_to_group(
             number, group=step.group, actor=actors.SYSTEM, at=NOW
         ),
     ),
     "it is released": (
         lambda step, agent, other: on_desk(step, other),
-        lambda number, step, agent: desks.release(number, actor=actors.SYSTEM, at=NOW),
+        lambda number, step, agent: assignment.release(number, actor=actors.SYSTEM, at=NOW),
     ),
     "its assignment expires": (
         lambda step, agent, other: in_status(Status.ASSIGNED, step, other, at=NOW - 24 * HOUR),
@@ -151,15 +152,15 @@ WAITING: dict[str, tuple[Begin, Event]] = {
     ),
     "left to the team it wakes": (
         lambda step, agent, other: in_status(Status.SNOOZED, step, other, keep=False),
-        lambda number, step, agent: lifecycle.wake(number, actor=actors.VISITOR, at=NOW),
+        lambda number, step, agent: verbs.wake(number, actor=actors.VISITOR, at=NOW),
     ),
     "kept by him it wakes": (
         lambda step, agent, other: in_status(Status.SNOOZED, step, agent),
-        lambda number, step, agent: lifecycle.wake(number, actor=actors.VISITOR, at=NOW),
+        lambda number, step, agent: verbs.wake(number, actor=actors.VISITOR, at=NOW),
     ),
     "it reopens": (
         lambda step, agent, other: in_status(Status.SOLVED, step, agent),
-        lambda number, step, agent: lifecycle.reopen(number, actor=actors.VISITOR, at=NOW),
+        lambda number, step, agent: verbs.reopen(number, actor=actors.VISITOR, at=NOW),
     ),
 }
 

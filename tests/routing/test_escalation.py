@@ -9,11 +9,13 @@ import pytest
 import time_machine
 
 from accounts.models import Agent
-from conversations import deadlines, lifecycle, messages
+from conversations.lifecycle import deadlines, verbs
+from conversations.lifecycle.transitions import BOT_ANSWER_SECONDS, DeadlineKind, Refused, Status
+from conversations.messages import sending
 from conversations.models import Author, Conversation
-from conversations.transitions import BOT_ANSWER_SECONDS, DeadlineKind, Refused, Status
 from core.rejection import Rejected
-from routing import engagement, escalation
+from routing import engagement
+from routing.actions import escalation
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import (
@@ -129,7 +131,7 @@ def test_a_silent_bot_is_passed_over_as_soon_as_there_is_room_and_never_closes(
     clock: time_machine.Traveller, step: RuleStep
 ) -> None:
     conversation = start(step)
-    messages.add(
+    sending.add(
         conversation.pk, author=Author.VISITOR, body="Allô ?", client_id=uuid.uuid4(), at=NOW
     )
     in_the_way = queued(step)
@@ -140,7 +142,7 @@ def test_a_silent_bot_is_passed_over_as_soon_as_there_is_room_and_never_closes(
     assert conversation.deadline_at == NOW + SILENT + deadlines.BOT_RETRY
     assert said(conversation)[-1][0] == "system"
     agent = there(step)
-    lifecycle.push(in_the_way.pk, agent=agent, at=NOW + SILENT)
+    verbs.push(in_the_way.pk, agent=agent, at=NOW + SILENT)
     later = NOW + SILENT + deadlines.BOT_RETRY
     clock.move_to(later)
     deadlines.enforce(conversation.pk, at=later)
@@ -152,7 +154,7 @@ def test_a_silent_bot_is_passed_over_as_soon_as_there_is_room_and_never_closes(
 def test_a_bot_that_answers_in_time_keeps_it(step: RuleStep) -> None:
     conversation = start(step)
     for author in (Author.VISITOR, Author.BOT):
-        messages.add(conversation.pk, author=author, body="…", client_id=uuid.uuid4(), at=NOW)
+        sending.add(conversation.pk, author=author, body="…", client_id=uuid.uuid4(), at=NOW)
     with pytest.raises(Refused):
         deadlines.enforce(conversation.pk, at=NOW + SILENT)
     conversation.refresh_from_db()

@@ -9,8 +9,8 @@ import pytest
 from django.core.cache import cache
 
 from accounts.models import AgentChannel, Channel, Group
-from routing import expectation, presence
-from routing.expectation import Pace, minutes_within
+from routing import presence, wait_estimate
+from routing.wait_estimate import Pace, minutes_within
 from tests.clock import NOW
 from tests.factories import AgentFactory, StepFactory, connect, on_desk
 
@@ -67,7 +67,7 @@ def test_the_pace_is_that_of_the_group_s_own_pushes_while_it_is_open() -> None:
 
     def told() -> int | None:
         cache.clear()
-        return expectation.wait_of(step.group_id, Channel.CHAT, 1, at=NOW)
+        return wait_estimate.wait_of(step.group_id, Channel.CHAT, 1, at=NOW)
 
     for n in range(10):
         on_desk(step, agent, at=NOW - (1 + 2 * n) * MINUTE)

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import translation
 
-from routing.cases import Case, Fill, Person
 from routing.decisions import AgentView, Need
-from routing.explanations import Explanation, explain, fill_text
+from routing.waits.cases import Case, Fill, Person
+from routing.waits.reasons import Explanation, explain, fill_text
 from tests.clock import NOW
 from tools import typography
 

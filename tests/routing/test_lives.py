@@ -30,22 +30,14 @@ from hypothesis.stateful import (
 )
 
 from accounts.models import Agent, AgentChannel, Channel, Group, Holiday, OpeningHours
-from conversations import actors, deadlines, lifecycle, messages
+from conversations.lifecycle import actors, deadlines, verbs
+from conversations.lifecycle.transitions import TRANSITIONS, Refused, Status, Verb
+from conversations.messages import sending
 from conversations.models import Author, CloseReason, Conversation, Message
-from conversations.transitions import TRANSITIONS, Refused, Status, Verb
 from core.events import outbox
 from core.rejection import Rejected
-from routing import (
-    changes,
-    desks,
-    engagement,
-    escalation,
-    holder,
-    invariants,
-    opening,
-    presence,
-    snapshots,
-)
+from routing import changes, engagement, invariants, opening, presence, snapshots
+from routing.actions import assignment, by_agent, escalation
 from routing.models import DistributionRule, RuleStep, TargetingRule
 from routing.targeting import PageView
 from tests.clock import NOW
@@ -210,7 +202,7 @@ class Lives(RuleBasedStateMachine):
         client_id = uuid.uuid4()
         for _ in range(times):
             try:
-                messages.add(
+                sending.add(
                     conversation.pk,
                     author=Author.VISITOR,
                     body="…",
@@ -227,7 +219,7 @@ class Lives(RuleBasedStateMachine):
         conversation = self.conversation(nth, Status.BOT)
         if conversation is not None:
             client_id = uuid.uuid4()
-            messages.add(
+            sending.add(
                 conversation.pk,
                 author=Author.BOT,
                 body="…",
@@ -256,7 +248,7 @@ class Lives(RuleBasedStateMachine):
         if conversation is None:
             return
         client_id = uuid.uuid4()
-        messages.add(
+        sending.add(
             conversation.pk,
             author=Author.AGENT,
             body="…",
@@ -278,7 +270,7 @@ class Lives(RuleBasedStateMachine):
         self.try_verb(
             Verb.SNOOZE,
             conversation,
-            lambda c: lifecycle.snooze(
+            lambda c: verbs.snooze(
                 c.pk,
                 until=timezone.now() + timedelta(minutes=minutes),
                 keep=keep,
@@ -293,14 +285,14 @@ class Lives(RuleBasedStateMachine):
         conversation = self.conversation(nth, Status.SNOOZED)
         if conversation is not None:
             with suppress(Refused):
-                holder.wake(conversation.pk, user=self.agent(who).user, at=timezone.now())
+                by_agent.wake(conversation.pk, user=self.agent(who).user, at=timezone.now())
 
     @rule(nth=NTH, verb=st.sampled_from([Verb.SET_PENDING, Verb.SET_ON_HOLD, Verb.SOLVE]))
     def set_aside(self, nth: int, verb: Verb) -> None:
         act = {
-            Verb.SET_PENDING: lifecycle.set_pending,
-            Verb.SET_ON_HOLD: lifecycle.set_on_hold,
-            Verb.SOLVE: lifecycle.solve,
+            Verb.SET_PENDING: verbs.set_pending,
+            Verb.SET_ON_HOLD: verbs.set_on_hold,
+            Verb.SOLVE: verbs.solve,
         }[verb]
         self.try_verb(
             verb,
@@ -312,19 +304,19 @@ class Lives(RuleBasedStateMachine):
     def resume(self, nth: int) -> None:
         conversation = self.conversation(nth, Status.PENDING, Status.ON_HOLD, Status.SOLVED)
         if conversation is not None and conversation.agent is not None:
-            holder.resume(conversation.pk, user=conversation.agent.user, at=timezone.now())
+            by_agent.resume(conversation.pk, user=conversation.agent.user, at=timezone.now())
 
     @rule(nth=NTH)
     def finish(self, nth: int) -> None:
         conversation = self.conversation(nth, Status.ACTIVE)
         if conversation is not None and conversation.agent is not None:
-            holder.finish(conversation.pk, user=conversation.agent.user, at=timezone.now())
+            by_agent.finish(conversation.pk, user=conversation.agent.user, at=timezone.now())
 
     @rule(nth=NTH)
     def block(self, nth: int) -> None:
         conversation = self.conversation(nth, Status.ACTIVE)
         if conversation is not None and conversation.agent is not None:
-            holder.block(
+            by_agent.block(
                 conversation.pk,
                 user=conversation.agent.user,
                 reason="…",
@@ -337,7 +329,7 @@ class Lives(RuleBasedStateMachine):
         self.try_verb(
             Verb.CLOSE,
             self.conversation(nth),
-            lambda c: lifecycle.close(
+            lambda c: verbs.close(
                 c.pk,
                 reason=CloseReason.RESOLVED,
                 actor=actors.agent(self.agents[0].user),
@@ -353,7 +345,7 @@ class Lives(RuleBasedStateMachine):
         self.try_verb(
             Verb.TRANSFER_TO_AGENT,
             conversation,
-            lambda c: lifecycle.transfer_to_agent(
+            lambda c: verbs.transfer_to_agent(
                 c.pk, agent=agent, actor=actors.SYSTEM, at=timezone.now()
             ),
         )
@@ -363,7 +355,7 @@ class Lives(RuleBasedStateMachine):
         self.try_verb(
             Verb.TRANSFER_TO_GROUP,
             self.conversation(nth),
-            lambda c: desks.transfer_to_group(
+            lambda c: assignment.transfer_to_group(
                 c.pk, group=self.step(to).group, actor=actors.SYSTEM, at=timezone.now()
             ),
         )
@@ -376,7 +368,7 @@ class Lives(RuleBasedStateMachine):
         assert conversation.agent_id is not None
         sits = presence.is_connected(conversation.agent_id, timezone.now())
         try:
-            desks.release(conversation.pk, actor=actors.SYSTEM, at=timezone.now())
+            assignment.release(conversation.pk, actor=actors.SYSTEM, at=timezone.now())
         except Refused:
             assert sits
             assert conversation.status == Status.ACTIVE
@@ -387,7 +379,7 @@ class Lives(RuleBasedStateMachine):
     def take(self, nth: int) -> None:
         conversation = self.conversation(nth, Status.ASSIGNED)
         if conversation is not None and conversation.agent is not None:
-            desks.take(conversation.pk, user=conversation.agent.user, at=timezone.now())
+            assignment.take(conversation.pk, user=conversation.agent.user, at=timezone.now())
 
     # --- agents, coming and going ---
 
@@ -527,7 +519,7 @@ class Lives(RuleBasedStateMachine):
             opening.open_and_close(at=timezone.now())
             for number in deadlines.past(timezone.now()):
                 deadlines.enforce(number, at=timezone.now())
-            desks.release_stranded(at=timezone.now())
+            assignment.release_stranded(at=timezone.now())
             assert deadlines.past(timezone.now() - timedelta(seconds=1)) == []
 
     @rule()

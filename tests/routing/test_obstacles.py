@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from accounts.entitlement import Standing
 from accounts.models import Agent, AgentChannel, Channel, Group, Role, User
-from conversations import actors, lifecycle, ownership
-from conversations import invariants as conversation_invariants
+from conversations.agents import ownership
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle import invariants as conversation_invariants
+from conversations.lifecycle.transitions import Verb
 from conversations.models import Contact, Conversation
-from conversations.transitions import Verb
-from routing import invariants, load, offers
-from routing.decisions import AgentView, Hindrance, Need, Obstacle, choose_agent, obstacles
+from routing import invariants, load, work_queue
+from routing.decisions import AgentView, BlockReason, Need, Obstacle, choose_agent, obstacles
 from tests.clock import NOW
 from tests.factories import (
     AgentFactory,
@@ -41,7 +42,7 @@ SITE = 3
 GONE = Standing(is_active=False, administers=True, website_ids=frozenset({SITE}))
 OF_SITE = Standing(website_ids=frozenset({SITE}))
 ADMIN = Standing(administers=True)
-ELSEWHERE = Obstacle(Hindrance.OTHER_WEBSITE)
+ELSEWHERE = Obstacle(BlockReason.OTHER_WEBSITE)
 MINE = Need(group_id=OTHER, agent_id=7, skill_ids=frozenset({BILLING}), is_open=False, opens_at=NOW)
 
 
@@ -50,51 +51,51 @@ MINE = Need(group_id=OTHER, agent_id=7, skill_ids=frozenset({BILLING}), is_open=
     [
         (ABLE, ASKED, []),
         (replace(ABLE, active=3), ASKED, []),
-        (replace(ABLE, active=4), ASKED, [Obstacle(Hindrance.FULL, held=4, slots=4)]),
-        (replace(ABLE, active=5), ASKED, [Obstacle(Hindrance.FULL, held=5, slots=4)]),
-        (replace(ABLE, is_reachable=False), ASKED, [Obstacle(Hindrance.OFFLINE)]),
-        (replace(ABLE, is_available=False), ASKED, [Obstacle(Hindrance.UNAVAILABLE)]),
+        (replace(ABLE, active=4), ASKED, [Obstacle(BlockReason.FULL, held=4, slots=4)]),
+        (replace(ABLE, active=5), ASKED, [Obstacle(BlockReason.FULL, held=5, slots=4)]),
+        (replace(ABLE, is_reachable=False), ASKED, [Obstacle(BlockReason.OFFLINE)]),
+        (replace(ABLE, is_available=False), ASKED, [Obstacle(BlockReason.UNAVAILABLE)]),
         # Who has no slots has no button either: that he is unavailable says nothing.
         (
             replace(ABLE, slots=0, active=0, is_available=False),
             ASKED,
-            [Obstacle(Hindrance.NO_SLOTS)],
+            [Obstacle(BlockReason.NO_SLOTS)],
         ),
-        (ABLE, replace(ASKED, group_id=OTHER), [Obstacle(Hindrance.NOT_A_MEMBER)]),
+        (ABLE, replace(ASKED, group_id=OTHER), [Obstacle(BlockReason.NOT_A_MEMBER)]),
         (
             ABLE,
             replace(ASKED, skill_ids=frozenset({FRENCH, BILLING})),
-            [Obstacle(Hindrance.LACKS_SKILL, skill_ids=frozenset({BILLING}))],
+            [Obstacle(BlockReason.LACKS_SKILL, skill_ids=frozenset({BILLING}))],
         ),
         (
             ABLE,
             replace(ASKED, is_open=False, opens_at=NOW),
-            [Obstacle(Hindrance.GROUP_CLOSED, until=NOW)],
+            [Obstacle(BlockReason.GROUP_CLOSED, until=NOW)],
         ),
-        (ABLE, replace(ASKED, agent_id=8), [Obstacle(Hindrance.OF_SOMEBODY_ELSE)]),
+        (ABLE, replace(ASKED, agent_id=8), [Obstacle(BlockReason.OF_SOMEBODY_ELSE)]),
         # Who may not have it at all is stopped by that alone: nothing else would help.
-        (replace(ABLE, standing=GONE), ASKED, [Obstacle(Hindrance.DEACTIVATED)]),
-        (replace(ABLE, standing=GONE), MINE, [Obstacle(Hindrance.DEACTIVATED)]),
+        (replace(ABLE, standing=GONE), ASKED, [Obstacle(BlockReason.DEACTIVATED)]),
+        (replace(ABLE, standing=GONE), MINE, [Obstacle(BlockReason.DEACTIVATED)]),
         (
             replace(ABLE, standing=GONE, is_reachable=False, is_available=False),
             ASKED,
-            [Obstacle(Hindrance.DEACTIVATED)],
+            [Obstacle(BlockReason.DEACTIVATED)],
         ),
-        (ABLE, replace(MINE, website_id=SITE), [Obstacle(Hindrance.OTHER_WEBSITE)]),
+        (ABLE, replace(MINE, website_id=SITE), [Obstacle(BlockReason.OTHER_WEBSITE)]),
         (replace(ABLE, standing=OF_SITE), replace(MINE, website_id=SITE), []),
         (replace(ABLE, standing=ADMIN), replace(MINE, website_id=SITE), []),
         (replace(ABLE, standing=OF_SITE), replace(MINE, website_id=SITE + 1), [ELSEWHERE]),
         # Assigned to him: a person chose him, whatever his groups, skills and hours.
         (ABLE, MINE, []),
-        (replace(ABLE, is_reachable=False), MINE, [Obstacle(Hindrance.OFFLINE)]),
+        (replace(ABLE, is_reachable=False), MINE, [Obstacle(BlockReason.OFFLINE)]),
         (
             replace(ABLE, is_reachable=False, is_available=False, active=4),
             replace(ASKED, group_id=OTHER),
             [
-                Obstacle(Hindrance.NOT_A_MEMBER),
-                Obstacle(Hindrance.OFFLINE),
-                Obstacle(Hindrance.UNAVAILABLE),
-                Obstacle(Hindrance.FULL, held=4, slots=4),
+                Obstacle(BlockReason.NOT_A_MEMBER),
+                Obstacle(BlockReason.OFFLINE),
+                Obstacle(BlockReason.UNAVAILABLE),
+                Obstacle(BlockReason.FULL, held=4, slots=4),
             ],
         ),
     ],
@@ -222,7 +223,7 @@ def test_the_statements_say_of_any_world_what_the_function_says(
             assert set(ownership.barred_of(agent.pk)) <= entitled
             taker = load.taker(agent.pk, Channel.CHAT, at=NOW)
             offered = all_offers(agent)
-            assert offers.is_any(agent.pk, Channel.CHAT, at=NOW) == bool(offered)
+            assert work_queue.is_any(agent.pk, Channel.CHAT, at=NOW) == bool(offered)
             given_to_him = offered if taker and taker.free else set()
             assert given_to_him == {pk for pk, whom in able.items() if agent.pk in whom}
         lost = {
@@ -245,7 +246,7 @@ def become(person: Somebody, agent: Agent) -> None:
 
 
 def all_offers(agent: Agent) -> set[int]:
-    return {one.pk for one in offers.next_for(agent.pk, Channel.CHAT, at=NOW, most=1000)}
+    return {one.pk for one in work_queue.next_for(agent.pk, Channel.CHAT, at=NOW, most=1000)}
 
 
 def populate(person: Somebody, rule: object, steps: list, skills: list) -> Agent:  # type: ignore[type-arg]
@@ -266,13 +267,13 @@ def populate(person: Somebody, rule: object, steps: list, skills: list) -> Agent
 def put(thing: Something, steps: list, skills: list, agents: list[Agent]) -> Conversation:  # type: ignore[type-arg]
     conversation = queued(steps[thing.group], required_skills=[skills[n].pk for n in thing.skills])
     if thing.is_relaxed:
-        conversation = lifecycle._move(
+        conversation = verbs._move(
             conversation.pk, Verb.RELAX, actor=actors.SYSTEM, at=NOW, are_skills_relaxed=True
         )
     if thing.assignee is not None:
         agent = agents[thing.assignee]
         steps[0].group.members.add(agent) if not agent.groups.exists() else None
-        conversation = lifecycle.transfer_to_agent(
+        conversation = verbs.transfer_to_agent(
             conversation.pk, agent=agent, actor=actors.SYSTEM, at=NOW
         )
     return conversation

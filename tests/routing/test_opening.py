@@ -10,10 +10,11 @@ import time_machine
 from django.db import transaction
 
 from accounts.models import Agent, Channel, Group, Holiday, OpeningHours, SkillKind
-from conversations import actors, deadlines, lifecycle
+from conversations.lifecycle import actors, deadlines, verbs
+from conversations.lifecycle.transitions import DeadlineKind, Status
 from conversations.models import Conversation
-from conversations.transitions import DeadlineKind, Status
-from routing import changes, desks, engagement, load, opening, presence
+from routing import changes, engagement, load, opening, presence
+from routing.actions import assignment
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import (
@@ -134,7 +135,7 @@ def test_what_a_closed_group_holds_stays_on_its_desks_and_what_is_assigned_is_pu
     hours(step, (0, 14, 18))
     assert status(held) == Status.ACTIVE
     kept = queued(step)
-    lifecycle.transfer_to_agent(kept.pk, agent=agent, actor=actors.SYSTEM, at=NOW)
+    verbs.transfer_to_agent(kept.pk, agent=agent, actor=actors.SYSTEM, at=NOW)
     assert status(kept) == Status.ACTIVE
 
 
@@ -266,9 +267,9 @@ def test_a_transfer_keeps_the_visitors_language_and_forgets_the_topic(
     foreign = SkillFactory()
     other = StepFactory(rule=step.rule, group=GroupFactory(website=website)).group
     waiting = queued(step, required_skills=[language.pk, topic.pk])
-    moved = desks.transfer_to_group(waiting.pk, group=other, actor=actors.SYSTEM, at=NOW)
+    moved = assignment.transfer_to_group(waiting.pk, group=other, actor=actors.SYSTEM, at=NOW)
     assert moved.required_skills == [language.pk]
-    moved = desks.transfer_to_group(
+    moved = assignment.transfer_to_group(
         waiting.pk, group=step.group, actor=actors.SYSTEM, at=NOW, skills=[topic.pk, foreign.pk]
     )
     assert moved.required_skills == [topic.pk]

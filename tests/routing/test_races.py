@@ -22,15 +22,17 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import Agent, Channel
-from conversations import actors, deadlines, lifecycle, messages
+from conversations.lifecycle import actors, deadlines, verbs
+from conversations.lifecycle.transitions import Refused, Status
+from conversations.messages import sending
 from conversations.models import Author, CloseReason, Contact, Conversation, Event
 from conversations.tasks import enforce_deadlines
-from conversations.transitions import Refused, Status
 from core.db.retry import retried
 from core.events import outbox
 from core.models import OutboxEntry
 from core.rejection import Rejected
-from routing import desks, dispatch, engagement, holder, invariants, load, offers, presence
+from routing import dispatch, engagement, invariants, load, presence, work_queue
+from routing.actions import assignment, by_agent
 from routing.models import RuleStep
 from tests.factories import (
     AgentFactory,
@@ -167,11 +169,11 @@ def _disturb(chance: random.Random, users: dict[int, Any]) -> None:
     with suppress(Refused, OperationalError):
         match chance.randrange(7):
             case 0 | 1 if status == Status.ACTIVE:
-                lifecycle.finish(number, actor=actors.agent(users[agent_id]), at=now)
+                verbs.finish(number, actor=actors.agent(users[agent_id]), at=now)
             case 2 if status == Status.ACTIVE:
-                lifecycle.release(number, actor=actors.SYSTEM, at=now)
+                verbs.release(number, actor=actors.SYSTEM, at=now)
             case 3 if status == Status.ACTIVE:
-                lifecycle.snooze(
+                verbs.snooze(
                     number,
                     until=now + 60 * MINUTE,
                     keep=chance.random() < 0.5,
@@ -181,7 +183,7 @@ def _disturb(chance: random.Random, users: dict[int, Any]) -> None:
                 )
             case 4:
                 with suppress(Rejected):
-                    messages.add(
+                    sending.add(
                         number, author=Author.VISITOR, body="…", client_id=uuid.uuid4(), at=now
                     )
             case 5:
@@ -200,10 +202,10 @@ def naive_serve(agent_id: int, channel: Channel) -> bool:
     taker = load.taker(agent_id, channel, at=at)
     if taker is None or not taker.free:
         return False
-    chosen = offers.next_for(agent_id, channel, at=at)
+    chosen = work_queue.next_for(agent_id, channel, at=at)
     if not chosen:
         return False
-    lifecycle.push(chosen[0].pk, agent=agent, at=at, slots=taker.slots)
+    verbs.push(chosen[0].pk, agent=agent, at=at, slots=taker.slots)
     return True
 
 
@@ -271,7 +273,7 @@ def naive_entry(step: RuleStep) -> bool:
             visitor=VisitorFactory(website=step.rule.website),
             language="fr",
         )
-        lifecycle.queue(
+        verbs.queue(
             conversation, group_id=step.group_id, queue_id=step.pk, at=now, places=step.places
         )
     return True
@@ -311,7 +313,7 @@ def test_a_row_that_is_held_for_a_moment_is_waited_for_not_missed(
 
     def hold() -> None:
         with transaction.atomic():
-            lifecycle.lock(number)
+            verbs.lock(number)
             held.set()
             time.sleep(0.5)
 
@@ -372,11 +374,11 @@ def test_of_a_wake_and_a_closure_one_wins(alone: tuple[RuleStep, Agent]) -> None
     for _round in range(10):
         now = timezone.now()
         number = on_desk(step, agent, at=now).pk
-        lifecycle.snooze(number, until=now + MINUTE, keep=False, auto_close=True, actor=who, at=now)
+        verbs.snooze(number, until=now + MINUTE, keep=False, auto_close=True, actor=who, at=now)
         lost = together(
-            refused(lambda n=number: lifecycle.wake(n, actor=who, at=timezone.now())),
+            refused(lambda n=number: verbs.wake(n, actor=who, at=timezone.now())),
             refused(
-                lambda n=number: lifecycle.close(
+                lambda n=number: verbs.close(
                     n, reason=CloseReason.RESOLVED, actor=who, at=timezone.now()
                 )
             ),
@@ -394,16 +396,16 @@ def test_a_release_and_a_reconnection_leave_one_holder_at_most(
         presence.log_out(agent.pk, at=timezone.now())
         connection_id = uuid.uuid4()
         together(
-            refused(lambda n=number: desks.release(n, actor=actors.SYSTEM, at=timezone.now())),
+            refused(lambda n=number: assignment.release(n, actor=actors.SYSTEM, at=timezone.now())),
             lambda c=connection_id: presence.connect(agent.pk, c, at=timezone.now()),
         )
         assert_sound()
         conversation = Conversation.objects.get(pk=number)
         if conversation.status == Status.ACTIVE:
-            lifecycle.finish(number, actor=actors.agent(agent.user), at=timezone.now())
+            verbs.finish(number, actor=actors.agent(agent.user), at=timezone.now())
         else:
-            lifecycle.push(number, agent=agent, at=timezone.now())
-            lifecycle.finish(number, actor=actors.agent(agent.user), at=timezone.now())
+            verbs.push(number, agent=agent, at=timezone.now())
+            verbs.finish(number, actor=actors.agent(agent.user), at=timezone.now())
 
 
 def test_nothing_is_pushed_to_an_agent_who_has_just_become_unavailable(
@@ -426,7 +428,7 @@ def test_nothing_is_pushed_to_an_agent_who_has_just_become_unavailable(
             "pk", flat=True
         ):
             with suppress(Refused):
-                lifecycle.finish(number, actor=actors.agent(agent.user), at=timezone.now())
+                verbs.finish(number, actor=actors.agent(agent.user), at=timezone.now())
     assert [found for found in findings() if not found.startswith("outbox")] == []
 
 
@@ -438,7 +440,7 @@ def test_deadlines_enforced_by_many_at_once_fire_once_each(
     past = timezone.now() - 2 * MINUTE
     for n in range(24):
         conversation = on_desk(step, agent, at=past)
-        lifecycle.snooze(
+        verbs.snooze(
             conversation.pk,
             until=past + MINUTE,
             keep=n % 2 == 0,
@@ -483,14 +485,14 @@ def test_a_close_that_waits_for_the_visitor_s_message_is_refused(
     def close() -> str:
         written.wait(60)
         try:
-            holder.finish(number, user=agent.user, at=timezone.now(), seen=seen)
+            by_agent.finish(number, user=agent.user, at=timezone.now(), seen=seen)
         except Refused as error:
             return error.why
         return "closed"
 
-    assert together(write, close) == [None, lifecycle.UNSEEN]
+    assert together(write, close) == [None, verbs.UNSEEN]
     assert Conversation.objects.get(pk=number).status == Status.ACTIVE
-    holder.finish(number, user=agent.user, at=timezone.now(), seen=seen + 1)
+    by_agent.finish(number, user=agent.user, at=timezone.now(), seen=seen + 1)
     assert Conversation.objects.get(pk=number).status == Status.CLOSED
 
 
@@ -512,7 +514,7 @@ def test_no_conversation_closes_over_a_message_that_nobody_has_seen(
 
         def close(number: int = number, seen: int = seen) -> bool:
             try:
-                holder.finish(number, user=agent.user, at=timezone.now(), seen=seen)
+                by_agent.finish(number, user=agent.user, at=timezone.now(), seen=seen)
             except Refused:
                 return False
             return True
@@ -521,12 +523,10 @@ def test_no_conversation_closes_over_a_message_that_nobody_has_seen(
         assert is_stored != is_closed  # the visitor is heard, or is told that it is over
         ends["closed" if is_closed else "refused"] += 1
         if not is_closed:
-            holder.finish(number, user=agent.user, at=timezone.now())
+            by_agent.finish(number, user=agent.user, at=timezone.now())
     assert ends.total() == 25
     assert_sound()
 
 
 def _say(number: int, body: str) -> None:
-    messages.add(
-        number, author=Author.VISITOR, body=body, client_id=uuid.uuid4(), at=timezone.now()
-    )
+    sending.add(number, author=Author.VISITOR, body=body, client_id=uuid.uuid4(), at=timezone.now())

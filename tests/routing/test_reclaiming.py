@@ -12,11 +12,15 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Agent, AgentChannel, Group, Role, User
-from conversations import actors, deadlines, invariants, lifecycle, messages, ownership
+from conversations.agents import ownership
+from conversations.lifecycle import actors, deadlines, invariants, verbs
+from conversations.lifecycle.transitions import PAUSED, Refused, Status
+from conversations.messages import sending
 from conversations.models import Author, Contact, Conversation
-from conversations.transitions import PAUSED, Refused, Status
-from routing import changes, desks, holder, overseeing, reclaiming, waiting
+from routing import changes
+from routing.actions import assignment, by_agent, by_supervisor, reclaiming
 from routing.models import DeskConnection, RuleStep
+from routing.waits import queries
 from tests.clock import NOW
 from tests.factories import (
     AgentFactory,
@@ -60,7 +64,7 @@ def deactivate(agent: Agent) -> None:
 
 
 def reply(conversation: Conversation) -> None:
-    messages.add(
+    sending.add(
         conversation.pk,
         author=Author.VISITOR,
         body="Encore une question",
@@ -134,8 +138,8 @@ def test_by_hand_it_is_asked_as_well(step: RuleStep, agent: Agent) -> None:
     snoozed = in_status(Status.SNOOZED, step, agent)
     solved = in_status(Status.SOLVED, step, agent)
     leave(agent)
-    assert holder.wake(snoozed.pk, user=agent.user, at=LATER).status == Status.QUEUED
-    assert holder.resume(solved.pk, user=agent.user, at=LATER).status == Status.QUEUED
+    assert by_agent.wake(snoozed.pk, user=agent.user, at=LATER).status == Status.QUEUED
+    assert by_agent.resume(solved.pk, user=agent.user, at=LATER).status == Status.QUEUED
 
 
 @pytest.mark.parametrize("lose", [deactivate, leave])
@@ -147,13 +151,11 @@ def test_it_is_neither_given_to_nor_taken_by_somebody_who_may_not_have_it(
     lose(agent)
     admin = UserFactory(role=Role.ADMIN)
     with pytest.raises(Refused):
-        desks.take(assigned.pk, user=agent.user, at=LATER)
+        assignment.take(assigned.pk, user=agent.user, at=LATER)
     with pytest.raises(Refused):
-        lifecycle.transfer_to_agent(
-            waiting_one.pk, agent=agent, actor=actors.manager(admin), at=LATER
-        )
+        verbs.transfer_to_agent(waiting_one.pk, agent=agent, actor=actors.manager(admin), at=LATER)
     with pytest.raises(Refused):
-        overseeing.reassign(waiting_one.pk, to=agent, user=admin, at=LATER)
+        by_supervisor.reassign(waiting_one.pk, to=agent, user=admin, at=LATER)
 
 
 # --- What they have goes back at once ---
@@ -188,14 +190,14 @@ def test_a_survey_is_not_offered_again_where_solved_is_left_to_the_team(
     step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent, style="social", solved_window=timedelta(days=4))
-    messages.add(
+    sending.add(
         conversation.pk,
         author=Author.AGENT,
         body="Voilà",
         client_id=conversation.public_id,
         at=NOW,
     )
-    lifecycle.solve(conversation.pk, actor=actors.agent(agent.user), at=NOW)
+    verbs.solve(conversation.pk, actor=actors.agent(agent.user), at=NOW)
     offered = list(conversation.surveys.values_list("pk", "offered_at"))
     leave(agent)
     reclaiming.reclaim(agent_id=agent.pk)
@@ -209,8 +211,8 @@ def test_a_member_of_the_team_brings_back_what_was_left(step: RuleStep, agent: A
     deactivate(agent)
     reclaiming.reclaim(agent_id=agent.pk)
     with pytest.raises(Refused):
-        holder.resume(conversation.pk, user=stranger.user, at=LATER)
-    back = holder.resume(conversation.pk, user=colleague.user, at=LATER)
+        by_agent.resume(conversation.pk, user=stranger.user, at=LATER)
+    back = by_agent.resume(conversation.pk, user=colleague.user, at=LATER)
     assert (back.status, back.group_id) == (Status.QUEUED, step.group_id)
 
 
@@ -340,7 +342,7 @@ def test_a_door_that_tells_nobody_is_found_by_the_sweep(step: RuleStep, agent: A
 
 def why(conversation: Conversation) -> Any:
     mine = Conversation.objects.filter(pk=conversation.pk)
-    [found] = waiting.explained(mine, at=NOW, zone=NOW.tzinfo)  # type: ignore[arg-type]
+    [found] = queries.explained(mine, at=NOW, zone=NOW.tzinfo)  # type: ignore[arg-type]
     return found
 
 
@@ -384,9 +386,9 @@ def test_a_snooze_that_ends_while_its_agent_is_deactivated_is_nobodys(turn: int)
 
     def waking(conversation: Conversation) -> None:
         if conversation.status == Status.SNOOZED:
-            lifecycle.wake(conversation.pk, actor=actors.VISITOR, at=timezone.now())
+            verbs.wake(conversation.pk, actor=actors.VISITOR, at=timezone.now())
         else:
-            lifecycle.reopen(conversation.pk, actor=actors.VISITOR, at=timezone.now())
+            verbs.reopen(conversation.pk, actor=actors.VISITOR, at=timezone.now())
 
     jobs: list[Callable[[], Any]] = [lambda one=one: waking(one) for one in [*kept, *paused]]
     jobs.insert(turn * 3, deactivating)

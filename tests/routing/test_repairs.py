@@ -11,8 +11,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Agent
+from conversations.lifecycle.transitions import Status
 from conversations.models import Conversation
-from conversations.transitions import Status
 from core.events import bus, outbox
 from core.models import OutboxEntry
 from routing import dispatch, repairs

@@ -13,11 +13,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Agent, AgentChannel, Channel, Role, Website
-from conversations import actors, lifecycle
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.transitions import Refused, Status
 from conversations.models import Conversation
-from conversations.transitions import Refused, Status
 from core.rejection import Rejected
-from routing import desks, dispatch, engagement, invariants, presence, snapshots
+from routing import dispatch, engagement, invariants, presence, snapshots
+from routing.actions import assignment
 from routing.models import DeskConnection, DeskPresence, Mode, RuleStep
 from routing.targeting import PageView
 from tests.clock import NOW
@@ -130,12 +131,14 @@ def test_returns_enter_above_the_threshold_and_new_ones_wait_until_it_is_under_i
     held = [on_desk(step, agent) for _ in range(2)]
     DeskConnection.objects.all().delete()
     for conversation in held:
-        desks.release(conversation.pk, actor=actors.SYSTEM, at=NOW)
+        assignment.release(conversation.pk, actor=actors.SYSTEM, at=NOW)
     start_blocked = no_room(step)
     waiting = Conversation.objects.waiting()
     assert (start_blocked, waiting.count(), waiting.filter(is_return=True).count()) == (True, 2, 2)
     queued(step)
-    desks.transfer_to_group(on_desk(step, agent).pk, group=step.group, actor=actors.SYSTEM, at=NOW)
+    assignment.transfer_to_group(
+        on_desk(step, agent).pk, group=step.group, actor=actors.SYSTEM, at=NOW
+    )
     assert waiting.count() == 4  # "4/2, 3 returned"
     assert waiting.filter(is_return=True).count() == 3
 
@@ -213,8 +216,8 @@ def test_the_first_message_sent_again_answers_with_the_conversation_it_began(
         send("Autre chose")
     assert caught.value.code == "conflict"
     agent = AgentFactory()
-    lifecycle.push(first[0].pk, agent=agent, at=NOW)
-    lifecycle.finish(first[0].pk, actor=actors.agent(agent.user), at=NOW)
+    verbs.push(first[0].pk, agent=agent, at=NOW)
+    verbs.finish(first[0].pk, actor=actors.agent(agent.user), at=NOW)
     assert send() == (first[0], False)
 
 
@@ -299,9 +302,9 @@ def test_release_from_a_desk_is_refused_while_its_agent_is_connected(step: RuleS
     conversation = on_desk(step, agent)
     for heard in (NOW, NOW + presence.GRACE - SECOND):
         with pytest.raises(Refused) as caught:
-            desks.release(conversation.pk, actor=actors.SYSTEM, at=heard)
-        assert caught.value.why == desks.CONNECTED
-    released = desks.release(conversation.pk, actor=actors.SYSTEM, at=NOW + presence.GRACE)
+            assignment.release(conversation.pk, actor=actors.SYSTEM, at=heard)
+        assert caught.value.why == assignment.CONNECTED
+    released = assignment.release(conversation.pk, actor=actors.SYSTEM, at=NOW + presence.GRACE)
     assert (released.status, released.agent_id) == (Status.QUEUED, None)
     assert released.contacts.get().end_reason == "released"
 
@@ -311,7 +314,7 @@ def test_a_reload_is_no_loss_of_connection(step: RuleStep) -> None:
     conversation = on_desk(step, agent)
     presence.disconnect(DeskConnection.objects.get().pk, at=NOW)
     with pytest.raises(Refused):
-        desks.release(conversation.pk, actor=actors.SYSTEM, at=NOW + SECOND)
+        assignment.release(conversation.pk, actor=actors.SYSTEM, at=NOW + SECOND)
 
 
 def test_what_is_assigned_is_released_whether_its_agent_is_connected_or_not(
@@ -319,7 +322,7 @@ def test_what_is_assigned_is_released_whether_its_agent_is_connected_or_not(
 ) -> None:
     (agent,) = team(step, 3)
     conversation = in_status(Status.ASSIGNED, step, agent)
-    assert desks.release(conversation.pk, actor=actors.SYSTEM, at=NOW).status == Status.QUEUED
+    assert assignment.release(conversation.pk, actor=actors.SYSTEM, at=NOW).status == Status.QUEUED
 
 
 @pytest.mark.parametrize(
@@ -330,7 +333,7 @@ def test_nothing_else_is_released(status: Status, step: RuleStep) -> None:
     step.group.members.add(agent)
     conversation = in_status(status, step, agent)
     with pytest.raises(Refused):
-        desks.release(conversation.pk, actor=actors.SYSTEM, at=NOW)
+        assignment.release(conversation.pk, actor=actors.SYSTEM, at=NOW)
 
 
 def test_lost_desks_are_released_after_the_groups_minutes_and_not_without_them(
@@ -340,11 +343,11 @@ def test_lost_desks_are_released_after_the_groups_minutes_and_not_without_them(
     conversation = on_desk(step, agent)
     lost_at = NOW + presence.GRACE
     assert presence.notice_losses(at=lost_at) == 1
-    assert desks.release_stranded(at=lost_at + 60 * MINUTE) == 0
+    assert assignment.release_stranded(at=lost_at + 60 * MINUTE) == 0
     step.group.release_minutes = 5
     step.group.save()
-    assert desks.release_stranded(at=lost_at + 5 * MINUTE - SECOND) == 0
-    assert desks.release_stranded(at=lost_at + 5 * MINUTE) == 1
+    assert assignment.release_stranded(at=lost_at + 5 * MINUTE - SECOND) == 0
+    assert assignment.release_stranded(at=lost_at + 5 * MINUTE) == 1
     conversation.refresh_from_db()
     assert conversation.status == Status.QUEUED
 
@@ -353,18 +356,20 @@ def test_a_transfer_enters_the_queue_of_the_same_rule(step: RuleStep) -> None:
     elsewhere = StepFactory(rule__website=step.rule.website)
     mine = StepFactory(rule=step.rule, group=elsewhere.group)
     (agent,) = team(step, 3)
-    moved = desks.transfer_to_group(
+    moved = assignment.transfer_to_group(
         on_desk(step, agent).pk, group=elsewhere.group, actor=actors.SYSTEM, at=NOW
     )
     assert (moved.group_id, moved.queue_id) == (elsewhere.group_id, mine.pk)
-    back = desks.transfer_to_group(moved.pk, group=step.group, actor=actors.SYSTEM, at=NOW)
+    back = assignment.transfer_to_group(moved.pk, group=step.group, actor=actors.SYSTEM, at=NOW)
     assert back.queue_id == step.pk
 
 
 def test_a_group_of_another_website_gets_nothing(step: RuleStep) -> None:
     conversation = queued(step)
     with pytest.raises(Refused):
-        desks.transfer_to_group(conversation.pk, group=GroupFactory(), actor=actors.SYSTEM, at=NOW)
+        assignment.transfer_to_group(
+            conversation.pk, group=GroupFactory(), actor=actors.SYSTEM, at=NOW
+        )
 
 
 def test_an_agent_takes_what_is_his_beyond_his_slots(step: RuleStep) -> None:
@@ -372,7 +377,7 @@ def test_an_agent_takes_what_is_his_beyond_his_slots(step: RuleStep) -> None:
     on_desk(step, agent)
     mine = in_status(Status.ASSIGNED, step, agent)
     assert dispatch.fill(agent.pk, Channel.CHAT) == 0
-    assert desks.take(mine.pk, user=agent.user, at=NOW).status == Status.ACTIVE
+    assert assignment.take(mine.pk, user=agent.user, at=NOW).status == Status.ACTIVE
     assert [found.check for found in invariants.findings(at=NOW) if found.check == "slots"] == []
 
 
@@ -444,7 +449,7 @@ def test_what_the_hot_paths_cost(step: RuleStep) -> None:
             )
         ),
         "push": cost(lambda: dispatch.serve(agent.pk, Channel.CHAT)),
-        "close": cost(lambda: lifecycle.finish(number, actor=actors.agent(agent.user), at=NOW)),
+        "close": cost(lambda: verbs.finish(number, actor=actors.agent(agent.user), at=NOW)),
         "last push": cost(lambda: dispatch.serve(agent.pk, Channel.CHAT)),
         "nothing to push": cost(lambda: dispatch.serve(agent.pk, Channel.CHAT)),
     }

@@ -14,10 +14,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Agent, AgentChannel, Channel, Group, OpeningHours
-from conversations import actors, deadlines, lifecycle, messages, refusals
+from conversations.lifecycle import actors, deadlines, verbs
+from conversations.lifecycle.transitions import Status, Verb
+from conversations.messages import rejections, sending
 from conversations.models import Contact, Conversation, Event, Notice
-from conversations.transitions import Status, Verb
-from routing import changes, desks, dispatch, escalation, load, opening, presence
+from routing import changes, dispatch, load, opening, presence
+from routing.actions import assignment, escalation
 from routing.models import RuleStep
 from tests.factories import (
     AgentFactory,
@@ -173,7 +175,7 @@ def test_the_end_of_an_answer_timer_waits_for_a_push_that_has_seen_him_available
             assert taker is not None
             seen.set()
             connection.cursor().execute("SELECT pg_sleep(0.5)")
-            lifecycle.push(waiting.pk, agent=locked, at=timezone.now(), slots=taker.slots)
+            verbs.push(waiting.pk, agent=locked, at=timezone.now(), slots=taker.slots)
 
     def take_back() -> None:
         assert seen.wait(10)
@@ -212,7 +214,7 @@ def test_who_goes_waits_for_a_push_that_has_seen_him_available(
             assert taker is not None
             seen.set()
             connection.cursor().execute("SELECT pg_sleep(0.5)")
-            lifecycle.push(waiting.pk, agent=locked, at=timezone.now(), slots=taker.slots)
+            verbs.push(waiting.pk, agent=locked, at=timezone.now(), slots=taker.slots)
 
     def leave() -> int:
         assert seen.wait(10)
@@ -234,7 +236,7 @@ def test_who_comes_back_while_he_is_released_finds_it_released(way: str, step: R
 
     def release() -> None:
         with transaction.atomic():
-            desks.release(held.pk, actor=actors.SYSTEM, at=timezone.now())
+            assignment.release(held.pk, actor=actors.SYSTEM, at=timezone.now())
             released.set()
             connection.cursor().execute("SELECT pg_sleep(0.5)")
 
@@ -264,7 +266,9 @@ def test_who_is_released_while_he_comes_back_keeps_it(step: RuleStep) -> None:
 
     def release() -> bool:
         assert came.wait(10)
-        return refused(lambda: desks.release(held.pk, actor=actors.SYSTEM, at=timezone.now()))()
+        return refused(
+            lambda: assignment.release(held.pk, actor=actors.SYSTEM, at=timezone.now())
+        )()
 
     assert together(come, release) == [None, True]
     assert status_of(held) == Status.ACTIVE
@@ -292,9 +296,9 @@ def test_escalations_against_the_last_places_fill_them_and_no_more() -> None:
     step = StepFactory(rule=rule, places=3)
     bots = [with_bot(step, at=timezone.now()) for _ in range(8)]
     for bot in bots:
-        messages.add(
+        sending.add(
             bot.pk,
-            author=messages.Author.VISITOR,
+            author=sending.Author.VISITOR,
             body="…",
             client_id=bot.public_id,
             at=timezone.now(),
@@ -330,14 +334,14 @@ def test_an_agent_who_answers_while_his_timer_ends_keeps_it_or_loses_it_whole(
 
         def answer(held: Conversation = held) -> None:
             try:
-                messages.add(
+                sending.add(
                     held.pk,
-                    author=messages.Author.AGENT,
+                    author=sending.Author.AGENT,
                     body="…",
                     client_id=held.public_id,
                     at=timezone.now(),
                 )
-            except refusals.Rejected:
+            except rejections.Rejected:
                 return
 
         _, was_refused = together(

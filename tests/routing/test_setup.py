@@ -13,7 +13,7 @@ from django.test import Client
 from accounts.models import Agent, Change, Group, Role, User, Website
 from conversations.facts import Fact
 from core.events import bus
-from routing import embedding
+from routing import install_check
 from routing.facts import PersonInvited
 from routing.models import DistributionRule, RuleStep, TargetingRule
 from routing.setup.forms import host_of
@@ -219,11 +219,11 @@ def test_the_page_that_carries_the_script_is_seen(admin: Client) -> None:
     address = f"/admin/setup/{website.pk}/seen/"
     assert admin.get(address).json() == {"seen": ""}
     at = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
-    async_to_sync(embedding.saw)(website.pk, "www.example.com", at=at)
+    async_to_sync(install_check.saw)(website.pk, "www.example.com", at=at)
     assert "Seen on www.example.com" in admin.get(address).json()["seen"]
     # Once a minute is enough: the next page view writes nothing.
-    async_to_sync(embedding.saw)(website.pk, "www.example.com", at=at.replace(year=2030))
-    found = embedding.seen(website.pk)
+    async_to_sync(install_check.saw)(website.pk, "www.example.com", at=at.replace(year=2030))
+    found = install_check.seen(website.pk)
     assert found is not None
     assert found.at == at
 

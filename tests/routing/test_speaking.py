@@ -75,7 +75,7 @@ def test_a_bots_greeting_has_its_choices(step: RuleStep) -> None:
     bot = Bot.objects.create(
         website=conversation.website, name="Robot", greeting="What about?", choices="Order\n\nOther"
     )
-    engagement.greet(conversation, bot, at=NOW)
+    engagement.start_bot(conversation, bot, at=NOW)
     message = Message.objects.filter(conversation=conversation).latest("seq")
     assert message.offer == {"text": "What about?", "choices": ["Order", "Other"], "cards": []}
     assert message.body == "What about?\n\n• Order\n• Other"

@@ -12,10 +12,13 @@ from django.utils import timezone
 from time_machine import Traveller
 
 from accounts.models import Agent, Channel
-from conversations import deadlines, messages, surveys
+from conversations import surveys
+from conversations.lifecycle import deadlines
+from conversations.lifecycle.transitions import Status
+from conversations.messages import sending
 from conversations.models import Author, Contact, Conversation, Style, Survey
-from conversations.transitions import Status
-from routing import desks, engagement, holder, presence
+from routing import engagement, presence
+from routing.actions import assignment, by_agent
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import (
@@ -64,9 +67,7 @@ def put(step: RuleStep, agent: Agent, status: Status = Status.ACTIVE) -> Convers
 
 
 def say(conversation: Conversation, author: Author) -> None:
-    messages.add(
-        conversation.pk, author=author, body="…", client_id=uuid.uuid4(), at=timezone.now()
-    )
+    sending.add(conversation.pk, author=author, body="…", client_id=uuid.uuid4(), at=timezone.now())
 
 
 def now_of(conversation: Conversation) -> tuple[str, int | None]:
@@ -109,7 +110,7 @@ def test_close_on_the_desk_does_what_the_style_of_the_rule_says(
         at=NOW,
     )
     assert now_of(conversation) == (Status.ACTIVE, agent.pk)
-    holder.finish(conversation.pk, user=agent.user, at=NOW)
+    by_agent.finish(conversation.pk, user=agent.user, at=NOW)
     assert now_of(conversation)[0] == status
     if window is None:
         return
@@ -190,9 +191,9 @@ def test_what_an_agent_resumes_is_his_and_goes_above_his_slots_only_by_taking_it
 ) -> None:
     conversation = put(step, agent, pause)
     put(step, agent)
-    holder.resume(conversation.pk, user=agent.user, at=NOW)
+    by_agent.resume(conversation.pk, user=agent.user, at=NOW)
     assert now_of(conversation) == (Status.ASSIGNED, agent.pk)  # he is full
-    desks.take(conversation.pk, user=agent.user, at=NOW)
+    assignment.take(conversation.pk, user=agent.user, at=NOW)
     assert now_of(conversation) == (Status.ACTIVE, agent.pk)
     assert Contact.objects.filter(agent=agent, ended_at=None).count() == 2
 
@@ -241,7 +242,7 @@ def test_the_survey_is_offered_once_and_again_after_a_new_human_reply(
                 say(conversation, Author.VISITOR)
                 assert now_of(conversation)[0] == Status.ACTIVE
             case "close":
-                holder.finish(conversation.pk, user=agent.user, at=timezone.now())
+                by_agent.finish(conversation.pk, user=agent.user, at=timezone.now())
                 first = first or timezone.now()
             case "window":
                 clock.shift(6 * DAY)

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from accounts.models import Agent, Skill, SkillKind
-from conversations import actors, ledger, lifecycle, recounting
+from conversations.lifecycle import actors, consistency, ledger, verbs
+from conversations.lifecycle.transitions import Refused, Status
 from conversations.models import Contact, Conversation, Event, Style
-from conversations.transitions import Refused, Status
-from routing import dispatch, holder, undo
+from routing import dispatch
+from routing.actions import by_agent, undo
 from routing.models import RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, connect, on_desk, queued
@@ -39,7 +40,7 @@ def now(conversation: Conversation) -> Conversation:
 
 def snooze(conversation: Conversation, agent: Agent, *, keep: bool = False) -> Conversation:
     until = NOW + timedelta(hours=3)
-    return holder.snooze(
+    return by_agent.snooze(
         conversation.pk, user=agent.user, until=until, keep=keep, auto_close=True, at=NOW
     )
 
@@ -47,13 +48,13 @@ def snooze(conversation: Conversation, agent: Agent, *, keep: bool = False) -> C
 def hand_over(conversation: Conversation, agent: Agent) -> Conversation:
     other = AgentFactory()
     conversation.group.members.add(other)
-    return holder.transfer(conversation.pk, user=agent.user, to=other, at=NOW)
+    return by_agent.transfer(conversation.pk, user=agent.user, to=other, at=NOW)
 
 
 def send_away(conversation: Conversation, agent: Agent) -> Conversation:
     """To a team that the agent is not in."""
     other = StepFactory(rule=conversation.queue.rule).group
-    return holder.transfer(conversation.pk, user=agent.user, to=other, at=NOW)
+    return by_agent.transfer(conversation.pk, user=agent.user, to=other, at=NOW)
 
 
 ACTS: dict[str, Act] = {
@@ -61,9 +62,9 @@ ACTS: dict[str, Act] = {
     "snoozed and kept": lambda c, a: snooze(c, a, keep=True),
     "handed to a colleague": hand_over,
     "sent to another team": send_away,
-    "pending": lambda c, a: holder.set_pending(c.pk, user=a.user, at=NOW),
-    "on hold": lambda c, a: holder.set_on_hold(c.pk, user=a.user, at=NOW),
-    "solved": lambda c, a: holder.finish(c.pk, user=a.user, at=NOW),
+    "pending": lambda c, a: by_agent.set_pending(c.pk, user=a.user, at=NOW),
+    "on hold": lambda c, a: by_agent.set_on_hold(c.pk, user=a.user, at=NOW),
+    "solved": lambda c, a: by_agent.finish(c.pk, user=a.user, at=NOW),
 }
 
 
@@ -87,7 +88,7 @@ def test_what_was_just_done_is_undone_with_lines_of_its_own(
     contact = Contact.objects.get(conversation=conversation, ended_at=None)
     assert contact.queued_at == contact.began_to_wait_at == contact.started_at  # it never waited
     assert list(ledger.verify(Conversation.objects.all())) == []
-    assert list(recounting.differences(0, conversation.pk + 1)) == []
+    assert list(consistency.differences(0, conversation.pk + 1)) == []
 
 
 def test_it_comes_back_beyond_the_slots_since_the_agent_pulls_it(
@@ -138,7 +139,7 @@ def test_what_somebody_has_taken_is_theirs(step: RuleStep, agent: Agent) -> None
 
 
 def wake(conversation: Conversation) -> None:
-    lifecycle.wake(conversation.pk, actor=actors.VISITOR, at=SOON)
+    verbs.wake(conversation.pk, actor=actors.VISITOR, at=SOON)
 
 
 def test_what_the_visitor_has_brought_back_is_not_taken_back(step: RuleStep, agent: Agent) -> None:
@@ -176,15 +177,13 @@ def test_only_the_one_who_did_it_takes_it_back(step: RuleStep, agent: Agent) -> 
 
 def test_what_was_on_nobody_s_desk_is_not_taken_back(step: RuleStep, agent: Agent) -> None:
     conversation = queued(step)
-    lifecycle.transfer_to_agent(
-        conversation.pk, agent=agent, actor=actors.manager(agent.user), at=NOW
-    )
+    verbs.transfer_to_agent(conversation.pk, agent=agent, actor=actors.manager(agent.user), at=NOW)
     assert undo.last_act(conversation.pk, user=agent.user, at=SOON) is None
 
 
 def test_a_closed_conversation_stays_closed(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent, style=Style.LIVE)
-    holder.finish(conversation.pk, user=agent.user, at=NOW)
+    by_agent.finish(conversation.pk, user=agent.user, at=NOW)
     assert undo.last_act(conversation.pk, user=agent.user, at=SOON) is None
     with pytest.raises(Refused):
         undo.take_back(conversation.pk, user=agent.user, at=SOON)

@@ -12,12 +12,12 @@ from django.core.cache import cache
 from django.core.management import CommandError, call_command
 
 from accounts.models import Agent, AgentChannel, Channel, Skill
-from conversations import actors, lifecycle
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.transitions import Status
 from conversations.models import Conversation
-from conversations.transitions import Status
-from routing import waiting
-from routing.explanations import Explanation
 from routing.models import RuleStep
+from routing.waits import queries
+from routing.waits.reasons import Explanation
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, connect, in_status, on_desk, queued
 
@@ -45,7 +45,7 @@ def agent(step: RuleStep) -> Agent:
 
 def why(*conversations: Conversation, after: timedelta = MINUTE) -> list[Explanation]:
     some = Conversation.objects.filter(pk__in=[one.pk for one in conversations])
-    return waiting.explained(some, at=NOW + after, zone=PARIS)
+    return queries.explained(some, at=NOW + after, zone=PARIS)
 
 
 def test_its_rank_is_its_place_in_the_groups_line(step: RuleStep) -> None:
@@ -67,7 +67,7 @@ def test_its_queue_is_as_full_as_it_is(step: RuleStep, agent: Agent) -> None:
     for minute in (1, 2):
         queued(step, at=NOW + minute * MINUTE)
     returned = on_desk(step, agent, at=NOW)
-    lifecycle.release(returned.pk, actor=actors.SYSTEM, at=NOW + 5 * MINUTE)
+    verbs.release(returned.pk, actor=actors.SYSTEM, at=NOW + 5 * MINUTE)
     [found] = why(returned, after=10 * MINUTE)
     assert found.fill_text == "3/2, 1 returned"
     assert (found.fill.rule, found.fill.group) == ("Accueil", "Conseil")
@@ -80,7 +80,7 @@ def test_without_a_queue_it_counts_what_was_handed_to_the_group(
     other = StepFactory(rule=step.rule).group
     RuleStep.objects.filter(group=other).delete()
     conversation = on_desk(step, agent)
-    lifecycle.transfer_to_group(
+    verbs.transfer_to_group(
         conversation.pk, group=other, queue_id=None, actor=actors.agent(agent.user), at=NOW
     )
     [found] = why(conversation)
@@ -138,22 +138,22 @@ def test_a_fault_is_one_after_a_blink_and_no_longer_when_it_is_over(
     conversation = queued(step)
     connect(agent)
     all_of_them = Conversation.objects.all()
-    assert waiting.faults(all_of_them, at=NOW) == ([], True)
+    assert queries.faults(all_of_them, at=NOW) == ([], True)
     [found] = why(conversation, after=timedelta(seconds=4))
     assert not found.is_fault
-    assert waiting.faults(all_of_them, at=NOW + timedelta(seconds=5)) == ([conversation.pk], False)
+    assert queries.faults(all_of_them, at=NOW + timedelta(seconds=5)) == ([conversation.pk], False)
     [found] = why(conversation, after=timedelta(seconds=6))
     assert found.is_fault
     AgentChannel.objects.filter(agent=agent).update(is_available=False)
-    assert waiting.faults(all_of_them, at=NOW + timedelta(seconds=7)) == ([], False)
+    assert queries.faults(all_of_them, at=NOW + timedelta(seconds=7)) == ([], False)
 
 
 def test_a_fault_elsewhere_is_not_shown_here(step: RuleStep, agent: Agent) -> None:
     conversation = queued(step)
     connect(agent)
     elsewhere = Conversation.objects.exclude(pk=conversation.pk)
-    waiting.faults(elsewhere, at=NOW)
-    assert waiting.faults(elsewhere, at=NOW + timedelta(seconds=30)) == ([], False)
+    queries.faults(elsewhere, at=NOW)
+    assert queries.faults(elsewhere, at=NOW + timedelta(seconds=30)) == ([], False)
 
 
 @pytest.mark.parametrize("count", [1, 4])
@@ -171,7 +171,7 @@ def test_explaining_takes_the_same_queries_for_one_and_for_four(
         queued(other)
     Conversation.objects.update(required_skills=[skill.pk])
     with django_assert_num_queries(8):
-        found = waiting.explained(Conversation.objects.all(), at=NOW, zone=PARIS)
+        found = queries.explained(Conversation.objects.all(), at=NOW, zone=PARIS)
     assert len(found) == 2 * count
 
 

@@ -10,9 +10,9 @@ from django.test import Client
 from django.utils import translation
 
 from accounts.models import Agent, AgentChannel
-from conversations import actors, lifecycle
-from routing import withheld
+from conversations.lifecycle import actors, verbs
 from routing.models import RuleStep
+from routing.waits import withheld
 from tests.clock import NOW
 from tests.factories import (
     AgentFactory,
@@ -89,9 +89,7 @@ def test_another_team_is_named_and_another_brand_is_not(step: RuleStep, alice: A
 def test_what_is_assigned_to_a_colleague_is_theirs(step: RuleStep, alice: Agent) -> None:
     bruno = AgentFactory()
     step.group.members.add(bruno)
-    lifecycle.transfer_to_agent(
-        queued(step).pk, agent=bruno, actor=actors.agent(alice.user), at=NOW
-    )
+    verbs.transfer_to_agent(queued(step).pk, agent=bruno, actor=actors.agent(alice.user), at=NOW)
     assert told(alice) == ["1 conversation is assigned to a colleague and waits for them."]
     assert told(bruno) == []
 

@@ -7,7 +7,7 @@ import re
 import polib
 import pytest
 
-from messenger.texts import DEFAULTS
+from messenger.website_texts import DEFAULTS
 from tools import messages
 
 OTHER_WORDS = {

@@ -15,7 +15,7 @@ from accounts.models import Role, ToolbarApp, Website
 from conversations.canned import library
 from conversations.models import CannedReply
 from messenger.demo import app
-from routing import founding
+from routing import provisioning
 
 KEY = "demo"
 PASSWORD = "demo"
@@ -114,7 +114,7 @@ class Command(BaseCommand):
         # Another origin than the desk's, as an application has to have: the same machine by name.
         ToolbarApp.objects.create(website=website, name=app.NAME, url=_address_of_app())
         agents = {
-            username: founding.engage_person(
+            username: provisioning.engage_person(
                 username=username,
                 display_name=first_name,
                 first_name=first_name,
@@ -127,18 +127,18 @@ class Command(BaseCommand):
             for username, first_name, last_name, role, slots in PEOPLE
         }
         boss = agents["manager"].user
-        team = founding.form_group(
+        team = provisioning.form_group(
             website,
             name="Équipe de réponse",
             members=[agents["alice"], agents["bruno"]],
             managers=[boss],
         )
-        experts = founding.form_group(
+        experts = provisioning.form_group(
             website, name="Experts", members=[agents["emma"]], managers=[boss]
         )
         # The express deployment starts with 3 places (R205); experts are asked only while they
         # are there.
-        founding.lay_rule(website, queues=[(team, founding.FIRST_PLACES), (experts, 0)])
+        provisioning.lay_rule(website, queues=[(team, provisioning.FIRST_PLACES), (experts, 0)])
         for language, shortcut, folder, name, body in REPLIES:
             library.keep(
                 CannedReply(

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from conversations import personal
-from conversations.subjects import add_arguments, find
+from conversations.privacy import personal_data
+from conversations.privacy.data_subjects import add_arguments, find
 
 
 class Command(BaseCommand):
@@ -24,13 +24,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         subject = find(options["website"], options["subject"])
         if not options["yes"]:
-            tables = personal.export(subject)["tables"]
+            tables = personal_data.export(subject)["tables"]
             told = ", ".join(f"{name} {len(rows)}" for name, rows in tables.items())
             self.stdout.write(f"Would erase: {told}. Say --yes to do it.")
             return
         try:
-            done = personal.erase(subject, by=None, at=timezone.now())
-        except personal.StillOpen as still_open:
+            done = personal_data.erase(subject, by=None, at=timezone.now())
+        except personal_data.StillOpen as still_open:
             raise CommandError(f"Close these conversations first: {still_open}") from None
         told = ", ".join(f"{name} {count}" for name, count in done.rows.items())
         self.stdout.write(f"Erased: {told}.")

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 
-from conversations import personal
-from conversations.subjects import add_arguments, find
+from conversations.privacy import personal_data
+from conversations.privacy.data_subjects import add_arguments, find
 
 
 class Command(BaseCommand):
@@ -19,5 +19,5 @@ class Command(BaseCommand):
         add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        told = personal.export(find(options["website"], options["subject"]))
+        told = personal_data.export(find(options["website"], options["subject"]))
         self.stdout.write(json.dumps(told, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2))

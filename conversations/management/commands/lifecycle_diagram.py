@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from conversations.transitions import (
+from conversations.lifecycle.transitions import (
     KEEPS_RANK,
     NEW_ENTRIES,
     SYSTEM_MAY_CLOSE,

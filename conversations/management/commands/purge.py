@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from accounts.models import Website
-from conversations import personal
+from conversations.privacy import personal_data
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         at = timezone.now()
         for website in Website.objects.exclude(retention_days=None).order_by("key"):
-            visitors = list(personal.expired(website, at=at).values_list("pk", flat=True))
+            visitors = list(personal_data.expired(website, at=at).values_list("pk", flat=True))
             if not options["dry_run"]:
-                personal.forget(visitors)
+                personal_data.forget(visitors)
             self.stdout.write(f"{website.key}: {len(visitors)} visitors")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from conversations import invariants, recounting
+from conversations.lifecycle import consistency, invariants
 
 
 class Command(BaseCommand):
@@ -21,12 +21,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["mend"]:
-            mended = sum(recounting.mend(low, high) for low, high in recounting.windows())
+            mended = sum(consistency.mend(low, high) for low, high in consistency.windows())
             self.stdout.write(f"{mended} rows mended.")
         found = 0
         with invariants.frozen():
-            for low, high in recounting.windows():
-                for number, difference in recounting.differences(low, high):
+            for low, high in consistency.windows():
+                for number, difference in consistency.differences(low, high):
                     found += 1
                     self.stdout.write(f"#{number}: {difference}")
                 self.stderr.write(f"up to #{high - 1}")

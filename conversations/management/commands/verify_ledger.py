@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from conversations import invariants, ledger
+from conversations.lifecycle import invariants, ledger
 from conversations.models import Conversation
 
 

@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from accounts.models import Website
-from reporting import imports
-from reporting.csv_lines import text_of
-from reporting.transactions import Invalid
+from reporting.sales import imports
+from reporting.sales.csv_lines import text_of
+from reporting.sales.recording import Invalid
 
 
 class Command(BaseCommand):

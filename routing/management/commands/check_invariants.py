@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from conversations import deadlines
-from conversations.invariants import frozen
+from conversations.lifecycle import deadlines
+from conversations.lifecycle.invariants import frozen
 from routing import invariants
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from conversations import deadlines
+from conversations.lifecycle import deadlines
 from conversations.models import Conversation
-from routing import waiting
-from routing.explanations import Explanation
+from routing.waits import queries
+from routing.waits.reasons import Explanation
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         row = mine.select_related("website").first()
         if row is None:
             raise CommandError(f"there is no conversation #{conversation}")
-        found = waiting.explained(mine, at=deadlines.database_now(), zone=row.website.zone)
+        found = queries.explained(mine, at=deadlines.database_now(), zone=row.website.zone)
         if not found:
             self.stdout.write(f"#{row.pk} does not wait: {row.get_status_display()}.")
             return

@@ -16,8 +16,10 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import Agent, Website
 from config.celery import app
-from conversations import actors, kept, lifecycle, messages, surveys
+from conversations import surveys
 from conversations.canned import library
+from conversations.lifecycle import actors, denormalized, verbs
+from conversations.messages import sending
 from conversations.models import (
     Author,
     CannedReply,
@@ -29,7 +31,7 @@ from conversations.models import (
     SuggestionSettings,
     Survey,
 )
-from conversations.suggestions import learning, offers
+from conversations.suggestions import learning, suggestion_log
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, StepFactory, on_desk
@@ -53,7 +55,7 @@ def agent(step: RuleStep) -> Agent:
 
 
 def say(conversation: Conversation, author: Author, body: str) -> int:
-    sent = messages.add(conversation.pk, author=author, body=body, client_id=uuid.uuid4(), at=NOW)
+    sent = sending.add(conversation.pk, author=author, body=body, client_id=uuid.uuid4(), at=NOW)
     return int(sent.frame["seq"])
 
 
@@ -75,12 +77,12 @@ def closed(
     conversation = asked(step, agent, question)
     say(conversation, Author.AGENT, answer)
     who = actors.agent(agent.user)
-    lifecycle.close(conversation.pk, reason=reason, actor=who, at=NOW)
+    verbs.close(conversation.pk, reason=reason, actor=who, at=NOW)
     if csat is not None:
         Survey.objects.filter(conversation=conversation).delete()
         Survey.objects.create(
             conversation=conversation,
-            **kept.copied(conversation),
+            **denormalized.copied(conversation),
             offered_at=NOW,
             answered_at=NOW,
             csat=csat,
@@ -90,7 +92,7 @@ def closed(
 
 def suggested(conversation: Conversation, agent: Agent) -> list[tuple[str, str]]:
     conversation = Conversation.objects.get(pk=conversation.pk)
-    made = offers.offer(conversation, agent, at=LATER)
+    made = suggestion_log.offer(conversation, agent, at=LATER)
     return [(one["source"], one["body"]) for one in made.suggestions] if made else []
 
 
@@ -121,7 +123,7 @@ def test_a_bad_mark_that_comes_later_takes_it_back(step: RuleStep, agent: Agent)
     for csat, count in ((2, 0), (5, 1)):
         Survey.objects.filter(conversation=conversation).delete()
         Survey.objects.create(
-            conversation=conversation, **kept.copied(conversation), offered_at=NOW
+            conversation=conversation, **denormalized.copied(conversation), offered_at=NOW
         )
         surveys.answer(conversation.pk, csat=csat, nps=None, comment="", at=LATER)
         learning.relearn(conversation_id=conversation.pk, website_id=conversation.website_id)
@@ -166,9 +168,9 @@ def test_an_offer_is_made_once_and_decided_once(step: RuleStep, agent: Agent) ->
     assert suggested(conversation, AgentFactory()) == []  # not on that desk
     key: dict[str, Any] = {"conversation_id": conversation.pk, "agent_id": agent.pk, "at": LATER}
     seq = SuggestionOffer.objects.get().seq
-    assert not offers.decide(**key, seq=seq, chosen=3, is_edited=False)
-    assert offers.decide(**key, seq=seq, chosen=0, is_edited=True)
-    assert not offers.decide(**key, seq=seq, chosen=None, is_edited=False)
+    assert not suggestion_log.decide(**key, seq=seq, chosen=3, is_edited=False)
+    assert suggestion_log.decide(**key, seq=seq, chosen=0, is_edited=True)
+    assert not suggestion_log.decide(**key, seq=seq, chosen=None, is_edited=False)
     made = SuggestionOffer.objects.get()
     assert (made.outcome, made.source, made.decided_at) == (Outcome.EDITED, "answer", LATER)
     say(conversation, Author.AGENT, "Voilà.")
@@ -228,14 +230,14 @@ def offered(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> Su
     conversation = asked(step, agent, "Je suis Jeanne Dupont, jeanne@example.com : ma commande ?")
     conversation.visitor.name = "Jeanne Dupont"
     conversation.visitor.save()
-    made = offers.offer(Conversation.objects.get(pk=conversation.pk), agent, at=NOW)
+    made = suggestion_log.offer(Conversation.objects.get(pk=conversation.pk), agent, at=NOW)
     assert made is not None
     return made
 
 
 def asked_outside(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> bool:
     """Whether the provider had something to say to one more question."""
-    return offers.ask_provider(offered(step, agent, provider, **given).pk)
+    return suggestion_log.ask_provider(offered(step, agent, provider, **given).pk)
 
 
 def test_an_offer_has_a_worker_ask_the_provider(
@@ -304,7 +306,7 @@ def test_after_three_failures_it_is_left_alone(
     asked_outside(step, agent, outside)
     made = SuggestionOffer.objects.get()
     for _time in range(4):
-        offers.ask_provider(made.pk)
+        suggestion_log.ask_provider(made.pk)
     assert len(outside.heard) == 3
 
 

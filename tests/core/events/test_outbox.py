@@ -11,8 +11,8 @@ import pytest
 from django.db import transaction
 from django.db.models.functions import Now
 
-from conversations import invariants
 from conversations.facts import SlotFreed, SurveyAnswered
+from conversations.lifecycle import invariants
 from core.events import bus, outbox
 from core.events.facts import Fact
 from core.models import OutboxEntry

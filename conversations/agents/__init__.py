@@ -1,0 +1,1 @@
+"""What belongs to agents: drafts, notes, notices, their status log, and what they may hold."""

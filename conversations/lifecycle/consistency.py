@@ -1,0 +1,187 @@
+"""Recounts the denormalized columns from the ledger and the messages, by SQL of its own.
+
+``conversations.lifecycle.denormalized`` adds them up verb by verb; here they are computed anew, a
+thousand conversations at a time, and compared (ADR 0027). Neither uses the other's code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+WINDOW = 20_000
+"""Conversations of one statement: a second or two, and some megabytes."""
+
+# Lines from before C57 do not say the role: what the record of changes says that it was, and where
+# that says nothing, what it is.
+ROLE_THEN = """coalesce((
+                    SELECT h.before ->> 'role' FROM accounts_change h
+                    WHERE h.model = 'accounts.user' AND h.object_id = u.id
+                        AND h.before ? 'role' AND h.at > c.closed_at
+                    ORDER BY h.id LIMIT 1
+                ), u.role)"""
+TOLD_OF_CONVERSATIONS = """
+    WITH told AS (
+        SELECT conversation_id,
+            max(at) FILTER (
+                WHERE to_status IN ('queued', 'assigned') AND verb NOT IN ('expire', 'relax')
+            ) AS began_to_wait_at,
+            (array_agg(agent_id ORDER BY id DESC)
+                FILTER (WHERE to_status = 'active'))[1] AS last_holder_id,
+            count(*) FILTER (WHERE to_status = 'active') AS contact_count,
+            count(DISTINCT agent_id) FILTER (WHERE to_status = 'active') > 1 AS changed_hands,
+            bool_or(to_status = 'bot') AS is_begun_by_bot,
+            (array_agg(actor_user_id ORDER BY id DESC) FILTER (WHERE verb = 'close'))[1] AS closer,
+            (array_agg(data ORDER BY id DESC) FILTER (WHERE verb = 'close'))[1] AS said
+        FROM conversations_event
+        WHERE conversation_id >= %(low)s AND conversation_id < %(high)s
+        GROUP BY conversation_id
+    ), credited AS (
+        SELECT c.id, told.*,
+            CASE WHEN c.closed_by = 'agent'
+                THEN (SELECT a.id FROM accounts_agent a WHERE a.user_id = told.closer)
+            WHEN c.closed_by IN ('system', 'visitor', 'bot')
+                THEN (SELECT m.agent_id FROM conversations_message m
+                      WHERE m.conversation_id = c.id AND m.author = 'agent'
+                      ORDER BY m.seq DESC LIMIT 1)
+            END AS payee_id
+        FROM conversations_conversation c JOIN told ON told.conversation_id = c.id
+    ), anew AS (
+        SELECT credited.*, coalesce(said ->> 'payee_role',
+                CASE WHEN credited.payee_id IS NOT NULL THEN {role} END, '') AS payee_role,
+            CASE WHEN said ? 'open_response_seconds'
+                THEN (said ->> 'open_response_seconds')::float
+                ELSE c.open_response_seconds END AS open_response_seconds,
+            CASE WHEN said ? 'open_resolution_seconds'
+                THEN (said ->> 'open_resolution_seconds')::float
+                ELSE c.open_resolution_seconds END AS open_resolution_seconds
+        FROM credited JOIN conversations_conversation c USING (id)
+        LEFT JOIN accounts_agent a ON a.id = credited.payee_id
+        LEFT JOIN accounts_user u ON u.id = a.user_id
+    )
+""".replace("{role}", ROLE_THEN)
+TOLD_OF_CONTACTS = """
+    WITH reached AS (
+        SELECT conversation_id, began_to_wait_at,
+            row_number() OVER (PARTITION BY conversation_id ORDER BY id) AS n
+        FROM (
+            SELECT conversation_id, id, to_status,
+                max(at) FILTER (WHERE verb NOT IN ('expire', 'relax')) OVER (
+                    PARTITION BY conversation_id ORDER BY id
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                ) AS began_to_wait_at
+            FROM conversations_event
+            WHERE conversation_id >= %(low)s AND conversation_id < %(high)s
+        ) line WHERE to_status = 'active'
+    ), held AS (
+        SELECT id, conversation_id,
+            row_number() OVER (PARTITION BY conversation_id ORDER BY started_at, id) AS n
+        FROM conversations_contact
+        WHERE conversation_id >= %(low)s AND conversation_id < %(high)s
+    ), anew AS (
+        SELECT held.id, held.conversation_id, c.website_id, c.rule_id, c.style, c.language,
+            reached.began_to_wait_at
+        FROM held JOIN reached USING (conversation_id, n)
+        JOIN conversations_conversation c ON c.id = held.conversation_id
+    )
+"""
+TOLD_OF_SURVEYS = """
+    WITH anew AS (
+        SELECT s.id, s.conversation_id, c.website_id, c.rule_id, c.style, c.language
+        FROM conversations_survey s JOIN conversations_conversation c ON c.id = s.conversation_id
+        WHERE s.conversation_id >= %(low)s AND s.conversation_id < %(high)s
+    )
+"""
+TOLD_OF_EVENTS = """
+    WITH anew AS (
+        SELECT e.id, e.conversation_id, c.website_id
+        FROM conversations_event e JOIN conversations_conversation c ON c.id = e.conversation_id
+        WHERE e.conversation_id >= %(low)s AND e.conversation_id < %(high)s
+    )
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Columns of a table that say what ``told`` says as well; the ledger's own lines stand, so
+    they are compared only."""
+
+    table: str
+    columns: tuple[str, ...]
+    told: str
+    is_mended: bool = True
+
+    @property
+    def comparison(self) -> str:
+        pairs = ", ".join(f"('{name}', t.{name}::text, anew.{name}::text)" for name in self.columns)
+        return f"""{self.told}
+            SELECT anew.conversation_id, '{self.table} ' || anew.id || ': ' || v.name || ' is '
+                || coalesce(v.stored, 'empty') || ', the ledger says ' || coalesce(v.told, 'empty')
+            FROM anew JOIN conversations_{self.table} t ON t.id = anew.id
+            CROSS JOIN LATERAL (VALUES {pairs}) v (name, stored, told)
+            WHERE v.stored IS DISTINCT FROM v.told ORDER BY 1, 2"""
+
+    @property
+    def mending(self) -> str:
+        sets = ", ".join(f"{name} = anew.{name}" for name in self.columns)
+        stored = ", ".join(f"t.{name}" for name in self.columns)
+        told = ", ".join(f"anew.{name}" for name in self.columns)
+        return f"""{self.told}
+            UPDATE conversations_{self.table} t SET {sets} FROM anew
+            WHERE t.id = anew.id AND ({stored}) IS DISTINCT FROM ({told})"""
+
+
+OF_THE_CONVERSATION = ("website_id", "rule_id", "style", "language")
+KEPT = (
+    Kept(
+        "conversation",
+        (
+            *("began_to_wait_at", "last_holder_id", "contact_count", "changed_hands"),
+            *("is_begun_by_bot", "payee_id", "payee_role"),
+            *("open_response_seconds", "open_resolution_seconds"),
+        ),
+        TOLD_OF_CONVERSATIONS,
+    ),
+    Kept("contact", (*OF_THE_CONVERSATION, "began_to_wait_at"), TOLD_OF_CONTACTS),
+    Kept("survey", OF_THE_CONVERSATION, TOLD_OF_SURVEYS),
+    Kept("event", ("website_id",), TOLD_OF_EVENTS, is_mended=False),
+)
+
+
+def windows() -> Iterator[tuple[int, int]]:
+    """The numbers of all conversations, in pieces: from one up to, and without, another."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(id), max(id) FROM conversations_conversation")
+        first, last = cursor.fetchone()
+    if first is not None:
+        for low in range(first, last + 1, WINDOW):
+            yield low, min(low + WINDOW, last + 1)
+
+
+def differences(low: int, high: int) -> Iterator[tuple[int, str]]:
+    """Where what is kept is not what the ledger says, as (conversation number, what differs)."""
+    for kept in KEPT:
+        with connection.cursor() as cursor:
+            cursor.execute(kept.comparison, {"low": low, "high": high})
+            yield from cursor.fetchall()
+
+
+@transaction.atomic
+def mend(low: int, high: int) -> int:
+    """Write what the ledger says; how many rows. Verbs wait for these conversations meanwhile."""
+    written = 0
+    window = {"low": low, "high": high}
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute(
+            "SELECT FROM conversations_conversation WHERE id >= %(low)s AND id < %(high)s"
+            " ORDER BY id FOR NO KEY UPDATE",
+            window,
+        )
+        for kept in KEPT:
+            if kept.is_mended:
+                cursor.execute(kept.mending, window)
+                written += cursor.rowcount
+    return written

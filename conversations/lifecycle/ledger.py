@@ -1,0 +1,166 @@
+"""The append-only ledger: making a line, and replaying all of them to the row they must give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from conversations.lifecycle.actors import Actor
+from conversations.lifecycle.denormalized import AT_CLOSURE
+from conversations.lifecycle.transitions import (
+    TRANSITIONS,
+    WAITING,
+    WAITS_ON,
+    EndReason,
+    Refused,
+    Status,
+    Verb,
+    target_of,
+)
+from conversations.models import Conversation, Event
+
+
+def line(
+    conversation: Conversation, verb: Verb, *, actor: Actor, at: datetime, data: dict[str, Any]
+) -> Event:
+    """The line that says that ``verb`` made ``conversation`` what it is now, not stored yet."""
+    return Event(
+        conversation=conversation,
+        website_id=conversation.website_id,
+        verb=verb.value,
+        at=at,
+        actor_kind=actor.kind,
+        actor_user_id=actor.user_id,
+        to_status=conversation.status,
+        agent_id=conversation.agent_id,
+        group_id=conversation.group_id,
+        queue_id=conversation.queue_id,
+        deadline_at=conversation.deadline_at,
+        data=data,
+    )
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What a conversation must be, as its ledger tells it."""
+
+    status: Status | None = None
+    agent_id: int | None = None
+    group_id: int | None = None
+    queue_id: int | None = None
+    contacts: list[list[Any]] = field(default_factory=list)
+    opened_at: datetime | None = None
+    moved_at: datetime | None = None
+    closed_at: datetime | None = None
+    closed_by: str = ""
+    began_to_wait_at: datetime | None = None
+    is_begun_by_bot: bool = False
+    at_closure: dict[str, Any] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def last_holder_id(self) -> int | None:
+        return self.contacts[-1][0] if self.contacts else None
+
+    @property
+    def contact_count(self) -> int:
+        return len(self.contacts)
+
+    @property
+    def changed_hands(self) -> bool:
+        return len({contact[0] for contact in self.contacts}) > 1
+
+
+PIECE = 500
+TOLD_EACH = 50_000
+
+TOLD = (
+    *("status", "agent_id", "group_id", "queue_id"),
+    *("opened_at", "moved_at", "closed_at", "closed_by"),
+    *("began_to_wait_at", "last_holder_id", "contact_count", "changed_hands", "is_begun_by_bot"),
+)
+"""The columns of a conversation's row that follow from its ledger."""
+
+
+def replay(events: Iterable[Event]) -> Replayed:
+    """Fold the events of one conversation, oldest first, through the transition table."""
+    told = Replayed()
+    for event in events:
+        verb = Verb(event.verb)
+        try:
+            told.status = target_of(verb, told.status)
+        except Refused as refused:
+            told.faults.append(f"event {event.pk}: {refused}")
+            told.status = Status(event.to_status)
+        if event.to_status != told.status:
+            told.faults.append(
+                f"event {event.pk}: says {event.to_status}, {verb} gives {told.status}"
+            )
+        if told.moved_at is not None and event.at < told.moved_at:
+            told.faults.append(f"event {event.pk}: earlier than the event before it")
+        told.opened_at = told.opened_at or event.at
+        told.moved_at = event.at
+        if told.status == Status.CLOSED:
+            told.closed_at, told.closed_by = event.at, event.actor_kind
+            # Events from before C57 lack it; ``conversations.lifecycle.consistency`` reads the row.
+            told.at_closure = {name: event.data[name] for name in AT_CLOSURE if name in event.data}
+        told.agent_id = event.agent_id
+        told.group_id = event.group_id
+        told.queue_id = event.queue_id
+        is_open = bool(told.contacts) and told.contacts[-1][3] is None
+        if told.status in WAITING and verb not in WAITS_ON:
+            told.began_to_wait_at = event.at
+        told.is_begun_by_bot = told.is_begun_by_bot or told.status == Status.BOT
+        if told.status == Status.ACTIVE:
+            if is_open:
+                told.faults.append(f"event {event.pk}: opens a contact while one is open")
+            told.contacts.append([event.agent_id, told.began_to_wait_at, event.at, None, ""])
+        elif is_open:
+            reason = event.data.get("end_reason") or TRANSITIONS[verb].ends_contact
+            told.contacts[-1][3:] = [event.at, EndReason(reason).value if reason else "?"]
+    return told
+
+
+def differences(conversation: Conversation, told: Replayed) -> Iterator[str]:
+    """Where a stored row and its contacts differ from what its ledger tells."""
+    yield from told.faults
+    for name in TOLD:
+        stored, replayed = getattr(conversation, name), getattr(told, name)
+        if stored != replayed:
+            yield f"{name} is {stored}, the ledger says {replayed}"
+    for name, replayed in told.at_closure.items():
+        if getattr(conversation, name) != replayed:
+            yield f"{name} is {getattr(conversation, name)}, the ledger says {replayed}"
+    stored_contacts = [
+        [
+            contact.agent_id,
+            contact.began_to_wait_at,
+            contact.started_at,
+            contact.ended_at,
+            contact.end_reason,
+        ]
+        for contact in sorted(conversation.contacts.all(), key=lambda c: (c.started_at, c.pk))
+    ]
+    if stored_contacts != told.contacts:
+        yield f"contacts are {stored_contacts}, the ledger says {told.contacts}"
+
+
+def verify(
+    conversations: QuerySet[Conversation], *, told_how_far: Callable[[int], None] = lambda n: None
+) -> Iterator[tuple[int, str]]:
+    """Each difference between rows and ledger, as (conversation number, what differs).
+
+    Read in pieces, so that millions do; on a living system inside one snapshot (REPEATABLE READ).
+    ``told_how_far`` hears after how many conversations we are.
+    """
+    read = conversations.prefetch_related("events", "contacts")
+    for count, conversation in enumerate(read.iterator(chunk_size=PIECE)):
+        if count and count % TOLD_EACH == 0:
+            told_how_far(count)
+        told = replay(sorted(conversation.events.all(), key=lambda event: event.pk))
+        for difference in differences(conversation, told):
+            yield conversation.pk, difference

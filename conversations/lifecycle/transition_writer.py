@@ -1,0 +1,354 @@
+"""A transition: computed on the conversation's row in memory, then written, one or many at a time.
+
+This is the one place where a status changes. The verbs of ``conversations.lifecycle.verbs`` lock
+rows, compute their transitions here, and write them: rows, contacts, ledger, surveys, facts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Min
+
+from accounts.entitlement import Bar
+from accounts.models import Agent
+from conversations import surveys
+from conversations.agents import ownership
+from conversations.facts import ConversationMoved, ConversationWaits, SlotFreed
+from conversations.lifecycle import denormalized, ledger
+from conversations.lifecycle.actors import Actor
+from conversations.lifecycle.transitions import (
+    KEEPS_RANK,
+    NEW_ENTRIES,
+    SYSTEM_MAY_CLOSE,
+    TRANSITIONS,
+    WAITING,
+    DeadlineKind,
+    EndReason,
+    Refused,
+    Status,
+    Verb,
+    target_of,
+)
+from conversations.models import ActorKind, Contact, Conversation
+from core.db import bulk_sql
+from core.events import bus
+from core.events.facts import Fact
+
+MOVED = frozenset(
+    {
+        "status",
+        "group_id",
+        "queue_id",
+        "agent_id",
+        "are_skills_relaxed",
+        "is_return",
+        "is_kept",
+        "is_auto_close",
+        "queued_at",
+        "moved_at",
+        "closed_at",
+        "closed_by",
+        "close_reason",
+        "deadline_at",
+        "deadline_kind",
+    }
+)
+"""The columns that moves write; what a verb changes besides, it names (``Move.besides``)."""
+
+Bars = Mapping[tuple[int, int], Bar | None]
+"""What stops an agent from having conversations of a website, by (website, agent)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What a verb has made of a conversation in memory; ``source`` and ``*_before`` are what it was
+    before, ``ends`` why its contact ends, if it had one, ``besides`` the columns that it changed
+    and other moves do not."""
+
+    conversation: Conversation
+    verb: Verb
+    actor: Actor
+    at: datetime
+    data: dict[str, Any]
+    source: Status | None = None
+    agent_before: int | None = None
+    group_before: int | None = None
+    ends: EndReason | None = None
+    besides: frozenset[str] = frozenset()
+
+    @property
+    def target(self) -> Status:
+        return Status(self.conversation.status)
+
+
+def begin(
+    conversation: Conversation, verb: Verb, *, actor: Actor, at: datetime, data: dict[str, Any]
+) -> Move:
+    """The first move of a conversation that has no row yet."""
+    conversation.status = target_of(verb, None)
+    conversation.moved_at = at
+    denormalized.note(conversation, verb, at=at)
+    return Move(conversation, verb, actor, at, data)
+
+
+def change(
+    conversation: Conversation,
+    verb: Verb,
+    *,
+    actor: Actor,
+    at: datetime,
+    to_agent: Agent | None = None,
+    deadline: tuple[datetime, DeadlineKind] | None = None,
+    end_reason: EndReason | None = None,
+    data: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Move:
+    """Work out what ``verb`` makes of a conversation whose row is locked; ``Refused`` where it
+    cannot. ``deadline`` and ``end_reason`` stand in for what the table says; ``changes`` are
+    written into the row; ``data`` into the ledger."""
+    source = Status(conversation.status)
+    target = target_of(verb, source)
+    agent_before, group_before = conversation.agent_id, conversation.group_id
+    _guard(conversation, verb, actor=actor, to_agent=to_agent)
+    # The ledger never runs backwards, even where two machines' clocks differ a little.
+    at = max(at, conversation.moved_at)
+
+    for name, value in changes.items():
+        setattr(conversation, name, value)
+    if to_agent is not None:
+        conversation.agent = to_agent
+    elif _is_nobodys(verb, target, is_kept=conversation.is_kept):
+        conversation.agent = None
+    if target in WAITING:
+        if verb != Verb.RELAX:  # which does not enter: it waits as it did
+            conversation.is_return = verb not in NEW_ENTRIES
+        if verb == Verb.RECALL:
+            conversation.queued_at = _front(conversation)
+        elif verb not in KEEPS_RANK:
+            conversation.queued_at = at
+    if target == Status.QUEUED and conversation.group_id is None:
+        raise Refused(verb, source, "it has no group to go back to")
+    if target == Status.CLOSED:
+        conversation.closed_at = at
+    conversation.deadline_at, conversation.deadline_kind = _deadline(
+        conversation, verb, at=at, given=deadline
+    )
+    conversation.status = target
+    conversation.moved_at = at
+    noted = denormalized.note(conversation, verb, at=at)
+
+    reason = (end_reason or TRANSITIONS[verb].ends_contact) if source == Status.ACTIVE else None
+    told = dict(data or {})
+    if reason is not None:
+        told["end_reason"] = reason.value
+    besides = frozenset(changes) - MOVED | noted
+    return Move(
+        conversation, verb, actor, at, told, source, agent_before, group_before, reason, besides
+    )
+
+
+def _front(conversation: Conversation) -> datetime | None:
+    """The rank before all that waits in its group; its own, if that is earlier."""
+    eldest: datetime | None = Conversation.objects.filter(
+        group=conversation.group, channel=conversation.channel, status=Status.QUEUED
+    ).aggregate(at=Min("queued_at"))["at"]
+    mine = conversation.queued_at
+    if eldest is None or mine is None:
+        return mine
+    return min(mine, eldest - timedelta(microseconds=1))
+
+
+def _guard(conversation: Conversation, verb: Verb, *, actor: Actor, to_agent: Agent | None) -> None:
+    """What the table alone cannot say about whether ``verb`` is possible."""
+    status = Status(conversation.status)
+    if verb == Verb.CLOSE and actor.kind == ActorKind.SYSTEM and status not in SYSTEM_MAY_CLOSE:
+        raise Refused(verb, status, "no timer closes what waits or is on a desk (C1)")
+    if verb == Verb.SNOOZE and actor.kind == ActorKind.BOT:
+        raise Refused(verb, status, "a bot cannot snooze (R38)")
+    if verb == Verb.SNOOZE and not conversation.may_snooze:
+        raise Refused(verb, status, "only asynchronous conversations are snoozed (C23)")
+    if (
+        status == Status.ASSIGNED
+        and verb in {Verb.PUSH, Verb.TAKE}
+        and to_agent is not None
+        and conversation.agent_id != to_agent.pk
+    ):
+        raise Refused(verb, status, "it is assigned to somebody else")
+    if verb == Verb.TRANSFER_TO_AGENT and to_agent and conversation.agent_id == to_agent.pk:
+        # It would start his 24 hours anew, again and again (C20).
+        raise Refused(verb, status, "it is this agent's already")
+    if verb in {Verb.TAKE, Verb.TRANSFER_TO_AGENT} and to_agent is not None:
+        bar = ownership.bar_of(conversation, to_agent.pk)
+        if bar is not None:
+            raise Refused(verb, status, BARRED[bar])
+
+
+BARRED = {
+    Bar.DEACTIVATED: "this agent's account is deactivated",
+    Bar.OTHER_WEBSITE: "this agent is of another website",
+}
+
+
+def _is_nobodys(verb: Verb, target: Status, *, is_kept: bool) -> bool:
+    """Whether ``verb`` leaves a conversation without an agent."""
+    is_left = target == Status.SNOOZED and not is_kept
+    return target == Status.QUEUED or is_left or verb == Verb.UNASSIGN
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """How a paused conversation comes back; ``how`` goes to ``change``: why not to its agent."""
+
+    verb: Verb
+    how: dict[str, Any]
+
+
+def way_back(conversation: Conversation, bars: Bars | None = None) -> WayBack:
+    """How a paused conversation comes back: to its agent, if one keeps it and may have it; else to
+    its group (C2, C34, C51). ``bars``: what was read before of many of them (``bars_of``)."""
+    is_snoozed = conversation.status == Status.SNOOZED
+    to_agent = Verb.WAKE_TO_AGENT if is_snoozed else Verb.REOPEN
+    to_group = Verb.WAKE_TO_GROUP if is_snoozed else Verb.REOPEN_TO_GROUP
+    agent_id = conversation.agent_id
+    if agent_id is None or (is_snoozed and not conversation.is_kept):
+        return WayBack(to_group, {})
+    read = ownership.bars([(conversation.website_id, agent_id)]) if bars is None else bars
+    bar = read[conversation.website_id, agent_id]
+    if bar is None:
+        return WayBack(to_agent, {})
+    return WayBack(to_group, {"data": {"reason": bar.value}, "is_kept": False})
+
+
+def bars_of(conversations: Iterable[Conversation]) -> Bars:
+    """What stops the agents of these conversations from having them, in one statement."""
+    pairs = {(one.website_id, one.agent_id) for one in conversations if one.agent_id is not None}
+    return ownership.bars(pairs)
+
+
+def _deadline(
+    conversation: Conversation,
+    verb: Verb,
+    *,
+    at: datetime,
+    given: tuple[datetime, DeadlineKind] | None,
+) -> tuple[datetime | None, str]:
+    """When time itself will move a conversation that ``verb`` has brought where it is, and how."""
+    if given is not None:
+        return given
+    if verb == Verb.UNASSIGN:
+        return conversation.deadline_at, conversation.deadline_kind
+    target = TRANSITIONS[verb].target
+    if target == Status.QUEUED:
+        return skills_to_drop(conversation, at=at)
+    if target == Status.ASSIGNED:
+        hours = conversation.website.assignment_hours
+        return at + timedelta(hours=hours), DeadlineKind.ASSIGNMENT_EXPIRY
+    if target == Status.SOLVED:
+        window = conversation.solved_window or timedelta(0)
+        return at + window, DeadlineKind.SOLVED_WINDOW
+    # Only a push asks for an answer in time: what an agent takes himself is not taken back (C25).
+    if verb == Verb.PUSH and conversation.group and conversation.group.answer_seconds:
+        seconds = conversation.group.answer_seconds
+        return at + timedelta(seconds=seconds), DeadlineKind.ANSWER_TIMER
+    return None, ""
+
+
+def skills_to_drop(conversation: Conversation, *, at: datetime) -> tuple[datetime | None, str]:
+    """When a queued conversation stops asking for its skills: after so long by its rank."""
+    patience, since = conversation.skill_patience, conversation.queued_at
+    if patience is None or since is None or not conversation.binding_skills:
+        return None, ""
+    return max(at, since + patience), DeadlineKind.SKILL_RELAXATION
+
+
+# --- Writing ---------------------------------------------------------------------------------
+
+
+def write(moves: Sequence[Move]) -> None:
+    """Write moves of different conversations, all in one transaction, and tell the world."""
+    closed = [move for move in moves if move.target == Status.CLOSED]
+    denormalized.note_closures([(move.conversation, move.actor, move.data) for move in closed])
+    if moves[0].conversation._state.adding:
+        moves[0].conversation.save()
+    else:
+        besides = frozenset().union(*(move.besides for move in moves))
+        bulk_sql.update([move.conversation for move in moves], MOVED | besides)
+    _end_contacts([move for move in moves if move.ends is not None])
+    bulk_sql.insert([_contact(move) for move in moves if move.target == Status.ACTIVE])
+    bulk_sql.insert(
+        [
+            ledger.line(move.conversation, move.verb, actor=move.actor, at=move.at, data=move.data)
+            for move in moves
+        ]
+    )
+    ends = {Status.SOLVED, Status.CLOSED}
+    over = [move for move in moves if move.target in ends and move.source != move.target]
+    if over:
+        surveys.offer([move.conversation for move in over], at=over[0].at)
+    bus.publish(*(fact for move in moves for fact in _facts(move)))
+
+
+END = """
+    UPDATE conversations_contact SET ended_at = %(at)s, end_reason = %(reason)s
+    WHERE conversation_id = ANY(%(ids)s) AND ended_at IS NULL
+"""
+
+
+def _end_contacts(moves: Sequence[Move]) -> None:
+    same: dict[tuple[EndReason | None, datetime], list[int]] = defaultdict(list)
+    for move in moves:
+        same[move.ends, move.at].append(move.conversation.pk)
+    for (reason, at), ids in same.items():
+        with connection.cursor() as cursor:
+            cursor.execute(END, {"at": at, "reason": reason, "ids": ids})
+            ended = cursor.rowcount
+        if ended != len(ids):
+            raise RuntimeError(f"{ids} were on desks with {ended} open contacts")
+
+
+def _contact(move: Move) -> Contact:
+    conversation = move.conversation
+    assert conversation.agent_id is not None
+    assert conversation.queued_at is not None
+    assert conversation.began_to_wait_at is not None
+    return Contact(
+        conversation=conversation,
+        **denormalized.copied(conversation),
+        agent_id=conversation.agent_id,
+        group_id=conversation.group_id,
+        channel=conversation.channel,
+        queued_at=conversation.queued_at,
+        began_to_wait_at=conversation.began_to_wait_at,
+        started_at=move.at,
+    )
+
+
+def _facts(move: Move) -> Iterator[Fact]:
+    conversation = move.conversation
+    yield ConversationMoved(
+        conversation_id=conversation.pk,
+        public_id=str(conversation.public_id),
+        website_id=conversation.website_id,
+        visitor_id=conversation.visitor_id,
+        verb=move.verb.value,
+        status=move.target.value,
+        status_before=move.source.value if move.source else None,
+        agent_id=conversation.agent_id,
+        agent_before=move.agent_before,
+        group_id=conversation.group_id,
+        group_before=move.group_before,
+    )
+    if move.target in WAITING:
+        yield ConversationWaits(
+            channel=conversation.channel,
+            group_id=conversation.group_id,
+            agent_id=conversation.agent_id,
+        )
+    if move.source == Status.ACTIVE and move.agent_before is not None:
+        yield SlotFreed(agent_id=move.agent_before)

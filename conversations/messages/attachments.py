@@ -1,0 +1,290 @@
+"""Files on their way into a conversation and out again.
+
+An upload comes first, by an id that the client made, and a message then carries it: so that a
+large file on a bad line can be tried again without sending anything twice. The bytes are in
+Django's default storage under names that nobody outside is told; whoever asks for them passes a
+door that knows what he may see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from urllib.parse import parse_qs
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from accounts.desk_session import SESSION_VALID_SQL, DeskSession
+from conversations.messages import file_types
+from conversations.messages.file_types import Prepared, Unacceptable
+from conversations.models import Attachment, Conversation
+from conversations.visitors.persons import SPOKEN_FOR, WILLING, browsers_of
+from core.asgi.files import Download, too_large
+from core.db import async_pool
+from core.rejection import Rejected
+
+LATELY = timedelta(hours=1)
+LATELY_LIMIT = 60  # uploads by one side into one conversation
+FORGOTTEN = timedelta(days=1)
+
+# Pictures are decoded in threads of their own; more of them would only fill the memory.
+_decoders = ThreadPoolExecutor(2, "decoding")
+
+MAY_VISITOR = f"""
+    c.public_id = %(conversation)s AND {SPOKEN_FOR} AND {WILLING} AND c.status <> 'closed'
+"""
+MAY_AGENT = f"""
+    c.id = %(conversation)s AND c.agent_id = %(agent_id)s AND c.status = 'active'
+    AND {SESSION_VALID_SQL}
+"""
+ALLOWED = """
+    SELECT c.id, c.website_id, w.takes_files, (
+        SELECT count(*) FROM conversations_attachment x
+        WHERE x.conversation_id = c.id AND x.created_at > %(since)s
+        AND x.agent_id IS NOT DISTINCT FROM %(agent_id)s
+    ) AS lately
+    FROM conversations_conversation c
+    JOIN conversations_visitor v ON v.id = c.visitor_id
+    JOIN accounts_website w ON w.id = c.website_id
+    WHERE {may}
+"""
+# Before there is a conversation: for the message that begins it.
+ALLOWED_BEFORE = f"""
+    SELECT v.id, v.website_id, w.takes_files, (
+        SELECT count(*) FROM conversations_attachment x
+        WHERE x.visitor_id = v.id AND x.created_at > %(since)s
+    ) AS lately
+    FROM conversations_visitor v JOIN accounts_website w ON w.id = v.website_id
+    WHERE w.key = %(website)s AND v.token_hash = %(token_hash)s AND {WILLING}
+"""
+STORE = """
+    INSERT INTO conversations_attachment (id, conversation_id, visitor_id, agent_id, name,
+        content_type, size, width, height, file, thumbnail, created_at)
+    VALUES (%(id)s, %(conversation_id)s, %(visitor_id)s, %(agent_id)s, %(name)s,
+        %(content_type)s, %(size)s, %(width)s, %(height)s, %(file)s, %(thumbnail)s, %(at)s)
+    ON CONFLICT (id) DO NOTHING RETURNING id
+"""
+KNOWN = """
+    SELECT id, name, content_type, size, width, height FROM conversations_attachment
+    WHERE id = %(id)s AND (conversation_id = %(conversation_id)s OR visitor_id = %(visitor_id)s)
+    AND agent_id IS NOT DISTINCT FROM %(agent_id)s
+"""
+OF_VISITOR = f"""
+    SELECT x.name, x.content_type, x.file, x.thumbnail FROM conversations_attachment x
+    JOIN conversations_conversation c ON c.id = x.conversation_id
+    JOIN conversations_visitor v ON v.id = c.visitor_id
+    WHERE x.id = %(id)s AND c.public_id = %(conversation)s AND {SPOKEN_FOR}
+    AND (v.hidden_at IS NULL OR x.created_at > v.hidden_at)
+"""
+OF_VISITOR_BEFORE = f"""
+    SELECT x.name, x.content_type, x.file, x.thumbnail FROM conversations_attachment x
+    JOIN conversations_visitor v ON v.id = x.visitor_id
+    WHERE x.id = %(id)s AND {SPOKEN_FOR} AND (v.hidden_at IS NULL OR x.created_at > v.hidden_at)
+"""
+OF_CONVERSATION = """
+    SELECT x.name, x.content_type, x.file, x.thumbnail FROM conversations_attachment x
+    WHERE x.id = %(id)s AND x.conversation_id = %(conversation)s
+"""
+
+
+async def may_upload_as_visitor(
+    *, conversation: uuid.UUID, token_hash: str, at: datetime
+) -> dict[str, Any]:
+    """Where the visitor's upload goes; ``Rejected`` where it may not, before a byte is read."""
+    values = {"conversation": conversation, "token_hash": token_hash, "agent_id": None}
+    return await _allowed(MAY_VISITOR, values, at)
+
+
+async def may_upload_before(*, website: str, token_hash: str, at: datetime) -> dict[str, Any]:
+    """The same before there is a conversation: the file waits with its visitor for the message that
+    begins it."""
+    values = {"website": website, "token_hash": token_hash, "since": at - LATELY}
+    row = _checked(await async_pool.fetch_one(ALLOWED_BEFORE, values))
+    return {"conversation_id": None, "visitor_id": row["id"], "website_id": row["website_id"]} | {
+        "agent_id": None
+    }
+
+
+async def may_upload_as_agent(
+    *, conversation: int, desk: DeskSession, at: datetime
+) -> dict[str, Any]:
+    """Where the agent's upload goes: only a conversation on his desk."""
+    values = {
+        "conversation": conversation,
+        "agent_id": desk.agent_id,
+        "session_key": desk.session_key,
+        "user_id": desk.user_id,
+        "password": desk.password,
+    }
+    return await _allowed(MAY_AGENT, values, at)
+
+
+async def _allowed(may: str, values: dict[str, Any], at: datetime) -> dict[str, Any]:
+    query = ALLOWED.format(may=may)
+    row = _checked(await async_pool.fetch_one(query, values | {"since": at - LATELY}))
+    return {"conversation_id": row["id"], "visitor_id": None, "website_id": row["website_id"]} | {
+        "agent_id": values["agent_id"]
+    }
+
+
+def _checked(row: dict[str, Any] | None) -> dict[str, Any]:
+    """What was found, if a file may be added there; else ``Rejected``."""
+    if row is None:
+        raise Rejected("not_found", _("Files cannot be added to this conversation now."), 404)
+    if not row["takes_files"]:
+        raise Rejected("refused", _("No files can be sent on this site."), 409)
+    if row["lately"] >= LATELY_LIMIT:
+        raise Rejected("too_many", _("That is a lot of files. Please wait a little."), 429)
+    return row
+
+
+def adopt(conversation: Conversation) -> None:
+    """Bring what its visitor uploaded before there was a conversation into ``conversation``; the
+    caller is in a transaction and holds its row."""
+    waiting = Attachment.objects.filter(conversation=None, agent=None)
+    waiting.filter(visitor__in=browsers_of(conversation.visitor)).update(conversation=conversation)
+
+
+def upload_strings() -> dict[str, str]:
+    """What the scripts of both faces say about files on their way up."""
+    return {
+        "uploading": _("Uploading…"),
+        "upload_failed": _("The file could not be uploaded."),
+        "upload_too_large": too_large().text,
+        "upload_too_many": _("10 files at a time are the most."),
+        "remove_file": _("Remove {name}"),
+        "retry_file": _("Try again"),
+        "upload_held": _("Will be uploaded once you have accepted"),
+    }
+
+
+def check_id(value: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(value)
+    except ValueError:
+        raise Rejected("not_found", _("This file does not exist."), 404) from None
+
+
+class Upload(Protocol):
+    """What a door knows of a request that brings a file."""
+
+    query: str
+
+    async def bytes(self) -> bytes: ...
+
+
+async def receive(
+    request: Upload, *, attachment_id: uuid.UUID, into: dict[str, Any], at: datetime
+) -> tuple[int, dict[str, Any]]:
+    """Read the file, keep it, and say so: 201, or 200 where it was there already."""
+    name = parse_qs(request.query).get("name", [""])[0]
+    content = await request.bytes()
+    kept, is_new = await store(content, attachment_id=attachment_id, name=name, into=into, at=at)
+    return (201 if is_new else 200), {"attachment": kept}
+
+
+async def store(
+    content: bytes, *, attachment_id: uuid.UUID, name: str, into: dict[str, Any], at: datetime
+) -> tuple[dict[str, Any], bool]:
+    """Keep an upload; returns what clients read of it, and whether it is new or a repeat.
+
+    Raises ``Rejected`` (415 ``unacceptable``) with the reason where it is no file that we keep.
+    """
+    parts = ("conversation_id", "visitor_id", "agent_id")
+    key = {part: into[part] for part in parts} | {"id": attachment_id}
+    known = await async_pool.fetch_one(KNOWN, key)
+    if known is not None:
+        return frame(known), False
+    loop = asyncio.get_running_loop()
+    try:
+        prepared = await loop.run_in_executor(_decoders, file_types.prepare, content, name)
+    except Unacceptable as unacceptable:
+        raise Rejected("unacceptable", str(unacceptable), 415) from None
+    row = key | {
+        "name": prepared.name,
+        "content_type": prepared.content_type,
+        "size": len(prepared.content),
+        "width": prepared.width,
+        "height": prepared.height,
+        "at": at,
+    }
+    row |= await asyncio.to_thread(_save, prepared, into["website_id"], attachment_id)
+    if await async_pool.fetch_one(STORE, row) is not None:
+        return frame(row), True
+    await asyncio.to_thread(_delete, [row["file"], row["thumbnail"]])
+    known = await async_pool.fetch_one(KNOWN, key)
+    if known is None:
+        raise Rejected("conflict", _("Another file was sent under the same id."), 409)
+    return frame(known), False
+
+
+def frame(row: dict[str, Any]) -> dict[str, Any]:
+    """An attachment as clients read it; ``size`` in bytes, ``width`` and ``height`` in pixels where
+    it is a picture."""
+    return {
+        "id": str(row["id"]),
+        "name": row["name"],
+        "type": row["content_type"],
+        "size": row["size"],
+        "width": row["width"],
+        "height": row["height"],
+    }
+
+
+async def read(query: str, values: dict[str, Any], *, small: bool) -> Download:
+    """The bytes of an attachment, or its small picture; ``query`` says who may have them."""
+    row = await async_pool.fetch_one(query, values)
+    path = row and (row["thumbnail"] if small else row["file"])
+    if not row or not path:
+        raise Rejected("not_found", _("This file does not exist."), 404)
+    try:
+        content = await asyncio.to_thread(_load, path)
+    except FileNotFoundError:
+        raise Rejected("not_found", _("This file does not exist any more."), 404) from None
+    return Download(
+        row["name"], file_types.THUMBNAIL_TYPE if small else row["content_type"], content
+    )
+
+
+def forget_unsent(*, at: datetime) -> int:
+    """Delete what was uploaded and never sent; returns how many files went."""
+    unsent = list(Attachment.objects.filter(created_at__lt=at - FORGOTTEN, message=None)[:1000])
+    return sum(forget(attachment) for attachment in unsent)
+
+
+def forget(attachment: Attachment) -> int:
+    """Delete one that no message carries, its row first: a file without a row is only waste."""
+    gone, _rows = Attachment.objects.filter(Q(pk=attachment.pk, message=None)).delete()
+    if gone:
+        _delete([attachment.file, attachment.thumbnail])
+    return gone
+
+
+def _save(prepared: Prepared, website_id: int, attachment_id: uuid.UUID) -> dict[str, str]:
+    # A second part of chance: nobody who knows an id can guess where its bytes lie.
+    folder = f"attachments/{website_id}/{attachment_id.hex[:2]}/{attachment_id.hex}"
+    folder += f"-{uuid.uuid4().hex[:12]}"
+    names = {"file": default_storage.save(f"{folder}/file", ContentFile(prepared.content))}
+    names["thumbnail"] = ""
+    if prepared.thumbnail is not None:
+        picture = ContentFile(prepared.thumbnail)
+        names["thumbnail"] = default_storage.save(f"{folder}/thumbnail", picture)
+    return names
+
+
+def _load(path: str) -> bytes:
+    with default_storage.open(path) as kept:
+        content: bytes = kept.read()
+        return content
+
+
+def _delete(paths: list[str]) -> None:
+    for path in paths:
+        if path:
+            default_storage.delete(path)

@@ -1,0 +1,240 @@
+"""Reading messages from a number on, and how far each side has read; one round trip each."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.desk_session import SESSION_VALID_SQL, DeskSession
+from accounts.models.hours import IS_OPEN
+from conversations.facts import MessagesRead
+from conversations.messages.sending import attachment_of, frame
+from conversations.respondent import respondent
+from conversations.visitors.persons import SPOKEN_FOR, WILLING
+from core.db import async_pool
+from core.events import bus
+from core.rejection import Rejected
+
+PAGE = 500
+SEQ_LIMIT = 2**31 - 1
+
+# What the visitor's screen calls a state; the nine of the lifecycle are the agents' business.
+SEEN_AS = {
+    "bot": "bot",
+    "queued": "waiting",
+    "assigned": "waiting",
+    "active": "active",
+    "snoozed": "paused",
+    "pending": "paused",
+    "on_hold": "paused",
+    "solved": "solved",
+    "closed": "closed",
+}
+
+# One row for each message, or one with empty message columns; the conversation on each.
+AFTER = """
+    SELECT c.public_id, c.status, c.is_asynchronous, c.last_seq, c.agent_read_seq,
+           c.visitor_read_seq, c.opened_at, c.closed_at, holder.display_name AS holder,
+           until.seq AS hidden_seq, c.moved_at, c.last_agent_message_at,
+           coalesce(desk.is_connected, false) AS is_connected,
+           CASE WHEN c.status = 'queued' AND NOT {is_open} THEN true ELSE false END AS is_closed,
+           team.hours_change_at,
+           EXISTS (
+               SELECT FROM conversations_survey s
+               WHERE s.conversation_id = c.id AND s.answered_at IS NULL
+           ) AS survey,
+           CASE WHEN c.status = 'queued' THEN (
+               SELECT count(*) FROM conversations_conversation w
+               WHERE w.status = 'queued' AND w.group_id = c.group_id AND w.channel = c.channel
+               AND (w.queued_at, w.id) <= (c.queued_at, c.id)
+           ) END AS place,
+           m.seq, m.client_id, m.author, m.body, m.offer, m.created_at,
+           writer.display_name AS writer,
+           x.id AS attachment_id, x.name AS attachment_name, x.content_type, x.size, x.width,
+           x.height, {email} AS email
+    FROM conversations_conversation c
+    JOIN conversations_visitor v ON v.id = c.visitor_id
+    LEFT JOIN accounts_agent holder ON holder.id = c.agent_id
+    LEFT JOIN routing_deskpresence desk ON desk.agent_id = c.agent_id
+    LEFT JOIN accounts_group team ON team.id = c.group_id
+    CROSS JOIN LATERAL (SELECT {hidden} AS seq) until
+    LEFT JOIN LATERAL (
+        SELECT * FROM conversations_message m
+        WHERE m.conversation_id = c.id AND m.seq > greatest(%(after_seq)s, until.seq)
+        ORDER BY m.seq LIMIT %(limit)s
+    ) m ON true
+    LEFT JOIN accounts_agent writer ON writer.id = m.agent_id
+    LEFT JOIN conversations_attachment x ON x.id = m.attachment_id
+    {emails}
+    WHERE {guard}
+    ORDER BY m.seq
+"""
+
+# The e-mail that a message came from is for agents.
+NO_EMAIL = {"email": "NULL::uuid", "emails": ""}
+WITH_EMAIL = {
+    "email": "e.id",
+    "emails": """LEFT JOIN conversations_inboundemail e
+        ON e.conversation_id = m.conversation_id AND e.seq = m.seq""",
+}
+
+# Up to which message a visitor has hidden his history (C13); agents see all.
+HIDDEN_SEQ = """CASE WHEN v.hidden_at IS NULL THEN 0 ELSE (
+    SELECT coalesce(max(h.seq), 0) FROM conversations_message h
+    WHERE h.conversation_id = c.id AND h.created_at <= v.hidden_at
+) END"""
+
+# Whether the group for which it waits is open; a group that is gone is open to nobody's harm.
+TEAM_IS_OPEN = f"coalesce({IS_OPEN.format(group='team')}, true)"
+
+VISITOR_READ = f"""
+    UPDATE conversations_conversation c SET visitor_read_seq = %(seq)s
+    FROM conversations_visitor v
+    WHERE c.public_id = %(conversation)s AND v.id = c.visitor_id
+    AND {SPOKEN_FOR} AND {WILLING}
+    AND c.visitor_read_seq < %(seq)s AND c.last_seq >= %(seq)s
+    RETURNING c.id, c.public_id, c.visitor_id, c.agent_id
+"""
+
+AGENT_READ = f"""
+    UPDATE conversations_conversation c SET agent_read_seq = %(seq)s
+    WHERE c.id = %(conversation)s AND c.agent_id = %(agent_id)s AND {SESSION_VALID_SQL}
+    AND c.agent_read_seq < %(seq)s AND c.last_seq >= %(seq)s
+    RETURNING c.id, c.public_id, c.visitor_id, c.agent_id
+"""
+
+
+def check_seq(value: object) -> int:
+    try:
+        seq = int(str(value))
+    except ValueError:
+        seq = -1
+    if not 0 <= seq <= SEQ_LIMIT:
+        raise Rejected("invalid", _("This is not a message number."), 400)
+    return seq
+
+
+async def for_visitor(
+    *, conversation: uuid.UUID, token_hash: str, after_seq: int, at: datetime
+) -> dict[str, Any]:
+    """What came after ``after_seq``, and the conversation as its visitor sees it."""
+    values = {
+        "conversation": conversation,
+        "token_hash": token_hash,
+        "after_seq": after_seq,
+        "limit": PAGE,
+        "at": at,
+    }
+    guard = f"c.public_id = %(conversation)s AND {SPOKEN_FOR}"
+    query = AFTER.format(guard=guard, hidden=HIDDEN_SEQ, is_open=TEAM_IS_OPEN, **NO_EMAIL)
+    rows = await async_pool.fetch_all(query, values)
+    if not rows:
+        raise Rejected("not_found", _("This conversation does not exist."), 404)
+    return {"messages": _frames(rows), "conversation": seen_by_visitor(rows[0], at=at)} | _more(
+        rows
+    )
+
+
+async def for_agent(*, conversation: int, after_seq: int) -> dict[str, Any]:
+    """The same for a desk; that the reader may see it has been checked by the caller."""
+    values = {"conversation": conversation, "after_seq": after_seq, "limit": PAGE}
+    guard = "c.id = %(conversation)s"
+    query = AFTER.format(guard=guard, hidden="0", is_open="true", **WITH_EMAIL)
+    rows = await async_pool.fetch_all(query, values)
+    if not rows:
+        raise Rejected("not_found", _("This conversation does not exist."), 404)
+    return {
+        "messages": _frames(rows),
+        "read_by_visitor": rows[0]["visitor_read_seq"],
+        "last_seq": rows[0]["last_seq"],
+        "status": rows[0]["status"],
+    } | _more(rows)
+
+
+def seen_by_visitor(row: dict[str, Any], *, at: datetime) -> dict[str, Any]:
+    """A conversation as the Messenger shows it (docs/protocol.md)."""
+    agent = respondent(
+        row["status"],
+        row["holder"],
+        since=row["moved_at"],
+        wrote_at=row["last_agent_message_at"],
+        is_connected=row["is_connected"],
+        at=at,
+    )
+    opens_at = row["hours_change_at"] if row["is_closed"] else None
+    return {
+        "id": str(row["public_id"]),
+        "status": SEEN_AS[row["status"]],
+        "asynchronous": row["is_asynchronous"],
+        "agent": {"name": agent.name, "part": agent.part.value} if agent else None,
+        "last_seq": row["last_seq"],
+        "hidden_seq": row["hidden_seq"],
+        "read_by_agent": row["agent_read_seq"],
+        "read_by_me": row["visitor_read_seq"],
+        "survey": row["survey"],
+        "opened_at": row["opened_at"].isoformat(),
+        "closed_at": row["closed_at"].isoformat() if row["closed_at"] else None,
+        "place": row["place"],
+        "closed": row["is_closed"],
+        "opens_at": opens_at.isoformat() if opens_at is not None and opens_at > at else None,
+        "within": None,  # for the Messenger to say: who waits how long is the queues' to know
+    }
+
+
+def _frames(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        frame(
+            seq=row["seq"],
+            client_id=row["client_id"],
+            author=row["author"],
+            name=row["writer"] or "",
+            body=row["body"],
+            at=row["created_at"],
+            attachment=attachment_of(row),
+            offer=row["offer"],
+            email=row["email"],
+        )
+        for row in rows
+        if row["seq"] is not None
+    ]
+
+
+def _more(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"more": True} if len(rows) == PAGE else {}
+
+
+async def read_by_visitor(*, conversation: uuid.UUID, token_hash: str, seq: int) -> None:
+    """The visitor has seen everything up to ``seq``; a smaller number than before is no news."""
+    values = {"conversation": conversation, "token_hash": token_hash, "seq": seq}
+    await _tell(await async_pool.fetch_one(VISITOR_READ, values), by="visitor", seq=seq)
+
+
+async def read_by_agent(*, conversation: int, desk: DeskSession, seq: int) -> None:
+    """The agent who holds the conversation has seen everything up to ``seq``."""
+    values = {
+        "conversation": conversation,
+        "agent_id": desk.agent_id,
+        "session_key": desk.session_key,
+        "user_id": desk.user_id,
+        "password": desk.password,
+        "seq": seq,
+    }
+    await _tell(await async_pool.fetch_one(AGENT_READ, values), by="agent", seq=seq)
+
+
+async def _tell(row: dict[str, Any] | None, *, by: str, seq: int) -> None:
+    if row is None:
+        return
+    await bus.announce(
+        MessagesRead(
+            conversation_id=row["id"],
+            public_id=str(row["public_id"]),
+            visitor_id=row["visitor_id"],
+            agent_id=row["agent_id"],
+            by=by,
+            seq=seq,
+        )
+    )

@@ -1,0 +1,113 @@
+"""What a message of a bot or of the API offers besides its words: choices to press, and cards.
+
+Structured data beside the text. The stored text says all of it in plain words too, so that mails,
+searches, exports and programs that know nothing of offers lose nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.utils.translation import gettext as _
+
+from accounts.models.websites import is_among
+from conversations.messages.validators import check_body
+from core.rejection import Rejected
+from core.text.cleaning import line
+
+CHOICES, CHOICE_LENGTH = 8, 80
+CARDS, TITLE_LENGTH, TEXT_LENGTH = 6, 100, 400
+LINKS, LINK_LENGTH = 3, 40
+URL_LENGTH = 2000
+URL = re.compile(r"https?://[^\s\x00-\x1f<>\"'\\]+")
+
+Offer = dict[str, Any]
+
+
+def check_offer(
+    body: object, choices: object, cards: object, *, domains: Iterable[str]
+) -> tuple[str, Offer | None]:
+    """The text to store and the offer beside it, ``None`` without choices and cards. Pictures come
+    from the website's own ``domains`` only: no other host hears who reads (ASVS 14.2.1)."""
+    offered_choices = [_line(one, CHOICE_LENGTH) for one in _list(choices, CHOICES, "choices")]
+    if len(set(offered_choices)) < len(offered_choices):
+        raise _invalid(_("Two choices say the same."))
+    offered_cards = [_card(one, domains) for one in _list(cards, CARDS, "cards")]
+    if not offered_choices and not offered_cards:
+        return check_body(body), None
+    text = check_body(body) if body or not offered_cards else ""
+    offer: Offer = {"text": text, "choices": offered_choices, "cards": offered_cards}
+    return check_body(as_text(offer)), offer
+
+
+def as_text(offer: Offer) -> str:
+    """All of it in plain words."""
+    paragraphs = [offer["text"]]
+    for card in offer["cards"]:
+        links = [f"{link['text']}: {link['url']}" for link in card["links"]]
+        paragraphs.append("\n".join(filter(None, [card["title"], card["text"], *links])))
+    paragraphs.append("\n".join(f"• {choice}" for choice in offer["choices"]))
+    return "\n\n".join(filter(None, paragraphs))
+
+
+def of_lines(text: str, lines: str) -> tuple[str, Offer | None]:
+    """An offer of one choice for each of ``lines``, as the administration has them."""
+    return check_offer(text, [line for line in lines.splitlines() if line.strip()], [], domains=())
+
+
+def _card(value: object, domains: Iterable[str]) -> dict[str, Any]:
+    if not isinstance(value, dict) or set(value) - {"title", "text", "image", "links"}:
+        raise _invalid(_("A card has a title, a text, an image and links."))
+    text = value.get("text") or ""
+    image = value.get("image") or ""
+    if image and not is_among(urlsplit(_url(image)).netloc, domains):
+        raise _invalid(_("A picture of a card must be on one of the website’s domains."))
+    return {
+        "title": _line(value.get("title"), TITLE_LENGTH),
+        "text": _within(check_body(text), TEXT_LENGTH) if text else "",
+        "image": image,
+        "links": [_link(one) for one in _list(value.get("links"), LINKS, "links")],
+    }
+
+
+def _link(value: object) -> dict[str, str]:
+    if not isinstance(value, dict) or set(value) != {"text", "url"}:
+        raise _invalid(_("A link has a text and a url."))
+    return {"text": _line(value["text"], LINK_LENGTH), "url": _url(value["url"])}
+
+
+def _url(value: object) -> str:
+    try:
+        is_fit = isinstance(value, str) and URL.fullmatch(value) and not urlsplit(value).username
+    except ValueError:
+        is_fit = False
+    if not is_fit:
+        raise _invalid(_("An address begins with http:// or https://."))
+    return _within(str(value), URL_LENGTH)
+
+
+def _list(value: object, most: int, name: str) -> list[object]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise _invalid(_("%(name)s must be a list.") % {"name": name})
+    if len(value) > most:
+        raise _invalid(_("At most %(n)d %(name)s.") % {"n": most, "name": name})
+    return value
+
+
+def _line(value: object, most: int) -> str:
+    return _within(line(check_body(value)), most)
+
+
+def _within(text: str, most: int) -> str:
+    if len(text) > most:
+        raise _invalid(_("“%(text)s …” is longer than %(n)d.") % {"text": text[:20], "n": most})
+    return text
+
+
+def _invalid(sentence: str) -> Rejected:
+    return Rejected("invalid", sentence, 400)

@@ -1,0 +1,365 @@
+"""The message path: a message is accepted when it is committed, once for each client id.
+
+One statement takes the next number and stores the message, so that numbers have neither gap nor
+double (accept = commit). The row lock of its UPDATE orders all senders of a
+conversation. Two equal requests at once: the second meets the unique constraint, its whole
+statement is undone, and it is answered with what the first one stored.
+
+``send_as_visitor`` and ``send_as_agent`` are for the async doors: one round trip for the usual
+case, who may write included. A visitor's message that moves the conversation (a reply to a snoozed
+one) and the messages of bots and of the product go through ``add``, inside a transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from channels.db import database_sync_to_async
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from accounts.desk_session import SESSION_VALID_SQL, DeskSession
+from conversations.facts import MessageAdded
+from conversations.lifecycle import verbs
+from conversations.lifecycle.transitions import PAUSED, Status
+from conversations.messages import attachments, rejections
+from conversations.messages.statements import AS_AGENT, AS_VISITOR, FOUND, TRUSTED, stored_by
+from conversations.models import Author, Conversation, Message
+from conversations.visitors import blocks, persons
+from conversations.visitors.persons import SPOKEN_FOR
+from core.db import async_pool
+from core.events import bus
+from core.rejection import Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An accepted message: the frame that screens show, and whether it is new or a repeat."""
+
+    frame: dict[str, Any]
+    is_new: bool
+
+
+def frame(
+    *,
+    seq: int,
+    client_id: uuid.UUID,
+    author: str,
+    name: str,
+    body: str,
+    at: datetime,
+    attachment: dict[str, Any] | None = None,
+    offer: dict[str, Any] | None = None,
+    email: uuid.UUID | None = None,
+) -> dict[str, Any]:
+    """A message as every client reads it, over the socket as in answers; ``email`` names the e-mail
+    that it came from, to agents only."""
+    shown: dict[str, Any] = {
+        "seq": seq,
+        "id": str(client_id),
+        "author": author,
+        "name": name,
+        "body": body,
+        "at": at.isoformat(timespec="milliseconds"),
+    }
+    if attachment is not None:
+        shown["attachment"] = attachment
+    if offer is not None:
+        shown["offer"] = offer
+    if email is not None:
+        shown["email"] = str(email)
+    return shown
+
+
+def attachment_of(row: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the attachment of a row of ``FOUND`` or of ``reading``, as clients read it."""
+    if row["attachment_id"] is None:
+        return None
+    return {
+        "id": str(row["attachment_id"]),
+        "name": row["attachment_name"],
+        "type": row["content_type"],
+        "size": row["size"],
+        "width": row["width"],
+        "height": row["height"],
+    }
+
+
+async def send_as_visitor(
+    *,
+    conversation: uuid.UUID,
+    token_hash: str,
+    client_id: uuid.UUID,
+    body: str,
+    at: datetime,
+    attachment: uuid.UUID | None = None,
+) -> Sent:
+    """Accept a visitor's message; wakes or reopens a paused conversation (R113, C2, C34)."""
+    values = {
+        "conversation": conversation,
+        "token_hash": token_hash,
+        "client_id": client_id,
+        "author": Author.VISITOR.value,
+        "body": body,
+        "attachment": attachment,
+        "at": at,
+    }
+    sent = await _store(AS_VISITOR[attachment is not None], values)
+    if sent is not None:
+        return sent
+    mine = f"c.public_id = %(conversation)s AND {SPOKEN_FOR}"
+    found = await _find(mine, values | {"agent_id": None})
+    sent = _known(found, values)
+    if sent is not None:
+        return sent
+    if found["status"] == Status.CLOSED:
+        raise rejections.closed()
+    woken: Sent = await database_sync_to_async(add)(
+        found["id"],
+        author=Author.VISITOR,
+        body=body,
+        client_id=client_id,
+        at=at,
+        attachment=attachment,
+    )
+    return woken
+
+
+async def send_as_agent(
+    *,
+    conversation: int,
+    desk: DeskSession,
+    client_id: uuid.UUID,
+    body: str,
+    at: datetime,
+    attachment: uuid.UUID | None = None,
+) -> Sent:
+    """Accept the message of the agent on whose desk the conversation is."""
+    values = {
+        "conversation": conversation,
+        "session_key": desk.session_key,
+        "user_id": desk.user_id,
+        "password": desk.password,
+        "client_id": client_id,
+        "author": Author.AGENT.value,
+        "body": body,
+        "attachment": attachment,
+        "at": at,
+    }
+    sent = await _store(AS_AGENT[attachment is not None], values)
+    if sent is not None:
+        return sent
+    mine = f"""c.id = %(conversation)s AND {SESSION_VALID_SQL} AND (
+        c.agent_id = %(agent_id)s OR m.agent_id = %(agent_id)s)"""
+    found = await _find(mine, values | {"agent_id": desk.agent_id})
+    sent = _known(found, values)
+    if sent is not None:
+        return sent
+    if found["is_mine"] and found["withdrawn_at"] is not None:
+        raise Rejected(
+            "consent", _("This visitor has withdrawn consent: nothing can be sent any more."), 403
+        )
+    if attachment is not None and found["status"] == Status.ACTIVE and found["is_mine"]:
+        raise rejections.no_file()
+    raise rejections.not_on_desk()
+
+
+async def _store(query: str, values: dict[str, Any]) -> Sent | None:
+    try:
+        row = await async_pool.fetch_one(query, values)
+    except psycopg.errors.UniqueViolation:
+        return None  # An equal request was quicker; the caller finds what it stored.
+    if row is None:
+        return None
+    fact = _fact(row, row["last_seq"], row["name"], values)
+    await bus.announce(fact)
+    return Sent(fact.message, is_new=True)
+
+
+async def _find(guard: str, values: dict[str, Any]) -> dict[str, Any]:
+    found = await async_pool.fetch_one(FOUND.format(guard=guard), values)
+    if found is None:
+        raise Rejected("not_found", _("This conversation does not exist."), 404)
+    return found
+
+
+def _known(found: dict[str, Any], values: dict[str, Any]) -> Sent | None:
+    """What was stored under this client id before, if anything was."""
+    if found["seq"] is None:
+        return None
+    said = (found["author"], found["body"], found["attachment_id"])
+    if said != (values["author"], values["body"], values["attachment"]):
+        raise rejections.conflict()
+    stored = frame(
+        seq=found["seq"],
+        client_id=values["client_id"],
+        author=found["author"],
+        name=found["display_name"] or "",
+        body=found["body"],
+        at=found["created_at"],
+        attachment=attachment_of(found),
+    )
+    return Sent(stored, is_new=False)
+
+
+def _fact(row: dict[str, Any], seq: int, name: str, values: dict[str, Any]) -> MessageAdded:
+    return MessageAdded(
+        conversation_id=row["id"],
+        public_id=str(row["public_id"]),
+        website_id=row["website_id"],
+        visitor_id=row["visitor_id"],
+        agent_id=row["agent_id"],
+        message=frame(
+            seq=seq,
+            client_id=values["client_id"],
+            author=values["author"],
+            name=name,
+            body=values["body"],
+            at=values["at"],
+            attachment=row.get("attachment"),
+            offer=values.get("offer"),
+        ),
+        email=values.get("email"),
+    )
+
+
+@transaction.atomic
+def add(
+    conversation_id: int,
+    *,
+    author: Author,
+    body: str,
+    client_id: uuid.UUID,
+    at: datetime,
+    attachment: uuid.UUID | None = None,
+    offer: dict[str, Any] | None = None,
+    email: uuid.UUID | None = None,
+) -> Sent:
+    """Store a message in the caller's transaction; the caller has checked who may write, and keeps
+    the ``email`` that it came from.
+
+    ``offer`` comes from ``offers.check_offer``, with the body that says the same. A visitor's
+    message first brings a paused conversation back. Repeats are answered as such.
+    """
+    conversation = verbs.lock(conversation_id)
+    stored = (
+        conversation.messages.filter(client_id=client_id)
+        .select_related("agent", "attachment")
+        .first()
+    )
+    if stored is not None:
+        if (stored.author, stored.body, stored.attachment_id) != (author, body, attachment):
+            raise rejections.conflict()
+        return Sent(_frame_of(stored), is_new=False)
+    if author == Author.VISITOR and blocks.in_force(conversation.visitor, at=at).exists():
+        raise rejections.blocked()
+    if author == Author.VISITOR:
+        persons.check_willing(conversation.visitor)
+    if author == Author.VISITOR and conversation.status in PAUSED:
+        verbs.visitor_replied(conversation, at=at)
+    if author == Author.VISITOR and attachment is not None:
+        attachments.adopt(conversation)
+    return _insert(
+        conversation,
+        author=author,
+        body=body,
+        client_id=client_id,
+        at=at,
+        attachment=attachment,
+        offer=offer,
+        email=email,
+    )
+
+
+def add_first(
+    conversation: Conversation,
+    *,
+    body: str,
+    client_id: uuid.UUID,
+    at: datetime,
+    attachment: uuid.UUID | None = None,
+) -> Sent:
+    """Store the visitor's words, or file, that began a conversation, in the transaction that made
+    it: there is nobody to wait for and nothing to repeat."""
+    if attachment is not None:
+        attachments.adopt(conversation)
+    return _insert(
+        conversation,
+        author=Author.VISITOR,
+        body=body,
+        client_id=client_id,
+        at=at,
+        attachment=attachment,
+    )
+
+
+def _frame_of(stored: Message) -> dict[str, Any]:
+    carried = stored.attachment
+    return frame(
+        seq=stored.seq,
+        client_id=stored.client_id,
+        author=stored.author,
+        name=stored.agent.display_name if stored.agent else "",
+        body=stored.body,
+        at=stored.created_at,
+        attachment=None
+        if carried is None
+        else attachment_of(
+            vars(carried) | {"attachment_id": carried.pk, "attachment_name": carried.name}
+        ),
+        offer=stored.offer,
+    )
+
+
+def _insert(
+    conversation: Conversation,
+    *,
+    author: Author,
+    body: str,
+    client_id: uuid.UUID,
+    at: datetime,
+    attachment: uuid.UUID | None = None,
+    offer: dict[str, Any] | None = None,
+    email: uuid.UUID | None = None,
+) -> Sent:
+    query = stored_by(
+        TRUSTED[author],
+        "c.id = %(conversation)s",
+        is_agent=author == Author.AGENT,
+        has_file=attachment is not None,
+        has_offer=offer is not None,
+    )
+    values: dict[str, Any] = {
+        "conversation": conversation.pk,
+        "client_id": client_id,
+        "author": author.value,
+        "body": body,
+        "attachment": attachment,
+        "at": at,
+        "bot_patience": verbs.BOT_PATIENCE,
+        "offer": offer,
+        "email": str(email) if email else None,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(query, values | {"offer": json.dumps(offer)})
+        row = cursor.fetchone()
+        names = [column.name for column in cursor.description]
+    if row is None:
+        raise _refusal(conversation, has_file=attachment is not None)
+    told = dict(zip(names, row, strict=True))
+    if isinstance(told.get("attachment"), str):  # Django leaves the parsing of JSON to its fields.
+        told["attachment"] = json.loads(told["attachment"])
+    fact = _fact(told, told["last_seq"], told["name"], values)
+    bus.publish(fact)
+    return Sent(fact.message, is_new=True)
+
+
+def _refusal(conversation: Conversation, *, has_file: bool) -> Rejected:
+    if conversation.status == Status.CLOSED:
+        return rejections.closed()
+    return rejections.no_file() if has_file else rejections.not_on_desk()

@@ -1,0 +1,158 @@
+"""The statements of the message path: each numbers a message, checks who may write, and stores.
+
+Who writes decides what else the conversation's row is told in the same statement (``*_GROWS``).
+"""
+
+from __future__ import annotations
+
+from accounts.desk_session import SESSION_VALID_SQL
+from conversations.lifecycle.transitions import BOT_ANSWER_SECONDS
+from conversations.models import Author
+from conversations.visitors.blocks import NOT_BLOCKED
+from conversations.visitors.persons import SPOKEN_FOR, WILLING
+
+# Whoever speaks to a bot is owed an answer: from the first word that it has not answered, it has so
+# long before people are asked to take over (C7: the other timer runs only while it spoke last).
+VISITOR_GROWS = f"""
+    UPDATE conversations_conversation c SET
+        last_seq = c.last_seq + 1,
+        visitor_read_seq = c.last_seq + 1,
+        last_visitor_message_at = %(at)s,
+        visitor_waits_since = coalesce(c.visitor_waits_since, %(at)s),
+        deadline_at = CASE WHEN c.status = 'bot' AND c.deadline_kind <> 'bot_silence'
+            THEN %(at)s::timestamptz + interval '{BOT_ANSWER_SECONDS} seconds'
+            ELSE c.deadline_at END,
+        deadline_kind = CASE c.status WHEN 'bot' THEN 'bot_silence' ELSE c.deadline_kind END
+    FROM conversations_visitor v
+    WHERE v.id = c.visitor_id AND c.status IN ('bot', 'queued', 'assigned', 'active')
+"""
+
+# An absent visitor who left an address is told of the answer (R11): ``notify_at`` says when.
+AGENT_GROWS = """
+    UPDATE conversations_conversation c SET
+        last_seq = c.last_seq + 1,
+        agent_read_seq = c.last_seq + 1,
+        last_agent_message_at = %(at)s,
+        first_human_reply_at = coalesce(c.first_human_reply_at, %(at)s),
+        visitor_waits_since = NULL,
+        notify_at = coalesce(c.notify_at, (
+            SELECT %(at)s::timestamptz FROM conversations_address d
+            WHERE d.visitor_id = c.visitor_id AND d.wants_mail AND c.is_asynchronous
+        )),
+        deadline_at = CASE c.deadline_kind WHEN 'answer_timer' THEN NULL ELSE c.deadline_at END,
+        deadline_kind = CASE c.deadline_kind WHEN 'answer_timer' THEN '' ELSE c.deadline_kind END
+    FROM accounts_agent a
+    WHERE a.id = c.agent_id AND c.status = 'active'
+"""
+
+# The bot spoke last: the visitor's five minutes run anew (R37, C7). A late word of a bot from whom
+# a human has taken over is refused.
+BOT_GROWS = """
+    UPDATE conversations_conversation c SET
+        last_seq = c.last_seq + 1,
+        deadline_at = %(at)s + %(bot_patience)s,
+        deadline_kind = 'bot_inactivity'
+    FROM conversations_visitor v
+    WHERE v.id = c.visitor_id AND c.status = 'bot'
+"""
+
+SYSTEM_GROWS = """
+    UPDATE conversations_conversation c SET last_seq = c.last_seq + 1
+    FROM conversations_visitor v
+    WHERE v.id = c.visitor_id AND c.status <> 'closed'
+"""
+
+STORED = """
+    WITH grown AS (
+        {grows} AND {guard} AND NOT EXISTS (
+            SELECT FROM conversations_message m
+            WHERE m.conversation_id = c.id AND m.client_id = %(client_id)s
+        )
+        RETURNING c.id, c.public_id, c.website_id, c.visitor_id, c.agent_id, c.last_seq, {name}
+    ), stored AS (
+        INSERT INTO conversations_message
+            (conversation_id, seq, client_id, author, agent_id, body, created_at{column})
+        SELECT id, last_seq, %(client_id)s, %(author)s, {author_agent}, %(body)s, %(at)s{value}
+        FROM grown
+    )
+    SELECT id, public_id, website_id, visitor_id, agent_id, last_seq, name{shown} FROM grown
+"""
+
+# What a message with an attachment says besides; others, which are nearly all, do not pay for it.
+# Only the one who uploaded it can send it, only here, and only once (a unique constraint).
+WITH_FILE = {
+    "guard": """ AND EXISTS (
+        SELECT FROM conversations_attachment x
+        WHERE x.id = %(attachment)s AND x.conversation_id = c.id
+        AND x.agent_id IS NOT DISTINCT FROM {uploader}
+        AND NOT EXISTS (SELECT FROM conversations_message m WHERE m.attachment_id = x.id)
+    )""",
+    "column": ", attachment_id",
+    "value": ", %(attachment)s",
+    "shown": """, (
+        SELECT jsonb_build_object('id', x.id, 'name', x.name, 'type', x.content_type,
+            'size', x.size, 'width', x.width, 'height', x.height)
+        FROM conversations_attachment x WHERE x.id = %(attachment)s
+    ) AS attachment""",
+}
+
+
+def stored_by(
+    grows: str, guard: str, *, is_agent: bool, has_file: bool, has_offer: bool = False
+) -> str:
+    """The statement of one kind of author, with or without an attachment or an offer."""
+    file = WITH_FILE if has_file else dict.fromkeys(WITH_FILE, "")
+    return STORED.format(
+        grows=grows,
+        guard=guard + file["guard"].format(uploader="c.agent_id" if is_agent else "NULL::bigint"),
+        name="a.display_name AS name" if is_agent else "'' AS name",
+        author_agent="agent_id" if is_agent else "NULL::bigint",
+        column=file["column"] + (", offer" if has_offer else ""),
+        value=file["value"] + (", %(offer)s::jsonb" if has_offer else ""),
+        shown=file["shown"],
+    )
+
+
+# Nothing is written to whoever has withdrawn consent, either (R27).
+TOLD_ON = f"EXISTS (SELECT FROM conversations_visitor v WHERE v.id = c.visitor_id AND {WILLING})"
+
+AS_VISITOR = {
+    has_file: stored_by(
+        VISITOR_GROWS,
+        f"c.public_id = %(conversation)s AND {SPOKEN_FOR} AND {WILLING} AND {NOT_BLOCKED}",
+        is_agent=False,
+        has_file=has_file,
+    )
+    for has_file in (False, True)
+}
+AS_AGENT = {
+    has_file: stored_by(
+        AGENT_GROWS,
+        f"c.id = %(conversation)s AND a.user_id = %(user_id)s AND {TOLD_ON}"
+        f" AND {SESSION_VALID_SQL}",
+        is_agent=True,
+        has_file=has_file,
+    )
+    for has_file in (False, True)
+}
+TRUSTED = {
+    Author.VISITOR: VISITOR_GROWS,
+    Author.AGENT: AGENT_GROWS,
+    Author.BOT: BOT_GROWS,
+    Author.SYSTEM: SYSTEM_GROWS,
+}
+
+FOUND = """
+    SELECT c.id, c.public_id, c.website_id, c.visitor_id, c.agent_id, c.status, v.withdrawn_at,
+           c.agent_id = %(agent_id)s AS is_mine,
+           m.seq, m.author, m.body, m.created_at, a.display_name,
+           x.id AS attachment_id, x.name AS attachment_name, x.content_type, x.size, x.width,
+           x.height
+    FROM conversations_conversation c
+    JOIN conversations_visitor v ON v.id = c.visitor_id
+    LEFT JOIN conversations_message m
+        ON m.conversation_id = c.id AND m.client_id = %(client_id)s
+    LEFT JOIN accounts_agent a ON a.id = m.agent_id
+    LEFT JOIN conversations_attachment x ON x.id = m.attachment_id
+    WHERE {guard}
+"""

@@ -1,0 +1,58 @@
+"""How long each agent was in which status: the record behind availability and occupancy."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Agent, Channel, Website
+
+
+class StatusInterval(models.Model):
+    """A time for which an agent was connected and did not change his status on a channel.
+
+    One for each website that he works for; cut at every full hour of its wall clock, so that none
+    lies on two days. While it goes on ``ended_at`` is empty; when it ends, it is written for good
+    how long a conversation was on his desk and how long a group of his was open meanwhile.
+    ``groups`` are those of its beginning, which the database writes; another membership begins
+    another span (C57).
+    """
+
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="spans")
+    website = models.ForeignKey(Website, on_delete=models.CASCADE, related_name="spans")
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
+    groups = ArrayField(
+        models.BigIntegerField(),
+        null=True,
+        help_text="Of which groups of the website the agent was a member; ids.",
+    )
+    is_available = models.BooleanField(_("available"))
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    busy_seconds = models.FloatField(default=0, help_text=_("With a conversation on the desk."))
+    open_seconds = models.FloatField(default=0, help_text=_("While one of their groups was open."))
+
+    class Meta:
+        db_table = "conversations_statusspan"  # as it was first called
+        verbose_name = _("time in a status")
+        verbose_name_plural = _("times in a status")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agent", "website", "channel"],
+                condition=Q(ended_at=None),
+                name="one_open_span",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gt=F("started_at")),
+                name="span_has_a_length",
+            ),
+        ]
+        indexes = [
+            # reporting: a website's intervals of a period; agents.status_log: what is old.
+            models.Index(fields=["website", "started_at"], name="spans_by_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} · {self.channel} · {self.started_at:%Y-%m-%d %H:%M}"

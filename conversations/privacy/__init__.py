@@ -1,0 +1,1 @@
+"""What is stored about somebody: exporting it and erasing it."""

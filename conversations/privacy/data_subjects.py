@@ -1,0 +1,29 @@
+"""Who an operator means: a website's key, and an external id or a visitor's id."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.core.management.base import CommandError, CommandParser
+
+from conversations.models import Person, Visitor
+from conversations.privacy import personal_data
+from conversations.privacy.personal_data import Subject
+
+
+def add_arguments(parser: CommandParser) -> None:
+    parser.add_argument("website", help="The website's key.")
+    parser.add_argument("subject", help="The external id of a person, or the id of a visitor.")
+
+
+def find(website: str, name: str) -> Subject:
+    person = Person.objects.filter(website__key=website, external_id=name).first()
+    if person is not None:
+        return personal_data.of_person(person)
+    try:
+        visitor = Visitor.objects.filter(website__key=website, public_id=uuid.UUID(name)).first()
+    except ValueError:
+        visitor = None
+    if visitor is None:
+        raise CommandError(f"Nobody on {website} is known as {name}.")
+    return personal_data.of_visitor(visitor)

@@ -1,0 +1,1 @@
+"""Visitors and the persons behind them: presence, page views, blocks and aliases."""

@@ -1,0 +1,103 @@
+"""Where visitors are on the site, and what their browsers say: a bounded, short memory.
+
+Told only for visitors who have acted (B13): without consent there is no visitor to tell it of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from conversations.facts import VisitorBrowsed
+from conversations.lifecycle.transitions import Status
+from conversations.models import Conversation, Profile, SeenPage, Visitor
+from core.events import bus
+
+KEPT = 50  # pages of one visitor
+
+Value = str | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a browser says when it opens a page; texts are already within their limits."""
+
+    url: str
+    title: str = ""
+    referrer: str = ""
+    device: str = ""
+    language: str = ""
+    place: str = ""
+    data: Mapping[str, Value] = field(default_factory=dict)
+
+
+@transaction.atomic
+def see(visitor_id: int, seen: Seen, *, at: datetime) -> None:
+    """Remember a page, unless it is the last one again, and what is said with it. A referrer is
+    kept until there is another: the pages of one visit have none of their own."""
+    told = {
+        "device": seen.device,
+        "language": seen.language,
+        "data": dict(seen.data),
+        "place": seen.place,
+        "said_at": at,
+    }
+    if seen.referrer:
+        told["referrer"] = seen.referrer
+    Profile.objects.update_or_create(visitor_id=visitor_id, defaults=told)
+    pages = SeenPage.objects.filter(visitor=visitor_id).order_by("-pk")
+    if seen.url and pages.values_list("url", flat=True).first() != seen.url:
+        SeenPage.objects.create(visitor_id=visitor_id, url=seen.url, title=seen.title, seen_at=at)
+        for oldest in pages.values_list("pk", flat=True)[KEPT - 1 : KEPT]:
+            pages.filter(pk__lt=oldest).delete()
+    held = Conversation.objects.filter(visitor__in=_browsers(visitor_id), status=Status.ACTIVE)
+    bus.publish(
+        *(
+            VisitorBrowsed(conversation_id=pk, agent_id=agent_id)
+            for pk, agent_id in held.values_list("pk", "agent_id")
+        )
+    )
+
+
+def _browsers(visitor_id: int) -> QuerySet[Visitor, Any]:
+    """All browsers of the person behind a visitor; the conversation may have begun on another."""
+    same = Q(pk=visitor_id) | Q(person__visitors=visitor_id)
+    return Visitor.objects.filter(same).order_by().values("pk")
+
+
+def profile_of(visitor_id: int) -> Profile | None:
+    """What the person's browsers said last, if anything ever was: where they are now (C54)."""
+    said = Profile.objects.filter(visitor__in=_browsers(visitor_id))
+    return said.order_by("-said_at", "-pk").first()
+
+
+def pages_of(visitor_id: int) -> list[SeenPage]:
+    """The pages that the person's browsers have opened, the present one first (C54): the last of
+    the browser that was heard last, as a page that is opened again is remembered once."""
+    pages = list(SeenPage.objects.filter(visitor__in=_browsers(visitor_id)).order_by("-pk")[:KEPT])
+    profile = profile_of(visitor_id)
+    if profile is None:
+        return pages
+    there = SeenPage.objects.filter(visitor=profile.visitor_id).order_by("-pk").first()
+    if there is None or there in pages[:1]:
+        return pages
+    return [there, *(page for page in pages if page != there)][:KEPT]
+
+
+def forget(*, before: datetime) -> int:
+    """Delete the pages seen ``before``, and what was last said of visitors then; returns how many
+    rows that were."""
+    gone = SeenPage.objects.filter(seen_at__lt=before).delete()[0]
+    return gone + Profile.objects.filter(said_at__lt=before).delete()[0]
+
+
+def forget_visitors(visitor_ids: Iterable[int]) -> None:
+    """Whoever withdraws his consent leaves no trail."""
+    ids = list(visitor_ids)
+    SeenPage.objects.filter(visitor__in=ids).delete()
+    Profile.objects.filter(visitor__in=ids).delete()

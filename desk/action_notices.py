@@ -1,0 +1,45 @@
+"""What a notice says once an agent has done something to a conversation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.moments import moment
+from conversations.lifecycle.transitions import Status
+from conversations.models import Conversation
+
+
+def sentence(conversation: Conversation) -> str:
+    """Say where the conversation is now."""
+    number = conversation.pk
+    until = _moment(conversation.deadline_at)
+    match Status(conversation.status):
+        case Status.CLOSED:
+            return _("#%(number)d is closed.") % {"number": number}
+        case Status.SOLVED:
+            told = {"number": number, "until": until}
+            return _("#%(number)d is solved. The visitor may come back until %(until)s.") % told
+        case Status.SNOOZED:
+            return _("#%(number)d is snoozed until %(until)s.") % {
+                "number": number,
+                "until": until,
+            }
+        case Status.PENDING:
+            return _("#%(number)d is pending: it waits for the visitor.") % {"number": number}
+        case Status.ON_HOLD:
+            return _("#%(number)d is on hold.") % {"number": number}
+        case Status.ASSIGNED if conversation.agent is not None:
+            told = {"number": number, "name": conversation.agent.display_name}
+            return _("#%(number)d is assigned to %(name)s.") % told
+        case Status.QUEUED if conversation.group is not None:
+            told = {"number": number, "group": conversation.group.name}
+            return _("#%(number)d waits in the queue of %(group)s.") % told
+        case _other:
+            return _("#%(number)d is on your desk.") % {"number": number}
+
+
+def _moment(at: datetime | None) -> str:
+    return moment(timezone.localtime(at)) if at else ""

@@ -1,0 +1,150 @@
+"""The agents' raw doors: messages in, messages after a number, read up to."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.http import parse_cookie
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from accounts import desk_session
+from accounts.desk_session import DeskSession
+from accounts.models import User
+from conversations.messages import attachments, reading, sending, validators
+from conversations.models import Conversation
+from core.asgi.endpoint import Answer, Receive, Request, Scope, Send, serve
+from core.asgi.files import Download
+from core.db import async_pool
+from core.rejection import Rejected
+from core.text.cleaning import clean
+
+PATH = re.compile(
+    r"^/desk/c/(?P<conversation>\d{1,15})/(?:(?P<what>messages|read)"
+    r"|attachments/(?P<file>[0-9a-f-]{36})(?:/(?P<small>thumbnail))?)/$"
+)
+
+HOLDS = f"""
+    SELECT 1 AS yes FROM conversations_conversation c
+    WHERE c.id = %(conversation)s AND c.agent_id = %(agent_id)s AND {desk_session.SESSION_VALID_SQL}
+"""
+
+
+def match(path: str) -> dict[str, str] | None:
+    """The parts of a path that belongs to these doors, else ``None``."""
+    found = PATH.match(path)
+    return found.groupdict() if found else None
+
+
+async def door(scope: Scope, receive: Receive, send: Send, found: dict[str, str]) -> None:
+    await serve(scope, receive, send, found, _handle)
+
+
+async def _handle(request: Request) -> tuple[int, Answer]:
+    request.check_origin()
+    if request.method != "GET" and "origin" not in request.headers:
+        # With a cookie, a request that does not say where it comes from is not ours.
+        raise Rejected("origin", _("This page may not do that here."), 403)
+    session_key = _session_key(request)
+    desk = desk_session.cached(session_key) or await _issue(session_key)
+    if desk.language:
+        translation.activate(desk.language)
+    conversation = int(request.match["conversation"])
+    if request.match["file"]:
+        return await _file(request, conversation, desk)
+    match request.match["what"], request.method:
+        case "messages", "GET":
+            after = reading.check_seq(parse_qs(request.query).get("after_seq", ["0"])[0])
+            await _check_visible(conversation, desk)
+            return 200, await reading.for_agent(conversation=conversation, after_seq=after)
+        case "messages", "POST":
+            body = await request.json()
+            return await _send(conversation, desk, body)
+        case "read", "POST":
+            body = await request.json()
+            seq = reading.check_seq(body.get("seq"))
+            await reading.read_by_agent(conversation=conversation, desk=desk, seq=seq)
+            return 204, None
+    raise Rejected("method", _("This address does not answer that."), 405)
+
+
+async def _send(
+    conversation: int, desk: DeskSession, body: dict[str, Any]
+) -> tuple[int, dict[str, Any]]:
+    attachment = validators.check_attachment(body.get("attachment"))
+    say = partial(
+        sending.send_as_agent,
+        conversation=conversation,
+        client_id=validators.check_client_id(body.get("client_id")),
+        body=validators.check_body(body.get("body"), may_be_empty=attachment is not None),
+        attachment=attachment,
+        at=timezone.now(),
+    )
+    try:
+        sent = await say(desk=desk)
+    except Rejected as rejected:
+        if rejected.code not in {"not_found", "not_on_desk"}:
+            raise
+        # Is it the conversation, or was the pass overtaken (logout, new password)? Read it anew:
+        # this raises 401 where the session has ended.
+        fresh = await _issue(desk.session_key)
+        if fresh == desk:
+            raise
+        sent = await say(desk=fresh)
+    return (201 if sent.is_new else 200), {"message": sent.frame}
+
+
+async def _file(
+    request: Request, conversation: int, desk: DeskSession
+) -> tuple[int, dict[str, Any] | Download]:
+    """An upload (PUT, under an id that the client made), or the bytes of one."""
+    file = attachments.check_id(request.match["file"])
+    is_small = request.match["small"] is not None
+    if request.method == "GET":
+        await _check_visible(conversation, desk)
+        key = {"id": file, "conversation": conversation}
+        return 200, await attachments.read(attachments.OF_CONVERSATION, key, small=is_small)
+    if request.method != "PUT" or is_small:
+        raise Rejected("method", _("This address does not answer that."), 405)
+    at = timezone.now()
+    into = await attachments.may_upload_as_agent(conversation=conversation, desk=desk, at=at)
+    return await attachments.receive(request, attachment_id=file, into=into, at=at)
+
+
+def _session_key(request: Request) -> str:
+    cookies = parse_cookie(request.headers.get("cookie", ""))
+    return clean(cookies.get(settings.SESSION_COOKIE_NAME, ""))
+
+
+async def _issue(session_key: str) -> DeskSession:
+    desk: DeskSession | None = None
+    if session_key:
+        desk = await database_sync_to_async(desk_session.load)(session_key)
+    if desk is None:
+        raise Rejected("session", _("You are no longer logged in. Please log in again."), 401)
+    return desk
+
+
+async def _check_visible(conversation: int, desk: DeskSession) -> None:
+    values = {
+        "conversation": conversation,
+        "agent_id": desk.agent_id,
+        "session_key": desk.session_key,
+        "user_id": desk.user_id,
+        "password": desk.password,
+    }
+    if await async_pool.fetch_one(HOLDS, values) is not None:
+        return
+    fresh = await _issue(desk.session_key)
+    if not await database_sync_to_async(_is_visible)(conversation, fresh.user_id):
+        raise Rejected("not_found", _("This conversation does not exist."), 404)
+
+
+def _is_visible(conversation: int, user_id: int) -> bool:
+    user = User.objects.get(pk=user_id)
+    return Conversation.objects.visible_to(user).filter(pk=conversation).exists()

@@ -1,0 +1,38 @@
+"""What an agent reads first of past conversations: how often they were paused and released."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+
+from conversations.lifecycle.transitions import Verb
+from conversations.models import Event
+
+RELEASES = (Verb.RELEASE, Verb.RECALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """How many times a conversation was snoozed, and taken from a desk without an answer."""
+
+    snoozes: int = 0
+    releases: int = 0
+
+
+def pasts_of(conversation_ids: Iterable[int]) -> dict[int, Past]:
+    """Return what the ledger says of each conversation, of those with a snooze or a release; one
+    query, however many there are."""
+    events = Event.objects.filter(
+        conversation__in=list(conversation_ids), verb__in=[Verb.SNOOZE, *RELEASES]
+    )
+    counted = (
+        events.order_by()
+        .values("conversation")
+        .annotate(
+            snoozes=Count("pk", filter=Q(verb=Verb.SNOOZE)),
+            releases=Count("pk", filter=Q(verb__in=RELEASES)),
+        )
+    )
+    return {row["conversation"]: Past(row["snoozes"], row["releases"]) for row in counted}

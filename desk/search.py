@@ -1,0 +1,196 @@
+"""Finding conversations again, by words, visitor or number, among those one may see.
+
+Newest first and page by page, each from the number where the last one ended; how words are looked
+for is told in docs/adr/0021.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from django.db.models.fields.json import KT
+from django.db.utils import OperationalError
+from django.utils import timezone
+from psycopg.errors import QueryCanceled
+
+from accounts import rights
+from accounts.models import Agent, Group, User
+from conversations.models import Address, Contact, Conversation, Message, Note, Person, Visitor
+from conversations.visitors import aliases
+from core.text.search_expressions import Saying, Words
+from core.text.text_search import Piece, Term, cut, sought
+
+PAGE = 25
+PATIENCE = "4s"  # a search that takes longer is to be narrowed; other work goes on
+NUMBER = re.compile(r"#?(\d{1,15})")
+
+
+class TooMuch(Exception):
+    """Too much is found to be sorted in ``PATIENCE``: the search is to be narrowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is asked for; dates are days in the reader's time zone, both included."""
+
+    text: str = ""
+    status: str = ""
+    group: Group | None = None
+    agent: Agent | None = None
+    since: date | None = None
+    until: date | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One conversation that was found, and the words of it that tell why."""
+
+    conversation: Conversation
+    is_mine: bool
+    author: str = ""
+    said_at: datetime | None = None
+    excerpt: list[Piece] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    rows: list[Found]
+    before: int | None = None
+    """Where the next page begins; None: there is none."""
+
+
+def groups_for(user: User) -> QuerySet[Group]:
+    """By which groups one may narrow a search: the groups of what one sees."""
+    mine = Q(members__user=user) | Q(pk__in=rights.groups_of(user).order_by().values("pk"))
+    found = Group.objects.filter(pk__in=Group.objects.filter(mine).values("pk"))
+    return found.select_related("website").order_by("website__name", "name")
+
+
+def agents_for(user: User) -> QuerySet[Agent]:
+    """By which agents: the members of these groups."""
+    members = Group.members.through.objects.filter(group__in=groups_for(user).order_by())
+    return Agent.objects.filter(pk__in=members.values("agent"))
+
+
+def find(search: Search, user: User) -> Page:
+    """One page of what ``user`` may see; ``TooMuch`` where it takes too long."""
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL statement_timeout = '{PATIENCE}'")
+            return _page(search, user)
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise TooMuch from error
+        raise
+
+
+def _page(search: Search, user: User) -> Page:
+    terms = sought(search.text)
+    rows = _matching(search, terms, Conversation.objects.visible_to(user))
+    if search.before is not None:
+        rows = rows.filter(pk__lt=search.before)
+    rows = rows.select_related("visitor", "group", "agent__user").order_by("-pk")
+    found = list(rows[: PAGE + 1])
+    page, more = found[:PAGE], found[PAGE:]
+    said = _said([row.pk for row in page], terms)
+    return Page(
+        rows=[
+            Found(
+                row, row.agent is not None and row.agent.user_id == user.pk, *said.get(row.pk, ())
+            )
+            for row in page
+        ],
+        before=page[-1].pk if more else None,
+    )
+
+
+def _matching(
+    search: Search, terms: list[Term], rows: QuerySet[Conversation]
+) -> QuerySet[Conversation]:
+    text = search.text.strip()
+    if text:
+        rows = rows.filter(pk__in=_by_text(text, terms))
+    if search.status:
+        rows = rows.filter(status=search.status)
+    if search.group:
+        rows = rows.filter(group=search.group)
+    if search.agent:
+        has_held = Contact.objects.filter(agent=search.agent).values("conversation")
+        rows = rows.filter(Q(agent=search.agent) | Q(pk__in=has_held))
+    if search.since:
+        rows = rows.filter(opened_at__gte=_midnight(search.since))
+    if search.until:
+        rows = rows.filter(opened_at__lt=_midnight(search.until + timedelta(days=1)))
+    return rows
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _by_text(text: str, terms: list[Term]) -> QuerySet[Any, Any]:
+    """The numbers of conversations whose messages or notes say it, whose visitor is called so or
+    is reached there, whose customer the brand knows by it, or whose number it is. A union: each
+    part is answered by its own index."""
+    number = NUMBER.fullmatch(text)
+    numbers = [int(number[1])] if number else []
+    parts: list[QuerySet[Any, Any]] = [
+        Conversation.objects.filter(pk__in=numbers).values_list("pk")
+    ]
+    if not terms:
+        return parts[0]
+    visitors = [
+        _saying(Address, terms, "email").values("visitor"),
+        _saying(Visitor.objects.exclude(name=""), terms, "name").values("pk"),
+        *(
+            Visitor.objects.filter(person__in=_saying(Person, terms, column)).values("pk")
+            for column in ("external_id", KT("profile__email"))
+        ),
+    ]
+    parts += [
+        _saying(Message, terms).values_list("conversation"),
+        _saying(Note, terms).values_list("conversation"),
+    ]
+    if alias := aliases.range_of(text):
+        visitors.append(Visitor.objects.filter(name="", public_id__range=alias).values("pk"))
+    parts += [Conversation.objects.filter(visitor__in=some).values_list("pk") for some in visitors]
+    united: QuerySet[Any, Any] = parts[0].union(*parts[1:], all=True)
+    return united
+
+
+def _saying(rows: Any, terms: list[Term], column: Any = "body") -> QuerySet[Any]:
+    queryset: QuerySet[Any] = rows if isinstance(rows, QuerySet) else rows.objects.order_by()
+    return queryset.filter(Saying(Words(column), terms))
+
+
+def _said(
+    numbers: Iterable[int], terms: list[Term]
+) -> dict[int, tuple[str, datetime, list[Piece]]]:
+    """By conversation, the last of its messages that says the words, else such a note, else its
+    last message: a constant number of queries for a page."""
+    said: dict[int, tuple[str, datetime, list[Piece]]] = {}
+    numbers = set(numbers)
+    if terms:
+        messages = _saying(Message, terms).filter(conversation__in=numbers)
+        _tell(said, messages.order_by("conversation", "-seq"), terms)
+        notes = _saying(Note, terms).filter(conversation__in=numbers - said.keys())
+        _tell(said, notes.order_by("conversation", "-pk"), terms)
+    last = Message.objects.filter(conversation__in=numbers - said.keys())
+    _tell(said, last.order_by("conversation", "-seq"), terms)
+    return said
+
+
+def _tell(
+    said: dict[int, tuple[str, datetime, list[Piece]]], rows: QuerySet[Any], terms: list[Term]
+) -> None:
+    for row in rows.distinct("conversation"):
+        author = row.author if isinstance(row, Message) else "note"
+        said[row.conversation_id] = (author, row.created_at, cut(row.body, terms))

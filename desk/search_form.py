@@ -1,0 +1,75 @@
+"""What one may ask for when a conversation is to be found again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import Model
+from django.forms.models import ModelChoiceField
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Agent, Group, User
+from conversations.models.conversations import STATUS_LABELS
+from desk import search
+
+
+class GroupField(ModelChoiceField):  # type: ignore[type-arg]
+    """Groups of several websites may have one name: the website's stands beside it."""
+
+    def label_from_instance(self, group: Model) -> str:
+        return f"{group} · {group.website}"  # type: ignore[attr-defined]
+
+
+class FindingForm(forms.Form):
+    """Reached by GET only, so that a search is an address. Lists offer what its user may see."""
+
+    q = forms.CharField(label=_("Words, visitor, e-mail or number"), max_length=200, required=False)
+    status = forms.ChoiceField(
+        label=_("Status"), choices=[("", _("All statuses")), *STATUS_LABELS.items()], required=False
+    )
+    group = GroupField(
+        label=_("Group"), queryset=Group.objects.none(), empty_label=_("All groups"), required=False
+    )
+    agent = forms.ModelChoiceField(
+        label=_("Agent"), queryset=Agent.objects.none(), empty_label=_("All agents"), required=False
+    )
+    since = forms.DateField(label=_("From"), required=False)
+    until = forms.DateField(label=_("To"), required=False)
+    before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["group"].queryset = search.groups_for(user)  # type: ignore[attr-defined]
+        self.fields["agent"].queryset = search.agents_for(user)  # type: ignore[attr-defined]
+        for name in ("since", "until"):
+            self.fields[name].widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+            self.fields[name].input_formats = ["%Y-%m-%d"]  # type: ignore[attr-defined]
+        for name, bound in self.fields.items():
+            bound.widget.attrs |= {"class": "input"} | (
+                {"aria-invalid": "true", "aria-describedby": f"{name}-fault"}
+                if name in self.errors
+                else {}
+            )
+        self.fields["q"].widget.attrs |= {"type": "search", "autofocus": True}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and until and until < since:
+            self.add_error("until", _("This day is before the first one."))
+        return cleaned
+
+    def search(self) -> search.Search:
+        """What a valid form asks for."""
+        asked = self.cleaned_data
+        return search.Search(text=asked["q"], **{k: asked[k] for k in asked if k != "q"})
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything was asked for at all."""
+        return any(value for name, value in self.data.items() if name in self.fields)
+
+    @property
+    def filters(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("status", "group", "agent", "since", "until")]

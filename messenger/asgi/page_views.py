@@ -1,0 +1,166 @@
+"""The door of page views: what ``embed.js`` asks for each page of a brand's site.
+
+Raw ASGI, and answered from a snapshot: it is the one door that every page view of every visitor
+comes by. A POST, so that no log keeps the addresses of people's pages; as plain text, so that
+browsers ask no leave before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from datetime import datetime
+from functools import lru_cache
+from time import monotonic
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from django.db import DatabaseError, connections
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from accounts.models.websites import Side, is_among
+from core.asgi.endpoint import Receive, Request, Scope, Send, serve
+from core.asgi.origins import host_of, is_our_host, is_own
+from core.rejection import Rejected
+from messenger.client_messages import embed_labels
+from messenger.colours import text_on
+from messenger.website_texts import language_among
+from routing import demand_counter, install_check, snapshot_cache
+from routing.snapshots import Answer, Brand
+from routing.targeting import PageView
+
+logger = logging.getLogger(__name__)
+
+PATH = re.compile(r"^/messenger/(?P<key>[A-Za-z0-9_-]{1,32})/engagement/$")
+WRITE_SECONDS = 10.0  # how long a process keeps to itself what it counted
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def match(path: str) -> dict[str, str] | None:
+    """The parts of a path that belongs to this door, else ``None``."""
+    found = PATH.match(path)
+    return found.groupdict() if found else None
+
+
+async def door(scope: Scope, receive: Receive, send: Send, found: dict[str, str]) -> None:
+    headers: Headers = [(b"vary", b"Origin")]
+
+    async def handle(request: Request) -> tuple[int, dict[str, Any]]:
+        return await _handle(request, headers)
+
+    async def tell(event: dict[str, Any]) -> None:
+        if event["type"] == "http.response.start":
+            event["headers"] = [*event["headers"], *headers]
+        await send(event)
+
+    await serve(scope, receive, tell, found, handle)
+
+
+async def _handle(request: Request, headers: Headers) -> tuple[int, dict[str, Any]]:
+    if not is_our_host(request.headers.get("host", "")):
+        raise Rejected("invalid", _("Unknown host."), 400)
+    if request.method != "POST":
+        headers.append((b"allow", b"POST"))
+        raise Rejected("method", _("This address does not answer that."), 405)
+    sent = await request.json("text/plain")
+    at = timezone.now()
+    try:
+        snapshot = await snapshot_cache.shelf().get(request.match["key"], at=at)
+    except snapshot_cache.Unavailable:
+        headers.append((b"retry-after", b"2"))
+        sentence = _("We cannot reach our server. Please try again.")
+        raise Rejected("unavailable", sentence, 503) from None
+    if snapshot is None:
+        raise Rejected("unknown_website", _("No website has this key."), 404)
+    origin = _allowed_origin(request, snapshot.brand)
+    headers.append((b"access-control-allow-origin", origin.encode("latin-1")))
+    view = PageView.read(sent)
+    answer = snapshot.answer(view, at=at)
+    if not is_own(origin, request.headers["host"]) or settings.DEMO:
+        await install_check.saw(snapshot.brand.website_id, host_of(origin), at=at)
+    if sent.get("again") is not True:
+        _count(answer, at=at)
+    return 200, _as_json(answer, snapshot.brand, view)
+
+
+def _allowed_origin(request: Request, brand: Brand) -> str:
+    """The origin of the page that asks: one of the website's, or ours, where the Messenger is."""
+    origin = request.headers.get("origin", "")
+    host = host_of(origin)
+    if not host or not (is_own(origin, request.headers["host"]) or is_among(host, brand.domains)):
+        raise Rejected("origin", _("This page is not on a domain of this website."), 403)
+    return origin
+
+
+def _as_json(answer: Answer, brand: Brand, view: PageView) -> dict[str, Any]:
+    language = language_among(view.language, brand.language)
+    said: dict[str, Any] = {"engage": answer.may_engage}
+    if answer.may_engage:
+        said["asynchronous"] = answer.is_asynchronous
+    else:
+        said["reason"] = answer.reason
+    if answer.opens_at is not None:
+        said["opens_at"] = answer.opens_at.isoformat()
+        if not answer.may_engage:
+            said["shows"] = answer.shows
+    if answer.again_in is not None:
+        said["again_in"] = answer.again_in
+    if answer.target is not None:
+        said["targeting"] = answer.target.id
+    texts = answer.target.texts if answer.target and answer.may_engage else {}
+    text = texts.get(language) or texts.get(brand.language, "")
+    said["notification"] = {"kind": "text" if text else "button", "text": text}
+    said["stays_open"] = brand.stays_open
+    return said | _looks(brand.name, brand.accent, brand.side, language)
+
+
+@lru_cache(maxsize=500)
+def _looks(name: str, accent: str, side: str, language: str) -> dict[str, Any]:
+    """What every answer to the pages of a website says of it in a language."""
+    with translation.override(language):
+        labels = embed_labels()
+    labels["frame"] = labels["frame"].replace("{brand}", name)
+    inset = "auto 20px" if side == Side.END else "20px auto"
+    return {
+        "style": f"--accent: {accent}; --on-accent: {text_on(accent)}; --inset: {inset}",
+        "brand": name,
+        "labels": labels,
+    }
+
+
+class _Tally:
+    """What the process has answered to pages, on its way to the database (B21)."""
+
+    def __init__(self) -> None:
+        self.pages = demand_counter.Pages()
+        self.written_at = monotonic()
+        self.writing: asyncio.Task[None] | None = None
+
+    async def write(self) -> None:
+        try:
+            await asyncio.to_thread(self._write_in_thread)
+        except DatabaseError:
+            logger.warning("page views are counted later", exc_info=True)
+
+    def _write_in_thread(self) -> None:
+        try:
+            self.pages.write()
+        finally:
+            connections.close_all()  # back to the pool
+
+
+_tallies: WeakKeyDictionary[asyncio.AbstractEventLoop, _Tally] = WeakKeyDictionary()
+
+
+def _count(answer: Answer, *, at: datetime) -> None:
+    if answer.target is None:
+        return
+    tally = _tallies.setdefault(asyncio.get_running_loop(), _Tally())
+    tally.pages.count(answer.target.rule_id, is_engaged=answer.may_engage, at=at)
+    if monotonic() - tally.written_at > WRITE_SECONDS:
+        tally.written_at = monotonic()
+        tally.writing = asyncio.create_task(tally.write())

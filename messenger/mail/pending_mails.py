@@ -1,0 +1,148 @@
+"""Who is owed a mail: rows say when to look, the look decides, and a mail is written down.
+
+An agent's message sets ``Conversation.notify_at`` in its own statement, so nothing can be lost
+between the message and the mail. Whoever reads costs nothing: the look finds nothing unread.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Max, QuerySet
+from django.utils.translation import gettext_noop
+
+from conversations.models import Address, Author, CloseReason, Conversation, Message
+from conversations.visitors import persons, visitor_presence
+from core.db.retry import retried
+from messenger.mail import addresses
+from messenger.mail.decisions import Pace, Unread, next_look
+from messenger.models import Mail, MailKind, MailStatus
+
+logger = logging.getLogger(__name__)
+
+A_DAY = timedelta(days=1)
+
+
+def pace() -> Pace:
+    return Pace(
+        delay=timedelta(seconds=settings.MAIL_DELAY_SECONDS),
+        interval=timedelta(seconds=settings.MAIL_INTERVAL_SECONDS),
+    )
+
+
+def look(*, at: datetime, limit: int = 500) -> int:
+    """Look at every conversation whose time has come; returns how many mails are owed anew."""
+    due = Conversation.objects.filter(notify_at__lte=at).order_by("notify_at")
+    rows = list(due.values_list("pk", "visitor_id")[:limit])
+    on_site = visitor_presence.online({visitor_id for _number, visitor_id in rows})
+    written = 0
+    for conversation_id, visitor_id in rows:
+        try:
+            written += _look_at(conversation_id, is_on_site=visitor_id in on_site, at=at)
+        except Exception:
+            # One row that cannot be looked at must not keep the others waiting.
+            logger.exception("conversation %s: the mail could not be decided", conversation_id)
+    return written
+
+
+@retried
+def _look_at(conversation_id: int, *, is_on_site: bool, at: datetime) -> bool:
+    """Decide for one conversation under its lock; skipped where somebody else holds it."""
+    conversation = (
+        Conversation.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+        .select_related("website__sender", "visitor")
+        .filter(pk=conversation_id, notify_at__lte=at)
+        .first()
+    )
+    if conversation is None:
+        return False
+    address = Address.objects.filter(visitor=conversation.visitor_id).first()
+    mailed_up_to, last_mail_at = _mailed(conversation)
+    from_seq = max(conversation.visitor_read_seq, mailed_up_to)
+    unread = _news(conversation, from_seq).aggregate(
+        count=Count("pk"), last_at=Max("created_at"), to_seq=Max("seq")
+    )
+    next_at = None
+    if address is not None and _may_write(conversation, address):
+        standing = Unread(
+            count=unread["count"],
+            last_at=unread["last_at"],
+            is_on_site=is_on_site,
+            last_mail_at=last_mail_at,
+        )
+        next_at = next_look(standing, pace(), at=at)
+    is_due = next_at is not None and next_at <= at
+    if is_due and address is not None:
+        Mail.objects.create(
+            conversation=conversation,
+            kind=MailKind.ANSWER,
+            to=address.email,
+            from_seq=from_seq,
+            to_seq=unread["to_seq"],
+            created_at=at,
+            due_at=at,
+        )
+    conversation.notify_at = None if is_due else next_at
+    conversation.save(update_fields=["notify_at"])
+    return is_due
+
+
+def _news(conversation: Conversation, from_seq: int) -> QuerySet[Message]:
+    """The agents' messages after ``from_seq`` that the visitor has not hidden (C13)."""
+    said = conversation.messages.filter(author=Author.AGENT, seq__gt=from_seq)
+    return persons.unhidden(said, conversation.visitor)
+
+
+def _mailed(conversation: Conversation) -> tuple[int, datetime | None]:
+    """Up to which message, and when last, the visitor was written to already."""
+    told = Mail.objects.filter(conversation=conversation, kind=MailKind.ANSWER)
+    last = told.exclude(status=MailStatus.CANCELLED).order_by("to_seq").last()
+    return (last.to_seq, last.created_at) if last else (0, None)
+
+
+def _may_write(conversation: Conversation, address: Address) -> bool:
+    return (
+        address.wants_mail
+        and conversation.visitor.withdrawn_at is None
+        and conversation.close_reason != CloseReason.BLOCKED
+        and addresses.is_on(conversation.website)
+    )
+
+
+@transaction.atomic
+def owe_way_back(conversation: Conversation, address: Address, *, at: datetime) -> Mail | None:
+    """Owe the mail that tells whoever replied to a closed conversation how to come back (B9);
+    ``None`` where that was told within a day: two machines would go on for ever."""
+    told = conversation.mails.filter(kind=MailKind.CLOSED, created_at__gt=at - A_DAY)
+    if told.exists():
+        return None
+    return Mail.objects.create(
+        conversation=conversation,
+        kind=MailKind.CLOSED,
+        to=address.email,
+        from_seq=conversation.last_seq,
+        to_seq=conversation.last_seq,
+        created_at=at,
+        due_at=at,
+    )
+
+
+def why_not(mail: Mail) -> str:
+    """Why a mail that is owed is not sent any more; empty: it is."""
+    conversation = mail.conversation
+    address = Address.objects.filter(visitor=conversation.visitor_id).first()
+    if address is None or address.email != mail.to:
+        return gettext_noop("the visitor has deleted or changed the address")
+    if not address.wants_mail:
+        return gettext_noop("the visitor has switched notifications off")
+    if not _may_write(conversation, address):
+        return gettext_noop("this website does not write to this visitor")
+    if mail.kind == MailKind.ANSWER and conversation.visitor_read_seq >= mail.to_seq:
+        return gettext_noop("the visitor has read the messages meanwhile")
+    news = _news(conversation, mail.from_seq).filter(seq__lte=mail.to_seq)
+    if mail.kind == MailKind.ANSWER and not news.exists():
+        return gettext_noop("the visitor has hidden the messages meanwhile")
+    return ""

@@ -1,0 +1,1 @@
+"""Django views of the Messenger."""

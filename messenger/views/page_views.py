@@ -1,0 +1,52 @@
+"""The door by which the Messenger tells what page its visitor is on; not before he has agreed."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from accounts.models import Website
+from conversations.visitors import page_views, persons
+from conversations.visitors.page_views import Seen, Value
+from core.asgi.origins import host_of
+from core.text.cleaning import line
+from messenger.geolocation import place_of
+from messenger.views.conversations import page_url
+from messenger.views.visitor_request import door, json_of
+from messenger.visitors import visitor_of
+from routing.targeting import PageView
+
+TITLE_LIMIT = 200
+
+
+@door("POST")
+def seen(request: HttpRequest, website: Website) -> HttpResponse:
+    """A page was opened (R192), and what it says of its visitor (R193). Nothing is remembered of
+    who has withdrawn his consent."""
+    visitor = visitor_of(request, website)
+    if not persons.is_willing(visitor):
+        return HttpResponse(status=204)  # Heard, and not remembered.
+    sent = json_of(request)
+    told = sent.get("view")
+    view = PageView.read(told if isinstance(told, dict) else {})
+    url, title = page_url(sent.get("url")), sent.get("title")
+    page = Seen(
+        url=url,
+        title=line(title, TITLE_LIMIT) if isinstance(title, str) else "",
+        referrer=_from_elsewhere(page_url(sent.get("referrer")), url),
+        device=line(view.device),
+        language=line(view.language),
+        place=place_of(request, website),
+        data={line(name): _label(value) for name, value in view.data.items()},
+    )
+    page_views.see(visitor.pk, page, at=timezone.now())
+    return HttpResponse(status=204)
+
+
+def _label(value: Value) -> Value:
+    return line(value) if isinstance(value, str) else value
+
+
+def _from_elsewhere(referrer: str, url: str) -> str:
+    """A referrer of the same site says nothing that the pages do not."""
+    return "" if host_of(referrer) == host_of(url) else referrer

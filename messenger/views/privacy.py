@@ -1,0 +1,110 @@
+"""The Messenger's doors to the visitor's own things: who he is, his consent, his history."""
+
+from __future__ import annotations
+
+import logging
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import identities
+from accounts.models import Website
+from conversations.models import Visitor
+from conversations.privacy import visitor_copy
+from conversations.visitors import persons
+from core.rejection import Rejected
+from messenger import consents, hiding, identity
+from messenger.identity import Claims
+from messenger.views.visitor_request import door, json_of
+from messenger.visitors import bearer_of, identify, leave, visitor_of, welcome
+from messenger.website_texts import language_among
+
+logger = logging.getLogger(__name__)
+
+
+def privacy_of(visitor: Visitor, website: Website) -> dict[str, object]:
+    """What the Messenger's settings show of it."""
+    return {
+        "consent": consents.standing(visitor, website),
+        "hidden": visitor.hidden_at is not None,
+        "hidden_at": persons.hidden_since(visitor),
+        "identified": visitor.person_id is not None,
+    }
+
+
+@door("POST")
+def visitors(request: HttpRequest, website: Website) -> HttpResponse:
+    """Consent was given: from now on this browser is a visitor (R27)."""
+    sent, at = json_of(request), timezone.now()
+    language = language_among(str(sent.get("language", "")), website.language)
+    consent = consents.agreed(website, language=language, sha256=sent.get("consent"), at=at)
+    claims = _claims(website, sent["identity"]) if sent.get("identity") else None
+    visitor, token = welcome(website, consent, at=at, claims=claims)
+    return JsonResponse({"token": token, "visitor": str(visitor.public_id)}, status=201)
+
+
+@door("POST")
+def identification(request: HttpRequest, website: Website) -> HttpResponse:
+    """The brand's page says who its customer is, by a signed token (C14)."""
+    sent = json_of(request)
+    claims = _claims(website, sent.get("identity"))
+    known = identify(
+        website,
+        claims,
+        visitor=bearer_of(request, website),
+        language=language_among(str(sent.get("language", "")), website.language),
+        at=timezone.now(),
+    )
+    if known is None:
+        return JsonResponse({"known": False, "token": None, "visitor": None})
+    told = {"known": True, "token": known.token, "visitor": str(known.visitor.public_id)}
+    return JsonResponse(told)
+
+
+def _claims(website: Website, token: object) -> Claims:
+    """Who it is; a token that does not hold is ignored, and the log says why (C14)."""
+    at = timezone.now()
+    secrets = identities.accepted(website, at=at)
+    try:
+        return identity.read(token, secrets=secrets, audience=website.key, at=at)
+    except Rejected as rejected:
+        logger.warning("website %s: an identity was ignored: %s", website.key, rejected.text)
+        raise
+
+
+@door("POST")
+def logout(request: HttpRequest, website: Website) -> HttpResponse:
+    """The customer has logged out of the brand's site: this browser forgets him."""
+    return JsonResponse({"forgotten": leave(visitor_of(request, website))})
+
+
+@door("POST")
+def consent(request: HttpRequest, website: Website) -> HttpResponse:
+    """Agree once more (to another text, or again), or agree no more (R27)."""
+    visitor, sent, at = visitor_of(request, website), json_of(request), timezone.now()
+    if sent.get("given") is False:
+        consents.withdraw(visitor, website, at=at)
+    else:
+        language = language_among(str(sent.get("language", "")), website.language)
+        given = consents.agreed(website, language=language, sha256=sent.get("consent"), at=at)
+        consents.give(visitor, given)
+    visitor.refresh_from_db()
+    return JsonResponse({"privacy": privacy_of(visitor, website)})
+
+
+@door("POST")
+def history(request: HttpRequest, website: Website) -> HttpResponse:
+    """Hide all that was said until now in this Messenger, or show it again (R28, C13)."""
+    visitor, hidden = visitor_of(request, website), json_of(request).get("hidden")
+    if not isinstance(hidden, bool):
+        raise Rejected("invalid", _("Please say whether it is to be hidden."), 400)
+    hiding.hide(visitor, hidden=hidden, at=timezone.now())
+    return JsonResponse({"privacy": privacy_of(visitor, website)})
+
+
+@door("POST")
+def copy(request: HttpRequest, website: Website) -> HttpResponse:
+    """All that the visitor said and gave here, for him to keep (GDPR 15)."""
+    told = visitor_copy.copy_for(visitor_of(request, website))
+    return JsonResponse(told, json_dumps_params={"ensure_ascii": False})

@@ -1,0 +1,97 @@
+"""The door by which a brand's page tells of a purchase: ``Causerie("transaction", {…})``.
+
+What a page says can be made up by whoever reads its script. Where pay depends on it, the shop
+system tells by the API as well: what it says stands, whichever of the two comes first (C59).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+
+from accounts.models import Website
+from conversations.visitors import persons
+from core.asgi.origins import host_of, is_own
+from core.rejection import Rejected
+from core.text.strict_json import parse_object
+from messenger.views.visitor_request import body_of, refusal, website_of
+from reporting.models import Origin
+from reporting.sales import recording
+from reporting.sales.recording import Conflict, Invalid, Purchase
+
+AN_HOUR = 3600
+MOST = 60
+"""Purchases of one internet address in an hour; a person makes a few."""
+
+
+@csrf_exempt
+def sale(request: HttpRequest, key: str) -> HttpResponse:
+    """Record a purchase that a page of the website's domains tells of (R63, B20): 204 the first
+    time and each time after it. No cookie and no session is looked at."""
+    origin, is_ours = request.headers.get("Origin", ""), False
+    try:
+        if request.method != "POST":
+            raise Rejected("method", _("This address does not answer that."), 405)
+        website = website_of(key)
+        _check_page(request, website, origin)
+        is_ours = True
+        _check_rate(request)
+        _record(website, parse_object(body_of(request), read_number=str))
+        response = HttpResponse(status=204)
+    except Rejected as rejected:
+        response = refusal(rejected)
+        if rejected.status == 405:
+            response["Allow"] = "POST"
+    response["Vary"] = "Origin"
+    response["Cache-Control"] = "no-store"
+    if is_ours or response.status_code != 403:  # or the page could not read what is wrong
+        response["Access-Control-Allow-Origin"] = origin
+    return response
+
+
+def _check_page(request: HttpRequest, website: Website, origin: str) -> None:
+    host = host_of(origin) if origin.isprintable() else ""
+    if not host or not (is_own(origin, request.get_host()) or website.allows_host(host)):
+        raise Rejected("origin", _("This page is not on a domain of this website."), 403)
+
+
+def _check_rate(request: HttpRequest) -> None:
+    """No address fills the table; of it only a hash is kept, for an hour."""
+    address = hashlib.sha256(request.META.get("REMOTE_ADDR", "").encode()).hexdigest()
+    key = f"sales:{address}"
+    if not cache.add(key, 1, timeout=AN_HOUR) and cache.incr(key) > MOST:
+        raise Rejected("too_many", _("Too many purchases from this address."), 429)
+
+
+def _record(website: Website, sent: dict[str, Any]) -> None:
+    now = timezone.now()
+    try:
+        purchase = Purchase(
+            _text(sent, "id"), Decimal(_text(sent, "amount")), _text(sent, "currency")
+        )
+        visitor = recording.customer_of(website, visitor=_text(sent, "visitor"))
+        persons.check_willing(visitor)
+        recording.record(website, purchase, visitor=visitor, origin=Origin.SCRIPT, at=now)
+    except Conflict as conflict:
+        raise Rejected("conflict", str(conflict), 409) from None
+    except InvalidOperation:
+        raise Rejected("invalid", _("The amount must be 0 or more."), 400) from None
+    except Invalid as invalid:
+        raise Rejected("invalid", str(invalid), 400) from None
+
+
+def _text(sent: dict[str, Any], name: str) -> str:
+    """A text or a number, as its digits were written; nothing else can stand for either."""
+    value = sent.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Rejected("invalid", _("“%(name)s” must be text.") % {"name": name}, 400)
+    return value

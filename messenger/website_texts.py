@@ -1,0 +1,91 @@
+"""What a website says to its visitors: its own texts, else these, in the visitor's language."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from conversations.messages import closing_message
+
+if TYPE_CHECKING:
+    from accounts.models import Website
+
+# The asynchronous greeting is R3's and R4's; C8 has one text for each kind of engagement.
+DEFAULTS: dict[str, dict[str, str]] = {
+    "fr": {
+        "greeting_live": "👋 Bonjour ! Posez-nous votre question : un conseiller est là pour vous "
+        "répondre.",
+        "greeting_async": "👋 Bonjour ! Laissez-nous un message et nous y répondrons dès que "
+        "possible. Si vous n’avez pas de réponse immédiatement, revenez plus tard, nos conseillers "
+        "répondent généralement en quelques heures !",
+        "greeting_closed": "👋 Bonjour ! Notre équipe n’est pas là pour le moment. Laissez-nous un "
+        "message : nous vous répondrons à notre retour.",
+        "consent": "Pour vous répondre, {brand} enregistre vos messages et les conserve le temps "
+        "de traiter votre demande. Nous ne vous demandons rien d’autre, et vous pouvez faire "
+        "effacer cet échange à tout moment.",
+        "consent_link": "",
+        "out_of_hours": "👋 Bonjour ! Nous ne sommes pas là pour le moment. Revenez nous voir à "
+        "nos heures d’ouverture.",
+        "notification": "{agent} de {brand} vous a répondu",
+        "closing": closing_message.DEFAULTS["fr"],
+        "over": "Cette conversation est clôturée.",
+        "email_invitation": "Laissez-nous votre adresse e-mail : nous vous écrirons dès qu’un "
+        "conseiller vous aura répondu.",
+        "survey_csat": "Êtes-vous satisfait de cet échange ?",
+        "survey_nps": "Recommanderiez-vous {brand} à un proche ?",
+        "survey_thanks": "Merci ! Votre avis nous aide à mieux vous répondre.",
+    },
+    "en": {
+        "greeting_live": "👋 Hello! Ask us anything: an adviser is here to answer you.",
+        "greeting_async": "👋 Hello! Leave us a message and we will answer as soon as we can. If "
+        "you have no answer at once, come back later: our advisers usually reply within a few "
+        "hours!",
+        "greeting_closed": "👋 Hello! Our team is not here at the moment. Leave us a message: we "
+        "will answer you when we are back.",
+        "consent": "To answer you, {brand} records your messages and keeps them while your request "
+        "is being handled. We ask for nothing else, and you can have this exchange erased at any "
+        "time.",
+        "consent_link": "",
+        "out_of_hours": "👋 Hello! We are not here at the moment. Please come back during our "
+        "opening hours.",
+        "notification": "{agent} from {brand} has answered you",
+        "closing": closing_message.DEFAULTS["en"],
+        "over": "This conversation is over.",
+        "email_invitation": "Leave us your e-mail address: we will write to you as soon as an "
+        "adviser has answered.",
+        "survey_csat": "Are you satisfied with this exchange?",
+        "survey_nps": "Would you recommend {brand} to a friend?",
+        "survey_thanks": "Thank you! Your opinion helps us to answer better.",
+    },
+}
+
+
+def texts_of(website: Website, language: str, *, brand: str = "") -> dict[str, str]:
+    """All texts of ``website`` in ``language``, by name.
+
+    They are data: ``{brand}`` is replaced literally, by ``brand`` or the website's name; nothing
+    else is interpreted.
+    """
+    own = website.texts.get(language) or {}
+    merged = {name: own.get(name) or text for name, text in DEFAULTS[language].items()}
+    return {name: text.replace("{brand}", brand or website.name) for name, text in merged.items()}
+
+
+def consent_of(website: Website, language: str) -> str:
+    """What a visitor agrees to: the text and, below it, the address that it points to."""
+    texts = texts_of(website, language)
+    return "\n".join(part for part in (texts["consent"], texts["consent_link"]) if part)
+
+
+def sha256_of(text: str) -> str:
+    """How a consent names the exact text that was agreed to."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def language_among(wanted: str, default: str) -> str:
+    """The first language of ``wanted`` (``fr-FR,en;q=0.8``) that we speak, else ``default``."""
+    for part in wanted.split(","):
+        code = part.split(";")[0].strip().lower()[:2]
+        if code in DEFAULTS:
+            return code
+    return default if default in DEFAULTS else "en"

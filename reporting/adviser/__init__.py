@@ -1,1 +1,0 @@
-"""The queue-size adviser: how many places, by a formula and by replaying what happened (B21)."""

@@ -1,0 +1,1 @@
+"""The live board: who is available, what waits, and the conversations behind each count."""

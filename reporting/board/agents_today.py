@@ -1,0 +1,85 @@
+"""What each agent has done today, for the board: of each website's own day (C30, R77)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, Q, Sum, Value
+from django.db.models.functions import Coalesce
+
+from accounts.models import Agent, Website
+from conversations.models import Contact, StatusInterval, Survey
+from reporting.board.scope import Seen
+from reporting.figures.period import midnight
+from reporting.figures.sources import of_groups
+
+
+class Median(Aggregate):
+    """PostgreSQL's own median, exact."""
+
+    template = "PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentToday:
+    """What an agent has done today: contacts that ended, the median of their lengths, how long he
+    was available, and the share of 4 and 5 among the answers about him, in per cent (R77)."""
+
+    contacts: int = 0
+    handle_time: timedelta | None = None
+    available: timedelta = timedelta()
+    csat: float | None = None
+
+
+def since_midnight(websites: list[Website], field: str, at: datetime, *, through: str = "") -> Q:
+    """``field`` is of today, in the zone of the row's own website."""
+    found = Q(pk__in=[])
+    for website in websites:
+        began = midnight(at.astimezone(website.zone).date(), website.clock)
+        found |= Q(**{f"{through}website": website.pk, f"{field}__gte": began})
+    return found
+
+
+def of(agents: list[Agent], seen: Seen, *, at: datetime) -> dict[int, AgentToday]:
+    """What agents have done today, as far as it is overseen; three statements however many they
+    are."""
+    websites = seen.websites
+    found = defaultdict[int, AgentToday](AgentToday)
+    length = ExpressionWrapper(F("ended_at") - F("started_at"), output_field=DurationField())
+    through = "conversation__"
+    theirs = seen.overseen(website=f"{through}website")
+    contacts = Contact.objects.filter(
+        since_midnight(websites, "ended_at", at, through=through), theirs
+    )
+    for agent_id, n, median in (
+        contacts.filter(agent__in=agents)
+        .order_by()
+        .values_list("agent")
+        .annotate(n=Count("pk"), median=Median(length, output_field=DurationField()))
+    ):
+        found[agent_id] = replace(found[agent_id], contacts=n, handle_time=median)
+    until = ExpressionWrapper(
+        Coalesce(F("ended_at"), Value(at)) - F("started_at"), output_field=DurationField()
+    )
+    members = seen.sight.within([website.pk for website in websites], of_groups)
+    spans = StatusInterval.objects.filter(since_midnight(websites, "started_at", at), members)
+    for agent_id, available in (
+        spans.filter(agent__in=agents, is_available=True)
+        .order_by()
+        .values_list("agent")
+        .annotate(available=Sum(until))
+    ):
+        found[agent_id] = replace(found[agent_id], available=available)
+    answers = Survey.objects.filter(
+        since_midnight(websites, "answered_at", at, through=through), theirs
+    )
+    for agent_id, rated, happy in (
+        answers.filter(agent__in=agents, csat__isnull=False)
+        .order_by()
+        .values_list("agent")
+        .annotate(rated=Count("pk"), happy=Count("pk", filter=Q(csat__gte=4)))
+    ):
+        found[agent_id] = replace(found[agent_id], csat=100 * happy / rated)
+    return found

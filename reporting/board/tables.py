@@ -1,0 +1,120 @@
+"""The tables of the board as files: as they stand at one moment, and all of each, however few of
+its lines the board itself shows."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+
+from accounts.models import Channel, User
+from conversations.models import Conversation
+from reporting.board import queries, states
+from reporting.board.queries import AgentRow, Queue
+from reporting.board.scope import View
+from reporting.board.states import State
+from reporting.exports.row_files import CHUNK
+from reporting.exports.workbook import Cell, Row
+from reporting.reports.tables import Table
+
+
+def of_board(name: str, user: User, view: View, *, at: datetime) -> Table | None:
+    """``queues``, ``agents``, or the conversations in a state; ``None`` where there is no such
+    table. Lengths of time are in seconds."""
+    if name == "queues":
+        return _queues(queries.queues(user, view=view), at)
+    if name == "agents":
+        return _agents(queries.agents(user, at=at, view=view), at)
+    if name in states.STATES:
+        return _conversations(states.STATES[name], user, view, at)
+    return None
+
+
+def _queues(found: list[Queue], at: datetime) -> Table:
+    return Table(
+        title=_("Queues"),
+        headings=[
+            *(_("Rule"), _("Group"), _("Waiting"), _("Places"), _("Returns")),
+            _("Longest wait (s)"),
+        ],
+        rows=[
+            [
+                *(queue.rule, queue.group, queue.waiting, queue.places, queue.returned),
+                _since(queue.oldest_at, at),
+            ]
+            for queue in found
+        ],
+    )
+
+
+def _agents(found: list[AgentRow], at: datetime) -> Table:
+    channels = {value: str(label) for value, label in Channel.choices}
+    headings = [_("Agent"), _("Connection")]
+    for label in channels.values():
+        values = {"channel": label}
+        headings += [label, _("%(channel)s, on desk") % values, _("%(channel)s, slots") % values]
+    headings += [
+        *(_("On desk"), _("Assigned, waiting"), _("In this status for (s)")),
+        *(_("Available today (s)"), _("Contacts today"), _("Handle time (s)"), _("CSAT")),
+    ]
+    return Table(_("Agents"), headings, [_agent(row, list(channels), at) for row in found])
+
+
+def _agent(row: AgentRow, channels: list[str], at: datetime) -> Row:
+    said = {
+        "available": _("available"),
+        "full": _("full"),
+        "unavailable": _("unavailable"),
+    }
+    status: dict[str, Row] = {
+        one.channel: [said[one.state], one.active, one.slots] for one in row.channels
+    }
+    today = row.today
+    return [
+        row.name,
+        _("connected") if row.is_connected else _("connection lost"),
+        *(cell for channel in channels for cell in status.get(channel, [None, None, None])),
+        row.on_desk,
+        row.assigned,
+        _since(row.since, at),
+        _seconds(today.available),
+        today.contacts,
+        _seconds(today.handle_time),
+        None if today.csat is None else round(today.csat, 2),
+    ]
+
+
+def _conversations(state: State, user: User, view: View, at: datetime) -> Table:
+    found = states.found(state, user, view)
+    return Table(
+        title=str(state.name),
+        headings=[
+            *(_("Conversation"), _("State"), _("Visitor"), _("Website"), _("Group"), _("Agent")),
+            *(_("Returned"), _("Kept"), _("Since"), _("For (s)"), _("Until")),
+        ],
+        rows=[_conversation(row, at) for row in found.iterator(chunk_size=CHUNK)],
+    )
+
+
+def _conversation(row: Conversation, at: datetime) -> Row:
+    """Moments by the wall of its own website."""
+    line, zone = states.line_of(row), row.website.zone
+    since, until = (
+        moment and moment.astimezone(zone).replace(tzinfo=None, microsecond=0)
+        for moment in (line.since, line.until)
+    )
+    return [
+        *(line.number, str(line.status), line.visitor, line.website, line.group, line.agent),
+        *(_("yes") if said else "" for said in (line.is_return, line.is_kept)),
+        since,
+        _since(line.since, at),
+        until,
+    ]
+
+
+def _since(moment: datetime | None, at: datetime) -> Cell:
+    return None if moment is None else _seconds(at - moment)
+
+
+def _seconds(length: timedelta | None) -> Cell:
+    return None if length is None else length // timedelta(seconds=1)

@@ -1,1 +1,0 @@
-"""Files that a worker writes: asked for on a page, kept for some days, fetched there."""

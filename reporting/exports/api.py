@@ -1,0 +1,225 @@
+"""Files over the public API: what a worker writes, and the tables of the reports as they stand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from django.db.models import QuerySet
+from django.http import HttpResponse, QueryDict
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from accounts.models import User
+from reporting import figures
+from reporting.exports import export_queue, requests, row_files, subjects
+from reporting.figures.api import PARAMETERS, chosen_by, refused
+from reporting.models import Export, ExportState
+from reporting.reports import tables
+from reporting.reports.filters import PERIODS, Chosen, read
+from reporting.reports.parameters import Misread
+
+FILE = {(mime, "*"): OpenApiTypes.BINARY for mime in ("text/csv", row_files.KINDS["xlsx"][0])}
+
+
+class Refused(APIException):
+    """There are too many, or there is no file (yet)."""
+
+    status_code = 409
+    default_code = "refused"
+
+
+class ExportSerializer(serializers.ModelSerializer[Export]):
+    """An export, and how far it is."""
+
+    id = serializers.IntegerField(source="pk", read_only=True)
+    total = serializers.IntegerField(
+        allow_null=True, help_text="Rows, about; null until they were counted."
+    )
+    fault = serializers.SerializerMethodField(help_text="In words, where it failed; else null.")
+    file = serializers.SerializerMethodField(help_text="Its address, once it is done; else null.")
+    kept_until = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Export
+        fields = (
+            *("id", "subject", "kind", "first", "last", "about", "state", "fault"),
+            *("written", "total", "size", "asked_at", "ended_at", "kept_until", "file"),
+        )
+        read_only_fields = fields
+
+    def get_fault(self, export: Export) -> str | None:
+        return export.get_fault_display() or None
+
+    def get_file(self, export: Export) -> str | None:
+        is_there = export.state == ExportState.DONE
+        return reverse("api:export-file", args=[export.pk]) if is_there else None
+
+    def get_kept_until(self, export: Export) -> datetime | None:
+        return export.ended_at and export.ended_at + export_queue.KEPT
+
+
+class WishSerializer(serializers.Serializer[Any]):
+    """What is to be written. The filters are those of the figures."""
+
+    subject = serializers.CharField(
+        help_text="The name of a figure: the rows behind it; or `conversations`: one row for each."
+    )
+    kind = serializers.ChoiceField(choices=list(row_files.WRITERS))
+    period = serializers.ChoiceField(
+        choices=[key for key, _name in PERIODS], required=False, help_text="7 days, if not"
+    )
+    first = serializers.DateField(required=False, help_text="With the period `custom`")
+    last = serializers.DateField(required=False, help_text="With the period `custom`")
+    website = serializers.IntegerField(required=False)
+    group = serializers.IntegerField(required=False)
+    rule = serializers.IntegerField(required=False)
+    agent = serializers.IntegerField(required=False)
+    style = serializers.CharField(required=False)  # type: ignore[assignment]
+    language = serializers.CharField(required=False)
+    currency = serializers.CharField(required=False)
+
+    def validate_subject(self, subject: str) -> str:
+        if subjects.name_of(subject) is None:
+            raise ValidationError(_("There is no such figure, and it is not “conversations”."))
+        return subject
+
+    def validate(self, wish: dict[str, Any]) -> dict[str, Any]:
+        """A filter that was misspelt would open more than was meant."""
+        unknown = sorted(set(self.initial_data) - set(self.fields))
+        if unknown:
+            raise ValidationError({name: [_("There is no such field.")] for name in unknown})
+        return wish
+
+
+class AnyKind(DefaultContentNegotiation):
+    """A file is what it is, whatever the client would rather have."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+@extend_schema(tags=["exports"])
+class ExportDoor(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    GenericViewSet[Export],
+):
+    """Files that you have asked for; those of others are not there."""
+
+    serializer_class = ExportSerializer
+    lookup_url_kwarg = "number"
+    lookup_value_converter = "int"
+
+    def get_queryset(self) -> QuerySet[Export]:
+        if getattr(self, "swagger_fake_view", False):
+            return Export.objects.none()
+        return cast(User, self.request.user).exports.all()
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Your exports, the newest first."""
+        return super().list(request, *args, **kwargs)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One of them: its state, and how many of its rows are written."""
+        return super().retrieve(request, *args, **kwargs)
+
+    @extend_schema(request=WishSerializer, responses={201: ExportSerializer})
+    def create(self, request: Request) -> Response:
+        """Have a file written, in the language of the request, of what you may see. 409 while five
+        of yours are unfinished."""
+        wish = WishSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        told = dict(wish.validated_data)
+        subject, kind = told.pop("subject"), told.pop("kind")
+        user, at = cast(User, request.user), timezone.now()
+        try:
+            form = read(QueryDict(urlencode(told)), user=user, at=at)
+        except Misread as misread:
+            raise refused(misread.said) from None
+        if not form.websites:
+            raise NotFound
+        try:
+            export = requests.ask(form, subject=subject, kind=kind, at=at)
+        except export_queue.TooMany:
+            said = _("You have %(n)s unfinished exports already: wait for one, or cancel one.")
+            raise Refused(said % {"n": export_queue.MOST_UNFINISHED}) from None
+        return Response(ExportSerializer(export).data, status=201)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, number: int) -> Response:
+        """Cancel one that is not finished; delete one that is, with its file."""
+        requests.drop(self.get_object(), at=timezone.now())
+        return Response(status=204)
+
+    @extend_schema(responses=FILE)
+    @action(detail=True, content_negotiation_class=AnyKind)
+    def file(self, request: Request, number: int) -> HttpResponse:
+        """The file. 409 while it is not there, or will never be; 404 where you may no longer see
+        all that is in it."""
+        export = self.get_object()
+        if export.state != ExportState.DONE:
+            raise Refused(export.get_fault_display() or export.get_state_display())
+        found = requests.file_of(export, cast(User, request.user))
+        return cast(HttpResponse, found)
+
+
+class TableOfReport(APIView):
+    """A table as a file, with the filters of the figures."""
+
+    content_negotiation_class = AnyKind
+
+    def asked(self, request: Request) -> Chosen:
+        return chosen_by(request)
+
+    def told(self, table: tables.Table | None, name: str, kind: str, asked: Chosen) -> HttpResponse:
+        if table is None or kind not in row_files.WRITERS:
+            raise NotFound
+        return tables.answer(table, name, kind, asked)
+
+
+@extend_schema(tags=["exports"])
+class TableDoor(TableOfReport):
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("name", enum=[*tables.CUTS, *tables.BREAKDOWNS], location="path"),
+            OpenApiParameter("kind", enum=list(row_files.WRITERS), location="path"),
+            *PARAMETERS,
+        ],
+        responses=FILE,
+    )
+    def get(self, request: Request, name: str, kind: str) -> HttpResponse:
+        """A table of a report, cut by `by` (group, if not), for whoever oversees."""
+        if not cast(User, request.user).oversees:
+            raise NotFound
+        asked, by = self.asked(request), request.query_params.get("by") or "group"
+        return self.told(tables.of_report(name, asked, by), name, kind, asked)
+
+
+@extend_schema(tags=["exports"])
+class ChartDoor(TableOfReport):
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("kind", enum=list(row_files.WRITERS), location="path"),
+            *PARAMETERS,
+        ],
+        responses=FILE,
+    )
+    def get(self, request: Request, name: str, kind: str) -> HttpResponse:
+        """The table behind a figure's chart: its trend, and the period before."""
+        if name not in figures.FIGURES:
+            raise NotFound
+        asked = self.asked(request)
+        return self.told(tables.behind_chart(name, asked), name, kind, asked)

@@ -1,0 +1,131 @@
+"""How a worker writes a file: counted first, then piece by piece, looking up once in a while."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import datetime
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.http import QueryDict
+from django.utils import translation
+
+from accounts.models import Group, User
+from core import shutdown
+from reporting.exports import export_queue, row_files, subjects
+from reporting.exports.workbook import Row
+from reporting.figures.scope import Scope
+from reporting.models import Export, Fault
+from reporting.reports.filters import Choices, chosen
+
+logger = logging.getLogger(__name__)
+
+LOOK_UP_SECONDS = 0.5
+
+
+class Stopped(Exception):
+    """The worker is to end; another one writes the file."""
+
+
+def write_next(*, at: datetime) -> bool:
+    """Write the export whose turn it is; whether there may be another. What fails is not tried
+    again at once: what was missing may be there when beat asks the next time."""
+    export = None if shutdown.is_near() else export_queue.take(at=at)
+    if export is None:
+        return False
+    try:
+        with translation.override(export.language):
+            _write(export)
+    except export_queue.GivenUp:
+        default_storage.delete(export.file)
+    except Stopped:
+        export_queue.give_back(export)
+        return False
+    except SoftTimeLimitExceeded:
+        export_queue.fail(export, Fault.TOO_LONG)
+    except Exception:
+        logger.exception("export %s failed, attempt %s", export.pk, export.attempts)
+        export_queue.put_back(export)
+        return False
+    return True
+
+
+def scope_of(export: Export, user: User | None) -> Scope | None:
+    """What the export's filters open for ``user`` now, of the days that they meant when it was
+    asked for; ``None`` where they open nothing."""
+    if user is None:
+        return None
+    form = Choices(QueryDict(export.query), user=user, at=export.asked_at)
+    if not form.is_valid() or not form.websites:
+        return None
+    return chosen(form).scope
+
+
+def may_open(export: Export, user: User) -> bool:
+    """Whether ``user`` may still see all that his file tells of."""
+    scope = scope_of(export, user)
+    if scope is None or scope.filters.agent != export.only_agent:
+        return False
+    groups = Group.objects.filter(pk__in=export.groups).values_list("website", "pk")
+    return (
+        set(export.websites) <= {website.pk for website in scope.websites}
+        and all(map(scope.sight.is_whole, export.websites))
+        and len(groups) == len(export.groups)
+        and all(scope.sight.covers(website_id, group_id) for website_id, group_id in groups)
+    )
+
+
+def told_of(scope: Scope) -> dict[str, list[int]]:
+    """Of which websites a file tells as a whole, and of which groups of others."""
+    if scope.filters.group is not None:
+        return {"websites": [], "groups": [scope.filters.group]}
+    ids = [website.pk for website in scope.websites]
+    return {
+        "websites": [pk for pk in ids if scope.sight.is_whole(pk)],
+        "groups": sorted(scope.sight.groups_among(ids)),
+    }
+
+
+def _write(export: Export) -> None:
+    scope = scope_of(export, export.user)
+    if scope is None:
+        export_queue.fail(export, Fault.NOTHING_TO_SEE)
+        return
+    sheet = subjects.sheet(export.subject, scope)
+    export_queue.go_on(
+        export,
+        written=0,
+        total=sheet.total,
+        only_agent=scope.filters.agent,
+        **told_of(scope),
+    )
+    progress = _Progress(export)
+    with tempfile.TemporaryFile() as file:
+        write = row_files.WRITERS[export.kind]
+        write(file, progress.watched(sheet.pieces), sheet.title, sheet.headings)
+        size = file.tell()
+        file.seek(0)
+        default_storage.save(export.file, File(file))
+    export_queue.complete(export, written=progress.written, size=size)
+
+
+class _Progress:
+    """Counts what goes by, and looks up whether it is still wanted."""
+
+    def __init__(self, export: Export) -> None:
+        self.export, self.written = export, 0
+        self.looked_up_at = time.monotonic()
+
+    def watched(self, pieces: Iterator[list[Row]]) -> Iterator[list[Row]]:
+        for piece in pieces:
+            yield piece
+            self.written += len(piece)
+            if shutdown.is_near():
+                raise Stopped
+            if time.monotonic() - self.looked_up_at >= LOOK_UP_SECONDS:
+                export_queue.go_on(self.export, written=self.written)
+                self.looked_up_at = time.monotonic()

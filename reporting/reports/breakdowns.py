@@ -1,0 +1,82 @@
+"""Counts of the same rows by how they ended: closures by reason and by whom, ends of snoozes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Case, Count, Subquery, Value, When
+from django.utils.translation import gettext_lazy as _
+
+from conversations.lifecycle.transitions import Status
+from conversations.models import ActorKind, CloseReason, Outcome
+from reporting.figures.flow import NEXT_EVENT, SNOOZES
+from reporting.figures.registry import Text
+from reporting.figures.scope import Scope
+from reporting.figures.sources import CLOSED, SUGGESTED
+
+SNOOZE_ENDS: dict[str, Text] = {
+    "reply": _("The visitor replied"),
+    "agent": _("An agent woke it"),
+    "time": _("The time was over: back to the team"),
+    "closed": _("The time was over: closed"),
+    "sleeps": _("Still snoozed"),
+}
+
+HOW = Case(
+    When(to_status=Status.CLOSED, then=Value("closed")),
+    When(actor_kind=ActorKind.VISITOR, then=Value("reply")),
+    When(actor_kind=ActorKind.SYSTEM, then=Value("time")),
+    default=Value("agent"),
+)
+"""How the event after a snooze ended it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a whole, and its share of it in per cent."""
+
+    name: Text
+    by: Text
+    n: int
+    share: float
+
+
+def closures(scope: Scope) -> list[Part]:
+    """The conversations closed in the period, by reason and by whom (C1), the most first."""
+    found = (
+        scope.rows(CLOSED)
+        .order_by()
+        .values_list("close_reason", "closed_by")
+        .annotate(n=Count("pk"))
+        .order_by("-n", "close_reason", "closed_by")
+    )
+    return _parts([(CloseReason(why).label, ActorKind(who).label, n) for why, who, n in found])
+
+
+def snooze_ends(scope: Scope) -> list[Part]:
+    """The snoozes of the period, by what ended them (C2)."""
+    rows = scope.rows(SNOOZES).order_by().values(end=Subquery(NEXT_EVENT.values(how=HOW)[:1]))
+    found = dict(rows.annotate(n=Count("pk")).values_list("end", "n"))
+    found["sleeps"] = found.pop(None, 0)
+    return _parts([(name, "", found.get(key, 0)) for key, name in SNOOZE_ENDS.items()])
+
+
+def suggestions(scope: Scope) -> list[Part]:
+    """The questions for which replies were suggested and that were answered in the period, by what
+    became of the suggestions (R185)."""
+    rows = scope.rows(SUGGESTED).order_by().values("outcome").annotate(n=Count("pk"))
+    found = dict(rows.values_list("outcome", "n"))
+    return _parts([(Outcome(one).label, "", found.get(one, 0)) for one in Outcome.values])
+
+
+def acceptance(parts: list[Part]) -> float | None:
+    """The share of the questions that were answered with a suggestion, changed or not, in per
+    cent; ``None`` where nothing was suggested."""
+    whole = sum(part.n for part in parts)
+    ignored = sum(part.n for part in parts if part.name == Outcome.IGNORED.label)
+    return 100 * (whole - ignored) / whole if whole else None
+
+
+def _parts(found: list[tuple[Text, Text, int]]) -> list[Part]:
+    whole = sum(n for _name, _by, n in found)
+    return [Part(name, by, n, 100 * n / whole if whole else 0.0) for name, by, n in found]

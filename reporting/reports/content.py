@@ -1,0 +1,271 @@
+"""What the reports show, as plain data: tiles, charts, tables, all from the register of figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Agent, Group, Website
+from accounts.templatetags.interface import language_name
+from conversations.models import Style
+from reporting import figures
+from reporting.figures import answers
+from reporting.figures.answers import Answer, Answers, Cut
+from reporting.figures.measures import Number
+from reporting.figures.period import Step
+from reporting.figures.registry import Figure, Text, Unit
+from reporting.figures.scope import Scope
+from reporting.reports import charts, comparison
+from reporting.reports.filters import Chosen
+from routing.models import DistributionRule
+
+BOUNDS = {Unit.PERCENT: (0.0, 100.0), Unit.POINTS: (-100.0, 100.0)}
+UNNAMED = _("none")
+TICKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Against the period before: in points for shares, in per cent for the rest. ``is_better`` is
+    None where more is neither better nor worse."""
+
+    by: float
+    unit: Unit
+    is_better: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure as the page shows it; ``beside`` are others of the same rows."""
+
+    figure: Figure
+    answer: Answer
+    before: Answer
+    change: Change | None
+    beside: tuple[tuple[Figure, Answer], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    name: date | datetime
+    x: float
+    width: float
+    answer: Answer
+    before: Answer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A chart and the table behind it."""
+
+    figure: Figure
+    step: Step
+    chart: charts.Chart
+    points: tuple[Point, ...]
+
+    @property
+    def known(self) -> tuple[Point, ...]:
+        """The points of which something is known: one alone is a number, not a chart."""
+        return tuple(point for point in self.points if point.answer.value is not None)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to draw, neither of this period nor of the one before."""
+        both = (one for point in self.points for one in (point.answer, point.before))
+        return not any(one and (one.n or one.value or one.is_mixed) for one in both)
+
+    @property
+    def has_years(self) -> bool:
+        """Whether its points lie in several years."""
+        return len({point.name.year for point in self.points}) > 1
+
+    @property
+    def ticks(self) -> tuple[tuple[Point, float], ...]:
+        """The points that are named between the two ends, and where, as shares of the width."""
+        last = len(self.points) - 1
+        if last < 2 * (TICKS + 1):
+            return ()
+        found = (self.points[round(last * n / (TICKS + 1))] for n in range(1, TICKS + 1))
+        return tuple((point, (point.x + point.width / 2) / charts.WIDTH) for point in found)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether it cannot be drawn whole, for there are several currencies."""
+        return any(point.answer.is_mixed for point in self.points)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a table: its name, how to narrow a report to it, and its cells."""
+
+    key: str
+    name: Text
+    parameter: str
+    cells: tuple[tuple[Figure, Answer], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    figures: tuple[Figure, ...]
+    rows: tuple[Row, ...]
+
+
+def named(*names: str) -> list[Figure]:
+    return [figures.FIGURES[name] for name in names]
+
+
+def tiles(scope: Scope, *names: str | tuple[str, ...]) -> list[Tile]:
+    """A tile for each name; of several names the first is the figure, the others stand beside."""
+    together = [(one,) if isinstance(one, str) else one for one in names]
+    base = comparison.of(scope)
+    now = answers.total(named(*(name for one in together for name in one)), scope)
+    before = answers.total(named(*(first for first, *_others in together)), scope.before)
+    return [
+        Tile(
+            figure=figures.FIGURES[first],
+            answer=now[first],
+            before=before[first],
+            change=_change(figures.FIGURES[first], now[first], before[first])
+            if base.holds_for(figures.FIGURES[first])
+            else None,
+            beside=tuple((figures.FIGURES[name], now[name]) for name in others),
+        )
+        for first, *others in together
+    ]
+
+
+def _change(figure: Figure, now: Answer, before: Answer) -> Change | None:
+    """Money of one currency is not compared with that of another."""
+    is_same = now.currency == before.currency
+    return change(figure, now.value, before.value) if is_same else None
+
+
+def change(figure: Figure, now: Number, before: Number) -> Change | None:
+    """None where one of the two is not known, or there was nothing to compare with."""
+    if now is None or before is None:
+        return None
+    if figure.unit in BOUNDS:
+        by, unit = float(now) - float(before), Unit.POINTS
+    elif before:
+        by, unit = 100 * (float(now) - float(before)) / float(before), Unit.PERCENT
+    else:
+        return None
+    is_better = None
+    if figure.grows_better is not None and round(by, 1):
+        is_better = (by > 0) is figure.grows_better
+    return Change(by, unit, is_better)
+
+
+def trends(chosen: Chosen, *names: str) -> list[Trend]:
+    """The figures over the period, the period before behind them."""
+    wanted = named(*names)
+    now = answers.trend(wanted, chosen.scope, chosen.step)
+    before = list(answers.trend(wanted, chosen.scope.before, chosen.step).values())
+    at_home = {_on_the_wall(name, chosen.scope): cells for name, cells in now.items()}
+    return [_trend(figure, at_home, before, chosen.step) for figure in wanted]
+
+
+def _on_the_wall(bucket: date | datetime, scope: Scope) -> date | datetime:
+    """An hour as the clock of the website shows it; one that comes twice stays two moments."""
+    return bucket.astimezone(scope.zone) if isinstance(bucket, datetime) else bucket
+
+
+def _trend(figure: Figure, now: dict[Any, Answers], before: Sequence[Answers], step: Step) -> Trend:
+    values = [cell[figure.name].value for cell in now.values()]
+    earlier = [cell[figure.name] for cell in before[: len(values)]]
+    bounds = BOUNDS.get(figure.unit)
+    known = [float(value) for value in [*values, *(one.value for one in earlier)] if value]
+    if figure.unit is Unit.SECONDS:
+        bounds = (0.0, charts.nice_time(max(known, default=0.0)))
+    chart = charts.draw(
+        values,
+        [one.value for one in earlier],
+        as_bars=figure.unit in {Unit.COUNT, Unit.SUM, Unit.MONEY},
+        bounds=bounds,
+    )
+    points = (
+        Point(
+            name=name,
+            x=place[0],
+            width=place[1],
+            answer=cell[figure.name],
+            before=earlier[number] if number < len(earlier) else None,
+        )
+        for number, ((name, cell), place) in enumerate(zip(now.items(), chart.places, strict=True))
+    )
+    return Trend(figure, step, chart, tuple(points))
+
+
+def table(scope: Scope, by: str, *names: str) -> Table:
+    """The figures for each group, rule, style, agent or language."""
+    cut, namer = CUTS[by]
+    wanted = named(*names)
+    found = answers.cut(wanted, scope, cut)
+    called = namer(key for key in found if key is not None)
+    rows = [
+        Row(
+            key="" if key is None else str(key),
+            name=called.get(key) or UNNAMED,
+            parameter="" if key in {None, ""} else f"{by}={key}",
+            cells=tuple((figure, cells[figure.name]) for figure in wanted),
+        )
+        for key, cells in found.items()
+        if any(cells[figure.name].n for figure in wanted)
+    ]
+    rows.sort(key=lambda row: (not row.parameter, natural(str(row.name))))
+    return Table(tuple(wanted), tuple(rows))
+
+
+def natural(name: str) -> list[tuple[bool, int, str]]:
+    """By which "Team 2" comes before "Team 10"."""
+    parts = re.split(r"(\d+)", name.casefold())
+    return [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
+
+
+Namer = Callable[[Iterable[Any]], dict[Any, Text]]
+
+
+def _rows_named(model: Any) -> Namer:
+    return lambda keys: {row.pk: str(row) for row in model.objects.filter(pk__in=list(keys))}
+
+
+CUTS: dict[str, tuple[Cut, Namer]] = {
+    "website": (answers.by_field("website"), _rows_named(Website)),
+    "group": (answers.BY_GROUP, _rows_named(Group)),
+    "rule": (answers.BY_RULE, _rows_named(DistributionRule)),
+    "style": (answers.BY_STYLE, lambda keys: {key: Style(key).label for key in keys}),
+    "agent": (answers.BY_AGENT, _rows_named(Agent)),
+    "language": (answers.BY_LANGUAGE, lambda keys: {key: language_name(key) for key in keys}),
+    "currency": (answers.BY_CURRENCY, lambda keys: {key: key for key in keys}),
+}
+CUT_NAMES: dict[str, Text] = {
+    "website": _("Website"),
+    "group": _("Group"),
+    "rule": _("Rule"),
+    "style": _("Style"),
+    "agent": _("Agent"),
+    "language": _("Language"),
+}
+SALES_CUT_NAMES: dict[str, Text] = {**CUT_NAMES, "currency": _("Currency")}
+
+
+@dataclass(frozen=True, slots=True)
+class HeatCell:
+    answer: Answer
+    level: int
+
+
+def heat(scope: Scope, name: str) -> list[list[HeatCell]]:
+    """A figure by the hour of the week: seven lines from Monday, 24 cells each."""
+    figure = figures.FIGURES[name]
+    found = answers.cut([figure], scope, answers.BY_HOUR_OF_WEEK)
+    nothing = Answer.nothing(figure.measure(scope))
+    cells = [found.get(hour, {}).get(name, nothing) for hour in range(7 * 24)]
+    highest = max((float(cell.value) for cell in cells if cell.value is not None), default=0.0)
+    drawn = [HeatCell(cell, charts.level(cell.value, highest)) for cell in cells]
+    return [drawn[day * 24 : day * 24 + 24] for day in range(7)]

@@ -1,0 +1,46 @@
+"""The doors of reports by e-mail: asking for one on its page, ending it by the mail's link."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from accounts.access import StaffRequest, overseers
+from reporting.models import Every, SubscribedReport
+from reporting.reports import subscriptions
+from reporting.reports.filters import websites_seen_by
+
+
+@overseers("POST")
+def subscribe(request: StaffRequest, report: str) -> HttpResponse:
+    """Have a report mailed, or no longer; of one website, or of all that one oversees."""
+    if report not in SubscribedReport.values:
+        raise Http404
+    every, website = request.POST.get("every", ""), request.POST.get("website", "")
+    mine = websites_seen_by(request.user)
+    subscriptions.subscribe(
+        request.user,
+        SubscribedReport(report),
+        Every(every) if every in Every.values else None,
+        website=mine.filter(pk=website).first() if website.isdecimal() else None,
+        at=timezone.now(),
+    )
+    query = request.POST.get("query", "")
+    return redirect(f"/reports/{report}/{'?' if query else ''}{query}#by-mail")
+
+
+@csrf_exempt  # Whoever holds the signed word may; mail programs post it without a page (RFC 8058).
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, word: str) -> HttpResponse:
+    """GET only asks: programs that scan mails follow links. POST ends it."""
+    found = subscriptions.of_word(word)
+    if found is not None and request.method == "POST":
+        found.delete()
+        found = None
+    response = render(request, "reporting/unsubscribe.html", {"subscription": found})
+    response["Referrer-Policy"] = "no-referrer"
+    response["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,76 @@
+"""A report as an e-mail: its figures in words, the way to its page, the way out."""
+
+from __future__ import annotations
+
+from datetime import date
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from accounts import supervision
+from accounts.models import User, Website
+from reporting.figures.period import Period
+from reporting.figures.scope import Scope
+from reporting.models import Subscription
+from reporting.reports import content, subscriptions
+from reporting.reports.filters import websites_seen_by
+
+TOLD = {
+    "experience": ("csat", "nps", "response_rate", "comments", "first_response", "resolution"),
+    "conversations": ("opened", "closed", "refused", "wait", "transfers", "snoozes", "reopened"),
+    "agents": ("contacts", "handled", "handle_time", "available_time", "occupancy", "adherence"),
+    "transactions": ("transactions", "attributed", "attributed_share", "turnover", "refunds"),
+}
+
+
+def send_report(*, subscription_id: int, first: str, end: str) -> None:
+    """Mail one report (C30, B10): of what its reader may see now. Who may see nothing any more, or
+    has no address, is not written to, and his subscription ends."""
+    one = Subscription.objects.select_related("user", "website").filter(pk=subscription_id).first()
+    if one is None:
+        return
+    websites = seen(one.user, one.website)
+    if not websites or not one.user.email:
+        one.delete()
+        return
+    period = Period(date.fromisoformat(first), date.fromisoformat(end))
+    with translation.override(one.user.language or settings.LANGUAGE_CODE):
+        _mail(one, Scope(tuple(websites), period, sight=supervision.of(one.user))).send()
+
+
+def seen(user: User, website: Website | None) -> list[Website]:
+    """Of which websites a report tells somebody: those that he oversees now, or the chosen one."""
+    if not user.is_active or not user.oversees:
+        return []
+    found = websites_seen_by(user)
+    return list(found.filter(pk=website.pk) if website else found)
+
+
+def _mail(one: Subscription, scope: Scope) -> EmailMessage:
+    with transaction.atomic():
+        tiles = content.tiles(scope, *TOLD[one.report])
+    asked = {"period": "custom", "first": scope.period.first, "last": scope.period.last}
+    if one.website_id:
+        asked["website"] = str(one.website_id)
+    page = f"{settings.PUBLIC_URL}{reverse(one.report)}?{urlencode(asked)}"
+    out = reverse("unsubscribe_report", args=[subscriptions.word_of(one)])
+    leave = f"{settings.PUBLIC_URL}{out}"
+    title = one.get_report_display()
+    names = supervision.named(scope.websites, scope.sight)
+    context = {"title": title, "tiles": tiles, "scope": scope, "page": page, "leave": leave}
+    context["names"] = names
+    return EmailMessage(
+        subject=_("%(report)s: %(websites)s") % {"report": title, "websites": ", ".join(names[:3])},
+        body=render_to_string("reporting/mail.txt", context),
+        to=[one.user.email],
+        headers={
+            "List-Unsubscribe": f"<{leave}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        },
+    )

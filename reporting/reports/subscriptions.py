@@ -1,0 +1,110 @@
+"""Reports by e-mail: when each is due, of which days it tells, and that it is owed once."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from django.core import signing
+from django.db import transaction
+
+from accounts.access import zone_of
+from accounts.models import User, Website
+from core.events import bus
+from reporting.facts import ReportDue
+from reporting.figures.period import Period
+from reporting.models import Every, SubscribedReport, Subscription
+
+MAILED = time(7)
+"""By the wall clock of the website, or of the reader where he asked for all."""
+_SALT = "reporting.reports.subscriptions"
+DAY = timedelta(days=1)
+
+
+@transaction.atomic
+def subscribe(
+    user: User,
+    report: SubscribedReport,
+    every: Every | None,
+    *,
+    website: Website | None,
+    at: datetime,
+) -> None:
+    """Mail a report to ``user`` from now on; ``None`` ends it."""
+    mine = Subscription.objects.filter(user=user, report=report)
+    if every is None:
+        mine.delete()
+        return
+    zone = website.zone if website else zone_of(user)
+    Subscription.objects.update_or_create(
+        user=user,
+        report=report,
+        defaults={
+            "every": every,
+            "website": website,
+            "next_at": next_moment(every, at, zone),
+        },
+    )
+
+
+def owe_due(*, at: datetime) -> int:
+    """Have all that is due mailed, and say when each is due again; returns how many. Any number of
+    workers may do this at once."""
+    count = 0
+    with transaction.atomic():
+        due = (
+            Subscription.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("website", "user")
+            .filter(next_at__lte=at)
+        )
+        for one in due:
+            zone = one.website.zone if one.website else zone_of(one.user)
+            period = told_days(Every(one.every), one.next_at.astimezone(zone).date())
+            one.next_at = next_moment(Every(one.every), at, zone)
+            one.save(update_fields=["next_at"])
+            first, end = period.first.isoformat(), period.end.isoformat()
+            bus.publish(ReportDue(subscription_id=one.pk, first=first, end=end))
+            count += 1
+    return count
+
+
+def word_of(subscription: Subscription) -> str:
+    """By which the reader ends it without logging in; it does not expire."""
+    return signing.Signer(salt=_SALT).sign(str(subscription.pk))
+
+
+def of_word(word: str) -> Subscription | None:
+    """The subscription in whose mail ``word`` stood, if it has not been ended."""
+    try:
+        number = signing.Signer(salt=_SALT).unsign(word)
+    except signing.BadSignature:
+        return None
+    return Subscription.objects.filter(pk=number).select_related("user").first()
+
+
+# --- Pure ------------------------------------------------------------------------------------
+
+
+def next_moment(every: Every, after: datetime, zone: tzinfo) -> datetime:
+    """The next seven o'clock after a moment: of any day, of a Monday, of the first of a month."""
+    day = after.astimezone(zone).date()
+    while True:
+        moment = datetime.combine(day, MAILED, tzinfo=zone)
+        fits = {
+            Every.DAY: True,
+            Every.WEEK: day.weekday() == 0,
+            Every.MONTH: day.day == 1,
+        }
+        if fits[every] and moment > after:
+            return moment
+        day += DAY
+
+
+def told_days(every: Every, day: date) -> Period:
+    """The days that a mail of ``day`` tells of: the whole day, week or month before it."""
+    if every == Every.DAY:
+        return Period(day - DAY, day)
+    if every == Every.WEEK:
+        monday = day - timedelta(days=day.weekday())
+        return Period(monday - timedelta(days=7), monday)
+    first = day.replace(day=1)
+    return Period((first - DAY).replace(day=1), first)

@@ -1,0 +1,172 @@
+"""The tables of the reports as files: the same cells as on the page, as numbers."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.http import HttpResponse
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext as _
+
+from reporting import figures
+from reporting.exports import row_files
+from reporting.exports.workbook import Cell, Row
+from reporting.figures.answers import Answer
+from reporting.figures.registry import Figure, Unit
+from reporting.reports import breakdowns, content
+from reporting.reports.filters import Chosen
+from reporting.reports.omitted_surveys import omitted
+
+SALES_CUT = (
+    "transactions",
+    "attributed",
+    "attributed_share",
+    "turnover",
+    "refunds",
+    "turnover_refunded",
+)
+EXPERIENCE_CUT = ("closed", "csat", "nps", "response_rate", "first_response", "resolution")
+FLOW_CUT = ("opened", "closed", "contacts_per_conversation", "transfers", "snoozes", "wait")
+STAFF_CUT = (
+    "contacts",
+    "handled",
+    "handle_time",
+    "handle_total",
+    "passed_on",
+    "lost_by_timer",
+    "available_time",
+    "availability",
+    "occupancy",
+    "adherence",
+    "first_response",
+    "csat",
+    "nps",
+    "paid",
+)
+
+CUTS = {
+    "experience": EXPERIENCE_CUT,
+    "conversations": FLOW_CUT,
+    "agents": STAFF_CUT,
+    "transactions": SALES_CUT,
+}
+"""Of which figures the table "in parts" of each report is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    title: str
+    headings: list[str]
+    rows: list[Row]
+
+
+def of_report(name: str, asked: Chosen, by: str) -> Table | None:
+    """A report's table in parts, or one of its breakdowns; ``None`` where there is no such one."""
+    if name in CUTS:
+        return _in_parts(name, asked, "agent" if name == "agents" else by)
+    return BREAKDOWNS[name](asked) if name in BREAKDOWNS else None
+
+
+def behind_chart(name: str, asked: Chosen) -> Table:
+    """A figure over the period, and over the one before it."""
+    figure = figures.FIGURES[name]
+    [trend] = content.trends(asked, figure.name)
+    headings = [_("When"), _heading(figure), _("Counted"), _("Before")]
+    rows: list[Row] = [
+        [
+            _moment(point.name),
+            _cell(point.answer),
+            point.answer.n,
+            _cell(point.before) if point.before else None,
+        ]
+        for point in trend.points
+    ]
+    return Table(str(figure.label), headings, rows)
+
+
+def written(table: Table, kind: str) -> bytes:
+    file = io.BytesIO()
+    row_files.WRITERS[kind](file, [table.rows], table.title, table.headings)
+    return file.getvalue()
+
+
+def answer(table: Table, name: str, kind: str, asked: Chosen) -> HttpResponse:
+    """The file as a browser or a program fetches it, named by what it is of."""
+    period = asked.scope.period
+    return handed_over(table, f"{name}-{period.first:%Y%m%d}-{period.last:%Y%m%d}", kind)
+
+
+def handed_over(table: Table, called: str, kind: str) -> HttpResponse:
+    response = HttpResponse(written(table, kind), content_type=row_files.KINDS[kind][0])
+    response["Content-Disposition"] = f'attachment; filename="{called}.{kind}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _in_parts(name: str, asked: Chosen, by: str) -> Table:
+    table = content.table(asked.scope, by, *CUTS[name])
+    return Table(
+        title=name,
+        headings=[str(content.SALES_CUT_NAMES[by]), *map(_heading, table.figures)],
+        rows=[[str(row.name), *(_cell(one) for _figure, one in row.cells)] for row in table.rows],
+    )
+
+
+def _closures(asked: Chosen) -> Table:
+    headings = [_("Reason"), _("By"), _("Closures"), _("Share")]
+    return Table("closures", headings, _parts(breakdowns.closures(asked.scope), with_by=True))
+
+
+def _snooze_ends(asked: Chosen) -> Table:
+    headings = [_("End"), _("Snoozes"), _("Share")]
+    return Table("snooze-ends", headings, _parts(breakdowns.snooze_ends(asked.scope)))
+
+
+def _suggestions(asked: Chosen) -> Table:
+    headings = [_("What became of them"), _("Questions"), _("Share")]
+    return Table("suggestions", headings, _parts(breakdowns.suggestions(asked.scope)))
+
+
+def _waits(asked: Chosen) -> Table:
+    lines = zip(WEEKDAYS.values(), content.heat(asked.scope, "wait"), strict=True)
+    rows: list[Row] = [[str(day), *(_cell(cell.answer) for cell in cells)] for day, cells in lines]
+    return Table("waits", [_("Day"), *map(str, range(24))], rows)
+
+
+def _omitted(asked: Chosen) -> Table:
+    rows: list[Row] = [[line.reason, line.count] for line in omitted(asked.scope)]
+    return Table("omitted", [_("Reason"), _("Closures")], rows)
+
+
+BREAKDOWNS: dict[str, Callable[[Chosen], Table]] = {
+    "closures": _closures,
+    "snooze-ends": _snooze_ends,
+    "suggestions": _suggestions,
+    "waits": _waits,
+    "omitted": _omitted,
+}
+
+
+def _parts(parts: Iterable[breakdowns.Part], *, with_by: bool = False) -> list[Row]:
+    return [
+        [str(part.name), *([str(part.by)] if with_by else []), part.n, round(part.share, 2)]
+        for part in parts
+    ]
+
+
+def _heading(figure: Figure) -> str:
+    """Lengths of time are in seconds."""
+    return f"{figure.label} (s)" if figure.unit is Unit.SECONDS else str(figure.label)
+
+
+def _cell(answer: Answer) -> Cell:
+    """A number as it was computed; nothing where there is none, or several currencies."""
+    return None if answer.value is None else round(float(answer.value), 4)
+
+
+def _moment(bucket: date | datetime) -> Cell:
+    """As on the wall of the website, for which a spreadsheet has no zone."""
+    return bucket.replace(tzinfo=None) if isinstance(bucket, datetime) else bucket

@@ -1,0 +1,330 @@
+"""The pages of the reports over a period: they read the clock and the filters, and draw."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext as _
+
+from accounts import supervision
+from accounts.access import StaffRequest, overseers, staff
+from accounts.models import Agent, User
+from reporting import figures as register
+from reporting.exports import row_files
+from reporting.figures.registry import Figure
+from reporting.models import Every, SubscribedReport, Subscription
+from reporting.reports import breakdowns, comparison, content, downloads, row_lists, tables
+from reporting.reports.filters import Choices, Chosen, chosen, clocks, read
+from reporting.reports.omitted_surveys import omitted
+from reporting.reports.parameters import explained
+from reporting.reports.tables import EXPERIENCE_CUT, FLOW_CUT, SALES_CUT, STAFF_CUT
+from reporting.sales import explanation
+
+LINES = 100
+LARGE = 20_000
+"""Rows: more take longer to write than anybody likes to look at a browser's download for."""
+COMMENTS = 12
+BESIDE = {"by": content.CUTS, "page": None}
+"""What the addresses of these pages have beside the filters."""
+
+
+def _asked(request: StaffRequest) -> tuple[Choices, Chosen]:
+    form = Choices(request.GET, user=request.user, at=timezone.now(), beside=BESIDE)
+    return form, chosen(form)
+
+
+def _file_of(request: StaffRequest) -> Chosen:
+    """The same for a file, which has no room to say what is wrong: ``Misread``."""
+    return chosen(read(request.GET, user=request.user, at=timezone.now(), beside=BESIDE))
+
+
+def _drawn(request: StaffRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """The page; where its address cannot be read, only its filters, and what is wrong with them."""
+    status = 200 if context["form"].is_valid() else 400
+    return render(request, f"reporting/{template}.html", context, status=status)
+
+
+def _page(request: StaffRequest, report: str, form: Choices, asked: Chosen) -> dict[str, Any]:
+    """What every report's page needs."""
+    return {
+        "report": report,
+        "form": form,
+        "scope": asked.scope,
+        "names": supervision.named(asked.scope.websites, asked.scope.sight),
+        "clocks": clocks(asked.scope, asked.step),
+        "comparison": comparison.of(asked.scope),
+        "step": asked.step,
+        "query": asked.query,
+        "tab": "reports",
+        "now": timezone.now(),
+        "agent": Agent.objects.filter(user=request.user).first(),
+        "by_mail": _by_mail(request.user, report),
+        "everies": Every.choices,
+    }
+
+
+def _by_mail(user: User, report: str) -> Subscription | Literal[False] | None:
+    """What of this report its reader has mailed; False where it cannot be."""
+    if not user.oversees or report not in SubscribedReport.values:
+        return False
+    return user.report_subscriptions.filter(report=report).first()
+
+
+def _downloads(context: dict[str, Any], *tables: str) -> list[downloads.Download]:
+    """The files of a report: its table, its charts, and those of its ``tables``."""
+    query, by = context["query"], context["by"]
+    title = _("By agent") if by == "agent" and "cuts" not in context else _("Breakdown")
+    return [
+        downloads.of_table(title, context["report"], query, by),
+        *downloads.of_charts(context.get("trends", ()), query),
+        *downloads.of_tables(tables, query),
+    ]
+
+
+def _cut_by(request: StaffRequest) -> str:
+    by = request.GET.get("by")
+    return by if by in content.CUTS else "group"
+
+
+@staff("GET")
+def own(request: StaffRequest) -> HttpResponse:
+    """An agent's own figures; overseers go on to the board."""
+    if request.user.oversees:
+        return redirect("production")
+    form, asked = _asked(request)
+    scope = asked.scope
+    context = _page(request, "own", form, asked) | {
+        "tiles": content.tiles(
+            scope,
+            "contacts",
+            "handled",
+            "handle_time",
+            ("first_response", "first_response_open"),
+            "csat",
+            "nps",
+            "passed_on",
+        ),
+        "trends": content.trends(asked, "contacts", "csat"),
+        "comments": _comments(request, asked),
+    }
+    context["downloads"] = downloads.of_charts(context["trends"], asked.query)
+    return _drawn(request, "own", context)
+
+
+@overseers("GET")
+def experience(request: StaffRequest) -> HttpResponse:
+    """What customers say, and how long they waited (R79-R82)."""
+    form, asked = _asked(request)
+    scope, by = asked.scope, _cut_by(request)
+    context = _page(request, "experience", form, asked) | {
+        "tiles": content.tiles(scope, "csat", "nps", "response_rate", "comments"),
+        "times": content.tiles(
+            scope,
+            ("first_response", "first_response_mean", "first_response_p90"),
+            "first_response_open",
+            ("resolution", "resolution_mean", "resolution_p90"),
+            "resolution_open",
+        ),
+        "trends": content.trends(asked, "csat", "nps", "first_response", "resolution"),
+        "table": content.table(scope, by, *EXPERIENCE_CUT),
+        "by": by,
+        "cuts": content.CUT_NAMES,
+        "omitted": omitted(scope),
+        "comments": _comments(request, asked),
+    }
+    context["downloads"] = _downloads(context, "omitted")
+    return _drawn(request, "experience", context)
+
+
+@overseers("GET")
+def conversations(request: StaffRequest) -> HttpResponse:
+    """How many came and went, how they moved, how they waited (R83-R87)."""
+    form, asked = _asked(request)
+    scope, by = asked.scope, _cut_by(request)
+    snooze_ends, heat = breakdowns.snooze_ends(scope), content.heat(scope, "wait")
+    context = _page(request, "conversations", form, asked) | {
+        "tiles": content.tiles(
+            scope,
+            "opened",
+            "engaged",
+            "refused",
+            "closed",
+            "contacts_per_conversation",
+            "one_agent",
+            "containment",
+            ("wait", "wait_p90"),
+        ),
+        "moves": content.tiles(
+            scope, "reopened", "transfers", "snoozes", "expired", "released", "recalled"
+        ),
+        "trends": content.trends(asked, "opened", "closed"),
+        "closures": breakdowns.closures(scope),
+        "snooze_ends": snooze_ends,
+        "snoozed": any(part.n for part in snooze_ends),
+        "heat": list(zip(WEEKDAYS.values(), heat, strict=True)),
+        "waited": any(cell.answer.n for day in heat for cell in day),
+        "hours": range(24),
+        "table": content.table(scope, by, *FLOW_CUT),
+        "by": by,
+        "cuts": content.CUT_NAMES,
+    }
+    context["downloads"] = _downloads(context, "closures", "snooze-ends", "waits")
+    context["prepared"] = "conversations"
+    return _drawn(request, "conversations", context)
+
+
+@overseers("GET")
+def agents(request: StaffRequest) -> HttpResponse:
+    """What each agent handled, and how long it took."""
+    form, asked = _asked(request)
+    suggestions = breakdowns.suggestions(asked.scope)
+    context = _page(request, "agents", form, asked) | {
+        "suggestions": suggestions,
+        "acceptance": breakdowns.acceptance(suggestions),
+        "tiles": content.tiles(
+            asked.scope,
+            *("contacts", "handled", "handle_time", "passed_on"),
+            ("availability", "available_time", "connected_time"),
+            *("occupancy", "adherence", "paid"),
+        ),
+        "table": content.table(asked.scope, "agent", *STAFF_CUT),
+        "by": "agent",
+    }
+    context["downloads"] = _downloads(context, "suggestions")
+    return _drawn(request, "agents", context)
+
+
+@staff("GET")
+def behind(request: StaffRequest, name: str) -> HttpResponse:
+    """The rows behind a figure, newest first (B10). Others than overseers find their own."""
+    figure = register.FIGURES.get(name)
+    if figure is None:
+        raise Http404
+    form, asked = _asked(request)
+    found = row_lists.ordered(figure, asked.scope)
+    page = Paginator(found, LINES).get_page(request.GET.get("page"))
+    context = _page(request, figure.report, form, asked) | {
+        "figure": figure,
+        "tile": content.tiles(asked.scope, name)[0],
+        "page": page,
+        "lines": row_lists.lines(figure, asked.scope, page.object_list, request.user),
+    }
+    if page.paginator.count > LARGE:
+        context["prepared"] = figure.name
+    else:
+        context["downloads"] = [downloads.of_rows(figure, asked.query)]
+    return _drawn(request, "behind", context)
+
+
+@overseers("GET")
+def transactions(request: StaffRequest) -> HttpResponse:
+    """What was bought, after whose words, and why (R63-R69, B20)."""
+    form, asked = _asked(request)
+    scope, by = asked.scope, _cut_by(request)
+    figure = register.FIGURES["transactions"]
+    newest = row_lists.ordered(figure, scope)[:LINES]
+    context = _page(request, "transactions", form, asked) | {
+        "tiles": content.tiles(
+            scope, *SALES_CUT[:4], ("refunds", "turnover_refunded"), "answer_to_purchase"
+        ),
+        "trends": content.trends(asked, "attributed", "turnover"),
+        "table": content.table(scope, by, *SALES_CUT),
+        "by": by,
+        "cuts": content.SALES_CUT_NAMES,
+        "lines": row_lists.lines(figure, scope, newest, request.user),
+    }
+    context["downloads"] = _downloads(context)
+    return _drawn(request, "transactions", context)
+
+
+@staff("GET")
+def transaction(request: StaffRequest, number: int) -> HttpResponse:
+    """One purchase and its attribution, explained; an agent finds those that are his (B20)."""
+    found = explanation.visible_to(request.user).filter(pk=number).first()
+    if found is None:
+        raise Http404
+    context = {
+        "report": "transactions",
+        "tab": "reports",
+        "now": timezone.now(),
+        "agent": Agent.objects.filter(user=request.user).first(),
+        "sale": found,
+        "explained": explanation.explained(found, request.user),
+    }
+    return render(request, "reporting/transaction.html", context)
+
+
+@staff("GET")
+@explained
+def chart(request: StaffRequest, name: str) -> HttpResponse:
+    """A figure's chart as a picture of its own: to keep, to mail, to put into a presentation."""
+    if name not in register.FIGURES:
+        raise Http404
+    asked = _file_of(request)
+    scope = asked.scope
+    names = supervision.named(scope.websites, scope.sight)
+    context = {
+        "trend": content.trends(asked, name)[0],
+        "scope": scope,
+        "names": names,
+        "clocks": clocks(scope, asked.step),
+    }
+    response = render(request, "reporting/chart.svg", context, content_type="image/svg+xml")
+    period = asked.scope.period
+    file = f"{name}-{period.first:%Y%m%d}-{period.last:%Y%m%d}.svg"
+    response["Content-Disposition"] = f'attachment; filename="{file}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@overseers("GET")
+@explained
+def table_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
+    """A table of a report as CSV or XLSX."""
+    asked = _file_of(request)
+    table = tables.of_report(name, asked, _cut_by(request))
+    if table is None or kind not in row_files.KINDS:
+        raise Http404
+    return tables.answer(table, name, kind, asked)
+
+
+@staff("GET")
+@explained
+def chart_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
+    """The table behind a figure's chart as CSV or XLSX."""
+    if name not in register.FIGURES or kind not in row_files.KINDS:
+        raise Http404
+    asked = _file_of(request)
+    return tables.answer(tables.behind_chart(name, asked), name, kind, asked)
+
+
+@staff("GET")
+@explained
+def export(request: StaffRequest, name: str, kind: str) -> HttpResponse:
+    """The rows behind a figure as CSV or XLSX, however many they are."""
+    figure = register.FIGURES.get(name)
+    if figure is None or kind not in row_files.KINDS:
+        raise Http404
+    asked = _file_of(request)
+    mime, write = row_files.KINDS[kind]
+    pieces = row_files.chunks(figure, asked.scope)
+    body = write(pieces, str(figure.label))
+    # A door answers with an HttpResponse, says the type of doors; to Django this is one too.
+    response = cast(HttpResponse, StreamingHttpResponse(body, content_type=mime))
+    period = asked.scope.period
+    file = f"{name}-{period.first:%Y%m%d}-{period.last:%Y%m%d}.{kind}"
+    response["Content-Disposition"] = f'attachment; filename="{file}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _comments(request: StaffRequest, asked: Chosen) -> list[row_lists.Line]:
+    """The newest comments, with their conversations."""
+    figure: Figure = register.FIGURES["comments"]
+    found = row_lists.ordered(figure, asked.scope)[:COMMENTS]
+    return row_lists.lines(figure, asked.scope, found, request.user)

@@ -1,0 +1,1 @@
+"""Sales: purchases that shops report, refunds, and which conversation each one counts for."""

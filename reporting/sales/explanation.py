@@ -1,0 +1,132 @@
+"""Why a purchase is somebody's or nobody's, told so that who is paid by it can check it (B20)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+
+from accounts import supervision
+from accounts.models import User
+from accounts.moments import duration
+from conversations.models import Author, Conversation, Message
+from reporting.models import Transaction
+from reporting.sales.attribution import Outcome
+
+BEFORE, AFTER = 5, 2
+EXCERPT = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An agent's message near the purchase. ``may_read`` is false of the one that decided, where
+    its conversation has gone to another team since: then only who wrote it, and when, is told."""
+
+    at: datetime
+    agent: str
+    conversation: int
+    seq: int
+    may_read: bool
+    excerpt: str
+    is_chosen: bool
+    is_after: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The reason in one sentence, and the messages between which it was decided."""
+
+    reason: str
+    said: tuple[Said, ...]
+    more_before: bool
+
+
+def visible_to(user: User) -> QuerySet[Transaction]:
+    """The purchases that a user oversees; an agent's own."""
+    found = Transaction.objects.select_related("website", "agent", "group", "visitor")
+    if not user.is_active:
+        return found.none()
+    if user.oversees:
+        return found.filter(supervision.rows_of(user))
+    return found.filter(agent__user=user)
+
+
+def explained(sale: Transaction, reader: User) -> Explained:
+    """Why it is whose it is, with the last messages before it and the first ones after it, of what
+    ``reader`` may read: what other teams say to this customer is not his to know."""
+    messages = _messages(sale, reader)
+    before = list(messages.filter(created_at__lte=sale.made_at).order_by(*NEWEST)[: BEFORE + 1])
+    after = list(messages.filter(created_at__gt=sale.made_at).order_by(*OLDEST)[:AFTER])
+    told = [*reversed(before[:BEFORE]), *after]
+    numbers = {message.conversation_id for message in told}
+    mine = Conversation.objects.visible_to(reader).filter(pk__in=numbers)
+    readable = set(mine.values_list("pk", flat=True))
+    return Explained(
+        reason=_reason(sale),
+        said=tuple(_said(sale, message, readable) for message in told),
+        more_before=len(before) > BEFORE,
+    )
+
+
+OLDEST = ("created_at", "conversation", "seq")
+NEWEST = ("-created_at", "-conversation", "-seq")
+
+
+def _messages(sale: Transaction, reader: User) -> QuerySet[Message]:
+    """What agents wrote to this customer, on whichever of his browsers."""
+    found = Message.objects.filter(author=Author.AGENT).select_related("agent")
+    if sale.visitor is None:
+        return found.none()
+    his = Q(conversation__visitor=sale.visitor)
+    if sale.visitor.person_id is not None:
+        his |= Q(conversation__visitor__person=sale.visitor.person_id)
+    mine = Conversation.objects.visible_to(reader).order_by().values("pk")
+    decided = Q(conversation=sale.conversation_id, seq=sale.message_seq)
+    return found.filter(his, decided | Q(conversation__in=mine), conversation__website=sale.website)
+
+
+def _said(sale: Transaction, message: Message, readable: set[int]) -> Said:
+    key = (message.conversation_id, message.seq)
+    may_read = message.conversation_id in readable
+    is_chosen = key == (sale.conversation_id, sale.message_seq)
+    return Said(
+        at=message.created_at,
+        agent=str(message.agent or ""),
+        conversation=message.conversation_id,
+        seq=message.seq,
+        may_read=may_read,
+        excerpt=Truncator(message.body).chars(EXCERPT) if may_read else "",
+        is_chosen=is_chosen,
+        is_after=message.created_at > sale.made_at,
+    )
+
+
+def _reason(sale: Transaction) -> str:
+    elapsed = "" if sale.elapsed is None else duration(sale.elapsed)
+    told = {"agent": sale.agent, "elapsed": elapsed, "delay": duration(sale.delay)}
+    match sale.outcome:
+        case Outcome.ATTRIBUTED:
+            return (
+                _(
+                    "%(agent)s wrote last before the purchase, %(elapsed)s earlier. "
+                    "The delay was %(delay)s."
+                )
+                % told
+            )
+        case Outcome.TOO_LATE:
+            return (
+                _(
+                    "The last answer before the purchase was %(elapsed)s earlier, "
+                    "more than the delay of %(delay)s: it is nobody’s."
+                )
+                % told
+            )
+        case Outcome.NO_ANSWER:
+            return _("No agent had written to this customer before the purchase: it is nobody’s.")
+    return _(
+        "Nobody knows whose purchase it is: the site told of no customer, "
+        "or of one who never wrote here."
+    )

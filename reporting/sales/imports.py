@@ -1,0 +1,191 @@
+"""Purchases and refunds from a file of a shop system: all lines or none, each fault with its line.
+
+The file is recorded in one transaction. Where a line has a fault, or where somebody only wants to
+see what would be recorded, all of it is undone at the end (C60).
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from accounts.models import Website
+from reporting.models import Origin
+from reporting.sales import recording
+from reporting.sales.csv_lines import Record, records
+from reporting.sales.recording import Invalid, Purchase
+
+NEEDED = ("id", "amount", "currency", "made_at")
+COLUMNS = (*NEEDED, "customer", "visitor", "refunded")
+FAULTS = 1000
+"""Of so many lines it is said what is wrong with them; of more only how many."""
+
+# A comma or a point before two decimals; thousands only by spaces, so that "1,200" is not 1.20.
+AMOUNT = re.compile(r"([0-9]+|[0-9]{1,3}([ \u00a0\u202f][0-9]{3})+)([.,][0-9]{1,2})?")
+SPACES = re.compile(r"[ \u00a0\u202f]")
+MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}.*")
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@dataclass(slots=True)
+class Imported:
+    """What became of a file's lines, or would if ``is_recorded`` is false; ``faults`` are (number
+    of the line, why), ``unused`` the columns that nothing is read from."""
+
+    new: int = 0
+    known: int = 0
+    refunds: int = 0
+    refused: int = 0
+    faults: list[tuple[int, str]] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+    is_recorded: bool = False
+
+    @property
+    def not_listed(self) -> int:
+        """How many refused lines ``faults`` leaves out."""
+        return self.refused - len(self.faults)
+
+
+def read(
+    website: Website, lines: Iterable[str], *, at: datetime, only_check: bool = False
+) -> Imported:
+    """Record every line of a CSV file (commas, semicolons or tabs, with a first line of names), or
+    nothing where one of them has a fault or ``only_check`` says so.
+
+    ``id, amount, currency, made_at`` are needed; ``customer`` or ``visitor`` says who bought, and
+    ``refunded`` what was given back of it in all. Moments without a zone are by the website's wall.
+    The same file may be read any number of times. ``Invalid`` where the first line is no line of
+    names.
+    """
+    found = records(lines)
+    names = _names(next(found, None))
+    done = Imported(unused=[name for name in names if name and name not in COLUMNS])
+    with transaction.atomic():
+        for record in found:
+            try:
+                _line(website, _row(names, record), done, at=at)
+            except Invalid as invalid:
+                done.refused += 1
+                if len(done.faults) < FAULTS:
+                    done.faults.append((record.number, str(invalid)))
+        done.is_recorded = not done.refused and not only_check
+        if not done.is_recorded:
+            transaction.set_rollback(True)
+    return done
+
+
+def _names(first: Record | None) -> list[str]:
+    """The names of the columns; ``Invalid`` where they are not what is needed."""
+    if first is not None and first.fault:
+        raise Invalid(_("Line %(number)s: %(why)s") % {"number": first.number, "why": first.fault})
+    names = [cell.strip().lower() for cell in first.cells] if first else []
+    missing = [name for name in NEEDED if name not in names]
+    if missing:
+        raise Invalid(
+            _("The first line must name the columns; these are missing: %(names)s.")
+            % {"names": ", ".join(missing)}
+        )
+    doubled = [name for name in dict.fromkeys(names) if name and names.count(name) > 1]
+    if doubled:
+        raise Invalid(
+            _("The first line names these columns more than once: %(names)s.")
+            % {"names": ", ".join(doubled)}
+        )
+    return names
+
+
+def _row(names: list[str], record: Record) -> dict[str, str]:
+    """A record's cells by the names of their columns."""
+    if record.fault:
+        raise Invalid(record.fault)
+    if len(record.cells) != len(names):
+        raise Invalid(
+            _("This line has %(cells)s fields, the first line names %(names)s.")
+            % {"cells": len(record.cells), "names": len(names)}
+        )
+    return dict(zip(names, record.cells, strict=True))
+
+
+def _line(website: Website, row: dict[str, str], done: Imported, *, at: datetime) -> None:
+    purchase = Purchase(
+        row["id"],
+        _amount(row["amount"]),
+        row["currency"].upper(),
+        _moment(website, row["made_at"]),
+    )
+    visitor = recording.customer_of(
+        website, visitor=_browser(row.get("visitor", "")), person=row.get("customer", "")
+    )
+    refunded = _amount(row["refunded"]) if row.get("refunded") else Decimal(0)
+    if refunded > purchase.amount:
+        raise Invalid(_("More would be refunded than was paid."))
+    stored, is_new = recording.record(
+        website, purchase, visitor=visitor, origin=Origin.IMPORT, at=at
+    )
+    done.new += is_new
+    done.known += not is_new
+    if refunded > stored.refunded:
+        # Files tell the sum: what is new of it is a refund of its own.
+        recording.refund(
+            website,
+            stored.external_id,
+            amount=refunded - stored.refunded,
+            number=f"import-{refunded}",
+            at=at,
+        )
+        done.refunds += 1
+
+
+def _amount(text: str) -> Decimal:
+    if not AMOUNT.fullmatch(text):
+        raise Invalid(_("“%(text)s” is not an amount like 1234.50.") % {"text": _short(text)})
+    return Decimal(SPACES.sub("", text).replace(",", "."))
+
+
+def _browser(text: str) -> str:
+    if text:
+        try:
+            uuid.UUID(text)
+        except ValueError:
+            raise Invalid(
+                _("“%(text)s” is not an id that the Messenger gives a browser.")
+                % {"text": _short(text)}
+            ) from None
+    return text
+
+
+def _moment(website: Website, text: str) -> datetime:
+    """The moment that a cell names. A date alone is none: taken for midnight, it would lie before
+    the words that led to the purchase."""
+    if DATE.fullmatch(text):
+        raise Invalid(
+            _("“%(text)s” has no time of day: write it like %(text)sT09:30.") % {"text": text}
+        )
+    try:
+        found = parse_datetime(text) if MOMENT.fullmatch(text) else None
+    except ValueError:
+        found = None
+    if found is None:
+        raise Invalid(
+            _("“%(text)s” is not a moment like 2026-11-22T09:30:00+01:00.") % {"text": _short(text)}
+        )
+    if found.tzinfo is not None or found.year < recording.EARLIEST_YEAR:
+        return found
+    told = found.replace(tzinfo=website.zone)
+    if told.astimezone(UTC).astimezone(website.zone).replace(tzinfo=None) != found:
+        raise Invalid(
+            _("“%(text)s” does not exist: the clocks were put forward then.") % {"text": text}
+        )
+    return told
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:59]}…"

@@ -1,0 +1,282 @@
+"""Recording transactions: once for each website and id, attributed at once, until a refund."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from accounts.models import Website
+from conversations.models import Author, Conversation, Message, Visitor
+from core.text.cleaning import is_identifier
+from reporting.models import Claim, Origin, Transaction
+from reporting.sales.attribution import Attribution, Outcome, Word, attribute
+
+CURRENCY = re.compile(r"[A-Z]{3}")
+LARGEST = Decimal("9999999999.99")
+CENT = Decimal("0.01")
+ID_LIMIT = 100
+EARLIEST_YEAR = 2000
+AUTHENTICATED = frozenset({Origin.API, Origin.IMPORT})
+"""The doors that only the brand itself can use; what a page says, anybody can make up."""
+
+
+class Invalid(ValueError):
+    """A transaction that cannot be recorded; its text is for people."""
+
+
+class Conflict(Invalid):
+    """The same id was recorded before with something else."""
+
+
+class Unknown(Invalid):
+    """There is no such transaction."""
+
+
+def check_amount(amount: Decimal) -> Decimal:
+    """``amount``, if it is one of money; ``Invalid`` where it is not."""
+    if not amount.is_finite() or not 0 <= amount <= LARGEST:
+        raise Invalid(_("The amount must be 0 or more."))
+    if amount != amount.quantize(CENT):
+        raise Invalid(_("The amount has two decimals at most."))
+    return amount
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """What somebody tells: the brand's own number, how much, when. ISO 4217 currency, in units of
+    it. Without ``made_at``: now, or when it was told first."""
+
+    external_id: str
+    amount: Decimal
+    currency: str
+    made_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if not is_identifier(self.external_id) or len(self.external_id) > ID_LIMIT:
+            raise Invalid(_("A transaction needs a number of 1 to 100 characters, all visible."))
+        check_amount(self.amount)
+        if not CURRENCY.fullmatch(self.currency):
+            raise Invalid(_("The currency is three capital letters, like EUR."))
+        if self.made_at is not None and self.made_at.year < EARLIEST_YEAR:
+            raise Invalid(_("A transaction cannot be older than the year 2000."))
+
+
+def record(
+    website: Website,
+    purchase: Purchase,
+    *,
+    visitor: Visitor | None,
+    origin: Origin,
+    at: datetime,
+) -> tuple[Transaction, bool]:
+    """Store a purchase; what was stored before is given back with False (a retry is safe).
+
+    What an authenticated door says (``AUTHENTICATED``) takes the place of what a page had said
+    before, and a page changes nothing that such a door has said; both stay on record (C59). Between
+    doors of the same trust, the same id with another amount, currency or moment is a ``Conflict``.
+    A visitor of another website is nobody here.
+    """
+    if purchase.made_at is not None and purchase.made_at > at + timedelta(minutes=5):
+        raise Invalid(_("A transaction cannot lie in the future."))
+    if visitor is not None and visitor.website_id != website.pk:
+        visitor = None
+    row = Transaction(website=website, external_id=purchase.external_id)
+    _tell(row, purchase, visitor=visitor, origin=origin, made_at=purchase.made_at or at, at=at)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        return _tell_again(website, purchase, visitor=visitor, origin=origin, at=at), False
+    return row, True
+
+
+def _tell(
+    row: Transaction,
+    purchase: Purchase,
+    *,
+    visitor: Visitor | None,
+    origin: Origin,
+    made_at: datetime,
+    at: datetime,
+) -> None:
+    """Write onto a row what a door says, with the attribution that follows from it."""
+    website = row.website
+    row.amount, row.currency, row.made_at = purchase.amount, purchase.currency, made_at
+    row.origin, row.visitor, row.recorded_at = origin, visitor, at
+    row.delay = timedelta(hours=website.transaction_hours)
+    found = explain(website, visitor, at=made_at, delay=row.delay)
+    word = found.word
+    mine = Conversation.objects.filter(pk=word.conversation_id).first() if word else None
+    row.outcome, row.agent_id = found.outcome, found.agent_id
+    row.elapsed, row.message_seq = found.elapsed, word.seq if word else None
+    row.conversation = mine
+    row.group_id = _group_of(word, mine) if word and mine and found.agent_id else None
+    row.rule_id = mine.rule_id if mine else None
+    row.style, row.language = (mine.style, mine.language) if mine else (None, None)
+
+
+def _group_of(word: Word, conversation: Conversation) -> int | None:
+    """For which group the message was written: that of the contact in which it was, wherever the
+    conversation has gone since (C58)."""
+    contact = (
+        conversation.contacts.filter(agent=word.agent_id, started_at__lte=word.at)
+        .order_by("-started_at", "-pk")
+        .first()
+    )
+    return contact.group_id if contact else conversation.group_id
+
+
+@transaction.atomic
+def _tell_again(
+    website: Website,
+    purchase: Purchase,
+    *,
+    visitor: Visitor | None,
+    origin: Origin,
+    at: datetime,
+) -> Transaction:
+    """The purchase that was told of before, after this word about it. ``Conflict`` where the two
+    cannot both be."""
+    stored = (
+        Transaction.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("website", "visitor")
+        .get(website=website, external_id=purchase.external_id)
+    )
+    agrees = (stored.amount, stored.currency) == (purchase.amount, purchase.currency)
+    if origin in AUTHENTICATED and stored.origin not in AUTHENTICATED:
+        _override(stored, purchase, visitor=visitor, origin=origin, agrees=agrees, at=at)
+    elif origin not in AUTHENTICATED and stored.origin in AUTHENTICATED:
+        _claim(
+            stored,
+            origin=origin,
+            amount=purchase.amount,
+            currency=purchase.currency,
+            made_at=purchase.made_at or at,
+            visitor=visitor,
+            recorded_at=at,
+        )
+    elif not agrees or purchase.made_at not in {None, stored.made_at}:
+        raise Conflict(_("This number was recorded before with something else."))
+    return stored
+
+
+def _override(
+    stored: Transaction,
+    purchase: Purchase,
+    *,
+    visitor: Visitor | None,
+    origin: Origin,
+    agrees: bool,
+    at: datetime,
+) -> None:
+    """An authenticated word takes the place of a page's, which stays on record as a claim.
+
+    What it leaves unsaid (who bought, and when) is taken from the page's word, but only where that
+    ``agrees``: a page that was wrong about the amount is not believed about the rest.
+    """
+    if purchase.amount < stored.refunded:
+        raise Conflict(_("More than this amount was refunded already."))
+    said = ("origin", "amount", "currency", "made_at", "visitor", "recorded_at")
+    _claim(stored, **{name: getattr(stored, name) for name in said})
+    made_at = purchase.made_at or (stored.made_at if agrees else at)
+    visitor = visitor or (stored.visitor if agrees else None)
+    _tell(stored, purchase, visitor=visitor, origin=origin, made_at=made_at, at=at)
+    if stored.refunded < stored.amount:
+        stored.refunded_at = None
+    elif stored.refunded:
+        stored.refunded_at = stored.refunded_at or at
+    stored.save()
+
+
+def _claim(stored: Transaction, *, origin: str, **said: Any) -> None:
+    """Keep what a page said, once."""
+    Claim.objects.get_or_create(transaction=stored, origin=origin, defaults=said)
+
+
+def explain(
+    website: Website, visitor: Visitor | None, *, at: datetime, delay: timedelta
+) -> Attribution:
+    """The attribution of a purchase of this customer, on whichever of his browsers he wrote."""
+    if visitor is None:
+        return Attribution(Outcome.UNKNOWN_VISITOR)
+    his = Q(conversation__visitor=visitor)
+    if visitor.person_id is not None:
+        his |= Q(conversation__visitor__person=visitor.person_id)
+    last = (
+        Message.objects.filter(
+            his, conversation__website=website, author=Author.AGENT, created_at__lte=at
+        )
+        .order_by("-created_at", "-conversation", "-seq")
+        .first()
+    )
+    words = [] if last is None else [_word(last)]
+    return attribute(words, at=at, delay=delay)
+
+
+@transaction.atomic
+def refund(
+    website: Website,
+    external_id: str,
+    *,
+    at: datetime,
+    amount: Decimal | None = None,
+    number: str = "",
+) -> tuple[Transaction, bool]:
+    """Give back ``amount`` of a purchase, all that is left of it where none is said.
+
+    ``number`` is the brand's own, once for each purchase: a repeat changes nothing and is answered
+    with False; the same number with another amount is a ``Conflict``. ``Unknown`` where there is no
+    such purchase, ``Invalid`` where more would be given back than was paid.
+    """
+    if len(number) > ID_LIMIT or (number and not is_identifier(number)):
+        raise Invalid(_("A refund has a number of 100 characters at most, all visible."))
+    row = (
+        Transaction.objects.select_for_update(no_key=True)
+        .filter(website=website, external_id=external_id)
+        .first()
+    )
+    if row is None:
+        raise Unknown(_("There is no transaction with this number."))
+    stored = row.refunds.filter(external_id=number).first()
+    if stored is not None:
+        if amount is not None and amount != stored.amount:
+            raise Conflict(_("This refund was recorded before with another amount."))
+        return row, False
+    if row.refunded_at is not None:
+        raise Invalid(_("All of it was refunded before."))
+    left = row.amount - row.refunded
+    given = left if amount is None else check_amount(amount)
+    if given > left:
+        raise Invalid(_("More would be refunded than was paid."))
+    if not given and left:
+        raise Invalid(_("A refund must be more than 0."))
+    row.refunds.create(external_id=number, amount=given, made_at=at)
+    row.refunded += given
+    row.refunded_at = at if row.refunded == row.amount else None
+    row.save(update_fields=["refunded", "refunded_at"])
+    return row, True
+
+
+def customer_of(website: Website, *, visitor: str = "", person: str = "") -> Visitor | None:
+    """The customer by the id of one of his browsers, or by the brand's own id of him."""
+    his = website.visitors.all()
+    if visitor:
+        try:
+            return his.filter(public_id=uuid.UUID(visitor)).first()
+        except ValueError:
+            return None
+    if is_identifier(person):
+        return his.filter(person__external_id=person).order_by("-pk").first()
+    return None
+
+
+def _word(message: Message) -> Word:
+    return Word(message.created_at, message.conversation_id, message.seq, message.agent_id)

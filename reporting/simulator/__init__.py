@@ -1,0 +1,1 @@
+"""The queue-size simulator: replays the past with other numbers of places."""

@@ -1,0 +1,346 @@
+"""What happened on a website, read as what a replay needs.
+
+Availability is not on record: an agent counts as there from a contact to the next one, pauses under
+half an hour included. Who was refused left only numbers by the hour: each such arrival is given the
+life of a conversation that took place, in turn.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import cycle
+from operator import attrgetter
+
+from django.db.models import Q, QuerySet
+
+from accounts.hours import is_open, next_change
+from accounts.models import Agent, AgentChannel, Channel, Group, Website, schedule_of
+from conversations.lifecycle.transitions import EndReason
+from conversations.models import Contact, Conversation
+from reporting.simulator.model import (
+    NOTHING,
+    Arrival,
+    Closing,
+    Occupation,
+    Outcome,
+    Rule,
+    Shift,
+    Stay,
+    Step,
+    Team,
+)
+from routing.models import HourlyDemand, RuleStep
+
+DAYS = 28
+LIMIT = 50_000
+PAUSE = timedelta(minutes=30)
+HOUR = timedelta(hours=1)
+
+# After these a conversation comes back to the agent who set it aside.
+COMES_BACK = frozenset({EndReason.SNOOZED, EndReason.PENDING, EndReason.ON_HOLD, EndReason.SOLVED})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A conversation as it came in."""
+
+    conversation_id: int
+    at: datetime
+    rule_id: int
+    step_id: int
+    group_id: int
+    skills: frozenset[int]
+    patience: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """One contact as it was, still open ones as if they ended now."""
+
+    conversation_id: int
+    agent_id: int
+    group_id: int | None
+    queued_at: datetime
+    started_at: datetime
+    ended_at: datetime
+    end_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A period of a website, or of some of its groups. ``entered`` counts by queue; ``estimated``
+    of the arrivals are a guess from pages that found no room; ``really`` is what happened to all of
+    them."""
+
+    starts_at: datetime
+    ends_at: datetime
+    arrivals: tuple[Arrival, ...]
+    rules: Mapping[int, Rule]
+    team: Team
+    spells: tuple[Spell, ...]
+    entered: Mapping[int, int]
+    really: Outcome
+    refused_messages: int
+    estimated: int
+    assignment: timedelta
+
+
+def read(
+    website: Website,
+    *,
+    at: datetime,
+    days: int = DAYS,
+    channel: Channel = Channel.CHAT,
+    groups: Collection[int] | None = None,
+) -> History:
+    """The last ``days`` of a website up to ``at``, or its last 50,000 conversations; of ``groups``
+    alone, what came to their queues and the time of their members."""
+    starts_at = at - timedelta(days=days)
+    opened = Conversation.objects.filter(
+        website=website, channel=channel, opened_at__gte=starts_at, opened_at__lt=at
+    )
+    cut = opened.order_by("-opened_at").values_list("opened_at", flat=True)[LIMIT : LIMIT + 1]
+    starts_at = next(iter(cut), starts_at)
+    teams = Group.objects.filter(website=website).order_by()
+    if groups is not None:
+        teams = teams.filter(pk__in=groups)
+        opened = opened.filter(queue__group__in=groups)
+    rules = _rules(teams)
+    members = _members(teams)
+    entries = {
+        entry.conversation_id: entry
+        for entry in _entries(opened.filter(opened_at__gt=starts_at), rules)
+    }
+    agents = set[int]().union(*members.values())
+    theirs = Q(conversation__website=website) if groups is None else Q(group__in=groups)
+    spells = tuple(_spells(theirs | Q(agent__in=agents), channel, starts_at, at))
+    contacts: dict[int, list[Spell]] = defaultdict(list)
+    elsewhere = []
+    for spell in spells:
+        if spell.conversation_id in entries and (groups is None or spell.group_id in groups):
+            contacts[spell.conversation_id].append(spell)
+        else:
+            elsewhere.append(spell)
+    lives = {pk: life_of(mine, entries[pk].group_id) for pk, mine in sorted(contacts.items())}
+    stand_ins = cycle(lives.values() or [()])
+    arrivals = [
+        Arrival(
+            entry.at,
+            entry.rule_id,
+            lives.get(entry.conversation_id) or next(stand_ins),
+            entry.skills,
+            entry.patience,
+        )
+        for entry in entries.values()
+    ]
+    engaged = Counter(entry.rule_id for entry in entries.values())
+    demand = _demand(rules, starts_at, at)
+    turned_away = [
+        (moment, rule_id)
+        for moment, rule_id in refused_moments(demand, engaged)
+        if starts_at <= moment < at
+    ]
+    arrivals += [Arrival(moment, rule_id, next(stand_ins)) for moment, rule_id in turned_away]
+    waits = sorted(mine[0].started_at - mine[0].queued_at for mine in contacts.values())
+    refused_messages = sum(row.messages_refused for row in demand)
+    return History(
+        starts_at=starts_at,
+        ends_at=at,
+        arrivals=tuple(sorted((one for one in arrivals if one.life), key=attrgetter("at"))),
+        rules=rules,
+        team=_team(teams, members, spells, channel, elsewhere, (starts_at, at)),
+        spells=spells,
+        entered=Counter(entry.step_id for entry in entries.values()),
+        really=Outcome(
+            arrived=len(entries) + len(turned_away),
+            refused=len(turned_away),
+            waits=tuple(waits),
+            unserved=len(entries) - len(lives),
+        ),
+        refused_messages=refused_messages,
+        estimated=max(len(turned_away) - refused_messages, 0),
+        assignment=timedelta(hours=website.assignment_hours),
+    )
+
+
+def _entries(opened: QuerySet[Conversation], rules: Collection[int]) -> Iterator[Entry]:
+    rows = opened.filter(queue__isnull=False).order_by("opened_at", "pk")
+    for pk, at, by_rule, step_id, by_queue, group, skills, patience in rows.values_list(
+        "pk",
+        "opened_at",
+        "rule_id",
+        "queue_id",
+        "queue__rule_id",
+        "queue__group_id",
+        "required_skills",
+        "skill_patience",
+    ).iterator(5000):
+        rule_id = by_rule if by_rule in rules else by_queue
+        yield Entry(pk, at, rule_id, step_id, group, frozenset(skills), patience)
+
+
+def _rules(teams: QuerySet[Group]) -> dict[int, Rule]:
+    steps: dict[int, list[Step]] = defaultdict(list)
+    modes = {}
+    rows = RuleStep.objects.filter(group__in=teams).order_by("position", "pk")
+    for row in rows.select_related("rule", "group"):
+        keeps_places = row.group.keeps_places_when_closed
+        steps[row.rule_id].append(Step(row.pk, row.group_id, row.places, keeps_places))
+        modes[row.rule_id] = row.rule.mode
+    return {rule_id: Rule(mode, tuple(steps[rule_id])) for rule_id, mode in modes.items()}
+
+
+def _members(teams: QuerySet[Group]) -> dict[int, frozenset[int]]:
+    members: dict[int, set[int]] = defaultdict(set)
+    rows = Group.members.through.objects.filter(group__in=teams)
+    for group_id, agent_id in rows.values_list("group_id", "agent_id"):
+        members[group_id].add(agent_id)
+    return {group_id: frozenset(agents) for group_id, agents in members.items()}
+
+
+def _spells(wanted: Q, channel: Channel, starts_at: datetime, at: datetime) -> Iterator[Spell]:
+    """All contacts of the period with the teams, and their agents' contacts elsewhere."""
+    rows = (
+        Contact.objects.filter(Q(ended_at=None) | Q(ended_at__gt=starts_at))
+        .filter(wanted)
+        .filter(channel=channel, started_at__lt=at)
+        .order_by("conversation_id", "started_at", "pk")
+        .values_list(
+            "conversation_id",
+            "agent_id",
+            "group_id",
+            "queued_at",
+            "started_at",
+            "ended_at",
+            "end_reason",
+        )
+    )
+    for conversation, agent, group, queued_at, started_at, ended_at, reason in rows.iterator(5000):
+        ended_at = min(ended_at or at, at)
+        yield Spell(conversation, agent, group, queued_at, started_at, ended_at, reason)
+
+
+def life_of(contacts: Sequence[Spell], group_id: int) -> tuple[Stay, ...]:
+    """One conversation's contacts, oldest first, as what a replay plays."""
+    stays: list[Stay] = []
+    before: Spell | None = None
+    for contact in contacts:
+        away, to_agent = NOTHING, False
+        if before is not None:
+            # What keeps its former rank came back when it left the desk.
+            away = max(contact.queued_at - before.ended_at, NOTHING)
+            to_agent = before.agent_id == contact.agent_id and before.end_reason in COMES_BACK
+        on_desk = contact.ended_at - contact.started_at
+        stays.append(Stay(contact.group_id or group_id, on_desk, away, to_agent))
+        before = contact
+    return tuple(stays)
+
+
+def _demand(rules: Iterable[int], starts_at: datetime, ends_at: datetime) -> list[HourlyDemand]:
+    return list(
+        HourlyDemand.objects.filter(
+            rule__in=rules, hour__gt=starts_at - HOUR, hour__lt=ends_at
+        ).order_by("rule_id", "hour")
+    )
+
+
+def refused_moments(
+    demand: Iterable[HourlyDemand], engaged: Mapping[int, int]
+) -> Iterator[tuple[datetime, int]]:
+    """When somebody would have come and found no room: (moment, rule).
+
+    First messages that were refused are certain. Of pages without room as many would have led to a
+    conversation as of pages with room did, at the same rule in the same period: an estimate. Both
+    are spread evenly over their hour.
+    """
+    by_rule: dict[int, list[HourlyDemand]] = defaultdict(list)
+    for row in demand:
+        by_rule[row.rule_id].append(row)
+    for rule_id, rows in by_rule.items():
+        pages = sum(row.pages_engaged for row in rows)
+        would_write = min(engaged.get(rule_id, 0) / pages, 1.0) if pages else 0.0
+        owed = 0.0
+        for row in rows:
+            owed += row.pages_refused * would_write
+            here = row.messages_refused + int(owed)
+            owed -= int(owed)
+            for index in range(here):
+                yield row.hour + HOUR * ((index + 0.5) / here), rule_id
+
+
+def shifts_of(spells: Iterable[Spell]) -> Iterator[Shift]:
+    """When agents were there, as far as their contacts tell."""
+    by_agent: dict[int, list[Spell]] = defaultdict(list)
+    for spell in spells:
+        by_agent[spell.agent_id].append(spell)
+    for agent_id, mine in sorted(by_agent.items()):
+        mine.sort(key=attrgetter("started_at"))
+        starts_at, ends_at = mine[0].started_at, mine[0].ended_at
+        for spell in mine[1:]:
+            if spell.started_at - ends_at > PAUSE:
+                yield Shift(agent_id, starts_at, ends_at)
+                starts_at, ends_at = spell.started_at, spell.ended_at
+            else:
+                ends_at = max(ends_at, spell.ended_at)
+        yield Shift(agent_id, starts_at, ends_at)
+
+
+def most_at_once(spells: Iterable[Spell]) -> dict[int, int]:
+    """How many conversations each agent has held at the same time, at most."""
+    held: dict[int, int] = defaultdict(int)
+    most: dict[int, int] = defaultdict(int)
+    moments = [(spell.started_at, 1, spell.agent_id) for spell in spells]
+    moments += [(spell.ended_at, -1, spell.agent_id) for spell in spells]
+    for _, change, agent_id in sorted(moments):
+        held[agent_id] += change
+        most[agent_id] = max(most[agent_id], held[agent_id])
+    return dict(most)
+
+
+def closings_of(group: Group, starts_at: datetime, ends_at: datetime) -> Iterator[Closing]:
+    """When a group was closed in a period, by the hours that it has today."""
+    schedule = schedule_of(group)
+    moment = starts_at
+    while moment < ends_at:
+        change = next_change(schedule, moment) or ends_at
+        if not is_open(schedule, moment):
+            yield Closing(group.pk, moment, min(change, ends_at))
+        moment = change
+
+
+def _team(
+    teams: QuerySet[Group],
+    members: Mapping[int, frozenset[int]],
+    spells: Sequence[Spell],
+    channel: Channel,
+    elsewhere: Iterable[Spell],
+    period: tuple[datetime, datetime],
+) -> Team:
+    """Members, skills and hours of today; slots as many as were used at once, today's at most."""
+    agents = set[int]().union(*members.values()) | {spell.agent_id for spell in spells}
+    on_channel = AgentChannel.objects.filter(agent__in=agents, channel=channel, slots__gt=0)
+    most = most_at_once(spells)
+    today = dict(on_channel.values_list("agent_id", "slots"))
+    slots = today | {agent: min(held, today.get(agent, held)) for agent, held in most.items()}
+    skills: dict[int, set[int]] = defaultdict(set)
+    known = Agent.skills.through.objects.filter(agent__in=agents)
+    for agent_id, skill_id in known.values_list("agent_id", "skill_id"):
+        skills[agent_id].add(skill_id)
+    groups = teams.select_related("website")
+    return Team(
+        slots=slots,
+        members=members,
+        shifts=tuple(shifts_of(spells)),
+        occupations=tuple(
+            Occupation(spell.agent_id, spell.started_at, spell.ended_at) for spell in elsewhere
+        ),
+        closings=tuple(
+            closing
+            for group in groups.prefetch_related("opening_hours", "holidays", "website__holidays")
+            for closing in closings_of(group, *period)
+        ),
+        skills={agent_id: frozenset(found) for agent_id, found in skills.items()},
+    )

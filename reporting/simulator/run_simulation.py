@@ -1,0 +1,99 @@
+"""The replay in the background: a worker plays, the page asks until it is there.
+
+A month of a busy website is seconds of computing, which in a web process would hold up every
+socket that it serves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.cache import cache
+
+from accounts.models import Website
+from core.events import bus
+from reporting.facts import ReplayWanted
+from reporting.simulator import advice, history
+from reporting.simulator.model import Summary
+from routing.models import RuleStep
+
+KEPT_SECONDS = 600
+ASKED_SECONDS = 60
+"""After so long without an answer the workers are asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What a page shows of a replay: reality, today's places, and each number that was asked."""
+
+    has_history: bool
+    refused_messages: int
+    estimated: int
+    really: Summary
+    today: int
+    replays: tuple[Summary, ...]
+
+
+def played(
+    website: Website, totals: Sequence[int], *, at: datetime, groups: Collection[int] | None = None
+) -> Played | None:
+    """The replay up to ``at`` with each number of places in all, if a worker has played it in the
+    last minutes; else one is asked to. Of the website, or of some of its groups."""
+    some = None if groups is None else tuple(sorted(groups))
+    whose = "" if some is None else "-".join(map(str, some))
+    key = f"replay:{website.pk}:{whose}:{':'.join(map(str, totals))}"
+    found: Played | None = cache.get(key)
+    if found is None and cache.add(f"{key}:asked", True, ASKED_SECONDS):
+        wanted = ReplayWanted(
+            website_id=website.pk, totals=tuple(totals), key=key, at=at.isoformat(), groups=some
+        )
+        bus.publish(wanted)
+        found = cache.get(key)
+    return found
+
+
+def play(
+    website_id: int,
+    totals: Sequence[int],
+    key: str,
+    *,
+    at: datetime,
+    groups: Collection[int] | None = None,
+) -> None:
+    """Play, and keep what came out for some minutes."""
+    website = Website.objects.get(pk=website_id)
+    read = history.read(website, at=at, groups=groups)
+    queues = queues_of(website, read, groups)
+    outcomes = [advice.outcome_with(read, {})]
+    outcomes += [advice.outcome_with(read, advice.split(total, queues)) for total in totals]
+    told = Played(
+        has_history=bool(read.arrivals),
+        refused_messages=read.refused_messages,
+        estimated=read.estimated,
+        really=read.really.summary,
+        today=sum(queue.places for queue in queues),
+        replays=tuple(outcome.summary for outcome in outcomes),
+    )
+    cache.set(key, told, KEPT_SECONDS)
+
+
+def queues_of(
+    website: Website, read: history.History, groups: Collection[int] | None = None
+) -> list[advice.Queue]:
+    """The active queues: with places, of rules that are enabled (R43)."""
+    steps = RuleStep.objects.filter(rule__website=website, rule__is_enabled=True, places__gt=0)
+    if groups is not None:
+        steps = steps.filter(group__in=groups)
+    return [
+        advice.Queue(
+            step_id=step.pk,
+            rule_id=step.rule_id,
+            rule=step.rule.name,
+            group=step.group.name,
+            places=step.places,
+            weight=advice.weight_of(step.pk, step.rule_id, read),
+        )
+        for step in steps.select_related("rule", "group").order_by("rule", "position", "pk")
+    ]

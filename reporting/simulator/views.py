@@ -1,0 +1,223 @@
+"""The adviser's pages: the formula at once, the replay when it is ready."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from accounts import supervision
+from accounts.access import StaffRequest, overseers
+from accounts.models import Agent, User, Website
+from accounts.rights import websites_of
+from reporting.exports import row_files
+from reporting.reports import downloads, tables
+from reporting.reports.parameters import check, explained
+from reporting.simulator import advice, history, phrasing, run_simulation
+from reporting.simulator.forms import SizeForm
+from reporting.simulator.model import Summary
+from reporting.simulator.sizing import places_for, to_start_with
+
+MOST_PLACES = 1_000_000
+MOST_REPLAYS = 3
+KNOWN = ("website", "places", *SizeForm.base_fields)
+"""The parameters of these addresses; of the numbers of places there may be several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A website, and which of its groups the reader oversees; ``None`` where it is all of it."""
+
+    website: Website
+    name: str
+    groups: frozenset[int] | None
+
+
+def _part(website: Website, user: User) -> Part:
+    sight = supervision.of(user)
+    groups = None if sight.is_whole(website.pk) else sight.groups_among([website.pk])
+    return Part(website, supervision.named([website], sight)[0], groups)
+
+
+def _chosen(request: StaffRequest) -> tuple[list[Website], Website | None]:
+    """What the user oversees, and which of it is asked for; a stranger's website is not there."""
+    check(request.GET, KNOWN, many=("places",))
+    websites = list(websites_of(request.user).order_by("name", "pk"))
+    key = request.GET.get("website")
+    if key is None:
+        return websites, websites[0] if websites else None
+    for website in websites:
+        if website.key == key:
+            return websites, website
+    raise Http404
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What the formula says for a website, or for what the reader oversees of it; ``queues`` each
+    with its part of what to start with, and of the full size. ``found`` is the pace of however
+    little history, ``pace`` the same where it is enough to go by."""
+
+    part: Part
+    history: history.History
+    pace: advice.Pace | None
+    found: advice.Pace | None
+    form: SizeForm
+    full: int
+    start: int
+    queues: list[tuple[advice.Queue, int, int]]
+
+
+def _sizes(request: StaffRequest, website: Website) -> Sizes:
+    part = _part(website, request.user)
+    played = history.read(website, at=timezone.now(), groups=part.groups)
+    found = advice.pace_of(played, website.zone)
+    pace = found if advice.is_enough(found) else None
+    queues = run_simulation.queues_of(website, played, part.groups)
+    members = Agent.objects.filter(groups__steps__in=[queue.step_id for queue in queues])
+    data = request.GET if SizeForm.base_fields.keys() & request.GET.keys() else None
+    form = SizeForm(data, pace=pace, agents=members.distinct().count())
+    # Not 0, where nobody has typed it: each queue has a place, or it would be a live one (C77).
+    least = 0 if form.is_bound else max(len(queues), 1)
+    full = max(places_for(*form.numbers()), least)
+    start = max(to_start_with(full), least)
+    parts, whole = advice.split(start, queues), advice.split(full, queues)
+    shares = [(queue, parts[queue.step_id], whole[queue.step_id]) for queue in queues]
+    return Sizes(part, played, pace, found, form, full, start, shares)
+
+
+@overseers("GET")
+@explained
+def queue_size(request: StaffRequest) -> HttpResponse:
+    """How many places the queues of a website should have (R213-R215, B21)."""
+    websites, website = _chosen(request)
+    agent = Agent.objects.filter(user=request.user).first()
+    context = {"now": timezone.now(), "tab": "reports", "agent": agent, "websites": websites}
+    if website is None:
+        return render(request, "reporting/adviser/page.html", context)
+    sizes = _sizes(request, website)
+    form = sizes.form
+    totals = [sizes.start, sizes.full, *([] if form.wanted is None else [form.wanted])]
+    query = urlencode([("website", website.key), *(("places", f"{total}") for total in totals)])
+    kept = {name: form.data[name] for name in form.fields if form.data.get(name)}
+    kept_query = urlencode({"website": website.key} | kept)
+    return render(
+        request,
+        "reporting/adviser/page.html",
+        context
+        | {
+            "website": website,
+            "part": sizes.part,
+            "history": sizes.history,
+            "pace": sizes.pace,
+            "too_little": sizes.found if sizes.pace is None else None,
+            "form": form,
+            "full": sizes.full,
+            "start": sizes.start,
+            "today": sum(queue.places for queue, _part, _whole in sizes.queues),
+            "queues": sizes.queues,
+            "downloads": downloads.of_adviser(kept_query, query) if sizes.queues else [],
+            "replay_url": f"{reverse('queue_size_replay')}?{query}",
+        },
+        status=422 if form.is_bound and not form.is_valid() else 200,
+    )
+
+
+@overseers("GET")
+@explained
+def queue_size_file(request: StaffRequest, kind: str) -> HttpResponse:
+    """How the places are shared, as CSV or XLSX."""
+    _websites, website = _chosen(request)
+    if website is None or kind not in row_files.KINDS:
+        raise Http404
+    table = tables.Table(
+        title=_("Queue size"),
+        headings=[
+            *(_("Rule"), _("Group"), _("Visitors who came")),
+            *(_("Places today"), _("To start with"), _("The full size")),
+        ],
+        rows=[
+            [queue.rule, queue.group, round(queue.weight, 2), queue.places, part, whole]
+            for queue, part, whole in _sizes(request, website).queues
+        ],
+    )
+    return tables.handed_over(table, f"queue-size-{timezone.now():%Y%m%d}", kind)
+
+
+def _replays(
+    request: StaffRequest,
+) -> tuple[run_simulation.Played | None, list[tuple[str, int, Summary]]]:
+    """What a worker has played, if it has: each number of places in all, and what came of it."""
+    _websites, website = _chosen(request)
+    if website is None:
+        raise Http404
+    totals = [_places(text) for text in request.GET.getlist("places")[:MOST_REPLAYS]]
+    groups = _part(website, request.user).groups
+    found = run_simulation.played(website, totals, at=timezone.now(), groups=groups)
+    if found is None:
+        return None, []
+    labels = [_("Today’s places"), _("To start with"), _("The full size"), _("Your number")]
+    return found, list(zip(labels, [found.today, *totals], found.replays, strict=False))
+
+
+@overseers("GET")
+@explained
+def queue_size_replay(request: StaffRequest) -> HttpResponse:
+    """The fragment that says what other places would have changed."""
+    found, replays = _replays(request)
+    if found is None:
+        return render(request, "reporting/adviser/playing.html", {"again": request.get_full_path()})
+    context = {
+        "history": found,
+        "query": request.GET.urlencode(),
+        "really": phrasing.really(found.really) if found.really.arrived else "",
+        "replays": [
+            (label, total, phrasing.sentence(outcome, total)) for label, total, outcome in replays
+        ],
+    }
+    return render(request, "reporting/adviser/replay.html", context)
+
+
+@overseers("GET")
+@explained
+def replay_file(request: StaffRequest, kind: str) -> HttpResponse:
+    """The same in numbers, as CSV or XLSX; back to the page where it has to be played again."""
+    if kind not in row_files.KINDS:
+        raise Http404
+    found, replays = _replays(request)
+    if found is None:
+        key = urlencode({"website": request.GET["website"]} if "website" in request.GET else {})
+        return redirect(f"{reverse('queue_size')}?{key}")
+    table = tables.Table(
+        title=_("Queue size"),
+        headings=[
+            *(_("What would have happened"), _("Places"), _("Visitors who came")),
+            *(_("Not engaged"), _("Half waited under (s)"), _("Nine in ten under (s)")),
+        ],
+        rows=[
+            [
+                *(label, total, outcome.arrived, outcome.refused),
+                _seconds(outcome.median),
+                _seconds(outcome.ninth_decile),
+            ]
+            for label, total, outcome in [(_("In reality"), None, found.really), *replays]
+        ],
+    )
+    return tables.handed_over(table, f"queue-size-replay-{timezone.now():%Y%m%d}", kind)
+
+
+def _seconds(length: timedelta | None) -> int | None:
+    """``None`` where some still wait at the end."""
+    return None if length is None else round(length.total_seconds())
+
+
+def _places(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text[:9]) > MOST_PLACES:
+        raise Http404
+    return int(text)

@@ -1,0 +1,1 @@
+"""What agents, supervisors, programs and the system do to a conversation."""

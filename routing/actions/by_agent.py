@@ -1,0 +1,179 @@
+"""What an agent does with a conversation that he holds: each verb checks, under the lock of its
+row, that he still does; a release or a transfer may have been quicker than his click."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from accounts import preferences
+from accounts.models import Agent, AgentChannel, Group, User
+from conversations.agents import notes
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.transitions import WAITING, Refused, Status, Verb
+from conversations.messages import closing_message, sending
+from conversations.models import Author, CloseReason, Contact, Conversation
+from conversations.visitors import blocks
+from core.db.retry import retried
+from routing.actions import assignment
+
+ON_DESK = frozenset({Status.ACTIVE})
+HELD = frozenset({Status.ACTIVE, Status.ASSIGNED})
+
+
+def _hold(
+    conversation_id: int,
+    *,
+    user: User,
+    verb: Verb,
+    statuses: frozenset[Status] = ON_DESK,
+    seen: int | None = None,
+) -> int:
+    """Lock the row; refuse where ``user`` does not hold it in one of ``statuses``, or where the
+    visitor has written after message ``seen`` (C81). Returns their number as an agent."""
+    conversation = verbs.lock(conversation_id)
+    holder = conversation.agent
+    if conversation.status not in statuses or holder is None or holder.user_id != user.pk:
+        raise Refused(verb, Status(conversation.status), "somebody else holds it now")
+    verbs.require_seen(conversation, seen, verb=verb)
+    return holder.pk
+
+
+@retried
+def snooze(
+    conversation_id: int,
+    *,
+    user: User,
+    until: datetime,
+    keep: bool,
+    auto_close: bool,
+    at: datetime,
+    warn_again: bool | None = None,
+    seen: int | None = None,
+) -> Conversation:
+    """Set aside until ``until`` or until the visitor replies (R100).
+
+    The state of the auto-close box lasts for the agent (R125-R127); ``warn_again`` is his answer to
+    the warning, where he was shown it (R129).
+    """
+    agent_id = _hold(conversation_id, user=user, verb=Verb.SNOOZE, seen=seen)
+    preferences.remember(agent_id, closes_snoozed=auto_close)
+    if warn_again is not None:
+        preferences.remember(agent_id, warns_of_closure=warn_again)
+    return verbs.snooze(
+        conversation_id,
+        until=until,
+        keep=keep,
+        auto_close=auto_close,
+        actor=actors.agent(user),
+        at=at,
+    )
+
+
+@retried
+def finish(
+    conversation_id: int, *, user: User, at: datetime, seen: int | None = None
+) -> Conversation:
+    """The desk's "Close" (R197, C33). Only this closure, an agent's own, sends the website's
+    closing message (R130)."""
+    _hold(conversation_id, user=user, verb=Verb.CLOSE, seen=seen)
+    conversation = verbs.lock(conversation_id)
+    sending.add(
+        conversation_id,
+        author=Author.SYSTEM,
+        body=closing_message.words(conversation.website, conversation.language),
+        client_id=uuid.uuid4(),
+        at=at,
+    )
+    return verbs.finish(conversation_id, actor=actors.agent(user), at=at)
+
+
+@retried
+def set_pending(
+    conversation_id: int, *, user: User, at: datetime, seen: int | None = None
+) -> Conversation:
+    """Waits for the visitor (C36)."""
+    _hold(conversation_id, user=user, verb=Verb.SET_PENDING, seen=seen)
+    return verbs.set_pending(conversation_id, actor=actors.agent(user), at=at)
+
+
+@retried
+def set_on_hold(
+    conversation_id: int, *, user: User, at: datetime, seen: int | None = None
+) -> Conversation:
+    """Waits for somebody else (C36)."""
+    _hold(conversation_id, user=user, verb=Verb.SET_ON_HOLD, seen=seen)
+    return verbs.set_on_hold(conversation_id, actor=actors.agent(user), at=at)
+
+
+@retried
+def block(
+    conversation_id: int, *, user: User, reason: str, until: datetime | None, at: datetime
+) -> Conversation:
+    """Block the visitor, then close: without a closing message and without a survey (R58, C24)."""
+    _hold(conversation_id, user=user, verb=Verb.CLOSE)
+    conversation = verbs.lock(conversation_id)
+    blocks.block(conversation, reason=reason, until=until, by=user, at=at)
+    return verbs.close(conversation_id, reason=CloseReason.BLOCKED, actor=actors.agent(user), at=at)
+
+
+@retried
+def transfer(
+    conversation_id: int, *, user: User, to: Agent | Group, at: datetime, note: str = ""
+) -> Conversation:
+    """To a colleague or to another team (R199), with a note for whoever has it next."""
+    actor = actors.agent(user)
+    verb = Verb.TRANSFER_TO_AGENT if isinstance(to, Agent) else Verb.TRANSFER_TO_GROUP
+    agent_id = _hold(conversation_id, user=user, verb=verb, statuses=HELD)
+    if note:
+        notes.write(conversation_id, agent_id=agent_id, body=note, at=at)
+    if isinstance(to, Agent):
+        return assignment.transfer_to_agent(conversation_id, agent=to, actor=actor, at=at)
+    return assignment.transfer_to_group(conversation_id, group=to, actor=actor, at=at)
+
+
+@retried
+def resume(conversation_id: int, *, user: User, at: datetime) -> Conversation:
+    """Pending, on hold or solved comes back to the one who set it so; what is left to the team, to
+    its group's queue (C34, C51)."""
+    agent = Agent.objects.select_for_update(no_key=True).get(user=user)
+    conversation = verbs.lock(conversation_id)
+    if conversation.agent_id is None:
+        is_mine = agent.groups.filter(conversations=conversation.pk).exists()
+    else:
+        is_mine = conversation.agent_id == agent.pk
+    if not is_mine:
+        raise Refused(Verb.REOPEN, Status(conversation.status), "it belongs to somebody else")
+    conversation = verbs.reopen(conversation_id, actor=actors.agent(user), at=at)
+    return _onto_my_desk(conversation, agent, user=user, at=at)
+
+
+@retried
+def wake(conversation_id: int, *, user: User, at: datetime) -> Conversation:
+    """End a snooze by hand: kept by me -> my desk, or assigned to me where I am full; left to the
+    team -> its group's queue (R101, C4)."""
+    agent = Agent.objects.select_for_update(no_key=True).get(user=user)
+    conversation = verbs.lock(conversation_id)
+    if conversation.is_kept:
+        is_mine = conversation.agent_id == agent.pk
+    else:
+        is_mine = agent.groups.filter(conversations=conversation.pk).exists()
+    if not is_mine:
+        raise Refused(Verb.WAKE_TO_AGENT, Status(conversation.status), "it is not for this agent")
+    conversation = verbs.wake(conversation_id, actor=actors.agent(user), at=at)
+    return _onto_my_desk(conversation, agent, user=user, at=at)
+
+
+def _onto_my_desk(
+    conversation: Conversation, agent: Agent, *, user: User, at: datetime
+) -> Conversation:
+    """Take what has become assigned to me where a slot is free, available or not: I pulled it."""
+    if conversation.status not in WAITING or conversation.agent_id != agent.pk:
+        return conversation
+    held = Contact.objects.filter(agent=agent, channel=conversation.channel, ended_at=None).count()
+    has_slot = AgentChannel.objects.filter(
+        agent=agent, channel=conversation.channel, slots__gt=held
+    ).exists()
+    if not has_slot:
+        return conversation
+    return verbs.take(conversation.pk, agent=agent, actor=actors.agent(user), at=at)

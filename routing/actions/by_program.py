@@ -1,0 +1,47 @@
+"""Who may write into a conversation from outside both faces, and as whom."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Role, User
+from conversations.lifecycle import verbs
+from conversations.lifecycle.transitions import Status
+from conversations.messages import sending
+from conversations.messages.rich_content import Offer
+from conversations.messages.sending import Sent
+from conversations.models import Author, Conversation
+from core.rejection import Rejected
+
+
+@transaction.atomic
+def say(
+    conversation_id: int,
+    *,
+    user: User,
+    body: str,
+    offer: Offer | None,
+    client_id: uuid.UUID,
+    at: datetime,
+) -> Sent:
+    """Words and an offer, as the agent who holds the conversation, or as the bot that does."""
+    author = _author(verbs.lock(conversation_id), user)
+    return sending.add(
+        conversation_id, author=author, body=body, client_id=client_id, at=at, offer=offer
+    )
+
+
+def _author(conversation: Conversation, user: User) -> Author:
+    """A bot speaks only while it holds the conversation (R38), and for administrators' programs."""
+    if conversation.status == Status.BOT and user.role == Role.ADMIN:
+        return Author.BOT
+    holder = conversation.agent
+    if conversation.status == Status.ACTIVE and holder is not None and holder.user_id == user.pk:
+        return Author.AGENT
+    raise Rejected(
+        "not_on_desk", _("This conversation is not on your desk; nothing was sent."), 409
+    )

@@ -1,0 +1,58 @@
+"""What those who oversee do to conversations of others: release, give to somebody, wake.
+
+Each verb checks under the lock of the row that its user still oversees it: a transfer to another
+team may have been quicker than the click.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from accounts import supervision
+from accounts.models import Agent, Group, User
+from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.transitions import Refused, Status, Verb
+from conversations.models import Conversation
+from core.db.retry import retried
+from routing.actions import assignment
+
+
+def may_steer(conversation: Conversation, user: User) -> bool:
+    """Whether ``user`` oversees it; who only sees it as an agent does not."""
+    return supervision.of(user).covers(conversation.website_id, conversation.group_id)
+
+
+def _check(conversation: Conversation, user: User, verb: Verb) -> None:
+    if not may_steer(conversation, user):
+        raise Refused(verb, Status(conversation.status), "it has left what this user oversees")
+
+
+@retried
+def release(conversation_id: int, *, user: User, at: datetime) -> Conversation:
+    """Put a stranded or assigned conversation back in its queue (R92-R96, C21)."""
+    conversation = assignment.lock_unheld(conversation_id, Verb.RELEASE, at)
+    _check(conversation, user, Verb.RELEASE)
+    return verbs.release(conversation_id, actor=actors.manager(user), at=at)
+
+
+@retried
+def reassign(conversation_id: int, *, to: Agent | Group, user: User, at: datetime) -> Conversation:
+    """Give what waits, or lies on a lost desk, to an agent or to another team of the website,
+    whoever oversees that one. What is on the desk of somebody who is connected stays there, as with
+    a release (C21)."""
+    verb = Verb.TRANSFER_TO_GROUP if isinstance(to, Group) else Verb.TRANSFER_TO_AGENT
+    conversation = assignment.lock_unheld(conversation_id, verb, at)
+    _check(conversation, user, verb)
+    actor = actors.manager(user)
+    if isinstance(to, Group):
+        return assignment.transfer_to_group(conversation_id, group=to, actor=actor, at=at)
+    if not to.groups.filter(website=conversation.website_id).exists():
+        raise Refused(verb, Status(conversation.status), "he is in no group of this website")
+    return assignment.transfer_to_agent(conversation_id, agent=to, actor=actor, at=at)
+
+
+@retried
+def wake(conversation_id: int, *, user: User, at: datetime) -> Conversation:
+    """End somebody's snooze: it comes back to its agent, or to its team (C2, C4)."""
+    _check(verbs.lock(conversation_id), user, Verb.WAKE_TO_GROUP)
+    return verbs.wake(conversation_id, actor=actors.manager(user), at=at)

@@ -1,0 +1,132 @@
+"""From a bot to people: the bot's own way to the queues of its rule, and what happens when it falls
+silent (C6, R33-R36)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import datetime
+
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from accounts.models import Channel, Group
+from conversations.lifecycle import verbs
+from conversations.lifecycle.actors import SYSTEM, Actor
+from conversations.lifecycle.transitions import DeadlineKind, Refused, Status, Verb
+from conversations.models import Author, Conversation
+from core.db.retry import retried
+from routing import engagement, opening
+from routing.models import RuleStep
+from routing.moments import at_moment
+
+
+@retried
+def escalate(
+    conversation_id: int,
+    *,
+    actor: Actor = SYSTEM,
+    at: datetime,
+    skills: Collection[int] | None = None,
+) -> bool:
+    """Pass a conversation on to people; a new entry, for which the places count (C16). ``skills``
+    replace what it required before.
+
+    False where there is no room: the visitor is told so, and it stays with the bot.
+    """
+    asked = Conversation.objects.select_related("rule__bot").get(pk=conversation_id)
+    rule = asked.rule
+    if asked.status != Status.BOT or rule is None:
+        raise Refused(Verb.ESCALATE, Status(asked.status))
+    channel = Channel(asked.channel)
+    required = asked.required_skills if skills is None else list(skills)
+    steps = engagement.steps_of(rule, lock=True)
+    answer = engagement.decide(rule, steps, channel, at=at, skills=required)
+    step = next((step for step in steps if answer.entry and step.pk == answer.entry.step_id), None)
+    desk = None
+    if step is not None and answer.entry is not None and not answer.entry.takes_place:
+        desk = engagement.claim_desk(step, channel, required, at=at)
+        if desk is None:
+            step = None
+    if step is None:
+        _say_no_room(verbs.lock(conversation_id), steps, at=at)
+        return False
+    conversation = verbs.escalate(
+        conversation_id,
+        group_id=step.group_id,
+        queue_id=step.pk,
+        actor=actor,
+        at=at,
+        places=step.places if desk is None else None,
+        required_skills=required,
+        is_asynchronous=answer.is_asynchronous,
+    )
+    engagement.remember_entry(rule, step, at=at)
+    words = _words_of(conversation, step.group, at=at)
+    engagement.speak(conversation, words, author=Author.SYSTEM, at=at)
+    if desk is not None:
+        agent, slots = desk
+        verbs.push(conversation_id, agent=agent, at=at, slots=slots)
+    return True
+
+
+def escalate_silent(*, conversation_id: int) -> None:
+    """Reaction: its bot owes the visitor an answer for too long. Somebody may have been quicker."""
+    still = Conversation.objects.filter(
+        pk=conversation_id, status=Status.BOT, deadline_kind=DeadlineKind.BOT_SILENCE
+    )
+    if still.exists():
+        with suppress(Refused):
+            escalate(conversation_id, at=timezone.now())
+
+
+def _words_of(conversation: Conversation, group: Group, *, at: datetime) -> str:
+    """What the visitor reads when people take over (R36): the bot's own text, or a default one,
+    which says when the team is back where it is away (B4)."""
+    bot = conversation.rule.bot if conversation.rule else None
+    if bot is not None and bot.escalation_text:
+        return bot.escalation_text
+    with translation.override(conversation.language):
+        if not group.is_open_at(at):
+            return _later(conversation, group.opens_at(at), at=at)
+        if conversation.is_asynchronous:
+            return _("We are passing you on to our team, who usually answer within a few hours.")
+        return _("We are passing you on to one of our advisers.")
+
+
+def _later(conversation: Conversation, opens_at: datetime | None, *, at: datetime) -> str:
+    """That the team answers when it opens; in the language that is active, by the website's
+    clock."""
+    if opens_at is None:
+        return _("We are closed at the moment: our team will answer you when it is back.")
+    return _("We are closed: our team is back %(moment)s and will answer you then.") % {
+        "moment": at_moment(opens_at, at, conversation.website.zone)
+    }
+
+
+def _say_no_room(conversation: Conversation, steps: list[RuleStep], *, at: datetime) -> None:
+    """The truth, once for each time that the visitor has asked."""
+    if conversation.status != Status.BOT:
+        raise Refused(Verb.ESCALATE, Status(conversation.status))
+    last = conversation.messages.order_by("seq").last()
+    if last is None or last.author != Author.SYSTEM:
+        with translation.override(conversation.language):
+            text = _no_room(conversation, steps, at=at)
+        engagement.speak(conversation, text, author=Author.SYSTEM, at=at)
+
+
+def _no_room(conversation: Conversation, steps: list[RuleStep], *, at: datetime) -> str:
+    if not engagement.is_closed(steps, at):
+        return _(
+            "All our advisers are busy and the queue is full. Your conversation is kept here, "
+            "and goes to the team as soon as there is room."
+        )
+    groups = [step.group for step in steps]
+    channel = Channel(conversation.channel)
+    skills = conversation.required_skills
+    opens_at = opening.back_at(groups, channel, at=at, skills=skills)
+    if opens_at is None:
+        return _("We are closed at the moment. Your conversation is kept here.")
+    return _("We are closed and back %(moment)s. Your conversation is kept here until then.") % {
+        "moment": at_moment(opens_at, at, conversation.website.zone)
+    }

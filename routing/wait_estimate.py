@@ -1,0 +1,93 @@
+"""Within how long it will be a visitor's turn, by the pace at which his queue moves (B4).
+
+Only where that can be said honestly: enough conversations have left the queue lately, it still
+moves, somebody is there and available, and the group does not close before. What is said is a time
+that nine in ten keep to, if pushes come at random at that pace; a mean would be wrong for every
+second visitor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import sqrt
+
+from django.core.cache import cache
+
+from accounts.models import Channel, Group
+from conversations.lifecycle.transitions import Verb
+from conversations.models import Event
+from routing import load
+
+LOOK = timedelta(hours=2)
+MOST = 20
+"""So many pushes are looked at: the pace of an hour ago is not that of now."""
+ENOUGH = 10
+STALLED = 4
+"""A queue that has not moved for so many times its pace has stopped."""
+NINE_IN_TEN = 1.3  # standard deviations, nearly
+STEPS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240)
+"""What is said, in minutes; beyond, nothing."""
+KEPT_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a queue has moved: ``count`` pushes ``over`` some time until now, the last of them so
+    long ago (``quiet``). ``open_for``: until the group closes; ``None`` if nobody knows of an
+    end."""
+
+    count: int
+    over: timedelta
+    quiet: timedelta
+    open_for: timedelta | None = None
+
+
+def minutes_within(place: int, pace: Pace) -> int | None:
+    """The step of ``STEPS`` within which it will be the turn of whoever is at ``place`` (from 1
+    on); ``None`` where nothing honest can be said."""
+    if pace.count < ENOUGH:
+        return None
+    each = pace.over / pace.count
+    if pace.quiet > STALLED * each:
+        return None
+    within = place * each * (1 + NINE_IN_TEN * sqrt(1 / pace.count + 1 / place))
+    if pace.open_for is not None and within > pace.open_for:
+        return None
+    return next((step for step in STEPS if within <= timedelta(minutes=step)), None)
+
+
+def wait_of(group_id: int, channel: Channel, place: int, *, at: datetime) -> int | None:
+    """Minutes within which it is the turn of ``place`` in a group, if they can be told. The pace
+    is kept for some seconds, for all who wait there."""
+    key = f"pace:{group_id}:{channel.value}"
+    pace: Pace | None = cache.get(key)
+    if pace is None:
+        pace = _pace(group_id, channel, at=at)
+        cache.set(key, pace, KEPT_SECONDS)
+    return minutes_within(place, pace)
+
+
+def _pace(group_id: int, channel: Channel, *, at: datetime) -> Pace:
+    pushes = list(
+        Event.objects.filter(
+            verb=Verb.PUSH,
+            at__gt=at - LOOK,
+            at__lte=at,
+            group_id=group_id,
+            conversation__channel=channel,
+        )
+        .order_by("-at")
+        .values_list("at", flat=True)[:MOST]
+    )
+    group = Group.objects.get(pk=group_id)
+    # Whoever made that pace may have gone home since; where nobody is there, nothing moves.
+    if not pushes or not load.takers(group_id, channel, at=at):
+        return Pace(0, timedelta(0), timedelta(0))
+    closes = group.hours_change_at
+    return Pace(
+        count=len(pushes),
+        over=at - pushes[-1],
+        quiet=at - pushes[0],
+        open_for=closes - at if closes is not None and closes > at else None,
+    )

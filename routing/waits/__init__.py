@@ -1,0 +1,1 @@
+"""Why a conversation waits, in sentences: the cases, the reasons and what can be done."""

@@ -1,0 +1,89 @@
+"""A waiting conversation and all that decides who can take it, as plain data.
+
+What stops an agent is said by ``decisions.obstacles``; ``explanations`` and ``remedies`` find the
+words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+
+from routing.decisions import AgentView, BlockReason, Need, Obstacle
+
+BARS = frozenset({BlockReason.DEACTIVATED, BlockReason.OTHER_WEBSITE})
+"""What an agent cannot mend: nothing that they do would bring them the conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A queue: ``places`` is ``None`` where a group without a queue was handed conversations."""
+
+    rule: str
+    group: str
+    places: int | None
+    waiting: int
+    returned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An agent by name, as the channel sees them."""
+
+    name: str
+    view: AgentView
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A waiting conversation and all that decides who can take it, at ``at``.
+
+    ``rank`` is its place among what waits for the same group (or the same agent) on its channel;
+    ``people`` the members of the group, and others of the website who could only not because they
+    are no members; for an assigned one its agent. ``deadline_at`` ends its assignment or its wait
+    for a skill. ``free_since`` is since when somebody has been seen free beside it.
+    """
+
+    number: int
+    at: datetime
+    zone: tzinfo
+    need: Need
+    channel: str
+    group: str
+    fill: Fill
+    rank: int
+    waits_since: datetime
+    is_return: bool = False
+    people: Sequence[Person] = ()
+    skills: Mapping[int, str] = field(default_factory=dict)
+    deadline_at: datetime | None = None
+    free_since: datetime | None = None
+
+    @property
+    def is_assigned(self) -> bool:
+        return self.need.agent_id is not None
+
+
+Stopped = tuple[Person, tuple[Obstacle, ...]]
+
+
+def nearest(stopped: Stopped) -> tuple[bool, int, str]:
+    """Order by who could take it, then by how little stops them; strangers to the group last."""
+    person, found = stopped
+    is_stranger = any(one.kind == BlockReason.NOT_A_MEMBER for one in found)
+    return is_stranger, len(found), person.name.lower()
+
+
+def is_barred(found: Sequence[Obstacle]) -> bool:
+    """Return whether an agent stopped by this may not have it at all."""
+    return any(one.kind in BARS for one in found)
+
+
+def has(found: Sequence[Obstacle], kind: BlockReason) -> bool:
+    return any(one.kind == kind for one in found)
+
+
+def skill_names(ids: frozenset[int], case: Case) -> str:
+    """Return the names of skills, in order, separated by commas."""
+    return ", ".join(sorted(case.skills.get(pk, f"#{pk}") for pk in ids))

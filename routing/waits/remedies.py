@@ -1,0 +1,91 @@
+"""What would end the wait of a conversation, in words, in the language that is active."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from routing.decisions import BlockReason, Obstacle
+from routing.moments import at_moment
+from routing.waits.cases import Case, Person, Stopped, is_barred, nearest, skill_names
+
+
+def remedies(case: Case, stopped: Sequence[Stopped], *, is_fault: bool) -> list[str]:
+    """Say what somebody would have to do, or by when time does it; nothing where it is being
+    given just now."""
+    if any(not found for _person, found in stopped):
+        if not is_fault:
+            return []
+        return [
+            _("The safety sweep gives it out within ten seconds, and counts it as a repair."),
+            _("If it stays, tell whoever runs this installation: manage.py check_invariants."),
+        ]
+    found = _deadline_remedy(case)
+    if case.is_assigned:
+        found += [
+            line
+            for person, stops in stopped
+            if person.view.agent_id == case.need.agent_id and (line := _remedy(person, stops, case))
+        ]
+        return [*found, _("A manager releases it: it goes back to its group.")]
+    if not case.need.is_open:
+        if case.need.opens_at is None:
+            return [*found, _("The group %(group)s gets opening hours.") % {"group": case.group}]
+        moment = at_moment(case.need.opens_at, case.at, case.zone)
+        text = _("The group %(group)s opens %(moment)s.")
+        return [*found, text % {"group": case.group, "moment": moment}]
+    # Who is nearest first; three are enough to act on.
+    order = sorted(stopped, key=nearest)
+    lines = [line for person, stops in order if (line := _remedy(person, stops, case))]
+    if not lines and all(is_barred(stops) for _person, stops in stopped):
+        lines = [_("Somebody becomes a member of the group %(group)s.") % {"group": case.group}]
+    return [*found, *lines[:3]]
+
+
+def _deadline_remedy(case: Case) -> list[str]:
+    if case.deadline_at is None:
+        return []
+    values = {"moment": at_moment(case.deadline_at, case.at, case.zone), "group": case.group}
+    if case.is_assigned:
+        return [_("At the latest %(moment)s it goes back to the group %(group)s.") % values]
+    return [_("From then on, any member of the group may take it: %(moment)s.") % values]
+
+
+def _remedy(person: Person, found: Sequence[Obstacle], case: Case) -> str:
+    """What one agent would have to do; empty where more than two things stop them, or where they
+    may not have it at all."""
+    if is_barred(found):
+        return ""
+    steps = [_step(one, person, case) for one in found if one.kind != BlockReason.GROUP_CLOSED]
+    return (
+        ""
+        if len(steps) > 2
+        else _("%(name)s %(steps)s.")
+        % {
+            "name": person.name,
+            "steps": _(" and ").join(steps),
+        }
+    )
+
+
+def _step(obstacle: Obstacle, person: Person, case: Case) -> str:
+    values = {
+        "group": case.group,
+        "channel": case.channel,
+        "skills": skill_names(obstacle.skill_ids, case),
+    }
+    match obstacle.kind:
+        case BlockReason.OFFLINE:
+            return pgettext("an agent", "opens the desk")
+        case BlockReason.UNAVAILABLE:
+            return pgettext("an agent", "becomes available on %(channel)s") % values
+        case BlockReason.FULL:
+            return pgettext("an agent", "ends or sets aside a conversation, or gets a slot more")
+        case BlockReason.NO_SLOTS:
+            return pgettext("an agent", "gets slots on %(channel)s") % values
+        case BlockReason.LACKS_SKILL:
+            return pgettext("an agent", "gets %(skills)s") % values
+        case _:
+            return pgettext("an agent", "becomes a member of the group %(group)s") % values

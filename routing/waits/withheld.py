@@ -1,0 +1,154 @@
+"""What waits although an agent is available, and why it does not come to them (B4, C56).
+
+The same ``decisions.obstacles`` as everywhere; here in short sentences for the agent concerned,
+each with what would help.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+
+from django.db.models import Count
+from django.utils.translation import ngettext
+
+from accounts.models import Agent, AgentChannel, Channel, Group, Skill
+from conversations.lifecycle.transitions import WAITING, Status
+from conversations.models import Conversation
+from routing import load
+from routing.decisions import AgentView, BlockReason, Need, obstacles
+from routing.moments import at_moment
+
+MOST = 3
+"""So many sentences are read; more would be a report."""
+FIRST = (BlockReason.GROUP_CLOSED, BlockReason.LACKS_SKILL, BlockReason.OF_SOMEBODY_ELSE)
+"""What concerns the agent's own groups comes before what waits in others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that stops the agent: of a group, or of some skills."""
+
+    kind: BlockReason
+    group_id: int | None = None
+    skill_ids: frozenset[int] = frozenset()
+
+
+def sentences(agent: Agent, *, at: datetime, zone: tzinfo) -> list[str]:
+    """Say what waits that ``agent`` could not be given though available with a free slot, the most
+    first; nothing where the agent is not, or where nothing does."""
+    mine = AgentChannel.objects.filter(agent=agent, is_available=True, slots__gt=0)
+    counted: Counter[Reason] = Counter()
+    groups: dict[int, Group] = {}
+    for name in mine.values_list("channel", flat=True):
+        channel = Channel(name)
+        [view] = load.views(Agent.objects.filter(pk=agent.pk), channel, at=at)
+        if not view.free:
+            continue
+        # Whoever reads this is at the desk, even if its socket is being opened anew.
+        here = replace(view, is_reachable=True)
+        groups = groups or _groups_of(here)
+        counted.update(dict(_reasons(here, groups, channel, at=at)))
+    order = sorted(counted.items(), key=lambda item: (item[0].kind not in FIRST, -item[1]))
+    names = _names(counted)
+    return [_words(reason, n, groups, names, at=at, zone=zone) for reason, n in order[:MOST]]
+
+
+def _groups_of(view: AgentView) -> dict[int, Group]:
+    """All groups of the websites that the agent answers for."""
+    found = Group.objects.filter(website__in=view.standing.website_ids).select_related("website")
+    return {group.pk: group for group in found}
+
+
+def _reasons(
+    view: AgentView, groups: dict[int, Group], channel: Channel, *, at: datetime
+) -> Iterator[tuple[Reason, int]]:
+    """Why what waits is not for the agent, and how many conversations that concerns."""
+    rows = (
+        Conversation.objects.filter(status__in=WAITING, channel=channel, group__in=groups)
+        .values_list("status", "group_id", "agent_id", "required_skills", "are_skills_relaxed")
+        .annotate(n=Count("pk"))
+        .order_by()
+    )
+    counted: Counter[Reason] = Counter()
+    for status, group_id, agent_id, required, is_relaxed, n in rows:
+        assignee = agent_id if status == Status.ASSIGNED else None
+        if assignee is not None and group_id not in view.group_ids:
+            continue
+        group = groups[group_id]
+        need = Need(
+            group_id=group_id,
+            skill_ids=frozenset() if is_relaxed else frozenset(required),
+            agent_id=assignee,
+            is_open=group.is_open_at(at),
+        )
+        stops = obstacles(view, need)
+        if stops:
+            first = stops[0]
+            is_of_group = first.kind in {BlockReason.NOT_A_MEMBER, BlockReason.GROUP_CLOSED}
+            where = group_id if is_of_group else None
+            counted[Reason(first.kind, where, first.skill_ids)] += n
+    yield from counted.items()
+
+
+def _names(reasons: Counter[Reason]) -> dict[int, str]:
+    asked = {skill for reason in reasons for skill in reason.skill_ids}
+    return dict(Skill.objects.filter(pk__in=asked).values_list("pk", "name")) if asked else {}
+
+
+def _words(
+    reason: Reason,
+    n: int,
+    groups: dict[int, Group],
+    names: dict[int, str],
+    *,
+    at: datetime,
+    zone: tzinfo,
+) -> str:
+    group = groups[reason.group_id] if reason.group_id is not None else None
+    told = {
+        "n": n,
+        "group": group.name if group else "",
+        "skills": ", ".join(sorted(names.get(pk, f"#{pk}") for pk in reason.skill_ids)),
+    }
+    match reason.kind:
+        case BlockReason.GROUP_CLOSED if group is not None and (opens_at := group.opens_at(at)):
+            told["moment"] = at_moment(opens_at, at, zone)
+            text = ngettext(
+                "%(n)d conversation waits for %(group)s, which opens %(moment)s.",
+                "%(n)d conversations wait for %(group)s, which opens %(moment)s.",
+                n,
+            )
+        case BlockReason.GROUP_CLOSED:
+            text = ngettext(
+                "%(n)d conversation waits for %(group)s, which is closed. A manager can change its "
+                "opening hours.",
+                "%(n)d conversations wait for %(group)s, which is closed. A manager can change its "
+                "opening hours.",
+                n,
+            )
+        case BlockReason.LACKS_SKILL:
+            text = ngettext(
+                "%(n)d conversation waits for somebody with %(skills)s. A manager can add it to "
+                "your skills.",
+                "%(n)d conversations wait for somebody with %(skills)s. A manager can add it to "
+                "your skills.",
+                n,
+            )
+        case BlockReason.OF_SOMEBODY_ELSE:
+            text = ngettext(
+                "%(n)d conversation is assigned to a colleague and waits for them.",
+                "%(n)d conversations are assigned to colleagues and wait for them.",
+                n,
+            )
+        case _:
+            text = ngettext(
+                "%(n)d conversation waits for %(group)s, of which you are not a member. A manager "
+                "can add you.",
+                "%(n)d conversations wait for %(group)s, of which you are not a member. A manager "
+                "can add you.",
+                n,
+            )
+    return text % told
