@@ -1,9 +1,7 @@
 """The core app: it has the outbox's table and nothing else that Django need know."""
 
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
 
 
 class CoreConfig(AppConfig):
     name = "core"
-    verbose_name = _("Core")
