@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0038_outbox_to_core")]
+    dependencies = [("conversations", "0039_span_text")]
 
     operations = [
         migrations.AlterModelTable("StatusSpan", "conversations_statusspan"),
