@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import polib
-from messenger.website_texts import DEFAULTS
 
+from messenger.website_texts import DEFAULTS
 from tools import messages
 from tools.sizes import PRONOUNS
 
