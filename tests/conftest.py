@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
     from config import engines, translations
-    from tests import emptying, seed
+    from tests import db_cleanup, seed
 
     if not hasattr(config, "workerinput"):
         for folder in settings.LOCALE_PATHS:
@@ -54,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.WHITENOISE_USE_FINDERS = False  # each test's client would look at every file anew
-    emptying.install()
+    db_cleanup.install()
 
 
 def pytest_collection_finish() -> None:

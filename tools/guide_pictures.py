@@ -79,10 +79,10 @@ def keep(picture: bytes, path: Path) -> None:
 
 def pictures(browser: Browser, product: Product, language: str) -> Iterator[tuple[str, bytes]]:
     """Each picture with its name, in the course of one small working day."""
+    from tests.browser.language import Language
     from tests.browser.people import Agent, Visitor
-    from tests.browser.tongue import Tongue
 
-    tongue = Tongue(language)
+    translate = Language(language)
 
     def context(**options: Any) -> Any:
         return browser.new_context(
@@ -92,11 +92,11 @@ def pictures(browser: Browser, product: Product, language: str) -> Iterator[tupl
             **options,
         )
 
-    agent = Agent(context(viewport=DESK), product.url, "alice", tongue)
+    agent = Agent(context(viewport=DESK), product.url, "alice", translate)
     agent.log_in()
     agent.status.click()
     for customer, words in WORDS[language]:
-        visitor = Visitor(context(), product.url, tongue).visit("/demo/account/")
+        visitor = Visitor(context(), product.url, translate).visit("/demo/account/")
         visitor.page.get_by_role("button").filter(has_text=customer).first.click()
         visitor.start(words)
         visitor.visit("/demo/")
@@ -128,7 +128,7 @@ def pictures(browser: Browser, product: Product, language: str) -> Iterator[tupl
     yield "find", page.screenshot(clip={"x": 0, "y": 0, "width": 1180, "height": 420})
     page.goto(f"{product.url}/desk/")
     page.locator("[data-menu] summary").click()
-    page.get_by_role("button", name=tongue("Log out")).click()
+    page.get_by_role("button", name=translate("Log out")).click()
     expect(dialog).to_be_visible()
     yield "leaving", dialog.screenshot()
 

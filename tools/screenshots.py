@@ -13,13 +13,13 @@ from typing import Any
 
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.browser.language import Language
 from tests.browser.people import Agent, Visitor
 from tests.browser.product import Product
-from tests.browser.tongue import Tongue
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs/images/desk-and-messenger.png"
-FRENCH = Tongue("fr")
+FRENCH = Language("fr")
 DESK = {"width": 1016, "height": 720}
 PHONE = {"width": 340, "height": 720}
 # Signed identities will bring such names; until then the pictures put them into the database.

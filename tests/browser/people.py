@@ -6,21 +6,21 @@ import re
 
 from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, expect
 
-from tests.browser.tongue import Tongue
+from tests.browser.language import Language
 
 WITHOUT_TICKS = """bubbles => bubbles.map(bubble => [...bubble.childNodes]
   .filter(node => !node.classList?.contains("tick")).map(node => node.textContent).join(""))"""
 
-ENGLISH = Tongue("en")
+ENGLISH = Language("en")
 
 
 class Visitor:
     """Somebody on the brand's site, with its Messenger."""
 
-    def __init__(self, context: BrowserContext, url: str, tongue: Tongue = ENGLISH) -> None:
+    def __init__(self, context: BrowserContext, url: str, translate: Language = ENGLISH) -> None:
         self.context = context
         self.url = url
-        self.tongue = tongue
+        self.translate = translate
         self.page: Page = context.new_page()
 
     def visit(self, path: str = "/demo/cart/") -> Visitor:
@@ -39,21 +39,21 @@ class Visitor:
 
     @property
     def launcher(self) -> Locator:
-        names = f"{self.tongue('Open the chat')}|{self.tongue('Minimise the chat')}"
+        names = f"{self.translate('Open the chat')}|{self.translate('Minimise the chat')}"
         return self.page.get_by_role("button", name=re.compile(names))
 
     @property
     def frame(self) -> FrameLocator:
-        title = self.tongue("Chat with {brand}").replace("{brand}", "Maison Céleste")
+        title = self.translate("Chat with {brand}").replace("{brand}", "Maison Céleste")
         return self.page.get_by_title(title).content_frame
 
     @property
     def box(self) -> Locator:
-        return self.frame.get_by_label(self.tongue("Your message"))
+        return self.frame.get_by_label(self.translate("Your message"))
 
     @property
     def log(self) -> Locator:
-        return self.frame.get_by_role("log", name=self.tongue("Conversation"))
+        return self.frame.get_by_role("log", name=self.translate("Conversation"))
 
     def open(self) -> None:
         """Unless it is: in mid-conversation it stays open from page to page."""
@@ -63,12 +63,12 @@ class Visitor:
         expect(self.frame.get_by_role("heading", name="Maison Céleste")).to_be_visible()
 
     def reduce(self) -> None:
-        self.frame.get_by_role("button", name=self.tongue("Minimise the chat")).click()
+        self.frame.get_by_role("button", name=self.translate("Minimise the chat")).click()
 
     def agree(self) -> None:
-        self.frame.get_by_role("button", name=self.tongue("I accept")).click()
+        self.frame.get_by_role("button", name=self.translate("I accept")).click()
         expect(
-            self.frame.get_by_role("heading", name=self.tongue("Before we start"))
+            self.frame.get_by_role("heading", name=self.translate("Before we start"))
         ).to_be_hidden()
 
     def say(self, text: str) -> Locator:
@@ -92,7 +92,7 @@ class Visitor:
         self.open()
         self.agree()
         self.say(text)
-        expect(self.bubble(text)).to_contain_text(self.tongue("Sent"))
+        expect(self.bubble(text)).to_contain_text(self.translate("Sent"))
 
     def texts(self) -> list[str]:
         """The messages on the screen, without greeting and notes."""
@@ -104,11 +104,11 @@ class Agent:
     """Somebody at the desk. Managers and administrators are agents with more tabs."""
 
     def __init__(
-        self, context: BrowserContext, url: str, name: str, tongue: Tongue = ENGLISH
+        self, context: BrowserContext, url: str, name: str, translate: Language = ENGLISH
     ) -> None:
         self.context = context
         self.url = url
-        self.tongue = tongue
+        self.translate = translate
         self.name = name
         self.was_warned = False  # by the first snooze that closes by itself
         self.page: Page = context.new_page()
@@ -118,16 +118,16 @@ class Agent:
         self.page.goto(self.url + path)
         if "/login/" not in self.page.url:
             return self
-        self.page.get_by_label(self.tongue("Username")).fill(self.name)
-        self.page.get_by_label(self.tongue("Password")).fill("demo")
-        self.page.get_by_role("button", name=self.tongue("Log in"), exact=True).click()
+        self.page.get_by_label(self.translate("Username")).fill(self.name)
+        self.page.get_by_label(self.translate("Password")).fill("demo")
+        self.page.get_by_role("button", name=self.translate("Log in"), exact=True).click()
         self.page.wait_for_url(self.url + path)
         return self
 
     @property
     def status(self) -> Locator:
         """The status button of the chat."""
-        return self.page.get_by_role("group", name=self.tongue("Your availability")).get_by_role(
+        return self.page.get_by_role("group", name=self.translate("Your availability")).get_by_role(
             "button"
         )
 
@@ -139,7 +139,7 @@ class Agent:
     @property
     def boxes(self) -> Locator:
         column = self.page.get_by_role(
-            "complementary", name=self.tongue("Conversations on your desk")
+            "complementary", name=self.translate("Conversations on your desk")
         )
         return column.get_by_role("list").get_by_role("link")
 
@@ -148,21 +148,21 @@ class Agent:
 
     @property
     def log(self) -> Locator:
-        return self.page.get_by_role("log", name=self.tongue("Messages"))
+        return self.page.get_by_role("log", name=self.translate("Messages"))
 
     @property
     def reply(self) -> Locator:
-        return self.page.get_by_label(self.tongue("Your reply"))
+        return self.page.get_by_label(self.translate("Your reply"))
 
     @property
     def note(self) -> Locator:
         """The field for a note, once it is chosen in place of the reply."""
-        return self.page.get_by_label(self.tongue("Note for the team"), exact=True)
+        return self.page.get_by_label(self.translate("Note for the team"), exact=True)
 
     def choose(self, mode: str) -> None:
         """ "Reply" or "Note"."""
-        group = self.page.get_by_role("group", name=self.tongue("What you write"))
-        group.get_by_role("button", name=self.tongue(mode), exact=True).click()
+        group = self.page.get_by_role("group", name=self.translate("What you write"))
+        group.get_by_role("button", name=self.translate(mode), exact=True).click()
 
     def notes(self, text: str) -> Locator:
         """The notes in the thread that hold a text."""
@@ -183,16 +183,16 @@ class Agent:
 
     def act(self, verb: str) -> None:
         """One of the buttons on the right."""
-        actions = self.page.get_by_role("region", name=self.tongue("Actions"))
+        actions = self.page.get_by_role("region", name=self.translate("Actions"))
         if verb == "Block":
-            actions.get_by_label(self.tongue("More actions")).click()
-        actions.get_by_role("button", name=self.tongue(verb)).click()
+            actions.get_by_label(self.translate("More actions")).click()
+        actions.get_by_role("button", name=self.translate(verb)).click()
 
     def close_unanswered(self) -> None:
         """Close, and answer the question whether that is meant."""
         self.act("Close")
         dialog = self.page.get_by_role("dialog")
-        dialog.get_by_role("button", name=self.tongue("Close without an answer")).click()
+        dialog.get_by_role("button", name=self.translate("Close without an answer")).click()
         expect(dialog).to_be_hidden()
 
     def transfer(self, name: str) -> None:
@@ -220,7 +220,7 @@ class Agent:
 
     def log_out(self) -> None:
         self.page.get_by_label(re.compile("^Your account")).click()
-        self.page.get_by_role("button", name=self.tongue("Log out")).click()
+        self.page.get_by_role("button", name=self.translate("Log out")).click()
         self.page.wait_for_url("**/login/")
 
 

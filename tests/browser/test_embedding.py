@@ -11,11 +11,11 @@ from playwright.sync_api import expect
 
 from tests.browser import brand
 from tests.browser.conftest import Crowd
+from tests.browser.language import Language
 from tests.browser.people import Visitor
 from tests.browser.product import Product
 from tests.browser.test_files import attach, is_drawn, png
 from tests.browser.test_identity import log_in
-from tests.browser.tongue import Tongue
 
 EVENTS = [
     "ready",
@@ -273,7 +273,7 @@ def test_right_to_left_nothing_breaks(crowd: Crowd, product: Product) -> None:
     alice = crowd.agent("alice").log_in().be_available()
     with brand.page(product.url, "demo", attributes='lang="ar" dir="rtl"') as port:
         # In French, the website's own language: we speak no Arabic.
-        visitor = Visitor(crowd.context(), f"http://localhost:{port}", Tongue("fr")).visit("/")
+        visitor = Visitor(crowd.context(), f"http://localhost:{port}", Language("fr")).visit("/")
         visitor.open()
         visitor.agree()
         launcher = visitor.launcher.bounding_box()

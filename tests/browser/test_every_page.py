@@ -9,7 +9,7 @@ from playwright.sync_api import Frame, Page
 
 from tests.browser import scene
 from tests.browser.conftest import Crowd
-from tests.browser.tongue import Tongue
+from tests.browser.language import Language
 
 AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text()
 LOOKED_AT_CLOSELY = {
@@ -61,12 +61,12 @@ NAMES = {"Équipe de réponse", "vers equipe de reponse", "Orders"}
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_every_page_speaks_one_language_and_is_accessible(crowd: Crowd, language: str) -> None:
     crowd.expect_complaint("404")
-    tongue, faults = Tongue(language), list[str]()
-    for name, page in scene.walk(crowd, tongue):
+    translate, faults = Language(language), list[str]()
+    for name, page in scene.walk(crowd, translate):
         assert page.evaluate("document.documentElement.lang") == language, name
         texts = [text for text in page.evaluate(READ_ALL) if text not in NAMES]
         assert len(texts) >= 5, name
-        faults += [f"{name} says {text!r}" for text in tongue.misses(texts)]
+        faults += [f"{name} says {text!r}" for text in translate.misses(texts)]
         # What axe looks at does not depend on the language; the wider texts are the French ones.
         if language == "fr" and name in LOOKED_AT_CLOSELY:
             faults += [f"{name}: {fault}" for fault in inaccessible(page)]

@@ -17,10 +17,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Crowd
+from tests.browser.language import Language
 from tests.browser.people import Agent
 from tests.browser.product import ROOT, Product
 from tests.browser.test_reports_whole import look_at_all
-from tests.browser.tongue import Tongue
 
 CLOSED = "rows => rows.map(({ cells }) => Number(cells[2].dataset.value))"
 MAKE = "from bench.reports import make; make(2000, agents=30, days=730)"
@@ -45,12 +45,12 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_years_have_every_report(browser: Browser, grown: Product, language: str) -> None:
-    crowd, tongue = Crowd(browser, grown), Tongue(language)
+    crowd, translate = Crowd(browser, grown), Language(language)
     [(website, zone)] = grown.rows("SELECT id, time_zone FROM accounts_website WHERE key = 'bench'")
-    admin = Agent(crowd.context(locale=tongue.locale), grown.url, "admin", tongue)
+    admin = Agent(crowd.context(locale=translate.locale), grown.url, "admin", translate)
     page = admin.log_in("/reports/production/").page
     narrowed = f"period=365&website={website}"
-    faults = look_at_all(crowd, page, tongue, "years", narrowed)
+    faults = look_at_all(crowd, page, translate, "years", narrowed)
     assert not faults, "\n".join(faults)
 
     page.goto(f"{grown.url}/reports/conversations/?{narrowed}")
@@ -62,9 +62,9 @@ def test_years_have_every_report(browser: Browser, grown: Product, language: str
     told = page.locator('.tile a[href^="/reports/rows/closed/"]')
     expect(told).to_have_text(re.compile(r"^[\d\s,]+$"))
     assert re.sub(r"\D", "", told.inner_text()) == str(closed)
-    heading = page.get_by_role("columnheader", name=tongue("Conversations closed"))
+    heading = page.get_by_role("columnheader", name=translate("Conversations closed"))
     for order, is_reversed in (("descending", True), ("ascending", False)):
-        heading.get_by_role("button", name=tongue("Conversations closed"), exact=True).click()
+        heading.get_by_role("button", name=translate("Conversations closed"), exact=True).click()
         expect(heading).to_have_attribute("aria-sort", order)
         found = page.locator("table.sortable tbody tr").evaluate_all(CLOSED)
         assert len(found) > 10

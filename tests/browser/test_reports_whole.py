@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Crowd
+from tests.browser.language import Language
 from tests.browser.people import Agent, Visitor
 from tests.browser.test_every_page import NAMES, READ_ALL, inaccessible
-from tests.browser.tongue import Tongue
 
 REPORTS = {
     "board": "/reports/production/",
@@ -31,7 +31,7 @@ TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
 
 
 def look_at_all(
-    crowd: Crowd, page: Page, tongue: Tongue, when: str, asked: str = "period=today"
+    crowd: Crowd, page: Page, translate: Language, when: str, asked: str = "period=today"
 ) -> list[str]:
     """What is wrong with the reports; pictures of them are kept beside those of failures."""
     folder = crowd.product.var.parent / "reports"
@@ -41,13 +41,13 @@ def look_at_all(
         assert answer is not None
         assert answer.status == 200, path
         texts = [text for text in page.evaluate(READ_ALL) if text not in NAMES]
-        faults += [f"{name}, {when}, says {text!r}" for text in tongue.misses(texts)]
+        faults += [f"{name}, {when}, says {text!r}" for text in translate.misses(texts)]
         # What axe looks at does not depend on the language; years have most of it, or one today.
-        if tongue.language == "fr" and when == ("years" if "{asked}" in path else "one"):
+        if translate.language == "fr" and when == ("years" if "{asked}" in path else "one"):
             faults += [f"{name}, {when}: {fault}" for fault in inaccessible(page)]
         for size, viewport in (("screen", SCREEN), ("phone", PHONE)):
             page.set_viewport_size(viewport)  # type: ignore[arg-type]
-            file = f"{name} {when} {size} {tongue.language}.png".replace(" ", "-")
+            file = f"{name} {when} {size} {translate.language}.png".replace(" ", "-")
             page.screenshot(path=folder / file, full_page=True)
             if page.evaluate(TOO_WIDE):
                 faults.append(f"{name}, {when}: wider than a {size}")
@@ -58,10 +58,10 @@ def look_at_all(
 def test_an_empty_website_and_one_conversation_have_every_report(
     crowd: Crowd, language: str
 ) -> None:
-    tongue = Tongue(language)
-    manager = Agent(crowd.context(locale=tongue.locale), crowd.product.url, "manager", tongue)
+    translate = Language(language)
+    manager = Agent(crowd.context(locale=translate.locale), crowd.product.url, "manager", translate)
     page = manager.log_in("/reports/production/").page
-    faults = look_at_all(crowd, page, tongue, "empty")
+    faults = look_at_all(crowd, page, translate, "empty")
 
     visitor = Visitor(crowd.context(), crowd.product.url)
     alice = crowd.agent("alice").log_in().be_available()
@@ -71,7 +71,7 @@ def test_an_empty_website_and_one_conversation_have_every_report(
     visitor.sees("43 !")
     alice.act("Close")
     expect(alice.page.get_by_text("Your desk is clear")).to_be_visible()
-    faults += look_at_all(crowd, page, tongue, "one")
+    faults += look_at_all(crowd, page, translate, "one")
     assert not faults, "\n".join(faults)
     page.goto(f"{crowd.product.url}/reports/conversations/?period=today")
     expect(page.locator('.tile a[href^="/reports/rows/closed/"]')).to_have_text("1")

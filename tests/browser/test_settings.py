@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Crowd
+from tests.browser.language import Language
 from tests.browser.test_every_page import AXE, RUN_AXE
-from tests.browser.tongue import Tongue
 
 LINKS = "(links) => [...new Set(links.map((link) => link.getAttribute('href')))]"
 OTHERS = [
@@ -35,15 +35,15 @@ def pages_of(page: Page, url: str) -> list[str]:
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_every_page_has_the_bar_and_names_what_it_asks(crowd: Crowd, language: str) -> None:
-    tongue = Tongue(language)
-    admin = crowd.agent("admin", locale=tongue.locale, viewport={"width": 390, "height": 844})
-    admin.tongue = tongue
+    translate = Language(language)
+    admin = crowd.agent("admin", locale=translate.locale, viewport={"width": 390, "height": 844})
+    admin.translate = translate
     admin.log_in()
     page, faults = admin.page, list[str]()
     for path in pages_of(page, admin.url):
         page.goto(path if path.startswith("http") else admin.url + path)
-        bar = page.get_by_role("navigation", name=tongue("Pages"))
-        expect(bar.get_by_role("link", name=tongue("Desk"))).to_be_visible()
+        bar = page.get_by_role("navigation", name=translate("Pages"))
+        expect(bar.get_by_role("link", name=translate("Desk"))).to_be_visible()
         for more in page.locator(".add-row a").all():
             more.click()
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):

@@ -15,8 +15,8 @@ from messenger.website_texts import sha256_of, texts_of
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, VisitorFactory, on_desk
+from tests.messenger.asgi.test_messages import code_of, first
 from tests.messenger.conftest import Browser
-from tests.messenger.test_doors import code_of, first
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,7 @@ from conversations.models import Attachment, Conversation, Message, Visitor
 from messenger.website_texts import consent_of, sha256_of
 from routing.models import RuleStep
 from tests.clock import NOW
-from tests.conversations.test_attachments import Caller, png
+from tests.conversations.messages.test_attachments import Caller, png
 from tests.messenger.conftest import Browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("step")]

@@ -24,8 +24,8 @@ from messenger.website_texts import sha256_of, texts_of
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, VisitorFactory, WebsiteFactory, on_desk, queued
+from tests.messenger.asgi.test_messages import agree, closed, code_of, first
 from tests.messenger.conftest import Browser
-from tests.messenger.test_doors import agree, closed, code_of, first
 
 SECRET, OLD = "s" * 64, "o" * 64
 pytestmark = pytest.mark.django_db

@@ -26,7 +26,7 @@ from messenger.consumers import MessengerConsumer
 from messenger.website_texts import sha256_of, texts_of
 from routing.models import RuleStep
 from tests.clock import NOW
-from tests.conversations.test_attachments import Caller, as_visitor, png
+from tests.conversations.messages.test_attachments import Caller, as_visitor, png
 from tests.factories import AgentFactory, VisitorFactory, on_desk
 from tests.messenger.conftest import Browser
 from tests.messenger.test_identity import signed

@@ -14,7 +14,7 @@ FILLED = r"\S+(?: [A-ZÀ-Ý]\S*)*"  # a figure, or a name of any length
 WORD = re.compile(r"[^\W\d_]{4,}")  # "de" between two holes would match half the language
 
 
-class Tongue:
+class Language:
     """English is the catalogue's left side, French its right."""
 
     def __init__(self, language: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Frame, Page, expect
 
 from tests.browser.conftest import Crowd
-from tests.browser.cuts import Line
+from tests.browser.disconnects import Line
 from tests.browser.people import Agent, Visitor
 
 CUTS = 30

@@ -16,7 +16,7 @@ from conversations.visitors import persons
 from core.db import async_pool
 from routing.models import RuleStep
 from tests.clock import NOW
-from tests.conversations.test_messages import as_agent, as_visitor, log_in, one, refusal
+from tests.conversations.messages.test_sending import as_agent, as_visitor, log_in, one, refusal
 from tests.factories import VisitorFactory, on_desk
 
 pytestmark = pytest.mark.django_db(transaction=True)

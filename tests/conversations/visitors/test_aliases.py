@@ -19,7 +19,7 @@ from conversations.visitors import aliases
 from conversations.visitors.aliases import CREATURES, QUALITIES, TINTS, alias_of, range_of
 
 HERON = uuid.UUID(int=0)
-STYLES = Path(__file__).resolve().parents[2] / "static/base/avatars.css"
+STYLES = Path(__file__).resolve().parents[3] / "static/base/avatars.css"
 LANGUAGES = ("en", "fr")
 
 

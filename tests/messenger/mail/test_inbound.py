@@ -39,7 +39,7 @@ from messenger.mail.reply_addresses import reply_address
 from messenger.models import Mail, MailKind, Outcome, Reply
 from messenger.visitors import hash_token
 from tests.clock import NOW
-from tests.conversations.test_attachments import as_agent, as_visitor
+from tests.conversations.messages.test_attachments import as_agent, as_visitor
 from tests.factories import AgentFactory, UserFactory
 from tests.messenger.letters import begin, letter, say, take, words_of
 from tests.messenger.mailing import VISITOR, Lmtp

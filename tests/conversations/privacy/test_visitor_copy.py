@@ -9,7 +9,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from conversations.models import Event, Note, Person, Visitor
 from conversations.privacy.visitor_copy import GIVEN, WITHHELD, copy_for
-from tests.conversations.test_personal import WORD, person
+from tests.conversations.privacy.test_personal_data import WORD, person
 
 __all__ = ["person"]  # the fixture
 
