@@ -1,1 +1,1 @@
-"""Who takes a conversation: rules, engagement, presence, dispatch, expiry."""
+"""Distribution of conversations: rules, engagement, presence, dispatch, expiry."""

@@ -1,4 +1,4 @@
-"""The findings of ``routing.warnings`` for those who may act: read from the settings, in words."""
+"""The findings of ``routing.warnings`` as text, for the users who may act on them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ WEBSITE, RULE, TARGETING, GROUP, AGENT, BOT, SKILL = (
     for model in (Website, DistributionRule, TargetingRule, Group, Agent, Bot, Skill)
 )
 
-# Kind: what it is said of, what the others are, the problem, what to do. {name} is the object,
-# {others} those that have a part in it.
+# Kind: (model of the object, model of the others, problem, remedy). {name} is the object, {others}
+# are those involved.
 WORDS: dict[Kind, tuple[str, str, Any, Any]] = {
     Kind.WEBSITE_WITHOUT_DOMAINS: (
         WEBSITE,
@@ -143,7 +143,7 @@ MODELS: dict[str, type[Model]] = {
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One finding in words; ``url`` opens the object where it is mended."""
+    """One finding as text; ``url`` opens the object where it can be fixed."""
 
     kind: Kind
     model: str
@@ -156,7 +156,7 @@ class Advice:
 
 
 def for_user(user: User, *, at: datetime) -> list[Advice]:
-    """What this user can mend: all for administrators, their groups and agents for managers."""
+    """Return what this user can fix: all for administrators, their own for managers."""
     findings = warnings.find(settings(at=at))
     if not rights.administers(user):
         mine = {
@@ -173,7 +173,7 @@ def for_user(user: User, *, at: datetime) -> list[Advice]:
 
 
 def about(obj: Model, user: User, *, at: datetime) -> list[Advice]:
-    """What concerns one object, for its page."""
+    """Return what concerns one object, for its page."""
     key = (obj._meta.label_lower, obj.pk)
     if key[0] not in MODELS:
         return []
@@ -181,7 +181,7 @@ def about(obj: Model, user: User, *, at: datetime) -> list[Advice]:
 
 
 def settings(*, at: datetime) -> warnings.Settings:
-    """All settings as plain data, in a number of queries that does not grow with them."""
+    """Return all settings as plain data, in a constant number of queries."""
     groups = Group.objects.select_related("website").prefetch_related(
         "members", "opening_hours", "holidays", "website__holidays"
     )

@@ -128,7 +128,7 @@ class OfferSerializer(serializers.Serializer[Any]):
 
 
 class Refusal(APIException):
-    """A message that was not accepted, as the doors of both faces say it."""
+    """A message that was not accepted, in the error shape of the other endpoints."""
 
     def __init__(self, rejected: Rejected) -> None:
         super().__init__(rejected.text, rejected.code)

@@ -1,8 +1,8 @@
-"""What the administration changes takes effect at once (R216): each change is published in its own
-transaction, and whoever gained a taker or a conversation is drained after the commit.
+"""Immediate effect of settings (R216): each change is published in its own transaction, and the
+queues or agents that gained something are drained after the commit.
 
-One function for each kind of setting; call it after the rows are written or removed, inside the
-transaction.
+There is one function for each kind of setting. Call it after the rows are written or removed,
+inside the transaction.
 """
 
 from __future__ import annotations
@@ -53,20 +53,20 @@ def agent_changed(agent_id: int) -> None:
 
 
 def account_changed(user_id: int) -> None:
-    """Somebody's account was saved: it may be deactivated, active again, or of another role."""
+    """An account was saved: it may be deactivated, active again, or have another role."""
     for agent_id in Agent.objects.filter(user=user_id).values_list("pk", flat=True):
         agent_changed(agent_id)
 
 
 def group_removed(website_id: int, members: Iterable[int]) -> None:
-    """A group is gone, with the rights to its website that it gave to ``members``."""
+    """A group was deleted, and with it its ``members``' right to its website."""
     bus.publish(RuleChanged(website_id=website_id))
     for agent_id in members:
         agent_changed(agent_id)
 
 
 def skill_changed(skill_id: int) -> None:
-    """A skill or who has it was saved; or it is no more, and nothing waits for it any longer."""
+    """A skill or its agents were saved, or it was deleted and no conversation requires it now."""
     if Skill.objects.filter(pk=skill_id).exists():
         for agent_id in Agent.objects.filter(skills=skill_id).values_list("pk", flat=True):
             agent_changed(agent_id)

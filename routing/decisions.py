@@ -1,6 +1,6 @@
 """The engine's decisions, as pure functions of plain data: no database, no clock, no request.
 
-Production and simulation call the same ones.
+Production and the simulator call the same functions.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ EQUAL_SHARE = "equal_share"
 
 @dataclass(frozen=True, slots=True)
 class StepLoad:
-    """One queue as an entry finds it. ``waiting`` counts queued and assigned; ``free_slots`` the
-    slots of agents who could take the entry and for whom nobody waits; ``gives_places`` is false
-    where the group is closed and keeps no places then."""
+    """One queue at the moment of an entry.
+
+    ``waiting`` counts queued and assigned conversations. ``free_slots`` counts the slots of agents
+    who could take the entry and for whom nothing waits. ``gives_places`` is false if the group is
+    closed and keeps no places then.
+    """
 
     step_id: int
     places: int
@@ -40,28 +43,28 @@ class StepLoad:
 
     @property
     def has_room(self) -> bool:
-        """A threshold of 0 needs an agent; from 1 on a free place, or such an agent (C18)."""
+        """With 0 places an agent must be free; from 1 on a free place or an agent will do (C18)."""
         return self.has_place or self.has_agent
 
     @property
     def fill(self) -> Fraction:
-        """How full the queue is; without places it is full."""
+        """How full the queue is; a queue without places is full."""
         return Fraction(self.waiting, self.places) if self.places else Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where a new conversation goes: into a place of the queue, or onto a desk directly."""
+    """Where a new conversation goes: into a place of the queue, or straight onto a desk."""
 
     step_id: int
     takes_place: bool
 
 
 def choose_step(mode: str, steps: Sequence[StepLoad]) -> Entry | None:
-    """The queue that a new conversation enters; ``None`` is "no room: do not engage".
+    """Return the queue that a new conversation enters; ``None`` means no room: do not engage.
 
-    ``steps`` stand in the rule's order. Cascade takes the first with room (R44, R45); equal share
-    the one with the lowest fill ratio, ties in rotation: the one entered longest ago (C19).
+    ``steps`` are in the rule's order. Cascade takes the first with room (R44, R45). Equal share
+    takes the one with the lowest fill ratio, ties going to the one entered longest ago (C19).
     """
     open_steps = [step for step in steps if step.has_room]
     if not open_steps:
@@ -76,7 +79,7 @@ def _share_order(step: StepLoad) -> tuple[Fraction, bool, float]:
 
 
 class BlockReason(StrEnum):
-    """Each way in which an agent may be unable to take a waiting conversation."""
+    """The reasons why an agent cannot take a waiting conversation."""
 
     OF_SOMEBODY_ELSE = "of_somebody_else"
     DEACTIVATED = "account_deactivated"
@@ -92,8 +95,11 @@ class BlockReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """One thing that stops an agent: ``until`` is known where time removes it (a closed group),
-    ``skill_ids`` are what he lacks, ``held`` and ``slots`` say how full he is."""
+    """One reason that stops an agent.
+
+    ``until`` is set if time removes it (a closed group), ``skill_ids`` are the missing skills,
+    ``held`` and ``slots`` say how full the agent is.
+    """
 
     kind: BlockReason
     until: datetime | None = None
@@ -104,8 +110,11 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True)
 class AgentView:
-    """One agent as a channel sees him. ``is_reachable``: a desk of his hears us; ``idle_since`` is
-    when his last contact on this channel ended, or when he became available."""
+    """One agent on one channel.
+
+    ``is_reachable``: a desk of theirs receives pushes. ``idle_since``: when their last contact on
+    this channel ended, or when they became available.
+    """
 
     agent_id: int
     slots: int
@@ -124,10 +133,12 @@ class AgentView:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a waiting conversation asks for. ``skill_ids`` are those that still bind; with
-    ``agent_id`` it is assigned to that agent, and neither membership nor skills nor opening hours
-    are asked for: a person has chosen him (R88); but it must be of a website that he may have
-    (C50), ``website_id``. Without either id, membership is not asked."""
+    """What a waiting conversation requires.
+
+    ``skill_ids`` are those still binding. With ``agent_id`` it is assigned to that agent, chosen by
+    a person, and membership, skills and opening hours do not count (R88), but the agent must have a
+    right to its website, ``website_id`` (C50). Without either id, membership is not checked.
+    """
 
     group_id: int | None
     skill_ids: frozenset[int] = frozenset()
@@ -138,10 +149,10 @@ class Need:
 
 
 def obstacles(agent: AgentView, need: Need) -> tuple[Obstacle, ...]:
-    """All that stops ``agent`` from taking what needs ``need``; nothing: he could take it now.
+    """Return all that stops ``agent`` from taking ``need``; empty if they could take it now.
 
-    The one place that says so; the dispatch, the explanations and the simulation ask it, and the
-    statements that say the same in SQL are held to it by tests.
+    This is the one definition: the dispatch, the explanations and the simulator call it, and tests
+    hold the equivalent SQL statements to it.
     """
     found = []
     if need.agent_id is not None:
@@ -155,7 +166,7 @@ def obstacles(agent: AgentView, need: Need) -> tuple[Obstacle, ...]:
         if missing := need.skill_ids - agent.skill_ids:
             found.append(Obstacle(BlockReason.LACKS_SKILL, skill_ids=missing))
     if barred := _bar(agent, need):
-        return (*found, Obstacle(barred))  # Whatever else stops them would have to change in vain.
+        return (*found, Obstacle(barred))  # Removing any other obstacle would not help.
     if not agent.is_reachable:
         found.append(Obstacle(BlockReason.OFFLINE))
     if not agent.slots:
@@ -168,7 +179,7 @@ def obstacles(agent: AgentView, need: Need) -> tuple[Obstacle, ...]:
 
 
 def _bar(agent: AgentView, need: Need) -> BlockReason | None:
-    """Whether the agent may have it at all. A member of its group is of its website."""
+    """Return what bars the agent from it altogether. A member of its group is of its website."""
     if not agent.standing.is_active:
         return BlockReason.DEACTIVATED
     if need.agent_id != agent.agent_id or need.website_id is None:
@@ -181,8 +192,10 @@ ANYTHING = Need(group_id=None)
 
 
 def choose_agent(agents: Sequence[AgentView], need: Need = ANYTHING) -> int | None:
-    """Of those whom nothing stops, the one with the most free slots, ties to the longest idle
-    (C19); ``None``: nobody can take it."""
+    """Return the able agent with the most free slots, ties to the longest idle (C19).
+
+    ``None`` if nobody can take it.
+    """
     able = [agent for agent in agents if not obstacles(agent, need)]
     if not able:
         return None

@@ -1,7 +1,7 @@
-"""What people do with who holds a conversation: wake, resume, take, transfer, release.
+"""Changes of who holds a conversation: wake, resume, take, transfer, release.
 
-These verbs need to know about capacity and connections; the locks are taken in the one order,
-agents (by id) before the conversation.
+These verbs depend on capacity and connections. They take their locks in the one order: agents
+(by id) before the conversation.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ def transfer_to_group(
     at: datetime,
     skills: Collection[int] | None = None,
 ) -> Conversation:
-    """To another team: into its queue of the same rule, else into its first queue (R199); where
-    that has places, a live conversation becomes asynchronous (C53).
+    """Transfer to another team: to its queue of the same rule, else to its first queue (R199).
 
-    ``skills`` are what it requires there. Where nobody says, it keeps the languages: they are the
-    visitor's; a topic was the former team's.
+    If that queue has places, a live conversation becomes asynchronous (C53). ``skills`` are those
+    required there. By default the required languages stay, because they are the visitor's; topics
+    belonged to the former team.
     """
     website_id, rule_id, required, is_asynchronous = Conversation.objects.values_list(
         "website_id", "queue__rule_id", "required_skills", "is_asynchronous"
@@ -64,7 +64,7 @@ def transfer_to_group(
 def transfer_to_agent(
     conversation_id: int, *, agent: Agent, actor: Actor, at: datetime
 ) -> Conversation:
-    """To one agent; who cannot take it at once may let it wait for hours (C53)."""
+    """Transfer to one agent. If they cannot take it at once, it may wait for hours (C53)."""
     channel, is_asynchronous = Conversation.objects.values_list("channel", "is_asynchronous").get(
         pk=conversation_id
     )
@@ -81,13 +81,13 @@ def transfer_to_agent(
 
 @retried
 def release(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
-    """Put a stranded conversation back in its queue (C21); for managers: ``overseeing``."""
+    """Return a stranded conversation to its queue (C21). Managers: ``by_supervisor.release``."""
     lock_unheld(conversation_id, Verb.RELEASE, at)
     return verbs.release(conversation_id, actor=actor, at=at)
 
 
 def lock_unheld(conversation_id: int, verb: Verb, at: datetime) -> Conversation:
-    """Lock its holder and its row; refuse where the holder is connected and has it on his desk."""
+    """Lock its holder and its row; refuse if the holder is connected and has it on their desk."""
     holder = Conversation.objects.values_list("agent_id", flat=True).get(pk=conversation_id)
     if holder is not None:
         Agent.objects.select_for_update(no_key=True).get(pk=holder)
@@ -102,13 +102,13 @@ def lock_unheld(conversation_id: int, verb: Verb, at: datetime) -> Conversation:
 
 @retried
 def take(conversation_id: int, *, user: User, at: datetime) -> Conversation:
-    """The agent pulls an assigned conversation to his desk, beyond his slots if need be (C35)."""
+    """Pull an assigned conversation to the agent's desk, beyond their slots if need be (C35)."""
     agent = Agent.objects.select_for_update(no_key=True).get(user=user)
     return verbs.take(conversation_id, agent=agent, actor=actors.agent(user), at=at)
 
 
 def release_stranded(*, at: datetime) -> int:
-    """Release what lies on desks lost for longer than the group's setting allows (C21, B2)."""
+    """Release conversations on desks lost for longer than the group's setting (C21, B2)."""
     released = 0
     on_desks = Conversation.objects.filter(
         status=Status.ACTIVE, group__release_minutes__isnull=False
@@ -123,6 +123,6 @@ def release_stranded(*, at: datetime) -> int:
         try:
             release(conversation.pk, actor=actors.SYSTEM, at=at)
         except Refused:
-            continue  # He has just come back.
+            continue  # The agent has just come back.
         released += 1
     return released

@@ -1,5 +1,8 @@
-"""What an agent does with a conversation that he holds: each verb checks, under the lock of its
-row, that he still does; a release or a transfer may have been quicker than his click."""
+"""What an agent does with a conversation that they hold.
+
+Each verb checks under the lock of the row that they still hold it: a release or a transfer may
+have come before the click.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +32,11 @@ def _hold(
     statuses: frozenset[Status] = ON_DESK,
     seen: int | None = None,
 ) -> int:
-    """Lock the row; refuse where ``user`` does not hold it in one of ``statuses``, or where the
-    visitor has written after message ``seen`` (C81). Returns their number as an agent."""
+    """Lock the row and return the id of its agent.
+
+    Refuse if ``user`` does not hold it in one of ``statuses``, or if the visitor has written after
+    message ``seen`` (C81).
+    """
     conversation = verbs.lock(conversation_id)
     holder = conversation.agent
     if conversation.status not in statuses or holder is None or holder.user_id != user.pk:
@@ -51,10 +57,10 @@ def snooze(
     warn_again: bool | None = None,
     seen: int | None = None,
 ) -> Conversation:
-    """Set aside until ``until`` or until the visitor replies (R100).
+    """Snooze until ``until`` or until the visitor replies (R100).
 
-    The state of the auto-close box lasts for the agent (R125-R127); ``warn_again`` is his answer to
-    the warning, where he was shown it (R129).
+    The state of the auto-close box is remembered for the agent (R125-R127). ``warn_again`` is their
+    answer to the warning, if it was shown (R129).
     """
     agent_id = _hold(conversation_id, user=user, verb=Verb.SNOOZE, seen=seen)
     preferences.remember(agent_id, closes_snoozed=auto_close)
@@ -74,8 +80,10 @@ def snooze(
 def finish(
     conversation_id: int, *, user: User, at: datetime, seen: int | None = None
 ) -> Conversation:
-    """The desk's "Close" (R197, C33). Only this closure, an agent's own, sends the website's
-    closing message (R130)."""
+    """Close from the desk (R197, C33).
+
+    Only this closure, by an agent, sends the website's closing message (R130).
+    """
     _hold(conversation_id, user=user, verb=Verb.CLOSE, seen=seen)
     conversation = verbs.lock(conversation_id)
     sending.add(
@@ -92,7 +100,7 @@ def finish(
 def set_pending(
     conversation_id: int, *, user: User, at: datetime, seen: int | None = None
 ) -> Conversation:
-    """Waits for the visitor (C36)."""
+    """Set aside until the visitor replies (C36)."""
     _hold(conversation_id, user=user, verb=Verb.SET_PENDING, seen=seen)
     return verbs.set_pending(conversation_id, actor=actors.agent(user), at=at)
 
@@ -101,7 +109,7 @@ def set_pending(
 def set_on_hold(
     conversation_id: int, *, user: User, at: datetime, seen: int | None = None
 ) -> Conversation:
-    """Waits for somebody else (C36)."""
+    """Set aside until a third party answers (C36)."""
     _hold(conversation_id, user=user, verb=Verb.SET_ON_HOLD, seen=seen)
     return verbs.set_on_hold(conversation_id, actor=actors.agent(user), at=at)
 
@@ -110,7 +118,7 @@ def set_on_hold(
 def block(
     conversation_id: int, *, user: User, reason: str, until: datetime | None, at: datetime
 ) -> Conversation:
-    """Block the visitor, then close: without a closing message and without a survey (R58, C24)."""
+    """Block the visitor and close, without a closing message or survey (R58, C24)."""
     _hold(conversation_id, user=user, verb=Verb.CLOSE)
     conversation = verbs.lock(conversation_id)
     blocks.block(conversation, reason=reason, until=until, by=user, at=at)
@@ -121,7 +129,7 @@ def block(
 def transfer(
     conversation_id: int, *, user: User, to: Agent | Group, at: datetime, note: str = ""
 ) -> Conversation:
-    """To a colleague or to another team (R199), with a note for whoever has it next."""
+    """Transfer to a colleague or another team (R199), with a note for the next agent."""
     actor = actors.agent(user)
     verb = Verb.TRANSFER_TO_AGENT if isinstance(to, Agent) else Verb.TRANSFER_TO_GROUP
     agent_id = _hold(conversation_id, user=user, verb=verb, statuses=HELD)
@@ -134,8 +142,11 @@ def transfer(
 
 @retried
 def resume(conversation_id: int, *, user: User, at: datetime) -> Conversation:
-    """Pending, on hold or solved comes back to the one who set it so; what is left to the team, to
-    its group's queue (C34, C51)."""
+    """Bring back a pending, on-hold or solved conversation.
+
+    It returns to the agent who paused it; one left to the team returns to its group's queue
+    (C34, C51).
+    """
     agent = Agent.objects.select_for_update(no_key=True).get(user=user)
     conversation = verbs.lock(conversation_id)
     if conversation.agent_id is None:
@@ -150,8 +161,11 @@ def resume(conversation_id: int, *, user: User, at: datetime) -> Conversation:
 
 @retried
 def wake(conversation_id: int, *, user: User, at: datetime) -> Conversation:
-    """End a snooze by hand: kept by me -> my desk, or assigned to me where I am full; left to the
-    team -> its group's queue (R101, C4)."""
+    """End a snooze by hand (R101, C4).
+
+    One kept by this agent goes to their desk, or is assigned to them if they are full. One left to
+    the team goes to its group's queue.
+    """
     agent = Agent.objects.select_for_update(no_key=True).get(user=user)
     conversation = verbs.lock(conversation_id)
     if conversation.is_kept:
@@ -167,7 +181,7 @@ def wake(conversation_id: int, *, user: User, at: datetime) -> Conversation:
 def _onto_my_desk(
     conversation: Conversation, agent: Agent, *, user: User, at: datetime
 ) -> Conversation:
-    """Take what has become assigned to me where a slot is free, available or not: I pulled it."""
+    """Take what is now assigned to this agent if a slot is free, even while unavailable."""
     if conversation.status not in WAITING or conversation.agent_id != agent.pk:
         return conversation
     held = Contact.objects.filter(agent=agent, channel=conversation.channel, ended_at=None).count()

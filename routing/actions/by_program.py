@@ -1,4 +1,4 @@
-"""Who may write into a conversation from outside both faces, and as whom."""
+"""Messages that programs write into a conversation, and the author that they write as."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def say(
     client_id: uuid.UUID,
     at: datetime,
 ) -> Sent:
-    """Words and an offer, as the agent who holds the conversation, or as the bot that does."""
+    """Send text and rich content as the agent or the bot that holds the conversation."""
     author = _author(verbs.lock(conversation_id), user)
     return sending.add(
         conversation_id, author=author, body=body, client_id=client_id, at=at, offer=offer
@@ -36,7 +36,7 @@ def say(
 
 
 def _author(conversation: Conversation, user: User) -> Author:
-    """A bot speaks only while it holds the conversation (R38), and for administrators' programs."""
+    """Return the author: a bot only while it holds the conversation (R38), for administrators."""
     if conversation.status == Status.BOT and user.role == Role.ADMIN:
         return Author.BOT
     holder = conversation.agent

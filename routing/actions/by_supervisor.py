@@ -1,7 +1,7 @@
-"""What those who oversee do to conversations of others: release, give to somebody, wake.
+"""What supervisors do to the conversations of others: release, reassign, wake.
 
-Each verb checks under the lock of the row that its user still oversees it: a transfer to another
-team may have been quicker than the click.
+Each verb checks under the lock of the row that the user still oversees it: a transfer to another
+team may have come before the click.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from routing.actions import assignment
 
 
 def may_steer(conversation: Conversation, user: User) -> bool:
-    """Whether ``user`` oversees it; who only sees it as an agent does not."""
+    """Return whether ``user`` oversees it; seeing it as an agent is not enough."""
     return supervision.of(user).covers(conversation.website_id, conversation.group_id)
 
 
@@ -29,7 +29,7 @@ def _check(conversation: Conversation, user: User, verb: Verb) -> None:
 
 @retried
 def release(conversation_id: int, *, user: User, at: datetime) -> Conversation:
-    """Put a stranded or assigned conversation back in its queue (R92-R96, C21)."""
+    """Return a stranded or assigned conversation to its queue (R92-R96, C21)."""
     conversation = assignment.lock_unheld(conversation_id, Verb.RELEASE, at)
     _check(conversation, user, Verb.RELEASE)
     return verbs.release(conversation_id, actor=actors.manager(user), at=at)
@@ -37,9 +37,11 @@ def release(conversation_id: int, *, user: User, at: datetime) -> Conversation:
 
 @retried
 def reassign(conversation_id: int, *, to: Agent | Group, user: User, at: datetime) -> Conversation:
-    """Give what waits, or lies on a lost desk, to an agent or to another team of the website,
-    whoever oversees that one. What is on the desk of somebody who is connected stays there, as with
-    a release (C21)."""
+    """Give a conversation that waits, or is on a lost desk, to an agent or team of the website.
+
+    The user need not oversee the new team. As with a release, a conversation on the desk of a
+    connected agent stays there (C21).
+    """
     verb = Verb.TRANSFER_TO_GROUP if isinstance(to, Group) else Verb.TRANSFER_TO_AGENT
     conversation = assignment.lock_unheld(conversation_id, verb, at)
     _check(conversation, user, verb)
@@ -53,6 +55,6 @@ def reassign(conversation_id: int, *, to: Agent | Group, user: User, at: datetim
 
 @retried
 def wake(conversation_id: int, *, user: User, at: datetime) -> Conversation:
-    """End somebody's snooze: it comes back to its agent, or to its team (C2, C4)."""
+    """End somebody's snooze; it returns to its agent or its team (C2, C4)."""
     _check(verbs.lock(conversation_id), user, Verb.WAKE_TO_GROUP)
     return verbs.wake(conversation_id, actor=actors.manager(user), at=at)

@@ -1,5 +1,6 @@
-"""From a bot to people: the bot's own way to the queues of its rule, and what happens when it falls
-silent (C6, R33-R36)."""
+"""From a bot to people: the way to the queues of its rule, and what happens when the bot falls
+silent (C6, R33-R36).
+"""
 
 from __future__ import annotations
 
@@ -29,10 +30,10 @@ def escalate(
     at: datetime,
     skills: Collection[int] | None = None,
 ) -> bool:
-    """Pass a conversation on to people; a new entry, for which the places count (C16). ``skills``
-    replace what it required before.
+    """Pass a conversation on to people; return False if there is no room.
 
-    False where there is no room: the visitor is told so, and it stays with the bot.
+    It is a new entry, so the places count (C16). ``skills`` replace those required before. Without
+    room the visitor is informed and the conversation stays with the bot.
     """
     asked = Conversation.objects.select_related("rule__bot").get(pk=conversation_id)
     rule = asked.rule
@@ -71,7 +72,7 @@ def escalate(
 
 
 def escalate_silent(*, conversation_id: int) -> None:
-    """Reaction: its bot owes the visitor an answer for too long. Somebody may have been quicker."""
+    """Reaction: escalate if the bot has not answered in time. Somebody may have done so already."""
     still = Conversation.objects.filter(
         pk=conversation_id, status=Status.BOT, deadline_kind=DeadlineKind.BOT_SILENCE
     )
@@ -81,8 +82,10 @@ def escalate_silent(*, conversation_id: int) -> None:
 
 
 def _words_of(conversation: Conversation, group: Group, *, at: datetime) -> str:
-    """What the visitor reads when people take over (R36): the bot's own text, or a default one,
-    which says when the team is back where it is away (B4)."""
+    """Return the visitor's notice that people take over (R36): the bot's own text or a default.
+
+    The default says when the team is back if it is away (B4).
+    """
     bot = conversation.rule.bot if conversation.rule else None
     if bot is not None and bot.escalation_text:
         return bot.escalation_text
@@ -95,8 +98,7 @@ def _words_of(conversation: Conversation, group: Group, *, at: datetime) -> str:
 
 
 def _later(conversation: Conversation, opens_at: datetime | None, *, at: datetime) -> str:
-    """That the team answers when it opens; in the language that is active, by the website's
-    clock."""
+    """Return when the team will answer, in the active language and the website's time zone."""
     if opens_at is None:
         return _("We are closed at the moment: our team will answer you when it is back.")
     return _("We are closed: our team is back %(moment)s and will answer you then.") % {
@@ -105,7 +107,7 @@ def _later(conversation: Conversation, opens_at: datetime | None, *, at: datetim
 
 
 def _say_no_room(conversation: Conversation, steps: list[RuleStep], *, at: datetime) -> None:
-    """The truth, once for each time that the visitor has asked."""
+    """Inform the visitor that there is no room, once for each time they asked."""
     if conversation.status != Status.BOT:
         raise Refused(Verb.ESCALATE, Status(conversation.status))
     last = conversation.messages.order_by("seq").last()

@@ -1,11 +1,11 @@
-"""What an agent may not have any more goes back to its team, at once (C51).
+"""Return to the team, at once, what an agent may no longer have (C51).
 
-An account was deactivated, a role was taken away, somebody left the last group of a website: what
-lies on the desk or is assigned goes to the group's queue at its former rank, what is paused is left
-to the team. Each change of an account or of a group publishes ``AccessChanged``, and this is its
-reaction. A conversation that is given to somebody at the same instant is looked at once more by the
-drain that follows (``dispatch.drain_waiting``); a change that no door has told (plain SQL, a shell)
-is found by the sweep.
+This follows when an account is deactivated, a role is withdrawn, or somebody leaves the last
+group of a website. Conversations on the desk or assigned go to the group's queue at their former
+rank; paused ones are left to the team. Each change of an account or a group publishes
+``AccessChanged``, and this is its reaction. A conversation that is given to somebody at the same
+instant is checked again by the drain that follows (``dispatch.drain_waiting``). The sweep finds
+changes made without an entry point (plain SQL, a shell).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ HELD = frozenset({Status.ACTIVE, Status.ASSIGNED})
 
 
 def reclaim(*, agent_id: int) -> None:
-    """Reaction: give back what this agent may not have; somebody deactivated is gone at once."""
+    """Reaction: give back what this agent may not have; log out a deactivated agent at once."""
     agent = Agent.objects.select_related("user").filter(pk=agent_id).first()
     if agent is None:
         return
@@ -42,7 +42,7 @@ def reclaim(*, agent_id: int) -> None:
 
 @retried
 def _give_back(conversation_id: int, agent_id: int, *, at: datetime) -> bool:
-    """Look again under the locks: access may have been given back, or the conversation moved."""
+    """Check again under the locks: access may be back, or the conversation may have moved."""
     Agent.objects.select_for_update(no_key=True).get(pk=agent_id)
     conversation = verbs.lock(conversation_id)
     if conversation.agent_id != agent_id:
@@ -61,7 +61,7 @@ def _give_back(conversation_id: int, agent_id: int, *, at: datetime) -> bool:
 
 
 def sweep() -> int:
-    """Find what no door has told; returns how many agents had something that they may not have."""
+    """Reclaim what no entry point reported; return how many agents had barred conversations."""
     found = ownership.agents_with_barred()
     for agent_id in found:
         logger.warning("agent %s had conversations that they may not have", agent_id)

@@ -1,4 +1,4 @@
-"""Take back what one has just done to a conversation on one's own desk (C71)."""
+"""Undo: take back the last action on a conversation that was on one's own desk (C71)."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ WINDOW = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What an agent did last to a conversation that was on their desk, and where it came from."""
+    """An agent's last action on a conversation on their desk, and where it came from."""
 
     verb: Verb
     group_id: int | None
     queue_id: int | None
     before: dict[str, Any]
-    """What a transfer changed besides: the skills asked for, and whether it is asynchronous."""
+    """What else a transfer changed: the required skills, and whether it is asynchronous."""
 
 
 def last_act(conversation_id: int, *, user: User, at: datetime) -> Act | None:
-    """Return what ``user`` may still take back; ``None`` once anything else has moved it.
+    """Return the action that ``user`` may still take back, or ``None`` if it has moved since.
 
     A conversation that was pushed, woken, released or moved by somebody else has another last line
-    in its ledger. That it merely asks for less than before moves nothing.
+    in its ledger. Dropping a required skill does not count as a move.
     """
     lines = Event.objects.filter(conversation=conversation_id).exclude(verb=Verb.RELAX)
     last, before = [*lines.select_related("agent").order_by("-id")[:2], None, None][:2]
@@ -55,7 +55,7 @@ def last_act(conversation_id: int, *, user: User, at: datetime) -> Act | None:
 
 @retried
 def take_back(conversation_id: int, *, user: User, at: datetime) -> Conversation:
-    """Bring it back to the desk that it left, beyond the agent's slots if need be (C35)."""
+    """Return it to the desk that it left, beyond the agent's slots if need be (C35)."""
     agent = Agent.objects.select_for_update(no_key=True).get(user=user)
     conversation = verbs.lock(conversation_id)
     act = last_act(conversation_id, user=user, at=at)

@@ -1,4 +1,4 @@
-"""Administration of who takes a conversation, a module for each kind of setting."""
+"""Administration of distribution, one module for each kind of setting."""
 
 from routing.admin import distribution, identity, people, targeting, toolbar_apps, waiting, websites
 

@@ -22,7 +22,7 @@ from routing.models import Bot, DistributionRule, RuleStep
 
 
 class StepFormSet(BaseInlineFormSet):
-    """The queues of one rule: a rule never leads to another website's group."""
+    """The queues of one rule, which never leads to another website's group."""
 
     def clean(self) -> None:
         super().clean()
@@ -56,7 +56,7 @@ class StepInline(ForAdministrators, admin.TabularInline):
 
 @admin.register(DistributionRule)
 class RuleAdmin(ForAdministrators, Published, admin.ModelAdmin):
-    """The form of a rule in two sections, as the field knows it (R209-R212)."""
+    """The form of a rule in two sections, as the market's products have it (R209-R212)."""
 
     list_display = ("name", "website", "queues", "mode", "style", "is_enabled", "pencil")
     list_filter = ("website", "is_enabled")
@@ -73,7 +73,7 @@ class RuleAdmin(ForAdministrators, Published, admin.ModelAdmin):
 
     @admin.display(description="")
     def pencil(self, rule: DistributionRule) -> SafeString:
-        """R209: beside the rule, what opens it."""
+        """Return the link beside the rule that opens it (R209)."""
         return format_html(
             '<a class="pencil" href="{}" aria-label="{}" title="{}"></a>',
             reverse("admin:routing_distributionrule_change", args=[rule.pk]),
@@ -93,7 +93,7 @@ class RuleAdmin(ForAdministrators, Published, admin.ModelAdmin):
 
 @admin.register(Bot)
 class BotAdmin(ForAdministrators, Published, admin.ModelAdmin):
-    """What answers first on the rules that it is attached to (R33, R207)."""
+    """The bot that answers first on the rules it is attached to (R33, R207)."""
 
     list_display = ("name", "website", "leads_to")
     list_filter = ("website",)

@@ -1,4 +1,4 @@
-"""Administration of the secrets with which a website's server signs who its customers are."""
+"""Administration of the secrets with which a website's server signs its customers' identity."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from accounts.rights import ForAdministrators
 
 @admin.register(IdentitySecret)
 class IdentitySecretAdmin(ForAdministrators, admin.ModelAdmin):
-    """Made and shown once; replaced, never changed (C14)."""
+    """Secrets that are made and shown once; they are replaced, never changed (C14)."""
 
     list_display = ("website", "created_at", "standing", "ends_at")
     list_filter = ("website",)
@@ -48,7 +48,7 @@ class IdentitySecretAdmin(ForAdministrators, admin.ModelAdmin):
     def response_add(
         self, request: HttpRequest, obj: IdentitySecret, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """The one page on which the secret stands: in no message, no address and no session."""
+        """Show the secret: the only page that ever does. It enters no message, URL or session."""
         context = self.admin_site.each_context(request) | {
             "title": _("The new identity secret"),
             "secret": obj,

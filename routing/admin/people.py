@@ -1,4 +1,4 @@
-"""Administration of groups and agents, where managers steer what is theirs (C39)."""
+"""Administration of groups and agents; managers administer their own (C39)."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ FROM_TO = {"opens": _("Opens at"), "closes": _("Closes at")}
 
 @admin.register(User)
 class AccountAdmin(Published, PersonAdmin):
-    """Accounts and roles: what somebody may not have any more goes back at once (C51)."""
+    """Accounts and roles; saving one reclaims what the user may no longer have (C51)."""
 
     def published(self, user: User) -> None:
         changes.account_changed(user.pk)
 
     def removed(self, user: User) -> None:
-        """Nothing is left to give back: somebody who has a conversation is not deleted."""
+        """Do nothing: a user who has conversations cannot be deleted."""
 
 
 class ChannelInline(PartForOverseers, admin.TabularInline):
@@ -43,7 +43,7 @@ class ChannelInline(PartForOverseers, admin.TabularInline):
 
 
 class AgentForm(forms.ModelForm):
-    """An agent with groups and skills. Who oversees a part of them changes that part only."""
+    """An agent with groups and skills. A user who oversees some of them changes only those."""
 
     groups = forms.ModelMultipleChoiceField(
         label=_("Groups"),
@@ -79,7 +79,7 @@ class AgentForm(forms.ModelForm):
         return chosen
 
     def let_in(self) -> set[int]:
-        """Make the groups what was ticked; returns those that gained or lost the agent."""
+        """Apply the ticked groups; return those that gained or lost the agent."""
         before = set(self.own_groups.filter(members=self.instance).values_list("pk", flat=True))
         after = {group.pk for group in self.cleaned_data["groups"]}
         self.instance.groups.add(*(after - before))
@@ -93,7 +93,7 @@ def _with_website(one: Group | Skill) -> str:
 
 @admin.register(Agent)
 class AgentAdmin(ForOverseers, Published, admin.ModelAdmin):
-    """Slots for each channel, skills and groups. Managers: of the members of their groups."""
+    """Slots for each channel, skills and groups. Managers see the members of their groups."""
 
     form = AgentForm
     list_display = ("display_name", "user", "group_names", "slots")
@@ -145,7 +145,7 @@ class AgentAdmin(ForOverseers, Published, admin.ModelAdmin):
 
 
 class GroupForm(forms.ModelForm):
-    """A group with its weekly hours in one grid; what the grid shows is what is saved."""
+    """A group with its weekly hours in one grid."""
 
     week = WeekField(label=_("Weekly hours"))
 
@@ -164,7 +164,7 @@ class GroupForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Django fills a new form from the query of its address; a week is not written there.
+        # Django fills a new form from the query string; a week is not given there.
         self.initial["week"] = weekly_hours(self.instance) if self.instance.pk else ()
 
     def set_hours(self) -> None:
@@ -173,7 +173,7 @@ class GroupForm(forms.ModelForm):
 
 
 class HolidayForm(forms.ModelForm):
-    """A day of one group: its website is the group's."""
+    """A special day of one group, and so of the group's website."""
 
     class Meta:
         model = Holiday
@@ -186,7 +186,7 @@ class HolidayForm(forms.ModelForm):
 
 
 class HolidayInline(PartForOverseers, admin.TabularInline):
-    """Days on which this group has other hours; those of the website hold as well."""
+    """Special days of this group; those of its website apply as well."""
 
     model = Holiday
     form = HolidayForm
@@ -195,7 +195,7 @@ class HolidayInline(PartForOverseers, admin.TabularInline):
 
 @admin.register(Group)
 class GroupAdmin(ForOverseers, Published, admin.ModelAdmin):
-    """Members, opening hours and holidays, which managers set; timers, which they read."""
+    """Members, opening hours and holidays, which managers edit; timers, which they only read."""
 
     list_display = ("name", "website", "size", "answer_seconds", "release_minutes")
     list_filter = ("website",)
@@ -207,7 +207,7 @@ class GroupAdmin(ForOverseers, Published, admin.ModelAdmin):
         (_("Opening hours"), {"fields": ("time_zone", "week", "keeps_places_when_closed")}),
         (_("Timers"), {"fields": ("answer_seconds", "release_minutes")}),
     )
-    # What C39 gives to administrators alone.
+    # Reserved for administrators (C39).
     reserved = (
         "website",
         "name",
@@ -230,7 +230,7 @@ class GroupAdmin(ForOverseers, Published, admin.ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if rights.administers(request.user):
-            return ("website",) if obj else ()  # its rules and conversations are of that website
+            return ("website",) if obj else ()  # its rules and conversations are on that website
         return self.reserved
 
     def formfield_for_manytomany(

@@ -1,4 +1,4 @@
-"""What is saved or deleted in the administration is published in the same transaction (R216)."""
+"""Publication of what is saved or deleted in the administration, in the same transaction (R216)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DURATIONS: dict[str, dict[str, Any]] = {
     "release_minutes": {"label": _("Automatic release"), "each": 60, "units": TIMES[1:]},
     "skill_relax_seconds": {"label": _("Wait for a skill"), "each": 1, "units": TIMES},
 }
-"""Columns that count seconds or minutes; people write a number and its unit."""
+"""Columns that count seconds or minutes; users enter a number and its unit."""
 
 
 def _duration(db_field: Any, *, each: int | None = None, **options: Any) -> forms.Field:
@@ -42,20 +42,24 @@ def _duration(db_field: Any, *, each: int | None = None, **options: Any) -> form
 
 
 class Published:
-    """Mixed into an admin class: ``published`` is called once for each row that came to be or
-    changed, after its parts were saved as well, ``removed`` for each that went."""
+    """Mixin for admin classes that calls ``published`` once for each row added or changed, after
+    its inlines are saved too, and ``removed`` for each row deleted.
+    """
 
     def published(self, obj: Any) -> None:
-        """Say what changed, by a function of ``routing.changes``."""
+        """Publish the change through a function of ``routing.changes``."""
         raise NotImplementedError
 
     def removed(self, obj: Any) -> None:
-        """The same for a row that is gone; ``obj`` still has its key."""
+        """Publish a deletion; ``obj`` still has its key."""
         self.published(obj)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """No buttons to make or change what a field points at: each thing has its own page. Time
-        zones are chosen, not spelt; durations have a unit; several are ticked."""
+        """Adapt the widgets of some fields.
+
+        Related objects have no add or change buttons, since each has its own page. Time zones are
+        chosen from a list, durations have a unit, and many-to-many fields are tick boxes.
+        """
         if db_field.name == "time_zone":
             names = [(name, name.replace("_", " ")) for name in sorted(available_timezones())]
             choices = [("", "---------"), *names] if db_field.blank else names
@@ -81,7 +85,7 @@ class Published:
         self.published(form.instance)
 
     def going(self, obj: Any) -> None:
-        """What must be known of a row before it goes."""
+        """Remember what ``removed`` needs of a row, before the row goes."""
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         pk = obj.pk

@@ -1,4 +1,4 @@
-"""Administration of targeting rules, in the order in which they are asked (R39)."""
+"""Administration of targeting rules, in the order of their evaluation (R39)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from routing.models.targeting import TEXT_LIMIT, Audience, Device, Hours
 
 
 class LinesField(forms.CharField):
-    """A list, one a line."""
+    """A list with one item a line."""
 
     widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})
 
@@ -37,7 +37,7 @@ class LinesField(forms.CharField):
 
 
 def _named(name: str) -> dict[str, Any]:
-    """What the model says of a field that has a form of its own here."""
+    """Return the model field's label and help text, for a form field of our own."""
     field: Any = TargetingRule._meta.get_field(name)
     return {"label": capfirst(field.verbose_name), "help_text": field.help_text, "required": False}
 
@@ -53,7 +53,7 @@ class TargetingForm(forms.ModelForm):
 
     class Meta:
         model = TargetingRule
-        exclude = ("texts",)  # noqa: DJ006 - a new condition shall have its field
+        exclude = ("texts",)  # noqa: DJ006 - a new condition must get its field
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -91,7 +91,7 @@ def _with_website(one: DistributionRule | Skill) -> str:
 
 
 class RowForm(forms.ModelForm):
-    """One row of the list; its fields say which rule they are of."""
+    """One row of the list; the labels of its fields name the rule."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -100,7 +100,7 @@ class RowForm(forms.ModelForm):
 
 
 class ConditionInline(ForAdministrators, admin.TabularInline):
-    """What the website must have said of the visitor."""
+    """What the website must report about the visitor."""
 
     model = TargetingCondition
     fields = ("name", "operator", "value")
@@ -109,7 +109,7 @@ class ConditionInline(ForAdministrators, admin.TabularInline):
 
 @admin.register(TargetingRule)
 class TargetingAdmin(ForAdministrators, Published, admin.ModelAdmin):
-    """The first that matches decides: the list is in that order, and moved by arrows."""
+    """Targeting rules in order, moved by arrows: the first that matches decides."""
 
     form = TargetingForm
     list_display = ("name", "website", "position", "leads_to", "asks", "is_enabled")
@@ -131,7 +131,7 @@ class TargetingAdmin(ForAdministrators, Published, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("conditions"))
     def asks(self, rule: TargetingRule) -> str:
-        """What it asks for, in short: enough to see why one stands before the other."""
+        """Summarize the conditions, enough to see why one rule comes before another."""
         said = [", ".join(rule.pages_included), ", ".join(rule.languages)]
         said += [str(Device(device).label) for device in rule.devices]
         if rule.seconds_on_page:
@@ -175,14 +175,14 @@ class TargetingAdmin(ForAdministrators, Published, admin.ModelAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        kwargs["fields"] = None  # those of each language are made with the form
+        kwargs["fields"] = None  # the text fields of each language are added by the form
         return super().get_form(request, obj, change, **kwargs)
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
         return super().get_changelist_form(request, form=RowForm, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """A new rule is asked last."""
+        """Put a new rule last."""
         last = TargetingRule.objects.order_by("-position").values_list("position", flat=True)
         following: dict[str, Any] = {"position": (last.first() or 0) + 1}
         return following | super().get_changeform_initial_data(request)

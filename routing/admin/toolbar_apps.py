@@ -18,7 +18,7 @@ from accounts.widgets import Picks
 
 
 class ToolbarAppForm(forms.ModelForm):
-    """What fields it has is said by the admin class."""
+    """A toolbar application; its fields are listed by the admin class."""
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -30,7 +30,7 @@ class ToolbarAppForm(forms.ModelForm):
 
 @admin.register(ToolbarApp)
 class ToolbarAppAdmin(ForAdministrators, admin.ModelAdmin):
-    """Each with a secret of its own, by which it knows who speaks (R195)."""
+    """Toolbar applications, each with its own secret to verify who is calling (R195)."""
 
     form = ToolbarAppForm
     fields = ("website", "name", "url", "groups", "position", "is_enabled", "secret")

@@ -1,4 +1,4 @@
-"""A conversation in the administration says why it waits."""
+"""The reason why a conversation waits, in the administration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from conversations.lifecycle.transitions import WAITING
 from conversations.models import Conversation
 from routing.waits import queries
 
-# The room below keeps conversations and knows nothing of who may take them.
+# The admin of the room below knows nothing of distribution: replace it.
 admin.site.unregister(Conversation)
 
 

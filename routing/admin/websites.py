@@ -1,4 +1,4 @@
-"""Administration of websites, the skills asked for on them, and their holidays."""
+"""Administration of websites, their skills and their holidays."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from routing.admin.saving import Published
 class WebsiteAdmin(ForAdministrators, Published, admin.ModelAdmin):
     list_display = ("name", "key", "language", "time_zone", "builder", "code")
     search_fields = ("name", "key")
-    exclude = ("texts",)  # which the builder shows as one field for each
+    exclude = ("texts",)  # the builder shows one field for each
     delete_confirmation_template = "admin/routing/website_delete.html"
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
@@ -51,8 +51,10 @@ class WebsiteAdmin(ForAdministrators, Published, admin.ModelAdmin):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """Who may delete a website may delete its settings with it. What happened on it stands in
-        the way. Both are said in numbers: ten thousand rows by name would say nothing."""
+        """Allow deleting a website with its settings, but not with its records.
+
+        Both are shown as counts: a list of ten thousand rows would not help.
+        """
         if held := _held_by(objs):
             return [], {}, set(), held
         _shown, counts, _missing, protected = super().get_deleted_objects(objs, request)
@@ -68,11 +70,11 @@ class WebsiteAdmin(ForAdministrators, Published, admin.ModelAdmin):
         changes.website_changed(website.pk)
 
     def removed(self, website: Website) -> None:
-        """Whatever would hear of it went with it."""
+        """Do nothing: everything that would react went with it."""
 
 
 def _held_by(websites: Any) -> list[str]:
-    """What is recorded of some websites and never goes with a setting, as ``conversations: 12``."""
+    """Return the records that protect some websites from deletion, as ``conversations: 12``."""
     ids = [website.pk for website in websites]
     held = []
     for relation in Website._meta.related_objects:
@@ -87,7 +89,7 @@ def _held_by(websites: Any) -> list[str]:
 
 @admin.register(Skill)
 class SkillAdmin(ForAdministrators, Published, admin.ModelAdmin):
-    """What a conversation may ask of its agent (R145)."""
+    """What a conversation may require of its agent (R145)."""
 
     list_display = ("name", "kind", "website")
     list_filter = ("kind", "website")
@@ -113,7 +115,7 @@ class HolidayForm(forms.ModelForm):
 
 @admin.register(Holiday)
 class HolidayAdmin(PartForOverseers, Published, admin.ModelAdmin):
-    """Days with other hours: of whole websites for administrators, of their groups for managers."""
+    """Special days: administrators set those of whole websites, managers those of their groups."""
 
     form = HolidayForm
     list_display = ("date", "name", "website", "group", "opens", "closes")
@@ -142,7 +144,7 @@ class HolidayAdmin(PartForOverseers, Published, admin.ModelAdmin):
             kwargs["queryset"] = rights.groups_of(request.user).select_related("website")
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field and db_field.name == "group" and not rights.administers(request.user):
-            field.required = True  # a day of the whole website is the administrators'
+            field.required = True  # only administrators set a day of the whole website
         return field
 
     def published(self, holiday: Holiday) -> None:
