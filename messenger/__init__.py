@@ -1,1 +1,1 @@
-"""The visitors' face: the embed script, the Messenger, and their doors."""
+"""The visitors' face: the embed script, the Messenger, and their entry points."""

@@ -1,7 +1,8 @@
-"""Counts who found room and who did not, by rule and hour, without keeping who it was (B21).
+"""Counts of visitors who found room and who did not, by rule and hour, without identifying them
+(B21).
 
-Pages are counted in the process that answered them and written down now and then: their door must
-not wait for the database. What a killed process had not written yet is lost, and no more than that.
+Each process counts the pages it answered and writes the counts now and then, because the endpoint
+of page views must not wait for the database. If a process is killed, its unwritten counts are lost.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def add(
     pages_refused: int = 0,
     messages_refused: int = 0,
 ) -> None:
-    """Add to an hour of a rule; nothing where the rule is gone."""
+    """Add to an hour of a rule; do nothing if the rule is gone."""
     with connection.cursor() as cursor:
         cursor.execute(
             ADD,
@@ -54,8 +55,10 @@ def add(
 
 
 def refuse_message(rule_id: int, visitor_id: int, *, at: datetime) -> None:
-    """A visitor's first message found no room. He is counted once an hour, however often he tries:
-    what remembers that is a key that expires (without the cache he may count twice)."""
+    """Count a visitor whose first message found no room, once an hour however often they try.
+
+    A cache key that expires remembers it; without the cache they may count twice.
+    """
     key = f"refused:{rule_id}:{visitor_id}"
     try:
         is_new = cache.add(key, 1, timeout=int(ONCE.total_seconds()))
@@ -66,18 +69,18 @@ def refuse_message(rule_id: int, visitor_id: int, *, at: datetime) -> None:
 
 
 class Pages:
-    """What one process has answered to pages and not written down yet."""
+    """What one process has answered to pages and not written yet."""
 
     def __init__(self) -> None:
         self._counted: Counter[tuple[int, datetime, bool]] = Counter()
 
     def count(self, rule_id: int, *, is_engaged: bool, at: datetime) -> None:
-        """One page was told whether there is room."""
+        """Count the answer to one page."""
         self._counted[(rule_id, hour_of(at), is_engaged)] += 1
 
     def write(self) -> None:
-        """Write down what was counted; what comes meanwhile is for the next time, as is all of it
-        where the database is away."""
+        """Write the counts. What comes meanwhile is for the next time, as is everything if the
+        database fails."""
         counted, self._counted = self._counted, Counter()
         try:
             with transaction.atomic():

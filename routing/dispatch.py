@@ -1,8 +1,8 @@
 """The push: waiting conversations reach desks, at every event that adds capacity (B1).
 
-``serve`` is the one way by which a push happens: under the lock of the agent's row, so that his
-load cannot grow meanwhile, it takes the conversation that is next for him. Rows are locked in one
-order, agent then conversation; every other way onto a desk takes the agent's lock too.
+Every push goes through ``serve``. Under the lock of the agent's row, so that their load cannot grow
+meanwhile, it takes the conversation that is next for them. Rows are locked in one order, agent then
+conversation; every other way onto a desk takes the agent's lock too.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from routing.actions import reclaiming
 from routing.decisions import AgentView, Need, choose_agent
 
 HEAD = 20
-"""How many of the eldest are looked at before all that a group's queues ask for."""
+"""How many of the oldest are examined before everything that waits in a group."""
 HELD = "SELECT * FROM accounts_agent WHERE id = %s FOR NO KEY UPDATE"
 BATCH = 50
-"""How many are pushed to one agent in one transaction, which holds his row."""
+"""How many are pushed to one agent in one transaction, which locks their row."""
 
 
 def drain_waiting(*, channel: str, group_id: int | None, agent_id: int | None) -> None:
-    """Reaction: a conversation began to wait; offer it and its elders to whoever can take them."""
+    """Reaction: a conversation began to wait; offer it and older ones to able agents."""
     if agent_id is not None:
         if not fill(agent_id, Channel(channel)):
             # It may have been given to somebody who lost the right to it at the same instant.
@@ -36,7 +36,7 @@ def drain_waiting(*, channel: str, group_id: int | None, agent_id: int | None) -
 
 
 def drain_agent(*, agent_id: int) -> None:
-    """Reaction: an agent may have room; fill his free slots on every channel."""
+    """Reaction: an agent may have room; fill their free slots on every channel."""
     for channel in AgentChannel.objects.filter(agent_id=agent_id).values_list("channel", flat=True):
         fill(agent_id, Channel(channel))
 
@@ -49,15 +49,17 @@ def drain_members(*, group_id: int) -> None:
 
 
 def drain_website(*, website_id: int) -> None:
-    """Reaction: something that all groups of a website stand on changed."""
+    """Reaction: something that all groups of a website depend on changed."""
     waiting = Conversation.objects.filter(website_id=website_id, status=Status.QUEUED).order_by()
     for group_id, channel in waiting.values_list("group_id", "channel").distinct():
         drain_group(group_id, Channel(channel))
 
 
 def drain_all() -> int:
-    """Push all that can be pushed; returns how many it found to push. In a healthy system none:
-    the event that made room has drained already."""
+    """Push all that can be pushed and return how many.
+
+    In a healthy system it finds none: the event that made room has drained already.
+    """
     pushed = 0
     queued = Conversation.objects.filter(status=Status.QUEUED).order_by()
     for group_id, channel in queued.values_list("group_id", "channel").distinct():
@@ -69,15 +71,14 @@ def drain_all() -> int:
 
 
 def drain_group(group_id: int, channel: Channel) -> int:
-    """Push what waits in a group, oldest first, each to the agent who has the most free slots of
-    those who may take it."""
+    """Push what waits in a group, oldest first, each to the able agent with the most free slots."""
     pushed = 0
     passed: set[int] = set()
     while able := _with_a_slot(group_id, channel, passed):
         needs = load.needs_in(group_id, channel, limit=HEAD)
         chosen = _choose(able, needs)
         if chosen is None and len(needs) == HEAD:
-            # Nobody for any of the eldest; behind them may be what asks for less.
+            # Nobody for any of the oldest; younger ones may require less.
             chosen = _choose(able, load.needs_in(group_id, channel))
         if chosen is None:
             break
@@ -89,14 +90,17 @@ def drain_group(group_id: int, channel: Channel) -> int:
 
 
 def _with_a_slot(group_id: int, channel: Channel, passed: set[int]) -> list[AgentView]:
-    """Who of a group can be given something. Asked before what waits: where much waits there is
-    mostly nobody, and whoever gets a slot after this look drains on his own."""
+    """Return the agents of a group with a free slot.
+
+    This is asked before what waits: when much waits, mostly nobody is free, and an agent who gets a
+    slot after this check brings a drain of their own.
+    """
     there = load.takers(group_id, channel, at=timezone.now())
     return [view for view in there if view.free and view.agent_id not in passed]
 
 
 def _choose(able: list[AgentView], needs: list[Need]) -> int | None:
-    """The agent for the first of ``needs`` that somebody can meet."""
+    """Return the agent for the first of ``needs`` that somebody can meet."""
     for need in dict.fromkeys(needs):
         chosen = choose_agent(able, need)
         if chosen is not None:
@@ -105,7 +109,7 @@ def _choose(able: list[AgentView], needs: list[Need]) -> int | None:
 
 
 def fill(agent_id: int, channel: Channel) -> int:
-    """Push to one agent until he is full or nothing waits for him."""
+    """Push to one agent until they are full or nothing waits for them."""
     pushed = 0
     is_full = False
     while not is_full:
@@ -117,22 +121,22 @@ def fill(agent_id: int, channel: Channel) -> int:
 
 
 def serve(agent_id: int, channel: Channel) -> bool:
-    """Push the next conversation to an agent with a free slot; False if there is none of either."""
+    """Push the next conversation to an agent; False if there is none or no free slot."""
     served, _is_full = _serve(agent_id, channel, most=1)
     return bool(served)
 
 
 @retried
 def _serve(agent_id: int, channel: Channel, *, most: int) -> tuple[int, bool]:
-    """Push what is next to an agent, ``most`` of them in one transaction; returns how many, and
-    whether he has no free slot left. Fewer than he could take: that is all, or somebody holds a
-    row for a moment; then it is asked for again.
+    """Push up to ``most`` conversations to an agent in one transaction.
 
-    What is assigned to him comes first (R88: it is promised), then the oldest in the queues of
-    all his groups, whoever is online (R52, R53, C15, C17, C26).
+    Return how many, and whether the agent has no free slot left. Fewer than they could take means
+    that nothing else waits, or that a row is locked at the moment; then the caller asks again.
+    What is assigned to them comes first (R88: it is promised), then the oldest in the queues of all
+    their groups, whoever else is online (R52, R53, C15, C17, C26).
     """
     if not work_queue.is_any(agent_id, channel, at=timezone.now()):
-        return 0, False  # What begins to wait after this look brings a drain of its own.
+        return 0, False  # What begins to wait after this check brings a drain of its own.
     agent = next(iter(Agent.objects.raw(HELD, [agent_id])), None)
     if agent is None:
         return 0, False

@@ -1,5 +1,5 @@
-"""Where a visitor's first message goes: decided, whatever his page was told, under the queues'
-locks."""
+"""Where a visitor's first message goes: decided under the queues' locks, whatever answer the page
+got before."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Offer:
 
 
 class NoRoom(Rejected):
-    """Nothing can begin now; ``rule_id`` is the distribution rule that is full, if there is one."""
+    """No conversation can start now; ``rule_id`` is the rule that is full, if there is one."""
 
     def __init__(self, text: str, rule_id: int | None = None) -> None:
         super().__init__("no_room", text, 409)
@@ -44,7 +44,7 @@ class NoRoom(Rejected):
 
 
 def steps_of(rule: DistributionRule, *, lock: bool = False) -> list[RuleStep]:
-    """The queues of a rule in its order; their rows locked in the order of their ids."""
+    """Return the queues of a rule in its order; lock their rows in the order of their ids."""
     steps = RuleStep.objects.filter(rule=rule).select_related("group").order_by("pk")
     if lock:
         steps = steps.select_for_update(no_key=True, of=("self",))
@@ -59,8 +59,10 @@ def decide(
     at: datetime,
     skills: Collection[int] = (),
 ) -> Offer:
-    """Which queue takes what requires ``skills``, as the queues are now (C18, C19). A rule with a
-    bot engages where one of its queues could take it from the bot (C6)."""
+    """Choose the queue for what requires ``skills``, by the present loads (C18, C19).
+
+    A rule with a bot engages if one of its queues could take over from the bot (C6).
+    """
     entry = choose_step(rule.mode, load.steps_of(steps, channel, at=at, skills=skills))
     if entry is None:
         return Offer(entry=None)
@@ -82,13 +84,13 @@ def start(
     channel: Channel = Channel.CHAT,
     attachment: uuid.UUID | None = None,
 ) -> tuple[Conversation, Sent]:
-    """Begin a conversation with its first message, if there is room at this very moment.
+    """Start a conversation with its first message, if there is room at this moment.
 
-    ``view`` is the page as it is now, ``engaged_by`` the targeting rule that engaged it, neither of
-    them trusted. Raises ``NoRoom`` where the last place went meanwhile. The same ``client_id`` sent
-    again answers with the conversation that it began.
+    ``view`` is the page as it is now and ``engaged_by`` the targeting rule that engaged it; neither
+    is trusted. Raise ``NoRoom`` if the last place went meanwhile. The same ``client_id`` sent again
+    returns the conversation that it started.
     """
-    # Two first messages of one visitor at once (two tabs) must not begin two conversations.
+    # Two simultaneous first messages of one visitor (two tabs) must not start two conversations.
     persons.lock(visitor)
     again = Conversation.objects.filter(
         visitor__in=persons.browsers_of(visitor),
@@ -96,7 +98,7 @@ def start(
         messages__author=Author.VISITOR,
     ).first()
     if again is None:
-        # Locked: it must not close between this look and the message that goes into it.
+        # Locked: it must not close between this query and the message that goes into it.
         again = open_conversations(visitor).select_for_update(no_key=True).first()
     if again is None and blocks.in_force(visitor, at=at).exists():
         raise rejections.blocked()
@@ -117,7 +119,7 @@ def start(
             _("We cannot take a new conversation from this page. Your message is kept here.")
         )
     rule, skills = targeting.rule, targeting.as_target().skills
-    # A bot takes no place: nothing is counted that somebody else could take meanwhile.
+    # A bot takes no place, so the queues need no lock.
     steps = steps_of(rule, lock=rule.bot_id is None)
     answer = decide(rule, steps, channel, at=at, skills=skills)
     if answer.entry is None:
@@ -165,13 +167,13 @@ def start(
 
 
 def speak(conversation: Conversation, text: str, *, author: Author, at: datetime) -> None:
-    """Add words of a bot or of the product to a dialogue; no words, no message."""
+    """Add text of a bot or of the product to a conversation; without text, no message."""
     if text:
         sending.add(conversation.pk, author=author, body=text, client_id=uuid.uuid4(), at=at)
 
 
 def start_bot(conversation: Conversation, bot: Bot, *, at: datetime) -> None:
-    """The bot's first words, with what it offers to press (R33)."""
+    """Send the bot's greeting with its choices (R33)."""
     if not bot.greeting:
         return
     body, offer = rich_content.of_lines(bot.greeting, bot.choices)
@@ -181,19 +183,19 @@ def start_bot(conversation: Conversation, bot: Bot, *, at: datetime) -> None:
 
 
 def is_closed(steps: list[RuleStep], at: datetime) -> bool:
-    """Whether none of the groups behind these queues is open."""
+    """Return whether none of the groups behind these queues is open."""
     return not any(step.group.is_open_at(at) for step in steps)
 
 
 def _why_not(steps: list[RuleStep], at: datetime) -> str:
-    """What somebody reads whose first message finds no room (B4)."""
+    """Return the reason shown to a visitor whose first message finds no room (B4)."""
     if not is_closed(steps, at):
         return _("All our advisers are busy and the queue is full. Your message is kept here.")
     return _("We are closed at the moment. Your message is kept here.")
 
 
 def remember_entry(rule: DistributionRule, step: RuleStep, *, at: datetime) -> None:
-    """Equal share takes ties in rotation: the queue that was entered longest ago (C19)."""
+    """Record the entry for equal share, which gives ties to the queue entered longest ago (C19)."""
     if rule.mode == Mode.EQUAL_SHARE:
         RuleStep.objects.filter(pk=step.pk).update(entered_at=at)
 
@@ -201,11 +203,10 @@ def remember_entry(rule: DistributionRule, step: RuleStep, *, at: datetime) -> N
 def claim_desk(
     step: RuleStep, channel: Channel, skills: Collection[int], *, at: datetime
 ) -> tuple[Agent, int] | None:
-    """The agent onto whose desk a conversation goes that has no place to wait in, his row locked,
-    and his slots; None where nobody is free.
+    """Return the free agent for a conversation without a place to wait, and their slots, or None.
 
-    All who might take it are locked, in the one order, before they are counted: one after the
-    other in order of their load, two such entries could each wait for the other's agent.
+    The agent's row is locked. All candidates are locked, in the one order, before they are counted:
+    locked one by one in order of load, two such entries could each wait for the other's agent.
     """
     need = Need(group_id=step.group_id, skill_ids=frozenset(skills))
     able = [
@@ -228,7 +229,9 @@ def claim_desk(
 
 
 def open_conversations(visitor: Visitor) -> QuerySet[Conversation]:
-    """The conversations of whoever is behind ``visitor`` that are not closed, the newest first;
-    one at most, as a rule."""
+    """Return the open conversations of the person behind ``visitor``, newest first.
+
+    As a rule there is at most one.
+    """
     mine = Conversation.objects.filter(visitor__in=persons.browsers_of(visitor))
     return mine.exclude(status=Status.CLOSED).order_by("-opened_at")

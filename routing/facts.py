@@ -1,4 +1,4 @@
-"""Facts about agents, groups and rules that reactions hang on."""
+"""Facts about agents, groups and rules, for reactions."""
 
 from __future__ import annotations
 
@@ -9,23 +9,21 @@ from core.events.facts import Fact
 
 @dataclass(frozen=True, slots=True)
 class CapacityAdded(Fact):
-    """An agent can take more: he connected, became available, or was given slots, skills or a
-    group."""
+    """An agent can take more: they connected, became available, or got slots, skills or a group."""
 
     agent_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class GroupChanged(Fact):
-    """A group opened, or its members or settings changed: what waits in it may have found a
-    taker."""
+    """A group opened, or its members or settings changed: somebody may take what waits."""
 
     group_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class WebsiteChanged(Fact):
-    """Something that all groups of a website stand on changed: its zone, its holidays, a skill."""
+    """Something that all groups of a website depend on changed: time zone, holidays, a skill."""
 
     website_id: int
 
@@ -53,6 +51,6 @@ class RuleChanged(Fact):
 
 @dataclass(frozen=True, slots=True)
 class PersonInvited(Fact):
-    """Somebody who cannot log in yet shall choose a password."""
+    """A user who cannot log in yet must choose a password."""
 
     user_id: int

@@ -1,7 +1,7 @@
-"""Whether a website's pages carry the Messenger: where and when its script was last heard.
+"""Check that a website's pages carry the Messenger: where and when its script was last seen.
 
-Kept in the cache, since it may vanish; the page that asks for an engagement says it, each process
-at most once a minute for a page's host, so that a busy site costs nothing.
+This is in the cache, since it may vanish. The page that asks for an engagement reports it, each
+process at most once a minute for a page's host, so that a busy site costs nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Seen:
 
 
 async def saw(website_id: int, host: str, *, at: datetime) -> None:
-    """A page of ``host``, which is one of the website's domains, asked for the Messenger."""
+    """Note that a page of ``host``, one of the website's domains, asked for the Messenger."""
     now = time.monotonic()
     if now - _told.get((website_id, host), -QUIET_SECONDS) < QUIET_SECONDS:
         return
@@ -43,7 +43,7 @@ async def saw(website_id: int, host: str, *, at: datetime) -> None:
 
 
 def seen(website_id: int) -> Seen | None:
-    """The last page that was heard; ``None`` where none was, or nobody can tell."""
+    """Return the last page that was seen; ``None`` if there is none or the cache is away."""
     try:
         found = cache.get(_key(website_id))
     except RedisError:

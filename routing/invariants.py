@@ -1,4 +1,4 @@
-"""That no capacity is lost: nothing waits that somebody could take (invariant 4, R98, B1)."""
+"""Invariant: nothing waits that somebody could take (invariant 4, R98, B1)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from conversations.lifecycle import invariants
 from conversations.lifecycle.invariants import PATIENCE, Finding
 from routing.presence import GRACE
 
-# Said again in SQL, so that a fault of the dispatch does not hide itself. Who has a free slot comes
-# first: where much waits there are few of them, and where there are many of them little waits.
+# Written a second time, in SQL, so that a fault of the dispatch does not hide itself. Agents with a
+# free slot come first: when much waits they are few, and when they are many little waits.
 LOST_CAPACITY = """
     WITH free AS MATERIALIZED (
         SELECT a.agent_id, a.channel FROM accounts_agentchannel a
@@ -48,13 +48,13 @@ LOST_CAPACITY = """
 
 
 def lost_capacity(*, at: datetime, patience: timedelta = PATIENCE) -> Iterator[Finding]:
-    """What has waited for ``patience`` though somebody could take it at ``at`` (R98)."""
+    """Yield what has waited for ``patience`` though somebody could take it at ``at`` (R98)."""
     yield from invariants.find(
         "lost_capacity", LOST_CAPACITY, at=at, late=at - patience, silent=at - GRACE
     )
 
 
 def findings(*, at: datetime, patience: timedelta = PATIENCE) -> Iterator[Finding]:
-    """Everything that should not be at ``at``: what ``conversations`` knows, and lost capacity."""
+    """Yield every violation at ``at``: those of ``conversations``, and lost capacity."""
     yield from invariants.findings(at=at, patience=patience)
     yield from lost_capacity(at=at, patience=patience)

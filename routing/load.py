@@ -1,4 +1,4 @@
-"""What the decisions need to know, read from the database as plain data."""
+"""The data that the decisions need, read from the database as plain data."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ KNOWN = Agent.skills.through.objects.order_by()
 
 
 def views(agents: QuerySet[Agent], channel: Channel, *, at: datetime) -> list[AgentView]:
-    """Agents as a channel sees them, able to take something or not, in one statement."""
+    """Return agents as seen on a channel, able to take something or not, in one statement."""
     mine = Contact.objects.filter(agent_id=OuterRef("pk"), channel=channel).order_by()
     held = mine.filter(ended_at=None).values("agent_id").annotate(n=Count("pk")).values("n")
     last_end = mine.exclude(ended_at=None).order_by("-ended_at").values("ended_at")[:1]
@@ -100,8 +100,10 @@ TAKERS = f"""
 
 
 def takers(group_id: int, channel: Channel, *, at: datetime) -> list[AgentView]:
-    """The agents of a group who are there and available, full or not; none while it is closed.
-    Not locked. In plain SQL, as each drain asks for them."""
+    """Return the connected and available agents of a group, full or not; none while it is closed.
+
+    Nothing is locked. Plain SQL, as each drain runs it.
+    """
     asked: dict[str, Any] = {
         "group": group_id,
         "channel": channel,
@@ -141,8 +143,10 @@ TAKER = """
 
 
 def taker(agent_id: int, channel: Channel, *, at: datetime) -> AgentView | None:
-    """One agent's slots, if he is there and available on the channel; lock his row first. In plain
-    SQL, as it is asked for each push: what ``views`` says besides is not needed there."""
+    """Return one agent's slots if they are connected and available; lock their row first.
+
+    Plain SQL, as each push runs it; the other fields of ``views`` are not needed there.
+    """
     asked: dict[str, Any] = {"agent": agent_id, "channel": channel, "since": at - presence.GRACE}
     with connection.cursor() as cursor:
         cursor.execute(TAKER, asked)
@@ -151,7 +155,7 @@ def taker(agent_id: int, channel: Channel, *, at: datetime) -> AgentView | None:
 
 
 def need_of(conversation: Conversation, group: Group | None, *, at: datetime) -> Need:
-    """What a waiting conversation asks for; ``group`` is its own."""
+    """Return what a waiting conversation requires; ``group`` is its own."""
     return Need(
         group_id=conversation.group_id,
         skill_ids=conversation.binding_skills,
@@ -174,8 +178,10 @@ ALL = """
 
 
 def needs_in(group_id: int, channel: Channel, *, limit: int | None = None) -> list[Need]:
-    """What is asked for by what waits in a group, which the caller knows to be open: of the
-    ``limit`` eldest, one for each, or of all, each once."""
+    """Return what the waiting conversations of an open group require.
+
+    With ``limit``: one for each of the oldest; without: all, each once.
+    """
     with connection.cursor() as cursor:
         if limit is None:
             cursor.execute(ALL, [group_id, channel])
@@ -191,8 +197,10 @@ def needs_in(group_id: int, channel: Channel, *, limit: int | None = None) -> li
 def steps_of(
     steps: Sequence[RuleStep], channel: Channel, *, at: datetime, skills: Collection[int] = ()
 ) -> list[StepLoad]:
-    """The queues as an entry that requires ``skills`` finds them. Exact while the caller holds
-    the steps' rows."""
+    """Return the queues as an entry that requires ``skills`` finds them.
+
+    Exact while the caller holds the locks of the steps' rows.
+    """
     waiting = dict(
         Conversation.objects.filter(queue__in=steps, status__in=WAITING)
         .values_list("queue")
@@ -209,8 +217,8 @@ def steps_of(
             entered_at=step.entered_at,
             gives_places=step.group.keeps_places_when_closed or step.group.is_open_at(at),
         )
-        # Where a place is free nobody asks for an agent; entries hold these rows, and all that is
-        # read here keeps the next one waiting.
+        # With a free place no agent is needed. Entries hold the locks of these rows, and every read
+        # here delays the next entry.
         if not load.has_place:
             load = replace(load, free_slots=free_slots(step.group_id, channel, skills, at=at))
         loads.append(load)
@@ -220,8 +228,7 @@ def steps_of(
 def free_slots(
     group_id: int, channel: Channel, skills: Collection[int] = (), *, at: datetime
 ) -> int:
-    """Slots of those who could take an entry and for whom nobody waits: what a live visitor can
-    have at once."""
+    """Count the slots of able agents for whom nothing waits: what a live visitor can have now."""
     need = Need(group_id=group_id, skill_ids=frozenset(skills))
     able = [view for view in takers(group_id, channel, at=at) if not obstacles(view, need)]
     if not able:

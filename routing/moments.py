@@ -1,4 +1,4 @@
-"""Moments in words, for people who read them at ``at`` in their time zone."""
+"""Moments as text, for readers at ``at`` in their time zone."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Groups open and close by themselves: the moment stands on the group's row, the drain follows.
+"""Opening and closing of groups by time: the next moment is on the group's row, then a drain.
 
 ``Group.is_open`` and ``hours_change_at`` are computed from the opening hours whenever those change
-and at each moment at which they say so. Statements ask both columns (``accounts.models.open_at``),
-so that a late metronome opens nobody late; it only drains late.
+and at each moment of change. Statements read both columns (``accounts.models.open_at``), so that a
+late beat opens no group late; it only drains late.
 """
 
 from __future__ import annotations
@@ -27,9 +27,11 @@ def groups_of(website_id: int) -> list[int]:
 def back_at(
     groups: Iterable[Group], channel: Channel, *, at: datetime, skills: Collection[int] = ()
 ) -> datetime | None:
-    """When the first of these groups opens that could take a conversation which asks for
-    ``skills``; ``None`` where one is open, or nobody knows. Where none of them has anybody who
-    could, the first of all."""
+    """Return when the first of these groups opens that could take what requires ``skills``.
+
+    ``None`` if one is open, or the moment is unknown. If none has an able agent: when the first of
+    all opens.
+    """
     groups = list(groups)
     opens = {group.pk: group.opens_at(at) for group in groups}
     if not groups or any(group.is_open_at(at) for group in groups):
@@ -41,7 +43,7 @@ def back_at(
 
 
 def _able(channel: Channel, skills: Collection[int]) -> QuerySet[Agent]:
-    """Agents with slots on a channel, an active account and all of ``skills``."""
+    """Return agents with slots on a channel, an active account and all of ``skills``."""
     agents = Agent.objects.filter(
         channels__in=AgentChannel.objects.filter(channel=channel, slots__gt=0),
         user__is_active=True,
@@ -52,8 +54,10 @@ def _able(channel: Channel, skills: Collection[int]) -> QuerySet[Agent]:
 
 
 def set_again(groups: Iterable[int], *, at: datetime) -> None:
-    """Write down whether groups are open at ``at``, and until when. Their rows are locked, so that
-    of two who compute at once the later one stays."""
+    """Store whether groups are open at ``at``, and until when.
+
+    Their rows are locked, so that of two simultaneous computations the later one stays.
+    """
     rows = (
         Group.objects.select_for_update(no_key=True, of=("self",))
         .filter(pk__in=list(groups))
@@ -70,8 +74,10 @@ def set_again(groups: Iterable[int], *, at: datetime) -> None:
 
 @transaction.atomic
 def open_and_close(*, at: datetime) -> int:
-    """Groups whose moment has come open or close, and what waits in them is drained; returns how
-    many. Any number may do this at once: each change is made by one."""
+    """Open or close the groups whose moment has come, and drain them; return how many.
+
+    Any number of processes may do this at once: each change is made by one.
+    """
     due = list(
         Group.objects.select_for_update(no_key=True, skip_locked=True)
         .filter(hours_change_at__lte=at)

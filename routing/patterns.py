@@ -1,12 +1,12 @@
-"""Addresses of pages, and the patterns that name them: pure text, in time linear in the address.
+"""Addresses of pages, and patterns for them: pure text, in time linear in the address.
 
-A pattern is compared with the whole address, whatever the case; ``*`` stands for any characters.
+A pattern is compared with the whole address, ignoring case; ``*`` stands for any characters.
 
 - ``/cart/*`` begins with a slash: the path, on any host. ``/cart`` is also ``/cart/``.
 - ``www.example.com/lamps/*``: host and path; ``www.example.com`` alone: every page of that host.
-- Only a pattern with a ``?`` sees the query, only one with a ``#`` the fragment.
-- ``https://`` and a port that the pattern does not name make no difference; neither does how a
-  letter is written (``caf%C3%A9``, an international domain name in its ``xn--`` form).
+- The query counts only for a pattern with a ``?``, the fragment only for one with a ``#``.
+- ``https://`` and a port that the pattern does not name make no difference; nor does the spelling
+  of a letter (``caf%C3%A9``, an international domain name in its ``xn--`` form).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WEB = ("http", "https")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A page's address, its letters made alike; ``host`` has the port where one is named."""
+    """A page's address, normalized; ``host`` has the port if one is given."""
 
     host: str
     bare_host: str
@@ -33,7 +33,7 @@ class Address:
 
     @classmethod
     def of(cls, url: str) -> Address | None:
-        """``None`` where ``url`` is no address of a web page."""
+        """Return ``None`` if ``url`` is not the address of a web page."""
         try:
             parts = urlsplit(url.strip())
             host, port = parts.hostname or "", parts.port
@@ -51,7 +51,7 @@ class Address:
         )
 
     def _texts(self, *, query: bool, fragment: bool) -> Iterator[str]:
-        """The path as patterns may write it: with and without a slash at its end."""
+        """Yield the path as patterns may write it: with and without a final slash."""
         rest = f"?{self.query}" if query else ""
         rest += f"#{self.fragment}" if fragment else ""
         yield f"{self.path}/{rest}"
@@ -59,7 +59,7 @@ class Address:
             yield f"{self.path}{rest}"
 
     def matches(self, pattern: str) -> bool:
-        """Whether ``pattern`` names this page."""
+        """Return whether ``pattern`` matches this page."""
         pattern, pieces = _read(pattern)
         texts = list(self._texts(query="?" in pattern, fragment="#" in pattern))
         if pattern.startswith("/"):
@@ -72,7 +72,7 @@ class Address:
 
 @lru_cache(maxsize=10_000)
 def _read(pattern: str) -> tuple[str, list[str]]:
-    """A pattern without what makes no difference, and its pieces between the stars."""
+    """Return a pattern without the parts that make no difference, and its pieces between stars."""
     for scheme in WEB:
         pattern = pattern.removeprefix(f"{scheme}://")
     if pattern.startswith(("?", "#")):
@@ -81,7 +81,7 @@ def _read(pattern: str) -> tuple[str, list[str]]:
 
 
 def _alike(text: str) -> str:
-    """Escapes, ``xn--`` labels, case and composed letters, all in one form."""
+    """Normalize escapes, ``xn--`` labels, case and composed letters."""
     if "xn--" in text.lower():
         text = ".".join(map(_label, text.split(".")))
     if not text.isascii() or "%" in text:
@@ -91,7 +91,7 @@ def _alike(text: str) -> str:
 
 
 def _label(label: str) -> str:
-    """One label of a host as people read it: ``xn--caf-dma`` is ``café``."""
+    """Decode one label of a host: ``xn--caf-dma`` is ``café``."""
     if label[:4].lower() != "xn--":
         return label
     try:
@@ -101,7 +101,7 @@ def _label(label: str) -> str:
 
 
 def _fits(pieces: list[str], text: str) -> bool:
-    """Whether ``text`` is the pieces in their order, with anything between two of them."""
+    """Return whether ``text`` is the pieces in order, with anything between them."""
     first, *rest = pieces
     if not rest:
         return text == first

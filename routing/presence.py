@@ -1,8 +1,8 @@
-"""Agents' connections and availability, and what a change of either sets off.
+"""Agents' connections and availability, and what follows from a change of either.
 
-A desk socket is heard every ``BEAT`` seconds. An agent is connected while any of his desks was
-heard within ``GRACE`` (45 s): a reload or a tunnel changes nothing. To be given something new he
-must be reachable: a socket that is open now and was heard lately.
+A desk's socket sends a heartbeat every ``BEAT`` seconds. An agent is connected while one of their
+desks was heard within ``GRACE`` (45 s), so a reload or a tunnel changes nothing. To get something
+new they must be reachable: a socket that is open now and was heard lately.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BEAT = 10
 GRACE = timedelta(seconds=45)
 FORGOTTEN = timedelta(days=1)
 
-# What ``hear`` finds nearly always, for the sockets, whose event loop has no thread to spare.
+# The usual case of ``hear``, for the sockets, whose event loop has no thread to spare.
 HEARD_AGAIN = """
     UPDATE routing_deskconnection d SET heard_at = %(at)s
     FROM routing_deskpresence p
@@ -34,24 +34,27 @@ HEARD_AGAIN = """
 
 
 def reachable_connections(at: datetime) -> QuerySet[DeskConnection]:
-    """Sockets through which a desk hears us at ``at``."""
+    """Return the sockets through which pushes reach a desk at ``at``."""
     return DeskConnection.objects.filter(closed_at=None, heard_at__gt=at - GRACE)
 
 
 def reachable(at: datetime, agent: str = "agent_id") -> Exists:
-    """A condition on rows whose column ``agent`` names an agent: something can be pushed to him."""
+    """Return a condition: the agent in column ``agent`` can receive a push."""
     return Exists(reachable_connections(at).filter(agent_id=OuterRef(agent)))
 
 
 def is_connected(agent_id: int, at: datetime) -> bool:
-    """Whether any desk of the agent was heard within the grace; what release asks (R96)."""
+    """Return whether a desk of the agent was heard within the grace; release checks it (R96)."""
     return DeskConnection.objects.filter(agent_id=agent_id, heard_at__gt=at - GRACE).exists()
 
 
 @transaction.atomic
 def connect(agent_id: int, connection_id: uuid.UUID, *, at: datetime) -> None:
-    """A desk opened its socket. The agent's row is locked, as by a release: either that one sees
-    him come, or he comes to a desk without the conversation (R96)."""
+    """Record that a desk opened its socket.
+
+    The agent's row is locked, as by a release: either the release sees the agent arrive, or the
+    agent arrives at a desk without the conversation (R96).
+    """
     Agent.objects.select_for_update(no_key=True).get(pk=agent_id)
     DeskConnection.objects.create(id=connection_id, agent_id=agent_id, opened_at=at, heard_at=at)
     _announce(agent_id, is_connected=True, at=at)
@@ -59,10 +62,10 @@ def connect(agent_id: int, connection_id: uuid.UUID, *, at: datetime) -> None:
 
 
 def hear(connection_id: uuid.UUID, *, at: datetime) -> bool:
-    """The desk was heard; False when its connection is no longer known (logged out).
+    """Record a heartbeat; False if the connection is no longer known (logged out).
 
-    One that was given up as lost (the network, or our own database, was away for a minute) is back
-    by that: it is announced and can be given conversations again.
+    A desk that was given up as lost (the network, or our own database, was away for a minute) is
+    back with this: it is announced and can get conversations again.
     """
     mine = DeskConnection.objects.filter(pk=connection_id)
     was_heard = mine.filter(
@@ -86,12 +89,12 @@ def _come_back(connection_id: uuid.UUID, *, at: datetime) -> bool:
 
 
 def disconnect(connection_id: uuid.UUID, *, at: datetime) -> None:
-    """The socket closed; the agent stays connected for the grace, but gets nothing new by it."""
+    """Close the socket; the agent stays connected for the grace, but gets nothing new by it."""
     DeskConnection.objects.filter(pk=connection_id, closed_at=None).update(closed_at=at)
 
 
 def is_there(agent_id: int) -> bool:
-    """Whether anything of a desk is left that a logout would end."""
+    """Return whether anything of a desk is left that a logout would end."""
     return (
         DeskConnection.objects.filter(agent_id=agent_id).exists()
         or AgentChannel.objects.filter(agent_id=agent_id, is_available=True).exists()
@@ -100,7 +103,7 @@ def is_there(agent_id: int) -> bool:
 
 @transaction.atomic
 def log_out(agent_id: int, *, at: datetime) -> None:
-    """A proper logout: unavailable on every channel and gone at once (R136, R171, R172)."""
+    """Log out: unavailable on every channel and disconnected at once (R136, R171, R172)."""
     Agent.objects.select_for_update(no_key=True).get(pk=agent_id)
     DeskConnection.objects.filter(agent_id=agent_id).delete()
     AgentChannel.objects.filter(agent_id=agent_id, is_available=True).update(
@@ -111,9 +114,11 @@ def log_out(agent_id: int, *, at: datetime) -> None:
 
 @transaction.atomic
 def leave(agent_id: int, *, at: datetime) -> bool:
-    """What an agent who wants to log out does: from now on he is unavailable on every channel
-    (R136), and gone where nothing is left on his desk. False: something is, and he must snooze,
-    close or transfer it first (R137, C22)."""
+    """Log out if the desk is empty; in any case become unavailable on every channel (R136).
+
+    False if something is left on the desk: the agent must snooze, close or transfer it first
+    (R137, C22).
+    """
     Agent.objects.select_for_update(no_key=True).get(pk=agent_id)
     if not Contact.objects.filter(agent_id=agent_id, ended_at=None).exists():
         log_out(agent_id, at=at)
@@ -127,7 +132,7 @@ def leave(agent_id: int, *, at: datetime) -> bool:
 
 @transaction.atomic
 def set_available(agent_id: int, channel: Channel, available: bool, *, at: datetime) -> bool:
-    """The agent's choice on a channel; False where he has no slots on it (R164-R167)."""
+    """Set the agent's choice on a channel; False without slots on it (R164-R167)."""
     Agent.objects.select_for_update(no_key=True).get(pk=agent_id)
     mine = AgentChannel.objects.filter(agent_id=agent_id, channel=channel, slots__gt=0)
     if not mine.exists():
@@ -142,8 +147,10 @@ def set_available(agent_id: int, channel: Channel, available: bool, *, at: datet
 
 @transaction.atomic
 def notice_losses(*, at: datetime) -> int:
-    """Announce agents who have not been heard for the grace; returns how many. Safe to run
-    anywhere, any number of times: each loss is told once."""
+    """Announce agents who have not been heard for the grace; return how many.
+
+    Safe to run anywhere, any number of times: each loss is announced once.
+    """
     heard = DeskConnection.objects.filter(agent_id=OuterRef("agent_id"), heard_at__gt=at - GRACE)
     lost = (
         DeskPresence.objects.select_for_update(skip_locked=True)
@@ -160,13 +167,13 @@ def notice_losses(*, at: datetime) -> int:
 
 @transaction.atomic
 def keep_spans(*, at: datetime) -> int:
-    """Cut the times in a status at the full hour; returns how many were written."""
+    """Split status intervals at the full hour; return how many were written."""
     connected = DeskPresence.objects.filter(is_connected=True).values_list("agent", flat=True)
     return status_log.keep(list(connected), at=at)
 
 
 def _announce(agent_id: int, *, is_connected: bool, at: datetime) -> None:
-    """Store and tell a change of connection, once."""
+    """Store and announce a change of connection, once."""
     presence, is_first = DeskPresence.objects.select_for_update().get_or_create(
         agent_id=agent_id, defaults={"is_connected": is_connected, "changed_at": at}
     )

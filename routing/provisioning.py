@@ -1,7 +1,7 @@
-"""How a website comes to be: its Messenger, its group, its first rule, its team (R205, R210).
+"""Creation of a website: its Messenger, group, first rule and team (R205, R210).
 
-The guided set-up and the demo call these; each verb is one transaction and may be called again to
-correct what it made.
+The guided set-up and the demo call these. Each function is one transaction and may be called again
+to correct what it made.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FIRST_SLOTS = 3
 def form_group(
     website: Website, *, name: str, members: Iterable[Agent] = (), managers: Iterable[User] = ()
 ) -> Group:
-    """A group of a website, with whoever is in it from the start."""
+    """Create a group of a website with its first members."""
     group = Group.objects.create(website=website, name=name)
     group.members.set(members)
     group.managers.set(managers)
@@ -37,7 +37,7 @@ def form_group(
 def lay_rule(
     website: Website, *, queues: Sequence[tuple[Group, int]], name: str = FIRST_RULE
 ) -> DistributionRule:
-    """A rule through ``queues`` (group and places) in order, and what leads every page to it."""
+    """Create a rule through ``queues`` (group and places) in order, reached from every page."""
     rule = DistributionRule.objects.create(website=website, name=name)
     for position, (group, places) in enumerate(queues, start=1):
         RuleStep.objects.create(rule=rule, group=group, position=position, places=places)
@@ -57,7 +57,7 @@ def engage_person(
     groups: Iterable[Group] = (),
     **about: Any,
 ) -> Agent:
-    """Somebody new with a desk; without a (hashed) ``password`` he first has to choose one."""
+    """Create a user with a desk; without a (hashed) ``password`` they must first choose one."""
     user = User.objects.create(
         username=username, password=password or make_password(None), role=role, **about
     )
@@ -68,7 +68,7 @@ def engage_person(
 def give_desk(
     user: User, *, display_name: str, slots: int = FIRST_SLOTS, groups: Iterable[Group] = ()
 ) -> Agent:
-    """A desk for somebody who can log in already: all roles may converse (R163)."""
+    """Give a desk to an existing user: all roles may converse (R163)."""
     agent = Agent.objects.create(user=user, display_name=display_name)
     AgentChannel.objects.create(agent=agent, channel=Channel.CHAT, slots=slots)
     for group in groups:

@@ -1,7 +1,7 @@
-"""The safety sweep: it pushes what no event has pushed, and keeps count of what it had to mend.
+"""The safety sweep: it pushes what no event has pushed, and counts what it had to repair.
 
-In a healthy system it finds nothing. What waits for the blink of a push that is under way is not a
-repair: only what is found twice, while no drain is owed, is one (B1, R98).
+In a healthy system it finds nothing. What waits for an instant during a push is not a repair; only
+what is found twice, while no drain is owed, is one (B1, R98).
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ logger = logging.getLogger(__name__)
 NOTHING = timedelta(0)
 EVERY = Q()
 SECOND_LOOK = timedelta(seconds=2)
-"""A push takes milliseconds; what is found again after this was seen by nobody."""
+"""A push takes milliseconds; what is still there after this was missed by every event."""
 OWED_FOR = timedelta(minutes=1)
 """A drain that has been owed for longer is not under way but lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repairs:
-    """How often the sweep had to mend something, and when last."""
+    """How often the sweep had to repair something, and when last."""
 
     count: int
     last_at: datetime | None
 
 
 def of(websites: Collection[Website], only: Q = EVERY, *, since: datetime | None = None) -> Repairs:
-    """The repairs of some websites, all of them or from ``since`` on."""
+    """Return the repairs of some websites, all of them or those from ``since`` on."""
     some = Repair.objects.filter(only, website__in=websites)
     if since is not None:
         some = some.filter(at__gte=since)
@@ -49,7 +49,7 @@ def of(websites: Collection[Website], only: Q = EVERY, *, since: datetime | None
 
 
 def sweep(*, at: datetime) -> int:
-    """Push all that can be pushed; returns how many of them nobody had seen."""
+    """Push all that can be pushed; return how many of them every event had missed."""
     suspects = _beside_a_free_agent(at)
     if suspects:
         time.sleep(SECOND_LOOK.total_seconds())
@@ -72,7 +72,7 @@ def _beside_a_free_agent(at: datetime) -> set[int]:
 
 
 def _is_being_drained(at: datetime) -> bool:
-    """Whether some reaction is owed that pushes: it is about to, or will be redone."""
+    """Return whether the outbox owes a reaction that pushes: it will run, or run again."""
     return OutboxEntry.objects.filter(
         reaction__startswith=f"{dispatch.__name__}.",
         done_at=None,

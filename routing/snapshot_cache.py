@@ -1,8 +1,8 @@
-"""Copies of the snapshots that page views are answered from, at most two seconds old
+"""Copies of the snapshots from which page views are answered, at most two seconds old
 (docs/adr/0013-page-views-from-a-snapshot.md).
 
-Each process keeps the copies that it reads from Valkey; there one process at a time renews a
-website's, once a second while anybody asks. A warm answer asks the database nothing.
+Each process has its copies of those in Valkey, where one process at a time renews a website's, once
+a second while there is demand. A warm answer needs no query.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from routing import snapshots
 logger = logging.getLogger(__name__)
 
 LIMIT = 2.0  # seconds; no answer is made from anything older
-RENEWED = 1.0  # seconds; how old a copy gets while people ask
-LOOK = 0.05  # seconds for which a process does not look into Valkey again
-TURN = 5.0  # seconds; whoever renews a copy and dies is waited for that long at most
+RENEWED = 1.0  # seconds; the age at which a copy in demand is renewed
+LOOK = 0.05  # seconds during which a process does not read Valkey again
+TURN = 5.0  # seconds that others wait at most for a process that dies while renewing
 PATIENCE = 2.0  # seconds that an answer may wait for the database
 PAUSE = 0.02
 VALKEY_SECONDS = 0.5
-KEPT = 1000  # websites of which one process keeps a copy
+KEPT = 1000  # websites of which one process has a copy
 
 # The copy, the version it must have, and whether it is the caller's turn to renew it: once in a
-# while, and at once where the version is another.
+# while, and at once if the version has changed.
 LOOK_UP = """
     local version = redis.call('GET', KEYS[2]) or '0'
     local is_my_turn = redis.call('GET', KEYS[3]) ~= version
     if is_my_turn then redis.call('SET', KEYS[3], version, 'PX', ARGV[1]) end
     return {redis.call('GET', KEYS[1]), tonumber(version), is_my_turn and 1 or 0}
 """
-# A process that was overtaken by a change keeps its copy to itself.
+# A process that was overtaken by a change does not share its copy.
 PUT_DOWN = """
     if (redis.call('GET', KEYS[2]) or '0') ~= ARGV[1] then return 0 end
     redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
@@ -53,12 +53,12 @@ VERSION = "{engagement}:version"
 
 
 class Unavailable(Exception):
-    """Raised where neither a copy nor the database is at hand."""
+    """Raised when neither a copy nor the database is available."""
 
 
 @dataclass(slots=True)
 class _Copy:
-    """What a process knows of one website, until ``good_until`` (monotonic)."""
+    """A process's copy of one website, valid until ``good_until`` (monotonic)."""
 
     text: bytes
     snapshot: snapshots.Snapshot | None
@@ -83,9 +83,9 @@ class Shelf:
         self._database_is_away_until = 0.0
 
     async def get(self, key: str, *, at: datetime) -> snapshots.Snapshot | None:
-        """The website as of now or a moment ago; ``None`` where nobody has this key.
+        """Return the website as of now or a moment ago; ``None`` if the key is unknown.
 
-        Raises ``Unavailable``. However many ask at once, one looks for all of them.
+        Raise ``Unavailable``. However many callers ask at once, one lookup serves them all.
         """
         copy = self._copies.get(key)
         if copy is not None and monotonic() < copy.good_until:
@@ -97,7 +97,7 @@ class Shelf:
         return await asyncio.shield(look)
 
     async def close(self) -> None:
-        """Forget everything and leave Valkey."""
+        """Drop all copies and disconnect from Valkey."""
         under_way = [*self._looks.values(), *self._renewals]
         await asyncio.gather(*under_way, return_exceptions=True)
         self._copies.clear()
@@ -126,15 +126,15 @@ class Shelf:
                 return self._keep(key, text, LOOK)
             if is_my_turn or monotonic() > give_up:
                 return await self._renew(key, version, at)
-            await asyncio.sleep(PAUSE)  # Somebody is at it.
+            await asyncio.sleep(PAUSE)  # Another process is renewing it.
 
     async def _read(self, key: str) -> tuple[bytes | None, int, bool]:
-        """The shared copy, the version it must have, and whether it is ours to renew it."""
+        """Return the shared copy, the version it must have, and whether to renew it is our turn."""
         text, version, is_my_turn = await self._look_up(keys=_keys(key), args=[_ms(TURN)])
         return text, int(version), bool(is_my_turn)
 
     async def _renew_quietly(self, key: str, version: int, at: datetime) -> None:
-        """Others are answered from the old copy meanwhile; if this fails, it ends by itself."""
+        """Renew in the background; others get the old copy, which expires if this fails."""
         try:
             await self._renew(key, version, at)
         except (Unavailable, RedisError, OSError):
@@ -149,7 +149,7 @@ class Shelf:
         return self._keep(key, text, LOOK)
 
     async def _alone(self, key: str, at: datetime) -> snapshots.Snapshot | None:
-        """Without Valkey each process asks the database for itself, once a second."""
+        """Without Valkey each process queries the database itself, once a second."""
         return self._keep(key, _text(0, await self._ask_database(key, at)), RENEWED)
 
     async def _ask_database(self, key: str, at: datetime) -> snapshots.Snapshot | None:
@@ -163,13 +163,13 @@ class Shelf:
             raise Unavailable from error
 
     def _keep(self, key: str, text: bytes, seconds: float) -> snapshots.Snapshot | None:
-        """Remember a copy; one that has not changed is not read again."""
+        """Store a copy; do not decode it again if it has not changed."""
         copy = self._copies.pop(key, None)
         if copy is None or copy.text != text:
             written = text.partition(b" ")[2]
             copy = _Copy(text, snapshots.Snapshot.decode(written) if written else None, 0.0)
         copy.good_until = monotonic() + seconds
-        self._copies[key] = copy  # At the end: the first one was asked for longest ago.
+        self._copies[key] = copy  # At the end: the first entry is the least recently used.
         if len(self._copies) > KEPT:
             del self._copies[next(iter(self._copies))]
         return copy.snapshot
@@ -187,7 +187,7 @@ def _text(version: int, snapshot: snapshots.Snapshot | None) -> bytes:
 
 
 def _keys(key: str) -> list[str]:
-    """In one slot of a cluster, as a script needs them."""
+    """Return keys in one slot of a cluster, as a script requires."""
     return [f"{{engagement}}:website:{key}", VERSION, f"{{engagement}}:turn:{key}"]
 
 
@@ -199,7 +199,7 @@ _shelves: WeakKeyDictionary[asyncio.AbstractEventLoop, Shelf] = WeakKeyDictionar
 
 
 def shelf() -> Shelf:
-    """The shelf of the running event loop."""
+    """Return the shelf of the running event loop."""
     return _shelves.setdefault(asyncio.get_running_loop(), Shelf())
 
 
@@ -211,9 +211,9 @@ async def close() -> None:
 
 
 async def outdate(_fact: Fact) -> None:
-    """Reaction: a setting changed; no copy made before is good any more, in any process (R216).
+    """Reaction: a setting changed, so every copy made before is invalid, in any process (R216).
 
-    It may be lost, with Valkey: then the copies end by their age.
+    With Valkey away this may be lost; then the copies end by their age.
     """
     async with Redis.from_url(
         str(settings.CACHES["default"]["LOCATION"]),

@@ -1,5 +1,5 @@
-"""What a page view is answered from: a website's targeting rules and the room behind each of them
-(docs/adr/0013-page-views-from-a-snapshot.md). ``snapshot_cache`` keeps copies of them.
+"""The data from which page views are answered: a website's targeting rules and the room behind
+each (docs/adr/0013-page-views-from-a-snapshot.md). ``snapshot_cache`` holds copies.
 """
 
 from __future__ import annotations
@@ -16,18 +16,20 @@ from routing.decisions import choose_step
 from routing.models import DistributionRule, RuleStep, TargetingRule
 from routing.targeting import Condition, Hours, PageView, Target, first_match
 
-AGAIN_LIMIT = 3600  # seconds; who looks at a page for longer will turn to another
+AGAIN_LIMIT = 3600  # seconds; nobody views one page for longer
 
 NO_RULE, NO_ROOM, CLOSED = "no_rule", "no_room", "closed"
 
-# --- What it holds ----------------------------------------------------------------------------
+# --- Contents ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What stands behind a targeting rule: whether a conversation could begin now, and whether
-    any of its groups is open; ``changes_at`` is when that changes. ``answered_from``: what begins
-    now waits in a closed group, which opens then."""
+    """The state behind a targeting rule: whether it has room, and whether a group is open.
+
+    ``changes_at`` is when that changes. ``answered_from``: what starts now waits in a closed group,
+    which opens then.
+    """
 
     has_room: bool
     is_asynchronous: bool
@@ -38,7 +40,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """What a page must know of its website to show the button."""
+    """What a page needs of its website to show the button."""
 
     website_id: int
     name: str
@@ -51,8 +53,10 @@ class Brand:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one page is told. ``target`` is the targeting rule that decided, with room or not;
-    ``again_in`` are the seconds after which to ask again."""
+    """The answer to one page. ``target`` is the targeting rule that decided, with room or without.
+
+    ``again_in``: seconds after which to ask again.
+    """
 
     target: Target | None = None
     room: Room | None = None
@@ -68,7 +72,7 @@ class Answer:
 
     @property
     def reason(self) -> str:
-        """Why not; empty where it may."""
+        """Why the page may not engage; empty if it may."""
         if self.room is None:
             return NO_RULE
         if self.room.has_room:
@@ -77,29 +81,31 @@ class Answer:
 
     @property
     def opens_at(self) -> datetime | None:
-        """When somebody will answer, where all are away until then and that is known (B4)."""
+        """When somebody will answer, if all are away until then and it is known (B4)."""
         if self.room is None:
             return None
         return self.room.changes_at if self.reason == CLOSED else self.room.answered_from
 
     @property
     def shows(self) -> bool:
-        """Whether the button is there though nobody can be engaged: to say when the team is back,
-        never where that is unknown (B4)."""
+        """Whether the button is shown though nobody can be engaged, to say when the team is back.
+
+        Never if that is unknown (B4).
+        """
         wanted = self.target is not None and self.target.shows_when_closed
         return wanted and not self.may_engage and self.opens_at is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A website as page views are answered from it."""
+    """A website, as page views need it."""
 
     brand: Brand
     targets: tuple[Target, ...]
     rooms: dict[int, Room]  # by targeting rule
 
     def answer(self, view: PageView, *, at: datetime) -> Answer:
-        """May the Messenger appear on this page, and if not, why (R42, R43, C18)?"""
+        """Decide whether the Messenger may appear on this page, and why not (R42, R43, C18)."""
         match = first_match(self.targets, view, lambda target: self._hours(target, at))
         waits = [] if match.again_in is None else [match.again_in]
         room = self.rooms[match.target.id] if match.target else None
@@ -148,7 +154,7 @@ def _room(read: dict[str, Any]) -> Room:
 
 
 def take(key: str, *, at: datetime) -> Snapshot | None:
-    """A snapshot of the website with this key, as it is now; ``None`` where there is none."""
+    """Return a snapshot of the website with this key, as of now; ``None`` if there is none."""
     website = Website.objects.filter(key=key).first()
     if website is None:
         return None
@@ -175,7 +181,7 @@ def _brand(website: Website) -> Brand:
 def rooms_of(
     targets: Iterable[Target], *, at: datetime, channel: Channel = Channel.CHAT
 ) -> dict[int, Room]:
-    """The room behind each targeting rule, by its id. Not locked: the first message decides."""
+    """Return the room by targeting rule id. Nothing is locked: the first message decides."""
     targets = list(targets)
     rules = DistributionRule.objects.in_bulk({target.rule_id for target in targets})
     steps: dict[int, list[RuleStep]] = {rule_id: [] for rule_id in rules}

@@ -1,7 +1,7 @@
-"""Which targeting rule a page view falls under: a pure function of what the page says of itself.
+"""Choice of the targeting rule for a page view: a pure function of what the page reports.
 
-What a page says (``PageView``) comes from a browser and may be a lie: it decides what is offered,
-never what somebody may see.
+The report (``PageView``) comes from a browser and may be a lie. It decides what is offered, never
+what somebody may see.
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """One page in front of somebody, by its own account. ``pages`` counts this one, and those of
-    this visit that are known of; ``seconds`` since it was opened."""
+    """One page in front of a visitor, as it reports itself.
+
+    ``pages`` counts this one and the known ones of this visit; ``seconds`` since it was opened.
+    """
 
     url: str = ""
     language: str = ""
@@ -46,7 +48,7 @@ class PageView:
 
     @classmethod
     def read(cls, sent: Mapping[str, Any]) -> PageView:
-        """From a request's JSON: what has not the right type or is too large was never said."""
+        """Read a request's JSON; ignore what has the wrong type or is too large."""
         data = sent.get("data")
         return cls(
             url=_text(sent.get("url"), URL_LIMIT),
@@ -81,14 +83,14 @@ def _values(data: dict[str, Any]) -> Iterable[tuple[str, Value]]:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What the website must have said under ``name``."""
+    """What the website must report under ``name``."""
 
     name: str
     operator: str
     value: str = ""
 
     def holds(self, data: Mapping[str, Value]) -> bool:
-        """Unknown data fulfil nothing but ``unknown`` and ``is_not``."""
+        """Unknown data fulfil only ``unknown`` and ``is_not``."""
         found = data.get(self.name)
         match self.operator:
             case "known":
@@ -119,7 +121,7 @@ def _equal(found: Value, asked: str) -> bool:
 
 
 def number(value: object) -> float | None:
-    """``value`` as a finite number, if it is one; true and false are none."""
+    """Return ``value`` as a finite number, or ``None``; booleans are not numbers."""
     if value is None or isinstance(value, bool):
         return None
     try:
@@ -131,10 +133,10 @@ def number(value: object) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A targeting rule as plain data. What is empty asks nothing; all that is asked must be so.
+    """A targeting rule as plain data. An empty field sets no condition; all conditions must hold.
 
-    ``texts`` is the proactive text by language; without one there is a button only.
-    ``shows_when_closed``: the button is there where the team is not, and says when it is back.
+    ``texts`` is the proactive text by language; without one there is only a button.
+    ``shows_when_closed``: the button is shown while the team is away, and says when it is back.
     """
 
     id: int
@@ -153,7 +155,7 @@ class Target:
     skills: tuple[int, ...] = ()
 
     def fits(self, view: PageView, address: Address | None) -> bool:
-        """Whether all is so but the hours and the time spent on the page."""
+        """Return whether everything holds except the hours and the time spent on the page."""
         return (
             self._is_page(address)
             and (not self.languages or any(_speaks(view.language, one) for one in self.languages))
@@ -166,7 +168,7 @@ class Target:
     def _is_page(self, address: Address | None) -> bool:
         if not self.include and not self.exclude:
             return True
-        if address is None:  # A page that cannot be told is on no journey.
+        if address is None:  # An unknown page matches no pattern.
             return False
         if any(address.matches(pattern) for pattern in self.exclude):
             return False
@@ -174,14 +176,14 @@ class Target:
 
 
 def _speaks(language: str, asked: str) -> bool:
-    """``fr`` asks for French of any country, ``fr-CA`` for that of Canada."""
+    """``fr`` matches French of any country, ``fr-CA`` only that of Canada."""
     spoken, wanted = (one.lower().replace("_", "-") for one in (language, asked))
     return spoken == wanted or spoken.startswith(f"{wanted}-")
 
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Whether somebody works behind a rule now, and in how many seconds that changes."""
+    """Whether a group of a rule is open now, and in how many seconds that changes."""
 
     is_open: bool = True
     changes_in: int | None = None
@@ -189,8 +191,10 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The targeting rule that decides, if one does; ``again_in`` seconds, by time alone, another
-    one will, if nothing else changes."""
+    """The targeting rule that decides, if there is one.
+
+    ``again_in``: seconds after which, by time alone, another one will.
+    """
 
     target: Target | None = None
     again_in: int | None = None
@@ -199,7 +203,7 @@ class Match:
 def first_match(
     targets: Iterable[Target], view: PageView, hours_of: Callable[[Target], Hours]
 ) -> Match:
-    """The first targeting rule, in the website's order, under which a page view falls (R39)."""
+    """Return the first targeting rule, in the website's order, that matches a page view (R39)."""
     address = Address.of(view.url)
     later: list[int] = []
     for target in targets:
@@ -214,7 +218,7 @@ def first_match(
 
 
 def _wait(target: Target, view: PageView, hours_of: Callable[[Target], Hours]) -> int | None:
-    """Seconds until time alone makes ``target`` match: 0 is now, ``None`` not foreseeable."""
+    """Return the seconds until time alone makes ``target`` match: 0 now, ``None`` unforeseeable."""
     wait = max(target.seconds - view.seconds, 0)
     if target.hours == ALWAYS:
         return wait

@@ -1,4 +1,4 @@
-"""By which targeting rule a first message enters."""
+"""The targeting rule by which a first message enters."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from routing.targeting import Hours, PageView, Target, first_match
 def engaging_rule(
     website: Website, view: PageView, *, engaged_by: int | None = None, at: datetime
 ) -> TargetingRule | None:
-    """The rule that engaged the visitor, as long as it is this website's, is enabled, and the page
-    still falls under it; else the first that matches now; ``None`` where none does.
+    """Return the rule that engaged the visitor, if it is enabled and still matches the page.
 
-    A browser may say what it likes of its page, but reaches nothing that the website does not
-    offer to such a page.
+    Otherwise return the first that matches now, or ``None``. A browser may report any page, but
+    reaches nothing that the website does not offer to such a page.
     """
     rules = list(TargetingRule.deciding(website).select_related("rule__bot"))
     engaged = [rule for rule in rules if rule.pk == engaged_by]

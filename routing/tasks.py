@@ -1,4 +1,4 @@
-"""What beat and the workers do for routing."""
+"""Periodic tasks of routing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from routing.actions import assignment, reclaiming
 
 @shared_task
 def open_and_close() -> int:
-    """Groups whose opening or closing time has come; returns how many there were."""
+    """Open or close groups whose time has come; return how many there were."""
     return opening.open_and_close(at=deadlines.database_now())
 
 
 @shared_task
 def sweep() -> dict[str, int]:
-    """Notice lost desks, release what is stranded or may not be where it is, and push what an event
-    should have pushed."""
+    """Notice lost desks, release what is stranded, reclaim what its agent may not have, and push
+    what an event should have pushed.
+    """
     at = deadlines.database_now()
     return {
         "lost": presence.notice_losses(at=at),
@@ -30,5 +31,5 @@ def sweep() -> dict[str, int]:
 
 @shared_task
 def keep_spans() -> int:
-    """Cut the times that agents were in a status at the full hour."""
+    """Split agents' status intervals at the full hour."""
     return presence.keep_spans(at=deadlines.database_now())

@@ -1,9 +1,9 @@
-"""Within how long it will be a visitor's turn, by the pace at which his queue moves (B4).
+"""The estimate of a visitor's wait, from the pace at which their queue moves (B4).
 
-Only where that can be said honestly: enough conversations have left the queue lately, it still
-moves, somebody is there and available, and the group does not close before. What is said is a time
-that nine in ten keep to, if pushes come at random at that pace; a mean would be wrong for every
-second visitor.
+There is one only if it is honest: enough conversations have left the queue lately, it still moves,
+an agent is available, and the group does not close before. The estimate is a time within which nine
+in ten are served, if pushes come at random at that pace; a mean would be wrong for every second
+visitor.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from routing import load
 
 LOOK = timedelta(hours=2)
 MOST = 20
-"""So many pushes are looked at: the pace of an hour ago is not that of now."""
+"""How many pushes count: the pace of an hour ago is not that of now."""
 ENOUGH = 10
 STALLED = 4
-"""A queue that has not moved for so many times its pace has stopped."""
+"""A queue that has not moved for this many times its pace has stopped."""
 NINE_IN_TEN = 1.3  # standard deviations, nearly
 STEPS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240)
-"""What is said, in minutes; beyond, nothing."""
+"""The possible estimates in minutes; beyond, there is none."""
 KEPT_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How a queue has moved: ``count`` pushes ``over`` some time until now, the last of them so
-    long ago (``quiet``). ``open_for``: until the group closes; ``None`` if nobody knows of an
-    end."""
+    """How a queue has moved: ``count`` pushes ``over`` some time until now, the last one ``quiet``
+    ago. ``open_for``: until the group closes; ``None`` if no closing is known.
+    """
 
     count: int
     over: timedelta
@@ -44,8 +44,10 @@ class Pace:
 
 
 def minutes_within(place: int, pace: Pace) -> int | None:
-    """The step of ``STEPS`` within which it will be the turn of whoever is at ``place`` (from 1
-    on); ``None`` where nothing honest can be said."""
+    """Return the step of ``STEPS`` within which ``place`` (from 1 on) is served, or ``None``.
+
+    ``None`` if no honest estimate is possible.
+    """
     if pace.count < ENOUGH:
         return None
     each = pace.over / pace.count
@@ -58,8 +60,10 @@ def minutes_within(place: int, pace: Pace) -> int | None:
 
 
 def wait_of(group_id: int, channel: Channel, place: int, *, at: datetime) -> int | None:
-    """Minutes within which it is the turn of ``place`` in a group, if they can be told. The pace
-    is kept for some seconds, for all who wait there."""
+    """Return the minutes within which ``place`` in a group is served, if they can be estimated.
+
+    The pace is cached for some seconds, for all who wait there.
+    """
     key = f"pace:{group_id}:{channel.value}"
     pace: Pace | None = cache.get(key)
     if pace is None:
@@ -81,7 +85,7 @@ def _pace(group_id: int, channel: Channel, *, at: datetime) -> Pace:
         .values_list("at", flat=True)[:MOST]
     )
     group = Group.objects.get(pk=group_id)
-    # Whoever made that pace may have gone home since; where nobody is there, nothing moves.
+    # The agents who made that pace may have left since; without agents nothing moves.
     if not pushes or not load.takers(group_id, channel, at=at):
         return Pace(0, timedelta(0), timedelta(0))
     closes = group.hours_change_at

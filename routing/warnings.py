@@ -1,7 +1,7 @@
-"""Settings that defeat themselves: a pure function of plain data, without database or words.
+"""Settings that defeat themselves: a pure function of plain data, without database or texts.
 
-Each finding names what is wrong and on which object; ``routing.advice`` reads the settings and
-says what to do.
+Each finding names the problem and its object; ``routing.advice`` reads the settings and phrases the
+remedies.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SHORTEST_TIMER = 15  # seconds; nobody reads and answers in less
 
 
 class Kind(StrEnum):
-    """What is wrong; the name of the object it is said of stands first."""
+    """What is wrong; the name begins with the object concerned."""
 
     AGENT_IN_BOTH = "agent_in_both"
     GROUP_IN_BOTH = "group_in_both"
@@ -40,7 +40,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """``slots`` over all channels; nobody may log in as one who is not active."""
+    """``slots`` over all channels; a deactivated account cannot log in."""
 
     id: int
     slots: int
@@ -72,7 +72,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A distribution rule; ``relaxes``: after a while it does without the skills asked for."""
+    """A distribution rule; ``relaxes``: after a while the required skills no longer count."""
 
     id: int
     website_id: int
@@ -84,7 +84,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Targeting:
-    """An enabled targeting rule; those of a website stand in the order in which they are asked."""
+    """An enabled targeting rule; those of a website are in the order of evaluation."""
 
     website_id: int
     target: Target
@@ -109,7 +109,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fault: of which object, on which websites, and which others have a part in it."""
+    """One fault: its object, the websites concerned, and the other objects involved."""
 
     kind: Kind
     id: int
@@ -118,7 +118,7 @@ class Finding:
 
 
 def find(settings: Settings) -> list[Finding]:
-    """Every setting that defeats itself, the gravest first: websites, rules, groups, agents."""
+    """Return every setting that defeats itself, gravest first: websites, rules, groups, agents."""
     return [
         *_websites(settings),
         *_rules(settings),
@@ -170,7 +170,7 @@ def _targetings(settings: Settings) -> Iterator[Finding]:
         target, here = targeting_.target, frozenset({targeting_.website_id})
         rule = rules[target.rule_id]
         before = asked_before.setdefault(targeting_.website_id, [])
-        if not rule.is_enabled:  # then it is passed over, and stands before nobody
+        if not rule.is_enabled:  # then it is skipped, and hides no later one
             yield Finding(Kind.TARGETING_OF_DISABLED_RULE, target.id, here, (rule.id,))
             continue
         covering = next((other for other in before if covers(other, target)), None)
@@ -192,8 +192,10 @@ def _targetings(settings: Settings) -> Iterator[Finding]:
 
 
 def covers(first: Target, later: Target) -> bool:
-    """Whether whatever ``later`` matches is matched by ``first`` already, as far as that can be
-    told from the rules alone: never true by mistake."""
+    """Return whether ``first`` matches everything that ``later`` matches.
+
+    As far as the rules alone can show: never true by mistake.
+    """
     hours = first.hours == targeting.ALWAYS or (
         first.hours == later.hours and first.rule_id == later.rule_id
     )
@@ -211,7 +213,7 @@ def covers(first: Target, later: Target) -> bool:
 
 
 def _asks_less(first: Iterable[str], later: Iterable[str]) -> bool:
-    """Both are lists of what is admitted; empty admits all."""
+    """Compare two lists of what is admitted; an empty one admits all."""
     admitted, wanted = set(first), set(later)
     return not admitted or (bool(wanted) and wanted <= admitted)
 
@@ -245,7 +247,7 @@ def _groups(settings: Settings) -> Iterator[Finding]:
 
 
 def _agents(settings: Settings) -> Iterator[Finding]:
-    """R55: who serves a queue is busy when a live visitor comes; the promise of warmth is lost."""
+    """R55: agents who serve a queue are busy when a live visitor comes; that breaks the promise."""
     live, queued = _by_places(settings)
     for agent in settings.agents:
         mine = [group for group in settings.groups if agent.id in group.members]
@@ -264,7 +266,7 @@ def _agents(settings: Settings) -> Iterator[Finding]:
 
 
 def _by_places(settings: Settings) -> tuple[set[int], set[int]]:
-    """The groups that enabled rules use live (threshold 0), and those with a queue."""
+    """Return the groups that enabled rules use live (0 places), and those with a queue."""
     queues = [queue for rule in settings.rules if rule.is_enabled for queue in rule.queues]
     live = {queue.group_id for queue in queues if queue.places == 0}
     return live, {queue.group_id for queue in queues if queue.places > 0}

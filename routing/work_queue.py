@@ -1,8 +1,8 @@
-"""What waits that an agent could be given: looked at first, then locked.
+"""The waiting conversations that an agent could get: checked first, then locked.
 
-In plain SQL, as this is asked at each event that adds capacity, and Django would compose the same
-statements anew each time. They say of one agent what ``decisions.obstacles`` says of any; that
-both say the same is proven by tests/routing/test_obstacles.py.
+Plain SQL, as this runs at each event that adds capacity, and Django would compose the same
+statements each time. They state for one agent what ``decisions.obstacles`` states for any;
+tests/routing/test_obstacles.py proves that both agree.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from accounts.models.hours import IS_OPEN
 from conversations.models import Conversation
 
 MARGIN = 5
-"""How many of the eldest of each queue are looked at beyond those that are wanted, as some may be
-held; only where all of these are held, the whole queue is."""
+"""How many more of the oldest of each queue are examined than wanted, as some may be locked. Only
+if all of these are locked, the whole queue is."""
 
 ASSIGNED = f"""c.agent_id = %(agent)s AND c.channel = %(channel)s AND c.status = 'assigned'
     AND {MAY_HAVE.format(agent="%(agent)s", website="c.website_id")}"""
@@ -28,8 +28,8 @@ GROUPS_OF_HIS = f"""
         SELECT g.id FROM accounts_group g JOIN accounts_group_members m ON m.group_id = g.id
         WHERE m.agent_id = %(agent)s AND {IS_OPEN.format(group="g")}"""
 
-# A CASE, which the planner takes for as likely as not; it takes ``<@`` for so rare that it would
-# rather read a whole queue and sort it than walk along its index.
+# A CASE: the planner takes it for as likely as not. It takes ``<@`` for so rare that it would
+# rather read and sort a whole queue than walk along its index.
 SUITS = """c.channel = %(channel)s AND c.status = 'queued'
     AND CASE WHEN c.are_skills_relaxed THEN true ELSE c.required_skills <@ ARRAY(
         SELECT k.skill_id FROM accounts_agent_skills k WHERE k.agent_id = %(agent)s
@@ -37,9 +37,9 @@ SUITS = """c.channel = %(channel)s AND c.status = 'queued'
 
 QUEUED = f"{SUITS} AND c.group_id IN ({GROUPS_OF_HIS})"
 
-# The eldest of each queue stand at the head of its index (``queued_by_group``); to read all that
-# waits and sort it made a push cost the more the longer the queues were. They are picked first and
-# locked then, when all is asked again of what they have become meanwhile.
+# The oldest of each queue are at the head of its index (``queued_by_group``). Reading and sorting
+# all that waits made a push slower with longer queues. The rows are picked first and locked then,
+# when the whole condition is checked again on their present state.
 ELDEST = f"""c.id = ANY(ARRAY(
         SELECT head.id FROM ({GROUPS_OF_HIS}) his CROSS JOIN LATERAL (
             SELECT c.id FROM conversations_conversation c WHERE c.group_id = his.id AND {SUITS}
@@ -61,18 +61,21 @@ GROUPS = "SELECT * FROM accounts_group WHERE id = ANY(%s)"
 
 
 def is_any(agent_id: int, channel: Channel, *, at: datetime) -> bool:
-    """Whether something waits that this agent could be given if he had a slot; asked before his
-    row is locked, as most drains find nothing and would only queue up behind each other."""
+    """Return whether something waits that this agent could get with a free slot.
+
+    Asked before the agent's row is locked: most drains find nothing, and would only queue up behind
+    each other.
+    """
     return any(_look(_asked(agent_id, channel, at)))
 
 
 def next_for(agent_id: int, channel: Channel, *, at: datetime, most: int = 1) -> list[Conversation]:
-    """The conversations that are next for an agent, their rows locked, their groups at hand: what
-    is assigned to him (R88: it is promised), then the oldest in the queues of all his groups.
+    """Return the next conversations for an agent, their rows locked, their groups loaded.
 
-    Rows that somebody else holds are passed over at first, so that drains do not queue up behind
-    each other; but one that is held for a moment (a message being stored) must not be missed, so
-    that where only held rows are left the oldest of them is waited for.
+    First those assigned to the agent (R88: they are promised), then the oldest in the queues of all
+    their groups. Locked rows are skipped at first, so that drains do not queue up behind each
+    other. But one that is locked for a moment (a message being stored) must not be missed: if only
+    locked rows are left, wait for the oldest of them.
     """
     asked = _asked(agent_id, channel, at)
     is_assigned, is_queued = _look(asked)
@@ -94,7 +97,7 @@ def next_for(agent_id: int, channel: Channel, *, at: datetime, most: int = 1) ->
 
 
 def _waited_for(place: int, where: str, asked: dict[str, Any]) -> list[Conversation]:
-    """Wait for the oldest held row; it may have left meanwhile, then for the next."""
+    """Wait for the oldest locked row; if it has left meanwhile, for the next."""
     while _look(asked)[place]:
         found = _locked(where, asked, most=1, patience="")
         if found:
@@ -107,7 +110,7 @@ def _asked(agent_id: int, channel: Channel, at: datetime) -> dict[str, Any]:
 
 
 def _look(asked: dict[str, Any]) -> tuple[bool, bool]:
-    """Whether something is assigned to him, whether something is queued for him."""
+    """Return whether something is assigned to the agent, and whether something is queued."""
     with connection.cursor() as cursor:
         cursor.execute(LOOK, asked)
         is_assigned, is_queued = cursor.fetchone()

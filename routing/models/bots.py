@@ -1,4 +1,4 @@
-"""Respondents that are no people."""
+"""Bots."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check_choices(lines: str) -> None:
 
 
 class Bot(models.Model):
-    """Answers first, and passes on to the queues of the rule that it is attached to (R33-R36)."""
+    """A bot that answers first and passes on to the queues of its rule (R33-R36)."""
 
     website = models.ForeignKey(
         Website, on_delete=models.CASCADE, related_name="bots", verbose_name=_("website")

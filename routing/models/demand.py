@@ -1,4 +1,4 @@
-"""How much was asked for, by hour: what a replay needs and no conversation tells."""
+"""Demand by hour: what the simulator's replay needs and conversations do not show."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from routing.models.rules import DistributionRule
 
 
 class HourlyDemand(models.Model):
-    """Who found room at a rule in an hour and who did not, as numbers without any person (B21).
+    """Visitors who found room at a rule in an hour and who did not, as anonymous counts (B21).
 
-    A page that was told "no room" leaves no conversation, and a first message that found the last
-    place gone neither: without these numbers history would show only those who were let in.
+    A page that got "no room" leaves no conversation, nor does a first message that came after the
+    last place had gone. Without these counts the history would show only those who were admitted.
     """
 
-    # What stands beside the rule is as it was in that hour; the database writes it (C57).
+    # Website, style and groups are those of that hour; a trigger of the database writes them (C57).
     website = models.ForeignKey(
         Website, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
     )
     rule = models.ForeignKey(
         DistributionRule,
-        on_delete=models.RESTRICT,  # but it goes with its website
+        on_delete=models.RESTRICT,  # but deleted with its website
         related_name="demand",
     )
     style = models.CharField(max_length=20, choices=Style.choices, blank=True)
@@ -47,7 +47,7 @@ class HourlyDemand(models.Model):
         verbose_name = _("demand of an hour")
         verbose_name_plural = _("demand by hour")
         constraints = [
-            # Also the index of the adviser: a rule's hours of a period.
+            # Also the simulator's index: a rule's hours of a period.
             models.UniqueConstraint(fields=["rule", "hour"], name="demand_once_an_hour"),
         ]
         indexes = [

@@ -1,4 +1,4 @@
-"""Which desks are heard."""
+"""Which desks are connected."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class DeskConnection(models.Model):
         verbose_name = _("desk connection")
         verbose_name_plural = _("desk connections")
         indexes = [
-            # routing.presence: is this agent heard, and since when not.
+            # routing.presence: is this agent connected, and since when not.
             models.Index(fields=["agent", "heard_at"], name="heard_by_agent"),
         ]
 
@@ -30,7 +30,7 @@ class DeskConnection(models.Model):
 
 
 class DeskPresence(models.Model):
-    """What was last announced about an agent's connection, so that each change is told once."""
+    """The last connection state announced for an agent, so that each change is announced once."""
 
     agent = models.OneToOneField(
         Agent, on_delete=models.CASCADE, primary_key=True, related_name="presence"

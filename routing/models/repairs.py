@@ -1,4 +1,4 @@
-"""What the safety sweep had to push because no event had done so: in a healthy system nothing."""
+"""What the safety sweep had to push because no event had done so; none in a healthy system."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from conversations.models import Conversation
 
 
 class Repair(models.Model):
-    """A conversation waited beside an agent who could take it, and no drain was owed (R98, B1)."""
+    """A conversation waited although an agent could take it, and no drain was owed (R98, B1)."""
 
     website = models.ForeignKey(Website, on_delete=models.CASCADE, related_name="repairs")
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="repairs")
@@ -23,7 +23,7 @@ class Repair(models.Model):
         verbose_name_plural = _("repairs by the sweep")
         ordering = ("-at",)
         indexes = [
-            # routing.repairs.of: how many since, and the last.
+            # routing.repairs.of: how many since a moment, and the last.
             models.Index(fields=["website", "at"], name="repairs_by_website"),
         ]
 

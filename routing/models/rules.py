@@ -46,7 +46,7 @@ class DistributionRule(models.Model):
 
     bot = models.ForeignKey(
         Bot,
-        on_delete=models.RESTRICT,  # but it goes with its website
+        on_delete=models.RESTRICT,  # but deleted with its website
         null=True,
         blank=True,
         related_name="rules",
@@ -82,7 +82,7 @@ class DistributionRule(models.Model):
 
     @property
     def skill_patience(self) -> timedelta | None:
-        """How long a conversation waits for somebody with its skills; ``None``: for ever."""
+        """How long a conversation waits for an agent with its skills; ``None`` for ever."""
         seconds = self.skill_relax_seconds
         return None if seconds is None else timedelta(seconds=seconds)
 
@@ -100,7 +100,7 @@ class RuleStep(models.Model):
     rule = models.ForeignKey(DistributionRule, on_delete=models.CASCADE, related_name="steps")
     group = models.ForeignKey(
         Group,
-        on_delete=models.RESTRICT,  # but it goes with its website
+        on_delete=models.RESTRICT,  # but deleted with its website
         related_name="steps",
         verbose_name=_("group"),
     )

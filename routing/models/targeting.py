@@ -20,7 +20,7 @@ LANGUAGE = re.compile(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
 
 
 def check_pattern(pattern: str) -> None:
-    """What no address can match is a slip of the hand."""
+    """Reject a pattern that no address can match."""
     if re.search(r"\s", pattern) or pattern.count("*") > 10:
         raise ValidationError(
             _("“%(pattern)s” cannot match: no spaces, and at most ten times *."),
@@ -57,8 +57,10 @@ class Operator(models.TextChoices):
 
 
 class TargetingRule(models.Model):
-    """Who is engaged, where, and what for: of a website's rules the first that matches decides
-    (R39). Each field that is empty asks nothing."""
+    """Who is engaged, where, and where to. The first matching rule of a website decides (R39).
+
+    An empty field sets no condition.
+    """
 
     website = models.ForeignKey(
         Website, on_delete=models.CASCADE, related_name="targeting_rules", verbose_name=_("website")
@@ -72,7 +74,7 @@ class TargetingRule(models.Model):
     )
     rule = models.ForeignKey(
         DistributionRule,
-        on_delete=models.RESTRICT,  # but it goes with its website
+        on_delete=models.RESTRICT,  # but deleted with its website
         related_name="targeting_rules",
         verbose_name=_("leads to"),
     )
@@ -179,12 +181,12 @@ class TargetingRule(models.Model):
 
     @classmethod
     def deciding(cls, website: Website) -> models.QuerySet[TargetingRule]:
-        """Those of a website that decide, in their order, with what ``as_target`` reads."""
+        """Return a website's deciding rules in order, with what ``as_target`` reads prefetched."""
         enabled = cls.objects.filter(website=website, is_enabled=True, rule__is_enabled=True)
         return enabled.order_by("position", "pk").prefetch_related("conditions", "skills")
 
     def as_target(self) -> targeting.Target:
-        """As the decision reads it; what is prefetched is not asked for again."""
+        """Return the rule as plain data for the decision, using what is prefetched."""
         return targeting.Target(
             id=self.pk,
             rule_id=self.rule_id,
@@ -207,7 +209,7 @@ class TargetingRule(models.Model):
 
 
 class TargetingCondition(models.Model):
-    """What the website must have said of the visitor or the cart; all of a rule's must hold."""
+    """What the website must report about the visitor or the cart. All of a rule's must hold."""
 
     targeting_rule = models.ForeignKey(
         TargetingRule, on_delete=models.CASCADE, related_name="conditions"

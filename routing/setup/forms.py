@@ -1,4 +1,4 @@
-"""The forms of the guided set-up: few fields, sensible values already in them."""
+"""Forms of the guided set-up: few fields, with sensible initial values."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ USERNAME_LIMIT = 30
 
 
 def host_of(text: str) -> str:
-    """The host that somebody meant who pasted an address: "https://www.example.com/shop"."""
+    """Return the host of a pasted address, such as "https://www.example.com/shop"."""
     netloc = urlsplit(text if "//" in text else f"//{text}").netloc.rpartition("@")[2].lower()
     if netloc.isascii():
         return netloc
     try:
         return netloc.encode("idna").decode("ascii")
     except UnicodeError:
-        return netloc  # the model's own check says what is wrong with it
+        return netloc  # the model's validator reports what is wrong with it
 
 
 class DomainsField(forms.CharField):
-    """Hosts, one a line, or however somebody separates them."""
+    """Hosts, one a line or separated in another way."""
 
     widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "none"})
 
@@ -77,7 +77,7 @@ class WebsiteForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class GroupForm(forms.Form):
-    """Step 2: who answers, as a group."""
+    """Step 2: the group that answers."""
 
     name = forms.CharField(
         label=gettext_lazy("Name of the group"),
@@ -117,7 +117,7 @@ class RuleForm(forms.Form):
 
 
 class ColleagueForm(forms.Form):
-    """One person of step 4."""
+    """One colleague of step 4."""
 
     name = forms.CharField(label=gettext_lazy("First and last name"), max_length=60)
     email = forms.EmailField(label=gettext_lazy("E-mail address"), required=False)
@@ -133,7 +133,7 @@ class ColleagueForm(forms.Form):
 
     @property
     def username(self) -> str:
-        """From the address, or from the name; with a number where somebody else has it."""
+        """Derived from the address or the name, with a number if it is taken."""
         email = self.cleaned_data["email"]
         wanted = email.partition("@")[0] or slugify(self.cleaned_data["name"]).replace("-", ".")
         wanted = re.sub(r"[^\w.+-]", "", wanted)[:USERNAME_LIMIT].lower() or "agent"
@@ -147,7 +147,7 @@ class ColleagueForm(forms.Form):
 
 
 class Colleagues(forms.BaseFormSet):  # type: ignore[type-arg]
-    """The people of step 4; two new ones never share an address."""
+    """The colleagues of step 4; no two of them share an address."""
 
     def clean(self) -> None:
         addresses: set[str] = set()
@@ -159,7 +159,7 @@ class Colleagues(forms.BaseFormSet):  # type: ignore[type-arg]
 
 
 class TeamForm(forms.Form):
-    """Who of those that are known answers here as well."""
+    """Which existing agents answer here as well."""
 
     myself = forms.BooleanField(label=gettext_lazy("I answer visitors myself, too"), required=False)
     known = forms.ModelMultipleChoiceField(

@@ -1,6 +1,7 @@
 """The guided set-up: website, group, rule, team and the code to embed, in under five minutes.
 
-Each step saves real rows, and what is missing says where to go on: there is no draft to lose.
+Each step saves real rows, and the set-up resumes where something is missing: there is no draft to
+lose.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Step:
 
 
 def urls(admin_view: Callable[[View], View]) -> list[URLPattern]:
-    """The addresses below /admin/setup/."""
+    """Return the URL patterns below /admin/setup/."""
     views: list[tuple[str, View, str]] = [
         ("setup/", website_step, "setup"),
         ("setup/<int:pk>/", resume, "setup_resume"),
@@ -86,7 +87,7 @@ def _for_administrators(view: View) -> View:
 
 
 def steps_of(website: Website | None) -> list[Step]:
-    """Where a website stands in the set-up."""
+    """Return the steps of the set-up, with those that the website has done."""
     if website is None:
         return [Step(name, label, "", False) for name, label in STEPS]
     done = {
@@ -103,7 +104,7 @@ def steps_of(website: Website | None) -> list[Step]:
 
 
 def unfinished() -> QuerySet[Website]:
-    """The websites whose set-up was begun and left."""
+    """Return the websites whose set-up was started and left."""
     of = {"website": OuterRef("pk")}
     has_all = (
         Exists(Group.objects.filter(**of))
@@ -114,7 +115,7 @@ def unfinished() -> QuerySet[Website]:
 
 
 def steps_for(user: User) -> list[Step]:
-    """What somebody of this role does here, in which order."""
+    """Return the tasks of this user's role here, in order."""
     groups = reverse("admin:accounts_group_changelist")
     agents = reverse("admin:accounts_agent_changelist")
     if not rights.administers(user):
@@ -148,14 +149,14 @@ def steps_for(user: User) -> list[Step]:
 
 
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
-    """To the first step that is not done."""
+    """Redirect to the first step that is not done."""
     website = get_object_or_404(Website, pk=pk)
     steps = steps_of(website)
     return redirect(next((step.url for step in steps if not step.is_done), steps[-1].url))
 
 
 def website_step(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    """Step 1. Without ``pk`` it makes a new website."""
+    """Step 1. Without ``pk`` it creates a website."""
     website = get_object_or_404(Website, pk=pk) if pk else None
     initial = (
         {} if website else {"language": translation.get_language(), "time_zone": _zone(request)}
@@ -229,7 +230,7 @@ def rule_step(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def team_step(request: HttpRequest, pk: int) -> HttpResponse:
-    """Step 4: who answers; each new person gets a link to choose a password."""
+    """Step 4: who answers; each new user gets a link to choose a password."""
     website = get_object_or_404(Website, pk=pk)
     group = website.groups.order_by("pk").first()
     if group is None:
@@ -278,7 +279,7 @@ def _let_in(agents: Iterable[Agent], group: Group) -> None:
 
 
 def _welcome(colleague: ColleagueForm, group: Group) -> None:
-    """A new person; written to, where there is an address."""
+    """Create an agent; invite them if they have an e-mail address."""
     said = colleague.cleaned_data
     first, _space, last = said["name"].partition(" ")
     agent = provisioning.engage_person(
@@ -295,7 +296,7 @@ def _welcome(colleague: ColleagueForm, group: Group) -> None:
 
 
 def embed_step(request: HttpRequest, pk: int) -> HttpResponse:
-    """Step 5: the code for the brand's pages, and whether it was heard from there."""
+    """Step 5: the code for the brand's pages, and whether it has been seen there."""
     website = get_object_or_404(Website, pk=pk)
     return _page(
         request,
@@ -309,7 +310,7 @@ def embed_step(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def seen(request: HttpRequest, pk: int) -> HttpResponse:
-    """The same, for the page's script."""
+    """The same as JSON, for the page's script."""
     return JsonResponse({"seen": _seen(get_object_or_404(Website, pk=pk))})
 
 
@@ -322,7 +323,7 @@ def _seen(website: Website) -> str:
 
 
 def _awaited(website: Website) -> str:
-    """Who still has to choose a password before anybody can answer."""
+    """Return how many must still choose a password before the team is complete."""
     members = User.objects.filter(agent__groups__website=website).distinct()
     missing = sum(not user.has_usable_password() for user in members)
     return (
@@ -343,7 +344,7 @@ def _address(domain: str) -> str:
 
 
 def person(request: HttpRequest, pk: int) -> HttpResponse:
-    """A fresh link by which somebody chooses a password; sent by e-mail where that is asked for."""
+    """A fresh link to choose a password; a POST sends it by e-mail."""
     user = get_object_or_404(User, pk=pk)
     if request.method == "POST" and user.email and user.is_active:
         bus.publish(PersonInvited(user_id=user.pk))
@@ -363,7 +364,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _link(request: HttpRequest, user: User) -> str:
-    """For those who cannot log in yet."""
+    """Return the link to choose a password, for a user who cannot log in yet."""
     if user.has_usable_password():
         return ""
     return request.build_absolute_uri(invitations.path_for(user))

@@ -1,1 +1,1 @@
-"""Why a conversation waits, in sentences: the cases, the reasons and what can be done."""
+"""Why a conversation waits, in sentences: the cases, the reasons and the remedies."""

@@ -1,7 +1,6 @@
-"""A waiting conversation and all that decides who can take it, as plain data.
+"""A waiting conversation and everything that decides who can take it, as plain data.
 
-What stops an agent is said by ``decisions.obstacles``; ``explanations`` and ``remedies`` find the
-words.
+``decisions.obstacles`` says what stops an agent; ``reasons`` and ``remedies`` find the words.
 """
 
 from __future__ import annotations
@@ -13,12 +12,12 @@ from datetime import datetime, tzinfo
 from routing.decisions import AgentView, BlockReason, Need, Obstacle
 
 BARS = frozenset({BlockReason.DEACTIVATED, BlockReason.OTHER_WEBSITE})
-"""What an agent cannot mend: nothing that they do would bring them the conversation."""
+"""What the agent cannot change: nothing that they do would bring them the conversation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """A queue: ``places`` is ``None`` where a group without a queue was handed conversations."""
+    """A queue. ``places`` is ``None`` if a group without a queue was handed conversations."""
 
     rule: str
     group: str
@@ -29,7 +28,7 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An agent by name, as the channel sees them."""
+    """An agent by name, as seen on the channel."""
 
     name: str
     view: AgentView
@@ -37,12 +36,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A waiting conversation and all that decides who can take it, at ``at``.
+    """A waiting conversation and everything that decides who can take it, at ``at``.
 
-    ``rank`` is its place among what waits for the same group (or the same agent) on its channel;
-    ``people`` the members of the group, and others of the website who could only not because they
-    are no members; for an assigned one its agent. ``deadline_at`` ends its assignment or its wait
-    for a skill. ``free_since`` is since when somebody has been seen free beside it.
+    ``rank`` is its place among what waits for the same group (or the same agent) on its channel.
+    ``people`` are the members of the group, and agents of the website who only lack membership; for
+    an assigned conversation, its agent. ``deadline_at`` ends its assignment or its wait for a
+    skill. ``free_since`` is since when an agent has been seen free while it waits.
     """
 
     number: int
@@ -69,14 +68,14 @@ Stopped = tuple[Person, tuple[Obstacle, ...]]
 
 
 def nearest(stopped: Stopped) -> tuple[bool, int, str]:
-    """Order by who could take it, then by how little stops them; strangers to the group last."""
+    """Order by ability, then by how little stops an agent; those outside the group come last."""
     person, found = stopped
     is_stranger = any(one.kind == BlockReason.NOT_A_MEMBER for one in found)
     return is_stranger, len(found), person.name.lower()
 
 
 def is_barred(found: Sequence[Obstacle]) -> bool:
-    """Return whether an agent stopped by this may not have it at all."""
+    """Return whether these obstacles bar an agent from it altogether."""
     return any(one.kind in BARS for one in found)
 
 

@@ -1,5 +1,6 @@
-"""What waits, read as the cases that ``explanations`` explains: a handful of statements, however
-many they are."""
+"""Waiting conversations, read as the cases that ``reasons`` explains, in a constant number of
+statements.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 REMEMBERED = timedelta(minutes=2)
 MEMBERS = Group.members.through.objects.order_by()
 
-# The place of each in the line of its group, or of its agent, on its channel: the order in which
+# The rank of each in the line of its group, or of its agent, on its channel: the order in which
 # routing.dispatch takes them.
 RANKS = """
     SELECT id, rank FROM (
@@ -45,12 +46,12 @@ RANKS = """
 def explained(
     conversations: QuerySet[Conversation], *, at: datetime, zone: tzinfo
 ) -> list[Explanation]:
-    """Why each of these waits, the longest first; those that do not wait are left out."""
+    """Explain why each of these waits, the longest first; skip those that do not wait."""
     return [explain(case) for case in cases(conversations, at=at, zone=zone)]
 
 
 def cases(conversations: QuerySet[Conversation], *, at: datetime, zone: tzinfo) -> list[Case]:
-    """All that decides who can take each of the conversations that wait. Not locked."""
+    """Return the cases of the conversations that wait. Nothing is locked."""
     rows = list(
         conversations.filter(status__in=WAITING)
         .select_related("group__website", "queue__rule")
@@ -87,10 +88,10 @@ def cases(conversations: QuerySet[Conversation], *, at: datetime, zone: tzinfo) 
 
 
 def beside_free_agents(*, at: datetime) -> dict[int, datetime]:
-    """What waits though somebody could take it now, and since when that has been seen.
+    """Return what waits though somebody could take it now, and since when that has been seen.
 
-    A look alone cannot tell a fault from the blink of a push that is under way; so each look leaves
-    a key that expires. While the cache is away nothing is known to be a fault.
+    One query cannot tell a fault from a push that is under way, so each query leaves a key that
+    expires. While the cache is away, nothing counts as a fault.
     """
     found = {
         finding.conversation_id
@@ -109,8 +110,10 @@ def beside_free_agents(*, at: datetime) -> dict[int, datetime]:
 
 
 def faults(conversations: QuerySet[Conversation], *, at: datetime) -> tuple[list[int], bool]:
-    """Which of these wait beside a free agent for longer than a blink (R98); and whether others do
-    that must be looked at again soon."""
+    """Return those that wait beside a free agent for too long (R98), and whether to check again.
+
+    Check again soon if others do so only for an instant yet.
+    """
     beside = beside_free_agents(at=at)
     mine = (
         set(conversations.filter(pk__in=beside).values_list("pk", flat=True)) if beside else set()
@@ -120,7 +123,7 @@ def faults(conversations: QuerySet[Conversation], *, at: datetime) -> tuple[list
 
 
 class _People:
-    """Everybody who could be asked, as each channel sees him, read once."""
+    """All agents who could matter, as seen on each channel, read once."""
 
     def __init__(self, rows: Collection[Conversation], *, at: datetime) -> None:
         websites = {row.website_id for row in rows}
@@ -140,8 +143,9 @@ class _People:
         )
 
     def who_matter(self, row: Conversation, need: Need) -> Iterator[Person]:
-        """Whom an answer names: the agent it is assigned to; else the members, and who of the
-        website could take it but for not being one."""
+        """Yield whom an explanation names: the agent it is assigned to; otherwise the members, and
+        agents of the website who lack only membership.
+        """
         people = self._people[row.channel]
         if need.agent_id is not None:
             if need.agent_id in people:
@@ -177,7 +181,7 @@ _Line = tuple[int | None, int | None]
 
 
 def _line(queue_id: int | None, group_id: int | None) -> _Line:
-    """What a conversation takes a place of: its queue; where it has none, its group."""
+    """Return what a conversation takes a place of: its queue or, without one, its group."""
     return (queue_id, None) if queue_id is not None else (None, group_id)
 
 

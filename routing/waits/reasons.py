@@ -1,7 +1,7 @@
-"""Why a conversation waits, in words and as data: a pure function of plain data (R97, R98).
+"""The reasons why a conversation waits, in words and as data: a pure function (R97, R98).
 
-What stops an agent is said by ``decisions.obstacles`` alone; this module only finds the words, in
-the language that is active.
+Only ``decisions.obstacles`` decides what stops an agent; this module finds the words, in the active
+language.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from routing.waits.cases import Case, Fill, Stopped, has, is_barred, nearest, sk
 from routing.waits.remedies import remedies
 
 BLINK = timedelta(seconds=5)
-"""A push takes milliseconds. Who waits beside a free agent for longer waits by a fault (R98)."""
+"""A push takes milliseconds. To wait longer beside a free agent is a fault (R98)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One thing that stops an agent, as a code for programs and in words."""
+    """One thing that stops an agent, as a code for programs and as text."""
 
     code: str
     text: str
@@ -33,7 +33,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One agent and what stops him; nothing: he could take it now."""
+    """One agent and what stops them; with no reasons they could take it now."""
 
     agent_id: int
     name: str
@@ -46,8 +46,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The answer to "why is this conversation waiting?". ``remedies`` say what would end it;
-    ``is_fault``: an agent is free and it still waits, and not for the blink of a push."""
+    """The answer to "why is this conversation waiting?".
+
+    ``remedies`` say what would end the wait. ``is_fault``: an agent is free and it still waits, for
+    longer than a push takes.
+    """
 
     number: int
     status: str
@@ -65,7 +68,7 @@ class Explanation:
 
 
 def explain(case: Case) -> Explanation:
-    """Say who could take the conversation, what stops each of them, and what would free it."""
+    """Explain who could take the conversation, what stops each of them, and what would free it."""
     stopped = [(person, obstacles(person.view, case.need)) for person in case.people]
     able = [person.name for person, found in stopped if not found]
     is_fault = bool(able) and case.free_since is not None and case.at - case.free_since >= BLINK
@@ -102,7 +105,7 @@ def fill_text(fill: Fill) -> str:
     return f"{text}, {returned}"
 
 
-# --- In words ---------------------------------------------------------------------------------
+# --- As text ----------------------------------------------------------------------------------
 
 
 def _summary(case: Case, stopped: Sequence[Stopped], able: list[str], *, is_fault: bool) -> str:
@@ -162,7 +165,7 @@ def _assigned_summary(case: Case, stopped: Sequence[Stopped]) -> str:
 
 
 def _main(found: Sequence[Obstacle], case: Case) -> Obstacle:
-    """What stops an agent most: what must change first for him to be of use."""
+    """Return the main obstacle of an agent: the one that must change first."""
     order = (
         BlockReason.DEACTIVATED,
         BlockReason.LACKS_SKILL,

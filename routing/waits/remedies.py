@@ -1,4 +1,4 @@
-"""What would end the wait of a conversation, in words, in the language that is active."""
+"""What would end the wait of a conversation, as text in the active language."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from routing.waits.cases import Case, Person, Stopped, is_barred, nearest, skill
 
 
 def remedies(case: Case, stopped: Sequence[Stopped], *, is_fault: bool) -> list[str]:
-    """Say what somebody would have to do, or by when time does it; nothing where it is being
-    given just now."""
+    """Say what somebody would have to do, or when time does it; nothing if a push is under way."""
     if any(not found for _person, found in stopped):
         if not is_fault:
             return []
@@ -36,7 +35,7 @@ def remedies(case: Case, stopped: Sequence[Stopped], *, is_fault: bool) -> list[
         moment = at_moment(case.need.opens_at, case.at, case.zone)
         text = _("The group %(group)s opens %(moment)s.")
         return [*found, text % {"group": case.group, "moment": moment}]
-    # Who is nearest first; three are enough to act on.
+    # The nearest first; three are enough to act on.
     order = sorted(stopped, key=nearest)
     lines = [line for person, stops in order if (line := _remedy(person, stops, case))]
     if not lines and all(is_barred(stops) for _person, stops in stopped):
@@ -54,8 +53,10 @@ def _deadline_remedy(case: Case) -> list[str]:
 
 
 def _remedy(person: Person, found: Sequence[Obstacle], case: Case) -> str:
-    """What one agent would have to do; empty where more than two things stop them, or where they
-    may not have it at all."""
+    """Say what one agent would have to do.
+
+    Empty if more than two things stop them, or if they may not have it at all.
+    """
     if is_barred(found):
         return ""
     steps = [_step(one, person, case) for one in found if one.kind != BlockReason.GROUP_CLOSED]

@@ -1,6 +1,6 @@
-"""What waits although an agent is available, and why it does not come to them (B4, C56).
+"""What waits although an agent is available, and why they do not get it (B4, C56).
 
-The same ``decisions.obstacles`` as everywhere; here in short sentences for the agent concerned,
+The same ``decisions.obstacles`` as everywhere, here in short sentences for the agent concerned,
 each with what would help.
 """
 
@@ -22,14 +22,14 @@ from routing.decisions import AgentView, BlockReason, Need, obstacles
 from routing.moments import at_moment
 
 MOST = 3
-"""So many sentences are read; more would be a report."""
+"""How many sentences a reader takes in; more would be a report."""
 FIRST = (BlockReason.GROUP_CLOSED, BlockReason.LACKS_SKILL, BlockReason.OF_SOMEBODY_ELSE)
-"""What concerns the agent's own groups comes before what waits in others."""
+"""Reasons in the agent's own groups come before those in others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One thing that stops the agent: of a group, or of some skills."""
+    """One thing that stops the agent: a group, or some skills."""
 
     kind: BlockReason
     group_id: int | None = None
@@ -37,8 +37,10 @@ class Reason:
 
 
 def sentences(agent: Agent, *, at: datetime, zone: tzinfo) -> list[str]:
-    """Say what waits that ``agent`` could not be given though available with a free slot, the most
-    first; nothing where the agent is not, or where nothing does."""
+    """List what waits that ``agent`` cannot get though available with a free slot, largest first.
+
+    Nothing if the agent is not available, or nothing waits.
+    """
     mine = AgentChannel.objects.filter(agent=agent, is_available=True, slots__gt=0)
     counted: Counter[Reason] = Counter()
     groups: dict[int, Group] = {}
@@ -47,7 +49,7 @@ def sentences(agent: Agent, *, at: datetime, zone: tzinfo) -> list[str]:
         [view] = load.views(Agent.objects.filter(pk=agent.pk), channel, at=at)
         if not view.free:
             continue
-        # Whoever reads this is at the desk, even if its socket is being opened anew.
+        # The reader is at the desk, even if its socket is reconnecting.
         here = replace(view, is_reachable=True)
         groups = groups or _groups_of(here)
         counted.update(dict(_reasons(here, groups, channel, at=at)))
@@ -57,7 +59,7 @@ def sentences(agent: Agent, *, at: datetime, zone: tzinfo) -> list[str]:
 
 
 def _groups_of(view: AgentView) -> dict[int, Group]:
-    """All groups of the websites that the agent answers for."""
+    """Return all groups of the websites that the agent answers for."""
     found = Group.objects.filter(website__in=view.standing.website_ids).select_related("website")
     return {group.pk: group for group in found}
 
@@ -65,7 +67,7 @@ def _groups_of(view: AgentView) -> dict[int, Group]:
 def _reasons(
     view: AgentView, groups: dict[int, Group], channel: Channel, *, at: datetime
 ) -> Iterator[tuple[Reason, int]]:
-    """Why what waits is not for the agent, and how many conversations that concerns."""
+    """Yield why what waits is not for the agent, and how many conversations that concerns."""
     rows = (
         Conversation.objects.filter(status__in=WAITING, channel=channel, group__in=groups)
         .values_list("status", "group_id", "agent_id", "required_skills", "are_skills_relaxed")

@@ -1,4 +1,4 @@
-"""Asks the database for everything that should not be."""
+"""Command that checks the invariants on the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says on the command line why a conversation waits."""
+"""Command that explains why a conversation waits."""
 
 from __future__ import annotations
 
