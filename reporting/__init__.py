@@ -1,1 +1,1 @@
-"""What happened: the live board and the reports. Reads only."""
+"""Reporting: the live board, reports, figures, exports, sales and the queue-size simulator."""

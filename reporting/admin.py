@@ -1,4 +1,5 @@
-"""Transactions to be read, imported from a file, and the keys of the systems that tell of them."""
+"""Admin for transactions: the read-only list, the import from a file, and the keys of shop
+systems."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ LARGEST = 1024 * 1024
 
 
 class FileForm(forms.Form):
-    """A file of a shop system, for one website."""
+    """A CSV file from a shop system, for one website."""
 
     website = forms.ModelChoiceField(Website.objects.all(), label=gettext_lazy("Website"))
     file = forms.FileField(label=gettext_lazy("CSV file"))
@@ -48,7 +49,7 @@ class RefundInline(ReadOnly, admin.TabularInline):
 
 
 class ClaimInline(ReadOnly, admin.TabularInline):
-    """What a page said beside what counts."""
+    """The claims that pages sent for a transaction, next to what counts."""
 
     model = Claim
     fields = ("origin", "amount", "currency", "made_at", "recorded_at")
@@ -82,7 +83,7 @@ class TransactionAdmin(ReadOnly, admin.ModelAdmin):
         return [mine, *super().get_urls()]
 
     def take_file(self, request: HttpRequest) -> HttpResponse:
-        """The page that takes a file, and says what became of its lines."""
+        """Show the import page; process an uploaded file and show the result of each line."""
         if not administers(request.user):
             raise PermissionDenied
         form = FileForm(request.POST or None, request.FILES or None)
@@ -112,7 +113,7 @@ class TransactionAdmin(ReadOnly, admin.ModelAdmin):
 
 @admin.register(ShopKey)
 class ShopKeyAdmin(ForAdministrators, admin.ModelAdmin):
-    """A key is made and taken back; its text is told once, on the page after."""
+    """Keys can be created and deleted. The key's text is shown once, right after creation."""
 
     list_display = ("name", "website", "created_at")
     list_select_related = ("website",)

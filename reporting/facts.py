@@ -1,4 +1,4 @@
-"""Facts about reports that reactions hang on."""
+"""Facts about reports, to which reactions are wired."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from core.events.facts import Fact
 
 @dataclass(frozen=True, slots=True)
 class ReplayWanted(Fact):
-    """Somebody looks at a page that shows a website's history played again up to ``at`` (ISO 8601)
-    with each of the ``totals`` of places; of all its groups, or of ``groups``. ``key`` is where it
-    is looked for."""
+    """A user views a page that needs a website's history replayed up to ``at`` (ISO 8601) with each
+    of the ``totals`` of places; for all its groups, or for ``groups``. ``key`` is where the page
+    looks for the result."""
 
     website_id: int
     totals: tuple[int, ...]
@@ -22,22 +22,21 @@ class ReplayWanted(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ExportAsked(Fact):
-    """Somebody waits for a file that a worker is to write."""
+    """A user requested a file that a worker must write."""
 
     export_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class ExportEnded(Fact):
-    """A file is ready, or it cannot be had."""
+    """An export ended: its file is ready, or there is none."""
 
     export_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class ReportDue(Fact):
-    """A report that somebody has subscribed to is due; ``first`` and ``end`` are the days that it
-    is about, as ISO 8601."""
+    """A subscribed report is due. ``first`` and ``end`` bound the days that it covers, as ISO 8601."""
 
     subscription_id: int
     first: str

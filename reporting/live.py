@@ -1,4 +1,4 @@
-"""Tells the boards of a website that something changed; they fetch what they may see."""
+"""Notifies the boards of a website that something changed; they fetch what they may see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only the reports keep: purchases that a brand's site or shop system told us of."""
+"""What only the reports store: transactions, keys of shop systems, subscriptions and exports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OUTCOMES = {
 
 
 class Origin(models.TextChoices):
-    """By which door a transaction came."""
+    """The entry point by which a transaction came."""
 
     SCRIPT = "script", _("Script on the page")
     API = "api", _("API")
@@ -34,8 +34,8 @@ class Transaction(models.Model):
     ``outcome``, ``agent``, ``group``, ``conversation``, ``message_seq`` and ``elapsed`` are its
     attribution, decided when it was recorded with the ``delay`` of that time: which message, on
     whose desk for which group, how long before, and why or why not. ``rule``, ``style`` and
-    ``language`` are those of the conversation, for the figures: they stay when it is erased.
-    ``refunded`` is the sum of its refunds; what is given back whole is out of all figures, from
+    ``language`` are copied from the conversation for the figures and remain when it is erased.
+    ``refunded`` is the sum of its refunds; a fully refunded purchase counts in no figure from
     ``refunded_at`` on.
     """
 
@@ -71,7 +71,7 @@ class Transaction(models.Model):
     rule = models.ForeignKey(
         DistributionRule, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
-    # Not blank but NULL where there is no conversation: figures count that as "none".
+    # NULL, not blank, where there is no conversation: figures count that as "none".
     style = models.CharField(max_length=20, choices=Style.choices, null=True)  # noqa: DJ001
     language = models.CharField(max_length=10, null=True)  # noqa: DJ001
     message_seq = models.PositiveIntegerField(null=True)
@@ -105,8 +105,8 @@ class Transaction(models.Model):
 
 
 class Claim(models.Model):
-    """What a page's script said of a purchase that an authenticated door has told of too, before or
-    after it: kept beside it, and counted in no figure (C59)."""
+    """What a page's script reported for a purchase that an authenticated entry point has reported
+    too, before or after it. It is stored beside the purchase and counts in no figure (C59)."""
 
     transaction = models.ForeignKey(Transaction, on_delete=models.CASCADE, related_name="claims")
     origin = models.CharField(_("told by"), max_length=6, choices=Origin.choices)
@@ -120,7 +120,7 @@ class Claim(models.Model):
         verbose_name = _("word of a page")
         verbose_name_plural = _("words of a page")
         constraints = [
-            # The first word of a page is kept: who repeats it fills no table.
+            # Only the first claim of a page is stored, so repeating it cannot fill the table.
             models.UniqueConstraint(fields=["transaction", "origin"], name="claimed_once"),
         ]
 
@@ -129,7 +129,8 @@ class Claim(models.Model):
 
 
 class Refund(models.Model):
-    """Money given back, whole or in part, once for each transaction and number of the brand's."""
+    """Money refunded, whole or in part, once for each transaction and refund number of the
+    brand."""
 
     transaction = models.ForeignKey(Transaction, on_delete=models.CASCADE, related_name="refunds")
     external_id = models.CharField(_("number of the refund"), max_length=100)
@@ -150,8 +151,8 @@ class Refund(models.Model):
 
 
 class ShopKey(models.Model):
-    """By which a website's shop system is known to the API of transactions. Shown once, when it
-    is made; only its SHA-256 is kept."""
+    """The key by which the API recognizes a website's shop system. Shown once, when it is created;
+    only its SHA-256 is stored."""
 
     website = models.ForeignKey(
         Website, on_delete=models.CASCADE, related_name="shop_keys", verbose_name=_("website")
@@ -172,7 +173,7 @@ class ShopKey(models.Model):
 
 
 class Every(models.TextChoices):
-    """How often a report is mailed."""
+    """How often a report is emailed."""
 
     DAY = "day", _("Every day")
     WEEK = "week", _("Every Monday")
@@ -187,7 +188,7 @@ class SubscribedReport(models.TextChoices):
 
 
 class Subscription(models.Model):
-    """A report that somebody gets by e-mail: of what he may see at that moment, no more."""
+    """A report that a user gets by email, limited to what they may see at that moment."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="report_subscriptions")
     report = models.CharField(_("report"), max_length=20, choices=SubscribedReport.choices)
@@ -224,7 +225,7 @@ UNFINISHED = (ExportState.WAITING, ExportState.RUNNING)
 
 
 class Fault(models.TextChoices):
-    """Why there is no file, and what to do."""
+    """Why there is no file, and what to do about it."""
 
     NOTHING_TO_SEE = "no_right", _("You no longer oversee what you had chosen. Choose again.")
     TOO_LONG = "too_long", _("It took too long. Choose fewer days, or one website or group.")
@@ -232,14 +233,14 @@ class Fault(models.TextChoices):
 
 
 class Export(models.Model):
-    """A file that a worker writes for somebody (B10): what was chosen, how far it is, where it
-    lies and until when.
+    """A file that a worker writes for a user (B10): what was chosen, the progress, the file's path
+    and its expiry.
 
-    ``query`` are the filters as an address has them, of the moment of ``asked_at``; what they open
-    is decided when the file is written, and again when it is fetched. ``websites``, of others
-    ``groups``, and ``only_agent`` are what the file tells of. Whoever works at it has ``attempts``
-    as it was when he took it, and extends ``leased_until``: once that is over, another worker takes
-    it.
+    ``query`` has the filters as in a URL, as of ``asked_at``. What they cover is decided when the
+    file is written, and again when it is downloaded. ``websites``, of others ``groups``, and
+    ``only_agent`` are what the file covers. The worker holds the export as long as ``attempts`` has
+    the value with which it took it, and extends ``leased_until``; after that moment another worker
+    takes it.
     """
 
     user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="exports")
@@ -269,7 +270,8 @@ class Export(models.Model):
         verbose_name_plural = _("exports")
         ordering = ("-asked_at", "-pk")
         constraints = [
-            # Whoever waits for a desk must find a worker that is free.
+            # Only one export runs at a time, so that a worker is free for conversations that wait
+            # for a desk.
             models.UniqueConstraint(
                 fields=["state"], condition=Q(state="running"), name="one_export_at_work"
             ),
@@ -289,7 +291,7 @@ class Export(models.Model):
                 name="exports_to_write",
                 condition=Q(state__in=["waiting", "running"]),
             ),
-            # reporting.exports.export_queue.forget: whose time is over.
+            # reporting.exports.export_queue.over: exports that have expired.
             models.Index(fields=["ended_at"], name="exports_by_end"),
         ]
 
@@ -302,5 +304,6 @@ class Export(models.Model):
 
     @property
     def per_cent(self) -> int:
-        """How far it is; what was counted at the start may grow while it is written."""
+        """The progress. The total was counted at the start and may grow while the file is
+        written."""
         return min(99, 100 * self.written // self.total) if self.total else 0

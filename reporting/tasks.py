@@ -1,4 +1,4 @@
-"""What beat and the workers do for reports."""
+"""The reporting tasks of beat and the workers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reporting.simulator import run_simulation
 
 @shared_task
 def mail_reports() -> int:
-    """Have the reports mailed that are due; returns how many."""
+    """Request the mails of the reports that are due; return how many."""
     return subscriptions.owe_due(at=deadlines.database_now())
 
 
@@ -22,13 +22,13 @@ def mail_reports() -> int:
 def play_again(
     website_id: int, totals: list[int], key: str, at: str, groups: list[int] | None = None
 ) -> None:
-    """Replay a website's history up to ``at`` (ISO 8601) for the page that asked."""
+    """Replay a website's history up to ``at`` (ISO 8601) for the page that requested it."""
     run_simulation.play(website_id, totals, key, at=datetime.fromisoformat(at), groups=groups)
 
 
 @shared_task(soft_time_limit=3600, time_limit=3660)
 def write_exports() -> int:
-    """Write the files that are waited for, one after the other; returns how many."""
+    """Write the waiting exports one after the other; return how many."""
     count = 0
     while writing.write_next(at=deadlines.database_now()):
         count += 1
@@ -37,5 +37,5 @@ def write_exports() -> int:
 
 @shared_task
 def forget_exports() -> int:
-    """Delete the files whose time is over; returns how many."""
+    """Delete the files that have expired; return how many."""
     return export_queue.forget(export_queue.over(at=deadlines.database_now()))

@@ -1,4 +1,4 @@
-"""The addresses of the reporting."""
+"""The URLs of the reporting app."""
 
 from __future__ import annotations
 

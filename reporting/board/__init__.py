@@ -1,1 +1,1 @@
-"""The live board: who is available, what waits, and the conversations behind each count."""
+"""The live board: who is available, what is waiting, and the conversations behind each count."""

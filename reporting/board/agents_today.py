@@ -1,4 +1,4 @@
-"""What each agent has done today, for the board: of each website's own day (C30, R77)."""
+"""What each agent did today, for the board, by each website's own day (C30, R77)."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from reporting.figures.sources import of_groups
 
 
 class Median(Aggregate):
-    """PostgreSQL's own median, exact."""
+    """PostgreSQL's exact median."""
 
     template = "PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
 
 
 @dataclass(frozen=True, slots=True)
 class AgentToday:
-    """What an agent has done today: contacts that ended, the median of their lengths, how long he
-    was available, and the share of 4 and 5 among the answers about him, in per cent (R77)."""
+    """What an agent did today: contacts that ended, the median of their durations, time available,
+    and the share of ratings of 4 and 5 for this agent, in per cent (R77)."""
 
     contacts: int = 0
     handle_time: timedelta | None = None
@@ -34,7 +34,7 @@ class AgentToday:
 
 
 def since_midnight(websites: list[Website], field: str, at: datetime, *, through: str = "") -> Q:
-    """``field`` is of today, in the zone of the row's own website."""
+    """Match rows whose ``field`` is today, in the time zone of the row's own website."""
     found = Q(pk__in=[])
     for website in websites:
         began = midnight(at.astimezone(website.zone).date(), website.clock)
@@ -43,8 +43,8 @@ def since_midnight(websites: list[Website], field: str, at: datetime, *, through
 
 
 def of(agents: list[Agent], seen: Seen, *, at: datetime) -> dict[int, AgentToday]:
-    """What agents have done today, as far as it is overseen; three statements however many they
-    are."""
+    """Return what these agents did today, limited to what the reader oversees. Runs three
+    statements, however many agents there are."""
     websites = seen.websites
     found = defaultdict[int, AgentToday](AgentToday)
     length = ExpressionWrapper(F("ended_at") - F("started_at"), output_field=DurationField())

@@ -1,4 +1,4 @@
-"""The boards' sockets: hints that something changed, for those who oversee."""
+"""The boards' WebSockets: hints that something changed, for those who oversee."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class BoardConsumer(LiveConsumer):
         session_monitor.monitor().remove(self)
 
     async def _log_out(self) -> None:
-        """The user logged out or lost the right (N12)."""
+        """Close the socket after the user logged out or lost the right to see the board (N12)."""
         await self.send_frame({"type": "logout"})
         await self.close(4401)
 

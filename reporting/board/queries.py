@@ -1,5 +1,5 @@
-"""What the production report shows, as plain data from few queries. Counts conversations, not
-contacts (R87)."""
+"""The data of the production report, as plain dataclasses from a few queries. Counts conversations,
+not contacts (R87)."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from routing.models import RuleStep
 
 SNOOZED_LIMIT = 25
 AGENTS_LIMIT = 40
-"""Of one page: a screen that changes each second is no longer than somebody can watch."""
+"""Rows per page. The board changes every second, so a page must be short enough to watch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """What waits in one queue. ``places`` is ``None`` where a group without a queue was handed
-    conversations; ``returned`` are those that came back and may exceed the places (C16)."""
+    """What is waiting in one queue. ``places`` is ``None`` where a group without a queue was given
+    conversations; ``returned`` counts those that came back and may exceed the places (C16)."""
 
     rule: str
     group: str
@@ -53,7 +53,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class ChannelStatus:
-    """An agent's state on a channel; ``since`` is when he chose it."""
+    """An agent's state on a channel; ``since`` is when they chose it."""
 
     channel: str
     label: str
@@ -65,7 +65,7 @@ class ChannelStatus:
 
 @dataclass(frozen=True, slots=True)
 class AgentRow:
-    """An agent who is connected, or whose desk was lost with conversations on it (B2)."""
+    """An agent who is connected, or who lost the connection with conversations on their desk (B2)."""
 
     name: str
     is_connected: bool
@@ -77,7 +77,7 @@ class AgentRow:
 
     @property
     def since(self) -> datetime | None:
-        """Since when the agent is in this status: his last change of connection or availability."""
+        """Return the agent's last change of connection or availability."""
         moments = [self.changed_at, *(channel.since for channel in self.channels)]
         return max((moment for moment in moments if moment is not None), default=None)
 
@@ -96,13 +96,13 @@ class SnoozedRow:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """Of today, in each website's own time zone (C30).
+    """Figures for today, in each website's own time zone (C30).
 
-    ``closed``: conversations whose last closure is of today. ``first_response``: of these, the
-    median from the first visitor message to the first human one (C29); ``resolution``: to the
-    closure; ``contacts``: how many times one had reached a desk, on average. ``csat``: share of 4
-    and 5 among today's answers, in per cent; ``nps``: share of 9 and 10 less share of 0 to 6, in
-    points.
+    ``closed``: conversations last closed today. ``first_response``: of these, the median from the
+    first visitor message to the first human reply (C29); ``resolution``: the median to the closure;
+    ``contacts``: the average number of times a conversation reached a desk. ``csat``: the share of
+    4 and 5 among today's answers, in per cent; ``nps``: the share of 9 and 10 minus the share of 0
+    to 6, in points.
     """
 
     closed: int
@@ -117,8 +117,8 @@ class Today:
 
 @dataclass(frozen=True, slots=True)
 class AgentPage:
-    """All agents who are connected, or whose desk was lost, of whom ``page`` of ``pages`` shows
-    some: lost desks first, then by name."""
+    """One page of the agents who are connected or whose connection was lost with conversations on
+    their desk. Lost connections come first, then by name."""
 
     connected: int
     page: int
@@ -142,17 +142,17 @@ class Board:
 
     @property
     def waiting(self) -> int:
-        """Queued and assigned, as a queue's places count them (C16)."""
+        """Return the number queued or assigned, as a queue's places count them (C16)."""
         return sum(self.totals[status] for status in WAITING)
 
     @property
     def more_snoozed(self) -> int:
-        """Those that are not shown."""
+        """Return how many snoozed conversations are not shown."""
         return max(self.totals[Status.SNOOZED] - len(self.snoozed), 0)
 
 
 def board(user: User, *, at: datetime, view: View | None = None) -> Board:
-    """The production report at ``at``, for what ``user`` oversees and wants to look at."""
+    """Return the production report at ``at``, limited to what ``user`` oversees and has chosen."""
     seen = Seen.by(user, view or View())
     rows = _open(seen.conversations())
     totals = Counter({status.value: 0 for status in Status})
@@ -173,20 +173,20 @@ def board(user: User, *, at: datetime, view: View | None = None) -> Board:
 
 
 def queues(user: User, *, view: View) -> list[Queue]:
-    """The queues of the board alone."""
+    """Return only the queues of the board."""
     seen = Seen.by(user, view)
     return list(_queues(seen, _open(seen.conversations())))
 
 
 def agents(user: User, *, at: datetime, view: View) -> list[AgentRow]:
-    """All agents of the board, not one page of them."""
+    """Return all agents of the board, without paging."""
     seen = Seen.by(user, view)
     rows = _open(seen.conversations())
     return list(_agents(_crowd(seen, rows, size=None), seen, rows, at=at))
 
 
 def _open(conversations: QuerySet[Conversation]) -> list[dict[str, Any]]:
-    """All that is not closed, counted by state, queue, group and holder."""
+    """Count everything that is not closed by state, queue, group and holder."""
     rows = (
         conversations.exclude(status=Status.CLOSED)
         .order_by()

@@ -1,4 +1,4 @@
-"""What of the board one reader looks at: what he oversees, narrowed to what he has chosen."""
+"""What one reader sees of the board: what they oversee, narrowed to what they have chosen."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from conversations.models import Conversation
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What of the board somebody has chosen; empty is everything. ``agent`` is part of a name,
-    ``page`` that of the agents."""
+    """The reader's choice of filters; empty means everything. ``agent`` is part of a name, ``page``
+    is the page of the agents' list."""
 
     website: int | None = None
     group: int | None = None
@@ -26,7 +26,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a reader oversees of ``websites``, and what he has chosen of it."""
+    """What a reader oversees of ``websites``, and what they have chosen of it."""
 
     websites: list[Website]
     sight: Oversight
@@ -38,17 +38,18 @@ class Seen:
         return cls(websites, supervision.of(user), view)
 
     def overseen(self, *, website: str = "website", group: str = "group") -> Q:
-        """What he oversees of a table with these columns, where the websites are known."""
+        """Match what the reader oversees in a table with these columns. The caller restricts the
+        websites."""
         ids = [one.pk for one in self.websites]
         return self.sight.within(ids, lambda some: Q(**{f"{group}__in": some}), website=website)
 
     def chosen(self, *, website: str = "website", group: str = "group") -> Q:
-        """What he looks at of it, where the websites are known."""
+        """Match what the reader has chosen of it. The caller restricts the websites."""
         found = self.overseen(website=website, group=group)
         return found if self.view.group is None else found & Q(**{group: self.view.group})
 
     def rows(self, *, website: str = "website", group: str = "group") -> Q:
-        """What he looks at of a table with these columns."""
+        """Match what the reader has chosen in a table with these columns."""
         return Q(**{f"{website}__in": self.websites}) & self.chosen(website=website, group=group)
 
     def conversations(self) -> QuerySet[Conversation]:

@@ -1,4 +1,4 @@
-"""The conversations behind the board's figures: all that are in a state now, a page at a time."""
+"""The conversations behind the board's figures: all that are in a state now, page by page."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ STATES: dict[str, State] = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A conversation; ``since`` it is in this state, or its rank where it waits; ``until`` time
-    itself moves it."""
+    """A conversation in a state. ``since`` is when it entered the state, or its rank while it
+    waits; ``until`` is its deadline."""
 
     number: int
     status: Text
@@ -65,7 +65,7 @@ class Line:
 
 
 def found(state: State, user: User, view: View) -> QuerySet[Conversation]:
-    """The longest in it first."""
+    """Return the conversations in a state, the longest in it first."""
     rows = Seen.by(user, view).conversations().filter(status__in=state.statuses)
     first = F("queued_at") if state.statuses <= WAITING else F("moved_at")
     return rows.select_related("visitor", "website", "group", "agent", "agent__presence").order_by(
@@ -78,7 +78,7 @@ def lines(rows: Iterable[Conversation]) -> list[Line]:
 
 
 def line_of(row: Conversation) -> Line:
-    """What is on the desk of somebody who is connected stays there (C21)."""
+    """Build the line of a conversation. What is on a connected agent's desk stays there (C21)."""
     status = Status(row.status)
     seen = getattr(row.agent, "presence", None)
     is_held = status == Status.ACTIVE and seen is not None and seen.is_connected

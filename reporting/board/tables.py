@@ -1,5 +1,5 @@
-"""The tables of the board as files: as they stand at one moment, and all of each, however few of
-its lines the board itself shows."""
+"""The board's tables as files: complete, as they are at one moment, even where the board shows only
+part of them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from reporting.reports.tables import Table
 
 
 def of_board(name: str, user: User, view: View, *, at: datetime) -> Table | None:
-    """``queues``, ``agents``, or the conversations in a state; ``None`` where there is no such
-    table. Lengths of time are in seconds."""
+    """Return the table ``queues``, ``agents``, or the conversations in a state; ``None`` for an
+    unknown name. Durations are in seconds."""
     if name == "queues":
         return _queues(queries.queues(user, view=view), at)
     if name == "agents":
@@ -97,7 +97,7 @@ def _conversations(state: State, user: User, view: View, at: datetime) -> Table:
 
 
 def _conversation(row: Conversation, at: datetime) -> Row:
-    """Moments by the wall of its own website."""
+    """Build a row, with moments in the local time of the conversation's website."""
     line, zone = states.line_of(row), row.website.zone
     since, until = (
         moment and moment.astimezone(zone).replace(tzinfo=None, microsecond=0)

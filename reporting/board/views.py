@@ -28,7 +28,7 @@ LINES = 50
 
 
 class Looking(forms.Form):
-    """What of the board somebody looks at; what he may not see is no choice."""
+    """The board's filters. The choices contain only what the user may see."""
 
     website = forms.ModelChoiceField(
         Website.objects.none(), label=_("Website"), empty_label=_("All websites"), required=False
@@ -57,7 +57,7 @@ class Looking(forms.Form):
             field.widget.attrs["class"] = "input"
 
     def view(self) -> View:
-        """What is to be looked at; ``Misread`` where a parameter cannot be read."""
+        """Return the chosen filters. Raises ``Misread`` if a parameter is invalid."""
         assert isinstance(self.data, QueryDict)
         check(self.data, self.fields)
         if not self.is_valid():
@@ -73,13 +73,13 @@ class Looking(forms.Form):
 
     @property
     def query(self) -> str:
-        """The filters that lead back here, without the page."""
+        """The query string that leads back to this view, without the page."""
         names = ("website", "group", "agent")
         return urlencode({name: self.data[name] for name in names if self._has(name)})
 
     @property
     def state_query(self) -> str:
-        """The same for the lists of one state, which no agent's name narrows."""
+        """The same for the lists of one state, which have no filter by agent."""
         names = ("website", "group")
         return urlencode({name: self.data[name] for name in names if self._has(name)})
 
@@ -88,7 +88,7 @@ class Looking(forms.Form):
 
     @property
     def period_query(self) -> str:
-        """The same as the reports of a period have it, for today."""
+        """The same filters as the reports of a period spell them, for today."""
         kept = {name: self.data[name] for name in ("website", "group") if self.data.get(name)}
         return urlencode({"period": "today"} | kept)
 
@@ -96,7 +96,7 @@ class Looking(forms.Form):
 @overseers("GET")
 @explained
 def production(request: StaffRequest) -> HttpResponse:
-    """The live board; its figures alone where the page's script asks for them."""
+    """Show the live board; return only the figures when the page's script asks for them."""
     now, form = timezone.now(), Looking(request.GET, user=request.user)
     context = {"board": queries.board(request.user, at=now, view=form.view()), "form": form}
     if not _is_fragment(request):
@@ -109,7 +109,7 @@ def production(request: StaffRequest) -> HttpResponse:
 @overseers("GET")
 @explained
 def state(request: StaffRequest, name: str) -> HttpResponse:
-    """The conversations that are in a state now, which the board only counts (B10, R122)."""
+    """List the conversations that are in a state now, which the board only counts (B10, R122)."""
     found = states.STATES.get(name)
     if found is None:
         raise Http404
@@ -127,7 +127,7 @@ def state(request: StaffRequest, name: str) -> HttpResponse:
 @overseers("GET")
 @explained
 def board_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
-    """A table of the board as CSV or XLSX, with the filters in force: all of it, as it is now."""
+    """Return a table of the board as CSV or XLSX: all its rows now, with the filters in force."""
     now, form = timezone.now(), Looking(request.GET, user=request.user)
     table = board_tables.of_board(name, request.user, form.view(), at=now)
     if table is None or kind not in row_files.KINDS:
@@ -141,7 +141,7 @@ def _is_fragment(request: StaffRequest) -> bool:
 
 
 def _live(request: StaffRequest, fragment: str, page: str, context: dict[str, Any]) -> HttpResponse:
-    """The page, or its live part; nothing where the script has just that already."""
+    """Render the page or its live part; answer 204 if the script already has that content."""
     context |= {
         "now": timezone.now(),
         "tab": "reports",

@@ -1,4 +1,5 @@
-"""What waits, on the board: the longest first, with what should not be (R97, R98)."""
+"""The waiting conversations on the board: the longest first, with those that should not wait (R97,
+R98)."""
 
 from __future__ import annotations
 
@@ -17,8 +18,8 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A conversation that waits; why it does is asked for one by one. ``until``: when an assignment
-    expires (R90)."""
+    """A waiting conversation. Why it waits is requested one at a time. ``until``: when an
+    assignment expires (R90)."""
 
     number: int
     visitor: str
@@ -38,9 +39,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """What waits longest, ``more`` that are not shown; ``faults`` are those beside whom an agent
-    has been free for longer than a push takes, ``repairs`` what the sweep had to push in the last
-    24 hours. ``look_again``: somebody is free beside one, and it is not known yet for how long."""
+    """The longest waits, and how many ``more`` are not shown. ``faults`` are conversations for
+    which an agent has been free for longer than a push takes, ``repairs`` what the sweep had to
+    push in the last 24 hours. ``look_again``: an agent is free for one, but it is not yet known for
+    how long."""
 
     longest: tuple[Waiting, ...]
     more: int
@@ -50,7 +52,7 @@ class Waits:
 
 
 def of(seen: Seen, *, total: int, at: datetime) -> Waits:
-    """What waits at ``at`` of what somebody looks at, ``total`` in number."""
+    """Return what waits at ``at`` within the reader's scope, ``total`` in number."""
     mine = seen.conversations()
     faults, look_again = queries.faults(mine, at=at)
     rows = mine.filter(status__in=WAITING).select_related("visitor", "group", "agent")

@@ -1,1 +1,1 @@
-"""Exports: the rows behind figures as CSV or XLSX, at once or made by a worker."""
+"""Exports: the rows behind figures as CSV or XLSX, at once or written by a worker."""

@@ -1,4 +1,4 @@
-"""Files over the public API: what a worker writes, and the tables of the reports as they stand."""
+"""Exports over the public API: files that a worker writes, and the current tables of the reports."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FILE = {(mime, "*"): OpenApiTypes.BINARY for mime in ("text/csv", row_files.KIND
 
 
 class Refused(APIException):
-    """There are too many, or there is no file (yet)."""
+    """There are too many exports, or the file does not exist (yet)."""
 
     status_code = 409
     default_code = "refused"
@@ -97,7 +97,7 @@ class WishSerializer(serializers.Serializer[Any]):
         return subject
 
     def validate(self, wish: dict[str, Any]) -> dict[str, Any]:
-        """A filter that was misspelt would open more than was meant."""
+        """Reject unknown fields: a misspelt filter would export more than was meant."""
         unknown = sorted(set(self.initial_data) - set(self.fields))
         if unknown:
             raise ValidationError({name: [_("There is no such field.")] for name in unknown})
@@ -105,7 +105,7 @@ class WishSerializer(serializers.Serializer[Any]):
 
 
 class AnyKind(DefaultContentNegotiation):
-    """A file is what it is, whatever the client would rather have."""
+    """Ignore the client's ``Accept`` header: a file has the type it was requested in."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
         return renderers[0], renderers[0].media_type

@@ -1,4 +1,4 @@
-"""Each conversation that began in a period as one row, with all that is counted of it."""
+"""One row for each conversation that began in a period, with everything that is counted for it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ FIELDS = (
 
 
 def headings() -> list[str]:
-    """The first line. Lengths of time are in seconds, moments by the website's wall clock."""
+    """Return the header line. Durations are in seconds, moments in the website's local time."""
     return [
         *(_("Conversation"), _("Website"), _("State"), _("Channel"), _("Style"), _("Language")),
         *(_("Rule"), _("Group"), _("Agent"), _("Page"), _("Opened"), _("First human answer")),
@@ -52,13 +52,13 @@ def headings() -> list[str]:
 
 
 def found(scope: Scope) -> QuerySet[Any]:
-    """Those that the figure "Conversations opened" counts."""
+    """Return the conversations that the figure "Conversations opened" counts."""
     return scope.rows(OPENED)
 
 
 class Writer:
-    """Writes the conversations of a scope as rows; what is the same for the whole file is asked and
-    translated once."""
+    """Writes the conversations of a scope as rows. Names and labels are loaded and translated once
+    for the whole file."""
 
     def __init__(self, scope: Scope) -> None:
         self.names = Names(scope)
@@ -72,7 +72,7 @@ class Writer:
         self.actors = {"": "", **_labels(ActorKind)}
 
     def pieces(self, scope: Scope) -> Iterator[list[Row]]:
-        """The rows of a day, the oldest first: some thousand by four statements."""
+        """Yield the rows of a day, the oldest first: a few thousand at a time, by four statements."""
         wanted = found(scope).order_by("opened_at", "pk").values_list(*FIELDS)
         rest = wanted.iterator(chunk_size=CHUNK)
         while piece := list(islice(rest, CHUNK)):
@@ -110,10 +110,10 @@ class Writer:
 
 
 class _More:
-    """What other tables say of some conversations."""
+    """What other tables hold about some conversations."""
 
     def __init__(self, numbers: list[int]) -> None:
-        # One array, not thousands of parameters: Django and the driver would look at each.
+        # One array, not thousands of parameters: Django and the driver would process each of them.
         among = RawSQL("SELECT unnest(%s::bigint[])", [numbers])
         counts = {f"n{at}": Count("pk", filter=one.only) for at, one in enumerate(MOVES)}
         events = Event.objects.filter(MOVED, conversation__in=among).order_by()

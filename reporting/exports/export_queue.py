@@ -1,4 +1,4 @@
-"""Whose file is written when: asked for, taken by one worker, gone on with, ended, forgotten."""
+"""The queue of exports: requested, taken by one worker, in progress, ended, deleted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_UNFINISHED = 5
 
 
 class TooMany(Exception):
-    """Somebody has as many unfinished exports as anybody may have."""
+    """The user already has the maximum number of unfinished exports."""
 
 
 class GivenUp(Exception):
@@ -43,7 +43,7 @@ def ask(
     about: str,
     at: datetime,
 ) -> Export:
-    """Have a file written. Raises ``TooMany``."""
+    """Request a file. Raises ``TooMany``."""
     User.objects.select_for_update().get(pk=user.pk)
     if Export.objects.filter(user=user, state__in=UNFINISHED).count() >= MOST_UNFINISHED:
         raise TooMany
@@ -63,20 +63,22 @@ def ask(
 
 
 def cancel(export: Export, *, at: datetime) -> bool:
-    """Whether it was still unfinished; the worker notices within a second."""
+    """Cancel an export and return whether it was still unfinished. The worker notices within a
+    second."""
     found = Export.objects.filter(pk=export.pk, state__in=UNFINISHED)
     return bool(found.update(state=ExportState.CANCELLED, ended_at=at, leased_until=None))
 
 
 def take(*, at: datetime) -> Export | None:
-    """The export that waits longest, for the caller to write; ``None`` while one is being written.
+    """Return the export that has waited longest, for the caller to write; ``None`` while one is
+    being written.
 
-    One that a worker left behind is tried again, ``ATTEMPTS`` times in all.
+    An export that a worker abandoned is tried again, ``ATTEMPTS`` times in all.
     """
     try:
         with transaction.atomic():
             return _take(at)
-    except IntegrityError:  # one_export_at_work: somebody was quicker.
+    except IntegrityError:  # one_export_at_work: another worker was faster.
         return None
 
 
@@ -99,8 +101,8 @@ def _taken(export: Export, at: datetime) -> Export:
     export.state = ExportState.RUNNING
     export.attempts += 1
     export.written = 0
-    # Written down before there is a file: what a killed worker leaves is found again. Nobody who
-    # knows an id can guess where it lies.
+    # Stored before the file exists, so that what a killed worker leaves behind can be found. The
+    # random part keeps the path from being guessed from the id.
     export.file = f"exports/{export.pk}-{uuid.uuid4().hex}.{export.kind}"
     export.leased_until = at + LEASE
     export.save(update_fields=["state", "attempts", "written", "file", "leased_until"])
@@ -112,14 +114,14 @@ def _mine(export: Export) -> Q:
 
 
 def go_on(export: Export, *, written: int, **learnt: object) -> None:
-    """Say how far it is, and keep it. Raises ``GivenUp``."""
+    """Record the progress and extend the lease. Raises ``GivenUp``."""
     mine = Export.objects.filter(_mine(export))
     if not mine.update(written=written, leased_until=Now() + LEASE, **learnt):
         raise GivenUp
 
 
 def put_back(export: Export) -> None:
-    """What failed is tried again by whoever looks next; the last time it has failed for good."""
+    """Put a failed export back into the queue; after the last attempt it has failed for good."""
     if export.attempts >= ATTEMPTS:
         fail(export, Fault.BROKEN)
         return
@@ -127,14 +129,14 @@ def put_back(export: Export) -> None:
 
 
 def give_back(export: Export) -> None:
-    """Whoever wrote it was asked to end: no attempt of it has failed, and the next may begin."""
+    """Return an export whose worker is shutting down. The attempt is not counted."""
     Export.objects.filter(_mine(export)).update(
         state=ExportState.WAITING, leased_until=None, attempts=F("attempts") - 1
     )
 
 
 def complete(export: Export, *, written: int, size: int) -> None:
-    """Its file is there. Raises ``GivenUp``."""
+    """Mark the export as done; its file exists. Raises ``GivenUp``."""
     if not _end(export, ExportState.DONE, written=written, size=size):
         raise GivenUp
 
@@ -153,7 +155,7 @@ def _end(export: Export, state: ExportState, **learnt: object) -> bool:
 
 
 def forget(exports: Iterable[Export]) -> int:
-    """Delete files and then their rows; returns how many."""
+    """Delete files and then their rows; return how many."""
     gone = 0
     for export in exports:
         _drop_file(export)
@@ -162,7 +164,7 @@ def forget(exports: Iterable[Export]) -> int:
 
 
 def over(*, at: datetime) -> Iterable[Export]:
-    """Whose time is over, or whose owner is gone."""
+    """Return exports that have expired or whose owner was deleted."""
     ended = Q(ended_at__lte=at - KEPT) | Q(user=None)
     return Export.objects.filter(ended).exclude(state=ExportState.RUNNING)[:500]
 

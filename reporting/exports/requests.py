@@ -1,4 +1,4 @@
-"""What the page and the API do alike: have a file written, drop it, hand it over."""
+"""What the page and the API share: request an export, drop it, return its file."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from reporting.reports.filters import Choices, about, chosen
 
 
 def ask(form: Choices, *, subject: str, kind: str, at: datetime) -> Export:
-    """Have a file written of what a valid form opens: the last seven days are those of now, also
-    where a worker comes later. Raises ``TooMany``."""
+    """Request a file with the filters of a valid form. "The last seven days" are those of now, even
+    if a worker starts later. Raises ``TooMany``."""
     kept = {name: form.data[name] for name in form.fields if form.data.get(name)}
     kept.pop("step", None)
     return export_queue.ask(
@@ -35,13 +35,13 @@ def ask(form: Choices, *, subject: str, kind: str, at: datetime) -> Export:
 
 
 def drop(export: Export, *, at: datetime) -> None:
-    """Cancel what is not finished; delete what is."""
+    """Cancel an unfinished export; delete a finished one."""
     if not export_queue.cancel(export, at=at):
         export_queue.forget(Export.objects.filter(pk=export.pk).exclude(state__in=UNFINISHED))
 
 
 def file_of(export: Export, user: User) -> StreamingHttpResponse:
-    """Its file, for whoever may still see all that is in it; for others there is none."""
+    """Return the file, for a user who may still see everything in it. Raises ``Http404`` otherwise."""
     if export.state != ExportState.DONE or not writing.may_open(export, user):
         raise Http404
     if not default_storage.exists(export.file):

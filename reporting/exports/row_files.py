@@ -1,4 +1,5 @@
-"""The rows behind a figure as a file: read in pieces, so that any number needs little memory."""
+"""The rows behind a figure as a file, read in chunks so that any number of rows needs little
+memory."""
 
 from __future__ import annotations
 
@@ -24,16 +25,17 @@ from reporting.reports import row_lists
 CHUNK = 2000
 BLOCK = 64 * 1024
 BEGINNING = "\ufeff".encode()
-"""By which Excel knows UTF-8."""
+"""The byte order mark, by which Excel recognizes UTF-8."""
 
-# What a spreadsheet takes for the beginning of a formula, also behind blanks and quotes.
+# What a spreadsheet takes for the beginning of a formula, also after blanks and quotes.
 FORMULA = re.compile(r"""^[\s"']*[=+\-@|%＝＋－＠]|^[\t\r\n]""")
 NUMBER = re.compile(r"^-?\d+([.,]\d+)?$")
 
 
 def headings() -> list[str]:
-    """The first line; the same for every figure, so that files can be put together. "Counts as"
-    adds up to the figure where that is a number or a sum; what a mean is of, it lists."""
+    """Return the header line. It is the same for every figure, so that files can be combined.
+    "Counts as" adds up to the figure where that is a number or a sum; for a mean it lists the
+    values."""
     return [
         _("Conversation"),
         _("When"),
@@ -53,8 +55,8 @@ def headings() -> list[str]:
 
 
 def chunks(figure: Figure, scope: Scope) -> Iterator[list[Row]]:
-    """All rows, the oldest day first, each day by a statement of its own: however many days there
-    are, only one is in memory, and no transaction stays open while somebody's line is slow."""
+    """Yield all rows, the oldest day first, with one statement per day: only one day is in memory
+    at a time, and no transaction stays open while a client downloads slowly."""
     names = Names(scope)
     for day in scope.by_day():
         found = row_lists.plain(figure, day)
@@ -63,7 +65,7 @@ def chunks(figure: Figure, scope: Scope) -> Iterator[list[Row]]:
 
 
 class Names:
-    """What a row names only by its key, and how a moment reads on the wall of its website."""
+    """The names behind the keys of a row, and the time zones of the websites."""
 
     def __init__(self, scope: Scope) -> None:
         ids = [website.pk for website in scope.websites]
@@ -74,7 +76,7 @@ class Names:
         self.outcomes = {key: str(label) for key, label in OUTCOMES.items()}
 
     def cells(self, row: row_lists.Plain) -> Row:
-        """One row; moments by the wall of its own website, lengths of time in seconds."""
+        """Build one row, with moments in the local time of its website and durations in seconds."""
         number, at, website, group, agent, worth, csat, nps, comment, *rest = row
         sale, amount, money, why, weight = rest
         return [
@@ -97,7 +99,7 @@ class Names:
 
 @lru_cache(maxsize=4096)
 def harmless(text: str) -> str:
-    """A text that no spreadsheet runs as a formula (N6, CWE-1236)."""
+    """Return the text so that no spreadsheet runs it as a formula (N6, CWE-1236)."""
     text = text.replace("\0", "")
     if FORMULA.match(text) and not NUMBER.match(text):
         return "'" + text
@@ -105,14 +107,15 @@ def harmless(text: str) -> str:
 
 
 async def as_csv(pieces: Iterator[list[Row]]) -> AsyncIterator[bytes]:
-    """UTF-8 with the mark that Excel wants, semicolons as it expects them in most of Europe."""
+    """Yield UTF-8 with the byte order mark for Excel and semicolons, as it expects in most of
+    Europe."""
     yield BEGINNING + csv_lines([[*headings()]])
     while (piece := await sync_to_async(_next)(pieces)) is not None:
         yield csv_lines(piece)
 
 
 def _next(pieces: Iterator[list[Row]]) -> list[Row] | None:
-    """The next piece, None at the end; ``StopIteration`` may not leave a coroutine."""
+    """Return the next chunk, None at the end: ``StopIteration`` may not leave a coroutine."""
     return next(pieces, None)
 
 
@@ -128,14 +131,14 @@ def csv_lines(lines: list[Row]) -> bytes:
 def write_csv(
     file: IO[bytes], pieces: Iterable[list[Row]], title: str, headings: list[str]
 ) -> None:
-    """The same into a file."""
+    """Write the same CSV to a file."""
     file.write(BEGINNING + csv_lines([[*headings]]))
     for piece in pieces:
         file.write(csv_lines(piece))
 
 
 async def as_workbook(pieces: Iterator[list[Row]], title: str) -> AsyncIterator[bytes]:
-    """An XLSX: written to a temporary file row by row, then sent in blocks."""
+    """Yield an XLSX: written to a temporary file row by row, then sent in blocks."""
     with tempfile.TemporaryFile() as file:
         await sync_to_async(workbook.write)(file, pieces, title, headings())
         file.seek(0)

@@ -1,4 +1,4 @@
-"""What a file can be of: the rows behind a figure, or each conversation in one row."""
+"""The subjects of exports: the rows behind a figure, or one row for each conversation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """``total`` rows, about: others may come while it is written."""
+    """A sheet to be written. ``total`` is approximate: rows may be added meanwhile."""
 
     title: str
     headings: list[str]
@@ -34,13 +34,13 @@ class Sheet:
 
 
 def name_of(subject: str) -> Text | None:
-    """What a reader calls it; ``None`` where there is no such thing."""
+    """Return the display name of a subject; ``None`` if there is no such subject."""
     figure = figures.FIGURES.get(subject)
     return figure.label if figure else NAMES.get(subject)
 
 
 def sheet(subject: str, scope: Scope) -> Sheet:
-    """All of it, in pieces of some thousand rows: however many there are, a piece is in memory."""
+    """Return the sheet in chunks of a few thousand rows, so that only one chunk is in memory."""
     if subject == CONVERSATIONS:
         writer = conversations.Writer(scope)
         return Sheet(

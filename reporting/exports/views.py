@@ -1,4 +1,4 @@
-"""The doors of the exports: asking for one, the list with its progress, the file."""
+"""The views of the exports: requesting one, the list with its progress, the file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Line:
 
 @staff("GET")
 def exports(request: StaffRequest) -> HttpResponse:
-    """What one has asked for; the list alone where its progress is looked at."""
+    """List the user's exports; return only the list when its progress is polled."""
     is_fragment = request.headers.get("HX-Request") == "true"
     return _list(request, "exports/list.html" if is_fragment else "exports/page.html")
 
@@ -68,7 +68,7 @@ def _line(export: Export, request: StaffRequest) -> Line:
 @staff("POST")
 @explained
 def ask(request: StaffRequest, subject: str, kind: str) -> HttpResponse:
-    """Have a file written of what the filters of a report open at this moment."""
+    """Request an export with the current filters of a report."""
     if subjects.name_of(subject) is None or kind not in files.KINDS:
         raise Http404
     at = timezone.now()
@@ -86,7 +86,7 @@ def ask(request: StaffRequest, subject: str, kind: str) -> HttpResponse:
 
 @staff("POST")
 def drop(request: StaffRequest, number: int) -> HttpResponse:
-    """Cancel one that is not finished; delete one that is."""
+    """Cancel an unfinished export; delete a finished one."""
     export = get_object_or_404(request.user.exports, pk=number)
     requests.drop(export, at=timezone.now())
     return redirect("exports")
@@ -94,7 +94,7 @@ def drop(request: StaffRequest, number: int) -> HttpResponse:
 
 @staff("GET")
 def fetch(request: StaffRequest, number: int) -> HttpResponse:
-    """The file, for whoever asked for it and may still see all that is in it."""
+    """Return the file to the user who requested it, if they may still see everything in it."""
     export = get_object_or_404(request.user.exports, pk=number)
-    # A door answers with an HttpResponse, says the type of doors; to Django this is one too.
+    # The decorator's type requires HttpResponse; Django accepts a StreamingHttpResponse as well.
     return cast(HttpResponse, requests.file_of(export, request.user))

@@ -1,7 +1,7 @@
-"""A workbook (XLSX, ECMA-376) written row by row: as many rows as come, in the memory of a piece.
+"""A workbook (XLSX, ECMA-376) written row by row: any number of rows in the memory of one chunk.
 
-Texts stand in their cells and not in a table of their own, so nothing need be remembered, and a
-spreadsheet takes none of them for a formula (N6). See docs/adr/0028 for why this is ours.
+Texts are stored in their cells, not in a shared table, so nothing needs to be remembered, and a
+spreadsheet takes none of them for a formula (N6). See docs/adr/0028 for why this is our own code.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ Cell = str | int | float | Decimal | date | None
 Row = list[Cell]
 
 SHEET_ROWS = 1_048_576
-"""Of one sheet, as workbooks have it; what is more goes on the next."""
+"""Rows per sheet, the limit of the format. Further rows go onto the next sheet."""
 SHEET_BYTES = 3 << 29
-"""Before it is packed. Past 2 GiB the archive needs an extension of which spreadsheets complain."""
+"""Uncompressed. Beyond 2 GiB the archive needs an extension that spreadsheets reject."""
 TEXT_LIMIT = 32_767
-"""Of one cell, in the units of UTF-16."""
+"""Characters per cell, in UTF-16 units."""
 SURE_DIGITS = 10**15
-"""From here on a spreadsheet, which counts in binary fractions, would show other digits."""
+"""From here on a spreadsheet, which uses binary floating point, would show other digits."""
 SHORT = 64
-"""Characters: shorter texts come again and again, and are made once."""
+"""Characters. Texts up to this length repeat often, so their cells are cached."""
 LEVEL = 6
 WIDEST, LOOKED_AT = 48, 200
 
 BEGINNING = datetime(1899, 12, 30)
 FIRST_DAY = date(1900, 3, 1)
-"""Before it spreadsheets disagree: some of them know a 29 February 1900."""
+"""Spreadsheets disagree about earlier days: some have a 29 February 1900."""
 ONE_DAY = timedelta(days=1)
-# What XML cannot hold, and what reads like the way in which a workbook says it all the same.
+# Characters that XML cannot hold, and text that reads like a workbook's escape for them.
 UNSPEAKABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)"
 )
@@ -72,9 +72,9 @@ FROZEN = (
 
 
 def write(file: IO[bytes], pieces: Iterable[list[Row]], title: str, headings: list[str]) -> None:
-    """All pieces under one line of headings, which stays in sight; on as many sheets as it takes.
+    """Write all chunks under one header line, which stays visible, on as many sheets as needed.
 
-    Moments are without a zone. Raises ``TypeError`` for what is no cell.
+    Moments have no time zone. Raises ``TypeError`` for a value that is not a cell.
     """
     rest = (piece for piece in pieces if piece)
     piece = next(rest, [])
@@ -91,7 +91,7 @@ def write(file: IO[bytes], pieces: Iterable[list[Row]], title: str, headings: li
 def _write_sheet(
     sheet: IO[bytes], piece: list[Row], rest: Iterator[list[Row]], headings: list[str]
 ) -> list[Row]:
-    """As much as a sheet holds; returns what of the last piece is for the next one."""
+    """Write as much as a sheet holds; return the rest of the last chunk for the next sheet."""
     sheet.write(
         f"{XML}<worksheet {MAIN}>{FROZEN}{_columns(headings, piece)}<sheetData>"
         f"<row>{''.join(_text_cell(heading, HEADING) for heading in headings)}</row>".encode()
@@ -113,7 +113,7 @@ def _write_sheet(
 
 
 def _columns(headings: list[str], piece: list[Row]) -> str:
-    """Wide enough for what is in sight; moments that are wider than their column show as ####."""
+    """Size the columns by the first rows; a moment wider than its column shows as ####."""
     lines = zip(*([headings, *piece[:LOOKED_AT]]), strict=True)
     widths = [min(2 + max(map(_width, cells)), WIDEST) for cells in lines]
     columns = "".join(
@@ -132,7 +132,7 @@ def _text(text: str) -> str:
 
 
 def _text_cell(text: str, style: int = 0) -> str:
-    """A text as it is, line ends as XML reads them; what no cell can hold is cut off."""
+    """Write a text unchanged, with line ends as XML reads them; cut what exceeds a cell's limit."""
     if not text:
         return NOTHING
     if len(text) * 2 > TEXT_LIMIT:
@@ -173,7 +173,7 @@ def _day(day: date) -> str:
 
 
 class _Cells(dict[type, Callable[[Any], str]]):
-    """How each type is written; a type that derives from one of them, like it."""
+    """The writer for each type. A derived type is written like its base."""
 
     def __missing__(self, kind: type) -> Callable[[Any], str]:
         for base in kind.__mro__[1:]:
@@ -198,12 +198,12 @@ CELLS = _Cells(
 
 
 def _name(title: str) -> str:
-    """Of a sheet: a number may follow, within the 31 characters that it may have."""
+    """Return a valid sheet name, short enough for a number to follow within the 31 characters."""
     return re.sub(r"[\[\]:*?/\\'\x00-\x1f]", " ", title)[:25].strip() or "1"
 
 
 def _parts(name: str, count: int) -> Iterator[tuple[str, str]]:
-    """What holds ``count`` sheets together."""
+    """Yield the files that hold ``count`` sheets together."""
     numbers = range(1, count + 1)
     names = {number: name if number == 1 else f"{name} {number}" for number in numbers}
     yield "xl/styles.xml", STYLES

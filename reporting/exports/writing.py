@@ -1,4 +1,5 @@
-"""How a worker writes a file: counted first, then piece by piece, looking up once in a while."""
+"""How a worker writes a file: count the rows, then write chunk by chunk, checking now and then
+whether to stop."""
 
 from __future__ import annotations
 
@@ -28,12 +29,12 @@ LOOK_UP_SECONDS = 0.5
 
 
 class Stopped(Exception):
-    """The worker is to end; another one writes the file."""
+    """The worker is shutting down; another one writes the file."""
 
 
 def write_next(*, at: datetime) -> bool:
-    """Write the export whose turn it is; whether there may be another. What fails is not tried
-    again at once: what was missing may be there when beat asks the next time."""
+    """Write the next export in the queue and return whether there may be another. A failed one is
+    not retried at once: beat asks again later, when the cause may be gone."""
     export = None if shutdown.is_near() else export_queue.take(at=at)
     if export is None:
         return False
@@ -55,8 +56,8 @@ def write_next(*, at: datetime) -> bool:
 
 
 def scope_of(export: Export, user: User | None) -> Scope | None:
-    """What the export's filters open for ``user`` now, of the days that they meant when it was
-    asked for; ``None`` where they open nothing."""
+    """Return what the export's filters cover for ``user`` now, over the days they meant when it was
+    requested; ``None`` if they cover nothing."""
     if user is None:
         return None
     form = Choices(QueryDict(export.query), user=user, at=export.asked_at)
@@ -66,7 +67,7 @@ def scope_of(export: Export, user: User | None) -> Scope | None:
 
 
 def may_open(export: Export, user: User) -> bool:
-    """Whether ``user`` may still see all that his file tells of."""
+    """Return whether ``user`` may still see everything that the file contains."""
     scope = scope_of(export, user)
     if scope is None or scope.filters.agent != export.only_agent:
         return False
@@ -80,7 +81,7 @@ def may_open(export: Export, user: User) -> bool:
 
 
 def told_of(scope: Scope) -> dict[str, list[int]]:
-    """Of which websites a file tells as a whole, and of which groups of others."""
+    """Return the websites that a file covers as a whole, and the groups that it covers of others."""
     if scope.filters.group is not None:
         return {"websites": [], "groups": [scope.filters.group]}
     ids = [website.pk for website in scope.websites]
@@ -114,7 +115,7 @@ def _write(export: Export) -> None:
 
 
 class _Progress:
-    """Counts what goes by, and looks up whether it is still wanted."""
+    """Counts the rows written, and checks now and then whether the file is still wanted."""
 
     def __init__(self, export: Export) -> None:
         self.export, self.written = export, 0

@@ -1,4 +1,4 @@
-"""All figures, each defined once. Importing the package fills the register."""
+"""All figures, each defined once. Importing the package fills the registry."""
 
 from reporting.figures import experience, flow, presence, sales, staff
 from reporting.figures.registry import FIGURES, Figure, Unit, of

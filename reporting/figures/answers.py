@@ -1,4 +1,4 @@
-"""Figures computed: one statement for all that come from the same table, however they are cut."""
+"""Computing figures: one statement for all that read the same table, however they are split."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ Bucket = date | datetime
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A figure's value, and how many rows it was folded from. ``currency`` is that of money;
-    money of several has no value (``is_mixed``)."""
+    """A figure's value, and how many rows it was computed from. ``currency`` is that of money;
+    money in several currencies has no value (``is_mixed``)."""
 
     value: Number
     n: int
@@ -64,7 +64,7 @@ FLOATS: ArrayField[list[float], list[float]] = ArrayField(FloatField())
 
 
 class Epoch(Func):
-    """A moment as PostgreSQL counts it, in seconds."""
+    """A moment as PostgreSQL's epoch, in seconds."""
 
     template = "DATE_PART('epoch', %(expressions)s)"
     output_field = FloatField()
@@ -79,16 +79,16 @@ class Element(Func):
 
 
 class Place(Func):
-    """Which of some ascending moments was the last before another: 1 is the first. A search by
-    halves: to work out the wall clock of each row would take ten times as long."""
+    """The number of the last of some ascending moments before another; 1 is the first. This is a
+    binary search: computing the local time of each row would take ten times as long."""
 
     function = "WIDTH_BUCKET"
     output_field = IntegerField()
 
 
 class WeekHour(Func):
-    """The hour of the week, Monday's first is 0, of a moment and what the wall clock is ahead of
-    UTC then: the first of 1970 was a Thursday's."""
+    """The hour of the week (Monday's first is 0) of a moment plus the local offset from UTC. The 72
+    is there because 1 January 1970 was a Thursday."""
 
     template = "MOD(FLOOR((%(expressions)s) / 3600)::int + 72, 168)"
     arg_joiner = " + "
@@ -104,7 +104,7 @@ def place(source: Source, moments: Moments) -> Place:
 
 
 def by_zone(source: Source, scope: Scope, key: Callable[[tzinfo], Combinable]) -> Combinable:
-    """What depends on the clock of each row's website."""
+    """Build an expression that depends on the clock of each row's website."""
     websites: dict[tzinfo, list[int]] = defaultdict(list)
     for (_name, clock), ids in scope.clocks.items():
         websites[clock] += ids
@@ -116,15 +116,16 @@ def by_zone(source: Source, scope: Scope, key: Callable[[tzinfo], Combinable]) -
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What figures are cut by: an expression for each source, and what one of its values says."""
+    """What figures are split by: an expression for each source, and how to read its values."""
 
     key: Callable[[Source, Scope], Combinable]
     read: Callable[[Any, Scope], Key] = lambda value, scope: value
 
     @classmethod
     def by_step(cls, step: Step) -> Cut:
-        """As ``period.start_of``: days, weeks and months by the website's wall clock; an hour by
-        the first one's, and as a moment, so that an hour that comes twice is two."""
+        """Split by ``step``, as ``period.start_of``: days, weeks and months by each website's local
+        time; hours by the first website's, as moments, so that an hour that occurs twice stays two.
+        """
         if step is Step.HOUR:
             return cls(_hour)
 
@@ -139,7 +140,7 @@ class Cut:
 
 @lru_cache(maxsize=64)
 def _days(period: Period, step: Step) -> list[date]:
-    """The days with which the buckets of a period begin, the same in every zone."""
+    """Return the first days of a period's buckets, which are the same in every zone."""
     return [day for day in buckets(period, step, UTC) if not isinstance(day, datetime)]
 
 
@@ -170,18 +171,18 @@ def _hour_of_week(source: Source, scope: Scope) -> Combinable:
 
 
 def by_field(name: str) -> Cut:
-    """By a column of the conversation."""
+    """Split by a column of the conversation."""
     return Cut(lambda source, scope: column(source.field(name)))
 
 
 def column(name: str) -> Combinable:
-    """NULL where rows of a table do not have it."""
+    """Return the column; NULL where the table does not have it."""
     return F(name) if name else Value(None, output_field=IntegerField())
 
 
 def _rule(source: Source, scope: Scope) -> Combinable:
-    """By none where it leads to no group that the reader oversees: the conversation has come to his
-    groups from another team's."""
+    """Return the rule; none where it leads to no group that the reader oversees, because the
+    conversation came to their groups from another team."""
     name = source.field("rule")
     theirs = scope.overseen(source, lambda some: Q(**{f"{name}__in": rules_to(some)}))
     return Case(When(theirs, then=column(name))) if name and theirs else column(name)
@@ -197,13 +198,13 @@ BY_HOUR_OF_WEEK = Cut(_hour_of_week)
 
 
 def total(figures: Iterable[Figure], scope: Scope) -> Answers:
-    """Each figure over the whole scope."""
+    """Return each figure over the whole scope."""
     found = cut(figures, scope, None)
     return found.get(None, {})
 
 
 def trend(figures: Iterable[Figure], scope: Scope, step: Step) -> dict[Bucket, Answers]:
-    """Each figure in each bucket of the period, in order; one where nothing happened is there."""
+    """Return each figure in each bucket of the period, in order, including empty buckets."""
     figures = list(figures)
     found = cut(figures, scope, Cut.by_step(step))
     nothing = {one.name: Answer.nothing(one.measure(scope)) for one in figures}
@@ -221,7 +222,7 @@ def _buckets(scope: Scope, step: Step) -> Iterator[Bucket]:
 
 
 def cut(figures: Iterable[Figure], scope: Scope, by: Cut | None) -> dict[Key, Answers]:
-    """Each figure for each value of what it is cut by; all in one where it is cut by nothing."""
+    """Return each figure for each value of the split; everything under ``None`` without one."""
     figures = list(figures)
     measures = {one.name: one.measure(scope) for one in figures}
     by_source: dict[str, list[str]] = defaultdict(list)
@@ -236,7 +237,7 @@ def cut(figures: Iterable[Figure], scope: Scope, by: Cut | None) -> dict[Key, An
         source = measures[names[0]].source
         rows = scope.rows(source).order_by()
         wheres = {measures[name].where for name in names}
-        if len(wheres) == 1:  # asked of each row once, before anything else is
+        if len(wheres) == 1:  # one shared condition: filter the rows once, not in each aggregate
             rows = rows.filter(*wheres)
             measures |= {name: replace(measures[name], where=EVERY) for name in names}
         aggregates: dict[str, Any] = {}
@@ -261,7 +262,7 @@ def cut(figures: Iterable[Figure], scope: Scope, by: Cut | None) -> dict[Key, An
 
 
 def _answer(name: str, line: dict[str, Any]) -> Answer:
-    """What one line of a statement says of a figure."""
+    """Read a figure's answer from one line of a statement."""
     value = line[f"{name}_value"]
     n = line.get(f"{name}_n", value)  # a count is its own
     low, high = line.get(f"{name}_low"), line.get(f"{name}_high")

@@ -1,4 +1,4 @@
-"""The figures of the public API: the same functions as the pages, for whom the pages are there."""
+"""The figures in the public API: the same functions as the pages, for users with the same rights."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class FiguresDoor(APIView):
 
 
 BESIDE = {"by": content.CUTS, "format": None}
-"""What the addresses have beside the filters; the second is REST framework's own."""
+"""The parameters beside the filters; the second is REST framework's own."""
 PARAMETERS = [
     OpenApiParameter("period", enum=[key for key, _name in PERIODS], description="7 days, if not"),
     OpenApiParameter("first", OpenApiTypes.DATE, description="With period=custom"),
@@ -106,7 +106,7 @@ class FigureDoor(APIView):
 
 
 def chosen_by(request: Request) -> Chosen:
-    """What the parameters of a request choose; 400 where one of them cannot be read."""
+    """Return what the parameters of a request choose; answer 400 if one of them cannot be read."""
     try:
         user = cast(User, request.user)
         form = read(request.query_params, user=user, at=timezone.now(), beside=BESIDE)
@@ -116,7 +116,7 @@ def chosen_by(request: Request) -> Chosen:
 
 
 def refused(said: Said) -> ValidationError:
-    """What was wrong with the parameters, for each of them."""
+    """Turn the faults of the parameters into an API error, one entry for each parameter."""
     return ValidationError({name: sentences({name: texts}) for name, texts in said.items()})
 
 

@@ -1,4 +1,4 @@
-"""The figures of the customers' experience: what they say of it, and how long they waited."""
+"""The figures of customer experience: survey answers and waiting times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures of the conversations: how many came and went, how they moved and waited."""
+"""The figures of conversations: how many began and ended, how they moved and waited."""
 
 from __future__ import annotations
 

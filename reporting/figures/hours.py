@@ -1,4 +1,4 @@
-"""Lengths of time counted only while a conversation's group was open (C29, C57)."""
+"""Durations counted only while a conversation's group was open (C29, C57)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from reporting.figures.measures import EVERY, Fold, Measure, Seconds, Source
 
 
 def while_open(source: Source, stored: str, start: str, end: str, where: Q = EVERY) -> Measure:
-    """The median of the seconds that were stored at the closure; by the wall clock where nothing
-    is stored, for then every hour counted."""
+    """Return the median of the seconds stored at the closure. Where nothing is stored, every hour
+    counted, so the plain difference is used."""
     return Measure(source, Fold.MEDIAN, where, Coalesce(F(stored), Seconds(F(end), F(start))))

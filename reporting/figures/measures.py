@@ -1,8 +1,8 @@
-"""What a figure is made of: the rows that it counts, what each row is worth, how that is folded.
+"""The parts of a figure: which rows count, what each row is worth, and how the worth is folded.
 
 Every figure is one ``Measure``. PostgreSQL folds the rows of a report; ``fold`` does the same in
-Python to the rows that a list shows. That both give the same is what makes a figure explainable
-(B10), and a test asks it of every figure.
+Python for the rows that a list shows. A figure can be explained because both agree (B10), and a
+test checks that for every figure.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ from django.db.models.functions import NullIf
 
 Number = float | int | None
 EVERY = Q()
-"""No condition at all."""
+"""No condition."""
 
 
 class Fold(StrEnum):
-    """How the worth of the rows becomes one number; of no row only a count and a sum are known."""
+    """How the worth of the rows becomes one number. Without rows, only a count and a sum have a
+    value."""
 
     COUNT = "count"
     SUM = "sum"
@@ -47,13 +48,13 @@ class Fold(StrEnum):
     MEDIAN = "median"
     P90 = "p90"
     WEIGHTED = "weighted"
-    """A mean to which rows contribute by their weight, as long times do to a share of time."""
+    """A mean in which rows count by their weight, as long intervals do in a share of time."""
     MONEY = "money"
-    """A sum; amounts of different currencies have none."""
+    """A sum; amounts in different currencies have none."""
 
 
 class Percentile(Aggregate):
-    """PostgreSQL's own, exact, interpolated between the two neighbours."""
+    """PostgreSQL's exact percentile, interpolated between the two neighbours."""
 
     function = "PERCENTILE_CONT"
     template = "%(function)s(%(share)s) WITHIN GROUP (ORDER BY %(expressions)s)"
@@ -61,9 +62,9 @@ class Percentile(Aggregate):
 
 
 class Seconds(Func):
-    """From the second moment to the first, in seconds: ``Seconds(end, start)``.
+    """The seconds from the second moment to the first: ``Seconds(end, start)``.
 
-    Not ``EXTRACT``: that makes a decimal number of each row, which takes five times as long.
+    Not ``EXTRACT``, which returns a decimal for each row and takes five times as long.
     """
 
     template = "DATE_PART('epoch', %(expressions)s)"
@@ -73,12 +74,13 @@ class Seconds(Func):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A table of what happened. ``moment`` is the column that says when a row counts; ``path``
-    leads from it to its conversation, ``agent`` and ``group`` to whom it is put down to.
+    """A table of what happened. ``moment`` is the column that decides when a row counts; ``path``
+    leads from the row to its conversation, ``agent`` and ``group`` to those it is attributed to.
 
-    ``columns`` are what does not lie on that path; empty is what rows of this table do not have.
-    ``looked_up`` are columns that do not stand in the table: a statement seeks them if it asks.
-    ``of_groups`` says of rows without a group which of them belong to some groups of their website.
+    ``columns`` names the columns that are not on that path; empty means that the table has none.
+    ``looked_up`` are columns outside the table, which a statement computes only if it uses them.
+    ``of_groups`` selects, among rows without a group, those that belong to some groups of their
+    website.
     """
 
     name: str
@@ -93,27 +95,27 @@ class Source:
     of_groups: Callable[[Collection[int]], Q] | None = None
 
     def among(self, groups: Collection[int]) -> Q:
-        """The rows that belong to some groups."""
+        """Match the rows that belong to some groups."""
         if self.of_groups is not None:
             return self.of_groups(groups)
         return Q(**{f"{self.group}__in": groups})
 
     def whose(self) -> Combinable:
-        """The agent that a row is put down to; NULL where there is none."""
+        """Return the agent that a row is attributed to; NULL where there is none."""
         if not self.agent:
             return Value(None, output_field=IntegerField())
         return F(self.agent) if isinstance(self.agent, str) else self.agent
 
     def field(self, name: str) -> str:
-        """A column of the row's conversation."""
+        """Return the name of a column of the row's conversation."""
         return self.columns.get(name, f"{self.path}{name}")
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """``where`` says which rows of the source count; ``worth`` what one is worth: seconds, points
-    or 0 and 100 for "no" and "yes" of a share. ``currency`` is the column that says of what,
-    ``weight`` by how much a row of a weighted mean counts."""
+    """``where`` selects the rows of the source that count; ``worth`` is the value of one row:
+    seconds, points, or 0 and 100 for "no" and "yes" of a share. ``currency`` is the column with the
+    currency, ``weight`` how much a row of a weighted mean counts."""
 
     source: Source
     fold: Fold
@@ -123,11 +125,11 @@ class Measure:
     weight: Combinable | None = None
 
     def counted(self) -> Aggregate:
-        """How many rows count."""
+        """Count the rows that count."""
         return Count("pk", filter=self.where)
 
     def aggregate(self) -> Combinable:
-        """The figure as PostgreSQL computes it over rows of the source."""
+        """Return the figure as PostgreSQL computes it over rows of the source."""
         if self.fold is Fold.COUNT or self.worth is None:
             return Count("pk", filter=self.where)
         if self.fold in {Fold.SUM, Fold.MONEY}:
@@ -143,7 +145,7 @@ class Measure:
         return Percentile(self.worth, filter=self.where, share=share)
 
     def folded(self, fold: Fold) -> Measure:
-        """The same rows, folded in another way: the mean beside the median (C29)."""
+        """Return the same rows folded in another way, such as the mean beside the median (C29)."""
         return replace(self, fold=fold)
 
 
@@ -153,7 +155,7 @@ def fold(
     currencies: Collection[str] = (),
     weights: Sequence[float] = (),
 ) -> Number:
-    """What ``Measure.aggregate`` gives, of rows that are already here."""
+    """Compute what ``Measure.aggregate`` computes, for rows that are already loaded."""
     if how is Fold.WEIGHTED:
         whole = math.fsum(weights)
         parts = math.fsum(a * b for a, b in zip(worth, weights, strict=True))
@@ -180,23 +182,23 @@ def _percentile(ordered: Sequence[float], share: float) -> float:
 
 
 def count(source: Source, where: Q = EVERY) -> Measure:
-    """How many rows."""
+    """Return the number of rows."""
     return Measure(source, Fold.COUNT, where)
 
 
 def share(source: Source, part: Q, where: Q = EVERY) -> Measure:
-    """Which part of the rows, in per cent."""
+    """Return the share of the rows that match ``part``, in per cent."""
     return Measure(source, Fold.MEAN, where, _points((part, 100.0), otherwise=0.0))
 
 
 def balance(source: Source, *, plus: Q, minus: Q, where: Q) -> Measure:
-    """The share of some rows less the share of others, in points from -100 to 100."""
+    """Return the share of some rows minus the share of others, in points from -100 to 100."""
     worth = _points((plus, 100.0), (minus, -100.0), otherwise=0.0)
     return Measure(source, Fold.MEAN, where, worth)
 
 
 def time_between(source: Source, start: str, end: str, where: Q = EVERY) -> Measure:
-    """The median of the seconds between two moments of each row that has both."""
+    """Return the median of the seconds between two moments, over rows that have both."""
     both = Q(**{f"{start}__isnull": False, f"{end}__isnull": False})
     return Measure(source, Fold.MEDIAN, where & both, Seconds(F(end), F(start)))
 

@@ -1,8 +1,8 @@
-"""Whole days of a report, and how they are cut into hours, days, weeks and months.
+"""Whole days of a report, and how they are split into hours, days, weeks and months.
 
 Pure: no Django, no clock. A period is half-open: from the midnight that begins its first day up to,
-and without, the midnight that ends its last one, both in the website's own time zone (C30). A day
-of 23 or 25 hours is one day; of an hour that comes twice, each is an hour of its own.
+but not including, the midnight that ends its last one, in the website's own time zone (C30). A day
+of 23 or 25 hours is one day; when an hour occurs twice, each is an hour of its own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SECOND = timedelta(seconds=1)
 
 
 class Step(StrEnum):
-    """What a trend counts by."""
+    """The unit of a trend."""
 
     HOUR = "hour"
     DAY = "day"
@@ -28,7 +28,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The days from ``first`` up to, and without, ``end``."""
+    """The days from ``first`` up to, but not including, ``end``."""
 
     first: date
     end: date
@@ -39,7 +39,7 @@ class Period:
 
     @property
     def last(self) -> date:
-        """The last day that belongs to it, as people say it."""
+        """The last day of the period, as people write it."""
         return self.end - timedelta(days=1)
 
     @property
@@ -52,11 +52,11 @@ class Period:
         return Period(self.first - timedelta(days=self.days), self.first)
 
     def joined(self, other: Period) -> Period:
-        """From the first day of both to the last one."""
+        """Return the period from the first day of both to the last one."""
         return Period(min(self.first, other.first), max(self.end, other.end))
 
     def bounds(self, zone: tzinfo) -> tuple[datetime, datetime]:
-        """Its two midnights in ``zone``, as moments."""
+        """Return its two midnights in ``zone``, as moments."""
         return midnight(self.first, zone), midnight(self.end, zone)
 
     def has(self, day: date) -> bool:
@@ -68,13 +68,13 @@ class Period:
 
 
 def midnight(day: date, zone: tzinfo) -> datetime:
-    """The moment at which ``day`` begins. Where a change of clocks skips midnight, that is the
-    moment of the change; where midnight comes twice, the first."""
+    """Return the moment at which ``day`` begins. Where a clock change skips midnight, that is the
+    moment of the change; where midnight occurs twice, the first."""
     return datetime.combine(day, time(0), tzinfo=zone).astimezone(UTC)
 
 
 def start_of(step: Step, at: datetime, zone: tzinfo) -> date | datetime:
-    """The bucket of a moment: the day with which its day, week (Monday) or month begins, or the
+    """Return the bucket of a moment: the first day of its day, week (from Monday) or month, or the
     moment at which its hour begins."""
     local = at.astimezone(zone)
     if step is Step.HOUR:
@@ -84,7 +84,8 @@ def start_of(step: Step, at: datetime, zone: tzinfo) -> date | datetime:
 
 
 def buckets(period: Period, step: Step, zone: tzinfo) -> list[date | datetime]:
-    """All buckets that the period touches, in order; the first and the last may be cut short."""
+    """Return all buckets that the period touches, in order. The first and the last may be
+    partial."""
     if step is Step.HOUR:
         return list(hours_between(*period.bounds(zone), zone))
     days = (period.first + timedelta(days=n) for n in range(period.days))
@@ -92,7 +93,7 @@ def buckets(period: Period, step: Step, zone: tzinfo) -> list[date | datetime]:
 
 
 def hours_between(start: datetime, end: datetime, zone: tzinfo) -> Iterator[datetime]:
-    """The hours of a zone's clock that a stretch of time touches, in order."""
+    """Yield the hours of a zone's clock that an interval touches, in order."""
     hour = start_of(Step.HOUR, start, zone)
     assert isinstance(hour, datetime)
     while hour < end:
@@ -109,8 +110,8 @@ def _first_day(step: Step, day: date) -> date:
 
 
 def offsets(period: Period, zone: tzinfo) -> list[tuple[datetime, int]]:
-    """By how many seconds the wall clock is ahead of UTC, and since when: first at the beginning
-    of the period, then at each change of clocks in it."""
+    """Return how many seconds local time is ahead of UTC, and since when: first at the beginning of
+    the period, then at each clock change in it."""
     at, end = period.bounds(zone)
     found = [(at, _ahead(at, zone))]
     while at < end:
@@ -128,7 +129,7 @@ def _ahead(at: datetime, zone: tzinfo) -> int:
 
 
 def _change(before: datetime, after: datetime, zone: tzinfo) -> datetime:
-    """The moment of the change of clocks between two moments, to the second."""
+    """Find the moment of the clock change between two moments, to the second, by bisection."""
     while after - before > SECOND:
         middle = before + timedelta(seconds=(after - before) // SECOND // 2)
         if _ahead(middle, zone) == _ahead(after, zone):
@@ -139,7 +140,7 @@ def _change(before: datetime, after: datetime, zone: tzinfo) -> datetime:
 
 
 def fitting_step(period: Period) -> Step:
-    """What a trend counts by where nobody has said: some 7 to 60 points."""
+    """Return the default step of a trend: one that gives about 7 to 60 points."""
     if period.days <= 2:
         return Step.HOUR
     if period.days <= 62:

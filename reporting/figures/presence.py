@@ -1,4 +1,4 @@
-"""The figures of agents' time: how long they were there, available, and with conversations."""
+"""The figures of agents' time: connected, available, and with conversations."""
 
 from __future__ import annotations
 

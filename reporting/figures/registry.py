@@ -1,8 +1,8 @@
-"""The register of all figures: from it come the reports, the "?" beside a figure, docs/reports.md.
+"""The registry of all figures, used by the reports, the "?" beside a figure and docs/reports.md.
 
-A figure is a function of a scope that returns a ``Measure``. Its docstring is its definition, and
-the only one: its first sentence is what the page says first, a paragraph each follow the edge
-cases. The docstring is translated like any text (``tools/messages.py`` reads it).
+A figure is a function of a scope that returns a ``Measure``. Its docstring is its only definition:
+the page shows the first sentence first, and a paragraph for each edge case follows. The docstring
+is translated like any text (``tools/messages.py`` reads it).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ NUMBERS = re.compile(r"\s*\([RCB]\d+(, [RCB]\d+)*\)")
 
 
 class Unit(StrEnum):
-    """What a figure is counted in."""
+    """The unit of a figure."""
 
     COUNT = "count"
     SUM = "sum"
@@ -55,7 +55,7 @@ UNITS: dict[Unit, Text] = {
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure; ``grows_better`` is False where less is better, None where neither is."""
+    """One figure. ``grows_better`` is False where less is better, None where neither is."""
 
     name: str
     report: str
@@ -67,7 +67,8 @@ class Figure:
 
     @property
     def definition(self) -> list[str]:
-        """The paragraphs of the definition in the reader's language, without our numbers."""
+        """The paragraphs of the definition in the reader's language, without requirement
+        numbers."""
         return [NUMBERS.sub("", gettext(paragraph)) for paragraph in self.paragraphs]
 
     @property
@@ -81,7 +82,7 @@ FIGURES: dict[str, Figure] = {}
 def figure(
     *, report: str, label: Text, unit: Unit = Unit.COUNT, grows_better: bool | None = None
 ) -> Callable[[Callable[[Scope], Measure]], Callable[[Scope], Measure]]:
-    """Enter a function in the register, under its own name."""
+    """Register a function as a figure, under its own name."""
 
     def enter(function: Callable[[Scope], Measure]) -> Callable[[Scope], Measure]:
         name = function.__name__
@@ -102,7 +103,8 @@ def figure(
 
 
 def paragraphs_of(function: Callable[..., Any]) -> tuple[str, ...]:
-    """The docstring's paragraphs, each in one line; a figure without one does not exist."""
+    """Return the docstring's paragraphs, each on one line. Raises ``ValueError`` if there is
+    none."""
     text = inspect.cleandoc(function.__doc__ or "")
     if not text:
         raise ValueError(f"{function.__name__} has no definition")
@@ -110,5 +112,5 @@ def paragraphs_of(function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def of(report: str) -> list[Figure]:
-    """The figures of one report, in the order of their definition."""
+    """Return the figures of one report, in the order of their definition."""
     return [figure for figure in FIGURES.values() if figure.report == report]

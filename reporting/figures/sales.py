@@ -1,4 +1,4 @@
-"""The figures of transactions: what was bought, and after whose words."""
+"""The figures of transactions: purchases, refunds, and the agents they are attributed to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of what figures are counted: the websites, the period and the filters of one reader."""
+"""What figures are counted over: the websites, the period and the filters of one reader."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reporting.figures.period import Period
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a reader narrows a report to; ``None`` and empty is everything."""
+    """The filters of a report; ``None`` and empty mean everything."""
 
     group: int | None = None
     rule: int | None = None
@@ -31,14 +31,15 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """``websites`` are some of those that the reader may see; without one, nothing is counted. Of
-    one that he oversees in part (``sight``), only what belongs to his groups is.
+    """``websites`` are some of those that the reader may see; without any, nothing is counted. Of a
+    website that they oversee in part (``sight``), only what belongs to their groups counts.
 
-    ``period`` are the days of the first website. Where it is another day, "today" is another:
-    ``own`` are the days of such zones, by name. ``asked_at`` is when it was asked for, where the
-    period may not be over then.
+    ``period`` has the days of the first website. In another time zone "today" may be another day:
+    ``own`` has the days of those zones, by name. ``asked_at`` is when the report was requested,
+    where the period may not have ended by then.
 
-    ``known`` is what was found out of it once and serves all figures of a page."""
+    ``known`` caches what was computed once and serves all figures of a page.
+    """
 
     websites: tuple[Website, ...]
     period: Period
@@ -50,13 +51,12 @@ class Scope:
 
     @property
     def zone(self) -> tzinfo:
-        """The clock by which a reader of several websites is told hours: the first one's."""
+        """The clock whose hours a reader of several websites sees: the first website's."""
         return self.websites[0].clock if self.websites else ZoneInfo("UTC")
 
     @property
     def clocks(self) -> dict[tuple[str, tzinfo], list[int]]:
-        """The websites by their zones and by the clocks that they were before, the first one's
-        first."""
+        """The websites by their time zone and clock history, the first website's first."""
         found: dict[tuple[str, tzinfo], list[int]] = defaultdict(list)
         for website in self.websites:
             found[website.time_zone, website.clock].append(website.pk)
@@ -64,11 +64,11 @@ class Scope:
 
     @property
     def zones(self) -> tuple[str, ...]:
-        """The zones of the websites, the first one's first."""
+        """The time zones of the websites, the first website's first."""
         return tuple(dict.fromkeys(website.time_zone for website in self.websites))
 
     def days_of(self, zone: str) -> Period:
-        """The days of the websites in a zone."""
+        """Return the days of the websites in a time zone."""
         return self.own.get(zone, self.period)
 
     @property
@@ -81,12 +81,12 @@ class Scope:
 
     @property
     def before(self) -> Scope:
-        """The same of the period before."""
+        """The same scope over the period before."""
         own = {zone: period.before for zone, period in self.own.items()}
         return replace(self, period=self.period.before, own=own)
 
     def by_day(self) -> Iterator[Scope]:
-        """Its days one by one, the oldest first."""
+        """Yield the days of the scope one by one, the oldest first."""
         for number in range(self.span.days):
             first = self.span.first + timedelta(days=number)
             day = Period(first, first + timedelta(days=1))
@@ -94,8 +94,9 @@ class Scope:
             yield replace(self, websites=tuple(here), period=day, own={})
 
     def rows(self, source: Source) -> QuerySet[Any]:
-        """The rows of ``source`` that belong to this scope, each website's days in its own zone."""
-        # Whose it is beside when it was, not within: the days are to be read from one index.
+        """Return the rows of ``source`` in this scope, each website's days in its own time zone."""
+        # The condition on groups stands beside the one on time, not inside it, so that the days are
+        # read from one index.
         overseen = self.overseen(source, source.among)
         found: QuerySet[Any] = source.model._default_manager.alias(**source.looked_up)
         found = found.filter(source.only, self._when(source), overseen)
@@ -114,13 +115,14 @@ class Scope:
         return found
 
     def overseen(self, source: Source, among: Callable[[Collection[int]], Q]) -> Q:
-        """What the reader oversees of the websites' rows, where ``among`` says which belong to some
-        groups; no condition where he oversees all of them."""
+        """Match what the reader oversees of the websites' rows, where ``among`` selects those of
+        some groups. Returns no condition if they oversee all of them."""
         ids = [website.pk for website in self.websites]
         return self.sight.within(ids, among, website=source.field("website"))
 
     def behind(self, measure: Measure) -> QuerySet[Any]:
-        """The rows behind a figure, each with its ``worth``: as many as the figure counts."""
+        """Return the rows behind a figure, each with its ``worth``: as many as the figure
+        counts."""
         found: QuerySet[Any] = self.rows(measure.source).filter(measure.where)
         if measure.weight is not None:
             found = found.annotate(weight=measure.weight)

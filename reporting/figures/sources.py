@@ -1,11 +1,11 @@
-"""The tables of what happened, from which every figure comes: each with the moment that counts.
+"""The tables that every figure is computed from, each with the moment at which a row counts.
 
-A conversation is put down to the last agent who had it on his desk: who holds it at the end is not
-known where a snooze ended it, and who merely passed it on has not handled it. (``Contact`` and
-``Survey`` say themselves whose they are.)
+A conversation is attributed to the last agent who had it on their desk. The holder at the end is
+unknown where a snooze ended it, and an agent who only passed it on has not handled it. (``Contact``
+and ``Survey`` record their own agent.)
 
-Years of each are read from one covering index: what a figure asks of a row besides stands in
-``include`` of the model's ``Meta``, or a report of 12 months is dear (ADR 0027).
+Each source is read for years at a time from one covering index. What a figure needs of a row
+besides must be in ``include`` of the model's ``Meta``, or a report of 12 months is slow (ADR 0027).
 """
 
 from __future__ import annotations
@@ -36,27 +36,27 @@ SOUGHT = {name: f"engaged_{name}" for name in ENGAGED}
 
 
 def of_groups(groups: Collection[int]) -> Q:
-    """What was of one of the groups when it was stored: times of their members, refusals of rules
-    that led to one of them."""
+    """Match what belonged to one of the groups when it was stored: intervals of their members,
+    refusals of rules that led to one of them."""
     return Q(groups__overlap=[*groups])
 
 
 def engaged() -> dict[str, Combinable]:
-    """With what the visitor was engaged, sought for each row: where it is joined, PostgreSQL reads
-    all conversations that there are for the few rows of a period."""
+    """Return how the visitor was engaged, as a subquery for each row. With a join, PostgreSQL reads
+    all conversations for the few rows of a period."""
     mine = Conversation.objects.filter(pk=OuterRef("conversation"))
     return {column: Subquery(mine.values(name)) for name, column in SOUGHT.items()}
 
 
 def rules_to(groups: Collection[int]) -> QuerySet[RuleStep, int]:
-    """The rules that lead to one of the groups."""
+    """Return the rules that lead to one of the groups."""
     return RuleStep.objects.filter(group__in=groups).order_by().values_list("rule", flat=True)
 
 
 OPENED = Source("opened", Conversation, "opened_at", "", "last_holder", "group")
 CLOSED = Source("closed", Conversation, "closed_at", "", "last_holder", "group")
 PAID = Source("paid", Conversation, "closed_at", "", "payee", "group")
-"""What was closed, put down to the agent who is credited with it (R66, C28)."""
+"""Closed conversations, attributed to the agent who is credited with them (R66, C28)."""
 OFFERED = Source(
     name="offered",
     model=Survey,
@@ -76,7 +76,7 @@ SUGGESTED = Source(
     group="group",
     only=~Q(outcome=""),
 )
-"""What was suggested to agents and what became of it, once they had answered."""
+"""Suggestions shown to agents and their outcome, once the agents had answered."""
 REACHED = Source(
     name="reached",
     model=Contact,
@@ -86,12 +86,12 @@ REACHED = Source(
     group="group",
     columns=ITS_OWN,
 )
-"""What reached a desk, put down to the agent whose desk it is."""
+"""Contacts that reached a desk, attributed to the agent of that desk."""
 CONTACTS = replace(REACHED, name="contacts", moment="ended_at")
 
 
 def events(*verbs: Verb) -> Source:
-    """Lines of the ledger; put down to whoever did it, if an agent did."""
+    """Build a source of ledger lines, each attributed to its actor if that is an agent."""
     return Source(
         name="_".join(verbs),
         model=Event,
@@ -126,7 +126,7 @@ SPANS = Source(
     columns={"rule": "", "style": "", "language": ""},
     of_groups=of_groups,
 )
-"""Times in a status, cut at the full hour: none lies on two days."""
+"""Intervals in a status, split at the full hour, so that none spans two days."""
 REFUNDS = Source(
     name="refunds",
     model=Refund,
@@ -151,4 +151,4 @@ REFUSALS = Source(
     columns={"language": ""},
     of_groups=of_groups,
 )
-"""Who found no room, as numbers of an hour without any person: there is no conversation."""
+"""Visitors who found no room, as anonymous numbers per hour: there is no conversation."""

@@ -1,4 +1,4 @@
-"""The figures of agents: what they handled, and how long it took them."""
+"""The figures of agents: what they handled, and how long it took."""
 
 from __future__ import annotations
 

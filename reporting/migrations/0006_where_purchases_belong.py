@@ -1,10 +1,10 @@
-"""A purchase keeps the group for which the message was written, and with what its customer was
-engaged; what a page said beside an authenticated word is kept too (C58, C59)."""
+"""Store with a purchase the group for which the message was written and how its customer was
+engaged; store what a page claimed beside an authenticated report (C58, C59)."""
 
 import django.db.models.deletion
 from django.db import migrations, models
 
-# The contacts say for which group every message was written, so the past can be put right.
+# Contacts record the group for which every message was written, so old rows can be corrected.
 PAST = """
     UPDATE reporting_transaction t SET
         rule_id = c.rule_id, style = c.style, language = c.language,
@@ -19,7 +19,7 @@ PAST = """
     FROM conversations_conversation c WHERE c.id = t.conversation_id
 """
 PATIENTLY = "SET LOCAL statement_timeout = 0"
-# Or the next operation could not alter the table in the same transaction.
+# Otherwise the next operation could not alter the table in the same transaction.
 AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
 ORIGINS = [("script", "Script on the page"), ("api", "API"), ("import", "Import")]
 STYLES = [

@@ -1,4 +1,4 @@
-"""Counts of the same rows by how they ended: closures by reason and by whom, ends of snoozes."""
+"""Breakdowns by outcome: closures by reason and actor, ends of snoozes, suggestions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ class Part:
 
 
 def closures(scope: Scope) -> list[Part]:
-    """The conversations closed in the period, by reason and by whom (C1), the most first."""
+    """Return the conversations closed in the period by reason and actor (C1), the most frequent
+    first."""
     found = (
         scope.rows(CLOSED)
         .order_by()
@@ -54,7 +55,7 @@ def closures(scope: Scope) -> list[Part]:
 
 
 def snooze_ends(scope: Scope) -> list[Part]:
-    """The snoozes of the period, by what ended them (C2)."""
+    """Return the snoozes of the period by what ended them (C2)."""
     rows = scope.rows(SNOOZES).order_by().values(end=Subquery(NEXT_EVENT.values(how=HOW)[:1]))
     found = dict(rows.annotate(n=Count("pk")).values_list("end", "n"))
     found["sleeps"] = found.pop(None, 0)
@@ -62,16 +63,16 @@ def snooze_ends(scope: Scope) -> list[Part]:
 
 
 def suggestions(scope: Scope) -> list[Part]:
-    """The questions for which replies were suggested and that were answered in the period, by what
-    became of the suggestions (R185)."""
+    """Return the questions answered in the period for which replies were suggested, by what became
+    of the suggestions (R185)."""
     rows = scope.rows(SUGGESTED).order_by().values("outcome").annotate(n=Count("pk"))
     found = dict(rows.values_list("outcome", "n"))
     return _parts([(Outcome(one).label, "", found.get(one, 0)) for one in Outcome.values])
 
 
 def acceptance(parts: list[Part]) -> float | None:
-    """The share of the questions that were answered with a suggestion, changed or not, in per
-    cent; ``None`` where nothing was suggested."""
+    """Return the share of questions answered with a suggestion, edited or not, in per cent;
+    ``None`` where nothing was suggested."""
     whole = sum(part.n for part in parts)
     ignored = sum(part.n for part in parts if part.name == Outcome.IGNORED.label)
     return 100 * (whole - ignored) / whole if whole else None

@@ -1,7 +1,7 @@
-"""Charts as plain data: what a template draws as SVG, on a canvas of 1000 by 100.
+"""Charts as plain data, which a template draws as SVG on a canvas of 1000 by 100.
 
-Pure. The canvas is stretched to whatever room the page has; words stand beside it as HTML, so that
-they are never stretched. A value that is not known leaves a gap, not a zero.
+Pure. The canvas is stretched to the available room; labels stand beside it as HTML, so that they
+are never stretched. An unknown value leaves a gap, not a zero.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from reporting.figures.measures import Number
 
 WIDTH, HEIGHT = 1000.0, 100.0
 GAP = 0.18
-"""Of a bar's place, left empty."""
+"""The share of a bar's place that stays empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """``line`` and ``before`` are paths; ``places`` the x and width of each point's share."""
+    """``line`` and ``before`` are SVG paths; ``places`` has the x and width of each point's
+    share."""
 
     low: float
     high: float
@@ -45,8 +46,8 @@ def draw(
     as_bars: bool,
     bounds: tuple[float, float] | None = None,
 ) -> Chart:
-    """``values`` as bars or a line, ``before`` as a line behind them; ``bounds`` where the ends of
-    the scale are given (per cent), else they are found."""
+    """Draw ``values`` as bars or a line, ``before`` as a line behind them. ``bounds`` sets the ends
+    of the scale (per cent); otherwise they are computed."""
     known = [float(value) for value in [*values, *before] if value is not None]
     low, high = bounds or (0.0, nice(max(known, default=0.0)))
     width = WIDTH / max(len(values), 1)
@@ -63,7 +64,7 @@ def draw(
             x = round((number + 0.5) * width, 2)
             steps.append(f"{'L' if is_drawing else 'M'}{x} {y(float(value))}")
             if not is_drawing:
-                steps.append("h0.01")  # a point between two gaps is a dot, not nothing
+                steps.append("h0.01")  # draws a point between two gaps as a dot
             is_drawing = True
         return "".join(steps)
 
@@ -89,7 +90,7 @@ def draw(
 
 
 def nice(value: float) -> float:
-    """The next of 1, 2, 3, 4, 5, 6, 8, 10 times a power of ten: where a scale may end."""
+    """Return the end of a scale: the next of 1, 2, 3, 4, 5, 6, 8, 10 times a power of ten."""
     if value <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
@@ -107,7 +108,7 @@ def nice_time(seconds: float) -> float:
 
 
 def level(value: Number, highest: float) -> int:
-    """How dark a cell of a heat map is, from 0 (nothing known) to 5."""
+    """Return how dark a heat map's cell is, from 0 (unknown) to 5."""
     if value is None or highest <= 0:
         return 0
     return min(5, 1 + int(4.999 * float(value) / highest))

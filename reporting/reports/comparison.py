@@ -14,25 +14,28 @@ from reporting.figures.scope import Scope
 
 ADDS_UP = {Unit.COUNT, Unit.SUM, Unit.MONEY}
 STILL_TO_COME = 0.1
-"""Of a period, at the most: of a day that has just begun everything is less than the day before."""
+"""The largest share of a period that may be left: on a day that has just begun, everything is less
+than the day before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``has_past``: there was somebody in all of the period before. ``to_come``: the share of the
-    period that is not over."""
+    """``has_past``: the website had conversations before both periods. ``to_come``: the share of
+    the period that has not passed yet."""
 
     has_past: bool
     to_come: float
 
     def holds_for(self, figure: Figure) -> bool:
-        """What adds up needs two whole periods; a mean or a share needs a past only."""
+        """Whether a figure can be compared. Sums and counts need two whole periods; a mean or a
+        share needs only a past."""
         is_whole = self.to_come <= STILL_TO_COME
         return self.has_past and (is_whole or figure.unit not in ADDS_UP)
 
 
 def of(scope: Scope) -> Comparison:
-    """How the period of ``scope`` compares with the one before; asked once for each page."""
+    """Return how the period of ``scope`` compares with the one before; computed once for each
+    page."""
     found = scope.known.get("comparison")
     if found is None:
         found = scope.known["comparison"] = Comparison(_has_past(scope), to_come(scope))
@@ -40,7 +43,7 @@ def of(scope: Scope) -> Comparison:
 
 
 def to_come(scope: Scope) -> float:
-    """The share of the period that was still to come when it was asked for, from 0 to 1."""
+    """Return the share of the period that was still to come when it was requested, from 0 to 1."""
     if scope.asked_at is None:
         return 0.0
     start, end = scope.period.bounds(scope.zone)
@@ -48,7 +51,7 @@ def to_come(scope: Scope) -> float:
 
 
 def _has_past(scope: Scope) -> bool:
-    """Whether the first conversation of any of the websites is older than both periods."""
+    """Return whether the first conversation of any of the websites is older than both periods."""
     first = Conversation.objects.filter(website=OuterRef("pk")).order_by("opened_at")
     websites = Website.objects.filter(pk__in=[website.pk for website in scope.websites])
     begun = websites.annotate(begun=Subquery(first.values("opened_at")[:1])).values_list("begun")

@@ -1,4 +1,5 @@
-"""What the reports show, as plain data: tiles, charts, tables, all from the register of figures."""
+"""The content of the reports as plain data: tiles, charts and tables from the registry of
+figures."""
 
 from __future__ import annotations
 
@@ -31,8 +32,8 @@ TICKS = 3
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Against the period before: in points for shares, in per cent for the rest. ``is_better`` is
-    None where more is neither better nor worse."""
+    """A change against the period before: in points for shares, in per cent for the rest.
+    ``is_better`` is None where more is neither better nor worse."""
 
     by: float
     unit: Unit
@@ -41,7 +42,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One figure as the page shows it; ``beside`` are others of the same rows."""
+    """One figure as the page shows it; ``beside`` has others of the same rows."""
 
     figure: Figure
     answer: Answer
@@ -70,23 +71,23 @@ class Trend:
 
     @property
     def known(self) -> tuple[Point, ...]:
-        """The points of which something is known: one alone is a number, not a chart."""
+        """The points with a value. A single one is shown as a number, not a chart."""
         return tuple(point for point in self.points if point.answer.value is not None)
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to draw, neither of this period nor of the one before."""
+        """Whether there is nothing to draw, neither for this period nor for the one before."""
         both = (one for point in self.points for one in (point.answer, point.before))
         return not any(one and (one.n or one.value or one.is_mixed) for one in both)
 
     @property
     def has_years(self) -> bool:
-        """Whether its points lie in several years."""
+        """Whether its points lie in more than one year."""
         return len({point.name.year for point in self.points}) > 1
 
     @property
     def ticks(self) -> tuple[tuple[Point, float], ...]:
-        """The points that are named between the two ends, and where, as shares of the width."""
+        """The points labelled between the two ends, with their positions as shares of the width."""
         last = len(self.points) - 1
         if last < 2 * (TICKS + 1):
             return ()
@@ -95,13 +96,13 @@ class Trend:
 
     @property
     def is_mixed(self) -> bool:
-        """Whether it cannot be drawn whole, for there are several currencies."""
+        """Whether it cannot be drawn in full because there are several currencies."""
         return any(point.answer.is_mixed for point in self.points)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of a table: its name, how to narrow a report to it, and its cells."""
+    """A line of a table: its name, the parameter that narrows a report to it, and its cells."""
 
     key: str
     name: Text
@@ -120,7 +121,8 @@ def named(*names: str) -> list[Figure]:
 
 
 def tiles(scope: Scope, *names: str | tuple[str, ...]) -> list[Tile]:
-    """A tile for each name; of several names the first is the figure, the others stand beside."""
+    """Return a tile for each name. Of several names the first is the figure; the others are shown
+    beside it."""
     together = [(one,) if isinstance(one, str) else one for one in names]
     base = comparison.of(scope)
     now = answers.total(named(*(name for one in together for name in one)), scope)
@@ -140,13 +142,13 @@ def tiles(scope: Scope, *names: str | tuple[str, ...]) -> list[Tile]:
 
 
 def _change(figure: Figure, now: Answer, before: Answer) -> Change | None:
-    """Money of one currency is not compared with that of another."""
+    """Return the change, if both values are in the same currency."""
     is_same = now.currency == before.currency
     return change(figure, now.value, before.value) if is_same else None
 
 
 def change(figure: Figure, now: Number, before: Number) -> Change | None:
-    """None where one of the two is not known, or there was nothing to compare with."""
+    """Return the change; None if one value is unknown or there is nothing to compare with."""
     if now is None or before is None:
         return None
     if figure.unit in BOUNDS:
@@ -162,7 +164,7 @@ def change(figure: Figure, now: Number, before: Number) -> Change | None:
 
 
 def trends(chosen: Chosen, *names: str) -> list[Trend]:
-    """The figures over the period, the period before behind them."""
+    """Return the trends of the figures over the period, with the period before behind them."""
     wanted = named(*names)
     now = answers.trend(wanted, chosen.scope, chosen.step)
     before = list(answers.trend(wanted, chosen.scope.before, chosen.step).values())
@@ -171,7 +173,7 @@ def trends(chosen: Chosen, *names: str) -> list[Trend]:
 
 
 def _on_the_wall(bucket: date | datetime, scope: Scope) -> date | datetime:
-    """An hour as the clock of the website shows it; one that comes twice stays two moments."""
+    """Convert an hour to the website's local time; an hour that occurs twice stays two moments."""
     return bucket.astimezone(scope.zone) if isinstance(bucket, datetime) else bucket
 
 
@@ -202,7 +204,7 @@ def _trend(figure: Figure, now: dict[Any, Answers], before: Sequence[Answers], s
 
 
 def table(scope: Scope, by: str, *names: str) -> Table:
-    """The figures for each group, rule, style, agent or language."""
+    """Return the figures for each group, rule, style, agent or language."""
     cut, namer = CUTS[by]
     wanted = named(*names)
     found = answers.cut(wanted, scope, cut)
@@ -222,7 +224,7 @@ def table(scope: Scope, by: str, *names: str) -> Table:
 
 
 def natural(name: str) -> list[tuple[bool, int, str]]:
-    """By which "Team 2" comes before "Team 10"."""
+    """Return a sort key that puts "Team 2" before "Team 10"."""
     parts = re.split(r"(\d+)", name.casefold())
     return [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
@@ -261,7 +263,7 @@ class HeatCell:
 
 
 def heat(scope: Scope, name: str) -> list[list[HeatCell]]:
-    """A figure by the hour of the week: seven lines from Monday, 24 cells each."""
+    """Return a figure by the hour of the week: seven rows from Monday, with 24 cells each."""
     figure = figures.FIGURES[name]
     found = answers.cut([figure], scope, answers.BY_HOUR_OF_WEEK)
     nothing = Answer.nothing(figure.measure(scope))

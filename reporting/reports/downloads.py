@@ -1,4 +1,4 @@
-"""What a report hands over as files, in one menu for a page."""
+"""The files that a report offers, in one menu for each page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TABLES: dict[str, Text] = {
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One file: its kind, where it is, and the name of a picture that the browser makes of it."""
+    """One file: its kind, its address, and the name of the picture that the browser makes of it."""
 
     kind: str
     address: str
@@ -35,25 +35,25 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """Something of a page, in its kinds of file."""
+    """Part of a page, with the kinds of file it is available in."""
 
     name: Text
     links: tuple[Link, ...]
 
 
 def of_table(name: Text, of: str, query: str, by: str = "") -> Download:
-    """A table of a report."""
+    """Return the download of a report's table."""
     asked = f"{query}&by={by}" if by else query
     return Download(name, _both("table_file", of, asked))
 
 
 def of_tables(names: Iterable[str], query: str) -> list[Download]:
-    """Tables that have one name on all pages."""
+    """Return the downloads of tables that have the same name on all pages."""
     return [of_table(TABLES[name], name, query) for name in names]
 
 
 def of_charts(trends: Iterable[Trend], query: str) -> list[Download]:
-    """Charts, as pictures and as the tables behind them."""
+    """Return the downloads of charts, as pictures and as the tables behind them."""
     return [
         Download(
             trend.figure.label,
@@ -72,22 +72,22 @@ def of_charts(trends: Iterable[Trend], query: str) -> list[Download]:
 
 
 def of_rows(figure: Figure, query: str) -> Download:
-    """The rows behind a figure."""
+    """Return the download of the rows behind a figure."""
     return Download(_("All rows"), _both("export", figure.name, query))
 
 
 def of_board(names: Iterable[str], query: str) -> list[Download]:
-    """Tables of the board, whole."""
+    """Return the downloads of complete tables of the board."""
     return [Download(TABLES[name], _both("board_file", name, query)) for name in names]
 
 
 def of_list(name: Text, of: str, query: str) -> Download:
-    """The conversations of the board in one state."""
+    """Return the download of the board's conversations in one state."""
     return Download(name, _both("board_file", of, query))
 
 
 def of_adviser(query: str, replay: str) -> list[Download]:
-    """How places are shared, and what other numbers would have changed."""
+    """Return the downloads of the queue-size page: the split of places and the replay."""
     shares = tuple(
         Link(kind.upper(), f"{reverse('queue_size_file', args=[kind])}?{query}")
         for kind in ("csv", "xlsx")

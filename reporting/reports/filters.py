@@ -1,4 +1,4 @@
-"""What a reader chooses of a report, within what he may see."""
+"""The filters of a report, within what the reader may see."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def languages_offered() -> list[tuple[str, Any]]:
 
 
 def websites_seen_by(user: User) -> QuerySet[Website]:
-    """Whose figures ``user`` may read: what he oversees; an agent those of his groups and of those
-    that he was in, where he reads his own figures only."""
+    """Return the websites whose figures ``user`` may read. Overseers read what they oversee. Agents
+    read only their own figures, on the websites of their present and former groups."""
     if not user.is_active:
         return Website.objects.none()
     if user.oversees:
         return websites_of(user)
-    # Also where he was: what he did there is his, and he may be paid for it.
+    # Former websites too: what agents did there is theirs, and they may be paid for it.
     worked = Contact.objects.filter(agent__user=user, website=OuterRef("pk"))
     return Website.objects.filter(
         Exists(worked) | Exists(Group.objects.filter(members__user=user, website=OuterRef("pk")))
@@ -79,7 +79,8 @@ def websites_seen_by(user: User) -> QuerySet[Website]:
 
 
 def sight_of(user: User, websites: Iterable[Website]) -> Oversight:
-    """What of these websites ``user`` may read; an agent reads no more than his own."""
+    """Return what ``user`` may read of these websites. The form narrows agents to their own
+    figures."""
     if user.oversees:
         return supervision.of(user)
     return Oversight(websites=frozenset(website.pk for website in websites))
@@ -87,7 +88,7 @@ def sight_of(user: User, websites: Iterable[Website]) -> Oversight:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A filter that is set, and the query that leads to the same page without it."""
+    """A filter that is set, and the query of the same page without it."""
 
     label: str
     text: str
@@ -98,8 +99,8 @@ OF_THE_PERIOD = ("period", "first", "last")
 
 
 class Choices(forms.Form):
-    """The filters above a report. What is not on offer to this reader is no choice. ``beside`` are
-    other parameters of the address, and what they may say: ``None`` is anything."""
+    """The filters above a report. The choices contain only what this reader may see. ``beside``
+    maps the other parameters of the address to their allowed values; ``None`` allows any."""
 
     period = forms.ChoiceField(label=_("Period"), choices=PERIODS, required=False)
     first = forms.DateField(label=_("From"), required=False, input_formats=[ISO])
@@ -135,7 +136,7 @@ class Choices(forms.Form):
     ) -> None:
         shown = data.copy()
         if not shown.get("period"):
-            shown["period"] = USUAL  # what is shown is what was counted
+            shown["period"] = USUAL  # the page shows the period that was counted
         super().__init__(shown)
         self.user, self.at, self.beside = user, at, beside
         self.websites = list(websites_seen_by(user))
@@ -172,7 +173,7 @@ class Choices(forms.Form):
         return urlencode({name: self.data[name] for name in OF_THE_PERIOD if self.data.get(name)})
 
     def chips(self) -> list[Chip]:
-        """The filters that are set, in the order of the form."""
+        """Return the filters that are set, in the order of the form."""
         given = self.cleaned_data if self.is_valid() else {}
         kept = {name: self.data[name] for name in self.fields if self.data.get(name)}
         return [
@@ -188,19 +189,20 @@ class Choices(forms.Form):
     def _said(self, name: str, value: Any) -> str:
         field = self.fields[name]
         if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
-            choices: Any = field.choices  # the stubs admit nested and callable ones as well
+            choices: Any = field.choices  # the stubs also allow nested and callable choices
             return str(dict(choices).get(value, value))
         return str(value)
 
     def _who_worked(self, members: QuerySet[Any]) -> QuerySet[Agent]:
-        """Of whom there may be figures here: also who has left the groups since."""
+        """Return the agents who may have figures here, including those who have left the groups
+        since."""
         if self.sight.everything:
             return Agent.objects.all()
         contacts = Contact.objects.filter(self.sight.rows(), agent=OuterRef("pk"))
         return Agent.objects.filter(Q(pk__in=members.values("agent")) | Exists(contacts))
 
     def _offer_members(self, members: QuerySet[Any]) -> None:
-        """Those of today are offered; somebody else only where he was chosen, from his row."""
+        """Offer today's members; any other agent only if they were chosen, from their row."""
         field = self.fields["agent"]
         assert isinstance(field, forms.ModelChoiceField)
 
@@ -216,7 +218,8 @@ class Choices(forms.Form):
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         assert isinstance(self.data, QueryDict)
-        # What is not for this reader, as an agent's name for another agent, is no fault of his.
+        # A parameter that this reader does not have, such as an agent's name for another agent, is
+        # ignored and not an error.
         for name, text in faults_of(self.data, {*self.base_fields, *self.beside}).items():
             self._refuse(name, text)
         for name, values in self.beside.items():
@@ -228,7 +231,7 @@ class Choices(forms.Form):
         return given
 
     def _check_days(self, given: dict[str, Any]) -> None:
-        """The days of one's own choice are there with ``period=custom``, and only with it."""
+        """Check that ``first`` and ``last`` are present with ``period=custom``, and only then."""
         first, last = given.get("first"), given.get("last")
         if given.get("period") != "custom":
             for name in DAYS:
@@ -247,17 +250,17 @@ class Choices(forms.Form):
             self.add_error(None, gettext("“first”: please choose days from 2000 to 2100."))
 
     def _refuse(self, name: str, text: str) -> None:
-        """Also of a parameter that is no field."""
+        """Add an error, also for a parameter that is not a field."""
         self.errors.setdefault(name, self.error_class()).append(text)
 
     @property
     def said(self) -> Said:
-        """What is wrong, by the name of the parameter."""
+        """The errors, by the name of the parameter."""
         return {name: [str(one) for one in told] for name, told in self.errors.items()}
 
     @property
     def sentences(self) -> list[str]:
-        """The same for somebody who reads the page."""
+        """The errors as sentences for a reader of the page."""
         return sentences(self.said, {name: str(one.label) for name, one in self.fields.items()})
 
 
@@ -268,7 +271,7 @@ def read(
     at: datetime,
     beside: Mapping[str, Collection[str] | None] = NOTHING,
 ) -> Choices:
-    """The filters of an address; ``Misread`` where one of them cannot be read."""
+    """Return the filters of an address. Raises ``Misread`` if one of them is invalid."""
     form = Choices(data, user=user, at=at, beside=beside)
     if not form.is_valid():
         raise Misread(form.said)
@@ -277,7 +280,7 @@ def read(
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A scope, by what its trends are counted, and the query that leads back to it."""
+    """A scope, the step of its trends, and the query that leads back to it."""
 
     scope: Scope
     step: Step
@@ -285,7 +288,7 @@ class Chosen:
 
 
 def chosen(form: Choices) -> Chosen:
-    """What the form says; where it is not valid, nothing is chosen."""
+    """Return what the form chooses; an invalid form chooses nothing."""
     given: dict[str, Any] = {}
     websites: list[Website] = []
     if form.is_valid():
@@ -305,14 +308,15 @@ def chosen(form: Choices) -> Chosen:
     )
     step = Step(given["step"]) if given.get("step") else fitting_step(period)
     if step is Step.HOUR and period.days > 31:
-        step = Step.DAY  # some thousand points are no picture
+        step = Step.DAY  # thousands of points are not readable
     kept = {name: form.data[name] for name in form.fields if form.data.get(name)}
     scope = Scope(tuple(websites), period, filters, sight=form.sight, own=own, asked_at=form.at)
     return Chosen(scope, step, urlencode(kept))
 
 
 def about(form: Choices) -> str:
-    """What was chosen besides the days, in a line for somebody who reads it another day."""
+    """Describe the choice, apart from the days, in one line for someone who reads it on another
+    day."""
     given = form.cleaned_data
     websites = [given["website"]] if given.get("website") else form.websites
     rows = [given.get(name) for name in ("group", "rule", "agent")]
@@ -331,7 +335,7 @@ def about(form: Choices) -> str:
 
 
 def clocks(scope: Scope, step: Step | None = None) -> list[str]:
-    """By which clocks the days and hours of several zones are told, and where it is another day."""
+    """Say which clocks the days and hours of several zones follow, and where it is another day."""
     if len(scope.zones) < 2:
         return []
     told = [gettext("Each website by its own clock.")]
@@ -389,7 +393,8 @@ def _period(given: dict[str, Any], today: date) -> Period:
 
 
 def _agent(form: Choices, given: dict[str, Any]) -> int | None:
-    """An agent sees his own figures only; one without a desk sees nobody's."""
+    """Return the agent to narrow to. Agents see only their own figures; a user without a desk sees
+    none."""
     if form.user.oversees:
         return _pk(given.get("agent"))
     return _pk(Agent.objects.filter(user=form.user).first()) or 0

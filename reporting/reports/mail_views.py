@@ -1,4 +1,5 @@
-"""The doors of reports by e-mail: asking for one on its page, ending it by the mail's link."""
+"""The views of reports by email: subscribing on the report's page, unsubscribing by the mail's
+link."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from reporting.reports.filters import websites_seen_by
 
 @overseers("POST")
 def subscribe(request: StaffRequest, report: str) -> HttpResponse:
-    """Have a report mailed, or no longer; of one website, or of all that one oversees."""
+    """Subscribe to a report by email or end the subscription, for one website or all that the user
+    oversees."""
     if report not in SubscribedReport.values:
         raise Http404
     every, website = request.POST.get("every", ""), request.POST.get("website", "")
@@ -32,10 +34,11 @@ def subscribe(request: StaffRequest, report: str) -> HttpResponse:
     return redirect(f"/reports/{report}/{'?' if query else ''}{query}#by-mail")
 
 
-@csrf_exempt  # Whoever holds the signed word may; mail programs post it without a page (RFC 8058).
+@csrf_exempt  # The signed token is the permission; mail programs post it without a page (RFC 8058).
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, word: str) -> HttpResponse:
-    """GET only asks: programs that scan mails follow links. POST ends it."""
+    """Show a confirmation on GET, because programs that scan mails follow links; unsubscribe on
+    POST."""
     found = subscriptions.of_word(word)
     if found is not None and request.method == "POST":
         found.delete()

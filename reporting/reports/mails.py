@@ -1,4 +1,4 @@
-"""A report as an e-mail: its figures in words, the way to its page, the way out."""
+"""A report as an email: its figures in words, a link to its page, and a link to unsubscribe."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ TOLD = {
 
 
 def send_report(*, subscription_id: int, first: str, end: str) -> None:
-    """Mail one report (C30, B10): of what its reader may see now. Who may see nothing any more, or
-    has no address, is not written to, and his subscription ends."""
+    """Mail one report (C30, B10), limited to what its reader may see now. A reader who may see
+    nothing any more, or has no address, gets no mail, and the subscription is deleted."""
     one = Subscription.objects.select_related("user", "website").filter(pk=subscription_id).first()
     if one is None:
         return
@@ -45,7 +45,8 @@ def send_report(*, subscription_id: int, first: str, end: str) -> None:
 
 
 def seen(user: User, website: Website | None) -> list[Website]:
-    """Of which websites a report tells somebody: those that he oversees now, or the chosen one."""
+    """Return the websites that a mailed report covers: those that the user oversees now, or the
+    chosen one of them."""
     if not user.is_active or not user.oversees:
         return []
     found = websites_seen_by(user)

@@ -1,4 +1,4 @@
-"""Why visitors were not asked what they think: the closures without a survey, by reason (B11)."""
+"""Closures without a survey, by reason (B11)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ OMITTED = Source("omitted", SurveyOmission, "at", "conversation__", "agent", "gr
 
 @dataclass(frozen=True, slots=True)
 class Omitted:
-    """How many closures of the period ended without a survey for one reason."""
+    """How many closures of the period had no survey for one reason."""
 
     reason: str
     count: int
 
 
 def omitted(scope: Scope) -> list[Omitted]:
-    """The most frequent reason first; one statement."""
+    """Return the counts, the most frequent reason first. Runs one statement."""
     rows = scope.rows(OMITTED).values_list("reason").annotate(n=Count("pk")).order_by("-n")
     return [Omitted(str(Omission(reason).label), count) for reason, count in rows]

@@ -1,5 +1,5 @@
-"""The parameters of an address, read strictly: one that nobody knows, or that is there twice, would
-silently open something else than was meant (C61)."""
+"""The strict reading of an address's parameters. An unknown or repeated one would silently open
+something other than was meant (C61)."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from accounts.access import StaffRequest
 from accounts.models import Agent
 
 Said = Mapping[str, Collection[str]]
-"""What is wrong, by the name of the parameter, or of several together (``NON_FIELD_ERRORS``)."""
+"""Errors by the name of the parameter, or of several together (``NON_FIELD_ERRORS``)."""
 P = ParamSpec("P")
 View = Callable[Concatenate[StaffRequest, P], HttpResponse]
 
 
 class Misread(Exception):
-    """An address whose parameters cannot be read; a page or a file of it would be of something
+    """An address whose parameters are invalid, so that its page or file would show something
     else."""
 
     def __init__(self, said: Said) -> None:
@@ -34,8 +34,8 @@ class Misread(Exception):
 def faults_of(
     data: QueryDict, known: Collection[str], *, many: Collection[str] = ()
 ) -> dict[str, str]:
-    """What is wrong with the names: those that are not ``known``, and those that are there more
-    than once without being among ``many``."""
+    """Return the errors in the parameters' names: names that are not ``known``, and names that
+    occur more than once without being in ``many``."""
     found = {}
     for name, values in data.lists():
         if name not in known:
@@ -48,13 +48,14 @@ def faults_of(
 
 
 def check(data: QueryDict, known: Collection[str], *, many: Collection[str] = ()) -> None:
-    """``Misread`` where a name is not known, or there twice."""
+    """Raise ``Misread`` if a name is unknown or repeated."""
     if found := faults_of(data, known, many=many):
         raise Misread({name: [text] for name, text in found.items()})
 
 
 def sentences(said: Said, labels: Mapping[str, str] | None = None) -> list[str]:
-    """Each fault as a sentence that names its parameter, and what the page calls that."""
+    """Return each error as a sentence that names its parameter and the parameter's label on the
+    page."""
     return [
         _sentence(name, text, (labels or {}).get(name, ""))
         for name, texts in said.items()
@@ -72,7 +73,7 @@ def _sentence(name: str, text: str, label: str) -> str:
 
 
 def explained(view: View[P]) -> View[P]:
-    """Answer a ``Misread`` with a page that says what is wrong, and the status 400."""
+    """Answer a ``Misread`` with status 400 and a page that explains the errors."""
 
     @wraps(view)
     def guarded(request: StaffRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:

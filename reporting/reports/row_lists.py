@@ -1,4 +1,4 @@
-"""The rows behind a figure: what was counted, one line each, and nothing else (B10)."""
+"""The rows behind a figure: exactly what was counted, one line each (B10)."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ COLUMN = "conversation_id"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row: its conversation if it has one, when it counted, whose it is, what it is worth.
-    ``at`` is by the wall of its own website; ``survey`` and ``sale`` say what more there is."""
+    """One row: its conversation if it has one, when it counted, its owner, and its worth. ``at`` is
+    in the local time of its website; ``survey`` and ``sale`` have the details."""
 
     number: int | None
     may_read: bool
@@ -37,7 +37,7 @@ class Line:
 
 
 def ordered(figure: Figure, scope: Scope) -> QuerySet[Any]:
-    """The rows of the figure, the newest first."""
+    """Return the rows of the figure, the newest first."""
     measure = figure.measure(scope)
     source = measure.source
     found: QuerySet[Any] = (
@@ -50,13 +50,14 @@ def ordered(figure: Figure, scope: Scope) -> QuerySet[Any]:
 
 
 Plain = tuple[Any, ...]
-"""Number, moment, website, group, agent, worth; of a survey its two answers and its comment; of a
-purchase its number, amount, currency and outcome; last by how much it weighs in a weighted mean.
-What is named has its key."""
+"""Number, moment, website, group, agent, worth; a survey's two answers and comment; a purchase's
+number, amount, currency and outcome; last its weight in a weighted mean. Named things are given by
+their keys."""
 
 
 def plain(figure: Figure, scope: Scope) -> QuerySet[Any, Plain]:
-    """The rows of the figure as a file has them, the oldest first, straight from the database."""
+    """Return the rows of the figure as a file needs them, the oldest first, straight from the
+    database."""
     measure = figure.measure(scope)
     source = measure.source
     nothing = Value(None, output_field=IntegerField())
@@ -83,9 +84,10 @@ def plain(figure: Figure, scope: Scope) -> QuerySet[Any, Plain]:
 def lines(
     figure: Figure, scope: Scope, rows: Iterable[Any], reader: User | None = None
 ) -> list[Line]:
-    """``rows`` of ``ordered`` as a page shows them; three statements however many they are.
+    """Return ``rows`` of ``ordered`` as a page shows them, by three statements, however many there
+    are.
 
-    Without a reader nobody asks which conversations he may open: a file has no links.
+    Without a reader, the permission to open the conversations is not checked: a file has no links.
     """
     measure = figure.measure(scope)
     rows = list(rows)
@@ -116,14 +118,14 @@ def _line(measure: Measure, row: Any, agents: dict[int, Agent], may_read: set[in
 
 
 def _along(row: Any, path: str) -> Any:
-    """What a path of fields leads to, as a query would follow it."""
+    """Follow a path of fields from a row, as a query would."""
     for step in path.split("__"):
         row = None if row is None else getattr(row, step)
     return row
 
 
 def _sale(row: Any) -> Transaction | None:
-    """The purchase that a row is, or that it gives back."""
+    """Return the purchase that a row is, or that it refunds."""
     if isinstance(row, Refund):
         return row.transaction
     return row if isinstance(row, Transaction) else None

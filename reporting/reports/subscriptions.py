@@ -1,4 +1,4 @@
-"""Reports by e-mail: when each is due, of which days it tells, and that it is owed once."""
+"""Reports by email: when each is due, which days it covers, and that it is sent once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reporting.figures.period import Period
 from reporting.models import Every, SubscribedReport, Subscription
 
 MAILED = time(7)
-"""By the wall clock of the website, or of the reader where he asked for all."""
+"""In the website's local time, or the reader's if they subscribed to all websites."""
 _SALT = "reporting.reports.subscriptions"
 DAY = timedelta(days=1)
 
@@ -29,7 +29,7 @@ def subscribe(
     website: Website | None,
     at: datetime,
 ) -> None:
-    """Mail a report to ``user`` from now on; ``None`` ends it."""
+    """Subscribe ``user`` to a report from now on; ``every=None`` unsubscribes."""
     mine = Subscription.objects.filter(user=user, report=report)
     if every is None:
         mine.delete()
@@ -47,8 +47,8 @@ def subscribe(
 
 
 def owe_due(*, at: datetime) -> int:
-    """Have all that is due mailed, and say when each is due again; returns how many. Any number of
-    workers may do this at once."""
+    """Publish ``ReportDue`` for all subscriptions that are due, and set when each is due again.
+    Returns how many. Any number of workers may run this at once."""
     count = 0
     with transaction.atomic():
         due = (
@@ -68,12 +68,12 @@ def owe_due(*, at: datetime) -> int:
 
 
 def word_of(subscription: Subscription) -> str:
-    """By which the reader ends it without logging in; it does not expire."""
+    """Return the token that unsubscribes without a login; it does not expire."""
     return signing.Signer(salt=_SALT).sign(str(subscription.pk))
 
 
 def of_word(word: str) -> Subscription | None:
-    """The subscription in whose mail ``word`` stood, if it has not been ended."""
+    """Return the subscription of an unsubscribe token, if it still exists."""
     try:
         number = signing.Signer(salt=_SALT).unsign(word)
     except signing.BadSignature:
@@ -85,7 +85,8 @@ def of_word(word: str) -> Subscription | None:
 
 
 def next_moment(every: Every, after: datetime, zone: tzinfo) -> datetime:
-    """The next seven o'clock after a moment: of any day, of a Monday, of the first of a month."""
+    """Return the next seven o'clock after a moment: on any day, a Monday, or the first of a
+    month."""
     day = after.astimezone(zone).date()
     while True:
         moment = datetime.combine(day, MAILED, tzinfo=zone)
@@ -100,7 +101,8 @@ def next_moment(every: Every, after: datetime, zone: tzinfo) -> datetime:
 
 
 def told_days(every: Every, day: date) -> Period:
-    """The days that a mail of ``day`` tells of: the whole day, week or month before it."""
+    """Return the days that a mail sent on ``day`` covers: the whole day, week or month before
+    it."""
     if every == Every.DAY:
         return Period(day - DAY, day)
     if every == Every.WEEK:

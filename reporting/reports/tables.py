@@ -53,7 +53,7 @@ CUTS = {
     "agents": STAFF_CUT,
     "transactions": SALES_CUT,
 }
-"""Of which figures the table "in parts" of each report is made."""
+"""The figures in the breakdown table of each report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,15 @@ class Table:
 
 
 def of_report(name: str, asked: Chosen, by: str) -> Table | None:
-    """A report's table in parts, or one of its breakdowns; ``None`` where there is no such one."""
+    """Return a report's breakdown table or one of its other tables; ``None`` for an unknown
+    name."""
     if name in CUTS:
         return _in_parts(name, asked, "agent" if name == "agents" else by)
     return BREAKDOWNS[name](asked) if name in BREAKDOWNS else None
 
 
 def behind_chart(name: str, asked: Chosen) -> Table:
-    """A figure over the period, and over the one before it."""
+    """Return a figure's trend over the period, and over the one before it."""
     figure = figures.FIGURES[name]
     [trend] = content.trends(asked, figure.name)
     headings = [_("When"), _heading(figure), _("Counted"), _("Before")]
@@ -94,7 +95,7 @@ def written(table: Table, kind: str) -> bytes:
 
 
 def answer(table: Table, name: str, kind: str, asked: Chosen) -> HttpResponse:
-    """The file as a browser or a program fetches it, named by what it is of."""
+    """Return the file as a download, named after its content and period."""
     period = asked.scope.period
     return handed_over(table, f"{name}-{period.first:%Y%m%d}-{period.last:%Y%m%d}", kind)
 
@@ -158,15 +159,15 @@ def _parts(parts: Iterable[breakdowns.Part], *, with_by: bool = False) -> list[R
 
 
 def _heading(figure: Figure) -> str:
-    """Lengths of time are in seconds."""
+    """Return a figure's heading. Durations are in seconds."""
     return f"{figure.label} (s)" if figure.unit is Unit.SECONDS else str(figure.label)
 
 
 def _cell(answer: Answer) -> Cell:
-    """A number as it was computed; nothing where there is none, or several currencies."""
+    """Return the unformatted number; nothing if it is unknown or in several currencies."""
     return None if answer.value is None else round(float(answer.value), 4)
 
 
 def _moment(bucket: date | datetime) -> Cell:
-    """As on the wall of the website, for which a spreadsheet has no zone."""
+    """Return the website's local time without a zone: a spreadsheet has none."""
     return bucket.replace(tzinfo=None) if isinstance(bucket, datetime) else bucket

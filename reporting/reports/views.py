@@ -1,4 +1,4 @@
-"""The pages of the reports over a period: they read the clock and the filters, and draw."""
+"""The pages of the reports over a period. They read the clock and the filters, and render."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from reporting.sales import explanation
 
 LINES = 100
 LARGE = 20_000
-"""Rows: more take longer to write than anybody likes to look at a browser's download for."""
+"""Rows. A larger file takes too long for a direct download, so a worker writes it."""
 COMMENTS = 12
 BESIDE = {"by": content.CUTS, "page": None}
-"""What the addresses of these pages have beside the filters."""
+"""The parameters of these pages beside the filters."""
 
 
 def _asked(request: StaffRequest) -> tuple[Choices, Chosen]:
@@ -39,18 +39,19 @@ def _asked(request: StaffRequest) -> tuple[Choices, Chosen]:
 
 
 def _file_of(request: StaffRequest) -> Chosen:
-    """The same for a file, which has no room to say what is wrong: ``Misread``."""
+    """Return the choice for a file, which cannot show errors. Raises ``Misread``."""
     return chosen(read(request.GET, user=request.user, at=timezone.now(), beside=BESIDE))
 
 
 def _drawn(request: StaffRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    """The page; where its address cannot be read, only its filters, and what is wrong with them."""
+    """Render the page; for an invalid address only its filters and their errors, with status
+    400."""
     status = 200 if context["form"].is_valid() else 400
     return render(request, f"reporting/{template}.html", context, status=status)
 
 
 def _page(request: StaffRequest, report: str, form: Choices, asked: Chosen) -> dict[str, Any]:
-    """What every report's page needs."""
+    """Return the context that every report's page needs."""
     return {
         "report": report,
         "form": form,
@@ -69,14 +70,14 @@ def _page(request: StaffRequest, report: str, form: Choices, asked: Chosen) -> d
 
 
 def _by_mail(user: User, report: str) -> Subscription | Literal[False] | None:
-    """What of this report its reader has mailed; False where it cannot be."""
+    """Return the reader's subscription to this report; False where subscribing is not possible."""
     if not user.oversees or report not in SubscribedReport.values:
         return False
     return user.report_subscriptions.filter(report=report).first()
 
 
 def _downloads(context: dict[str, Any], *tables: str) -> list[downloads.Download]:
-    """The files of a report: its table, its charts, and those of its ``tables``."""
+    """Return the files of a report: its breakdown, its charts, and its other ``tables``."""
     query, by = context["query"], context["by"]
     title = _("By agent") if by == "agent" and "cuts" not in context else _("Breakdown")
     return [
@@ -93,7 +94,7 @@ def _cut_by(request: StaffRequest) -> str:
 
 @staff("GET")
 def own(request: StaffRequest) -> HttpResponse:
-    """An agent's own figures; overseers go on to the board."""
+    """Show agents their own figures; redirect overseers to the board."""
     if request.user.oversees:
         return redirect("production")
     form, asked = _asked(request)
@@ -118,7 +119,7 @@ def own(request: StaffRequest) -> HttpResponse:
 
 @overseers("GET")
 def experience(request: StaffRequest) -> HttpResponse:
-    """What customers say, and how long they waited (R79-R82)."""
+    """Show customers' answers and waiting times (R79-R82)."""
     form, asked = _asked(request)
     scope, by = asked.scope, _cut_by(request)
     context = _page(request, "experience", form, asked) | {
@@ -143,7 +144,7 @@ def experience(request: StaffRequest) -> HttpResponse:
 
 @overseers("GET")
 def conversations(request: StaffRequest) -> HttpResponse:
-    """How many came and went, how they moved, how they waited (R83-R87)."""
+    """Show how many conversations began and ended, how they moved and how they waited (R83-R87)."""
     form, asked = _asked(request)
     scope, by = asked.scope, _cut_by(request)
     snooze_ends, heat = breakdowns.snooze_ends(scope), content.heat(scope, "wait")
@@ -180,7 +181,7 @@ def conversations(request: StaffRequest) -> HttpResponse:
 
 @overseers("GET")
 def agents(request: StaffRequest) -> HttpResponse:
-    """What each agent handled, and how long it took."""
+    """Show what each agent handled, and how long it took."""
     form, asked = _asked(request)
     suggestions = breakdowns.suggestions(asked.scope)
     context = _page(request, "agents", form, asked) | {
@@ -201,7 +202,8 @@ def agents(request: StaffRequest) -> HttpResponse:
 
 @staff("GET")
 def behind(request: StaffRequest, name: str) -> HttpResponse:
-    """The rows behind a figure, newest first (B10). Others than overseers find their own."""
+    """List the rows behind a figure, newest first (B10). Users who do not oversee see only their
+    own."""
     figure = register.FIGURES.get(name)
     if figure is None:
         raise Http404
@@ -223,7 +225,7 @@ def behind(request: StaffRequest, name: str) -> HttpResponse:
 
 @overseers("GET")
 def transactions(request: StaffRequest) -> HttpResponse:
-    """What was bought, after whose words, and why (R63-R69, B20)."""
+    """Show the purchases, whose they are, and why (R63-R69, B20)."""
     form, asked = _asked(request)
     scope, by = asked.scope, _cut_by(request)
     figure = register.FIGURES["transactions"]
@@ -244,7 +246,7 @@ def transactions(request: StaffRequest) -> HttpResponse:
 
 @staff("GET")
 def transaction(request: StaffRequest, number: int) -> HttpResponse:
-    """One purchase and its attribution, explained; an agent finds those that are his (B20)."""
+    """Show one purchase and explain its attribution. Agents see only their own (B20)."""
     found = explanation.visible_to(request.user).filter(pk=number).first()
     if found is None:
         raise Http404
@@ -262,7 +264,7 @@ def transaction(request: StaffRequest, number: int) -> HttpResponse:
 @staff("GET")
 @explained
 def chart(request: StaffRequest, name: str) -> HttpResponse:
-    """A figure's chart as a picture of its own: to keep, to mail, to put into a presentation."""
+    """Return a figure's chart as an SVG file."""
     if name not in register.FIGURES:
         raise Http404
     asked = _file_of(request)
@@ -285,7 +287,7 @@ def chart(request: StaffRequest, name: str) -> HttpResponse:
 @overseers("GET")
 @explained
 def table_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
-    """A table of a report as CSV or XLSX."""
+    """Return a table of a report as CSV or XLSX."""
     asked = _file_of(request)
     table = tables.of_report(name, asked, _cut_by(request))
     if table is None or kind not in row_files.KINDS:
@@ -296,7 +298,7 @@ def table_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
 @staff("GET")
 @explained
 def chart_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
-    """The table behind a figure's chart as CSV or XLSX."""
+    """Return the table behind a figure's chart as CSV or XLSX."""
     if name not in register.FIGURES or kind not in row_files.KINDS:
         raise Http404
     asked = _file_of(request)
@@ -306,7 +308,7 @@ def chart_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
 @staff("GET")
 @explained
 def export(request: StaffRequest, name: str, kind: str) -> HttpResponse:
-    """The rows behind a figure as CSV or XLSX, however many they are."""
+    """Return the rows behind a figure as CSV or XLSX, however many there are."""
     figure = register.FIGURES.get(name)
     if figure is None or kind not in row_files.KINDS:
         raise Http404
@@ -314,7 +316,7 @@ def export(request: StaffRequest, name: str, kind: str) -> HttpResponse:
     mime, write = row_files.KINDS[kind]
     pieces = row_files.chunks(figure, asked.scope)
     body = write(pieces, str(figure.label))
-    # A door answers with an HttpResponse, says the type of doors; to Django this is one too.
+    # The decorator's type requires HttpResponse; Django accepts a StreamingHttpResponse as well.
     response = cast(HttpResponse, StreamingHttpResponse(body, content_type=mime))
     period = asked.scope.period
     file = f"{name}-{period.first:%Y%m%d}-{period.last:%Y%m%d}.{kind}"
@@ -324,7 +326,7 @@ def export(request: StaffRequest, name: str, kind: str) -> HttpResponse:
 
 
 def _comments(request: StaffRequest, asked: Chosen) -> list[row_lists.Line]:
-    """The newest comments, with their conversations."""
+    """Return the newest comments, with their conversations."""
     figure: Figure = register.FIGURES["comments"]
     found = row_lists.ordered(figure, asked.scope)[:COMMENTS]
     return row_lists.lines(figure, asked.scope, found, request.user)

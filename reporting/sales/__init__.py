@@ -1,1 +1,2 @@
-"""Sales: purchases that shops report, refunds, and which conversation each one counts for."""
+"""Sales: purchases reported by shops, refunds, and their attribution to agents and
+conversations."""

@@ -1,4 +1,4 @@
-"""The transactions of the public API: a shop system records purchases and gives money back."""
+"""Transactions in the public API: a shop system records purchases and refunds."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class HasShopKey(BasePermission):
 
 
 class Refused(APIException):
-    """The number stands for something else already."""
+    """The number is already used for something else."""
 
     status_code = 409
     default_code = "refused"

@@ -1,4 +1,4 @@
-"""To whom a transaction belongs, and why: a pure function of what was said before it (C27).
+"""To whom a transaction belongs, and why: a pure function of the messages before it (C27).
 
 No database, no clock. The answer is stored with the transaction, so that a later change of the
 delay, or the erasure of a message, changes no figure of the past.
@@ -13,7 +13,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """Whether a transaction belongs to somebody, or why not."""
+    """Whether a transaction is attributed to an agent, or why not."""
 
     ATTRIBUTED = "attributed"
     TOO_LATE = "too_late"
@@ -23,7 +23,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A message to or from the customer; ``agent_id`` is None where no human of ours wrote it."""
+    """A message to or from the customer; ``agent_id`` is None if no agent wrote it."""
 
     at: datetime
     conversation_id: int
@@ -41,14 +41,14 @@ class Attribution:
 
     @property
     def agent_id(self) -> int | None:
-        """Whose it is; nobody's where the outcome says so."""
+        """The agent it is attributed to; None unless the outcome is ``ATTRIBUTED``."""
         is_theirs = self.outcome is Outcome.ATTRIBUTED and self.word is not None
         return self.word.agent_id if is_theirs and self.word else None
 
 
 def attribute(words: Iterable[Word], *, at: datetime, delay: timedelta) -> Attribution:
-    """The last human who wrote before the transaction, in whatever conversation of the customer,
-    if that is no longer ago than ``delay`` (R63-R69); never a bot."""
+    """Attribute a transaction to the last agent who wrote before it, in any conversation of the
+    customer, at most ``delay`` earlier (R63-R69); never to a bot."""
     human = (word for word in words if word.agent_id is not None and word.at <= at)
     last = max(human, key=lambda word: (word.at, word.conversation_id, word.seq), default=None)
     if last is None:

@@ -1,9 +1,9 @@
-"""A CSV file read strictly, a line at a time: each record with the number of its first line, and
-each fault with the line in which it is. Pure: no Django but its translations.
+"""A strict CSV reader, line by line: each record has the number of its first line, and each error
+the line that it is in. Pure: uses Django only for translations.
 
 Python's own reader takes an unclosed quote for a field that goes on to the end of the file, and
-gives up at its first error. Here a record that cannot be read costs its first line only: reading
-goes on with the next one.
+stops at its first error. Here a record that cannot be read costs only its first line: reading goes
+on with the next one.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import IO
 from django.utils.translation import gettext as _
 
 LINE_LIMIT = 20_000
-"""Characters of one line; an export of a shop has some hundred."""
+"""Characters per line; a shop's export has a few hundred."""
 RECORD_LINES = 50
-"""Lines that one record may go over, by line breaks inside quotes."""
+"""Lines that one record may span, by line breaks inside quotes."""
 DELIMITERS = ";\t,"
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -29,7 +29,7 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The cells that begin in line ``number``; or ``fault``, why they could not be read."""
+    """The cells that begin in line ``number``, or the ``fault`` that made them unreadable."""
 
     number: int
     cells: tuple[str, ...] = ()
@@ -37,13 +37,14 @@ class Record:
 
 
 def text_of(file: IO[bytes]) -> io.TextIOWrapper:
-    """A file as text. What is not UTF-8 becomes surrogates, so that its line can be named."""
+    """Open a file as text. Bytes that are not UTF-8 become surrogates, so that their line can be
+    named."""
     return io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
 def records(lines: Iterable[str]) -> Iterator[Record]:
-    """The records of a file that was opened with ``newline=""``; empty lines are left out. The
-    delimiter is the first of ``DELIMITERS`` that the first line has."""
+    """Yield the records of a file that was opened with ``newline=""``, without empty lines. The
+    delimiter is the first of ``DELIMITERS`` that the first line contains."""
     told, delimiter = _Lines(lines), ""
     while (line := told.next()) is not None:
         number = told.number
@@ -67,7 +68,7 @@ def _record(number: int, line: str, lines: _Lines, delimiter: str) -> Record:
     fault = next(filter(None, map(_unreadable, more)), "")
     try:
         (cells,) = csv.reader(whole, delimiter=delimiter, strict=True)
-    except (csv.Error, ValueError):  # not whole, or more than one
+    except (csv.Error, ValueError):  # not a whole record, or more than one
         fault = fault or _("A quotation mark in this line is not closed, or stands alone.")
     if fault:
         lines.give_back(more)
@@ -76,7 +77,7 @@ def _record(number: int, line: str, lines: _Lines, delimiter: str) -> Record:
 
 
 def _unreadable(line: str) -> str:
-    """Why a line cannot be read; nothing where it can."""
+    """Return why a line cannot be read; an empty string if it can."""
     if len(line) > LINE_LIMIT:
         return _("This line is longer than %(n)s characters.") % {"n": LINE_LIMIT}
     if not line.isascii() and SURROGATE.search(line):
@@ -87,8 +88,8 @@ def _unreadable(line: str) -> str:
 
 
 class _Lines:
-    """The lines of a file one by one; ``number`` is that of the last. Where a line ends with a
-    carriage return alone, it ends."""
+    """The lines of a file one by one; ``number`` is that of the last. A lone carriage return also
+    ends a line."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._rest = (one for line in lines for one in LINE.findall(line))
@@ -96,7 +97,7 @@ class _Lines:
         self.number = 0
 
     def next(self) -> str | None:
-        """The next line with its end; ``None`` after the last."""
+        """Return the next line with its line end; ``None`` after the last."""
         line = self._waiting.popleft() if self._waiting else next(self._rest, None)
         if line is not None:
             self.number += 1
@@ -105,6 +106,6 @@ class _Lines:
         return line
 
     def give_back(self, lines: list[str]) -> None:
-        """Read these once more."""
+        """Put these lines back to be read again."""
         self._waiting.extendleft(reversed(lines))
         self.number -= len(lines)

@@ -1,4 +1,5 @@
-"""Why a purchase is somebody's or nobody's, told so that who is paid by it can check it (B20)."""
+"""The explanation of a purchase's attribution, so that an agent who is paid by it can check it
+(B20)."""
 
 from __future__ import annotations
 
@@ -22,8 +23,8 @@ EXCERPT = 120
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An agent's message near the purchase. ``may_read`` is false of the one that decided, where
-    its conversation has gone to another team since: then only who wrote it, and when, is told."""
+    """An agent's message near the purchase. ``may_read`` is false for the deciding message if its
+    conversation has moved to another team since: then only its author and moment are shown."""
 
     at: datetime
     agent: str
@@ -37,7 +38,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """The reason in one sentence, and the messages between which it was decided."""
+    """The reason in one sentence, and the messages before and after the purchase."""
 
     reason: str
     said: tuple[Said, ...]
@@ -45,7 +46,7 @@ class Explained:
 
 
 def visible_to(user: User) -> QuerySet[Transaction]:
-    """The purchases that a user oversees; an agent's own."""
+    """Return the purchases that a user oversees; for agents, their own."""
     found = Transaction.objects.select_related("website", "agent", "group", "visitor")
     if not user.is_active:
         return found.none()
@@ -55,8 +56,8 @@ def visible_to(user: User) -> QuerySet[Transaction]:
 
 
 def explained(sale: Transaction, reader: User) -> Explained:
-    """Why it is whose it is, with the last messages before it and the first ones after it, of what
-    ``reader`` may read: what other teams say to this customer is not his to know."""
+    """Explain the attribution, with the last messages before the purchase and the first ones after
+    it. Messages that ``reader`` may not read, such as those of other teams, are left out."""
     messages = _messages(sale, reader)
     before = list(messages.filter(created_at__lte=sale.made_at).order_by(*NEWEST)[: BEFORE + 1])
     after = list(messages.filter(created_at__gt=sale.made_at).order_by(*OLDEST)[:AFTER])
@@ -76,7 +77,7 @@ NEWEST = ("-created_at", "-conversation", "-seq")
 
 
 def _messages(sale: Transaction, reader: User) -> QuerySet[Message]:
-    """What agents wrote to this customer, on whichever of his browsers."""
+    """Return what agents wrote to this customer, on any of their browsers."""
     found = Message.objects.filter(author=Author.AGENT).select_related("agent")
     if sale.visitor is None:
         return found.none()

@@ -1,7 +1,8 @@
-"""Purchases and refunds from a file of a shop system: all lines or none, each fault with its line.
+"""Imports of purchases and refunds from a shop system's file: all lines or none, each error with
+its line.
 
-The file is recorded in one transaction. Where a line has a fault, or where somebody only wants to
-see what would be recorded, all of it is undone at the end (C60).
+The file is recorded in one transaction. If a line has an error, or if the import is only a check,
+everything is rolled back at the end (C60).
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from reporting.sales.recording import Invalid, Purchase
 NEEDED = ("id", "amount", "currency", "made_at")
 COLUMNS = (*NEEDED, "customer", "visitor", "refunded")
 FAULTS = 1000
-"""Of so many lines it is said what is wrong with them; of more only how many."""
+"""Errors listed by line; further ones are only counted."""
 
-# A comma or a point before two decimals; thousands only by spaces, so that "1,200" is not 1.20.
+# A comma or a point before two decimals. Only spaces group thousands, so that "1,200" is not 1.20.
 AMOUNT = re.compile(r"([0-9]+|[0-9]{1,3}([ \u00a0\u202f][0-9]{3})+)([.,][0-9]{1,2})?")
 SPACES = re.compile(r"[ \u00a0\u202f]")
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}.*")
@@ -37,8 +38,8 @@ DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 @dataclass(slots=True)
 class Imported:
-    """What became of a file's lines, or would if ``is_recorded`` is false; ``faults`` are (number
-    of the line, why), ``unused`` the columns that nothing is read from."""
+    """The result of an import, or of a check if ``is_recorded`` is false. ``faults`` are (line
+    number, reason), ``unused`` the columns that are ignored."""
 
     new: int = 0
     known: int = 0
@@ -57,13 +58,13 @@ class Imported:
 def read(
     website: Website, lines: Iterable[str], *, at: datetime, only_check: bool = False
 ) -> Imported:
-    """Record every line of a CSV file (commas, semicolons or tabs, with a first line of names), or
-    nothing where one of them has a fault or ``only_check`` says so.
+    """Record every line of a CSV file (commas, semicolons or tabs, with a header line), or nothing
+    if one of them has an error or ``only_check`` is set.
 
-    ``id, amount, currency, made_at`` are needed; ``customer`` or ``visitor`` says who bought, and
-    ``refunded`` what was given back of it in all. Moments without a zone are by the website's wall.
-    The same file may be read any number of times. ``Invalid`` where the first line is no line of
-    names.
+    ``id, amount, currency, made_at`` are required; ``customer`` or ``visitor`` identifies the
+    buyer, and ``refunded`` is the total refunded so far. Moments without a zone are in the
+    website's local time. The same file may be imported any number of times. Raises ``Invalid`` if
+    the first line is not a valid header.
     """
     found = records(lines)
     names = _names(next(found, None))
@@ -83,7 +84,8 @@ def read(
 
 
 def _names(first: Record | None) -> list[str]:
-    """The names of the columns; ``Invalid`` where they are not what is needed."""
+    """Return the names of the columns. Raises ``Invalid`` if a required one is missing or one is
+    repeated."""
     if first is not None and first.fault:
         raise Invalid(_("Line %(number)s: %(why)s") % {"number": first.number, "why": first.fault})
     names = [cell.strip().lower() for cell in first.cells] if first else []
@@ -103,7 +105,7 @@ def _names(first: Record | None) -> list[str]:
 
 
 def _row(names: list[str], record: Record) -> dict[str, str]:
-    """A record's cells by the names of their columns."""
+    """Return a record's cells by the names of their columns."""
     if record.fault:
         raise Invalid(record.fault)
     if len(record.cells) != len(names):
@@ -133,7 +135,7 @@ def _line(website: Website, row: dict[str, str], done: Imported, *, at: datetime
     done.new += is_new
     done.known += not is_new
     if refunded > stored.refunded:
-        # Files tell the sum: what is new of it is a refund of its own.
+        # Files give the total; any increase is a refund of its own.
         recording.refund(
             website,
             stored.external_id,
@@ -163,8 +165,8 @@ def _browser(text: str) -> str:
 
 
 def _moment(website: Website, text: str) -> datetime:
-    """The moment that a cell names. A date alone is none: taken for midnight, it would lie before
-    the words that led to the purchase."""
+    """Return the moment in a cell. A date alone is refused: taken as midnight, it would lie before
+    the messages that led to the purchase."""
     if DATE.fullmatch(text):
         raise Invalid(
             _("“%(text)s” has no time of day: write it like %(text)sT09:30.") % {"text": text}

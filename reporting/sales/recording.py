@@ -1,4 +1,4 @@
-"""Recording transactions: once for each website and id, attributed at once, until a refund."""
+"""Recording transactions: once for each website and id, attributed at once, and refunds."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ CENT = Decimal("0.01")
 ID_LIMIT = 100
 EARLIEST_YEAR = 2000
 AUTHENTICATED = frozenset({Origin.API, Origin.IMPORT})
-"""The doors that only the brand itself can use; what a page says, anybody can make up."""
+"""The entry points that only the brand itself can use. Anybody can forge what a page sends."""
 
 
 class Invalid(ValueError):
-    """A transaction that cannot be recorded; its text is for people."""
+    """A transaction that cannot be recorded. The message is shown to users."""
 
 
 class Conflict(Invalid):
-    """The same id was recorded before with something else."""
+    """The same id was recorded before with other data."""
 
 
 class Unknown(Invalid):
@@ -41,7 +41,7 @@ class Unknown(Invalid):
 
 
 def check_amount(amount: Decimal) -> Decimal:
-    """``amount``, if it is one of money; ``Invalid`` where it is not."""
+    """Return ``amount`` if it is a valid amount of money. Raises ``Invalid`` otherwise."""
     if not amount.is_finite() or not 0 <= amount <= LARGEST:
         raise Invalid(_("The amount must be 0 or more."))
     if amount != amount.quantize(CENT):
@@ -51,8 +51,8 @@ def check_amount(amount: Decimal) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """What somebody tells: the brand's own number, how much, when. ISO 4217 currency, in units of
-    it. Without ``made_at``: now, or when it was told first."""
+    """A reported purchase: the brand's own number, the amount in units of an ISO 4217 currency, and
+    the moment. Without ``made_at`` it is the moment of the first report."""
 
     external_id: str
     amount: Decimal
@@ -77,12 +77,13 @@ def record(
     origin: Origin,
     at: datetime,
 ) -> tuple[Transaction, bool]:
-    """Store a purchase; what was stored before is given back with False (a retry is safe).
+    """Store a purchase and return it with True, or return the stored one with False (a retry is
+    safe).
 
-    What an authenticated door says (``AUTHENTICATED``) takes the place of what a page had said
-    before, and a page changes nothing that such a door has said; both stay on record (C59). Between
-    doors of the same trust, the same id with another amount, currency or moment is a ``Conflict``.
-    A visitor of another website is nobody here.
+    A report by an authenticated entry point (``AUTHENTICATED``) replaces what a page reported
+    before, and a page changes nothing that such an entry point reported; both stay on record (C59).
+    Between entry points of the same trust, the same id with another amount, currency or moment
+    raises ``Conflict``. A visitor of another website is ignored.
     """
     if purchase.made_at is not None and purchase.made_at > at + timedelta(minutes=5):
         raise Invalid(_("A transaction cannot lie in the future."))
@@ -107,7 +108,7 @@ def _tell(
     made_at: datetime,
     at: datetime,
 ) -> None:
-    """Write onto a row what a door says, with the attribution that follows from it."""
+    """Set the reported values on a row, with the attribution that follows from them."""
     website = row.website
     row.amount, row.currency, row.made_at = purchase.amount, purchase.currency, made_at
     row.origin, row.visitor, row.recorded_at = origin, visitor, at
@@ -124,8 +125,8 @@ def _tell(
 
 
 def _group_of(word: Word, conversation: Conversation) -> int | None:
-    """For which group the message was written: that of the contact in which it was, wherever the
-    conversation has gone since (C58)."""
+    """Return the group for which the message was written: that of the contact at the time, wherever
+    the conversation has gone since (C58)."""
     contact = (
         conversation.contacts.filter(agent=word.agent_id, started_at__lte=word.at)
         .order_by("-started_at", "-pk")
@@ -143,8 +144,8 @@ def _tell_again(
     origin: Origin,
     at: datetime,
 ) -> Transaction:
-    """The purchase that was told of before, after this word about it. ``Conflict`` where the two
-    cannot both be."""
+    """Apply a further report of a recorded purchase and return the stored row. Raises ``Conflict``
+    if the two contradict each other."""
     stored = (
         Transaction.objects.select_for_update(no_key=True, of=("self",))
         .select_related("website", "visitor")
@@ -177,10 +178,10 @@ def _override(
     agrees: bool,
     at: datetime,
 ) -> None:
-    """An authenticated word takes the place of a page's, which stays on record as a claim.
+    """Replace a page's report by an authenticated one; the former stays on record as a claim.
 
-    What it leaves unsaid (who bought, and when) is taken from the page's word, but only where that
-    ``agrees``: a page that was wrong about the amount is not believed about the rest.
+    A missing buyer or moment is taken from the page's report, but only if that ``agrees``: a page
+    that was wrong about the amount is not trusted about the rest.
     """
     if purchase.amount < stored.refunded:
         raise Conflict(_("More than this amount was refunded already."))
@@ -197,14 +198,15 @@ def _override(
 
 
 def _claim(stored: Transaction, *, origin: str, **said: Any) -> None:
-    """Keep what a page said, once."""
+    """Store what a page reported, once."""
     Claim.objects.get_or_create(transaction=stored, origin=origin, defaults=said)
 
 
 def explain(
     website: Website, visitor: Visitor | None, *, at: datetime, delay: timedelta
 ) -> Attribution:
-    """The attribution of a purchase of this customer, on whichever of his browsers he wrote."""
+    """Return the attribution of a purchase by this customer, from messages on any of their
+    browsers."""
     if visitor is None:
         return Attribution(Outcome.UNKNOWN_VISITOR)
     his = Q(conversation__visitor=visitor)
@@ -230,11 +232,11 @@ def refund(
     amount: Decimal | None = None,
     number: str = "",
 ) -> tuple[Transaction, bool]:
-    """Give back ``amount`` of a purchase, all that is left of it where none is said.
+    """Refund ``amount`` of a purchase, or all that is left of it.
 
-    ``number`` is the brand's own, once for each purchase: a repeat changes nothing and is answered
-    with False; the same number with another amount is a ``Conflict``. ``Unknown`` where there is no
-    such purchase, ``Invalid`` where more would be given back than was paid.
+    ``number`` is the brand's own, unique for each purchase: a repeat changes nothing and returns
+    False; the same number with another amount raises ``Conflict``. Raises ``Unknown`` if there is
+    no such purchase, ``Invalid`` if more would be refunded than was paid.
     """
     if len(number) > ID_LIMIT or (number and not is_identifier(number)):
         raise Invalid(_("A refund has a number of 100 characters at most, all visible."))
@@ -266,7 +268,7 @@ def refund(
 
 
 def customer_of(website: Website, *, visitor: str = "", person: str = "") -> Visitor | None:
-    """The customer by the id of one of his browsers, or by the brand's own id of him."""
+    """Return the customer by the id of one of their browsers, or by the brand's own id."""
     his = website.visitors.all()
     if visitor:
         try:

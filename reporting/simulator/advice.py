@@ -1,4 +1,4 @@
-"""What the adviser says of a website: its own pace, the formula, and what other places would have
+"""The advice for a website: its measured pace, the formula, and what other places would have
 changed."""
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from reporting.simulator.model import Outcome, Shift
 from reporting.simulator.replay import replay
 from reporting.simulator.sizing import off_peak_hours, shared
 
-# A contact that ended so was not handled by the agent who lost it.
+# Contacts that ended this way were not handled by the agent who lost them.
 NOT_HANDLED = frozenset({EndReason.RELEASED, EndReason.UNANSWERED})
 
 
@@ -23,9 +23,9 @@ NOT_HANDLED = frozenset({EndReason.RELEASED, EndReason.UNANSWERED})
 class Pace:
     """What a website's own history puts into the formula (R213).
 
-    ``per_hour``: contacts that an agent ends in an hour of duty. ``off_peak_hours``: hours of the
-    day in which, on a working day, fewer arrive than are worked off. ``agents``: how many are on
-    duty at once in these hours, or on the whole where there are none.
+    ``per_hour``: contacts that an agent ends per hour on duty. ``off_peak_hours``: hours of the day
+    in which, on a working day, fewer arrive than can be handled. ``agents``: how many are on duty
+    at once in these hours, or overall if there are none.
     """
 
     agents: float
@@ -39,12 +39,11 @@ class Pace:
 ENOUGH_HANDLED = 20
 ENOUGH_DUTY = timedelta(hours=8)
 ENOUGH_DAYS = 2
-"""Of less, a pace is chance: twenty minutes of one quiet afternoon would advise 0 places."""
+"""With less, a pace is chance: twenty minutes of one quiet afternoon would advise 0 places."""
 
 
 def is_enough(pace: Pace | None) -> bool:
-    """Whether a pace has something to say: conversations, hours of duty and days enough, and quiet
-    hours in which a queue is worked off."""
+    """Return whether there is enough history for a pace: conversations, hours on duty and days."""
     return (
         pace is not None
         and pace.handled >= ENOUGH_HANDLED
@@ -54,7 +53,7 @@ def is_enough(pace: Pace | None) -> bool:
 
 
 def pace_of(history: History, zone: ZoneInfo) -> Pace | None:
-    """The pace of a period; ``None`` where nobody has handled anything."""
+    """Return the pace of a period; ``None`` if nothing was handled."""
     shifts = [_within(shift, history) for shift in history.team.shifts]
     duty = sum((shift.ends_at - shift.starts_at for shift in shifts), timedelta())
     handled = sum(
@@ -91,7 +90,8 @@ def _within(shift: Shift, history: History) -> Shift:
 
 
 def _manned(shifts: Iterable[Shift], zone: ZoneInfo) -> tuple[dict[int, float], set[date]]:
-    """Agent-hours by hour of the day, over all days; and on which days anybody worked."""
+    """Return the agent-hours by hour of the day, over all days, and the days on which anybody
+    worked."""
     manned: dict[int, float] = defaultdict(float)
     days = set()
     for shift in shifts:
@@ -110,7 +110,7 @@ def _manned(shifts: Iterable[Shift], zone: ZoneInfo) -> tuple[dict[int, float], 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """An active queue, its places today, and how many of those who came it drew."""
+    """An active queue, its places today, and how many visitors came to it."""
 
     step_id: int
     rule_id: int
@@ -121,8 +121,8 @@ class Queue:
 
 
 def weight_of(step_id: int, rule_id: int, history: History) -> float:
-    """How many came to a queue, those who were refused at its rule included: else a queue that is
-    too small would be told to stay so."""
+    """Return how many came to a queue, including those refused at its rule. Otherwise a queue that
+    is too small would be advised to stay so."""
     steps = [step.step_id for step in history.rules[rule_id].steps]
     came = sum(arrival.rule_id == rule_id for arrival in history.arrivals)
     entered = sum(history.entered.get(step, 0) for step in steps)
@@ -132,14 +132,14 @@ def weight_of(step_id: int, rule_id: int, history: History) -> float:
 
 
 def split(places: int, queues: Iterable[Queue]) -> dict[int, int]:
-    """``places`` among the active queues, by who came to each (R214)."""
+    """Split ``places`` among the active queues by how many came to each (R214)."""
     found = list(queues)
     parts = shared(places, [queue.weight for queue in found])
     return {queue.step_id: part for queue, part in zip(found, parts, strict=True)}
 
 
 def outcome_with(history: History, places: Mapping[int, int]) -> Outcome:
-    """History with other places; queues that are not named keep theirs."""
+    """Replay history with other places; queues that are not named keep theirs."""
     rules = {
         rule_id: replace(
             rule,

@@ -1,4 +1,4 @@
-"""What a manager may change of the formula."""
+"""The form for the numbers of the formula."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from django.utils.translation import gettext_lazy as _
 
 from reporting.simulator.advice import Pace
 
-# What is shown until there is history enough, and for what it leaves at 0 (C77): the example of
-# R214, with the team's own number of agents.
+# Shown until there is enough history, and instead of a measured 0 (C77): the example of R214, with
+# the team's own number of agents.
 EXAMPLE_PER_HOUR = 10
 EXAMPLE_HOURS = 3
 
 
 class SizeForm(forms.Form):
-    """Agents x conversations of one agent in an hour x off-peak hours (R213)."""
+    """Agents x conversations per agent and hour x off-peak hours (R213)."""
 
     agents = forms.FloatField(label=_("Agents"), min_value=0, max_value=10_000)
     per_hour = forms.FloatField(
@@ -46,7 +46,8 @@ class SizeForm(forms.Form):
             field.localize = False
 
     def numbers(self) -> tuple[float, float, float]:
-        """What the formula is computed with: what was typed, where all of it is right."""
+        """Return the numbers for the formula: those typed if all are valid, else the initial
+        ones."""
         names = ("agents", "per_hour", "off_peak_hours")
         if self.is_bound and self.is_valid():
             agents, per_hour, hours = (float(self.cleaned_data[name]) for name in names)

@@ -1,8 +1,8 @@
-"""What happened on a website, read as what a replay needs.
+"""A website's history, read in the form that a replay needs.
 
-Availability is not on record: an agent counts as there from a contact to the next one, pauses under
-half an hour included. Who was refused left only numbers by the hour: each such arrival is given the
-life of a conversation that took place, in turn.
+Presence is derived from contacts: an agent counts as there from one contact to the next, including
+pauses of up to half an hour. Refused visitors left only hourly numbers: each such arrival is given
+the life of a real conversation, in turn.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ LIMIT = 50_000
 PAUSE = timedelta(minutes=30)
 HOUR = timedelta(hours=1)
 
-# After these a conversation comes back to the agent who set it aside.
+# After these, a conversation returns to the agent who set it aside.
 COMES_BACK = frozenset({EndReason.SNOOZED, EndReason.PENDING, EndReason.ON_HOLD, EndReason.SOLVED})
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A conversation as it came in."""
+    """A conversation as it arrived."""
 
     conversation_id: int
     at: datetime
@@ -58,7 +58,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """One contact as it was, still open ones as if they ended now."""
+    """One contact as it was; an open one ends now."""
 
     conversation_id: int
     agent_id: int
@@ -72,8 +72,8 @@ class Spell:
 @dataclass(frozen=True, slots=True)
 class History:
     """A period of a website, or of some of its groups. ``entered`` counts by queue; ``estimated``
-    of the arrivals are a guess from pages that found no room; ``really`` is what happened to all of
-    them."""
+    is how many of the arrivals are estimated from pages without room; ``really`` is what happened
+    to all of them."""
 
     starts_at: datetime
     ends_at: datetime
@@ -96,8 +96,8 @@ def read(
     channel: Channel = Channel.CHAT,
     groups: Collection[int] | None = None,
 ) -> History:
-    """The last ``days`` of a website up to ``at``, or its last 50,000 conversations; of ``groups``
-    alone, what came to their queues and the time of their members."""
+    """Read the last ``days`` of a website up to ``at``, or its last 50,000 conversations. With
+    ``groups``, only what came to their queues and the time of their members."""
     starts_at = at - timedelta(days=days)
     opened = Conversation.objects.filter(
         website=website, channel=channel, opened_at__gte=starts_at, opened_at__lt=at
@@ -202,7 +202,7 @@ def _members(teams: QuerySet[Group]) -> dict[int, frozenset[int]]:
 
 
 def _spells(wanted: Q, channel: Channel, starts_at: datetime, at: datetime) -> Iterator[Spell]:
-    """All contacts of the period with the teams, and their agents' contacts elsewhere."""
+    """Yield the teams' contacts in the period, and their agents' contacts elsewhere."""
     rows = (
         Contact.objects.filter(Q(ended_at=None) | Q(ended_at__gt=starts_at))
         .filter(wanted)
@@ -224,13 +224,14 @@ def _spells(wanted: Q, channel: Channel, starts_at: datetime, at: datetime) -> I
 
 
 def life_of(contacts: Sequence[Spell], group_id: int) -> tuple[Stay, ...]:
-    """One conversation's contacts, oldest first, as what a replay plays."""
+    """Return the contacts of one conversation, given oldest first, in the form that a replay
+    uses."""
     stays: list[Stay] = []
     before: Spell | None = None
     for contact in contacts:
         away, to_agent = NOTHING, False
         if before is not None:
-            # What keeps its former rank came back when it left the desk.
+            # A conversation that keeps its former rank came back at the moment it left the desk.
             away = max(contact.queued_at - before.ended_at, NOTHING)
             to_agent = before.agent_id == contact.agent_id and before.end_reason in COMES_BACK
         on_desk = contact.ended_at - contact.started_at
@@ -250,10 +251,10 @@ def _demand(rules: Iterable[int], starts_at: datetime, ends_at: datetime) -> lis
 def refused_moments(
     demand: Iterable[HourlyDemand], engaged: Mapping[int, int]
 ) -> Iterator[tuple[datetime, int]]:
-    """When somebody would have come and found no room: (moment, rule).
+    """Yield when a visitor would have come and found no room: (moment, rule).
 
-    First messages that were refused are certain. Of pages without room as many would have led to a
-    conversation as of pages with room did, at the same rule in the same period: an estimate. Both
+    Refused first messages are certain. For pages without room, the share that would have led to a
+    conversation is estimated by that of pages with room, at the same rule in the same period. Both
     are spread evenly over their hour.
     """
     by_rule: dict[int, list[HourlyDemand]] = defaultdict(list)
@@ -272,7 +273,7 @@ def refused_moments(
 
 
 def shifts_of(spells: Iterable[Spell]) -> Iterator[Shift]:
-    """When agents were there, as far as their contacts tell."""
+    """Yield when agents were there, as far as their contacts show."""
     by_agent: dict[int, list[Spell]] = defaultdict(list)
     for spell in spells:
         by_agent[spell.agent_id].append(spell)
@@ -289,7 +290,7 @@ def shifts_of(spells: Iterable[Spell]) -> Iterator[Shift]:
 
 
 def most_at_once(spells: Iterable[Spell]) -> dict[int, int]:
-    """How many conversations each agent has held at the same time, at most."""
+    """Return the largest number of conversations each agent held at the same time."""
     held: dict[int, int] = defaultdict(int)
     most: dict[int, int] = defaultdict(int)
     moments = [(spell.started_at, 1, spell.agent_id) for spell in spells]
@@ -301,7 +302,7 @@ def most_at_once(spells: Iterable[Spell]) -> dict[int, int]:
 
 
 def closings_of(group: Group, starts_at: datetime, ends_at: datetime) -> Iterator[Closing]:
-    """When a group was closed in a period, by the hours that it has today."""
+    """Yield when a group was closed in a period, by its present opening hours."""
     schedule = schedule_of(group)
     moment = starts_at
     while moment < ends_at:
@@ -319,7 +320,8 @@ def _team(
     elsewhere: Iterable[Spell],
     period: tuple[datetime, datetime],
 ) -> Team:
-    """Members, skills and hours of today; slots as many as were used at once, today's at most."""
+    """Build the team from today's members, skills and hours. Slots are as many as were used at
+    once, at most today's number."""
     agents = set[int]().union(*members.values()) | {spell.agent_id for spell in spells}
     on_channel = AgentChannel.objects.filter(agent__in=agents, channel=channel, slots__gt=0)
     most = most_at_once(spells)

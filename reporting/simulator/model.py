@@ -1,4 +1,4 @@
-"""What a replay is given and what it says, as plain data."""
+"""The input and the outcome of a replay, as plain data."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ NOTHING = timedelta(0)
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """One contact of a conversation: ``away`` passed since the last one before it waited again;
-    ``to_agent`` says that it then waited for one agent, not for the group."""
+    """One contact of a conversation. ``away`` is the time since the last contact before it waited
+    again; ``to_agent`` means that it then waited for one agent, not for the group."""
 
     group_id: int
     on_desk: timedelta
@@ -22,8 +22,8 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Somebody who wanted to talk, engaged in reality or not, and how his conversation went.
-    ``patience`` is how long he waits for agents who have the skills; ``None``: for ever."""
+    """A visitor who wanted to talk, engaged in reality or not, and how their conversation went.
+    ``patience`` is how long they wait for agents with the skills; ``None`` means forever."""
 
     at: datetime
     rule_id: int
@@ -43,7 +43,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Occupation:
-    """A slot that was taken by something that is not played again."""
+    """A slot taken by a conversation that is not part of the replay."""
 
     agent_id: int
     starts_at: datetime
@@ -61,7 +61,7 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A queue of a rule. ``keeps_places``: also while its group is closed."""
+    """A queue of a rule. ``keeps_places``: it has places also while its group is closed."""
 
     step_id: int
     group_id: int
@@ -77,7 +77,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Slots and skills of the agents, the members of the groups, and when who was there."""
+    """The agents' slots and skills, the groups' members, and who was there when."""
 
     slots: Mapping[int, int]
     members: Mapping[int, frozenset[int]]
@@ -89,8 +89,9 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a replay ended. ``waits`` are those who reached a desk, shortest first; ``unserved``
-    still waited when the period ended, and count as the longest waits of all."""
+    """The outcome of a replay. ``waits`` are those of visitors who reached a desk, shortest
+    first; ``unserved`` visitors were still waiting when the period ended, and count as the
+    longest waits."""
 
     arrived: int
     refused: int
@@ -98,8 +99,8 @@ class Outcome:
     unserved: int
 
     def wait(self, share: float) -> timedelta | None:
-        """The wait that ``share`` of the engaged did not exceed; ``None``: longer than the period
-        tells, or nobody was engaged."""
+        """Return the wait that ``share`` of the engaged did not exceed; ``None`` if it lasted
+        beyond the period or nobody was engaged."""
         engaged = len(self.waits) + self.unserved
         rank = max(-(-int(share * engaged * 1000) // 1000), 1) - 1
         return self.waits[rank] if rank < len(self.waits) else None
@@ -119,7 +120,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What is told of an outcome."""
+    """The numbers of an outcome that are shown."""
 
     arrived: int
     refused: int

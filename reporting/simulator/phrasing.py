@@ -1,4 +1,4 @@
-"""The adviser's findings as sentences."""
+"""The findings of the queue-size simulator as sentences."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def sentence(outcome: Summary, places: int) -> str:
 
 
 def really(outcome: Summary) -> str:
-    """What happened, in the same words: "4 of 812 visitors were not engaged; …"."""
+    """The real outcome in the same words: "4 of 812 visitors were not engaged; …"."""
     values = {"refused": _number(outcome.refused), "arrived": _number(outcome.arrived)}
     if outcome.median is None:
         text = _("%(refused)s of %(arrived)s visitors were not engaged; most of them still wait.")
@@ -64,7 +64,7 @@ def really(outcome: Summary) -> str:
 
 
 def waits(outcome: Summary) -> str:
-    """How long half and nine in ten of the engaged waited, as far as the period tells."""
+    """How long half and nine in ten of the engaged waited, as far as the period shows."""
     if outcome.median is None:
         return _("most of them would still have waited at the end")
     half = duration(outcome.median)
@@ -77,7 +77,7 @@ def waits(outcome: Summary) -> str:
 
 
 def duration(length: timedelta) -> str:
-    """The next full minute that is longer: 1 min, 59 min, 2 h 5 min, 3 d 4 h."""
+    """Round up to the next full minute: 1 min, 59 min, 2 h 5 min, 3 d 4 h."""
     return moments.duration(timedelta(minutes=length // timedelta(minutes=1) + 1))
 
 

@@ -1,8 +1,8 @@
-"""What would have happened with other places: history played again, event by event.
+"""The replay: what would have happened with other places, event by event.
 
-Pure and deterministic: the same history gives the same answer. Who is engaged and who gets what is
-decided by the engine's own functions (``routing.decisions``); what people did (when they came, how
-long they kept an agent, when they came back) is taken as it was.
+Pure and deterministic: the same history gives the same answer. The engine's own functions
+(``routing.decisions``) decide who is engaged and which agent gets what; people's behaviour (when
+they came, how long they occupied an agent, when they returned) is taken from history.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def replay(
     until: datetime,
     assignment: timedelta = timedelta(hours=24),
 ) -> Outcome:
-    """Play ``arrivals`` against ``team`` with the places of ``rules``, up to ``until``."""
+    """Replay ``arrivals`` against ``team`` with the places of ``rules``, up to ``until``."""
     floor = _Floor(rules, team, until=until, assignment=assignment)
     for arrival in arrivals:
         floor.expect(arrival.at, _Kind.ARRIVE, _Talk(arrival, arrival.skills))
@@ -35,8 +35,8 @@ def replay(
 
 
 class _Kind(IntEnum):
-    """What happens first where things happen at one moment: what is certain, then what makes
-    room, then who asks for it."""
+    """The order of events at the same moment: first what is certain, then what makes room, then
+    what needs it."""
 
     OCCUPY = 0
     CLOSE = 1
@@ -52,8 +52,8 @@ class _Kind(IntEnum):
 
 @dataclass(slots=True, eq=False)
 class _Talk:
-    """A conversation on its way through the replay. ``wait`` numbers its places in line: what
-    stands in a line under an earlier number has left it."""
+    """A conversation on its way through the replay. ``wait`` numbers its waits: an entry in a line
+    with an older number is stale."""
 
     arrival: Arrival
     skills: frozenset[int]
@@ -72,7 +72,7 @@ class _Talk:
 
 @dataclass(slots=True, eq=False)
 class _Desk:
-    """An agent in the replay; ``view`` is what the engine's decisions are given."""
+    """An agent in the replay; ``view`` is the input of the engine's decisions."""
 
     agent_id: int
     slots: int
@@ -101,12 +101,12 @@ class _Desk:
         self.is_open = self.is_there and self.held < self.slots
 
 
-# What waits for the same agents: (rank, order of coming, number of the wait, who).
+# Conversations that wait for the same agents: (rank, order of arrival, number of the wait, talk).
 _Line = list[tuple[datetime, int, int, _Talk]]
 
 
 class _Floor:
-    """The state of the replay: desks, what waits, and what will happen."""
+    """The state of the replay: desks, waiting conversations and future events."""
 
     def __init__(
         self,
@@ -202,7 +202,7 @@ class _Floor:
     # --- The engine's steps, on plain data
 
     def _arrive(self, talk: _Talk, at: datetime) -> None:
-        """As ``engagement.start``: decide, then take a place, a desk, or nothing."""
+        """Enter as ``engagement.start`` does: decide, then take a place, a desk, or nothing."""
         self.arrived += 1
         rule = self.rules[talk.arrival.rule_id]
         entry = choose_step(rule.mode, [self._load_of(step, talk) for step in rule.steps])
@@ -228,7 +228,7 @@ class _Floor:
         )
         if load.has_place:
             return load
-        # All is drained between two events, so that nobody waits for a slot that is free.
+        # Everything is drained between two events, so nobody waits while a slot is free for them.
         able = self._able(self._need(step.group_id, talk.skills))
         return replace(load, free_slots=sum(view.free for view in able))
 
@@ -239,7 +239,7 @@ class _Floor:
         return self.needs[key]
 
     def _leave(self, talk: _Talk, at: datetime) -> None:
-        """A contact ends; what comes back later waits again, as a return."""
+        """End a contact; a conversation that comes back later waits again, as a return."""
         assert talk.agent_id is not None
         desk = self.desks[talk.agent_id]
         desk.held, desk.idle_since = desk.held - 1, at
@@ -265,7 +265,7 @@ class _Floor:
         self._offer(need, at)
 
     def _line_up(self, talk: _Talk, line: _Line, at: datetime) -> None:
-        """What waits already keeps its rank in another line (C17)."""
+        """Add a conversation to a line. If it waits already, it keeps its rank (C17)."""
         if talk.waits_since is None:
             talk.waits_since = at
             if talk.step is not None:
@@ -274,7 +274,7 @@ class _Floor:
         heapq.heappush(line, (talk.waits_since, next(self.order), talk.wait, talk))
 
     def _offer(self, need: Need, at: datetime) -> None:
-        """As ``dispatch.drain_group``."""
+        """Offer what waits, as ``dispatch.drain_group`` does."""
         self._takers(need)
         while _first(self.queued[need]):
             chosen = choose_agent(self._able(need), need)
@@ -283,13 +283,14 @@ class _Floor:
             self._serve(self.desks[chosen], at)
 
     def _able(self, need: Need) -> list[AgentView]:
-        """Who might take what needs this now; the engine's decision looks at each again."""
+        """Return the agents who may take this now. The engine's decision checks each of them
+        again."""
         if need.group_id in self.closed:
             return []
         return [desk.view for desk in self._takers(need) if desk.is_open]
 
     def _takers(self, need: Need) -> list[_Desk]:
-        """Whom nothing stops when he is there and free."""
+        """Return the agents whom nothing would stop if they were there and free."""
         found = self.takers_of.get(need)
         if found is None:
             found = []
@@ -306,7 +307,8 @@ class _Floor:
             pass
 
     def _serve(self, desk: _Desk, at: datetime) -> bool:
-        """As ``dispatch.serve``: first what is assigned to him, then the oldest in his queues."""
+        """Serve an agent as ``dispatch.serve`` does: first what is assigned to them, then the
+        oldest in their queues."""
         talk = self._next_for(desk)
         if talk is None:
             return False
@@ -337,7 +339,7 @@ class _Floor:
 
 
 def _first(line: _Line) -> _Talk | None:
-    """Who is first in a line, without those who have left it."""
+    """Return the first in a line, after dropping stale entries."""
     while line and line[0][-1].wait != line[0][2]:
         heapq.heappop(line)
     return line[0][-1] if line else None

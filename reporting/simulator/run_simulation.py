@@ -1,7 +1,7 @@
-"""The replay in the background: a worker plays, the page asks until it is there.
+"""The replay in the background: a worker computes it, and the page polls until it is ready.
 
-A month of a busy website is seconds of computing, which in a web process would hold up every
-socket that it serves.
+A month of a busy website takes seconds to compute, which in a web process would block every socket
+that it serves.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from routing.models import RuleStep
 
 KEPT_SECONDS = 600
 ASKED_SECONDS = 60
-"""After so long without an answer the workers are asked again."""
+"""After this time without an answer, the workers are asked again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What a page shows of a replay: reality, today's places, and each number that was asked."""
+    """What a page shows of a replay: reality, today's places, and each requested number."""
 
     has_history: bool
     refused_messages: int
@@ -39,8 +39,9 @@ class Played:
 def played(
     website: Website, totals: Sequence[int], *, at: datetime, groups: Collection[int] | None = None
 ) -> Played | None:
-    """The replay up to ``at`` with each number of places in all, if a worker has played it in the
-    last minutes; else one is asked to. Of the website, or of some of its groups."""
+    """Return the replay up to ``at`` with each total number of places, if a worker has computed it
+    in the last minutes; otherwise request it and return ``None``. For the website, or some of its
+    groups."""
     some = None if groups is None else tuple(sorted(groups))
     whose = "" if some is None else "-".join(map(str, some))
     key = f"replay:{website.pk}:{whose}:{':'.join(map(str, totals))}"
@@ -62,7 +63,7 @@ def play(
     at: datetime,
     groups: Collection[int] | None = None,
 ) -> None:
-    """Play, and keep what came out for some minutes."""
+    """Run the replay and cache the result for some minutes."""
     website = Website.objects.get(pk=website_id)
     read = history.read(website, at=at, groups=groups)
     queues = queues_of(website, read, groups)
@@ -82,7 +83,7 @@ def play(
 def queues_of(
     website: Website, read: history.History, groups: Collection[int] | None = None
 ) -> list[advice.Queue]:
-    """The active queues: with places, of rules that are enabled (R43)."""
+    """Return the active queues: those with places, of rules that are enabled (R43)."""
     steps = RuleStep.objects.filter(rule__website=website, rule__is_enabled=True, places__gt=0)
     if groups is not None:
         steps = steps.filter(group__in=groups)

@@ -1,4 +1,4 @@
-"""How many places the queues of a website should have, as arithmetic of plain numbers."""
+"""How many places a website's queues should have, as arithmetic on plain numbers."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from fractions import Fraction
 
 
 def places_for(agents: float, per_hour: float, off_peak_hours: float) -> int:
-    """What a team can work off in its quiet hours: agents x conversations of one agent in an hour
-    x off-peak hours (R213); 5 x 10 x 3 is 150 (R214)."""
+    """Return what a team can handle in its quiet hours: agents x conversations per agent and hour x
+    off-peak hours (R213); 5 x 10 x 3 is 150 (R214)."""
     exact = Fraction(str(agents)) * Fraction(str(per_hour)) * Fraction(str(off_peak_hours))
     return int(exact + Fraction(1, 2))
 
 
 def to_start_with(places: int) -> int:
-    """Half of it, rounded up: more are added when the team has shown its pace (R215)."""
+    """Return half of it, rounded up; more are added once the team has shown its pace (R215)."""
     return -(-places // 2)
 
 
 def shared(places: int, weights: Sequence[float]) -> list[int]:
-    """``places`` among the queues, each by its weight (R214); evenly where none has any.
+    """Split ``places`` among the queues by their weights (R214); evenly if all weights are 0.
 
-    Whole places, none lost: the largest remainders get what rounding left over. Where there are
-    enough for all, no queue is left without one: 0 would make it a live queue (R42).
+    The parts are whole numbers that add up: the largest remainders get what rounding left over. If
+    there are enough, every queue gets at least one place: 0 would make it a live queue (R42).
     """
     if not weights:
         return []
@@ -40,7 +40,8 @@ def shared(places: int, weights: Sequence[float]) -> list[int]:
 
 
 def off_peak_hours(arrivals: Sequence[float], capacity: Sequence[float]) -> int:
-    """How many hours of the day are quiet: somebody works, and fewer arrive than are worked off.
+    """Count the quiet hours of the day: agents work, and fewer conversations arrive than they can
+    handle.
 
     ``arrivals`` and ``capacity`` are means by hour of the day, in conversations.
     """

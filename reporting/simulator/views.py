@@ -1,4 +1,4 @@
-"""The adviser's pages: the formula at once, the replay when it is ready."""
+"""The queue-size pages: the formula at once, the replay when it is ready."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from reporting.simulator.sizing import places_for, to_start_with
 MOST_PLACES = 1_000_000
 MOST_REPLAYS = 3
 KNOWN = ("website", "places", *SizeForm.base_fields)
-"""The parameters of these addresses; of the numbers of places there may be several."""
+"""The parameters of these addresses. ``places`` may be repeated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A website, and which of its groups the reader oversees; ``None`` where it is all of it."""
+    """A website, and which of its groups the reader oversees; ``None`` means all of it."""
 
     website: Website
     name: str
@@ -46,7 +46,8 @@ def _part(website: Website, user: User) -> Part:
 
 
 def _chosen(request: StaffRequest) -> tuple[list[Website], Website | None]:
-    """What the user oversees, and which of it is asked for; a stranger's website is not there."""
+    """Return what the user oversees and which website is requested. Raises ``Http404`` for any
+    other website."""
     check(request.GET, KNOWN, many=("places",))
     websites = list(websites_of(request.user).order_by("name", "pk"))
     key = request.GET.get("website")
@@ -60,9 +61,9 @@ def _chosen(request: StaffRequest) -> tuple[list[Website], Website | None]:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """What the formula says for a website, or for what the reader oversees of it; ``queues`` each
-    with its part of what to start with, and of the full size. ``found`` is the pace of however
-    little history, ``pace`` the same where it is enough to go by."""
+    """The result of the formula for a website, or for what the reader oversees of it. ``queues``
+    have their parts of the starting size and of the full size. ``found`` is the pace of any
+    history, however short; ``pace`` is the same if there is enough history, else ``None``."""
 
     part: Part
     history: history.History
@@ -83,7 +84,7 @@ def _sizes(request: StaffRequest, website: Website) -> Sizes:
     members = Agent.objects.filter(groups__steps__in=[queue.step_id for queue in queues])
     data = request.GET if SizeForm.base_fields.keys() & request.GET.keys() else None
     form = SizeForm(data, pace=pace, agents=members.distinct().count())
-    # Not 0, where nobody has typed it: each queue has a place, or it would be a live one (C77).
+    # Not 0, unless it was typed: with 0 places, a queue would be a live one (C77).
     least = 0 if form.is_bound else max(len(queues), 1)
     full = max(places_for(*form.numbers()), least)
     start = max(to_start_with(full), least)
@@ -95,7 +96,7 @@ def _sizes(request: StaffRequest, website: Website) -> Sizes:
 @overseers("GET")
 @explained
 def queue_size(request: StaffRequest) -> HttpResponse:
-    """How many places the queues of a website should have (R213-R215, B21)."""
+    """Show how many places the queues of a website should have (R213-R215, B21)."""
     websites, website = _chosen(request)
     agent = Agent.objects.filter(user=request.user).first()
     context = {"now": timezone.now(), "tab": "reports", "agent": agent, "websites": websites}
@@ -132,7 +133,7 @@ def queue_size(request: StaffRequest) -> HttpResponse:
 @overseers("GET")
 @explained
 def queue_size_file(request: StaffRequest, kind: str) -> HttpResponse:
-    """How the places are shared, as CSV or XLSX."""
+    """Return how the places are split, as CSV or XLSX."""
     _websites, website = _chosen(request)
     if website is None or kind not in row_files.KINDS:
         raise Http404
@@ -153,7 +154,7 @@ def queue_size_file(request: StaffRequest, kind: str) -> HttpResponse:
 def _replays(
     request: StaffRequest,
 ) -> tuple[run_simulation.Played | None, list[tuple[str, int, Summary]]]:
-    """What a worker has played, if it has: each number of places in all, and what came of it."""
+    """Return the replay, if a worker has computed it, and the outcome for each number of places."""
     _websites, website = _chosen(request)
     if website is None:
         raise Http404
@@ -169,7 +170,7 @@ def _replays(
 @overseers("GET")
 @explained
 def queue_size_replay(request: StaffRequest) -> HttpResponse:
-    """The fragment that says what other places would have changed."""
+    """Return the fragment that says what other places would have changed."""
     found, replays = _replays(request)
     if found is None:
         return render(request, "reporting/adviser/playing.html", {"again": request.get_full_path()})
@@ -187,7 +188,8 @@ def queue_size_replay(request: StaffRequest) -> HttpResponse:
 @overseers("GET")
 @explained
 def replay_file(request: StaffRequest, kind: str) -> HttpResponse:
-    """The same in numbers, as CSV or XLSX; back to the page where it has to be played again."""
+    """Return the replay's numbers as CSV or XLSX; redirect to the page if they must be computed
+    again."""
     if kind not in row_files.KINDS:
         raise Http404
     found, replays = _replays(request)
@@ -213,7 +215,7 @@ def replay_file(request: StaffRequest, kind: str) -> HttpResponse:
 
 
 def _seconds(length: timedelta | None) -> int | None:
-    """``None`` where some still wait at the end."""
+    """Return seconds; ``None`` if some were still waiting at the end."""
     return None if length is None else round(length.total_seconds())
 
 

@@ -1,4 +1,4 @@
-"""How figures are written: numbers, per cent, lengths of time, in the reader's language."""
+"""Formatting of figures: numbers, percentages and durations, in the reader's language."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ NOTHING = "–"
 
 @register.filter
 def told(answer: Answer, figure: Figure) -> str:
-    """A figure's value with its unit, money with its currency; sums of several have none."""
+    """Format a figure's value with its unit, money with its currency. Money in several currencies
+    has no value."""
     if answer.is_mixed:
         return _("several currencies")
     if answer.value is not None and answer.currency:
@@ -32,7 +33,7 @@ def told(answer: Answer, figure: Figure) -> str:
 
 @register.filter
 def written(value: Number, unit: Unit) -> str:
-    """A figure's value with its unit; a dash where there is none."""
+    """Format a value with its unit; a dash if there is none."""
     if value is None:
         return NOTHING
     match unit:
@@ -50,12 +51,12 @@ def written(value: Number, unit: Unit) -> str:
 
 @register.filter
 def grouped(value: int) -> str:
-    """A count, with the reader's separators."""
+    """Format a count with the reader's separators."""
     return number(value, 0)
 
 
 def number(value: Number, places: int) -> str:
-    """With the reader's separators; a whole number of per cent without a zero behind it."""
+    """Format a number with the reader's separators; a whole percentage has no decimal."""
     assert value is not None
     if places == 1 and round(value, 1) == round(value):
         places = 0
@@ -67,13 +68,13 @@ def number(value: Number, places: int) -> str:
 
 @register.filter
 def bucket_name(point: Point, trend: Trend) -> str:
-    """How a point of a trend is called in its table, and at the ends of its chart."""
+    """Format a point of a trend for its table and for the ends of its chart."""
     return _called(point.name, trend, "DATE_FORMAT" if trend.has_years else "MONTH_DAY_FORMAT")
 
 
 @register.filter
 def tick(point: Point, trend: Trend) -> str:
-    """The same between the ends, where the years need not be said again."""
+    """Format a point between the ends, where the year need not be repeated."""
     return _called(point.name, trend, "MONTH_DAY_FORMAT")
 
 
@@ -86,7 +87,7 @@ def _called(bucket: date | datetime, trend: Trend, day: str) -> str:
 
 @register.filter
 def size_of_change(change: Change) -> str:
-    """How much more or less; the arrow beside it says which."""
+    """Format the size of a change; the arrow beside it shows the direction."""
     if change.unit is Unit.POINTS:
         return _("%(n)s points") % {"n": number(abs(change.by), 1)}
     return written(abs(change.by), Unit.PERCENT)
@@ -94,7 +95,7 @@ def size_of_change(change: Change) -> str:
 
 @register.simple_tag
 def when(period: Period, is_narrowed: bool) -> str:
-    """The days of a report, and whether filters narrow it, for what is said of an empty part."""
+    """Name the days of a report, and whether filters narrow it, for the text of an empty part."""
     first, last = (formats.date_format(day) for day in (period.first, period.last))
     if period.days == 1:
         days = _("on %(day)s") % {"day": first}
@@ -105,24 +106,24 @@ def when(period: Period, is_narrowed: bool) -> str:
 
 @register.filter
 def exact(value: Number) -> str:
-    """A figure as it was computed, for what reads the page by machine; nothing where there is
-    none."""
+    """Format the unrounded value for programs that read the page; empty if there is none."""
     return "" if value is None else repr(float(value))
 
 
 @register.filter
 def along(share: float, width: int) -> str:
-    """Where something is that lies at a share of a width, for SVG."""
+    """Return the position at a share of a width, for SVG."""
     return plain(round(share * width, 1))
 
 
 @register.filter
 def plain(value: float) -> str:
-    """A number as SVG wants it, whatever the reader's language."""
+    """Format a number for SVG, independent of the reader's language."""
     return f"{value:g}"
 
 
 @register.filter
 def narrowed(query: str, parameter: str) -> str:
-    """The query of a report, narrowed by one parameter more; what it said of that gives way."""
+    """Return the query of a report, narrowed by one more parameter, which replaces its former
+    value."""
     return urlencode(dict(parse_qsl(query)) | dict(parse_qsl(parameter)))

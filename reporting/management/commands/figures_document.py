@@ -1,4 +1,4 @@
-"""Writes the definitions of docs/reports.md from the register of figures."""
+"""Writes the definitions in docs/reports.md from the registry of figures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def document() -> Path:
 
 
 def generated() -> str:
-    """What must stand between the two markers."""
+    """Return the text that belongs between the two markers."""
     with override("en"):
         parts = [BEGIN]
         for report, title in TITLES.items():
@@ -36,7 +36,7 @@ def generated() -> str:
 
 
 def fresh(text: str) -> str:
-    """``text`` with what stands between its markers made anew; ``ValueError`` without markers."""
+    """Return ``text`` with the generated part renewed. Raises ``ValueError`` without markers."""
     before, begin, rest = text.partition(BEGIN)
     _stale, end, after = rest.partition(END)
     if not begin or not end:
@@ -51,7 +51,7 @@ def _entry(figure: figures.Figure) -> str:
 
 class Command(BaseCommand):
     help = "Writes the generated part of docs/reports.md, or with --check says if it is stale."
-    requires_system_checks = ()  # It reads the register and writes one file.
+    requires_system_checks = ()  # The command only reads the registry and writes one file.
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when stale")

@@ -1,4 +1,4 @@
-"""Reads purchases and refunds from a CSV file of a shop system."""
+"""Imports purchases and refunds from a CSV file of a shop system."""
 
 from __future__ import annotations
 
