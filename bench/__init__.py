@@ -1,1 +1,1 @@
-"""The benchmark: the message path through the public doors, against the real processes."""
+"""The benchmark: the message path through the public entry points, against the real processes."""

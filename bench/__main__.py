@@ -1,4 +1,4 @@
-"""``python -m bench``: start an installation (or take a running one), load it, print, judge."""
+"""``python -m bench``: start an installation (or use a running one), load it, print and judge."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _installation(options: argparse.Namespace) -> AbstractContextManager[Instanc
 
 
 def measure(instance: Instance, options: argparse.Namespace) -> dict[str, Any]:
-    """Prepare, load, and put the figures together."""
+    """Prepare, run the load, and assemble the figures."""
     load_average = os.getloadavg()[0]
     counts = ["--agents", str(options.agents), "--visitors", str(options.visitors)]
     prepared = _output("bench.prepare", counts, "", instance.environment, SETTING_UP_SECONDS)

@@ -1,8 +1,8 @@
-"""How a full board feels: ``python -m bench.board``.
+"""Measure how a full board feels: ``python -m bench.board``.
 
-500 connected agents, 100 queues, 2,000 conversations that wait and 500 on desks, in a real
-Chromium, against an installation of its own. Somebody writes every now and then, and then many do:
-measured from the commit that lets one more wait to the painted figure that says so.
+500 connected agents, 100 queues, 2,000 waiting conversations and 500 on desks, in a real Chromium,
+against an installation of its own. Conversations arrive first occasionally, then quickly. Measured
+from the commit that adds a waiting conversation to the painted figure that includes it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from bench.instance import ROOT, Instance, NotStarted, started
 
 AGENTS, GROUPS, WAITING = 500, 100, 2000
 PACES = {"now and then": (3.1, 12), "five a second": (0.2, 60)}
-"""Seconds between two, and how many."""
+"""Seconds between two conversations, and how many."""
 PROMISE_MS = 1000.0
 PREPARING_SECONDS = 300
 SETTLE_SECONDS = 4
 
-# When which number of waiting conversations was first seen, in milliseconds since 1970.
+# When each number of waiting conversations was first seen, in milliseconds since 1970.
 WATCH = """
   window.painted = [];
   const channel = new MessageChannel();
@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _ask(instance: Instance, *arguments: str) -> Any:
-    """What needs Django is done in a process of its own."""
+    """Run a step that needs Django in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "bench.board", *arguments],
         cwd=ROOT,
@@ -82,7 +82,7 @@ def _ask(instance: Instance, *arguments: str) -> Any:
 
 
 def play(instance: Instance, made: dict[str, Any]) -> dict[str, list[float]]:
-    """Look at the board while conversations come; milliseconds, sorted."""
+    """Watch the board while conversations arrive; return milliseconds, sorted."""
     from playwright.sync_api import sync_playwright
 
     url = f"http://{instance.host}:{instance.port}"
@@ -124,18 +124,18 @@ def play(instance: Instance, made: dict[str, Any]) -> dict[str, list[float]]:
 
 
 def _spent(tools: Any) -> float:
-    """CPU of the page's main thread so far, in ms."""
+    """Return the CPU time of the page's main thread so far, in ms."""
     metrics = {one["name"]: one["value"] for one in tools.send("Performance.getMetrics")["metrics"]}
     return 1000 * float(metrics["TaskDuration"])
 
 
 def prepare() -> dict[str, str]:
-    """Agents who sit at their desks with something to do, and long queues; an administrator."""
+    """Create busy agents at their desks, long queues, and an administrator."""
     from bench import prepare as preparing  # sets Django up
     from bench import rows
 
     rows.prepare(groups=GROUPS, agents=AGENTS, slots=4)
-    rows.go_home()  # nobody takes what comes
+    rows.go_home()  # nobody takes what arrives
     rows.wait(WAITING + AGENTS)
 
     from django.conf import settings
@@ -157,7 +157,7 @@ def prepare() -> dict[str, str]:
 
 
 def write(pause: float, count: int) -> list[tuple[int, float]]:
-    """Let ``count`` more wait; how many then do, and since when."""
+    """Add ``count`` waiting conversations; return how many wait after each, and since when."""
     from django.db import transaction
     from django.utils import timezone
 

@@ -1,4 +1,4 @@
-"""One keep-alive HTTP/1.1 connection, so lean that the load process hardly shows in its figures."""
+"""A keep-alive HTTP/1.1 connection, so lean that the load process hardly shows in its figures."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import json
 from typing import Any
 
 END_OF_HEAD = b"\r\n\r\n"
-TRIES = 2  # The server may close an idle connection at the moment we write on it.
+TRIES = 2  # The server may close an idle connection just as we write to it.
 
 
 class Line(asyncio.Protocol):
-    """Sends one request at a time, always with the same headers, and reads its JSON answer."""
+    """Sends one request at a time, with the same headers, and reads its JSON response."""
 
     def __init__(self, host: str, port: int, headers: dict[str, str]) -> None:
         self._address = (host, port)

@@ -1,8 +1,8 @@
-"""How a full desk feels: ``python -m bench.desk``.
+"""Measure how a full desk feels: ``python -m bench.desk``.
 
 Four conversations side by side with 500 messages each, 20 state boxes, in a real Chromium, against
-an installation of its own. Measured in the page, to the paint: from a key to the letter, and from
-a visitor's message on the socket to its bubble.
+an installation of its own. Measured in the page, up to the paint: from a key press to the letter,
+and from a visitor's message on the socket to its bubble.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _prepared(instance: Instance) -> dict[str, Any]:
 
 
 def play(instance: Instance, made: dict[str, Any]) -> dict[str, list[float]]:
-    """Open the desk, write and be written to; milliseconds, sorted."""
+    """Open the desk, type and receive messages; return milliseconds, sorted."""
     from playwright.sync_api import sync_playwright
 
     url = f"http://{instance.host}:{instance.port}"
@@ -107,7 +107,7 @@ def play(instance: Instance, made: dict[str, Any]) -> dict[str, list[float]]:
         page.locator(".composer textarea").first.click()
         tools = context.new_cdp_session(page)
         tools.send("Performance.enable", {"timeDomain": "threadTicks"})
-        time.sleep(SETTLE_SECONDS)  # drawing it all the first time is not what is measured
+        time.sleep(SETTLE_SECONDS)  # the first drawing is not part of the measurement
         page.evaluate("measured.keys.length = 0")
         begun = _spent(tools)
         page.keyboard.type("a word and " * (LETTERS // 11), delay=30)
@@ -127,7 +127,8 @@ def play(instance: Instance, made: dict[str, Any]) -> dict[str, list[float]]:
 
 
 def _spent(tools: Any) -> dict[str, float]:
-    """CPU of the page's main thread so far, in ms: all, and what of it laid out and styled."""
+    """Return the CPU time of the page's main thread so far, in ms: in total, and for script, layout
+    and style."""
     metrics = {one["name"]: one["value"] for one in tools.send("Performance.getMetrics")["metrics"]}
     names = ("TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
     return {name.removesuffix("Duration"): 1000 * metrics[name] for name in names}
@@ -147,7 +148,8 @@ def _wait(page: Any, count: str, wanted: int) -> None:
 
 
 def _say(url: str, made: dict[str, Any], n: int) -> None:
-    """A visitor of one of the conversations on the screen writes, by the public door."""
+    """Post a visitor's message to one of the conversations on the screen, through the public
+    endpoint."""
     token, conversation = made["talks"][n % PANES]
     body = json.dumps({"client_id": str(uuid.uuid4()), "body": f"Message {n} of the bench"})
     request = urllib.request.Request(
@@ -164,7 +166,8 @@ def _say(url: str, made: dict[str, Any], n: int) -> None:
 
 
 def prepare() -> dict[str, Any]:
-    """In a process of its own: a website, an agent with a session, what lies on the desk."""
+    """Create a website, an agent with a session, and what is on the desk. Runs in a process of its
+    own."""
     from bench import prepare as preparing  # sets Django up
 
     made = preparing.prepare(agents=1, visitors=BOXES)

@@ -1,7 +1,8 @@
-"""``python -m bench.distribution``: how fast queues drain and deadlines fall, on many rows.
+"""``python -m bench.distribution``: measure how fast queues drain and deadlines are enforced on
+many rows.
 
 Starts engines of its own in a scratch folder, fills the tables with SQL, and calls what the
-product's own reactions and tasks call, from as many processes as a worker has.
+product's reactions and tasks call, from as many processes as a worker has.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def main() -> int:
 @contextmanager
 def _engines() -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="causerie-bench-") as folder:
-        os.chmod(folder, 0o755)  # PostgreSQL's user must pass through.
+        os.chmod(folder, 0o755)  # PostgreSQL's user must be able to pass through.
         for name in ("DATABASE_URL", "REDIS_URL"):
             os.environ.pop(name, None)
         os.environ |= {
@@ -89,7 +90,7 @@ def _engines() -> Iterator[None]:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """All figures. Times are of the wall; the machine should have nothing else to do."""
+    """Return all figures. Times are wall-clock times; the machine should be idle otherwise."""
     from bench import rows
     from bench.figures import percentile
 
@@ -124,7 +125,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
     rows.clear_waiting()
     rows.snooze(options.deadlines)
-    rows.go_home()  # What wakes begins to wait: the deadlines are measured, not the pushes.
+    # Woken conversations start to wait: without free agents only the deadlines are measured, not
+    # the pushes.
+    rows.go_home()
     rows.settle()
     moved, seconds = _sum(_spawn(_enforce))
     figures["deadlines"] = moved
@@ -133,13 +136,13 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _sum(told: list[tuple[int, float]]) -> tuple[int, float]:
-    """What all processes did, and the seconds of the slowest."""
+    """Return the total of all processes, and the seconds of the slowest."""
     return sum(done for done, _seconds in told), max(seconds for _done, seconds in told)
 
 
 def _spawn(work: Callable[[int], T], workers: int = WORKERS) -> list[tuple[T, float]]:
-    """Run ``work`` in several processes at once; each tells its result and its seconds, without
-    those to start it."""
+    """Run ``work`` in several processes at once; return each one's result and its seconds, without
+    start-up."""
     context = multiprocessing.get_context("spawn")
     ready, go = context.Semaphore(0), context.Event()
     told: Any = context.Queue()
@@ -184,7 +187,7 @@ def _fill_agents(part: int) -> int:
 
 
 def _serve_each(part: int) -> list[float]:
-    """Seconds of each single push."""
+    """Return the seconds of each single push."""
     from accounts.models import Agent, Channel
     from routing import dispatch
 
@@ -199,7 +202,7 @@ def _serve_each(part: int) -> list[float]:
 
 
 def _free_slots(part: int) -> list[float]:
-    """Close what is on a full desk; the call returns when the next one is on it."""
+    """Close conversations on full desks; each call returns when the next one is on the desk."""
     from django.utils import timezone
 
     from accounts.models import User

@@ -1,9 +1,8 @@
-"""What the embed costs a brand's page: ``python -m bench.embedding``.
+"""Measure what the embed costs a brand's page: ``python -m bench.embedding``.
 
-A page on another site loads the script, the visitor is engaged and the button appears; the main
-thread's time until then, against the same page with an empty script in its place, in a real
-Chromium against an installation of its own. Once as fast as this machine is, and once four times
-slower, as a phone.
+A page on another site loads the script, the visitor is engaged and the button appears. Measured is
+the main thread's time until then, against the same page with an empty script, in a real Chromium
+and an installation of its own: once at this machine's speed, once four times slower, like a phone.
 """
 
 from __future__ import annotations
@@ -63,7 +62,8 @@ def _key(instance: Instance) -> str:
 
 
 def play(instance: Instance, key: str) -> dict[str, tuple[float, float]]:
-    """Medians of the main thread's time for a page, in ms: without the embed, and with it."""
+    """Return the medians of the main thread's time for a page, in ms: without the embed, and with
+    it."""
     from playwright.sync_api import sync_playwright
 
     product = f"http://{instance.host}:{instance.port}"
@@ -74,7 +74,7 @@ def play(instance: Instance, key: str) -> dict[str, tuple[float, float]]:
         )
         found = {}
         for name, factor in (("as fast as it is", 1), (f"{SLOWER} times slower", SLOWER)):
-            # In turns, so that both see the same moods of the machine; the first warms up.
+            # Alternating, so that both see the same state of the machine; the first pair warms up.
             spent = [
                 (_load(browser, f"{brand}/empty", factor), _load(browser, f"{brand}/", factor))
                 for _ in range(LOADS + 1)
@@ -86,7 +86,7 @@ def play(instance: Instance, key: str) -> dict[str, tuple[float, float]]:
 
 
 def _load(browser: Any, url: str, factor: int) -> float:
-    """The main thread's time of one load in a fresh profile, scripts fetched anew."""
+    """Return the main thread's time for one load in a fresh profile, without cached scripts."""
     context = browser.new_context()
     page = context.new_page()
     tools = context.new_cdp_session(page)
@@ -100,7 +100,7 @@ def _load(browser: Any, url: str, factor: int) -> float:
             page.goto(url)
     page.wait_for_timeout(SETTLE_MS)
     metrics = {one["name"]: one["value"] for one in tools.send("Performance.getMetrics")["metrics"]}
-    # Only now: a question to the page puts the test tool's own scripts into it, 15 ms of them.
+    # Only now: querying the page injects the test tool's own scripts into it, 15 ms of them.
     assert page.get_by_role("button").count() == (not is_empty), "not engaged"
     context.close()
     return float(1000 * metrics["TaskDuration"])
@@ -108,7 +108,7 @@ def _load(browser: Any, url: str, factor: int) -> float:
 
 @contextmanager
 def _brand(product: str, key: str) -> Iterator[str]:
-    """A brand's server: its page with the embed, and one with an empty script."""
+    """Run a brand's server: its page with the embed, and one with an empty script."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -121,7 +121,7 @@ def _brand(product: str, key: str) -> Iterator[str]:
             self.wfile.write(b"" if is_script else page.encode())
 
         def log_message(self, *args: object) -> None:
-            """Quiet."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -1,4 +1,4 @@
-"""From what was measured to figures: percentiles, the table, and which targets are met."""
+"""From measurements to figures: percentiles, the table, and which targets are met."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ A_SECOND = 200.0
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A promise, what was found, and whether it is kept."""
+    """A promise, the measured value, and whether it is met."""
 
     name: str
     found: str
@@ -22,7 +22,8 @@ class Target:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """The smallest value that ``share`` of all do not exceed (nearest rank); NaN without values."""
+    """Return the smallest value that ``share`` of all do not exceed (nearest rank); NaN without
+    values."""
     if not values:
         return math.nan
     ranked = sorted(values)
@@ -30,7 +31,8 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def summary(phase: dict[str, Any]) -> dict[str, Any]:
-    """One phase in figures: milliseconds, messages a second, CPU milliseconds for a message."""
+    """Return the figures of one phase: milliseconds, messages a second, CPU milliseconds per
+    message."""
     heard = [at for at in phase["heard_ats"] if phase["began"] <= at <= phase["ended"]]
     accepted = phase["accepted"]
     each = {
@@ -68,12 +70,12 @@ def _spread(seconds: list[float]) -> dict[str, float | None]:
 
 
 def _rounded(value: float) -> float | None:
-    """JSON knows no NaN; a figure that could not be had is null."""
+    """Round a figure; NaN becomes null, because JSON has no NaN."""
     return None if math.isnan(value) else round(value, 2)
 
 
 def targets(report: dict[str, Any]) -> list[Target]:
-    """The promises of the phases that were played."""
+    """Return the promises of the phases that were run."""
     made: list[Target] = []
     phases = report["phases"]
     if "open" in phases:
@@ -105,7 +107,7 @@ def _at_most(name: str, found: float | None, limit: float, unit: str) -> Target:
 
 
 def table(report: dict[str, Any]) -> str:
-    """All figures as text, for a terminal."""
+    """Return all figures as text for a terminal."""
     lines = [_machine_line(report)]
     played = {name: phase for name, phase in report["phases"].items() if phase["sent"]}
     lines.append("")

@@ -1,7 +1,7 @@
-"""Years of history for the reports, made by SQL: a million conversations whose ledger verifies.
+"""Years of history for the reports, created by SQL: a million conversations with a valid ledger.
 
-Five stories that teams know, spread over the hours of a week as customers write. Random numbers
-are seeded, so that two runs make the same history. ``bench.reports`` measures on it.
+Five typical stories, spread over the hours of the week as customers write. The random numbers are
+seeded, so that two runs create the same history. ``bench.reports`` measures on it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from django.db import connection
 SEED = 0.42
 MESSAGES_EACH = 10
 
-# One line for each conversation: what happened to it, and when. ``k`` is its story.
+# One row for each conversation: what happened to it, and when. ``k`` selects its story.
 STORIES = """
     CREATE TEMP TABLE story AS
     WITH drawn AS (
@@ -98,7 +98,7 @@ CONVERSATIONS = """
              ELSE (SELECT role FROM accounts_user WHERE id = first_user) END
     FROM told ORDER BY id
 """
-# Verb, moment, who did it, what it made of the conversation; all in the order of time.
+# Verb, moment, actor and resulting state, in chronological order.
 EVENTS = """
     INSERT INTO conversations_event
         (conversation_id, website_id, verb, at, actor_kind, actor_user_id, to_status, agent_id,
@@ -179,12 +179,12 @@ SALES = """
         'attributed', first_id, group_id, id, 2, b * interval '40 hours', interval '48 hours'
     FROM told WHERE kind <> 'bot' AND id %% 10 = 0
 """
-# One agent in four is paid by the conversation.
+# One agent in four is paid per conversation.
 EXPERTS = """
     UPDATE accounts_user SET role = 'expert'
     WHERE id IN (SELECT user_id FROM accounts_agent WHERE id %% 4 = 0)
 """
-# Eight hours a day for each agent, cut at the full hour; available for most of it.
+# Eight hours a day for each agent, split at the full hour; available for most of it.
 SPANS = """
     INSERT INTO conversations_statusspan
         (agent_id, website_id, channel, is_available, started_at, ended_at, busy_seconds,
@@ -214,7 +214,7 @@ STEPS = {
 
 
 def make(number: int, *, website: int, groups: int, agents: int, days: int) -> None:
-    """``number`` closed conversations of the last ``days`` days, with all that belongs to them."""
+    """Create ``number`` closed conversations over the last ``days`` days, with all related rows."""
     values = {
         "number": number,
         "website": website,

@@ -20,16 +20,16 @@ from urllib.error import URLError
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120
 STOP_SECONDS = 60
-LINE = 300  # characters of a line of its log that we show
+LINE = 300  # characters shown of each line of its log
 
 
 class NotStarted(Exception):
-    """The installation did not come up; the text ends with the last of its log."""
+    """The installation did not start; the message ends with the last lines of its log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """Where an installation answers, the process above all of its own, and its environment."""
+    """The address of an installation, its root process if it is ours, and its environment."""
 
     host: str
     port: int
@@ -39,9 +39,9 @@ class Instance:
 
 @contextmanager
 def started(web_processes: int) -> Iterator[Instance]:
-    """Run an installation in production mode, without TLS, for the length of a ``with``."""
+    """Run an installation in production mode, without TLS, for the duration of a ``with`` block."""
     with tempfile.TemporaryDirectory(prefix="causerie-bench-") as folder:
-        os.chmod(folder, 0o755)  # PostgreSQL's user must pass through.
+        os.chmod(folder, 0o755)  # PostgreSQL's user must be able to pass through.
         port = _free_port()
         environment = {
             name: value

@@ -1,4 +1,5 @@
-"""The load process: reads a scenario on stdin, plays its phases, prints what it saw as JSON."""
+"""The load process: reads a scenario from stdin, runs its phases, prints its observations as
+JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ import psutil
 from bench import servers
 from bench.scene import Scene, Shot, Side, Talk
 
-QUIET = 1.5  # seconds after a phase, in which what is under way may arrive
+QUIET = 1.5  # seconds after a phase in which messages under way may still arrive
 SEED = 2026
 
 
@@ -27,14 +28,14 @@ def main() -> None:
 
 
 async def play(scenario: dict[str, Any]) -> dict[str, Any]:
-    """Every phase after another on one scene, then the proof that nothing is missing."""
+    """Run the phases one after the other on one scene, then check that nothing is missing."""
     scene = Scene(scenario)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as http:
         began = time.perf_counter()
         await scene.open(http)
         _say(f"{len(scene.talks)} conversations on desks in {time.perf_counter() - began:.1f} s")
-        gc.freeze()  # What lives until the end need not be looked at while we measure.
+        gc.freeze()  # Objects that live until the end need not be scanned while we measure.
         phases: dict[str, Callable[[float], Awaitable[None]]] = {
             "idle": asyncio.sleep,
             "open": lambda seconds: _open_loop(scene, seconds, scenario["rates"]),
@@ -62,7 +63,8 @@ async def play(scenario: dict[str, Any]) -> dict[str, Any]:
 async def _measure(
     run: Callable[[float], Awaitable[None]], seconds: float, root: int | None
 ) -> dict[str, Any]:
-    """Play one phase; what it cost the server's parts, the load itself and everybody else."""
+    """Run one phase; return what it cost the server's parts, the load itself and other
+    processes."""
     own = psutil.Process()
     before = (servers.cpu(root) if root else {}, own.cpu_times(), servers.machine())
     began = time.perf_counter()
@@ -87,7 +89,7 @@ async def _measure(
 
 
 async def _open_loop(scene: Scene, seconds: float, rates: dict[Side, float]) -> None:
-    """Messages fall due at random moments, whether or not the server keeps up."""
+    """Send messages at random moments, whether or not the server keeps up."""
     chance = random.Random(SEED)
     start = time.perf_counter()
     due: list[tuple[float, Side]] = []
@@ -108,7 +110,8 @@ async def _open_loop(scene: Scene, seconds: float, rates: dict[Side, float]) -> 
 
 
 async def _closed_loop(scene: Scene, seconds: float, senders: int) -> None:
-    """Each sender posts its next when the last one is answered; two of three are visitors'."""
+    """Each sender posts its next message when the last one is answered; two of three are
+    visitors'."""
     give_up = time.perf_counter() + seconds
 
     async def send(talks: list[Talk]) -> None:
@@ -122,7 +125,7 @@ async def _closed_loop(scene: Scene, seconds: float, senders: int) -> None:
 
 
 async def _account(scene: Scene) -> dict[str, Any]:
-    """Fetch every conversation anew: what was accepted and is not there is lost, and the numbers
+    """Fetch every conversation again. An accepted message that is missing is lost, and the numbers
     must be 1, 2, 3 ... with each id once."""
     kept: set[str] = set()
     stored_wrong = 0

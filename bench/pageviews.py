@@ -1,7 +1,8 @@
-"""``python -m bench.pageviews``: what a page view of a brand's site costs (docs/benchmarks.md).
+"""``python -m bench.pageviews``: measure what a page view of a brand's site costs
+(docs/benchmarks.md).
 
-Asks the door of page views as ``embed.js`` does, on keep-alive connections: first at a steady pace,
-then as fast as the answers come.
+Calls the page views' endpoint as ``embed.js`` does, on keep-alive connections: first at a steady
+rate, then as fast as the responses arrive.
 """
 
 from __future__ import annotations
@@ -45,14 +46,14 @@ PREPARING_SECONDS = 120
 
 @dataclass(slots=True)
 class Heard:
-    """What came back: how long each answer took, in seconds, and how many were not what we want."""
+    """The responses: how long each took, in seconds, and how many were wrong."""
 
     times: list[float] = field(default_factory=list)
     wrong: int = 0
 
 
 class Brand:
-    """The pages of a brand, on as many connections as there are lines."""
+    """The pages of a brand, viewed over ``LINES`` connections."""
 
     def __init__(self, instance: Instance, key: str) -> None:
         self.path = f"/messenger/{key}/engagement/"
@@ -77,7 +78,7 @@ class Brand:
         heard.wrong += status != 200 or answer["engage"] is not True
 
     async def steadily(self, rate: float, seconds: float) -> Heard:
-        """Views fall due at random moments, whether or not the server keeps up."""
+        """Send page views at random moments, whether or not the server keeps up."""
         heard, start = Heard(), time.perf_counter()
         due, tasks, n = start, [], 0
         while (due := due + self.chance.expovariate(rate)) < start + seconds:
@@ -89,7 +90,7 @@ class Brand:
         return heard
 
     async def flat_out(self, seconds: float) -> Heard:
-        """Each connection asks again as soon as it is answered."""
+        """Each connection sends its next request as soon as it has a response."""
         heard, end = Heard(), time.perf_counter() + seconds
 
         async def ask(line: Line) -> None:
@@ -101,7 +102,7 @@ class Brand:
 
 
 async def play(instance: Instance, key: str, *, rate: float, seconds: float) -> list[str]:
-    """Both phases; a line of the table for each."""
+    """Run both phases; return a row of the table for each."""
     assert instance.root is not None
     brand = Brand(instance, key)
     await brand.flat_out(WARM_UP_SECONDS)

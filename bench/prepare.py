@@ -1,7 +1,7 @@
-"""Makes what the load needs, in a process of its own: a website, its rule, agents with sessions.
+"""Creates what the load needs, in a process of its own: a website, its rule, agents with sessions.
 
-Prints it as JSON. Everything after that (visitors, conversations, messages) is the load's, through
-the public doors.
+Prints it as JSON. Everything after that (visitors, conversations, messages) is created by the load
+through the public entry points.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-# Only now are the models there to be imported.
+# The models can be imported only after Django's setup.
 from django.conf import settings  # noqa: E402
 from django.contrib.auth import (  # noqa: E402
     BACKEND_SESSION_KEY,
@@ -44,7 +44,7 @@ def main() -> None:
 
 @transaction.atomic
 def prepare(*, agents: int, visitors: int, targets: int = 1) -> dict[str, Any]:
-    """A website of its own for each run, so that a run on a used database finds it empty."""
+    """Create a website for each run, so that a run on a used database starts with an empty one."""
     website = Website.objects.create(
         key=f"bench-{secrets.token_hex(4)}",
         name="Bench",
@@ -82,7 +82,7 @@ def _agent(username: str, team: Group, *, slots: int) -> User:
 
 
 def session(user: User) -> str:
-    """A session as Django's own login would make it; logging in is not what is measured."""
+    """Create a session as Django's login would; logging in is not part of the measurement."""
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

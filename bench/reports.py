@@ -1,9 +1,9 @@
-"""``python -m bench.reports``: how long every figure takes on years of history.
+"""``python -m bench.reports``: measure how long every figure takes on years of history.
 
-Asks each figure of the register over the last 30 days and the last 12 months on a database that
-``DATABASE_URL`` names and that ``--make`` fills (it leaves a website "Bench" there: not for one
-that people use). Then each report's page, the production page, and the exports (with ``DEBUG=off``:
-else every statement is kept, and memory grows).
+Computes each registered figure over the last 30 days and the last 12 months on the database in
+``DATABASE_URL``, which ``--make`` fills. (It leaves a website "Bench" there: do not use it on a
+database in use.) Then measures each report's page, the production page, and the exports. Run it
+with ``DEBUG=off``: otherwise Django stores every statement, and memory grows.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-# Only now are the models there to be imported.
+# The models can be imported only after Django's setup.
 from django.db.models import Count  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
@@ -45,7 +45,7 @@ from reporting.reports import content  # noqa: E402
 
 GROUPS, AGENTS, DAYS = 20, 100, 1095
 PERIODS = {30: 0.5, 365: 2.0}
-"""Days, and the seconds in which they are promised."""
+"""Days, and the promised seconds."""
 PRODUCTION_SECONDS = 0.1
 EXPORT_ROWS = 100_000
 EXPORT_RATE = 20_000
@@ -76,7 +76,7 @@ def main() -> int:
 
 
 def make(number: int, *, agents: int = AGENTS, days: int = DAYS) -> None:
-    """A website with ``number`` conversations of some days."""
+    """Create a website with ``number`` conversations over some days."""
     rows.prepare(groups=GROUPS, agents=agents, slots=6)
     website = Website.objects.get(key="bench")
     history.make(number, website=website.pk, groups=GROUPS, agents=agents, days=days)
@@ -88,7 +88,7 @@ def _period(days: int) -> Period:
 
 
 def _figures(website: Website) -> tuple[dict[str, Any], list[str]]:
-    """Each figure alone; milliseconds of the second time it is asked."""
+    """Measure each figure alone; return the milliseconds of its second computation."""
     found: dict[str, Any] = {}
     missed = []
     for figure in register.FIGURES.values():
@@ -105,7 +105,7 @@ def _figures(website: Website) -> tuple[dict[str, Any], list[str]]:
 
 
 def _pages(website: Website) -> tuple[dict[str, Any], list[str]]:
-    """Whole pages, as the server makes them."""
+    """Measure whole pages, as the server renders them."""
     addresses = {"production": ("/reports/production/", PRODUCTION_SECONDS)}
     for days, promise in PERIODS.items():
         for page in PAGES:
@@ -115,7 +115,8 @@ def _pages(website: Website) -> tuple[dict[str, Any], list[str]]:
 
 
 def _filters(website: Website) -> tuple[dict[str, Any], list[str]]:
-    """Each page over 12 months, narrowed by what it is most to be narrowed to; and cut by each."""
+    """Measure each page over 12 months, narrowed by the most frequent value of each filter, and
+    split by each."""
     addresses = {}
     for page in PAGES:
         address = f"/reports/{page}/?period=365&website={website.pk}"
@@ -127,7 +128,7 @@ def _filters(website: Website) -> tuple[dict[str, Any], list[str]]:
 
 
 def _most(website: Website) -> dict[str, Any]:
-    """Of each filter the value that most conversations have."""
+    """Return the most frequent value of each filter."""
     found = Conversation.objects.filter(website=website).order_by()
     columns = {
         "group": "group",
@@ -144,7 +145,8 @@ def _most(website: Website) -> dict[str, Any]:
 
 
 def _timed(addresses: dict[str, tuple[str, float]]) -> tuple[dict[str, Any], list[str]]:
-    """Milliseconds of each page: the median of four after a first one, and the longest."""
+    """Return the milliseconds of each page: the median of four requests after a first one, and the
+    longest."""
     boss, _is_new = User.objects.get_or_create(username="bench-boss", role=Role.ADMIN)
     client = Client()
     client.force_login(boss)
@@ -169,9 +171,9 @@ def _timed(addresses: dict[str, tuple[str, float]]) -> tuple[dict[str, Any], lis
 
 
 def _export(website: Website) -> tuple[dict[str, Any], list[str]]:
-    """Files of both kinds and subjects, as a worker writes them: rows a second on the wall and of
-    this process's CPU (the database has a process of its own), and by how much memory grows when
-    there are three times as many rows."""
+    """Measure files of both kinds and subjects, as a worker writes them: rows per second of
+    wall-clock time and of this process's CPU (the database has a process of its own), and how much
+    memory grows with three times as many rows."""
     found: dict[str, Any] = {}
     missed = []
     for subject in EXPORT_SUBJECTS:
@@ -192,7 +194,8 @@ def _export(website: Website) -> tuple[dict[str, Any], list[str]]:
 
 
 def _written(website: Website, subject: str, kind: str, most: int) -> tuple[int, int, float, float]:
-    """Rows, bytes, and the seconds that ``most`` rows took: on the wall, and of CPU."""
+    """Return rows, bytes, and the seconds for about ``most`` rows: wall-clock time, and CPU
+    time."""
     began, cpu = time.perf_counter(), time.process_time()
     sheet = subjects.sheet(subject, Scope((website,), _period(DAYS), sight=EVERYTHING))
     count = 0
@@ -212,7 +215,7 @@ def _written(website: Website, subject: str, kind: str, most: int) -> tuple[int,
 
 
 def _peak() -> float:
-    """Megabytes that this process has had at most."""
+    """Return the peak memory of this process, in megabytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

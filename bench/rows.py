@@ -1,4 +1,5 @@
-"""Rows by the thousand, made by SQL: a website of many groups, and conversations in every state."""
+"""Rows by the thousand, created by SQL: a website with many groups, and conversations in several
+states."""
 
 from __future__ import annotations
 
@@ -72,7 +73,7 @@ EVENTS = """
 
 @transaction.atomic
 def prepare(*, groups: int, agents: int, slots: int) -> None:
-    """One website; each agent sits at a desk, is available, and is in two groups."""
+    """Create one website. Each agent sits at a desk, is available, and is in two groups."""
     now = timezone.now()
     website = Website.objects.create(key="bench", name="Bench", language="en")
     rule = DistributionRule.objects.create(website=website, name="Bench")
@@ -115,24 +116,25 @@ def _sit_down(agents: list[Agent], now: datetime) -> None:
 
 
 def wait(number: int) -> None:
-    """``number`` conversations that wait, spread over all queues."""
+    """Create ``number`` waiting conversations, spread over all queues."""
     _conversations(number, "queued", WAITS)
 
 
 def snooze(number: int) -> None:
-    """Snoozed ones whose time is over: half close, half go back to their groups."""
+    """Create snoozed conversations whose time has ended: half will close, half return to their
+    groups."""
     _conversations(number, "snoozed", SLEEPS)
 
 
 def close(number: int) -> None:
-    """What lies behind: closed conversations, each with its contact and a line of the ledger."""
+    """Create closed conversations, each with a contact and a ledger line."""
     after = _conversations(number, "closed", IS_OVER)
     _run(CONTACTS, after=after, agents=Agent.objects.count())
     _run(EVENTS, after=after)
 
 
 def clear_waiting() -> None:
-    """Nobody waits, and no desk holds anything."""
+    """Leave nobody waiting, and nothing on any desk."""
     _run("DELETE FROM conversations_outboxentry")
     _run(
         "UPDATE conversations_contact SET ended_at = greatest(now(), started_at),"
@@ -146,20 +148,21 @@ def clear_waiting() -> None:
 
 
 def go_home() -> None:
-    """No agent is available any more."""
+    """Make all agents unavailable."""
     AgentChannel.objects.update(is_available=False)
 
 
 def settle() -> None:
-    """The planner knows the tables. And as no sockets say that desks are there, they are heard in
-    advance: a run takes longer than the grace."""
+    """Analyze the tables for the planner. There are no sockets to send heartbeats, so desks are
+    marked as heard in advance: a run takes longer than the grace period."""
     DeskConnection.objects.update(heard_at=timezone.now() + timedelta(hours=1))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 
 
 def above_slots() -> int:
-    """Agents who hold more than they may: none, or the figures mean nothing."""
+    """Count the agents who hold more than their slots. It must be 0, or the figures mean
+    nothing."""
     query = """
         SELECT count(*) FROM (
             SELECT 1 FROM conversations_contact c
@@ -173,7 +176,7 @@ def above_slots() -> int:
 
 
 def _conversations(number: int, status: str, parts: dict[str, str]) -> int:
-    """Returns the number of the last conversation before them."""
+    """Create conversations and return the number of the last one before them."""
     website = Website.objects.get(key="bench").pk
     last = _last("conversations_visitor")
     before = _last("conversations_conversation")

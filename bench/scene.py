@@ -1,4 +1,4 @@
-"""The people of the benchmark: visitors and agents with their sockets, and every message's fate."""
+"""The benchmark's visitors and agents with their sockets, and the fate of every message."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from bench.client import Line
 Side = Literal["visitor", "agent"]
 
 SETTING_UP_AT_ONCE = 4
-PATIENCE = 60.0  # seconds for a step of the setting up; this machine may have other work
+PATIENCE = 60.0  # seconds for a step of the set-up; this machine may have other work
 GREETINGS = 5
 TEXT = "Bonjour, ma commande n’est pas arrivée : où en est-elle ? Merci d’avance. — n° "
 
 
 @dataclass(slots=True)
 class Shot:
-    """One message: when it was due, when it was accepted, when the other side's socket had it."""
+    """One message: when it was due, when it was accepted, when the other side's socket received
+    it."""
 
     phase: str
     side: Side
@@ -38,7 +39,7 @@ class Shot:
 
 @dataclass(slots=True)
 class Talk:
-    """One conversation: its addresses on both faces and a connection for each side."""
+    """One conversation: its addresses for both sides and a connection for each."""
 
     public_id: str
     number: int
@@ -48,14 +49,14 @@ class Talk:
 
 @dataclass(slots=True)
 class Faults:
-    """What a socket did wrong, by phase."""
+    """The faults of a socket, by phase."""
 
     doubled: Counter[str] = field(default_factory=Counter)
     out_of_order: Counter[str] = field(default_factory=Counter)
 
 
 class Scene:
-    """Everybody is connected and every visitor's conversation is on a desk."""
+    """All visitors and agents are connected, and every visitor's conversation is on a desk."""
 
     def __init__(self, scenario: dict[str, Any]) -> None:
         self.host: str = scenario["host"]
@@ -78,7 +79,8 @@ class Scene:
         return f"http://{self.host}:{self.port}"
 
     async def open(self, http: aiohttp.ClientSession) -> None:
-        """Agents sit down, visitors arrive, and each is pushed to a desk with a free slot."""
+        """Connect the agents and the visitors; each conversation is pushed to a desk with a free
+        slot."""
         for cookie in self.cookies:
             await self._listen(http, "agent", "/ws/desk/", cookie)
         gate = asyncio.Semaphore(SETTING_UP_AT_ONCE)
@@ -101,7 +103,7 @@ class Scene:
                 line.close()
 
     async def say(self, talk: Talk, side: Side, *, phase: str, due_at: float) -> None:
-        """Post one message and note what became of it."""
+        """Post one message and record its fate."""
         client_id = str(uuid.uuid4())
         shot = self.shots[client_id] = Shot(phase, side, due_at)
         body = f"{TEXT}{len(self.shots)}"
@@ -114,7 +116,7 @@ class Scene:
         shot.answered_at = time.perf_counter()
 
     async def stored(self, talk: Talk) -> list[dict[str, Any]]:
-        """All messages of a conversation, as its visitor fetches them."""
+        """Return all messages of a conversation, as its visitor fetches them."""
         found: list[dict[str, Any]] = []
         while True:
             after = found[-1]["seq"] if found else 0
@@ -156,11 +158,11 @@ class Scene:
         raise TimeoutError("a conversation was not pushed to a desk")
 
     async def _number_of(self, line: Line, door: str) -> tuple[int, str]:
-        """On which desk a conversation is, by its number: the desk that hears a message says so."""
+        """Return a conversation's number and its desk: the desk that receives a message tells."""
         for _ in range(GREETINGS):
             client_id = str(uuid.uuid4())
             await _made(line, door, {"client_id": client_id, "body": f"{TEXT}0"})
-            with contextlib.suppress(TimeoutError):  # A push may be lost; then another one tells.
+            with contextlib.suppress(TimeoutError):  # A push may be lost; then the next one tells.
                 async with asyncio.timeout(PATIENCE / GREETINGS):
                     await self._greeted[client_id].wait()
                     return self._desk_of[client_id]

@@ -1,4 +1,4 @@
-"""What the server's processes have cost so far: CPU seconds by part, read from the system."""
+"""What the server's processes have cost so far: CPU seconds by part, as the system reports them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PARTS = ("web", "worker", "beat", "postgres", "valkey", "supervisor")
 
 
 def find_root(port: int) -> int | None:
-    """The supervisor that holds the listening socket of ``port`` here, if there is one."""
+    """Return the supervisor that holds the listening socket of ``port`` on this machine, if any."""
     for process in psutil.process_iter(["cmdline"]):
         if "config.supervisor" in (process.info["cmdline"] or ()) and _listens(process, port):
             return int(process.pid)
@@ -28,12 +28,12 @@ def _listens(process: psutil.Process, port: int) -> bool:
 
 
 def cpu(root: int) -> dict[str, float]:
-    """CPU seconds by part, children that have ended included; web processes are numbered."""
+    """Return CPU seconds by part, including ended child processes; web processes are numbered."""
     return {label: sum(_seconds(one) for one in group) for label, group in _groups(root).items()}
 
 
 def memory(root: int) -> dict[str, float]:
-    """Resident MB by part; PostgreSQL's shared buffers count in each of its processes."""
+    """Return resident MB by part; PostgreSQL's shared buffers count in each of its processes."""
     return {
         label: round(sum(_resident(one) for one in group) / 2**20)
         for label, group in _groups(root).items()
@@ -41,7 +41,8 @@ def memory(root: int) -> dict[str, float]:
 
 
 def machine() -> tuple[float, float]:
-    """CPU seconds that this machine has worked, and that its host kept for others (steal)."""
+    """Return the CPU seconds that this machine has worked, and those its host gave to others
+    (steal)."""
     times = psutil.cpu_times()
     steal = getattr(times, "steal", 0.0)
     idle = times.idle + getattr(times, "iowait", 0.0)

@@ -1,7 +1,7 @@
-"""How long suggestions take among many past answers: ``python -m bench.suggestions``.
+"""Measure how long suggestions take among many past answers: ``python -m bench.suggestions``.
 
-An own PostgreSQL in a scratch folder; questions of 5 to 16 words drawn from 6,000 by Zipf's law, as
-in people's speech, so that common words are in a large part of them.
+Uses a PostgreSQL of its own in a scratch folder, with questions of 5 to 16 words drawn from 6,000
+by Zipf's law, as in natural language, so that common words are in many of them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--plan", action="store_true", help="print a plan as well")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="causerie-bench-") as folder:
-        os.chmod(folder, 0o755)  # PostgreSQL's user must pass through.
+        os.chmod(folder, 0o755)  # PostgreSQL's user must be able to pass through.
         os.environ |= {
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "ENV_FILE": os.devnull,
@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
 
 
 def measure(rows: int, *, is_told: bool) -> None:
-    """Fill the table, ask, and print what it took."""
+    """Fill the table, run the queries, and print how long they took."""
     from django.db import connection
 
     from conversations.models import PastAnswer
@@ -72,7 +72,8 @@ def measure(rows: int, *, is_told: bool) -> None:
 
     indexes = PastAnswer._meta.indexes
     with connection.schema_editor() as schema, connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")  # no conversations are needed
+        # disables foreign keys: no conversations are needed
+        cursor.execute("SET session_replication_role = replica")
         for index in indexes:
             schema.remove_index(PastAnswer, index)
         for start in range(0, rows, 5000):
@@ -101,7 +102,7 @@ def measure(rows: int, *, is_told: bool) -> None:
 
 
 def misspelt(question: str) -> str:
-    """Each word without its third letter."""
+    """Drop the third letter of each word."""
     return " ".join(word[:2] + word[3:] for word in question.split())
 
 

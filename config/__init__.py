@@ -1,1 +1,1 @@
-"""The house that the apps live in: settings, addresses, processes, engines, wiring."""
+"""Project configuration: settings, URLs, processes, engines and wiring."""

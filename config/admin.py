@@ -1,4 +1,4 @@
-"""The metronome's tables are written by the settings: nobody edits them by hand."""
+"""Hide beat's tables from the admin: the settings write them, and nobody edits them by hand."""
 
 from __future__ import annotations
 

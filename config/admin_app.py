@@ -1,6 +1,6 @@
-"""Django's administration, with our site (``config.administration``) in the place of its own.
+"""Django's admin app, with our site (``config.administration``) in place of its own.
 
-Apart from ``config.apps``: of an app's module Django takes one configuration only.
+Separate from ``config.apps``, because Django accepts only one default configuration per app module.
 """
 
 from __future__ import annotations

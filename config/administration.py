@@ -1,5 +1,5 @@
-"""The administration as a whole: who gets in, in whose name changes are recorded, and an index
-that says what there is to do and in which order."""
+"""The admin site: who may enter, in whose name changes are recorded, and an index that shows what
+to do in which order."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from messenger.builder import views as builder
 from routing import advice
 from routing.setup import views as setup
 
-# The sections of the index, in the order in which a website comes to be (R209); a model that
-# stands nowhere is shown at the end.
+# The sections of the index, in the order in which a website is set up (R209). A model that is not
+# listed is shown at the end.
 SECTIONS = (
     (
         "websites",
@@ -79,7 +79,7 @@ RECENT = 8
 
 
 class Administration(AdminSite):
-    """Django's site, with our roles, our record of changes and our index."""
+    """Django's admin site, with our roles, record of changes and index."""
 
     site_header = site_title = "Causerie"
     index_title = _("Settings")
@@ -93,7 +93,8 @@ class Administration(AdminSite):
         return [*own, *super().get_urls()]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
-        """Every page in the reader's time zone; every change in one transaction, and signed."""
+        """Render every page in the reader's time zone; run every change in one transaction, with
+        its author."""
 
         @wraps(view)
         def signed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -151,8 +152,8 @@ class Administration(AdminSite):
 
 
 def _advise(page: TemplateResponse, user: User) -> None:
-    """The page of an object is called after what it is, and says which of its settings defeat
-    themselves."""
+    """Title an object's page with its model's name, and add warnings about settings that defeat
+    each other."""
     context = page.context_data or {}
     original = context.get("original")
     if isinstance(original, Model) and ("adminform" in context or "cl" in context):

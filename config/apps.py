@@ -1,4 +1,4 @@
-"""The config app: it lays the wires once every app is loaded."""
+"""The config app: it connects the reactions once every app is loaded."""
 
 from __future__ import annotations
 

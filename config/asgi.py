@@ -1,4 +1,5 @@
-"""The ASGI application: raw doors for messages, Django for the rest of HTTP, sockets."""
+"""The ASGI application: raw endpoints for messages and page views, Django for other HTTP,
+sockets."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 daphne_patches.arrange()
 django_application = get_asgi_application()
 
-# Only now are the models there to be imported.
+# The models can be imported only after Django's setup.
 import desk.asgi  # noqa: E402
 import desk.consumers  # noqa: E402
 import messenger.asgi.messages  # noqa: E402
@@ -28,7 +29,7 @@ DOORS = (messenger.asgi.page_views, messenger.asgi.messages, desk.asgi)
 
 
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """The message path past Django's middleware, everything else through it."""
+    """Route the message path past Django's middleware, everything else through it."""
     for doors in DOORS:
         match = doors.match(scope["path"])
         if match is not None:
@@ -38,7 +39,7 @@ async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 async def refuse_socket(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Nobody listens at this address."""
+    """Close a socket at an unknown address."""
     await receive()  # websocket.connect
     await send({"type": "websocket.close", "code": 4404})
 
@@ -57,7 +58,7 @@ application = ProtocolTypeRouter(
     }
 )
 
-# What was loaded stays: the collector need not walk over it again and again (a full collection of
-# it is a pause that people at a desk would see).
+# What is loaded by now stays loaded. Freezing it keeps the garbage collector from scanning it again
+# and again: a full collection is a pause that people at a desk would notice.
 gc.collect()
 gc.freeze()

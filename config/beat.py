@@ -1,4 +1,4 @@
-"""Beat, made to end; read before Django is set up."""
+"""Celery's beat, made stoppable; imported before Django is set up."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from celery.beat import Service
 
 
 class Stoppable(Beat):
-    """The original writes the schedule from within the signal. Where the database has gone too, as
-    when the machine stops, that raises where whatever was interrupted may take it for a fault of
-    its own, goes on, and never ends. The service writes it anyway when it ends."""
+    """Beat without its signal handler, which writes the schedule. If the database is down too, as
+    when the machine shuts down, that handler raises inside whatever code was interrupted, which may
+    swallow the error and go on, so that beat never ends. The service writes the schedule at its end
+    anyway."""
 
     def install_sync_handler(self, service: Service) -> None:
         for name in (signal.SIGTERM, signal.SIGINT):

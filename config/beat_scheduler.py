@@ -1,4 +1,4 @@
-"""Beat's schedule: rows of the database, looked at every few seconds and not at each tick."""
+"""Beat's schedule: database rows, checked every few seconds and not at each tick."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ LOOK_SECONDS = 5
 
 
 class Metronome(DatabaseScheduler):
-    """The original asks the database at every turn of its loop whether somebody changed the
-    schedule, which was most of what beat cost."""
+    """The original asks the database at every turn of its loop whether the schedule has changed,
+    which was most of beat's cost."""
 
     _looked_at = float("-inf")
 

@@ -27,15 +27,15 @@ app.autodiscover_tasks()
 
 @worker_process_init.connect
 def have_a_loop(**told: object) -> None:
-    """Each process of the worker pushes through one loop of its own."""
-    from core.realtime import event_loop  # Only now are the settings there.
+    """Start the event loop through which this worker process pushes."""
+    from core.realtime import event_loop  # The settings are configured only by now.
 
     event_loop.start()
 
 
 @worker_shutting_down.connect
 def say_so(**told: object) -> None:
-    """Those who are at something long give it back."""
+    """Tell long tasks to give back their work."""
     from core import shutdown
 
     shutdown.announce()
@@ -43,7 +43,7 @@ def say_so(**told: object) -> None:
 
 @task_postrun.connect
 def give_back(task: Task, **told: object) -> None:
-    """A connection is for one task, as it is for one request; the pool keeps it for the next. A
-    task that is run at once, where it is called, has its caller's."""
+    """Give back the database connection after each task, as after each request; the pool keeps it
+    for the next. A task that runs eagerly uses its caller's connection."""
     if not task.request.is_eager:
         close_old_connections()

@@ -1,4 +1,4 @@
-"""What we ask of daphne that its command line cannot say."""
+"""Changes to daphne that its command line does not offer."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import daphne.http_protocol
 
 
 class Request(daphne.http_protocol.WebRequest):
-    """A request whose body is left to Django and to our doors.
+    """A request whose body is left to Django and to our raw endpoints.
 
-    Twisted would read each POST first: it parses the content type as a mail header and a form or
-    an upload whole, in the event loop, and nobody ever looks at what it found.
+    By default Twisted reads each POST first, in the event loop: it parses the content type as a
+    mail header, and a form or an upload in full, and nobody uses the result.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -19,5 +19,5 @@ class Request(daphne.http_protocol.WebRequest):
 
 
 def arrange() -> None:
-    """Have daphne make our requests; in its own process, before it listens."""
+    """Make daphne use our request class. Call it in daphne's process, before it listens."""
     daphne.http_protocol.WebRequest = Request

@@ -1,8 +1,8 @@
 """PostgreSQL and Valkey from their wheels: where they are, how they start and how they stop.
 
-Nothing here is used for a server that ``DATABASE_URL`` or ``REDIS_URL`` names. Both servers listen
-on Unix sockets only, in a folder that nobody else may enter: no port to collide, no password to
-keep. ``python -m config.engines COMMAND ...`` runs a command while they are up.
+None of this applies to a server named by ``DATABASE_URL`` or ``REDIS_URL``. Both servers listen
+only on Unix sockets, in a folder that no other user may enter: there is no port to collide and no
+password to store. ``python -m config.engines COMMAND ...`` runs a command while they are up.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import redis
 POSTGRES_MAJOR = "18"
 DATABASE = "causerie"
 UNPRIVILEGED = "nobody"
-SOCKET_PATH_LIMIT = 100  # bytes; Linux takes 107, macOS 103
+SOCKET_PATH_LIMIT = 100  # bytes; Linux allows 107, macOS 103
 START_SECONDS = 60
 STOP_SECONDS = 30
 
@@ -42,12 +42,12 @@ POSTGRES_SETTINGS = {
     "work_mem": "8MB",
     "max_wal_size": "1GB",
     "random_page_cost": "1.1",
-    "jit": "off",  # compiling costs more than these short statements
+    "jit": "off",  # compiling costs more than these short statements take
     "max_parallel_workers_per_gather": "0",  # two cores; and a container's /dev/shm has 64 MB
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-# For tests: what only a power cut would destroy need not reach the disk.
+# For tests: durability matters only in a power cut.
 FORGETFUL_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 VALKEY_SETTINGS = {
@@ -61,16 +61,16 @@ VALKEY_SETTINGS = {
 
 
 class EngineError(Exception):
-    """An engine cannot run; the text is one line for a person."""
+    """An engine cannot run; the message is one line for a person."""
 
 
 def database_url(folder: Path) -> str:
-    """The address of the embedded PostgreSQL of this data folder, running or not."""
+    """Return the address of this data folder's embedded PostgreSQL, running or not."""
     return f"postgresql://postgres@/{DATABASE}?host={_sockets(folder)}"
 
 
 def redis_url(folder: Path) -> str:
-    """The address of the embedded Valkey of this data folder, running or not."""
+    """Return the address of this data folder's embedded Valkey, running or not."""
     return f"unix://{_sockets(folder)}/valkey.sock"
 
 
@@ -78,7 +78,8 @@ def redis_url(folder: Path) -> str:
 def running(
     folder: Path, *, postgres: bool = True, valkey: bool = True, forgetful: bool = False
 ) -> Iterator[None]:
-    """Run the engines on ``folder`` for the length of a ``with``, or raise ``EngineError``."""
+    """Run the engines on ``folder`` for the duration of a ``with`` block. Raises
+    ``EngineError``."""
     folder = folder.resolve()
     started: list[tuple[subprocess.Popen[bytes], signal.Signals]] = []
     with _alone(folder):
@@ -98,17 +99,18 @@ def running(
 
 
 def guarded(command: list[str], *, on_death: str = "TERM", unprivileged: bool = False) -> list[str]:
-    """The command, made to get a signal when its parent dies; ``unprivileged`` drops root.
+    """Wrap a command so that it gets a signal when its parent dies; ``unprivileged`` drops root.
 
-    PostgreSQL refuses root. It then runs as ``nobody``, who keeps the right to pass through folders
-    such as /root: a checkout works wherever root has put it, and no folder changes its mode.
+    PostgreSQL refuses to run as root. It then runs as ``nobody``, with the capability to pass
+    through folders such as /root: a checkout works wherever root has put it, and no folder's mode
+    changes.
     """
     drop = unprivileged and os.geteuid() == 0
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         if drop:
             raise EngineError("PostgreSQL refuses root: install setpriv (util-linux) or be a user")
-        return command  # macOS: the next start stops what a killed run left
+        return command  # macOS: the next start stops what a killed run left behind
     guard = [setpriv, "--pdeathsig", on_death]
     if drop:
         user = pwd.getpwnam(UNPRIVILEGED)
@@ -118,7 +120,8 @@ def guarded(command: list[str], *, on_death: str = "TERM", unprivileged: bool = 
 
 
 def _wheel(package: str) -> Path:
-    """Where a wheel's files are. Its Python is not wanted: it would change modes up to the root."""
+    """Return where a wheel's files are. The package is not imported, because its code would change
+    the modes of folders up to the root."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise EngineError(f"the Python package {package} is not installed")
@@ -126,7 +129,8 @@ def _wheel(package: str) -> Path:
 
 
 def _sockets(folder: Path) -> Path:
-    """Where the sockets are: in the data folder, unless its path is too long for a socket."""
+    """Return where the sockets are: in the data folder, unless its path is too long for a
+    socket."""
     inside = folder.resolve() / "run"
     if len(os.fsencode(inside / ".s.PGSQL.5432")) <= SOCKET_PATH_LIMIT:
         return inside
@@ -135,7 +139,7 @@ def _sockets(folder: Path) -> Path:
 
 
 def _own(folder: Path) -> None:
-    """Make a folder for the user that the servers run as, and for nobody else."""
+    """Make a folder that only the servers' user may enter."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if os.geteuid() == 0:
         user = pwd.getpwnam(UNPRIVILEGED)
@@ -147,7 +151,7 @@ def _own(folder: Path) -> None:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold the data folder: two runs on it would fight, and the second is told so."""
+    """Lock the data folder, so that a second run on it gets an error."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("a+") as lock:
         try:
@@ -179,11 +183,11 @@ def _start_postgres(folder: Path, extra: dict[str, str]) -> subprocess.Popen[byt
 
 
 def _make_cluster(folder: Path, initdb: Path) -> None:
-    """Make the data of a new PostgreSQL, whole or not at all, also where a run is killed."""
+    """Create the data of a new PostgreSQL, completely or not at all, even if a run is killed."""
     draft = folder / "postgres.draft"
     shutil.rmtree(draft, ignore_errors=True)
     _own(draft)
-    # The builtin provider sorts and folds the same on every machine, whatever its locales.
+    # The builtin provider sorts and folds alike on every machine, whatever its locales.
     command = [str(initdb), "-D", str(draft), "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
     command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     made = subprocess.run(guarded(command, unprivileged=True), capture_output=True, text=True)
@@ -210,10 +214,11 @@ def _start_valkey(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def _stop_leftover(data: Path, stop_signal: signal.Signals, *claims: Path) -> None:
-    """End the servers that a killed run left on this data, and forget the files that claim it.
+    """Stop the servers that a killed run left on this data, and delete their claim files.
 
-    The process number in such a file proves nothing: it may be reused, or a zombie's that nobody
-    buries, as in some containers. But our servers, children included, stand in their data.
+    The process number in such a file proves nothing: it may be reused, or belong to a zombie that
+    is never reaped, as in some containers. But our servers and their children have the data folder
+    as their working directory.
     """
     left = []
     for process in psutil.process_iter():
@@ -235,14 +240,15 @@ def _start(command: list[str], log: Path, on_death: str) -> subprocess.Popen[byt
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=True,  # Ctrl-C is for the supervisor, which stops the engines last
+            # Ctrl-C goes to the supervisor only, which stops the engines last
+            start_new_session=True,
         )
 
 
 def _wait(
     name: str, folder: Path, process: subprocess.Popen[bytes], ask: Callable[[], None]
 ) -> None:
-    """Wait until the engine answers."""
+    """Wait until the engine answers. Raises ``EngineError``."""
     last_line = ""
     give_up = time.monotonic() + START_SECONDS
     while time.monotonic() < give_up:

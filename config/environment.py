@@ -1,4 +1,4 @@
-"""The environment, read with one clear line for a person where a value is wrong."""
+"""Reading the environment, with one clear line for a person if a value is wrong."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ MAIL_SCHEMES = {"smtp": {}, "smtps": {"EMAIL_USE_SSL": True}, "smtp+tls": {"EMAI
 
 
 def refuse(why: str) -> NoReturn:
-    """End the process with one line."""
+    """End the process with one line on stderr."""
     sys.exit(f"causerie: {why}")
 
 
 def load(file: Path) -> None:
-    """Read ``NAME=value`` lines; what the environment already says wins."""
+    """Read ``NAME=value`` lines; variables that are already set take precedence."""
     if not file.is_file():
         return
     for number, line in enumerate(file.read_text().splitlines(), start=1):
@@ -33,7 +33,7 @@ def load(file: Path) -> None:
 
 
 def given(*names: str) -> bool:
-    """Whether one of these variables is set, be it to nothing."""
+    """Return whether one of these variables is set, even to an empty string."""
     return any(name in os.environ for name in names)
 
 
@@ -42,7 +42,7 @@ def text(name: str, default: str = "") -> str:
 
 
 def words(name: str, default: list[str]) -> list[str]:
-    """A list with commas."""
+    """Read a comma-separated list."""
     return [word.strip() for word in text(name).split(",") if word.strip()] or default
 
 
@@ -63,7 +63,8 @@ def number(name: str, default: int, least: int, most: int) -> int:
 
 
 def mail(name: str) -> dict[str, Any]:
-    """Django's settings for smtp://user:password@host:port; nothing set keeps mails in a folder."""
+    """Return Django's settings for smtp://user:password@host:port; if unset, mails go to a
+    folder."""
     value = text(name)
     if not value:
         return {"EMAIL_BACKEND": "messenger.mail.file_backend.Backend"}
@@ -91,7 +92,7 @@ def mail(name: str) -> dict[str, Any]:
 
 
 def mailbox(name: str, default: str) -> str:
-    """A plain address, ``reply@in.example.com``; empty stays empty."""
+    """Read a plain address, ``reply@in.example.com``; empty stays empty."""
     value = text(name, default)
     local, at, domain = value.partition("@")
     if value and (not at or not local.isascii() or not re.fullmatch(r"[\w.-]+", domain)):
@@ -102,7 +103,7 @@ def mailbox(name: str, default: str) -> str:
 
 
 def address(name: str) -> tuple[str, int] | None:
-    """host:port; nothing set is ``None``."""
+    """Read host:port; ``None`` if unset."""
     value = text(name)
     host, _, port = value.rpartition(":")
     if not value:
@@ -113,7 +114,7 @@ def address(name: str) -> tuple[str, int] | None:
 
 
 def prefixed(prefix: str) -> dict[str, str]:
-    """All variables whose name begins with ``prefix``, by the rest of their name."""
+    """Return all variables whose name begins with ``prefix``, by the rest of their name."""
     return {
         name.removeprefix(prefix): value.strip()
         for name, value in os.environ.items()

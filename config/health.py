@@ -1,4 +1,4 @@
-"""What a probe asks: is this process up, and do its engines answer?"""
+"""Health probes: is this process up, and do its engines answer?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Answer = Callable[[HttpRequest], HttpResponse]
 
 
 def answer_probes(get_response: Answer) -> Answer:
-    """A middleware: ``/healthz`` and ``/readyz``, before hosts and HTTPS are looked at."""
+    """Middleware that answers ``/healthz`` and ``/readyz`` before hosts and HTTPS are checked."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path == "/healthz":
@@ -27,9 +27,9 @@ def answer_probes(get_response: Answer) -> Answer:
 
 
 def problems() -> list[str]:
-    """The engines that do not answer within seconds, with the reason; none when all is well.
+    """Return the engines that do not answer within seconds, with the reason; empty if all do.
 
-    It asks by connections of its own: a pool in use would say more of the load than of the engine.
+    Uses its own connections: a pool in use would tell more about the load than about the engine.
     """
     faults = []
     try:

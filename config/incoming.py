@@ -1,4 +1,4 @@
-"""Clean what Django reads of a request before any view sees it (``core.text.cleaning``)."""
+"""Middleware that cleans a request before any view reads it (``core.text.cleaning``)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from core.text.cleaning import UNSTORABLE, clean
 Answer = Callable[[HttpRequest], HttpResponse]
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-PROGRAMS = ("/api/", "/messenger/")  # These addresses answer to scripts, so errors are JSON.
+PROGRAMS = ("/api/", "/messenger/")  # Scripts call these addresses, so their errors are JSON.
 
 
 def clean_requests(get_response: Answer) -> Answer:
-    """A middleware: query strings, forms, file names and cookies without what PostgreSQL cannot
-    store; 400 for a path that has it, or for a form that cannot be read, 413 for one too large."""
+    """Middleware that removes what PostgreSQL cannot store from query strings, forms, file names
+    and cookies. Answers 400 for a path that contains it or a form that cannot be read, 413 for one
+    too large."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if UNSTORABLE.search(request.path):
@@ -41,7 +42,7 @@ def clean_requests(get_response: Answer) -> Answer:
 
 
 def refuse(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
-    """An answer in the shape that the reader of this address expects."""
+    """Answer with an error in the shape that the reader of this address expects."""
     is_large = status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     with translation.override(translation.get_language_from_request(request)):
         if not request.path.startswith(PROGRAMS):
@@ -52,7 +53,7 @@ def refuse(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
 
 
 def _clean(request: HttpRequest) -> None:
-    found: Any = request  # Django describes these as read-only.
+    found: Any = request  # Django's type stubs declare these as read-only.
     if _is_dirty(request.GET):
         found.GET = _cleaned(request.GET)
     if any(UNSTORABLE.search(value) for value in request.COOKIES.values()):

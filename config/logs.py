@@ -1,4 +1,4 @@
-"""Log records as one line each, so that whatever collects them never has to glue."""
+"""Log records of one line each, so that a log collector never has to join lines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 
 
 class OneLine(logging.Formatter):
-    """Process, time, level, logger, text; the breaks of a traceback are written as \\n."""
+    r"""Process, time, level, logger, text; line breaks of a traceback are written as \n."""
 
     def __init__(self) -> None:
         process = os.environ.get("PROCESS_NAME", "-").replace("%", "")

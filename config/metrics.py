@@ -1,7 +1,7 @@
-"""What a monitoring system asks: ``/metrics``, in Prometheus' text format.
+"""``/metrics`` for a monitoring system, in Prometheus' text format.
 
-Every figure is read from the database when it is asked for, so that any web process answers for
-the whole installation and a restart resets nothing.
+Every figure is read from the database on request, so that any web process answers for the whole
+installation and a restart resets nothing.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from routing.models import DeskPresence, Repair, RuleStep
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For whoever has the token (``METRICS_TOKEN``, as a bearer); without one set, only in the demo
-    and where debug pages are on: on one's own machine."""
+    """Answer requests with the token (``METRICS_TOKEN``, as a bearer). If none is set, answer only
+    in the demo and with debug pages on: on a developer's own machine."""
     if not _may_read(request):
         raise Http404
     registry = CollectorRegistry()
@@ -42,7 +42,7 @@ def _may_read(request: HttpRequest) -> bool:
 
 
 class Figures:
-    """The figures of routing, each by one statement."""
+    """The figures of routing, each from one statement."""
 
     def collect(self) -> Iterator[Metric]:
         yield from _queues()

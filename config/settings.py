@@ -32,10 +32,10 @@ from config.environment import (
 BASE_DIR = Path(__file__).resolve().parent.parent
 load(Path(text("ENV_FILE", str(BASE_DIR / ".env"))))
 
-# All that is not code: the engines' data, uploads, mails.
+# Everything that is not code: the engines' data, uploads, mails.
 VAR = Path(text("VAR", str(BASE_DIR / "var"))).resolve()
 
-# --- Mode: nothing said is the demo; DEBUG or DEMO is one's own machine; else it is production
+# --- Mode: demo if nothing is set; DEBUG or DEMO for one's own machine; otherwise production
 
 DEMO = flag("DEMO", default=not given("DEBUG", "SECRET_KEY", "ALLOWED_HOSTS"))
 DEBUG = flag("DEBUG", default=False)
@@ -43,13 +43,14 @@ PRODUCTION = not (DEMO or DEBUG)
 
 
 def own_secret() -> str:
-    """The secret of a demo, made once: sessions outlive a restart, and no two demos share it."""
+    """Return the demo's secret, created once: sessions survive a restart, and no two demos share
+    it."""
     VAR.mkdir(parents=True, exist_ok=True)
     secret, draft = VAR / "secret", VAR / f"secret.{os.getpid()}"
     if not secret.exists():
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(48))
-        with suppress(FileExistsError):  # another process was quicker; its secret holds
+        with suppress(FileExistsError):  # another process was faster; its secret counts
             os.link(draft, secret)
         draft.unlink()
     return secret.read_text()
@@ -74,7 +75,7 @@ HTTPS = flag("HTTPS", default=PRODUCTION)
 
 
 def public_url() -> str:
-    """Where people reach this server, for what is not answered to a request: mails."""
+    """Return where people reach this server, for links that are not part of a response: mails."""
     named = next((host for host in ALLOWED_HOSTS if host.strip("*.") == host), "localhost")
     local = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(HOST, HOST)
     guess = f"https://{named}" if PRODUCTION else f"http://{local}:{PORT}"
@@ -99,7 +100,8 @@ MESSAGE_POOL_SIZE = number("MESSAGE_POOL_SIZE", 8, 1, 1000)
 
 
 def database(url: str) -> dict[str, Any]:
-    """Django's view of a libpq address, with limits on how long anything may wait or run."""
+    """Convert a libpq address to Django's settings, with limits on how long anything may wait or
+    run."""
     if urlsplit(url).scheme not in {"postgres", "postgresql"}:
         refuse("DATABASE_URL is postgresql://user:password@host:port/name")
     try:
@@ -131,7 +133,7 @@ def database(url: str) -> dict[str, Any]:
 
 
 def redis_url(db: int) -> str:
-    """The address of one of the databases of Valkey: 0 channel layer, 1 cache, 2 broker."""
+    """Return the address of one of Valkey's databases: 0 channel layer, 1 cache, 2 broker."""
     url = urlsplit(REDIS_URL)
     if url.scheme == "unix":
         return f"unix://{url.netloc}{url.path}?db={db}"
@@ -146,7 +148,7 @@ CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "core.realtime.channel_layer.Layer",
         "CONFIG": {
-            # redis-py would close a socket on which nobody has spoken for 5 s.
+            # redis-py would close a socket that is silent for 5 s.
             "hosts": [{"address": redis_url(0), "socket_timeout": None}],
             "prefix": "causerie",
         },
@@ -161,7 +163,7 @@ CACHES = {
     }
 }
 
-# --- Background work: a task only nudges, so losing or repeating one does no harm
+# --- Background work: a task only triggers work, so losing or repeating one does no harm
 
 CELERY_BROKER_URL = redis_url(2)
 if CELERY_BROKER_URL.startswith("unix:"):
@@ -182,7 +184,7 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# Celery would end the pool with each task; config.celery gives its connections back instead.
+# Celery would close the pool after each task; config.celery gives the connections back instead.
 CELERY_DB_REUSE_MAX = 100_000
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_TIMEZONE = "UTC"
@@ -240,11 +242,11 @@ INSTALLED_APPS = [
     "config",
 ]
 MIDDLEWARE = [
-    "config.health.answer_probes",  # first: a probe calls by an address that is no allowed host
+    "config.health.answer_probes",  # first: a probe's address is not an allowed host
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.incoming.clean_requests",  # before the session, which is looked for by a cookie
+    "config.incoming.clean_requests",  # before the session, which is looked up by a cookie
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -314,7 +316,7 @@ STATICFILES_DIRS: list[Any] = [
     for folder in (BASE_DIR / "static", ("guide", BASE_DIR / "docs/guide/images"))
     if Path(folder[1] if isinstance(folder, tuple) else folder).is_dir()
 ]
-WHITENOISE_USE_FINDERS = not PRODUCTION  # no collectstatic on one's own machine
+WHITENOISE_USE_FINDERS = not PRODUCTION  # no collectstatic in development
 MEDIA_ROOT = Path(text("MEDIA_ROOT", str(VAR / "media")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -325,31 +327,31 @@ STORAGES = {
     },
 }
 
-# --- E-mail: written to visitors, and answered by them
+# --- E-mail: sent to visitors, and answered by them
 
 DEFAULT_FROM_EMAIL = "Causerie <causerie@localhost>"
 MAIL_FOLDER = VAR / "mail"
 globals().update(mail("EMAIL_URL"))
-# In production nobody is asked for an address that nothing would be sent to.
+# In production, do not ask visitors for an address to which nothing would be sent.
 MAIL_IS_SENT = bool(text("EMAIL_URL")) or not PRODUCTION
 MAIL_DELAY_SECONDS = number("MAIL_DELAY_SECONDS", 60, 0, 86400)
 MAIL_INTERVAL_SECONDS = number("MAIL_INTERVAL_SECONDS", 900, 0, 604800)
 MAIL_REPLY_TO = mailbox("MAIL_REPLY_TO", "" if PRODUCTION else "reply@causerie.localhost")
 MAIL_IN = address("MAIL_IN")
-# The secret opens the providers' addresses; more of Anymail's settings may stand beside it.
+# The secret enables the providers' addresses; other Anymail settings may be set beside it.
 ANYMAIL = prefixed("ANYMAIL_") if text("ANYMAIL_WEBHOOK_SECRET") else {}
 if ANYMAIL and ":" not in ANYMAIL["WEBHOOK_SECRET"]:
     refuse("ANYMAIL_WEBHOOK_SECRET is user:password, as the provider shows them")
 MAIL_LINK_DAYS = number("MAIL_LINK_DAYS", 30, 1, 365)
 
-# --- Where visitors write from: only for websites that show it, and nothing is asked outside
+# --- Where visitors write from: only for websites that show it; no outside service is asked
 
 PLACE_HEADER = text("PLACE_HEADER")
 PLACE_DATABASE = text("PLACE_DATABASE")
 if PLACE_DATABASE and not Path(PLACE_DATABASE).is_file():
     refuse(f"PLACE_DATABASE is a file in MaxMind's format; there is none at {PLACE_DATABASE!r}")
 
-# --- What is forgotten, by the hour
+# --- Retention: deleted by the hour
 
 DRAFT_DAYS = number("DRAFT_DAYS", 30, 1, 3650)
 PAGE_DAYS = number("PAGE_DAYS", 30, 1, 3650)
@@ -363,7 +365,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
         "base-uri": [SELF],
         "form-action": [SELF],
-        "frame-ancestors": [SELF],  # the Messenger's page says which brands' sites may frame it
+        "frame-ancestors": [SELF],  # the Messenger's page lists which brands' sites may frame it
     }
 }
 SESSION_COOKIE_HTTPONLY = True
@@ -374,10 +376,10 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 BEHIND_PROXY = flag("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 
-# Whether a provider of suggestions may be inside one's own network, such as a model of one's own.
+# Whether a provider of suggestions may be in the private network, such as a self-hosted model.
 PROVIDERS_MAY_BE_PRIVATE = flag("PROVIDERS_MAY_BE_PRIVATE", default=False)
 
-# Who reads /metrics shows this; without one it is there on one's own machine only.
+# The token for /metrics; without one, the page exists only on one's own machine.
 METRICS_TOKEN = text("METRICS_TOKEN")
 if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
     refuse("METRICS_TOKEN is too easy to guess: take 20 random characters or more")
@@ -397,8 +399,8 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
         "daphne": {"level": "WARNING"},
-        "mail.log": {"level": "WARNING"},  # aiosmtpd's: it would tell who writes to whom
-        "celery.app.trace": {"level": "WARNING"},  # it reports each tick of beat
+        "mail.log": {"level": "WARNING"},  # aiosmtpd's: it would log who writes to whom
+        "celery.app.trace": {"level": "WARNING"},  # it logs each tick of beat
         "celery.beat": {"level": "WARNING"},
         "django_celery_beat": {"level": "WARNING"},
     },

@@ -22,7 +22,7 @@ LONGEST_PAUSE = 30
 
 
 def main() -> None:
-    """Run until Ctrl-C or SIGTERM; one line and an exit code where that cannot be."""
+    """Run until Ctrl-C or SIGTERM; end with one line and an exit code if that is not possible."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupt)
@@ -51,7 +51,7 @@ def say(text: str) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """The one socket that all web processes accept from."""
+    """Open the one socket that all web processes accept from."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind)
@@ -66,7 +66,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def prepare() -> None:
-    """Migrate, and all else that ``manage.py prepare`` does, with no limit of time."""
+    """Run ``manage.py prepare``, which migrates, without a time limit."""
     command = [sys.executable, "manage.py", "prepare"]
     environment = {**os.environ, "STATEMENT_SECONDS": "0"}
     done = subprocess.run(
@@ -77,13 +77,13 @@ def prepare() -> None:
 
 
 def commands(listener: socket.socket) -> dict[str, list[str]]:
-    """The processes to keep, by name."""
+    """Return the processes to run, by name."""
     python = [sys.executable, "-m"]
     daphne = [*python, "daphne", "--fd", str(listener.fileno()), "-v", "0", "--no-server-name"]
     daphne += ["--ping-interval", "10", "--ping-timeout", "15"]
     if settings.BEHIND_PROXY:
         daphne.append("--proxy-headers")
-    # Celery frowns on root, which is who one is in a container; whoever minds is another user.
+    # Celery warns about root, the usual user of a container; outside one, run it as another user.
     quiet = ["-W", "ignore:::celery.platforms"]
     celery = [sys.executable, *quiet, "-m", "celery", "--quiet", "-A", "config.celery"]
     return {
@@ -98,7 +98,7 @@ def commands(listener: socket.socket) -> dict[str, list[str]]:
 
 
 async def supervise(listener: socket.socket) -> bool:
-    """Keep all processes until a signal comes; false where they never got ready."""
+    """Run all processes until a signal comes; return false if they never became ready."""
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -119,7 +119,7 @@ async def supervise(listener: socket.socket) -> bool:
 
 
 async def keep(name: str, command: list[str], fd: int, stopping: asyncio.Task[bool]) -> None:
-    """Run one process, and again whenever it ends, until ``stopping`` is done."""
+    """Run one process, and restart it whenever it ends, until ``stopping`` is done."""
     pause = 1
     while not stopping.done():
         begun = time.monotonic()
@@ -129,7 +129,7 @@ async def keep(name: str, command: list[str], fd: int, stopping: asyncio.Task[bo
             env={**os.environ, "PROCESS_NAME": name},
             stdin=subprocess.DEVNULL,
             pass_fds=[fd] if name.startswith("web") else [],
-            start_new_session=True,  # Ctrl-C is for us alone, and the group can be ended whole
+            start_new_session=True,  # Ctrl-C is for us alone, and the whole group can be killed
         )
         ended = asyncio.create_task(process.wait())
         await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -148,7 +148,7 @@ async def keep(name: str, command: list[str], fd: int, stopping: asyncio.Task[bo
 
 
 async def ready(listener: socket.socket, stopping: asyncio.Task[bool]) -> bool:
-    """Ask ``/readyz`` until it says yes, at most for ``READY_SECONDS``."""
+    """Poll ``/readyz`` until it answers 200, for at most ``READY_SECONDS``."""
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     asking = asyncio.create_task(_ask(host, port))
@@ -171,7 +171,7 @@ async def _ask(host: str, port: int) -> None:
 
 
 def welcome() -> str:
-    """What somebody who just typed ``make run`` wants to know."""
+    """Return what someone who just typed ``make run`` wants to know."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.HOST, settings.HOST)
     address = f"http://{host}:{settings.PORT}"
     if not settings.DEMO:

@@ -1,4 +1,4 @@
-"""Compiled translations without gettext's tools, which a bare machine does not have."""
+"""Compiles translations without the gettext tools, which a bare machine does not have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every address, by app; ``/healthz`` and ``/readyz`` are answered by ``config.health``."""
+"""All URLs, by app; ``/healthz`` and ``/readyz`` are answered by ``config.health``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from accounts.views import admin_login
 from config.metrics import metrics
 from desk.views.session import logout
 
-# Mail providers call these addresses, and each shows the secret; without one there are none.
+# Mail providers call these addresses with the secret; without a secret there are none.
 providers = [path("mail/in/", include("anymail.urls"))] if settings.ANYMAIL else []
 
 urlpatterns = [
@@ -21,7 +21,8 @@ urlpatterns = [
     path("metrics", metrics),
     *providers,
     path("api/", include("config.api.urls")),
-    # One login and one logout for all: leaving the administration leaves the desk as well.
+    # One login and one logout for everything: logging out of the admin logs out of the desk as
+    # well.
     path("admin/login/", admin_login),
     path("admin/logout/", logout),
     path("admin/", admin.site.urls),

@@ -1,7 +1,7 @@
-"""Who reacts to what: the one list of side effects, as urls.py is of addresses.
+"""Who reacts to what: the one list of side effects, as urls.py is of URLs.
 
-Live reactions push to screens after the commit and may be lost; durable ones are owed by the
-outbox and done at least once.
+Live reactions push to screens after the commit and may be lost; durable ones are owed by the outbox
+and run at least once.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from routing.facts import (
 
 
 def connect() -> None:
-    """Lay all wires, anew."""
+    """Connect all reactions, replacing earlier ones."""
     forget()
 
     on(MessageAdded, messenger.live.show_message, desk.live.show_message)
@@ -77,7 +77,7 @@ def connect() -> None:
     on(SuggestionsCame, desk.live.show_suggestions)
     on(ReplayWanted, reporting.task_triggers.play_again)
 
-    # Anymail's own way of telling that a mail came in by a provider's webhook.
+    # Anymail's signal for a mail that came in by a provider's webhook.
     inbound.connect(webhooks.receive, dispatch_uid="replies by e-mail")
 
     on_durably(ConversationWaits, dispatch.drain_waiting)

@@ -1,13 +1,14 @@
-"""Texts of Django that French reads otherwise here; the catalogue's word comes before Django's."""
+"""Django texts with another French translation here; our catalogue takes precedence over
+Django's."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_noop, pgettext_lazy
 
-# As the browser abbreviates them (CLDR), so that a page and its script agree (C79).
+# Abbreviated as browsers do (CLDR), so that a page and its script agree (C79).
 MONTHS = (pgettext_lazy("abbrev. month", "Jan."), pgettext_lazy("abbrev. month", "Feb."))
 
-# Django's have straight apostrophes or spaces that break (C78).
+# Django's translations have straight apostrophes or breaking spaces (C78).
 APOSTROPHES = (
     gettext_noop("Breadcrumbs"),
     gettext_noop("Today"),

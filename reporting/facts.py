@@ -36,7 +36,8 @@ class ExportEnded(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ReportDue(Fact):
-    """A subscribed report is due. ``first`` and ``end`` bound the days that it covers, as ISO 8601."""
+    """A subscribed report is due. ``first`` and ``end`` bound the days that it covers, as ISO
+    8601."""
 
     subscription_id: int
     first: str

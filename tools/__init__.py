@@ -1,1 +1,1 @@
-"""What works on the project and is no part of the product."""
+"""Tools for developing the project, not part of the product."""

@@ -1,6 +1,6 @@
-"""Refuse to build a wheel, with a sentence that says what to do instead.
+"""Refuse to build a wheel, with a message that says what to do instead.
 
-Causerie is an application: its settings, templates and translations live beside its packages, so a
+Causerie is an application: its settings, templates and translations are beside its packages, so a
 wheel of the packages alone would not run.
 """
 

@@ -1,4 +1,4 @@
-"""``make test``: every check in order, each under its heading; the last line counts them."""
+"""``make test``: runs every check in order, under its heading; the last line counts them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 COUNTED = re.compile(r"(\d+) (passed|failed|errors?)\b")
-# The same engine without a window does in one minute what the whole browser does in three.
+# The headless shell takes one minute for what the whole browser does in three.
 SHELL = "chromium-headless-shell"
 CHROMIUM = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -26,14 +26,14 @@ CHECKS = {
     "Templates": ["djlint", "--lint", "--quiet", "."],
 }
 TESTS = {
-    # A process for each core and one more, for tests also wait; each has engines of its own, and a
-    # file stays in one of them.
+    # A process for each core and one more, because tests also wait. Each has its own engines, and a
+    # file stays in one process.
     "Tests": [
         *("pytest", "--ignore=tests/browser", "-n", str((os.cpu_count() or 1) + 1)),
         *("--dist", "loadfile"),
     ],
-    # Apart: what in-process async tests leave behind disturbs live servers. Each process has a
-    # product and a browser of its own; the order of the files is the tests' own.
+    # Separate: what in-process async tests leave behind disturbs live servers. Each process has a
+    # product and a browser of its own; the tests define the order of the files.
     "Browser tests": [
         *("pytest", "tests/browser", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
     ],
@@ -48,7 +48,8 @@ def main() -> int:
 def checked(folder: str) -> int:
     passed = failed = 0
     environment = {**os.environ, "ENV_FILE": os.devnull, "DEMO": "on", "COLUMNS": "100"}
-    # The checks take one core; the other fetches a browser, and makes what all tests begin with.
+    # The checks take one core. The other fetches a browser and makes the data that all tests start
+    # with.
     fetching = ThreadPoolExecutor(1).submit(browser)
     sowing = subprocess.Popen([sys.executable, "-m", "tests.seed", folder], cwd=ROOT)
     for heading, command in CHECKS.items():
@@ -75,7 +76,8 @@ def checked(folder: str) -> int:
 
 
 def count(command: list[str], environment: dict[str, str]) -> tuple[int, int]:
-    """Run pytest, show what it says, and read from its last line what passed and what did not."""
+    """Run pytest, show its output, and read the numbers of passed and failed tests from its last
+    line."""
     last = ""
     with subprocess.Popen(
         [str(BIN / command[0]), *command[1:]],
@@ -97,8 +99,8 @@ def count(command: list[str], environment: dict[str, str]) -> tuple[int, int]:
 
 
 def browser() -> str:
-    """The path of a Chromium: the one that is asked for, else the lightest, installed first where
-    that is ours to do; else nothing."""
+    """Return the path of a Chromium: the requested one, or the lightest there is, installed first
+    if we may; empty if there is none."""
     if asked := os.environ.get("CHROMIUM"):
         return asked
     if not shutil.which(SHELL) and os.geteuid() == 0 and shutil.which("apt-get"):
@@ -112,7 +114,7 @@ def browser() -> str:
 
 
 def apt(*command: str) -> bool:
-    """Whether the system's packages did it."""
+    """Run apt-get and return whether it succeeded."""
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     said = subprocess.run(["apt-get", "-qq", *command], env=quiet, stdout=subprocess.DEVNULL)
     return said.returncode == 0

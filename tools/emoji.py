@@ -1,7 +1,7 @@
-"""``python -m tools.emoji FOLDER``: the picker's data, from an unpacked emojibase-data of npm.
+"""``python -m tools.emoji FOLDER``: build the picker's data from npm's unpacked emojibase-data.
 
-Kept: what most systems draw (Emoji 14 and before), its name and the words it is found by. Skin
-tones and loose components are left out; a group is named and led by its first emoji.
+Contains what most systems draw (Emoji 14 and earlier), with names and search words, without skin
+tones and loose components. A group's first emoji stands for the group.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def table(emoji: list[dict[str, Any]], names: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """[{"name": "animals & nature", "emoji": [["🐵", "monkey face", "monkey"], ...]}, ...]"""
+    """[{"name": "animals & nature", "emoji": [["🐵", "monkey face", "monkey"], ...]}, ...]."""
     groups = []
     for number, name in enumerate(names):
         if number == COMPONENT:

@@ -1,5 +1,5 @@
-"""``python -m tools.guide_pictures``: the pictures of the agents' guide, in both languages, made of
-a running product.
+"""``python -m tools.guide_pictures``: take the pictures of the agents' guide in both languages,
+from a running product.
 
 Needs a Chromium (CHROMIUM, else /usr/bin/chromium).
 """
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def keep(picture: bytes, path: Path) -> None:
-    """As WebP, as good as the limit admits."""
+    """Save a picture as WebP, in the best quality within the limit."""
     path.parent.mkdir(parents=True, exist_ok=True)
     image = Image.open(io.BytesIO(picture)).convert("RGB")
     for quality in (88, 75, 60, 45):
@@ -78,7 +78,7 @@ def keep(picture: bytes, path: Path) -> None:
 
 
 def pictures(browser: Browser, product: Product, language: str) -> Iterator[tuple[str, bytes]]:
-    """Each picture with its name, in the course of one small working day."""
+    """Yield each picture with its name, in the course of one short working day."""
     from tests.browser.language import Language
     from tests.browser.people import Agent, Visitor
 

@@ -18,7 +18,7 @@ LANGUAGES = ("fr",)
 APPS = ("core", "accounts", "conversations", "routing", "reporting", "messenger", "desk", "config")
 MARKED = re.compile(r"\b(_|n?p?gettext|p?n?gettext)(_lazy|_noop)?\(")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
-# How each language is set: what a translator typed is corrected, and checked, by it.
+# The typography of each language: it corrects and checks what a translator typed.
 SETTING = {"fr": typography.french}
 HEADER = r"""msgid ""
 msgstr ""
@@ -42,12 +42,12 @@ def main() -> None:
 
 
 def files() -> list[Path]:
-    """The files that translators fill."""
+    """Return the files that translators fill."""
     return [ROOT / "locale" / language / "LC_MESSAGES" / "django.po" for language in LANGUAGES]
 
 
 def messages() -> dict[Message, set[str]]:
-    """Every marked text, with the files that use it."""
+    """Return every marked text, with the files that use it."""
     found: dict[Message, set[str]] = defaultdict(set)
     for app in APPS:
         for path in sorted((ROOT / app).rglob("*.py")):
@@ -62,7 +62,7 @@ def messages() -> dict[Message, set[str]]:
 
 
 def update(source: Path, used: dict[Message, set[str]]) -> None:
-    """Add what is new, untranslated; drop what is no longer used; set what is translated."""
+    """Add new texts, untranslated; drop unused ones; fix the typography of translations."""
     if not source.exists():
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(HEADER)
@@ -86,7 +86,7 @@ def update(source: Path, used: dict[Message, set[str]]) -> None:
 
 
 def faults(source: Path, used: dict[Message, set[str]]) -> list[str]:
-    """What a reader of this language would see untranslated, or badly."""
+    """Return what a reader of this language would see untranslated, or badly typeset."""
     name = source.relative_to(ROOT)
     if not source.exists():
         return [f"{name} is missing (make messages)"]
@@ -108,7 +108,7 @@ def faults(source: Path, used: dict[Message, set[str]]) -> list[str]:
 
 
 def _setting(source: Path) -> Callable[[str], str]:
-    """How the texts of a catalogue are set."""
+    """Return the typography function of a catalogue."""
     return SETTING.get(source.parent.parent.name, str)
 
 
@@ -143,12 +143,13 @@ def _in_python(tree: ast.AST) -> Iterator[Message]:
 
 
 def _is_figure(decorator: ast.expr) -> bool:
-    """Whether a function is a figure of the reports: people read its docstring on the page."""
+    """Return whether a function is a figure of the reports: its docstring is shown on the page."""
     return isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "figure"
 
 
 def _in_template(text: str) -> Iterator[Message]:
-    """Django turns a template into something like code, in which the calls stand."""
+    """Yield the messages of a template. Django turns it into something like code that contains the
+    calls."""
     code = templatize(text)
     for match in MARKED.finditer(code):
         for end in (found.end() for found in re.finditer(r"\)", code[match.start() :])):

@@ -1,6 +1,6 @@
-"""``python -m tools.screenshots``: the pictures of the README, made of a running product.
+"""``python -m tools.screenshots``: take the README's pictures from a running product.
 
-Needs a Chromium (CHROMIUM, else /usr/bin/chromium) and, for the greeting's 👋, a font with emoji.
+Needs a Chromium (CHROMIUM, else /usr/bin/chromium) and, for the greeting's 👋, an emoji font.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TARGET = ROOT / "docs/images/desk-and-messenger.png"
 FRENCH = Language("fr")
 DESK = {"width": 1016, "height": 720}
 PHONE = {"width": 340, "height": 720}
-# Signed identities will bring such names; until then the pictures put them into the database.
+# The demo's visitors have no names, so the tool writes them into the database.
 NAMES = ["Karim Haddad", "Jeanne Lefèvre", "Élodie Marchand", "Visiteur"]
 FIRST_WORDS = [
     "Bonjour, mon colis est annoncé livré mais je n’ai rien reçu.",
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def picture(browser: Browser, product: Product) -> bytes:
-    """The desk of Alice beside the phone of Jeanne, in the middle of their conversation."""
+    """Return Alice's desk beside Jeanne's phone, in the middle of their conversation."""
 
     def context(**options: Any) -> Any:
         return browser.new_context(

@@ -1,7 +1,7 @@
-"""Measure the code base and fail where a number has become worse: ``python -m tools.sizes``.
+"""Measure the code base and fail if a number has become worse: ``python -m tools.sizes``.
 
 The limits are in ``tools/sizes.json``. ``--record`` writes today's numbers there, which is allowed
-only where each is at least as good as the one it replaces.
+only if each is at least as good as the one it replaces.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ def sql_literals(text: str) -> int:
 
 
 def cycles() -> int:
-    """Count the packages of which one imports the other and is imported by it, both ways."""
+    """Count the pairs of packages that import each other, directly one way and by any chain
+    back."""
     packages = [room for room in FIRST_PARTY if (ROOT / room / "__init__.py").exists()]
     graph = grimp.build_graph(*packages, exclude_type_checking_imports=True, cache_dir=None)
     modules = sorted(graph.modules)
@@ -116,7 +117,7 @@ def cycles() -> int:
 
 
 def gendered_pronouns() -> int:
-    """Count he, him and his in code, templates and documents; people are "they" here."""
+    """Count "he", "him" and "his" in code, templates and documents; people are "they" here."""
     patterns = ("*.py", "*.html", "*.md", "*.js", "*.css", "*.toml", "*.txt")
     skipped = {"vendor", "migrations", ".venv", "requirements", "var"}
     return sum(

@@ -1,6 +1,7 @@
 """French typography: no-break spaces before ``: ; ? !`` and inside guillemets, and ’ for '.
 
-For the texts of the product, when they are written. What people type is shown as they typed it.
+Applies to the product's own texts when they are written. What people type is shown as they typed
+it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 NARROW, NO_BREAK = "\u202f", "\u00a0"
 SPACES = f" {NARROW}{NO_BREAK}"
 
-# What is not prose: its signs are not punctuation.
+# Not prose: the signs in it are not punctuation.
 CODE = re.compile(
     r"```.*?```"  # Markdown
     r"|`[^`\n]*`"
@@ -40,7 +41,7 @@ PATTERN = re.compile(r"\\|\(\?|\[\^")
 
 
 def french(text: str) -> str:
-    """``text`` as a French printer would set it; what is code in it stays as it is."""
+    """Return ``text`` with French typography; code in it stays unchanged."""
     codes: list[str] = []
 
     def hide(match: re.Match[str]) -> str:
@@ -60,7 +61,8 @@ def french(text: str) -> str:
 
 
 def faults(root: Path, folders: tuple[str, ...]) -> list[str]:
-    """The French texts outside the catalogue that are not set so: in code, templates, the guide."""
+    """Return the French texts outside the catalogue that break the rules: in code, templates, the
+    guide."""
     texts = [
         (path, text)
         for folder in folders
@@ -77,7 +79,7 @@ def faults(root: Path, folders: tuple[str, ...]) -> list[str]:
 
 
 def texts_of(path: Path) -> Iterator[str]:
-    """What a file may show to a reader, and looks French."""
+    """Yield what a file may show to a reader and looks French."""
     if path.suffix == ".py":
         tree = ast.parse(path.read_text())
         comments = {
@@ -103,10 +105,10 @@ def texts_of(path: Path) -> Iterator[str]:
 
 
 def _is_french(text: str) -> bool:
-    """Whether a text of the code is French prose, and not a list of signs or a pattern."""
+    """Return whether a text in the code is French prose, and not a list of signs or a pattern."""
     return all(sign.search(text) for sign in (FRENCH, PROSE)) and not PATTERN.search(text)
 
 
 def _excerpt(text: str) -> str:
-    """The first line that would be set otherwise."""
+    """Return the first line with wrong typography."""
     return next((line for line in text.splitlines() if french(line) != line), text)[:80]

@@ -1,1 +1,1 @@
-"""The public API, ``/api/v1/``: closed by default, what one may not see is a 404."""
+"""The public API, ``/api/v1/``: closed by default; what a user may not see is a 404."""

@@ -1,4 +1,4 @@
-"""What all of the API has in common: who asks, how a list is cut, what an error looks like."""
+"""What the whole API shares: authentication, pagination and the shape of errors."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ CODES = {
 
 
 class Session(SessionAuthentication):
-    """The session of the desk, its CSRF token included; without one the answer is a 401."""
+    """The session of the desk, including its CSRF token; a request without one gets a 401."""
 
     def authenticate_header(self, request: Request) -> str:
         return "Session"
 
 
 class TooLarge(APIException):
-    """More was sent than anything that programs may say needs."""
+    """The request is larger than any valid request can be."""
 
     status_code = 413
     default_detail = _("This request is too large.")
 
 
 class Json(JSONParser):
-    """Bodies read as at all other entry points: bounded, strict and cleaned."""
+    """Parses bodies as all other entry points do: bounded, strict and cleaned."""
 
     def parse(self, stream: IO[Any], media_type: Any = None, parser_context: Any = None) -> Any:
         body = stream.read(BODY_BYTES + 1)
@@ -60,7 +60,7 @@ class Json(JSONParser):
 
 
 class Pages(CursorPagination):
-    """Newest first, by a cursor: what comes in meanwhile shifts nothing."""
+    """Newest first, by cursor, so that new rows shift nothing."""
 
     page_size = 50
     page_size_query_param = "page_size"
@@ -75,8 +75,9 @@ class Pages(CursorPagination):
 
 
 def told(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Every error in the one shape of docs/protocol.md; ``fields`` says which were wrong."""
-    # REST framework's views ask for this module while they are being imported.
+    """Return every error in the one shape of docs/protocol.md; ``fields`` names the invalid
+    ones."""
+    # REST framework's views need this module while they are being imported.
     from rest_framework.views import exception_handler
 
     if isinstance(error, RequestDataTooBig):
@@ -95,7 +96,7 @@ def told(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _sentence(data: Any) -> str:
-    """The first sentence of what REST framework has to say, however deep it lies."""
+    """Return the first sentence of REST framework's error data, however deeply nested."""
     while isinstance(data, dict | list) and data:
         data = next(iter(data.values())) if isinstance(data, dict) else data[0]
     return str(data)

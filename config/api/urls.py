@@ -1,4 +1,4 @@
-"""The API's addresses."""
+"""The API's URLs."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from routing.api import ConversationDoor
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
-    """The API to read and to try, from our own files."""
+    """Show the API's documentation, to read and to try, from our own files."""
     return render(request, "api/docs.html")
 
 
 class SessionDescribed(SessionScheme):  # type: ignore[no-untyped-call]
-    """How the description names our session."""
+    """The name of our session authentication in the API's schema."""
 
     target_class = "config.api.shape.Session"
 
@@ -40,7 +40,7 @@ class SessionDescribed(SessionScheme):  # type: ignore[no-untyped-call]
 @authentication_classes([])
 @permission_classes([AllowAny])
 def nowhere(request: Request, *args: Any, **kwargs: Any) -> NoReturn:
-    """An address that leads nowhere: an error like the others, not a page."""
+    """Answer an unknown API address with an error like the others, not a page."""
     raise NotFound
 
 

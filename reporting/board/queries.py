@@ -65,7 +65,8 @@ class ChannelStatus:
 
 @dataclass(frozen=True, slots=True)
 class AgentRow:
-    """An agent who is connected, or who lost the connection with conversations on their desk (B2)."""
+    """An agent who is connected, or who lost the connection with conversations on their desk
+    (B2)."""
 
     name: str
     is_connected: bool

@@ -1,4 +1,5 @@
-"""Exports over the public API: files that a worker writes, and the current tables of the reports."""
+"""Exports over the public API: files that a worker writes, and the current tables of the
+reports."""
 
 from __future__ import annotations
 

@@ -72,7 +72,8 @@ class Writer:
         self.actors = {"": "", **_labels(ActorKind)}
 
     def pieces(self, scope: Scope) -> Iterator[list[Row]]:
-        """Yield the rows of a day, the oldest first: a few thousand at a time, by four statements."""
+        """Yield the rows of a day, the oldest first: a few thousand at a time, by four
+        statements."""
         wanted = found(scope).order_by("opened_at", "pk").values_list(*FIELDS)
         rest = wanted.iterator(chunk_size=CHUNK)
         while piece := list(islice(rest, CHUNK)):

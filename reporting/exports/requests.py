@@ -41,7 +41,8 @@ def drop(export: Export, *, at: datetime) -> None:
 
 
 def file_of(export: Export, user: User) -> StreamingHttpResponse:
-    """Return the file, for a user who may still see everything in it. Raises ``Http404`` otherwise."""
+    """Return the file, for a user who may still see everything in it. Raises ``Http404``
+    otherwise."""
     if export.state != ExportState.DONE or not writing.may_open(export, user):
         raise Http404
     if not default_storage.exists(export.file):

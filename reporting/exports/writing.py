@@ -81,7 +81,8 @@ def may_open(export: Export, user: User) -> bool:
 
 
 def told_of(scope: Scope) -> dict[str, list[int]]:
-    """Return the websites that a file covers as a whole, and the groups that it covers of others."""
+    """Return the websites that a file covers as a whole, and the groups that it covers of
+    others."""
     if scope.filters.group is not None:
         return {"websites": [], "groups": [scope.filters.group]}
     ids = [website.pk for website in scope.websites]

@@ -1,4 +1,4 @@
-"""The figures in the public API: the same functions as the pages, for users with the same rights."""
+"""Figures in the public API: the same functions as the pages, for users with the same rights."""
 
 from __future__ import annotations
 

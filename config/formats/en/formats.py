@@ -1,4 +1,4 @@
-"""How English writes dates and times: 28 Nov 2026, 14:05 (C79)."""
+"""English formats of dates and times: 28 Nov 2026, 14:05 (C79)."""
 
 DATE_FORMAT = SHORT_DATE_FORMAT = "j M Y"
 TIME_FORMAT = "H:i"

@@ -1,4 +1,4 @@
-"""How French writes dates and times: 28 nov. 2026, 14:05 (C79)."""
+"""French formats of dates and times: 28 nov. 2026, 14:05 (C79)."""
 
 DATE_FORMAT = SHORT_DATE_FORMAT = "j N Y"
 TIME_FORMAT = "H:i"

@@ -1,4 +1,4 @@
-"""Makes the demo: a shop with a Messenger, its team, and the first rule. Safe to run again."""
+"""Creates the demo: a shop with a Messenger, its team, and the first rule. Safe to run again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PEOPLE = [
     ("emma", "Emma", "Rousseau", Role.EXPERT, 3),
 ]
 
-# language, shortcut, folder, title, text: what the whole team says often
+# language, shortcut, folder, title, text: canned replies of the whole team
 REPLIES = [
     (
         "fr",
@@ -89,14 +89,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         known = Website.objects.filter(key=KEY).first()
         if known is not None:
-            if not known.identity_secrets.exists():  # made by a version before there were any
+            if not known.identity_secrets.exists():  # created by a version before identity secrets
                 identities.rotate(known, at=timezone.now())
-            # PORT may be another than it was.
+            # PORT may have changed since.
             ours = ToolbarApp.objects.filter(website=known, url__regex=OUR_APP)
             ours.update(url=_address_of_app())
             self.stdout.write("The demo is there already.")
             return
-        # Hashing is slow on purpose: once, and not while a transaction is held open.
+        # Hashing is slow on purpose: do it once, and not while a transaction is open.
         self._make(password=make_password(PASSWORD))
         self.stdout.write("The demo is made.")
 
@@ -111,7 +111,7 @@ class Command(BaseCommand):
             mirroring=True,
         )
         identities.rotate(website, at=timezone.now())
-        # Another origin than the desk's, as an application has to have: the same machine by name.
+        # An app must have another origin than the desk: this machine under another name.
         ToolbarApp.objects.create(website=website, name=app.NAME, url=_address_of_app())
         agents = {
             username: provisioning.engage_person(
@@ -136,8 +136,8 @@ class Command(BaseCommand):
         experts = provisioning.form_group(
             website, name="Experts", members=[agents["emma"]], managers=[boss]
         )
-        # The express deployment starts with 3 places (R205); experts are asked only while they
-        # are there.
+        # The express deployment starts with 3 places (R205). The experts' queue has none, so they
+        # get conversations only while they are there.
         provisioning.lay_rule(website, queues=[(team, provisioning.FIRST_PLACES), (experts, 0)])
         for language, shortcut, folder, name, body in REPLIES:
             library.keep(

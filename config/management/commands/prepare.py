@@ -1,4 +1,4 @@
-"""What must be done before the processes of a new version start; harmless when done twice."""
+"""Does what must happen before the processes of a new version start. Safe to run again."""
 
 from __future__ import annotations
 
