@@ -38,6 +38,15 @@ class DeskSession:
     language: str
     role: str
 
+    @property
+    def proof(self) -> dict[str, object]:
+        """The parameters that ``SESSION_VALID_SQL`` takes."""
+        return {
+            "session_key": self.session_key,
+            "user_id": self.user_id,
+            "password": self.password,
+        }
+
 
 _sessions: OrderedDict[str, DeskSession] = OrderedDict()
 

@@ -134,9 +134,7 @@ async def _check_visible(conversation: int, desk: DeskSession) -> None:
     values = {
         "conversation": conversation,
         "agent_id": desk.agent_id,
-        "session_key": desk.session_key,
-        "user_id": desk.user_id,
-        "password": desk.password,
+        **desk.proof,
     }
     if await async_pool.fetch_one(HOLDS, values) is not None:
         return

@@ -64,9 +64,7 @@ class DeskConsumer(LiveConsumer):
     async def heartbeat(self) -> None:
         """Being heard keeps the agent connected; who has logged out is not heard."""
         values = {
-            "session_key": self.desk.session_key,
-            "user_id": self.desk.user_id,
-            "password": self.desk.password,
+            **self.desk.proof,
             "connection": self.connection_id,
             "at": timezone.now(),
             "grace": presence.GRACE,

@@ -118,9 +118,7 @@ async def may_upload_as_agent(
     values = {
         "conversation": conversation,
         "agent_id": desk.agent_id,
-        "session_key": desk.session_key,
-        "user_id": desk.user_id,
-        "password": desk.password,
+        **desk.proof,
     }
     return await _allowed(MAY_AGENT, values, at)
 

@@ -217,9 +217,7 @@ async def read_by_agent(*, conversation: int, desk: DeskSession, seq: int) -> No
     values = {
         "conversation": conversation,
         "agent_id": desk.agent_id,
-        "session_key": desk.session_key,
-        "user_id": desk.user_id,
-        "password": desk.password,
+        **desk.proof,
         "seq": seq,
     }
     await _tell(await async_pool.fetch_one(AGENT_READ, values), by="agent", seq=seq)

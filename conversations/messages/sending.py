@@ -142,9 +142,7 @@ async def send_as_agent(
     """Accept the message of the agent on whose desk the conversation is."""
     values = {
         "conversation": conversation,
-        "session_key": desk.session_key,
-        "user_id": desk.user_id,
-        "password": desk.password,
+        **desk.proof,
         "client_id": client_id,
         "author": Author.AGENT.value,
         "body": body,
