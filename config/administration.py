@@ -22,6 +22,7 @@ from accounts.access import zone_of
 from accounts.audit import acting
 from accounts.models import Change, User, Website
 from accounts.reading import Reader
+from config.version import version
 from messenger.builder import views as builder
 from routing import advice
 from routing.setup import views as setup
@@ -141,6 +142,7 @@ class Administration(AdminSite):
         return super().index(
             request,
             {
+                "version": version(),
                 "steps": setup.steps_for(user),
                 "drafts": setup.unfinished() if administers else [],
                 "is_new": administers and not Website.objects.exists(),

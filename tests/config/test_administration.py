@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import translation
 
 from accounts.models import Role
+from config.version import version
 from tests.factories import GroupFactory, UserFactory
 
 
@@ -74,3 +75,8 @@ def test_what_cannot_be_deleted_has_a_title_in_the_readers_language(administrato
     group = GroupFactory()
     page = administrator.get(f"/admin/accounts/group/{group.pk}/delete/").content.decode()
     assert "Impossible de supprimer groupe" not in page
+
+
+@pytest.mark.django_db
+def test_the_settings_show_the_version(administrator: Client) -> None:
+    assert f"Causerie {version()}" in administrator.get("/admin/").content.decode()
