@@ -1,1 +1,1 @@
-"""Plumbing without a business word: events, realtime, raw ASGI, database, text."""
+"""Plumbing without business terms: events, realtime, raw ASGI, database, text."""

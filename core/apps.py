@@ -1,4 +1,4 @@
-"""The core app: it has the outbox's table and nothing else that Django need know."""
+"""The core app, which gives Django the outbox's model."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""The outbox: what must be done because of a fact, written in the fact's own transaction."""
+"""The outbox's table: durable reactions, written in the transaction of the fact."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class OutboxEntry(models.Model):
-    """One reaction that is owed. Ends as done or dead; a lease says who is at it now."""
+    """One owed reaction. It ends as done or dead; a lease reserves it while it runs."""
 
     reaction = models.CharField(max_length=100)
     payload = models.JSONField()
@@ -22,11 +22,11 @@ class OutboxEntry(models.Model):
     last_error = models.TextField(blank=True)
 
     class Meta:
-        db_table = "conversations_outboxentry"  # where it began; a rename would lock a busy table
+        db_table = "conversations_outboxentry"  # A rename would lock a busy table.
         verbose_name = _("outbox entry")
         verbose_name_plural = _("outbox entries")
         indexes = [
-            # outbox.deliver_due: what is owed and due.
+            # core.events.outbox.deliver_due
             models.Index(
                 fields=["due_at"], condition=Q(done_at=None, dead_at=None), name="outbox_owed"
             ),

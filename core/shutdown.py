@@ -1,8 +1,8 @@
-"""Whether this worker has been asked to end: long work looks once in a while, and gives back what
-it has begun, so that the next worker begins at once and nobody has to kill this one.
+"""The shutdown flag of a worker. Long tasks check it from time to time and put back what they have
+begun, so that the next worker can start at once and this one need not be killed.
 
-Celery tells only the worker's first process. One byte that its children share from their fork on
-needs no lock, which a killed child might hold for ever.
+Celery notifies only the worker's main process. Its children inherit one shared byte, which needs no
+lock: a killed child could hold a lock for ever.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ _byte = mmap.mmap(-1, 1)
 
 
 def announce() -> None:
-    """Called once, by a worker's first process."""
+    """Set the flag. Called once, by the worker's main process."""
     _byte[0] = 1
 
 
 def is_near() -> bool:
-    """Whether work that takes long had better stop here. Never in a web process."""
+    """Return whether long work should stop now. Always False in a web process."""
     return _byte[0] == 1

@@ -1,8 +1,8 @@
-"""The little that a raw ASGI door needs: read a JSON body, answer, say what is wrong.
+"""The base of raw ASGI endpoints: request bodies, responses and errors.
 
-The message path does not pass through Django's middleware: each of its classes would cost a
-thread hop for each message (docs/adr/0004). What they protect from is checked here and by the
-doors themselves: size, content type, origin, method.
+The message path bypasses Django's middleware, because each middleware class would cost a thread hop
+for each message (docs/adr/0004). Its protections are here and in the endpoints themselves: size,
+content type, origin, method.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ UNAVAILABLE = (psycopg.OperationalError, PoolTimeout)
 
 
 class Request:
-    """What a door gets to see of an HTTP request."""
+    """An HTTP request, as an endpoint reads it."""
 
     def __init__(self, scope: Scope, receive: Receive, match: dict[str, str]) -> None:
         self.method: str = scope["method"]
@@ -50,7 +50,7 @@ class Request:
 
     @property
     def language(self) -> str:
-        """The first language of Accept-Language that we speak, else the default."""
+        """The first supported language of Accept-Language, else the default."""
         for part in self.headers.get("accept-language", "").split(","):
             code = part.split(";")[0].strip().lower()[:2]
             if code in dict(settings.LANGUAGES):
@@ -58,8 +58,8 @@ class Request:
         return str(settings.LANGUAGE_CODE)
 
     async def json(self, kind: str = "application/json") -> dict[str, Any]:
-        """The body, of content type ``kind``, as a JSON object; ``Rejected`` where it is not one,
-        or too large."""
+        """Return the body, of content type ``kind``, as a JSON object; raise ``Rejected`` if it is
+        not one or is too large."""
         if not self.headers.get("content-type", "").startswith(kind):
             raise Rejected("invalid", _("Please send JSON."), 400)
         body = b""
@@ -75,7 +75,8 @@ class Request:
         return parse_object(body)
 
     async def bytes(self) -> bytes:
-        """The body as an uploaded file; ``Rejected`` as soon as it is known to be too large."""
+        """Return the body as an uploaded file; raise ``Rejected`` as soon as it is known to be too
+        large."""
         announced = self.headers.get("content-length", "0")
         if announced.isdigit() and int(announced) > UPLOAD_BYTES:
             raise too_large()
@@ -94,7 +95,8 @@ class Request:
         return b"".join(parts)
 
     def check_origin(self) -> None:
-        """A page of another origin may not act here (with or without a token or cookie)."""
+        """Raise ``Rejected`` if a page of another origin sent the request, whatever token or cookie
+        it carries."""
         host = self.headers.get("host", "")
         if not origins.is_our_host(host):
             raise Rejected("invalid", _("Unknown host."), 400)
@@ -106,7 +108,7 @@ class Request:
 async def serve(
     scope: Scope, receive: Receive, send: Send, match: dict[str, str], handle: Handle
 ) -> None:
-    """Run one door: whatever happens, the answer is JSON with a code and a sentence."""
+    """Run one endpoint. Every error is answered as JSON with a code and a sentence."""
     request = Request(scope, receive, match)
     headers: list[tuple[bytes, bytes]] = []
     payload: Answer
@@ -141,8 +143,9 @@ async def serve(
 
 
 def _as_file(kept: Download) -> list[tuple[bytes, bytes]]:
-    """A file is for saving, or for a picture of our own pages; as a page it could do nothing. What
-    is stored under an id never changes, but only this reader's own cache may keep it."""
+    """Return the headers of a download. It can be saved or shown as an image in our pages; opened
+    as a page it is sandboxed. A file never changes, but only the reader's own cache may store
+    it."""
     return [
         (b"content-type", kept.content_type.encode()),
         (b"content-disposition", f"attachment; filename*=UTF-8''{quote(kept.name)}".encode()),
@@ -153,5 +156,5 @@ def _as_file(kept: Download) -> list[tuple[bytes, bytes]]:
 
 
 def error(code: str, text: str) -> dict[str, Any]:
-    """The one shape of an error answer."""
+    """Return the body of an error response."""
     return {"error": {"code": code, "message": text}}

@@ -1,4 +1,4 @@
-"""Files in requests and answers: how large an upload may be, and what a download is."""
+"""Files in requests and responses: the upload limit and the download."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UPLOAD_BYTES = 10 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """Bytes to hand out, and what they are."""
+    """A file to send: its name, content type and bytes."""
 
     name: str
     content_type: str

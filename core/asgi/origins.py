@@ -1,4 +1,4 @@
-"""Where a request comes from: the raw doors and the sockets answer to pages of this host only."""
+"""Origin checks: raw endpoints and sockets accept only pages of this host."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ LOCAL = [".localhost", "127.0.0.1", "[::1]"]
 
 
 def is_our_host(host: str) -> bool:
-    """Whether ``host`` (``name[:port]``) is one that this installation answers to."""
+    """Return whether ``host`` (``name[:port]``) belongs to this installation."""
     domain, _port = split_domain_port(host)
     return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS or LOCAL)
 
 
 def is_own(origin: str, host: str) -> bool:
-    """Whether a page of ``origin`` was served by ``host`` itself, port included."""
+    """Return whether ``origin`` is ``host`` itself, port included."""
     return host_of(origin) == host
 
 
 def host_of(address: str) -> str:
-    """``host[:port]`` of an address or an origin; empty where it has none that can be read."""
+    """Return ``host[:port]`` of an address or an origin, or "" if it has none or is malformed."""
     try:
         return urlsplit(address).netloc
-    except ValueError:  # "http://[" is an address to nobody.
+    except ValueError:  # such as "http://["
         return ""
 
 
 class OwnOriginOnly:
-    """An ASGI wrapper that refuses sockets opened by pages of other origins, or of none (N13)."""
+    """An ASGI wrapper that refuses sockets opened by pages of another origin or of none (N13)."""
 
     def __init__(self, application: Any) -> None:
         self.application = application
@@ -39,7 +39,7 @@ class OwnOriginOnly:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get(b"host", "")
-        is_clean = "\0" not in headers.get(b"cookie", "")  # A session is looked for by it.
+        is_clean = "\0" not in headers.get(b"cookie", "")  # PostgreSQL refuses NUL in session keys.
         if is_clean and is_our_host(host) and is_own(headers.get(b"origin", ""), host):
             await self.application(scope, receive, send)
             return

@@ -1,1 +1,1 @@
-"""Database access past the ORM: the async pool, transactions that run again, bulk statements."""
+"""Database access beyond the ORM: the async pool, retried transactions, bulk statements."""

@@ -1,6 +1,6 @@
-"""The connections of the message path: psycopg's async pool, one for each process.
+"""psycopg's async connection pool for the message path, one for each event loop.
 
-Statements run in autocommit, so that one statement is one transaction and one round trip.
+Connections are in autocommit mode: one statement is one transaction and one round trip.
 """
 
 from __future__ import annotations
@@ -33,20 +33,19 @@ async def _open() -> Pool:
         given = {name: value for name, value in database["OPTIONS"].items() if name != "pool"}
         _pools[loop] = AsyncConnectionPool(
             kwargs={
-                **given,  # sslmode and what else DATABASE_URL says
+                **given,  # sslmode and other options of DATABASE_URL
                 "dbname": database["NAME"],
                 "host": database["HOST"] or None,
                 "port": database["PORT"] or None,
                 "user": database["USER"] or None,
                 "password": database["PASSWORD"] or None,
-                # In UTC, as Django sets its own: a repeat is answered with the very same frame.
+                # UTC, as on Django's connections, so that a repeat gets exactly the same frame.
                 "options": f"{given.get('options', '')} -c timezone=UTC".strip(),
                 "autocommit": True,
                 "row_factory": dict_row,
             },
-            # Not one: the first to ask would make a second, and an event loop that ends while
-            # that one is being made waits for it for ever (psycopg_pool takes the cancelling for
-            # a failure).
+            # With 1, the first request would open a second connection, and an event loop that ends
+            # meanwhile would wait for ever: psycopg_pool takes the cancellation for a failure.
             min_size=0,
             max_size=settings.MESSAGE_POOL_SIZE,
             timeout=5,
@@ -65,8 +64,8 @@ async def close() -> None:
 
 
 async def fetch_all(query: str, values: dict[str, Any]) -> list[dict[str, Any]]:
-    """All rows of one statement that is safe to repeat: it is where PostgreSQL asks for that
-    (deadlock, lock wait) and where it had cut the connection."""
+    """Return all rows of one statement. It must be safe to repeat: it is retried after a deadlock,
+    a serialization failure, a lock timeout or a closed connection."""
     pool = await _open()
     for left in reversed(range(TRIES)):
         conn: psycopg.AsyncConnection[DictRow] | None = None
@@ -80,7 +79,7 @@ async def fetch_all(query: str, values: dict[str, Any]) -> list[dict[str, Any]]:
         except psycopg.OperationalError:
             if not left or conn is None or not conn.closed:
                 raise
-            await pool.check()  # After a restart of PostgreSQL the other idle ones are dead too.
+            await pool.check()  # After a restart of PostgreSQL all idle connections are dead.
     raise AssertionError("unreachable")
 
 

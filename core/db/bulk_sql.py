@@ -1,7 +1,7 @@
-"""Rows written by statements that are made once.
+"""Bulk inserts and updates with cached SQL.
 
-A move writes the same few columns of the same few tables each time, and to have Django compose
-those statements anew was half of what a push cost (docs/benchmarks.md).
+Each transition writes the same few columns of the same few tables. Having Django compose those
+statements every time was half the cost of a push (docs/benchmarks.md).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from django.db import connection
 from django.db.models import Field, Model
 
 AT_ONCE = 20
-"""So many new rows are one statement of ours; above, Django's own is as good."""
+"""The most rows inserted by cached SQL; for more, Django's own statement is as fast."""
 
 
 def insert(made: Sequence[Model]) -> None:
-    """``bulk_create``, without telling the new rows their keys."""
+    """Insert rows like ``bulk_create``, without setting their primary keys."""
     if not made:
         return
     model = type(made[0])
@@ -43,7 +43,7 @@ def _insertion(model: type[Model], count: int) -> str:
 
 
 def update(changed: Sequence[Model], names: frozenset[str]) -> None:
-    """Write the columns ``names`` (as attributes: ``agent_id``) of rows that have a key."""
+    """Write the columns ``names`` (attribute names: ``agent_id``) of existing rows."""
     model = type(changed[0])
     fields = _fields(model, names)
     rows = [_values(row, fields) for row in changed]
@@ -51,7 +51,7 @@ def update(changed: Sequence[Model], names: frozenset[str]) -> None:
         if len(rows) == 1:
             cursor.execute(_update_one(model, names), rows[0])
         elif any(isinstance(field, ArrayField) for field in fields):
-            # All of them in one array would have to be a rectangle.
+            # PostgreSQL would need arrays of equal length to unnest them.
             cursor.executemany(_update_one(model, names), rows)
         else:
             columns = [list(column) for column in zip(*rows, strict=True)]
@@ -79,7 +79,7 @@ def _update_many(model: type[Model], names: frozenset[str]) -> str:
 
 @cache
 def _fields(model: type[Model], names: frozenset[str]) -> list[Field[Any, Any]]:
-    """The fields of that name, and the key as the last."""
+    """Return the named fields, followed by the primary key."""
     named = [field for field in model._meta.concrete_fields if field.attname in names]
     assert len(named) == len(names), names
     assert model._meta.pk is not None

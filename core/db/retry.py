@@ -1,4 +1,4 @@
-"""Transactions that PostgreSQL may ask to run again: after a deadlock or too long a wait."""
+"""Transactions that are retried after a deadlock, a serialization failure or a lock timeout."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AGAIN = {"40P01", "40001", "55P03"}  # deadlock, serialization failure, lock tim
 
 
 def must_wait(error: OperationalError) -> bool:
-    """Whether PostgreSQL only asks to try again: somebody else holds what is needed."""
+    """Return whether the transaction may succeed if retried: another one holds its locks."""
     return getattr(error.__cause__, "sqlstate", None) in AGAIN
 
 
@@ -22,9 +22,9 @@ T = TypeVar("T")
 
 
 def retried(function: Callable[P, T]) -> Callable[P, T]:
-    """``transaction.atomic`` for a verb that many do at once: run again, three times at most.
+    """Run ``function`` in ``transaction.atomic``, at most three times if PostgreSQL asks to retry.
 
-    Inside another transaction it is run once: only the outermost can begin anew.
+    Inside another transaction it runs once: only the outermost one can be retried.
     """
 
     @wraps(function)

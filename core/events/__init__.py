@@ -1,1 +1,1 @@
-"""Events: the bus from facts to reactions, and the outbox that makes reactions durable."""
+"""Events: the bus that connects facts to reactions, and the outbox for durable reactions."""

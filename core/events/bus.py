@@ -1,8 +1,8 @@
-"""From facts to reactions: verbs publish facts here, ``config/wiring.py`` says who reacts.
+"""The event bus: verbs publish facts, and ``config/wiring.py`` lists the reactions to each.
 
-Two kinds of reaction. A live one (a push to a screen) is a coroutine that runs after the commit
-and may be lost. A durable one (a drain of the queue, an e-mail) is an outbox row written in the
-transaction of the fact; it is tried at once after the commit and, failing that, by the sweep.
+There are two kinds of reaction. A live reaction (a push to a screen) is a coroutine that runs after
+the commit and may be lost. A durable reaction (a drain of the queue, an e-mail) is an outbox row
+written in the transaction of the fact; it runs right after the commit, and the sweep retries it.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ _durable: dict[type[Fact], list[str]] = {}
 
 
 def on(fact: type[Fact], *reactions: Live) -> None:
-    """Have the coroutines ``reactions`` run after each commit that published ``fact``."""
+    """Run the coroutines ``reactions`` after each commit that published ``fact``."""
     _live.setdefault(fact, []).extend(reactions)
 
 
 def on_durably(fact: type[Fact], reaction: Callable[..., None]) -> None:
-    """Have ``reaction(**fields of the fact)`` run at least once for each ``fact``.
+    """Run ``reaction(**fields of the fact)`` at least once for each ``fact``.
 
-    It must be safe to run twice: a process may die between the work and its tick in the outbox.
+    It must be safe to run twice: a process may die before it has marked the entry as done.
     """
     _durable.setdefault(fact, []).append(outbox.register(reaction))
 
 
 def forget() -> None:
-    """Drop all wiring, so that it can be laid again."""
+    """Remove all wiring, so that it can be set up again."""
     _live.clear()
     _durable.clear()
 
 
 def publish(*facts: Fact) -> None:
-    """Tell ``facts`` to everybody wired to them; call inside the transaction that made them true.
+    """Schedule the reactions to ``facts``. Call it in the transaction that made them true.
 
-    Equal facts are one: a hundred conversations that begin to wait in a group owe one drain.
+    Equal facts count once: a hundred conversations that begin to wait in a group owe one drain.
     """
     told = facts if len(facts) == 1 else tuple(dict.fromkeys(facts))
     debts = [(name, asdict(fact)) for fact in told for name in _durable.get(type(fact), ())]
@@ -70,8 +70,7 @@ def _react(live: list[Fact], owed: list[int]) -> None:
 
 
 async def announce(*facts: Fact) -> None:
-    """Run the live reactions to facts that are already committed. Never raises: they may be
-    lost."""
+    """Run the live reactions to committed facts. Errors are logged, never raised."""
     async with channel_groups.together():
         for fact in facts:
             for reaction in _live.get(type(fact), ()):

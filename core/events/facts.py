@@ -1,4 +1,4 @@
-"""The base of all facts: small frozen records, named in the past tense, that reactions hang on."""
+"""The base class of facts: small frozen records in the past tense that trigger reactions."""
 
 from __future__ import annotations
 

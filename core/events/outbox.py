@@ -1,7 +1,7 @@
-"""The outbox: reactions that are owed, done at least once, each safe to do again.
+"""The outbox: owed reactions, each run at least once and safe to repeat.
 
-A row is written in the transaction of the fact. ``deliver`` claims it by an UPDATE that only one
-caller wins (a lease of 30 s), runs the reaction, ticks it off; the sweep takes what is left.
+An entry is written in the transaction of the fact. ``deliver`` claims it with an UPDATE that only
+one caller wins (a lease of 30 s), runs the reaction and marks it as done. The sweep runs the rest.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ _reactions: dict[str, Callable[..., None]] = {}
 
 
 def register(reaction: Callable[..., None]) -> str:
-    """Make ``reaction`` known by its dotted name, which is what rows store."""
+    """Register ``reaction`` under its dotted name, which entries store; return the name."""
     name = f"{reaction.__module__}.{reaction.__qualname__}"
     _reactions[name] = reaction
     return name
 
 
 def owe(debts: Iterable[tuple[str, dict[str, Any]]]) -> list[int]:
-    """Write down reactions that are owed, each with its payload; returns the entries' ids."""
+    """Insert an entry for each (reaction, payload); return the entries' ids."""
     reactions, payloads = zip(*debts, strict=True)
     with connection.cursor() as cursor:
         cursor.execute(OWE, [list(reactions), [json.dumps(payload) for payload in payloads]])
@@ -60,7 +60,7 @@ def owe(debts: Iterable[tuple[str, dict[str, Any]]]) -> list[int]:
 
 
 def deliver(entry_id: int) -> bool:
-    """Run one owed reaction if nobody else is at it; True when it was done here."""
+    """Run one owed reaction unless another process holds its lease; return whether it succeeded."""
     claimed = OutboxEntry.objects.raw(CLAIM, {"id": entry_id, "lease": LEASE})
     entry = next(iter(claimed), None)
     if entry is None:
@@ -76,7 +76,8 @@ def deliver(entry_id: int) -> bool:
 
 
 def _put_off(entry: OutboxEntry, error: Exception) -> None:
-    """Back off (1, 2, 4 ... s, at most 5 minutes), or give up for good after ``ATTEMPTS``."""
+    """Schedule the next attempt (after 1, 2, 4 ... s, at most 5 minutes), or mark the entry as
+    dead after ``ATTEMPTS``."""
     logger.exception("outbox entry %s failed, attempt %s", entry.pk, entry.attempts)
     if isinstance(error, OperationalError):
         connection.close_if_unusable_or_obsolete()
@@ -89,7 +90,8 @@ def _put_off(entry: OutboxEntry, error: Exception) -> None:
 
 
 def purge(*, before: datetime, batch: int = 10_000) -> int:
-    """Forget what was done before a moment; what is owed or dead stays, for somebody to look at."""
+    """Delete the entries done before a moment; return how many. Owed and dead entries stay, so
+    that somebody can look at them."""
     gone = 0
     done = OutboxEntry.objects.filter(done_at__lt=before).order_by()
     while some := list(done.values_list("pk", flat=True)[:batch]):
@@ -98,7 +100,8 @@ def purge(*, before: datetime, batch: int = 10_000) -> int:
 
 
 def deliver_due(limit: int = 500) -> int:
-    """Run what is owed and due; returns how many were done here. Any number may run at once."""
+    """Run the entries that are due; return how many succeeded. Any number of processes may do so at
+    the same time."""
     due = OutboxEntry.objects.filter(
         Q(leased_until=None) | Q(leased_until__lte=Now()),
         done_at=None,

@@ -1,4 +1,4 @@
-"""Take over the outbox's table, which ``conversations`` made."""
+"""Take over the outbox's table from the ``conversations`` app."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 
 def move_permissions(apps: Any, schema_editor: Any) -> None:
-    """Whoever was given a permission on the outbox keeps it."""
+    """Move the outbox's content type, so that permissions granted on it stay valid."""
     content_types = apps.get_model("contenttypes", "ContentType").objects
     content_types.filter(app_label="conversations", model="outboxentry").update(app_label="core")
 

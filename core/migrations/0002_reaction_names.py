@@ -1,4 +1,4 @@
-"""Rename what the outbox owes after modules that have moved: entries store dotted names."""
+"""Update the dotted names of reactions in outbox entries to the modules' new places."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOVED = {
 
 
 def rename(entries: Any, names: dict[str, str]) -> None:
-    """What is done or dead is renamed too: a dead entry may be put back by hand."""
+    """Rename reactions in all entries, dead ones included: they may be retried by hand."""
     for old, new in names.items():
         for reaction in entries.filter(reaction__startswith=old).values_list("reaction").distinct():
             entries.filter(reaction=reaction[0]).update(reaction=new + reaction[0][len(old) :])

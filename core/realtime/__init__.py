@@ -1,1 +1,1 @@
-"""Live pushes: channel layer, groups by audience, and the base of all consumers."""
+"""Live pushes: the channel layer, its groups, and the base class of consumers."""

@@ -1,4 +1,4 @@
-"""The channel layer: groups by audience, and pushes that may be lost but never fail a request."""
+"""Channel groups by audience, and pushes to them. A push may be lost but never fails a request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 Push = tuple[str, dict[str, Any]]
 
 _held: ContextVar[dict[tuple[Any, ...], Push] | None] = ContextVar("held", default=None)
-PATIENCE_SECONDS = 2  # A layer that hangs must not hold up the answer to a message.
+PATIENCE_SECONDS = 2  # A layer that hangs must not delay the response to a message.
 AT_ONCE = 500
 
 
@@ -38,15 +38,14 @@ def board_group(website_id: int) -> str:
 
 
 def encode(frame: dict[str, Any]) -> str:
-    """A frame as it goes over the wire."""
+    """Return a frame as it is sent over the wire."""
     return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
 
 
 @asynccontextmanager
 async def together() -> AsyncIterator[None]:
-    """What is pushed within goes out at its end, in one round trip, and what is pushed again to
-    the same group only once: a board is told once that it changed, however many conversations
-    have moved."""
+    """Collect the pushes of the block and send them at its end, in one round trip and without
+    duplicates: a board is notified once, however many conversations have moved."""
     held: dict[tuple[Any, ...], Push] = {}
     token = _held.set(held)
     try:
@@ -57,9 +56,9 @@ async def together() -> AsyncIterator[None]:
 
 
 async def push(group: str, frame: dict[str, Any], **known: Any) -> None:
-    """Send ``frame`` to every socket of ``group``, encoded here once for all of them; what is
-    ``known`` beside it is for the sockets' own use and never leaves the server. A failure is
-    logged: clients repair themselves."""
+    """Send ``frame`` to every socket of ``group``, encoded once. ``known`` is extra data for the
+    consumers and never leaves the server. A failure is only logged: clients recover by
+    themselves."""
     message = {"type": "frame", "text": encode(frame), **known}
     held = _held.get()
     if held is None:

@@ -1,9 +1,9 @@
-"""Notices a channel layer that has gone silent, and makes its sockets start anew.
+"""Health check of the channel layer: replace a silent layer and close its sockets.
 
-After a restart of Valkey the layer's subscriptions are gone, and nothing says so: sockets stay
-open and hear nothing. So each process sends itself a message through the layer; when it does not
-come back, the layer is made new and every socket of the process is closed as "service restart".
-Clients reconnect and fetch what they missed.
+A restart of Valkey drops the layer's subscriptions without an error: sockets stay open and receive
+nothing. So each process sends itself a message through the layer. If it does not come back, the
+layer is replaced and every socket of the process is closed as "service restart". Clients reconnect
+and fetch what they missed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 5
 PATIENCE_SECONDS = 5
-SERVICE_RESTART = 4012  # 1012 says it, but daphne sends 1000 and 3000 to 4999 only.
+SERVICE_RESTART = 4012  # The standard 1012 is refused by daphne: only 1000 and 3000 to 4999.
 
 
 class Socket(Protocol):
@@ -27,14 +27,14 @@ class Socket(Protocol):
 
 
 class Pulse:
-    """The heartbeat of one process (one event loop) through the layer."""
+    """The heartbeat of one event loop through the layer."""
 
     def __init__(self) -> None:
         self.sockets: WeakSet[Socket] = WeakSet()
         self._task: asyncio.Task[None] | None = None
 
     def watch(self, socket: Socket) -> None:
-        """Have ``socket`` closed when the layer falls silent."""
+        """Close ``socket`` when the layer falls silent."""
         self.sockets.add(socket)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
@@ -77,6 +77,6 @@ _pulses: WeakKeyDictionary[asyncio.AbstractEventLoop, Pulse] = WeakKeyDictionary
 
 
 def watch(socket: Socket) -> None:
-    """Watch over the layer on behalf of ``socket``, as long as it is referenced."""
+    """Monitor the layer for ``socket``, as long as the socket is referenced."""
     loop = asyncio.get_running_loop()
     _pulses.setdefault(loop, Pulse()).watch(socket)

@@ -1,12 +1,12 @@
-"""The channel layer over Redis' pub/sub, made for many small pushes.
+"""A channel layer over Redis pub/sub, optimized for many small pushes.
 
-The original asks for a message and gives up after 0.1 s, for ever, in each process; at the pace of
-a support desk that was a tenth of what a message cost. Here the receiver sleeps until something
-arrives. Nothing depended on its waking: a subscription goes out on the same connection while it
-waits, and a connection that has gone silent is found by ``core.realtime.channel_health``.
+channels_redis polls for messages every 0.1 s in each process, which was a tenth of the cost of a
+message at the load of a support desk. Here the receiver blocks until something arrives. Nothing
+depends on the polling: subscriptions go out on the same connection while it waits, and
+``core.realtime.channel_health`` detects a silent connection.
 
-And it sends one by one, each through a pool of connections and a round trip of its own. Here one
-connection speaks, and what belongs together goes out in one write.
+channels_redis also publishes each message through a pool, in a round trip of its own. Here one
+connection publishes, and messages sent together go out in one write.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ Pushes = Sequence[tuple[str, dict[str, Any]]]
 
 
 class Connection(RedisSingleShardConnection):
-    """One connection that listens as long as it takes, and one that speaks."""
+    """One connection that listens without a timeout, and one that publishes."""
 
     _voice: Any = None
 
     async def publish_all(self, told: Sequence[tuple[str, bytes]]) -> None:
-        """Publish each (channel, message) in order, in one write. What was cut off half-way is
-        said again, once: who hears it twice knows it by its number."""
+        """Publish each (channel, message) in order, in one write. If the connection is lost, retry
+        once: clients recognize duplicates by their number."""
         async with self._lock:
             self._ensure_redis()
             if self._voice is None:
@@ -58,7 +58,7 @@ class Connection(RedisSingleShardConnection):
             for _ in range(count):
                 await self._voice.read_response(timeout=math.inf)
         except BaseException:
-            # Whatever it was, answers of this may still come: they are nobody's any more.
+            # Replies may still be on their way. The next caller must not read them as its own.
             await self._voice.disconnect(nowait=True)
             raise
 
@@ -67,6 +67,7 @@ class Connection(RedisSingleShardConnection):
         await super().flush()
 
     async def _do_receiving(self) -> None:
+        # Replaces the polling loop, a private method of channels_redis.
         while True:
             try:
                 if self._pubsub is None or not self._pubsub.subscribed:
@@ -81,7 +82,7 @@ class Connection(RedisSingleShardConnection):
 
 
 class LoopLayer(RedisPubSubLoopLayer):
-    """The layer of one event loop."""
+    """The channel layer of one event loop."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -101,7 +102,7 @@ class LoopLayer(RedisPubSubLoopLayer):
 
 
 class Layer(RedisPubSubChannelLayer):
-    """What ``CHANNEL_LAYERS`` names: one layer for each event loop of the process."""
+    """The backend for ``CHANNEL_LAYERS``: one layer for each event loop of the process."""
 
     def _get_layer(self) -> LoopLayer:
         loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""The base class of the WebSocket consumers: ping, frames out, pushes from the channel layer."""
+"""The base class of the WebSocket consumers: pings, frames, pushes from the channel layer."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from core.text.strict_json import Malformed, parse
 logger = logging.getLogger(__name__)
 
 PING_SECONDS = 20
-FRAME_BYTES = 4096  # What clients have to say is small; anything larger is not ours.
+FRAME_BYTES = 4096  # Our clients send only small frames.
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
-    """A push-only socket: joins the channel groups of its audience and forwards their frames.
+    """A push-only socket that joins the channel groups of its audience and forwards their frames.
 
-    Subclasses decide who may connect (``authorize``), what a heartbeat does, and which frames of a
-    client they handle (``on_receive``). Nothing that a client sends becomes an event of the layer.
+    Subclasses decide who may connect (``authorize``), what a heartbeat does, and which frames from
+    the client they handle (``on_receive``). No client frame becomes an event of the layer.
     """
 
     groups_joined: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         """Run every ``heartbeat_seconds`` while the socket is open."""
 
     async def on_receive(self, frame: dict[str, Any]) -> None:
-        """Handle a well-formed frame of the client."""
+        """Handle a well-formed frame from the client."""
 
     async def on_disconnect(self, code: int) -> None:
         """Run when a socket that was authorized has closed."""
@@ -61,7 +61,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self._beating = asyncio.create_task(self._beat())
 
     async def listen_to(self, *groups: str) -> None:
-        """Join these groups, and leave all others."""
+        """Join these groups and leave all others."""
         before, now = set(self.groups_joined), set(groups)
         for group in now - before:
             await self.channel_layer.group_add(group, self.channel_name)
@@ -103,12 +103,12 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.close(4400)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        """Channels' own visits a thread before each message, to tidy the ORM's connections. Nothing
-        here uses any outside ``database_sync_to_async``, which tidies up itself."""
+        """Call the handler of a message without Channels' thread hop to close old ORM connections.
+        Consumers use the ORM only in ``database_sync_to_async``, which closes them itself."""
         await getattr(self, get_handler_name(message))(message)
 
     async def frame(self, event: dict[str, Any]) -> None:
-        """A frame from the layer, for this socket's audience."""
+        """Forward a frame from the layer."""
         await self.send(event["text"])
 
     async def send_frame(self, frame: dict[str, Any]) -> None:

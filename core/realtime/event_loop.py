@@ -1,8 +1,8 @@
-"""An event loop in a thread of its own, for processes that have none and something to push.
+"""An event loop in a background thread, for pushes from workers and commands.
 
-Without it each push of a worker or a command would make a loop, a channel layer and connections to
-both engines, and throw them away again: several times what the push itself costs. Web processes
-have a loop, and must not use this one: what waits here may need the very thread that is waiting.
+Without it each push would create and discard a loop, a channel layer and connections to both
+engines, at several times the cost of the push. Web processes have a loop of their own and must not
+use this one: the work may need the very thread that waits for it.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ _loop: asyncio.AbstractEventLoop | None = None
 
 
 def start() -> None:
-    """Have a loop from now on; called once, by a worker's process after its fork and by
-    ``manage.py``."""
+    """Start the loop. Called once, by a worker's process after its fork and by ``manage.py``."""
     global _loop
     _loop = asyncio.new_event_loop()
     threading.Thread(target=_loop.run_forever, name="pushes", daemon=True).start()
@@ -34,7 +33,7 @@ def is_there() -> bool:
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run ``work`` and wait for it; after ``PATIENCE_SECONDS`` it is given up, and said so."""
+    """Run ``work`` and wait for it; after ``PATIENCE_SECONDS`` cancel it and log a warning."""
     assert _loop is not None
     future = asyncio.run_coroutine_threadsafe(work, _loop)
     try:

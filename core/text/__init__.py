@@ -1,1 +1,1 @@
-"""Text from outside and text to search: cleaning, strict JSON, folding, languages, emoji."""
+"""Text: cleaning, strict JSON, search, languages, emoji."""

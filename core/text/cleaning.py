@@ -1,9 +1,9 @@
-"""Clean text that comes from outside, by one rule for all entry points (C63).
+"""Cleaning of text from outside, by one rule for all entry points (C63).
 
-What PostgreSQL cannot store (NUL, halves of surrogate pairs) becomes U+FFFD where it enters:
-JSON bodies, forms, query strings, cookies. Words and labels then drop it together with other
-control characters; identifiers that hold it are refused, since dropping a character would make
-another identifier of them.
+Characters that PostgreSQL cannot store (NUL, unpaired surrogates) become U+FFFD at the entry
+points: JSON bodies, forms, query strings, cookies. Texts and labels then drop it together with
+other control characters. Identifiers that contain it are refused, since without it they would be
+other identifiers.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ REGIONS = range(0x1F1E6, 0x1F200)
 
 
 def clean(text: str) -> str:
-    """Return ``text`` with all that PostgreSQL cannot store replaced by U+FFFD."""
+    """Return ``text`` with characters that PostgreSQL cannot store replaced by U+FFFD."""
     return UNSTORABLE.sub(REPLACEMENT, text) if UNSTORABLE.search(text) else text
 
 
 def words(text: str) -> str:
-    """Return what somebody wrote, in any number of lines: line ends made equal, control characters
-    and U+FFFD dropped, direction marks and joiners kept."""
+    """Return a text of any number of lines with normalized line ends and without control characters
+    and U+FFFD. Direction marks and joiners stay."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if text.isascii() and text.replace("\n", " ").isprintable():
         return text.strip()
@@ -42,8 +42,8 @@ def words(text: str) -> str:
 def line(text: str, limit: int | None = None) -> str:
     """Return a label of one line, such as a name or a title, cut to ``limit`` characters.
 
-    Invisible characters are dropped: one name could be made to look like another, and a direction
-    override would turn what stands beside it. Joiners stay where the script or emoji needs them.
+    Invisible characters are dropped: they could make one name look like another, and a direction
+    override would reverse the text next to it. Joiners stay where the script or emoji needs them.
     """
     text = " ".join(text.split())
     if not (text.isascii() and text.isprintable()):
@@ -76,8 +76,8 @@ def _is_tag(character: str) -> bool:
 
 
 def cut(text: str, limit: int) -> str:
-    """Return at most ``limit`` characters (code points) of ``text``, without half an emoji or a
-    letter that has lost its accent at the end."""
+    """Return at most ``limit`` characters (code points) of ``text``. The end never splits an emoji
+    or separates a letter from its accent."""
     if len(text) <= limit:
         return text
     end = limit
@@ -87,7 +87,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def _continues(text: str, index: int) -> bool:
-    """Whether the character at ``index`` belongs to the one before it."""
+    """Return whether the character at ``index`` belongs to the one before it."""
     character, before = text[index], text[index - 1]
     if unicodedata.category(character) in {"Mn", "Me", "Mc"} or character in JOINERS:
         return True
@@ -103,5 +103,5 @@ def _continues(text: str, index: int) -> bool:
 
 
 def is_identifier(text: str) -> bool:
-    """Whether ``text`` can name something: nothing in it is invisible or was unreadable."""
+    """Return whether ``text`` can be an identifier: not empty, all of it visible and readable."""
     return bool(text) and text.isprintable() and REPLACEMENT not in text

@@ -1,4 +1,4 @@
-"""What the emoji picker of both faces (static/shared/emoji.js) says."""
+"""Texts of the emoji picker on the desk and in the Messenger (static/shared/emoji.js)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search of words as expressions of the ORM; what a word is, ``core.text.text_search`` decides."""
+"""ORM expressions for text search; ``core.text.text_search`` defines what a word is."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from core.text.text_search import Term, as_tsquery
 
 
 class Words(Func):
-    """The searchable words of a text column; the expression of the indexes, so that they serve."""
+    """The searchable words of a text column: the same expression as in the indexes."""
 
     function = "causerie_tokens"
     output_field = SearchVectorField()
 
 
 class Saying(Func):
-    """The condition that the searchable words of an expression are those of ``terms``."""
+    """The condition that the searchable words of an expression match all ``terms``."""
 
     template = "%(expressions)s"
     arg_joiner = " @@ "

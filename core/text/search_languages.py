@@ -1,4 +1,4 @@
-"""The languages that texts are searched in, and PostgreSQL's configuration for each."""
+"""The languages of text search, and PostgreSQL's configuration for each."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ CONFIGURATIONS = {
 
 
 def base(language: str) -> str:
-    """``fr`` of ``fr-CA``."""
+    """Return the base language: ``fr`` for ``fr-CA``."""
     return language.replace("_", "-").split("-")[0].lower()
 
 
 def configuration(language: str) -> str:
-    """How words of a language are reduced to their stems; ``simple``: not at all."""
+    """Return the configuration that stems words of a language; ``simple`` does not stem."""
     return CONFIGURATIONS.get(base(language), SIMPLE)
 
 
 def choices() -> list[tuple[str, str]]:
-    """Code and name of each, in the reader's language and alphabet."""
+    """Return (code, name) for each language, named and sorted in the active language."""
     named = [(code, str(get_language_info(code)["name_translated"])) for code in CONFIGURATIONS]
     return sorted(((code, name[:1].upper() + name[1:]) for code, name in named), key=lambda x: x[1])

@@ -1,7 +1,7 @@
-"""What separates words: whatever is neither a letter, a mark nor a digit (Unicode 14).
+"""The characters that separate words: all but letters, marks and digits (Unicode 14).
 
-The inside of a character class that Python and PostgreSQL read alike. The database's functions are
-made of it, so a change of it needs a migration that makes them, and their indexes, anew.
+This is the inside of a character class that Python and PostgreSQL read alike. The database's
+functions contain it, so a change needs a migration that recreates them and their indexes.
 """
 
 from __future__ import annotations

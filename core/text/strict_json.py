@@ -1,7 +1,7 @@
-"""Read JSON from outside: strictly, and cleaned (``core.text.cleaning``).
+"""A strict reader for JSON from outside, which also cleans it (``core.text.cleaning``).
 
-Whatever is read can be stored, walked and written again: no NUL and no half of a surrogate pair, no
-number that PostgreSQL or another JSON reader would refuse, no name twice, no bottomless nesting.
+Every value it returns can be stored, traversed and written again: no NUL, no unpaired surrogate, no
+number that PostgreSQL or another JSON reader would refuse, no duplicate names, no deep nesting.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ LARGEST = 2**63 - 1
 
 
 class Malformed(ValueError):
-    """What was sent is not JSON, or not JSON that anybody can rely on."""
+    """The input is not JSON, or not JSON that every reader understands the same way."""
 
 
 def parse(body: bytes | str, *, read_number: Callable[[str], Any] | None = None) -> Any:
-    """Return the value that ``body`` (UTF-8) holds; raise ``Malformed`` where it holds none.
+    """Return the value in ``body`` (UTF-8); raise ``Malformed`` if there is none.
 
-    ``read_number`` makes a value of a number's own digits, where a float would not be exact.
+    ``read_number`` converts the digits of a number, where a float would not be exact.
     """
     try:
         text = body if isinstance(body, str) else body.decode("utf-8-sig")
@@ -44,7 +44,7 @@ def parse(body: bytes | str, *, read_number: Callable[[str], Any] | None = None)
 
 
 def parse_object(body: bytes | str, **how: Any) -> dict[str, Any]:
-    """Return the JSON object in ``body``; raise ``Rejected`` (400) where there is none."""
+    """Return the JSON object in ``body``; raise ``Rejected`` (400) if there is none."""
     try:
         read = parse(body, **how)
     except Malformed:
@@ -55,7 +55,7 @@ def parse_object(body: bytes | str, **how: Any) -> dict[str, Any]:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """One reader takes the first of two equal names, another the last: neither is right."""
+    """Build an object and refuse duplicate names: some readers take the first, others the last."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise Malformed

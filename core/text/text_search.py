@@ -1,11 +1,11 @@
-"""The words of a text as they are searched for: however they are typed, in any language (C65).
+"""Text search: the words of a text, however they are typed, in any language (C65).
 
-Case, accents, ligatures and invisible characters make no difference, and whatever is not a letter
-or a digit separates words. Codes ("AB-1234-Z", "06 12 34") are words in one piece as well. Scripts
-that put no spaces between words (Chinese, Japanese, Thai, ...) are found by any part.
+Case, accents, ligatures and invisible characters make no difference. All characters but letters and
+digits separate words. Codes ("AB-1234-Z", "06 12 34") also count as one word. Scripts without
+spaces between words (Chinese, Japanese, Thai, ...) match on any part.
 
-The database does the same with what is stored (``causerie_tokens``, whose text is in
-``core.text.text_search_sql``), once, when it is written; indexes stand on it (docs/adr/0021).
+The database applies the same rules to stored texts with ``causerie_tokens`` (in
+``core.text.text_search_sql``), once, on write; the indexes use it (docs/adr/0021).
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from dataclasses import dataclass
 
 from core.text.separators import SEPARATORS
 
-LIMIT = 12  # words of a search; more would only be slower
-LONGEST = 60  # characters of a word that are looked at
-AROUND = 70  # characters shown before what was found
-SHOWN = 220
+LIMIT = 12  # words in a search; more would only be slower
+LONGEST = 60  # significant characters of a word
+AROUND = 70  # characters shown before the first match
+SHOWN = 220  # characters of an excerpt
 
-# Accents of Latin, Greek and Cyrillic, points of Hebrew, vowel signs of Arabic, and all that is
-# invisible. The vowel signs of Hindi or Thai are letters like others.
+# Accents of Latin, Greek and Cyrillic, points of Hebrew, vowel signs of Arabic, and all invisible
+# characters. The vowel signs of Hindi or Thai count as letters.
 MARKS = (
     r"\u00ad\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a"
     r"\u061c\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u180b-\u180e"
     r"\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20d0-\u20f0\ufe00-\ufe0f"
     r"\ufe20-\ufe2f\ufeff\U000e0000-\U000e01ef"
 )
-# Letters that Unicode does not decompose, as people without them on their keyboard write them.
+# Letters that Unicode does not decompose, and how people type them who lack them on the keyboard.
 ALIKE_FROM = "øłđðħıŧŋςٱىةکی" + "٠١٢٣٤٥٦٧٨٩" + "۰۱۲۳۴۵۶۷۸۹" + "०१२३४५६७८९" + "๐๑๒๓๔๕๖๗๘๙"
 ALIKE_TO = "olddhitnσايهكي" + "0123456789" * 4
 LIGATURES = {"œ": "oe", "æ": "ae", "ß": "ss", "þ": "th"}
@@ -50,7 +50,7 @@ _unspaced = re.compile(f"[{UNSPACED}]+")
 _code = re.compile(CODE)
 _alike = str.maketrans(dict(zip(ALIKE_FROM, ALIKE_TO, strict=True)) | LIGATURES)
 _plural = re.compile(r"(?<=\w{4})[sx]$")
-# "l'adresse" also asks for "adresse", "John's" for "John".
+# "l'adresse" searches for "adresse", "John's" for "John".
 _elided = re.compile(
     r"\b(?:[a-z]|[a-z]?qu|jusqu|lors?qu|puisqu)['’ʼ＇](?=\w)|(?<=\w)['’ʼ＇][a-z]\b"
 )
@@ -58,8 +58,8 @@ _elided = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A part of a search: all of ``words``, each as the beginning of one, or ``whole`` instead;
-    ``shown`` is what of a text was meant by it."""
+    """A part of a search: all of ``words`` as prefixes, or the prefix ``whole`` instead. ``shown``
+    are further words to highlight in a text."""
 
     words: tuple[str, ...]
     whole: str = ""
@@ -68,14 +68,14 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a text, and whether it is what was looked for."""
+    """A part of a text, and whether it matches the search."""
 
     text: str
     is_found: bool
 
 
 def fold(text: str) -> str:
-    """Return ``text`` without what makes no difference; what separates its words still does."""
+    """Return ``text`` in lower case, without accents and ligatures; word separators stay."""
     if text.isascii():
         return text.lower()
     plain = _marks.sub("", unicodedata.normalize("NFKD", text))
@@ -83,12 +83,12 @@ def fold(text: str) -> str:
 
 
 def spaced(text: str) -> str:
-    """Return the folded words of ``text``, with one space between them."""
+    """Return the folded words of ``text``, separated by single spaces."""
     return _separators.sub(" ", fold(text)).strip()
 
 
 def tokens(text: str) -> set[str]:
-    """Return all words by which ``text`` is found, as ``causerie_tokens`` stores them."""
+    """Return the searchable words of ``text``, as ``causerie_tokens`` stores them."""
     folded = fold(text)
     found = {word for words in map(_parts, spaced(text).split()) for word in words}
     found |= {_joined(code.group()) for code in _code.finditer(folded)}
@@ -96,7 +96,7 @@ def tokens(text: str) -> set[str]:
 
 
 def _parts(word: str) -> Iterator[str]:
-    """A word; of a script without spaces each pair of characters, and the last one alone."""
+    """Split a word: in scripts without spaces into each pair of characters, and the last alone."""
     at = 0
     for run in _unspaced.finditer(word):
         if word[at : run.start()]:
@@ -112,8 +112,8 @@ def _joined(code: str) -> str:
 
 
 def sought(text: str) -> list[Term]:
-    """Return what a search asks for, at most ``LIMIT`` words. A plural finds its singular, since
-    each word is looked for as the beginning of one."""
+    """Return the terms of a search, at most ``LIMIT`` words. A plural matches its singular, since
+    every word is a prefix."""
     folded = fold(text)
     plain = _elided.sub(" ", folded)
     if not _separators.sub("", plain):
@@ -135,7 +135,7 @@ def _terms(folded: str) -> Iterator[Term]:
         if len(parts) == 1:
             yield Term((_plural.sub("", word[:LONGEST]),))
             continue
-        # Of a run of such characters, the last one alone asks for nothing more.
+        # The last character alone adds nothing to the pairs.
         asked = [p for p in parts if len(p) != 1 or not _unspaced.match(p) or p != word[-1]]
         yield Term(tuple(part[:LONGEST] for part in asked or parts), shown=(word,))
 
@@ -152,8 +152,8 @@ def _bounded(terms: Iterable[Term]) -> list[Term]:
 
 
 def as_tsquery(terms: Sequence[Term]) -> str:
-    """Return a ``tsquery``: all terms, each word as the beginning of one. Words hold nothing but
-    letters and digits, so nothing in them is an operator."""
+    """Return a ``tsquery`` for all terms, each word as a prefix. Words contain only letters and
+    digits, so none is an operator."""
     asked = []
     for term in terms:
         words = " & ".join(f"'{word}':*" for word in term.words)
@@ -162,8 +162,8 @@ def as_tsquery(terms: Sequence[Term]) -> str:
 
 
 def cut(text: str, terms: Sequence[Term]) -> list[Piece]:
-    """Return the part of ``text`` around the first of ``terms``, in pieces; their texts are the
-    text's own, markup included, and are escaped where they are shown."""
+    """Return the part of ``text`` around the first match of ``terms``, in pieces. Their text is not
+    escaped."""
     folded, origin = _folded(text)
     found = list(_meant(terms).finditer(folded)) if terms else []
     first = origin[found[0].start()] if found else 0
@@ -181,7 +181,8 @@ def cut(text: str, terms: Sequence[Term]) -> list[Piece]:
 
 
 def _meant(terms: Sequence[Term]) -> re.Pattern[str]:
-    """What of a folded text was asked for: words from their beginning, others wherever they are."""
+    """Return a pattern that matches ``terms`` in a folded text: at the start of a word, or anywhere
+    in scripts without spaces."""
     asked = {word for term in terms for word in (*term.shown, *term.words, term.whole) if word}
     longest = sorted(asked, key=len, reverse=True)
     anywhere = [re.escape(word) for word in longest if _unspaced.match(word)]
@@ -192,7 +193,7 @@ def _meant(terms: Sequence[Term]) -> re.Pattern[str]:
 
 
 def _folded(text: str) -> tuple[str, list[int]]:
-    """The folded text, and for each of its characters (and for its end) where it comes from."""
+    """Return the folded text, and for each of its characters and its end the index in ``text``."""
     folded: list[str] = []
     origin: list[int] = []
     for index, character in enumerate(text):
@@ -203,6 +204,6 @@ def _folded(text: str) -> tuple[str, list[int]]:
 
 
 def _word_start(text: str, index: int) -> int:
-    """The first beginning of a word from ``index`` on, if one is near."""
+    """Return the start of the next word within 25 characters of ``index``, else ``index``."""
     gap = re.compile(r"\s+").search(text, index, index + 25)
     return gap.end() if gap else index

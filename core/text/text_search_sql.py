@@ -1,7 +1,7 @@
-"""The database's half of ``core.text.text_search``: the same rules, in functions that indexes use.
+"""The rules of ``core.text.text_search`` as SQL functions, used by the indexes.
 
-A change of these rules needs a migration that makes the functions anew under another name, and the
-indexes on them: rows that were folded by other rules would not be found.
+A change needs a migration that creates the functions under new names and rebuilds the indexes on
+them: otherwise searches would miss rows that were folded by the old rules.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ def _ligatures(expression: str) -> str:
     return expression
 
 
-# Most texts are ASCII: the whole way is taken only where there is something to fold. The functions
-# call no other of ours: indexes are made and analysed without our schema in the search path.
+# Most texts are ASCII and take the short branch. The functions call none of our other functions:
+# indexes are built and analysed without our schema in the search path.
 FOLDING = f"""
     IF octet_length(told) = char_length(told) THEN
         folded := lower(told);
