@@ -1,1 +1,1 @@
-"""Who people are: users and roles, websites, agents and their slots, groups."""
+"""Accounts: users and roles, websites, agents and their slots, groups."""

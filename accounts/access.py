@@ -1,4 +1,4 @@
-"""Who may open a page of the staff, and in which time zone it is drawn for them."""
+"""Access decorators for staff views, and the time zone in which pages are rendered."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Params = ParamSpec("Params")
 
 
 class StaffRequest(HttpRequest):
-    """A request of somebody who is logged in."""
+    """A request from a logged-in user."""
 
     user: User
 
@@ -28,7 +28,7 @@ Door = Callable[Concatenate[HttpRequest, Params], HttpResponse]
 
 
 def staff(*methods: str) -> Callable[[View[Params]], Door[Params]]:
-    """A page for everybody who is logged in, reached by ``methods`` only."""
+    """Restrict a view to logged-in users and to these HTTP methods."""
 
     def decorate(view: View[Params]) -> Door[Params]:
         @wraps(view)
@@ -47,7 +47,7 @@ def staff(*methods: str) -> Callable[[View[Params]], Door[Params]]:
 
 
 def overseers(*methods: str) -> Callable[[View[Params]], Door[Params]]:
-    """A page for managers and administrators; others find nothing there."""
+    """Restrict a view to managers and administrators. For other users it is a 404."""
 
     def decorate(view: View[Params]) -> Door[Params]:
         @wraps(view)
@@ -64,14 +64,14 @@ def overseers(*methods: str) -> Callable[[View[Params]], Door[Params]]:
 
 
 def wrong_method(request: HttpRequest, methods: tuple[str, ...]) -> HttpResponse:
-    """405, as a page that says so."""
+    """Return a 405 page."""
     response = render(request, "405.html", status=405)
     response["Allow"] = ", ".join(methods)
     return response
 
 
 def zone_of(user: User) -> ZoneInfo:
-    """The time zone a user reads dates in; UTC where his own is not known on this machine."""
+    """Return the user's time zone, or UTC if this machine does not know it."""
     try:
         return ZoneInfo(user.timezone)
     except (ZoneInfoNotFoundError, ValueError):
@@ -79,7 +79,7 @@ def zone_of(user: User) -> ZoneInfo:
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:
-    """To the login page and back; a fragment sends the whole page there."""
+    """Redirect to the login page, and from there back. For a fragment, redirect the whole page."""
     is_fragment = request.headers.get("HX-Request") == "true"
     login = resolve_url("login")
     if is_fragment:

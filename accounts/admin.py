@@ -1,4 +1,4 @@
-"""Administration of people, and the record of every change to a setting."""
+"""Administration of accounts, and the record of changes to settings."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from accounts.models import Change
 from accounts.reading import Line, Reader
 from accounts.rights import ForAdministrators, ReadOnly
 
-# Roles decide; Django's groups of permissions would only look as if they did.
+# Permissions follow roles (accounts.rights). Django's permission groups would have no effect.
 admin.site.unregister(PermissionGroup)
 
 
 class AccountForm(AdminUserCreationForm):
-    """A new account. All log in with a password: there is nothing to choose."""
+    """The form of a new account. Every account has a password, so there is no choice to offer."""
 
-    usable_password = None  # type: ignore[assignment]  # takes the field of the base away
+    usable_password = None  # type: ignore[assignment]  # removes the base class's field
 
 
 class PasswordForm(AdminPasswordChangeForm):
@@ -35,7 +35,7 @@ class PasswordForm(AdminPasswordChangeForm):
 
 
 class PersonAdmin(ForAdministrators, UserAdmin):
-    """Accounts; registered by ``routing.admin.people``, which publishes what is saved."""
+    """Administration of accounts. ``routing.admin.people`` registers it and publishes changes."""
 
     list_display = ("username", "first_name", "last_name", "role", "is_active")
     list_filter = ("role", "is_active")
@@ -64,7 +64,7 @@ class PersonAdmin(ForAdministrators, UserAdmin):
 
 
 class OfSetting(admin.SimpleListFilter):
-    """By the kind of setting."""
+    """A filter by the kind of setting."""
 
     title = gettext_lazy("setting")
     parameter_name = "setting"
@@ -82,7 +82,7 @@ class OfSetting(admin.SimpleListFilter):
 
 
 class ByPerson(admin.SimpleListFilter):
-    """By who did it; what no door signed was done by the system itself."""
+    """A filter by the author of the change. Changes without an author were made by the system."""
 
     title = gettext_lazy("person")
     parameter_name = "person"
@@ -102,7 +102,7 @@ class ByPerson(admin.SimpleListFilter):
 
 
 class AboutObject(admin.SimpleListFilter):
-    """The history of one object and its parts; reached from the object's page."""
+    """A filter for the history of one object and its parts, linked from the object's page."""
 
     title = gettext_lazy("object")
     parameter_name = "about"
@@ -124,7 +124,7 @@ class AboutObject(admin.SimpleListFilter):
 
 
 class Told(ChangeList):
-    """A page of the record, each change already in words."""
+    """A page of the record, with each change described in words."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -137,7 +137,7 @@ class Told(ChangeList):
 
 @admin.register(Change)
 class ChangeAdmin(ReadOnly, admin.ModelAdmin):
-    """Who changed what, when, from what to what; nobody changes it."""
+    """The record of changes: who changed what, when, from what to what. Read-only."""
 
     list_display = ("at", "who", "kind", "what", "how")
     list_display_links = None

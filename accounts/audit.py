@@ -1,7 +1,7 @@
-"""Who changed which setting, when, from what to what: recorded by the database itself.
+"""The record of changes to settings, written by the database.
 
-A trigger on each table of settings writes the row of ``Change`` in the transaction of the change,
-so no door can forget it (docs/adr/0016-audit-by-triggers.md). Doors only say who acts.
+A trigger on each settings table inserts a ``Change`` in the transaction of the change, so no entry
+point can forget it (docs/adr/0016-audit-by-triggers.md). Entry points only set the author.
 """
 
 from __future__ import annotations
@@ -81,11 +81,11 @@ def recorded(
     unseen: Sequence[str] = (),
     secret: Sequence[str] = (),
 ) -> migrations.RunSQL:
-    """A migration's operation: from now on every change to ``model`` is recorded.
+    """Return a migration operation that starts recording every change to ``model``.
 
-    ``model`` is ``app.name`` in lower case, also of a many-to-many's own table; ``owner`` is the
-    model it is a part of and the column that names it; ``unseen`` are columns that are no setting,
-    ``secret`` those of which only the fact of a change may be known.
+    ``model`` is ``app.name`` in lower case, also for the table of a many-to-many field. ``owner``
+    is the model it is a part of and the column that refers to it. ``unseen`` columns are no
+    settings; the values of ``secret`` columns are masked.
     """
     table = model.replace(".", "_")
     arguments = (model, *owner, ",".join(unseen), ",".join(secret))
@@ -99,15 +99,16 @@ def recorded(
 
 @contextmanager
 def acting(user: User) -> Iterator[None]:
-    """A transaction whose changes are recorded as those of ``user``; without it: the system's."""
+    """Open a transaction whose changes are recorded as made by ``user``. Outside of it they are
+    recorded as made by the system."""
     with transaction.atomic():
         before = _sign(str(user.pk), user.get_full_name() or user.username)
         yield
-        _sign(*before)  # what surrounds this transaction, if anything does, is not his
+        _sign(*before)  # An outer transaction keeps its own author.
 
 
 def _sign(actor_id: str, actor: str) -> tuple[str, str]:
-    """Who acts from here to the end of the transaction; returns who did until now."""
+    """Set the author for the rest of the transaction; return the previous one."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT coalesce(current_setting('causerie.actor_id', true), ''),"

@@ -1,7 +1,7 @@
-"""A website's clock through its past: which time zone it had when (C57).
+"""A website's time zones over time, as one ``tzinfo`` (C57).
 
-Pure: no Django. A day of a report lies between two midnights; whoever gives a website another time
-zone moves the days that come, not those that were.
+Pure: no Django. A day in a report lies between two midnights. A change of the website's time zone
+moves future days, not past ones.
 """
 
 from __future__ import annotations
@@ -18,25 +18,27 @@ END = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Clock(tzinfo):
-    """``past`` are (until when, zone), the oldest first; from the last of them on it is ``now``."""
+    """A time zone that changes. ``past`` holds (until, zone), the oldest first; ``now`` applies
+    after the last of them."""
 
     past: tuple[tuple[datetime, ZoneInfo], ...]
     now: ZoneInfo
 
     def spans(self) -> Iterator[tuple[datetime, datetime, ZoneInfo]]:
-        """From when to when it was which zone."""
+        """Yield each zone as (since, until, zone)."""
         bounds = [BEGINNING, *(until for until, _zone in self.past), END]
         zones = [*(zone for _until, zone in self.past), self.now]
         for (since, until), zone in zip(pairwise(bounds), zones, strict=True):
             yield since, until, zone
 
     def zone_at(self, at: datetime) -> ZoneInfo:
-        """The zone of a moment."""
+        """Return the zone at a moment."""
         return next((zone for until, zone in self.past if at < until), self.now)
 
     def utcoffset(self, wall: datetime | None) -> timedelta | None:
-        """Of a time that comes twice, the first one, or with ``fold`` the second. Of one that a
-        change of zones skips: that of the change, whatever the wall says."""
+        """Return the offset of a wall time. If the time occurs twice, it is that of the first, or
+        with ``fold`` that of the second. If a change of zones skips it, the moment is that of the
+        change."""
         if wall is None:
             return None
         bare = wall.replace(tzinfo=None)
@@ -50,8 +52,8 @@ class Clock(tzinfo):
             yield at if since <= at < until else None
 
     def _skipped(self, bare: datetime) -> datetime:
-        """The change at which a wall time was skipped: before it the old zone had not come so far,
-        after it the new one was past it."""
+        """Return the moment of the zone change that skipped a wall time: the old zone had not yet
+        reached it, and the new zone was already past it."""
         for (_since, until, old), (_from, _to, new) in pairwise(self.spans()):
             before = until.astimezone(old).replace(tzinfo=None)
             after = until.astimezone(new).replace(tzinfo=None)
@@ -60,7 +62,7 @@ class Clock(tzinfo):
         return bare.replace(tzinfo=self.now).astimezone(UTC)
 
     def fromutc(self, at: datetime) -> datetime:
-        """The wall time of a moment."""
+        """Return the wall time of a moment."""
         moment = at.replace(tzinfo=UTC)
         wall = moment.astimezone(self.zone_at(moment))
         told = wall.replace(tzinfo=self)
@@ -76,8 +78,8 @@ class Clock(tzinfo):
 
 
 def clock_of(zone: ZoneInfo, past: Iterable[Mapping[str, str]]) -> tzinfo:
-    """The clock of a website whose zone is ``zone`` now and was others: ``past`` is what is stored
-    of them, ``until`` in ISO 8601 and ``zone``. The zone alone where it was never another."""
+    """Return the clock of a website in ``zone``. ``past`` holds its former zones as stored:
+    ``until`` in ISO 8601 and ``zone``. Without other former zones, return the zone itself."""
     told = sorted((datetime.fromisoformat(one["until"]), ZoneInfo(one["zone"])) for one in past)
     if all(one == zone for _until, one in told):
         return zone

@@ -1,4 +1,4 @@
-"""A sentence for each constraint that somebody's entry in the settings can violate."""
+"""An error message for each database constraint that a settings form can violate."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SENTENCES = {
     "targeting_counts_this_page": _("Pages are counted with the one being viewed: at least 1."),
     "targeting_name_once": _("The website already has a rule of this name. Choose another."),
 }
-"""By the name of the constraint; what only the product writes needs none."""
+"""Keyed by constraint name. Constraints that no form can violate are not listed."""
 
 
 class InSentences:
-    """Mixed into a model's form: violations are told in ``SENTENCES``.
+    """A mixin for model forms that reports violated constraints by ``SENTENCES``.
 
-    A constraint is checked with the fields that the form does not show, too: Django leaves it to
-    the database, whose refusal would be an error page.
+    It also checks constraints on fields that the form does not show. Django leaves those to the
+    database, and the violation would be an error page.
     """
 
     def validate_unique(self) -> None:
@@ -43,7 +43,7 @@ class InSentences:
 
 
 def _replace(form: Any, messages: list[str], sentence: Any) -> None:
-    """Put the sentence where Django may already have said the same in its words."""
+    """Add the sentence, and remove Django's own message about the same violation."""
     own = form.errors.get(NON_FIELD_ERRORS)
     if own is not None:
         own.data = [error for error in own.data if error.messages != messages]
@@ -53,5 +53,5 @@ def _replace(form: Any, messages: list[str], sentence: Any) -> None:
 
 
 def in_sentences(form: type) -> type:
-    """The class of a model's form, with ``InSentences``."""
+    """Return the form class with ``InSentences`` mixed in."""
     return type(form)(form.__name__, (InSentences, form), {})

@@ -1,8 +1,8 @@
-"""Who sits at a desk, for the async doors: the session checked in the statement that acts.
+"""Desk sessions for the async entry points, checked in the statement that acts.
 
-Reading a session through Django costs three round trips. Here they are paid once for each
-session; from then on every statement carries ``GUARD``, which holds only while the session, the
-account and the password are what they were. A logout or a new password works at once.
+Reading a session through Django costs three round trips. Here they are paid once for each session.
+From then on every statement contains ``SESSION_VALID_SQL``, which is true only while the session,
+the account and the password are unchanged. A logout or a new password takes effect at once.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CACHE_SIZE = 2000
 
 @dataclass(frozen=True, slots=True)
 class DeskSession:
-    """What ``GUARD`` needs to know, and the agent it speaks for, if the user has a desk."""
+    """The parameters of ``SESSION_VALID_SQL``, and the user's agent, if they have a desk."""
 
     session_key: str
     user_id: int
@@ -52,12 +52,12 @@ _sessions: OrderedDict[str, DeskSession] = OrderedDict()
 
 
 def cached(session_key: str) -> DeskSession | None:
-    """The pass made earlier for this session, to be used together with ``GUARD`` only."""
+    """Return the cached desk session. It must be checked again by ``SESSION_VALID_SQL``."""
     return _sessions.get(session_key)
 
 
 def load(session_key: str) -> DeskSession | None:
-    """Read the session as Django would; ``None`` where nobody is logged in by it."""
+    """Read the session as Django would; return ``None`` if nobody is logged in with it."""
     _sessions.pop(session_key, None)
     session = SessionStore(session_key)
     user_id = session.get(SESSION_KEY)
@@ -78,7 +78,7 @@ def load(session_key: str) -> DeskSession | None:
         language=user.language,
         role=user.role,
     )
-    if agent is not None:  # who is given a desk later has one at once
+    if agent is not None:  # Not cached without a desk, so that a new desk works at once.
         _sessions[session_key] = made
     if len(_sessions) > CACHE_SIZE:
         _sessions.popitem(last=False)

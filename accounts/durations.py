@@ -1,4 +1,4 @@
-"""Durations as people write them: a number and its unit."""
+"""Form fields for durations: a number and a unit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAMES = {
 
 
 def split(span: timedelta, units: Sequence[int]) -> tuple[int, int]:
-    """The number, and the largest of ``units`` (in seconds) of which ``span`` is a whole one."""
+    """Return ``span`` as a whole number of the largest possible of ``units`` (in seconds)."""
     seconds = round(span.total_seconds())
     whole = [unit for unit in units if seconds % unit == 0]
     unit = max(whole, default=min(units))
@@ -50,7 +50,7 @@ class DurationWidget(forms.MultiWidget):
         )
 
     def decompress(self, value: object) -> list[int | None]:
-        # Django fills a new form from the query of its address, too: text there is no duration.
+        # Django also fills a new form from the query string, where the value is text.
         if not isinstance(value, timedelta):
             return [None, self.usual]
         return list(split(value, self.units))
@@ -58,7 +58,7 @@ class DurationWidget(forms.MultiWidget):
     def render(
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
     ) -> SafeString:
-        """Both stay beside each other, on a phone too."""
+        """Render both inputs in one span, so that they stay on one line, on phones too."""
         return format_html(
             '<span class="duration-parts">{}</span>', super().render(name, value, attrs, renderer)
         )
@@ -68,8 +68,8 @@ class DurationWidget(forms.MultiWidget):
 
 
 class DurationField(forms.MultiValueField):
-    """A duration of one unit or more, ``most`` at most; empty where it is not required. ``usual``
-    is the unit that stands there before anything has been chosen."""
+    """A duration of at least one unit and at most ``most``. ``usual`` is the unit that is selected
+    first."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class DurationField(forms.MultiValueField):
 
     def clean(self, value: Any) -> Any:
         number, *_unit = value or [None]
-        # The unit is always chosen: without a number nothing has been said.
+        # The unit always has a value: without a number the field is empty.
         return super().clean(value if number not in self.empty_values else None)
 
     def compress(self, parts: Sequence[Any]) -> timedelta | None:
@@ -117,7 +117,7 @@ class DurationField(forms.MultiValueField):
 
 
 class WholeDurationField(DurationField):
-    """The same for a column that counts ``each`` so many seconds."""
+    """A duration for an integer column whose unit is ``each`` seconds."""
 
     def __init__(self, *, each: int, **options: Any) -> None:
         self.each = each

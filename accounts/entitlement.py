@@ -1,8 +1,10 @@
-"""Whether an agent may have a conversation: asked whenever one is to be theirs, or comes back.
+"""The rule that says whether an agent may have a conversation. It is checked whenever one is given
+or returned to them.
 
-Pure, with its twin in SQL below; tests/routing/test_obstacles.py holds the two to each other. An
-active account may have the conversations of the websites of its groups, an administrator's those of
-all websites (C50). Opening hours, skills and slots are no part of it: they say when, not whether.
+Pure, with an equivalent in SQL below; tests/routing/test_obstacles.py checks that both agree. An
+agent with an active account may have the conversations of their groups' websites, an administrator
+those of all websites (C50). Opening hours, skills and slots do not count: they decide when, not
+whether.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from enum import StrEnum
 
 
 class Bar(StrEnum):
-    """Why somebody may not have a conversation; the ledger keeps the value."""
+    """Why an agent may not have a conversation. The ledger stores the value."""
 
     DEACTIVATED = "account_deactivated"
     OTHER_WEBSITE = "other_website"
@@ -20,7 +22,7 @@ class Bar(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What decides about an agent: the account, the role, the websites of their groups."""
+    """The facts about an agent that decide: the account, the role, the websites of their groups."""
 
     is_active: bool = True
     administers: bool = False
@@ -28,7 +30,7 @@ class Standing:
 
 
 def bar(standing: Standing, website_id: int) -> Bar | None:
-    """Return what stops an agent from having a conversation of a website; ``None`` for nothing."""
+    """Return why an agent may not have a conversation of a website, or ``None`` if they may."""
     if not standing.is_active:
         return Bar.DEACTIVATED
     if not standing.administers and website_id not in standing.website_ids:
@@ -46,4 +48,4 @@ MAY_HAVE = """EXISTS (
         )
     )
 )"""
-"""The same as ``bar`` in SQL: true where nothing stops the agent."""
+"""The SQL equivalent of ``bar``: true if the agent may have the conversation."""

@@ -1,4 +1,4 @@
-"""What stands in the way of deleting a setting, in words and with links to it."""
+"""The objects that prevent the deletion of a setting, described with links to them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ DEEPEST = 2
 
 
 def held_by(objs: Iterable[Model], site: AdminSite) -> list[SafeString]:
-    """One line for each kind of row that would lose what it points at: how many there are, and the
-    first by name. What is only a part of something is counted as that: a queue as its rule."""
+    """Return a line for each kind of object that still refers to ``objs``: how many there are, and
+    the names of some. A part counts as its owner: a queue as its rule."""
     rows = list(objs)
     if not rows:
         return []
@@ -32,8 +32,9 @@ def held_by(objs: Iterable[Model], site: AdminSite) -> list[SafeString]:
 
 
 def _holders(model: type[Model], keys: Any, *, depth: int) -> Iterator[QuerySet[Any]]:
-    """The rows that forbid it. A restriction holds only for what is deleted itself: what goes with
-    something larger goes with what restricts it (``on_delete`` of the rules)."""
+    """Yield the rows that prevent the deletion. RESTRICT counts only for the deleted rows
+    themselves: where they go with their owner, what restricts them goes too (``on_delete`` of the
+    rules)."""
     for relation in model._meta.related_objects:
         if relation.many_to_many:
             continue
@@ -49,7 +50,7 @@ def _holders(model: type[Model], keys: Any, *, depth: int) -> Iterator[QuerySet[
 def _whole(
     rows: QuerySet[Any], deleted: type[Model], site: AdminSite
 ) -> tuple[type[Model], Iterable[Any]]:
-    """The rows themselves where they have a page, else those that they are parts of."""
+    """Return model and keys of the rows if they have an admin page, else those of their owners."""
     if rows.model not in site._registry:
         for field in rows.model._meta.fields:
             owner = field.related_model
@@ -61,7 +62,7 @@ def _whole(
 
 
 def _told(model: type[Model], keys: set[Any], site: AdminSite) -> SafeString:
-    """ "Distribution rules: 2 (Orders, Returns)"."""
+    """Return a line such as "Distribution rules: 2 (Orders, Returns)"."""
     name = capfirst(str(model._meta.verbose_name_plural))
     line = format_html("{}: {}", name, localize(len(keys)))
     if model not in site._registry:

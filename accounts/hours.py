@@ -1,10 +1,10 @@
-"""When a group is open: weekly hours in a time zone, and the days that are different (B19).
+"""Opening hours of a group: weekly hours in a time zone, and special days (B19).
 
-Pure: no Django, no clock. An interval belongs to the day on which it opens; one that closes at or
-before the time at which it opens ends on the next day (22:00 to 6:00; 0:00 to 0:00 is the whole
-day). A special day is a whole civil day: what began the evening before ends at its midnight.
-A wall time that a change of clocks skips is taken an hour later (2:30 is 3:30), one that comes
-twice is the first.
+Pure: no Django, no clock. An interval belongs to the day on which it opens. One that closes at or
+before its opening time ends on the next day (22:00 to 6:00; 0:00 to 0:00 is the whole day). A
+special day is a whole civil day: an interval of the day before ends at its midnight. A wall time
+that a change of clocks skips is taken an hour later (2:30 is 3:30); of one that occurs twice, the
+first counts.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import combinations
 
-HORIZON = 400  # days; more than a year, so that what opens once a year is found
+HORIZON = 400  # days; more than a year, for groups that open once a year
 MIDNIGHT = time(0)
 DAY_SECONDS = 86400
 WEEK_SECONDS = 7 * DAY_SECONDS
@@ -26,15 +26,15 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The hours of one group. ``weekly`` are (weekday, opens, closes) with Monday as 0, none at
-    all meaning always open; ``special`` are the days that replace them, without hours: closed."""
+    """The hours of one group. ``weekly`` holds (weekday, opens, closes) with Monday as 0; empty
+    means always open. ``special`` days replace them; a special day without hours is closed."""
 
     zone: tzinfo
     weekly: tuple[Opening, ...] = ()
     special: tuple[tuple[date, tuple[Interval, ...]], ...] = ()
 
     def intervals(self, day: date) -> tuple[Interval, ...]:
-        """What opens on a day, by its wall clock."""
+        """Return the intervals that open on a day, in wall time."""
         for other, hours in self.special:
             if other == day:
                 return hours
@@ -44,12 +44,14 @@ class Schedule:
 
 
 def is_open(schedule: Schedule, at: datetime) -> bool:
-    """Whether the group is open at ``at``; from the opening on, no longer at the closing."""
+    """Return whether the group is open at ``at``: open at the opening time, closed at the closing
+    time."""
     return any(start <= at < end for start, end in _spans(schedule, at, days=1))
 
 
 def next_change(schedule: Schedule, at: datetime) -> datetime | None:
-    """The first moment after ``at`` at which it closes or opens; None within the horizon."""
+    """Return the first moment after ``at`` at which the group closes or opens, or None if there is
+    none within ``HORIZON``."""
     for start, end in _spans(schedule, at, days=HORIZON):
         if start > at:
             return start
@@ -59,12 +61,13 @@ def next_change(schedule: Schedule, at: datetime) -> datetime | None:
 
 
 def next_opening(schedule: Schedule, at: datetime) -> datetime | None:
-    """The first moment from ``at`` on at which it is open; None within the horizon."""
+    """Return the first moment from ``at`` on at which the group is open, or None if there is none
+    within ``HORIZON``."""
     return at if is_open(schedule, at) else next_change(schedule, at)
 
 
 def open_spans(schedule: Schedule, start: datetime, end: datetime) -> Iterator[Span]:
-    """When it is open from ``start`` to ``end``, in order, cut at both."""
+    """Yield the open spans from ``start`` to ``end``, in order, cut at both."""
     days = (end - start).days + 2
     for opens, closes in _spans(schedule, start, days=days):
         if opens >= end:
@@ -73,14 +76,14 @@ def open_spans(schedule: Schedule, start: datetime, end: datetime) -> Iterator[S
 
 
 def open_seconds(schedule: Schedule, start: datetime, end: datetime) -> float:
-    """How many seconds from ``start`` to ``end`` it is open; 0 where ``end`` comes first."""
+    """Return the open seconds from ``start`` to ``end``, or 0 if ``end`` comes first."""
     spans = open_spans(schedule, start, end) if start < end else ()
     return sum((closes - opens).total_seconds() for opens, closes in spans)
 
 
 def overlaps(weekly: Sequence[Opening]) -> Iterator[tuple[Opening, Opening]]:
-    """Yield the pairs of which the second opens while the first is open, Sunday night into Monday
-    too. Intervals that only touch do not overlap."""
+    """Yield the pairs whose second interval opens while the first is open, also from Sunday night
+    into Monday. Intervals that only touch do not overlap."""
     for one, other in combinations(sorted(weekly), 2):
         if _opens_during(one, other):
             yield one, other
@@ -89,7 +92,8 @@ def overlaps(weekly: Sequence[Opening]) -> Iterator[tuple[Opening, Opening]]:
 
 
 def _opens_during(one: Opening, other: Opening) -> bool:
-    """Whether ``other`` opens while ``one`` is open, in a week without a change of clocks."""
+    """Return whether ``other`` opens while ``one`` is open, in a week without a change of
+    clocks."""
     length = (_seconds(one[2]) - _seconds(one[1])) % DAY_SECONDS or DAY_SECONDS
     days = (other[0] - one[0]) * DAY_SECONDS
     return (days + _seconds(other[1]) - _seconds(one[1])) % WEEK_SECONDS < length
@@ -100,7 +104,7 @@ def _seconds(wall: time) -> int:
 
 
 def _spans(schedule: Schedule, at: datetime, *, days: int) -> Iterator[Span]:
-    """Open spans in UTC that end after ``at``, in order; those that touch are one."""
+    """Yield open spans in UTC that end after ``at``, in order. Spans that touch are merged."""
     today = at.astimezone(schedule.zone).date()
     held: Span | None = None
     for offset in range(-1, days + 1):

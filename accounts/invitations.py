@@ -1,4 +1,4 @@
-"""How somebody who cannot log in gets a password: a link that works once, for three days (N15)."""
+"""Invitations: a link to choose a password, which works once within three days (N15)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from accounts.models import User
 
 
 def path_for(user: User) -> str:
-    """The address, made anew: it dies with the first password chosen by it, or with its time."""
+    """Return a new path to choose a password. It works once, and until it expires."""
     uid = urlsafe_base64_encode(force_bytes(user.pk))
     return reverse("choose_password", args=[uid, default_token_generator.make_token(user)])
 
 
 def send_invitation(*, user_id: int) -> None:
-    """The link by e-mail. The outbox never holds it: it is made here, when the mail goes."""
+    """Send the link by e-mail. The link is created only now, so that the outbox never stores it."""
     user = User.objects.filter(pk=user_id, is_active=True).exclude(email="").first()
     if user is None:
         return

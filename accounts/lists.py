@@ -1,4 +1,4 @@
-"""Lists that people write with commas; what is wrong with one of them is said by its name."""
+"""A form field for comma-separated lists whose errors name the invalid item."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 
 class ListField(SimpleArrayField):
-    """Django says "Item 3 in the array did not validate"; this says which it is, and why."""
+    """An array field whose errors quote the item. Django's say "Item 3 in the array did not
+    validate"."""
 
     def clean(self, value: Any) -> Any:
         try:

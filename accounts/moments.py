@@ -1,7 +1,7 @@
-"""Dates, times and lengths of time as the product writes them, one way in each language (C79).
+"""Formatting of dates, times and durations, one way in each language (C79).
 
-The formats of the languages are in ``config/formats``; ``static/shared/moments.js`` writes the same
-in pages that go on counting. Moments are given in the zone in which they are to be read.
+The formats of each language are in ``config/formats``; ``static/shared/moments.js`` writes the same
+in live pages. Callers convert moments to the reader's time zone first.
 """
 
 from __future__ import annotations
@@ -16,35 +16,35 @@ NO_BREAK = "\u00a0"
 
 
 def clock(at: datetime) -> str:
-    """14:05."""
+    """Return the time: 14:05."""
     return str(date_format(at, "TIME_FORMAT"))
 
 
 def day(on: date, *, today: date | None = None) -> str:
-    """28 Nov; 28 Nov 2025 where it is not this year."""
+    """Return the day: 28 Nov, or 28 Nov 2025 in another year."""
     is_this_year = on.year == (today or timezone.localdate()).year
     return str(date_format(on, "MONTH_DAY_FORMAT" if is_this_year else "DATE_FORMAT"))
 
 
 def long_day(on: date) -> str:
-    """Saturday 28 November."""
+    """Return the day in full: Saturday 28 November."""
     return str(date_format(on, "l j F"))
 
 
 def moment(at: datetime, *, now: datetime | None = None) -> str:
-    """28 Nov, 14:05; with its year where it is not this one: for a sentence."""
+    """Return day and time for use in a sentence: 28 Nov, 14:05, with the year if it is another."""
     return f"{day(at.date(), today=_today(at, now))}, {clock(at)}"
 
 
 def near_moment(at: datetime, *, now: datetime | None = None) -> str:
-    """today 14:05, yesterday 14:05, else 28 Nov, 14:05: for a label that stands alone."""
+    """Return day and time as a label: today 14:05, yesterday 14:05, else 28 Nov, 14:05."""
     names = {0: _("today"), -1: _("yesterday"), 1: _("tomorrow")}
     name = names.get((at.date() - _today(at, now)).days)
     return f"{name} {clock(at)}" if name else moment(at, now=now)
 
 
 def duration(length: timedelta) -> str:
-    """45 s, 2 min 10 s, 2 h 10 min, 3 d 4 h: the two largest units, without what is zero."""
+    """Return a duration in its two largest units, without zeros: 45 s, 2 min 10 s, 3 d 4 h."""
     seconds = max(int(length.total_seconds()), 0)
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
     if days:

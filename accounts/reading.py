@@ -1,4 +1,4 @@
-"""The record of changes in words: which setting, from what to what, by the names people know."""
+"""The record of changes in words: which setting changed, from what to what, by readable names."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from django.utils.translation import gettext as _
 from accounts.models import Change
 
 NOTHING = "–"
-# Of whole rows these say nothing that the line does not say already.
+# Left out of added and removed rows: they add no information.
 HIDDEN = {"id", "password", "is_staff", "is_superuser", "date_joined", "created_at"}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One field of a change; ``before`` is empty of an added row, ``after`` of a removed one."""
+    """One field of a change. ``before`` is empty in an added row, ``after`` in a removed one."""
 
     label: str
     before: str
@@ -28,13 +28,13 @@ class Line:
 
 
 class Reader:
-    """Reads changes; what it looked up once it knows. One for each page."""
+    """Describes changes and caches the names it looks up. Create one for each page."""
 
     def __init__(self) -> None:
         self._names: dict[tuple[str, Any], str] = {}
 
     def subject(self, change: Change) -> str:
-        """What was changed: "Group Experts", "Queue of rule vers equipe de reponse"."""
+        """Return what was changed: "Group Experts", "Queue (distribution rule Orders)"."""
         kind = self.kind(change.model)
         if change.owner_model and change.owner_id is not None:
             owner = self.kind(change.owner_model)
@@ -47,11 +47,11 @@ class Reader:
         return f"{capfirst(kind)} {change.name or f'#{change.object_id}'}"
 
     def kind(self, label: str) -> str:
-        """The name of a model; of a many-to-many's own table, that of its far side."""
+        """Return the name of a model, or of the field if it is the table of a many-to-many."""
         model = _model(label)
         if model is None:
             return label
-        maker: Any = model._meta.auto_created  # for a many-to-many's own table, the model with it
+        maker: Any = model._meta.auto_created  # the model that has the many-to-many field
         if maker:
             for field in maker._meta.many_to_many:
                 if field.remote_field.through is model:
@@ -59,7 +59,7 @@ class Reader:
         return str(model._meta.verbose_name)
 
     def lines(self, change: Change) -> list[Line]:
-        """Each field that changed; of a row that came or went, those that say something."""
+        """Return the fields that changed, or the informative fields of an added or removed row."""
         before, after = change.before or {}, change.after or {}
         is_update = change.kind == Change.Kind.CHANGED
         model, found = _model(change.model), []
@@ -94,7 +94,7 @@ class Reader:
         return str(labels.get(value, value))
 
     def _name(self, label: str, pk: Any) -> str:
-        """Its name today; if it is gone, the last that the record knows."""
+        """Return the current name of an object, or its last recorded name if it was removed."""
         key = (label, pk)
         if key not in self._names:
             model = _model(label)
@@ -111,11 +111,12 @@ def _model(label: str) -> type[Model] | None:
     try:
         return apps.get_model(label)
     except LookupError:
-        return None  # of a version before this one
+        return None  # a model of an older version
 
 
 def _label(model: type[Model] | None, field: Field[Any, Any] | None, column: str) -> str:
-    """As the field is called; Django calls those of a many-to-many's own table in English."""
+    """Return the field's name. In the table of a many-to-many Django does not translate it, so the
+    related model's name is used."""
     if field is None:
         return column
     related = field.related_model

@@ -1,8 +1,7 @@
-"""Who may administer what: roles decide, not Django's table of permissions (R119, C39).
+"""Permissions in the administration: roles decide, not Django's permission table (R119, C39).
 
-Administrators set everything. Managers set the capacities, the memberships and the opening hours
-of the groups they manage; ``get_queryset`` of each page says which rows these are. Agents have no
-administration. One list of rights, in one place.
+Administrators set everything. Managers set the capacities, members and opening hours of the groups
+they manage; each page's ``get_queryset`` selects the rows. Agents have no access.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ def oversees(user: User | AnonymousUser) -> TypeGuard[User]:
 
 
 class ForAdministrators:
-    """Administrators may do all; others see nothing."""
+    """A mixin for pages that only administrators may see and change."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return administers(request.user)
@@ -51,7 +50,7 @@ class ForAdministrators:
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        """What violates a constraint is refused in words, on this page and in its rows."""
+        """Return the form, with readable errors for violated constraints; inlines get the same."""
         return in_sentences(super().get_form(request, obj, change=change, **kwargs))  # type: ignore[misc]
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
@@ -62,14 +61,14 @@ class ForAdministrators:
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
-        """What holds an object is said before anything else, by name and with links; whoever may
-        delete it may delete its parts with it."""
+        """Report first what prevents the deletion, with links. An administrator may also delete the
+        object's parts."""
         if held := held_by(objs, self.admin_site):  # type: ignore[attr-defined]
             return [], {}, set(), held
         shown, counts, missing, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
         return shown, counts, set() if administers(request.user) else missing, protected
 
-    # Django would keep a second record, of what went through its own pages only.
+    # Django's own log would duplicate the record, and only for changes in the administration.
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """The database records it (``accounts.audit``)."""
 
@@ -82,7 +81,7 @@ class ForAdministrators:
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The history of an object is the record of its changes, for administrators."""
+        """Redirect administrators to the record of the object's changes."""
         if not administers(request.user):
             raise PermissionDenied
         label = self.model._meta.label_lower  # type: ignore[attr-defined]
@@ -91,7 +90,7 @@ class ForAdministrators:
 
 
 class ForOverseers(ForAdministrators):
-    """Managers may see and change what they oversee; ``get_queryset`` says what that is."""
+    """A mixin for pages on which managers see and change the rows of ``get_queryset``."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return oversees(request.user)
@@ -104,7 +103,7 @@ class ForOverseers(ForAdministrators):
 
 
 class PartForOverseers(ForOverseers):
-    """Rows of a page that its managers may add and remove as well: slots, hours, holidays."""
+    """A mixin for inlines whose rows managers may also add and remove: slots, hours, holidays."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_change_permission(request, obj)
@@ -114,7 +113,7 @@ class PartForOverseers(ForOverseers):
 
 
 class ReadOnly(ForAdministrators):
-    """What only the product writes."""
+    """A mixin for pages about rows that only the product writes."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -127,7 +126,7 @@ class ReadOnly(ForAdministrators):
 
 
 def websites_of(user: User | AnonymousUser) -> QuerySet[Website]:
-    """All for administrators; for managers, those of the groups they manage."""
+    """Return all websites for administrators; for managers, those of the groups they manage."""
     if administers(user):
         return Website.objects.all()
     if not oversees(user):
@@ -136,7 +135,7 @@ def websites_of(user: User | AnonymousUser) -> QuerySet[Website]:
 
 
 def groups_of(user: User | AnonymousUser) -> QuerySet[Group]:
-    """The groups whose members and hours a user sets."""
+    """Return the groups whose members and hours a user may set."""
     if administers(user):
         return Group.objects.all()
     if not oversees(user):
@@ -145,14 +144,15 @@ def groups_of(user: User | AnonymousUser) -> QuerySet[Group]:
 
 
 def agents_of(user: User | AnonymousUser) -> QuerySet[Agent]:
-    """The agents whose capacities a user sets: of managers, the members of their groups."""
+    """Return the agents whose capacities a user may set: for managers, members of their groups."""
     if administers(user):
         return Agent.objects.all()
     return Agent.objects.filter(pk__in=groups_of(user).values("members"))
 
 
 def candidates_of(user: User | AnonymousUser) -> QuerySet[Agent]:
-    """The agents whom a user may make members: of managers, those of the groups' websites."""
+    """Return the agents whom a user may add to a group: for managers, the members of any group of
+    their groups' websites."""
     if administers(user):
         return Agent.objects.all()
     mine = Q(groups__website__in=websites_of(user))

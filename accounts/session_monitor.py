@@ -1,8 +1,8 @@
-"""Closes live sockets whose session has ended, with one query for all sockets of a process.
+"""A monitor that closes live sockets whose session has ended.
 
 A logout, a changed password or role, a disabled account or an expired session closes every live
-socket within five seconds (N12), for one short statement every ``SECONDS`` instead of one per
-socket. What a page fetches is checked again by the view; this is about what is pushed.
+socket within five seconds (N12). One short query every ``SECONDS`` serves all sockets of a process.
+This protects pushes only: views check the session of each request themselves.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class SessionMonitor:
         self._sockets.pop(socket, None)
 
     async def check(self) -> None:
-        """Ask once, and run the callback of each socket whose session has ended."""
+        """Query once and run the callback of each socket whose session has ended."""
         sessions = list({desk for desk, _ in self._sockets.values()})
         if not sessions:
             return
@@ -82,5 +82,5 @@ _monitors: WeakKeyDictionary[asyncio.AbstractEventLoop, SessionMonitor] = WeakKe
 
 
 def monitor() -> SessionMonitor:
-    """The monitor of the running event loop."""
+    """Return the monitor of the running event loop."""
     return _monitors.setdefault(asyncio.get_running_loop(), SessionMonitor())

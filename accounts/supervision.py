@@ -1,8 +1,8 @@
-"""What somebody oversees: the one answer from which lists, figures, files and verbs are cut.
+"""What a user oversees: the one rule that lists, figures, files and verbs are restricted by.
 
-Administrators oversee everything, a manager the groups that he manages. Who manages every group of
-a website oversees it whole, with what belongs to no group; of any other, he oversees what belongs
-to his groups.
+Administrators oversee everything. Managers oversee the groups they manage. A manager of every group
+of a website oversees the whole website, including rows without a group; of other websites they
+oversee only what belongs to their groups.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from accounts.rights import administers, groups_of
 
 @dataclass(frozen=True, slots=True)
 class Oversight:
-    """``websites`` are overseen whole; ``parts`` are the groups that are overseen of others, by
-    website."""
+    """What one user oversees: whole ``websites``, and ``parts`` of others as groups by website."""
 
     everything: bool = False
     websites: frozenset[int] = frozenset()
@@ -29,11 +28,11 @@ class Oversight:
         return self.everything or website_id in self.websites
 
     def covers(self, website_id: int, group_id: int | None) -> bool:
-        """Whether what belongs to this group of a website, or to none, is overseen."""
+        """Return whether the user oversees rows of this group of a website, or without a group."""
         return self.is_whole(website_id) or group_id in self.parts.get(website_id, ())
 
     def groups_among(self, website_ids: Collection[int]) -> frozenset[int]:
-        """The groups that are overseen of those of these websites that are seen in part."""
+        """Return the overseen groups of those of these websites that are overseen in part."""
         found = (self.parts.get(one, frozenset()) for one in website_ids if not self.is_whole(one))
         return frozenset[int]().union(*found)
 
@@ -44,8 +43,8 @@ class Oversight:
         *,
         website: str = "website",
     ) -> Q:
-        """The same of rows that are known to be of these websites: no condition where they are seen
-        whole. ``among`` says which rows belong to some groups."""
+        """Return the condition on rows of these websites; it is empty if all are overseen whole.
+        ``among`` returns the condition that rows belong to some groups."""
         whole = [pk for pk in website_ids if self.is_whole(pk)]
         if len(whole) == len(website_ids):
             return Q()
@@ -53,7 +52,7 @@ class Oversight:
         return Q(**{f"{website}__in": whole}) | theirs if whole else theirs
 
     def rows(self, *, website: str = "website", group: str = "group") -> Q:
-        """The rows that are overseen of a table with these columns."""
+        """Return the condition that selects the overseen rows of a table with these columns."""
         if self.everything:
             return Q()
         return Q(**{f"{website}__in": self.websites}) | Q(
@@ -65,7 +64,7 @@ EVERYTHING = Oversight(everything=True)
 
 
 def of(user: User) -> Oversight:
-    """What ``user`` oversees now; one statement for a manager, none for anybody else."""
+    """Return what ``user`` oversees. It takes no query for an administrator, else one."""
     if administers(user):
         return EVERYTHING
     whole = Exists(whole_websites_of(user).filter(pk=OuterRef("website")))
@@ -80,7 +79,7 @@ def of(user: User) -> Oversight:
 
 
 def named(websites: Iterable[Website], sight: Oversight) -> list[str]:
-    """The names of websites, of those seen in part with the groups that are seen."""
+    """Return the names of websites, with the overseen groups of those overseen in part."""
     websites = list(websites)
     ids = sight.groups_among([website.pk for website in websites])
     groups: dict[int, list[str]] = {}
@@ -96,16 +95,16 @@ def _told(name: str, groups: list[str] | None) -> str:
 
 
 def rows_of(user: User) -> Q:
-    """The same as ``of(user).rows()``, as part of one statement."""
+    """Return the same condition as ``of(user).rows()``, without a query of its own."""
     if administers(user):
         return Q()
-    # Subqueries, not joins: no row comes twice, and each is answered once for all rows.
+    # Subqueries instead of joins: no duplicate rows, and each is evaluated once for all rows.
     groups = groups_of(user).order_by().values("pk")
     return Q(website__in=whole_websites_of(user).values("pk")) | Q(group__in=groups)
 
 
 def whole_websites_of(user: User) -> QuerySet[Website]:
-    """The websites of which ``user`` manages every group; an administrator's are all of them."""
+    """Return the websites of which ``user`` manages every group; all for an administrator."""
     if administers(user):
         return Website.objects.all()
     mine = groups_of(user).order_by()
@@ -118,7 +117,7 @@ def whole_websites_of(user: User) -> QuerySet[Website]:
 
 
 def overseers_of(website_id: int, group_id: int | None) -> QuerySet[User]:
-    """The rule from the other side: who oversees what belongs to a group, or to none."""
+    """Return the users who oversee rows of this group, or rows without a group."""
     managers = User.objects.filter(role=Role.MANAGER)
     if group_id is not None:
         managers = managers.filter(managed_groups=group_id)

@@ -1,4 +1,4 @@
-"""Addresses of login and language."""
+"""URLs of login and language."""
 
 from __future__ import annotations
 

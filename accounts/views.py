@@ -1,4 +1,4 @@
-"""Login, the choice of language, and the way to the right place."""
+"""Views of the login, the choice of language and the start page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from accounts.access import wrong_method
 from accounts.audit import acting
 from accounts.models import Role, User
 
-# The logins that the demo data makes (see the README); shown nowhere else.
+# The logins of the demo data (see the README), shown only with the demo.
 DEMO_LOGINS = (
     ("alice", Role.AGENT),
     ("bruno", Role.AGENT),
@@ -26,12 +26,12 @@ DEMO_LOGINS = (
 
 
 def place_of(user: User) -> str:
-    """Where a user's day begins: overseers at the board, the others at their desk."""
+    """Return a user's start page: the board for supervisors, the desk for others."""
     return reverse("production" if user.oversees else "desk")
 
 
 class Login(LoginView):
-    """Django's login; it also brings the language that the user chose elsewhere."""
+    """Django's login view, which also applies the language that the user chose elsewhere."""
 
     template_name = "accounts/login.html"
     redirect_authenticated_user = True
@@ -55,7 +55,7 @@ class Login(LoginView):
 
 
 class ChoosePassword(PasswordResetConfirmView):
-    """Where the link of an invitation leads: a password is chosen, and the day begins."""
+    """The target of an invitation's link: choose a password and log in."""
 
     template_name = "accounts/choose_password.html"
     post_reset_login = True
@@ -67,21 +67,21 @@ class ChoosePassword(PasswordResetConfirmView):
 
 
 def admin_login(request: HttpRequest) -> HttpResponse:
-    """The administration has no login of its own; to accounts without a right it is not there."""
+    """Redirect to the product's login; for accounts without access the administration is a 404."""
     if request.user.is_authenticated:
         raise Http404
     return redirect_to_login(request.GET.get("next", reverse("admin:index")), reverse("login"))
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """To the right place for who you are."""
+    """Redirect to the user's start page, or to the login."""
     if not request.user.is_authenticated:
         return redirect("login")
     return redirect(place_of(request.user))
 
 
 def language(request: HttpRequest) -> HttpResponse:
-    """Choose the language: for this browser, and for the user on others."""
+    """Set the language of this browser, and of the user for other browsers."""
     if request.method != "POST":
         return wrong_method(request, ("POST",))
     chosen = request.POST.get("language", "")

@@ -1,7 +1,7 @@
-"""A week of opening hours in one grid: seven days, each with its intervals.
+"""A form field for weekly opening hours as a grid: seven days, each with its intervals.
 
-Each day has the fields ``NAME-DAY-from`` and ``NAME-DAY-to`` as often as it has intervals, and once
-more, empty, to add one without a script. An interval whose two fields are empty is none.
+Each day has the inputs ``NAME-DAY-from`` and ``NAME-DAY-to`` for each interval, and an empty pair
+to add one without JavaScript. An interval with two empty inputs is ignored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from accounts.hours import Opening, overlaps
 from accounts.models.hours import Weekday
 
 Typed = dict[int, list[tuple[str, str]]]
-# Always 24 hours: a time input of the browser follows its own language, not that of the page.
+# Always 24 hours: the browser's time input follows its own language, not that of the page.
 CLOCK = re.compile(r"([01]?[0-9]|2[0-3])(?:[:.hH]?([0-5][0-9]))?(?:[hH]|:([0-5][0-9]))?")
 
 
@@ -34,7 +34,7 @@ class WeekWidget(forms.Widget):
         js = [forms.Script("accounts/week.js", type="module")]
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Typed | None:
-        """What was typed; None where the form came without a grid."""
+        """Return the typed intervals, or None if the form was sent without a grid."""
         if self.value_omitted_from_data(data, files, name):
             return None
         return {
@@ -72,7 +72,7 @@ class WeekWidget(forms.Widget):
 
 
 class WeekField(forms.Field):
-    """Weekly opening hours, as ``Schedule.weekly`` has them. Nothing overlaps."""
+    """Weekly opening hours in the form of ``Schedule.weekly``, without overlaps."""
 
     widget = WeekWidget
 
@@ -125,7 +125,7 @@ def _written(wall: time) -> str:
 
 
 def _time(day: int, text: str, other: str) -> time:
-    """One end of an interval; ``other`` is the other end, as it was typed."""
+    """Parse one end of an interval; ``other`` is the other end, as typed."""
     name = capfirst(Weekday(day).label)
     if not text:
         said = _("%(day)s: the interval with %(time)s needs both a start and an end.")
@@ -139,7 +139,7 @@ def _time(day: int, text: str, other: str) -> time:
 
 
 def _overlap(one: Opening, other: Opening) -> str:
-    """Name both; ``other`` opens while ``one`` is open."""
+    """Return the error message for two intervals; ``other`` opens while ``one`` is open."""
     first, second = (
         f"{_written(opens)}–{_written(closes)}" for _day, opens, closes in (one, other)
     )

@@ -1,6 +1,6 @@
-"""Choosing several of many: boxes to tick, which a search narrows down.
+"""A widget to choose several of many: checkboxes with a search.
 
-In place of Django's two lists, whose arrows have no names and whose selection needs Ctrl.
+It replaces Django's two lists, whose arrows have no accessible name and whose selection needs Ctrl.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 
 class Picks(forms.CheckboxSelectMultiple):
-    """Boxes in a frame of their own; ``accounts/picks.js`` adds a search where they are many."""
+    """Checkboxes in a frame; ``accounts/picks.js`` adds a search if there are many."""
 
     class Media:
         js = [forms.Script("accounts/picks.js", type="module")]

@@ -1,4 +1,4 @@
-"""How long after an agent's last message a transaction is still put down to him (R69)."""
+"""Add how long after an agent's last message a transaction is still attributed to them (R69)."""
 
 import django.core.validators
 from django.db import migrations, models

@@ -1,4 +1,4 @@
-"""Secrets for signed external ids, and the count of the texts of consent."""
+"""Add the secrets for signed external ids, and the version of the consent text."""
 
 import django.db.models.deletion
 from django.db import migrations, models

@@ -1,4 +1,4 @@
-"""Which functions a website has: files, and what its survey asks."""
+"""Add a website's functions: files and the questions of its survey."""
 
 from django.db import migrations, models
 

@@ -1,4 +1,4 @@
-"""Websites may show agents where visitors write from."""
+"""Let websites show agents where visitors write from."""
 
 from django.db import migrations, models
 

@@ -1,4 +1,4 @@
-"""Applications of others in the desk's toolbar; every change is on record, no secret is."""
+"""Add third-party applications in the desk's toolbar. Changes are recorded, secrets are not."""
 
 import django.db.models.deletion
 from django.db import migrations, models

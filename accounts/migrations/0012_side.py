@@ -1,4 +1,4 @@
-"""On which side of the page the Messenger stands."""
+"""Add the side of the page on which the Messenger appears."""
 
 from django.db import migrations, models
 

@@ -1,4 +1,4 @@
-"""How long a website keeps its visitors."""
+"""Add how long a website keeps its visitors."""
 
 import django.core.validators
 from django.db import migrations, models

@@ -1,4 +1,4 @@
-"""Whether agents see which page a visitor is on (R60)."""
+"""Add whether agents see which page a visitor is on (R60)."""
 
 from django.db import migrations, models
 

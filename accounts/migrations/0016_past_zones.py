@@ -1,4 +1,4 @@
-"""A website remembers the time zones that it had: days of the past keep their midnights (C57)."""
+"""Store a website's past time zones, so that past days keep their midnights (C57)."""
 
 from django.db import migrations, models
 

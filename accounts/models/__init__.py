@@ -1,4 +1,4 @@
-"""The records of people, websites and groups."""
+"""Models of people, websites and groups."""
 
 from accounts.models.agents import Agent, AgentChannel, Channel, Group, Skill, SkillKind
 from accounts.models.changes import Change

@@ -1,4 +1,4 @@
-"""Agents, what they can hold on each channel, what they know, and their groups."""
+"""Agents, their slots on each channel, their skills and their groups."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from accounts.models.websites import Website, check_timezone
 
 
 class Channel(models.TextChoices):
-    """Each has a status button and slots of its own; the Messenger is chat (R164, C41)."""
+    """A channel, with a status button and slots of its own; the Messenger is chat (R164, C41)."""
 
     CHAT = "chat", _("Chat")
     MESSAGING = "messaging", _("Messaging")
@@ -27,8 +27,7 @@ class SkillKind(models.TextChoices):
 
 
 class Skill(models.Model):
-    """Something that a conversation may ask of its agent: to speak a language, to know a topic
-    (R145)."""
+    """A language or a topic that a conversation may require of its agent (R145)."""
 
     website = models.ForeignKey(
         Website, on_delete=models.CASCADE, related_name="skills", verbose_name=_("website")
@@ -51,7 +50,7 @@ class Skill(models.Model):
 
 
 class Agent(models.Model):
-    """The desk of a user. Its row is the lock under which the desk's load may grow."""
+    """The desk of a user. Lock this row before giving the agent another conversation."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, verbose_name=_("user")
@@ -77,7 +76,7 @@ class Agent(models.Model):
 
 
 class AgentChannel(models.Model):
-    """How many conversations an agent may hold on a channel, and whether more may come now."""
+    """An agent's slots on a channel, and whether the agent is available for more."""
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="channels")
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
@@ -101,7 +100,7 @@ class AgentChannel(models.Model):
 
 
 class Group(models.Model):
-    """A distribution group: the agents among whom a queue is spread."""
+    """A distribution group: the agents among whom conversations are distributed."""
 
     website = models.ForeignKey(
         Website, on_delete=models.CASCADE, related_name="groups", verbose_name=_("website")
@@ -173,11 +172,11 @@ class Group(models.Model):
         return ZoneInfo(self.time_zone or self.website.time_zone)
 
     def is_open_at(self, at: datetime) -> bool:
-        """The same as ``open_at``, of a row that is loaded."""
+        """Return the same as ``open_at`` for a loaded row."""
         return self.is_open is (self.hours_change_at is None or self.hours_change_at > at)
 
     def opens_at(self, at: datetime) -> datetime | None:
-        """Until when it is closed at ``at``; None where it is open, or nobody knows."""
+        """Return when the group, closed at ``at``, opens; None if it is open or this is unknown."""
         if self.is_open_at(at) or self.hours_change_at is None or self.hours_change_at <= at:
             return None
         return self.hours_change_at

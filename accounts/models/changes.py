@@ -1,4 +1,4 @@
-"""The record of every change to a setting: written by triggers of the database, never by code."""
+"""The record of changes to settings, written by database triggers, never by code."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Change(models.Model):
-    """One row of settings was added, changed or removed.
+    """A settings row that was added, changed or removed.
 
-    The triggers (``accounts.audit.recorded``) write it in the transaction of the change, whatever
-    the door; they refuse to change or delete it. ``actor_id`` is no foreign key: who did something
-    stays known when the account is gone. ``before`` and ``after`` hold the changed columns only,
-    or the whole row where it was added or removed; secrets are masked.
+    Triggers (``accounts.audit.recorded``) write it in the transaction of the change, whatever the
+    entry point, and refuse to change or delete it. ``actor_id`` is no foreign key, so that the
+    author stays known when the account is deleted. ``before`` and ``after`` hold only the changed
+    columns, or the whole row if it was added or removed. Secrets are masked.
     """
 
     class Kind(models.TextChoices):
@@ -28,7 +28,7 @@ class Change(models.Model):
     model = models.CharField(_("setting"), max_length=80)
     object_id = models.BigIntegerField()
     name = models.TextField(_("name"))
-    # What the row is a part of: the queue of a rule, the member of a group.
+    # The owner of the row: the rule of a queue, the group of a member.
     owner_model = models.CharField(max_length=80, blank=True)
     owner_id = models.BigIntegerField(null=True)
     before = models.JSONField(null=True)
@@ -39,11 +39,10 @@ class Change(models.Model):
         verbose_name_plural = _("changes of settings")
         ordering = ("-id",)
         indexes = [
-            # The list by date, and date_hierarchy.
+            # The list and date_hierarchy in the administration.
             models.Index(fields=["at"], name="change_at"),
-            # The history of one object ...
+            # The history of one object and of its parts.
             models.Index(fields=["model", "object_id"], name="change_of_object"),
-            # ... with that of its parts.
             models.Index(fields=["owner_model", "owner_id"], name="change_of_owner"),
         ]
 

@@ -1,4 +1,4 @@
-"""When a group is open: its weekly hours, and the days that are different (B19)."""
+"""Opening hours of groups: weekly hours and special days (B19)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Weekday(models.IntegerChoices):
 
 
 class OpeningHours(models.Model):
-    """One interval of a group's week. A group without any is always open."""
+    """One weekly interval of a group. A group without any is always open."""
 
     group = models.ForeignKey(
         Group, on_delete=models.CASCADE, related_name="opening_hours", verbose_name=_("group")
@@ -57,8 +57,8 @@ class OpeningHours(models.Model):
 
 
 class Holiday(models.Model):
-    """A day on which other hours hold, or none. What a group says of a day goes before what its
-    website says; several rows for one day are several intervals."""
+    """A day with other hours, or none. A group's rows for a day override those of its website;
+    several rows for one day are several intervals."""
 
     website = models.ForeignKey(
         Website, on_delete=models.CASCADE, related_name="holidays", verbose_name=_("website")
@@ -102,7 +102,7 @@ class Holiday(models.Model):
 
 
 def schedule_of(group: Group) -> Schedule:
-    """The hours of a group as plain data; what is prefetched is not asked for again."""
+    """Return the hours of a group as plain data. It uses prefetched rows."""
     own = list(group.holidays.all())
     said = {holiday.date for holiday in own}
     of_website = [
@@ -129,16 +129,16 @@ def schedule_of(group: Group) -> Schedule:
 
 
 def weekly_hours(group: Group) -> tuple[Opening, ...]:
-    """The intervals of a group's week in order."""
+    """Return the weekly intervals of a group, in order."""
     rows = group.opening_hours.order_by("weekday", "opens")
     return tuple((row.weekday, row.opens, row.closes) for row in rows)
 
 
 def set_weekly_hours(group: Group, weekly: Iterable[Opening]) -> None:
-    """Make the week of a group what is given. A row that stays is not written, one that closes at
-    another time is updated: the record of changes names what changed and no more."""
+    """Replace the weekly hours of a group. Unchanged rows are not written and changed ones are
+    updated, so that the record of changes shows only real changes."""
     with transaction.atomic():
-        # Two people may save the same group: the second finds what the first has written.
+        # Two users may save the same group: the second must read what the first has written.
         Group.objects.select_for_update().get(pk=group.pk)
         wanted = {(day, opens): closes for day, opens, closes in weekly}
         for row in group.opening_hours.all():
@@ -157,15 +157,16 @@ def set_weekly_hours(group: Group, weekly: Iterable[Opening]) -> None:
 IS_OPEN = (
     "CASE WHEN {group}.hours_change_at <= %(at)s THEN NOT {group}.is_open ELSE {group}.is_open END"
 )
-"""``open_at`` in SQL, of a row of the groups' table. The planner takes a CASE for as likely as not;
-for a comparison of two columns it would read all groups before those of one agent."""
+"""``open_at`` in SQL for a row of the groups' table. It is a CASE, because the planner estimates
+that half of the rows match one; with a comparison of two columns it would read all groups before
+those of one agent."""
 
 
 def open_at(at: datetime, prefix: str = "") -> Q:
-    """The condition that a group is open at ``at``, by what was last written on its row.
+    """Return the condition that a group is open at ``at``, according to its row.
 
-    ``hours_change_at`` is when it will close or open next: past that moment the opposite of what
-    stands holds, so that nothing is late where the metronome is.
+    ``hours_change_at`` is when the group closes or opens next. After that moment the opposite of
+    ``is_open`` applies, so that a late beat delays nothing.
     """
     stands = Q(**{f"{prefix}hours_change_at": None}) | Q(**{f"{prefix}hours_change_at__gt": at})
     changed = Q(**{f"{prefix}hours_change_at__lte": at})

@@ -1,4 +1,4 @@
-"""The secrets with which a brand's server signs who its customers are."""
+"""The secrets with which a brand's server signs the identity of its customers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def new_salt() -> str:
 
 
 class IdentitySecret(models.Model):
-    """A website's secret for signed external ids (C14); shown once, replaced and never changed.
+    """A website's secret for signed external ids (C14). Shown once; replaced, never changed.
 
-    The secret itself is nowhere at rest: it is derived from the row's salt and the installation's
-    ``SECRET_KEY``, so that a copy of the database signs nothing.
+    The secret is not stored: it is derived from the row's salt and the installation's
+    ``SECRET_KEY``, so that a copy of the database is not enough to sign.
     """
 
     website = models.ForeignKey(
@@ -42,5 +42,5 @@ class IdentitySecret(models.Model):
 
     @property
     def value(self) -> str:
-        """What the brand's server signs with: 64 characters."""
+        """The secret of the brand's server: 64 characters."""
         return salted_hmac("causerie.identity", self.salt, algorithm="sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""What an agent's desk remembers for him, on every device and from one session to the next."""
+"""An agent's preferences for their desk, on every device and across sessions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from accounts.models.agents import Agent
 
 
 class Preferences(models.Model):
-    """Set by using the desk, never in the administration; no row is as good as the defaults."""
+    """An agent's preferences, set on the desk only. Without a row the defaults apply."""
 
     agent = models.OneToOneField(
         Agent, on_delete=models.CASCADE, primary_key=True, related_name="preferences"

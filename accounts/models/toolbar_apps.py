@@ -1,4 +1,4 @@
-"""Applications of others, embedded in the desk's toolbar."""
+"""Third-party applications embedded in the desk's toolbar."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def new_salt() -> str:
 
 
 def check_address(url: str) -> None:
-    """HTTPS, or a machine's own name for whoever writes an application; nothing that could be read
-    as another address."""
+    """Validate an application's address: HTTPS, or HTTP on localhost for its developers, and
+    nothing that could be read as another address."""
     parts = urlsplit(url)
     is_local = parts.hostname in {"localhost", "127.0.0.1"}
     if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
@@ -30,10 +30,10 @@ def check_address(url: str) -> None:
 
 
 class ToolbarApp(models.Model):
-    """A page of somebody else's, shown in the toolbar beside a conversation (R195; docs/apps.md).
+    """A third-party page shown in the toolbar beside a conversation (R195; docs/apps.md).
 
-    What it is told is signed with a secret of its own, which is nowhere at rest: it is derived from
-    the row's salt and the installation's ``SECRET_KEY``.
+    The context it receives is signed with a secret of its own, which is not stored: it is derived
+    from the row's salt and the installation's ``SECRET_KEY``.
     """
 
     website = models.ForeignKey(
@@ -70,12 +70,12 @@ class ToolbarApp(models.Model):
 
     @property
     def origin(self) -> str:
-        """Who may speak for it, as browsers name it."""
+        """The origin of its messages, as browsers write it."""
         parts = urlsplit(self.url)
         port = f":{parts.port}" if parts.port else ""
         return f"{parts.scheme}://{parts.hostname}{port}"
 
     @property
     def secret(self) -> str:
-        """With what its context is signed: 64 characters."""
+        """The secret that signs its context: 64 characters."""
         return salted_hmac("causerie.toolbar app", self.salt, algorithm="sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""People who log in, and what their role lets them do."""
+"""Users and their roles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Role(models.TextChoices):
 
 
 class User(AbstractUser):
-    """Somebody who logs in. All four roles may converse from the desk (R163)."""
+    """An account that can log in. All four roles may converse from the desk (R163)."""
 
     role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.AGENT)
     language = models.CharField(
@@ -30,7 +30,7 @@ class User(AbstractUser):
 
     @property
     def oversees(self) -> bool:
-        """Whether this user steers others: managers and administrators (R92, C39)."""
+        """Whether this user oversees others: managers and administrators (R92, C39)."""
         return self.is_superuser or self.role in {Role.ADMIN, Role.MANAGER}
 
     @property

@@ -1,4 +1,4 @@
-"""A brand's site: the unit of separation."""
+"""Websites: the brands' sites, isolated from each other."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def new_key() -> str:
 
 
 def is_among(host: str, domains: Iterable[str]) -> bool:
-    """Whether a page served from ``host`` (``name[:port]``) stands on one of ``domains``. A domain
-    without a port stands for all of its ports."""
+    """Return whether ``host`` (``name[:port]``) is on one of ``domains``. A domain without a port
+    includes all of its ports."""
     host = host.lower()
     for domain in domains:
         candidate = host if PORT.search(domain) else PORT.sub("", host)
@@ -42,18 +42,18 @@ def check_timezone(name: str) -> None:
 
 
 class Side(models.TextChoices):
-    """On which side of the brand's page the Messenger stands, in the direction of reading."""
+    """The side of the brand's page on which the Messenger appears, in reading direction."""
 
     END = "end", _("At the end of the line (right)")
     START = "start", _("At its beginning (left)")
 
 
 class Website(models.Model):
-    """A brand's site. No page, query or socket crosses it without a right to.
+    """A brand's site. No page, query or socket reaches another website without permission.
 
-    ``texts`` holds what visitors read, by language and then by name
-    (``greeting_live``, ``greeting_async``, ``consent``, ``closing``); where a text is empty,
-    the product's own default is used (R4, R5, C8).
+    ``texts`` holds the texts for visitors, by language and then by name (``greeting_live``,
+    ``greeting_async``, ``consent``, ``closing``). The product's default replaces an empty text
+    (R4, R5, C8).
     """
 
     name = models.CharField(_("name"), max_length=100)
@@ -183,7 +183,7 @@ class Website(models.Model):
 
     @property
     def questions(self) -> tuple[str, ...]:
-        """What the survey asks here; nothing: there is none (B11)."""
+        """The questions of the survey; if empty, there is no survey (B11)."""
         asked = {"csat": self.survey_csat, "nps": self.survey_nps, "comment": self.survey_comment}
         return tuple(name for name, is_asked in asked.items() if is_asked)
 
@@ -193,15 +193,15 @@ class Website(models.Model):
 
     @property
     def clock(self) -> tzinfo:
-        """The zone with those that it was before: by it, days of the past stay what they were."""
+        """The current zone and the past ones in one ``tzinfo``, so that past days stay the same."""
         return clock_of(self.zone, self.past_zones)
 
     def allows_host(self, host: str) -> bool:
-        """Whether a page served from ``host`` (``name[:port]``) may embed the Messenger."""
+        """Return whether a page on ``host`` (``name[:port]``) may embed the Messenger."""
         return is_among(host, self.domains)
 
     @property
     def frame_ancestors(self) -> list[str]:
-        """The same domains as the CSP's ``frame-ancestors`` names them; no domain: nobody."""
+        """The domains in the syntax of the CSP's ``frame-ancestors``; empty if there are none."""
         hosts = [domain if PORT.search(domain) else f"{domain}:*" for domain in self.domains]
         return [f"{scheme}://{host}" for host in hosts for scheme in ("https", "http")]

@@ -1,1 +1,1 @@
-"""Template tags of the staff's pages."""
+"""Template tags of staff pages."""

@@ -1,4 +1,4 @@
-"""What every page of the staff draws: icons, initials, clocks, names of languages."""
+"""Template tags for all staff pages: icons, initials, times, language names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ register = template.Library()
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """One icon of the sprite, as decoration: the words beside it, or the label, say the same."""
+    """Render a decorative icon of the sprite. Text or a label beside it carries the meaning."""
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>',
         static("vendor/lucide/sprite.svg"),
@@ -34,7 +34,7 @@ def icon(name: str) -> SafeString:
 
 @register.filter
 def initials(name: str) -> str:
-    """The first letters of the first and the last word: "Jeanne de la Tour" -> "JT"."""
+    """Return the first letters of the first and the last word: "Jeanne de la Tour" -> "JT"."""
     words = name.split()
     return "".join(word[0] for word in ([words[0], words[-1]] if len(words) > 1 else words[:1]))
 
@@ -45,7 +45,7 @@ register.filter("length_of_time", moments.duration)
 
 @register.filter(expects_localtime=True)
 def near_moment(at: datetime) -> SafeString:
-    """A moment as a label: "today 14:05"; a live page's script says "yesterday" when it is."""
+    """Render a moment as a label: "today 14:05". The script of a live page updates it."""
     return format_html(
         '<time data-moment datetime="{}" title="{}">{}</time>',
         at.isoformat(),
@@ -56,19 +56,19 @@ def near_moment(at: datetime) -> SafeString:
 
 @register.filter
 def clock(since: datetime | None) -> str:
-    """How long ago, as the pages' script goes on counting it."""
+    """Return the time since a moment. The script of a live page goes on counting."""
     return "–" if since is None else moments.duration(timezone.now() - since)
 
 
 @register.filter
 def time_left(until: datetime | None) -> str:
-    """How long until then, as the pages' script goes on counting it."""
+    """Return the time until a moment. The script of a live page goes on counting."""
     return "–" if until is None else moments.duration(until - timezone.now())
 
 
 @register.filter
 def language_name(code: str) -> str:
-    """The name of a language in the reader's language; the code where it is not known."""
+    """Return the name of a language in the reader's language, or the code if it is unknown."""
     try:
         name: str = get_language_info(code)["name_translated"]
     except KeyError:
@@ -78,7 +78,7 @@ def language_name(code: str) -> str:
 
 @register.filter
 def named(field: BoundField, row: object) -> SafeString:
-    """A field of a table with a name: its column, and its row where that is known by one."""
+    """Render a field in a table with an accessible name: its column, and its row if it has one."""
     label = str(capfirst(field.label))
     name = label if row is None else f"{label}, {row}"
     return field.as_widget(attrs={"aria-label": name})
@@ -86,8 +86,8 @@ def named(field: BoundField, row: object) -> SafeString:
 
 @register.filter
 def formset_data(rows: InlineAdminFormSet) -> str:
-    """What Django's script for rows reads, with a button in words of our own: Django's French
-    names an "object" and its type."""
+    """Return the data for Django's inline script, with our own text on the button: Django's French
+    one names an "object" and its type."""
     data = json.loads(rows.inline_formset_data())
     name = rows.opts.verbose_name
     data["options"]["addText"] = _("Add: %(name)s") % {"name": name}
@@ -96,5 +96,5 @@ def formset_data(rows: InlineAdminFormSet) -> str:
 
 @register.filter
 def is_web_address(address: str) -> bool:
-    """Whether an address that a visitor's browser told may be made a link."""
+    """Return whether an address sent by a visitor's browser is safe as a link."""
     return address.startswith(("https://", "http://"))
