@@ -1,4 +1,4 @@
-"""What was written to visitors and what they answered, to be read; and in whose name."""
+"""Administration of e-mails to visitors and their replies, read only, and of the sender's name."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class ReplyAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description=_("the whole e-mail"))
     def whole(self, reply: Reply) -> str:
-        """The file of a mail that its visitor did send, also where it became no message."""
+        """Link to the file of an e-mail from the visitor, even if it became no message."""
         if reply.email_id is None:
             return "-"
         address = reverse("email_file", args=[reply.conversation_id, reply.email_id])

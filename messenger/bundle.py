@@ -1,7 +1,8 @@
-"""What the Messenger sends to browsers, put together from its rooms in static/ and made small.
+"""The Messenger's scripts and styles for browsers, bundled from static/ and minified.
 
 ``embed.js`` goes to every page view of a brand (B14). The page in the iframe gets its modules as
-one script and its sheets as one: thirty small answers would cost twice the bytes, and a way each.
+one script and its style sheets as one: thirty small responses would cost twice the bytes, and a
+round trip each.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from messenger.shortening import shorten
 STATIC = Path(__file__).resolve().parent.parent / "static"
 ROOM = STATIC / "messenger"
 HEAD, LOOKS = ROOM / "embed.js", ROOM / "embed" / "style.css"
-# In this order: what stands at their top level runs in it.
+# The order matters: their top-level code runs in it.
 PARTS = [ROOM / "embed" / f"{name}.js" for name in ("commands", "page", "button", "frame", "start")]
 SHEETS = [
     ROOM / f"{name}.css"
@@ -35,7 +36,7 @@ EXPORT = re.compile(r"^export ((?:async )?function|class|const) (\w+)", re.MULTI
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What browsers get: compressed once, for all of them, since nothing in it is secret."""
+    """A response for browsers, compressed once for all of them, since nothing in it is secret."""
 
     plain: bytes
     zipped: bytes
@@ -47,7 +48,7 @@ class Sent:
 
 
 def tag() -> str:
-    """Another one whenever a file has changed that is sent."""
+    """Return a tag that changes whenever a file of the bundles changes."""
     paths = [HEAD, LOOKS, *PARTS, *SHEETS, *ROOM.glob("*.js"), *(STATIC / "shared").glob("*.js")]
     stats = [path.stat() for path in paths]
     return f"{max(one.st_mtime_ns for one in stats):x}-{sum(one.st_size for one in stats):x}"
@@ -68,8 +69,10 @@ def page_style(_tag: str) -> Sent:
 
 @lru_cache(maxsize=1)
 def page_script(_tag: str) -> Sent:
-    """The modules that ``messenger.js`` imports, each before those that import it, in functions
-    of their own. They know ``import {names} from`` and ``export`` of what is declared there."""
+    """Bundle ``messenger.js`` with its imports, each in a function, before those that import it.
+
+    It understands only ``import {names} from`` and ``export`` of a declaration.
+    """
     names: dict[Path, str] = {}
     parts: list[str] = []
 

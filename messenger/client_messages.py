@@ -1,4 +1,4 @@
-"""What the Messenger's scripts say, in the language of the request; ``{n}`` is filled there."""
+"""Texts of the Messenger's scripts, in the request's language; the scripts fill ``{n}``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils.translation import pgettext
 
 
 def frame_strings() -> dict[str, str]:
-    """For the page in the iframe."""
+    """Return the texts for the page in the iframe."""
     return {
         "usually_hours": _("Usually replies within a few hours"),
         "usually_now": _("Online now"),
@@ -84,7 +84,7 @@ def frame_strings() -> dict[str, str]:
 
 
 def embed_labels() -> dict[str, str]:
-    """For ``embed.js``, on the brand's page."""
+    """Return the labels for ``embed.js``, on the brand's page."""
     return {
         "open": _("Open the chat"),
         "minimize": _("Minimise the chat"),

@@ -1,18 +1,18 @@
-"""The website's colour, and what can be read on it."""
+"""The website's colour, and the text colour that is readable on it."""
 
 from __future__ import annotations
 
 PAGE = {"light": "#ffffff", "dark": "#15171b"}
-"""What the Messenger's colour stands on (static/messenger/messenger.css)."""
+"""The backgrounds behind the Messenger's colour (static/messenger/messenger.css)."""
 
 
 def text_on(colour: str) -> str:
-    """Black or white, whichever contrasts more with ``#rrggbb`` (WCAG 2.2: 4.5:1 or more)."""
+    """Return black or white, which contrasts more with ``#rrggbb`` (4.5:1 or more, WCAG 2.2)."""
     return max(("#ffffff", "#000000"), key=lambda text: contrast(text, colour))
 
 
 def contrast(one: str, other: str) -> float:
-    """How far two colours stand apart, from 1 to 21 (WCAG 2.2, contrast ratio)."""
+    """Return the contrast ratio of two colours, from 1 to 21 (WCAG 2.2)."""
     dark, light = sorted((_luminance(one), _luminance(other)))
     return (light + 0.05) / (dark + 0.05)
 

@@ -1,4 +1,4 @@
-"""Consent: asked for, kept as proof, withdrawn as easily as given (R26, R27)."""
+"""Consent: requested, stored as proof, withdrawn as easily as given (R26, R27)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ IN_FORCE, OUTDATED, WITHDRAWN = "given", "outdated", "withdrawn"
 
 
 def agreed(website: Website, *, language: str, sha256: object, at: datetime) -> Consent:
-    """The consent to the text in ``language`` as it stands, not stored yet; ``Rejected`` (403)
-    where that is not the text that was shown."""
+    """Return the consent to the present text in ``language``, not stored yet.
+
+    Raise ``Rejected`` (403) if that is not the text that was shown.
+    """
     text = consent_of(website, language)
     if sha256 != sha256_of(text):
         raise Rejected(
@@ -37,8 +39,10 @@ def agreed(website: Website, *, language: str, sha256: object, at: datetime) -> 
 
 
 def standing(visitor: Visitor, website: Website) -> str:
-    """Whether a consent is in force. Given to a text that has changed since, it is outdated: the
-    text is compared in the language in which it was read."""
+    """Return whether a consent is in force, outdated or withdrawn.
+
+    It is outdated if the text has changed since, compared in the language in which it was read.
+    """
     said = persons.last_word(visitor)
     if visitor.withdrawn_at is not None or (said and said.kind == ConsentKind.WITHDRAWN):
         return WITHDRAWN
@@ -49,22 +53,24 @@ def standing(visitor: Visitor, website: Website) -> str:
 
 
 def require(visitor: Visitor, website: Website) -> None:
-    """``Rejected`` (403 ``consent``) where nothing new may begin before it is given (R27)."""
+    """Raise ``Rejected`` (403 ``consent``) unless the consent needed to start is in force (R27)."""
     if standing(visitor, website) != IN_FORCE:
         raise rejections.without_consent()
 
 
 @transaction.atomic
 def give(visitor: Visitor, consent: Consent) -> None:
-    """Agree, anew or to a new text."""
+    """Store a consent, given again or to a new text."""
     persons.lock(visitor)
     persons.say(visitor, consent)
 
 
 @transaction.atomic
 def withdraw(visitor: Visitor, website: Website, *, at: datetime) -> None:
-    """Agree no more. Neither side can send from now on, and nobody is written to by e-mail: the
-    address is deleted. The conversation stays where it is: closing it is for agents (R62)."""
+    """Withdraw consent: neither side can send from now on, and the e-mail address is deleted.
+
+    The conversation stays as it is: closing it is for agents (R62).
+    """
     persons.lock(visitor)
     if standing(visitor, website) == WITHDRAWN:
         return

@@ -17,7 +17,7 @@ from core.realtime.channel_groups import desk_group, push, visitor_group
 from core.realtime.consumers import LiveConsumer
 from messenger import tickets
 
-# One row for each browser of the same person and each open conversation of it.
+# One row for each browser of the same person and each of its open conversations.
 OPEN_CONVERSATIONS = """
     WITH browsers AS (
         SELECT id FROM conversations_visitor WHERE id = %(visitor)s
@@ -38,9 +38,12 @@ _farewells: set[asyncio.Task[None]] = set()
 
 
 class MessengerConsumer(LiveConsumer):
-    """One Messenger in one tab. ``talks`` maps each open conversation's public id to its number
-    and the agent on whose desk it is; ``only`` is set where it was opened by a mail's link.
-    ``visitor_ids`` are the browsers of the same person, all of whose conversations are heard."""
+    """One Messenger in one tab.
+
+    ``talks`` maps each open conversation's public id to its number and the agent on whose desk it
+    is. ``only`` is set if the Messenger was opened by a link in an e-mail. ``visitor_ids`` are the
+    browsers of the same person; the socket receives the pushes of all their conversations.
+    """
 
     visitor_id: int
     visitor_ids: list[int]
@@ -99,7 +102,7 @@ class MessengerConsumer(LiveConsumer):
         if "is_willing" in event:  # for this socket only
             self.is_willing = event["is_willing"]
             return
-        # What names no conversation concerns them all.
+        # A frame that names no conversation concerns all of them.
         named = self.only and json.loads(event["text"]).get("conversation")
         if named and not self._may_hear(named):
             return

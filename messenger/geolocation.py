@@ -1,7 +1,7 @@
-"""Where a visitor writes from, roughly: where the website shows it, and nothing is asked outside.
+"""A visitor's approximate place, for websites that show it, without asking any outside service.
 
-Either a proxy says it in a header (``PLACE_HEADER``), or a file in MaxMind's format on this machine
-does (``PLACE_DATABASE``; GeoLite2, DB-IP and others come in it).
+It comes from a proxy's header (``PLACE_HEADER``) or from a local file in MaxMind's format
+(``PLACE_DATABASE``; GeoLite2, DB-IP and others use it).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LIMIT = 100
 
 
 def place_of(request: HttpRequest, website: Website) -> str:
-    """Town and country, or what of it is known; empty where the website shows none."""
+    """Return town and country, as far as known; empty if the website shows none."""
     if not website.shows_place:
         return ""
     if settings.PLACE_HEADER:
@@ -49,7 +49,7 @@ def _looked_up(address: str, language: str) -> str:
 
 @lru_cache(maxsize=2)
 def _reader(path: str, _changed: int) -> maxminddb.Reader:
-    """Opened once, and again when the file has changed."""
+    """Open the database once, and again when the file has changed."""
     return maxminddb.open_database(path)
 
 

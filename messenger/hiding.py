@@ -1,4 +1,4 @@
-"""The visitor's history, hidden and shown again (R28, C13), and what that means for mails."""
+"""Hiding and showing a visitor's history (R28, C13), and the effect on e-mails."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from messenger.mail import addresses
 
 @transaction.atomic
 def hide(visitor: Visitor, *, hidden: bool, at: datetime) -> None:
-    """Hide what was said until ``at``, or show all. No mail tells of what is hidden; what was not
-    mailed for that reason is looked at again when it is shown."""
+    """Hide the history until ``at``, or show all of it.
+
+    No e-mail announces hidden messages; those held back for that reason are reconsidered when the
+    history is shown again.
+    """
     persons.hide(visitor, at=at if hidden else None)
     if not hidden:
         addresses.look_again(visitor, at=at)

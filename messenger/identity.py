@@ -1,9 +1,9 @@
-"""Signed identity: who a brand's server says its customer is, and what that token must be (C14).
+"""Signed identity: the token in which a brand's server names its customer (C14).
 
 A JWT (RFC 7519) signed with HS256 and a secret of the website. ``sub`` is the external id, ``aud``
 the website's key, ``exp`` is required and near; ``name``, ``email`` and ``profile`` describe the
-customer. Whatever is wrong is said in a sentence that a developer can act on. Nothing in it ever
-links by e-mail address (N10, N14).
+customer. Each refusal is a sentence that a developer can act on. Visitors are never linked by
+e-mail address (N10, N14).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NAME_LIMIT = 100
 PROFILE_LIMIT = 30
 VALUE_LIMIT = 200
 
-# Our own clock decides what is over, not the library's.
+# Our own clock decides about expiry, not the library's.
 _OPTIONS: Options = {
     "require": list(REQUIRED),
     "verify_exp": False,
@@ -41,7 +41,7 @@ _OPTIONS: Options = {
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Who somebody is, as a token that holds says it. With a ``once``, one browser may use it."""
+    """A customer's identity, from a valid token. With a ``once``, only one browser may use it."""
 
     external_id: str
     expires_at: datetime
@@ -55,7 +55,7 @@ def refusal(sentence: str) -> Rejected:
 
 
 def read(token: object, *, secrets: Sequence[str], audience: str, at: datetime) -> Claims:
-    """What ``token`` says; ``Rejected`` (401 ``identity``) with the reason where it does not hold.
+    """Return the claims of ``token``; raise ``Rejected`` (401 ``identity``) with the reason.
 
     ``secrets`` are those accepted now, ``audience`` is the website's key.
     """
@@ -86,7 +86,7 @@ def read(token: object, *, secrets: Sequence[str], audience: str, at: datetime) 
 
 
 def _signed(token: str, secrets: Sequence[str], audience: str) -> dict[str, Any]:
-    """The claims under a signature of one of the ``secrets``."""
+    """Return the claims, if signed with one of the ``secrets``."""
     for secret in secrets:
         try:
             said: dict[str, Any] = jwt.decode(
@@ -114,7 +114,7 @@ def _signed(token: str, secrets: Sequence[str], audience: str) -> dict[str, Any]
 
 
 def _check_times(said: dict[str, Any], at: datetime) -> datetime:
-    """When the token ends; ``Rejected`` where it has, or has not begun, or lasts too long."""
+    """Return when the token expires; refuse one that has expired, is not yet valid, or too long."""
     expires_at = _moment(said["exp"])
     begins_at = _moment(said.get("nbf"))
     if expires_at is None:
@@ -141,7 +141,7 @@ def _moment(value: object) -> datetime | None:
 
 
 def _profile(said: dict[str, Any]) -> dict[str, Any]:
-    """Flat, bounded, and only values that can be shown; an e-mail address is information only."""
+    """Return a flat, bounded profile of displayable values; an e-mail address is only shown."""
     given = said.get("profile")
     pairs = list(given.items()) if isinstance(given, dict) else []
     if isinstance(said.get("email"), str):

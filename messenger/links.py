@@ -1,8 +1,8 @@
-"""Links in mails: a signed word that opens one conversation, expires, and is no login (C11).
+"""Links in e-mails: a signed word that opens one conversation, expires, and is no login (C11).
 
-The word names the mail; whoever has it may read and go on with that mail's conversation and answer
+The word names the e-mail. Its bearer may read and continue that e-mail's conversation and answer
 its survey, on any device, and nothing else: no other conversation, no new one, no settings. It is
-good while the address it was sent to is still the visitor's.
+valid while the address it was sent to is still the visitor's.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ _SALT = "messenger.links"
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Who comes by a link: as ``visitor``, but in one conversation only."""
+    """The bearer of a link: acts as ``visitor``, but in one conversation only."""
 
     visitor: Visitor
     conversation: uuid.UUID
 
 
 def word_for(mail: Mail) -> str:
-    """What stands in the mail's link, and what its bearer shows instead of a visitor's token."""
+    """Return the word for the link in an e-mail; its bearer shows it as a visitor's token."""
     return PREFIX + signing.TimestampSigner(salt=_SALT).sign(mail.public_id.hex)
 
 
 def guest_of(word: str) -> Guest | None:
-    """Who shows ``word``; ``None`` where it is forged, expired or withdrawn."""
+    """Return the guest with this ``word``; ``None`` if it is forged, expired or withdrawn."""
     if not word.startswith(PREFIX):
         return None
     signer = signing.TimestampSigner(salt=_SALT)

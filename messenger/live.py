@@ -1,5 +1,6 @@
-"""What visitors' sockets are told of: messages, ticks, that their conversation moved or its
-agent came or went, and that their history was hidden or shown again."""
+"""Pushes to visitors' sockets: messages, ticks, moves of their conversation, their agent's coming
+and going, and history hidden or shown again.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ async def show_read(fact: MessagesRead) -> None:
 
 
 async def show_agent(fact: AgentChanged) -> None:
-    """The agent came or went: those who talk with them are told who answers now (B4)."""
+    """The agent came or went: show their visitors who answers now (B4)."""
     for row in await async_pool.fetch_all(ON_DESK, {"agent": fact.agent_id}):
         frame = {"type": "state", "conversation": str(row["public_id"])}
         await push(visitor_group(row["visitor_id"]), frame)
@@ -55,7 +56,7 @@ async def show_history(fact: HistoryHidden) -> None:
 
 
 async def show_consent(fact: ConsentChanged) -> None:
-    """The sockets learn whether what their visitor sends may be passed on."""
+    """Inform the sockets whether what their visitor sends may be passed on."""
     for visitor_id in fact.visitor_ids:
         frame = {"type": "consent"}
         await push(visitor_group(visitor_id), frame, is_willing=fact.is_given)

@@ -1,4 +1,4 @@
-"""The visitors' raw doors: messages in, messages after a number, read up to."""
+"""The visitors' raw endpoints: send messages, get messages after a number, mark as read."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ PATH = re.compile(
 
 
 def match(path: str) -> dict[str, str] | None:
-    """The parts of a path that belongs to these doors, else ``None``."""
+    """Return the parts of a path that belongs to these endpoints, or ``None``."""
     found = PATH.match(path)
-    # Only a file may be there before its conversation.
+    # Only an attachment may come before its conversation.
     return found.groupdict() if found and (found["conversation"] or found["file"]) else None
 
 
@@ -94,7 +94,7 @@ async def _handle(request: Request) -> tuple[int, Answer]:
 async def _file(
     request: Request, conversation: uuid.UUID, token_hash: str
 ) -> tuple[int, dict[str, Any] | Download]:
-    """An upload (PUT, under an id that the client made), or the bytes of one."""
+    """Receive an upload (PUT, under an id made by the client), or return the bytes of one."""
     key = {"conversation": conversation, "token_hash": token_hash}
     if request.method == "GET":
         return 200, await _read(request, attachments.OF_VISITOR, key)
@@ -106,7 +106,7 @@ async def _file(
 
 
 async def _file_before(request: Request, token_hash: str) -> tuple[int, dict[str, Any] | Download]:
-    """The same for a file that comes before its conversation."""
+    """The same for an attachment that comes before its conversation."""
     if request.method == "GET":
         key = {"token_hash": token_hash}
         return 200, await _read(request, attachments.OF_VISITOR_BEFORE, key)
@@ -124,7 +124,7 @@ async def _read(request: Request, query: str, key: dict[str, Any]) -> Download:
 
 
 def _check_put(request: Request) -> datetime:
-    """The moment of an upload, where the request is one."""
+    """Return the moment of an upload; refuse any other request."""
     if request.method != "PUT" or request.match.get("small") is not None:
         raise Rejected("method", _("This address does not answer that."), 405)
     return timezone.now()

@@ -1,8 +1,7 @@
-"""The door of page views: what ``embed.js`` asks for each page of a brand's site.
+"""The endpoint of page views: ``embed.js`` calls it for each page of a brand's site.
 
-Raw ASGI, and answered from a snapshot: it is the one door that every page view of every visitor
-comes by. A POST, so that no log keeps the addresses of people's pages; as plain text, so that
-browsers ask no leave before.
+Raw ASGI, answered from a snapshot, because every page view of every visitor comes here. A POST, so
+that no log stores the addresses of the pages; as plain text, so that browsers send no preflight.
 """
 
 from __future__ import annotations
@@ -35,13 +34,13 @@ from routing.targeting import PageView
 logger = logging.getLogger(__name__)
 
 PATH = re.compile(r"^/messenger/(?P<key>[A-Za-z0-9_-]{1,32})/engagement/$")
-WRITE_SECONDS = 10.0  # how long a process keeps to itself what it counted
+WRITE_SECONDS = 10.0  # how long a process holds its counts before it writes them
 
 Headers = list[tuple[bytes, bytes]]
 
 
 def match(path: str) -> dict[str, str] | None:
-    """The parts of a path that belongs to this door, else ``None``."""
+    """Return the parts of a path that belongs to this endpoint, or ``None``."""
     found = PATH.match(path)
     return found.groupdict() if found else None
 
@@ -88,7 +87,7 @@ async def _handle(request: Request, headers: Headers) -> tuple[int, dict[str, An
 
 
 def _allowed_origin(request: Request, brand: Brand) -> str:
-    """The origin of the page that asks: one of the website's, or ours, where the Messenger is."""
+    """Return the origin of the page: one of the website's, or ours, which serves the Messenger."""
     origin = request.headers.get("origin", "")
     host = host_of(origin)
     if not host or not (is_own(origin, request.headers["host"]) or is_among(host, brand.domains)):
@@ -120,7 +119,7 @@ def _as_json(answer: Answer, brand: Brand, view: PageView) -> dict[str, Any]:
 
 @lru_cache(maxsize=500)
 def _looks(name: str, accent: str, side: str, language: str) -> dict[str, Any]:
-    """What every answer to the pages of a website says of it in a language."""
+    """Return what every answer to a website's pages has in common in one language."""
     with translation.override(language):
         labels = embed_labels()
     labels["frame"] = labels["frame"].replace("{brand}", name)
@@ -133,7 +132,7 @@ def _looks(name: str, accent: str, side: str, language: str) -> dict[str, Any]:
 
 
 class _Tally:
-    """What the process has answered to pages, on its way to the database (B21)."""
+    """The process's counts of page views, on their way to the database (B21)."""
 
     def __init__(self) -> None:
         self.pages = demand_counter.Pages()

@@ -1,1 +1,1 @@
-"""The builder: how a website's Messenger looks and what it says, seen before it is saved (R5)."""
+"""The builder: a website's Messenger, its look and texts, previewed before saving (R5)."""

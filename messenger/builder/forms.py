@@ -40,7 +40,7 @@ LANGUAGES = [code for code, _name in settings.LANGUAGES]
 
 
 class BuilderForm(forms.ModelForm):  # type: ignore[type-arg] # generic for the stubs only
-    """One website as its Messenger shows it; an empty text means the product's own."""
+    """One website as its Messenger shows it; an empty text stands for the default."""
 
     writes_mails = forms.BooleanField(
         label=_("E-mails to absent visitors"),
@@ -87,14 +87,14 @@ class BuilderForm(forms.ModelForm):  # type: ignore[type-arg] # generic for the 
         return cleaned
 
     def preview(self) -> Website:
-        """The website with what was typed, as far as it holds; saved nowhere."""
+        """Return the website with what was typed, as far as it is valid; nothing is saved."""
         self.is_valid()
         website: Website = self.instance
         return website
 
     @transaction.atomic
     def store(self) -> Website:
-        """Save; another text of consent is another version of it, and is asked for again."""
+        """Save. A changed consent text is a new version, and visitors are asked again."""
         website: Website = self.instance
         if _consents(website) != self.consents_before:
             website.consent_version += 1
@@ -108,7 +108,7 @@ class BuilderForm(forms.ModelForm):  # type: ignore[type-arg] # generic for the 
         return website
 
     def languages(self) -> list[tuple[str, str, list[forms.BoundField]]]:
-        """For the page: each language, its name, its fields."""
+        """Return the code, name and fields of each language, for the page."""
         return [
             (
                 code,

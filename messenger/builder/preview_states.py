@@ -1,4 +1,4 @@
-"""What the builder's preview plays: moments of a conversation, as the server would tell them."""
+"""States of the builder's preview: moments of a conversation, as the server would send them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONVERSATION = "00000000-0000-4000-8000-000000000001"
 
 
 def scene(name: str, *, closing: str, at: datetime) -> dict[str, Any]:
-    """What the Messenger is handed in place of the server's answers, in the active language."""
+    """Return what the Messenger gets instead of the server's answers, in the active language."""
     return {"known": name in MADE, "engagement": _engagement(name)} | _talk(name, closing, at)
 
 

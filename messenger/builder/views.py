@@ -27,12 +27,12 @@ from messenger.website_texts import texts_of
 View = Callable[..., HttpResponse]
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 ENOUGH = {"light": 3.0, "dark": 2.0}
-"""How far a control must stand apart from what surrounds it (WCAG 2.2, 1.4.11). On dark pages a
-light edge helps it, and what is written on it always has 4.5:1."""
+"""The contrast that a control needs with its surroundings (WCAG 2.2, 1.4.11). On dark pages a
+light edge helps it, and the text on it always has 4.5:1."""
 
 
 def urls(admin_view: Callable[[View], View]) -> list[URLPattern]:
-    """The addresses below /admin/builder/."""
+    """Return the URL patterns below /admin/builder/."""
     views: list[tuple[str, View, str]] = [
         ("builder/contrast/", contrast_of, "builder_contrast"),
         ("builder/<int:pk>/", build, "builder"),
@@ -54,7 +54,7 @@ def _for_administrators(view: View) -> View:
 
 
 def build(request: HttpRequest, pk: int) -> HttpResponse:
-    """The form beside its preview; what is saved holds at once (R216)."""
+    """Show the form beside its preview; saved changes take effect at once (R216)."""
     website = get_object_or_404(Website.objects.select_related("sender"), pk=pk)
     form = BuilderForm(request.POST or None, instance=website)
     if request.method == "POST" and form.is_valid():
@@ -73,7 +73,7 @@ def build(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
-    """The real Messenger in a frame, playing a scene with what stands in the form, unsaved."""
+    """Render the real Messenger in a frame, in one of the states, with the unsaved form."""
     website = get_object_or_404(Website.objects.select_related("sender"), pk=pk)
     if request.method != "POST":
         raise Http404
@@ -90,18 +90,18 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
         )
     played["email"] = "writes_mails" in request.POST
     response = render_frame(request, shown, language, rehearsal=played)
-    response.xframe_options_exempt = True  # its frame-ancestors: ourselves
+    response.xframe_options_exempt = True  # its frame-ancestors allow only us
     return response
 
 
 def contrast_of(request: HttpRequest) -> HttpResponse:
-    """What is to be said of a colour, while it is being chosen."""
+    """Return the verdict on a colour while it is being chosen."""
     told = told_contrast(request.GET.get("colour", ""))
     return JsonResponse({"text": told[0], "enough": told[1]})
 
 
 def told_contrast(colour: str) -> tuple[str, bool]:
-    """How the button stands apart from a light and a dark page, in words; and whether on both."""
+    """Return how the button contrasts with a light and a dark page, as text, and if it suffices."""
     if not COLOUR.fullmatch(colour):
         return _("This is not a colour."), False
     ratios = {name: contrast(colour, page) for name, page in PAGE.items()}

@@ -1,1 +1,1 @@
-"""A small shop that embeds the Messenger as any brand's site would; only where DEMO is on."""
+"""A small shop that embeds the Messenger as any brand's site would; only if DEMO is on."""

@@ -1,4 +1,4 @@
-"""The demo's application for the desk's toolbar: the orders of the customer (docs/apps.md)."""
+"""The demo's application for the desk's toolbar: the customer's orders (docs/apps.md)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ NAME = "Orders"
 @require_safe
 @xframe_options_exempt
 def page(request: HttpRequest) -> HttpResponse:
-    """What stands in the frame; the desk's host is named by ``frame-ancestors``, as docs/apps.md
-    asks of every application."""
+    """Return the page in the frame; ``frame-ancestors`` names the desk's host (docs/apps.md)."""
     if not settings.DEMO:
         raise Http404
     response = render(request, "demo/app.html", {"desk": settings.PUBLIC_URL})
@@ -32,7 +31,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @require_POST
 def orders(request: HttpRequest) -> HttpResponse:
-    """Its server: verifies who asks, and answers of that customer."""
+    """Verify the token, as the application's server, and return that customer's orders."""
     app = ToolbarApp.objects.filter(name=NAME, website__key="demo").first()
     if not settings.DEMO or app is None:
         raise Http404

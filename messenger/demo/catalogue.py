@@ -1,4 +1,4 @@
-"""What Maison Céleste sells, and to whom."""
+"""The products and customers of Maison Céleste."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Somebody known to the shop, by the id that it would sign for the Messenger (C14)."""
+    """A customer of the shop, by the id that it would sign for the Messenger (C14)."""
 
     external_id: str
     name: str
@@ -131,7 +131,7 @@ CUSTOMERS = {
 
 
 def cart_of(quantities: dict[str, int]) -> Cart:
-    """The cart for what a session keeps: quantities by slug."""
+    """Return the cart for a session's quantities by slug."""
     return Cart(
         tuple(
             CartLine(PRODUCTS[slug], quantity)

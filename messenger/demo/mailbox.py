@@ -1,6 +1,6 @@
-"""The demo's mailbox: what visitors would have received, where no mail server is named.
+"""The demo's mailbox: what visitors would receive, if no mail server is configured.
 
-One can answer a mail there, and the answer takes the way of every reply that comes in.
+A mail can be answered there; the reply takes the same path as any incoming one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NAME = re.compile(r"[\w.@-]{1,200}")
 SHOWN = 100
 WORDS_LIMIT = 4000
 
-# The mail's own look, no script, and its links lead out of the frame.
+# The mail's own styles, no script; its links leave the frame.
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src http: https: data:; "
     "frame-ancestors 'self'; sandbox allow-popups allow-top-navigation-by-user-activation"
@@ -66,7 +66,7 @@ def _text(kept: Kept, kind: str) -> str:
 @require_safe
 @shop
 def mailbox(request: HttpRequest) -> HttpResponse:
-    """All mails, newest first."""
+    """List all mails, newest first."""
     files = Path(settings.MAIL_FOLDER).glob("*.eml")
     newest = sorted(files, key=lambda file: file.stat().st_mtime, reverse=True)[:SHOWN]
     return render(request, "demo/mailbox.html", {"mails": [_read(file) for file in newest]})
@@ -75,7 +75,7 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @shop
 def mail(request: HttpRequest, name: str) -> HttpResponse:
-    """One mail; a POST answers it."""
+    """Show one mail; a POST answers it."""
     kept = _find(name)
     if request.method == "POST":
         outcome = _answer(kept, request.POST.get("words", "")[:WORDS_LIMIT])
@@ -94,7 +94,7 @@ def mail(request: HttpRequest, name: str) -> HttpResponse:
 @shop
 @xframe_options_sameorigin
 def look(request: HttpRequest, name: str) -> HttpResponse:
-    """The mail as a mail program shows it, for the frame of its page."""
+    """Render the mail as a mail program does, for the frame of its page."""
     html = _text(_find(name), "html").replace("<head>", '<head><base target="_top">', 1)
     response = HttpResponse(html)
     response["Content-Security-Policy"] = POLICY
@@ -102,7 +102,7 @@ def look(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _answer(kept: Kept, words: str) -> Outcome:
-    """What the visitor's mail program would send, handed to the door for replies."""
+    """Hand over the reply that the visitor's mail program would send."""
     quoted = "\n".join(f"> {line}" for line in _text(kept, "plain").splitlines())
     reply = EmailMessage()
     reply["From"] = str(kept.message["To"])

@@ -1,4 +1,4 @@
-"""The pages of the demo shop. Everything a customer does is kept in the session."""
+"""The pages of the demo shop. Everything that a customer does is stored in the session."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from messenger.demo.catalogue import CUSTOMERS, PRODUCTS, Customer, cart_of
 WEBSITE_KEY = "demo"
 MOST_OF_ONE = 9
 IDENTITY_SECONDS = 3600
-# Names of ours in the session, which the desk shares where one browser visits both.
+# Our own session keys; the desk shares the session if one browser visits both.
 CART, CUSTOMER, ORDERS = "demo_cart", "demo_customer", "demo_orders"
 
 View = Callable[..., HttpResponse]
 
 
 def shop(view: View) -> View:
-    """A page of the shop: only where DEMO is on."""
+    """Restrict a page of the shop to installations with DEMO on."""
 
     @wraps(view)
     def opened(request: HttpRequest, **parts: Any) -> HttpResponse:
@@ -51,7 +51,7 @@ def _page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
 
 
 def _identity_of(customer: Customer | None) -> str:
-    """What a shop's own server does: sign who is logged in, with the website's secret (C14)."""
+    """Sign the logged-in customer with the website's secret, as a shop's server does (C14)."""
     at = timezone.now()
     website = Website.objects.filter(key=WEBSITE_KEY).first() if customer else None
     secrets_now = identities.accepted(website, at=at) if website else []
@@ -85,7 +85,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @shop
 def cart(request: HttpRequest) -> HttpResponse:
-    """Shows the cart; a POST sets how many of a product are in it, or adds one."""
+    """Show the cart; a POST sets the quantity of a product, or adds one."""
     if request.method == "POST":
         slug = request.POST.get("product", "")
         if slug not in PRODUCTS:
@@ -118,7 +118,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @require_POST
 @shop
 def order(request: HttpRequest) -> HttpResponse:
-    """Buy what is in the cart. Nothing is charged, nothing is sent."""
+    """Buy what is in the cart. Nothing is charged or sent."""
     bought = cart_of(request.session.pop(CART, {}))
     if not bought.lines:
         return redirect("demo:cart")
@@ -132,7 +132,7 @@ def order(request: HttpRequest) -> HttpResponse:
 @require_safe
 @shop
 def thanks(request: HttpRequest, number: str) -> HttpResponse:
-    """The page after an order, from which a shop tells the Messenger of the transaction."""
+    """Show the page after an order, on which a shop reports the transaction to the Messenger."""
     orders = request.session.get(ORDERS, [])
     found = next((order for order in orders if order["number"] == number), None)
     if found is None:

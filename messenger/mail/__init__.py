@@ -1,1 +1,1 @@
-"""E-mail: who is owed one, how it is composed and sent, and what comes back as a reply."""
+"""E-mail: when it is due, how it is composed and sent, and the replies that come back."""

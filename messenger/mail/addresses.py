@@ -1,4 +1,4 @@
-"""The address that a visitor leaves: given, changed, deleted, and whether mail is wanted."""
+"""The visitor's e-mail address: given, changed, deleted, and whether notifications are on."""
 
 from __future__ import annotations
 
@@ -24,14 +24,16 @@ LENGTH = 254  # RFC 5321: what a path between servers can carry.
 
 
 def is_on(website: Website) -> bool:
-    """Whether ``website`` writes to its visitors at all."""
+    """Return whether ``website`` sends e-mails to its visitors at all."""
     sender = getattr(website, "sender", None)
     return bool(settings.MAIL_IS_SENT) and (sender is None or sender.is_on)
 
 
 def require(website: Website, visitor: Visitor, *, gives: bool) -> None:
-    """``Rejected`` where nothing can be chosen about mail: the website sends none (409), or who
-    ``gives`` an address has withdrawn consent (403)."""
+    """Raise ``Rejected`` if the visitor cannot choose anything about e-mail.
+
+    The website sends none (409), or a visitor who ``gives`` an address has withdrawn consent (403).
+    """
     if not is_on(website):
         raise Rejected("refused", _("This site sends no e-mails."), 409)
     if gives:
@@ -39,8 +41,8 @@ def require(website: Website, visitor: Visitor, *, gives: bool) -> None:
 
 
 def check_email(value: object) -> str:
-    """The address to keep; ``Rejected`` (400) with a sentence for the visitor."""
-    # What cannot be seen comes along with what is pasted; no reply would ever match it.
+    """Return the address to store; ``Rejected`` (400) with a sentence for the visitor."""
+    # Pasted text may contain invisible characters; no reply would ever match them.
     text = value if isinstance(value, str) else ""
     email = "".join(one for one in text if unicodedata.category(one) != "Cf").strip()
     if not email:
@@ -62,8 +64,7 @@ def check_email(value: object) -> str:
 
 @transaction.atomic
 def give(visitor: Visitor, email: str, *, at: datetime) -> Address:
-    """Keep a new or another address (R6, R23), on all browsers of a person. Whoever gives one wants
-    to be written to."""
+    """Store an address (R6, R23) on all browsers of a person, with notifications on."""
     for browser in browsers_of(visitor):
         Address.objects.update_or_create(
             visitor=browser,
@@ -76,10 +77,10 @@ def give(visitor: Visitor, email: str, *, at: datetime) -> Address:
 
 @transaction.atomic
 def follow_claim(visitor: Visitor, *, at: datetime) -> None:
-    """Take over the e-mail address that a signed identity says, where nothing else is known (C66).
+    """Take over the e-mail address of a signed identity, if nothing else is known (C66).
 
-    It follows the brand's changes until the visitor leaves another address or deletes it: from then
-    on their own choice counts. The caller holds the person's row.
+    It follows the brand's changes until the visitor leaves another address or deletes it; from then
+    on the visitor's own choice counts. The caller holds the lock of the person's row.
     """
     person = visitor.person
     said = person.profile.get("email") if person else None
@@ -88,7 +89,7 @@ def follow_claim(visitor: Visitor, *, at: datetime) -> None:
     try:
         claimed = check_email(said)
     except Rejected:
-        return  # What the brand has stored is no address: the visitor is asked for one.
+        return  # The brand's value is no valid address; the visitor is asked for one.
     if claimed == person.claimed_email or not is_on(visitor.website):
         return
     before, person.claimed_email = person.claimed_email, claimed
@@ -99,21 +100,21 @@ def follow_claim(visitor: Visitor, *, at: datetime) -> None:
 
 
 def doubt_claim(visitor: Visitor) -> None:
-    """Consent was withdrawn: with a new one, the signed address counts again."""
+    """Forget the claimed address after a withdrawal: with a new consent it counts again."""
     if visitor.person_id is not None:
         Person.objects.filter(pk=visitor.person_id).update(claimed_email="")
 
 
 @transaction.atomic
 def forget(visitor: Visitor, *, at: datetime) -> None:
-    """Delete the address (R24), and what was owed to it."""
+    """Delete the address (R24) and cancel what was owed to it."""
     Address.objects.filter(visitor__in=browsers_of(visitor)).delete()
     _cancel(visitor, at=at)
 
 
 @transaction.atomic
 def want_mail(visitor: Visitor, *, wanted: bool, at: datetime) -> Address | None:
-    """Switch notifications on or off (R25); ``None`` where there is no address."""
+    """Switch notifications on or off (R25); return ``None`` if there is no address."""
     Address.objects.filter(visitor__in=browsers_of(visitor)).update(wants_mail=wanted)
     if wanted:
         look_again(visitor, at=at)
@@ -123,7 +124,7 @@ def want_mail(visitor: Visitor, *, wanted: bool, at: datetime) -> Address | None
 
 
 def _cancel(visitor: Visitor, *, at: datetime) -> None:
-    """What is owed and not being sent at this moment: a worker that is at it looks by itself."""
+    """Cancel what is owed and not being sent right now; a sending worker checks by itself."""
     reason = gettext_noop("the visitor has made another choice")
     mine = Mail.objects.filter(conversation__visitor__in=browsers_of(visitor))
     owed = mine.filter(status=MailStatus.OWED)
@@ -131,8 +132,7 @@ def _cancel(visitor: Visitor, *, at: datetime) -> None:
 
 
 def look_again(visitor: Visitor, *, at: datetime) -> None:
-    """An answer may have come before the address, or while it was hidden: it is told of as any
-    other."""
+    """Make earlier answers due: they came before the address, or while the history was hidden."""
     Conversation.objects.filter(
         visitor__in=browsers_of(visitor),
         is_asynchronous=True,
@@ -143,7 +143,7 @@ def look_again(visitor: Visitor, *, at: datetime) -> None:
 
 
 def shown(address: Address | None) -> dict[str, Any] | None:
-    """An address as the Messenger shows it to its visitor."""
+    """Return an address as the Messenger shows it to its visitor."""
     if address is None:
         return None
     return {

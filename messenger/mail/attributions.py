@@ -1,9 +1,9 @@
-"""The lines that mail programs write above the mail that is answered.
+"""Attribution lines, which mail programs write above the quoted e-mail.
 
 Either a sentence ("On Mon, 5 Mar 2035 at 10:01, Maison <a@b.c> wrote:"), often wrapped, or a block
-of headers ("From: ... Sent: ..."), sometimes below a rule. A sentence is known by what it has in
-every language (an address or a moment, a colon at its end), so that no list of languages is needed;
-the names of headers are words, and are listed. Pure functions of lines.
+of headers ("From: ... Sent: ..."), sometimes below a rule. A sentence is recognized by what it has
+in every language (an address or a moment, a final colon), so no list of languages is needed. The
+names of headers are words, and are listed. Pure functions of lines.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 LINES = 5
-"""So many lines a sentence can be wrapped into."""
+"""Into how many lines a sentence can be wrapped."""
 
 LENGTH = 400
 
@@ -26,7 +26,7 @@ _SAID = re.compile(
     r"|написал|написала|пишет|пише|написав|va escriure)\b|写道|寫道|작성|のメール|wrote",
     re.IGNORECASE,
 )
-# How a sentence begins that is wrapped within its date.
+# The beginning of a sentence that is wrapped within its date.
 _OPENS = re.compile(
     r"(?:on|le|am|el|il(?: giorno)?|em|op|w dniu|dnia|den|dne|în|στις|la|a|à|(?:в|у) )\b",
     re.IGNORECASE,
@@ -46,7 +46,7 @@ _BEGUN = re.compile(
     re.IGNORECASE,
 )
 
-# The names of headers in mail programs' languages, by what they say.
+# The names of headers in the languages of mail programs, by role.
 HEADERS: dict[str, str] = {
     role: f"|{names}|"
     for role, names in {
@@ -85,12 +85,12 @@ _HEADER = re.compile(r"[*_]{0,3}([^\W\d][\w()'’. -]{0,24}?)[*_]{0,3}\s*[:：]\
 
 
 def plain(line: str) -> str:
-    """A line without the stars and blanks of a mark-up."""
+    """Return a line without asterisks, underscores and extra blanks of mark-up."""
     return " ".join(line.replace("*", " ").replace("_", " ").split())
 
 
 def is_sentence(text: str) -> bool:
-    """Whether ``text``, of one or more lines, is such a sentence, from its date or name on."""
+    """Return whether ``text``, one or more lines, is such a sentence from its date or name on."""
     said = " ".join(text.split())
     if not said or len(said) > LENGTH:
         return False
@@ -103,7 +103,7 @@ def is_sentence(text: str) -> bool:
 
 
 def is_saying(text: str) -> bool:
-    """Whether it says that somebody wrote, and nothing after it but a colon."""
+    """Return whether it says that somebody wrote, with nothing but a colon after it."""
     said = " ".join(text.split())
     return len(said) <= LENGTH and bool(_COLON.search(said)) and bool(_SAID.search(said))
 
@@ -113,7 +113,7 @@ def has_moment_or_address(text: str) -> bool:
 
 
 def sentence_start(lines: Sequence[str], end: int) -> int | None:
-    """Where the sentence begins that ends just above ``lines[end]``; ``None`` where none does."""
+    """Return the start of the sentence that ends just above ``lines[end]``, or ``None``."""
     for count in range(1, LINES + 1):
         start = end - count
         if start < 0 or not lines[start].strip():
@@ -125,8 +125,7 @@ def sentence_start(lines: Sequence[str], end: int) -> int | None:
 
 
 def _with_its_date(lines: Sequence[str], start: int, joined: str) -> int:
-    """The line above belongs to it where it has the moment or the writer that is missing, or begins
-    its date."""
+    """Extend it upwards to a line with the missing moment, the writer or the start of the date."""
     for above in range(start - 1, max(-1, start - 3), -1):
         line = lines[above].strip()
         if not line or len(line) > 160 or _SENTENCE_ENDS.search(line):
@@ -144,12 +143,12 @@ def _with_its_date(lines: Sequence[str], start: int, joined: str) -> int:
 
 
 def _ends_within(line: str) -> bool:
-    """A line that a sentence cannot end with: a comma, an open bracket, a number, a short word."""
+    """Return whether the line cannot end a sentence: comma, open bracket, number, short word."""
     return re.search(r"(?:[,<]|\d|\b(?:at|à|um|a las|às|alle|om|o|kl\.?))\s*$", line) is not None
 
 
 def header_role(line: str) -> str | None:
-    """Which header a line is: ``from``, ``date``, ``to``, ``cc``, ``subject`` ..."""
+    """Return which header a line is: ``from``, ``date``, ``to``, ``cc``, ``subject`` ..."""
     found = _HEADER.fullmatch(line.strip()) if len(line) < 2 * LENGTH else None
     if found is None:
         return None
@@ -158,8 +157,10 @@ def header_role(line: str) -> str | None:
 
 
 def headers_end(lines: Sequence[str], start: int) -> tuple[int, set[str]]:
-    """Where the block of headers ends that begins at ``start``, and which it has; a block of a mail
-    names each but once, and who wrote it."""
+    """Return where the block of headers from ``start`` on ends, and its headers.
+
+    The block of an e-mail names each header once only.
+    """
     roles: set[str] = set()
     end = at = start
     while at < len(lines) and at <= end + 1:
@@ -178,12 +179,12 @@ def headers_end(lines: Sequence[str], start: int) -> tuple[int, set[str]]:
 
 
 def _continues(lines: Sequence[str], at: int, end: int) -> bool:
-    """A long list of addresses goes on in the next line."""
+    """Return whether a long list of addresses continues on this line."""
     return at == end and _ADDRESS.search(lines[at]) is not None and len(lines[at]) < 200
 
 
 def is_rule(line: str) -> bool:
-    """A line that only separates: "-----Original Message-----", or a stroke."""
+    """Return whether a line only separates: "-----Original Message-----", or a stroke."""
     text = line.strip()
     if len(text) > LENGTH // 2:
         return False

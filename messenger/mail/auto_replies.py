@@ -1,6 +1,6 @@
-"""Whether a machine wrote a mail: such a mail is no message and is never answered (RFC 3834).
+"""Detection of automatic e-mails: they are no messages and are never answered (RFC 3834).
 
-A mailing group (``List-Id``, ``Precedence: list``) only passes on what people write.
+A mailing list (``List-Id``, ``Precedence: list``) only passes on what people write.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MARKS = (
 PRECEDENCES = frozenset({"auto_reply", "auto-reply", "autoreply", "bulk", "junk"})
 SYSTEMS = re.compile(r"(?:mailer-daemon|mail-daemon|postmaster|mdaemon)@")
 
-# How out-of-office notices begin, in the languages of mail programs.
+# The beginnings of out-of-office notices, in the languages of mail programs.
 SUBJECTS = re.compile(
     r"(?:auto(?:matic)?[ -]?(?:reply|response)|auto(?=\s*:)|autoresponder|out of (?:the )?office"
     r"(?: auto ?reply| reply)?|vacation (?:reply|notice)|away from (?:the )?office"
@@ -49,7 +49,7 @@ SUBJECTS = re.compile(
 
 
 def is_automatic(message: Message) -> bool:
-    """Whether a machine wrote it."""
+    """Return whether a machine wrote it."""
     return (
         _says_so(message)
         or _takes_no_answer(message)
@@ -61,7 +61,7 @@ def is_automatic(message: Message) -> bool:
 
 def _says_so(message: Message) -> bool:
     submitted = value(message, "Auto-Submitted").split(";")[0].split("(")[0].strip().lower()
-    # Lists stamp the mails of people as "bulk", too.
+    # Lists mark people's e-mails as "bulk" too.
     precedence = value(message, "Precedence").strip().lower()
     is_bulk = precedence in PRECEDENCES and not (precedence == "bulk" and "List-Id" in message)
     preference = value(message, "Preference").strip().lower()
@@ -76,8 +76,10 @@ def _says_so(message: Message) -> bool:
 
 
 def _takes_no_answer(message: Message) -> bool:
-    """A bounce, or Exchange's word to other machines. What people send through Exchange may name
-    some kinds of answers, never all."""
+    """Return whether it is a bounce, or Exchange marked it for other machines.
+
+    What people send through Exchange may suppress some kinds of answers, never all.
+    """
     suppressed = re.split(r"[,;\s]+", value(message, "X-Auto-Response-Suppress").lower())
     return "all" in suppressed or any(
         one.strip() == "<>" for one in raw_values(message, "Return-Path")
