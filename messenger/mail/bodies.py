@@ -1,8 +1,8 @@
-"""Which parts of a mail are its words and which are files.
+"""The text and the files of an e-mail, told apart.
 
-Plain text is preferred to HTML only inside one ``multipart/alternative``, where both say the same.
-Bodies of a ``multipart/mixed`` belong together in their order. An attached mail is a file, never
-words of whoever sent it.
+Plain text is preferred to HTML only inside one ``multipart/alternative``, whose parts say the same.
+Bodies of a ``multipart/mixed`` belong together in their order. An attached e-mail is a file, never
+text of the sender.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from messenger.mail.transfer import content
 PARTS = 200
 DEPTH = 30
 TEXT_LIMIT = 200_000
-"""Characters of a mail that are read; its file has them all."""
+"""How many characters of an e-mail are read; its file has them all."""
 
-# What Exchange makes of bodies that stand below a picture.
+# The names that Exchange gives to bodies below a picture.
 DISGUISED = re.compile(r"ATT\d{3,8}\.(?:txt|html?)", re.IGNORECASE)
 _ARMOUR = re.compile(
     r"-----BEGIN PGP SIGNED MESSAGE-----\n(?:[\w-]+:[^\n]*\n)*\n?(.*?)\n"
@@ -34,7 +34,7 @@ _ARMOUR = re.compile(
 
 @dataclass(slots=True)
 class Content:
-    """What was found: the words with their quotes, and the files."""
+    """The content of an e-mail: the texts with their quotes, and the files."""
 
     texts: list[str] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Content:
 
 @dataclass(slots=True)
 class _Walk:
-    """One walk through a mail: parts are counted, pictures looked up when all HTML is read."""
+    """One walk through an e-mail: it counts parts, and judges pictures once all HTML is read."""
 
     left: int = PARTS
     is_cut: bool = False
@@ -58,10 +58,10 @@ class _Walk:
 
 
 def read(message: Message) -> Content:
-    """The words and files of a mail."""
+    """Return the texts and files of an e-mail."""
     walk = _Walk()
     texts = _distinct(_texts(message, walk, DEPTH))
-    if not texts:  # No body is a body: then texts that came as files are.
+    if not texts:  # Without a body, texts that came as files are the body.
         texts = _distinct(_text(part, walk) for part in walk.asides)
         walk.others = [part for part in walk.others if part not in walk.asides]
     decorations = frozenset(walk.decorations)
@@ -74,7 +74,7 @@ def read(message: Message) -> Content:
 
 
 def _distinct(texts: Iterator[str]) -> list[str]:
-    """Texts that say something, each once: some programs send one text twice, side by side."""
+    """Return non-empty texts, each once: some programs send one text twice, side by side."""
     kept: dict[str, str] = {}
     for text in texts:
         words = "".join(text.split())
@@ -89,7 +89,7 @@ def _texts(part: Message, walk: _Walk, depth: int) -> Iterator[str]:
         walk.is_cut = True
         return
     kind = part.get_content_type()
-    # Of a leaf it would decode the text, which fails on the codecs of Python that are no charsets.
+    # For a leaf this would decode the text, which fails on Python codecs that are no charsets.
     payload = part.get_payload() if part.is_multipart() else []
     inner = [one for one in payload if isinstance(one, Message)]
     if not part.is_multipart():
@@ -97,7 +97,7 @@ def _texts(part: Message, walk: _Walk, depth: int) -> Iterator[str]:
     elif kind == "multipart/alternative":
         yield _alternative(inner, walk, depth)
     elif part.get_content_maintype() != "multipart":
-        walk.others.append(part)  # message/rfc822 and its kin
+        walk.others.append(part)  # message/rfc822 and similar
     elif kind == "multipart/signed":
         for child in inner[:1]:
             yield from _texts(child, walk, depth - 1)
@@ -107,7 +107,7 @@ def _texts(part: Message, walk: _Walk, depth: int) -> Iterator[str]:
 
 
 def _alternative(parts: list[Message], walk: _Walk, depth: int) -> str:
-    """The plain text, unless it is no more than an excuse for the HTML beside it."""
+    """Return the plain text, unless it is only a stub for the HTML beside it."""
     plain, rich = "", ""
     for part in parts:
         text = "\n\n".join(_distinct(_texts(part, walk, depth - 1)))
@@ -150,7 +150,7 @@ def _text(part: Message, walk: _Walk) -> str:
 
 
 def _without_armour(text: str) -> str:
-    """A text that was signed with PGP inside itself, without the signature."""
+    """Remove an inline PGP signature and its header from a text."""
     if "-----BEGIN PGP SIGNED MESSAGE-----" not in text:
         return text
     return _ARMOUR.sub(lambda found: re.sub(r"^- ", "", found[1], flags=re.MULTILINE), text)
@@ -160,5 +160,5 @@ def _parameter(part: Message, name: str) -> str:
     try:
         found = part.get_param(name, "")
     except (ValueError, LookupError, TypeError):
-        return ""  # A header that nobody can read names nothing.
+        return ""  # An unreadable header has no parameters.
     return str(found[2] if isinstance(found, tuple) else found or "").strip()

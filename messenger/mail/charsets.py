@@ -1,8 +1,9 @@
-"""Bytes of a mail as text: which encoding a label really means, and what to do where it is wrong.
+"""Decoding of an e-mail's bytes: the true meaning of encoding labels, and what to do with wrong
+ones.
 
 Labels are read as browsers read them (the WHATWG Encoding Standard): ``iso-8859-1`` and
-``us-ascii`` mean windows-1252, ``gb2312`` means gb18030, and so on. A byte that is wrong costs its
-own character, never the letter.
+``us-ascii`` mean windows-1252, ``gb2312`` means gb18030, and so on. A wrong byte costs its own
+character, never the whole text.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import codecs
 import re
 
-# Where Python's codec of the same name knows less than what mail programs send under that label.
+# Labels for which Python's codec of that name knows less than mail programs send.
 SUPERSETS = {
     "cp1252": (
         "ansi_x3.4-1968 ascii cp819 csisolatin1 ibm819 iso-8859-1 iso-ir-100 iso8859-1 iso88591 "
@@ -63,26 +64,26 @@ META_BYTES = 4096
 
 
 def codec_for(label: str | None) -> str | None:
-    """The name of the codec that reads what is labelled so; ``None`` where nobody knows it."""
+    """Return the name of the codec for a label, or ``None`` if it is unknown."""
     name = (label or "").strip().strip("\"'").lower()
     if not name:
         return None
     try:
         known = LABELS.get(name) or codecs.lookup(name).name
-        # Some of Python's codecs are no encodings of text (zip, rot13) or not of any bytes (idna).
+        # Some Python codecs do not encode text (zip, rot13) or not all bytes (idna).
         return known if isinstance(b" \xff".decode(known, "replace"), str) else None
     except (LookupError, ValueError, AssertionError):
         return None
 
 
 def meta_label(html: bytes) -> str | None:
-    """The encoding that an HTML document names for itself."""
+    """Return the encoding that an HTML document declares."""
     found = _META.search(html[:META_BYTES])
     return found[1].decode("ascii", "replace") if found else None
 
 
 def decode(raw: bytes, label: str | None, *, is_html: bool = False) -> str:
-    """The text of ``raw``, read as it is labelled; never fails."""
+    """Decode ``raw`` as labelled; never fail."""
     for mark, marked in MARKS:
         if raw.startswith(mark):
             return raw[len(mark) :].decode(marked, "replace")
@@ -90,7 +91,7 @@ def decode(raw: bytes, label: str | None, *, is_html: bool = False) -> str:
     says_nothing = codec is None or (label or "").strip().lower() in {"us-ascii", "ascii"}
     if says_nothing:
         named = codec_for(meta_label(raw)) if is_html else None
-        # A document that can name itself in bytes is no UTF-16.
+        # A document whose declaration is readable in bytes is not UTF-16.
         codec = "utf-8" if named and named.startswith("utf-16") else named
     if codec is None or codec == "utf-8":
         return _utf_8(raw, was_named=codec is not None)
@@ -98,7 +99,7 @@ def decode(raw: bytes, label: str | None, *, is_html: bool = False) -> str:
 
 
 def _utf_8(raw: bytes, *, was_named: bool) -> str:
-    """UTF-8 where it is; windows-1252 where the name was wrong or missing."""
+    """Decode as UTF-8 if it is, or as windows-1252 if the label was wrong or missing."""
     try:
         return raw.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""A mail as it is sent: headers, HTML with its styles in the elements, and plain text."""
+"""Composition of an e-mail: headers, HTML with inline styles, and plain text."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from messenger.models import Mail, MailKind
 from messenger.website_texts import language_among, texts_of
 
 SHOWN = 10
-"""So many messages stand in a mail at the most; the others are counted."""
+"""The maximum number of messages in an e-mail; the others are counted."""
 
 BEFORE = 3
-"""So many of them are older than the news: what was spoken of."""
+"""How many of them are older than the news, for context."""
 
 BODY_LIMIT = 1500
 NAME_LIMIT = 78
@@ -42,7 +42,7 @@ _inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=Fal
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message in the mail."""
+    """One message in the e-mail."""
 
     name: str
     body: str
@@ -51,7 +51,7 @@ class Line:
 
 
 class Composed:
-    """One mail, composed of its row as it is now."""
+    """One e-mail, composed from its row as it is now."""
 
     def __init__(self, mail: Mail) -> None:
         self.mail = mail
@@ -77,7 +77,7 @@ class Composed:
         return message
 
     def texts(self) -> tuple[str, str, str]:
-        """Subject, plain text and HTML, to be known again in an answer; without styles."""
+        """Return subject, plain text and HTML, to recognize them in a reply; without styles."""
         with translation.override(self.language), timezone.override(self.website.zone):
             context = self._context()
             template = f"mail/{self.mail.kind}"
@@ -93,7 +93,7 @@ class Composed:
 
     @cached_property
     def sender(self) -> str:
-        """The brand's name before its own address, else before the installation's (R17)."""
+        """The brand's name with its own address, or else with the installation's (R17)."""
         own = getattr(self.website, "sender", None)
         email = (own and own.email) or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
         return str(_address(self.brand, email))
@@ -112,7 +112,7 @@ class Composed:
         return {
             "Message-ID": f"<{self.mail.public_id}@{self._domain}>",
             "Date": format_datetime(self.mail.created_at),
-            # One thread in the mail program for one conversation.
+            # One thread in the mail program for each conversation.
             "References": f"<{self.conversation.public_id}@{self._domain}>",
             "List-Unsubscribe": f"<{unsubscribe}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
@@ -149,8 +149,10 @@ class Composed:
         }
 
     def _lines(self) -> tuple[list[Line], int]:
-        """The news, after what was said last before them (R20); and how many are left out.
-        Without what the visitor has hidden by now (C13)."""
+        """Return the news after some earlier messages (R20), and how many are left out.
+
+        Messages that the visitor has hidden by now are excluded (C13).
+        """
         spoken = self.conversation.messages.filter(seq__lte=self.mail.to_seq)
         spoken = persons.unhidden(spoken, self.conversation.visitor)
         spoken = spoken.exclude(author=Author.SYSTEM).order_by("-seq")
@@ -173,9 +175,10 @@ class Composed:
         return Line(_("You") if is_visitor else name, body, message.created_at, is_visitor)
 
     def _button_url(self) -> str:
-        """The brand's page with the Messenger open on this conversation, or its survey (R21, R22).
+        """Return the brand's page with the Messenger open on this conversation or its survey (R21,
+        R22).
 
-        The word stands after the #: it reaches neither the brand's server nor its logs.
+        The word is behind the #, so it reaches neither the brand's server nor its logs.
         """
         page = urlsplit(self.conversation.page_url)
         is_ours = page.netloc and self.website.allows_host(page.netloc)
@@ -187,12 +190,12 @@ class Composed:
         return f"{home}#causerie={word_for(self.mail)}"
 
     def _own_page(self) -> str:
-        """The Messenger alone, where a website has no page that we know of."""
+        """Return the page of the Messenger alone, for a website without a known page."""
         return settings.PUBLIC_URL + reverse("messenger", args=[self.website.key])
 
 
 def one_line(text: str) -> str:
-    """``text`` as a header may carry it: without line ends or control characters, not too long."""
+    """Return ``text`` for a header: no line ends or control characters, not too long."""
     kept = "".join(" " if unicodedata.category(one) in {"Cc", "Zl", "Zp"} else one for one in text)
     return " ".join(kept.split())[:NAME_LIMIT]
 

@@ -1,4 +1,4 @@
-"""When a visitor is written to: a pure function of plain data."""
+"""When an e-mail is sent to a visitor: a pure function of plain data."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 ON_SITE_PAUSE = timedelta(seconds=30)
-"""How long until we look again whether somebody has left the site."""
+"""How long until the next check whether a visitor has left the site."""
 
 BATCH = 10
-"""So many unread messages are told of without waiting for the agent to finish."""
+"""With this many unread messages, do not wait for the agent to finish."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long after the agent's last message, and how long after the last mail at the least."""
+    """The delay after the agent's last message, and the minimum interval between e-mails."""
 
     delay: timedelta
     interval: timedelta
@@ -22,7 +22,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """What the visitor of one conversation has not read and was not told of yet."""
+    """What the visitor of a conversation has neither read nor been notified of."""
 
     count: int
     last_at: datetime | None
@@ -31,7 +31,7 @@ class Unread:
 
 
 def next_look(unread: Unread, pace: Pace, *, at: datetime) -> datetime | None:
-    """When to look again: ``None`` never (all is read), ``at`` or earlier: write now (C10)."""
+    """Return when to check again: ``None`` never (all read), ``at`` or earlier: send now (C10)."""
     if not unread.count or unread.last_at is None:
         return None
     moments = [at if unread.count >= BATCH else unread.last_at + pace.delay]
@@ -46,5 +46,5 @@ RETRIES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 72
 
 
 def retry_at(failures: int, *, at: datetime) -> datetime | None:
-    """When to try again after so many failures; ``None``: no more, some 22 hours have passed."""
+    """Return when to retry after so many failures; ``None`` after all retries, some 22 hours."""
     return at + RETRIES[failures - 1] if failures <= len(RETRIES) else None

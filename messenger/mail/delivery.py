@@ -1,8 +1,9 @@
-"""Sending what is owed: claimed by an UPDATE that one worker wins, each attempt on record.
+"""Delivery of owed e-mails: claimed by an UPDATE that one worker wins, each attempt recorded.
 
-SMTP cannot do exactly once. An attempt is written down before the mail server is asked and ended
-after it has answered; a process that dies in between leaves it without an end, and the mail is
-sent once more, with the same Message-ID, by which mail programs know the double. Not a third time.
+SMTP cannot do exactly once. An attempt is recorded before the mail server is contacted, and ended
+after it has answered. If the process dies in between, the attempt has no end and the e-mail is sent
+once more, with the same Message-ID, by which mail programs recognize the duplicate. There is no
+third time.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from messenger.models import Attempt, Mail, MailStatus
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=3)  # Longer than a worker may take: settings.CELERY_TASK_TIME_LIMIT.
+LEASE = timedelta(minutes=3)  # longer than a worker may take: settings.CELERY_TASK_TIME_LIMIT
 RUN_SECONDS = 30
 UNENDED = 2
 
@@ -43,11 +44,11 @@ CLAIM = """
 
 
 class Unreachable(Exception):
-    """The mail server could not be reached, or does not let us in: no mail would fare better."""
+    """The mail server cannot be reached, or refuses the login: no e-mail would fare better."""
 
 
 def send_due(*, at: datetime) -> int:
-    """Send what is due, for half a minute at the most; returns how many were accepted."""
+    """Send what is due, for at most half a minute; return how many were accepted."""
     begun = time.monotonic()
     server = get_connection()
     sent = 0
@@ -66,7 +67,7 @@ def send_due(*, at: datetime) -> int:
 
 @transaction.atomic
 def _claim(*, at: datetime) -> tuple[Mail, Attempt] | None:
-    """The mail to send now, and the attempt that is on record before anything is sent."""
+    """Return the e-mail to send now, and the attempt, recorded before anything is sent."""
     found = next(iter(Mail.objects.raw(CLAIM, {"at": at, "lease": at + LEASE})), None)
     if found is None:
         return None
@@ -90,7 +91,7 @@ def _handle(mail: Mail, attempt: Attempt, *, server: BaseEmailBackend, at: datet
         server.open()
         message = _composed(mail)
         mail.conversation.refresh_from_db(fields=["visitor_read_seq", "close_reason"])
-        if reason := why_not(mail):  # what was decided while it was being composed
+        if reason := why_not(mail):  # decided while it was being composed
             attempt.delete()
             _end(mail, MailStatus.CANCELLED, reason, at=at)
             return False
@@ -107,8 +108,7 @@ def _handle(mail: Mail, attempt: Attempt, *, server: BaseEmailBackend, at: datet
 
 
 def _composed(mail: Mail) -> EmailMultiAlternatives:
-    """The mail as it may be sent now: composed anew if its visitor has hidden, or shown again,
-    the history in between (C13)."""
+    """Compose the e-mail, again if its visitor hides or shows the history in between (C13)."""
     visitor = mail.conversation.visitor
     visitor.refresh_from_db(fields=["hidden_at"])
     while True:
@@ -147,15 +147,17 @@ def _failed(mail: Mail, attempt: Attempt, error: Exception, *, at: datetime) -> 
 
 
 def _told_by(error: Exception) -> tuple[int, str]:
-    """The code of the mail server's answer, 0 where this mail is not what it refused, and the
-    answer without the recipient's address."""
+    """Return the code and text of the mail server's answer, without the recipient's address.
+
+    The code is 0 if the server did not refuse this particular e-mail.
+    """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, said = next(iter(error.recipients.values()))
         return code, f"{code} {_readable(said)}"
     if isinstance(error, smtplib.SMTPDataError):
         return error.smtp_code, f"{error.smtp_code} {_readable(error.smtp_error)}"
     if isinstance(error, smtplib.SMTPResponseException):
-        # A refused login or sender is for the operator to mend: the mail itself is good.
+        # A refused login or sender is for the operator to fix: the e-mail itself is good.
         return 0, f"{error.smtp_code} {_readable(error.smtp_error)}"
     return 0, f"{type(error).__name__}: {error}"
 

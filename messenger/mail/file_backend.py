@@ -1,4 +1,4 @@
-"""Where no mail server is named, mails are kept in a folder, one file each; the demo shows them."""
+"""The backend without a mail server: e-mails go to a folder, one file each; the demo shows them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 
 class Backend(BaseEmailBackend):
-    """Writes each mail whole or not at all; a mail that is sent again takes its own place."""
+    """Writes each e-mail whole or not at all; one that is sent again replaces itself."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         folder = Path(settings.MAIL_FOLDER)

@@ -1,4 +1,4 @@
-"""What hangs on a mail: which parts are files that somebody sent, and what they are called."""
+"""The files of an e-mail: which parts somebody sent, and their names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from messenger.mail.transfer import content
 
 NAME_LIMIT = 80
 
-# Signatures, keys and visiting cards: mail programs add them, nobody attaches them.
+# Signatures, keys and vCards: mail programs add them, nobody attaches them.
 ADDED_TYPES = frozenset(
     {
         "application/pgp-keys",
@@ -32,21 +32,21 @@ ADDED_NAMES = re.compile(
     re.IGNORECASE,
 )
 
-# A logo or an icon below a name; what people paste is larger.
+# A logo or an icon below a name; pasted pictures are larger.
 SMALL_SIDE = 100
 SMALL_PIXELS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file that came; ``name`` is empty where it has none, ``kind`` is its content type."""
+    """One received file. ``name`` may be empty, ``kind`` is the content type."""
 
     name: str
     kind: str
 
 
 def name_of(part: Message) -> str:
-    """The name that a part carries, cleaned of paths and of what cannot be seen."""
+    """Return a part's file name, without paths and invisible characters."""
     if part.get_content_type() == "message/rfc822":
         inner = part.get_payload()
         attached = inner[0] if isinstance(inner, list) and inner else None
@@ -55,7 +55,7 @@ def name_of(part: Message) -> str:
     try:
         given = part.get_filename("") or ""
     except (ValueError, LookupError, TypeError):
-        given = ""  # A parameter that nobody can read: the part goes without a name.
+        given = ""  # The parameter is unreadable: the part goes without a name.
     if not given.isascii():
         given = given.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return _clean(decoded(given))
@@ -75,19 +75,21 @@ def _clean(name: str) -> str:
 
 
 def is_added(part: Message) -> bool:
-    """Whether a mail program put it there, for other programs."""
+    """Return whether a mail program added the part, for other programs."""
     kind = part.get_content_type()
     return kind in ADDED_TYPES or ADDED_NAMES.fullmatch(name_of(part)) is not None
 
 
 def content_id(part: Message) -> str:
-    """The name by which the mail's HTML shows this part."""
+    """Return the id by which the HTML shows this part."""
     return next(iter(raw_values(part, "Content-ID")), "").strip("<> ").lower()
 
 
 def is_decoration(part: Message, decorations: frozenset[str]) -> bool:
-    """Whether a picture is the ornament of a signature or of a quote, and no picture that was sent:
-    it is shown nowhere else, or is small and shown inside the text."""
+    """Return whether a picture is an ornament of a signature or a quote.
+
+    Such a picture is shown nowhere else, or is small and shown inside the text.
+    """
     named = content_id(part)
     if part.get_content_maintype() != "image" or not named:
         return False
@@ -100,6 +102,6 @@ def _is_small(picture: bytes) -> bool:
     try:
         with Image.open(io.BytesIO(picture)) as opened:
             width, height = opened.size
-    except Exception:  # Pillow raises anything on damaged data: then it is told of.
+    except Exception:  # Pillow raises anything on damaged data; the file is mentioned then.
         return False
     return min(width, height) <= SMALL_SIDE or width * height <= SMALL_PIXELS

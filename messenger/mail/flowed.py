@@ -1,4 +1,4 @@
-"""Lines of ``format=flowed`` joined again (RFC 3676): a space at a line's end says "it goes on"."""
+"""Unwrapping of ``format=flowed`` text (RFC 3676): a final space means that the line continues."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ SIGNATURE = "-- "
 
 
 def rejoin(text: str, *, delete_space: bool = False) -> str:
-    """``text`` with its paragraphs in one line each; quote marks stay before quoted ones.
+    """Return ``text`` with each paragraph on one line; quoted ones retain their marks.
 
-    ``delete_space`` is the parameter DelSp: the space at the end was added, not typed.
+    ``delete_space`` is the parameter DelSp: the final space was added, not typed.
     """
     joined: list[str] = []
-    before: tuple[str, str] | None = None  # marks and words of a line that goes on
+    before: tuple[str, str] | None = None  # marks and words of a line that continues
     for line in text.split("\n"):
         found = _MARKS.match(line)
         marks = found[0] if found else ""

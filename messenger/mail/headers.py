@@ -1,4 +1,4 @@
-"""Headers of a mail as people would read them, however they were written. Nothing here fails.
+"""Headers of an e-mail, decoded for people, however they were written. Nothing here fails.
 
 Python's own parser of addresses refuses what mail programs really send (a comma in a name without
 quotes, an address as its own display name), so the few rules that matter are here.
@@ -23,18 +23,18 @@ _PIECES = re.compile(r'"(?:[^"\\]|\\.)*"|<[^<>]*>|[,;]|[^",;<]+|["<]')
 
 
 def raw_values(message: Message, name: str) -> list[str]:
-    """The values of a header as they were sent, bytes beyond ASCII as the text that they are."""
+    """Return the values of a header as sent, with bytes beyond ASCII decoded."""
     wanted = name.lower()
     return [_unfolded(str(value)) for key, value in message.raw_items() if key.lower() == wanted]
 
 
 def value(message: Message, name: str) -> str:
-    """The first value of a header, decoded; empty where there is none."""
+    """Return the first value of a header, decoded; empty if there is none."""
     return next((decoded(one) for one in raw_values(message, name)), "")
 
 
 def decoded(raw: str) -> str:
-    """A header with its encoded words made readable."""
+    """Decode the encoded words of a header."""
     try:
         pieces = decode_header(raw)
     except (ValueError, HeaderParseError):
@@ -45,8 +45,8 @@ def decoded(raw: str) -> str:
 
 
 def _text(piece: bytes, charset: str | None) -> str:
-    # Without a charset it is text between encoded words; Python hands it out in an encoding of its
-    # own, which escapes what is beyond Latin-1.
+    # Without a charset this is text between encoded words. Python returns it in an encoding of its
+    # own, which escapes characters beyond Latin-1.
     return piece.decode("raw-unicode-escape") if charset is None else decode(piece, charset)
 
 
@@ -56,18 +56,18 @@ def _unfolded(raw: str) -> str:
 
 
 def addresses(values: list[str]) -> list[str]:
-    """The addresses that headers name, each once, in the form in which they are compared."""
+    """Return the addresses in headers, each once, normalized for comparison."""
     found: list[str] = []
     for raw in values[:20]:
         text = raw[:10_000]
         if "@" not in text:
-            text = decoded(text)  # encoded as a whole, against the rules
+            text = decoded(text)  # encoded as a whole, against the standard
         found.extend(normalized(address) for address in _in_a_list(text))
     return list(dict.fromkeys(found))
 
 
 def _in_a_list(text: str) -> Iterator[str]:
-    """What stands in angle brackets is an address, and makes a name of what is before it."""
+    """Yield addresses: text in angle brackets is one, and makes the text before it a name."""
     bare = ""
     for piece in _PIECES.findall(_without_comments(text)):
         if piece.startswith("<") and piece.endswith(">"):
@@ -86,8 +86,7 @@ def _without_comments(text: str) -> str:
 
 
 def normalized(address: str) -> str:
-    """An address in the one form in which two are compared: small letters, no invisible ones, the
-    domain in ASCII."""
+    """Normalize an address for comparison: lower case, no invisible characters, ASCII domain."""
     seen = "".join(one for one in address if unicodedata.category(one) not in {"Cf", "Cc"})
     local, at, domain = unicodedata.normalize("NFKC", seen).strip().rpartition("@")
     return f"{local.lower()}{at}{_domain(domain)}"

@@ -1,5 +1,6 @@
-"""The text of a mail that was written as HTML, in the shape of a plain one: quotes begin with
-``>``, links keep their address."""
+"""The text of an HTML e-mail, in the form of a plain one: quotes begin with ``>``, links retain
+their address.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +20,9 @@ from lxml.etree import ParserError, iterwalk
 from lxml.html import HtmlElement
 
 LIMIT = 600_000
-"""Characters of HTML that are read, pictures inside it not counted."""
+"""How many characters of HTML are read, not counting inline pictures."""
 
-# Where a quote begins and ends, while the tree becomes text: characters that mean nothing.
+# The beginning and end of a quote while the tree becomes text: private-use characters.
 BEGIN, END = "\ue000", "\ue001"
 
 BLOCKS = frozenset(
@@ -56,12 +57,12 @@ BLOCKS = frozenset(
         *("ol", "p", "pre", "section", "table", "tr", "ul"),
     }
 )
-# What Outlook draws above the mail that is answered where it writes plain text.
+# What Outlook draws above the quoted e-mail in plain text.
 RULE = "_" * 32
 UNSEEN = "//head | //style | //script | //title | //template | //noscript | //svg | //object"
 
-# What mail programs put around the mail that is answered, where that is no blockquote. From the
-# second kind on, the quote is everything that follows.
+# What mail programs put around the quoted e-mail instead of a blockquote. From the second kind on,
+# the quote is everything that follows.
 AROUND = "//*[contains(concat(' ', @class), ' yahoo_quoted')]"
 FROM_HERE = (
     "//*[contains(@id, 'divRplyFwdMsg') or contains(@id, 'appendonsend')"
@@ -71,7 +72,7 @@ SIGNATURES = (
     "//*[contains(@class, 'gmail_signature') or contains(@class, 'moz-signature')"
     " or @id='Signature' or contains(@id, 'ms-outlook-mobile-signature')]"
 )
-# Outlook's own line above the mail that is answered.
+# Outlook's own line above the quoted e-mail.
 BORDER = re.compile(
     r"^\s*(?=.*border-top\s*:\s*solid\s+#(?:e1e1e1|b5c4df)\s+1\.0pt)(?=.*padding\s*:\s*3\.0pt)",
     re.IGNORECASE | re.DOTALL,
@@ -84,19 +85,19 @@ _SAFE_LINK = re.compile(r"(?:^|\.)safelinks\.protection\.outlook\.com$", re.IGNO
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``decorations`` are the ids of pictures that stand only in quotes and signatures."""
+    """``decorations`` are the ids of pictures that appear only in quotes and signatures."""
 
     text: str
     decorations: frozenset[str] = frozenset()
 
 
 def text_of(html: str) -> str:
-    """The text of an HTML document, or of something that was meant as one."""
+    """Return the text of an HTML document, or of something meant as one."""
     return read(html).text
 
 
 def read(html: str) -> Page:
-    """The text of an HTML document, and which of its pictures are nobody's words."""
+    """Return the text of an HTML document, and which of its pictures are decoration."""
     bare = _DATA.sub("data:", _DECLARATION.sub("", html.replace("\x00", "")))[:LIMIT]
     bare = bare.replace(BEGIN, "").replace(END, "")
     tree, is_whole = _tree(bare)
@@ -109,7 +110,7 @@ def read(html: str) -> Page:
     for paragraph in tree.xpath("//p[starts-with(@class, 'MsoNormal') or @class='MsoPlainText']"):
         paragraph.tag = "div"  # Word's own paragraphs have no space between them,
         if not "".join(paragraph.itertext()).strip():
-            paragraph.append(lxml.html.Element("br"))  # unless it is one of its own.
+            paragraph.append(lxml.html.Element("br"))  # except for empty ones.
     quotes = _mark_quotes(tree)
     decorations = _pictures([*quotes, *tree.xpath(SIGNATURES)])
     theirs = _pictures([tree]) - decorations
@@ -117,7 +118,7 @@ def read(html: str) -> Page:
 
 
 def _pictures(elements: Iterable[HtmlElement]) -> Counter[str]:
-    """How often each picture that came with the mail is shown there."""
+    """Count how often each picture that came with the e-mail is shown there."""
     found: dict[HtmlElement, str] = {
         picture: unquote(str(picture.get("src"))[4:]).strip("<> ").lower()
         for element in elements
@@ -127,21 +128,21 @@ def _pictures(elements: Iterable[HtmlElement]) -> Counter[str]:
 
 
 def _tree(html: str) -> tuple[HtmlElement | None, bool]:
-    """The document, and whether all of it is there: what is nested too deep is left out."""
-    # As bytes: what such a document says of its encoding is about bytes that are text by now.
+    """Return the document, and whether it is complete: too deep nesting is cut off."""
+    # As bytes: an encoding that the document declares refers to bytes, which are text by now.
     parser = lxml.html.HTMLParser(
         encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True
     )
     try:
         tree = lxml.html.document_fromstring(html.encode("utf-8", "replace"), parser=parser)
     except (ParserError, ValueError):
-        return None, False  # Nothing but blanks and comments.
+        return None, False  # Only blanks and comments.
     too_deep = any("depth" in entry.message for entry in parser.error_log)
     return tree, not too_deep
 
 
 def _stripped(html: str) -> str:
-    """What stands between the tags, where no tree can be made of them; one pass, whatever comes."""
+    """Return the text between the tags of a document without a tree, in one pass."""
     pieces: list[str] = []
     hidden = ""
     for number, piece in enumerate(html.split("<")):
@@ -168,8 +169,8 @@ def _drop(element: HtmlElement) -> None:
 
 
 def _show_address(link: HtmlElement) -> None:
-    """``text <address>``, where the text does not say it already."""
-    # A tree takes no control characters, and nobody could read them.
+    """Append ``<address>`` to a link, unless its text already shows it."""
+    # A tree accepts no control characters, and they are unreadable.
     address = "".join(filter(str.isprintable, unwrapped(str(link.get("href")).strip())))
     shown = " ".join("".join(link.itertext()).split())
     if not shown or not re.match(r"(?:https?|mailto|tel|ftp):", address, re.IGNORECASE):
@@ -185,13 +186,13 @@ def _show_address(link: HtmlElement) -> None:
 
 
 def unwrapped(address: str) -> str:
-    """The address that Outlook's "safe link" leads to."""
+    """Return the target of Outlook's "safe link"."""
     try:
         parts = urlsplit(address)
         if _SAFE_LINK.search(parts.hostname or ""):
             return parse_qs(parts.query).get("url", [address])[0]
     except ValueError:
-        pass  # No address at all: shown as it is.
+        pass  # Not a URL: shown as it is.
     return address
 
 
@@ -213,11 +214,11 @@ def _mark_quotes(tree: HtmlElement) -> list[HtmlElement]:
 
 
 def _from_here(head: HtmlElement) -> HtmlElement | None:
-    """``head`` and all that follows it, in an element of its own."""
+    """Wrap ``head`` and all that follows in one element."""
     if any(parent.tag == "quoted" for parent in head.iterancestors()):
         return None
     parent = head.getparent()
-    # The line alone in a box of its own: what follows the box is meant.
+    # The line may be alone in a box: then what follows the box is meant.
     while parent is not None and len(parent) == 1 and parent.tag == "div" and not parent.text:
         head, parent = parent, parent.getparent()
     if parent is None or head.tag == "body":
@@ -238,7 +239,7 @@ def _text(tree: HtmlElement) -> str:
 
 
 def _flat(tree: HtmlElement) -> str:
-    """The text of what is nested too deep for a function that calls itself."""
+    """Return the text of a tree that is too deep for a recursive function."""
     pieces: list[str] = []
     for event, element in iterwalk(tree, events=("start", "end")):
         if element.tag in BLOCKS or element.tag == "br":

@@ -1,4 +1,4 @@
-"""The door for replies where a mail server of one's own delivers them: LMTP (RFC 2033)."""
+"""Intake of replies from one's own mail server by LMTP (RFC 2033)."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ QUIET_SECONDS = 60
 
 
 class Lmtp(LMTP):
-    """Takes lines of any length: some programs write a letter in one; refused, it would be lost."""
+    """Accepts lines of any length: some programs write a whole letter in one."""
 
     line_length_limit = SIZE_LIMIT
 
 
 class Door:
-    """What is said to a mail server: unknown addresses are refused at once, the rest is taken.
+    """The LMTP handler: it refuses unknown addresses at once and accepts the rest.
 
-    A mail that is refused for its sender is answered "250" all the same: the mail server would
-    send the refusal to whoever is impersonated.
+    An e-mail refused for its sender still gets "250": the mail server would send the refusal to
+    the person who is impersonated.
     """
 
     async def handle_RCPT(
@@ -53,7 +53,7 @@ class Door:
         try:
             await sync_to_async(_take)(raw, list(envelope.rcpt_tos), envelope.mail_from or "")
         except Exception:
-            # Whatever it is, the mail is not here: answered otherwise, it would be nowhere.
+            # Whatever the error, the e-mail is not stored: with another answer it would be lost.
             logger.exception("a reply by e-mail could not be stored; the mail server keeps it")
             return _for_each(envelope, "451 4.3.0 Please try again later")
         return _for_each(envelope, "250 2.0.0 Delivered")
@@ -68,12 +68,12 @@ def _take(raw: bytes, recipients: list[str], sender: str) -> None:
 
 
 def _for_each(envelope: Envelope, answer: str) -> str:
-    """LMTP answers once for each recipient."""
+    """Repeat the answer for each recipient, as LMTP requires."""
     return "\r\n".join([answer] * len(envelope.rcpt_tos))
 
 
 async def listen(host: str, port: int) -> asyncio.Server:
-    """Open the door; the server's socket is listening when this returns."""
+    """Start the server; its socket is listening when this returns."""
     door = Door()
 
     def make() -> LMTP:

@@ -1,5 +1,6 @@
-"""What we wrote ourselves, to know it again in a quote: the only text of which it is certain that
-the person who answers did not write it."""
+"""Our own text, to recognize it in a quote: the only text that the person who replies has certainly
+not written.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +11,13 @@ from dataclasses import dataclass, field
 
 from messenger.mail import html_text
 
-# What stands above the mail in an answer to it.
+# The line above our e-mail in a reply to it.
 DELIMITER = "##-"
 
 LINKS = re.compile(r"https?://[^\s<>\])\"']+", re.IGNORECASE)
 
 SHORT = 12
-"""A line of fewer letters is known again only as a whole line, or as the end of one."""
+"""A line of fewer letters is recognized only as a whole line, or as the end of one."""
 
 NAME_LENGTH = 3
 
@@ -26,8 +27,10 @@ _ADDRESSES = re.compile(
 
 
 def squash(text: str) -> str:
-    """The letters, digits and pictographs of a text: what is left of it however it is wrapped,
-    quoted and punctuated. Addresses of the web are changed on the way, and are left out."""
+    """Return the letters, digits and pictographs of a text.
+
+    They survive wrapping, quoting and punctuation. Web addresses do not, and are left out.
+    """
     bare = unicodedata.normalize("NFKC", _ADDRESSES.sub(" ", text)).casefold()
     if bare.isascii():
         return "".join(one for one in bare if one.isalnum())
@@ -39,17 +42,18 @@ def _is_drawn(character: str) -> bool:
 
 
 def _page(link: str) -> str:
-    """A link without what changes in ours from mail to mail: the signed word behind the ``#``."""
+    """Return a link without the part that differs between our e-mails: the word behind ``#``."""
     page, _mark, _word = html_text.unwrapped(link).partition("#")
     return page.rstrip("/").casefold()
 
 
 @dataclass(frozen=True, slots=True)
 class OwnText:
-    """``spoken`` are the messages of the conversation, ``frame`` is what our mails say around them.
+    """``spoken`` are the messages of the conversation, ``frame`` is the text of our e-mails around
+    them.
 
-    Nothing of it known (as in a mail that is read before its conversation is found), everything
-    that looks like a quote counts as one.
+    If nothing is known (as for an e-mail read before its conversation is found), everything that
+    looks like a quote counts as one.
     """
 
     addresses: frozenset[str] = frozenset()
@@ -87,12 +91,12 @@ class OwnText:
         return bool(self.spoken)
 
     def is_named_in(self, text: str) -> bool:
-        """Whether a line that says who wrote a mail names us, or the visitor."""
+        """Return whether an attribution line names us, or the visitor."""
         said = " ".join(text.split()).casefold()
         return any(one in said for one in (*self.addresses, *self.names))
 
     def has(self, line: str, *, before: str = "") -> bool:
-        """Whether a quoted line is ours; ``before`` is the quoted line above it."""
+        """Return whether a quoted line is ours; ``before`` is the quoted line above it."""
         letters = squash(line)
         if not letters:
             return all(_page(link) in self.links for link in LINKS.findall(line))
@@ -104,7 +108,7 @@ class OwnText:
         return len(wrapped) >= SHORT and (wrapped in self.spoken or wrapped in self.frame)
 
     def continues_link(self, line: str, *, above: str) -> bool:
-        """Whether a line is the rest of a link of ours that was wrapped in the line ``above``."""
+        """Return whether a line is the rest of our link that was wrapped in the line ``above``."""
         begun = LINKS.findall(above)
         rest = line.strip().rstrip(">")
         if not begun or " " in rest or not above.rstrip().endswith(begun[-1]):
@@ -113,6 +117,6 @@ class OwnText:
         return _page(begun[-1] + rest) in self.links and ("#" not in begun[-1] or is_word)
 
     def was_said(self, line: str) -> bool:
-        """Whether a line of ours is part of a message, and not of the mail around it."""
+        """Return whether a line is part of a message, not of the e-mail around it."""
         letters = squash(line)
         return bool(letters) and letters in self.spoken

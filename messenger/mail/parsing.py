@@ -1,7 +1,7 @@
-"""A mail that came in, as far as we use it: who, which, whether a machine wrote it, and its words.
+"""An incoming e-mail, as far as we use it: sender, id, whether it is automatic, and its text.
 
-Everything here may have been made by somebody who means harm: nothing is believed. Whatever cannot
-be read is said to be so; the mail itself is kept.
+Everything here may come from an attacker: nothing is trusted. Unreadable content is reported as
+such; the e-mail itself is stored.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ SUBJECT_LIMIT = 250
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """``senders`` are the addresses of From as they are compared, ``text`` is all that the mail
-    says, quotes included; ``is_whole`` tells whether all of it could be read."""
+    """``senders`` are the normalized addresses of From, ``text`` is the whole text with quotes.
+
+    ``is_whole``: all of it could be read.
+    """
 
     message_id: str
     senders: tuple[str, ...]
@@ -39,12 +41,12 @@ class Incoming:
 
     @property
     def body(self) -> str:
-        """The words, where nothing is known of what is answered."""
+        """The words, if nothing is known of the quoted e-mail."""
         return quotes.words(self.text)
 
 
 def parse(raw: bytes, *, is_bounce: bool = False) -> Incoming:
-    """Read a mail; ``is_bounce`` says that its envelope takes no answers."""
+    """Read an e-mail; ``is_bounce`` means that its envelope accepts no replies."""
     message, is_parsed = _message(raw)
     content, is_read = _content(message) if is_parsed else (Content(), False)
     return Incoming(
@@ -59,8 +61,10 @@ def parse(raw: bytes, *, is_bounce: bool = False) -> Incoming:
 
 
 def _message(raw: bytes) -> tuple[Message, bool]:
-    """The mail, and whether its parts are told apart: a damaged boundary breaks Python's parser,
-    which then reads the headers alone."""
+    """Return the e-mail, and whether its parts could be separated.
+
+    A damaged boundary breaks Python's parser; then only the headers are read.
+    """
     try:
         return email.message_from_bytes(raw), True
     except Exception:
@@ -72,13 +76,13 @@ def _content(message: Message) -> tuple[Content, bool]:
     try:
         return bodies.read(message), True
     except Exception:
-        # A mail that breaks the reader is delivered all the same, as a file: otherwise its sender
-        # would never know, and the mail server would bring it again for days.
+        # An e-mail that breaks the reader is delivered all the same, as a file: otherwise its
+        # sender would never know, and the mail server would retry for days.
         logger.exception("a mail could not be read; it is kept as it came")
         return Content(), False
 
 
 def _message_id(message: Message, raw: bytes) -> str:
-    """The mail's own, else one made of its bytes: delivered again, it is still the same mail."""
+    """Return the Message-ID, or one made of the bytes, so that a repeat has the same id."""
     given = value(message, "Message-ID").strip()
     return given[:300] or f"<{hashlib.sha256(raw).hexdigest()}@unnamed>"

@@ -1,7 +1,8 @@
-"""Who is owed a mail: rows say when to look, the look decides, and a mail is written down.
+"""Pending e-mails: rows say when to check, the check decides, and an e-mail is recorded.
 
 An agent's message sets ``Conversation.notify_at`` in its own statement, so nothing can be lost
-between the message and the mail. Whoever reads costs nothing: the look finds nothing unread.
+between the message and the e-mail. A visitor who reads costs nothing: the check finds nothing
+unread.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def pace() -> Pace:
 
 
 def look(*, at: datetime, limit: int = 500) -> int:
-    """Look at every conversation whose time has come; returns how many mails are owed anew."""
+    """Check every conversation whose time has come; return how many e-mails are newly owed."""
     due = Conversation.objects.filter(notify_at__lte=at).order_by("notify_at")
     rows = list(due.values_list("pk", "visitor_id")[:limit])
     on_site = visitor_presence.online({visitor_id for _number, visitor_id in rows})
@@ -43,14 +44,14 @@ def look(*, at: datetime, limit: int = 500) -> int:
         try:
             written += _look_at(conversation_id, is_on_site=visitor_id in on_site, at=at)
         except Exception:
-            # One row that cannot be looked at must not keep the others waiting.
+            # A row that fails must not block the others.
             logger.exception("conversation %s: the mail could not be decided", conversation_id)
     return written
 
 
 @retried
 def _look_at(conversation_id: int, *, is_on_site: bool, at: datetime) -> bool:
-    """Decide for one conversation under its lock; skipped where somebody else holds it."""
+    """Decide for one conversation under its lock; skip it if it is locked."""
     conversation = (
         Conversation.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
         .select_related("website__sender", "visitor")
@@ -91,13 +92,13 @@ def _look_at(conversation_id: int, *, is_on_site: bool, at: datetime) -> bool:
 
 
 def _news(conversation: Conversation, from_seq: int) -> QuerySet[Message]:
-    """The agents' messages after ``from_seq`` that the visitor has not hidden (C13)."""
+    """Return the agents' messages after ``from_seq`` that the visitor has not hidden (C13)."""
     said = conversation.messages.filter(author=Author.AGENT, seq__gt=from_seq)
     return persons.unhidden(said, conversation.visitor)
 
 
 def _mailed(conversation: Conversation) -> tuple[int, datetime | None]:
-    """Up to which message, and when last, the visitor was written to already."""
+    """Return up to which message, and when last, the visitor was notified."""
     told = Mail.objects.filter(conversation=conversation, kind=MailKind.ANSWER)
     last = told.exclude(status=MailStatus.CANCELLED).order_by("to_seq").last()
     return (last.to_seq, last.created_at) if last else (0, None)
@@ -114,8 +115,10 @@ def _may_write(conversation: Conversation, address: Address) -> bool:
 
 @transaction.atomic
 def owe_way_back(conversation: Conversation, address: Address, *, at: datetime) -> Mail | None:
-    """Owe the mail that tells whoever replied to a closed conversation how to come back (B9);
-    ``None`` where that was told within a day: two machines would go on for ever."""
+    """Owe the e-mail that says how to come back, after a reply to a closed conversation (B9).
+
+    ``None`` if one was sent within a day: two machines would go on for ever.
+    """
     told = conversation.mails.filter(kind=MailKind.CLOSED, created_at__gt=at - A_DAY)
     if told.exists():
         return None
@@ -131,7 +134,7 @@ def owe_way_back(conversation: Conversation, address: Address, *, at: datetime) 
 
 
 def why_not(mail: Mail) -> str:
-    """Why a mail that is owed is not sent any more; empty: it is."""
+    """Return why an owed e-mail is no longer sent; empty if it is."""
     conversation = mail.conversation
     address = Address.objects.filter(visitor=conversation.visitor_id).first()
     if address is None or address.email != mail.to:

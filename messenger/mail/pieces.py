@@ -1,5 +1,6 @@
-"""What is shown of an e-mail: its words, in messages that are not too long, and a line for whatever
-could not be taken over."""
+"""The messages made of an e-mail: its words in parts of limited length, and a line about what could
+not be included.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ _ANSWERS = re.compile(
 
 
 def pieces_of(incoming: Incoming, conversation: Conversation) -> list[str]:
-    """The messages that an e-mail becomes; none where it says nothing."""
+    """Return the messages for an e-mail; none if it says nothing."""
     language = language_among(conversation.language, conversation.website.language)
     own = own_text_of(conversation)
     with translation.override(language):
@@ -47,7 +48,7 @@ def pieces_of(incoming: Incoming, conversation: Conversation) -> list[str]:
 
 
 def words_of(incoming: Incoming, own: OwnText) -> str:
-    """What the person wrote: in the mail, or else in its subject."""
+    """Return what the person wrote, in the e-mail or else in its subject."""
     words = quotes.words(incoming.text, own)
     if words or incoming.files:
         return words
@@ -77,8 +78,10 @@ def _name(file: File, number: int) -> str:
 
 
 def split(text: str) -> tuple[list[str], bool]:
-    """``text`` as messages of at most ``BODY_LIMIT`` characters, cut where a line ends if one does,
-    and whether ``PARTS`` messages hold all of it."""
+    """Split ``text`` into messages of at most ``BODY_LIMIT`` characters, at line ends if possible.
+
+    Also return whether ``PARTS`` messages hold all of it.
+    """
     parts: list[str] = []
     rest = text
     while rest and len(parts) < PARTS:
@@ -90,5 +93,5 @@ def split(text: str) -> tuple[list[str], bool]:
         try:
             parts.append(check_body(piece))
         except Rejected:
-            continue  # Nothing that can be read in this piece.
+            continue  # Nothing readable in this piece.
     return parts, not rest

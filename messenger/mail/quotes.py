@@ -1,8 +1,8 @@
-"""What a person wrote in an answer to our mail, without the mail that is answered.
+"""The words of a reply to our e-mail, without the quoted e-mail.
 
-Only what is certain is cut. A quote is ours where it has our own delimiter, or where the line above
-it names us. Of the lines in it, those that we did not write are the person's, whether they stand
-above, below or inside. Quotes of anybody else are part of what is said. Pure functions of text.
+Only what is certain is cut. A quote is ours if it contains our own delimiter, or if the line above
+it names us. Lines in it that we did not write are the person's, whether above, below or inside.
+Quotes of anybody else are part of the message. Pure functions of text.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from messenger.mail.own_text import DELIMITER, OwnText, squash
 
 _MARKS = re.compile(r"[ \t]?((?:>[ \t]?)+)")
 REACH = 12
-"""So many lines above our delimiter the line is looked for that says who wrote."""
+"""How many lines above our delimiter to search for the attribution."""
 
 CONTEXT = 3
-"""So many quoted lines stay above an answer that was written between them."""
+"""How many quoted lines remain above an answer that was written between them."""
 
 
 class Fate(Enum):
-    WORDS = "words"  # the person's
-    QUOTED = "quoted"  # in a quote of ours: looked at line by line
+    WORDS = "words"  # written by the person
+    QUOTED = "quoted"  # in a quote of ours: judged line by line
     CUT = "cut"
-    TYPED = "typed"  # the person's, inside the quote
-    CONTEXT = "context"  # ours, and what the words below it answer
+    TYPED = "typed"  # written by the person inside the quote
+    CONTEXT = "context"  # ours, answered by the words below it
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """Where a mail of ours begins for certain: ``start`` with who wrote it, ``body`` below that."""
+    """A certain start of our e-mail: ``start`` with the attribution, ``body`` below it."""
 
     start: int
     body: int
@@ -55,7 +55,7 @@ NOTHING_KNOWN = OwnText()
 
 
 def words(text: str, own: OwnText = NOTHING_KNOWN) -> str:
-    """What the person wrote; empty where every line is known to be ours."""
+    """Return what the person wrote; empty if every line is known to be ours."""
     lines = [_line(raw) for raw in text.replace("\t", " ").split("\n")]
     for anchor in _anchors(lines, own):
         _mark(lines, anchor)
@@ -111,7 +111,7 @@ def _at_delimiter(lines: list[Line], texts: list[str], at: int, own: OwnText) ->
         top -= 1
     top = _skip_blank(lines, top, down=True)
     if any(_who_wrote(texts, end, own) is not None for end in range(top + 1, at + 1)):
-        return Anchor(_with_rule(lines, top), at)  # It is said inside the quote.
+        return Anchor(_with_rule(lines, top), at)  # The attribution is inside the quote.
     for end in range(top, max(-1, top - REACH), -1):
         start = _who_wrote(texts, end, own)
         if start is not None:
@@ -120,7 +120,7 @@ def _at_delimiter(lines: list[Line], texts: list[str], at: int, own: OwnText) ->
 
 
 def _who_wrote(texts: list[str], end: int, own: OwnText) -> int | None:
-    """Where the sentence or the headers begin that stand right above ``end``."""
+    """Return the start of the sentence or the headers right above ``end``."""
     start = attributions.sentence_start(texts, end)
     if start is not None and attributions.header_role(texts[start]) is None:
         return start
@@ -140,7 +140,7 @@ def _at_headers(lines: list[Line], texts: list[str], at: int, own: OwnText) -> A
     wanted = 2 if start < at else 3
     if "from" not in roles or not roles & {"date", "subject"} or len(roles) < wanted:
         return None
-    # Who wrote it decides: in "To" the visitor stands also where a courier wrote to them.
+    # The writer decides: "To" also names the visitor when, say, a courier wrote to them.
     writer = next(one for one in texts[at:end] if attributions.header_role(one) == "from")
     is_ours = own.is_named_in(writer) if own.is_known else start < at or len(roles) > wanted
     return Anchor(start, end) if is_ours else None
@@ -168,7 +168,7 @@ def _at_sentence(lines: list[Line], texts: list[str], at: int, own: OwnText) -> 
 
 
 def _with_rule(lines: list[Line], start: int) -> int:
-    """A rule above who wrote it belongs to the quote."""
+    """Include a rule above the attribution in the quote."""
     above = _skip_blank(lines, start - 1, down=False)
     if above >= 0 and start - above <= 3 and attributions.is_rule(lines[above].text):
         return above
@@ -181,11 +181,11 @@ def _skip_blank(lines: list[Line], at: int, *, down: bool) -> int:
     return at
 
 
-# --- Which lines of it are whose
+# --- Which lines belong to whom
 
 
 def _mark(lines: list[Line], anchor: Anchor) -> None:
-    """With quote marks, what is marked is the quote; without, all that follows."""
+    """Mark the quote: with quote marks, the marked lines; without, all that follows."""
     first = _skip_blank(lines, anchor.body, down=True)
     has_marks = first < len(lines) and lines[first].depth > 0
     for line in lines[anchor.start : anchor.body]:
@@ -196,7 +196,7 @@ def _mark(lines: list[Line], anchor: Anchor) -> None:
 
 
 def _runs(lines: list[Line]) -> Iterator[list[Line]]:
-    """Marked lines that follow each other."""
+    """Yield runs of consecutive marked lines."""
     run: list[Line] = []
     for line in lines:
         if line.depth:
@@ -209,7 +209,7 @@ def _runs(lines: list[Line]) -> Iterator[list[Line]]:
 
 
 def _mark_selections(lines: list[Line], own: OwnText) -> None:
-    """A quote without a word on who wrote it is ours where all of it is."""
+    """Mark quotes without an attribution as ours if every line is ours."""
     if not own.is_known:
         return
     for run in _runs(lines):
@@ -224,8 +224,10 @@ def _mark_selections(lines: list[Line], own: OwnText) -> None:
 
 
 def _sort_out(lines: list[Line], own: OwnText) -> bool:
-    """Tell the person's lines in quotes from ours; returns whether that could be done. Where most
-    of the quote is unknown to us (a program has translated it), it is cut as a whole."""
+    """Separate the person's lines in quotes from ours; return whether that was possible.
+
+    If most of the quote is unknown to us (a program has translated it), it is cut as a whole.
+    """
     quoted = [line for line in lines if line.fate is Fate.QUOTED]
     foreign: list[Line] = []
     substantial = 0
@@ -246,7 +248,7 @@ def _sort_out(lines: list[Line], own: OwnText) -> bool:
 
 
 def _is_neutral(text: str, above: str, own: OwnText) -> bool:
-    """Whether a line of a quote says nothing by itself: addresses, headers, rules, advertising."""
+    """Return whether a quoted line has no words: addresses, headers, rules, advertising."""
     said = attributions.plain(text)
     if attributions.is_rule(text) or signatures.is_advertising(text):
         return True
@@ -258,7 +260,7 @@ def _is_neutral(text: str, above: str, own: OwnText) -> bool:
 
 
 def _keep_context(lines: list[Line], own: OwnText, *, is_certain: bool) -> None:
-    """Answers between quoted lines keep those that they answer."""
+    """Retain the quoted lines that are answered in between."""
 
     def is_said(line: Line) -> bool:
         if line.fate is not Fate.CUT or line.is_blank or DELIMITER in line.text:
@@ -283,11 +285,11 @@ def _keep_context(lines: list[Line], own: OwnText, *, is_certain: bool) -> None:
             lines[number].fate = Fate.CONTEXT
 
 
-# --- What is left
+# --- What remains
 
 
 def _joined(lines: list[Line]) -> str:
-    """The words in their order, each piece without what a program added at its end."""
+    """Join the words in order, each piece without what a program added at its end."""
     kept = [line for line in lines if line.fate is Fate.WORDS and not line.is_blank]
     only_quotes = bool(kept) and all(line.depth for line in kept)
     pieces: list[list[str]] = [[]]

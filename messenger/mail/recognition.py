@@ -1,4 +1,4 @@
-"""What of our own can stand in an answer: the messages of its conversation and our mails' frame."""
+"""Our own text that a reply may quote: messages of its conversation and our e-mails' frame."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ MESSAGES = 500
 
 
 def own_text_of(conversation: Conversation) -> OwnText:
-    """What was said and sent in a conversation. Its visitor's own mails count as well: an answer to
-    an answer quotes them."""
+    """Return what was written and sent in a conversation.
+
+    It includes the visitor's own e-mails, which a reply to a reply quotes.
+    """
     mails = list(_mails(conversation))
     latest = conversation.messages.exclude(author=Author.SYSTEM).select_related("agent")
     messages = list(latest.order_by("-seq")[:MESSAGES])
@@ -42,7 +44,7 @@ def own_text_of(conversation: Conversation) -> OwnText:
 
 
 def _mails(conversation: Conversation) -> Iterator[Mail]:
-    """The last that were sent, and what they would say today where nothing was."""
+    """Yield the last e-mails sent, and what they would say today if none was."""
     for kind in (MailKind.ANSWER, MailKind.CLOSED):
         yield Mail(conversation=conversation, kind=kind, to_seq=conversation.last_seq)
     sent = conversation.mails.order_by("-pk")

@@ -1,9 +1,9 @@
-"""Answers by e-mail become messages (B9), if everything about them is right.
+"""Replies by e-mail become messages (B9), if everything about them is right.
 
-The address that a mail came to is signed for one conversation, and the mail must come from the
-address that its visitor left. What is refused or ignored is written down and never answered: an
-answer would go to whoever was impersonated. A mail that its visitor did send is kept as it came,
-whatever became of it (B29).
+The recipient address is signed for one conversation, and the e-mail must come from the address that
+its visitor left. Refused or ignored e-mails are recorded and never answered: an answer would go to
+the person who was impersonated. An e-mail that its visitor did send is stored as it came, whatever
+became of it (B29).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from messenger.models import Outcome, Reply
 logger = logging.getLogger(__name__)
 
 HOURLY = 30
-"""So many mails an hour and conversation: a loop of machines that do not say so ends here."""
+"""The limit of e-mails an hour and conversation, which ends a loop of undeclared machines."""
 
 RECIPIENTS = 20
 
@@ -43,7 +43,7 @@ MACHINE = gettext_noop("written by a machine")
 TOO_MANY = gettext_noop("too many in an hour")
 WORDLESS = gettext_noop("no words of its own")
 
-# What the message path refuses, as the administration says it.
+# The message path's refusals, as the administration shows them.
 REFUSALS = {
     "blocked": gettext_noop("the visitor is blocked"),
     "consent": gettext_noop("the visitor has withdrawn consent"),
@@ -54,7 +54,7 @@ REFUSED = gettext_noop("the conversation takes no messages")
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    """One mail at one address, and when."""
+    """One e-mail at one address, and its time."""
 
     raw: bytes
     incoming: Incoming
@@ -65,9 +65,9 @@ class _Arrival:
 def take(
     raw: bytes, recipients: Sequence[str], *, at: datetime, sender: str | None = None
 ) -> list[Outcome]:
-    """What became of a mail, for each of the addresses it was delivered to. Safe to repeat.
+    """Take an e-mail in; return the outcome for each address it was delivered to. Safe to repeat.
 
-    ``sender`` is the one of the envelope; an empty one takes no answers, so a machine wrote it.
+    ``sender`` is that of the envelope; an empty one accepts no replies, so a machine wrote it.
     """
     incoming = parse(raw, is_bounce=sender is not None and sender.strip() in {"", "<>"})
     return [_take(raw, incoming, one, at=at) for one in recipients[:RECIPIENTS]]
@@ -91,7 +91,7 @@ def _take(raw: bytes, incoming: Incoming, recipient: str, *, at: datetime) -> Ou
 
 
 def _surplus(incoming: Incoming, conversation: Conversation, *, at: datetime) -> str:
-    """Why a mail of the right person is not even kept; empty: it is."""
+    """Return why the right person's e-mail is not even stored; empty if it is."""
     known = Reply.objects.filter(conversation=conversation)
     counted = known.filter(outcome__in=[Outcome.ACCEPTED, Outcome.CLOSED])
     if counted.filter(message_id=incoming.message_id).exists():
@@ -101,7 +101,7 @@ def _surplus(incoming: Incoming, conversation: Conversation, *, at: datetime) ->
 
 
 def _keep(arrival: _Arrival, address: Address) -> Outcome:
-    """Store the mail as it came and what becomes of it; nothing is left of it where that fails."""
+    """Store the e-mail as it came, and its outcome; leave nothing behind on failure."""
     conversation, incoming, at = arrival.conversation, arrival.incoming, arrival.at
     file = inbound_emails.store(arrival.raw, website_id=conversation.website_id)
     is_recorded = False
@@ -121,7 +121,7 @@ def _keep(arrival: _Arrival, address: Address) -> Outcome:
 
 @retried
 def _add(arrival: _Arrival, address: Address, *, file: str) -> Outcome:
-    """Store the words as the visitor's messages; a reply wakes what sleeps (R113, C2)."""
+    """Store the words as the visitor's messages; a reply wakes a paused conversation (R113, C2)."""
     incoming, at = arrival.incoming, arrival.at
     locked = Conversation.objects.select_for_update(no_key=True, of=("self",))
     locked = locked.select_related("visitor__address", "website__sender")
@@ -163,7 +163,7 @@ def _say(
     email: uuid.UUID,
     at: datetime,
 ) -> int:
-    """Add the pieces as messages; returns the number of the first, which carries the e-mail."""
+    """Add the pieces as messages; return the seq of the first, which carries the e-mail."""
     numbers = []
     for number, body in enumerate(pieces):
         sent = sending.add(

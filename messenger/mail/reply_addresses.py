@@ -1,7 +1,7 @@
 """Signed addresses to which a visitor's mail program replies: one for each conversation.
 
-Mail servers may change the case of an address, and its part before the @ has 64 characters at the
-most (RFC 5321): 26 letters of base 32 for the conversation, 24 for the signature (120 bits).
+Mail servers may change the case of an address, and the part before the @ has at most 64 characters
+(RFC 5321): 26 letters of base 32 for the conversation, 24 for the signature (120 bits).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _PATTERN = re.compile(r"[^@]*\+([a-z2-7]{26})([a-z2-7]{24})@[^@]+", re.IGNORECAS
 
 
 def reply_address(conversation: uuid.UUID) -> str:
-    """Where an answer goes that is meant for ``conversation``; empty where none can arrive."""
+    """Return the reply address of ``conversation``; empty if replies cannot arrive."""
     local, _at, domain = settings.MAIL_REPLY_TO.partition("@")
     if not domain:
         return ""
@@ -26,7 +26,7 @@ def reply_address(conversation: uuid.UUID) -> str:
 
 
 def conversation_of(address: str) -> uuid.UUID | None:
-    """The conversation that a reply address was made for; ``None`` where it is not one of ours."""
+    """Return the conversation of a reply address; ``None`` if it is not one of ours."""
     found = _PATTERN.fullmatch(address.strip())
     if found is None:
         return None

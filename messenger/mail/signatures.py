@@ -1,8 +1,8 @@
-"""What mail programs add below the words, where it is certain that no person typed it.
+"""Removal of what mail programs add below the words, if certainly nobody typed it.
 
-"Kind regards" and a name are words. Only two things are cut: a signature below the line that
-RFC 3676 has for it ("-- " with its space), up to the first empty line, and the one line by which
-telephones and programs advertise themselves.
+"Kind regards" and a name are words. Only two things are cut: a signature below its RFC 3676
+delimiter ("-- " with its space), up to the first empty line, and the one line with which phones and
+programs advertise themselves.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SENT = (
     r"|sendt fra|lähetetty|odesláno (?:z|ze)|отправлено (?:с|из)|надіслано (?:з|із)|从我的|來自我的"
     r"|发自我的"
 )
-# Telephones, and programs by their full names: "by post" and "by mail" are words of people.
+# Phones, and programs by their full names: "by post" and "by mail" are words of people.
 _BY = (
     r"iphone|ipad|ipod|android|galaxy|samsung|huawei|honor|xiaomi|redmi|poco|pixel|oneplus|oppo"
     r"|realme|motorola|nokia|xperia|fairphone|wiko|blackberry|windows (?:phone|mail)|outlook"
@@ -33,7 +33,7 @@ _BY = (
     r"|phone|mail for windows|courrier pour windows|mail für windows|correo para windows"
     r"|posta per windows"
 )
-# Words that may stand between and after them; nothing else may, so that no sentence is taken.
+# Words that may come between and after them; no others, so that no real sentence matches.
 _BESIDE = (
     r"my|on|mon|ma|meinem|meiner|mi|meu|minha|mio|mia|mijn|mojego|mojej|min|mit|моего|мого|the|new"
     r"|for|pour|für|para|per|voor|dla|för|le|la|l|der|das|app|application|appli|mobile|mobil"
@@ -56,7 +56,7 @@ _ADDRESS = re.compile(r"\s*[<(\[]?https?://[^\s>)\]]*[>)\]]?\s*")
 
 
 def is_advertising(line: str) -> bool:
-    """Whether a line is "Sent from my iPhone" and its kind, and nothing more."""
+    """Return whether a line is only "Sent from my iPhone" or the like."""
     if len(line) > 200:
         return False
     bare = _ADDRESS.sub(" ", line).replace("’", "'").strip(" *_[]()-–—\t\u00a0")
@@ -64,7 +64,7 @@ def is_advertising(line: str) -> bool:
 
 
 def trim(lines: list[str]) -> list[str]:
-    """``lines`` without what a program has added at their end."""
+    """Return ``lines`` without what a program has added at their end."""
     kept = _without_advertising(lines)
     start = next(
         (
