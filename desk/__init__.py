@@ -1,1 +1,1 @@
-"""The agents' face: the desk and its doors. No models."""
+"""The agents' face: the desk and its entry points. No models."""

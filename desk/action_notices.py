@@ -1,4 +1,4 @@
-"""What a notice says once an agent has done something to a conversation."""
+"""The notice after an agent's action on a conversation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conversations.models import Conversation
 
 
 def sentence(conversation: Conversation) -> str:
-    """Say where the conversation is now."""
+    """Return where the conversation is now, in words."""
     number = conversation.pk
     until = _moment(conversation.deadline_at)
     match Status(conversation.status):

@@ -1,4 +1,4 @@
-"""Web addresses as people read them: the path of a page, not the whole line (R192)."""
+"""Web addresses for people: the path of a page, not the whole URL (R192)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ LONG = 44
 
 
 def short(address: str, own_hosts: Iterable[str] = ()) -> str:
-    """Return the path of a page of the brand's own site, else host and path; without scheme and
-    query. A long one keeps its first and its last part. What is no address stays as it is."""
+    """Return the path of a page of the brand's own site, or host and path of another.
+
+    Scheme and query are left out; of a long path only the first and last parts remain. Text that
+    is no URL is returned unchanged.
+    """
     try:
         parts = urlsplit(address)
         host = (parts.hostname or "").removeprefix("www.")
@@ -31,8 +34,7 @@ def short(address: str, own_hosts: Iterable[str] = ()) -> str:
 
 
 def _readable(path: str) -> str:
-    """With letters in place of their escapes, unless that would bring in what is not seen or turns
-    the direction of what is."""
+    """Decode escapes, unless that would reveal invisible or direction-changing characters."""
     readable = unquote(path, errors="strict") if _is_utf8(path) else path
     return readable if readable.isprintable() else path
 

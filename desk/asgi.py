@@ -1,4 +1,4 @@
-"""The agents' raw doors: messages in, messages after a number, read up to."""
+"""The agents' raw endpoints: send messages, get messages after a number, mark as read."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ HOLDS = f"""
 
 
 def match(path: str) -> dict[str, str] | None:
-    """The parts of a path that belongs to these doors, else ``None``."""
+    """Return the parts of a path that belongs to these endpoints, or ``None``."""
     found = PATH.match(path)
     return found.groupdict() if found else None
 
@@ -48,7 +48,7 @@ async def door(scope: Scope, receive: Receive, send: Send, found: dict[str, str]
 async def _handle(request: Request) -> tuple[int, Answer]:
     request.check_origin()
     if request.method != "GET" and "origin" not in request.headers:
-        # With a cookie, a request that does not say where it comes from is not ours.
+        # With a cookie, a request without an origin is not ours.
         raise Rejected("origin", _("This page may not do that here."), 403)
     session_key = _session_key(request)
     desk = desk_session.cached(session_key) or await _issue(session_key)
@@ -90,8 +90,8 @@ async def _send(
     except Rejected as rejected:
         if rejected.code not in {"not_found", "not_on_desk"}:
             raise
-        # Is it the conversation, or was the pass overtaken (logout, new password)? Read it anew:
-        # this raises 401 where the session has ended.
+        # Is it the conversation, or has the cached session become invalid (logout, new password)?
+        # Load it again: this raises 401 if the session has ended.
         fresh = await _issue(desk.session_key)
         if fresh == desk:
             raise
@@ -102,7 +102,7 @@ async def _send(
 async def _file(
     request: Request, conversation: int, desk: DeskSession
 ) -> tuple[int, dict[str, Any] | Download]:
-    """An upload (PUT, under an id that the client made), or the bytes of one."""
+    """Receive an upload (PUT, under an id made by the client), or return the bytes of one."""
     file = attachments.check_id(request.match["file"])
     is_small = request.match["small"] is not None
     if request.method == "GET":

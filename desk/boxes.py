@@ -1,4 +1,4 @@
-"""State boxes: what an agent sees at a glance of each of their conversations (R173-R181)."""
+"""State boxes: an agent's view of each of their conversations at a glance (R173-R181)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from conversations.models import Author, Conversation, Message, Style
 from conversations.visitors import visitor_presence
 
 EXCERPT = 160
-"""Characters of the last message; a box shows one line of them."""
+"""How many characters of the last message are loaded; a box shows one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,7 @@ class Box:
 
 
 def boxes(agent: Agent | None) -> tuple[list[Box], list[Box]]:
-    """Return what is on the agent's desk, longest there first, and what is assigned to the agent
-    and waits for a slot."""
+    """Return what is on the agent's desk, longest there first, and what is assigned to them."""
     if agent is None:
         return [], []
     mine = Conversation.objects.filter(agent=agent, status__in=[Status.ACTIVE, Status.ASSIGNED])
@@ -69,7 +68,7 @@ def boxes(agent: Agent | None) -> tuple[list[Box], list[Box]]:
 
 
 def _with_last_message(rows: QuerySet[Conversation]) -> QuerySet[Any]:
-    """With ``last``: what somebody said last. The product's own sentences are no news."""
+    """Annotate ``last``, the last message of a person or bot. System messages do not count."""
     spoken = Message.objects.filter(conversation=OuterRef("pk")).exclude(author=Author.SYSTEM)
     told = JSONObject(
         author="author",

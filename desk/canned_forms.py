@@ -1,4 +1,4 @@
-"""What somebody fills in who keeps a canned reply: whose it is, what it says, its files."""
+"""The form of a canned reply: its owner, its text, its files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ManyFilesInput(forms.ClearableFileInput):
 
 
 class ManyFilesField(forms.FileField):
-    """Any number of files, each looked at as what people attach is: its content decides."""
+    """Any number of files, each checked like other attachments: the content decides."""
 
     widget = ManyFilesInput
 
@@ -52,7 +52,7 @@ class ManyFilesField(forms.FileField):
 
 
 class CannedReplyForm(_Form):
-    """``owners`` are those for whom ``user`` may keep replies; others cannot be chosen."""
+    """``owners`` are the owners that ``user`` may choose; there are no others."""
 
     owner = forms.ChoiceField(label=gettext_lazy("For whom"))
     shortcut = forms.CharField(
@@ -140,7 +140,7 @@ Owner = tuple[str, str, dict[str, int | None]]
 
 
 def owners(user: User, agent: Agent | None) -> list[Owner]:
-    """For whom ``user`` may keep replies: key, name, and the columns that say so."""
+    """Return the owners that ``user`` may choose: key, name, and the columns they stand for."""
     found: list[Owner] = []
     nobody: dict[str, int | None] = {"agent_id": None, "group_id": None, "website_id": None}
     if agent is not None:
@@ -158,7 +158,7 @@ def owners(user: User, agent: Agent | None) -> list[Owner]:
 
 
 def key_of(reply: CannedReply) -> str:
-    """As ``owners`` names it."""
+    """Return the key of a reply's owner, as in ``owners``."""
     if reply.agent_id is not None:
         return OWN
     if reply.group_id is not None:
@@ -167,7 +167,7 @@ def key_of(reply: CannedReply) -> str:
 
 
 def meanings() -> list[tuple[str, str]]:
-    """Each variable and what it becomes, for the page that explains them."""
+    """Return each variable and its meaning, for the page that explains them."""
     texts = {
         "visitor_name": _("the visitor's name"),
         "agent_name": _("your name, as visitors read it"),

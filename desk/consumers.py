@@ -1,4 +1,4 @@
-"""The agents' sockets: what is on a desk, and the proof that somebody sits at it."""
+"""The agents' sockets: they show what is on a desk, and prove that the agent is connected."""
 
 from __future__ import annotations
 
@@ -26,14 +26,16 @@ ON_DESK = """
 
 TEAMS = "SELECT group_id FROM accounts_group_members WHERE agent_id = %(agent)s"
 
-# The usual heartbeat, in one round trip; all else goes through ``presence.hear``.
+# The usual heartbeat, in one round trip; all others go through ``presence.hear``.
 HEARD_AGAIN = f"{presence.HEARD_AGAIN} AND {desk_session.SESSION_VALID_SQL} RETURNING 1 AS yes"
 STILL_LOGGED_IN = f"SELECT 1 AS yes WHERE {desk_session.SESSION_VALID_SQL}"
 
 
 class DeskConsumer(LiveConsumer):
-    """One desk on one device. ``talks`` maps the number of each conversation on this desk to its
-    public id and its visitor."""
+    """One desk on one device.
+
+    ``talks`` maps the number of each conversation on this desk to its public id and its visitor.
+    """
 
     heartbeat_seconds = presence.BEAT
     desk: DeskSession
@@ -62,7 +64,7 @@ class DeskConsumer(LiveConsumer):
         session_monitor.monitor().add(self, self.desk, self._log_out)
 
     async def heartbeat(self) -> None:
-        """Being heard keeps the agent connected; who has logged out is not heard."""
+        """Keep the agent connected; a desk that is logged out sends no valid heartbeat."""
         values = {
             **self.desk.proof,
             "connection": self.connection_id,
@@ -76,7 +78,7 @@ class DeskConsumer(LiveConsumer):
             await self._log_out()
 
     async def _log_out(self) -> None:
-        """The session is over: the page goes to the login (N12)."""
+        """The session has ended: make the page go to the login (N12)."""
         await self.send_frame({"type": "logout"})
         await self.close(4401)
 

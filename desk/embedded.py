@@ -1,4 +1,4 @@
-"""Which applications stand beside a conversation, and what they are told of it, signed (R195)."""
+"""The toolbar applications beside a conversation, and the signed context they get (R195)."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ ALGORITHM = "HS256"
 
 
 def beside(conversation: Conversation, *, host: str = "") -> QuerySet[ToolbarApp]:
-    """The applications of the conversation's website and group, in their order. None on the desk's
-    own host: there, a page in a frame would be the desk."""
+    """Return the applications of the conversation's website and group, in order.
+
+    None on the desk's own host: there, a page in a frame would be the desk.
+    """
     here = ToolbarApp.objects.filter(website=conversation.website_id, is_enabled=True)
     of_group = Q(groups=None) | Q(groups=conversation.group_id)
     return _elsewhere(here.filter(of_group).distinct(), host)
 
 
 def origins_for(user: User, *, host: str) -> list[str]:
-    """Whose pages a desk of ``user`` may frame: its policy names them, and no others."""
+    """Return the origins that a desk of ``user`` may frame: its policy names only these."""
     mine = Q(groups__members__user=user) | Q(pk__in=rights.websites_of(user))
     websites = Website.objects.filter(mine).values("pk")
     shown = ToolbarApp.objects.filter(website__in=websites, is_enabled=True)
@@ -43,8 +45,11 @@ def _elsewhere(apps: QuerySet[ToolbarApp], host: str) -> QuerySet[ToolbarApp]:
 def context_of(
     app: ToolbarApp, conversation: Conversation, agent: Agent | None, *, at: datetime
 ) -> str:
-    """A token that its server can verify: who is looked at, by whom, for five minutes. It names the
-    customer only where the brand's own server has signed who that is (C14)."""
+    """Return a token that the application's server can verify, valid for five minutes.
+
+    It says whose conversation is viewed, and by whom. It names the customer only if the brand's own
+    server has signed their identity (C14).
+    """
     visitor = conversation.visitor
     claims: dict[str, Any] = {
         "iss": settings.PUBLIC_URL,

@@ -1,4 +1,4 @@
-"""The Messenger's page: what it is told of its website, and the policy under which it runs."""
+"""The Messenger's page: its configuration, and its content security policy."""
 
 from __future__ import annotations
 
@@ -29,8 +29,11 @@ def render_frame(
     *,
     rehearsal: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """The page in ``language``. With a ``rehearsal`` (the builder's preview) it plays that scene
-    with the ``website`` as it is handed in, saved or not, and asks the server for nothing."""
+    """Render the page in ``language``.
+
+    With a ``rehearsal`` (the builder's preview) it plays that state with the ``website`` as given,
+    saved or not, and makes no requests to the server.
+    """
     with translation.override(language):
         texts = texts_of(website, language)
         config = {
@@ -63,7 +66,7 @@ def render_frame(
 
 def _policy(request: HttpRequest, website: Website, ancestors: list[str]) -> str:
     host = request.get_host()
-    # A policy knows no IPv6 addresses; browsers complain of them.
+    # The policy's grammar has no IPv6 addresses; browsers warn about them.
     named = [source for source in ancestors if "[" not in source]
     logo = urlsplit(website.logo_url)
     has_logo = re.fullmatch(r"[\w.:-]+", logo.netloc)

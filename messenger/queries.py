@@ -1,4 +1,4 @@
-"""What a visitor sees of conversations. Nothing here crosses to another visitor."""
+"""Conversations as a visitor sees them. Nothing here crosses to another visitor."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from routing import wait_estimate
 
 HISTORY = 50
 
-# What ``seen_by_visitor`` reads of a conversation.
+# The columns that ``seen_by_visitor`` reads.
 COLUMNS = (
     "public_id",
     "status",
@@ -57,9 +57,11 @@ COLUMNS = (
 def conversations_of(
     visitor: Visitor, only: uuid.UUID | None = None, *, at: datetime
 ) -> list[dict[str, Any]]:
-    """The latest conversations of whoever is behind ``visitor`` (or that one ``only``), in one
-    query: those that are open first, before all what was begun in this browser (C55), then the
-    newest. Without those that are hidden, as long as nothing new is said (C13)."""
+    """Return the latest conversations of the person behind ``visitor`` (or ``only`` one).
+
+    In one query: open ones first, those begun in this browser before others (C55), then the newest.
+    Hidden ones are excluded until they get a new message (C13).
+    """
     mine = Conversation.objects.filter(visitor__in=browsers_of(visitor))
     rows = _with_columns(mine.filter(public_id=only) if only else mine, at=at)
     if visitor.hidden_at is not None:
@@ -76,7 +78,7 @@ def conversations_of(
 
 
 def _unread() -> Case:
-    """How many messages of others an open conversation has that its visitor has not read."""
+    """Count the unread messages of others in an open conversation."""
     news = (
         Message.objects.filter(
             conversation=OuterRef("pk"),
@@ -95,7 +97,7 @@ def _unread() -> Case:
 
 
 def conversation_of(conversation: Conversation, *, at: datetime) -> dict[str, Any]:
-    """One conversation as its visitor sees it now."""
+    """Return one conversation as its visitor sees it now."""
     rows = _with_columns(Conversation.objects.filter(pk=conversation.pk), at=at)
     return _shown(rows.values(*COLUMNS).get(), at=at)
 
@@ -109,7 +111,7 @@ def _shown(row: dict[str, Any], *, at: datetime) -> dict[str, Any]:
 
 
 def within(conversation: uuid.UUID, place: int, *, at: datetime) -> int | None:
-    """The minutes within which it is the turn of a queued conversation (B4)."""
+    """Return the minutes within which a queued conversation is served (B4)."""
     queue = Conversation.objects.filter(public_id=conversation).values_list("group_id", "channel")
     group, channel = queue.get()
     return None if group is None else wait_estimate.wait_of(group, Channel(channel), place, at=at)

@@ -1,8 +1,8 @@
-"""Shorter names for the variables of a script of which each page view pays every byte.
+"""Shortening of variable names in a script of which each page view pays every byte.
 
 A name that a script declares, and that is nowhere a property, a key or a shorthand, is a variable
-wherever it stands: another one that stands nowhere can take its place everywhere. The libraries
-that do this have no wheels for some of the machines that we run on.
+wherever it occurs, so an unused name can replace it everywhere. The libraries that do this have no
+wheels for some of the machines that we support.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DECLARING = {"const", "let", "function"}
 
 
 class Token(NamedTuple):
-    """A piece of a script; ``inside`` is the bracket around it, ``block`` around statements."""
+    """A piece of a script. ``inside`` is the bracket around it, or ``block`` around statements."""
 
     kind: str
     text: str
@@ -34,7 +34,7 @@ class Token(NamedTuple):
 
 
 def shorten(script: str) -> str:
-    """``script``, without comments, with shorter names for the variables that it declares."""
+    """Return ``script``, which has no comments, with short names for the variables it declares."""
     tokens = list(_tokens(script))
     solid = [token for token in tokens if token.kind != "blank"]
     words = Counter(token.text for token in solid if token.kind == "word")
@@ -47,7 +47,7 @@ def shorten(script: str) -> str:
 
 
 def _tokens(script: str) -> Iterator[Token]:
-    """The pieces of ``script``, the fixed texts of its templates among them."""
+    """Yield the pieces of ``script``, including the fixed texts of its templates."""
     at, brackets, last = 0, [""], Token("sign", "")
     while at < len(script):
         is_pattern = script[at] == "/" and last.kind == "sign" and last.text not in ")]}"
@@ -73,7 +73,7 @@ def _tokens(script: str) -> Iterator[Token]:
 
 
 def _named(solid: list[Token]) -> set[str]:
-    """What is the name of a property somewhere, or may be."""
+    """Return what is, or may be, the name of a property somewhere."""
     named: set[str] = set()
     end = Token("sign", "")
     for before, token, after in zip(solid, solid[1:], [*solid[2:], end], strict=False):

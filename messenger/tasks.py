@@ -1,4 +1,4 @@
-"""What beat and the workers do for the Messenger. A task only nudges; rows say what is owed."""
+"""Periodic tasks of the Messenger. A task is only a trigger; rows say what is owed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from messenger.mail import delivery, pending_mails
 
 @shared_task
 def write_to_visitors() -> int:
-    """Look whom to write to, and send what is owed; returns how many mails were accepted here."""
+    """Decide about e-mails and send those owed; return how many were accepted here."""
     now = database_now()
     pending_mails.look(at=now)
     return delivery.send_due(at=now)

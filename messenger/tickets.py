@@ -1,6 +1,6 @@
 """Tickets: each opens one socket of a visitor, within a minute.
 
-A browser cannot send a header with a WebSocket, and a token in an address would end in logs.
+A browser cannot send a header with a WebSocket, and a token in a URL would end up in logs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who comes with a ticket: a visitor, and the one conversation where it is by a mail's link."""
+    """The visitor of a ticket, and the only conversation if they came by a link in an e-mail."""
 
     visitor_id: int
     only: str | None
@@ -32,10 +32,10 @@ def issue(visitor_id: int, only: uuid.UUID | None = None) -> str:
 
 
 def redeem(ticket: str) -> Holder | None:
-    """Whom ``ticket`` was issued to, once; ``None`` where it is unknown or used."""
+    """Return the holder of ``ticket``, once; ``None`` if it is unknown or used."""
     key = _key(ticket)
     found: list[Any] | None = cache.get(key)
-    # Of two that read it at once, the server lets one delete it.
+    # If two read it at once, the server lets only one delete it.
     return Holder(*found) if found is not None and cache.delete(key) else None
 
 

@@ -1,4 +1,4 @@
-"""The addresses of the Messenger and of the demo shop that embeds it."""
+"""The URLs of the Messenger and of the demo shop that embeds it."""
 
 from __future__ import annotations
 

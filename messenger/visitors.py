@@ -1,4 +1,4 @@
-"""Who writes in the Messenger: bearer tokens, the visitors that consent makes, and who they are."""
+"""Visitors of the Messenger: bearer tokens, consent that creates visitors, and identity."""
 
 from __future__ import annotations
 
@@ -25,20 +25,19 @@ from messenger.mail import addresses
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Who a browser is; ``token`` is what it shows from now on, told once, where that changed."""
+    """A browser's visitor. ``token`` is their new token, returned once, if it has changed."""
 
     visitor: Visitor
     token: str | None
 
 
 def hash_token(token: str) -> str:
-    """What is kept of a token: its SHA-256 in hex. It has 256 bits, so no salt is needed."""
+    """Return what is stored of a token: its SHA-256 in hex. With its 256 bits it needs no salt."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def visitor_of(request: HttpRequest, website: Website) -> Visitor:
-    """The visitor whose bearer token the request carries; ``Rejected`` (401) where it is nobody's
-    on this website."""
+    """Return the visitor of the request's bearer token; ``Rejected`` (401) if there is none."""
     visitor = bearer_of(request, website)
     if visitor is None:
         raise Rejected("token", _("We do not know this browser any more. Please start again."), 401)
@@ -46,14 +45,16 @@ def visitor_of(request: HttpRequest, website: Website) -> Visitor:
 
 
 def bearer_of(request: HttpRequest, website: Website) -> Visitor | None:
-    """The visitor whose token the request carries, if it carries one that is known."""
+    """Return the visitor of the request's bearer token, if it is a known one."""
     token = _bearer(request)
     return website.visitors.filter(token_hash=hash_token(token)).first() if token else None
 
 
 def reader_of(request: HttpRequest, website: Website) -> tuple[Visitor, uuid.UUID | None]:
-    """Whose words may be read, and the one conversation where somebody comes by a mail's link
-    (C11); ``None`` for the visitor in person."""
+    """Return whose conversations may be read, and which one only, for a link in an e-mail (C11).
+
+    It is ``None`` for the visitor in person.
+    """
     guest = guest_of(_bearer(request))
     if guest is not None and guest.visitor.website_id == website.pk:
         return guest.visitor, guest.conversation
@@ -61,8 +62,11 @@ def reader_of(request: HttpRequest, website: Website) -> tuple[Visitor, uuid.UUI
 
 
 def token_hash_for(token: str, conversation: uuid.UUID) -> str:
-    """The hash by which ``token`` opens ``conversation``: its own, or that of the visitor whose
-    mail's link it is. One query more for links, none for visitors."""
+    """Return the hash by which ``token`` opens ``conversation``.
+
+    Its own, or that of the visitor whose e-mail contained the link. Links cost one more query,
+    visitors' tokens none.
+    """
     guest = guest_of(token)
     if guest is not None and guest.conversation == conversation:
         return guest.visitor.token_hash
@@ -78,8 +82,10 @@ def _bearer(request: HttpRequest) -> str:
 def welcome(
     website: Website, consent: Consent, *, at: datetime, claims: Claims | None = None
 ) -> tuple[Visitor, str]:
-    """Make a visitor who has just agreed; returns the token, told once. With ``claims`` he is that
-    person from the start."""
+    """Create a visitor who has just consented; return the token, which is shown once.
+
+    With ``claims`` they are that person from the start.
+    """
     visitor, token = _begin(website, language=consent.language, at=at)
     persons.say(visitor, consent)
     if claims is not None:
@@ -93,12 +99,12 @@ def welcome(
 def identify(
     website: Website, claims: Claims, *, visitor: Visitor | None, language: str, at: datetime
 ) -> Known | None:
-    """This browser belongs to the person that ``claims`` name (C14, R32).
+    """Link this browser to the person that ``claims`` name (C14, R32).
 
-    An unknown browser becomes a new visitor of a person who is known; ``None`` where the person is
-    not known either, or has withdrawn consent: consent will make both. ``Rejected`` where this
-    browser's visitor has. A browser that was somebody else's becomes a new
-    visitor, too: what the other one said stays his. Whoever becomes known gets a new token (N11).
+    An unknown browser becomes a new visitor of a known person. ``None`` if the person is unknown
+    too, or has withdrawn consent: consent will create both. ``Rejected`` if this browser's visitor
+    has withdrawn it. A browser of somebody else becomes a new visitor, too: the other person's
+    messages stay theirs. A browser whose identity becomes known gets a new token (N11).
     """
     known = Person.objects.filter(website=website, external_id=claims.external_id).first()
     if visitor is not None and visitor.person_id not in {None, known and known.pk}:
@@ -126,8 +132,10 @@ def identify(
 
 @transaction.atomic
 def leave(visitor: Visitor) -> bool:
-    """A known customer logs out: this browser's token opens nothing any more. Whether it did; who
-    was never known keeps what he has."""
+    """Log a known customer out: this browser's token becomes invalid. Return whether it did.
+
+    A visitor who was never identified is not affected.
+    """
     if visitor.person_id is None:
         return False
     _new_token(visitor)
@@ -150,7 +158,7 @@ def _new_token(visitor: Visitor) -> str:
 
 
 def _person(website: Website, claims: Claims, *, at: datetime) -> Person:
-    """The person as the brand describes him now, the row locked."""
+    """Return the person as the brand describes them now, with the row locked."""
     Person.objects.bulk_create(
         [Person(website=website, external_id=claims.external_id, created_at=at)],
         ignore_conflicts=True,
@@ -167,7 +175,7 @@ def _person(website: Website, claims: Claims, *, at: datetime) -> Person:
 
 
 def _use_once(claims: Claims, visitor: Visitor, *, at: datetime) -> None:
-    """A token with a ``jti`` is good for one browser (N10); nothing else is kept of it."""
+    """Restrict a token with a ``jti`` to one browser (N10); nothing else is stored of it."""
     if not claims.once:
         return
     key = f"identity:{hash_token(f'{visitor.website_id} {claims.once}')}"

@@ -1,4 +1,4 @@
-"""What a website says to its visitors: its own texts, else these, in the visitor's language."""
+"""The texts for a website's visitors in their language: its own, or these defaults."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from conversations.messages import closing_message
 if TYPE_CHECKING:
     from accounts.models import Website
 
-# The asynchronous greeting is R3's and R4's; C8 has one text for each kind of engagement.
+# The asynchronous greeting is that of R3 and R4; C8 has one text for each kind of engagement.
 DEFAULTS: dict[str, dict[str, str]] = {
     "fr": {
         "greeting_live": "👋 Bonjour ! Posez-nous votre question : un conseiller est là pour vous "
@@ -61,7 +61,7 @@ DEFAULTS: dict[str, dict[str, str]] = {
 
 
 def texts_of(website: Website, language: str, *, brand: str = "") -> dict[str, str]:
-    """All texts of ``website`` in ``language``, by name.
+    """Return all texts of ``website`` in ``language``, by name.
 
     They are data: ``{brand}`` is replaced literally, by ``brand`` or the website's name; nothing
     else is interpreted.
@@ -72,18 +72,18 @@ def texts_of(website: Website, language: str, *, brand: str = "") -> dict[str, s
 
 
 def consent_of(website: Website, language: str) -> str:
-    """What a visitor agrees to: the text and, below it, the address that it points to."""
+    """Return what a visitor consents to: the text and, below it, the policy's address."""
     texts = texts_of(website, language)
     return "\n".join(part for part in (texts["consent"], texts["consent_link"]) if part)
 
 
 def sha256_of(text: str) -> str:
-    """How a consent names the exact text that was agreed to."""
+    """Return the hash by which a consent names the exact text."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def language_among(wanted: str, default: str) -> str:
-    """The first language of ``wanted`` (``fr-FR,en;q=0.8``) that we speak, else ``default``."""
+    """Return the first language of ``wanted`` (``fr-FR,en;q=0.8``) that we have, or ``default``."""
     for part in wanted.split(","):
         code = part.split(";")[0].strip().lower()[:2]
         if code in DEFAULTS:

@@ -1,4 +1,4 @@
-"""The bytes of a part behind its transfer encoding; what is not encoded is taken as it is."""
+"""Decoding of a part's transfer encoding; bytes that are not encoded are taken as they are."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _NOT_IN_IT = re.compile(rb"[^A-Za-z0-9+/=]")
 
 
 def content(part: Message) -> bytes:
-    """What a part that has no parts contains; empty where it has."""
+    """Return the content of a leaf part; empty for a multipart."""
     try:
         payload = part.get_payload()
     except (ValueError, LookupError, TypeError):
-        payload = None  # The name of its charset cannot be read; its bytes can.
+        payload = None  # The name of its charset is unreadable; its bytes are not.
     if not isinstance(payload, str):
         found = part.get_payload(decode=True)
         return found if isinstance(found, bytes) else b""
@@ -28,12 +28,12 @@ def content(part: Message) -> bytes:
 
 
 def as_bytes(text: str) -> bytes:
-    """The bytes of a text that Python's parser of mails has made of them."""
+    """Return the bytes of a text that Python's e-mail parser made of them."""
     return text.encode("utf-8", "surrogateescape")
 
 
 def _from_base64(raw: bytes, *, is_text: bool) -> bytes:
-    """Base64 up to where it ends, and then what a mailing list or a gateway wrote below it."""
+    """Decode base64 up to its end; append what a mailing list or a gateway wrote below it."""
     lines = [line.strip() for line in raw.splitlines()]
     encoded, rest = _up_to_its_end([line for line in lines if line] if raw.strip() else [])
     decoded = _decoded(b"".join(encoded))
@@ -43,7 +43,7 @@ def _from_base64(raw: bytes, *, is_text: bool) -> bytes:
 
 
 def _up_to_its_end(lines: list[bytes]) -> tuple[list[bytes], list[bytes]]:
-    """All lines are as long as the first, but for the last: below it, nothing is encoded."""
+    """Split at the end: all lines but the last have the first one's length."""
     for number, line in enumerate(lines):
         if not _is_encoded(line):
             return lines[:number], lines[number:]
@@ -54,7 +54,7 @@ def _up_to_its_end(lines: list[bytes]) -> tuple[list[bytes], list[bytes]]:
 
 
 def _is_encoded(line: bytes) -> bool:
-    """A stray character or two do not matter; words do."""
+    """Tolerate a stray character or two, but no words."""
     return b" " not in line and len(_NOT_IN_IT.findall(line)) * 20 <= len(line)
 
 
@@ -63,7 +63,7 @@ def _looks_encoded(line: bytes) -> bool:
 
 
 def _decoded(encoded: bytes) -> bytes | None:
-    """``None`` where this is no base64."""
+    """Decode base64; ``None`` if this is none."""
     bare = _NOT_IN_IT.sub(b"", encoded)
     pieces = [piece for piece in bare.split(b"=") if piece]
     try:
@@ -74,7 +74,7 @@ def _decoded(encoded: bytes) -> bytes | None:
 
 
 def _is_garbled(text: bytes) -> bool:
-    """Whether this was never base64: words whose letters happen to be of its alphabet."""
+    """Return whether this was never base64: words whose letters happen to be of its alphabet."""
     start = text[:1000]
     return sum(byte < 9 or 13 < byte < 27 for byte in start if byte) * 20 > len(start)
 

@@ -1,4 +1,4 @@
-"""Leaving by the link or header of a mail: one click, no login, no question (RFC 8058)."""
+"""Unsubscribing by an e-mail's link or header: one click, no login, no question (RFC 8058)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _SALT = "messenger.mail.unsubscribe"
 
 
 def unsubscribe_url(mail: Mail) -> str:
-    """The address in the mail that switches its notifications off. It does not expire."""
+    """Return the URL in the e-mail that switches notifications off. It does not expire."""
     word = signing.Signer(salt=_SALT).sign(mail.public_id.hex)
     path = reverse("unsubscribe", args=[mail.conversation.website.key, word])
     return f"{settings.PUBLIC_URL}{path}"
 
 
 def mail_of(word: str) -> Mail | None:
-    """The mail in which ``word`` stood; ``None`` where it is forged or long gone."""
+    """Return the e-mail that contained ``word``; ``None`` if it is forged or long gone."""
     try:
         public_id = uuid.UUID(signing.Signer(salt=_SALT).unsign(word))
     except (signing.BadSignature, ValueError):
@@ -32,7 +32,7 @@ def mail_of(word: str) -> Mail | None:
 
 
 def address_of(mail: Mail) -> Address | None:
-    """The address it went to, if it is still the visitor's."""
+    """Return the address it went to, if it is still the visitor's."""
     visitor_id = mail.conversation.visitor_id
     return (
         Address.objects.filter(visitor=visitor_id, email=mail.to).select_related("visitor").first()

@@ -1,4 +1,4 @@
-"""The page behind "no more e-mails" of a mail."""
+"""The unsubscribe page of an e-mail."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from messenger.mail.unsubscribing import address_of, mail_of
 from messenger.website_texts import language_among
 
 
-@csrf_exempt  # Whoever holds the signed word may; mail programs post it without a page (RFC 8058).
+@csrf_exempt  # The signed word is the permission; mail programs post without a page (RFC 8058).
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, key: str, word: str) -> HttpResponse:
-    """GET only asks: programs that scan mails follow links. POST does it, or undoes it (``on``)."""
+    """Ask on GET, since scanners follow links; on POST switch off, or on again (``on``)."""
     mail = mail_of(word)
     website = mail.conversation.website if mail else Website.objects.filter(key=key).first()
     address = address_of(mail) if mail else None

@@ -1,8 +1,8 @@
-"""The door for replies where a provider receives them: django-anymail's webhooks.
+"""Intake of replies from an e-mail provider: django-anymail's webhooks.
 
-Anymail checks who calls, reads each provider's format, and tells it by its one signal; that signal
-is connected in ``config.wiring``, as every other reaction. From here on a mail takes the way of
-those that come over LMTP.
+Anymail verifies the caller, reads each provider's format, and sends its one signal. That signal is
+connected in ``config.wiring``, like every other reaction. From here on an e-mail takes the same
+path as those from LMTP.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from messenger.mail import replies
 from messenger.mail.headers import addresses, raw_values
 from messenger.mail.reply_addresses import conversation_of
 
-# Where an address stands that a mail was delivered to, the surest first.
+# The headers with an address of delivery, the most reliable first.
 RECIPIENTS = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Forwarded-To", "To", "Cc")
 
 
 def receive(sender: Any, event: Any, esp_name: str, **_more: Any) -> None:
-    """A mail came in. What is raised here makes the provider try again."""
+    """Handle an incoming e-mail. An exception makes the provider try again."""
     message = event.message
     raw = bytes_of(message)
     recipients = _recipients(message.envelope_recipient, email.message_from_bytes(raw))
@@ -31,7 +31,7 @@ def receive(sender: Any, event: Any, esp_name: str, **_more: Any) -> None:
 
 
 def bytes_of(message: Message) -> bytes:
-    """A mail as it would have come from a mail server; headers may be UTF-8 and not encoded."""
+    """Return an e-mail as a mail server would deliver it; headers may be UTF-8 without encoding."""
     try:
         return message.as_bytes(policy=default.clone(utf8=True, refold_source="none"))
     except (UnicodeError, LookupError):

@@ -1,4 +1,4 @@
-"""The records of what was written to visitors by e-mail, and of what they answered."""
+"""E-mails to visitors, and their replies."""
 
 from messenger.models.mails import Attempt, Mail, MailKind, MailStatus
 from messenger.models.replies import Outcome, Reply

@@ -1,4 +1,4 @@
-"""Mails to visitors: what is owed, and each attempt to send it."""
+"""E-mails to visitors: what is owed, and each attempt to send it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class MailStatus(models.TextChoices):
 
 
 class Mail(models.Model):
-    """One mail to a visitor, told of the messages after ``from_seq`` up to ``to_seq`` (C10).
+    """One e-mail to a visitor, about the messages after ``from_seq`` up to ``to_seq`` (C10).
 
-    The row is the to-do list and the record: a lease says who is sending it now. Its
+    The row is the to-do list and the record: a lease marks who is sending it now. Its
     ``Message-ID`` is made of ``public_id``, so that every attempt carries the same.
     """
 
@@ -51,7 +51,7 @@ class Mail(models.Model):
         verbose_name = _("mail")
         verbose_name_plural = _("mails")
         constraints = [
-            # The same messages are never told twice.
+            # The same messages are never announced twice.
             models.UniqueConstraint(
                 fields=["conversation", "to_seq"],
                 condition=Q(kind="answer") & ~Q(status="cancelled"),
@@ -66,7 +66,7 @@ class Mail(models.Model):
         indexes = [
             # messenger.mail.delivery: what is to be sent, the longest due first.
             models.Index(fields=["due_at"], condition=Q(status="owed"), name="mails_owed"),
-            # messenger.mail.pending_mails: up to which message a visitor was written to.
+            # messenger.mail.pending_mails: up to which message a visitor was notified.
             models.Index(fields=["conversation", "kind", "-to_seq"], name="mailed_up_to"),
             # the administration's list, newest first.
             models.Index(fields=["-created_at"], name="mails_by_time"),
@@ -77,7 +77,7 @@ class Mail(models.Model):
 
 
 class Attempt(models.Model):
-    """One try to hand a mail to the mail server. Without an end, the process died in it."""
+    """One attempt to hand an e-mail to the mail server. Without an end, the process died in it."""
 
     mail = models.ForeignKey(Mail, on_delete=models.CASCADE, related_name="attempts")
     begun_at = models.DateTimeField(_("begun at"))

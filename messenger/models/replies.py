@@ -1,4 +1,4 @@
-"""What came in by e-mail, and what became of it."""
+"""Incoming e-mails, and their outcome."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Outcome(models.TextChoices):
 
 
 class Reply(models.Model):
-    """One mail that came in (B9). What was written is a message of the conversation, not here."""
+    """One incoming e-mail (B9). Its text is a message of the conversation, not stored here."""
 
     conversation = models.ForeignKey(
         Conversation,
@@ -42,7 +42,7 @@ class Reply(models.Model):
         verbose_name = _("reply by e-mail")
         verbose_name_plural = _("replies by e-mail")
         constraints = [
-            # A mail that is delivered twice is one message.
+            # An e-mail that is delivered twice is one message.
             models.UniqueConstraint(
                 fields=["conversation", "message_id"],
                 condition=models.Q(conversation__isnull=False, outcome__in=["accepted", "closed"]),

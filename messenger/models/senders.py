@@ -1,4 +1,4 @@
-"""In whose name a website writes to its visitors."""
+"""The name and address in which a website writes to its visitors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from accounts.models import Website
 
 
 class Sender(models.Model):
-    """A website's own settings for its e-mail; without a row, the installation's hold (R17)."""
+    """A website's own settings for its e-mail; without a row, the installation's apply (R17)."""
 
     website = models.OneToOneField(
         Website, on_delete=models.CASCADE, related_name="sender", verbose_name=_("website")

@@ -1,4 +1,4 @@
-"""The Messenger's doors, apart from the message path (``messenger.asgi.messages``)."""
+"""The Messenger's views, apart from the message path (``messenger.asgi.messages``)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _etag(_request: HttpRequest, **_parts: str) -> str:
 @require_safe
 @condition(etag_func=_etag)
 def embed(request: HttpRequest) -> HttpResponse:
-    """The script that a brand's page loads; public, the same for everybody."""
+    """Return the script that a brand's page loads; public, the same for everybody."""
     response = _packed(request, bundles.embed(bundles.tag()), "javascript")
     response["Cache-Control"] = "public, max-age=300"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
@@ -51,7 +51,7 @@ def embed(request: HttpRequest) -> HttpResponse:
 @require_safe
 @condition(etag_func=_etag)
 def bundle(request: HttpRequest, kind: str) -> HttpResponse:
-    """The script or the style of the page in the iframe; its address carries their tag."""
+    """Return the script or style of the page in the iframe; its URL carries their tag."""
     tag = bundles.tag()
     content = bundles.page_script(tag) if kind == "javascript" else bundles.page_style(tag)
     response = _packed(request, content, kind)
@@ -73,19 +73,22 @@ def _packed(request: HttpRequest, content: bundles.Sent, kind: str) -> HttpRespo
 @xframe_options_exempt
 @door("GET", "HEAD")
 def frame(request: HttpRequest, website: Website) -> HttpResponse:
-    """The Messenger's page, for an iframe on the website's domains (``frame-ancestors``)."""
+    """Return the Messenger's page, for an iframe on the website's domains (``frame-ancestors``)."""
     language = language_among(request.GET.get("lang", ""), website.language)
     return page.render_frame(request, website, language)
 
 
 @door("GET")
 def state(request: HttpRequest, website: Website) -> HttpResponse:
-    """Everything the Messenger needs when it opens: who, which conversation, which others are open
-    (begun in another browser of the same person, C55), what came before."""
+    """Return everything the Messenger needs when it opens.
+
+    The visitor, the present conversation, the other open ones (begun in another browser of the
+    same person, C55), and the history.
+    """
     visitor, only = reader_of(request, website)
     conversations = queries.conversations_of(visitor, only=only, at=timezone.now())
     present = [c for c in conversations if only is not None or c["status"] != "closed"]
-    # Who comes by the link of a mail sees that conversation, and no setting of the visitor.
+    # The bearer of a link in an e-mail sees that conversation, but none of the visitor's settings.
     address = None if only else Address.objects.filter(visitor=visitor).first()
     return JsonResponse(
         {
@@ -106,7 +109,7 @@ def state(request: HttpRequest, website: Website) -> HttpResponse:
 
 @door("POST")
 def email(request: HttpRequest, website: Website) -> HttpResponse:
-    """Leave, change or delete the address, switch notifications on or off (R6, R23-R25)."""
+    """Store, change or delete the address, switch notifications on or off (R6, R23-R25)."""
     visitor = visitor_of(request, website)
     sent = json_of(request)
     addresses.require(website, visitor, gives=bool(sent.get("address")))
@@ -124,7 +127,7 @@ def email(request: HttpRequest, website: Website) -> HttpResponse:
 
 @door("POST")
 def conversations(request: HttpRequest, website: Website) -> HttpResponse:
-    """The first message begins a conversation, if there is room now. Repeating it is safe."""
+    """Start a conversation with its first message, if there is room now. Safe to repeat."""
     visitor = visitor_of(request, website)
     consents.require(visitor, website)
     blocks.remember_address(visitor, request.META.get("REMOTE_ADDR", ""))
@@ -153,8 +156,11 @@ def conversations(request: HttpRequest, website: Website) -> HttpResponse:
 
 
 def page_url(value: object) -> str:
-    """The page the visitor writes from. Agents will click it, so only http(s) is kept, and nothing
-    invisible that would make it look like another address."""
+    """Return the page from which the visitor writes.
+
+    Agents will click it, so it must be http(s), without invisible characters that would make it
+    look like another address.
+    """
     url = value.strip() if isinstance(value, str) else ""
     is_usable = len(url) <= PAGE_URL_LIMIT and re.match(r"https?://\S+$", url)
     return url if is_usable and is_identifier(url) and host_of(url) else ""
@@ -162,7 +168,7 @@ def page_url(value: object) -> str:
 
 @door("POST")
 def survey(request: HttpRequest, website: Website, conversation: uuid.UUID) -> HttpResponseBase:
-    """The visitor's answer to the survey (R79, R80, R198)."""
+    """Store the visitor's answer to the survey (R79, R80, R198)."""
     visitor, only = reader_of(request, website)
     sent = json_of(request)
     mine = Conversation.objects.filter(visitor__in=persons.browsers_of(visitor))
@@ -193,6 +199,6 @@ def _whole(value: object) -> int | None:
 
 @door("POST")
 def ticket(request: HttpRequest, website: Website) -> HttpResponse:
-    """A ticket for one socket: see ``messenger.tickets``."""
+    """Issue a ticket for one socket: see ``messenger.tickets``."""
     visitor, only = reader_of(request, website)
     return JsonResponse({"ticket": tickets.issue(visitor.pk, only)})

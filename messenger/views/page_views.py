@@ -1,4 +1,4 @@
-"""The door by which the Messenger tells what page its visitor is on; not before he has agreed."""
+"""The endpoint by which the Messenger reports its visitor's page, once they have consented."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ TITLE_LIMIT = 200
 
 @door("POST")
 def seen(request: HttpRequest, website: Website) -> HttpResponse:
-    """A page was opened (R192), and what it says of its visitor (R193). Nothing is remembered of
-    who has withdrawn his consent."""
+    """Record an opened page (R192), and what it reports about its visitor (R193).
+
+    Nothing is recorded of visitors who have withdrawn consent.
+    """
     visitor = visitor_of(request, website)
     if not persons.is_willing(visitor):
-        return HttpResponse(status=204)  # Heard, and not remembered.
+        return HttpResponse(status=204)
     sent = json_of(request)
     told = sent.get("view")
     view = PageView.read(told if isinstance(told, dict) else {})
@@ -48,5 +50,5 @@ def _label(value: Value) -> Value:
 
 
 def _from_elsewhere(referrer: str, url: str) -> str:
-    """A referrer of the same site says nothing that the pages do not."""
+    """A referrer of the same site adds nothing to the pages."""
     return "" if host_of(referrer) == host_of(url) else referrer

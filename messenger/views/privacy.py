@@ -1,4 +1,4 @@
-"""The Messenger's doors to the visitor's own things: who he is, his consent, his history."""
+"""The visitor's own things: their identity, consent and history."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 def privacy_of(visitor: Visitor, website: Website) -> dict[str, object]:
-    """What the Messenger's settings show of it."""
+    """Return what the Messenger's settings show about privacy."""
     return {
         "consent": consents.standing(visitor, website),
         "hidden": visitor.hidden_at is not None,
@@ -46,7 +46,7 @@ def visitors(request: HttpRequest, website: Website) -> HttpResponse:
 
 @door("POST")
 def identification(request: HttpRequest, website: Website) -> HttpResponse:
-    """The brand's page says who its customer is, by a signed token (C14)."""
+    """Link the browser to a customer of the brand, by a signed token (C14)."""
     sent = json_of(request)
     claims = _claims(website, sent.get("identity"))
     known = identify(
@@ -63,7 +63,7 @@ def identification(request: HttpRequest, website: Website) -> HttpResponse:
 
 
 def _claims(website: Website, token: object) -> Claims:
-    """Who it is; a token that does not hold is ignored, and the log says why (C14)."""
+    """Read an identity token; an invalid one is refused, and the log says why (C14)."""
     at = timezone.now()
     secrets = identities.accepted(website, at=at)
     try:
@@ -75,13 +75,13 @@ def _claims(website: Website, token: object) -> Claims:
 
 @door("POST")
 def logout(request: HttpRequest, website: Website) -> HttpResponse:
-    """The customer has logged out of the brand's site: this browser forgets him."""
+    """The customer has logged out of the brand's site: make this browser forget them."""
     return JsonResponse({"forgotten": leave(visitor_of(request, website))})
 
 
 @door("POST")
 def consent(request: HttpRequest, website: Website) -> HttpResponse:
-    """Agree once more (to another text, or again), or agree no more (R27)."""
+    """Give consent once more (to another text, or again), or withdraw it (R27)."""
     visitor, sent, at = visitor_of(request, website), json_of(request), timezone.now()
     if sent.get("given") is False:
         consents.withdraw(visitor, website, at=at)
@@ -95,7 +95,7 @@ def consent(request: HttpRequest, website: Website) -> HttpResponse:
 
 @door("POST")
 def history(request: HttpRequest, website: Website) -> HttpResponse:
-    """Hide all that was said until now in this Messenger, or show it again (R28, C13)."""
+    """Hide the history until now in this Messenger, or show it again (R28, C13)."""
     visitor, hidden = visitor_of(request, website), json_of(request).get("hidden")
     if not isinstance(hidden, bool):
         raise Rejected("invalid", _("Please say whether it is to be hidden."), 400)
@@ -105,6 +105,6 @@ def history(request: HttpRequest, website: Website) -> HttpResponse:
 
 @door("POST")
 def copy(request: HttpRequest, website: Website) -> HttpResponse:
-    """All that the visitor said and gave here, for him to keep (GDPR 15)."""
+    """Export all that the visitor wrote and gave here, to download (GDPR 15)."""
     told = visitor_copy.copy_for(visitor_of(request, website))
     return JsonResponse(told, json_dumps_params={"ensure_ascii": False})

@@ -1,7 +1,7 @@
-"""The door by which a brand's page tells of a purchase: ``Causerie("transaction", {…})``.
+"""The endpoint by which a brand's page reports a purchase: ``Causerie("transaction", {…})``.
 
-What a page says can be made up by whoever reads its script. Where pay depends on it, the shop
-system tells by the API as well: what it says stands, whichever of the two comes first (C59).
+Anybody who reads a page's script can make up such a report. If pay depends on it, the shop system
+reports by the API as well; its report counts, whichever of the two comes first (C59).
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ from reporting.sales.recording import Conflict, Invalid, Purchase
 
 AN_HOUR = 3600
 MOST = 60
-"""Purchases of one internet address in an hour; a person makes a few."""
+"""The limit of purchases from one internet address in an hour; a person makes a few."""
 
 
 @csrf_exempt
 def sale(request: HttpRequest, key: str) -> HttpResponse:
-    """Record a purchase that a page of the website's domains tells of (R63, B20): 204 the first
-    time and each time after it. No cookie and no session is looked at."""
+    """Record a purchase reported by a page of the website's domains (R63, B20).
+
+    204 the first time and each time after it. Cookies and sessions are ignored.
+    """
     origin, is_ours = request.headers.get("Origin", ""), False
     try:
         if request.method != "POST":
@@ -51,7 +53,7 @@ def sale(request: HttpRequest, key: str) -> HttpResponse:
             response["Allow"] = "POST"
     response["Vary"] = "Origin"
     response["Cache-Control"] = "no-store"
-    if is_ours or response.status_code != 403:  # or the page could not read what is wrong
+    if is_ours or response.status_code != 403:  # otherwise the page could not read the error
         response["Access-Control-Allow-Origin"] = origin
     return response
 
@@ -63,7 +65,7 @@ def _check_page(request: HttpRequest, website: Website, origin: str) -> None:
 
 
 def _check_rate(request: HttpRequest) -> None:
-    """No address fills the table; of it only a hash is kept, for an hour."""
+    """Limit purchases by internet address, of which only a hash is stored, for an hour."""
     address = hashlib.sha256(request.META.get("REMOTE_ADDR", "").encode()).hexdigest()
     key = f"sales:{address}"
     if not cache.add(key, 1, timeout=AN_HOUR) and cache.incr(key) > MOST:
@@ -88,7 +90,7 @@ def _record(website: Website, sent: dict[str, Any]) -> None:
 
 
 def _text(sent: dict[str, Any], name: str) -> str:
-    """A text or a number, as its digits were written; nothing else can stand for either."""
+    """Return a text, or a number with its digits as written; refuse anything else."""
     value = sent.get(name)
     if value is None:
         return ""

@@ -1,4 +1,4 @@
-"""What every view of the Messenger checks first, and the one shape of what it answers."""
+"""What every view of the Messenger checks first, and the one shape of its errors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ View = Callable[Concatenate[HttpRequest, Website, ...], HttpResponseBase]
 
 
 def door(*methods: str) -> Callable[[View], Callable[..., HttpResponseBase]]:
-    """Open a view to ``methods`` of known websites; whatever goes wrong is told as JSON.
+    """Open a view to ``methods`` of known websites; return every error as JSON.
 
     There is no CSRF token because there is no cookie to abuse: visitors carry a bearer token.
     """
@@ -82,26 +82,26 @@ def website_of(key: str) -> Website:
 
 
 def check_own_origin(request: HttpRequest) -> None:
-    """Only our own page acts: an iframe's requests come from this host, not from the brand's."""
+    """Refuse other pages: an iframe's requests come from this host, not from the brand's."""
     origin = request.headers.get("Origin")
     if origin is not None and not is_own(origin, request.get_host()):
         raise Rejected("origin", _("This page may not do that here."), 403)
 
 
 def json_of(request: HttpRequest) -> dict[str, Any]:
-    """The body as a JSON object; ``Rejected`` where it is not one, or too large."""
+    """Return the body as a JSON object; ``Rejected`` if it is not one, or too large."""
     if request.content_type != "application/json":
         raise Rejected("invalid", _("Please send JSON."), 400)
     return parse_object(body_of(request))
 
 
 def body_of(request: HttpRequest) -> bytes:
-    """The body; ``Rejected`` (413) where it is larger than anything that is said here."""
+    """Return the body; ``Rejected`` (413) if it is larger than any valid request."""
     announced = request.headers.get("Content-Length") or "0"
     try:
         is_large = not announced.isdecimal() or int(announced) > BODY_BYTES
         body = b"" if is_large else request.body
-    except RawPostDataException:  # It was a form, which somebody has read already.
+    except RawPostDataException:  # It was a form, which has been read already.
         raise Rejected("invalid", _("Please send JSON."), 400) from None
     except (RequestDataTooBig, ValueError):
         is_large, body = True, b""

@@ -1,4 +1,4 @@
-"""Takes replies by e-mail from a mail server, over LMTP, until it is told to stop."""
+"""Command that receives replies by e-mail from a mail server, over LMTP, until it is stopped."""
 
 from __future__ import annotations
 
