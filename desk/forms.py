@@ -1,4 +1,4 @@
-"""What an agent fills in: how long to snooze, whom to transfer to."""
+"""The desk's forms: snooze, transfer, reassign, block, note."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ FOR_EVER = "ever"
 
 
 class WallClockField(forms.DateTimeField):
-    """A date and time as the clock on the agent's wall shows it.
+    """A date and time in the agent's time zone.
 
-    An hour that the change to summer time skips is the one that the clock shows instead; of an hour
-    that comes twice the first is meant.
+    An hour that the change to summer time skips becomes the one that the clock shows instead; of an
+    hour that occurs twice, the first is taken.
     """
 
     def to_python(self, value: Any) -> datetime | None:
@@ -70,7 +70,7 @@ class SnoozeForm(forms.Form):
 
 
 def quick_moments(at: datetime) -> list[tuple[str, str]]:
-    """Shortcuts for the custom end, as (label, value of the field), in the agent's zone."""
+    """Return shortcuts for the custom end, as (label, value of the field), in the agent's zone."""
     here = timezone.localtime(at)
     tomorrow = datetime.combine(here.date() + timedelta(days=1), MORNING)
     in_15_minutes = timezone.localtime(at + timedelta(minutes=16))
@@ -84,7 +84,7 @@ def quick_moments(at: datetime) -> list[tuple[str, str]]:
 
 
 class TransferForm(forms.Form):
-    """A colleague or a team: exactly one (R199); a note for whoever has it next."""
+    """A colleague or a team: exactly one (R199); a note for the next agent."""
 
     agent = forms.ModelChoiceField(queryset=Agent.objects.none(), required=False)
     group = forms.ModelChoiceField(queryset=Group.objects.none(), required=False)
@@ -105,7 +105,7 @@ class TransferForm(forms.Form):
 
 
 class ReassignForm(forms.Form):
-    """Who is to have a conversation: any team of its website, any agent of those teams."""
+    """The new holder of a conversation: any team of its website, any agent of those teams."""
 
     to = forms.ChoiceField(
         label=_("Give it to"), error_messages={"required": _("Choose an agent or a team.")}
@@ -130,7 +130,7 @@ class ReassignForm(forms.Form):
 
 
 class BlockForm(forms.Form):
-    """Why a visitor may not write any more, and for how long (R58)."""
+    """The reason and term of a block (R58)."""
 
     reason = forms.CharField(
         max_length=300,
@@ -147,13 +147,13 @@ class BlockForm(forms.Form):
     )
 
     def until(self, at: datetime) -> datetime | None:
-        """When a block that begins at ``at`` ends; ``None``: when somebody lifts it."""
+        """Return when a block from ``at`` on ends; ``None`` if it lasts until it is lifted."""
         term = self.cleaned_data["term"]
         return None if term == FOR_EVER else at + BLOCKS[term]
 
 
 class NoteForm(forms.Form):
-    """What an agent tells the team."""
+    """A note for the team."""
 
     body = forms.CharField(
         max_length=notes.BODY_LIMIT,

@@ -1,4 +1,4 @@
-"""The guide for agents (docs/guide/) as a page: one text for each language, the same in all."""
+"""The guide for agents (docs/guide/) as a page: one text for each language, all equivalent."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ FOLDER = Path(settings.BASE_DIR) / "docs" / "guide"
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """``html`` is made of our own text, with no markup taken from anywhere."""
+    """``html`` is made of our own text, without mark-up from elsewhere."""
 
     title: str
     html: SafeString
     sections: tuple[tuple[str, str], ...]
-    """Anchor and name of each, in order."""
+    """The anchor and name of each, in order."""
 
 
 def slug(heading: str) -> str:
-    """The anchor of a heading, as forges make it, so that one link serves in both places."""
+    """Return the anchor of a heading, as code forges make it, so that links work in both places."""
     return re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-")
 
 
 def guide_in(language: str) -> Guide:
-    """The guide in a language, or in English where there is none."""
+    """Return the guide in a language, or the English one if there is none."""
     path = FOLDER / f"{language}.md"
     path = path if path.is_file() else FOLDER / "en.md"
     return _read(path, path.stat().st_mtime_ns)
@@ -60,7 +60,7 @@ def _read(path: Path, _changed: int) -> Guide:
 
 
 def _dress(token: Token) -> None:
-    """Pictures are served as the static files they are, and loaded when they come into sight."""
+    """Point pictures to the static files, and load them lazily."""
     if token.type == "image":
         name = str(token.attrGet("src")).removeprefix("images/")
         token.attrSet("src", static(f"guide/{name}"))

@@ -1,5 +1,8 @@
-"""What agents' sockets are told of. Messages go to the desk that holds the conversation; of all
-else only that it changed, so that the page is fetched with its ordinary permission."""
+"""Pushes to agents' sockets.
+
+Messages go to the desk that holds the conversation. Of everything else only the change is
+announced, so that the page fetches it with its ordinary permissions.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ async def show_read(fact: MessagesRead) -> None:
 
 
 async def show_move(fact: ConversationMoved) -> None:
-    """To those who could see it until now and to those who can now."""
+    """Push to the agents who could see it until now, and to those who can now."""
     frame = {"type": "changed", "what": "conversation", "conversation": fact.conversation_id}
     holds = fact.agent_id if fact.status == "active" else None
     for agent_id in {fact.agent_id, fact.agent_before}:
@@ -58,7 +61,7 @@ async def show_move(fact: ConversationMoved) -> None:
 
 
 def _teams(fact: ConversationMoved) -> set[int]:
-    """The groups whose list "left to the team" gained or lost this conversation (C4)."""
+    """Return the groups whose list "left to the team" gained or lost this conversation (C4)."""
     joined = fact.group_id if fact.status in PAUSED and fact.agent_id is None else None
     is_left = fact.status_before in PAUSED and fact.agent_before is None
     left = fact.group_before if is_left else None
@@ -66,7 +69,7 @@ def _teams(fact: ConversationMoved) -> set[int]:
 
 
 async def show_note(fact: NoteWritten) -> None:
-    """To the desk that holds the conversation; others read it when they open it."""
+    """Push to the desk that holds the conversation; others read the note when they open it."""
     if fact.agent_id is not None:
         frame = {"type": "changed", "what": "conversation", "conversation": fact.conversation_id}
         await push(desk_group(fact.agent_id), frame)
@@ -78,7 +81,7 @@ async def show_visitor(fact: VisitorBrowsed) -> None:
 
 
 async def show_agent(fact: AgentChanged | PushUnanswered | AgentMentioned) -> None:
-    """His groups may have changed too: his sockets look which lists they belong to."""
+    """Push to the agent's desks; their groups may have changed too, and so their channel groups."""
     await push(desk_group(fact.agent_id), BOXES, has_new_teams=True)
 
 

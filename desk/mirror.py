@@ -1,4 +1,4 @@
-"""Where the visitor is on the site now: the toolbar's place for mirroring (R187, R188)."""
+"""The visitor's present page, shown in the toolbar's place for mirroring (R187, R188)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conversations.models import Conversation, Profile, SeenPage
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """``url`` is empty where the page is not known; nothing else is while he is away."""
+    """``url`` is empty if the page is unknown; all other fields are while the visitor is away."""
 
     is_on_site: bool
     url: str = ""
@@ -27,10 +27,10 @@ def mirror_of(
     pages: Sequence[SeenPage],
     profile: Profile | None,
 ) -> Mirror | None:
-    """``None`` where the website has not switched it on (R60), or the conversation is closed.
+    """Return the mirror; ``None`` if it is off for the website (R60) or the conversation is closed.
 
-    ``pages`` are the visitor's, the last one first. Since when he is on it is what his browser said
-    last: a page that was left and opened again is remembered only once.
+    ``pages`` are the visitor's, the last one first. ``since`` is when their browser last reported:
+    a page that was left and opened again is recorded only once.
     """
     if not conversation.website.mirroring or conversation.status == Status.CLOSED:
         return None

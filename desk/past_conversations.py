@@ -1,4 +1,4 @@
-"""What an agent reads first of past conversations: how often they were paused and released."""
+"""How often past conversations were paused and released, which an agent reads first."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ class Past:
 
 
 def pasts_of(conversation_ids: Iterable[int]) -> dict[int, Past]:
-    """Return what the ledger says of each conversation, of those with a snooze or a release; one
-    query, however many there are."""
+    """Return the ledger's counts for conversations with a snooze or a release; one query."""
     events = Event.objects.filter(
         conversation__in=list(conversation_ids), verb__in=[Verb.SNOOZE, *RELEASES]
     )

@@ -1,4 +1,4 @@
-"""What the desk shows, as plain data."""
+"""The desk's data, as plain data."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class PausedConversation:
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """Somebody to whom a conversation may be handed, with his load on its channel (R199)."""
+    """An agent to whom a conversation may be handed, with their load on its channel (R199)."""
 
     agent_id: int
     name: str
@@ -66,12 +66,12 @@ class Colleague:
 
 
 def agent_of(user: User) -> Agent | None:
-    """The desk of a user, if he was given one."""
+    """Return the desk of a user, if they have one."""
     return Agent.objects.filter(user=user).first()
 
 
 def status_buttons(agent: Agent | None) -> list[StatusButton]:
-    """One for each channel on which the agent has slots."""
+    """Return one button for each channel on which the agent has slots."""
     if agent is None:
         return []
     order = list(Channel.values)
@@ -86,7 +86,7 @@ def status_buttons(agent: Agent | None) -> list[StatusButton]:
 
 
 def waiting_count(agent: Agent | None) -> int:
-    """How many conversations on the desk wait for the agent's answer."""
+    """Count the conversations on the desk that wait for the agent's answer."""
     if agent is None:
         return 0
     on_desk = Conversation.objects.filter(agent=agent, status=Status.ACTIVE)
@@ -109,32 +109,34 @@ def _kept(agent: Agent) -> QuerySet[Conversation]:
 
 
 def _left(agent: Agent) -> QuerySet[Conversation]:
-    """What is paused without an agent: snoozed and left to the team, or taken from somebody who may
-    not have it any more (C4, C51)."""
+    """Return what is paused without an agent (C4, C51).
+
+    It was snoozed and left to the team, or taken from an agent who may no longer have it.
+    """
     return Conversation.objects.filter(
         group__in=agent.groups.all(), status__in=PAUSED, agent=None, is_kept=False
     )
 
 
 def snoozed_count(agent: Agent | None) -> int:
-    """How many the tab of snoozed conversations shows (R116)."""
+    """Count the conversations on the tab of snoozed ones (R116)."""
     if agent is None:
         return 0
     return (_kept(agent) | _left(agent)).count()
 
 
 def kept_by(agent: Agent) -> list[PausedConversation]:
-    """Snoozed and kept by this agent, the next to end first (R115, C4)."""
+    """Return those snoozed and kept by this agent, the next to end first (R115, C4)."""
     return _sleepers(_kept(agent).order_by("deadline_at", "pk"))
 
 
 def left_to_team(agent: Agent) -> list[PausedConversation]:
-    """Paused and left to the groups of this agent, the next to end first (C4)."""
+    """Return those paused and left to this agent's groups, the next to end first (C4)."""
     return _sleepers(_left(agent).order_by("deadline_at", "pk"))
 
 
 def paused_by(agent: Agent) -> list[PausedConversation]:
-    """Pending, on hold or solved by this agent: they come back to him (C34, C36)."""
+    """Return those set to pending, on hold or solved, which come back to this agent (C34, C36)."""
     paused = Conversation.objects.filter(
         agent=agent, status__in=[Status.PENDING, Status.ON_HOLD, Status.SOLVED]
     )
@@ -164,14 +166,14 @@ def _sleepers(rows: QuerySet[Conversation]) -> list[PausedConversation]:
 
 
 def visible(user: User) -> QuerySet[Conversation]:
-    """Conversations that ``user`` may open, with all that their page names."""
+    """Return the conversations that ``user`` may open, with everything that their page names."""
     return Conversation.objects.visible_to(user).select_related(
         "visitor__person", "agent", "group", "website", "queue__rule"
     )
 
 
 def history_of(conversation: Conversation, user: User) -> list[Conversation]:
-    """The visitor's other conversations, newest first, as far as ``user`` may see them (R194)."""
+    """Return the visitor's other conversations that ``user`` may see, newest first (R194)."""
     same = Q(visitor=conversation.visitor_id)
     if conversation.visitor.person_id is not None:
         same |= Q(visitor__person=conversation.visitor.person_id)
@@ -180,7 +182,7 @@ def history_of(conversation: Conversation, user: User) -> list[Conversation]:
 
 
 def colleagues_for(conversation: Conversation, user: User, *, at: datetime) -> list[Colleague]:
-    """Members of the user's groups on this website, reachable and free ones first."""
+    """Return members of the user's groups on this website, reachable and free ones first."""
     rows = (
         colleagues(conversation, user)
         .annotate(
@@ -223,8 +225,11 @@ def colleagues_for(conversation: Conversation, user: User, *, at: datetime) -> l
 
 
 def colleagues(conversation: Conversation, user: User) -> QuerySet[Agent]:
-    """To whom ``user`` may hand a conversation: the other members of his groups on its website,
-    and those of the group that the conversation belongs to, who have slots on its channel."""
+    """Return the agents to whom ``user`` may hand a conversation.
+
+    The other members of the user's groups on its website, and those of the group it belongs to, if
+    they have slots on its channel.
+    """
     mine = Group.objects.filter(website=conversation.website_id).filter(
         Q(members__user=user) | Q(pk=conversation.group_id)
     )
@@ -240,12 +245,12 @@ def colleagues(conversation: Conversation, user: User) -> QuerySet[Agent]:
 
 
 def teams(conversation: Conversation) -> QuerySet[Group]:
-    """The groups of the website: a transfer never crosses it."""
+    """Return the groups of the website: a transfer never crosses it."""
     return Group.objects.filter(website=conversation.website_id)
 
 
 def agents_of(conversation: Conversation) -> QuerySet[Agent]:
-    """Whoever is in a group of the website, but for the one who holds it."""
+    """Return the agents in groups of the website, except for its holder."""
     found = Agent.objects.filter(groups__website=conversation.website_id, user__is_active=True)
     holder = Q(pk=conversation.agent_id) if conversation.agent_id else Q(pk__in=[])
     return found.exclude(holder).distinct().order_by("display_name", "pk")

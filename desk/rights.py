@@ -1,4 +1,4 @@
-"""What a user may do with a conversation that he sees: which buttons the desk shows.
+"""A user's rights on a conversation that they see: which buttons the desk shows.
 
 The verbs check again under the lock; this only decides what is offered.
 """
@@ -18,12 +18,12 @@ from routing.actions import by_supervisor, undo
 RESUMABLE = frozenset({Status.PENDING, Status.ON_HOLD, Status.SOLVED})
 RELEASABLE = frozenset({Status.ACTIVE, Status.ASSIGNED})
 MOVED_AWAY = frozenset({Status.QUEUED, Status.ASSIGNED, Status.SNOOZED})
-"""Where undoing does what no other button does: what is kept is woken, the rest is resumed."""
+"""Where an undo does what no other button does: kept ones are woken, the others resumed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """``release`` is shown, disabled, where ``release_must_wait`` for a lost connection (C21)."""
+    """``release`` is shown but disabled if ``release_must_wait`` for a lost connection (C21)."""
 
     reply: bool
     snooze: bool
@@ -42,7 +42,7 @@ class Rights:
 def rights_of(
     conversation: Conversation, user: User, agent: Agent | None, *, at: datetime
 ) -> Rights:
-    """Read what decides, then decide."""
+    """Decide what the desk offers."""
     status = Status(conversation.status)
     is_mine = agent is not None and conversation.agent_id == agent.pk
     may_release = (
@@ -74,7 +74,7 @@ def rights_of(
 
 
 def _may_wake(conversation: Conversation, agent: Agent | None) -> bool:
-    """Its agent where it is kept, any member of its group where it was left to the team (C4)."""
+    """Return whether it is kept by this agent, or left to a team of theirs (C4)."""
     if agent is None or conversation.group_id is None:
         return False
     if conversation.is_kept:
@@ -83,7 +83,7 @@ def _may_wake(conversation: Conversation, agent: Agent | None) -> bool:
 
 
 def _is_left_to_team(conversation: Conversation, agent: Agent | None) -> bool:
-    """Whether nobody has what is paused, and ``agent`` is of its team (C4, C51)."""
+    """Return whether it is paused without an agent, and ``agent`` is in its team (C4, C51)."""
     if agent is None or conversation.agent_id is not None or conversation.group_id is None:
         return False
     return agent.groups.filter(pk=conversation.group_id).exists()

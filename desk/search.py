@@ -1,7 +1,7 @@
-"""Finding conversations again, by words, visitor or number, among those one may see.
+"""Search of conversations by words, visitor or number, among those that the user may see.
 
-Newest first and page by page, each from the number where the last one ended; how words are looked
-for is told in docs/adr/0021.
+Newest first and page by page, each from the number at which the last one ended. How words are
+matched is in docs/adr/0021.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from core.text.search_expressions import Saying, Words
 from core.text.text_search import Piece, Term, cut, sought
 
 PAGE = 25
-PATIENCE = "4s"  # a search that takes longer is to be narrowed; other work goes on
+PATIENCE = "4s"  # a search that takes longer must be narrowed, so that other work goes on
 NUMBER = re.compile(r"#?(\d{1,15})")
 
 
 class TooMuch(Exception):
-    """Too much is found to be sorted in ``PATIENCE``: the search is to be narrowed."""
+    """The matches cannot be sorted within ``PATIENCE``: the search must be narrowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is asked for; dates are days in the reader's time zone, both included."""
+    """The criteria; dates are days in the reader's time zone, both included."""
 
     text: str = ""
     status: str = ""
@@ -50,7 +50,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One conversation that was found, and the words of it that tell why."""
+    """One matching conversation, and the text that shows why."""
 
     conversation: Conversation
     is_mine: bool
@@ -63,24 +63,24 @@ class Found:
 class Page:
     rows: list[Found]
     before: int | None = None
-    """Where the next page begins; None: there is none."""
+    """Where the next page begins; None if there is none."""
 
 
 def groups_for(user: User) -> QuerySet[Group]:
-    """By which groups one may narrow a search: the groups of what one sees."""
+    """Return the groups by which a user may narrow a search: those of what they see."""
     mine = Q(members__user=user) | Q(pk__in=rights.groups_of(user).order_by().values("pk"))
     found = Group.objects.filter(pk__in=Group.objects.filter(mine).values("pk"))
     return found.select_related("website").order_by("website__name", "name")
 
 
 def agents_for(user: User) -> QuerySet[Agent]:
-    """By which agents: the members of these groups."""
+    """Return the agents by which a user may narrow a search: the members of these groups."""
     members = Group.members.through.objects.filter(group__in=groups_for(user).order_by())
     return Agent.objects.filter(pk__in=members.values("agent"))
 
 
 def find(search: Search, user: User) -> Page:
-    """One page of what ``user`` may see; ``TooMuch`` where it takes too long."""
+    """Return one page of what ``user`` may see; raise ``TooMuch`` if it takes too long."""
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
@@ -137,9 +137,11 @@ def _midnight(day: date) -> datetime:
 
 
 def _by_text(text: str, terms: list[Term]) -> QuerySet[Any, Any]:
-    """The numbers of conversations whose messages or notes say it, whose visitor is called so or
-    is reached there, whose customer the brand knows by it, or whose number it is. A union: each
-    part is answered by its own index."""
+    """Return the numbers of conversations that match a text.
+
+    Their messages or notes contain it, it is their visitor's name or address, the brand knows the
+    customer by it, or it is their number. A union: each part is answered by its own index.
+    """
     number = NUMBER.fullmatch(text)
     numbers = [int(number[1])] if number else []
     parts: list[QuerySet[Any, Any]] = [
@@ -174,8 +176,11 @@ def _saying(rows: Any, terms: list[Term], column: Any = "body") -> QuerySet[Any]
 def _said(
     numbers: Iterable[int], terms: list[Term]
 ) -> dict[int, tuple[str, datetime, list[Piece]]]:
-    """By conversation, the last of its messages that says the words, else such a note, else its
-    last message: a constant number of queries for a page."""
+    """Return, by conversation, its last message with the words, or such a note, or its last
+    message.
+
+    A constant number of queries for a page.
+    """
     said: dict[int, tuple[str, datetime, list[Piece]]] = {}
     numbers = set(numbers)
     if terms:

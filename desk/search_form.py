@@ -1,4 +1,4 @@
-"""What one may ask for when a conversation is to be found again."""
+"""The form of the search page."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from desk import search
 
 
 class GroupField(ModelChoiceField):  # type: ignore[type-arg]
-    """Groups of several websites may have one name: the website's stands beside it."""
+    """Groups of several websites may have the same name, so the website's is added."""
 
     def label_from_instance(self, group: Model) -> str:
         return f"{group} · {group.website}"  # type: ignore[attr-defined]
 
 
 class FindingForm(forms.Form):
-    """Reached by GET only, so that a search is an address. Lists offer what its user may see."""
+    """Sent by GET only, so that a search has a URL. Lists offer what its user may see."""
 
     q = forms.CharField(label=_("Words, visitor, e-mail or number"), max_length=200, required=False)
     status = forms.ChoiceField(
@@ -61,13 +61,13 @@ class FindingForm(forms.Form):
         return cleaned
 
     def search(self) -> search.Search:
-        """What a valid form asks for."""
+        """Return the search of a valid form."""
         asked = self.cleaned_data
         return search.Search(text=asked["q"], **{k: asked[k] for k in asked if k != "q"})
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether anything was asked for at all."""
+        """Whether there is any criterion."""
         return any(value for name, value in self.data.items() if name in self.fields)
 
     @property

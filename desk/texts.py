@@ -1,4 +1,4 @@
-"""The sentences that the desk's script says, in the reader's language."""
+"""The texts of the desk's scripts, in the reader's language."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.text.emoji import emoji_strings
 
 
 def bar_texts() -> dict[str, Any]:
-    """What the bar's script says on every staff page."""
+    """Return the texts of the bar's script, which runs on every staff page."""
     return {
         "close": _("Close this notice"),
         "newConversation": _("New conversation"),
@@ -28,7 +28,7 @@ def bar_texts() -> dict[str, Any]:
 
 
 def script_texts() -> dict[str, Any]:
-    """By name; the page carries them as JSON, since the CSP allows no inline script."""
+    """Return texts by name, for the page's JSON: the CSP allows no inline script."""
     return (
         {
             "today": _("Today"),

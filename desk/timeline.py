@@ -1,7 +1,7 @@
-"""What happened to a conversation, as lines between its messages: by whom, and when (C68).
+"""The events of a conversation as lines between its messages: by whom, and when (C68).
 
-The ledger is read with the page's fragment, which a move fetches anew; messages are sent and shown
-without it.
+The ledger is read with the page's fragment, which is fetched again after a move; messages are sent
+and shown without it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from conversations.lifecycle.transitions import EndReason, Status, Verb
 from conversations.models import ActorKind, Event
 
 AT_ONCE = timedelta(seconds=2)
-"""A push that follows so soon on what gave it to the same agent tells nothing new."""
+"""A push to the same agent that follows an assignment so soon adds nothing new."""
 
 ICONS: dict[Verb, str] = {
     Verb.ESCALATE: "users",
@@ -43,7 +43,7 @@ ICONS: dict[Verb, str] = {
     Verb.TAKE_BACK: "undo-2",
     Verb.CLOSE: "circle-check-big",
 }
-"""Of the verbs that are told. That a conversation began is told by its first message."""
+"""The verbs that are shown. The beginning of a conversation is shown by its first message."""
 
 IN_HISTORY = frozenset(
     {
@@ -52,14 +52,14 @@ IN_HISTORY = frozenset(
         *(Verb.REOPEN, Verb.REOPEN_TO_GROUP, Verb.UNASSIGN, Verb.TAKE_BACK),
     }
 )
-"""What an agent should read first (R135): pauses, and how it came from one desk to another."""
+"""What an agent should read first (R135): pauses, and moves between desks."""
 
 TURNS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event. ``by`` did it, ``to`` has it since, ``from_`` had it before; names, or empty."""
+    """One event: ``by`` acted, ``to`` has it since, ``from_`` had it before. Names, or empty."""
 
     pk: int
     verb: Verb
@@ -155,7 +155,7 @@ def _is_handed_on(line: Line) -> str:
 
 
 def lines_of(conversation_id: int) -> list[Line]:
-    """Return the events of a conversation that are told, oldest first; two queries."""
+    """Return the events of a conversation that are shown, oldest first; two queries."""
     events = Event.objects.filter(conversation=conversation_id).select_related("agent", "group")
     found = list(events.order_by("id"))
     people = {one.actor_user_id for one in found if one.actor_user_id is not None}
@@ -164,7 +164,7 @@ def lines_of(conversation_id: int) -> list[Line]:
 
 
 def _name_of(user: User) -> str:
-    """What colleagues call a user; managers may have no desk."""
+    """Return the name that colleagues use for a user; managers may have no desk."""
     desk = getattr(user, "agent", None)
     name: str = desk.display_name if desk else user.get_full_name() or user.username
     return name
@@ -201,7 +201,7 @@ def told(events: Iterable[Event], names: dict[int, str]) -> list[Line]:
 
 
 def _only_follows(event: Event, before: Event) -> bool:
-    """Whether a push only carries out what has just been told: it was assigned to this agent."""
+    """Return whether a push only carries out the event before: an assignment to this agent."""
     return (
         event.verb == Verb.PUSH
         and before.to_status == Status.ASSIGNED

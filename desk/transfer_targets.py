@@ -1,4 +1,4 @@
-"""To whom a conversation may be transferred, and what would then become of it (R199)."""
+"""Possible targets of a transfer, and what would become of the conversation (R199)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Team:
 def colleagues_of(
     conversation: Conversation, user: User, *, at: datetime
 ) -> list[tuple[Colleague, str]]:
-    """Colleagues, free ones first, each with what a transfer to them does."""
+    """Return colleagues, free ones first, each with the effect of a transfer to them."""
     found = queries.colleagues_for(conversation, user, at=at)
     return [(one, _outcome_of(one, conversation)) for one in found]
 
@@ -57,7 +57,7 @@ def _outcome_of(one: Colleague, conversation: Conversation) -> str:
 
 
 def teams_of(conversation: Conversation, agent: Agent | None, *, at: datetime) -> list[Team]:
-    """The groups of the website, each with what a transfer to it does.
+    """Return the groups of the website, each with the effect of a transfer to it.
 
     The agent who transfers does not count as free, although the transfer frees a slot: a
     conversation that is handed over is meant for somebody else.

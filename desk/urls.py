@@ -1,4 +1,4 @@
-"""Addresses of the desk; `messages/` and `read/` are raw ASGI doors (desk/asgi.py)."""
+"""URLs of the desk; `messages/` and `read/` are raw ASGI endpoints (desk/asgi.py)."""
 
 from __future__ import annotations
 

@@ -15,6 +15,6 @@ register = template.Library()
 
 @register.filter
 def short_address(address: str, own_hosts: Iterable[str]) -> SafeString:
-    """The path of a page of the brand's own site, else host and path; lines break after slashes."""
+    """Shorten a URL (see ``short``); lines break after slashes."""
     parts = short(address, own_hosts).split("/")
     return format_html_join(mark_safe("/<wbr>"), "{}", ((part,) for part in parts))

@@ -16,9 +16,9 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def agent_state(context: Context) -> str:
-    """Put what the bar shows of the agent into the context, unless the page has done so.
+    """Add the agent's state to the context for the bar, unless the page has done so.
 
-    Pages of every app include the bar; none of them has to know what an agent's state is.
+    Pages of every app include the bar; none of them needs to know what an agent's state is.
     """
     if "status_buttons" not in context:
         agent = queries.agent_of(context["request"].user)
@@ -29,5 +29,5 @@ def agent_state(context: Context) -> str:
 
 @register.simple_tag
 def texts_of_the_bar() -> dict[str, Any]:
-    """The sentences that the bar's script says."""
+    """Return the texts of the bar's script."""
     return bar_texts()

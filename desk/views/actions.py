@@ -1,7 +1,7 @@
-"""What an agent does to a conversation: parse, one call, and the answer that a script expects.
+"""Views of an agent's actions on a conversation: parse, one call, and a response for scripts.
 
-Done is a 204 that says what moved; refused (somebody was quicker) is a 409 with the conversation
-as it is now; a form with a fault is a 422 with the form again.
+204 for success, with what moved; 409 if somebody else was faster, with the conversation as it is
+now; 422 for an invalid form, with the form again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Act = Callable[[datetime], Conversation]
 
 
 def do(request: StaffRequest, conversation: Conversation, act: Act) -> HttpResponse:
-    """Do one thing, and answer."""
+    """Perform one action, and respond."""
     now = timezone.now()
     try:
         moved = act(now)
@@ -58,8 +58,7 @@ def do(request: StaffRequest, conversation: Conversation, act: Act) -> HttpRespo
 
 
 def _busy(number: int) -> HttpResponse:
-    """503: others held its row for too long, three times; nothing was done, and it may be tried
-    again."""
+    """503: its row stayed locked for too long, three times. Nothing was done; it may be retried."""
     sentence = _("The server is busy with this conversation. Please try again in a moment.")
     response = HttpResponse(status=503)
     response["Retry-After"] = "1"
@@ -68,7 +67,7 @@ def _busy(number: int) -> HttpResponse:
 
 
 def refused(request: StaffRequest, number: int, error: Refused) -> HttpResponse:
-    """409: the conversation as it is now, with the reason in words."""
+    """409: return the conversation as it is now, with the reason in words."""
     fresh = queries.visible(request.user).filter(pk=number).first()
     agent = queries.agent_of(request.user)
     if request.headers.get("HX-Target") == "sleepers":
@@ -123,7 +122,7 @@ def _unseen(fresh: Conversation, verb: Verb) -> str:
 
 
 def seen_of(request: StaffRequest) -> int | None:
-    """Return the last message that the page has shown; ``None`` where it does not say."""
+    """Return the last message that the page has shown; ``None`` if it does not say."""
     said = request.POST.get("seen", "")
     return int(said) if said.isdecimal() and len(said) < 10 else None
 
@@ -135,7 +134,7 @@ def found(request: StaffRequest, number: int) -> Conversation:
 @staff("GET", "POST")
 @over_the_desk
 def transfer(request: StaffRequest, number: int) -> HttpResponse:
-    """The transfer dialog, and what it sends (R199)."""
+    """Show the transfer dialog, and handle its form (R199)."""
     conversation = found(request, number)
     data = request.POST if request.method == "POST" else None
     form = TransferForm(data, conversation=conversation, user=request.user)
@@ -163,7 +162,7 @@ def transfer(request: StaffRequest, number: int) -> HttpResponse:
 @staff("GET", "POST")
 @over_the_desk
 def block(request: StaffRequest, number: int) -> HttpResponse:
-    """The dialog that blocks a visitor, and what it sends (R58)."""
+    """Show the dialog that blocks a visitor, and handle its form (R58)."""
     conversation = found(request, number)
     form = BlockForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
@@ -185,7 +184,7 @@ def block(request: StaffRequest, number: int) -> HttpResponse:
 
 @staff("POST")
 def unblock(request: StaffRequest, number: int) -> HttpResponse:
-    """Managers and administrators let a visitor write again; others are told nothing of it."""
+    """Let a visitor write again; 404 for users other than managers and administrators."""
     conversation = found(request, number)
     if not rights.websites_of(request.user).filter(pk=conversation.website_id).exists():
         raise Http404
@@ -204,7 +203,7 @@ def unblock(request: StaffRequest, number: int) -> HttpResponse:
 
 @staff("POST")
 def draft(request: StaffRequest, number: int) -> HttpResponse:
-    """What the agent has begun to write, for his other devices."""
+    """Store what the agent has begun to write, for their other devices."""
     conversation = found(request, number)
     agent = queries.agent_of(request.user)
     if agent is None:
@@ -216,7 +215,7 @@ def draft(request: StaffRequest, number: int) -> HttpResponse:
 def _verb(
     verb: Callable[[int, User, datetime], Conversation],
 ) -> Callable[..., HttpResponse]:
-    """The view of a verb that needs nothing but the conversation."""
+    """Return the view of a verb that needs only the conversation."""
 
     @staff("POST")
     def view(request: StaffRequest, number: int) -> HttpResponse:
@@ -235,7 +234,7 @@ take = _verb(lambda number, user, at: assignment.take(number, user=user, at=at))
 
 @staff("POST")
 def take_back(request: StaffRequest, number: int) -> HttpResponse:
-    """Undo what the agent has just done (C71), also where it has left what they may see."""
+    """Undo the agent's last action (C71), even on a conversation that they no longer see."""
     user = request.user
     if undo.last_act(number, user=user, at=timezone.now()) is None:
         found(request, number)
@@ -246,7 +245,7 @@ def take_back(request: StaffRequest, number: int) -> HttpResponse:
 
 @staff("POST")
 def release(request: StaffRequest, number: int) -> HttpResponse:
-    """Managers and administrators only (R92); others are told nothing of it."""
+    """Release, for managers and administrators only (R92); refused to others."""
     conversation = found(request, number)
     if not request.user.oversees:
         return refused(request, number, Refused(Verb.RELEASE, None))

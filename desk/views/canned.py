@@ -1,4 +1,4 @@
-"""Canned replies: found and used in a conversation, and kept in the library (R57, R184)."""
+"""Canned replies: searched and used in a conversation, and edited in the library (R57, R184)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LISTED = 100
 
 @staff("GET")
 def search(request: StaffRequest, number: int) -> HttpResponse:
-    """The replies that what was typed may mean, best first, for the list at the composer."""
+    """Return the replies that match what was typed, best first, for the list at the composer."""
     conversation = found(request, number)
     agent = queries.agent_of(request.user)
     query = request.GET.get("q", "")[:100]
@@ -50,7 +50,7 @@ def _option(reply: CannedReply) -> dict[str, object]:
 
 @staff("POST")
 def use(request: StaffRequest, number: int, reply: int) -> HttpResponse:
-    """A reply for this conversation: filled, its files attached; nothing is sent by it."""
+    """Return a reply for this conversation: filled in, its files attached, but not sent."""
     conversation = found(request, number)
     agent = queries.agent_of(request.user)
     if agent is None:
@@ -71,7 +71,7 @@ def use(request: StaffRequest, number: int, reply: int) -> HttpResponse:
 
 @staff("GET")
 def replies(request: StaffRequest) -> HttpResponse:
-    """The library: what I may use, by folder, and what I may change of it."""
+    """Show the library: the replies that the user may use, by folder, and may change."""
     agent = queries.agent_of(request.user)
     query = request.GET.get("q", "").strip()[:100]
     rows = library.readable_by(request.user, agent).select_related(
@@ -101,7 +101,7 @@ def new_reply(request: StaffRequest) -> HttpResponse:
 
 @staff("GET", "POST")
 def edit_reply(request: StaffRequest, pk: int) -> HttpResponse:
-    """One reply, for those who may change it; others find nothing here."""
+    """Edit one reply; 404 for users who may not change it."""
     return _edit(request, _changeable(request, pk))
 
 

@@ -1,4 +1,4 @@
-"""Dialogs lie over the desk: what is asked as a page of its own leads to the conversation."""
+"""Dialogs of the desk: opened as a page of their own, they redirect to the conversation."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ Dialog = Callable[Concatenate[StaffRequest, int, Others], HttpResponse]
 
 
 def over_the_desk(view: Dialog[Others]) -> Dialog[Others]:
-    """Redirect a browser that opens the address of a dialog in a tab, or comes back to it after
-    a login: it would show a fragment without its styles."""
+    """Redirect a browser that opens the URL of a dialog in a tab, or returns to it after a login.
+
+    It would show a fragment without its styles.
+    """
 
     @wraps(view)
     def dialog(

@@ -1,4 +1,4 @@
-"""The whole e-mail behind a message, for whoever may read the conversation (B29)."""
+"""The whole e-mail behind a message, for users who may read the conversation (B29)."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def _email(request: StaffRequest, number: int, email: uuid.UUID) -> InboundEmail
 @staff("GET")
 @over_the_desk
 def email(request: StaffRequest, number: int, email: uuid.UUID) -> HttpResponse:
-    """All that it says, quotes and signatures included, as text in a dialog."""
+    """Show its whole text, with quotes and signatures, in a dialog."""
     context = {"number": number, "email": _email(request, number, email)}
     return render(request, "desk/email.html", context)
 
 
 @staff("GET")
 def email_file(request: StaffRequest, number: int, email: uuid.UUID) -> HttpResponse:
-    """The file as it came, to be saved. A browser must not make a page of it: others wrote it."""
+    """Download the file as it came. A browser must not render it: outsiders wrote it."""
     one = _email(request, number, email)
     try:
         content = inbound_emails.content(one)

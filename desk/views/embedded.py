@@ -1,4 +1,4 @@
-"""What the page tells an application in the toolbar: fetched when its tab is opened, and anew."""
+"""The signed context for an application in the toolbar, fetched whenever its tab is opened."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from desk.views.actions import found
 
 @staff("GET")
 def context(request: StaffRequest, number: int, app: int) -> HttpResponse:
-    """A signed context for an application that belongs beside this conversation."""
+    """Return a signed context for an application that belongs beside this conversation."""
     conversation = found(request, number)
     shown = get_object_or_404(embedded.beside(conversation, host=request.get_host()), pk=app)
     agent = queries.agent_of(request.user)

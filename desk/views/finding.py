@@ -1,4 +1,4 @@
-"""The page on which conversations are found again."""
+"""The page of the search of conversations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from desk.views.pages import bar_of
 
 @staff("GET")
 def find(request: StaffRequest) -> HttpResponse:
-    """What is found, newest first; the next page alone where a script asks for it."""
+    """Show the results, newest first; only the next page if a script asks for it."""
     form = FindingForm(request.GET, user=request.user)
     page, is_too_much = search.Page(rows=[]), False
     if form.is_valid():
@@ -32,7 +32,7 @@ def find(request: StaffRequest) -> HttpResponse:
 
 
 def _next(request: StaffRequest, page: search.Page) -> str:
-    """The query of the next page; empty where there is none."""
+    """Return the query string of the next page; empty if there is none."""
     if page.before is None:
         return ""
     asked = request.GET.copy()

@@ -1,4 +1,4 @@
-"""The guide for agents, served to whoever is logged in (R202, R217)."""
+"""The guide for agents, for logged-in users (R202, R217)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from desk.views.pages import bar_of
 
 @staff("GET")
 def guide(request: StaffRequest) -> HttpResponse:
-    """In the reader's language."""
+    """Show the guide in the reader's language."""
     context = bar_of(queries.agent_of(request.user)) | {
         "guide": guide_in((get_language() or "en")[:2]),
         "now": timezone.now(),

@@ -1,7 +1,7 @@
-"""Close, pending, on hold: done at once, or asked about first (C72).
+"""Close, pending, on hold: performed at once, or after a question (C72).
 
-What is typed and not sent is known to the browser, which tells it, else by the draft that the
-server keeps. The question is a dialog; its buttons send the same form again, confirmed.
+The browser reports its unsent text; without that, the server's draft counts. The question is a
+dialog; its buttons send the same form again, confirmed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from routing.actions import by_agent
 
 
 def _leaving(name: str, act: Callable[..., Conversation]) -> Callable[..., HttpResponse]:
-    """The view of a verb that takes a conversation off the desk."""
+    """Return the view of a verb that takes a conversation off the desk."""
 
     @staff("GET", "POST")
     @over_the_desk
@@ -47,7 +47,7 @@ def _leaving(name: str, act: Callable[..., Conversation]) -> Callable[..., HttpR
 
 
 def _must_ask(request: StaffRequest, conversation: Conversation, agent: Agent, name: str) -> bool:
-    """Whether something would go unsaid: an unsent text, or any answer at all."""
+    """Return whether something would stay unsaid: an unsent text, or any answer at all."""
     is_mine = conversation.agent_id == agent.pk and conversation.status == Status.ACTIVE
     if not is_mine or "confirmed" in request.POST:
         return False

@@ -1,4 +1,4 @@
-"""Notes for the team: written beside a conversation, and whom they can call."""
+"""Notes for the team beside a conversation, and the colleagues whom they can mention."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from desk.views.actions import found
 
 @staff("POST")
 def write(request: StaffRequest, number: int) -> HttpResponse:
-    """Leave a note on a conversation that one sees; 422 with a sentence where it cannot be kept."""
+    """Leave a note on a conversation; 422 with a sentence if it cannot be stored."""
     conversation = found(request, number)
     agent = queries.agent_of(request.user)
     form = NoteForm(request.POST)
@@ -38,7 +38,7 @@ def write(request: StaffRequest, number: int) -> HttpResponse:
 
 @staff("GET")
 def readers(request: StaffRequest, number: int) -> HttpResponse:
-    """The names that a note can call, for who begins to write one."""
+    """Return the names that a note can mention."""
     conversation = found(request, number)
     others = notes.readers(conversation.pk).exclude(user=request.user).order_by("display_name")
     return JsonResponse({"names": list(others.values_list("display_name", flat=True))})

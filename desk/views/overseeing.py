@@ -1,4 +1,4 @@
-"""What those who oversee do to conversations of others: give them to somebody, wake them."""
+"""Supervisors' views on conversations of others: reassign and wake."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from routing.actions import by_supervisor
 
 
 def found(request: StaffRequest, number: int) -> Conversation:
-    """What one sees as an agent only is not there."""
+    """Return a conversation that the user oversees; 404 for one that they see only as an agent."""
     conversation = actions.found(request, number)
     if not by_supervisor.may_steer(conversation, request.user):
         raise Http404
@@ -23,7 +23,7 @@ def found(request: StaffRequest, number: int) -> Conversation:
 
 @overseers("GET", "POST")
 def reassign(request: StaffRequest, number: int) -> HttpResponse:
-    """The choice of who is to have it, and what it sends."""
+    """Show the choice of the new holder, and handle its form."""
     conversation = found(request, number)
     data = request.POST if request.method == "POST" else None
     form = ReassignForm(data, conversation=conversation)
@@ -39,7 +39,7 @@ def reassign(request: StaffRequest, number: int) -> HttpResponse:
 
 @overseers("POST")
 def rouse(request: StaffRequest, number: int) -> HttpResponse:
-    """End somebody's snooze: it comes back to its agent, or to its team (C2, C4)."""
+    """End somebody's snooze; it returns to its agent, or to its team (C2, C4)."""
     conversation = found(request, number)
     user = request.user
     return do(request, conversation, lambda at: by_supervisor.wake(number, user=user, at=at))

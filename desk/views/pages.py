@@ -1,4 +1,4 @@
-"""What the desk shows: its page, its boxes, one conversation, the snoozed ones."""
+"""The desk's pages: the desk, its boxes, one conversation, the snoozed ones."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from desk.mirror import mirror_of
 from desk.rights import rights_of
 from desk.texts import script_texts
 
-SHOWN = 5  # pages seen; the older ones are folded away
+SHOWN = 5  # pages viewed; the older ones are folded away
 
 
 def bar_of(agent: Agent | None) -> dict[str, Any]:
-    """What the bar on top needs."""
+    """Return the context of the bar at the top."""
     buttons = queries.status_buttons(agent)
     return {
         "agent": agent,
@@ -46,7 +46,7 @@ def boxes_of(agent: Agent | None) -> dict[str, Any]:
 
 
 def sleepers_of(agent: Agent | None) -> dict[str, Any]:
-    """What the tab of snoozed conversations lists."""
+    """Return the lists on the tab of snoozed conversations."""
     return {
         "kept": queries.kept_by(agent) if agent else [],
         "left": queries.left_to_team(agent) if agent else [],
@@ -57,7 +57,7 @@ def sleepers_of(agent: Agent | None) -> dict[str, Any]:
 def conversation_of(
     conversation: Conversation, user: User, agent: Agent | None, *, at: datetime
 ) -> dict[str, Any]:
-    """What the dialogue and its toolbar need."""
+    """Return the context of the dialogue and its toolbar."""
     history = queries.history_of(conversation, user)
     pasts = past_conversations.pasts_of(one.pk for one in history)
     events = timeline.lines_of(conversation.pk)
@@ -90,13 +90,13 @@ def conversation_of(
 
 @staff("GET")
 def desk(request: StaffRequest) -> HttpResponse:
-    """The desk with nothing opened yet."""
+    """Show the desk with no conversation opened."""
     return _page(request, None)
 
 
 @staff("GET")
 def conversation(request: StaffRequest, number: int) -> HttpResponse:
-    """One conversation: alone where a script asks for it, else on the whole desk."""
+    """Show one conversation: alone if a script asks for it, otherwise on the whole desk."""
     found = get_object_or_404(queries.visible(request.user), pk=number)
     if request.headers.get("HX-Request") != "true":
         return _page(request, found)
@@ -108,7 +108,7 @@ def conversation(request: StaffRequest, number: int) -> HttpResponse:
 
 @staff("GET")
 def toolbar(request: StaffRequest, number: int) -> HttpResponse:
-    """What belongs to one conversation on the right: it came into focus among several (R186)."""
+    """Show the toolbar of a conversation that came into focus among several (R186)."""
     found = get_object_or_404(queries.visible(request.user), pk=number)
     agent = queries.agent_of(request.user)
     context = conversation_of(found, request.user, agent, at=timezone.now())
@@ -129,14 +129,14 @@ def _page(request: StaffRequest, opened: Conversation | None) -> HttpResponse:
 
 @staff("GET")
 def boxes(request: StaffRequest) -> HttpResponse:
-    """The state boxes, with the status buttons and counts of the bar."""
+    """Return the state boxes, with the status buttons and counts of the bar."""
     agent = queries.agent_of(request.user)
     return render(request, "desk/refresh.html", bar_of(agent) | boxes_of(agent))
 
 
 @staff("GET")
 def state(request: StaffRequest) -> HttpResponse:
-    """The agent's state for pages without the desk: what the bar shows, and what is on the desk."""
+    """Return the agent's state for pages without the desk: the bar, and what is on the desk."""
     agent = queries.agent_of(request.user)
     on_desk, _assigned = state_boxes.boxes(agent)
     held = [
@@ -148,7 +148,7 @@ def state(request: StaffRequest) -> HttpResponse:
 
 @staff("GET")
 def snoozed(request: StaffRequest) -> HttpResponse:
-    """The tab of snoozed conversations, in two parts (R116, C4), and what waits without a timer."""
+    """Show the tab of snoozed conversations in two parts (R116, C4), and those without a timer."""
     agent = queries.agent_of(request.user)
     context = bar_of(agent) | {
         "now": timezone.now(),
@@ -163,14 +163,14 @@ def snoozed(request: StaffRequest) -> HttpResponse:
 
 @staff("GET")
 def snoozed_count(request: StaffRequest) -> HttpResponse:
-    """The figure on the tab alone: the team's list changed while another page is open."""
+    """Return only the count on the tab: the team's list changed while another page is open."""
     count = queries.snoozed_count(queries.agent_of(request.user))
     return render(request, "desk/snoozed_count.html", {"snoozed_count": count})
 
 
 @staff("POST")
 def box_size(request: StaffRequest) -> HttpResponse:
-    """State boxes as miniatures or not, from now on and on every device (R181)."""
+    """Store the size of the state boxes, for every device (R181)."""
     agent = queries.agent_of(request.user)
     if agent is None:
         return HttpResponse(status=400)
@@ -180,7 +180,7 @@ def box_size(request: StaffRequest) -> HttpResponse:
 
 @staff("POST")
 def panes(request: StaffRequest) -> HttpResponse:
-    """How many conversations are shown at once, from now on and on every device (R186)."""
+    """Store how many conversations are shown at once, for every device (R186)."""
     agent = queries.agent_of(request.user)
     wanted = request.POST.get("panes", "")
     if agent is None or wanted not in {"1", "2", "4"}:

@@ -1,4 +1,4 @@
-"""The agent's own state: available or not, and the proper way to leave."""
+"""The agent's own state: availability, and logging out."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from routing import presence
 
 @staff("POST")
 def availability(request: StaffRequest) -> HttpResponse:
-    """Choose for one channel whether more may come (R165-R167); answers with the buttons, or, to
-    somebody quicker than the page's scripts, with the page that they were on."""
+    """Choose for one channel whether more may come (R165-R167).
+
+    Return the buttons or, if the form was sent before the page's scripts ran, redirect to its page.
+    """
     agent = queries.agent_of(request.user)
     channel = request.POST.get("channel", "")
     wanted = request.POST.get("available", "")
@@ -35,7 +37,7 @@ def availability(request: StaffRequest) -> HttpResponse:
 
 
 def _page_before(request: StaffRequest) -> str:
-    """The page of ours that sent this form; the desk where the browser does not say."""
+    """Return the page of ours that sent this form, or the desk if the browser does not say."""
     before = request.headers.get("Referer", "")
     is_ours = url_has_allowed_host_and_scheme(before, allowed_hosts={request.get_host()})
     return before if is_ours else reverse("desk")
@@ -43,7 +45,7 @@ def _page_before(request: StaffRequest) -> str:
 
 @staff("POST")
 def notices_read(request: StaffRequest) -> HttpResponse:
-    """The agent has read why he became unavailable (C25)."""
+    """Record that the agent has read why they became unavailable (C25)."""
     agent = queries.agent_of(request.user)
     if agent is not None:
         notices.mark_read(agent.pk, at=timezone.now())
@@ -54,8 +56,11 @@ def notices_read(request: StaffRequest) -> HttpResponse:
 
 @staff("GET", "POST")
 def logout(request: StaffRequest) -> HttpResponse:
-    """The proper way to leave (R136, R171, R172). Where conversations are on the desk, the dialog
-    that asks for each of them what becomes of it (R137, C22); the desk opens it by itself."""
+    """Log out (R136, R171, R172), if the desk is empty.
+
+    Otherwise return the dialog that asks about each conversation on the desk (R137, C22); the desk
+    opens it by itself.
+    """
     agent = queries.agent_of(request.user)
     is_script = request.headers.get("HX-Request") == "true"
     if request.method == "GET":

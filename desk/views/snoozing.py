@@ -1,4 +1,4 @@
-"""The snooze dialog: how long, the two boxes, and the warning that comes before the first one."""
+"""The snooze dialog: how long, the two boxes, and the warning about the automatic closure."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ from routing.actions import by_agent
 @staff("GET", "POST")
 @over_the_desk
 def snooze(request: StaffRequest, number: int) -> HttpResponse:
-    """The dialog, and what it sends (R99-R112). A snooze that ends in a closure is first warned of,
-    until the agent has agreed not to be told again (R128, C38)."""
+    """Show the dialog, and handle its form (R99-R112).
+
+    A snooze that ends in a closure shows a warning first, until the agent has opted out of it
+    (R128, C38).
+    """
     conversation = found(request, number)
     now = timezone.now()
     kept = preferences.of(_agent_id(request))
@@ -58,7 +61,7 @@ def snooze(request: StaffRequest, number: int) -> HttpResponse:
 
 
 def _seen(request: StaffRequest, conversation: Conversation) -> object:
-    """What a page has shown before its first form stays so for the forms that follow."""
+    """Return what the page had shown before its first form, also for the forms that follow."""
     return request.POST.get("seen", conversation.last_seq)
 
 
@@ -90,7 +93,7 @@ def _dialog(
 
 @staff("POST")
 def auto_close(request: StaffRequest) -> HttpResponse:
-    """The box was ticked or unticked: so it stays for all snoozes to come (R125-R127)."""
+    """Remember the state of the box for all later snoozes (R125-R127)."""
     agent_id = _agent_id(request)
     if agent_id is None:
         return HttpResponse(status=400)

@@ -1,4 +1,4 @@
-"""Suggested replies at the composer, and what became of them (R185)."""
+"""Suggested replies at the composer, and what the agent did with them (R185)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from desk.views.actions import found
 
 @staff("POST")
 def suggestions(request: StaffRequest, number: int) -> HttpResponse:
-    """What may answer the visitor's last question; nothing where nobody asks, or all is said."""
+    """Return replies to the visitor's last question; none without a question, or once answered."""
     conversation = found(request, number)
     agent = queries.agent_of(request.user)
     made = suggestion_log.offer(conversation, agent, at=timezone.now()) if agent else None
@@ -28,7 +28,7 @@ def suggestions(request: StaffRequest, number: int) -> HttpResponse:
 
 @staff("POST")
 def decided(request: StaffRequest, number: int, seq: int) -> HttpResponse:
-    """The agent has answered: with one of them, as it was or changed, or with none."""
+    """Record the agent's answer: one of the suggestions, unchanged or edited, or none."""
     conversation = found(request, number)
     agent = queries.agent_of(request.user)
     chosen = request.POST.get("chosen", "")

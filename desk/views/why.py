@@ -1,4 +1,4 @@
-"""Why a conversation waits, and why an agent gets none, as fragments."""
+"""Fragments that explain why a conversation waits, and why an agent gets none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from routing.waits import withheld as reasons
 @staff("GET")
 @over_the_desk
 def why(request: StaffRequest, number: int) -> HttpResponse:
-    """What stops everybody who could take it, and what would end the wait (R97, R98)."""
+    """Show what stops each possible agent, and what would end the wait (R97, R98)."""
     conversation = get_object_or_404(queries.visible(request.user), pk=number)
     mine = Conversation.objects.filter(pk=conversation.pk)
     found = wait_queries.explained(mine, at=timezone.now(), zone=zone_of(request.user))
@@ -26,7 +26,7 @@ def why(request: StaffRequest, number: int) -> HttpResponse:
 
 @staff("GET")
 def withheld(request: StaffRequest) -> HttpResponse:
-    """What waits although this agent is available, and why it does not come (C56)."""
+    """Show what waits although this agent is available, and why they do not get it (C56)."""
     agent = queries.agent_of(request.user)
     zone = zone_of(request.user)
     found = reasons.sentences(agent, at=timezone.now(), zone=zone) if agent else []
