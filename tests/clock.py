@@ -1,4 +1,4 @@
-"""The one moment at which tests happen, and a clock that stands there until it is moved."""
+"""The one moment at which tests happen, and a clock that stands still until it is moved."""
 
 from __future__ import annotations
 

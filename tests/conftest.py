@@ -1,4 +1,4 @@
-"""What tests stand on: an own PostgreSQL and Valkey, and settings that no .env changes."""
+"""The base of all tests: their own PostgreSQL and Valkey, and settings independent of any .env."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ os.environ |= {
     "DATABASE_POOL_SIZE": "40",  # races run many threads in one process
     "HOST": "127.0.0.1",
 }
-# How quick an example is made says nothing about us; on a busy machine none is.
+# How fast an example is generated says nothing about the product; on a busy machine none is fast.
 hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
@@ -53,26 +53,26 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     )
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.WHITENOISE_USE_FINDERS = False  # each test's client would look at every file anew
+    settings.WHITENOISE_USE_FINDERS = False  # each test's client would scan every file again
     db_cleanup.install()
 
 
 def pytest_collection_finish() -> None:
-    """What is loaded stays: the collector would look at all of it hundreds of times."""
+    """Freeze loaded objects: the garbage collector would scan them hundreds of times."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
 
 
 def only_leads(config: pytest.Config) -> bool:
-    """Whether the tests run in other processes (``-n``), each with engines of its own."""
+    """Return whether the tests run in other processes (``-n``), each with engines of its own."""
     return bool(config.getoption("numprocesses", None)) and not hasattr(config, "workerinput")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     if only_leads(session.config):
-        # Else those processes would read the settings before they come here, with our VAR.
+        # Otherwise those processes would read the settings before they get here, with our VAR.
         del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
@@ -82,5 +82,5 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """The checkout."""
+    """Return the checkout."""
     return Path(__file__).resolve().parent.parent

@@ -1,7 +1,7 @@
-"""Between tests that commit, the database is emptied by deleting what is there.
+"""Empties the database between tests that commit, by deleting rows.
 
-Django truncates all tables, which in PostgreSQL makes the files of each anew, and then lists all
-permissions again: a tenth of a second after each of hundreds of tests.
+Django truncates all tables, for which PostgreSQL creates new files, and then recreates all
+permissions: a tenth of a second after each of hundreds of tests.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 from django.core.management.commands import flush
 from django.db.backends.postgresql.operations import DatabaseOperations
 
-KEPT = {"auth_permission", "django_content_type"}  # made by migrate, changed by nobody
-# Neither foreign keys nor the ledger's trigger are asked.
+KEPT = {"auth_permission", "django_content_type"}  # created by migrate, never changed
+# Skips foreign keys and the ledger's trigger.
 EMPTY = """
 DO $$
 DECLARE name text; is_filled boolean;
@@ -36,7 +36,7 @@ def install() -> None:
         return [EMPTY % ",".join(sorted({*tables} - KEPT))]
 
     def emit_nothing(*args: Any, **options: Any) -> None:
-        """What the signal makes was not taken away."""
+        """What the signal would create was not deleted."""
 
     DatabaseOperations.sql_flush = sql_flush  # type: ignore[assignment]
     flush.emit_post_migrate_signal = emit_nothing

@@ -1,4 +1,4 @@
-"""Rows for tests; conversations are brought where they are by the verbs."""
+"""Rows for tests; the verbs bring conversations to their states."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class UserFactory(DjangoModelFactory):
 
 
 class AgentFactory(DjangoModelFactory):
-    """An agent with ``slots`` on chat; not connected, ``available`` as said."""
+    """An agent with ``slots`` on chat; not connected; available if ``available``."""
 
     class Meta:
         model = Agent
@@ -107,7 +107,8 @@ class BotFactory(DjangoModelFactory):
 
 
 class RuleFactory(DjangoModelFactory):
-    """A distribution rule to which every page of its website leads, unless another came before."""
+    """A distribution rule to which every page of its website leads, unless an earlier rule
+    matches."""
 
     class Meta:
         model = DistributionRule
@@ -132,7 +133,7 @@ class TargetingRuleFactory(DjangoModelFactory):
 
 
 class StepFactory(DjangoModelFactory):
-    """A queue of ``places``, its rule and its group on one website."""
+    """A queue of ``places``, with its rule and its group on one website."""
 
     class Meta:
         model = RuleStep
@@ -144,7 +145,7 @@ class StepFactory(DjangoModelFactory):
 
 
 class VisitorFactory(DjangoModelFactory):
-    """A visitor; ``token`` is what his browser would know."""
+    """A visitor; ``token`` is what their browser would know."""
 
     class Meta:
         model = Visitor
@@ -160,7 +161,7 @@ class VisitorFactory(DjangoModelFactory):
 
     @factory.post_generation
     def agrees(self, create: bool, extracted: bool | None) -> None:
-        """With ``agrees=True`` he has accepted the text of consent."""
+        """With ``agrees=True`` the visitor has accepted the text of consent."""
         if create and extracted:
             text = texts_of(self.website, self.language)["consent"]
             Consent.objects.create(
@@ -173,7 +174,7 @@ class VisitorFactory(DjangoModelFactory):
 
 
 def connect(agent: Agent, *, at: datetime = NOW) -> uuid.UUID:
-    """A desk of ``agent`` that is heard at ``at``; announced to nobody."""
+    """Create a desk connection of ``agent``, heard at ``at``, without publishing it."""
     connection = DeskConnection.objects.create(
         id=uuid.uuid4(), agent=agent, opened_at=at, heard_at=at
     )
@@ -197,7 +198,7 @@ def queued(
     required_skills: Sequence[int] = (),
     skill_patience: timedelta | None = None,
 ) -> Conversation:
-    """A new conversation that waits in ``step``, room or no room."""
+    """Create a conversation that waits in ``step``, whether there is room or not."""
     conversation = Conversation(
         website=step.rule.website,
         visitor=visitor or VisitorFactory(website=step.rule.website),
@@ -215,7 +216,7 @@ def queued(
 
 
 def with_bot(step: RuleStep, *, at: datetime = NOW, language: str = "fr") -> Conversation:
-    """A new conversation that a bot answers."""
+    """Create a conversation that a bot answers."""
     website = step.rule.website
     conversation = Conversation(
         website=website,
@@ -229,14 +230,16 @@ def with_bot(step: RuleStep, *, at: datetime = NOW, language: str = "fr") -> Con
 
 
 def on_desk(step: RuleStep, agent: Agent, *, at: datetime = NOW, **how: Any) -> Conversation:
-    """A conversation on the desk of ``agent``, pushed whether he had a slot or not."""
+    """Create a conversation on the desk of ``agent``, pushed whether they have a free slot or
+    not."""
     return verbs.push(queued(step, at=at, **how).pk, agent=agent, at=at)
 
 
 def in_status(
     status: Status, step: RuleStep, agent: Agent, *, at: datetime = NOW, keep: bool = True
 ) -> Conversation:
-    """A conversation that the verbs brought to ``status``; ``agent`` is of the step's group."""
+    """Create a conversation that the verbs brought to ``status``; ``agent`` is in the step's
+    group."""
     who = actors.agent(agent.user)
     match status:
         case Status.BOT:

@@ -56,7 +56,7 @@ HEADERS = {
 
 
 def dumped(value: Any) -> bytes:
-    """JSON as a script sends it: halves of surrogate pairs escaped."""
+    """Encode JSON as a script sends it, with halves of surrogate pairs escaped."""
     return json.dumps(value).encode()
 
 
@@ -69,7 +69,7 @@ def modules() -> Iterator[ModuleType]:
 
 
 def names_read_by(module: ModuleType) -> set[str]:
-    """The names that a module looks for in what was sent: ``sent.get("x")``, ``sent["x"]``."""
+    """Return the names that a module reads from a request: ``sent.get("x")``, ``sent["x"]``."""
     names = set()
     for node in ast.walk(ast.parse(Path(module.__file__ or "").read_text("utf-8"))):
         key: ast.expr | None = None
@@ -90,7 +90,7 @@ def names_read_by(module: ModuleType) -> set[str]:
 
 
 def declared_fields() -> set[str]:
-    """The fields of all our forms and serializers."""
+    """Return the fields of all our forms and serializers."""
     names: set[str] = set()
     for base in (forms.BaseForm, serializers.BaseSerializer):
         for one in _descendants(base):
@@ -107,7 +107,7 @@ def _descendants(base: type) -> Iterator[type]:
 
 
 def patterns() -> Iterator[tuple[str, dict[str, str]]]:
-    """Each address of the URL conf: its route, and the converters in it."""
+    """Yield each address of the URLconf: its route, and the converters in it."""
     yield from _patterns(get_resolver().url_patterns, "", {})
 
 
@@ -125,7 +125,8 @@ def _patterns(
 
 
 def replaced(payload: dict[str, Any], value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """``payload`` with ``value`` in place of each of its fields, however deep, one at a time."""
+    """Yield ``payload`` with ``value`` in place of each of its fields, however deep, one at a
+    time."""
     for name, inner in payload.items():
         yield name, payload | {name: value}
         children = inner[0] if isinstance(inner, list) and inner else inner

@@ -1,8 +1,8 @@
-"""What tests begin with, made once and copied: ``python -m tests.seed FOLDER``, then with
-``SEED=FOLDER`` the tests.
+"""The data that tests start with, created once and copied: run ``python -m tests.seed FOLDER``,
+then the tests with ``SEED=FOLDER``.
 
-It is a data folder with a migrated database and nobody in it. To migrate from nothing is five
-seconds of a core, and a run of all tests would do it six times.
+It is a data folder with a migrated, empty database. Migrating from nothing takes five seconds of a
+core, and a run of all tests would do it six times.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ def make(folder: Path) -> None:
         migrate = [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"]
         subprocess.run(migrate, cwd=ROOT, env=environment, check=True)
         with psycopg.connect(engines.database_url(folder), autocommit=True) as connection:
-            # Kept in the folder. Tests kill processes; none cuts the power.
+            # Stored in the folder. Tests kill processes, but none cuts the power.
             connection.execute("ALTER SYSTEM SET fsync = off")
 
 
 def sow(folder: Path) -> bool:
-    """Put it into a data folder that is new; false where nothing was made."""
+    """Copy it into a new data folder; return false if there is none."""
     seed = os.environ.get("SEED")
     if not seed:
         return False
     folder.mkdir(parents=True, exist_ok=True)
-    # With owners and modes, on which PostgreSQL insists.
+    # With owners and modes, which PostgreSQL checks.
     subprocess.run(["cp", "-a", f"{seed}/postgres", folder], check=True)
     return True
 

@@ -1,4 +1,4 @@
-"""The documents: their links lead somewhere, and the numbers that the code cites are theirs."""
+"""The documents: their links resolve, and the requirement numbers cited in the code exist."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def documents() -> list[Path]:
 
 
 def slugs(text: str) -> set[str]:
-    """The anchors that a page offers: its headings, as forges name them, and its own marks."""
+    """Return the anchors of a page: its headings, as forges name them, and its own marks."""
     headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
     plain = (re.sub(r"[^\w\- ]", "", heading).strip().lower() for heading in headings)
     return {heading.replace(" ", "-") for heading in plain} | set(ANCHOR.findall(text))
@@ -26,7 +26,7 @@ def slugs(text: str) -> set[str]:
 def leads_somewhere(link: str, page: Path) -> bool:
     address, _, anchor = link.partition("#")
     if re.match(r"[a-z]+:", address):
-        return True  # The web is not ours to test.
+        return True  # External links are not tested.
     target = (page.parent / address).resolve() if address else page
     if not target.exists() or not target.is_relative_to(ROOT):
         return False

@@ -1,4 +1,4 @@
-"""Each contract of import-linter is broken once, in a copy, and it alone says so."""
+"""Each contract of import-linter is broken once, in a copy, and only that contract fails."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PURE = "Decisions are pure: they know no framework and no database"
 
 
 def lint(tree: Path) -> list[str]:
-    """The names of the broken contracts."""
+    """Return the names of the broken contracts."""
     done = subprocess.run(
         [Path(sys.executable).parent / "lint-imports", "--no-logo", "--no-cache"],
         cwd=tree,

@@ -1,4 +1,4 @@
-"""Every change of a setting is recorded: who, when, before, after; whatever the door."""
+"""Every change of a setting is recorded: who, when, before, after; whatever the entry point."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.factories import PASSWORD, AgentFactory, GroupFactory, StepFactory, U
 
 pytestmark = pytest.mark.django_db
 
-# What people do, and what the product notes: no settings.
+# Models that record people's actions or the product's own notes, not settings.
 NOT_SETTINGS = {
     "accounts.change",
     "messenger.attempt",
     "messenger.mail",
     "messenger.reply",
-    "accounts.preferences",  # how somebody likes his own desk
+    "accounts.preferences",  # how a user likes their own desk
     "accounts.user_groups",  # roles decide, not Django's groups and permissions
     "accounts.user_user_permissions",
     "routing.deskconnection",
@@ -120,7 +120,7 @@ def test_a_change_that_is_undone_leaves_no_line() -> None:
     assert Change.objects.count() == before
 
 
-# What people set up in a room that holds no settings besides.
+# Settings in apps that hold no other settings.
 ELSEWHERE = {
     "conversations.cannedreply",
     "conversations.cannedfile",
@@ -129,7 +129,7 @@ ELSEWHERE = {
 
 
 def settings_tables() -> set[str]:
-    """Each model of the rooms that hold settings, their many-to-many tables included."""
+    """Return each model of the apps that hold settings, including many-to-many tables."""
     found: set[str] = set(ELSEWHERE)
     for app in ("accounts", "routing", "messenger"):
         for model in apps.get_app_config(app).get_models(include_auto_created=True):
@@ -159,7 +159,7 @@ def test_each_recorded_owner_is_a_model_and_its_key_a_column() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_signature_ends_with_its_transaction() -> None:
-    """The next change on the same pooled connection is another's, and never signed by the last."""
+    """The next change on the same pooled connection is not attributed to the former user."""
     group = GroupFactory()
     with audit.acting(UserFactory(role=Role.ADMIN)):
         Group.objects.filter(pk=group.pk).update(name="Signed")

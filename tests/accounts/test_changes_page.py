@@ -1,4 +1,4 @@
-"""The record of changes, as administrators read it: in words, by person, object and date."""
+"""The record of changes as administrators read it: in words, by person, object and date."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_the_list_is_filtered_by_person_object_setting_and_date(admin: Client) -
     assert "Masters" in by_ada
     assert "Novices" not in by_ada
     about = admin.get(LIST, {"about": f"accounts.group:{one.pk}"}).content.decode()
-    assert "Alice" in about  # its members are a part of it
+    assert "Alice" in about  # its members are part of it
     assert "Novices" not in about
     of_system = admin.get(LIST, {"person": "system", "setting": "accounts.group"})
     assert "Novices" in of_system.content.decode()

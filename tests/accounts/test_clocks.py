@@ -1,4 +1,5 @@
-"""A clock that has had several zones: every moment has one wall time, days follow each other."""
+"""A clock with several zones over time: every moment has one local time, and days are
+consecutive."""
 
 from __future__ import annotations
 

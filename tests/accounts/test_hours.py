@@ -1,4 +1,4 @@
-"""Opening hours: by a table of moments, and by what must hold for any schedule."""
+"""Opening hours: a table of moments, and properties that hold for any schedule."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ IN_GAP = Schedule(BERLIN, week((6, "02:15", "03:00")))
         (OFFICE, "2035-03-05T09:00", True, "2035-03-05T12:00"),
         (OFFICE, "2035-03-05T12:00", False, "2035-03-05T14:00"),
         (OFFICE, "2035-03-05T17:59", True, "2035-03-05T18:00"),
-        (OFFICE, "2035-03-06T18:00", False, "2035-03-12T09:00"),  # over the week's end
+        (OFFICE, "2035-03-06T18:00", False, "2035-03-12T09:00"),  # across the weekend
         (NIGHT, "2035-03-05T22:00", True, "2035-03-06T06:00"),
         (NIGHT, "2035-03-06T05:59", True, "2035-03-06T06:00"),
         (NIGHT, "2035-03-06T06:00", False, "2035-03-12T22:00"),
@@ -65,10 +65,10 @@ IN_GAP = Schedule(BERLIN, week((6, "02:15", "03:00")))
         (HOLIDAY, "2035-03-06T10:00", False, "2035-03-12T09:00"),
         (SHORT_DAY, "2035-03-06T09:30", False, "2035-03-06T10:00"),
         (SHORT_DAY, "2035-03-06T10:30", True, "2035-03-06T11:00"),
-        # The day off is a whole civil day: the night shift ends at its midnight.
+        # The holiday is a whole calendar day: the night shift ends at its midnight.
         (NIGHT_BEFORE_HOLIDAY, "2035-03-05T23:00", True, "2035-03-06T00:00"),
         (NIGHT_BEFORE_HOLIDAY, "2035-03-06T01:00", False, "2035-03-12T22:00"),
-        # 2:30 is skipped: it opens at 3:30. The first 2:30 of two opens, for two and a half hours.
+        # 2:30 is skipped: it opens at 3:30. Of two 2:30s the first opens, for two and a half hours.
         (GAP, "2035-03-25T01:59+01:00", False, "2035-03-25T03:30+02:00"),
         (FOLD, "2035-10-28T02:29+02:00", False, "2035-10-28T02:30+02:00"),
         (FOLD, "2035-10-28T02:10+01:00", True, "2035-10-28T04:00+01:00"),

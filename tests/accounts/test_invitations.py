@@ -1,4 +1,4 @@
-"""A link by which somebody chooses a password: once, in time, and signed as his own change."""
+"""The link for setting a password: used once, in time, and recorded as the user's own change."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_link_chooses_a_password_and_logs_in(person: User) -> None:
     page = open_link(client, invitations.path_for(person))
     assert person.username in page.content.decode()
     address = page.redirect_chain[-1][0]
-    assert "set-password" in address  # the token is not in the address any more
+    assert "set-password" in address  # the address no longer contains the token
     answer = client.post(address, NEW)
     assert answer.status_code == 302
     person.refresh_from_db()

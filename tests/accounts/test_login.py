@@ -1,4 +1,4 @@
-"""Login, the way to the right place, the language."""
+"""Login, the redirect to the right page, the language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates, times and durations are written in one way in each language (C79)."""
+"""Dates, times and durations have one format in each language (C79)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from accounts.durations import DAYS, DurationField
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 28, 14, 5, tzinfo=UTC)
-# A format of a template's own; "c" and "U" are for machines.
+# A template's own format; "c" and "U" are for machines.
 OWN_FORMAT = re.compile(
     r"""\|(?:date|time):["'](?![cU]["']|[A-Z_]+_FORMAT["'])|\|time(?:since|until)"""
 )

@@ -1,4 +1,5 @@
-"""Who is no longer logged in loses his sockets within seconds, whatever ended his session (N12)."""
+"""A user who is no longer logged in loses their sockets within seconds, however the session ended
+(N12)."""
 
 from __future__ import annotations
 
@@ -83,4 +84,4 @@ async def test_whatever_ends_a_session_ends_its_sockets_and_no_others(
 
 
 def test_the_look_comes_often_enough() -> None:
-    assert session_monitor.SECONDS < 5 - 1  # one second for the statement and the way back
+    assert session_monitor.SECONDS < 5 - 1  # one second for the statement and the delivery

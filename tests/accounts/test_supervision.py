@@ -1,4 +1,4 @@
-"""Who oversees what, from both sides: by group, by website, by table, by user."""
+"""Who oversees what, from every side: by group, by website, by table, by user."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def manager(*groups: Group, **how: Any) -> User:
 
 @pytest.fixture
 def groups() -> list[Group]:
-    """Two of one website, one of another."""
+    """Two groups of one website, one of another."""
     website = WebsiteFactory()
     steps = [StepFactory(rule__website=website) for _ in range(2)]
     return [step.group for step in [*steps, StepFactory()]]
@@ -75,8 +75,8 @@ def test_it_is_asked_in_one_statement(groups: list[Group], django_assert_num_que
 
 
 def test_the_rule_is_the_same_from_every_side(groups: list[Group]) -> None:
-    """As a value, as part of a statement, from the side of the rows, and as who may see a
-    conversation: for every choice of groups."""
+    """As a value, as part of a statement, as rows, and as visibility of a conversation: for every
+    choice of groups."""
     rows = [queued(group.steps.get()) for group in groups]
     rows += [with_bot(group.steps.get()) for group in groups[1:]]
     users = [manager(*some) for n in range(4) for some in itertools.combinations(groups, n)]

@@ -1,4 +1,4 @@
-"""The week of a group in one grid: what is typed, what is refused, what is saved (C80)."""
+"""The week of a group in one grid: what is typed, refused and saved (C80)."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_what_was_typed_is_shown_again_and_seconds_stay() -> None:
     again = WeekWidget().render("week", posted((0, "9h", "<b>")))
     assert 'value="9h"' in again
     assert "&lt;b&gt;" in again
-    assert again.count('class="week-time"') == 16  # seven empty pairs, and one
+    assert again.count('class="week-time"') == 16  # seven empty pairs, and one filled
     assert 'value="23:59:59"' in WeekWidget().render("week", [opening(0, "09:00", "23:59:59")])
 
 
@@ -151,7 +151,7 @@ def test_what_is_no_time_of_24_hours_is_refused(text: str) -> None:
 
 
 def test_the_grid_leaves_its_clock_to_no_browser() -> None:
-    """A time input shows AM and PM wherever the browser speaks American English."""
+    """A time input shows AM and PM in an American English browser."""
     drawn = WeekWidget().render("week", [opening(0, "09:00", "17:30")])
     assert 'type="time"' not in drawn
     assert 'value="17:30"' in drawn

@@ -1,4 +1,4 @@
-"""Boxes to tick in place of two lists."""
+"""Checkboxes instead of two lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the benchmark makes of its measurements."""
+"""The benchmark's figures from its measurements."""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ PAGE = """<!doctype html><html {attributes}>
 <style>button {{ display: none; }}</style>
 {script}</html>"""
 SCRIPT = '<script async src="{product}/embed.js" data-website="{key}"></script>'
-# As strict as a page can be that embeds the Messenger; its own inline style is let in by hash.
+# The strictest policy for a page that embeds the Messenger; its own inline style is allowed by
+# hash.
 POLICY = (
     "default-src 'none'; script-src {product}; connect-src {product}; frame-src {product}; "
     "style-src 'sha256-{hash}'"
@@ -32,8 +33,8 @@ def page(
     *,
     only_reports: bool = False,
 ) -> Iterator[int]:
-    """Serve a page that embeds the website ``key``; gives its port. Its policy ``lacks`` us in
-    that directive."""
+    """Serve a page that embeds the website ``key``; yield its port. Its policy does not allow us in
+    the directive ``lacks``."""
     embed = script.format(product=product_url, key=key)
     body = PAGE.format(script=embed, attributes=attributes).encode()
     policy = POLICY.format(product=product_url, hash=style_hash(body))
@@ -52,7 +53,7 @@ def page(
                 self.wfile.write(body)
 
         def log_message(self, *args: object) -> None:
-            """Quiet: the browser's console tells what matters."""
+            """Log nothing: the browser's console shows what matters."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

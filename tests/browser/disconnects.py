@@ -1,4 +1,5 @@
-"""A TCP proxy before the product, whose line can be cut: what is open is reset, new is refused."""
+"""A TCP proxy in front of the product that can cut connections: open ones are reset, new ones
+refused."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import struct
 import threading
 from contextlib import suppress
 
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST, as a line that breaks may look
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST, as a broken connection may look
 
 
 class Line:
@@ -24,7 +25,7 @@ class Line:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        """Reset what is open; refuse what comes, until ``heal``."""
+        """Reset open connections and refuse new ones, until ``heal``."""
         self.is_cut = True
         with self.lock:
             ends, self.ends = self.ends, set()

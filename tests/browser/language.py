@@ -1,4 +1,4 @@
-"""What the interface says in one language, and what of the other must not be heard beside it."""
+"""The texts of the interface in one language, and those of the other that must not appear."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import polib
 
 CATALOGUE = Path(__file__).resolve().parents[2] / "locale/fr/LC_MESSAGES/django.po"
 HOLE = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
-FILLED = r"\S+(?: [A-ZÀ-Ý]\S*)*"  # a figure, or a name of any length
+FILLED = r"\S+(?: [A-ZÀ-Ý]\S*)*"  # a number, or a name of any length
 WORD = re.compile(r"[^\W\d_]{4,}")  # "de" between two holes would match half the language
 
 
 class Language:
-    """English is the catalogue's left side, French its right."""
+    """English is the catalogue's msgid, French its msgstr."""
 
     def __init__(self, language: str) -> None:
         self.language = language
@@ -24,7 +24,8 @@ class Language:
     @cached_property
     def pairs(self) -> list[tuple[str, str]]:
         """All texts of the interface and of a website's defaults, English and French."""
-        from messenger.website_texts import DEFAULTS  # Models cannot be imported when this file is.
+        # Models cannot be imported when this file is imported.
+        from messenger.website_texts import DEFAULTS
 
         found = [(DEFAULTS["en"][name], DEFAULTS["fr"][name]) for name in DEFAULTS["en"]]
         for entry in polib.pofile(str(CATALOGUE)):
@@ -36,7 +37,7 @@ class Language:
         return found
 
     def __call__(self, msgid: str) -> str:
-        """A text of the interface, as people of this language read it."""
+        """Return a text of the interface in this language."""
         return msgid if self.language == "en" else dict(self.pairs)[msgid]
 
     @cached_property
@@ -45,7 +46,7 @@ class Language:
 
     @cached_property
     def foreign(self) -> list[re.Pattern[str]]:
-        """Texts of the other language that are none of this one."""
+        """Patterns of the other language's texts that are not also texts of this one."""
         others = {pair[1 if self.language == "en" else 0] for pair in self.pairs} - self.own
         return [
             re.compile(FILLED.join(re.escape(part) for part in HOLE.split(text)))
@@ -54,7 +55,7 @@ class Language:
         ]
 
     def misses(self, texts: list[str]) -> list[str]:
-        """Those of ``texts`` that are said in the other language."""
+        """Return those of ``texts`` that are in the other language."""
         return [
             text
             for text in texts

@@ -1,4 +1,4 @@
-"""Visitors, agents and overseers in front of their browsers: what they see and do, by its names."""
+"""Visitors, agents and overseers at their browsers: what they see and do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENGLISH = Language("en")
 
 
 class Visitor:
-    """Somebody on the brand's site, with its Messenger."""
+    """A visitor on the brand's site, with its Messenger."""
 
     def __init__(self, context: BrowserContext, url: str, translate: Language = ENGLISH) -> None:
         self.context = context
@@ -24,7 +24,7 @@ class Visitor:
         self.page: Page = context.new_page()
 
     def visit(self, path: str = "/demo/cart/") -> Visitor:
-        """A page of the shop; the cart, while it is empty, has no pictures to draw."""
+        """Open a page of the shop; by default the cart, which has no pictures while it is empty."""
         self.page.goto(self.url + path)
         return self
 
@@ -56,7 +56,8 @@ class Visitor:
         return self.frame.get_by_role("log", name=self.translate("Conversation"))
 
     def open(self) -> None:
-        """Unless it is: in mid-conversation it stays open from page to page."""
+        """Open the Messenger, unless it is open: during a conversation it stays open across
+        pages."""
         expect(self.launcher).to_be_visible()
         if self.launcher.get_attribute("aria-expanded") != "true":
             self.launcher.click()
@@ -72,7 +73,7 @@ class Visitor:
         ).to_be_hidden()
 
     def say(self, text: str) -> Locator:
-        """Write and send; returns the bubble, which may still be on its way."""
+        """Write and send; return the bubble, which may not have been delivered yet."""
         self.box.fill(text)
         self.box.press("Enter")
         bubble = self.bubble(text)
@@ -80,14 +81,14 @@ class Visitor:
         return bubble
 
     def bubble(self, text: str) -> Locator:
-        """One message of the conversation, with its time and tick."""
+        """Return one message of the conversation, with its time and tick."""
         return self.log.get_by_role("listitem").filter(has_text=text)
 
     def sees(self, text: str) -> None:
         expect(self.bubble(text)).to_be_visible()
 
     def start(self, text: str) -> None:
-        """From a page of the shop to the first message that the server has."""
+        """From a page of the shop to the first message that the server has stored."""
         self.visit()
         self.open()
         self.agree()
@@ -95,13 +96,13 @@ class Visitor:
         expect(self.bubble(text)).to_contain_text(self.translate("Sent"))
 
     def texts(self) -> list[str]:
-        """The messages on the screen, without greeting and notes."""
+        """Return the messages on the screen, without the greeting and notes."""
         stored = self.log.locator("li.mine .bubble, li.theirs:not(:first-child) .bubble")
         return stored.all_inner_texts()
 
 
 class Agent:
-    """Somebody at the desk. Managers and administrators are agents with more tabs."""
+    """An agent at the desk. Managers and administrators are agents with more tabs."""
 
     def __init__(
         self, context: BrowserContext, url: str, name: str, translate: Language = ENGLISH
@@ -114,7 +115,7 @@ class Agent:
         self.page: Page = context.new_page()
 
     def log_in(self, path: str = "/desk/") -> Agent:
-        """Go to a page of the staff, through the login where that is asked for."""
+        """Open a staff page, logging in if required."""
         self.page.goto(self.url + path)
         if "/login/" not in self.page.url:
             return self
@@ -126,7 +127,7 @@ class Agent:
 
     @property
     def status(self) -> Locator:
-        """The status button of the chat."""
+        """The status button for chat."""
         return self.page.get_by_role("group", name=self.translate("Your availability")).get_by_role(
             "button"
         )
@@ -156,16 +157,16 @@ class Agent:
 
     @property
     def note(self) -> Locator:
-        """The field for a note, once it is chosen in place of the reply."""
+        """The field for a note, once it is chosen instead of the reply."""
         return self.page.get_by_label(self.translate("Note for the team"), exact=True)
 
     def choose(self, mode: str) -> None:
-        """ "Reply" or "Note"."""
+        """Choose "Reply" or "Note"."""
         group = self.page.get_by_role("group", name=self.translate("What you write"))
         group.get_by_role("button", name=self.translate(mode), exact=True).click()
 
     def notes(self, text: str) -> Locator:
-        """The notes in the thread that hold a text."""
+        """Return the notes in the thread that contain a text."""
         return self.log.locator(".note").filter(has_text=text)
 
     def say(self, text: str) -> Locator:
@@ -182,14 +183,14 @@ class Agent:
         expect(self.bubble(text)).to_be_visible()
 
     def act(self, verb: str) -> None:
-        """One of the buttons on the right."""
+        """Press one of the buttons on the right."""
         actions = self.page.get_by_role("region", name=self.translate("Actions"))
         if verb == "Block":
             actions.get_by_label(self.translate("More actions")).click()
         actions.get_by_role("button", name=self.translate(verb)).click()
 
     def close_unanswered(self) -> None:
-        """Close, and answer the question whether that is meant."""
+        """Close, and confirm that closing without an answer is intended."""
         self.act("Close")
         dialog = self.page.get_by_role("dialog")
         dialog.get_by_role("button", name=self.translate("Close without an answer")).click()
@@ -214,7 +215,7 @@ class Agent:
         expect(dialog).to_be_hidden()
 
     def texts(self) -> list[str]:
-        """The messages on the screen, without their ticks."""
+        """Return the messages on the screen, without their ticks."""
         texts: list[str] = self.log.locator(".bubble").evaluate_all(WITHOUT_TICKS)
         return texts
 
@@ -239,7 +240,7 @@ class Board:
         return self
 
     def shows(self, **figures: int) -> None:
-        """waiting, on_desks, snoozed, closed_today."""
+        """Expect the values of waiting, on_desks, snoozed and closed_today."""
         for name, figure in figures.items():
             title = name.replace("_", " ").capitalize()
             term = self.page.get_by_role("term").filter(has_text=re.compile(f"^{title}$"))

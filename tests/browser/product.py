@@ -23,13 +23,13 @@ from config import engines
 from tests import seed
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 200  # a busy machine; a quiet one needs 6
+READY_SECONDS = 200  # on a busy machine; a quiet one needs 6
 STOP_SECONDS = 40
 TRIES = 5
-SNAPSHOT_MS = 2100  # room, as a page view is told it, may be two seconds old
+SNAPSHOT_MS = 2100  # a page view's answer about free places may be two seconds old
 KEPT = {"PATH", "HOME", "USER", "LANG", "TMPDIR", "VIRTUAL_ENV"}
 VERSION = "{engagement}:version"
-# What visitors and agents leave behind; the demo's people, groups and rules stay.
+# What visitors and agents create; the demo's people, groups and rules stay.
 TRACES = [
     "accounts_preferences",
     "conversations_conversation",
@@ -42,7 +42,7 @@ TRACES = [
 
 
 class Product:
-    """One running Causerie. ``start`` and ``stop`` may alternate: the data stay."""
+    """One running Causerie. ``start`` and ``stop`` may alternate: the data stays."""
 
     def __init__(self, var: Path, **environment: str) -> None:
         self.var = var
@@ -51,7 +51,7 @@ class Product:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = var / "product.log"
         self.process: subprocess.Popen[bytes] | None = None
-        # Cookies of who logged in before, by name: checking a password is slow by design.
+        # Cookies of earlier logins, by name: checking a password is slow by design.
         self.sessions: dict[str, list[Any]] = {}
 
     def start(self) -> None:
@@ -71,13 +71,13 @@ class Product:
         self.wait_until_ready()
 
     def variables(self) -> dict[str, str]:
-        """The environment it runs in, for whoever runs a command beside it."""
+        """Return its environment, for commands that run beside it."""
         kept = {name: os.environ[name] for name in KEPT & os.environ.keys()}
         own = {"ENV_FILE": os.devnull, "VAR": str(self.var), "PORT": str(self.port)}
         return kept | own | {"WEB_PROCESSES": "2"} | self.environment
 
     def engines(self) -> dict[str, str]:
-        """Where its engines are, for whoever starts none of his own."""
+        """Return the addresses of its engines, for a process that starts none of its own."""
         return {
             "DATABASE_URL": engines.database_url(self.var),
             "REDIS_URL": engines.redis_url(self.var),
@@ -99,7 +99,7 @@ class Product:
             return False
 
     def stop(self) -> int:
-        """Ctrl-C. Returns the exit code, once it is sure that nothing of it is left."""
+        """Press Ctrl-C. Returns the exit code, once none of its processes is left."""
         assert self.process is not None
         children = psutil.Process(self.process.pid).children(recursive=True)
         self.process.send_signal(signal.SIGINT)
@@ -118,7 +118,7 @@ class Product:
 
     @contextmanager
     def suspended(self, *roles: str) -> Iterator[None]:
-        """Stop these processes (``worker``, ``beat``) with their children, and let them go on."""
+        """Suspend these processes (``worker``, ``beat``) with their children during the block."""
         assert self.process is not None
         children = psutil.Process(self.process.pid).children(recursive=True)
         chosen = [one for one in children if set(roles) & set(one.cmdline())]
@@ -137,18 +137,18 @@ class Product:
         return [one for one in children if "daphne" in one.cmdline()]
 
     def said(self) -> str:
-        """The end of its log, for whoever reads a failure."""
+        """Return the end of its log, to explain a failure."""
         return self.log.read_text(errors="replace")[-4000:]
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
-        """Ask its database, past all faces."""
+        """Query its database directly."""
         with psycopg.connect(engines.database_url(self.var), autocommit=True) as connection:
             return connection.execute(query, values).fetchall()
 
     def forget(self) -> None:
-        """No visitor, no conversation, nobody available, three places: as if the day began."""
+        """Reset the data: no visitors, no conversations, nobody available, three places."""
         for _try in range(TRIES):
-            # A worker may be at these tables in another order: PostgreSQL ends one of us then.
+            # A worker may lock these tables in another order; PostgreSQL then ends one of us.
             with suppress(psycopg.errors.DeadlockDetected):
                 self._forget()
                 break
@@ -169,7 +169,8 @@ class Product:
             )
 
     def target(self, name: str, page: str, *, position: int = 0, **asked: Any) -> int:
-        """A targeting rule for pages of the demo, before the one for every page; its id."""
+        """Create a targeting rule for pages of the demo, before the one for every page; return its
+        id."""
         columns = {
             "website_id": 1,
             "rule_id": 1,
@@ -196,7 +197,7 @@ class Product:
         return int(str(made[0][0]))
 
     def outdate(self) -> None:
-        """What the administration does after each change: no answer given before holds."""
+        """Invalidate cached answers, as the admin does after each change."""
         with redis.Redis.from_url(f"{engines.redis_url(self.var)}?db=1") as valkey:
             valkey.incr(VERSION)
 

@@ -1,4 +1,4 @@
-"""A walk past most of the product's pages, for whoever wants to look at each of them."""
+"""A walk through most of the product's pages, for tests that look at each of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Sight = tuple[str, Page | Frame]
 
 
 def walk(crowd: Crowd, translate: Language) -> Iterator[Sight]:
-    """Stops at each sight, while it is on the screen."""
+    """Yield each sight while it is on the screen."""
     url = crowd.product.url
     shop = crowd.context(locale=translate.locale).new_page()
     for path in ("products/lune/", "cart/", "account/", ""):

@@ -1,4 +1,4 @@
-"""Canned replies at the composer: by the keyboard alone, and nothing typed is lost."""
+"""Canned replies in the composer: with the keyboard alone, and nothing typed is lost."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_reply_is_kept_found_by_a_slash_and_sent(crowd: Crowd, tmp_path: Path)
     visitor.sees("Yes. Dear customer, here you are.")
     visitor.sees("prices.csv")
 
-    # A gap is told of; a slash that was meant as one stays one; Escape gives back what was typed.
+    # A gap is announced; a literal slash stays; Escape restores what was typed.
     keys.type("/hello")
     expect(options).to_have_count(1)
     keys.press("Enter")
@@ -86,7 +86,7 @@ def test_a_reply_is_kept_found_by_a_slash_and_sent(crowd: Crowd, tmp_path: Path)
         expect(alice.reply).to_have_value(stays)
         expect(search).to_be_hidden()
 
-    # What looks like a variable is not sent before somebody has seen it.
+    # What looks like a variable is not sent before the agent has seen it.
     alice.reply.fill("Hello {visitor_name}")
     keys.press("Enter")
     expect(page.get_by_role("alert").filter(has_text="was not filled in")).to_be_visible()

@@ -1,4 +1,5 @@
-"""Who sees what: visitors only their own, agents only their groups', nobody after logging out."""
+"""Who sees what: visitors only their own conversations, agents only their groups', nobody after
+logout."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ def test_a_visitor_cannot_open_anothers_conversation(crowd: Crowd, product: Prod
         ("survey/", "POST"),
     ):
         assert frame.evaluate(ASK, [f"conversations/{theirs}/{path}", method]) == 404, path
-    # Telling what was read answers nothing, to nobody; here it must change nothing either.
+    # Reporting a message as read returns nothing, so check that here it changes nothing either.
     product.rows("UPDATE conversations_conversation SET visitor_read_seq = 0 RETURNING id")
     frame.evaluate(ASK, [f"conversations/{theirs}/read/", "POST"])
     assert product.rows("SELECT max(visitor_read_seq) FROM conversations_conversation") == [(0,)]

@@ -1,4 +1,4 @@
-"""What an agent does with conversations at the desk: by mouse, keyboard and thumb."""
+"""What an agent does with conversations at the desk: by mouse, keyboard and touch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 
 
 def snoozed(page: Page, part: str) -> Locator:
-    """The rows of one part of the snoozed tab."""
+    """Return the rows of one part of the snoozed tab."""
     return page.get_by_role("region", name=part).get_by_role("listitem")
 
 
@@ -39,10 +39,10 @@ def test_a_snooze_by_the_clock_is_warned_of_once_and_every_desk_knows(crowd: Cro
     expect(dialog).to_be_hidden()
     expect(alice.boxes).to_have_count(1)
     left = snoozed(bruno.page, "Left to the team")
-    expect(left).to_have_count(1)  # nobody reloaded anything
+    expect(left).to_have_count(1)  # without a reload
     expect(left).to_contain_text("then closes")
 
-    # The box keeps its state on another device, and nothing warns a second time.
+    # The checkbox keeps its state on another device, and the warning is not repeated.
     alice.act("Snooze")
     dialog.get_by_label("Close it if the visitor").uncheck()
     alice.page.keyboard.press("Escape")
@@ -94,7 +94,7 @@ def test_who_logs_out_decides_for_each_conversation(crowd: Crowd) -> None:
     rows.first.get_by_role("button", name="Transfer").click()
     expect(alice.page.get_by_role("heading", name="Transfer #")).to_be_visible()
     alice.page.get_by_role("button", name="Cancel").first.click()
-    expect(rows).to_have_count(1)  # back to the list, and nothing was done
+    expect(rows).to_have_count(1)  # back on the list, and nothing was done
     rows.first.get_by_role("button", name="Transfer").click()
     alice.page.get_by_label("A note for the next one").fill("She is in a hurry")
     alice.transfer("Bruno")
@@ -107,8 +107,8 @@ def test_who_logs_out_decides_for_each_conversation(crowd: Crowd) -> None:
 
 
 def test_a_late_answer_leaves_the_form_of_another_conversation_alone(crowd: Crowd) -> None:
-    """On a slow line the socket tells of a move long before its own answer comes."""
-    crowd.expect_complaint("409")  # the question what becomes of them
+    """On a slow line the socket reports a move long before the response arrives."""
+    crowd.expect_complaint("409")  # the question what to do with them
     alice = crowd.agent("alice").log_in().be_available()
     for text in ("one", "two"):
         crowd.visitor().start(text)
@@ -125,7 +125,7 @@ def test_a_late_answer_leaves_the_form_of_another_conversation_alone(crowd: Crow
     page.route("**/close/", lambda route: held.append((route, route.fetch())))
     with page.expect_request("**/close/"):
         certain.click()
-    page.get_by_role("button", name="Cancel").first.click()  # the answer takes its time
+    page.get_by_role("button", name="Cancel").first.click()  # the response is slow
     expect(rows).to_have_count(1)  # by the socket
     rows.first.get_by_role("button", name="Transfer").click()
     note = page.get_by_label("A note for the next one")
@@ -143,7 +143,7 @@ def test_a_late_answer_leaves_the_form_of_another_conversation_alone(crowd: Crow
 
 
 def test_a_button_acts_on_what_it_shows_from_its_first_moment(crowd: Crowd) -> None:
-    """Also where the machine is slow and htmx looks at what it has drawn much later."""
+    """Even if the machine is slow and htmx processes what it has drawn much later."""
     alice = crowd.agent("alice").log_in().be_available()
     first, second = crowd.visitor(), crowd.visitor()
     first.start("from the first")
@@ -193,7 +193,7 @@ def test_two_conversations_side_by_side_each_with_its_draft(crowd: Crowd) -> Non
     expect(logs.nth(1)).to_contain_text("hello?")
     expect(logs.nth(0)).not_to_contain_text("hello?")
 
-    # Another device, with nothing but the account: the split and the draft are there.
+    # Another device of the same account has the split and the draft.
     with alice.page.expect_response(re.compile("/draft/")):
         replies.nth(1).fill("to the second, now")
     elsewhere = Agent(crowd.context(), alice.url, "alice")
@@ -205,7 +205,7 @@ def test_two_conversations_side_by_side_each_with_its_draft(crowd: Crowd) -> Non
         expect(draft).to_be_visible()
     assert sorted(draft.input_value() for draft in drafts) == ["", "to the second, now"]
 
-    # What is closed makes room; what is left has the focus.
+    # A closed conversation makes room; the remaining one has the focus.
     replies.nth(0).click()
     alice.act("Close")
     expect(logs.filter(has_text="from the first")).to_have_count(0)

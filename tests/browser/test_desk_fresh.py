@@ -1,4 +1,4 @@
-"""A lively hour ends in what a fresh load shows; answers that come late change nothing."""
+"""After a lively hour the desk shows what a fresh load shows; late responses change nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import APIResponse, Page, Route, expect
 from tests.browser.conftest import Crowd
 from tests.browser.people import Agent
 
-# All that is read, but for clocks that count and what is offered for the next answer.
+# Everything that is read, except running clocks and the suggestions for the next answer.
 VIEW = """() => ["#boxes", "#panes", "#toolbar", "#statuses", "#snoozed-count"].map((part) => {
   const copy = document.querySelector(part).cloneNode(true);
   copy.querySelectorAll("time, .suggestions, [hidden]").forEach((node) => node.remove());
@@ -21,7 +21,7 @@ WAIT_FOR_BOXES = """() => {
   window.drawn = new Promise((done) => document.addEventListener("htmx:afterSwap", ({ target }) =>
     target.id === "boxes" && setTimeout(done)));
 }"""
-# Conversations whose toolbar was ever shown, from now on.
+# Record the conversations whose toolbar is ever shown, from now on.
 WATCH_TOOLBAR = """() => {
   const toolbar = document.getElementById("toolbar");
   window.shown = new Set([toolbar.dataset.number]);
@@ -64,7 +64,7 @@ def test_a_lively_hour_ends_in_what_a_fresh_load_shows(crowd: Crowd) -> None:
     alice.sees("the second question")
     alice.snooze(keep=False)
     expect(alice.page.get_by_role("link", name="Snoozed 1")).to_be_visible()
-    two.say("I am back")  # to the queue, and to her who has a slot
+    two.say("I am back")  # to the queue, and so to Alice, who has a free slot
     expect(alice.boxes).to_have_count(3)
     alice.box(int(alice.boxes.nth(0).get_attribute("data-number") or 0)).click()
     alice.sees("and thank you")
@@ -97,7 +97,7 @@ def test_a_toolbar_that_comes_late_takes_no_other_s_place(crowd: Crowd) -> None:
     held: list[Route] = []
     alice.page.route(re.compile(f"/desk/c/{numbers[0]}/$"), lambda route: held.append(route))
     with alice.page.expect_request(re.compile(f"/desk/c/{numbers[0]}/$")):
-        alice.boxes.nth(0).click()  # shown already: fetched anew, with its toolbar
+        alice.boxes.nth(0).click()  # shown already: fetched again, with its toolbar
     alice.reply.nth(1).click()
     toolbar = alice.page.locator(f"#toolbar[data-number='{numbers[1]}']:not([inert])")
     expect(toolbar).to_be_visible()
@@ -105,7 +105,7 @@ def test_a_toolbar_that_comes_late_takes_no_other_s_place(crowd: Crowd) -> None:
     with alice.page.expect_response(re.compile(f"/desk/c/{numbers[0]}/$")) as late:
         held[0].continue_()
     late.value.finished()
-    first.say("and more")  # what comes after it has been drawn after it
+    first.say("and more")  # everything before it has been drawn by then
     alice.sees("and more")
     assert alice.page.evaluate("[...window.shown]") == [numbers[1]]
     alice.close_unanswered()
@@ -114,7 +114,7 @@ def test_a_toolbar_that_comes_late_takes_no_other_s_place(crowd: Crowd) -> None:
 
 
 def test_who_left_stays_left_whatever_was_asked_before(crowd: Crowd) -> None:
-    """The boxes were asked for while the visitor was there, and come after he has gone."""
+    """The boxes were requested while the visitor was there, and arrive after they have left."""
     alice, visitor = crowd.agent("alice").log_in().be_available(), crowd.visitor()
     visitor.start("Good morning")
     alice.sees("Good morning")
@@ -137,7 +137,7 @@ def test_who_left_stays_left_whatever_was_asked_before(crowd: Crowd) -> None:
     for route, response in old:
         route.fulfill(response=response)
     alice.page.evaluate("() => window.drawn")
-    assert presence.inner_text() == "left"  # at once: later word would mend it
+    assert presence.inner_text() == "left"  # at once: a later update would correct it
 
 
 def test_the_box_one_writes_in_fits_its_text_in_every_browser(crowd: Crowd) -> None:
@@ -182,7 +182,7 @@ def test_what_comes_while_the_boxes_are_on_their_way_is_asked_for_after_them(cro
     alice.page.route("**/desk/boxes/", hold)
     with alice.page.expect_request("**/desk/boxes/"):
         visitors[1].start("two")
-    # Its word is on the desk, and waits behind the first answer.
+    # Its frame has reached the desk, and waits behind the first response.
     with opened.value.expect_event("framereceived", lambda frame: '"changed"' in str(frame)):
         visitors[2].start("three")
     for route, answer in held:

@@ -1,4 +1,4 @@
-"""What visitors and their browsers say is text at every place of the desk that shows it (N4)."""
+"""Input of visitors and their browsers is text wherever the desk shows it (N4)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HOSTILE = (
     '"><img src=x onerror="window.hit=1"><b hx-get="/desk/" hx-trigger=load data-hx-on:load=1>b</b>'
     "<svg onload='window.hit=1'></svg><template>t</template>"
 )
-# Elements that nobody of ours draws, wherever they stand.
+# Elements that our pages never contain.
 STRANGE = """() => [
   ...document.querySelectorAll("img[src=x], b, svg[onload], [onerror], a[href^=javascript]"),
   ...document.querySelectorAll("[data-hx-on\\\\:load], [hx-trigger=load]"),
@@ -21,7 +21,7 @@ STRANGE = """() => [
 
 
 def is_clean(page: Page, where: str) -> None:
-    expect(page.locator("body")).to_contain_text("onerror")  # it is shown, and as text
+    expect(page.locator("body")).to_contain_text("onerror")  # it is shown as text
     assert page.evaluate(STRANGE) == [], where
 
 

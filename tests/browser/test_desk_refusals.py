@@ -1,4 +1,4 @@
-"""At the desk: what cannot be done gets a sentence that helps, and what was typed stays."""
+"""At the desk, what cannot be done gets a helpful sentence, and typed text stays."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def test_what_a_manager_released_a_second_ago_is_not_closed(crowd: Crowd, produc
     alice.status.click()
     expect(alice.status).to_have_attribute("aria-pressed", "false")
     alice.page.route("**/draft/", lambda route: route.abort())
-    alice.reply.fill("half an answer")  # and only her browser knows
+    alice.reply.fill("half an answer")  # only her browser has it
 
-    # Her desk hears nothing any more, and does not know it yet.
+    # Her desk receives nothing any more, and has not noticed yet.
     deaf.append(True)
     number = alice.page.url.split("/")[-2]
     manager = crowd.agent("manager").log_in("/reports/production/")
     release = manager.page.get_by_role("button", name="Release")
     waits = manager.page.get_by_text("Waits in the queue of")
-    for _beat in range(5):  # between two of its beats
+    for _beat in range(5):  # between two heartbeats
         product.rows(LOST)
         manager.page.goto(f"{product.url}/desk/c/{number}/")
         if release.is_enabled():
             release.click()
-            with suppress(AssertionError):  # one came in between, and it was refused
+            with suppress(AssertionError):  # a heartbeat came in between, so it was refused
                 expect(waits).to_be_visible(timeout=3000)
                 break
     expect(waits).to_be_visible()
@@ -59,7 +59,7 @@ def test_what_a_manager_released_a_second_ago_is_not_closed(crowd: Crowd, produc
     expect(kept).to_contain_text("half an answer")
     expect(visitor.frame.locator("#survey")).to_be_hidden()
 
-    # It comes back to her, and so does what she had begun.
+    # The conversation comes back to her, and so does her draft.
     deaf.clear()
     alice.page.reload()
     expect(kept).to_contain_text("half an answer")

@@ -30,7 +30,7 @@ def test_a_note_never_becomes_a_reply(crowd: Crowd) -> None:
     page.keyboard.press("Control+Enter")
     expect(alice.notes("The courier")).to_contain_text("lost it")
     expect(alice.note).to_have_value("")
-    # It stays a note: what is typed next does not go to the visitor unawares.
+    # It stays a note: what is typed next does not go to the visitor by mistake.
     expect(alice.note).to_be_focused()
     page.keyboard.type("Refund?")
     page.keyboard.press("Enter")
@@ -125,7 +125,7 @@ def test_boxes_of_one_height_tell_the_last_message_and_the_wait(crowd: Crowd) ->
     since = clock.get_attribute("datetime")
     one.say("Anybody?")
     expect(said).to_have_text("Anybody?")
-    expect(clock).to_have_attribute("datetime", since or "")  # since the first word
+    expect(clock).to_have_attribute("datetime", since or "")  # since the first message
     assert len(alice.boxes.evaluate_all(HEIGHTS)) == 1
     alice.say("Yes!")
     expect(said).to_have_text("You: Yes!")

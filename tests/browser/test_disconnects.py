@@ -1,4 +1,4 @@
-"""Thirty cuts at random moments while both sides write as fast as they can (B5, invariant 5)."""
+"""Thirty disconnects at random moments while both sides write at full speed (B5, invariant 5)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.browser.disconnects import Line
 from tests.browser.people import Agent, Visitor
 
 CUTS = 30
-FEWEST = 20  # words of each side, or the cuts met nobody who was writing
+FEWEST = 20  # messages of each side; with fewer, the cuts met nobody who was writing
 SEED = 4
-BUSY_MS = 150_000  # of a machine that does ten things; a quiet one needs ten seconds
+BUSY_MS = 150_000  # on a busy machine; a quiet one needs ten seconds
 WRITE = """([prefix, box, form]) => {
   const field = document.querySelector(box);
   (async () => {
@@ -30,7 +30,7 @@ WRITE = """([prefix, box, form]) => {
   })();
 }"""
 END = "() => { window.isEnough = true; return window.written; }"
-ONLINE = "dispatchEvent(new Event('online'))"  # what a browser says when its line is back
+ONLINE = "dispatchEvent(new Event('online'))"  # what a browser fires when it is online again
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def line(crowd: Crowd) -> Iterator[Line]:
 
 def test_thirty_cuts_lose_double_and_disorder_nothing(crowd: Crowd, line: Line) -> None:
     crowd.expect_complaint(r"ERR_|WebSocket|Failed to fetch")
-    # What htmx says of a fragment whose line was cut; the desk asks for it again.
+    # htmx's error for a fragment whose connection was cut; the desk requests it again.
     crowd.expect_complaint(r"^htmx:(sendError|afterRequest)|^uncaught: undefined$")
     alice = Agent(crowd.context(), line.url, "alice")
     crowd.agents.append(alice)

@@ -1,4 +1,5 @@
-"""What a brand's page may ask of the Messenger and hear of it, and what it lives through there."""
+"""What a brand's page may ask of the Messenger, the events it gets, and embedding in difficult
+pages."""
 
 from __future__ import annotations
 
@@ -30,13 +31,13 @@ EVENTS = [
     "survey:shown",
     "survey:answered",
 ]
-# As docs/embedding.md has it: the page calls before the script is there.
+# As in docs/embedding.md: the page calls before the script has loaded.
 EARLY = """if (window === top) {
   window.heard = [];
   window.Causerie ??= Object.assign((...call) => Causerie.q.push(call), { q: [] });
   for (const name of %s) Causerie("on", name, (detail) => heard.push([name, detail ?? null]));
 }"""
-# How browsers refuse storage: the mere look at it throws.
+# Browsers refuse storage by throwing on mere access.
 REFUSE = """if (%s) for (const name of ["localStorage", "sessionStorage"])
   Object.defineProperty(window, name, {
     get() { throw new DOMException("The user denied access.", "SecurityError"); },
@@ -51,7 +52,7 @@ KEYBOARD = """(height) => {
     seen.dispatchEvent(new Event("resize"));
   };
 }"""
-# How far the last line of a bubble is from its left and right edge.
+# The distance of a bubble's last line from its left and right edge.
 LAST_LINE = """(bubble) => {
   const texts = document.createTreeWalker(bubble, NodeFilter.SHOW_TEXT);
   let line;
@@ -81,7 +82,7 @@ def come(crowd: Crowd, port: int, **options: Any) -> Visitor:
 
 
 def heard(visitor: Visitor, name: str, *, times: int = 1) -> list[Any]:
-    """What the page heard by that name, once it has heard it so often."""
+    """Return what the page received for that event, once it has received it so often."""
     count = "([name, times]) => heard.filter(([one]) => one === name).length >= times"
     visitor.page.wait_for_function(count, arg=[name, times])
     told = visitor.page.evaluate("name => heard.filter(([one]) => one === name)", name)
@@ -90,7 +91,7 @@ def heard(visitor: Visitor, name: str, *, times: int = 1) -> list[Any]:
 
 
 def test_a_page_is_told_what_happens(crowd: Crowd, port: int, product: Product) -> None:
-    """Every event of the embedding's contract, from calls made before the script had loaded."""
+    """Every event of the embedding contract, from calls made before the script had loaded."""
     alice = crowd.agent("alice").log_in().be_available()
     visitor = come(crowd, port)
     visitor.context.add_init_script(EARLY % EVENTS)
@@ -130,7 +131,7 @@ def test_a_page_is_told_what_happens(crowd: Crowd, port: int, product: Product) 
 
 
 def test_a_page_says_what_it_knows(crowd: Crowd, port: int, product: Product) -> None:
-    """identify, logout, visitor, transaction, locale; and what is no command harms nothing."""
+    """identify, logout, visitor, transaction, locale; an unknown command does no harm."""
     crowd.expect_complaint('there is no command "constructor"')
     shop = crowd.visitor()
     log_in(shop)
@@ -173,8 +174,8 @@ def test_a_page_says_what_it_knows(crowd: Crowd, port: int, product: Product) ->
 
 @pytest.mark.parametrize("where", ["self !== top", "true"])
 def test_a_browser_that_refuses_storage_can_converse(crowd: Crowd, port: int, where: str) -> None:
-    """In the iframe alone (the page keeps our few things then), or everywhere (until the page is
-    left); nothing of it in the console."""
+    """In the iframe only (the page then stores our few values), or everywhere (until the page is
+    left); without errors in the console."""
     alice = crowd.agent("alice").log_in().be_available()
     visitor = come(crowd, port)
     visitor.context.add_init_script(REFUSE % where)
@@ -197,7 +198,7 @@ def test_a_browser_that_refuses_storage_can_converse(crowd: Crowd, port: int, wh
 
 
 def test_a_page_of_an_application_keeps_what_is_open(crowd: Crowd, port: int) -> None:
-    """Another address is another page view; the conversation does not notice."""
+    """Another address is another page view; the conversation is not affected."""
     visitor = come(crowd, port).visit("/")
     visitor.open()
     visitor.agree()
@@ -212,7 +213,7 @@ def test_a_page_of_an_application_keeps_what_is_open(crowd: Crowd, port: int) ->
 
 
 def test_a_phones_keyboard_covers_nothing(crowd: Crowd, port: int) -> None:
-    """No browser test tool has a keyboard on its screen: what a browser says of one stands in."""
+    """Browser test tools have no on-screen keyboard, so the test simulates the browser's events."""
     visitor = come(crowd, port, viewport=PHONE, is_mobile=True, has_touch=True)
     visitor.context.add_init_script(f"if (self === top) ({KEYBOARD})()")
     visitor.visit("/")
@@ -236,8 +237,8 @@ def test_a_phones_keyboard_covers_nothing(crowd: Crowd, port: int) -> None:
 
 
 def test_twice_as_large_nothing_is_lost(crowd: Crowd, port: int) -> None:
-    """1280 x 800 at 200 %: no text is cut, nothing scrolls sideways, all that one presses is
-    reached (WCAG 2.2, 1.4.4 and 1.4.10)."""
+    """1280 x 800 at 200 %: no text is cut, nothing scrolls sideways, all controls can be reached
+    (WCAG 2.2, 1.4.4 and 1.4.10)."""
     visitor = come(crowd, port, viewport={"width": 640, "height": 400}).visit("/")
     visitor.open()
     expect(visitor.frame.get_by_role("button", name="I accept")).to_be_visible()
@@ -255,7 +256,7 @@ def test_twice_as_large_nothing_is_lost(crowd: Crowd, port: int) -> None:
 
 
 def fits(visitor: Visitor) -> None:
-    """No element of the page is wider than what is seen of it, nor hangs out at a side."""
+    """Check that no element is wider than its visible area or extends beyond a side."""
     wide = visitor.frame.locator("body").evaluate(
         """() => [...document.querySelectorAll("body *")]
           .filter((one) => one.checkVisibility() && !one.closest(".visually-hidden, svg"))
@@ -269,10 +270,11 @@ def fits(visitor: Visitor) -> None:
 
 
 def test_right_to_left_nothing_breaks(crowd: Crowd, product: Product) -> None:
-    """An Arabic page: the Messenger stands where lines end there, Arabic words on their side."""
+    """On an Arabic page the Messenger is on the side where lines end, with Arabic text aligned to
+    its side."""
     alice = crowd.agent("alice").log_in().be_available()
     with brand.page(product.url, "demo", attributes='lang="ar" dir="rtl"') as port:
-        # In French, the website's own language: we speak no Arabic.
+        # In French, the website's own language: the product has no Arabic.
         visitor = Visitor(crowd.context(), f"http://localhost:{port}", Language("fr")).visit("/")
         visitor.open()
         visitor.agree()
@@ -288,13 +290,13 @@ def test_right_to_left_nothing_breaks(crowd: Crowd, product: Product) -> None:
         alice.say("أهلا وسهلا بكم في متجرنا يوم السبت\nنعم")
         last = visitor.bubble("أهلا وسهلا").locator(".bubble")
         left, right = last.evaluate(LAST_LINE)
-        assert right < left / 2  # the short second line stands at the right
+        assert right < left / 2  # the short second line is on the right
         fits(visitor)
         visitor.page.screenshot(path="/tmp/m/rtl.png")
 
 
 def test_who_opens_it_without_a_line_gets_out_and_in_again(crowd: Crowd, port: int) -> None:
-    """In a train: the page is there, the Messenger does not come; on a phone it would be a blank
+    """In a train: the page has loaded, the Messenger does not; on a phone it would be a blank
     screen without a way out."""
     crowd.expect_complaint("ERR_INTERNET_DISCONNECTED|chrome-error|origin .'null'")
     visitor = come(crowd, port, viewport=PHONE, is_mobile=True, has_touch=True).visit("/")
@@ -314,7 +316,7 @@ def test_who_opens_it_without_a_line_gets_out_and_in_again(crowd: Crowd, port: i
 
 
 def test_what_one_does_in_it_is_done_on_a_foreign_page_too(crowd: Crowd, port: int) -> None:
-    """Where the browser refuses the iframe all storage: a file, an address, consent, a survey."""
+    """The browser refuses the iframe all storage: a file, an address, consent, a survey."""
     alice, visitor = crowd.agent("alice").log_in().be_available(), come(crowd, port)
     visitor.visit("/")
     visitor.open()
@@ -327,7 +329,7 @@ def test_what_one_does_in_it_is_done_on_a_foreign_page_too(crowd: Crowd, port: i
     expect(picture).to_have_js_property("naturalWidth", 80)
     is_drawn(alice.log.get_by_role("img", name="lampe.png"))
 
-    # While somebody answers the invitation is folded.
+    # The invitation is folded while an agent is answering.
     form = visitor.frame.get_by_role("form", name="No need to wait here")
     expect(form).to_be_hidden()
     visitor.frame.get_by_role("button", name="Notify me by e-mail").click()

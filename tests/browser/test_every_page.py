@@ -1,4 +1,4 @@
-"""Every page speaks one language, keeps its own policy, and is open to everybody."""
+"""Every page is in one language, obeys its own policy, and is accessible."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ LOOKED_AT_CLOSELY = {
     "the board",
     "the survey",
 }
-# Without its preloading, which puts copies of the style sheets into the page: the page's own policy
-# forbids them, and such a complaint would hide one of ours. No rule that runs needs it.
+# Without preloading, which copies style sheets into the page: the page's own policy forbids that,
+# and the error would hide one of ours. None of the enabled rules needs it.
 RUN_AXE = """async (rules) => {
   const only = rules.length ? { runOnly: rules } : {};
   const options = { iframes: false, preload: false, resultTypes: ["violations"], ...only };
@@ -34,7 +34,7 @@ RUN_AXE = """async (rules) => {
     .filter(({ impact }) => ["serious", "critical"].includes(impact))
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
 }"""
-# All that can be read or is read aloud, but for what is marked as being in another language.
+# All text that can be read or is read aloud, except what is marked as being in another language.
 READ_ALL = """() => {
   const texts = [document.title];
   const own = document.documentElement.lang;
@@ -54,7 +54,7 @@ READ_ALL = """() => {
 }"""
 
 
-# What the demo's own team is called, in whatever language its pages are read.
+# Names of the demo's own team, which are the same in every language.
 NAMES = {"Équipe de réponse", "vers equipe de reponse", "Orders"}
 
 
@@ -67,20 +67,21 @@ def test_every_page_speaks_one_language_and_is_accessible(crowd: Crowd, language
         texts = [text for text in page.evaluate(READ_ALL) if text not in NAMES]
         assert len(texts) >= 5, name
         faults += [f"{name} says {text!r}" for text in translate.misses(texts)]
-        # What axe looks at does not depend on the language; the wider texts are the French ones.
+        # axe's findings do not depend on the language; French has the longer texts.
         if language == "fr" and name in LOOKED_AT_CLOSELY:
             faults += [f"{name}: {fault}" for fault in inaccessible(page)]
     assert not faults, "\n".join(faults)
 
 
 def inaccessible(place: Page | Frame) -> list[str]:
-    """What axe-core finds serious or critical, in light and in dark."""
+    """Return what axe-core finds serious or critical, in light and in dark mode."""
     page = place.page if isinstance(place, Frame) else place
     place.evaluate(AXE)
     found = []
     for scheme, rules in (("light", []), ("dark", ["color-contrast"])):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        place.evaluate("() => new Promise((done) => setTimeout(done, 50))")  # drawn in new colours
+        # until drawn in the new colours
+        place.evaluate("() => new Promise((done) => setTimeout(done, 50))")
         found += [f"{scheme}: {fault}" for fault in place.evaluate(RUN_AXE, rules)]
     page.emulate_media(color_scheme="light")
     return found

@@ -1,4 +1,4 @@
-"""Exports whose worker dies in the middle, for real: the next one takes them and finishes them."""
+"""Exports whose worker really dies half-way: the next one takes them over and finishes them."""
 
 from __future__ import annotations
 
@@ -37,9 +37,8 @@ def until(condition: Callable[[], Any]) -> None:
 
 
 class Turnstile:
-    """Lets the worker ask the table of purchases one question after the other: whoever is next in
-    line for its lock gets it, first the worker, then we again. A question waits two seconds, no
-    longer."""
+    """Lets the worker query the table of purchases one statement at a time: the next in line for
+    its lock gets it, first the worker, then the test again. A query waits at most two seconds."""
 
     def __init__(self, product: Product) -> None:
         self.product = product
@@ -72,7 +71,7 @@ class Turnstile:
 
 @pytest.fixture
 def purchases(product: Product, crowd: Crowd) -> Iterator[None]:
-    """One on each of three days; the crowd's coming makes the tables empty."""
+    """Create one on each of three days; setting up the crowd empties the tables."""
     for number, day in enumerate(DAYS, 1):
         product.rows(
             f"""INSERT INTO {TABLE} (website_id, external_id, amount, refunded, currency, made_at,
@@ -100,7 +99,7 @@ def page(crowd: Crowd) -> Page:
 
 
 def ask(page: Page, product: Product) -> None:
-    """What the button of a long list does."""
+    """Do what the button of a long list does."""
     [token] = [one["value"] for one in page.context.cookies() if one["name"] == "csrftoken"]
     answer = page.request.post(
         f"{product.url}/reports/exports/transactions.csv?{QUERY}",
@@ -110,7 +109,7 @@ def ask(page: Page, product: Product) -> None:
 
 
 def workers(product: Product) -> list[psutil.Process]:
-    """Celery's first process, and those that it forked."""
+    """Return Celery's main process and its children."""
     assert product.process is not None
     family = psutil.Process(product.process.pid).children(recursive=True)
     first = next(one for one in family if "celery" in one.cmdline() and "worker" in one.cmdline())
@@ -123,7 +122,7 @@ def export(product: Product, columns: str) -> tuple[Any, ...]:
 
 
 def write_half(page: Page, product: Product, turnstile: Turnstile) -> None:
-    """Two of three days are in the file, and the worker asks for the last one's rows."""
+    """Stop when two of three days are in the file, and the worker queries the last one's rows."""
     turnstile.close()
     ask(page, product)
     for _question in ("how many", *DAYS[:2]):
@@ -147,7 +146,7 @@ def expect_it_whole(page: Page, product: Product) -> None:
 def test_a_worker_that_is_killed_in_mid_file_loses_nothing(
     page: Page, product: Product, turnstile: Turnstile, who: str
 ) -> None:
-    """All of it, as by a power cut; its children, as by a kernel that is out of memory."""
+    """All processes, as in a power cut; only the children, as by a kernel that is out of memory."""
     write_half(page, product, turnstile)
     doomed = workers(product)[slice(0 if who == "all" else 1, None)]
     for one in doomed:
@@ -160,7 +159,7 @@ def test_a_worker_that_is_killed_in_mid_file_loses_nothing(
     page.reload()
     expect(page.get_by_label("of 3 rows")).to_be_visible()  # what its owner sees meanwhile
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
-    # As if it had died a moment later, while it gave the file to the storage.
+    # As if it had died a moment later, while saving the file.
     half = product.var / "media" / file
     half.parent.mkdir(parents=True, exist_ok=True)
     half.write_bytes(b"half")

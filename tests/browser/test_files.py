@@ -38,7 +38,7 @@ def png(name: str, side: int = 900) -> FilePayload:
 
 
 def is_drawn(picture: Locator) -> None:
-    """The picture was loaded and is more than its words."""
+    """Check that the picture has loaded and does not show only its alternative text."""
     expect(picture).to_be_visible()
     picture.scroll_into_view_if_needed()
     expect(picture).to_have_js_property("complete", True)
@@ -93,7 +93,7 @@ def test_an_agent_pastes_and_drops(crowd: Crowd) -> None:
     is_drawn(large.get_by_role("img", name="pasted.png"))
     visitor.page.keyboard.press("Escape")
     expect(large).to_be_hidden()
-    expect(visitor.box).to_be_visible()  # Escape shut the picture, not the Messenger.
+    expect(visitor.box).to_be_visible()  # Escape closed the picture, not the Messenger.
 
 
 def test_what_is_refused_says_why_and_can_be_taken_away(crowd: Crowd) -> None:
@@ -127,7 +127,7 @@ def test_a_cut_while_a_file_goes_up_loses_nothing(crowd: Crowd) -> None:
 
 
 def test_a_file_begins_a_conversation(crowd: Crowd) -> None:
-    """Chosen before consent, it waits for it; with words, and alone."""
+    """A file chosen before consent waits for it; with text, and alone."""
     alice = crowd.agent("alice").log_in().be_available()
     visitor = crowd.visitor().visit()
     visitor.open()

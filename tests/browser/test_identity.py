@@ -1,4 +1,4 @@
-"""A customer is known on two browsers, hides his history, withdraws his consent and logs out."""
+"""A customer is recognized in two browsers, hides their history, withdraws consent and logs out."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tests.browser.product import Product
 
 
 def log_in(visitor: Visitor) -> None:
-    """On the brand's site; its server signs who it is."""
+    """Log in on the brand's site, whose server signs the identity."""
     visitor.visit("/demo/account/")
     visitor.page.get_by_role("button", name="Jeanne Martin").click()
     expect(visitor.page.get_by_role("heading", name="Hello, Jeanne Martin")).to_be_visible()
 
 
 def kept(page: Page) -> str:
-    """What the Messenger keeps in this browser."""
+    """Return what the Messenger stores in this browser."""
     frame = next(frame for frame in page.frames if "/messenger/" in frame.url)
     return str(frame.evaluate("JSON.stringify(Object.entries(localStorage))"))
 
@@ -34,7 +34,7 @@ def test_a_customer_is_the_same_on_every_browser_and_decides_for_all(crowd: Crow
     log_in(second)
     assert "token" not in str(second.page.evaluate("JSON.stringify(localStorage)"))
     second.open()
-    second.sees("Where is my order?")  # without being asked for consent again
+    second.sees("Where is my order?")  # without a new request for consent
     expect(second.frame.get_by_role("button", name="I accept")).to_be_hidden()
     second.say("And on the phone")
     first.sees("And on the phone")
@@ -48,7 +48,7 @@ def test_a_customer_is_the_same_on_every_browser_and_decides_for_all(crowd: Crow
     first.box.fill("half a sentence")
     hide.check()
     for browser in (second, first):
-        # At once: what repairs a lost push comes later than this waits.
+        # At once: the repair of a lost push would come later than this timeout.
         hidden = browser.log.get_by_text("Where is my order?")
         expect(hidden).to_have_count(0, timeout=10_000)
     expect(first.box).to_have_value("half a sentence")
@@ -74,7 +74,7 @@ def test_a_customer_is_the_same_on_every_browser_and_decides_for_all(crowd: Crow
 def test_who_agrees_before_the_server_has_answered_is_recognised_all_the_same(
     crowd: Crowd, product: Product
 ) -> None:
-    """On a slow line the button is there long before anybody knows who the customer is."""
+    """On a slow line the button appears long before the customer's identity is known."""
     visitor, questions = crowd.visitor(), []
     visitor.page.route("**/identity/", lambda route: questions.append(route))
     log_in(visitor)

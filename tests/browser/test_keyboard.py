@@ -10,7 +10,7 @@ from tests.browser.conftest import Crowd
 from tests.browser.people import Agent
 from tests.browser.test_every_page import inaccessible
 
-# Each notification that the browser is asked for, on any tab, is told in what all tabs share.
+# Record each notification requested in any tab in storage that all tabs share.
 COUNT_NOTIFICATIONS = """
   const Shown = window.Notification;
   window.Notification = class extends Shown {
@@ -21,7 +21,7 @@ COUNT_NOTIFICATIONS = """
       localStorage.setItem("shown", JSON.stringify([...told, [title, options.body]]));
     }
   };"""
-# And each end of a tab's asking whether it is the one that speaks.
+# And record each end of a tab's request for the lock that makes it the one to notify.
 COUNT_ENDS = """
   const { request } = globalThis.LockManager?.prototype ?? {};
   if (request) LockManager.prototype.request = function (name, ...rest) {
@@ -39,7 +39,7 @@ FOCUSED = """() => (document.activeElement.getAttribute("aria-label")
 
 
 def command(page: Page, text: str) -> None:
-    """By the palette; a dialog that is still closing keeps its keys to itself."""
+    """Run a command from the palette, once no closing dialog takes its keys."""
     expect(page.get_by_role("dialog")).to_be_hidden()
     page.keyboard.press("Control+k")
     box = page.get_by_role("combobox", name="Type a command")
@@ -67,7 +67,8 @@ def test_a_session_by_the_keyboard_alone(crowd: Crowd) -> None:
     first.start("What is the delivery time?")
     expect(alice.reply).to_be_focused()
 
-    # A suggestion, then a canned reply; what is typed is text, whatever its keys do elsewhere.
+    # A suggestion, then a canned reply; typed letters are text, whatever shortcuts they are
+    # elsewhere.
     suggested = page.get_by_role("group", name="Suggested replies")
     expect(suggested.get_by_role("button", name="Delivery time")).to_be_visible()
     assert inaccessible(page) == []
@@ -85,7 +86,7 @@ def test_a_session_by_the_keyboard_alone(crowd: Crowd) -> None:
     keys.press("Enter")
     first.sees("this is Alice")
 
-    # The list of the keys, by its own.
+    # The list of shortcuts, by its own shortcut.
     keys.press("Escape")
     expect(alice.log).to_be_focused()
     keys.press("?")
@@ -94,7 +95,7 @@ def test_a_session_by_the_keyboard_alone(crowd: Crowd) -> None:
     keys.press("Escape")
     expect(dialog).to_be_hidden()
 
-    # Snooze, kept, and wake.
+    # Snooze, keep, and wake.
     number = page.url.split("/")[-2]
     keys.press("s")
     expect(dialog.get_by_role("heading", name="Snooze #")).to_be_visible()
@@ -112,7 +113,7 @@ def test_a_session_by_the_keyboard_alone(crowd: Crowd) -> None:
     keys.press("w")
     expect(alice.reply).to_be_visible()
 
-    # The next conversation and back, also on a French keyboard's row of digits; transfer; close.
+    # The next conversation and back, also on a French keyboard's digit row; transfer; close.
     second.start("Do you engrave?")
     expect(alice.boxes).to_have_count(2)
     keys.press("Escape")
@@ -162,7 +163,7 @@ def switch_on(alice: Agent) -> None:
 
 
 def go_elsewhere(page: Page, alice: Agent) -> None:
-    """To a page of the desk without conversations, until it hears what happens."""
+    """Go to a page of the desk without conversations, and wait for its socket."""
     with page.expect_websocket() as socket:
         page.goto(f"{alice.url}/desk/replies/")
     socket.value.wait_for_event("framereceived")

@@ -1,4 +1,4 @@
-"""Cuts, restarts and several windows: nothing is lost, nothing doubled, all views equal."""
+"""Disconnects, restarts and several windows: nothing is lost, nothing doubled, all views equal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def in_conversation(crowd: Crowd) -> tuple[Visitor, Agent]:
 
 
 def all_equal(visitor: Visitor, alice: Agent, texts: list[str]) -> None:
-    """What both see now, and what both would see after a fresh load."""
+    """Compare what both see now with what both would see after a fresh load."""
     again = Visitor(visitor.context, visitor.url).visit()
     again.open()
     again.sees(texts[-1])
@@ -151,7 +151,7 @@ def test_two_tabs_of_one_visitor_are_one(crowd: Crowd) -> None:
 def test_two_desks_of_one_agent_are_equal(crowd: Crowd) -> None:
     visitor, alice = in_conversation(crowd)
     second = crowd.agent("alice")
-    second.context.clear_cookies()  # a session of its own, as another device has
+    second.context.clear_cookies()  # a session of its own, as on another device
     second.log_in()
     second.sees("first")
     expect(second.status).to_contain_text("available 1/4")
@@ -189,7 +189,7 @@ def test_the_end_of_a_long_conversation_stays_in_view(crowd: Crowd) -> None:
         person.page.set_viewport_size({"width": 390, "height": 500})
         last = person.log.get_by_text("the end")
         expect(last).to_be_in_viewport()
-    # Who reads further up is left where he is.
+    # A reader who has scrolled up stays there.
     alice.log.evaluate("node => node.scrollTo(0, 0)")
     visitor.say("still there?")
     expect(alice.bubble("still there?")).not_to_be_in_viewport()

@@ -1,4 +1,4 @@
-"""An absent visitor is written to, comes back by the mail elsewhere, and answers by mail."""
+"""An absent visitor gets an email, returns by its link on another device, and answers by email."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ for _ in range(20):
 
 
 def write_now(product: Product) -> None:
-    """What a worker does at beat's next tick, a minute after the answer and the leaving."""
+    """Do what a worker does at beat's next tick, a minute after the answer and the visitor's
+    leaving."""
     subprocess.run(
         [sys.executable, "manage.py", "shell", "--no-imports", "-c", NUDGE],
         cwd=ROOT,
@@ -52,7 +53,7 @@ def newest_mail(crowd: Crowd) -> Page:
 
 
 def link_of(mail: Page) -> str:
-    """Where the one button of the mail leads."""
+    """Return the target of the mail's only button."""
     frame = mail.get_by_title("The mail, as it is seen").content_frame
     button = frame.get_by_role("link", name="Continue the conversation").or_(
         frame.get_by_role("link", name="Read it and give your opinion")
@@ -63,7 +64,7 @@ def link_of(mail: Page) -> str:
 
 
 def leave_address(visitor: Visitor) -> None:
-    """The invitation after the first message (C9), with a slip of the pen first."""
+    """Answer the invitation after the first message (C9), with a typing error first."""
     form = visitor.frame.get_by_role("form", name="No need to wait here")
     box = form.get_by_label("Your e-mail address")
     box.fill("jeanne@example")
@@ -90,7 +91,7 @@ def test_who_left_is_written_to_and_comes_back(crowd: Crowd, product: Product) -
     expect(mail.get_by_role("heading", name="Alice from Maison Céleste")).to_be_visible()
     link = link_of(mail)
 
-    # Another device, which knows nothing: that conversation, and nothing else.
+    # Another device, which knows nothing, shows that conversation and nothing else.
     other = crowd.visitor()
     other.page.goto(link)
     expect(other.page).to_have_url(f"{product.url}/demo/cart/")
@@ -99,14 +100,14 @@ def test_who_left_is_written_to_and_comes_back(crowd: Crowd, product: Product) -
     other.say("Thank you, from my phone")
     alice.sees("Thank you, from my phone")
 
-    # The answer by e-mail.
+    # The answer by email.
     mail.get_by_label("Answer this e-mail").fill("And the foot?")
     mail.get_by_role("button", name="Send the answer").click()
     expect(mail.get_by_text("Added to the conversation")).to_be_visible()
     alice.sees("And the foot?")
     other.sees("And the foot?")
 
-    # Closed: the same link shows the survey (R22); on the device of old, all is as ever (R15).
+    # Closed: the same link shows the survey (R22); on the first device nothing has changed (R15).
     alice.act("Close")
     expect(other.frame.get_by_role("button", name="Send my opinion")).to_be_visible()
     again = crowd.visitor()

@@ -1,4 +1,4 @@
-"""What a visitor reads and writes with: what is new, where he was, emoji."""
+"""What a visitor reads and writes with: the line above new messages, the scroll position, emoji."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ NEWS = """async looks => {
     return [line, count, unseen];
   });
 }"""
-# Each look: who said what so far (v, a, b, s), whether the end is being looked at, up to where it
-# was read elsewhere, whether the visitor's own words are on their way. Then: the line's number,
-# what it announces, what was not seen.
+# Each look: the authors so far (v, a, b, s), whether the end is in view, up to where it was read
+# elsewhere, whether the visitor's own message is being sent. Then: the line's number, the announced
+# count, the unseen count.
 STORIES: dict[str, list[tuple[list[Any], list[int]]]] = {
     "what was there before is new, also where it is shown at once": [
         (["vaa", True, 1], [2, 2, 0]),
@@ -63,7 +63,7 @@ def test_which_messages_are_new(crowd: Crowd) -> None:
         assert seen == [expected for _, expected in looks], story
 
 
-# A slow browser tells of it after what comes meanwhile.
+# A slow browser fires the scroll event only after later messages.
 UP_UNTOLD = """box => {
   addEventListener("scroll", (event) => event.stopImmediatePropagation(), true);
   box.scrollTop = 0;
@@ -160,7 +160,7 @@ def test_of_several_choices_one_is_sent_once_from_whatever_tab(crowd: Crowd) -> 
     expect(others.get_by_role("button", name="Lune")).to_be_enabled()
     link = visitor.frame.get_by_role("list", name="Proposals").get_by_role("link")
     expect(link).to_have_attribute("rel", "noopener nofollow noreferrer")
-    # Both tabs answer before they hear of each other.
+    # Both tabs answer before they learn of each other.
     visitor.context.set_offline(True)
     crowd.expect_complaint("ERR_INTERNET_DISCONNECTED|WebSocket")
     answers.get_by_role("button", name="Halo").press("Enter")

@@ -1,4 +1,4 @@
-"""What a page's script counts on is written as the server wrote it (C79)."""
+"""What a page's script counts up is formatted as the server formats it (C79)."""
 
 from __future__ import annotations
 

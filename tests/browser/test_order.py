@@ -1,4 +1,4 @@
-"""The groups of a rule are put in order by arrows, with the keyboard alone, and obeyed."""
+"""The groups of a rule are ordered by arrows, with the keyboard alone, and the order is obeyed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_queues_are_moved_by_the_keyboard(crowd: Crowd, product: Product) -> Non
     expect(first_up).to_be_disabled()
     rows.first.get_by_role("button", name="Move down (1 of 2)").press("Enter")
     expect(rows.first.get_by_role("spinbutton").last).to_have_accessible_name(re.compile(experts))
-    # The focus stays with the row that moved, on the arrow that can be pressed.
+    # The focus stays with the row that moved, on the arrow that is enabled.
     expect(rows.last.get_by_role("button", name="Move up (2 of 2)")).to_be_focused()
     admin.get_by_role("button", name="Save", exact=True).press("Enter")
     expect(admin.get_by_text("was changed successfully")).to_be_visible()

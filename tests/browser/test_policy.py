@@ -1,4 +1,4 @@
-"""A page whose policy keeps us out reads on its console which directive that is."""
+"""A page whose policy blocks us logs to its console which directive does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bad input and wrong places: a clear answer, and nothing is lost."""
+"""Bad input and wrong moments: a clear answer, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.browser.conftest import Crowd
 from tests.browser.people import Visitor
 from tests.browser.product import Product
 
-# Past the box's own limit, as a program or an old browser might.
+# Beyond the field's own limit, as a program or an old browser might.
 PASTE = """(box, text) => {
   box.value = text;
   box.dispatchEvent(new Event("input", { bubbles: true }));
@@ -146,8 +146,8 @@ def test_who_is_quicker_than_the_scripts_is_heard(crowd: Crowd) -> None:
 
 
 def test_a_form_that_htmx_has_not_looked_at_yet_is_sent_once(crowd: Crowd) -> None:
-    """Between its being drawn and htmx's look at it Enter may be pressed: it is sent by htmx then,
-    and by its button, and the page stays."""
+    """Enter may be pressed between drawing a form and htmx's processing it: htmx sends it then, by
+    its button, and the page stays."""
     alice = crowd.agent("alice").log_in()
     alice.page.evaluate(
         """() => {

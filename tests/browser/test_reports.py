@@ -1,4 +1,5 @@
-"""The reports in a real browser: a figure, what it means, its rows; in both languages, for axe."""
+"""The reports in a real browser: a figure, its definition, its rows; in both languages, checked by
+axe."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""All reports in a browser over years of history: some thousand conversations, or the million.
+"""All reports in a browser over years of history: a few thousand conversations, or a million.
 
 ``HISTORY`` names a data folder with more (``VAR`` of ``python -m bench.reports --make 1000000``);
-it is brought up to date and gets the demo's people.
+it is migrated and gets the demo's people.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAKE = "from bench.reports import make; make(2000, agents=30, days=730)"
 
 @pytest.fixture(scope="module")
 def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """An installation of some years; what its engines hold stays where it was named."""
+    """An installation with some years of history; a named data folder stays where it is."""
     named = os.environ.get("HISTORY")
     var = Path(named) if named else tmp_path_factory.mktemp("grown") / "var"
     product = Product(var, WEB_PROCESSES="1", LOG_LEVEL="ERROR")

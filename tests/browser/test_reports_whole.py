@@ -1,5 +1,5 @@
-"""All reports in a browser, of an empty website and of one conversation: one language, nothing for
-axe, nothing that a phone must push aside; what is done from the board; what is printed and kept."""
+"""All reports in a browser, for an empty website and for one conversation: one language, no
+findings of axe, no sideways scrolling on a phone; actions from the board; printing and saving."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
 def look_at_all(
     crowd: Crowd, page: Page, translate: Language, when: str, asked: str = "period=today"
 ) -> list[str]:
-    """What is wrong with the reports; pictures of them are kept beside those of failures."""
+    """Return what is wrong with the reports; save their pictures beside those of failures."""
     folder = crowd.product.var.parent / "reports"
     faults = list[str]()
     for name, path in REPORTS.items():
@@ -42,7 +42,8 @@ def look_at_all(
         assert answer.status == 200, path
         texts = [text for text in page.evaluate(READ_ALL) if text not in NAMES]
         faults += [f"{name}, {when}, says {text!r}" for text in translate.misses(texts)]
-        # What axe looks at does not depend on the language; years have most of it, or one today.
+        # axe's findings do not depend on the language; most parts appear with years of history, or
+        # with one conversation today.
         if translate.language == "fr" and when == ("years" if "{asked}" in path else "one"):
             faults += [f"{name}, {when}: {fault}" for fault in inaccessible(page)]
         for size, viewport in (("screen", SCREEN), ("phone", PHONE)):
@@ -86,12 +87,13 @@ def test_a_report_on_paper_is_its_figures_and_nothing_to_press(crowd: Crowd) -> 
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     drawn = "rects => rects.filter(one => one.getBoundingClientRect().height > 1).length"
     assert page.locator(".plot rect.bar").evaluate_all(drawn) == 1
-    # The headings of a table are read, whatever pressing them does on a screen.
+    # Table headings are printed even where they are buttons on a screen.
     for hidden in (page.get_by_role("navigation"), page.locator("button:not(thead .label)")):
         assert [one for one in hidden.all() if one.is_visible()] == []
     expect(page.get_by_role("form", name="Filters")).to_be_hidden()
     ink = page.evaluate("getComputedStyle(document.body).color")
-    assert max(int(part) for part in re.findall(r"\d+", ink)[:3]) < 80  # dark on white, also here
+    # dark on white, also in dark mode
+    assert max(int(part) for part in re.findall(r"\d+", ink)[:3]) < 80
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
 
 
@@ -104,7 +106,7 @@ def test_from_the_board_a_conversation_is_given_taken_back_and_woken(crowd: Crow
     waits.get_by_text("Reassign").first.click()
     waits.get_by_label("Give it to").select_option("Alice")
     waits.get_by_role("button", name="Reassign", exact=True).click()
-    # Its line, and not what an opened explanation says of it.
+    # The line itself, not its opened explanation.
     line = waits.locator("summary").filter(has_text="assigned to Alice")
     expect(line).to_contain_text("expires in")
     page.get_by_role("link", name="1 assigned").click()

@@ -40,7 +40,7 @@ def test_a_change_of_places_is_obeyed_at_once(crowd: Crowd) -> None:
     second = crowd.visitor()
     second.visit_until_engaged(False)
 
-    # Without a queue, a free agent is asked for: then the conversation is live.
+    # Without a queue, a free agent is required: then the conversation is live.
     set_places(admin, 0)
     alice = crowd.agent("alice").log_in().be_available()
     alice.sees("The one place is mine")

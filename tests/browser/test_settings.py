@@ -1,4 +1,4 @@
-"""Each page of the settings is open to everybody and keeps the bar of the product."""
+"""Each page of the settings is accessible and keeps the product's top bar."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OTHERS = [
 
 
 def pages_of(page: Page, url: str) -> list[str]:
-    """The settings' lists, and of each the page to add and the first that is there."""
+    """Return the settings' lists, and for each the page to add and the first object."""
     page.goto(f"{url}/admin/accounts/group/")
     lists = page.locator(".places a").evaluate_all(LINKS)
     assert len(lists) > 15
@@ -48,7 +48,7 @@ def test_every_page_has_the_bar_and_names_what_it_asks(crowd: Crowd, language: s
             more.click()
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             faults.append(f"{path} is wider than a phone")
-        # What axe looks at does not depend on the language; the wider texts are the French ones.
+        # axe's findings do not depend on the language; French has the longer texts.
         if language == "fr":
             page.evaluate(AXE)
             faults += [f"{path}: {fault}" for fault in page.evaluate(RUN_AXE, [])]
@@ -62,7 +62,7 @@ def test_settings_are_reached_and_uncovered_on_a_phone(crowd: Crowd) -> None:
     page.get_by_label("Your account").click()
     page.get_by_role("link", name="Settings").click()
     page.wait_for_url("**/admin/")
-    # A click fails on what lies under something else.
+    # A click fails on an element that is covered by another.
     page.get_by_role("link", name="Groups", exact=True).click()
     page.wait_for_url("**/admin/accounts/group/")
     page.get_by_role("link", name="Experts").click()
@@ -71,7 +71,7 @@ def test_settings_are_reached_and_uncovered_on_a_phone(crowd: Crowd) -> None:
 
 def test_titles_of_lists_are_uncovered(crowd: Crowd) -> None:
     admin = crowd.agent("admin", viewport={"width": 1440, "height": 900})
-    admin.log_in("/admin/conversations/person/")  # nobody may be added
+    admin.log_in("/admin/conversations/person/")  # people cannot be added here
     admin.page.get_by_role("heading", name="People").click(timeout=5000)
 
 

@@ -1,5 +1,5 @@
-"""A fresh installation without the demo: from the first login to a Messenger that works, in the
-guided set-up alone."""
+"""A fresh installation without the demo: from the first login to a working Messenger, by the guided
+set-up alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PASSWORD = "a-fine-password-7"
 
 @pytest.fixture
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """An installation as for production, in which there is nobody but its superuser."""
+    """A production installation with no users but its superuser."""
     product = Product(
         tmp_path_factory.mktemp("fresh") / "var",
         DEMO="off",
@@ -68,7 +68,7 @@ def test_the_first_website_from_the_set_up_to_the_first_answer(
     faults += inaccessible(admin)
     admin.get_by_role("link", name="Set up the first website").click()
 
-    # A fault keeps what was typed.
+    # An error keeps what was typed.
     admin.get_by_label("Name of the brand").fill("Maison Neuve")
     go_on(admin)
     expect(admin.get_by_text("Without a domain no page could show it.")).to_be_visible()
@@ -81,7 +81,7 @@ def test_the_first_website_from_the_set_up_to_the_first_answer(
     admin.get_by_label("Name of the group").fill("Response team")
     go_on(admin)
 
-    # Left, and resumed from the index where it was left.
+    # Left, and resumed from the index at the same step.
     admin.goto(f"{fresh.url}/admin/")
     admin.get_by_role("link", name="Go on with the set-up of Maison Neuve").click()
     expect(admin.get_by_label("Name of the rule")).to_have_value("to the response team")
@@ -116,7 +116,7 @@ def test_the_first_website_from_the_set_up_to_the_first_answer(
         messenger.get_by_label("Your message").press("Enter")
         expect(messenger.get_by_text("You are next in line.")).to_be_visible()
 
-        # The page of the administrator notices by itself.
+        # The administrator's page notices without a reload.
         expect(admin.get_by_text(re.compile(r"^Seen on 127\.0\.0\.1"))).to_be_visible()
 
         desk = crowd.context().new_page()

@@ -1,4 +1,4 @@
-"""A machine that slept, a colleague who left: nothing is lost, and the view is the true one."""
+"""A machine that slept, a colleague who left: nothing is lost, and the view is up to date."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HOUR_MS = 3_600_000
 
 
 def test_an_hour_of_sleep_loses_nothing(crowd: Crowd) -> None:
-    """The lid is closed: no line, a dead socket, and on waking a clock that has jumped."""
+    """The lid is closed: no connection, a dead socket, and on waking a clock that has jumped."""
     crowd.expect_complaint(NO_LINE)
     visitor, alice = in_conversation(crowd)
     alice.page.clock.install()

@@ -1,4 +1,4 @@
-"""An agent is at work on every page of the staff, and hears there what happens (C70)."""
+"""An agent is at work on every staff page, and gets its live updates (C70)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Crowd
 
-# What waits there does not come to Alice.
+# A conversation there does not come to Alice.
 TO_ANOTHER_TEAM = """UPDATE conversations_conversation SET queue_id = NULL, group_id = (
     SELECT min(id) FROM accounts_group g WHERE NOT EXISTS (
         SELECT 1 FROM accounts_group_members m JOIN accounts_agent a ON a.id = m.agent_id
@@ -19,7 +19,7 @@ PAGES = ["/reports/", "/guide/", "/desk/find/", "/desk/replies/", "/desk/snoozed
 
 
 def is_reachable(crowd: Crowd, name: str) -> bool:
-    """Whether a socket of this agent is open."""
+    """Return whether a socket of this agent is open."""
     found = crowd.product.rows(
         "SELECT 1 FROM routing_deskconnection d JOIN accounts_agent a ON a.id = d.agent_id"
         " JOIN accounts_user u ON u.id = a.user_id"
@@ -32,7 +32,7 @@ def is_reachable(crowd: Crowd, name: str) -> bool:
 @pytest.mark.parametrize("path", PAGES)
 def test_a_push_reaches_the_agent_on_another_page(crowd: Crowd, path: str) -> None:
     alice = crowd.agent("alice").log_in(path).be_available()
-    assert alice.page.url.endswith(path)  # the button leads nowhere else
+    assert alice.page.url.endswith(path)  # the button does not leave the page
     visitor = crowd.visitor()
     visitor.start("Is anybody there?")
     notice = alice.page.get_by_role("status").filter(has_text="New conversation")
@@ -61,7 +61,7 @@ def test_what_was_told_elsewhere_goes_when_it_is_no_longer_true(crowd: Crowd) ->
     crowd.visitor().start("Is my lamp ready?")
     notice = alice.page.get_by_role("status").filter(has_text="New conversation")
     expect(notice).to_be_visible()
-    notice.get_by_role("link", name="Open").focus()  # its time stands still
+    notice.get_by_role("link", name="Open").focus()  # its timer is paused
     desk = alice.context.new_page()
     desk.goto(f"{alice.url}/desk/")
     desk.get_by_role("complementary", name="Conversations on your desk").get_by_role("link").click()
@@ -72,7 +72,7 @@ def test_what_was_told_elsewhere_goes_when_it_is_no_longer_true(crowd: Crowd) ->
 
 
 def test_the_boxes_follow_an_availability_that_was_chosen_elsewhere(crowd: Crowd) -> None:
-    """In another tab, on another page, or where no socket can tell (C70)."""
+    """In another tab, on another page, or without a socket to report it (C70)."""
     crowd.visitor().start("Who answers me?")
     assert crowd.product.rows(TO_ANOTHER_TEAM)
     alice = crowd.agent("alice").log_in()

@@ -1,5 +1,5 @@
-"""In mid-conversation the Messenger stays open from page to page (C74), and nothing is kept before
-its visitor has acted (B13)."""
+"""During a conversation the Messenger stays open across pages (C74), and nothing is stored before
+the visitor has acted (B13)."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def test_it_stays_open_until_it_is_minimised(crowd: Crowd) -> None:
     expect(visitor.launcher).to_have_accessible_name(OPEN)
     visitor.sees("Is it oak?")
     expect(visitor.box).to_have_value("half a sentence")
-    # Whoever reads the page keeps the focus there.
+    # A visitor who reads the page keeps the focus there.
     assert visitor.page.evaluate("document.activeElement === document.body")
     visitor.reduce()
     visitor.visit("/demo/cart/")
     expect(visitor.launcher).to_have_accessible_name(CLOSED)
-    # Another tab begins with its own page.
+    # Another tab starts with the Messenger closed.
     visitor.open()
     visitor.sees("Is it oak?")
     other = Visitor(visitor.context, visitor.url).visit("/demo/")

@@ -1,4 +1,4 @@
-"""One conversation from end to end, as a visitor, two agents and a manager live it."""
+"""One conversation from end to end, as a visitor, two agents and a manager experience it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_one_conversation_from_end_to_end(crowd: Crowd, product: Product) -> Non
     board.shows(waiting=1, on_desks=0)
     board.shows_queue("Équipe de réponse", "1/3")
 
-    # 2. Alice comes, and the conversation comes to her desk.
+    # 2. Alice logs in, and the conversation comes to her desk.
     alice.log_in()
     assert alice.boxes.count() == 0
     alice.be_available()
@@ -72,7 +72,7 @@ def test_one_conversation_from_end_to_end(crowd: Crowd, product: Product) -> Non
     expect(alice.bubble("until Saturday")).to_contain_text("Read by the visitor")
     expect(visitor.launcher).to_have_accessible_name("Minimise the chat")
 
-    # 4. Snoozed and kept: it comes back to her, though Bruno has more room.
+    # 4. Snoozed and kept: it comes back to her, although Bruno has more room.
     bruno.log_in()
     bruno.be_available()
     alice.snooze(keep=True)
@@ -83,7 +83,7 @@ def test_one_conversation_from_end_to_end(crowd: Crowd, product: Product) -> Non
     expect(box).to_be_visible()
     alice.sees("Yes please")
     board.shows(on_desks=1, snoozed=0)
-    # Not kept: it comes back to the group, whoever is there.
+    # Not kept: it returns to the group.
     alice.snooze(keep=False)
     expect(box).to_be_hidden()
     alice.status.click()
@@ -96,7 +96,7 @@ def test_one_conversation_from_end_to_end(crowd: Crowd, product: Product) -> Non
     expect(alice.box(number)).to_be_hidden()
     board.shows_agent("Bruno", "1/4")
 
-    # 5. Closed: the survey comes, and is answered.
+    # 5. Closed: the survey appears, and is answered.
     bruno.act("Close")
     expect(bruno.box(number)).to_be_hidden()
     survey = visitor.frame
@@ -109,7 +109,7 @@ def test_one_conversation_from_end_to_end(crowd: Crowd, product: Product) -> Non
         (4, 9, "Kind and quick.")
     ]
 
-    # 6. The manager saw it all without a reload.
+    # 6. The manager saw everything without a reload.
     board.shows(waiting=0, on_desks=0, snoozed=0, closed_today=1)
     board.was_never_reloaded()
 

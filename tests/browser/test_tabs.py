@@ -1,4 +1,4 @@
-"""Several tabs of one browser: one state, one sound, and nothing of one lost by the other."""
+"""Several tabs of one browser: one state, one sound, and neither loses what the other has."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEAR = """
 
 
 def sounds(visitor: Visitor) -> int:
-    """How many tones the tab's Messenger has played; a sound has two."""
+    """Return how many tones the tab's Messenger has played; a sound has two."""
     frame = next(frame for frame in visitor.page.frames if "/messenger/" in frame.url)
     played: int = frame.evaluate("window.sounds")
     return played
@@ -31,7 +31,7 @@ def test_tabs_are_one(crowd: Crowd) -> None:
         tab.visit()
         tab.open()
     one.agree()
-    # The other tab was opened before, and is known without being asked once more.
+    # The other tab, opened before, knows the consent without asking again.
     expect(two.frame.get_by_role("heading", name="Before we start")).to_be_hidden()
     one.say("from the first")
     two.sees("from the first")
@@ -39,25 +39,25 @@ def test_tabs_are_one(crowd: Crowd) -> None:
     alice.sees("from the second")
     one.sees("from the second")
 
-    # Nobody looks: it sounds once, and both count it; one reads it, and both know.
+    # Neither tab is in view: one sound, and both count; one reads it, and both know.
     for tab in (one, two):
         tab.reduce()
     alice.say("an answer")
     for tab in (one, two):
         expect(tab.launcher).to_have_accessible_name("Open the chat (1 new message)")
-    one.page.wait_for_function("() => true")  # a turn of its loop
+    one.page.wait_for_function("() => true")  # a turn of its event loop
     expect(one.launcher).to_be_visible()
     two.launcher.click()
     two.sees("an answer")
     expect(one.launcher).to_have_accessible_name("Open the chat")
     assert sounds(one) + sounds(two) == 2
-    # One looks: no sound.
+    # One tab is in view: no sound.
     alice.say("another one")
     two.sees("another one")
     expect(one.launcher).to_have_accessible_name("Open the chat")
     assert sounds(one) + sounds(two) == 2
 
-    # What each of them has not sent yet is kept for both.
+    # What each of them has not sent yet is stored for both.
     one.launcher.click()
     one.context.set_offline(True)
     one.say("left by the first")

@@ -1,4 +1,4 @@
-"""Who is engaged on which page, and what somebody reads for whom there is no room any more."""
+"""Who is engaged on which page, and what visitors read when there is no room any more."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GO = "(path) => history.pushState({}, '', path)"
 
 
 class Questions:
-    """What a page asked at the door of page views, in order."""
+    """What a page sent to the page views' endpoint, in order."""
 
     def __init__(self, page: Page) -> None:
         self.sent: list[dict[str, Any]] = []
@@ -61,7 +61,8 @@ def test_the_first_rule_that_matches_decides_on_each_page_of_an_application(
     visitor.page.get_by_role("button", name="Dismiss this message").click()
     expect(bubble(visitor, "Any trouble paying?")).to_be_hidden()
     expect(visitor.launcher).to_be_focused()
-    with visitor.page.expect_response(re.compile("/engagement/")):  # asked again, the same page
+    # another page view of the same page
+    with visitor.page.expect_response(re.compile("/engagement/")):
         visitor.page.evaluate("Causerie('visitor', {name: 'Ada'})")
     expect(bubble(visitor, "Any trouble paying?")).to_be_hidden()
 
@@ -69,7 +70,8 @@ def test_the_first_rule_that_matches_decides_on_each_page_of_an_application(
     visitor.page.evaluate(GO, "/demo/app/lamps/")
     expect(visitor.launcher).to_be_hidden()
     expect(bubble(visitor, "Still here?")).to_be_visible()
-    assert [view["seconds"] for view in asked.sent[before:]] == [0, 2]  # asked twice, not polled
+    # sent twice, without polling
+    assert [view["seconds"] for view in asked.sent[before:]] == [0, 2]
     bubble(visitor, "Still here?").click()
     expect(visitor.frame.get_by_role("button", name="I accept")).to_be_visible()
     visitor.reduce()
@@ -87,7 +89,8 @@ def test_the_first_rule_that_matches_decides_on_each_page_of_an_application(
 def test_what_the_website_says_of_its_visitor_and_what_a_browser_keeps(
     crowd: Crowd, product: Product
 ) -> None:
-    """B13: before the visitor acts nothing is kept, so little is known; afterwards pages count."""
+    """B13: before the visitor acts nothing is stored, so little is known; afterwards pages are
+    counted."""
     rule = product.target("big carts", "/demo/*", devices=["phone"])
     product.rows(
         "INSERT INTO routing_targetingcondition (targeting_rule_id, name, operator, value)"
@@ -114,7 +117,7 @@ def test_what_the_website_says_of_its_visitor_and_what_a_browser_keeps(
             }"""
         )
         expect(visitor.launcher).to_be_visible()
-        assert len(asked.sent) == 2  # both at once
+        assert len(asked.sent) == 2  # both in one request
         said = asked.sent[-1]["data"]
         assert (said["cart.total"], said["tall"], "tier" in said) == (80, True, False)
         assert asked.sent[-1]["device"] == "phone"
@@ -145,7 +148,7 @@ def test_what_the_website_says_of_its_visitor_and_what_a_browser_keeps(
 def test_who_finds_the_last_place_gone_is_told_when_there_is_room_again(
     crowd: Crowd, product: Product
 ) -> None:
-    """B4: the truth, the text is kept, and nothing is sent by itself."""
+    """B4: the visitor is told so, the text is kept, and nothing is sent automatically."""
     crowd.expect_complaint("409")
     late = crowd.visitor().visit()
     late.open()
@@ -163,7 +166,7 @@ def test_who_finds_the_last_place_gone_is_told_when_there_is_room_again(
     expect(alice.boxes).to_have_count(3)
     expect(told).to_contain_text("There is room again")
     expect(late.box).to_have_value("Is there room?")
-    expect(alice.boxes).to_have_count(3)  # not by itself
+    expect(alice.boxes).to_have_count(3)  # not sent automatically
     late.frame.get_by_role("button", name="Send", exact=True).click()
     expect(late.bubble("Is there room?")).to_contain_text("Sent")
     expect(alice.boxes).to_have_count(4)

@@ -1,4 +1,4 @@
-"""The toolbar beside a conversation: pages as they are opened, notes that call, applications."""
+"""The toolbar beside a conversation: live page views, notes with mentions, applications."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.browser.conftest import Crowd
 from tests.browser.people import Agent
 from tests.browser.product import Product
 
-# As a page that is no application of the desk's might say it, from the desk's own window.
+# A message that is not from one of the desk's applications, but from the desk's own window.
 FORGED = """() => window.postMessage({
   causerie: 1, type: "insert", text: "forged",
   conversation: Number(location.pathname.split("/")[3])
@@ -29,7 +29,7 @@ def test_pages_notes_and_an_application(crowd: Crowd) -> None:
     toolbar = alice.page.get_by_role("complementary", name="Visitor and actions")
     expect(toolbar.get_by_text("C-1042")).to_be_visible()
     visitor.visit("/demo/account/")
-    expect(toolbar.locator(".seen li")).to_have_count(2)  # told by the socket, without a reload
+    expect(toolbar.locator(".seen li")).to_have_count(2)  # by the socket, without a reload
 
     toolbar.get_by_text("Orders", exact=True).click()
     app = alice.page.frame_locator("iframe[title=Orders]")
@@ -50,7 +50,7 @@ def test_pages_notes_and_an_application(crowd: Crowd) -> None:
     note.press_sequentially("please")
     expect(note).to_have_value("Ask @Bruno please")
     note.page.reload()
-    expect(note).to_have_value("Ask @Bruno please")  # begun, and still there
+    expect(note).to_have_value("Ask @Bruno please")  # the draft is still there
     alice.choose("Note")
     alice.page.get_by_role("button", name="Leave the note").click()
     expect(note).to_have_value("")

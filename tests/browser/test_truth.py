@@ -1,4 +1,4 @@
-"""The visitor is told the truth about who answers, and finds every open conversation."""
+"""The visitor is told truthfully who answers, and finds every open conversation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.browser.product import Product
 
 
 def says(visitor: Visitor, line: str | re.Pattern[str]) -> None:
-    """What stands in the Messenger's head."""
+    """Expect this text in the Messenger's header."""
     expect(visitor.frame.get_by_role("banner").get_by_role("status")).to_have_text(line)
 
 
@@ -32,7 +32,7 @@ def test_the_head_tells_of_each_state_what_is_true(crowd: Crowd, product: Produc
     visitor.say("And in brass?")
     says(visitor, re.compile("Alice has your message"))
 
-    # The lid is closed: nobody talks, and nobody is said to.
+    # The lid is closed: nobody is answering, and the Messenger does not claim so.
     product.rows(
         "UPDATE conversations_conversation SET last_agent_message_at = now() - interval '1 hour' "
         "RETURNING id"
@@ -60,7 +60,7 @@ def test_two_browsers_of_one_person_keep_both_conversations(crowd: Crowd) -> Non
     other = others.get_by_role("button")
     expect(other).to_have_count(1)
 
-    # What comes in the other one is counted, and it is read there.
+    # What arrives in the other one is counted, and can be read there.
     phone.reduce()
     alice = crowd.agent("alice")
     alice.log_in()
@@ -80,7 +80,7 @@ def test_two_browsers_of_one_person_keep_both_conversations(crowd: Crowd) -> Non
     laptop.say("Thank you!")
     phone.open()
     phone.sees("Thank you!")
-    laptop.visit()  # on the next page it is this one still
+    laptop.visit()  # on the next page this conversation is still shown
     laptop.open()
     laptop.sees("Thank you!")
     other.click()

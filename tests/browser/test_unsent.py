@@ -1,4 +1,4 @@
-"""What is typed and not sent goes with nobody unseen; what was done can be undone (C71, C72)."""
+"""Unsent text is not dropped silently; actions can be undone (C71, C72)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_a_typed_answer_is_sent_before_the_conversation_is_closed(crowd: Crowd) 
     alice.reply.fill("Thirty centimetres.")
     dialog = alice.page.get_by_role("dialog")
 
-    # By the key, and back: nothing is done.
+    # By its key, and cancelled: nothing is done.
     alice.page.keyboard.press("Escape")
     alice.page.keyboard.press("c")
     alice.page.keyboard.press("Enter")
@@ -59,7 +59,7 @@ def test_a_file_goes_along_with_a_snooze(crowd: Crowd) -> None:
 
 
 def test_a_draft_of_another_device_is_asked_about_on_the_way_out(crowd: Crowd) -> None:
-    crowd.expect_complaint("409")  # the question what becomes of the conversation
+    crowd.expect_complaint("409")  # the question what to do with the conversation
     alice = crowd.agent("alice").log_in().be_available()
     visitor = crowd.visitor()
     visitor.start("Do you ship to Lyon?")
@@ -106,7 +106,7 @@ def test_a_transfer_out_of_sight_leads_to_who_has_waited_longest_and_is_undone(
 
 
 class Line:
-    """The desk's socket; what comes while it ``is_held`` does not reach the page."""
+    """The desk's socket; frames that arrive while it ``is_held`` do not reach the page."""
 
     def __init__(self, page: Page) -> None:
         self.is_held = False
@@ -120,7 +120,7 @@ class Line:
 def test_a_message_that_has_not_been_shown_is_read_before_its_conversation_closes(
     crowd: Crowd,
 ) -> None:
-    """C81: it comes between the last look and the click."""
+    """C81: it arrives between the last look and the click."""
     crowd.expect_complaint("409")
     alice, visitor = crowd.agent("alice"), crowd.visitor()
     line = Line(alice.page)

@@ -1,4 +1,5 @@
-"""What pages cost, compressed: a brand's page pays for one tiny script until somebody opens it."""
+"""The compressed weight of pages: a brand's page loads one tiny script until the Messenger is
+opened."""
 
 from __future__ import annotations
 

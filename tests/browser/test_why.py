@@ -22,10 +22,10 @@ def test_why_a_conversation_waits_until_it_does_no_more(crowd: Crowd, visitor: V
     expect(waits.get_by_text("offline").first).to_be_visible()
     assert inaccessible(board.page) == []
 
-    # What is open stays open, and says what is true now.
+    # An open explanation stays open, and is updated.
     crowd.agent("alice").log_in()
     expect(waits.get_by_text("Alice becomes available on Chat.")).to_be_visible()
-    expect(waits.get_by_text("offline")).to_have_count(2)  # "1 offline", and who
+    expect(waits.get_by_text("offline")).to_have_count(2)  # "1 offline", and the agent
 
     manager = board.manager
     waits.get_by_role("link", name="Read").click()

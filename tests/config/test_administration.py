@@ -1,4 +1,4 @@
-"""The settings speak the reader's language, down to the rows of what happened."""
+"""The settings are in the reader's language, down to the rows of the record of changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.factories import GroupFactory, UserFactory
 
 
 def shown() -> Iterator[tuple[type[models.Model], str]]:
-    """Every column and field that the administration shows."""
+    """Yield every column and field that the administration shows."""
     for model, of_model in admin.site._registry.items():
         names = [*of_model.list_display, *flatten_fieldsets(of_model.fieldsets or ())]
         yield from ((model, str(name)) for name in [*names, *(of_model.fields or ())])
@@ -32,7 +32,7 @@ def test_every_field_has_a_name_that_can_be_translated() -> None:
         try:
             field = model._meta.get_field(name)
         except FieldDoesNotExist:
-            continue  # a method, whose text is beside it
+            continue  # a method, which has its own description
         if name != "id" and getattr(field, "_verbose_name", None) is None:
             unnamed.add(f"{model._meta.label}.{name}")
     assert unnamed == set()
@@ -42,7 +42,7 @@ def test_every_field_has_a_name_that_can_be_translated() -> None:
 def administrator() -> Iterator[Client]:
     client = Client(headers={"accept-language": "fr"})
     client.force_login(UserFactory(role=Role.ADMIN, is_superuser=True, is_staff=True))
-    with translation.override("fr"):  # a request leaves its language to what comes next
+    with translation.override("fr"):  # a request's language would remain active afterwards
         yield client
 
 
@@ -51,7 +51,7 @@ def test_pages_to_add_are_french_in_french(administrator: Client) -> None:
     page = administrator.get("/admin/accounts/user/add/").content.decode()
     assert "<h1>Ajouter : utilisateur" in page.replace("\u00a0", " ")
     assert "vous pourrez modifiez" not in page
-    assert 'name="usable_password"' not in page  # all log in with a password
+    assert 'name="usable_password"' not in page  # all users log in with a password
     made = GroupFactory()
     group = administrator.get(f"/admin/accounts/group/{made.pk}/change/")
     assert "un objet" not in group.content.decode()

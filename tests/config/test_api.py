@@ -1,4 +1,5 @@
-"""The public API: closed by default, one shape of errors, pages by a cursor, why things wait."""
+"""The public API: closed by default, one shape of errors, cursor pagination, why conversations
+wait."""
 
 from __future__ import annotations
 

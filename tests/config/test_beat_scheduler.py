@@ -1,4 +1,4 @@
-"""Beat looks at its schedule now and then, and still notices a change."""
+"""Beat checks its schedule now and then, and still notices a change."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_change_of_the_schedule_is_seen_and_otherwise_nobody_is_asked(
         every = IntervalSchedule.objects.create(every=7, period=IntervalSchedule.SECONDS)
         task = PeriodicTask.objects.create(name="odd", task="nothing", interval=every)
         beat = beat_scheduler.Metronome(app=app, lazy=True)
-        assert not beat.schedule_changed()  # the first look only remembers
+        assert not beat.schedule_changed()  # the first check only remembers
         clock.shift(1)
         task.enabled = False
         task.save()
@@ -48,7 +48,7 @@ def signals() -> Iterator[None]:
 
 @pytest.mark.usefixtures("signals")
 def test_beat_ends_also_where_the_database_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And the signal comes while somebody is at the database who takes its faults lightly."""
+    """Even if the signal arrives during a query whose caller ignores database errors."""
 
     def gone(service: Service) -> None:
         raise DatabaseError

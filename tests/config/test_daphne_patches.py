@@ -1,4 +1,4 @@
-"""What daphne is asked to leave alone."""
+"""What daphne must leave unparsed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ POST = (
 
 
 class Seen(Server):
-    """Daphne's server, that shows the request instead of starting the application."""
+    """Daphne's server, which exposes the request instead of starting the application."""
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> None:
         self.request = protocol
@@ -27,7 +27,7 @@ class Seen(Server):
 
 def test_a_form_is_read_by_the_application_only() -> None:
     server = Seen("config.asgi:application", endpoints=["none"])
-    server.connections = {}  # as its ``run`` makes it
+    server.connections = {}  # as its ``run`` sets it
     channel = HTTPFactory(server).buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
     channel.makeConnection(StringTransport())
     channel.dataReceived(POST + FORM)

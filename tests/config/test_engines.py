@@ -1,4 +1,4 @@
-"""The embedded servers: what a killed run leaves behind, deep folders, two runs on one folder."""
+"""The embedded servers: leftovers of a killed run, deep folders, two runs on one folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ with engines.running(Path(sys.argv[1]), forgetful=True):
 
 
 def start(folder: Path, root: Path) -> subprocess.Popen[str]:
-    """A run of its own on ``folder``, up."""
+    """Start a run of its own on ``folder`` and wait until it is up."""
     process = subprocess.Popen(
         [sys.executable, "-c", RUN, str(folder)], cwd=root, stdout=subprocess.PIPE, text=True
     )
@@ -38,7 +38,7 @@ def start(folder: Path, root: Path) -> subprocess.Popen[str]:
 
 
 def servers(folder: Path) -> list[psutil.Process]:
-    """The servers that stand in this folder."""
+    """Return the servers whose working directory is this folder."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -88,13 +88,13 @@ def test_a_killed_run_takes_its_servers_along_and_the_next_one_starts(
 def test_servers_killed_themselves_leave_nothing_that_hinders(tmp_path: Path, root: Path) -> None:
     process = start(tmp_path, root)
     remember(tmp_path)
-    time.sleep(1.1)  # Valkey writes to the disk each second
+    time.sleep(1.1)  # Valkey writes to disk each second
     for server in servers(tmp_path):
         server.send_signal(signal.SIGKILL)
     process.kill()
     process.wait()
     assert (tmp_path / "postgres" / "postmaster.pid").exists()
-    # As after a reboot: the number is somebody else's now.
+    # As after a reboot: the number now belongs to another process.
     pid_file = tmp_path / "postgres" / "postmaster.pid"
     pid_file.write_text(f"{os.getpid()}\n" + pid_file.read_text().split("\n", 1)[1])
     with engines.running(tmp_path, forgetful=True):

@@ -1,4 +1,4 @@
-"""Strings from outside at every address, in every field: stored clean, and no answer is a 500."""
+"""Strings from outside at every address, in every field: stored clean, and no response is a 500."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 FORM = "multipart/form-data; boundary=\xff"
 PROGRAMS = ("/api/", "/messenger/")
-# Answered by raw ASGI, or by pages of ours that are no JSON.
+# Answered by raw ASGI, or by pages that are not JSON.
 TEXTS = {"StringConverter", "PathConverter"}
 PAGES = ("/api/docs/", "/api/v1/schema/")
 
@@ -75,7 +75,7 @@ def client(agent: Agent) -> Client:
 
 @contextmanager
 def undone(client: Client) -> Iterator[None]:
-    """Whatever a request does is as if it had not been: it may log out, or delete."""
+    """Undo whatever a request does: it may log out, or delete."""
     cookies = client.cookies.copy()
     with transaction.atomic():
         yield
@@ -85,7 +85,8 @@ def undone(client: Client) -> Iterator[None]:
 
 
 def is_fine(answer: HttpResponse, path: str) -> bool:
-    """No failure of ours, and for programs the one shape of errors."""
+    """Return whether the response is no server error and, for programs, has the one shape of
+    errors."""
     if answer.status_code in {500, 502, 504}:
         return False
     is_told = answer.status_code >= 400 and path.startswith(PROGRAMS)
@@ -106,7 +107,7 @@ def samples(conversation: Conversation) -> dict[str, str]:
 
 
 def paths(conversation: Conversation, odd: str) -> Iterator[str]:
-    """Each address with what belongs in it, and with ``odd`` in each place that takes a text."""
+    """Yield each address with valid values, and with ``odd`` in each place that takes a text."""
     known = samples(conversation)
     for route, converters in hostile.patterns():
         texts = [name for name, kind in converters.items() if kind in TEXTS]
@@ -143,7 +144,7 @@ def test_every_address_takes_any_string_in_any_field(
     query = "&".join(f"{name}={odd}" for name in names)
     for path in sorted(set(paths(conversation, hostile.ODD))):
         if path.startswith("/admin/") and not (path.count("/") == 4 or path.endswith("/add/")):
-            continue  # A row's own pages hold the fields of the page that adds one.
+            continue  # A row's own pages have the same fields as the page that adds one.
         tries: dict[str, Callable[[], Any]] = {
             "GET": lambda path=path: client.get(f"{path}?{query}"),
             "form": lambda path=path: client.post(path, _form(sent)),
@@ -185,7 +186,7 @@ CARD = {"title": "T", "text": "U", "image": "", "links": [{"text": "L", "url": "
 
 
 def payloads(website: Website, conversation: Conversation) -> dict[str, dict[str, Any]]:
-    """What each JSON entry point takes; one that is not here fails the test below."""
+    """Return what each JSON entry point takes; the test below fails for a missing one."""
     consent = sha256_of(texts_of(website, "fr")["consent"])
     mine = f"/messenger/{website.key}/"
     return {
@@ -223,7 +224,8 @@ def payloads(website: Website, conversation: Conversation) -> dict[str, dict[str
 
 
 def doors_for_programs(conversation: Conversation) -> set[str]:
-    """The addresses that take JSON: those of the Messenger and of the API that take a POST."""
+    """Return the addresses that take JSON: those of the Messenger and of the API that accept
+    POST."""
     return {
         path
         for path in paths(conversation, "x")
@@ -319,6 +321,6 @@ def test_a_cookie_with_nul_is_nobodys(client: Client) -> None:
 
 
 def test_nothing_unclean_is_in_the_database(client: Client, conversation: Conversation) -> None:
-    """What the walk above relies on: PostgreSQL would have refused it."""
+    """The walk above relies on PostgreSQL refusing unclean text."""
     with connection.cursor() as cursor, pytest.raises(Exception, match=r"NUL|surrogate"):
         cursor.execute("SELECT %s", ["\0"])

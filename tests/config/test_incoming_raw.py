@@ -1,4 +1,4 @@
-"""The raw entry points and the sockets: any body, any frame, and nobody is left behind by one."""
+"""The raw entry points and the sockets: any body, any frame, and no ghost connections."""
 
 from __future__ import annotations
 
@@ -141,7 +141,8 @@ async def test_no_frame_breaks_a_socket_or_leaves_a_ghost(face: str) -> None:
 
 
 async def test_a_socket_that_ends_without_a_word_is_no_ghost() -> None:
-    """However it ends, its agent is not connected by it any more, and its heartbeat is over."""
+    """However a socket ends, it no longer counts its agent as connected, and its heartbeat
+    stops."""
     here = await sync_to_async(scene)()
     try:
         headers = [*ORIGIN, (b"cookie", here["cookie"])]

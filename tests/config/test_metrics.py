@@ -1,4 +1,4 @@
-"""What a monitoring system reads, and who may."""
+"""What a monitoring system reads, and who may read it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_figures_are_those_of_the_database(client: Client) -> None:
     waiting = queued(step, at=now - timedelta(minutes=5))
     in_status("assigned", step, agent, at=now)  # type: ignore[arg-type]
     on_desk(step, agent, at=now)
-    queue = (step.group.name, step.rule.name, step.rule.website.key)  # labels come by name
+    queue = (step.group.name, step.rule.name, step.rule.website.key)  # labels are sorted by name
     found = read(client)
     assert found[("causerie_waiting", *queue)] == 2
     assert found[("causerie_places", *queue)] == 7

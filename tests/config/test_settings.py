@@ -20,7 +20,7 @@ PRODUCTION = {
 
 
 def run(root: Path, environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in the checkout, with this environment and nothing of the tests' own."""
+    """Run Python in the checkout, with this environment and none of the tests' own."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return subprocess.run(
         [sys.executable, *command],

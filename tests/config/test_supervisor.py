@@ -1,4 +1,4 @@
-"""``make run`` as a person meets it: it serves, it mends, it stops whole, and it keeps the data."""
+"""``make run`` as a person meets it: it serves, recovers, stops completely, and keeps the data."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 
 def webs(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """Its web processes; others may end while one looks."""
+    """Return its web processes; others may end meanwhile."""
     found = []
     for one in family(process):
         with suppress(psutil.NoSuchProcess):
@@ -100,6 +100,6 @@ def test_it_serves_mends_stops_whole_and_keeps_the_data(root: Path, tmp_path: Pa
         with psycopg.connect(engines.database_url(var)) as connection:
             assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
         children = family(process)
-        process.kill()  # nobody is left to stop anything
+        process.kill()  # no parent is left to stop them
         _, alive = psutil.wait_procs(children, timeout=30)
         assert alive == []

@@ -1,4 +1,4 @@
-"""One login and one logout for all: the administration has none of its own."""
+"""One login and one logout for everything: the administration has none of its own."""
 
 from __future__ import annotations
 

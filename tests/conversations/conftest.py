@@ -1,4 +1,4 @@
-"""What the tests of conversations share: one website, its queue, an agent of its group."""
+"""Fixtures for the tests of conversations: one website, its queue, an agent of its group."""
 
 from __future__ import annotations
 

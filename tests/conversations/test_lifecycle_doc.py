@@ -1,4 +1,4 @@
-"""docs/lifecycle.md tells the table of transitions as it is."""
+"""docs/lifecycle.md matches the table of transitions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a visitor is asked nothing after a closure is stored with the agent and the group (B11)."""
+"""The reason for a closure without a survey is stored with the agent and the group (B11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was done some days ago is forgotten; what is owed or was given up stays."""
+"""Outbox entries done some days ago are deleted; owed and dead ones stay."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Who answers, as visitors are told: it depends on the state, on a human message, and on who is
-there."""
+"""Who is answering, as visitors are told: by the state, the human messages, and who is there."""
 
 from __future__ import annotations
 
@@ -20,15 +19,15 @@ BEFORE, AFTER = NOW - MINUTE, NOW + MINUTE
     [
         (Status.ACTIVE, AFTER, True, 60, Part.TALKING),
         (Status.ACTIVE, NOW, True, 60, Part.TALKING),
-        # Pushed and never opened; or a colleague's words, before it came here.
+        # Pushed and never opened; or a colleague's message from before.
         (Status.ACTIVE, None, True, 60, Part.RECEIVED),
         (Status.ACTIVE, BEFORE, True, 60, Part.RECEIVED),
-        # A closed lid; but a program that answers by the API has no desk at all.
+        # A closed lid; or a program that answers by the API and has no desk at all.
         (Status.ACTIVE, AFTER, False, 60, Part.AWAY),
         (Status.ACTIVE, None, False, 60, Part.AWAY),
         (Status.ACTIVE, BEFORE, False, 1, Part.AWAY),
         (Status.ACTIVE, AFTER, False, 5, Part.TALKING),
-        # Transferred to somebody, or kept and awake again, whether they are there or not.
+        # Transferred to an agent, or kept and awake again, whether they are there or not.
         (Status.ASSIGNED, AFTER, True, 60, Part.EXPECTED),
         (Status.ASSIGNED, None, False, 60, Part.EXPECTED),
         (Status.SNOOZED, AFTER, True, 60, None),

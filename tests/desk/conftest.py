@@ -1,4 +1,4 @@
-"""What the tests of the desk share: a queue, its agent, and browsers without a screen."""
+"""Fixtures for the tests of the desk: a queue, its agent, and browsers without a screen."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def manager(step: RuleStep) -> User:
 
 @pytest.fixture
 def browser() -> Callable[[User], Client]:
-    """A browser in which somebody is logged in; its requests look like those of a script."""
+    """Return a function that logs a user in to a client whose requests look like a script's."""
 
     def log_in(user: User) -> Client:
         client = Client(headers={"HX-Request": "true"})

@@ -1,4 +1,4 @@
-"""What an agent does to a conversation, through the doors of the desk."""
+"""What an agent does to a conversation, through the views of the desk."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_button_moves_what_is_on_my_desk(
     told = json.loads(answer["HX-Trigger"])
     assert told["desk:moved"] == {"number": conversation.pk, "status": status}
     assert told["desk:told"]["sentence"].startswith(f"#{conversation.pk} ")
-    # What is closed for good has nothing to press (C71).
+    # A closed conversation cannot be undone (C71).
     undo = f"/desk/c/{conversation.pk}/take-back/" if status != Status.CLOSED else None
     assert told["desk:told"].get("undo") == undo
     assert now(conversation).status == status

@@ -1,4 +1,4 @@
-"""Addresses of pages are shown by their paths, whole in a tooltip."""
+"""Addresses of pages are shown by their paths, and in full in a tooltip."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ OWN = ["shop.example", "127.0.0.1"]
             "https://elsewhere.example/a/b/c/d/a-page-with-a-long-name",
             "elsewhere.example/…/a-page-with-a-long-name",
         ),
-        (f"https://shop.example/{'x' * 90}", "/" + "x" * 90),  # the page cuts what is too long
+        (f"https://shop.example/{'x' * 90}", "/" + "x" * 90),  # the page truncates what is too long
         ("https://[half", "https://[half"),
         ("not an address", "not an address"),
         ("javascript:alert(1)", "javascript:alert(1)"),

@@ -1,4 +1,4 @@
-"""Canned replies through the doors of the desk: who finds, uses and keeps which."""
+"""Canned replies through the views of the desk: who finds, uses and edits which."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_what_is_used_is_filled_carried_and_counted(
     assert client.post(address).json()["body"].startswith("Hello Jeanne, Alice")
     one.refresh_from_db()
     assert (one.uses, one.used_at) == (2, NOW)
-    # Each use has files of its own: they are the agent's upload, and forgotten where not sent.
+    # Each use has files of its own: they count as the agent's uploads, and are deleted if not sent.
     assert Attachment.objects.filter(conversation=conversation, agent=agent).count() == 4
     file = one.files.get(name="0.txt").file
     assert attachments.forget(Attachment.objects.get(pk=said["attachments"][0]["id"])) == 1

@@ -1,4 +1,5 @@
-"""Applications in the toolbar: beside whom they stand, what they are told, who frames them."""
+"""Applications in the toolbar: where they are shown, what they receive, and where they may be
+framed."""
 
 from __future__ import annotations
 

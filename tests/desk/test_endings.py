@@ -1,4 +1,5 @@
-"""How an agent parts with a conversation: the closing message, the note of a transfer, a block."""
+"""How an agent ends work on a conversation: the closing message, the note of a transfer, a
+block."""
 
 from __future__ import annotations
 
@@ -164,7 +165,8 @@ def block(client: Client, conversation: Conversation, **form: Any) -> Any:
 
 
 def may_write(conversation: Conversation) -> bool:
-    """By the statement of the hot path, and by the way that moves a paused conversation."""
+    """Return the answers of the hot path's statement and of the path that moves a paused
+    conversation."""
     values = {
         "conversation": conversation.public_id,
         "token_hash": conversation.visitor.token_hash,

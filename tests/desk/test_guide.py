@@ -1,4 +1,4 @@
-"""The guide for agents: both languages have the same sections, every link and picture is there."""
+"""The guide for agents: both languages have the same sections, and all links and pictures exist."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_every_link_leads_somewhere(language: str) -> None:
 
 
 def test_what_the_guide_calls_a_button_is_called_so_at_the_desk() -> None:
-    """A guide that names things otherwise than the desk trains nobody."""
+    """A guide that uses other names than the desk trains nobody."""
     for language in LANGUAGES:
         text = guide_in(language).html.lower()
         with translation.override(language):

@@ -1,4 +1,4 @@
-"""What is typed and not sent is asked about before a conversation leaves the desk (C72)."""
+"""Unsent text is asked about before a conversation leaves the desk (C72)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_draft_of_any_device_is_asked_about(
     assert "It &lt;b&gt;costs&lt;/b&gt; 40" in answer.content.decode()
     assert status(answered) == Status.ACTIVE
     assert post(browser, agent, answered.pk, verb, confirmed="on").status_code == 204
-    assert drafts.of(agent.pk, answered.pk) == "It <b>costs</b> 40"  # nothing is thrown away
+    assert drafts.of(agent.pk, answered.pk) == "It <b>costs</b> 40"  # nothing is discarded
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -98,7 +98,7 @@ def write(conversation: Conversation, author: Author) -> int:
 def test_what_the_agent_has_not_seen_is_not_set_aside(
     browser: Browser, agent: Agent, answered: Conversation, verb: str
 ) -> None:
-    """C81: refused once, with a sentence; the next click says that it has been shown."""
+    """C81: refused once, with a sentence; the next click confirms that it was shown."""
     Conversation.objects.filter(pk=answered.pk).update(is_asynchronous=True)
     seen = Conversation.objects.get(pk=answered.pk).last_seq
     new = write(answered, Author.VISITOR)

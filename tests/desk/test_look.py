@@ -1,4 +1,4 @@
-"""What holds for all styles and templates of the desk."""
+"""Rules for all styles and templates of the desk."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def test_what_folds_has_the_products_own_sign() -> None:
 
 def test_an_empty_place_is_one_place_with_one_action_at_most() -> None:
     for page in PAGES:
-        assert 'class="empty"' not in page.read_text(), page.name  # it is included
+        # the fragment is included instead
+        assert 'class="empty"' not in page.read_text(), page.name
 
 
 @pytest.mark.django_db
@@ -54,7 +55,7 @@ def test_an_empty_desk_says_what_to_do_and_offers_it(
     agent.channels.update(is_available=False)
     shown = client.get("/desk/boxes/").content.decode()
     assert 'name="available" value="true">' in shown
-    # Available on one channel of two: the next conversation comes, and the page says so.
+    # Available on one of two channels: the next conversation will come, and the page says so.
     agent.channels.update(is_available=True)
     agent.channels.create(channel="video", slots=1, is_available=False)
     shown = client.get("/desk/boxes/").content.decode()

@@ -1,4 +1,4 @@
-"""The page the visitor is on: shown where the website wants it, and true."""
+"""The page the visitor is on: shown if the website wants it, and up to date."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_page_its_address_and_since_when(
     mirror = page[page.index(HEADING) : page.index("</section>", page.index(HEADING))]
     assert "A &lt;b&gt;lamp&lt;/b&gt;" in mirror
     assert 'href="https://shop.example/lamp?from=mail" target="_blank" rel="noopener' in mirror
-    assert "since 09:58" in mirror  # in the agent's zone
+    assert "since 09:58" in mirror  # in the agent's time zone
     assert ">2\N{NO-BREAK SPACE}min</time>" in mirror
 
 

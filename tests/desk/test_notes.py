@@ -1,4 +1,5 @@
-"""Notes for the team: who writes and reads them, whom they call, and that no visitor sees one."""
+"""Notes for the team: who writes and reads them, whom they mention, and that no visitor sees
+one."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ def test_who_is_called(body: str, called: set[int]) -> None:
 
 
 def test_whom_a_note_can_call_is_who_may_see_the_conversation(step: RuleStep, agent: Agent) -> None:
-    """The two lists are made apart, and must be one."""
+    """The two lists are built separately and must be equal."""
     elsewhere = StepFactory(rule=step.rule)
     beside, stranger, member = AgentFactory(), AgentFactory(), AgentFactory()
     elsewhere.group.members.add(beside)
@@ -76,7 +77,7 @@ def test_a_note_calls_and_is_read_once(browser: Browser, step: RuleStep, agent: 
     )
     assert answer.status_code == 204
     assert json.loads(answer["HX-Trigger"]) == {"desk:noted": {"number": conversation.pk}}
-    assert [notice.agent_id for notice in Notice.objects.all()] == [bruno.pk]  # never oneself
+    assert [notice.agent_id for notice in Notice.objects.all()] == [bruno.pk]  # never the author
     desk = browser(bruno.user).get("/desk/boxes/").content.decode()
     assert "Alice calls you in a note" in desk
     assert "@Bruno &lt;b&gt;look&lt;/b&gt;" in desk

@@ -1,4 +1,4 @@
-"""An agent who let the answer timer run out is told so, whenever he looks; a held row is a 503."""
+"""An agent who missed the answer timer is told so whenever they look; a locked row is a 503."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def recalled(step: RuleStep, agent: Agent) -> Conversation:
-    """Pushed to him, not answered within the minute."""
+    """A conversation pushed to the agent and not answered within the minute."""
     step.group.answer_seconds = 60
     step.group.save()
     conversation = on_desk(step, agent)

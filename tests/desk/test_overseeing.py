@@ -1,4 +1,4 @@
-"""What those who oversee do from the board: release, give to somebody, wake; and who may."""
+"""What those who oversee do from the board: release, reassign, wake; and who may."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_agents_and_strangers_find_no_such_door(
 
 @pytest.fixture
 def beside(step: RuleStep) -> RuleStep:
-    """Of the same website, managed by somebody else."""
+    """A queue of the same website, managed by somebody else."""
     return StepFactory(rule=step.rule)
 
 
@@ -176,7 +176,7 @@ def test_what_was_given_to_another_team_is_out_of_reach(
 def test_who_only_converses_there_does_not_steer(
     step: RuleStep, beside: RuleStep, alice: Agent, manager: User
 ) -> None:
-    """A manager of one team who is an agent of another reads there, no more."""
+    """A manager of one team who is an agent of another may only read there."""
     beside.group.members.add(AgentFactory(user=manager), alice)
     client = Client()
     client.force_login(manager)
@@ -207,7 +207,7 @@ def test_who_only_converses_there_does_not_steer(
 def test_each_verb_asks_again_under_the_lock(
     beside: RuleStep, alice: Agent, manager: User, status: Status, verb: Callable[..., object]
 ) -> None:
-    """A transfer to another team was quicker than the click."""
+    """A transfer to another team was faster than the click."""
     beside.group.members.add(alice)
     one = in_status(status, beside, alice)
     before = state_of(one)

@@ -94,7 +94,7 @@ def test_a_box_has_the_last_message_and_since_when_the_visitor_waits(
     say(Author.VISITOR, "La lampe est arrivée cassée.", 1)
     say(Author.VISITOR, "x" * 500, 2)
     assert (box().said.by, box().said.text) == ("visitor", "x" * 160)
-    assert box().waits_since == NOW + timedelta(minutes=1)  # the first word without an answer
+    assert box().waits_since == NOW + timedelta(minutes=1)  # the first message without an answer
     say(Author.AGENT, "Je regarde.", 3)
     assert (box().said.by, box().said.text, box().waits_since) == ("me", "Je regarde.", None)
     say(Author.SYSTEM, "Merci de votre visite.", 4)

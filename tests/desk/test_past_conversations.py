@@ -1,4 +1,5 @@
-"""What one reads first: how a conversation came back from its snoozes (R135), and its releases."""
+"""What an agent reads first: how a conversation came back from its snoozes (R135), and its
+releases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conversations are found by words, visitor, e-mail and number: by those who may see them."""
+"""Conversations are found by words, visitor, email and number, by those who may see them."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_visitor_address_number_person_and_note_are_found(step: RuleStep, agent:
 
 def test_a_visitor_without_a_name_is_found_by_the_alias(step: RuleStep, agent: Agent) -> None:
     found, other = said(step, agent, "Bonjour"), said(step, agent, "Bonjour")
-    for one, first in ((found, 0), (other, 1)):  # the first bits are the alias
+    for one, first in ((found, 0), (other, 1)):  # the first bits determine the alias
         public_id = uuid.UUID(int=first << 115 | uuid.uuid4().int >> 13)
         Visitor.objects.filter(pk=one.visitor_id).update(public_id=public_id)
     with translation.override("fr"):
@@ -101,7 +101,7 @@ def test_a_visitor_without_a_name_is_found_by_the_alias(step: RuleStep, agent: A
     with translation.override("en"):
         assert numbers(agent.user, "calm heron") == [found.pk]
         assert numbers(agent.user, "héron calme") == []
-    # Somebody who has given a name is not called so any more.
+    # A visitor who has given a name no longer has the alias.
     Visitor.objects.filter(pk=found.visitor_id).update(name="Jeanne")
     with translation.override("en"):
         assert numbers(agent.user, "calm heron") == []

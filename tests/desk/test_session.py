@@ -1,4 +1,4 @@
-"""Availability, and the proper logout."""
+"""Availability, and the regular logout."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_logout_leaves_the_desk_at_once(browser: Browser, agent: Agent) -> Non
     assert (answer.status_code, answer["HX-Redirect"]) == (204, "/login/")
     assert not is_available(agent)
     assert not presence.is_connected(agent.pk, timezone.now())
-    assert client.get("/desk/boxes/").status_code == 204  # which sends the page to the login
+    assert client.get("/desk/boxes/").status_code == 204  # which makes the page load the login
 
 
 def test_reading_the_address_of_the_logout_changes_nothing(browser: Browser, agent: Agent) -> None:
@@ -87,7 +87,7 @@ def test_nobody_leaves_conversations_behind(
         assert f"/desk/c/{social.pk}/{verb}/" in shown
         assert (f"/desk/c/{live.pk}/{verb}/" in shown) == (verb != "snooze")
     assert "1 conversation stays assigned to you" in shown
-    assert not is_available(agent)  # so that nothing new arrives meanwhile
+    assert not is_available(agent)  # so that no new conversation arrives meanwhile
     assert presence.is_connected(agent.pk, timezone.now())
     for conversation in (live, social):
         client.post(f"/desk/c/{conversation.pk}/close/", {"confirmed": "on"})

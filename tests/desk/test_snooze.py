@@ -1,4 +1,5 @@
-"""Snoozing: the dialog, its two boxes and what the desk remembers of them, and the team's list."""
+"""Snoozing: the dialog, its two checkboxes and what the desk remembers of them, and the team's
+list."""
 
 from __future__ import annotations
 
@@ -95,7 +96,7 @@ def test_a_live_conversation_is_never_snoozed(
     ("wall", "utc"),
     [
         ("2035-03-25T02:30", "2035-03-25T01:30"),  # skipped in Paris: its clocks show 3:30
-        ("2035-10-28T02:30", "2035-10-28T00:30"),  # twice in Paris: the first one
+        ("2035-10-28T02:30", "2035-10-28T00:30"),  # occurs twice in Paris: the first one
     ],
 )
 def test_an_hour_that_is_not_there_or_there_twice_is_one_moment(

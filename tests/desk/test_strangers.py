@@ -1,5 +1,5 @@
-"""What one may not see is not there (N1): by every address of the desk, and by every other key that
-its forms take."""
+"""What a user may not see does not exist (N1): by every address of the desk, and by every other key
+in its forms."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SECRET = "hippopotame"
 
 @pytest.fixture
 def theirs(step: RuleStep, agent: Agent) -> Conversation:
-    """Of Alice's group, with everything that somebody could be after."""
+    """A conversation of Alice's group, with everything that a stranger could want."""
     conversation = on_desk(step, agent)
     conversation.visitor.name = SECRET
     conversation.visitor.save()
@@ -46,8 +46,8 @@ def theirs(step: RuleStep, agent: Agent) -> Conversation:
 
 
 def strangers(step: RuleStep) -> list[User]:
-    """Of another group of the same website and its manager, of another website and its manager,
-    and somebody without a desk."""
+    """An agent of another group of the same website and its manager, an agent of another website
+    and its manager, and a user without a desk."""
     neighbour, beside = AgentFactory(), GroupFactory(website=step.group.website)
     beside.members.add(neighbour)
     other_team = UserFactory(role="manager")
@@ -114,14 +114,14 @@ def test_a_form_s_other_keys_open_nothing(browser: Browser, step: RuleStep, agen
         for path in (f"/desk/replies/{one.pk}/", f"/desk/replies/{one.pk}/delete/"):
             assert client.post(path, {"name": "x", "owner": "own", "body": "x"}).status_code == 404
 
-    # A file of a stranger's reply, named in the form of one's own.
+    # The file of another agent's reply, named in the form of one's own.
     own = library.keep(CannedReply(name="C", body="mine", agent=agent))
     file = CannedFile.objects.get(reply=theirs)
     fields = {"name": "C", "owner": "own", "body": "mine", "language": "", "removed": file.pk}
     assert client.post(f"/desk/replies/{own.pk}/", fields).status_code == 422
     assert CannedFile.objects.filter(pk=file.pk).exists()
 
-    # Filters by what one may not see find nothing, and say nothing of it.
+    # Filters by what a user may not see find nothing, and reveal nothing.
     for name, pk in (("group", elsewhere.group_id), ("agent", stranger.pk)):
         shown = client.get(
             "/desk/find/", {"q": "a", name: pk}, headers={"HX-Request": "false"}

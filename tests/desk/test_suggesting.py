@@ -1,4 +1,4 @@
-"""Suggested replies through the doors of the desk, and in the managers' report."""
+"""Suggested replies through the views of the desk, and in the managers' report."""
 
 from __future__ import annotations
 

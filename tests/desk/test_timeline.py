@@ -1,4 +1,4 @@
-"""What stands between the messages: each event of the ledger, by whom and when, and the notes."""
+"""The lines between the messages: each ledger event, by whom and when, and the notes."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_how_it_went_from_hand_to_hand(
         f"Not answered in time by Alice: back in the queue of {group}",
         "On the desk of Bruno",
         f"Released: the connection of Bruno was lost. Back in the queue of {group}",
-        "Transferred to Alice by Marc Fournier",  # the push that follows at once says no more
+        "Transferred to Alice by Marc Fournier",  # the push that follows at once adds no line
         f"Transferred to {group} by Alice",
     ]
 
@@ -135,7 +135,8 @@ def test_a_snooze_left_to_the_team_and_the_ends_of_one(step: RuleStep, agent: Ag
         (Line(1, Verb.REOPEN_TO_GROUP, NOW, ActorKind.VISITOR), "Back: the visitor replied"),
         (Line(1, Verb.ESCALATE, NOW, ActorKind.BOT, group="G"), "Handed over by the bot to G"),
         (Line(1, Verb.TAKE, NOW, ActorKind.AGENT, to="100 %(x)s"), "Taken by 100 %(x)s"),
-        (Line(1, Verb.SOLVE, NOW, ActorKind.AGENT), "Solved by somebody"),  # erased since
+        # the agent was erased since
+        (Line(1, Verb.SOLVE, NOW, ActorKind.AGENT), "Solved by somebody"),
     ],
 )
 def test_each_sentence(line: Line, sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""Whoever transfers reads what will happen before it does (R199)."""
+"""An agent who transfers reads what will happen before it does (R199)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fragment that says why a conversation waits: for whoever may see it."""
+"""The fragment that explains why a conversation waits, for users who may see it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A website with a queue, and browsers that talk with its Messenger."""
+"""A website with a queue, and browsers that talk to its Messenger."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def step(website: Website) -> RuleStep:
 
 
 class Browser:
-    """A visitor's browser, by what it sends; the token is kept as the iframe keeps it."""
+    """A visitor's browser, by what it sends; it stores the token as the iframe does."""
 
     def __init__(self, website: Website, token: str = "") -> None:
         self.base = f"/messenger/{website.key}/"
@@ -76,7 +76,7 @@ def talk(db: None) -> Conversation:
 
 @pytest.fixture
 def door(transactional_db: None) -> Iterator[Lmtp]:
-    """The product's own LMTP door, listening in a thread."""
+    """The product's own LMTP entry point, listening in a thread."""
     from tests.messenger.letters import open_door
 
     yield from open_door()
@@ -84,7 +84,7 @@ def door(transactional_db: None) -> Iterator[Lmtp]:
 
 @pytest.fixture
 def webhooks(settings: Any) -> Iterator[None]:
-    """The addresses that providers call are there where their secret is set at the start."""
+    """The providers' addresses exist only if their secret is set at the start."""
     from django.urls import clear_url_caches, include, path
 
     import config.urls

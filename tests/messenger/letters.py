@@ -1,4 +1,4 @@
-"""A conversation whose visitor left an address, letters that answer it, and the doors they take."""
+"""A conversation whose visitor left an address, emails that answer it, and their entry points."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def words_of(conversation: Conversation) -> list[str]:
 
 
 def open_door() -> Iterator[Lmtp]:
-    """The product's own LMTP door, listening in a thread."""
+    """Run the product's own LMTP entry point in a thread."""
     port, loop = free_port(), asyncio.new_event_loop()
     ready = threading.Event()
     stop: list[Callable[[], None]] = []

@@ -27,7 +27,7 @@ def free_port() -> int:
 
 @dataclass
 class MailServer:
-    """Takes mails as a provider would; ``answers`` are given to RCPT or DATA, first come first."""
+    """Accepts mails as a provider would; ``answers`` are returned to RCPT or DATA in order."""
 
     port: int = 0
     to_rcpt: list[str] = field(default_factory=list)
@@ -54,13 +54,13 @@ class MailServer:
         if self.cut_after_data:
             self.cut_after_data -= 1
             assert server.transport is not None
-            server.transport.abort()  # The mail is there; that it is, nobody hears.
+            server.transport.abort()  # The mail was received, but the sender never learns it.
         return "250 OK"
 
 
 @contextmanager
 def mail_server(settings: Any) -> Iterator[MailServer]:
-    """A server that the product sends by while this lasts."""
+    """Run a server through which the product sends during the block."""
     server = MailServer(port=free_port())
     controller = Controller(server, hostname="127.0.0.1", port=server.port)
     controller.start()
@@ -83,7 +83,7 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
 def reply_to(
     mail: EmailMessage, words: str, *, sender: str = VISITOR, message_id: str = "<1@example.org>"
 ) -> EmailMessage:
-    """What a mail program makes of an answer: words above the quoted mail."""
+    """Return an answer as a mail program composes it: words above the quoted mail."""
     quoted = "\n".join(f"> {line}" for line in text_of(mail).splitlines())
     reply = EmailMessage()
     reply["From"] = f"Jeanne <{sender}>"
@@ -96,13 +96,13 @@ def reply_to(
 
 
 class Lmtp:
-    """Hands mails to the product's own door, as a mail server does."""
+    """Hands mails to the product's LMTP entry point, as a mail server does."""
 
     def __init__(self, port: int) -> None:
         self.port = port
 
     def deliver(self, raw: bytes, recipients: list[str], sender: str = VISITOR) -> dict[str, int]:
-        """What is answered to each recipient: to RCPT where refused, else after the mail."""
+        """Return the response for each recipient: to RCPT if refused, else after the mail."""
         with smtplib.LMTP("127.0.0.1", self.port, timeout=20) as client:
             client.ehlo_or_helo_if_needed()
             client.mail(sender)
@@ -111,6 +111,6 @@ class Lmtp:
             if taken:
                 client.docmd("DATA")
                 client.send(raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") + b"\r\n.\r\n")
-                # Python's client knows nothing of LMTP's one answer for each recipient.
+                # Python's client does not know LMTP's separate response for each recipient.
                 answers |= {recipient: client.getreply()[0] for recipient in taken}
             return answers

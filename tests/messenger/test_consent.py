@@ -1,4 +1,5 @@
-"""Consent: required before anything begins, withdrawn, given again, asked anew for another text."""
+"""Consent: required before anything begins, withdrawn, given again, required again for another
+text."""
 
 from __future__ import annotations
 
@@ -78,13 +79,13 @@ def test_another_text_is_asked_for_before_something_new_begins(
     assert standing(browser) == "given"
     website.texts["en"] = {"consent": "Another text."}
     website.save()
-    assert standing(browser) == "given"  # he agreed to the French one, which stands
+    assert standing(browser) == "given"  # the consent to the French text still counts
 
 
 def test_a_copy_is_handed_to_whoever_holds_the_token_and_to_nobody_else(
     browser: Browser, website: Website, visitor: Visitor, step: RuleStep, alice: Agent
 ) -> None:
-    """GDPR 15; also after consent was withdrawn, and what is hidden is in it."""
+    """GDPR 15; also after consent was withdrawn, and including hidden history."""
     conversation = on_desk(step, alice, visitor=visitor)
     browser.post("history/", {"hidden": True})
     browser.post("consent/", {"given": False})

@@ -40,7 +40,7 @@ def test_a_customer_buys(client: Client) -> None:
     client.post("/demo/cart/", {"product": "lune", "quantity": "0"})
     response = client.post("/demo/order/", follow=True)
     html = response.content.decode()
-    # Two candles of 38 euros, and 4.90 for the delivery, which is free from 80 on.
+    # Two candles of 38 euros, and 4.90 for delivery, which is free from 80 on.
     assert 'data-amount="80.90"' in html
     assert 'data-currency="EUR"' in html
     assert "Jeanne Martin" in html

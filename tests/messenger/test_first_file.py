@@ -29,7 +29,8 @@ def media(tmp_path: Path, settings: Any) -> Path:
 
 
 def come(website: Website) -> tuple[Browser, Caller]:
-    """A visitor who has agreed and written nothing: at the views, and at the raw doors."""
+    """Create a visitor who has agreed and written nothing: at the views, and at the raw
+    endpoints."""
     browser = Browser(website)
     agreed = {"language": "en", "consent": sha256_of(consent_of(website, "en"))}
     browser.token = browser.post("visitors/", agreed).json()["token"]
@@ -49,7 +50,7 @@ def test_a_file_alone_begins_it(website: Website) -> None:
     assert answer.json()["message"]["attachment"] == kept
     conversation = Conversation.objects.get()
     assert Message.objects.get().attachment.conversation == conversation
-    # By both addresses: that of before, which the page has, and that of the conversation.
+    # By both addresses: the earlier one, which the page has, and that of the conversation.
     whole = f"conversations/{conversation.public_id}/attachments/{kept['id']}/"
     for path in (f"attachments/{kept['id']}/", whole):
         assert doors.ask("GET", path).status == 200

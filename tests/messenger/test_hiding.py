@@ -1,4 +1,4 @@
-"""What a visitor has hidden is in no mail, and is told to all of their tabs and browsers (C13)."""
+"""What a visitor has hidden is in no mail, and all of their tabs and browsers are told (C13)."""
 
 from __future__ import annotations
 

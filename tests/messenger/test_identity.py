@@ -1,4 +1,4 @@
-"""What a signed identity must be, and what it brings back: the four cases of R29-R32."""
+"""What a signed identity must contain, and what it restores: the four cases of R29-R32."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def say_who(browser: Browser, brand: str, **claims: Any) -> Any:
 
 
 def customer(website: Website, brand: str, **claims: Any) -> Browser:
-    """A browser whose visitor has agreed and is known."""
+    """Return a browser whose visitor has agreed and is known."""
     browser = Browser(website)
     agree(browser, website)
     assert say_who(browser, brand, **claims).json()["known"]
@@ -172,7 +172,7 @@ def test_hidden_history_is_neither_listed_nor_read_until_it_is_shown_again(
     assert before == (str(present.public_id), [str(past.public_id)])
     assert browser.post("history/", {"hidden": True}).json()["privacy"]["hidden"] is True
     assert shown(browser) == (None, [])
-    if is_known:  # on his other browsers, too
+    if is_known:  # in their other browsers, too
         assert shown(customer(website, brand)) == (None, [])
     at = timezone.now() + timedelta(seconds=1)
     sending.add(present.pk, author=Author.AGENT, body="Voici", client_id=uuid.uuid4(), at=at)
@@ -185,7 +185,7 @@ def test_hidden_history_is_neither_listed_nor_read_until_it_is_shown_again(
 def test_an_unknown_visitor_without_his_token_is_somebody_new(
     website: Website, step: RuleStep, alice: Agent
 ) -> None:
-    """R30: his browser has forgotten, nothing brings the history back."""
+    """R30: the browser has forgotten the visitor, and nothing restores the history."""
     before = Browser(website)
     agree(before, website)
     closed(step, alice, visitor_behind(before))
@@ -198,7 +198,7 @@ def test_an_unknown_visitor_without_his_token_is_somebody_new(
 def test_a_known_customer_finds_his_history_on_a_browser_that_has_forgotten(
     website: Website, step: RuleStep, alice: Agent, brand: str
 ) -> None:
-    """R32: a new identity, and the external id brings back what was said."""
+    """R32: a new identity, and the external id restores the history."""
     before = customer(website, brand)
     past = closed(step, alice, visitor_behind(before))
     after = Browser(website)
@@ -207,7 +207,7 @@ def test_a_known_customer_finds_his_history_on_a_browser_that_has_forgotten(
     assert visitor_behind(after) != visitor_behind(before)
     assert shown(after) == (None, [str(past.public_id)])
     assert after.get("state/").json()["privacy"]["consent"] == "given"
-    # A new conversation needs targeting and room, as anybody's.
+    # A new conversation needs targeting and room, like any other.
     queued(step)
     assert code_of(after.post("conversations/", first())) == (409, "no_room")
 
@@ -247,7 +247,7 @@ def test_what_was_said_before_the_login_comes_along_and_the_token_changes(
     assert shown(browser) == (str(mine.public_id), [str(before.public_id)])
     assert browser.token != old_token
     assert code_of(Browser(website, old_token).get("state/")) == (401, "token")
-    assert say_who(browser, brand).json()["token"] is None  # told again: nothing to change
+    assert say_who(browser, brand).json()["token"] is None  # repeated: nothing to change
 
 
 def test_another_customer_on_the_same_browser_sees_nothing_of_the_first(

@@ -1,7 +1,7 @@
-"""Mails in the shapes that mail programs give them: what a person wrote, and nothing else.
+"""Mails as different mail programs format them: what a person wrote, and nothing else.
 
-Each ``emails/NAME.eml`` answers the mail that is in ``sent.txt`` and ``sent.htm``; ``NAME.txt`` is
-the message that it must become.
+Each ``emails/NAME.eml`` answers the mail in ``sent.txt`` and ``sent.htm``; ``NAME.txt`` is the
+message that it must become.
 """
 
 from __future__ import annotations

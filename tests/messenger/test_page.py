@@ -1,4 +1,4 @@
-"""The Messenger's page and what embed.js is told: languages, policies, domains."""
+"""The Messenger's page and the configuration for embed.js: languages, policies, domains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Variables get shorter names; whatever else is called the same keeps its name."""
+"""Variables get shorter names; anything else of the same name keeps it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from messenger.shortening import shorten
         ("let counter=1;counter+=1", "let a=1;a+=1"),
         ("const counter=1", "let a=1"),
         ("function measure(width,height){return width*height}", "function c(b,a){return b*a}"),
-        # Named by others: properties, keys, methods, shorthands, what is taken out of an object.
+        # Named from outside: properties, keys, methods, shorthands, destructuring.
         ("let counter=1;window.counter=counter", "let counter=1;window.counter=counter"),
         ("let counter=1;send({counter:2})", "let counter=1;send({counter:2})"),
         ("let counter=1;send({counter})", "let counter=1;send({counter})"),
         ("let counter=1;send({counter(){}})", "let counter=1;send({counter(){}})"),
         ("let counter=1;let{counter:own}=send", "let counter=1;let{counter:own}=send"),
         ("let counter=1;send?.counter", "let counter=1;send?.counter"),
-        # A block is no object.
+        # A block is not an object.
         ("let counter=1;if(send){counter=2}", "let a=1;if(send){a=2}"),
         ("let counter=1;on(()=>{counter=2})", "let a=1;on(()=>{a=2})"),
-        # Texts and patterns are left alone; what stands in a template is not.
+        # Strings and patterns are left alone; expressions in a template literal are not.
         ("let counter=1;say('counter',\"counter\")", "let a=1;say('counter',\"counter\")"),
         ("let counter=1;say(`counter ${counter} counter`)", "let a=1;say(`counter ${a} counter`)"),
         ("let counter=1;say(`${`${counter}`} counter`)", "let a=1;say(`${`${a}`} counter`)"),
@@ -34,7 +34,7 @@ from messenger.shortening import shorten
             "let a=1;say(/counter[/]counter/.test(a))",
         ),
         ("let counter=4;say(counter/2,counter/2)", "let a=4;say(a/2,a/2)"),
-        # A name that is taken is not given.
+        # A name that is in use is not given again.
         ("let counter=a;b(counter)", "let c=a;b(c)"),
     ],
 )

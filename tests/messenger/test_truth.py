@@ -1,4 +1,4 @@
-"""What visitors are told of time and people is true, at every door (B4)."""
+"""What visitors are told of times and people is true, at every entry point (B4)."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_a_group_that_never_opens_is_closed_and_says_no_time(step: RuleStep) -> 
 def answer(website: Website, *, at: datetime = NOW) -> snapshots.Answer:
     snapshot = snapshots.take(website.key, at=at)
     assert snapshot is not None
-    # As it comes from another process.
+    # Encoded and decoded, as from another process.
     return snapshots.Snapshot.decode(snapshot.encode()).answer(PageView(), at=at)
 
 
@@ -188,7 +188,7 @@ def test_an_open_group_says_no_time(step: RuleStep, website: Website) -> None:
 def test_of_several_groups_the_first_that_could_take_it_counts(
     step: RuleStep, website: Website
 ) -> None:
-    """An empty team and one without the skill open earlier, and answer nobody."""
+    """An empty team and one without the skill open earlier, but cannot answer."""
     times = {"empty": 1, "without slots": 2, "late": 5, "first": 3}
     groups = {}
     for name, hours in times.items():
@@ -208,13 +208,14 @@ def test_of_several_groups_the_first_that_could_take_it_counts(
     told = answer(website)
     assert (told.may_engage, told.reason, told.opens_at) == (False, "closed", NOW + 3 * HOUR)
     everybody = list(groups.values())
-    assert opening.back_at(everybody, Channel.VIDEO, at=NOW) == NOW + HOUR  # nobody: the first
+    # without agents: the first to open
+    assert opening.back_at(everybody, Channel.VIDEO, at=NOW) == NOW + HOUR
 
 
 @pytest.mark.parametrize(
     ("now", "opens"),
     [
-        # Europe/Paris leaves its winter on 25 March 2035 and comes back to it on 28 October.
+        # Europe/Paris changes to summer time on 25 March 2035 and back on 28 October.
         (datetime(2035, 3, 24, 20, tzinfo=UTC), datetime(2035, 3, 25, 7, tzinfo=UTC)),
         (datetime(2035, 10, 27, 20, tzinfo=UTC), datetime(2035, 10, 28, 8, tzinfo=UTC)),
     ],
@@ -360,8 +361,8 @@ def test_open_conversations_of_two_browsers_that_become_one_stay_open(
         told: dict[str, Any] = Browser(website, token).get("state/").json()
         return told
 
-    # The one that was begun here is the present one; neither is history, and news are counted of
-    # both.
+    # The conversation that began here is the present one; neither is history, and unread messages
+    # of both are counted.
     for token, here, other in (("phone", on_phone, on_laptop), ("laptop", on_laptop, on_phone)):
         told = state(token)
         assert told["conversation"]["id"] == str(here.public_id)

@@ -1,4 +1,4 @@
-"""Consent withdrawn: whatever a visitor sends, through any door, nothing of it is stored (C62)."""
+"""Consent withdrawn: whatever a visitor sends, through any entry point, nothing is stored (C62)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def agent(step: RuleStep) -> Agent:
 
 @pytest.fixture
 def talk(step: RuleStep, agent: Agent, visitor: Visitor) -> Conversation:
-    """On a desk, with an answer that the visitor has not read."""
+    """A conversation on a desk, with an answer that the visitor has not read."""
     one = on_desk(step, agent, visitor=visitor, at=NOW)
     sending.add(one.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=NOW)
     return one
@@ -64,7 +64,7 @@ def talk(step: RuleStep, agent: Agent, visitor: Visitor) -> Conversation:
 
 @pytest.fixture
 def asked(step: RuleStep, agent: Agent, visitor: Visitor) -> Conversation:
-    """Closed, with a survey to answer."""
+    """A closed conversation with an open survey."""
     one = on_desk(step, agent, visitor=visitor, at=NOW)
     one = verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=actor(agent.user), at=NOW)
     Survey.objects.create(conversation=one, **denormalized.copied(one), offered_at=NOW)
@@ -72,7 +72,7 @@ def asked(step: RuleStep, agent: Agent, visitor: Visitor) -> Conversation:
 
 
 def stored() -> dict[str, list[Any]]:
-    """All that is kept, of every table."""
+    """Return everything that is stored, by table."""
     return {
         model._meta.label: list(model._base_manager.order_by("pk").values_list())
         for model in apps.get_models()
@@ -90,7 +90,7 @@ def tells(website: Website, sent: dict[str, Any]) -> Any:
 
 VIEW = {"url": PAGE, "title": "Lampe", "view": {"data": {"basket": "7"}, "url": PAGE}}
 FREE = {"consent/", "history/", "logout/", "copy/", "ticket/", "visitors/"}
-"""What is his own to decide or to read, and consent itself."""
+"""What the visitor may still decide or read, and consent itself."""
 
 
 def test_no_door_stores_anything_of_who_has_withdrawn(
@@ -127,7 +127,7 @@ def test_no_door_stores_anything_of_who_has_withdrawn(
 
 
 def every_door() -> set[str]:
-    """Each address below a website's Messenger that takes something; reading is left out."""
+    """Return each address below a website's Messenger that accepts data, without read-only ones."""
     (inner,) = [one for one in urls.urlpatterns if str(one.pattern) == "messenger/<str:key>/"]
     paths = {str(one.pattern).replace("<uuid:conversation>", "…") for one in inner.url_patterns}
     return paths - {"", "state/", "unsubscribe/<str:word>/"}
@@ -152,7 +152,7 @@ def test_agreed_again_everything_is_stored_again(
 def test_who_has_withdrawn_is_not_taken_up_again_by_another_browser(
     website: Website, visitor: Visitor, browser: Browser
 ) -> None:
-    """The person is known; until there is consent again, a new browser leaves nothing."""
+    """The person is known; until there is consent again, a new browser stores nothing."""
     secret = identities.rotate(website, at=timezone.now()).value
     told = browser.post("identity/", {"identity": signed(secret, at=timezone.now())}).json()
     browser.token = told["token"] or browser.token

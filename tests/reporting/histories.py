@@ -1,4 +1,4 @@
-"""Random histories for the reports: conversations around midnight and a change of clocks."""
+"""Random histories for the reports: conversations around midnight and a clock change."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ from tests.factories import AgentFactory, StepFactory, WebsiteFactory, queued, w
 
 QUARTER = timedelta(minutes=15)
 START = datetime(2035, 3, 24, 18, tzinfo=UTC)
-"""In Paris the evening before the clocks are put forward."""
+"""In Paris the evening before the clocks go forward."""
 
-# What is likely to happen to a conversation, by where it is; anything may refuse to.
+# What is likely to happen to a conversation in each state; any of it may be refused.
 LIKELY = {
     Status.BOT: ("speak", "bot_speaks", "escalate", "escalate", "time_passes"),
     Status.QUEUED: ("push", "push", "push", "speak", "transfer", "hand_over"),
@@ -65,13 +65,13 @@ LIKELY = {
     Status.CLOSED: ("survey",),
 }
 histories = st.integers(0, 10_000)
-"""A history is the number from which it is made, so that one that fails is told in a word."""
+"""A history is its seed, so that a failing one is easy to report."""
 
 
 @dataclass
 class World:
-    """Two websites in two zones; the first group has opening hours and one agent less, the second a
-    timer."""
+    """Two websites in two time zones. The first group has opening hours and one agent fewer, the
+    second an answer timer."""
 
     steps: list[RuleStep] = field(default_factory=list)
     agents: list[Agent] = field(default_factory=list)
@@ -111,7 +111,7 @@ class World:
         return list({step.rule.website.pk: step.rule.website for step in self.steps}.values())
 
     def live(self, history: int, deeds: int = 130) -> None:
-        """Some three days; the lifecycle itself refuses what cannot be."""
+        """Run some three days; the lifecycle itself refuses what is impossible."""
         chance = Random(history)
         for _ in range(deeds):
             self.at += chance.randrange(5) * QUARTER
@@ -130,7 +130,7 @@ class World:
         presence.keep_spans(at=self.at)
 
     def open(self, number: int, *, by_bot: bool = False) -> None:
-        """A new conversation: with a bot, or waiting in the queue of this number."""
+        """Open a conversation: with a bot, or waiting in the queue of this number."""
         step = self.steps[number % 3]
         style = (Style.LIVE, Style.SOCIAL)[number % 2]
         language = ("fr", "en")[number % 4 > 1]
@@ -143,7 +143,7 @@ class World:
         self.opened.append(made.pk)
 
     def _come_or_go(self, chance: Random) -> None:
-        """An agent sits down, goes home, or changes whether he is available."""
+        """Let an agent sit down, leave, or change their availability."""
         self.at += QUARTER
         agent = chance.choice(self.agents)
         match chance.choice(("sit", "sit", "go", "on", "off", "tidy")):
@@ -160,7 +160,7 @@ class World:
         self._watch()
 
     def _watch(self) -> None:
-        """What an onlooker would write down: who is there, and whether he is available."""
+        """Record as an observer who is there, and whether they are available."""
         rows = AgentChannel.objects.filter(agent__in=self.agents)
         for agent_id, is_available in rows.values_list("agent", "is_available"):
             now = (is_available, agent_id in self.connected)
@@ -169,7 +169,7 @@ class World:
                 self.log.append((self.at, agent_id, *now))
 
     def _trade(self, chance: Random) -> None:
-        """Somebody buys, gets his money back, or finds no room."""
+        """Let a visitor buy, get a refund, or find no room."""
         rule = chance.choice(self.steps).rule
         HourlyDemand.objects.get_or_create(rule=rule, hour=self.at.replace(minute=0))
         HourlyDemand.objects.filter(rule=rule, hour=self.at.replace(minute=0)).update(
@@ -196,7 +196,7 @@ class World:
                 recording.refund(
                     *chance.choice(self.sold[-5:]), amount=part, number=number, at=self.at
                 )
-        self.at += QUARTER  # what is said from now on was said after the purchase
+        self.at += QUARTER  # later messages come after the purchase
 
     def _do(self, verb: str, one: Conversation, number: int) -> None:
         at, agent = self.at, self.agents[number % 2]

@@ -1,8 +1,9 @@
-"""Every figure once more, slowly and obviously: from the raw ledger, messages and answers alone.
+"""Every figure computed a second time, slowly and obviously: from the raw ledger, messages and
+answers.
 
-It shares no code with the reports: it does not read contacts, nor of a conversation's row more than
-with what its visitor was engaged (rule, style, language: once and for all), and knows no SQL.
-Figures are recomputed for one website at a time or several, by day of the wall.
+It shares no code with the reports. It does not read contacts, reads only the engagement (rule,
+style, language) from a conversation's row, and uses no SQL. Figures are recomputed for one or more
+websites, by days in local time.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Contact:
 
 @dataclass(frozen=True)
 class Engaged:
-    """With what a visitor was engaged; what nobody was engaged for has nothing."""
+    """How a visitor was engaged; rows without an engagement have nothing."""
 
     rule: int | None = None
     style: str | None = None
@@ -47,7 +48,7 @@ class Engaged:
 
 @dataclass
 class Life:
-    """One conversation, as its ledger and its messages tell it."""
+    """One conversation, reconstructed from its ledger and its messages."""
 
     website: Website
     events: list[Event]
@@ -112,10 +113,10 @@ class Line:
     group: int | None
     worth: float = 1.0
     groups: frozenset[int] | None = None
-    """To which it belongs, where it has none of its own."""
+    """The groups to which it belongs, if it has no group of its own."""
 
     def belongs_to(self, some: set[int]) -> bool:
-        """Whether who oversees only these groups of its website sees it."""
+        """Return whether a user who oversees only these groups of its website sees it."""
         mine = {self.group} if self.groups is None else self.groups
         return bool(mine & some)
 
@@ -125,14 +126,16 @@ Lines = list[Line]
 
 @dataclass
 class Told:
-    """What is no conversation: whose website it was, and what is known of one behind it."""
+    """A row that is not a conversation: its website, and the engagement of the conversation behind
+    it."""
 
     website: Website
     engaged: Engaged = Engaged()
 
 
 def sold(found: list[Life], worth: Callable[[Sale], float | None]) -> Lines:
-    """Purchases not refunded; whose they are is asked of all messages, one by one."""
+    """Return purchases that were not refunded; attribution is computed from all messages, one by
+    one."""
     lines = []
     for website in Website.objects.all():
         for row in Transaction.objects.filter(website=website, refunded_at=None):
@@ -158,7 +161,7 @@ def sold(found: list[Life], worth: Callable[[Sale], float | None]) -> Lines:
 
 
 def given_back(worth: Callable[[Refund], float | None]) -> Lines:
-    """Refunds, put down to whom the purchase is put down to."""
+    """Return refunds, attributed as their purchases are."""
     return [
         Line(
             Told(row.website, Engaged.of(row.conversation)),
@@ -174,7 +177,7 @@ def given_back(worth: Callable[[Refund], float | None]) -> Lines:
 
 
 class Money(float):
-    """An amount that knows of which currency it is."""
+    """An amount with its currency."""
 
     def __new__(cls, amount: object, currency: str) -> Money:
         return super().__new__(cls, amount)  # type: ignore[arg-type]
@@ -184,7 +187,7 @@ class Money(float):
 
 
 def money(values: list[float]) -> float | None:
-    """Currencies are not added to each other."""
+    """Add amounts, unless their currencies differ."""
     currencies = {value.currency for value in values if isinstance(value, Money)}
     return None if len(currencies) > 1 else math.fsum(values)
 
@@ -197,8 +200,8 @@ class Sale:
 
 
 def paid(found: list[Life]) -> Lines:
-    """The expert who closed; after a closure by nobody of the team, the last who wrote. Whoever was
-    an expert then: the line of the closure says so."""
+    """Return closures with the expert they pay: the one who closed, or, if no team member closed,
+    the last who wrote. The closure's ledger line tells who was an expert then."""
     users = {agent.pk: agent.user_id for agent in Agent.objects.all()}
     lines = []
     for life in found:
@@ -231,8 +234,8 @@ def refused(found: list[Life]) -> Lines:
 
 
 class Lives(list[Life]):
-    """The conversations, and what an onlooker wrote of the agents: (when, who, available, there);
-    ``now`` is when he stopped looking."""
+    """The conversations, and an observer's log of the agents: (when, agent, available, there);
+    ``now`` is when the observation ended."""
 
     websites: list[Website]
     log: list[tuple[datetime, int, bool, bool]]
@@ -264,8 +267,8 @@ def lives(
 
 
 def spans(found: list[Life], worth: Callable[[Span], float | None]) -> Lines:
-    """Each agent's time, quarter by quarter, put together where neither his status nor the hour
-    changes; what has not ended when the onlooker stopped is not there."""
+    """Return each agent's time, quarter by quarter, joined where neither the status nor the hour
+    changes; without what had not ended when the observation did."""
     assert isinstance(found, Lives)
     if not found.spans:
         found.spans = [one for website in found.websites for one in _spans_of(found, website)]
@@ -333,7 +336,7 @@ class Span:
 
 
 class Weighted(float):
-    """A value and how much it counts."""
+    """A value and its weight."""
 
     def __new__(cls, value: float, weight: float) -> Weighted:
         return super().__new__(cls, value)
@@ -353,7 +356,7 @@ def seconds(start: datetime, end: datetime) -> float:
 
 
 def open_seconds(life: Life, start: datetime, end: datetime) -> float:
-    """Quarter by quarter: all moments of these histories lie on one."""
+    """Count quarter by quarter: all moments of these histories lie on a quarter."""
     if life.group is None:
         return seconds(start, end)
     schedule: Schedule = schedule_of(Group.objects.get(pk=life.group))
@@ -455,7 +458,7 @@ def mean(values: list[float]) -> float | None:
 
 
 def percentile(values: list[float], share: float) -> float | None:
-    """Linear between the two nearest ranks."""
+    """Interpolate linearly between the two nearest ranks."""
     if not values:
         return None
     ordered = sorted(values)
@@ -575,8 +578,8 @@ REFERENCES: dict[str, Reference] = {
 
 
 def lines_of(name: str, found: Lives, first: date, end: date) -> Lines:
-    """The rows behind a figure: those of the days, by each website's own wall. Asked for again and
-    again, for they are cut in many ways: worked out once."""
+    """Return the rows behind a figure for these days, by each website's local time. Cached, because
+    they are split in many ways."""
     if (name, first, end) not in found.known:
         made, _ = REFERENCES[name]
         found.known[name, first, end] = [
@@ -590,7 +593,7 @@ def lines_of(name: str, found: Lives, first: date, end: date) -> Lines:
 def rows_of(
     name: str, found: Lives, first: date, end: date, wanted: Callable[[Line], bool]
 ) -> list[float]:
-    """What those of them are worth that are wanted."""
+    """Return the worth of the wanted rows."""
     return [row.worth for row in lines_of(name, found, first, end) if wanted(row)]
 
 

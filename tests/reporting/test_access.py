@@ -1,4 +1,4 @@
-"""Who finds which figures: by page, list, file and API, with and without asking for others'."""
+"""Who gets which figures: by page, list, file and API, with and without asking for others'."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 @dataclass
 class Brands:
-    """Two brands; at the first Alice and Bruno have each closed one, at the second Carla."""
+    """Two brands. At the first, Alice and Bruno have each closed one conversation; at the second,
+    Carla."""
 
     users: dict[str, User] = field(default_factory=dict)
     closed: dict[str, Conversation] = field(default_factory=dict)

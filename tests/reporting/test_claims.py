@@ -1,4 +1,5 @@
-"""A page's word and an authenticated one: the second counts, both are on record (C59)."""
+"""A page's report of a purchase and an authenticated one: the second counts, both are on record
+(C59)."""
 
 from __future__ import annotations
 
@@ -43,7 +44,7 @@ def alice(step: RuleStep) -> Agent:
 
 @pytest.fixture
 def talk(step: RuleStep, alice: Agent) -> Conversation:
-    """Alice wrote an hour ago."""
+    """A conversation in which Alice wrote an hour ago."""
     one = on_desk(step, alice, at=NOW - HOUR)
     say(one, at=NOW - HOUR)
     return one
@@ -70,7 +71,7 @@ def told(
 def test_an_order_number_that_a_page_took_is_the_shops(
     step: RuleStep, talk: Conversation, alice: Agent, origin: Origin
 ) -> None:
-    """0.01 for order 1002, then what was paid: whose it is is decided anew, too."""
+    """0.01 for order 1002, then the real price: the attribution is decided again, too."""
     stranger = VisitorFactory(website=step.rule.website)
     told(step, Origin.SCRIPT, by=stranger, amount=Decimal("0.01"))
     row, is_new = told(step, origin, by=talk.visitor, after=2 * SECOND)
@@ -88,7 +89,7 @@ def test_an_order_number_that_a_page_took_is_the_shops(
 def test_script_first_then_the_api_is_one_purchase(
     step: RuleStep, talk: Conversation, alice: Agent
 ) -> None:
-    """The shop names no customer: a page that told the same amount is believed about that."""
+    """The shop names no customer: a page that reported the same amount is trusted about that."""
     told(step, Origin.SCRIPT, by=talk.visitor)
     told(step, Origin.API, after=2 * SECOND)
     row = Transaction.objects.get()
@@ -168,7 +169,7 @@ def test_a_page_and_the_shop_at_the_same_moment_are_one_purchase(
 def test_a_purchase_is_of_the_group_for_which_the_agent_wrote(
     step: RuleStep, talk: Conversation, alice: Agent
 ) -> None:
-    """The conversation has gone to another team since; there its agent has written nothing."""
+    """The conversation has moved to another team since, where its agent has written nothing."""
     support = StepFactory(rule=step.rule, group__website=step.rule.website)
     verbs.transfer_to_group(
         talk.pk,

@@ -1,4 +1,4 @@
-"""docs/reports.md is made from the register, and the register is whole."""
+"""docs/reports.md is generated from the registry, and the registry is complete."""
 
 from __future__ import annotations
 

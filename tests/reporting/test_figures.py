@@ -37,13 +37,13 @@ lived = settings(
     deadline=None,
     derandomize=True,
     database=None,
-    phases=[Phase.explicit, Phase.generate],  # a history is not made simpler by a smaller number
+    phases=[Phase.explicit, Phase.generate],  # a smaller seed does not make a history simpler
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
 class Forget(Exception):
-    """Undoes what a history has stored."""
+    """Rolls back what a history has stored."""
 
 
 def in_a_world(history: int, check: Callable[[World], None]) -> None:
@@ -97,7 +97,7 @@ REACHED: Counter[str] = Counter()
 
 
 def test_the_histories_have_reached_every_figure() -> None:
-    """Or nothing would have been compared."""
+    """Otherwise nothing would have been compared."""
     assert {name for name in figures.FIGURES if not REACHED[name]} == set()
     assert {name for name in figures.FIGURES if not LEFT_OUT[name]} == set()
 
@@ -134,7 +134,7 @@ def cut_like_the_reference(scope: Scope, told: reference.Lives) -> None:
 
 
 def narrowed_like_the_reference(scope: Scope, told: reference.Lives) -> None:
-    """To what visitors were engaged with, wherever a conversation went from there."""
+    """Narrowed by how visitors were engaged, wherever a conversation went from there."""
     for engaged in {life.engaged for life in told}:
         for name, value in asdict(engaged).items():
             found = answers.total(ALL, replace(scope, filters=Filters(**{name: value})))
@@ -149,7 +149,7 @@ def narrowed_like_the_reference(scope: Scope, told: reference.Lives) -> None:
 
 
 def hours_of_the_week_are_those_of_the_wall(scope: Scope, told: reference.Lives) -> None:
-    """In two zones, over a change of clocks."""
+    """In two zones, over a clock change."""
     for name in ("opened", "contacts", "wait"):
         wanted: dict[int, list[float]] = defaultdict(list)
         for line in reference.lines_of(name, told, scope.period.first, scope.period.end):
@@ -168,8 +168,8 @@ def manager_of(world: World, *numbers: int) -> User:
 
 
 def parts_are_what_belongs_to_them(world: World, told: reference.Lives) -> None:
-    """Managers of one group of two, of the other, of one and another website, of a website's all:
-    what they read is what belongs to these groups, and of a whole website everything."""
+    """Managers of one group of two, of the other, of groups on both websites, of all groups of a
+    website: they read what belongs to these groups, and everything of a whole website."""
     first = world.websites[0].pk
     websites = tuple(world.websites)
     for numbers in ((0,), (1,), (0, 2), (0, 1)):
@@ -228,7 +228,7 @@ def currency_of(row: Any) -> str:
 
 
 def trends_add_up(world: World) -> None:
-    """What a trend counts adds up, and Python finds the same buckets as PostgreSQL."""
+    """A trend's counts add up, and Python finds the same buckets as PostgreSQL."""
     paris = world.websites[0]
     scope = Scope((paris,), SOME_DAYS, sight=EVERYTHING)
     counted = [figures.FIGURES[name] for name in ("opened", "closed", "contacts")]
@@ -274,7 +274,8 @@ def test_the_period_before_and_the_filter_of_a_rule_narrow_what_is_counted() -> 
 
 
 def test_a_conversation_stays_with_the_rule_by_which_its_visitor_was_engaged() -> None:
-    """Handed to a group of another rule, to a group that has none, or only ever with the bot."""
+    """Transferred to a group of another rule, to a group without a rule, or only ever with the
+    bot."""
     world = World.make()
     first, second, _elsewhere = world.steps
     _stays, passed, given = [queued(first) for _ in range(3)]
@@ -290,7 +291,7 @@ def test_a_conversation_stays_with_the_rule_by_which_its_visitor_was_engaged() -
     narrowed = answers.total(wanted, replace(scope, filters=Filters(rule=first.rule_id)))
     assert found == (first.rule_id, narrowed)
     assert [narrowed[one.name].n for one in wanted] == [4, 1, 2, 1]
-    # Whose groups the rule does not lead to, to him it has no name.
+    # For a manager of groups that the rule does not lead to, the rule has no name.
     for number, told in ((0, {first.rule_id: 1}), (1, {None: 2})):
         sight = supervision.of(manager_of(world, number))
         read = answers.cut(wanted, replace(scope, sight=sight), answers.BY_RULE)

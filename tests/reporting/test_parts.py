@@ -1,5 +1,5 @@
-"""A manager of one team of a website learns nothing of another: whatever happens there, no page,
-list, file, chart, mail or answer that he can ask for says or counts it."""
+"""A manager of one team of a website learns nothing of another: no page, list, file, chart, mail or
+API response available to them mentions or counts what happens there."""
 
 from __future__ import annotations
 
@@ -64,11 +64,12 @@ from tests.factories import (
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 MINUTE = timedelta(minutes=1)
 THEIRS = "Zwielicht"
-"""In every name that the other team has: of its rule, group, agents, visitors, in what they say."""
+"""Part of every name of the other team: its rule, group, agents, visitors, and their messages."""
 
 
 class Team:
-    """A rule with its queue, a group and an agent on a website, and all that can happen to them."""
+    """A rule with its queue, a group and an agent on a website, and everything that can happen to
+    them."""
 
     def __init__(self, website: Any, name: str) -> None:
         self.name = name
@@ -106,7 +107,8 @@ class Team:
             sending.add(one.pk, author=author, body=body, client_id=uuid.uuid4(), at=NOW)
 
     def talk(self, visitor: Visitor, number: int) -> Conversation:
-        """Answered, noted, snoozed, woken, closed, judged; something is bought, some of it back."""
+        """A conversation answered, noted, snoozed, woken, closed, rated; with a purchase, partly
+        refunded."""
         at = NOW - 60 * MINUTE
         one = on_desk(self.step, self.agent, at=at, visitor=visitor)
         self.say(one, Author.AGENT)
@@ -134,7 +136,7 @@ class Team:
         return one
 
     def works(self) -> None:
-        """The agent is there; some find no room; the sweep has something to mend."""
+        """The agent is there; some visitors find no room; the sweep has something to repair."""
         website = self.step.rule.website
         connect(self.agent)
         StatusInterval.objects.create(
@@ -158,7 +160,7 @@ class Team:
 
 
 class Shop:
-    """A website with two teams; ``boss`` manages the first, and what nobody's team has is there."""
+    """A website with two teams. ``boss`` manages the first, and sees what belongs to no team."""
 
     def __init__(self) -> None:
         cache.clear()
@@ -184,7 +186,7 @@ class Shop:
             came.pk,
             group=self.ours.step.group,
             queue_id=self.ours.step.pk,
-            actor=actors.SYSTEM,  # A colleague who hands it over is told of, with his name.
+            actor=actors.SYSTEM,  # a colleague who transfers it is named to us
             at=at + MINUTE,
         )
         verbs.push(came.pk, agent=self.ours.agent, at=at + 2 * MINUTE)
@@ -215,7 +217,7 @@ def shop() -> Shop:
 
 FIGURES = list(figures.FIGURES)
 VALUES: dict[str, list[Any]] = {
-    "subject": [],  # POST only: tried below
+    "subject": [],  # POST only: tested below
     "report": list(SubscribedReport.values),
     "word": ["nothing"],
     "kind": ["csv"],
@@ -235,7 +237,8 @@ API = {
     "v1/tables/<slug:name>.<slug:kind>": "table_file",
     "v1/charts/<slug:name>.<slug:kind>": "chart_file",
 }
-"""Beside those of the router; transactions are told by a shop's key, and to nobody else."""
+"""Apart from those of the router. The transactions' API needs a shop key, so it is not for
+users."""
 QUERIES = {
     "figure": [f"period=today&{how}" for how in ("by=agent", "by=rule&step=hour")],
     "": ["", "period=today", "period=today&step=hour"],
@@ -249,11 +252,13 @@ QUERIES = {
     },
 }
 OFFERS = {"reassign", "transfer", "why"}
-"""Where names of the website's other teams and agents are on offer: to give to, to make members."""
+"""Where the names of the website's other teams and agents are offered: to transfer to, to add as
+members."""
 
 
 def addresses(shop: Shop, *, of: Team) -> Iterator[tuple[str, str]]:
-    """Every address of the reports, the desk and the API, with all that can stand in it."""
+    """Yield every address of the reports, the desk and the API, with all values that it can
+    have."""
     for pattern in [*report_urls.urlpatterns, *desk_urls.urlpatterns]:
         assert isinstance(pattern, URLPattern)
         name, route = str(pattern.name), str(pattern.pattern)
@@ -290,8 +295,8 @@ CHANGING = re.compile(r'(csrfmiddlewaretoken" value="|nonce="|X-CSRFToken": ")[^
 
 
 def read(user: User, paths: list[str]) -> dict[str, tuple[int, str]]:
-    """Status and words of each, without what is different each time; a door that is not to be read
-    of one conversation is of none."""
+    """Return status and text of each, without what differs every time. A view that refuses GET for
+    one conversation refuses it for all."""
     client = Client()
     client.force_login(user)
     told = dict[str, tuple[int, str]]()
@@ -314,7 +319,7 @@ async def whole(blocks: Any) -> bytes:
 
 
 def new_lines(before: str, after: str) -> list[str]:
-    """What is there now and was not; told shortly, for a page is long."""
+    """Return the lines that are new, and only those, because a page is long."""
     pairs = zip_longest(before.splitlines(), after.splitlines())
     return [str(new) for old, new in pairs if old != new]
 
@@ -335,7 +340,7 @@ def test_whatever_happens_to_another_team_changes_nothing_that_is_read(shop: Sho
 
 
 def written(shop: Shop) -> dict[str, str]:
-    """What files, mails and replays tell the manager of."""
+    """Return the contents of files, mails and replays for the manager."""
     told = {}
     period = Period(NOW.date(), NOW.date() + timedelta(days=1))
     for subject in (subjects.CONVERSATIONS, *FIGURES):
@@ -387,7 +392,7 @@ def media(tmp_path: Any, settings: Any) -> None:
 
 
 def test_who_manages_both_teams_reads_all_of_it(shop: Shop) -> None:
-    """Or the tests above would prove nothing."""
+    """Otherwise the tests above would prove nothing."""
     shop.others_live()
     shop.theirs.step.group.managers.add(shop.boss)
     asked = [path for _name, path in addresses(shop, of=shop.theirs)][::4]

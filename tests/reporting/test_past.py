@@ -1,4 +1,4 @@
-"""What a report says of a day stands, whoever has changed what since (C57)."""
+"""A report's figures of a past day stay, whatever is changed later (C57)."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def step() -> RuleStep:
 
 
 def value(step: RuleStep, name: str) -> float | int | None:
-    """A figure of the day of NOW."""
+    """Return a figure of the day of NOW."""
     today = Period(NOW.date(), NOW.date() + timedelta(days=1))
     scope = Scope((step.rule.website,), today, sight=EVERYTHING)
     return answers.total([FIGURES[name]], scope)[name].value
 
 
 def closed_by(step: RuleStep, agent: Agent, *, at: datetime = NOW) -> Conversation:
-    """Answered after an hour, closed after three."""
+    """Create a conversation answered after an hour, closed after three."""
     agent.groups.add(step.group)
     one = on_desk(step, agent, at=at)
     sending.add(one.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=at + HOUR)
@@ -71,7 +71,7 @@ def test_an_agent_who_becomes_an_expert_is_not_paid_for_what_was_before(step: Ru
 
 
 def test_a_closure_of_before_takes_the_role_from_the_record_of_changes(step: RuleStep) -> None:
-    """The line of a closure of before C57 says nothing; the triggers wrote the change down."""
+    """A closure's line from before C57 has no role, but the triggers recorded the change."""
     expert, agent = AgentFactory(user__role=Role.EXPERT), AgentFactory()
     long_ago = NOW - timedelta(days=9000)
     numbers = [closed_by(step, who, at=long_ago).pk for who in (expert, agent)]

@@ -1,5 +1,5 @@
-"""Random lives, then everything that can be set is set otherwise: no figure and no file of the past
-differs; and the files add up to the figures (C57, B30)."""
+"""Random lives, then every setting is changed: no figure and no file of the past differs, and the
+files add up to the figures (C57, B30)."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ from tests.reporting.histories import QUARTER, World, histories
 
 pytestmark = pytest.mark.django_db
 EVE = datetime(2025, 3, 29, 18, tzinfo=UTC)
-"""In Paris the evening before the clocks were put forward: in the past, for what is set today is
-set after it."""
+"""In Paris the evening before the clocks go forward. In the past, because settings are changed
+today, after it."""
 DAYS = Period(date(2025, 3, 29), date(2025, 4, 2))
 ALL = list(figures.FIGURES.values())
 lived = settings(
@@ -66,13 +66,13 @@ NAMES = {"Website", "Rule", "Group", "Agent", "First group", "First agent"}
 
 @pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
-    """The names of the columns."""
+    """Use English names of columns."""
     with translation.override("en"):
         yield
 
 
 class Forget(Exception):
-    """Undoes what a history has stored."""
+    """Rolls back what a history has stored."""
 
 
 def in_a_past_world(history: int, check: Callable[[World], None]) -> None:
@@ -86,7 +86,7 @@ def in_a_past_world(history: int, check: Callable[[World], None]) -> None:
 
 
 def somebody_steers(world: World) -> None:
-    """A manager without a desk hands conversations over; an agent is only ever there."""
+    """A manager without a desk transfers conversations; an agent is only present."""
     boss = UserFactory(role=Role.MANAGER, username="boss")
     for one in Conversation.objects.filter(pk__in=world.opened, status="queued"):
         with suppress(Refused):
@@ -114,7 +114,8 @@ def sights(world: World) -> Iterator[Oversight]:
 
 
 def all_that_is_told(pks: list[int], sight: Oversight) -> dict[str, Any]:
-    """Every figure whole, cut and by time; every row of every file; by keys, not by names."""
+    """Return every figure whole, split and by time, and every row of every file; by keys, not by
+    names."""
     scope = Scope(tuple(Website.objects.filter(pk__in=pks).order_by("pk")), DAYS, sight=sight)
     told: dict[str, Any] = {"total": answers.total(ALL, scope)}
     for by, (cut, _namer) in content.CUTS.items():
@@ -149,7 +150,8 @@ def conversations_of(scope: Scope) -> Iterator[dict[str, Any]]:
 
 
 def set_everything_otherwise(world: World) -> None:
-    """What administrators and managers can do to settings, people and teams."""
+    """Change everything that administrators and managers can change in settings, people and
+    teams."""
     for user in User.objects.filter(agent__isnull=False):
         user.role = Role.MANAGER if user.role == Role.EXPERT else Role.EXPERT
         user.is_active = False
@@ -193,7 +195,8 @@ def test_nothing_of_the_past_differs_whatever_is_set_today(history: int) -> None
         for sight, then in zip(seen, before, strict=True):
             now = all_that_is_told(pks, sight)
             for what, value in then.items():
-                if what != "by rule" or sight is EVERYTHING:  # whose rules it names is a right
+                # which rules it names depends on rights
+                if what != "by rule" or sight is EVERYTHING:
                     assert now[what] == value, what
         assert [one for low, high in windows() for one in differences(low, high)] == []
         assert StatusInterval.objects.filter(agent__user__username="idle").exists()
@@ -220,12 +223,12 @@ def test_the_files_add_up_to_the_figures(history: int) -> None:
 
 
 def scope_of(websites: tuple[Website, ...]) -> Scope:
-    """From the first conversation to after the last purchase."""
+    """Return a scope from the first conversation to after the last purchase."""
     return Scope(websites, Period(DAYS.first, date(2025, 4, 20)), sight=EVERYTHING)
 
 
 def adds_up(figure: figures.Figure, scope: Scope, answer: answers.Answer) -> None:
-    """The file's "Counts as", folded as the figure says, is the figure."""
+    """Check that the file's "Counts as", folded as the figure is, equals the figure."""
     headings = row_files.headings()
     worth, weight, money = (
         headings.index(name) for name in ("Counts as", "Weight (s)", "Currency")
@@ -250,7 +253,7 @@ def adds_up(figure: figures.Figure, scope: Scope, answer: answers.Answer) -> Non
 
 
 def parts_add_up(scope: Scope, whole: answers.Answers) -> None:
-    """So do the columns of every table."""
+    """Check the same for the columns of every table."""
     summed = {Fold.COUNT, Fold.SUM, Fold.MONEY}
     for name, wanted in tables.CUTS.items():
         added = [one for one in wanted if figures.FIGURES[one].measure(scope).fold in summed]

@@ -1,4 +1,4 @@
-"""Named periods, chips of filters, and what may be compared with the period before."""
+"""Named periods, chips of filters, and what can be compared with the period before."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_period_by_its_name(
 
 
 def test_what_is_shown_is_what_was_counted(boss: User, step: RuleStep) -> None:
-    """Without a period the last seven days are counted, and the box says so."""
+    """Without a period the last seven days are counted, and the field says so."""
     form = Choices(QueryDict(""), user=boss, at=AT)
     assert form["period"].value() == "7"
     assert '<option value="7" selected>' in str(form["period"])

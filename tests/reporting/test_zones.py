@@ -1,4 +1,5 @@
-"""Websites in several zones: "today" is each one's own, on the board, in lists, charts, files."""
+"""Websites in several time zones: "today" is each one's own, on the board, in lists, charts,
+files."""
 
 from __future__ import annotations
 
@@ -31,10 +32,10 @@ from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
 pytestmark = pytest.mark.django_db
 ZONES = ("Europe/Paris", "America/New_York", "Pacific/Auckland", "Asia/Kolkata")
 START = datetime(2035, 3, 9, 9, 45, tzinfo=UTC)
-"""The clocks of New York are put forward on the 11th, at 2 in the morning."""
+"""New York's clocks go forward on the 11th, at 2 in the morning."""
 HOUR = timedelta(hours=1)
 EVENING = datetime(2035, 3, 9, 18, 5, tzinfo=UTC)
-"""In Paris, New York and, for half an hour more, in Kolkata it is the 9th, in Auckland the 10th."""
+"""In Paris, New York and, for another half hour, in Kolkata it is the 9th, in Auckland the 10th."""
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def close(step: RuleStep, agent: Agent, at: datetime) -> None:
 
 
 def logged_in(user: User, language: str = "en") -> Client:
-    """At the moment at which the clock stands."""
+    """Log in at the test clock's moment."""
     client = Client(headers={"accept-language": language})
     client.force_login(user)
     return client
@@ -85,7 +86,7 @@ def test_a_figure_of_the_board_is_its_list_at_any_hour(
             for step, agent in shops[turn % 2 :]:
                 close(step, agent, now)
                 happened.append((step.rule.website, now))
-            # What a person would count who asks at each website what day it is there.
+            # Recount by checking each website's own date.
             wanted = sum(
                 at.astimezone(website.zone).date() == now.astimezone(website.zone).date()
                 for website, at in happened
@@ -125,7 +126,7 @@ def test_each_website_has_its_own_days(admin: User, shops: list[tuple[RuleStep, 
 def test_a_trend_adds_up_over_all_zones(
     admin: User, shops: list[tuple[RuleStep, Agent]], query: str, step: Step
 ) -> None:
-    """Whatever it counts by: nothing is left out, nothing falls into a neighbouring day."""
+    """Whatever the step, nothing is left out and nothing falls into a neighbouring day."""
     for at in (EVENING - 9 * HOUR, EVENING - 4 * HOUR, EVENING):
         for shop in shops:
             close(*shop, at)
@@ -166,7 +167,7 @@ def test_files_have_the_rows_of_the_list(
         assert lines(admin, "/reports/rows/closed.csv?period=today") == listed
         for subject in ("closed", "conversations"):
             client.post(f"/reports/exports/{subject}.csv?period=today")
-    # However late they are written, they tell of the days that were asked for.
+    # However late they are written, they cover the days that were requested.
     assert [writing.write_next(at=database_now()) for _ in range(3)] == [True, True, False]
     with time_machine.travel(EVENING + 40 * HOUR, tick=False):
         for export in admin.exports.all():

@@ -1,4 +1,4 @@
-"""What the tests of routing share: the wires that do work, without those that only show."""
+"""Fixtures for the tests of routing: the durable reactions, without those that only show."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.clock import clock  # noqa: F401 - a fixture
 
 @pytest.fixture
 def durable_wires() -> Iterator[None]:
-    """Only the reactions that are owed: thousands of verbs need not be shown on any screen."""
+    """Wire only durable reactions: thousands of verbs need not be shown on any screen."""
     from config import wiring
     from core.events import bus
 

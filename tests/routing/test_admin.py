@@ -45,7 +45,7 @@ def manager(step: RuleStep) -> Client:
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[Fact]:
-    """What is published, in order."""
+    """Collect what is published, in order."""
     published: list[Fact] = []
     publish = bus.publish
 
@@ -208,13 +208,14 @@ def test_a_manager_sets_the_slots_of_his_agents_only(
     assert channel.slots == 9
     assert facts.CapacityAdded(agent_id=mine.pk) in told
     other = f"/admin/accounts/agent/{foreign.pk}/change/"
-    assert manager.post(other, form).status_code == 302  # to the start: it is not there
+    # to the index: for this manager it does not exist
+    assert manager.post(other, form).status_code == 302
     assert foreign.channels.get().slots == 3
 
 
 def test_agents_have_no_administration(step: RuleStep) -> None:
     agent: Agent = AgentFactory()
-    assert browser(agent.user).get(address(step)).status_code == 302  # to its login
+    assert browser(agent.user).get(address(step)).status_code == 302  # to the admin's login
 
 
 def test_conversations_are_read_only(admin: Client, step: RuleStep) -> None:

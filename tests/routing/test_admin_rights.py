@@ -60,7 +60,7 @@ def manager(boss: User) -> Client:
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[Fact]:
-    """What is published, in order."""
+    """Collect what is published, in order."""
     published: list[Fact] = []
     publish = bus.publish
 
@@ -192,7 +192,7 @@ def test_a_manager_changes_members_and_hours_and_nothing_else(
     assert list(group.managers.all()) == [boss]
     assert facts.GroupChanged(group_id=group.pk) in told
     assert facts.AgentChanged(agent_id=new.pk) in told
-    # The hours hold from this moment on, not from the next tick.
+    # The hours apply from this moment on, not from the next tick.
     assert group.hours_change_at is not None
 
 

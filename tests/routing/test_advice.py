@@ -1,4 +1,5 @@
-"""Warnings in words: for those who may act, where they look, in a constant number of queries."""
+"""Warnings in words: for those who can act, on the pages they use, in a constant number of
+queries."""
 
 from __future__ import annotations
 
@@ -21,10 +22,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def step() -> RuleStep:
-    """A queue in which all is well."""
+    """A queue without any warnings."""
     step = StepFactory(places=3, rule__name="Urgent", group__name="Team")
     step.group.members.add(AgentFactory())
-    # Each rule of the factory has one.
+    # The factory makes one for each rule.
     step.rule.targeting_rules.update(name="Everywhere", position=5)
     return step
 

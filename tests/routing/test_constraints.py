@@ -1,4 +1,4 @@
-"""What an entry in the settings violates is said in words, never by an error page."""
+"""A settings entry that violates a constraint gets a sentence, never an error page."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def asker() -> HttpRequest:
 
 
 def written_models() -> set[Any]:
-    """The models of which an administrator adds or changes rows, by a page or in its rows."""
+    """Return the models whose rows an administrator adds or changes, by a page or inline."""
     request, models = asker(), set[Any]()
     for model, its_admin in admin.site._registry.items():
         for one in (its_admin, *its_admin.get_inline_instances(request)):

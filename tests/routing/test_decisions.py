@@ -1,4 +1,4 @@
-"""The engine's decisions as tables, and what holds of them whatever the figures (C18, C19)."""
+"""The engine's decisions as tables, and properties for any numbers (C18, C19)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_cascade_takes_the_first_group_with_room(
         # ties in rotation: never entered first, then entered longest ago
         ([step(1, 0, 2, at=LATE), step(2, 0, 2, at=EARLY)], Entry(2, takes_place=True)),
         ([step(1, 0, 2, at=EARLY), step(2, 0, 2)], Entry(2, takes_place=True)),
-        # full ones are passed over, live ones come last
+        # full ones are skipped, live ones come last
         ([step(1, 2, 2), step(2, 9, 10)], Entry(2, takes_place=True)),
         ([step(1, 0, 0, free=5), step(2, 9, 10)], Entry(2, takes_place=True)),
         ([step(1, 0, 0, free=5), step(2, 10, 10)], Entry(1, takes_place=False)),
@@ -85,11 +85,11 @@ def test_equal_share_takes_the_emptiest(steps: list[StepLoad], entry: Entry | No
     [
         ([], None),
         ([AgentView(1, slots=2, active=2)], None),
-        ([AgentView(1, slots=2, active=5)], None),  # he took more than his slots
+        ([AgentView(1, slots=2, active=5)], None),  # has taken more than their slots
         ([AgentView(1, slots=0, active=0)], None),
         ([AgentView(1, 2, 1), AgentView(2, 4, 2)], 2),  # the most free slots
         ([AgentView(1, 2, 0, LATE), AgentView(2, 2, 0, EARLY)], 2),  # the longest idle
-        ([AgentView(1, 2, 0, EARLY), AgentView(2, 2, 0)], 2),  # never busy is idle longest
+        ([AgentView(1, 2, 0, EARLY), AgentView(2, 2, 0)], 2),  # never busy counts as idle longest
         ([AgentView(2, 2, 0), AgentView(1, 2, 0)], 1),
     ],
 )

@@ -1,4 +1,4 @@
-"""Who found no room leaves a number, and nothing else."""
+"""Visitors who find no room leave only a number."""
 
 from __future__ import annotations
 

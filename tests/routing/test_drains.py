@@ -1,4 +1,4 @@
-"""Every event that adds capacity, or makes something wait, is drained at once (B1)."""
+"""Every event that adds capacity, or makes a conversation wait, triggers a drain at once (B1)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def step() -> RuleStep:
 
 @pytest.fixture
 def agent(step: RuleStep) -> Agent:
-    """There, with one slot."""
+    """Connected, with one slot."""
     agent = AgentFactory(slots=1)
     step.group.members.add(agent)
     connect(agent)
@@ -172,7 +172,7 @@ def test_what_begins_to_wait_reaches_a_free_agent_at_once(
     other = AgentFactory(available=False)
     step.group.members.add(other)
     begin, happen = WAITING[event]
-    with transaction.atomic():  # in one piece, so that nobody takes it on its way
+    with transaction.atomic():  # in one transaction, so that nobody takes it in between
         conversation = begin(step, agent, other)
     happen(conversation.pk, step, agent)
     conversation.refresh_from_db()

@@ -1,4 +1,4 @@
-"""What is wrong in a list is said by its name, not by its place."""
+"""An error in a list names the entry, not its position."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Random lives of conversations, agents and time, on real PostgreSQL with real commits.
 
-After each step DESIGN's seven invariants are asked of the database, and that no capacity is lost:
-nothing waits that a reachable agent with a free slot could take, though no sweep ever ran.
-``LIVES=500 pytest tests/routing/test_lives.py`` lives longer, and differently each time.
+After each step the seven invariants are checked in the database, and that no capacity is lost:
+nothing waits that a reachable agent with a free slot could take, although no sweep ever ran.
+``LIVES=500 pytest tests/routing/test_lives.py`` runs longer, and differently each time.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ PROFILE = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-NTH = st.integers(0, 30)  # the how-manieth of what there is, counted around
+NTH = st.integers(0, 30)  # the index of an existing object, wrapped around
 TABLES = (
     "accounts_website",
     "accounts_user",
@@ -74,7 +74,7 @@ HOURS = st.sampled_from([None, None, (8, 12), (11, 18), (22, 6)])  # it begins a
 
 
 class Lives(RuleBasedStateMachine):
-    """One website, three queues, three agents; visitors come, talk, go and come back."""
+    """One website, three queues, three agents; visitors come, talk, leave and return."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -154,7 +154,7 @@ class Lives(RuleBasedStateMachine):
     def try_verb(
         self, verb: Verb, conversation: Conversation | None, act: Callable[[Conversation], object]
     ) -> None:
-        """The verb, on whatever state it finds: refused if, and only if, the table says so."""
+        """Try the verb in any state: it is refused if, and only if, the table says so."""
         if conversation is None:
             return
         before = Status(conversation.status)
@@ -393,7 +393,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.desks)
     @rule(nth=NTH)
     def cut(self, nth: int) -> None:
-        """The network takes the desk away; nobody says so."""
+        """The desk's network connection is cut, without notice."""
         self.desks.pop(sorted(self.desks)[nth % len(self.desks)])
 
     @precondition(lambda self: self.desks)
@@ -477,7 +477,7 @@ class Lives(RuleBasedStateMachine):
         is_enabled=st.sampled_from([True, True, True, False]),
     )
     def change_rule(self, mode: str, style: str, relax: int | None, is_enabled: bool) -> None:
-        """What is waiting keeps the style and the patience with which it came."""
+        """Waiting conversations keep the style and the patience with which they came."""
         with transaction.atomic():
             DistributionRule.objects.filter(pk=self.rule.pk).update(
                 mode=mode,

@@ -55,7 +55,7 @@ MINE = Need(group_id=OTHER, agent_id=7, skill_ids=frozenset({BILLING}), is_open=
         (replace(ABLE, active=5), ASKED, [Obstacle(BlockReason.FULL, held=5, slots=4)]),
         (replace(ABLE, is_reachable=False), ASKED, [Obstacle(BlockReason.OFFLINE)]),
         (replace(ABLE, is_available=False), ASKED, [Obstacle(BlockReason.UNAVAILABLE)]),
-        # Who has no slots has no button either: that he is unavailable says nothing.
+        # An agent without slots has no availability button: their unavailability means nothing.
         (
             replace(ABLE, slots=0, active=0, is_available=False),
             ASKED,
@@ -73,7 +73,7 @@ MINE = Need(group_id=OTHER, agent_id=7, skill_ids=frozenset({BILLING}), is_open=
             [Obstacle(BlockReason.GROUP_CLOSED, until=NOW)],
         ),
         (ABLE, replace(ASKED, agent_id=8), [Obstacle(BlockReason.OF_SOMEBODY_ELSE)]),
-        # Who may not have it at all is stopped by that alone: nothing else would help.
+        # An agent who is not entitled is stopped by that alone: nothing else would help.
         (replace(ABLE, standing=GONE), ASKED, [Obstacle(BlockReason.DEACTIVATED)]),
         (replace(ABLE, standing=GONE), MINE, [Obstacle(BlockReason.DEACTIVATED)]),
         (
@@ -85,7 +85,7 @@ MINE = Need(group_id=OTHER, agent_id=7, skill_ids=frozenset({BILLING}), is_open=
         (replace(ABLE, standing=OF_SITE), replace(MINE, website_id=SITE), []),
         (replace(ABLE, standing=ADMIN), replace(MINE, website_id=SITE), []),
         (replace(ABLE, standing=OF_SITE), replace(MINE, website_id=SITE + 1), [ELSEWHERE]),
-        # Assigned to him: a person chose him, whatever his groups, skills and hours.
+        # Assigned to the agent: a person chose them, whatever their groups, skills and hours.
         (ABLE, MINE, []),
         (replace(ABLE, is_reachable=False), MINE, [Obstacle(BlockReason.OFFLINE)]),
         (
@@ -133,7 +133,7 @@ class Something:
 DOORS = st.sampled_from(
     [(True, None), (True, HOUR), (False, -HOUR), (True, -HOUR), (False, None), (False, HOUR)]
 )
-# Mostly able, mostly undemanding: a world in which everybody is stopped by everything tells little.
+# Mostly able, mostly undemanding: a world in which everything stops everybody tests little.
 NONE, ONE, BOTH = frozenset[int](), frozenset({0}), frozenset({0, 1})
 SOMEBODY = st.builds(
     Somebody,
@@ -215,7 +215,7 @@ def test_the_statements_say_of_any_world_what_the_function_says(
         }
         assert {
             (pk, agent.pk) for agent in agents for pk in ownership.barred_of(agent.pk)
-        } >= barred  # what lies on desks besides
+        } >= barred  # besides what lies on desks
         entitled = {one.conversation_id for one in conversation_invariants.entitlement(at=NOW)}
         assert {pk for pk, _agent in barred} <= entitled
 
@@ -235,7 +235,7 @@ def test_the_statements_say_of_any_world_what_the_function_says(
 
 
 def become(person: Somebody, agent: Agent) -> None:
-    """What becomes of an account after it was given what it has; no door tells of it."""
+    """Change an account after it was given conversations, without publishing it."""
     match person.account:
         case "admin":
             User.objects.filter(pk=agent.user_id).update(role=Role.ADMIN)

@@ -1,4 +1,4 @@
-"""Groups open and close by themselves, and what waits for skills does not wait for ever."""
+"""Groups open and close automatically, and what waits for skills does not wait forever."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def agent(step: RuleStep) -> Agent:
 
 
 def hours(step: RuleStep, *intervals: tuple[int, int, int]) -> None:
-    """(weekday, opens, closes) in hours; saved as the administration does."""
+    """Set the hours (weekday, opens, closes) and publish the change, as the administration does."""
     with transaction.atomic():
         step.group.opening_hours.all().delete()
         for weekday, opens, closes in intervals:
@@ -74,7 +74,7 @@ def has_room(step: RuleStep, *, at: datetime, skills: Sequence[int] = ()) -> boo
 
 
 def go_to(clock: time_machine.Traveller, moment: datetime) -> None:
-    """The desks that are there are still heard then."""
+    """Move the clock; connected desks are still heard then."""
     clock.move_to(moment)
     for connection in presence.DeskConnection.objects.all():
         presence.hear(connection.pk, at=moment)
@@ -122,7 +122,7 @@ def test_a_closed_group_keeps_its_places_or_not(
     assert has_room(step, at=OPENS_AT)
     RuleStep.objects.update(places=0)
     Group.objects.update(keeps_places_when_closed=True)
-    assert not has_room(step, at=NOW)  # live needs an agent, open
+    assert not has_room(step, at=NOW)  # live needs an agent in an open group
     go_to(clock, OPENS_AT)
     assert has_room(step, at=OPENS_AT)
 

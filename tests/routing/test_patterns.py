@@ -1,4 +1,4 @@
-"""Patterns of pages against addresses, odd and hostile ones included."""
+"""Patterns of pages against addresses, including odd and hostile ones."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SHOP = "https://www.example.com"
         ("*", f"{SHOP}/x/y", True),
         ("/a*b*c", f"{SHOP}/abc", True),
         ("/a*b*c", f"{SHOP}/acb", False),
-        ("/ab*ba", f"{SHOP}/aba", False),  # the two ends may not overlap
+        ("/ab*ba", f"{SHOP}/aba", False),  # the two ends must not overlap
         ("/**x", f"{SHOP}/yx", True),
         # Host and path
         ("www.example.com", f"{SHOP}/any/page", True),
@@ -55,12 +55,12 @@ SHOP = "https://www.example.com"
         ("localhost/demo/*", "http://localhost:8000/demo/x", True),
         ("localhost:8000/demo/*", "http://localhost:8000/demo/x", True),
         ("localhost:8001/demo/*", "http://localhost:8000/demo/x", False),
-        ("[::1]/x", "http://[::1]/x", False),  # written as the address names it: ::1
+        ("[::1]/x", "http://[::1]/x", False),  # must be written as in the address: ::1
         # Case
         ("/CART", f"{SHOP}/cart", True),
         ("/cart", f"{SHOP}/Cart", True),
         ("WWW.Example.com", "https://www.EXAMPLE.com/x", True),
-        # Query and fragment, only where the pattern asks
+        # Query and fragment, only if the pattern has them
         ("/cart", f"{SHOP}/cart?x=1#top", True),
         ("/cart?x=1", f"{SHOP}/cart?x=1", True),
         ("/cart?x=1", f"{SHOP}/cart/?x=1", True),
@@ -72,7 +72,7 @@ SHOP = "https://www.example.com"
         ("/#/cart", f"{SHOP}/#/cart", True),
         ("#/cart*", f"{SHOP}/app/?x=1#/cart/2", True),
         ("/#/cart", f"{SHOP}/", False),
-        # How letters are written
+        # Encoding of letters
         ("/café", f"{SHOP}/caf%C3%A9", True),
         ("/caf%c3%a9", f"{SHOP}/café", True),
         ("/cafe\u0301", f"{SHOP}/caf%C3%A9", True),
@@ -142,4 +142,4 @@ def test_a_hostile_pattern_costs_no_time() -> None:
     url = f"{SHOP}/" + "a" * 1900
     began = time.thread_time()
     assert not matches(pattern, url)
-    assert time.thread_time() - began < 0.5  # of this thread, however busy the machine is
+    assert time.thread_time() - began < 0.5  # CPU time of this thread, however busy the machine is

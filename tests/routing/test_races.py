@@ -1,7 +1,7 @@
 """Races on real PostgreSQL: threads with their own connections, started together on a barrier.
 
-The checker must be worth something: a naive variant of the push, without the lock of the agent's
-row, runs through the same mill and must be caught.
+The check itself is tested: a naive variant of the push, without the lock of the agent's row, goes
+through the same races and must be caught.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def together(*jobs: Callable[[], Any]) -> list[Any]:
-    """Run each job in a thread of its own, all let go at once; an exception ends the test."""
+    """Run each job in a thread of its own, started together; an exception ends the test."""
     barrier = threading.Barrier(len(jobs))
 
     def run(job: Callable[[], Any]) -> Any:
@@ -73,7 +73,8 @@ def findings() -> list[str]:
 
 
 def assert_sound() -> None:
-    """Every invariant holds, once what was put off for a second (a lock not got) is done."""
+    """Check every invariant, once reactions postponed for a second (a lock not acquired) are
+    done."""
     give_up = time.monotonic() + 10
     while OutboxEntry.objects.filter(done_at=None).exists() and time.monotonic() < give_up:
         outbox.deliver_due()
@@ -83,10 +84,10 @@ def assert_sound() -> None:
 
 
 def start(step: RuleStep, *, body: str = "Bonjour") -> Conversation | None:
-    """A new visitor's first message; ``None`` where there was no room.
+    """Send a new visitor's first message; return ``None`` if there is no room.
 
-    Sixteen threads of one process share one interpreter lock, so that on a busy machine a row's
-    lock may be waited for in vain; the Messenger then sends the same again, and so do we.
+    Sixteen threads of one process share one interpreter lock, so that on a busy machine waiting for
+    a row's lock may time out. The Messenger then sends the same again, and so does this.
     """
     visitor, client_id = VisitorFactory(website=step.rule.website), uuid.uuid4()
     for _ in range(5):
@@ -99,7 +100,7 @@ def start(step: RuleStep, *, body: str = "Bonjour") -> Conversation | None:
                 language="fr",
                 at=timezone.now(),
             )
-        except Rejected:  # no_room is the only refusal that an entry knows
+        except Rejected:  # no_room is the only refusal of an entry
             return None
         except OperationalError:
             continue
@@ -109,14 +110,14 @@ def start(step: RuleStep, *, body: str = "Bonjour") -> Conversation | None:
 
 @pytest.fixture
 def rule_steps() -> list[RuleStep]:
-    """100 + 40 places and a group that is live only."""
+    """100 + 40 places and a live-only group."""
     rule = RuleFactory()
     return [StepFactory(rule=rule, places=places) for places in (100, 40, 0)]
 
 
 @pytest.fixture
 def agents(rule_steps: list[RuleStep]) -> list[Agent]:
-    """20 agents of 1 to 5 slots, each in one or two of the groups, all of them there."""
+    """20 connected agents with 1 to 5 slots, each in one or two of the groups."""
     chance = random.Random(1)
     made = []
     for n in range(20):
@@ -190,13 +191,13 @@ def _disturb(chance: random.Random, users: dict[int, Any]) -> None:
                 dispatch.drain_all()
 
 
-# --- The control: the same mill must catch a lock that is missing ----------------------------
+# --- The control: the same races must catch a missing lock --------------------------------
 
 
 @retried
 def naive_serve(agent_id: int, channel: Channel) -> bool:
-    """``dispatch.serve`` as one writes it at first: count, then push, and lock the conversation
-    only. Two of these at once each count the same free slot."""
+    """``dispatch.serve`` as a first draft: count, then push, and lock only the conversation. Two of
+    these at once count the same free slot."""
     agent = Agent.objects.get(pk=agent_id)
     at = timezone.now()
     taker = load.taker(agent_id, channel, at=at)
@@ -210,7 +211,7 @@ def naive_serve(agent_id: int, channel: Channel) -> bool:
 
 
 def push_all(serve: Callable[[int, Channel], bool]) -> list[str]:
-    """Sixteen drains for three agents of four slots, while forty conversations wait."""
+    """Run sixteen drains for three agents of four slots, while forty conversations wait."""
     step = StepFactory(places=100)
     agents = [AgentFactory(slots=4) for _ in range(3)]
     step.group.members.set(agents)
@@ -230,7 +231,7 @@ def push_all(serve: Callable[[int, Channel], bool]) -> list[str]:
 
 @pytest.fixture
 def quiet() -> Iterator[None]:
-    """No reaction at all: here the race alone pushes."""
+    """Disable all reactions: here only the race pushes."""
     from core.events import bus
 
     owed = {fact: list(reactions) for fact, reactions in bus._durable.items()}
@@ -286,8 +287,8 @@ def test_the_naive_entry_is_caught_by_the_same_check() -> None:
 
 
 def test_live_entries_fill_the_free_slots_and_no_more() -> None:
-    """Many websites share their agents, so that only the agents' locks keep the entries apart;
-    they are taken in one order, or some would wait for each other."""
+    """Many websites share their agents, so that only the agents' locks keep the entries apart. They
+    are taken in one order, or entries would deadlock."""
     steps = [StepFactory(places=0) for _ in range(THREADS)]
     agents = [AgentFactory(slots=2) for _ in range(3)]
     for step in steps:
@@ -305,7 +306,7 @@ def test_live_entries_fill_the_free_slots_and_no_more() -> None:
 def test_a_row_that_is_held_for_a_moment_is_waited_for_not_missed(
     alone: tuple[RuleStep, Agent], quiet: None
 ) -> None:
-    """A drain that finds the conversation locked by a message must not leave it behind."""
+    """A drain that finds the conversation locked by a message must not skip it for good."""
     step, agent = alone
     connect(agent, at=timezone.now())
     number = queued(step, at=timezone.now()).pk
@@ -348,7 +349,7 @@ def test_two_first_messages_of_one_visitor_begin_one_conversation() -> None:
 
 
 def refused(job: Callable[[], Any]) -> Callable[[], bool]:
-    """Whether the job was refused."""
+    """Wrap the job to return whether it was refused."""
 
     def run() -> bool:
         try:
@@ -362,7 +363,7 @@ def refused(job: Callable[[], Any]) -> Callable[[], bool]:
 
 @pytest.fixture
 def alone() -> tuple[RuleStep, Agent]:
-    """One queue and its agent, who is not there."""
+    """One queue and its agent, who is not connected."""
     step, agent = StepFactory(places=10), AgentFactory(slots=5)
     step.group.members.add(agent)
     return step, agent
@@ -470,7 +471,7 @@ def test_two_sweeps_at_once_run_each_owed_reaction_once(alone: tuple[RuleStep, A
 def test_a_close_that_waits_for_the_visitor_s_message_is_refused(
     alone: tuple[RuleStep, Agent],
 ) -> None:
-    """C81: the message has the row's lock, the click comes while it is being stored."""
+    """C81: the message has the row's lock; the click comes while it is being stored."""
     step, agent = alone
     number = on_desk(step, agent, at=timezone.now()).pk
     seen = Conversation.objects.get(pk=number).last_seq
@@ -520,7 +521,8 @@ def test_no_conversation_closes_over_a_message_that_nobody_has_seen(
             return True
 
         is_stored, is_closed = together(write, close)
-        assert is_stored != is_closed  # the visitor is heard, or is told that it is over
+        # either the message is stored, or its visitor learns that the conversation is closed
+        assert is_stored != is_closed
         ends["closed" if is_closed else "refused"] += 1
         if not is_closed:
             by_agent.finish(number, user=agent.user, at=timezone.now())

@@ -1,4 +1,4 @@
-"""The sweep mends what no event has pushed, and counts only that."""
+"""The sweep repairs what no event has pushed, and counts only that."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def short_look(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def deaf() -> Iterator[None]:
-    """A fault: nobody reacts to anything."""
+    """A fault: no reactions are wired."""
     from config import wiring
 
     bus.forget()
@@ -75,7 +75,7 @@ def test_what_nobody_saw_is_pushed_and_counted(deaf: None, step: RuleStep, agent
 
 
 def test_a_drain_that_is_owed_is_no_repair(deaf: None, step: RuleStep, agent: Agent) -> None:
-    """A worker is about to push it, or died and the outbox will have it redone."""
+    """A worker is about to push it, or died and the outbox will run it again."""
     waiting = queued(step, at=timezone.now())
     outbox.owe([(outbox.register(dispatch.drain_agent), {"agent_id": agent.pk})])
     assert repairs.sweep(at=timezone.now()) == 0
@@ -87,7 +87,7 @@ def test_a_drain_that_is_owed_is_no_repair(deaf: None, step: RuleStep, agent: Ag
 def test_a_push_that_is_under_way_is_no_repair(
     deaf: None, step: RuleStep, agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It commits between the two looks."""
+    """It commits between the two checks."""
     monkeypatch.setattr(repairs, "SECOND_LOOK", timedelta(seconds=2))
     waiting = queued(step, at=timezone.now())
     locked = threading.Event()

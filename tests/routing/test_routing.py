@@ -1,4 +1,4 @@
-"""Who takes what, and when: entry, push, release, presence, as people and time ask for them."""
+"""Who takes what, and when: entry, push, release, presence, triggered by people and time."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def start(step: RuleStep) -> Conversation:
 
 
 def told(website: Website, **page: Any) -> snapshots.Answer:
-    """What a page view is told."""
+    """Return the answer to a page view."""
     snapshot = snapshots.take(website.key, at=NOW)
     assert snapshot is not None
     return snapshot.answer(PageView(**page), at=NOW)
@@ -73,7 +73,7 @@ def no_room(step: RuleStep) -> bool:
 
 
 def team(step: RuleStep, *slots: int) -> list[Agent]:
-    """Connected and available agents of the step's group."""
+    """Add connected and available agents to the step's group."""
     agents = [AgentFactory(slots=many) for many in slots]
     for agent in agents:
         step.group.members.add(agent)
@@ -438,7 +438,7 @@ def cost(act: Callable[[], object]) -> int:
 
 
 def test_what_the_hot_paths_cost(step: RuleStep) -> None:
-    """Statements, those of savepoints included; whoever adds one should know why."""
+    """Statements, including those of savepoints; a new one needs a reason."""
     (agent,) = team(step, 3)
     visitor = VisitorFactory(website=step.rule.website)
     number = queued(step).pk
@@ -456,8 +456,8 @@ def test_what_the_hot_paths_cost(step: RuleStep) -> None:
     assert costs == {
         "entry": 15,
         "push": 13,
-        # Included: what the website asks in its survey, why nothing was asked, whom the closure
-        # pays, and the group's opening hours, which count as they are at this moment (C57).
+        # Included: the website's survey questions, the reason for no survey, the payee of the
+        # closure, and the group's opening hours as of this moment (C57).
         "close": 16,
         "last push": 13,
         "nothing to push": 3,

@@ -1,4 +1,5 @@
-"""Settings, timers and bots against the push, on real connections: whoever comes second sees it."""
+"""Settings, timers and bots against the push, on real connections: whichever is second sees the
+first."""
 
 from __future__ import annotations
 
@@ -53,7 +54,8 @@ def agent(step: RuleStep) -> Agent:
 
 
 def sometime() -> None:
-    """Now a little before the others, now a little after: an entry takes some ten milliseconds."""
+    """Sleep up to 60 ms, to run before or after the others: an entry takes some ten
+    milliseconds."""
     sleep(random.uniform(0, 0.06))
 
 
@@ -85,16 +87,16 @@ def test_what_enters_while_its_rule_and_its_group_change_is_not_lost(step: RuleS
 def test_a_drain_waits_for_one_that_holds_the_agent_and_has_seen_nothing(
     event: str, step: RuleStep, agent: Agent
 ) -> None:
-    """To pass over him would lose the wake-up: the other has looked already (ADR 0006)."""
+    """Skipping the agent would lose the wake-up: the other drain has looked already (ADR 0006)."""
     if event != "it enters":
         step.group.members.clear()
         waiting = queued(step, at=timezone.now())
-        if event == "the rule changes":  # who joined has not been told of
+        if event == "the rule changes":  # the new member was not published
             step.group.members.add(agent)
     looked = threading.Event()
 
     def drain() -> None:
-        """``dispatch.serve`` that found nothing, and has not let go of the agent yet."""
+        """``dispatch.serve`` that found nothing, and still holds the agent's lock."""
         with transaction.atomic():
             Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
             looked.set()
@@ -157,7 +159,7 @@ def test_a_group_that_opens_on_four_workers_at_once_opens_once(
 def test_the_end_of_an_answer_timer_waits_for_a_push_that_has_seen_him_available(
     step: RuleStep, agent: Agent
 ) -> None:
-    """Else something would be put on the desk of somebody who has just become unavailable."""
+    """Otherwise a conversation would reach the desk of an agent who has just become unavailable."""
     Group.objects.update(answer_seconds=1)
     long_ago = timezone.now() - MINUTE
     with transaction.atomic():
@@ -168,7 +170,7 @@ def test_the_end_of_an_answer_timer_waits_for_a_push_that_has_seen_him_available
     seen = threading.Event()
 
     def push() -> None:
-        """``dispatch.serve``, with a pause between its look and its push."""
+        """``dispatch.serve``, with a pause between its check and its push."""
         with transaction.atomic():
             locked = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
             taker = load.taker(agent.pk, Channel.CHAT, at=timezone.now())
@@ -201,7 +203,7 @@ def test_the_end_of_an_answer_timer_waits_for_a_push_that_has_seen_him_available
 def test_who_goes_waits_for_a_push_that_has_seen_him_available(
     go: Callable[[Agent], object], step: RuleStep, agent: Agent
 ) -> None:
-    """Once he is told that he is unavailable, nothing more comes."""
+    """Once agents see themselves as unavailable, nothing more comes."""
     AgentChannel.objects.update(is_available=False)
     waiting = queued(step, at=timezone.now())
     AgentChannel.objects.update(is_available=True)

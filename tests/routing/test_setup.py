@@ -1,4 +1,4 @@
-"""The guided set-up: every step is saved, may be left, resumed and corrected."""
+"""The guided set-up: every step is saved and can be left, resumed and corrected."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WEBSITE = {
 
 @pytest.fixture
 def root() -> User:
-    """As ``manage.py createsuperuser`` makes one: its role is not even administrator."""
+    """A user as ``manage.py createsuperuser`` creates it: the role is not even administrator."""
     user: User = User.objects.create_superuser("root", "root@example.com", "x")
     return user
 
@@ -75,7 +75,7 @@ def test_from_nothing_to_a_website_that_engages(
     assert answer["Location"] == f"/admin/setup/{website.pk}/group/"
 
     proposed = admin.get(answer["Location"]).context["form"]["name"].value()
-    assert proposed == "Équipe de réponse"  # in the language of the site
+    assert proposed == "Équipe de réponse"  # in the website's language
     answer = admin.post(answer["Location"], {"name": proposed})
     shown = admin.get(answer["Location"]).context["form"]
     assert (shown["name"].value(), shown["places"].value()) == ("vers equipe de reponse", 3)
@@ -232,7 +232,7 @@ def test_the_link_of_a_person_is_shown_and_sent(admin: Client, told: list[Fact])
     person = UserFactory(email="alice@example.com")
     address = f"/admin/setup/person/{person.pk}/"
     assert "/welcome/" in admin.get(address).content.decode()
-    assert PersonInvited(user_id=person.pk) not in told  # reading sends nothing
+    assert PersonInvited(user_id=person.pk) not in told  # GET sends nothing
     assert admin.post(address)["Location"] == address
     assert PersonInvited(user_id=person.pk) in told
 

@@ -44,7 +44,7 @@ def step() -> RuleStep:
 
 @pytest.fixture
 def agent(step: RuleStep) -> Agent:
-    """There, with one slot."""
+    """Connected, with one slot."""
     agent = AgentFactory(slots=1)
     step.group.members.add(agent)
     connect(agent)
@@ -53,7 +53,7 @@ def agent(step: RuleStep) -> Agent:
 
 @pytest.fixture
 def colleague(step: RuleStep) -> Agent:
-    """There and free, all the time."""
+    """Connected and free all the time."""
     colleague = AgentFactory(slots=9)
     step.group.members.add(colleague)
     connect(colleague, at=NOW + 30 * DAY)
@@ -61,7 +61,8 @@ def colleague(step: RuleStep) -> Agent:
 
 
 def put(step: RuleStep, agent: Agent, status: Status = Status.ACTIVE) -> Conversation:
-    """On his desk, or paused by him; in one transaction, before any drain gives it to another."""
+    """Put a conversation on the agent's desk, or paused by them; in one transaction, before any
+    drain gives it to another."""
     with transaction.atomic():
         return in_status(status, step, agent)
 
@@ -162,7 +163,8 @@ def test_a_reply_comes_back_to_the_same_agent_as_he_is(
     clock: Traveller,
 ) -> None:
     conversation = put(step, agent, pause)
-    assert Contact.objects.filter(ended_at=None).count() == 0  # the slot is free for somebody else
+    # the slot is free for another conversation
+    assert Contact.objects.filter(ended_at=None).count() == 0
     match how:
         case "full":
             put(step, agent)
@@ -175,7 +177,7 @@ def test_a_reply_comes_back_to_the_same_agent_as_he_is(
     if status == Status.ACTIVE:
         return
 
-    # He has 24 hours; a free colleague gets it after them, by the group's queue.
+    # The agent has 24 hours; then a free colleague gets it, by the group's queue.
     assert conversation.deadline_at == NOW + DAY
     clock.shift(DAY - HOUR)
     deadlines.enforce_many(at=timezone.now())
@@ -192,7 +194,7 @@ def test_what_an_agent_resumes_is_his_and_goes_above_his_slots_only_by_taking_it
     conversation = put(step, agent, pause)
     put(step, agent)
     by_agent.resume(conversation.pk, user=agent.user, at=NOW)
-    assert now_of(conversation) == (Status.ASSIGNED, agent.pk)  # he is full
+    assert now_of(conversation) == (Status.ASSIGNED, agent.pk)  # the agent is full
     assignment.take(conversation.pk, user=agent.user, at=NOW)
     assert now_of(conversation) == (Status.ACTIVE, agent.pk)
     assert Contact.objects.filter(agent=agent, ended_at=None).count() == 2
@@ -207,14 +209,14 @@ def test_what_an_agent_resumes_is_his_and_goes_above_his_slots_only_by_taking_it
         (Style.LIVE, ["agent", "close"], [0]),
         (Style.SOCIAL, ["agent", "close"], [0]),
         (Style.LIVE_WITH_RETURN, ["agent", "close"], [0]),
-        # Nobody has answered yet: there is nothing to judge.
+        # Nobody has answered yet: there is nothing to rate.
         (Style.SOCIAL, ["close"], []),
-        # The window ends what was solved: asked at the first of the two.
+        # The window closes what was solved: offered at the first of the two.
         (Style.SOCIAL, ["agent", "close", "window"], [0]),
-        # Back without a new word of the agent: not again. With one: again.
+        # Back without a new message of the agent: not again. With one: again.
         (Style.SOCIAL, ["agent", "close", "answer", "visitor", "close"], [0]),
         (Style.SOCIAL, ["agent", "close", "answer", "visitor", "agent", "close"], [0, 1]),
-        # Still unanswered: it is now about the newest reply, and there is one to answer.
+        # Still unanswered: it is now about the newest reply.
         (Style.SOCIAL, ["agent", "close", "visitor", "agent", "close"], [1]),
     ],
 )

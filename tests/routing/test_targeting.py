@@ -1,4 +1,4 @@
-"""Under which targeting rule a page view falls: by table, and by properties."""
+"""Which targeting rule matches a page view: by a table, and by properties."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ DATA = {"tier": "Gold ", "total": 80.0, "count": "12", "vip": True, "code": "abc
         ("total", "at_least", "81", False),
         ("total", "at_most", "80", True),
         ("total", "at_most", "79.9", False),
-        ("count", "at_least", "9", True),  # as numbers, not as letters
+        ("count", "at_least", "9", True),  # as numbers, not as text
         ("tier", "at_least", "1", False),
         ("total", "at_least", "many", False),
         ("total", "at_most", "nan", False),
@@ -198,7 +198,7 @@ def test_the_first_that_matches_decides() -> None:
         (29, 30, 10, (2, 1)),
         (30, 30, 10, (1, None)),
         (500, 30, 10, (1, None)),
-        (0, 0, 10, (1, None)),  # what comes after the one that decides is of no interest
+        (0, 0, 10, (1, None)),  # rules after the deciding one do not matter
     ],
 )
 def test_time_on_the_page(seconds: int, first: int, second: int, told: tuple[Any, Any]) -> None:

@@ -1,4 +1,4 @@
-"""By which targeting rule a first message enters, whatever its browser says."""
+"""By which targeting rule a first message enters, whatever its browser claims."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def everywhere() -> RuleStep:
 
 @pytest.fixture
 def cart(everywhere: RuleStep) -> TargetingRule:
-    """Another distribution rule of the same website, for the cart only, and asked first."""
+    """Another distribution rule of the same website, for the cart only, and checked first."""
     step = StepFactory(
         rule=RuleFactory(website=everywhere.rule.website, everywhere=False), places=5
     )
@@ -62,7 +62,7 @@ def test_the_rule_that_engaged_decides_while_the_page_falls_under_it(
     other = TargetingRule.objects.get(rule=everywhere.rule)
     assert enter(website, CART).rule == cart.rule
     assert enter(website, CART, cart.pk).rule == cart.rule
-    assert enter(website, CART, other.pk).rule == everywhere.rule  # it stood first a moment ago
+    assert enter(website, CART, other.pk).rule == everywhere.rule  # it was first a moment ago
 
 
 def test_a_browser_reaches_no_rule_that_its_page_does_not_fall_under(

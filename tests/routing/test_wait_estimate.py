@@ -1,4 +1,4 @@
-"""Within how long it is somebody's turn: said by the queue's own pace, or not at all."""
+"""How long the wait will be: estimated from the queue's own pace, or not at all."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def moves(count: int, minutes: float, quiet: float = 1, open_for: timedelta | No
         (1, moves(20, 40), 5),  # two minutes each: nine in ten have their turn within 4.7
         (2, moves(20, 40), 10),
         (10, moves(20, 40), 45),
-        (100, moves(20, 40), None),  # beyond four hours nobody can say
-        (1, moves(9, 18), None),  # too few to know
+        (100, moves(20, 40), None),  # beyond four hours there is no estimate
+        (1, moves(9, 18), None),  # too few for an estimate
         (3, moves(10, 20), 15),
-        (1, moves(20, 40, quiet=9), None),  # it has stopped
+        (1, moves(20, 40, quiet=9), None),  # the queue has stopped moving
         (1, moves(20, 40, quiet=8), 5),
-        (10, moves(20, 40, open_for=20 * MINUTE), None),  # they close before
+        (10, moves(20, 40, open_for=20 * MINUTE), None),  # the group closes before
         (1, moves(20, 40, open_for=20 * MINUTE), 5),
         (1, moves(20, 0.02, quiet=0), 5),
         (1, Pace(0, timedelta(0), timedelta(0)), None),
@@ -44,7 +44,8 @@ def test_what_is_told(place: int, pace: Pace, told: int | None) -> None:
 
 @pytest.mark.parametrize("place", [1, 3, 10])
 def test_nine_in_ten_have_their_turn_by_then(place: int) -> None:
-    """Pushes at random, 3 minutes apart in the mean; each visitor is told by the last twenty."""
+    """Random pushes, 3 minutes apart on average; each visitor's estimate is based on the last
+    twenty."""
     chance = random.Random(place)
     told = kept = 0
     for _ in range(2000):
@@ -78,7 +79,7 @@ def test_the_pace_is_that_of_the_group_s_own_pushes_while_it_is_open() -> None:
     Group.objects.update(is_open=False, hours_change_at=None)
     assert told() is None
 
-    # Whoever made the pace has gone, or takes nothing more: then nobody can tell.
+    # The agents who made the pace have left, or take nothing more: then there is no estimate.
     Group.objects.update(is_open=True)
     assert told() == 5
     AgentChannel.objects.update(is_available=False)

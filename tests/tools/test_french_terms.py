@@ -22,7 +22,7 @@ NOT_A_TERM = {"Desktop notification", "Desktop"}
 
 
 def french_texts() -> dict[str, str]:
-    """Return every text in French by the place a translator would look for it."""
+    """Return every text in French by the place where a translator would look for it."""
     entries = [entry for path in messages.files() for entry in polib.pofile(str(path))]
     texts = {
         f"{entry.msgid!r} [{number}]": text

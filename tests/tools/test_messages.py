@@ -1,4 +1,4 @@
-"""No page is half translated."""
+"""The translations are complete."""
 
 from __future__ import annotations
 

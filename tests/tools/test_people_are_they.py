@@ -1,4 +1,4 @@
-"""People are "they" in every English text that somebody reads on a screen or in a mail."""
+"""People are "they" in every English text that is shown on a screen or sent in a mail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""French is set as French printers set it, and what is code in a text stays code."""
+"""French texts get French typography, and code in a text stays unchanged."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ N, B = "\u202f", "\u00a0"
         ("%(name)s ? {n} ; 45 %", f"%(name)s{N}? {{n}}{N}; 45{B}%"),
         ("%(n)s %%", f"%(n)s{B}%%"),
         ("jusqu'à %(until)s", "jusqu’à %(until)s"),
-        # No punctuation of a sentence: it stays.
+        # Not punctuation of a sentence: unchanged.
         ("à 12:30", "à 12:30"),
         ("voir https://example.com/?a=b;c ou ://x", "voir https://example.com/?a=b;c ou ://x"),
         ('<a title="V : o ?">ici</a>', '<a title="V : o ?">ici</a>'),

@@ -1,4 +1,5 @@
-"""How long agents are in a status: cut at full hours, ended with what it was worth, mended."""
+"""How long agents are in a status: split at full hours, completed with their durations,
+repaired."""
 
 from __future__ import annotations
 
@@ -59,7 +60,7 @@ def alice(db: None) -> Agent:
 
 
 def told(agent: Agent) -> list[tuple[bool, int, int | None]]:
-    """Whether available, from which minute to which, in order."""
+    """Return whether available, from which minute to which, in order."""
     return [
         (
             span.is_available,

@@ -1,4 +1,4 @@
-"""Which canned reply is meant."""
+"""Which canned reply a search finds first."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ REPLIES = [
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("livraison", [1, 3, 2, 4]),  # the shortcut, what it begins, a title, a text
+        ("livraison", [1, 3, 2, 4]),  # the shortcut, a shortcut's beginning, a title, a text
         ("LIVRAISON etr", [2]),
         ("delai", [1]),
         ("commandes", [2, 1]),  # the folder; the more used first
-        ("", [4, 2, 1, 5, 3]),  # nothing typed: his language, the most used
+        ("", [4, 2, 1, 5, 3]),  # nothing typed: the visitor's language, the most used
         ("  merci ", [5]),
         ("zzz", []),
     ],

@@ -1,4 +1,4 @@
-"""What the variables of a canned reply become, and what is said where nothing is known."""
+"""What the variables of a canned reply become, and their text if the value is unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept for the figures is what the ledger says; what is not is found, named and mended."""
+"""The columns stored for the figures match the ledger; deviations are found, named and repaired."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ MINUTE = timedelta(minutes=1)
 
 
 def lived(step: RuleStep, agent: Agent) -> Conversation:
-    """Two contacts with two agents, a wait that an expiry did not end, and a closure."""
+    """Create a conversation with two contacts by two agents, a wait that an expiry did not end, and
+    a closure."""
     conversation = on_desk(step, agent)
     who, other = actors.agent(agent.user), AgentFactory()
     other.groups.add(step.group)
@@ -41,7 +42,7 @@ def lived(step: RuleStep, agent: Agent) -> Conversation:
 
 
 def talked(step: RuleStep, agent: Agent, **how: Any) -> Conversation:
-    """Answered and closed."""
+    """Create a conversation that was answered and closed."""
     conversation = on_desk(step, agent, **how)
     who, reason = actors.agent(agent.user), CloseReason.RESOLVED
     sending.add(conversation.pk, author=Author.AGENT, body="…", client_id=uuid.uuid4(), at=NOW)
@@ -49,7 +50,7 @@ def talked(step: RuleStep, agent: Agent, **how: Any) -> Conversation:
 
 
 def of(row: Any) -> tuple[Any, ...]:
-    """What contacts and surveys say of their conversation."""
+    """Return what contacts and surveys copy from their conversation."""
     return row.website_id, row.rule_id, row.style, row.language
 
 
@@ -135,7 +136,7 @@ def test_windows_hold_every_conversation_once(
 
 @contextmanager
 def ledger_open() -> Iterator[None]:
-    """As whoever owns the database could: the trigger that keeps lines is put aside."""
+    """Disable the trigger that protects the ledger, as the database's owner could."""
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE conversations_event DISABLE TRIGGER conversations_event_stands")
         yield

@@ -1,4 +1,4 @@
-"""Many deadlines at once end as each of them would have ended alone, and each fires once."""
+"""Many deadlines enforced together have the same effect as one by one, and each fires once."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ KINDS: dict[str, tuple[Callable[[RuleStep, Agent], Conversation], Status]] = {
 
 
 def told(conversation: Conversation) -> dict[str, object]:
-    """What is left of it, without what every conversation has of its own."""
+    """Return its state, without what differs in every conversation."""
     conversation.refresh_from_db()
     row = {
         name: value

@@ -1,4 +1,4 @@
-"""The checker finds what it is for: each fault is made by hand, past every verb, and named."""
+"""The checker finds each fault, made by hand past every verb, and names it."""
 
 from __future__ import annotations
 

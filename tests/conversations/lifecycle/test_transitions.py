@@ -1,4 +1,4 @@
-"""Every state and every verb: what is allowed moves and leaves one event, the rest is refused."""
+"""Every state and every verb: an allowed move leaves one event, everything else is refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.factories import AgentFactory, StepFactory, in_status
 
 LATER = NOW + timedelta(minutes=10)
 
-# Written by hand, once, from the table of docs/lifecycle.md; `None` is "does not exist yet".
+# Written by hand from the table in docs/lifecycle.md; `None` means "does not exist yet".
 EDGES = {
     (None, "greet", "bot"),
     (None, "queue", "queued"),
@@ -80,7 +80,7 @@ def test_the_table_says_what_design_says() -> None:
 
 @pytest.fixture
 def verbs(step: RuleStep, agent: Agent) -> dict[Verb, Do]:
-    """How each verb is said to a conversation that exists, by somebody who may."""
+    """Return a call of each verb on an existing conversation, by an authorized actor."""
     who = actors.agent(agent.user)
     other_step = StepFactory(rule=step.rule)
     other = AgentFactory()
@@ -116,7 +116,7 @@ def verbs(step: RuleStep, agent: Agent) -> dict[Verb, Do]:
 
 
 def picture(conversation: Conversation) -> tuple[Any, ...]:
-    """Everything that a verb could have changed."""
+    """Return everything that a verb could have changed."""
     row = Conversation.objects.filter(pk=conversation.pk).values().get()
     contacts = list(conversation.contacts.order_by("pk").values())
     return row, contacts, conversation.events.count()

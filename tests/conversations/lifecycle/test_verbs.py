@@ -49,7 +49,8 @@ def snooze(
 
 
 def assert_sound() -> None:
-    """Every invariant holds; what the outbox owes is not done, as nothing is committed here."""
+    """Check every invariant except the outbox, whose entries stay because nothing is committed
+    here."""
     assert [found for found in invariants.findings(at=NOW) if found.check != "outbox"] == []
 
 
@@ -80,7 +81,7 @@ def test_the_bot_timer_runs_only_while_the_bot_spoke_last(step: RuleStep) -> Non
     say(conversation, Author.VISITOR, at=NOW + SECOND)
     say(conversation, Author.VISITOR, at=NOW + 5 * SECOND)
     conversation.refresh_from_db()
-    # The other timer runs, from the first word without an answer.
+    # The other timer runs, from the first message without an answer.
     assert conversation.deadline_kind == DeadlineKind.BOT_SILENCE
     assert conversation.deadline_at == NOW + SECOND + BOT_ANSWER_SECONDS * SECOND
     say(conversation, Author.BOT, at=NOW + 9 * SECOND)
@@ -218,7 +219,7 @@ def test_snooze_is_for_asynchronous_conversations_and_messaging(
 
 
 def back_by(verb: str, step: RuleStep, agent: Agent) -> Conversation:
-    """A conversation of NOW that ``verb`` has sent back to wait an hour later."""
+    """Return a conversation of NOW that ``verb`` has sent back to wait an hour later."""
     who = actors.agent(agent.user)
     conversation = on_desk(step, agent)
     match verb:

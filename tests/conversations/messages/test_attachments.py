@@ -1,4 +1,4 @@
-"""Uploads through the real doors: stored once, sent once, shown to those who may see them."""
+"""Uploads through the real endpoints: stored once, sent once, shown to those who may see them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Answer:
 
 @dataclass
 class Caller:
-    """Somebody at a raw door: a visitor with his token, or an agent with his session."""
+    """A caller of a raw endpoint: a visitor with a token, or an agent with a session."""
 
     base: str
     doors: Any

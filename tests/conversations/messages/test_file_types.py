@@ -1,4 +1,4 @@
-"""What people attach: recognised by what it is, cleaned of what it should not carry."""
+"""Attached files: recognized by their content, cleaned of metadata that they should not carry."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def document(member: str, **more: str) -> bytes:
 
 
 def with_place() -> bytes:
-    """A photo that says where and by what it was taken, lying on its side."""
+    """Return a photo that records where and by what it was taken, rotated."""
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned by a quarter
+    exif[0x0112] = 6  # to be turned by 90 degrees
     exif[0x010F] = "SecretMaker"
     exif.get_ifd(0x8825)[1] = "N"
     return picture(exif=exif, comment=b"SecretComment")

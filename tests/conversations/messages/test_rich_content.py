@@ -1,4 +1,4 @@
-"""Choices and cards: what may be offered, and the plain words that say the same."""
+"""Choices and cards: what may be offered, and the plain text with the same meaning."""
 
 from __future__ import annotations
 

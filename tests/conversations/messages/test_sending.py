@@ -1,4 +1,4 @@
-"""The message path: numbered without gap, stored once, refused at once when the right is gone."""
+"""The message path: numbered without gaps, stored once, refused as soon as the right is gone."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def at_once(*sending: Awaitable[Sent]) -> list[Sent | BaseException]:
-    """Run them all at the same time; refusals come back as values."""
+    """Run them all at the same time; refusals are returned as values."""
 
     async def main() -> list[Sent | BaseException]:
         try:
@@ -82,7 +82,7 @@ def refusal(sending: Awaitable[Sent]) -> tuple[str, int]:
 
 
 def log_in(agent: Agent) -> DeskSession:
-    """A session as Django makes it, and the pass that it gives."""
+    """Create a Django session and return the desk session for it."""
     session: SessionStore = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(agent.user_id)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

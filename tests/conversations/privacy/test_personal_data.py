@@ -1,4 +1,4 @@
-"""What is kept of somebody is found by the schema, handed out whole, and erased without a trace."""
+"""A person's data is found by the schema, exported completely, and erased without a trace."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def talked(step: RuleStep, agent: Agent, visitor: Visitor, *, is_closed: bool = 
 
 @pytest.fixture
 def person(step: RuleStep, agent: Agent) -> Person:
-    """A customer with two browsers, who has said something with each."""
+    """A customer with two browsers, who has written with each."""
     website = step.rule.website
     person = Person.objects.create(
         website=website, external_id="C-1", name=WORD, profile={"city": WORD}, created_at=NOW
@@ -65,7 +65,7 @@ def person(step: RuleStep, agent: Agent) -> Person:
 
 
 def tables_with(word: str) -> list[str]:
-    """Every table of ours in which the word stands, asked of the database itself."""
+    """Return all of our tables that contain the word, by querying the database."""
     found = []
     with connection.cursor() as cursor:
         for model in apps.get_models():
@@ -98,7 +98,7 @@ def test_an_erasure_leaves_nothing_but_its_proof(
     assert proof.rows["conversations.conversation"] == 2
     assert "C-1" not in json.dumps([proof.subject, proof.rows])
     with pytest.raises(Exception, match="append-only"):
-        Event.objects.all().delete()  # the ledger is closed again
+        Event.objects.all().delete()  # the ledger is protected again
 
 
 def test_nobody_is_erased_in_the_middle_of_a_conversation(

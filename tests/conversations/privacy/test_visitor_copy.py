@@ -1,4 +1,5 @@
-"""A visitor's own copy: his words and what he gave, nothing that agents keep for themselves."""
+"""A visitor's own copy: their messages and what they gave, nothing that agents keep for
+themselves."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ def test_somebody_known_gets_the_words_of_all_his_browsers(person: Person) -> No
 
 
 def test_each_table_is_handed_out_or_withheld_on_purpose() -> None:
-    """A new table that points to a visitor waits for somebody's decision."""
+    """A new table that points to a visitor needs a decision."""
     found, todo = set(), [Person, Visitor]
     while todo:
         model = todo.pop()

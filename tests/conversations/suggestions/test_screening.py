@@ -73,6 +73,6 @@ def test_runs_of_both_sides_are_pairs() -> None:
 
     assert found("vvsaav") == [(4, "v1\nv2", "a4\na5")]
     assert found("vava") == [(2, "v1", "a2"), (4, "v3", "a4")]
-    assert found("avbaa") == []  # a greeting, and what a bot has answered
+    assert found("avbaa") == []  # a greeting, and what a bot answered
     assert found("vafva") == [(5, "v4", "a5")]  # a file belongs to one person
     assert len(found("va" * 9)) == 5

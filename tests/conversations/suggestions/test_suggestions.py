@@ -1,4 +1,4 @@
-"""What is learnt, suggested and recorded; who is asked outside, and with what."""
+"""What is learned, suggested and recorded; which external provider is asked, and with what."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_only_what_closed_well_is_learnt(
     step: RuleStep, agent: Agent, reason: CloseReason, csat: int | None, is_learnt: bool
 ) -> None:
     closed(step, agent, reason=reason, csat=csat)
-    assert learning.learn_all(at=NOW) == 0  # it may still settle
+    assert learning.learn_all(at=NOW) == 0  # the conversation may still change
     assert learning.learn_all(at=LATER) == 1
     assert learning.learn_all(at=LATER) == 0
     assert PastAnswer.objects.exists() is is_learnt
@@ -132,7 +132,7 @@ def test_a_bad_mark_that_comes_later_takes_it_back(step: RuleStep, agent: Agent)
 
 def test_a_question_finds_what_was_answered_well(step: RuleStep, agent: Agent) -> None:
     closed(step, agent)
-    closed(step, agent, answer=ANSWER)  # the same words are one suggestion
+    closed(step, agent, answer=ANSWER)  # the same answer is one suggestion
     closed(step, agent, question="Puis-je changer la couleur ?", answer="Oui, avant l'expédition.")
     closed(step, agent, answer="Bonjour Jeanne, livraison demain chez vous.")
     elsewhere = StepFactory()
@@ -174,7 +174,7 @@ def test_an_offer_is_made_once_and_decided_once(step: RuleStep, agent: Agent) ->
     made = SuggestionOffer.objects.get()
     assert (made.outcome, made.source, made.decided_at) == (Outcome.EDITED, "answer", LATER)
     say(conversation, Author.AGENT, "Voilà.")
-    assert suggested(conversation, agent) == []  # all is answered
+    assert suggested(conversation, agent) == []  # everything is answered
 
 
 def test_a_website_may_do_without(step: RuleStep, agent: Agent) -> None:
@@ -186,7 +186,7 @@ def test_a_website_may_do_without(step: RuleStep, agent: Agent) -> None:
 
 
 class Outside:
-    """A provider; ``answer`` is what it says next."""
+    """A provider; ``answer`` is its next response."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, dict[str, Any]]] = []
@@ -205,7 +205,7 @@ class Outside:
                 self.wfile.write(content)
 
             def log_message(self, *args: object) -> None:
-                """Quiet."""
+                """Log nothing."""
 
         self.server = HTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
@@ -220,7 +220,7 @@ def outside() -> Iterator[Outside]:
 
 
 def offered(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> SuggestionOffer:
-    """What is suggested for one more question, while the provider is still to be asked."""
+    """Return the suggestions for one more question, before the provider is asked."""
     cache.delete(f"suggestions:failures:{step.rule.website_id}")
     url = f"http://127.0.0.1:{provider.server.server_port}/"
     SuggestionSettings.objects.update_or_create(
@@ -236,7 +236,7 @@ def offered(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> Su
 
 
 def asked_outside(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> bool:
-    """Whether the provider had something to say to one more question."""
+    """Return whether the provider had an answer to one more question."""
     return suggestion_log.ask_provider(offered(step, agent, provider, **given).pk)
 
 

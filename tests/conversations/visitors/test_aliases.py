@@ -42,7 +42,7 @@ print(alias_of(uuid.UUID("{known}")), alias_of(uuid.UUID("{known}")).tint)
     said = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.strip()
-    # Written down, so that a change of the lists or of the bits is seen: agents know these names.
+    # Fixed here so that a change of the lists or bits is noticed: agents know these names.
     assert said == "Poetic Snowdrop 4"
 
 
@@ -98,7 +98,7 @@ def test_each_colour_has_contrast_in_light_and_dark() -> None:
 
 
 def _contrast(one: str, other: str) -> float:
-    """The contrast of WCAG 2.2."""
+    """Return the contrast of WCAG 2.2."""
     darker, lighter = sorted((_luminance(one), _luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 

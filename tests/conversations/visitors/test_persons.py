@@ -1,4 +1,4 @@
-"""What the statements of the message path ask of whoever shows a token: person, consent, hidden."""
+"""What the statements of the message path check for a token: person, consent, hidden history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Visitors are in sight while one of their sockets is open, and a little longer."""
+"""Visitors are present while one of their sockets is open, and a little longer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def _is_kept(visitor: int) -> bool:
-    """Whether a beat comes within half a second, once everybody has been forgotten."""
+    """Return whether a heartbeat comes within half a second, after all presence was cleared."""
     await sync_to_async(cache.clear)()
     for _ in range(10):
         await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""The connections of the message path outlive a restart of PostgreSQL."""
+"""The connections of the message path survive a restart of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def _open_some(count: int) -> None:
 async def test_connections_that_were_cut_are_made_anew(opened: None) -> None:
     await _open_some(4)
     cut = await async_pool.fetch_one(OTHERS, {})
-    assert cut == {"n": 3}  # all but the one that said so
+    assert cut == {"n": 3}  # all but the one that ran the statement
     answers = await asyncio.gather(*(async_pool.fetch_one("SELECT 1 AS one", {}) for _ in range(6)))
     assert answers == [{"one": 1}] * 6
 
@@ -49,7 +49,7 @@ async def test_a_wrong_statement_is_not_repeated(opened: None) -> None:
 
 
 def test_an_event_loop_that_ends_waits_for_no_connection(db: None) -> None:
-    """A command's push once hung here for ever: a second connection was under way, for nobody."""
+    """A command's push once hung here forever: a second connection was being opened for nobody."""
 
     def push() -> None:
         for _ in range(8):
@@ -62,6 +62,6 @@ def test_an_event_loop_that_ends_waits_for_no_connection(db: None) -> None:
 
 
 async def _forgetting(query: str) -> None:
-    """Ask, and leave the pool behind as it is."""
+    """Run a query, and leave the pool behind as it is."""
     await async_pool.fetch_one(query, {})
     async_pool._pools.pop(asyncio.get_running_loop())

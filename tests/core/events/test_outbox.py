@@ -1,4 +1,4 @@
-"""What is owed is done at least once, by one at a time, and never silently forgotten."""
+"""What is owed is done at least once, by one process at a time, and never silently lost."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def broken(fact: Fact) -> None:
 
 @pytest.fixture(autouse=True)
 def wires() -> Iterator[None]:
-    """Only ``note`` is wired, durably."""
+    """Wire only ``note``, durably."""
     from config import wiring
 
     done.clear()
@@ -76,7 +76,7 @@ def test_what_is_rolled_back_is_not_owed() -> None:
 
 @pytest.mark.django_db
 def test_a_crash_between_commit_and_delivery_loses_nothing() -> None:
-    bus.publish(FACT)  # nothing is committed here, so that nobody delivers
+    bus.publish(FACT)  # nothing is committed here, so nothing is delivered
     assert done == []
     assert outbox.deliver_due() == 1
     assert outbox.deliver_due() == 0

@@ -1,4 +1,4 @@
-"""The channel layer sleeps until something arrives, and misses nothing by it."""
+"""The channel layer sleeps until something arrives, and misses nothing."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ async def test_who_hears_nothing_is_not_woken(monkeypatch: pytest.MonkeyPatch) -
     await channels.new_channel()
     try:
         await asyncio.sleep(0.7)
-        assert asked <= 2  # the answer to the subscription, and the wait for what follows
+        assert asked <= 2  # the confirmation of the subscription, and the wait for what follows
     finally:
         await channels.flush()
 
 
 async def hears(channel: str) -> list[str]:
-    """What arrives at ``channel`` until the word "end"."""
+    """Return what arrives at ``channel`` before the word "end"."""
     heard: list[str] = []
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not heard or heard[-1] != "end":
@@ -109,5 +109,5 @@ async def test_a_push_given_up_leaves_no_answers_to_the_next(
         await valkey.execute_command("CLIENT", "UNPAUSE")
     await channel_groups.push("a", {"word": "two"})
     await channel_groups.push("a", {"word": "end"})
-    # What was given up may still be heard; what follows is, in its order.
+    # What was sent to the abandoned group may still arrive; what follows arrives in order.
     assert [word for word in await hears(ear) if word != "late"] == ["one", "two", "end"]

@@ -50,7 +50,7 @@ def test_what_cannot_be_stored_is_marked(text: str, expected: str) -> None:
         ("  Maison\tCéleste \n", "Maison Céleste"),
         ("invoice\u202efdp.exe", "invoicefdp.exe"),
         ("Al\u200bice\ufeff \u2066x\u2069", "Alice x"),
-        ("pay\u00adpal a\u200db", "paypal ab"),  # joiners between Latin letters only hide
+        ("pay\u00adpal a\u200db", "paypal ab"),  # between Latin letters, joiners only hide text
         ("می‌خواهم क्‍ष", "می‌خواهم क्‍ष"),
         (
             "👩‍👩‍👧‍👦 👍🏽 ❤️ 🏴\U000e0067\U000e0062\U000e007f",

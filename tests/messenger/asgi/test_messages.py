@@ -54,7 +54,7 @@ def alice() -> Agent:
 
 
 def closed(step: RuleStep, agent: Agent, visitor: Visitor) -> Conversation:
-    """A conversation in which the agent answered, closed, with its survey to answer."""
+    """A closed conversation with an agent's answer and an open survey."""
     conversation = on_desk(step, agent, visitor=visitor)
     sending.add(conversation.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=NOW)
     return verbs.close(

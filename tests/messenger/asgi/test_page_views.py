@@ -1,4 +1,4 @@
-"""The door of page views, as embed.js knocks at it: by real ASGI, from snapshots, cheaply."""
+"""The page views' endpoint, called as embed.js does: by real ASGI, from snapshots, cheaply."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SHOP = "https://www.example.com"
 
 @pytest_asyncio.fixture(autouse=True)
 async def shelf() -> AsyncIterator[None]:
-    """No copy of another test."""
+    """Start without copies of another test."""
     cache.clear()
     yield
     await snapshot_cache.close()
@@ -40,7 +40,7 @@ async def shelf() -> AsyncIterator[None]:
 
 
 class Page:
-    """A page of the brand that asks; ``told`` is the last answer."""
+    """A page of the brand that asks; ``told`` returns the last answer."""
 
     def __init__(self, key: str = "celeste") -> None:
         self.path = f"/messenger/{key}/engagement/"
@@ -222,7 +222,7 @@ async def test_an_unknown_key_is_told_so(website: Website) -> None:
 
 @pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """How often a snapshot was taken, and whatever else asks the database."""
+    """Count how often a snapshot was taken, and whatever else queries the database."""
     taken: list[str] = []
     take = snapshots.take
 
@@ -246,7 +246,7 @@ async def test_a_warm_answer_asks_the_database_nothing(
     monkeypatch.setattr(DatabaseWrapper, "_cursor", forbidden)
     for _ in range(3):
         assert await page.told() == first
-        await asyncio.sleep(0.07)  # so that the copy in Valkey is looked at too
+        await asyncio.sleep(0.07)  # so that the copy in Valkey is checked too
     monkeypatch.undo()
 
 
@@ -261,7 +261,7 @@ async def test_a_crowd_that_comes_at_once_takes_one_snapshot(
 async def test_processes_share_a_snapshot_and_one_renews_it(
     page: Page, step: RuleStep, database: list[str]
 ) -> None:
-    """Two shelves are what two processes have."""
+    """Two shelves stand for two processes."""
     one, other = snapshot_cache.Shelf(), snapshot_cache.Shelf()
     try:
         now = timezone.now()
@@ -290,7 +290,7 @@ async def test_no_answer_is_older_than_two_seconds(page: Page, step: RuleStep) -
 async def test_a_setting_is_obeyed_at_once_by_every_process(
     page: Page, website: Website, step: RuleStep
 ) -> None:
-    """R216: an answer that was given a moment before does not live on anywhere."""
+    """R216: no process keeps using an earlier answer."""
     shelves = [snapshot_cache.Shelf() for _ in range(3)]
     try:
         for places in (0, 5, 0, 5):
@@ -311,7 +311,7 @@ async def test_a_setting_is_obeyed_at_once_by_every_process(
 async def test_whoever_took_a_snapshot_before_a_change_keeps_it_to_himself(
     website: Website, step: RuleStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A slow process must not lay an old copy over what came after it."""
+    """A slow process must not overwrite a newer copy with an old one."""
     slow, quick = snapshot_cache.Shelf(), snapshot_cache.Shelf()
     take = snapshots.take
 
@@ -353,7 +353,7 @@ async def test_without_the_database_an_answer_is_quick_and_honest(
 
     await page.told()
     monkeypatch.setattr(snapshots, "take", away)
-    assert (await page.told())["engage"] is True  # from the copy that is still good
+    assert (await page.told())["engage"] is True  # from the copy that is still valid
     await asyncio.sleep(snapshot_cache.LIMIT)
     for _ in range(3):
         answered, told = await page.ask()

@@ -1,4 +1,4 @@
-"""The builder: what is typed is seen before it is saved, and holds for visitors once it is."""
+"""The builder: changes are previewed before they are saved, and apply to visitors afterwards."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def administrator() -> Client:
 
 
 def typed(website: Website, **changes: Any) -> dict[str, Any]:
-    """The form as it stands, with changes; ``None`` is a box that is not ticked."""
+    """Return the form's current values with changes; ``None`` is an unticked checkbox."""
     form = BuilderForm(instance=website)
     values = {name: form[name].value() for name in form.fields}
     return {name: value for name, value in (values | changes).items() if value not in (None, False)}

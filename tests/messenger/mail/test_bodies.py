@@ -1,4 +1,4 @@
-"""The parts of the reader one by one: automatic replies, files, encodings, links."""
+"""The parts of the mail reader one by one: automatic replies, files, encodings, links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What arrives at a real mail server, and what happens where it says no, or nothing."""
+"""What arrives at a real mail server, and what happens if it refuses, or does not answer."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def server(settings: Any) -> Iterator[MailServer]:
 
 
 def begin(**website: Any) -> Conversation:
-    """A conversation on the desk of Alice whose visitor asked something and left an address."""
+    """Create a conversation on Alice's desk whose visitor asked something and left an address."""
     site = WebsiteFactory(**{"name": "Maison Céleste", "domains": ["www.example.com"], **website})
     agent: Agent = AgentFactory(display_name="Alice")
     step = StepFactory(
@@ -288,7 +288,7 @@ def test_a_worker_that_dies_after_the_server_took_it_leads_to_one_repeat_at_most
     mail = owe(talk)
 
     class Killed(BaseException):
-        """As SIGKILL: nothing of ours runs any more."""
+        """Like SIGKILL: none of our code runs any more."""
 
     def die(*_values: Any, **_more: Any) -> None:
         raise Killed

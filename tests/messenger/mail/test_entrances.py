@@ -1,4 +1,4 @@
-"""The doors of e-mail: the visitor's address, the link of a mail, and leaving by it."""
+"""The entry points of email: the visitor's address, the link of a mail, and unsubscribing by it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def agent(step: RuleStep) -> Agent:
 
 @pytest.fixture
 def mail(visitor: Visitor, step: RuleStep, agent: Agent) -> Mail:
-    """A mail that told of an answer."""
+    """A mail that announced an answer."""
     conversation = on_desk(step, agent, visitor=visitor)
     addresses.give(visitor, VISITOR, at=NOW)
     for author, body in ((Author.VISITOR, "Is it oak?"), (Author.AGENT, "It is.")):
@@ -285,7 +285,7 @@ def test_the_demos_mailbox_shows_mails_and_nothing_else(
 
 
 def test_the_visitor_in_person_is_no_guest(browser: Browser, mail: Mail, agent: Agent) -> None:
-    """R15: the history is there as ever."""
+    """R15: the history is there as before."""
     verbs.close(
         mail.conversation.pk,
         reason=CloseReason.RESOLVED,

@@ -1,4 +1,4 @@
-"""Mails that came in: kept as they came, always on record, opened by agents only."""
+"""Inbound mails: stored as they came, always on record, opened by agents only."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ DAY = timedelta(days=1)
 
 
 def answer(talk: Conversation, **headers: str) -> EmailMessage:
-    """An answer of two lines with our mail below them."""
+    """Return an answer of two lines with our mail below them."""
     return letter(
         talk,
         "Brass, please.\n\nOn Mon, 5 Mar 2035 at 10:06, Maison Céleste wrote:\n> Is it oak?\n",
@@ -153,7 +153,7 @@ def test_it_is_erased_and_handed_out_with_its_visitor(
     assert not default_storage.exists(kept.file)
 
 
-# --- What is no message is on record, and what its visitor sent is kept
+# --- What is not a message is on record, and what its visitor sent is stored
 
 
 def test_an_auto_reply_becomes_no_message_and_can_be_opened(talk: Conversation) -> None:
@@ -296,7 +296,7 @@ def test_what_cannot_be_seen_is_not_part_of_an_address() -> None:
     assert addresses.check_email(" jeanne@\u200bexample.org\u2060 ") == VISITOR
 
 
-# --- The doors
+# --- The entry points
 
 
 def test_a_blocked_person_gets_a_clean_answer_over_lmtp(door: Lmtp) -> None:

@@ -122,7 +122,7 @@ def pieces(text: str) -> list[str]:
 @given(words=LETTERS)
 def test_no_word_of_a_person_is_lost(shape: str, words: str) -> None:
     assume(squash(words))
-    # What says nothing but what we said, or less than a word, cannot be told from us.
+    # A line with only our own text, or less than a word, cannot be distinguished from ours.
     assume(not any(OWN.has(line) for line in words.split("\n") if squash(line)))
     found = quotes.words(parse(SHAPES[shape](words)).text, OWN)
     assert pieces(words) == [one for one in pieces(found) if one in set(pieces(words))]

@@ -1,4 +1,5 @@
-"""Answers by e-mail: in by a real door, cut down to what was written, and nobody else's."""
+"""Answers by email: through a real entry point, reduced to what was written, only from the
+visitor."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ def nobody_on_site() -> None:
 
 
 def mailed(conversation: Conversation, settings: Any) -> EmailMessage:
-    """The mail that the visitor got of an answer."""
+    """Return the mail that the visitor got for an answer."""
     say(conversation, Author.AGENT, "It is oak.\n> really")
     pending_mails.look(at=NOW + MINUTE)
     with mail_server(settings) as server:
@@ -192,7 +193,7 @@ def test_a_closed_conversation_answers_how_to_come_back_once(
     with mail_server(settings) as server:
         assert delivery.send_due(at=NOW + 5 * MINUTE) == 1
     assert "après la fin de la conversation" in text_of(server.mails[0])
-    # And that mail itself, sent back by a machine, starts nothing.
+    # And that mail itself, sent back by a machine, does nothing.
     assert take(server.mails[0], to) == Outcome.IGNORED
 
 

@@ -1,4 +1,5 @@
-"""Pages seen, and what is known of a visitor: after he agreed, bounded, forgotten, never markup."""
+"""Page views, and what is known of a visitor: only after consent, bounded, deleted, never
+markup."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ def visitor() -> Visitor:
 
 
 def tell(visitor: Visitor, token: str = "word", **said: Any) -> int:
-    """What the Messenger posts from a page of the site; the status of the answer."""
+    """Post a page view as the Messenger does from a page of the site; return the status."""
     answer = Client(REMOTE_ADDR="81.2.69.142").post(
         f"/messenger/{visitor.website.key}/seen/",
         {"url": "https://shop.example/a", "title": "A", "referrer": "", "view": {}} | said,
@@ -101,7 +102,7 @@ def test_what_is_old_is_forgotten(visitor: Visitor, settings: Any) -> None:
     assert forget_traces() == 2
     assert [page.url for page in SeenPage.objects.all()] == ["new"]
     assert [draft.body for draft in Draft.objects.all()] == ["new"]
-    assert Profile.objects.count() == 1  # it was said anew with the later page
+    assert Profile.objects.count() == 1  # it was sent again with the later page
 
 
 def _now() -> Any:

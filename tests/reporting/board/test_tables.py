@@ -1,4 +1,4 @@
-"""The tables of the board and of the queue-size page as files: all of each, for whoever sees it."""
+"""The tables of the board and of the queue-size page as files: complete, for all who see them."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 QUERIES = {Role.ADMIN: 18, Role.MANAGER: 19}
-"""A manager is asked what he oversees; of a part, its name is looked up as well."""
+"""For a manager, what they oversee is queried; for a part, its name is looked up as well."""
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_managers_see_their_websites_and_administrators_all(
 def test_an_agent_of_two_teams_shows_to_each_manager_what_he_did_for_his(
     step: RuleStep, agent: Agent, manager: User
 ) -> None:
-    """But for how full his desk is: that says why he is given nothing."""
+    """Except how full the desk is, which explains why the agent gets nothing."""
     other = StepFactory(rule__website=step.rule.website)
     other.group.members.add(agent)
     boss = UserFactory(role=Role.MANAGER)
@@ -283,7 +283,7 @@ def test_each_table_has_a_cell_under_each_heading(
 def test_the_board_narrows_to_a_website_a_group_a_name(
     step: RuleStep, agent: Agent, manager: User
 ) -> None:
-    """Everything on it, the day's performance included; another's is no choice."""
+    """Everything on it, including the day's performance; another manager's group is no choice."""
     other = StepFactory(rule__website=step.rule.website, places=5)
     foreign = StepFactory()
     for one in (other, foreign):

@@ -1,4 +1,4 @@
-"""The board's part on what waits: the longest first, faults after a blink, repairs."""
+"""The board's section on waiting: the longest first, faults after a second check, repairs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports over the API: asked for, followed, fetched, dropped; one's own, and nothing else."""
+"""Exports over the API: requested, polled, downloaded, deleted; only one's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that a worker writes: taken once, gone on with, cancelled, tried again, kept, guarded."""
+"""Files that a worker writes: taken once, continued, cancelled, retried, stored, protected."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_what_is_asked_for_is_written_mailed_and_fetched(
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
-    """From the button to the file, by the wires as they are laid."""
+    """From the button to the file, with the real wiring."""
     one = closed(step, comment="=1+1")
     client = logged_in(manager)
     monkeypatch.setitem(app.conf, "task_always_eager", True)
@@ -247,7 +247,7 @@ class TestTurns:
                 thread.join()
             taken = [one for one in got if one is not None]
             assert len(taken) <= 1
-            # Whoever lost may have seen the other row only; then the next to look gets one.
+            # The loser may have seen only the other row; then the next attempt gets one.
             assert taken or export_queue.take(at=at)
             assert Export.objects.filter(state=ExportState.RUNNING).count() == 1
             assert export.pk
@@ -470,7 +470,7 @@ def test_one_website_of_two_that_is_lost_closes_the_file(manager: User, step: Ru
         ("sales returns", "", "returns", False),
         ("sales returns", "&group=sales", "returns", True),
         ("sales returns", "&group=sales", "sales", False),
-        ("sales returns third", "", "third", False),  # It told of the whole website.
+        ("sales returns third", "", "third", False),  # the file covered the whole website
     ],
 )
 def test_a_file_of_teams_is_open_to_who_oversees_each_of_them(
@@ -491,7 +491,7 @@ def test_a_file_of_teams_is_open_to_who_oversees_each_of_them(
 
 @pytest.mark.usefixtures("clock")
 def test_a_new_team_makes_of_the_whole_website_a_part(manager: User, step: RuleStep) -> None:
-    """What the file tells of what belongs to no team, he may no longer see."""
+    """They may no longer see the parts of the file that belong to no team."""
     export = asked(manager)
     assert written()
     assert fetched(manager, export)[0] == 200

@@ -1,4 +1,4 @@
-"""Exports: the same rows as the list, whole, in pieces, and harmless to a spreadsheet."""
+"""Exports: the same rows as the list, complete, in chunks, and harmless to a spreadsheet."""
 
 from __future__ import annotations
 

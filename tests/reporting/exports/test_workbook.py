@@ -1,4 +1,4 @@
-"""Workbooks, read back by another's library: each cell as it was, and none of them a formula."""
+"""Workbooks, read back by another library: each cell unchanged, and none a formula."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def opened(book: bytes) -> Any:
 
 
 def read(cell: Any) -> Any:
-    """What a reader finds who gets a single cell."""
+    """Return the value that a reader gets for a single cell."""
     sheet = opened(written([[cell, "end"]])).active
     assert sheet["B2"].value == "end"
     found = sheet["A2"]
@@ -213,7 +213,7 @@ def test_the_archive_is_whole_and_all_of_it_is_xml() -> None:
         assert archive.testzip() is None
         for name in archive.namelist():
             ElementTree.fromstring(archive.read(name))
-            assert archive.getinfo(name).extract_version < 45  # no ZIP64: spreadsheets complain
+            assert archive.getinfo(name).extract_version < 45  # no ZIP64, which spreadsheets reject
 
 
 def test_any_number_of_rows_needs_the_memory_of_a_piece(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How figures, parts and the points of a chart are written and put in order."""
+"""How figures, parts and the points of a chart are formatted and sorted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Periods: which moments belong to a day, across midnights that come twice or not at all."""
+"""Periods: which moments belong to a day, across midnights that occur twice or not at all."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from reporting.figures.period import (
     start_of,
 )
 
-# Changes at 2:00, at midnight both ways, of half an hour; a day that never was; no change at all.
+# Changes at 2:00, at midnight both ways, by half an hour; a skipped day; no change at all.
 ZONES = [
     ZoneInfo(name)
     for name in (
@@ -68,7 +68,7 @@ def test_every_moment_of_a_period_has_its_bucket(
     start, end = period.bounds(zone)
     at = start + (end - start) * share
     if not start <= at < end:
-        return  # a period of one day that never was
+        return  # a period of one skipped day
     found = buckets(period, step, zone)
     assert len(found) == len(set(found))
     if step is Step.HOUR and zone.key in {"Australia/Lord_Howe"}:

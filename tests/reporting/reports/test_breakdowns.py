@@ -1,4 +1,4 @@
-"""What is counted by how it ended."""
+"""Breakdowns by outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parameters are read strictly: pages, files, the API answer 400 and name what is wrong (C61)."""
+"""Parameters are read strictly: pages, files and the API answer 400 and name the error (C61)."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def boss(step: RuleStep) -> Client:
 
 @pytest.mark.parametrize("asked", WRONG)
 def test_the_parameter_that_is_wrong_is_named(boss: Client, asked: str) -> None:
-    """At every address where a few are asked; page and API where all are."""
+    """At every address for a few faults; at a page and the API for all."""
     everywhere = asked in {"first=2026-01-01", "perod=today", "group=1&group=2", "by=grop"}
     for address in ADDRESSES if everywhere else (ADDRESSES[1], ADDRESSES[-3]):
         answer = boss.get(f"{address}?{asked}", headers={"Accept-Language": "en"})
@@ -91,7 +91,7 @@ def test_no_file_is_written_of_something_else(boss: Client, asked: str) -> None:
     for kind in ("csv", "xlsx"):
         assert boss.post(f"/reports/exports/closed.{kind}?{asked}").status_code == 400
     wish = QueryDict(asked).dict() | {"subject": "closed", "kind": "csv"}
-    if "=1&" not in asked and asked != "period=today&period=7":  # JSON has no name twice
+    if "=1&" not in asked and asked != "period=today&period=7":  # JSON cannot repeat a name
         answer = boss.post("/api/v1/exports/", wish, content_type="application/json")
         assert answer.status_code == 400
     assert not Export.objects.exists()
@@ -129,7 +129,7 @@ def test_what_is_right_is_answered(boss: Client, step: RuleStep) -> None:
     website = step.rule.website_id
     for asked in (
         "",
-        "period=&first=&last=&group=",  # a form without script sends what is empty, too
+        "period=&first=&last=&group=",  # a form without script sends empty fields, too
         f"period=custom&first=2026-02-01&last=2026-02-28&website={website}&by=agent",
         f"period=30&group={step.group_id}&step=week&language=fr&style=live&currency=EUR",
     ):

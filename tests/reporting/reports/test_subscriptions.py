@@ -1,4 +1,4 @@
-"""Reports by e-mail: due by the wall clock, owed once, of what the reader may see when it goes."""
+"""Reports by email: due by local time, owed once, limited to what the reader may see when sent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PARIS = "Europe/Paris"
     [
         (Every.DAY, "2035-03-05T05:59+00:00", PARIS, "2035-03-05T07:00+01:00"),
         (Every.DAY, "2035-03-05T06:00+00:00", PARIS, "2035-03-06T07:00+01:00"),
-        (Every.DAY, "2035-03-24T12:00+00:00", PARIS, "2035-03-25T07:00+02:00"),  # the clocks
+        (Every.DAY, "2035-03-24T12:00+00:00", PARIS, "2035-03-25T07:00+02:00"),  # the clock change
         (Every.WEEK, "2035-03-05T05:00+00:00", PARIS, "2035-03-05T07:00+01:00"),
         (Every.WEEK, "2035-03-05T12:00+00:00", PARIS, "2035-03-12T07:00+01:00"),
         (Every.MONTH, "2035-03-01T12:00+00:00", PARIS, "2035-04-01T07:00+02:00"),
@@ -131,7 +131,8 @@ def was_let_go(user: User) -> None:
 
 
 def is_an_agent_now(user: User) -> None:
-    """Who reads his own figures under /reports/, and has none mailed."""
+    """Make the user an agent, who reads their own figures under /reports/ and gets none by
+    email."""
     User.objects.filter(pk=user.pk).update(role=Role.AGENT)
     user.managed_groups.get().members.add(AgentFactory(user=user))
 

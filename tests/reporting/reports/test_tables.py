@@ -1,4 +1,4 @@
-"""Every table of the reports as a file: the page's own cells, for whoever sees the page."""
+"""Every table of the reports as a file: the page's own cells, for everyone who sees the page."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_the_table_behind_a_chart_has_a_line_for_each_bucket(manager: User) -> N
     hours = lines(manager, "/reports/charts/closed.csv?period=today&step=hour")
     assert hours[11][:2] == ["2035-03-05 10:00:00", "1.0"]
     page = logged_in(manager).get("/reports/conversations/?period=today&step=hour")
-    assert "Mon 10:00: 1" in page.content.decode()  # by the wall of Paris, on the page too
+    assert "Mon 10:00: 1" in page.content.decode()  # by Paris time, on the page too
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
@@ -100,7 +100,7 @@ def test_breakdowns_have_their_parts(manager: User) -> None:
     ]
     waits = lines(manager, "/reports/tables/waits.csv?period=today")
     assert (len(waits), {len(line) for line in waits}) == (8, {25})
-    assert waits[1][11] == "0.0"  # on Monday at ten, by the wall of Paris
+    assert waits[1][11] == "0.0"  # on Monday at ten, by Paris time
 
 
 def test_others_have_no_report_and_an_agent_his_own_chart(step: RuleStep) -> None:

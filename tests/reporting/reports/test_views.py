@@ -57,7 +57,7 @@ def logged_in(user: User) -> Client:
 
 
 def handled(step: RuleStep, agent: Agent, *, csat: int = 5, comment: str = "") -> Conversation:
-    """Answered after two minutes, closed after an hour, rated."""
+    """Create a conversation answered after two minutes, closed after an hour, rated."""
     one = on_desk(step, agent, at=NOW - timedelta(hours=1))
     sending.add(
         one.pk,
@@ -113,7 +113,8 @@ def test_every_figure_opens_its_rows_and_says_what_it_is(
 def test_the_row_of_somebody_who_has_left_opens_his_rows(
     manager: Client, step: RuleStep, agent: Agent, is_admin: bool
 ) -> None:
-    """He is no choice any more, and not forgotten; nor is he anybody's who never saw him."""
+    """Former members are no longer choices but remain in the figures, except for readers who never
+    oversaw them."""
     reader = logged_in(UserFactory(role=Role.ADMIN)) if is_admin else manager
     elsewhere = StepFactory()
     StepFactory(group__website=step.group.website)  # of which the manager sees a part

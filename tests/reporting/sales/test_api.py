@@ -1,4 +1,5 @@
-"""The doors of transactions: the script of a page, the API, a file; and the page that explains."""
+"""The entry points of transactions: a page's script, the API, a file; and the page that
+explains."""
 
 from __future__ import annotations
 
@@ -48,7 +49,7 @@ def alice(step: RuleStep) -> Agent:
 
 @pytest.fixture
 def talk(step: RuleStep, alice: Agent) -> Conversation:
-    """Alice wrote an hour ago."""
+    """A conversation in which Alice wrote an hour ago."""
     at = timezone.now() - timedelta(hours=1)
     one = on_desk(step, alice, at=at)
     sending.add(one.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=at)

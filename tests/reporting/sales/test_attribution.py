@@ -16,7 +16,7 @@ A, B, BOT = 1, 2, None
 
 
 def word(hours: float, agent_id: int | None, *, seq: int = 1) -> Word:
-    """Written so many hours before the transaction."""
+    """Return a message written this many hours before the transaction."""
     return Word(NOW - timedelta(hours=hours), 7, seq, agent_id)
 
 

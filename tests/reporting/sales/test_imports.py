@@ -1,4 +1,4 @@
-"""A file of a shop system is read strictly: every fault has its line, and nothing is half done."""
+"""A shop system's file is read strictly: every error has its line, and nothing is half imported."""
 
 from __future__ import annotations
 

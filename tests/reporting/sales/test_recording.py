@@ -1,4 +1,4 @@
-"""Transactions: the worked examples, recorded once, explained, taken back by a refund."""
+"""Transactions: the worked examples, recorded once, explained, reversed by a refund."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HOUR = timedelta(hours=1)
 
 
 class Story:
-    """One customer, told line by line; an hour passes with each."""
+    """One customer, step by step; an hour passes with each step."""
 
     def __init__(self, step: RuleStep) -> None:
         self.step, self.at = step, NOW
@@ -38,7 +38,7 @@ class Story:
             step.group.members.add(self.agents[name])
 
     def exchanges(self, name: str) -> None:
-        """Back on this agent's desk, if it is not there; both write."""
+        """Bring the conversation to this agent's desk, if it is not there; both write."""
         self.at += HOUR
         one = self._fresh()
         if one.status == "snoozed":

@@ -1,4 +1,4 @@
-"""The replay of a website's history: a day computed by hand, and what must always hold."""
+"""The replay of a website's history: a day computed by hand, and properties that always hold."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ def test_an_agent_who_went_takes_nothing_but_ends_what_he_has() -> None:
 
 
 def test_what_comes_back_takes_a_place_and_always_enters() -> None:
-    """The first goes to sleep at 10 and comes back at 15, behind the second, into a queue that is
-    full with the third; the fourth is refused at 16 because of it."""
+    """The first is set aside at 10 and returns at 15, behind the second, into a queue that the
+    third fills; therefore the fourth is refused at 16."""
     first = Arrival(
         at(0), RULE, (Stay(TEAM, 10 * MINUTE), Stay(TEAM, 10 * MINUTE, away=5 * MINUTE))
     )
@@ -176,9 +176,9 @@ def test_a_closed_group_takes_nothing_and_keeps_places_by_setting() -> None:
 @pytest.mark.parametrize(
     ("mode", "waits"),
     [
-        # The first group is filled before the second is asked; the second has nobody until 60.
+        # The first group fills before the second is used; the second has no agent until 60.
         (CASCADE, (10, 20, 30, 57)),
-        # In turns: the second group gets the second, the third by the lower fill.
+        # In rotation: the second group gets the second, the third by the lower fill ratio.
         (EQUAL_SHARE, (10, 20, 58, 60)),
     ],
 )
@@ -255,7 +255,7 @@ def test_everybody_is_accounted_for_and_the_same_history_gives_the_same_answer(
     st.integers(1, 5),
 )
 def test_more_places_never_refuse_more(day: list[tuple[int, int]], places: int, more: int) -> None:
-    """In one queue served by one slot, where nobody's time depends on who was refused."""
+    """In one queue served by one slot, where refusals affect nobody's time."""
     arrivals = [comes(minute, 10) for minute, _ in day]
     few, many = (
         played(arrivals, rules(n), team(Shift(ALICE, at(30), at(600))))
@@ -265,7 +265,7 @@ def test_more_places_never_refuse_more(day: list[tuple[int, int]], places: int, 
 
 
 def test_a_month_of_a_large_team_is_played_through() -> None:
-    """Thirty agents, 28 conversations an hour, a third of which come back."""
+    """Thirty agents, 28 conversations an hour, a third of which return."""
     day = 24 * 60
     arrivals = [
         Arrival(

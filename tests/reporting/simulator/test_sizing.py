@@ -1,4 +1,4 @@
-"""The formula of the queue's size: the examples of the sources, and what always holds."""
+"""The formula of the queue's size: the examples of the sources, and properties that always hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The queue-size adviser: what it reads of a website's history, and how near its replay comes."""
+"""The queue-size simulator: what it reads from a website's history, and how close its replay
+comes."""
 
 from __future__ import annotations
 
@@ -69,7 +70,7 @@ def test_a_life_is_its_contacts_and_what_lay_between() -> None:
     contacts = [
         spell(5, 15, queued_at=0, why=EndReason.SNOOZED),
         spell(80, 90, queued_at=75, why=EndReason.TRANSFERRED),
-        # Released: it kept its former rank, and waited from the moment at which it left the desk.
+        # Released: it kept its former rank, and waited from the moment it left the desk.
         spell(95, 99, queued_at=90, agent=2, why=EndReason.RELEASED),
         spell(120, 121, queued_at=90, agent=2, group=None),
     ]
@@ -171,8 +172,8 @@ def test_history_is_one_websites_and_one_periods(step: RuleStep, agent: Agent) -
 
 
 def test_the_pace_is_the_websites_own(step: RuleStep, agent: Agent) -> None:
-    """Alice ends six conversations in an hour from 10:00 on (Paris), and four in the next; six and
-    then twelve had come."""
+    """Alice ends six conversations in the hour from 10:00 (Paris) and four in the next; six and
+    then twelve had arrived."""
     for n in range(6):
         closed(step, agent, 10 * n, 10 * n + 10)
     for n in range(4):
@@ -201,11 +202,11 @@ def test_a_queue_that_refuses_is_not_told_to_stay_small(step: RuleStep, agent: A
     assert advice.weight_of(other.pk, other.rule_id, read) == 0
 
 
-# --- How near the replay comes
+# --- How close the replay comes
 
 
 def live_through(step: RuleStep, agents: list[Agent], moved: time_machine.Traveller) -> None:
-    """A morning of the real engine: an arrival every four minutes or so, ten minutes for each."""
+    """A morning of the real engine: an arrival about every four minutes, ten minutes for each."""
     chance = random.Random(215)
     happens: list[tuple[datetime, int, str, Any]] = []
     minute = 0.0
@@ -246,7 +247,7 @@ def start(visitor: Any, now: datetime) -> None:
 
 @pytest.fixture
 def nothing_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the reactions that are owed: no screen looks on. And nobody was refused before."""
+    """Keep only durable reactions, because no screen is open, and forget earlier refusals."""
     monkeypatch.setattr(bus, "_live", {})
     cache.clear()
 
@@ -276,7 +277,7 @@ def test_a_replay_with_the_real_places_comes_near_to_what_happened(
         assert real is not None
         assert abs(played - real) <= max(4 * MINUTE, real * 0.25)
     refusals = [advice.outcome_with(read, {step.pk: n}).refused for n in (0, 2, 4, 8, 16, 60)]
-    # Who is let in changes who is free later: from one number to the next a visitor may lose by it.
+    # Who gets in changes who is free later: one more place may cost a visitor theirs.
     assert all(few + 2 >= many for few, many in pairwise(refusals))
     assert refusals[0] > refusals[3] >= refusals[-1] == 0
 
@@ -286,7 +287,7 @@ def test_a_replay_with_the_real_places_comes_near_to_what_happened(
 
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What workers are asked for is done at once, by Celery's own means."""
+    """Run workers' tasks at once, by Celery's eager mode."""
     cache.clear()
     monkeypatch.setitem(app.conf, "task_always_eager", True)
 

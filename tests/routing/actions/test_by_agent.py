@@ -1,4 +1,4 @@
-"""Whoever may not delete a setting reads what needs it, with links."""
+"""A user who may not delete a setting reads what needs it, with links."""
 
 from __future__ import annotations
 

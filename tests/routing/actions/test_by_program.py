@@ -1,4 +1,4 @@
-"""Words from the API: as the agent who holds the conversation, as the bot, as nobody else."""
+"""Messages from the API: as the agent who holds the conversation, as the bot, as nobody else."""
 
 from __future__ import annotations
 

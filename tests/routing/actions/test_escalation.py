@@ -1,4 +1,4 @@
-"""From a bot to people: engaged where people could take it, passed on as a new entry (C6)."""
+"""From a bot to people: engaged if people could take it, escalated as a new entry (C6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What somebody may not have any more goes back to the team, whatever it was and by every door."""
+"""What an agent may no longer have returns to the team, whatever it was and by every entry
+point."""
 
 from __future__ import annotations
 
@@ -59,7 +60,7 @@ def said(conversation: Conversation) -> tuple[str, dict[str, Any]]:
 
 
 def deactivate(agent: Agent) -> None:
-    """Without telling anybody, as a shell would."""
+    """Deactivate without publishing a fact, as a shell would."""
     User.objects.filter(pk=agent.user_id).update(is_active=False)
 
 
@@ -74,7 +75,7 @@ def reply(conversation: Conversation) -> None:
     conversation.refresh_from_db()
 
 
-# --- Whose it may be is asked when it comes back ---
+# --- Entitlement is checked when it comes back ---
 
 
 def leave(agent: Agent) -> None:
@@ -158,7 +159,7 @@ def test_it_is_neither_given_to_nor_taken_by_somebody_who_may_not_have_it(
         by_supervisor.reassign(waiting_one.pk, to=agent, user=admin, at=LATER)
 
 
-# --- What they have goes back at once ---
+# --- What they have is returned at once ---
 
 
 @pytest.mark.parametrize("status", [*HELD, *sorted(PAUSED)])
@@ -228,7 +229,7 @@ def test_what_they_may_still_have_stays(step: RuleStep, agent: Agent) -> None:
     assert (mine.status, other.status) == (Status.ASSIGNED, Status.QUEUED)
 
 
-# --- By every door ---
+# --- By every entry point ---
 
 
 @pytest.fixture

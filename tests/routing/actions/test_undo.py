@@ -1,4 +1,4 @@
-"""What an agent has just done to a conversation on their desk may be taken back (C71)."""
+"""What an agent has just done to a conversation on their desk may be undone (C71)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def hand_over(conversation: Conversation, agent: Agent) -> Conversation:
 
 
 def send_away(conversation: Conversation, agent: Agent) -> Conversation:
-    """To a team that the agent is not in."""
+    """Transfer to a team that the agent is not in."""
     other = StepFactory(rule=conversation.queue.rule).group
     return by_agent.transfer(conversation.pk, user=agent.user, to=other, at=NOW)
 
@@ -97,7 +97,7 @@ def test_it_comes_back_beyond_the_slots_since_the_agent_pulls_it(
     agent.channels.update(slots=1)
     conversation = on_desk(step, agent)
     send_away(conversation, agent)
-    other = on_desk(step, agent)  # the slot was given to somebody else at once
+    other = on_desk(step, agent)  # the slot was given to another conversation at once
     undo.take_back(conversation.pk, user=agent.user, at=SOON)
     assert {now(conversation).status, now(other).status} == {Status.ACTIVE}
 

@@ -88,7 +88,7 @@ def test_without_a_queue_it_counts_what_was_handed_to_the_group(
 
 
 def test_whom_it_names(step: RuleStep, agent: Agent) -> None:
-    """The members, whatever stops them; of others only who could take it but for membership."""
+    """The members, whatever stops them; of others only those who lack nothing but membership."""
     here = StepFactory(rule=step.rule).group
     free, busy, away = (AgentFactory(display_name=name) for name in ("Free", "Busy", "Away"))
     here.members.add(free, busy, away)

@@ -22,7 +22,7 @@ HOUR = timedelta(hours=1)
 
 
 def person(name: str, **how: Any) -> Person:
-    """A member who is there, available, with four slots of which none is taken."""
+    """Return a member who is connected, available, with four slots, none of them taken."""
     view = AgentView(agent_id=sum(map(ord, name)), slots=4, active=0, group_ids=frozenset({TEAM}))
     return Person(name, replace(view, **how))
 

@@ -1,4 +1,4 @@
-"""An agent who is green and gets nothing is told why, and what would help."""
+"""An available agent who gets nothing is told why, and what would help."""
 
 from __future__ import annotations
 
