@@ -1,13 +1,13 @@
-// Sound and desktop notifications for what a visitor writes: only where somebody asked for them, and
-// once, however many tabs are open. All tabs hear of a message; under a lock that they share the
-// first one to claim it says so, unless somebody is looking at it in one of them.
+// Sound and desktop notifications for visitors' messages: only if the agent has switched them on,
+// and once however many tabs are open. All tabs hear of a message; under a shared lock the first
+// one to claim it announces it, unless the agent is looking at it in one of them.
 
 import { cut } from "../shared/text.js";
 import { isLookedAt } from "./looking.js";
 import { Store, agent, notify, texts } from "./page.js";
 
 const store = new Store("alerts");
-const LOOKING_FIRST_MS = 250; // The tab in which somebody looks claims it before the others.
+const LOOKING_FIRST_MS = 250; // The tab that the agent looks at claims it before the others.
 const KEPT = 60;
 const BODY = 140;
 const NOTES = [
@@ -18,21 +18,21 @@ let audio;
 
 const isOn = (kind) => Boolean(store.get(kind)?.length);
 
-/** `id` names what happened, on every tab the same; `where` it can be seen; `isSeen`: somebody is
- *  looking at it here. */
+/** Announce something once. `id` names it, equal on every tab; `where` it can be seen; `isSeen`:
+the *  agent is looking at it here. */
 export function alertOnce({ id, where, title, body = "", isSeen, open }) {
   if (!isOn("sound") && !isOn("desktop")) return;
   if (isSeen) withLock(() => claim(id));
   else setTimeout(() => withLock(() => sayOnce({ id, where, title, body, open })), LOOKING_FIRST_MS * (mayPlay() ? 1 : 2));
 }
 
-/** The tab in which somebody looks may hear of it last: its own lock says that it is there. */
+/** The tab that the agent looks at may hear of it last; its own lock shows that it is there. */
 async function sayOnce({ where, ...alert }) {
   const isSeenElsewhere = await isLookedAt(where);
   if (claim(alert.id) && !isSeenElsewhere) say(alert);
 }
 
-/** Where there are no locks (no TLS), two tabs may both speak: better than neither. */
+/** Without locks (no TLS), two tabs may both announce it: better than neither. */
 function withLock(work) {
   if (!navigator.locks) return work();
   return navigator.locks.request(`causerie.alerts.${agent}`, async () => work());
@@ -56,11 +56,11 @@ function say({ id, title, body, open }) {
       shown.close();
     });
   } catch {
-    // Phones show notifications of service workers only; the sound and the title say the same.
+    // Phones show notifications of service workers only; the sound and the title do the same.
   }
 }
 
-/** Browsers let a page sound only once somebody has used it: such a tab speaks before the others. */
+/** Browsers let a page make sounds only after some interaction with it: such tabs go first. */
 function mayPlay() {
   return navigator.userActivation?.hasBeenActive ?? true;
 }
@@ -95,7 +95,7 @@ async function switched(box) {
     notify(texts.alertsRefused);
   }
   store.set(kind, box.checked ? [true] : []);
-  if (box.checked && kind === "sound") play(); // What it will sound like; and from now on it may.
+  if (box.checked && kind === "sound") play(); // A sample; and the click allows sounds from now on.
 }
 
 function isAllowed() {

@@ -1,15 +1,15 @@
-// Applications of others in the toolbar (docs/apps.md): framed when they are unfolded, told what is
-// looked at by signed words to their own origin, and heard only from there.
+// Third-party applications in the toolbar (docs/apps.md): framed when they are unfolded, sent a
+// signed context at their own origin, and heard only from there.
 
 import { cut } from "../shared/text.js";
 import { element, texts, write } from "./page.js";
 
 const PATIENCE_MS = 10_000;
-const RENEW_MS = 4 * 60_000; // What they are told is good for five minutes.
+const RENEW_MS = 4 * 60_000; // The context is valid for five minutes.
 const TEXT_LIMIT = 4000;
 const HEIGHTS = [80, 600];
 const SANDBOX = "allow-scripts allow-same-origin allow-forms allow-popups";
-const open = new Map(); // The applications that are unfolded, by their <details>.
+const open = new Map(); // The unfolded applications, by their <details>.
 
 const numberInFocus = () => document.getElementById("toolbar")?.dataset.number;
 
@@ -26,7 +26,7 @@ class App {
   load() {
     this.stop();
     this.fault.hidden = true;
-    // On the desk's own host it could do all that the desk can.
+    // On the desk's own host it could do everything that the desk can.
     if (this.origin === location.origin) return this.fail(texts.appForbidden);
     this.place.replaceChildren(element("p", { class: "muted small" }, texts.appLoading));
     this.frame = element("iframe", {
@@ -40,7 +40,7 @@ class App {
     this.timer = setTimeout(() => this.fail(texts.appSilent), PATIENCE_MS);
   }
 
-  /** It has said that it is there, or wants to be told anew. */
+  /** The application has reported that it is ready, or wants the context again. */
   async ready() {
     clearTimeout(this.timer);
     this.place.querySelector("p")?.remove();
@@ -48,7 +48,7 @@ class App {
     this.timer = setTimeout(() => this.ready(), RENEW_MS);
   }
 
-  /** `type`: "context" (first, and before it ends), "focused" or "visitor". */
+  /** `type`: "context" (first, and before it expires), "focused" or "visitor". */
   async tell(type) {
     const number = numberInFocus();
     if (!this.frame || !number) return;
@@ -87,7 +87,7 @@ class App {
   }
 }
 
-/** Into the composer of the conversation in focus, where the caret is; nothing is sent. */
+/** Insert at the caret in the composer of the conversation in focus; nothing is sent. */
 function insert(text, conversation) {
   const number = numberInFocus();
   if (typeof text !== "string" || String(conversation) !== number) return;
@@ -105,7 +105,7 @@ function tellAll(type) {
   }
 }
 
-/** The toolbar was drawn: perhaps of another conversation. */
+/** The toolbar was drawn, perhaps for another conversation. */
 let last;
 export function drawApps() {
   const number = numberInFocus();
@@ -113,7 +113,7 @@ export function drawApps() {
   last = number;
 }
 
-/** Another page, or news of the visitor in focus. */
+/** The visitor in focus opened another page, or there is news of them. */
 export const visitorChanged = () => tellAll("visitor");
 
 // A toggle does not bubble.

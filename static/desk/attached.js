@@ -5,7 +5,7 @@ import { element, icon, texts } from "./page.js";
 
 const SIDE = 320;
 
-/** What stands in a bubble for `attachment` of conversation `number`. */
+/** Return the nodes in a bubble for `attachment` of conversation `number`. */
 export function attached(attachment, number) {
   const address = `/desk/c/${number}/attachments/${attachment.id}/`;
   if (attachment.width) return picture(attachment, address);

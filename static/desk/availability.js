@@ -1,10 +1,10 @@
-// What the page says of the agent's availability follows it, however the page has learnt of it.
+// Parts of the page that show the agent's availability follow it, however the page learnt of it.
 
 const shown = () => [...document.querySelectorAll("#statuses .status")].map(({ className }) => className).join();
 let before = shown();
 
-/** `onChosen` is called after a click of this page: its answer has the buttons only, and the frame
- *  that tells all pages of the agent may be lost. */
+/** `onChosen` is called after a click on this page: the response has only the buttons, and the
+frame *  that informs all pages of the agent may be lost. */
 export function listenToAvailability({ onChosen }) {
   document.addEventListener("htmx:afterSwap", ({ target }) => {
     if (target.id === "statuses") onChosen();
@@ -13,7 +13,7 @@ export function listenToAvailability({ onChosen }) {
   document.addEventListener("htmx:oobAfterSwap", follow);
 }
 
-/** Why nothing comes is asked again at once, not only every half a minute. */
+/** Ask again at once why nothing comes, not only every half a minute. */
 function follow() {
   if (shown() === before) return;
   before = shown();

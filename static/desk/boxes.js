@@ -1,4 +1,4 @@
-// The state boxes as the page has them: which conversations are on the desk, and who waits.
+// The state boxes on the page: which conversations are on the desk, and which of them wait.
 
 import { tick } from "../base/clock.js";
 import { element, icon, texts } from "./page.js";
@@ -13,7 +13,7 @@ export function numbersOnDesk() {
   return Array.from(document.querySelectorAll(".box:not(.assigned)"), (box) => box.dataset.number);
 }
 
-/** The same, those first who wait for an answer, and of these whoever has waited longest. */
+/** The same; those that wait for an answer come first, the longest wait before the others. */
 export function numbersToAnswer() {
   const since = (number) => Date.parse(boxOf(number).querySelector("[data-waits][data-since]")?.dateTime) || Infinity;
   const waits = (number) => (boxOf(number).classList.contains("waits") ? since(number) : Infinity);
@@ -28,7 +28,7 @@ export function countWaiting() {
   told?.replaceChildren(...words);
 }
 
-/** A message is there before the server has drawn the box again. */
+/** Show a message before the server has drawn the box again. */
 export function messageInBox(number, message) {
   const box = boxOf(number);
   if (!box || message.author === "system") return;
@@ -36,7 +36,7 @@ export function messageInBox(number, message) {
   if (box.classList.contains("assigned") || message.author === "bot") return;
   const { author, at } = message;
   const wait = box.querySelector("[data-waits]");
-  // Who waits already goes on waiting since their first word without an answer.
+  // A visitor who waits already goes on waiting since their first unanswered message.
   if (author === "visitor" && !box.classList.contains("waits")) startClock(wait, at);
   if (author === "agent") startClock(box.querySelector("[data-answered]"), at);
   const waits = author === "visitor";
@@ -51,7 +51,7 @@ function startClock(clock, at) {
   clock.setAttribute("data-since", "");
 }
 
-/** Only who holds a conversation writes in it: an agent's words are this agent's own. */
+/** Only the holder writes in a conversation, so an agent's messages are this agent's own. */
 function drawSaid(place, { author, body, attachment }) {
   const by = { agent: `${texts.youSaid} `, bot: `${texts.botSaid} ` }[author] ?? "";
   place.replaceChildren(element("span", { class: "by" }, by));
@@ -61,8 +61,8 @@ function drawSaid(place, { author, body, attachment }) {
 
 const FRESH_MS = 5000;
 
-/** Who is on the site. What the socket says may overtake a fragment that was drawn before, and holds
- *  against it. */
+/** Who is on the site. The socket may be ahead of a fragment that was drawn earlier, and then its
+ *  state wins. */
 export const presence = {
   told: new Map(), // {online, at} by number
 
@@ -71,7 +71,7 @@ export const presence = {
     show(conversation, online);
   },
 
-  /** A fragment has come. */
+  /** A fragment has arrived. */
   draw() {
     for (const [number, { online, at }] of this.told) {
       if (Date.now() - at > FRESH_MS) this.told.delete(number);

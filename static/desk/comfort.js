@@ -1,4 +1,4 @@
-// Keys, palette and the list of shortcuts, put together for the desk.
+// The keys, the palette and the list of shortcuts, combined for the desk.
 
 import { keys, listenToKeys } from "./keys.js";
 import { Palette } from "./palette.js";

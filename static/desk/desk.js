@@ -1,5 +1,5 @@
-// The desk: one socket, the boxes, the open dialogue. The socket tells what changed; the HTML comes
-// from the ordinary views, by htmx, and is morphed into the page.
+// The desk: one socket, the boxes, the open dialogue. The socket reports what changed; the HTML
+// comes from the ordinary views, by htmx, and is morphed into the page.
 
 import "../base/bar.js";
 import "../base/tips.js";
@@ -33,14 +33,14 @@ const offline = document.getElementById("offline");
 
 let known = null; // Numbers of the boxes, to see which are new.
 let isDown = false;
-const underWay = new Set(); // Numbers of conversations that a form of mine is moving.
+const underWay = new Set(); // Numbers of conversations that a form of this page is moving.
 let downTimer;
 let chosenCount = Number(stage?.dataset.panes ?? 1);
 
 Idiomorph.defaults.callbacks.beforeNodeMorphed = (old) =>
   !(old instanceof Element && old.id && old.hasAttribute("data-keep"));
 
-// What was folded or unfolded stays so, and what is being written: a reply or a note.
+// What was folded or unfolded stays so, and so does the kind of text being written: reply or note.
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
   name !== "data-mode" && (name !== "open" || node.tagName !== "DETAILS");
 
@@ -50,7 +50,7 @@ const refreshBoxes = coalesced(() => {
   if (!stage) renewState();
 });
 
-// Told to a whole team at once: spread over a second, and the figure alone where the lists are not.
+// Sent to a whole team at once: spread over a second, and only the count on pages without the lists.
 const refreshSnoozed = coalesced(() => {
   if (document.getElementById("sleepers")) get("/desk/snoozed/", "#sleepers", "morph");
   else setTimeout(() => get("/desk/snoozed/count/", "#snoozed-count", "morph"), Math.random() * SPREAD_MS);
@@ -113,7 +113,7 @@ function gone(sentence, number) {
   refreshBoxes();
 }
 
-/** Something left the desk by my own hand: on to the next that waits, else to the first. */
+/** The agent has sent this away themselves: go on to the next that waits, or else to the first. */
 function next(number) {
   const others = numbersToAnswer().filter((other) => other !== String(number) && !panes.find(other));
   panes.replace(number, wide.matches ? others[0] : null);
@@ -158,8 +158,8 @@ addEventListener("popstate", () => {
 
 // --- What htmx brought -----------------------------------------------------------------------
 
-/** The toolbar acts on the conversation in focus: one that comes late, of the conversation that was
- *  in focus before, alone or beside its dialogue, is not put in its place. */
+/** The toolbar acts on the conversation in focus. A late one, of the conversation that was in focus
+ *  before, alone or with its dialogue, must not replace it. */
 function refuseLateToolbar({ detail, target }) {
   if (target.id !== "toolbar") return;
   const brought = new DOMParser().parseFromString(detail.serverResponse ?? "", "text/html");
@@ -190,7 +190,7 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
 function dialogDrawn() {
   for (const menu of document.querySelectorAll("[data-menu][open]")) menu.open = false;
   if (!dialog.open) dialog.showModal();
-  // One that takes the place of another gets no focus by being opened.
+  // A dialog that replaces another gets no focus by being opened.
   dialog.querySelector("[autofocus]")?.focus();
   drawUnsent();
   tellMoment();
@@ -198,7 +198,7 @@ function dialogDrawn() {
   leaving.drawn();
 }
 
-/** The socket may be quicker than the answer: where the button that asked has been morphed away, its
+/** The socket may be faster than the response: if the button that asked has been morphed away, its
  *  events would bubble to nobody. */
 document.addEventListener("htmx:beforeRequest", ({ detail: { elt, xhr } }) => {
   xhr.addEventListener("readystatechange", () => {
@@ -210,7 +210,7 @@ document.addEventListener("htmx:beforeRequest", ({ detail: { elt, xhr } }) => {
   });
 });
 
-/** What I move myself is drawn when its own answer comes: it may be out of sight by then. */
+/** What this page moves is drawn when its own response comes: it may be out of sight by then. */
 document.addEventListener("htmx:beforeSend", ({ detail: { requestConfig: { verb, path }, xhr } }) => {
   const [, number] = path.match(/^\/desk\/c\/(\d+)\//) ?? [];
   if (verb !== "post" || !number) return;
@@ -229,7 +229,7 @@ document.addEventListener("desk:moved", ({ detail: { number, status } }) => {
     return;
   }
   const pane = panes.find(number);
-  // The socket may have been quicker, and what was mine is drawn as gone already.
+  // The socket may have been faster, and what was mine is drawn as gone already.
   if (pane?.wasMine === String(number) && status !== "active") next(number);
   else if (pane) pane.refresh();
   else if (status === "active") panes.open(number);
@@ -258,10 +258,10 @@ document.addEventListener("desk:refused", ({ detail: { number, message } }) => {
 document.addEventListener("htmx:responseError", ({ detail }) => {
   const { verb } = detail.requestConfig;
   const pane = panes?.list.find(({ root }) => root === detail.target);
-  // Out of sight: the socket has told of a transfer to another team before its own answer came.
+  // 404: the socket has reported a transfer to another team before its own response came.
   if (detail.xhr.status === 404 && pane?.wasMine === pane.number) next(pane.number);
   else if (detail.xhr.status === 404 && pane) panes.empty(pane);
-  // Where the answer says itself what is wrong, that sentence is shown already.
+  // If the response itself says what is wrong, that sentence is shown already.
   else if (detail.xhr.getResponseHeader("HX-Trigger")) return;
   else if (verb !== "get" || detail.target.id === "dialog-body") notify(texts.refused);
 });
@@ -297,7 +297,7 @@ function show(frame) {
       break;
     case "presence":
       presence.tell(frame);
-      if (String(frame.conversation) === panes?.number) refreshToolbar(); // It says on which page.
+      if (String(frame.conversation) === panes?.number) refreshToolbar(); // It shows the page.
       break;
     case "changed":
       if (frame.what === "suggestions") {
@@ -339,7 +339,7 @@ function open(number) {
   else location.assign(`/desk/c/${number}/`);
 }
 
-/** The socket may take a minute to notice a cut; the browser, or a reply that fails, is quicker. */
+/** The socket may notice a cut only after a minute; the browser, or a failing reply, is faster. */
 function showLine() {
   offline.hidden = !isDown && navigator.onLine && !panes?.dialogues.some(({ thread }) => thread.isCut);
 }

@@ -1,5 +1,5 @@
 // The open dialogue: its thread, its log, its composer. The server's fragments may be morphed under
-// it at any time; the log and the composer are kept (`data-keep`).
+// it at any time; the log and the composer are preserved (`data-keep`).
 
 import { Thread } from "../shared/thread.js";
 import { Uploads } from "../shared/uploads.js";
@@ -12,9 +12,9 @@ import { isNoting, switchTo } from "./writing.js";
 
 const TYPING_MS = 3000;
 const TYPING_GONE_MS = 6000;
-const DELIVERY_MS = 15_000; // How long a way out waits for what is to be sent before it.
+const DELIVERY_MS = 15_000; // How long an action waits for what must be sent before it.
 const LOOK_MS = 50;
-// What looks like a variable of a canned reply and was not filled; said by hand it may be meant.
+// Looks like a variable of a canned reply that was not filled in; a second Enter sends it as it is.
 const VARIABLE = new RegExp(`\\{\\s*(${texts.variables.replaceAll(" ", "|")})\\s*(\\|[^{}\\n]*)?\\}`);
 const SIZES_ITSELF = CSS.supports("field-sizing", "content");
 const unsent = new Store("unsent");
@@ -41,7 +41,7 @@ function threadOf(number, callbacks = {}) {
   });
 }
 
-/** Go on sending what a closed dialogue or the page before had not sent yet. */
+/** Go on sending what a closed dialogue, or the page before, had not sent yet. */
 export function sendBehind(number) {
   const thread = threadOf(number, {
     onChange: ({ pending }) => {
@@ -53,7 +53,7 @@ export function sendBehind(number) {
   behind.set(number, thread);
 }
 
-/** Send a text of a conversation that is not shown; false where the server has not taken it. */
+/** Send a text to a conversation that is not shown; false if the server has not accepted it. */
 export function deliverBehind(number, body) {
   if (!body) return Promise.resolve(true);
   return new Promise((resolve) => {
@@ -90,7 +90,7 @@ export class Dialogue {
     this.sendFrame = sendFrame;
     this.onGone = onGone;
     this.onLine = onLine;
-    this.isQuiet = isQuiet; // Drawn beside what somebody is writing: it takes no focus.
+    this.isQuiet = isQuiet; // Drawn beside a text being written: it takes no focus.
     const { number, visitor } = this;
     this.log = new Log(document.getElementById(`log-${number}`), { visitor, tint: section.dataset.tint, number });
     this.thread = threadOf(this.number, {
@@ -142,7 +142,7 @@ export class Dialogue {
     this.readyBox = box;
     switchTo(this.number, this.section.dataset.mode ?? "reply");
     const begun = drafts.get(this.number);
-    // Somebody may write before this script has come; else what only this browser knows is newer.
+    // The agent may write before this script has loaded; otherwise this browser's text is newer.
     if (box.value === box.defaultValue && begun !== null && begun !== undefined) box.value = begun;
     if (box.value !== box.defaultValue) drafts.set(this.number, box.value);
     this.#grow();
@@ -181,7 +181,7 @@ export class Dialogue {
     emoji.addEventListener("click", () => this.#offerEmoji(emoji), { once: true });
     this.suggestions = new Suggestions({ form: box.form, number: this.number });
     this.suggestions.follow(this.thread);
-    // Who is writing a note while the conversation comes to the desk goes on writing a note.
+    // An agent who is writing a note when the conversation comes to the desk goes on with the note.
     if (document.activeElement === this.noteBox) switchTo(this.number, "note");
     else if (!this.isQuiet && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
   }
@@ -191,7 +191,7 @@ export class Dialogue {
     return (this.uploads?.items ?? []).map(({ name }) => name);
   }
 
-  /** Send all that stands in the composer; false where the server has not taken it in time. */
+  /** Send everything in the composer; false if the server has not accepted it in time. */
   async deliver() {
     this.#send();
     const isLost = () => this.box?.value || this.uploads?.items.some(({ state }) => state === "failed");
@@ -203,7 +203,7 @@ export class Dialogue {
     return false;
   }
 
-  /** It left this desk while something was being written: it is not thrown away unseen. */
+  /** It left this desk while a text was being written: show it, so that it is not lost. */
   #showBegun() {
     const place = this.section?.querySelector("[data-begun]");
     const begun = drafts.get(this.number);
@@ -219,7 +219,7 @@ export class Dialogue {
     if (this.thread.pending.length) sendBehind(this.number);
   }
 
-  /** The visitor is writing, until told otherwise or for six seconds. */
+  /** The visitor is writing, until a frame says otherwise or for six seconds. */
   showTyping(isOn) {
     const line = document.getElementById(`typing-${this.number}`);
     if (!line) return;
@@ -258,7 +258,7 @@ export class Dialogue {
   }
 
   #send() {
-    if (isNoting(this.number)) return; // What is seen is the note; the reply is out of sight.
+    if (isNoting(this.number)) return; // The note is shown; the reply is out of sight.
     const body = this.box.value.trim();
     const [place] = body.match(VARIABLE) ?? [];
     if (place && this.warnedOf !== body) {
@@ -266,7 +266,7 @@ export class Dialogue {
       this.#complain(texts.cannedRaw.replace("{place}", place));
       return;
     }
-    this.isPledged = true; // What is still going up follows by itself.
+    this.isPledged = true; // Files that are still uploading follow by themselves.
     this.#filesChanged();
     if (!body) return;
     this.#complain("");
@@ -310,7 +310,7 @@ export class Dialogue {
   }
 
   #typed() {
-    if (isNoting(this.number)) switchTo(this.number, "reply"); // Something was inserted: it is seen.
+    if (isNoting(this.number)) switchTo(this.number, "reply"); // Something was inserted: show it.
     drafts.set(this.number, this.box.value);
     this.#grow();
     this.#complain("");
@@ -335,7 +335,7 @@ export class Dialogue {
     }).observe(box);
   }
 
-  /** Browsers that size it themselves (composer.css) need not lay out the page at each letter. */
+  /** Browsers that size it themselves (composer.css) need no layout of the page at each letter. */
   #grow() {
     if (SIZES_ITSELF) return;
     this.box.style.height = "auto";

@@ -1,16 +1,16 @@
-// What was begun and not sent: kept in this browser at once, on the server a moment later, so that
-// it outlives a reload, a lost line and the device.
+// Drafts: stored in this browser at once and on the server a moment later, so that they outlive a
+// reload, a lost connection and the device.
 
 import { Store } from "./page.js";
 
 const SAVE_MS = 800;
 const RETRY_MS = 10_000;
 const local = new Store("draft");
-const waiting = new Map(); // What the server has not been told yet, by number.
+const waiting = new Map(); // What the server does not have yet, by number.
 const timers = new Map();
 
 export const drafts = {
-  /** What is newer here than on the server, if anything is; "" is newer too. */
+  /** Return what is newer here than on the server, if anything is; "" can be newer too. */
   get(number) {
     return waiting.get(number) ?? local.get(number);
   },
@@ -35,7 +35,7 @@ async function save(number) {
       headers: JSON.parse(document.body.getAttribute("hx-headers")),
       body: new URLSearchParams({ body: text }),
     });
-    // What is not there any more needs no draft on the server; what is here stays here.
+    // A conversation that is gone needs no draft on the server; the one here stays.
     if (response.status >= 500) throw new Error(response.status);
     if (waiting.get(number) !== text) return;
     waiting.delete(number);

@@ -1,5 +1,5 @@
-// The desk while another page of the staff is open: what the bar shows of it stays true, and a
-// conversation that comes meanwhile is told where the agent is, with the way to it.
+// The desk on the staff's other pages: the bar stays current, and a conversation that comes
+// meanwhile is announced there, with a link to it.
 
 import { retract, toast } from "../base/toasts.js";
 import { alertOnce } from "./alerts.js";
@@ -12,7 +12,7 @@ let known = null; // Numbers of what is on the desk, to see what is new.
 const addressOf = (number) => `/desk/c/${number}/`;
 const goTo = (number) => location.assign(addressOf(number));
 
-/** Fetch the agent's state and show it. Without a line, the socket's return asks again. */
+/** Fetch the agent's state and show it. If that fails, the socket's return triggers it again. */
 export const renewState = coalesced(async () => {
   let page;
   try {
@@ -27,7 +27,7 @@ export const renewState = coalesced(async () => {
   if (held) compare(held);
 });
 
-/** Draw what a fragment brings of the bar, the focus where it was. */
+/** Draw the parts of the bar in a fragment, with the focus where it was. */
 export function showState(page) {
   for (const id of SHOWN) {
     const [old, fresh] = [document.getElementById(id), page.getElementById(id)];
@@ -59,7 +59,7 @@ function compare(held) {
   }
 }
 
-/** A frame of the agent's socket. */
+/** Handle a frame of the agent's socket. */
 export function hear(frame) {
   if (frame.type === "logout") location.assign("/login/");
   if (frame.type === "changed" && !["visitor", "suggestions"].includes(frame.what)) renewState();

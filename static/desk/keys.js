@@ -1,6 +1,6 @@
-// The keyboard: what each key does stands on the button it presses (`aria-keyshortcuts`), so that the
-// list and the palette cannot say anything else. Letters are keys only where nobody writes, and may
-// be switched off (WCAG 2.1.4).
+// The keyboard. The key of each button is on the button itself (`aria-keyshortcuts`), so that the
+// list and the palette always agree with it. Letters are keys only outside text fields, and can be
+// switched off (WCAG 2.1.4).
 
 import { Store } from "./page.js";
 
@@ -18,7 +18,7 @@ export const keys = {
   },
 };
 
-/** The hints on the buttons are there as long as the keys press them. */
+/** Show the hints on the buttons only while the keys work. */
 function showOnButtons() {
   document.documentElement.classList.toggle("letters-off", !keys.areOn);
 }
@@ -40,7 +40,7 @@ export function listenToKeys({ own, onPalette }) {
       return;
     }
     if (event.key === "Escape" && target.matches?.(".composer textarea, .noting textarea")) {
-      // Out of the text: from here letters are keys.
+      // Leave the text: from here letters are keys.
       target.closest(".dialogue").querySelector(".log").focus();
       return;
     }
@@ -53,7 +53,7 @@ export function listenToKeys({ own, onPalette }) {
   });
 }
 
-/** The letter, whatever the layout; a digit also where it asks for Shift, as on French keyboards. */
+/** The letter, whatever the layout; a digit even if it needs Shift, as on French keyboards. */
 function keyOf({ key, code }) {
   return /^Digit\d$/.test(code) && !/^[a-z?/]$/i.test(key) ? code.slice(-1) : key.toLowerCase();
 }
@@ -62,6 +62,6 @@ function press(key) {
   if (!/^[a-z0-9]$/.test(key)) return null;
   const button = document.querySelector(`[aria-keyshortcuts="${key}"]:not(:disabled)`);
   if (!button || button.closest("[inert], [hidden]")) return null;
-  // What cannot be taken back is only pointed at: Enter does it.
+  // An action that cannot be undone only gets the focus: Enter performs it.
   return () => (button.hasAttribute("data-key-points") ? button.focus() : button.click());
 }

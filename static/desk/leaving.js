@@ -1,16 +1,16 @@
-// Logging out: what lies on the desk is dealt with first, in a dialog that stays until it is empty
-// (C22). Forms of one conversation take its place meanwhile, and lead back to it.
+// Logging out: the conversations on the desk are dealt with first, in a dialog that stays until the
+// desk is empty (C22). Forms of one conversation replace it meanwhile, and lead back to it.
 
 import { get } from "./page.js";
 
 const AGAIN = "/logout/?again=1";
 const dialog = document.getElementById("dialog");
-let isGoing = false; // The logout of this page is under way: its answer leads away.
-let isOpen = false; // The dialog of the logout is open, or one that was opened from it.
-let isAsked = false; // Its list is under way, and may have been made before what came meanwhile.
+let isGoing = false; // The logout of this page is under way: its response leads away.
+let isOpen = false; // The dialog of the logout is open, or one opened from it.
+let isAsked = false; // Its list is under way, and may be older than what came meanwhile.
 
 const isListed = () => dialog.open && Boolean(dialog.querySelector("[data-leaving]"));
-/** The number of the conversation that the shown form asks about. */
+/** The number of the conversation that the shown form is about. */
 const asked = () => dialog.querySelector("form[hx-post]")?.getAttribute("hx-post").match(/\/c\/(\d+)\//)?.[1];
 
 export const leaving = {
@@ -23,13 +23,13 @@ export const leaving = {
     get("/logout/", "#dialog-body", "innerHTML");
   },
 
-  /** Something moved by itself while the list is shown, or while it is asked for. */
+  /** Something moved by itself while the list is shown or under way. */
   renew() {
     if (isListed() || isAsked) get(AGAIN, "#dialog-body", "innerHTML");
   },
 
-  /** A conversation moved, or did not: the list is shown anew; from its own form back to the list, else
-   *  away. An answer that comes late leaves the form of another one alone, and what is written in it. */
+  /** A conversation moved, or did not: show the list again; return from its own form to the list,
+  or *  close it. A late response leaves the form of another one alone, and the text in it. */
   settle(number) {
     if (isListed()) leaving.renew();
     else if (String(number) !== asked()) return;
@@ -37,13 +37,13 @@ export const leaving = {
     else if (dialog.open) dialog.close();
   },
 
-  /** From a dialog of one conversation back to the list; from anything else, away. */
+  /** From a dialog of one conversation back to the list; close any other. */
   dismiss() {
     if (isOpen && !isListed()) leaving.ask();
     else dialog.close();
   },
 
-  /** The dialog was drawn anew. */
+  /** The dialog was drawn again. */
   drawn() {
     isOpen ||= isListed();
     isAsked &&= !isListed();
@@ -54,7 +54,7 @@ export const leaving = {
 export function listenToLeaving({ onStayed }) {
   document.addEventListener("htmx:beforeRequest", (event) => {
     const { path, verb } = event.detail.requestConfig;
-    // What is asked for while the session ends would only lead to the login a second time.
+    // Requests while the session ends would only lead to the login a second time.
     if (isGoing) event.preventDefault();
     isGoing ||= path === "/logout/" && verb === "post";
   });
@@ -65,7 +65,7 @@ export function listenToLeaving({ onStayed }) {
     onStayed();
   });
 
-  // Asked for while the list was shown; meanwhile a form may have taken its place.
+  // Requested while the list was shown; meanwhile a form may have replaced it.
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     if (detail.requestConfig.path === AGAIN && !isListed()) detail.shouldSwap = false;
   });

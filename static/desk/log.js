@@ -1,5 +1,5 @@
-// The messages of a dialogue, drawn from a Thread: days, groups by author, ticks; between them, at
-// their moment, the events and notes of the server's fragment. Messages are text only, ever.
+// The messages of a dialogue, drawn from a Thread: days, groups by author, ticks; between them, by
+// time, the events and notes of the server's fragment. Messages are only ever inserted as text.
 
 import { clock, daysFrom, localeOf, longDay } from "../shared/moments.js";
 import { attached } from "./attached.js";
@@ -17,7 +17,7 @@ const full = format({ dateStyle: "full", timeStyle: "medium" });
 const date = format({ dateStyle: "short" });
 
 export class Log {
-  /** `tint`: which colour stands for the visitor. */
+  /** `tint`: the number of the visitor's colour. */
   constructor(root, { visitor, tint, number }) {
     Object.assign(this, { root, visitor, tint, number });
     this.bubbles = new Map(); // by seq
@@ -26,7 +26,7 @@ export class Log {
     this.tail = element("div", { class: "group mine", hidden: "" });
     this.empty = element("p", { class: "muted none", hidden: "" }, texts.noMessages);
     this.#clear();
-    // Who reads the end keeps it, also when a phone's keyboard or a smaller window takes room.
+    // A reader at the end stays there, even if a phone's keyboard or a smaller window takes room.
     this.isAtEnd = true;
     root.addEventListener("scroll", () => (this.isAtEnd = this.isNearEnd()), { passive: true });
     new ResizeObserver(() => this.isAtEnd && this.#toEnd()).observe(root);
@@ -38,7 +38,7 @@ export class Log {
     const mineGrew = thread.pending.length > this.tail.childElementCount;
     const fresh = thread.messages.slice(this.bubbles.size);
     for (const message of fresh) this.bubbles.set(message.seq, this.#bubbleOf(message));
-    // Events before the first messages have come would only be drawn again below them.
+    // Events before the first messages have loaded would only have to be drawn again below them.
     const added = thread.isLoaded ? this.#adopt(asides) : [];
     if (!this.#append(fresh, added)) this.#drawAnew(thread.messages);
     this.#drawPending(thread.pending);
@@ -63,7 +63,7 @@ export class Log {
     this.root.replaceChildren(this.empty, this.tail);
   }
 
-  /** The asides that are new here, oldest first. */
+  /** Return the asides that are new here, oldest first. */
   #adopt(list) {
     const known = new Set(this.asides.map(({ id }) => id));
     const added = [];
@@ -78,7 +78,7 @@ export class Log {
     return added.sort(byMoment);
   }
 
-  /** Add what comes after all that stands here; false where something belongs further up. */
+  /** Append what is newer than everything shown; false if something belongs further up. */
   #append(messages, asides) {
     const pairs = [...merged(messages, asides)];
     if (!pairs.length) return true;
@@ -97,17 +97,17 @@ export class Log {
     }
   }
 
-  /** The same nodes in new groups: what was looked at stays where it is. */
+  /** Put the same nodes into new groups, without moving what is in view. */
   #drawAnew(messages) {
     const fromEnd = this.root.scrollHeight - this.root.scrollTop;
-    this.root.setAttribute("aria-busy", "true"); // Nothing is read out twice.
+    this.root.setAttribute("aria-busy", "true"); // Screen readers read nothing twice.
     this.#clear();
     this.#add(merged(messages, this.asides));
     this.root.scrollTop = this.root.scrollHeight - fromEnd;
     requestAnimationFrame(() => this.root.removeAttribute("aria-busy"));
   }
 
-  /** A line with the day, where another day begins. */
+  /** Add a line with the day, if another day begins. */
   #addDay(at) {
     const isNewDay = !this.last || date.format(this.last.at) !== date.format(at);
     if (isNewDay) this.tail.before(element("div", { class: "day" }, element("span", {}, dayName(at))));
@@ -128,7 +128,7 @@ export class Log {
     if (isNewDay || !isSame || at - last.at > GROUP_MS) {
       this.group = this.#group(message, at);
       this.tail.before(this.group);
-      // What is far above the end is not laid out and painted until somebody scrolls there.
+      // Groups far above the end are not laid out and painted until somebody scrolls there.
       this.near.push(this.group);
       if (this.near.length > NEAR_GROUPS) this.near.shift().classList.add("far");
     }
@@ -192,8 +192,8 @@ export class Log {
   }
 }
 
-/** Messages in their order and asides in theirs, as pairs of which one is set; an aside of the very
- *  moment of a message is what it brought about, and stands before it. */
+/** Messages and asides in order, as pairs of which one is set. An aside at the very moment of a
+ *  message was caused by it, and stands before it. */
 function* merged(messages, asides) {
   let next = 0;
   for (const message of messages) {
@@ -204,13 +204,13 @@ function* merged(messages, asides) {
   while (next < asides.length) yield [null, asides[next++]];
 }
 
-/** As the server's templates make them. */
+/** The same initials as in the server's templates. */
 function initials(name) {
   const words = name.split(/\s+/).filter(Boolean);
   return [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...(word ?? "")][0] ?? "").join("");
 }
 
-/** What was cut from an answer by e-mail can be read all the same. */
+/** A button for the whole e-mail, including what was cut from it. */
 function wholeEmail(email, number) {
   const button = element("button", { type: "button", class: "whole-email" }, icon("at-sign"), texts.wholeEmail);
   button.addEventListener("click", () => {
@@ -231,7 +231,7 @@ function dayName(at) {
   return { 0: texts.today, [-1]: texts.yesterday }[days] ?? longDay(at, timeZone);
 }
 
-/** The text, its web addresses made links; built as nodes, so that nothing in it is markup. */
+/** The text with links for its web addresses; built as nodes, so that nothing in it is markup. */
 function linked(body) {
   const nodes = [];
   let end = 0;

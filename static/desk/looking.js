@@ -1,5 +1,5 @@
-// What somebody is looking at, told to all tabs of a browser: each tab with the focus holds a lock
-// whose name says what it shows. A tab that is gone, or that stopped, holds none.
+// What the agent is looking at, shared among the tabs of a browser: each tab with the focus holds a
+// lock whose name says what it shows. A tab that is closed or stopped holds none.
 
 import { agent } from "./page.js";
 
@@ -7,8 +7,8 @@ const PREFIX = `causerie.looking.${agent}.`;
 let held = "";
 let release = () => {};
 
-/** Hold it as long as `shown()`, a list of numbers and words, is before somebody's eyes. Returns what
- *  is to be called when another thing is shown. */
+/** Hold the lock as long as `shown()`, a list of numbers and words, is in view. Return a function
+to *  call when something else is shown. */
 export function watch(shown) {
   const look = () => hold(document.hasFocus() ? PREFIX + shown().join(",") : "");
   for (const name of ["focus", "blur"]) addEventListener(name, look);
@@ -24,7 +24,7 @@ function hold(name) {
   if (name) navigator.locks.request(name, { mode: "shared" }, () => new Promise((resolve) => (release = resolve)));
 }
 
-/** Whether it is looked at in any tab; unknown, and so not, where there are no locks (no TLS). */
+/** Whether any tab with the focus shows it; false without locks (no TLS). */
 export async function isLookedAt(what) {
   if (!navigator.locks) return false;
   const locks = await navigator.locks.query();

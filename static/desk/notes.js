@@ -1,14 +1,14 @@
-// Notes for the team, written below the messages: kept while they are begun, and a list of whom "@" calls.
+// Notes for the team below the messages: their drafts, and the list of colleagues behind "@".
 
 import { Store, element, notify, write } from "./page.js";
 
 const begun = new Store("note");
-const names = new Map(); // Whom the notes of a conversation can call, by number, once asked for.
+const names = new Map(); // Names that notes can mention, by number, once loaded.
 const CALL = /(?:^|\s)@([^\s@]*(?: [^\s@]*)?)$/u;
 const plain = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
 let list = null; // The open list: {root, box, start, found, index}
 
-/** Give back what was begun to the note fields that have just been drawn. */
+/** Restore the drafts of the note fields that have just been drawn. */
 export function drawNotes() {
   for (const box of document.querySelectorAll("[data-note]:not([data-ready])")) {
     box.dataset.ready = "";
@@ -18,7 +18,7 @@ export function drawNotes() {
 
 const boxOf = (number) => document.querySelector(`[data-note="${number}"]`);
 
-/** What is begun and not left for the team. */
+/** Return the draft of a note. */
 export function noteOf(number) {
   return (boxOf(number)?.value ?? begun.get(number) ?? "").trim();
 }
@@ -29,7 +29,7 @@ export function forgetNote(number) {
   if (box) box.value = "";
 }
 
-/** Asked for once; where that failed, again with the next letter. */
+/** Load the names once; after a failure, again with the next letter. */
 function namesOf(number) {
   if (!names.has(number)) {
     const asked = fetch(`/desk/c/${number}/readers/`, { headers: { Accept: "application/json" } })
@@ -94,7 +94,7 @@ document.addEventListener("input", ({ target }) => {
   offer(target);
 });
 
-/** Enter leaves the note, Ctrl+Enter too; Shift+Enter breaks the line, as in a reply. */
+/** Enter submits the note, Ctrl+Enter too; Shift+Enter breaks the line, as in a reply. */
 function leave(event) {
   const { key, shiftKey, altKey, target } = event;
   if (key !== "Enter" || shiftKey || altKey || !target.matches?.("[data-note]")) return;
@@ -118,5 +118,5 @@ document.addEventListener("focusout", ({ target }) => target === list?.box && sh
 
 document.addEventListener("desk:noted", ({ detail: { number } }) => forgetNote(number));
 
-// What was written stays where it is.
+// A rejected text stays in its field.
 document.addEventListener("desk:unnoted", ({ detail: { message } }) => notify(message));

@@ -1,8 +1,8 @@
-// What a message of a bot or of the API offered the visitor: the desk reads it, and presses nothing.
+// Rich content that a bot or the API sent to the visitor: the desk shows it without buttons.
 
 import { element } from "./page.js";
 
-/** The nodes of an `offer` (docs/protocol.md). Pictures are not fetched: the desk asks no brand. */
+/** Return the nodes of an `offer` (docs/protocol.md). Pictures are not fetched from the brand. */
 export function offered({ cards, choices }) {
   const nodes = cards.map(({ title, text, links }) => {
     const card = element("div", { class: "offered-card" }, element("strong", {}, title));

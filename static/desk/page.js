@@ -1,4 +1,4 @@
-// What all parts of the desk share: its texts, icons, notices, and a store that may be missing.
+// What all parts of the desk share: texts, icons, notices, and a store that may be missing.
 
 import { toast } from "../base/toasts.js";
 
@@ -9,12 +9,12 @@ const { agent: known, sprite } = document.getElementById("toasts").dataset;
 
 export const texts = { ...read("bar-texts"), ...read("texts") };
 export const agent = known ?? "";
-export const DESK = "desk"; // What is looked at where a new box would be seen.
+export const DESK = "desk"; // Looked at wherever a new box would be seen.
 
 const SVG = "http://www.w3.org/2000/svg";
 const REFRESH_MS = 200; // At most five fetches a second of one thing.
 
-/** Call `work` at once, then at most once in REFRESH_MS, the last call never lost. */
+/** Call `work` at once, then at most once in REFRESH_MS; the last call is never lost. */
 export function coalesced(work) {
   let timer = null;
   let again = false;
@@ -49,22 +49,22 @@ export function icon(name) {
   return drawing;
 }
 
-/** Write `text` into a text field in place of what stands from `start` to `end`; it can be undone. */
+/** Replace a text field's content from `start` to `end` with `text`; it can be undone. */
 export function write(box, text, start = box.selectionStart, end = start) {
   box.focus();
   box.setSelectionRange(start, end);
-  // Deprecated, and the only way that goes through the field's own history.
+  // Deprecated, but the only way that enters the field's undo history.
   if ((text || start !== end) && document.execCommand(text ? "insertText" : "delete", false, text)) return;
   box.setRangeText(text, start, end, "end");
   box.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-/** Say what could not be done, or what the person must know. */
+/** Show what could not be done, or what the user must know. */
 export function notify(sentence) {
   toast({ sentence, isError: true });
 }
 
-/** localStorage of this agent, one value for each conversation; silent where there is none. */
+/** localStorage of this agent, one value for each conversation; does nothing if there is none. */
 export class Store {
   constructor(kind) {
     this.prefix = `causerie.${kind}.${agent}.`;

@@ -1,4 +1,4 @@
-// The command palette: everything that the page shows a button or a link for, by a few letters.
+// The command palette: everything that has a button or a link on the page, by a few letters.
 
 import { cut } from "../shared/text.js";
 import { element, texts } from "./page.js";
@@ -23,7 +23,7 @@ const fold = (text) =>
     .trim();
 
 export class Palette {
-  /** `open(number)` shows a conversation; `suggestions()` those at the composer in focus. */
+  /** `open(number)` shows a conversation; `suggestions()` are those at the composer in focus. */
   constructor({ open, suggestions }) {
     Object.assign(this, { openNumber: open, suggestions });
     this.root = document.getElementById("palette");
@@ -86,7 +86,7 @@ export class Palette {
     this.#select(0);
   }
 
-  /** What is not here may be anywhere. */
+  /** What is not on this page may be found by the search. */
   #search(asked) {
     if (asked.length < 3) return [];
     const words = this.input.value.trim();

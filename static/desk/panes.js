@@ -1,5 +1,5 @@
-// One, two or four conversations side by side (R186), each with its own log, composer and draft. One
-// of them is in focus: the address, the toolbar and the dark border of its box are its.
+// One, two or four conversations side by side (R186), each with its own log, composer and draft.
+// One of them is in focus: the URL, the toolbar and the marked box belong to it.
 
 import { Dialogue } from "./dialogue.js";
 import { coalesced, element, get } from "./page.js";
@@ -9,9 +9,9 @@ let made = 0;
 class Pane {
   constructor(root) {
     this.root = root;
-    this.number = root.querySelector(".dialogue")?.dataset.number ?? null; // what it shall show
+    this.number = root.querySelector(".dialogue")?.dataset.number ?? null; // what it is to show
     this.dialogue = null;
-    this.wasMine = null; // The number that was seen here on the agent's own desk.
+    this.wasMine = null; // The number that was shown here while on the agent's own desk.
     this.refresh = coalesced(() => this.number && this.fetch());
   }
 
@@ -31,7 +31,7 @@ class Pane {
 }
 
 export class Panes {
-  /** `dialogue`: what each Dialogue is told; `onChange()`: another one is shown or in focus. */
+  /** `dialogue`: options of each Dialogue; `onChange()`: another one is shown or in focus. */
   constructor(stage, { dialogue, onChange }) {
     Object.assign(this, { stage, options: dialogue, onChange });
     this.root = document.getElementById("panes");
@@ -70,7 +70,7 @@ export class Panes {
     this.stage.dataset.panes = count;
   }
 
-  /** Show a conversation in the pane in focus; one that is shown already comes into focus. */
+  /** Show a conversation in the pane in focus; if it is shown already, move the focus to it. */
   open(number, { push = true } = {}) {
     const shown = this.find(number);
     if (shown && shown !== this.focused) this.#focus(shown);
@@ -83,7 +83,7 @@ export class Panes {
     if (shown) shown.dialogue?.box?.focus();
   }
 
-  /** Fill the panes that show nothing; nobody's writing is disturbed by it. */
+  /** Fill the empty panes, without disturbing any text being written. */
   fill(numbers, { push = true } = {}) {
     const others = numbers.filter((number) => !this.find(number));
     for (const pane of this.list) {
@@ -98,7 +98,7 @@ export class Panes {
     this.onChange();
   }
 
-  /** A conversation is gone from its pane: `instead` takes its place, if there is one. */
+  /** A conversation has left its pane: show `instead` there, if given. */
   replace(number, instead) {
     const pane = this.find(number);
     if (!pane) return;
@@ -123,7 +123,7 @@ export class Panes {
     this.onChange();
   }
 
-  /** htmx has drawn into one of the panes; true if it was one. */
+  /** htmx has drawn into a target; return whether it was one of the panes. */
   drawn(target) {
     const pane = this.list.find(({ root }) => root === target);
     if (!pane) return false;
@@ -135,7 +135,7 @@ export class Panes {
     const section = pane.root.querySelector(".dialogue");
     const number = section?.dataset.number ?? null;
     if (number && number !== pane.number) {
-      // The answer to an earlier click, or of a conversation that has just left the desk.
+      // The response to an earlier click, or a conversation that has just left the desk.
       if (pane.number) pane.refresh();
       else this.empty(pane, { push: false });
       return;
@@ -173,8 +173,8 @@ export class Panes {
   }
 }
 
-/** Until the one that belongs to the conversation in focus is here, nothing is done by it: it would
- *  be done to another one. The fragment that comes unlocks it. */
+/** Lock the toolbar until the one of the conversation in focus is here: its actions would apply to
+ *  another conversation. The fragment that comes unlocks it. */
 function lockToolbar() {
   document.getElementById("toolbar").inert = true;
 }
