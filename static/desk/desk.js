@@ -50,7 +50,7 @@ const refreshBoxes = coalesced(() => {
   if (!stage) renewState();
 });
 
-// Sent to a whole team at once: spread over a second, and only the count on pages without the lists.
+// Sent to a whole team at once: spread over a second; on pages without the lists, only the count.
 const refreshSnoozed = coalesced(() => {
   if (document.getElementById("sleepers")) get("/desk/snoozed/", "#sleepers", "morph");
   else setTimeout(() => get("/desk/snoozed/count/", "#snoozed-count", "morph"), Math.random() * SPREAD_MS);

@@ -1,5 +1,5 @@
 // The list of canned replies at a composer: opened by "/" at the start of a word or by its button,
-// searched as one types, chosen by the arrows and Enter. Escape gives back what was typed.
+// searched while typing, chosen with the arrows and Enter. Escape restores what was typed.
 
 import { coalesced, element, icon, texts, write } from "./page.js";
 
@@ -10,7 +10,7 @@ export class Picker {
   /**
    * form       the composer; holds the textarea and [data-canned], the button
    * number     of the conversation
-   * onChosen(said)  body, missing and attachments of the reply, filled by the server
+   * onChosen(said)  body, missing and attachments of the reply, filled in by the server
    * onError(sentence)
    */
   constructor({ form, number, onChosen, onError }) {
@@ -22,7 +22,7 @@ export class Picker {
     this.search = coalesced(() => this.#search());
   }
 
-  /** A slash that begins a word opens the list; it goes where the reply will. */
+  /** A slash that begins a word opens the list; the reply will replace it. */
   #typed({ inputType, data, isComposing }) {
     if (isComposing || inputType !== "insertText" || data !== "/") return;
     const { selectionStart: end, value } = this.box;
@@ -73,7 +73,7 @@ export class Picker {
   }
 
   #asked({ inputType, data }) {
-    // A slash was meant as one: the text goes on where it was, nothing of it lost.
+    // A space after the slash means that it was text: go on in the text, with the slash.
     const isText = this.typed && inputType === "insertText" && data === " " && this.input.value === " ";
     this.isSettled = false;
     this.isHasty = false;
@@ -90,7 +90,7 @@ export class Picker {
       this.#select((moves[event.key] + last + 1) % (last + 1 || 1));
     } else if (event.key === "Enter" || (event.key === "Tab" && last >= 0 && !event.shiftKey)) {
       event.preventDefault();
-      if (!this.isSettled) this.isHasty = true; // What is found for these words comes in a moment.
+      if (!this.isSettled) this.isHasty = true; // The results for these words come in a moment.
       else if (this.replies[this.index]) this.#choose(this.replies[this.index]);
       else this.#close();
     } else if (event.key === "Escape") {
@@ -120,7 +120,7 @@ export class Picker {
     } catch {
       this.none.textContent = texts.failed;
     }
-    if (this.root !== root || input.value !== query) return; // Closed, or a later answer is under way.
+    if (this.root !== root || input.value !== query) return; // Closed, or a later search runs.
     this.replies = found;
     this.isSettled = true;
     this.list.replaceChildren(...found.map((reply, index) => this.#option(reply, index)));
@@ -177,7 +177,7 @@ export class Picker {
     }
   }
 
-  /** Back to the text; what was typed in the list behind a slash stands there again. */
+  /** Back to the text; what was typed in the list after a slash is restored. */
   #close({ focus = true } = {}) {
     if (!this.root) return;
     const { root, input } = this;

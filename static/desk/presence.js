@@ -1,5 +1,5 @@
-// Every page of the staff that is not drawn by the desk's script: the agent is at work there too. It
-// needs nothing of the page but the bar.
+// For the staff pages that the desk's script does not draw: the agent is at work there too. It
+// needs only the bar of the page.
 
 import "../base/bar.js";
 import { connect } from "../shared/socket.js";

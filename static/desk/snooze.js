@@ -1,4 +1,4 @@
-// The snooze dialog: its clock says what it will set, before it is clicked (R108).
+// The snooze dialog: its clock shows the end that it will set, before it is clicked (R108).
 
 import { now } from "../base/clock.js";
 import { clock, day, moment } from "../shared/moments.js";
@@ -9,7 +9,7 @@ const HOUR_MS = 3_600_000;
 const HOURS = { "3h": 3, "24h": 24 };
 const { zone } = document.body.dataset; // The agent's own, wherever the machine is.
 
-/** The dialog was drawn, or something in it was chosen. */
+/** The dialog was drawn, or a choice in it was made. */
 export function tellMoment(form = document.querySelector("[data-snooze]")) {
   if (!form) return;
   const { duration, until } = form.elements;
@@ -22,7 +22,7 @@ export function tellMoment(form = document.querySelector("[data-snooze]")) {
   form.querySelector("[data-outcome-of]").textContent = end ? outcome(form).replace("{moment}", end.words) : "";
 }
 
-/** What the two boxes, which may seem to contradict each other, come to (C2). */
+/** The joint outcome of the two boxes, which may seem to contradict each other (C2). */
 function outcome({ elements: { keep, auto_close: closes }, dataset }) {
   if (closes.checked) return keep.checked ? dataset.keepClose : dataset.close;
   return keep.checked ? dataset.keep : dataset.leave;
@@ -36,7 +36,7 @@ function label(end, sends) {
   return sentence[Number(end.isToday)].replace("{moment}", end.words);
 }
 
-/** A moment as the clock of a zone shows it; a date typed in the dialog is one of "UTC" here. */
+/** A moment as shown in a time zone; a date typed in the dialog is in "UTC" here. */
 function momentOf(at, timeZone) {
   if (!at) return null;
   const isToday = day(at, timeZone, now()) === day(now(), zone, now());

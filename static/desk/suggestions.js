@@ -1,5 +1,5 @@
-// Suggested replies for the visitor's last question: asked for when it has come, never in the way.
-// What becomes of them is told once, when the agent answers.
+// Suggested replies to the visitor's last question: fetched when it has come, never in the way.
+// Their outcome is reported once, when the agent answers.
 
 import { element, icon, texts, write } from "./page.js";
 
@@ -19,7 +19,7 @@ export class Suggestions {
     this.box = form.querySelector("textarea");
   }
 
-  /** The dialogue changed: is there a question that is not answered, and not looked at yet? */
+  /** The dialogue changed: fetch suggestions if there is a new question without an answer. */
   follow({ messages, pending }) {
     const last = messages.findLast(({ author }) => author !== "system");
     const seq = last?.author === "visitor" && !pending.length ? last.seq : 0;
@@ -38,9 +38,9 @@ export class Suggestions {
       if (!response.ok) return;
       offer = await response.json();
     } catch {
-      return; // Without suggestions one answers as well.
+      return; // The agent can answer without suggestions.
     }
-    // What somebody is about to choose, or has chosen, stays where it is.
+    // A suggestion that is chosen, or about to be, stays where it is.
     const isTouched = this.chosen !== null || this.root.matches(":hover, :focus-within");
     if (offer.seq !== this.askedFor || (offer.seq === this.seq && isTouched)) return;
     this.seq = offer.seq;
@@ -48,7 +48,7 @@ export class Suggestions {
     this.#draw();
   }
 
-  /** Choose by the keyboard, from elsewhere. */
+  /** For the keyboard: the suggestions that can be chosen from elsewhere. */
   get list() {
     return this.root.hidden ? [] : this.offered;
   }

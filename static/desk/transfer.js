@@ -2,7 +2,7 @@
 
 import { texts } from "./page.js";
 
-/** The dialog was drawn, or somebody was chosen in it. */
+/** The dialog was drawn, or a target was chosen in it. */
 export function tellTransfer(form = document.querySelector("[data-transfer]")) {
   const chosen = form?.querySelector("input[type=radio]:checked");
   if (!chosen) return;

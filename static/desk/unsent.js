@@ -1,6 +1,6 @@
-// What is typed and not sent while its conversation is about to leave the desk (C72): asked about
-// before, sent first where the agent says so. Every way out is a form of htmx, whether it is pressed
-// on the right, in a dialog, by a key or while logging out; all of them pass here.
+// Unsent text when its conversation is about to leave the desk (C72): the agent is asked, and it is
+// sent first if they say so. Every action that leaves is a form of htmx, whether in the toolbar, in
+// a dialog, by a key or while logging out; all of them pass here.
 
 import { deliverBehind } from "./dialogue.js";
 import { drafts } from "./drafts.js";
@@ -8,19 +8,19 @@ import { forgetNote, noteOf } from "./notes.js";
 import { get, notify, texts, write } from "./page.js";
 
 const PLAIN = /^\/desk\/c\/(\d+)\/(close|pending|on-hold)\/$/;
-// Until when the visitor's messages have been seen is asked where one is set aside or closed (C81).
+// Actions that report up to where the visitor's messages have been seen (C81).
 const ASIDE = /^\/desk\/c\/(\d+)\/(close|pending|on-hold|snooze)\/$/;
 const dialog = document.getElementById("dialog");
 let dialogueOf = () => null;
 
-/** `body` is null where only the server may know of a draft. */
+/** `body` is null if only the server may know of a draft. */
 function unsentOf(number) {
   const dialogue = dialogueOf(number);
   const body = dialogue?.box ? dialogue.box.value.trim() : (drafts.get(number)?.trim() ?? null);
   return { body, files: dialogue?.files ?? [], note: noteOf(number) };
 }
 
-/** `find(number)` gives the open dialogue of a conversation, if there is one. */
+/** `find(number)` returns the open dialogue of a conversation, if there is one. */
 export function listenToUnsent({ find }) {
   dialogueOf = find;
   document.addEventListener("htmx:confirm", (event) => {
@@ -42,7 +42,7 @@ export function listenToUnsent({ find }) {
   document.addEventListener("desk:moved", ({ detail }) => forgetHandedOver(detail.number));
 }
 
-/** A button that acts at once: what would be lost is shown first. */
+/** A button that acts at once: first show what would be lost. */
 function ask(event, number, path) {
   const { body, files, note } = unsentOf(number);
   if (!body && !files.length && !note) return;
@@ -50,7 +50,7 @@ function ask(event, number, path) {
   get(path, "#dialog-body", "innerHTML");
 }
 
-/** What comes behind an open dialog counts as unseen until the dialog is drawn again. */
+/** Messages that come behind an open dialog count as unseen until the dialog is drawn again. */
 function holdSeen() {
   const fields = dialog.querySelectorAll("form[data-leaves] [name=seen]");
   for (const field of fields) {
@@ -59,7 +59,7 @@ function holdSeen() {
   }
 }
 
-/** The dialog was drawn: say in it what only this browser knows. */
+/** The dialog was drawn: add what only this browser knows. */
 export function drawUnsent() {
   holdSeen();
   const section = dialog.querySelector("[data-unsent]");
@@ -83,13 +83,13 @@ export function drawUnsent() {
   for (const part of dialog.querySelectorAll("[data-when-nothing]")) part.hidden = isUnsent;
   const first = dialog.querySelector(isUnsent ? "button[name=send]" : "[data-without]");
   if (!first) return;
-  // htmx looks for it once more when the dialog has settled.
+  // htmx looks for the attribute once more when the dialog has settled.
   for (const other of dialog.querySelectorAll("[autofocus]")) other.autofocus = false;
   first.autofocus = true;
   first.focus();
 }
 
-/** Whether the form asks for the text to be sent before anything else is done. */
+/** Whether the form says that the text is to be sent before anything else. */
 export function sendsFirst(form, submitter) {
   if (submitter?.name === "send") return true;
   const box = form.querySelector("[name=send]:not(button)");
@@ -99,7 +99,7 @@ export function sendsFirst(form, submitter) {
 async function leave(event, form) {
   const { triggeringEvent, issueRequest } = event.detail;
   const { submitter } = triggeringEvent ?? {};
-  // A warning comes first, with a form of its own; or the way back.
+  // A warning comes first, with a form of its own; or the agent goes back.
   if (submitter?.name === "back" || ("warns" in form.dataset && form.elements.auto_close?.checked)) return;
   const number = form.dataset.leaves;
   const sends = sendsFirst(form, submitter);

@@ -1,14 +1,14 @@
-// What an agent writes in a conversation: a reply to the visitor, or a note for the team. Two fields in
-// two forms, of which one is shown; no text ever goes from one to the other.
+// The text of an agent in a conversation: a reply to the visitor, or a note for the team. Two
+// fields in two forms, one of which is shown; no text ever goes from one to the other.
 
 const sectionOf = (number) => document.querySelector(`.dialogue[data-number="${number}"]`);
 
-/** Whether the note is shown in place of the reply. */
+/** Whether the note is shown instead of the reply. */
 export function isNoting(number) {
   return sectionOf(number)?.dataset.mode === "note";
 }
 
-/** Show one of the two, `mode` "reply" or "note"; where one cannot reply there is only the note. */
+/** Show one of the two, `mode` "reply" or "note"; agents who cannot reply have only the note. */
 export function switchTo(number, mode) {
   const section = sectionOf(number);
   if (!section) return;
@@ -18,7 +18,7 @@ export function switchTo(number, mode) {
   }
 }
 
-/** The same, and go on in its field. */
+/** The same, with the focus in its field. */
 export function writeIn(number, mode) {
   switchTo(number, mode);
   document.getElementById(`${isNoting(number) ? "note" : "reply"}-${number}`)?.focus();

@@ -1,5 +1,6 @@
-// Who this browser is for the server, and what the server says of him: asked when the page comes,
-// when another tab did something, by the link of a mail; forgotten when it says so.
+// This browser's identity for the server, and the state that the server returns: fetched when the
+// page loads, when another tab did something, and by a link in an e-mail; forgotten when the server
+// says so.
 
 const LONGEST_WAIT_MS = 15_000;
 const ELSEWHERE_MS = 300;
@@ -8,15 +9,15 @@ export class Acquaintance {
   constructor(messenger) {
     this.messenger = messenger;
     this.session = messenger.session;
-    this.past = []; // Conversations that are over.
-    this.open = []; // Those that are not: more than one where two browsers became one person's.
+    this.past = []; // Closed conversations.
+    this.open = []; // Open ones: several if two browsers turned out to be one person's.
     this.visitorId = null;
     this.shownToken = null; // The token whose conversation is shown: another tab may have a newer one.
-    this.loading = null; // The last question of who we are, while it is on its way.
+    this.loading = null; // The last request for our state, while it is under way.
     this.isUnreachable = false;
   }
 
-  /** Ask the server who we are, until it answers. */
+  /** Ask the server for our state, until it answers. */
   async load() {
     this.shownToken = this.session.token;
     for (let failures = 0; ; failures += 1) {
@@ -36,7 +37,7 @@ export class Acquaintance {
     }
   }
 
-  /** Another tab agreed, began, answered or left: this one is brought to the same state. */
+  /** Another tab consented, started, answered or left: bring this one to the same state. */
   async catchUp() {
     if (this.session.guest) return;
     await this.loading;
@@ -46,13 +47,13 @@ export class Acquaintance {
       return;
     }
     const { talk } = this.messenger;
-    if (talk.isOver) talk.thread.sync(); // Its survey was answered there, perhaps.
+    if (talk.isOver) talk.thread.sync(); // Its survey may have been answered there.
     this.loading = this.load();
   }
 
   loaded({ conversation, others, history, visitor, guest, email, privacy }) {
     this.isUnreachable = false;
-    if (guest && !conversation) return this.leaveLink(); // Hidden since.
+    if (guest && !conversation) return this.leaveLink(); // Hidden since the e-mail.
     if (privacy) this.#showSince(privacy.hidden_at);
     this.messenger.privacy.receive(privacy);
     this.messenger.consent.standing = privacy?.consent ?? null;
@@ -63,13 +64,13 @@ export class Acquaintance {
     // A survey that was not answered is offered again at the next visit (C42).
     const last = history.find(({ survey, id }) => survey && !this.session.dismissed.includes(id));
     const present = this.#chosen() ?? (last === history[0] ? last : null);
-    // A text that waited for the line may have begun it while we asked.
+    // A text that waited for the connection may have started it while we asked.
     if (present) this.messenger.talk.take(present);
     this.messenger.talk.listen();
     this.messenger.render();
   }
 
-  /** Of the open conversations the one that is shown, or was on the page before; else the first. */
+  /** Of the open conversations: the one shown, or shown on the page before; otherwise the first. */
   #chosen() {
     const known = [this.messenger.conversation?.id, this.session.load("talk")];
     const found = known.map((id) => this.open.find((one) => one.id === id)).find(Boolean);
@@ -82,7 +83,7 @@ export class Acquaintance {
     return this.open.filter(({ id }) => id !== shown);
   }
 
-  /** Another of the open conversations is shown from now on, on the next pages of this tab too. */
+  /** Show another open conversation from now on, on the next pages of this tab too. */
   turnTo(conversation) {
     this.session.save("talk", conversation.id);
     this.messenger.reset({ keepsSocket: true });
@@ -100,7 +101,7 @@ export class Acquaintance {
     this.askedLater = setTimeout(() => this.refreshHistory(), ELSEWHERE_MS);
   }
 
-  /** What is shown of a history that is hidden, or was until now, goes at once. */
+  /** Remove at once what is shown of a history that is hidden, or was until now. */
   #showSince(hiddenAt) {
     const before = this.hiddenAt;
     this.hiddenAt = hiddenAt;
@@ -112,7 +113,7 @@ export class Acquaintance {
     this.messenger.reset({ keepsSocket: true });
   }
 
-  /** The history was hidden or shown again, here or elsewhere; `since` where that is known. */
+  /** The history was hidden or shown again, here or elsewhere; `since` if it is known. */
   async hidden(since) {
     await this.loading;
     if (since !== undefined && since === this.hiddenAt) return;
@@ -133,7 +134,7 @@ export class Acquaintance {
     }
   }
 
-  /** By the link of a mail: its conversation, or its survey, whatever this browser knows (C11). */
+  /** Follow an e-mail's link to its conversation or survey, whatever this browser knows (C11). */
   async follow(word) {
     await this.loading;
     const { composer, strings, talk } = this.messenger;
@@ -149,7 +150,7 @@ export class Acquaintance {
       return;
     }
     const { visitor, conversation } = answer.data;
-    if (!conversation) return; // Hidden since by its visitor.
+    if (!conversation) return; // Hidden by its visitor since the e-mail.
     const isMine = this.visitorId === visitor.id;
     this.session.guest = isMine ? null : word;
     this.session.undismiss(conversation.id);
@@ -168,7 +169,7 @@ export class Acquaintance {
     this.messenger.render();
   }
 
-  /** This browser is somebody else, or somebody known, now: as another tab may have told. */
+  /** This browser's identity has changed, perhaps as another tab reported. */
   renew() {
     this.messenger.reset();
     this.messenger.history.forget();
@@ -177,21 +178,21 @@ export class Acquaintance {
     return this.loading;
   }
 
-  /** The customer has left the brand's site: nothing of him stays here. */
+  /** The customer has logged out of the brand's site: forget everything of theirs here. */
   async logout() {
     await this.loading;
     this.messenger.identity.forget();
     if (!this.messenger.privacy.isIdentified || this.session.guest) return;
     const told = this.session.ask("logout/", {}, this.session.token);
-    this.forgetToken({ isLeaving: true }); // At once: by the token that ends there nothing more is asked.
-    await told.catch(() => {}); // Without a line the token lives on, and nobody has it.
+    this.forgetToken({ isLeaving: true }); // At once: no more requests with the token that ends.
+    await told.catch(() => {}); // Without a connection the token lives on, but nobody has it.
     this.messenger.tabs.tell();
   }
 
-  /** The server does not know us any more: begin again, with consent; what was written stays, unless
-   *  who wrote it `isLeaving`: the next one at this screen may be somebody else. */
+  /** The server does not know us any more: start again, with consent. Unsent text stays, unless its
+   *  author `isLeaving`: the next visitor at this screen may be somebody else. */
   forgetToken({ isLeaving = false } = {}) {
-    // Another tab was told who we are meanwhile, and has a newer token for all of us.
+    // Another tab was identified meanwhile, and has a newer token for all tabs.
     const { token, guest } = this.session;
     if (!guest && token && token !== this.shownToken) return this.renew();
     const { composer, thread } = this.messenger;
@@ -212,7 +213,7 @@ export class Acquaintance {
     this.messenger.reset();
   }
 
-  /** Back from a mail's conversation to what this browser knows itself. */
+  /** Go back from an e-mail's conversation to this browser's own state. */
   leaveLink() {
     this.session.guest = null;
     this.messenger.reset();

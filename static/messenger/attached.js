@@ -1,5 +1,5 @@
-// Files and pictures in the dialogue. Our requests carry a token, so that no plain address would do:
-// the bytes are fetched, and shown or saved from memory.
+// Files and pictures in the dialogue. Our requests need a token, so a plain URL would not work: the
+// bytes are fetched, and shown or saved from memory.
 
 import { shownSize, sizeOf } from "../shared/uploads.js";
 import { byId, element, icon } from "./elements.js";
@@ -16,9 +16,9 @@ export class Attached {
     box.addEventListener("click", ({ target }) => target === box && box.close());
   }
 
-  /** What stands in a bubble for `attachment` of `conversation`. */
+  /** Return the node in a bubble for `attachment` of `conversation`. */
   node(attachment, conversation) {
-    const place = conversation ? `conversations/${conversation}/` : ""; // It may begin one.
+    const place = conversation ? `conversations/${conversation}/` : ""; // It may start one.
     const item = { ...attachment, path: `${place}attachments/${attachment.id}/` };
     return attachment.width ? this.#picture(item) : this.#file(item);
   }
@@ -28,7 +28,7 @@ export class Attached {
     const image = element("img", { alt: item.name, width, height, draggable: false });
     const button = element("button", { type: "button", className: "picture" }, image);
     button.addEventListener("click", () => this.#show(item));
-    // The picture itself says "could not be loaded" by its alt text; a click tries again.
+    // The alt text says that the picture could not be loaded; a click tries again.
     this.#address(`${item.path}thumbnail/`).then((address) => (image.src = address), () => button.classList.add("lost"));
     return button;
   }
@@ -72,7 +72,7 @@ export class Attached {
     }
   }
 
-  /** An address within this page for what is behind `path`; fetched once. */
+  /** Return an object URL for what is at `path`; fetch it once. */
   #address(path) {
     if (!this.shown.has(path)) {
       const fetched = this.#fetch(path);

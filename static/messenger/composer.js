@@ -1,4 +1,4 @@
-// The box in which a visitor writes.
+// The text box of the visitor.
 
 import { Uploads } from "../shared/uploads.js";
 import { byId } from "./elements.js";
@@ -7,8 +7,8 @@ const TYPING_MS = 3000;
 const TALLEST = 144;
 
 export class Composer {
-  /** onSend(text): whether it may go; onFile(attachment), onTyping(isOn); `session` keeps the draft,
-   *  `fileUrl(id)` says where a file goes, up to `limit` bytes. */
+  /** onSend(text): returns whether it may go; onFile(attachment), onTyping(isOn); `session` stores
+  the *  draft, `fileUrl(id)` is where a file of up to `limit` bytes goes. */
   constructor({ session, onSend, onFile, onTyping, fileUrl, strings, limit }) {
     this.session = session;
     this.form = byId("composer");
@@ -31,7 +31,7 @@ export class Composer {
       event.preventDefault();
       const text = this.box.value.trim();
       this.box.focus();
-      // Where it may go, what is still going up follows by itself.
+      // If it may go, files that are still uploading follow by themselves.
       if (text || !this.uploads.isEmpty) this.isPledged = onSend(text);
       this.#filesChanged();
     });
@@ -52,7 +52,7 @@ export class Composer {
     this.restore(session.draft);
   }
 
-  /** Fetched when it is first asked for; from then on the button is the picker's. */
+  /** Load the picker at the first click; from then on the button is the picker's. */
   async #offerEmoji(button, strings) {
     const { EmojiPicker } = await import(button.dataset.script);
     const store = this.session.emoji;
@@ -95,7 +95,7 @@ export class Composer {
   }
 
   focus() {
-    // On a touch screen the keyboard would jump up before anything was read.
+    // On a touch screen the keyboard would appear before anything was read.
     if (matchMedia("(pointer: coarse)").matches) byId("scroller").focus({ preventScroll: true });
     else this.box.focus({ preventScroll: true });
   }

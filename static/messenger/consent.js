@@ -1,15 +1,15 @@
-// Consent, asked before the first message, when its text has changed, and after it was withdrawn
+// Consent, requested before the first message, after its text has changed, and after a withdrawal
 // (R26, R27).
 
 import { byId, isWeb, link, linked } from "./elements.js";
 
 export class Consent {
-  /** session, config; mayDecline: whether there is a page to go back to; proof(): who the customer
-   *  is, if nobody knows him yet: a promise, since the page and the server may not have said it when
-   *  somebody agrees; onGiven({token, privacy}): a token for somebody new */
+  /** session, config; mayDecline: whether there is a page to go back to; proof(): a promise of the
+  *  token of a customer who is not identified yet, since the page and the server may be slower than
+  *  the visitor's consent; onGiven({token, privacy}): a token for a new visitor */
   constructor({ session, config, mayDecline, proof, onGiven }) {
     Object.assign(this, { session, config, proof, onGiven });
-    this.standing = null; // "given", "outdated" or "withdrawn", once the server has said it.
+    this.standing = null; // "given", "outdated" or "withdrawn", once the server has answered.
     this.card = byId("consent");
     byId("accept").addEventListener("click", ({ target }) => this.#give(target));
     byId("decline").hidden = !mayDecline;
@@ -40,7 +40,7 @@ export class Consent {
     try {
       const { language, consent } = this.config;
       const identity = this.session.isKnown ? null : await this.proof();
-      const isNew = !this.session.isKnown; // He may have been recognised meanwhile.
+      const isNew = !this.session.isKnown; // They may have been identified meanwhile.
       const told = { language, consent, ...(identity && { identity }) };
       const { ok, data } = await this.session.ask(isNew ? "visitors/" : "consent/", told);
       if (ok) this.onGiven(data);

@@ -1,5 +1,5 @@
-// Messages on the screen: grouped by author and day, with ticks. Nodes are kept by key, so that a
-// message that was "sending" becomes "sent" in place and screen readers hear each one once.
+// Messages on the screen: grouped by author and day, with ticks. Nodes are reused by key, so that a
+// message that was "sending" becomes "sent" in place, and screen readers read each one once.
 
 import { clock, longDay } from "../shared/moments.js";
 import { element, hidden, icon, initials, linked } from "./elements.js";
@@ -14,10 +14,10 @@ export class Dialogue {
     this.nodes = new Map();
   }
 
-  /** `greeting` comes first and has no date: it is the brand's, not a stored message. `conversation`
-   *  is the id under which attachments are asked for; `news` is where the line of new messages
-   *  stands (`line`, a seq) and how many it announces (`count`); while the conversation `isOpen`,
-   *  choices may be pressed. */
+  /** `greeting` comes first and has no date: it is the brand's, not a stored message.
+  `conversation` *  is the id for requests of attachments. `news` has the place of the line before
+  new messages *  (`line`, a seq) and how many it announces (`count`). While the conversation
+  `isOpen`, choices can *  be pressed. */
   show({ messages, pending = [], otherRead = 0, greeting = "", conversation = "", news = {}, isOpen = false }) {
     this.conversation = conversation;
     this.news = news;
@@ -69,7 +69,7 @@ export class Dialogue {
     }
     rows.forEach((row, index) => {
       let node = this.nodes.get(row.key);
-      // The same id, another text: what was pressed here came second to what another tab pressed.
+      // The same id with another text: another tab's choice came first.
       if (!node || node.said !== row.body) {
         node?.remove();
         node = this.#node(row);
@@ -83,7 +83,7 @@ export class Dialogue {
     });
   }
 
-  /** The line before what is new, if there is one. */
+  /** The line before the new messages, if there is one. */
   get line() {
     return this.list.querySelector(".news");
   }
@@ -97,7 +97,7 @@ export class Dialogue {
     if (row.author) return this.#updateMessage(node, row);
     const { news_one: one, news_many: many } = this.strings;
     const news = row.count === 1 ? one : many.replace("{n}", row.count);
-    // "Today" is "Yesterday" after midnight.
+    // "Today" becomes "Yesterday" after midnight.
     const text = row.day ? this.dayName(row.day) : news;
     if (node.textContent !== text) node.firstChild.textContent = text;
   }

@@ -1,7 +1,7 @@
-// Making elements. Text only ever becomes a text node: nothing a person wrote is parsed as HTML.
+// Creation of elements. Text only ever becomes a text node: nothing written is parsed as HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
-// No address goes over a mark that turns the direction of writing: it would show another one.
+// A URL ends at a mark that changes the writing direction, which could make it look like another.
 const ADDRESS = /https?:\/\/[^\s<>"'\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g;
 
 export const byId = (id) => document.getElementById(id);
@@ -24,12 +24,12 @@ export function svg(tag, attributes, ...children) {
 export const icon = (name) =>
   svg("svg", { "aria-hidden": "true" }, svg("use", { href: `#icon-${name}` }));
 
-/** `text` as nodes, with its http(s) addresses made clickable. */
+/** Return `text` as nodes, with its http(s) URLs as links. */
 export function linked(text, opensLabel) {
   const nodes = [];
   let end = 0;
   for (const found of text.matchAll(ADDRESS)) {
-    // What ends a sentence seldom belongs to the address.
+    // Punctuation at the end seldom belongs to the URL.
     const address = found[0].replace(/[.,;:!?»)\]}*_]+$/, "");
     if (!isWeb(address)) continue;
     nodes.push(text.slice(end, found.index), link(address, opensLabel));

@@ -1,10 +1,10 @@
-// The visitor's e-mail address: asked for after the first message (C9), changed, deleted or switched
-// off at any time in the settings (R23-R25).
+// The visitor's e-mail address: requested after the first message (C9); changed, deleted or
+// switched off at any time in the settings (R23-R25).
 
 import { byId } from "./elements.js";
 
 export class Email {
-  /** session, strings; isOffered: whether this website writes at all; onChange(): something did. */
+  /** session, strings; isOffered: whether this website sends e-mails; onChange(). */
   constructor({ session, strings, isOffered, onChange }) {
     Object.assign(this, { session, strings, isOffered, onChange });
     this.value = null; // {address, on, refused}
@@ -31,14 +31,14 @@ export class Email {
     if (!this.value) byId("settings-email").focus();
   }
 
-  /** Who this browser is has changed, or the server told us anew. */
+  /** This browser's identity has changed, or the server has sent the address again. */
   receive(value) {
     this.value = value ?? null;
     this.#fill();
     this.onChange();
   }
 
-  /** Below the dialogue: the invitation, or where we will write to. */
+  /** Below the dialogue: show the invitation, or the address that will be used. */
   show(conversation, mayWrite) {
     const { id, asynchronous, status, agent } = conversation ?? {};
     const mayAsk = this.isOffered && mayWrite && Boolean(this.session.token) && !this.session.guest;
@@ -49,7 +49,7 @@ export class Email {
     const isAsked = isFitting && !this.value && !this.session.dismissed.includes(`email ${id}`);
     byId("email-invite").hidden = !isAsked;
     this.#fold(status === "active" && !this.isUnfolded);
-    // While somebody answers, only what was just left, or does not work, is worth a line.
+    // While an agent answers, show only an address that was just left, or does not work.
     const isWorthIt = agent?.part !== "talking" || this.leftIn === id || this.value?.refused;
     const isTold = isFitting && this.value !== null && isWorthIt;
     byId("email-known").hidden = !isTold;
@@ -60,7 +60,7 @@ export class Email {
     if (byId("email-line").textContent !== text) byId("email-line").textContent = text;
   }
 
-  /** While somebody answers, the invitation is only its name: unless something is written in it. */
+  /** While an agent answers, fold the invitation to its title, unless its field is in use. */
   #fold(isWanted) {
     const form = byId("email-form");
     const isUsed = form.contains(document.activeElement) || byId("invite-email").value !== "";
@@ -86,7 +86,7 @@ export class Email {
     byId(`${place}-email`).addEventListener("input", () => this.#say(place, ""));
   }
 
-  /** Where the invitation was now stands where we will write to. */
+  /** Replace the invitation by the address that will be used. */
   #confirm() {
     this.leftIn = this.conversationId;
     this.onChange();
@@ -111,7 +111,7 @@ export class Email {
     if (!(await this.#send("settings", { on: isOn }))) box.checked = !isOn;
   }
 
-  /** Whether the server took it; where not, the sentence stands beside what was typed. */
+  /** Return whether the server accepted it; if not, show the reason beside the field. */
   async #send(place, data) {
     this.#say(place, "");
     try {

@@ -1,4 +1,4 @@
-// Conversations that are over, folded above the present one (R15).
+// Past conversations, folded above the present one (R15).
 
 import { day } from "../shared/moments.js";
 import { Dialogue } from "./dialogue.js";

@@ -1,5 +1,5 @@
-// Talking with the brand's page around the iframe. `frame-ancestors` lets only the website's
-// domains embed us; the first of them to say hello from our parent window is the one we talk with.
+// Communication with the brand's page around the iframe. `frame-ancestors` lets only the website's
+// domains embed us; the first of them to say hello from our parent window is our page.
 
 import { cut } from "../shared/text.js";
 
@@ -7,20 +7,21 @@ const PAGE_LIMIT = 2000;
 const HELLO_MS = 5000;
 
 export class Host {
-  /** handlers: open(isBack): opened, or open again as on the page before; minimize(), offer(answer): what the page was told about engaging,
-   *  page(): the visitor may be on another page; link(word): somebody came by the link of a mail;
-   *  identify(token): who the customer is; logout(): he is gone */
+  /** handlers: open(isBack): opened, or open again as on the page before; minimize();
+  offer(answer): *  the engagement that the page got; page(): the visitor may be on another page;
+  link(word): the *  visitor came by a link in an e-mail; identify(token): the customer's identity;
+  logout() */
   constructor(handlers) {
     this.isAlone = window.parent === window;
     this.origin = null;
     this.page = this.isAlone ? location.href : "";
     this.title = this.referrer = "";
     this.untold = [];
-    this.view = null; // What the page last said of itself,
-    this.viewedAt = 0; // and when.
-    /** What the page keeps for us, once it has said hello. */
+    this.view = null; // The page's last report on itself,
+    this.viewedAt = 0; // and its time.
+    /** What the page stores for us, once it has said hello. */
     this.kept = new Promise((resolve) => (this.resolveKept = resolve));
-    /** Once it has said who its customer is, if it ever does: a page that never does holds up nobody. */
+    /** Resolved once the page could have named its customer; one that never does delays nobody. */
     this.heard = Promise.race([this.isAlone || this.kept, new Promise((resolve) => setTimeout(resolve, HELLO_MS))]);
     addEventListener("message", ({ source, origin, data }) => {
       if (this.isAlone || source !== window.parent || origin === "null") return;
@@ -42,18 +43,18 @@ export class Host {
       if (data.type === "open") handlers.open(data.isBack === true);
       if (data.type === "minimize") handlers.minimize();
     });
-    // To whichever page it is: `frame-ancestors` has let it embed us, and this says nothing else.
+    // To any page: `frame-ancestors` has let it embed us, and the message contains nothing else.
     if (!this.isAlone) window.parent.postMessage({ causerie: 1, type: "here" }, "*");
   }
 
-  /** Tell the page something; what is told before it said hello waits. */
+  /** Send the page a message; messages before its hello wait. */
   tell(type, detail = {}) {
     if (this.isAlone) return;
     if (this.origin === null) this.untold.push([type, detail]);
     else window.parent.postMessage({ causerie: 1, type, ...detail }, this.origin);
   }
 
-  /** What is said of the page to the server: as its script says it, with the time since. */
+  /** Return the page's view for the server: as its script reported it, with the time since. */
   about(language) {
     const since = Math.floor((performance.now() - this.viewedAt) / 1000);
     if (this.view) return { ...this.view, seconds: (Number(this.view.seconds) || 0) + since };

@@ -1,30 +1,30 @@
-// Who the brand's page says its customer is: a signed token, handed on to the server (C14).
+// The identity of the brand's customer: a signed token, passed on to the server (C14).
 
 export class Identity {
-  /** session, host, language; onKnown(): the browser is somebody's now, with another token;
+  /** session, host, language; onKnown(): the browser is identified now, with another token;
    *  onForeign(): it was somebody else's */
   constructor({ session, host, language, onKnown, onForeign }) {
     Object.assign(this, { session, host, language, onKnown, onForeign });
     this.told = "";
-    this.proof = null; // Of a customer who is not known yet: it goes with his consent.
-    this.refused = ""; // Told while consent was withdrawn.
+    this.proof = null; // Of a customer not known yet: it is sent with their consent.
+    this.refused = ""; // Sent while consent was withdrawn.
     this.turn = Promise.resolve();
   }
 
-  /** The same token comes with everything that the page says: it is told once. */
+  /** The same token comes with every message of the page: send it once. */
   receive(token, loading) {
     if (token === this.told || this.session.guest) return;
     this.told = token;
     this.turn = this.turn.then(() => loading).then(() => this.#tell(token));
   }
 
-  /** The proof of a customer whom nobody knows yet, or null, once all that was told is answered. */
+  /** The proof of a customer not known yet, or null, once all that was sent is answered. */
   async proven() {
     await this.turn;
     return this.proof;
   }
 
-  /** Consent was given anew: what was refused without it is told once more. */
+  /** Consent was given again: send once more what was refused without it. */
   again() {
     const token = this.refused;
     this.refused = "";
@@ -49,7 +49,7 @@ export class Identity {
       if (!data.known && this.session.token) this.onForeign();
       if (data.token) this.onKnown();
     } catch {
-      this.told = ""; // Told again with the next word of the page.
+      this.told = ""; // Sent again with the page's next message.
     }
   }
 }

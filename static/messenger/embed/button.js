@@ -14,7 +14,7 @@ function show() {
   }
   if (!parts) {
     build();
-    // A live region is heard when it is filled after it was there.
+    // Screen readers announce a live region only if it is filled after it was inserted.
     if (!isQuiet) setTimeout(() => isOpen || notify(text), 200);
   }
   paint();
@@ -24,11 +24,11 @@ function show() {
   if (shown !== now) tell("displayed", { kind: isQuiet ? "button" : kind, targeting: offer.targeting });
   shown = now;
   if (wantsOpen) setOpen(true);
-  // Where it covers the page, the page that was asked for is what somebody wants to see.
+  // If it covers the page, the visitor wants to see the page that they opened.
   if (stays && offer.stays_open && stored(OPEN) && Math.min(innerWidth, innerHeight) > 480) setOpen(true, true);
 }
 
-/* A small text beside the button, which takes no focus; without a text it goes. */
+/* Show a small text beside the button, without taking the focus; an empty text removes it. */
 function notify(text) {
   if (!parts || parts.note.textContent.startsWith(text || "\n")) return;
   parts.note.replaceChildren();
@@ -106,6 +106,6 @@ function paint() {
   parts.button.setAttribute("aria-label", label);
   parts.button.setAttribute("aria-expanded", isOpen);
   parts.badge.textContent = unread ? (unread > 99 ? "99+" : unread) : "";
-  // On a phone the Messenger has its own way out; until it is there, the button is that.
+  // On a phone the Messenger has its own way out; until it has loaded, the button is that.
   parts.box.className = isOpen ? (parts.isHeard ? "open full" : "open") : "";
 }

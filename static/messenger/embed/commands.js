@@ -1,6 +1,6 @@
-/* What the page's own scripts may ask of us, and hear. */
+/* The commands and events for the page's own scripts. */
 
-/* Run something of ours, or of the page's, that must not break the page. */
+/* Run code of ours, or of the page's, that must not break the page. */
 function safely(action, ...values) {
   try {
     return action(...values);
@@ -15,7 +15,7 @@ function tell(name, detail) {
 }
 
 const commands = {
-  __proto__: null, // So that no name of every object's is a command.
+  __proto__: null, // So that no inherited name is a command.
   open: () => setOpen(true),
   minimize: () => setOpen(false),
   on(name, listener) {
@@ -35,7 +35,7 @@ const commands = {
   },
   logout() {
     identity = "";
-    if (seenAt) stored(":logout", "1"); // Told when it is opened, if it is not.
+    if (seenAt) stored(":logout", "1"); // Delivered when the iframe is opened, if it is not.
     post("logout");
   },
   visitor(values) {
@@ -45,13 +45,13 @@ const commands = {
   transaction: (sale) => sell({ ...sale, visitor: stored(":visitor") }, 3),
 };
 
-/* As plain text, so that browsers ask no leave before; also while the page is being left. */
+/* As plain text, so that browsers send no preflight; also while the page is being left. */
 function tellServer(path, sent) {
   const body = JSON.stringify(sent);
   return fetch(base + path, { method: "POST", body, credentials: "omit", keepalive: true });
 }
 
-/* The server counts each id once, so that asking again does no harm. */
+/* The server counts each id once, so a repeat does no harm. */
 async function sell(sale, tries) {
   const response = await tellServer("transactions/", sale).catch(() => 0);
   if (!response.ok && tries) setTimeout(sell, 2000, sale, tries - 1);

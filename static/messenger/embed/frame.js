@@ -1,4 +1,4 @@
-/* The Messenger in its iframe, and what is said between it and the page. */
+/* The Messenger in its iframe, and the messages between it and the page. */
 
 function loadFrame() {
   const src = `${base}?lang=${encodeURIComponent(language)}`;
@@ -15,8 +15,8 @@ function unload() {
   parts.isHeard = false;
 }
 
-/* Until the iframe has said that it is there, it is a blank page of another origin, or the browser's
-   own, which says that there is no line or that a policy forbids us. */
+/* Until the iframe has reported, it is a blank page of another origin, or the browser's own page
+about a lost connection or a policy that forbids us. */
 function post(type, detail) {
   if (!parts?.isHeard) return;
   const { title, referrer } = document;
@@ -34,7 +34,7 @@ function setOpen(open, back = false) {
   isBack = back;
   keepOpen();
   if (open) loadFrame();
-  else if (!parts.isHeard) unload(); // No line, perhaps: it is tried anew when it is opened again.
+  else if (!parts.isHeard) unload(); // Perhaps no connection: load it again at the next opening.
   paint();
   post(open ? "open" : "minimize", { isBack });
   if (!back) parts[open ? "frame" : "button"].focus();
@@ -48,7 +48,7 @@ function keepOpen() {
 }
 
 /* A phone's keyboard covers what does not give way, and an iframe cannot see it: the panel keeps to
-   what is seen of the page, unless somebody has only zoomed in. */
+the visible part of the page, unless the visitor has only zoomed in. */
 function fit() {
   const { scale, height, offsetTop } = visualViewport;
   const isCovered = isOpen && scale < 1.1 && height < innerHeight - 99;

@@ -1,8 +1,8 @@
-/* Which page this is, what is kept of its visitor, and what the server says to it. */
+/* Which page this is, what is stored of its visitor, and the server's answer for it. */
 
-/* In the page's own storage: the flag says "there is a conversation here", and beside it stands
-   what the iframe may not keep itself; the tab alone keeps that the Messenger is open. Without a
-   value it is read, null forgets. Without storage, each page begins anew. */
+/* Read, write or (null) delete in the page's own storage. The flag means "there is a conversation
+here"; beside it is what the iframe cannot store itself. Only the tab stores that the Messenger is
+open. Without storage, each page begins anew. */
 function stored(name, value) {
   try {
     const storage = name === OPEN ? sessionStorage : localStorage;
@@ -10,12 +10,12 @@ function stored(name, value) {
     if (value === null) storage.removeItem(flag + name);
     else storage.setItem(flag + name, value);
   } catch {
-    return null; // The visitor's browser does not want it.
+    return null; // Storage is blocked in the visitor's browser.
   }
 }
 
-/* {cart: {total: 80}} is known as "cart.total"; null forgets. Bounded: a page may hand us
-   anything, itself included. */
+/* {cart: {total: 80}} is known as "cart.total"; null deletes. Bounded: a page may pass anything,
+   itself included. */
 function learn(values, prefix, depth) {
   for (const [key, value] of Object.entries(values || {}).slice(0, 50)) {
     const name = prefix + key;
@@ -28,8 +28,8 @@ function learn(values, prefix, depth) {
   }
 }
 
-/* Only once its visitor has acted does a browser keep that it was here (B13): since then we know
-   how many pages this visit has seen, and whether it is the first one. */
+/* A browser stores that it was here only once its visitor has acted (B13): since then we know how
+many pages this visit has viewed, and whether it is the first one. */
 let [wasBack, pages, seenAt] = (stored(":seen") || "0 0 0").split(" ").map(Number);
 if (Date.now() - seenAt > VISIT_MS) {
   wasBack = seenAt ? 1 : 0;
@@ -42,8 +42,8 @@ function keepSeen(isKnown) {
   stored(":seen", isKnown ? `${wasBack} ${pages} ${seenAt}` : null);
 }
 
-/* A page, or another one of a single-page application. What follows a # is a page where it looks
-   like a path; elsewhere it may be a secret. */
+/* A new page, or another one of a single-page application. The part after a # counts if it looks
+like a path; otherwise it may be a secret. */
 function arrive() {
   const [address, fragment = ""] = location.href.split("#");
   const now = (/^!?\//.test(fragment) ? location.href : address).slice(0, 2000);
@@ -61,7 +61,7 @@ function askSoon() {
   if (page) timer = setTimeout(ask, 50, false);
 }
 
-let forbidding = ""; // The directive of the page's policy that keeps us out.
+let forbidding = ""; // The directive of the page's policy that blocks us.
 
 function complain() {
   console.error(
@@ -88,14 +88,14 @@ async function ask(isAgain) {
     const response = await tellServer("engagement/", { ...view, again: isAgain });
     if (!response.ok) throw response;
     const answer = await response.json();
-    if (mine !== asks) return; // Asked once more meanwhile.
+    if (mine !== asks) return; // Another request was sent meanwhile.
     offer = answer;
   } catch {
-    // The browser says a little later that it was the page's policy.
+    // The browser reports a little later that it was the page's policy.
     if (!offer) setTimeout(complain, 200);
     return;
   }
-  // A little later, so that not all pages ask at once when a team begins its day.
+  // A little later, so that not all pages ask at once when a team starts its day.
   const { again_in: wait } = offer;
   if (wait) timer = setTimeout(ask, wait * (1000 + 50 * Math.random()), true);
   safely(show);

@@ -1,4 +1,4 @@
-/* Begin, and notice each other page of a single-page application. */
+/* Start, and notice each other page of a single-page application. */
 
 const early = window.Causerie?.q || [];
 window.Causerie = causerie;
@@ -7,7 +7,7 @@ addEventListener("message", (event) => safely(receive, event));
 document.addEventListener("securitypolicyviolation", ({ blockedURI, effectiveDirective, disposition }) => {
   if (disposition !== "enforce" || !blockedURI.startsWith(origin)) return;
   forbidding = effectiveDirective;
-  if (offer) complain(); // Before, what could not be asked does.
+  if (offer) complain(); // Before, the failed request does.
 });
 for (const call of early) causerie(...call);
 
@@ -26,7 +26,7 @@ if (window.navigation) {
   addEventListener("hashchange", move);
 }
 addEventListener("pageshow", (event) => {
-  if (!event.persisted) return; // Back on a page that slept in the browser's cache.
+  if (!event.persisted) return; // Back on a page from the browser's cache.
   page = "";
   move();
 });
