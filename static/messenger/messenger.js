@@ -1,6 +1,6 @@
-// The Messenger in its iframe: greeting, consent, conversation, survey (C9), in that order. Here its
-// parts are put together, and here is what the visitor does; acquaintance.js is what the server says
-// of him, screen.js what is shown.
+// The Messenger in its iframe: greeting, consent, conversation, survey (C9), in that order. This
+// module assembles the parts and handles the visitor's actions; acquaintance.js has the state from
+// the server, screen.js the display.
 
 import { Acquaintance } from "./acquaintance.js";
 import { Attached } from "./attached.js";
@@ -30,7 +30,7 @@ class Messenger {
   constructor(config) {
     this.config = config;
     this.strings = config.strings;
-    this.engagement = null; // Until the page, or the server, has said it.
+    this.engagement = null; // Until the page, or the server, has answered.
     this.session = new Session(config);
     this.wantsToSend = false;
     this.known = new Acquaintance(this);
@@ -160,7 +160,7 @@ class Messenger {
     byId("decline").addEventListener("click", () => this.host.tell("minimize"));
     byId("restart").addEventListener("click", () => this.restart());
     addEventListener("keydown", (event) => {
-      if (document.querySelector("dialog[open]")) return; // Escape is for that one then.
+      if (document.querySelector("dialog[open]")) return; // Escape belongs to the dialog then.
       if (event.key === "Escape" && !event.isComposing) this.host.tell("minimize");
     });
     addEventListener("online", () => this.render());
@@ -180,10 +180,10 @@ class Messenger {
     this.render();
   }
 
-  /** The last place went meanwhile. The text is back in the box; what can be told is told (B4). */
+  /** The last place went meanwhile. The text is back in the box; say when to return (B4). */
   async watchRoom(sentence) {
     const answer = await this.room.ask();
-    this.offered({ ...answer, engage: false }); // We know better than an answer of a moment ago.
+    this.offered({ ...answer, engage: false }); // The refusal is newer than the answer.
     const more = this.room.reopening(answer ?? {}) || this.strings.room_watched;
     this.composer.complain(`${sentence} ${more}`);
     this.room.wait();
@@ -216,9 +216,9 @@ class Messenger {
     this.render();
   }
 
-  // --- What the visitor does ------------------------------------------------------------------
+  // --- The visitor's actions ------------------------------------------------------------------
 
-  /** `isBack`: as it was on the page before; whoever reads the page keeps the focus there. */
+  /** `isBack`: open as on the page before; a visitor who reads the page keeps the focus there. */
   open(isBack = false) {
     this.isOpen = true;
     this.render();
@@ -230,7 +230,7 @@ class Messenger {
     this.render();
   }
 
-  /** Whether what was written may go; what is without text is files alone, which follow. */
+  /** Return whether the text may go; without a text there are only files, which follow. */
   send(text) {
     if (this.consent.isAsked) {
       this.wantsToSend = true;
@@ -253,14 +253,14 @@ class Messenger {
     this.tellStay();
   }
 
-  /** One of the choices that a message offers becomes the visitor's own words. */
+  /** Send a choice that a message offers as the visitor's own message. */
   choose(id, text) {
     this.scroll.isAtEnd = true;
     this.thread.send(text, null, answerId(id));
   }
 
-  /** Where a file goes: into the conversation, or to the visitor who may begin one with it; "" while
-   *  consent is asked for first, null where none may be sent. */
+  /** Return the URL of a file: in the conversation, or of the visitor who may start one with it; ""
+  while *  consent comes first, null if none may be sent. */
   fileUrl(id) {
     if (this.talk.isOver || !this.config.files) return null;
     if (this.consent.isAsked) return "";
@@ -268,14 +268,14 @@ class Messenger {
     return this.session.guest && !place ? null : this.session.url(`${place}attachments/${id}/`);
   }
 
-  /** `token` is told to who is new, `privacy` to who agrees once more. */
+  /** `token` is set for a new visitor, `privacy` for one who consents once more. */
   async consented({ token, visitor, privacy }) {
     if (token) {
       this.session.token = token;
       this.known.visitorId = visitor;
       this.pages.tell();
       this.tabs.tell();
-      this.known.loading = this.known.load(); // A known customer has a past.
+      this.known.loading = this.known.load(); // A known customer has a history.
       await this.known.loading;
     } else {
       this.privacy.receive(privacy);
@@ -291,7 +291,7 @@ class Messenger {
     this.wantsToSend = false;
   }
 
-  /** History was hidden or shown, or consent withdrawn. */
+  /** The history was hidden or shown, or consent withdrawn. */
   decided(what) {
     this.consent.standing = this.privacy.value.consent;
     if (what === "history") this.known.hidden(this.privacy.value.hidden_at).then(() => this.tabs.tell());
@@ -312,14 +312,14 @@ class Messenger {
     this.composer.focus();
   }
 
-  // --- What is told and shown -----------------------------------------------------------------
+  // --- Reports and display --------------------------------------------------------------------
 
-  /** Whether the reduced Messenger must be there on the next page (R16, C12). */
+  /** Report whether the reduced Messenger must be on the next page (R16, C12). */
   tellStay() {
     const stay = this.talk.isOpen || this.survey.waitsFor(this.conversation) || this.thread.pending.length > 0;
     const known = this.session.token !== null;
     this.host.tell("stay", { stay, known });
-    // By it the page says who bought (R63).
+    // With it the page reports who bought (R63).
     this.host.tell("keep", { name: "visitor", value: known ? this.known.visitorId : null });
   }
 

@@ -1,16 +1,16 @@
-// Which messages are new to the reader: a line stands before the first of them, and stays there while
-// he reads on; his own words, or news after the next absence, take it away.
+// Which messages are new to the reader: a line stands before the first of them and stays while they
+// read on. Their own message, or news after the next absence, removes it.
 
 export class News {
   constructor() {
     this.line = 0; // The seq before which the line stands; 0 is none.
-    this.seen = 0; // All up to here was in front of his eyes.
+    this.seen = 0; // Everything up to here was in view.
     this.isFirst = true;
   }
 
-  /** What a thread holds, and whether its end is being looked at. What was there before the first
-   *  look is new, even if it is shown at once. Gives `line`, how many messages it announces,
-   *  how many of them have not been seen, and the seq of the `newest`. */
+  /** Take a thread's messages, and whether its end is in view. What was there before the first look
+  is *  new, even if it is shown at once. Return `line`, how many messages it announces, how many of
+  them *  are `unseen`, and the seq of the `newest`. */
   look({ messages, pending, lastSeq, myRead }, isLooking) {
     this.seen = Math.max(this.seen, myRead);
     const others = messages.filter(({ author }) => !["visitor", "system"].includes(author));

@@ -1,9 +1,9 @@
-// What a message offers besides its words: cards, and choices of which one is pressed, once.
+// The rich content of a message: cards, and choices of which one can be pressed, once.
 
 import { element } from "./elements.js";
 
 /** The id of the visitor's answer to the message `id`: always the same, so that the server stores
- *  one answer, however many tabs and repeats there are. A UUID of version 8 (RFC 9562). */
+only *  one, however many tabs and repeats there are. A UUID of version 8 (RFC 9562). */
 export const answerId = (id) => `${id.slice(0, 14)}8${id.slice(15)}`;
 
 export class Offered {
@@ -12,7 +12,7 @@ export class Offered {
     Object.assign(this, { strings, onChoice });
   }
 
-  /** The nodes of `offer`, which the message `id` makes. */
+  /** Return the nodes of `offer`, the rich content of the message `id`. */
   nodes(offer, id) {
     const nodes = [];
     if (offer.cards.length) nodes.push(this.#cards(offer.cards));
@@ -20,7 +20,7 @@ export class Offered {
     return nodes;
   }
 
-  /** `answer` is what the visitor said to it, undefined as long as it waits for one. */
+  /** `answer` is the visitor's answer, undefined as long as there is none. */
   update(node, { answer, isOpen }) {
     for (const button of node.querySelectorAll(".choices button")) {
       button.setAttribute("aria-disabled", String(answer !== undefined || !isOpen));
@@ -33,7 +33,7 @@ export class Offered {
     group.setAttribute("role", "group");
     group.setAttribute("aria-label", this.strings.choices);
     for (const choice of choices) {
-      // Not `disabled` once it is over: the focus would be lost.
+      // Not `disabled` after the answer: the focus would be lost.
       const button = element("button", { type: "button" }, choice);
       button.addEventListener("click", () => {
         if (button.getAttribute("aria-disabled") !== "true") this.onChoice(id, choice);

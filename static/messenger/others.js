@@ -1,5 +1,5 @@
-// The other open conversations of the same person, begun in another browser before they became one:
-// each is a button that shows it.
+// The other open conversations of the same person, started in another browser before it was known
+// to be theirs: each has a button that shows it.
 
 import { day } from "../shared/moments.js";
 import { byId, element } from "./elements.js";
@@ -10,7 +10,7 @@ export class Others {
     this.place = byId("others");
   }
 
-  /** `mayLeave`: nothing that was written here is still on its way. */
+  /** `mayLeave`: no message written here is still under way. */
   show(conversations, mayLeave) {
     const shown = JSON.stringify([conversations.map((one) => [one.id, this.#line(one)]), mayLeave]);
     if (shown === this.shown) return;

@@ -1,10 +1,10 @@
-// The visitor's own decisions in the settings: history hidden (R28, C13), consent withdrawn (R27), a
-// copy of what is kept of him.
+// The visitor's own decisions in the settings: hide the history (R28, C13), withdraw consent (R27),
+// download their data.
 
 import { byId } from "./elements.js";
 
 export class Privacy {
-  /** session, strings; onChange(what): "history" or "consent" was decided anew */
+  /** session, strings; onChange(what): "history" or "consent" has changed */
   constructor({ session, strings, onChange }) {
     Object.assign(this, { session, strings, onChange });
     this.value = null; // {consent, hidden, hidden_at, identified}
@@ -53,7 +53,7 @@ export class Privacy {
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // Some browsers read it later.
   }
 
-  /** What was answered; nothing where it was refused, or not reached, which is told then. */
+  /** Return the answer; show the problem and return null if it was refused or not reached. */
   async #send(path, data) {
     const problem = byId("privacy-problem");
     problem.hidden = true;

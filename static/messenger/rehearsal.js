@@ -1,4 +1,4 @@
-// The builder's preview: the real Messenger plays a scene that it was handed, and asks nobody.
+// The builder's preview: the real Messenger plays a state that it was given, without the server.
 
 const QUIET = ["click", "submit", "keydown", "paste", "drop", "beforeinput"];
 

@@ -1,5 +1,5 @@
-// Whether a conversation could begin now: asked at the door of page views, and asked again, ever
-// less often, while somebody waits for room with the page in front of him (B4).
+// Whether a conversation could start now: asked at the endpoint of page views, and asked again,
+// less and less often, while a visitor waits for room with the page in view (B4).
 
 import { clock, longDay } from "../shared/moments.js";
 
@@ -9,7 +9,7 @@ const LONGEST_CLOSED_MS = 15 * 60_000;
 const SLOWER = 1.6;
 
 export class Room {
-  /** view() is what is said of the page; onAnswer(answer) hears each; onRoom() that there is room. */
+  /** view() is the page's view; onAnswer(answer) gets each answer; onRoom(): there is room. */
   constructor({ session, config, view, onAnswer, onRoom }) {
     Object.assign(this, { session, view, onAnswer, onRoom });
     this.strings = config.strings;
@@ -18,7 +18,7 @@ export class Room {
     addEventListener("online", () => this.#seen());
   }
 
-  /** The answer for the page as it is now; null where the server could not be asked. */
+  /** Return the answer for the present page; null if the server could not be asked. */
   async ask() {
     try {
       const body = JSON.stringify({ ...this.view(), again: true });
@@ -32,7 +32,7 @@ export class Room {
     }
   }
 
-  /** Ask until there is room. It is told once, and nothing is ever sent by itself. */
+  /** Ask until there is room. It is announced once, and nothing is ever sent automatically. */
   wait() {
     this.isWaiting = true;
     this.delay = FIRST_MS;
@@ -51,7 +51,7 @@ export class Room {
 
   async #try() {
     clearTimeout(this.timer);
-    if (document.visibilityState !== "visible") return; // Tried when it is seen again.
+    if (document.visibilityState !== "visible") return; // Tried when the page is in view again.
     this.isAsking = true;
     const answer = await this.ask();
     if (!this.isWaiting) return;
@@ -66,13 +66,13 @@ export class Room {
     this.#later(Math.max(this.delay, Math.min(untilOpen, LONGEST_CLOSED_MS)));
   }
 
-  /** Not all who wait ask in the same moment. */
+  /** With a random delay, so that not all who wait ask at the same moment. */
   #later(milliseconds) {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.#try(), milliseconds * (1 + 0.3 * Math.random()));
   }
 
-  /** "We are back tomorrow at 9:00.", as this reader's clock says it; "" where nobody knows. */
+  /** "We are back tomorrow at 9:00.", in this browser's time zone; "" if it is unknown. */
   reopening({ opens_at: opensAt } = {}) {
     if (!opensAt) return "";
     const at = new Date(opensAt);

@@ -1,4 +1,4 @@
-// What is shown of the whole, drawn anew after each change; what is new is heard and counted once.
+// The display of the whole, drawn again after each change; news sound and count once.
 
 import { byId } from "./elements.js";
 import { News } from "./news.js";
@@ -38,7 +38,7 @@ export class Screen {
     if (isSeen !== this.wasSeen) this.appear(isSeen, news);
   }
 
-  /** News sound once, in one tab, where none shows them. */
+  /** Play the sound of news once, in one tab, if no tab shows them. */
   tellSound({ newest }, isLooking) {
     const [known, { id }] = [this.soundedOf, this.messenger.conversation ?? {}];
     this.soundedOf = { id, newest };
@@ -46,7 +46,7 @@ export class Screen {
     this.messenger.tabs.once(`${id} ${newest}`, isLooking, () => this.messenger.sound.play());
   }
 
-  /** The Messenger came before somebody's eyes, or went: what is new is shown from its beginning. */
+  /** The Messenger came into view or went: show news from their beginning. */
   appear(isSeen, { unseen }) {
     this.wasSeen = isSeen;
     if (!isSeen) return;

@@ -1,5 +1,5 @@
-// Where the reader is in the dialogue: at its end, and then he stays there, or further up, and then
-// nothing pulls him down; a button does, with how much is new there.
+// The reader's place in the dialogue. At the end, they stay there; further up, nothing moves them:
+// a button with the number of new messages does.
 
 import { byId } from "./elements.js";
 
@@ -7,7 +7,7 @@ const NEAR_END = 80;
 const ABOVE_LINE = 12;
 
 export class Scroll {
-  /** onEnd(): the reader came to the end by himself */
+  /** onEnd(): the reader has scrolled to the end, or away from it */
   constructor({ strings, onEnd }) {
     Object.assign(this, { strings, onEnd });
     this.box = byId("scroller");
@@ -26,7 +26,7 @@ export class Scroll {
     }).observe(this.box);
   }
 
-  /** A browser tells of scrolling a frame late; what comes in between must not pull anybody down. */
+  /** Browsers report scrolling a frame late; messages in between must not move the reader. */
   get isAtEnd() {
     if (this.box.clientHeight && this.box.scrollTop !== this.top) this.#note();
     return this.known;
@@ -37,7 +37,7 @@ export class Scroll {
     this.top = this.box.scrollTop;
   }
 
-  /** Something was drawn; `wasAtEnd` before it, and there are so many messages `unseen` now. */
+  /** Something was drawn; `wasAtEnd` before it, with so many messages `unseen` now. */
   follow(wasAtEnd, unseen) {
     if (wasAtEnd) this.toEnd();
     this.#offer(unseen);
@@ -49,7 +49,7 @@ export class Scroll {
     this.#offer(0);
   }
 
-  /** To the line before what is new: what does not fit below it waits there. */
+  /** Scroll to the line before the news: what does not fit below it waits there. */
   toLine(line) {
     const top = line.getBoundingClientRect().top - this.box.getBoundingClientRect().top;
     this.box.scrollTop += top - ABOVE_LINE;
@@ -66,7 +66,7 @@ export class Scroll {
   }
 
   #note() {
-    // A keyboard has come or gone: the browser scrolls by itself before the observer hears of it.
+    // A keyboard has come or gone: the browser scrolls before the observer is called.
     if (this.known && this.box.clientHeight !== this.height) return;
     const { scrollTop, scrollHeight, clientHeight } = this.box;
     this.isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;

@@ -1,12 +1,12 @@
-// Who this browser is for the server, and what it keeps between two pages.
+// This browser's identity for the server, and what it stores between two pages.
 
 import { Turns } from "./turns.js";
 
 const REQUEST_MS = 15_000;
-// A draft belongs to its tab, and so do a mail's link and the conversation chosen; everything else to the browser.
+// A draft, an e-mail's link and the chosen conversation are the tab's; all else is the browser's.
 const OF_THE_TAB = ["draft", "guest", "talk"];
 
-/** What stands in for storage where there is none. */
+/** Replaces storage where there is none. */
 class Memory extends Map {
   getItem = (key) => this.get(key) ?? null;
   setItem = (key, value) => this.set(key, value);
@@ -15,7 +15,7 @@ class Memory extends Map {
 
 export class Session {
   constructor({ base, website, language, rehearsal }) {
-    this.isRehearsal = Boolean(rehearsal); // The builder's preview: nothing is kept.
+    this.isRehearsal = Boolean(rehearsal); // The builder's preview: nothing is stored.
     this.base = base;
     this.language = language;
     this.prefix = `causerie:${website}:`;
@@ -25,7 +25,7 @@ export class Session {
     this.lend = () => {};
   }
 
-  /** Where we may store nothing, the brand's page keeps our things: `kept` is what it has, and
+  /** If we may not store anything, the brand's page does it for us: `kept` is what it has, and
    *  `lend(name, value)` gives it more. */
   borrow(kept, lend) {
     for (const [name, value] of Object.entries(kept)) {
@@ -38,7 +38,7 @@ export class Session {
     return this.#keep(name, (storage, key) => storage.getItem(key));
   }
 
-  /** `null` forgets. */
+  /** `null` deletes. */
   save(name, value) {
     this.#keep(name, (storage, key) =>
       value === null ? storage.removeItem(key) : storage.setItem(key, value),
@@ -64,7 +64,7 @@ export class Session {
     this.save("token", token);
   }
 
-  /** The word of a mail's link: while it is there, this tab shows that one conversation (C11). */
+  /** The word of an e-mail's link: while it is set, this tab shows only that conversation (C11). */
   get guest() {
     return this.load("guest");
   }
@@ -77,7 +77,7 @@ export class Session {
     return Boolean(this.guest ?? this.token);
   }
 
-  /** What is being written. Not kept before consent: nothing is, until then. */
+  /** The text being written. Before consent nothing is stored. */
   get draft() {
     return (this.isKnown && this.load("draft")) || "";
   }
@@ -86,14 +86,14 @@ export class Session {
     if (this.isKnown) this.save("draft", text || null);
   }
 
-  /** Texts that the server has not accepted yet. */
+  /** Messages that the server has not accepted yet. */
   get unsent() {
-    // Other tabs keep theirs in the same place: what this one never had stays there.
+    // Other tabs use the same entry: leave theirs alone.
     const mine = new Set();
     const know = (items) => items.forEach(({ id }) => mine.add(id));
     const stored = () => readList(this.load("unsent"));
     return {
-      // Not by a link: what this browser's own visitor wrote belongs to another conversation.
+      // Not with a link: unsent texts of this browser's visitor belong to another conversation.
       load: () => {
         const items = this.token && !this.guest ? stored() : [];
         know(items);
@@ -109,7 +109,7 @@ export class Session {
     };
   }
 
-  /** Emoji used lately; not kept before consent. */
+  /** Emoji used lately; not stored before consent. */
   get emoji() {
     return {
       load: () => readList(this.load("emoji")),
@@ -140,13 +140,13 @@ export class Session {
     return new URL(this.base + path, location.href).href;
   }
 
-  /** The answer as `{ok, status, data}`; throws where the server could not be reached. With a
-   *  `word`, as whoever comes by that link. */
+  /** Return the answer as `{ok, status, data}`; throw if the server could not be reached. With a
+   *  `word`, ask as the bearer of that link. */
   ask(path, data, word) {
     return this.turns.beside(() => this.#ask(path, data, word));
   }
 
-  /** The answer to a proof of who the customer is; with it, perhaps, another token. */
+  /** Send a proof of the customer's identity; the answer may contain a new token. */
   identify(proof) {
     return this.turns.goAlone(async () => {
       const answer = await this.#ask("identity/", proof);
@@ -174,7 +174,7 @@ export class Session {
     }
   }
 
-  /** The address of one socket. */
+  /** Return the URL of one socket. */
   async socketUrl() {
     const { ok, data } = await this.ask("ticket/", {});
     if (!ok) throw new Error(data.error?.code);

@@ -1,4 +1,4 @@
-// A short sound for an answer that nobody is looking at.
+// A short sound for an answer that is not in view.
 
 import { byId } from "./elements.js";
 
@@ -17,7 +17,7 @@ export class Sound {
     return this.session.load("quiet") === null;
   }
 
-  /** Browsers let a page sound once its visitor has done something in it; before, this is silent. */
+  /** Browsers allow sounds after the first interaction with a page; before that, this is silent. */
   play() {
     if (!this.isOn || !navigator.userActivation?.hasBeenActive) return;
     const context = (this.context ??= new AudioContext());

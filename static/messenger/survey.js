@@ -2,7 +2,7 @@
 
 import { byId, element, hidden, svg } from "./elements.js";
 
-// How much each face's mouth bends, from very dissatisfied to very satisfied.
+// The curve of each face's mouth, from very dissatisfied to very satisfied.
 const MOUTHS = [
   "M8 17q4-4 8 0",
   "M8 16.5q4-2 8 0",
@@ -12,8 +12,8 @@ const MOUTHS = [
 ];
 
 export class Survey {
-  /** session, host, strings; isOn: whether this website asks anything; onDone(): it was answered,
-   *  or put aside */
+  /** session, host, strings; isOn: whether this website has a survey; onDone(): it was answered or
+   *  dismissed */
   constructor({ session, host, strings, isOn, onDone }) {
     Object.assign(this, { session, host, strings, isOn, onDone });
     this.form = byId("survey");
@@ -48,12 +48,12 @@ export class Survey {
     this.host.event("survey:shown", { conversation: conversation.id });
   }
 
-  /** Another conversation begins. */
+  /** Another conversation starts. */
   forget() {
     this.hasThanked = false;
   }
 
-  /** "" or what went wrong. */
+  /** Return "" or what went wrong. */
   async #send() {
     const { id } = this.conversation;
     const answers = this.#answers();

@@ -1,14 +1,15 @@
-// The other tabs of this browser on this site: what is done in one of them shows in all, and what
-// should happen once happens in one. Without BroadcastChannel or locks each learns from the server.
+// The other tabs of this browser on this site: an action in one of them shows in all, and what
+// should happen once happens in one. Without BroadcastChannel or locks each tab learns from the
+// server.
 
 const SETTLE_MS = 150;
 const HOLD_MS = 3000;
 
 export class Tabs {
-  /** website: their channel's name; onNews(): another tab became known, began, ended or left */
+  /** website: names the channel; onNews(): another tab was identified, started, ended or left */
   constructor({ website, onNews }) {
     this.name = `causerie:${website}`;
-    // Word from another tab may come before what it has stored: the browser tells of that by itself.
+    // A tab's message may come before what it has stored; the browser reports that by this event.
     addEventListener("storage", ({ key }) => key?.endsWith("token") && onNews());
     if (!globalThis.BroadcastChannel) return;
     this.channel = new BroadcastChannel(this.name);
@@ -19,8 +20,8 @@ export class Tabs {
     this.channel?.postMessage(1);
   }
 
-  /** Do `action` for what is called `what`, unless another tab does. Who `isLooking` comes first,
-   *  and has nothing left to do. */
+  /** Do `action` for `what`, unless another tab does. A tab that `isLooking` comes first, and has
+   *  nothing left to do. */
   async once(what, isLooking, action) {
     if (!navigator.locks) return isLooking || action();
     if (!isLooking) await pause(SETTLE_MS);
@@ -29,7 +30,7 @@ export class Tabs {
       if (!isLooking) action();
       await pause(HOLD_MS);
     });
-    // Where the browser lets a frame store nothing, it lets it lock nothing.
+    // A browser that forbids storage in a frame forbids locks, too.
     await request.catch((error) => error.name === "SecurityError" && !isLooking && action());
   }
 }

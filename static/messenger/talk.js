@@ -1,4 +1,4 @@
-// The present conversation: its messages, its socket, and what the brand's page hears of it.
+// The present conversation: its messages, its socket, and its events for the brand's page.
 
 import { connect } from "../shared/socket.js";
 import { VisitorThread } from "./visitor_thread.js";
@@ -6,23 +6,23 @@ import { VisitorThread } from "./visitor_thread.js";
 export class Talk {
   /**
    * session, host
-   * about()          what is said of the page with the first message
+   * about()          the page's data for the first message
    * onChange()       messages, their states or the conversation changed
-   * onMoved()        its state may have
+   * onMoved()        its state may have changed
    * onBegun()        the first message was accepted
    * onEnd()          the conversation was closed
    * onElsewhere()    something happened in another conversation
    * onTyping(isOn, name)
    * onHidden()       the history was hidden or shown again, perhaps in another tab or browser
-   * onRejected(body, sentence, code), onRefused(code)  as a Thread's
+   * onRejected(body, sentence, code), onRefused(code)  as in Thread
    */
   constructor({ session, host, ...handlers }) {
     Object.assign(this, { session, host, handlers });
     this.reset();
   }
 
-  /** No conversation yet; what was not sent before is in the thread. Another visitor, perhaps, unless
-   *  the socket is theirs still. */
+  /** No conversation yet; what was not sent before is in the thread. The visitor may be another,
+  unless *  the socket is still theirs. */
   reset({ keepsSocket = false } = {}) {
     if (!keepsSocket) this.socket?.stop();
     if (!keepsSocket) this.socket = null;
@@ -56,7 +56,7 @@ export class Talk {
     return this.conversation?.status === "closed";
   }
 
-  /** The server told us of `conversation`: it is the one from now on. */
+  /** The server has returned `conversation`: it is the present one from now on. */
   take(conversation) {
     if (this.conversation?.id === conversation.id) return;
     this.#adopt(conversation, conversation.last_seq);
@@ -73,7 +73,7 @@ export class Talk {
     if (this.conversation?.id === conversation.id) return;
     const isHeard = this.socket !== null;
     this.#adopt(conversation, 0);
-    if (isHeard) this.thread.sync(); // What was said of it before we knew it.
+    if (isHeard) this.thread.sync(); // Frames about it may have come before we knew it.
     this.host.event("conversation:started", { conversation: conversation.id });
   }
 
@@ -88,7 +88,7 @@ export class Talk {
     if (this.isOpen) this.listen();
   }
 
-  /** Hear what happens; before a conversation too: another tab may begin one, or hide them all. */
+  /** Open the socket; before a conversation too: another tab may start one, or hide them all. */
   listen() {
     let wasOpen = false;
     this.socket ??= connect({
@@ -96,7 +96,7 @@ export class Talk {
       onFrame: (frame) => this.#receive(frame),
       onOpen: () => {
         if (this.conversation) this.thread.sync();
-        else if (wasOpen) this.handlers.onHidden(); // What came meanwhile, if anything did.
+        else if (wasOpen) this.handlers.onHidden(); // Something may have come meanwhile.
         wasOpen = true;
       },
     });
@@ -112,13 +112,13 @@ export class Talk {
     if (frame.type === "state") this.thread.sync();
   }
 
-  /** With the first words of an agent somebody talks, who had only received it until then. */
+  /** After an agent's first message they are talking, while before they had only received it. */
   #answered({ author }) {
     if (author !== "visitor") this.handlers.onTyping(false);
     if (author === "agent" && this.conversation.agent?.part !== "talking") this.thread.sync();
   }
 
-  /** What is said in another open conversation of the same person. */
+  /** A frame about another open conversation of the same person. */
   #overhear({ type }) {
     if (["message", "read", "state"].includes(type)) this.handlers.onElsewhere();
   }

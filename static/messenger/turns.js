@@ -1,5 +1,5 @@
-// Requests go beside each other, but what may change who this browser is goes alone: a question under
-// way by the token that ends there would be refused.
+// Requests run in parallel, except those that may change this browser's identity: a request under
+// way with the token that ends there would be refused.
 
 export class Turns {
   constructor() {
@@ -7,17 +7,17 @@ export class Turns {
     this.alone = Promise.resolve();
   }
 
-  /** The answer of `ask()`, asked after whatever goes alone. */
+  /** Return the answer of `ask()`, asked after any exclusive request. */
   beside(ask) {
     const answer = this.alone.then(ask);
     const ended = answer
-      .catch(() => {}) // Its own caller hears of it.
+      .catch(() => {}) // Its own caller gets the error.
       .then(() => this.underWay.delete(ended));
     this.underWay.add(ended);
     return answer;
   }
 
-  /** The answer of `ask()`, asked once nothing else is under way. */
+  /** Return the answer of `ask()`, asked once nothing else is under way. */
   goAlone(ask) {
     const answer = this.alone.then(() => Promise.all(this.underWay)).then(ask);
     this.alone = answer.catch(() => {});

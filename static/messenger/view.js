@@ -1,12 +1,12 @@
-// What stands around the messages: who answers, the wait, the end, the line. Reads the Messenger's
-// state and draws it; changes nothing but the page.
+// Everything around the messages: who answers, the wait, the end, the connection. It reads the
+// Messenger's state and draws it; it changes only the page.
 
 import { byId, element, initials } from "./elements.js";
 
 const TYPING_GONE_MS = 6000;
 
 export class View {
-  /** config; room (says when it opens again); onTyping(): the dots came */
+  /** config; room (knows when it opens again); onTyping(): the typing dots appeared */
   constructor({ config, room, onTyping }) {
     Object.assign(this, { config, room, onTyping, strings: config.strings });
   }
@@ -21,7 +21,7 @@ export class View {
     this.#showOffline(isCut);
   }
 
-  /** A reason to say "in a few hours" unless somebody is surely there (C8). */
+  /** Return the greeting: "in a few hours" unless an agent is certainly there (C8). */
   greeting({ conversation, engagement }) {
     if (!conversation && !engagement) return "";
     if (!conversation && engagement.reason === "closed") return this.config.texts.out_of_hours;
@@ -54,7 +54,7 @@ export class View {
     who.replaceChildren(avatar, element("span", {}, before, element("strong", {}, agent.name), after));
   }
 
-  /** Where nobody has the conversation: what is true of it now. */
+  /** The line when no agent has the conversation. */
   #absentLine(status) {
     const { strings, conversation, engagement } = this;
     if (!conversation && engagement?.engage === false) return this.#busyLine();
@@ -122,7 +122,7 @@ export class View {
   }
 }
 
-/** Whether nobody answers before the team opens: what waits, or would, is with a closed group. */
+/** Whether nobody answers before the team opens: the (possible) queue is a closed group's. */
 function isAway(conversation, engagement) {
   return conversation ? conversation.closed === true : Boolean(engagement?.opens_at);
 }

@@ -1,4 +1,4 @@
-// A thread whose first text, or file, begins the conversation.
+// A thread whose first text, or file, starts the conversation.
 
 import { Thread } from "../shared/thread.js";
 

@@ -1,10 +1,11 @@
-// An emoji picker for a text box, of either face. Import it when its button is first pressed: nobody
-// pays for it before. Its looks are emoji.css, which it links itself; colours are the page's.
+// An emoji picker for a text box, for both faces. Import it when its button is first pressed:
+// nobody pays for it before. Its styles are in emoji.css, which it links itself; colours are the
+// page's.
 //
 //   const { EmojiPicker } = await import("../shared/emoji.js");
 //   new EmojiPicker({ button, box, place, strings, store }).open();
 //
-// The button carries where the rest is: data-names="{% static 'vendor/emojibase/fr.json' %}" and
+// The button has the URLs of the rest: data-names="{% static 'vendor/emojibase/fr.json' %}" and
 // data-looks="{% static 'shared/emoji.css' %}". From then on it opens and closes by itself.
 
 const MOST_RECENT = 16;
@@ -13,10 +14,10 @@ const NO_STORE = { load: () => [], save: () => {} };
 export class EmojiPicker {
   /**
    * button   opens and closes it
-   * box      the input or textarea that receives what is picked, at its caret; hears "input" then
+   * box      the input or textarea that receives the emoji at its caret; gets "input" then
    * place    the positioned element above which the picker stands
    * strings  emoji, emoji_search, emoji_recent, emoji_none, emoji_failed
-   * store    {load() -> [emoji], save([emoji])}: what was used lately, where it may be kept
+   * store    {load() -> [emoji], save([emoji])}: recently used ones, where they may be stored
    */
   constructor({ button, box, place, strings, store = NO_STORE }) {
     Object.assign(this, { button, box, strings, store });
@@ -38,7 +39,7 @@ export class EmojiPicker {
     this.root.hidden = false;
     this.button.setAttribute("aria-expanded", "true");
     this.search.value = "";
-    // On a touch screen the keyboard would cover what is to be picked.
+    // On a touch screen the keyboard would cover the emoji.
     if (!matchMedia("(pointer: coarse)").matches) this.search.focus();
     await this.#load();
     this.#draw();
@@ -85,7 +86,7 @@ export class EmojiPicker {
       if (!response.ok) throw new Error(response.status);
       this.groups = await response.json();
     } catch {
-      this.groups = null; // Opening it again tries again.
+      this.groups = null; // The next opening tries again.
     }
   }
 
@@ -121,7 +122,7 @@ export class EmojiPicker {
     return [...this.list.querySelectorAll("[role=option]")];
   }
 
-  /** One emoji at a time is in the order of Tab; arrows move from it. */
+  /** One emoji at a time is in the Tab order; arrows move from it. */
   #reach(option, takesFocus = true) {
     this.reached?.setAttribute("tabindex", "-1");
     this.reached = option;
@@ -130,7 +131,7 @@ export class EmojiPicker {
   }
 
   #pressed(event) {
-    event.stopPropagation(); // Escape, arrows and Enter are for the picker alone.
+    event.stopPropagation(); // Escape, arrows and Enter are only for the picker.
     const { key, target } = event;
     if (key === "Escape") return this.close();
     if (target === this.search) {
@@ -202,7 +203,7 @@ function option(char, label) {
   return node;
 }
 
-/** Those of which each word begins a word of their name or of what they are found by. */
+/** Return the emoji whose name or tags have a word beginning with each of `words`. */
 function found(groups, words) {
   const all = groups.flatMap(({ emoji }) => emoji);
   return all.filter(([, label, tags]) => {
@@ -211,7 +212,7 @@ function found(groups, words) {
   });
 }
 
-/** "Cœur" is found by "coeur". */
+/** Fold text, so that "coeur" matches "Cœur". */
 const plain = (text) =>
   text.toLowerCase().replaceAll("œ", "oe").normalize("NFD").replace(/\p{M}/gu, "");
 

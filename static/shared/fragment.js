@@ -1,17 +1,17 @@
 // A fragment of the page, fetched by htmx from its ordinary view and morphed into its place.
 
-const turns = new Map(); // By target: what is under way, and the last call that came meanwhile.
+const turns = new Map(); // By target: the request under way, and the last call that came meanwhile.
 
-/** One at a time for each target; of those that come meanwhile only the last one counts. htmx's own
- *  queue is not for this: it forgets what waits when an attribute of its element changes. Without a
- *  line nothing comes, which htmx's event has told (htmx:sendError). */
+/** Run one request at a time for each target; of the calls that come meanwhile only the last one
+counts. *  htmx's own queue does not fit: it drops waiting calls when an attribute of its element
+changes. *  Without a connection nothing comes, as htmx's event htmx:sendError has reported. */
 export function get(url, target, swap, headers = {}) {
   const turn = turns.get(target);
   if (turn) {
     turn.next = [url, target, swap, headers];
     return;
   }
-  if (!document.querySelector(target)) return; // A pane that is gone meanwhile.
+  if (!document.querySelector(target)) return; // A pane that has gone meanwhile.
   const mine = { next: null };
   turns.set(target, mine);
   const done = () => {

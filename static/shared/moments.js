@@ -1,7 +1,7 @@
-// Dates, times and lengths of time as the product writes them, one way in each language (C79): the
-// twin of accounts/moments.py. English is written as in Europe: 28 Nov, 14:05.
+// Dates, times and durations as the product writes them, one way in each language (C79): the twin
+// of accounts/moments.py. English is written as in Europe: 28 Nov, 14:05.
 
-/** How a language is written here. */
+/** Return the locale in which a language is written here. */
 export function localeOf(language) {
   return language === "en" ? "en-GB" : language;
 }
@@ -14,7 +14,7 @@ const dayUnit = new Intl.NumberFormat(language, { style: "unit", unit: "day", un
   .find(({ type }) => type === "unit").value;
 const near = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 
-/** The words of a moment in a zone; without one, in that of this machine. */
+/** Return the parts of a moment in a time zone; by default in that of this machine. */
 function partsOf(at, timeZone, options) {
   const format = new Intl.DateTimeFormat(localeOf(language), { timeZone, hourCycle: "h23", ...options });
   return Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
@@ -26,7 +26,7 @@ export function clock(at, zone) {
   return `${hour}:${minute}`;
 }
 
-/** 28 Nov; 28 Nov 2025 where it is not this year. */
+/** 28 Nov; 28 Nov 2025 in another year. */
 export function day(at, zone, now = Date.now()) {
   const { day, month, year } = partsOf(at, zone, { day: "numeric", month: "short", year: "numeric" });
   const name = `${day} ${language === "en" ? month.slice(0, 3) : month}`;
@@ -44,7 +44,7 @@ export function moment(at, zone, now = Date.now()) {
   return `${day(at, zone, now)}, ${clock(at, zone)}`;
 }
 
-/** How many days from the day of `now` to that of `at`: -1 for yesterday. */
+/** Return the days from the day of `now` to that of `at`: -1 for yesterday. */
 export function daysFrom(at, zone, now = Date.now()) {
   const [then, today] = [at, now].map((one) => {
     const { year, month, day } = partsOf(one, zone, { day: "numeric", month: "numeric", year: "numeric" });
@@ -53,13 +53,13 @@ export function daysFrom(at, zone, now = Date.now()) {
   return (then - today) / DAY_MS;
 }
 
-/** today 14:05, yesterday 14:05, else 28 Nov, 14:05. */
+/** today 14:05, yesterday 14:05, otherwise 28 Nov, 14:05. */
 export function nearMoment(at, zone, now = Date.now()) {
   const days = daysFrom(at, zone, now);
   return Math.abs(days) > 1 ? moment(at, zone, now) : `${near.format(days, "day")} ${clock(at, zone)}`;
 }
 
-/** 45 s, 2 min 10 s, 2 h 10 min, 3 d 4 h: the two largest units, without what is zero. */
+/** 45 s, 2 min 10 s, 2 h 10 min, 3 d 4 h: the two largest units, without zeros. */
 export function duration(milliseconds) {
   const seconds = Math.max(Math.floor(milliseconds / 1000), 0);
   const minutes = Math.floor(seconds / 60);

@@ -1,4 +1,4 @@
-// A socket that comes back by itself. It only shows what happens: nothing is accepted through it.
+// A socket that reconnects by itself. It only shows what happens: nothing is accepted through it.
 
 const SILENCE_MS = 50_000; // The server pings every 20 s.
 const SUSPECT_MS = 25_000;
@@ -6,8 +6,8 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 
 /**
- * url()          the address to connect to, asked anew each time (a ticket is good for one socket)
- * onFrame(frame) each frame but `ready` and `ping`
+ * url()          the URL to connect to, requested each time (a ticket is good for one socket)
+ * onFrame(frame) each frame except `ready` and `ping`
  * onOpen()       joined (`ready`): fetch what came meanwhile
  * onDown()       lost, or could not be made
  */
@@ -47,7 +47,7 @@ export function connect({ url, onFrame, onOpen = () => {}, onDown = () => {} }) 
     try {
       frame = JSON.parse(data);
     } catch {
-      return; // Not from our server; the next fetch repairs what it may have been.
+      return; // Not from our server; the next fetch repairs any loss.
     }
     if (frame.type === "ping") {
       send({ type: "pong" });
@@ -68,7 +68,7 @@ export function connect({ url, onFrame, onOpen = () => {}, onDown = () => {} }) 
   function lost() {
     clearTimeout(silence);
     clearTimeout(retry);
-    // A half-open socket may take minutes to close: it is left behind, unheard.
+    // A half-open socket may take minutes to close: abandon it.
     const left = socket;
     socket = null;
     leave(left);
@@ -79,7 +79,7 @@ export function connect({ url, onFrame, onOpen = () => {}, onDown = () => {} }) 
     retry = setTimeout(open, wait * (0.5 + Math.random() / 2));
   }
 
-  /* One that is closed before it is open is a complaint on the console of the brand's page. */
+  /* Closing a socket before it is open causes an error on the console of the brand's page. */
   function leave(left) {
     if (left?.readyState === WebSocket.CONNECTING) left.onopen = () => left.close();
     else left?.close();

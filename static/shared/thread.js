@@ -1,5 +1,6 @@
-// The messages of one conversation, as docs/protocol.md's client rules want them: nothing lost,
-// nothing doubled, in order, whatever the line does. Knows no DOM; both faces show it their way.
+// The messages of one conversation, by the client rules of docs/protocol.md: nothing lost, nothing
+// doubled, in order, whatever the connection does. It knows no DOM; each face shows it in its own
+// way.
 
 const SYNC_MS = 25_000;
 const REQUEST_MS = 15_000;
@@ -7,7 +8,7 @@ const LONGEST_WAIT_S = 15;
 const READ_DEBOUNCE_MS = 300;
 const NO_STORE = { load: () => [], save: () => {} };
 
-/** A random UUID, also on pages served without TLS, where crypto.randomUUID is missing. */
+/** Return a random UUID, also on pages served without TLS, where crypto.randomUUID is missing. */
 export function newId() {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -19,15 +20,15 @@ export function newId() {
 
 export class Thread {
   /**
-   * messagesUrl, readUrl  where messages are fetched and posted, and reading is told
+   * messagesUrl, readUrl  where messages are fetched and posted, and reading is reported
    * headers()             headers of each request (token, CSRF)
-   * inTurn(ask)           runs `ask()` when its turn has come; gives its answer
+   * inTurn(ask)           runs `ask()` when its turn has come; returns its answer
    * me                    "visitor" or "agent"
    * onChange(thread)      messages, pending, otherRead, unread or isCut changed
    * onState(payload)      the answer of each fetch
-   * onRejected(body, sentence, code, attachment)  what was refused goes back to its writer
+   * onRejected(body, sentence, code, attachment)  a refused message goes back to its author
    * onRefused(code, sentence)         fetching was refused (4xx)
-   * store                 {load() -> pending, save(pending)}: keeps unsent texts over a reload
+   * store                 {load() -> pending, save(pending)}: stores unsent texts across reloads
    */
   constructor({
     messagesUrl,
@@ -57,19 +58,19 @@ export class Thread {
     document.addEventListener("visibilitychange", () => this.#isVisible() && this.#lineIsBack(), {
       signal,
     });
-    // Not before a subclass is whole.
+    // Not before a subclass is initialized.
     if (this.pending.length) queueMicrotask(() => this.#pump());
   }
 
-  /** How many messages of others have not been read here. */
+  /** How many messages of others are unread here. */
   get unread() {
     return this.messages.filter(
       (message) => message.seq > this.myRead && !["system", this.me].includes(message.author),
     ).length;
   }
 
-  /** Queue a text, or an attachment that has been uploaded; it is shown as pending until its stored
-   *  twin arrives. With an `id` of its own it is sent once, however often it is asked for. */
+  /** Queue a text, or an uploaded attachment; it is shown as pending until the stored message
+  arrives. *  With an `id` of its own it is sent once, however often this is called. */
   send(body, attachment = null, id = newId()) {
     if ([...this.pending, ...this.messages].some((one) => one.id === id)) return id;
     const item = { id, body, attachment, state: this.pending.length ? "waiting" : "sending" };
@@ -80,14 +81,14 @@ export class Thread {
     return item.id;
   }
 
-  /** A message from the socket or from an answer. */
+  /** Take a message from the socket or from a response. */
   receive(message) {
     this.#take(message);
     if (this.ahead.size) this.sync();
     this.onChange(this);
   }
 
-  /** What came up to `seq` is not shown here, and not fetched. */
+  /** Neither show nor fetch messages up to `seq`. */
   skipTo(seq) {
     this.lastSeq = Math.max(this.lastSeq, seq);
   }
@@ -98,7 +99,7 @@ export class Thread {
     this.onChange(this);
   }
 
-  /** Fetch what is missing. Calls that overlap become one more fetch after the present one. */
+  /** Fetch what is missing. Overlapping calls become one more fetch after the present one. */
   sync() {
     if (!this.messagesUrl || this.#isStopped()) return Promise.resolve();
     if (this.syncing) {
@@ -114,9 +115,9 @@ export class Thread {
     return this.syncing;
   }
 
-  /** Tell the other side that everything so far was seen. */
+  /** Report that everything so far was seen. */
   markRead() {
-    this.seenSeq = this.lastSeq; // What comes until it is told may come unseen.
+    this.seenSeq = this.lastSeq; // Messages before the report goes out may come unseen.
     if (this.reading || !this.unread) return;
     this.reading = setTimeout(async () => {
       this.reading = null;
@@ -128,12 +129,12 @@ export class Thread {
         const response = await this.request(this.readUrl, { seq });
         if (!response.ok) throw new Error(response.status);
       } catch {
-        this.myRead = before; // Told again with the next call.
+        this.myRead = before; // Reported again with the next call.
       }
     }, READ_DEBOUNCE_MS);
   }
 
-  /** The conversation is over: no more polling. */
+  /** The conversation is closed: stop polling. */
   rest() {
     clearInterval(this.timer);
   }
@@ -162,7 +163,7 @@ export class Thread {
     return fetch(url, { ...options, signal: cut.signal }).finally(() => clearTimeout(timer));
   }
 
-  /** How one message is posted; a face may begin a conversation with the first one instead. */
+  /** Post one message; a subclass may start a conversation with the first one instead. */
   post({ id, body, attachment }) {
     return this.request(this.messagesUrl, { client_id: id, body, ...(attachment && { attachment: attachment.id }) });
   }
@@ -184,7 +185,7 @@ export class Thread {
     this.store.save(this.pending.map(({ id, body, attachment }) => ({ id, body, attachment })));
   }
 
-  /** Put a message where it belongs; what is ahead of a gap waits for the fetch. */
+  /** Put a message in its place; one beyond a gap waits for the fetch. */
   #take(message) {
     if (message.seq > this.lastSeq) this.ahead.set(message.seq, message);
     let next;
@@ -222,7 +223,7 @@ export class Thread {
         return;
       }
       payload.messages.forEach((message) => this.#take(message));
-      if (payload.more && this.lastSeq === from) break; // Never spin on a strange answer.
+      if (payload.more && this.lastSeq === from) break; // Never loop on a strange answer.
     } while (payload.more);
     this.#readFrom(payload);
     this.#setCut(false);
@@ -243,7 +244,7 @@ export class Thread {
     this.onChange(this);
   }
 
-  /** Send what is pending, one text at a time, in order, until nothing is left. */
+  /** Send what is pending, one message at a time, in order, until nothing is left. */
   async #pump() {
     if (this.pumping) return;
     this.pumping = true;
@@ -267,7 +268,7 @@ export class Thread {
     this.pumping = false;
   }
 
-  /** One POST. `null` when it is settled, else the seconds that the server asked us to wait. */
+  /** Make one POST. Return `null` when it is settled, otherwise the seconds to wait. */
   async #attempt(item) {
     let response, answer;
     try {

@@ -1,4 +1,4 @@
-// Files on their way up: each under an id made here, so that trying again stores it once. Knows the
+// Uploads of files: each under an id made here, so that a retry stores it once. It handles the
 // button, the drop and the paste that bring files, and draws a strip of chips; both faces style it.
 
 import { newId } from "./thread.js";
@@ -13,7 +13,7 @@ export class Uploads {
    * headers()     headers of each request
    * strings       uploading, upload_held, upload_failed, upload_too_large, upload_too_many, remove_file, retry_file
    * limit         bytes of the largest file
-   * onChange()    files came, went, or are ready
+   * onChange()    files were added, removed, or are ready
    */
   constructor({ form, zone, url, headers, strings, limit, onChange = () => {} }) {
     Object.assign(this, { form, url, headers, strings, limit, onChange });
@@ -53,7 +53,7 @@ export class Uploads {
     return this.items.length === 0;
   }
 
-  /** Whether something is still going up. */
+  /** Whether a file is still uploading. */
   get isBusy() {
     return this.items.some(({ state }) => state === "going");
   }
@@ -73,13 +73,13 @@ export class Uploads {
     this.#draw();
   }
 
-  /** What was held may go up now. */
+  /** Start the uploads that were held. */
   begin() {
     this.items.filter(({ state }) => state === "held").forEach((item) => this.#start(item));
     this.#draw();
   }
 
-  /** Files that the server has already, as if they had just gone up. */
+  /** Add files that the server has already, as if they had just been uploaded. */
   adopt(attachments) {
     for (const kept of attachments) {
       this.items.push({ id: kept.id, file: kept, name: kept.name, done: 1, state: "ready", sentence: "", kept });
@@ -87,7 +87,7 @@ export class Uploads {
     this.#draw();
   }
 
-  /** What is ready, for messages to carry; the rest stays. */
+  /** Remove and return what is ready, for messages to carry; the rest stays. */
   take() {
     const ready = this.items.filter(({ state }) => state === "ready");
     this.items = this.items.filter(({ state }) => state !== "ready");
@@ -109,7 +109,7 @@ export class Uploads {
   }
 
   #start(item) {
-    const request = new XMLHttpRequest(); // fetch does not tell how far an upload has come
+    const request = new XMLHttpRequest(); // fetch does not report the progress of an upload
     Object.assign(item, { request, state: "going", done: 0, sentence: "" });
     request.open("PUT", `${this.url(item.id)}?name=${encodeURIComponent(item.name)}`);
     Object.entries(this.headers()).forEach(([name, value]) => request.setRequestHeader(name, value));
@@ -184,7 +184,7 @@ export class Uploads {
   }
 }
 
-/** Bytes as people read them, in the page's language. */
+/** Return a number of bytes as people read it, in the page's language. */
 export function sizeOf(bytes) {
   const [unit, divisor] = bytes < 1e6 ? ["kilobyte", 1e3] : ["megabyte", 1e6];
   const options = { style: "unit", unit, maximumFractionDigits: bytes < 1e6 ? 0 : 1 };
@@ -194,7 +194,7 @@ export function sizeOf(bytes) {
   );
 }
 
-/** How large a picture of `width` x `height` is shown, within `side` pixels, without a jump. */
+/** Return the size at which a picture is shown, within `side` pixels, so that nothing jumps. */
 export function shownSize({ width, height }, side) {
   const scale = Math.min(1, side / Math.max(width, height));
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
