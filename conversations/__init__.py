@@ -1,1 +1,1 @@
-"""What a conversation is: records, lifecycle, ledger, contacts, messages, surveys, outbox."""
+"""Conversations: models, lifecycle, messages, visitors, suggestions, surveys, privacy."""

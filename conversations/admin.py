@@ -1,4 +1,4 @@
-"""Conversations, their messages and their ledger, to be read: only the lifecycle writes them."""
+"""Administration of conversations, messages and the ledger. Read-only: the lifecycle writes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class MessageInline(ReadOnly, admin.TabularInline):
 
 
 class OmissionInline(ReadOnly, admin.TabularInline):
-    """Why the visitor was asked nothing (B11)."""
+    """Why there was no survey (B11)."""
 
     model = SurveyOmission
     fields = ("at", "reason", "agent", "group")
@@ -84,7 +84,7 @@ class ConversationAdmin(ReadOnly, admin.ModelAdmin):
     list_select_related = ("website", "agent", "group")
     search_fields = ("=id", "=public_id")
     date_hierarchy = "opened_at"
-    # What people ask about; counters and stamps for the figures are left to the database.
+    # Counters and other columns for the figures are left out.
     fieldsets = (
         (None, {"fields": ("website", "visitor", "status", "channel", "style", "language")}),
         (
@@ -113,7 +113,7 @@ class ConversationAdmin(ReadOnly, admin.ModelAdmin):
     )
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     inlines = (EventInline, ContactInline, SurveyInline, OmissionInline, MessageInline)
-    show_full_result_count = False  # Counting millions of rows would be all the page's time.
+    show_full_result_count = False  # Counting millions of rows would dominate the response time.
 
 
 @admin.register(Event)
@@ -135,12 +135,12 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
 
 
 class OfSomebody(ReadOnly):
-    """What is kept of somebody, handed out or erased; by administrators only (B13)."""
+    """A mixin for data subjects, whom administrators can export or erase (B13)."""
 
     show_full_result_count = False
 
     def subject(self, row: Any) -> personal_data.Subject:
-        """Whose data a row stands for."""
+        """Return the data subject of a row."""
         raise NotImplementedError
 
     @admin.action(description=_("Export what is kept, as JSON"), permissions=["view"])
@@ -193,7 +193,7 @@ class PersonAdmin(OfSomebody, admin.ModelAdmin):
 
 
 class ConsentInline(ReadOnly, admin.TabularInline):
-    """The proof of what was agreed to (R26)."""
+    """The proof of consent (R26)."""
 
     model = Consent
     fields = ("given_at", "kind", "version", "language", "text", "text_sha256")
@@ -219,7 +219,7 @@ class VisitorAdmin(OfSomebody, admin.ModelAdmin):
 
 @admin.register(Erasure)
 class ErasureAdmin(ReadOnly, admin.ModelAdmin):
-    """That somebody was erased, when and by whom, without saying who it was."""
+    """The record of erasures: when and by whom, without the identity of the erased person."""
 
     list_display = ("erased_at", "website", "erased_by", "subject")
     list_filter = ("website",)
@@ -228,7 +228,7 @@ class ErasureAdmin(ReadOnly, admin.ModelAdmin):
 
 @admin.register(Block)
 class BlockAdmin(ForOverseers, admin.ModelAdmin):
-    """Who may not write, and letting them write again (R58); managers see their websites'."""
+    """Blocks and lifting them (R58). Managers see those of their websites."""
 
     list_display = (
         "visitor",
@@ -272,7 +272,7 @@ class SuggestionSettingsForm(forms.ModelForm):
 
 @admin.register(SuggestionSettings)
 class SuggestionSettingsAdmin(ForAdministrators, admin.ModelAdmin):
-    """Whether replies are suggested, and who else is asked for them (R185)."""
+    """Whether replies are suggested, and the website's own provider (R185)."""
 
     form = SuggestionSettingsForm
     list_display = ("website", "is_on", "provider_url", "sends_personal_data")

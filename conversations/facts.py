@@ -1,4 +1,4 @@
-"""Facts that reactions hang on: small frozen records, in the past tense, JSON-safe."""
+"""The facts that conversations publish: frozen records in the past tense, JSON-safe."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.events.facts import Fact
 
 @dataclass(frozen=True, slots=True)
 class ConversationMoved(Fact):
-    """A verb moved a conversation. ``*_before`` tell the audience that could see it until now."""
+    """A verb moved a conversation. ``*_before`` identify who could see it before."""
 
     conversation_id: int
     public_id: str
@@ -27,7 +27,7 @@ class ConversationMoved(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ConversationWaits(Fact):
-    """A conversation of a channel began to wait in a group, or for the agent it is assigned to."""
+    """A conversation began to wait in a group, or for the agent it is assigned to."""
 
     channel: str
     group_id: int | None
@@ -43,7 +43,7 @@ class SlotFreed(Fact):
 
 @dataclass(frozen=True, slots=True)
 class PushUnanswered(Fact):
-    """An agent let the answer timer run out: he lost the conversation and is unavailable now."""
+    """An agent's answer timer ran out: they lost the conversation and are unavailable now."""
 
     conversation_id: int
     agent_id: int
@@ -51,7 +51,7 @@ class PushUnanswered(Fact):
 
 @dataclass(frozen=True, slots=True)
 class NoteWritten(Fact):
-    """An agent left a note for the team; ``agent_id`` is who holds the conversation."""
+    """An agent left a note for the team. ``agent_id`` holds the conversation."""
 
     conversation_id: int
     agent_id: int | None
@@ -59,7 +59,7 @@ class NoteWritten(Fact):
 
 @dataclass(frozen=True, slots=True)
 class AgentMentioned(Fact):
-    """A note called an agent by name."""
+    """A note mentioned an agent."""
 
     conversation_id: int
     agent_id: int
@@ -67,8 +67,8 @@ class AgentMentioned(Fact):
 
 @dataclass(frozen=True, slots=True)
 class VisitorBrowsed(Fact):
-    """A visitor opened a page, or the page said something new of him; ``agent_id`` holds the
-    conversation."""
+    """A visitor opened a page, or the page reported something new about them. ``agent_id`` holds
+    the conversation."""
 
     conversation_id: int
     agent_id: int
@@ -84,14 +84,14 @@ class HistoryHidden(Fact):
 
 @dataclass(frozen=True, slots=True)
 class BotFellSilent(Fact):
-    """A bot has owed a visitor an answer for too long."""
+    """A bot has not answered a visitor for too long."""
 
     conversation_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class MessageAdded(Fact):
-    """A message was stored; ``message`` is the frame that screens show."""
+    """A message was stored. ``message`` is the frame that is pushed to clients."""
 
     conversation_id: int
     public_id: str
@@ -104,7 +104,7 @@ class MessageAdded(Fact):
 
 @dataclass(frozen=True, slots=True)
 class MessagesRead(Fact):
-    """One side has read up to ``seq``; ``by`` is ``visitor`` or ``agent``."""
+    """One side has read up to ``seq``. ``by`` is ``visitor`` or ``agent``."""
 
     conversation_id: int
     public_id: str
@@ -116,14 +116,14 @@ class MessagesRead(Fact):
 
 @dataclass(frozen=True, slots=True)
 class SuggestionsAsked(Fact):
-    """An agent was offered suggestions where the website's own provider may have more."""
+    """An agent was offered suggestions, and the website's provider may have more."""
 
     offer_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestionsCame(Fact):
-    """A provider has suggestions for the question that an agent is looking at."""
+    """A provider sent suggestions for the question that an agent has open."""
 
     conversation_id: int
     agent_id: int
@@ -139,7 +139,7 @@ class SurveyAnswered(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ConsentChanged(Fact):
-    """Somebody has given consent, or withdrawn it, on all of these browsers."""
+    """A person has given or withdrawn consent, for all of these visitors."""
 
     visitor_ids: tuple[int, ...]
     is_given: bool

@@ -1,4 +1,4 @@
-"""Who answers a visitor, as the visitor may truly be told: a pure function of plain data (C52)."""
+"""The respondent whom a visitor is shown: a pure function of plain data (C52)."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from enum import StrEnum
 from conversations.lifecycle.transitions import Status
 
 RECENTLY = timedelta(minutes=5)
-"""For so long after their last message somebody without a desk (a program that answers by the API)
-counts as there."""
+"""How long after their last message an agent without a desk (a program that uses the API) counts as
+present."""
 
 
 class Part(StrEnum):
-    """What an agent does in a conversation at this moment."""
+    """The part that an agent has in a conversation at this moment."""
 
-    TALKING = "talking"  # has it on the desk, has written since, and is there
-    RECEIVED = "received"  # has it on the desk, is there, and has not written since
-    AWAY = "away"  # has it on the desk, and is not there
-    EXPECTED = "expected"  # it waits for this agent
+    TALKING = "talking"  # has it on the desk, is present, has written since
+    RECEIVED = "received"  # has it on the desk, is present, has not written since
+    AWAY = "away"  # has it on the desk, is not present
+    EXPECTED = "expected"  # it is assigned to them
     ENDED = "ended"  # had it when it was closed
 
 
 @dataclass(frozen=True, slots=True)
 class Respondent:
-    """An agent by the name that visitors read, and their part."""
+    """An agent's name for visitors, and their part."""
 
     name: str
     part: Part
@@ -40,10 +40,10 @@ def respondent(
     is_connected: bool,
     at: datetime,
 ) -> Respondent | None:
-    """Return who answers; ``None`` where nobody does: it waits, is paused, or a bot has it.
+    """Return who answers, or ``None`` while the conversation waits, is paused or is with a bot.
 
-    ``since`` is when the conversation came into its state, ``wrote_at`` when an agent last wrote in
-    it, ``is_connected`` whether the desk of the agent who has it was heard lately.
+    ``since`` is when the conversation entered its state, ``wrote_at`` when an agent last wrote in
+    it, ``is_connected`` whether its agent is connected.
     """
     if not name:
         return None
@@ -53,7 +53,7 @@ def respondent(
         case Status.ASSIGNED:
             return Respondent(name, Part.EXPECTED)
         case Status.ACTIVE:
-            # Only who has it on the desk can write: what was written since is theirs.
+            # Only its agent can write, so messages since then are theirs.
             has_written = wrote_at is not None and wrote_at >= since
             is_there = is_connected or (
                 has_written and wrote_at is not None and at - wrote_at < RECENTLY

@@ -1,4 +1,4 @@
-"""The satisfaction survey: when it is offered, and what an answer may be."""
+"""The satisfaction survey: offering it and storing answers."""
 
 from __future__ import annotations
 
@@ -28,20 +28,21 @@ COMMENT_LIMIT = 2000
 
 
 class Invalid(ValueError):
-    """An answer that cannot be stored; its text is for the visitor."""
+    """An answer that cannot be stored. Its text is shown to the visitor."""
 
 
 def offer(conversations: Sequence[Conversation], *, at: datetime) -> list[Survey]:
     """Offer the survey for conversations that were just solved or closed (R198, R131, C33).
 
-    Not to a blocked visitor, nor where nobody answered, nor where the website asks nothing or the
-    visitor has withdrawn consent: then the reason is stored (B11). Nor twice without a new human
-    reply in between. It is about the last human who spoke, whoever closed. The rows are locked.
+    There is no survey for a blocked visitor, for an unanswered conversation, if the website asks
+    nothing or if the visitor has withdrawn consent; the reason is then stored (B11). Nor is there a
+    second one without a human reply since the first. It is about the last agent who wrote, whoever
+    closed. The caller has locked the rows.
     """
     over = list(conversations)
     asks_nothing, withdrawn = _without_survey([one.pk for one in over])
     offers = Survey.objects.filter(conversation__in=over).order_by("conversation", "offered_at")
-    last_offers = {offer.conversation_id: offer for offer in offers}  # the last of each stays
+    last_offers = {offer.conversation_id: offer for offer in offers}  # The last one of each wins.
     answers = _last_answers([one.pk for one in over])
     made, renewed, omitted = [], [], []
     for one in over:
@@ -64,7 +65,7 @@ def offer(conversations: Sequence[Conversation], *, at: datetime) -> list[Survey
             last = Survey(conversation=one, **denormalized.copied(one))
             made.append(last)
         else:
-            renewed.append(last)  # The one that still waits is now about the newest answer.
+            renewed.append(last)  # The unanswered survey is now about the newest reply.
         last.agent_id, last.group_id, last.offered_at = answer.agent_id, one.group_id, at
     Survey.objects.bulk_create(made)
     SurveyOmission.objects.bulk_create(omitted)
@@ -74,7 +75,8 @@ def offer(conversations: Sequence[Conversation], *, at: datetime) -> list[Survey
 
 
 def _without_survey(conversations: list[int]) -> tuple[set[int], set[int]]:
-    """Those whose website asks nothing, and those whose visitor has withdrawn consent."""
+    """Return the conversations whose website asks nothing, and those whose visitor has withdrawn
+    consent."""
     rows = Conversation.objects.filter(pk__in=conversations).values_list(
         "pk",
         "website__survey_csat",
@@ -94,7 +96,7 @@ def _without_survey(conversations: list[int]) -> tuple[set[int], set[int]]:
 def _why_not(
     conversation: Conversation, answer: _Answer | None, *, asks_nothing: bool, is_withdrawn: bool
 ) -> Omission | None:
-    """Why nothing is asked after this closure; ``None``: something is."""
+    """Return why there is no survey after this closure, or ``None`` if there is one."""
     if conversation.close_reason == CloseReason.BLOCKED:
         return Omission.BLOCKED
     if is_withdrawn:
@@ -106,7 +108,7 @@ def _why_not(
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """The last thing that was said to a visitor; a human's, if one spoke."""
+    """The last reply to a visitor: an agent's, if one wrote, else the bot's."""
 
     author: str
     agent_id: int | None
@@ -130,10 +132,10 @@ def _last_answers(conversations: list[int]) -> dict[int, _Answer]:
 def answer(
     conversation_id: int, *, csat: int | None, nps: int | None, comment: str, at: datetime
 ) -> bool:
-    """Store the visitor's answer; False when there is no survey left to answer.
+    """Store the visitor's answer; return False if there is no open survey.
 
-    ``csat`` is 1 to 5, ``nps`` 0 to 10, each optional, but not everything empty. ``Rejected`` where
-    consent was withdrawn.
+    ``csat`` is 1 to 5, ``nps`` 0 to 10. Each is optional, but at least one of the three is needed.
+    Raise ``Invalid`` for other values, and ``Rejected`` if consent was withdrawn.
     """
     comment = comment.strip()
     if csat is not None and not 1 <= csat <= 5:

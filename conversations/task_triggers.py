@@ -1,6 +1,6 @@
-"""Reactions that only wake a worker: what they ask for is done in a task, not in a web process.
+"""Reactions that only start a task, so that the work runs in a worker, not in a web process.
 
-Live, so they may be lost: whoever wanted it asks again, or does without.
+They are live and may be lost: the agent asks again, or goes on without.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from conversations import tasks
 from conversations.facts import SuggestionsAsked
 
 PATIENCE_SECONDS = 30
-"""What a provider says later than that is no help to an agent who has answered meanwhile."""
+"""A later answer of the provider would not help: the agent has replied by then."""
 
 
 async def ask_provider(fact: SuggestionsAsked) -> None:

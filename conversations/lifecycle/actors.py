@@ -1,4 +1,4 @@
-"""Who does something: every verb is told, and the ledger writes it down."""
+"""The actors of verbs, which the ledger records."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from conversations.models import ActorKind
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A kind, and the user where it is one."""
+    """A kind of actor, and the user if it is one."""
 
     kind: ActorKind
     user_id: int | None = None
@@ -22,10 +22,10 @@ SYSTEM = Actor(ActorKind.SYSTEM)
 
 
 def agent(user: User) -> Actor:
-    """``user`` acting on a conversation of his own desk or groups, whatever his role (R163)."""
+    """Return ``user`` as acting in their own desk or groups, whatever their role (R163)."""
     return Actor(ActorKind.AGENT, user.pk)
 
 
 def manager(user: User) -> Actor:
-    """``user`` steering somebody else's conversation (R92)."""
+    """Return ``user`` as acting on another agent's conversation (R92)."""
     return Actor(ActorKind.MANAGER, user.pk)

@@ -1,7 +1,7 @@
-"""Recounts the denormalized columns from the ledger and the messages, by SQL of its own.
+"""A recount of the denormalized columns from the ledger and the messages, in SQL.
 
-``conversations.lifecycle.denormalized`` adds them up verb by verb; here they are computed anew, a
-thousand conversations at a time, and compared (ADR 0027). Neither uses the other's code.
+``conversations.lifecycle.denormalized`` updates them verb by verb. Here they are computed anew for
+many conversations at once and compared (ADR 0027). The two share no code.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 WINDOW = 20_000
-"""Conversations of one statement: a second or two, and some megabytes."""
+"""Conversations per statement, which takes one or two seconds and some megabytes."""
 
-# Lines from before C57 do not say the role: what the record of changes says that it was, and where
-# that says nothing, what it is.
+# Ledger lines from before C57 lack the role. It is then read from the record of changes, or is the
+# current one if it never changed.
 ROLE_THEN = """coalesce((
                     SELECT h.before ->> 'role' FROM accounts_change h
                     WHERE h.model = 'accounts.user' AND h.object_id = u.id
@@ -105,8 +105,8 @@ TOLD_OF_EVENTS = """
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Columns of a table that say what ``told`` says as well; the ledger's own lines stand, so
-    they are compared only."""
+    """The denormalized columns of a table, and the query ``told`` that computes them anew. Ledger
+    lines are never changed: they are only compared."""
 
     table: str
     columns: tuple[str, ...]
@@ -151,7 +151,7 @@ KEPT = (
 
 
 def windows() -> Iterator[tuple[int, int]]:
-    """The numbers of all conversations, in pieces: from one up to, and without, another."""
+    """Yield half-open ranges of numbers that cover all conversations."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT min(id), max(id) FROM conversations_conversation")
         first, last = cursor.fetchone()
@@ -161,7 +161,7 @@ def windows() -> Iterator[tuple[int, int]]:
 
 
 def differences(low: int, high: int) -> Iterator[tuple[int, str]]:
-    """Where what is kept is not what the ledger says, as (conversation number, what differs)."""
+    """Yield columns that differ from the ledger, as (conversation number, what differs)."""
     for kept in KEPT:
         with connection.cursor() as cursor:
             cursor.execute(kept.comparison, {"low": low, "high": high})
@@ -170,7 +170,8 @@ def differences(low: int, high: int) -> Iterator[tuple[int, str]]:
 
 @transaction.atomic
 def mend(low: int, high: int) -> int:
-    """Write what the ledger says; how many rows. Verbs wait for these conversations meanwhile."""
+    """Correct the columns from the ledger; return how many rows changed. The conversations stay
+    locked meanwhile."""
     written = 0
     window = {"low": low, "high": high}
     with connection.cursor() as cursor:

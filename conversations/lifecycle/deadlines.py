@@ -1,4 +1,4 @@
-"""Deadlines: the moments at which time itself moves a conversation, by the database's clock."""
+"""Deadlines: the moments at which a conversation moves by itself, by the database's clock."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from core.events import bus
 logger = logging.getLogger(__name__)
 
 PLAIN = frozenset(DeadlineKind) - {DeadlineKind.ANSWER_TIMER, DeadlineKind.BOT_SILENCE}
-"""Deadlines that concern the conversation alone, so that many can be done at once."""
+"""Deadlines that affect only the conversation itself, so that many can be enforced at once."""
 BATCH = 500
 BOT_RETRY = timedelta(minutes=1)
-"""After so long a bot that is still silent is passed over again: there may be room by then."""
+"""When to try again to pass over a silent bot: a queue may have a place by then."""
 
 
 def database_now() -> datetime:
-    """The database's clock, which decides what is due; machines may disagree."""
+    """Return the database's time, which decides what is due: clocks of machines may differ."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         now: datetime = cursor.fetchone()[0]
@@ -36,16 +36,16 @@ def database_now() -> datetime:
 
 
 def past(at: datetime, limit: int = 1000) -> list[int]:
-    """The numbers of conversations whose deadline has come, the longest overdue first."""
+    """Return the numbers of conversations whose deadline has passed, the longest overdue first."""
     due = Conversation.objects.filter(deadline_at__lte=at).order_by("deadline_at")
     return list(due.values_list("pk", flat=True)[:limit])
 
 
 @retried
 def enforce_many(*, at: datetime, limit: int = BATCH) -> int:
-    """Do what plain deadlines owe, up to ``limit`` of them in one transaction; returns how many
-    were moved. Rows that somebody holds are left for the next time, and any number of workers may
-    do this at once: each row is locked by one of them, and due no more when he is done."""
+    """Enforce up to ``limit`` plain deadlines in one transaction; return how many conversations
+    moved. Locked rows are skipped until the next run. Any number of workers may do this at once:
+    each row is locked by one of them, and no longer due afterwards."""
     due = list(
         Conversation.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
         .select_related("website", "group")
@@ -66,8 +66,7 @@ def enforce_many(*, at: datetime, limit: int = BATCH) -> int:
 
 
 def _plain(conversation: Conversation, *, at: datetime, bars: Bars | None = None) -> Move:
-    """What a deadline owes that concerns nothing but the conversation itself; ``bars`` as
-    ``moves.way_back`` wants them."""
+    """Compute the move of a plain deadline; ``bars`` is as in ``transition_writer.way_back``."""
     match DeadlineKind(conversation.deadline_kind):
         case DeadlineKind.SNOOZE_END if conversation.is_auto_close:
             return _closed(conversation, CloseReason.SNOOZE_OVER, at=at)
@@ -101,9 +100,9 @@ def _closed(conversation: Conversation, reason: CloseReason, *, at: datetime) ->
 
 @retried
 def enforce(conversation_id: int, *, at: datetime) -> Conversation:
-    """Do what the deadline owes, if it is still due at ``at`` (the database's clock).
+    """Enforce the conversation's deadline, if it is still due at ``at`` (the database's clock).
 
-    Raises ``Refused`` where somebody was quicker: each deadline fires once (invariant 7).
+    Raise ``Refused`` if another process was faster: each deadline fires once (invariant 7).
     """
     holder = _holder_who_must_answer(conversation_id)
     conversation = verbs.lock(conversation_id)
@@ -120,8 +119,8 @@ def enforce(conversation_id: int, *, at: datetime) -> Conversation:
 
 
 def _holder_who_must_answer(conversation_id: int) -> int | None:
-    """Lock the agent whose answer timer runs, before the conversation: nothing may be pushed to
-    him between the look at his availability and the end of it."""
+    """Lock the agent whose answer timer runs, and return their id. This precedes the lock of the
+    conversation (lock order), and prevents pushes until the agent is unavailable."""
     agent_id = (
         Conversation.objects.filter(pk=conversation_id, deadline_kind=DeadlineKind.ANSWER_TIMER)
         .values_list("agent_id", flat=True)
@@ -133,8 +132,8 @@ def _holder_who_must_answer(conversation_id: int) -> int | None:
 
 
 def _take_back(conversation: Conversation, holder: int | None, *, at: datetime) -> Conversation:
-    """A push that nobody answered goes to the front of the queue, and its agent becomes
-    unavailable, else it would be pushed to him again at once; he is told so (C25)."""
+    """Return an unanswered push to the front of the queue, make its agent unavailable, since it
+    would be pushed to them again at once, and notify them (C25)."""
     if holder is None or conversation.agent_id != holder:
         raise Refused(Verb.RECALL, Status(conversation.status), "it has just moved")
     AgentChannel.objects.filter(
@@ -153,8 +152,8 @@ def _take_back(conversation: Conversation, holder: int | None, *, at: datetime) 
 
 
 def _pass_over(conversation: Conversation, *, at: datetime) -> Conversation:
-    """A bot that owes the visitor an answer never closes on him: people are asked to take over,
-    again and again while they have no room (C1, C7)."""
+    """Ask agents to take over from a silent bot, repeatedly while they have no room. A bot never
+    closes while the visitor waits for its answer (C1, C7)."""
     conversation.deadline_at = at + BOT_RETRY
     conversation.save(update_fields=["deadline_at"])
     bus.publish(BotFellSilent(conversation_id=conversation.pk))

@@ -1,7 +1,7 @@
-"""Columns that repeat what the ledger says, so that reports over years are fast.
+"""Denormalized columns that repeat the ledger, so that reports over years are fast.
 
-Each follows from the ledger and the messages alone: ``manage.py verify_ledger`` replays it verb by
-verb, ``conversations.lifecycle.consistency`` recounts it by SQL of its own (ADR 0027).
+They follow from the ledger and the messages alone. ``manage.py verify_ledger`` replays them verb by
+verb; ``conversations.lifecycle.consistency`` recounts them in SQL (ADR 0027).
 """
 
 from __future__ import annotations
@@ -22,17 +22,19 @@ from conversations.models import ActorKind, Conversation
 WAITS = frozenset({"began_to_wait_at"})
 HELD = frozenset({"last_holder_id", "contact_count", "changed_hands"})
 AT_CLOSURE = ("payee_id", "payee_role", "open_response_seconds", "open_resolution_seconds")
-"""What holds at the closure and stands from then on, whatever is set later (C57)."""
+"""Columns fixed at the closure: later changes of settings do not affect them (C57)."""
 COPIED = ("website_id", "rule_id", "style", "language")
 
 
 def copied(conversation: Conversation) -> dict[str, Any]:
-    """What a contact and a survey say of their conversation; none of it ever changes."""
+    """Return the columns that contacts and surveys copy from their conversation. They never
+    change."""
     return {name: getattr(conversation, name) for name in COPIED}
 
 
 def note(conversation: Conversation, verb: Verb, *, at: datetime) -> frozenset[str]:
-    """Keep what ``verb`` adds, on the row that it has just changed in memory; which columns."""
+    """Update the denormalized columns in memory after ``verb``; return the names of the changed
+    ones."""
     match Status(conversation.status):
         case Status.ACTIVE:
             before = conversation.last_holder_id
@@ -51,8 +53,7 @@ def note(conversation: Conversation, verb: Verb, *, at: datetime) -> frozenset[s
     return frozenset()
 
 
-# Who closed it, where that was an agent; else the last human who wrote (C28). With the role of
-# this moment.
+# The agent who closed it, else the last agent who wrote (C28), with their current role.
 PAYEES = """
     SELECT v.id, a.id, u.role
     FROM unnest(%s::bigint[], %s::bigint[]) v (id, user_id)
@@ -67,8 +68,8 @@ PAYEES = """
 
 
 def note_closures(closed: Sequence[tuple[Conversation, Actor, dict[str, Any]]]) -> None:
-    """Keep on closed conversations, and in the data of their lines of the ledger, whom they pay and
-    how long their group was open (C57)."""
+    """Set on closed conversations, and in the data of their ledger lines, who is paid and how long
+    the group was open (C57)."""
     _note_payees(closed)
     _note_opening_hours([one for one, _actor, _data in closed])
     for one, _actor, data in closed:
@@ -76,7 +77,7 @@ def note_closures(closed: Sequence[tuple[Conversation, Actor, dict[str, Any]]]) 
 
 
 def _note_payees(closed: Sequence[tuple[Conversation, Actor, dict[str, Any]]]) -> None:
-    """Who is credited, in which role; closed by a manager it credits nobody."""
+    """Set who is paid, and their role. A closure by a manager pays nobody."""
     paying = {
         one.pk: (one, actor.user_id if actor.kind == ActorKind.AGENT else None)
         for one, actor, _data in closed
@@ -91,8 +92,8 @@ def _note_payees(closed: Sequence[tuple[Conversation, Actor, dict[str, Any]]]) -
 
 
 def _note_opening_hours(closed: Sequence[Conversation]) -> None:
-    """How much of the first response and of the resolution lay in the group's hours of this
-    moment. One statement where no group has any."""
+    """Set how much of the first response and of the resolution time was within the group's current
+    opening hours. It takes one query if no group has any."""
     schedules = _schedules({one.group_id for one in closed if one.group_id is not None})
     for one in closed:
         schedule = schedules.get(one.group_id or 0)
@@ -107,7 +108,7 @@ def _note_opening_hours(closed: Sequence[Conversation]) -> None:
 
 
 def _schedules(groups: Collection[int]) -> dict[int, Schedule]:
-    """The hours of those groups that are not always open."""
+    """Return the hours of the groups that are not always open."""
     has_hours = Q(opening_hours__isnull=False) | Q(website__holidays__isnull=False)
     found = (
         Group.objects.filter(has_hours, pk__in=groups)

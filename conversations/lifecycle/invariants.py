@@ -1,8 +1,8 @@
-"""The eight invariants of docs/lifecycle.md, asked of the database itself, one check each.
+"""The eight invariants of docs/lifecycle.md, as queries on the database.
 
-The same checks serve the tests, the random lives, the races and ``manage.py check_invariants``.
-Each is one statement that finds offenders and stands on stored rows and the ledger alone, not on
-the code that it checks. On a living system ask inside one snapshot (``frozen``).
+The unit tests, the Hypothesis state machine, the race tests and ``manage.py check_invariants`` all
+use them. Each is one statement that returns violations. It reads only stored rows and the ledger
+and shares no code with what it checks. On a live system run them in one snapshot (``frozen``).
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from conversations.lifecycle import ledger
 from conversations.models import Conversation
 
 PATIENCE = timedelta(minutes=1)
-"""How late what is owed may be before it is a finding; beat and the sweeps take seconds."""
+"""How late owed work may be before it is a finding; beat and the sweeps take seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that should not be: which check found it, in which conversation, and what."""
+    """A violation: the check, the conversation and a description."""
 
     check: str
     conversation_id: int | None
@@ -34,7 +34,7 @@ class Finding:
         return f"{self.check} {where}: {self.what}"
 
 
-# 1: one agent at most holds a conversation; active <=> exactly one open contact, the holder's.
+# 1: at most one agent holds a conversation; active <=> exactly one open contact, the holder's.
 ONE_HOLDER = """
     SELECT c.id, format('is %%s with %%s open contacts', c.status, count(k.id))
     FROM conversations_conversation c
@@ -44,7 +44,7 @@ ONE_HOLDER = """
     OR coalesce(bool_or(k.agent_id IS DISTINCT FROM c.agent_id AND k.id IS NOT NULL), false)
 """
 
-# 1: a conversation's contacts follow each other; each has ended before the next began.
+# 1: the contacts of a conversation do not overlap; each ended before the next began.
 CONTACTS_IN_TURN = """
     SELECT k.conversation_id, format('contacts %%s and %%s overlap', k.id, l.id)
     FROM conversations_contact k
@@ -52,8 +52,8 @@ CONTACTS_IN_TURN = """
     WHERE k.ended_at IS NULL OR l.started_at < k.ended_at
 """
 
-# 2: no push brought an agent above the slots that he had then. The ledger is replayed in the order
-# of its numbers: a push is written under the agent's lock, so all it counted stands before it.
+# 2: no push exceeded the slots that the agent had at that moment. The ledger is replayed in the
+# order of its ids: a push is written under the agent's lock, so everything it counted precedes it.
 SLOTS = """
     WITH steps AS (
         SELECT e.id, e.conversation_id, c.channel, e.verb, (e.data ->> 'slots')::int AS slots,
@@ -74,8 +74,8 @@ SLOTS = """
     FROM held WHERE n > slots
 """
 
-# 3: no new entry took a place that its queue did not have. Entries are written under the queue's
-# lock; returns always enter and are not counted here.
+# 3: no new entry exceeded the places of its queue. Entries are written under the queue's lock.
+# Returns always enter and are not counted here.
 PLACES = """
     WITH steps AS (
         SELECT id, conversation_id, (data ->> 'places')::int AS places,
@@ -95,8 +95,8 @@ PLACES = """
     FROM waiting WHERE n > places
 """
 
-# 4: every waiting state has a way out. (That somebody could take it now, and nobody gave it to
-# him, is routing's to find.) With a bot one of two timers always runs, the visitor's or its own.
+# 4: every waiting state has a way out. (Routing checks that no conversation waits while an agent
+# could take it.) With a bot one of two timers always runs, the visitor's or its own.
 WAY_OUT = """
     SELECT c.id, format('is %%s without a way out', c.status)
     FROM conversations_conversation c
@@ -108,9 +108,9 @@ WAY_OUT = """
     OR (c.status = 'bot' AND c.deadline_at IS NULL)
 """
 
-# 8: nobody holds, is assigned or keeps what they may not have: active account, role, website
-# (C50). Said again here, so that a fault of ``accounts.entitlement`` does not hide itself. While
-# the reaction that gives it back is owed, it is under way.
+# 8: no agent holds, is assigned or keeps a conversation that they may not have: active account,
+# role, website (C50). The rule is repeated here, so that a bug in ``accounts.entitlement`` cannot
+# hide itself. It is no violation while the reaction that returns the conversation is owed.
 ENTITLED = """
     SELECT c.id, format('is %%s with agent %%s, who may not have it', c.status, c.agent_id)
     FROM conversations_conversation c
@@ -128,7 +128,7 @@ ENTITLED = """
     )
 """
 
-# 5: messages are numbered 1, 2, 3 ... without gap (that none is double is a unique constraint).
+# 5: messages are numbered 1, 2, 3 ... without gaps (a unique constraint prevents duplicates).
 SEQ = """
     SELECT c.id, format('has %%s messages, numbered %%s to %%s, and counts %%s',
                         count(m.id), min(m.seq), max(m.seq), c.last_seq)
@@ -139,8 +139,8 @@ SEQ = """
     OR coalesce(min(m.seq), 1) <> 1
 """
 
-# 7: no deadline fires early. (That none fires twice follows from the ledger: the event that
-# entered the state is the one that set it, and the next event leaves the state.)
+# 7: no deadline fires early. (None fires twice either: the event that enters a state sets the
+# deadline, and the next event leaves the state.)
 NOT_EARLY = """
     WITH steps AS (
         SELECT conversation_id, verb, at, actor_kind,
@@ -152,13 +152,13 @@ NOT_EARLY = """
     AND source IN ('assigned', 'snoozed', 'solved') AND (due_at IS NULL OR at < due_at)
 """
 
-# 7: none is forgotten.
+# 7: no deadline is missed.
 NOT_LATE = """
     SELECT id, format('%%s was due at %%s', deadline_kind, deadline_at)
     FROM conversations_conversation WHERE deadline_at < %(late)s
 """
 
-# What a reaction owes is done, or somebody must be told.
+# No owed reaction is late or dead.
 OUTBOX = """
     SELECT NULL::bigint, format('%%s %%s: %%s', reaction, id,
                                 CASE WHEN dead_at IS NULL THEN 'not done' ELSE last_error END)
@@ -183,7 +183,7 @@ CHECKS = {
 
 
 def find(check: str, query: str, **values: object) -> Iterator[Finding]:
-    """The offenders that one statement finds, each as (conversation number, what is wrong)."""
+    """Run one query and yield its rows, (conversation number, description), as findings."""
     with connection.cursor() as cursor:
         cursor.execute(query, values)  # type: ignore[arg-type]
         for conversation_id, what in cursor.fetchall():
@@ -191,22 +191,22 @@ def find(check: str, query: str, **values: object) -> Iterator[Finding]:
 
 
 def entitlement(*, at: datetime) -> Iterator[Finding]:
-    """What agents have and may not have at ``at``."""
+    """Yield the conversations that agents have at ``at`` and may not have."""
     yield from find("entitled", ENTITLED, late=at)
 
 
 def findings(*, at: datetime, patience: timedelta = PATIENCE) -> Iterator[Finding]:
-    """Everything that should not be at ``at``; what is owed may be ``patience`` late."""
+    """Yield all violations at ``at``. Owed work may be ``patience`` late."""
     for name, query in CHECKS.items():
         yield from find(name, query, late=at - patience)
-    # 6: the ledger replays to the row.
+    # 6: replaying the ledger gives the row.
     for conversation_id, difference in ledger.verify(Conversation.objects.order_by("pk")):
         yield Finding("ledger", conversation_id, difference)
 
 
 @contextmanager
 def frozen() -> Iterator[None]:
-    """One snapshot of the database, for as long as reading it takes; nothing can be written."""
+    """Open one read-only snapshot of the database, without timeouts."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         cursor.execute("SET LOCAL statement_timeout = 0")

@@ -1,4 +1,4 @@
-"""The append-only ledger: making a line, and replaying all of them to the row they must give."""
+"""The append-only ledger: creating its lines, and replaying them to verify the rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from conversations.models import Conversation, Event
 def line(
     conversation: Conversation, verb: Verb, *, actor: Actor, at: datetime, data: dict[str, Any]
 ) -> Event:
-    """The line that says that ``verb`` made ``conversation`` what it is now, not stored yet."""
+    """Return the unsaved line that records that ``verb`` brought ``conversation`` into its current
+    state."""
     return Event(
         conversation=conversation,
         website_id=conversation.website_id,
@@ -46,7 +47,7 @@ def line(
 
 @dataclass(slots=True)
 class Replayed:
-    """What a conversation must be, as its ledger tells it."""
+    """The expected values of a conversation's row and contacts, according to its ledger."""
 
     status: Status | None = None
     agent_id: int | None = None
@@ -83,7 +84,7 @@ TOLD = (
     *("opened_at", "moved_at", "closed_at", "closed_by"),
     *("began_to_wait_at", "last_holder_id", "contact_count", "changed_hands", "is_begun_by_bot"),
 )
-"""The columns of a conversation's row that follow from its ledger."""
+"""The columns of a conversation that follow from its ledger."""
 
 
 def replay(events: Iterable[Event]) -> Replayed:
@@ -106,7 +107,8 @@ def replay(events: Iterable[Event]) -> Replayed:
         told.moved_at = event.at
         if told.status == Status.CLOSED:
             told.closed_at, told.closed_by = event.at, event.actor_kind
-            # Events from before C57 lack it; ``conversations.lifecycle.consistency`` reads the row.
+            # Missing in events from before C57; ``conversations.lifecycle.consistency`` reads the
+            # row instead.
             told.at_closure = {name: event.data[name] for name in AT_CLOSURE if name in event.data}
         told.agent_id = event.agent_id
         told.group_id = event.group_id
@@ -126,7 +128,7 @@ def replay(events: Iterable[Event]) -> Replayed:
 
 
 def differences(conversation: Conversation, told: Replayed) -> Iterator[str]:
-    """Where a stored row and its contacts differ from what its ledger tells."""
+    """Yield the differences between a stored row with its contacts and its ledger."""
     yield from told.faults
     for name in TOLD:
         stored, replayed = getattr(conversation, name), getattr(told, name)
@@ -152,10 +154,10 @@ def differences(conversation: Conversation, told: Replayed) -> Iterator[str]:
 def verify(
     conversations: QuerySet[Conversation], *, told_how_far: Callable[[int], None] = lambda n: None
 ) -> Iterator[tuple[int, str]]:
-    """Each difference between rows and ledger, as (conversation number, what differs).
+    """Yield the differences between rows and ledger, as (conversation number, what differs).
 
-    Read in pieces, so that millions do; on a living system inside one snapshot (REPEATABLE READ).
-    ``told_how_far`` hears after how many conversations we are.
+    It reads in chunks and so works for millions of rows. On a live system call it in one snapshot
+    (REPEATABLE READ). ``told_how_far`` is called now and then with the number of rows read.
     """
     read = conversations.prefetch_related("events", "contacts")
     for count, conversation in enumerate(read.iterator(chunk_size=PIECE)):

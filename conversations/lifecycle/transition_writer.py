@@ -1,7 +1,7 @@
-"""A transition: computed on the conversation's row in memory, then written, one or many at a time.
+"""The transition writer: computes transitions in memory, then writes one or many of them.
 
-This is the one place where a status changes. The verbs of ``conversations.lifecycle.verbs`` lock
-rows, compute their transitions here, and write them: rows, contacts, ledger, surveys, facts.
+This is the only place where a status changes. The verbs of ``conversations.lifecycle.verbs`` lock
+rows, compute their transitions here and write them: rows, contacts, ledger, surveys, facts.
 """
 
 from __future__ import annotations
@@ -59,17 +59,17 @@ MOVED = frozenset(
         "deadline_kind",
     }
 )
-"""The columns that moves write; what a verb changes besides, it names (``Move.besides``)."""
+"""The columns that every move writes. ``Move.besides`` names further ones."""
 
 Bars = Mapping[tuple[int, int], Bar | None]
-"""What stops an agent from having conversations of a website, by (website, agent)."""
+"""Why an agent may not have conversations of a website, or None, by (website, agent)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What a verb has made of a conversation in memory; ``source`` and ``*_before`` are what it was
-    before, ``ends`` why its contact ends, if it had one, ``besides`` the columns that it changed
-    and other moves do not."""
+    """A transition of a conversation in memory, not written yet. ``source`` and ``*_before`` are
+    the former values, ``ends`` is why its contact ends, if it had one, and ``besides`` are the
+    changed columns that are not in ``MOVED``."""
 
     conversation: Conversation
     verb: Verb
@@ -90,7 +90,7 @@ class Move:
 def begin(
     conversation: Conversation, verb: Verb, *, actor: Actor, at: datetime, data: dict[str, Any]
 ) -> Move:
-    """The first move of a conversation that has no row yet."""
+    """Compute the first move of a conversation that has no row yet."""
     conversation.status = target_of(verb, None)
     conversation.moved_at = at
     denormalized.note(conversation, verb, at=at)
@@ -109,14 +109,14 @@ def change(
     data: dict[str, Any] | None = None,
     **changes: Any,
 ) -> Move:
-    """Work out what ``verb`` makes of a conversation whose row is locked; ``Refused`` where it
-    cannot. ``deadline`` and ``end_reason`` stand in for what the table says; ``changes`` are
-    written into the row; ``data`` into the ledger."""
+    """Compute the move that ``verb`` makes of a locked conversation; raise ``Refused`` if it is not
+    possible. ``deadline`` and ``end_reason`` override the defaults; ``changes`` are written into
+    the row, ``data`` into the ledger."""
     source = Status(conversation.status)
     target = target_of(verb, source)
     agent_before, group_before = conversation.agent_id, conversation.group_id
     _guard(conversation, verb, actor=actor, to_agent=to_agent)
-    # The ledger never runs backwards, even where two machines' clocks differ a little.
+    # The ledger never runs backwards, even if the clocks of two machines differ.
     at = max(at, conversation.moved_at)
 
     for name, value in changes.items():
@@ -126,7 +126,7 @@ def change(
     elif _is_nobodys(verb, target, is_kept=conversation.is_kept):
         conversation.agent = None
     if target in WAITING:
-        if verb != Verb.RELAX:  # which does not enter: it waits as it did
+        if verb != Verb.RELAX:  # It does not enter again: it goes on waiting.
             conversation.is_return = verb not in NEW_ENTRIES
         if verb == Verb.RECALL:
             conversation.queued_at = _front(conversation)
@@ -154,7 +154,8 @@ def change(
 
 
 def _front(conversation: Conversation) -> datetime | None:
-    """The rank before all that waits in its group; its own, if that is earlier."""
+    """Return the rank before all waiting conversations of the group, or its own if that is
+    earlier."""
     eldest: datetime | None = Conversation.objects.filter(
         group=conversation.group, channel=conversation.channel, status=Status.QUEUED
     ).aggregate(at=Min("queued_at"))["at"]
@@ -165,7 +166,7 @@ def _front(conversation: Conversation) -> datetime | None:
 
 
 def _guard(conversation: Conversation, verb: Verb, *, actor: Actor, to_agent: Agent | None) -> None:
-    """What the table alone cannot say about whether ``verb`` is possible."""
+    """Raise ``Refused`` for conditions that the transition table cannot express."""
     status = Status(conversation.status)
     if verb == Verb.CLOSE and actor.kind == ActorKind.SYSTEM and status not in SYSTEM_MAY_CLOSE:
         raise Refused(verb, status, "no timer closes what waits or is on a desk (C1)")
@@ -181,7 +182,7 @@ def _guard(conversation: Conversation, verb: Verb, *, actor: Actor, to_agent: Ag
     ):
         raise Refused(verb, status, "it is assigned to somebody else")
     if verb == Verb.TRANSFER_TO_AGENT and to_agent and conversation.agent_id == to_agent.pk:
-        # It would start his 24 hours anew, again and again (C20).
+        # It would restart the 24 hours, again and again (C20).
         raise Refused(verb, status, "it is this agent's already")
     if verb in {Verb.TAKE, Verb.TRANSFER_TO_AGENT} and to_agent is not None:
         bar = ownership.bar_of(conversation, to_agent.pk)
@@ -196,22 +197,23 @@ BARRED = {
 
 
 def _is_nobodys(verb: Verb, target: Status, *, is_kept: bool) -> bool:
-    """Whether ``verb`` leaves a conversation without an agent."""
+    """Return whether ``verb`` leaves a conversation without an agent."""
     is_left = target == Status.SNOOZED and not is_kept
     return target == Status.QUEUED or is_left or verb == Verb.UNASSIGN
 
 
 @dataclass(frozen=True, slots=True)
 class WayBack:
-    """How a paused conversation comes back; ``how`` goes to ``change``: why not to its agent."""
+    """The verb that brings a paused conversation back, and the arguments for ``change``, such as
+    why it does not go to its agent."""
 
     verb: Verb
     how: dict[str, Any]
 
 
 def way_back(conversation: Conversation, bars: Bars | None = None) -> WayBack:
-    """How a paused conversation comes back: to its agent, if one keeps it and may have it; else to
-    its group (C2, C34, C51). ``bars``: what was read before of many of them (``bars_of``)."""
+    """Return how a paused conversation comes back: to its agent, if one keeps it and may have it,
+    else to its group (C2, C34, C51). ``bars`` comes from ``bars_of`` when many come back."""
     is_snoozed = conversation.status == Status.SNOOZED
     to_agent = Verb.WAKE_TO_AGENT if is_snoozed else Verb.REOPEN
     to_group = Verb.WAKE_TO_GROUP if is_snoozed else Verb.REOPEN_TO_GROUP
@@ -226,7 +228,7 @@ def way_back(conversation: Conversation, bars: Bars | None = None) -> WayBack:
 
 
 def bars_of(conversations: Iterable[Conversation]) -> Bars:
-    """What stops the agents of these conversations from having them, in one statement."""
+    """Return why the agents of these conversations may not have them, in one query."""
     pairs = {(one.website_id, one.agent_id) for one in conversations if one.agent_id is not None}
     return ownership.bars(pairs)
 
@@ -238,7 +240,7 @@ def _deadline(
     at: datetime,
     given: tuple[datetime, DeadlineKind] | None,
 ) -> tuple[datetime | None, str]:
-    """When time itself will move a conversation that ``verb`` has brought where it is, and how."""
+    """Return the deadline of a conversation after ``verb``, and its kind."""
     if given is not None:
         return given
     if verb == Verb.UNASSIGN:
@@ -252,7 +254,7 @@ def _deadline(
     if target == Status.SOLVED:
         window = conversation.solved_window or timedelta(0)
         return at + window, DeadlineKind.SOLVED_WINDOW
-    # Only a push asks for an answer in time: what an agent takes himself is not taken back (C25).
+    # Only a push starts the answer timer; a conversation that the agent took has none (C25).
     if verb == Verb.PUSH and conversation.group and conversation.group.answer_seconds:
         seconds = conversation.group.answer_seconds
         return at + timedelta(seconds=seconds), DeadlineKind.ANSWER_TIMER
@@ -260,7 +262,7 @@ def _deadline(
 
 
 def skills_to_drop(conversation: Conversation, *, at: datetime) -> tuple[datetime | None, str]:
-    """When a queued conversation stops asking for its skills: after so long by its rank."""
+    """Return when a queued conversation drops its skills: ``skill_patience`` after its rank."""
     patience, since = conversation.skill_patience, conversation.queued_at
     if patience is None or since is None or not conversation.binding_skills:
         return None, ""
@@ -271,7 +273,7 @@ def skills_to_drop(conversation: Conversation, *, at: datetime) -> tuple[datetim
 
 
 def write(moves: Sequence[Move]) -> None:
-    """Write moves of different conversations, all in one transaction, and tell the world."""
+    """Write moves of different conversations and publish their facts, in one transaction."""
     closed = [move for move in moves if move.target == Status.CLOSED]
     denormalized.note_closures([(move.conversation, move.actor, move.data) for move in closed])
     if moves[0].conversation._state.adding:

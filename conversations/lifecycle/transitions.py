@@ -1,6 +1,6 @@
-"""The state machine as data: which verb moves a conversation from where to where.
+"""The state machine as data: the sources and the target of each verb.
 
-Pure: no Django, no clock. ``docs/lifecycle.md`` is generated from this table.
+Pure: no Django, no clock. The diagram in ``docs/lifecycle.md`` is generated from this table.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class EndReason(StrEnum):
 
 
 class DeadlineKind(StrEnum):
-    """What time itself does to a conversation at its deadline."""
+    """What happens to a conversation at its deadline."""
 
     SNOOZE_END = "snooze_end"
     ASSIGNMENT_EXPIRY = "assignment_expiry"
@@ -73,7 +73,7 @@ class DeadlineKind(StrEnum):
 
 
 class Refused(Exception):
-    """A verb does not fit the state it found: what a lost race looks like (a 409, not a 500)."""
+    """A verb is not possible in the current state, as after a lost race (a 409, not a 500)."""
 
     def __init__(self, verb: Verb, status: Status | None, why: str = "") -> None:
         self.verb = verb
@@ -84,16 +84,15 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """Where a verb may start (``None`` is "does not exist yet"), where it ends (``None``: where it
-    started), and what it does to the open contact: ``ends_contact`` says why a contact on a desk
-    ends, if one was open."""
+    """The ``sources`` of a verb (``None``: the conversation does not exist yet), its ``target``
+    (``None``: the source), and why it ends the contact, if one is open."""
 
     sources: frozenset[Status | None]
     target: Status | None
     ends_contact: EndReason | None = None
 
     def target_from(self, source: Status | None) -> Status:
-        """The status that it leads to from one of its sources."""
+        """Return the status that the verb leads to from one of its sources."""
         target = self.target or source
         assert target is not None, "a conversation begins in a state"
         return target
@@ -142,7 +141,7 @@ TRANSITIONS: dict[Verb, Transition] = {
     Verb.SOLVE: _from(Status.ACTIVE, to=Status.SOLVED, ends_contact=EndReason.SOLVED),
     Verb.REOPEN: _from(Status.PENDING, Status.ON_HOLD, Status.SOLVED, to=Status.ASSIGNED),
     Verb.REOPEN_TO_GROUP: _from(Status.PENDING, Status.ON_HOLD, Status.SOLVED, to=Status.QUEUED),
-    # Its agent may not have it any more (C51): it stays paused, and is the team's from now on.
+    # Its agent may no longer have it (C51): it stays paused and belongs to the group.
     Verb.UNASSIGN: _from(*PAUSED, to=None),
     Verb.TAKE_BACK: _from(
         Status.QUEUED,
@@ -163,13 +162,13 @@ TRANSITIONS: dict[Verb, Transition] = {
     ),
 }
 
-# How long a bot may owe the visitor an answer before people are asked to take over.
+# How long a visitor waits for a bot's answer before agents are asked to take over.
 BOT_ANSWER_SECONDS = 60
 
-# C1: no timer ever closes what is queued, assigned or on a desk.
+# C1: no timer closes a conversation that is queued, assigned or on a desk.
 SYSTEM_MAY_CLOSE = frozenset({Status.BOT, Status.SNOOZED, Status.SOLVED})
 
-# What an agent does to a conversation on their desk, and may take back for a while (C71).
+# Actions that agents can undo for a while (C71).
 TAKEN_BACK = frozenset(
     {
         Verb.TRANSFER_TO_GROUP,
@@ -181,20 +180,20 @@ TAKEN_BACK = frozenset(
     }
 )
 
-# Entering a waiting state with one of these is a new entry, gated by the queue's places; with
-# any other verb it is a return, which always enters (C16).
+# These verbs enter a queue as a new entry, limited by its places. With any other verb it is a
+# return, which always enters (C16).
 NEW_ENTRIES = frozenset({Verb.QUEUE, Verb.ESCALATE})
 
-# A conversation that a fault sends back keeps its former rank (C17); so does one that merely asks
-# for less than before. What an agent left unanswered goes to the front instead (C25).
+# A conversation that returns because of a failure keeps its former rank (C17), as does one that
+# drops its skills. One that an agent left unanswered goes to the front instead (C25).
 KEEPS_RANK = frozenset({Verb.EXPIRE, Verb.RELEASE, Verb.RELAX})
 
-# These are part of one longer wait: what they send to a queue had been waiting all the time.
+# These verbs continue a wait: the conversation was waiting before them too.
 WAITS_ON = frozenset({Verb.EXPIRE, Verb.RELAX})
 
 
 def target_of(verb: Verb, status: Status | None) -> Status:
-    """The status that ``verb`` leads to from ``status``; raises ``Refused`` where it may not."""
+    """Return the status that ``verb`` leads to from ``status``; raise ``Refused`` if it cannot."""
     transition = TRANSITIONS[verb]
     if status not in transition.sources:
         raise Refused(verb, status)

@@ -1,10 +1,10 @@
 """The verbs that move a conversation. Nothing else changes ``Conversation.status``.
 
-Each verb locks the row and has ``conversations.lifecycle.transition_writer`` check the table of
-transitions, change the row, open or end the contact, write the ledger and publish the facts. It
-takes who acts and when, and raises ``Refused`` where the state does not allow it. Locks are taken
+Each verb locks the row. ``conversations.lifecycle.transition_writer`` then checks the transition
+table, changes the row, opens or ends the contact, writes the ledger and publishes the facts. A verb
+takes the actor and the time, and raises ``Refused`` if the state does not allow it. Locks are taken
 in one order: queue, agent, conversation. A caller that pushes a conversation to an agent holds the
-agent's row.
+lock of the agent's row.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ UNSEEN = "the visitor has written meanwhile"
 
 
 def lock(conversation_id: int) -> Conversation:
-    """The conversation, its row locked until the end of the transaction.
+    """Lock the conversation's row until the end of the transaction, and return it.
 
-    NO KEY UPDATE: rows that point to it (messages, contacts) may be written meanwhile.
+    FOR NO KEY UPDATE, so that rows that refer to it (messages, contacts) can be written meanwhile.
     """
     return Conversation.objects.select_for_update(no_key=True).get(pk=conversation_id)
 
 
-# --- How a conversation begins ---------------------------------------------------------------
+# --- Beginning -------------------------------------------------------------------------------
 
 
 def queue(
@@ -52,10 +52,10 @@ def queue(
     at: datetime,
     places: int | None = None,
 ) -> None:
-    """Store a new conversation as waiting in a queue. The caller holds the queue's row.
+    """Store a new conversation as waiting in a queue. The caller holds the queue's lock.
 
-    ``places`` is how many the queue had when this one took one of them; the ledger keeps it, so
-    that invariant 3 can be checked for ever.
+    ``places`` is the queue's number of places at this moment. The ledger stores it, so that
+    invariant 3 can always be checked.
     """
     conversation.group_id = group_id
     conversation.queue_id = queue_id
@@ -67,7 +67,7 @@ def queue(
 
 
 def start_bot(conversation: Conversation, *, at: datetime) -> None:
-    """Store a new conversation as answered by a bot, which has five minutes of patience (R37)."""
+    """Store a new conversation with a bot, which closes after five silent minutes (R37)."""
     conversation.deadline_at = at + BOT_PATIENCE
     conversation.deadline_kind = DeadlineKind.BOT_INACTIVITY
     _begin(conversation, Verb.GREET, at=at, data={})
@@ -81,7 +81,7 @@ def _begin(conversation: Conversation, verb: Verb, *, at: datetime, data: dict[s
     )
 
 
-# --- Waiting, and reaching a desk ------------------------------------------------------------
+# --- Waiting and reaching a desk -------------------------------------------------------------
 
 
 def escalate(
@@ -94,8 +94,9 @@ def escalate(
     places: int | None = None,
     **changes: Any,
 ) -> Conversation:
-    """From the bot to a queue of humans (R34). The caller holds the queue's row; ``places`` as in
-    ``queue``, ``changes`` are what the bot has found out: ``required_skills``, the way it ends."""
+    """Move a conversation from the bot to a queue (R34). The caller holds the queue's lock.
+    ``places`` is as in ``queue``; ``changes`` are columns that the bot sets: ``required_skills``,
+    the style."""
     return _move(
         conversation_id,
         Verb.ESCALATE,
@@ -111,18 +112,19 @@ def escalate(
 def push(
     conversation_id: int, *, agent: Agent, at: datetime, slots: int | None = None
 ) -> Conversation:
-    """Put a waiting conversation on a desk (R47). The caller holds the agent's row and has seen a
-    free slot; an assigned conversation goes to its own agent only.
+    """Put a waiting conversation on a desk (R47). The caller holds the agent's lock and has checked
+    for a free slot. An assigned conversation goes only to its own agent.
 
-    ``slots`` is how many the agent had just then; the ledger keeps it, so that invariant 2 can be
-    checked for ever.
+    ``slots`` is the agent's number of slots at this moment. The ledger stores it, so that invariant
+    2 can always be checked.
     """
     data = {} if slots is None else {"slots": slots}
     return _move(conversation_id, Verb.PUSH, actor=SYSTEM, at=at, to_agent=agent, data=data)
 
 
 def take(conversation_id: int, *, agent: Agent, actor: Actor, at: datetime) -> Conversation:
-    """The agent pulls what is assigned to him, beyond his slots if he wants to (C35)."""
+    """Put an assigned conversation on its agent's desk at their request, even beyond their slots
+    (C35)."""
     return _move(conversation_id, Verb.TAKE, actor=actor, at=at, to_agent=agent)
 
 
@@ -137,9 +139,9 @@ def transfer_to_group(
     may_wait: bool = False,
     before: dict[str, Any] | None = None,
 ) -> Conversation:
-    """To another team: it waits there as a return, from now on (R199, C16). Skills that are asked
-    for anew bind anew; where it ``may_wait`` it is asynchronous from now on (C53). The ledger keeps
-    what was ``before``, for whoever takes the transfer back (C71)."""
+    """Transfer to another group, where the conversation waits from now on as a return (R199, C16).
+    ``required_skills`` replace the skills, and all of them are binding again. ``may_wait`` makes it
+    asynchronous (C53). The ledger stores ``before``, to undo the transfer (C71)."""
     asks: dict[str, Any] = {} if required_skills is None else {"required_skills": required_skills}
     asks |= {"is_asynchronous": True} if may_wait else {}
     return _move(
@@ -164,8 +166,8 @@ def transfer_to_agent(
     may_wait: bool = False,
     before: dict[str, Any] | None = None,
 ) -> Conversation:
-    """To a colleague, who has the website's hours to handle it (R88, R89); where it ``may_wait`` it
-    is asynchronous from now on (C53). ``before`` as in ``transfer_to_group``."""
+    """Assign to a colleague, who has the website's ``assignment_hours`` to handle it (R88, R89).
+    ``may_wait`` and ``before`` are as in ``transfer_to_group``."""
     return _move(
         conversation_id,
         Verb.TRANSFER_TO_AGENT,
@@ -178,20 +180,20 @@ def transfer_to_agent(
 
 
 def release(conversation_id: int, *, actor: Actor, at: datetime, reason: str = "") -> Conversation:
-    """Back to the group's queue at its former rank (R92-R94). That the holder's connection is
-    lost (R96) is for ``routing.actions.assignment`` to check; ``reason`` goes into the ledger."""
+    """Return to the group's queue at the former rank (R92-R94). ``routing.actions.assignment``
+    checks that the holder is not connected (R96). ``reason`` goes into the ledger."""
     data = {"reason": reason} if reason else None
     return _move(conversation_id, Verb.RELEASE, actor=actor, at=at, data=data)
 
 
 def unassign(conversation_id: int, *, actor: Actor, at: datetime, reason: str) -> Conversation:
-    """Leave a paused conversation to the team, as paused as it is (C51)."""
+    """Remove the agent from a paused conversation, which stays paused for the group (C51)."""
     told = {"reason": reason}
     return _move(conversation_id, Verb.UNASSIGN, actor=actor, at=at, data=told, is_kept=False)
 
 
 def requeue(conversation_id: int, *, at: datetime) -> Conversation:
-    """A push that nobody answered in time: back to the front of the queue (C25)."""
+    """Return a push that was not answered in time to the front of the queue (C25)."""
     return _move(conversation_id, Verb.RECALL, actor=SYSTEM, at=at)
 
 
@@ -222,30 +224,30 @@ def snooze(
 
 
 def wake(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
-    """End a snooze: kept -> assigned to its agent, if they may still have it; else -> the group's
-    queue (C2, C4, C51)."""
+    """End a snooze. A kept conversation is assigned to its agent, if they may still have it; any
+    other goes to the group's queue (C2, C4, C51)."""
     return _bring_back(conversation_id, Verb.WAKE_TO_GROUP, actor=actor, at=at)
 
 
 def set_pending(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
-    """Waits for the visitor, without a timer (C36)."""
+    """Set aside until the visitor replies, without a timer (C36)."""
     return _move(conversation_id, Verb.SET_PENDING, actor=actor, at=at)
 
 
 def set_on_hold(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
-    """Waits for a third party, without a timer (C36)."""
+    """Set aside until a third party answers, without a timer (C36)."""
     return _move(conversation_id, Verb.SET_ON_HOLD, actor=actor, at=at)
 
 
 def reopen(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
-    """Pending, on hold or solved comes back: assigned to the same agent, if they may still have
-    it; else to the group's queue (C34, C51)."""
+    """Bring back a pending, on-hold or solved conversation: assigned to the same agent, if they may
+    still have it, else to the group's queue (C34, C51)."""
     return _bring_back(conversation_id, Verb.REOPEN, actor=actor, at=at)
 
 
 @transaction.atomic
 def _bring_back(conversation_id: int, verb: Verb, *, actor: Actor, at: datetime) -> Conversation:
-    """What ``verb`` asks for, by the way that is open to the conversation."""
+    """Check that ``verb`` is possible, then use the verb that ``way_back`` chooses."""
     conversation = lock(conversation_id)
     target_of(verb, Status(conversation.status))
     way = transition_writer.way_back(conversation)
@@ -262,8 +264,8 @@ def take_back(
     at: datetime,
     **changes: Any,
 ) -> Conversation:
-    """Undo what an agent has just done: assign the conversation to them again, in its former group
-    (C71). ``routing.actions.undo`` checks that it was their own last act, and nobody's since."""
+    """Undo an agent's last action: assign the conversation to them again, in its former group
+    (C71). ``routing.actions.undo`` checks that it was their own and that nothing happened since."""
     return _move(
         conversation_id,
         Verb.TAKE_BACK,
@@ -277,7 +279,8 @@ def take_back(
 
 
 def visitor_replied(conversation: Conversation, *, at: datetime) -> None:
-    """What a visitor's message does to a paused conversation (C2, C34). The row is locked."""
+    """Bring back a paused conversation after a visitor's message (C2, C34). The caller has locked
+    the row."""
     if conversation.status == Status.SNOOZED:
         wake(conversation.pk, actor=VISITOR, at=at)
     elif conversation.status in {Status.PENDING, Status.ON_HOLD, Status.SOLVED}:
@@ -285,8 +288,8 @@ def visitor_replied(conversation: Conversation, *, at: datetime) -> None:
 
 
 def require_seen(conversation: Conversation, seen: int | None, *, verb: Verb) -> None:
-    """Refuse to set aside or end what the visitor has written to after message ``seen``, the last
-    that the agent's page has shown (C81). The row is locked; ``None`` asks nothing."""
+    """Raise ``Refused`` if the visitor has written after message ``seen``, the last one shown on
+    the agent's page (C81). ``None`` skips the check. The caller has locked the row."""
     if seen is None or conversation.last_seq <= seen:
         return
     if conversation.messages.filter(author=Author.VISITOR, seq__gt=seen).exists():
@@ -297,7 +300,8 @@ def require_seen(conversation: Conversation, seen: int | None, *, verb: Verb) ->
 
 
 def finish(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
-    """The desk's "Close": closes in style live, else solves and lets the window run (C33)."""
+    """Do what the desk's "Close" button does: close in style live, else solve and start the window
+    (C33)."""
     with transaction.atomic():
         if lock(conversation_id).style == Style.LIVE:
             return close(conversation_id, reason=CloseReason.RESOLVED, actor=actor, at=at)
@@ -305,12 +309,12 @@ def finish(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
 
 
 def solve(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
-    """Solved; the visitor may come back until the window ends (R149-R162)."""
+    """Mark as solved. A reply reopens the conversation until the window ends (R149-R162)."""
     return _move(conversation_id, Verb.SOLVE, actor=actor, at=at)
 
 
 def close(conversation_id: int, *, reason: CloseReason, actor: Actor, at: datetime) -> Conversation:
-    """Close for good. Only what is with a bot, on a desk, snoozed or solved closes (C1)."""
+    """Close for good, from a bot, a desk, a snooze or solved only (C1)."""
     end_reason = EndReason.BLOCKED if reason == CloseReason.BLOCKED else EndReason.CLOSED
     return _move(
         conversation_id,
@@ -323,14 +327,14 @@ def close(conversation_id: int, *, reason: CloseReason, actor: Actor, at: dateti
     )
 
 
-# --- How a verb is done ----------------------------------------------------------------------
+# --- Implementation --------------------------------------------------------------------------
 
 
 @transaction.atomic
 def _move(
     conversation_id: int, verb: Verb, *, actor: Actor, at: datetime, **how: Any
 ) -> Conversation:
-    """One conversation: lock, change, write; ``how`` as in ``moves.change``."""
+    """Lock, change and write one conversation; ``how`` is as in ``transition_writer.change``."""
     conversation = lock(conversation_id)
     transition_writer.write(
         [transition_writer.change(conversation, verb, actor=actor, at=at, **how)]
@@ -342,7 +346,7 @@ def _move(
 def push_many(
     conversations: Sequence[Conversation], *, agent: Agent, at: datetime, slots: int
 ) -> None:
-    """``push`` for several at once, their rows locked by the caller, who holds the agent's too."""
+    """Push several conversations. The caller holds the locks of their rows and of the agent's."""
     told = {"slots": slots}
     transition_writer.write(
         [
