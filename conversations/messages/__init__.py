@@ -1,1 +1,1 @@
-"""Messages: storing and reading them, attachments, rich content, and e-mails behind them."""
+"""Messages: sending and reading them, attachments, rich content and inbound e-mails."""

@@ -1,9 +1,8 @@
-"""Files on their way into a conversation and out again.
+"""Attachments: uploads and downloads of files.
 
-An upload comes first, by an id that the client made, and a message then carries it: so that a
-large file on a bad line can be tried again without sending anything twice. The bytes are in
-Django's default storage under names that nobody outside is told; whoever asks for them passes a
-door that knows what he may see.
+A file is uploaded first, under an id created by the client, and then sent with a message. A large
+file on a bad connection can thus be retried without sending anything twice. The bytes are in
+Django's default storage under secret names. Downloads go through endpoints that check permission.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ LATELY = timedelta(hours=1)
 LATELY_LIMIT = 60  # uploads by one side into one conversation
 FORGOTTEN = timedelta(days=1)
 
-# Pictures are decoded in threads of their own; more of them would only fill the memory.
+# Images are decoded in threads of their own. More threads would use too much memory.
 _decoders = ThreadPoolExecutor(2, "decoding")
 
 MAY_VISITOR = f"""
@@ -54,7 +53,7 @@ ALLOWED = """
     JOIN accounts_website w ON w.id = c.website_id
     WHERE {may}
 """
-# Before there is a conversation: for the message that begins it.
+# Before there is a conversation, for the message that begins it.
 ALLOWED_BEFORE = f"""
     SELECT v.id, v.website_id, w.takes_files, (
         SELECT count(*) FROM conversations_attachment x
@@ -96,14 +95,15 @@ OF_CONVERSATION = """
 async def may_upload_as_visitor(
     *, conversation: uuid.UUID, token_hash: str, at: datetime
 ) -> dict[str, Any]:
-    """Where the visitor's upload goes; ``Rejected`` where it may not, before a byte is read."""
+    """Return where the visitor's upload goes; raise ``Rejected`` if it is not allowed. Call it
+    before reading the body."""
     values = {"conversation": conversation, "token_hash": token_hash, "agent_id": None}
     return await _allowed(MAY_VISITOR, values, at)
 
 
 async def may_upload_before(*, website: str, token_hash: str, at: datetime) -> dict[str, Any]:
-    """The same before there is a conversation: the file waits with its visitor for the message that
-    begins it."""
+    """Return the same before there is a conversation: the file stays with the visitor until their
+    message begins one."""
     values = {"website": website, "token_hash": token_hash, "since": at - LATELY}
     row = _checked(await async_pool.fetch_one(ALLOWED_BEFORE, values))
     return {"conversation_id": None, "visitor_id": row["id"], "website_id": row["website_id"]} | {
@@ -114,7 +114,7 @@ async def may_upload_before(*, website: str, token_hash: str, at: datetime) -> d
 async def may_upload_as_agent(
     *, conversation: int, desk: DeskSession, at: datetime
 ) -> dict[str, Any]:
-    """Where the agent's upload goes: only a conversation on his desk."""
+    """Return where the agent's upload goes: only into a conversation on their desk."""
     values = {
         "conversation": conversation,
         "agent_id": desk.agent_id,
@@ -132,7 +132,7 @@ async def _allowed(may: str, values: dict[str, Any], at: datetime) -> dict[str, 
 
 
 def _checked(row: dict[str, Any] | None) -> dict[str, Any]:
-    """What was found, if a file may be added there; else ``Rejected``."""
+    """Return the row if files may be added; raise ``Rejected`` otherwise."""
     if row is None:
         raise Rejected("not_found", _("Files cannot be added to this conversation now."), 404)
     if not row["takes_files"]:
@@ -143,14 +143,14 @@ def _checked(row: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def adopt(conversation: Conversation) -> None:
-    """Bring what its visitor uploaded before there was a conversation into ``conversation``; the
-    caller is in a transaction and holds its row."""
+    """Move the files that the visitor uploaded before there was a conversation into
+    ``conversation``. The caller is in a transaction and has locked the row."""
     waiting = Attachment.objects.filter(conversation=None, agent=None)
     waiting.filter(visitor__in=browsers_of(conversation.visitor)).update(conversation=conversation)
 
 
 def upload_strings() -> dict[str, str]:
-    """What the scripts of both faces say about files on their way up."""
+    """Return the texts about uploads for the scripts of desk and Messenger."""
     return {
         "uploading": _("Uploading…"),
         "upload_failed": _("The file could not be uploaded."),
@@ -170,7 +170,7 @@ def check_id(value: str) -> uuid.UUID:
 
 
 class Upload(Protocol):
-    """What a door knows of a request that brings a file."""
+    """A request with a file, as an endpoint passes it on."""
 
     query: str
 
@@ -180,7 +180,7 @@ class Upload(Protocol):
 async def receive(
     request: Upload, *, attachment_id: uuid.UUID, into: dict[str, Any], at: datetime
 ) -> tuple[int, dict[str, Any]]:
-    """Read the file, keep it, and say so: 201, or 200 where it was there already."""
+    """Read and store the file; return 201, or 200 if it was already stored, and the body."""
     name = parse_qs(request.query).get("name", [""])[0]
     content = await request.bytes()
     kept, is_new = await store(content, attachment_id=attachment_id, name=name, into=into, at=at)
@@ -190,9 +190,9 @@ async def receive(
 async def store(
     content: bytes, *, attachment_id: uuid.UUID, name: str, into: dict[str, Any], at: datetime
 ) -> tuple[dict[str, Any], bool]:
-    """Keep an upload; returns what clients read of it, and whether it is new or a repeat.
+    """Store an upload; return it as clients receive it, and whether it is new or a repeat.
 
-    Raises ``Rejected`` (415 ``unacceptable``) with the reason where it is no file that we keep.
+    Raise ``Rejected`` (415 ``unacceptable``) with the reason if the file is refused.
     """
     parts = ("conversation_id", "visitor_id", "agent_id")
     key = {part: into[part] for part in parts} | {"id": attachment_id}
@@ -223,8 +223,8 @@ async def store(
 
 
 def frame(row: dict[str, Any]) -> dict[str, Any]:
-    """An attachment as clients read it; ``size`` in bytes, ``width`` and ``height`` in pixels where
-    it is a picture."""
+    """Return an attachment as clients receive it: ``size`` in bytes, ``width`` and ``height`` of an
+    image in pixels."""
     return {
         "id": str(row["id"]),
         "name": row["name"],
@@ -236,7 +236,7 @@ def frame(row: dict[str, Any]) -> dict[str, Any]:
 
 
 async def read(query: str, values: dict[str, Any], *, small: bool) -> Download:
-    """The bytes of an attachment, or its small picture; ``query`` says who may have them."""
+    """Return an attachment or its thumbnail. ``query`` checks the permission."""
     row = await async_pool.fetch_one(query, values)
     path = row and (row["thumbnail"] if small else row["file"])
     if not row or not path:
@@ -251,13 +251,14 @@ async def read(query: str, values: dict[str, Any], *, small: bool) -> Download:
 
 
 def forget_unsent(*, at: datetime) -> int:
-    """Delete what was uploaded and never sent; returns how many files went."""
+    """Delete files that were uploaded but never sent; return how many."""
     unsent = list(Attachment.objects.filter(created_at__lt=at - FORGOTTEN, message=None)[:1000])
     return sum(forget(attachment) for attachment in unsent)
 
 
 def forget(attachment: Attachment) -> int:
-    """Delete one that no message carries, its row first: a file without a row is only waste."""
+    """Delete an attachment without a message, its row first: a file without a row is only
+    waste."""
     gone, _rows = Attachment.objects.filter(Q(pk=attachment.pk, message=None)).delete()
     if gone:
         _delete([attachment.file, attachment.thumbnail])
@@ -265,7 +266,7 @@ def forget(attachment: Attachment) -> int:
 
 
 def _save(prepared: Prepared, website_id: int, attachment_id: uuid.UUID) -> dict[str, str]:
-    # A second part of chance: nobody who knows an id can guess where its bytes lie.
+    # The random part keeps the name secret from those who know the id.
     folder = f"attachments/{website_id}/{attachment_id.hex[:2]}/{attachment_id.hex}"
     folder += f"-{uuid.uuid4().hex[:12]}"
     names = {"file": default_storage.save(f"{folder}/file", ContentFile(prepared.content))}

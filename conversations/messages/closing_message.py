@@ -1,10 +1,10 @@
-"""The words that end a conversation when its agent closes it, and only then (R130)."""
+"""The closing message, sent only when an agent closes the conversation (R130)."""
 
 from __future__ import annotations
 
 from accounts.models import Website
 
-# Where a website has no text of its own.
+# Used if a website has no text of its own.
 DEFAULTS = {
     "fr": "Merci de votre visite, et à bientôt !",
     "en": "Thank you for your visit, and see you soon!",
@@ -12,7 +12,8 @@ DEFAULTS = {
 
 
 def words(website: Website, language: str) -> str:
-    """In the visitor's language, else in the website's. ``{brand}`` is replaced literally."""
+    """Return the text in the visitor's language, else in the website's. ``{brand}`` is replaced
+    literally."""
     spoken = language if language in DEFAULTS else website.language
     own = (website.texts.get(spoken) or {}).get("closing")
     text: str = own or DEFAULTS.get(spoken, DEFAULTS["en"])

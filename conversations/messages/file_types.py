@@ -1,8 +1,8 @@
-"""What a file that somebody attaches really is, and what is kept of it: pure functions of bytes.
+"""Recognition of uploaded files, and what is stored of them: pure functions of bytes.
 
-The name and the type that a browser says are not believed. Images are decoded and encoded anew, so
-that neither their metadata (the place where a photo was taken) nor anything hidden behind the
-picture survives. Everything else is on a short list of signatures, or is plain text.
+The name and the type sent by a browser are not trusted. Images are decoded and encoded again, so
+that neither metadata (the place where a photo was taken) nor hidden data survives. Any other file
+must match a short list of signatures, or be plain text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from PIL import Image, ImageOps
 from core.text.cleaning import cut, line
 
 NAME_LIMIT = 120
-PIXELS_LIMIT = 50_000_000  # A phone's largest photo; far below what fills the memory.
+PIXELS_LIMIT = 50_000_000  # More than a phone's largest photo, and safe for memory.
 SIDE_LIMIT = 4096
 FRAMES_LIMIT = 200
 PROFILE_BYTES = 16_384
@@ -28,7 +28,7 @@ THUMBNAIL_TYPE = "image/webp"
 
 IMAGES = {"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp"}
 OFFICE = "application/vnd.openxmlformats-officedocument."
-# A member that names each kind of document that is a zip archive.
+# The member that identifies each kind of zipped document.
 ZIPPED = {
     "word/document.xml": (f"{OFFICE}wordprocessingml.document", "docx"),
     "xl/workbook.xml": (f"{OFFICE}spreadsheetml.sheet", "xlsx"),
@@ -45,15 +45,15 @@ MACROS = ("vbaProject.bin", "Basic/Standard")
 
 
 class Unacceptable(Exception):
-    """A file that is not kept; the text says why, to the person who chose it, in the language of
-    whoever makes a string of it: this runs in threads that have none."""
+    """A file is refused. The text says why, to the person who chose it. It is translated lazily:
+    this code runs in threads without an active language."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What is kept: bytes that are ours to serve, what they are, and a small picture of them.
+    """What is stored of a file: bytes that are safe to serve, their type, and a thumbnail.
 
-    ``width`` and ``height`` are pixels of the picture, ``None`` where there is none.
+    ``width`` and ``height`` are in pixels, ``None`` if it is no image.
     """
 
     content: bytes
@@ -65,7 +65,8 @@ class Prepared:
 
 
 def prepare(content: bytes, name: str) -> Prepared:
-    """Recognise a file by its content and make what is kept of it; ``Unacceptable`` otherwise."""
+    """Recognise a file by its content and return what to store; raise ``Unacceptable`` if it is
+    refused."""
     if not content:
         raise Unacceptable(_("This file is empty."))
     picture = _picture(content)
@@ -76,8 +77,8 @@ def prepare(content: bytes, name: str) -> Prepared:
 
 
 def clean_name(name: str, extension: str) -> str:
-    """The name that people read: no path, no control or direction characters, the extension of
-    what the file is and no other."""
+    """Return the name to show: without path, control and direction characters, and with the
+    extension of its real type."""
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
     base = line(unicodedata.normalize("NFC", base))
     stem, dot, given = base.rpartition(".")
@@ -93,7 +94,7 @@ def _picture(content: bytes) -> Image.Image | None:
         picture = Image.open(io.BytesIO(content), formats=list(IMAGES))
     except Image.DecompressionBombError:
         raise Unacceptable(_("This picture has too many pixels.")) from None
-    except Exception:  # Pillow raises anything on a damaged header: then it is no picture to us.
+    except Exception:  # Pillow may raise anything on a damaged header: treat it as no image.
         return None
     if picture.width * picture.height > PIXELS_LIMIT:
         raise Unacceptable(_("This picture has too many pixels."))
@@ -101,7 +102,7 @@ def _picture(content: bytes) -> Image.Image | None:
 
 
 def _encoded_anew(picture: Image.Image, name: str) -> Prepared:
-    kind = "JPEG" if picture.format == "MPO" else str(picture.format)  # a phone's JPEG in two parts
+    kind = "JPEG" if picture.format == "MPO" else str(picture.format)  # a JPEG of some phones
     try:
         frames = getattr(picture, "n_frames", 1)
         content = _moving(picture) if kind == "GIF" and 1 < frames <= FRAMES_LIMIT else None
@@ -116,7 +117,7 @@ def _encoded_anew(picture: Image.Image, name: str) -> Prepared:
         thumbnail = _bytes(small, "WEBP")
     except Unacceptable:
         raise
-    except Exception:  # Pillow raises anything on damaged data.
+    except Exception:  # Pillow may raise anything on damaged data.
         raise Unacceptable(_("This picture is damaged.")) from None
     content_type = IMAGES[kind]
     named = clean_name(name, EXTENSIONS[content_type])
@@ -124,7 +125,7 @@ def _encoded_anew(picture: Image.Image, name: str) -> Prepared:
 
 
 def _moving(picture: Image.Image) -> bytes | None:
-    """A GIF that moves, frame by frame; ``None`` where that would be too much work."""
+    """Encode an animated GIF frame by frame; return ``None`` if it is too large for that."""
     frames = getattr(picture, "n_frames", 1)
     if picture.width * picture.height * frames > PIXELS_LIMIT:
         return None
@@ -138,14 +139,14 @@ def _bytes(picture: Image.Image, kind: str) -> bytes:
         picture = picture.convert("RGB")
     elif picture.mode not in {"1", "L", "P", "RGB", "RGBA"} or kind == "WEBP":
         picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    # A copy of the pixels alone: what else Pillow read with them would be written again.
+    # Copy only the pixels: Pillow would write any metadata it has read.
     bare = Image.frombytes(picture.mode, picture.size, picture.tobytes())
     if picture.mode == "P":
         palette = picture.getpalette("RGBA" if "transparency" in picture.info else "RGB")
         bare.putpalette(palette or [], "RGBA" if "transparency" in picture.info else "RGB")
     kept = io.BytesIO()
     options: dict[str, Any] = {"quality": 88, "optimize": True} if kind == "JPEG" else {}
-    colours = picture.info.get("icc_profile") or b""  # without it, a phone's photo turns pale
+    colours = picture.info.get("icc_profile") or b""  # else photos of phones turn pale
     if kind != "GIF" and 0 < len(colours) <= PROFILE_BYTES:
         options["icc_profile"] = colours
     bare.save(kept, kind, **options)
@@ -182,7 +183,7 @@ def _zipped(content: bytes) -> tuple[str, str]:
 
 
 def _is_text(content: bytes) -> bool:
-    """UTF-8 without control characters, and no mark-up that a browser might run."""
+    """Return whether it is UTF-8 without control characters or markup that a browser might run."""
     try:
         text = content.decode()
     except UnicodeDecodeError:

@@ -1,6 +1,6 @@
-"""The e-mails behind messages: kept as files, opened by agents, erased with their conversation.
+"""Inbound e-mails: stored as files, opened by agents, erased with their conversation.
 
-They are no attachments: a visitor is neither offered them nor charged for them.
+They are no attachments: visitors do not see them, and they do not count as uploads.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LATEST = 5
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """What is kept of an e-mail beside its bytes."""
+    """What is stored of an e-mail besides its bytes."""
 
     sender: str
     subject: str
@@ -29,15 +29,15 @@ class Original:
 
 
 def store(raw: bytes, *, website_id: int) -> str:
-    """Keep the bytes; returns their name in the storage. Before the transaction: a file without a
-    row is only waste, a row without its file would be a lie."""
+    """Store the bytes and return their name in the storage. Call it before the transaction: a file
+    without a row is only waste, but a row without its file would be broken."""
     one = uuid.uuid4().hex
     folder = f"emails/{website_id}/{one[:2]}/{one}-{uuid.uuid4().hex[:12]}"
     return default_storage.save(f"{folder}/email.eml", ContentFile(raw))
 
 
 def discard(file: str) -> None:
-    """Delete bytes whose row did not come to be."""
+    """Delete stored bytes whose row was not created."""
     default_storage.delete(file)
 
 
@@ -51,7 +51,7 @@ def record(
     size: int,
     at: datetime,
 ) -> InboundEmail:
-    """Write down an e-mail whose bytes are stored, in the caller's transaction."""
+    """Create the row of an e-mail whose bytes are stored, in the caller's transaction."""
     return InboundEmail.objects.create(
         id=pk,
         conversation=conversation,
@@ -67,13 +67,13 @@ def record(
 
 
 def latest_texts(conversation: Conversation) -> list[str]:
-    """What the last e-mails of a conversation said, quotes and signatures included."""
+    """Return the texts of the last e-mails of a conversation, quotes and signatures included."""
     newest = conversation.inbound_emails.order_by("-received_at")
     return list(newest.values_list("text", flat=True)[:LATEST])
 
 
 def content(email: InboundEmail) -> bytes:
-    """The e-mail as it came. ``FileNotFoundError`` where the storage has lost it."""
+    """Return the e-mail as received; raise ``FileNotFoundError`` if the storage has lost it."""
     with default_storage.open(email.file) as kept:
         found: bytes = kept.read()
         return found

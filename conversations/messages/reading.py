@@ -1,4 +1,4 @@
-"""Reading messages from a number on, and how far each side has read; one round trip each."""
+"""Reading messages after a number, and marking them as read; one round trip each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from core.rejection import Rejected
 PAGE = 500
 SEQ_LIMIT = 2**31 - 1
 
-# What the visitor's screen calls a state; the nine of the lifecycle are the agents' business.
+# The states that visitors see; the nine of the lifecycle are for agents.
 SEEN_AS = {
     "bot": "bot",
     "queued": "waiting",
@@ -34,7 +34,8 @@ SEEN_AS = {
     "closed": "closed",
 }
 
-# One row for each message, or one with empty message columns; the conversation on each.
+# One row for each message, or a single one with empty message columns. Each repeats the
+# conversation.
 AFTER = """
     SELECT c.public_id, c.status, c.is_asynchronous, c.last_seq, c.agent_read_seq,
            c.visitor_read_seq, c.opened_at, c.closed_at, holder.display_name AS holder,
@@ -73,7 +74,7 @@ AFTER = """
     ORDER BY m.seq
 """
 
-# The e-mail that a message came from is for agents.
+# Only agents see the e-mail that a message came from.
 NO_EMAIL = {"email": "NULL::uuid", "emails": ""}
 WITH_EMAIL = {
     "email": "e.id",
@@ -81,13 +82,13 @@ WITH_EMAIL = {
         ON e.conversation_id = m.conversation_id AND e.seq = m.seq""",
 }
 
-# Up to which message a visitor has hidden his history (C13); agents see all.
+# The last message that a visitor has hidden (C13); agents see all.
 HIDDEN_SEQ = """CASE WHEN v.hidden_at IS NULL THEN 0 ELSE (
     SELECT coalesce(max(h.seq), 0) FROM conversations_message h
     WHERE h.conversation_id = c.id AND h.created_at <= v.hidden_at
 ) END"""
 
-# Whether the group for which it waits is open; a group that is gone is open to nobody's harm.
+# Whether the group is open; true without a group.
 TEAM_IS_OPEN = f"coalesce({IS_OPEN.format(group='team')}, true)"
 
 VISITOR_READ = f"""
@@ -120,7 +121,7 @@ def check_seq(value: object) -> int:
 async def for_visitor(
     *, conversation: uuid.UUID, token_hash: str, after_seq: int, at: datetime
 ) -> dict[str, Any]:
-    """What came after ``after_seq``, and the conversation as its visitor sees it."""
+    """Return the messages after ``after_seq``, and the conversation as its visitor sees it."""
     values = {
         "conversation": conversation,
         "token_hash": token_hash,
@@ -139,7 +140,7 @@ async def for_visitor(
 
 
 async def for_agent(*, conversation: int, after_seq: int) -> dict[str, Any]:
-    """The same for a desk; that the reader may see it has been checked by the caller."""
+    """Return the same for a desk. The caller has checked that the agent may see it."""
     values = {"conversation": conversation, "after_seq": after_seq, "limit": PAGE}
     guard = "c.id = %(conversation)s"
     query = AFTER.format(guard=guard, hidden="0", is_open="true", **WITH_EMAIL)
@@ -155,7 +156,7 @@ async def for_agent(*, conversation: int, after_seq: int) -> dict[str, Any]:
 
 
 def seen_by_visitor(row: dict[str, Any], *, at: datetime) -> dict[str, Any]:
-    """A conversation as the Messenger shows it (docs/protocol.md)."""
+    """Return a conversation as the Messenger shows it (docs/protocol.md)."""
     agent = respondent(
         row["status"],
         row["holder"],
@@ -180,7 +181,7 @@ def seen_by_visitor(row: dict[str, Any], *, at: datetime) -> dict[str, Any]:
         "place": row["place"],
         "closed": row["is_closed"],
         "opens_at": opens_at.isoformat() if opens_at is not None and opens_at > at else None,
-        "within": None,  # for the Messenger to say: who waits how long is the queues' to know
+        "within": None,  # Set by the messenger app from the wait estimate.
     }
 
 
@@ -207,13 +208,13 @@ def _more(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 async def read_by_visitor(*, conversation: uuid.UUID, token_hash: str, seq: int) -> None:
-    """The visitor has seen everything up to ``seq``; a smaller number than before is no news."""
+    """Mark all messages up to ``seq`` as read by the visitor. A smaller number has no effect."""
     values = {"conversation": conversation, "token_hash": token_hash, "seq": seq}
     await _tell(await async_pool.fetch_one(VISITOR_READ, values), by="visitor", seq=seq)
 
 
 async def read_by_agent(*, conversation: int, desk: DeskSession, seq: int) -> None:
-    """The agent who holds the conversation has seen everything up to ``seq``."""
+    """Mark all messages up to ``seq`` as read by the agent who holds the conversation."""
     values = {
         "conversation": conversation,
         "agent_id": desk.agent_id,

@@ -1,4 +1,4 @@
-"""What is said to somebody whose message, or whatever else was sent, is not accepted."""
+"""The rejections of messages and other requests, with their texts."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ def closed() -> Rejected:
 
 
 def blocked() -> Rejected:
-    """What a blocked visitor reads (R58): calm, and without a reason to argue with."""
+    """Return the rejection for a blocked visitor (R58): calm, and without a reason."""
     return Rejected("blocked", _("It is not possible to write to us here at the moment."), 403)
 
 
 def without_consent() -> Rejected:
-    """What somebody reads who writes without a consent in force (R27)."""
+    """Return the rejection for a message without consent (R27)."""
     return Rejected("consent", _("Please accept first; your message is kept."), 403)
 
 
 def withdrawn() -> Rejected:
-    """What somebody reads who sends anything after having withdrawn consent (C62)."""
+    """Return the rejection for anything sent after consent was withdrawn (C62)."""
     text = _(
         "You have withdrawn your consent, so nothing was stored. To go on, please accept first."
     )

@@ -1,7 +1,7 @@
-"""What a message of a bot or of the API offers besides its words: choices to press, and cards.
+"""Rich content in messages of bots and of the API: choices and cards.
 
-Structured data beside the text. The stored text says all of it in plain words too, so that mails,
-searches, exports and programs that know nothing of offers lose nothing.
+It is structured data beside the text. The stored text contains all of it in plain words too, for
+mails, searches, exports and programs that do not support rich content.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ Offer = dict[str, Any]
 def check_offer(
     body: object, choices: object, cards: object, *, domains: Iterable[str]
 ) -> tuple[str, Offer | None]:
-    """The text to store and the offer beside it, ``None`` without choices and cards. Pictures come
-    from the website's own ``domains`` only: no other host hears who reads (ASVS 14.2.1)."""
+    """Return the text to store and the offer, or ``None`` without choices and cards. Pictures may
+    come only from the website's ``domains``: no other host learns who reads them (ASVS 14.2.1)."""
     offered_choices = [_line(one, CHOICE_LENGTH) for one in _list(choices, CHOICES, "choices")]
     if len(set(offered_choices)) < len(offered_choices):
         raise _invalid(_("Two choices say the same."))
@@ -44,7 +44,7 @@ def check_offer(
 
 
 def as_text(offer: Offer) -> str:
-    """All of it in plain words."""
+    """Return the whole offer in plain words."""
     paragraphs = [offer["text"]]
     for card in offer["cards"]:
         links = [f"{link['text']}: {link['url']}" for link in card["links"]]
@@ -54,7 +54,7 @@ def as_text(offer: Offer) -> str:
 
 
 def of_lines(text: str, lines: str) -> tuple[str, Offer | None]:
-    """An offer of one choice for each of ``lines``, as the administration has them."""
+    """Return an offer with a choice for each of ``lines``, as entered in the administration."""
     return check_offer(text, [line for line in lines.splitlines() if line.strip()], [], domains=())
 
 

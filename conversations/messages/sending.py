@@ -1,13 +1,13 @@
 """The message path: a message is accepted when it is committed, once for each client id.
 
-One statement takes the next number and stores the message, so that numbers have neither gap nor
-double (accept = commit). The row lock of its UPDATE orders all senders of a
-conversation. Two equal requests at once: the second meets the unique constraint, its whole
-statement is undone, and it is answered with what the first one stored.
+One statement takes the next number and stores the message, so that numbers have no gaps and no
+duplicates (accept = commit). The row lock of its UPDATE orders all senders of a conversation. If
+two equal requests arrive at once, the second violates the unique constraint, its statement is
+rolled back, and the response is the message that the first one stored.
 
-``send_as_visitor`` and ``send_as_agent`` are for the async doors: one round trip for the usual
-case, who may write included. A visitor's message that moves the conversation (a reply to a snoozed
-one) and the messages of bots and of the product go through ``add``, inside a transaction.
+``send_as_visitor`` and ``send_as_agent`` are for the async endpoints. The usual case is one round
+trip, permission check included. A visitor's message that moves the conversation (a reply to a
+snoozed one), and messages of bots and of the system, go through ``add`` in a transaction.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from core.rejection import Rejected
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An accepted message: the frame that screens show, and whether it is new or a repeat."""
+    """An accepted message: its frame, and whether it is new or a repeat."""
 
     frame: dict[str, Any]
     is_new: bool
@@ -57,8 +57,8 @@ def frame(
     offer: dict[str, Any] | None = None,
     email: uuid.UUID | None = None,
 ) -> dict[str, Any]:
-    """A message as every client reads it, over the socket as in answers; ``email`` names the e-mail
-    that it came from, to agents only."""
+    """Return a message as clients receive it, over the socket and in responses. ``email`` is the id
+    of the e-mail that it came from, for agents only."""
     shown: dict[str, Any] = {
         "seq": seq,
         "id": str(client_id),
@@ -77,7 +77,7 @@ def frame(
 
 
 def attachment_of(row: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the attachment of a row of ``FOUND`` or of ``reading``, as clients read it."""
+    """Return the attachment of a row of ``FOUND`` or of ``reading``, as clients receive it."""
     if row["attachment_id"] is None:
         return None
     return {
@@ -99,7 +99,7 @@ async def send_as_visitor(
     at: datetime,
     attachment: uuid.UUID | None = None,
 ) -> Sent:
-    """Accept a visitor's message; wakes or reopens a paused conversation (R113, C2, C34)."""
+    """Accept a visitor's message. It wakes or reopens a paused conversation (R113, C2, C34)."""
     values = {
         "conversation": conversation,
         "token_hash": token_hash,
@@ -139,7 +139,7 @@ async def send_as_agent(
     at: datetime,
     attachment: uuid.UUID | None = None,
 ) -> Sent:
-    """Accept the message of the agent on whose desk the conversation is."""
+    """Accept a message from the agent who has the conversation on their desk."""
     values = {
         "conversation": conversation,
         **desk.proof,
@@ -171,7 +171,7 @@ async def _store(query: str, values: dict[str, Any]) -> Sent | None:
     try:
         row = await async_pool.fetch_one(query, values)
     except psycopg.errors.UniqueViolation:
-        return None  # An equal request was quicker; the caller finds what it stored.
+        return None  # An equal request was faster; the caller reads its message.
     if row is None:
         return None
     fact = _fact(row, row["last_seq"], row["name"], values)
@@ -187,7 +187,7 @@ async def _find(guard: str, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _known(found: dict[str, Any], values: dict[str, Any]) -> Sent | None:
-    """What was stored under this client id before, if anything was."""
+    """Return the message already stored under this client id, if there is one."""
     if found["seq"] is None:
         return None
     said = (found["author"], found["body"], found["attachment_id"])
@@ -238,11 +238,11 @@ def add(
     offer: dict[str, Any] | None = None,
     email: uuid.UUID | None = None,
 ) -> Sent:
-    """Store a message in the caller's transaction; the caller has checked who may write, and keeps
-    the ``email`` that it came from.
+    """Store a message in the caller's transaction. The caller has checked the permission to write
+    and stores the ``email`` that it came from.
 
-    ``offer`` comes from ``offers.check_offer``, with the body that says the same. A visitor's
-    message first brings a paused conversation back. Repeats are answered as such.
+    ``offer`` comes from ``rich_content.check_offer``, with its body. A visitor's message first
+    brings a paused conversation back. A repeat returns the stored message.
     """
     conversation = verbs.lock(conversation_id)
     stored = (
@@ -282,8 +282,8 @@ def add_first(
     at: datetime,
     attachment: uuid.UUID | None = None,
 ) -> Sent:
-    """Store the visitor's words, or file, that began a conversation, in the transaction that made
-    it: there is nobody to wait for and nothing to repeat."""
+    """Store the message or file that begins a conversation, in the transaction that creates it. No
+    other sender and no repeat are possible."""
     if attachment is not None:
         attachments.adopt(conversation)
     return _insert(
@@ -350,7 +350,7 @@ def _insert(
     if row is None:
         raise _refusal(conversation, has_file=attachment is not None)
     told = dict(zip(names, row, strict=True))
-    if isinstance(told.get("attachment"), str):  # Django leaves the parsing of JSON to its fields.
+    if isinstance(told.get("attachment"), str):  # Django's cursor does not parse JSON.
         told["attachment"] = json.loads(told["attachment"])
     fact = _fact(told, told["last_seq"], told["name"], values)
     bus.publish(fact)

@@ -1,6 +1,6 @@
-"""The statements of the message path: each numbers a message, checks who may write, and stores.
+"""The SQL of the message path: each statement checks the permission, numbers and stores a message.
 
-Who writes decides what else the conversation's row is told in the same statement (``*_GROWS``).
+Depending on the author, it also updates other columns of the conversation (``*_GROWS``).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from conversations.models import Author
 from conversations.visitors.blocks import NOT_BLOCKED
 from conversations.visitors.persons import SPOKEN_FOR, WILLING
 
-# Whoever speaks to a bot is owed an answer: from the first word that it has not answered, it has so
-# long before people are asked to take over (C7: the other timer runs only while it spoke last).
+# A bot has this long to answer a visitor's first unanswered message before agents are asked to take
+# over. (C7: the visitor's timer runs only while the bot wrote last.)
 VISITOR_GROWS = f"""
     UPDATE conversations_conversation c SET
         last_seq = c.last_seq + 1,
@@ -27,7 +27,7 @@ VISITOR_GROWS = f"""
     WHERE v.id = c.visitor_id AND c.status IN ('bot', 'queued', 'assigned', 'active')
 """
 
-# An absent visitor who left an address is told of the answer (R11): ``notify_at`` says when.
+# An absent visitor who left an address is notified of the reply by e-mail (R11) at ``notify_at``.
 AGENT_GROWS = """
     UPDATE conversations_conversation c SET
         last_seq = c.last_seq + 1,
@@ -45,8 +45,8 @@ AGENT_GROWS = """
     WHERE a.id = c.agent_id AND c.status = 'active'
 """
 
-# The bot spoke last: the visitor's five minutes run anew (R37, C7). A late word of a bot from whom
-# a human has taken over is refused.
+# The bot wrote last, so the visitor's five minutes restart (R37, C7). After an agent has taken
+# over, late messages of the bot are refused.
 BOT_GROWS = """
     UPDATE conversations_conversation c SET
         last_seq = c.last_seq + 1,
@@ -78,8 +78,8 @@ STORED = """
     SELECT id, public_id, website_id, visitor_id, agent_id, last_seq, name{shown} FROM grown
 """
 
-# What a message with an attachment says besides; others, which are nearly all, do not pay for it.
-# Only the one who uploaded it can send it, only here, and only once (a unique constraint).
+# Additional SQL for a message with an attachment; the others, nearly all, do not pay for it. Only
+# the uploader can send it, only in this conversation, and only once (a unique constraint).
 WITH_FILE = {
     "guard": """ AND EXISTS (
         SELECT FROM conversations_attachment x
@@ -100,7 +100,7 @@ WITH_FILE = {
 def stored_by(
     grows: str, guard: str, *, is_agent: bool, has_file: bool, has_offer: bool = False
 ) -> str:
-    """The statement of one kind of author, with or without an attachment or an offer."""
+    """Return the statement for an author, with or without an attachment or an offer."""
     file = WITH_FILE if has_file else dict.fromkeys(WITH_FILE, "")
     return STORED.format(
         grows=grows,
@@ -113,7 +113,7 @@ def stored_by(
     )
 
 
-# Nothing is written to whoever has withdrawn consent, either (R27).
+# Agents cannot write to a visitor who has withdrawn consent (R27).
 TOLD_ON = f"EXISTS (SELECT FROM conversations_visitor v WHERE v.id = c.visitor_id AND {WILLING})"
 
 AS_VISITOR = {

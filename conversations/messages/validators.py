@@ -1,4 +1,4 @@
-"""What a message must be before it is stored: text that can be read, ids that are ids."""
+"""Validation of messages: readable text and valid ids."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BODY_LIMIT = 4000
 
 
 def check_attachment(value: object) -> uuid.UUID | None:
-    """The id of the uploaded file that a message carries, if it carries one."""
+    """Return the id of a message's attachment, or None if it has none."""
     if value is None:
         return None
     try:
@@ -24,14 +24,14 @@ def check_attachment(value: object) -> uuid.UUID | None:
 
 
 def check_body(body: object, *, may_be_empty: bool = False) -> str:
-    """The text to store: line ends made equal, control characters gone, not too long, and not empty
-    unless it stands beside an attachment."""
+    """Return the text to store, with normalized line ends and without control characters. Reject it
+    if it is too long, or empty without an attachment."""
     if body is None and may_be_empty:
         return ""
     if not isinstance(body, str):
         raise Rejected("invalid", _("A message must be text."), 400)
     text = words(body)
-    # Zero-width characters alone would be a bubble with nothing in it.
+    # Zero-width characters alone would show an empty bubble.
     if all(character.isspace() or unicodedata.category(character) == "Cf" for character in text):
         if may_be_empty:
             return ""

@@ -1,4 +1,4 @@
-"""The records of visitors, conversations and what happened to them."""
+"""Models of visitors, conversations and their history."""
 
 from conversations.models.addresses import Address
 from conversations.models.attachments import Attachment

@@ -1,4 +1,4 @@
-"""Where a visitor may be written to."""
+"""E-mail addresses of visitors."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from core.text.search_expressions import Words
 
 
 class Address(models.Model):
-    """The e-mail address that a visitor left (R6, R7); none left, no row.
+    """The e-mail address that a visitor left (R6, R7).
 
-    ``refused_at`` says that the address was refused for good when it was written to: the
-    visitor is asked to correct it.
+    ``refused_at`` is when a mail server permanently refused it. The visitor is asked to correct it.
     """
 
     visitor = models.OneToOneField(Visitor, on_delete=models.CASCADE, related_name="address")

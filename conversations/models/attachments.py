@@ -1,4 +1,4 @@
-"""Files and pictures that people attach to their messages."""
+"""Files and pictures attached to messages."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from conversations.models.visitors import Visitor
 
 
 class Attachment(models.Model):
-    """What was uploaded into a conversation, before the message that carries it is sent; or by a
-    ``visitor`` who has none yet, for the message that begins it.
+    """A file uploaded into a conversation before its message is sent, or by a ``visitor`` without a
+    conversation, for the message that begins one.
 
-    The id is made by the client, so that an upload that is tried again is stored once. ``file`` and
-    ``thumbnail`` are names in the default storage; nothing of them is ever served by its name.
+    The client creates the id, so that a retried upload is stored once. ``file`` and ``thumbnail``
+    are names in the default storage; files are never served by these names.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -56,7 +56,7 @@ class Attachment(models.Model):
             ),
         ]
         indexes = [
-            # messages.attachments: what was uploaded here lately, and what was never sent.
+            # conversations.messages.attachments: recent uploads, and those that were never sent.
             models.Index(fields=["conversation", "created_at"], name="attachments_lately"),
             models.Index(fields=["created_at"], name="attachments_by_age"),
         ]

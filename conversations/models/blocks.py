@@ -1,4 +1,4 @@
-"""Blocks: who may not write to a website any more, why, and until when."""
+"""Blocks: visitors who may not write to a website, why, and until when."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from conversations.models.visitors import Person, Visitor
 
 
 class Block(models.Model):
-    """Holds for the visitor, for the person behind it, if known, and for the internet address,
-    where the website has asked for that (R58). Never changed but to be lifted."""
+    """A block of a visitor, of the person behind them, if known, and of the internet address, if
+    the website blocks addresses (R58). It only ever changes by being lifted."""
 
     website = models.ForeignKey(
         Website, on_delete=models.CASCADE, related_name="blocks", verbose_name=_("website")
@@ -67,7 +67,7 @@ class Block(models.Model):
             ),
         ]
         indexes = [
-            # visitors.blocks: is this address blocked. Visitor and person have their own.
+            # conversations.visitors.blocks: blocked addresses. Visitor and person have indexes.
             models.Index(
                 fields=["address_hash"],
                 condition=Q(lifted_at=None) & ~Q(address_hash=""),
@@ -80,6 +80,6 @@ class Block(models.Model):
 
     @property
     def by_whom(self) -> str:
-        """Who blocked, as colleagues know them; a dash where the account is gone."""
+        """The name of the user who blocked, or a dash if the account was deleted."""
         user = self.blocked_by
         return (user.get_full_name() or user.username) if user else "–"

@@ -1,4 +1,4 @@
-"""Canned replies: texts that are written once and said often, with the files that go along."""
+"""Canned replies: texts that are written once and used often, and their files."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from accounts.models import Agent, Group, Website
 
 
 class CannedReply(models.Model):
-    """One text, for one agent, for a group or for a whole website (R57, R184).
+    """A text for one agent, for a group or for a whole website (R57, R184).
 
-    ``body`` may hold variables (``conversations.canned.variables``); it is data, never a template.
+    ``body`` may contain variables (``conversations.canned.variables``). It is never a template.
     """
 
     agent = models.ForeignKey(
@@ -75,7 +75,7 @@ class CannedReply(models.Model):
 
 
 class CannedFile(models.Model):
-    """A file that goes with a canned reply; each use makes an attachment of its own from it."""
+    """A file of a canned reply. Each use creates an attachment from it."""
 
     reply = models.ForeignKey(CannedReply, on_delete=models.CASCADE, related_name="files")
     name = models.CharField(_("name"), max_length=120)

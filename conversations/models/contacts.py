@@ -25,7 +25,7 @@ END_LABELS = {
 
 
 class Contact(Engaged):
-    """From the moment a conversation reaches a desk until it leaves it (R84, C24)."""
+    """The time from when a conversation reaches a desk until it leaves it (R84, C24)."""
 
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, related_name="contacts"
@@ -35,7 +35,7 @@ class Contact(Engaged):
         on_delete=models.PROTECT,
         related_name="+",
         db_index=False,
-        db_constraint=False,  # the conversation's own: its row vouches for it
+        db_constraint=False,  # The conversation's foreign key guarantees it.
     )
     agent = models.ForeignKey(
         Agent,
@@ -67,7 +67,7 @@ class Contact(Engaged):
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
         constraints = [
-            # Invariant 1: one desk at most holds a conversation.
+            # Invariant 1: a conversation is on one desk at most.
             models.UniqueConstraint(
                 fields=["conversation"], condition=Q(ended_at=None), name="one_open_contact"
             ),
@@ -82,9 +82,9 @@ class Contact(Engaged):
             models.Index(
                 fields=["agent", "channel"], condition=Q(ended_at=None), name="open_contacts"
             ),
-            # reporting: an agent's contacts of a period, and whether an agent has any at all.
+            # reporting: an agent's contacts of a period, and whether they have any at all.
             models.Index(fields=["agent", "ended_at"], name="contacts_by_end"),
-            # reporting: figures of the contacts that ended in a period, from the index alone.
+            # reporting: figures of the contacts that ended in a period, by an index-only scan.
             models.Index(
                 fields=["website", "ended_at"],
                 include=[
@@ -94,7 +94,7 @@ class Contact(Engaged):
                 condition=Q(ended_at__isnull=False),
                 name="contacts_ended",
             ),
-            # reporting: how long what reached a desk in a period had waited.
+            # reporting: waiting times of the contacts that began in a period.
             models.Index(
                 fields=["website", "started_at"],
                 include=[

@@ -28,7 +28,7 @@ class Style(models.TextChoices):
 
 
 class ActorKind(models.TextChoices):
-    """Who did something, as the ledger and ``closed_by`` tell it (C1)."""
+    """The kind of actor, in the ledger and in ``closed_by`` (C1)."""
 
     VISITOR = "visitor", _("Visitor")
     AGENT = "agent", _("Agent")
@@ -72,16 +72,16 @@ DEADLINE_LABELS = {
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def visible_to(self, user: User) -> ConversationQuerySet:
-        """What ``user`` may read: closed by default, so that a stranger finds a 404.
+        """Filter by what ``user`` may read. Everything else is a 404 for them.
 
-        Administrators see all; managers what they oversee; agents, and managers who converse,
-        what is on their own desk or kept for them, and what belongs to their groups.
+        Administrators see all, and managers what they oversee. Agents, and managers who converse,
+        see their own conversations and those of their groups.
         """
         if not user.is_active:
             return self.none()
         if user.administers:
             return self
-        # Subqueries, not joins: no row comes twice, and each is answered once for all rows.
+        # Subqueries instead of joins: no duplicate rows, and each is evaluated once for all rows.
         groups = Group.objects.filter(members__user=user)
         mine = Q(agent__in=Agent.objects.filter(user=user).order_by().values("pk")) | Q(
             group__in=groups.order_by().values("pk")
@@ -95,14 +95,14 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 
 
 class Conversation(models.Model):
-    """What a visitor and a brand have to say to each other.
+    """A conversation of a visitor with a brand.
 
-    Only ``conversations.lifecycle`` writes ``status``. The primary key is
-    the number that agents read (#1042); visitors are only ever given ``public_id``.
+    Only ``conversations.lifecycle`` writes ``status``. The primary key is the number that agents
+    see (#1042); visitors only ever see ``public_id``.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    # Without indexes of their own: opened_by_website and by_visitor begin with them.
+    # No indexes of their own: opened_by_website and by_visitor start with these columns.
     website = models.ForeignKey(
         Website,
         on_delete=models.PROTECT,
@@ -215,7 +215,7 @@ class Conversation(models.Model):
         help_text=_("When to look whether the visitor is told by e-mail of an answer (C10)."),
     )
 
-    # What the ledger says as well, for the reports: ``conversations.lifecycle.denormalized``.
+    # Denormalized from the ledger for the reports: ``conversations.lifecycle.denormalized``.
     began_to_wait_at = models.DateTimeField(
         null=True, help_text="When it last began to wait for a desk; an expiry does not."
     )
@@ -225,7 +225,7 @@ class Conversation(models.Model):
         null=True,
         related_name="+",
         db_index=False,
-        db_constraint=False,  # the contact's own: its row vouches for it
+        db_constraint=False,  # The contact's foreign key guarantees it.
         help_text="Who had it last on his desk.",
     )
     contact_count = models.PositiveIntegerField(
@@ -271,7 +271,7 @@ class Conversation(models.Model):
             models.CheckConstraint(
                 name="holder_fits_status",
                 condition=(
-                    # What is paused may be left to the team (C4, C51).
+                    # A paused conversation may have no agent (C4, C51).
                     ~Q(status__in=["active", "assigned"]) | Q(agent__isnull=False)
                 )
                 & (~Q(status__in=["bot", "queued"]) | Q(agent__isnull=True)),
@@ -308,7 +308,8 @@ class Conversation(models.Model):
                 condition=Q(status="queued"),
                 name="queued_by_group",
             ),
-            # routing.dispatch: what waits for one agent; lifecycle and desk: what an agent holds.
+            # routing.dispatch: conversations assigned to an agent; lifecycle and desk: those they
+            # hold.
             models.Index(
                 fields=["agent", "status"],
                 condition=~Q(status="closed"),
@@ -320,13 +321,13 @@ class Conversation(models.Model):
                 condition=Q(status__in=["queued", "assigned"]),
                 name="waiting_by_queue",
             ),
-            # lifecycle.past_deadline: what time is about to move.
+            # conversations.lifecycle.deadlines.past
             models.Index(
                 fields=["deadline_at"],
                 condition=Q(deadline_at__isnull=False),
                 name="deadlines",
             ),
-            # reporting: figures of what was closed in a period, from the index alone.
+            # reporting: figures of closures in a period, by an index-only scan.
             models.Index(
                 fields=["website", "closed_at"],
                 include=[
@@ -356,13 +357,13 @@ class Conversation(models.Model):
             models.Index(
                 fields=["notify_at"], condition=Q(notify_at__isnull=False), name="to_notify"
             ),
-            # reporting: figures of what was opened in a period, from the index alone.
+            # reporting: figures of openings in a period, by an index-only scan.
             models.Index(
                 fields=["website", "opened_at"],
                 include=["id", "group", "queue", "rule", "style", "language", "last_holder"],
                 name="opened_by_website",
             ),
-            # reporting.figures.sources.engaged: what each conversation's visitor was engaged with.
+            # reporting.figures.sources.engaged: rule, style and language of a conversation.
             models.Index(fields=["id"], include=["rule", "style", "language"], name="engaged_with"),
             # messenger: the visitor's conversations, newest first.
             models.Index(fields=["visitor", "-opened_at"], name="by_visitor"),
@@ -373,10 +374,10 @@ class Conversation(models.Model):
 
     @property
     def binding_skills(self) -> frozenset[int]:
-        """The skills without which an agent cannot be given it now."""
+        """The skills that an agent must have to get it now."""
         return frozenset() if self.are_skills_relaxed else frozenset(self.required_skills)
 
     @property
     def may_snooze(self) -> bool:
-        """Snooze is for asynchronous conversations and messaging channels (C23)."""
+        """Whether it can be snoozed: asynchronous conversations and messaging only (C23)."""
         return self.is_asynchronous or self.channel == Channel.MESSAGING

@@ -1,4 +1,4 @@
-"""What an agent has begun to write and not sent."""
+"""Drafts: messages that agents have begun and not sent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from conversations.models.conversations import Conversation
 
 
 class Draft(models.Model):
-    """One for each agent and conversation, so that another device goes on with it."""
+    """An agent's draft in a conversation, stored so that they can continue on another device."""
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="drafts")
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="drafts")
@@ -24,7 +24,7 @@ class Draft(models.Model):
             models.UniqueConstraint(fields=["agent", "conversation"], name="draft_once"),
         ]
         indexes = [
-            # conversations.tasks.forget_traces: those that nobody has gone on with.
+            # conversations.tasks.forget_traces: abandoned drafts.
             models.Index(fields=["saved_at"], name="drafts_by_age"),
         ]
 

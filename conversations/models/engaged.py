@@ -1,4 +1,4 @@
-"""With what the visitor of a conversation was engaged, on the rows that figures of years count."""
+"""Rule, style and language of a conversation, denormalized for figures over years."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class Engaged(models.Model):
-    """What the conversation's row says as well: ``lifecycle.denormalized`` writes it, once."""
+    """Columns copied once from the conversation by ``conversations.lifecycle.denormalized``."""
 
     rule: models.ForeignKey[DistributionRule | None] = models.ForeignKey(
         "routing.DistributionRule",
-        on_delete=models.DO_NOTHING,  # the conversation's own: its row refuses, and vouches for it
+        on_delete=models.DO_NOTHING,  # The conversation's foreign key protects it.
         null=True,
         related_name="+",
         db_index=False,

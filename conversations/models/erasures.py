@@ -1,4 +1,4 @@
-"""The proof that somebody's data was erased, without saying whose."""
+"""The proof of erasures, without the identity of the erased person."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from accounts.models import Website
 
 
 class Erasure(models.Model):
-    """Appended when a person or visitor was erased (B13). ``subject`` is a keyed hash: who knows
-    the external id or the visitor's id can find the line again, and nobody can read it."""
+    """A record that a person or visitor was erased (B13). Append-only. ``subject`` is a keyed hash:
+    the row can be found by the external id or the visitor's id, which it does not reveal."""
 
     website = models.ForeignKey(
         Website, on_delete=models.CASCADE, related_name="erasures", verbose_name=_("website")

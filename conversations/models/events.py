@@ -1,4 +1,4 @@
-"""The ledger: what happened to a conversation, by whom and when. Appended, never changed."""
+"""The ledger: what happened to a conversation, by whom and when. Append-only."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ COUNTED = (
     Verb.RELEASE,
     Verb.RECALL,
 )
-"""The verbs of which figures count the lines; the others are counted by their contacts."""
+"""The verbs whose lines figures count. The others are counted by their contacts."""
 
 
 class Event(models.Model):
-    """One line of the ledger; replayed in order of ``id`` it gives the conversation's row.
+    """One line of the ledger. Replaying the lines in order of ``id`` gives the conversation's row.
 
-    A database trigger refuses every change of a line that stands.
+    A database trigger refuses changes of existing lines.
     """
 
     conversation = models.ForeignKey(
         Conversation,
         on_delete=models.CASCADE,
         related_name="events",
-        db_index=False,  # events_in_order begins with it
+        db_index=False,  # events_in_order starts with it.
         verbose_name=_("conversation"),
     )
     website = models.ForeignKey(
@@ -41,7 +41,7 @@ class Event(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
         db_index=False,
-        db_constraint=False,  # the conversation's own: its row vouches for it
+        db_constraint=False,  # The conversation's foreign key guarantees it.
         verbose_name=_("website"),
     )
     verb = models.CharField(_("event"), max_length=20)
@@ -76,12 +76,12 @@ class Event(models.Model):
         verbose_name_plural = _("events")
         ordering = ("id",)
         indexes = [
-            # verify_ledger and the history of a conversation.
+            # manage.py verify_ledger, and the history of a conversation.
             models.Index(fields=["conversation", "id"], name="events_in_order"),
             # routing.wait_estimate: the last pushes.
             models.Index(fields=["verb", "at"], name="events_by_verb"),
-            # reporting: figures of transfers, snoozes and the like of a period, from the index
-            # alone. The verbs of which most lines are have no entry.
+            # reporting: figures of transfers, snoozes and others in a period, by an index-only
+            # scan. The most frequent verbs are not in the index.
             models.Index(
                 fields=["website", "verb", "at"],
                 include=["id", "conversation", "group", "actor_agent"],

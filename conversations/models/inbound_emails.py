@@ -1,4 +1,4 @@
-"""E-mails that visitors sent, kept as they came."""
+"""E-mails from visitors, stored as received."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from conversations.models.conversations import Conversation
 
 
 class InboundEmail(models.Model):
-    """An e-mail that came into a conversation: what it says as a whole, and its file (B29).
+    """An e-mail received in a conversation: its whole text and its file (B29).
 
-    ``seq`` is the first message that was made of it; none where it became no message. ``file`` is a
-    name in the default storage. Agents open it; visitors are never offered it.
+    ``seq`` is the first message created from it; empty if there is none. ``file`` is a name in the
+    default storage. Agents can open it, visitors cannot.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -23,7 +23,7 @@ class InboundEmail(models.Model):
         on_delete=models.CASCADE,
         related_name="inbound_emails",
         verbose_name=_("conversation"),
-        db_index=False,  # email_of_message begins with it
+        db_index=False,  # email_of_message starts with it.
     )
     seq = models.PositiveIntegerField(null=True)
     sender = models.CharField(_("sender"), max_length=320, blank=True)
@@ -38,7 +38,7 @@ class InboundEmail(models.Model):
         verbose_name = _("inbound e-mail")
         verbose_name_plural = _("inbound e-mails")
         constraints = [
-            # Also serves conversations.messages.reading: the e-mail that a message came from.
+            # Also used by conversations.messages.reading for the e-mail of a message.
             models.UniqueConstraint(fields=["conversation", "seq"], name="email_of_message"),
         ]
 

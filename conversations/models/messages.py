@@ -1,4 +1,4 @@
-"""Messages, numbered without gap in their conversation."""
+"""Messages, numbered without gaps in their conversation."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Author(models.TextChoices):
 
 
 class Message(models.Model):
-    """What somebody said. ``seq`` counts 1, 2, 3 ...; ``client_id`` makes a retry safe (B5)."""
+    """A message. ``seq`` counts 1, 2, 3 ...; ``client_id`` makes retries safe (B5)."""
 
     conversation = models.ForeignKey(
         Conversation,
         on_delete=models.CASCADE,
         related_name="messages",
-        db_index=False,  # seq_once begins with it
+        db_index=False,  # seq_once starts with it.
         verbose_name=_("conversation"),
     )
     seq = models.PositiveIntegerField(_("position"))
@@ -55,13 +55,14 @@ class Message(models.Model):
         verbose_name_plural = _("messages")
         ordering = ("conversation", "seq")
         constraints = [
-            # Invariant 5. The first also serves messages.after(): a conversation's from a seq on.
+            # Invariant 5. The first is also used to read the messages after a number
+            # (conversations.messages.reading).
             models.UniqueConstraint(fields=["conversation", "seq"], name="seq_once"),
             models.UniqueConstraint(fields=["conversation", "client_id"], name="client_id_once"),
         ]
         indexes = [
-            # desk.search: messages by their words. Short lists of what is to be sorted in keep the
-            # message path even: the one who fills such a list sorts it.
+            # desk.search: messages by their words. The insert that fills the pending list has to
+            # merge it into the index; a short list keeps that delay small.
             GinIndex(Words(F("body")), name="messages_by_words", gin_pending_list_limit=256),
         ]
 

@@ -1,4 +1,4 @@
-"""Notes: what agents tell each other about a conversation; no visitor ever reads them."""
+"""Notes of agents about a conversation, which visitors never see."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.text.search_expressions import Words
 
 
 class Note(models.Model):
-    """Kept apart from messages, so that no path of a visitor's can reach one by mistake."""
+    """A note. It is not a message, so that no code for visitors can return one by mistake."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="notes")
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="notes")

@@ -1,4 +1,4 @@
-"""What the product has to tell an agent about himself, until he has read it."""
+"""Notices of the product to an agent, until they have read them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class NoticeKind(models.TextChoices):
 
 
 class Notice(models.Model):
-    """Stored with what it tells of, so that a desk that slept shows it when it wakes (C25)."""
+    """A notice, stored in the transaction of its cause, so that a desk that was offline shows it
+    later (C25)."""
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="notices")
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
@@ -33,7 +34,7 @@ class Notice(models.Model):
         verbose_name = _("notice to an agent")
         verbose_name_plural = _("notices to agents")
         indexes = [
-            # desk: what this agent has not read yet.
+            # desk: an agent's unread notices.
             models.Index(
                 fields=["agent", "created_at"], condition=Q(read_at=None), name="unread_notices"
             ),

@@ -1,4 +1,4 @@
-"""What a visitor's browser says of itself, and where on the site it has been."""
+"""What a visitor's browser reports, and the pages it has viewed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from conversations.models.visitors import Visitor
 
 
 class Profile(models.Model):
-    """What is known of a visitor besides his words (R192, R193): the last that was said of it.
+    """The latest information about a visitor besides their messages (R192, R193).
 
-    ``data`` is what the brand's page says of him (``Causerie("visitor", …)``): unsigned, flat.
+    ``data`` comes from the brand's page (``Causerie("visitor", …)``): flat and not signed.
     """
 
     visitor = models.OneToOneField(
@@ -28,7 +28,7 @@ class Profile(models.Model):
         verbose_name = _("profile of a visitor")
         verbose_name_plural = _("profiles of visitors")
         indexes = [
-            # conversations.tasks.forget_traces: those that are too old.
+            # conversations.tasks.forget_traces: old profiles.
             models.Index(fields=["said_at"], name="profiles_by_age"),
         ]
 
@@ -37,7 +37,7 @@ class Profile(models.Model):
 
 
 class SeenPage(models.Model):
-    """A page of the website that a visitor has opened since he agreed (R192, B13)."""
+    """A page of the website that a visitor has viewed since they gave consent (R192, B13)."""
 
     visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="pages")
     url = models.CharField(_("address"), max_length=2000)
@@ -48,9 +48,9 @@ class SeenPage(models.Model):
         verbose_name = _("page seen")
         verbose_name_plural = _("pages seen")
         indexes = [
-            # conversations.visitors.page_views: a visitor's pages, the last ones first.
+            # conversations.visitors.page_views: a visitor's pages, the latest first.
             models.Index(fields=["visitor", "-id"], name="pages_of_visitor"),
-            # conversations.tasks.forget_traces: those that are too old.
+            # conversations.tasks.forget_traces: old page views.
             models.Index(fields=["seen_at"], name="pages_by_age"),
         ]
 

@@ -1,4 +1,4 @@
-"""How long each agent was in which status: the record behind availability and occupancy."""
+"""The status log: how long each agent was in which status, for availability and occupancy."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from accounts.models import Agent, Channel, Website
 
 
 class StatusInterval(models.Model):
-    """A time for which an agent was connected and did not change his status on a channel.
+    """An interval in which an agent was connected and kept the same status on a channel.
 
-    One for each website that he works for; cut at every full hour of its wall clock, so that none
-    lies on two days. While it goes on ``ended_at`` is empty; when it ends, it is written for good
-    how long a conversation was on his desk and how long a group of his was open meanwhile.
-    ``groups`` are those of its beginning, which the database writes; another membership begins
-    another span (C57).
+    There is one for each website that they work for, cut at every full hour of its wall clock, so
+    that none spans two days. ``ended_at`` is empty while it is open. Its end stores how long a
+    conversation was on the desk and how long one of their groups was open. ``groups`` are those at
+    its start, written by the database; a change of membership starts another interval (C57).
     """
 
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="spans")
@@ -35,7 +34,7 @@ class StatusInterval(models.Model):
     open_seconds = models.FloatField(default=0, help_text=_("While one of their groups was open."))
 
     class Meta:
-        db_table = "conversations_statusspan"  # as it was first called
+        db_table = "conversations_statusspan"  # The former name; a rename would gain nothing.
         verbose_name = _("time in a status")
         verbose_name_plural = _("times in a status")
         constraints = [
@@ -50,7 +49,8 @@ class StatusInterval(models.Model):
             ),
         ]
         indexes = [
-            # reporting: a website's intervals of a period; agents.status_log: what is old.
+            # reporting: a website's intervals of a period; conversations.agents.status_log: old
+            # ones.
             models.Index(fields=["website", "started_at"], name="spans_by_start"),
         ]
 

@@ -1,4 +1,4 @@
-"""Reply suggestions: what was answered well before, what was offered, and where else to ask."""
+"""Reply suggestions: good past answers, offered suggestions and the website's provider."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from conversations.models.conversations import Conversation
 
 
 class SuggestionSettings(models.Model):
-    """A website's own settings; without a row suggestions are made, and asked of nobody else."""
+    """A website's settings. Without a row suggestions are on, without a provider."""
 
     website = models.OneToOneField(
         Website, on_delete=models.CASCADE, related_name="suggestions", verbose_name=_("website")
@@ -54,8 +54,8 @@ class SuggestionSettings(models.Model):
 
 
 class PastAnswer(models.Model):
-    """A question and what an agent answered, of a conversation that closed well; both without
-    personal data (``conversations.suggestions.screening``)."""
+    """A question and an agent's answer from a conversation that closed well, both without personal
+    data (``conversations.suggestions.screening``)."""
 
     website = models.ForeignKey(Website, on_delete=models.CASCADE)
     conversation = models.ForeignKey(
@@ -71,11 +71,12 @@ class PastAnswer(models.Model):
         verbose_name = _("past answer")
         verbose_name_plural = _("past answers")
         constraints = [
-            # learning: what a conversation taught, which is taken back or learnt anew.
+            # conversations.suggestions.learning: the answers of a conversation, deleted or learnt
+            # anew.
             models.UniqueConstraint(fields=["conversation", "seq"], name="past_answer_once"),
         ]
         indexes = [
-            # suggestions.finding: questions that share a stem with the visitor's.
+            # conversations.suggestions.finding: questions that share a stem with the visitor's.
             GinIndex(fields=["words"], name="past_answers_by_words"),
         ]
 
@@ -90,7 +91,7 @@ class Outcome(models.TextChoices):
 
 
 class SuggestionOffer(models.Model):
-    """What was suggested to one agent for one question, and what became of it (R185)."""
+    """The suggestions for one agent and one question, and whether one was used (R185)."""
 
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, related_name="suggestion_offers"
@@ -126,7 +127,7 @@ class SuggestionOffer(models.Model):
             ),
         ]
         indexes = [
-            # reporting: what was decided in a period.
+            # reporting: decisions in a period.
             models.Index(
                 fields=["decided_at"],
                 condition=Q(decided_at__isnull=False),

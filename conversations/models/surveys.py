@@ -1,4 +1,4 @@
-"""The satisfaction survey: what was offered, what was answered."""
+"""The satisfaction survey: offers, answers and omissions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Omission(models.TextChoices):
 
 
 class SurveyOmission(models.Model):
-    """That no survey was offered for a closure, and why (B11)."""
+    """A closure without a survey, and why (B11)."""
 
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, related_name="survey_omissions"
@@ -40,7 +40,7 @@ class SurveyOmission(models.Model):
         verbose_name = _("survey not offered")
         verbose_name_plural = _("surveys not offered")
         indexes = [
-            # reporting: what was not offered in a period.
+            # reporting: omissions in a period.
             models.Index(fields=["at"], name="omissions_by_moment"),
         ]
 
@@ -49,7 +49,7 @@ class SurveyOmission(models.Model):
 
 
 class Survey(Engaged):
-    """Offered once for each closure (R198, C33), with the agent and group that it is about."""
+    """A survey, offered once for each closure (R198, C33), about an agent and a group."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="surveys")
     website = models.ForeignKey(
@@ -57,7 +57,7 @@ class Survey(Engaged):
         on_delete=models.PROTECT,
         related_name="+",
         db_index=False,
-        db_constraint=False,  # the conversation's own: its row vouches for it
+        db_constraint=False,  # The conversation's foreign key guarantees it.
     )
     agent = models.ForeignKey(
         Agent, on_delete=models.PROTECT, null=True, related_name="surveys", verbose_name=_("agent")
@@ -94,14 +94,14 @@ class Survey(Engaged):
         ]
 
         indexes = [
-            # reporting: the answers of a period.
+            # reporting: answers in a period.
             models.Index(
                 fields=["website", "answered_at"],
                 include=["id", "csat", "nps", "agent", "group", "rule", "style", "language"],
                 condition=Q(answered_at__isnull=False),
                 name="surveys_answered",
             ),
-            # reporting: what was offered in a period, and whether it was answered.
+            # reporting: offers in a period, and whether they were answered.
             models.Index(
                 fields=["website", "offered_at"],
                 include=["id", "answered_at", "agent", "group", "rule", "style", "language"],

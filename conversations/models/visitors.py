@@ -44,7 +44,7 @@ class Person(models.Model):
             models.UniqueConstraint(fields=["website", "external_id"], name="person_once"),
         ]
         indexes = [
-            # desk.search: customers by the brand's id of them, and by their signed address.
+            # desk.search: customers by external id and by signed address.
             GinIndex(Words(F("external_id")), name="persons_by_words"),
             GinIndex(Words(KT("profile__email")), name="persons_by_email"),
         ]
@@ -54,9 +54,9 @@ class Person(models.Model):
 
 
 class Visitor(models.Model):
-    """One browser on a website. Known by a bearer token, of which only the SHA-256 is kept.
+    """One browser on a website, identified by a bearer token. Only its SHA-256 is stored.
 
-    ``hidden_at`` and ``withdrawn_at`` are equal on all browsers of one person
+    ``hidden_at`` and ``withdrawn_at`` are equal for all visitors of one person
     (``conversations.visitors.persons``).
     """
 
@@ -104,12 +104,12 @@ class Visitor(models.Model):
 
     @property
     def shown_name(self) -> str:
-        """The name, or the alias of somebody who gave none; only for agents to read (C67)."""
+        """The name, or the alias if they gave none. Shown to agents only (C67)."""
         return self.name or str(alias_of(self.public_id))
 
     @property
     def tint(self) -> int:
-        """Which colour stands for this visitor, named or not."""
+        """The number of the visitor's colour."""
         return alias_of(self.public_id).tint
 
 
@@ -119,8 +119,8 @@ class ConsentKind(models.TextChoices):
 
 
 class Consent(models.Model):
-    """That a visitor agreed, to which text, and when; or that he agrees no more: proof, appended
-    and never changed (R26). ``version`` counts the website's texts of consent."""
+    """The proof that a visitor gave or withdrew consent, to which text and when. Append-only (R26).
+    ``version`` counts the website's consent texts."""
 
     visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="consents")
     kind = models.CharField(
