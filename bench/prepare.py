@@ -1,4 +1,4 @@
-"""Creates what the load needs, in a process of its own: a website, its rule, agents with sessions.
+"""The set-up for the load, in a process of its own: a website, its rule, agents with sessions.
 
 Prints it as JSON. Everything after that (visitors, conversations, messages) is created by the load
 through the public entry points.

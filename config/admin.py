@@ -1,4 +1,5 @@
-"""Hide beat's tables from the admin: the settings write them, and nobody edits them by hand."""
+"""The removal of beat's tables from the admin: the settings write them, nobody edits them by
+hand."""
 
 from __future__ import annotations
 

@@ -351,7 +351,7 @@ PLACE_DATABASE = text("PLACE_DATABASE")
 if PLACE_DATABASE and not Path(PLACE_DATABASE).is_file():
     refuse(f"PLACE_DATABASE is a file in MaxMind's format; there is none at {PLACE_DATABASE!r}")
 
-# --- Retention: deleted by the hour
+# --- Retention: what has expired is deleted every hour
 
 DRAFT_DAYS = number("DRAFT_DAYS", 30, 1, 3650)
 PAGE_DAYS = number("PAGE_DAYS", 30, 1, 3650)

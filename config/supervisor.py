@@ -17,7 +17,7 @@ from config.health import problems
 
 READY_SECONDS = 120
 STOP_SECONDS = 10
-STEADY_SECONDS = 60
+STEADY_SECONDS = 60  # a process that ran longer restarts without a longer pause
 LONGEST_PAUSE = 30
 
 

@@ -1,4 +1,4 @@
-"""Compiles translations without the gettext tools, which a bare machine does not have."""
+"""The compilation of translations without the gettext tools, which a bare machine does not have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Notifies the boards of a website that something changed; they fetch what they may see."""
+"""Live updates for a website's boards: hints that something changed; they fetch what they may
+see."""
 
 from __future__ import annotations
 

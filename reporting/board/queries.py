@@ -187,7 +187,7 @@ def agents(user: User, *, at: datetime, view: View) -> list[AgentRow]:
 
 
 def _open(conversations: QuerySet[Conversation]) -> list[dict[str, Any]]:
-    """Count everything that is not closed by state, queue, group and holder."""
+    """Count the conversations that are not closed, by state, queue, group and holder."""
     rows = (
         conversations.exclude(status=Status.CLOSED)
         .order_by()

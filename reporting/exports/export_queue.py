@@ -44,6 +44,7 @@ def ask(
     at: datetime,
 ) -> Export:
     """Request a file. Raises ``TooMany``."""
+    # One request of a user at a time, so that the count below cannot be outrun.
     User.objects.select_for_update().get(pk=user.pk)
     if Export.objects.filter(user=user, state__in=UNFINISHED).count() >= MOST_UNFINISHED:
         raise TooMany

@@ -30,7 +30,7 @@ SURE_DIGITS = 10**15
 SHORT = 64
 """Characters. Texts up to this length repeat often, so their cells are cached."""
 LEVEL = 6
-WIDEST, LOOKED_AT = 48, 200
+WIDEST, LOOKED_AT = 48, 200  # characters of a column; rows that are measured
 
 BEGINNING = datetime(1899, 12, 30)
 FIRST_DAY = date(1900, 3, 1)

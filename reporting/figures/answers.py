@@ -232,7 +232,7 @@ def cut(figures: Iterable[Figure], scope: Scope, by: Cut | None) -> dict[Key, An
         lambda: {name: Answer.nothing(measure) for name, measure in measures.items()}
     )
     if by is None:
-        found[None]
+        found[None]  # an entry even without any source
     for names in by_source.values():
         source = measures[names[0]].source
         rows = scope.rows(source).order_by()

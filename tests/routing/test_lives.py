@@ -1,8 +1,9 @@
 """Random lives of conversations, agents and time, on real PostgreSQL with real commits.
 
-After each step the seven invariants are checked in the database, and that no capacity is lost:
-nothing waits that a reachable agent with a free slot could take, although no sweep ever ran.
-``LIVES=500 pytest tests/routing/test_lives.py`` runs longer, and differently each time.
+After each step the invariants of docs/lifecycle.md are checked in the database, and that no
+capacity is lost: nothing waits that a reachable agent with a free slot could take, although no
+sweep ever ran. ``LIVES=500 pytest tests/routing/test_lives.py`` runs longer, and differently each
+time.
 """
 
 from __future__ import annotations

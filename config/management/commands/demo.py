@@ -1,4 +1,5 @@
-"""Creates the demo: a shop with a Messenger, its team, and the first rule. Safe to run again."""
+"""The command that creates the demo: a shop with a Messenger, its team, and the first rule. Safe to
+run again."""
 
 from __future__ import annotations
 

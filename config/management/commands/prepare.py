@@ -1,4 +1,5 @@
-"""Does what must happen before the processes of a new version start. Safe to run again."""
+"""The command for what must happen before the processes of a new version start. Safe to run
+again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the definitions in docs/reports.md from the registry of figures."""
+"""The command that writes the definitions in docs/reports.md from the registry of figures."""
 
 from __future__ import annotations
 

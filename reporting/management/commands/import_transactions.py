@@ -1,4 +1,4 @@
-"""Imports purchases and refunds from a CSV file of a shop system."""
+"""The command that imports purchases and refunds from a CSV file of a shop system."""
 
 from __future__ import annotations
 
