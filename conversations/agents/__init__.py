@@ -1,1 +1,1 @@
-"""What belongs to agents: drafts, notes, notices, their status log, and what they may hold."""
+"""Agents in conversations: drafts, notes, notices, the status log, and what they may hold."""

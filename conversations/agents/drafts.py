@@ -1,4 +1,4 @@
-"""What agents have begun to write: kept on the server, so that another device goes on with it."""
+"""Agents' drafts, stored on the server so that they can continue on another device."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import datetime
 from conversations.models import Conversation, Draft
 from core.text.cleaning import REPLACEMENT, clean
 
-LIMIT = 20_000  # Longer than a message may be: what is too long to send is not lost.
+LIMIT = 20_000  # Longer than a message, so that a text that is too long to send is not lost.
 
 
 def of(agent_id: int | None, conversation_id: int) -> str:
-    """What this agent has begun to write here, or nothing."""
+    """Return the agent's draft in this conversation, or ""."""
     if agent_id is None:
         return ""
     mine = Draft.objects.filter(agent=agent_id, conversation=conversation_id)
@@ -19,8 +19,8 @@ def of(agent_id: int | None, conversation_id: int) -> str:
 
 
 def left_behind(agent_id: int | None, conversation: Conversation) -> Draft | None:
-    """What a colleague had begun when the conversation left their desk: whoever goes on with it may
-    use it (C72). Once an agent has written since, it is nobody's business any more."""
+    """Return the draft that a colleague left when the conversation left their desk, for the next
+    agent to use (C72). It is no longer offered once an agent has written."""
     others = Draft.objects.filter(conversation=conversation).exclude(agent=agent_id)
     if conversation.last_agent_message_at is not None:
         others = others.filter(saved_at__gt=conversation.last_agent_message_at)
@@ -28,7 +28,7 @@ def left_behind(agent_id: int | None, conversation: Conversation) -> Draft | Non
 
 
 def keep(agent_id: int, conversation_id: int, body: str, *, at: datetime) -> None:
-    """The last writer wins; an empty text is none."""
+    """Save a draft; the last write wins. An empty text deletes it."""
     body = clean(body).replace(REPLACEMENT, "")[:LIMIT]
     if not body.strip():
         Draft.objects.filter(agent=agent_id, conversation=conversation_id).delete()
@@ -41,5 +41,5 @@ def keep(agent_id: int, conversation_id: int, body: str, *, at: datetime) -> Non
 
 
 def forget(*, before: datetime) -> int:
-    """Delete what was last written ``before``; returns how many drafts that were."""
+    """Delete drafts last saved ``before``; return how many."""
     return Draft.objects.filter(saved_at__lt=before).delete()[0]

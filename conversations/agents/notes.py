@@ -1,4 +1,4 @@
-"""Writing and reading what agents tell each other about a conversation, and calling each other."""
+"""Notes: writing and reading them, and mentioning colleagues."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ BODY_LIMIT = 2000
 
 @transaction.atomic
 def write(conversation_id: int, *, agent_id: int, body: str, at: datetime) -> Note:
-    """Leave a note; the caller has checked that the agent may, and that there is something in it,
-    ``BODY_LIMIT`` characters at most. Who is called by ``@name`` has a notice until it is read."""
+    """Create a note. The caller has checked the permission, and that the text has 1 to
+    ``BODY_LIMIT`` characters. Agents mentioned by ``@name`` get a notice."""
     note = Note.objects.create(
         conversation_id=conversation_id, agent_id=agent_id, body=body, created_at=at
     )
@@ -50,12 +50,13 @@ def write(conversation_id: int, *, agent_id: int, body: str, at: datetime) -> No
 
 
 def of(conversation_id: int) -> QuerySet[Note]:
-    """The notes of a conversation, oldest first, with who wrote them."""
+    """Return the notes of a conversation with their authors, oldest first."""
     return Note.objects.filter(conversation=conversation_id).select_related("agent")
 
 
 def readers(conversation_id: int) -> QuerySet[Agent]:
-    """Whom a note can call: the desks of all who may see the conversation (``visible_to``)."""
+    """Return the agents whom a note can mention: all who may see the conversation
+    (``visible_to``)."""
     here = Conversation.objects.filter(pk=conversation_id)
     website_id, group_id = here.values_list("website_id", "group_id").get()
     may_see = (
@@ -67,12 +68,12 @@ def readers(conversation_id: int) -> QuerySet[Agent]:
 
 
 def mentioned(body: str, names: Mapping[int, str]) -> set[int]:
-    """Whom ``@name`` in a text calls, by id. Longer names first, so that "@Anne Marie" does not
-    call Anne too; whatever the case and the accents."""
+    """Return the ids of those whom a text mentions by ``@name``, ignoring case and accents. Longer
+    names come first, so that "@Anne Marie" does not mention Anne too."""
     left, called = fold(body), set()
     for pk, name in sorted(names.items(), key=lambda one: -len(one[1])):
         left, count = re.subn(rf"(?<!\w)@{re.escape(fold(name))}(?!\w)", " ", left)
         called |= {pk} if count else set()
-    # Two people of one name: both are meant.
+    # All agents of the same name are mentioned.
     taken = {fold(names[pk]) for pk in called}
     return {pk for pk, name in names.items() if fold(name) in taken}

@@ -1,4 +1,4 @@
-"""What an agent has not been told yet, and that he has read it (C25)."""
+"""An agent's unread notices, and marking them as read (C25)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from conversations.models import Notice
 
 
 def unread(agent_id: int) -> QuerySet[Notice]:
-    """What this agent has not read, the newest first."""
+    """Return the agent's unread notices, the newest first."""
     mine = Notice.objects.filter(agent=agent_id, read_at=None)
     return mine.select_related("note__agent").order_by("-created_at", "-pk")
 
 
 def mark_read(agent_id: int, *, at: datetime) -> None:
-    """He has read what there was until ``at``."""
+    """Mark the agent's notices up to ``at`` as read."""
     unread(agent_id).filter(created_at__lte=at).update(read_at=at)

@@ -1,4 +1,4 @@
-"""Reading whether agents may have what they have, or are to get (``accounts.entitlement``)."""
+"""Queries about which conversations agents may have (``accounts.entitlement``)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WEBSITES_OF = ArraySubquery(
     Group.objects.filter(members=OuterRef("pk")).order_by().values("website_id")
 )
 
-# What somebody has of a website, and may not have; of all agents, or of one.
+# Conversations that agents have and may not have: for all agents, or for one.
 BARRED = f"""
     SELECT DISTINCT c.agent_id FROM conversations_conversation c
     WHERE c.agent_id IS NOT NULL AND c.status <> 'closed'
@@ -31,7 +31,7 @@ HELD = f"""
 
 
 def standings(agent_ids: Collection[int]) -> Mapping[int, Standing]:
-    """What decides about these agents, in one statement."""
+    """Return the standing of these agents, in one query."""
     rows = Agent.objects.filter(pk__in=agent_ids).select_related("user").annotate(of=WEBSITES_OF)
     return {
         agent.pk: Standing(
@@ -44,25 +44,25 @@ def standings(agent_ids: Collection[int]) -> Mapping[int, Standing]:
 
 
 def bar_of(conversation: Conversation, agent_id: int) -> Bar | None:
-    """What stops an agent from having ``conversation`` now."""
+    """Return why an agent may not have ``conversation`` now, or None."""
     return bars([(conversation.website_id, agent_id)])[conversation.website_id, agent_id]
 
 
 def bars(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], Bar | None]:
-    """The same for many, as (website, agent), in one statement."""
+    """Return the same for many (website, agent) pairs, in one query."""
     known = standings({agent_id for _website, agent_id in pairs})
     return {(website, agent): bar(known[agent], website) for website, agent in pairs}
 
 
 def agents_with_barred() -> list[int]:
-    """The agents who have something that they may not have."""
+    """Return the agents who have conversations that they may not have."""
     with connection.cursor() as cursor:
         cursor.execute(BARRED)
         return [agent_id for (agent_id,) in cursor.fetchall()]
 
 
 def barred_of(agent_id: int) -> list[int]:
-    """The conversations of an agent that they may not have, the longest waiting first."""
+    """Return an agent's conversations that they may not have, the longest waiting first."""
     with connection.cursor() as cursor:
         cursor.execute(HELD, [agent_id])
         return [number for (number,) in cursor.fetchall()]

@@ -1,7 +1,7 @@
-"""Writing how long agents are in which status: by the verbs that change it, and every hour.
+"""The status log of agents, written by the verbs that change a status, and every hour.
 
-``note`` is called in the transaction of a change, ``keep`` by the metronome: it cuts what has gone
-on into another hour, and mends what no verb tells of (a new group, slots on another channel).
+``note`` is called in the transaction of a change. ``keep`` is called by beat: it cuts intervals at
+the full hour, and corrects changes that no verb reports (a new group, slots on another channel).
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from conversations.models import Contact, StatusInterval
 HOUR = timedelta(hours=1)
 ALWAYS = datetime.max.replace(tzinfo=UTC)
 KEPT = timedelta(days=1100)
-"""As long as the longest report, three years."""
+"""The length of the longest report, three years."""
 
 Key = tuple[int, int, str]  # agent, website, channel
 Interval = tuple[datetime, datetime]
 
 
 def note(agent_id: int, *, at: datetime, is_connected: bool | None = None) -> None:
-    """Write down that the status of an agent may have changed at ``at``; ``None`` where it is
-    not said whether he is connected, and he is as he was."""
+    """Record that an agent's status may have changed at ``at``. Without ``is_connected``, whether
+    they are connected has not changed."""
     stored = list(_going_on().select_for_update(of=("self",)).filter(agent=agent_id))
     if is_connected is None:
         is_connected = bool(stored)
@@ -38,8 +38,8 @@ def note(agent_id: int, *, at: datetime, is_connected: bool | None = None) -> No
 
 
 def keep(connected: Collection[int], *, at: datetime) -> int:
-    """Cut what has gone on into another hour, open and end what should have been; returns how many
-    spans were written. ``connected`` are the agents who are."""
+    """Cut intervals at the full hour, and open or end those that should have been; return how many
+    were written. ``connected`` are the connected agents."""
     stored = list(_going_on().select_for_update(of=("self",), skip_locked=True))
     wanted = _wanted(connected)
     over = {span.pk for span in stored if _next_hour(span.started_at, span.website.zone) <= at}
@@ -47,7 +47,7 @@ def keep(connected: Collection[int], *, at: datetime) -> int:
 
 
 def forget(*, at: datetime) -> int:
-    """Delete what no report asks for any more; returns how many."""
+    """Delete intervals that are too old for any report; return how many."""
     return StatusInterval.objects.filter(started_at__lt=at - KEPT).delete()[0]
 
 
@@ -56,8 +56,8 @@ def _going_on() -> QuerySet[StatusInterval]:
 
 
 def _wanted(agents: Collection[int]) -> dict[Key, tuple[bool, list[int]]]:
-    """Which spans should be open of connected agents, whether as available, and as members of which
-    groups: for each website of their groups, each channel on which they have slots."""
+    """Return the intervals that connected agents should have open: one for each website of their
+    groups and each channel with slots, as (is available, ids of groups)."""
     groups = defaultdict[int, dict[int, list[int]]](lambda: defaultdict(list))
     members = Group.members.through.objects.filter(agent__in=agents).order_by("group")
     for agent_id, website_id, group_id in members.values_list("agent", "group__website", "group"):
@@ -76,7 +76,8 @@ def _bring(
     at: datetime,
     over: Collection[int] = (),
 ) -> int:
-    """End what is not wanted any more, cut what is ``over``, begin what is and does not go on."""
+    """End intervals that are no longer wanted, cut those that are ``over``, and begin those that
+    are wanted and not open."""
     going_on, ends, begins = (
         set[Key](),
         list[tuple[StatusInterval, datetime]](),
@@ -94,7 +95,7 @@ def _bring(
             begins[key] = end
     StatusInterval.objects.filter(pk__in=[span.pk for span, _end in ends]).delete()
     pieces = StatusInterval.objects.bulk_create(_ended(ends))
-    # Two changes at once may both begin the same one.
+    # Two concurrent changes may begin the same interval.
     begun = StatusInterval.objects.bulk_create(
         (
             StatusInterval(
@@ -114,7 +115,7 @@ def _bring(
 
 
 def _ended(ends: list[tuple[StatusInterval, datetime]]) -> list[StatusInterval]:
-    """The spans as pieces of an hour at most, each with what it is worth."""
+    """Return the ended intervals in pieces of at most an hour, with their busy and open seconds."""
     if not ends:
         return []
     agents = {span.agent_id for span, _end in ends}
@@ -176,7 +177,7 @@ def _schedules(agents: Collection[int]) -> dict[tuple[int, int], list[Schedule]]
 
 
 def pieces_of(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[Interval]:
-    """A time cut at the full hours of the wall; nothing of a time without length."""
+    """Cut a time at the full hours of the wall clock; yield nothing if it is empty."""
     while start < end:
         cut = min(_next_hour(start, zone), end)
         yield start, cut
@@ -184,7 +185,7 @@ def pieces_of(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[Interv
 
 
 def covered(intervals: Iterable[Interval], start: datetime, end: datetime) -> float:
-    """How many seconds from ``start`` to ``end`` lie in at least one of the intervals."""
+    """Return the seconds from ``start`` to ``end`` that are in at least one interval."""
     total, reached = 0.0, start
     for opens, closes in sorted(intervals):
         opens, closes = max(opens, reached), min(closes, end)

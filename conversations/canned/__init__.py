@@ -1,1 +1,1 @@
-"""Canned replies: what variables become, which one is meant, who may use and keep them."""
+"""Canned replies: the library, its permissions, search and variables."""

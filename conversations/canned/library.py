@@ -1,4 +1,4 @@
-"""The canned replies: whose they are, who may change them, and what one becomes when it is used."""
+"""The library of canned replies: permissions, search, use and storage."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ from conversations.messages import attachments, file_types
 from conversations.models import Attachment, CannedFile, CannedReply, Conversation
 from core.text.text_search import spaced
 
-SEARCHED = 500  # More than anybody keeps; of more, the most used.
+SEARCHED = 500  # If there are more, the most used are searched.
 FILES_LIMIT = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
-    """What goes into the composer: the text, what was not known, the files as clients read them."""
+    """A reply for the composer: the text, the variables without a value, the files as clients
+    receive them."""
 
     body: str
     missing: tuple[str, ...]
@@ -35,7 +36,7 @@ class Inserted:
 
 
 def usable_by(agent: Agent, conversation: Conversation) -> QuerySet[CannedReply]:
-    """His own, those of his groups on the conversation's website, and the website's."""
+    """Return the agent's own replies, those of their groups on the website, and the website's."""
     groups = agent.groups.filter(website=conversation.website_id)
     return CannedReply.objects.filter(
         Q(agent=agent) | Q(group__in=groups.values("pk")) | Q(website=conversation.website_id)
@@ -43,7 +44,7 @@ def usable_by(agent: Agent, conversation: Conversation) -> QuerySet[CannedReply]
 
 
 def readable_by(user: User, agent: Agent | None) -> QuerySet[CannedReply]:
-    """What the library lists for somebody: what he may use anywhere, and what he may change."""
+    """Return the replies that a user may use anywhere or change, for the library's list."""
     mine = changeable_filter(user, agent)
     if agent is not None:
         mine |= Q(group__in=agent.groups.values("pk"))
@@ -52,7 +53,8 @@ def readable_by(user: User, agent: Agent | None) -> QuerySet[CannedReply]:
 
 
 def changeable_by(user: User, agent: Agent | None) -> QuerySet[CannedReply]:
-    """Each agent his own; a group's and a website's those who oversee them."""
+    """Return the replies that a user may change: their own, and those of groups and websites that
+    they oversee."""
     return CannedReply.objects.filter(changeable_filter(user, agent))
 
 
@@ -62,7 +64,7 @@ def changeable_filter(user: User, agent: Agent | None) -> Q:
 
 
 def search(agent: Agent, conversation: Conversation, query: str) -> list[CannedReply]:
-    """The replies that ``query`` may mean in this conversation, best first."""
+    """Return the replies that match ``query`` in this conversation, best first."""
     rows = usable_by(agent, conversation)
     for word in spaced(query).split():
         rows = rows.filter(words__contains=word)
@@ -76,22 +78,22 @@ def search(agent: Agent, conversation: Conversation, query: str) -> list[CannedR
 
 
 def use(reply: CannedReply, conversation: Conversation, agent: Agent, *, at: datetime) -> Inserted:
-    """Fill a reply for this conversation and put its files where a message can carry them.
+    """Fill a reply's variables for this conversation and copy its files into attachments.
 
-    Raises ``Refused`` where the conversation is not on the agent's desk (any more).
+    Raise ``Refused`` if the conversation is not on the agent's desk.
     """
     if conversation.agent_id != agent.pk or conversation.status != Status.ACTIVE:
         raise Refused(Verb.TAKE, Status(conversation.status))
     filled = variables.fill(reply.body, values_of(conversation, agent))
     CannedReply.objects.filter(pk=reply.pk).update(uses=F("uses") + 1, used_at=at)
-    # Where a website takes no files, nobody sends any by another way.
+    # A website that takes no files gets none this way either.
     kept = reply.files.all() if conversation.website.takes_files else []
     carried = [_attach(file, conversation, agent, at) for file in kept]
     return Inserted(filled.text, filled.missing, [attachments.frame(vars(one)) for one in carried])
 
 
 def values_of(conversation: Conversation, agent: Agent) -> dict[str, str]:
-    """What the variables stand for here; of an unnamed visitor there is no name to say."""
+    """Return the values of the variables. The name of an unnamed visitor is empty."""
     return {
         "visitor_name": conversation.visitor.name,
         "agent_name": agent.display_name,
@@ -103,7 +105,8 @@ def values_of(conversation: Conversation, agent: Agent) -> dict[str, str]:
 
 
 def _attach(file: CannedFile, conversation: Conversation, agent: Agent, at: datetime) -> Attachment:
-    """A copy, as if the agent had just uploaded it: sent once, forgotten where it is not."""
+    """Create an attachment as if the agent had just uploaded the file. If it is not sent, it is
+    deleted like any other."""
     made = Attachment(pk=uuid.uuid4(), conversation=conversation, agent=agent, created_at=at)
     for name in ("name", "content_type", "size", "width", "height"):
         setattr(made, name, getattr(file, name))
@@ -128,7 +131,7 @@ def keep(
     added: Iterable[file_types.Prepared] = (),
     removed: Iterable[CannedFile] = (),
 ) -> CannedReply:
-    """Store a reply that was made or changed, with its files."""
+    """Save a new or changed reply with its files."""
     reply.words = spaced(f"{reply.shortcut} {reply.name} {reply.folder} {reply.body}")
     reply.save()
     for prepared in added:
@@ -139,7 +142,7 @@ def keep(
 
 @transaction.atomic
 def remove(reply: CannedReply) -> None:
-    """Delete a reply; what was said by it stays said."""
+    """Delete a reply. Messages sent with it stay."""
     _remove_files(reply.files.all())
     reply.delete()
 
@@ -166,5 +169,5 @@ def _remove_files(gone: Iterable[CannedFile]) -> None:
     for file in list(gone):
         file.delete()
         for name in filter(None, (file.file, file.thumbnail)):
-            # Once it is sure that the row is gone: a file without a row is only waste.
+            # After the commit: a file without a row is only waste.
             transaction.on_commit(lambda name=name: default_storage.delete(name))  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Which canned reply is meant by what an agent has typed: pure functions of plain data."""
+"""Ranking of canned replies by what an agent has typed: pure functions of plain data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST = 8
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A reply as far as finding it goes; ``words`` is ``spaced`` of all that it says."""
+    """The searchable fields of a reply; ``words`` is ``spaced`` of all its text."""
 
     pk: int
     name: str
@@ -24,8 +24,8 @@ class Candidate:
 
 
 def rank(candidates: Iterable[Candidate], query: str, language: str) -> list[int]:
-    """The primary keys of those that hold every word of ``query``, best first: by how it matches,
-    then the visitor's language, then how often it was used."""
+    """Return the primary keys of the replies that contain every word of ``query``, best first: by
+    the kind of match, then the visitor's language, then the number of uses."""
     asked = spaced(query)
     found = [one for one in candidates if all(word in one.words for word in asked.split())]
     found.sort(
@@ -55,6 +55,6 @@ def _match(one: Candidate, asked: str) -> int:
 
 
 def _language(own: str, visitors: str) -> int:
-    """0 in the visitor's language or in none in particular, 1 in another."""
+    """Return 0 for the visitor's language or none, 1 for another."""
     base = own.split("-")[0]
     return int(bool(base) and base != visitors.split("-")[0].lower())

@@ -1,8 +1,8 @@
-"""Variables in texts that are said often: pure functions, and one pass, so that what a visitor is
-called can never be read as a variable itself (N21).
+"""Variables in canned replies: pure functions, in one pass, so that a visitor's name is never
+itself read as a variable (N21).
 
-``{visitor_name}`` becomes the visitor's name. ``{visitor_name|dear customer}`` says what stands
-there where the name is not known; without that, the gap closes as a writer would close it.
+``{visitor_name}`` becomes the visitor's name. ``{visitor_name|dear customer}`` gives a default for
+an unknown name; without a default, spaces and punctuation around the gap are tidied.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NAMES = (
     "page",
 )
 PLACE = re.compile(r"\{[ \t]*([A-Za-z_]\w*)[ \t]*(?:\|([^{}\n]*))?\}")
-# A place that stays empty takes the space before it along; at the start of a line what follows it.
+# An empty variable also removes the space before it; at the start of a line, what follows it.
 GAP = "\x00"
 LEADING_GAP = re.compile(rf"(^|\n)[ \t]*{GAP}[ \t\u00a0\u202f]*[,;:]?[ \t]*(\w?)")
 OTHER_GAP = re.compile(rf"[ \t\u00a0\u202f]?{GAP}")
@@ -28,20 +28,20 @@ OTHER_GAP = re.compile(rf"[ \t\u00a0\u202f]?{GAP}")
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A text to send; ``missing`` names the variables that left a gap, each once."""
+    """A text to send; ``missing`` names the variables without a value, each once."""
 
     text: str
     missing: tuple[str, ...]
 
 
 def unknown(text: str) -> list[str]:
-    """What looks like a variable and is none."""
+    """Return names in the syntax of a variable that do not exist."""
     names = (found.group(1) for found in PLACE.finditer(text))
     return list(dict.fromkeys(name for name in names if name not in NAMES))
 
 
 def fill(text: str, values: Mapping[str, str]) -> Filled:
-    """``text`` as it is said; an empty value is a missing one."""
+    """Return ``text`` with its variables replaced. An empty value counts as missing."""
     missing: dict[str, None] = {}
 
     def value(place: re.Match[str]) -> str:

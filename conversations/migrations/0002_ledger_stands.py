@@ -1,4 +1,4 @@
-"""What stands in the ledger stands: the database itself refuses to change or delete a line."""
+"""Make the ledger append-only: a trigger refuses to change or delete a line."""
 
 from __future__ import annotations
 

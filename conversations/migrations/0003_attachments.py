@@ -1,4 +1,4 @@
-"""What people attach to their messages."""
+"""Add attachments of messages."""
 
 from __future__ import annotations
 

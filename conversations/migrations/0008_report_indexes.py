@@ -1,4 +1,4 @@
-"""Indexes that the reports of a period read by."""
+"""Add indexes for reports over a period."""
 
 from django.db import migrations, models
 

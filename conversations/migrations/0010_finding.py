@@ -1,4 +1,4 @@
-"""Conversations are found by words (docs/adr/0021): the function that folds them, and its indexes."""
+"""Add text search (docs/adr/0021): the function that folds words, and its indexes."""
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
@@ -17,7 +17,7 @@ $$
 
 
 class Words(Func):
-    """As it was then; 0033 makes the indexes anew, by other rules."""
+    """The expression of that time; 0033 recreates the indexes by other rules."""
 
     function = "causerie_words"
     output_field = SearchVectorField()

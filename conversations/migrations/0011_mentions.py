@@ -1,4 +1,4 @@
-"""A note can call an agent by name: his notice says which note."""
+"""Let notes mention agents: the notice refers to the note."""
 
 import django.db.models.deletion
 from django.db import migrations, models

@@ -1,4 +1,4 @@
-"""What a person shares between browsers: history hidden, consent withdrawn, a profile."""
+"""Add what a person's visitors share: hidden history, withdrawn consent, a profile."""
 
 from django.db import migrations, models
 

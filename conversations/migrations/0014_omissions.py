@@ -1,4 +1,4 @@
-"""Why a closure offered no survey."""
+"""Add why a closure offered no survey."""
 
 import django.db.models.deletion
 from django.db import migrations, models

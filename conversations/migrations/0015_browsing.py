@@ -1,4 +1,4 @@
-"""The pages that visitors see, what is said of them, and what is forgotten by age."""
+"""Add page views and profiles of visitors, with indexes to delete old ones."""
 
 import django.db.models.deletion
 from django.db import migrations, models

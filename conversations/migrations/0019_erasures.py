@@ -1,4 +1,4 @@
-"""The proof that somebody was erased."""
+"""Add the proof of erasures."""
 
 import django.db.models.deletion
 from django.conf import settings

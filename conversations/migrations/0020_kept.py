@@ -1,4 +1,4 @@
-"""Columns that the verbs keep for the figures; filled, for what there is, by the next one."""
+"""Add denormalized columns for the figures; the next migration fills them for existing rows."""
 
 import django.db.models.deletion
 from django.db import migrations, models

@@ -1,4 +1,4 @@
-"""What is kept for the figures, worked out for what there is, from the ledger (ADR 0027)."""
+"""Fill the denormalized columns of existing rows from the ledger (ADR 0027)."""
 
 from django.db import migrations
 

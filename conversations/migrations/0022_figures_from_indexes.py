@@ -1,4 +1,4 @@
-"""What the figures of years are read from: covering indexes."""
+"""Add covering indexes for figures over years."""
 
 import django.db.models.deletion
 from django.db import migrations, models

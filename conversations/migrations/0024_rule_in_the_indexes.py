@@ -1,5 +1,5 @@
-"""The rule of a conversation is read from the indexes of its figures; none is without one that a
-queue has taken (older ones were written before it was kept)."""
+"""Add the rule of a conversation to the indexes for figures, and fill it for older conversations
+that have been in a queue."""
 
 from django.db import migrations, models
 

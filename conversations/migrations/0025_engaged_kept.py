@@ -1,5 +1,5 @@
-"""Rule, style and language are kept with contacts and surveys, and filled for what there is from
-their conversations (ADR 0027). Without indexes meanwhile; the next one makes them."""
+"""Copy rule, style and language of conversations to contacts and surveys, existing ones included
+(ADR 0027). It drops their indexes; the next migration recreates them."""
 
 import django.db.models.deletion
 from django.db import migrations, models

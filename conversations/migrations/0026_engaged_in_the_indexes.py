@@ -1,5 +1,5 @@
-"""Rule, style and language are read from the indexes of contacts and surveys: made in a transaction
-after the one that filled them, or they would hold each row twice."""
+"""Add rule, style and language to the indexes of contacts and surveys. This transaction follows the
+one that filled them, since the indexes would otherwise contain each row twice."""
 
 from django.db import migrations, models
 

@@ -1,4 +1,4 @@
-"""How conversations ended is counted from the index of what was closed, too."""
+"""Add how conversations ended to the index of closed conversations."""
 
 from django.db import migrations, models
 

@@ -1,4 +1,4 @@
-"""What holds at a closure stands with it: the role of who is credited, and the hours (C57)."""
+"""Store with a closure the role of the credited agent and the opening hours (C57)."""
 
 from django.db import migrations, models
 

@@ -1,5 +1,5 @@
-"""The closures of the past: the role that somebody had, and the hours that a group had, are read
-from the record of changes; before the record begins, they are those with which it begins (C57)."""
+"""Fill roles and opening hours of past closures from the record of changes. Before the record
+begins, they are those with which it begins (C57)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ BEGINNING, END = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=U
 
 
 class Held(NamedTuple):
-    """From when to when a group had some hours."""
+    """An interval in which a group had the same hours."""
 
     group: int
     since: datetime
@@ -74,7 +74,7 @@ class Held(NamedTuple):
 
 
 class Settings:
-    """The settings from which hours follow, as they are, and on the way back as they were."""
+    """The settings that determine hours: the current ones, then past ones by undoing changes."""
 
     def __init__(self, apps: Any) -> None:
         def rows(name: str, *columns: str) -> dict[int, dict[str, Any]]:
@@ -137,7 +137,7 @@ class Settings:
 
 
 def _text(value: Any) -> Any:
-    """As the record of changes has it."""
+    """Return a value in the format of the record of changes."""
     return value.isoformat() if isinstance(value, date | time) else value
 
 
@@ -146,7 +146,7 @@ def _time(text: str) -> time:
 
 
 def held(apps: Any) -> Iterator[Held]:
-    """The hours that groups had, each as long as they had them, the newest first."""
+    """Yield the hours of all groups with their intervals, the newest first."""
     settings = Settings(apps)
     groups = settings.rows["accounts.group"]
     now = {group: (END, settings.schedule(group)) for group in groups}

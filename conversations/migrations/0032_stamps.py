@@ -1,6 +1,5 @@
-"""Of what a line, a time in a status and a suggestion were, is written with them: the desk of who
-acted, the groups of a member, the group of the conversation (C57). The database writes it, so that
-no door can forget it."""
+"""Store with ledger lines the actor's desk, with status intervals the agent's groups, and with
+suggestions the conversation's group (C57). Triggers do it, so that no entry point can forget it."""
 
 import django.contrib.postgres.fields
 import django.db.models.deletion

@@ -1,7 +1,7 @@
-"""Words are found however they are typed: folded by other rules, so the indexes are made anew.
+"""Recreate the indexes of the text search, which folds words by other rules.
 
-A million messages take some minutes on one core; nobody can write meanwhile. Canned
-replies and past answers are folded again in one statement each.
+A million messages take some minutes on one core, and writes are blocked meanwhile. Canned replies
+and past answers are folded again in one statement each.
 """
 
 from django.contrib.postgres.indexes import GinIndex

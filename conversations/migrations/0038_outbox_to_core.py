@@ -1,4 +1,4 @@
-"""The outbox is the core's now; its table stays where it is, and keeps its name."""
+"""Move the outbox to ``core``; its table keeps its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``StatusSpan`` is called ``StatusInterval``; its table keeps its name, so nothing is locked."""
+"""Rename ``StatusSpan`` to ``StatusInterval``. The table keeps its name, so nothing is locked."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is stored about somebody: exporting it and erasing it."""
+"""Privacy: exporting and erasing personal data."""

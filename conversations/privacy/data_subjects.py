@@ -1,4 +1,4 @@
-"""Who an operator means: a website's key, and an external id or a visitor's id."""
+"""Command-line arguments for a data subject: a website's key, and an external or visitor id."""
 
 from __future__ import annotations
 

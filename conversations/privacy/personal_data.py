@@ -1,8 +1,7 @@
-"""What is kept of somebody: found by walking the schema, handed out, erased (B13).
+"""Personal data: finding it by walking the schema, exporting it and erasing it (B13).
 
-The walk starts at a person's or visitor's rows and follows every foreign key that points to what
-it has found. A new table is therefore part of the export and of the erasure from the day on which
-it is made.
+The walk starts at the rows of a person or visitor and follows every foreign key that points to the
+rows found. New tables are therefore exported and erased without further code.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ from conversations.models import (
     Visitor,
 )
 
-# Sums that were bought stay, without whose they were: the books need them.
+# Purchases stay, without the identity of the buyer: accounting needs them.
 KEPT = {"reporting.transaction", "reporting.refund", "reporting.claim"}
-# What opens something or compares people is no information about them.
+# Credentials and hashes are not exported.
 SECRET = {"token_hash", "address_hash", "file", "thumbnail"}
-# Which columns name files in the storage, to be deleted with their row.
+# Columns that name files in the storage, which are deleted with the row.
 FILES: dict[type[Model], tuple[str, ...]] = {
     Attachment: ("file", "thumbnail"),
     InboundEmail: ("file",),
@@ -42,7 +41,7 @@ Rows = dict[type[Model], list[Any]]
 
 
 class StillOpen(Exception):
-    """Nothing is erased while somebody is being answered; ``numbers`` are the conversations."""
+    """A data subject with open conversations cannot be erased; ``numbers`` are those."""
 
     def __init__(self, numbers: list[int]) -> None:
         self.numbers = numbers
@@ -51,7 +50,7 @@ class StillOpen(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose data: all browsers of a person, or one visitor who is nobody known."""
+    """A data subject: a person with all their visitors, or one unknown visitor."""
 
     website: Website
     name: str
@@ -60,7 +59,7 @@ class Subject:
 
     @property
     def hash(self) -> str:
-        """What names the subject on the record of erasures."""
+        """The keyed hash that identifies the subject in the record of erasures."""
         text = f"{self.website.key} {self.name}"
         return salted_hmac("causerie.erasure", text, algorithm="sha256").hexdigest()
 
@@ -71,14 +70,15 @@ def of_person(person: Person) -> Subject:
 
 
 def of_visitor(visitor: Visitor) -> Subject:
-    """The visitor; where he is known, the person with all his browsers."""
+    """Return the visitor as a subject, or the person behind them with all their visitors."""
     if visitor.person is not None:
         return of_person(visitor.person)
     return Subject(visitor.website, str(visitor.public_id), [visitor.pk], [])
 
 
 def export(subject: Subject) -> dict[str, Any]:
-    """All that is kept, by table, as plain JSON; files are listed, not contained (GDPR 15, 20)."""
+    """Return all stored data by table, as plain JSON. Files are listed, not included (GDPR 15,
+    20)."""
     found = _walk({Person: subject.persons, Visitor: subject.visitors}, kept=True)
     return {
         "website": subject.website.name,
@@ -93,8 +93,8 @@ def export(subject: Subject) -> dict[str, Any]:
 
 @transaction.atomic
 def erase(subject: Subject, *, by: User | None, at: datetime) -> Erasure:
-    """Delete it all, files included, and keep the proof (GDPR 17). ``StillOpen`` where a
-    conversation is not closed. Figures of the past no longer count what is gone."""
+    """Delete all data, files included, and record the erasure (GDPR 17). Raise ``StillOpen`` if a
+    conversation is not closed. Figures no longer count the deleted rows."""
     mine = Conversation.objects.filter(visitor__in=subject.visitors).order_by("pk")
     numbers = list(
         mine.select_for_update().exclude(status=Status.CLOSED).values_list("pk", flat=True)
@@ -108,7 +108,7 @@ def erase(subject: Subject, *, by: User | None, at: datetime) -> Erasure:
 
 
 def expired(website: Website, *, at: datetime) -> QuerySet[Visitor]:
-    """Visitors of whom nothing has been heard for longer than the website keeps them."""
+    """Return the visitors who have been inactive for longer than the website's retention period."""
     if website.retention_days is None:
         return Visitor.objects.none()
     limit = at - timedelta(days=website.retention_days)
@@ -120,7 +120,7 @@ def expired(website: Website, *, at: datetime) -> QuerySet[Visitor]:
 
 @transaction.atomic
 def forget(visitors: list[int]) -> dict[str, int]:
-    """Delete visitors whose time is over, and persons of whom no browser is left."""
+    """Delete visitors whose retention period has ended, and persons without any visitor left."""
     persons = list(
         Visitor.objects.filter(pk__in=visitors, person__isnull=False).values_list(
             "person", flat=True
@@ -132,7 +132,7 @@ def forget(visitors: list[int]) -> dict[str, int]:
 
 
 def _walk(roots: Rows, *, kept: bool = False) -> Rows:
-    """The ids of all rows that point, over any number of tables, to the roots."""
+    """Return the ids of all rows that refer to the roots, directly or through other tables."""
     found: Rows = {model: list(ids) for model, ids in roots.items()}
     todo = [(model, ids) for model, ids in found.items() if ids]
     while todo:
@@ -152,7 +152,7 @@ def _walk(roots: Rows, *, kept: bool = False) -> Rows:
 
 
 def _delete(found: Rows) -> dict[str, int]:
-    """Delete the rows, those that point to others first, and then their files."""
+    """Delete the rows, in the order of their foreign keys, and then their files."""
     files = [
         name
         for model, columns in FILES.items()
@@ -160,7 +160,7 @@ def _delete(found: Rows) -> dict[str, int]:
         for name in row
         if name
     ]
-    with connection.cursor() as cursor:  # the ledger lets go of its lines for this only
+    with connection.cursor() as cursor:  # The ledger's trigger permits deletion only with this.
         cursor.execute("SELECT set_config('causerie.erasing', 'on', true)")
     counted = {}
     for model in _in_order(found):
@@ -178,7 +178,7 @@ def _delete_files(names: list[str]) -> None:
 
 
 def _in_order(found: Rows) -> Iterator[type[Model]]:
-    """Each model before those that it points to."""
+    """Yield each model before those that it refers to."""
     left = [model for model, ids in found.items() if ids]
     while left:
         model = next(one for one in left if not _is_needed(one, left))

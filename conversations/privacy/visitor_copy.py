@@ -1,7 +1,7 @@
-"""What a visitor is handed at his own asking: what he said, was told and gave (GDPR 15 and 20).
+"""The copy of their data that visitors can download themselves (GDPR 15 and 20).
 
-Closed by default: a table or a field is handed out when it is named here. What agents wrote for
-each other, and how the work was shared among them, is for whoever asks the website for all of it.
+Only the tables and fields named here are included. Internal notes of agents, and how conversations
+were distributed, are part of the full export that the website provides on request.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ WITHHELD = {
 
 
 def copy_for(visitor: Visitor) -> dict[str, Any]:
-    """By table, of all browsers of his where he is somebody known; as plain JSON."""
+    """Return the copy by table, as plain JSON, for all visitors of the same person."""
     whole = personal_data.export(personal_data.of_visitor(visitor))
     tables = {
         label.partition(".")[2]: [{name: row[name] for name in GIVEN[label]} for row in rows]

@@ -1,1 +1,1 @@
-"""Reply suggestions (R185): learnt from what was answered well, and from nobody's data."""
+"""Reply suggestions (R185), learnt from good answers without personal data."""

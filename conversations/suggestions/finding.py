@@ -1,7 +1,7 @@
-"""Which replies answer a question: the website's canned ones, and past answers, in its language.
+"""Finding replies to a question: canned replies and past answers, in its language.
 
-Past answers are found by PostgreSQL: questions that share stems with this one (full text, in the
-configuration of the language), misspelt ones included (trigrams), ranked by both.
+PostgreSQL finds past answers by questions that share stems with this one (full text, in the
+language's configuration), misspelt ones included (trigrams), and ranks them by both.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from core.text.text_search import spaced
 MOST = 3
 ENOUGH = 0.32  # Below, a suggestion would be noise.
 CANDIDATES = 40
-CANNED_BONUS = 0.08  # Somebody wrote it to be said again.
+CANNED_BONUS = 0.08  # Canned replies are written for reuse.
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a visitor wants to know, and where; ``question`` as it was written."""
+    """A visitor's ``question`` as written, with its conversation and agent."""
 
     conversation: Conversation
     agent: Agent
@@ -44,7 +44,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Suggested:
-    """One reply that may fit; ``source`` is ``canned``, ``answer`` or ``provider``."""
+    """A suggested reply; ``source`` is ``canned``, ``answer`` or ``provider``."""
 
     source: str
     body: str
@@ -56,23 +56,23 @@ class Suggested:
 
 
 class Provider(Protocol):
-    """Whoever has suggestions; the best first, as many as there are."""
+    """A source of suggestions, which returns any number of them, the best first."""
 
     def __call__(self, asked: Asked) -> list[Suggested]: ...
 
 
 STEMS = "to_tsvector(%(config)s::regconfig, %(question)s)"
-# The rarest stems of the question, as far as they stand in so much of all questions: "hello" and
-# "please" would find half the table, and nothing by it.
+# Only the rarest stems of the question are searched for, up to this share of all questions: "hello"
+# and "please" would match half the table.
 SPREAD = 0.06
 ALIKE = 0.4
 OF_WORDS = """
     schemaname = ANY(current_schemas(false))
     AND tablename = 'conversations_pastanswer' AND attname = 'words'
 """
-# ``vocabulary``: the common stems, by PostgreSQL's statistics; all, where there are none yet.
-# ``meant``: a stem that is not among them is also read as the one that looks most like it, since
-# people write in a hurry. ``share``: which part of the visitor's stems a question holds.
+# ``vocabulary``: the common stems, from PostgreSQL's statistics; all stems if there are none yet.
+# ``meant``: a stem that is not among them also counts as the most similar one, to allow for typing
+# errors. ``share``: the part of the visitor's stems that a question contains.
 ANSWERS = f"""
     WITH vocabulary AS MATERIALIZED (
         SELECT unnest(most_common_elems::text::text[]) AS common,
@@ -123,7 +123,7 @@ CANNED = f"""
 
 
 def suggest(asked: Asked) -> list[Suggested]:
-    """Of our own: canned replies and past answers. A ``Provider``."""
+    """Return the best canned replies and past answers. This is the product's own ``Provider``."""
     question = spaced(asked.redacted)
     if len(question) < 3:
         return []
@@ -137,7 +137,7 @@ def suggest(asked: Asked) -> list[Suggested]:
 
 
 def best(suggestions: Iterable[Suggested]) -> list[Suggested]:
-    """The few that are good enough, best first, none twice."""
+    """Return the few suggestions that are good enough, best first, without duplicates."""
     found: dict[str, Suggested] = {}
     for one in sorted(suggestions, key=lambda one: -one.score):
         if one.score >= ENOUGH:

@@ -1,8 +1,7 @@
-"""What is learnt from conversations that closed well: questions with their answers.
+"""Learning questions with their answers from conversations that closed well.
 
-**Closed well** is this and nothing else (``closed_well``): the conversation is closed; where its
-visitor rated it, the last rating is 4 or 5; where nobody rated it, it was resolved, or solved and
-not opened again within its return window.
+A conversation **closed well** (``closed_well``) if it is closed and its last rating is 4 or 5; or,
+without a rating, if it was resolved, or solved and not reopened within its return window.
 """
 
 from __future__ import annotations
@@ -27,14 +26,14 @@ from conversations.suggestions.vocabulary import vocabulary_of
 from core.text import search_languages
 from core.text.text_search import spaced
 
-SETTLED = timedelta(minutes=5)  # No transaction that closed something earlier is still open.
+SETTLED = timedelta(minutes=5)  # By then, no transaction with an earlier closure is still open.
 AT_ONCE = 500
 RESOLVED = [CloseReason.RESOLVED, CloseReason.WINDOW_OVER]
 GOOD = 4
 
 
 def closed_well(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    """Those from whose answers others may profit."""
+    """Filter the conversations that closed well."""
     rated = Survey.objects.filter(conversation=OuterRef("pk"), csat__isnull=False)
     last = Subquery(rated.order_by("-answered_at", "-pk").values("csat")[:1])
     return conversations.annotate(last_csat=last).filter(
@@ -44,7 +43,8 @@ def closed_well(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]
 
 
 def learn_all(*, at: datetime) -> int:
-    """Look at what was closed since the last time, website by website; how many were looked at."""
+    """Learn from conversations closed since the last run, website by website; return how many were
+    read."""
     return sum(_learn_website(website, at) for website in Website.objects.order_by("pk"))
 
 
@@ -59,7 +59,7 @@ def _learn_website(website: Website, at: datetime) -> int:
     if not some:
         return 0
     until = some[-1][1]
-    if len(some) == AT_ONCE:  # Of one moment all or none: the next time begins behind it.
+    if len(some) == AT_ONCE:  # Include all of the last moment: the next run starts after it.
         some = list(closed.filter(closed_at__lte=until).values_list("pk", "closed_at"))
     settings.learnt_until = until
     settings.save(update_fields=["learnt_until"])
@@ -70,7 +70,7 @@ def _learn_website(website: Website, at: datetime) -> int:
 
 @transaction.atomic
 def relearn(*, conversation_id: int, website_id: int) -> None:
-    """A survey was answered: what was learnt here is taken back, or learnt after all."""
+    """Learn anew from a conversation whose survey was answered, or delete what was learnt."""
     website = Website.objects.get(pk=website_id)
     PastAnswer.objects.filter(conversation=conversation_id).delete()
     off = SuggestionSettings.objects.filter(website=website, is_on=False)
@@ -94,7 +94,7 @@ def _keep(conversations: QuerySet[Conversation], website: Website) -> None:
 
 
 def _names(conversation: Conversation) -> list[str]:
-    """By what the people of a conversation are known."""
+    """Return the names of the people in a conversation."""
     visitor = conversation.visitor
     agents = {m.agent.display_name for m in conversation.messages.all() if m.agent}
     person = [visitor.person.external_id] if visitor.person else []

@@ -1,9 +1,9 @@
-"""Asking a website's provider of suggestions, over HTTP, in a worker.
+"""The HTTP client for a website's provider of suggestions, used in a worker.
 
-It is sent ``{"website", "language", "question"}`` and answers ``{"suggestions": ["text", ...]}``.
-Only where the website says so, ``visitor`` (name) and ``messages`` (the last ones, as they are) go
-along; otherwise the question is redacted. Whatever goes wrong, there is simply no suggestion; after
-a few failures in a row it is left alone for a while.
+The request is ``{"website", "language", "question"}``, the response ``{"suggestions": ["text",
+...]}``. The question is redacted, unless the website sends personal data: then ``visitor`` (name)
+and ``messages`` (the last ones, unchanged) are added. If anything fails, there is no suggestion.
+After a few failures in a row the provider is not asked for a while.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ CONTEXT = 10
 
 
 class Failed(Exception):
-    """The provider did not answer as it should; the text says how, without what was asked."""
+    """The provider's response is invalid. The text says why and does not contain the question."""
 
 
 def provider_of(settings: SuggestionSettings) -> Provider:
-    """The provider of a website, behind its fuse."""
+    """Return the provider of a website, behind a circuit breaker."""
 
     def ask(asked: Asked) -> list[Suggested]:
         key = f"suggestions:failures:{settings.website_id}"
@@ -78,7 +78,7 @@ def _said(settings: SuggestionSettings, asked: Asked) -> dict[str, Any]:
 
 
 def _post(settings: SuggestionSettings, said: dict[str, Any]) -> bytes:
-    # No redirect is followed; inside one's own network only where the installation says so.
+    # No redirects, and no private addresses unless the installation allows them.
     http = Manager(
         Config(
             ip_filter_enable=not installation.PROVIDERS_MAY_BE_PRIVATE,

@@ -1,14 +1,14 @@
-"""What of an exchange may be said again to somebody else: pure functions of plain text.
+"""Screening of answers for personal data before they are suggested to others: pure functions.
 
-Rather too strict: an answer that is not suggested costs nothing, a name that is shown to a stranger
-cannot be taken back. An answer is safe only if nothing in it can be about one person:
+It is deliberately strict: an answer that is not suggested costs nothing, but a name shown to a
+stranger cannot be taken back. An answer is safe only if nothing in it can be about one person:
 
-- no e-mail, no web address with a query or a number;
-- no figure (so no telephone, street, order, code or sum), but for lengths of time, shares and hours
-  of the day ("48 heures", "20 %", "18:30");
-- nobody greeted by name, nobody who is known by name (the visitor, the agent);
-- no word with a capital inside a sentence, unless it is the website's own, since it may be a name.
-  In languages that give capitals to all nouns (German) no past answer is safe then.
+- no e-mail address, no web address with a query or a number;
+- no digits (so no telephone number, street, order, code or sum), except durations, percentages and
+  times of day ("48 heures", "20 %", "18:30");
+- no greeting by name, and no known name (of the visitor or the agent);
+- no capitalized word inside a sentence, unless it is the website's own, since it may be a name. In
+  languages that capitalize all nouns (German) hardly any past answer is safe.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Words that may follow a greeting without being anybody's name.
+# Words after a greeting that are not names.
 AFTER_GREETING = _set(
     "madame monsieur a et pour de d' du d'avance beaucoup bien encore infiniment vous votre nous"
     " there again and for in so very you your customer client cliente all everyone tous toutes"
     " par si je j'ai voici ici c'est"
 )
-# Words that may begin a sentence and be followed by a comma.
+# Words before a comma at the start of a sentence that are not names.
 OPENERS = _set(
     "bonjour bonsoir hello merci thanks thank oui non yes certainly sure bien desole sorry"
     " absolument exactement effectivement parfait perfect great voila indeed unfortunately"
@@ -64,7 +64,7 @@ ALLOWED_CAPITALS = _set("i i'm i'll i've i'd i’m i’ll i’ve i’d madame mo
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message: ``author`` as ``Message`` says it; ``is_plain``: text and nothing else."""
+    """A message: ``author`` as in ``Message``, ``is_plain`` if it is only text."""
 
     seq: int
     author: str
@@ -74,7 +74,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A question, and what was answered to it, from the message ``seq`` on."""
+    """A question and its answer, which starts with message ``seq``."""
 
     seq: int
     question: str
@@ -82,7 +82,8 @@ class Pair:
 
 
 def pairs(lines: Iterable[Line]) -> list[Pair]:
-    """Each run of the visitor's words with the run of an agent's that follows it, the first few."""
+    """Pair consecutive messages of the visitor with the agent's messages that follow; return the
+    first few pairs."""
     found: list[Pair] = []
     asked: list[str] = []
     said: list[Line] = []
@@ -103,8 +104,8 @@ def pairs(lines: Iterable[Line]) -> list[Pair]:
 
 
 def is_safe(answer: str, *, names: Iterable[str], vocabulary: Collection[str]) -> bool:
-    """Whether an answer may be suggested in other conversations. ``names`` are of the people who
-    talked; ``vocabulary`` holds the website's own words with capitals, folded."""
+    """Return whether an answer may be suggested in other conversations. ``names`` are those of the
+    participants, ``vocabulary`` the website's own capitalized words, folded."""
     shortest, longest = ANSWER_LIMITS
     if not shortest <= len(answer) <= longest or MAIL.search(answer):
         return False
@@ -121,7 +122,7 @@ def is_safe(answer: str, *, names: Iterable[str], vocabulary: Collection[str]) -
 
 
 def _strange_capitals(text: str, vocabulary: Collection[str]) -> Iterable[bool]:
-    """For each word whose capital is not that of its sentence: whether it may be a name."""
+    """Yield, for each capitalized word inside a sentence, whether it may be a name."""
     for found in WORD.finditer(text):
         word, behind = found.group(), text[found.end() : found.end() + 1]
         if word[0] == word[0].lower() or fold(word) in ALLOWED_CAPITALS:
@@ -134,8 +135,8 @@ def _strange_capitals(text: str, vocabulary: Collection[str]) -> Iterable[bool]:
 
 
 def redact(question: str, *, names: Iterable[str] = ()) -> str:
-    """A question without what may tell who asked, as far as that can be recognised: to be
-    compared, or asked elsewhere."""
+    """Return a question without recognisable personal data, to compare it or send it to a
+    provider."""
     text = WEB.sub(" ", MAIL.sub(" ", question))
     is_shouted = text.isupper()
     known = {part for name in names for part in spaced(name).split() if len(part) > 1}

@@ -1,4 +1,4 @@
-"""What is suggested to an agent for the visitor's last question, and what became of it (R185)."""
+"""The suggestion log: what agents were offered for a question, and whether they used it (R185)."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from conversations.suggestions import remote
 from conversations.suggestions.finding import MOST, Asked, suggest
 from core.events import bus
 
-LAST_WORDS = 12  # Messages that are looked at for the question.
+LAST_WORDS = 12  # messages that are searched for the question
 
 
 def offer(conversation: Conversation, agent: Agent, *, at: datetime) -> SuggestionOffer | None:
-    """Suggestions for what the visitor asked last; ``None`` where there is nothing to answer.
+    """Return suggestions for the visitor's last question, or ``None`` if there is none.
 
-    Asked again for the same question it gives the same ones, and what a provider has added since.
+    For the same question it returns the same ones, with those that a provider has added since.
     """
     if conversation.agent_id != agent.pk or conversation.status != Status.ACTIVE:
         return None
@@ -58,7 +58,7 @@ def offer(conversation: Conversation, agent: Agent, *, at: datetime) -> Suggesti
 
 
 def _last_question(conversation: Conversation) -> tuple[str, int]:
-    """The visitor's words since anybody answered, and the number of the last of them."""
+    """Return the visitor's text since the last reply, and the number of its last message."""
     last = Message.objects.filter(conversation=conversation).order_by("-seq")[:LAST_WORDS]
     asked: list[Message] = []
     for message in last:
@@ -71,7 +71,7 @@ def _last_question(conversation: Conversation) -> tuple[str, int]:
 
 
 def ask_provider(offer_id: int) -> bool:
-    """In a worker: add what the website's provider suggests; whether it said anything."""
+    """Add the suggestions of the website's provider; return whether there were any. For workers."""
     made = (
         SuggestionOffer.objects.filter(pk=offer_id, outcome="")
         .select_related("conversation__website__suggestions", "conversation__visitor", "agent")
@@ -82,7 +82,7 @@ def ask_provider(offer_id: int) -> bool:
     conversation = made.conversation
     question, seq = _last_question(conversation)
     if seq != made.seq:
-        return False  # Asked anew, or answered, meanwhile.
+        return False  # Answered meanwhile, or there is a new question.
     asked = Asked(conversation, made.agent, question)
     said = remote.provider_of(conversation.website.suggestions)(asked)
     if not said:
@@ -104,7 +104,7 @@ def decide(
     is_edited: bool,
     at: datetime,
 ) -> bool:
-    """Record once what became of an offer: whether it was still open."""
+    """Record the outcome of an offer, once; return whether it was still open."""
     offers = SuggestionOffer.objects.filter(
         conversation=conversation_id, agent=agent_id, seq=seq, outcome=""
     )

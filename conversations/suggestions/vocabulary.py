@@ -1,4 +1,4 @@
-"""The website's own words with capitals: what may stand in an answer without being a name."""
+"""The website's vocabulary: capitalized words that are not names of people."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.text.text_search import fold
 
 
 def vocabulary_of(website: Website) -> frozenset[str]:
-    """Of the website's name, its groups' and the texts that its managers keep for all."""
+    """Return the capitalized words in the website's name, its groups' names and shared replies."""
     texts = [website.name, *website.groups.values_list("name", flat=True)]
     shared = CannedReply.objects.filter(Q(website=website) | Q(group__website=website))
     texts += shared.values_list("body", flat=True)

@@ -1,8 +1,8 @@
-"""Names for visitors who gave none: two words and a colour, made from their public id.
+"""Aliases for unnamed visitors: two words and a colour, derived from the public id.
 
-Pure: one id always gives the same alias, in every process and after every restart, and the words
-are in the reader's language ("Calm heron", "Héron calme"). The alias is the leading bits of the
-id, so that all ids of one alias are one range, which the unique index on the id finds
+Pure: an id always gives the same alias, in every process and after every restart. The words are in
+the reader's language ("Calm heron", "Héron calme"). The alias is made of the leading bits of the
+id, so that all ids of an alias are one range, which the unique index on the id serves
 (``range_of``).
 """
 
@@ -20,7 +20,7 @@ from core.text.text_search import fold
 QUALITIES = 64
 CREATURES = 128
 TINTS = 12
-"""Colours of avatars; ``base/avatars.css`` has a class for each."""
+"""The number of avatar colours; ``base/avatars.css`` has a class for each."""
 
 _BITS = 13  # QUALITIES * CREATURES
 _TINT_BITS = 12
@@ -29,7 +29,7 @@ _BELOW = 128 - _BITS
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """Which two words, by their place in the lists, and which colour."""
+    """The positions of the two words in their lists, and the colour."""
 
     quality: int
     creature: int
@@ -43,16 +43,16 @@ class Alias:
 
 
 def alias_of(public_id: uuid.UUID) -> Alias:
-    """Return the alias of the visitor with this id. The bits that are read are random (UUID 4),
-    so all aliases and colours are equally frequent."""
+    """Return the alias of the visitor with this id. The bits used are random (UUID 4), so all
+    aliases and colours are equally frequent."""
     leading, rest = divmod(public_id.int, 1 << _BELOW)
     quality, creature = divmod(leading, CREATURES)
     return Alias(quality, creature, (rest >> (_BELOW - _TINT_BITS)) % TINTS)
 
 
 def range_of(text: str) -> tuple[uuid.UUID, uuid.UUID] | None:
-    """Return the first and last id of the alias that ``text`` is in the reader's language, in any
-    order of its words, without regard to case and accents; ``None`` if it is no alias."""
+    """Return the first and last id of the alias ``text``, or ``None`` if it is none. The words are
+    in the reader's language, in any order; case and accents are ignored."""
     words = fold(text).split()
     if len(words) != 2:
         return None
@@ -67,8 +67,8 @@ def range_of(text: str) -> tuple[uuid.UUID, uuid.UUID] | None:
 
 @lru_cache(maxsize=8)
 def _lists(_language: str) -> tuple[list[str], list[str]]:
-    """The words in the active language. A place in a list is a meaning: translations keep the
-    order and the number, and take words that do not bend to each other's gender."""
+    """Return the words in the active language. Translations keep order and number, since positions
+    have a meaning, and use words that do not change with gender."""
     qualities = pgettext(
         "64 qualities for names of visitors, same order; each fits every noun of the other list",
         "calm peaceful agile kind skilful quick wise honest brave loyal playful rare whimsical "

@@ -1,7 +1,7 @@
-"""Who may not write any more (R58): saying so, asking, and lifting it again.
+"""Blocks of visitors (R58): creating, checking and lifting them.
 
-Of an internet address only a keyed hash is kept, and only where the website has asked for it: it
-can be compared with another one, and not be read.
+Of an internet address only a keyed hash is stored, and only if the website blocks addresses. It can
+be compared, but not read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.utils.crypto import salted_hmac
 from accounts.models import User
 from conversations.models import Block, Conversation, Visitor
 
-# The condition of a statement about a visitor ``v`` at the moment ``at``.
+# An SQL condition on a visitor ``v`` at the moment ``at``.
 NOT_BLOCKED = """NOT EXISTS (
     SELECT FROM conversations_block b
     WHERE b.website_id = v.website_id AND b.lifted_at IS NULL
@@ -27,7 +27,7 @@ NOT_BLOCKED = """NOT EXISTS (
 
 
 def in_force(visitor: Visitor, *, at: datetime) -> QuerySet[Block]:
-    """What keeps this visitor from writing at ``at``, the newest first."""
+    """Return the blocks of this visitor in force at ``at``, the newest first."""
     same = Q(visitor=visitor)
     if visitor.person_id is not None:
         same |= Q(person=visitor.person_id)
@@ -40,7 +40,7 @@ def in_force(visitor: Visitor, *, at: datetime) -> QuerySet[Block]:
 def block(
     conversation: Conversation, *, reason: str, until: datetime | None, by: User, at: datetime
 ) -> Block:
-    """Block who wrote this conversation, until ``until`` or until it is lifted."""
+    """Block the visitor of this conversation, until ``until`` or until the block is lifted."""
     visitor = conversation.visitor
     return Block.objects.create(
         website_id=conversation.website_id,
@@ -56,12 +56,13 @@ def block(
 
 
 def lift(blocks: QuerySet[Block], *, by: User, at: datetime) -> int:
-    """Let them write again; returns how many blocks were still in force."""
+    """Lift blocks; return how many were still in force."""
     return blocks.filter(lifted_at=None).update(lifted_at=at, lifted_by=by)
 
 
 def remember_address(visitor: Visitor, address: str) -> None:
-    """Where a visitor writes from, on a website that blocks by address; else nothing is kept."""
+    """Store the hash of a visitor's internet address if the website blocks addresses; otherwise
+    store nothing."""
     kept = ""
     if visitor.website.blocks_addresses and address:
         kept = salted_hmac("causerie.address", address, algorithm="sha256").hexdigest()

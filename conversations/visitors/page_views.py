@@ -1,6 +1,6 @@
-"""Where visitors are on the site, and what their browsers say: a bounded, short memory.
+"""Page views and profiles of visitors, of limited number and age.
 
-Told only for visitors who have acted (B13): without consent there is no visitor to tell it of.
+They are stored only for visitors who have given consent: without it there is no visitor (B13).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Value = str | float | bool
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a browser says when it opens a page; texts are already within their limits."""
+    """What a browser reports when it opens a page. Texts are already cut to their limits."""
 
     url: str
     title: str = ""
@@ -38,8 +38,8 @@ class Seen:
 
 @transaction.atomic
 def see(visitor_id: int, seen: Seen, *, at: datetime) -> None:
-    """Remember a page, unless it is the last one again, and what is said with it. A referrer is
-    kept until there is another: the pages of one visit have none of their own."""
+    """Store a page view, unless it repeats the last one, and update the profile. A referrer stays
+    until there is another one: later pages of a visit have none."""
     told = {
         "device": seen.device,
         "language": seen.language,
@@ -65,20 +65,20 @@ def see(visitor_id: int, seen: Seen, *, at: datetime) -> None:
 
 
 def _browsers(visitor_id: int) -> QuerySet[Visitor, Any]:
-    """All browsers of the person behind a visitor; the conversation may have begun on another."""
+    """Return all visitors of the same person; the conversation may have begun on another one."""
     same = Q(pk=visitor_id) | Q(person__visitors=visitor_id)
     return Visitor.objects.filter(same).order_by().values("pk")
 
 
 def profile_of(visitor_id: int) -> Profile | None:
-    """What the person's browsers said last, if anything ever was: where they are now (C54)."""
+    """Return the latest profile among the person's visitors, if there is one (C54)."""
     said = Profile.objects.filter(visitor__in=_browsers(visitor_id))
     return said.order_by("-said_at", "-pk").first()
 
 
 def pages_of(visitor_id: int) -> list[SeenPage]:
-    """The pages that the person's browsers have opened, the present one first (C54): the last of
-    the browser that was heard last, as a page that is opened again is remembered once."""
+    """Return the pages that the person has viewed, the current one first (C54). That is the last
+    page of the visitor with the latest profile, since a repeated page is stored once."""
     pages = list(SeenPage.objects.filter(visitor__in=_browsers(visitor_id)).order_by("-pk")[:KEPT])
     profile = profile_of(visitor_id)
     if profile is None:
@@ -90,14 +90,13 @@ def pages_of(visitor_id: int) -> list[SeenPage]:
 
 
 def forget(*, before: datetime) -> int:
-    """Delete the pages seen ``before``, and what was last said of visitors then; returns how many
-    rows that were."""
+    """Delete pages viewed ``before`` and profiles last updated then; return how many rows."""
     gone = SeenPage.objects.filter(seen_at__lt=before).delete()[0]
     return gone + Profile.objects.filter(said_at__lt=before).delete()[0]
 
 
 def forget_visitors(visitor_ids: Iterable[int]) -> None:
-    """Whoever withdraws his consent leaves no trail."""
+    """Delete page views and profiles of visitors who withdrew consent."""
     ids = list(visitor_ids)
     SeenPage.objects.filter(visitor__in=ids).delete()
     Profile.objects.filter(visitor__in=ids).delete()

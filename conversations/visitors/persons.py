@@ -1,8 +1,7 @@
-"""The person behind one or more browsers: what they share, and how one becomes another's (C14).
+"""The person behind one or more visitors: what these share, and how they are linked (C14).
 
-What a person decides (history hidden, consent withdrawn, where to be written to) holds on all of
-his browsers: the rows of his visitors are kept equal, so that a statement about one visitor need
-not ask for the others.
+What a person decides (hidden history, withdrawn consent, e-mail address) applies to all of their
+visitors. The rows are kept equal, so that a query about one visitor need not read the others.
 """
 
 from __future__ import annotations
@@ -23,33 +22,34 @@ SPOKEN_FOR = """EXISTS (
     SELECT FROM conversations_visitor reader WHERE reader.token_hash = %(token_hash)s
     AND (reader.id = v.id OR reader.person_id = v.person_id)
 )"""
-"""The condition of a statement about a visitor ``v``: the bearer is he, or the same person."""
+"""An SQL condition on a visitor ``v``: the token is theirs, or that of the same person."""
 
 WILLING = "v.withdrawn_at IS NULL"
-"""The condition of a statement about a visitor ``v``: he has not withdrawn his consent (R27)."""
+"""An SQL condition on a visitor ``v``: they have not withdrawn consent (R27)."""
 
 
 def is_willing(visitor: Visitor) -> bool:
-    """The question that comes before anything that a visitor sends is stored, whatever it is (C62):
-    whether consent has not been withdrawn. Statements ask ``WILLING``."""
+    """Return whether the visitor has not withdrawn consent, which is checked before anything they
+    send is stored (C62). SQL uses ``WILLING``."""
     return visitor.withdrawn_at is None
 
 
 def check_willing(visitor: Visitor | None) -> None:
-    """The same; ``Rejected`` (403 ``consent``) where it was withdrawn."""
+    """Raise ``Rejected`` (403 ``consent``) if the visitor has withdrawn consent."""
     if visitor is not None and not is_willing(visitor):
         raise rejections.withdrawn()
 
 
 def browsers_of(visitor: Visitor) -> QuerySet[Visitor]:
-    """All visitors of the same person; of somebody unknown, himself."""
+    """Return all visitors of the same person, or the visitor alone if they are unknown."""
     if visitor.person_id is None:
         return Visitor.objects.filter(pk=visitor.pk)
     return Visitor.objects.filter(person=visitor.person_id)
 
 
 def lock(visitor: Visitor) -> None:
-    """Hold whoever is behind ``visitor``, so that two of his tabs or browsers take turns."""
+    """Lock the person behind ``visitor``, or the visitor, so that two of their tabs or browsers
+    take turns."""
     if visitor.person_id is None:
         Visitor.objects.select_for_update(no_key=True).get(pk=visitor.pk)
     else:
@@ -58,7 +58,7 @@ def lock(visitor: Visitor) -> None:
 
 @transaction.atomic
 def link(visitor: Visitor, person: Person) -> None:
-    """``visitor`` is ``person`` from now on, with all that he said before he was known."""
+    """Link ``visitor`` to ``person``, with all their earlier conversations."""
     others = list(person.visitors.exclude(pk=visitor.pk).order_by("pk"))
     visitor.person = person
     visitor.name = person.name or visitor.name
@@ -75,14 +75,14 @@ def link(visitor: Visitor, person: Person) -> None:
 
 
 def last_word(visitor: Visitor) -> Consent | None:
-    """What was last said of consent on any of this visitor's browsers; in the order of the record,
-    which no clock can disturb."""
+    """Return the last consent record of the person. The order is by id, which does not depend on
+    clocks."""
     return Consent.objects.filter(visitor__in=browsers_of(visitor)).order_by("-pk").first()
 
 
 def say(visitor: Visitor, consent: Consent) -> None:
-    """Put a consent, or its end, on record; it holds on all browsers. The caller is in a
-    transaction and has locked the visitor."""
+    """Record a consent or its withdrawal, which applies to all visitors of the person. The caller
+    is in a transaction and has locked the visitor."""
     consent.visitor = visitor
     consent.save()
     is_withdrawn = consent.kind == ConsentKind.WITHDRAWN
@@ -97,7 +97,7 @@ def say(visitor: Visitor, consent: Consent) -> None:
 
 @transaction.atomic
 def hide(visitor: Visitor, *, at: datetime | None) -> None:
-    """Hide what was said until ``at`` in this visitor's Messenger; ``None`` shows all (C13)."""
+    """Hide messages up to ``at`` in this visitor's Messenger; ``None`` shows all (C13)."""
     visitor.hidden_at = at
     browsers = browsers_of(visitor)
     browsers.update(hidden_at=at)
@@ -105,13 +105,13 @@ def hide(visitor: Visitor, *, at: datetime | None) -> None:
 
 
 def unhidden(messages: QuerySet[Message], visitor: Visitor) -> QuerySet[Message]:
-    """Those of ``messages`` that ``visitor`` has not hidden (C13), read now."""
+    """Filter ``messages`` that ``visitor`` has not hidden (C13). It reads the current setting."""
     at = Visitor.objects.values_list("hidden_at", flat=True).get(pk=visitor.pk)
     return messages if at is None else messages.filter(created_at__gt=at)
 
 
 def hidden_since(visitor: Visitor) -> str | None:
-    """Up to when the history is hidden, as clients compare it."""
+    """Return up to when the history is hidden, in ISO 8601, as clients compare it."""
     return visitor.hidden_at.isoformat() if visitor.hidden_at else None
 
 
@@ -121,7 +121,7 @@ def _tell_hidden(browsers: Iterable[int], at: datetime | None) -> None:
 
 
 def _share_address(person: Person) -> None:
-    """The address that was left last is the one of all browsers."""
+    """Copy the address that was left last to all visitors of the person."""
     last = Address.objects.filter(visitor__person=person).order_by("-given_at", "-pk").first()
     if last is None:
         return

@@ -1,8 +1,7 @@
-"""Visitors on site: a key in the cache while a socket is heard, gone by itself when none is.
+"""Visitors on site: a key in the cache, which expires unless a socket's heartbeat renews it.
 
-A closing socket leaves the key a few seconds, so that the next page of the site, or another tab's
-heartbeat, takes over without a flicker. Nothing is lost with the cache: living sockets say so
-again.
+A closing socket leaves the key for a few seconds, so that the next page of the site, or the
+heartbeat of another tab, takes over without a gap. If the cache is lost, open sockets restore it.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ LINGER_SECONDS = 12  # More than one beat.
 
 
 class Watch:
-    """The visitors whose sockets one process (one event loop) has: kept in sight all at once, so
-    that ten thousand of them cost one round trip each beat and not a thousand a second."""
+    """The visitors with sockets in one event loop. Their keys are renewed together, so that ten
+    thousand of them cost one round trip for each beat, not a thousand a second."""
 
     def __init__(self) -> None:
         self._sockets: Counter[int] = Counter()
@@ -60,17 +59,17 @@ def _key(visitor_id: int) -> str:
 
 
 def watch() -> Watch:
-    """The watch of the running event loop."""
+    """Return the watch of the running event loop."""
     return _watches.setdefault(asyncio.get_running_loop(), Watch())
 
 
 async def see(visitor_id: int) -> None:
-    """A socket of the visitor opened just now."""
+    """Record that a socket of the visitor has opened."""
     await _keep(visitor_id, HEARD_SECONDS)
 
 
 async def linger(visitor_id: int) -> None:
-    """A socket of the visitor closed; perhaps the last one."""
+    """Record that a socket of the visitor has closed, perhaps the last one."""
     await _keep(visitor_id, LINGER_SECONDS)
 
 
@@ -82,12 +81,13 @@ async def _keep(visitor_id: int, seconds: int) -> None:
 
 
 async def is_online(visitor_id: int) -> bool:
-    """Whether one visitor is on the site now."""
+    """Return whether a visitor is on the site now."""
     return await cache.aget(_key(visitor_id)) is not None
 
 
 def online(visitor_ids: Collection[int]) -> set[int]:
-    """Which of these visitors are on the site now (R103, R104); none while nobody can tell."""
+    """Return which of these visitors are on the site now (R103, R104); none if the cache is
+    down."""
     keys = {_key(visitor_id): visitor_id for visitor_id in visitor_ids}
     try:
         found = cache.get_many(keys) if keys else {}

@@ -1,4 +1,4 @@
-"""Erases a customer or visitor for good."""
+"""The command that erases a customer or visitor for good."""
 
 from __future__ import annotations
 

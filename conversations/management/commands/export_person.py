@@ -1,4 +1,4 @@
-"""Writes what is kept of a customer or visitor as JSON."""
+"""The command that exports the data of a customer or visitor as JSON."""
 
 from __future__ import annotations
 

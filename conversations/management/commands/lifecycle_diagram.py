@@ -1,4 +1,4 @@
-"""Writes the diagram and the tables of docs/lifecycle.md from the table of transitions."""
+"""The command that generates the diagram and tables of docs/lifecycle.md from the transitions."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def document() -> Path:
 
 
 def generated() -> str:
-    """What must stand between the two markers."""
+    """Return the text to put between the two markers."""
     return "\n\n".join([BEGIN, _diagram(), _verbs(), _ways(), END])
 
 
 def fresh(text: str) -> str:
-    """``text`` with what stands between its markers made anew; ``ValueError`` without markers."""
+    """Return ``text`` with a new generated part; raise ``ValueError`` if it has no markers."""
     before, begin, rest = text.partition(BEGIN)
     _stale, end, after = rest.partition(END)
     if not begin or not end:
@@ -42,7 +42,7 @@ def fresh(text: str) -> str:
 
 
 def _diagram() -> str:
-    """All edges, the verbs of one edge on one line; in the order of the states' declaration."""
+    """Return all edges, in the order of the states, with the verbs of an edge on one line."""
     edges: dict[tuple[str, str], list[str]] = defaultdict(list)
     for verb, transition in TRANSITIONS.items():
         for source in [None, *Status]:
@@ -81,7 +81,8 @@ def _rank(verb: Verb) -> str:
 
 
 def _ways() -> str:
-    """For each state the verbs that lead out of it, and whether the system may close it."""
+    """Return the table of the states, with the verbs that leave each, and whether the system may
+    close it."""
     lines = [
         "| state | ways out | the system may close it (C1) |",
         "| --- | --- | --- |",
@@ -95,7 +96,7 @@ def _ways() -> str:
 
 class Command(BaseCommand):
     help = "Writes the generated part of docs/lifecycle.md, or with --check says if it is stale."
-    requires_system_checks = ()  # It reads one table of the code and writes one file.
+    requires_system_checks = ()  # It needs no database.
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when stale")

@@ -1,4 +1,4 @@
-"""Erases the visitors whose time on their website is over."""
+"""The command that erases visitors whose retention period has ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recounts what is kept for the figures from the ledger, and tells each difference."""
+"""The command that recounts denormalized columns from the ledger and lists the differences."""
 
 from __future__ import annotations
 

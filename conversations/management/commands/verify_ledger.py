@@ -1,4 +1,4 @@
-"""Recomputes every conversation from its ledger and tells each difference."""
+"""The command that replays the ledger of conversations and lists differences to the rows."""
 
 from __future__ import annotations
 
