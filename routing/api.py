@@ -1,4 +1,4 @@
-"""The conversations of the public API: what waits, what became of it, and why it waits."""
+"""Conversations in the public API: lists, the reason of a wait, and messages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from routing.waits.reasons import Explanation
 
 
 class NotWaiting(APIException):
-    """Nothing is to be explained: the conversation does not wait."""
+    """The conversation does not wait, so there is nothing to explain."""
 
     status_code = 409
     default_code = "refused"

@@ -25,7 +25,7 @@ from routing import snapshots
 
 logger = logging.getLogger(__name__)
 
-LIMIT = 2.0  # seconds; no answer is made from anything older
+LIMIT = 2.0  # seconds; no answer uses an older copy
 RENEWED = 1.0  # seconds; the age at which a copy in demand is renewed
 LOOK = 0.05  # seconds during which a process does not read Valkey again
 TURN = 5.0  # seconds that others wait at most for a process that dies while renewing

@@ -1,4 +1,4 @@
-"""The text and the files of an e-mail, told apart.
+"""Separation of the text and the files of an e-mail.
 
 Plain text is preferred to HTML only inside one ``multipart/alternative``, whose parts say the same.
 Bodies of a ``multipart/mixed`` belong together in their order. An attached e-mail is a file, never

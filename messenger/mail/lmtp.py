@@ -21,7 +21,7 @@ QUIET_SECONDS = 60
 
 
 class Lmtp(LMTP):
-    """Accepts lines of any length: some programs write a whole letter in one."""
+    """Accepts lines of any length: some programs write a letter in one, and a refusal loses it."""
 
     line_length_limit = SIZE_LIMIT
 

@@ -56,7 +56,7 @@ class StepInline(ForAdministrators, admin.TabularInline):
 
 @admin.register(DistributionRule)
 class RuleAdmin(ForAdministrators, Published, admin.ModelAdmin):
-    """The form of a rule in two sections, as the market's products have it (R209-R212)."""
+    """The form of a rule in two sections (R209-R212)."""
 
     list_display = ("name", "website", "queues", "mode", "style", "is_enabled", "pencil")
     list_filter = ("website", "is_enabled")

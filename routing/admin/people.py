@@ -145,7 +145,7 @@ class AgentAdmin(ForOverseers, Published, admin.ModelAdmin):
 
 
 class GroupForm(forms.ModelForm):
-    """A group with its weekly hours in one grid."""
+    """A group with its weekly hours in one grid, which is saved as shown."""
 
     week = WeekField(label=_("Weekly hours"))
 

@@ -1,4 +1,4 @@
-"""What the first enabled rule of a website decided until now, a targeting rule for every page does."""
+"""Add a targeting rule for every page, which replaces each website's first enabled rule."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""What was refused stays with the website, the style and the groups of that hour (C57)."""
+"""Record the website, style and groups of each hour's demand as they were then (C57)."""
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
@@ -22,7 +22,7 @@ STAMP = """
         FOR EACH ROW WHEN (NEW.groups IS NULL) EXECUTE FUNCTION routing_stamp_demand();
 """
 NO_STAMP = "DROP TRIGGER stamp ON routing_hourlydemand; DROP FUNCTION routing_stamp_demand()"
-# The style by the record of changes; to which groups a rule led is taken from the upgrade.
+# The style comes from the record of changes; the groups are those at the time of the upgrade.
 PAST = """
     UPDATE routing_hourlydemand d SET website_id = r.website_id,
         style = coalesce((

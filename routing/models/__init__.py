@@ -1,4 +1,4 @@
-"""The records that decide who is engaged and who takes a conversation."""
+"""Models that decide who is engaged and who takes a conversation."""
 
 from routing.models.bots import Bot
 from routing.models.demand import HourlyDemand

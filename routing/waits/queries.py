@@ -112,7 +112,7 @@ def beside_free_agents(*, at: datetime) -> dict[int, datetime]:
 def faults(conversations: QuerySet[Conversation], *, at: datetime) -> tuple[list[int], bool]:
     """Return those that wait beside a free agent for too long (R98), and whether to check again.
 
-    Check again soon if others do so only for an instant yet.
+    Check again soon if others wait beside one, but not for too long yet.
     """
     beside = beside_free_agents(at=at)
     mine = (
