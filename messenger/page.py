@@ -76,7 +76,7 @@ def _policy(request: HttpRequest, website: Website, ancestors: list[str]) -> str
             "default-src 'none'",
             "script-src 'self'",
             "style-src 'self'",
-            # Pictures of cards come from the website's own domains (conversations.messages.rich_content).
+            # Pictures of cards come from the website's own domains (rich_content).
             " ".join([f"img-src 'self' data: blob:{logo_origin}", *named]),
             # Some browsers do not count sockets as 'self'.
             f"connect-src 'self' ws://{host} wss://{host}",
