@@ -101,7 +101,7 @@ def contrast_of(request: HttpRequest) -> HttpResponse:
 
 
 def told_contrast(colour: str) -> tuple[str, bool]:
-    """Return how the button contrasts with light and dark pages, as text, and whether it suffices."""
+    """Return how the button contrasts with light and dark pages, in words, and if that suffices."""
     if not COLOUR.fullmatch(colour):
         return _("This is not a colour."), False
     ratios = {name: contrast(colour, page) for name, page in PAGE.items()}

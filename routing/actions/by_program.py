@@ -36,7 +36,7 @@ def say(
 
 
 def _author(conversation: Conversation, user: User) -> Author:
-    """Return the author: a bot only while it holds the conversation (R38), for administrators."""
+    """Return the author; administrators write as the bot while it holds the conversation (R38)."""
     if conversation.status == Status.BOT and user.role == Role.ADMIN:
         return Author.BOT
     holder = conversation.agent
