@@ -173,7 +173,7 @@ class ShopKey(models.Model):
 
 
 class Every(models.TextChoices):
-    """How often a report is emailed."""
+    """How often a report is mailed."""
 
     DAY = "day", _("Every day")
     WEEK = "week", _("Every Monday")
@@ -188,7 +188,7 @@ class SubscribedReport(models.TextChoices):
 
 
 class Subscription(models.Model):
-    """A report that a user gets by email, limited to what they may see at that moment."""
+    """A report that a user gets by e-mail, limited to what they may see at that moment."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="report_subscriptions")
     report = models.CharField(_("report"), max_length=20, choices=SubscribedReport.choices)

@@ -1,4 +1,4 @@
-"""The email that says that a file is ready, or why there is none."""
+"""The e-mail that says that a file is ready, or why there is none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reporting.models import Export, ExportState
 
 
 def tell(*, export_id: int) -> None:
-    """Email the user who requested the export. The link leads to their list, which requires a
+    """E-mail the user who requested the export. The link leads to their list, which requires a
     login."""
     export = Export.objects.select_related("user").filter(pk=export_id).first()
     if export is None or export.user is None or not export.user.is_active:

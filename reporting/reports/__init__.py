@@ -1,1 +1,1 @@
-"""The reports over a period: filters, pages, tables, charts, and subscriptions by email."""
+"""The reports over a period: filters, pages, tables, charts, and subscriptions by e-mail."""

@@ -1,4 +1,4 @@
-"""The views of reports by email: subscribing on the report's page, unsubscribing by the mail's
+"""The views of reports by e-mail: subscribing on the report's page, unsubscribing by the mail's
 link."""
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from reporting.reports.filters import websites_seen_by
 
 @overseers("POST")
 def subscribe(request: StaffRequest, report: str) -> HttpResponse:
-    """Subscribe to a report by email or end the subscription, for one website or all that the user
+    """Subscribe to a report by e-mail or end the subscription, for one website or all that the user
     oversees."""
     if report not in SubscribedReport.values:
         raise Http404

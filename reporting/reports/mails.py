@@ -1,4 +1,4 @@
-"""A report as an email: its figures in words, a link to its page, and a link to unsubscribe."""
+"""A report as an e-mail: its figures in words, a link to its page, and a link to unsubscribe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports by email: when each is due, which days it covers, and that it is sent once."""
+"""Reports by e-mail: when each is due, which days it covers, and that it is sent once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An absent visitor gets an email, returns by its link on another device, and answers by email."""
+"""An absent visitor gets an e-mail, returns by its link on another device, and answers by e-mail."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_who_left_is_written_to_and_comes_back(crowd: Crowd, product: Product) -
     other.say("Thank you, from my phone")
     alice.sees("Thank you, from my phone")
 
-    # The answer by email.
+    # The answer by e-mail.
     mail.get_by_label("Answer this e-mail").fill("And the foot?")
     mail.get_by_role("button", name="Send the answer").click()
     expect(mail.get_by_text("Added to the conversation")).to_be_visible()

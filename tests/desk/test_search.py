@@ -1,4 +1,4 @@
-"""Conversations are found by words, visitor, email and number, by those who may see them."""
+"""Conversations are found by words, visitor, e-mail and number, by those who may see them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A conversation whose visitor left an address, emails that answer it, and their entry points."""
+"""A conversation whose visitor left an address, e-mails that answer it, and their entry points."""
 
 from __future__ import annotations
 

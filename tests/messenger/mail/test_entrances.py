@@ -1,4 +1,5 @@
-"""The entry points of email: the visitor's address, the link of a mail, and unsubscribing by it."""
+"""The entry points of e-mail: the visitor's address, the link of a mail, and unsubscribing by
+it."""
 
 from __future__ import annotations
 

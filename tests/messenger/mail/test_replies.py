@@ -1,4 +1,4 @@
-"""Answers by email: through a real entry point, reduced to what was written, only from the
+"""Answers by e-mail: through a real entry point, reduced to what was written, only from the
 visitor."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reports by email: due by local time, owed once, limited to what the reader may see when sent."""
+"""Reports by e-mail: due by local time, owed once, limited to what the reader may see when sent."""
 
 from __future__ import annotations
 
