@@ -1,4 +1,4 @@
-"""An absent visitor gets an e-mail, returns by its link on another device, and answers by e-mail."""
+"""An absent visitor gets an e-mail, returns by its link elsewhere, and answers by e-mail."""
 
 from __future__ import annotations
 
