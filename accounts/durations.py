@@ -25,7 +25,7 @@ NAMES = {
 
 
 def split(span: timedelta, units: Sequence[int]) -> tuple[int, int]:
-    """Return ``span`` as a whole number of the largest possible of ``units`` (in seconds)."""
+    """Return (number, unit) with the largest of ``units``, in seconds, that divides ``span``."""
     seconds = round(span.total_seconds())
     whole = [unit for unit in units if seconds % unit == 0]
     unit = max(whole, default=min(units))

@@ -64,7 +64,7 @@ EVERYTHING = Oversight(everything=True)
 
 
 def of(user: User) -> Oversight:
-    """Return what ``user`` oversees. It takes no query for an administrator, else one."""
+    """Return what ``user`` oversees. It takes one query for a manager, none for others."""
     if administers(user):
         return EVERYTHING
     whole = Exists(whole_websites_of(user).filter(pk=OuterRef("website")))

@@ -1,6 +1,6 @@
 """A recount of the denormalized columns from the ledger and the messages, in SQL.
 
-``conversations.lifecycle.denormalized`` updates them verb by verb. Here they are computed anew for
+``conversations.lifecycle.denormalized`` updates them verb by verb. Here they are recomputed for
 many conversations at once and compared (ADR 0027). The two share no code.
 """
 
@@ -105,7 +105,7 @@ TOLD_OF_EVENTS = """
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The denormalized columns of a table, and the query ``told`` that computes them anew. Ledger
+    """The denormalized columns of a table, and the query ``told`` that recomputes them. Ledger
     lines are never changed: they are only compared."""
 
     table: str

@@ -47,6 +47,7 @@ def enforce_many(*, at: datetime, limit: int = BATCH) -> int:
     moved. Locked rows are skipped until the next run. Any number of workers may do this at once:
     each row is locked by one of them, and no longer due afterwards."""
     due = list(
+        # of: the joined websites and groups are not locked.
         Conversation.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
         .select_related("website", "group")
         .filter(deadline_at__lte=at, deadline_kind__in=PLAIN)

@@ -68,8 +68,8 @@ PAYEES = """
 
 
 def note_closures(closed: Sequence[tuple[Conversation, Actor, dict[str, Any]]]) -> None:
-    """Set on closed conversations, and in the data of their ledger lines, who is paid and how long
-    the group was open (C57)."""
+    """Set on closed conversations, and in the data of their ledger lines, who is credited and how
+    long the group was open (C57)."""
     _note_payees(closed)
     _note_opening_hours([one for one, _actor, _data in closed])
     for one, _actor, data in closed:
@@ -77,7 +77,7 @@ def note_closures(closed: Sequence[tuple[Conversation, Actor, dict[str, Any]]]) 
 
 
 def _note_payees(closed: Sequence[tuple[Conversation, Actor, dict[str, Any]]]) -> None:
-    """Set who is paid, and their role. A closure by a manager pays nobody."""
+    """Set the credited agent and their role. A closure by a manager credits nobody."""
     paying = {
         one.pk: (one, actor.user_id if actor.kind == ActorKind.AGENT else None)
         for one, actor, _data in closed

@@ -67,7 +67,8 @@ def queue(
 
 
 def start_bot(conversation: Conversation, *, at: datetime) -> None:
-    """Store a new conversation with a bot, which closes after five silent minutes (R37)."""
+    """Store a new conversation with a bot. It closes if the visitor is silent for five minutes
+    (R37)."""
     conversation.deadline_at = at + BOT_PATIENCE
     conversation.deadline_kind = DeadlineKind.BOT_INACTIVITY
     _begin(conversation, Verb.GREET, at=at, data={})

@@ -353,7 +353,7 @@ class Conversation(models.Model):
                 condition=Q(closed_at__isnull=False),
                 name="closed_by_website",
             ),
-            # messenger.mail.pending_mails: whose visitor may have to be told by e-mail.
+            # messenger.mail.pending_mails: visitors to notify by e-mail.
             models.Index(
                 fields=["notify_at"], condition=Q(notify_at__isnull=False), name="to_notify"
             ),

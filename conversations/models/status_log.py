@@ -34,7 +34,7 @@ class StatusInterval(models.Model):
     open_seconds = models.FloatField(default=0, help_text=_("While one of their groups was open."))
 
     class Meta:
-        db_table = "conversations_statusspan"  # The former name; a rename would gain nothing.
+        db_table = "conversations_statusspan"  # The former name; a rename would lock the table.
         verbose_name = _("time in a status")
         verbose_name_plural = _("times in a status")
         constraints = [

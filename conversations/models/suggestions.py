@@ -71,8 +71,7 @@ class PastAnswer(models.Model):
         verbose_name = _("past answer")
         verbose_name_plural = _("past answers")
         constraints = [
-            # conversations.suggestions.learning: the answers of a conversation, deleted or learnt
-            # anew.
+            # conversations.suggestions.learning: the answers of a conversation.
             models.UniqueConstraint(fields=["conversation", "seq"], name="past_answer_once"),
         ]
         indexes = [

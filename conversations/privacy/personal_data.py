@@ -29,7 +29,7 @@ from conversations.models import (
 
 # Purchases stay, without the identity of the buyer: accounting needs them.
 KEPT = {"reporting.transaction", "reporting.refund", "reporting.claim"}
-# Credentials and hashes are not exported.
+# Credentials, hashes and names in the storage are not exported.
 SECRET = {"token_hash", "address_hash", "file", "thumbnail"}
 # Columns that name files in the storage, which are deleted with the row.
 FILES: dict[type[Model], tuple[str, ...]] = {

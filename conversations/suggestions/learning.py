@@ -70,7 +70,8 @@ def _learn_website(website: Website, at: datetime) -> int:
 
 @transaction.atomic
 def relearn(*, conversation_id: int, website_id: int) -> None:
-    """Learn anew from a conversation whose survey was answered, or delete what was learnt."""
+    """Delete what was learnt from a conversation whose survey was answered, and learn again if it
+    closed well."""
     website = Website.objects.get(pk=website_id)
     PastAnswer.objects.filter(conversation=conversation_id).delete()
     off = SuggestionSettings.objects.filter(website=website, is_on=False)

@@ -1,4 +1,4 @@
-"""Page views and profiles of visitors, of limited number and age.
+"""Page views and profiles of visitors, limited in number and age.
 
 They are stored only for visitors who have given consent: without it there is no visitor (B13).
 """

@@ -56,6 +56,7 @@ def publish(*facts: Fact) -> None:
     owed = outbox.owe(debts) if debts else []
     live = [fact for fact in told if _live.get(type(fact))]
     if live or owed:
+        # robust: what is committed must not fail because of a reaction.
         transaction.on_commit(lambda: _react(live, owed), robust=True)
 
 

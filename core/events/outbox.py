@@ -80,6 +80,7 @@ def _put_off(entry: OutboxEntry, error: Exception) -> None:
     dead after ``ATTEMPTS``."""
     logger.exception("outbox entry %s failed, attempt %s", entry.pk, entry.attempts)
     if isinstance(error, OperationalError):
+        # The update below needs a connection that works.
         connection.close_if_unusable_or_obsolete()
     owed = OutboxEntry.objects.filter(pk=entry.pk)
     if entry.attempts >= ATTEMPTS:
