@@ -95,8 +95,8 @@ class Request:
         return b"".join(parts)
 
     def check_origin(self) -> None:
-        """Raise ``Rejected`` if a page of another origin sent the request, whatever token or cookie
-        it carries."""
+        """Raise ``Rejected`` for an unknown host or a page of another origin, whatever token or
+        cookie the request carries."""
         host = self.headers.get("host", "")
         if not origins.is_our_host(host):
             raise Rejected("invalid", _("Unknown host."), 400)
