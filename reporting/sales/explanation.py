@@ -57,7 +57,8 @@ def visible_to(user: User) -> QuerySet[Transaction]:
 
 def explained(sale: Transaction, reader: User) -> Explained:
     """Explain the attribution, with the last messages before the purchase and the first ones after
-    it. Messages that ``reader`` may not read, such as those of other teams, are left out."""
+    it. Messages that ``reader`` may not read, such as those of other teams, are left out, except
+    the deciding one."""
     messages = _messages(sale, reader)
     before = list(messages.filter(created_at__lte=sale.made_at).order_by(*NEWEST)[: BEFORE + 1])
     after = list(messages.filter(created_at__gt=sale.made_at).order_by(*OLDEST)[:AFTER])

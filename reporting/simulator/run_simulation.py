@@ -40,8 +40,8 @@ def played(
     website: Website, totals: Sequence[int], *, at: datetime, groups: Collection[int] | None = None
 ) -> Played | None:
     """Return the replay up to ``at`` with each total number of places, if a worker has computed it
-    in the last minutes; otherwise request it and return ``None``. For the website, or some of its
-    groups."""
+    in the last minutes. Otherwise request it; ``None`` until it is there. For the website, or some
+    of its groups."""
     some = None if groups is None else tuple(sorted(groups))
     whose = "" if some is None else "-".join(map(str, some))
     key = f"replay:{website.pk}:{whose}:{':'.join(map(str, totals))}"

@@ -165,8 +165,8 @@ def block(client: Client, conversation: Conversation, **form: Any) -> Any:
 
 
 def may_write(conversation: Conversation) -> bool:
-    """Return the answers of the hot path's statement and of the path that moves a paused
-    conversation."""
+    """Return whether the visitor may write. The hot path's statement and the path that moves a
+    paused conversation must agree."""
     values = {
         "conversation": conversation.public_id,
         "token_hash": conversation.visitor.token_hash,

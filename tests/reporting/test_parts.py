@@ -319,7 +319,7 @@ async def whole(blocks: Any) -> bytes:
 
 
 def new_lines(before: str, after: str) -> list[str]:
-    """Return the lines that are new, and only those, because a page is long."""
+    """Return the lines that changed, and only those, because a page is long."""
     pairs = zip_longest(before.splitlines(), after.splitlines())
     return [str(new) for old, new in pairs if old != new]
 
