@@ -25,17 +25,19 @@ CHECKS = {
     "Layers": ["lint-imports", "--no-logo"],
     "Templates": ["djlint", "--lint", "--quiet", "."],
 }
+SLOWEST = ["--durations=20", "--durations-min=4"]
 TESTS = {
     # A process for each core and one more, because tests also wait. Each has its own engines, and a
     # file stays in one process.
     "Tests": [
         *("pytest", "--ignore=tests/browser", "-n", str((os.cpu_count() or 1) + 1)),
-        *("--dist", "loadfile"),
+        *("--dist", "loadfile", *SLOWEST),
     ],
     # Separate: what in-process async tests leave behind disturbs live servers. Each process has a
     # product and a browser of its own; the tests define the order of the files.
     "Browser tests": [
-        *("pytest", "tests/browser", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
+        *("pytest", "tests/browser", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"),
+        *SLOWEST,
     ],
 }
 

@@ -7,7 +7,6 @@ from typing import Any
 from django.db import migrations
 
 MOVED = {
-    "conversations.nudges.": "conversations.task_triggers.",
     "reporting.nudges.": "reporting.task_triggers.",
     "reporting.mailing.": "reporting.reports.mails.",
     "reporting.exporting.telling.": "reporting.exports.notifications.",

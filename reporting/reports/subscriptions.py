@@ -16,7 +16,7 @@ from reporting.models import Every, SubscribedReport, Subscription
 
 MAILED = time(7)
 """In the website's local time, or the reader's if they subscribed to all websites."""
-_SALT = "reporting.reports.subscriptions"
+_SALT = "reporting.subscriptions"
 DAY = timedelta(days=1)
 
 

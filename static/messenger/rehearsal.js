@@ -15,7 +15,7 @@ export function rehearse(messenger, { known, engagement, conversation, messages 
   }
   if (known) messenger.session.token = "rehearsal";
   messenger.isOpen = true;
-  messenger.asgi.page_views = engagement;
+  messenger.engagement = engagement;
   messenger.talk.conversation = conversation;
   messages.forEach((message) => messenger.thread.receive(message));
   if (conversation) messenger.thread.receiveRead({ by: "agent", seq: conversation.read_by_agent });

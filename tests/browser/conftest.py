@@ -1,4 +1,4 @@
-"""One running product and one browser for all browser tests; each test starts with empty tables."""
+"""One running product and one browser for all browser tests; each test begins with a quiet day."""
 
 from __future__ import annotations
 
@@ -29,14 +29,22 @@ FLAGS = [
     "--no-first-run",
     "--disable-quic",
 ]
-# Violations of the page's policy go to the console, which every test checks.
+# What the page's policy forbids is told to the console, where every test looks.
 TELL_VIOLATIONS = """
   document.addEventListener("securitypolicyviolation", (event) =>
     console.error(`CSP: ${event.violatedDirective} forbids ${event.blockedURI}` +
       ` (${event.sourceFile}:${event.lineNumber})`));
 """
-# The longest first; otherwise one process waits at the end for another.
-LONG = ["reports_history", "lines", "embedding", "reports_whole", "cuts", "desk_fresh", "setup"]
+# First what takes longest, or one process waits at the end for another.
+LONG = [
+    "reports_history",
+    "lines",
+    "embedding",
+    "reports_whole",
+    "disconnects",
+    "desk_fresh",
+    "setup",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """Serve the product for the whole session, and stop it with Ctrl-C at the end."""
+    """The product, served for the whole session and stopped by Ctrl-C at its end."""
     running = Product(tmp_path_factory.mktemp("product") / "var")
     try:
         running.start()
@@ -67,7 +75,7 @@ def browser() -> Iterator[Browser]:
 
 
 class Crowd:
-    """Creates people, each in a browser of their own, and collects all errors of their pages."""
+    """Makes people, each in a browser of their own, and hears every complaint of their pages."""
 
     def __init__(self, browser: Browser, product: Product) -> None:
         self.browser = browser
@@ -97,15 +105,14 @@ class Crowd:
         return Visitor(self.context(**options), self.product.url)
 
     def agent(self, name: str = "alice", **options: Any) -> Agent:
-        """Create an agent with the cookies of the last login by this name, if they are still
-        valid."""
+        """With the cookies of the last test that logged in by this name, if they are still good."""
         agent = Agent(self.context(**options), self.product.url, name)
         agent.context.add_cookies(self.product.sessions.get(name, []))
         self.agents.append(agent)
         return agent
 
     def expect_complaint(self, pattern: str) -> None:
-        """Allow an error that this test provokes, as a regular expression."""
+        """A complaint that this test provokes, as a regular expression."""
         self.expected.append(pattern)
 
     def unexpected(self) -> list[str]:
@@ -131,7 +138,7 @@ class Crowd:
 
 @pytest.fixture
 def crowd(browser: Browser, product: Product, request: pytest.FixtureRequest) -> Iterator[Crowd]:
-    """Create people with browsers. After the test their pages must not have logged errors."""
+    """People with browsers. After the test their pages must have had nothing to complain of."""
     product.forget()
     people = Crowd(browser, product)
     failed_before = request.session.testsfailed

@@ -135,7 +135,7 @@ def test_why_it_waits(step: RuleStep, agent: Agent) -> None:
     assert (answer["rank"], answer["queue_text"], answer["is_fault"]) == (1, "1/2", False)
     french = client.get(f"{LIST}{conversation.pk}/why/", headers={"Accept-Language": "fr"}).json()
     assert french["agents"][0]["reasons"] == [{"code": "offline", "text": "hors ligne"}]
-    assert french["remedies"] == ["Alice ouvre son desk."]
+    assert french["remedies"] == ["Alice ouvre son pupitre."]
 
 
 def test_what_is_assigned_says_how_long(step: RuleStep, agent: Agent) -> None:

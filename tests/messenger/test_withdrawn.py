@@ -172,9 +172,9 @@ def test_typing_is_not_passed_on(agent: Agent) -> None:
         socket = MessengerConsumer()
         socket.only, socket.is_willing, socket.talks = None, True, {"c": (7, agent.pk)}
         await socket.frame({"type": "frame", "text": "{}", "is_willing": False})
-        await socket.heard({"type": "typing", "conversation": "c", "on": False})
+        await socket.on_receive({"type": "typing", "conversation": "c", "on": False})
         await socket.frame({"type": "frame", "text": "{}", "is_willing": True})
-        await socket.heard({"type": "typing", "conversation": "c", "on": True})
+        await socket.on_receive({"type": "typing", "conversation": "c", "on": True})
         return json.loads((await asyncio.wait_for(layer.receive(channel), 10))["text"])
 
     assert asyncio.run(main()) == {"type": "typing", "conversation": 7, "on": True}

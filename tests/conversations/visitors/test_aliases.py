@@ -36,7 +36,7 @@ def test_an_alias_is_the_same_in_another_process() -> None:
 import django, os, uuid
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
-from conversations.aliases import alias_of
+from conversations.visitors.aliases import alias_of
 print(alias_of(uuid.UUID("{known}")), alias_of(uuid.UUID("{known}")).tint)
 """
     said = subprocess.run(
