@@ -83,7 +83,7 @@ def recorded(
 ) -> migrations.RunSQL:
     """Return a migration operation that starts recording every change to ``model``.
 
-    ``model`` is ``app.name`` in lower case, also for the table of a many-to-many field. ``owner``
+    ``model`` is ``<app>.<name>`` in lower case, also for the table of a many-to-many field. ``owner``
     is the model it is a part of and the column that refers to it. ``unseen`` columns are no
     settings; the values of ``secret`` columns are masked.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -67,3 +68,65 @@ def test_every_module_that_the_architecture_names_by_its_path_is_there() -> None
     named = re.findall(r"`((?:\w+/)+\w+\.py)`", text)
     assert len(named) > 30
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+TICKED = re.compile(r"`{1,2}((?:\w+\.)+\w+)(?:\(\))?`{1,2}")
+MIGRATION = re.compile(r"\d{4}\w*")
+ENDINGS = {"py", "js", "md", "css", "html"}
+
+
+def defined(tree: ast.Module) -> set[str]:
+    """What a module defines or imports: functions, constants, classes and ``Class.attribute``."""
+    found = set[str]()
+    for node in ast.walk(tree):
+        inside = node.body if isinstance(node, ast.ClassDef) else []
+        for one in [*inside, *(tree.body if node is tree else [])]:
+            prefix = f"{node.name}." if isinstance(node, ast.ClassDef) else ""
+            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                found.add(prefix + one.name)
+            elif isinstance(one, ast.Assign):
+                found |= {prefix + name.id for name in one.targets if isinstance(name, ast.Name)}
+            elif isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name):
+                found.add(prefix + one.target.id)
+            elif isinstance(one, ast.ImportFrom):
+                found |= {name.asname or name.name for name in one.names}
+    return found
+
+
+def sources() -> list[Path]:
+    files = (file for room in ROOMS for file in (ROOT / room).rglob("*.py"))
+    return [file for file in files if "migrations" not in file.parts]
+
+
+def test_every_dotted_name_in_documents_and_comments_is_there() -> None:
+    """``dispatch.serve``: some module ``dispatch`` has a ``serve``; what starts with no module or
+    class of ours is somebody else's."""
+    names: dict[str, set[str]] = {}  # by each way to write a module, or a class
+    for file in sources():
+        parts = file.relative_to(ROOT).with_suffix("").parts
+        parts = parts[:-1] if parts[-1] == "__init__" else parts
+        known = defined(ast.parse(file.read_text("utf-8")))
+        for start in range(len(parts)):
+            names.setdefault(".".join(parts[start:]), set()).update(known)
+            if parts[0] == parts[start]:  # as Django writes a model: app.Model
+                names.setdefault(parts[0], set()).update(
+                    name for name in known if name[0].isupper()
+                )
+            for end in range(start + 1, len(parts)):
+                names.setdefault(".".join(parts[start:end]), set()).add(".".join(parts[end:]))
+        for name in known:
+            owner, _, attribute = name.partition(".")
+            if attribute:
+                names.setdefault(owner, {"objects"}).add(attribute)
+    missing = set()
+    for page in [*documents(), *sources()]:
+        for name in TICKED.findall(page.read_text("utf-8")):
+            head, _, rest = name.partition(".")
+            while head not in names and "." in rest:
+                more, _, rest = rest.partition(".")
+                head = f"{head}.{more}"
+            first = rest.split(".")[0]
+            is_ours = head in names and rest not in ENDINGS and not MIGRATION.fullmatch(first)
+            if is_ours and first not in names[head]:
+                missing.add((page.name, name))
+    assert missing == set()
