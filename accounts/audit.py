@@ -83,8 +83,8 @@ def recorded(
 ) -> migrations.RunSQL:
     """Return a migration operation that starts recording every change to ``model``.
 
-    ``model`` is ``<app>.<name>`` in lower case, also for the table of a many-to-many field. ``owner``
-    is the model it is a part of and the column that refers to it. ``unseen`` columns are no
+    ``model`` is ``<app>.<name>`` in lower case, also for the table of a many-to-many field.
+    ``owner`` is the model it is a part of and the column that refers to it. ``unseen`` columns are no
     settings; the values of ``secret`` columns are masked.
     """
     table = model.replace(".", "_")
