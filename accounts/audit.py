@@ -84,8 +84,8 @@ def recorded(
     """Return a migration operation that starts recording every change to ``model``.
 
     ``model`` is ``<app>.<name>`` in lower case, also for the table of a many-to-many field.
-    ``owner`` is the model it is a part of and the column that refers to it. ``unseen`` columns are no
-    settings; the values of ``secret`` columns are masked.
+    ``owner`` is the model it is a part of and the column that refers to it. ``unseen`` columns are
+    no settings; the values of ``secret`` columns are masked.
     """
     table = model.replace(".", "_")
     arguments = (model, *owner, ",".join(unseen), ",".join(secret))
