@@ -142,4 +142,4 @@ def test_a_file_is_prepared_while_one_waits_and_then_fetched(crowd: Crowd) -> No
     assert re.fullmatch(r"conversations-\d{8}-\d{4}\.csv", download.value.suggested_filename)
     assert len(download.value.path().read_text("utf-8-sig").splitlines()) == 2
     first.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("Nothing yet.")).to_be_visible()
+    expect(page.get_by_text("No exports yet.")).to_be_visible()
