@@ -126,6 +126,9 @@ class Crowd:
         for agent in self.agents:
             self.product.sessions[agent.name] = agent.context.cookies()
         for context in self.contexts:
+            for page in context.pages:
+                # What a test holds back would otherwise fail in its handler once the page is gone.
+                page.unroute_all(behavior="ignoreErrors")
             context.close()
 
     def _hear(self, message: ConsoleMessage) -> None:
