@@ -32,6 +32,23 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("patient")
 _open = ExitStack()
 
+# The longest first; otherwise one process still works when the others have nothing left.
+LONG = [
+    "test_parts",
+    "test_past_lives",
+    "test_figures",
+    "test_supervisor",
+    "test_lives",
+    "test_incoming",
+    "test_races",
+    "test_zones",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {name: rank for rank, name in enumerate(LONG)}
+    items.sort(key=lambda item: ranks.get(item.path.stem, len(LONG)))
+
 
 def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings

@@ -31,7 +31,7 @@ TESTS = {
     # file stays in one process.
     "Tests": [
         *("pytest", "--ignore=tests/browser", "-n", str((os.cpu_count() or 1) + 1)),
-        *("--dist", "loadfile", *SLOWEST),
+        *("--dist", "loadfile", "--no-loadscope-reorder", *SLOWEST),
     ],
     # Separate: what in-process async tests leave behind disturbs live servers. Each process has a
     # product and a browser of its own; the tests define the order of the files.

@@ -16,6 +16,7 @@ import psutil
 import psycopg
 
 from config import engines
+from tests import seed
 from tests.config.test_settings import free_port
 
 
@@ -74,6 +75,7 @@ def get(port: int, path: str) -> int:
 
 def test_it_serves_mends_stops_whole_and_keeps_the_data(root: Path, tmp_path: Path) -> None:
     var, port = tmp_path / "var", free_port()
+    seed.sow(var)
     with supervised(root, var, port) as process:
         assert get(port, "/readyz") == get(port, "/login/") == 200
         assert get(port, "/static/admin/css/base.css") == 200
