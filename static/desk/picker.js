@@ -111,7 +111,7 @@ export class Picker {
     if (!root) return;
     const query = input.value;
     const address = `/desk/c/${this.number}/replies/?q=${encodeURIComponent(query)}`;
-    let found = [];
+    let found;
     try {
       const response = await fetch(address, { headers: { Accept: "application/json" } });
       if (!response.ok) throw new Error(response.status);
@@ -121,12 +121,16 @@ export class Picker {
       this.none.textContent = texts.failed;
     }
     if (this.root !== root || input.value !== query) return; // Closed, or a later search runs.
+    const hasFailed = !found;
+    found ??= [];
     this.replies = found;
     this.isSettled = true;
     this.list.replaceChildren(...found.map((reply, index) => this.#option(reply, index)));
     this.none.hidden = Boolean(found.length);
     this.#select(0);
-    if (this.isHasty && found.length) this.#choose(found[0]);
+    if (!this.isHasty || hasFailed) return;
+    if (found.length) this.#choose(found[0]);
+    else this.#close();
   }
 
   #option(reply, index) {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Crowd
 from tests.browser.people import Agent
@@ -93,3 +93,19 @@ def test_a_reply_is_kept_found_by_a_slash_and_sent(crowd: Crowd, tmp_path: Path)
     expect(alice.bubble("{visitor_name}")).to_have_count(0)
     keys.press("Enter")
     alice.sees("Hello {visitor_name}")
+
+
+def test_enter_does_not_wait_for_an_empty_result(crowd: Crowd) -> None:
+    alice, visitor = crowd.agent("alice").log_in().be_available(), crowd.visitor()
+    visitor.start("What does it cost?")
+    alice.sees("What does it cost?")
+    page, held = alice.page, list[Route]()
+    page.route("**/replies/?q=zz", lambda route: held.append(route))
+    alice.reply.focus()
+    with page.expect_request("**/replies/?q=zz"):
+        page.keyboard.type("see /zz")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("combobox")).to_be_focused()
+    held[0].continue_()
+    expect(alice.reply).to_have_value("see /zz")
+    expect(page.get_by_role("combobox")).to_be_hidden()
