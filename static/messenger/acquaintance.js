@@ -183,7 +183,7 @@ export class Acquaintance {
     await this.loading;
     this.messenger.identity.forget();
     if (!this.messenger.privacy.isIdentified || this.session.guest) return;
-    const told = this.session.ask("logout/", {}, this.session.token);
+    const told = this.session.leave();
     this.forgetToken({ isLeaving: true }); // At once: no more requests with the token that ends.
     await told.catch(() => {}); // Without a connection the token lives on, but nobody has it.
     this.messenger.tabs.tell();

@@ -155,6 +155,12 @@ export class Session {
     });
   }
 
+  /** End the present token, once what was asked by it is answered. */
+  leave() {
+    const { token } = this;
+    return this.turns.goAlone(() => this.#ask("logout/", {}, token));
+  }
+
   async #ask(path, data, word) {
     const options = { headers: this.headers() };
     if (word) options.headers.Authorization = `Bearer ${word}`;
