@@ -121,6 +121,11 @@ def _unseen(fresh: Conversation, verb: Verb) -> str:
     return _("The visitor has just written. Read it before you solve.")
 
 
+def shown_with(request: StaffRequest, conversation: Conversation) -> object:
+    """Return what a form carries as ``seen``: what it came with, else the newest message."""
+    return request.POST.get("seen", conversation.last_seq)
+
+
 def seen_of(request: StaffRequest) -> int | None:
     """Return the last message that the page has shown; ``None`` if it does not say."""
     said = request.POST.get("seen", "")

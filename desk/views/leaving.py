@@ -17,7 +17,7 @@ from conversations.agents import drafts
 from conversations.lifecycle.transitions import Refused, Status, Verb
 from conversations.models import Conversation, Style
 from desk import queries
-from desk.views.actions import do, found, refused, seen_of
+from desk.views.actions import do, found, refused, seen_of, shown_with
 from desk.views.dialogs import over_the_desk
 from routing.actions import by_agent
 
@@ -70,7 +70,7 @@ def _question(
         "is_live": conversation.style == Style.LIVE,
         "is_unanswered": name == "close" and _is_unanswered(conversation),
         "unsent": request.POST.get("draft", unsent).strip(),
-        "seen": request.POST.get("seen", conversation.last_seq),
+        "seen": shown_with(request, conversation),
     }
     return render(request, "desk/closing.html", context)
 

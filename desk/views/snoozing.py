@@ -15,7 +15,7 @@ from conversations.agents import drafts
 from conversations.models import Conversation
 from desk import queries
 from desk.forms import SnoozeForm, quick_moments
-from desk.views.actions import do, found, seen_of
+from desk.views.actions import do, found, seen_of, shown_with
 from desk.views.dialogs import over_the_desk
 from routing.actions import by_agent
 
@@ -40,7 +40,11 @@ def snooze(request: StaffRequest, number: int) -> HttpResponse:
     if "back" in request.POST:
         return _dialog(request, conversation, form, now, status=200)
     if _must_warn(request, form, kept):
-        context = {"form": form, "conversation": conversation, "seen": _seen(request, conversation)}
+        context = {
+            "form": form,
+            "conversation": conversation,
+            "seen": shown_with(request, conversation),
+        }
         if "send" in request.POST:
             context["unsent"] = drafts.of(_agent_id(request), number)
         return render(request, "desk/snooze_warning.html", context)
@@ -58,11 +62,6 @@ def snooze(request: StaffRequest, number: int) -> HttpResponse:
         )
 
     return do(request, conversation, act)
-
-
-def _seen(request: StaffRequest, conversation: Conversation) -> object:
-    """Return what the page had shown before its first form, also for the forms that follow."""
-    return request.POST.get("seen", conversation.last_seq)
 
 
 def _must_warn(request: StaffRequest, form: SnoozeForm, kept: Preferences) -> bool:
@@ -86,7 +85,7 @@ def _dialog(
         "moments": quick_moments(now),
         "unsent": drafts.of(agent_id, conversation.pk),
         "warns": preferences.of(agent_id).warns_of_closure,
-        "seen": _seen(request, conversation),
+        "seen": shown_with(request, conversation),
     }
     return render(request, "desk/snooze.html", context, status=status)
 

@@ -49,7 +49,7 @@ def reassign(conversation_id: int, *, to: Agent | Group, user: User, at: datetim
     if isinstance(to, Group):
         return assignment.transfer_to_group(conversation_id, group=to, actor=actor, at=at)
     if not to.groups.filter(website=conversation.website_id).exists():
-        raise Refused(verb, Status(conversation.status), "he is in no group of this website")
+        raise Refused(verb, Status(conversation.status), "they are in no group of this website")
     return assignment.transfer_to_agent(conversation_id, agent=to, actor=actor, at=at)
 
 

@@ -3,8 +3,8 @@
 const shown = () => [...document.querySelectorAll("#statuses .status")].map(({ className }) => className).join();
 let before = shown();
 
-/** `onChosen` is called after a click on this page: the response has only the buttons, and the
-frame *  that informs all pages of the agent may be lost. */
+/** `onChosen` is called after a click on this page: the response has only the buttons, and the frame
+ *  that informs all pages of the agent may be lost. */
 export function listenToAvailability({ onChosen }) {
   document.addEventListener("htmx:afterSwap", ({ target }) => {
     if (target.id === "statuses") onChosen();
