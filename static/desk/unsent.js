@@ -37,7 +37,7 @@ export function listenToUnsent({ find }) {
     if (detail.verb === "post" && body !== null) detail.parameters.draft = body;
     const [, aside] = detail.path.match(ASIDE) ?? [];
     const thread = aside && !dialog.contains(detail.elt) && dialogueOf(aside)?.thread;
-    if (detail.verb === "post" && thread) detail.parameters.seen = thread.lastSeq;
+    if (detail.verb === "post" && thread?.lastSeq) detail.parameters.seen = thread.lastSeq;
   });
   document.addEventListener("desk:moved", ({ detail }) => forgetHandedOver(detail.number));
 }
@@ -50,12 +50,13 @@ function ask(event, number, path) {
   get(path, "#dialog-body", "innerHTML");
 }
 
-/** Messages that come behind an open dialog count as unseen until the dialog is drawn again. */
+/** Messages that come behind an open dialog count as unseen until the dialog is drawn again. A thread
+ *  that has not been fetched yet says nothing: the form has what the server knew. */
 function holdSeen() {
   const fields = dialog.querySelectorAll("form[data-leaves] [name=seen]");
   for (const field of fields) {
     const thread = dialogueOf(field.form.dataset.leaves)?.thread;
-    if (thread) field.value = Math.min(field.value, thread.lastSeq);
+    if (thread?.lastSeq) field.value = Math.min(field.value, thread.lastSeq);
   }
 }
 

@@ -38,6 +38,7 @@ export class Identity {
   }
 
   async #tell(token) {
+    if (token !== this.told) return; // Logged out meanwhile, or somebody else logged in.
     try {
       const { ok, data } = await this.session.identify({ identity: token, language: this.language });
       if (!ok) {

@@ -143,25 +143,26 @@ export class Session {
   /** Return the answer as `{ok, status, data}`; throw if the server could not be reached. With a
    *  `word`, ask as the bearer of that link. */
   ask(path, data, word) {
-    return this.turns.beside(() => this.#ask(path, data, word));
+    return this.turns.beside((signal) => this.#ask(path, { data, word, signal }));
   }
 
   /** Send a proof of the customer's identity; the answer may contain a new token. */
   identify(proof) {
-    return this.turns.goAlone(async () => {
-      const answer = await this.#ask("identity/", proof);
+    return this.turns.goAlone(async (signal) => {
+      const answer = await this.#ask("identity/", { data: proof, signal });
       if (answer.ok && answer.data.token) this.token = answer.data.token;
       return answer;
     });
   }
 
-  /** End the present token, once what was asked by it is answered. */
+  /** End the present token, and drop what was asked with it. */
   leave() {
     const { token } = this;
-    return this.turns.goAlone(() => this.#ask("logout/", {}, token));
+    this.turns.drop();
+    return this.turns.goAlone((signal) => this.#ask("logout/", { data: {}, word: token, signal }));
   }
 
-  async #ask(path, data, word) {
+  async #ask(path, { data, word, signal }) {
     const options = { headers: this.headers() };
     if (word) options.headers.Authorization = `Bearer ${word}`;
     if (data !== undefined) {
@@ -171,6 +172,7 @@ export class Session {
     }
     const cut = new AbortController();
     const timer = setTimeout(() => cut.abort(), REQUEST_MS);
+    signal.addEventListener("abort", () => cut.abort());
     try {
       const response = await fetch(this.url(path), { ...options, signal: cut.signal });
       const answer = response.status === 204 ? {} : await response.json();

@@ -1,15 +1,17 @@
 // Requests run in parallel, except those that may change this browser's identity: a request under
-// way with the token that ends there would be refused.
+// way with the token that ends there would be refused. Where an identity ends for good, what its
+// visitor had asked is dropped: it is aborted, or never sent.
 
 export class Turns {
   constructor() {
     this.underWay = new Set();
     this.alone = Promise.resolve();
+    this.stopper = new AbortController();
   }
 
-  /** Return the answer of `ask()`, asked after any exclusive request. */
+  /** Return the answer of `ask(signal)`, asked after any exclusive request. */
   beside(ask) {
-    const answer = this.alone.then(ask);
+    const answer = this.alone.then(this.#unlessDropped(ask));
     const ended = answer
       .catch(() => {}) // Its own caller gets the error.
       .then(() => this.underWay.delete(ended));
@@ -17,10 +19,24 @@ export class Turns {
     return answer;
   }
 
-  /** Return the answer of `ask()`, asked once nothing else is under way. */
+  /** Return the answer of `ask(signal)`, asked once nothing else is under way. */
   goAlone(ask) {
-    const answer = this.alone.then(() => Promise.all(this.underWay)).then(ask);
+    const answer = this.alone.then(() => Promise.all(this.underWay)).then(this.#unlessDropped(ask));
     this.alone = answer.catch(() => {});
     return answer;
+  }
+
+  /** Abort what is under way, and never send what waits; their callers get an error. */
+  drop() {
+    this.stopper.abort();
+    this.stopper = new AbortController();
+  }
+
+  #unlessDropped(ask) {
+    const { signal } = this.stopper;
+    return () => {
+      if (signal.aborted) throw signal.reason;
+      return ask(signal);
+    };
   }
 }

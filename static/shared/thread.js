@@ -22,7 +22,8 @@ export class Thread {
   /**
    * messagesUrl, readUrl  where messages are fetched and posted, and reading is reported
    * headers()             headers of each request (token, CSRF)
-   * inTurn(ask)           runs `ask()` when its turn has come; returns its answer
+   * inTurn(ask)           runs `ask(signal)` when its turn has come, with an AbortSignal or none;
+   *                       returns its answer
    * me                    "visitor" or "agent"
    * onChange(thread)      messages, pending, otherRead, unread or isCut changed
    * onState(payload)      the answer of each fetch
@@ -148,10 +149,10 @@ export class Thread {
 
   /** POST `data` as JSON, or GET without it. */
   request(url, data) {
-    return this.inTurn(() => this.#request(url, data));
+    return this.inTurn((signal) => this.#request(url, data, signal));
   }
 
-  #request(url, data) {
+  #request(url, data, signal) {
     const options = { headers: { Accept: "application/json", ...this.headers() } };
     if (data !== undefined) {
       options.method = "POST";
@@ -160,6 +161,7 @@ export class Thread {
     }
     const cut = new AbortController();
     const timer = setTimeout(() => cut.abort(), REQUEST_MS);
+    signal?.addEventListener("abort", () => cut.abort());
     return fetch(url, { ...options, signal: cut.signal }).finally(() => clearTimeout(timer));
   }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Crowd
 from tests.browser.people import Visitor
@@ -88,6 +88,32 @@ def test_who_agrees_before_the_server_has_answered_is_recognised_all_the_same(
     visitor.frame.get_by_text("You are next in line.").wait_for()
     whose = product.rows("SELECT name FROM conversations_visitor WHERE person_id IS NOT NULL")
     assert whose == [("Jeanne Martin",)]
+
+
+def test_a_logout_ends_what_is_still_under_way(crowd: Crowd) -> None:
+    """Neither a late answer nor a question that waits for it may follow the customer's logout."""
+    visitor = crowd.visitor()
+    log_in(visitor)
+    visitor.open()
+    visitor.agree()
+    visitor.say("Where is my order?")
+    visitor.frame.get_by_text("You are next in line.").wait_for()
+    page, asked, held = visitor.page, list[str](), list[Route]()
+    page.route("**/identity/", lambda route: held.append(route))
+    with page.expect_request("**/identity/"):
+        page.reload()
+    visitor.open()
+    visitor.sees("Where is my order?")
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate("dispatchEvent(new Event('online'))")
+    frame = next(frame for frame in page.frames if "/messenger/" in frame.url)
+    frame.evaluate("dispatchEvent(new Event('online'))")  # It fetches what it may have missed.
+    with page.expect_response("**/logout/"):
+        page.evaluate("Causerie('logout')")
+    expect(visitor.log.get_by_text("Where is my order?")).to_have_count(0)
+    expect(visitor.frame.get_by_role("button", name="I accept")).to_be_visible()
+    assert "token" not in kept(page)
+    assert not [url for url in asked if "/messages/" in url or "/identity/" in url]
 
 
 def test_a_token_that_does_not_hold_is_told_to_the_console_only(crowd: Crowd) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from tests.browser.conftest import Crowd
 from tests.browser.people import Agent
@@ -158,6 +158,23 @@ def test_a_message_that_comes_behind_a_dialog_is_read_first(crowd: Crowd) -> Non
     alice.close_unanswered()
     expect(alice.boxes).to_have_count(0)
     assert status_of(crowd) == "closed"
+
+
+def test_a_dialog_may_be_faster_than_the_messages_behind_it(crowd: Crowd) -> None:
+    """On a slow line the page does not know yet what was said; the server does."""
+    alice, visitor = crowd.agent("alice").log_in().be_available(), crowd.visitor()
+    visitor.start("Is the lamp in stock?")
+    alice.sees("Is the lamp in stock?")
+    held = list[Route]()
+    alice.page.route("**/messages/?after_seq=0", lambda route: held.append(route))
+    alice.page.reload()
+    alice.act("Snooze")
+    dialog = alice.page.get_by_role("dialog")
+    dialog.get_by_label("Close it if the visitor").uncheck()
+    dialog.get_by_role("button", name="Snooze until").click()
+    expect(alice.boxes).to_have_count(0)
+    assert held, "the messages came before the dialog"
+    assert status_of(crowd) == "snoozed"
 
 
 def status_of(crowd: Crowd) -> object:
