@@ -9,16 +9,22 @@ from django.utils.translation import gettext_lazy as _
 
 SENTENCES = {
     "agent_channel_once": _("This agent already has slots for this channel."),
-    "app_name_once": _("The website already has an application of this name. Choose another."),
-    "bot_name_once": _("The website already has a bot of this name. Choose another."),
-    "group_name_once": _("The website already has a group of this name. Choose another."),
+    "app_name_once": _(
+        "This website already has an application with this name. Choose another name."
+    ),
+    "bot_name_once": _("This website already has a bot with this name. Choose another name."),
+    "group_name_once": _("This website already has a group with this name. Choose another name."),
     "group_once_in_rule": _("This group is already in the rule. Add each group once."),
     "holiday_once": _("This day already has an entry with the same opening time."),
-    "rule_name_once": _("The website already has a rule of this name. Choose another."),
-    "skill_name_once": _("The website already has a skill of this kind and name. Choose another."),
-    "special_hours_are_whole": _("Special hours need an opening and a closing time."),
-    "targeting_counts_this_page": _("Pages are counted with the one being viewed: at least 1."),
-    "targeting_name_once": _("The website already has a rule of this name. Choose another."),
+    "rule_name_once": _("This website already has a rule with this name. Choose another name."),
+    "skill_name_once": _(
+        "This website already has a skill of this kind with this name. Choose another name."
+    ),
+    "special_hours_are_whole": _("Enter an opening and a closing time for special hours."),
+    "targeting_counts_this_page": _("The current page counts too. Enter 1 or more."),
+    "targeting_name_once": _(
+        "This website already has a rule with this name. Choose another name."
+    ),
 }
 """Keyed by constraint name. Constraints that no form can violate are not listed."""
 

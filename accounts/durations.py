@@ -80,7 +80,7 @@ class DurationField(forms.MultiValueField):
         **options: Any,
     ) -> None:
         self.most = most
-        wrong = gettext_lazy("Write a whole number, 1 or more.")
+        wrong = gettext_lazy("Enter a whole number of 1 or more.")
         number = forms.IntegerField(
             min_value=1,
             max_value=2_000_000_000,
@@ -112,7 +112,9 @@ class DurationField(forms.MultiValueField):
         except OverflowError:
             span = timedelta.max
         if self.most is not None and span > self.most:
-            raise ValidationError(_("%(most)s at most.") % {"most": moments.duration(self.most)})
+            raise ValidationError(
+                _("The limit is %(most)s.") % {"most": moments.duration(self.most)}
+            )
         return span
 
 

@@ -35,6 +35,6 @@ class Picks(forms.CheckboxSelectMultiple):
             "{}</div>",
             str(self.label).capitalize() if self.label else _("Choices"),
             _("Search"),
-            gettext_lazy("Nobody and nothing is called so."),
+            gettext_lazy("No matches."),
             boxes,
         )

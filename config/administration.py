@@ -59,7 +59,7 @@ SECTIONS = (
     ),
     (
         "record",
-        _("What happened"),
+        _("Activity"),
         (
             "accounts.change",
             "conversations.person",

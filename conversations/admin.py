@@ -88,11 +88,11 @@ class ConversationAdmin(ReadOnly, admin.ModelAdmin):
     fieldsets = (
         (None, {"fields": ("website", "visitor", "status", "channel", "style", "language")}),
         (
-            _("Where it came from"),
+            _("Origin"),
             {"fields": ("page_url", "rule", "is_asynchronous", "solved_window")},
         ),
         (
-            _("Who has it"),
+            _("Assignment"),
             {"fields": ("queue", "group", "agent", "required_skills", "skill_patience")},
         ),
         (
@@ -143,7 +143,7 @@ class OfSomebody(ReadOnly):
         """Return the data subject of a row."""
         raise NotImplementedError
 
-    @admin.action(description=_("Export what is kept, as JSON"), permissions=["view"])
+    @admin.action(description=_("Export stored data as JSON"), permissions=["view"])
     def export(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         told = [personal_data.export(self.subject(row)) for row in queryset]
         response = JsonResponse(told, safe=False, json_dumps_params={"ensure_ascii": False})
@@ -151,13 +151,13 @@ class OfSomebody(ReadOnly):
         response["Cache-Control"] = "no-store"
         return response
 
-    @admin.action(description=_("Erase for good"), permissions=["view"])
+    @admin.action(description=_("Erase permanently"), permissions=["view"])
     def erase(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         subjects = {subject.hash: subject for subject in map(self.subject, queryset)}
         model_admin: Any = self
         if "confirmed" not in request.POST:
             context = model_admin.admin_site.each_context(request) | {
-                "title": _("Erase for good"),
+                "title": _("Erase permanently"),
                 "opts": model_admin.opts,
                 "rows": queryset,
                 "subjects": [
@@ -256,10 +256,10 @@ class BlockAdmin(ForOverseers, admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Block | None = None) -> bool:
         return False
 
-    @admin.action(description=_("Let these visitors write again"), permissions=["view"])
+    @admin.action(description=_("Unblock these visitors"), permissions=["view"])
     def lift(self, request: HttpRequest, queryset: QuerySet[Block]) -> None:
         count = blocks.lift(queryset, by=request.user, at=timezone.now())  # type: ignore[arg-type]
-        text = ngettext("%(count)d block was lifted.", "%(count)d blocks were lifted.", count)
+        text = ngettext("%(count)d block lifted.", "%(count)d blocks lifted.", count)
         self.message_user(request, text % {"count": count})
 
 

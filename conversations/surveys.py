@@ -139,11 +139,13 @@ def answer(
     """
     comment = comment.strip()
     if csat is not None and not 1 <= csat <= 5:
-        raise Invalid(_("Please rate from 1 to 5."))
+        raise Invalid(_("Please choose a rating from 1 to 5."))
     if nps is not None and not 0 <= nps <= 10:
-        raise Invalid(_("Please choose from 0 to 10."))
+        raise Invalid(_("Please choose a number from 0 to 10."))
     if len(comment) > COMMENT_LIMIT:
-        raise Invalid(_("Please keep your comment under %(n)s characters.") % {"n": COMMENT_LIMIT})
+        raise Invalid(
+            _("Your comment is too long. The limit is %(n)s characters.") % {"n": COMMENT_LIMIT}
+        )
     if csat is None and nps is None and not comment:
         raise Invalid(_("Please answer at least one question."))
     open_survey = (
@@ -158,7 +160,7 @@ def answer(
     given = {"csat": csat, "nps": nps, "comment": comment or None}
     questions = open_survey.conversation.website.questions
     if any(value is not None and name not in questions for name, value in given.items()):
-        raise Invalid(_("This question is not asked here."))
+        raise Invalid(_("This survey does not ask this question."))
     open_survey.csat, open_survey.nps, open_survey.comment = csat, nps, comment
     open_survey.answered_at = at
     open_survey.save(update_fields=["csat", "nps", "comment", "answered_at"])

@@ -28,7 +28,7 @@ def sentence(conversation: Conversation) -> str:
                 "until": until,
             }
         case Status.PENDING:
-            return _("#%(number)d is pending: it waits for the visitor.") % {"number": number}
+            return _("#%(number)d is pending until the visitor replies.") % {"number": number}
         case Status.ON_HOLD:
             return _("#%(number)d is on hold.") % {"number": number}
         case Status.ASSIGNED if conversation.agent is not None:
@@ -36,7 +36,7 @@ def sentence(conversation: Conversation) -> str:
             return _("#%(number)d is assigned to %(name)s.") % told
         case Status.QUEUED if conversation.group is not None:
             told = {"number": number, "group": conversation.group.name}
-            return _("#%(number)d waits in the queue of %(group)s.") % told
+            return _("#%(number)d is waiting in the queue of %(group)s.") % told
         case _other:
             return _("#%(number)d is on your desk.") % {"number": number}
 

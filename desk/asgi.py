@@ -49,7 +49,7 @@ async def _handle(request: Request) -> tuple[int, Answer]:
     request.check_origin()
     if request.method != "GET" and "origin" not in request.headers:
         # With a cookie, a request without an origin is not ours.
-        raise Rejected("origin", _("This page may not do that here."), 403)
+        raise Rejected("origin", _("Requests from this page are not allowed."), 403)
     session_key = _session_key(request)
     desk = desk_session.cached(session_key) or await _issue(session_key)
     if desk.language:
@@ -70,7 +70,7 @@ async def _handle(request: Request) -> tuple[int, Answer]:
             seq = reading.check_seq(body.get("seq"))
             await reading.read_by_agent(conversation=conversation, desk=desk, seq=seq)
             return 204, None
-    raise Rejected("method", _("This address does not answer that."), 405)
+    raise Rejected("method", _("Method not allowed."), 405)
 
 
 async def _send(
@@ -110,7 +110,7 @@ async def _file(
         key = {"id": file, "conversation": conversation}
         return 200, await attachments.read(attachments.OF_CONVERSATION, key, small=is_small)
     if request.method != "PUT" or is_small:
-        raise Rejected("method", _("This address does not answer that."), 405)
+        raise Rejected("method", _("Method not allowed."), 405)
     at = timezone.now()
     into = await attachments.may_upload_as_agent(conversation=conversation, desk=desk, at=at)
     return await attachments.receive(request, attachment_id=file, into=into, at=at)

@@ -61,7 +61,7 @@ class CannedReplyForm(_Form):
         validators=[
             RegexValidator(
                 r"^[\w-]+$",
-                gettext_lazy("A shortcut is one word: letters, figures, hyphens."),
+                gettext_lazy("A shortcut must be one word of letters, digits or hyphens."),
             )
         ],
     )
@@ -102,7 +102,7 @@ class CannedReplyForm(_Form):
         if strangers:
             names = ", ".join(f"{{{name}}}" for name in strangers)
             raise forms.ValidationError(
-                _("There is no such variable: %(names)s. Choose from the list below the text."),
+                _("Unknown variables: %(names)s. Choose from the list below the text."),
                 params={"names": names},
             )
         return body
@@ -115,7 +115,7 @@ class CannedReplyForm(_Form):
                 setattr(self.instance, name, value)
         self._check_files(cleaned)
         if chosen and cleaned.get("shortcut") and self._is_taken(cleaned, chosen[2]):
-            self.add_error("shortcut", _("Another reply has this shortcut already."))
+            self.add_error("shortcut", _("Another reply already uses this shortcut."))
         return cleaned
 
     def _check_files(self, cleaned: dict[str, Any]) -> None:
@@ -124,10 +124,10 @@ class CannedReplyForm(_Form):
         kept = self.instance.files.count() if self.instance.pk else 0
         count = kept - len(cleaned["removed"]) + len(cleaned["added"])
         if count > library.FILES_LIMIT:
-            text = _("%(n)d files go with a reply at most.") % {"n": library.FILES_LIMIT}
+            text = _("You can attach up to %(n)d files to a reply.") % {"n": library.FILES_LIMIT}
             self.add_error("added", text)
         if not cleaned.get("body") and "body" not in self.errors and count < 1:
-            self.add_error("body", _("Write the text, or attach a file."))
+            self.add_error("body", _("Enter text or attach a file."))
 
     def _is_taken(self, cleaned: dict[str, Any], owner: dict[str, int | None]) -> bool:
         same = CannedReply.objects.filter(
@@ -144,7 +144,7 @@ def owners(user: User, agent: Agent | None) -> list[Owner]:
     found: list[Owner] = []
     nobody: dict[str, int | None] = {"agent_id": None, "group_id": None, "website_id": None}
     if agent is not None:
-        found.append((OWN, _("Me alone"), nobody | {"agent_id": agent.pk}))
+        found.append((OWN, _("Only me"), nobody | {"agent_id": agent.pk}))
     for group in groups_of(user).select_related("website").order_by("website__name", "name"):
         label = _("Group %(name)s (%(website)s)") % {
             "name": group.name,
@@ -170,10 +170,10 @@ def meanings() -> list[tuple[str, str]]:
     """Return each variable and its meaning, for the page that explains them."""
     texts = {
         "visitor_name": _("the visitor's name"),
-        "agent_name": _("your name, as visitors read it"),
-        "group_name": _("the group that the conversation belongs to"),
-        "website_name": _("the name of the website"),
-        "conversation_number": _("the number of the conversation, such as #1042"),
-        "page": _("the page from which the visitor writes"),
+        "agent_name": _("your name, as shown to visitors"),
+        "group_name": _("the conversation's group"),
+        "website_name": _("the website's name"),
+        "conversation_number": _("the conversation's number, such as #1042"),
+        "page": _("the page on which the visitor is writing"),
     }
     return [(f"{{{name}}}", texts[name]) for name in variables.NAMES]

@@ -62,11 +62,11 @@ class SnoozeForm(forms.Form):
 
     def _check(self, until: datetime | None) -> None:
         if until is None:
-            self.add_error("until", _("Choose the date and time at which the snooze ends."))
+            self.add_error("until", _("Choose the date and time when the snooze ends."))
         elif until <= self.at:
-            self.add_error("until", _("This moment has passed. Choose a later one."))
+            self.add_error("until", _("This time has passed. Choose a later one."))
         elif until > self.at + SNOOZE_LIMIT:
-            self.add_error("until", _("A snooze lasts a year at most."))
+            self.add_error("until", _("A snooze can last up to one year."))
 
 
 def quick_moments(at: datetime) -> list[tuple[str, str]]:
@@ -108,7 +108,7 @@ class ReassignForm(forms.Form):
     """The new holder of a conversation: any team of its website, any agent of those teams."""
 
     to = forms.ChoiceField(
-        label=_("Give it to"), error_messages={"required": _("Choose an agent or a team.")}
+        label=_("Assign to"), error_messages={"required": _("Choose an agent or a team.")}
     )
 
     def __init__(self, *args: Any, conversation: Conversation, **kwargs: Any) -> None:
@@ -119,7 +119,7 @@ class ReassignForm(forms.Form):
         assert isinstance(to, forms.ChoiceField)
         to.widget.attrs |= {"class": "input", "id": f"to-{conversation.pk}"}
         to.choices = [
-            ("", _("Choose …")),
+            ("", _("Choose…")),
             (_("Teams"), [(key, one.name) for key, one in self.teams.items()]),
             (_("Agents"), [(key, one.display_name) for key, one in self.agents.items()]),
         ]
@@ -134,7 +134,9 @@ class BlockForm(forms.Form):
 
     reason = forms.CharField(
         max_length=300,
-        error_messages={"required": _("Say why: whoever may lift the block will want to know.")},
+        error_messages={
+            "required": _("Enter a reason. It helps the person who may lift the block later.")
+        },
     )
     term = forms.ChoiceField(
         choices=[
@@ -158,10 +160,10 @@ class NoteForm(forms.Form):
     body = forms.CharField(
         max_length=notes.BODY_LIMIT,
         error_messages={
-            "required": _("Write something first: the note is empty."),
+            "required": _("The note is empty. Write something first."),
             "max_length": _(
-                "This note has %(show_value)d characters; %(limit_value)d is the most. It is still "
-                "there: please shorten it."
+                "This note has %(show_value)d characters. The limit is %(limit_value)d. "
+                "Your text is still here: please shorten it."
             ),
         },
     )

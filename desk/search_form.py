@@ -24,7 +24,7 @@ class GroupField(ModelChoiceField):  # type: ignore[type-arg]
 class FindingForm(forms.Form):
     """Sent by GET only, so that a search has a URL. Lists offer what its user may see."""
 
-    q = forms.CharField(label=_("Words, visitor, e-mail or number"), max_length=200, required=False)
+    q = forms.CharField(label=_("Text, visitor, e-mail or number"), max_length=200, required=False)
     status = forms.ChoiceField(
         label=_("Status"), choices=[("", _("All statuses")), *STATUS_LABELS.items()], required=False
     )
@@ -57,7 +57,7 @@ class FindingForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and until < since:
-            self.add_error("until", _("This day is before the first one."))
+            self.add_error("until", _("The last day must not be before the first."))
         return cleaned
 
     def search(self) -> search.Search:

@@ -21,7 +21,7 @@ def bar_texts() -> dict[str, Any]:
         "toDesk": _("Open"),
         "waiting": _("waiting for you"),
         "alertsRefused": _(
-            "Your browser does not allow notifications here. Allow them in its settings first."
+            "Your browser blocks notifications for this site. Allow them in its settings first."
         ),
         "stateFailed": _("Your availability could not be changed. Please try again."),
     }
@@ -39,23 +39,23 @@ def script_texts() -> dict[str, Any]:
             "sending": _("Sending"),
             "sent": _("Sent"),
             "read": _("Read by the visitor"),
-            "typing": _("is writing …"),
+            "typing": _("is typing…"),
             "onSite": _("on site"),
             "left": _("left"),
             "arrived": _("New conversation:"),
-            "noMessages": _("No message yet."),
-            "wholeEmail": _("The whole e-mail"),
-            "failed": _("This did not work: the server cannot be reached. Please try again."),
-            "refused": _("This could not be done. Please reload the page."),
+            "noMessages": _("No messages yet."),
+            "wholeEmail": _("Full e-mail"),
+            "failed": _("The server cannot be reached. Please try again."),
+            "refused": _("This did not work. Please reload the page."),
             "undo": _("Undo"),
-            "noted": _("The note is there for the team."),
+            "noted": _("Your note was saved for the team."),
             "save": _("Save"),
             "shut": _("Close the picture"),
-            "appLoading": _("Loading …"),
-            "appSilent": _("This application does not answer."),
-            "appForbidden": _("An application on the desk’s own address is not opened."),
+            "appLoading": _("Loading…"),
+            "appSilent": _("This application is not responding."),
+            "appForbidden": _("An application cannot be on the same host as the desk."),
             "notDelivered": _(
-                "Your text could not be sent, so nothing else was done. Look at it, then try again."
+                "Your message could not be sent, so nothing else was done. Check it and try again."
             ),
             "transferTo": pgettext("a colleague", "Transfer to {name}"),
             "transferToTeam": pgettext("a team", "Transfer to {name}"),
@@ -65,18 +65,19 @@ def script_texts() -> dict[str, Any]:
             "snoozeUntil": _("Snooze until {moment}"),
             "snoozeUntilHour": pgettext("an hour of today", "Snooze until {moment}"),
             "canned": _("Canned replies"),
-            "cannedSearch": _("Search in the canned replies"),
-            "cannedNone": _("No reply holds these words. Enter goes back to your text."),
-            "cannedHint": _("Arrows choose, Enter inserts, Escape goes back"),
+            "cannedSearch": _("Search canned replies"),
+            "cannedNone": _("No reply contains these words. Press Enter to return to your text."),
+            "cannedHint": _("Arrow keys to choose, Enter to insert, Escape to go back"),
             "cannedManage": _("Manage replies"),
-            "cannedMissing": _("Left out, since it is not known: {names}."),
+            "cannedMissing": _("Left out because the value is unknown: {names}."),
             "cannedRaw": _(
-                "{place} was not filled in: visitors would read it like this. Enter again sends it."
+                "{place} was not filled in, so visitors would see it as is. Press Enter "
+                "again to send."
             ),
             "suggestCanned": _("Canned reply"),
             "suggestAnswer": _("Past answer"),
             "suggestProvider": _("Suggestion"),
-            "suggestHide": _("Hide the suggestions"),
+            "suggestHide": _("Hide suggestions"),
             "paletteFind": _("Search all conversations for “{words}”"),
             "palette": {
                 "conversation": _("Conversation"),

@@ -91,7 +91,7 @@ class Line:
             case _:
                 text = _is_handed_on(self)
         return text % {
-            "by": self.by or _("somebody"),
+            "by": self.by or _("someone"),
             "to": self.to,
             "from": self.from_,
             "group": self.group,
@@ -103,7 +103,7 @@ def _rests(line: Line) -> str:
     if line.verb == Verb.SNOOZE:
         if line.to:
             return _("Snoozed by %(by)s until %(until)s, kept by %(to)s")
-        return _("Snoozed by %(by)s until %(until)s, left to %(group)s")
+        return _("Snoozed by %(by)s until %(until)s, returns to %(group)s")
     if line.verb == Verb.SET_PENDING:
         return _("Set to pending by %(by)s")
     if line.verb == Verb.SET_ON_HOLD:
@@ -122,26 +122,26 @@ def _rests(line: Line) -> str:
 def _comes_back(line: Line) -> str:
     if line.verb in {Verb.REOPEN, Verb.REOPEN_TO_GROUP}:
         is_answered = line.kind == ActorKind.VISITOR
-        return _("Back: the visitor replied") if is_answered else _("Resumed by %(by)s")
+        return _("Reopened: the visitor replied") if is_answered else _("Resumed by %(by)s")
     if line.kind == ActorKind.VISITOR:
-        return _("Back from snooze: the visitor replied")
+        return _("Snooze ended: the visitor replied")
     if line.kind == ActorKind.SYSTEM:
-        return _("Back from snooze: the time was over")
-    return _("Back from snooze: woken by %(by)s")
+        return _("Snooze expired, returned to the team")
+    return _("Snooze ended by %(by)s")
 
 
 def _goes_back(line: Line) -> str:
     if line.verb == Verb.RELAX:
-        return _("Waited long enough for a skill: anybody in %(group)s can take it")
+        return _("No agent with the skill was free in time: anyone in %(group)s can take it")
     if line.verb == Verb.UNASSIGN:
-        return _("Left to %(group)s: %(from)s can no longer have it")
+        return _("Returned to %(group)s: %(from)s can no longer take it")
     if line.verb == Verb.EXPIRE:
-        return _("Not taken in time by %(from)s: back in the queue of %(group)s")
+        return _("Not taken in time by %(from)s: returned to the queue of %(group)s")
     if line.verb == Verb.RECALL:
-        return _("Not answered in time by %(from)s: back in the queue of %(group)s")
+        return _("Not answered in time by %(from)s: returned to the queue of %(group)s")
     if line.by:
-        return _("Released from %(from)s by %(by)s: back in the queue of %(group)s")
-    return _("Released: the connection of %(from)s was lost. Back in the queue of %(group)s")
+        return _("Released from %(from)s by %(by)s: returned to the queue of %(group)s")
+    return _("Released because %(from)s lost the connection: returned to the queue of %(group)s")
 
 
 def _is_handed_on(line: Line) -> str:

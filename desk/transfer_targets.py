@@ -44,13 +44,17 @@ def colleagues_of(
 def _outcome_of(one: Colleague, conversation: Conversation) -> str:
     told = {"name": one.name, "hours": conversation.website.assignment_hours}
     if one.is_connected and one.is_available and one.active < one.slots:
-        return _("It goes to the desk of %(name)s at once.") % told
+        return _("It goes to the desk of %(name)s immediately.") % told
     if not one.is_connected:
-        first = _("%(name)s is not connected: it waits for them for up to %(hours)d h.")
+        first = _(
+            "%(name)s is not connected. The conversation waits for them for up to %(hours)d h."
+        )
     elif not one.is_available:
-        first = _("%(name)s is unavailable: it waits for them for up to %(hours)d h.")
+        first = _("%(name)s is unavailable. The conversation waits for them for up to %(hours)d h.")
     else:
-        first = _("%(name)s is full: it waits for a free slot for up to %(hours)d h.")
+        first = _(
+            "%(name)s has no free slot. The conversation waits for one for up to %(hours)d h."
+        )
     then = _("Then it goes to the queue of %(group)s.")
     group = {"group": conversation.group.name if conversation.group else ""}
     return f"{first % told} {then % group}" if conversation.group else first % told
@@ -97,7 +101,7 @@ def _team(
     is_open = group.is_open_at(at)
     outcome = _outcome(is_open, group.opens_at(at), len(able), waiting)
     if not able and any(view.agent_id == mine for view in there):
-        outcome = f"{outcome} {_('You are in this team: it may come back to you.')}"
+        outcome = f"{outcome} {_('You are a member of this team, so it may come back to you.')}"
     return Team(
         group_id=group.pk,
         name=group.name,
@@ -112,13 +116,13 @@ def _team(
 def _outcome(is_open: bool, opens_at: datetime | None, free: int, waiting: int) -> str:
     if not is_open and opens_at is not None:
         until = {"moment": moment(timezone.localtime(opens_at))}
-        return _("The team is closed until %(moment)s: it waits in the queue.") % until
+        return _("The team is closed until %(moment)s. It waits in the queue.") % until
     if not is_open:
-        return _("The team is closed: it waits in the queue until it opens.")
+        return _("The team is closed. It waits in the queue until the team opens.")
     if free and not waiting:
-        return _("It goes to a free agent of the team at once.")
+        return _("It goes to a free agent of the team immediately.")
     if not waiting:
-        return _("Nobody is free: it waits in the queue, first in line.")
+        return _("No one is free. It waits at the front of the queue.")
     told = ngettext(
         "It waits in the queue, after %(n)d other conversation.",
         "It waits in the queue, after %(n)d other conversations.",

@@ -58,7 +58,7 @@ class ReplyAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ("=conversation__id", "=sender", "=message_id")
     show_full_result_count = False
 
-    @admin.display(description=_("the whole e-mail"))
+    @admin.display(description=_("full e-mail"))
     def whole(self, reply: Reply) -> str:
         """Link to the file of an e-mail from the visitor, even if it became no message."""
         if reply.email_id is None:

@@ -26,7 +26,7 @@ def agreed(website: Website, *, language: str, sha256: object, at: datetime) -> 
     text = consent_of(website, language)
     if sha256 != sha256_of(text):
         raise Rejected(
-            "consent", _("This text has changed meanwhile: please read it once more."), 403
+            "consent", _("This text has changed in the meantime. Please read it again."), 403
         )
     return Consent(
         kind=ConsentKind.GIVEN,

@@ -62,17 +62,22 @@ def read(token: object, *, secrets: Sequence[str], audience: str, at: datetime) 
     if not isinstance(token, str) or not token:
         raise refusal(_("The identity token is missing."))
     if len(token) > TOKEN_LIMIT:
-        raise refusal(_("The identity token is longer than %(n)d characters.") % {"n": TOKEN_LIMIT})
+        raise refusal(
+            _("The identity token is too long. The limit is %(n)d characters.") % {"n": TOKEN_LIMIT}
+        )
     if not secrets:
         raise refusal(
-            _("This website has no identity secret: make one in the administration first.")
+            _("This website has no identity secret. Create one in the administration first.")
         )
     said = _signed(token, secrets, audience)
     expires_at = _check_times(said, at)
     external_id = " ".join(said["sub"].split()) if isinstance(said["sub"], str) else ""
     if not is_identifier(external_id) or len(external_id) > ID_LIMIT:
         raise refusal(
-            _("The identity token's “sub” must be the customer's id: a text of 1 to %(n)d signs.")
+            _(
+                "The identity token's “sub” must be the customer's id: text of 1 to %(n)d "
+                "characters."
+            )
             % {"n": ID_LIMIT}
         )
     once = said.get("jti")
@@ -106,11 +111,9 @@ def _signed(token: str, secrets: Sequence[str], audience: str) -> dict[str, Any]
                 % {"key": audience}
             ) from None
         except jwt.InvalidTokenError:
-            raise refusal(_("The identity token is not a JWT that can be read.")) from None
+            raise refusal(_("The identity token is not a readable JWT.")) from None
         return said
-    raise refusal(
-        _("The identity token is not signed with a secret of this website that is in use.")
-    )
+    raise refusal(_("The identity token is not signed with an active secret of this website."))
 
 
 def _check_times(said: dict[str, Any], at: datetime) -> datetime:
@@ -118,16 +121,18 @@ def _check_times(said: dict[str, Any], at: datetime) -> datetime:
     expires_at = _moment(said["exp"])
     begins_at = _moment(said.get("nbf"))
     if expires_at is None:
-        raise refusal(_("The identity token's “exp” must be a moment in seconds since 1970."))
+        raise refusal(_("The identity token's “exp” must be a time in seconds since 1970."))
     if expires_at + LEEWAY <= at:
         raise refusal(
-            _("The identity token is over since %(moment)s: sign a new one for each page.")
+            _("The identity token expired at %(moment)s. Sign a new one for each page.")
             % {"moment": expires_at.isoformat()}
         )
     if expires_at > at + LONGEST + LEEWAY:
-        raise refusal(_("The identity token lasts longer than 24 hours."))
+        raise refusal(
+            _("The identity token is valid for more than 24 hours. The limit is 24 hours.")
+        )
     if begins_at is not None and begins_at > at + LEEWAY:
-        raise refusal(_("The identity token does not hold yet: is the server's clock right?"))
+        raise refusal(_("The identity token is not valid yet. Check the server's clock."))
     return expires_at
 
 

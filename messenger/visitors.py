@@ -40,7 +40,7 @@ def visitor_of(request: HttpRequest, website: Website) -> Visitor:
     """Return the visitor of the request's bearer token; ``Rejected`` (401) if there is none."""
     visitor = bearer_of(request, website)
     if visitor is None:
-        raise Rejected("token", _("We do not know this browser any more. Please start again."), 401)
+        raise Rejected("token", _("We no longer recognise this browser. Please start again."), 401)
     return visitor
 
 
@@ -181,4 +181,4 @@ def _use_once(claims: Claims, visitor: Visitor, *, at: datetime) -> None:
     key = f"identity:{hash_token(f'{visitor.website_id} {claims.once}')}"
     seconds = int((claims.expires_at + identity.LEEWAY - at).total_seconds()) + 1
     if not cache.add(key, visitor.pk, max(seconds, 1)) and cache.get(key) != visitor.pk:
-        raise identity.refusal(_("The identity token has been used in another browser already."))
+        raise identity.refusal(_("The identity token has already been used in another browser."))

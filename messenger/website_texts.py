@@ -38,10 +38,10 @@ DEFAULTS: dict[str, dict[str, str]] = {
     "en": {
         "greeting_live": "👋 Hello! Ask us anything: an adviser is here to answer you.",
         "greeting_async": "👋 Hello! Leave us a message and we will answer as soon as we can. If "
-        "you have no answer at once, come back later: our advisers usually reply within a few "
-        "hours!",
-        "greeting_closed": "👋 Hello! Our team is not here at the moment. Leave us a message: we "
-        "will answer you when we are back.",
+        "you do not get an answer right away, come back later. Our advisers usually "
+        "reply within a few hours!",
+        "greeting_closed": "👋 Hello! Our team is away at the moment. Leave us a message and we "
+        "will answer when we are back.",
         "consent": "To answer you, {brand} records your messages and keeps them while your request "
         "is being handled. We ask for nothing else, and you can have this exchange erased at any "
         "time.",
@@ -50,12 +50,12 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "opening hours.",
         "notification": "{agent} from {brand} has answered you",
         "closing": closing_message.DEFAULTS["en"],
-        "over": "This conversation is over.",
-        "email_invitation": "Leave us your e-mail address: we will write to you as soon as an "
-        "adviser has answered.",
-        "survey_csat": "Are you satisfied with this exchange?",
+        "over": "This conversation is closed.",
+        "email_invitation": "Leave us your e-mail address and we will notify you when an "
+        "adviser answers.",
+        "survey_csat": "Are you satisfied with this conversation?",
         "survey_nps": "Would you recommend {brand} to a friend?",
-        "survey_thanks": "Thank you! Your opinion helps us to answer better.",
+        "survey_thanks": "Thank you! Your feedback helps us improve.",
     },
 }
 

@@ -38,7 +38,7 @@ class FileForm(forms.Form):
         file = self.cleaned_data["file"]
         if file.size > LARGEST:
             raise forms.ValidationError(
-                _("This file is too large for a page: use the command import_transactions.")
+                _("This file is too large to upload here. Use the command import_transactions.")
             )
         return text_of(file.file)
 
@@ -127,7 +127,7 @@ class ShopKeyAdmin(ForAdministrators, admin.ModelAdmin):
         obj.pk, obj.digest = made.pk, made.digest
         messages.warning(
             request,
-            format_html("{} <code>{}</code>", _("Copy this key now: it is not shown again."), text),
+            format_html("{} <code>{}</code>", _("Copy this key now. It is not shown again."), text),
         )
 
     def response_add(

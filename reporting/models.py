@@ -15,8 +15,8 @@ from routing.models import DistributionRule
 OUTCOMES = {
     Outcome.ATTRIBUTED: _("Attributed"),
     Outcome.TOO_LATE: _("The last answer was too long ago"),
-    Outcome.NO_ANSWER: _("No agent had written before it"),
-    Outcome.UNKNOWN_VISITOR: _("The customer is not known"),
+    Outcome.NO_ANSWER: _("No agent wrote before the purchase"),
+    Outcome.UNKNOWN_VISITOR: _("Unknown customer"),
 }
 
 
@@ -42,11 +42,11 @@ class Transaction(models.Model):
     website = models.ForeignKey(
         Website, on_delete=models.PROTECT, related_name="transactions", verbose_name=_("website")
     )
-    external_id = models.CharField(_("the brand's number"), max_length=100)
+    external_id = models.CharField(_("brand's number"), max_length=100)
     amount = models.DecimalField(_("amount"), max_digits=12, decimal_places=2)
     refunded = models.DecimalField(_("refunded"), max_digits=12, decimal_places=2, default=0)
     currency = models.CharField(_("currency"), max_length=3)
-    made_at = models.DateTimeField(_("made at"))
+    made_at = models.DateTimeField(_("created at"))
     origin = models.CharField(_("origin"), max_length=6, choices=Origin.choices)
     visitor = models.ForeignKey(
         Visitor, on_delete=models.SET_NULL, null=True, related_name="transactions"
@@ -75,8 +75,8 @@ class Transaction(models.Model):
     style = models.CharField(max_length=20, choices=Style.choices, null=True)  # noqa: DJ001
     language = models.CharField(max_length=10, null=True)  # noqa: DJ001
     message_seq = models.PositiveIntegerField(null=True)
-    elapsed = models.DurationField(_("after the answer"), null=True)
-    delay = models.DurationField(_("delay that held"))
+    elapsed = models.DurationField(_("time since the answer"), null=True)
+    delay = models.DurationField(_("attribution window"))
 
     class Meta:
         verbose_name = _("transaction")
@@ -109,16 +109,16 @@ class Claim(models.Model):
     too, before or after it. It is stored beside the purchase and counts in no figure (C59)."""
 
     transaction = models.ForeignKey(Transaction, on_delete=models.CASCADE, related_name="claims")
-    origin = models.CharField(_("told by"), max_length=6, choices=Origin.choices)
+    origin = models.CharField(_("reported by"), max_length=6, choices=Origin.choices)
     amount = models.DecimalField(_("amount"), max_digits=12, decimal_places=2)
     currency = models.CharField(_("currency"), max_length=3)
-    made_at = models.DateTimeField(_("made at"))
+    made_at = models.DateTimeField(_("created at"))
     visitor = models.ForeignKey(Visitor, on_delete=models.SET_NULL, null=True, related_name="+")
     recorded_at = models.DateTimeField(_("recorded at"))
 
     class Meta:
-        verbose_name = _("word of a page")
-        verbose_name_plural = _("words of a page")
+        verbose_name = _("page report")
+        verbose_name_plural = _("page reports")
         constraints = [
             # Only the first claim of a page is stored, so repeating it cannot fill the table.
             models.UniqueConstraint(fields=["transaction", "origin"], name="claimed_once"),
@@ -133,7 +133,7 @@ class Refund(models.Model):
     brand."""
 
     transaction = models.ForeignKey(Transaction, on_delete=models.CASCADE, related_name="refunds")
-    external_id = models.CharField(_("number of the refund"), max_length=100)
+    external_id = models.CharField(_("refund number"), max_length=100)
     amount = models.DecimalField(_("amount"), max_digits=12, decimal_places=2)
     made_at = models.DateTimeField(_("refunded at"))
 
@@ -158,10 +158,10 @@ class ShopKey(models.Model):
         Website, on_delete=models.CASCADE, related_name="shop_keys", verbose_name=_("website")
     )
     name = models.CharField(
-        _("name"), max_length=100, help_text=_("Which system uses it: “Shop”, “ERP”.")
+        _("name"), max_length=100, help_text=_("The system that uses it, such as “Shop” or “ERP”.")
     )
     digest = models.CharField(max_length=64, unique=True, editable=False)
-    created_at = models.DateTimeField(_("made"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("shop key")
@@ -195,7 +195,7 @@ class Subscription(models.Model):
     website = models.ForeignKey(
         Website, on_delete=models.CASCADE, null=True, related_name="report_subscriptions"
     )
-    every = models.CharField(_("how often"), max_length=5, choices=Every.choices)
+    every = models.CharField(_("frequency"), max_length=5, choices=Every.choices)
     next_at = models.DateTimeField(_("next"))
 
     class Meta:
@@ -215,7 +215,7 @@ class Subscription(models.Model):
 
 class ExportState(models.TextChoices):
     WAITING = "waiting", _("Waiting")
-    RUNNING = "running", _("Being written")
+    RUNNING = "running", _("In progress")
     DONE = "done", _("Ready")
     FAILED = "failed", _("Failed")
     CANCELLED = "cancelled", _("Cancelled")
@@ -227,9 +227,12 @@ UNFINISHED = (ExportState.WAITING, ExportState.RUNNING)
 class Fault(models.TextChoices):
     """Why there is no file, and what to do about it."""
 
-    NOTHING_TO_SEE = "no_right", _("You no longer oversee what you had chosen. Choose again.")
-    TOO_LONG = "too_long", _("It took too long. Choose fewer days, or one website or group.")
-    BROKEN = "broken", _("Something went wrong, three times. Try again, or tell an administrator.")
+    NOTHING_TO_SEE = "no_right", _("You no longer oversee what you selected. Choose again.")
+    TOO_LONG = (
+        "too_long",
+        _("The export took too long. Choose fewer days, or one website or group."),
+    )
+    BROKEN = "broken", _("The export failed three times. Try again, or contact an administrator.")
 
 
 class Export(models.Model):
@@ -247,7 +250,7 @@ class Export(models.Model):
     subject = models.CharField(max_length=40)
     kind = models.CharField(max_length=4)
     query = models.TextField(blank=True)
-    about = models.CharField(_("of what"), max_length=300)
+    about = models.CharField(_("content"), max_length=300)
     first = models.DateField(_("first day"))
     last = models.DateField(_("last day"))
     language = models.CharField(max_length=10)
@@ -262,7 +265,7 @@ class Export(models.Model):
     leased_until = models.DateTimeField(null=True)
     file = models.CharField(max_length=200, blank=True)
     size = models.PositiveBigIntegerField(default=0)
-    asked_at = models.DateTimeField(_("asked for"))
+    asked_at = models.DateTimeField(_("requested"))
     ended_at = models.DateTimeField(null=True)
 
     class Meta:

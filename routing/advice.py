@@ -28,82 +28,83 @@ WORDS: dict[Kind, tuple[str, str, Any, Any]] = {
     Kind.WEBSITE_WITHOUT_DOMAINS: (
         WEBSITE,
         "",
-        gettext_lazy("{name} has no domain: the Messenger appears nowhere."),
+        gettext_lazy("{name} has no domain, so the Messenger does not appear anywhere."),
         gettext_lazy("Enter the hosts of its pages."),
     ),
     Kind.WEBSITE_WITHOUT_RULE: (
         WEBSITE,
         "",
-        gettext_lazy("{name} has no enabled distribution rule: no visitor is engaged."),
-        gettext_lazy("Make a rule, or enable one."),
+        gettext_lazy("{name} has no enabled distribution rule, so no visitors are engaged."),
+        gettext_lazy("Create a rule or enable one."),
     ),
     Kind.RULE_WITHOUT_GROUPS: (
         RULE,
         "",
-        gettext_lazy("The rule {name} leads to no group: nobody is engaged by it."),
-        gettext_lazy("Add a group with its places."),
+        gettext_lazy("The rule {name} leads to no group, so it engages no one."),
+        gettext_lazy("Add a group and set its places."),
     ),
     Kind.RULE_WITHOUT_AGENTS: (
         RULE,
         "",
-        gettext_lazy("Nobody can ever answer what comes by the rule {name}."),
-        gettext_lazy("Give one of its groups members with slots, and hours in which it is open."),
+        gettext_lazy("No one can ever answer conversations that come through the rule {name}."),
+        gettext_lazy("Add members with slots and opening hours to one of its groups."),
     ),
     Kind.RULE_NOT_REACHED: (
         RULE,
         "",
-        gettext_lazy("No targeting rule leads to the rule {name}: it is never used."),
-        gettext_lazy("Let a targeting rule lead to it, or disable it."),
+        gettext_lazy("No targeting rule leads to the rule {name}, so it is never used."),
+        gettext_lazy("Point a targeting rule to it, or disable it."),
     ),
     Kind.BOT_WITHOUT_TARGETS: (
         RULE,
         BOT,
-        gettext_lazy("The bot {others} of the rule {name} has nobody to pass on to."),
-        gettext_lazy("Add a group in which somebody can answer, or take the bot off."),
+        gettext_lazy("The bot {others} of the rule {name} has no one to escalate to."),
+        gettext_lazy("Add a group with agents who can answer, or remove the bot."),
     ),
     Kind.TARGETING_NEVER_MATCHES: (
         TARGETING,
         TARGETING,
         gettext_lazy(
-            "The targeting rule {name} never matches: {others} comes first and takes all."
+            "The targeting rule {name} never matches because {others} comes first and "
+            "matches everything."
         ),
-        gettext_lazy("Move it up, or ask more of the one before."),
+        gettext_lazy("Move it up, or make the rule before it stricter."),
     ),
     Kind.TARGETING_OF_DISABLED_RULE: (
         TARGETING,
         RULE,
         gettext_lazy("The targeting rule {name} leads to {others}, which is disabled."),
-        gettext_lazy("Enable that rule, or choose another."),
+        gettext_lazy("Enable that rule or choose another one."),
     ),
     Kind.TARGETING_ONLY_WHILE_CLOSED: (
         TARGETING,
         RULE,
-        gettext_lazy("{name} engages outside opening hours only, when {others} has no places."),
-        gettext_lazy("Let a group of the rule keep its places while it is closed."),
+        gettext_lazy("{name} engages only outside opening hours, but {others} has no places then."),
+        gettext_lazy("Let a group of the rule keep its places outside opening hours."),
     ),
     Kind.SKILL_NOBODY_HAS: (
         TARGETING,
         SKILL,
-        gettext_lazy("{name} asks for skills that no agent of its rule has together: {others}."),
-        gettext_lazy("Give them to an agent, or let the rule do without them after a while."),
+        gettext_lazy("{name} requires skills that no agent of its rule has together: {others}."),
+        gettext_lazy("Add them to an agent, or limit the wait for a skill in the rule."),
     ),
     Kind.GROUP_IN_BOTH: (
         GROUP,
         "",
         gettext_lazy("The group {name} is live (0 places) in one rule and has a queue in another."),
-        gettext_lazy("Who is busy with the queue misses live visitors: use two groups."),
+        gettext_lazy("Agents working the queue miss live visitors. Use two groups."),
     ),
     Kind.GROUP_WITHOUT_MEMBERS: (
         GROUP,
         "",
-        gettext_lazy("The group {name} has no members, yet conversations are sent to it."),
-        gettext_lazy("Add members, or take it out of its rules."),
+        gettext_lazy("The group {name} receives conversations but has no members."),
+        gettext_lazy("Add members, or remove the group from its rules."),
     ),
     Kind.GROUP_WITHOUT_SLOTS: (
         GROUP,
         "",
-        gettext_lazy("No member of the group {name} can hold a conversation."),
-        gettext_lazy("Give a member slots, or add one who has some and may log in."),
+        gettext_lazy("No member of the group {name} can take a conversation."),
+        gettext_lazy("Give slots to a member, or add one who has slots and can log in."),
     ),
     Kind.GROUP_NEVER_OPEN: (
         GROUP,
@@ -115,19 +116,21 @@ WORDS: dict[Kind, tuple[str, str, Any, Any]] = {
         GROUP,
         "",
         gettext_lazy("The answer timer of the group {name} is too short to read and answer."),
-        gettext_lazy("Give agents 15 seconds or more."),
+        gettext_lazy("Give agents at least 15 seconds."),
     ),
     Kind.AGENT_IN_BOTH: (
         AGENT,
         GROUP,
         gettext_lazy("{name} is in live groups and in groups with a queue: {others}."),
-        gettext_lazy("The queue fills the slots that live visitors need: keep one kind of group."),
+        gettext_lazy(
+            "The queue fills the slots that live visitors need. Choose one kind of group."
+        ),
     ),
     Kind.AGENT_WITHOUT_SLOTS: (
         AGENT,
         "",
-        gettext_lazy("{name} has no slots: nothing is ever given to this agent."),
-        gettext_lazy("Set the slots of a channel, or take the agent out of the groups."),
+        gettext_lazy("{name} has no slots, so they receive no conversations."),
+        gettext_lazy("Set slots for a channel, or remove the agent from their groups."),
     ),
 }
 MODELS: dict[str, type[Model]] = {

@@ -174,7 +174,7 @@ class ConversationDoor(ReadOnlyModelViewSet[Conversation]):
         mine = Conversation.objects.filter(pk=conversation.pk)
         found = queries.explained(mine, at=timezone.now(), zone=zone_of(request.user))  # type: ignore[arg-type]
         if not found:
-            raise NotWaiting(_("This conversation does not wait."))
+            raise NotWaiting(_("This conversation is not waiting."))
         return Response(ExplanationSerializer(found[0]).data)
 
     @extend_schema(

@@ -116,7 +116,7 @@ def start(
     targeting = engaging_rule(visitor.website, view, engaged_by=engaged_by, at=at)
     if targeting is None:
         raise NoRoom(
-            _("We cannot take a new conversation from this page. Your message is kept here.")
+            _("We cannot take a new conversation from this page. Your message is saved here.")
         )
     rule, skills = targeting.rule, targeting.as_target().skills
     # A bot takes no place, so the queues need no lock.
@@ -190,8 +190,8 @@ def is_closed(steps: list[RuleStep], at: datetime) -> bool:
 def _why_not(steps: list[RuleStep], at: datetime) -> str:
     """Return the reason shown to a visitor whose first message finds no room (B4)."""
     if not is_closed(steps, at):
-        return _("All our advisers are busy and the queue is full. Your message is kept here.")
-    return _("We are closed at the moment. Your message is kept here.")
+        return _("All our advisers are busy and the queue is full. Your message is saved here.")
+    return _("We are closed at the moment. Your message is saved here.")
 
 
 def remember_entry(rule: DistributionRule, step: RuleStep, *, at: datetime) -> None:

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                     "key",
                     models.CharField(
                         default=accounts.models.websites.new_key,
-                        help_text="Stands in the code that embeds the Messenger.",
+                        help_text="Used in the code that embeds the Messenger.",
                         max_length=32,
                         unique=True,
                         validators=[django.core.validators.RegexValidator("^[A-Za-z0-9_-]+$")],
@@ -54,7 +54,8 @@ class Migration(migrations.Migration):
                         ),
                         blank=True,
                         default=list,
-                        help_text="Hosts on which the Messenger may appear, separated by commas: www.example.com, *.example.com, localhost:8000.",
+                        help_text="Hosts where the Messenger may appear, separated by commas: "
+                        "www.example.com, *.example.com, localhost:8000.",
                         size=None,
                         verbose_name="domains",
                     ),
@@ -92,9 +93,9 @@ class Migration(migrations.Migration):
                     "assignment_hours",
                     models.PositiveSmallIntegerField(
                         default=24,
-                        help_text="After that an assigned conversation goes back to its group.",
+                        help_text="After this time, an assigned conversation returns to its group.",
                         validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="hours to handle an assigned conversation",
+                        verbose_name="time to handle an assigned conversation (hours)",
                     ),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
@@ -245,7 +246,7 @@ class Migration(migrations.Migration):
                 (
                     "display_name",
                     models.CharField(
-                        help_text="Visitors read this name.",
+                        help_text="Shown to visitors.",
                         max_length=60,
                         verbose_name="name shown to visitors",
                     ),
@@ -291,7 +292,7 @@ class Migration(migrations.Migration):
                     "slots",
                     models.PositiveSmallIntegerField(
                         default=3,
-                        help_text="Conversations at the same time.",
+                        help_text="How many conversations the agent can hold at the same time.",
                         verbose_name="slots",
                     ),
                 ),
@@ -299,7 +300,7 @@ class Migration(migrations.Migration):
                     "is_available",
                     models.BooleanField(
                         default=False,
-                        help_text="What the agent chose.",
+                        help_text="Set by the agent.",
                         verbose_name="available",
                     ),
                 ),
@@ -335,7 +336,9 @@ class Migration(migrations.Migration):
                     "answer_seconds",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="An agent who does not answer a pushed conversation in this time loses it to the front of the queue and becomes unavailable. Empty: no timer.",
+                        help_text="If an agent does not answer a pushed conversation within this "
+                        "time, it returns to the front of the queue and the agent "
+                        "becomes unavailable. Leave empty for no limit.",
                         null=True,
                         verbose_name="answer timer (seconds)",
                     ),
@@ -344,7 +347,9 @@ class Migration(migrations.Migration):
                     "release_minutes",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="Conversations of an agent whose connection is lost go back to the queue after this time. Empty: never by itself.",
+                        help_text="If an agent loses the connection, their conversations return to "
+                        "the queue after this time. Leave empty to never release them "
+                        "automatically.",
                         null=True,
                         verbose_name="automatic release (minutes)",
                     ),
@@ -353,7 +358,7 @@ class Migration(migrations.Migration):
                     "managers",
                     models.ManyToManyField(
                         blank=True,
-                        help_text="They see the figures of this group and manage it.",
+                        help_text="They manage this group and see its figures.",
                         related_name="managed_groups",
                         to=settings.AUTH_USER_MODEL,
                         verbose_name="managers",

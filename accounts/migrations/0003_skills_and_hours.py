@@ -16,14 +16,16 @@ class Migration(migrations.Migration):
             model_name="group",
             name="hours_change_at",
             field=models.DateTimeField(
-                editable=False, help_text="When the group closes or opens next.", null=True
+                editable=False, help_text="When the group next opens or closes.", null=True
             ),
         ),
         migrations.AddField(
             model_name="group",
             name="is_open",
             field=models.BooleanField(
-                default=True, editable=False, help_text="As last written, until the next change."
+                default=True,
+                editable=False,
+                help_text="The last recorded state, valid until the next change.",
             ),
         ),
         migrations.AddField(
@@ -31,7 +33,9 @@ class Migration(migrations.Migration):
             name="keeps_places_when_closed",
             field=models.BooleanField(
                 default=True,
-                help_text="While the group is closed nobody is given a conversation. Ticked: visitors may still take a place in its queues, and are answered when it opens.",
+                help_text="While the group is closed, its agents receive no conversations. Select "
+                "this to let visitors still take a place in its queues and be answered "
+                "when it opens.",
                 verbose_name="places outside opening hours",
             ),
         ),
@@ -40,7 +44,7 @@ class Migration(migrations.Migration):
             name="time_zone",
             field=models.CharField(
                 blank=True,
-                help_text="Of the opening hours. Empty: the website's.",
+                help_text="Used for the opening hours. Leave empty to use the website's time zone.",
                 max_length=64,
                 validators=[accounts.models.websites.check_timezone],
                 verbose_name="time zone",
@@ -86,7 +90,7 @@ class Migration(migrations.Migration):
             name="skills",
             field=models.ManyToManyField(
                 blank=True,
-                help_text="What a conversation may ask for before this agent is given it.",
+                help_text="What a conversation can require from an agent.",
                 related_name="agents",
                 to="accounts.skill",
                 verbose_name="skills",
@@ -107,7 +111,7 @@ class Migration(migrations.Migration):
                     "opens",
                     models.TimeField(
                         blank=True,
-                        help_text="Empty: closed all day.",
+                        help_text="Leave empty if closed all day.",
                         null=True,
                         verbose_name="opens",
                     ),
@@ -117,7 +121,7 @@ class Migration(migrations.Migration):
                     "group",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Empty: for all groups of the website.",
+                        help_text="Leave empty to apply to all groups of the website.",
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="holidays",
@@ -152,7 +156,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="special_hours_are_whole",
-                        violation_error_message="Special hours need an opening and a closing time.",
+                        violation_error_message="Enter an opening and a closing time for special hours.",
                     ),
                 ],
             },
@@ -185,7 +189,8 @@ class Migration(migrations.Migration):
                 (
                     "closes",
                     models.TimeField(
-                        help_text="At or before the opening time: on the next day (22:00 to 6:00).",
+                        help_text="A time at or before the opening time is on the next day (22:00 "
+                        "to 6:00).",
                         verbose_name="closes",
                     ),
                 ),

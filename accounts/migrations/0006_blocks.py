@@ -14,8 +14,10 @@ class Migration(migrations.Migration):
             name="blocks_addresses",
             field=models.BooleanField(
                 default=False,
-                help_text="Blocking a visitor then holds for everybody who writes from the same internet address, which may be a household or a whole company. Only a hash of it is kept.",
-                verbose_name="block internet addresses too",
+                help_text="Blocking a visitor also blocks everyone who writes from the same IP "
+                "address, which may be a household or a whole company. Only a hash of "
+                "the address is stored.",
+                verbose_name="also block IP addresses",
             ),
         ),
     ]

@@ -13,9 +13,10 @@ class Migration(migrations.Migration):
             name="transaction_hours",
             field=models.PositiveSmallIntegerField(
                 default=48,
-                help_text="A transaction belongs to the last agent who wrote before it, if that was no longer ago than this.",
+                help_text="A transaction is attributed to the last agent who wrote before it, "
+                "within this time.",
                 validators=[django.core.validators.MinValueValidator(1)],
-                verbose_name="hours from the last answer to a transaction",
+                verbose_name="attribution window for transactions (hours)",
             ),
         ),
     ]

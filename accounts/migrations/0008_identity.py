@@ -19,8 +19,8 @@ class Migration(migrations.Migration):
             field=models.PositiveIntegerField(
                 default=1,
                 editable=False,
-                help_text="Counts the texts of consent that visitors were shown.",
-                verbose_name="version of the consent",
+                help_text="Version number of the consent text shown to visitors.",
+                verbose_name="consent version",
             ),
         ),
         migrations.CreateModel(
@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                         unique=True,
                     ),
                 ),
-                ("created_at", models.DateTimeField(verbose_name="made at")),
+                ("created_at", models.DateTimeField(verbose_name="created at")),
                 (
                     "ends_at",
                     models.DateTimeField(editable=False, null=True, verbose_name="accepted until"),

@@ -14,7 +14,8 @@ class Migration(migrations.Migration):
             name="survey_comment",
             field=models.BooleanField(
                 default=True,
-                help_text="In the visitor's own words. With none of the three there is no survey.",
+                help_text="In the visitor's own words. If none of the three questions is enabled, "
+                "there is no survey.",
                 verbose_name="ask for a comment",
             ),
         ),
@@ -24,14 +25,14 @@ class Migration(migrations.Migration):
             field=models.BooleanField(
                 default=True,
                 help_text="From 1 to 5, after a conversation.",
-                verbose_name="ask for satisfaction",
+                verbose_name="ask about satisfaction",
             ),
         ),
         migrations.AddField(
             model_name="website",
             name="survey_nps",
             field=models.BooleanField(
-                default=True, help_text="From 0 to 10.", verbose_name="ask for recommendation"
+                default=True, help_text="From 0 to 10.", verbose_name="ask for a recommendation"
             ),
         ),
         migrations.AddField(
@@ -39,7 +40,7 @@ class Migration(migrations.Migration):
             name="takes_files",
             field=models.BooleanField(
                 default=True,
-                help_text="Visitors and agents may attach them to what they write.",
+                help_text="Visitors and agents can attach files to their messages.",
                 verbose_name="files and pictures",
             ),
         ),

@@ -14,8 +14,10 @@ class Migration(migrations.Migration):
             name="shows_place",
             field=models.BooleanField(
                 default=False,
-                help_text="Town and country, by the internet address, which itself is not kept. Needs a database or a proxy that says it (see the operations manual); nothing is asked outside.",
-                verbose_name="show agents where visitors write from",
+                help_text="Town and country, derived from the IP address, which is not stored. "
+                "Requires a database or proxy that provides them (see the operations "
+                "manual). No external service is called.",
+                verbose_name="show agents the visitor's location",
             ),
         ),
     ]

@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 (
                     "url",
                     models.URLField(
-                        help_text="Of a page made for it, on another host than this one.",
+                        help_text="A page designed to be embedded, on a different host from this one.",
                         max_length=500,
                         validators=[accounts.models.toolbar_apps.check_address],
                         verbose_name="address",
@@ -44,7 +44,8 @@ class Migration(migrations.Migration):
                     "groups",
                     models.ManyToManyField(
                         blank=True,
-                        help_text="Whose conversations show it. None: those of all groups of the website.",
+                        help_text="The application is shown in conversations of these groups. "
+                        "Leave empty to show it in all groups of the website.",
                         related_name="apps",
                         to="accounts.group",
                         verbose_name="groups",

@@ -14,8 +14,8 @@ class Migration(migrations.Migration):
             name="side",
             field=models.CharField(
                 choices=[
-                    ("end", "At the end of the line (right)"),
-                    ("start", "At its beginning (left)"),
+                    ("end", "End of the line (right)"),
+                    ("start", "Start of the line (left)"),
                 ],
                 default="end",
                 max_length=5,

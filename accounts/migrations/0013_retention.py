@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 help_text="So long after his last conversation was closed a visitor is erased with all of them, files included. Empty: kept until somebody erases them.",
                 null=True,
                 validators=[django.core.validators.MinValueValidator(1)],
-                verbose_name="days to keep conversations",
+                verbose_name="retention period of conversations (days)",
             ),
         ),
     ]

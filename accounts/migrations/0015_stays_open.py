@@ -14,7 +14,9 @@ class Migration(migrations.Migration):
             name="stays_open",
             field=models.BooleanField(
                 default=True,
-                help_text="During a conversation, the Messenger opens again on each page of the site until the visitor minimises it. On phones, where it covers the page, it comes back minimised.",
+                help_text="During a conversation, the Messenger reopens on each page until the "
+                "visitor minimises it. On phones, where it covers the page, it stays "
+                "minimised.",
                 verbose_name="stay open on the next page",
             ),
         ),

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             name="mirroring",
             field=models.BooleanField(
                 default=False,
-                help_text="Agents see which page a visitor is on while they are on the site.",
+                help_text="Agents see which page a visitor is viewing on the site.",
                 verbose_name="mirroring",
             ),
         ),
@@ -24,10 +24,12 @@ class Migration(migrations.Migration):
             name="retention_days",
             field=models.PositiveIntegerField(
                 blank=True,
-                help_text="A visitor is erased, with all their conversations and files, this long after the last one was closed. Empty: kept until somebody erases them.",
+                help_text="Delete visitors and all their conversations and files this long after "
+                "their last conversation closed. Leave empty to keep them until someone "
+                "erases them.",
                 null=True,
                 validators=[django.core.validators.MinValueValidator(1)],
-                verbose_name="days to keep conversations",
+                verbose_name="retention period of conversations (days)",
             ),
         ),
     ]

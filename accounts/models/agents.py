@@ -56,14 +56,14 @@ class Agent(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, verbose_name=_("user")
     )
     display_name = models.CharField(
-        _("name shown to visitors"), max_length=60, help_text=_("Visitors read this name.")
+        _("name shown to visitors"), max_length=60, help_text=_("Shown to visitors.")
     )
     skills = models.ManyToManyField(
         Skill,
         related_name="agents",
         blank=True,
         verbose_name=_("skills"),
-        help_text=_("What a conversation may ask for before this agent is given it."),
+        help_text=_("What a conversation can require from an agent."),
     )
 
     class Meta:
@@ -81,10 +81,12 @@ class AgentChannel(models.Model):
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="channels")
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
     slots = models.PositiveSmallIntegerField(
-        _("slots"), default=3, help_text=_("Conversations at the same time.")
+        _("slots"),
+        default=3,
+        help_text=_("How many conversations the agent can hold at the same time."),
     )
     is_available = models.BooleanField(
-        _("available"), default=False, help_text=_("What the agent chose.")
+        _("available"), default=False, help_text=_("Set by the agent.")
     )
     available_changed_at = models.DateTimeField(null=True, editable=False)
 
@@ -114,15 +116,16 @@ class Group(models.Model):
         related_name="managed_groups",
         blank=True,
         verbose_name=_("managers"),
-        help_text=_("They see the figures of this group and manage it."),
+        help_text=_("They manage this group and see its figures."),
     )
     answer_seconds = models.PositiveIntegerField(
         _("answer timer (seconds)"),
         null=True,
         blank=True,
         help_text=_(
-            "An agent who does not answer a pushed conversation in this time loses it to the "
-            "front of the queue and becomes unavailable. Empty: no timer."
+            "If an agent does not answer a pushed conversation within this time, it "
+            "returns to the front of the queue and the agent becomes unavailable. Leave "
+            "empty for no limit."
         ),
     )
     release_minutes = models.PositiveIntegerField(
@@ -130,8 +133,8 @@ class Group(models.Model):
         null=True,
         blank=True,
         help_text=_(
-            "Conversations of an agent whose connection is lost go back to the queue after this "
-            "time. Empty: never by itself."
+            "If an agent loses the connection, their conversations return to the queue "
+            "after this time. Leave empty to never release them automatically."
         ),
     )
     time_zone = models.CharField(
@@ -139,21 +142,24 @@ class Group(models.Model):
         max_length=64,
         blank=True,
         validators=[check_timezone],
-        help_text=_("Of the opening hours. Empty: the website's."),
+        help_text=_("Used for the opening hours. Leave empty to use the website's time zone."),
     )
     keeps_places_when_closed = models.BooleanField(
         _("places outside opening hours"),
         default=True,
         help_text=_(
-            "While the group is closed nobody is given a conversation. Ticked: visitors may still "
-            "take a place in its queues, and are answered when it opens."
+            "While the group is closed, its agents receive no conversations. Select this "
+            "to let visitors still take a place in its queues and be answered when it "
+            "opens."
         ),
     )
     is_open = models.BooleanField(
-        default=True, editable=False, help_text=_("As last written, until the next change.")
+        default=True,
+        editable=False,
+        help_text=_("The last recorded state, valid until the next change."),
     )
     hours_change_at = models.DateTimeField(
-        null=True, editable=False, help_text=_("When the group closes or opens next.")
+        null=True, editable=False, help_text=_("When the group next opens or closes.")
     )
 
     class Meta:

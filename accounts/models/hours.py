@@ -37,7 +37,7 @@ class OpeningHours(models.Model):
     opens = models.TimeField(_("opens"))
     closes = models.TimeField(
         pgettext_lazy("opening hours", "closes"),
-        help_text=_("At or before the opening time: on the next day (22:00 to 6:00)."),
+        help_text=_("A time at or before the opening time is on the next day (22:00 to 6:00)."),
     )
 
     class Meta:
@@ -70,12 +70,12 @@ class Holiday(models.Model):
         verbose_name=_("group"),
         null=True,
         blank=True,
-        help_text=_("Empty: for all groups of the website."),
+        help_text=_("Leave empty to apply to all groups of the website."),
     )
     date = models.DateField(_("day"))
     name = models.CharField(_("name"), max_length=100)
     opens = models.TimeField(
-        _("opens"), null=True, blank=True, help_text=_("Empty: closed all day.")
+        _("opens"), null=True, blank=True, help_text=_("Leave empty if closed all day.")
     )
     closes = models.TimeField(pgettext_lazy("opening hours", "closes"), null=True, blank=True)
 
@@ -93,7 +93,7 @@ class Holiday(models.Model):
                 condition=Q(opens__isnull=True, closes__isnull=True)
                 | Q(opens__isnull=False, closes__isnull=False),
                 name="special_hours_are_whole",
-                violation_error_message=_("Special hours need an opening and a closing time."),
+                violation_error_message=_("Enter an opening and a closing time for special hours."),
             ),
         ]
 

@@ -29,7 +29,7 @@ class IdentitySecret(models.Model):
         verbose_name=_("website"),
     )
     salt = models.CharField(max_length=64, unique=True, default=new_salt, editable=False)
-    created_at = models.DateTimeField(_("made at"))
+    created_at = models.DateTimeField(_("created at"))
     ends_at = models.DateTimeField(_("accepted until"), null=True, editable=False)
 
     class Meta:

@@ -24,7 +24,7 @@ def check_address(url: str) -> None:
     parts = urlsplit(url)
     is_local = parts.hostname in {"localhost", "127.0.0.1"}
     if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
-        raise ValidationError(_("An application is reached by HTTPS."))
+        raise ValidationError(_("The address of an application must start with https://."))
     if parts.username or parts.password or ";" in url or "'" in url:
         raise ValidationError(_("This address cannot be embedded."))
 
@@ -44,14 +44,17 @@ class ToolbarApp(models.Model):
         blank=True,
         related_name="apps",
         verbose_name=_("groups"),
-        help_text=_("Whose conversations show it. None: those of all groups of the website."),
+        help_text=_(
+            "The application is shown in conversations of these groups. Leave empty to show "
+            "it in all groups of the website."
+        ),
     )
     name = models.CharField(_("name"), max_length=40)
     url = models.URLField(
         _("address"),
         max_length=500,
         validators=[check_address],
-        help_text=_("Of a page made for it, on another host than this one."),
+        help_text=_("A page designed to be embedded, on a different host from this one."),
     )
     position = models.PositiveSmallIntegerField(_("order"), default=0)
     is_enabled = models.BooleanField(_("shown"), default=True)

@@ -44,8 +44,8 @@ def check_timezone(name: str) -> None:
 class Side(models.TextChoices):
     """The side of the brand's page on which the Messenger appears, in reading direction."""
 
-    END = "end", _("At the end of the line (right)")
-    START = "start", _("At its beginning (left)")
+    END = "end", _("End of the line (right)")
+    START = "start", _("Start of the line (left)")
 
 
 class Website(models.Model):
@@ -63,7 +63,7 @@ class Website(models.Model):
         unique=True,
         default=new_key,
         validators=[RegexValidator(r"^[A-Za-z0-9_-]+$")],
-        help_text=_("Stands in the code that embeds the Messenger."),
+        help_text=_("Used in the code that embeds the Messenger."),
     )
     domains = ArrayField(
         models.CharField(max_length=253, validators=[RegexValidator(f"^{HOST}$")]),
@@ -71,8 +71,8 @@ class Website(models.Model):
         default=list,
         blank=True,
         help_text=_(
-            "Hosts on which the Messenger may appear, separated by commas: "
-            "www.example.com, *.example.com, localhost:8000."
+            "Hosts where the Messenger may appear, separated by commas: www.example.com, "
+            "*.example.com, localhost:8000."
         ),
     )
     time_zone = models.CharField(
@@ -96,79 +96,84 @@ class Website(models.Model):
     logo_url = models.URLField(_("logo address"), blank=True)
     texts = models.JSONField(_("texts"), default=dict, blank=True)
     assignment_hours = models.PositiveSmallIntegerField(
-        _("hours to handle an assigned conversation"),
+        _("time to handle an assigned conversation (hours)"),
         default=24,
         validators=[MinValueValidator(1)],
-        help_text=_("After that an assigned conversation goes back to its group."),
+        help_text=_("After this time, an assigned conversation returns to its group."),
     )
     transaction_hours = models.PositiveSmallIntegerField(
-        _("hours from the last answer to a transaction"),
+        _("attribution window for transactions (hours)"),
         default=48,
         validators=[MinValueValidator(1)],
         help_text=_(
-            "A transaction belongs to the last agent who wrote before it, if that was no longer "
-            "ago than this."
+            "A transaction is attributed to the last agent who wrote before it, within this time."
         ),
     )
     blocks_addresses = models.BooleanField(
-        _("block internet addresses too"),
+        _("also block IP addresses"),
         default=False,
         help_text=_(
-            "Blocking a visitor then holds for everybody who writes from the same internet "
-            "address, which may be a household or a whole company. Only a hash of it is kept."
+            "Blocking a visitor also blocks everyone who writes from the same IP "
+            "address, which may be a household or a whole company. Only a hash of the "
+            "address is stored."
         ),
     )
     takes_files = models.BooleanField(
         _("files and pictures"),
         default=True,
-        help_text=_("Visitors and agents may attach them to what they write."),
+        help_text=_("Visitors and agents can attach files to their messages."),
     )
     stays_open = models.BooleanField(
         _("stay open on the next page"),
         default=True,
         help_text=_(
-            "During a conversation, the Messenger opens again on each page of the site until the "
-            "visitor minimises it. On phones, where it covers the page, it comes back minimised."
+            "During a conversation, the Messenger reopens on each page until the visitor "
+            "minimises it. On phones, where it covers the page, it stays minimised."
         ),
     )
     mirroring = models.BooleanField(
         _("mirroring"),
         default=False,
-        help_text=_("Agents see which page a visitor is on while they are on the site."),
+        help_text=_("Agents see which page a visitor is viewing on the site."),
     )
     survey_csat = models.BooleanField(
-        _("ask for satisfaction"), default=True, help_text=_("From 1 to 5, after a conversation.")
+        _("ask about satisfaction"), default=True, help_text=_("From 1 to 5, after a conversation.")
     )
     survey_nps = models.BooleanField(
-        _("ask for recommendation"), default=True, help_text=_("From 0 to 10.")
+        _("ask for a recommendation"), default=True, help_text=_("From 0 to 10.")
     )
     survey_comment = models.BooleanField(
         _("ask for a comment"),
         default=True,
-        help_text=_("In the visitor's own words. With none of the three there is no survey."),
+        help_text=_(
+            "In the visitor's own words. If none of the three questions is enabled, there is "
+            "no survey."
+        ),
     )
     retention_days = models.PositiveIntegerField(
-        _("days to keep conversations"),
+        _("retention period of conversations (days)"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
         help_text=_(
-            "A visitor is erased, with all their conversations and files, this long after the last "
-            "one was closed. Empty: kept until somebody erases them."
+            "Delete visitors and all their conversations and files this long after their "
+            "last conversation closed. Leave empty to keep them until someone erases "
+            "them."
         ),
     )
     consent_version = models.PositiveIntegerField(
-        _("version of the consent"),
+        _("consent version"),
         default=1,
         editable=False,
-        help_text=_("Counts the texts of consent that visitors were shown."),
+        help_text=_("Version number of the consent text shown to visitors."),
     )
     shows_place = models.BooleanField(
-        _("show agents where visitors write from"),
+        _("show agents the visitor's location"),
         default=False,
         help_text=_(
-            "Town and country, by the internet address, which itself is not kept. Needs a database "
-            "or a proxy that says it (see the operations manual); nothing is asked outside."
+            "Town and country, derived from the IP address, which is not stored. "
+            "Requires a database or proxy that provides them (see the operations "
+            "manual). No external service is called."
         ),
     )
     created_at = models.DateTimeField(auto_now_add=True)

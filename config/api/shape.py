@@ -56,7 +56,7 @@ class Json(JSONParser):
         try:
             return parse(body)
         except Malformed:
-            raise ParseError(gettext("This is not JSON that can be read.")) from None
+            raise ParseError(gettext("This JSON cannot be read.")) from None
 
 
 class Pages(CursorPagination):

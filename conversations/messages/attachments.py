@@ -134,11 +134,13 @@ async def _allowed(may: str, values: dict[str, Any], at: datetime) -> dict[str, 
 def _checked(row: dict[str, Any] | None) -> dict[str, Any]:
     """Return the row if files may be added; raise ``Rejected`` otherwise."""
     if row is None:
-        raise Rejected("not_found", _("Files cannot be added to this conversation now."), 404)
+        raise Rejected(
+            "not_found", _("You cannot add files to this conversation at the moment."), 404
+        )
     if not row["takes_files"]:
-        raise Rejected("refused", _("No files can be sent on this site."), 409)
+        raise Rejected("refused", _("You cannot send files on this site."), 409)
     if row["lately"] >= LATELY_LIMIT:
-        raise Rejected("too_many", _("That is a lot of files. Please wait a little."), 429)
+        raise Rejected("too_many", _("You have sent a lot of files. Please wait a moment."), 429)
     return row
 
 
@@ -155,10 +157,10 @@ def upload_strings() -> dict[str, str]:
         "uploading": _("Uploading…"),
         "upload_failed": _("The file could not be uploaded."),
         "upload_too_large": too_large().text,
-        "upload_too_many": _("10 files at a time are the most."),
+        "upload_too_many": _("You can send up to 10 files at a time."),
         "remove_file": _("Remove {name}"),
         "retry_file": _("Try again"),
-        "upload_held": _("Will be uploaded once you have accepted"),
+        "upload_held": _("Will be uploaded after you accept"),
     }
 
 
@@ -218,7 +220,7 @@ async def store(
     await asyncio.to_thread(_delete, [row["file"], row["thumbnail"]])
     known = await async_pool.fetch_one(KNOWN, key)
     if known is None:
-        raise Rejected("conflict", _("Another file was sent under the same id."), 409)
+        raise Rejected("conflict", _("A different file was already sent with this id."), 409)
     return frame(known), False
 
 
@@ -244,7 +246,7 @@ async def read(query: str, values: dict[str, Any], *, small: bool) -> Download:
     try:
         content = await asyncio.to_thread(_load, path)
     except FileNotFoundError:
-        raise Rejected("not_found", _("This file does not exist any more."), 404) from None
+        raise Rejected("not_found", _("This file no longer exists."), 404) from None
     return Download(
         row["name"], file_types.THUMBNAIL_TYPE if small else row["content_type"], content
     )

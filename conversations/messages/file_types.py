@@ -196,5 +196,5 @@ def _is_text(content: bytes) -> bool:
 
 def _not_accepted() -> Unacceptable:
     return Unacceptable(
-        _("Files of this kind are not accepted. Pictures, PDF, office documents and text are.")
+        _("This file type is not accepted. Send a picture, PDF, office document or text file.")
     )

@@ -13,31 +13,33 @@ def closed() -> Rejected:
 
 def blocked() -> Rejected:
     """Return the rejection for a blocked visitor (R58): calm, and without a reason."""
-    return Rejected("blocked", _("It is not possible to write to us here at the moment."), 403)
+    return Rejected("blocked", _("You cannot write to us here at the moment."), 403)
 
 
 def without_consent() -> Rejected:
     """Return the rejection for a message without consent (R27)."""
-    return Rejected("consent", _("Please accept first; your message is kept."), 403)
+    return Rejected("consent", _("Please accept first. Your message is saved."), 403)
 
 
 def withdrawn() -> Rejected:
     """Return the rejection for anything sent after consent was withdrawn (C62)."""
     text = _(
-        "You have withdrawn your consent, so nothing was stored. To go on, please accept first."
+        "You have withdrawn your consent, so nothing was stored. To continue, please accept first."
     )
     return Rejected("consent", text, 403)
 
 
 def no_file() -> Rejected:
-    return Rejected("attachment", _("The file is no longer there: please attach it again."), 409)
+    return Rejected(
+        "attachment", _("The file is no longer available. Please attach it again."), 409
+    )
 
 
 def not_on_desk() -> Rejected:
     return Rejected(
-        "not_on_desk", _("This conversation is no longer on your desk; nothing was sent."), 409
+        "not_on_desk", _("This conversation is no longer on your desk. Nothing was sent."), 409
     )
 
 
 def conflict() -> Rejected:
-    return Rejected("conflict", _("Another message was sent under the same id."), 409)
+    return Rejected("conflict", _("A different message was already sent with this id."), 409)

@@ -34,7 +34,7 @@ def check_offer(
     come only from the website's ``domains``: no other host learns who reads them (ASVS 14.2.1)."""
     offered_choices = [_line(one, CHOICE_LENGTH) for one in _list(choices, CHOICES, "choices")]
     if len(set(offered_choices)) < len(offered_choices):
-        raise _invalid(_("Two choices say the same."))
+        raise _invalid(_("Two choices are the same."))
     offered_cards = [_card(one, domains) for one in _list(cards, CARDS, "cards")]
     if not offered_choices and not offered_cards:
         return check_body(body), None
@@ -60,11 +60,11 @@ def of_lines(text: str, lines: str) -> tuple[str, Offer | None]:
 
 def _card(value: object, domains: Iterable[str]) -> dict[str, Any]:
     if not isinstance(value, dict) or set(value) - {"title", "text", "image", "links"}:
-        raise _invalid(_("A card has a title, a text, an image and links."))
+        raise _invalid(_("A card has a title, text, an image and links."))
     text = value.get("text") or ""
     image = value.get("image") or ""
     if image and not is_among(urlsplit(_url(image)).netloc, domains):
-        raise _invalid(_("A picture of a card must be on one of the website’s domains."))
+        raise _invalid(_("The image of a card must be on one of the website’s domains."))
     return {
         "title": _line(value.get("title"), TITLE_LENGTH),
         "text": _within(check_body(text), TEXT_LENGTH) if text else "",
@@ -75,7 +75,7 @@ def _card(value: object, domains: Iterable[str]) -> dict[str, Any]:
 
 def _link(value: object) -> dict[str, str]:
     if not isinstance(value, dict) or set(value) != {"text", "url"}:
-        raise _invalid(_("A link has a text and a url."))
+        raise _invalid(_("A link has text and a URL."))
     return {"text": _line(value["text"], LINK_LENGTH), "url": _url(value["url"])}
 
 
@@ -85,7 +85,7 @@ def _url(value: object) -> str:
     except ValueError:
         is_fit = False
     if not is_fit:
-        raise _invalid(_("An address begins with http:// or https://."))
+        raise _invalid(_("An address must start with http:// or https://."))
     return _within(str(value), URL_LENGTH)
 
 
@@ -95,7 +95,7 @@ def _list(value: object, most: int, name: str) -> list[object]:
     if not isinstance(value, list):
         raise _invalid(_("%(name)s must be a list.") % {"name": name})
     if len(value) > most:
-        raise _invalid(_("At most %(n)d %(name)s.") % {"n": most, "name": name})
+        raise _invalid(_("The limit is %(n)d %(name)s.") % {"n": most, "name": name})
     return value
 
 
@@ -105,7 +105,9 @@ def _line(value: object, most: int) -> str:
 
 def _within(text: str, most: int) -> str:
     if len(text) > most:
-        raise _invalid(_("“%(text)s …” is longer than %(n)d.") % {"text": text[:20], "n": most})
+        raise _invalid(
+            _("“%(text)s …” is longer than %(n)d characters.") % {"text": text[:20], "n": most}
+        )
     return text
 
 

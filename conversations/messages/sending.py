@@ -160,7 +160,9 @@ async def send_as_agent(
         return sent
     if found["is_mine"] and found["withdrawn_at"] is not None:
         raise Rejected(
-            "consent", _("This visitor has withdrawn consent: nothing can be sent any more."), 403
+            "consent",
+            _("This visitor has withdrawn their consent. You can no longer send messages to them."),
+            403,
         )
     if attachment is not None and found["status"] == Status.ACTIVE and found["is_mine"]:
         raise rejections.no_file()

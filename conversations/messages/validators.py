@@ -35,11 +35,14 @@ def check_body(body: object, *, may_be_empty: bool = False) -> str:
     if all(character.isspace() or unicodedata.category(character) == "Cf" for character in text):
         if may_be_empty:
             return ""
-        raise Rejected("empty", _("Write something first: the message is empty."), 400)
+        raise Rejected("empty", _("The message is empty. Write something first."), 400)
     if len(text) > BODY_LIMIT:
         raise Rejected(
             "too_long",
-            _("This message has %(n)d characters; %(limit)d is the most. Please send it in parts.")
+            _(
+                "This message has %(n)d characters. The limit is %(limit)d. Please send it "
+                "in several parts."
+            )
             % {"n": len(text), "limit": BODY_LIMIT},
             413,
         )

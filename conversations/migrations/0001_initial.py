@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                 (
                     "solved_window",
                     models.DurationField(
-                        help_text="From solved to closed; empty: at once.",
+                        help_text="Time between solved and closed. Empty: closes immediately.",
                         null=True,
                         verbose_name="return window",
                     ),
@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
                     "is_asynchronous",
                     models.BooleanField(
                         default=False,
-                        help_text="Entered by a queue with places: may be snoozed.",
+                        help_text="Entered through a queue with places. Can be snoozed.",
                         verbose_name="asynchronous",
                     ),
                 ),
@@ -95,18 +95,21 @@ class Migration(migrations.Migration):
                 (
                     "is_return",
                     models.BooleanField(
-                        default=False, help_text="Waits as a return, not as a new entry."
+                        default=False,
+                        help_text="Waits as a returning conversation, not as a new one.",
                     ),
                 ),
                 (
                     "is_kept",
-                    models.BooleanField(default=False, help_text="Kept by its agent."),
+                    models.BooleanField(
+                        default=False, help_text="Returns to the agent who snoozed it."
+                    ),
                 ),
                 (
                     "is_auto_close",
                     models.BooleanField(
                         default=False,
-                        help_text="Closed if nobody writes before the snooze ends.",
+                        help_text="Closes if the visitor does not reply before the snooze ends.",
                     ),
                 ),
                 ("opened_at", models.DateTimeField(verbose_name="opened at")),
@@ -134,10 +137,10 @@ class Migration(migrations.Migration):
                         choices=[
                             ("resolved", "Resolved"),
                             ("blocked", "Visitor blocked"),
-                            ("snooze_over", "Snooze over without a reply"),
-                            ("bot_inactivity", "Visitor did not answer the bot"),
+                            ("snooze_over", "Snooze ended without a reply"),
+                            ("bot_inactivity", "Visitor did not respond to the bot"),
                             ("bot_ended", "Ended by the bot"),
-                            ("window_over", "Return window over"),
+                            ("window_over", "Return window ended"),
                             ("visitor_ended", "Ended by the visitor"),
                         ],
                         max_length=20,
@@ -161,7 +164,7 @@ class Migration(migrations.Migration):
                             ),
                             (
                                 conversations.lifecycle.transitions.DeadlineKind["BOT_INACTIVITY"],
-                                "Visitor silent with the bot",
+                                "Visitor stopped responding to the bot",
                             ),
                             (
                                 conversations.lifecycle.transitions.DeadlineKind["SOLVED_WINDOW"],
@@ -184,7 +187,7 @@ class Migration(migrations.Migration):
                 (
                     "visitor_waits_since",
                     models.DateTimeField(
-                        help_text="Since when the visitor's words have had no answer.",
+                        help_text="Since when the visitor has been waiting for an answer.",
                         null=True,
                     ),
                 ),
@@ -561,7 +564,7 @@ class Migration(migrations.Migration):
                 (
                     "actor_user_id",
                     models.BigIntegerField(
-                        help_text="The user who did it, if a user did.", null=True
+                        help_text="The user who did it. Empty if no user did.", null=True
                     ),
                 ),
                 (

@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 (
                     "agent",
                     models.ForeignKey(
-                        help_text="Who uploaded it; empty: the visitor.",
+                        help_text="The agent who uploaded it. Empty if it was the visitor.",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="attachments",

@@ -22,12 +22,12 @@ class Migration(migrations.Migration):
                     "wants_mail",
                     models.BooleanField(
                         default=True,
-                        help_text="The visitor's own choice.",
-                        verbose_name="wants to be told by e-mail",
+                        help_text="Chosen by the visitor.",
+                        verbose_name="wants e-mail notifications",
                     ),
                 ),
                 ("given_at", models.DateTimeField(verbose_name="given at")),
-                ("refused_at", models.DateTimeField(null=True, verbose_name="refused at")),
+                ("refused_at", models.DateTimeField(null=True, verbose_name="declined at")),
                 (
                     "visitor",
                     models.OneToOneField(
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
             model_name="conversation",
             name="notify_at",
             field=models.DateTimeField(
-                help_text="When to look whether the visitor is told by e-mail of an answer (C10).",
+                help_text="When to check whether to notify the visitor of an answer by e-mail (C10).",
                 null=True,
             ),
         ),

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             model_name="conversation",
             name="are_skills_relaxed",
             field=models.BooleanField(
-                default=False, help_text="It has waited long enough: any member may take it."
+                default=False, help_text="The wait for a skill has ended. Any member can take it."
             ),
         ),
         migrations.AddField(
@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 base_field=models.BigIntegerField(),
                 blank=True,
                 default=list,
-                help_text="Ids of the skills that an agent must have, all of them, to be given it.",
+                help_text="Ids of the skills that an agent must have to receive it. All are required.",
                 size=None,
                 verbose_name="required skills",
             ),
@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
             model_name="conversation",
             name="rule",
             field=models.ForeignKey(
-                help_text="By which the visitor was engaged.",
+                help_text="The rule that engaged the visitor.",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="conversations",
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
             model_name="conversation",
             name="skill_patience",
             field=models.DurationField(
-                help_text="How long it waits in a queue for the skills; empty: for ever.",
+                help_text="How long it waits in a queue for an agent with the skills. Empty: no limit.",
                 null=True,
                 verbose_name="wait for a skill",
             ),
@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
                     ),
                     (
                         conversations.lifecycle.transitions.DeadlineKind["BOT_INACTIVITY"],
-                        "Visitor silent with the bot",
+                        "Visitor stopped responding to the bot",
                     ),
                     (
                         conversations.lifecycle.transitions.DeadlineKind["SOLVED_WINDOW"],
@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                     ),
                     (
                         conversations.lifecycle.transitions.DeadlineKind["BOT_SILENCE"],
-                        "Bot silent with the visitor",
+                        "Bot stopped responding to the visitor",
                     ),
                 ],
                 max_length=20,
@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("unanswered", "Pushed, and not answered in time")], max_length=12
+                        choices=[("unanswered", "Pushed and not answered in time")], max_length=12
                     ),
                 ),
                 (

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 blank=True,
                 editable=False,
-                help_text="Keyed hash of the internet address, where the website blocks by it.",
+                help_text="Keyed hash of the IP address, if the website blocks IP addresses.",
                 max_length=64,
             ),
         ),
@@ -72,7 +72,9 @@ class Migration(migrations.Migration):
                 (
                     "until",
                     models.DateTimeField(
-                        help_text="Empty: until lifted.", null=True, verbose_name="until"
+                        help_text="Leave empty to block until lifted.",
+                        null=True,
+                        verbose_name="until",
                     ),
                 ),
                 ("lifted_at", models.DateTimeField(null=True, verbose_name="lifted at")),

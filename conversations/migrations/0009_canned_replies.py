@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                 fields=("agent", "group", "website", "language", "shortcut"),
                 name="shortcut_once",
                 nulls_distinct=False,
-                violation_error_message="Another reply has this shortcut already.",
+                violation_error_message="Another reply already uses this shortcut.",
             ),
         ),
         audit.recorded("conversations.cannedreply", unseen=["words", "uses", "used_at"]),

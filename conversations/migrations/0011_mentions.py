@@ -26,8 +26,8 @@ class Migration(migrations.Migration):
             name="kind",
             field=models.CharField(
                 choices=[
-                    ("unanswered", "Pushed, and not answered in time"),
-                    ("mentioned", "Called by name in a note"),
+                    ("unanswered", "Pushed and not answered in time"),
+                    ("mentioned", "Mentioned in a note"),
                 ],
                 max_length=12,
             ),

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="consent",
             name="version",
-            field=models.PositiveIntegerField(default=1, verbose_name="version of the text"),
+            field=models.PositiveIntegerField(default=1, verbose_name="text version"),
         ),
         migrations.AddField(
             model_name="person",
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
             field=models.JSONField(
                 blank=True,
                 default=dict,
-                help_text="What the brand's server says of this customer, signed.",
+                help_text="Signed customer data from the brand's server.",
                 verbose_name="profile",
             ),
         ),
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
             model_name="visitor",
             name="hidden_at",
             field=models.DateTimeField(
-                help_text="What was said until then is hidden in this visitor's Messenger.",
+                help_text="Earlier messages are hidden in this visitor's Messenger.",
                 null=True,
             ),
         ),
@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
             model_name="visitor",
             name="withdrawn_at",
             field=models.DateTimeField(
-                help_text="When the consent was withdrawn that has not been given since.", null=True
+                help_text="When consent was withdrawn. Empty if it was given again.", null=True
             ),
         ),
         migrations.AlterField(

@@ -35,10 +35,11 @@ class Migration(migrations.Migration):
                     "provider_url",
                     models.CharField(
                         blank=True,
-                        help_text="Asked as well, by a POST of JSON. Empty: nobody outside is asked.",
+                        help_text="Also queried with a JSON POST request. Leave empty to query no "
+                        "external provider.",
                         max_length=500,
                         validators=[django.core.validators.URLValidator(schemes=["https", "http"])],
-                        verbose_name="address of a provider",
+                        verbose_name="provider address",
                     ),
                 ),
                 (
@@ -47,14 +48,16 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="Sent as a bearer token.",
                         max_length=200,
-                        verbose_name="secret for the provider",
+                        verbose_name="provider secret",
                     ),
                 ),
                 (
                     "sends_personal_data",
                     models.BooleanField(
                         default=False,
-                        help_text="Ticked: the visitor's name and the last messages as they are. Otherwise only the last question, without names, addresses and numbers.",
+                        help_text="Select this to send the visitor's name and the last messages "
+                        "unchanged. Otherwise only the last question is sent, without "
+                        "names, addresses or numbers.",
                         verbose_name="send personal data to the provider",
                     ),
                 ),
@@ -62,7 +65,7 @@ class Migration(migrations.Migration):
                     "learnt_until",
                     models.DateTimeField(
                         editable=False,
-                        help_text="Closures up to here have been looked at.",
+                        help_text="Conversations closed up to this time have been processed.",
                         null=True,
                     ),
                 ),
@@ -92,7 +95,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "seq",
-                    models.PositiveIntegerField(help_text="Of the first message of the answer."),
+                    models.PositiveIntegerField(
+                        help_text="Number of the first message of the answer."
+                    ),
                 ),
                 ("language", models.CharField(max_length=10)),
                 (
@@ -148,7 +153,10 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("seq", models.PositiveIntegerField(help_text="Of the visitor's last message.")),
+                (
+                    "seq",
+                    models.PositiveIntegerField(help_text="Number of the visitor's last message."),
+                ),
                 ("suggestions", models.JSONField(default=list)),
                 ("offered_at", models.DateTimeField()),
                 (
@@ -157,7 +165,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         choices=[
                             ("used", "Used"),
-                            ("edited", "Used, and changed"),
+                            ("edited", "Used with changes"),
                             ("ignored", "Ignored"),
                         ],
                         max_length=8,
@@ -167,7 +175,7 @@ class Migration(migrations.Migration):
                     "source",
                     models.CharField(
                         blank=True,
-                        help_text="Where the one that was used came from.",
+                        help_text="Source of the suggestion that was used.",
                         max_length=10,
                     ),
                 ),

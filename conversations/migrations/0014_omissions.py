@@ -25,9 +25,9 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("blocked", "The visitor was blocked"),
-                            ("unanswered", "Nobody had answered the visitor"),
-                            ("switched_off", "The website asks nothing"),
-                            ("withdrawn", "The visitor has withdrawn consent"),
+                            ("unanswered", "No one had answered the visitor"),
+                            ("switched_off", "The website has no survey questions"),
+                            ("withdrawn", "The visitor had withdrawn consent"),
                         ],
                         max_length=12,
                         verbose_name="reason",

@@ -28,14 +28,14 @@ class Migration(migrations.Migration):
                 ("language", models.CharField(blank=True, max_length=35, verbose_name="language")),
                 (
                     "referrer",
-                    models.CharField(blank=True, max_length=2000, verbose_name="came from"),
+                    models.CharField(blank=True, max_length=2000, verbose_name="referrer"),
                 ),
                 (
                     "place",
-                    models.CharField(blank=True, max_length=100, verbose_name="place of origin"),
+                    models.CharField(blank=True, max_length=100, verbose_name="location"),
                 ),
                 ("data", models.JSONField(blank=True, default=dict, verbose_name="custom data")),
-                ("said_at", models.DateTimeField(verbose_name="said at")),
+                ("said_at", models.DateTimeField(verbose_name="reported at")),
             ],
             options={
                 "verbose_name": "profile of a visitor",
@@ -53,11 +53,11 @@ class Migration(migrations.Migration):
                 ),
                 ("url", models.CharField(max_length=2000, verbose_name="address")),
                 ("title", models.CharField(blank=True, max_length=200, verbose_name="title")),
-                ("seen_at", models.DateTimeField(verbose_name="seen at")),
+                ("seen_at", models.DateTimeField(verbose_name="viewed at")),
             ],
             options={
-                "verbose_name": "page seen",
-                "verbose_name_plural": "pages seen",
+                "verbose_name": "page viewed",
+                "verbose_name_plural": "pages viewed",
             },
         ),
         migrations.AddIndex(

@@ -38,7 +38,9 @@ class Migration(migrations.Migration):
                 ("ended_at", models.DateTimeField(null=True)),
                 (
                     "busy_seconds",
-                    models.FloatField(default=0, help_text="With a conversation on the desk."),
+                    models.FloatField(
+                        default=0, help_text="With at least one conversation on the desk."
+                    ),
                 ),
                 (
                     "open_seconds",
@@ -62,8 +64,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "time in a status",
-                "verbose_name_plural": "times in a status",
+                "verbose_name": "status interval",
+                "verbose_name_plural": "status intervals",
                 "indexes": [models.Index(fields=["website", "started_at"], name="spans_by_start")],
                 "constraints": [
                     models.UniqueConstraint(

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 (
                     "erased_by",
                     models.ForeignKey(
-                        help_text="Empty: by a command or because its time was over.",
+                        help_text="Empty if done by a command or when the retention period ended.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",

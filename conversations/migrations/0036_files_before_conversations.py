@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             model_name="attachment",
             name="visitor",
             field=models.ForeignKey(
-                help_text="Who uploaded it before there was a conversation.",
+                help_text="The visitor who uploaded it before there was a conversation.",
                 null=True,
                 on_delete=django.db.models.deletion.CASCADE,
                 related_name="attachments",

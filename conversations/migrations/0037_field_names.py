@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="consent",
             name="text_sha256",
-            field=models.CharField(max_length=64, verbose_name="hash of the text"),
+            field=models.CharField(max_length=64, verbose_name="text hash"),
         ),
         migrations.AlterField(
             model_name="contact",
@@ -151,10 +151,10 @@ class Migration(migrations.Migration):
                 choices=[
                     ("resolved", "Resolved"),
                     ("blocked", "Visitor blocked"),
-                    ("snooze_over", "Snooze over without a reply"),
-                    ("bot_inactivity", "Visitor did not answer the bot"),
+                    ("snooze_over", "Snooze ended without a reply"),
+                    ("bot_inactivity", "Visitor did not respond to the bot"),
                     ("bot_ended", "Ended by the bot"),
-                    ("window_over", "Return window over"),
+                    ("window_over", "Return window ended"),
                     ("visitor_ended", "Ended by the visitor"),
                 ],
                 max_length=20,
@@ -193,7 +193,7 @@ class Migration(migrations.Migration):
                     ),
                     (
                         conversations.lifecycle.transitions.DeadlineKind["BOT_INACTIVITY"],
-                        "Visitor silent with the bot",
+                        "Visitor stopped responding to the bot",
                     ),
                     (
                         conversations.lifecycle.transitions.DeadlineKind["SOLVED_WINDOW"],
@@ -209,11 +209,11 @@ class Migration(migrations.Migration):
                     ),
                     (
                         conversations.lifecycle.transitions.DeadlineKind["BOT_SILENCE"],
-                        "Bot silent with the visitor",
+                        "Bot stopped responding to the visitor",
                     ),
                 ],
                 max_length=20,
-                verbose_name="what happens then",
+                verbose_name="what happens at the deadline",
             ),
         ),
         migrations.AlterField(
@@ -500,7 +500,7 @@ class Migration(migrations.Migration):
             model_name="visitor",
             name="hidden_at",
             field=models.DateTimeField(
-                help_text="What was said until then is hidden in this visitor's Messenger.",
+                help_text="Earlier messages are hidden in this visitor's Messenger.",
                 null=True,
                 verbose_name="history hidden at",
             ),

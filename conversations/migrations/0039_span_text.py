@@ -12,6 +12,8 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="statusspan",
             name="open_seconds",
-            field=models.FloatField(default=0, help_text="While one of their groups was open."),
+            field=models.FloatField(
+                default=0, help_text="While at least one of their groups was open."
+            ),
         ),
     ]

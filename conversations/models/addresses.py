@@ -20,10 +20,10 @@ class Address(models.Model):
     visitor = models.OneToOneField(Visitor, on_delete=models.CASCADE, related_name="address")
     email = models.EmailField(_("e-mail address"), max_length=254)
     wants_mail = models.BooleanField(
-        _("wants to be told by e-mail"), default=True, help_text=_("The visitor's own choice.")
+        _("wants e-mail notifications"), default=True, help_text=_("Chosen by the visitor.")
     )
     given_at = models.DateTimeField(_("given at"))
-    refused_at = models.DateTimeField(_("refused at"), null=True)
+    refused_at = models.DateTimeField(_("declined at"), null=True)
 
     class Meta:
         verbose_name = _("e-mail address")

@@ -28,14 +28,14 @@ class Attachment(models.Model):
         on_delete=models.CASCADE,
         null=True,
         related_name="attachments",
-        help_text=_("Who uploaded it before there was a conversation."),
+        help_text=_("The visitor who uploaded it before there was a conversation."),
     )
     agent = models.ForeignKey(
         Agent,
         on_delete=models.PROTECT,
         null=True,
         related_name="attachments",
-        help_text=_("Who uploaded it; empty: the visitor."),
+        help_text=_("The agent who uploaded it. Empty if it was the visitor."),
     )
     name = models.CharField(_("name"), max_length=120)
     content_type = models.CharField(_("type"), max_length=100)

@@ -39,7 +39,9 @@ class Block(models.Model):
     )
     reason = models.CharField(_("reason"), max_length=300)
     blocked_at = models.DateTimeField(_("blocked at"))
-    until = models.DateTimeField(_("until"), null=True, help_text=_("Empty: until lifted."))
+    until = models.DateTimeField(
+        _("until"), null=True, help_text=_("Leave empty to block until lifted.")
+    )
     blocked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,

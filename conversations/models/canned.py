@@ -66,7 +66,7 @@ class CannedReply(models.Model):
                 condition=~Q(shortcut=""),
                 nulls_distinct=False,
                 name="shortcut_once",
-                violation_error_message=_("Another reply has this shortcut already."),
+                violation_error_message=_("Another reply already uses this shortcut."),
             ),
         ]
 

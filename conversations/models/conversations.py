@@ -40,10 +40,10 @@ class ActorKind(models.TextChoices):
 class CloseReason(models.TextChoices):
     RESOLVED = "resolved", _("Resolved")
     BLOCKED = "blocked", _("Visitor blocked")
-    SNOOZE_OVER = "snooze_over", _("Snooze over without a reply")
-    BOT_INACTIVITY = "bot_inactivity", _("Visitor did not answer the bot")
+    SNOOZE_OVER = "snooze_over", _("Snooze ended without a reply")
+    BOT_INACTIVITY = "bot_inactivity", _("Visitor did not respond to the bot")
     BOT_ENDED = "bot_ended", _("Ended by the bot")
-    WINDOW_OVER = "window_over", _("Return window over")
+    WINDOW_OVER = "window_over", _("Return window ended")
     VISITOR_ENDED = "visitor_ended", _("Ended by the visitor")
 
 
@@ -62,11 +62,11 @@ STATUS_LABELS = {
 DEADLINE_LABELS = {
     DeadlineKind.SNOOZE_END: _("End of the snooze"),
     DeadlineKind.ASSIGNMENT_EXPIRY: _("End of the assignment"),
-    DeadlineKind.BOT_INACTIVITY: _("Visitor silent with the bot"),
+    DeadlineKind.BOT_INACTIVITY: _("Visitor stopped responding to the bot"),
     DeadlineKind.SOLVED_WINDOW: _("End of the return window"),
     DeadlineKind.ANSWER_TIMER: _("Answer timer"),
     DeadlineKind.SKILL_RELAXATION: _("End of the wait for a skill"),
-    DeadlineKind.BOT_SILENCE: _("Bot silent with the visitor"),
+    DeadlineKind.BOT_SILENCE: _("Bot stopped responding to the visitor"),
 }
 
 
@@ -123,12 +123,14 @@ class Conversation(models.Model):
     )
     style = models.CharField(_("style"), max_length=20, choices=Style.choices, default=Style.LIVE)
     solved_window = models.DurationField(
-        _("return window"), null=True, help_text=_("From solved to closed; empty: at once.")
+        _("return window"),
+        null=True,
+        help_text=_("Time between solved and closed. Empty: closes immediately."),
     )
     is_asynchronous = models.BooleanField(
         _("asynchronous"),
         default=False,
-        help_text=_("Entered by a queue with places: may be snoozed."),
+        help_text=_("Entered through a queue with places. Can be snoozed."),
     )
     language = models.CharField(_("language"), max_length=10)
     page_url = models.URLField(_("page"), max_length=2000, blank=True)
@@ -139,7 +141,7 @@ class Conversation(models.Model):
         null=True,
         related_name="conversations",
         verbose_name=_("distribution rule"),
-        help_text=_("By which the visitor was engaged."),
+        help_text=_("The rule that engaged the visitor."),
     )
     queue: models.ForeignKey[RuleStep | None] = models.ForeignKey(
         "routing.RuleStep",
@@ -167,22 +169,24 @@ class Conversation(models.Model):
         default=list,
         blank=True,
         verbose_name=_("required skills"),
-        help_text=_("Ids of the skills that an agent must have, all of them, to be given it."),
+        help_text=_("Ids of the skills that an agent must have to receive it. All are required."),
     )
     skill_patience = models.DurationField(
         _("wait for a skill"),
         null=True,
-        help_text=_("How long it waits in a queue for the skills; empty: for ever."),
+        help_text=_("How long it waits in a queue for an agent with the skills. Empty: no limit."),
     )
     are_skills_relaxed = models.BooleanField(
-        default=False, help_text=_("It has waited long enough: any member may take it.")
+        default=False, help_text=_("The wait for a skill has ended. Any member can take it.")
     )
     is_return = models.BooleanField(
-        default=False, help_text=_("Waits as a return, not as a new entry.")
+        default=False, help_text=_("Waits as a returning conversation, not as a new one.")
     )
-    is_kept = models.BooleanField(default=False, help_text=_("Kept by its agent."))
+    is_kept = models.BooleanField(
+        default=False, help_text=_("Returns to the agent who snoozed it.")
+    )
     is_auto_close = models.BooleanField(
-        default=False, help_text=_("Closed if nobody writes before the snooze ends.")
+        default=False, help_text=_("Closes if the visitor does not reply before the snooze ends.")
     )
 
     opened_at = models.DateTimeField(_("opened at"))
@@ -198,7 +202,10 @@ class Conversation(models.Model):
 
     deadline_at = models.DateTimeField(_("deadline"), null=True)
     deadline_kind = models.CharField(
-        _("what happens then"), max_length=20, choices=list(DEADLINE_LABELS.items()), blank=True
+        _("what happens at the deadline"),
+        max_length=20,
+        choices=list(DEADLINE_LABELS.items()),
+        blank=True,
     )
 
     last_seq = models.PositiveIntegerField(default=0)
@@ -208,11 +215,11 @@ class Conversation(models.Model):
     last_agent_message_at = models.DateTimeField(null=True)
     first_human_reply_at = models.DateTimeField(null=True)
     visitor_waits_since = models.DateTimeField(
-        null=True, help_text=_("Since when the visitor's words have had no answer.")
+        null=True, help_text=_("Since when the visitor has been waiting for an answer.")
     )
     notify_at = models.DateTimeField(
         null=True,
-        help_text=_("When to look whether the visitor is told by e-mail of an answer (C10)."),
+        help_text=_("When to check whether to notify the visitor of an answer by e-mail (C10)."),
     )
 
     # Denormalized from the ledger for the reports: ``conversations.lifecycle.denormalized``.

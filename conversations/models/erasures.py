@@ -24,7 +24,7 @@ class Erasure(models.Model):
         null=True,
         related_name="+",
         verbose_name=_("person"),
-        help_text=_("Empty: by a command or because its time was over."),
+        help_text=_("Empty if done by a command or when the retention period ended."),
     )
     rows = models.JSONField(_("rows"), default=dict)
 

@@ -48,7 +48,7 @@ class Event(models.Model):
     at = models.DateTimeField(_("moment"))
     actor_kind = models.CharField(_("by"), max_length=8, choices=ActorKind.choices)
     actor_user_id = models.BigIntegerField(
-        null=True, help_text=_("The user who did it, if a user did.")
+        null=True, help_text=_("The user who did it. Empty if no user did.")
     )
     actor_agent = models.ForeignKey(
         Agent,

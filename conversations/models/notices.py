@@ -12,8 +12,8 @@ from conversations.models.notes import Note
 
 
 class NoticeKind(models.TextChoices):
-    UNANSWERED = "unanswered", _("Pushed, and not answered in time")
-    MENTIONED = "mentioned", _("Called by name in a note")
+    UNANSWERED = "unanswered", _("Pushed and not answered in time")
+    MENTIONED = "mentioned", _("Mentioned in a note")
 
 
 class Notice(models.Model):

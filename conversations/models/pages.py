@@ -19,10 +19,10 @@ class Profile(models.Model):
     )
     device = models.CharField(_("device"), max_length=10, blank=True)
     language = models.CharField(_("language"), max_length=35, blank=True)
-    referrer = models.CharField(_("came from"), max_length=2000, blank=True)
-    place = models.CharField(_("place of origin"), max_length=100, blank=True)
+    referrer = models.CharField(_("referrer"), max_length=2000, blank=True)
+    place = models.CharField(_("location"), max_length=100, blank=True)
     data = models.JSONField(_("custom data"), default=dict, blank=True)
-    said_at = models.DateTimeField(_("said at"))
+    said_at = models.DateTimeField(_("reported at"))
 
     class Meta:
         verbose_name = _("profile of a visitor")
@@ -42,11 +42,11 @@ class SeenPage(models.Model):
     visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="pages")
     url = models.CharField(_("address"), max_length=2000)
     title = models.CharField(_("title"), max_length=200, blank=True)
-    seen_at = models.DateTimeField(_("seen at"))
+    seen_at = models.DateTimeField(_("viewed at"))
 
     class Meta:
-        verbose_name = _("page seen")
-        verbose_name_plural = _("pages seen")
+        verbose_name = _("page viewed")
+        verbose_name_plural = _("pages viewed")
         indexes = [
             # conversations.visitors.page_views: a visitor's pages, the latest first.
             models.Index(fields=["visitor", "-id"], name="pages_of_visitor"),

@@ -30,13 +30,17 @@ class StatusInterval(models.Model):
     is_available = models.BooleanField(_("available"))
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
-    busy_seconds = models.FloatField(default=0, help_text=_("With a conversation on the desk."))
-    open_seconds = models.FloatField(default=0, help_text=_("While one of their groups was open."))
+    busy_seconds = models.FloatField(
+        default=0, help_text=_("With at least one conversation on the desk.")
+    )
+    open_seconds = models.FloatField(
+        default=0, help_text=_("While at least one of their groups was open.")
+    )
 
     class Meta:
         db_table = "conversations_statusspan"  # The former name; a rename would lock the table.
-        verbose_name = _("time in a status")
-        verbose_name_plural = _("times in a status")
+        verbose_name = _("status interval")
+        verbose_name_plural = _("status intervals")
         constraints = [
             models.UniqueConstraint(
                 fields=["agent", "website", "channel"],

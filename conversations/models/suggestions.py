@@ -21,14 +21,16 @@ class SuggestionSettings(models.Model):
     )
     is_on = models.BooleanField(_("suggest replies to agents"), default=True)
     provider_url = models.CharField(
-        _("address of a provider"),
+        _("provider address"),
         max_length=500,
         blank=True,
         validators=[URLValidator(schemes=["https", "http"])],
-        help_text=_("Asked as well, by a POST of JSON. Empty: nobody outside is asked."),
+        help_text=_(
+            "Also queried with a JSON POST request. Leave empty to query no external provider."
+        ),
     )
     provider_secret = models.CharField(
-        _("secret for the provider"),
+        _("provider secret"),
         max_length=200,
         blank=True,
         help_text=_("Sent as a bearer token."),
@@ -37,12 +39,15 @@ class SuggestionSettings(models.Model):
         _("send personal data to the provider"),
         default=False,
         help_text=_(
-            "Ticked: the visitor's name and the last messages as they are. Otherwise only the last "
-            "question, without names, addresses and numbers."
+            "Select this to send the visitor's name and the last messages unchanged. "
+            "Otherwise only the last question is sent, without names, addresses or "
+            "numbers."
         ),
     )
     learnt_until = models.DateTimeField(
-        null=True, editable=False, help_text=_("Closures up to here have been looked at.")
+        null=True,
+        editable=False,
+        help_text=_("Conversations closed up to this time have been processed."),
     )
 
     class Meta:
@@ -61,7 +66,7 @@ class PastAnswer(models.Model):
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, related_name="past_answers"
     )
-    seq = models.PositiveIntegerField(help_text=_("Of the first message of the answer."))
+    seq = models.PositiveIntegerField(help_text=_("Number of the first message of the answer."))
     language = models.CharField(max_length=10)
     question = models.TextField(help_text="Folded and redacted: to compare, never to show.")
     answer = models.TextField()
@@ -85,7 +90,7 @@ class PastAnswer(models.Model):
 
 class Outcome(models.TextChoices):
     USED = "used", _("Used")
-    EDITED = "edited", _("Used, and changed")
+    EDITED = "edited", _("Used with changes")
     IGNORED = "ignored", _("Ignored")
 
 
@@ -103,12 +108,12 @@ class SuggestionOffer(models.Model):
         related_name="+",
         help_text="For which the agent had the conversation; the database writes it (C57).",
     )
-    seq = models.PositiveIntegerField(help_text=_("Of the visitor's last message."))
+    seq = models.PositiveIntegerField(help_text=_("Number of the visitor's last message."))
     suggestions = models.JSONField(default=list)
     offered_at = models.DateTimeField()
     outcome = models.CharField(max_length=8, choices=Outcome.choices, blank=True)
     source = models.CharField(
-        max_length=10, blank=True, help_text=_("Where the one that was used came from.")
+        max_length=10, blank=True, help_text=_("Source of the suggestion that was used.")
     )
     decided_at = models.DateTimeField(null=True)
 

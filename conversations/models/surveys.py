@@ -16,9 +16,9 @@ class Omission(models.TextChoices):
     """Why no survey was offered for a closure."""
 
     BLOCKED = "blocked", _("The visitor was blocked")
-    UNANSWERED = "unanswered", _("Nobody had answered the visitor")
-    SWITCHED_OFF = "switched_off", _("The website asks nothing")
-    WITHDRAWN = "withdrawn", _("The visitor has withdrawn consent")
+    UNANSWERED = "unanswered", _("No one had answered the visitor")
+    SWITCHED_OFF = "switched_off", _("The website has no survey questions")
+    WITHDRAWN = "withdrawn", _("The visitor had withdrawn consent")
 
 
 class SurveyOmission(models.Model):

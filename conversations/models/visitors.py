@@ -27,7 +27,7 @@ class Person(models.Model):
         _("profile"),
         default=dict,
         blank=True,
-        help_text=_("What the brand's server says of this customer, signed."),
+        help_text=_("Signed customer data from the brand's server."),
     )
     claimed_email = models.CharField(
         max_length=254,
@@ -77,7 +77,7 @@ class Visitor(models.Model):
         max_length=64,
         blank=True,
         editable=False,
-        help_text=_("Keyed hash of the internet address, where the website blocks by it."),
+        help_text=_("Keyed hash of the IP address, if the website blocks IP addresses."),
     )
     name = models.CharField(_("name"), max_length=100, blank=True)
     language = models.CharField(_("language"), max_length=10)
@@ -85,10 +85,10 @@ class Visitor(models.Model):
     hidden_at = models.DateTimeField(
         _("history hidden at"),
         null=True,
-        help_text=_("What was said until then is hidden in this visitor's Messenger."),
+        help_text=_("Earlier messages are hidden in this visitor's Messenger."),
     )
     withdrawn_at = models.DateTimeField(
-        null=True, help_text=_("When the consent was withdrawn that has not been given since.")
+        null=True, help_text=_("When consent was withdrawn. Empty if it was given again.")
     )
 
     class Meta:
@@ -126,10 +126,10 @@ class Consent(models.Model):
     kind = models.CharField(
         _("kind"), max_length=9, choices=ConsentKind.choices, default=ConsentKind.GIVEN
     )
-    version = models.PositiveIntegerField(_("version of the text"), default=1)
+    version = models.PositiveIntegerField(_("text version"), default=1)
     language = models.CharField(_("language"), max_length=10)
     text = models.TextField(_("text"))
-    text_sha256 = models.CharField(_("hash of the text"), max_length=64)
+    text_sha256 = models.CharField(_("text hash"), max_length=64)
     given_at = models.DateTimeField(_("moment"))
 
     class Meta:

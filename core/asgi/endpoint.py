@@ -61,13 +61,13 @@ class Request:
         """Return the body, of content type ``kind``, as a JSON object; raise ``Rejected`` if it is
         not one or is too large."""
         if not self.headers.get("content-type", "").startswith(kind):
-            raise Rejected("invalid", _("Please send JSON."), 400)
+            raise Rejected("invalid", _("The request must contain JSON."), 400)
         body = b""
         more = True
         while more:
             event = await self._receive()
             if event["type"] == "http.disconnect":
-                raise Rejected("invalid", _("The request was cut."), 400)
+                raise Rejected("invalid", _("The request was interrupted."), 400)
             body += event.get("body", b"")
             more = event.get("more_body", False)
             if len(body) > BODY_BYTES:
@@ -86,7 +86,7 @@ class Request:
         while more:
             event = await self._receive()
             if event["type"] == "http.disconnect":
-                raise Rejected("invalid", _("The request was cut."), 400)
+                raise Rejected("invalid", _("The request was interrupted."), 400)
             parts.append(event.get("body", b""))
             size += len(parts[-1])
             more = event.get("more_body", False)
@@ -102,7 +102,7 @@ class Request:
             raise Rejected("invalid", _("Unknown host."), 400)
         origin = self.headers.get("origin")
         if origin is not None and not origins.is_own(origin, host):
-            raise Rejected("origin", _("This page may not do that here."), 403)
+            raise Rejected("origin", _("Requests from this page are not allowed."), 403)
 
 
 async def serve(

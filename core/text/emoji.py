@@ -10,6 +10,8 @@ def emoji_strings() -> dict[str, str]:
         "emoji": _("Emoji"),
         "emoji_search": _("Search for an emoji"),
         "emoji_recent": _("Recently used"),
-        "emoji_none": _("No emoji has this name."),
-        "emoji_failed": _("The emoji could not be loaded. Open the picker again to retry."),
+        "emoji_none": _("No emoji matches this name."),
+        "emoji_failed": _(
+            "The emoji could not be loaded. Close and reopen the picker to try again."
+        ),
     }

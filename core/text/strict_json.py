@@ -50,7 +50,7 @@ def parse_object(body: bytes | str, **how: Any) -> dict[str, Any]:
     except Malformed:
         read = None
     if not isinstance(read, dict):
-        raise Rejected("invalid", _("Please send a JSON object."), 400)
+        raise Rejected("invalid", _("The request must contain a JSON object."), 400)
     return read
 
 

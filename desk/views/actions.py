@@ -79,7 +79,7 @@ def refused(request: StaffRequest, number: int, error: Refused) -> HttpResponse:
     sentence = (
         _reason(fresh, error)
         if fresh is not None
-        else _("This conversation has left your groups meanwhile. Nothing was done.")
+        else _("This conversation is no longer in your groups. Nothing was changed.")
     )
     response["HX-Trigger"] = json.dumps({"desk:refused": {"number": number, "message": sentence}})
     return response
@@ -99,26 +99,33 @@ def _reason(fresh: Conversation, error: Refused) -> str:
     if error.why == verbs.UNSEEN:
         return _unseen(fresh, error.verb)
     if error.verb == Verb.RELEASE and error.why == assignment.CONNECTED:
-        return _("Its agent is connected: a conversation is released only from a lost desk.")
+        return _(
+            "Its agent is connected. You can release a conversation only when its agent is "
+            "not connected."
+        )
     if error.why == assignment.CONNECTED:
-        return _("Its agent is connected, and may hand it over from the desk.")
+        return _("Its agent is connected and can transfer it from the desk.")
     if error.verb == Verb.TAKE_BACK:
-        return _("It is too late to undo this (now: %(status)s).") % {
+        return _("It is too late to undo this. The conversation is now: %(status)s.") % {
             "status": fresh.get_status_display().lower()
         }
     if error.verb == Verb.SNOOZE and not fresh.may_snooze:
         return _("Only asynchronous conversations can be snoozed.")
-    return _("This conversation has moved meanwhile (now: %(status)s). Nothing was done.") % {
-        "status": fresh.get_status_display().lower()
-    }
+    return _(
+        "This conversation has changed in the meantime. It is now: %(status)s. Nothing was changed."
+    ) % {"status": fresh.get_status_display().lower()}
 
 
 def _unseen(fresh: Conversation, verb: Verb) -> str:
     if verb != Verb.CLOSE:
-        return _("The visitor has just written. Read it before you set the conversation aside.")
+        return _(
+            "The visitor has just written. Read the message before you set the conversation aside."
+        )
     if fresh.style == Style.LIVE:
-        return _("The visitor has just written. Read it before you close.")
-    return _("The visitor has just written. Read it before you solve.")
+        return _(
+            "The visitor has just written. Read the message before you close the conversation."
+        )
+    return _("The visitor has just written. Read the message before you solve the conversation.")
 
 
 def shown_with(request: StaffRequest, conversation: Conversation) -> object:

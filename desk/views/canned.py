@@ -59,10 +59,10 @@ def use(request: StaffRequest, number: int, reply: int) -> HttpResponse:
     try:
         said = library.use(chosen, conversation, agent, at=timezone.now())
     except Refused:
-        text = _("This conversation is no longer on your desk; nothing was sent.")
+        text = _("This conversation is no longer on your desk. Nothing was sent.")
         return JsonResponse({"error": {"code": "not_on_desk", "message": text}}, status=409)
     except FileNotFoundError:
-        text = _("A file of this reply is missing. Take it out of the reply and add it again.")
+        text = _("A file of this reply is missing. Remove it from the reply and add it again.")
         return JsonResponse({"error": {"code": "attachment", "message": text}}, status=409)
     names = dict(meanings())
     missing = [names[f"{{{name}}}"] for name in said.missing]

@@ -23,7 +23,7 @@ def write(request: StaffRequest, number: int) -> HttpResponse:
     form = NoteForm(request.POST)
     fault = ""
     if agent is None:
-        fault = _("Your account has no desk of its own. An administrator can give it one.")
+        fault = _("Your account has no desk. Ask an administrator for one.")
     elif not form.is_valid():
         fault = " ".join(map(str, form.errors["body"]))
     else:

@@ -41,7 +41,9 @@ async def _handle(request: Request) -> tuple[int, Answer]:
     request.check_origin()
     token = request.headers.get("authorization", "").removeprefix("Bearer ")
     if not token:
-        raise Rejected("token", _("We do not know you yet: please open the Messenger again."), 401)
+        raise Rejected(
+            "token", _("We do not recognise you yet. Please open the Messenger again."), 401
+        )
     if request.match.get("conversation") is None:
         return await _file_before(request, hash_token(token))
     try:
@@ -88,7 +90,7 @@ async def _handle(request: Request) -> tuple[int, Answer]:
                 seq=reading.check_seq(body.get("seq")),
             )
             return 204, None
-    raise Rejected("method", _("This address does not answer that."), 405)
+    raise Rejected("method", _("Method not allowed."), 405)
 
 
 async def _file(
@@ -126,7 +128,7 @@ async def _read(request: Request, query: str, key: dict[str, Any]) -> Download:
 def _check_put(request: Request) -> datetime:
     """Return the moment of an upload; refuse any other request."""
     if request.method != "PUT" or request.match.get("small") is not None:
-        raise Rejected("method", _("This address does not answer that."), 405)
+        raise Rejected("method", _("Method not allowed."), 405)
     return timezone.now()
 
 

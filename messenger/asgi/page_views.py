@@ -64,7 +64,7 @@ async def _handle(request: Request, headers: Headers) -> tuple[int, dict[str, An
         raise Rejected("invalid", _("Unknown host."), 400)
     if request.method != "POST":
         headers.append((b"allow", b"POST"))
-        raise Rejected("method", _("This address does not answer that."), 405)
+        raise Rejected("method", _("Method not allowed."), 405)
     sent = await request.json("text/plain")
     at = timezone.now()
     try:

@@ -22,19 +22,19 @@ from routing import changes
 TEXT_LIMIT = 1000
 # In the order in which a visitor meets them (C9): name, label, lines.
 TEXTS = (
-    ("greeting_live", _("Greeting, when somebody is there"), 3),
-    ("greeting_async", _("Greeting, when the answer may take hours"), 3),
-    ("greeting_closed", _("Greeting, when messages are taken out of opening hours"), 3),
-    ("out_of_hours", _("Out of opening hours"), 3),
-    ("consent", _("Consent, before the first message"), 4),
+    ("greeting_live", _("Greeting when an agent is available"), 3),
+    ("greeting_async", _("Greeting when an answer may take hours"), 3),
+    ("greeting_closed", _("Greeting outside opening hours, when visitors can leave messages"), 3),
+    ("out_of_hours", _("Outside opening hours"), 3),
+    ("consent", _("Consent before the first message"), 4),
     ("consent_link", _("Address of your privacy policy"), 1),
     ("email_invitation", _("Invitation to leave an e-mail address"), 2),
-    ("notification", _("Subject of the e-mail that tells of an answer"), 1),
-    ("closing", _("Last words, when an agent closes"), 2),
-    ("over", _("Below a closed conversation"), 1),
+    ("notification", _("Subject of the e-mail that announces an answer"), 1),
+    ("closing", _("Closing message from an agent"), 2),
+    ("over", _("Notice below a closed conversation"), 1),
     ("survey_csat", _("Survey: satisfaction"), 1),
     ("survey_nps", _("Survey: recommendation"), 1),
-    ("survey_thanks", _("Survey: thanks"), 1),
+    ("survey_thanks", _("Survey: thank-you message"), 1),
 )
 LANGUAGES = [code for code, _name in settings.LANGUAGES]
 
@@ -45,7 +45,7 @@ class BuilderForm(forms.ModelForm):  # type: ignore[type-arg] # generic for the 
     writes_mails = forms.BooleanField(
         label=_("E-mails to absent visitors"),
         required=False,
-        help_text=_("They may leave an address, and are told of answers."),
+        help_text=_("Visitors can leave an address and are notified of answers."),
     )
 
     logo_url = forms.URLField(
@@ -147,7 +147,7 @@ def _check_web(address: str) -> None:
     try:
         URLValidator(schemes=["https", "http"])(address)
     except ValidationError:
-        raise ValidationError(_("Please write a whole address: https://…")) from None
+        raise ValidationError(_("Enter a full address: https://…")) from None
 
 
 def _fields() -> Iterator[tuple[str, str, str]]:

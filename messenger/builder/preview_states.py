@@ -13,12 +13,12 @@ from conversations.respondent import Part
 
 NAMES = {
     "begin": gettext_lazy("Before the first message"),
-    "live": gettext_lazy("The same, with somebody there"),
-    "closed_now": gettext_lazy("Out of opening hours"),
+    "live": gettext_lazy("Before the first message, with an agent available"),
+    "closed_now": gettext_lazy("Outside opening hours"),
     "waiting": gettext_lazy("After the first message"),
     "answered": gettext_lazy("In conversation"),
-    "survey": gettext_lazy("The survey"),
-    "over": gettext_lazy("At the end"),
+    "survey": gettext_lazy("Survey"),
+    "over": gettext_lazy("End of the conversation"),
 }
 CONVERSATION = "00000000-0000-4000-8000-000000000001"
 

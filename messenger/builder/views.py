@@ -59,7 +59,7 @@ def build(request: HttpRequest, pk: int) -> HttpResponse:
     form = BuilderForm(request.POST or None, instance=website)
     if request.method == "POST" and form.is_valid():
         form.store()
-        messages.success(request, _("Saved: visitors see it from now on."))
+        messages.success(request, _("Saved. Visitors now see these changes."))
         return redirect("admin:builder", pk)
     context = admin.site.each_context(request) | {
         "title": _("Messenger of %(website)s") % {"website": website.name},
@@ -103,20 +103,20 @@ def contrast_of(request: HttpRequest) -> HttpResponse:
 def told_contrast(colour: str) -> tuple[str, bool]:
     """Return how the button contrasts with light and dark pages, in words, and if that suffices."""
     if not COLOUR.fullmatch(colour):
-        return _("This is not a colour."), False
+        return _("This is not a valid colour."), False
     ratios = {name: contrast(colour, page) for name, page in PAGE.items()}
     figures = {name: number_format(ratio, 1) for name, ratio in ratios.items()}
     weak = [name for name, ratio in ratios.items() if ratio < ENOUGH[name]]
     if not weak:
-        return _("Stands out on light pages (%(light)s:1) and dark ones (%(dark)s:1).") % (
+        return _("Good contrast on light pages (%(light)s:1) and dark pages (%(dark)s:1).") % (
             figures
         ), True
     if weak == ["light"]:
         return _(
-            "Hardly stands out on light pages (%(light)s:1, where 3:1 is the least). A darker "
-            "colour is seen by more people."
+            "Low contrast on light pages: %(light)s:1, below the recommended 3:1. Choose "
+            "a darker colour."
         ) % figures, False
     return _(
-        "Hardly stands out on dark pages (%(dark)s:1, where 2:1 is the least). A lighter colour is "
-        "seen by more people."
+        "Low contrast on dark pages: %(dark)s:1, below the recommended 2:1. Choose a "
+        "lighter colour."
     ) % figures, False

@@ -35,7 +35,7 @@ def require(website: Website, visitor: Visitor, *, gives: bool) -> None:
     The website sends none (409), or a visitor who ``gives`` an address has withdrawn consent (403).
     """
     if not is_on(website):
-        raise Rejected("refused", _("This site sends no e-mails."), 409)
+        raise Rejected("refused", _("This site does not send e-mails."), 409)
     if gives:
         check_willing(visitor)
 
@@ -46,7 +46,7 @@ def check_email(value: object) -> str:
     text = value if isinstance(value, str) else ""
     email = "".join(one for one in text if unicodedata.category(one) != "Cf").strip()
     if not email:
-        raise Rejected("empty", _("Please write your e-mail address."), 400)
+        raise Rejected("empty", _("Please enter your e-mail address."), 400)
     try:
         EmailValidator()(email)
         email.encode("idna" if not email.isascii() else "ascii")
@@ -55,7 +55,10 @@ def check_email(value: object) -> str:
     if not email or len(email) > LENGTH:
         raise Rejected(
             "invalid",
-            _("This does not look like an e-mail address. Please check it: name@example.com"),
+            _(
+                "This does not look like an e-mail address. Please check it, for example "
+                "name@example.com."
+            ),
             400,
         )
     local, _at, domain = email.rpartition("@")

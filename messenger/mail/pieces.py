@@ -40,7 +40,7 @@ def pieces_of(incoming: Incoming, conversation: Conversation) -> list[str]:
             parts.append(_about_files(incoming.files))
         if not incoming.is_whole or not is_whole:
             parts.append(
-                _("[This e-mail goes on: it is too long to be shown here]")
+                _("[The rest of this e-mail is too long to show here]")
                 if parts
                 else _("[This e-mail cannot be shown here]")
             )
@@ -58,8 +58,8 @@ def words_of(incoming: Incoming, own: OwnText) -> str:
 
 def _about_files(files: tuple[File, ...]) -> str:
     told = ngettext(
-        "[%(n)d file came with this e-mail and was not taken over: %(names)s]",
-        "[%(n)d files came with this e-mail and were not taken over: %(names)s]",
+        "[%(n)d file attached to this e-mail was not added: %(names)s]",
+        "[%(n)d files attached to this e-mail were not added: %(names)s]",
         len(files),
     )
     names = [_name(file, number) for number, file in enumerate(files[:NAMED], 1)]

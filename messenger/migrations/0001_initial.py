@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("answer", "An agent has answered"),
-                            ("closed", "The reply came too late: how to come back"),
+                            ("closed", "The reply came too late: how to start again"),
                         ],
                         max_length=8,
                         verbose_name="kind",
@@ -84,13 +84,13 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("begun_at", models.DateTimeField(verbose_name="begun at")),
+                ("begun_at", models.DateTimeField(verbose_name="started at")),
                 ("ended_at", models.DateTimeField(null=True, verbose_name="ended at")),
                 ("was_accepted", models.BooleanField(null=True, verbose_name="accepted")),
                 (
                     "answer",
                     models.CharField(
-                        blank=True, max_length=500, verbose_name="answer of the mail server"
+                        blank=True, max_length=500, verbose_name="mail server response"
                     ),
                 ),
                 (
@@ -124,8 +124,12 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("accepted", "Added to the conversation"),
-                            ("closed", "The conversation was closed: told how to come back"),
-                            ("refused", "Refused"),
+                            (
+                                "closed",
+                                "The conversation was closed: the visitor was told how to "
+                                "start again",
+                            ),
+                            ("refused", "Rejected"),
                             ("ignored", "Ignored"),
                         ],
                         max_length=8,
@@ -163,26 +167,28 @@ class Migration(migrations.Migration):
                     "is_on",
                     models.BooleanField(
                         default=True,
-                        help_text="Off: visitors are not asked for an address, and no mail is sent.",
-                        verbose_name="write to visitors",
+                        help_text="If off, visitors are not asked for an address and no e-mail is sent.",
+                        verbose_name="send e-mails to visitors",
                     ),
                 ),
                 (
                     "name",
                     models.CharField(
                         blank=True,
-                        help_text="What stands before the address; empty: the website's name.",
+                        help_text="The name shown before the address. Leave empty to use the "
+                        "website's name.",
                         max_length=100,
-                        verbose_name="sender's name",
+                        verbose_name="sender name",
                     ),
                 ),
                 (
                     "email",
                     models.EmailField(
                         blank=True,
-                        help_text="Your mail server must be allowed to write in its name (SPF, DKIM). Empty: the installation's address.",
+                        help_text="Your mail server must be allowed to send from this address "
+                        "(SPF, DKIM). Leave empty to use the installation's address.",
                         max_length=254,
-                        verbose_name="sender's address",
+                        verbose_name="sender address",
                     ),
                 ),
                 (

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.CASCADE,
                 related_name="reply",
                 to="conversations.inboundemail",
-                verbose_name="the whole e-mail",
+                verbose_name="full e-mail",
             ),
         ),
     ]

@@ -13,7 +13,7 @@ from conversations.models import Conversation
 
 class MailKind(models.TextChoices):
     ANSWER = "answer", _("An agent has answered")
-    CLOSED = "closed", _("The reply came too late: how to come back")
+    CLOSED = "closed", _("The reply came too late: how to start again")
 
 
 class MailStatus(models.TextChoices):
@@ -80,10 +80,10 @@ class Attempt(models.Model):
     """One attempt to hand an e-mail to the mail server. Without an end, the process died in it."""
 
     mail = models.ForeignKey(Mail, on_delete=models.CASCADE, related_name="attempts")
-    begun_at = models.DateTimeField(_("begun at"))
+    begun_at = models.DateTimeField(_("started at"))
     ended_at = models.DateTimeField(_("ended at"), null=True)
     was_accepted = models.BooleanField(_("accepted"), null=True)
-    answer = models.CharField(_("answer of the mail server"), max_length=500, blank=True)
+    answer = models.CharField(_("mail server response"), max_length=500, blank=True)
 
     class Meta:
         verbose_name = _("attempt")

@@ -10,8 +10,8 @@ from conversations.models import Conversation, InboundEmail
 
 class Outcome(models.TextChoices):
     ACCEPTED = "accepted", _("Added to the conversation")
-    CLOSED = "closed", _("The conversation was closed: told how to come back")
-    REFUSED = "refused", _("Refused")
+    CLOSED = "closed", _("The conversation was closed: the visitor was told how to start again")
+    REFUSED = "refused", _("Rejected")
     IGNORED = "ignored", _("Ignored")
 
 
@@ -34,7 +34,7 @@ class Reply(models.Model):
         on_delete=models.CASCADE,
         null=True,
         related_name="reply",
-        verbose_name=_("the whole e-mail"),
+        verbose_name=_("full e-mail"),
     )
     received_at = models.DateTimeField(_("received at"))
 

@@ -15,22 +15,22 @@ class Sender(models.Model):
         Website, on_delete=models.CASCADE, related_name="sender", verbose_name=_("website")
     )
     is_on = models.BooleanField(
-        _("write to visitors"),
+        _("send e-mails to visitors"),
         default=True,
-        help_text=_("Off: visitors are not asked for an address, and no mail is sent."),
+        help_text=_("If off, visitors are not asked for an address and no e-mail is sent."),
     )
     name = models.CharField(
-        _("sender's name"),
+        _("sender name"),
         max_length=100,
         blank=True,
-        help_text=_("What stands before the address; empty: the website's name."),
+        help_text=_("The name shown before the address. Leave empty to use the website's name."),
     )
     email = models.EmailField(
-        _("sender's address"),
+        _("sender address"),
         blank=True,
         help_text=_(
-            "Your mail server must be allowed to write in its name (SPF, DKIM). Empty: the "
-            "installation's address."
+            "Your mail server must be allowed to send from this address (SPF, DKIM). "
+            "Leave empty to use the installation's address."
         ),
     )
 

@@ -194,7 +194,7 @@ def survey(request: HttpRequest, website: Website, conversation: uuid.UUID) -> H
 def _whole(value: object) -> int | None:
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
-    raise surveys.Invalid(_("A rating is a whole number."))
+    raise surveys.Invalid(_("A rating must be a whole number."))
 
 
 @door("POST")

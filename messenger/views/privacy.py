@@ -98,7 +98,7 @@ def history(request: HttpRequest, website: Website) -> HttpResponse:
     """Hide the history until now in this Messenger, or show it again (R28, C13)."""
     visitor, hidden = visitor_of(request, website), json_of(request).get("hidden")
     if not isinstance(hidden, bool):
-        raise Rejected("invalid", _("Please say whether it is to be hidden."), 400)
+        raise Rejected("invalid", _("Please specify whether to hide the history."), 400)
     hiding.hide(visitor, hidden=hidden, at=timezone.now())
     return JsonResponse({"privacy": privacy_of(visitor, website)})
 

@@ -40,7 +40,7 @@ def sale(request: HttpRequest, key: str) -> HttpResponse:
     origin, is_ours = request.headers.get("Origin", ""), False
     try:
         if request.method != "POST":
-            raise Rejected("method", _("This address does not answer that."), 405)
+            raise Rejected("method", _("Method not allowed."), 405)
         website = website_of(key)
         _check_page(request, website, origin)
         is_ours = True

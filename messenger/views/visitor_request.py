@@ -44,7 +44,7 @@ def door(*methods: str) -> Callable[[View], Callable[..., HttpResponseBase]]:
             with translation.override(language_among(asked, settings.LANGUAGE_CODE)):
                 try:
                     if request.method not in methods:
-                        raise Rejected("method", _("This address does not answer that."), 405)
+                        raise Rejected("method", _("Method not allowed."), 405)
                     if request.method == "POST":
                         check_own_origin(request)
                     response = view(request, website_of(key), **parts)
@@ -85,13 +85,13 @@ def check_own_origin(request: HttpRequest) -> None:
     """Refuse other pages: an iframe's requests come from this host, not from the brand's."""
     origin = request.headers.get("Origin")
     if origin is not None and not is_own(origin, request.get_host()):
-        raise Rejected("origin", _("This page may not do that here."), 403)
+        raise Rejected("origin", _("Requests from this page are not allowed."), 403)
 
 
 def json_of(request: HttpRequest) -> dict[str, Any]:
     """Return the body as a JSON object; ``Rejected`` if it is not one, or too large."""
     if request.content_type != "application/json":
-        raise Rejected("invalid", _("Please send JSON."), 400)
+        raise Rejected("invalid", _("The request must contain JSON."), 400)
     return parse_object(body_of(request))
 
 
@@ -102,7 +102,7 @@ def body_of(request: HttpRequest) -> bytes:
         is_large = not announced.isdecimal() or int(announced) > BODY_BYTES
         body = b"" if is_large else request.body
     except RawPostDataException:  # It was a form, which has been read already.
-        raise Rejected("invalid", _("Please send JSON."), 400) from None
+        raise Rejected("invalid", _("The request must contain JSON."), 400) from None
     except (RequestDataTooBig, ValueError):
         is_large, body = True, b""
     if is_large or len(body) > BODY_BYTES:

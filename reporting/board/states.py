@@ -27,18 +27,20 @@ class State:
 
 
 STATES: dict[str, State] = {
-    "waiting": State(_("Waiting"), frozenset(WAITING), _("Nobody waits.")),
-    "assigned": State(_("Assigned"), frozenset({Status.ASSIGNED}), _("Nothing is assigned.")),
-    "active": State(_("On desks"), frozenset({Status.ACTIVE}), _("No desk has a conversation.")),
+    "waiting": State(_("Waiting"), frozenset(WAITING), _("No conversations waiting.")),
+    "assigned": State(_("Assigned"), frozenset({Status.ASSIGNED}), _("No assigned conversations.")),
+    "active": State(_("On desks"), frozenset({Status.ACTIVE}), _("No conversations on a desk.")),
     "snoozed": State(
-        _("Snoozed conversations"), frozenset({Status.SNOOZED}), _("Nothing is snoozed.")
+        _("Snoozed conversations"), frozenset({Status.SNOOZED}), _("No snoozed conversations.")
     ),
-    "pending": State(_("Pending"), frozenset({Status.PENDING}), _("Nothing is pending.")),
-    "on_hold": State(_("On hold"), frozenset({Status.ON_HOLD}), _("Nothing is on hold.")),
+    "pending": State(_("Pending"), frozenset({Status.PENDING}), _("No pending conversations.")),
+    "on_hold": State(_("On hold"), frozenset({Status.ON_HOLD}), _("No conversations on hold.")),
     "solved": State(
-        _("Solved, not closed"), frozenset({Status.SOLVED}), _("Nothing is solved and still open.")
+        _("Solved, not closed"),
+        frozenset({Status.SOLVED}),
+        _("No solved conversations waiting to close."),
     ),
-    "bot": State(_("With a bot"), frozenset({Status.BOT}), _("No bot has a conversation.")),
+    "bot": State(_("With a bot"), frozenset({Status.BOT}), _("No conversations with a bot.")),
 }
 
 

@@ -94,14 +94,16 @@ class WishSerializer(serializers.Serializer[Any]):
 
     def validate_subject(self, subject: str) -> str:
         if subjects.name_of(subject) is None:
-            raise ValidationError(_("There is no such figure, and it is not “conversations”."))
+            raise ValidationError(
+                _("This figure does not exist. Choose a figure or “conversations”.")
+            )
         return subject
 
     def validate(self, wish: dict[str, Any]) -> dict[str, Any]:
         """Reject unknown fields: a misspelt filter would export more than was meant."""
         unknown = sorted(set(self.initial_data) - set(self.fields))
         if unknown:
-            raise ValidationError({name: [_("There is no such field.")] for name in unknown})
+            raise ValidationError({name: [_("This field does not exist.")] for name in unknown})
         return wish
 
 
@@ -155,7 +157,7 @@ class ExportDoor(
         try:
             export = requests.ask(form, subject=subject, kind=kind, at=at)
         except export_queue.TooMany:
-            said = _("You have %(n)s unfinished exports already: wait for one, or cancel one.")
+            said = _("You already have %(n)s unfinished exports. Wait for one or cancel one.")
             raise Refused(said % {"n": export_queue.MOST_UNFINISHED}) from None
         return Response(ExportSerializer(export).data, status=201)
 

@@ -44,7 +44,7 @@ def headings() -> list[str]:
     """Return the header line. Durations are in seconds, moments in the website's local time."""
     return [
         *(_("Conversation"), _("Website"), _("State"), _("Channel"), _("Style"), _("Language")),
-        *(_("Rule"), _("Group"), _("Agent"), _("Page"), _("Opened"), _("First human answer")),
+        *(_("Rule"), _("Group"), _("Agent"), _("Page"), _("Opened"), _("First human response")),
         *(_("First response (s)"), _("Closed"), _("Resolution (s)"), _("Reason"), _("Closed by")),
         *(_("Messages"), _("Contacts"), _("Transfers"), _("Snoozes"), _("Reopenings")),
         *(_("Satisfaction"), _("Recommendation"), _("Comment"), _("Transactions attributed")),

@@ -19,7 +19,7 @@ from reporting.figures.scope import Scope
 from reporting.reports import row_lists
 
 CONVERSATIONS = "conversations"
-NAMES: dict[str, Text] = {CONVERSATIONS: gettext_lazy("One row for each conversation")}
+NAMES: dict[str, Text] = {CONVERSATIONS: gettext_lazy("One row per conversation")}
 T = TypeVar("T")
 
 

@@ -46,83 +46,86 @@ HAS_ENDED = Q(IsNull(NEXT_ACTOR, False))
 
 @figure(report=FLOW, label=_("Conversations opened"))
 def opened(scope: Scope) -> Measure:
-    """The conversations that began in the period: with the visitor's first message (R86).
+    """The conversations started in the period, that is, with the visitor's first message in it
+    (R86).
 
-    A conversation that comes back from a snooze or from "solved" does not begin anew. While it is
-    open it is put down to the group and the agent that it has now; from its closure on it stands.
+    A conversation that returns from a snooze or from "solved" is not a new one. While it is open,
+    it counts for its current group and agent. Once it closes, this no longer changes.
     """
     return count(OPENED)
 
 
 @figure(report=FLOW, label=_("Engaged for humans"))
 def engaged(scope: Scope) -> Measure:
-    """The conversations that began in the period and that a queue has taken, at once or after a
-    bot.
+    """The conversations started in the period that entered a queue, immediately or after a bot.
 
-    One that stays with a bot to its end is opened, but not engaged for humans.
+    A conversation that stays with a bot until its end counts as opened, but not as engaged for
+    humans.
     """
     return count(OPENED, Q(queue__isnull=False))
 
 
-@figure(report=FLOW, label=_("Refused for lack of room"), unit=Unit.SUM, grows_better=False)
+@figure(
+    report=FLOW, label=_("Refused because the queue was full"), unit=Unit.SUM, grows_better=False
+)
 def refused(scope: Scope) -> Measure:
-    """The visitors who had written a first message in the period and found that no queue of their
-    rule had room (R43).
+    """The visitors who wrote a first message in the period when no queue of their rule had room
+    (R43).
 
-    Counted once an hour for each visitor and rule, as a number without any person: the rows are
-    hours, there is no conversation. Agents, groups and languages have none. Who oversees some
-    groups of a website is told of the rules that lead to one of them.
+    Counted once an hour for each visitor and rule, as a number without personal data. Each row is
+    an hour, not a conversation. There are no values by agent, group or language. Managers of some
+    groups of a website see the rules that lead to one of those groups.
     """
     return Measure(REFUSALS, Fold.SUM, EVERY, Cast("messages_refused", FloatField()))
 
 
 @figure(report=FLOW, label=_("Conversations closed"))
 def closed(scope: Scope) -> Measure:
-    """The conversations that were closed in the period (R83); each counts once, on the day of its
-    last closure (C30).
+    """The conversations closed in the period (R83). Each counts once, on the day of its last
+    closure (C30).
 
-    "Solved" is not closed: the visitor may still come back to the same conversation.
+    "Solved" does not mean closed: the visitor can still return to the same conversation.
     """
     return count(CLOSED)
 
 
 @figure(report=FLOW, label=_("Reopenings"), grows_better=False)
 def reopened(scope: Scope) -> Measure:
-    """How often a conversation that was pending, on hold or solved came back, by the visitor's
-    reply or by its agent.
+    """How often a conversation that was pending, on hold or solved came back because the visitor
+    replied or its agent resumed it.
 
-    The same conversation may come back several times (R151) and then counts each time. A snooze
-    that ends is not a reopening.
+    The same conversation may come back several times (R151) and counts each time. The end of a
+    snooze is not a reopening.
     """
     return count(REOPENINGS)
 
 
-@figure(report=FLOW, label=_("Contacts for each conversation"), unit=Unit.MEAN)
+@figure(report=FLOW, label=_("Contacts per conversation"), unit=Unit.MEAN)
 def contacts_per_conversation(scope: Scope) -> Measure:
-    """How many times, on average, a conversation that was closed in the period had reached a desk
-    (R84, R85).
+    """How many times, on average, a conversation closed in the period reached a desk (R84, R85).
 
-    One that a bot ended alone counts with no contact.
+    A conversation that only a bot handled counts with no contacts.
     """
     return Measure(CLOSED, Fold.MEAN, EVERY, Cast("contact_count", FloatField()))
 
 
 @figure(report=FLOW, label=_("Handled by one agent"), unit=Unit.PERCENT, grows_better=True)
 def one_agent(scope: Scope) -> Measure:
-    """The share of the conversations closed in the period, among those that reached a desk, that
-    the same agent had each time (R153).
+    """The share of the conversations closed in the period that reached a desk and were handled by
+    the same agent each time (R153).
 
-    The gain for customers who come back to the agent who knows them; a conversation that reached a
-    desk only once counts as well.
+    Shows how often customers stay with the agent who knows them. A conversation that reached a desk
+    only once counts too.
     """
     return Measure(CLOSED, Fold.MEAN, HAS_CONTACTS, ONE_AGENT)
 
 
 @figure(report=FLOW, label=_("Transfers"))
 def transfers(scope: Scope) -> Measure:
-    """How often a conversation was handed to another group or to a colleague in the period (R199).
+    """How often a conversation was transferred to another group or to a colleague in the period
+    (R199).
 
-    Each hand-over counts. It is put down to whoever did it.
+    Each transfer counts. It is attributed to the person who made it.
     """
     return count(TRANSFERS)
 
@@ -131,26 +134,25 @@ def transfers(scope: Scope) -> Measure:
 def snoozes(scope: Scope) -> Measure:
     """How often a conversation was snoozed in the period (R100).
 
-    Each snooze counts, also several of one conversation. It is put down to whoever snoozed.
+    Each snooze counts, even several in one conversation. It is attributed to the person who snoozed
+    the conversation.
     """
     return count(SNOOZES)
 
 
 @figure(report=FLOW, label=_("Snoozes ended by a reply"), unit=Unit.PERCENT, grows_better=True)
 def snoozes_replied(scope: Scope) -> Measure:
-    """The share of the period's snoozes that the visitor's reply ended (R113), among those that
-    have ended."""
+    """The share of the period's ended snoozes that the visitor ended by replying (R113)."""
     by_reply = Q(Exact(NEXT_ACTOR, Value(ActorKind.VISITOR.value)))
     return share(SNOOZES, by_reply, HAS_ENDED)
 
 
-@figure(report=FLOW, label=_("Snoozes ended by closure"), unit=Unit.PERCENT)
+@figure(report=FLOW, label=_("Snoozes ended by auto-close"), unit=Unit.PERCENT)
 def snoozes_closed(scope: Scope) -> Measure:
-    """The share of the period's snoozes at whose end the conversation was closed (R123), among
-    those that have ended.
+    """The share of the period's ended snoozes that closed the conversation (R123).
 
-    By the system, because the visitor had not replied and the agent had left automatic closing
-    ticked.
+    Closed by the system because the visitor did not reply and the agent had left auto-close
+    selected.
     """
     by_closure = Q(Exact(NEXT_STATUS, Value(Status.CLOSED.value)))
     return share(SNOOZES, by_closure, HAS_ENDED)
@@ -158,48 +160,53 @@ def snoozes_closed(scope: Scope) -> Measure:
 
 @figure(report=FLOW, label=_("Expired assignments"), grows_better=False)
 def expired(scope: Scope) -> Measure:
-    """How often a conversation that was kept for an agent went back to its group because they had
-    not handled it in time (R90), in the period."""
+    """How often, in the period, a conversation assigned to an agent returned to its group because
+    the agent did not handle it in time (R90).
+    """
     return count(EXPIRIES)
 
 
 @figure(report=FLOW, label=_("Releases"), grows_better=False)
 def released(scope: Scope) -> Measure:
-    """How often a conversation was released from the desk of an agent whose connection was lost,
-    or from an assignment (R92), in the period."""
+    """How often, in the period, a conversation was released from the desk of an agent whose
+    connection was lost, or from an assignment (R92).
+    """
     return count(RELEASES)
 
 
 @figure(report=FLOW, label=_("Pushes without an answer"), grows_better=False)
 def recalled(scope: Scope) -> Measure:
-    """How often an agent did not answer a conversation that was pushed to them before the answer
-    timer of their group was over (C25), in the period."""
+    """How often, in the period, an agent did not answer a pushed conversation before the answer
+    timer of their group ended (C25).
+    """
     return count(RECALLS)
 
 
 @figure(report=FLOW, label=_("Wait"), unit=Unit.SECONDS, grows_better=False)
 def wait(scope: Scope) -> Measure:
-    """The median time from the moment at which a conversation began to wait to the one at which it
-    reached a desk (R52), of all that reached one in the period.
+    """The median time from when a conversation started to wait until it reached a desk (R52), for
+    all conversations that reached one in the period.
 
-    A conversation that waits twice counts twice. What was released, or not answered in time, waits
-    anew, though it keeps its rank; an assignment that expires is part of one longer wait. Nights
-    and weekends count.
+    A conversation that waits twice counts twice. One that was released or not answered in time
+    waits again, although it keeps its rank. An expired assignment is part of one longer wait.
+    Nights and weekends count.
     """
     return time_between(REACHED, "began_to_wait_at", "started_at")
 
 
-@figure(report=FLOW, label=_("Wait, 9 of 10"), unit=Unit.SECONDS, grows_better=False)
+@figure(report=FLOW, label=_("Wait, 90th percentile"), unit=Unit.SECONDS, grows_better=False)
 def wait_p90(scope: Scope) -> Measure:
-    """The 90th percentile of the same times as the wait: nine in ten reached a desk sooner."""
+    """The 90th percentile of the times that make up the wait: nine in ten conversations reached a
+    desk sooner.
+    """
     return wait(scope).folded(Fold.P90)
 
 
 @figure(report=FLOW, label=_("Bot containment"), unit=Unit.PERCENT)
 def containment(scope: Scope) -> Measure:
-    """The share of the conversations closed in the period, among those that a bot began, that
-    never came to a queue of humans.
+    """The share of the conversations closed in the period that a bot started and that never entered
+    a queue of humans.
 
-    Also those that a silent visitor left (R37): contained is not the same as solved.
+    Includes conversations left by a silent visitor (R37). Contained does not mean solved.
     """
     return share(CLOSED, Q(queue__isnull=True), BEGUN_BY_BOT)

@@ -24,45 +24,45 @@ WAS_AVAILABLE = Case(
 def connected_time(scope: Scope) -> Measure:
     """How long agents were connected in the period, on each channel on which they have slots.
 
-    A lost connection counts until it is noticed, 45 seconds later. The time that is still going on
-    counts from the next full hour on. An agent of several websites is there for each of them, and
-    for all their groups: groups, rules, styles and languages have none of their own. Who oversees
-    some groups of a website is told of the whole time there of their members.
+    A lost connection counts until it is detected, 45 seconds later. The current interval counts
+    from the next full hour. An agent of several websites counts for each of them and for all their
+    groups. There are no separate values by group, rule, style or language. Managers of some groups
+    of a website see the whole connected time of their members.
     """
     return Measure(SPANS, Fold.SUM, EVERY, LENGTH)
 
 
 @figure(report=STAFF, label=_("Time available"), unit=Unit.SECONDS)
 def available_time(scope: Scope) -> Measure:
-    """How long of the time connected agents had themselves set to available.
+    """How long connected agents were set to available.
 
-    An agent who is full counts as available: they have chosen to be.
+    An agent whose slots are full counts as available, because they chose to be.
     """
     return Measure(SPANS, Fold.SUM, AVAILABLE, LENGTH)
 
 
 @figure(report=STAFF, label=_("Availability"), unit=Unit.PERCENT, grows_better=True)
 def availability(scope: Scope) -> Measure:
-    """The share of the time connected that agents were available."""
+    """The share of connected time during which agents were available."""
     return weighted(EVERY, WAS_AVAILABLE, LENGTH)
 
 
 @figure(report=STAFF, label=_("Occupancy"), unit=Unit.PERCENT)
 def occupancy(scope: Scope) -> Measure:
-    """The share of the time available in which at least one conversation was on the agent's desk.
+    """The share of available time during which the agent had at least one conversation on the desk.
 
-    Of this website and channel; several at the same time count once. Near 100 nobody has time for
-    who comes next, and waits grow.
+    Covers conversations of this website and channel; several at the same time count once. Near 100,
+    no agent has time for the next visitor, and waits grow.
     """
     return weighted(AVAILABLE, F("busy_seconds") * Value(100.0) / LENGTH, LENGTH)
 
 
 @figure(report=STAFF, label=_("Available in opening hours"), unit=Unit.PERCENT, grows_better=True)
 def adherence(scope: Scope) -> Measure:
-    """Of the time for which agents were connected while one of their groups was open, the share
-    for which they were available.
+    """The share of time that agents were available, while they were connected and one of their
+    groups was open.
 
-    The opening hours are those that held then. Where a group has none, it is always open.
+    Uses the opening hours in force at the time. A group without opening hours is always open.
     """
     return weighted(OPEN, WAS_AVAILABLE, F("open_seconds"))
 

@@ -45,9 +45,9 @@ class Unit(StrEnum):
 UNITS: dict[Unit, Text] = {
     Unit.COUNT: gettext_lazy("a number"),
     Unit.SUM: gettext_lazy("a sum"),
-    Unit.PERCENT: gettext_lazy("per cent"),
+    Unit.PERCENT: gettext_lazy("percent"),
     Unit.POINTS: gettext_lazy("points, from -100 to 100"),
-    Unit.SECONDS: gettext_lazy("a length of time"),
+    Unit.SECONDS: gettext_lazy("a duration"),
     Unit.MEAN: gettext_lazy("a mean number"),
     Unit.MONEY: gettext_lazy("money"),
 }

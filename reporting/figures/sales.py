@@ -18,43 +18,43 @@ ATTRIBUTED = Q(outcome=Outcome.ATTRIBUTED)
 
 @figure(report=SALE, label=_("Transactions"))
 def transactions(scope: Scope) -> Measure:
-    """The purchases made in the period that the brand's site or shop system told us of.
+    """The purchases made in the period, as reported by the brand's site or shop system.
 
-    Each number of the brand counts once. What was refunded does not count, not even in the period
-    in which it was bought. Who oversees some groups of a website is told of the purchases
-    attributed to their agents.
+    Each of the brand's purchase numbers counts once. Fully refunded purchases do not count, even in
+    the period of the purchase. Managers of some groups of a website see the purchases attributed to
+    their agents.
     """
     return count(SALES)
 
 
 @figure(report=SALE, label=_("Transactions attributed"), grows_better=True)
 def attributed(scope: Scope) -> Measure:
-    """The purchases made in the period before which an agent had written to the customer, no
-    longer before than the website's delay (R63, R68, R69, C27).
+    """The purchases made in the period after an agent had written to the customer, within the
+    website's delay (R63, R68, R69, C27).
 
-    Each is put down to the agent who wrote last before it, in whichever conversation of the
-    customer; never to a bot, and never to who wrote after it. The delay is the one that was set
-    when the purchase was recorded.
+    Each purchase is attributed to the agent who wrote last before it, in any conversation of the
+    customer. It is never attributed to a bot or to someone who wrote after it. The delay is the one
+    that was set when the purchase was recorded.
     """
     return count(SALES, ATTRIBUTED)
 
 
 @figure(report=SALE, label=_("Share attributed"), unit=Unit.PERCENT, grows_better=True)
 def attributed_share(scope: Scope) -> Measure:
-    """The share of the purchases of the period that are attributed to an agent.
+    """The share of the period's purchases that are attributed to an agent.
 
-    A manager of some groups of a website sees those only: to them it says nothing.
+    Managers of some groups of a website see only those groups, so this share means nothing to them.
     """
     return share(SALES, ATTRIBUTED)
 
 
 @figure(report=SALE, label=_("Turnover attributed"), unit=Unit.MONEY, grows_better=True)
 def turnover(scope: Scope) -> Measure:
-    """The sum of the amounts of the purchases attributed to an agent, made in the period, less
-    what was given back of them since, in part; what was given back whole does not count at all.
+    """The sum of the purchases attributed to an agent and made in the period, minus later partial
+    refunds. Fully refunded purchases do not count.
 
-    Amounts of different currencies are never added: where there are several, each has a sum of its
-    own ("by currency"), and all together have none.
+    Amounts in different currencies are never added up. Each currency has its own sum ("by
+    currency"), and there is no overall sum.
     """
     worth = Cast(F("amount") - F("refunded"), FloatField())
     return Measure(SALES, Fold.MONEY, ATTRIBUTED, worth, currency="currency")
@@ -62,19 +62,20 @@ def turnover(scope: Scope) -> Measure:
 
 @figure(report=SALE, label=_("Refunds"), grows_better=False)
 def refunds(scope: Scope) -> Measure:
-    """How often money was given back in the period, whole or in part, whenever it was paid.
+    """The number of refunds in the period, full or partial, regardless of when the purchase was
+    made.
 
-    Each refund counts, also several of one purchase; put down to the agent whose purchase it was.
+    Each refund counts, even several of one purchase. It is attributed to the agent of the purchase.
     """
     return count(REFUNDS)
 
 
 @figure(report=SALE, label=_("Turnover refunded"), unit=Unit.MONEY, grows_better=False)
 def turnover_refunded(scope: Scope) -> Measure:
-    """The sum of what was given back in the period of purchases attributed to an agent.
+    """The sum of the refunds in the period on purchases attributed to an agent.
 
-    It is already taken off the turnover of the day of the purchase; currencies are kept apart as
-    there.
+    It is already subtracted from the turnover of the day of the purchase. Currencies are kept
+    separate in the same way.
     """
     theirs = Q(transaction__outcome=Outcome.ATTRIBUTED)
     worth = Cast("amount", FloatField())
@@ -83,5 +84,5 @@ def turnover_refunded(scope: Scope) -> Measure:
 
 @figure(report=SALE, label=_("From answer to purchase"), unit=Unit.SECONDS)
 def answer_to_purchase(scope: Scope) -> Measure:
-    """The median time from the agent's last message to the purchase that is attributed to them."""
+    """The median time from the agent's last message to the purchase attributed to them."""
     return Measure(SALES, Fold.MEDIAN, ATTRIBUTED, Seconds("elapsed"))

@@ -26,14 +26,14 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "external_id",
-                    models.CharField(max_length=100, verbose_name="the brand's number"),
+                    models.CharField(max_length=100, verbose_name="brand's number"),
                 ),
                 (
                     "amount",
                     models.DecimalField(decimal_places=2, max_digits=12, verbose_name="amount"),
                 ),
                 ("currency", models.CharField(max_length=3, verbose_name="currency")),
-                ("made_at", models.DateTimeField(verbose_name="made at")),
+                ("made_at", models.DateTimeField(verbose_name="created at")),
                 (
                     "origin",
                     models.CharField(
@@ -59,11 +59,11 @@ class Migration(migrations.Migration):
                             ),
                             (
                                 reporting.sales.attribution.Outcome["NO_ANSWER"],
-                                "No agent had written before it",
+                                "No agent wrote before the purchase",
                             ),
                             (
                                 reporting.sales.attribution.Outcome["UNKNOWN_VISITOR"],
-                                "The customer is not known",
+                                "Unknown customer",
                             ),
                         ],
                         max_length=15,
@@ -71,8 +71,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("message_seq", models.PositiveIntegerField(null=True)),
-                ("elapsed", models.DurationField(null=True, verbose_name="after the answer")),
-                ("delay", models.DurationField(verbose_name="delay that held")),
+                ("elapsed", models.DurationField(null=True, verbose_name="time since the answer")),
+                ("delay", models.DurationField(verbose_name="attribution window")),
                 (
                     "agent",
                     models.ForeignKey(

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "external_id",
-                    models.CharField(max_length=100, verbose_name="number of the refund"),
+                    models.CharField(max_length=100, verbose_name="refund number"),
                 ),
                 (
                     "amount",
@@ -49,13 +49,13 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        help_text="Which system uses it: “Shop”, “ERP”.",
+                        help_text="The system that uses it, such as “Shop” or “ERP”.",
                         max_length=100,
                         verbose_name="name",
                     ),
                 ),
                 ("digest", models.CharField(editable=False, max_length=64, unique=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="made")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
             ],
             options={
                 "verbose_name": "shop key",

@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                             ("month", "Every month"),
                         ],
                         max_length=5,
-                        verbose_name="how often",
+                        verbose_name="frequency",
                     ),
                 ),
                 ("next_at", models.DateTimeField(verbose_name="next")),

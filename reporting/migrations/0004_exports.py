@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ("subject", models.CharField(max_length=40)),
                 ("kind", models.CharField(max_length=4)),
                 ("query", models.TextField(blank=True)),
-                ("about", models.CharField(max_length=300, verbose_name="of what")),
+                ("about", models.CharField(max_length=300, verbose_name="content")),
                 ("first", models.DateField(verbose_name="first day")),
                 ("last", models.DateField(verbose_name="last day")),
                 ("language", models.CharField(max_length=10)),
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("waiting", "Waiting"),
-                            ("running", "Being written"),
+                            ("running", "In progress"),
                             ("done", "Ready"),
                             ("failed", "Failed"),
                             ("cancelled", "Cancelled"),
@@ -50,15 +50,17 @@ class Migration(migrations.Migration):
                         choices=[
                             (
                                 "no_right",
-                                "You no longer oversee what you had chosen. Choose again.",
+                                "You no longer oversee what you selected. Choose again.",
                             ),
                             (
                                 "too_long",
-                                "It took too long. Choose fewer days, or one website or group.",
+                                "The export took too long. Choose fewer days, or one "
+                                "website or group.",
                             ),
                             (
                                 "broken",
-                                "Something went wrong, three times. Try again, or tell an administrator.",
+                                "The export failed three times. Try again, or contact an "
+                                "administrator.",
                             ),
                         ],
                         max_length=8,
@@ -77,7 +79,7 @@ class Migration(migrations.Migration):
                 ("leased_until", models.DateTimeField(null=True)),
                 ("file", models.CharField(blank=True, max_length=200)),
                 ("size", models.PositiveBigIntegerField(default=0)),
-                ("asked_at", models.DateTimeField(verbose_name="asked for")),
+                ("asked_at", models.DateTimeField(verbose_name="requested")),
                 ("ended_at", models.DateTimeField(null=True)),
                 (
                     "user",

@@ -81,14 +81,14 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "origin",
-                    models.CharField(choices=ORIGINS, max_length=6, verbose_name="told by"),
+                    models.CharField(choices=ORIGINS, max_length=6, verbose_name="reported by"),
                 ),
                 (
                     "amount",
                     models.DecimalField(decimal_places=2, max_digits=12, verbose_name="amount"),
                 ),
                 ("currency", models.CharField(max_length=3, verbose_name="currency")),
-                ("made_at", models.DateTimeField(verbose_name="made at")),
+                ("made_at", models.DateTimeField(verbose_name="created at")),
                 ("recorded_at", models.DateTimeField(verbose_name="recorded at")),
                 (
                     "transaction",
@@ -109,8 +109,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "word of a page",
-                "verbose_name_plural": "words of a page",
+                "verbose_name": "page report",
+                "verbose_name_plural": "page reports",
                 "constraints": [
                     models.UniqueConstraint(fields=("transaction", "origin"), name="claimed_once")
                 ],

@@ -16,9 +16,9 @@ from reporting.figures.sources import CLOSED, SUGGESTED
 
 SNOOZE_ENDS: dict[str, Text] = {
     "reply": _("The visitor replied"),
-    "agent": _("An agent woke it"),
-    "time": _("The time was over: back to the team"),
-    "closed": _("The time was over: closed"),
+    "agent": _("Resumed by an agent"),
+    "time": _("Snooze expired, back with the team"),
+    "closed": _("Snooze expired, closed"),
     "sleeps": _("Still snoozed"),
 }
 

@@ -12,9 +12,9 @@ from reporting.figures.registry import Figure, Text
 from reporting.reports.content import Trend
 
 TABLES: dict[str, Text] = {
-    "closures": _("Why they were closed, and by whom"),
+    "closures": _("Why conversations were closed, and by whom"),
     "snooze-ends": _("How snoozes ended"),
-    "waits": _("Wait by the hour of the week"),
+    "waits": _("Wait by hour of the week"),
     "omitted": _("Closed without a survey"),
     "suggestions": _("Suggested replies"),
     "queues": _("Queues"),
@@ -97,7 +97,7 @@ def of_adviser(query: str, replay: str) -> list[Download]:
         for kind in ("csv", "xlsx")
     )
     return [
-        Download(_("Shared among the active queues"), shares),
+        Download(_("Distribution among the active queues"), shares),
         Download(_("What would have happened"), played),
     ]
 

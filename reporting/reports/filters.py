@@ -47,7 +47,7 @@ PERIODS = [
     ("year", _("This year")),
     ("last_year", _("Last year")),
     ("365", _("Last 365 days")),
-    ("custom", _("From … to …")),
+    ("custom", _("Custom period")),
 ]
 USUAL = "7"
 STEPS = [
@@ -146,7 +146,9 @@ class Choices(forms.Form):
         members = Group.members.through.objects.filter(group__in=groups.order_by())
         for name in DAYS:
             self.fields[name].widget = forms.DateInput(attrs={"type": "date"}, format=ISO)
-            self.fields[name].error_messages["invalid"] = _("This is not a day like 2026-11-28.")
+            self.fields[name].error_messages["invalid"] = _(
+                "This is not a valid day. Use the format 2026-11-28."
+            )
         choices: dict[str, QuerySet[Any]] = {
             "website": websites_seen_by(user),
             "group": groups,
@@ -225,7 +227,9 @@ class Choices(forms.Form):
         for name, values in self.beside.items():
             value = self.data.get(name)
             if value and values is not None and value not in values:
-                self._refuse(name, gettext("“%(value)s” is not on offer.") % {"value": value[:40]})
+                self._refuse(
+                    name, gettext("“%(value)s” is not a valid choice.") % {"value": value[:40]}
+                )
         if "period" not in self.errors:
             self._check_days(given)
         return given
@@ -236,18 +240,18 @@ class Choices(forms.Form):
         if given.get("period") != "custom":
             for name in DAYS:
                 if self.data.get(name):
-                    text = gettext("“%(name)s” is only read with “period=custom”.")
+                    text = gettext("“%(name)s” can only be used with “period=custom”.")
                     self._refuse(name, text % {"name": name})
         elif first is None or last is None:
             if not self.errors.keys() & DAYS:
-                text = gettext("Please choose the first and the last day, “first” and “last”.")
+                text = gettext("Choose the first and the last day (“first” and “last”).")
                 self.add_error(None, text)
         elif first > last:
             self.add_error(None, gettext("“first”: the first day is after the last one."))
         elif (last - first).days >= LONGEST:
-            self.add_error(None, gettext("“first”: please choose three years at most."))
+            self.add_error(None, gettext("“first”: choose up to three years."))
         elif first.year not in YEARS or last.year not in YEARS:
-            self.add_error(None, gettext("“first”: please choose days from 2000 to 2100."))
+            self.add_error(None, gettext("“first”: choose days from 2000 to 2100."))
 
     def _refuse(self, name: str, text: str) -> None:
         """Add an error, also for a parameter that is not a field."""
@@ -338,12 +342,10 @@ def clocks(scope: Scope, step: Step | None = None) -> list[str]:
     """Say which clocks the days and hours of several zones follow, and where it is another day."""
     if len(scope.zones) < 2:
         return []
-    told = [gettext("Each website by its own clock.")]
+    told = [gettext("In each website’s time zone.")]
     if step is Step.HOUR:
         told = [
-            gettext(
-                "Days by each website’s own clock; the hours of the charts by that of %(zone)s."
-            )
+            gettext("Days in each website’s time zone; chart hours in %(zone)s.")
             % {"zone": _named(scope.zones[0])}
         ]
     by_days: dict[str, list[str]] = {}

@@ -39,11 +39,11 @@ def faults_of(
     found = {}
     for name, values in data.lists():
         if name not in known:
-            found[name] = _("There is no parameter “%(name)s”.") % {"name": name[:40]}
+            found[name] = _("The parameter “%(name)s” does not exist.") % {"name": name[:40]}
             if near := get_close_matches(name, known, n=1):
                 found[name] += " " + _("Did you mean “%(name)s”?") % {"name": near[0]}
         elif len(values) > 1 and name not in many:
-            found[name] = _("The parameter “%(name)s” is there more than once.") % {"name": name}
+            found[name] = _("The parameter “%(name)s” appears more than once.") % {"name": name}
     return found
 
 

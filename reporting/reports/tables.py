@@ -127,7 +127,7 @@ def _snooze_ends(asked: Chosen) -> Table:
 
 
 def _suggestions(asked: Chosen) -> Table:
-    headings = [_("What became of them"), _("Questions"), _("Share")]
+    headings = [_("Outcomes"), _("Questions"), _("Share")]
     return Table("suggestions", headings, _parts(breakdowns.suggestions(asked.scope)))
 
 

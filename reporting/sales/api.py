@@ -33,7 +33,7 @@ class ByShopKey(BaseAuthentication):
             return None
         website = keys.website_of(key.strip())
         if website is None:
-            raise AuthenticationFailed(_("This key is not known."))
+            raise AuthenticationFailed(_("This key is not valid."))
         return AnonymousUser(), website
 
     def authenticate_header(self, request: Request) -> str:

@@ -69,7 +69,7 @@ def _record(number: int, line: str, lines: _Lines, delimiter: str) -> Record:
     try:
         (cells,) = csv.reader(whole, delimiter=delimiter, strict=True)
     except (csv.Error, ValueError):  # not a whole record, or more than one
-        fault = fault or _("A quotation mark in this line is not closed, or stands alone.")
+        fault = fault or _("A quotation mark in this line is unclosed or out of place.")
     if fault:
         lines.give_back(more)
         return Record(number, fault=fault)
@@ -79,11 +79,11 @@ def _record(number: int, line: str, lines: _Lines, delimiter: str) -> Record:
 def _unreadable(line: str) -> str:
     """Return why a line cannot be read; an empty string if it can."""
     if len(line) > LINE_LIMIT:
-        return _("This line is longer than %(n)s characters.") % {"n": LINE_LIMIT}
+        return _("This line is too long. The limit is %(n)s characters.") % {"n": LINE_LIMIT}
     if not line.isascii() and SURROGATE.search(line):
-        return _("This line is not written in UTF-8.")
+        return _("This line is not encoded in UTF-8.")
     if "\0" in line:
-        return _("This line contains a character that no text has (NUL).")
+        return _("This line contains an invalid character (NUL).")
     return ""
 
 

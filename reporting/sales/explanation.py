@@ -113,22 +113,21 @@ def _reason(sale: Transaction) -> str:
         case Outcome.ATTRIBUTED:
             return (
                 _(
-                    "%(agent)s wrote last before the purchase, %(elapsed)s earlier. "
-                    "The delay was %(delay)s."
+                    "%(agent)s was the last to write before the purchase, %(elapsed)s "
+                    "earlier. The delay was %(delay)s."
                 )
                 % told
             )
         case Outcome.TOO_LATE:
             return (
                 _(
-                    "The last answer before the purchase was %(elapsed)s earlier, "
-                    "more than the delay of %(delay)s: it is nobody’s."
+                    "The last answer was %(elapsed)s before the purchase, longer than "
+                    "the delay of %(delay)s, so the purchase is not attributed."
                 )
                 % told
             )
         case Outcome.NO_ANSWER:
-            return _("No agent had written to this customer before the purchase: it is nobody’s.")
-    return _(
-        "Nobody knows whose purchase it is: the site told of no customer, "
-        "or of one who never wrote here."
-    )
+            return _(
+                "No agent wrote to this customer before the purchase, so it is not attributed."
+            )
+    return _("The customer is unknown: the site reported no customer, or one who never wrote here.")

@@ -92,7 +92,7 @@ def _names(first: Record | None) -> list[str]:
     missing = [name for name in NEEDED if name not in names]
     if missing:
         raise Invalid(
-            _("The first line must name the columns; these are missing: %(names)s.")
+            _("The first line must name the columns. These columns are missing: %(names)s.")
             % {"names": ", ".join(missing)}
         )
     doubled = [name for name in dict.fromkeys(names) if name and names.count(name) > 1]
@@ -110,7 +110,7 @@ def _row(names: list[str], record: Record) -> dict[str, str]:
         raise Invalid(record.fault)
     if len(record.cells) != len(names):
         raise Invalid(
-            _("This line has %(cells)s fields, the first line names %(names)s.")
+            _("This line has %(cells)s fields, but the first line names %(names)s.")
             % {"cells": len(record.cells), "names": len(names)}
         )
     return dict(zip(names, record.cells, strict=True))
@@ -128,7 +128,7 @@ def _line(website: Website, row: dict[str, str], done: Imported, *, at: datetime
     )
     refunded = _amount(row["refunded"]) if row.get("refunded") else Decimal(0)
     if refunded > purchase.amount:
-        raise Invalid(_("More would be refunded than was paid."))
+        raise Invalid(_("The refund exceeds the amount paid."))
     stored, is_new = recording.record(
         website, purchase, visitor=visitor, origin=Origin.IMPORT, at=at
     )
@@ -148,7 +148,9 @@ def _line(website: Website, row: dict[str, str], done: Imported, *, at: datetime
 
 def _amount(text: str) -> Decimal:
     if not AMOUNT.fullmatch(text):
-        raise Invalid(_("“%(text)s” is not an amount like 1234.50.") % {"text": _short(text)})
+        raise Invalid(
+            _("“%(text)s” is not a valid amount. Use the format 1234.50.") % {"text": _short(text)}
+        )
     return Decimal(SPACES.sub("", text).replace(",", "."))
 
 
@@ -158,8 +160,7 @@ def _browser(text: str) -> str:
             uuid.UUID(text)
         except ValueError:
             raise Invalid(
-                _("“%(text)s” is not an id that the Messenger gives a browser.")
-                % {"text": _short(text)}
+                _("“%(text)s” is not a browser id from the Messenger.") % {"text": _short(text)}
             ) from None
     return text
 
@@ -168,23 +169,22 @@ def _moment(website: Website, text: str) -> datetime:
     """Return the moment in a cell. A date alone is refused: taken as midnight, it would lie before
     the messages that led to the purchase."""
     if DATE.fullmatch(text):
-        raise Invalid(
-            _("“%(text)s” has no time of day: write it like %(text)sT09:30.") % {"text": text}
-        )
+        raise Invalid(_("“%(text)s” has no time. Use the format %(text)sT09:30.") % {"text": text})
     try:
         found = parse_datetime(text) if MOMENT.fullmatch(text) else None
     except ValueError:
         found = None
     if found is None:
         raise Invalid(
-            _("“%(text)s” is not a moment like 2026-11-22T09:30:00+01:00.") % {"text": _short(text)}
+            _("“%(text)s” is not a valid date and time. Use the format 2026-11-22T09:30:00+01:00.")
+            % {"text": _short(text)}
         )
     if found.tzinfo is not None or found.year < recording.EARLIEST_YEAR:
         return found
     told = found.replace(tzinfo=website.zone)
     if told.astimezone(UTC).astimezone(website.zone).replace(tzinfo=None) != found:
         raise Invalid(
-            _("“%(text)s” does not exist: the clocks were put forward then.") % {"text": text}
+            _("“%(text)s” does not exist because the clocks went forward.") % {"text": text}
         )
     return told
 

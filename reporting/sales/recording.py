@@ -45,7 +45,7 @@ def check_amount(amount: Decimal) -> Decimal:
     if not amount.is_finite() or not 0 <= amount <= LARGEST:
         raise Invalid(_("The amount must be 0 or more."))
     if amount != amount.quantize(CENT):
-        raise Invalid(_("The amount has two decimals at most."))
+        raise Invalid(_("The amount can have up to two decimals."))
     return amount
 
 
@@ -61,12 +61,12 @@ class Purchase:
 
     def __post_init__(self) -> None:
         if not is_identifier(self.external_id) or len(self.external_id) > ID_LIMIT:
-            raise Invalid(_("A transaction needs a number of 1 to 100 characters, all visible."))
+            raise Invalid(_("The transaction number must have 1 to 100 characters, all visible."))
         check_amount(self.amount)
         if not CURRENCY.fullmatch(self.currency):
-            raise Invalid(_("The currency is three capital letters, like EUR."))
+            raise Invalid(_("The currency must be three capital letters, such as EUR."))
         if self.made_at is not None and self.made_at.year < EARLIEST_YEAR:
-            raise Invalid(_("A transaction cannot be older than the year 2000."))
+            raise Invalid(_("The transaction cannot be dated before the year 2000."))
 
 
 def record(
@@ -86,7 +86,7 @@ def record(
     raises ``Conflict``. A visitor of another website is ignored.
     """
     if purchase.made_at is not None and purchase.made_at > at + timedelta(minutes=5):
-        raise Invalid(_("A transaction cannot lie in the future."))
+        raise Invalid(_("The transaction cannot be in the future."))
     if visitor is not None and visitor.website_id != website.pk:
         visitor = None
     row = Transaction(website=website, external_id=purchase.external_id)
@@ -165,7 +165,7 @@ def _tell_again(
             recorded_at=at,
         )
     elif not agrees or purchase.made_at not in {None, stored.made_at}:
-        raise Conflict(_("This number was recorded before with something else."))
+        raise Conflict(_("This number was already recorded with different data."))
     return stored
 
 
@@ -184,7 +184,7 @@ def _override(
     that was wrong about the amount is not trusted about the rest.
     """
     if purchase.amount < stored.refunded:
-        raise Conflict(_("More than this amount was refunded already."))
+        raise Conflict(_("The amount already refunded is higher than this amount."))
     said = ("origin", "amount", "currency", "made_at", "visitor", "recorded_at")
     _claim(stored, **{name: getattr(stored, name) for name in said})
     made_at = purchase.made_at or (stored.made_at if agrees else at)
@@ -239,27 +239,27 @@ def refund(
     no such purchase, ``Invalid`` if more would be refunded than was paid.
     """
     if len(number) > ID_LIMIT or (number and not is_identifier(number)):
-        raise Invalid(_("A refund has a number of 100 characters at most, all visible."))
+        raise Invalid(_("The refund number must have up to 100 characters, all visible."))
     row = (
         Transaction.objects.select_for_update(no_key=True)
         .filter(website=website, external_id=external_id)
         .first()
     )
     if row is None:
-        raise Unknown(_("There is no transaction with this number."))
+        raise Unknown(_("No transaction has this number."))
     stored = row.refunds.filter(external_id=number).first()
     if stored is not None:
         if amount is not None and amount != stored.amount:
-            raise Conflict(_("This refund was recorded before with another amount."))
+            raise Conflict(_("This refund was already recorded with a different amount."))
         return row, False
     if row.refunded_at is not None:
-        raise Invalid(_("All of it was refunded before."))
+        raise Invalid(_("This transaction is already fully refunded."))
     left = row.amount - row.refunded
     given = left if amount is None else check_amount(amount)
     if given > left:
-        raise Invalid(_("More would be refunded than was paid."))
+        raise Invalid(_("The refund exceeds the amount paid."))
     if not given and left:
-        raise Invalid(_("A refund must be more than 0."))
+        raise Invalid(_("The refund must be more than 0."))
     row.refunds.create(external_id=number, amount=given, made_at=at)
     row.refunded += given
     row.refunded_at = at if row.refunded == row.amount else None

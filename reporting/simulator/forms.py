@@ -20,11 +20,11 @@ class SizeForm(forms.Form):
 
     agents = forms.FloatField(label=_("Agents"), min_value=0, max_value=10_000)
     per_hour = forms.FloatField(
-        label=_("Conversations of one agent in an hour"), min_value=0, max_value=1_000
+        label=_("Conversations per agent per hour"), min_value=0, max_value=1_000
     )
     off_peak_hours = forms.FloatField(label=_("Off-peak hours"), min_value=0, max_value=24)
     other = forms.IntegerField(
-        label=_("Replay another number of places, too"),
+        label=_("Also simulate another number of places"),
         required=False,
         min_value=0,
         max_value=100_000,

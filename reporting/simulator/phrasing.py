@@ -46,13 +46,15 @@ def really(outcome: Summary) -> str:
     """The real outcome in the same words: "4 of 812 visitors were not engaged; …"."""
     values = {"refused": _number(outcome.refused), "arrived": _number(outcome.arrived)}
     if outcome.median is None:
-        text = _("%(refused)s of %(arrived)s visitors were not engaged; most of them still wait.")
+        text = _(
+            "%(refused)s of %(arrived)s visitors were not engaged; most of them are still waiting."
+        )
         return text % values
     values["half"] = duration(outcome.median)
     if outcome.ninth_decile is None:
         text = _(
-            "%(refused)s of %(arrived)s visitors were not engaged; half waited under %(half)s, "
-            "some still wait."
+            "%(refused)s of %(arrived)s visitors were not engaged; half waited under "
+            "%(half)s, and some are still waiting."
         )
         return text % values
     values["most"] = duration(outcome.ninth_decile)
@@ -66,7 +68,7 @@ def really(outcome: Summary) -> str:
 def waits(outcome: Summary) -> str:
     """How long half and nine in ten of the engaged waited, as far as the period shows."""
     if outcome.median is None:
-        return _("most of them would still have waited at the end")
+        return _("most would still have been waiting at the end")
     half = duration(outcome.median)
     if outcome.ninth_decile is None:
         text = _("half would have waited under %(half)s, some beyond the end of the period")

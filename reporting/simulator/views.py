@@ -140,8 +140,8 @@ def queue_size_file(request: StaffRequest, kind: str) -> HttpResponse:
     table = tables.Table(
         title=_("Queue size"),
         headings=[
-            *(_("Rule"), _("Group"), _("Visitors who came")),
-            *(_("Places today"), _("To start with"), _("The full size")),
+            *(_("Rule"), _("Group"), _("Visitors")),
+            *(_("Places today"), _("Starting size"), _("Full size")),
         ],
         rows=[
             [queue.rule, queue.group, round(queue.weight, 2), queue.places, part, whole]
@@ -163,7 +163,7 @@ def _replays(
     found = run_simulation.played(website, totals, at=timezone.now(), groups=groups)
     if found is None:
         return None, []
-    labels = [_("Today’s places"), _("To start with"), _("The full size"), _("Your number")]
+    labels = [_("Today’s places"), _("Starting size"), _("Full size"), _("Your number")]
     return found, list(zip(labels, [found.today, *totals], found.replays, strict=False))
 
 
@@ -199,7 +199,7 @@ def replay_file(request: StaffRequest, kind: str) -> HttpResponse:
     table = tables.Table(
         title=_("Queue size"),
         headings=[
-            *(_("What would have happened"), _("Places"), _("Visitors who came")),
+            *(_("What would have happened"), _("Places"), _("Visitors")),
             *(_("Not engaged"), _("Half waited under (s)"), _("Nine in ten under (s)")),
         ],
         rows=[
@@ -208,7 +208,7 @@ def replay_file(request: StaffRequest, kind: str) -> HttpResponse:
                 _seconds(outcome.median),
                 _seconds(outcome.ninth_decile),
             ]
-            for label, total, outcome in [(_("In reality"), None, found.really), *replays]
+            for label, total, outcome in [(_("Actual"), None, found.really), *replays]
         ],
     )
     return tables.handed_over(table, f"queue-size-replay-{timezone.now():%Y%m%d}", kind)

@@ -43,5 +43,5 @@ def _author(conversation: Conversation, user: User) -> Author:
     if conversation.status == Status.ACTIVE and holder is not None and holder.user_id == user.pk:
         return Author.AGENT
     raise Rejected(
-        "not_on_desk", _("This conversation is not on your desk; nothing was sent."), 409
+        "not_on_desk", _("This conversation is not on your desk. Nothing was sent."), 409
     )

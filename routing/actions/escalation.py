@@ -93,15 +93,15 @@ def _words_of(conversation: Conversation, group: Group, *, at: datetime) -> str:
         if not group.is_open_at(at):
             return _later(conversation, group.opens_at(at), at=at)
         if conversation.is_asynchronous:
-            return _("We are passing you on to our team, who usually answer within a few hours.")
-        return _("We are passing you on to one of our advisers.")
+            return _("We are transferring you to our team, who usually answer within a few hours.")
+        return _("We are transferring you to one of our advisers.")
 
 
 def _later(conversation: Conversation, opens_at: datetime | None, *, at: datetime) -> str:
     """Return when the team will answer, in the active language and the website's time zone."""
     if opens_at is None:
-        return _("We are closed at the moment: our team will answer you when it is back.")
-    return _("We are closed: our team is back %(moment)s and will answer you then.") % {
+        return _("We are closed at the moment. Our team will answer you when we are back.")
+    return _("We are closed. Our team will be back %(moment)s and will answer you then.") % {
         "moment": at_moment(opens_at, at, conversation.website.zone)
     }
 
@@ -120,15 +120,15 @@ def _say_no_room(conversation: Conversation, steps: list[RuleStep], *, at: datet
 def _no_room(conversation: Conversation, steps: list[RuleStep], *, at: datetime) -> str:
     if not engagement.is_closed(steps, at):
         return _(
-            "All our advisers are busy and the queue is full. Your conversation is kept here, "
-            "and goes to the team as soon as there is room."
+            "All our advisers are busy and the queue is full. Your conversation is saved "
+            "here and goes to the team as soon as a place is free."
         )
     groups = [step.group for step in steps]
     channel = Channel(conversation.channel)
     skills = conversation.required_skills
     opens_at = opening.back_at(groups, channel, at=at, skills=skills)
     if opens_at is None:
-        return _("We are closed at the moment. Your conversation is kept here.")
-    return _("We are closed and back %(moment)s. Your conversation is kept here until then.") % {
-        "moment": at_moment(opens_at, at, conversation.website.zone)
-    }
+        return _("We are closed at the moment. Your conversation is saved here.")
+    return _(
+        "We are closed and will be back %(moment)s. Your conversation is saved here until then."
+    ) % {"moment": at_moment(opens_at, at, conversation.website.zone)}

@@ -30,7 +30,7 @@ class StepFormSet(BaseInlineFormSet):
             group = form.cleaned_data.get("group") if form.is_valid() else None
             if group is not None and group.website_id != self.instance.website_id:
                 raise ValidationError(
-                    _("“%(group)s” is a group of another website.") % {"group": group}
+                    _("“%(group)s” belongs to another website.") % {"group": group}
                 )
 
 
@@ -85,7 +85,7 @@ class RuleAdmin(ForAdministrators, Published, admin.ModelAdmin):
         return super().get_queryset(request).prefetch_related("steps__group")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ((_("1. What the rule is for"), {"fields": self.get_fields(request, obj)}),)
+        return ((_("1. Define the rule"), {"fields": self.get_fields(request, obj)}),)
 
     def published(self, rule: DistributionRule) -> None:
         changes.rule_changed(rule.website_id)

@@ -58,7 +58,7 @@ class IdentitySecretAdmin(ForAdministrators, admin.ModelAdmin):
         response["Cache-Control"] = "no-store"
         return response
 
-    @admin.action(description=_("Stop accepting these secrets at once"), permissions=["add"])
+    @admin.action(description=_("Revoke these secrets now"), permissions=["add"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[IdentitySecret]) -> None:
         count = identities.revoke(queryset, at=timezone.now())
         text = ngettext(

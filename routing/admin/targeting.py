@@ -78,7 +78,10 @@ class TargetingForm(forms.ModelForm):
         self.instance.texts = {code: text for code, text in texts.items() if text}
         website, skills = cleaned.get("website"), cleaned.get("skills") or ()
         if website and any(skill.website_id != website.pk for skill in skills):
-            self.add_error("skills", _("A skill of another website cannot be asked for."))
+            self.add_error(
+                "skills",
+                _("This skill belongs to another website. Choose a skill of this website."),
+            )
         return cleaned
 
 
@@ -137,14 +140,14 @@ class TargetingAdmin(ForAdministrators, Published, admin.ModelAdmin):
         if rule.seconds_on_page:
             said.append(_("%(n)d s on the page") % {"n": rule.seconds_on_page})
         if rule.pages_viewed > 1:
-            said.append(_("%(n)d pages seen") % {"n": rule.pages_viewed})
+            said.append(_("%(n)d pages viewed") % {"n": rule.pages_viewed})
         if rule.audience != Audience.ANYBODY:
             said.append(rule.get_audience_display())
         if rule.hours != Hours.ALWAYS:
             said.append(rule.get_hours_display())
         said += [str(condition) for condition in rule.conditions.all()]
         said += [str(skill) for skill in rule.skills.all()]
-        return " · ".join(part for part in said if part) or _("everybody, everywhere")
+        return " · ".join(part for part in said if part) or _("all visitors, all pages")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("conditions", "skills")
@@ -154,7 +157,7 @@ class TargetingAdmin(ForAdministrators, Published, admin.ModelAdmin):
         return (
             (None, {"fields": ("website", "name", "is_enabled", "position", "rule")}),
             (
-                _("Where and whom"),
+                _("Pages and visitors"),
                 {
                     "fields": (
                         "pages_included",
@@ -169,7 +172,7 @@ class TargetingAdmin(ForAdministrators, Published, admin.ModelAdmin):
                     )
                 },
             ),
-            (_("How"), {"fields": (*texts, "skills")}),
+            (_("Behaviour"), {"fields": (*texts, "skills")}),
         )
 
     def get_form(

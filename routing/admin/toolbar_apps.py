@@ -24,7 +24,7 @@ class ToolbarAppForm(forms.ModelForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         website, groups = cleaned.get("website"), cleaned.get("groups")
         if website and groups and any(group.website_id != website.pk for group in groups):
-            self.add_error("groups", _("These are groups of another website."))
+            self.add_error("groups", _("These groups belong to another website."))
         return cleaned
 
 
@@ -46,11 +46,13 @@ class ToolbarAppAdmin(ForAdministrators, admin.ModelAdmin):
 
     @admin.display(description=_("secret"))
     def secret(self, app: ToolbarApp) -> str:
-        return app.secret if app.pk else str(_("Shown once it is saved."))
+        return app.secret if app.pk else str(_("Shown after you save."))
 
-    @admin.action(description=_("Give these applications new secrets"), permissions=["change"])
+    @admin.action(
+        description=_("Replace the secrets of these applications"), permissions=["change"]
+    )
     def renew(self, request: HttpRequest, queryset: QuerySet[ToolbarApp]) -> None:
         for app in queryset:
             app.salt = new_salt()
             app.save(update_fields=["salt"])
-        self.message_user(request, _("The secrets before are of no use any more."))
+        self.message_user(request, _("The previous secrets no longer work."))

@@ -109,7 +109,7 @@ class HolidayForm(forms.ModelForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         website, group = cleaned.get("website"), cleaned.get("group")
         if website and group and group.website_id != website.pk:
-            self.add_error("group", _("This is a group of another website."))
+            self.add_error("group", _("This group belongs to another website."))
         return cleaned
 
 

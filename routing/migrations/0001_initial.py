@@ -81,8 +81,8 @@ class Migration(migrations.Migration):
                     "solved_window",
                     models.DurationField(
                         blank=True,
-                        help_text="From solved to closed, 28 days at most. "
-                        "Empty: at once for live, 4 days for social.",
+                        help_text="Time between solved and closed, up to 28 days. Leave empty for "
+                        "the default: none for live, 4 days for social messaging.",
                         null=True,
                         validators=[
                             django.core.validators.MaxValueValidator(datetime.timedelta(days=28))
@@ -120,8 +120,8 @@ class Migration(migrations.Migration):
                     "places",
                     models.PositiveIntegerField(
                         default=3,
-                        help_text="How many conversations may wait. "
-                        "0: live only; from 1 on: asynchronous.",
+                        help_text="How many conversations can wait. 0 means live only. 1 or more "
+                        "makes conversations asynchronous.",
                         verbose_name="places in queue",
                     ),
                 ),
@@ -129,7 +129,8 @@ class Migration(migrations.Migration):
                     "entered_at",
                     models.DateTimeField(
                         editable=False,
-                        help_text="The last new entry: equal share takes ties in rotation.",
+                        help_text="The time of the last new entry. Equal share uses it to break "
+                        "ties in rotation.",
                         null=True,
                     ),
                 ),

@@ -17,7 +17,8 @@ class Migration(migrations.Migration):
             name="skill_relax_seconds",
             field=models.PositiveIntegerField(
                 blank=True,
-                help_text="After this time in a queue a conversation that requires a skill may go to any member of the group. Empty: only ever to one who has it.",
+                help_text="After this time in a queue, a conversation that requires a skill can go "
+                "to any member of the group. Leave empty to always require the skill.",
                 null=True,
                 verbose_name="wait for a skill (seconds)",
             ),
@@ -34,14 +35,15 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        help_text="Visitors read this name.", max_length=60, verbose_name="name"
+                        help_text="Shown to visitors.", max_length=60, verbose_name="name"
                     ),
                 ),
                 (
                     "greeting",
                     models.TextField(
                         blank=True,
-                        help_text="The bot's first words, after those of the visitor. Empty: it waits.",
+                        help_text="The bot's first message, after the visitor's. Leave empty to "
+                        "let the bot wait.",
                         verbose_name="greeting",
                     ),
                 ),
@@ -49,8 +51,9 @@ class Migration(migrations.Migration):
                     "escalation_text",
                     models.TextField(
                         blank=True,
-                        help_text="What the visitor reads when people take over. Empty: a default text.",
-                        verbose_name="words at escalation",
+                        help_text="What the visitor reads when the bot escalates to people. Leave "
+                        "empty to use a default text.",
+                        verbose_name="escalation message",
                     ),
                 ),
                 (
@@ -74,7 +77,7 @@ class Migration(migrations.Migration):
             name="bot",
             field=models.ForeignKey(
                 blank=True,
-                help_text="Answers first, if one of the groups could take the conversation then.",
+                help_text="Answers first if one of the groups could take the conversation at that time.",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="rules",
@@ -91,7 +94,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("waited", models.DurationField(help_text="Since it had begun to wait.")),
+                ("waited", models.DurationField(help_text="Time since the wait began.")),
                 ("at", models.DateTimeField()),
                 (
                     "agent",

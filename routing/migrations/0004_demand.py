@@ -19,23 +19,27 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("hour", models.DateTimeField(help_text="Its beginning.", verbose_name="hour")),
+                (
+                    "hour",
+                    models.DateTimeField(help_text="The start of the hour.", verbose_name="hour"),
+                ),
                 (
                     "pages_engaged",
                     models.PositiveBigIntegerField(
-                        default=0, help_text="Pages that might show the Messenger."
+                        default=0, help_text="Page views that could show the Messenger."
                     ),
                 ),
                 (
                     "pages_refused",
                     models.PositiveBigIntegerField(
-                        default=0, help_text="Pages for which there was no room."
+                        default=0, help_text="Page views that found no place in a queue."
                     ),
                 ),
                 (
                     "messages_refused",
                     models.PositiveIntegerField(
-                        default=0, help_text="Visitors whose first message found no room."
+                        default=0,
+                        help_text="Visitors whose first message found no place in a queue.",
                     ),
                 ),
                 (
@@ -48,7 +52,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "demand of an hour",
+                "verbose_name": "demand per hour",
                 "verbose_name_plural": "demand by hour",
                 "constraints": [
                     models.UniqueConstraint(fields=("rule", "hour"), name="demand_once_an_hour")

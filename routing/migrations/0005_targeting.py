@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                     "position",
                     models.PositiveSmallIntegerField(
                         default=0,
-                        help_text="The first rule that matches decides, even where it has no room.",
+                        help_text="The first rule that matches decides, even if it has no free place.",
                         verbose_name="position",
                     ),
                 ),
@@ -45,7 +45,9 @@ class Migration(migrations.Migration):
                         ),
                         blank=True,
                         default=list,
-                        help_text="One pattern a line; * stands for anything. /cart/* is a path, www.example.com/lamps/* has the host too, /search?* looks at the query. Empty: on every page.",
+                        help_text="One pattern per line. * matches anything. /cart/* matches a "
+                        "path, www.example.com/lamps/* also matches the host, /search?* "
+                        "also matches the query. Leave empty for all pages.",
                         size=None,
                         verbose_name="only on these pages",
                     ),
@@ -58,7 +60,7 @@ class Migration(migrations.Migration):
                         ),
                         blank=True,
                         default=list,
-                        help_text="Patterns as above; these win.",
+                        help_text="Patterns as above. These take precedence.",
                         size=None,
                         verbose_name="not on these pages",
                     ),
@@ -71,13 +73,14 @@ class Migration(migrations.Migration):
                             validators=[
                                 django.core.validators.RegexValidator(
                                     re.compile("^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"),
-                                    "A code: fr, en-GB, de.",
+                                    "A language code such as fr, en-GB or de.",
                                 )
                             ],
                         ),
                         blank=True,
                         default=list,
-                        help_text="Codes separated by commas: fr, en-GB. Empty: any language of the page.",
+                        help_text="Language codes separated by commas: fr, en-GB. Leave empty for "
+                        "pages in any language.",
                         size=None,
                         verbose_name="languages",
                     ),
@@ -95,7 +98,7 @@ class Migration(migrations.Migration):
                         ),
                         blank=True,
                         default=list,
-                        help_text="None ticked: any device.",
+                        help_text="Leave all unselected for any device.",
                         size=None,
                         verbose_name="devices",
                     ),
@@ -109,7 +112,10 @@ class Migration(migrations.Migration):
                             ("returning", "returning visitors"),
                         ],
                         default="anybody",
-                        help_text="Nothing is stored in a browser before its visitor acts. Returning is who accepted the consent in an earlier visit, or of whom the website says so (Causerie('visitor', {returning: true})); everybody else counts as new.",
+                        help_text="Nothing is stored in a browser before the visitor acts. A "
+                        "visitor is returning if they accepted the consent in an earlier "
+                        "visit, or if the website reports it (Causerie('visitor', "
+                        "{returning: true})). Everyone else counts as new.",
                         max_length=10,
                         verbose_name="visitors",
                     ),
@@ -126,12 +132,15 @@ class Migration(migrations.Migration):
                     "pages_viewed",
                     models.PositiveSmallIntegerField(
                         default=1,
-                        help_text="The present page included. Before visitors act only this page, the one they came from and those of a single-page application are known; the website may say more (Causerie('visitor', {pages: 5})).",
+                        help_text="Includes the current page. Before visitors act, only this page, "
+                        "the previous one and those of a single-page application are "
+                        "known. The website can report more (Causerie('visitor', {pages: "
+                        "5})).",
                         validators=[
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(1000),
                         ],
-                        verbose_name="pages seen",
+                        verbose_name="pages viewed",
                     ),
                 ),
                 (
@@ -152,7 +161,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=dict,
-                        help_text="By language; where there is none, visitors see the button alone.",
+                        help_text="One text per language. Without a text, visitors see only the button.",
                         verbose_name="proactive text",
                     ),
                 ),
@@ -169,7 +178,7 @@ class Migration(migrations.Migration):
                     "skills",
                     models.ManyToManyField(
                         blank=True,
-                        help_text="Only agents who have all of these are given the conversation.",
+                        help_text="Only agents with all of these skills receive the conversation.",
                         related_name="targeting_rules",
                         to="accounts.skill",
                         verbose_name="required skills",
@@ -203,7 +212,8 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        help_text="As the website says it: Causerie('visitor', {cart: {total: 80}}) is cart.total.",
+                        help_text="The name that the website uses: Causerie('visitor', {cart: "
+                        "{total: 80}}) sets cart.total.",
                         max_length=60,
                         verbose_name="name",
                     ),

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             name="choices",
             field=models.TextField(
                 blank=True,
-                help_text="Buttons beneath the greeting, one on each line: what is pressed is sent.",
+                help_text="Buttons below the greeting, one per line. Pressing one sends its text.",
                 validators=[routing.models.bots.check_choices],
                 verbose_name="choices",
             ),

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             name="bot",
             field=models.ForeignKey(
                 blank=True,
-                help_text="Answers first, if one of the groups could take the conversation then.",
+                help_text="Answers first if one of the groups could take the conversation at that time.",
                 null=True,
                 on_delete=django.db.models.deletion.RESTRICT,
                 related_name="rules",

@@ -14,7 +14,9 @@ class Migration(migrations.Migration):
             name="shows_when_closed",
             field=models.BooleanField(
                 default=False,
-                help_text="Where all groups are closed and give no places nobody is engaged. Ticked: visitors see the button all the same, and who opens it reads when the team is back.",
+                help_text="When all groups are closed and offer no places, no one is engaged. "
+                "Select this to show the button anyway: visitors who open it see when "
+                "the team will be back.",
                 verbose_name="button outside opening hours",
             ),
         ),

@@ -24,22 +24,27 @@ class Bot(models.Model):
     website = models.ForeignKey(
         Website, on_delete=models.CASCADE, related_name="bots", verbose_name=_("website")
     )
-    name = models.CharField(_("name"), max_length=60, help_text=_("Visitors read this name."))
+    name = models.CharField(_("name"), max_length=60, help_text=_("Shown to visitors."))
     greeting = models.TextField(
         _("greeting"),
         blank=True,
-        help_text=_("The bot's first words, after those of the visitor. Empty: it waits."),
+        help_text=_(
+            "The bot's first message, after the visitor's. Leave empty to let the bot wait."
+        ),
     )
     choices = models.TextField(
         _("choices"),
         blank=True,
         validators=[check_choices],
-        help_text=_("Buttons beneath the greeting, one on each line: what is pressed is sent."),
+        help_text=_("Buttons below the greeting, one per line. Pressing one sends its text."),
     )
     escalation_text = models.TextField(
-        _("words at escalation"),
+        _("escalation message"),
         blank=True,
-        help_text=_("What the visitor reads when people take over. Empty: a default text."),
+        help_text=_(
+            "What the visitor reads when the bot escalates to people. Leave empty to use a "
+            "default text."
+        ),
     )
 
     class Meta:
@@ -55,4 +60,4 @@ class Bot(models.Model):
 
     def clean(self) -> None:
         if self.choices.strip() and not self.greeting.strip():
-            raise ValidationError({"greeting": _("Choices stand beneath a greeting: write one.")})
+            raise ValidationError({"greeting": _("Choices need a greeting. Write one.")})

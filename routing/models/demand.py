@@ -32,19 +32,19 @@ class HourlyDemand(models.Model):
     groups = ArrayField(
         models.BigIntegerField(), null=True, help_text="To which the rule led; ids."
     )
-    hour = models.DateTimeField(_("hour"), help_text=_("Its beginning."))
+    hour = models.DateTimeField(_("hour"), help_text=_("The start of the hour."))
     pages_engaged = models.PositiveBigIntegerField(
-        default=0, help_text=_("Pages that might show the Messenger.")
+        default=0, help_text=_("Page views that could show the Messenger.")
     )
     pages_refused = models.PositiveBigIntegerField(
-        default=0, help_text=_("Pages for which there was no room.")
+        default=0, help_text=_("Page views that found no place in a queue.")
     )
     messages_refused = models.PositiveIntegerField(
-        default=0, help_text=_("Visitors whose first message found no room.")
+        default=0, help_text=_("Visitors whose first message found no place in a queue.")
     )
 
     class Meta:
-        verbose_name = _("demand of an hour")
+        verbose_name = _("demand per hour")
         verbose_name_plural = _("demand by hour")
         constraints = [
             # Also the simulator's index: a rule's hours of a period.

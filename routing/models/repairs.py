@@ -15,7 +15,7 @@ class Repair(models.Model):
     website = models.ForeignKey(Website, on_delete=models.CASCADE, related_name="repairs")
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="repairs")
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="+")
-    waited = models.DurationField(help_text=_("Since it had begun to wait."))
+    waited = models.DurationField(help_text=_("Time since the wait began."))
     at = models.DateTimeField()
 
     class Meta:

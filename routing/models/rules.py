@@ -40,7 +40,8 @@ class DistributionRule(models.Model):
         blank=True,
         validators=[MaxValueValidator(WINDOW_LIMIT)],
         help_text=_(
-            "From solved to closed, 28 days at most. Empty: at once for live, 4 days for social."
+            "Time between solved and closed, up to 28 days. Leave empty for the default: "
+            "none for live, 4 days for social messaging."
         ),
     )
 
@@ -51,15 +52,15 @@ class DistributionRule(models.Model):
         blank=True,
         related_name="rules",
         verbose_name=_("bot"),
-        help_text=_("Answers first, if one of the groups could take the conversation then."),
+        help_text=_("Answers first if one of the groups could take the conversation at that time."),
     )
     skill_relax_seconds = models.PositiveIntegerField(
         _("wait for a skill (seconds)"),
         null=True,
         blank=True,
         help_text=_(
-            "After this time in a queue a conversation that requires a skill may go to any member "
-            "of the group. Empty: only ever to one who has it."
+            "After this time in a queue, a conversation that requires a skill can go to "
+            "any member of the group. Leave empty to always require the skill."
         ),
     )
 
@@ -76,9 +77,11 @@ class DistributionRule(models.Model):
 
     def clean(self) -> None:
         if self.bot and self.bot.website_id != self.website_id:
-            raise ValidationError({"bot": _("This bot is of another website.")})
+            raise ValidationError({"bot": _("This bot belongs to another website.")})
         if self.style == Style.LIVE_WITH_RETURN and not self.solved_window:
-            raise ValidationError({"solved_window": _("Live with return needs a window.")})
+            raise ValidationError(
+                {"solved_window": _("“Live, with return” requires a return window.")}
+            )
 
     @property
     def skill_patience(self) -> timedelta | None:
@@ -108,12 +111,17 @@ class RuleStep(models.Model):
     places = models.PositiveIntegerField(
         _("places in queue"),
         default=3,
-        help_text=_("How many conversations may wait. 0: live only; from 1 on: asynchronous."),
+        help_text=_(
+            "How many conversations can wait. 0 means live only. 1 or more makes "
+            "conversations asynchronous."
+        ),
     )
     entered_at = models.DateTimeField(
         null=True,
         editable=False,
-        help_text=_("The last new entry: equal share takes ties in rotation."),
+        help_text=_(
+            "The time of the last new entry. Equal share uses it to break ties in rotation."
+        ),
     )
 
     class Meta:

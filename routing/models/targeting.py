@@ -23,7 +23,10 @@ def check_pattern(pattern: str) -> None:
     """Reject a pattern that no address can match."""
     if re.search(r"\s", pattern) or pattern.count("*") > 10:
         raise ValidationError(
-            _("“%(pattern)s” cannot match: no spaces, and at most ten times *."),
+            _(
+                "“%(pattern)s” is not a valid pattern. Do not use spaces, and use * up to "
+                "ten times."
+            ),
             params={"pattern": pattern},
         )
 
@@ -70,7 +73,7 @@ class TargetingRule(models.Model):
     position = models.PositiveSmallIntegerField(
         _("position"),
         default=0,
-        help_text=_("The first rule that matches decides, even where it has no room."),
+        help_text=_("The first rule that matches decides, even if it has no free place."),
     )
     rule = models.ForeignKey(
         DistributionRule,
@@ -84,9 +87,9 @@ class TargetingRule(models.Model):
         default=list,
         blank=True,
         help_text=_(
-            "One pattern a line; * stands for anything. /cart/* is a path, "
-            "www.example.com/lamps/* has the host too, /search?* looks at the query. "
-            "Empty: on every page."
+            "One pattern per line. * matches anything. /cart/* matches a path, "
+            "www.example.com/lamps/* also matches the host, /search?* also matches the "
+            "query. Leave empty for all pages."
         ),
     )
     pages_excluded = ArrayField(
@@ -94,23 +97,26 @@ class TargetingRule(models.Model):
         verbose_name=_("not on these pages"),
         default=list,
         blank=True,
-        help_text=_("Patterns as above; these win."),
+        help_text=_("Patterns as above. These take precedence."),
     )
     languages = ArrayField(
         models.CharField(
-            max_length=35, validators=[RegexValidator(LANGUAGE, _("A code: fr, en-GB, de."))]
+            max_length=35,
+            validators=[RegexValidator(LANGUAGE, _("A language code such as fr, en-GB or de."))],
         ),
         verbose_name=_("languages"),
         default=list,
         blank=True,
-        help_text=_("Codes separated by commas: fr, en-GB. Empty: any language of the page."),
+        help_text=_(
+            "Language codes separated by commas: fr, en-GB. Leave empty for pages in any language."
+        ),
     )
     devices = ArrayField(
         models.CharField(max_length=10, choices=Device.choices),
         verbose_name=_("devices"),
         default=list,
         blank=True,
-        help_text=_("None ticked: any device."),
+        help_text=_("Leave all unselected for any device."),
     )
     audience = models.CharField(
         _("visitors"),
@@ -118,22 +124,23 @@ class TargetingRule(models.Model):
         choices=Audience.choices,
         default=Audience.ANYBODY,
         help_text=_(
-            "Nothing is stored in a browser before its visitor acts. Returning is who accepted the "
-            "consent in an earlier visit, or of whom the website says so "
-            "(Causerie('visitor', {returning: true})); everybody else counts as new."
+            "Nothing is stored in a browser before the visitor acts. A visitor is "
+            "returning if they accepted the consent in an earlier visit, or if the "
+            "website reports it (Causerie('visitor', {returning: true})). Everyone else "
+            "counts as new."
         ),
     )
     seconds_on_page = models.PositiveSmallIntegerField(
         _("seconds on the page"), default=0, validators=[MaxValueValidator(3600)]
     )
     pages_viewed = models.PositiveSmallIntegerField(
-        _("pages seen"),
+        _("pages viewed"),
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(1000)],
         help_text=_(
-            "The present page included. Before visitors act only this page, the one they came from "
-            "and those of a single-page application are known; the website may say more "
-            "(Causerie('visitor', {pages: 5}))."
+            "Includes the current page. Before visitors act, only this page, the "
+            "previous one and those of a single-page application are known. The website "
+            "can report more (Causerie('visitor', {pages: 5}))."
         ),
     )
     hours = models.CharField(
@@ -143,22 +150,23 @@ class TargetingRule(models.Model):
         _("button outside opening hours"),
         default=False,
         help_text=_(
-            "Where all groups are closed and give no places nobody is engaged. Ticked: visitors "
-            "see the button all the same, and who opens it reads when the team is back."
+            "When all groups are closed and offer no places, no one is engaged. Select "
+            "this to show the button anyway: visitors who open it see when the team will "
+            "be back."
         ),
     )
     texts = models.JSONField(
         _("proactive text"),
         default=dict,
         blank=True,
-        help_text=_("By language; where there is none, visitors see the button alone."),
+        help_text=_("One text per language. Without a text, visitors see only the button."),
     )
     skills = models.ManyToManyField(
         Skill,
         blank=True,
         related_name="targeting_rules",
         verbose_name=_("required skills"),
-        help_text=_("Only agents who have all of these are given the conversation."),
+        help_text=_("Only agents with all of these skills receive the conversation."),
     )
 
     class Meta:
@@ -177,7 +185,7 @@ class TargetingRule(models.Model):
 
     def clean(self) -> None:
         if self.rule_id and self.website_id and self.rule.website_id != self.website_id:
-            raise ValidationError({"rule": _("This is a distribution rule of another website.")})
+            raise ValidationError({"rule": _("This distribution rule belongs to another website.")})
 
     @classmethod
     def deciding(cls, website: Website) -> models.QuerySet[TargetingRule]:
@@ -218,7 +226,8 @@ class TargetingCondition(models.Model):
         _("name"),
         max_length=targeting.NAME_LIMIT,
         help_text=_(
-            "As the website says it: Causerie('visitor', {cart: {total: 80}}) is cart.total."
+            "The name that the website uses: Causerie('visitor', {cart: {total: 80}}) "
+            "sets cart.total."
         ),
     )
     operator = models.CharField(
@@ -237,4 +246,4 @@ class TargetingCondition(models.Model):
     def clean(self) -> None:
         is_number = self.operator in {Operator.AT_LEAST, Operator.AT_MOST}
         if is_number and targeting.number(self.value) is None:
-            raise ValidationError({"value": _("A number, please.")})
+            raise ValidationError({"value": _("Enter a number.")})

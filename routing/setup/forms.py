@@ -52,10 +52,14 @@ class WebsiteForm(forms.ModelForm):  # type: ignore[type-arg]
     domains = DomainsField(
         label=gettext_lazy("Domains of the site"),
         help_text=gettext_lazy(
-            "One a line, as in the address bar: www.example.com. *.example.com stands for all its "
-            "sub-domains. The Messenger appears on these only."
+            "One domain per line, as in the address bar: www.example.com. *.example.com "
+            "includes all subdomains. The Messenger appears only on these domains."
         ),
-        error_messages={"required": gettext_lazy("Without a domain no page could show it.")},
+        error_messages={
+            "required": gettext_lazy(
+                "Enter at least one domain. Without it, the Messenger does not appear on any page."
+            )
+        },
     )
     time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"))
 
@@ -63,11 +67,11 @@ class WebsiteForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Website
         fields = ("name", "domains", "language", "time_zone", "accent")
         labels = {
-            "name": gettext_lazy("Name of the brand"),
-            "language": gettext_lazy("Language of the site"),
+            "name": gettext_lazy("Brand name"),
+            "language": gettext_lazy("Site language"),
             "accent": gettext_lazy("Colour of the Messenger"),
         }
-        help_texts = {"name": gettext_lazy("Visitors read it at the top of the Messenger.")}
+        help_texts = {"name": gettext_lazy("Visitors see this name at the top of the Messenger.")}
         widgets = {"accent": forms.TextInput(attrs={"type": "color"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -80,31 +84,10 @@ class GroupForm(forms.Form):
     """Step 2: the group that answers."""
 
     name = forms.CharField(
-        label=gettext_lazy("Name of the group"),
+        label=gettext_lazy("Group name"),
         max_length=100,
-        help_text=gettext_lazy("Conversations wait for a group and are spread among its members."),
-    )
-
-    def __init__(self, *args: Any, taken: set[str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.taken = taken
-
-    def clean_name(self) -> str:
-        return _free(self.cleaned_data["name"], self.taken, _("There is a group of this name."))
-
-
-class RuleForm(forms.Form):
-    """Step 3: the first rule (R205, R210)."""
-
-    name = forms.CharField(label=gettext_lazy("Name of the rule"), max_length=100)
-    places = forms.IntegerField(
-        label=gettext_lazy("Places in the conversation queue"),
-        min_value=0,
-        max_value=100_000,
-        initial=FIRST_PLACES,
         help_text=gettext_lazy(
-            "How many conversations may wait. Once all places are taken the Messenger is no longer "
-            "offered. 0: live only, while an agent is free. Start small and watch the reports."
+            "Conversations wait for a group and are distributed among its members."
         ),
     )
 
@@ -113,7 +96,35 @@ class RuleForm(forms.Form):
         self.taken = taken
 
     def clean_name(self) -> str:
-        return _free(self.cleaned_data["name"], self.taken, _("There is a rule of this name."))
+        return _free(
+            self.cleaned_data["name"], self.taken, _("A group with this name already exists.")
+        )
+
+
+class RuleForm(forms.Form):
+    """Step 3: the first rule (R205, R210)."""
+
+    name = forms.CharField(label=gettext_lazy("Rule name"), max_length=100)
+    places = forms.IntegerField(
+        label=gettext_lazy("Places in the conversation queue"),
+        min_value=0,
+        max_value=100_000,
+        initial=FIRST_PLACES,
+        help_text=gettext_lazy(
+            "How many conversations can wait. When all places are taken, the Messenger "
+            "is no longer offered. 0 means live only, while an agent is free. Start with "
+            "a small number and watch the reports."
+        ),
+    )
+
+    def __init__(self, *args: Any, taken: set[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.taken = taken
+
+    def clean_name(self) -> str:
+        return _free(
+            self.cleaned_data["name"], self.taken, _("A rule with this name already exists.")
+        )
 
 
 class ColleagueForm(forms.Form):
@@ -128,7 +139,7 @@ class ColleagueForm(forms.Form):
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
         if email and User.objects.filter(email__iexact=email).exists():
-            raise ValidationError(_("Somebody has an account with this address already."))
+            raise ValidationError(_("An account with this address already exists."))
         return email
 
     @property
@@ -154,14 +165,14 @@ class Colleagues(forms.BaseFormSet):  # type: ignore[type-arg]
         for form in self.forms:
             email = getattr(form, "cleaned_data", {}).get("email", "").lower()
             if email and email in addresses:
-                form.add_error("email", _("This address is given twice."))
+                form.add_error("email", _("This address appears twice."))
             addresses.add(email)
 
 
 class TeamForm(forms.Form):
     """Which existing agents answer here as well."""
 
-    myself = forms.BooleanField(label=gettext_lazy("I answer visitors myself, too"), required=False)
+    myself = forms.BooleanField(label=gettext_lazy("I also answer visitors"), required=False)
     known = forms.ModelMultipleChoiceField(
         label=gettext_lazy("Other agents"),
         queryset=Agent.objects.none(),

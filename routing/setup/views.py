@@ -120,31 +120,36 @@ def steps_for(user: User) -> list[Step]:
     agents = reverse("admin:accounts_agent_changelist")
     if not rights.administers(user):
         return [
-            Step("members", _("Say who is a member of your groups"), groups, False),
+            Step("members", _("Choose the members of your groups"), groups, False),
             Step("hours", _("Set the opening hours and holidays of your groups"), groups, False),
-            Step("slots", _("Set how many conversations each agent holds at once"), agents, False),
+            Step(
+                "slots",
+                _("Set how many conversations each agent can hold at the same time"),
+                agents,
+                False,
+            ),
         ]
     return [
         Step("websites", _("Set up a website"), reverse("admin:setup"), Website.objects.exists()),
         Step(
             "agents",
-            _("Give agents their slots and skills, and put them into groups"),
+            _("Set the slots and skills of agents and add them to groups"),
             agents,
             Agent.objects.filter(groups__isnull=False).exists(),
         ),
         Step(
             "rules",
-            _("Say how conversations are spread, and how many may wait"),
+            _("Set how conversations are distributed and how many can wait"),
             reverse("admin:routing_distributionrule_changelist"),
             RuleStep.objects.exists(),
         ),
         Step(
             "targeting",
-            _("Choose on which pages visitors are engaged"),
+            _("Choose the pages on which visitors are engaged"),
             reverse("admin:routing_targetingrule_changelist"),
             DistributionRule.objects.filter(targeting_rules__isnull=False).exists(),
         ),
-        Step("watch", _("Watch the queues fill and empty"), reverse("production"), False),
+        Step("watch", _("Monitor the queues"), reverse("production"), False),
     ]
 
 
@@ -251,7 +256,7 @@ def team_step(request: HttpRequest, pk: int) -> HttpResponse:
                 _welcome(colleague, group)
         if "more" in request.POST or not group.members.exists():
             if not group.members.exists():
-                messages.warning(request, _("Somebody has to answer: add at least one person."))
+                messages.warning(request, _("Add at least one person to answer conversations."))
             return redirect("admin:setup_team", website.pk)
         return redirect("admin:setup_embed", website.pk)
     return _page(
@@ -348,14 +353,15 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
     if request.method == "POST" and user.email and user.is_active:
         bus.publish(PersonInvited(user_id=user.pk))
-        messages.success(request, _("The link goes to %(email)s.") % {"email": user.email})
+        messages.success(request, _("The link is being sent to %(email)s.") % {"email": user.email})
         return redirect("admin:setup_person", user.pk)
     return TemplateResponse(
         request,
         "admin/setup/person.html",
         {
             **admin.site.each_context(request),
-            "title": _("A password for %(name)s") % {"name": user.get_full_name() or user.username},
+            "title": _("Password link for %(name)s")
+            % {"name": user.get_full_name() or user.username},
             "person": user,
             "link": request.build_absolute_uri(invitations.path_for(user)),
             "days": settings.PASSWORD_RESET_TIMEOUT // 86400,

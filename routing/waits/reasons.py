@@ -112,14 +112,14 @@ def _summary(case: Case, stopped: Sequence[Stopped], able: list[str], *, is_faul
     if able:
         text = (
             ngettext(
-                "%(names)s could take it, and it still waits: this is a fault.",
-                "%(names)s could take it, and it still waits: this is a fault.",
+                "%(names)s could take it, but it is still waiting. This is an error.",
+                "%(names)s could take it, but it is still waiting. This is an error.",
                 len(able),
             )
             if is_fault
             else ngettext(
-                "%(names)s can take it: it is being given just now.",
-                "%(names)s can take it: it is being given just now.",
+                "%(names)s can take it. It is being pushed now.",
+                "%(names)s can take it. It is being pushed now.",
                 len(able),
             )
         )
@@ -129,10 +129,10 @@ def _summary(case: Case, stopped: Sequence[Stopped], able: list[str], *, is_faul
     members = [found for _person, found in stopped if not has(found, BlockReason.NOT_A_MEMBER)]
     if members and all(has(found, BlockReason.DEACTIVATED) for found in members):
         return _(
-            "All members of the group %(group)s have deactivated accounts: nobody can take it."
+            "All members of the group %(group)s have deactivated accounts. No one can take it."
         ) % {"group": case.group}
     if not members:
-        return _("The group %(group)s has no members: nobody can take it.") % {"group": case.group}
+        return _("The group %(group)s has no members. No one can take it.") % {"group": case.group}
     if not case.need.is_open:
         return _("The group %(group)s is closed%(until)s.") % {
             "group": case.group,
@@ -140,7 +140,7 @@ def _summary(case: Case, stopped: Sequence[Stopped], able: list[str], *, is_faul
         }
     counted = Counter(_main(found, case).kind for found in members)
     parts = [_count(kind, counted[kind], case) for kind in BlockReason if counted[kind]]
-    return _("Nobody in the group %(group)s can take it now: %(parts)s.") % {
+    return _("No one in the group %(group)s can take it at the moment: %(parts)s.") % {
         "group": case.group,
         "parts": ", ".join(parts),
     }
@@ -152,7 +152,7 @@ def _assigned_summary(case: Case, stopped: Sequence[Stopped]) -> str:
             reasons = ", ".join(_reason(one, case) for one in found)
             if is_barred(found):
                 return _(
-                    "%(name)s may not have it (%(reasons)s): it is going back to its group."
+                    "%(name)s can no longer take it (%(reasons)s). It is returning to its group."
                 ) % {
                     "name": person.name,
                     "reasons": reasons,
@@ -161,7 +161,7 @@ def _assigned_summary(case: Case, stopped: Sequence[Stopped]) -> str:
                 "name": person.name,
                 "reasons": reasons,
             }
-    return _("It is assigned to an agent who is not there any more.")
+    return _("It is assigned to an agent who no longer exists.")
 
 
 def _main(found: Sequence[Obstacle], case: Case) -> Obstacle:
@@ -212,11 +212,11 @@ def _reason(obstacle: Obstacle, case: Case) -> str:
     }
     match obstacle.kind:
         case BlockReason.OF_SOMEBODY_ELSE:
-            return _("it is assigned to somebody else")
+            return _("assigned to another agent")
         case BlockReason.DEACTIVATED:
             return _("account deactivated")
         case BlockReason.OTHER_WEBSITE:
-            return _("no access to this website any more")
+            return _("no longer has access to this website")
         case BlockReason.NOT_A_MEMBER:
             return _("not a member of the group %(group)s") % values
         case BlockReason.GROUP_CLOSED:
@@ -243,8 +243,8 @@ def _reason(obstacle: Obstacle, case: Case) -> str:
 def _rank(case: Case) -> str:
     if case.is_assigned:
         if case.rank == 1:
-            return _("next of what is assigned to this agent")
-        text = _("number %(n)d of what is assigned to this agent")
+            return _("next of the conversations assigned to this agent")
+        text = _("number %(n)d of the conversations assigned to this agent")
         return text % {"n": case.rank}
     if case.rank == 1:
         return _("next in line")

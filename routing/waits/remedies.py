@@ -18,8 +18,11 @@ def remedies(case: Case, stopped: Sequence[Stopped], *, is_fault: bool) -> list[
         if not is_fault:
             return []
         return [
-            _("The safety sweep gives it out within ten seconds, and counts it as a repair."),
-            _("If it stays, tell whoever runs this installation: manage.py check_invariants."),
+            _("The safety sweep pushes it within ten seconds and counts it as a repair."),
+            _(
+                "If this continues, contact the operator of this installation: manage.py "
+                "check_invariants."
+            ),
         ]
     found = _deadline_remedy(case)
     if case.is_assigned:
@@ -28,10 +31,13 @@ def remedies(case: Case, stopped: Sequence[Stopped], *, is_fault: bool) -> list[
             for person, stops in stopped
             if person.view.agent_id == case.need.agent_id and (line := _remedy(person, stops, case))
         ]
-        return [*found, _("A manager releases it: it goes back to its group.")]
+        return [*found, _("A manager releases it, and it returns to its group.")]
     if not case.need.is_open:
         if case.need.opens_at is None:
-            return [*found, _("The group %(group)s gets opening hours.") % {"group": case.group}]
+            return [
+                *found,
+                _("Opening hours are set for the group %(group)s.") % {"group": case.group},
+            ]
         moment = at_moment(case.need.opens_at, case.at, case.zone)
         text = _("The group %(group)s opens %(moment)s.")
         return [*found, text % {"group": case.group, "moment": moment}]
@@ -39,7 +45,7 @@ def remedies(case: Case, stopped: Sequence[Stopped], *, is_fault: bool) -> list[
     order = sorted(stopped, key=nearest)
     lines = [line for person, stops in order if (line := _remedy(person, stops, case))]
     if not lines and all(is_barred(stops) for _person, stops in stopped):
-        lines = [_("Somebody becomes a member of the group %(group)s.") % {"group": case.group}]
+        lines = [_("Someone becomes a member of the group %(group)s.") % {"group": case.group}]
     return [*found, *lines[:3]]
 
 
@@ -48,8 +54,10 @@ def _deadline_remedy(case: Case) -> list[str]:
         return []
     values = {"moment": at_moment(case.deadline_at, case.at, case.zone), "group": case.group}
     if case.is_assigned:
-        return [_("At the latest %(moment)s it goes back to the group %(group)s.") % values]
-    return [_("From then on, any member of the group may take it: %(moment)s.") % values]
+        return [_("It returns to the group %(group)s %(moment)s at the latest.") % values]
+    return [
+        _("After the wait for a skill, any member of the group can take it: %(moment)s.") % values
+    ]
 
 
 def _remedy(person: Person, found: Sequence[Obstacle], case: Case) -> str:
@@ -83,7 +91,7 @@ def _step(obstacle: Obstacle, person: Person, case: Case) -> str:
         case BlockReason.UNAVAILABLE:
             return pgettext("an agent", "becomes available on %(channel)s") % values
         case BlockReason.FULL:
-            return pgettext("an agent", "ends or sets aside a conversation, or gets a slot more")
+            return pgettext("an agent", "ends or sets aside a conversation, or gets another slot")
         case BlockReason.NO_SLOTS:
             return pgettext("an agent", "gets slots on %(channel)s") % values
         case BlockReason.LACKS_SKILL:

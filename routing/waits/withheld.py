@@ -119,38 +119,38 @@ def _words(
         case BlockReason.GROUP_CLOSED if group is not None and (opens_at := group.opens_at(at)):
             told["moment"] = at_moment(opens_at, at, zone)
             text = ngettext(
-                "%(n)d conversation waits for %(group)s, which opens %(moment)s.",
-                "%(n)d conversations wait for %(group)s, which opens %(moment)s.",
+                "%(n)d conversation is waiting for %(group)s, which opens %(moment)s.",
+                "%(n)d conversations are waiting for %(group)s, which opens %(moment)s.",
                 n,
             )
         case BlockReason.GROUP_CLOSED:
             text = ngettext(
-                "%(n)d conversation waits for %(group)s, which is closed. A manager can change its "
-                "opening hours.",
-                "%(n)d conversations wait for %(group)s, which is closed. A manager can change its "
-                "opening hours.",
+                "%(n)d conversation is waiting for %(group)s, which is closed. A manager "
+                "can change its opening hours.",
+                "%(n)d conversations are waiting for %(group)s, which is closed. A "
+                "manager can change its opening hours.",
                 n,
             )
         case BlockReason.LACKS_SKILL:
             text = ngettext(
-                "%(n)d conversation waits for somebody with %(skills)s. A manager can add it to "
-                "your skills.",
-                "%(n)d conversations wait for somebody with %(skills)s. A manager can add it to "
-                "your skills.",
+                "%(n)d conversation is waiting for an agent with %(skills)s. A manager "
+                "can add this to your skills.",
+                "%(n)d conversations are waiting for an agent with %(skills)s. A manager "
+                "can add this to your skills.",
                 n,
             )
         case BlockReason.OF_SOMEBODY_ELSE:
             text = ngettext(
-                "%(n)d conversation is assigned to a colleague and waits for them.",
-                "%(n)d conversations are assigned to colleagues and wait for them.",
+                "%(n)d conversation is assigned to a colleague and is waiting for them.",
+                "%(n)d conversations are assigned to colleagues and are waiting for them.",
                 n,
             )
         case _:
             text = ngettext(
-                "%(n)d conversation waits for %(group)s, of which you are not a member. A manager "
-                "can add you.",
-                "%(n)d conversations wait for %(group)s, of which you are not a member. A manager "
-                "can add you.",
+                "%(n)d conversation is waiting for %(group)s, but you are not a member. "
+                "A manager can add you.",
+                "%(n)d conversations are waiting for %(group)s, but you are not a "
+                "member. A manager can add you.",
                 n,
             )
     return text % told

@@ -162,7 +162,7 @@ class Agent:
 
     def choose(self, mode: str) -> None:
         """Choose "Reply" or "Note"."""
-        group = self.page.get_by_role("group", name=self.translate("What you write"))
+        group = self.page.get_by_role("group", name=self.translate("Your text"))
         group.get_by_role("button", name=self.translate(mode), exact=True).click()
 
     def notes(self, text: str) -> Locator:

@@ -82,7 +82,7 @@ def walk(crowd: Crowd, translate: Language) -> Iterator[Sight]:
     desk.goto(f"{url}/desk/")
     expect(desk.get_by_text("44 ?")).to_be_visible()
     actions.get_by_role("button", name=translate("Close")).click()
-    expect(messenger.get_by_role("button", name=translate("Send my opinion"))).to_be_visible()
+    expect(messenger.get_by_role("button", name=translate("Send feedback"))).to_be_visible()
     yield "the survey", frame
     messenger.get_by_role("button", name=translate("No thanks")).click()
     expect(

@@ -50,7 +50,7 @@ def test_a_reply_is_kept_found_by_a_slash_and_sent(crowd: Crowd, tmp_path: Path)
     alice.sees("What does it cost?")
     page, keys = alice.page, alice.page.keyboard
     options = page.get_by_role("option")
-    search = page.get_by_role("combobox", name="Search in the canned replies")
+    search = page.get_by_role("combobox", name="Search canned replies")
 
     alice.reply.focus()
     keys.type("Yes. /pri")
@@ -80,7 +80,7 @@ def test_a_reply_is_kept_found_by_a_slash_and_sent(crowd: Crowd, tmp_path: Path)
         alice.reply.fill("")
         keys.type(typed)
         if then == "Enter":
-            expect(page.get_by_text("No reply holds these words")).to_be_visible()
+            expect(page.get_by_text("No reply contains these words")).to_be_visible()
         if then:
             keys.press(then)
         expect(alice.reply).to_have_value(stays)

@@ -62,7 +62,7 @@ def test_an_agent_finds_nothing_where_a_conversation_is_not_his(
     answer = emma.page.goto(f"{product.url}/desk/c/{number}/")
     assert answer is not None
     assert answer.status == 404
-    expect(emma.page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    expect(emma.page.get_by_role("heading", name="Page not found")).to_be_visible()
     board = emma.page.goto(f"{product.url}/reports/production/")
     assert board is not None
     assert board.status == 404

@@ -38,7 +38,7 @@ def test_a_snooze_by_the_clock_is_warned_of_once_and_every_desk_knows(crowd: Cro
     dialog.get_by_role("button", name="Snooze", exact=True).click()
     expect(dialog).to_be_hidden()
     expect(alice.boxes).to_have_count(1)
-    left = snoozed(bruno.page, "Left to the team")
+    left = snoozed(bruno.page, "Returning to the team")
     expect(left).to_have_count(1)  # without a reload
     expect(left).to_contain_text("then closes")
 
@@ -63,9 +63,9 @@ def test_a_snooze_by_the_clock_is_warned_of_once_and_every_desk_knows(crowd: Cro
     phone.page.goto(f"{phone.url}/desk/snoozed/")
     kept = snoozed(phone.page, "Kept by me")
     expect(kept).to_have_count(1)
-    kept.get_by_role("button", name="Wake now").click()
+    kept.get_by_role("button", name="Resume now").click()
     expect(phone.log).to_contain_text("?")
-    left.get_by_role("button", name="Wake now").click()
+    left.get_by_role("button", name="Resume now").click()
     expect(left).to_have_count(0)
     expect(alice.boxes).to_have_count(2)
 
@@ -96,7 +96,7 @@ def test_who_logs_out_decides_for_each_conversation(crowd: Crowd) -> None:
     alice.page.get_by_role("button", name="Cancel").first.click()
     expect(rows).to_have_count(1)  # back on the list, and nothing was done
     rows.first.get_by_role("button", name="Transfer").click()
-    alice.page.get_by_label("A note for the next one").fill("She is in a hurry")
+    alice.page.get_by_label("Note for the next agent").fill("She is in a hurry")
     alice.transfer("Bruno")
     expect(rows).to_have_count(0)
     leave.click()
@@ -128,7 +128,7 @@ def test_a_late_answer_leaves_the_form_of_another_conversation_alone(crowd: Crow
     page.get_by_role("button", name="Cancel").first.click()  # the response is slow
     expect(rows).to_have_count(1)  # by the socket
     rows.first.get_by_role("button", name="Transfer").click()
-    note = page.get_by_label("A note for the next one")
+    note = page.get_by_label("Note for the next agent")
     note.fill("She is in a hurry")
     page.on("request", lambda request: asked.append(request.url))
     with page.expect_response("**/desk/boxes/"):

@@ -70,7 +70,7 @@ def test_a_lively_hour_ends_in_what_a_fresh_load_shows(crowd: Crowd) -> None:
     alice.sees("and thank you")
     alice.choose("Note")
     alice.note.fill("a regular")
-    alice.page.get_by_role("button", name="Leave the note").click()
+    alice.page.get_by_role("button", name="Save note").click()
     expect(alice.notes("regular")).to_be_visible()
     alice.choose("Reply")
     alice.status.click()

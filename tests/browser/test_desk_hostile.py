@@ -51,10 +51,10 @@ def test_hostile_words_are_text_everywhere(crowd: Crowd, product: Product) -> No
 
     alice.choose("Note")
     alice.note.fill(HOSTILE)
-    page.get_by_role("button", name="Leave the note").click()
+    page.get_by_role("button", name="Save note").click()
     expect(alice.notes("onerror")).to_be_visible()
     visitor.box.press_sequentially("x")
-    expect(page.get_by_text("is writing …")).to_contain_text("onerror")
+    expect(page.get_by_text("is typing…")).to_contain_text("onerror")
     is_clean(page, "the notes and who is writing")
 
     page.keyboard.press("Control+k")

@@ -55,7 +55,7 @@ def test_what_a_manager_released_a_second_ago_is_not_closed(crowd: Crowd, produc
     expect(alert).to_contain_text("Nothing was done.")
     expect(alice.page.get_by_text("Waits in the queue of")).to_be_visible()
     expect(alice.reply).to_be_hidden()
-    kept = alice.page.get_by_text("What you had begun to write is kept:").locator("..")
+    kept = alice.page.get_by_text("Your unsent draft:").locator("..")
     expect(kept).to_contain_text("half an answer")
     expect(visitor.frame.locator("#survey")).to_be_hidden()
 
@@ -97,7 +97,7 @@ def test_a_snooze_into_the_past_is_corrected_where_it_was_typed(crowd: Crowd) ->
     until.fill("2024-02-29T09:00")
     dialog.get_by_label("Keep the conversation").check()
     dialog.get_by_role("button", name="Snooze until").click()
-    expect(dialog.get_by_role("alert")).to_have_text("This moment has passed. Choose a later one.")
+    expect(dialog.get_by_role("alert")).to_have_text("This time has passed. Choose a later one.")
     expect(until).to_have_value("2024-02-29T09:00")
     expect(until).to_have_attribute("aria-invalid", "true")
     expect(dialog.get_by_label("Keep the conversation")).to_be_checked()

@@ -94,7 +94,7 @@ def test_events_come_live_and_stand_where_they_happened(crowd: Crowd) -> None:
     expect(events.last).to_contain_text("Snoozed by Alice until")
     visitor.say("Any news?")
     alice.sees("Any news?")
-    expect(events.filter(has_text="Back from snooze: the visitor replied")).to_be_visible()
+    expect(events.filter(has_text="Snooze ended: the visitor replied")).to_be_visible()
     told = alice.log.locator(".bubble, .event").evaluate_all(
         """(nodes) => nodes.map((node) => node.textContent.replace(/\\s+/g, " ").trim()
           .replace(/(Read by the visitor|Sent)$/, "").replace(/ until .*/, "")
@@ -105,7 +105,7 @@ def test_events_come_live_and_stand_where_they_happened(crowd: Crowd) -> None:
         "On the desk of Alice",
         "I shall ask.",
         "Snoozed by Alice",
-        "Back from snooze: the visitor replied",
+        "Snooze ended: the visitor replied",
         "Any news?",
     ]
 
@@ -148,7 +148,7 @@ def test_asynchronous_is_a_label_that_explains_itself_also_to_the_keyboard(crowd
     tip = alice.page.get_by_role("tooltip", include_hidden=True)
     sentence = "the answer need not be immediate"
     for count in (1, 4):
-        name = {1: "One conversation", 4: "Four conversations at once"}[count]
+        name = {1: "One conversation", 4: "Four conversations in a grid"}[count]
         alice.page.get_by_role("button", name=name, exact=True).click()
         expect(label).to_have_accessible_description(re.compile(sentence))
         expect(tip).to_be_hidden()

@@ -125,7 +125,7 @@ def test_a_page_is_told_what_happens(crowd: Crowd, port: int, product: Product) 
     heard(visitor, "conversation:ended")
     heard(visitor, "survey:shown")
     visitor.frame.get_by_role("radio", name="Satisfied", exact=True).check(force=True)
-    visitor.frame.get_by_role("button", name="Send my opinion").click()
+    visitor.frame.get_by_role("button", name="Send feedback").click()
     assert heard(visitor, "survey:answered") == [started | {"csat": 4, "nps": None}]
     assert visitor.page.evaluate("heard.filter(([name]) => name === 'again')") == []
 
@@ -330,7 +330,7 @@ def test_what_one_does_in_it_is_done_on_a_foreign_page_too(crowd: Crowd, port: i
     is_drawn(alice.log.get_by_role("img", name="lampe.png"))
 
     # The invitation is folded while an agent is answering.
-    form = visitor.frame.get_by_role("form", name="No need to wait here")
+    form = visitor.frame.get_by_role("form", name="You do not need to wait here")
     expect(form).to_be_hidden()
     visitor.frame.get_by_role("button", name="Notify me by e-mail").click()
     form.get_by_label("Your e-mail address").fill("jeanne@example.com")
@@ -348,5 +348,5 @@ def test_what_one_does_in_it_is_done_on_a_foreign_page_too(crowd: Crowd, port: i
     visitor.sees("It is.")
     alice.act("Close")
     visitor.frame.get_by_role("radio", name="Satisfied", exact=True).check(force=True)
-    visitor.frame.get_by_role("button", name="Send my opinion").click()
+    visitor.frame.get_by_role("button", name="Send feedback").click()
     expect(visitor.frame.get_by_text("Thank you! Your opinion")).to_be_visible()

@@ -60,7 +60,7 @@ def test_a_customer_is_the_same_on_every_browser_and_decides_for_all(crowd: Crow
     second.frame.get_by_role("button", name="Close the settings").click()
     second.box.fill("Once more")
     second.box.press("Enter")
-    expect(second.frame.get_by_text("Please accept first; your message is kept.")).to_be_visible()
+    expect(second.frame.get_by_text("Please accept first. Your message is saved.")).to_be_visible()
     second.frame.get_by_role("button", name="I accept").click()
     second.sees("Once more")
 

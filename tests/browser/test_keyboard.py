@@ -109,7 +109,7 @@ def test_a_session_by_the_keyboard_alone(crowd: Crowd) -> None:
     keys.press("Enter")
     expect(alice.boxes).to_have_count(0)
     command(page, number)
-    expect(page.get_by_role("button", name="Wake now")).to_be_visible()
+    expect(page.get_by_role("button", name="Resume now")).to_be_visible()
     keys.press("w")
     expect(alice.reply).to_be_visible()
 
@@ -147,7 +147,7 @@ def test_a_session_by_the_keyboard_alone(crowd: Crowd) -> None:
 def test_letters_can_be_switched_off(crowd: Crowd) -> None:
     alice = crowd.agent("alice").log_in()
     alice.page.keyboard.press("?")
-    alice.page.get_by_label("Use single keys on this device").uncheck()
+    alice.page.get_by_label("Use single-key shortcuts on this device").uncheck()
     alice.page.keyboard.press("Escape")
     alice.page.keyboard.press("?")
     expect(alice.page.get_by_role("dialog")).to_be_hidden()

@@ -44,7 +44,7 @@ def test_what_is_written_without_a_line_is_kept_and_sent_once(crowd: Crowd) -> N
     visitor, alice = in_conversation(crowd)
     visitor.context.set_offline(True)
     visitor.say("written in a tunnel")
-    expect(visitor.bubble("tunnel")).to_contain_text("Will be sent when the connection is back")
+    expect(visitor.bubble("tunnel")).to_contain_text("Will be sent when you are back online")
     expect(visitor.frame.get_by_text("No connection.")).to_be_visible()
     visitor.box.fill("half a")
     alice.say("Are you still there?")

@@ -54,9 +54,9 @@ def newest_mail(crowd: Crowd) -> Page:
 
 def link_of(mail: Page) -> str:
     """Return the target of the mail's only button."""
-    frame = mail.get_by_title("The mail, as it is seen").content_frame
+    frame = mail.get_by_title("The e-mail as displayed").content_frame
     button = frame.get_by_role("link", name="Continue the conversation").or_(
-        frame.get_by_role("link", name="Read it and give your opinion")
+        frame.get_by_role("link", name="Read it and share your opinion")
     )
     href = button.get_attribute("href")
     assert href is not None
@@ -65,7 +65,7 @@ def link_of(mail: Page) -> str:
 
 def leave_address(visitor: Visitor) -> None:
     """Answer the invitation after the first message (C9), with a typing error first."""
-    form = visitor.frame.get_by_role("form", name="No need to wait here")
+    form = visitor.frame.get_by_role("form", name="You do not need to wait here")
     box = form.get_by_label("Your e-mail address")
     box.fill("jeanne@example")
     form.get_by_role("button", name="Write to me").click()
@@ -101,18 +101,18 @@ def test_who_left_is_written_to_and_comes_back(crowd: Crowd, product: Product) -
     alice.sees("Thank you, from my phone")
 
     # The answer by e-mail.
-    mail.get_by_label("Answer this e-mail").fill("And the foot?")
-    mail.get_by_role("button", name="Send the answer").click()
+    mail.get_by_label("Reply to this e-mail").fill("And the foot?")
+    mail.get_by_role("button", name="Send reply").click()
     expect(mail.get_by_text("Added to the conversation")).to_be_visible()
     alice.sees("And the foot?")
     other.sees("And the foot?")
 
     # Closed: the same link shows the survey (R22); on the first device nothing has changed (R15).
     alice.act("Close")
-    expect(other.frame.get_by_role("button", name="Send my opinion")).to_be_visible()
+    expect(other.frame.get_by_role("button", name="Send feedback")).to_be_visible()
     again = crowd.visitor()
     again.page.goto(link)
-    expect(again.frame.get_by_role("button", name="Send my opinion")).to_be_visible()
+    expect(again.frame.get_by_role("button", name="Send feedback")).to_be_visible()
     again.frame.get_by_role("button", name="No thanks").click()
     again.frame.get_by_role("button", name="Start a new conversation").click()
     expect(again.frame.get_by_role("button", name="I accept")).to_be_visible()
@@ -125,7 +125,7 @@ def test_the_address_is_changed_switched_off_and_deleted(crowd: Crowd) -> None:
     visitor.start("Is it oak?")
     leave_address(visitor)
     frame = visitor.frame
-    frame.get_by_role("button", name="Change").click()
+    frame.get_by_role("button", name="Edit").click()
     sheet = frame.get_by_role("dialog", name="Settings")
     box = sheet.get_by_label("Your e-mail address")
     expect(box).to_have_value(ADDRESS)
@@ -144,9 +144,9 @@ def test_the_address_is_changed_switched_off_and_deleted(crowd: Crowd) -> None:
     sheet.get_by_role("button", name="Delete my address").click()
     expect(sheet.get_by_text("Your address has been deleted.")).to_be_visible()
     sheet.get_by_role("button", name="Close the settings").click()
-    expect(frame.get_by_role("form", name="No need to wait here")).to_be_visible()
+    expect(frame.get_by_role("form", name="You do not need to wait here")).to_be_visible()
     frame.get_by_role("button", name="No thanks").click()
-    expect(frame.get_by_role("form", name="No need to wait here")).to_be_hidden()
+    expect(frame.get_by_role("form", name="You do not need to wait here")).to_be_hidden()
 
 
 def test_one_click_ends_the_mails(crowd: Crowd, product: Product) -> None:
@@ -159,13 +159,15 @@ def test_one_click_ends_the_mails(crowd: Crowd, product: Product) -> None:
     answer(alice, "It is oak.")
     write_now(product)
     mail = newest_mail(crowd)
-    frame = mail.get_by_title("The mail, as it is seen").content_frame
+    frame = mail.get_by_title("The e-mail as displayed").content_frame
     frame.get_by_role("link", name="No more e-mails").click()
-    mail.get_by_role("button", name="Send me no more e-mails").click()
-    expect(mail.get_by_role("heading", name="You will get no more e-mails")).to_be_visible()
+    mail.get_by_role("button", name="Stop sending me e-mails").click()
+    expect(
+        mail.get_by_role("heading", name="You will not receive any more e-mails")
+    ).to_be_visible()
     assert product.rows("SELECT wants_mail FROM conversations_address") == [(False,)]
     mail.get_by_role("button", name="write to me again").click()
-    expect(mail.get_by_role("heading", name="We will write to you again")).to_be_visible()
+    expect(mail.get_by_role("heading", name="You are subscribed again")).to_be_visible()
 
 
 def answer(agent: Agent, text: str) -> None:

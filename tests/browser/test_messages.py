@@ -158,7 +158,7 @@ def test_of_several_choices_one_is_sent_once_from_whatever_tab(crowd: Crowd) -> 
     others = other.frame.get_by_role("group", name="Choose an answer")
     expect(answers.get_by_role("button")).to_have_text(["Lune", "Halo"])
     expect(others.get_by_role("button", name="Lune")).to_be_enabled()
-    link = visitor.frame.get_by_role("list", name="Proposals").get_by_role("link")
+    link = visitor.frame.get_by_role("list", name="Suggestions").get_by_role("link")
     expect(link).to_have_attribute("rel", "noopener nofollow noreferrer")
     # Both tabs answer before they learn of each other.
     visitor.context.set_offline(True)

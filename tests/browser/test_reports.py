@@ -34,9 +34,7 @@ def test_a_manager_reads_a_figure_its_meaning_and_its_rows(crowd: Crowd, languag
 
     tabs.get_by_role("link", name=translate("Conversations"), exact=True).click()
     label = translate("Conversations opened")
-    page.get_by_role(
-        "button", name=translate("What is “%(label)s”?") % {"label": label}
-    ).first.click()
+    page.get_by_role("button", name=translate("About “%(label)s”") % {"label": label}).first.click()
     expect(page.locator("[popover]:popover-open")).to_contain_text(label)
     page.keyboard.press("Escape")
     page.get_by_label(translate("Period"), exact=True).select_option("30")

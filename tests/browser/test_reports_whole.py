@@ -104,7 +104,7 @@ def test_from_the_board_a_conversation_is_given_taken_back_and_woken(crowd: Crow
     waits = page.get_by_role("region", name="Waiting")
     waits.get_by_text("Why?").click()
     waits.get_by_text("Reassign").first.click()
-    waits.get_by_label("Give it to").select_option("Alice")
+    waits.get_by_label("Assign to").select_option("Alice")
     waits.get_by_role("button", name="Reassign", exact=True).click()
     # The line itself, not its opened explanation.
     line = waits.locator("summary").filter(has_text="assigned to Alice")
@@ -112,7 +112,7 @@ def test_from_the_board_a_conversation_is_given_taken_back_and_woken(crowd: Crow
     page.get_by_role("link", name="1 assigned").click()
     expect(page.get_by_role("heading", name="Assigned")).to_be_visible()
     page.get_by_role("button", name="Release").click()
-    expect(page.get_by_text("Nothing is assigned.")).to_be_visible()
+    expect(page.get_by_text("No assigned conversations.")).to_be_visible()
 
     alice = crowd.agent("alice").log_in().be_available()
     alice.sees("42 ?")
@@ -121,8 +121,8 @@ def test_from_the_board_a_conversation_is_given_taken_back_and_woken(crowd: Crow
     alice.status.click()
     page.goto(f"{crowd.product.url}/reports/production/")
     asleep = page.get_by_role("region", name="Snoozed conversations")
-    asleep.get_by_role("button", name="Wake").click()
-    expect(asleep.get_by_text("Nothing is snoozed.")).to_be_visible()
+    asleep.get_by_role("button", name="Resume").click()
+    expect(asleep.get_by_text("No snoozed conversations.")).to_be_visible()
     expect(line).to_be_visible()
 
 

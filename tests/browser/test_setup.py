@@ -51,7 +51,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 
 def go_on(page: Page) -> None:
-    page.get_by_role("button", name="Save and go on").click()
+    page.get_by_role("button", name="Save and continue").click()
 
 
 def test_the_first_website_from_the_set_up_to_the_first_answer(
@@ -69,22 +69,26 @@ def test_the_first_website_from_the_set_up_to_the_first_answer(
     admin.get_by_role("link", name="Set up the first website").click()
 
     # An error keeps what was typed.
-    admin.get_by_label("Name of the brand").fill("Maison Neuve")
+    admin.get_by_label("Brand name").fill("Maison Neuve")
     go_on(admin)
-    expect(admin.get_by_text("Without a domain no page could show it.")).to_be_visible()
-    expect(admin.get_by_label("Name of the brand")).to_have_value("Maison Neuve")
+    expect(
+        admin.get_by_text(
+            "Enter at least one domain. Without it, the Messenger does not appear on any page."
+        )
+    ).to_be_visible()
+    expect(admin.get_by_label("Brand name")).to_have_value("Maison Neuve")
     faults += inaccessible(admin)
     admin.get_by_label("Domains of the site").fill("http://127.0.0.1/shop")
     go_on(admin)
 
     expect(admin.get_by_role("heading", name="Who answers?")).to_be_visible()
-    admin.get_by_label("Name of the group").fill("Response team")
+    admin.get_by_label("Group name").fill("Response team")
     go_on(admin)
 
     # Left, and resumed from the index at the same step.
     admin.goto(f"{fresh.url}/admin/")
     admin.get_by_role("link", name="Go on with the set-up of Maison Neuve").click()
-    expect(admin.get_by_label("Name of the rule")).to_have_value("to the response team")
+    expect(admin.get_by_label("Rule name")).to_have_value("to the response team")
     expect(admin.get_by_label("Places in the conversation queue")).to_have_value("3")
     faults += inaccessible(admin)
     go_on(admin)

@@ -38,7 +38,7 @@ def test_one_conversation_from_end_to_end(crowd: Crowd, product: Product) -> Non
     [(number,)] = product.rows("SELECT id FROM conversations_conversation")
     box = alice.box(number)
     expect(box).to_be_visible()
-    for fact in ("Chat", "on site", "waits for you"):
+    for fact in ("Chat", "on site", "Waiting for you"):
         expect(box.get_by_text(fact, exact=True)).to_be_visible()
     expect(box.locator("[data-answered]")).to_have_text("–")  # she has not written yet
     alice.sees("Is the lamp")
@@ -55,7 +55,7 @@ def test_one_conversation_from_end_to_end(crowd: Crowd, product: Product) -> Non
     visitor.sees("Yes, two are left.")
     expect(visitor.frame.get_by_text("Alice is talking with you")).to_be_visible()
     expect(alice.bubble("two are left")).to_contain_text("Read by the visitor")
-    expect(box.get_by_text("waits for you", exact=True)).to_be_hidden()
+    expect(box.get_by_text("Waiting for you", exact=True)).to_be_hidden()
     expect(box.locator("[data-answered]")).not_to_have_text("–")
     visitor.box.press_sequentially("Wonderful")
     expect(alice.page.get_by_text("is writing")).to_be_visible()
@@ -103,7 +103,7 @@ def test_one_conversation_from_end_to_end(crowd: Crowd, product: Product) -> Non
     survey.get_by_role("radio", name="Satisfied", exact=True).check(force=True)
     survey.get_by_role("radio", name="9", exact=True).check(force=True)
     survey.get_by_label("Anything to add?").fill("Kind and quick.")
-    survey.get_by_role("button", name="Send my opinion").click()
+    survey.get_by_role("button", name="Send feedback").click()
     expect(survey.get_by_text("Thank you! Your opinion helps")).to_be_visible()
     assert product.rows("SELECT csat, nps, comment FROM conversations_survey") == [
         (4, 9, "Kind and quick.")

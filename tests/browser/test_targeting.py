@@ -159,7 +159,7 @@ def test_who_finds_the_last_place_gone_is_told_when_there_is_room_again(
     late.box.press("Enter")
     told = late.frame.get_by_role("alert")
     expect(told).to_contain_text("queue is full")
-    expect(told).to_contain_text("We will tell you here as soon as there is room.")
+    expect(told).to_contain_text("We will let you know here as soon as a place is free.")
     expect(late.box).to_have_value("Is there room?")
 
     alice = crowd.agent("alice").log_in().be_available()
@@ -219,7 +219,7 @@ def test_out_of_hours_the_messenger_says_when_it_is_back(crowd: Crowd, product: 
         visitor.box.fill("Anybody?")
         visitor.box.press("Enter")
         told = visitor.frame.get_by_role("alert")
-        expect(told).to_contain_text("We are closed at the moment. Your message is kept here.")
+        expect(told).to_contain_text("We are closed at the moment. Your message is saved here.")
         expect(told).to_contain_text(re.compile(r"We are back on \w+ \d+ \w+ at \d\d:\d\d\."))
         expect(visitor.box).to_have_value("Anybody?")
     finally:

@@ -52,11 +52,11 @@ def test_pages_notes_and_an_application(crowd: Crowd) -> None:
     note.page.reload()
     expect(note).to_have_value("Ask @Bruno please")  # the draft is still there
     alice.choose("Note")
-    alice.page.get_by_role("button", name="Leave the note").click()
+    alice.page.get_by_role("button", name="Save note").click()
     expect(note).to_have_value("")
     expect(alice.notes("@Bruno")).to_be_visible()
     bruno.page.get_by_role("link", name=re.compile("Alice calls you")).click()
-    expect(bruno.notes("only the team reads this")).to_be_visible()
+    expect(bruno.notes("visible only to the team")).to_be_visible()
     expect(visitor.frame.get_by_text("@Bruno")).to_have_count(0)
 
 
@@ -74,9 +74,9 @@ def test_a_dead_application_says_so(crowd: Crowd, product: Product) -> None:
         visitor.start("Good morning")
         alice.sees("Good morning")
         alice.page.get_by_text("Dead", exact=True).click()
-        expect(alice.page.get_by_text("Loading …")).to_be_visible()
+        expect(alice.page.get_by_text("Loading…")).to_be_visible()
         alice.page.clock.fast_forward(10_000)
-        expect(alice.page.get_by_text("This application does not answer.")).to_be_visible()
+        expect(alice.page.get_by_text("This application is not responding.")).to_be_visible()
         expect(alice.page.get_by_role("button", name="Try again")).to_be_visible()
     finally:
         product.rows("DELETE FROM accounts_toolbarapp WHERE name = 'Dead' RETURNING id")

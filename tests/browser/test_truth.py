@@ -28,7 +28,7 @@ def test_the_head_tells_of_each_state_what_is_true(crowd: Crowd, product: Produc
     alice.say("Yes, two are left.")
     says(visitor, re.compile("Alice is talking with you"))
     alice.snooze(keep=True)
-    says(visitor, "On pause; write at any time")
+    says(visitor, "Paused. You can write at any time")
     visitor.say("And in brass?")
     says(visitor, re.compile("Alice has your message"))
 

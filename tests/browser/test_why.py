@@ -44,7 +44,7 @@ def test_how_many_places(crowd: Crowd) -> None:
     expect(page.get_by_text("There is no history to play yet")).to_be_visible()
     for label, value in (
         ("Agents", "5"),
-        ("Conversations of one agent in an hour", "10"),
+        ("Conversations per agent per hour", "10"),
         ("Off-peak hours", "3"),
     ):
         page.get_by_label(label, exact=True).fill(value)

@@ -161,9 +161,9 @@ def test_a_reply_of_others_is_neither_seen_nor_changed(
     ("given", "sentence"),
     [
         ({"body": "Hi {first_name}"}, "There is no such variable: {first_name}."),
-        ({"body": " "}, "Write the text, or attach a file."),
+        ({"body": " "}, "Enter text or attach a file."),
         ({"shortcut": "two words"}, "A shortcut is one word"),
-        ({"shortcut": "Taken"}, "Another reply has this shortcut already."),
+        ({"shortcut": "Taken"}, "Another reply already uses this shortcut."),
         ({"added": SimpleUploadedFile("x.exe", b"MZ\x00")}, "x.exe: Files of this kind"),
     ],
 )

@@ -113,7 +113,7 @@ def test_the_next_one_reads_the_note_and_the_visitor_never(
     assert answer.status_code == 204
     shown = browser(receiver.user).get(f"/desk/c/{conversation.pk}/").content.decode()
     assert "&lt;b&gt;Wants&lt;/b&gt; a refund" in shown
-    assert "only the team reads this" in shown
+    assert "visible only to the team" in shown
     assert words(conversation) == []
     assert [(n.agent, n.created_at) for n in notes.of(conversation.pk)] == [(agent, NOW)]
 
@@ -282,7 +282,7 @@ def test_a_manager_lifts_a_block_and_an_agent_does_not(
     assert blocks.in_force(conversation.visitor, at=NOW).exists()
     shown = browser(manager).get(f"/desk/c/{conversation.pk}/").content.decode()
     assert "insults" in shown
-    assert "Let this visitor write again" in shown
+    assert "Unblock this visitor" in shown
     assert post(browser(manager), conversation.pk, "unblock").status_code == 204
     lifted = Block.objects.get()
     assert (lifted.lifted_at, lifted.lifted_by) == (NOW, manager)

@@ -58,7 +58,7 @@ def test_what_the_guide_calls_a_button_is_called_so_at_the_desk() -> None:
     for language in LANGUAGES:
         text = guide_in(language).html.lower()
         with translation.override(language):
-            for name in ("Snoozed", "Wake now", "Kept by me", "Transfer", "Block", "Find"):
+            for name in ("Snoozed", "Resume now", "Kept by me", "Transfer", "Block", "Search"):
                 context = translation.gettext(name)
                 assert context.lower() in text, (language, name, context)
 

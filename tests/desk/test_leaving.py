@@ -80,7 +80,7 @@ def test_a_closure_without_any_answer_is_asked_about(
     conversation = on_desk(step, agent, style=style, solved_window=timedelta(days=1))
     answer = post(browser, agent, conversation.pk, "close")
     assert is_question(answer)
-    assert "Nobody has answered this visitor yet." in answer.content.decode()
+    assert "No one has answered this visitor yet." in answer.content.decode()
     assert status(conversation) == Status.ACTIVE
 
 
@@ -169,7 +169,7 @@ def test_snooze_and_transfer_show_what_is_not_sent(
     for verb in ("snooze", "transfer"):
         shown = client.get(f"/desk/c/{answered.pk}/{verb}/").content.decode()
         assert "half an answer</blockquote>" in shown
-        assert "Send it to the visitor first" in shown
+        assert "Send to the visitor first" in shown
 
 
 def test_what_a_colleague_had_begun_is_there_for_whoever_goes_on(

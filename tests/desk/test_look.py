@@ -73,11 +73,11 @@ def test_the_snoozed_tab_is_empty_in_one_place(
     client = browser(agent.user)
     shown = client.get("/desk/snoozed/").content.decode()
     assert shown.count('class="empty"') == 1
-    assert "Nothing is snoozed" in shown
+    assert "No snoozed conversations" in shown
     in_status(Status.SNOOZED, step, agent)
     shown = client.get("/desk/snoozed/").content.decode()
     assert 'class="empty"' not in shown
-    assert "Nothing is set aside in your groups." in shown
+    assert "Your groups have no conversations set aside." in shown
 
 
 @pytest.mark.django_db

@@ -111,7 +111,7 @@ def test_what_somebody_is_at_stays_on_his_desk(
     answer = post(manager, one.pk, "reassign", to=f"agent-{bruno.pk}")
     assert answer.status_code == 409
     told = json.loads(answer["HX-Trigger"])["desk:refused"]["message"]
-    assert told == "Its agent is connected, and may hand it over from the desk."
+    assert told == "Its agent is connected and can transfer it from the desk."
     assert state_of(one) == (Status.ACTIVE, alice)
 
 

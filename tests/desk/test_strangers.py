@@ -126,7 +126,7 @@ def test_a_form_s_other_keys_open_nothing(browser: Browser, step: RuleStep, agen
         shown = client.get(
             "/desk/find/", {"q": "a", name: pk}, headers={"HX-Request": "false"}
         ).content.decode()
-        assert "This search cannot be made" in shown
+        assert "Invalid search" in shown
         assert stranger.display_name not in shown
         assert elsewhere.group.name not in shown
     mine.refresh_from_db()

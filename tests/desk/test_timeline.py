@@ -88,9 +88,9 @@ def test_how_it_paused_and_came_back(step: RuleStep, agent: Agent) -> None:
     [first, *rest] = said(number)[1:]
     assert re.fullmatch(r"Snoozed by Alice until .*\d\d:\d\d, kept by Alice", first)
     assert rest == [
-        "Back from snooze: the visitor replied",
+        "Snooze ended: the visitor replied",
         "Set to pending by Alice",
-        "Back: the visitor replied",
+        "Reopened: the visitor replied",
         "Taken by Alice",
         "Put on hold by Alice",
         "Resumed by Alice",
@@ -104,7 +104,7 @@ def test_a_snooze_left_to_the_team_and_the_ends_of_one(step: RuleStep, agent: Ag
     number = in_status(Status.SNOOZED, step, agent, keep=False).pk
     verbs.wake(number, actor=SYSTEM, at=NOW + HOUR)
     assert f"left to {step.group.name}" in said(number)[-2]
-    assert said(number)[-1] == "Back from snooze: the time was over"
+    assert said(number)[-1] == "Snooze expired, returned to the team"
     kept = in_status(Status.SNOOZED, step, agent).pk
     verbs.wake(kept, actor=actors.agent(agent.user), at=NOW + HOUR)
     assert said(kept)[-1] == "Back from snooze: woken by Alice"
@@ -132,7 +132,7 @@ def test_a_snooze_left_to_the_team_and_the_ends_of_one(step: RuleStep, agent: Ag
             Line(1, Verb.UNASSIGN, NOW, ActorKind.SYSTEM, from_="Eve", group="G"),
             "Left to G: Eve can no longer have it",
         ),
-        (Line(1, Verb.REOPEN_TO_GROUP, NOW, ActorKind.VISITOR), "Back: the visitor replied"),
+        (Line(1, Verb.REOPEN_TO_GROUP, NOW, ActorKind.VISITOR), "Reopened: the visitor replied"),
         (Line(1, Verb.ESCALATE, NOW, ActorKind.BOT, group="G"), "Handed over by the bot to G"),
         (Line(1, Verb.TAKE, NOW, ActorKind.AGENT, to="100 %(x)s"), "Taken by 100 %(x)s"),
         # the agent was erased since
@@ -171,7 +171,7 @@ def test_events_and_notes_are_in_the_fragment_with_their_moments(
     assert len(re.findall(r'<li id="note-of-\d+" data-at="\d{4}-[^"]+" class="note">', asides)) == 1
     assert "On the desk of Alice" in asides
     assert "&lt;i&gt;regular&lt;/i&gt;" in asides
-    assert "only the team reads this" in asides
+    assert "visible only to the team" in asides
 
 
 def test_a_release_is_in_the_history_of_this_one_and_counted_in_past_ones(

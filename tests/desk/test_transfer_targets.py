@@ -55,12 +55,12 @@ def team(step: RuleStep, agent: Agent, other: RuleStep) -> Team:
 def test_a_team_says_how_many_of_it_are_free(step: RuleStep, agent: Agent) -> None:
     other = StepFactory(rule=step.rule)
     assert team(step, agent, other).outcome == (
-        "Nobody is free: it waits in the queue, first in line."
+        "No one is free. It waits at the front of the queue."
     )
     for name in ("One", "Two"):
         colleague(other, name)
     found = team(step, agent, other)
-    assert (found.free, found.outcome) == (2, "It goes to a free agent of the team at once.")
+    assert (found.free, found.outcome) == (2, "It goes to a free agent of the team immediately.")
 
 
 def test_a_team_where_others_wait_says_after_how_many(step: RuleStep, agent: Agent) -> None:
@@ -89,4 +89,4 @@ def test_whoever_transfers_to_their_own_team_is_not_counted_but_warned(
     connect(agent)
     found = team(step, agent, step)
     assert (found.free, found.is_present) == (0, True)
-    assert found.outcome.endswith("You are in this team: it may come back to you.")
+    assert found.outcome.endswith("You are a member of this team, so it may come back to you.")

@@ -37,7 +37,7 @@ def test_what_left_the_queue_meanwhile_says_so(
     number = in_status(Status.ACTIVE, step, agent).pk
     answer = browser(agent.user).get(f"/desk/c/{number}/why/")
     assert answer.status_code == 200
-    assert "It does not wait any more." in answer.content.decode()
+    assert "It is no longer waiting." in answer.content.decode()
 
 
 def test_a_strangers_conversation_is_not_there(

@@ -136,7 +136,7 @@ def test_a_page_says_with_what_it_compares(boss: User, step: RuleStep) -> None:
     browser = Client()
     browser.force_login(boss)
     page = browser.get("/reports/experience/?period=last_week").content.decode()
-    assert "Not compared: there was nobody yet in all of the period before." in page
+    assert "No comparison: the history does not cover all of the previous period." in page
     begin(step, days=5000)
     page = browser.get("/reports/experience/?period=last_week").content.decode()
     assert "Compared with the 7 days before, " in page

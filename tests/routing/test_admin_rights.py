@@ -454,6 +454,9 @@ def test_a_targeting_rule_keeps_its_texts_and_its_lists(admin: Client, step: Rul
     foreign = Skill.objects.create(website=WebsiteFactory(), name="Abroad")
     answer = admin.post(page(rule), form | {"skills": [foreign.pk]})
     assert answer.status_code == 200
-    assert "A skill of another website cannot be asked for." in answer.content.decode()
+    assert (
+        "This skill belongs to another website. Choose a skill of this website."
+        in answer.content.decode()
+    )
     wrong = admin.post(page(rule), form | {"pages_included": "/not a page"})
     assert "cannot match" in wrong.content.decode()

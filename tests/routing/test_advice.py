@@ -54,7 +54,7 @@ def browser(user: User) -> Client:
 
 def test_sound_settings_give_no_advice(step: RuleStep, admin: User) -> None:
     assert advice.for_user(admin, at=NOW) == []
-    assert "Settings that defeat themselves" not in browser(admin).get("/admin/").content.decode()
+    assert "Conflicting settings" not in browser(admin).get("/admin/").content.decode()
 
 
 def test_an_administrator_reads_what_is_wrong_and_what_to_do(step: RuleStep, admin: User) -> None:

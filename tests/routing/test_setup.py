@@ -134,7 +134,10 @@ def test_a_step_done_twice_corrects_and_doubles_nothing(admin: Client) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"domains": ""}, "Without a domain no page could show it."),
+        (
+            {"domains": ""},
+            "Enter at least one domain. Without it, the Messenger does not appear on any page.",
+        ),
         ({"domains": "not a domain!"}, "Enter a valid value"),
         ({"name": ""}, "required"),
         ({"accent": "red"}, "Enter a valid value"),
@@ -259,4 +262,4 @@ def test_roles_other_than_administrators_are_offered_no_set_up() -> None:
     client.force_login(manager)
     shown = client.get("/admin/").content.decode()
     assert "/admin/setup/" not in shown
-    assert "What managers do here" in shown
+    assert "Manager tasks" in shown

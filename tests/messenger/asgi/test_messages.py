@@ -310,7 +310,7 @@ def test_refusals_speak_the_readers_language(browser: Browser) -> None:
         language: browser.get("state/", Accept_Language=language).json()["error"]["message"]
         for language in ("en", "fr")
     }
-    assert told["en"] == "We do not know this browser any more. Please start again."
+    assert told["en"] == "We no longer recognise this browser. Please start again."
     assert told["fr"] != told["en"]
 
 

@@ -197,9 +197,7 @@ def test_an_agents_file_takes_the_same_queries_for_one_and_for_three(
 def test_the_share_of_places_is_a_file(step: RuleStep, agent: Agent, manager: User) -> None:
     asked = "agents=2&per_hour=5&off_peak_hours=4"
     head, line = lines(manager, f"queue-size.csv?{asked}")
-    assert head == [
-        *("Rule", "Group", "Visitors who came", "Places today", "To start with", "The full size")
-    ]
+    assert head == [*("Rule", "Group", "Visitors", "Places today", "Starting size", "Full size")]
     assert (line[:2], line[3], line[5]) == (["'=Accueil", "SAV"], "2", "40")
     client = as_user(manager)
     assert client.get(f"/reports/queue-size.xlsx?{asked}").status_code == 200
@@ -222,12 +220,12 @@ def test_the_replay_is_a_file_once_it_is_played(step: RuleStep, manager: User) -
     website = step.rule.website
     run_simulation.play(website.pk, [10, 20], f"replay:{website.pk}::10:20", at=NOW)
     head, *found = lines(manager, address.removeprefix("/reports/"))
-    assert head[:3] == ["What would have happened", "Places", "Visitors who came"]
+    assert head[:3] == ["What would have happened", "Places", "Visitors"]
     assert [line[:2] for line in found] == [
-        ["In reality", ""],
+        ["Actual", ""],
         ["Today’s places", "2"],
-        ["To start with", "10"],
-        ["The full size", "20"],
+        ["Starting size", "10"],
+        ["Full size", "20"],
     ]
 
 

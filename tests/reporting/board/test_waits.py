@@ -112,7 +112,7 @@ def test_the_board_raises_an_alert_after_a_blink(
     assert "data-look-again" in text
     clock.shift(5)
     text = board(browser)
-    assert "An agent is free, and a conversation still waits." in text
+    assert "An agent is free, but a conversation is still waiting." in text
     assert f'href="#wait-{conversation.pk}"' in text
     assert "an agent is free" in text
     AgentChannel.objects.filter(agent=agent).update(is_available=False)

@@ -361,7 +361,7 @@ def test_why_advises_nothing_that_cannot_happen(step: RuleStep, agent: Agent) ->
     leave(assigned.agent)
     User.objects.filter(pk=assigned.agent.user_id).update(role=Role.AGENT)
     found = why(assigned)
-    assert "no access to this website any more" in found.summary
+    assert "no longer has access to this website" in found.summary
     assert not any(assigned.agent.display_name in remedy for remedy in found.remedies)
 
 

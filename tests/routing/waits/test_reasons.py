@@ -155,7 +155,7 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
         [
             "At the latest on Tuesday 6 March at 06:00 it goes back to the group Conseil.",
             "Bruno ends or sets aside a conversation, or gets a slot more.",
-            "A manager releases it: it goes back to its group.",
+            "A manager releases it, and it returns to its group.",
         ],
         "Elle est assignée à Bruno : complet 4/4.",
     ),
@@ -173,8 +173,11 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
         "Fred could take it, and it still waits: this is a fault.",
         {"Fred": []},
         [
-            "The safety sweep gives it out within ten seconds, and counts it as a repair.",
-            "If it stays, tell whoever runs this installation: manage.py check_invariants.",
+            "The safety sweep pushes it within ten seconds and counts it as a repair.",
+            (
+                "If this continues, contact the operator of this installation: manage.py "
+                "check_invariants."
+            ),
         ],
         "Fred pourrait la prendre, et elle attend toujours : c’est une anomalie.",
     ),
@@ -255,7 +258,7 @@ def test_a_queue_says_how_full_it_is(fill: Fill, text: str) -> None:
         (1, Need(group_id=TEAM), "next in line"),
         (2, Need(group_id=TEAM), "number 2 in line, after one other"),
         (7, Need(group_id=TEAM), "number 7 in line, after 6 others"),
-        (1, ASSIGNED, "next of what is assigned to this agent"),
+        (1, ASSIGNED, "next of the conversations assigned to this agent"),
         (3, ASSIGNED, "number 3 of what is assigned to this agent"),
     ],
 )
