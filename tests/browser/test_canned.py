@@ -69,7 +69,9 @@ def test_a_reply_is_kept_found_by_a_slash_and_sent(crowd: Crowd, tmp_path: Path)
     expect(options).to_have_count(1)
     keys.press("Enter")
     expect(alice.reply).to_have_value("Hello, this is Alice at Maison Céleste. How may I help?")
-    expect(page.get_by_text("Left out, since it is not known: the visitor's name.")).to_be_visible()
+    expect(
+        page.get_by_text("Left out because the value is unknown: the visitor's name.")
+    ).to_be_visible()
     for typed, then, stays in (
         ("1 / 2", "", "1 / 2"),
         ("either/or", "", "either/or"),

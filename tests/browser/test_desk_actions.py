@@ -30,7 +30,7 @@ def test_a_snooze_by_the_clock_is_warned_of_once_and_every_desk_knows(crowd: Cro
     dialog.get_by_role("button", name="Tomorrow 9:00").click()
     clock = dialog.get_by_role("button", name=re.compile("Snooze until .*09:00"))
     clock.click()
-    expect(dialog.get_by_role("heading", name="will close by itself")).to_be_visible()
+    expect(dialog.get_by_role("heading", name="will close automatically")).to_be_visible()
     dialog.get_by_role("button", name="Back").click()
     expect(clock).to_be_visible()
     clock.click()

@@ -37,7 +37,7 @@ def test_what_a_manager_released_a_second_ago_is_not_closed(crowd: Crowd, produc
     number = alice.page.url.split("/")[-2]
     manager = crowd.agent("manager").log_in("/reports/production/")
     release = manager.page.get_by_role("button", name="Release")
-    waits = manager.page.get_by_text("Waits in the queue of")
+    waits = manager.page.get_by_text("Waiting in the queue of")
     for _beat in range(5):  # between two heartbeats
         product.rows(LOST)
         manager.page.goto(f"{product.url}/desk/c/{number}/")
@@ -53,7 +53,7 @@ def test_what_a_manager_released_a_second_ago_is_not_closed(crowd: Crowd, produc
     alice.page.get_by_role("button", name="Close without sending").click()
     alert = alice.page.get_by_role("alert").filter(has_text="has moved meanwhile (now: waiting)")
     expect(alert).to_contain_text("Nothing was done.")
-    expect(alice.page.get_by_text("Waits in the queue of")).to_be_visible()
+    expect(alice.page.get_by_text("Waiting in the queue of")).to_be_visible()
     expect(alice.reply).to_be_hidden()
     kept = alice.page.get_by_text("Your unsent draft:").locator("..")
     expect(kept).to_contain_text("half an answer")

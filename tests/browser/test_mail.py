@@ -135,7 +135,7 @@ def test_the_address_is_changed_switched_off_and_deleted(crowd: Crowd) -> None:
     sheet.get_by_role("switch", name="Notify me by e-mail").uncheck()
     visitor.page.keyboard.press("Escape")
     expect(sheet).to_be_hidden()
-    expect(frame.get_by_text("E-mails to new@example.org are switched off.")).to_be_visible()
+    expect(frame.get_by_text("E-mails to new@example.org are turned off.")).to_be_visible()
 
     visitor.page.reload()
     visitor.open()

@@ -87,7 +87,7 @@ def test_the_first_website_from_the_set_up_to_the_first_answer(
 
     # Left, and resumed from the index at the same step.
     admin.goto(f"{fresh.url}/admin/")
-    admin.get_by_role("link", name="Go on with the set-up of Maison Neuve").click()
+    admin.get_by_role("link", name="Continue the setup of Maison Neuve").click()
     expect(admin.get_by_label("Rule name")).to_have_value("to the response team")
     expect(admin.get_by_label("Places in the conversation queue")).to_have_value("3")
     faults += inaccessible(admin)
@@ -127,7 +127,7 @@ def test_the_first_website_from_the_set_up_to_the_first_answer(
         desk.goto(link)
         faults += inaccessible(desk)
         desk.get_by_label("Password", exact=True).fill(PASSWORD)
-        desk.get_by_label("Once more").fill(PASSWORD)
+        desk.get_by_label("Confirm password").fill(PASSWORD)
         desk.get_by_role("button", name="Save and log in").click()
         desk.get_by_role("group", name="Your availability").get_by_role("button").click()
         box = desk.get_by_role("complementary", name="Conversations on your desk")

@@ -53,7 +53,7 @@ def test_one_conversation_from_end_to_end(crowd: Crowd, product: Product) -> Non
     alice.reply.fill("")
     alice.say("Yes, two are left.")
     visitor.sees("Yes, two are left.")
-    expect(visitor.frame.get_by_text("Alice is talking with you")).to_be_visible()
+    expect(visitor.frame.get_by_text("Alice is answering you")).to_be_visible()
     expect(alice.bubble("two are left")).to_contain_text("Read by the visitor")
     expect(box.get_by_text("Waiting for you", exact=True)).to_be_hidden()
     expect(box.locator("[data-answered]")).not_to_have_text("–")

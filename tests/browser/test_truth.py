@@ -24,13 +24,13 @@ def test_the_head_tells_of_each_state_what_is_true(crowd: Crowd, product: Produc
     alice.be_available()
     [(number,)] = product.rows("SELECT id FROM conversations_conversation")
     expect(alice.box(number)).to_be_visible()
-    says(visitor, re.compile("Alice has your message"))
+    says(visitor, re.compile("Alice received your message"))
     alice.say("Yes, two are left.")
-    says(visitor, re.compile("Alice is talking with you"))
+    says(visitor, re.compile("Alice is answering you"))
     alice.snooze(keep=True)
     says(visitor, "Paused. You can write at any time")
     visitor.say("And in brass?")
-    says(visitor, re.compile("Alice has your message"))
+    says(visitor, re.compile("Alice received your message"))
 
     # The lid is closed: nobody is answering, and the Messenger does not claim so.
     product.rows(
@@ -41,7 +41,7 @@ def test_the_head_tells_of_each_state_what_is_true(crowd: Crowd, product: Produc
     product.rows(
         "UPDATE routing_deskconnection SET heard_at = now() - interval '2 minutes' RETURNING id"
     )
-    says(visitor, re.compile("Alice is away for now"))
+    says(visitor, re.compile("Alice is away at the moment"))
     expect(visitor.frame.get_by_text("Alice is not connected at the moment.")).to_be_visible()
 
 

@@ -97,7 +97,7 @@ def test_a_transfer_out_of_sight_leads_to_who_has_waited_longest_and_is_undone(
     dialog.get_by_role("button", name="Transfer to Experts").click()
     expect(alice.boxes).to_have_count(2)
     alice.sees("from the first")
-    notice = alice.page.get_by_role("status").filter(has_text="waits in the queue of Experts")
+    notice = alice.page.get_by_role("status").filter(has_text="is waiting in the queue of Experts")
     expect(notice.get_by_role("button", name="Undo")).to_be_visible()
     alice.page.keyboard.press("Escape")
     alice.page.keyboard.press("z")

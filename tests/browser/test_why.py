@@ -15,7 +15,7 @@ def test_why_a_conversation_waits_until_it_does_no_more(crowd: Crowd, visitor: V
     waits = board.page.get_by_role("region", name="Waiting")
     waits.get_by_text("Why?").click()
     expect(
-        waits.get_by_text("Nobody in the group Équipe de réponse can take it now")
+        waits.get_by_text("No one in the group Équipe de réponse can take it at the moment")
     ).to_be_visible()
     alice = waits.get_by_role("listitem").filter(has_text="Alice").last
     expect(alice).to_contain_text("opens the desk")

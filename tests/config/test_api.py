@@ -116,7 +116,7 @@ def test_why_it_waits(step: RuleStep, agent: Agent) -> None:
     conversation = queued(step)
     client = as_user(agent.user)
     answer = client.get(f"{LIST}{conversation.pk}/why/").json()
-    assert answer["summary"].startswith("Nobody in the group Conseil can take it now")
+    assert answer["summary"].startswith("No one in the group Conseil can take it at the moment")
     assert answer["queue"] == {
         "rule": "Accueil",
         "group": "Conseil",

@@ -64,9 +64,9 @@ def test_how_it_went_from_hand_to_hand(
         "On the desk of Alice",
         f"Released from Alice by Marc Fournier: back in the queue of {group}",
         "On the desk of Alice",
-        f"Not answered in time by Alice: back in the queue of {group}",
+        f"Not answered in time by Alice: returned to the queue of {group}",
         "On the desk of Bruno",
-        f"Released: the connection of Bruno was lost. Back in the queue of {group}",
+        f"Released because Bruno lost the connection: returned to the queue of {group}",
         "Transferred to Alice by Marc Fournier",  # the push that follows at once adds no line
         f"Transferred to {group} by Alice",
     ]
@@ -107,7 +107,7 @@ def test_a_snooze_left_to_the_team_and_the_ends_of_one(step: RuleStep, agent: Ag
     assert said(number)[-1] == "Snooze expired, returned to the team"
     kept = in_status(Status.SNOOZED, step, agent).pk
     verbs.wake(kept, actor=actors.agent(agent.user), at=NOW + HOUR)
-    assert said(kept)[-1] == "Back from snooze: woken by Alice"
+    assert said(kept)[-1] == "Snooze ended by Alice"
 
 
 @pytest.mark.parametrize(
@@ -126,11 +126,11 @@ def test_a_snooze_left_to_the_team_and_the_ends_of_one(step: RuleStep, agent: Ag
         ),
         (
             Line(1, Verb.RELAX, NOW, ActorKind.SYSTEM, group="G"),
-            "Waited long enough for a skill: anybody in G can take it",
+            "No agent with the skill was free in time: anyone in G can take it",
         ),
         (
             Line(1, Verb.UNASSIGN, NOW, ActorKind.SYSTEM, from_="Eve", group="G"),
-            "Left to G: Eve can no longer have it",
+            "Returned to G: Eve can no longer take it",
         ),
         (Line(1, Verb.REOPEN_TO_GROUP, NOW, ActorKind.VISITOR), "Reopened: the visitor replied"),
         (Line(1, Verb.ESCALATE, NOW, ActorKind.BOT, group="G"), "Handed over by the bot to G"),

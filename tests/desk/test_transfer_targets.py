@@ -40,11 +40,19 @@ def test_each_colleague_comes_with_what_a_transfer_to_them_does(
     on_desk(step, full)
     told = outcomes(step, agent)
     group = step.group.name
-    assert told["Free"] == "It goes to the desk of Free at once."
+    assert told["Free"] == "It goes to the desk of Free immediately."
     later = f"Then it goes to the queue of {group}."
-    assert told["Gone"] == (f"Gone is not connected: it waits for them for up to 24 h. {later}")
-    assert told["Away"] == f"Away is unavailable: it waits for them for up to 24 h. {later}"
-    assert told["Full"] == f"Full is full: it waits for a free slot for up to 24 h. {later}"
+    assert told["Gone"] == (
+        f"Gone is not connected. The conversation waits for them for up to 24 h. {later}"
+    )
+    assert (
+        told["Away"]
+        == f"Away is unavailable. The conversation waits for them for up to 24 h. {later}"
+    )
+    assert (
+        told["Full"]
+        == f"Full has no free slot. The conversation waits for one for up to 24 h. {later}"
+    )
 
 
 def team(step: RuleStep, agent: Agent, other: RuleStep) -> Team:

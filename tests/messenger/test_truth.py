@@ -262,7 +262,7 @@ def test_a_bot_that_passes_on_to_a_closed_team_says_when_it_is_back(step: RuleSt
     conversation = with_bot(step, language="en")
     assert escalation.escalate(conversation.pk, at=NOW)
     assert conversation.messages.get().body == (
-        "We are closed: our team is back on Tuesday 6 March at 10:00 and will answer you then."
+        "We are closed. Our team will be back on Tuesday 6 March at 10:00 and will answer you then."
     )
 
 

@@ -139,4 +139,4 @@ def test_a_page_says_with_what_it_compares(boss: User, step: RuleStep) -> None:
     assert "No comparison: the history does not cover all of the previous period." in page
     begin(step, days=5000)
     page = browser.get("/reports/experience/?period=last_week").content.decode()
-    assert "Compared with the 7 days before, " in page
+    assert "Compared with the previous 7 days, " in page

@@ -62,7 +62,7 @@ def test_an_administrator_reads_what_is_wrong_and_what_to_do(step: RuleStep, adm
     told = {one.kind: one for one in advice.for_user(admin, at=NOW)}
     assert set(told) == {Kind.RULE_WITHOUT_AGENTS, Kind.GROUP_WITHOUT_MEMBERS}
     group = told[Kind.GROUP_WITHOUT_MEMBERS]
-    assert group.problem == ("The group “Team” has no members, yet conversations are sent to it.")
+    assert group.problem == ("The group “Team” receives conversations but has no members.")
     assert group.url == f"/admin/accounts/group/{step.group_id}/change/"
     client = browser(admin)
     for path in ("/admin/", group.url, "/reports/production/"):

@@ -106,7 +106,7 @@ def test_from_nothing_to_a_website_that_engages(
 def test_what_was_left_is_resumed_where_it_was_left(admin: Client) -> None:
     admin.post("/admin/setup/", WEBSITE)
     website = Website.objects.get()
-    assert "Go on with the set-up of Maison Céleste" in admin.get("/admin/").content.decode()
+    assert "Continue the setup of Maison Céleste" in admin.get("/admin/").content.decode()
     resume = f"/admin/setup/{website.pk}/"
     assert admin.get(resume)["Location"].endswith("/group/")
     group = GroupFactory(website=website)

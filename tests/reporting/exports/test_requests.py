@@ -131,7 +131,7 @@ def test_what_is_asked_for_is_written_mailed_and_fetched(
     assert line["Conversation"] == str(one.pk)
     assert (line["Agent"], line["Comment"]) == ("'=Alice", "'=1+1")
     [sent] = mail.outbox
-    assert (sent.subject, sent.to) == ("Ready: One row for each conversation", [manager.email])
+    assert (sent.subject, sent.to) == ("Ready: One row per conversation", [manager.email])
     assert "1 Mar 2035 – 5 Mar 2035 · Maison\n" in sent.body
     assert "1 row," in sent.body
     assert "/reports/exports/\n" in sent.body
@@ -404,7 +404,7 @@ def test_what_breaks_is_tried_three_times_and_then_said(
     assert (export.state, export.fault) == (ExportState.FAILED, Fault.BROKEN)
     assert "went wrong, three times" in logged_in(manager).get("/reports/exports/").content.decode()
     [sent] = mail.outbox
-    assert sent.subject == "Not ready: One row for each conversation"
+    assert sent.subject == "Not ready: One row per conversation"
     assert "went wrong, three times" in sent.body
 
 

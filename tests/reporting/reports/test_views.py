@@ -124,7 +124,7 @@ def test_the_row_of_somebody_who_has_left_opens_his_rows(
         handled(his_step, one)
     table = reader.get("/reports/agents/?period=today").content.decode()
     links = re.findall(r'href="(/reports/rows/handled/\?[^"]*agent=\d+)"', table)
-    found = {text_of(reader, unescape(link)).count("1 row behind it") for link in links}
+    found = {text_of(reader, unescape(link)).count("1 row in this figure") for link in links}
     assert (len(links), found) == (3 if is_admin else 2, {1})
     narrowed = reader.get(f"/reports/rows/handled/?period=today&agent={bruno.pk}").content.decode()
     assert f'<option value="{bruno.pk}" selected>Bruno</option>' in narrowed
@@ -149,7 +149,7 @@ def test_a_transaction_stands_with_whose_it_is_and_why(
     for address in ("/reports/transactions/?by=agent", "/reports/rows/transactions/"):
         text = text_of(manager, address)
         assert "CMD-1 1,089.90 EUR Attributed · message 1 58 min / 2 d" in text
-        assert "CMD-2 1,089.90 EUR The customer is not known" in text
+        assert "CMD-2 1,089.90 EUR Unknown customer" in text
     assert "50 %" in text_of(manager, "/reports/transactions/")
 
 

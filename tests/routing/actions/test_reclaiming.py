@@ -352,7 +352,7 @@ def test_why_advises_nothing_that_cannot_happen(step: RuleStep, agent: Agent) ->
     deactivate(agent)
     found = why(conversation)
     assert found.summary.startswith(f"All members of the group {step.group} have deactivated")
-    assert found.remedies == (f"Somebody becomes a member of the group {step.group}.",)
+    assert found.remedies == (f"Someone becomes a member of the group {step.group}.",)
     assert [reason.code for one in found.candidates for reason in one.reasons] == [
         "account_deactivated"
     ]

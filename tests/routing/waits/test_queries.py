@@ -181,7 +181,9 @@ def test_the_command_says_it(step: RuleStep, agent: Agent) -> None:
     said = StringIO()
     call_command("why", f"#{conversation.pk}", stdout=said)
     told = said.getvalue()
-    assert f"#{conversation.pk} queued: Nobody in the group Conseil can take it now" in told
+    assert (
+        f"#{conversation.pk} queued: No one in the group Conseil can take it at the moment" in told
+    )
     assert "Accueil → Conseil: 1/2" in told
     assert "- Alice: offline" in told
     assert "> Alice opens the desk." in told

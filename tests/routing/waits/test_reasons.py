@@ -67,8 +67,8 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
     (
         "each obstacle has its words; who is stopped least comes first, who is no member last",
         case(ALICE, BRUNO, CLARA, DINA, EMMA),
-        "Nobody in the group Conseil can take it now: 1 offline, 1 without slots on Chat, "
-        "1 unavailable on Chat, 1 full.",
+        "No one in the group Conseil can take it at the moment: 1 offline, 1 without slots on "
+        "Chat, 1 unavailable on Chat, 1 full.",
         {
             "Alice": ["offline"],
             "Bruno": ["full 4/4"],
@@ -78,7 +78,7 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
         },
         [
             "Alice opens the desk.",
-            "Bruno ends or sets aside a conversation, or gets a slot more.",
+            "Bruno ends or sets aside a conversation, or gets another slot.",
             "Clara becomes available on Chat.",
         ],
         "Personne du groupe Conseil ne peut la prendre maintenant : 1 hors ligne, "
@@ -87,7 +87,7 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
     (
         "several things may stop one agent",
         case(person("Alice", is_reachable=False, is_available=False), need=SKILLED),
-        "Nobody in the group Conseil can take it now: 1 without français.",
+        "No one in the group Conseil can take it at the moment: 1 without français.",
         {"Alice": ["lacks the skill français", "offline", "unavailable on Chat"]},
         [],
         "Personne du groupe Conseil ne peut la prendre maintenant : 1 sans français.",
@@ -99,10 +99,10 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
             need=replace(SKILLED, skill_ids=frozenset({FRENCH, LAMPS})),
             deadline_at=NOW + HOUR / 2,
         ),
-        "Nobody in the group Conseil can take it now: 1 without français, lampes.",
+        "No one in the group Conseil can take it at the moment: 1 without français, lampes.",
         {"Fred": ["lacks the skills français, lampes"]},
         [
-            "From then on, any member of the group may take it: at 10:30.",
+            "After the wait for a skill, any member of the group can take it: at 10:30.",
             "Fred gets français, lampes.",
         ],
         "Personne du groupe Conseil ne peut la prendre maintenant : 1 sans français, lampes.",
@@ -128,21 +128,21 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
         case(FRED, need=replace(CLOSED, opens_at=None)),
         "The group Conseil is closed.",
         {"Fred": ["group closed"]},
-        ["The group Conseil gets opening hours."],
+        ["Opening hours are set for the group Conseil."],
         "Le groupe Conseil est fermé.",
     ),
     (
         "a group without members",
         case(),
-        "The group Conseil has no members: nobody can take it.",
+        "The group Conseil has no members. No one can take it.",
         {},
-        ["Somebody becomes a member of the group Conseil."],
+        ["Someone becomes a member of the group Conseil."],
         "Le groupe Conseil n’a aucun membre : personne ne peut la prendre.",
     ),
     (
         "the only one who could is no member",
         case(EMMA),
-        "The group Conseil has no members: nobody can take it.",
+        "The group Conseil has no members. No one can take it.",
         {"Emma": ["not a member of the group Conseil"]},
         ["Emma becomes a member of the group Conseil."],
         "Le groupe Conseil n’a aucun membre : personne ne peut la prendre.",
@@ -153,8 +153,8 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
         "It is assigned to Bruno: full 4/4.",
         {"Bruno": ["full 4/4"]},
         [
-            "At the latest on Tuesday 6 March at 06:00 it goes back to the group Conseil.",
-            "Bruno ends or sets aside a conversation, or gets a slot more.",
+            "It returns to the group Conseil on Tuesday 6 March at 06:00 at the latest.",
+            "Bruno ends or sets aside a conversation, or gets another slot.",
             "A manager releases it, and it returns to its group.",
         ],
         "Elle est assignée à Bruno : complet 4/4.",
@@ -162,7 +162,7 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
     (
         "a push that is under way is no fault",
         case(FRED, BRUNO, free_since=NOW - timedelta(seconds=1)),
-        "Fred can take it: it is being given just now.",
+        "Fred can take it. It is being pushed now.",
         {"Fred": [], "Bruno": ["full 4/4"]},
         [],
         "Fred peut la prendre : elle est en train d’être donnée.",
@@ -170,7 +170,7 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
     (
         "an agent is free and it still waits: a fault",
         case(FRED, free_since=NOW - timedelta(seconds=5)),
-        "Fred could take it, and it still waits: this is a fault.",
+        "Fred could take it, but it is still waiting. This is an error.",
         {"Fred": []},
         [
             "The safety sweep pushes it within ten seconds and counts it as a repair.",
@@ -259,7 +259,7 @@ def test_a_queue_says_how_full_it_is(fill: Fill, text: str) -> None:
         (2, Need(group_id=TEAM), "number 2 in line, after one other"),
         (7, Need(group_id=TEAM), "number 7 in line, after 6 others"),
         (1, ASSIGNED, "next of the conversations assigned to this agent"),
-        (3, ASSIGNED, "number 3 of what is assigned to this agent"),
+        (3, ASSIGNED, "number 3 of the conversations assigned to this agent"),
     ],
 )
 def test_its_rank_is_said(rank: int, need: Need, text: str) -> None:

@@ -60,7 +60,7 @@ def test_a_closed_group_says_when_it_opens(step: RuleStep, alice: Agent) -> None
     step.group.is_open, step.group.hours_change_at = False, NOW + 3 * HOUR
     step.group.save()
     # Nine in UTC is ten in Paris.
-    assert told(alice) == ["2 conversations wait for Support, which opens at 13:00."]
+    assert told(alice) == ["2 conversations are waiting for Support, which opens at 13:00."]
     assert told(alice, "fr") == ["2 conversations attendent Support, qui ouvre à 13:00."]
     step.group.hours_change_at = None
     step.group.save()
@@ -71,7 +71,7 @@ def test_a_skill_that_is_lacking_is_named(step: RuleStep, alice: Agent) -> None:
     german = SkillFactory(website=step.rule.website, name="German")
     queued(step, required_skills=[german.pk])
     assert told(alice) == [
-        "1 conversation waits for somebody with German. A manager can add it to your skills."
+        "1 conversation is waiting for an agent with German. A manager can add this to your skills."
     ]
     alice.skills.add(german)
     assert told(alice) == []
@@ -82,7 +82,7 @@ def test_another_team_is_named_and_another_brand_is_not(step: RuleStep, alice: A
     queued(StepFactory(rule=step.rule, group=billing))
     queued(StepFactory())
     assert told(alice) == [
-        "1 conversation waits for Billing, of which you are not a member. A manager can add you."
+        "1 conversation is waiting for Billing, but you are not a member. A manager can add you."
     ]
 
 
@@ -90,7 +90,7 @@ def test_what_is_assigned_to_a_colleague_is_theirs(step: RuleStep, alice: Agent)
     bruno = AgentFactory()
     step.group.members.add(bruno)
     verbs.transfer_to_agent(queued(step).pk, agent=bruno, actor=actors.agent(alice.user), at=NOW)
-    assert told(alice) == ["1 conversation is assigned to a colleague and waits for them."]
+    assert told(alice) == ["1 conversation is assigned to a colleague and is waiting for them."]
     assert told(bruno) == []
 
 
