@@ -122,12 +122,12 @@ def overseers_of(website_id: int, group_id: int | None) -> QuerySet[User]:
     if group_id is not None:
         managers = managers.filter(managed_groups=group_id)
     else:
-        his = Group.managers.through.objects.filter(
+        managed = Group.managers.through.objects.filter(
             group=OuterRef("pk"), user=OuterRef(OuterRef("pk"))
         )
         here = Group.objects.filter(website=website_id)
-        managers = managers.filter(Exists(here.filter(Exists(his)))).exclude(
-            Exists(here.exclude(Exists(his)))
+        managers = managers.filter(Exists(here.filter(Exists(managed)))).exclude(
+            Exists(here.exclude(Exists(managed)))
         )
     steers = Q(role=Role.ADMIN) | Q(is_superuser=True) | Q(pk__in=managers.order_by().values("pk"))
     return User.objects.filter(steers, is_active=True)

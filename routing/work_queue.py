@@ -24,7 +24,7 @@ if all of these are locked, the whole queue is."""
 ASSIGNED = f"""c.agent_id = %(agent)s AND c.channel = %(channel)s AND c.status = 'assigned'
     AND {MAY_HAVE.format(agent="%(agent)s", website="c.website_id")}"""
 
-GROUPS_OF_HIS = f"""
+GROUPS_OF_AGENT = f"""
         SELECT g.id FROM accounts_group g JOIN accounts_group_members m ON m.group_id = g.id
         WHERE m.agent_id = %(agent)s AND {IS_OPEN.format(group="g")}"""
 
@@ -35,14 +35,14 @@ SUITS = """c.channel = %(channel)s AND c.status = 'queued'
         SELECT k.skill_id FROM accounts_agent_skills k WHERE k.agent_id = %(agent)s
     ) END"""
 
-QUEUED = f"{SUITS} AND c.group_id IN ({GROUPS_OF_HIS})"
+QUEUED = f"{SUITS} AND c.group_id IN ({GROUPS_OF_AGENT})"
 
 # The oldest of each queue are at the head of its index (``queued_by_group``). Reading and sorting
 # all that waits made a push slower with longer queues. The rows are picked first and locked then,
 # when the whole condition is checked again on their present state.
 ELDEST = f"""c.id = ANY(ARRAY(
-        SELECT head.id FROM ({GROUPS_OF_HIS}) his CROSS JOIN LATERAL (
-            SELECT c.id FROM conversations_conversation c WHERE c.group_id = his.id AND {SUITS}
+        SELECT head.id FROM ({GROUPS_OF_AGENT}) own CROSS JOIN LATERAL (
+            SELECT c.id FROM conversations_conversation c WHERE c.group_id = own.id AND {SUITS}
             ORDER BY c.queued_at, c.id LIMIT %(reach)s
         ) head
     )) AND {QUEUED}"""

@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "open_seconds",
-                    models.FloatField(default=0, help_text="While a group of his was open."),
+                    models.FloatField(default=0, help_text="While one of their groups was open."),
                 ),
                 (
                     "agent",

@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 db_index=False,
                 db_constraint=False,
-                help_text="Who had it last on his desk.",
+                help_text="The agent who last had it on their desk.",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
             name="payee",
             field=models.ForeignKey(
                 db_index=False,
-                help_text="Whom the closed conversation pays, if he is an expert (R66, C28).",
+                help_text="The expert whom the closed conversation pays, if any (R66, C28).",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",

@@ -45,7 +45,7 @@ NO_STAMPS = """
     DROP FUNCTION conversations_stamp_offer();
 """
 # Only lines that figures put down to somebody. Whoever was given a desk later had none then, but
-# where he had conversations on it before the record of changes says that it was made.
+# where they had conversations on it before the record of changes says that it was made.
 EVENTS = """
     ALTER TABLE conversations_event DISABLE TRIGGER conversations_event_stands;
     UPDATE conversations_event e SET actor_agent_id = a.id

@@ -233,7 +233,7 @@ class Conversation(models.Model):
         related_name="+",
         db_index=False,
         db_constraint=False,  # The contact's foreign key guarantees it.
-        help_text="Who had it last on his desk.",
+        help_text="The agent who last had it on their desk.",
     )
     contact_count = models.PositiveIntegerField(
         default=0, db_default=0, help_text="How many times it has reached a desk."
@@ -248,7 +248,7 @@ class Conversation(models.Model):
         null=True,
         related_name="+",
         db_index=False,
-        help_text="Whom the closed conversation pays, if he is an expert (R66, C28).",
+        help_text="The expert whom the closed conversation pays, if any (R66, C28).",
     )
     payee_role = models.CharField(
         max_length=10,

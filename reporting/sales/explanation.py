@@ -82,12 +82,14 @@ def _messages(sale: Transaction, reader: User) -> QuerySet[Message]:
     found = Message.objects.filter(author=Author.AGENT).select_related("agent")
     if sale.visitor is None:
         return found.none()
-    his = Q(conversation__visitor=sale.visitor)
+    theirs = Q(conversation__visitor=sale.visitor)
     if sale.visitor.person_id is not None:
-        his |= Q(conversation__visitor__person=sale.visitor.person_id)
+        theirs |= Q(conversation__visitor__person=sale.visitor.person_id)
     mine = Conversation.objects.visible_to(reader).order_by().values("pk")
     decided = Q(conversation=sale.conversation_id, seq=sale.message_seq)
-    return found.filter(his, decided | Q(conversation__in=mine), conversation__website=sale.website)
+    return found.filter(
+        theirs, decided | Q(conversation__in=mine), conversation__website=sale.website
+    )
 
 
 def _said(sale: Transaction, message: Message, readable: set[int]) -> Said:

@@ -209,12 +209,12 @@ def explain(
     browsers."""
     if visitor is None:
         return Attribution(Outcome.UNKNOWN_VISITOR)
-    his = Q(conversation__visitor=visitor)
+    theirs = Q(conversation__visitor=visitor)
     if visitor.person_id is not None:
-        his |= Q(conversation__visitor__person=visitor.person_id)
+        theirs |= Q(conversation__visitor__person=visitor.person_id)
     last = (
         Message.objects.filter(
-            his, conversation__website=website, author=Author.AGENT, created_at__lte=at
+            theirs, conversation__website=website, author=Author.AGENT, created_at__lte=at
         )
         .order_by("-created_at", "-conversation", "-seq")
         .first()
@@ -269,14 +269,14 @@ def refund(
 
 def customer_of(website: Website, *, visitor: str = "", person: str = "") -> Visitor | None:
     """Return the customer by the id of one of their browsers, or by the brand's own id."""
-    his = website.visitors.all()
+    theirs = website.visitors.all()
     if visitor:
         try:
-            return his.filter(public_id=uuid.UUID(visitor)).first()
+            return theirs.filter(public_id=uuid.UUID(visitor)).first()
         except ValueError:
             return None
     if is_identifier(person):
-        return his.filter(person__external_id=person).order_by("-pk").first()
+        return theirs.filter(person__external_id=person).order_by("-pk").first()
     return None
 
 

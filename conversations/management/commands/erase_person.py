@@ -13,7 +13,7 @@ from conversations.privacy.data_subjects import add_arguments, find
 
 class Command(BaseCommand):
     help = (
-        "Erases all that is kept of a person (external id) or visitor (his id), files included. "
+        "Erases everything stored about a person (external id) or visitor (by ID), files included. "
         "Without --yes it only says how much that is."
     )
 

@@ -13,7 +13,7 @@ from conversations.privacy.data_subjects import add_arguments, find
 
 
 class Command(BaseCommand):
-    help = "Writes all that is kept of a person (external id) or visitor (his id) as JSON."
+    help = "Writes everything stored about a person (external id) or visitor (by ID) as JSON."
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_arguments(parser)
