@@ -9,7 +9,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Agent, User
 from accounts.rights import groups_of, websites_of
@@ -102,7 +102,11 @@ class CannedReplyForm(_Form):
         if strangers:
             names = ", ".join(f"{{{name}}}" for name in strangers)
             raise forms.ValidationError(
-                _("Unknown variables: %(names)s. Choose from the list below the text."),
+                ngettext(
+                    "Unknown variable: %(names)s. Choose from the list below the text.",
+                    "Unknown variables: %(names)s. Choose from the list below the text.",
+                    len(strangers),
+                ),
                 params={"names": names},
             )
         return body

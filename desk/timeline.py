@@ -126,7 +126,8 @@ def _comes_back(line: Line) -> str:
     if line.kind == ActorKind.VISITOR:
         return _("Snooze ended: the visitor replied")
     if line.kind == ActorKind.SYSTEM:
-        return _("Snooze expired, returned to the team")
+        is_kept = line.verb == Verb.WAKE_TO_AGENT
+        return _("Snooze expired") if is_kept else _("Snooze expired, returned to the team")
     return _("Snooze ended by %(by)s")
 
 

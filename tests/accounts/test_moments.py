@@ -113,7 +113,8 @@ def test_no_script_has_a_format_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "sentence"), [("en", "28\u00a0d at most."), ("fr", "28\u00a0j au plus.")]
+    ("language", "sentence"),
+    [("en", "The limit is 28\u00a0d."), ("fr", "Le maximum est de 28\u00a0j.")],
 )
 def test_the_limit_of_a_duration_reads_as_everywhere(language: str, sentence: str) -> None:
     field = DurationField(units=[DAYS], most=timedelta(days=28))

@@ -160,11 +160,11 @@ def test_a_reply_of_others_is_neither_seen_nor_changed(
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"body": "Hi {first_name}"}, "There is no such variable: {first_name}."),
+        ({"body": "Hi {first_name}"}, "Unknown variable: {first_name}."),
         ({"body": " "}, "Enter text or attach a file."),
-        ({"shortcut": "two words"}, "A shortcut is one word"),
+        ({"shortcut": "two words"}, "A shortcut must be one word"),
         ({"shortcut": "Taken"}, "Another reply already uses this shortcut."),
-        ({"added": SimpleUploadedFile("x.exe", b"MZ\x00")}, "x.exe: Files of this kind"),
+        ({"added": SimpleUploadedFile("x.exe", b"MZ\x00")}, "x.exe: This file type"),
     ],
 )
 def test_what_is_wrong_is_said_and_what_was_typed_is_there(

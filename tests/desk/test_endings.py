@@ -129,7 +129,7 @@ def test_a_note_of_a_transfer_that_is_not_possible_comes_back_and_is_not_kept(
     step.group.members.remove(colleague)
     answer = post(client, conversation.pk, "transfer", agent=colleague.pk, note="in English")
     assert answer.status_code == 422
-    assert "no longer possible" in answer.content.decode()
+    assert "no longer available" in answer.content.decode()
     assert "in English</textarea>" in answer.content.decode()
     assert not notes.of(conversation.pk).exists()
 
@@ -212,7 +212,7 @@ def test_a_block_wants_a_reason(browser: Browser, step: RuleStep, agent: Agent) 
     conversation = on_desk(step, agent)
     answer = block(browser(agent.user), conversation, reason="  ")
     assert answer.status_code == 422
-    assert "Say why" in answer.content.decode()
+    assert "Enter a reason" in answer.content.decode()
     assert now(conversation).status == Status.ACTIVE
 
 

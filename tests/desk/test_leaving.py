@@ -106,7 +106,7 @@ def test_what_the_agent_has_not_seen_is_not_set_aside(
     answer = post(browser, agent, answered.pk, verb, seen=seen, **said)
     assert answer.status_code == 409
     told = json.loads(answer["HX-Trigger"])["desk:refused"]["message"]
-    assert told.startswith("The visitor has just written. Read it before you ")
+    assert told.startswith("The visitor has just written. Read the message before you ")
     assert status(answered) == Status.ACTIVE
     assert post(browser, agent, answered.pk, verb, seen=new, **said).status_code == 204
     assert status(answered) != Status.ACTIVE

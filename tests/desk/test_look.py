@@ -60,7 +60,7 @@ def test_an_empty_desk_says_what_to_do_and_offers_it(
     agent.channels.create(channel="video", slots=1, is_available=False)
     shown = client.get("/desk/boxes/").content.decode()
     assert "You are available" in shown
-    assert "Be available" not in shown
+    assert "Become available to receive" not in shown
     on_desk(step, agent)
     assert "Your desk is clear" not in client.get("/desk/boxes/").content.decode()
 

@@ -67,7 +67,7 @@ def test_a_page_that_nobody_told_is_not_made_up(
     browser: Browser, agent: Agent, conversation: Conversation
 ) -> None:
     come(conversation)
-    assert "which page is not known" in shown(browser, agent, conversation)
+    assert "The page is unknown." in shown(browser, agent, conversation)
 
 
 def test_where_the_website_does_not_want_it_nothing_is_there(

@@ -79,7 +79,7 @@ def test_a_note_calls_and_is_read_once(browser: Browser, step: RuleStep, agent: 
     assert json.loads(answer["HX-Trigger"]) == {"desk:noted": {"number": conversation.pk}}
     assert [notice.agent_id for notice in Notice.objects.all()] == [bruno.pk]  # never the author
     desk = browser(bruno.user).get("/desk/boxes/").content.decode()
-    assert "Alice calls you in a note" in desk
+    assert "Alice mentioned you in a note" in desk
     assert "@Bruno &lt;b&gt;look&lt;/b&gt;" in desk
     browser(bruno.user).post("/desk/notices/read/")
     assert not notices.unread(bruno.pk).exists()
@@ -96,8 +96,8 @@ def test_who_cannot_see_the_conversation_is_not_called(step: RuleStep, agent: Ag
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        (" \n ", "the note is empty"),
-        ("x" * 2001, "2000 is the most"),
+        (" \n ", "The note is empty"),
+        ("x" * 2001, "The limit is 2000"),
     ],
 )
 def test_what_cannot_be_kept_is_said(
@@ -124,4 +124,4 @@ def test_somebody_without_a_desk_is_told_so(browser: Browser, step: RuleStep, ag
     admin = browser(UserFactory(role=Role.ADMIN))
     answer = admin.post(f"/desk/c/{on_desk(step, agent).pk}/notes/", {"body": "x"})
     assert answer.status_code == 422
-    assert "no desk of its own" in answer["HX-Trigger"]
+    assert "Your account has no desk." in answer["HX-Trigger"]

@@ -201,7 +201,7 @@ def test_a_manager_is_shown_release_with_its_reason_while_the_agent_is_connected
     shown = browser(manager).get(f"/desk/c/{number}/").content.decode()
     assert "Release" in shown
     assert "disabled" in shown
-    assert "released only from a lost desk" in shown
+    assert "You can release a conversation only when its agent is not connected." in shown
 
 
 def test_a_page_that_a_visitor_invented_is_never_a_script(

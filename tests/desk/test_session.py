@@ -82,7 +82,7 @@ def test_nobody_leaves_conversations_behind(
     else:
         assert (answer.status_code, answer["Location"]) == (302, "/desk/#leaving")
     shown = client.get("/logout/").content.decode()
-    assert "You are unavailable now" in shown
+    assert "You are now unavailable" in shown
     for verb in ("close", "transfer", "snooze"):
         assert f"/desk/c/{social.pk}/{verb}/" in shown
         assert (f"/desk/c/{live.pk}/{verb}/" in shown) == (verb != "snooze")

@@ -66,8 +66,8 @@ def test_a_custom_end_is_in_the_agent_s_own_zone(
     ("until", "sentence"),
     [
         ("", "Choose the date and time"),
-        ("2035-03-05T09:59", "This moment has passed"),  # 8:59 in UTC
-        ("2037-01-01T09:00", "A snooze lasts a year at most"),
+        ("2035-03-05T09:59", "This time has passed"),  # 8:59 in UTC
+        ("2037-01-01T09:00", "A snooze can last up to one year"),
         ("tomorrow", "Enter a valid date/time"),
     ],
 )
@@ -156,7 +156,7 @@ def test_the_first_snooze_warns_of_the_closure_and_not_again(
     form = {"duration": "24h", "keep": "on", "auto_close": "on"}
     warning = post(client, conversation.pk, **form)
     assert warning.status_code == 200
-    assert "closed automatically" in warning.content.decode()
+    assert "this conversation closes automatically" in warning.content.decode()
     assert 'name="silence" checked' in warning.content.decode()
     assert now(conversation).status == Status.ACTIVE
     assert post(client, conversation.pk, **form, warned="on", silence="on").status_code == 204

@@ -237,10 +237,14 @@ def test_the_opening_is_right_over_a_change_of_clocks(
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", "We are closed and back at 13:00. Your conversation is kept here until then."),
+        (
+            "en",
+            "We are closed and will be back at 13:00. Your conversation is saved here until then.",
+        ),
         (
             "fr",
-            "Nous sommes fermés, de retour à 13:00. Votre conversation est conservée ici d’ici là.",
+            "Nous sommes fermés et serons de retour à 13:00. "
+            "Votre conversation est conservée ici d’ici là.",
         ),
     ],
 )
