@@ -101,7 +101,7 @@ def when(period: Period, is_narrowed: bool) -> str:
         days = _("on %(day)s") % {"day": first}
     else:
         days = _("from %(first)s to %(last)s") % {"first": first, "last": last}
-    return _("for %(days)s with these filters") % {"days": days} if is_narrowed else days
+    return _("%(days)s with these filters") % {"days": days} if is_narrowed else days
 
 
 @register.filter

@@ -56,7 +56,7 @@ def _deadline_remedy(case: Case) -> list[str]:
     if case.is_assigned:
         return [_("It returns to the group %(group)s %(moment)s at the latest.") % values]
     return [
-        _("After the wait for a skill, any member of the group can take it: %(moment)s.") % values
+        _("After the wait for a skill, any member of the group can take it (%(moment)s).") % values
     ]
 
 

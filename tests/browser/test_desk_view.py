@@ -146,7 +146,7 @@ def test_asynchronous_is_a_label_that_explains_itself_also_to_the_keyboard(crowd
     alice.sees("Hello?")
     label = alice.page.get_by_role("button", name="Asynchronous", exact=True)
     tip = alice.page.get_by_role("tooltip", include_hidden=True)
-    sentence = "the answer need not be immediate"
+    sentence = "no immediate answer is needed"
     for count in (1, 4):
         name = {1: "One conversation", 4: "Four conversations in a grid"}[count]
         alice.page.get_by_role("button", name=name, exact=True).click()

@@ -349,4 +349,4 @@ def test_what_one_does_in_it_is_done_on_a_foreign_page_too(crowd: Crowd, port: i
     alice.act("Close")
     visitor.frame.get_by_role("radio", name="Satisfied", exact=True).check(force=True)
     visitor.frame.get_by_role("button", name="Send feedback").click()
-    expect(visitor.frame.get_by_text("Thank you! Your opinion")).to_be_visible()
+    expect(visitor.frame.get_by_text("Thank you! Your feedback")).to_be_visible()

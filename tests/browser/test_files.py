@@ -102,7 +102,7 @@ def test_what_is_refused_says_why_and_can_be_taken_away(crowd: Crowd) -> None:
     program = FilePayload(name="setup.exe", mimeType="image/png", buffer=b"MZ" + bytes(500))
     large = FilePayload(name="film.png", mimeType="image/png", buffer=bytes(11 * 2**20))
     attach(visitor, program, large)
-    expect(visitor.frame.get_by_text("Files of this kind are not accepted.")).to_be_visible()
+    expect(visitor.frame.get_by_text("This file type is not accepted.")).to_be_visible()
     expect(visitor.frame.get_by_text("This file is too large. The limit is 10 MB.")).to_be_visible()
     visitor.box.fill("then by words")
     visitor.frame.get_by_role("button", name="Send", exact=True).click()

@@ -56,7 +56,7 @@ def test_a_customer_is_the_same_on_every_browser_and_decides_for_all(crowd: Crow
     for browser in (second, first):
         expect(browser.bubble("Where is my order?")).to_be_visible(timeout=10_000)
     second.frame.get_by_role("button", name="Withdraw my consent").click()
-    expect(second.frame.get_by_text("accept it again below the conversation")).to_be_visible()
+    expect(second.frame.get_by_text("accept again below the conversation")).to_be_visible()
     second.frame.get_by_role("button", name="Close the settings").click()
     second.box.fill("Once more")
     second.box.press("Enter")
@@ -117,11 +117,11 @@ def test_a_logout_ends_what_is_still_under_way(crowd: Crowd) -> None:
 
 
 def test_a_token_that_does_not_hold_is_told_to_the_console_only(crowd: Crowd) -> None:
-    crowd.expect_complaint("Causerie: identify: The identity token is not a JWT")
+    crowd.expect_complaint("Causerie: identify: The identity token is not a readable JWT")
     crowd.expect_complaint("401")
     visitor = crowd.visitor().visit()
     visitor.page.evaluate("Causerie('identify', 'a.b.c')")
-    with visitor.page.expect_console_message(lambda said: "not a JWT" in said.text):
+    with visitor.page.expect_console_message(lambda said: "not a readable JWT" in said.text):
         visitor.open()
     visitor.agree()
     visitor.say("Still here")

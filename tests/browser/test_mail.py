@@ -160,13 +160,13 @@ def test_one_click_ends_the_mails(crowd: Crowd, product: Product) -> None:
     write_now(product)
     mail = newest_mail(crowd)
     frame = mail.get_by_title("The e-mail as displayed").content_frame
-    frame.get_by_role("link", name="No more e-mails").click()
+    frame.get_by_role("link", name="Stop sending e-mails").click()
     mail.get_by_role("button", name="Stop sending me e-mails").click()
     expect(
         mail.get_by_role("heading", name="You will not receive any more e-mails")
     ).to_be_visible()
     assert product.rows("SELECT wants_mail FROM conversations_address") == [(False,)]
-    mail.get_by_role("button", name="write to me again").click()
+    mail.get_by_role("button", name="keep sending me e-mails").click()
     expect(mail.get_by_role("heading", name="You are subscribed again")).to_be_visible()
 
 

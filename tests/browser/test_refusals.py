@@ -43,7 +43,7 @@ def test_what_is_too_long_comes_back_with_a_sentence(crowd: Crowd) -> None:
     ):
         box.evaluate(PASTE, long)
         box.press("Enter")
-        expect(alert.filter(has_text="4000 is the most")).to_be_visible()
+        expect(alert.filter(has_text="The limit is 4000.")).to_be_visible()
         assert box.input_value().strip() == long.strip()
         box.fill(shorter)
         box.press("Enter")

@@ -97,13 +97,13 @@ def test_the_first_website_from_the_set_up_to_the_first_answer(
     colleague.get_by_label("First and last name").fill("Alice Martin")
     faults += inaccessible(admin)
     admin.get_by_role("button", name="Save and add more").click()
-    link = admin.get_by_label("Link for Alice to choose a password").input_value()
+    link = admin.get_by_label("Password link for Alice").input_value()
     go_on(admin)
 
     code = admin.get_by_label("Code to embed").input_value()
     admin.get_by_role("button", name="Copy the code").click()
     expect(admin.get_by_role("button", name="Copied")).to_be_visible()
-    expect(admin.get_by_text("Not seen on any page yet.")).to_be_visible()
+    expect(admin.get_by_text("Not detected on any page yet.")).to_be_visible()
     faults += inaccessible(admin)
     key = re.fullmatch(
         rf'<script async src="{fresh.url}/embed.js" data-website="([\w-]+)"></script>', code

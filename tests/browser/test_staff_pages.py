@@ -87,19 +87,21 @@ def test_the_boxes_follow_an_availability_that_was_chosen_elsewhere(crowd: Crowd
         for page in (alice.page, other, deaf)
     ]
     for column in columns:
-        expect(column).to_contain_text("Be available:")
+        expect(column).to_contain_text("Become available to receive")
 
     status = reports.get_by_role("group", name="Your availability").get_by_role("button")
     status.click()
     for column in columns[:2]:
-        expect(column).to_contain_text("You are available:")
+        expect(column).to_contain_text("You are available.")
         # Not only half a minute later.
-        expect(column.get_by_role("status")).to_contain_text("1 conversation waits", timeout=10_000)
+        expect(column.get_by_role("status")).to_contain_text(
+            "1 conversation is waiting", timeout=10_000
+        )
     status.click()
     for column in columns[:2]:
-        expect(column).to_contain_text("Be available:")
+        expect(column).to_contain_text("Become available to receive")
         expect(column.get_by_role("status")).to_be_empty(timeout=10_000)
 
     columns[2].get_by_role("button", name="Become available").click()
     for column in columns:
-        expect(column).to_contain_text("You are available:")
+        expect(column).to_contain_text("You are available.")

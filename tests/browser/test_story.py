@@ -58,7 +58,7 @@ def test_one_conversation_from_end_to_end(crowd: Crowd, product: Product) -> Non
     expect(box.get_by_text("Waiting for you", exact=True)).to_be_hidden()
     expect(box.locator("[data-answered]")).not_to_have_text("–")
     visitor.box.press_sequentially("Wonderful")
-    expect(alice.page.get_by_text("is writing")).to_be_visible()
+    expect(alice.page.get_by_text("is typing")).to_be_visible()
     visitor.box.press("Enter")
     alice.sees("Wonderful")
     visitor.reduce()
@@ -104,7 +104,7 @@ def test_one_conversation_from_end_to_end(crowd: Crowd, product: Product) -> Non
     survey.get_by_role("radio", name="9", exact=True).check(force=True)
     survey.get_by_label("Anything to add?").fill("Kind and quick.")
     survey.get_by_role("button", name="Send feedback").click()
-    expect(survey.get_by_text("Thank you! Your opinion helps")).to_be_visible()
+    expect(survey.get_by_text("Thank you! Your feedback helps")).to_be_visible()
     assert product.rows("SELECT csat, nps, comment FROM conversations_survey") == [
         (4, 9, "Kind and quick.")
     ]

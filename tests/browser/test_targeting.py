@@ -164,7 +164,7 @@ def test_who_finds_the_last_place_gone_is_told_when_there_is_room_again(
 
     alice = crowd.agent("alice").log_in().be_available()
     expect(alice.boxes).to_have_count(3)
-    expect(told).to_contain_text("There is room again")
+    expect(told).to_contain_text("A place is free.")
     expect(late.box).to_have_value("Is there room?")
     expect(alice.boxes).to_have_count(3)  # not sent automatically
     late.frame.get_by_role("button", name="Send", exact=True).click()

@@ -55,7 +55,7 @@ def test_pages_notes_and_an_application(crowd: Crowd) -> None:
     alice.page.get_by_role("button", name="Save note").click()
     expect(note).to_have_value("")
     expect(alice.notes("@Bruno")).to_be_visible()
-    bruno.page.get_by_role("link", name=re.compile("Alice calls you")).click()
+    bruno.page.get_by_role("link", name=re.compile("Alice mentioned you")).click()
     expect(bruno.notes("visible only to the team")).to_be_visible()
     expect(visitor.frame.get_by_text("@Bruno")).to_have_count(0)
 

@@ -42,7 +42,7 @@ def test_the_head_tells_of_each_state_what_is_true(crowd: Crowd, product: Produc
         "UPDATE routing_deskconnection SET heard_at = now() - interval '2 minutes' RETURNING id"
     )
     says(visitor, re.compile("Alice is away at the moment"))
-    expect(visitor.frame.get_by_text("Alice is not connected at the moment.")).to_be_visible()
+    expect(visitor.frame.get_by_text("Alice is not online at the moment.")).to_be_visible()
 
 
 def test_two_browsers_of_one_person_keep_both_conversations(crowd: Crowd) -> None:

@@ -51,7 +51,9 @@ def test_a_file_goes_along_with_a_snooze(crowd: Crowd) -> None:
     told = dialog.get_by_role("status")
     expect(told).to_contain_text("although you keep it")
     dialog.get_by_label("Close it if the visitor").uncheck()
-    expect(told).to_contain_text("or as soon as the visitor replies, it comes back to you")
+    expect(told).to_contain_text(
+        re.compile(r"It returns to you at the end \(.+\) or as soon as the visitor replies\.")
+    )
     dialog.get_by_role("button", name="Send and snooze until").click()
     visitor.sees("Here it is.")
     visitor.sees("plan.txt")
@@ -93,7 +95,7 @@ def test_a_transfer_out_of_sight_leads_to_who_has_waited_longest_and_is_undone(
     expect(dialog.get_by_role("radio").first).to_be_focused()
     experts = dialog.get_by_role("radio", name=re.compile("Experts"))
     experts.check()
-    expect(dialog.get_by_role("status")).to_contain_text("Nobody is free")
+    expect(dialog.get_by_role("status")).to_contain_text("No one is free.")
     dialog.get_by_role("button", name="Transfer to Experts").click()
     expect(alice.boxes).to_have_count(2)
     alice.sees("from the first")
@@ -132,7 +134,7 @@ def test_a_message_that_has_not_been_shown_is_read_before_its_conversation_close
     visitor.say("Then I take two")
     alice.act("Close")
     told = alice.page.get_by_role("alert").filter(has_text="The visitor has just written")
-    expect(told).to_contain_text("Read it before you close.")
+    expect(told).to_contain_text("Read the message before you close the conversation.")
     alice.sees("Then I take two")
     assert status_of(crowd) == "active"
     line.is_held = False

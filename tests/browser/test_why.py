@@ -41,7 +41,7 @@ def test_why_a_conversation_waits_until_it_does_no_more(crowd: Crowd, visitor: V
 def test_how_many_places(crowd: Crowd) -> None:
     manager = crowd.agent("manager").log_in("/reports/queue-size/")
     page = manager.page
-    expect(page.get_by_text("There is no history to play yet")).to_be_visible()
+    expect(page.get_by_text("There is no history to replay yet")).to_be_visible()
     for label, value in (
         ("Agents", "5"),
         ("Conversations per agent per hour", "10"),
@@ -50,7 +50,7 @@ def test_how_many_places(crowd: Crowd) -> None:
         page.get_by_label(label, exact=True).fill(value)
     page.get_by_role("button", name="Calculate").click()
     expect(page.get_by_text("= 150")).to_be_visible()
-    expect(page.get_by_text("Begin with 75 places")).to_be_visible()
+    expect(page.get_by_text("Start with 75 places")).to_be_visible()
     assert inaccessible(page) == []
 
 

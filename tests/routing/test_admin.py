@@ -96,7 +96,7 @@ def test_a_rule_never_leads_to_another_website(admin: Client, step: RuleStep) ->
     foreign = GroupFactory()
     answer = admin.post(address(step), rule_form(step, **{"steps-0-group": foreign.pk}))
     assert answer.status_code == 200
-    assert "is a group of another website" in answer.content.decode()
+    assert "” belongs to another website." in answer.content.decode()
 
 
 @pytest.mark.parametrize("places", ["-1", "", "many"])
@@ -112,11 +112,11 @@ def test_wrong_places_are_not_saved(admin: Client, step: RuleStep, places: str) 
     [
         ("28", "86400", timedelta(days=28), None),
         ("90", "60", timedelta(minutes=90), None),
-        ("29", "86400", None, "28 days at most."),
+        ("29", "86400", None, "The limit is 28\u00a0d."),
         ("0", "3600", None, "Enter a whole number of 1 or more."),
         ("soon", "3600", None, "Enter a whole number of 1 or more."),
         ("9" * 30, "86400", None, "Enter a whole number of 1 or more."),
-        ("2000000000", "86400", None, "28 days at most."),
+        ("2000000000", "86400", None, "The limit is 28\u00a0d."),
         ("3", "7", None, "is not one of the available choices"),
         ("", "60", None, None),
     ],
@@ -170,14 +170,14 @@ def test_a_website_on_which_something_happened_says_what_holds_it(
     delete = f"/admin/accounts/website/{step.rule.website_id}/delete/"
     html = admin.get(delete).content.decode()
     assert "Conversations: 1" in html
-    assert "switch off its targeting rules" in html
+    assert "disable its targeting rules" in html
     assert admin.post(delete, {"post": "yes"}).status_code == 200
     assert Website.objects.filter(pk=step.rule.website_id).exists()
 
 
 def test_a_group_that_a_rule_leads_to_is_not_deleted(admin: Client, step: RuleStep) -> None:
     delete = f"/admin/accounts/group/{step.group_id}/delete/"
-    assert "cannot be deleted, because these need it" in admin.get(delete).content.decode()
+    assert "cannot be deleted because these depend on it" in admin.get(delete).content.decode()
     assert admin.post(delete, {"post": "yes"}).status_code == 200
     assert Group.objects.filter(pk=step.group_id).exists()
 

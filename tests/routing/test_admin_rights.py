@@ -459,4 +459,4 @@ def test_a_targeting_rule_keeps_its_texts_and_its_lists(admin: Client, step: Rul
         in answer.content.decode()
     )
     wrong = admin.post(page(rule), form | {"pages_included": "/not a page"})
-    assert "cannot match" in wrong.content.decode()
+    assert "is not a valid pattern" in wrong.content.decode()

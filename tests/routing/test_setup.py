@@ -115,7 +115,7 @@ def test_what_was_left_is_resumed_where_it_was_left(admin: Client) -> None:
     assert admin.get(resume)["Location"].endswith("/team/")
     group.members.add(AgentFactory())
     assert admin.get(resume)["Location"].endswith("/embed/")
-    assert "Go on with the set-up" not in admin.get("/admin/").content.decode()
+    assert "Continue the setup" not in admin.get("/admin/").content.decode()
 
 
 def test_a_step_done_twice_corrects_and_doubles_nothing(admin: Client) -> None:
@@ -205,7 +205,7 @@ def test_a_team_of_nobody_is_asked_again(admin: Client) -> None:
     group = GroupFactory()
     base = f"/admin/setup/{group.website_id}/team/"
     assert admin.post(base, people({}))["Location"] == base
-    assert "Somebody has to answer" in admin.get(base).content.decode()
+    assert "Add at least one person to answer conversations" in admin.get(base).content.decode()
 
 
 def test_steps_out_of_order_lead_back(admin: Client) -> None:

@@ -47,6 +47,8 @@ class Command(BaseCommand):
             f"{done.new} new, {done.known} known, {done.refunds} refunds, {done.refused} refused"
         )
         if done.refused:
-            raise CommandError("Nothing was recorded. Mend these lines and import the file again.")
+            raise CommandError(
+                "Nothing was recorded. Correct these lines and import the file again."
+            )
         if not done.is_recorded:
-            self.stdout.write("Nothing was recorded: this was a check.")
+            self.stdout.write("Nothing was recorded: this was only a check.")

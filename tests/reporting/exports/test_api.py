@@ -146,11 +146,11 @@ def test_who_drops_one_that_waits_cancels_it(manager: User) -> None:
 @pytest.mark.parametrize(
     ("wish", "field", "says"),
     [
-        ({"subject": "happiness"}, "subject", "There is no such figure"),
+        ({"subject": "happiness"}, "subject", "This figure does not exist"),
         ({"subject": None}, "subject", "may not be null"),
         ({"kind": "exe"}, "kind", "is not a valid choice"),
         ({"period": "never"}, "period", "is not a valid choice"),
-        ({"period": "custom"}, "__all__", "choose the first and the last day"),
+        ({"period": "custom"}, "__all__", "Choose the first and the last day"),
         (
             {"period": "custom", "first": "2035-03-05", "last": "2035-03-01"},
             "__all__",
@@ -159,8 +159,8 @@ def test_who_drops_one_that_waits_cancels_it(manager: User) -> None:
         ({"first": "yesterday"}, "first", "Date has wrong format"),
         ({"website": 999999}, "website", "not one of the available choices"),
         ({"website": "x"}, "website", "A valid integer is required"),
-        ({"webiste": 1}, "webiste", "There is no such field"),
-        ({"state": "done"}, "state", "There is no such field"),
+        ({"webiste": 1}, "webiste", "This field does not exist"),
+        ({"state": "done"}, "state", "This field does not exist"),
         ({"style": "fast"}, "style", "not one of the available choices"),
         ({"currency": "euros"}, "currency", "valid value"),
     ],
@@ -186,7 +186,7 @@ def test_nobody_has_more_than_five_at_once(manager: User) -> None:
         ask(manager)
     error = ask(manager, 409)["error"]
     assert error["code"] == "refused"
-    assert error["message"].startswith("You have 5 unfinished exports already")
+    assert error["message"].startswith("You already have 5 unfinished exports")
 
 
 def test_others_exports_are_not_there(manager: User, step: RuleStep) -> None:

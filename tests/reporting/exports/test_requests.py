@@ -321,7 +321,7 @@ class TestTurns:
             asked(manager)
         answer = logged_in(manager).post(ADDRESS)
         assert answer.status_code == 409
-        assert "You have 5 unfinished exports" in answer.content.decode()
+        assert "You already have 5 unfinished exports" in answer.content.decode()
         assert Export.objects.count() == export_queue.MOST_UNFINISHED
 
     def test_what_is_owed_is_owed_durably(self, manager: User) -> None:
@@ -402,10 +402,13 @@ def test_what_breaks_is_tried_three_times_and_then_said(
             assert not written()
     export.refresh_from_db()
     assert (export.state, export.fault) == (ExportState.FAILED, Fault.BROKEN)
-    assert "went wrong, three times" in logged_in(manager).get("/reports/exports/").content.decode()
+    assert (
+        "The export failed three times"
+        in logged_in(manager).get("/reports/exports/").content.decode()
+    )
     [sent] = mail.outbox
     assert sent.subject == "Not ready: One row per conversation"
-    assert "went wrong, three times" in sent.body
+    assert "The export failed three times" in sent.body
 
 
 def lost_the_group(user: User, _step: RuleStep) -> None:
@@ -434,7 +437,7 @@ def test_a_file_is_closed_to_who_may_no_longer_see_what_is_in_it(
     assert fetched(manager, export)[0] in {302, 404}
     if happens is not was_let_go:
         page = logged_in(manager).get("/reports/exports/").content.decode()
-        assert "no longer see all that is in it" in page
+        assert "no longer have access to all of its content" in page
         assert "Download" not in page
 
 

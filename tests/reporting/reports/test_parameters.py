@@ -154,7 +154,7 @@ def test_a_row_that_is_narrowed_says_each_thing_once() -> None:
         ("period=7", {}),
         ("places=1&places=2", {}),
         ("perod=7", {"perod": "Did you mean “period”?"}),
-        ("x=7", {"x": "no parameter “x”"}),
+        ("x=7", {"x": "parameter “x” does not exist"}),
         ("period=7&period=7", {"period": "more than once"}),
     ],
 )

@@ -114,7 +114,7 @@ def test_the_mail_tells_the_figures_and_the_ways(manager: User) -> None:
     assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     way_out = re.search(r"/reports/no-longer/\S+/", sent.body)
     assert way_out is not None
-    assert "no longer by e-mail" in Client().get(way_out[0]).content.decode()
+    assert "Stop receiving “Conversations” by e-mail?" in Client().get(way_out[0]).content.decode()
     assert Subscription.objects.exists()
     Client(enforce_csrf_checks=True).post(way_out[0])
     assert not Subscription.objects.exists()

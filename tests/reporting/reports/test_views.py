@@ -104,7 +104,7 @@ def test_every_figure_opens_its_rows_and_says_what_it_is(
     figure = figures.FIGURES[name]
     text = text_of(manager, f"/reports/rows/{name}/?period=today")
     assert figure.definition[0] in text
-    counted = re.search(r"(\d+) rows? behind it", text)
+    counted = re.search(r"(\d+) rows? in this figure", text)
     assert counted is not None
     assert text.count(" #") == int(counted[1])
 
@@ -205,9 +205,9 @@ def test_overseers_are_sent_on_to_the_board(manager: Client) -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ("period=custom", "choose the first and the last day"),
+        ("period=custom", "Choose the first and the last day"),
         ("period=custom&first=2035-03-05&last=2035-03-01", "after the last one"),
-        ("period=custom&first=2000-01-01&last=2035-03-01", "three years at most"),
+        ("period=custom&first=2000-01-01&last=2035-03-01", "choose up to three years"),
         ("website=1' OR 1=1", "Website"),
         ("agent=agent__user__password", "Agent"),
         ("style=pay_later", "Style"),
@@ -270,9 +270,9 @@ def test_a_chart_is_a_picture_of_its_own(manager: Client) -> None:
 )
 def test_an_empty_report_names_what_would_be_there_and_when(manager: Client, query: str) -> None:
     page = manager.get(f"/reports/conversations/?{query}").content.decode()
-    for thing in ("was closed", "was snoozed", "reached a desk"):
-        assert re.search(rf"No conversation {thing} (on|from) \d+ \w+ \d{{4}}", page), thing
-    assert "There is no value " in page
+    for thing in ("were closed", "were snoozed", "reached a desk"):
+        assert re.search(rf"No conversations {thing} (on|from) \d+ \w+ \d{{4}}", page), thing
+    assert "No values " in page
     assert '<table class="heat">' not in page
     assert 'class="plot"' not in page
     assert "with these filters" not in page
@@ -280,7 +280,7 @@ def test_an_empty_report_names_what_would_be_there_and_when(manager: Client, que
 
 def test_an_empty_report_says_that_it_is_filtered(manager: Client, agent: Agent) -> None:
     page = manager.get(f"/reports/experience/?agent={agent.pk}").content.decode()
-    assert "with these filters. The newest comments appear here." in page
+    assert "with these filters. The latest comments appear here." in page
 
 
 def test_the_board_gives_visitors_their_colour(

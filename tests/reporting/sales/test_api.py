@@ -225,10 +225,10 @@ def test_the_command_and_the_page_read_it(
         call_command("import_transactions", step.rule.website.key, str(file))
     said = capsys.readouterr()
     assert said.out == "2 new, 0 known, 1 refunds, 4 refused\n"
-    assert "line 5: “many” is not an amount" in said.err
+    assert "line 5: “many” is not a valid amount" in said.err
     file.write_text(GOOD)
     call_command("import_transactions", step.rule.website.key, str(file), "--check")
-    assert "this was a check" in capsys.readouterr().out
+    assert "this was only a check" in capsys.readouterr().out
     assert not Transaction.objects.exists()
     call_command("import_transactions", step.rule.website.key, str(file))
     assert capsys.readouterr().out == "2 new, 0 known, 1 refunds, 0 refused\n"
@@ -246,10 +246,10 @@ def test_the_command_and_the_page_read_it(
         return page.content.decode()
 
     page = takes(FILE.encode())
-    assert "2 known already" in page
+    assert "2 already recorded" in page
     assert "Line 5:" in page
     assert "Nothing was recorded" in page
-    assert "this was a check" in takes(GOOD.encode(), check="on")
+    assert "this was only a check" in takes(GOOD.encode(), check="on")
     assert "The file was recorded" in takes(GOOD.encode())
     assert "UTF-8" in takes("é;à".encode("latin-1"))
     assert manager.get(address).status_code == 403
@@ -321,8 +321,8 @@ def test_each_purchase_says_why_to_those_who_may_know(
         assert tuple(page.status_code for page in pages) == sees, user.role
     client.force_login(manager)
     page = client.get(f"/reports/transactions/{mine.pk}/").content.decode()
-    assert "Alice wrote last before the purchase" in page
+    assert "Alice was the last to write before the purchase" in page
     assert "last before the purchase" in page
     assert "Voilà" in page
     other = client.get(f"/reports/transactions/{nobodys.pk}/").content.decode()
-    assert "Nobody knows whose purchase it is" in other
+    assert "The customer is unknown" in other

@@ -306,7 +306,7 @@ def test_the_page_computes_what_was_typed(step: RuleStep, browser: Client) -> No
     text = page.content.decode()
     assert page.status_code == 200
     assert "<strong>150</strong>" in text
-    assert "Begin with <strong>75</strong> places" in text
+    assert "Start with <strong>75</strong> places" in text
 
 
 @pytest.mark.usefixtures("clock")
@@ -331,7 +331,7 @@ def test_the_replay_says_it_in_one_sentence(
     demand_counter.add(step.rule_id, at=at(-100), messages_refused=1)
     url = "/reports/queue-size/replay/?places=1&places=5"
     with django_capture_on_commit_callbacks(execute=True):
-        assert "Playing your history again" in browser.get(url).content.decode()
+        assert "Replaying your history" in browser.get(url).content.decode()
     text = browser.get(url).content.decode()
     assert "1 of 4 visitors were not engaged; half waited under 1\u00a0min" in text
     assert "With 5 places, all 4 visitors would have been engaged; half would have waited" in text
@@ -347,11 +347,11 @@ def test_a_web_process_only_asks_for_the_replay_and_only_once(
     with django_capture_on_commit_callbacks() as asked:
         for _again in range(2):
             text = browser.get(url).content.decode()
-            assert "Playing your history again" in text
+            assert "Replaying your history" in text
             assert f'hx-get="{url}"' in text
     assert len(asked) == 1
     asked[0]()
-    assert "no history to play yet" in browser.get(url).content.decode()
+    assert "no history to replay yet" in browser.get(url).content.decode()
 
 
 @pytest.mark.parametrize("path", ["/reports/queue-size/", "/reports/queue-size/replay/"])

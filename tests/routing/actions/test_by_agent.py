@@ -33,7 +33,7 @@ def held(row: Agent | Group) -> str:
 
 def test_a_group_names_the_rules_that_use_it(client: Client, step: RuleStep) -> None:
     page = client.get(f"/admin/accounts/group/{step.group_id}/delete/").content.decode()
-    assert "cannot be deleted, because these need it" in page
+    assert "cannot be deleted because these depend on it" in page
     rule = f"/admin/routing/distributionrule/{step.rule_id}/change/"
     assert f'Distribution rules: 1 (<a href="{rule}">{step.rule}</a>)' in page
     assert 'name="post"' not in page

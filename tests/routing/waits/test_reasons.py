@@ -81,7 +81,7 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
             "Bruno ends or sets aside a conversation, or gets another slot.",
             "Clara becomes available on Chat.",
         ],
-        "Personne du groupe Conseil ne peut la prendre maintenant : 1 hors ligne, "
+        "Personne dans le groupe Conseil ne peut la prendre pour le moment : 1 hors ligne, "
         "1 sans place simultanée sur Chat, 1 indisponible sur Chat, 1 complet.",
     ),
     (
@@ -90,7 +90,7 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
         "No one in the group Conseil can take it at the moment: 1 without français.",
         {"Alice": ["lacks the skill français", "offline", "unavailable on Chat"]},
         [],
-        "Personne du groupe Conseil ne peut la prendre maintenant : 1 sans français.",
+        "Personne dans le groupe Conseil ne peut la prendre pour le moment : 1 sans français.",
     ),
     (
         "what waits for a skill says until when",
@@ -102,10 +102,11 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
         "No one in the group Conseil can take it at the moment: 1 without français, lampes.",
         {"Fred": ["lacks the skills français, lampes"]},
         [
-            "After the wait for a skill, any member of the group can take it: at 10:30.",
+            "After the wait for a skill, any member of the group can take it (at 10:30).",
             "Fred gets français, lampes.",
         ],
-        "Personne du groupe Conseil ne peut la prendre maintenant : 1 sans français, lampes.",
+        "Personne dans le groupe Conseil ne peut la prendre pour le moment : 1 sans français, "
+        "lampes.",
     ),
     (
         "a closed group says when it opens, today by the clock",
@@ -137,7 +138,7 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
         "The group Conseil has no members. No one can take it.",
         {},
         ["Someone becomes a member of the group Conseil."],
-        "Le groupe Conseil n’a aucun membre : personne ne peut la prendre.",
+        "Le groupe Conseil n’a aucun membre. Personne ne peut la prendre.",
     ),
     (
         "the only one who could is no member",
@@ -145,7 +146,7 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
         "The group Conseil has no members. No one can take it.",
         {"Emma": ["not a member of the group Conseil"]},
         ["Emma becomes a member of the group Conseil."],
-        "Le groupe Conseil n’a aucun membre : personne ne peut la prendre.",
+        "Le groupe Conseil n’a aucun membre. Personne ne peut la prendre.",
     ),
     (
         "what is assigned waits for one agent, and says until when",
@@ -165,7 +166,7 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
         "Fred can take it. It is being pushed now.",
         {"Fred": [], "Bruno": ["full 4/4"]},
         [],
-        "Fred peut la prendre : elle est en train d’être donnée.",
+        "Fred peut la prendre : elle est en cours de distribution.",
     ),
     (
         "an agent is free and it still waits: a fault",
@@ -179,7 +180,7 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
                 "check_invariants."
             ),
         ],
-        "Fred pourrait la prendre, et elle attend toujours : c’est une anomalie.",
+        "Fred pourrait la prendre, mais elle attend toujours. C’est une anomalie.",
     ),
 ]
 

@@ -113,5 +113,5 @@ def test_the_desk_shows_it(step: RuleStep, alice: Agent, client: Client) -> None
     assert client.get("/desk/withheld/").content == b""
     queued(StepFactory(rule=step.rule, group=GroupFactory(website=step.rule.website)))
     page = client.get("/desk/withheld/").content.decode()
-    assert "of which you are not a member" in page or "dont vous n’êtes pas membre" in page
+    assert "but you are not a member" in page or "dont vous n’êtes pas membre" in page
     assert 'hx-get="/desk/withheld/"' in client.get("/desk/").content.decode()
