@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from core.asgi.endpoint import error
+from core.rejection import error
 from core.text.cleaning import UNSTORABLE, clean
 
 Answer = Callable[[HttpRequest], HttpResponse]

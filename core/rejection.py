@@ -1,6 +1,11 @@
-"""The exception that rejects a request, with a code, a sentence and an HTTP status."""
+"""The exception that rejects a request, the rejections that several entry points share, and the
+one shape of an error in JSON."""
 
 from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
 
 
 class Rejected(Exception):
@@ -12,3 +17,17 @@ class Rejected(Exception):
         self.text = text
         self.status = status
         super().__init__(text)
+
+
+def error(code: str, text: str) -> dict[str, Any]:
+    """Return the body of an error response."""
+    return {"error": {"code": code, "message": text}}
+
+
+def wrong_method() -> Rejected:
+    return Rejected("method", _("Method not allowed."), 405)
+
+
+def unavailable() -> Rejected:
+    """Reject while PostgreSQL or Valkey is unreachable."""
+    return Rejected("unavailable", _("We cannot reach our server. Please try again."), 503)

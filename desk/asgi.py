@@ -21,7 +21,7 @@ from conversations.models import Conversation
 from core.asgi.endpoint import Answer, Receive, Request, Scope, Send, serve
 from core.asgi.files import Download
 from core.db import async_pool
-from core.rejection import Rejected
+from core.rejection import Rejected, wrong_method
 from core.text.cleaning import clean
 
 PATH = re.compile(
@@ -70,7 +70,7 @@ async def _handle(request: Request) -> tuple[int, Answer]:
             seq = reading.check_seq(body.get("seq"))
             await reading.read_by_agent(conversation=conversation, desk=desk, seq=seq)
             return 204, None
-    raise Rejected("method", _("Method not allowed."), 405)
+    raise wrong_method()
 
 
 async def _send(
@@ -110,7 +110,7 @@ async def _file(
         key = {"id": file, "conversation": conversation}
         return 200, await attachments.read(attachments.OF_CONVERSATION, key, small=is_small)
     if request.method != "PUT" or is_small:
-        raise Rejected("method", _("Method not allowed."), 405)
+        raise wrong_method()
     at = timezone.now()
     into = await attachments.may_upload_as_agent(conversation=conversation, desk=desk, at=at)
     return await attachments.receive(request, attachment_id=file, into=into, at=at)

@@ -21,7 +21,8 @@ from psycopg_pool import PoolTimeout
 
 from core.asgi import origins
 from core.asgi.files import UPLOAD_BYTES, Download, too_large
-from core.rejection import Rejected
+from core.asgi.json_body import BODY_BYTES, JSON, check_type, too_long
+from core.rejection import Rejected, error, unavailable
 from core.text.strict_json import parse_object
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,6 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Answer = dict[str, Any] | Download | None
 Handle = Callable[["Request"], Awaitable[tuple[int, Answer]]]
 
-BODY_BYTES = 64 * 1024
 UNAVAILABLE = (psycopg.OperationalError, PoolTimeout)
 
 
@@ -57,11 +57,10 @@ class Request:
                 return code
         return str(settings.LANGUAGE_CODE)
 
-    async def json(self, kind: str = "application/json") -> dict[str, Any]:
+    async def json(self, kind: str = JSON) -> dict[str, Any]:
         """Return the body, of content type ``kind``, as a JSON object; raise ``Rejected`` if it is
         not one or is too large."""
-        if not self.headers.get("content-type", "").startswith(kind):
-            raise Rejected("invalid", _("The request must contain JSON."), 400)
+        check_type(self.headers.get("content-type", ""), kind)
         body = b""
         more = True
         while more:
@@ -71,7 +70,7 @@ class Request:
             body += event.get("body", b"")
             more = event.get("more_body", False)
             if len(body) > BODY_BYTES:
-                raise Rejected("too_long", _("This message is too long."), 413)
+                raise too_long()
         return parse_object(body)
 
     async def bytes(self) -> bytes:
@@ -100,9 +99,7 @@ class Request:
         host = self.headers.get("host", "")
         if not origins.is_our_host(host):
             raise Rejected("invalid", _("Unknown host."), 400)
-        origin = self.headers.get("origin")
-        if origin is not None and not origins.is_own(origin, host):
-            raise Rejected("origin", _("Requests from this page are not allowed."), 403)
+        origins.check_own(self.headers.get("origin"), host)
 
 
 async def serve(
@@ -120,8 +117,9 @@ async def serve(
             payload = error(rejected.code, rejected.text)
         except UNAVAILABLE:
             logger.warning("a message could not be stored now", exc_info=True)
-            status, headers = 503, [(b"retry-after", b"2")]
-            payload = error("unavailable", _("We cannot reach our server. Please try again."))
+            lost = unavailable()
+            status, headers = lost.status, [(b"retry-after", b"2")]
+            payload = error(lost.code, lost.text)
         except Exception:
             logger.exception("a message door failed")
             status, payload = 500, error("failed", _("Something went wrong on our side."))
@@ -153,8 +151,3 @@ def _as_file(kept: Download) -> list[tuple[bytes, bytes]]:
         (b"cache-control", b"private, max-age=604800, immutable"),
         (b"vary", b"Authorization, Cookie"),
     ]
-
-
-def error(code: str, text: str) -> dict[str, Any]:
-    """Return the body of an error response."""
-    return {"error": {"code": code, "message": text}}

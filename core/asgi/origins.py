@@ -1,12 +1,16 @@
-"""Origin checks: raw endpoints and sockets accept only pages of this host."""
+"""Origin checks: which pages may send requests and open sockets."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
+from django.utils.translation import gettext as _
+
+from core.rejection import Rejected
 
 LOCAL = [".localhost", "127.0.0.1", "[::1]"]
 
@@ -28,6 +32,22 @@ def host_of(address: str) -> str:
         return urlsplit(address).netloc
     except ValueError:  # such as "http://["
         return ""
+
+
+def check_own(origin: str | None, host: str) -> None:
+    """Raise ``Rejected`` if a page of another origin sends the request.
+
+    Requests without an origin pass: browsers name none for a GET from a page of the same origin.
+    """
+    if origin is not None and not is_own(origin, host):
+        raise Rejected("origin", _("Requests from this page are not allowed."), 403)
+
+
+def check_page_of_website(origin: str, host: str, is_allowed: Callable[[str], bool]) -> None:
+    """Raise ``Rejected`` unless the page is ours or on a domain of the website (``is_allowed``)."""
+    page_host = host_of(origin) if origin.isprintable() else ""
+    if not page_host or not (page_host == host or is_allowed(page_host)):
+        raise Rejected("origin", _("This page is not on a domain of this website."), 403)
 
 
 class OwnOriginOnly:

@@ -15,6 +15,7 @@ from accounts.audit import acting
 from conversations.canned import library
 from conversations.lifecycle.transitions import Refused
 from conversations.models import CannedReply
+from core.rejection import error
 from core.text.text_search import spaced
 from desk import queries
 from desk.canned_forms import CannedReplyForm, meanings
@@ -60,10 +61,10 @@ def use(request: StaffRequest, number: int, reply: int) -> HttpResponse:
         said = library.use(chosen, conversation, agent, at=timezone.now())
     except Refused:
         text = _("This conversation is no longer on your desk. Nothing was sent.")
-        return JsonResponse({"error": {"code": "not_on_desk", "message": text}}, status=409)
+        return JsonResponse(error("not_on_desk", text), status=409)
     except FileNotFoundError:
         text = _("A file of this reply is missing. Remove it from the reply and add it again.")
-        return JsonResponse({"error": {"code": "attachment", "message": text}}, status=409)
+        return JsonResponse(error("attachment", text), status=409)
     names = dict(meanings())
     missing = [names[f"{{{name}}}"] for name in said.missing]
     return JsonResponse({"body": said.body, "missing": missing, "attachments": said.attachments})

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from conversations.messages import attachments, reading, sending, validators
 from core.asgi.endpoint import Answer, Receive, Request, Scope, Send, serve
 from core.asgi.files import Download
-from core.rejection import Rejected
+from core.rejection import Rejected, wrong_method
 from messenger.links import PREFIX
 from messenger.queries import within
 from messenger.visitors import hash_token, token_hash_for
@@ -90,7 +90,7 @@ async def _handle(request: Request) -> tuple[int, Answer]:
                 seq=reading.check_seq(body.get("seq")),
             )
             return 204, None
-    raise Rejected("method", _("Method not allowed."), 405)
+    raise wrong_method()
 
 
 async def _file(
@@ -128,7 +128,7 @@ async def _read(request: Request, query: str, key: dict[str, Any]) -> Download:
 def _check_put(request: Request) -> datetime:
     """Return the moment of an upload; refuse any other request."""
     if request.method != "PUT" or request.match.get("small") is not None:
-        raise Rejected("method", _("Method not allowed."), 405)
+        raise wrong_method()
     return timezone.now()
 
 

@@ -22,8 +22,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models.websites import Side, is_among
 from core.asgi.endpoint import Receive, Request, Scope, Send, serve
-from core.asgi.origins import host_of, is_our_host, is_own
-from core.rejection import Rejected
+from core.asgi.json_body import PLAIN
+from core.asgi.origins import check_page_of_website, host_of, is_our_host, is_own
+from core.rejection import Rejected, unavailable, wrong_method
 from messenger.client_messages import embed_labels
 from messenger.colours import text_on
 from messenger.website_texts import language_among
@@ -64,35 +65,27 @@ async def _handle(request: Request, headers: Headers) -> tuple[int, dict[str, An
         raise Rejected("invalid", _("Unknown host."), 400)
     if request.method != "POST":
         headers.append((b"allow", b"POST"))
-        raise Rejected("method", _("Method not allowed."), 405)
-    sent = await request.json("text/plain")
+        raise wrong_method()
+    sent = await request.json(PLAIN)
     at = timezone.now()
     try:
         snapshot = await snapshot_cache.shelf().get(request.match["key"], at=at)
     except snapshot_cache.Unavailable:
         headers.append((b"retry-after", b"2"))
-        sentence = _("We cannot reach our server. Please try again.")
-        raise Rejected("unavailable", sentence, 503) from None
+        raise unavailable() from None
     if snapshot is None:
         raise Rejected("unknown_website", _("No website has this key."), 404)
-    origin = _allowed_origin(request, snapshot.brand)
+    origin, host = request.headers.get("origin", ""), request.headers["host"]
+    domains = snapshot.brand.domains
+    check_page_of_website(origin, host, lambda page: is_among(page, domains))
     headers.append((b"access-control-allow-origin", origin.encode("latin-1")))
     view = PageView.read(sent)
     answer = snapshot.answer(view, at=at)
-    if not is_own(origin, request.headers["host"]) or settings.DEMO:
+    if not is_own(origin, host) or settings.DEMO:
         await install_check.saw(snapshot.brand.website_id, host_of(origin), at=at)
     if sent.get("again") is not True:
         _count(answer, at=at)
     return 200, _as_json(answer, snapshot.brand, view)
-
-
-def _allowed_origin(request: Request, brand: Brand) -> str:
-    """Return the origin of the page: one of the website's, or ours, which serves the Messenger."""
-    origin = request.headers.get("origin", "")
-    host = host_of(origin)
-    if not host or not (is_own(origin, request.headers["host"]) or is_among(host, brand.domains)):
-        raise Rejected("origin", _("This page is not on a domain of this website."), 403)
-    return origin
 
 
 def _as_json(answer: Answer, brand: Brand, view: PageView) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from messenger import bundle as bundles
 from messenger import consents, page, queries, tickets
 from messenger.mail import addresses
 from messenger.views.privacy import privacy_of
-from messenger.views.visitor_request import door, json_of
+from messenger.views.visitor_request import json_of, visitor_endpoint
 from messenger.visitors import reader_of, visitor_of
 from messenger.website_texts import language_among
 from routing import demand_counter, engagement
@@ -71,14 +71,14 @@ def _packed(request: HttpRequest, content: bundles.Sent, kind: str) -> HttpRespo
 
 
 @xframe_options_exempt
-@door("GET", "HEAD")
+@visitor_endpoint("GET", "HEAD")
 def frame(request: HttpRequest, website: Website) -> HttpResponse:
     """Return the Messenger's page, for an iframe on the website's domains (``frame-ancestors``)."""
     language = language_among(request.GET.get("lang", ""), website.language)
     return page.render_frame(request, website, language)
 
 
-@door("GET")
+@visitor_endpoint("GET")
 def state(request: HttpRequest, website: Website) -> HttpResponse:
     """Return everything the Messenger needs when it opens.
 
@@ -107,7 +107,7 @@ def state(request: HttpRequest, website: Website) -> HttpResponse:
     )
 
 
-@door("POST")
+@visitor_endpoint("POST")
 def email(request: HttpRequest, website: Website) -> HttpResponse:
     """Store, change or delete the address, switch notifications on or off (R6, R23-R25)."""
     visitor = visitor_of(request, website)
@@ -125,7 +125,7 @@ def email(request: HttpRequest, website: Website) -> HttpResponse:
     return JsonResponse({"email": addresses.shown(address)})
 
 
-@door("POST")
+@visitor_endpoint("POST")
 def conversations(request: HttpRequest, website: Website) -> HttpResponse:
     """Start a conversation with its first message, if there is room now. Safe to repeat."""
     visitor = visitor_of(request, website)
@@ -166,7 +166,7 @@ def page_url(value: object) -> str:
     return url if is_usable and is_identifier(url) and host_of(url) else ""
 
 
-@door("POST")
+@visitor_endpoint("POST")
 def survey(request: HttpRequest, website: Website, conversation: uuid.UUID) -> HttpResponseBase:
     """Store the visitor's answer to the survey (R79, R80, R198)."""
     visitor, only = reader_of(request, website)
@@ -197,7 +197,7 @@ def _whole(value: object) -> int | None:
     raise surveys.Invalid(_("A rating must be a whole number."))
 
 
-@door("POST")
+@visitor_endpoint("POST")
 def ticket(request: HttpRequest, website: Website) -> HttpResponse:
     """Issue a ticket for one socket: see ``messenger.tickets``."""
     visitor, only = reader_of(request, website)

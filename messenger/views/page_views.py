@@ -12,14 +12,14 @@ from core.asgi.origins import host_of
 from core.text.cleaning import line
 from messenger.geolocation import place_of
 from messenger.views.conversations import page_url
-from messenger.views.visitor_request import door, json_of
+from messenger.views.visitor_request import json_of, visitor_endpoint
 from messenger.visitors import visitor_of
 from routing.targeting import PageView
 
 TITLE_LIMIT = 200
 
 
-@door("POST")
+@visitor_endpoint("POST")
 def seen(request: HttpRequest, website: Website) -> HttpResponse:
     """Record an opened page (R192), and what it reports about its visitor (R193).
 

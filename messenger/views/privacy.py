@@ -16,7 +16,7 @@ from conversations.visitors import persons
 from core.rejection import Rejected
 from messenger import consents, hiding, identity
 from messenger.identity import Claims
-from messenger.views.visitor_request import door, json_of
+from messenger.views.visitor_request import json_of, visitor_endpoint
 from messenger.visitors import bearer_of, identify, leave, visitor_of, welcome
 from messenger.website_texts import language_among
 
@@ -33,7 +33,7 @@ def privacy_of(visitor: Visitor, website: Website) -> dict[str, object]:
     }
 
 
-@door("POST")
+@visitor_endpoint("POST")
 def visitors(request: HttpRequest, website: Website) -> HttpResponse:
     """Consent was given: from now on this browser is a visitor (R27)."""
     sent, at = json_of(request), timezone.now()
@@ -44,7 +44,7 @@ def visitors(request: HttpRequest, website: Website) -> HttpResponse:
     return JsonResponse({"token": token, "visitor": str(visitor.public_id)}, status=201)
 
 
-@door("POST")
+@visitor_endpoint("POST")
 def identification(request: HttpRequest, website: Website) -> HttpResponse:
     """Link the browser to a customer of the brand, by a signed token (C14)."""
     sent = json_of(request)
@@ -73,13 +73,13 @@ def _claims(website: Website, token: object) -> Claims:
         raise
 
 
-@door("POST")
+@visitor_endpoint("POST")
 def logout(request: HttpRequest, website: Website) -> HttpResponse:
     """The customer has logged out of the brand's site: make this browser forget them."""
     return JsonResponse({"forgotten": leave(visitor_of(request, website))})
 
 
-@door("POST")
+@visitor_endpoint("POST")
 def consent(request: HttpRequest, website: Website) -> HttpResponse:
     """Give consent once more (to another text, or again), or withdraw it (R27)."""
     visitor, sent, at = visitor_of(request, website), json_of(request), timezone.now()
@@ -93,7 +93,7 @@ def consent(request: HttpRequest, website: Website) -> HttpResponse:
     return JsonResponse({"privacy": privacy_of(visitor, website)})
 
 
-@door("POST")
+@visitor_endpoint("POST")
 def history(request: HttpRequest, website: Website) -> HttpResponse:
     """Hide the history until now in this Messenger, or show it again (R28, C13)."""
     visitor, hidden = visitor_of(request, website), json_of(request).get("hidden")
@@ -103,7 +103,7 @@ def history(request: HttpRequest, website: Website) -> HttpResponse:
     return JsonResponse({"privacy": privacy_of(visitor, website)})
 
 
-@door("POST")
+@visitor_endpoint("POST")
 def copy(request: HttpRequest, website: Website) -> HttpResponse:
     """Export all that the visitor wrote and gave here, to download (GDPR 15)."""
     told = visitor_copy.copy_for(visitor_of(request, website))

@@ -14,14 +14,11 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.csrf import csrf_exempt
 
 from accounts.models import Website
 from conversations.visitors import persons
-from core.asgi.origins import host_of, is_own
 from core.rejection import Rejected
-from core.text.strict_json import parse_object
-from messenger.views.visitor_request import body_of, refusal, website_of
+from messenger.views.visitor_request import json_of, visitor_endpoint
 from reporting.models import Origin
 from reporting.sales import recording
 from reporting.sales.recording import Conflict, Invalid, Purchase
@@ -31,37 +28,15 @@ MOST = 60
 """The limit of purchases from one internet address in an hour; a person makes a few."""
 
 
-@csrf_exempt
-def sale(request: HttpRequest, key: str) -> HttpResponse:
+@visitor_endpoint("POST", from_brand=True)
+def sale(request: HttpRequest, website: Website) -> HttpResponse:
     """Record a purchase reported by a page of the website's domains (R63, B20).
 
     204 the first time and each time after it. Cookies and sessions are ignored.
     """
-    origin, is_ours = request.headers.get("Origin", ""), False
-    try:
-        if request.method != "POST":
-            raise Rejected("method", _("Method not allowed."), 405)
-        website = website_of(key)
-        _check_page(request, website, origin)
-        is_ours = True
-        _check_rate(request)
-        _record(website, parse_object(body_of(request), read_number=str))
-        response = HttpResponse(status=204)
-    except Rejected as rejected:
-        response = refusal(rejected)
-        if rejected.status == 405:
-            response["Allow"] = "POST"
-    response["Vary"] = "Origin"
-    response["Cache-Control"] = "no-store"
-    if is_ours or response.status_code != 403:  # otherwise the page could not read the error
-        response["Access-Control-Allow-Origin"] = origin
-    return response
-
-
-def _check_page(request: HttpRequest, website: Website, origin: str) -> None:
-    host = host_of(origin) if origin.isprintable() else ""
-    if not host or not (is_own(origin, request.get_host()) or website.allows_host(host)):
-        raise Rejected("origin", _("This page is not on a domain of this website."), 403)
+    _check_rate(request)
+    _record(website, json_of(request, None, read_number=str))
+    return HttpResponse(status=204)
 
 
 def _check_rate(request: HttpRequest) -> None:

@@ -19,9 +19,9 @@ from django.views.decorators.csrf import csrf_exempt
 from redis.exceptions import RedisError
 
 from accounts.models import Website
-from core.asgi.endpoint import BODY_BYTES, error
-from core.asgi.origins import is_own
-from core.rejection import Rejected
+from core.asgi.json_body import BODY_BYTES, JSON, check_type, not_json, too_long
+from core.asgi.origins import check_own, check_page_of_website
+from core.rejection import Rejected, error, unavailable, wrong_method
 from core.text.strict_json import parse_object
 from messenger.website_texts import language_among
 
@@ -30,8 +30,13 @@ logger = logging.getLogger(__name__)
 View = Callable[Concatenate[HttpRequest, Website, ...], HttpResponseBase]
 
 
-def door(*methods: str) -> Callable[[View], Callable[..., HttpResponseBase]]:
+def visitor_endpoint(
+    *methods: str, from_brand: bool = False
+) -> Callable[[View], Callable[..., HttpResponseBase]]:
     """Open a view to ``methods`` of known websites; return every error as JSON.
+
+    The Messenger's iframe sends its requests from this host. With ``from_brand``, the pages of the
+    website's domains may send them, too, and read the response (CORS).
 
     There is no CSRF token because there is no cookie to abuse: visitors carry a bearer token.
     """
@@ -41,28 +46,24 @@ def door(*methods: str) -> Callable[[View], Callable[..., HttpResponseBase]]:
         @wraps(view)
         def guarded(request: HttpRequest, key: str, **parts: Any) -> HttpResponseBase:
             asked = request.headers.get("Accept-Language", "")
+            website: Website | None = None
             with translation.override(language_among(asked, settings.LANGUAGE_CODE)):
                 try:
-                    if request.method not in methods:
-                        raise Rejected("method", _("Method not allowed."), 405)
-                    if request.method == "POST":
-                        check_own_origin(request)
-                    response = view(request, website_of(key), **parts)
+                    website = _check(request, methods, key, from_brand=from_brand)
+                    response = view(request, website, **parts)
                 except Rejected as rejected:
-                    response = refusal(rejected)
+                    response = _refusal(rejected)
                     if rejected.status == 405:
                         response["Allow"] = ", ".join(methods)
                 except (OperationalError, psycopg.OperationalError, RedisError):
                     logger.warning("the Messenger could not be served now", exc_info=True)
-                    response = refusal(
-                        Rejected(
-                            "unavailable",
-                            _("We cannot reach our server. Please try again."),
-                            503,
-                        )
-                    )
+                    response = _refusal(unavailable())
                     response["Retry-After"] = "2"
             response.headers.setdefault("Cache-Control", "no-store")
+            if from_brand:
+                # A page of somebody else learns nothing, not even why it was refused.
+                is_foreign = website is None and response.status_code == 403
+                _set_cors(response, "" if is_foreign else request.headers.get("Origin", ""))
             return response
 
         return guarded
@@ -70,41 +71,60 @@ def door(*methods: str) -> Callable[[View], Callable[..., HttpResponseBase]]:
     return wrap
 
 
-def refusal(rejected: Rejected) -> JsonResponse:
-    return JsonResponse(error(rejected.code, rejected.text), status=rejected.status)
+def _check(
+    request: HttpRequest, methods: tuple[str, ...], key: str, *, from_brand: bool
+) -> Website:
+    """Return the website of the request; ``Rejected`` if a page may not send it."""
+    if request.method not in methods:
+        raise wrong_method()
+    if from_brand:
+        website = _website_of(key)
+        origin = request.headers.get("Origin", "")
+        check_page_of_website(origin, request.get_host(), website.allows_host)
+        return website
+    if request.method == "POST":
+        check_own(request.headers.get("Origin"), request.get_host())
+    return _website_of(key)
 
 
-def website_of(key: str) -> Website:
+def _set_cors(response: HttpResponseBase, origin: str) -> None:
+    """Let pages of ``origin`` ("" for none) read the response."""
+    response["Vary"] = "Origin"
+    if origin:
+        response["Access-Control-Allow-Origin"] = origin
+
+
+def _website_of(key: str) -> Website:
     website = Website.objects.filter(key=key).first()
     if website is None:
         raise Rejected("unknown_website", _("No website has this key."), 404)
     return website
 
 
-def check_own_origin(request: HttpRequest) -> None:
-    """Refuse other pages: an iframe's requests come from this host, not from the brand's."""
-    origin = request.headers.get("Origin")
-    if origin is not None and not is_own(origin, request.get_host()):
-        raise Rejected("origin", _("Requests from this page are not allowed."), 403)
+def _refusal(rejected: Rejected) -> JsonResponse:
+    return JsonResponse(error(rejected.code, rejected.text), status=rejected.status)
 
 
-def json_of(request: HttpRequest) -> dict[str, Any]:
-    """Return the body as a JSON object; ``Rejected`` if it is not one, or too large."""
-    if request.content_type != "application/json":
-        raise Rejected("invalid", _("The request must contain JSON."), 400)
-    return parse_object(body_of(request))
+def json_of(
+    request: HttpRequest,
+    kind: str | None = JSON,
+    *,
+    read_number: Callable[[str], Any] | None = None,
+) -> dict[str, Any]:
+    """Return the body, of content type ``kind``, as a JSON object.
 
-
-def body_of(request: HttpRequest) -> bytes:
-    """Return the body; ``Rejected`` (413) if it is larger than any valid request."""
+    ``Rejected`` if it is not one, or larger than any valid request. ``None`` accepts every type.
+    """
+    if kind is not None:
+        check_type(request.headers.get("Content-Type", ""), kind)
     announced = request.headers.get("Content-Length") or "0"
     try:
         is_large = not announced.isdecimal() or int(announced) > BODY_BYTES
         body = b"" if is_large else request.body
     except RawPostDataException:  # It was a form, which has been read already.
-        raise Rejected("invalid", _("The request must contain JSON."), 400) from None
+        raise not_json() from None
     except (RequestDataTooBig, ValueError):
         is_large, body = True, b""
     if is_large or len(body) > BODY_BYTES:
-        raise Rejected("too_long", _("This message is too long."), 413)
-    return body
+        raise too_long()
+    return parse_object(body, read_number=read_number)
