@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 
-class Picks(forms.CheckboxSelectMultiple):
-    """Checkboxes in a frame; ``accounts/picks.js`` adds a search if there are many."""
+class CheckboxList(forms.CheckboxSelectMultiple):
+    """Checkboxes in a frame; ``accounts/checkbox_list.js`` adds a search if there are many."""
 
     class Media:
-        js = [forms.Script("accounts/picks.js", type="module")]
+        js = [forms.Script("accounts/checkbox_list.js", type="module")]
 
     def __init__(self, label: object = "", **options: Any) -> None:
         self.label = label
@@ -31,8 +31,8 @@ class Picks(forms.CheckboxSelectMultiple):
         if not list(self.choices):
             boxes = format_html("<p>{}</p>", _("There is nothing to choose from yet."))
         return format_html(
-            '<div class="picks" role="group" aria-label="{}" data-search="{}" data-none="{}">'
-            "{}</div>",
+            '<div class="checkbox-list" role="group" aria-label="{}" '
+            'data-search="{}" data-none="{}">{}</div>',
             str(self.label).capitalize() if self.label else _("Choices"),
             _("Search"),
             gettext_lazy("No matches."),

@@ -127,12 +127,12 @@ def snoozed_count(agent: Agent | None) -> int:
 
 def kept_by(agent: Agent) -> list[PausedConversation]:
     """Return those snoozed and kept by this agent, the next to end first (R115, C4)."""
-    return _sleepers(_kept(agent).order_by("deadline_at", "pk"))
+    return _paused_rows(_kept(agent).order_by("deadline_at", "pk"))
 
 
 def left_to_team(agent: Agent) -> list[PausedConversation]:
     """Return those paused and left to this agent's groups, the next to end first (C4)."""
-    return _sleepers(_left(agent).order_by("deadline_at", "pk"))
+    return _paused_rows(_left(agent).order_by("deadline_at", "pk"))
 
 
 def paused_by(agent: Agent) -> list[PausedConversation]:
@@ -140,10 +140,10 @@ def paused_by(agent: Agent) -> list[PausedConversation]:
     paused = Conversation.objects.filter(
         agent=agent, status__in=[Status.PENDING, Status.ON_HOLD, Status.SOLVED]
     )
-    return _sleepers(paused.order_by("-moved_at", "pk"))
+    return _paused_rows(paused.order_by("-moved_at", "pk"))
 
 
-def _sleepers(rows: QuerySet[Conversation]) -> list[PausedConversation]:
+def _paused_rows(rows: QuerySet[Conversation]) -> list[PausedConversation]:
     found = list(rows.select_related("visitor", "group"))
     online = visitor_presence.online([row.visitor_id for row in found])
     return [

@@ -30,7 +30,7 @@ from desk import queries, transfer_targets
 from desk.action_notices import sentence
 from desk.forms import BlockForm, TransferForm
 from desk.views.dialogs import over_the_desk
-from desk.views.pages import conversation_of, sleepers_of
+from desk.views.pages import conversation_of, paused_lists_of
 from routing.actions import assignment, by_agent, by_supervisor, undo
 
 Act = Callable[[datetime], Conversation]
@@ -70,8 +70,8 @@ def refused(request: StaffRequest, number: int, error: Refused) -> HttpResponse:
     """409: return the conversation as it is now, with the reason in words."""
     fresh = queries.visible(request.user).filter(pk=number).first()
     agent = queries.agent_of(request.user)
-    if request.headers.get("HX-Target") == "sleepers":
-        response = render(request, "desk/sleepers.html", sleepers_of(agent), status=409)
+    if request.headers.get("HX-Target") == "paused-lists":
+        response = render(request, "desk/_paused_lists.html", paused_lists_of(agent), status=409)
     else:
         response = _fresh(request, fresh, agent)
         # The page may show it in any of its panes, or not at all: it fetches it there itself.

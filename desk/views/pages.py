@@ -45,7 +45,7 @@ def boxes_of(agent: Agent | None) -> dict[str, Any]:
     return {"boxes": on_desk, "assigned": assigned, "notices": unread, "preferences": kept}
 
 
-def sleepers_of(agent: Agent | None) -> dict[str, Any]:
+def paused_lists_of(agent: Agent | None) -> dict[str, Any]:
     """Return the lists on the tab of snoozed conversations."""
     return {
         "kept": queries.kept_by(agent) if agent else [],
@@ -155,9 +155,9 @@ def snoozed(request: StaffRequest) -> HttpResponse:
         "texts": script_texts(),
         "tab": "snoozed",
     }
-    context |= sleepers_of(agent)
+    context |= paused_lists_of(agent)
     is_fragment = request.headers.get("HX-Request") == "true"
-    template = "desk/sleepers_refresh.html" if is_fragment else "desk/snoozed.html"
+    template = "desk/_paused_refresh.html" if is_fragment else "desk/snoozed.html"
     return render(request, template, context)
 
 

@@ -16,7 +16,7 @@ from accounts.models import Agent, AgentChannel, Group, Holiday, Role, Skill, Us
 from accounts.models.hours import set_weekly_hours, weekly_hours
 from accounts.rights import ForOverseers, PartForOverseers
 from accounts.week import WeekField
-from accounts.widgets import Picks
+from accounts.widgets import CheckboxList
 from routing import changes
 from routing.admin.saving import Published
 
@@ -49,7 +49,7 @@ class AgentForm(forms.ModelForm):
         label=_("Groups"),
         queryset=Group.objects.none(),
         required=False,
-        widget=Picks(_("Groups")),
+        widget=CheckboxList(_("Groups")),
     )
 
     class Meta:

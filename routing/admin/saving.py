@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import durations
 from accounts.lists import ListField
-from accounts.widgets import Picks
+from accounts.widgets import CheckboxList
 from routing.models.rules import WINDOW_LIMIT
 
 TIMES = durations.SECONDS, durations.MINUTES, durations.HOURS
@@ -65,7 +65,7 @@ class Published:
             choices = [("", "---------"), *names] if db_field.blank else names
             kwargs["widget"] = forms.Select(choices=choices)
         if isinstance(db_field, models.ManyToManyField):
-            kwargs["widget"] = Picks(db_field.verbose_name)
+            kwargs["widget"] = CheckboxList(db_field.verbose_name)
         if isinstance(db_field, ArrayField):
             kwargs.setdefault("form_class", ListField)
         if isinstance(db_field, models.DurationField):

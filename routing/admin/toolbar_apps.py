@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import ToolbarApp
 from accounts.models.toolbar_apps import new_salt
 from accounts.rights import ForAdministrators
-from accounts.widgets import Picks
+from accounts.widgets import CheckboxList
 
 
 class ToolbarAppForm(forms.ModelForm):
@@ -41,7 +41,7 @@ class ToolbarAppAdmin(ForAdministrators, admin.ModelAdmin):
     actions = ("renew",)
     formfield_overrides = {
         models.URLField: {"assume_scheme": "https"},
-        models.ManyToManyField: {"widget": Picks(_("groups"))},
+        models.ManyToManyField: {"widget": CheckboxList(_("groups"))},
     }
 
     @admin.display(description=_("secret"))

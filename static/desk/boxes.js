@@ -83,7 +83,7 @@ export const presence = {
 function show(number, online) {
   const places = [
     boxOf(number),
-    document.getElementById(`sleeper-${number}`),
+    document.getElementById(`paused-row-${number}`),
     document.querySelector(`.dialogue[data-number="${number}"] [data-presence]`),
   ];
   for (const place of places) {

@@ -46,13 +46,13 @@ Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
 
 const refreshBoxes = coalesced(() => {
   if (document.getElementById("boxes")) get("/desk/boxes/", "#boxes", "morph");
-  else if (document.getElementById("sleepers")) get("/desk/snoozed/", "#sleepers", "morph");
+  else if (document.getElementById("paused-lists")) get("/desk/snoozed/", "#paused-lists", "morph");
   if (!stage) renewState();
 });
 
 // Sent to a whole team at once: spread over a second; on pages without the lists, only the count.
 const refreshSnoozed = coalesced(() => {
-  if (document.getElementById("sleepers")) get("/desk/snoozed/", "#sleepers", "morph");
+  if (document.getElementById("paused-lists")) get("/desk/snoozed/", "#paused-lists", "morph");
   else setTimeout(() => get("/desk/snoozed/count/", "#snoozed-count", "morph"), Math.random() * SPREAD_MS);
 });
 
@@ -183,7 +183,7 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
   presence.draw();
   drawToolbar();
   if (target.id === "boxes") boxesDrawn();
-  if (target.id === "sleepers") tick();
+  if (target.id === "paused-lists") tick();
   if (target.id === "dialog-body") dialogDrawn();
 });
 

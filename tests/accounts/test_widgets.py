@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from accounts.widgets import Picks
+from accounts.widgets import CheckboxList
 
 
 def test_boxes_are_a_group_with_a_name() -> None:
-    html = Picks("members", choices=[(1, "Ada"), (2, "<b>")]).render("members", [2])
+    html = CheckboxList("members", choices=[(1, "Ada"), (2, "<b>")]).render("members", [2])
     assert 'role="group" aria-label="Members"' in html
     assert html.count('type="checkbox"') == 2
     assert html.partition('value="2"')[2].lstrip().startswith("checked")
@@ -14,4 +14,6 @@ def test_boxes_are_a_group_with_a_name() -> None:
 
 
 def test_where_there_is_nothing_it_says_so() -> None:
-    assert "There is nothing to choose from yet." in Picks("skills", choices=[]).render("s", [])
+    assert "There is nothing to choose from yet." in CheckboxList("skills", choices=[]).render(
+        "s", []
+    )

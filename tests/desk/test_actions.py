@@ -231,7 +231,7 @@ def test_from_the_snoozed_tab_a_refusal_answers_with_its_lists(
     conversation = in_status(Status.SNOOZED, step, agent, keep=True)
     verbs.wake(conversation.pk, actor=actors.SYSTEM, at=NOW)
     client = browser(agent.user)
-    answer = client.post(f"/desk/c/{conversation.pk}/wake/", headers={"HX-Target": "sleepers"})
+    answer = client.post(f"/desk/c/{conversation.pk}/wake/", headers={"HX-Target": "paused-lists"})
     assert answer.status_code == 409
-    assert 'id="sleepers"' in answer.content.decode()
+    assert 'id="paused-lists"' in answer.content.decode()
     assert "HX-Reswap" not in answer

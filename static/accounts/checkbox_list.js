@@ -4,18 +4,18 @@
 const MANY = 8;
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
-for (const picks of document.querySelectorAll(".picks")) {
-  const list = picks.firstElementChild;
+for (const frame of document.querySelectorAll(".checkbox-list")) {
+  const list = frame.firstElementChild;
   const rows = [...list.children];
   list.prepend(...rows.filter((row) => row.querySelector(":checked")));
   if (rows.length <= MANY) continue;
 
   const search = document.createElement("input");
   search.type = "search";
-  search.placeholder = picks.dataset.search;
-  search.setAttribute("aria-label", `${picks.dataset.search}: ${picks.getAttribute("aria-label")}`);
+  search.placeholder = frame.dataset.search;
+  search.setAttribute("aria-label", `${frame.dataset.search}: ${frame.getAttribute("aria-label")}`);
   const none = document.createElement("p");
-  none.textContent = picks.dataset.none;
+  none.textContent = frame.dataset.none;
   none.setAttribute("role", "status");
   none.hidden = true;
   search.addEventListener("input", () => {
@@ -27,6 +27,6 @@ for (const picks of document.querySelectorAll(".picks")) {
   search.addEventListener("keydown", (event) => {
     if (event.key === "Enter") event.preventDefault();
   });
-  picks.prepend(search);
-  picks.append(none);
+  frame.prepend(search);
+  frame.append(none);
 }
