@@ -68,7 +68,7 @@ class WeekWidget(forms.Widget):
             "is_empty": not any(typed.values()),
             "pattern": CLOCK.pattern,
         }
-        return render_to_string("admin/week.html", context)
+        return render_to_string("admin/_week.html", context)
 
 
 class WeekField(forms.Field):

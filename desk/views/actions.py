@@ -89,10 +89,10 @@ def _fresh(
     request: StaffRequest, conversation: Conversation | None, agent: Agent | None
 ) -> HttpResponse:
     if conversation is None:
-        return render(request, "desk/nothing.html", status=409)
+        return render(request, "desk/_no_conversation.html", status=409)
     context = conversation_of(conversation, request.user, agent, at=timezone.now())
     context["is_beside"] = True
-    return render(request, "desk/conversation.html", context, status=409)
+    return render(request, "desk/_conversation.html", context, status=409)
 
 
 def _reason(fresh: Conversation, error: Refused) -> str:
@@ -160,7 +160,7 @@ def transfer(request: StaffRequest, number: int) -> HttpResponse:
             "unsent": drafts.of(agent.pk if agent else None, number),
         }
         status = 422 if form.is_bound else 200
-        return render(request, "desk/transfer.html", context, status=status)
+        return render(request, "desk/_transfer.html", context, status=status)
     to = form.cleaned_data["to"]
     return do(
         request,
@@ -180,7 +180,7 @@ def block(request: StaffRequest, number: int) -> HttpResponse:
     if not form.is_valid():
         status = 422 if form.is_bound else 200
         context = {"form": form, "conversation": conversation}
-        return render(request, "desk/block.html", context, status=status)
+        return render(request, "desk/_block.html", context, status=status)
     return do(
         request,
         conversation,

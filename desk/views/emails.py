@@ -24,7 +24,7 @@ def _email(request: StaffRequest, number: int, email: uuid.UUID) -> InboundEmail
 def email(request: StaffRequest, number: int, email: uuid.UUID) -> HttpResponse:
     """Show its whole text, with quotes and signatures, in a dialog."""
     context = {"number": number, "email": _email(request, number, email)}
-    return render(request, "desk/email.html", context)
+    return render(request, "desk/_email.html", context)
 
 
 @staff("GET")

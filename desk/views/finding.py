@@ -25,7 +25,7 @@ def find(request: StaffRequest) -> HttpResponse:
             is_too_much = True
     context = {"form": form, "page": page, "is_too_much": is_too_much, "next": _next(request, page)}
     if request.headers.get("HX-Request") == "true":
-        return render(request, "desk/found.html", context)
+        return render(request, "desk/_search_results.html", context)
     context |= bar_of(queries.agent_of(request.user))
     context |= {"now": timezone.now(), "texts": script_texts(), "tab": "find"}
     return render(request, "desk/find.html", context)

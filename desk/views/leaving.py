@@ -72,7 +72,7 @@ def _question(
         "unsent": request.POST.get("draft", unsent).strip(),
         "seen": shown_with(request, conversation),
     }
-    return render(request, "desk/closing.html", context)
+    return render(request, "desk/_closing.html", context)
 
 
 close = _leaving("close", by_agent.finish)

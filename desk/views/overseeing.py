@@ -30,7 +30,7 @@ def reassign(request: StaffRequest, number: int) -> HttpResponse:
     if not form.is_valid():
         status = 422 if form.is_bound else 200
         context = {"form": form, "conversation": conversation}
-        return render(request, "desk/reassign.html", context, status=status)
+        return render(request, "desk/_reassign.html", context, status=status)
     user, to = request.user, form.cleaned_data["to"]
     return do(
         request, conversation, lambda at: by_supervisor.reassign(number, to=to, user=user, at=at)

@@ -103,7 +103,7 @@ def conversation(request: StaffRequest, number: int) -> HttpResponse:
     agent = queries.agent_of(request.user)
     context = conversation_of(found, request.user, agent, at=timezone.now())
     context["is_beside"] = "beside" in request.GET
-    return render(request, "desk/conversation.html", context)
+    return render(request, "desk/_conversation.html", context)
 
 
 @staff("GET")
@@ -112,7 +112,7 @@ def toolbar(request: StaffRequest, number: int) -> HttpResponse:
     found = get_object_or_404(queries.visible(request.user), pk=number)
     agent = queries.agent_of(request.user)
     context = conversation_of(found, request.user, agent, at=timezone.now())
-    return render(request, "desk/toolbar.html", context)
+    return render(request, "desk/_toolbar.html", context)
 
 
 def _page(request: StaffRequest, opened: Conversation | None) -> HttpResponse:
@@ -131,7 +131,7 @@ def _page(request: StaffRequest, opened: Conversation | None) -> HttpResponse:
 def boxes(request: StaffRequest) -> HttpResponse:
     """Return the state boxes, with the status buttons and counts of the bar."""
     agent = queries.agent_of(request.user)
-    return render(request, "desk/refresh.html", bar_of(agent) | boxes_of(agent))
+    return render(request, "desk/_refresh.html", bar_of(agent) | boxes_of(agent))
 
 
 @staff("GET")
@@ -143,7 +143,7 @@ def state(request: StaffRequest) -> HttpResponse:
         {"number": box.number, "name": box.visitor, "came_at": int(box.came_at.timestamp())}
         for box in on_desk
     ]
-    return render(request, "desk/state.html", bar_of(agent) | {"held": held})
+    return render(request, "desk/_state.html", bar_of(agent) | {"held": held})
 
 
 @staff("GET")
@@ -165,7 +165,7 @@ def snoozed(request: StaffRequest) -> HttpResponse:
 def snoozed_count(request: StaffRequest) -> HttpResponse:
     """Return only the count on the tab: the team's list changed while another page is open."""
     count = queries.snoozed_count(queries.agent_of(request.user))
-    return render(request, "desk/snoozed_count.html", {"snoozed_count": count})
+    return render(request, "desk/_snoozed_count.html", {"snoozed_count": count})
 
 
 @staff("POST")
@@ -175,7 +175,7 @@ def box_size(request: StaffRequest) -> HttpResponse:
     if agent is None:
         return HttpResponse(status=400)
     preferences.remember(agent.pk, has_small_boxes=request.POST.get("small") == "true")
-    return render(request, "desk/boxes.html", boxes_of(agent))
+    return render(request, "desk/_boxes.html", boxes_of(agent))
 
 
 @staff("POST")

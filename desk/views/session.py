@@ -33,7 +33,7 @@ def availability(request: StaffRequest) -> HttpResponse:
     if request.headers.get("HX-Request") != "true":
         return redirect(_page_before(request))
     status = 200 if done else 409
-    return render(request, "desk/status_buttons.html", bar_of(agent), status=status)
+    return render(request, "desk/_status_buttons.html", bar_of(agent), status=status)
 
 
 def _page_before(request: StaffRequest) -> str:
@@ -81,7 +81,7 @@ def logout(request: StaffRequest) -> HttpResponse:
 def _leaving(request: StaffRequest, agent: Agent | None, *, status: int = 200) -> HttpResponse:
     is_away = not any(button.is_available for button in queries.status_buttons(agent))
     context = boxes_of(agent) | {"is_away": is_away}
-    return render(request, "desk/leaving.html", context, status=status)
+    return render(request, "desk/_logout.html", context, status=status)
 
 
 def _to_the_dialog() -> HttpResponse:

@@ -47,7 +47,7 @@ def snooze(request: StaffRequest, number: int) -> HttpResponse:
         }
         if "send" in request.POST:
             context["unsent"] = drafts.of(_agent_id(request), number)
-        return render(request, "desk/snooze_warning.html", context)
+        return render(request, "desk/_snooze_warning.html", context)
 
     def act(at: datetime) -> Conversation:
         return by_agent.snooze(
@@ -87,7 +87,7 @@ def _dialog(
         "warns": preferences.of(agent_id).warns_of_closure,
         "seen": shown_with(request, conversation),
     }
-    return render(request, "desk/snooze.html", context, status=status)
+    return render(request, "desk/_snooze.html", context, status=status)
 
 
 @staff("POST")

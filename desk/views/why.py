@@ -21,7 +21,7 @@ def why(request: StaffRequest, number: int) -> HttpResponse:
     conversation = get_object_or_404(queries.visible(request.user), pk=number)
     mine = Conversation.objects.filter(pk=conversation.pk)
     found = wait_queries.explained(mine, at=timezone.now(), zone=zone_of(request.user))
-    return render(request, "routing/explanation.html", {"found": found[0] if found else None})
+    return render(request, "routing/_explanation.html", {"found": found[0] if found else None})
 
 
 @staff("GET")
@@ -30,4 +30,4 @@ def withheld(request: StaffRequest) -> HttpResponse:
     agent = queries.agent_of(request.user)
     zone = zone_of(request.user)
     found = reasons.sentences(agent, at=timezone.now(), zone=zone) if agent else []
-    return render(request, "desk/withheld.html", {"reasons": found})
+    return render(request, "desk/_withheld.html", {"reasons": found})

@@ -36,7 +36,7 @@ class Line:
 def exports(request: StaffRequest) -> HttpResponse:
     """List the user's exports; return only the list when its progress is polled."""
     is_fragment = request.headers.get("HX-Request") == "true"
-    return _list(request, "exports/list.html" if is_fragment else "exports/page.html")
+    return _list(request, "exports/_list.html" if is_fragment else "exports/page.html")
 
 
 def _list(request: StaffRequest, template: str, status: int = 200, **more: Any) -> HttpResponse:

@@ -101,7 +101,7 @@ def queue_size(request: StaffRequest) -> HttpResponse:
     agent = Agent.objects.filter(user=request.user).first()
     context = {"now": timezone.now(), "tab": "reports", "agent": agent, "websites": websites}
     if website is None:
-        return render(request, "reporting/adviser/page.html", context)
+        return render(request, "reporting/simulator/page.html", context)
     sizes = _sizes(request, website)
     form = sizes.form
     totals = [sizes.start, sizes.full, *([] if form.wanted is None else [form.wanted])]
@@ -110,7 +110,7 @@ def queue_size(request: StaffRequest) -> HttpResponse:
     kept_query = urlencode({"website": website.key} | kept)
     return render(
         request,
-        "reporting/adviser/page.html",
+        "reporting/simulator/page.html",
         context
         | {
             "website": website,
@@ -173,7 +173,9 @@ def queue_size_replay(request: StaffRequest) -> HttpResponse:
     """Return the fragment that says what other places would have changed."""
     found, replays = _replays(request)
     if found is None:
-        return render(request, "reporting/adviser/playing.html", {"again": request.get_full_path()})
+        return render(
+            request, "reporting/simulator/_in_progress.html", {"again": request.get_full_path()}
+        )
     context = {
         "history": found,
         "query": request.GET.urlencode(),
@@ -182,7 +184,7 @@ def queue_size_replay(request: StaffRequest) -> HttpResponse:
             (label, total, phrasing.sentence(outcome, total)) for label, total, outcome in replays
         ],
     }
-    return render(request, "reporting/adviser/replay.html", context)
+    return render(request, "reporting/simulator/_replay.html", context)
 
 
 @overseers("GET")

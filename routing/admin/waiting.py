@@ -35,4 +35,4 @@ class ExplainedConversationAdmin(ConversationAdmin):
         mine = Conversation.objects.filter(pk=conversation.pk)
         zone = conversation.website.zone
         found = queries.explained(mine, at=timezone.now(), zone=zone)
-        return render_to_string("routing/explanation.html", {"found": found[0] if found else None})
+        return render_to_string("routing/_explanation.html", {"found": found[0] if found else None})

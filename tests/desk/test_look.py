@@ -16,7 +16,7 @@ from tests.factories import in_status, on_desk
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLES = [*(ROOT / "static/base").glob("*.css"), *(ROOT / "static/desk").glob("*.css")]
-PAGES = [*(ROOT / "templates/desk").glob("*.html"), ROOT / "templates/user_menu.html"]
+PAGES = [*(ROOT / "templates/desk").glob("*.html"), ROOT / "templates/_user_menu.html"]
 Browser = Callable[[User], Client]
 
 
