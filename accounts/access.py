@@ -23,16 +23,18 @@ class StaffRequest(HttpRequest):
     user: User
 
 
-View = Callable[Concatenate[StaffRequest, Params], HttpResponse]
-Door = Callable[Concatenate[HttpRequest, Params], HttpResponse]
+StaffView = Callable[Concatenate[StaffRequest, Params], HttpResponse]
+PlainView = Callable[Concatenate[HttpRequest, Params], HttpResponse]
 
 
-def staff(*methods: str) -> Callable[[View[Params]], Door[Params]]:
+def staff(*methods: str) -> Callable[[StaffView[Params]], PlainView[Params]]:
     """Restrict a view to logged-in users and to these HTTP methods."""
 
-    def decorate(view: View[Params]) -> Door[Params]:
+    def decorate(view: StaffView[Params]) -> PlainView[Params]:
         @wraps(view)
-        def door(request: HttpRequest, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponse:
+        def wrapper(
+            request: HttpRequest, *args: Params.args, **kwargs: Params.kwargs
+        ) -> HttpResponse:
             if not request.user.is_authenticated:
                 return _to_login(request)
             if request.method not in methods:
@@ -41,15 +43,15 @@ def staff(*methods: str) -> Callable[[View[Params]], Door[Params]]:
             with timezone.override(zone_of(staff_request.user)):
                 return view(staff_request, *args, **kwargs)
 
-        return door
+        return wrapper
 
     return decorate
 
 
-def overseers(*methods: str) -> Callable[[View[Params]], Door[Params]]:
+def overseers(*methods: str) -> Callable[[StaffView[Params]], PlainView[Params]]:
     """Restrict a view to managers and administrators. For other users it is a 404."""
 
-    def decorate(view: View[Params]) -> Door[Params]:
+    def decorate(view: StaffView[Params]) -> PlainView[Params]:
         @wraps(view)
         def checked(
             request: StaffRequest, *args: Params.args, **kwargs: Params.kwargs

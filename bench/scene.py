@@ -43,7 +43,7 @@ class Talk:
 
     public_id: str
     number: int
-    doors: dict[Side, str]
+    paths: dict[Side, str]
     lines: dict[Side, Line]
 
 
@@ -109,7 +109,7 @@ class Scene:
         body = f"{TEXT}{len(self.shots)}"
         try:
             shot.status, _answer = await talk.lines[side].post(
-                talk.doors[side], {"client_id": client_id, "body": body}
+                talk.paths[side], {"client_id": client_id, "body": body}
             )
         except OSError:
             shot.status = -1
@@ -120,7 +120,7 @@ class Scene:
         found: list[dict[str, Any]] = []
         while True:
             after = found[-1]["seq"] if found else 0
-            path = f"{talk.doors['visitor']}?after_seq={after}"
+            path = f"{talk.paths['visitor']}?after_seq={after}"
             _status, page = await talk.lines["visitor"].get(path)
             found += page["messages"]
             if not page.get("more"):
@@ -139,29 +139,29 @@ class Scene:
         first = {"client_id": str(uuid.uuid4()), "body": f"{TEXT}{n}"}
         begun = await _made(line, f"{base}/conversations/", first)
         public_id = begun["conversation"]["id"]
-        door = f"{base}/conversations/{public_id}/messages/"
-        await self._wait_until_active(line, door)
-        number, cookie = await self._number_of(line, door)
+        path = f"{base}/conversations/{public_id}/messages/"
+        await self._wait_until_active(line, path)
+        number, cookie = await self._number_of(line, path)
         desk = Line(self.host, self.port, {"Cookie": cookie, "Origin": self.origin})
-        doors: dict[Side, str] = {"visitor": door, "agent": f"/desk/c/{number}/messages/"}
-        talk = Talk(public_id, number, doors, {"visitor": line, "agent": desk})
+        paths: dict[Side, str] = {"visitor": path, "agent": f"/desk/c/{number}/messages/"}
+        talk = Talk(public_id, number, paths, {"visitor": line, "agent": desk})
         await self.say(talk, "agent", phase="setup", due_at=time.perf_counter())
         return talk
 
-    async def _wait_until_active(self, line: Line, door: str) -> None:
+    async def _wait_until_active(self, line: Line, path: str) -> None:
         give_up = time.perf_counter() + PATIENCE
         while time.perf_counter() < give_up:
-            _status, page = await line.get(f"{door}?after_seq=0")
+            _status, page = await line.get(f"{path}?after_seq=0")
             if page["conversation"]["status"] == "active":
                 return
             await asyncio.sleep(0.1)
         raise TimeoutError("a conversation was not pushed to a desk")
 
-    async def _number_of(self, line: Line, door: str) -> tuple[int, str]:
+    async def _number_of(self, line: Line, path: str) -> tuple[int, str]:
         """Return a conversation's number and its desk: the desk that receives a message tells."""
         for _ in range(GREETINGS):
             client_id = str(uuid.uuid4())
-            await _made(line, door, {"client_id": client_id, "body": f"{TEXT}0"})
+            await _made(line, path, {"client_id": client_id, "body": f"{TEXT}0"})
             with contextlib.suppress(TimeoutError):  # A push may be lost; then the next one tells.
                 async with asyncio.timeout(PATIENCE / GREETINGS):
                     await self._greeted[client_id].wait()

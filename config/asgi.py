@@ -25,15 +25,15 @@ import messenger.asgi.page_views  # noqa: E402
 import messenger.consumers  # noqa: E402
 import reporting.board.consumers  # noqa: E402
 
-DOORS = (messenger.asgi.page_views, messenger.asgi.messages, desk.asgi)
+RAW_ENDPOINTS = (messenger.asgi.page_views, messenger.asgi.messages, desk.asgi)
 
 
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Route the message path past Django's middleware, everything else through it."""
-    for doors in DOORS:
-        match = doors.match(scope["path"])
+    for endpoint in RAW_ENDPOINTS:
+        match = endpoint.match(scope["path"])
         if match is not None:
-            await doors.door(scope, receive, send, match)
+            await endpoint.handle(scope, receive, send, match)
             return
     await django_application(scope, receive, send)
 

@@ -41,7 +41,7 @@ def match(path: str) -> dict[str, str] | None:
     return found.groupdict() if found else None
 
 
-async def door(scope: Scope, receive: Receive, send: Send, found: dict[str, str]) -> None:
+async def handle(scope: Scope, receive: Receive, send: Send, found: dict[str, str]) -> None:
     await serve(scope, receive, send, found, _handle)
 
 

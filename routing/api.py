@@ -136,7 +136,7 @@ class Refusal(APIException):
 
 
 @extend_schema(tags=["conversations"])
-class ConversationDoor(ReadOnlyModelViewSet[Conversation]):
+class ConversationViewSet(ReadOnlyModelViewSet[Conversation]):
     """What the user may see of the conversations; the rest is not there."""
 
     serializer_class = ConversationSerializer

@@ -12,7 +12,7 @@ import pytest
 APPS = ("core", "accounts", "conversations", "routing", "reporting", "messenger", "desk", "config")
 ROOMS = "Each room imports only from the rooms below"
 FACES = "The desk and the Messenger never import each other"
-HOUSE = "Nothing imports the house that it lives in"
+HOUSE = "No package imports the project configuration"
 PURE = "Decisions are pure: they know no framework and no database"
 
 

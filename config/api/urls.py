@@ -17,10 +17,10 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.routers import SimpleRouter
 
-from reporting.exports.api import ChartDoor, ExportDoor, TableDoor
-from reporting.figures.api import FigureDoor, FiguresDoor
-from reporting.sales.api import RefundsDoor, TransactionDoor, TransactionsDoor
-from routing.api import ConversationDoor
+from reporting.exports.api import ChartView, ExportViewSet, TableView
+from reporting.figures.api import FigureListView, FigureView
+from reporting.sales.api import RefundListView, TransactionListView, TransactionView
+from routing.api import ConversationViewSet
 
 
 @require_safe
@@ -45,21 +45,21 @@ def nowhere(request: Request, *args: Any, **kwargs: Any) -> NoReturn:
 
 
 router = SimpleRouter(use_regex_path=False)
-router.register("conversations", ConversationDoor, basename="conversation")
-router.register("exports", ExportDoor, basename="export")
+router.register("conversations", ConversationViewSet, basename="conversation")
+router.register("exports", ExportViewSet, basename="export")
 
 schema = SpectacularAPIView.as_view(permission_classes=[AllowAny], authentication_classes=[])
 
 urlpatterns = [
     path("docs/", docs, name="api_docs"),
     path("v1/schema/", schema, name="api_schema"),
-    path("v1/figures/", FiguresDoor.as_view()),
-    path("v1/figures/<slug:name>/", FigureDoor.as_view()),
-    path("v1/tables/<slug:name>.<slug:kind>", TableDoor.as_view()),
-    path("v1/charts/<slug:name>.<slug:kind>", ChartDoor.as_view()),
-    path("v1/transactions/", TransactionsDoor.as_view()),
-    path("v1/transactions/<str:number>/", TransactionDoor.as_view()),
-    path("v1/transactions/<str:number>/refunds/", RefundsDoor.as_view()),
+    path("v1/figures/", FigureListView.as_view()),
+    path("v1/figures/<slug:name>/", FigureView.as_view()),
+    path("v1/tables/<slug:name>.<slug:kind>", TableView.as_view()),
+    path("v1/charts/<slug:name>.<slug:kind>", ChartView.as_view()),
+    path("v1/transactions/", TransactionListView.as_view()),
+    path("v1/transactions/<str:number>/", TransactionView.as_view()),
+    path("v1/transactions/<str:number>/refunds/", RefundListView.as_view()),
     path("v1/", include((router.urls, "api"))),
     re_path("", nowhere),
 ]

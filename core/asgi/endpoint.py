@@ -121,7 +121,7 @@ async def serve(
             status, headers = lost.status, [(b"retry-after", b"2")]
             payload = error(lost.code, lost.text)
         except Exception:
-            logger.exception("a message door failed")
+            logger.exception("a message endpoint failed")
             status, payload = 500, error("failed", _("Something went wrong on our side."))
     if isinstance(payload, Download):
         body = payload.content

@@ -46,10 +46,10 @@ def match(path: str) -> dict[str, str] | None:
     return found.groupdict() if found else None
 
 
-async def door(scope: Scope, receive: Receive, send: Send, found: dict[str, str]) -> None:
+async def handle(scope: Scope, receive: Receive, send: Send, found: dict[str, str]) -> None:
     headers: Headers = [(b"vary", b"Origin")]
 
-    async def handle(request: Request) -> tuple[int, dict[str, Any]]:
+    async def answer(request: Request) -> tuple[int, dict[str, Any]]:
         return await _handle(request, headers)
 
     async def tell(event: dict[str, Any]) -> None:
@@ -57,7 +57,7 @@ async def door(scope: Scope, receive: Receive, send: Send, found: dict[str, str]
             event["headers"] = [*event["headers"], *headers]
         await send(event)
 
-    await serve(scope, receive, tell, found, handle)
+    await serve(scope, receive, tell, found, answer)
 
 
 async def _handle(request: Request, headers: Headers) -> tuple[int, dict[str, Any]]:

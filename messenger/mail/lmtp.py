@@ -26,7 +26,7 @@ class Lmtp(LMTP):
     line_length_limit = SIZE_LIMIT
 
 
-class Door:
+class LmtpHandler:
     """The LMTP handler: it refuses unknown addresses at once and accepts the rest.
 
     An e-mail refused for its sender still gets "250": the mail server would send the refusal to
@@ -74,11 +74,11 @@ def _for_each(envelope: Envelope, answer: str) -> str:
 
 async def listen(host: str, port: int) -> asyncio.Server:
     """Start the server; its socket is listening when this returns."""
-    door = Door()
+    handler = LmtpHandler()
 
     def make() -> LMTP:
         return Lmtp(
-            door,
+            handler,
             data_size_limit=SIZE_LIMIT,
             timeout=QUIET_SECONDS,
             ident="Causerie",

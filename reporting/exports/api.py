@@ -115,7 +115,7 @@ class AnyKind(DefaultContentNegotiation):
 
 
 @extend_schema(tags=["exports"])
-class ExportDoor(
+class ExportViewSet(
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     GenericViewSet[Export],
@@ -194,7 +194,7 @@ class TableOfReport(APIView):
 
 
 @extend_schema(tags=["exports"])
-class TableDoor(TableOfReport):
+class TableView(TableOfReport):
     @extend_schema(
         parameters=[
             OpenApiParameter("name", enum=[*tables.CUTS, *tables.BREAKDOWNS], location="path"),
@@ -212,7 +212,7 @@ class TableDoor(TableOfReport):
 
 
 @extend_schema(tags=["exports"])
-class ChartDoor(TableOfReport):
+class ChartView(TableOfReport):
     @extend_schema(
         parameters=[
             OpenApiParameter("kind", enum=list(row_files.WRITERS), location="path"),

@@ -54,7 +54,7 @@ class FigureAnswerSerializer(AnswerSerializer):
 
 
 @extend_schema(tags=["figures"])
-class FiguresDoor(APIView):
+class FigureListView(APIView):
     @extend_schema(responses=FigureSerializer(many=True))
     def get(self, request: Request) -> Response:
         """All figures with their definitions."""
@@ -75,7 +75,7 @@ PARAMETERS = [
 
 
 @extend_schema(tags=["figures"])
-class FigureDoor(APIView):
+class FigureView(APIView):
     @extend_schema(parameters=PARAMETERS, responses=FigureAnswerSerializer)
     def get(self, request: Request, name: str) -> Response:
         """One figure over a period, in whole, in parts (``by``) or by time (``step``): of the

@@ -110,7 +110,7 @@ class TransactionSerializer(serializers.ModelSerializer[Transaction]):
         return None if row.elapsed is None else int(row.elapsed.total_seconds())
 
 
-class ShopDoor(APIView):
+class ShopView(APIView):
     authentication_classes = (ByShopKey,)
     permission_classes = (HasShopKey,)
 
@@ -120,7 +120,7 @@ class ShopDoor(APIView):
 
 
 @extend_schema(tags=["transactions"])
-class TransactionsDoor(ShopDoor):
+class TransactionListView(ShopView):
     @extend_schema(
         request=PurchaseSerializer,
         responses={200: TransactionSerializer, 201: TransactionSerializer},
@@ -157,7 +157,7 @@ class TransactionsDoor(ShopDoor):
 
 
 @extend_schema(tags=["transactions"])
-class TransactionDoor(ShopDoor):
+class TransactionView(ShopView):
     @extend_schema(responses=TransactionSerializer)
     def get(self, request: Request, number: str) -> Response:
         """One purchase, with its attribution and its refunds."""
@@ -168,7 +168,7 @@ class TransactionDoor(ShopDoor):
 
 
 @extend_schema(tags=["transactions"])
-class RefundsDoor(ShopDoor):
+class RefundListView(ShopView):
     @extend_schema(
         request=RefundSerializer,
         responses={200: TransactionSerializer, 201: TransactionSerializer},

@@ -51,7 +51,7 @@ def test_a_change_by_somebody_holds_before_and_after() -> None:
     assert (change.owner_model, change.owner_id) == ("routing.distributionrule", step.rule_id)
 
 
-def test_what_no_door_signed_is_the_systems_and_the_next_change_too() -> None:
+def test_unsigned_changes_are_recorded_as_the_systems() -> None:
     group = GroupFactory()
     with audit.acting(UserFactory(role=Role.ADMIN)):
         Group.objects.filter(pk=group.pk).update(name="Signed")

@@ -223,7 +223,7 @@ def payloads(website: Website, conversation: Conversation) -> dict[str, dict[str
     }  # fmt: skip
 
 
-def doors_for_programs(conversation: Conversation) -> set[str]:
+def program_paths(conversation: Conversation) -> set[str]:
     """Return the addresses that take JSON: those of the Messenger and of the API that accept
     POST."""
     return {
@@ -237,7 +237,7 @@ def test_every_json_entry_point_has_a_sample(
     client: Client, website: Website, conversation: Conversation
 ) -> None:
     sent = payloads(website, conversation)
-    for path in doors_for_programs(conversation) - set(sent):
+    for path in program_paths(conversation) - set(sent):
         with undone(client):
             answer = client.post(path, b"{}", content_type="application/json")
         assert answer.status_code in {401, 404, 405}, f"{path} takes JSON: add a sample of it"

@@ -84,7 +84,7 @@ async def test_no_body_at_a_raw_entry_point_is_a_failure() -> None:
     message = {"client_id": str(uuid.uuid4()), "body": "x", "attachment": None}
     view = {"url": "http://testserver/", "language": "fr", "data": {"a": "b"}, "again": True}
     base = f"/messenger/celeste/conversations/{conversation.public_id}"
-    doors: list[tuple[str, dict[str, Any], list[tuple[bytes, bytes]]]] = [
+    requests: list[tuple[str, dict[str, Any], list[tuple[bytes, bytes]]]] = [
         (f"{base}/messages/", message, [mine]),
         (f"{base}/read/", {"seq": 1}, [mine]),
         (f"/desk/c/{conversation.pk}/messages/", message, [(b"cookie", here["cookie"])]),
@@ -93,7 +93,7 @@ async def test_no_body_at_a_raw_entry_point_is_a_failure() -> None:
     ]
     failed = []
     try:
-        for path, payload, headers in doors:
+        for path, payload, headers in requests:
             for body in bodies(payload):
                 status, said = await asked(path, body, *headers)
                 is_told = status < 400 or (said["error"]["code"] and said["error"]["message"])

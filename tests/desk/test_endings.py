@@ -311,7 +311,7 @@ def test_in_the_administration_a_manager_lifts_the_blocks_of_his_websites_only(
     assert agent_client.get("/admin/conversations/block/").status_code in {302, 404}
 
 
-def test_a_blocked_visitor_s_first_message_is_refused_by_its_door(
+def test_a_blocked_visitors_first_message_is_refused_by_the_endpoint(
     step: RuleStep, agent: Agent
 ) -> None:
     visitor = VisitorFactory(website=step.rule.website, token="a secret", agrees=True)

@@ -141,7 +141,7 @@ def test_a_manager_wakes_what_sleeps(step: RuleStep, alice: Agent, manager: User
 
 
 @pytest.mark.parametrize("act", ["rouse", "reassign"])
-def test_agents_and_strangers_find_no_such_door(
+def test_agents_and_strangers_get_a_404(
     step: RuleStep, alice: Agent, bruno: Agent, act: str
 ) -> None:
     one = in_status(Status.SNOOZED, step, alice)

@@ -75,11 +75,11 @@ def talk(db: None) -> Conversation:
 
 
 @pytest.fixture
-def door(transactional_db: None) -> Iterator[Lmtp]:
+def lmtp_server(transactional_db: None) -> Iterator[Lmtp]:
     """The product's own LMTP entry point, listening in a thread."""
-    from tests.messenger.letters import open_door
+    from tests.messenger.letters import serve_lmtp
 
-    yield from open_door()
+    yield from serve_lmtp()
 
 
 @pytest.fixture

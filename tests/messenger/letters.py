@@ -67,7 +67,7 @@ def words_of(conversation: Conversation) -> list[str]:
     return list(said.order_by("seq").values_list("body", flat=True))[1:]
 
 
-def open_door() -> Iterator[Lmtp]:
+def serve_lmtp() -> Iterator[Lmtp]:
     """Run the product's own LMTP entry point in a thread."""
     port, loop = free_port(), asyncio.new_event_loop()
     ready = threading.Event()

@@ -43,8 +43,8 @@ def begin(browser: Browser, **sent: Any) -> Any:
 
 
 def test_a_file_alone_begins_it(website: Website) -> None:
-    browser, doors = come(website)
-    kept = doors.upload(png(), "lampe.png").json["attachment"]
+    browser, api = come(website)
+    kept = api.upload(png(), "lampe.png").json["attachment"]
     answer = begin(browser, body="", attachment=kept["id"])
     assert answer.status_code == 201
     assert answer.json()["message"]["attachment"] == kept
@@ -53,66 +53,66 @@ def test_a_file_alone_begins_it(website: Website) -> None:
     # By both addresses: the earlier one, which the page has, and that of the conversation.
     whole = f"conversations/{conversation.public_id}/attachments/{kept['id']}/"
     for path in (f"attachments/{kept['id']}/", whole):
-        assert doors.ask("GET", path).status == 200
+        assert api.ask("GET", path).status == 200
 
 
 def test_several_go_with_the_first_words(website: Website) -> None:
-    browser, doors = come(website)
-    ids = [doors.upload(png(40)).json["attachment"]["id"] for _ in range(2)]
+    browser, api = come(website)
+    ids = [api.upload(png(40)).json["attachment"]["id"] for _ in range(2)]
     talk = begin(browser, body="Like this").json()["conversation"]["id"]
-    doors.base += f"conversations/{talk}/"
-    assert [doors.say(one).status for one in ids] == [201, 201]
+    api.base += f"conversations/{talk}/"
+    assert [api.say(one).status for one in ids] == [201, 201]
 
 
 def test_a_repeat_stores_it_once(website: Website) -> None:
-    browser, doors = come(website)
-    kept = doors.upload(png(40)).json["attachment"]["id"]
+    browser, api = come(website)
+    kept = api.upload(png(40)).json["attachment"]["id"]
     sent = {"client_id": str(uuid.uuid4()), "body": "", "attachment": kept}
     seqs = [browser.post("conversations/", sent).json()["message"]["seq"] for _ in range(2)]
     assert seqs == [1, 1]
-    assert doors.upload(png(40), id=kept).status == 200
+    assert api.upload(png(40), id=kept).status == 200
 
 
 def test_nobody_elses_file_begins_anything(website: Website) -> None:
     kept = come(website)[1].upload(png(40)).json["attachment"]["id"]
-    browser, doors = come(website)
+    browser, api = come(website)
     answer = begin(browser, body="", attachment=kept)
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "attachment")
     assert not Conversation.objects.exists()
-    assert doors.ask("GET", f"attachments/{kept}/").status == 404
-    assert doors.upload(png(41), id=kept).status == 409
+    assert api.ask("GET", f"attachments/{kept}/").status == 404
+    assert api.upload(png(41), id=kept).status == 409
 
 
 @pytest.mark.parametrize("why", ["unknown", "withdrawn", "off", "elsewhere"])
 def test_who_may_not_write_uploads_nothing(website: Website, why: str) -> None:
-    _browser, doors = come(website)
+    _browser, api = come(website)
     if why == "unknown":
-        doors.headers["authorization"] = "Bearer nobody"
+        api.headers["authorization"] = "Bearer nobody"
     if why == "withdrawn":
         Visitor.objects.update(withdrawn_at=NOW)
     if why == "off":
         Website.objects.update(takes_files=False)
     if why == "elsewhere":
-        doors.base = "/messenger/other/"
-    assert doors.upload(png(40)).status == (409 if why == "off" else 404)
+        api.base = "/messenger/other/"
+    assert api.upload(png(40)).status == (409 if why == "off" else 404)
     assert not Attachment.objects.exists()
 
 
 def test_what_begins_nothing_is_forgotten(website: Website, media: Path) -> None:
-    _browser, doors = come(website)
-    doors.upload(png(40))
+    _browser, api = come(website)
+    api.upload(png(40))
     made = Attachment.objects.get().created_at
     assert attachments.forget_unsent(at=made + timedelta(days=2)) == 1
     assert not [path for path in media.rglob("*") if path.is_file()]
 
 
 def test_a_visitor_is_erased_with_it(website: Website, step: RuleStep) -> None:
-    _browser, doors = come(website)
-    doors.upload(png(40))
+    _browser, api = come(website)
+    api.upload(png(40))
     Visitor.objects.all().delete()
     assert not Attachment.objects.exists()
 
 
 def test_neither_words_nor_a_file_is_refused(website: Website) -> None:
-    browser, _doors = come(website)
+    browser, _api = come(website)
     assert begin(browser, body="").status_code == 400

@@ -107,7 +107,7 @@ def test_what_is_set_aside_is_talked_of_by_nobody(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_open", [True, False])
-def test_both_doors_tell_the_same_of_every_state(
+def test_view_and_raw_endpoint_describe_every_state_alike(
     is_open: bool, step: RuleStep, website: Website
 ) -> None:
     alice = AgentFactory(display_name="Alice", available=False)

@@ -93,7 +93,7 @@ FREE = {"consent/", "history/", "logout/", "copy/", "ticket/", "visitors/"}
 """What the visitor may still decide or read, and consent itself."""
 
 
-def test_no_door_stores_anything_of_who_has_withdrawn(
+def test_no_endpoint_stores_anything_after_withdrawal(
     browser: Browser, website: Website, visitor: Visitor, talk: Conversation, asked: Conversation
 ) -> None:
     secret = identities.rotate(website, at=timezone.now()).value
@@ -123,17 +123,17 @@ def test_no_door_stores_anything_of_who_has_withdrawn(
     assert raw.ask("POST", "read/", read, **{"content-type": "application/json"}).status == 204
     assert stored() == before
     known = {*sent, *FREE, "transactions/"}
-    assert every_door() - {path.replace(str(asked.public_id), "…") for path in known} == set()
+    assert every_endpoint() - {path.replace(str(asked.public_id), "…") for path in known} == set()
 
 
-def every_door() -> set[str]:
+def every_endpoint() -> set[str]:
     """Return each address below a website's Messenger that accepts data, without read-only ones."""
     (inner,) = [one for one in urls.urlpatterns if str(one.pattern) == "messenger/<str:key>/"]
     paths = {str(one.pattern).replace("<uuid:conversation>", "…") for one in inner.url_patterns}
     return paths - {"", "state/", "unsubscribe/<str:word>/"}
 
 
-def test_the_raw_doors_are_those_that_the_walk_knows() -> None:
+def test_the_walk_covers_every_raw_endpoint() -> None:
     assert "(?P<what>messages|read)|attachments/" in messenger.asgi.messages.PATH.pattern
 
 

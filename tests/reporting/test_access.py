@@ -91,11 +91,11 @@ async def by_file(user: User) -> int:
     return body.count(b"\n") - 1
 
 
-@pytest.mark.parametrize("door", [by_api, by_list, by_file])
+@pytest.mark.parametrize("ask", [by_api, by_list, by_file])
 def test_everybody_finds_his_own_and_nothing_else(
-    brands: Brands, door: Callable[[User], int]
+    brands: Brands, ask: Callable[[User], int]
 ) -> None:
-    assert {who: door(brands.users[who]) for who in SEES} == {
+    assert {who: ask(brands.users[who]) for who in SEES} == {
         who: len(sees) for who, sees in SEES.items()
     }
 

@@ -302,12 +302,12 @@ def read(user: User, paths: list[str]) -> dict[str, tuple[int, str]]:
     told = dict[str, tuple[int, str]]()
     only_written = set[str]()
     for path in paths:
-        door = re.sub(r"/\d+/", "/1/", path)
-        if door in only_written:
+        address = re.sub(r"/\d+/", "/1/", path)
+        if address in only_written:
             continue
         answer = client.get(path)
         if answer.status_code == 405:
-            only_written.add(door)
+            only_written.add(address)
         body = whole(answer.streaming_content) if answer.streaming else answer.content
         told[path] = (answer.status_code, CHANGING.sub("", body.decode()))
     return told

@@ -130,7 +130,7 @@ class Something:
 
 
 # (as written, when it changes): open; closed; about to close an hour ago; about to open; ...
-DOORS = st.sampled_from(
+HOURS = st.sampled_from(
     [(True, None), (True, HOUR), (False, -HOUR), (True, -HOUR), (False, None), (False, HOUR)]
 )
 # Mostly able, mostly undemanding: a world in which everything stops everybody tests little.
@@ -162,21 +162,21 @@ SOMETHING = st.builds(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
-    doors=st.lists(DOORS, min_size=2, max_size=2),
+    hours=st.lists(HOURS, min_size=2, max_size=2),
     people=st.lists(SOMEBODY, min_size=2, max_size=3),
     things=st.lists(SOMETHING, min_size=2, max_size=4),
 )
 def test_the_statements_say_of_any_world_what_the_function_says(
-    doors: list[tuple[bool, timedelta | None]],
+    hours: list[tuple[bool, timedelta | None]],
     people: list[Somebody],
     things: list[Something],
 ) -> None:
     with transaction.atomic():
         rule = RuleFactory()
-        steps = [StepFactory(rule=rule) for _ in doors]
+        steps = [StepFactory(rule=rule) for _ in hours]
         skills = [SkillFactory(website=rule.website) for _ in range(2)]
         agents = [populate(person, rule, steps, skills) for person in people]
-        for step, (is_open, change) in zip(steps, doors, strict=True):
+        for step, (is_open, change) in zip(steps, hours, strict=True):
             Group.objects.filter(pk=step.group_id).update(
                 is_open=is_open, hours_change_at=change and NOW + change
             )

@@ -63,7 +63,7 @@ class Caller:
     """A caller of a raw endpoint: a visitor with a token, or an agent with a session."""
 
     base: str
-    doors: Any
+    endpoint: Any
     headers: dict[str, str] = field(default_factory=dict)
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
@@ -71,7 +71,7 @@ class Caller:
 
     async def asking(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
         where, _mark, query = f"{self.base}{path}".partition("?")
-        found = self.doors.match(where)
+        found = self.endpoint.match(where)
         assert found is not None, where
         given = {"host": "localhost", "content-length": str(len(body))} | self.headers | headers
         scope = {
@@ -83,7 +83,7 @@ class Caller:
         }
 
         async def application(scope: Any, receive: Any, send: Any) -> None:
-            await self.doors.door(scope, receive, send, found)
+            await self.endpoint.handle(scope, receive, send, found)
 
         talk = ApplicationCommunicator(application, scope)
         half = len(body) // 2

@@ -299,15 +299,15 @@ def test_what_cannot_be_seen_is_not_part_of_an_address() -> None:
 # --- The entry points
 
 
-def test_a_blocked_person_gets_a_clean_answer_over_lmtp(door: Lmtp) -> None:
+def test_a_blocked_person_gets_a_clean_answer_over_lmtp(lmtp_server: Lmtp) -> None:
     talk = begin()
     blocks.block(talk, reason="rude", until=None, by=Agent.objects.get().user, at=timezone.now())
     to = reply_address(talk.public_id)
-    assert door.deliver(letter(talk).as_bytes(), [to]) == {to: 250}
+    assert lmtp_server.deliver(letter(talk).as_bytes(), [to]) == {to: 250}
     assert Reply.objects.get().reason == "the visitor is blocked"
 
 
-def test_lmtp_takes_headers_that_are_not_encoded_and_lines_of_any_length(door: Lmtp) -> None:
+def test_lmtp_takes_headers_that_are_not_encoded_and_lines_of_any_length(lmtp_server: Lmtp) -> None:
     talk = begin()
     to = reply_address(talk.public_id)
     raw = (
@@ -315,14 +315,14 @@ def test_lmtp_takes_headers_that_are_not_encoded_and_lines_of_any_length(door: L
         "Message-ID: <é@example.org>\r\n"
         f"Content-Type: text/plain; charset=utf-8\r\n\r\nDéjà {'reçu ' * 500}\r\n"
     ).encode()
-    assert door.deliver(raw, [to]) == {to: 250}
+    assert lmtp_server.deliver(raw, [to]) == {to: 250}
     assert words_of(talk) == [f"Déjà {'reçu ' * 500}".strip()]
     assert InboundEmail.objects.get().subject == "Déjà reçu"
 
 
-def test_lmtp_takes_senders_beyond_ascii(door: Lmtp) -> None:
+def test_lmtp_takes_senders_beyond_ascii(lmtp_server: Lmtp) -> None:
     talk = begin()
-    with smtplib.LMTP("127.0.0.1", door.port, timeout=20) as client:
+    with smtplib.LMTP("127.0.0.1", lmtp_server.port, timeout=20) as client:
         client.ehlo_or_helo_if_needed()
         assert client.sock is not None
         client.sock.sendall("MAIL FROM:<jérôme@example.org> SMTPUTF8\r\n".encode())
@@ -331,15 +331,15 @@ def test_lmtp_takes_senders_beyond_ascii(door: Lmtp) -> None:
 
 
 def test_lmtp_gives_back_what_could_not_be_stored(
-    door: Lmtp, settings: Any, tmp_path: Path
+    lmtp_server: Lmtp, settings: Any, tmp_path: Path
 ) -> None:
     talk = begin()
     to, place = reply_address(talk.public_id), tmp_path / "media"
     place.write_text("a file where the folder of files should be")
     settings.MEDIA_ROOT = place
-    assert door.deliver(letter(talk).as_bytes(), [to]) == {to: 451}
+    assert lmtp_server.deliver(letter(talk).as_bytes(), [to]) == {to: 451}
     place.unlink()
-    assert door.deliver(letter(talk).as_bytes(), [to]) == {to: 250}
+    assert lmtp_server.deliver(letter(talk).as_bytes(), [to]) == {to: 250}
 
 
 REFUSING = """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
@@ -349,7 +349,7 @@ REFUSING = """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
 
 
 def test_lmtp_gives_back_what_the_database_does_not_take(
-    door: Lmtp, settings: Any, tmp_path: Path
+    lmtp_server: Lmtp, settings: Any, tmp_path: Path
 ) -> None:
     settings.MEDIA_ROOT = tmp_path
     talk = begin()
@@ -357,12 +357,12 @@ def test_lmtp_gives_back_what_the_database_does_not_take(
     with connection.cursor() as cursor:
         cursor.execute(REFUSING)
     try:
-        assert door.deliver(letter(talk).as_bytes(), [to]) == {to: 451}
+        assert lmtp_server.deliver(letter(talk).as_bytes(), [to]) == {to: 451}
         assert words_of(talk) == []
     finally:
         with connection.cursor() as cursor:
             cursor.execute("DROP FUNCTION refuse() CASCADE")
-    assert door.deliver(letter(talk).as_bytes(), [to]) == {to: 250}
+    assert lmtp_server.deliver(letter(talk).as_bytes(), [to]) == {to: 250}
     assert words_of(talk) != []
 
 

@@ -304,26 +304,26 @@ def test_every_mail_has_an_outcome_on_record(talk: Conversation, raw: bytes) -> 
     assert Reply.objects.count() == 1
 
 
-def test_a_mail_server_delivers_over_lmtp(door: Lmtp) -> None:
+def test_a_mail_server_delivers_over_lmtp(lmtp_server: Lmtp) -> None:
     first, second = begin(), begin()
     to = [reply_address(first.public_id), reply_address(second.public_id)]
-    assert door.deliver(letter(first).as_bytes(), to) == dict.fromkeys(to, 250)
+    assert lmtp_server.deliver(letter(first).as_bytes(), to) == dict.fromkeys(to, 250)
     assert words_of(first) == words_of(second) == ["Thank you!"]
 
 
-def test_strangers_are_refused_at_the_door(door: Lmtp) -> None:
+def test_lmtp_refuses_unknown_recipients_at_once(lmtp_server: Lmtp) -> None:
     talk = begin()
     good = reply_address(talk.public_id)
     strangers = [f"reply+{n}@causerie.localhost" for n in range(3)]
-    answers = door.deliver(letter(talk).as_bytes(), [*strangers, good])
+    answers = lmtp_server.deliver(letter(talk).as_bytes(), [*strangers, good])
     assert answers == {**dict.fromkeys(strangers, 550), good: 250}
     assert words_of(talk) == ["Thank you!"]
 
 
-def test_a_thousand_recipients_are_too_many(door: Lmtp) -> None:
+def test_a_thousand_recipients_are_too_many(lmtp_server: Lmtp) -> None:
     talk = begin()
     good = reply_address(talk.public_id)
-    with smtplib.LMTP("127.0.0.1", door.port, timeout=20) as client:
+    with smtplib.LMTP("127.0.0.1", lmtp_server.port, timeout=20) as client:
         client.ehlo_or_helo_if_needed()
         client.mail(VISITOR)
         codes = [client.rcpt(good)[0] for _ in range(1000)]
@@ -331,16 +331,16 @@ def test_a_thousand_recipients_are_too_many(door: Lmtp) -> None:
     assert set(codes[replies.RECIPIENTS :]) == {452}
 
 
-def test_a_bounce_over_lmtp_is_ignored(door: Lmtp) -> None:
+def test_a_bounce_over_lmtp_is_ignored(lmtp_server: Lmtp) -> None:
     talk = begin()
-    door.deliver(letter(talk).as_bytes(), [reply_address(talk.public_id)], sender="")
+    lmtp_server.deliver(letter(talk).as_bytes(), [reply_address(talk.public_id)], sender="")
     assert words_of(talk) == []
     assert Reply.objects.get().outcome == Outcome.IGNORED
 
 
-def test_what_is_too_large_is_refused(door: Lmtp) -> None:
+def test_what_is_too_large_is_refused(lmtp_server: Lmtp) -> None:
     talk = begin()
-    with smtplib.LMTP("127.0.0.1", door.port, timeout=20) as client:
+    with smtplib.LMTP("127.0.0.1", lmtp_server.port, timeout=20) as client:
         client.ehlo_or_helo_if_needed()
         code, _said = client.docmd("MAIL", f"FROM:<{VISITOR}> SIZE={lmtp.SIZE_LIMIT + 1}")
     assert code == 552

@@ -326,7 +326,7 @@ def test_an_account_that_has_a_conversation_is_not_deleted(
     assert conversation.agent_id == agent.pk
 
 
-def test_a_door_that_tells_nobody_is_found_by_the_sweep(step: RuleStep, agent: Agent) -> None:
+def test_the_sweep_finds_unreported_changes(step: RuleStep, agent: Agent) -> None:
     conversation = in_status(Status.ACTIVE, step, agent)
     Group.objects.filter(pk=step.group_id).update(website=StepFactory().rule.website_id)
     assert ownership.agents_with_barred() == [agent.pk]
