@@ -7,7 +7,6 @@ from django.urls import path
 from accounts import views
 
 urlpatterns = [
-    path("", views.home, name="home"),
     path("login/", views.Login.as_view(), name="login"),
     path("welcome/<uidb64>/<token>/", views.ChoosePassword.as_view(), name="choose_password"),
     path("language/", views.language, name="set_language"),

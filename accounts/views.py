@@ -1,4 +1,4 @@
-"""Views of the login, the choice of language and the start page."""
+"""Views of the login and the choice of language."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 from django.contrib.auth.views import LoginView, PasswordResetConfirmView, redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse, reverse_lazy
+from django.shortcuts import resolve_url
+from django.urls import reverse
 from django.utils.translation import check_for_language
 from django.views.i18n import set_language
 
@@ -25,11 +25,6 @@ DEMO_LOGINS = (
 )
 
 
-def place_of(user: User) -> str:
-    """Return a user's start page: the board for supervisors, the desk for others."""
-    return reverse("production" if user.oversees else "desk")
-
-
 class Login(LoginView):
     """Django's login view, which also applies the language that the user chose elsewhere."""
 
@@ -37,9 +32,6 @@ class Login(LoginView):
     redirect_authenticated_user = True
     http_method_names = ["get", "post"]
     extra_context = {"demo_logins": DEMO_LOGINS if settings.DEMO else ()}
-
-    def get_default_redirect_url(self) -> str:
-        return reverse("home")
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)
@@ -59,7 +51,9 @@ class ChoosePassword(PasswordResetConfirmView):
 
     template_name = "accounts/choose_password.html"
     post_reset_login = True
-    success_url = reverse_lazy("home")
+
+    def get_success_url(self) -> str:
+        return resolve_url(settings.LOGIN_REDIRECT_URL)
 
     def form_valid(self, form: SetPasswordForm[User]) -> HttpResponse:
         with acting(form.user):
@@ -71,13 +65,6 @@ def admin_login(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         raise Http404
     return redirect_to_login(request.GET.get("next", reverse("admin:index")), reverse("login"))
-
-
-def home(request: HttpRequest) -> HttpResponse:
-    """Redirect to the user's start page, or to the login."""
-    if not request.user.is_authenticated:
-        return redirect("login")
-    return redirect(place_of(request.user))
 
 
 def language(request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Who reacts to what: the one list of side effects, as urls.py is of URLs.
+"""Which function reacts to which fact: the one list of side effects, as urls.py is of URLs.
 
 Live reactions push to screens after the commit and may be lost; durable ones are owed by the outbox
 and run at least once.
@@ -11,8 +11,11 @@ from anymail.signals import inbound
 import conversations.task_triggers
 import desk.live
 import messenger.live
+import messenger.personal_tables
 import reporting.live
+import reporting.personal_tables
 import reporting.task_triggers
+import routing.personal_tables
 from accounts import invitations
 from conversations.facts import (
     AgentMentioned,
@@ -31,13 +34,14 @@ from conversations.facts import (
     SurveyAnswered,
     VisitorBrowsed,
 )
+from conversations.privacy import tables
 from conversations.suggestions import learning
 from core.events.bus import forget, on, on_durably
 from messenger.mail import webhooks
 from reporting.exports import notifications
 from reporting.facts import ExportAsked, ExportEnded, ReplayWanted, ReportDue
 from reporting.reports import mails
-from routing import dispatch, snapshot_cache
+from routing import dispatch, page_links, snapshot_cache
 from routing.actions import escalation, reclaiming
 from routing.facts import (
     AccessChanged,
@@ -51,7 +55,7 @@ from routing.facts import (
 
 
 def connect() -> None:
-    """Connect all reactions, replacing earlier ones."""
+    """Connect all reactions and register what higher rooms own, replacing earlier wiring."""
     forget()
 
     on(MessageAdded, messenger.live.show_message, desk.live.show_message)
@@ -93,3 +97,13 @@ def connect() -> None:
     on_durably(ExportAsked, reporting.task_triggers.write_exports)
     on_durably(ExportEnded, notifications.tell)
     on_durably(PersonInvited, invitations.send_invitation)
+
+    # What lower rooms may not know by name: the personal data and the pages of higher ones.
+    tables.register(
+        tables.TABLES,
+        routing.personal_tables.TABLES,
+        reporting.personal_tables.TABLES,
+        messenger.personal_tables.TABLES,
+    )
+    page_links.BOARD.connect("production")
+    page_links.BUILDER.connect("admin:builder")

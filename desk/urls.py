@@ -22,6 +22,7 @@ from desk.views import (
 )
 
 urlpatterns = [
+    path("", session.home, name="home"),
     path("desk/", pages.desk, name="desk"),
     path("desk/boxes/", pages.boxes, name="boxes"),
     path("desk/withheld/", why.withheld, name="withheld"),

@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from accounts.desk_session import SESSION_VALID_SQL, DeskSession
@@ -40,7 +41,7 @@ AFTER = """
     SELECT c.public_id, c.status, c.is_asynchronous, c.last_seq, c.agent_read_seq,
            c.visitor_read_seq, c.opened_at, c.closed_at, holder.display_name AS holder,
            until.seq AS hidden_seq, c.moved_at, c.last_agent_message_at,
-           coalesce(desk.is_connected, false) AS is_connected,
+           {is_connected} AS is_connected,
            CASE WHEN c.status = 'queued' AND NOT {is_open} THEN true ELSE false END AS is_closed,
            team.hours_change_at,
            EXISTS (
@@ -59,7 +60,7 @@ AFTER = """
     FROM conversations_conversation c
     JOIN conversations_visitor v ON v.id = c.visitor_id
     LEFT JOIN accounts_agent holder ON holder.id = c.agent_id
-    LEFT JOIN routing_deskpresence desk ON desk.agent_id = c.agent_id
+    {presences}
     LEFT JOIN accounts_group team ON team.id = c.group_id
     CROSS JOIN LATERAL (SELECT {hidden} AS seq) until
     LEFT JOIN LATERAL (
@@ -81,6 +82,18 @@ WITH_EMAIL = {
     "emails": """LEFT JOIN conversations_inboundemail e
         ON e.conversation_id = m.conversation_id AND e.seq = m.seq""",
 }
+
+# Only visitors see whether their agent is connected. A higher room records it: its caller names the
+# table, which has one row for each agent.
+NO_PRESENCE = {"is_connected": "false", "presences": ""}
+
+
+def _with_presence(model: type[Model]) -> dict[str, str]:
+    return {
+        "is_connected": "coalesce(desk.is_connected, false)",
+        "presences": f"LEFT JOIN {model._meta.db_table} desk ON desk.agent_id = c.agent_id",
+    }
+
 
 # The last message that a visitor has hidden (C13); agents see all.
 HIDDEN_SEQ = """CASE WHEN v.hidden_at IS NULL THEN 0 ELSE (
@@ -119,9 +132,17 @@ def check_seq(value: object) -> int:
 
 
 async def for_visitor(
-    *, conversation: uuid.UUID, token_hash: str, after_seq: int, at: datetime
+    *,
+    conversation: uuid.UUID,
+    token_hash: str,
+    after_seq: int,
+    at: datetime,
+    presence: type[Model],
 ) -> dict[str, Any]:
-    """Return the messages after ``after_seq``, and the conversation as its visitor sees it."""
+    """Return the messages after ``after_seq``, and the conversation as its visitor sees it.
+
+    ``presence`` has a row for each agent, with ``is_connected``.
+    """
     values = {
         "conversation": conversation,
         "token_hash": token_hash,
@@ -130,7 +151,13 @@ async def for_visitor(
         "at": at,
     }
     guard = f"c.public_id = %(conversation)s AND {SPOKEN_FOR}"
-    query = AFTER.format(guard=guard, hidden=HIDDEN_SEQ, is_open=TEAM_IS_OPEN, **NO_EMAIL)
+    query = AFTER.format(
+        guard=guard,
+        hidden=HIDDEN_SEQ,
+        is_open=TEAM_IS_OPEN,
+        **_with_presence(presence),
+        **NO_EMAIL,
+    )
     rows = await async_pool.fetch_all(query, values)
     if not rows:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
@@ -143,7 +170,7 @@ async def for_agent(*, conversation: int, after_seq: int) -> dict[str, Any]:
     """Return the same for a desk. The caller has checked that the agent may see it."""
     values = {"conversation": conversation, "after_seq": after_seq, "limit": PAGE}
     guard = "c.id = %(conversation)s"
-    query = AFTER.format(guard=guard, hidden="0", is_open="true", **WITH_EMAIL)
+    query = AFTER.format(guard=guard, hidden="0", is_open="true", **NO_PRESENCE, **WITH_EMAIL)
     rows = await async_pool.fetch_all(query, values)
     if not rows:
         raise Rejected("not_found", _("This conversation does not exist."), 404)

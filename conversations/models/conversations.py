@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -14,9 +14,6 @@ from accounts import supervision
 from accounts.models import Agent, Channel, Group, Role, User, Website
 from conversations.lifecycle.transitions import WAITING, DeadlineKind, Status
 from conversations.models.visitors import Visitor
-
-if TYPE_CHECKING:
-    from routing.models import DistributionRule, RuleStep
 
 
 class Style(models.TextChoices):
@@ -135,7 +132,7 @@ class Conversation(models.Model):
     language = models.CharField(_("language"), max_length=10)
     page_url = models.URLField(_("page"), max_length=2000, blank=True)
 
-    rule: models.ForeignKey[DistributionRule | None] = models.ForeignKey(
+    rule = models.ForeignKey(
         "routing.DistributionRule",
         on_delete=models.PROTECT,
         null=True,
@@ -143,7 +140,7 @@ class Conversation(models.Model):
         verbose_name=_("distribution rule"),
         help_text=_("The rule that engaged the visitor."),
     )
-    queue: models.ForeignKey[RuleStep | None] = models.ForeignKey(
+    queue = models.ForeignKey(
         "routing.RuleStep",
         on_delete=models.PROTECT,
         null=True,

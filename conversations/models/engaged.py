@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.conversations import Style
 
-if TYPE_CHECKING:
-    from routing.models import DistributionRule
-
 
 class Engaged(models.Model):
     """Columns copied once from the conversation by ``conversations.lifecycle.denormalized``."""
 
-    rule: models.ForeignKey[DistributionRule | None] = models.ForeignKey(
+    rule = models.ForeignKey(
         "routing.DistributionRule",
         on_delete=models.DO_NOTHING,  # The conversation's foreign key protects it.
         null=True,

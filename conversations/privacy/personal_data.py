@@ -1,7 +1,8 @@
 """Personal data: finding it by walking the schema, exporting it and erasing it (B13).
 
 The walk starts at the rows of a person or visitor and follows every foreign key that points to the
-rows found. New tables are therefore exported and erased without further code.
+rows found. New tables are therefore exported and erased without further code, unless their room has
+registered that they outlive erasure (``conversations.privacy.tables``).
 """
 
 from __future__ import annotations
@@ -26,9 +27,8 @@ from conversations.models import (
     Person,
     Visitor,
 )
+from conversations.privacy.tables import outlives_erasure
 
-# Purchases stay, without the identity of the buyer: accounting needs them.
-KEPT = {"reporting.transaction", "reporting.refund", "reporting.claim"}
 # Credentials, hashes and names in the storage are not exported.
 SECRET = {"token_hash", "address_hash", "file", "thumbnail"}
 # Columns that name files in the storage, which are deleted with the row.
@@ -79,7 +79,7 @@ def of_visitor(visitor: Visitor) -> Subject:
 def export(subject: Subject) -> dict[str, Any]:
     """Return all stored data by table, as plain JSON. Files are listed, not included (GDPR 15,
     20)."""
-    found = _walk({Person: subject.persons, Visitor: subject.visitors}, kept=True)
+    found = _walk({Person: subject.persons, Visitor: subject.visitors}, all_tables=True)
     return {
         "website": subject.website.name,
         "subject": subject.name,
@@ -131,15 +131,18 @@ def forget(visitors: list[int]) -> dict[str, int]:
     return counted
 
 
-def _walk(roots: Rows, *, kept: bool = False) -> Rows:
-    """Return the ids of all rows that refer to the roots, directly or through other tables."""
+def _walk(roots: Rows, *, all_tables: bool = False) -> Rows:
+    """Return the ids of all rows that refer to the roots, directly or through other tables.
+
+    Without ``all_tables``, the tables that outlive erasure are left out.
+    """
     found: Rows = {model: list(ids) for model, ids in roots.items()}
     todo = [(model, ids) for model, ids in found.items() if ids]
     while todo:
         model, ids = todo.pop(0)
         for relation in model._meta.related_objects:
             other: Any = relation.related_model
-            if other._meta.label_lower in KEPT and not kept:
+            if outlives_erasure(other) and not all_tables:
                 continue
             same = {f"{relation.field.name}__in": ids}
             known = set(found.get(other, []))

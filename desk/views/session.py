@@ -1,10 +1,10 @@
-"""The agent's own state: availability, and logging out."""
+"""The start page, the agent's own state (availability), and logging out."""
 
 from __future__ import annotations
 
 from django.contrib.auth import logout as end_session
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,14 @@ from conversations.agents import notices
 from desk import queries
 from desk.views.pages import bar_of, boxes_of
 from routing import presence
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """Redirect to the user's start page (the board for supervisors, the desk for others), or to the
+    login."""
+    if not request.user.is_authenticated:
+        return redirect("login")
+    return redirect("production" if request.user.oversees else "desk")
 
 
 @staff("POST")

@@ -19,6 +19,7 @@ from core.rejection import Rejected, wrong_method
 from messenger.links import PREFIX
 from messenger.queries import within
 from messenger.visitors import hash_token, token_hash_for
+from routing.models import DeskPresence
 
 PATH = re.compile(
     r"^/messenger/(?P<key>[A-Za-z0-9_-]+)/(?:conversations/(?P<conversation>[0-9a-f-]{36})/)?"
@@ -63,6 +64,7 @@ async def _handle(request: Request) -> tuple[int, Answer]:
                 token_hash=token_hash,
                 after_seq=reading.check_seq(after),
                 at=timezone.now(),
+                presence=DeskPresence,
             )
             shown = answer["conversation"]
             if shown["place"] is not None:

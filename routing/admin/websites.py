@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import rights
 from accounts.models import Holiday, Skill, Website
 from accounts.rights import ForAdministrators, PartForOverseers
-from routing import changes
+from routing import changes, page_links
 from routing.admin.people import FROM_TO
 from routing.admin.saving import Published
 
@@ -36,9 +36,7 @@ class WebsiteAdmin(ForAdministrators, Published, admin.ModelAdmin):
 
     @admin.display(description=_("Messenger"))
     def builder(self, website: Website) -> SafeString:
-        return format_html(
-            '<a href="{}">{}</a>', reverse("admin:builder", args=[website.pk]), _("Build")
-        )
+        return format_html('<a href="{}">{}</a>', page_links.BUILDER.url(website.pk), _("Build"))
 
     @admin.display(description=_("code to embed"))
     def code(self, website: Website) -> SafeString:

@@ -26,7 +26,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts import invitations, rights
 from accounts.models import Agent, Group, User, Website
 from core.events import bus
-from routing import changes, install_check, provisioning
+from routing import changes, install_check, page_links, provisioning
 from routing.facts import PersonInvited
 from routing.models import DistributionRule, RuleStep
 from routing.setup.forms import (
@@ -149,7 +149,7 @@ def steps_for(user: User) -> list[Step]:
             reverse("admin:routing_targetingrule_changelist"),
             DistributionRule.objects.filter(targeting_rules__isnull=False).exists(),
         ),
-        Step("watch", _("Monitor the queues"), reverse("production"), False),
+        Step("watch", _("Monitor the queues"), page_links.BOARD.url(), False),
     ]
 
 

@@ -131,6 +131,7 @@ def test_view_and_raw_endpoint_describe_every_state_alike(
                         token_hash=hash_token(tokens[one.pk]),
                         after_seq=0,
                         at=NOW,
+                        presence=DeskPresence,
                     )
                 )["conversation"]
                 for one in told

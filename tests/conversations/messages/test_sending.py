@@ -26,7 +26,7 @@ from conversations.messages.validators import BODY_LIMIT, check_body, check_clie
 from conversations.models import Author, Conversation, Message
 from core.db import async_pool
 from core.rejection import Rejected
-from routing.models import RuleStep
+from routing.models import DeskPresence, RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, VisitorFactory, in_status, on_desk, queued, with_bot
 
@@ -457,6 +457,7 @@ def test_the_visitor_reads_what_came_after_a_number(talk: Conversation, desk: De
                 token_hash=talk.visitor.token_hash,
                 after_seq=1,
                 at=NOW,
+                presence=DeskPresence,
             )
         finally:
             await async_pool.close()

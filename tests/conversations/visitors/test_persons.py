@@ -14,7 +14,7 @@ from conversations.messages import attachments, reading
 from conversations.models import Consent, ConsentKind, Conversation, Person, Visitor
 from conversations.visitors import persons
 from core.db import async_pool
-from routing.models import RuleStep
+from routing.models import DeskPresence, RuleStep
 from tests.clock import NOW
 from tests.conversations.messages.test_sending import as_agent, as_visitor, log_in, one, refusal
 from tests.factories import VisitorFactory, on_desk
@@ -26,7 +26,11 @@ def read(conversation: Conversation, token_hash: str) -> dict[str, Any]:
     async def main() -> dict[str, Any]:
         try:
             return await reading.for_visitor(
-                conversation=conversation.public_id, token_hash=token_hash, after_seq=0, at=NOW
+                conversation=conversation.public_id,
+                token_hash=token_hash,
+                after_seq=0,
+                at=NOW,
+                presence=DeskPresence,
             )
         finally:
             await async_pool.close()
