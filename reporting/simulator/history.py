@@ -1,8 +1,8 @@
 """A website's history, read in the form that a replay needs.
 
-Presence is derived from contacts: an agent counts as there from one contact to the next, including
-pauses of up to half an hour. Refused visitors left only hourly numbers: each such arrival is given
-the life of a real conversation, in turn.
+Agents are there while the status log says that they were available. Before it began, they count as
+there from one contact to the next, including pauses of up to half an hour. Refused visitors left
+only hourly numbers: each such arrival is given the life of a real conversation, in turn.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from django.db.models import Q, QuerySet
 from accounts.hours import is_open, next_change
 from accounts.models import Agent, AgentChannel, Channel, Group, Website, schedule_of
 from conversations.lifecycle.transitions import EndReason
-from conversations.models import Contact, Conversation
+from conversations.models import Contact, Conversation, StatusInterval
 from reporting.simulator.model import (
     NOTHING,
     Arrival,
@@ -70,6 +70,17 @@ class Spell:
 
 
 @dataclass(frozen=True, slots=True)
+class Status:
+    """An interval of the status log: a connected agent was available or not; an open one ends
+    now."""
+
+    agent_id: int
+    is_available: bool
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """A period of a website, or of some of its groups. ``entered`` counts by queue; ``estimated``
     is how many of the arrivals are estimated from pages without room; ``really`` is what happened
@@ -117,6 +128,7 @@ def read(
     agents = set[int]().union(*members.values())
     theirs = Q(conversation__website=website) if groups is None else Q(group__in=groups)
     spells = tuple(_spells(theirs | Q(agent__in=agents), channel, starts_at, at))
+    shifts = tuple(shifts_of(spells, _statuses(website, channel, starts_at, at)))
     contacts: dict[int, list[Spell]] = defaultdict(list)
     elsewhere = []
     for spell in spells:
@@ -151,7 +163,7 @@ def read(
         ends_at=at,
         arrivals=tuple(sorted((one for one in arrivals if one.life), key=attrgetter("at"))),
         rules=rules,
-        team=_team(teams, members, spells, channel, elsewhere, (starts_at, at)),
+        team=_team(teams, members, spells, shifts, channel, elsewhere, (starts_at, at)),
         spells=spells,
         entered=Counter(entry.step_id for entry in entries.values()),
         really=Outcome(
@@ -223,6 +235,20 @@ def _spells(wanted: Q, channel: Channel, starts_at: datetime, at: datetime) -> I
         yield Spell(conversation, agent, group, queued_at, started_at, ended_at, reason)
 
 
+def _statuses(
+    website: Website, channel: Channel, starts_at: datetime, at: datetime
+) -> Iterator[Status]:
+    """Yield the website's status log in the period; ended intervals are at most an hour long."""
+    rows = StatusInterval.objects.filter(
+        Q(ended_at=None) | Q(started_at__gt=starts_at - HOUR),
+        website=website,
+        channel=channel,
+        started_at__lt=at,
+    ).values_list("agent_id", "is_available", "started_at", "ended_at")
+    for agent, is_available, started_at, ended_at in rows.iterator(5000):
+        yield Status(agent, is_available, started_at, min(ended_at or at, at))
+
+
 def life_of(contacts: Sequence[Spell], group_id: int) -> tuple[Stay, ...]:
     """Return the contacts of one conversation, given oldest first, in the form that a replay
     uses."""
@@ -272,21 +298,43 @@ def refused_moments(
                 yield row.hour + HOUR * ((index + 0.5) / here), rule_id
 
 
-def shifts_of(spells: Iterable[Spell]) -> Iterator[Shift]:
-    """Yield when agents were there, as far as their contacts show."""
-    by_agent: dict[int, list[Spell]] = defaultdict(list)
+def shifts_of(spells: Iterable[Spell], statuses: Iterable[Status]) -> Iterator[Shift]:
+    """Yield when agents were there, without overlaps: while they were available, and before their
+    first line in the status log as far as their contacts show."""
+    contacts: dict[int, list[Spell]] = defaultdict(list)
     for spell in spells:
-        by_agent[spell.agent_id].append(spell)
-    for agent_id, mine in sorted(by_agent.items()):
-        mine.sort(key=attrgetter("started_at"))
-        starts_at, ends_at = mine[0].started_at, mine[0].ended_at
-        for spell in mine[1:]:
-            if spell.started_at - ends_at > PAUSE:
-                yield Shift(agent_id, starts_at, ends_at)
-                starts_at, ends_at = spell.started_at, spell.ended_at
-            else:
-                ends_at = max(ends_at, spell.ended_at)
-        yield Shift(agent_id, starts_at, ends_at)
+        contacts[spell.agent_id].append(spell)
+    log: dict[int, list[Status]] = defaultdict(list)
+    for status in statuses:
+        log[status.agent_id].append(status)
+    for agent_id in sorted(contacts.keys() | log.keys()):
+        recorded = log.get(agent_id, [])
+        since = min((status.starts_at for status in recorded), default=None)
+        presumed = [
+            (starts_at, ends_at if since is None else min(ends_at, since))
+            for starts_at, ends_at in _joined(
+                [(spell.started_at, spell.ended_at) for spell in contacts.get(agent_id, [])], PAUSE
+            )
+            if since is None or starts_at < since
+        ]
+        available = [
+            (status.starts_at, status.ends_at) for status in recorded if status.is_available
+        ]
+        for starts_at, ends_at in _joined(presumed + available):
+            yield Shift(agent_id, starts_at, ends_at)
+
+
+def _joined(
+    intervals: Iterable[tuple[datetime, datetime]], pause: timedelta = NOTHING
+) -> list[tuple[datetime, datetime]]:
+    """Return the intervals in order, those that overlap or are at most ``pause`` apart as one."""
+    joined: list[tuple[datetime, datetime]] = []
+    for starts_at, ends_at in sorted(intervals):
+        if joined and starts_at - joined[-1][1] <= pause:
+            joined[-1] = joined[-1][0], max(joined[-1][1], ends_at)
+        else:
+            joined.append((starts_at, ends_at))
+    return joined
 
 
 def most_at_once(spells: Iterable[Spell]) -> dict[int, int]:
@@ -316,6 +364,7 @@ def _team(
     teams: QuerySet[Group],
     members: Mapping[int, frozenset[int]],
     spells: Sequence[Spell],
+    shifts: tuple[Shift, ...],
     channel: Channel,
     elsewhere: Iterable[Spell],
     period: tuple[datetime, datetime],
@@ -335,7 +384,7 @@ def _team(
     return Team(
         slots=slots,
         members=members,
-        shifts=tuple(shifts_of(spells)),
+        shifts=shifts,
         occupations=tuple(
             Occupation(spell.agent_id, spell.started_at, spell.ended_at) for spell in elsewhere
         ),

@@ -15,9 +15,11 @@ import pytest
 import time_machine
 from django.core.cache import cache
 from django.test import Client
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from accounts.models import Agent, OpeningHours, Role, User
+from accounts.models import Agent, Channel, OpeningHours, Role, User
 from config.celery import app
 from conversations.lifecycle import actors, verbs
 from conversations.lifecycle.transitions import EndReason
@@ -25,7 +27,14 @@ from conversations.models import CloseReason, Conversation
 from core.events import bus
 from core.rejection import Rejected
 from reporting.simulator import advice, history
-from reporting.simulator.history import Spell, life_of, most_at_once, refused_moments, shifts_of
+from reporting.simulator.history import (
+    Spell,
+    Status,
+    life_of,
+    most_at_once,
+    refused_moments,
+    shifts_of,
+)
 from reporting.simulator.model import Shift, Stay
 from routing import demand_counter, engagement, presence
 from routing.actions import by_agent
@@ -84,12 +93,73 @@ def test_a_life_is_its_contacts_and_what_lay_between() -> None:
 
 def test_an_agent_is_there_from_one_contact_to_the_next_but_for_long_pauses() -> None:
     contacts = [spell(0, 10), spell(5, 20), spell(50, 60), spell(91, 95), spell(3, 4, agent=2)]
-    assert list(shifts_of(contacts)) == [
+    assert list(shifts_of(contacts, [])) == [
         Shift(1, at(0), at(60)),
         Shift(1, at(91), at(95)),
         Shift(2, at(3), at(4)),
     ]
     assert most_at_once(contacts) == {1: 2, 2: 1}
+
+
+def status(start: float, end: float, *, available: bool = True, agent: int = 1) -> Status:
+    return Status(agent, available, at(start), at(end))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        pytest.param([], [(0, 20), (60, 70)], id="without a log, the contacts"),
+        pytest.param(
+            [status(0, 60), status(60, 120)], [(0, 120)], id="pieces of an hour are one shift"
+        ),
+        pytest.param(
+            [status(0, 5), status(5, 70, available=False)],
+            [(0, 5)],
+            id="contacts do not make an agent available who chose not to be",
+        ),
+        pytest.param(
+            [status(-60, -30), status(-30, 90, available=False), status(90, 99)],
+            [(-60, -30), (90, 99)],
+            id="nor a pause",
+        ),
+        pytest.param([status(15, 30)], [(0, 30)], id="contacts before the log began, then the log"),
+        pytest.param([status(15, 30, available=False)], [(0, 15)], id="until the log began"),
+        pytest.param([status(30, 50, agent=2)], [(0, 20), (60, 70)], id="each agent alone"),
+    ],
+)
+def test_an_agent_is_there_while_the_log_says_available(
+    statuses: list[Status], expected: list[tuple[float, float]]
+) -> None:
+    contacts = [spell(0, 20), spell(60, 70)]
+    mine = [shift for shift in shifts_of(contacts, statuses) if shift.agent_id == 1]
+    assert mine == [Shift(1, at(start), at(end)) for start, end in expected]
+
+
+minutes = st.integers(0, 100)
+intervals = st.tuples(minutes, minutes).filter(lambda pair: pair[0] < pair[1])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(intervals, max_size=6), st.lists(intervals, max_size=6), st.data())
+def test_shifts_are_the_available_minutes_and_never_touch(
+    worked: list[tuple[int, int]], logged: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    """An agent who comes at the moment they go would be away in the replay: ``_Kind`` sorts so."""
+    statuses = [
+        status(start, end, available=data.draw(st.booleans(), label=f"{start}-{end}"))
+        for start, end in logged
+    ]
+    contacts = [spell(start, end) for start, end in worked]
+    shifts = list(shifts_of(contacts, statuses))
+    assert all(one.ends_at < following.starts_at for one, following in pairwise(shifts))
+    since = min((start for start, _end in logged), default=100)
+    for minute in range(since, 100):
+        here = at(minute + 0.5)
+        is_there = any(shift.starts_at < here < shift.ends_at for shift in shifts)
+        is_available = any(
+            one.is_available and one.starts_at < here < one.ends_at for one in statuses
+        )
+        assert is_there == is_available
 
 
 def test_who_found_no_room_comes_evenly_within_the_hour() -> None:
@@ -264,6 +334,7 @@ def test_a_replay_with_the_real_places_comes_near_to_what_happened(
     step.group.members.add(*agents)
     live_through(step, agents, clock)
     read = history.read(step.rule.website, at=at(600))
+    assert [shift.starts_at for shift in read.team.shifts] == [at(20), at(35)], "the status log"
     outcome = advice.outcome_with(read, {})
     assert (outcome.arrived, read.really.arrived) == (60, 60)
     assert read.really.refused > 5, "a morning in which nobody is refused proves nothing"
@@ -280,6 +351,20 @@ def test_a_replay_with_the_real_places_comes_near_to_what_happened(
     # Who gets in changes who is free later: one more place may cost a visitor theirs.
     assert all(few + 2 >= many for few, many in pairwise(refusals))
     assert refusals[0] > refusals[3] >= refusals[-1] == 0
+
+
+def test_a_break_on_record_lets_the_next_visitor_wait(step: RuleStep, agent: Agent) -> None:
+    """Alice is unavailable from 12 to 30. Her contacts are so close together that they would show
+    no break."""
+    presence.connect(agent.pk, uuid.uuid4(), at=at(0))
+    closed(step, agent, 1, 11)
+    presence.set_available(agent.pk, Channel.CHAT, False, at=at(12))
+    waiting = queued(step, at=at(13))
+    presence.set_available(agent.pk, Channel.CHAT, True, at=at(30))
+    verbs.push(waiting.pk, agent=agent, at=at(30))
+    read = history.read(step.rule.website, at=at(60))
+    assert read.really.waits == (0 * MINUTE, 17 * MINUTE)
+    assert advice.outcome_with(read, {}).waits == read.really.waits
 
 
 # --- The pages
@@ -386,7 +471,7 @@ def test_reading_history_takes_the_same_queries_for_one_and_for_four(
         other.group.members.add(agent)
         closed(other, agent, n, n + 5)
         connect(agent)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         history.read(step.rule.website, at=at(60))
 
 
