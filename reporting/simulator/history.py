@@ -109,34 +109,82 @@ def read(
 ) -> History:
     """Read the last ``days`` of a website up to ``at``, or its last 50,000 conversations. With
     ``groups``, only what came to their queues and the time of their members."""
-    starts_at = at - timedelta(days=days)
-    opened = Conversation.objects.filter(
-        website=website, channel=channel, opened_at__gte=starts_at, opened_at__lt=at
-    )
-    cut = opened.order_by("-opened_at").values_list("opened_at", flat=True)[LIMIT : LIMIT + 1]
-    starts_at = next(iter(cut), starts_at)
+    opened = Conversation.objects.filter(website=website, channel=channel, opened_at__lt=at)
+    starts_at = _start(opened, at - timedelta(days=days))
     teams = Group.objects.filter(website=website).order_by()
     if groups is not None:
         teams = teams.filter(pk__in=groups)
         opened = opened.filter(queue__group__in=groups)
     rules = _rules(teams)
     members = _members(teams)
-    entries = {
-        entry.conversation_id: entry
-        for entry in _entries(opened.filter(opened_at__gt=starts_at), rules)
-    }
+    entries = list(_entries(opened.filter(opened_at__gt=starts_at), rules))
     agents = set[int]().union(*members.values())
     theirs = Q(conversation__website=website) if groups is None else Q(group__in=groups)
     spells = tuple(_spells(theirs | Q(agent__in=agents), channel, starts_at, at))
-    shifts = tuple(shifts_of(spells, _statuses(website, channel, starts_at, at)))
+    agents |= {spell.agent_id for spell in spells}
+    statuses = _statuses(website, groups, agents, channel, starts_at, at)
+    contacts, elsewhere = _by_conversation(spells, entries, groups)
+    demand = _demand(rules, starts_at, at)
+    turned_away = _turned_away(demand, entries, starts_at, at)
+    refused_messages = sum(row.messages_refused for row in demand)
+    return History(
+        starts_at=starts_at,
+        ends_at=at,
+        arrivals=_arrivals(entries, contacts, turned_away),
+        rules=rules,
+        team=_team(teams, members, spells, statuses, channel, elsewhere, (starts_at, at)),
+        spells=spells,
+        entered=Counter(entry.step_id for entry in entries),
+        really=_really(entries, contacts, turned_away),
+        refused_messages=refused_messages,
+        estimated=max(len(turned_away) - refused_messages, 0),
+        assignment=timedelta(hours=website.assignment_hours),
+    )
+
+
+def _start(opened: QuerySet[Conversation], starts_at: datetime) -> datetime:
+    """Return the start of the period: ``starts_at``, or that of the last 50,000 conversations."""
+    newest = opened.filter(opened_at__gte=starts_at).order_by("-opened_at")
+    cut = newest.values_list("opened_at", flat=True)[LIMIT : LIMIT + 1]
+    return next(iter(cut), starts_at)
+
+
+def _by_conversation(
+    spells: Iterable[Spell], entries: Iterable[Entry], groups: Collection[int] | None
+) -> tuple[dict[int, list[Spell]], list[Spell]]:
+    """Return the contacts of each conversation that is replayed, and all other contacts."""
+    replayed = {entry.conversation_id for entry in entries}
     contacts: dict[int, list[Spell]] = defaultdict(list)
     elsewhere = []
     for spell in spells:
-        if spell.conversation_id in entries and (groups is None or spell.group_id in groups):
+        if spell.conversation_id in replayed and (groups is None or spell.group_id in groups):
             contacts[spell.conversation_id].append(spell)
         else:
             elsewhere.append(spell)
-    lives = {pk: life_of(mine, entries[pk].group_id) for pk, mine in sorted(contacts.items())}
+    return contacts, elsewhere
+
+
+def _turned_away(
+    demand: Iterable[HourlyDemand], entries: Iterable[Entry], starts_at: datetime, at: datetime
+) -> list[tuple[datetime, int]]:
+    """Return when visitors found no room in the period, and at which rule."""
+    engaged = Counter(entry.rule_id for entry in entries)
+    return [
+        (moment, rule_id)
+        for moment, rule_id in refused_moments(demand, engaged)
+        if starts_at <= moment < at
+    ]
+
+
+def _arrivals(
+    entries: Iterable[Entry],
+    contacts: Mapping[int, list[Spell]],
+    turned_away: Iterable[tuple[datetime, int]],
+) -> tuple[Arrival, ...]:
+    """Return everybody who came, oldest first. Whoever reached no desk is given the life of a real
+    conversation, in turn."""
+    group_of = {entry.conversation_id: entry.group_id for entry in entries}
+    lives = {pk: life_of(mine, group_of[pk]) for pk, mine in sorted(contacts.items())}
     stand_ins = cycle(lives.values() or [()])
     arrivals = [
         Arrival(
@@ -146,35 +194,23 @@ def read(
             entry.skills,
             entry.patience,
         )
-        for entry in entries.values()
-    ]
-    engaged = Counter(entry.rule_id for entry in entries.values())
-    demand = _demand(rules, starts_at, at)
-    turned_away = [
-        (moment, rule_id)
-        for moment, rule_id in refused_moments(demand, engaged)
-        if starts_at <= moment < at
+        for entry in entries
     ]
     arrivals += [Arrival(moment, rule_id, next(stand_ins)) for moment, rule_id in turned_away]
-    waits = sorted(mine[0].started_at - mine[0].queued_at for mine in contacts.values())
-    refused_messages = sum(row.messages_refused for row in demand)
-    return History(
-        starts_at=starts_at,
-        ends_at=at,
-        arrivals=tuple(sorted((one for one in arrivals if one.life), key=attrgetter("at"))),
-        rules=rules,
-        team=_team(teams, members, spells, shifts, channel, elsewhere, (starts_at, at)),
-        spells=spells,
-        entered=Counter(entry.step_id for entry in entries.values()),
-        really=Outcome(
-            arrived=len(entries) + len(turned_away),
-            refused=len(turned_away),
-            waits=tuple(waits),
-            unserved=len(entries) - len(lives),
-        ),
-        refused_messages=refused_messages,
-        estimated=max(len(turned_away) - refused_messages, 0),
-        assignment=timedelta(hours=website.assignment_hours),
+    return tuple(sorted((one for one in arrivals if one.life), key=attrgetter("at")))
+
+
+def _really(
+    entries: Sequence[Entry],
+    contacts: Mapping[int, list[Spell]],
+    turned_away: Sequence[tuple[datetime, int]],
+) -> Outcome:
+    """Return what happened to all of them."""
+    return Outcome(
+        arrived=len(entries) + len(turned_away),
+        refused=len(turned_away),
+        waits=tuple(sorted(mine[0].started_at - mine[0].queued_at for mine in contacts.values())),
+        unserved=len(entries) - len(contacts),
     )
 
 
@@ -236,15 +272,25 @@ def _spells(wanted: Q, channel: Channel, starts_at: datetime, at: datetime) -> I
 
 
 def _statuses(
-    website: Website, channel: Channel, starts_at: datetime, at: datetime
+    website: Website,
+    groups: Collection[int] | None,
+    agents: Collection[int],
+    channel: Channel,
+    starts_at: datetime,
+    at: datetime,
 ) -> Iterator[Status]:
-    """Yield the website's status log in the period; ended intervals are at most an hour long."""
-    rows = StatusInterval.objects.filter(
+    """Yield the status log of these agents in the period, with ``groups`` only while they were
+    members of one. Ended intervals are at most an hour long."""
+    log = StatusInterval.objects.filter(
         Q(ended_at=None) | Q(started_at__gt=starts_at - HOUR),
         website=website,
         channel=channel,
+        agent__in=agents,
         started_at__lt=at,
-    ).values_list("agent_id", "is_available", "started_at", "ended_at")
+    )
+    if groups is not None:
+        log = log.filter(Q(groups=None) | Q(groups__overlap=list(groups)))
+    rows = log.values_list("agent_id", "is_available", "started_at", "ended_at")
     for agent, is_available, started_at, ended_at in rows.iterator(5000):
         yield Status(agent, is_available, started_at, min(ended_at or at, at))
 
@@ -364,7 +410,7 @@ def _team(
     teams: QuerySet[Group],
     members: Mapping[int, frozenset[int]],
     spells: Sequence[Spell],
-    shifts: tuple[Shift, ...],
+    statuses: Iterable[Status],
     channel: Channel,
     elsewhere: Iterable[Spell],
     period: tuple[datetime, datetime],
@@ -384,7 +430,8 @@ def _team(
     return Team(
         slots=slots,
         members=members,
-        shifts=shifts,
+        # Agents without slots, today or then, take no part.
+        shifts=tuple(shift for shift in shifts_of(spells, statuses) if shift.agent_id in slots),
         occupations=tuple(
             Occupation(spell.agent_id, spell.started_at, spell.ended_at) for spell in elsewhere
         ),

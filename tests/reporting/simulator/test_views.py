@@ -367,6 +367,22 @@ def test_a_break_on_record_lets_the_next_visitor_wait(step: RuleStep, agent: Age
     assert advice.outcome_with(read, {}).waits == read.really.waits
 
 
+def test_only_the_time_of_a_groups_members_with_slots_is_replayed(
+    step: RuleStep, agent: Agent
+) -> None:
+    other = StepFactory(rule=step.rule)
+    beside, without_slots = AgentFactory(), AgentFactory()
+    other.group.members.add(beside)
+    step.group.members.add(without_slots)
+    for one in (agent, beside, without_slots):
+        presence.connect(one.pk, uuid.uuid4(), at=at(0))
+    without_slots.channels.all().delete()
+    closed(step, beside, 5, 8)  # A colleague helped once; the rest of the day was for others.
+    read = history.read(step.rule.website, at=at(60), groups=[step.group_id])
+    assert read.team.shifts == (Shift(agent.pk, at(0), at(60)), Shift(beside.pk, at(5), at(8)))
+    assert advice.outcome_with(read, {}).arrived == 1
+
+
 # --- The pages
 
 
