@@ -8,6 +8,11 @@ from django.utils.translation import pgettext
 
 def frame_strings() -> dict[str, str]:
     """Return the texts for the page in the iframe."""
+    return _state_strings() | _message_strings() | _other_strings()
+
+
+def _state_strings() -> dict[str, str]:
+    """Return the texts about when the team answers, and the state of the conversation."""
     return {
         "usually_hours": _("Usually replies within a few hours"),
         "usually_now": _("Online now"),
@@ -35,6 +40,12 @@ def frame_strings() -> dict[str, str]:
         "status_paused": _("Paused. You can write at any time"),
         "status_solved": _("Resolved. You can still write"),
         "status_closed": _("Conversation ended"),
+    }
+
+
+def _message_strings() -> dict[str, str]:
+    """Return the texts about the messages and the composer."""
+    return {
         "today": _("Today"),
         "yesterday": _("Yesterday"),
         "news_one": _("1 new message"),
@@ -53,15 +64,24 @@ def frame_strings() -> dict[str, str]:
         ),
         "rejected": _("Your message could not be sent. Your text is back in the box below."),
         "lost": _("We no longer recognise this browser. Please start again."),
+        "failed": _("This did not work. Please try again."),
+        "no_engagement": _(
+            "Our advisers cannot take a new conversation at the moment. Please come back later."
+        ),
+        "link_opens": _("opens in a new tab"),
+        "link_over": _("The link in this e-mail is no longer valid. You can write to us here."),
+        "file_failed": _("This could not be loaded. Try again."),
+    }
+
+
+def _other_strings() -> dict[str, str]:
+    """Return the texts about consent, other conversations, the survey and e-mail."""
+    return {
         "consent_title": _("Before we start"),
         "privacy_policy": _("Our privacy policy"),
         "consent_outdated": _("This text has changed. Do you still agree?"),
         "consent_withdrawn": _("You have withdrawn your consent"),
         "consent_first": _("Please accept first. Your message is saved."),
-        "failed": _("This did not work. Please try again."),
-        "no_engagement": _(
-            "Our advisers cannot take a new conversation at the moment. Please come back later."
-        ),
         "other_with": _("Your other conversation, with {name}"),
         "other_of": _("Your other conversation, started {date}"),
         "history_with": _("{date} with {name}"),
@@ -72,14 +92,11 @@ def frame_strings() -> dict[str, str]:
         "csat_3": _("Neutral"),
         "csat_4": _("Satisfied"),
         "csat_5": _("Very satisfied"),
-        "link_opens": _("opens in a new tab"),
-        "link_over": _("The link in this e-mail is no longer valid. You can write to us here."),
         "email_known": _("We will write to {email} when an adviser answers."),
         "email_off": _("E-mails to {email} are turned off."),
         "email_refused": _("{email} does not accept our e-mails. Is it correct?"),
         "email_saved": _("Saved."),
         "email_deleted": _("Your address has been deleted."),
-        "file_failed": _("This could not be loaded. Try again."),
     }
 
 

@@ -92,14 +92,7 @@ def start(
     """
     # Two simultaneous first messages of one visitor (two tabs) must not start two conversations.
     persons.lock(visitor)
-    again = Conversation.objects.filter(
-        visitor__in=persons.browsers_of(visitor),
-        messages__client_id=client_id,
-        messages__author=Author.VISITOR,
-    ).first()
-    if again is None:
-        # Locked: it must not close between this query and the message that goes into it.
-        again = open_conversations(visitor).select_for_update(no_key=True).first()
+    again = _begun(visitor, client_id)
     if again is None and blocks.in_force(visitor, at=at).exists():
         raise rejections.blocked()
     if again is not None:
@@ -137,16 +130,46 @@ def start(
         language=language,
         page_url=page_url,
     )
-    if rule.bot is not None:
+    if rule.bot is None:
+        _enter(conversation, rule, steps, answer.entry, at=at)
+    else:
         verbs.start_bot(conversation, at=at)
-        sent = sending.add_first(
-            conversation, body=body, client_id=client_id, at=at, attachment=attachment
-        )
+    sent = sending.add_first(
+        conversation, body=body, client_id=client_id, at=at, attachment=attachment
+    )
+    if rule.bot is not None:
         start_bot(conversation, rule.bot, at=at)
-        return conversation, sent
-    step = next(step for step in steps if step.pk == answer.entry.step_id)
+    return conversation, sent
+
+
+def _begun(visitor: Visitor, client_id: uuid.UUID) -> Conversation | None:
+    """Return the conversation that this message belongs to: the one it has started, or an open one,
+    with its row locked. ``None`` if it must start one."""
+    started = Conversation.objects.filter(
+        visitor__in=persons.browsers_of(visitor),
+        messages__client_id=client_id,
+        messages__author=Author.VISITOR,
+    ).first()
+    if started is not None:
+        return started
+    # Locked: it must not close between this query and the message that goes into it.
+    return open_conversations(visitor).select_for_update(no_key=True).first()
+
+
+def _enter(
+    conversation: Conversation,
+    rule: DistributionRule,
+    steps: list[RuleStep],
+    entry: Entry,
+    *,
+    at: datetime,
+) -> None:
+    """Put a new conversation into a place of the chosen queue, or on a free desk if the queue has
+    none left; ``NoRoom`` if the desk went meanwhile."""
+    step = next(step for step in steps if step.pk == entry.step_id)
     desk = None
-    if not answer.entry.takes_place:
+    if not entry.takes_place:
+        channel, skills = Channel(conversation.channel), conversation.required_skills
         desk = claim_desk(step, channel, skills, at=at)
         if desk is None:
             raise NoRoom(_why_not(steps, at), rule.pk)
@@ -161,9 +184,6 @@ def start(
         agent, slots = desk
         verbs.push(conversation.pk, agent=agent, at=at, slots=slots)
     remember_entry(rule, step, at=at)
-    return conversation, sending.add_first(
-        conversation, body=body, client_id=client_id, at=at, attachment=attachment
-    )
 
 
 def speak(conversation: Conversation, text: str, *, author: Author, at: datetime) -> None:
