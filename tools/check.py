@@ -24,6 +24,7 @@ CHECKS = {
     "Types": ["mypy"],
     "Layers": ["lint-imports", "--no-logo"],
     "Templates": ["djlint", "--lint", "--quiet", "."],
+    "Sizes": ["python", "-m", "tools.sizes"],
 }
 SLOWEST = ["--durations=20", "--durations-min=4"]
 TESTS = {

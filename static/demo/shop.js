@@ -24,7 +24,7 @@ document.addEventListener("DOMContentLoaded", () => {
     });
   });
 
-  // Who is logged in here, signed by this shop's server; nobody, as soon as he has logged out.
+  // Who is logged in here, signed by this shop's server; nobody, once they have logged out.
   const { identity } = document.body.dataset;
   if (identity) window.Causerie("identify", identity);
   else window.Causerie("logout");

@@ -34,7 +34,7 @@ STORIES: dict[str, list[tuple[list[Any], list[int]]]] = {
         (["vb", True, 1], [0, 0, 0]),
         (["vbab", True], [0, 0, 0]),
     ],
-    "the line stays while he is away, and counts": [
+    "the line stays while they are away, and counts": [
         (["v", True, 1], [0, 0, 0]),
         (["va", False], [2, 1, 1]),
         (["vas", False], [2, 1, 1]),
@@ -42,7 +42,7 @@ STORIES: dict[str, list[tuple[list[Any], list[int]]]] = {
         (["vasa", True], [2, 2, 0]),
         (["vasaa", False], [5, 1, 1]),
     ],
-    "his own words take it away": [
+    "their own words take it away": [
         (["v", True, 1], [0, 0, 0]),
         (["va", False], [2, 1, 1]),
         (["va", True, 1, True], [0, 0, 0]),

@@ -294,8 +294,8 @@ def _spans_of(found: Lives, website: Website) -> Iterator[tuple[Website, int, Sp
             for one in life.contacts
             if one.agent == agent.pk
         ]
-        his = [entry for entry in found.log if entry[1] == agent.pk]
-        for span in _spans(his, website, found.now):
+        log = [entry for entry in found.log if entry[1] == agent.pk]
+        for span in _spans(log, website, found.now):
             span.busy = 900.0 * sum(
                 any(start <= at < end for start, end in held) for at in span.quarters
             )
@@ -306,13 +306,13 @@ def _spans_of(found: Lives, website: Website) -> Iterator[tuple[Website, int, Sp
 
 
 def _spans(
-    his: list[tuple[datetime, int, bool, bool]], website: Website, now: datetime
+    log: list[tuple[datetime, int, bool, bool]], website: Website, now: datetime
 ) -> Iterator[Span]:
-    changes = {at for at, _who, _available, _there in his}
+    changes = {at for at, _who, _available, _there in log}
     span: Span | None = None
-    at = his[0][0] if his else now
+    at = log[0][0] if log else now
     while at <= now:
-        _at, _who, is_available, is_there = [entry for entry in his if entry[0] <= at][-1]
+        _at, _who, is_available, is_there = [entry for entry in log if entry[0] <= at][-1]
         begins_hour = at.astimezone(website.zone).minute == 0
         if span is not None and (at in changes or begins_hour):
             yield span

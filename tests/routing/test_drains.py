@@ -90,19 +90,19 @@ def test_a_freed_slot_takes_the_next_that_waits(
 
 COMING: dict[str, tuple[Callable[[RuleStep, Agent], object], Callable[[RuleStep, Agent], object]]]
 COMING = {
-    "he connects": (
+    "they connect": (
         lambda step, agent: DeskConnection.objects.all().delete(),
         lambda step, agent: presence.connect(agent.pk, uuid.uuid4(), at=NOW),
     ),
-    "he becomes available": (
+    "they become available": (
         lambda step, agent: presence.set_available(agent.pk, Channel.CHAT, False, at=NOW),
         lambda step, agent: presence.set_available(agent.pk, Channel.CHAT, True, at=NOW),
     ),
-    "his line is back": (
+    "their connection is back": (
         lambda step, agent: DeskConnection.objects.update(heard_at=NOW - HOUR),
         lambda step, agent: presence.hear(DeskConnection.objects.get().pk, at=NOW),
     ),
-    "he joins the group": (
+    "they join the group": (
         lambda step, agent: step.group.members.clear(),
         lambda step, agent: _join(step, agent),
     ),
@@ -130,13 +130,13 @@ def test_an_agent_who_comes_gets_what_waits(event: str, step: RuleStep, agent: A
 Begin = Callable[[RuleStep, Agent, Agent], Conversation]
 Event = Callable[[int, RuleStep, Agent], object]
 WAITING: dict[str, tuple[Begin, Event]] = {
-    "it is transferred to him": (
+    "it is transferred to them": (
         lambda step, agent, other: on_desk(step, other),
         lambda number, step, agent: verbs.transfer_to_agent(
             number, agent=agent, actor=actors.SYSTEM, at=NOW
         ),
     ),
-    "it is transferred to his group": (
+    "it is transferred to their group": (
         lambda step, agent, other: on_desk(step, other),
         lambda number, step, agent: assignment.transfer_to_group(
             number, group=step.group, actor=actors.SYSTEM, at=NOW
@@ -154,7 +154,7 @@ WAITING: dict[str, tuple[Begin, Event]] = {
         lambda step, agent, other: in_status(Status.SNOOZED, step, other, keep=False),
         lambda number, step, agent: verbs.wake(number, actor=actors.VISITOR, at=NOW),
     ),
-    "kept by him it wakes": (
+    "kept by them it wakes": (
         lambda step, agent, other: in_status(Status.SNOOZED, step, agent),
         lambda number, step, agent: verbs.wake(number, actor=actors.VISITOR, at=NOW),
     ),
