@@ -32,7 +32,7 @@ def keep_a_reply(alice: Agent, file: Path) -> None:
     page.get_by_label("Text").fill("Dear {visitor_name|customer}, here you are. {first_name}")
     page.get_by_label("Add files").set_input_files(file)
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Unknown variables: {first_name}.")).to_be_visible()
+    expect(page.get_by_text("Unknown variable: {first_name}.")).to_be_visible()
     page.get_by_label("Text").fill("Dear {visitor_name|customer}, here you are.")
     page.get_by_label("Add files").set_input_files(file)
     page.get_by_role("button", name="Save").click()

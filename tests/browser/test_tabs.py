@@ -42,13 +42,13 @@ def test_tabs_are_one(crowd: Crowd) -> None:
     # Neither tab is in view: one sound, and both count; one reads it, and both know.
     for tab in (one, two):
         tab.reduce()
-    alice.say("an answer")
+    alice.say("Yes, in brass")
     for tab in (one, two):
         expect(tab.launcher).to_have_accessible_name("Open the chat (1 new message)")
     one.page.wait_for_function("() => true")  # a turn of its event loop
     expect(one.launcher).to_be_visible()
     two.launcher.click()
-    two.sees("an answer")
+    two.sees("Yes, in brass")
     expect(one.launcher).to_have_accessible_name("Open the chat")
     assert sounds(one) + sounds(two) == 2
     # One tab is in view: no sound.
