@@ -20,6 +20,7 @@ from accounts import invitations
 from conversations.facts import (
     AgentMentioned,
     BotFellSilent,
+    BrowserLinked,
     ConsentChanged,
     ConversationMoved,
     ConversationWaits,
@@ -67,6 +68,7 @@ def connect() -> None:
         reporting.live.show_move,
     )
     on(HistoryHidden, messenger.live.show_history)
+    on(BrowserLinked, messenger.live.show_person)
     on(NoteWritten, desk.live.show_note)
     on(VisitorBrowsed, desk.live.show_visitor)
     on(AgentMentioned, desk.live.show_agent)

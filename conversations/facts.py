@@ -83,6 +83,13 @@ class HistoryHidden(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class BrowserLinked(Fact):
+    """Another browser turned out to belong to the same person as ``visitor_ids``."""
+
+    visitor_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BotFellSilent(Fact):
     """A bot has not answered a visitor for too long."""
 

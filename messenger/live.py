@@ -5,6 +5,7 @@ and going, and history hidden or shown again.
 from __future__ import annotations
 
 from conversations.facts import (
+    BrowserLinked,
     ConsentChanged,
     ConversationMoved,
     HistoryHidden,
@@ -53,6 +54,13 @@ async def show_history(fact: HistoryHidden) -> None:
     frame = {"type": "history", "hidden": fact.hidden_at}
     for visitor_id in fact.visitor_ids:
         await push(visitor_group(visitor_id), frame)
+
+
+async def show_person(fact: BrowserLinked) -> None:
+    """Another browser is the same person's: their sockets connect again, to hear of its
+    conversations, too."""
+    for visitor_id in fact.visitor_ids:
+        await push(visitor_group(visitor_id), {"type": "person"})
 
 
 async def show_consent(fact: ConsentChanged) -> None:

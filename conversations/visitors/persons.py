@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from conversations.facts import ConsentChanged, HistoryHidden
+from conversations.facts import BrowserLinked, ConsentChanged, HistoryHidden
 from conversations.messages import rejections
 from conversations.models import Address, Consent, ConsentKind, Message, Person, Visitor
 from conversations.visitors import page_views
@@ -71,6 +71,8 @@ def link(visitor: Visitor, person: Person) -> None:
     person.visitors.update(hidden_at=visitor.hidden_at, withdrawn_at=visitor.withdrawn_at)
     if visitor.hidden_at is not None:
         _tell_hidden([one.pk for one in others], visitor.hidden_at)
+    if others:
+        bus.publish(BrowserLinked(visitor_ids=tuple(one.pk for one in others)))
     _share_address(person)
 
 

@@ -118,6 +118,12 @@ export class Acquaintance {
     await this.loading;
     if (since !== undefined && since === this.hiddenAt) return;
     if (since) this.#forgetShown();
+    await this.loadAgain();
+  }
+
+  /** Something of this person changed elsewhere. */
+  async loadAgain() {
+    await this.loading;
     this.loading = this.load();
     await this.loading;
   }

@@ -127,6 +127,7 @@ class Messenger {
       onEnd: () => this.ended(),
       onTyping: (isOn, name) => this.view.showTyping(isOn, name),
       onHidden: (since) => this.known.hidden(since),
+      onLinked: () => this.known.loadAgain(),
       onRejected: (...refusal) => this.reject(...refusal),
       onRefused: (code) => this.refused(code),
     });

@@ -14,6 +14,7 @@ export class Talk {
    * onElsewhere()    something happened in another conversation
    * onTyping(isOn, name)
    * onHidden()       the history was hidden or shown again, perhaps in another tab or browser
+   * onLinked()       conversations of another browser of the same person may have come
    * onRejected(body, sentence, code), onRefused(code)  as in Thread
    */
   constructor({ session, host, ...handlers }) {
@@ -89,7 +90,7 @@ export class Talk {
   }
 
   /** Open the socket; before a conversation too: another tab may start one, or hide them all. */
-  listen() {
+  listen({ isAgain = false } = {}) {
     let wasOpen = false;
     this.socket ??= connect({
       url: () => this.session.socketUrl(),
@@ -97,12 +98,21 @@ export class Talk {
       onOpen: () => {
         if (this.conversation) this.thread.sync();
         else if (wasOpen) this.handlers.onHidden(); // Something may have come meanwhile.
+        if (isAgain && !wasOpen) this.handlers.onLinked();
         wasOpen = true;
       },
     });
   }
 
+  /** Another browser is the same person's: a new socket hears of its conversations, too. */
+  #listenAgain() {
+    this.socket?.stop();
+    this.socket = null;
+    this.listen({ isAgain: true });
+  }
+
   #receive(frame) {
+    if (frame.type === "person" && !this.session.guest) return this.#listenAgain();
     if (frame.type === "history") this.handlers.onHidden(frame.hidden);
     if (frame.conversation !== this.conversation?.id) return this.#overhear(frame);
     if (frame.type === "message") this.thread.receive(frame.message);

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from accounts.models import Agent, Website
+from conversations.facts import BrowserLinked
 from conversations.messages import attachments, reading
 from conversations.models import Consent, ConsentKind, Conversation, Person, Visitor
 from conversations.visitors import persons
 from core.db import async_pool
+from core.events import bus
 from routing.models import DeskPresence, RuleStep
 from tests.clock import NOW
 from tests.conversations.messages.test_sending import as_agent, as_visitor, log_in, one, refusal
@@ -97,3 +99,20 @@ def test_a_website_without_files_takes_none_from_either_side(step: RuleStep, age
         attachments.may_upload_as_agent(conversation=conversation.pk, desk=desk, at=NOW),
     ):
         assert refusal(asking) == ("refused", 409)  # type: ignore[arg-type]
+
+
+def test_browsers_hear_that_another_one_is_the_same_persons(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard: list[BrowserLinked] = []
+
+    async def hear(fact: BrowserLinked) -> None:
+        heard.append(fact)
+
+    monkeypatch.setitem(bus._live, BrowserLinked, [hear])
+    first, second = VisitorFactory(), VisitorFactory()
+    person = Person.objects.create(website=first.website, external_id="7", created_at=NOW)
+    persons.link(first, person)
+    assert heard == []
+    persons.link(second, person)
+    assert heard == [BrowserLinked(visitor_ids=(first.pk,))]
