@@ -186,8 +186,8 @@ export class Acquaintance {
 
   /** The customer has logged out of the brand's site: forget everything of theirs here. */
   async logout() {
+    this.messenger.identity.forget(); // Before anybody logs in again.
     await this.loading;
-    this.messenger.identity.forget();
     if (!this.messenger.privacy.isIdentified || this.session.guest) return;
     const told = this.session.leave();
     this.forgetToken({ isLeaving: true }); // At once: no more requests with the token that ends.

@@ -90,6 +90,23 @@ def test_who_agrees_before_the_server_has_answered_is_recognised_all_the_same(
     assert whose == [("Jeanne Martin",)]
 
 
+def test_a_login_counts_after_a_logout_that_waited_for_the_messenger(crowd: Crowd) -> None:
+    """The page without a customer was left before its Messenger could hear of the logout."""
+    visitor = crowd.visitor()
+    visitor.start("Where is my order?")
+    page, held = visitor.page, list[Route]()
+    page.route("**/messenger.js?*", lambda route: held.append(route))
+    visitor.visit("/demo/account/")
+    page.wait_for_function("Object.keys(localStorage).some((key) => key.endsWith(':logout'))")
+    page.unroute("**/messenger.js?*")
+    with page.expect_response("**/identity/") as answer:
+        page.get_by_role("button", name="Jeanne Martin").click()
+        expect(page.get_by_role("heading", name="Hello, Jeanne Martin")).to_be_visible()
+        visitor.open()
+    assert answer.value.ok
+    visitor.sees("Where is my order?")
+
+
 def test_a_logout_ends_what_is_still_under_way(crowd: Crowd) -> None:
     """Neither a late answer nor a question that waits for it may follow the customer's logout."""
     visitor = crowd.visitor()
