@@ -51,10 +51,10 @@ def _whole(
     rows: QuerySet[Any], deleted: type[Model], site: AdminSite
 ) -> tuple[type[Model], Iterable[Any]]:
     """Return model and keys of the rows if they have an admin page, else those of their owners."""
-    if rows.model not in site._registry:
+    if not site.is_registered(rows.model):
         for field in rows.model._meta.fields:
             owner = field.related_model
-            if not isinstance(owner, type) or owner is deleted or owner not in site._registry:
+            if not isinstance(owner, type) or owner is deleted or not site.is_registered(owner):
                 continue
             if field.remote_field.on_delete is models.CASCADE or field.name == "conversation":
                 return owner, rows.order_by().values_list(field.name, flat=True).distinct()
@@ -65,7 +65,7 @@ def _told(model: type[Model], keys: set[Any], site: AdminSite) -> SafeString:
     """Return a line such as "Distribution rules: 2 (Orders, Returns)"."""
     name = capfirst(str(model._meta.verbose_name_plural))
     line = format_html("{}: {}", name, localize(len(keys)))
-    if model not in site._registry:
+    if not site.is_registered(model):
         return line
     shown = model._base_manager.filter(pk__in=sorted(keys)[-NAMED:])
     route = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"

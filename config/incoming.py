@@ -74,5 +74,4 @@ def _cleaned(sent: QueryDict) -> QueryDict:
     fresh = QueryDict(mutable=True, encoding=sent.encoding)
     for name, texts in sent.lists():
         fresh.setlist(clean(name), [clean(text) for text in texts])
-    fresh._mutable = False
     return fresh
