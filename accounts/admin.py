@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Change
-from accounts.reading import Line, Reader
+from accounts.reading import FieldChange, Reader
 from accounts.rights import ForAdministrators, ReadOnly
 
 # Permissions follow roles (accounts.rights). Django's permission groups would have no effect.
@@ -34,7 +34,7 @@ class PasswordForm(AdminPasswordChangeForm):
     usable_password = None
 
 
-class PersonAdmin(ForAdministrators, UserAdmin):
+class StaffUserAdmin(ForAdministrators, UserAdmin):
     """Administration of accounts. ``routing.admin.people`` registers it and publishes changes."""
 
     list_display = ("username", "first_name", "last_name", "role", "is_active")
@@ -81,7 +81,7 @@ class OfSetting(admin.SimpleListFilter):
         return queryset.filter(model=label) if label else queryset
 
 
-class ByPerson(admin.SimpleListFilter):
+class ByUser(admin.SimpleListFilter):
     """A filter by the author of the change. Changes without an author were made by the system."""
 
     title = gettext_lazy("person")
@@ -123,7 +123,7 @@ class AboutObject(admin.SimpleListFilter):
         return queryset.filter(pk__in=self._changes().values("pk")) if self.value() else queryset
 
 
-class Told(ChangeList):
+class DescribedChanges(ChangeList):
     """A page of the record, with each change described in words."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -141,14 +141,14 @@ class ChangeAdmin(ReadOnly, admin.ModelAdmin):
 
     list_display = ("at", "who", "kind", "what", "how")
     list_display_links = None
-    list_filter = (AboutObject, OfSetting, ByPerson, "kind")
+    list_filter = (AboutObject, OfSetting, ByUser, "kind")
     date_hierarchy = "at"
     search_fields = ("name", "actor")
     list_per_page = 50
     sortable_by = ()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return Told
+        return DescribedChanges
 
     @admin.display(description=gettext_lazy("person"))
     def who(self, change: Change) -> str:
@@ -160,14 +160,16 @@ class ChangeAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("before and after"))
     def how(self, change: Change) -> SafeString:
-        lines: list[Line] = change.lines  # type: ignore[attr-defined]
+        lines: list[FieldChange] = change.lines  # type: ignore[attr-defined]
         return format_html(
             '<dl class="diff">{}</dl>',
-            format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", map(_line, lines)),
+            format_html_join(
+                "", "<div><dt>{}</dt><dd>{}</dd></div>", map(_before_and_after, lines)
+            ),
         )
 
 
-def _line(line: Line) -> tuple[str, SafeString]:
+def _before_and_after(line: FieldChange) -> tuple[str, SafeString]:
     before = format_html("<del>{}</del>", line.before) if line.before else ""
     after = format_html("<ins>{}</ins>", line.after) if line.after else ""
     arrow = " → " if before and after else ""

@@ -28,7 +28,7 @@ def held_by(objs: Iterable[Model], site: AdminSite) -> list[SafeString]:
     for held in _holders(type(rows[0]), [row.pk for row in rows], depth=0):
         whole, keys = _whole(held, type(rows[0]), site)
         found.setdefault(whole, set()).update(keys)
-    return [_told(whole, keys, site) for whole, keys in found.items() if keys]
+    return [_summary(whole, keys, site) for whole, keys in found.items() if keys]
 
 
 def _holders(model: type[Model], keys: Any, *, depth: int) -> Iterator[QuerySet[Any]]:
@@ -61,7 +61,7 @@ def _whole(
     return rows.model, rows.order_by().values_list("pk", flat=True)
 
 
-def _told(model: type[Model], keys: set[Any], site: AdminSite) -> SafeString:
+def _summary(model: type[Model], keys: set[Any], site: AdminSite) -> SafeString:
     """Return a line such as "Distribution rules: 2 (Orders, Returns)"."""
     name = capfirst(str(model._meta.verbose_name_plural))
     line = format_html("{}: {}", name, localize(len(keys)))

@@ -19,7 +19,7 @@ HIDDEN = {"id", "password", "is_staff", "is_superuser", "date_joined", "created_
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FieldChange:
     """One field of a change. ``before`` is empty in an added row, ``after`` in a removed one."""
 
     label: str
@@ -58,7 +58,7 @@ class Reader:
                     return str(field.verbose_name)
         return str(model._meta.verbose_name)
 
-    def lines(self, change: Change) -> list[Line]:
+    def lines(self, change: Change) -> list[FieldChange]:
         """Return the fields that changed, or the informative fields of an added or removed row."""
         before, after = change.before or {}, change.after or {}
         is_update = change.kind == Change.Kind.CHANGED
@@ -71,7 +71,7 @@ class Reader:
             new = self._value(field, after.get(column)) if column in after else ""
             if is_update or (old or new) != NOTHING:
                 label = _label(model, field, column)
-                found.append(Line(capfirst(label), old, new))
+                found.append(FieldChange(capfirst(label), old, new))
         return found
 
     def _is_owner(self, change: Change, field: Field[Any, Any] | None) -> bool:

@@ -17,7 +17,7 @@ from accounts.rights import administers, groups_of
 
 
 @dataclass(frozen=True, slots=True)
-class Oversight:
+class Supervised:
     """What one user oversees: whole ``websites``, and ``parts`` of others as groups by website."""
 
     everything: bool = False
@@ -60,10 +60,10 @@ class Oversight:
         )
 
 
-EVERYTHING = Oversight(everything=True)
+EVERYTHING = Supervised(everything=True)
 
 
-def of(user: User) -> Oversight:
+def of(user: User) -> Supervised:
     """Return what ``user`` oversees. It takes one query for a manager, none for others."""
     if administers(user):
         return EVERYTHING
@@ -75,10 +75,10 @@ def of(user: User) -> Oversight:
             websites.add(website_id)
         else:
             parts[website_id] = parts.get(website_id, frozenset()) | {group_id}
-    return Oversight(websites=frozenset(websites), parts=parts)
+    return Supervised(websites=frozenset(websites), parts=parts)
 
 
-def named(websites: Iterable[Website], sight: Oversight) -> list[str]:
+def named(websites: Iterable[Website], sight: Supervised) -> list[str]:
     """Return the names of websites, with the overseen groups of those overseen in part."""
     websites = list(websites)
     ids = sight.groups_among([website.pk for website in websites])
@@ -87,10 +87,10 @@ def named(websites: Iterable[Website], sight: Oversight) -> list[str]:
         rows = Group.objects.filter(pk__in=ids).order_by("name", "pk")
         for website_id, name in rows.values_list("website", "name"):
             groups.setdefault(website_id, []).append(name)
-    return [_told(website.name, groups.get(website.pk)) for website in websites]
+    return [_label(website.name, groups.get(website.pk)) for website in websites]
 
 
-def _told(name: str, groups: list[str] | None) -> str:
+def _label(name: str, groups: list[str] | None) -> str:
     return f"{name} ({', '.join(groups)})" if groups else name
 
 

@@ -10,7 +10,7 @@ END_OF_HEAD = b"\r\n\r\n"
 TRIES = 2  # The server may close an idle connection just as we write to it.
 
 
-class Line(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """Sends one request at a time, with the same headers, and reads its JSON response."""
 
     def __init__(self, host: str, port: int, headers: dict[str, str]) -> None:

@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 
 from bench import servers
-from bench.client import Line
+from bench.client import Connection
 from bench.figures import percentile
 from bench.instance import ROOT, Instance, NotStarted, started
 
@@ -59,10 +59,10 @@ class Brand:
         self.path = f"/messenger/{key}/engagement/"
         self.origin = f"http://{instance.host}"
         headers = {"Content-Type": "text/plain;charset=UTF-8", "Origin": self.origin}
-        self.lines = [Line(instance.host, instance.port, headers) for _ in range(LINES)]
+        self.lines = [Connection(instance.host, instance.port, headers) for _ in range(LINES)]
         self.chance = random.Random(SEED)
 
-    async def view(self, line: Line, heard: Heard, due_at: float) -> None:
+    async def view(self, line: Connection, heard: Heard, due_at: float) -> None:
         said = {
             "url": self.origin + self.chance.choice(PAGES),
             "language": "en-GB",
@@ -93,7 +93,7 @@ class Brand:
         """Each connection sends its next request as soon as it has a response."""
         heard, end = Heard(), time.perf_counter() + seconds
 
-        async def ask(line: Line) -> None:
+        async def ask(line: Connection) -> None:
             while (now := time.perf_counter()) < end:
                 await self.view(line, heard, now)
 

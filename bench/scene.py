@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import aiohttp
 
-from bench.client import Line
+from bench.client import Connection
 
 Side = Literal["visitor", "agent"]
 
@@ -44,7 +44,7 @@ class Talk:
     public_id: str
     number: int
     paths: dict[Side, str]
-    lines: dict[Side, Line]
+    lines: dict[Side, Connection]
 
 
 @dataclass(slots=True)
@@ -128,12 +128,12 @@ class Scene:
 
     async def _arrive(self, http: aiohttp.ClientSession, n: int) -> Talk:
         base = f"/messenger/{self.key}"
-        stranger = Line(self.host, self.port, {})
+        stranger = Connection(self.host, self.port, {})
         made = await _made(
             stranger, f"{base}/visitors/", {"language": "en", "consent": self.consent}
         )
         stranger.close()
-        line = Line(self.host, self.port, {"Authorization": f"Bearer {made['token']}"})
+        line = Connection(self.host, self.port, {"Authorization": f"Bearer {made['token']}"})
         ticket = await _made(line, f"{base}/ticket/", {})
         await self._listen(http, "visitor", f"/ws/messenger/?ticket={ticket['ticket']}", "")
         first = {"client_id": str(uuid.uuid4()), "body": f"{TEXT}{n}"}
@@ -142,13 +142,13 @@ class Scene:
         path = f"{base}/conversations/{public_id}/messages/"
         await self._wait_until_active(line, path)
         number, cookie = await self._number_of(line, path)
-        desk = Line(self.host, self.port, {"Cookie": cookie, "Origin": self.origin})
+        desk = Connection(self.host, self.port, {"Cookie": cookie, "Origin": self.origin})
         paths: dict[Side, str] = {"visitor": path, "agent": f"/desk/c/{number}/messages/"}
         talk = Talk(public_id, number, paths, {"visitor": line, "agent": desk})
         await self.say(talk, "agent", phase="setup", due_at=time.perf_counter())
         return talk
 
-    async def _wait_until_active(self, line: Line, path: str) -> None:
+    async def _wait_until_active(self, line: Connection, path: str) -> None:
         give_up = time.perf_counter() + PATIENCE
         while time.perf_counter() < give_up:
             _status, page = await line.get(f"{path}?after_seq=0")
@@ -157,7 +157,7 @@ class Scene:
             await asyncio.sleep(0.1)
         raise TimeoutError("a conversation was not pushed to a desk")
 
-    async def _number_of(self, line: Line, path: str) -> tuple[int, str]:
+    async def _number_of(self, line: Connection, path: str) -> tuple[int, str]:
         """Return a conversation's number and its desk: the desk that receives a message tells."""
         for _ in range(GREETINGS):
             client_id = str(uuid.uuid4())
@@ -213,7 +213,7 @@ class Scene:
             shot.heard_at = now
 
 
-async def _made(line: Line, path: str, payload: dict[str, Any]) -> dict[str, Any]:
+async def _made(line: Connection, path: str, payload: dict[str, Any]) -> dict[str, Any]:
     status, answer = await line.post(path, payload)
     if status not in {200, 201} or not isinstance(answer, dict):
         raise RuntimeError(f"{path} answered {status}: {answer}")

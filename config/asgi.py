@@ -14,7 +14,7 @@ from django.urls import re_path
 from config import daphne_patches
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-daphne_patches.arrange()
+daphne_patches.apply()
 django_application = get_asgi_application()
 
 # The models can be imported only after Django's setup.

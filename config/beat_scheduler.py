@@ -9,7 +9,7 @@ from django_celery_beat.schedulers import DatabaseScheduler
 LOOK_SECONDS = 5
 
 
-class Metronome(DatabaseScheduler):
+class BeatScheduler(DatabaseScheduler):
     """The original asks the database at every turn of its loop whether the schedule has changed,
     which was most of beat's cost."""
 

@@ -18,6 +18,6 @@ class Request(daphne.http_protocol.WebRequest):
         super().__init__(*arguments, **named, parsePOSTFormSubmission=False)
 
 
-def arrange() -> None:
+def apply() -> None:
     """Make daphne use our request class. Call it in daphne's process, before it listens."""
     daphne.http_protocol.WebRequest = Request

@@ -36,18 +36,18 @@ def problems() -> list[str]:
         with psycopg.connect(settings.DATABASE_URL, connect_timeout=3) as connection:
             connection.execute("SELECT 1")
     except psycopg.Error as error:
-        faults.append(f"PostgreSQL does not answer: {_line(error)}")
+        faults.append(f"PostgreSQL does not answer: {_one_line(error)}")
     try:
         with redis.Redis.from_url(
             settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3
         ) as connection:
             connection.ping()
     except (redis.RedisError, OSError) as error:
-        faults.append(f"Valkey does not answer: {_line(error)}")
+        faults.append(f"Valkey does not answer: {_one_line(error)}")
     return faults
 
 
-def _line(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 

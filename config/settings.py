@@ -188,7 +188,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_DB_REUSE_MAX = 100_000
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "config.beat_scheduler:Metronome"
+CELERY_BEAT_SCHEDULER = "config.beat_scheduler:BeatScheduler"
 CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": seconds, "options": {"expires": 10 * seconds}}
     for name, task, seconds in [
@@ -278,7 +278,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["config.api.shape.Json"],
     "DEFAULT_PAGINATION_CLASS": "config.api.shape.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "config.api.shape.told",
+    "EXCEPTION_HANDLER": "config.api.shape.handle_exception",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Causerie",

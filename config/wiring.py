@@ -49,8 +49,8 @@ from routing.facts import (
     AgentChanged,
     CapacityAdded,
     GroupChanged,
-    PersonInvited,
     RuleChanged,
+    UserInvited,
     WebsiteChanged,
 )
 
@@ -98,7 +98,7 @@ def connect() -> None:
     on_durably(ReportDue, mails.send_report)
     on_durably(ExportAsked, reporting.task_triggers.write_exports)
     on_durably(ExportEnded, notifications.tell)
-    on_durably(PersonInvited, invitations.send_invitation)
+    on_durably(UserInvited, invitations.send_invitation)
 
     # What lower rooms may not know by name: the personal data and the pages of higher ones.
     tables.register(

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 PURGED = 500
 """How many visitors of a website the hourly task erases in one run."""
 
-KEPT = timedelta(days=3)
+OUTBOX_RETENTION = timedelta(days=3)
 """How long done outbox entries are stored."""
 
 
@@ -60,7 +60,7 @@ def deliver_outbox() -> int:
 @shared_task
 def purge_outbox() -> int:
     """Delete outbox entries that were done some days ago; return how many."""
-    return outbox.purge(before=deadlines.database_now() - KEPT)
+    return outbox.purge(before=deadlines.database_now() - OUTBOX_RETENTION)
 
 
 @shared_task

@@ -19,7 +19,7 @@ EXCERPT = 160
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class LastMessage:
     """The last message: ``by`` is "visitor", "me", "agent" or "bot"."""
 
     by: str
@@ -43,7 +43,7 @@ class Box:
     came_at: datetime
     answered_at: datetime | None
     waits_since: datetime | None
-    said: Said | None
+    said: LastMessage | None
     may_snooze: bool
     is_live: bool
     deadline_at: datetime | None
@@ -80,11 +80,11 @@ def _with_last_message(rows: QuerySet[Conversation]) -> QuerySet[Any]:
     return rows.annotate(last=Subquery(spoken.order_by("-seq").values(told=told)[:1]))
 
 
-def _said(last: dict[str, Any] | None, agent: Agent) -> Said | None:
+def _last_message(last: dict[str, Any] | None, agent: Agent) -> LastMessage | None:
     if last is None:
         return None
     by = "me" if last["author"] == Author.AGENT and last["agent"] == agent.pk else last["author"]
-    return Said(by, last["name"] or "", last["text"] or last["file"] or "", not last["text"])
+    return LastMessage(by, last["name"] or "", last["text"] or last["file"] or "", not last["text"])
 
 
 def _box(row: Any, online: set[int], agent: Agent) -> Box:
@@ -100,7 +100,7 @@ def _box(row: Any, online: set[int], agent: Agent) -> Box:
         came_at=row.moved_at,
         answered_at=row.last_agent_message_at,
         waits_since=row.visitor_waits_since,
-        said=_said(row.last, agent),
+        said=_last_message(row.last, agent),
         may_snooze=row.may_snooze,
         is_live=row.style == Style.LIVE,
         deadline_at=row.deadline_at,

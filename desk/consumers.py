@@ -26,7 +26,7 @@ ON_DESK = """
 
 TEAMS = "SELECT group_id FROM accounts_group_members WHERE agent_id = %(agent)s"
 
-# The usual heartbeat, in one round trip; all others go through ``presence.hear``.
+# The usual heartbeat, in one round trip; all others go through ``presence.record_heartbeat``.
 HEARD_AGAIN = f"{presence.HEARD_AGAIN} AND {desk_session.SESSION_VALID_SQL} RETURNING 1 AS yes"
 STILL_LOGGED_IN = f"SELECT 1 AS yes WHERE {desk_session.SESSION_VALID_SQL}"
 
@@ -73,7 +73,9 @@ class DeskConsumer(LiveConsumer):
         }
         if await async_pool.fetch_one(HEARD_AGAIN, values) is not None:
             return
-        known = await database_sync_to_async(presence.hear)(self.connection_id, at=timezone.now())
+        known = await database_sync_to_async(presence.record_heartbeat)(
+            self.connection_id, at=timezone.now()
+        )
         if not known or await async_pool.fetch_one(STILL_LOGGED_IN, values) is None:
             await self._log_out()
 

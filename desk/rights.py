@@ -49,7 +49,7 @@ def rights_of(
         user.oversees
         and status in RELEASABLE
         and not is_mine
-        and by_supervisor.may_steer(conversation, user)
+        and by_supervisor.oversees(conversation, user)
     )
     holder = conversation.agent_id
     return Rights(

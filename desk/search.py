@@ -49,7 +49,7 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """One matching conversation, and the text that shows why."""
 
     conversation: Conversation
@@ -61,7 +61,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    rows: list[Found]
+    rows: list[SearchResult]
     before: int | None = None
     """Where the next page begins; None if there is none."""
 
@@ -100,10 +100,10 @@ def _page(search: Search, user: User) -> Page:
     rows = rows.select_related("visitor", "group", "agent__user").order_by("-pk")
     found = list(rows[: PAGE + 1])
     page, more = found[:PAGE], found[PAGE:]
-    said = _said([row.pk for row in page], terms)
+    said = _excerpts([row.pk for row in page], terms)
     return Page(
         rows=[
-            Found(
+            SearchResult(
                 row, row.agent is not None and row.agent.user_id == user.pk, *said.get(row.pk, ())
             )
             for row in page
@@ -173,7 +173,7 @@ def _saying(rows: Any, terms: list[Term], column: Any = "body") -> QuerySet[Any]
     return queryset.filter(Saying(Words(column), terms))
 
 
-def _said(
+def _excerpts(
     numbers: Iterable[int], terms: list[Term]
 ) -> dict[int, tuple[str, datetime, list[Piece]]]:
     """Return, by conversation, its last message with the words, or such a note, or its last

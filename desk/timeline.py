@@ -58,7 +58,7 @@ TURNS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TimelineEntry:
     """One event: ``by`` acted, ``to`` has it since, ``from_`` had it before. Names, or empty."""
 
     pk: int
@@ -99,7 +99,7 @@ class Line:
         }
 
 
-def _rests(line: Line) -> str:
+def _rests(line: TimelineEntry) -> str:
     if line.verb == Verb.SNOOZE:
         if line.to:
             return _("Snoozed by %(by)s until %(until)s, kept by %(to)s")
@@ -119,7 +119,7 @@ def _rests(line: Line) -> str:
     return _("Closed by the bot") if line.kind == ActorKind.BOT else _("Closed automatically")
 
 
-def _comes_back(line: Line) -> str:
+def _comes_back(line: TimelineEntry) -> str:
     if line.verb in {Verb.REOPEN, Verb.REOPEN_TO_GROUP}:
         is_answered = line.kind == ActorKind.VISITOR
         return _("Reopened: the visitor replied") if is_answered else _("Resumed by %(by)s")
@@ -131,7 +131,7 @@ def _comes_back(line: Line) -> str:
     return _("Snooze ended by %(by)s")
 
 
-def _goes_back(line: Line) -> str:
+def _goes_back(line: TimelineEntry) -> str:
     if line.verb == Verb.RELAX:
         return _("No agent with the skill was free in time: anyone in %(group)s can take it")
     if line.verb == Verb.UNASSIGN:
@@ -145,7 +145,7 @@ def _goes_back(line: Line) -> str:
     return _("Released because %(from)s lost the connection: returned to the queue of %(group)s")
 
 
-def _is_handed_on(line: Line) -> str:
+def _is_handed_on(line: TimelineEntry) -> str:
     if line.verb == Verb.TRANSFER_TO_AGENT:
         return _("Transferred to %(to)s by %(by)s")
     if line.verb == Verb.TRANSFER_TO_GROUP:
@@ -155,13 +155,13 @@ def _is_handed_on(line: Line) -> str:
     return _("Taken by %(to)s") if line.verb == Verb.TAKE else _("On the desk of %(to)s")
 
 
-def lines_of(conversation_id: int) -> list[Line]:
+def entries_of(conversation_id: int) -> list[TimelineEntry]:
     """Return the events of a conversation that are shown, oldest first; two queries."""
     events = Event.objects.filter(conversation=conversation_id).select_related("agent", "group")
     found = list(events.order_by("id"))
     people = {one.actor_user_id for one in found if one.actor_user_id is not None}
     users = User.objects.filter(pk__in=people).select_related("agent")
-    return told(found, {user.pk: _name_of(user) for user in users})
+    return entries_for(found, {user.pk: _name_of(user) for user in users})
 
 
 def _name_of(user: User) -> str:
@@ -171,20 +171,20 @@ def _name_of(user: User) -> str:
     return name
 
 
-def last_turns(lines: Iterable[Line]) -> list[Line]:
+def last_turns(lines: Iterable[TimelineEntry]) -> list[TimelineEntry]:
     """Return the latest lines for the history beside the dialogue, oldest first."""
     return [line for line in lines if line.verb in IN_HISTORY][-TURNS:]
 
 
-def told(events: Iterable[Event], names: dict[int, str]) -> list[Line]:
+def entries_for(events: Iterable[Event], names: dict[int, str]) -> list[TimelineEntry]:
     """Return the lines for events in their order; ``names`` of the users who acted, by id."""
-    lines: list[Line] = []
+    lines: list[TimelineEntry] = []
     before: Event | None = None
     for event in events:
         verb = Verb(event.verb)
         if verb in ICONS and not (before is not None and _only_follows(event, before)):
             lines.append(
-                Line(
+                TimelineEntry(
                     event.pk,
                     verb,
                     event.at,

@@ -38,10 +38,10 @@ def colleagues_of(
 ) -> list[tuple[Colleague, str]]:
     """Return colleagues, free ones first, each with the effect of a transfer to them."""
     found = queries.colleagues_for(conversation, user, at=at)
-    return [(one, _outcome_of(one, conversation)) for one in found]
+    return [(one, _forecast_for_colleague(one, conversation)) for one in found]
 
 
-def _outcome_of(one: Colleague, conversation: Conversation) -> str:
+def _forecast_for_colleague(one: Colleague, conversation: Conversation) -> str:
     told = {"name": one.name, "hours": conversation.website.assignment_hours}
     if one.is_connected and one.is_available and one.active < one.slots:
         return _("It goes to the desk of %(name)s immediately.") % told
@@ -99,7 +99,7 @@ def _team(
     there = load.takers(group.pk, Channel(conversation.channel), at=at)
     able = [view for view in there if view.agent_id != mine and not obstacles(view, need)]
     is_open = group.is_open_at(at)
-    outcome = _outcome(is_open, group.opens_at(at), len(able), waiting)
+    outcome = _forecast_for_team(is_open, group.opens_at(at), len(able), waiting)
     if not able and any(view.agent_id == mine for view in there):
         outcome = f"{outcome} {_('You are a member of this team, so it may come back to you.')}"
     return Team(
@@ -113,7 +113,7 @@ def _team(
     )
 
 
-def _outcome(is_open: bool, opens_at: datetime | None, free: int, waiting: int) -> str:
+def _forecast_for_team(is_open: bool, opens_at: datetime | None, free: int, waiting: int) -> str:
     if not is_open and opens_at is not None:
         until = {"moment": moment(timezone.localtime(opens_at))}
         return _("The team is closed until %(moment)s. It waits in the queue.") % until

@@ -43,7 +43,7 @@ def standing(visitor: Visitor, website: Website) -> str:
 
     It is outdated if the text has changed since, compared in the language in which it was read.
     """
-    said = persons.last_word(visitor)
+    said = persons.last_consent(visitor)
     if visitor.withdrawn_at is not None or (said and said.kind == ConsentKind.WITHDRAWN):
         return WITHDRAWN
     if said is None or said.language not in DEFAULTS:
@@ -62,7 +62,7 @@ def require(visitor: Visitor, website: Website) -> None:
 def give(visitor: Visitor, consent: Consent) -> None:
     """Store a consent, given again or to a new text."""
     persons.lock(visitor)
-    persons.say(visitor, consent)
+    persons.record(visitor, consent)
 
 
 @transaction.atomic
@@ -74,8 +74,8 @@ def withdraw(visitor: Visitor, website: Website, *, at: datetime) -> None:
     persons.lock(visitor)
     if standing(visitor, website) == WITHDRAWN:
         return
-    before = persons.last_word(visitor)
-    persons.say(
+    before = persons.last_consent(visitor)
+    persons.record(
         visitor,
         Consent(
             kind=ConsentKind.WITHDRAWN,

@@ -79,7 +79,7 @@ def _bearer(request: HttpRequest) -> str:
 
 
 @transaction.atomic
-def welcome(
+def create(
     website: Website, consent: Consent, *, at: datetime, claims: Claims | None = None
 ) -> tuple[Visitor, str]:
     """Create a visitor who has just consented; return the token, which is shown once.
@@ -87,7 +87,7 @@ def welcome(
     With ``claims`` they are that person from the start.
     """
     visitor, token = _begin(website, language=consent.language, at=at)
-    persons.say(visitor, consent)
+    persons.record(visitor, consent)
     if claims is not None:
         _use_once(claims, visitor, at=at)
         persons.link(visitor, _person(website, claims, at=at))

@@ -9,14 +9,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Group, User, Website
 from conversations.models import Conversation, Style, Visitor
-from reporting.sales.attribution import Outcome
+from reporting.sales.attribution import AttributionResult
 from routing.models import DistributionRule
 
 OUTCOMES = {
-    Outcome.ATTRIBUTED: _("Attributed"),
-    Outcome.TOO_LATE: _("The last answer was too long ago"),
-    Outcome.NO_ANSWER: _("No agent wrote before the purchase"),
-    Outcome.UNKNOWN_VISITOR: _("Unknown customer"),
+    AttributionResult.ATTRIBUTED: _("Attributed"),
+    AttributionResult.TOO_LATE: _("The last answer was too long ago"),
+    AttributionResult.NO_ANSWER: _("No agent wrote before the purchase"),
+    AttributionResult.UNKNOWN_VISITOR: _("Unknown customer"),
 }
 
 

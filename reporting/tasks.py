@@ -15,7 +15,7 @@ from reporting.simulator import run_simulation
 @shared_task
 def mail_reports() -> int:
     """Request the mails of the reports that are due; return how many."""
-    return subscriptions.owe_due(at=deadlines.database_now())
+    return subscriptions.publish_due(at=deadlines.database_now())
 
 
 @shared_task
@@ -23,7 +23,7 @@ def play_again(
     website_id: int, totals: list[int], key: str, at: str, groups: list[int] | None = None
 ) -> None:
     """Replay a website's history up to ``at`` (ISO 8601) for the page that requested it."""
-    run_simulation.play(website_id, totals, key, at=datetime.fromisoformat(at), groups=groups)
+    run_simulation.run(website_id, totals, key, at=datetime.fromisoformat(at), groups=groups)
 
 
 @shared_task(soft_time_limit=3600, time_limit=3660)

@@ -19,7 +19,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 from accounts.access import zone_of
 from accounts.models import User
 from conversations.lifecycle.transitions import Status
-from conversations.messages.rich_content import check_offer
+from conversations.messages.rich_content import check_rich_content
 from conversations.models import Conversation
 from core.rejection import Rejected
 from routing.actions import by_program
@@ -189,7 +189,7 @@ class ConversationViewSet(ReadOnlyModelViewSet[Conversation]):
         asked.is_valid(raise_exception=True)
         told = asked.validated_data
         try:
-            body, offer = check_offer(
+            body, offer = check_rich_content(
                 told.get("body", ""),
                 told.get("choices"),
                 told.get("cards"),

@@ -28,7 +28,7 @@ from routing.targets import engaging_rule
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class Placement:
     """Where an entry finds room, if it does, and whether its answer may wait."""
 
     entry: Entry | None
@@ -58,16 +58,16 @@ def decide(
     *,
     at: datetime,
     skills: Collection[int] = (),
-) -> Offer:
+) -> Placement:
     """Choose the queue for what requires ``skills``, by the present loads (C18, C19).
 
     A rule with a bot engages if one of its queues could take over from the bot (C6).
     """
     entry = choose_step(rule.mode, load.steps_of(steps, channel, at=at, skills=skills))
     if entry is None:
-        return Offer(entry=None)
+        return Placement(entry=None)
     step = next(step for step in steps if step.pk == entry.step_id)
-    return Offer(entry, is_asynchronous=step.places > 0)
+    return Placement(entry, is_asynchronous=step.places > 0)
 
 
 @retried

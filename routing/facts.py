@@ -50,7 +50,7 @@ class RuleChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class PersonInvited(Fact):
+class UserInvited(Fact):
     """A user who cannot log in yet must choose a password."""
 
     user_id: int

@@ -16,40 +16,40 @@ from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 
-KEPT_SECONDS = 30 * 86400
+CACHE_SECONDS = 30 * 86400
 QUIET_SECONDS = 60.0
 HOSTS_REMEMBERED = 1000
-_told: dict[tuple[int, str], float] = {}
+_recorded: dict[tuple[int, str], float] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LastSeen:
     host: str
     at: datetime
 
 
-async def saw(website_id: int, host: str, *, at: datetime) -> None:
+async def record(website_id: int, host: str, *, at: datetime) -> None:
     """Note that a page of ``host``, one of the website's domains, asked for the Messenger."""
     now = time.monotonic()
-    if now - _told.get((website_id, host), -QUIET_SECONDS) < QUIET_SECONDS:
+    if now - _recorded.get((website_id, host), -QUIET_SECONDS) < QUIET_SECONDS:
         return
-    if len(_told) >= HOSTS_REMEMBERED:
-        _told.clear()
-    _told[website_id, host] = now
+    if len(_recorded) >= HOSTS_REMEMBERED:
+        _recorded.clear()
+    _recorded[website_id, host] = now
     try:
-        await cache.aset(_key(website_id), (host, at), KEPT_SECONDS)
+        await cache.aset(_key(website_id), (host, at), CACHE_SECONDS)
     except RedisError:
         logger.warning("the page that carries the Messenger was not noted", exc_info=True)
 
 
-def seen(website_id: int) -> Seen | None:
+def last_seen(website_id: int) -> LastSeen | None:
     """Return the last page that was seen; ``None`` if there is none or the cache is away."""
     try:
         found = cache.get(_key(website_id))
     except RedisError:
         logger.warning("nobody can tell which pages carry the Messenger", exc_info=True)
         return None
-    return Seen(*found) if found else None
+    return LastSeen(*found) if found else None
 
 
 def _key(website_id: int) -> str:

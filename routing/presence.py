@@ -61,7 +61,7 @@ def connect(agent_id: int, connection_id: uuid.UUID, *, at: datetime) -> None:
     bus.publish(CapacityAdded(agent_id=agent_id))
 
 
-def hear(connection_id: uuid.UUID, *, at: datetime) -> bool:
+def record_heartbeat(connection_id: uuid.UUID, *, at: datetime) -> bool:
     """Record a heartbeat; False if the connection is no longer known (logged out).
 
     A desk that was given up as lost (the network, or our own database, was away for a minute) is
@@ -169,7 +169,7 @@ def notice_losses(*, at: datetime) -> int:
 def keep_spans(*, at: datetime) -> int:
     """Split status intervals at the full hour; return how many were written."""
     connected = DeskPresence.objects.filter(is_connected=True).values_list("agent", flat=True)
-    return status_log.keep(list(connected), at=at)
+    return status_log.update(list(connected), at=at)
 
 
 def _announce(agent_id: int, *, is_connected: bool, at: datetime) -> None:

@@ -22,7 +22,7 @@ FIRST_SLOTS = 3
 
 
 @transaction.atomic
-def form_group(
+def create_group(
     website: Website, *, name: str, members: Iterable[Agent] = (), managers: Iterable[User] = ()
 ) -> Group:
     """Create a group of a website with its first members."""
@@ -34,7 +34,7 @@ def form_group(
 
 
 @transaction.atomic
-def lay_rule(
+def create_rule(
     website: Website, *, queues: Sequence[tuple[Group, int]], name: str = FIRST_RULE
 ) -> DistributionRule:
     """Create a rule through ``queues`` (group and places) in order, reached from every page."""
@@ -47,7 +47,7 @@ def lay_rule(
 
 
 @transaction.atomic
-def engage_person(
+def create_user(
     *,
     username: str,
     display_name: str,
@@ -61,11 +61,11 @@ def engage_person(
     user = User.objects.create(
         username=username, password=password or make_password(None), role=role, **about
     )
-    return give_desk(user, display_name=display_name, slots=slots, groups=groups)
+    return create_agent(user, display_name=display_name, slots=slots, groups=groups)
 
 
 @transaction.atomic
-def give_desk(
+def create_agent(
     user: User, *, display_name: str, slots: int = FIRST_SLOTS, groups: Iterable[Group] = ()
 ) -> Agent:
     """Give a desk to an existing user: all roles may converse (R163)."""

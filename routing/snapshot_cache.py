@@ -32,7 +32,7 @@ TURN = 5.0  # seconds that others wait at most for a process that dies while ren
 PATIENCE = 2.0  # seconds that an answer may wait for the database
 PAUSE = 0.02
 VALKEY_SECONDS = 0.5
-KEPT = 1000  # websites of which one process has a copy
+MAX_COPIES = 1000  # websites of which one process has a copy
 
 # The copy, the version it must have, and whether it is the caller's turn to renew it: once in a
 # while, and at once if the version has changed.
@@ -170,7 +170,7 @@ class Shelf:
             copy = _Copy(text, snapshots.Snapshot.decode(written) if written else None, 0.0)
         copy.good_until = monotonic() + seconds
         self._copies[key] = copy  # At the end: the first entry is the least recently used.
-        if len(self._copies) > KEPT:
+        if len(self._copies) > MAX_COPIES:
             del self._copies[next(iter(self._copies))]
         return copy.snapshot
 

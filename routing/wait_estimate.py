@@ -28,11 +28,11 @@ STALLED = 4
 NINE_IN_TEN = 1.3  # standard deviations, nearly
 STEPS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240)
 """The possible estimates in minutes; beyond, there is none."""
-KEPT_SECONDS = 15
+CACHE_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class QueuePace:
     """How a queue has moved: ``count`` pushes ``over`` some time until now, the last one ``quiet``
     ago. ``open_for``: until the group closes; ``None`` if no closing is known.
     """
@@ -43,7 +43,7 @@ class Pace:
     open_for: timedelta | None = None
 
 
-def minutes_within(place: int, pace: Pace) -> int | None:
+def minutes_within(place: int, pace: QueuePace) -> int | None:
     """Return the step of ``STEPS`` within which ``place`` (from 1 on) is served, or ``None``.
 
     ``None`` if no honest estimate is possible.
@@ -64,15 +64,15 @@ def wait_of(group_id: int, channel: Channel, place: int, *, at: datetime) -> int
 
     The pace is cached for some seconds, for all who wait there.
     """
-    key = f"pace:{group_id}:{channel.value}"
-    pace: Pace | None = cache.get(key)
+    key = f"queue-pace:{group_id}:{channel.value}"
+    pace: QueuePace | None = cache.get(key)
     if pace is None:
-        pace = _pace(group_id, channel, at=at)
-        cache.set(key, pace, KEPT_SECONDS)
+        pace = _queue_pace(group_id, channel, at=at)
+        cache.set(key, pace, CACHE_SECONDS)
     return minutes_within(place, pace)
 
 
-def _pace(group_id: int, channel: Channel, *, at: datetime) -> Pace:
+def _queue_pace(group_id: int, channel: Channel, *, at: datetime) -> QueuePace:
     pushes = list(
         Event.objects.filter(
             verb=Verb.PUSH,
@@ -87,9 +87,9 @@ def _pace(group_id: int, channel: Channel, *, at: datetime) -> Pace:
     group = Group.objects.get(pk=group_id)
     # The agents who made that pace may have left since; without agents nothing moves.
     if not pushes or not load.takers(group_id, channel, at=at):
-        return Pace(0, timedelta(0), timedelta(0))
+        return QueuePace(0, timedelta(0), timedelta(0))
     closes = group.hours_change_at
-    return Pace(
+    return QueuePace(
         count=len(pushes),
         over=at - pushes[-1],
         quiet=at - pushes[0],

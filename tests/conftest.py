@@ -62,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if only_leads(config):
         return
     _open.callback(shutil.rmtree, VAR, ignore_errors=True)
-    if seed.sow(VAR):
+    if seed.create_seed(VAR):
         settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = engines.DATABASE
     _open.enter_context(
         engines.running(

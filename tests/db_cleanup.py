@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.commands import flush
 from django.db.backends.postgresql.operations import DatabaseOperations
 
-KEPT = {"auth_permission", "django_content_type"}  # created by migrate, never changed
+PRESERVED = {"auth_permission", "django_content_type"}  # created by migrate, never changed
 # Skips foreign keys and the ledger's trigger.
 EMPTY = """
 DO $$
@@ -33,7 +33,7 @@ def install() -> None:
     def sql_flush(
         self: DatabaseOperations, style: Any, tables: Sequence[str], **options: Any
     ) -> list[str]:
-        return [EMPTY % ",".join(sorted({*tables} - KEPT))]
+        return [EMPTY % ",".join(sorted({*tables} - PRESERVED))]
 
     def emit_nothing(*args: Any, **options: Any) -> None:
         """What the signal would create was not deleted."""

@@ -35,7 +35,7 @@ def make(folder: Path) -> None:
             connection.execute("ALTER SYSTEM SET fsync = off")
 
 
-def sow(folder: Path) -> bool:
+def create_seed(folder: Path) -> bool:
     """Copy it into a new data folder; return false if there is none."""
     seed = os.environ.get("SEED")
     if not seed:

@@ -74,7 +74,7 @@ class Pages(CursorPagination):
         return cursor
 
 
-def told(error: Exception, context: dict[str, Any]) -> Response | None:
+def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return every error in the one shape of docs/protocol.md; ``fields`` names the invalid
     ones."""
     # REST framework's views need this module while they are being imported.

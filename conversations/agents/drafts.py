@@ -27,7 +27,7 @@ def left_behind(agent_id: int | None, conversation: Conversation) -> Draft | Non
     return others.select_related("agent").order_by("-saved_at").first()
 
 
-def keep(agent_id: int, conversation_id: int, body: str, *, at: datetime) -> None:
+def save(agent_id: int, conversation_id: int, body: str, *, at: datetime) -> None:
     """Save a draft; the last write wins. An empty text deletes it."""
     body = clean(body).replace(REPLACEMENT, "")[:LIMIT]
     if not body.strip():

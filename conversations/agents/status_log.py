@@ -20,7 +20,7 @@ from conversations.models import Contact, StatusInterval
 
 HOUR = timedelta(hours=1)
 ALWAYS = datetime.max.replace(tzinfo=UTC)
-KEPT = timedelta(days=1100)
+RETENTION = timedelta(days=1100)
 """The length of the longest report, three years."""
 
 Key = tuple[int, int, str]  # agent, website, channel
@@ -37,7 +37,7 @@ def note(agent_id: int, *, at: datetime, is_connected: bool | None = None) -> No
     _bring(stored, wanted, at=at)
 
 
-def keep(connected: Collection[int], *, at: datetime) -> int:
+def update(connected: Collection[int], *, at: datetime) -> int:
     """Cut intervals at the full hour, and open or end those that should have been; return how many
     were written. ``connected`` are the connected agents."""
     stored = list(_going_on().select_for_update(of=("self",), skip_locked=True))
@@ -48,7 +48,7 @@ def keep(connected: Collection[int], *, at: datetime) -> int:
 
 def forget(*, at: datetime) -> int:
     """Delete intervals that are too old for any report; return how many."""
-    return StatusInterval.objects.filter(started_at__lt=at - KEPT).delete()[0]
+    return StatusInterval.objects.filter(started_at__lt=at - RETENTION).delete()[0]
 
 
 def _going_on() -> QuerySet[StatusInterval]:

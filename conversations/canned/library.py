@@ -125,7 +125,7 @@ def _copy(source: str, target: str) -> str:
 
 
 @transaction.atomic
-def keep(
+def save(
     reply: CannedReply,
     *,
     added: Iterable[file_types.Prepared] = (),

@@ -22,8 +22,8 @@ ROLE_THEN = """coalesce((
                         AND h.before ? 'role' AND h.at > c.closed_at
                     ORDER BY h.id LIMIT 1
                 ), u.role)"""
-TOLD_OF_CONVERSATIONS = """
-    WITH told AS (
+CONVERSATIONS_FROM_LEDGER = """
+    WITH replayed AS (
         SELECT conversation_id,
             max(at) FILTER (
                 WHERE to_status IN ('queued', 'assigned') AND verb NOT IN ('expire', 'relax')
@@ -39,15 +39,15 @@ TOLD_OF_CONVERSATIONS = """
         WHERE conversation_id >= %(low)s AND conversation_id < %(high)s
         GROUP BY conversation_id
     ), credited AS (
-        SELECT c.id, told.*,
+        SELECT c.id, replayed.*,
             CASE WHEN c.closed_by = 'agent'
-                THEN (SELECT a.id FROM accounts_agent a WHERE a.user_id = told.closer)
+                THEN (SELECT a.id FROM accounts_agent a WHERE a.user_id = replayed.closer)
             WHEN c.closed_by IN ('system', 'visitor', 'bot')
                 THEN (SELECT m.agent_id FROM conversations_message m
                       WHERE m.conversation_id = c.id AND m.author = 'agent'
                       ORDER BY m.seq DESC LIMIT 1)
             END AS payee_id
-        FROM conversations_conversation c JOIN told ON told.conversation_id = c.id
+        FROM conversations_conversation c JOIN replayed ON replayed.conversation_id = c.id
     ), anew AS (
         SELECT credited.*, coalesce(said ->> 'payee_role',
                 CASE WHEN credited.payee_id IS NOT NULL THEN {role} END, '') AS payee_role,
@@ -62,7 +62,7 @@ TOLD_OF_CONVERSATIONS = """
         LEFT JOIN accounts_user u ON u.id = a.user_id
     )
 """.replace("{role}", ROLE_THEN)
-TOLD_OF_CONTACTS = """
+CONTACTS_FROM_LEDGER = """
     WITH reached AS (
         SELECT conversation_id, began_to_wait_at,
             row_number() OVER (PARTITION BY conversation_id ORDER BY id) AS n
@@ -87,14 +87,14 @@ TOLD_OF_CONTACTS = """
         JOIN conversations_conversation c ON c.id = held.conversation_id
     )
 """
-TOLD_OF_SURVEYS = """
+SURVEYS_FROM_LEDGER = """
     WITH anew AS (
         SELECT s.id, s.conversation_id, c.website_id, c.rule_id, c.style, c.language
         FROM conversations_survey s JOIN conversations_conversation c ON c.id = s.conversation_id
         WHERE s.conversation_id >= %(low)s AND s.conversation_id < %(high)s
     )
 """
-TOLD_OF_EVENTS = """
+EVENTS_FROM_LEDGER = """
     WITH anew AS (
         SELECT e.id, e.conversation_id, c.website_id
         FROM conversations_event e JOIN conversations_conversation c ON c.id = e.conversation_id
@@ -104,49 +104,50 @@ TOLD_OF_EVENTS = """
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """The denormalized columns of a table, and the query ``told`` that recomputes them. Ledger
+class Denormalized:
+    """The denormalized columns of a table, and the query ``replayed`` that recomputes them. Ledger
     lines are never changed: they are only compared."""
 
     table: str
     columns: tuple[str, ...]
-    told: str
+    replayed: str
     is_mended: bool = True
 
     @property
     def comparison(self) -> str:
         pairs = ", ".join(f"('{name}', t.{name}::text, anew.{name}::text)" for name in self.columns)
-        return f"""{self.told}
+        return f"""{self.replayed}
             SELECT anew.conversation_id, '{self.table} ' || anew.id || ': ' || v.name || ' is '
-                || coalesce(v.stored, 'empty') || ', the ledger says ' || coalesce(v.told, 'empty')
+                || coalesce(v.stored, 'empty')
+                || ', the ledger says ' || coalesce(v.replayed, 'empty')
             FROM anew JOIN conversations_{self.table} t ON t.id = anew.id
-            CROSS JOIN LATERAL (VALUES {pairs}) v (name, stored, told)
-            WHERE v.stored IS DISTINCT FROM v.told ORDER BY 1, 2"""
+            CROSS JOIN LATERAL (VALUES {pairs}) v (name, stored, replayed)
+            WHERE v.stored IS DISTINCT FROM v.replayed ORDER BY 1, 2"""
 
     @property
     def mending(self) -> str:
         sets = ", ".join(f"{name} = anew.{name}" for name in self.columns)
         stored = ", ".join(f"t.{name}" for name in self.columns)
-        told = ", ".join(f"anew.{name}" for name in self.columns)
-        return f"""{self.told}
+        replayed = ", ".join(f"anew.{name}" for name in self.columns)
+        return f"""{self.replayed}
             UPDATE conversations_{self.table} t SET {sets} FROM anew
-            WHERE t.id = anew.id AND ({stored}) IS DISTINCT FROM ({told})"""
+            WHERE t.id = anew.id AND ({stored}) IS DISTINCT FROM ({replayed})"""
 
 
 OF_THE_CONVERSATION = ("website_id", "rule_id", "style", "language")
-KEPT = (
-    Kept(
+DENORMALIZED = (
+    Denormalized(
         "conversation",
         (
             *("began_to_wait_at", "last_holder_id", "contact_count", "changed_hands"),
             *("is_begun_by_bot", "payee_id", "payee_role"),
             *("open_response_seconds", "open_resolution_seconds"),
         ),
-        TOLD_OF_CONVERSATIONS,
+        CONVERSATIONS_FROM_LEDGER,
     ),
-    Kept("contact", (*OF_THE_CONVERSATION, "began_to_wait_at"), TOLD_OF_CONTACTS),
-    Kept("survey", OF_THE_CONVERSATION, TOLD_OF_SURVEYS),
-    Kept("event", ("website_id",), TOLD_OF_EVENTS, is_mended=False),
+    Denormalized("contact", (*OF_THE_CONVERSATION, "began_to_wait_at"), CONTACTS_FROM_LEDGER),
+    Denormalized("survey", OF_THE_CONVERSATION, SURVEYS_FROM_LEDGER),
+    Denormalized("event", ("website_id",), EVENTS_FROM_LEDGER, is_mended=False),
 )
 
 
@@ -162,9 +163,9 @@ def windows() -> Iterator[tuple[int, int]]:
 
 def differences(low: int, high: int) -> Iterator[tuple[int, str]]:
     """Yield columns that differ from the ledger, as (conversation number, what differs)."""
-    for kept in KEPT:
+    for table in DENORMALIZED:
         with connection.cursor() as cursor:
-            cursor.execute(kept.comparison, {"low": low, "high": high})
+            cursor.execute(table.comparison, {"low": low, "high": high})
             yield from cursor.fetchall()
 
 
@@ -181,8 +182,8 @@ def mend(low: int, high: int) -> int:
             " ORDER BY id FOR NO KEY UPDATE",
             window,
         )
-        for kept in KEPT:
-            if kept.is_mended:
-                cursor.execute(kept.mending, window)
+        for table in DENORMALIZED:
+            if table.is_mended:
+                cursor.execute(table.mending, window)
                 written += cursor.rowcount
     return written

@@ -24,7 +24,7 @@ from conversations.lifecycle.transitions import (
 from conversations.models import Conversation, Event
 
 
-def line(
+def new_event(
     conversation: Conversation, verb: Verb, *, actor: Actor, at: datetime, data: dict[str, Any]
 ) -> Event:
     """Return the unsaved line that records that ``verb`` brought ``conversation`` into its current
@@ -76,10 +76,10 @@ class Replayed:
         return len({contact[0] for contact in self.contacts}) > 1
 
 
-PIECE = 500
-TOLD_EACH = 50_000
+CHUNK = 500
+PROGRESS_EVERY = 50_000
 
-TOLD = (
+REPLAYED_COLUMNS = (
     *("status", "agent_id", "group_id", "queue_id"),
     *("opened_at", "moved_at", "closed_at", "closed_by"),
     *("began_to_wait_at", "last_holder_id", "contact_count", "changed_hands", "is_begun_by_bot"),
@@ -89,54 +89,58 @@ TOLD = (
 
 def replay(events: Iterable[Event]) -> Replayed:
     """Fold the events of one conversation, oldest first, through the transition table."""
-    told = Replayed()
+    replayed = Replayed()
     for event in events:
         verb = Verb(event.verb)
         try:
-            told.status = target_of(verb, told.status)
+            replayed.status = target_of(verb, replayed.status)
         except Refused as refused:
-            told.faults.append(f"event {event.pk}: {refused}")
-            told.status = Status(event.to_status)
-        if event.to_status != told.status:
-            told.faults.append(
-                f"event {event.pk}: says {event.to_status}, {verb} gives {told.status}"
+            replayed.faults.append(f"event {event.pk}: {refused}")
+            replayed.status = Status(event.to_status)
+        if event.to_status != replayed.status:
+            replayed.faults.append(
+                f"event {event.pk}: says {event.to_status}, {verb} gives {replayed.status}"
             )
-        if told.moved_at is not None and event.at < told.moved_at:
-            told.faults.append(f"event {event.pk}: earlier than the event before it")
-        told.opened_at = told.opened_at or event.at
-        told.moved_at = event.at
-        if told.status == Status.CLOSED:
-            told.closed_at, told.closed_by = event.at, event.actor_kind
+        if replayed.moved_at is not None and event.at < replayed.moved_at:
+            replayed.faults.append(f"event {event.pk}: earlier than the event before it")
+        replayed.opened_at = replayed.opened_at or event.at
+        replayed.moved_at = event.at
+        if replayed.status == Status.CLOSED:
+            replayed.closed_at, replayed.closed_by = event.at, event.actor_kind
             # Missing in events from before C57; ``conversations.lifecycle.consistency`` reads the
             # row instead.
-            told.at_closure = {name: event.data[name] for name in AT_CLOSURE if name in event.data}
-        told.agent_id = event.agent_id
-        told.group_id = event.group_id
-        told.queue_id = event.queue_id
-        is_open = bool(told.contacts) and told.contacts[-1][3] is None
-        if told.status in WAITING and verb not in WAITS_ON:
-            told.began_to_wait_at = event.at
-        told.is_begun_by_bot = told.is_begun_by_bot or told.status == Status.BOT
-        if told.status == Status.ACTIVE:
+            replayed.at_closure = {
+                name: event.data[name] for name in AT_CLOSURE if name in event.data
+            }
+        replayed.agent_id = event.agent_id
+        replayed.group_id = event.group_id
+        replayed.queue_id = event.queue_id
+        is_open = bool(replayed.contacts) and replayed.contacts[-1][3] is None
+        if replayed.status in WAITING and verb not in WAITS_ON:
+            replayed.began_to_wait_at = event.at
+        replayed.is_begun_by_bot = replayed.is_begun_by_bot or replayed.status == Status.BOT
+        if replayed.status == Status.ACTIVE:
             if is_open:
-                told.faults.append(f"event {event.pk}: opens a contact while one is open")
-            told.contacts.append([event.agent_id, told.began_to_wait_at, event.at, None, ""])
+                replayed.faults.append(f"event {event.pk}: opens a contact while one is open")
+            replayed.contacts.append(
+                [event.agent_id, replayed.began_to_wait_at, event.at, None, ""]
+            )
         elif is_open:
             reason = event.data.get("end_reason") or TRANSITIONS[verb].ends_contact
-            told.contacts[-1][3:] = [event.at, EndReason(reason).value if reason else "?"]
-    return told
+            replayed.contacts[-1][3:] = [event.at, EndReason(reason).value if reason else "?"]
+    return replayed
 
 
-def differences(conversation: Conversation, told: Replayed) -> Iterator[str]:
+def differences(conversation: Conversation, replayed: Replayed) -> Iterator[str]:
     """Yield the differences between a stored row with its contacts and its ledger."""
-    yield from told.faults
-    for name in TOLD:
-        stored, replayed = getattr(conversation, name), getattr(told, name)
-        if stored != replayed:
-            yield f"{name} is {stored}, the ledger says {replayed}"
-    for name, replayed in told.at_closure.items():
-        if getattr(conversation, name) != replayed:
-            yield f"{name} is {getattr(conversation, name)}, the ledger says {replayed}"
+    yield from replayed.faults
+    for name in REPLAYED_COLUMNS:
+        stored, expected = getattr(conversation, name), getattr(replayed, name)
+        if stored != expected:
+            yield f"{name} is {stored}, the ledger says {expected}"
+    for name, expected in replayed.at_closure.items():
+        if getattr(conversation, name) != expected:
+            yield f"{name} is {getattr(conversation, name)}, the ledger says {expected}"
     stored_contacts = [
         [
             contact.agent_id,
@@ -147,22 +151,22 @@ def differences(conversation: Conversation, told: Replayed) -> Iterator[str]:
         ]
         for contact in sorted(conversation.contacts.all(), key=lambda c: (c.started_at, c.pk))
     ]
-    if stored_contacts != told.contacts:
-        yield f"contacts are {stored_contacts}, the ledger says {told.contacts}"
+    if stored_contacts != replayed.contacts:
+        yield f"contacts are {stored_contacts}, the ledger says {replayed.contacts}"
 
 
 def verify(
-    conversations: QuerySet[Conversation], *, told_how_far: Callable[[int], None] = lambda n: None
+    conversations: QuerySet[Conversation], *, on_progress: Callable[[int], None] = lambda n: None
 ) -> Iterator[tuple[int, str]]:
     """Yield the differences between rows and ledger, as (conversation number, what differs).
 
     It reads in chunks and so works for millions of rows. On a live system call it in one snapshot
-    (REPEATABLE READ). ``told_how_far`` is called now and then with the number of rows read.
+    (REPEATABLE READ). ``on_progress`` is called now and then with the number of rows read.
     """
     read = conversations.prefetch_related("events", "contacts")
-    for count, conversation in enumerate(read.iterator(chunk_size=PIECE)):
-        if count and count % TOLD_EACH == 0:
-            told_how_far(count)
-        told = replay(sorted(conversation.events.all(), key=lambda event: event.pk))
-        for difference in differences(conversation, told):
+    for count, conversation in enumerate(read.iterator(chunk_size=CHUNK)):
+        if count and count % PROGRESS_EVERY == 0:
+            on_progress(count)
+        replayed = replay(sorted(conversation.events.all(), key=lambda event: event.pk))
+        for difference in differences(conversation, replayed):
             yield conversation.pk, difference

@@ -285,7 +285,9 @@ def write(moves: Sequence[Move]) -> None:
     bulk_sql.insert([_contact(move) for move in moves if move.target == Status.ACTIVE])
     bulk_sql.insert(
         [
-            ledger.line(move.conversation, move.verb, actor=move.actor, at=move.at, data=move.data)
+            ledger.new_event(
+                move.conversation, move.verb, actor=move.actor, at=move.at, data=move.data
+            )
             for move in moves
         ]
     )

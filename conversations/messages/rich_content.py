@@ -24,26 +24,26 @@ LINKS, LINK_LENGTH = 3, 40
 URL_LENGTH = 2000
 URL = re.compile(r"https?://[^\s\x00-\x1f<>\"'\\]+")
 
-Offer = dict[str, Any]
+RichContent = dict[str, Any]
 
 
-def check_offer(
+def check_rich_content(
     body: object, choices: object, cards: object, *, domains: Iterable[str]
-) -> tuple[str, Offer | None]:
+) -> tuple[str, RichContent | None]:
     """Return the text to store and the offer, or ``None`` without choices and cards. Pictures may
     come only from the website's ``domains``: no other host learns who reads them (ASVS 14.2.1)."""
-    offered_choices = [_line(one, CHOICE_LENGTH) for one in _list(choices, CHOICES, "choices")]
+    offered_choices = [_one_line(one, CHOICE_LENGTH) for one in _list(choices, CHOICES, "choices")]
     if len(set(offered_choices)) < len(offered_choices):
         raise _invalid(_("Two choices are the same."))
     offered_cards = [_card(one, domains) for one in _list(cards, CARDS, "cards")]
     if not offered_choices and not offered_cards:
         return check_body(body), None
     text = check_body(body) if body or not offered_cards else ""
-    offer: Offer = {"text": text, "choices": offered_choices, "cards": offered_cards}
+    offer: RichContent = {"text": text, "choices": offered_choices, "cards": offered_cards}
     return check_body(as_text(offer)), offer
 
 
-def as_text(offer: Offer) -> str:
+def as_text(offer: RichContent) -> str:
     """Return the whole offer in plain words."""
     paragraphs = [offer["text"]]
     for card in offer["cards"]:
@@ -53,9 +53,11 @@ def as_text(offer: Offer) -> str:
     return "\n\n".join(filter(None, paragraphs))
 
 
-def of_lines(text: str, lines: str) -> tuple[str, Offer | None]:
+def of_lines(text: str, lines: str) -> tuple[str, RichContent | None]:
     """Return an offer with a choice for each of ``lines``, as entered in the administration."""
-    return check_offer(text, [line for line in lines.splitlines() if line.strip()], [], domains=())
+    return check_rich_content(
+        text, [line for line in lines.splitlines() if line.strip()], [], domains=()
+    )
 
 
 def _card(value: object, domains: Iterable[str]) -> dict[str, Any]:
@@ -66,7 +68,7 @@ def _card(value: object, domains: Iterable[str]) -> dict[str, Any]:
     if image and not is_among(urlsplit(_url(image)).netloc, domains):
         raise _invalid(_("The image of a card must be on one of the website’s domains."))
     return {
-        "title": _line(value.get("title"), TITLE_LENGTH),
+        "title": _one_line(value.get("title"), TITLE_LENGTH),
         "text": _within(check_body(text), TEXT_LENGTH) if text else "",
         "image": image,
         "links": [_link(one) for one in _list(value.get("links"), LINKS, "links")],
@@ -76,7 +78,7 @@ def _card(value: object, domains: Iterable[str]) -> dict[str, Any]:
 def _link(value: object) -> dict[str, str]:
     if not isinstance(value, dict) or set(value) != {"text", "url"}:
         raise _invalid(_("A link has text and a URL."))
-    return {"text": _line(value["text"], LINK_LENGTH), "url": _url(value["url"])}
+    return {"text": _one_line(value["text"], LINK_LENGTH), "url": _url(value["url"])}
 
 
 def _url(value: object) -> str:
@@ -99,7 +101,7 @@ def _list(value: object, most: int, name: str) -> list[object]:
     return value
 
 
-def _line(value: object, most: int) -> str:
+def _one_line(value: object, most: int) -> str:
     return _within(line(check_body(value)), most)
 
 

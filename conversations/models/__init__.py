@@ -16,10 +16,10 @@ from conversations.models.notices import Notice, NoticeKind
 from conversations.models.pages import Profile, SeenPage
 from conversations.models.status_log import StatusInterval
 from conversations.models.suggestions import (
-    Outcome,
     PastAnswer,
     SuggestionOffer,
     SuggestionSettings,
+    SuggestionUse,
 )
 from conversations.models.surveys import Omission, Survey, SurveyOmission
 from conversations.models.visitors import Consent, ConsentKind, Person, Visitor
@@ -46,7 +46,6 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "Omission",
-    "Outcome",
     "PastAnswer",
     "Person",
     "Profile",
@@ -55,6 +54,7 @@ __all__ = [
     "Style",
     "SuggestionOffer",
     "SuggestionSettings",
+    "SuggestionUse",
     "Survey",
     "SurveyOmission",
     "Visitor",

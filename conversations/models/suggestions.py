@@ -88,7 +88,7 @@ class PastAnswer(models.Model):
         return f"#{self.conversation_id}/{self.seq}"
 
 
-class Outcome(models.TextChoices):
+class SuggestionUse(models.TextChoices):
     USED = "used", _("Used")
     EDITED = "edited", _("Used with changes")
     IGNORED = "ignored", _("Ignored")
@@ -111,7 +111,7 @@ class SuggestionOffer(models.Model):
     seq = models.PositiveIntegerField(help_text=_("Number of the visitor's last message."))
     suggestions = models.JSONField(default=list)
     offered_at = models.DateTimeField()
-    outcome = models.CharField(max_length=8, choices=Outcome.choices, blank=True)
+    outcome = models.CharField(max_length=8, choices=SuggestionUse.choices, blank=True)
     source = models.CharField(
         max_length=10, blank=True, help_text=_("Source of the suggestion that was used.")
     )

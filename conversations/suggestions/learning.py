@@ -21,7 +21,7 @@ from conversations.models import (
     SuggestionSettings,
     Survey,
 )
-from conversations.suggestions.screening import Line, Pair, is_safe, pairs, redact
+from conversations.suggestions.screening import Pair, PlainMessage, is_safe, pairs, redact
 from conversations.suggestions.vocabulary import vocabulary_of
 from core.text import search_languages
 from core.text.text_search import spaced
@@ -84,7 +84,7 @@ def _keep(conversations: QuerySet[Conversation], website: Website) -> None:
     found = closed_well(conversations).select_related("visitor__person")
     for conversation in found.prefetch_related("messages__agent"):
         lines = [
-            Line(message.seq, message.author, message.body, message.attachment_id is None)
+            PlainMessage(message.seq, message.author, message.body, message.attachment_id is None)
             for message in conversation.messages.all()
         ]
         names = _names(conversation)

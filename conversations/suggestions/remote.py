@@ -45,7 +45,7 @@ def provider_of(settings: SuggestionSettings) -> Provider:
         if cache.get(key, 0) >= FAILURES:
             return []
         try:
-            said = _suggested(_post(settings, _said(settings, asked)))
+            said = _suggested(_post(settings, _request_body(settings, asked)))
         except (Failed, requests.RequestException) as failed:
             cache.add(key, 0, LEFT_ALONE_SECONDS)
             cache.incr(key)
@@ -61,7 +61,7 @@ def provider_of(settings: SuggestionSettings) -> Provider:
     return ask
 
 
-def _said(settings: SuggestionSettings, asked: Asked) -> dict[str, Any]:
+def _request_body(settings: SuggestionSettings, asked: Asked) -> dict[str, Any]:
     said: dict[str, Any] = {
         "website": settings.website.key,
         "language": asked.language,

@@ -63,7 +63,7 @@ ALLOWED_CAPITALS = _set("i i'm i'll i've i'd i’m i’ll i’ve i’d madame mo
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PlainMessage:
     """A message: ``author`` as in ``Message``, ``is_plain`` if it is only text."""
 
     seq: int
@@ -81,13 +81,13 @@ class Pair:
     answer: str
 
 
-def pairs(lines: Iterable[Line]) -> list[Pair]:
+def pairs(lines: Iterable[PlainMessage]) -> list[Pair]:
     """Pair consecutive messages of the visitor with the agent's messages that follow; return the
     first few pairs."""
     found: list[Pair] = []
     asked: list[str] = []
-    said: list[Line] = []
-    for line in [*lines, Line(0, "end", "")]:
+    said: list[PlainMessage] = []
+    for line in [*lines, PlainMessage(0, "end", "")]:
         if line.author == "agent" and asked:
             said.append(line)
             continue

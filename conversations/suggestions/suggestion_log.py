@@ -14,9 +14,9 @@ from conversations.models import (
     Author,
     Conversation,
     Message,
-    Outcome,
     SuggestionOffer,
     SuggestionSettings,
+    SuggestionUse,
 )
 from conversations.suggestions import remote
 from conversations.suggestions.finding import MOST, Asked, suggest
@@ -108,7 +108,7 @@ def decide(
     offers = SuggestionOffer.objects.filter(
         conversation=conversation_id, agent=agent_id, seq=seq, outcome=""
     )
-    outcome, source = Outcome.IGNORED, ""
+    outcome, source = SuggestionUse.IGNORED, ""
     made = offers.first()
     if made is None or not made.suggestions:
         return False
@@ -116,5 +116,5 @@ def decide(
         if not 0 <= chosen < len(made.suggestions):
             return False
         source = made.suggestions[chosen]["source"]
-        outcome = Outcome.EDITED if is_edited else Outcome.USED
+        outcome = SuggestionUse.EDITED if is_edited else SuggestionUse.USED
     return bool(offers.update(outcome=outcome, source=source, decided_at=at))

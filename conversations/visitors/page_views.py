@@ -18,7 +18,7 @@ from conversations.lifecycle.transitions import Status
 from conversations.models import Conversation, Profile, SeenPage, Visitor
 from core.events import bus
 
-KEPT = 50  # pages of one visitor
+MAX_PAGES = 50  # pages of one visitor
 
 Value = str | float | bool
 
@@ -53,7 +53,7 @@ def see(visitor_id: int, seen: Seen, *, at: datetime) -> None:
     pages = SeenPage.objects.filter(visitor=visitor_id).order_by("-pk")
     if seen.url and pages.values_list("url", flat=True).first() != seen.url:
         SeenPage.objects.create(visitor_id=visitor_id, url=seen.url, title=seen.title, seen_at=at)
-        for oldest in pages.values_list("pk", flat=True)[KEPT - 1 : KEPT]:
+        for oldest in pages.values_list("pk", flat=True)[MAX_PAGES - 1 : MAX_PAGES]:
             pages.filter(pk__lt=oldest).delete()
     held = Conversation.objects.filter(visitor__in=_browsers(visitor_id), status=Status.ACTIVE)
     bus.publish(
@@ -79,14 +79,16 @@ def profile_of(visitor_id: int) -> Profile | None:
 def pages_of(visitor_id: int) -> list[SeenPage]:
     """Return the pages that the person has viewed, the current one first (C54). That is the last
     page of the visitor with the latest profile, since a repeated page is stored once."""
-    pages = list(SeenPage.objects.filter(visitor__in=_browsers(visitor_id)).order_by("-pk")[:KEPT])
+    pages = list(
+        SeenPage.objects.filter(visitor__in=_browsers(visitor_id)).order_by("-pk")[:MAX_PAGES]
+    )
     profile = profile_of(visitor_id)
     if profile is None:
         return pages
     there = SeenPage.objects.filter(visitor=profile.visitor_id).order_by("-pk").first()
     if there is None or there in pages[:1]:
         return pages
-    return [there, *(page for page in pages if page != there)][:KEPT]
+    return [there, *(page for page in pages if page != there)][:MAX_PAGES]
 
 
 def forget(*, before: datetime) -> int:

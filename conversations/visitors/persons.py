@@ -65,7 +65,7 @@ def link(visitor: Visitor, person: Person) -> None:
     visitor.save(update_fields=["person", "name"])
     hidden = [one.hidden_at for one in [visitor, *others] if one.hidden_at is not None]
     visitor.hidden_at = max(hidden, default=None)
-    said = last_word(visitor)
+    said = last_consent(visitor)
     is_withdrawn = said is not None and said.kind == ConsentKind.WITHDRAWN
     visitor.withdrawn_at = said.given_at if said is not None and is_withdrawn else None
     person.visitors.update(hidden_at=visitor.hidden_at, withdrawn_at=visitor.withdrawn_at)
@@ -76,13 +76,13 @@ def link(visitor: Visitor, person: Person) -> None:
     _share_address(person)
 
 
-def last_word(visitor: Visitor) -> Consent | None:
+def last_consent(visitor: Visitor) -> Consent | None:
     """Return the last consent record of the person. The order is by id, which does not depend on
     clocks."""
     return Consent.objects.filter(visitor__in=browsers_of(visitor)).order_by("-pk").first()
 
 
-def say(visitor: Visitor, consent: Consent) -> None:
+def record(visitor: Visitor, consent: Consent) -> None:
     """Record a consent or its withdrawal, which applies to all visitors of the person. The caller
     is in a transaction and has locked the visitor."""
     consent.visitor = visitor

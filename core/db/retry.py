@@ -9,12 +9,12 @@ from typing import ParamSpec, TypeVar
 from django.db import OperationalError, connection, transaction
 
 TRIES = 3
-AGAIN = {"40P01", "40001", "55P03"}  # deadlock, serialization failure, lock timeout
+RETRYABLE = {"40P01", "40001", "55P03"}  # deadlock, serialization failure, lock timeout
 
 
-def must_wait(error: OperationalError) -> bool:
+def may_retry(error: OperationalError) -> bool:
     """Return whether the transaction may succeed if retried: another one holds its locks."""
-    return getattr(error.__cause__, "sqlstate", None) in AGAIN
+    return getattr(error.__cause__, "sqlstate", None) in RETRYABLE
 
 
 P = ParamSpec("P")
@@ -34,7 +34,7 @@ def retried(function: Callable[P, T]) -> Callable[P, T]:
                 with transaction.atomic():
                     return function(*args, **kwargs)
             except OperationalError as error:
-                if not must_wait(error) or not left or connection.in_atomic_block:
+                if not may_retry(error) or not left or connection.in_atomic_block:
                     raise
         raise AssertionError("unreachable")
 

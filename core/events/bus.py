@@ -53,7 +53,7 @@ def publish(*facts: Fact) -> None:
     """
     told = facts if len(facts) == 1 else tuple(dict.fromkeys(facts))
     debts = [(name, asdict(fact)) for fact in told for name in _durable.get(type(fact), ())]
-    owed = outbox.owe(debts) if debts else []
+    owed = outbox.enqueue(debts) if debts else []
     live = [fact for fact in told if _live.get(type(fact))]
     if live or owed:
         # robust: what is committed must not fail because of a reaction.

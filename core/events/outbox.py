@@ -31,7 +31,7 @@ CLAIM = """
     RETURNING *
 """
 
-OWE = """
+ENQUEUE = """
     INSERT INTO conversations_outboxentry (reaction, payload, attempts, last_error)
     SELECT reaction, payload, 0, '' FROM unnest(%s::text[], %s::jsonb[]) debt (reaction, payload)
     RETURNING id
@@ -51,11 +51,11 @@ def register(reaction: Callable[..., None]) -> str:
     return name
 
 
-def owe(debts: Iterable[tuple[str, dict[str, Any]]]) -> list[int]:
+def enqueue(debts: Iterable[tuple[str, dict[str, Any]]]) -> list[int]:
     """Insert an entry for each (reaction, payload); return the entries' ids."""
     reactions, payloads = zip(*debts, strict=True)
     with connection.cursor() as cursor:
-        cursor.execute(OWE, [list(reactions), [json.dumps(payload) for payload in payloads]])
+        cursor.execute(ENQUEUE, [list(reactions), [json.dumps(payload) for payload in payloads]])
         return [row[0] for row in cursor.fetchall()]
 
 

@@ -26,7 +26,7 @@ class Socket(Protocol):
     async def close(self, code: int) -> None: ...
 
 
-class Pulse:
+class ConnectionMonitor:
     """The heartbeat of one event loop through the layer."""
 
     def __init__(self) -> None:
@@ -51,10 +51,10 @@ class Pulse:
     async def _beat_until_silent(self) -> None:
         layer = get_channel_layer()
         async with asyncio.timeout(PATIENCE_SECONDS):
-            channel = await layer.new_channel("pulse.")
+            channel = await layer.new_channel("health.")
         while self.sockets:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                await layer.send(channel, {"type": "pulse"})
+                await layer.send(channel, {"type": "health.check"})
                 await layer.receive(channel)
             await asyncio.sleep(EVERY_SECONDS)
 
@@ -73,10 +73,10 @@ class Pulse:
                 logger.warning("a deaf socket could not be closed", exc_info=True)
 
 
-_pulses: WeakKeyDictionary[asyncio.AbstractEventLoop, Pulse] = WeakKeyDictionary()
+_monitors: WeakKeyDictionary[asyncio.AbstractEventLoop, ConnectionMonitor] = WeakKeyDictionary()
 
 
 def watch(socket: Socket) -> None:
     """Monitor the layer for ``socket``, as long as the socket is referenced."""
     loop = asyncio.get_running_loop()
-    _pulses.setdefault(loop, Pulse()).watch(socket)
+    _monitors.setdefault(loop, ConnectionMonitor()).watch(socket)

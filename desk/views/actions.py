@@ -25,7 +25,7 @@ from conversations.lifecycle import verbs
 from conversations.lifecycle.transitions import Refused, Verb
 from conversations.models import Conversation, Style
 from conversations.visitors import blocks
-from core.db.retry import must_wait
+from core.db.retry import may_retry
 from desk import queries, transfer_targets
 from desk.action_notices import sentence
 from desk.forms import BlockForm, TransferForm
@@ -44,7 +44,7 @@ def do(request: StaffRequest, conversation: Conversation, act: Act) -> HttpRespo
     except Refused as error:
         return refused(request, conversation.pk, error)
     except OperationalError as error:
-        if not must_wait(error):
+        if not may_retry(error):
             raise
         return _busy(conversation.pk)
     response = HttpResponse(status=204)
@@ -220,7 +220,7 @@ def draft(request: StaffRequest, number: int) -> HttpResponse:
     agent = queries.agent_of(request.user)
     if agent is None:
         return HttpResponse(status=400)
-    drafts.keep(agent.pk, conversation.pk, request.POST.get("body", ""), at=timezone.now())
+    drafts.save(agent.pk, conversation.pk, request.POST.get("body", ""), at=timezone.now())
     return HttpResponse(status=204)
 
 

@@ -132,7 +132,7 @@ def _edit(request: StaffRequest, reply: CannedReply) -> HttpResponse:
     if is_post and form.is_valid():
         cleaned = form.cleaned_data
         with acting(request.user):
-            library.keep(
+            library.save(
                 form.save(commit=False), added=cleaned["added"], removed=cleaned["removed"]
             )
         return redirect("replies")

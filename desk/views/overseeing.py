@@ -16,7 +16,7 @@ from routing.actions import by_supervisor
 def found(request: StaffRequest, number: int) -> Conversation:
     """Return a conversation that the user oversees; 404 for one that they see only as an agent."""
     conversation = actions.found(request, number)
-    if not by_supervisor.may_steer(conversation, request.user):
+    if not by_supervisor.oversees(conversation, request.user):
         raise Http404
     return conversation
 

@@ -60,7 +60,7 @@ def conversation_of(
     """Return the context of the dialogue and its toolbar."""
     history = queries.history_of(conversation, user)
     pasts = past_conversations.pasts_of(one.pk for one in history)
-    events = timeline.lines_of(conversation.pk)
+    events = timeline.entries_of(conversation.pk)
     pages = page_views.pages_of(conversation.visitor_id)
     profile = page_views.profile_of(conversation.visitor_id)
     is_online = conversation.visitor_id in visitor_presence.online([conversation.visitor_id])

@@ -82,7 +82,7 @@ async def _handle(request: Request, headers: Headers) -> tuple[int, dict[str, An
     view = PageView.read(sent)
     answer = snapshot.answer(view, at=at)
     if not is_own(origin, host) or settings.DEMO:
-        await install_check.saw(snapshot.brand.website_id, host_of(origin), at=at)
+        await install_check.record(snapshot.brand.website_id, host_of(origin), at=at)
     if sent.get("again") is not True:
         _count(answer, at=at)
     return 200, _as_json(answer, snapshot.brand, view)

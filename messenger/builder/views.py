@@ -66,7 +66,7 @@ def build(request: HttpRequest, pk: int) -> HttpResponse:
         "website": website,
         "form": form,
         "scenes": preview_states.NAMES,
-        "contrast": told_contrast(website.accent),
+        "contrast": describe_contrast(website.accent),
         "default_language": website.language,
     }
     return TemplateResponse(request, "admin/builder/page.html", context)
@@ -96,11 +96,11 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
 
 def contrast_of(request: HttpRequest) -> HttpResponse:
     """Return the verdict on a colour while it is being chosen."""
-    told = told_contrast(request.GET.get("colour", ""))
+    told = describe_contrast(request.GET.get("colour", ""))
     return JsonResponse({"text": told[0], "enough": told[1]})
 
 
-def told_contrast(colour: str) -> tuple[str, bool]:
+def describe_contrast(colour: str) -> tuple[str, bool]:
     """Return how the button contrasts with light and dark pages, in words, and if that suffices."""
     if not COLOUR.fullmatch(colour):
         return _("This is not a valid colour."), False

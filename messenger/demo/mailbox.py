@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from messenger.demo.views import shop
 from messenger.mail import replies
-from messenger.models import Outcome
+from messenger.models import ReplyOutcome
 
 NAME = re.compile(r"[\w.@-]{1,200}")
 SHOWN = 100
@@ -36,7 +36,7 @@ POLICY = (
 )
 
 
-class Kept(NamedTuple):
+class StoredMail(NamedTuple):
     """A mail in the folder."""
 
     name: str
@@ -44,21 +44,21 @@ class Kept(NamedTuple):
     message: EmailMessage
 
 
-def _read(file: Path) -> Kept:
+def _read(file: Path) -> StoredMail:
     parsed = email.message_from_bytes(file.read_bytes(), policy=default)
     assert isinstance(parsed, EmailMessage)  # The policy's own class.
     sent_at = datetime.fromtimestamp(file.stat().st_mtime, tz=timezone.get_current_timezone())
-    return Kept(file.stem, sent_at, parsed)
+    return StoredMail(file.stem, sent_at, parsed)
 
 
-def _find(name: str) -> Kept:
+def _find(name: str) -> StoredMail:
     file = Path(settings.MAIL_FOLDER) / f"{name}.eml"
     if not NAME.fullmatch(name) or not file.is_file():
         raise Http404
     return _read(file)
 
 
-def _text(kept: Kept, kind: str) -> str:
+def _text(kept: StoredMail, kind: str) -> str:
     part = kept.message.get_body((kind,))
     return str(part.get_content()) if part else ""
 
@@ -84,7 +84,7 @@ def mail(request: HttpRequest, name: str) -> HttpResponse:
     context = {
         "mail": kept,
         "text": _text(kept, "plain"),
-        "outcome": Outcome(told).label if told in Outcome.values else "",
+        "outcome": ReplyOutcome(told).label if told in ReplyOutcome.values else "",
         "can_reply": bool(kept.message["Reply-To"]),
     }
     return render(request, "demo/mail.html", context)
@@ -101,7 +101,7 @@ def look(request: HttpRequest, name: str) -> HttpResponse:
     return response
 
 
-def _answer(kept: Kept, words: str) -> Outcome:
+def _answer(kept: StoredMail, words: str) -> ReplyOutcome:
     """Hand over the reply that the visitor's mail program would send."""
     quoted = "\n".join(f"> {line}" for line in _text(kept, "plain").splitlines())
     reply = EmailMessage()

@@ -41,7 +41,7 @@ _inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=Fal
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MailMessage:
     """One message in the e-mail."""
 
     name: str
@@ -148,7 +148,7 @@ class Composed:
             "delimiter": DELIMITER,
         }
 
-    def _lines(self) -> tuple[list[Line], int]:
+    def _lines(self) -> tuple[list[MailMessage], int]:
         """Return the news after some earlier messages (R20), and how many are left out.
 
         Messages that the visitor has hidden by now are excluded (C13).
@@ -164,7 +164,7 @@ class Composed:
         left_out = max(0, news.count() - sum(is_new))
         return [self._line(message) for message in reversed(shown)], left_out
 
-    def _line(self, message: Message) -> Line:
+    def _line(self, message: Message) -> MailMessage:
         is_visitor = message.author == Author.VISITOR
         name = message.agent.display_name if message.agent else self.brand
         body = message.body
@@ -172,7 +172,7 @@ class Composed:
             body = f"{body}\n[{message.attachment.name}]".strip()
         if len(body) > BODY_LIMIT:
             body = body[:BODY_LIMIT].rstrip() + " …"
-        return Line(_("You") if is_visitor else name, body, message.created_at, is_visitor)
+        return MailMessage(_("You") if is_visitor else name, body, message.created_at, is_visitor)
 
     def _button_url(self) -> str:
         """Return the brand's page with the Messenger open on this conversation or its survey (R21,

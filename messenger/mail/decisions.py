@@ -13,7 +13,7 @@ BATCH = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class MailDelays:
     """The delay after the agent's last message, and the minimum interval between e-mails."""
 
     delay: timedelta
@@ -30,7 +30,7 @@ class Unread:
     last_mail_at: datetime | None
 
 
-def next_look(unread: Unread, pace: Pace, *, at: datetime) -> datetime | None:
+def next_look(unread: Unread, pace: MailDelays, *, at: datetime) -> datetime | None:
     """Return when to check again: ``None`` never (all read), ``at`` or earlier: send now (C10)."""
     if not unread.count or unread.last_at is None:
         return None

@@ -21,21 +21,21 @@ def rejoin(text: str, *, delete_space: bool = False) -> str:
         words = line[len(marks) :].removeprefix(" ")  # space-stuffed
         is_signature = words == SIGNATURE
         if before is not None and (before[0] != marks or is_signature):
-            joined.append(_line(*before))
+            joined.append(_quoted_line(*before))
             before = None
         if before is not None:
             words = before[1] + words
         if words.endswith(" ") and not is_signature:
             before = (marks, words[:-1] if delete_space else words)
             continue
-        joined.append(_line(marks, words))
+        joined.append(_quoted_line(marks, words))
         before = None
     if before is not None:
-        joined.append(_line(*before))
+        joined.append(_quoted_line(*before))
     return "\n".join(joined)
 
 
-def _line(marks: str, words: str) -> str:
+def _quoted_line(marks: str, words: str) -> str:
     if marks:
         return f"{marks} {words}".rstrip() if words != SIGNATURE else f"{marks} {words}"
     return words if words == SIGNATURE else words.rstrip(" ")

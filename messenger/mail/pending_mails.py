@@ -19,7 +19,7 @@ from conversations.models import Address, Author, CloseReason, Conversation, Mes
 from conversations.visitors import persons, visitor_presence
 from core.db.retry import retried
 from messenger.mail import addresses
-from messenger.mail.decisions import Pace, Unread, next_look
+from messenger.mail.decisions import MailDelays, Unread, next_look
 from messenger.models import Mail, MailKind, MailStatus
 
 logger = logging.getLogger(__name__)
@@ -27,8 +27,8 @@ logger = logging.getLogger(__name__)
 A_DAY = timedelta(days=1)
 
 
-def pace() -> Pace:
-    return Pace(
+def mail_delays() -> MailDelays:
+    return MailDelays(
         delay=timedelta(seconds=settings.MAIL_DELAY_SECONDS),
         interval=timedelta(seconds=settings.MAIL_INTERVAL_SECONDS),
     )
@@ -74,7 +74,7 @@ def _look_at(conversation_id: int, *, is_on_site: bool, at: datetime) -> bool:
             is_on_site=is_on_site,
             last_mail_at=last_mail_at,
         )
-        next_at = next_look(standing, pace(), at=at)
+        next_at = next_look(standing, mail_delays(), at=at)
     is_due = next_at is not None and next_at <= at
     if is_due and address is not None:
         Mail.objects.create(
@@ -114,8 +114,10 @@ def _may_write(conversation: Conversation, address: Address) -> bool:
 
 
 @transaction.atomic
-def owe_way_back(conversation: Conversation, address: Address, *, at: datetime) -> Mail | None:
-    """Owe the e-mail that says how to come back, after a reply to a closed conversation (B9).
+def schedule_closing_mail(
+    conversation: Conversation, address: Address, *, at: datetime
+) -> Mail | None:
+    """Schedule the e-mail that says how to come back, after a reply to a closed conversation (B9).
 
     ``None`` if one was sent within a day: two machines would go on for ever.
     """

@@ -32,7 +32,7 @@ class Fate(Enum):
 
 
 @dataclass(slots=True)
-class Line:
+class TextLine:
     raw: str
     text: str
     depth: int
@@ -56,7 +56,7 @@ NOTHING_KNOWN = OwnText()
 
 def words(text: str, own: OwnText = NOTHING_KNOWN) -> str:
     """Return what the person wrote; empty if every line is known to be ours."""
-    lines = [_line(raw) for raw in text.replace("\t", " ").split("\n")]
+    lines = [_text_line(raw) for raw in text.replace("\t", " ").split("\n")]
     for anchor in _anchors(lines, own):
         _mark(lines, anchor)
     _mark_selections(lines, own)
@@ -72,20 +72,20 @@ def words(text: str, own: OwnText = NOTHING_KNOWN) -> str:
 
 
 def without_marks(text: str) -> str:
-    return _tidy("\n".join(_line(raw).text for raw in text.split("\n")))
+    return _tidy("\n".join(_text_line(raw).text for raw in text.split("\n")))
 
 
-def _line(raw: str) -> Line:
+def _text_line(raw: str) -> TextLine:
     found = _MARKS.match(raw)
     if found is None:
-        return Line(raw, raw, 0)
-    return Line(raw, raw[found.end() :], found[1].count(">"))
+        return TextLine(raw, raw, 0)
+    return TextLine(raw, raw[found.end() :], found[1].count(">"))
 
 
 # --- Where a quote of ours begins
 
 
-def _anchors(lines: list[Line], own: OwnText) -> Iterator[Anchor]:
+def _anchors(lines: list[TextLine], own: OwnText) -> Iterator[Anchor]:
     texts = [line.text for line in lines]
     at = 0
     while at < len(lines):
@@ -101,7 +101,7 @@ def _anchors(lines: list[Line], own: OwnText) -> Iterator[Anchor]:
             at += 1
 
 
-def _at_delimiter(lines: list[Line], texts: list[str], at: int, own: OwnText) -> Anchor | None:
+def _at_delimiter(lines: list[TextLine], texts: list[str], at: int, own: OwnText) -> Anchor | None:
     text = texts[at].strip(" *_|")
     is_ours = text.startswith(DELIMITER) or (DELIMITER in text and lines[at].depth)
     if not is_ours or lines[at].fate is not Fate.WORDS:
@@ -132,7 +132,7 @@ def _who_wrote(texts: list[str], end: int, own: OwnText) -> int | None:
     return first if is_ours and "from" in roles and roles & {"date", "subject"} else None
 
 
-def _at_headers(lines: list[Line], texts: list[str], at: int, own: OwnText) -> Anchor | None:
+def _at_headers(lines: list[TextLine], texts: list[str], at: int, own: OwnText) -> Anchor | None:
     if attributions.header_role(texts[at]) is None:
         return None
     end, roles = attributions.headers_end(texts, at)
@@ -146,7 +146,7 @@ def _at_headers(lines: list[Line], texts: list[str], at: int, own: OwnText) -> A
     return Anchor(start, end) if is_ours else None
 
 
-def _at_sentence(lines: list[Line], texts: list[str], at: int, own: OwnText) -> Anchor | None:
+def _at_sentence(lines: list[TextLine], texts: list[str], at: int, own: OwnText) -> Anchor | None:
     if not texts[at].rstrip(" *_>").endswith((":", "：")) and "@" not in texts[at]:
         return None
     start = attributions.sentence_start(texts, at + 1)
@@ -167,7 +167,7 @@ def _at_sentence(lines: list[Line], texts: list[str], at: int, own: OwnText) -> 
     return Anchor(_with_rule(lines, start), at + 1) if is_quoted else None
 
 
-def _with_rule(lines: list[Line], start: int) -> int:
+def _with_rule(lines: list[TextLine], start: int) -> int:
     """Include a rule above the attribution in the quote."""
     above = _skip_blank(lines, start - 1, down=False)
     if above >= 0 and start - above <= 3 and attributions.is_rule(lines[above].text):
@@ -175,7 +175,7 @@ def _with_rule(lines: list[Line], start: int) -> int:
     return start
 
 
-def _skip_blank(lines: list[Line], at: int, *, down: bool) -> int:
+def _skip_blank(lines: list[TextLine], at: int, *, down: bool) -> int:
     while 0 <= at < len(lines) and lines[at].is_blank:
         at += 1 if down else -1
     return at
@@ -184,7 +184,7 @@ def _skip_blank(lines: list[Line], at: int, *, down: bool) -> int:
 # --- Which lines belong to whom
 
 
-def _mark(lines: list[Line], anchor: Anchor) -> None:
+def _mark(lines: list[TextLine], anchor: Anchor) -> None:
     """Mark the quote: with quote marks, the marked lines; without, all that follows."""
     first = _skip_blank(lines, anchor.body, down=True)
     has_marks = first < len(lines) and lines[first].depth > 0
@@ -195,9 +195,9 @@ def _mark(lines: list[Line], anchor: Anchor) -> None:
             line.fate = Fate.QUOTED
 
 
-def _runs(lines: list[Line]) -> Iterator[list[Line]]:
+def _runs(lines: list[TextLine]) -> Iterator[list[TextLine]]:
     """Yield runs of consecutive marked lines."""
-    run: list[Line] = []
+    run: list[TextLine] = []
     for line in lines:
         if line.depth:
             run.append(line)
@@ -208,7 +208,7 @@ def _runs(lines: list[Line]) -> Iterator[list[Line]]:
         yield run
 
 
-def _mark_selections(lines: list[Line], own: OwnText) -> None:
+def _mark_selections(lines: list[TextLine], own: OwnText) -> None:
     """Mark quotes without an attribution as ours if every line is ours."""
     if not own.is_known:
         return
@@ -223,13 +223,13 @@ def _mark_selections(lines: list[Line], own: OwnText) -> None:
                     line.fate = Fate.QUOTED
 
 
-def _sort_out(lines: list[Line], own: OwnText) -> bool:
+def _sort_out(lines: list[TextLine], own: OwnText) -> bool:
     """Separate the person's lines in quotes from ours; return whether that was possible.
 
     If most of the quote is unknown to us (a program has translated it), it is cut as a whole.
     """
     quoted = [line for line in lines if line.fate is Fate.QUOTED]
-    foreign: list[Line] = []
+    foreign: list[TextLine] = []
     substantial = 0
     before = above = ""
     for line in quoted:
@@ -259,10 +259,10 @@ def _is_neutral(text: str, above: str, own: OwnText) -> bool:
     return own.has(text) if not squash(text) else own.continues_link(text, above=above)
 
 
-def _keep_context(lines: list[Line], own: OwnText, *, is_certain: bool) -> None:
+def _keep_context(lines: list[TextLine], own: OwnText, *, is_certain: bool) -> None:
     """Retain the quoted lines that are answered in between."""
 
-    def is_said(line: Line) -> bool:
+    def is_said(line: TextLine) -> bool:
         if line.fate is not Fate.CUT or line.is_blank or DELIMITER in line.text:
             return False
         return own.was_said(line.text) if is_certain else line.depth > 0
@@ -288,7 +288,7 @@ def _keep_context(lines: list[Line], own: OwnText, *, is_certain: bool) -> None:
 # --- What remains
 
 
-def _joined(lines: list[Line]) -> str:
+def _joined(lines: list[TextLine]) -> str:
     """Join the words in order, each piece without what a program added at its end."""
     kept = [line for line in lines if line.fate is Fate.WORDS and not line.is_blank]
     only_quotes = bool(kept) and all(line.depth for line in kept)

@@ -24,10 +24,10 @@ from core.db.retry import retried
 from core.rejection import Rejected
 from messenger.mail.headers import normalized
 from messenger.mail.parsing import Incoming, parse
-from messenger.mail.pending_mails import owe_way_back
+from messenger.mail.pending_mails import schedule_closing_mail
 from messenger.mail.pieces import pieces_of
 from messenger.mail.reply_addresses import conversation_of
-from messenger.models import Outcome, Reply
+from messenger.models import Reply, ReplyOutcome
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class _Arrival:
 
 def take(
     raw: bytes, recipients: Sequence[str], *, at: datetime, sender: str | None = None
-) -> list[Outcome]:
+) -> list[ReplyOutcome]:
     """Take an e-mail in; return the outcome for each address it was delivered to. Safe to repeat.
 
     ``sender`` is that of the envelope; an empty one accepts no replies, so a machine wrote it.
@@ -73,34 +73,34 @@ def take(
     return [_take(raw, incoming, one, at=at) for one in recipients[:RECIPIENTS]]
 
 
-def _take(raw: bytes, incoming: Incoming, recipient: str, *, at: datetime) -> Outcome:
+def _take(raw: bytes, incoming: Incoming, recipient: str, *, at: datetime) -> ReplyOutcome:
     public_id = conversation_of(recipient)
     signed = Conversation.objects.select_related("visitor__address", "website__sender")
     conversation = signed.filter(public_id=public_id).first() if public_id else None
     if conversation is None:
-        return _note(None, incoming, Outcome.REFUSED, NOT_OURS, at=at)
+        return _note(None, incoming, ReplyOutcome.REFUSED, NOT_OURS, at=at)
     address = getattr(conversation.visitor, "address", None)
     if address is None or incoming.senders != (normalized(address.email),):
         is_machine = incoming.is_automatic
-        outcome = Outcome.IGNORED if is_machine else Outcome.REFUSED
+        outcome = ReplyOutcome.IGNORED if is_machine else ReplyOutcome.REFUSED
         reason = MACHINE if is_machine else NOT_THEIRS
         return _note(conversation, incoming, outcome, reason, at=at)
     if reason := _surplus(incoming, conversation, at=at):
-        return _note(conversation, incoming, Outcome.IGNORED, reason, at=at)
+        return _note(conversation, incoming, ReplyOutcome.IGNORED, reason, at=at)
     return _keep(_Arrival(raw, incoming, conversation, at), address)
 
 
 def _surplus(incoming: Incoming, conversation: Conversation, *, at: datetime) -> str:
     """Return why the right person's e-mail is not even stored; empty if it is."""
     known = Reply.objects.filter(conversation=conversation)
-    counted = known.filter(outcome__in=[Outcome.ACCEPTED, Outcome.CLOSED])
+    counted = known.filter(outcome__in=[ReplyOutcome.ACCEPTED, ReplyOutcome.CLOSED])
     if counted.filter(message_id=incoming.message_id).exists():
         return BEFORE
     lately = known.filter(received_at__gt=at - timedelta(hours=1))
     return TOO_MANY if lately.count() >= HOURLY else ""
 
 
-def _keep(arrival: _Arrival, address: Address) -> Outcome:
+def _keep(arrival: _Arrival, address: Address) -> ReplyOutcome:
     """Store the e-mail as it came, and its outcome; leave nothing behind on failure."""
     conversation, incoming, at = arrival.conversation, arrival.incoming, arrival.at
     file = inbound_emails.store(arrival.raw, website_id=conversation.website_id)
@@ -109,10 +109,10 @@ def _keep(arrival: _Arrival, address: Address) -> Outcome:
         outcome = _add(arrival, address, file=file)
         is_recorded = True
     except IntegrityError:
-        outcome = _note(conversation, incoming, Outcome.IGNORED, BEFORE, at=at)
+        outcome = _note(conversation, incoming, ReplyOutcome.IGNORED, BEFORE, at=at)
     except Rejected as rejected:
         reason = REFUSALS.get(rejected.code, REFUSED)
-        outcome = _note(conversation, incoming, Outcome.REFUSED, reason, at=at)
+        outcome = _note(conversation, incoming, ReplyOutcome.REFUSED, reason, at=at)
     finally:
         if not is_recorded:
             inbound_emails.discard(file)
@@ -120,21 +120,21 @@ def _keep(arrival: _Arrival, address: Address) -> Outcome:
 
 
 @retried
-def _add(arrival: _Arrival, address: Address, *, file: str) -> Outcome:
+def _add(arrival: _Arrival, address: Address, *, file: str) -> ReplyOutcome:
     """Store the words as the visitor's messages; a reply wakes a paused conversation (R113, C2)."""
     incoming, at = arrival.incoming, arrival.at
     locked = Conversation.objects.select_for_update(no_key=True, of=("self",))
     locked = locked.select_related("visitor__address", "website__sender")
     conversation = locked.get(pk=arrival.conversation.pk)
-    outcome, reason, seq, pk = Outcome.ACCEPTED, "", None, uuid.uuid4()
+    outcome, reason, seq, pk = ReplyOutcome.ACCEPTED, "", None, uuid.uuid4()
     pieces = [] if incoming.is_automatic else pieces_of(incoming, conversation)
     if incoming.is_automatic:
-        outcome, reason = Outcome.IGNORED, MACHINE
+        outcome, reason = ReplyOutcome.IGNORED, MACHINE
     elif not pieces:
-        outcome, reason = Outcome.IGNORED, WORDLESS
+        outcome, reason = ReplyOutcome.IGNORED, WORDLESS
     elif conversation.closed_at is not None:
-        outcome = Outcome.CLOSED
-        if owe_way_back(conversation, address, at=at) is None:
+        outcome = ReplyOutcome.CLOSED
+        if schedule_closing_mail(conversation, address, at=at) is None:
             reason = gettext_noop("told how to come back earlier that day")
     else:
         seq = _say(conversation, pieces, incoming.message_id, email=pk, at=at)
@@ -181,12 +181,12 @@ def _say(
 def _note(
     conversation: Conversation | None,
     incoming: Incoming,
-    outcome: Outcome,
+    outcome: ReplyOutcome,
     reason: str,
     *,
     at: datetime,
     email: InboundEmail | None = None,
-) -> Outcome:
+) -> ReplyOutcome:
     Reply.objects.create(
         conversation=conversation,
         message_id=incoming.message_id,
@@ -196,7 +196,7 @@ def _note(
         email=email,
         received_at=at,
     )
-    if outcome in {Outcome.REFUSED, Outcome.IGNORED}:
+    if outcome in {ReplyOutcome.REFUSED, ReplyOutcome.IGNORED}:
         number = conversation.pk if conversation else None
         logger.warning("a mail for conversation %s was %s: %s", number, outcome.value, reason)
     return outcome

@@ -1,7 +1,7 @@
 """E-mails to visitors, and their replies."""
 
 from messenger.models.mails import Attempt, Mail, MailKind, MailStatus
-from messenger.models.replies import Outcome, Reply
+from messenger.models.replies import Reply, ReplyOutcome
 from messenger.models.senders import Sender
 
 __all__ = [
@@ -9,7 +9,7 @@ __all__ = [
     "Mail",
     "MailKind",
     "MailStatus",
-    "Outcome",
     "Reply",
+    "ReplyOutcome",
     "Sender",
 ]

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from conversations.models import Conversation, InboundEmail
 
 
-class Outcome(models.TextChoices):
+class ReplyOutcome(models.TextChoices):
     ACCEPTED = "accepted", _("Added to the conversation")
     CLOSED = "closed", _("The conversation was closed: the visitor was told how to start again")
     REFUSED = "refused", _("Rejected")
@@ -27,7 +27,7 @@ class Reply(models.Model):
     )
     message_id = models.CharField("Message-ID", max_length=300)
     sender = models.CharField(_("sender"), max_length=320, blank=True)
-    outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome.choices)
+    outcome = models.CharField(_("outcome"), max_length=8, choices=ReplyOutcome.choices)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     email = models.OneToOneField(
         InboundEmail,

@@ -17,7 +17,7 @@ from core.rejection import Rejected
 from messenger import consents, hiding, identity
 from messenger.identity import Claims
 from messenger.views.visitor_request import json_of, visitor_endpoint
-from messenger.visitors import bearer_of, identify, leave, visitor_of, welcome
+from messenger.visitors import bearer_of, create, identify, leave, visitor_of
 from messenger.website_texts import language_among
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def visitors(request: HttpRequest, website: Website) -> HttpResponse:
     language = language_among(str(sent.get("language", "")), website.language)
     consent = consents.agreed(website, language=language, sha256=sent.get("consent"), at=at)
     claims = _claims(website, sent["identity"]) if sent.get("identity") else None
-    visitor, token = welcome(website, consent, at=at, claims=claims)
+    visitor, token = create(website, consent, at=at, claims=claims)
     return JsonResponse({"token": token, "visitor": str(visitor.public_id)}, status=201)
 
 

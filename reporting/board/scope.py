@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from accounts import supervision
 from accounts.models import User, Website
 from accounts.rights import websites_of
-from accounts.supervision import Oversight
+from accounts.supervision import Supervised
 from conversations.models import Conversation
 
 
@@ -29,7 +29,7 @@ class Seen:
     """What a reader oversees of ``websites``, and what they have chosen of it."""
 
     websites: list[Website]
-    sight: Oversight
+    sight: Supervised
     view: View
 
     @classmethod

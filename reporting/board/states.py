@@ -45,7 +45,7 @@ STATES: dict[str, State] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ConversationRow:
     """A conversation in a state. ``since`` is when it entered the state, or its rank while it
     waits; ``until`` is its deadline."""
 
@@ -75,16 +75,16 @@ def found(state: State, user: User, view: View) -> QuerySet[Conversation]:
     )
 
 
-def lines(rows: Iterable[Conversation]) -> list[Line]:
-    return [line_of(row) for row in rows]
+def rows(rows: Iterable[Conversation]) -> list[ConversationRow]:
+    return [row_of(row) for row in rows]
 
 
-def line_of(row: Conversation) -> Line:
+def row_of(row: Conversation) -> ConversationRow:
     """Build the line of a conversation. What is on a connected agent's desk stays there (C21)."""
     status = Status(row.status)
     seen = getattr(row.agent, "presence", None)
     is_held = status == Status.ACTIVE and seen is not None and seen.is_connected
-    return Line(
+    return ConversationRow(
         number=row.pk,
         status=row.get_status_display(),
         visitor=row.visitor.shown_name,

@@ -98,7 +98,7 @@ def _conversations(state: State, user: User, view: View, at: datetime) -> Table:
 
 def _conversation(row: Conversation, at: datetime) -> Row:
     """Build a row, with moments in the local time of the conversation's website."""
-    line, zone = states.line_of(row), row.website.zone
+    line, zone = states.row_of(row), row.website.zone
     since, until = (
         moment and moment.astimezone(zone).replace(tzinfo=None, microsecond=0)
         for moment in (line.since, line.until)

@@ -118,7 +118,7 @@ def state(request: StaffRequest, name: str) -> HttpResponse:
     page = Paginator(states.found(found, request.user, form.view()), LINES).get_page(
         request.GET.get("page")
     )
-    lines = states.lines(page.object_list)
+    lines = states.rows(page.object_list)
     context = {"state": found, "name": name, "form": form, "page": page, "lines": lines}
     context["downloads"] = [downloads.of_list(found.name, name, form.query)]
     return _live(request, "state_list", "state", context)

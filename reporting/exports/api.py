@@ -69,7 +69,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
         return reverse("api:export-file", args=[export.pk]) if is_there else None
 
     def get_kept_until(self, export: Export) -> datetime | None:
-        return export.ended_at and export.ended_at + export_queue.KEPT
+        return export.ended_at and export.ended_at + export_queue.RETENTION
 
 
 class WishSerializer(serializers.Serializer[Any]):

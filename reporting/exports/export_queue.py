@@ -20,7 +20,7 @@ from reporting.models import UNFINISHED, Export, ExportState, Fault
 
 LEASE = timedelta(seconds=60)
 ATTEMPTS = 3
-KEPT = timedelta(days=7)
+RETENTION = timedelta(days=7)
 MOST_UNFINISHED = 5
 
 
@@ -166,7 +166,7 @@ def forget(exports: Iterable[Export]) -> int:
 
 def over(*, at: datetime) -> Iterable[Export]:
     """Return exports that have expired or whose owner was deleted."""
-    ended = Q(ended_at__lte=at - KEPT) | Q(user=None)
+    ended = Q(ended_at__lte=at - RETENTION) | Q(user=None)
     return Export.objects.filter(ended).exclude(state=ExportState.RUNNING)[:500]
 
 

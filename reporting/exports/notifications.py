@@ -26,7 +26,7 @@ def tell(*, export_id: int) -> None:
     with translation.override(export.language):
         name = subjects.name_of(export.subject)
         assert export.ended_at is not None
-        until = (export.ended_at + export_queue.KEPT).astimezone(zone_of(export.user))
+        until = (export.ended_at + export_queue.RETENTION).astimezone(zone_of(export.user))
         context = {
             "export": export,
             "name": name,

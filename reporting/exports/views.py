@@ -23,7 +23,7 @@ SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ExportRow:
     """An export as its list shows it."""
 
     export: Export
@@ -40,13 +40,13 @@ def exports(request: StaffRequest) -> HttpResponse:
 
 
 def _list(request: StaffRequest, template: str, status: int = 200, **more: Any) -> HttpResponse:
-    lines = [_line(export, request) for export in request.user.exports.all()[:SHOWN]]
+    lines = [_export_row(export, request) for export in request.user.exports.all()[:SHOWN]]
     context = {
         "report": "exports",
         "tab": "reports",
         "agent": Agent.objects.filter(user=request.user).first(),
         "lines": lines,
-        "kept_days": export_queue.KEPT.days,
+        "kept_days": export_queue.RETENTION.days,
         "is_live": any(line.export.is_unfinished for line in lines),
         **more,
     }
@@ -55,12 +55,12 @@ def _list(request: StaffRequest, template: str, status: int = 200, **more: Any) 
     return response
 
 
-def _line(export: Export, request: StaffRequest) -> Line:
+def _export_row(export: Export, request: StaffRequest) -> ExportRow:
     is_done = export.state == ExportState.DONE
-    return Line(
+    return ExportRow(
         export=export,
         name=subjects.name_of(export.subject) or export.subject,
-        until=export.ended_at + export_queue.KEPT if export.ended_at else None,
+        until=export.ended_at + export_queue.RETENTION if export.ended_at else None,
         may_open=is_done and writing.may_open(export, request.user),
     )
 

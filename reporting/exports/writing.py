@@ -80,7 +80,7 @@ def may_open(export: Export, user: User) -> bool:
     )
 
 
-def told_of(scope: Scope) -> dict[str, list[int]]:
+def coverage_of(scope: Scope) -> dict[str, list[int]]:
     """Return the websites that a file covers as a whole, and the groups that it covers of
     others."""
     if scope.filters.group is not None:
@@ -103,7 +103,7 @@ def _write(export: Export) -> None:
         written=0,
         total=sheet.total,
         only_agent=scope.filters.agent,
-        **told_of(scope),
+        **coverage_of(scope),
     )
     progress = _Progress(export)
     with tempfile.TemporaryFile() as file:

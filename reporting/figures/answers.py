@@ -28,7 +28,7 @@ from django.db.models.expressions import Combinable
 
 from accounts.clocks import Clock
 from reporting.figures.measures import EVERY, Fold, Measure, Number, Source
-from reporting.figures.period import Period, Step, buckets, hours_between, midnight, offsets
+from reporting.figures.period import Period, TrendUnit, buckets, hours_between, midnight, offsets
 from reporting.figures.registry import Figure
 from reporting.figures.scope import Scope
 from reporting.figures.sources import rules_to
@@ -122,11 +122,11 @@ class Cut:
     read: Callable[[Any, Scope], Key] = lambda value, scope: value
 
     @classmethod
-    def by_step(cls, step: Step) -> Cut:
+    def by_step(cls, step: TrendUnit) -> Cut:
         """Split by ``step``, as ``period.start_of``: days, weeks and months by each website's local
         time; hours by the first website's, as moments, so that an hour that occurs twice stays two.
         """
-        if step is Step.HOUR:
+        if step is TrendUnit.HOUR:
             return cls(_hour)
 
         def number(source: Source, scope: Scope) -> Combinable:
@@ -139,7 +139,7 @@ class Cut:
 
 
 @lru_cache(maxsize=64)
-def _days(period: Period, step: Step) -> list[date]:
+def _days(period: Period, step: TrendUnit) -> list[date]:
     """Return the first days of a period's buckets, which are the same in every zone."""
     return [day for day in buckets(period, step, UTC) if not isinstance(day, datetime)]
 
@@ -203,7 +203,7 @@ def total(figures: Iterable[Figure], scope: Scope) -> Answers:
     return found.get(None, {})
 
 
-def trend(figures: Iterable[Figure], scope: Scope, step: Step) -> dict[Bucket, Answers]:
+def trend(figures: Iterable[Figure], scope: Scope, step: TrendUnit) -> dict[Bucket, Answers]:
     """Return each figure in each bucket of the period, in order, including empty buckets."""
     figures = list(figures)
     found = cut(figures, scope, Cut.by_step(step))
@@ -212,10 +212,10 @@ def trend(figures: Iterable[Figure], scope: Scope, step: Step) -> dict[Bucket, A
     return {key: {**nothing, **found.get(key, {})} for key in keys}
 
 
-def _buckets(scope: Scope, step: Step) -> Iterator[Bucket]:
+def _buckets(scope: Scope, step: TrendUnit) -> Iterator[Bucket]:
     for name, zone in scope.clocks or [("UTC", ZoneInfo("UTC"))]:
         period = scope.days_of(name)
-        if step is Step.HOUR:
+        if step is TrendUnit.HOUR:
             yield from hours_between(*period.bounds(zone), scope.zone)
         else:
             yield from buckets(period, step, zone)

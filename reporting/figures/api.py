@@ -21,7 +21,7 @@ from reporting.figures.answers import Answer
 from reporting.figures.registry import Figure, Unit
 from reporting.reports import content
 from reporting.reports.filters import PERIODS, STEPS, Chosen, chosen, read
-from reporting.reports.parameters import Misread, Said, sentences
+from reporting.reports.parameters import Misread, ParameterErrors, sentences
 
 
 class FigureSerializer(serializers.Serializer[Figure]):
@@ -85,7 +85,7 @@ class FigureView(APIView):
             raise NotFound
         asked = chosen_by(request)
         scope = asked.scope
-        answer: dict[str, Any] = _told(answers.total([figure], scope)[name]) | {
+        answer: dict[str, Any] = _answer_data(answers.total([figure], scope)[name]) | {
             "name": name,
             "unit": figure.unit.value,
             "first": scope.period.first,
@@ -94,12 +94,12 @@ class FigureView(APIView):
         by = request.query_params.get("by")
         if by:
             answer["parts"] = [
-                {"key": row.key, "label": str(row.name), **_told(row.cells[0][1])}
+                {"key": row.key, "label": str(row.name), **_answer_data(row.cells[0][1])}
                 for row in content.table(scope, by, name).rows
             ]
         if request.query_params.get("step"):
             answer["trend"] = [
-                {"key": _key(key), **_told(cell[name])}
+                {"key": _key(key), **_answer_data(cell[name])}
                 for key, cell in answers.trend([figure], scope, asked.step).items()
             ]
         return Response(answer)
@@ -115,12 +115,12 @@ def chosen_by(request: Request) -> Chosen:
     return chosen(form)
 
 
-def refused(said: Said) -> ValidationError:
+def refused(said: ParameterErrors) -> ValidationError:
     """Turn the faults of the parameters into an API error, one entry for each parameter."""
     return ValidationError({name: sentences({name: texts}) for name, texts in said.items()})
 
 
-def _told(answer: Answer) -> dict[str, Any]:
+def _answer_data(answer: Answer) -> dict[str, Any]:
     money = {"currency": answer.currency} if answer.currency else {}
     value = None if answer.value is None else float(answer.value)
     return {"value": value, "n": answer.n, **money}

@@ -17,7 +17,7 @@ QUARTER_DAY = timedelta(hours=6)
 SECOND = timedelta(seconds=1)
 
 
-class Step(StrEnum):
+class TrendUnit(StrEnum):
     """The unit of a trend."""
 
     HOUR = "hour"
@@ -73,20 +73,20 @@ def midnight(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time(0), tzinfo=zone).astimezone(UTC)
 
 
-def start_of(step: Step, at: datetime, zone: tzinfo) -> date | datetime:
+def start_of(step: TrendUnit, at: datetime, zone: tzinfo) -> date | datetime:
     """Return the bucket of a moment: the first day of its day, week (from Monday) or month, or the
     moment at which its hour begins."""
     local = at.astimezone(zone)
-    if step is Step.HOUR:
+    if step is TrendUnit.HOUR:
         past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
         return at.astimezone(UTC) - past
     return _first_day(step, local.date())
 
 
-def buckets(period: Period, step: Step, zone: tzinfo) -> list[date | datetime]:
+def buckets(period: Period, step: TrendUnit, zone: tzinfo) -> list[date | datetime]:
     """Return all buckets that the period touches, in order. The first and the last may be
     partial."""
-    if step is Step.HOUR:
+    if step is TrendUnit.HOUR:
         return list(hours_between(*period.bounds(zone), zone))
     days = (period.first + timedelta(days=n) for n in range(period.days))
     return list(dict.fromkeys(_first_day(step, day) for day in days))
@@ -94,17 +94,17 @@ def buckets(period: Period, step: Step, zone: tzinfo) -> list[date | datetime]:
 
 def hours_between(start: datetime, end: datetime, zone: tzinfo) -> Iterator[datetime]:
     """Yield the hours of a zone's clock that an interval touches, in order."""
-    hour = start_of(Step.HOUR, start, zone)
+    hour = start_of(TrendUnit.HOUR, start, zone)
     assert isinstance(hour, datetime)
     while hour < end:
         yield hour
         hour += HOUR
 
 
-def _first_day(step: Step, day: date) -> date:
-    if step is Step.WEEK:
+def _first_day(step: TrendUnit, day: date) -> date:
+    if step is TrendUnit.WEEK:
         return day - timedelta(days=day.weekday())
-    if step is Step.MONTH:
+    if step is TrendUnit.MONTH:
         return day.replace(day=1)
     return day
 
@@ -139,10 +139,10 @@ def _change(before: datetime, after: datetime, zone: tzinfo) -> datetime:
     return after
 
 
-def fitting_step(period: Period) -> Step:
+def fitting_step(period: Period) -> TrendUnit:
     """Return the default step of a trend: one that gives about 7 to 60 points."""
     if period.days <= 2:
-        return Step.HOUR
+        return TrendUnit.HOUR
     if period.days <= 62:
-        return Step.DAY
-    return Step.WEEK if period.days <= 366 else Step.MONTH
+        return TrendUnit.DAY
+    return TrendUnit.WEEK if period.days <= 366 else TrendUnit.MONTH

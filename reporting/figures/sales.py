@@ -10,10 +10,10 @@ from reporting.figures.measures import Fold, Measure, Seconds, count, share
 from reporting.figures.registry import Unit, figure
 from reporting.figures.scope import Scope
 from reporting.figures.sources import REFUNDS, SALES
-from reporting.sales.attribution import Outcome
+from reporting.sales.attribution import AttributionResult
 
 SALE = "transactions"
-ATTRIBUTED = Q(outcome=Outcome.ATTRIBUTED)
+ATTRIBUTED = Q(outcome=AttributionResult.ATTRIBUTED)
 
 
 @figure(report=SALE, label=_("Transactions"))
@@ -77,7 +77,7 @@ def turnover_refunded(scope: Scope) -> Measure:
     It is already subtracted from the turnover of the day of the purchase. Currencies are kept
     separate in the same way.
     """
-    theirs = Q(transaction__outcome=Outcome.ATTRIBUTED)
+    theirs = Q(transaction__outcome=AttributionResult.ATTRIBUTED)
     worth = Cast("amount", FloatField())
     return Measure(REFUNDS, Fold.MONEY, theirs, worth, currency="transaction__currency")
 

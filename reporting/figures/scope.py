@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet
 
 from accounts.models import Website
-from accounts.supervision import Oversight
+from accounts.supervision import Supervised
 from reporting.figures.measures import Measure, Source
 from reporting.figures.period import Period
 
@@ -44,7 +44,7 @@ class Scope:
     websites: tuple[Website, ...]
     period: Period
     filters: Filters = Filters()
-    sight: Oversight = field(kw_only=True)
+    sight: Supervised = field(kw_only=True)
     own: Mapping[str, Period] = field(default_factory=dict, kw_only=True)
     asked_at: datetime | None = field(default=None, kw_only=True, compare=False)
     known: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)

@@ -52,17 +52,17 @@ class Migration(migrations.Migration):
                     "outcome",
                     models.CharField(
                         choices=[
-                            (reporting.sales.attribution.Outcome["ATTRIBUTED"], "Attributed"),
+                            (reporting.sales.attribution.AttributionResult["ATTRIBUTED"], "Attributed"),
                             (
-                                reporting.sales.attribution.Outcome["TOO_LATE"],
+                                reporting.sales.attribution.AttributionResult["TOO_LATE"],
                                 "The last answer was too long ago",
                             ),
                             (
-                                reporting.sales.attribution.Outcome["NO_ANSWER"],
+                                reporting.sales.attribution.AttributionResult["NO_ANSWER"],
                                 "No agent wrote before the purchase",
                             ),
                             (
-                                reporting.sales.attribution.Outcome["UNKNOWN_VISITOR"],
+                                reporting.sales.attribution.AttributionResult["UNKNOWN_VISITOR"],
                                 "Unknown customer",
                             ),
                         ],

@@ -8,7 +8,7 @@ from django.db.models import Case, Count, Subquery, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from conversations.lifecycle.transitions import Status
-from conversations.models import ActorKind, CloseReason, Outcome
+from conversations.models import ActorKind, CloseReason, SuggestionUse
 from reporting.figures.flow import NEXT_EVENT, SNOOZES
 from reporting.figures.registry import Text
 from reporting.figures.scope import Scope
@@ -67,14 +67,16 @@ def suggestions(scope: Scope) -> list[Part]:
     of the suggestions (R185)."""
     rows = scope.rows(SUGGESTED).order_by().values("outcome").annotate(n=Count("pk"))
     found = dict(rows.values_list("outcome", "n"))
-    return _parts([(Outcome(one).label, "", found.get(one, 0)) for one in Outcome.values])
+    return _parts(
+        [(SuggestionUse(one).label, "", found.get(one, 0)) for one in SuggestionUse.values]
+    )
 
 
 def acceptance(parts: list[Part]) -> float | None:
     """Return the share of questions answered with a suggestion, edited or not, in per cent;
     ``None`` where nothing was suggested."""
     whole = sum(part.n for part in parts)
-    ignored = sum(part.n for part in parts if part.name == Outcome.IGNORED.label)
+    ignored = sum(part.n for part in parts if part.name == SuggestionUse.IGNORED.label)
     return 100 * (whole - ignored) / whole if whole else None
 
 

@@ -18,7 +18,7 @@ from reporting import figures
 from reporting.figures import answers
 from reporting.figures.answers import Answer, Answers, Cut
 from reporting.figures.measures import Number
-from reporting.figures.period import Step
+from reporting.figures.period import TrendUnit
 from reporting.figures.registry import Figure, Text, Unit
 from reporting.figures.scope import Scope
 from reporting.reports import charts, comparison
@@ -65,7 +65,7 @@ class Trend:
     """A chart and the table behind it."""
 
     figure: Figure
-    step: Step
+    step: TrendUnit
     chart: charts.Chart
     points: tuple[Point, ...]
 
@@ -177,7 +177,9 @@ def _on_the_wall(bucket: date | datetime, scope: Scope) -> date | datetime:
     return bucket.astimezone(scope.zone) if isinstance(bucket, datetime) else bucket
 
 
-def _trend(figure: Figure, now: dict[Any, Answers], before: Sequence[Answers], step: Step) -> Trend:
+def _trend(
+    figure: Figure, now: dict[Any, Answers], before: Sequence[Answers], step: TrendUnit
+) -> Trend:
     values = [cell[figure.name].value for cell in now.values()]
     earlier = [cell[figure.name] for cell in before[: len(values)]]
     bounds = BOUNDS.get(figure.unit)

@@ -20,12 +20,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts import supervision
 from accounts.models import Agent, Group, User, Website
 from accounts.rights import websites_of
-from accounts.supervision import Oversight
+from accounts.supervision import Supervised
 from accounts.templatetags.interface import language_name
 from conversations.models import Contact, Style
-from reporting.figures.period import Period, Step, fitting_step
+from reporting.figures.period import Period, TrendUnit, fitting_step
 from reporting.figures.scope import Filters, Scope
-from reporting.reports.parameters import Misread, Said, faults_of, sentences
+from reporting.reports.parameters import Misread, ParameterErrors, faults_of, sentences
 from routing.models import DistributionRule
 
 LONGEST = 1100  # days: three years
@@ -52,10 +52,10 @@ PERIODS = [
 USUAL = "7"
 STEPS = [
     ("", _("Automatic")),
-    (Step.HOUR, _("Hour")),
-    (Step.DAY, _("Day")),
-    (Step.WEEK, _("Week")),
-    (Step.MONTH, _("Month")),
+    (TrendUnit.HOUR, _("Hour")),
+    (TrendUnit.DAY, _("Day")),
+    (TrendUnit.WEEK, _("Week")),
+    (TrendUnit.MONTH, _("Month")),
 ]
 
 
@@ -78,12 +78,12 @@ def websites_seen_by(user: User) -> QuerySet[Website]:
     )
 
 
-def sight_of(user: User, websites: Iterable[Website]) -> Oversight:
+def sight_of(user: User, websites: Iterable[Website]) -> Supervised:
     """Return what ``user`` may read of these websites. The form narrows agents to their own
     figures."""
     if user.oversees:
         return supervision.of(user)
-    return Oversight(websites=frozenset(website.pk for website in websites))
+    return Supervised(websites=frozenset(website.pk for website in websites))
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +258,7 @@ class Choices(forms.Form):
         self.errors.setdefault(name, self.error_class()).append(text)
 
     @property
-    def said(self) -> Said:
+    def said(self) -> ParameterErrors:
         """The errors, by the name of the parameter."""
         return {name: [str(one) for one in told] for name, told in self.errors.items()}
 
@@ -287,7 +287,7 @@ class Chosen:
     """A scope, the step of its trends, and the query that leads back to it."""
 
     scope: Scope
-    step: Step
+    step: TrendUnit
     query: str
 
 
@@ -310,9 +310,9 @@ def chosen(form: Choices) -> Chosen:
         language=given.get("language", ""),
         currency=given.get("currency", ""),
     )
-    step = Step(given["step"]) if given.get("step") else fitting_step(period)
-    if step is Step.HOUR and period.days > 31:
-        step = Step.DAY  # thousands of points are not readable
+    step = TrendUnit(given["step"]) if given.get("step") else fitting_step(period)
+    if step is TrendUnit.HOUR and period.days > 31:
+        step = TrendUnit.DAY  # thousands of points are not readable
     kept = {name: form.data[name] for name in form.fields if form.data.get(name)}
     scope = Scope(tuple(websites), period, filters, sight=form.sight, own=own, asked_at=form.at)
     return Chosen(scope, step, urlencode(kept))
@@ -338,12 +338,12 @@ def about(form: Choices) -> str:
     )
 
 
-def clocks(scope: Scope, step: Step | None = None) -> list[str]:
+def clocks(scope: Scope, step: TrendUnit | None = None) -> list[str]:
     """Say which clocks the days and hours of several zones follow, and where it is another day."""
     if len(scope.zones) < 2:
         return []
     told = [gettext("In each website’s time zone.")]
-    if step is Step.HOUR:
+    if step is TrendUnit.HOUR:
         told = [
             gettext("Days in each website’s time zone; chart hours in %(zone)s.")
             % {"zone": _named(scope.zones[0])}

@@ -39,7 +39,7 @@ def subscribe(request: StaffRequest, report: str) -> HttpResponse:
 def unsubscribe(request: HttpRequest, word: str) -> HttpResponse:
     """Show a confirmation on GET, because programs that scan mails follow links; unsubscribe on
     POST."""
-    found = subscriptions.of_word(word)
+    found = subscriptions.of_token(word)
     if found is not None and request.method == "POST":
         found.delete()
         found = None

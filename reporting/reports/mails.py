@@ -21,7 +21,7 @@ from reporting.models import Subscription
 from reporting.reports import content, subscriptions
 from reporting.reports.filters import websites_seen_by
 
-TOLD = {
+FIGURES_BY_REPORT = {
     "experience": ("csat", "nps", "response_rate", "comments", "first_response", "resolution"),
     "conversations": ("opened", "closed", "refused", "wait", "transfers", "snoozes", "reopened"),
     "agents": ("contacts", "handled", "handle_time", "available_time", "occupancy", "adherence"),
@@ -55,12 +55,12 @@ def seen(user: User, website: Website | None) -> list[Website]:
 
 def _mail(one: Subscription, scope: Scope) -> EmailMessage:
     with transaction.atomic():
-        tiles = content.tiles(scope, *TOLD[one.report])
+        tiles = content.tiles(scope, *FIGURES_BY_REPORT[one.report])
     asked = {"period": "custom", "first": scope.period.first, "last": scope.period.last}
     if one.website_id:
         asked["website"] = str(one.website_id)
     page = f"{settings.PUBLIC_URL}{reverse(one.report)}?{urlencode(asked)}"
-    out = reverse("unsubscribe_report", args=[subscriptions.word_of(one)])
+    out = reverse("unsubscribe_report", args=[subscriptions.token_of(one)])
     leave = f"{settings.PUBLIC_URL}{out}"
     title = one.get_report_display()
     names = supervision.named(scope.websites, scope.sight)

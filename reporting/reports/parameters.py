@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.access import StaffRequest
 from accounts.models import Agent
 
-Said = Mapping[str, Collection[str]]
+ParameterErrors = Mapping[str, Collection[str]]
 """Errors by the name of the parameter, or of several together (``NON_FIELD_ERRORS``)."""
 P = ParamSpec("P")
 View = Callable[Concatenate[StaffRequest, P], HttpResponse]
@@ -26,7 +26,7 @@ class Misread(Exception):
     """An address whose parameters are invalid, so that its page or file would show something
     else."""
 
-    def __init__(self, said: Said) -> None:
+    def __init__(self, said: ParameterErrors) -> None:
         self.said = said
         super().__init__(*sentences(said))
 
@@ -53,7 +53,7 @@ def check(data: QueryDict, known: Collection[str], *, many: Collection[str] = ()
         raise Misread({name: [text] for name, text in found.items()})
 
 
-def sentences(said: Said, labels: Mapping[str, str] | None = None) -> list[str]:
+def sentences(said: ParameterErrors, labels: Mapping[str, str] | None = None) -> list[str]:
     """Return each error as a sentence that names its parameter and the parameter's label on the
     page."""
     return [

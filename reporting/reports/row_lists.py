@@ -21,7 +21,7 @@ COLUMN = "conversation_id"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FigureRow:
     """One row: its conversation if it has one, when it counted, its owner, and its worth. ``at`` is
     in the local time of its website; ``survey`` and ``sale`` have the details."""
 
@@ -81,9 +81,9 @@ def plain(figure: Figure, scope: Scope) -> QuerySet[Any, Plain]:
     )
 
 
-def lines(
+def rows(
     figure: Figure, scope: Scope, rows: Iterable[Any], reader: User | None = None
-) -> list[Line]:
+) -> list[FigureRow]:
     """Return ``rows`` of ``ordered`` as a page shows them, by three statements, however many there
     are.
 
@@ -97,14 +97,16 @@ def lines(
     if reader is not None:
         readable = Conversation.objects.visible_to(reader).filter(pk__in=numbers)
         may_read = set(readable.values_list("pk", flat=True))
-    return [_line(measure, row, agents, may_read) for row in rows]
+    return [_figure_row(measure, row, agents, may_read) for row in rows]
 
 
-def _line(measure: Measure, row: Any, agents: dict[int, Agent], may_read: set[int]) -> Line:
+def _figure_row(
+    measure: Measure, row: Any, agents: dict[int, Agent], may_read: set[int]
+) -> FigureRow:
     number = _number(row)
     website = _along(row, measure.source.field("website"))
     moment: datetime = getattr(row, measure.source.moment)
-    return Line(
+    return FigureRow(
         number=number,
         may_read=number in may_read,
         at=moment.astimezone(website.clock),

@@ -46,7 +46,7 @@ def subscribe(
     )
 
 
-def owe_due(*, at: datetime) -> int:
+def publish_due(*, at: datetime) -> int:
     """Publish ``ReportDue`` for all subscriptions that are due, and set when each is due again.
     Returns how many. Any number of workers may run this at once."""
     count = 0
@@ -58,7 +58,7 @@ def owe_due(*, at: datetime) -> int:
         )
         for one in due:
             zone = one.website.zone if one.website else zone_of(one.user)
-            period = told_days(Every(one.every), one.next_at.astimezone(zone).date())
+            period = period_before(Every(one.every), one.next_at.astimezone(zone).date())
             one.next_at = next_moment(Every(one.every), at, zone)
             one.save(update_fields=["next_at"])
             first, end = period.first.isoformat(), period.end.isoformat()
@@ -67,12 +67,12 @@ def owe_due(*, at: datetime) -> int:
     return count
 
 
-def word_of(subscription: Subscription) -> str:
+def token_of(subscription: Subscription) -> str:
     """Return the token that unsubscribes without a login; it does not expire."""
     return signing.Signer(salt=_SALT).sign(str(subscription.pk))
 
 
-def of_word(word: str) -> Subscription | None:
+def of_token(word: str) -> Subscription | None:
     """Return the subscription of an unsubscribe token, if it still exists."""
     try:
         number = signing.Signer(salt=_SALT).unsign(word)
@@ -100,7 +100,7 @@ def next_moment(every: Every, after: datetime, zone: tzinfo) -> datetime:
         day += DAY
 
 
-def told_days(every: Every, day: date) -> Period:
+def period_before(every: Every, day: date) -> Period:
     """Return the days that a mail sent on ``day`` covers: the whole day, week or month before
     it."""
     if every == Every.DAY:

@@ -214,7 +214,7 @@ def behind(request: StaffRequest, name: str) -> HttpResponse:
         "figure": figure,
         "tile": content.tiles(asked.scope, name)[0],
         "page": page,
-        "lines": row_lists.lines(figure, asked.scope, page.object_list, request.user),
+        "lines": row_lists.rows(figure, asked.scope, page.object_list, request.user),
     }
     if page.paginator.count > LARGE:
         context["prepared"] = figure.name
@@ -238,7 +238,7 @@ def transactions(request: StaffRequest) -> HttpResponse:
         "table": content.table(scope, by, *SALES_CUT),
         "by": by,
         "cuts": content.SALES_CUT_NAMES,
-        "lines": row_lists.lines(figure, scope, newest, request.user),
+        "lines": row_lists.rows(figure, scope, newest, request.user),
     }
     context["downloads"] = _downloads(context)
     return _drawn(request, "transactions", context)
@@ -325,8 +325,8 @@ def export(request: StaffRequest, name: str, kind: str) -> HttpResponse:
     return response
 
 
-def _comments(request: StaffRequest, asked: Chosen) -> list[row_lists.Line]:
+def _comments(request: StaffRequest, asked: Chosen) -> list[row_lists.FigureRow]:
     """Return the newest comments, with their conversations."""
     figure: Figure = register.FIGURES["comments"]
     found = row_lists.ordered(figure, asked.scope)[:COMMENTS]
-    return row_lists.lines(figure, asked.scope, found, request.user)
+    return row_lists.rows(figure, asked.scope, found, request.user)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class AttributionResult(StrEnum):
     """Whether a transaction is attributed to an agent, or why not."""
 
     ATTRIBUTED = "attributed"
@@ -35,14 +35,14 @@ class Word:
 class Attribution:
     """``word`` is the last human message before the transaction, ``elapsed`` the time between."""
 
-    outcome: Outcome
+    outcome: AttributionResult
     word: Word | None = None
     elapsed: timedelta | None = None
 
     @property
     def agent_id(self) -> int | None:
         """The agent it is attributed to; None unless the outcome is ``ATTRIBUTED``."""
-        is_theirs = self.outcome is Outcome.ATTRIBUTED and self.word is not None
+        is_theirs = self.outcome is AttributionResult.ATTRIBUTED and self.word is not None
         return self.word.agent_id if is_theirs and self.word else None
 
 
@@ -52,7 +52,7 @@ def attribute(words: Iterable[Word], *, at: datetime, delay: timedelta) -> Attri
     human = (word for word in words if word.agent_id is not None and word.at <= at)
     last = max(human, key=lambda word: (word.at, word.conversation_id, word.seq), default=None)
     if last is None:
-        return Attribution(Outcome.NO_ANSWER)
+        return Attribution(AttributionResult.NO_ANSWER)
     elapsed = at - last.at
-    outcome = Outcome.ATTRIBUTED if elapsed <= delay else Outcome.TOO_LATE
+    outcome = AttributionResult.ATTRIBUTED if elapsed <= delay else AttributionResult.TOO_LATE
     return Attribution(outcome, last, elapsed)

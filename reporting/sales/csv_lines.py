@@ -45,7 +45,7 @@ def text_of(file: IO[bytes]) -> io.TextIOWrapper:
 def records(lines: Iterable[str]) -> Iterator[Record]:
     """Yield the records of a file that was opened with ``newline=""``, without empty lines. The
     delimiter is the first of ``DELIMITERS`` that the first line contains."""
-    told, delimiter = _Lines(lines), ""
+    told, delimiter = _LineReader(lines), ""
     while (line := told.next()) is not None:
         number = told.number
         if not delimiter and line.strip():
@@ -55,7 +55,7 @@ def records(lines: Iterable[str]) -> Iterator[Record]:
             yield found
 
 
-def _record(number: int, line: str, lines: _Lines, delimiter: str) -> Record:
+def _record(number: int, line: str, lines: _LineReader, delimiter: str) -> Record:
     if fault := _unreadable(line):
         return Record(number, fault=fault)
     whole, more = [line], list[str]()
@@ -87,7 +87,7 @@ def _unreadable(line: str) -> str:
     return ""
 
 
-class _Lines:
+class _LineReader:
     """The lines of a file one by one; ``number`` is that of the last. A lone carriage return also
     ends a line."""
 

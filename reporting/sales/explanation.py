@@ -15,14 +15,14 @@ from accounts.models import User
 from accounts.moments import duration
 from conversations.models import Author, Conversation, Message
 from reporting.models import Transaction
-from reporting.sales.attribution import Outcome
+from reporting.sales.attribution import AttributionResult
 
 BEFORE, AFTER = 5, 2
 EXCERPT = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ShownMessage:
     """An agent's message near the purchase. ``may_read`` is false for the deciding message if its
     conversation has moved to another team since: then only its author and moment are shown."""
 
@@ -41,7 +41,7 @@ class Explained:
     """The reason in one sentence, and the messages before and after the purchase."""
 
     reason: str
-    said: tuple[Said, ...]
+    said: tuple[ShownMessage, ...]
     more_before: bool
 
 
@@ -68,7 +68,7 @@ def explained(sale: Transaction, reader: User) -> Explained:
     readable = set(mine.values_list("pk", flat=True))
     return Explained(
         reason=_reason(sale),
-        said=tuple(_said(sale, message, readable) for message in told),
+        said=tuple(_shown_message(sale, message, readable) for message in told),
         more_before=len(before) > BEFORE,
     )
 
@@ -92,11 +92,11 @@ def _messages(sale: Transaction, reader: User) -> QuerySet[Message]:
     )
 
 
-def _said(sale: Transaction, message: Message, readable: set[int]) -> Said:
+def _shown_message(sale: Transaction, message: Message, readable: set[int]) -> ShownMessage:
     key = (message.conversation_id, message.seq)
     may_read = message.conversation_id in readable
     is_chosen = key == (sale.conversation_id, sale.message_seq)
-    return Said(
+    return ShownMessage(
         at=message.created_at,
         agent=str(message.agent or ""),
         conversation=message.conversation_id,
@@ -112,7 +112,7 @@ def _reason(sale: Transaction) -> str:
     elapsed = "" if sale.elapsed is None else duration(sale.elapsed)
     told = {"agent": sale.agent, "elapsed": elapsed, "delay": duration(sale.delay)}
     match sale.outcome:
-        case Outcome.ATTRIBUTED:
+        case AttributionResult.ATTRIBUTED:
             return (
                 _(
                     "%(agent)s was the last to write before the purchase, %(elapsed)s "
@@ -120,7 +120,7 @@ def _reason(sale: Transaction) -> str:
                 )
                 % told
             )
-        case Outcome.TOO_LATE:
+        case AttributionResult.TOO_LATE:
             return (
                 _(
                     "The last answer was %(elapsed)s before the purchase, longer than "
@@ -128,7 +128,7 @@ def _reason(sale: Transaction) -> str:
                 )
                 % told
             )
-        case Outcome.NO_ANSWER:
+        case AttributionResult.NO_ANSWER:
             return _(
                 "No agent wrote to this customer before the purchase, so it is not attributed."
             )

@@ -72,7 +72,7 @@ def read(
     with transaction.atomic():
         for record in found:
             try:
-                _line(website, _row(names, record), done, at=at)
+                _import_row(website, _row(names, record), done, at=at)
             except Invalid as invalid:
                 done.refused += 1
                 if len(done.faults) < FAULTS:
@@ -116,7 +116,7 @@ def _row(names: list[str], record: Record) -> dict[str, str]:
     return dict(zip(names, record.cells, strict=True))
 
 
-def _line(website: Website, row: dict[str, str], done: Imported, *, at: datetime) -> None:
+def _import_row(website: Website, row: dict[str, str], done: Imported, *, at: datetime) -> None:
     purchase = Purchase(
         row["id"],
         _amount(row["amount"]),

@@ -17,7 +17,7 @@ from accounts.models import Website
 from conversations.models import Author, Conversation, Message, Visitor
 from core.text.cleaning import is_identifier
 from reporting.models import Claim, Origin, Transaction
-from reporting.sales.attribution import Attribution, Outcome, Word, attribute
+from reporting.sales.attribution import Attribution, AttributionResult, Word, attribute
 
 CURRENCY = re.compile(r"[A-Z]{3}")
 LARGEST = Decimal("9999999999.99")
@@ -208,7 +208,7 @@ def explain(
     """Return the attribution of a purchase by this customer, from messages on any of their
     browsers."""
     if visitor is None:
-        return Attribution(Outcome.UNKNOWN_VISITOR)
+        return Attribution(AttributionResult.UNKNOWN_VISITOR)
     theirs = Q(conversation__visitor=visitor)
     if visitor.person_id is not None:
         theirs |= Q(conversation__visitor__person=visitor.person_id)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from conversations.lifecycle.transitions import EndReason
 from reporting.simulator.history import HOUR, History
-from reporting.simulator.model import Outcome, Shift
+from reporting.simulator.model import Shift, SimulationResult
 from reporting.simulator.replay import replay
 from reporting.simulator.sizing import off_peak_hours, shared
 
@@ -20,7 +20,7 @@ NOT_HANDLED = frozenset({EndReason.RELEASED, EndReason.UNANSWERED})
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Workload:
     """What a website's own history puts into the formula (R213).
 
     ``per_hour``: contacts that an agent ends per hour on duty. ``off_peak_hours``: hours of the day
@@ -42,7 +42,7 @@ ENOUGH_DAYS = 2
 """With less, a pace is chance: twenty minutes of one quiet afternoon would advise 0 places."""
 
 
-def is_enough(pace: Pace | None) -> bool:
+def is_enough(pace: Workload | None) -> bool:
     """Return whether there is enough history for a pace: conversations, hours on duty and days."""
     return (
         pace is not None
@@ -52,7 +52,7 @@ def is_enough(pace: Pace | None) -> bool:
     )
 
 
-def pace_of(history: History, zone: ZoneInfo) -> Pace | None:
+def workload_of(history: History, zone: ZoneInfo) -> Workload | None:
     """Return the pace of a period; ``None`` if nothing was handled."""
     shifts = [_within(shift, history) for shift in history.team.shifts]
     duty = sum((shift.ends_at - shift.starts_at for shift in shifts), timedelta())
@@ -74,7 +74,7 @@ def pace_of(history: History, zone: ZoneInfo) -> Pace | None:
     capacity = [manned[hour] / len(days) * per_hour for hour in range(24)]
     quiet = [hour for hour in range(24) if capacity[hour] > arrivals[hour]]
     counted = quiet or [hour for hour in range(24) if manned[hour]]
-    return Pace(
+    return Workload(
         agents=round(sum(manned[hour] for hour in counted) / len(days) / len(counted), 1),
         per_hour=round(per_hour, 1),
         off_peak_hours=off_peak_hours(arrivals, capacity),
@@ -138,7 +138,7 @@ def split(places: int, queues: Iterable[Queue]) -> dict[int, int]:
     return {queue.step_id: part for queue, part in zip(found, parts, strict=True)}
 
 
-def outcome_with(history: History, places: Mapping[int, int]) -> Outcome:
+def simulate_with(history: History, places: Mapping[int, int]) -> SimulationResult:
     """Replay history with other places; queues that are not named keep theirs."""
     rules = {
         rule_id: replace(

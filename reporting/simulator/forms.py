@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from reporting.simulator.advice import Pace
+from reporting.simulator.advice import Workload
 
 # Shown until there is enough history, and instead of a measured 0 (C77): the example of R214, with
 # the team's own number of agents.
@@ -30,7 +30,7 @@ class SizeForm(forms.Form):
         max_value=100_000,
     )
 
-    def __init__(self, *args: Any, pace: Pace | None, agents: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, pace: Workload | None, agents: int, **kwargs: Any) -> None:
         measured = {
             "agents": (pace.agents if pace else 0) or agents or 1,
             "per_hour": (pace.per_hour if pace else 0) or EXAMPLE_PER_HOUR,

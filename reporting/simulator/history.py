@@ -25,11 +25,11 @@ from reporting.simulator.model import (
     Arrival,
     Closing,
     Occupation,
-    Outcome,
+    QueueSize,
     Rule,
     Shift,
+    SimulationResult,
     Stay,
-    Step,
     Team,
 )
 from routing.models import HourlyDemand, RuleStep
@@ -93,7 +93,7 @@ class History:
     team: Team
     spells: tuple[Spell, ...]
     entered: Mapping[int, int]
-    really: Outcome
+    really: SimulationResult
     refused_messages: int
     estimated: int
     assignment: timedelta
@@ -204,9 +204,9 @@ def _really(
     entries: Sequence[Entry],
     contacts: Mapping[int, list[Spell]],
     turned_away: Sequence[tuple[datetime, int]],
-) -> Outcome:
+) -> SimulationResult:
     """Return what happened to all of them."""
-    return Outcome(
+    return SimulationResult(
         arrived=len(entries) + len(turned_away),
         refused=len(turned_away),
         waits=tuple(sorted(mine[0].started_at - mine[0].queued_at for mine in contacts.values())),
@@ -231,12 +231,12 @@ def _entries(opened: QuerySet[Conversation], rules: Collection[int]) -> Iterator
 
 
 def _rules(teams: QuerySet[Group]) -> dict[int, Rule]:
-    steps: dict[int, list[Step]] = defaultdict(list)
+    steps: dict[int, list[QueueSize]] = defaultdict(list)
     modes = {}
     rows = RuleStep.objects.filter(group__in=teams).order_by("position", "pk")
     for row in rows.select_related("rule", "group"):
         keeps_places = row.group.keeps_places_when_closed
-        steps[row.rule_id].append(Step(row.pk, row.group_id, row.places, keeps_places))
+        steps[row.rule_id].append(QueueSize(row.pk, row.group_id, row.places, keeps_places))
         modes[row.rule_id] = row.rule.mode
     return {rule_id: Rule(mode, tuple(steps[rule_id])) for rule_id, mode in modes.items()}
 

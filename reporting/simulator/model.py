@@ -60,7 +60,7 @@ class Closing:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class QueueSize:
     """A queue of a rule. ``keeps_places``: it has places also while its group is closed."""
 
     step_id: int
@@ -72,7 +72,7 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Rule:
     mode: str
-    steps: tuple[Step, ...]
+    steps: tuple[QueueSize, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Team:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SimulationResult:
     """The outcome of a replay. ``waits`` are those of visitors who reached a desk, shortest
     first; ``unserved`` visitors were still waiting when the period ended, and count as the
     longest waits."""

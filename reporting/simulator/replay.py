@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from itertools import count
 
-from reporting.simulator.model import Arrival, Outcome, Rule, Stay, Step, Team
+from reporting.simulator.model import Arrival, QueueSize, Rule, SimulationResult, Stay, Team
 from routing.decisions import AgentView, Need, StepLoad, choose_agent, choose_step, obstacles
 
 
@@ -26,7 +26,7 @@ def replay(
     *,
     until: datetime,
     assignment: timedelta = timedelta(hours=24),
-) -> Outcome:
+) -> SimulationResult:
     """Replay ``arrivals`` against ``team`` with the places of ``rules``, up to ``until``."""
     floor = _Floor(rules, team, until=until, assignment=assignment)
     for arrival in arrivals:
@@ -57,7 +57,7 @@ class _Talk:
 
     arrival: Arrival
     skills: frozenset[int]
-    step: Step | None = None
+    step: QueueSize | None = None
     stay: int = 0
     group_id: int = 0
     agent_id: int | None = None
@@ -152,7 +152,7 @@ class _Floor:
     def expect(self, at: datetime, kind: _Kind, what: _Talk | int) -> None:
         heapq.heappush(self.events, (at, kind, next(self.order), what))
 
-    def run(self) -> Outcome:
+    def run(self) -> SimulationResult:
         while self.events and self.events[0][0] <= self.until:
             at, kind, _, what = heapq.heappop(self.events)
             if isinstance(what, _Talk):
@@ -161,7 +161,9 @@ class _Floor:
                 self._turn(_Kind(kind), what, at)
             else:
                 self._change(_Kind(kind), self.desks[what], at)
-        return Outcome(self.arrived, self.refused, tuple(sorted(self.waits)), self.unserved)
+        return SimulationResult(
+            self.arrived, self.refused, tuple(sorted(self.waits)), self.unserved
+        )
 
     def _move(self, kind: _Kind, talk: _Talk, at: datetime) -> None:
         match kind:
@@ -217,7 +219,7 @@ class _Floor:
         if talk.skills and talk.arrival.patience is not None:
             self.expect(at + talk.arrival.patience, _Kind.RELAX, talk)
 
-    def _load_of(self, step: Step, talk: _Talk) -> StepLoad:
+    def _load_of(self, step: QueueSize, talk: _Talk) -> StepLoad:
         load = StepLoad(
             step_id=step.step_id,
             places=step.places,

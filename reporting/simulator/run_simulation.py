@@ -19,13 +19,13 @@ from reporting.simulator import advice, history
 from reporting.simulator.model import Summary
 from routing.models import RuleStep
 
-KEPT_SECONDS = 600
+CACHE_SECONDS = 600
 ASKED_SECONDS = 60
 """After this time without an answer, the workers are asked again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class Simulation:
     """What a page shows of a replay: reality, today's places, and each requested number."""
 
     has_history: bool
@@ -36,16 +36,16 @@ class Played:
     replays: tuple[Summary, ...]
 
 
-def played(
+def cached_or_requested(
     website: Website, totals: Sequence[int], *, at: datetime, groups: Collection[int] | None = None
-) -> Played | None:
+) -> Simulation | None:
     """Return the replay up to ``at`` with each total number of places, if a worker has computed it
     in the last minutes. Otherwise request it; ``None`` until it is there. For the website, or some
     of its groups."""
     some = None if groups is None else tuple(sorted(groups))
     whose = "" if some is None else "-".join(map(str, some))
-    key = f"replay:{website.pk}:{whose}:{':'.join(map(str, totals))}"
-    found: Played | None = cache.get(key)
+    key = f"simulation:{website.pk}:{whose}:{':'.join(map(str, totals))}"
+    found: Simulation | None = cache.get(key)
     if found is None and cache.add(f"{key}:asked", True, ASKED_SECONDS):
         wanted = ReplayWanted(
             website_id=website.pk, totals=tuple(totals), key=key, at=at.isoformat(), groups=some
@@ -55,7 +55,7 @@ def played(
     return found
 
 
-def play(
+def run(
     website_id: int,
     totals: Sequence[int],
     key: str,
@@ -67,9 +67,9 @@ def play(
     website = Website.objects.get(pk=website_id)
     read = history.read(website, at=at, groups=groups)
     queues = queues_of(website, read, groups)
-    outcomes = [advice.outcome_with(read, {})]
-    outcomes += [advice.outcome_with(read, advice.split(total, queues)) for total in totals]
-    told = Played(
+    outcomes = [advice.simulate_with(read, {})]
+    outcomes += [advice.simulate_with(read, advice.split(total, queues)) for total in totals]
+    told = Simulation(
         has_history=bool(read.arrivals),
         refused_messages=read.refused_messages,
         estimated=read.estimated,
@@ -77,7 +77,7 @@ def play(
         today=sum(queue.places for queue in queues),
         replays=tuple(outcome.summary for outcome in outcomes),
     )
-    cache.set(key, told, KEPT_SECONDS)
+    cache.set(key, told, CACHE_SECONDS)
 
 
 def queues_of(

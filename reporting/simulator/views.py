@@ -67,8 +67,8 @@ class Sizes:
 
     part: Part
     history: history.History
-    pace: advice.Pace | None
-    found: advice.Pace | None
+    pace: advice.Workload | None
+    found: advice.Workload | None
     form: SizeForm
     full: int
     start: int
@@ -78,7 +78,7 @@ class Sizes:
 def _sizes(request: StaffRequest, website: Website) -> Sizes:
     part = _part(website, request.user)
     played = history.read(website, at=timezone.now(), groups=part.groups)
-    found = advice.pace_of(played, website.zone)
+    found = advice.workload_of(played, website.zone)
     pace = found if advice.is_enough(found) else None
     queues = run_simulation.queues_of(website, played, part.groups)
     members = Agent.objects.filter(groups__steps__in=[queue.step_id for queue in queues])
@@ -153,14 +153,14 @@ def queue_size_file(request: StaffRequest, kind: str) -> HttpResponse:
 
 def _replays(
     request: StaffRequest,
-) -> tuple[run_simulation.Played | None, list[tuple[str, int, Summary]]]:
+) -> tuple[run_simulation.Simulation | None, list[tuple[str, int, Summary]]]:
     """Return the replay, if a worker has computed it, and the outcome for each number of places."""
     _websites, website = _chosen(request)
     if website is None:
         raise Http404
     totals = [_places(text) for text in request.GET.getlist("places")[:MOST_REPLAYS]]
     groups = _part(website, request.user).groups
-    found = run_simulation.played(website, totals, at=timezone.now(), groups=groups)
+    found = run_simulation.cached_or_requested(website, totals, at=timezone.now(), groups=groups)
     if found is None:
         return None, []
     labels = [_("Today’s places"), _("Starting size"), _("Full size"), _("Your number")]

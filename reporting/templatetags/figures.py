@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.moments import duration
 from reporting.figures.answers import Answer
 from reporting.figures.measures import Number
-from reporting.figures.period import Period, Step
+from reporting.figures.period import Period, TrendUnit
 from reporting.figures.registry import Figure, Unit
 from reporting.reports.content import Change, Point, Trend
 
@@ -81,7 +81,7 @@ def tick(point: Point, trend: Trend) -> str:
 def _called(bucket: date | datetime, trend: Trend, day: str) -> str:
     if isinstance(bucket, datetime):
         return formats.date_format(bucket, "D H:i")
-    is_month = trend.step is Step.MONTH
+    is_month = trend.step is TrendUnit.MONTH
     return formats.date_format(bucket, "YEAR_MONTH_FORMAT" if is_month else day)
 
 

@@ -12,7 +12,7 @@ from accounts.models import Role, User
 from conversations.lifecycle import verbs
 from conversations.lifecycle.transitions import Status
 from conversations.messages import sending
-from conversations.messages.rich_content import Offer
+from conversations.messages.rich_content import RichContent
 from conversations.messages.sending import Sent
 from conversations.models import Author, Conversation
 from core.rejection import Rejected
@@ -24,7 +24,7 @@ def say(
     *,
     user: User,
     body: str,
-    offer: Offer | None,
+    offer: RichContent | None,
     client_id: uuid.UUID,
     at: datetime,
 ) -> Sent:

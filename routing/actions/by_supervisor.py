@@ -17,13 +17,13 @@ from core.db.retry import retried
 from routing.actions import assignment
 
 
-def may_steer(conversation: Conversation, user: User) -> bool:
+def oversees(conversation: Conversation, user: User) -> bool:
     """Return whether ``user`` oversees it; seeing it as an agent is not enough."""
     return supervision.of(user).covers(conversation.website_id, conversation.group_id)
 
 
 def _check(conversation: Conversation, user: User, verb: Verb) -> None:
-    if not may_steer(conversation, user):
+    if not oversees(conversation, user):
         raise Refused(verb, Status(conversation.status), "it has left what this user oversees")
 
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import rights
-from accounts.admin import PersonAdmin
+from accounts.admin import StaffUserAdmin
 from accounts.models import Agent, AgentChannel, Group, Holiday, Role, Skill, User
 from accounts.models.hours import set_weekly_hours, weekly_hours
 from accounts.rights import ForOverseers, PartForOverseers
@@ -24,7 +24,7 @@ FROM_TO = {"opens": _("Opens at"), "closes": _("Closes at")}
 
 
 @admin.register(User)
-class AccountAdmin(Published, PersonAdmin):
+class AccountAdmin(Published, StaffUserAdmin):
     """Accounts and roles; saving one reclaims what the user may no longer have (C51)."""
 
     def published(self, user: User) -> None:

@@ -27,7 +27,7 @@ from accounts import invitations, rights
 from accounts.models import Agent, Group, User, Website
 from core.events import bus
 from routing import changes, install_check, page_links, provisioning
-from routing.facts import PersonInvited
+from routing.facts import UserInvited
 from routing.models import DistributionRule, RuleStep
 from routing.setup.forms import (
     ColleagueForm,
@@ -49,7 +49,7 @@ STEPS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SetupStep:
     """One step of the guided set-up, or one line of the index's guide."""
 
     name: str
@@ -86,19 +86,19 @@ def _for_administrators(view: View) -> View:
     return checked
 
 
-def steps_of(website: Website | None) -> list[Step]:
+def steps_of(website: Website | None) -> list[SetupStep]:
     """Return the steps of the set-up, with those that the website has done."""
     if website is None:
-        return [Step(name, label, "", False) for name, label in STEPS]
+        return [SetupStep(name, label, "", False) for name, label in STEPS]
     done = {
         "website": True,
         "group": website.groups.exists(),
         "rule": website.rules.exists(),
         "team": Agent.objects.filter(groups__website=website).exists(),
-        "embed": install_check.seen(website.pk) is not None,
+        "embed": install_check.last_seen(website.pk) is not None,
     }
     return [
-        Step(name, label, reverse(f"admin:setup_{name}", args=[website.pk]), done[name])
+        SetupStep(name, label, reverse(f"admin:setup_{name}", args=[website.pk]), done[name])
         for name, label in STEPS
     ]
 
@@ -114,15 +114,17 @@ def unfinished() -> QuerySet[Website]:
     return Website.objects.filter(~Q(has_all))
 
 
-def steps_for(user: User) -> list[Step]:
+def steps_for(user: User) -> list[SetupStep]:
     """Return the tasks of this user's role here, in order."""
     groups = reverse("admin:accounts_group_changelist")
     agents = reverse("admin:accounts_agent_changelist")
     if not rights.administers(user):
         return [
-            Step("members", _("Choose the members of your groups"), groups, False),
-            Step("hours", _("Set the opening hours and holidays of your groups"), groups, False),
-            Step(
+            SetupStep("members", _("Choose the members of your groups"), groups, False),
+            SetupStep(
+                "hours", _("Set the opening hours and holidays of your groups"), groups, False
+            ),
+            SetupStep(
                 "slots",
                 _("Set how many conversations each agent can hold at the same time"),
                 agents,
@@ -130,26 +132,28 @@ def steps_for(user: User) -> list[Step]:
             ),
         ]
     return [
-        Step("websites", _("Set up a website"), reverse("admin:setup"), Website.objects.exists()),
-        Step(
+        SetupStep(
+            "websites", _("Set up a website"), reverse("admin:setup"), Website.objects.exists()
+        ),
+        SetupStep(
             "agents",
             _("Set the slots and skills of agents and add them to groups"),
             agents,
             Agent.objects.filter(groups__isnull=False).exists(),
         ),
-        Step(
+        SetupStep(
             "rules",
             _("Set how conversations are distributed and how many can wait"),
             reverse("admin:routing_distributionrule_changelist"),
             RuleStep.objects.exists(),
         ),
-        Step(
+        SetupStep(
             "targeting",
             _("Choose the pages on which visitors are engaged"),
             reverse("admin:routing_targetingrule_changelist"),
             DistributionRule.objects.filter(targeting_rules__isnull=False).exists(),
         ),
-        Step("watch", _("Monitor the queues"), page_links.BOARD.url(), False),
+        SetupStep("watch", _("Monitor the queues"), page_links.BOARD.url(), False),
     ]
 
 
@@ -193,7 +197,7 @@ def group_step(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         name = form.cleaned_data["name"]
         if group is None:
-            provisioning.form_group(website, name=name)
+            provisioning.create_group(website, name=name)
         else:
             group.name = name
             group.save(update_fields=["name"])
@@ -220,7 +224,7 @@ def rule_step(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         name, places = form.cleaned_data["name"], form.cleaned_data["places"]
         if rule is None:
-            provisioning.lay_rule(website, name=name, queues=[(group, places)])
+            provisioning.create_rule(website, name=name, queues=[(group, places)])
         else:
             rule.name = name
             rule.save(update_fields=["name"])
@@ -273,7 +277,7 @@ def team_step(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _own_desk(user: User) -> Agent:
-    return provisioning.give_desk(user, display_name=user.get_full_name() or user.username)
+    return provisioning.create_agent(user, display_name=user.get_full_name() or user.username)
 
 
 def _let_in(agents: Iterable[Agent], group: Group) -> None:
@@ -287,7 +291,7 @@ def _welcome(colleague: ColleagueForm, group: Group) -> None:
     """Create an agent; invite them if they have an e-mail address."""
     said = colleague.cleaned_data
     first, _space, last = said["name"].partition(" ")
-    agent = provisioning.engage_person(
+    agent = provisioning.create_user(
         username=colleague.username,
         display_name=first,
         first_name=first,
@@ -297,7 +301,7 @@ def _welcome(colleague: ColleagueForm, group: Group) -> None:
         groups=[group],
     )
     if said["email"]:
-        bus.publish(PersonInvited(user_id=agent.user_id))
+        bus.publish(UserInvited(user_id=agent.user_id))
 
 
 def embed_step(request: HttpRequest, pk: int) -> HttpResponse:
@@ -320,7 +324,7 @@ def seen(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _seen(website: Website) -> str:
-    found = install_check.seen(website.pk)
+    found = install_check.last_seen(website.pk)
     if found is None:
         return ""
     moment = formats.date_format(timezone.localtime(found.at), "SHORT_DATETIME_FORMAT")
@@ -352,7 +356,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
     """A fresh link to choose a password; a POST sends it by e-mail."""
     user = get_object_or_404(User, pk=pk)
     if request.method == "POST" and user.email and user.is_active:
-        bus.publish(PersonInvited(user_id=user.pk))
+        bus.publish(UserInvited(user_id=user.pk))
         messages.success(request, _("The link is being sent to %(email)s.") % {"email": user.email})
         return redirect("admin:setup_person", user.pk)
     return TemplateResponse(

@@ -27,7 +27,7 @@ class Fill:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class AgentCase:
     """An agent by name, as seen on the channel."""
 
     name: str
@@ -54,7 +54,7 @@ class Case:
     rank: int
     waits_since: datetime
     is_return: bool = False
-    people: Sequence[Person] = ()
+    people: Sequence[AgentCase] = ()
     skills: Mapping[int, str] = field(default_factory=dict)
     deadline_at: datetime | None = None
     free_since: datetime | None = None
@@ -64,7 +64,7 @@ class Case:
         return self.need.agent_id is not None
 
 
-Stopped = tuple[Person, tuple[Obstacle, ...]]
+Stopped = tuple[AgentCase, tuple[Obstacle, ...]]
 
 
 def nearest(stopped: Stopped) -> tuple[bool, int, str]:

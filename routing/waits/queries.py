@@ -19,7 +19,7 @@ from conversations.lifecycle.transitions import WAITING, Status
 from conversations.models import Conversation
 from routing import invariants, load
 from routing.decisions import AgentView, BlockReason, Need, obstacles
-from routing.waits.cases import Case, Fill, Person
+from routing.waits.cases import AgentCase, Case, Fill
 from routing.waits.reasons import BLINK, Explanation, explain
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def cases(conversations: QuerySet[Conversation], *, at: datetime, zone: tzinfo) 
     )
     if not rows:
         return []
-    people, ranks, fills = _People(rows, at=at), _ranks(rows), _fills(rows)
+    people, ranks, fills = _Agents(rows, at=at), _ranks(rows), _fills(rows)
     asked = {skill for row in rows for skill in row.binding_skills}
     skills = dict(Skill.objects.filter(pk__in=asked).values_list("pk", "name"))
     free_since = beside_free_agents(at=at)
@@ -74,7 +74,7 @@ def cases(conversations: QuerySet[Conversation], *, at: datetime, zone: tzinfo) 
                 need=need,
                 channel=row.get_channel_display(),
                 group=row.group.name if row.group else "",
-                fill=fills[_line(row.queue_id, row.group_id)],
+                fill=fills[_queue_of(row.queue_id, row.group_id)],
                 rank=ranks.get(row.pk, 1),
                 waits_since=row.queued_at or row.moved_at,
                 is_return=row.is_return,
@@ -122,7 +122,7 @@ def faults(conversations: QuerySet[Conversation], *, at: datetime) -> tuple[list
     return late, len(late) < len(mine)
 
 
-class _People:
+class _Agents:
     """All agents who could matter, as seen on each channel, read once."""
 
     def __init__(self, rows: Collection[Conversation], *, at: datetime) -> None:
@@ -133,7 +133,7 @@ class _People:
         names = dict(agents.values_list("pk", "display_name"))
         self._people = {
             channel: {
-                view.agent_id: Person(names.get(view.agent_id, ""), view)
+                view.agent_id: AgentCase(names.get(view.agent_id, ""), view)
                 for view in load.views(agents, Channel(channel), at=at)
             }
             for channel in {row.channel for row in rows}
@@ -142,7 +142,7 @@ class _People:
             Group.objects.filter(website__in=websites).values_list("pk", "website_id")
         )
 
-    def who_matter(self, row: Conversation, need: Need) -> Iterator[Person]:
+    def who_matter(self, row: Conversation, need: Need) -> Iterator[AgentCase]:
         """Yield whom an explanation names: the agent it is assigned to; otherwise the members, and
         agents of the website who lack only membership.
         """
@@ -177,18 +177,18 @@ def _ranks(rows: Iterable[Conversation]) -> dict[int, int]:
         return dict(cursor.fetchall())
 
 
-_Line = tuple[int | None, int | None]
+_Queue = tuple[int | None, int | None]
 
 
-def _line(queue_id: int | None, group_id: int | None) -> _Line:
+def _queue_of(queue_id: int | None, group_id: int | None) -> _Queue:
     """Return what a conversation takes a place of: its queue or, without one, its group."""
     return (queue_id, None) if queue_id is not None else (None, group_id)
 
 
-def _fills(rows: Iterable[Conversation]) -> dict[_Line, Fill]:
-    one_of_each = {_line(row.queue_id, row.group_id): row for row in rows}
-    waiting: Counter[_Line] = Counter()
-    returned: Counter[_Line] = Counter()
+def _fills(rows: Iterable[Conversation]) -> dict[_Queue, Fill]:
+    one_of_each = {_queue_of(row.queue_id, row.group_id): row for row in rows}
+    waiting: Counter[_Queue] = Counter()
+    returned: Counter[_Queue] = Counter()
     counted = (
         Conversation.objects.filter(status__in=WAITING)
         .filter(
@@ -200,7 +200,7 @@ def _fills(rows: Iterable[Conversation]) -> dict[_Line, Fill]:
         .order_by()
     )
     for queue_id, group_id, n, back in counted:
-        line = _line(queue_id, group_id)
+        line = _queue_of(queue_id, group_id)
         waiting[line] += n
         returned[line] += back
     return {

@@ -24,7 +24,7 @@ BLINK = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class WaitReason:
     """One thing that stops an agent, as a code for programs and as text."""
 
     code: str
@@ -37,7 +37,7 @@ class Candidate:
 
     agent_id: int
     name: str
-    reasons: tuple[Reason, ...]
+    reasons: tuple[WaitReason, ...]
 
     @property
     def is_able(self) -> bool:
@@ -85,7 +85,7 @@ def explain(case: Case) -> Explanation:
             Candidate(
                 person.view.agent_id,
                 person.name,
-                tuple(Reason(one.kind.value, _reason(one, case)) for one in found),
+                tuple(WaitReason(one.kind.value, _reason(one, case)) for one in found),
             )
             for person, found in sorted(stopped, key=nearest)
         ),

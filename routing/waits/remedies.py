@@ -9,7 +9,7 @@ from django.utils.translation import pgettext
 
 from routing.decisions import BlockReason, Obstacle
 from routing.moments import at_moment
-from routing.waits.cases import Case, Person, Stopped, is_barred, nearest, skill_names
+from routing.waits.cases import AgentCase, Case, Stopped, is_barred, nearest, skill_names
 
 
 def remedies(case: Case, stopped: Sequence[Stopped], *, is_fault: bool) -> list[str]:
@@ -60,7 +60,7 @@ def _deadline_remedy(case: Case) -> list[str]:
     ]
 
 
-def _remedy(person: Person, found: Sequence[Obstacle], case: Case) -> str:
+def _remedy(person: AgentCase, found: Sequence[Obstacle], case: Case) -> str:
     """Say what one agent would have to do.
 
     Empty if more than two things stop them, or if they may not have it at all.
@@ -79,7 +79,7 @@ def _remedy(person: Person, found: Sequence[Obstacle], case: Case) -> str:
     )
 
 
-def _step(obstacle: Obstacle, person: Person, case: Case) -> str:
+def _step(obstacle: Obstacle, person: AgentCase, case: Case) -> str:
     values = {
         "group": case.group,
         "channel": case.channel,

@@ -28,7 +28,7 @@ FIRST = (BlockReason.GROUP_CLOSED, BlockReason.LACKS_SKILL, BlockReason.OF_SOMEB
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class GroupBlock:
     """One thing that stops the agent: a group, or some skills."""
 
     kind: BlockReason
@@ -42,7 +42,7 @@ def sentences(agent: Agent, *, at: datetime, zone: tzinfo) -> list[str]:
     Nothing if the agent is not available, or nothing waits.
     """
     mine = AgentChannel.objects.filter(agent=agent, is_available=True, slots__gt=0)
-    counted: Counter[Reason] = Counter()
+    counted: Counter[GroupBlock] = Counter()
     groups: dict[int, Group] = {}
     for name in mine.values_list("channel", flat=True):
         channel = Channel(name)
@@ -66,7 +66,7 @@ def _groups_of(view: AgentView) -> dict[int, Group]:
 
 def _reasons(
     view: AgentView, groups: dict[int, Group], channel: Channel, *, at: datetime
-) -> Iterator[tuple[Reason, int]]:
+) -> Iterator[tuple[GroupBlock, int]]:
     """Yield why what waits is not for the agent, and how many conversations that concerns."""
     rows = (
         Conversation.objects.filter(status__in=WAITING, channel=channel, group__in=groups)
@@ -74,7 +74,7 @@ def _reasons(
         .annotate(n=Count("pk"))
         .order_by()
     )
-    counted: Counter[Reason] = Counter()
+    counted: Counter[GroupBlock] = Counter()
     for status, group_id, agent_id, required, is_relaxed, n in rows:
         assignee = agent_id if status == Status.ASSIGNED else None
         if assignee is not None and group_id not in view.group_ids:
@@ -91,17 +91,17 @@ def _reasons(
             first = stops[0]
             is_of_group = first.kind in {BlockReason.NOT_A_MEMBER, BlockReason.GROUP_CLOSED}
             where = group_id if is_of_group else None
-            counted[Reason(first.kind, where, first.skill_ids)] += n
+            counted[GroupBlock(first.kind, where, first.skill_ids)] += n
     yield from counted.items()
 
 
-def _names(reasons: Counter[Reason]) -> dict[int, str]:
+def _names(reasons: Counter[GroupBlock]) -> dict[int, str]:
     asked = {skill for reason in reasons for skill in reason.skill_ids}
     return dict(Skill.objects.filter(pk__in=asked).values_list("pk", "name")) if asked else {}
 
 
 def _words(
-    reason: Reason,
+    reason: GroupBlock,
     n: int,
     groups: dict[int, Group],
     names: dict[int, str],

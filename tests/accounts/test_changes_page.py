@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts import audit
 from accounts.models import Change, Role
-from accounts.reading import Line, Reader
+from accounts.reading import FieldChange, Reader
 from tests.factories import AgentFactory, GroupFactory, StepFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ def admin() -> Client:
     return client
 
 
-def read(**about: object) -> tuple[str, list[Line]]:
+def read(**about: object) -> tuple[str, list[FieldChange]]:
     change = Change.objects.filter(**about).first()
     assert change is not None
     reader = Reader()
@@ -34,14 +34,14 @@ def test_a_change_reads_as_one_would_say_it() -> None:
     step.save()
     assert read(model="routing.rulestep") == (
         "Queue (distribution rule Urgent)",
-        [Line("Places in queue", "3", "7")],
+        [FieldChange("Places in queue", "3", "7")],
     )
     step.rule.style = "social"
     step.rule.is_enabled = False
     step.rule.save()
     subject, lines = read(model="routing.distributionrule")
     assert subject == "Distribution rule Urgent"
-    assert Line("Enabled", "yes", "no") in lines
+    assert FieldChange("Enabled", "yes", "no") in lines
     assert any(line.label == "Style" and line.after != "social" for line in lines)
 
 
@@ -50,13 +50,13 @@ def test_a_member_who_came_and_went_has_a_name_even_afterwards() -> None:
     group.members.add(agent)
     assert read(model="accounts.group_members") == (
         "Members (group Experts)",
-        [Line("Agent", "", "Alice")],
+        [FieldChange("Agent", "", "Alice")],
     )
     agent.user.delete()
     group.delete()
     subject, lines = read(model="accounts.group_members", kind="DELETE")
     assert subject == "Members (group Experts)"
-    assert lines == [Line("Agent", "Alice", "")]
+    assert lines == [FieldChange("Agent", "Alice", "")]
 
 
 def test_the_list_is_filtered_by_person_object_setting_and_date(admin: Client) -> None:

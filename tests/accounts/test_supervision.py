@@ -63,7 +63,7 @@ def test_only_the_role_of_an_active_user_oversees(groups: list[Group]) -> None:
         manager(*groups, is_active=False),
         manager(),
     ):
-        assert supervision.of(user) == supervision.Oversight()
+        assert supervision.of(user) == supervision.Supervised()
     for user in (manager(role=Role.ADMIN), manager(role=Role.AGENT, is_superuser=True)):
         assert supervision.of(user).everything
 

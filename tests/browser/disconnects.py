@@ -11,7 +11,7 @@ from contextlib import suppress
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST, as a broken connection may look
 
 
-class Line:
+class Connection:
     """Forwards ``url`` to a port of this machine until it is stopped."""
 
     def __init__(self, port: int) -> None:

@@ -27,7 +27,7 @@ READY_SECONDS = 200  # on a busy machine; a quiet one needs 6
 STOP_SECONDS = 40
 TRIES = 5
 SNAPSHOT_MS = 2100  # a page view's answer about free places may be two seconds old
-KEPT = {"PATH", "HOME", "USER", "LANG", "TMPDIR", "VIRTUAL_ENV"}
+INHERITED = {"PATH", "HOME", "USER", "LANG", "TMPDIR", "VIRTUAL_ENV"}
 VERSION = "{engagement}:version"
 # What visitors and agents create; the demo's people, groups and rules stay.
 TRACES = [
@@ -56,7 +56,7 @@ class Product:
 
     def start(self) -> None:
         if not self.var.exists():
-            seed.sow(self.var)
+            seed.create_seed(self.var)
         self.var.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -72,7 +72,7 @@ class Product:
 
     def variables(self) -> dict[str, str]:
         """Return its environment, for commands that run beside it."""
-        kept = {name: os.environ[name] for name in KEPT & os.environ.keys()}
+        kept = {name: os.environ[name] for name in INHERITED & os.environ.keys()}
         own = {"ENV_FILE": os.devnull, "VAR": str(self.var), "PORT": str(self.port)}
         return kept | own | {"WEB_PROCESSES": "2"} | self.environment
 

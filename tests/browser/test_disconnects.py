@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Frame, Page, expect
 
 from tests.browser.conftest import Crowd
-from tests.browser.disconnects import Line
+from tests.browser.disconnects import Connection
 from tests.browser.people import Agent, Visitor
 
 CUTS = 30
@@ -34,13 +34,13 @@ ONLINE = "dispatchEvent(new Event('online'))"  # what a browser fires when it is
 
 
 @pytest.fixture
-def line(crowd: Crowd) -> Iterator[Line]:
-    made = Line(crowd.product.port)
+def line(crowd: Crowd) -> Iterator[Connection]:
+    made = Connection(crowd.product.port)
     yield made
     made.stop()
 
 
-def test_thirty_cuts_lose_double_and_disorder_nothing(crowd: Crowd, line: Line) -> None:
+def test_thirty_cuts_lose_double_and_disorder_nothing(crowd: Crowd, line: Connection) -> None:
     crowd.expect_complaint(r"ERR_|WebSocket|Failed to fetch")
     # htmx's error for a fragment whose connection was cut; the desk requests it again.
     crowd.expect_complaint(r"^htmx:(sendError|afterRequest)|^uncaught: undefined$")

@@ -42,7 +42,7 @@ REFUSE = """if (%s) for (const name of ["localStorage", "sessionStorage"])
   Object.defineProperty(window, name, {
     get() { throw new DOMException("The user denied access.", "SecurityError"); },
   });"""
-KEPT = "Object.keys(localStorage).map((name) => name.split(':')[2] ?? '').sort()"
+STORED_NAMES = "Object.keys(localStorage).map((name) => name.split(':')[2] ?? '').sort()"
 KEYBOARD = """(height) => {
   const seen = new EventTarget();
   Object.assign(seen, { scale: 1, height: innerHeight, offsetTop: 0 });
@@ -169,7 +169,7 @@ def test_a_page_says_what_it_knows(crowd: Crowd, port: int, product: Product) ->
     expect(french.get_by_text("Welcome.")).to_have_count(0)
     expect(french.get_by_role("button", name="J’accepte")).to_be_visible()
     expect(french.get_by_label("Votre message")).to_have_value("")
-    assert "token" not in visitor.page.evaluate(KEPT)
+    assert "token" not in visitor.page.evaluate(STORED_NAMES)
 
 
 @pytest.mark.parametrize("where", ["self !== top", "true"])
@@ -194,7 +194,7 @@ def test_a_browser_that_refuses_storage_can_converse(crowd: Crowd, port: int, wh
         expect(visitor.frame.get_by_role("button", name="I accept")).to_be_visible()
         return
     visitor.sees("Welcome.")
-    assert "token" in visitor.page.evaluate(KEPT)
+    assert "token" in visitor.page.evaluate(STORED_NAMES)
 
 
 def test_a_page_of_an_application_keeps_what_is_open(crowd: Crowd, port: int) -> None:

@@ -12,7 +12,7 @@ from tests.browser.people import Visitor
 from tests.browser.product import SNAPSHOT_MS, Product
 
 OPEN, CLOSED = "Minimise the chat", "Open the chat"
-KEPT = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }])"
+STORED = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }])"
 
 
 def test_it_stays_open_until_it_is_minimised(crowd: Crowd) -> None:
@@ -39,10 +39,10 @@ def test_before_a_conversation_nothing_is_kept(crowd: Crowd) -> None:
     visitor = crowd.visitor().visit()
     visitor.open()
     expect(visitor.frame.get_by_role("button", name="I accept")).to_be_visible()
-    assert visitor.page.evaluate(KEPT) == "[{},{}]"
+    assert visitor.page.evaluate(STORED) == "[{},{}]"
     visitor.visit("/demo/")
     expect(visitor.launcher).to_have_accessible_name(CLOSED)
-    assert visitor.page.evaluate(KEPT) == "[{},{}]"
+    assert visitor.page.evaluate(STORED) == "[{},{}]"
 
 
 def test_on_a_phone_the_next_page_is_seen(crowd: Crowd) -> None:

@@ -107,7 +107,7 @@ def test_a_transfer_out_of_sight_leads_to_who_has_waited_longest_and_is_undone(
     alice.sees("from the second")
 
 
-class Line:
+class Connection:
     """The desk's socket; frames that arrive while it ``is_held`` do not reach the page."""
 
     def __init__(self, page: Page) -> None:
@@ -125,7 +125,7 @@ def test_a_message_that_has_not_been_shown_is_read_before_its_conversation_close
     """C81: it arrives between the last look and the click."""
     crowd.expect_complaint("409")
     alice, visitor = crowd.agent("alice"), crowd.visitor()
-    line = Line(alice.page)
+    line = Connection(alice.page)
     alice.log_in().be_available()
     visitor.start("Is the lamp in stock?")
     alice.sees("Is the lamp in stock?")

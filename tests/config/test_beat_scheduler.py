@@ -26,7 +26,7 @@ def test_a_change_of_the_schedule_is_seen_and_otherwise_nobody_is_asked(
     with time_machine.travel("2026-11-22 10:00:00Z", tick=False) as clock:
         every = IntervalSchedule.objects.create(every=7, period=IntervalSchedule.SECONDS)
         task = PeriodicTask.objects.create(name="odd", task="nothing", interval=every)
-        beat = beat_scheduler.Metronome(app=app, lazy=True)
+        beat = beat_scheduler.BeatScheduler(app=app, lazy=True)
         assert not beat.schedule_changed()  # the first check only remembers
         clock.shift(1)
         task.enabled = False

@@ -75,7 +75,7 @@ def get(port: int, path: str) -> int:
 
 def test_it_serves_mends_stops_whole_and_keeps_the_data(root: Path, tmp_path: Path) -> None:
     var, port = tmp_path / "var", free_port()
-    seed.sow(var)
+    seed.create_seed(var)
     with supervised(root, var, port) as process:
         assert get(port, "/readyz") == get(port, "/login/") == 200
         assert get(port, "/static/admin/css/base.css") == 200

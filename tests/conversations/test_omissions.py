@@ -51,7 +51,7 @@ def test_a_closure_offers_a_survey_or_says_why_not(
         )
     if is_withdrawn:
         withdrawn = Consent(kind=ConsentKind.WITHDRAWN, language="fr", given_at=NOW)
-        persons.say(conversation.visitor, withdrawn)
+        persons.record(conversation.visitor, withdrawn)
     verbs.close(conversation.pk, reason=reason, actor=actor(agent.user), at=NOW)
     omissions = SurveyOmission.objects.values_list("reason", "agent", "group")
     expected = [] if told is None else [(told, agent.pk, step.group_id)]

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from conversations.tasks import KEPT, purge_outbox
+from conversations.tasks import OUTBOX_RETENTION, purge_outbox
 from core.events import outbox
 from core.models import OutboxEntry
 
@@ -22,12 +22,12 @@ def entry(**moments: object) -> int:
 
 def test_only_what_was_done_long_enough_ago_goes() -> None:
     now = timezone.now()
-    entry(done_at=now - KEPT - MINUTE)
-    entry(done_at=now - KEPT - MINUTE)
+    entry(done_at=now - OUTBOX_RETENTION - MINUTE)
+    entry(done_at=now - OUTBOX_RETENTION - MINUTE)
     kept = {
-        entry(done_at=now - KEPT + MINUTE),
-        entry(dead_at=now - 9 * KEPT),
-        entry(created_at=now - 9 * KEPT),
+        entry(done_at=now - OUTBOX_RETENTION + MINUTE),
+        entry(dead_at=now - 9 * OUTBOX_RETENTION),
+        entry(created_at=now - 9 * OUTBOX_RETENTION),
     }
     assert purge_outbox() == 2
     assert set(OutboxEntry.objects.values_list("pk", flat=True)) == kept
@@ -35,7 +35,7 @@ def test_only_what_was_done_long_enough_ago_goes() -> None:
 
 
 def test_it_goes_in_pieces() -> None:
-    long_ago = timezone.now() - 2 * KEPT
+    long_ago = timezone.now() - 2 * OUTBOX_RETENTION
     for _ in range(5):
         entry(done_at=long_ago)
     assert outbox.purge(before=timezone.now(), batch=2) == 5

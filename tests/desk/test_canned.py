@@ -26,7 +26,7 @@ Browser = Callable[[User], Client]
 def reply(body: str = "text", *, files: int = 0, **owner: Any) -> CannedReply:
     made = CannedReply(name=owner.pop("name", "A reply"), body=body, **owner)
     added = [prepare(b"file %d" % n, f"{n}.txt") for n in range(files)]
-    return library.keep(made, added=added)
+    return library.save(made, added=added)
 
 
 def found(client: Client, conversation: Conversation, query: str = "") -> list[int]:

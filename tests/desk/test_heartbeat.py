@@ -69,7 +69,7 @@ def test_an_agent_told_lost_is_announced_before_he_counts(client: Client, agent:
     desk = connect(agent, at=NOW)
     DeskPresence.objects.filter(agent=agent).update(is_connected=False)
     assert not heard_again(client, desk)
-    assert presence.hear(desk, at=LATER)
+    assert presence.record_heartbeat(desk, at=LATER)
     assert DeskPresence.objects.get(agent=agent).is_connected
 
 

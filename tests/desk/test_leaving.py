@@ -55,7 +55,7 @@ def is_question(answer: Any) -> bool:
 def test_a_draft_of_any_device_is_asked_about(
     browser: Browser, agent: Agent, answered: Conversation, verb: str
 ) -> None:
-    drafts.keep(agent.pk, answered.pk, "It <b>costs</b> 40", at=NOW)
+    drafts.save(agent.pk, answered.pk, "It <b>costs</b> 40", at=NOW)
     answer = post(browser, agent, answered.pk, verb)
     assert is_question(answer)
     assert "It &lt;b&gt;costs&lt;/b&gt; 40" in answer.content.decode()
@@ -69,7 +69,7 @@ def test_what_the_page_says_is_newer_than_the_draft(
     browser: Browser, agent: Agent, answered: Conversation, verb: str
 ) -> None:
     assert is_question(post(browser, agent, answered.pk, verb, draft="typed just now"))
-    drafts.keep(agent.pk, answered.pk, "deleted a second ago", at=NOW)
+    drafts.save(agent.pk, answered.pk, "deleted a second ago", at=NOW)
     assert post(browser, agent, answered.pk, verb, draft=" ").status_code == 204
 
 
@@ -164,7 +164,7 @@ def test_what_is_answered_and_said_is_closed_at_once(
 def test_snooze_and_transfer_show_what_is_not_sent(
     browser: Browser, agent: Agent, answered: Conversation
 ) -> None:
-    drafts.keep(agent.pk, answered.pk, "half an answer", at=NOW)
+    drafts.save(agent.pk, answered.pk, "half an answer", at=NOW)
     client = browser(agent.user)
     for verb in ("snooze", "transfer"):
         shown = client.get(f"/desk/c/{answered.pk}/{verb}/").content.decode()
@@ -178,7 +178,7 @@ def test_what_a_colleague_had_begun_is_there_for_whoever_goes_on(
     colleague = AgentFactory()
     step.group.members.add(colleague)
     later = NOW + timedelta(minutes=1)
-    drafts.keep(agent.pk, answered.pk, "It <b>costs</b> 40", at=later)
+    drafts.save(agent.pk, answered.pk, "It <b>costs</b> 40", at=later)
     by_agent.transfer(answered.pk, user=agent.user, to=colleague, at=later)
     assignment.take(answered.pk, user=colleague.user, at=later)
     address = f"/desk/c/{answered.pk}/"

@@ -40,7 +40,7 @@ def theirs(step: RuleStep, agent: Agent) -> Conversation:
     conversation = on_desk(step, agent)
     conversation.visitor.name = SECRET
     conversation.visitor.save()
-    drafts.keep(agent.pk, conversation.pk, SECRET, at=NOW)
+    drafts.save(agent.pk, conversation.pk, SECRET, at=NOW)
     notes.write(conversation.pk, agent_id=agent.pk, body=SECRET, at=NOW)
     return conversation
 
@@ -100,8 +100,8 @@ def test_a_form_s_other_keys_open_nothing(browser: Browser, step: RuleStep, agen
     elsewhere.group.members.add(stranger)
     client = browser(agent.user)
     there = elsewhere.rule.website
-    reply = library.keep(CannedReply(name="A", body=SECRET, website=there))
-    theirs = library.keep(
+    reply = library.save(CannedReply(name="A", body=SECRET, website=there))
+    theirs = library.save(
         CannedReply(name="B", body=SECRET, agent=stranger), added=[prepare(b"x", "x.txt")]
     )
     app = ToolbarApp.objects.create(website=there, name="Theirs", url="https://theirs.example/")
@@ -115,7 +115,7 @@ def test_a_form_s_other_keys_open_nothing(browser: Browser, step: RuleStep, agen
             assert client.post(path, {"name": "x", "owner": "own", "body": "x"}).status_code == 404
 
     # The file of another agent's reply, named in the form of one's own.
-    own = library.keep(CannedReply(name="C", body="mine", agent=agent))
+    own = library.save(CannedReply(name="C", body="mine", agent=agent))
     file = CannedFile.objects.get(reply=theirs)
     fields = {"name": "C", "owner": "own", "body": "mine", "language": "", "removed": file.pk}
     assert client.post(f"/desk/replies/{own.pk}/", fields).status_code == 422

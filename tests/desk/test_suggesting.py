@@ -11,7 +11,7 @@ from django.test import Client
 from accounts.models import Agent, User
 from conversations.canned import library
 from conversations.messages import sending
-from conversations.models import Author, CannedReply, Outcome, SuggestionOffer
+from conversations.models import Author, CannedReply, SuggestionOffer, SuggestionUse
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, on_desk
@@ -24,7 +24,7 @@ def test_what_is_suggested_is_decided_once_and_counted(
     browser: Browser, step: RuleStep, agent: Agent, manager: User
 ) -> None:
     text = "Nous livrons en deux jours."
-    library.keep(CannedReply(website=step.rule.website, name="Délai de livraison", body=text))
+    library.save(CannedReply(website=step.rule.website, name="Délai de livraison", body=text))
     client = browser(agent.user)
     for chosen, edited in (("0", "false"), ("0", "true"), ("", "false"), ("0", "false")):
         conversation = on_desk(step, agent)
@@ -47,10 +47,10 @@ def test_what_is_suggested_is_decided_once_and_counted(
         assert client.post(address).json() == {"seq": 0, "suggestions": []}
     outcomes = SuggestionOffer.objects.order_by("pk").values_list("outcome", "source")
     assert list(outcomes) == [
-        (Outcome.USED, "canned"),
-        (Outcome.EDITED, "canned"),
-        (Outcome.IGNORED, ""),
-        (Outcome.USED, "canned"),
+        (SuggestionUse.USED, "canned"),
+        (SuggestionUse.EDITED, "canned"),
+        (SuggestionUse.IGNORED, ""),
+        (SuggestionUse.USED, "canned"),
     ]
     page = browser(manager).get("/reports/agents/?period=today").content.decode()
     assert "Accepted: 75" in page

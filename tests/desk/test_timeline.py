@@ -18,7 +18,7 @@ from conversations.lifecycle.actors import SYSTEM, VISITOR
 from conversations.lifecycle.transitions import Status, Verb
 from conversations.models import ActorKind, CloseReason, Event
 from desk import timeline
-from desk.timeline import ICONS, Line, last_turns, lines_of, told
+from desk.timeline import ICONS, TimelineEntry, entries_for, entries_of, last_turns
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, in_status, on_desk, queued, with_bot
@@ -35,7 +35,7 @@ def bruno(step: RuleStep) -> Agent:
 
 
 def said(number: int) -> list[str]:
-    return [line.sentence for line in lines_of(number)]
+    return [line.sentence for line in entries_of(number)]
 
 
 def test_every_verb_is_told_but_the_first() -> None:
@@ -113,33 +113,39 @@ def test_a_snooze_left_to_the_team_and_the_ends_of_one(step: RuleStep, agent: Ag
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        (Line(1, Verb.CLOSE, NOW, ActorKind.VISITOR), "Closed by the visitor"),
-        (Line(1, Verb.CLOSE, NOW, ActorKind.BOT), "Closed by the bot"),
-        (Line(1, Verb.CLOSE, NOW, ActorKind.AGENT, by="Eve"), "Closed by Eve"),
+        (TimelineEntry(1, Verb.CLOSE, NOW, ActorKind.VISITOR), "Closed by the visitor"),
+        (TimelineEntry(1, Verb.CLOSE, NOW, ActorKind.BOT), "Closed by the bot"),
+        (TimelineEntry(1, Verb.CLOSE, NOW, ActorKind.AGENT, by="Eve"), "Closed by Eve"),
         (
-            Line(1, Verb.CLOSE, NOW, ActorKind.AGENT, by="Eve", reason="blocked"),
+            TimelineEntry(1, Verb.CLOSE, NOW, ActorKind.AGENT, by="Eve", reason="blocked"),
             "Visitor blocked and conversation closed by Eve",
         ),
         (
-            Line(1, Verb.EXPIRE, NOW, ActorKind.SYSTEM, from_="Eve", group="G"),
+            TimelineEntry(1, Verb.EXPIRE, NOW, ActorKind.SYSTEM, from_="Eve", group="G"),
             "Not taken in time by Eve: returned to the queue of G",
         ),
         (
-            Line(1, Verb.RELAX, NOW, ActorKind.SYSTEM, group="G"),
+            TimelineEntry(1, Verb.RELAX, NOW, ActorKind.SYSTEM, group="G"),
             "No agent with the skill was free in time: anyone in G can take it",
         ),
         (
-            Line(1, Verb.UNASSIGN, NOW, ActorKind.SYSTEM, from_="Eve", group="G"),
+            TimelineEntry(1, Verb.UNASSIGN, NOW, ActorKind.SYSTEM, from_="Eve", group="G"),
             "Returned to G: Eve can no longer take it",
         ),
-        (Line(1, Verb.REOPEN_TO_GROUP, NOW, ActorKind.VISITOR), "Reopened: the visitor replied"),
-        (Line(1, Verb.ESCALATE, NOW, ActorKind.BOT, group="G"), "Handed over by the bot to G"),
-        (Line(1, Verb.TAKE, NOW, ActorKind.AGENT, to="100 %(x)s"), "Taken by 100 %(x)s"),
+        (
+            TimelineEntry(1, Verb.REOPEN_TO_GROUP, NOW, ActorKind.VISITOR),
+            "Reopened: the visitor replied",
+        ),
+        (
+            TimelineEntry(1, Verb.ESCALATE, NOW, ActorKind.BOT, group="G"),
+            "Handed over by the bot to G",
+        ),
+        (TimelineEntry(1, Verb.TAKE, NOW, ActorKind.AGENT, to="100 %(x)s"), "Taken by 100 %(x)s"),
         # the agent was erased since
-        (Line(1, Verb.SOLVE, NOW, ActorKind.AGENT), "Solved by someone"),
+        (TimelineEntry(1, Verb.SOLVE, NOW, ActorKind.AGENT), "Solved by someone"),
     ],
 )
-def test_each_sentence(line: Line, sentence: str) -> None:
+def test_each_sentence(line: TimelineEntry, sentence: str) -> None:
     assert line.sentence == sentence
     with translation.override("fr"):
         assert line.sentence != sentence
@@ -157,7 +163,7 @@ def test_only_a_push_at_once_to_the_same_agent_is_left_out(agent: Agent, bruno: 
     given = event(1, Verb.TRANSFER_TO_AGENT, agent, NOW, Status.ASSIGNED)
     for whose, seconds, count in ((agent, 1, 1), (agent, 60, 2), (bruno, 1, 2)):
         push = event(2, Verb.PUSH, whose, NOW + timedelta(seconds=seconds), Status.ACTIVE)
-        assert len(told([given, push], {})) == count
+        assert len(entries_for([given, push], {})) == count
 
 
 def test_events_and_notes_are_in_the_fragment_with_their_moments(
@@ -202,7 +208,7 @@ def test_a_long_life_costs_two_queries_and_the_history_stays_short(
         verbs.release(number, actor=actors.manager(agent.user), at=at)
         verbs.push(number, agent=agent, at=at)
     with django_assert_num_queries(2):
-        lines = lines_of(number)
+        lines = entries_of(number)
         assert all(line.sentence and line.icon for line in lines)
     assert len(lines) == 21
     turns = last_turns(lines)

@@ -14,7 +14,7 @@ from conversations.messages import sending
 from conversations.models import Author, Conversation, Message
 from messenger.mail import addresses, lmtp, replies
 from messenger.mail.reply_addresses import reply_address
-from messenger.models import Outcome
+from messenger.models import ReplyOutcome
 from tests.clock import NOW
 from tests.factories import (
     AgentFactory,
@@ -56,7 +56,7 @@ def letter(conversation: Conversation, words: str = "Thank you!", **headers: str
     return mail
 
 
-def take(mail: EmailMessage | bytes, to: str) -> Outcome:
+def take(mail: EmailMessage | bytes, to: str) -> ReplyOutcome:
     raw = mail if isinstance(mail, bytes) else mail.as_bytes()
     (outcome,) = replies.take(raw, [to], at=NOW + 5 * MINUTE)
     return outcome

@@ -104,10 +104,10 @@ class Life:
 
 
 @dataclass
-class Line:
+class ReferenceRow:
     """One row behind a figure."""
 
-    life: Life | Told
+    life: Life | Purchase
     at: datetime
     agent: int | None
     group: int | None
@@ -121,11 +121,11 @@ class Line:
         return bool(mine & some)
 
 
-Lines = list[Line]
+Lines = list[ReferenceRow]
 
 
 @dataclass
-class Told:
+class Purchase:
     """A row that is not a conversation: its website, and the engagement of the conversation behind
     it."""
 
@@ -155,16 +155,16 @@ def sold(found: list[Life], worth: Callable[[Sale], float | None]) -> Lines:
             value = worth(Sale(is_theirs, net, elapsed))
             if value is not None:
                 whose = last[1] if last and is_theirs else None
-                told = Told(website, last[2].engaged if last else Engaged())
-                lines.append(Line(told, row.made_at, whose, row.group_id, value))
+                told = Purchase(website, last[2].engaged if last else Engaged())
+                lines.append(ReferenceRow(told, row.made_at, whose, row.group_id, value))
     return lines
 
 
 def given_back(worth: Callable[[Refund], float | None]) -> Lines:
     """Return refunds, attributed as their purchases are."""
     return [
-        Line(
-            Told(row.website, Engaged.of(row.conversation)),
+        ReferenceRow(
+            Purchase(row.website, Engaged.of(row.conversation)),
             refund.made_at,
             row.agent_id,
             row.group_id,
@@ -214,14 +214,14 @@ def paid(found: list[Life]) -> Lines:
         else:
             wrote = [m.agent_id for m in life.messages if m.author == "agent"]
             whose = [pk for pk in wrote[-1:] if pk in experts]
-        lines += [Line(life, last.at, pk, life.group) for pk in whose if pk is not None]
+        lines += [ReferenceRow(life, last.at, pk, life.group) for pk in whose if pk is not None]
     return lines
 
 
 def refused(found: list[Life]) -> Lines:
     return [
-        Line(
-            Told(row.rule.website, Engaged(row.rule.pk, row.rule.style)),
+        ReferenceRow(
+            Purchase(row.rule.website, Engaged(row.rule.pk, row.rule.style)),
             row.hour,
             None,
             None,
@@ -273,7 +273,9 @@ def spans(found: list[Life], worth: Callable[[Span], float | None]) -> Lines:
     if not found.spans:
         found.spans = [one for website in found.websites for one in _spans_of(found, website)]
     return [
-        Line(Told(website), span.quarters[0], agent, None, value, _teams(agent, website))
+        ReferenceRow(
+            Purchase(website), span.quarters[0], agent, None, value, _teams(agent, website)
+        )
         for website, agent, span in found.spans
         if (value := worth(span)) is not None
     ]
@@ -366,20 +368,22 @@ def open_seconds(life: Life, start: datetime, end: datetime) -> float:
 
 def closed(found: list[Life], worth: Callable[[Life], float | None] = lambda life: 1.0) -> Lines:
     return [
-        Line(life, life.closed_at, life.agent, life.group, value)
+        ReferenceRow(life, life.closed_at, life.agent, life.group, value)
         for life in found
         if life.closed_at is not None and (value := worth(life)) is not None
     ]
 
 
 def begun(found: list[Life], wanted: Callable[[Life], bool] = lambda life: True) -> Lines:
-    return [Line(life, life.opened_at, life.agent, life.group) for life in found if wanted(life)]
+    return [
+        ReferenceRow(life, life.opened_at, life.agent, life.group) for life in found if wanted(life)
+    ]
 
 
 def said(found: list[Life], *verbs: str) -> Lines:
     agents = {agent.user_id: agent.pk for agent in Agent.objects.all()}
     return [
-        Line(life, event.at, agents.get(event.actor_user_id or 0), event.group_id)
+        ReferenceRow(life, event.at, agents.get(event.actor_user_id or 0), event.group_id)
         for life in found
         for event in life.events
         if event.verb in verbs
@@ -388,7 +392,7 @@ def said(found: list[Life], *verbs: str) -> Lines:
 
 def answered(found: list[Life], worth: Callable[[Survey], float | None]) -> Lines:
     return [
-        Line(life, survey.answered_at, survey.agent_id, survey.group_id, value)
+        ReferenceRow(life, survey.answered_at, survey.agent_id, survey.group_id, value)
         for life in found
         for survey in life.surveys
         if survey.answered_at is not None and (value := worth(survey)) is not None
@@ -397,7 +401,7 @@ def answered(found: list[Life], worth: Callable[[Survey], float | None]) -> Line
 
 def ended(found: list[Life], wanted: Callable[[Contact], bool] = lambda c: True) -> Lines:
     return [
-        Line(life, one.end, one.agent, one.group, seconds(one.start, one.end))
+        ReferenceRow(life, one.end, one.agent, one.group, seconds(one.start, one.end))
         for life in found
         for one in life.contacts
         if one.end is not None and wanted(one)
@@ -430,7 +434,7 @@ def resolution_open(life: Life) -> float:
 
 def waited(found: list[Life]) -> Lines:
     return [
-        Line(life, one.start, one.agent, one.group, seconds(one.waited_since, one.start))
+        ReferenceRow(life, one.start, one.agent, one.group, seconds(one.waited_since, one.start))
         for life in found
         for one in life.contacts
     ]
@@ -439,7 +443,9 @@ def waited(found: list[Life]) -> Lines:
 def after_snooze(found: list[Life], wanted: Callable[[Event], bool]) -> Lines:
     agents = {agent.user_id: agent.pk for agent in Agent.objects.all()}
     return [
-        Line(life, event.at, agents.get(event.actor_user_id or 0), event.group_id, points(hit))
+        ReferenceRow(
+            life, event.at, agents.get(event.actor_user_id or 0), event.group_id, points(hit)
+        )
         for life in found
         for event, following in pairwise(life.events)
         if event.verb == "snooze"
@@ -489,7 +495,9 @@ REFERENCES: dict[str, Reference] = {
     "nps": (lambda f: answered(f, recommendation), mean),
     "response_rate": (
         lambda f: [
-            Line(life, s.offered_at, s.agent_id, s.group_id, points(s.answered_at is not None))
+            ReferenceRow(
+                life, s.offered_at, s.agent_id, s.group_id, points(s.answered_at is not None)
+            )
             for life in f
             for s in life.surveys
         ],
@@ -591,7 +599,7 @@ def lines_of(name: str, found: Lives, first: date, end: date) -> Lines:
 
 
 def rows_of(
-    name: str, found: Lives, first: date, end: date, wanted: Callable[[Line], bool]
+    name: str, found: Lives, first: date, end: date, wanted: Callable[[ReferenceRow], bool]
 ) -> list[float]:
     """Return the worth of the wanted rows."""
     return [row.worth for row in lines_of(name, found, first, end) if wanted(row)]

@@ -19,7 +19,7 @@ from conversations.messages import sending
 from conversations.models import Author, Conversation, Visitor
 from reporting.models import Claim, Origin, Transaction
 from reporting.sales import recording
-from reporting.sales.attribution import Outcome
+from reporting.sales.attribution import AttributionResult
 from reporting.sales.recording import Conflict, Purchase
 from routing.models import RuleStep
 from tests.clock import NOW
@@ -78,7 +78,11 @@ def test_an_order_number_that_a_page_took_is_the_shops(
     assert not is_new
     row = Transaction.objects.get()
     assert (row.amount, row.origin, row.made_at) == (SOLD.amount, origin, NOW + 2 * SECOND)
-    assert (row.outcome, row.agent, row.visitor) == (Outcome.ATTRIBUTED, alice, talk.visitor)
+    assert (row.outcome, row.agent, row.visitor) == (
+        AttributionResult.ATTRIBUTED,
+        alice,
+        talk.visitor,
+    )
     claim = Claim.objects.get()
     assert (claim.amount, claim.visitor, claim.recorded_at) == (Decimal("0.01"), stranger, NOW)
     assert told(step, origin, by=talk.visitor, after=3 * SECOND)[1] is False
@@ -103,7 +107,11 @@ def test_a_page_that_was_wrong_is_not_believed_about_who_bought(
 ) -> None:
     told(step, Origin.SCRIPT, by=talk.visitor, **other)
     row, _is_new = told(step, Origin.API, after=2 * SECOND)
-    assert (row.outcome, row.visitor, row.currency) == (Outcome.UNKNOWN_VISITOR, None, "EUR")
+    assert (row.outcome, row.visitor, row.currency) == (
+        AttributionResult.UNKNOWN_VISITOR,
+        None,
+        "EUR",
+    )
 
 
 def test_after_the_api_a_page_changes_nothing(step: RuleStep, talk: Conversation) -> None:

@@ -14,14 +14,14 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 
 from accounts import supervision
 from accounts.models import Role, User
-from accounts.supervision import EVERYTHING, Oversight
+from accounts.supervision import EVERYTHING, Supervised
 from conversations.lifecycle import actors, verbs
 from conversations.lifecycle.consistency import differences, windows
 from conversations.models import CloseReason
 from reporting import figures
 from reporting.figures import answers, measures
 from reporting.figures.answers import Answer
-from reporting.figures.period import Period, Step, buckets, start_of
+from reporting.figures.period import Period, TrendUnit, buckets, start_of
 from reporting.figures.scope import Filters, Scope
 from tests.clock import NOW
 from tests.factories import UserFactory, queued, with_bot
@@ -106,20 +106,20 @@ def worth_of(
     name: str,
     told: reference.Lives,
     period: Period,
-    wanted: Callable[[reference.Line], bool] = lambda line: True,
+    wanted: Callable[[reference.ReferenceRow], bool] = lambda line: True,
 ) -> list[float]:
     return reference.rows_of(name, told, period.first, period.end, wanted)
 
 
-def day_of(line: reference.Line) -> date:
+def day_of(line: reference.ReferenceRow) -> date:
     return line.at.astimezone(line.life.website.zone).date()
 
 
 def cut_like_the_reference(scope: Scope, told: reference.Lives) -> None:
-    cuts: tuple[tuple[answers.Cut, Callable[[reference.Line], Any]], ...] = (
+    cuts: tuple[tuple[answers.Cut, Callable[[reference.ReferenceRow], Any]], ...] = (
         (answers.BY_AGENT, lambda line: line.agent),
         (answers.BY_GROUP, lambda line: line.group),
-        (answers.Cut.by_step(Step.DAY), day_of),
+        (answers.Cut.by_step(TrendUnit.DAY), day_of),
         (answers.BY_RULE, lambda line: line.life.engaged.rule),
         (answers.BY_STYLE, lambda line: line.life.engaged.style),
         (answers.BY_LANGUAGE, lambda line: line.life.engaged.language),
@@ -180,7 +180,7 @@ def parts_are_what_belongs_to_them(world: World, told: reference.Lives) -> None:
         found = answers.total(ALL, Scope(websites, SOME_DAYS, sight=sight))
         by_agent = answers.cut(ALL, Scope(websites, SOME_DAYS, sight=sight), answers.BY_AGENT)
 
-        def sees(line: reference.Line, mine: Any = (whole, groups)) -> bool:
+        def sees(line: reference.ReferenceRow, mine: Any = (whole, groups)) -> bool:
             return line.life.website.pk in mine[0] or line.belongs_to(mine[1])
 
         for name in figures.FIGURES:
@@ -196,7 +196,7 @@ def parts_are_what_belongs_to_them(world: World, told: reference.Lives) -> None:
 LEFT_OUT: Counter[str] = Counter()
 
 
-def rows_are_counted(world: World, sight: Oversight) -> None:
+def rows_are_counted(world: World, sight: Supervised) -> None:
     """A figure counts the rows that it opens, and they fold to its value."""
     for filters in (
         Filters(),
@@ -233,7 +233,7 @@ def trends_add_up(world: World) -> None:
     scope = Scope((paris,), SOME_DAYS, sight=EVERYTHING)
     counted = [figures.FIGURES[name] for name in ("opened", "closed", "contacts")]
     whole = answers.total(counted, scope)
-    for step in Step:
+    for step in TrendUnit:
         found = answers.trend(counted, scope, step)
         assert list(found) == buckets(SOME_DAYS, step, paris.zone)
         for one in counted:
@@ -253,7 +253,7 @@ def test_without_a_website_nothing_is_counted() -> None:
     assert found["opened"].value == 0
     assert found["csat"].value is None
     nowhere = Scope((), SOME_DAYS, sight=EVERYTHING)
-    assert {day["opened"].n for day in answers.trend(ALL, nowhere, Step.DAY).values()} == {0}
+    assert {day["opened"].n for day in answers.trend(ALL, nowhere, TrendUnit.DAY).values()} == {0}
     assert answers.cut(ALL, nowhere, answers.BY_HOUR_OF_WEEK) == {}
 
 

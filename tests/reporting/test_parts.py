@@ -366,7 +366,7 @@ def written(shop: Shop) -> dict[str, str]:
         sent = mail.outbox[-1]
         told[f"mail of {report}"] = re.sub(r"no-longer/\S+", "", f"{sent.subject}\n{sent.body}")
     website, groups = shop.ours.step.rule.website, [shop.ours.step.group_id]
-    run_simulation.play(website.pk, [3], "replay", at=NOW + MINUTE, groups=groups)
+    run_simulation.run(website.pk, [3], "replay", at=NOW + MINUTE, groups=groups)
     return told | {"replay": repr(cache.get("replay"))}
 
 

@@ -27,7 +27,7 @@ from accounts.models import (
     User,
     Website,
 )
-from accounts.supervision import EVERYTHING, Oversight
+from accounts.supervision import EVERYTHING, Supervised
 from conversations.lifecycle import actors, verbs
 from conversations.lifecycle.consistency import differences, windows
 from conversations.lifecycle.transitions import Refused
@@ -37,7 +37,7 @@ from reporting.exports import conversations as one_each
 from reporting.exports import row_files
 from reporting.figures import answers, measures
 from reporting.figures.measures import Fold
-from reporting.figures.period import Period, Step
+from reporting.figures.period import Period, TrendUnit
 from reporting.figures.scope import Filters, Scope
 from reporting.reports import breakdowns, content, row_lists, tables
 from reporting.reports.omitted_surveys import omitted
@@ -105,7 +105,7 @@ def somebody_steers(world: World) -> None:
     presence.log_out(idle.pk, at=world.at)
 
 
-def sights(world: World) -> Iterator[Oversight]:
+def sights(world: World) -> Iterator[Supervised]:
     """An administrator's, and that of a manager of some groups."""
     yield EVERYTHING
     user = UserFactory(role=Role.MANAGER)
@@ -113,14 +113,14 @@ def sights(world: World) -> Iterator[Oversight]:
     yield supervision.of(user)
 
 
-def all_that_is_told(pks: list[int], sight: Oversight) -> dict[str, Any]:
+def all_that_is_told(pks: list[int], sight: Supervised) -> dict[str, Any]:
     """Return every figure whole, split and by time, and every row of every file; by keys, not by
     names."""
     scope = Scope(tuple(Website.objects.filter(pk__in=pks).order_by("pk")), DAYS, sight=sight)
     told: dict[str, Any] = {"total": answers.total(ALL, scope)}
     for by, (cut, _namer) in content.CUTS.items():
         told[f"by {by}"] = answers.cut(ALL, scope, cut)
-    for step in (Step.HOUR, Step.DAY):
+    for step in (TrendUnit.HOUR, TrendUnit.DAY):
         told[f"by {step}"] = answers.trend(ALL, scope, step)
     told["heat"] = answers.cut(ALL, scope, answers.BY_HOUR_OF_WEEK)
     for figure in ALL:

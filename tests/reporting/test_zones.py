@@ -24,7 +24,7 @@ from conversations.models import Author, CloseReason
 from reporting import figures
 from reporting.exports import writing
 from reporting.figures import answers
-from reporting.figures.period import Period, Step
+from reporting.figures.period import Period, TrendUnit
 from reporting.reports.filters import Choices, Chosen, chosen
 from routing.models import RuleStep
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
@@ -122,9 +122,9 @@ def test_each_website_has_its_own_days(admin: User, shops: list[tuple[RuleStep, 
 
 
 @pytest.mark.parametrize("query", ["period=today", "period=7", "period=month"])
-@pytest.mark.parametrize("step", list(Step))
+@pytest.mark.parametrize("step", list(TrendUnit))
 def test_a_trend_adds_up_over_all_zones(
-    admin: User, shops: list[tuple[RuleStep, Agent]], query: str, step: Step
+    admin: User, shops: list[tuple[RuleStep, Agent]], query: str, step: TrendUnit
 ) -> None:
     """Whatever the step, nothing is left out and nothing falls into a neighbouring day."""
     for at in (EVENING - 9 * HOUR, EVENING - 4 * HOUR, EVENING):
@@ -135,9 +135,9 @@ def test_a_trend_adds_up_over_all_zones(
     found = answers.trend([figure], scope, step)
     whole = answers.total([figure], scope)["closed"].n
     assert sum(cell["closed"].n for cell in found.values()) == whole > 3
-    if step is Step.HOUR:
+    if step is TrendUnit.HOUR:
         assert {key.astimezone(scope.zone).minute for key in found} == {0}  # type: ignore[union-attr]
-    if step is Step.DAY and query == "period=today":
+    if step is TrendUnit.DAY and query == "period=today":
         assert [(key, cell["closed"].n) for key, cell in found.items()] == [
             (date(2035, 3, 9), 9),
             (date(2035, 3, 10), 2),

@@ -100,7 +100,7 @@ COMING = {
     ),
     "their connection is back": (
         lambda step, agent: DeskConnection.objects.update(heard_at=NOW - HOUR),
-        lambda step, agent: presence.hear(DeskConnection.objects.get().pk, at=NOW),
+        lambda step, agent: presence.record_heartbeat(DeskConnection.objects.get().pk, at=NOW),
     ),
     "they join the group": (
         lambda step, agent: step.group.members.clear(),

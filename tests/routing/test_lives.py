@@ -514,7 +514,7 @@ class Lives(RuleBasedStateMachine):
         """Desks that are still there are heard; then beat ticks, perhaps twice."""
         self.clock.shift(timedelta(minutes=minutes))
         for desk in self.desks.values():
-            presence.hear(desk, at=timezone.now())
+            presence.record_heartbeat(desk, at=timezone.now())
         for _ in range(ticks):
             presence.notice_losses(at=timezone.now())
             opening.open_and_close(at=timezone.now())

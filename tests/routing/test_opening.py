@@ -77,7 +77,7 @@ def go_to(clock: time_machine.Traveller, moment: datetime) -> None:
     """Move the clock; connected desks are still heard then."""
     clock.move_to(moment)
     for connection in presence.DeskConnection.objects.all():
-        presence.hear(connection.pk, at=moment)
+        presence.record_heartbeat(connection.pk, at=moment)
 
 
 def test_a_closed_group_has_no_agents_until_the_minute_at_which_it_opens(

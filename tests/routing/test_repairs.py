@@ -77,7 +77,7 @@ def test_what_nobody_saw_is_pushed_and_counted(deaf: None, step: RuleStep, agent
 def test_a_drain_that_is_owed_is_no_repair(deaf: None, step: RuleStep, agent: Agent) -> None:
     """A worker is about to push it, or died and the outbox will run it again."""
     waiting = queued(step, at=timezone.now())
-    outbox.owe([(outbox.register(dispatch.drain_agent), {"agent_id": agent.pk})])
+    outbox.enqueue([(outbox.register(dispatch.drain_agent), {"agent_id": agent.pk})])
     assert repairs.sweep(at=timezone.now()) == 0
     assert Conversation.objects.get(pk=waiting.pk).status == Status.ACTIVE  # all the same
     assert not Repair.objects.exists()

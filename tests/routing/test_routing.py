@@ -390,7 +390,7 @@ def test_a_desk_that_was_given_up_comes_back_by_being_heard(step: RuleStep) -> N
     later = NOW + 2 * MINUTE
     assert presence.notice_losses(at=later) == 1
     assert presence.notice_losses(at=later) == 0
-    assert presence.hear(desk, at=later)
+    assert presence.record_heartbeat(desk, at=later)
     assert DeskPresence.objects.get(agent=agent).is_connected
     assert presence.is_connected(agent.pk, later)
     queued(step, at=later)
@@ -402,10 +402,10 @@ def test_a_beat_costs_one_query_and_an_unknown_desk_is_told_so(step: RuleStep) -
     team(step, 1)
     desk = DeskConnection.objects.get().pk
     with CaptureQueriesContext(connection) as queries:
-        assert presence.hear(desk, at=NOW + SECOND)
+        assert presence.record_heartbeat(desk, at=NOW + SECOND)
     assert len(queries) == 1
     presence.log_out(DeskConnection.objects.get().agent_id, at=NOW)
-    assert not presence.hear(desk, at=NOW + SECOND)
+    assert not presence.record_heartbeat(desk, at=NOW + SECOND)
 
 
 def test_several_devices_count_as_one_agent_until_the_last_is_silent(step: RuleStep) -> None:

@@ -245,7 +245,7 @@ def test_who_comes_back_while_he_is_released_finds_it_released(way: str, step: R
     def come() -> bool:
         assert released.wait(10)
         if way == "again":
-            presence.hear(desk, at=timezone.now())
+            presence.record_heartbeat(desk, at=timezone.now())
         else:
             presence.connect(agent.pk, desk, at=timezone.now())
         return Event.objects.filter(conversation=held, verb=Verb.RELEASE).exists()

@@ -14,7 +14,7 @@ from accounts.models import Agent, Change, Group, Role, User, Website
 from conversations.facts import Fact
 from core.events import bus
 from routing import install_check
-from routing.facts import PersonInvited
+from routing.facts import UserInvited
 from routing.models import DistributionRule, RuleStep, TargetingRule
 from routing.setup.forms import host_of
 from tests.factories import AgentFactory, GroupFactory, UserFactory, WebsiteFactory
@@ -92,7 +92,7 @@ def test_from_nothing_to_a_website_that_engages(
     assert agents["alice"].display_name == "Alice"
     assert agents["alice"].channels.get().slots == 3
     assert not agents["alice"].user.has_usable_password()
-    assert PersonInvited(user_id=agents["alice"].user_id) in told
+    assert UserInvited(user_id=agents["alice"].user_id) in told
 
     shown_page = admin.get(answer["Location"]).content.decode()
     assert f"data-website=&quot;{website.key}&quot;" in shown_page.replace('"', "&quot;")
@@ -222,11 +222,11 @@ def test_the_page_that_carries_the_script_is_seen(admin: Client) -> None:
     address = f"/admin/setup/{website.pk}/seen/"
     assert admin.get(address).json() == {"seen": ""}
     at = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
-    async_to_sync(install_check.saw)(website.pk, "www.example.com", at=at)
+    async_to_sync(install_check.record)(website.pk, "www.example.com", at=at)
     assert "Seen on www.example.com" in admin.get(address).json()["seen"]
     # Once a minute is enough: the next page view writes nothing.
-    async_to_sync(install_check.saw)(website.pk, "www.example.com", at=at.replace(year=2030))
-    found = install_check.seen(website.pk)
+    async_to_sync(install_check.record)(website.pk, "www.example.com", at=at.replace(year=2030))
+    found = install_check.last_seen(website.pk)
     assert found is not None
     assert found.at == at
 
@@ -235,9 +235,9 @@ def test_the_link_of_a_person_is_shown_and_sent(admin: Client, told: list[Fact])
     person = UserFactory(email="alice@example.com")
     address = f"/admin/setup/person/{person.pk}/"
     assert "/welcome/" in admin.get(address).content.decode()
-    assert PersonInvited(user_id=person.pk) not in told  # GET sends nothing
+    assert UserInvited(user_id=person.pk) not in told  # GET sends nothing
     assert admin.post(address)["Location"] == address
-    assert PersonInvited(user_id=person.pk) in told
+    assert UserInvited(user_id=person.pk) in told
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,17 @@ from django.core.cache import cache
 
 from accounts.models import AgentChannel, Channel, Group
 from routing import presence, wait_estimate
-from routing.wait_estimate import Pace, minutes_within
+from routing.wait_estimate import QueuePace, minutes_within
 from tests.clock import NOW
 from tests.factories import AgentFactory, StepFactory, connect, on_desk
 
 MINUTE = timedelta(minutes=1)
 
 
-def moves(count: int, minutes: float, quiet: float = 1, open_for: timedelta | None = None) -> Pace:
-    return Pace(count, minutes * MINUTE, quiet * MINUTE, open_for)
+def moves(
+    count: int, minutes: float, quiet: float = 1, open_for: timedelta | None = None
+) -> QueuePace:
+    return QueuePace(count, minutes * MINUTE, quiet * MINUTE, open_for)
 
 
 @pytest.mark.parametrize(
@@ -35,10 +37,10 @@ def moves(count: int, minutes: float, quiet: float = 1, open_for: timedelta | No
         (10, moves(20, 40, open_for=20 * MINUTE), None),  # the group closes before
         (1, moves(20, 40, open_for=20 * MINUTE), 5),
         (1, moves(20, 0.02, quiet=0), 5),
-        (1, Pace(0, timedelta(0), timedelta(0)), None),
+        (1, QueuePace(0, timedelta(0), timedelta(0)), None),
     ],
 )
-def test_what_is_told(place: int, pace: Pace, told: int | None) -> None:
+def test_what_is_told(place: int, pace: QueuePace, told: int | None) -> None:
     assert minutes_within(place, pace) == told
 
 

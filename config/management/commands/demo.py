@@ -115,7 +115,7 @@ class Command(BaseCommand):
         # An app must have another origin than the desk: this machine under another name.
         ToolbarApp.objects.create(website=website, name=app.NAME, url=_address_of_app())
         agents = {
-            username: provisioning.engage_person(
+            username: provisioning.create_user(
                 username=username,
                 display_name=first_name,
                 first_name=first_name,
@@ -128,20 +128,20 @@ class Command(BaseCommand):
             for username, first_name, last_name, role, slots in PEOPLE
         }
         boss = agents["manager"].user
-        team = provisioning.form_group(
+        team = provisioning.create_group(
             website,
             name="Équipe de réponse",
             members=[agents["alice"], agents["bruno"]],
             managers=[boss],
         )
-        experts = provisioning.form_group(
+        experts = provisioning.create_group(
             website, name="Experts", members=[agents["emma"]], managers=[boss]
         )
         # The express deployment starts with 3 places (R205). The experts' queue has none, so they
         # get conversations only while they are there.
-        provisioning.lay_rule(website, queues=[(team, provisioning.FIRST_PLACES), (experts, 0)])
+        provisioning.create_rule(website, queues=[(team, provisioning.FIRST_PLACES), (experts, 0)])
         for language, shortcut, folder, name, body in REPLIES:
-            library.keep(
+            library.save(
                 CannedReply(
                     website=website,
                     language=language,

@@ -30,7 +30,7 @@ class Command(BaseCommand):
             def tell(done: int) -> None:
                 self.stderr.write(f"{done} of {count}")
 
-            for number, difference in ledger.verify(conversations, told_how_far=tell):
+            for number, difference in ledger.verify(conversations, on_progress=tell):
                 differences += 1
                 self.stdout.write(f"#{number}: {difference}")
         if differences:

@@ -108,5 +108,5 @@ def test_it_is_written_how_long_a_conversation_was_there(alice: Agent) -> None:
 def test_years_later_it_is_forgotten(alice: Agent) -> None:
     presence.connect(alice.pk, uuid.uuid4(), at=NOW)
     presence.log_out(alice.pk, at=NOW + QUARTER)
-    assert status_log.forget(at=NOW + status_log.KEPT) == 0
-    assert status_log.forget(at=NOW + status_log.KEPT + QUARTER) == 1
+    assert status_log.forget(at=NOW + status_log.RETENTION) == 0
+    assert status_log.forget(at=NOW + status_log.RETENTION + QUARTER) == 1

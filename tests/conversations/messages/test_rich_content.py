@@ -19,7 +19,7 @@ CARD = {
 
 
 def test_the_stored_text_says_everything_in_plain_words() -> None:
-    body, offer = rich_content.check_offer(
+    body, offer = rich_content.check_rich_content(
         "Which one?", ["Lune", " Halo\n"], [CARD], domains=DOMAINS
     )
     assert body == (
@@ -29,11 +29,11 @@ def test_the_stored_text_says_everything_in_plain_words() -> None:
 
 
 def test_plain_words_alone_are_no_offer() -> None:
-    assert rich_content.check_offer("Hello", None, [], domains=DOMAINS) == ("Hello", None)
+    assert rich_content.check_rich_content("Hello", None, [], domains=DOMAINS) == ("Hello", None)
 
 
 def test_cards_may_stand_without_words() -> None:
-    body, offer = rich_content.check_offer("", [], [{"title": "Lune"}], domains=DOMAINS)
+    body, offer = rich_content.check_rich_content("", [], [{"title": "Lune"}], domains=DOMAINS)
     assert (body, offer and offer["cards"]) == (
         "Lune",
         [{"title": "Lune", "text": "", "image": "", "links": []}],
@@ -65,5 +65,5 @@ def test_cards_may_stand_without_words() -> None:
 )
 def test_what_may_not_be_offered(body: str, choices: Any, cards: Any) -> None:
     with pytest.raises(Rejected) as refused:
-        rich_content.check_offer(body, choices, cards, domains=DOMAINS)
+        rich_content.check_rich_content(body, choices, cards, domains=DOMAINS)
     assert refused.value.status == 400

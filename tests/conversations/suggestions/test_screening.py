@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conversations.suggestions.screening import Line, is_safe, pairs, redact
+from conversations.suggestions.screening import PlainMessage, is_safe, pairs, redact
 
 NAMES = ["Jeanne Dupont", "Alice"]
 VOCABULARY = {"maison", "celeste", "chronopost"}
@@ -62,10 +62,11 @@ def test_a_question_is_compared_without_who_asked() -> None:
 
 
 def test_runs_of_both_sides_are_pairs() -> None:
-    def lines(text: str) -> list[Line]:
+    def lines(text: str) -> list[PlainMessage]:
         authors = {"v": "visitor", "a": "agent", "b": "bot", "s": "system", "f": "agent"}
         return [
-            Line(seq, authors[who], f"{who}{seq}", who != "f") for seq, who in enumerate(text, 1)
+            PlainMessage(seq, authors[who], f"{who}{seq}", who != "f")
+            for seq, who in enumerate(text, 1)
         ]
 
     def found(text: str) -> list[tuple[int, str, str]]:

@@ -25,10 +25,10 @@ from conversations.models import (
     CannedReply,
     CloseReason,
     Conversation,
-    Outcome,
     PastAnswer,
     SuggestionOffer,
     SuggestionSettings,
+    SuggestionUse,
     Survey,
 )
 from conversations.suggestions import learning, suggestion_log
@@ -153,7 +153,7 @@ def test_canned_replies_are_suggested_filled(step: RuleStep, agent: Agent) -> No
         ("fr", StepFactory().rule.website, "Délai de livraison ailleurs."),
     ]
     for language, owner, body in texts:
-        library.keep(
+        library.save(
             CannedReply(website=owner, language=language, name="Délai livraison bague", body=body)
         )
     said = f"Délai de livraison : Alice vous répond en {website.name}."
@@ -172,7 +172,7 @@ def test_an_offer_is_made_once_and_decided_once(step: RuleStep, agent: Agent) ->
     assert suggestion_log.decide(**key, seq=seq, chosen=0, is_edited=True)
     assert not suggestion_log.decide(**key, seq=seq, chosen=None, is_edited=False)
     made = SuggestionOffer.objects.get()
-    assert (made.outcome, made.source, made.decided_at) == (Outcome.EDITED, "answer", LATER)
+    assert (made.outcome, made.source, made.decided_at) == (SuggestionUse.EDITED, "answer", LATER)
     say(conversation, Author.AGENT, "Voilà.")
     assert suggested(conversation, agent) == []  # everything is answered
 

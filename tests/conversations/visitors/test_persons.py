@@ -64,12 +64,12 @@ def test_after_a_withdrawal_neither_side_s_message_is_stored(step: RuleStep, age
     conversation = on_desk(step, agent)
     desk = log_in(agent)
     withdrawn = Consent(kind=ConsentKind.WITHDRAWN, language="fr", given_at=NOW)
-    persons.say(conversation.visitor, withdrawn)
+    persons.record(conversation.visitor, withdrawn)
     assert refusal(as_visitor(conversation)) == ("consent", 403)
     assert refusal(as_agent(conversation, desk)) == ("consent", 403)
     conversation.refresh_from_db()
     assert conversation.last_seq == 0
-    persons.say(conversation.visitor, Consent(language="fr", given_at=NOW))
+    persons.record(conversation.visitor, Consent(language="fr", given_at=NOW))
     assert one(as_agent(conversation, desk)).frame["seq"] == 1
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.models import Role, Website
 from messenger.builder.forms import LANGUAGES, TEXTS, BuilderForm
-from messenger.builder.views import told_contrast
+from messenger.builder.views import describe_contrast
 from messenger.mail import addresses
 from messenger.website_texts import texts_of
 from tests.factories import UserFactory
@@ -137,4 +137,4 @@ def test_the_builder_is_the_administrators(website: Website, role: Role) -> None
     ],
 )
 def test_a_colour_is_judged_on_light_and_dark_pages(colour: str, is_enough: bool) -> None:
-    assert told_contrast(colour)[1] is is_enough
+    assert describe_contrast(colour)[1] is is_enough

@@ -382,7 +382,7 @@ def test_mails_are_kept_whole_where_no_server_is_named(
 def test_the_kind_that_tells_how_to_come_back_is_marked_as_an_answer(
     talk: Conversation, server: MailServer
 ) -> None:
-    pending_mails.owe_way_back(talk, talk.visitor.address, at=NOW)
+    pending_mails.schedule_closing_mail(talk, talk.visitor.address, at=NOW)
     assert send() == 1
     assert server.mails[0]["Auto-Submitted"] == "auto-replied"
     assert Mail.objects.get().kind == MailKind.CLOSED

@@ -36,7 +36,7 @@ from conversations.visitors import blocks
 from core.events import bus
 from messenger.mail import addresses, replies
 from messenger.mail.reply_addresses import reply_address
-from messenger.models import Mail, MailKind, Outcome, Reply
+from messenger.models import Mail, MailKind, Reply, ReplyOutcome
 from messenger.visitors import hash_token
 from tests.clock import NOW
 from tests.conversations.messages.test_attachments import as_agent, as_visitor
@@ -73,7 +73,7 @@ def browser_of(user: Any) -> Client:
 def test_a_mail_is_kept_as_it_came_beside_the_message_it_became(talk: Conversation) -> None:
     """B29."""
     mail = answer(talk, Subject="Re: Lamp")
-    assert take(mail, reply_address(talk.public_id)) == Outcome.ACCEPTED
+    assert take(mail, reply_address(talk.public_id)) == ReplyOutcome.ACCEPTED
     assert words_of(talk) == ["Brass, please."]
     kept = InboundEmail.objects.get()
     assert inbound_emails.content(kept) == mail.as_bytes()
@@ -158,7 +158,7 @@ def test_it_is_erased_and_handed_out_with_its_visitor(
 
 def test_an_auto_reply_becomes_no_message_and_can_be_opened(talk: Conversation) -> None:
     mail = letter(talk, "I am away.", Subject="Réponse automatique : Lamp")
-    assert take(mail, reply_address(talk.public_id)) == Outcome.IGNORED
+    assert take(mail, reply_address(talk.public_id)) == ReplyOutcome.IGNORED
     assert words_of(talk) == []
     kept = InboundEmail.objects.get()
     assert (kept.seq, kept.text.strip()) == (None, "I am away.")
@@ -169,7 +169,7 @@ def test_an_auto_reply_becomes_no_message_and_can_be_opened(talk: Conversation) 
 
 def test_a_stranger_leaves_no_file(talk: Conversation) -> None:
     mail = letter(talk, From="other@example.org")
-    assert take(mail, reply_address(talk.public_id)) == Outcome.REFUSED
+    assert take(mail, reply_address(talk.public_id)) == ReplyOutcome.REFUSED
     assert not InboundEmail.objects.exists()
 
 
@@ -178,7 +178,7 @@ def test_a_blocked_person_is_refused_with_the_reason_on_record(
 ) -> None:
     settings.MEDIA_ROOT = tmp_path
     blocks.block(talk, reason="rude", until=None, by=Agent.objects.get().user, at=NOW)
-    assert take(letter(talk), reply_address(talk.public_id)) == Outcome.REFUSED
+    assert take(letter(talk), reply_address(talk.public_id)) == ReplyOutcome.REFUSED
     assert Reply.objects.get().reason == "the visitor is blocked"
     assert words_of(talk) == []
     assert not InboundEmail.objects.exists()
@@ -189,7 +189,7 @@ def test_a_blocked_person_is_refused_with_the_reason_on_record(
 def test_withdrawn_consent_is_refused_with_the_reason_on_record(talk: Conversation) -> None:
     talk.visitor.withdrawn_at = NOW
     talk.visitor.save()
-    assert take(letter(talk), reply_address(talk.public_id)) == Outcome.REFUSED
+    assert take(letter(talk), reply_address(talk.public_id)) == ReplyOutcome.REFUSED
     assert Reply.objects.get().reason == "the visitor has withdrawn consent"
 
 
@@ -200,7 +200,7 @@ def test_the_way_back_is_told_once_a_day(talk: Conversation) -> None:
     for n in range(6):
         mail = letter(talk, f"Are you there? {n}")
         outcomes += replies.take(mail.as_bytes(), [to], at=NOW + timedelta(minutes=n))
-    assert outcomes == [Outcome.CLOSED] * 6
+    assert outcomes == [ReplyOutcome.CLOSED] * 6
     assert Mail.objects.filter(kind=MailKind.CLOSED).count() == 1
     reasons = set(Reply.objects.values_list("reason", flat=True))
     assert reasons == {"", "told how to come back earlier that day"}
@@ -214,7 +214,7 @@ def test_an_answer_with_nothing_but_our_mail_says_nothing(talk: Conversation) ->
     quote = "> It is made of oak, from\n> the Loire.\n"
     mail = letter(talk, f"On Mon, 5 Mar 2035, Maison Céleste wrote:\n{quote}")
     mail["Subject"] = "Re: "
-    assert take(mail, reply_address(talk.public_id)) == Outcome.IGNORED
+    assert take(mail, reply_address(talk.public_id)) == ReplyOutcome.IGNORED
     assert Reply.objects.get().reason == "no words of its own"
 
 
@@ -229,7 +229,7 @@ def test_a_picture_without_a_name_is_told_of(talk: Conversation) -> None:
 
 def test_what_is_too_long_says_so_and_is_kept(talk: Conversation) -> None:
     mail = letter(talk, "\n".join(f"Line {n} of a long letter." for n in range(4000)))
-    assert take(mail, reply_address(talk.public_id)) == Outcome.ACCEPTED
+    assert take(mail, reply_address(talk.public_id)) == ReplyOutcome.ACCEPTED
     assert words_of(talk)[-1].startswith("[La suite de cet e-mail")
     assert "Line 3999" in InboundEmail.objects.get().text
 
@@ -242,7 +242,7 @@ def test_an_unreadable_mail_is_kept_and_said_to_be_so(talk: Conversation) -> Non
     with pytest.raises(TypeError):
         message_from_bytes(raw)
     to = reply_address(talk.public_id)
-    assert replies.take(raw, [to], at=NOW) == [Outcome.ACCEPTED]
+    assert replies.take(raw, [to], at=NOW) == [ReplyOutcome.ACCEPTED]
     assert words_of(talk) == ["[Cet e-mail ne peut pas être affiché ici]"]
     assert InboundEmail.objects.count() == 1
 
@@ -272,7 +272,7 @@ def test_a_visitor_is_known_however_the_sender_is_written(
     mail = letter(talk)
     del mail["From"]
     raw = f"From: {sender}\r\n".encode() + mail.as_bytes()
-    assert take(raw, reply_address(talk.public_id)) == Outcome.ACCEPTED
+    assert take(raw, reply_address(talk.public_id)) == ReplyOutcome.ACCEPTED
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_a_name_is_no_sender(talk: Conversation, sender: str) -> None:
     mail = letter(talk)
     del mail["From"]
     raw = f"From: {sender}\r\n".encode() + mail.as_bytes()
-    assert take(raw, reply_address(talk.public_id)) == Outcome.REFUSED
+    assert take(raw, reply_address(talk.public_id)) == ReplyOutcome.REFUSED
 
 
 def test_what_cannot_be_seen_is_not_part_of_an_address() -> None:
@@ -444,7 +444,7 @@ def test_a_webhook_answers_calmly_for_a_blocked_person(
 def test_a_damaged_header_costs_no_words(talk: Conversation, damage: bytes) -> None:
     head = f"From: {VISITOR}\r\nMessage-ID: <{uuid.uuid4()}@example.org>\r\n".encode()
     raw = head + damage + b"\r\nBrass, please. \xc3\xa9\xff\r\n"
-    assert replies.take(raw, [reply_address(talk.public_id)], at=NOW) == [Outcome.ACCEPTED]
+    assert replies.take(raw, [reply_address(talk.public_id)], at=NOW) == [ReplyOutcome.ACCEPTED]
     assert words_of(talk)[0].startswith("Brass, please.")
 
 

@@ -17,7 +17,7 @@ from conversations.messages import sending
 from conversations.models import Author, CloseReason, Conversation
 from conversations.visitors import visitor_presence
 from messenger.mail import addresses, decisions, pending_mails
-from messenger.mail.decisions import Pace, Unread, next_look
+from messenger.mail.decisions import MailDelays, Unread, next_look
 from messenger.models import Mail, MailStatus, Sender
 from routing.models import RuleStep
 from tests.clock import NOW
@@ -26,7 +26,7 @@ from tests.messenger.mailing import VISITOR
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
-PACE = Pace(delay=MINUTE, interval=15 * MINUTE)
+PACE = MailDelays(delay=MINUTE, interval=15 * MINUTE)
 
 
 @pytest.fixture(autouse=True)

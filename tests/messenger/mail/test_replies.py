@@ -21,7 +21,7 @@ from conversations.models import Address, Author, CloseReason, Conversation
 from messenger.mail import delivery, lmtp, pending_mails, pieces, replies
 from messenger.mail.parsing import parse
 from messenger.mail.reply_addresses import conversation_of, reply_address
-from messenger.models import Mail, MailKind, Outcome, Reply
+from messenger.models import Mail, MailKind, Reply, ReplyOutcome
 from tests.clock import NOW
 from tests.messenger.letters import (
     MINUTE,
@@ -58,7 +58,7 @@ def test_an_answer_to_the_mail_becomes_a_message_without_the_quote(
             reply_to(sent, "Thank you!\n\nAnd the foot?"),
             str(sent["Reply-To"].addresses[0].addr_spec),
         )
-        == Outcome.ACCEPTED
+        == ReplyOutcome.ACCEPTED
     )
     assert words_of(talk) == ["Thank you!\n\nAnd the foot?"]
     talk.refresh_from_db()
@@ -67,14 +67,14 @@ def test_an_answer_to_the_mail_becomes_a_message_without_the_quote(
 
 def test_delivered_twice_it_is_one_message(talk: Conversation) -> None:
     mail, to = letter(talk), reply_address(talk.public_id)
-    assert [take(mail, to), take(mail, to)] == [Outcome.ACCEPTED, Outcome.IGNORED]
+    assert [take(mail, to), take(mail, to)] == [ReplyOutcome.ACCEPTED, ReplyOutcome.IGNORED]
     assert words_of(talk) == ["Thank you!"]
 
 
 def test_a_mail_without_message_id_is_known_by_its_bytes(talk: Conversation) -> None:
     mail, to = letter(talk), reply_address(talk.public_id)
     del mail["Message-ID"]
-    assert [take(mail, to), take(mail, to)] == [Outcome.ACCEPTED, Outcome.IGNORED]
+    assert [take(mail, to), take(mail, to)] == [ReplyOutcome.ACCEPTED, ReplyOutcome.IGNORED]
 
 
 @pytest.mark.parametrize(
@@ -91,14 +91,14 @@ def test_only_the_visitors_own_address_is_believed(talk: Conversation, sender: s
     mail = letter(talk)
     del mail["From"]
     raw = f"From: {sender}\r\n".encode() + mail.as_bytes()
-    assert take(raw, reply_address(talk.public_id)) == Outcome.REFUSED
+    assert take(raw, reply_address(talk.public_id)) == ReplyOutcome.REFUSED
     assert words_of(talk) == []
     assert Reply.objects.get().reason == "not from the visitor's address"
 
 
 def test_two_from_headers_are_one_too_many(talk: Conversation) -> None:
     raw = b"From: other@example.org\r\n" + letter(talk).as_bytes()
-    assert take(raw, reply_address(talk.public_id)) == Outcome.REFUSED
+    assert take(raw, reply_address(talk.public_id)) == ReplyOutcome.REFUSED
 
 
 def test_an_address_that_we_did_not_sign_is_refused_and_logged(
@@ -113,7 +113,7 @@ def test_an_address_that_we_did_not_sign_is_refused_and_logged(
         "reply+@x",
         "",
     ):
-        assert take(letter(talk), forged) == Outcome.REFUSED
+        assert take(letter(talk), forged) == ReplyOutcome.REFUSED
     assert words_of(talk) == []
     assert "not an address that we signed" in caplog.text
     assert VISITOR not in caplog.text
@@ -121,10 +121,10 @@ def test_an_address_that_we_did_not_sign_is_refused_and_logged(
 
 def test_an_address_of_one_conversation_does_not_open_another(talk: Conversation) -> None:
     other = begin()
-    assert take(letter(talk), reply_address(other.public_id)) == Outcome.ACCEPTED
+    assert take(letter(talk), reply_address(other.public_id)) == ReplyOutcome.ACCEPTED
     assert words_of(talk) == []
     Address.objects.filter(visitor=other.visitor).update(email="else@example.org")
-    assert take(letter(other), reply_address(other.public_id)) == Outcome.REFUSED
+    assert take(letter(other), reply_address(other.public_id)) == ReplyOutcome.REFUSED
 
 
 def test_mail_servers_may_change_the_case(talk: Conversation) -> None:
@@ -133,7 +133,7 @@ def test_mail_servers_may_change_the_case(talk: Conversation) -> None:
     mail = letter(talk)
     del mail["From"]
     mail["From"] = VISITOR.upper()
-    assert take(mail, shouted) == Outcome.ACCEPTED
+    assert take(mail, shouted) == ReplyOutcome.ACCEPTED
 
 
 def test_the_local_part_fits(talk: Conversation, settings: Any) -> None:
@@ -153,7 +153,9 @@ def test_the_local_part_fits(talk: Conversation, settings: Any) -> None:
     ],
 )
 def test_what_a_machine_wrote_is_no_message(talk: Conversation, name: str, value: str) -> None:
-    assert take(letter(talk, **{name: value}), reply_address(talk.public_id)) == Outcome.IGNORED
+    assert (
+        take(letter(talk, **{name: value}), reply_address(talk.public_id)) == ReplyOutcome.IGNORED
+    )
     assert words_of(talk) == []
     assert Mail.objects.count() == 0
 
@@ -161,8 +163,8 @@ def test_what_a_machine_wrote_is_no_message(talk: Conversation, name: str, value
 def test_a_loop_that_does_not_say_so_ends(talk: Conversation) -> None:
     to = reply_address(talk.public_id)
     outcomes = [take(letter(talk, f"Loop {n}"), to) for n in range(replies.HOURLY + 3)]
-    assert outcomes.count(Outcome.ACCEPTED) == replies.HOURLY
-    assert outcomes[-1] == Outcome.IGNORED
+    assert outcomes.count(ReplyOutcome.ACCEPTED) == replies.HOURLY
+    assert outcomes[-1] == ReplyOutcome.IGNORED
 
 
 def test_a_reply_wakes_what_sleeps(talk: Conversation) -> None:
@@ -176,7 +178,7 @@ def test_a_reply_wakes_what_sleeps(talk: Conversation) -> None:
         actor=actors.agent(agent.user),
         at=NOW,
     )
-    assert take(letter(talk), reply_address(talk.public_id)) == Outcome.ACCEPTED
+    assert take(letter(talk), reply_address(talk.public_id)) == ReplyOutcome.ACCEPTED
     talk.refresh_from_db()
     assert talk.status == Status.ASSIGNED
 
@@ -188,19 +190,19 @@ def test_a_closed_conversation_answers_how_to_come_back_once(
     who = actors.agent(agent.user)
     verbs.close(talk.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
     mail, to = letter(talk), reply_address(talk.public_id)
-    assert [take(mail, to), take(mail, to)] == [Outcome.CLOSED, Outcome.IGNORED]
+    assert [take(mail, to), take(mail, to)] == [ReplyOutcome.CLOSED, ReplyOutcome.IGNORED]
     assert Mail.objects.get().kind == MailKind.CLOSED
     with mail_server(settings) as server:
         assert delivery.send_due(at=NOW + 5 * MINUTE) == 1
     assert "après la fin de la conversation" in text_of(server.mails[0])
     # And that mail itself, sent back by a machine, does nothing.
-    assert take(server.mails[0], to) == Outcome.IGNORED
+    assert take(server.mails[0], to) == ReplyOutcome.IGNORED
 
 
 def test_a_long_letter_comes_in_pieces(talk: Conversation) -> None:
     paragraph = "word " * 100
     body = "\n\n".join([paragraph] * 20)
-    assert take(letter(talk, body), reply_address(talk.public_id)) == Outcome.ACCEPTED
+    assert take(letter(talk, body), reply_address(talk.public_id)) == ReplyOutcome.ACCEPTED
     parts = words_of(talk)
     assert 1 < len(parts) <= pieces.PARTS
     assert all(len(part) <= validators.BODY_LIMIT for part in parts)
@@ -210,7 +212,7 @@ def test_a_long_letter_comes_in_pieces(talk: Conversation) -> None:
 def test_files_are_told_of_and_not_taken_over(talk: Conversation) -> None:
     mail = letter(talk)
     mail.add_attachment(b"x" * 1000, maintype="image", subtype="png", filename="lamp.png")
-    assert take(mail, reply_address(talk.public_id)) == Outcome.ACCEPTED
+    assert take(mail, reply_address(talk.public_id)) == ReplyOutcome.ACCEPTED
     thanks, note = words_of(talk)
     assert thanks == "Thank you!"
     assert "1 fichier" in note
@@ -335,7 +337,7 @@ def test_a_bounce_over_lmtp_is_ignored(lmtp_server: Lmtp) -> None:
     talk = begin()
     lmtp_server.deliver(letter(talk).as_bytes(), [reply_address(talk.public_id)], sender="")
     assert words_of(talk) == []
-    assert Reply.objects.get().outcome == Outcome.IGNORED
+    assert Reply.objects.get().outcome == ReplyOutcome.IGNORED
 
 
 def test_what_is_too_large_is_refused(lmtp_server: Lmtp) -> None:

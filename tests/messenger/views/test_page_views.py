@@ -84,10 +84,10 @@ def test_a_text_is_kept_without_what_cannot_be_kept(visitor: Visitor) -> None:
 
 
 def test_the_memory_is_bounded(visitor: Visitor) -> None:
-    for number in range(page_views.KEPT + 3):
+    for number in range(page_views.MAX_PAGES + 3):
         page_views.see(visitor.pk, Seen(url=f"https://shop.example/{number}"), at=NOW)
     assert [page.url[-2:] for page in page_views.pages_of(visitor.pk)][:2] == ["52", "51"]
-    assert SeenPage.objects.count() == page_views.KEPT
+    assert SeenPage.objects.count() == page_views.MAX_PAGES
 
 
 def test_what_is_old_is_forgotten(visitor: Visitor, settings: Any) -> None:
@@ -98,7 +98,7 @@ def test_what_is_old_is_forgotten(visitor: Visitor, settings: Any) -> None:
     for age, url in ((31, "old"), (29, "new")):
         made = on_desk(step, agent).pk
         page_views.see(visitor.pk, Seen(url=url), at=_now() - age * DAY)
-        drafts.keep(agent.pk, made, url, at=_now() - age * DAY)
+        drafts.save(agent.pk, made, url, at=_now() - age * DAY)
     assert forget_traces() == 2
     assert [page.url for page in SeenPage.objects.all()] == ["new"]
     assert [draft.body for draft in Draft.objects.all()] == ["new"]
@@ -223,7 +223,7 @@ def test_who_withdraws_his_consent_leaves_no_trail(visitor: Visitor) -> None:
 
     assert tell(visitor) == 204
     withdrawn = Consent(kind=ConsentKind.WITHDRAWN, language="fr", text="", given_at=NOW)
-    persons.say(visitor, withdrawn)
+    persons.record(visitor, withdrawn)
     assert tell(visitor, url="https://shop.example/b") == 204
     assert not SeenPage.objects.exists()
     assert not Profile.objects.exists()

@@ -218,7 +218,7 @@ def test_the_replay_is_a_file_once_it_is_played(step: RuleStep, manager: User) -
     assert (early.status_code, early["Location"]) == (302, f"/reports/queue-size/?website={key}")
     cache.clear()
     website = step.rule.website
-    run_simulation.play(website.pk, [10, 20], f"replay:{website.pk}::10:20", at=NOW)
+    run_simulation.run(website.pk, [10, 20], f"simulation:{website.pk}::10:20", at=NOW)
     head, *found = lines(manager, address.removeprefix("/reports/"))
     assert head[:3] == ["What would have happened", "Places", "Visitors"]
     assert [line[:2] for line in found] == [

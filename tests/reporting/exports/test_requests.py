@@ -543,7 +543,7 @@ def test_a_file_goes_with_its_time_its_owner_or_by_hand(manager: User, step: Rul
     for _number in range(4):
         assert written()
     now = deadlines.database_now()
-    Export.objects.filter(pk=old.pk).update(ended_at=now - export_queue.KEPT)
+    Export.objects.filter(pk=old.pk).update(ended_at=now - export_queue.RETENTION)
     Export.objects.filter(pk=orphan.pk).update(user=None)
     files = [Export.objects.get(pk=one.pk).file for one in (kept, old, orphan, by_hand)]
     assert all(default_storage.exists(file) for file in files)

@@ -9,14 +9,14 @@ from django.utils import translation
 
 from reporting import figures
 from reporting.figures.answers import Answer
-from reporting.figures.period import Step
+from reporting.figures.period import TrendUnit
 from reporting.figures.registry import Unit
 from reporting.reports import charts, content
 from reporting.reports.content import Point, Trend
 from reporting.templatetags.figures import bucket_name, exact, grouped, tick, written
 
 
-def trend(first: date, count: int, step: Step = Step.WEEK) -> Trend:
+def trend(first: date, count: int, step: TrendUnit = TrendUnit.WEEK) -> Trend:
     names = [first + timedelta(weeks=number) for number in range(count)]
     chart = charts.draw([1.0] * count, [], as_bars=True)
     points = [

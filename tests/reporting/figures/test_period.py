@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from reporting.figures.period import (
     HOUR,
     Period,
-    Step,
+    TrendUnit,
     buckets,
     fitting_step,
     midnight,
@@ -61,9 +61,9 @@ def test_periods_that_follow_each_other_share_no_moment_and_leave_none_out(
     assert period.before.days == period.days
 
 
-@given(period=periods, zone=zones, step=st.sampled_from(Step), share=st.floats(0, 0.999999))
+@given(period=periods, zone=zones, step=st.sampled_from(TrendUnit), share=st.floats(0, 0.999999))
 def test_every_moment_of_a_period_has_its_bucket(
-    period: Period, zone: ZoneInfo, step: Step, share: float
+    period: Period, zone: ZoneInfo, step: TrendUnit, share: float
 ) -> None:
     start, end = period.bounds(zone)
     at = start + (end - start) * share
@@ -71,7 +71,7 @@ def test_every_moment_of_a_period_has_its_bucket(
         return  # a period of one skipped day
     found = buckets(period, step, zone)
     assert len(found) == len(set(found))
-    if step is Step.HOUR and zone.key in {"Australia/Lord_Howe"}:
+    if step is TrendUnit.HOUR and zone.key in {"Australia/Lord_Howe"}:
         return  # its hours begin at half past for half a year
     assert start_of(step, at, zone) in found
 
@@ -90,7 +90,7 @@ def test_the_offsets_are_those_of_the_wall_clock(zone: ZoneInfo, share: float) -
 @pytest.mark.parametrize(("day", "hours"), [("2035-03-25", 23), ("2035-10-28", 25)])
 def test_the_days_of_the_change_have_23_and_25_hours(day: str, hours: int) -> None:
     first = date.fromisoformat(day)
-    found = buckets(Period(first, first + timedelta(days=1)), Step.HOUR, ZONES[0])
+    found = buckets(Period(first, first + timedelta(days=1)), TrendUnit.HOUR, ZONES[0])
     assert len(found) == hours
     assert {b - a for a, b in pairwise(found)} == {HOUR}  # type: ignore[operator]
 
@@ -104,15 +104,15 @@ def test_a_skipped_midnight_is_the_moment_of_the_change() -> None:
 
 def test_weeks_begin_on_monday_and_months_on_their_first() -> None:
     period = Period(date(2035, 2, 28), date(2035, 3, 6))
-    assert buckets(period, Step.WEEK, ZONES[0]) == [date(2035, 2, 26), date(2035, 3, 5)]
-    assert buckets(period, Step.MONTH, ZONES[0]) == [date(2035, 2, 1), date(2035, 3, 1)]
+    assert buckets(period, TrendUnit.WEEK, ZONES[0]) == [date(2035, 2, 26), date(2035, 3, 5)]
+    assert buckets(period, TrendUnit.MONTH, ZONES[0]) == [date(2035, 2, 1), date(2035, 3, 1)]
     assert (period.last, period.days) == (date(2035, 3, 5), 6)
 
 
 def test_the_step_fits_the_period() -> None:
     first = date(2035, 1, 1)
     steps = [fitting_step(Period(first, first + timedelta(days=n))) for n in (1, 7, 62, 90, 800)]
-    assert steps == [Step.HOUR, Step.DAY, Step.DAY, Step.WEEK, Step.MONTH]
+    assert steps == [TrendUnit.HOUR, TrendUnit.DAY, TrendUnit.DAY, TrendUnit.WEEK, TrendUnit.MONTH]
 
 
 def test_an_empty_period_is_a_mistake() -> None:

@@ -56,7 +56,7 @@ def test_it_is_due_at_seven_by_the_wall(every: Every, after: str, zone: str, wan
 )
 def test_it_tells_of_whole_days(every: Every, day: str, first: str, end: str) -> None:
     wanted = Period(date.fromisoformat(first), date.fromisoformat(end))
-    assert subscriptions.told_days(every, date.fromisoformat(day)) == wanted
+    assert subscriptions.period_before(every, date.fromisoformat(day)) == wanted
 
 
 @pytest.fixture
@@ -94,10 +94,10 @@ def test_what_is_due_is_owed_once(
 ) -> None:
     one = subscribed(manager)
     before = one.next_at
-    assert subscriptions.owe_due(at=before - timedelta(seconds=1)) == 0
+    assert subscriptions.publish_due(at=before - timedelta(seconds=1)) == 0
     with django_capture_on_commit_callbacks(execute=False):
-        assert subscriptions.owe_due(at=before) == 1
-        assert subscriptions.owe_due(at=before) == 0
+        assert subscriptions.publish_due(at=before) == 1
+        assert subscriptions.publish_due(at=before) == 0
     [owed] = OutboxEntry.objects.filter(reaction__endswith="send_report")
     assert owed.payload["subscription_id"] == one.pk
     one.refresh_from_db()

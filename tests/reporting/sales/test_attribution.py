@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.sales.attribution import Outcome, Word, attribute
+from reporting.sales.attribution import AttributionResult, Word, attribute
 from tests.clock import NOW
 
 DELAY = timedelta(hours=48)
@@ -23,20 +23,20 @@ def word(hours: float, agent_id: int | None, *, seq: int = 1) -> Word:
 @pytest.mark.parametrize(
     ("words", "outcome", "agent_id"),
     [
-        ([], Outcome.NO_ANSWER, None),
-        ([word(1, BOT)], Outcome.NO_ANSWER, None),
-        ([word(1, A)], Outcome.ATTRIBUTED, A),
-        ([word(3, A), word(2, B), word(1, BOT)], Outcome.ATTRIBUTED, B),
-        ([word(1, A), word(-1, B)], Outcome.ATTRIBUTED, A),
-        ([word(-1, B)], Outcome.NO_ANSWER, None),
-        ([word(48, A)], Outcome.ATTRIBUTED, A),
-        ([word(48.001, A)], Outcome.TOO_LATE, None),
-        ([word(0, A)], Outcome.ATTRIBUTED, A),
-        ([word(1, A, seq=1), word(1, B, seq=2)], Outcome.ATTRIBUTED, B),
+        ([], AttributionResult.NO_ANSWER, None),
+        ([word(1, BOT)], AttributionResult.NO_ANSWER, None),
+        ([word(1, A)], AttributionResult.ATTRIBUTED, A),
+        ([word(3, A), word(2, B), word(1, BOT)], AttributionResult.ATTRIBUTED, B),
+        ([word(1, A), word(-1, B)], AttributionResult.ATTRIBUTED, A),
+        ([word(-1, B)], AttributionResult.NO_ANSWER, None),
+        ([word(48, A)], AttributionResult.ATTRIBUTED, A),
+        ([word(48.001, A)], AttributionResult.TOO_LATE, None),
+        ([word(0, A)], AttributionResult.ATTRIBUTED, A),
+        ([word(1, A, seq=1), word(1, B, seq=2)], AttributionResult.ATTRIBUTED, B),
     ],
 )
 def test_the_last_human_word_decides(
-    words: list[Word], outcome: Outcome, agent_id: int | None
+    words: list[Word], outcome: AttributionResult, agent_id: int | None
 ) -> None:
     found = attribute(words, at=NOW, delay=DELAY)
     assert (found.outcome, found.agent_id) == (outcome, agent_id)
@@ -62,7 +62,7 @@ def test_neither_order_nor_bots_nor_what_comes_later_matter(
     shuffled.shuffle(human)  # type: ignore[attr-defined]
     after = [w for w in later if w.at > NOW]
     assert attribute([*after, *human], at=NOW, delay=DELAY) == found
-    assert (found.outcome is Outcome.NO_ANSWER) is (not human)
+    assert (found.outcome is AttributionResult.NO_ANSWER) is (not human)
     if found.word is not None:
         assert found.elapsed == NOW - found.word.at
-        assert (found.outcome is Outcome.ATTRIBUTED) is (found.elapsed <= DELAY)
+        assert (found.outcome is AttributionResult.ATTRIBUTED) is (found.elapsed <= DELAY)

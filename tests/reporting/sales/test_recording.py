@@ -16,7 +16,7 @@ from conversations.messages import sending
 from conversations.models import Author, CloseReason, Conversation, Person
 from reporting.models import Origin, Transaction
 from reporting.sales import recording
-from reporting.sales.attribution import Outcome
+from reporting.sales.attribution import AttributionResult
 from reporting.sales.recording import Conflict, Invalid, Purchase, Unknown
 from routing.models import RuleStep
 from tests.clock import NOW
@@ -144,7 +144,7 @@ def test_r68_from_monday_to_thursday_is_too_long(story: Story) -> None:
     written = story.at - HOUR
     story.at = NOW + timedelta(days=3)
     bought = story.buys()
-    assert (bought.outcome, bought.agent) == (Outcome.TOO_LATE, None)
+    assert (bought.outcome, bought.agent) == (AttributionResult.TOO_LATE, None)
     assert bought.elapsed == story.at - written
     assert (bought.conversation, bought.message_seq) == (story.conversation, 2)
 
@@ -169,7 +169,7 @@ def test_a_person_is_the_same_customer_on_every_browser(story: Story) -> None:
     purchase = Purchase("1", Decimal("1"), "EUR", story.at)
     how: dict[str, Any] = {"origin": Origin.API, "at": story.at}
     row, _ = recording.record(website, purchase, visitor=other, **how)
-    assert row.outcome == Outcome.NO_ANSWER
+    assert row.outcome == AttributionResult.NO_ANSWER
     visitor = story.conversation.visitor
     visitor.person = person
     visitor.save()
@@ -191,7 +191,11 @@ def test_who_is_not_known_or_of_another_website_is_nobody(story: Story) -> None:
             origin=Origin.IMPORT,
             at=story.at,
         )
-        assert (row.outcome, row.agent, row.visitor) == (Outcome.UNKNOWN_VISITOR, None, None)
+        assert (row.outcome, row.agent, row.visitor) == (
+            AttributionResult.UNKNOWN_VISITOR,
+            None,
+            None,
+        )
 
 
 def test_an_import_of_the_past_looks_at_what_was_said_before_it(story: Story) -> None:

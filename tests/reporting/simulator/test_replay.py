@@ -14,11 +14,11 @@ from reporting.simulator.model import (
     Arrival,
     Closing,
     Occupation,
-    Outcome,
+    QueueSize,
     Rule,
     Shift,
+    SimulationResult,
     Stay,
-    Step,
     Team,
 )
 from reporting.simulator.replay import replay
@@ -41,7 +41,7 @@ def rules(
     *places: int, mode: str = CASCADE, groups: tuple[int, ...] = (TEAM, OTHERS)
 ) -> dict[int, Rule]:
     steps = tuple(
-        Step(index, group, number)
+        QueueSize(index, group, number)
         for index, (group, number) in enumerate(zip(groups, places, strict=False))
     )
     return {RULE: Rule(mode, steps)}
@@ -65,7 +65,7 @@ def team(
 
 def played(
     arrivals: list[Arrival], played_rules: dict[int, Rule], with_team: Team | None = None
-) -> Outcome:
+) -> SimulationResult:
     return replay(arrivals, played_rules, with_team or team(), until=at(1000))
 
 
@@ -168,7 +168,7 @@ def test_a_closed_group_takes_nothing_and_keeps_places_by_setting() -> None:
     closed = replace(team(), closings=night)
     kept = played([comes(0, 20), comes(30), comes(60)], rules(2), closed)
     assert (kept.refused, kept.waits) == (0, (0 * MINUTE, 10 * MINUTE, 30 * MINUTE))
-    step = Step(0, TEAM, 2, keeps_places=False)
+    step = QueueSize(0, TEAM, 2, keeps_places=False)
     given = played([comes(0, 20), comes(30), comes(60)], {RULE: Rule(CASCADE, (step,))}, closed)
     assert (given.refused, given.waits) == (1, (0 * MINUTE, 0 * MINUTE))
 

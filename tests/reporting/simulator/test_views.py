@@ -249,7 +249,7 @@ def test_the_pace_is_the_websites_own(step: RuleStep, agent: Agent) -> None:
     for n in range(4):
         closed(step, agent, 60 + 15 * n, 75 + 15 * n)
     demand_counter.add(step.rule_id, at=at(60), messages_refused=8)
-    pace = advice.pace_of(history.read(step.rule.website, at=at(600), days=1), PARIS)
+    pace = advice.workload_of(history.read(step.rule.website, at=at(600), days=1), PARIS)
     assert pace is not None
     assert (pace.handled, pace.duty, pace.days) == (10, 2 * HOUR, 1)
     assert (pace.per_hour, pace.agents) == (5.0, 1.0)
@@ -259,7 +259,7 @@ def test_the_pace_is_the_websites_own(step: RuleStep, agent: Agent) -> None:
 def test_what_was_taken_away_was_not_handled(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent, at=NOW)
     verbs.release(conversation.pk, actor=actors.SYSTEM, at=at(10))
-    assert advice.pace_of(history.read(step.rule.website, at=at(60)), PARIS) is None
+    assert advice.workload_of(history.read(step.rule.website, at=at(60)), PARIS) is None
 
 
 def test_a_queue_that_refuses_is_not_told_to_stay_small(step: RuleStep, agent: Agent) -> None:
@@ -291,7 +291,7 @@ def live_through(step: RuleStep, agents: list[Agent], moved: time_machine.Travel
         now, _, what, who = heapq.heappop(happens)
         moved.move_to(now)
         for desk in desks.values():
-            presence.hear(desk, at=now)
+            presence.record_heartbeat(desk, at=now)
         if what == "connect":
             desks[who.pk] = uuid.uuid4()
             presence.connect(who.pk, desks[who.pk], at=now)
@@ -335,7 +335,7 @@ def test_a_replay_with_the_real_places_comes_near_to_what_happened(
     live_through(step, agents, clock)
     read = history.read(step.rule.website, at=at(600))
     assert [shift.starts_at for shift in read.team.shifts] == [at(20), at(35)], "the status log"
-    outcome = advice.outcome_with(read, {})
+    outcome = advice.simulate_with(read, {})
     assert (outcome.arrived, read.really.arrived) == (60, 60)
     assert read.really.refused > 5, "a morning in which nobody is refused proves nothing"
     assert abs(outcome.refused - read.really.refused) <= 6
@@ -347,7 +347,7 @@ def test_a_replay_with_the_real_places_comes_near_to_what_happened(
         assert played is not None
         assert real is not None
         assert abs(played - real) <= max(4 * MINUTE, real * 0.25)
-    refusals = [advice.outcome_with(read, {step.pk: n}).refused for n in (0, 2, 4, 8, 16, 60)]
+    refusals = [advice.simulate_with(read, {step.pk: n}).refused for n in (0, 2, 4, 8, 16, 60)]
     # Who gets in changes who is free later: one more place may cost a visitor theirs.
     assert all(few + 2 >= many for few, many in pairwise(refusals))
     assert refusals[0] > refusals[3] >= refusals[-1] == 0
@@ -364,7 +364,7 @@ def test_a_break_on_record_lets_the_next_visitor_wait(step: RuleStep, agent: Age
     verbs.push(waiting.pk, agent=agent, at=at(30))
     read = history.read(step.rule.website, at=at(60))
     assert read.really.waits == (0 * MINUTE, 17 * MINUTE)
-    assert advice.outcome_with(read, {}).waits == read.really.waits
+    assert advice.simulate_with(read, {}).waits == read.really.waits
 
 
 def test_only_the_time_of_a_groups_members_with_slots_is_replayed(
@@ -380,7 +380,7 @@ def test_only_the_time_of_a_groups_members_with_slots_is_replayed(
     closed(step, beside, 5, 8)  # A colleague helped once; the rest of the day was for others.
     read = history.read(step.rule.website, at=at(60), groups=[step.group_id])
     assert read.team.shifts == (Shift(agent.pk, at(0), at(60)), Shift(beside.pk, at(5), at(8)))
-    assert advice.outcome_with(read, {}).arrived == 1
+    assert advice.simulate_with(read, {}).arrived == 1
 
 
 # --- The pages

@@ -11,7 +11,7 @@ import pytest
 from django.utils import translation
 
 from routing.decisions import AgentView, Need
-from routing.waits.cases import Case, Fill, Person
+from routing.waits.cases import AgentCase, Case, Fill
 from routing.waits.reasons import Explanation, explain, fill_text
 from tests.clock import NOW
 from tools import typography
@@ -21,10 +21,10 @@ TEAM, OTHERS, FRENCH, LAMPS = 1, 2, 7, 8
 HOUR = timedelta(hours=1)
 
 
-def person(name: str, **how: Any) -> Person:
+def person(name: str, **how: Any) -> AgentCase:
     """Return a member who is connected, available, with four slots, none of them taken."""
     view = AgentView(agent_id=sum(map(ord, name)), slots=4, active=0, group_ids=frozenset({TEAM}))
-    return Person(name, replace(view, **how))
+    return AgentCase(name, replace(view, **how))
 
 
 ALICE = person("Alice", is_reachable=False)
@@ -35,7 +35,7 @@ EMMA = person("Emma", group_ids=frozenset({OTHERS}))
 FRED = person("Fred")
 
 
-def case(*people: Person, need: Need | None = None, **how: Any) -> Case:
+def case(*people: AgentCase, need: Need | None = None, **how: Any) -> Case:
     return replace(
         Case(
             number=1042,
