@@ -109,7 +109,7 @@ EVENTS = """
     FROM told t CROSS JOIN LATERAL (VALUES
         (1, kind <> 'bot', 'queue', opened_at, 'visitor', NULL::bigint, 'queued', NULL::bigint,
             '{}'::jsonb),
-        (1, kind = 'bot', 'greet', opened_at, 'visitor', NULL, 'bot', NULL, '{}'),
+        (1, kind = 'bot', 'start_bot', opened_at, 'visitor', NULL, 'bot', NULL, '{}'),
         (2, kind <> 'bot', 'push', pushed_at, 'system', NULL, 'active', first_id, '{}'),
         (3, kind = 'plain', 'close', left_at, 'agent', first_user, 'closed', first_id,
             '{"end_reason": "closed"}'),

@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 from conversations.lifecycle.transitions import Verb
 from conversations.models import Event
 
-RELEASES = (Verb.RELEASE, Verb.RECALL)
+RELEASES = (Verb.RELEASE, Verb.REQUEUE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ ICONS: dict[Verb, str] = {
     Verb.TRANSFER_TO_AGENT: "arrow-right-left",
     Verb.EXPIRE: "timer",
     Verb.RELEASE: "undo-2",
-    Verb.RECALL: "undo-2",
-    Verb.RELAX: "star",
+    Verb.REQUEUE: "undo-2",
+    Verb.DROP_SKILLS: "star",
     Verb.SNOOZE: "alarm-clock",
     Verb.WAKE_TO_AGENT: "bell-ring",
     Verb.WAKE_TO_GROUP: "bell-ring",
@@ -47,7 +47,7 @@ ICONS: dict[Verb, str] = {
 
 IN_HISTORY = frozenset(
     {
-        *(Verb.TRANSFER_TO_GROUP, Verb.TRANSFER_TO_AGENT, Verb.EXPIRE, Verb.RELEASE, Verb.RECALL),
+        *(Verb.TRANSFER_TO_GROUP, Verb.TRANSFER_TO_AGENT, Verb.EXPIRE, Verb.RELEASE, Verb.REQUEUE),
         *(Verb.SNOOZE, Verb.WAKE_TO_AGENT, Verb.WAKE_TO_GROUP),
         *(Verb.REOPEN, Verb.REOPEN_TO_GROUP, Verb.UNASSIGN, Verb.TAKE_BACK),
     }
@@ -86,7 +86,7 @@ class TimelineEntry:
                 text = _comes_back(self)
             case Verb.TAKE_BACK:
                 text = _("Taken back by %(by)s")
-            case Verb.EXPIRE | Verb.RELEASE | Verb.RECALL | Verb.RELAX | Verb.UNASSIGN:
+            case Verb.EXPIRE | Verb.RELEASE | Verb.REQUEUE | Verb.DROP_SKILLS | Verb.UNASSIGN:
                 text = _goes_back(self)
             case _:
                 text = _is_handed_on(self)
@@ -132,13 +132,13 @@ def _comes_back(line: TimelineEntry) -> str:
 
 
 def _goes_back(line: TimelineEntry) -> str:
-    if line.verb == Verb.RELAX:
+    if line.verb == Verb.DROP_SKILLS:
         return _("No agent with the skill was free in time: anyone in %(group)s can take it")
     if line.verb == Verb.UNASSIGN:
         return _("Returned to %(group)s: %(from)s can no longer take it")
     if line.verb == Verb.EXPIRE:
         return _("Not taken in time by %(from)s: returned to the queue of %(group)s")
-    if line.verb == Verb.RECALL:
+    if line.verb == Verb.REQUEUE:
         return _("Not answered in time by %(from)s: returned to the queue of %(group)s")
     if line.by:
         return _("Released from %(from)s by %(by)s: returned to the queue of %(group)s")

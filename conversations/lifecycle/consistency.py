@@ -26,7 +26,7 @@ CONVERSATIONS_FROM_LEDGER = """
     WITH replayed AS (
         SELECT conversation_id,
             max(at) FILTER (
-                WHERE to_status IN ('queued', 'assigned') AND verb NOT IN ('expire', 'relax')
+                WHERE to_status IN ('queued', 'assigned') AND verb NOT IN ('expire', 'drop_skills')
             ) AS began_to_wait_at,
             (array_agg(agent_id ORDER BY id DESC)
                 FILTER (WHERE to_status = 'active'))[1] AS last_holder_id,
@@ -68,7 +68,7 @@ CONTACTS_FROM_LEDGER = """
             row_number() OVER (PARTITION BY conversation_id ORDER BY id) AS n
         FROM (
             SELECT conversation_id, id, to_status,
-                max(at) FILTER (WHERE verb NOT IN ('expire', 'relax')) OVER (
+                max(at) FILTER (WHERE verb NOT IN ('expire', 'drop_skills')) OVER (
                     PARTITION BY conversation_id ORDER BY id
                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
                 ) AS began_to_wait_at

@@ -78,7 +78,7 @@ def _plain(conversation: Conversation, *, at: datetime, bars: Bars | None = None
             return transition_writer.change(conversation, Verb.EXPIRE, actor=SYSTEM, at=at)
         case DeadlineKind.SKILL_RELAXATION:
             return transition_writer.change(
-                conversation, Verb.RELAX, actor=SYSTEM, at=at, are_skills_relaxed=True
+                conversation, Verb.DROP_SKILLS, actor=SYSTEM, at=at, are_skills_relaxed=True
             )
         case DeadlineKind.BOT_INACTIVITY:
             return _closed(conversation, CloseReason.BOT_INACTIVITY, at=at)
@@ -136,7 +136,7 @@ def _take_back(conversation: Conversation, holder: int | None, *, at: datetime) 
     """Return an unanswered push to the front of the queue, make its agent unavailable, since it
     would be pushed to them again at once, and notify them (C25)."""
     if holder is None or conversation.agent_id != holder:
-        raise Refused(Verb.RECALL, Status(conversation.status), "it has just moved")
+        raise Refused(Verb.REQUEUE, Status(conversation.status), "it has just moved")
     AgentChannel.objects.filter(
         agent=holder, channel=conversation.channel, is_available=True
     ).update(is_available=False, available_changed_at=at)

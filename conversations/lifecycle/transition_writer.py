@@ -126,9 +126,9 @@ def change(
     elif _is_nobodys(verb, target, is_kept=conversation.is_kept):
         conversation.agent = None
     if target in WAITING:
-        if verb != Verb.RELAX:  # It does not enter again: it goes on waiting.
+        if verb != Verb.DROP_SKILLS:  # It does not enter again: it goes on waiting.
             conversation.is_return = verb not in NEW_ENTRIES
-        if verb == Verb.RECALL:
+        if verb == Verb.REQUEUE:
             conversation.queued_at = _front(conversation)
         elif verb not in KEEPS_RANK:
             conversation.queued_at = at

@@ -22,7 +22,7 @@ class Status(StrEnum):
 
 
 class Verb(StrEnum):
-    GREET = "greet"
+    START_BOT = "start_bot"
     QUEUE = "queue"
     ESCALATE = "escalate"
     PUSH = "push"
@@ -31,8 +31,8 @@ class Verb(StrEnum):
     TRANSFER_TO_AGENT = "transfer_to_agent"
     EXPIRE = "expire"
     RELEASE = "release"
-    RECALL = "recall"
-    RELAX = "relax"
+    REQUEUE = "requeue"
+    DROP_SKILLS = "drop_skills"
     SNOOZE = "snooze"
     WAKE_TO_AGENT = "wake_to_agent"
     WAKE_TO_GROUP = "wake_to_group"
@@ -108,7 +108,7 @@ WAITING = frozenset({Status.QUEUED, Status.ASSIGNED})
 PAUSED = frozenset({Status.SNOOZED, Status.PENDING, Status.ON_HOLD, Status.SOLVED})
 
 TRANSITIONS: dict[Verb, Transition] = {
-    Verb.GREET: _from(None, to=Status.BOT),
+    Verb.START_BOT: _from(None, to=Status.BOT),
     Verb.QUEUE: _from(None, to=Status.QUEUED),
     Verb.ESCALATE: _from(Status.BOT, to=Status.QUEUED),
     Verb.PUSH: _from(Status.QUEUED, Status.ASSIGNED, to=Status.ACTIVE),
@@ -131,8 +131,8 @@ TRANSITIONS: dict[Verb, Transition] = {
     Verb.RELEASE: _from(
         Status.ASSIGNED, Status.ACTIVE, to=Status.QUEUED, ends_contact=EndReason.RELEASED
     ),
-    Verb.RECALL: _from(Status.ACTIVE, to=Status.QUEUED, ends_contact=EndReason.UNANSWERED),
-    Verb.RELAX: _from(Status.QUEUED, to=Status.QUEUED),
+    Verb.REQUEUE: _from(Status.ACTIVE, to=Status.QUEUED, ends_contact=EndReason.UNANSWERED),
+    Verb.DROP_SKILLS: _from(Status.QUEUED, to=Status.QUEUED),
     Verb.SNOOZE: _from(Status.ACTIVE, to=Status.SNOOZED, ends_contact=EndReason.SNOOZED),
     Verb.WAKE_TO_AGENT: _from(Status.SNOOZED, to=Status.ASSIGNED),
     Verb.WAKE_TO_GROUP: _from(Status.SNOOZED, to=Status.QUEUED),
@@ -186,10 +186,10 @@ NEW_ENTRIES = frozenset({Verb.QUEUE, Verb.ESCALATE})
 
 # A conversation that returns because of a failure keeps its former rank (C17), as does one that
 # drops its skills. One that an agent left unanswered goes to the front instead (C25).
-KEEPS_RANK = frozenset({Verb.EXPIRE, Verb.RELEASE, Verb.RELAX})
+KEEPS_RANK = frozenset({Verb.EXPIRE, Verb.RELEASE, Verb.DROP_SKILLS})
 
 # These verbs continue a wait: the conversation was waiting before them too.
-WAITS_ON = frozenset({Verb.EXPIRE, Verb.RELAX})
+WAITS_ON = frozenset({Verb.EXPIRE, Verb.DROP_SKILLS})
 
 
 def target_of(verb: Verb, status: Status | None) -> Status:

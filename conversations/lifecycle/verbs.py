@@ -71,7 +71,7 @@ def start_bot(conversation: Conversation, *, at: datetime) -> None:
     (R37)."""
     conversation.deadline_at = at + BOT_PATIENCE
     conversation.deadline_kind = DeadlineKind.BOT_INACTIVITY
-    _begin(conversation, Verb.GREET, at=at, data={})
+    _begin(conversation, Verb.START_BOT, at=at, data={})
 
 
 @transaction.atomic(savepoint=False)
@@ -195,7 +195,7 @@ def unassign(conversation_id: int, *, actor: Actor, at: datetime, reason: str) -
 
 def requeue(conversation_id: int, *, at: datetime) -> Conversation:
     """Return a push that was not answered in time to the front of the queue (C25)."""
-    return _move(conversation_id, Verb.RECALL, actor=SYSTEM, at=at)
+    return _move(conversation_id, Verb.REQUEUE, actor=SYSTEM, at=at)
 
 
 # --- Pausing ---------------------------------------------------------------------------------

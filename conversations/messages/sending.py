@@ -243,8 +243,8 @@ def add(
     """Store a message in the caller's transaction. The caller has checked the permission to write
     and stores the ``email`` that it came from.
 
-    ``offer`` comes from ``rich_content.check_rich_content``, with its body. A visitor's message first
-    brings a paused conversation back. A repeat returns the stored message.
+    ``offer`` comes from ``rich_content.check_rich_content``, with its body. A visitor's message
+    first brings a paused conversation back. A repeat returns the stored message.
     """
     conversation = verbs.lock(conversation_id)
     stored = (

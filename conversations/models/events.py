@@ -18,7 +18,7 @@ COUNTED = (
     Verb.REOPEN_TO_GROUP,
     Verb.EXPIRE,
     Verb.RELEASE,
-    Verb.RECALL,
+    Verb.REQUEUE,
 )
 """The verbs whose lines figures count. The others are counted by their contacts."""
 

@@ -29,7 +29,7 @@ TRANSFERS = events(Verb.TRANSFER_TO_GROUP, Verb.TRANSFER_TO_AGENT)
 REOPENINGS = events(Verb.REOPEN, Verb.REOPEN_TO_GROUP)
 EXPIRIES = events(Verb.EXPIRE)
 RELEASES = events(Verb.RELEASE)
-RECALLS = events(Verb.RECALL)
+UNANSWERED = events(Verb.REQUEUE)
 
 HAS_CONTACTS = Q(contact_count__gt=0)
 ONE_AGENT = Case(
@@ -179,7 +179,7 @@ def recalled(scope: Scope) -> Measure:
     """How often, in the period, an agent did not answer a pushed conversation before the answer
     timer of their group ended (C25).
     """
-    return count(RECALLS)
+    return count(UNANSWERED)
 
 
 @figure(report=FLOW, label=_("Wait"), unit=Unit.SECONDS, grows_better=False)

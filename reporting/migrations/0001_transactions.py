@@ -52,7 +52,10 @@ class Migration(migrations.Migration):
                     "outcome",
                     models.CharField(
                         choices=[
-                            (reporting.sales.attribution.AttributionResult["ATTRIBUTED"], "Attributed"),
+                            (
+                                reporting.sales.attribution.AttributionResult["ATTRIBUTED"],
+                                "Attributed",
+                            ),
                             (
                                 reporting.sales.attribution.AttributionResult["TOO_LATE"],
                                 "The last answer was too long ago",

@@ -39,7 +39,7 @@ def said(number: int) -> list[str]:
 
 
 def test_every_verb_is_told_but_the_first() -> None:
-    assert set(Verb) - set(ICONS) == {Verb.GREET, Verb.QUEUE}
+    assert set(Verb) - set(ICONS) == {Verb.START_BOT, Verb.QUEUE}
 
 
 def test_how_it_went_from_hand_to_hand(
@@ -125,7 +125,7 @@ def test_a_snooze_left_to_the_team_and_the_ends_of_one(step: RuleStep, agent: Ag
             "Not taken in time by Eve: returned to the queue of G",
         ),
         (
-            TimelineEntry(1, Verb.RELAX, NOW, ActorKind.SYSTEM, group="G"),
+            TimelineEntry(1, Verb.DROP_SKILLS, NOW, ActorKind.SYSTEM, group="G"),
             "No agent with the skill was free in time: anyone in G can take it",
         ),
         (

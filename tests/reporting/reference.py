@@ -66,7 +66,7 @@ class Life:
             if event.to_status == "active":
                 assert event.agent_id is not None
                 self.contacts.append(Contact(event.agent_id, event.group_id, since, event.at))
-            elif event.verb not in {"expire", "relax"}:
+            elif event.verb not in {"expire", "drop_skills"}:
                 since = event.at
 
     @property
@@ -532,13 +532,15 @@ REFERENCES: dict[str, Reference] = {
     "snoozes_closed": (lambda f: after_snooze(f, lambda e: e.to_status == "closed"), mean),
     "expired": (lambda f: said(f, "expire"), len),
     "released": (lambda f: said(f, "release"), len),
-    "recalled": (lambda f: said(f, "recall"), len),
+    "recalled": (lambda f: said(f, "requeue"), len),
     "wait": (waited, median),
     "wait_p90": (waited, ninth),
     "containment": (
         lambda f: closed(
             f,
-            lambda life: points(not life.was_queued) if life.events[0].verb == "greet" else None,
+            lambda life: (
+                points(not life.was_queued) if life.events[0].verb == "start_bot" else None
+            ),
         ),
         mean,
     ),

@@ -268,7 +268,7 @@ def put(thing: Something, steps: list, skills: list, agents: list[Agent]) -> Con
     conversation = queued(steps[thing.group], required_skills=[skills[n].pk for n in thing.skills])
     if thing.is_relaxed:
         conversation = verbs._move(
-            conversation.pk, Verb.RELAX, actor=actors.SYSTEM, at=NOW, are_skills_relaxed=True
+            conversation.pk, Verb.DROP_SKILLS, actor=actors.SYSTEM, at=NOW, are_skills_relaxed=True
         )
     if thing.assignee is not None:
         agent = agents[thing.assignee]

@@ -185,7 +185,7 @@ def test_the_end_of_an_answer_timer_waits_for_a_push_that_has_seen_him_available
 
     together(push, take_back)
     written = Event.objects.order_by("pk").values_list("conversation_id", "verb")
-    assert list(written)[-2:] == [(waiting.pk, "push"), (unanswered.pk, "recall")]
+    assert list(written)[-2:] == [(waiting.pk, "push"), (unanswered.pk, "requeue")]
     assert not AgentChannel.objects.get(agent=agent).is_available
     assert Notice.objects.get().conversation_id == unanswered.pk
     assert_sound()
@@ -289,7 +289,7 @@ def test_relaxing_and_pushing_at_once_leave_one_move_each(step: RuleStep, agent:
             lambda: dispatch.fill(agent.pk, Channel.CHAT),
         )
         assert status_of(waiting) == Status.ACTIVE
-        assert Event.objects.filter(conversation=waiting, verb=Verb.RELAX).count() == 1
+        assert Event.objects.filter(conversation=waiting, verb=Verb.DROP_SKILLS).count() == 1
     assert_sound()
 
 

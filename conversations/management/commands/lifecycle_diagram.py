@@ -72,9 +72,9 @@ def _verbs() -> str:
 def _rank(verb: Verb) -> str:
     if TRANSITIONS[verb].target not in WAITING:
         return ""
-    if verb == Verb.RELAX:
+    if verb == Verb.DROP_SKILLS:
         return "stays as it was"
-    if verb == Verb.RECALL:
+    if verb == Verb.REQUEUE:
         return "return, to the front"
     entry = "new entry" if verb in NEW_ENTRIES else "return"
     return f"{entry}, former rank" if verb in KEEPS_RANK else f"{entry}, ranks from now"

@@ -21,12 +21,12 @@ LATER = NOW + timedelta(minutes=10)
 
 # Written by hand from the table in docs/lifecycle.md; `None` means "does not exist yet".
 EDGES = {
-    (None, "greet", "bot"),
+    (None, "start_bot", "bot"),
     (None, "queue", "queued"),
     ("bot", "escalate", "queued"),
     ("bot", "close", "closed"),
     ("queued", "push", "active"),
-    ("queued", "relax", "queued"),
+    ("queued", "drop_skills", "queued"),
     ("queued", "transfer_to_group", "queued"),
     ("queued", "transfer_to_agent", "assigned"),
     ("assigned", "push", "active"),
@@ -41,7 +41,7 @@ EDGES = {
     ("active", "solve", "solved"),
     ("active", "close", "closed"),
     ("active", "release", "queued"),
-    ("active", "recall", "queued"),
+    ("active", "requeue", "queued"),
     ("active", "transfer_to_group", "queued"),
     ("active", "transfer_to_agent", "assigned"),
     ("snoozed", "wake_to_agent", "assigned"),
@@ -97,8 +97,8 @@ def verbs(step: RuleStep, agent: Agent) -> dict[Verb, Do]:
         Verb.TRANSFER_TO_AGENT: lambda c: lifecycle.transfer_to_agent(c.pk, agent=other, **acting),
         Verb.EXPIRE: lambda c: lifecycle._move(c.pk, Verb.EXPIRE, **acting),
         Verb.RELEASE: lambda c: lifecycle.release(c.pk, **acting),
-        Verb.RECALL: lambda c: lifecycle._move(c.pk, Verb.RECALL, **acting),
-        Verb.RELAX: lambda c: lifecycle._move(c.pk, Verb.RELAX, **acting),
+        Verb.REQUEUE: lambda c: lifecycle._move(c.pk, Verb.REQUEUE, **acting),
+        Verb.DROP_SKILLS: lambda c: lifecycle._move(c.pk, Verb.DROP_SKILLS, **acting),
         Verb.SNOOZE: lambda c: lifecycle.snooze(
             c.pk, until=LATER + timedelta(hours=3), keep=True, auto_close=True, **acting
         ),
@@ -122,9 +122,11 @@ def picture(conversation: Conversation) -> tuple[Any, ...]:
     return row, contacts, conversation.events.count()
 
 
-@pytest.mark.parametrize("verb", [verb for verb in Verb if verb not in {Verb.GREET, Verb.QUEUE}])
+@pytest.mark.parametrize(
+    "verb", [verb for verb in Verb if verb not in {Verb.START_BOT, Verb.QUEUE}]
+)
 @pytest.mark.parametrize("status", list(Status))
-def test_an_allowed_verb_moves_and_leaves_one_event_another_is_refused_and_leaves_none(
+def test_allowed_verbs_write_one_event_and_others_none(
     status: Status, verb: Verb, verbs: dict[Verb, Do], step: RuleStep, agent: Agent
 ) -> None:
     conversation = in_status(status, step, agent)

@@ -225,8 +225,8 @@ def back_by(verb: str, step: RuleStep, agent: Agent) -> Conversation:
     match verb:
         case "release":
             return verbs.release(conversation.pk, actor=who, at=NOW + HOUR)
-        case "recall":
-            return verbs._move(conversation.pk, Verb.RECALL, actor=actors.SYSTEM, at=NOW + HOUR)
+        case "requeue":
+            return verbs._move(conversation.pk, Verb.REQUEUE, actor=actors.SYSTEM, at=NOW + HOUR)
         case "expire":
             other = AgentFactory()
             step.group.members.add(other)
@@ -242,7 +242,7 @@ def back_by(verb: str, step: RuleStep, agent: Agent) -> Conversation:
     raise AssertionError(verb)
 
 
-@pytest.mark.parametrize("verb", ["release", "recall", "expire"])
+@pytest.mark.parametrize("verb", ["release", "requeue", "expire"])
 def test_what_a_fault_sends_back_keeps_its_rank(verb: str, step: RuleStep, agent: Agent) -> None:
     conversation = back_by(verb, step, agent)
     assert (conversation.status, conversation.queued_at) == (Status.QUEUED, NOW)
@@ -255,7 +255,7 @@ def test_what_comes_back_by_somebodys_will_waits_from_then_on(
     assert back_by(verb, step, agent).queued_at == NOW + HOUR
 
 
-@pytest.mark.parametrize("verb", ["release", "recall", "expire", "transfer", "wake"])
+@pytest.mark.parametrize("verb", ["release", "requeue", "expire", "transfer", "wake"])
 def test_a_return_is_shown_as_one(verb: str, step: RuleStep, agent: Agent) -> None:
     assert not queued(step).is_return
     assert back_by(verb, step, agent).is_return
@@ -332,7 +332,7 @@ def test_a_conversation_is_not_transferred_to_an_agent_of_another_website(
         ("transfer", EndReason.TRANSFERRED),
         ("wake", EndReason.SNOOZED),
         ("release", EndReason.RELEASED),
-        ("recall", EndReason.UNANSWERED),
+        ("requeue", EndReason.UNANSWERED),
         ("expire", EndReason.TRANSFERRED),
     ],
 )
