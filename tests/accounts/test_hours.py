@@ -125,7 +125,7 @@ def test_until_the_next_change_nothing_changes_and_then_it_does(
 
 @settings(max_examples=200, deadline=None)
 @given(SCHEDULES, MOMENTS)
-def test_what_is_open_was_said_by_some_interval_of_that_day_or_the_day_before(
+def test_open_times_lie_in_an_interval_of_that_day_or_the_day_before(
     schedule: Schedule, at: datetime
 ) -> None:
     local = at.astimezone(schedule.zone)

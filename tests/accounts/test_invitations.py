@@ -74,7 +74,7 @@ def test_anothers_token_opens_nothing(person: User) -> None:
     assert "no longer works" in open_link(Client(), forged).content.decode()
 
 
-def test_a_bad_password_is_refused_and_said(person: User) -> None:
+def test_a_weak_password_is_refused_with_a_message(person: User) -> None:
     client = Client()
     address = open_link(client, invitations.path_for(person)).redirect_chain[-1][0]
     answer = client.post(address, {"new_password1": "alice", "new_password2": "alice"})

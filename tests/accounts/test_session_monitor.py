@@ -51,7 +51,7 @@ def change(**values: object) -> Callable[[DeskSession], None]:
     [log_out, run_out, change(is_active=False), change(password="x"), change(role=Role.EXPERT)],
     ids=["logout", "ran out", "disabled", "password", "role"],
 )
-async def test_whatever_ends_a_session_ends_its_sockets_and_no_others(
+async def test_ending_a_session_closes_only_its_sockets(
     end: Callable[[DeskSession], None],
 ) -> None:
     ended, other = [await database_sync_to_async(logged_in)() for _ in range(2)]

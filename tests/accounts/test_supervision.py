@@ -68,7 +68,7 @@ def test_only_the_role_of_an_active_user_oversees(groups: list[Group]) -> None:
         assert supervision.of(user).everything
 
 
-def test_it_is_asked_in_one_statement(groups: list[Group], django_assert_num_queries: Any) -> None:
+def test_supervision_takes_one_query(groups: list[Group], django_assert_num_queries: Any) -> None:
     for user, statements in ((manager(*groups), 1), (manager(role=Role.ADMIN), 0)):
         with django_assert_num_queries(statements):
             supervision.of(user)

@@ -97,7 +97,7 @@ def test_refusals_name_the_day() -> None:
         ]
 
 
-def test_what_was_typed_is_shown_again_and_seconds_stay() -> None:
+def test_typed_hours_are_shown_again_with_their_seconds() -> None:
     again = WeekWidget().render("week", posted((0, "9h", "<b>")))
     assert 'value="9h"' in again
     assert "&lt;b&gt;" in again

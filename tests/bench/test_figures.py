@@ -55,7 +55,7 @@ def test_only_what_arrives_within_the_phase_counts_for_its_rate() -> None:
     assert figures.summary(PLAYED)["a_second"] == 0.3
 
 
-def test_cpu_is_told_for_each_message_and_part() -> None:
+def test_cpu_is_reported_per_message_and_part() -> None:
     phase = figures.summary(PLAYED)
     assert phase["cpu_ms_each_by_part"] == {"web 1": 3.0, "postgres": 1.0}
     assert phase["cpu_ms_each"] == 4.0

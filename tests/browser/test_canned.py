@@ -39,7 +39,7 @@ def keep_a_reply(alice: Agent, file: Path) -> None:
     expect(page.get_by_text("/prices")).to_be_visible()
 
 
-def test_a_reply_is_kept_found_by_a_slash_and_sent(crowd: Crowd, tmp_path: Path) -> None:
+def test_a_canned_reply_is_saved_found_by_a_slash_and_sent(crowd: Crowd, tmp_path: Path) -> None:
     crowd.expect_complaint("422")
     file = tmp_path / "prices.csv"
     file.write_text("ring;40\n")

@@ -113,7 +113,7 @@ def test_a_toolbar_that_comes_late_takes_no_other_s_place(crowd: Crowd) -> None:
     expect(alice.box(int(numbers[0]))).to_be_visible()
 
 
-def test_who_left_stays_left_whatever_was_asked_before(crowd: Crowd) -> None:
+def test_a_late_response_does_not_bring_back_a_conversation_that_left(crowd: Crowd) -> None:
     """The boxes were requested while the visitor was there, and arrive after they have left."""
     alice, visitor = crowd.agent("alice").log_in().be_available(), crowd.visitor()
     visitor.start("Good morning")
@@ -164,7 +164,7 @@ def test_the_box_one_writes_in_fits_its_text_in_every_browser(crowd: Crowd) -> N
     assert alice.reply.evaluate(height) == one_line
 
 
-def test_what_comes_while_the_boxes_are_on_their_way_is_asked_for_after_them(crowd: Crowd) -> None:
+def test_a_change_during_a_refresh_of_the_boxes_triggers_another(crowd: Crowd) -> None:
     alice, visitors = crowd.agent("alice"), [crowd.visitor() for _ in "123"]
     with alice.page.expect_websocket(lambda socket: "/ws/desk/" in socket.url) as opened:
         alice.log_in()

@@ -90,7 +90,7 @@ def heard(visitor: Visitor, name: str, *, times: int = 1) -> list[Any]:
     return [detail for _name, detail in told]
 
 
-def test_a_page_is_told_what_happens(crowd: Crowd, port: int, product: Product) -> None:
+def test_the_page_receives_events(crowd: Crowd, port: int, product: Product) -> None:
     """Every event of the embedding contract, from calls made before the script had loaded."""
     alice = crowd.agent("alice").log_in().be_available()
     visitor = come(crowd, port)

@@ -171,7 +171,7 @@ def test_a_worker_that_is_killed_in_mid_file_loses_nothing(
     assert (product.var / "media" / export(product, "file")[0]).exists()
 
 
-def test_a_worker_that_is_asked_to_end_gives_back_what_it_writes(
+def test_a_worker_that_shuts_down_returns_its_export(
     page: Page, product: Product, turnstile: Turnstile
 ) -> None:
     write_half(page, product, turnstile)

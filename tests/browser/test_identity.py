@@ -135,7 +135,7 @@ def test_a_logout_ends_what_is_still_under_way(crowd: Crowd) -> None:
     assert not [url for url in asked if "/messages/" in url or "/identity/" in url]
 
 
-def test_a_token_that_does_not_hold_is_told_to_the_console_only(crowd: Crowd) -> None:
+def test_an_invalid_token_is_reported_on_the_console_only(crowd: Crowd) -> None:
     crowd.expect_complaint("Causerie: identify: The identity token is not a readable JWT")
     crowd.expect_complaint("401")
     visitor = crowd.visitor().visit()

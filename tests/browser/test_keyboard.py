@@ -169,7 +169,7 @@ def go_elsewhere(page: Page, alice: Agent) -> None:
     socket.value.wait_for_event("framereceived")
 
 
-def test_a_message_is_told_once_however_many_tabs(crowd: Crowd) -> None:
+def test_several_tabs_notify_of_a_message_once(crowd: Crowd) -> None:
     alice, visitor = crowd.agent("alice"), crowd.visitor()
     alice.context.add_init_script(COUNT_NOTIFICATIONS)
     alice.context.add_init_script(COUNT_ENDS)

@@ -39,7 +39,7 @@ def all_equal(visitor: Visitor, alice: Agent, texts: list[str]) -> None:
     desk.page.close()
 
 
-def test_what_is_written_without_a_line_is_kept_and_sent_once(crowd: Crowd) -> None:
+def test_messages_written_offline_are_sent_once(crowd: Crowd) -> None:
     crowd.expect_complaint(NO_LINE)
     visitor, alice = in_conversation(crowd)
     visitor.context.set_offline(True)
@@ -122,7 +122,7 @@ def test_a_restart_loses_nothing(crowd: Crowd, product: Product) -> None:
     expect(visitor.frame.get_by_text("first", exact=True)).to_be_visible()
 
 
-def test_a_reload_keeps_what_was_half_written(crowd: Crowd) -> None:
+def test_a_reload_keeps_an_unfinished_text(crowd: Crowd) -> None:
     visitor, alice = in_conversation(crowd)
     alice.reply.fill("half an answer")
     alice.page.reload()

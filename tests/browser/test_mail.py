@@ -77,7 +77,7 @@ def leave_address(visitor: Visitor) -> None:
     expect(visitor.frame.get_by_text(f"We will write to {ADDRESS}")).to_be_visible()
 
 
-def test_who_left_is_written_to_and_comes_back(crowd: Crowd, product: Product) -> None:
+def test_a_visitor_who_left_gets_an_email_and_returns(crowd: Crowd, product: Product) -> None:
     forget_mails(product)
     crowd.expect_complaint(r"status of 400 .*/email/")
     visitor, alice = crowd.visitor(), crowd.agent("alice")

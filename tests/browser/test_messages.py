@@ -70,7 +70,7 @@ UP_UNTOLD = """box => {
 }"""
 
 
-def test_who_reads_up_stays_there_and_is_told_how_much_is_new(crowd: Crowd) -> None:
+def test_scrolling_up_keeps_the_position_and_counts_new_messages(crowd: Crowd) -> None:
     visitor, alice = crowd.visitor(), crowd.agent("alice")
     alice.log_in().be_available()
     visitor.start("first\n" * 12)
@@ -100,7 +100,7 @@ def test_who_reads_up_stays_there_and_is_told_how_much_is_new(crowd: Crowd) -> N
     expect(line).to_have_count(0)
 
 
-def test_emoji_are_found_by_keyboard_and_fetched_only_when_asked_for(crowd: Crowd) -> None:
+def test_emoji_are_found_by_keyboard_and_loaded_on_demand(crowd: Crowd) -> None:
     visitor = crowd.visitor()
     loaded: list[Response] = []
     visitor.page.on("response", lambda response: loaded.append(response))
@@ -131,7 +131,7 @@ def test_emoji_are_found_by_keyboard_and_fetched_only_when_asked_for(crowd: Crow
     visitor.sees("👋I like it")
 
 
-def test_of_several_choices_one_is_sent_once_from_whatever_tab(crowd: Crowd) -> None:
+def test_a_choice_is_sent_once_from_any_tab(crowd: Crowd) -> None:
     crowd.expect_complaint(r"\b409\b")
     visitor, alice = crowd.visitor(), crowd.agent("alice")
     alice.log_in().be_available()

@@ -37,7 +37,7 @@ def test_an_hour_of_sleep_loses_nothing(crowd: Crowd) -> None:
     all_equal(visitor, alice, ["first", "while you slept", "Good morning again"])
 
 
-def test_who_left_a_second_ago_is_not_handed_a_conversation(crowd: Crowd, product: Product) -> None:
+def test_an_agent_who_just_left_gets_no_conversation(crowd: Crowd, product: Product) -> None:
     crowd.expect_complaint("422")
     _visitor, alice = in_conversation(crowd)
     alice.reply.fill("half an answer")

@@ -56,7 +56,7 @@ def test_settings_keep_an_agent_connected_too(crowd: Crowd) -> None:
     assert is_reachable(crowd, "admin")
 
 
-def test_what_was_told_elsewhere_goes_when_it_is_no_longer_true(crowd: Crowd) -> None:
+def test_a_notice_on_another_page_disappears_when_outdated(crowd: Crowd) -> None:
     alice = crowd.agent("alice").log_in("/reports/").be_available()
     crowd.visitor().start("Is my lamp ready?")
     notice = alice.page.get_by_role("status").filter(has_text="New conversation")

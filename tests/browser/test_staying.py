@@ -35,7 +35,7 @@ def test_it_stays_open_until_it_is_minimised(crowd: Crowd) -> None:
     expect(other.launcher).to_have_accessible_name(CLOSED)
 
 
-def test_before_a_conversation_nothing_is_kept(crowd: Crowd) -> None:
+def test_nothing_is_stored_before_a_conversation(crowd: Crowd) -> None:
     visitor = crowd.visitor().visit()
     visitor.open()
     expect(visitor.frame.get_by_role("button", name="I accept")).to_be_visible()

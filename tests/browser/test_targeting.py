@@ -145,7 +145,7 @@ def test_what_the_website_says_of_its_visitor_and_what_a_browser_keeps(
         product.rows("UPDATE routing_targetingrule SET is_enabled = true WHERE id = 1 RETURNING 1")
 
 
-def test_who_finds_the_last_place_gone_is_told_when_there_is_room_again(
+def test_a_visitor_without_a_place_is_notified_when_there_is_room(
     crowd: Crowd, product: Product
 ) -> None:
     """B4: the visitor is told so, the text is kept, and nothing is sent automatically."""

@@ -60,7 +60,7 @@ def test_a_file_goes_along_with_a_snooze(crowd: Crowd) -> None:
     expect(alice.boxes).to_have_count(0)
 
 
-def test_a_draft_of_another_device_is_asked_about_on_the_way_out(crowd: Crowd) -> None:
+def test_leaving_asks_about_a_draft_from_another_device(crowd: Crowd) -> None:
     crowd.expect_complaint("409")  # the question what to do with the conversation
     alice = crowd.agent("alice").log_in().be_available()
     visitor = crowd.visitor()

@@ -39,7 +39,7 @@ def as_user(user: User) -> Client:
     return client
 
 
-def test_without_a_session_nothing_is_told(step: RuleStep) -> None:
+def test_requests_without_a_session_get_nothing(step: RuleStep) -> None:
     number = queued(step).pk
     for path in (LIST, f"{LIST}{number}/", f"{LIST}{number}/why/"):
         answer = Client().get(path)

@@ -18,7 +18,7 @@ from config.celery import app
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_change_of_the_schedule_is_seen_and_otherwise_nobody_is_asked(
+def test_a_schedule_change_is_noticed_without_needless_queries(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 1000.0

@@ -296,7 +296,7 @@ def test_a_page_title_cut_in_an_emoji_is_seen(client: Client, visitor: Visitor) 
     assert SeenPage.objects.get().title == "x" * 199
 
 
-def test_a_form_too_large_and_one_that_cannot_be_read_are_told(client: Client) -> None:
+def test_oversized_and_unreadable_forms_get_an_error(client: Client) -> None:
     large = client.post("/desk/boxes/size/", {"small": "x" * 3_000_000})
     assert large.status_code == 413
     assert "too large" in large.content.decode()

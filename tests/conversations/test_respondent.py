@@ -39,7 +39,7 @@ BEFORE, AFTER = NOW - MINUTE, NOW + MINUTE
         (Status.CLOSED, AFTER, False, 60, Part.ENDED),
     ],
 )
-def test_nobody_is_said_to_talk_who_does_not(
+def test_only_a_current_respondent_is_shown(
     status: Status, wrote_at: datetime | None, is_connected: bool, after: int, part: Part | None
 ) -> None:
     found = respondent(

@@ -51,7 +51,7 @@ def test_what_is_shown(address: str, shown: str) -> None:
 
 
 @given(st.text(max_size=60))
-def test_whatever_comes_is_shown_without_a_fault(text: str) -> None:
+def test_any_address_is_shown_without_an_error(text: str) -> None:
     assert isinstance(short(text, OWN), str)
     assert isinstance(short(f"https://shop.example/{text}", OWN), str)
 

@@ -44,7 +44,7 @@ def test_a_draft_is_for_its_writer_alone(browser: Browser, step: RuleStep, agent
     assert browser(stranger.user).post(f"{address}draft/", {"body": "x"}).status_code == 404
 
 
-def test_a_draft_that_is_too_long_to_send_is_kept(step: RuleStep, agent: Agent) -> None:
+def test_a_draft_too_long_to_send_is_saved(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     drafts.save(agent.pk, conversation.pk, "x\x00" * drafts.LIMIT, at=conversation.opened_at)
     assert drafts.of(agent.pk, conversation.pk) == "x" * drafts.LIMIT

@@ -118,7 +118,7 @@ def test_the_next_one_reads_the_note_and_the_visitor_never(
     assert [(n.agent, n.created_at) for n in notes.of(conversation.pk)] == [(agent, NOW)]
 
 
-def test_a_note_of_a_transfer_that_is_not_possible_comes_back_and_is_not_kept(
+def test_the_note_of_a_refused_transfer_is_returned_and_not_stored(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     colleague = AgentFactory(display_name="Bruno")

@@ -63,7 +63,7 @@ def test_who_has_left_is_on_no_page(
     assert "since" not in page[page.index(HEADING) : page.index("</section>")]
 
 
-def test_a_page_that_nobody_told_is_not_made_up(
+def test_an_unknown_page_is_not_invented(
     browser: Browser, agent: Agent, conversation: Conversation
 ) -> None:
     come(conversation)

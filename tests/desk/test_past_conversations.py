@@ -29,7 +29,7 @@ def woken(step: RuleStep, agent: Agent, by: Actor) -> Conversation:
     return verbs.wake(conversation.pk, actor=by, at=NOW + HOUR)
 
 
-def test_how_it_came_back_is_told(
+def test_the_reason_for_the_return_is_shown(
     browser: Callable[[User], Client], step: RuleStep, agent: Agent
 ) -> None:
     for by, sentence in (

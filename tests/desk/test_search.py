@@ -221,7 +221,7 @@ def test_highlights_are_text_and_never_markup(
     assert "<b>" not in shown
 
 
-def test_the_page_says_what_is_wrong_and_keeps_what_was_asked(
+def test_the_page_shows_errors_and_keeps_the_query(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     said(step, agent, "lampe")
@@ -238,7 +238,7 @@ def test_the_page_says_what_is_wrong_and_keeps_what_was_asked(
     "asked",
     [{"before": "-1"}, {"q": "x" * 201}, {"status": "agent__user__password"}, {"before": "1e3"}],
 )
-def test_what_cannot_be_asked_finds_nothing(
+def test_an_impossible_query_finds_nothing(
     browser: Browser, step: RuleStep, agent: Agent, asked: dict[str, str]
 ) -> None:
     number = said(step, agent, "x").pk
@@ -264,7 +264,7 @@ def test_an_excerpt_is_a_part_of_the_text(text: str, words: list[str]) -> None:
     assert shown.removeprefix("… ").removesuffix(" …") in text
 
 
-def test_an_excerpt_shows_what_was_found() -> None:
+def test_an_excerpt_shows_the_matching_words() -> None:
     text = "a " * 200 + "Ma LAMPE cassée, et des lampes. " + "z " * 200
     pieces = cut(text, sought("lampe cassee"))
     assert [piece.text for piece in pieces if piece.is_found] == ["LAMPE", "cassée", "lampes"]

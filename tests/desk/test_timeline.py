@@ -38,7 +38,7 @@ def said(number: int) -> list[str]:
     return [line.sentence for line in entries_of(number)]
 
 
-def test_every_verb_is_told_but_the_first() -> None:
+def test_every_verb_but_the_first_has_an_entry() -> None:
     assert set(Verb) - set(ICONS) == {Verb.START_BOT, Verb.QUEUE}
 
 

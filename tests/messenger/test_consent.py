@@ -67,7 +67,7 @@ def test_withdrawn_nothing_is_written_by_either_side_until_it_is_given_again(
     assert len({sha for _kind, sha in said}) == 1
 
 
-def test_another_text_is_asked_for_before_something_new_begins(
+def test_a_new_consent_text_is_required_before_a_new_conversation(
     browser: Browser, website: Website, visitor: Visitor, step: RuleStep
 ) -> None:
     assert standing(browser) == "given"

@@ -70,7 +70,7 @@ def test_an_answer_that_was_hidden_before_the_look_is_owed_no_mail(talk: Convers
     assert not Mail.objects.exists()
 
 
-def test_shown_again_it_is_told_of(talk: Conversation) -> None:
+def test_shown_again_it_is_mailed(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is oak.", at=NOW)
     hide(talk, at=NOW + SECOND)
     pending_mails.look(at=NOW + MINUTE)
@@ -157,7 +157,7 @@ async def test_all_browsers_of_the_person_hear_of_it() -> None:
 
 
 @pytest.mark.parametrize("hidden", [True, False])
-def test_it_is_told_after_the_commit(
+def test_it_is_announced_after_the_commit(
     hidden: bool, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch, db: None
 ) -> None:
     facts: list[HistoryHidden] = []

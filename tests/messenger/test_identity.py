@@ -233,7 +233,7 @@ def identity_text(website: Website) -> str:
     return sha256_of(texts_of(website, "fr")["consent"])
 
 
-def test_what_was_said_before_the_login_comes_along_and_the_token_changes(
+def test_messages_before_the_login_are_kept_and_the_token_changes(
     website: Website, step: RuleStep, alice: Agent, brand: str
 ) -> None:
     other = customer(website, brand)
@@ -327,7 +327,7 @@ def email_of(browser: Browser) -> str | None:
     return shown["address"] if shown else None
 
 
-def test_a_signed_address_is_shown_and_not_asked_for(
+def test_a_signed_address_is_shown_and_not_requested(
     browser: Browser, website: Website, brand: str
 ) -> None:
     agree(browser, website)

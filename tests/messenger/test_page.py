@@ -52,7 +52,7 @@ def test_the_page_has_no_inline_script_or_style(browser: Browser) -> None:
 @pytest.mark.parametrize(
     ("asked", "spoken"), [("fr", "fr"), ("en-GB", "en"), ("de", "fr"), ("", "fr")]
 )
-def test_the_page_speaks_the_language_asked_for_else_the_websites(
+def test_the_page_uses_the_requested_language_or_the_websites(
     browser: Browser, asked: str, spoken: str
 ) -> None:
     html = browser.get(f"?lang={asked}").content.decode()
@@ -96,7 +96,7 @@ def test_text_on_a_colour_can_be_read(colour: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "state/"])
-def test_an_unknown_key_is_told_so(client: Client, path: str) -> None:
+def test_an_unknown_key_is_a_404(client: Client, path: str) -> None:
     response = client.get(f"/messenger/nobody/{path}", headers={"Accept-Language": "en"})
     assert response.status_code == 404
     assert response.json() == {

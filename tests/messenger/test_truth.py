@@ -381,7 +381,7 @@ def test_open_conversations_of_two_browsers_that_become_one_stay_open(
     assert state("laptop")["others"] == []
 
 
-def test_open_conversations_are_told_however_many_came_after(
+def test_open_conversations_are_listed_however_many_came_after(
     website: Website, step: RuleStep, alice: Agent
 ) -> None:
     phone = VisitorFactory(website=website, token="phone", agrees=True)

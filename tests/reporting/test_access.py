@@ -145,7 +145,7 @@ def test_the_api_tells_what_the_page_tells(brands: Brands) -> None:
         ("closed/?currency=euros", 400),
     ],
 )
-def test_what_is_no_question_is_told(brands: Brands, asked: str, status: int) -> None:
+def test_an_invalid_query_is_a_400(brands: Brands, asked: str, status: int) -> None:
     assert as_user(brands.users["admin"]).get(f"/api/v1/figures/{asked}").status_code == status
 
 

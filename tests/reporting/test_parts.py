@@ -324,7 +324,7 @@ def new_lines(before: str, after: str) -> list[str]:
     return [str(new) for old, new in pairs if old != new]
 
 
-def test_whatever_happens_to_another_team_changes_nothing_that_is_read(shop: Shop) -> None:
+def test_changes_in_another_team_change_nothing_visible(shop: Shop) -> None:
     """Every address, before and after."""
     asked = [path for name, path in addresses(shop, of=shop.ours) if name not in OFFERS]
     before = read(shop.boss, asked)

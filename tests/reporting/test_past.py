@@ -61,7 +61,7 @@ def test_an_expert_who_becomes_a_manager_keeps_the_pay_of_before(step: RuleStep)
     assert value(step, "paid") == 1
 
 
-def test_an_agent_who_becomes_an_expert_is_not_paid_for_what_was_before(step: RuleStep) -> None:
+def test_a_new_expert_is_not_paid_for_earlier_conversations(step: RuleStep) -> None:
     agent = AgentFactory()
     closed_by(step, agent)
     role_of(agent, Role.EXPERT)

@@ -185,7 +185,7 @@ def set_everything_otherwise(world: World) -> None:
 @given(history=histories)
 @example(history=2)
 @lived
-def test_nothing_of_the_past_differs_whatever_is_set_today(history: int) -> None:
+def test_current_settings_change_no_past_figure(history: int) -> None:
     def check(world: World) -> None:
         pks = [website.pk for website in world.websites]
         seen = list(sights(world))

@@ -341,7 +341,7 @@ def test_an_administrator_sets_what_is_reserved(admin: Client, group: Group) -> 
     }
 
 
-def test_a_new_agent_gets_groups_and_each_is_told(
+def test_a_new_agent_gets_groups_and_each_change_is_published(
     admin: Client, group: Group, told: list[Fact]
 ) -> None:
     user = UserFactory()
@@ -368,7 +368,7 @@ def test_the_pencil_and_the_sections_of_a_rule(admin: Client, step: RuleStep) ->
     assert "laces en file de conversation" in shown
 
 
-def test_a_skill_that_goes_is_asked_for_no_longer(
+def test_a_deleted_skill_is_no_longer_required(
     admin: Client, step: RuleStep, told: list[Fact]
 ) -> None:
     group = step.group
@@ -402,7 +402,7 @@ def test_every_list_and_form_opens(admin: Client, step: RuleStep) -> None:
             assert admin.get(path).status_code == 200, path
 
 
-def test_targeting_rules_are_asked_in_the_order_of_the_list(
+def test_targeting_rules_apply_in_list_order(
     admin: Client, step: RuleStep, told: list[Fact]
 ) -> None:
     website = step.rule.website

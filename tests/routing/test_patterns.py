@@ -123,7 +123,7 @@ PIECES = st.text(alphabet="ab/", max_size=4)
 
 
 @given(st.lists(PIECES, min_size=1, max_size=5), st.lists(PIECES, min_size=4, max_size=4))
-def test_whatever_stands_for_the_stars_is_matched(parts: list[str], between: list[str]) -> None:
+def test_stars_match_any_text(parts: list[str], between: list[str]) -> None:
     pattern = "/x" + "*".join(parts)
     url = "/x" + "".join(
         part + filler for part, filler in zip(parts, [*between[: len(parts) - 1], ""], strict=True)

@@ -398,7 +398,7 @@ def test_a_desk_that_was_given_up_comes_back_by_being_heard(step: RuleStep) -> N
         assert dispatch.fill(agent.pk, Channel.CHAT) == 1
 
 
-def test_a_beat_costs_one_query_and_an_unknown_desk_is_told_so(step: RuleStep) -> None:
+def test_a_heartbeat_takes_one_query_and_reports_an_unknown_desk(step: RuleStep) -> None:
     team(step, 1)
     desk = DeskConnection.objects.get().pk
     with CaptureQueriesContext(connection) as queries:

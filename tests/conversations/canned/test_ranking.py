@@ -8,7 +8,7 @@ from conversations.canned.ranking import MOST, Candidate, rank
 from core.text.text_search import spaced
 
 
-def test_whatever_is_no_letter_separates_words_here_too() -> None:
+def test_non_letters_separate_words() -> None:
     replies = [reply(1, "Meilleurs vœux", body="N°4711, l’adresse «lampe» commande.Merci")]
     for asked in (
         "voeux",
@@ -52,7 +52,7 @@ REPLIES = [
         ("zzz", []),
     ],
 )
-def test_what_was_typed_finds_the_reply(query: str, found: list[int]) -> None:
+def test_typed_text_finds_the_reply(query: str, found: list[int]) -> None:
     assert rank(REPLIES, query, "fr-CA") == found
 
 

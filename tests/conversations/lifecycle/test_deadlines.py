@@ -119,7 +119,7 @@ def test_the_cost_does_not_grow_with_the_number(step: RuleStep, agent: Agent) ->
 
 
 @pytest.mark.django_db
-def test_what_begins_to_wait_in_a_group_owes_one_drain(step: RuleStep, agent: Agent) -> None:
+def test_entering_a_groups_queue_enqueues_one_drain(step: RuleStep, agent: Agent) -> None:
     for _ in range(5):
         snoozed(step, agent, keep=False, auto_close=False)
     OutboxEntry.objects.all().delete()

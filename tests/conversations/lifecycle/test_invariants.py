@@ -45,7 +45,7 @@ def checks() -> set[str]:
 
 
 @pytest.mark.parametrize("check", SPOIL)
-def test_a_spoilt_row_is_found(check: str, step: RuleStep, agent: Agent) -> None:
+def test_a_corrupted_row_is_found(check: str, step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     assert checks() == set()
     SPOIL[check](conversation)

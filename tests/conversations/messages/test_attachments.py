@@ -331,7 +331,7 @@ def test_a_file_to_a_snoozed_conversation_brings_it_back(
         (b"x" * (UPLOAD_BYTES + 1), 413, "too_large"),
     ],
 )
-def test_what_is_not_kept_is_refused_with_a_sentence(
+def test_unsupported_files_are_refused_with_a_message(
     visitor: Caller, media: Path, content: bytes, status: int, code: str
 ) -> None:
     answer = visitor.upload(content)
@@ -359,9 +359,7 @@ def test_a_flood_of_files_is_stopped(
     assert alice.upload(png(8)).status == 201
 
 
-def test_what_was_never_sent_is_forgotten_and_what_was_sent_stays(
-    visitor: Caller, media: Path
-) -> None:
+def test_unsent_files_are_deleted_and_sent_ones_stay(visitor: Caller, media: Path) -> None:
     sent = visitor.upload(png()).json["attachment"]["id"]
     visitor.say(sent)
     visitor.upload(png())

@@ -22,7 +22,7 @@ VOCABULARY = {"maison", "celeste", "chronopost"}
         "Bonjour Madame, oui : cette bague existe aussi en argent.",
     ],
 )
-def test_what_could_be_said_to_anybody_is_safe(answer: str) -> None:
+def test_impersonal_answers_are_safe(answer: str) -> None:
     assert is_safe(answer, names=NAMES, vocabulary=VOCABULARY)
 
 
@@ -54,7 +54,7 @@ def test_what_may_be_about_somebody_is_not(answer: str) -> None:
     assert not is_safe(answer, names=NAMES, vocabulary=VOCABULARY)
 
 
-def test_a_question_is_compared_without_who_asked() -> None:
+def test_questions_are_compared_without_personal_data() -> None:
     asked = "Bonjour, je suis Jeanne Dupont (jeanne@example.com), commande 48213 : où est-elle ?"
     assert redact(asked, names=NAMES) == "bonjour, je suis commande : ou est-elle ?"
     assert redact("WHERE IS MY ORDER") == "where is my order"

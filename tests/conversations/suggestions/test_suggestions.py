@@ -130,7 +130,7 @@ def test_a_bad_mark_that_comes_later_takes_it_back(step: RuleStep, agent: Agent)
         assert PastAnswer.objects.count() == count
 
 
-def test_a_question_finds_what_was_answered_well(step: RuleStep, agent: Agent) -> None:
+def test_a_question_finds_well_rated_answers(step: RuleStep, agent: Agent) -> None:
     closed(step, agent)
     closed(step, agent, answer=ANSWER)  # the same answer is one suggestion
     closed(step, agent, question="Puis-je changer la couleur ?", answer="Oui, avant l'expédition.")
@@ -310,7 +310,7 @@ def test_after_three_failures_it_is_left_alone(
     assert len(outside.heard) == 3
 
 
-def test_an_inner_address_is_never_asked_unasked(
+def test_a_private_address_is_never_contacted_by_default(
     step: RuleStep, agent: Agent, outside: Outside
 ) -> None:
     assert not asked_outside(step, agent, outside)

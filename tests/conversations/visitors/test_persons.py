@@ -73,7 +73,7 @@ def test_after_a_withdrawal_neither_side_s_message_is_stored(step: RuleStep, age
     assert one(as_agent(conversation, desk)).frame["seq"] == 1
 
 
-def test_what_is_hidden_is_not_told_and_what_comes_after_is(step: RuleStep, agent: Agent) -> None:
+def test_hidden_messages_are_withheld_and_later_ones_shown(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     visitor = conversation.visitor
     said(conversation, "before", NOW)

@@ -16,7 +16,7 @@ ANY = st.text(st.characters(codec=None), max_size=60)
 
 
 @given(ANY)
-def test_whatever_is_cleaned_can_be_stored(text: str) -> None:
+def test_cleaned_text_can_be_stored(text: str) -> None:
     for cleaned in (clean(text), words(text), line(text)):
         assert "\0" not in cleaned
         assert cleaned.encode().decode() == cleaned
@@ -27,7 +27,7 @@ def test_whatever_is_cleaned_can_be_stored(text: str) -> None:
         st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffd"), max_size=60
     )
 )
-def test_what_somebody_writes_is_kept_as_it_is(text: str) -> None:
+def test_ordinary_text_is_unchanged(text: str) -> None:
     assert clean(text) == text
     assert words(text) == text.strip()
 

@@ -55,7 +55,7 @@ def test_on_any_text_both_agree(text: str) -> None:
 
 
 @given(st.text(ALPHABET, max_size=300))
-def test_whatever_is_typed_is_a_query(text: str) -> None:
+def test_any_input_is_a_valid_query(text: str) -> None:
     terms = sought(text)
     assert sum(len(term.words) for term in terms) <= LIMIT
     if terms:
@@ -131,7 +131,7 @@ def shown(text: str, asked: str) -> list[str]:
     return [piece.text for piece in cut(text, sought(asked)) if piece.is_found]
 
 
-def test_an_excerpt_shows_what_was_meant() -> None:
+def test_an_excerpt_shows_the_match() -> None:
     assert shown("Voici l’Adresse.", "l'adresse") == ["Adresse"]
     assert shown("Meilleurs Vœux !", "voeux") == ["Vœux"]
     assert shown("La réf. AB-1234-Z, oui", "ab1234z") == []

@@ -272,7 +272,7 @@ def test_nobody_answers_for_another(
     ],
 )
 @pytest.mark.parametrize("token", ["", "unknown", "of another website"])
-def test_without_a_token_of_this_website_nothing_is_told(
+def test_requests_need_a_token_of_this_website(
     browser: Browser, method: str, path: str, token: str
 ) -> None:
     VisitorFactory(website=WebsiteFactory(), token="of another website")
@@ -299,7 +299,7 @@ def test_a_foreign_page_may_not_act(browser: Browser, visitor: Visitor) -> None:
         ("ticket/", "POST"),
     ],
 )
-def test_a_wrong_method_is_told_so(browser: Browser, path: str, allowed: str) -> None:
+def test_a_wrong_method_is_a_405(browser: Browser, path: str, allowed: str) -> None:
     answer = browser.client.delete(browser.base + path, headers={"Accept-Language": "en"})
     assert code_of(answer) == (405, "method")
     assert answer["Allow"] == allowed
@@ -327,7 +327,7 @@ def test_a_ticket_opens_one_socket(browser: Browser, visitor: Visitor) -> None:
 # --- Functions that a website has switched off
 
 
-def test_a_question_that_is_not_asked_takes_no_answer(
+def test_a_disabled_survey_question_takes_no_answer(
     browser: Browser, visitor: Visitor, step: RuleStep, alice: Agent
 ) -> None:
     past = closed(step, alice, visitor)

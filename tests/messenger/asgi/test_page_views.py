@@ -84,7 +84,7 @@ def page(website: Website) -> Page:
 in_thread: Callable[..., Any] = sync_to_async
 
 
-async def test_a_page_of_the_brand_is_told_to_engage(page: Page, step: RuleStep) -> None:
+async def test_a_page_of_the_brand_may_engage(page: Page, step: RuleStep) -> None:
     rule = await TargetingRule.objects.aget()
     assert await page.told() == {
         "engage": True,
@@ -109,7 +109,7 @@ async def test_a_page_of_the_brand_is_told_to_engage(page: Page, step: RuleStep)
     assert (await page.told(language="fr"))["labels"]["open"] != "Open the chat"
 
 
-async def test_why_not_is_said(page: Page, website: Website, step: RuleStep) -> None:
+async def test_a_refusal_names_its_reason(page: Page, website: Website, step: RuleStep) -> None:
     await in_thread(queued)(step)
     told = await page.told()
     assert (told["engage"], told["reason"]) == (False, "no_room")
@@ -207,12 +207,12 @@ async def test_what_is_no_question_is_refused(page: Page, step: RuleStep) -> Non
         assert (answered, told["error"]["code"]) == (status, code)
 
 
-async def test_nonsense_about_a_page_is_as_if_it_was_not_said(page: Page, step: RuleStep) -> None:
+async def test_invalid_page_data_is_ignored(page: Page, step: RuleStep) -> None:
     told = await page.told(url=7, language=None, device=[], pages="x", data={"a": {"b": 1}})
     assert told["engage"] is True
 
 
-async def test_an_unknown_key_is_told_so(website: Website) -> None:
+async def test_an_unknown_key_is_a_404(website: Website) -> None:
     answered, told = await Page("nobody").ask()
     assert (answered, told["error"]["message"]) == (404, "No website has this key.")
 

@@ -84,7 +84,7 @@ def test_another_consent_is_another_version(
         ("greeting_live_fr", "x" * 1001),
     ],
 )
-def test_what_cannot_stand_is_said_and_what_was_typed_stays(
+def test_invalid_input_is_shown_with_its_errors(
     administrator: Client, website: Website, field: str, value: str
 ) -> None:
     answer = administrator.post(f"/admin/builder/{website.pk}/", typed(website, **{field: value}))

@@ -234,7 +234,7 @@ def test_a_refusal_for_now_is_tried_again_with_the_same_message_id(
     assert server.mails[0]["Message-ID"] == f"<{mail.public_id}@mail.example.com>"
 
 
-def test_an_address_that_is_refused_for_good_is_told_to_its_visitor(
+def test_a_permanently_refused_address_is_reported_to_its_visitor(
     talk: Conversation, server: MailServer
 ) -> None:
     mail = owe(talk)
@@ -355,7 +355,7 @@ def test_one_mail_that_cannot_be_sent_does_not_hold_up_the_others(
     assert send() == 1
 
 
-def test_without_a_mailbox_for_replies_nobody_is_asked_to_reply(
+def test_without_a_reply_mailbox_mails_do_not_invite_replies(
     talk: Conversation, server: MailServer, settings: Any
 ) -> None:
     settings.MAIL_REPLY_TO = ""
@@ -367,7 +367,7 @@ def test_without_a_mailbox_for_replies_nobody_is_asked_to_reply(
     assert "personne ne lirait" in text_of(sent)
 
 
-def test_mails_are_kept_whole_where_no_server_is_named(
+def test_without_a_server_mails_are_written_to_files(
     talk: Conversation, settings: Any, tmp_path: Any
 ) -> None:
     settings.EMAIL_BACKEND = "messenger.mail.file_backend.Backend"

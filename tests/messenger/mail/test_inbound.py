@@ -70,7 +70,7 @@ def browser_of(user: Any) -> Client:
 # --- The whole e-mail
 
 
-def test_a_mail_is_kept_as_it_came_beside_the_message_it_became(talk: Conversation) -> None:
+def test_the_original_mail_is_stored_with_its_message(talk: Conversation) -> None:
     """B29."""
     mail = answer(talk, Subject="Re: Lamp")
     assert take(mail, reply_address(talk.public_id)) == ReplyOutcome.ACCEPTED
@@ -193,7 +193,7 @@ def test_withdrawn_consent_is_refused_with_the_reason_on_record(talk: Conversati
     assert Reply.objects.get().reason == "the visitor has withdrawn consent"
 
 
-def test_the_way_back_is_told_once_a_day(talk: Conversation) -> None:
+def test_the_closing_mail_is_sent_once_a_day(talk: Conversation) -> None:
     close(talk)
     to = reply_address(talk.public_id)
     outcomes = []
@@ -218,7 +218,7 @@ def test_an_answer_with_nothing_but_our_mail_says_nothing(talk: Conversation) ->
     assert Reply.objects.get().reason == "no words of its own"
 
 
-def test_a_picture_without_a_name_is_told_of(talk: Conversation) -> None:
+def test_a_picture_without_a_name_is_mentioned(talk: Conversation) -> None:
     mail = letter(talk, "Here:")
     mail.add_attachment(b"x" * 1000, maintype="image", subtype="png")
     take(mail, reply_address(talk.public_id))
@@ -227,14 +227,14 @@ def test_a_picture_without_a_name_is_told_of(talk: Conversation) -> None:
     assert "image 1.png" in note
 
 
-def test_what_is_too_long_says_so_and_is_kept(talk: Conversation) -> None:
+def test_a_too_long_mail_is_marked_and_stored(talk: Conversation) -> None:
     mail = letter(talk, "\n".join(f"Line {n} of a long letter." for n in range(4000)))
     assert take(mail, reply_address(talk.public_id)) == ReplyOutcome.ACCEPTED
     assert words_of(talk)[-1].startswith("[La suite de cet e-mail")
     assert "Line 3999" in InboundEmail.objects.get().text
 
 
-def test_an_unreadable_mail_is_kept_and_said_to_be_so(talk: Conversation) -> None:
+def test_an_unreadable_mail_is_marked_and_stored(talk: Conversation) -> None:
     """Python's own parser fails on a boundary like this one."""
     boundary = b"multipart/mixed; boundary*0=b; boundary*"
     raw = letter(talk).as_bytes().replace(b'text/plain; charset="utf-8"', boundary)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from messenger.mail import quotes
 from messenger.mail.own_text import squash
 from messenger.mail.parsing import parse
-from tests.messenger.test_mail_corpus import EMAILS, OWN, REPLY_TO
+from tests.messenger.mail.test_recognition import EMAILS, OWN, REPLY_TO
 
 SENT = (EMAILS / "sent.txt").read_text().rstrip("\n").split("\n")
 SENT_HTML = (EMAILS / "sent.htm").read_text()

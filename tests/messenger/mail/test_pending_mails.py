@@ -86,7 +86,7 @@ def test_two_mails_of_one_conversation_keep_a_distance(talk: Conversation) -> No
     assert [(mail.from_seq, mail.to_seq) for mail in owed()] == [(1, 2), (2, 3)]
 
 
-def test_what_was_read_is_not_mailed_and_costs_no_further_look(talk: Conversation) -> None:
+def test_read_messages_are_not_mailed_or_checked_again(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is.", at=NOW)
     Conversation.objects.update(visitor_read_seq=2)
     assert pending_mails.look(at=NOW + MINUTE) == 0
@@ -102,7 +102,7 @@ def test_who_is_on_the_site_is_not_written_to_until_leaving(talk: Conversation) 
     assert pending_mails.look(at=NOW + MINUTE + decisions.ON_SITE_PAUSE) == 1
 
 
-def test_an_answer_before_the_address_is_told_of_too(step: RuleStep, agent: Agent) -> None:
+def test_an_answer_before_the_address_is_mailed_too(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     say(conversation, Author.VISITOR, "Is it oak?", at=NOW)
     say(conversation, Author.AGENT, "It is.", at=NOW)
@@ -123,7 +123,7 @@ def test_who_does_not_want_mail_gets_none(talk: Conversation, choice: str) -> No
     assert pending_mails.look(at=NOW + 3 * MINUTE) == 0
 
 
-def test_switched_on_again_what_waits_is_told(talk: Conversation) -> None:
+def test_unread_messages_are_mailed_after_mail_is_enabled_again(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is.", at=NOW)
     addresses.want_mail(talk.visitor, wanted=False, at=NOW)
     pending_mails.look(at=NOW + MINUTE)
@@ -131,7 +131,7 @@ def test_switched_on_again_what_waits_is_told(talk: Conversation) -> None:
     assert pending_mails.look(at=NOW + 2 * MINUTE) == 1
 
 
-def test_another_address_gets_what_was_owed_to_the_first(talk: Conversation) -> None:
+def test_a_new_address_gets_the_pending_mail(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is.", at=NOW)
     pending_mails.look(at=NOW + MINUTE)
     addresses.give(talk.visitor, "other@example.org", at=NOW + 2 * MINUTE)
@@ -139,7 +139,7 @@ def test_another_address_gets_what_was_owed_to_the_first(talk: Conversation) -> 
     assert [mail.to for mail in owed()] == ["other@example.org"]
 
 
-def test_a_closed_conversation_is_still_told_of(talk: Conversation, agent: Agent) -> None:
+def test_a_closed_conversation_is_still_mailed(talk: Conversation, agent: Agent) -> None:
     """R22: the link of that mail shows the survey."""
     say(talk, Author.AGENT, "It is. Good-bye!", at=NOW)
     who = actors.agent(agent.user)

@@ -209,7 +209,7 @@ def test_a_long_letter_comes_in_pieces(talk: Conversation) -> None:
     assert "".join(" ".join(parts).split()) == "".join(body.split())
 
 
-def test_files_are_told_of_and_not_taken_over(talk: Conversation) -> None:
+def test_files_are_mentioned_and_not_stored(talk: Conversation) -> None:
     mail = letter(talk)
     mail.add_attachment(b"x" * 1000, maintype="image", subtype="png", filename="lamp.png")
     assert take(mail, reply_address(talk.public_id)) == ReplyOutcome.ACCEPTED

@@ -40,7 +40,7 @@ def tell(visitor: Visitor, token: str = "word", **said: Any) -> int:
     return answer.status_code
 
 
-def test_a_page_is_remembered_once_and_what_is_said_with_it(visitor: Visitor) -> None:
+def test_a_page_is_stored_once_with_its_data(visitor: Visitor) -> None:
     view = {"device": "phone", "language": "fr-FR", "data": {"cart.total": 80, "vip": True}}
     for _ in range(2):
         assert tell(visitor, view=view, referrer="https://search.example/?q=lamp") == 204
@@ -56,7 +56,7 @@ def test_a_page_is_remembered_once_and_what_is_said_with_it(visitor: Visitor) ->
 
 
 @pytest.mark.parametrize("token", ["", "another"])
-def test_nothing_is_remembered_of_who_has_not_agreed(visitor: Visitor, token: str) -> None:
+def test_nothing_is_stored_without_consent(visitor: Visitor, token: str) -> None:
     assert tell(visitor, token) == 401
     assert not SeenPage.objects.exists()
     assert not Profile.objects.exists()
@@ -76,7 +76,7 @@ def test_what_is_no_page_is_none(visitor: Visitor, said: dict[str, Any]) -> None
     assert not SeenPage.objects.exists()
 
 
-def test_a_text_is_kept_without_what_cannot_be_kept(visitor: Visitor) -> None:
+def test_text_is_stored_without_invalid_characters(visitor: Visitor) -> None:
     view = {"data": {"a\x00b": "x\x00y"}, "language": "fr\x00"}
     assert tell(visitor, title="  A\x00 \n B " + "x" * 300, view=view) == 204
     assert page_views.pages_of(visitor.pk)[0].title == ("A B " + "x" * 300)[:200]
@@ -195,7 +195,9 @@ def test_a_proxy_may_say_the_place(visitor: Visitor, rf: Any, settings: Any) -> 
     assert place_of(asked, visitor.website) == ("Lyon FR" + "x" * 200)[:100]
 
 
-def test_an_agents_desk_is_told(visitor: Visitor, django_capture_on_commit_callbacks: Any) -> None:
+def test_the_agents_desk_is_notified(
+    visitor: Visitor, django_capture_on_commit_callbacks: Any
+) -> None:
     from config import wiring
     from conversations.facts import VisitorBrowsed
     from core.events import bus

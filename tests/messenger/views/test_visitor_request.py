@@ -79,7 +79,7 @@ def test_a_body_is_a_json_object_of_a_valid_size(
 
 
 @pytest.mark.parametrize("path", ["visitors/", "transactions/"])
-def test_without_the_database_the_page_is_asked_to_try_again(
+def test_without_the_database_the_answer_is_a_503(
     website: Website, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     def lost(*_args: object, **_kwargs: object) -> None:

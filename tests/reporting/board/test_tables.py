@@ -59,7 +59,7 @@ def lines(user: User, address: str, **headers: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
 
 
-def test_the_queues_are_told_in_numbers(step: RuleStep, manager: User) -> None:
+def test_the_queues_are_shown_in_numbers(step: RuleStep, manager: User) -> None:
     for _number in range(2):
         queued(step, at=NOW - timedelta(minutes=5))
     assert lines(manager, "production/queues.csv") == [

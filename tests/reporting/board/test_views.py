@@ -97,7 +97,7 @@ def test_a_queue_shows_its_places_its_returns_and_its_longest_wait(
     assert queue.oldest_at == NOW
 
 
-def test_a_group_without_a_queue_shows_what_was_handed_to_it(
+def test_a_group_without_a_queue_shows_its_transfers(
     step: RuleStep, agent: Agent, manager: User
 ) -> None:
     other = StepFactory(rule=step.rule).group

@@ -80,7 +80,7 @@ def rows_of(body: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig")), delimiter=";"))
 
 
-def test_a_file_is_asked_for_followed_fetched_and_dropped(manager: User, step: RuleStep) -> None:
+def test_an_export_is_requested_polled_fetched_and_deleted(manager: User, step: RuleStep) -> None:
     asked = ask(manager, website=step.rule.website_id)
     assert asked | {"id": 0} == {
         "id": 0,
@@ -264,7 +264,7 @@ def test_tables_and_charts_are_the_files_of_the_pages(manager: User, kind: str) 
             assert answer.content == page.content
 
 
-def test_tables_are_for_those_who_oversee_and_nonsense_is_told(
+def test_tables_need_supervision_and_reject_invalid_parameters(
     manager: User, step: RuleStep
 ) -> None:
     alice = as_user(step.group.members.get().user)

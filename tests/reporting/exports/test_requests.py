@@ -110,7 +110,7 @@ def lines_of(body: bytes) -> list[dict[str, str]]:
 
 
 @pytest.mark.usefixtures("clock")
-def test_what_is_asked_for_is_written_mailed_and_fetched(
+def test_a_requested_export_is_written_mailed_and_fetched(
     manager: User,
     step: RuleStep,
     monkeypatch: pytest.MonkeyPatch,
@@ -181,7 +181,7 @@ def test_a_conversation_is_one_row_with_all_that_is_counted_of_it(
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("chunk", [1, 2, 1000])
 @pytest.mark.parametrize("subject", ["conversations", "closed"])
-def test_every_row_is_there_once_whatever_the_pieces(
+def test_every_row_is_exported_once_for_any_chunk_size(
     manager: User, step: RuleStep, subject: str, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (subjects, conversations):
@@ -206,7 +206,7 @@ def test_a_workbook_is_written_as_well(manager: User, step: RuleStep) -> None:
     assert "<f>" not in sheet
 
 
-def test_the_language_is_that_in_which_it_was_asked_for(manager: User, step: RuleStep) -> None:
+def test_an_export_uses_the_language_of_its_request(manager: User, step: RuleStep) -> None:
     client = logged_in(manager)
     client.post(ADDRESS, headers={"accept-language": "fr"})
     export = Export.objects.get()
@@ -386,7 +386,7 @@ def test_cancelled_when_it_was_just_ready_it_leaves_no_file(
 
 
 @pytest.mark.usefixtures("clock")
-def test_what_breaks_is_tried_three_times_and_then_said(
+def test_a_failing_export_is_tried_three_times_and_then_reported(
     manager: User,
     step: RuleStep,
     monkeypatch: pytest.MonkeyPatch,

@@ -94,7 +94,7 @@ def rated() -> User:
 @pytest.mark.usefixtures("clock")
 class TestFiles:
     @pytest.mark.parametrize("chunk", [1, 2, 2000])
-    def test_a_csv_holds_every_row_once_whatever_the_pieces(
+    def test_a_csv_has_every_row_once_for_any_chunk_size(
         self, rated: User, chunk: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(row_files, "CHUNK", chunk)

@@ -79,7 +79,7 @@ def test_what_xml_cannot_say_is_spelt_as_workbooks_spell_it(text: str) -> None:
     assert unescape(read(text).value) == text
 
 
-def test_blanks_at_the_ends_are_said_to_count() -> None:
+def test_leading_and_trailing_spaces_are_preserved() -> None:
     for text, says in ((" a", True), ("a ", True), ("a b", False)):
         with zipfile.ZipFile(io.BytesIO(written([[1, text]]))) as archive:
             sheet = archive.read("xl/worksheets/sheet1.xml").decode()

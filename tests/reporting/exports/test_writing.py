@@ -39,7 +39,7 @@ def test_large_counts_can_be_read(language: str, said: str) -> None:
         assert grouped(218400).replace("\xa0", "\u202f") == said
 
 
-def test_a_figure_is_told_to_machines_as_it_was_computed() -> None:
+def test_machine_formats_have_unrounded_figures() -> None:
     assert (exact(1 / 3), exact(3), exact(None)) == ("0.3333333333333333", "3.0", "")
 
 

@@ -36,7 +36,7 @@ def snoozed(step: RuleStep, agent: Agent, *, auto_close: bool = False) -> Conver
     )
 
 
-def test_a_snooze_is_told_by_what_ended_it() -> None:
+def test_snoozes_are_broken_down_by_their_end() -> None:
     step, agent = StepFactory(), AgentFactory()
     step.group.members.add(agent)
     answered, woken, late, over, _sleeps = [

@@ -152,9 +152,7 @@ def test_who_may_see_nothing_any_more_is_not_written_to(
     assert not Subscription.objects.exists()
 
 
-def test_a_website_that_one_oversees_no_longer_is_not_told_of(
-    manager: User, step: RuleStep
-) -> None:
+def test_a_website_no_longer_overseen_is_not_mailed(manager: User, step: RuleStep) -> None:
     other = StepFactory(rule__website__name="Ailleurs")
     other.group.managers.add(manager)
     one = subscribed(manager)
@@ -165,7 +163,7 @@ def test_a_website_that_one_oversees_no_longer_is_not_told_of(
     assert mail.outbox == []
 
 
-def test_it_is_asked_for_on_its_page(manager: User, step: RuleStep) -> None:
+def test_a_subscription_is_made_on_the_reports_page(manager: User, step: RuleStep) -> None:
     client, agent = Client(), Client()
     client.force_login(manager)
     agent.force_login(AgentFactory().user)

@@ -83,7 +83,7 @@ def test_an_empty_website_has_every_page(manager: Client, page: str) -> None:
     assert "Last 7 days" in text_of(manager, f"/reports/{page}/")
 
 
-def test_the_experience_is_told_with_its_comments(
+def test_the_experience_report_shows_comments(
     manager: Client, step: RuleStep, agent: Agent
 ) -> None:
     one = handled(step, agent, comment="<b>Parfait</b>")
@@ -214,7 +214,7 @@ def test_overseers_are_sent_on_to_the_board(manager: Client) -> None:
         ("step=second", "Trend by"),
     ],
 )
-def test_what_cannot_be_chosen_is_said(manager: Client, asked: str, said: str) -> None:
+def test_an_invalid_choice_is_reported(manager: Client, asked: str, said: str) -> None:
     assert said in text_of(manager, f"/reports/conversations/?{asked}", status=400)
 
 

@@ -255,7 +255,7 @@ def test_the_command_and_the_page_read_it(
     assert manager.get(address).status_code == 403
 
 
-def test_a_key_is_shown_once_and_kept_as_a_hash(step: RuleStep) -> None:
+def test_a_key_is_shown_once_and_stored_as_a_hash(step: RuleStep) -> None:
     boss = Client()
     boss.force_login(UserFactory(role=Role.ADMIN))
     sent = {"website": step.rule.website.pk, "name": "Shop"}

@@ -76,21 +76,21 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("line", FAULTS, ids=range(len(FAULTS)))
-def test_a_fault_is_told_with_its_line_and_nothing_is_recorded(step: RuleStep, line: str) -> None:
+def test_an_error_names_its_line_and_nothing_is_recorded(step: RuleStep, line: str) -> None:
     done = read(step, lines(line))
     assert [number for number, _why in done.faults] == [3]
     assert FAULTS[line] in done.faults[0][1]
     assert (done.refused, done.is_recorded, numbers()) == (1, False, [])
 
 
-def test_every_fault_is_told_also_behind_an_unclosed_quote(step: RuleStep) -> None:
+def test_errors_after_an_unclosed_quote_are_reported(step: RuleStep) -> None:
     bad = ['"b,1', "c,x,EUR,2026-03-02 10:00,,,", "", WELL.format("d"), "e,1,EUR,2026-03-02,,,"]
     done = read(step, lines(*bad))
     assert [number for number, _why in done.faults] == [3, 4, 7]
     assert done.new == 3  # what would have been recorded
 
 
-def test_a_wrong_encoding_far_down_is_told_with_its_line(step: RuleStep) -> None:
+def test_a_late_encoding_error_names_its_line(step: RuleStep) -> None:
     good = [WELL.format(n) for n in range(398)]
     content = lines(*good).encode() + "é,10,EUR,2026-03-02 10:00,,,\n".encode("latin-1")
     done = read(step, content)

@@ -198,7 +198,7 @@ def test_who_is_not_known_or_of_another_website_is_nobody(story: Story) -> None:
         )
 
 
-def test_an_import_of_the_past_looks_at_what_was_said_before_it(story: Story) -> None:
+def test_a_past_import_considers_only_earlier_messages(story: Story) -> None:
     story.exchanges("A")
     between = story.at + timedelta(minutes=30)
     story.forwards("A")

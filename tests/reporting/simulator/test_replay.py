@@ -106,7 +106,7 @@ def test_what_comes_back_takes_a_place_and_always_enters() -> None:
     assert outcome.waits == (0 * MINUTE, 8 * MINUTE, 8 * MINUTE)
 
 
-def test_what_is_kept_waits_for_its_agent_and_goes_before_the_queue() -> None:
+def test_a_kept_conversation_waits_for_its_agent_before_the_queue() -> None:
     """Bruno is free all the time; the first comes back for Alice, who is busy until 30."""
     kept = Arrival(
         at(0),
@@ -145,7 +145,7 @@ def test_slots_that_other_things_take_are_not_there() -> None:
     assert outcome.waits == (30 * MINUTE,)
 
 
-def test_skills_are_asked_for() -> None:
+def test_skills_are_required() -> None:
     both = team(
         Shift(ALICE, at(0), at(600)),
         Shift(BRUNO, at(50), at(600)),

@@ -256,13 +256,13 @@ def test_the_pace_is_the_websites_own(step: RuleStep, agent: Agent) -> None:
     assert pace.off_peak_hours == 0, "six came in the first hour, and five are worked off"
 
 
-def test_what_was_taken_away_was_not_handled(step: RuleStep, agent: Agent) -> None:
+def test_released_conversations_do_not_count_as_handled(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent, at=NOW)
     verbs.release(conversation.pk, actor=actors.SYSTEM, at=at(10))
     assert advice.workload_of(history.read(step.rule.website, at=at(60)), PARIS) is None
 
 
-def test_a_queue_that_refuses_is_not_told_to_stay_small(step: RuleStep, agent: Agent) -> None:
+def test_a_refusing_queue_is_not_advised_to_stay_small(step: RuleStep, agent: Agent) -> None:
     other = StepFactory(rule=StepFactory(rule__website=step.rule.website).rule)
     closed(step, agent, 0, 1)
     closed(step, agent, 1, 2)
@@ -401,7 +401,7 @@ def browser(manager: User) -> Client:
 
 
 @pytest.mark.usefixtures("clock")
-def test_the_page_computes_what_was_typed(step: RuleStep, browser: Client) -> None:
+def test_the_page_uses_the_typed_numbers(step: RuleStep, browser: Client) -> None:
     """R214, R215: 5 x 10 x 3."""
     page = browser.get("/reports/queue-size/?agents=5&per_hour=10&off_peak_hours=3")
     text = page.content.decode()
@@ -411,7 +411,7 @@ def test_the_page_computes_what_was_typed(step: RuleStep, browser: Client) -> No
 
 
 @pytest.mark.usefixtures("clock")
-def test_what_is_wrong_is_said_and_kept(step: RuleStep, browser: Client) -> None:
+def test_invalid_input_is_reported_and_preserved(step: RuleStep, browser: Client) -> None:
     page = browser.get("/reports/queue-size/?agents=-5&per_hour=ten&off_peak_hours=3")
     text = page.content.decode()
     assert page.status_code == 422

@@ -205,7 +205,9 @@ def test_a_survey_is_not_offered_again_where_solved_is_left_to_the_team(
     assert list(conversation.surveys.values_list("pk", "offered_at")) == offered != []
 
 
-def test_a_member_of_the_team_brings_back_what_was_left(step: RuleStep, agent: Agent) -> None:
+def test_a_team_member_resumes_a_conversation_left_to_the_team(
+    step: RuleStep, agent: Agent
+) -> None:
     conversation = in_status(Status.PENDING, step, agent)
     colleague, stranger = AgentFactory(), AgentFactory()
     step.group.members.add(colleague)

@@ -69,9 +69,7 @@ ACTS: dict[str, Act] = {
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS.keys())
-def test_what_was_just_done_is_undone_with_lines_of_its_own(
-    step: RuleStep, agent: Agent, act: Act
-) -> None:
+def test_undo_writes_its_own_ledger_lines(step: RuleStep, agent: Agent, act: Act) -> None:
     conversation = on_desk(step, agent, style=Style.SOCIAL, solved_window=timedelta(days=1))
     act(conversation, agent)
     undo.take_back(conversation.pk, user=agent.user, at=SOON)
@@ -102,9 +100,7 @@ def test_it_comes_back_beyond_the_slots_since_the_agent_pulls_it(
     assert {now(conversation).status, now(other).status} == {Status.ACTIVE}
 
 
-def test_the_skills_that_a_transfer_took_away_are_asked_for_again(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_undoing_a_transfer_restores_required_skills(step: RuleStep, agent: Agent) -> None:
     topic = Skill.objects.create(website=step.group.website, name="x", kind=SkillKind.TOPIC)
     conversation = on_desk(step, agent)
     Conversation.objects.filter(pk=conversation.pk).update(required_skills=[topic.pk])
@@ -175,7 +171,7 @@ def test_only_the_one_who_did_it_takes_it_back(step: RuleStep, agent: Agent) -> 
         undo.take_back(conversation.pk, user=colleague.user, at=SOON)
 
 
-def test_what_was_on_nobody_s_desk_is_not_taken_back(step: RuleStep, agent: Agent) -> None:
+def test_a_conversation_on_no_desk_cannot_be_undone(step: RuleStep, agent: Agent) -> None:
     conversation = queued(step)
     verbs.transfer_to_agent(conversation.pk, agent=agent, actor=actors.manager(agent.user), at=NOW)
     assert undo.last_act(conversation.pk, user=agent.user, at=SOON) is None

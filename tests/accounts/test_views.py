@@ -61,7 +61,7 @@ def test_a_wrong_password_and_an_unknown_name_read_the_same() -> None:
     assert len(sentences) == 1
 
 
-def test_the_language_is_kept_for_the_browser_and_for_the_user() -> None:
+def test_the_language_is_stored_for_the_browser_and_the_user() -> None:
     user = UserFactory()
     client = Client()
     client.force_login(user)

@@ -175,7 +175,7 @@ def test_where_my_desk_is_full_what_i_wake_is_assigned_to_me_and_i_may_take_it(
     assert now(conversation).status == Status.ACTIVE
 
 
-def test_what_was_left_to_the_team_wakes_to_its_queue(
+def test_a_conversation_left_to_the_team_wakes_to_its_queue(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = in_status(Status.SNOOZED, step, agent, keep=False)

@@ -133,7 +133,7 @@ def test_two_authenticated_words_that_differ_are_a_conflict(step: RuleStep) -> N
     assert not Claim.objects.exists()
 
 
-def test_what_was_given_back_stays_given_back(step: RuleStep) -> None:
+def test_a_refund_stays_refunded(step: RuleStep) -> None:
     told(step, Origin.SCRIPT)
     recording.refund(step.rule.website, "1002", at=NOW, number="r")
     assert Transaction.objects.get().refunded_at == NOW

@@ -225,7 +225,5 @@ def moved(**differs: Any) -> ConversationMoved:
         (moved(status_before=None, status="queued", agent_id=None, agent_before=None), set()),
     ],
 )
-def test_a_team_is_told_where_its_list_changes_and_nowhere_else(
-    fact: ConversationMoved, teams: set[int]
-) -> None:
+def test_only_the_affected_teams_are_notified(fact: ConversationMoved, teams: set[int]) -> None:
     assert live._teams(fact) == teams

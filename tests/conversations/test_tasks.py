@@ -20,7 +20,7 @@ def entry(**moments: object) -> int:
     return OutboxEntry.objects.create(reaction="somewhere.react", payload={}, **moments).pk
 
 
-def test_only_what_was_done_long_enough_ago_goes() -> None:
+def test_only_entries_done_long_ago_are_deleted() -> None:
     now = timezone.now()
     entry(done_at=now - OUTBOX_RETENTION - MINUTE)
     entry(done_at=now - OUTBOX_RETENTION - MINUTE)

@@ -65,7 +65,7 @@ def test_a_period_by_its_name(
     assert (period.first, period.last) == (first, last)
 
 
-def test_what_is_shown_is_what_was_counted(boss: User, step: RuleStep) -> None:
+def test_the_list_matches_the_count(boss: User, step: RuleStep) -> None:
     """Without a period the last seven days are counted, and the field says so."""
     form = Choices(QueryDict(""), user=boss, at=AT)
     assert form["period"].value() == "7"

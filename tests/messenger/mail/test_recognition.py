@@ -14,7 +14,7 @@ from messenger.mail import html_text, quotes
 from messenger.mail.own_text import OwnText
 from messenger.mail.parsing import parse
 
-EMAILS = Path(__file__).parent / "emails"
+EMAILS = Path(__file__).parent.parent / "emails"
 REPLY_TO = "reply+mfzwizltoqqgc43emfzwizltoqaaaaaaaaaaaaaaaaaaaaaaaa@in.example.com"
 
 

@@ -28,7 +28,7 @@ def test_every_verb_and_state_is_drawn() -> None:
         assert f"| `{verb}` |" in lifecycle_diagram.generated()
 
 
-def test_a_stale_document_is_told_and_left_alone(
+def test_a_stale_document_is_reported_and_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stale = f"# A\n\n{lifecycle_diagram.BEGIN}\nold\n{lifecycle_diagram.END}\n\n# B\n"

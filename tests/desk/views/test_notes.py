@@ -100,7 +100,7 @@ def test_who_cannot_see_the_conversation_is_not_called(step: RuleStep, agent: Ag
         ("x" * 2001, "The limit is 2000"),
     ],
 )
-def test_what_cannot_be_kept_is_said(
+def test_an_invalid_note_is_refused_with_a_message(
     browser: Browser, step: RuleStep, agent: Agent, body: str, sentence: str
 ) -> None:
     answer = browser(agent.user).post(f"/desk/c/{on_desk(step, agent).pk}/notes/", {"body": body})
@@ -120,7 +120,9 @@ def test_a_stranger_neither_writes_nor_learns_names(
     assert browser(agent.user).get(f"/desk/c/{number}/readers/").json() == {"names": []}
 
 
-def test_somebody_without_a_desk_is_told_so(browser: Browser, step: RuleStep, agent: Agent) -> None:
+def test_a_user_without_a_desk_gets_an_explanation(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
     admin = browser(UserFactory(role=Role.ADMIN))
     answer = admin.post(f"/desk/c/{on_desk(step, agent).pk}/notes/", {"body": "x"})
     assert answer.status_code == 422

@@ -99,7 +99,7 @@ def test_an_address_is_left_changed_switched_off_and_deleted(
         ["a@example.org"],
     ],
 )
-def test_what_is_no_address_is_told_in_the_visitors_language(
+def test_an_invalid_address_is_refused_in_the_visitors_language(
     browser: Browser, visitor: Visitor, wrong: Any
 ) -> None:
     answer = browser.post("email/", {"address": wrong}, Accept_Language="fr")
@@ -125,7 +125,7 @@ def test_a_website_that_writes_to_nobody_takes_no_address(
     assert b'"email": false' in browser.get().content
 
 
-def test_without_a_mail_server_nobody_is_asked(
+def test_without_a_mail_server_no_address_is_requested(
     browser: Browser, visitor: Visitor, settings: Any
 ) -> None:
     settings.MAIL_IS_SENT = False

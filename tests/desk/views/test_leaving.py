@@ -52,7 +52,7 @@ def is_question(answer: Any) -> bool:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_draft_of_any_device_is_asked_about(
+def test_leaving_asks_about_a_draft_from_any_device(
     browser: Browser, agent: Agent, answered: Conversation, verb: str
 ) -> None:
     drafts.save(agent.pk, answered.pk, "It <b>costs</b> 40", at=NOW)
@@ -74,7 +74,7 @@ def test_what_the_page_says_is_newer_than_the_draft(
 
 
 @pytest.mark.parametrize("style", [Style.LIVE, Style.SOCIAL])
-def test_a_closure_without_any_answer_is_asked_about(
+def test_closing_without_an_answer_asks_first(
     browser: Browser, step: RuleStep, agent: Agent, style: Style
 ) -> None:
     conversation = on_desk(step, agent, style=style, solved_window=timedelta(days=1))
@@ -153,7 +153,7 @@ def test_asking_changes_nothing(
     assert status(answered) == Status.ACTIVE
 
 
-def test_what_is_answered_and_said_is_closed_at_once(
+def test_an_answered_conversation_is_closed_at_once(
     browser: Browser, agent: Agent, answered: Conversation
 ) -> None:
     answer = post(browser, agent, answered.pk, "close")

@@ -103,7 +103,9 @@ def test_a_box_has_the_last_message_and_since_when_the_visitor_waits(
     assert (box().said.by, box().said.name) == ("agent", "Bruno")
 
 
-def test_a_file_alone_is_told_by_its_name(browser: Browser, step: RuleStep, agent: Agent) -> None:
+def test_a_file_without_text_is_shown_by_its_name(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
     conversation = on_desk(step, agent)
     file = Attachment.objects.create(
         id=uuid.uuid4(),
@@ -224,6 +226,6 @@ def test_markup_in_a_visitor_s_name_stays_text(
         assert "<b hx-get" not in browser(agent.user).get(path).content.decode()
 
 
-def test_a_user_without_a_desk_is_told_so(browser: Browser) -> None:
+def test_a_user_without_a_desk_sees_a_message(browser: Browser) -> None:
     shown = browser(UserFactory()).get("/desk/boxes/").content.decode()
     assert "No desk yet" in shown

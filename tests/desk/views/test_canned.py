@@ -167,7 +167,7 @@ def test_a_reply_of_others_is_neither_seen_nor_changed(
         ({"added": SimpleUploadedFile("x.exe", b"MZ\x00")}, "x.exe: This file type"),
     ],
 )
-def test_what_is_wrong_is_said_and_what_was_typed_is_there(
+def test_errors_are_shown_and_input_is_preserved(
     browser: Browser, agent: Agent, given: dict[str, Any], sentence: str
 ) -> None:
     reply(agent=agent, shortcut="taken")

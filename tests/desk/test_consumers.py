@@ -65,7 +65,7 @@ def test_a_closed_socket_is_not_brought_back(client: Client, agent: Agent) -> No
     assert not heard_again(client, desk)
 
 
-def test_an_agent_told_lost_is_announced_before_he_counts(client: Client, agent: Agent) -> None:
+def test_a_lost_agent_is_announced_before_they_count(client: Client, agent: Agent) -> None:
     desk = connect(agent, at=NOW)
     DeskPresence.objects.filter(agent=agent).update(is_connected=False)
     assert not heard_again(client, desk)

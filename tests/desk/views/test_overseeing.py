@@ -159,7 +159,7 @@ def beside(step: RuleStep) -> RuleStep:
     return StepFactory(rule=step.rule)
 
 
-def test_what_was_given_to_another_team_is_out_of_reach(
+def test_a_conversation_of_another_team_is_out_of_reach(
     step: RuleStep, beside: RuleStep, manager: User
 ) -> None:
     one = queued(step)

@@ -63,7 +63,7 @@ def test_a_name_is_refused_where_its_website_is_not_in_the_form(client: Client) 
     assert client.post(page(other), group_form(other, name="Service")).status_code == 302
 
 
-def test_the_sentence_is_said_once(client: Client) -> None:
+def test_the_error_is_shown_once(client: Client) -> None:
     skill = SkillFactory(name="Loans")
     typed = {"website": skill.website_id, "kind": skill.kind, "name": "Loans"}
     answer = client.post("/admin/accounts/skill/add/", typed)
