@@ -10,12 +10,13 @@ lock of the agent's row.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
-from accounts.models import Agent, Group
+from accounts.models import Agent, Group, User
 from conversations.lifecycle import transition_writer
 from conversations.lifecycle.actors import SYSTEM, VISITOR, Actor
 from conversations.lifecycle.transitions import (
@@ -39,6 +40,30 @@ def lock(conversation_id: int) -> Conversation:
     FOR NO KEY UPDATE, so that rows that refer to it (messages, contacts) can be written meanwhile.
     """
     return Conversation.objects.select_for_update(no_key=True).get(pk=conversation_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The condition that ``user`` holds the conversation in one of ``statuses``, and that the
+    visitor has not written after message ``seen``, the last one shown on the agent's page (C81).
+    ``None`` skips that check."""
+
+    user: User
+    seen: int | None = None
+    statuses: frozenset[Status] = frozenset({Status.ACTIVE})
+
+
+def hold(conversation_id: int, held: Held, *, verb: Verb) -> Conversation:
+    """Lock the conversation's row and return it; ``Refused`` for ``verb`` if it is not held."""
+    conversation = lock(conversation_id)
+    status, holder, seen = Status(conversation.status), conversation.agent, held.seen
+    if status not in held.statuses or holder is None or holder.user_id != held.user.pk:
+        raise Refused(verb, status, "somebody else holds it now")
+    if seen is not None and conversation.last_seq > seen:
+        news = conversation.messages.filter(author=Author.VISITOR, seq__gt=seen)
+        if news.exists():
+            raise Refused(verb, status, UNSEEN)
+    return conversation
 
 
 # --- Beginning -------------------------------------------------------------------------------
@@ -169,6 +194,7 @@ def transfer_to_agent(
 ) -> Conversation:
     """Assign to a colleague, who has the website's ``assignment_hours`` to handle it (R88, R89).
     ``may_wait`` and ``before`` are as in ``transfer_to_group``."""
+    changes: dict[str, Any] = {"is_asynchronous": True} if may_wait else {}
     return _move(
         conversation_id,
         Verb.TRANSFER_TO_AGENT,
@@ -176,7 +202,7 @@ def transfer_to_agent(
         at=at,
         to_agent=agent,
         data={} if before is None else {"before": before},
-        **({"is_asynchronous": True} if may_wait else {}),
+        **changes,
     )
 
 
@@ -209,6 +235,7 @@ def snooze(
     auto_close: bool,
     actor: Actor,
     at: datetime,
+    held: Held | None = None,
 ) -> Conversation:
     """Set aside until ``until`` or until the visitor replies (R100); frees the slot (R102)."""
     if not at < until <= at + SNOOZE_LIMIT:
@@ -218,6 +245,7 @@ def snooze(
         Verb.SNOOZE,
         actor=actor,
         at=at,
+        held=held,
         deadline=(until, DeadlineKind.SNOOZE_END),
         is_kept=keep,
         is_auto_close=auto_close,
@@ -230,14 +258,18 @@ def wake(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
     return _bring_back(conversation_id, Verb.WAKE_TO_GROUP, actor=actor, at=at)
 
 
-def set_pending(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
+def set_pending(
+    conversation_id: int, *, actor: Actor, at: datetime, held: Held | None = None
+) -> Conversation:
     """Set aside until the visitor replies, without a timer (C36)."""
-    return _move(conversation_id, Verb.SET_PENDING, actor=actor, at=at)
+    return _move(conversation_id, Verb.SET_PENDING, actor=actor, at=at, held=held)
 
 
-def set_on_hold(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
+def set_on_hold(
+    conversation_id: int, *, actor: Actor, at: datetime, held: Held | None = None
+) -> Conversation:
     """Set aside until a third party answers, without a timer (C36)."""
-    return _move(conversation_id, Verb.SET_ON_HOLD, actor=actor, at=at)
+    return _move(conversation_id, Verb.SET_ON_HOLD, actor=actor, at=at, held=held)
 
 
 def reopen(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
@@ -288,15 +320,6 @@ def visitor_replied(conversation: Conversation, *, at: datetime) -> None:
         reopen(conversation.pk, actor=VISITOR, at=at)
 
 
-def require_seen(conversation: Conversation, seen: int | None, *, verb: Verb) -> None:
-    """Raise ``Refused`` if the visitor has written after message ``seen``, the last one shown on
-    the agent's page (C81). ``None`` skips the check. The caller has locked the row."""
-    if seen is None or conversation.last_seq <= seen:
-        return
-    if conversation.messages.filter(author=Author.VISITOR, seq__gt=seen).exists():
-        raise Refused(verb, Status(conversation.status), UNSEEN)
-
-
 # --- Ending ----------------------------------------------------------------------------------
 
 
@@ -333,10 +356,17 @@ def close(conversation_id: int, *, reason: CloseReason, actor: Actor, at: dateti
 
 @transaction.atomic
 def _move(
-    conversation_id: int, verb: Verb, *, actor: Actor, at: datetime, **how: Any
+    conversation_id: int,
+    verb: Verb,
+    *,
+    actor: Actor,
+    at: datetime,
+    held: Held | None = None,
+    **how: Any,
 ) -> Conversation:
-    """Lock, change and write one conversation; ``how`` is as in ``transition_writer.change``."""
-    conversation = lock(conversation_id)
+    """Lock, change and write one conversation, which must be ``held`` if that is given; ``how`` is
+    as in ``transition_writer.change``."""
+    conversation = lock(conversation_id) if held is None else hold(conversation_id, held, verb=verb)
     transition_writer.write(
         [transition_writer.change(conversation, verb, actor=actor, at=at, **how)]
     )

@@ -1,7 +1,7 @@
 """What an agent does with a conversation that they hold.
 
-Each verb checks under the lock of the row that they still hold it: a release or a transfer may
-have come before the click.
+Each verb checks under the lock of the row that they still hold it (``verbs.Held``): a release or a
+transfer may have come before the click.
 """
 
 from __future__ import annotations
@@ -14,35 +14,14 @@ from accounts.models import Agent, AgentChannel, Group, User
 from conversations.agents import notes
 from conversations.lifecycle import actors, verbs
 from conversations.lifecycle.transitions import WAITING, Refused, Status, Verb
+from conversations.lifecycle.verbs import Held
 from conversations.messages import closing_message, sending
 from conversations.models import Author, CloseReason, Contact, Conversation
 from conversations.visitors import blocks
 from core.db.retry import retried
 from routing.actions import assignment
 
-ON_DESK = frozenset({Status.ACTIVE})
-HELD = frozenset({Status.ACTIVE, Status.ASSIGNED})
-
-
-def _hold(
-    conversation_id: int,
-    *,
-    user: User,
-    verb: Verb,
-    statuses: frozenset[Status] = ON_DESK,
-    seen: int | None = None,
-) -> int:
-    """Lock the row and return the id of its agent.
-
-    Refuse if ``user`` does not hold it in one of ``statuses``, or if the visitor has written after
-    message ``seen`` (C81).
-    """
-    conversation = verbs.lock(conversation_id)
-    holder = conversation.agent
-    if conversation.status not in statuses or holder is None or holder.user_id != user.pk:
-        raise Refused(verb, Status(conversation.status), "somebody else holds it now")
-    verbs.require_seen(conversation, seen, verb=verb)
-    return holder.pk
+ON_DESK_OR_ASSIGNED = frozenset({Status.ACTIVE, Status.ASSIGNED})
 
 
 @retried
@@ -62,18 +41,18 @@ def snooze(
     The state of the auto-close box is remembered for the agent (R125-R127). ``warn_again`` is their
     answer to the warning, if it was shown (R129).
     """
-    agent_id = _hold(conversation_id, user=user, verb=Verb.SNOOZE, seen=seen)
-    preferences.remember(agent_id, closes_snoozed=auto_close)
-    if warn_again is not None:
-        preferences.remember(agent_id, warns_of_closure=warn_again)
-    return verbs.snooze(
+    snoozed = verbs.snooze(
         conversation_id,
         until=until,
         keep=keep,
         auto_close=auto_close,
+        held=Held(user, seen),
         actor=actors.agent(user),
         at=at,
     )
+    answers = {} if warn_again is None else {"warns_of_closure": warn_again}
+    preferences.remember(user.agent.pk, closes_snoozed=auto_close, **answers)
+    return snoozed
 
 
 @retried
@@ -84,8 +63,7 @@ def finish(
 
     Only this closure, by an agent, sends the website's closing message (R130).
     """
-    _hold(conversation_id, user=user, verb=Verb.CLOSE, seen=seen)
-    conversation = verbs.lock(conversation_id)
+    conversation = verbs.hold(conversation_id, Held(user, seen), verb=Verb.CLOSE)
     sending.add(
         conversation_id,
         author=Author.SYSTEM,
@@ -101,8 +79,8 @@ def set_pending(
     conversation_id: int, *, user: User, at: datetime, seen: int | None = None
 ) -> Conversation:
     """Set aside until the visitor replies (C36)."""
-    _hold(conversation_id, user=user, verb=Verb.SET_PENDING, seen=seen)
-    return verbs.set_pending(conversation_id, actor=actors.agent(user), at=at)
+    who = actors.agent(user)
+    return verbs.set_pending(conversation_id, held=Held(user, seen), actor=who, at=at)
 
 
 @retried
@@ -110,8 +88,8 @@ def set_on_hold(
     conversation_id: int, *, user: User, at: datetime, seen: int | None = None
 ) -> Conversation:
     """Set aside until a third party answers (C36)."""
-    _hold(conversation_id, user=user, verb=Verb.SET_ON_HOLD, seen=seen)
-    return verbs.set_on_hold(conversation_id, actor=actors.agent(user), at=at)
+    who = actors.agent(user)
+    return verbs.set_on_hold(conversation_id, held=Held(user, seen), actor=who, at=at)
 
 
 @retried
@@ -119,8 +97,7 @@ def block(
     conversation_id: int, *, user: User, reason: str, until: datetime | None, at: datetime
 ) -> Conversation:
     """Block the visitor and close, without a closing message or survey (R58, C24)."""
-    _hold(conversation_id, user=user, verb=Verb.CLOSE)
-    conversation = verbs.lock(conversation_id)
+    conversation = verbs.hold(conversation_id, Held(user), verb=Verb.CLOSE)
     blocks.block(conversation, reason=reason, until=until, by=user, at=at)
     return verbs.close(conversation_id, reason=CloseReason.BLOCKED, actor=actors.agent(user), at=at)
 
@@ -132,9 +109,11 @@ def transfer(
     """Transfer to a colleague or another team (R199), with a note for the next agent."""
     actor = actors.agent(user)
     verb = Verb.TRANSFER_TO_AGENT if isinstance(to, Agent) else Verb.TRANSFER_TO_GROUP
-    agent_id = _hold(conversation_id, user=user, verb=verb, statuses=HELD)
+    held = Held(user, statuses=ON_DESK_OR_ASSIGNED)
+    conversation = verbs.hold(conversation_id, held, verb=verb)
     if note:
-        notes.write(conversation_id, agent_id=agent_id, body=note, at=at)
+        assert conversation.agent_id is not None  # held by the user's agent
+        notes.write(conversation_id, agent_id=conversation.agent_id, body=note, at=at)
     if isinstance(to, Agent):
         return assignment.transfer_to_agent(conversation_id, agent=to, actor=actor, at=at)
     return assignment.transfer_to_group(conversation_id, group=to, actor=actor, at=at)

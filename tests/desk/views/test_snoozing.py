@@ -10,7 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts import preferences
 from accounts.models import Agent, User
@@ -18,6 +20,7 @@ from conversations.facts import ConversationMoved
 from conversations.lifecycle.transitions import Status
 from conversations.models import Conversation
 from desk import live
+from routing.actions import by_agent
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, on_desk
@@ -227,3 +230,24 @@ def moved(**differs: Any) -> ConversationMoved:
 )
 def test_only_the_affected_teams_are_notified(fact: ConversationMoved, teams: set[int]) -> None:
     assert live._teams(fact) == teams
+
+
+def test_a_snooze_locks_its_conversation_once(step: RuleStep, agent: Agent) -> None:
+    """It goes down to the verb once: a check apart from the verb would lock the row twice."""
+    held = on_desk(step, agent)
+    with CaptureQueriesContext(connection) as queries:
+        by_agent.snooze(
+            held.pk,
+            user=agent.user,
+            until=NOW + timedelta(hours=1),
+            keep=True,
+            auto_close=False,
+            seen=held.last_seq,
+            at=NOW,
+        )
+    locks = [
+        query["sql"]
+        for query in queries.captured_queries
+        if 'FROM "conversations_conversation"' in query["sql"] and "FOR NO KEY" in query["sql"]
+    ]
+    assert len(locks) == 1
