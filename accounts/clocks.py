@@ -65,10 +65,10 @@ class Clock(tzinfo):
         """Return the wall time of a moment."""
         moment = at.replace(tzinfo=UTC)
         wall = moment.astimezone(self.zone_at(moment))
-        told = wall.replace(tzinfo=self)
-        if told.astimezone(UTC) != moment:
-            told = told.replace(fold=1 - wall.fold)
-        return told
+        local = wall.replace(tzinfo=self)
+        if local.astimezone(UTC) != moment:
+            local = local.replace(fold=1 - wall.fold)
+        return local
 
     def dst(self, wall: datetime | None) -> timedelta | None:
         return None
@@ -80,7 +80,9 @@ class Clock(tzinfo):
 def clock_of(zone: ZoneInfo, past: Iterable[Mapping[str, str]]) -> tzinfo:
     """Return the clock of a website in ``zone``. ``past`` holds its former zones as stored:
     ``until`` in ISO 8601 and ``zone``. Without other former zones, return the zone itself."""
-    told = sorted((datetime.fromisoformat(one["until"]), ZoneInfo(one["zone"])) for one in past)
-    if all(one == zone for _until, one in told):
+    zones_until = sorted(
+        (datetime.fromisoformat(one["until"]), ZoneInfo(one["zone"])) for one in past
+    )
+    if all(one == zone for _until, one in zones_until):
         return zone
-    return Clock(tuple((until.astimezone(UTC), one) for until, one in told), zone)
+    return Clock(tuple((until.astimezone(UTC), one) for until, one in zones_until), zone)

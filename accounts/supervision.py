@@ -78,10 +78,10 @@ def of(user: User) -> Supervised:
     return Supervised(websites=frozenset(websites), parts=parts)
 
 
-def named(websites: Iterable[Website], sight: Supervised) -> list[str]:
+def named(websites: Iterable[Website], supervised: Supervised) -> list[str]:
     """Return the names of websites, with the overseen groups of those overseen in part."""
     websites = list(websites)
-    ids = sight.groups_among([website.pk for website in websites])
+    ids = supervised.groups_among([website.pk for website in websites])
     groups: dict[int, list[str]] = {}
     if ids:
         rows = Group.objects.filter(pk__in=ids).order_by("name", "pk")

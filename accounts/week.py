@@ -128,12 +128,12 @@ def _time(day: int, text: str, other: str) -> time:
     """Parse one end of an interval; ``other`` is the other end, as typed."""
     name = capfirst(Weekday(day).label)
     if not text:
-        said = _("%(day)s: the interval with %(time)s needs both a start and an end.")
-        raise ValidationError(said % {"day": name, "time": other})
+        message = _("%(day)s: the interval with %(time)s needs both a start and an end.")
+        raise ValidationError(message % {"day": name, "time": other})
     found = CLOCK.fullmatch(text)
     if found is None:
-        said = _("%(day)s: “%(text)s” is not a time. Write it as 09:00.")
-        raise ValidationError(said % {"day": name, "text": text[:20]})
+        message = _("%(day)s: “%(text)s” is not a time. Write it as 09:00.")
+        raise ValidationError(message % {"day": name, "text": text[:20]})
     hour, minute, second = (int(part or 0) for part in found.groups())
     return time(hour, minute, second)
 
@@ -145,8 +145,8 @@ def _overlap(one: Opening, other: Opening) -> str:
     )
     day = capfirst(Weekday(other[0]).label)
     if one[0] == other[0]:
-        said = _("%(day)s: the intervals %(one)s and %(other)s overlap.")
-        return said % {"day": day, "one": first, "other": second}
-    said = _("%(day)s: the interval %(other)s overlaps with %(one)s from %(day_before)s.")
+        message = _("%(day)s: the intervals %(one)s and %(other)s overlap.")
+        return message % {"day": day, "one": first, "other": second}
+    message = _("%(day)s: the interval %(other)s overlaps with %(one)s from %(day_before)s.")
     before = Weekday(one[0]).label
-    return said % {"day": day, "one": first, "other": second, "day_before": before}
+    return message % {"day": day, "one": first, "other": second, "day_before": before}

@@ -110,13 +110,13 @@ def measure(instance: Instance, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _output(
-    module: str, arguments: list[str], said: str, environment: dict[str, str], seconds: float
+    module: str, arguments: list[str], stdin: str, environment: dict[str, str], seconds: float
 ) -> str:
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         env=environment,
-        input=said,
+        input=stdin,
         stdout=subprocess.PIPE,
         text=True,
         timeout=seconds,

@@ -136,8 +136,8 @@ def _spent(tools: Any) -> dict[str, float]:
 
 def _tell(what: str, before: dict[str, float], after: dict[str, float], count: int) -> None:
     each = {name: (after[name] - before[name]) / count for name in after}
-    told = ", ".join(f"{name} {value:.1f} ms" for name, value in each.items())
-    print(f"main thread for {what}: {told}")
+    parts = ", ".join(f"{name} {value:.1f} ms" for name, value in each.items())
+    print(f"main thread for {what}: {parts}")
 
 
 def _wait(page: Any, count: str, wanted: int) -> None:

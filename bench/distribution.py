@@ -54,9 +54,9 @@ def main() -> int:
     missed = 0
     for name, (sign, promise) in PROMISES.items():
         value = found[name]
-        kept = value >= promise if sign == ">=" else value <= promise
-        missed += not kept
-        print(f"{'met   ' if kept else 'MISSED'} {name} {sign} {promise:g}: {value:g}")
+        is_met = value >= promise if sign == ">=" else value <= promise
+        missed += not is_met
+        print(f"{'met   ' if is_met else 'MISSED'} {name} {sign} {promise:g}: {value:g}")
     return 1 if missed else 0
 
 
@@ -135,9 +135,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     return figures
 
 
-def _sum(told: list[tuple[int, float]]) -> tuple[int, float]:
+def _sum(results: list[tuple[int, float]]) -> tuple[int, float]:
     """Return the total of all processes, and the seconds of the slowest."""
-    return sum(done for done, _seconds in told), max(seconds for _done, seconds in told)
+    return sum(done for done, _seconds in results), max(seconds for _done, seconds in results)
 
 
 def _spawn(work: Callable[[int], T], workers: int = WORKERS) -> list[tuple[T, float]]:
@@ -145,9 +145,9 @@ def _spawn(work: Callable[[int], T], workers: int = WORKERS) -> list[tuple[T, fl
     start-up."""
     context = multiprocessing.get_context("spawn")
     ready, go = context.Semaphore(0), context.Event()
-    told: Any = context.Queue()
+    results: Any = context.Queue()
     processes = [
-        context.Process(target=_worker, args=(work, part, ready, go, told))
+        context.Process(target=_worker, args=(work, part, ready, go, results))
         for part in range(workers)
     ]
     for process in processes:
@@ -155,13 +155,13 @@ def _spawn(work: Callable[[int], T], workers: int = WORKERS) -> list[tuple[T, fl
     for _process in processes:
         ready.acquire()
     go.set()
-    answers = [told.get() for _process in processes]
+    answers = [results.get() for _process in processes]
     for process in processes:
         process.join()
     return answers
 
 
-def _worker(work: Callable[[int], Any], part: int, ready: Any, go: Any, told: Any) -> None:
+def _worker(work: Callable[[int], Any], part: int, ready: Any, go: Any, results: Any) -> None:
     import django
 
     django.setup()
@@ -175,7 +175,7 @@ def _worker(work: Callable[[int], Any], part: int, ready: Any, go: Any, told: An
     go.wait()
     began = time.monotonic()
     done = work(part)
-    told.put((done, time.monotonic() - began))
+    results.put((done, time.monotonic() - began))
 
 
 def _fill_agents(part: int) -> int:

@@ -33,7 +33,7 @@ def percentile(values: list[float], share: float) -> float:
 def summary(phase: dict[str, Any]) -> dict[str, Any]:
     """Return the figures of one phase: milliseconds, messages a second, CPU milliseconds per
     message."""
-    heard = [at for at in phase["heard_ats"] if phase["began"] <= at <= phase["ended"]]
+    received = [at for at in phase["heard_ats"] if phase["began"] <= at <= phase["ended"]]
     accepted = phase["accepted"]
     each = {
         part: 1000 * spent / accepted if accepted else math.nan
@@ -44,7 +44,7 @@ def summary(phase: dict[str, Any]) -> dict[str, Any]:
         "sent": phase["sent"],
         "accepted": accepted,
         "refused": phase["sent"] - accepted,
-        "a_second": round(len(heard) / phase["seconds"], 1),
+        "a_second": round(len(received) / phase["seconds"], 1),
         "push_ms": _spread(phase["pushes"]),
         "post_ms": _spread(phase["posts"]),
         "lost": phase["lost"],

@@ -78,8 +78,10 @@ def started(web_processes: int) -> Iterator[Instance]:
             except subprocess.TimeoutExpired:
                 supervisor.kill()
                 supervisor.wait()
-            told = log.read_text(errors="replace").splitlines()
-            for line in [line for line in told if " WARNING " in line or " ERROR " in line][-10:]:
+            log_lines = log.read_text(errors="replace").splitlines()
+            for line in [line for line in log_lines if " WARNING " in line or " ERROR " in line][
+                -10:
+            ]:
                 print(line[:LINE], file=sys.stderr)
 
 

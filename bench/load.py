@@ -127,17 +127,17 @@ async def _closed_loop(scene: Scene, seconds: float, senders: int) -> None:
 async def _account(scene: Scene) -> dict[str, Any]:
     """Fetch every conversation again. An accepted message that is missing is lost, and the numbers
     must be 1, 2, 3 ... with each id once."""
-    kept: set[str] = set()
+    stored_ids: set[str] = set()
     stored_wrong = 0
     for talk in scene.talks:
         found = await scene.stored(talk)
         ids = {message["id"] for message in found}
         numbers = [message["seq"] for message in found]
         stored_wrong += len(ids) != len(found) or numbers != list(range(1, len(found) + 1))
-        kept |= ids
+        stored_ids |= ids
     by_phase: dict[str, int] = {}
     for client_id, shot in scene.shots.items():
-        if shot.status in {200, 201} and client_id not in kept:
+        if shot.status in {200, 201} and client_id not in stored_ids:
             by_phase[shot.phase] = by_phase.get(shot.phase, 0) + 1
     return {"by_phase": by_phase, "stored_wrong": stored_wrong}
 

@@ -62,8 +62,8 @@ class Brand:
         self.lines = [Connection(instance.host, instance.port, headers) for _ in range(LINES)]
         self.chance = random.Random(SEED)
 
-    async def view(self, line: Connection, heard: Heard, due_at: float) -> None:
-        said = {
+    async def view(self, line: Connection, replies: Heard, due_at: float) -> None:
+        payload = {
             "url": self.origin + self.chance.choice(PAGES),
             "language": "en-GB",
             "device": "desktop",
@@ -73,32 +73,32 @@ class Brand:
             "data": {"cart.total": 80, "cart.items": 3, "tier": "gold"},
             "again": False,
         }
-        status, answer = await line.post(self.path, said)
-        heard.times.append(time.perf_counter() - due_at)
-        heard.wrong += status != 200 or answer["engage"] is not True
+        status, answer = await line.post(self.path, payload)
+        replies.times.append(time.perf_counter() - due_at)
+        replies.wrong += status != 200 or answer["engage"] is not True
 
     async def steadily(self, rate: float, seconds: float) -> Heard:
         """Send page views at random moments, whether or not the server keeps up."""
-        heard, start = Heard(), time.perf_counter()
+        replies, start = Heard(), time.perf_counter()
         due, tasks, n = start, [], 0
         while (due := due + self.chance.expovariate(rate)) < start + seconds:
             await asyncio.sleep(max(due - time.perf_counter(), 0))
             line = self.lines[n % LINES]
             n += 1
-            tasks.append(asyncio.create_task(self.view(line, heard, due)))
+            tasks.append(asyncio.create_task(self.view(line, replies, due)))
         await asyncio.gather(*tasks)
-        return heard
+        return replies
 
     async def flat_out(self, seconds: float) -> Heard:
         """Each connection sends its next request as soon as it has a response."""
-        heard, end = Heard(), time.perf_counter() + seconds
+        replies, end = Heard(), time.perf_counter() + seconds
 
         async def ask(line: Connection) -> None:
             while (now := time.perf_counter()) < end:
-                await self.view(line, heard, now)
+                await self.view(line, replies, now)
 
         await asyncio.gather(*(ask(line) for line in self.lines))
-        return heard
+        return replies
 
 
 async def play(instance: Instance, key: str, *, rate: float, seconds: float) -> list[str]:
@@ -114,23 +114,23 @@ async def play(instance: Instance, key: str, *, rate: float, seconds: float) -> 
     for name, run in phases.items():
         before, own = servers.cpu(instance.root), sum(psutil.Process().cpu_times()[:2])
         others, began = servers.machine()[0], time.perf_counter()
-        heard = await run()
+        replies = await run()
         lasted = time.perf_counter() - began
         spent = {
-            part: 1e3 * (after - before.get(part, 0.0)) / len(heard.times)
+            part: 1e3 * (after - before.get(part, 0.0)) / len(replies.times)
             for part, after in servers.cpu(instance.root).items()
         }
         web = sum(cost for part, cost in spent.items() if part.startswith("web"))
         load = sum(psutil.Process().cpu_times()[:2]) - own
-        busy = servers.machine()[0] - others - load - sum(spent.values()) * len(heard.times) / 1e3
-        milliseconds = [1e3 * one for one in heard.times]
+        busy = servers.machine()[0] - others - load - sum(spent.values()) * len(replies.times) / 1e3
+        milliseconds = [1e3 * one for one in replies.times]
         cells = [
             name,
-            f"{len(heard.times) / lasted:.0f}",
+            f"{len(replies.times) / lasted:.0f}",
             f"{percentile(milliseconds, 0.5):.1f} / {percentile(milliseconds, 0.99):.1f} ms",
             f"{web:.2f} ms",
             *(f"{spent.get(part, 0):.3f} ms" for part in ("postgres", "valkey")),
-            str(heard.wrong),
+            str(replies.wrong),
             *(f"{cores / lasted:.2f}" for cores in (load, max(busy, 0))),
         ]
         rows.append(f"| {' | '.join(cells)} |")

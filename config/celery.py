@@ -26,7 +26,7 @@ app.autodiscover_tasks()
 
 
 @worker_process_init.connect
-def start_event_loop(**told: object) -> None:
+def start_event_loop(**signal: object) -> None:
     """Start the event loop through which this worker process pushes."""
     from core.realtime import event_loop  # The settings are configured only by now.
 
@@ -34,7 +34,7 @@ def start_event_loop(**told: object) -> None:
 
 
 @worker_shutting_down.connect
-def announce_shutdown(**told: object) -> None:
+def announce_shutdown(**signal: object) -> None:
     """Tell long tasks to give back their work."""
     from core import shutdown
 
@@ -42,7 +42,7 @@ def announce_shutdown(**told: object) -> None:
 
 
 @task_postrun.connect
-def release_connection(task: Task, **told: object) -> None:
+def release_connection(task: Task, **signal: object) -> None:
     """Give back the database connection after each task, as after each request; the pool keeps it
     for the next. A task that runs eagerly uses its caller's connection."""
     if not task.request.is_eager:

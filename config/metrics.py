@@ -51,9 +51,9 @@ class Figures:
         agents = DeskPresence.objects.filter(is_connected=True).count()
         yield _gauge("causerie_agents_connected", "Agents of whom a desk is heard.", agents)
         owed = OutboxEntry.objects.filter(done_at=None)
-        told = owed.aggregate(live=Count("pk", filter=Q(dead_at=None)), dead=Count("dead_at"))
-        yield _gauge("causerie_outbox_owed", "Reactions that are owed.", told["live"])
-        yield _gauge("causerie_outbox_dead", "Reactions that were given up.", told["dead"])
+        entries = owed.aggregate(live=Count("pk", filter=Q(dead_at=None)), dead=Count("dead_at"))
+        yield _gauge("causerie_outbox_owed", "Reactions that are owed.", entries["live"])
+        yield _gauge("causerie_outbox_dead", "Reactions that were given up.", entries["dead"])
         overdue = Conversation.objects.filter(deadline_at__lte=database_now()).count()
         yield _gauge("causerie_deadlines_overdue", "Deadlines that have come.", overdue)
 
@@ -101,15 +101,15 @@ def _conversations() -> Metric:
 
 
 def _repairs() -> Iterator[Metric]:
-    told = Repair.objects.aggregate(count=Count("pk"), last=Max("at"))
+    repairs = Repair.objects.aggregate(count=Count("pk"), last=Max("at"))
     yield CounterMetricFamily(
         "causerie_repairs",
         "Conversations that the sweep had to push. It stays at zero where all is well.",
-        value=told["count"],
+        value=repairs["count"],
     )
-    if told["last"] is not None:
+    if repairs["last"] is not None:
         yield _gauge(
             "causerie_last_repair_timestamp_seconds",
             "When the sweep last pushed one.",
-            told["last"].timestamp(),
+            repairs["last"].timestamp(),
         )

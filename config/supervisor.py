@@ -103,7 +103,7 @@ async def supervise(listener: socket.socket) -> bool:
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     stopping = asyncio.create_task(stop.wait())
-    kept = [
+    supervised = [
         asyncio.create_task(keep(name, command, listener.fileno(), stopping))
         for name, command in commands(listener).items()
     ]
@@ -114,7 +114,7 @@ async def supervise(listener: socket.socket) -> bool:
     was_told = stop.is_set()
     say("stopping")
     stop.set()
-    await asyncio.gather(*kept)
+    await asyncio.gather(*supervised)
     return was_told
 
 

@@ -145,8 +145,8 @@ class OfSomebody(ReadOnly):
 
     @admin.action(description=_("Export stored data as JSON"), permissions=["view"])
     def export(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
-        told = [personal_data.export(self.subject(row)) for row in queryset]
-        response = JsonResponse(told, safe=False, json_dumps_params={"ensure_ascii": False})
+        copies = [personal_data.export(self.subject(row)) for row in queryset]
+        response = JsonResponse(copies, safe=False, json_dumps_params={"ensure_ascii": False})
         response["Content-Disposition"] = 'attachment; filename="personal-data.json"'
         response["Cache-Control"] = "no-store"
         return response
@@ -171,11 +171,11 @@ class OfSomebody(ReadOnly):
                 personal_data.erase(subject, by=cast(User, request.user), at=timezone.now())
             except personal_data.StillOpen as still_open:
                 text = _("Close these conversations first: %(numbers)s")
-                told = text % {"numbers": still_open}
-                model_admin.message_user(request, told, messages.ERROR)
+                message = text % {"numbers": still_open}
+                model_admin.message_user(request, message, messages.ERROR)
             else:
-                told = _("%(name)s was erased.") % {"name": subject.name}
-                model_admin.message_user(request, told, messages.SUCCESS)
+                message = _("%(name)s was erased.") % {"name": subject.name}
+                model_admin.message_user(request, message, messages.SUCCESS)
         return None
 
 

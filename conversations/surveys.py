@@ -116,7 +116,7 @@ class _Answer:
 
 
 def _last_answers(conversations: list[int]) -> dict[int, _Answer]:
-    said = (
+    answers = (
         Message.objects.filter(
             conversation__in=conversations, author__in=[Author.AGENT, Author.BOT]
         )
@@ -124,7 +124,7 @@ def _last_answers(conversations: list[int]) -> dict[int, _Answer]:
         .order_by("conversation", "-is_human", "-seq")
         .distinct("conversation")
     )
-    rows = said.values_list("conversation", "author", "agent", "created_at")
+    rows = answers.values_list("conversation", "author", "agent", "created_at")
     return {row[0]: _Answer(*row[1:]) for row in rows}
 
 

@@ -20,8 +20,8 @@ def sentence(conversation: Conversation) -> str:
         case Status.CLOSED:
             return _("#%(number)d is closed.") % {"number": number}
         case Status.SOLVED:
-            told = {"number": number, "until": until}
-            return _("#%(number)d is solved. The visitor may come back until %(until)s.") % told
+            values = {"number": number, "until": until}
+            return _("#%(number)d is solved. The visitor may come back until %(until)s.") % values
         case Status.SNOOZED:
             return _("#%(number)d is snoozed until %(until)s.") % {
                 "number": number,
@@ -32,11 +32,11 @@ def sentence(conversation: Conversation) -> str:
         case Status.ON_HOLD:
             return _("#%(number)d is on hold.") % {"number": number}
         case Status.ASSIGNED if conversation.agent is not None:
-            told = {"number": number, "name": conversation.agent.display_name}
-            return _("#%(number)d is assigned to %(name)s.") % told
+            values = {"number": number, "name": conversation.agent.display_name}
+            return _("#%(number)d is assigned to %(name)s.") % values
         case Status.QUEUED if conversation.group is not None:
-            told = {"number": number, "group": conversation.group.name}
-            return _("#%(number)d is waiting in the queue of %(group)s.") % told
+            values = {"number": number, "group": conversation.group.name}
+            return _("#%(number)d is waiting in the queue of %(group)s.") % values
         case _other:
             return _("#%(number)d is on your desk.") % {"number": number}
 

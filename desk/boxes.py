@@ -70,14 +70,14 @@ def boxes(agent: Agent | None) -> tuple[list[Box], list[Box]]:
 def _with_last_message(rows: QuerySet[Conversation]) -> QuerySet[Any]:
     """Annotate ``last``, the last message of a person or bot. System messages do not count."""
     spoken = Message.objects.filter(conversation=OuterRef("pk")).exclude(author=Author.SYSTEM)
-    told = JSONObject(
+    fields = JSONObject(
         author="author",
         agent="agent_id",
         name="agent__display_name",
         text=Left("body", EXCERPT),
         file=F("attachment__name"),
     )
-    return rows.annotate(last=Subquery(spoken.order_by("-seq").values(told=told)[:1]))
+    return rows.annotate(last=Subquery(spoken.order_by("-seq").values(told=fields)[:1]))
 
 
 def _last_message(last: dict[str, Any] | None, agent: Agent) -> LastMessage | None:

@@ -125,8 +125,8 @@ class CannedReplyForm(_Form):
     def _check_files(self, cleaned: dict[str, Any]) -> None:
         if "added" not in cleaned or "removed" not in cleaned:
             return
-        kept = self.instance.files.count() if self.instance.pk else 0
-        count = kept - len(cleaned["removed"]) + len(cleaned["added"])
+        stored = self.instance.files.count() if self.instance.pk else 0
+        count = stored - len(cleaned["removed"]) + len(cleaned["added"])
         if count > library.FILES_LIMIT:
             text = _("You can attach up to %(n)d files to a reply.") % {"n": library.FILES_LIMIT}
             self.add_error("added", text)

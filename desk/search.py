@@ -100,11 +100,13 @@ def _page(search: Search, user: User) -> Page:
     rows = rows.select_related("visitor", "group", "agent__user").order_by("-pk")
     found = list(rows[: PAGE + 1])
     page, more = found[:PAGE], found[PAGE:]
-    said = _excerpts([row.pk for row in page], terms)
+    excerpts = _excerpts([row.pk for row in page], terms)
     return Page(
         rows=[
             SearchResult(
-                row, row.agent is not None and row.agent.user_id == user.pk, *said.get(row.pk, ())
+                row,
+                row.agent is not None and row.agent.user_id == user.pk,
+                *excerpts.get(row.pk, ()),
             )
             for row in page
         ],
@@ -181,21 +183,21 @@ def _excerpts(
 
     A constant number of queries for a page.
     """
-    said: dict[int, tuple[str, datetime, list[Piece]]] = {}
+    excerpts: dict[int, tuple[str, datetime, list[Piece]]] = {}
     numbers = set(numbers)
     if terms:
         messages = _saying(Message, terms).filter(conversation__in=numbers)
-        _tell(said, messages.order_by("conversation", "-seq"), terms)
-        notes = _saying(Note, terms).filter(conversation__in=numbers - said.keys())
-        _tell(said, notes.order_by("conversation", "-pk"), terms)
-    last = Message.objects.filter(conversation__in=numbers - said.keys())
-    _tell(said, last.order_by("conversation", "-seq"), terms)
-    return said
+        _tell(excerpts, messages.order_by("conversation", "-seq"), terms)
+        notes = _saying(Note, terms).filter(conversation__in=numbers - excerpts.keys())
+        _tell(excerpts, notes.order_by("conversation", "-pk"), terms)
+    last = Message.objects.filter(conversation__in=numbers - excerpts.keys())
+    _tell(excerpts, last.order_by("conversation", "-seq"), terms)
+    return excerpts
 
 
 def _tell(
-    said: dict[int, tuple[str, datetime, list[Piece]]], rows: QuerySet[Any], terms: list[Term]
+    excerpt: dict[int, tuple[str, datetime, list[Piece]]], rows: QuerySet[Any], terms: list[Term]
 ) -> None:
     for row in rows.distinct("conversation"):
         author = row.author if isinstance(row, Message) else "note"
-        said[row.conversation_id] = (author, row.created_at, cut(row.body, terms))
+        excerpt[row.conversation_id] = (author, row.created_at, cut(row.body, terms))

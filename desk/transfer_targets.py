@@ -42,9 +42,9 @@ def colleagues_of(
 
 
 def _forecast_for_colleague(one: Colleague, conversation: Conversation) -> str:
-    told = {"name": one.name, "hours": conversation.website.assignment_hours}
+    values = {"name": one.name, "hours": conversation.website.assignment_hours}
     if one.is_connected and one.is_available and one.active < one.slots:
-        return _("It goes to the desk of %(name)s immediately.") % told
+        return _("It goes to the desk of %(name)s immediately.") % values
     if not one.is_connected:
         first = _(
             "%(name)s is not connected. The conversation waits for them for up to %(hours)d h."
@@ -57,7 +57,7 @@ def _forecast_for_colleague(one: Colleague, conversation: Conversation) -> str:
         )
     then = _("Then it goes to the queue of %(group)s.")
     group = {"group": conversation.group.name if conversation.group else ""}
-    return f"{first % told} {then % group}" if conversation.group else first % told
+    return f"{first % values} {then % group}" if conversation.group else first % values
 
 
 def teams_of(conversation: Conversation, agent: Agent | None, *, at: datetime) -> list[Team]:
@@ -123,9 +123,9 @@ def _forecast_for_team(is_open: bool, opens_at: datetime | None, free: int, wait
         return _("It goes to a free agent of the team immediately.")
     if not waiting:
         return _("No one is free. It waits at the front of the queue.")
-    told = ngettext(
+    text = ngettext(
         "It waits in the queue, after %(n)d other conversation.",
         "It waits in the queue, after %(n)d other conversations.",
         waiting,
     )
-    return told % {"n": waiting}
+    return text % {"n": waiting}

@@ -43,13 +43,13 @@ def standing(visitor: Visitor, website: Website) -> str:
 
     It is outdated if the text has changed since, compared in the language in which it was read.
     """
-    said = persons.last_consent(visitor)
-    if visitor.withdrawn_at is not None or (said and said.kind == ConsentKind.WITHDRAWN):
+    consent = persons.last_consent(visitor)
+    if visitor.withdrawn_at is not None or (consent and consent.kind == ConsentKind.WITHDRAWN):
         return WITHDRAWN
-    if said is None or said.language not in DEFAULTS:
+    if consent is None or consent.language not in DEFAULTS:
         return OUTDATED
-    now = sha256_of(consent_of(website, said.language))
-    return IN_FORCE if said.text_sha256 == now else OUTDATED
+    now = sha256_of(consent_of(website, consent.language))
+    return IN_FORCE if consent.text_sha256 == now else OUTDATED
 
 
 def require(visitor: Visitor, website: Website) -> None:

@@ -69,9 +69,9 @@ def read(token: object, *, secrets: Sequence[str], audience: str, at: datetime) 
         raise refusal(
             _("This website has no identity secret. Create one in the administration first.")
         )
-    said = _signed(token, secrets, audience)
-    expires_at = _check_times(said, at)
-    external_id = " ".join(said["sub"].split()) if isinstance(said["sub"], str) else ""
+    claims = _signed(token, secrets, audience)
+    expires_at = _check_times(claims, at)
+    external_id = " ".join(claims["sub"].split()) if isinstance(claims["sub"], str) else ""
     if not is_identifier(external_id) or len(external_id) > ID_LIMIT:
         raise refusal(
             _(
@@ -80,11 +80,11 @@ def read(token: object, *, secrets: Sequence[str], audience: str, at: datetime) 
             )
             % {"n": ID_LIMIT}
         )
-    once = said.get("jti")
+    once = claims.get("jti")
     return Claims(
         external_id=external_id,
-        name=_text(said.get("name"), NAME_LIMIT),
-        profile=_profile(said),
+        name=_text(claims.get("name"), NAME_LIMIT),
+        profile=_profile(claims),
         once=once[:ID_LIMIT] if isinstance(once, str) else "",
         expires_at=expires_at,
     )
@@ -94,7 +94,7 @@ def _signed(token: str, secrets: Sequence[str], audience: str) -> dict[str, Any]
     """Return the claims, if signed with one of the ``secrets``."""
     for secret in secrets:
         try:
-            said: dict[str, Any] = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token, secret, algorithms=[ALGORITHM], audience=audience, options=_OPTIONS
             )
         except jwt.InvalidSignatureError:
@@ -112,14 +112,14 @@ def _signed(token: str, secrets: Sequence[str], audience: str) -> dict[str, Any]
             ) from None
         except jwt.InvalidTokenError:
             raise refusal(_("The identity token is not a readable JWT.")) from None
-        return said
+        return claims
     raise refusal(_("The identity token is not signed with an active secret of this website."))
 
 
-def _check_times(said: dict[str, Any], at: datetime) -> datetime:
+def _check_times(claims: dict[str, Any], at: datetime) -> datetime:
     """Return when the token expires; refuse one that has expired, is not yet valid, or too long."""
-    expires_at = _moment(said["exp"])
-    begins_at = _moment(said.get("nbf"))
+    expires_at = _moment(claims["exp"])
+    begins_at = _moment(claims.get("nbf"))
     if expires_at is None:
         raise refusal(_("The identity token's “exp” must be a time in seconds since 1970."))
     if expires_at + LEEWAY <= at:
@@ -145,12 +145,12 @@ def _moment(value: object) -> datetime | None:
         return None
 
 
-def _profile(said: dict[str, Any]) -> dict[str, Any]:
+def _profile(claims: dict[str, Any]) -> dict[str, Any]:
     """Return a flat, bounded profile of displayable values; an e-mail address is only shown."""
-    given = said.get("profile")
+    given = claims.get("profile")
     pairs = list(given.items()) if isinstance(given, dict) else []
-    if isinstance(said.get("email"), str):
-        pairs.insert(0, ("email", said["email"]))
+    if isinstance(claims.get("email"), str):
+        pairs.insert(0, ("email", claims["email"]))
     profile: dict[str, Any] = {}
     for name, value in pairs[:PROFILE_LIMIT]:
         if isinstance(value, str):

@@ -12,8 +12,8 @@ from reporting.simulator.run_simulation import ASKED_SECONDS
 async def play_again(fact: ReplayWanted) -> None:
     """Ask a worker to run a replay. Live, so it may be lost: the page keeps asking."""
     groups = None if fact.groups is None else list(fact.groups)
-    told = (fact.website_id, list(fact.totals), fact.key, fact.at, groups)
-    await sync_to_async(tasks.play_again.apply_async)(told, retry=False, expires=ASKED_SECONDS)
+    arguments = (fact.website_id, list(fact.totals), fact.key, fact.at, groups)
+    await sync_to_async(tasks.play_again.apply_async)(arguments, retry=False, expires=ASKED_SECONDS)
 
 
 def write_exports(*, export_id: int) -> None:

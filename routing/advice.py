@@ -239,14 +239,14 @@ def settings(*, at: datetime) -> warnings.Settings:
 
 def _in_words(findings: list[Finding]) -> list[Advice]:
     names = _names(findings)
-    told = []
+    sentences = []
     for finding in findings:
         model, others_model, problem, remedy = WORDS[finding.kind]
         name = names.get((model, finding.id), f"#{finding.id}")
         others = [(others_model, pk) for pk in finding.others]
         listed = ", ".join(names.get(other, f"#{other[1]}") for other in others)
         app, model_name = model.split(".")
-        told.append(
+        sentences.append(
             Advice(
                 kind=finding.kind,
                 model=model,
@@ -258,7 +258,7 @@ def _in_words(findings: list[Finding]) -> list[Advice]:
                 involved=frozenset({(model, finding.id), *others}),
             )
         )
-    return told
+    return sentences
 
 
 def _quoted(name: str) -> str:

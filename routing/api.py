@@ -187,12 +187,12 @@ class ConversationViewSet(ReadOnlyModelViewSet[Conversation]):
         conversation = self.get_object()
         asked = OfferSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        told = asked.validated_data
+        fields = asked.validated_data
         try:
             body, offer = check_rich_content(
-                told.get("body", ""),
-                told.get("choices"),
-                told.get("cards"),
+                fields.get("body", ""),
+                fields.get("choices"),
+                fields.get("cards"),
                 domains=conversation.website.domains,
             )
             sent = by_program.say(
@@ -200,7 +200,7 @@ class ConversationViewSet(ReadOnlyModelViewSet[Conversation]):
                 user=cast(User, request.user),
                 body=body,
                 offer=offer,
-                client_id=told["id"],
+                client_id=fields["id"],
                 at=timezone.now(),
             )
         except Rejected as rejected:

@@ -151,10 +151,12 @@ def notice_losses(*, at: datetime) -> int:
 
     Safe to run anywhere, any number of times: each loss is announced once.
     """
-    heard = DeskConnection.objects.filter(agent_id=OuterRef("agent_id"), heard_at__gt=at - GRACE)
+    recently_heard = DeskConnection.objects.filter(
+        agent_id=OuterRef("agent_id"), heard_at__gt=at - GRACE
+    )
     lost = (
         DeskPresence.objects.select_for_update(skip_locked=True)
-        .filter(Q(is_connected=True) & ~Exists(heard))
+        .filter(Q(is_connected=True) & ~Exists(recently_heard))
         .order_by("agent_id")
     )
     count = 0

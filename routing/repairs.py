@@ -44,8 +44,8 @@ def of(websites: Collection[Website], only: Q = EVERY, *, since: datetime | None
     some = Repair.objects.filter(only, website__in=websites)
     if since is not None:
         some = some.filter(at__gte=since)
-    told = some.aggregate(count=Count("pk"), last_at=Max("at"))
-    return Repairs(**told)
+    totals = some.aggregate(count=Count("pk"), last_at=Max("at"))
+    return Repairs(**totals)
 
 
 def sweep(*, at: datetime) -> int:

@@ -119,8 +119,8 @@ def browser() -> str:
 def apt(*command: str) -> bool:
     """Run apt-get and return whether it succeeded."""
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    said = subprocess.run(["apt-get", "-qq", *command], env=quiet, stdout=subprocess.DEVNULL)
-    return said.returncode == 0
+    done = subprocess.run(["apt-get", "-qq", *command], env=quiet, stdout=subprocess.DEVNULL)
+    return done.returncode == 0
 
 
 def chromium() -> str:

@@ -38,12 +38,12 @@ def table(emoji: list[dict[str, Any]], names: list[dict[str, Any]]) -> list[dict
     for number, name in enumerate(names):
         if number == COMPONENT:
             continue
-        kept = [
+        rows = [
             [one["emoji"], one["label"], " ".join(one.get("tags", []))]
             for one in sorted(emoji, key=lambda one: one.get("order", 0))
             if one.get("group") == number and one["version"] <= NEWEST
         ]
-        groups.append({"name": name["message"], "emoji": kept})
+        groups.append({"name": name["message"], "emoji": rows})
     return groups
 
 

@@ -67,11 +67,11 @@ def update(source: Path, used: dict[Message, set[str]]) -> None:
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(HEADER)
     po = polib.pofile(str(source), wrapwidth=100)
-    kept = {_key(entry): entry for entry in po}
+    entries = {_key(entry): entry for entry in po}
     po.clear()
     for message in sorted(used, key=lambda message: (sorted(used[message])[0], message[1])):
         context, text, plural = message
-        entry = kept.get(message) or polib.POEntry(msgctxt=context, msgid=text)
+        entry = entries.get(message) or polib.POEntry(msgctxt=context, msgid=text)
         if plural is not None and not entry.msgid_plural:
             entry.msgid_plural, entry.msgstr_plural = plural, {0: "", 1: ""}
         entry.obsolete = False

@@ -104,11 +104,11 @@ class Holiday(models.Model):
 def schedule_of(group: Group) -> Schedule:
     """Return the hours of a group as plain data. It uses prefetched rows."""
     own = list(group.holidays.all())
-    said = {holiday.date for holiday in own}
+    own_dates = {holiday.date for holiday in own}
     of_website = [
         holiday
         for holiday in group.website.holidays.all()
-        if holiday.group_id is None and holiday.date not in said
+        if holiday.group_id is None and holiday.date not in own_dates
     ]
     special = sorted(own + of_website, key=attrgetter("date"))
     return Schedule(

@@ -85,13 +85,13 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     response = exception_handler(error, context)
     if response is None:
         return None
-    said: dict[str, Any] = {
+    payload: dict[str, Any] = {
         "code": CODES.get(response.status_code, "error"),
         "message": _sentence(response.data),
     }
     if isinstance(error, ValidationError) and isinstance(response.data, dict):
-        said["fields"] = response.data
-    response.data = {"error": said}
+        payload["fields"] = response.data
+    response.data = {"error": payload}
     return response
 
 

@@ -87,8 +87,8 @@ def use(reply: CannedReply, conversation: Conversation, agent: Agent, *, at: dat
     filled = variables.fill(reply.body, values_of(conversation, agent))
     CannedReply.objects.filter(pk=reply.pk).update(uses=F("uses") + 1, used_at=at)
     # A website that takes no files gets none this way either.
-    kept = reply.files.all() if conversation.website.takes_files else []
-    carried = [_attach(file, conversation, agent, at) for file in kept]
+    attached = reply.files.all() if conversation.website.takes_files else []
+    carried = [_attach(file, conversation, agent, at) for file in attached]
     return Inserted(filled.text, filled.missing, [attachments.frame(vars(one)) for one in carried])
 
 
@@ -119,8 +119,8 @@ def _attach(file: CannedFile, conversation: Conversation, agent: Agent, at: date
 
 
 def _copy(source: str, target: str) -> str:
-    with default_storage.open(source) as kept:
-        name: str = default_storage.save(target, ContentFile(kept.read()))
+    with default_storage.open(source) as original:
+        name: str = default_storage.save(target, ContentFile(original.read()))
         return name
 
 
@@ -149,7 +149,7 @@ def remove(reply: CannedReply) -> None:
 
 def _add_file(reply: CannedReply, prepared: file_types.Prepared) -> None:
     folder = f"canned/{uuid.uuid4().hex}"
-    kept = CannedFile(
+    stored = CannedFile(
         reply=reply,
         name=prepared.name,
         content_type=prepared.content_type,
@@ -157,12 +157,12 @@ def _add_file(reply: CannedReply, prepared: file_types.Prepared) -> None:
         width=prepared.width,
         height=prepared.height,
     )
-    kept.file = default_storage.save(f"{folder}/file", ContentFile(prepared.content))
+    stored.file = default_storage.save(f"{folder}/file", ContentFile(prepared.content))
     if prepared.thumbnail is not None:
-        kept.thumbnail = default_storage.save(
+        stored.thumbnail = default_storage.save(
             f"{folder}/thumbnail", ContentFile(prepared.thumbnail)
         )
-    kept.save()
+    stored.save()
 
 
 def _remove_files(gone: Iterable[CannedFile]) -> None:

@@ -54,6 +54,6 @@ def fill(text: str, values: Mapping[str, str]) -> Filled:
         missing[name] = None
         return GAP
 
-    said = PLACE.sub(value, text.replace(GAP, ""))
-    said = LEADING_GAP.sub(lambda gap: gap.group(1) + gap.group(2).upper(), said)
-    return Filled(OTHER_GAP.sub("", said), tuple(missing))
+    filled = PLACE.sub(value, text.replace(GAP, ""))
+    filled = LEADING_GAP.sub(lambda gap: gap.group(1) + gap.group(2).upper(), filled)
+    return Filled(OTHER_GAP.sub("", filled), tuple(missing))

@@ -144,12 +144,12 @@ def change(
     noted = denormalized.note(conversation, verb, at=at)
 
     reason = (end_reason or TRANSITIONS[verb].ends_contact) if source == Status.ACTIVE else None
-    told = dict(data or {})
+    details = dict(data or {})
     if reason is not None:
-        told["end_reason"] = reason.value
+        details["end_reason"] = reason.value
     besides = frozenset(changes) - MOVED | noted
     return Move(
-        conversation, verb, actor, at, told, source, agent_before, group_before, reason, besides
+        conversation, verb, actor, at, details, source, agent_before, group_before, reason, besides
     )
 
 

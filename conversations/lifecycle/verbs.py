@@ -215,8 +215,8 @@ def release(conversation_id: int, *, actor: Actor, at: datetime, reason: str = "
 
 def unassign(conversation_id: int, *, actor: Actor, at: datetime, reason: str) -> Conversation:
     """Remove the agent from a paused conversation, which stays paused for the group (C51)."""
-    told = {"reason": reason}
-    return _move(conversation_id, Verb.UNASSIGN, actor=actor, at=at, data=told, is_kept=False)
+    details = {"reason": reason}
+    return _move(conversation_id, Verb.UNASSIGN, actor=actor, at=at, data=details, is_kept=False)
 
 
 def requeue(conversation_id: int, *, at: datetime) -> Conversation:
@@ -378,10 +378,12 @@ def push_many(
     conversations: Sequence[Conversation], *, agent: Agent, at: datetime, slots: int
 ) -> None:
     """Push several conversations. The caller holds the locks of their rows and of the agent's."""
-    told = {"slots": slots}
+    details = {"slots": slots}
     transition_writer.write(
         [
-            transition_writer.change(one, Verb.PUSH, actor=SYSTEM, at=at, to_agent=agent, data=told)
+            transition_writer.change(
+                one, Verb.PUSH, actor=SYSTEM, at=at, to_agent=agent, data=details
+            )
             for one in conversations
         ]
     )

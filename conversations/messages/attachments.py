@@ -185,8 +185,8 @@ async def receive(
     """Read and store the file; return 201, or 200 if it was already stored, and the body."""
     name = parse_qs(request.query).get("name", [""])[0]
     content = await request.bytes()
-    kept, is_new = await store(content, attachment_id=attachment_id, name=name, into=into, at=at)
-    return (201 if is_new else 200), {"attachment": kept}
+    stored, is_new = await store(content, attachment_id=attachment_id, name=name, into=into, at=at)
+    return (201 if is_new else 200), {"attachment": stored}
 
 
 async def store(
@@ -280,8 +280,8 @@ def _save(prepared: Prepared, website_id: int, attachment_id: uuid.UUID) -> dict
 
 
 def _load(path: str) -> bytes:
-    with default_storage.open(path) as kept:
-        content: bytes = kept.read()
+    with default_storage.open(path) as stored:
+        content: bytes = stored.read()
         return content
 
 

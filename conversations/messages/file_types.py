@@ -129,9 +129,9 @@ def _moving(picture: Image.Image) -> bytes | None:
     frames = getattr(picture, "n_frames", 1)
     if picture.width * picture.height * frames > PIXELS_LIMIT:
         return None
-    kept = io.BytesIO()
-    picture.save(kept, "GIF", save_all=True, comment=b"", optimize=False)
-    return kept.getvalue()
+    buffer = io.BytesIO()
+    picture.save(buffer, "GIF", save_all=True, comment=b"", optimize=False)
+    return buffer.getvalue()
 
 
 def _bytes(picture: Image.Image, kind: str) -> bytes:
@@ -144,13 +144,13 @@ def _bytes(picture: Image.Image, kind: str) -> bytes:
     if picture.mode == "P":
         palette = picture.getpalette("RGBA" if "transparency" in picture.info else "RGB")
         bare.putpalette(palette or [], "RGBA" if "transparency" in picture.info else "RGB")
-    kept = io.BytesIO()
+    buffer = io.BytesIO()
     options: dict[str, Any] = {"quality": 88, "optimize": True} if kind == "JPEG" else {}
     colours = picture.info.get("icc_profile") or b""  # else photos of phones turn pale
     if kind != "GIF" and 0 < len(colours) <= PROFILE_BYTES:
         options["icc_profile"] = colours
-    bare.save(kept, kind, **options)
-    return kept.getvalue()
+    bare.save(buffer, kind, **options)
+    return buffer.getvalue()
 
 
 def _recognised(content: bytes, name: str) -> tuple[str, str]:

@@ -74,6 +74,6 @@ def latest_texts(conversation: Conversation) -> list[str]:
 
 def content(email: InboundEmail) -> bytes:
     """Return the e-mail as received; raise ``FileNotFoundError`` if the storage has lost it."""
-    with default_storage.open(email.file) as kept:
-        found: bytes = kept.read()
+    with default_storage.open(email.file) as stored:
+        found: bytes = stored.read()
         return found

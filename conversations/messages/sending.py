@@ -192,8 +192,8 @@ def _known(found: dict[str, Any], values: dict[str, Any]) -> Sent | None:
     """Return the message already stored under this client id, if there is one."""
     if found["seq"] is None:
         return None
-    said = (found["author"], found["body"], found["attachment_id"])
-    if said != (values["author"], values["body"], values["attachment"]):
+    known = (found["author"], found["body"], found["attachment_id"])
+    if known != (values["author"], values["body"], values["attachment"]):
         raise rejections.conflict()
     stored = frame(
         seq=found["seq"],

@@ -45,7 +45,7 @@ def provider_of(settings: SuggestionSettings) -> Provider:
         if cache.get(key, 0) >= FAILURES:
             return []
         try:
-            said = _suggested(_post(settings, _request_body(settings, asked)))
+            suggested = _suggested(_post(settings, _request_body(settings, asked)))
         except (Failed, requests.RequestException) as failed:
             cache.add(key, 0, LEFT_ALONE_SECONDS)
             cache.incr(key)
@@ -56,28 +56,28 @@ def provider_of(settings: SuggestionSettings) -> Provider:
             )
             return []
         cache.delete(key)
-        return said
+        return suggested
 
     return ask
 
 
 def _request_body(settings: SuggestionSettings, asked: Asked) -> dict[str, Any]:
-    said: dict[str, Any] = {
+    payload: dict[str, Any] = {
         "website": settings.website.key,
         "language": asked.language,
         "question": asked.redacted,
     }
     if settings.sends_personal_data:
         last = Message.objects.filter(conversation=asked.conversation).order_by("-seq")[:CONTEXT]
-        said["question"] = asked.question
-        said["visitor"] = {"name": asked.conversation.visitor.name}
-        said["messages"] = [
+        payload["question"] = asked.question
+        payload["visitor"] = {"name": asked.conversation.visitor.name}
+        payload["messages"] = [
             {"author": message.author, "body": message.body} for message in reversed(last)
         ]
-    return said
+    return payload
 
 
-def _post(settings: SuggestionSettings, said: dict[str, Any]) -> bytes:
+def _post(settings: SuggestionSettings, body: dict[str, Any]) -> bytes:
     # No redirects, and no private addresses unless the installation allows them.
     http = Manager(
         Config(
@@ -93,7 +93,7 @@ def _post(settings: SuggestionSettings, said: dict[str, Any]) -> bytes:
         headers["Authorization"] = f"Bearer {settings.provider_secret}"
     give_up = time.monotonic() + WHOLE_PATIENCE
     answer = http.send_request(
-        "POST", settings.provider_url, json=said, headers=headers, stream=True
+        "POST", settings.provider_url, json=body, headers=headers, stream=True
     )
     with answer:
         if answer.status_code != 200:

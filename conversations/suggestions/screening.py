@@ -86,16 +86,16 @@ def pairs(lines: Iterable[PlainMessage]) -> list[Pair]:
     first few pairs."""
     found: list[Pair] = []
     asked: list[str] = []
-    said: list[PlainMessage] = []
+    answers: list[PlainMessage] = []
     for line in [*lines, PlainMessage(0, "end", "")]:
         if line.author == "agent" and asked:
-            said.append(line)
+            answers.append(line)
             continue
-        if said:
-            if all(one.is_plain for one in said):
-                answer = "\n".join(one.body for one in said)
-                found.append(Pair(said[0].seq, "\n".join(asked), answer))
-            asked, said = [], []
+        if answers:
+            if all(one.is_plain for one in answers):
+                answer = "\n".join(one.body for one in answers)
+                found.append(Pair(answers[0].seq, "\n".join(asked), answer))
+            asked, answers = [], []
         if line.author == "visitor":
             asked.append(line.body)
         elif line.author != "system":
@@ -117,8 +117,8 @@ def is_safe(answer: str, *, names: Iterable[str], vocabulary: Collection[str]) -
     if any(fold(met.group(1)) not in AFTER_GREETING for met in GREETING.finditer(text)):
         return False
     known = {part for name in names for part in spaced(name).split() if len(part) > 1}
-    said = set(spaced(text).split())
-    return not known & said and not any(_strange_capitals(text, vocabulary))
+    words = set(spaced(text).split())
+    return not known & words and not any(_strange_capitals(text, vocabulary))
 
 
 def _strange_capitals(text: str, vocabulary: Collection[str]) -> Iterable[bool]:
@@ -140,12 +140,12 @@ def redact(question: str, *, names: Iterable[str] = ()) -> str:
     text = WEB.sub(" ", MAIL.sub(" ", question))
     is_shouted = text.isupper()
     known = {part for name in names for part in spaced(name).split() if len(part) > 1}
-    kept: list[str] = []
+    words: list[str] = []
     for piece in text.split():
         if any(character.isdigit() for character in piece) or known & set(spaced(piece).split()):
             continue
-        is_first = not kept or kept[-1][-1] in ".!?"
+        is_first = not words or words[-1][-1] in ".!?"
         if piece[0].isupper() and not is_first and not is_shouted:
             continue
-        kept.append(piece)
-    return fold(" ".join(kept))[:QUESTION_LIMIT]
+        words.append(piece)
+    return fold(" ".join(words))[:QUESTION_LIMIT]

@@ -84,12 +84,12 @@ def ask_provider(offer_id: int) -> bool:
     if seq != made.seq:
         return False  # Answered meanwhile, or there is a new question.
     asked = Asked(conversation, made.agent, question)
-    said = remote.provider_of(conversation.website.suggestions)(asked)
-    if not said:
+    suggested = remote.provider_of(conversation.website.suggestions)(asked)
+    if not suggested:
         return False
     with transaction.atomic():
         made = SuggestionOffer.objects.select_for_update().get(pk=offer_id)
-        made.suggestions = [*(one.plain() for one in said), *made.suggestions][:MOST]
+        made.suggestions = [*(one.plain() for one in suggested), *made.suggestions][:MOST]
         made.save(update_fields=["suggestions"])
         bus.publish(SuggestionsCame(conversation_id=conversation.pk, agent_id=made.agent_id))
     return True

@@ -63,9 +63,9 @@ def lift(blocks: QuerySet[Block], *, by: User, at: datetime) -> int:
 def remember_address(visitor: Visitor, address: str) -> None:
     """Store the hash of a visitor's internet address if the website blocks addresses; otherwise
     store nothing."""
-    kept = ""
+    digest = ""
     if visitor.website.blocks_addresses and address:
-        kept = salted_hmac("causerie.address", address, algorithm="sha256").hexdigest()
-    if visitor.address_hash != kept:
-        visitor.address_hash = kept
-        Visitor.objects.filter(pk=visitor.pk).update(address_hash=kept)
+        digest = salted_hmac("causerie.address", address, algorithm="sha256").hexdigest()
+    if visitor.address_hash != digest:
+        visitor.address_hash = digest
+        Visitor.objects.filter(pk=visitor.pk).update(address_hash=digest)

@@ -40,7 +40,7 @@ class Seen:
 def see(visitor_id: int, seen: Seen, *, at: datetime) -> None:
     """Store a page view, unless it repeats the last one, and update the profile. A referrer stays
     until there is another one: later pages of a visit have none."""
-    told = {
+    profile = {
         "device": seen.device,
         "language": seen.language,
         "data": dict(seen.data),
@@ -48,8 +48,8 @@ def see(visitor_id: int, seen: Seen, *, at: datetime) -> None:
         "said_at": at,
     }
     if seen.referrer:
-        told["referrer"] = seen.referrer
-    Profile.objects.update_or_create(visitor_id=visitor_id, defaults=told)
+        profile["referrer"] = seen.referrer
+    Profile.objects.update_or_create(visitor_id=visitor_id, defaults=profile)
     pages = SeenPage.objects.filter(visitor=visitor_id).order_by("-pk")
     if seen.url and pages.values_list("url", flat=True).first() != seen.url:
         SeenPage.objects.create(visitor_id=visitor_id, url=seen.url, title=seen.title, seen_at=at)
@@ -72,8 +72,8 @@ def _browsers(visitor_id: int) -> QuerySet[Visitor, Any]:
 
 def profile_of(visitor_id: int) -> Profile | None:
     """Return the latest profile among the person's visitors, if there is one (C54)."""
-    said = Profile.objects.filter(visitor__in=_browsers(visitor_id))
-    return said.order_by("-said_at", "-pk").first()
+    profiles = Profile.objects.filter(visitor__in=_browsers(visitor_id))
+    return profiles.order_by("-said_at", "-pk").first()
 
 
 def pages_of(visitor_id: int) -> list[SeenPage]:

@@ -65,9 +65,9 @@ def link(visitor: Visitor, person: Person) -> None:
     visitor.save(update_fields=["person", "name"])
     hidden = [one.hidden_at for one in [visitor, *others] if one.hidden_at is not None]
     visitor.hidden_at = max(hidden, default=None)
-    said = last_consent(visitor)
-    is_withdrawn = said is not None and said.kind == ConsentKind.WITHDRAWN
-    visitor.withdrawn_at = said.given_at if said is not None and is_withdrawn else None
+    consent = last_consent(visitor)
+    is_withdrawn = consent is not None and consent.kind == ConsentKind.WITHDRAWN
+    visitor.withdrawn_at = consent.given_at if consent is not None and is_withdrawn else None
     person.visitors.update(hidden_at=visitor.hidden_at, withdrawn_at=visitor.withdrawn_at)
     if visitor.hidden_at is not None:
         _tell_hidden([one.pk for one in others], visitor.hidden_at)

@@ -140,13 +140,13 @@ async def serve(
     await send({"type": "http.response.body", "body": body})
 
 
-def _as_file(kept: Download) -> list[tuple[bytes, bytes]]:
+def _as_file(download: Download) -> list[tuple[bytes, bytes]]:
     """Return the headers of a download. It can be saved or shown as an image in our pages; opened
     as a page it is sandboxed. A file never changes, but only the reader's own cache may store
     it."""
     return [
-        (b"content-type", kept.content_type.encode()),
-        (b"content-disposition", f"attachment; filename*=UTF-8''{quote(kept.name)}".encode()),
+        (b"content-type", download.content_type.encode()),
+        (b"content-disposition", f"attachment; filename*=UTF-8''{quote(download.name)}".encode()),
         (b"content-security-policy", b"default-src 'none'; sandbox"),
         (b"cache-control", b"private, max-age=604800, immutable"),
         (b"vary", b"Authorization, Cookie"),

@@ -51,10 +51,10 @@ def publish(*facts: Fact) -> None:
 
     Equal facts count once: a hundred conversations that begin to wait in a group owe one drain.
     """
-    told = facts if len(facts) == 1 else tuple(dict.fromkeys(facts))
-    debts = [(name, asdict(fact)) for fact in told for name in _durable.get(type(fact), ())]
+    unique = facts if len(facts) == 1 else tuple(dict.fromkeys(facts))
+    debts = [(name, asdict(fact)) for fact in unique for name in _durable.get(type(fact), ())]
     owed = outbox.enqueue(debts) if debts else []
-    live = [fact for fact in told if _live.get(type(fact))]
+    live = [fact for fact in unique if _live.get(type(fact))]
     if live or owed:
         # robust: what is committed must not fail because of a reaction.
         transaction.on_commit(lambda: _react(live, owed), robust=True)

@@ -39,18 +39,18 @@ class Connection(RedisSingleShardConnection):
 
     _voice: Any = None
 
-    async def publish_all(self, told: Sequence[tuple[str, bytes]]) -> None:
+    async def publish_all(self, messages: Sequence[tuple[str, bytes]]) -> None:
         """Publish each (channel, message) in order, in one write. If the connection is lost, retry
         once: clients recognize duplicates by their number."""
         async with self._lock:
             self._ensure_redis()
             if self._voice is None:
                 self._voice = await self._redis.connection_pool.get_connection()
-            words = [part for one in told for part in self._voice.pack_command("PUBLISH", *one)]
+            words = [part for one in messages for part in self._voice.pack_command("PUBLISH", *one)]
             try:
-                await self._say(words, len(told))
+                await self._say(words, len(messages))
             except CutError:
-                await self._say(words, len(told))
+                await self._say(words, len(messages))
 
     async def _say(self, words: list[bytes], count: int) -> None:
         try:
@@ -92,12 +92,12 @@ class LoopLayer(RedisPubSubLoopLayer):
 
     async def send_all(self, pushes: Pushes) -> None:
         """Send each message to its group, in order, in one round trip (for each shard)."""
-        told: dict[Connection, list[tuple[str, bytes]]] = {}
+        by_connection: dict[Connection, list[tuple[str, bytes]]] = {}
         for group, message in pushes:
             channel = self._get_group_channel_name(group)
             written = self.channel_layer.serialize(message)
-            told.setdefault(self._get_shard(channel), []).append((channel, written))
-        for shard, some in told.items():
+            by_connection.setdefault(self._get_shard(channel), []).append((channel, written))
+        for shard, some in by_connection.items():
             await shard.publish_all(some)
 
 

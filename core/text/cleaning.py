@@ -52,19 +52,19 @@ def line(text: str, limit: int | None = None) -> str:
 
 
 def _visible(text: str) -> list[str]:
-    kept: list[str] = []
+    visible: list[str] = []
     for character in text:
-        before = kept[-1] if kept else ""
+        before = visible[-1] if visible else ""
         match unicodedata.category(character):
             case "Cc" | "Cs" | "Co" | "Zl" | "Zp":
-                kept += " " if character in "\x85\u2028\u2029" else ""
+                visible += " " if character in "\x85\u2028\u2029" else ""
             case "Cf":
                 is_joiner = character in JOINERS and before and _may_join(before)
                 is_tag = ord(character) in TAGS and (before == BLACK_FLAG or _is_tag(before))
-                kept += character if is_joiner or is_tag else ""
+                visible += character if is_joiner or is_tag else ""
             case _:
-                kept += "" if character == REPLACEMENT else character
-    return kept
+                visible += "" if character == REPLACEMENT else character
+    return visible
 
 
 def _may_join(character: str) -> bool:

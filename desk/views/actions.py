@@ -48,11 +48,11 @@ def do(request: StaffRequest, conversation: Conversation, act: Act) -> HttpRespo
             raise
         return _busy(conversation.pk)
     response = HttpResponse(status=204)
-    told: dict[str, object] = {"number": moved.pk, "sentence": sentence(moved)}
+    notice: dict[str, object] = {"number": moved.pk, "sentence": sentence(moved)}
     if undo.last_act(moved.pk, user=request.user, at=now) is not None:
-        told["undo"] = reverse("take_back", args=[moved.pk])
+        notice["undo"] = reverse("take_back", args=[moved.pk])
     response["HX-Trigger"] = json.dumps(
-        {"desk:moved": {"number": moved.pk, "status": moved.status}, "desk:told": told}
+        {"desk:moved": {"number": moved.pk, "status": moved.status}, "desk:told": notice}
     )
     return response
 
@@ -135,8 +135,8 @@ def shown_with(request: StaffRequest, conversation: Conversation) -> object:
 
 def seen_of(request: StaffRequest) -> int | None:
     """Return the last message that the page has shown; ``None`` if it does not say."""
-    said = request.POST.get("seen", "")
-    return int(said) if said.isdecimal() and len(said) < 10 else None
+    value = request.POST.get("seen", "")
+    return int(value) if value.isdecimal() and len(value) < 10 else None
 
 
 def found(request: StaffRequest, number: int) -> Conversation:
@@ -203,11 +203,11 @@ def unblock(request: StaffRequest, number: int) -> HttpResponse:
     now = timezone.now()
     blocks.lift(blocks.in_force(conversation.visitor, at=now), by=request.user, at=now)
     response = HttpResponse(status=204)
-    told = _("This visitor can write again.")
+    message = _("This visitor can write again.")
     response["HX-Trigger"] = json.dumps(
         {
             "desk:moved": {"number": number, "status": conversation.status},
-            "desk:told": {"number": number, "sentence": told},
+            "desk:told": {"number": number, "sentence": message},
         }
     )
     return response

@@ -58,7 +58,7 @@ def use(request: StaffRequest, number: int, reply: int) -> HttpResponse:
         return HttpResponse(status=400)
     chosen = get_object_or_404(library.usable_by(agent, conversation), pk=reply)
     try:
-        said = library.use(chosen, conversation, agent, at=timezone.now())
+        inserted = library.use(chosen, conversation, agent, at=timezone.now())
     except Refused:
         text = _("This conversation is no longer on your desk. Nothing was sent.")
         return JsonResponse(error("not_on_desk", text), status=409)
@@ -66,8 +66,10 @@ def use(request: StaffRequest, number: int, reply: int) -> HttpResponse:
         text = _("A file of this reply is missing. Remove it from the reply and add it again.")
         return JsonResponse(error("attachment", text), status=409)
     names = dict(meanings())
-    missing = [names[f"{{{name}}}"] for name in said.missing]
-    return JsonResponse({"body": said.body, "missing": missing, "attachments": said.attachments})
+    missing = [names[f"{{{name}}}"] for name in inserted.missing]
+    return JsonResponse(
+        {"body": inserted.body, "missing": missing, "attachments": inserted.attachments}
+    )
 
 
 @staff("GET")

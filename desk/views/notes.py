@@ -30,9 +30,9 @@ def write(request: StaffRequest, number: int) -> HttpResponse:
         body = form.cleaned_data["body"]
         notes.write(conversation.pk, agent_id=agent.pk, body=body, at=timezone.now())
     response = HttpResponse(status=422 if fault else 204)
-    told: dict[str, object] = {"number": number}
+    context: dict[str, object] = {"number": number}
     name = "desk:unnoted" if fault else "desk:noted"
-    response["HX-Trigger"] = json.dumps({name: told | ({"message": fault} if fault else {})})
+    response["HX-Trigger"] = json.dumps({name: context | ({"message": fault} if fault else {})})
     return response
 
 

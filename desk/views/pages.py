@@ -41,8 +41,8 @@ def bar_of(agent: Agent | None) -> dict[str, Any]:
 def boxes_of(agent: Agent | None) -> dict[str, Any]:
     on_desk, assigned = state_boxes.boxes(agent)
     unread = notices.unread(agent.pk) if agent else []
-    kept = preferences.of(agent.pk if agent else None)
-    return {"boxes": on_desk, "assigned": assigned, "notices": unread, "preferences": kept}
+    stored = preferences.of(agent.pk if agent else None)
+    return {"boxes": on_desk, "assigned": assigned, "notices": unread, "preferences": stored}
 
 
 def paused_lists_of(agent: Agent | None) -> dict[str, Any]:

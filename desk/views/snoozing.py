@@ -30,16 +30,16 @@ def snooze(request: StaffRequest, number: int) -> HttpResponse:
     """
     conversation = found(request, number)
     now = timezone.now()
-    kept = preferences.of(_agent_id(request))
+    stored = preferences.of(_agent_id(request))
     if request.method == "GET":
-        form = SnoozeForm(initial={"auto_close": kept.closes_snoozed}, at=now)
+        form = SnoozeForm(initial={"auto_close": stored.closes_snoozed}, at=now)
         return _dialog(request, conversation, form, now, status=200)
     form = SnoozeForm(request.POST, at=now)
     if not form.is_valid():
         return _dialog(request, conversation, form, now, status=422)
     if "back" in request.POST:
         return _dialog(request, conversation, form, now, status=200)
-    if _must_warn(request, form, kept):
+    if _must_warn(request, form, stored):
         context = {
             "form": form,
             "conversation": conversation,
@@ -64,9 +64,9 @@ def snooze(request: StaffRequest, number: int) -> HttpResponse:
     return do(request, conversation, act)
 
 
-def _must_warn(request: StaffRequest, form: SnoozeForm, kept: Preferences) -> bool:
+def _must_warn(request: StaffRequest, form: SnoozeForm, stored: Preferences) -> bool:
     return (
-        form.cleaned_data["auto_close"] and kept.warns_of_closure and "warned" not in request.POST
+        form.cleaned_data["auto_close"] and stored.warns_of_closure and "warned" not in request.POST
     )
 
 

@@ -90,24 +90,24 @@ async def _handle(request: Request, headers: Headers) -> tuple[int, dict[str, An
 
 def _as_json(answer: Answer, brand: Brand, view: PageView) -> dict[str, Any]:
     language = language_among(view.language, brand.language)
-    said: dict[str, Any] = {"engage": answer.may_engage}
+    payload: dict[str, Any] = {"engage": answer.may_engage}
     if answer.may_engage:
-        said["asynchronous"] = answer.is_asynchronous
+        payload["asynchronous"] = answer.is_asynchronous
     else:
-        said["reason"] = answer.reason
+        payload["reason"] = answer.reason
     if answer.opens_at is not None:
-        said["opens_at"] = answer.opens_at.isoformat()
+        payload["opens_at"] = answer.opens_at.isoformat()
         if not answer.may_engage:
-            said["shows"] = answer.shows
+            payload["shows"] = answer.shows
     if answer.again_in is not None:
-        said["again_in"] = answer.again_in
+        payload["again_in"] = answer.again_in
     if answer.target is not None:
-        said["targeting"] = answer.target.id
+        payload["targeting"] = answer.target.id
     texts = answer.target.texts if answer.target and answer.may_engage else {}
     text = texts.get(language) or texts.get(brand.language, "")
-    said["notification"] = {"kind": "text" if text else "button", "text": text}
-    said["stays_open"] = brand.stays_open
-    return said | _looks(brand.name, brand.accent, brand.side, language)
+    payload["notification"] = {"kind": "text" if text else "button", "text": text}
+    payload["stays_open"] = brand.stays_open
+    return payload | _looks(brand.name, brand.accent, brand.side, language)
 
 
 @lru_cache(maxsize=500)

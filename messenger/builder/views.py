@@ -96,8 +96,8 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
 
 def contrast_of(request: HttpRequest) -> HttpResponse:
     """Return the verdict on a colour while it is being chosen."""
-    told = describe_contrast(request.GET.get("colour", ""))
-    return JsonResponse({"text": told[0], "enough": told[1]})
+    contrast = describe_contrast(request.GET.get("colour", ""))
+    return JsonResponse({"text": contrast[0], "enough": contrast[1]})
 
 
 def describe_contrast(colour: str) -> tuple[str, bool]:

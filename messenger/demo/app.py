@@ -36,14 +36,14 @@ def orders(request: HttpRequest) -> HttpResponse:
     if not settings.DEMO or app is None:
         raise Http404
     try:
-        told = jwt.decode(
+        claims = jwt.decode(
             request.POST.get("token", ""), app.secret, algorithms=["HS256"], audience=app.origin
         )
     except jwt.InvalidTokenError:
         return JsonResponse({"error": "token"}, status=403)
-    customer = CUSTOMERS.get(told["visitor"]["external_id"] or "")
+    customer = CUSTOMERS.get(claims["visitor"]["external_id"] or "")
     known = {"name": customer.name, "orders": list(ORDERS)} if customer else None
-    return JsonResponse({"customer": known, "conversation": told["conversation"]})
+    return JsonResponse({"customer": known, "conversation": claims["conversation"]})
 
 
 ORDERS = ("CEL-2041 · Lune · 2", "CEL-1987 · Aube · 1")

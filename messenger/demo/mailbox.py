@@ -58,8 +58,8 @@ def _find(name: str) -> StoredMail:
     return _read(file)
 
 
-def _text(kept: StoredMail, kind: str) -> str:
-    part = kept.message.get_body((kind,))
+def _text(stored: StoredMail, kind: str) -> str:
+    part = stored.message.get_body((kind,))
     return str(part.get_content()) if part else ""
 
 
@@ -76,16 +76,16 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 @shop
 def mail(request: HttpRequest, name: str) -> HttpResponse:
     """Show one mail; a POST answers it."""
-    kept = _find(name)
+    stored = _find(name)
     if request.method == "POST":
-        outcome = _answer(kept, request.POST.get("words", "")[:WORDS_LIMIT])
+        outcome = _answer(stored, request.POST.get("words", "")[:WORDS_LIMIT])
         return redirect(f"{request.path}?outcome={outcome.value}")
-    told = request.GET.get("outcome", "")
+    outcome_name = request.GET.get("outcome", "")
     context = {
-        "mail": kept,
-        "text": _text(kept, "plain"),
-        "outcome": ReplyOutcome(told).label if told in ReplyOutcome.values else "",
-        "can_reply": bool(kept.message["Reply-To"]),
+        "mail": stored,
+        "text": _text(stored, "plain"),
+        "outcome": ReplyOutcome(outcome_name).label if outcome_name in ReplyOutcome.values else "",
+        "can_reply": bool(stored.message["Reply-To"]),
     }
     return render(request, "demo/mail.html", context)
 
@@ -101,15 +101,15 @@ def look(request: HttpRequest, name: str) -> HttpResponse:
     return response
 
 
-def _answer(kept: StoredMail, words: str) -> ReplyOutcome:
+def _answer(stored: StoredMail, words: str) -> ReplyOutcome:
     """Hand over the reply that the visitor's mail program would send."""
-    quoted = "\n".join(f"> {line}" for line in _text(kept, "plain").splitlines())
+    quoted = "\n".join(f"> {line}" for line in _text(stored, "plain").splitlines())
     reply = EmailMessage()
-    reply["From"] = str(kept.message["To"])
-    reply["To"] = str(kept.message["Reply-To"])
-    reply["Subject"] = f"Re: {kept.message['Subject']}"
+    reply["From"] = str(stored.message["To"])
+    reply["To"] = str(stored.message["Reply-To"])
+    reply["Subject"] = f"Re: {stored.message['Subject']}"
     reply["Message-ID"] = f"<{get_random_string(20)}@demo.localhost>"
-    reply["In-Reply-To"] = str(kept.message["Message-ID"])
+    reply["In-Reply-To"] = str(stored.message["Message-ID"])
     reply.set_content(f"{words}\n\n{quoted}\n")
-    recipient = kept.message["Reply-To"].addresses[0].addr_spec
+    recipient = stored.message["Reply-To"].addresses[0].addr_spec
     return replies.take(reply.as_bytes(), [recipient], at=timezone.now())[0]

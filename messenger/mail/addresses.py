@@ -86,11 +86,11 @@ def follow_claim(visitor: Visitor, *, at: datetime) -> None:
     on the visitor's own choice counts. The caller holds the lock of the person's row.
     """
     person = visitor.person
-    said = person.profile.get("email") if person else None
-    if person is None or not said or visitor.withdrawn_at is not None:
+    signed = person.profile.get("email") if person else None
+    if person is None or not signed or visitor.withdrawn_at is not None:
         return
     try:
-        claimed = check_email(said)
+        claimed = check_email(signed)
     except Rejected:
         return  # The brand's value is no valid address; the visitor is asked for one.
     if claimed == person.claimed_email or not is_on(visitor.website):

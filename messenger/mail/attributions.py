@@ -91,21 +91,23 @@ def plain(line: str) -> str:
 
 def is_sentence(text: str) -> bool:
     """Return whether ``text``, one or more lines, is such a sentence from its date or name on."""
-    said = " ".join(text.split())
-    if not said or len(said) > LENGTH:
+    sentence = " ".join(text.split())
+    if not sentence or len(sentence) > LENGTH:
         return False
-    has_address = _ADDRESS.search(said) is not None
-    has_moment = bool(_YEAR.search(said)) and bool(_TIME.search(said))
-    if _COLON.search(said):
-        is_dated = _YEAR.search(said) is not None and _SAID.search(said) is not None
+    has_address = _ADDRESS.search(sentence) is not None
+    has_moment = bool(_YEAR.search(sentence)) and bool(_TIME.search(sentence))
+    if _COLON.search(sentence):
+        is_dated = _YEAR.search(sentence) is not None and _SAID.search(sentence) is not None
         return has_address or has_moment or is_dated
-    return bool(_SAID.search(said)) and has_address and has_moment
+    return bool(_SAID.search(sentence)) and has_address and has_moment
 
 
 def is_saying(text: str) -> bool:
     """Return whether it says that somebody wrote, with nothing but a colon after it."""
-    said = " ".join(text.split())
-    return len(said) <= LENGTH and bool(_COLON.search(said)) and bool(_SAID.search(said))
+    sentence = " ".join(text.split())
+    return (
+        len(sentence) <= LENGTH and bool(_COLON.search(sentence)) and bool(_SAID.search(sentence))
+    )
 
 
 def has_moment_or_address(text: str) -> bool:

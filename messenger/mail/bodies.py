@@ -75,12 +75,12 @@ def read(message: Message) -> Content:
 
 def _distinct(texts: Iterator[str]) -> list[str]:
     """Return non-empty texts, each once: some programs send one text twice, side by side."""
-    kept: dict[str, str] = {}
+    distinct: dict[str, str] = {}
     for text in texts:
         words = "".join(text.split())
         if words:
-            kept.setdefault(words, text)
-    return list(kept.values())
+            distinct.setdefault(words, text)
+    return list(distinct.values())
 
 
 def _texts(part: Message, walk: _Walk, depth: int) -> Iterator[str]:

@@ -196,8 +196,10 @@ class Composed:
 
 def one_line(text: str) -> str:
     """Return ``text`` for a header: no line ends or control characters, not too long."""
-    kept = "".join(" " if unicodedata.category(one) in {"Cc", "Zl", "Zp"} else one for one in text)
-    return " ".join(kept.split())[:NAME_LIMIT]
+    printable = "".join(
+        " " if unicodedata.category(one) in {"Cc", "Zl", "Zp"} else one for one in text
+    )
+    return " ".join(printable.split())[:NAME_LIMIT]
 
 
 def _address(name: str, email: str) -> HeaderAddress:

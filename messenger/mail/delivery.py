@@ -152,8 +152,8 @@ def _told_by(error: Exception) -> tuple[int, str]:
     The code is 0 if the server did not refuse this particular e-mail.
     """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, said = next(iter(error.recipients.values()))
-        return code, f"{code} {_readable(said)}"
+        code, message = next(iter(error.recipients.values()))
+        return code, f"{code} {_readable(message)}"
     if isinstance(error, smtplib.SMTPDataError):
         return error.smtp_code, f"{error.smtp_code} {_readable(error.smtp_error)}"
     if isinstance(error, smtplib.SMTPResponseException):
@@ -162,8 +162,8 @@ def _told_by(error: Exception) -> tuple[int, str]:
     return 0, f"{type(error).__name__}: {error}"
 
 
-def _readable(said: bytes | str) -> str:
-    return said.decode(errors="replace") if isinstance(said, bytes) else said
+def _readable(message: bytes | str) -> str:
+    return message.decode(errors="replace") if isinstance(message, bytes) else message
 
 
 def _record(attempt: Attempt, was_accepted: bool, answer: str, *, at: datetime) -> None:

@@ -178,11 +178,11 @@ def _show_address(link: HtmlElement) -> None:
     bare = re.sub(r"^(?:https?://|mailto:|tel:)", "", address, flags=re.IGNORECASE).rstrip("/")
     if bare.casefold() in re.sub(r"\s", "", shown).casefold():
         return
-    told = f" <{address}>"
+    suffix = f" <{address}>"
     if len(link):
-        link[-1].tail = (link[-1].tail or "") + told
+        link[-1].tail = (link[-1].tail or "") + suffix
     else:
-        link.text = (link.text or "") + told
+        link.text = (link.text or "") + suffix
 
 
 def unwrapped(address: str) -> str:

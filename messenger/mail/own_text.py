@@ -72,17 +72,17 @@ class OwnText:
         spoken: Iterable[str],
         frame: Iterable[str],
     ) -> OwnText:
-        said, around = list(spoken), list(frame)
-        lines = {squash(line) for text in (*said, *around) for line in text.split("\n")}
+        spoken_lines, around = list(spoken), list(frame)
+        lines = {squash(line) for text in (*spoken_lines, *around) for line in text.split("\n")}
         named = {name.casefold() for name in names if len(name) >= NAME_LENGTH}
         return cls(
             addresses=frozenset(address.lower() for address in addresses if address),
             names=tuple(sorted(named)),
-            spoken="\n".join(squash(text) for text in said),
+            spoken="\n".join(squash(text) for text in spoken_lines),
             frame="\n".join(squash(text) for text in around),
             lines=frozenset(lines - {""}),
             links=frozenset(
-                _page(link) for text in (*said, *around) for link in LINKS.findall(text)
+                _page(link) for text in (*spoken_lines, *around) for link in LINKS.findall(text)
             ),
         )
 
@@ -92,8 +92,8 @@ class OwnText:
 
     def is_named_in(self, text: str) -> bool:
         """Return whether an attribution line names us, or the visitor."""
-        said = " ".join(text.split()).casefold()
-        return any(one in said for one in (*self.addresses, *self.names))
+        words = " ".join(text.split()).casefold()
+        return any(one in words for one in (*self.addresses, *self.names))
 
     def has(self, line: str, *, before: str = "") -> bool:
         """Return whether a quoted line is ours; ``before`` is the quoted line above it."""

@@ -93,14 +93,14 @@ def _look_at(conversation_id: int, *, is_on_site: bool, at: datetime) -> bool:
 
 def _news(conversation: Conversation, from_seq: int) -> QuerySet[Message]:
     """Return the agents' messages after ``from_seq`` that the visitor has not hidden (C13)."""
-    said = conversation.messages.filter(author=Author.AGENT, seq__gt=from_seq)
-    return persons.unhidden(said, conversation.visitor)
+    answers = conversation.messages.filter(author=Author.AGENT, seq__gt=from_seq)
+    return persons.unhidden(answers, conversation.visitor)
 
 
 def _mailed(conversation: Conversation) -> tuple[int, datetime | None]:
     """Return up to which message, and when last, the visitor was notified."""
-    told = Mail.objects.filter(conversation=conversation, kind=MailKind.ANSWER)
-    last = told.exclude(status=MailStatus.CANCELLED).order_by("to_seq").last()
+    mails = Mail.objects.filter(conversation=conversation, kind=MailKind.ANSWER)
+    last = mails.exclude(status=MailStatus.CANCELLED).order_by("to_seq").last()
     return (last.to_seq, last.created_at) if last else (0, None)
 
 
@@ -121,8 +121,8 @@ def schedule_closing_mail(
 
     ``None`` if one was sent within a day: two machines would go on for ever.
     """
-    told = conversation.mails.filter(kind=MailKind.CLOSED, created_at__gt=at - A_DAY)
-    if told.exists():
+    recent = conversation.mails.filter(kind=MailKind.CLOSED, created_at__gt=at - A_DAY)
+    if recent.exists():
         return None
     return Mail.objects.create(
         conversation=conversation,

@@ -57,14 +57,14 @@ def words_of(incoming: Incoming, own: OwnText) -> str:
 
 
 def _about_files(files: tuple[File, ...]) -> str:
-    told = ngettext(
+    sentence = ngettext(
         "[%(n)d file attached to this e-mail was not added: %(names)s]",
         "[%(n)d files attached to this e-mail were not added: %(names)s]",
         len(files),
     )
     names = [_name(file, number) for number, file in enumerate(files[:NAMED], 1)]
     names += ["…"] if len(files) > NAMED else []
-    return told % {"n": len(files), "names": ", ".join(names)}
+    return sentence % {"n": len(files), "names": ", ".join(names)}
 
 
 def _name(file: File, number: int) -> str:

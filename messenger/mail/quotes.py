@@ -150,10 +150,10 @@ def _at_sentence(lines: list[TextLine], texts: list[str], at: int, own: OwnText)
     if not texts[at].rstrip(" *_>").endswith((":", "：")) and "@" not in texts[at]:
         return None
     start = attributions.sentence_start(texts, at + 1)
-    said = " ".join(texts[at if start is None else start : at + 1])
+    sentence = " ".join(texts[at if start is None else start : at + 1])
     if start is None:
         # "Maison wrote:", without a date or an address.
-        if not (own.is_named_in(said) and attributions.is_saying(said)):
+        if not (own.is_named_in(sentence) and attributions.is_saying(sentence)):
             return None
         start = at
     body = _skip_blank(lines, at + 1, down=True)
@@ -161,7 +161,7 @@ def _at_sentence(lines: list[TextLine], texts: list[str], at: int, own: OwnText)
         return None
     is_quoted = lines[body].depth > lines[start].depth
     if own.is_known:
-        if not own.is_named_in(said):
+        if not own.is_named_in(sentence):
             return None
         is_quoted = is_quoted or own.has(texts[body])
     return Anchor(_with_rule(lines, start), at + 1) if is_quoted else None
@@ -249,12 +249,14 @@ def _sort_out(lines: list[TextLine], own: OwnText) -> bool:
 
 def _is_neutral(text: str, above: str, own: OwnText) -> bool:
     """Return whether a quoted line has no words: addresses, headers, rules, advertising."""
-    said = attributions.plain(text)
+    stripped = attributions.plain(text)
     if attributions.is_rule(text) or signatures.is_advertising(text):
         return True
-    if DELIMITER in text or (own.is_named_in(said) and attributions.has_moment_or_address(said)):
+    if DELIMITER in text or (
+        own.is_named_in(stripped) and attributions.has_moment_or_address(stripped)
+    ):
         return True
-    if attributions.header_role(text) is not None and own.is_named_in(said):
+    if attributions.header_role(text) is not None and own.is_named_in(stripped):
         return True
     return own.has(text) if not squash(text) else own.continues_link(text, above=above)
 
@@ -267,13 +269,13 @@ def _keep_context(lines: list[TextLine], own: OwnText, *, is_certain: bool) -> N
             return False
         return own.was_said(line.text) if is_certain else line.depth > 0
 
-    said = [at for at, line in enumerate(lines) if is_said(line)]
+    positions = [at for at, line in enumerate(lines) if is_said(line)]
     typed = [
         at
         for at, line in enumerate(lines)
         if line.fate in {Fate.WORDS, Fate.TYPED} and not line.is_blank
     ]
-    if not said or not any(said[0] < at < said[-1] for at in typed):
+    if not positions or not any(positions[0] < at < positions[-1] for at in typed):
         return
     for at in typed:
         above = at - 1
@@ -290,8 +292,8 @@ def _keep_context(lines: list[TextLine], own: OwnText, *, is_certain: bool) -> N
 
 def _joined(lines: list[TextLine]) -> str:
     """Join the words in order, each piece without what a program added at its end."""
-    kept = [line for line in lines if line.fate is Fate.WORDS and not line.is_blank]
-    only_quotes = bool(kept) and all(line.depth for line in kept)
+    own_lines = [line for line in lines if line.fate is Fate.WORDS and not line.is_blank]
+    only_quotes = bool(own_lines) and all(line.depth for line in own_lines)
     pieces: list[list[str]] = [[]]
     for line in lines:
         match line.fate:

@@ -65,30 +65,34 @@ def is_advertising(line: str) -> bool:
 
 def trim(lines: list[str]) -> list[str]:
     """Return ``lines`` without what a program has added at their end."""
-    kept = _without_advertising(lines)
+    remaining = _without_advertising(lines)
     start = next(
         (
             at
-            for at in range(len(kept) - 1, max(-1, len(kept) - LINES - 2), -1)
-            if kept[at] == "-- "
+            for at in range(len(remaining) - 1, max(-1, len(remaining) - LINES - 2), -1)
+            if remaining[at] == "-- "
         ),
         None,
     )
     if start is None:
-        return kept
-    signature = kept[start + 1 :]
+        return remaining
+    signature = remaining[start + 1 :]
     if any(not line.strip() or _POSTSCRIPT.match(line) for line in signature):
-        return kept
-    return _without_advertising(kept[:start])
+        return remaining
+    return _without_advertising(remaining[:start])
 
 
 def _without_advertising(lines: list[str]) -> list[str]:
-    kept = list(lines)
-    while kept:
-        if (not kept[-1].strip() and kept[-1] != "-- ") or is_advertising(kept[-1]):
-            kept.pop()
-        elif len(kept) > 1 and _ADDRESS.fullmatch(kept[-1]) and is_advertising(kept[-2]):
-            del kept[-2:]
+    remaining = list(lines)
+    while remaining:
+        if (not remaining[-1].strip() and remaining[-1] != "-- ") or is_advertising(remaining[-1]):
+            remaining.pop()
+        elif (
+            len(remaining) > 1
+            and _ADDRESS.fullmatch(remaining[-1])
+            and is_advertising(remaining[-2])
+        ):
+            del remaining[-2:]
         else:
             break
-    return kept
+    return remaining

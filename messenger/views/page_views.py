@@ -29,8 +29,8 @@ def seen(request: HttpRequest, website: Website) -> HttpResponse:
     if not persons.is_willing(visitor):
         return HttpResponse(status=204)
     sent = json_of(request)
-    told = sent.get("view")
-    view = PageView.read(told if isinstance(told, dict) else {})
+    page_view = sent.get("view")
+    view = PageView.read(page_view if isinstance(page_view, dict) else {})
     url, title = page_url(sent.get("url")), sent.get("title")
     page = Seen(
         url=url,

@@ -58,8 +58,8 @@ def identification(request: HttpRequest, website: Website) -> HttpResponse:
     )
     if known is None:
         return JsonResponse({"known": False, "token": None, "visitor": None})
-    told = {"known": True, "token": known.token, "visitor": str(known.visitor.public_id)}
-    return JsonResponse(told)
+    payload = {"known": True, "token": known.token, "visitor": str(known.visitor.public_id)}
+    return JsonResponse(payload)
 
 
 def _claims(website: Website, token: object) -> Claims:
@@ -106,5 +106,5 @@ def history(request: HttpRequest, website: Website) -> HttpResponse:
 @visitor_endpoint("POST")
 def copy(request: HttpRequest, website: Website) -> HttpResponse:
     """Export all that the visitor wrote and gave here, to download (GDPR 15)."""
-    told = visitor_copy.copy_for(visitor_of(request, website))
-    return JsonResponse(told, json_dumps_params={"ensure_ascii": False})
+    data = visitor_copy.copy_for(visitor_of(request, website))
+    return JsonResponse(data, json_dumps_params={"ensure_ascii": False})

@@ -61,13 +61,13 @@ def _agents(found: list[AgentRow], at: datetime) -> Table:
 
 
 def _agent(row: AgentRow, channels: list[str], at: datetime) -> Row:
-    said = {
+    states = {
         "available": _("available"),
         "full": _("full"),
         "unavailable": _("unavailable"),
     }
     status: dict[str, Row] = {
-        one.channel: [said[one.state], one.active, one.slots] for one in row.channels
+        one.channel: [states[one.state], one.active, one.slots] for one in row.channels
     }
     today = row.today
     return [

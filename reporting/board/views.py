@@ -61,7 +61,9 @@ class Looking(forms.Form):
         assert isinstance(self.data, QueryDict)
         check(self.data, self.fields)
         if not self.is_valid():
-            raise Misread({name: list(map(str, told)) for name, told in self.errors.items()})
+            raise Misread(
+                {name: list(map(str, messages)) for name, messages in self.errors.items()}
+            )
         given = self.cleaned_data
         website, group = given.get("website"), given.get("group")
         return View(
@@ -89,8 +91,8 @@ class Looking(forms.Form):
     @property
     def period_query(self) -> str:
         """The same filters as the reports of a period spell them, for today."""
-        kept = {name: self.data[name] for name in ("website", "group") if self.data.get(name)}
-        return urlencode({"period": "today"} | kept)
+        chosen = {name: self.data[name] for name in ("website", "group") if self.data.get(name)}
+        return urlencode({"period": "today"} | chosen)
 
 
 @overseers("GET")

@@ -145,11 +145,11 @@ class ExportViewSet(
         of yours are unfinished."""
         wish = WishSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
-        told = dict(wish.validated_data)
-        subject, kind = told.pop("subject"), told.pop("kind")
+        wanted = dict(wish.validated_data)
+        subject, kind = wanted.pop("subject"), wanted.pop("kind")
         user, at = cast(User, request.user), timezone.now()
         try:
-            form = read(QueryDict(urlencode(told)), user=user, at=at)
+            form = read(QueryDict(urlencode(wanted)), user=user, at=at)
         except Misread as misread:
             raise refused(misread.said) from None
         if not form.websites:
@@ -157,8 +157,8 @@ class ExportViewSet(
         try:
             export = requests.ask(form, subject=subject, kind=kind, at=at)
         except export_queue.TooMany:
-            said = _("You already have %(n)s unfinished exports. Wait for one or cancel one.")
-            raise Refused(said % {"n": export_queue.MOST_UNFINISHED}) from None
+            message = _("You already have %(n)s unfinished exports. Wait for one or cancel one.")
+            raise Refused(message % {"n": export_queue.MOST_UNFINISHED}) from None
         return Response(ExportSerializer(export).data, status=201)
 
     @extend_schema(responses={204: None})

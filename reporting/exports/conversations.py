@@ -119,11 +119,11 @@ class _More:
         counts = {f"n{at}": Count("pk", filter=one.only) for at, one in enumerate(MOVES)}
         events = Event.objects.filter(MOVED, conversation__in=among).order_by()
         counted = events.values_list("conversation_id").annotate(**counts)
-        self.moves = {number: said for number, *said in counted}
+        self.moves = {number: values for number, *values in counted}
         answered = Survey.objects.filter(conversation__in=among, answered_at__isnull=False)
         self.surveys = {
-            number: said
-            for number, *said in answered.order_by("answered_at", "pk").values_list(
+            number: values
+            for number, *values in answered.order_by("answered_at", "pk").values_list(
                 "conversation_id", "csat", "nps", "comment"
             )
         }

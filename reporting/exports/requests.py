@@ -21,13 +21,13 @@ from reporting.reports.filters import Choices, about, chosen
 def ask(form: Choices, *, subject: str, kind: str, at: datetime) -> Export:
     """Request a file with the filters of a valid form. "The last seven days" are those of now, even
     if a worker starts later. Raises ``TooMany``."""
-    kept = {name: form.data[name] for name in form.fields if form.data.get(name)}
-    kept.pop("step", None)
+    given = {name: form.data[name] for name in form.fields if form.data.get(name)}
+    given.pop("step", None)
     return export_queue.ask(
         form.user,
         subject=subject,
         kind=kind,
-        query=urlencode(kept),
+        query=urlencode(given),
         about=about(form),
         period=chosen(form).scope.period,
         at=at,

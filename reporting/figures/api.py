@@ -115,9 +115,9 @@ def chosen_by(request: Request) -> Chosen:
     return chosen(form)
 
 
-def refused(said: ParameterErrors) -> ValidationError:
+def refused(errors: ParameterErrors) -> ValidationError:
     """Turn the faults of the parameters into an API error, one entry for each parameter."""
-    return ValidationError({name: sentences({name: texts}) for name, texts in said.items()})
+    return ValidationError({name: sentences({name: texts}) for name, texts in errors.items()})
 
 
 def _answer_data(answer: Answer) -> dict[str, Any]:

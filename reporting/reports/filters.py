@@ -177,14 +177,14 @@ class Choices(forms.Form):
     def chips(self) -> list[Chip]:
         """Return the filters that are set, in the order of the form."""
         given = self.cleaned_data if self.is_valid() else {}
-        kept = {name: self.data[name] for name in self.fields if self.data.get(name)}
+        values = {name: self.data[name] for name in self.fields if self.data.get(name)}
         return [
             Chip(
                 label=str(self.fields[name].label),
                 text=self._said(name, given[name]),
-                query_without=urlencode({one: kept[one] for one in kept if one != name}),
+                query_without=urlencode({one: values[one] for one in values if one != name}),
             )
-            for name in kept
+            for name in values
             if name not in OF_THE_PERIOD and given.get(name)
         ]
 
@@ -260,7 +260,7 @@ class Choices(forms.Form):
     @property
     def said(self) -> ParameterErrors:
         """The errors, by the name of the parameter."""
-        return {name: [str(one) for one in told] for name, told in self.errors.items()}
+        return {name: [str(one) for one in messages] for name, messages in self.errors.items()}
 
     @property
     def sentences(self) -> list[str]:
@@ -313,9 +313,9 @@ def chosen(form: Choices) -> Chosen:
     step = TrendUnit(given["step"]) if given.get("step") else fitting_step(period)
     if step is TrendUnit.HOUR and period.days > 31:
         step = TrendUnit.DAY  # thousands of points are not readable
-    kept = {name: form.data[name] for name in form.fields if form.data.get(name)}
+    values = {name: form.data[name] for name in form.fields if form.data.get(name)}
     scope = Scope(tuple(websites), period, filters, sight=form.sight, own=own, asked_at=form.at)
-    return Chosen(scope, step, urlencode(kept))
+    return Chosen(scope, step, urlencode(values))
 
 
 def about(form: Choices) -> str:
@@ -342,9 +342,9 @@ def clocks(scope: Scope, step: TrendUnit | None = None) -> list[str]:
     """Say which clocks the days and hours of several zones follow, and where it is another day."""
     if len(scope.zones) < 2:
         return []
-    told = [gettext("In each website’s time zone.")]
+    sentences = [gettext("In each website’s time zone.")]
     if step is TrendUnit.HOUR:
-        told = [
+        sentences = [
             gettext("Days in each website’s time zone; chart hours in %(zone)s.")
             % {"zone": _named(scope.zones[0])}
         ]
@@ -353,8 +353,8 @@ def clocks(scope: Scope, step: TrendUnit | None = None) -> list[str]:
         days = _days(*(date_format(day) for day in (period.first, period.last)))
         by_days.setdefault(days, []).append(_named(zone))
     for days, zones in by_days.items():
-        told.append(gettext("%(zone)s: %(days)s.") % {"zone": ", ".join(zones), "days": days})
-    return told
+        sentences.append(gettext("%(zone)s: %(days)s.") % {"zone": ", ".join(zones), "days": days})
+    return sentences
 
 
 def _days(first: str, last: str) -> str:

@@ -131,20 +131,20 @@ class TransactionListView(ShopView):
         this id before gives way to what is told here (200), and stays on record."""
         asked = PurchaseSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        told, at = asked.validated_data, timezone.now()
+        fields, at = asked.validated_data, timezone.now()
         try:
             row, is_new = recording.record(
                 self.website,
                 Purchase(
-                    told["id"],
-                    told["amount"],
-                    told["currency"],
-                    told.get("made_at"),
+                    fields["id"],
+                    fields["amount"],
+                    fields["currency"],
+                    fields.get("made_at"),
                 ),
                 visitor=recording.customer_of(
                     self.website,
-                    visitor=told.get("visitor", ""),
-                    person=told.get("customer", ""),
+                    visitor=fields.get("visitor", ""),
+                    person=fields.get("customer", ""),
                 ),
                 origin=Origin.API,
                 at=at,
@@ -177,13 +177,13 @@ class RefundListView(ShopView):
         """Give back a part of a purchase, or all that is left of it. Each id counts once."""
         asked = RefundSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        told = asked.validated_data
+        fields = asked.validated_data
         try:
             row, is_new = recording.refund(
                 self.website,
                 number,
-                amount=told.get("amount"),
-                number=told["external_id"],
+                amount=fields.get("amount"),
+                number=fields["external_id"],
                 at=timezone.now(),
             )
         except Unknown:

@@ -45,12 +45,12 @@ def text_of(file: IO[bytes]) -> io.TextIOWrapper:
 def records(lines: Iterable[str]) -> Iterator[Record]:
     """Yield the records of a file that was opened with ``newline=""``, without empty lines. The
     delimiter is the first of ``DELIMITERS`` that the first line contains."""
-    told, delimiter = _LineReader(lines), ""
-    while (line := told.next()) is not None:
-        number = told.number
+    reader, delimiter = _LineReader(lines), ""
+    while (line := reader.next()) is not None:
+        number = reader.number
         if not delimiter and line.strip():
             delimiter = next((one for one in DELIMITERS if one in line), ",")
-        found = _record(number, line, told, delimiter or ",")
+        found = _record(number, line, reader, delimiter or ",")
         if found.fault or any(cell.strip() for cell in found.cells):
             yield found
 

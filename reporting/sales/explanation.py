@@ -62,13 +62,13 @@ def explained(sale: Transaction, reader: User) -> Explained:
     messages = _messages(sale, reader)
     before = list(messages.filter(created_at__lte=sale.made_at).order_by(*NEWEST)[: BEFORE + 1])
     after = list(messages.filter(created_at__gt=sale.made_at).order_by(*OLDEST)[:AFTER])
-    told = [*reversed(before[:BEFORE]), *after]
-    numbers = {message.conversation_id for message in told}
+    nearby = [*reversed(before[:BEFORE]), *after]
+    numbers = {message.conversation_id for message in nearby}
     mine = Conversation.objects.visible_to(reader).filter(pk__in=numbers)
     readable = set(mine.values_list("pk", flat=True))
     return Explained(
         reason=_reason(sale),
-        said=tuple(_shown_message(sale, message, readable) for message in told),
+        said=tuple(_shown_message(sale, message, readable) for message in nearby),
         more_before=len(before) > BEFORE,
     )
 
@@ -110,7 +110,7 @@ def _shown_message(sale: Transaction, message: Message, readable: set[int]) -> S
 
 def _reason(sale: Transaction) -> str:
     elapsed = "" if sale.elapsed is None else duration(sale.elapsed)
-    told = {"agent": sale.agent, "elapsed": elapsed, "delay": duration(sale.delay)}
+    values = {"agent": sale.agent, "elapsed": elapsed, "delay": duration(sale.delay)}
     match sale.outcome:
         case AttributionResult.ATTRIBUTED:
             return (
@@ -118,7 +118,7 @@ def _reason(sale: Transaction) -> str:
                     "%(agent)s was the last to write before the purchase, %(elapsed)s "
                     "earlier. The delay was %(delay)s."
                 )
-                % told
+                % values
             )
         case AttributionResult.TOO_LATE:
             return (
@@ -126,7 +126,7 @@ def _reason(sale: Transaction) -> str:
                     "The last answer was %(elapsed)s before the purchase, longer than "
                     "the delay of %(delay)s, so the purchase is not attributed."
                 )
-                % told
+                % values
             )
         case AttributionResult.NO_ANSWER:
             return _(

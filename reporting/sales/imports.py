@@ -181,12 +181,12 @@ def _moment(website: Website, text: str) -> datetime:
         )
     if found.tzinfo is not None or found.year < recording.EARLIEST_YEAR:
         return found
-    told = found.replace(tzinfo=website.zone)
-    if told.astimezone(UTC).astimezone(website.zone).replace(tzinfo=None) != found:
+    local = found.replace(tzinfo=website.zone)
+    if local.astimezone(UTC).astimezone(website.zone).replace(tzinfo=None) != found:
         raise Invalid(
             _("“%(text)s” does not exist because the clocks went forward.") % {"text": text}
         )
-    return told
+    return local
 
 
 def _short(text: str) -> str:

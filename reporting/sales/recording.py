@@ -185,8 +185,8 @@ def _override(
     """
     if purchase.amount < stored.refunded:
         raise Conflict(_("The amount already refunded is higher than this amount."))
-    said = ("origin", "amount", "currency", "made_at", "visitor", "recorded_at")
-    _claim(stored, **{name: getattr(stored, name) for name in said})
+    fields = ("origin", "amount", "currency", "made_at", "visitor", "recorded_at")
+    _claim(stored, **{name: getattr(stored, name) for name in fields})
     made_at = purchase.made_at or (stored.made_at if agrees else at)
     visitor = visitor or (stored.visitor if agrees else None)
     _tell(stored, purchase, visitor=visitor, origin=origin, made_at=made_at, at=at)
@@ -197,9 +197,9 @@ def _override(
     stored.save()
 
 
-def _claim(stored: Transaction, *, origin: str, **said: Any) -> None:
+def _claim(stored: Transaction, *, origin: str, **purchase: Any) -> None:
     """Store what a page reported, once."""
-    Claim.objects.get_or_create(transaction=stored, origin=origin, defaults=said)
+    Claim.objects.get_or_create(transaction=stored, origin=origin, defaults=purchase)
 
 
 def explain(

@@ -69,7 +69,7 @@ def run(
     queues = queues_of(website, read, groups)
     outcomes = [advice.simulate_with(read, {})]
     outcomes += [advice.simulate_with(read, advice.split(total, queues)) for total in totals]
-    told = Simulation(
+    simulation = Simulation(
         has_history=bool(read.arrivals),
         refused_messages=read.refused_messages,
         estimated=read.estimated,
@@ -77,7 +77,7 @@ def run(
         today=sum(queue.places for queue in queues),
         replays=tuple(outcome.summary for outcome in outcomes),
     )
-    cache.set(key, told, CACHE_SECONDS)
+    cache.set(key, simulation, CACHE_SECONDS)
 
 
 def queues_of(

@@ -40,9 +40,9 @@ class Part:
 
 
 def _part(website: Website, user: User) -> Part:
-    sight = supervision.of(user)
-    groups = None if sight.is_whole(website.pk) else sight.groups_among([website.pk])
-    return Part(website, supervision.named([website], sight)[0], groups)
+    supervised = supervision.of(user)
+    groups = None if supervised.is_whole(website.pk) else supervised.groups_among([website.pk])
+    return Part(website, supervision.named([website], supervised)[0], groups)
 
 
 def _chosen(request: StaffRequest) -> tuple[list[Website], Website | None]:
@@ -106,8 +106,8 @@ def queue_size(request: StaffRequest) -> HttpResponse:
     form = sizes.form
     totals = [sizes.start, sizes.full, *([] if form.wanted is None else [form.wanted])]
     query = urlencode([("website", website.key), *(("places", f"{total}") for total in totals)])
-    kept = {name: form.data[name] for name in form.fields if form.data.get(name)}
-    kept_query = urlencode({"website": website.key} | kept)
+    given = {name: form.data[name] for name in form.fields if form.data.get(name)}
+    kept_query = urlencode({"website": website.key} | given)
     return render(
         request,
         "reporting/simulator/page.html",

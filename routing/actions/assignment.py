@@ -41,11 +41,11 @@ def transfer_to_group(
     ).get(pk=conversation_id)
     if group.website_id != website_id:
         raise Refused(Verb.TRANSFER_TO_GROUP, None, "this group is of another website")
-    kept = Skill.objects.filter(website=website_id)
+    kept_skills = Skill.objects.filter(website=website_id)
     if skills is None:
-        kept = kept.filter(pk__in=required, kind=SkillKind.LANGUAGE)
+        kept_skills = kept_skills.filter(pk__in=required, kind=SkillKind.LANGUAGE)
     else:
-        kept = kept.filter(pk__in=skills)
+        kept_skills = kept_skills.filter(pk__in=skills)
     steps = RuleStep.objects.filter(group=group).order_by("position", "pk")
     step = steps.filter(rule_id=rule_id).first() or steps.first()
     return verbs.transfer_to_group(
@@ -54,7 +54,7 @@ def transfer_to_group(
         queue_id=step.pk if step else None,
         actor=actor,
         at=at,
-        required_skills=list(kept.values_list("pk", flat=True)),
+        required_skills=list(kept_skills.values_list("pk", flat=True)),
         may_wait=step is None or step.places > 0,
         before={"required_skills": required, "is_asynchronous": is_asynchronous},
     )

@@ -28,16 +28,19 @@ DURATIONS: dict[str, dict[str, Any]] = {
 
 
 def _duration(db_field: Any, *, each: int | None = None, **options: Any) -> forms.Field:
-    told = {"label": capfirst(db_field.verbose_name), "help_text": db_field.help_text} | options
+    arguments = {
+        "label": capfirst(db_field.verbose_name),
+        "help_text": db_field.help_text,
+    } | options
     if each is not None:
-        return durations.WholeDurationField(each=each, required=not db_field.blank, **told)
+        return durations.WholeDurationField(each=each, required=not db_field.blank, **arguments)
     units = durations.MINUTES, durations.HOURS, durations.DAYS
     return durations.DurationField(
         units=units,
         usual=durations.DAYS,
         most=WINDOW_LIMIT,
         required=not db_field.blank,
-        **told,
+        **arguments,
     )
 
 

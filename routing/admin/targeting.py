@@ -135,19 +135,19 @@ class TargetingAdmin(ForAdministrators, Published, admin.ModelAdmin):
     @admin.display(description=gettext_lazy("conditions"))
     def asks(self, rule: TargetingRule) -> str:
         """Summarize the conditions, enough to see why one rule comes before another."""
-        said = [", ".join(rule.pages_included), ", ".join(rule.languages)]
-        said += [str(Device(device).label) for device in rule.devices]
+        parts = [", ".join(rule.pages_included), ", ".join(rule.languages)]
+        parts += [str(Device(device).label) for device in rule.devices]
         if rule.seconds_on_page:
-            said.append(_("%(n)d s on the page") % {"n": rule.seconds_on_page})
+            parts.append(_("%(n)d s on the page") % {"n": rule.seconds_on_page})
         if rule.pages_viewed > 1:
-            said.append(_("%(n)d pages viewed") % {"n": rule.pages_viewed})
+            parts.append(_("%(n)d pages viewed") % {"n": rule.pages_viewed})
         if rule.audience != Audience.ANYBODY:
-            said.append(rule.get_audience_display())
+            parts.append(rule.get_audience_display())
         if rule.hours != Hours.ALWAYS:
-            said.append(rule.get_hours_display())
-        said += [str(condition) for condition in rule.conditions.all()]
-        said += [str(skill) for skill in rule.skills.all()]
-        return " · ".join(part for part in said if part) or _("all visitors, all pages")
+            parts.append(rule.get_hours_display())
+        parts += [str(condition) for condition in rule.conditions.all()]
+        parts += [str(skill) for skill in rule.skills.all()]
+        return " · ".join(part for part in parts if part) or _("all visitors, all pages")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("conditions", "skills")

@@ -61,8 +61,8 @@ class WebsiteAdmin(ForAdministrators, Published, admin.ModelAdmin):
             for model in apps.get_models(include_auto_created=True)
             if model._meta.auto_created
         }
-        told = {name: count for name, count in counts.items() if name not in links}
-        return [str(website) for website in objs], told, set(), protected
+        counted = {name: count for name, count in counts.items() if name not in links}
+        return [str(website) for website in objs], counted, set(), protected
 
     def published(self, website: Website) -> None:
         changes.website_changed(website.pk)

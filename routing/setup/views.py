@@ -289,18 +289,18 @@ def _let_in(agents: Iterable[Agent], group: Group) -> None:
 
 def _welcome(colleague: ColleagueForm, group: Group) -> None:
     """Create an agent; invite them if they have an e-mail address."""
-    said = colleague.cleaned_data
-    first, _space, last = said["name"].partition(" ")
+    data = colleague.cleaned_data
+    first, _space, last = data["name"].partition(" ")
     agent = provisioning.create_user(
         username=colleague.username,
         display_name=first,
         first_name=first,
         last_name=last,
-        email=said["email"],
-        slots=said["slots"],
+        email=data["email"],
+        slots=data["slots"],
         groups=[group],
     )
-    if said["email"]:
+    if data["email"]:
         bus.publish(UserInvited(user_id=agent.user_id))
 
 

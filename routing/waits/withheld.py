@@ -110,14 +110,14 @@ def _words(
     zone: tzinfo,
 ) -> str:
     group = groups[reason.group_id] if reason.group_id is not None else None
-    told = {
+    values = {
         "n": n,
         "group": group.name if group else "",
         "skills": ", ".join(sorted(names.get(pk, f"#{pk}") for pk in reason.skill_ids)),
     }
     match reason.kind:
         case BlockReason.GROUP_CLOSED if group is not None and (opens_at := group.opens_at(at)):
-            told["moment"] = at_moment(opens_at, at, zone)
+            values["moment"] = at_moment(opens_at, at, zone)
             text = ngettext(
                 "%(n)d conversation is waiting for %(group)s, which opens %(moment)s.",
                 "%(n)d conversations are waiting for %(group)s, which opens %(moment)s.",
@@ -153,4 +153,4 @@ def _words(
                 "member. A manager can add you.",
                 n,
             )
-    return text % told
+    return text % values

@@ -25,12 +25,12 @@ class Command(BaseCommand):
         subject = find(options["website"], options["subject"])
         if not options["yes"]:
             tables = personal_data.export(subject)["tables"]
-            told = ", ".join(f"{name} {len(rows)}" for name, rows in tables.items())
-            self.stdout.write(f"Would erase: {told}. Say --yes to do it.")
+            summary = ", ".join(f"{name} {len(rows)}" for name, rows in tables.items())
+            self.stdout.write(f"Would erase: {summary}. Say --yes to do it.")
             return
         try:
             done = personal_data.erase(subject, by=None, at=timezone.now())
         except personal_data.StillOpen as still_open:
             raise CommandError(f"Close these conversations first: {still_open}") from None
-        told = ", ".join(f"{name} {count}" for name, count in done.rows.items())
-        self.stdout.write(f"Erased: {told}.")
+        summary = ", ".join(f"{name} {count}" for name, count in done.rows.items())
+        self.stdout.write(f"Erased: {summary}.")

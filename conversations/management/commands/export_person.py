@@ -19,5 +19,5 @@ class Command(BaseCommand):
         add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        told = personal_data.export(find(options["website"], options["subject"]))
-        self.stdout.write(json.dumps(told, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2))
+        copy = personal_data.export(find(options["website"], options["subject"]))
+        self.stdout.write(json.dumps(copy, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2))
