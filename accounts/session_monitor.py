@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 SECONDS = 3
 
+# Plain SQL: it runs in the event loop, where the ORM cannot, and checks all sockets at once.
 ENDED = """
     SELECT DISTINCT t.session_key FROM unnest(
         %(session_keys)s::text[], %(user_ids)s::bigint[], %(passwords)s::text[], %(roles)s::text[]

@@ -264,6 +264,7 @@ def _wait(
 
 def _create_database(folder: Path) -> None:
     address = database_url(folder).replace(f"/{DATABASE}?", "/postgres?")
+    # Plain SQL: Django has no database yet.
     with psycopg.connect(address, autocommit=True) as connection:
         if not connection.execute(
             "SELECT FROM pg_database WHERE datname = %s", [DATABASE]

@@ -29,6 +29,7 @@ PATH = re.compile(
     r"|attachments/(?P<file>[0-9a-f-]{36})(?:/(?P<small>thumbnail))?)/$"
 )
 
+# Plain SQL: a raw endpoint runs in the event loop, where the ORM cannot (docs/adr/0004).
 HOLDS = f"""
     SELECT 1 AS yes FROM conversations_conversation c
     WHERE c.id = %(conversation)s AND c.agent_id = %(agent_id)s AND {desk_session.SESSION_VALID_SQL}

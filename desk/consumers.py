@@ -19,6 +19,7 @@ from core.realtime.channel_groups import desk_group, push, team_group, visitor_g
 from core.realtime.consumers import LiveConsumer
 from routing import presence
 
+# Plain SQL: sockets run in the event loop, where the ORM cannot.
 ON_DESK = """
     SELECT c.id, c.public_id, c.visitor_id FROM conversations_conversation c
     WHERE c.agent_id = %(agent)s AND c.status = 'active'

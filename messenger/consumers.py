@@ -17,7 +17,8 @@ from core.realtime.channel_groups import desk_group, push, visitor_group
 from core.realtime.consumers import LiveConsumer
 from messenger import tickets
 
-# One row for each browser of the same person and each of its open conversations.
+# One row for each browser of the same person and each of its open conversations. Plain SQL: it runs
+# in the event loop, in one round trip at each connection.
 OPEN_CONVERSATIONS = """
     WITH browsers AS (
         SELECT id FROM conversations_visitor WHERE id = %(visitor)s

@@ -16,6 +16,7 @@ from core.db import async_pool
 from core.realtime.channel_groups import push, visitor_group
 from routing.facts import AgentChanged
 
+# Plain SQL: live reactions run in the event loop, where the ORM cannot.
 ON_DESK = """
     SELECT public_id, visitor_id FROM conversations_conversation
     WHERE agent_id = %(agent)s AND status = 'active'

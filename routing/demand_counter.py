@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 ONCE = timedelta(hours=1)
 
+# Plain SQL: an upsert that adds; ``bulk_create`` can only overwrite.
 ADD = """
     INSERT INTO routing_hourlydemand
         (rule_id, hour, pages_engaged, pages_refused, messages_refused)

@@ -20,6 +20,7 @@ from routing.decisions import AgentView, Need, choose_agent
 
 HEAD = 20
 """How many of the oldest are examined before everything that waits in a group."""
+# Plain SQL: each push locks the agent's row first, and the ORM would compose this anew each time.
 HELD = "SELECT * FROM accounts_agent WHERE id = %s FOR NO KEY UPDATE"
 BATCH = 50
 """How many are pushed to one agent in one transaction, which locks their row."""

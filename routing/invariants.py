@@ -9,8 +9,8 @@ from conversations.lifecycle import invariants
 from conversations.lifecycle.invariants import PATIENCE, Finding
 from routing.presence import GRACE
 
-# Written a second time, in SQL, so that a fault of the dispatch does not hide itself. Agents with a
-# free slot come first: when much waits they are few, and when they are many little waits.
+# Plain SQL: written a second time, so that a fault of the dispatch does not hide itself. Agents
+# with a free slot come first: when much waits they are few, and when they are many little waits.
 LOST_CAPACITY = """
     WITH free AS MATERIALIZED (
         SELECT a.agent_id, a.channel FROM accounts_agentchannel a

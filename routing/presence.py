@@ -24,7 +24,7 @@ BEAT = 10
 GRACE = timedelta(seconds=45)
 FORGOTTEN = timedelta(days=1)
 
-# The usual case of ``hear``, for the sockets, whose event loop has no thread to spare.
+# The usual case of ``hear``. Plain SQL, for the sockets, whose event loop has no thread to spare.
 HEARD_AGAIN = """
     UPDATE routing_deskconnection d SET heard_at = %(at)s
     FROM routing_deskpresence p

@@ -16,7 +16,8 @@ WEBSITES_OF = ArraySubquery(
     Group.objects.filter(members=OuterRef("pk")).order_by().values("website_id")
 )
 
-# Conversations that agents have and may not have: for all agents, or for one.
+# Conversations that agents have and may not have: for all agents, or for one. Plain SQL: they share
+# ``MAY_HAVE`` with the statement that gives an agent work, so that both follow one rule.
 BARRED = f"""
     SELECT DISTINCT c.agent_id FROM conversations_conversation c
     WHERE c.agent_id IS NOT NULL AND c.status <> 'closed'

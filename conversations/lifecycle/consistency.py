@@ -1,4 +1,6 @@
-"""A recount of the denormalized columns from the ledger and the messages, in SQL.
+"""A recount of the denormalized columns from the ledger and the messages.
+
+Plain SQL: millions of rows are compared inside the database.
 
 ``conversations.lifecycle.denormalized`` updates them verb by verb. Here they are recomputed for
 many conversations at once and compared (ADR 0027). The two share no code.
@@ -10,6 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import connection, transaction
+from django.db.models import Max, Min
+
+from conversations.models import Conversation
 
 WINDOW = 20_000
 """Conversations per statement, which takes one or two seconds and some megabytes."""
@@ -153,9 +158,8 @@ DENORMALIZED = (
 
 def windows() -> Iterator[tuple[int, int]]:
     """Yield half-open ranges of numbers that cover all conversations."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT min(id), max(id) FROM conversations_conversation")
-        first, last = cursor.fetchone()
+    ends = Conversation.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    first, last = ends["first"], ends["last"]
     if first is not None:
         for low in range(first, last + 1, WINDOW):
             yield low, min(low + WINDOW, last + 1)
@@ -177,11 +181,10 @@ def mend(low: int, high: int) -> int:
     window = {"low": low, "high": high}
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
-        cursor.execute(
-            "SELECT FROM conversations_conversation WHERE id >= %(low)s AND id < %(high)s"
-            " ORDER BY id FOR NO KEY UPDATE",
-            window,
+        locked = Conversation.objects.select_for_update(no_key=True).filter(
+            pk__range=(low, high - 1)
         )
+        list(locked.order_by("pk").values_list("pk"))
         for table in DENORMALIZED:
             if table.is_mended:
                 cursor.execute(table.mending, window)

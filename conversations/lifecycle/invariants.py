@@ -2,7 +2,8 @@
 
 The unit tests, the Hypothesis state machine, the race tests and ``manage.py check_invariants`` all
 use them. Each is one statement that returns violations. It reads only stored rows and the ledger
-and shares no code with what it checks. On a live system run them in one snapshot (``frozen``).
+and shares no code with what it checks; hence plain SQL. On a live system run them in one
+snapshot (``frozen``).
 """
 
 from __future__ import annotations

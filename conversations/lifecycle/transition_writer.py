@@ -298,6 +298,7 @@ def write(moves: Sequence[Move]) -> None:
     bus.publish(*(fact for move in moves for fact in _facts(move)))
 
 
+# Plain SQL: it runs at each move that leaves a desk, and the ORM would compose it anew each time.
 END = """
     UPDATE conversations_contact SET ended_at = %(at)s, end_reason = %(reason)s
     WHERE conversation_id = ANY(%(ids)s) AND ended_at IS NULL

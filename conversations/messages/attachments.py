@@ -42,6 +42,8 @@ MAY_AGENT = f"""
     c.id = %(conversation)s AND c.agent_id = %(agent_id)s AND c.status = 'active'
     AND {SESSION_VALID_SQL}
 """
+# Plain SQL: uploads and downloads run in the event loop, where the ORM cannot, and each statement
+# checks the permission in the same round trip.
 ALLOWED = """
     SELECT c.id, c.website_id, w.takes_files, (
         SELECT count(*) FROM conversations_attachment x

@@ -1,5 +1,7 @@
 """The SQL of the message path: each statement checks the permission, numbers and stores a message.
 
+Plain SQL: a message is one round trip from the event loop (docs/adr/0004).
+
 Depending on the author, it also updates other columns of the conversation (``*_GROWS``).
 """
 

@@ -70,6 +70,7 @@ OF_WORDS = """
     schemaname = ANY(current_schemas(false))
     AND tablename = 'conversations_pastanswer' AND attname = 'words'
 """
+# Plain SQL: it reads the statistics and the stems of the index, for which the ORM has no words.
 # ``vocabulary``: the common stems, from PostgreSQL's statistics; all stems if there are none yet.
 # ``meant``: a stem that is not among them also counts as the most similar one, to allow for typing
 # errors. ``share``: the part of the visitor's stems that a question contains.

@@ -1,7 +1,7 @@
 """Bulk inserts and updates with cached SQL.
 
-Each transition writes the same few columns of the same few tables. Having Django compose those
-statements every time was half the cost of a push (docs/benchmarks.md).
+Plain SQL: each transition writes the same few columns of the same few tables. Having Django compose
+those statements every time was half the cost of a push (docs/benchmarks.md).
 """
 
 from __future__ import annotations

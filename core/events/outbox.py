@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)
 ATTEMPTS = 10
 
+# Plain SQL: these run for each durable reaction. CLAIM takes the lease and reads the entry in one
+# round trip, and OWE inserts the entries of all facts at once.
 CLAIM = """
     UPDATE conversations_outboxentry
     SET leased_until = now() + %(lease)s, attempts = attempts + 1

@@ -31,6 +31,8 @@ LEASE = timedelta(minutes=3)  # longer than a worker may take: settings.CELERY_T
 RUN_SECONDS = 30
 UNENDED = 2
 
+# Plain SQL: one statement finds the next e-mail, skips those that other workers hold, and takes the
+# lease.
 CLAIM = """
     UPDATE messenger_mail SET leased_until = %(lease)s
     WHERE id = (

@@ -28,7 +28,7 @@ REMEMBERED = timedelta(minutes=2)
 MEMBERS = Group.members.through.objects.order_by()
 
 # The rank of each in the line of its group, or of its agent, on its channel: the order in which
-# routing.dispatch takes them.
+# routing.dispatch takes them. Plain SQL: the ORM would filter the wanted ones before it ranks them.
 RANKS = """
     SELECT id, rank FROM (
         SELECT id, row_number() OVER (
