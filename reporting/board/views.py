@@ -105,7 +105,7 @@ def production(request: StaffRequest) -> HttpResponse:
         context["warnings"] = advice.for_user(request.user, at=now)
         names = ("queues", "waiting", "agents", "snoozed")
         context["downloads"] = downloads.of_board(names, form.query)
-    return _live(request, "board", "production", context)
+    return _live(request, "_board", "production", context)
 
 
 @overseers("GET")
@@ -123,7 +123,7 @@ def state(request: StaffRequest, name: str) -> HttpResponse:
     lines = states.rows(page.object_list)
     context = {"state": found, "name": name, "form": form, "page": page, "lines": lines}
     context["downloads"] = [downloads.of_list(found.name, name, form.query)]
-    return _live(request, "state_list", "state", context)
+    return _live(request, "_state_list", "state", context)
 
 
 @overseers("GET")
