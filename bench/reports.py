@@ -93,7 +93,7 @@ def _figures(website: Website) -> tuple[dict[str, Any], list[str]]:
     missed = []
     for figure in register.FIGURES.values():
         for days, promise in PERIODS.items():
-            scope = Scope((website,), _period(days), sight=EVERYTHING)
+            scope = Scope((website,), _period(days), supervised=EVERYTHING)
             for _again in range(2):
                 began = time.perf_counter()
                 answer = answers.total([figure], scope)[figure.name]
@@ -197,7 +197,7 @@ def _written(website: Website, subject: str, kind: str, most: int) -> tuple[int,
     """Return rows, bytes, and the seconds for about ``most`` rows: wall-clock time, and CPU
     time."""
     began, cpu = time.perf_counter(), time.process_time()
-    sheet = subjects.sheet(subject, Scope((website,), _period(DAYS), sight=EVERYTHING))
+    sheet = subjects.sheet(subject, Scope((website,), _period(DAYS), supervised=EVERYTHING))
     count = 0
 
     def pieces() -> Iterator[list[Row]]:

@@ -43,7 +43,7 @@ class Box:
     came_at: datetime
     answered_at: datetime | None
     waits_since: datetime | None
-    said: LastMessage | None
+    last_message: LastMessage | None
     may_snooze: bool
     is_live: bool
     deadline_at: datetime | None
@@ -100,7 +100,7 @@ def _box(row: Any, online: set[int], agent: Agent) -> Box:
         came_at=row.moved_at,
         answered_at=row.last_agent_message_at,
         waits_since=row.visitor_waits_since,
-        said=_last_message(row.last, agent),
+        last_message=_last_message(row.last, agent),
         may_snooze=row.may_snooze,
         is_live=row.style == Style.LIVE,
         deadline_at=row.deadline_at,

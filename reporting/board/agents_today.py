@@ -63,7 +63,7 @@ def of(agents: list[Agent], seen: Seen, *, at: datetime) -> dict[int, AgentToday
     until = ExpressionWrapper(
         Coalesce(F("ended_at"), Value(at)) - F("started_at"), output_field=DurationField()
     )
-    members = seen.sight.within([website.pk for website in websites], of_groups)
+    members = seen.supervised.within([website.pk for website in websites], of_groups)
     spans = StatusInterval.objects.filter(since_midnight(websites, "started_at", at), members)
     for agent_id, available in (
         spans.filter(agent__in=agents, is_available=True)

@@ -161,7 +161,7 @@ def board(user: User, *, at: datetime, view: View | None = None) -> Board:
         totals[row["status"]] += row["n"]
     crowd = _crowd(seen, rows, size=AGENTS_LIMIT)
     return Board(
-        websites=tuple(supervision.named(seen.websites, seen.sight)),
+        websites=tuple(supervision.named(seen.websites, seen.supervised)),
         zones=tuple({website.time_zone for website in seen.websites}),
         totals=dict(totals),
         queues=tuple(_queues(seen, rows)),

@@ -29,7 +29,7 @@ class Seen:
     """What a reader oversees of ``websites``, and what they have chosen of it."""
 
     websites: list[Website]
-    sight: Supervised
+    supervised: Supervised
     view: View
 
     @classmethod
@@ -41,7 +41,9 @@ class Seen:
         """Match what the reader oversees in a table with these columns. The caller restricts the
         websites."""
         ids = [one.pk for one in self.websites]
-        return self.sight.within(ids, lambda some: Q(**{f"{group}__in": some}), website=website)
+        return self.supervised.within(
+            ids, lambda some: Q(**{f"{group}__in": some}), website=website
+        )
 
     def chosen(self, *, website: str = "website", group: str = "group") -> Q:
         """Match what the reader has chosen of it. The caller restricts the websites."""

@@ -151,7 +151,7 @@ class ExportViewSet(
         try:
             form = read(QueryDict(urlencode(wanted)), user=user, at=at)
         except Misread as misread:
-            raise refused(misread.said) from None
+            raise refused(misread.errors) from None
         if not form.websites:
             raise NotFound
         try:
@@ -187,7 +187,9 @@ class TableOfReport(APIView):
     def asked(self, request: Request) -> Chosen:
         return chosen_by(request)
 
-    def told(self, table: tables.Table | None, name: str, kind: str, asked: Chosen) -> HttpResponse:
+    def respond(
+        self, table: tables.Table | None, name: str, kind: str, asked: Chosen
+    ) -> HttpResponse:
         if table is None or kind not in row_files.WRITERS:
             raise NotFound
         return tables.answer(table, name, kind, asked)
@@ -208,7 +210,7 @@ class TableView(TableOfReport):
         if not cast(User, request.user).oversees:
             raise NotFound
         asked, by = self.asked(request), request.query_params.get("by") or "group"
-        return self.told(tables.of_report(name, asked, by), name, kind, asked)
+        return self.respond(tables.of_report(name, asked, by), name, kind, asked)
 
 
 @extend_schema(tags=["exports"])
@@ -225,4 +227,4 @@ class ChartView(TableOfReport):
         if name not in figures.FIGURES:
             raise NotFound
         asked = self.asked(request)
-        return self.told(tables.behind_chart(name, asked), name, kind, asked)
+        return self.respond(tables.behind_chart(name, asked), name, kind, asked)

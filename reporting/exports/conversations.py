@@ -62,7 +62,7 @@ class Writer:
 
     def __init__(self, scope: Scope) -> None:
         self.names = Names(scope)
-        seen = scope.sight.rows(group="steps__group")
+        seen = scope.supervised.rows(group="steps__group")
         rules = DistributionRule.objects.filter(seen, website__in=scope.websites)
         self.rules = dict(rules.values_list("pk", "name"))
         self.statuses = {str(one): str(label) for one, label in STATUS_LABELS.items()}

@@ -74,9 +74,9 @@ def may_open(export: Export, user: User) -> bool:
     groups = Group.objects.filter(pk__in=export.groups).values_list("website", "pk")
     return (
         set(export.websites) <= {website.pk for website in scope.websites}
-        and all(map(scope.sight.is_whole, export.websites))
+        and all(map(scope.supervised.is_whole, export.websites))
         and len(groups) == len(export.groups)
-        and all(scope.sight.covers(website_id, group_id) for website_id, group_id in groups)
+        and all(scope.supervised.covers(website_id, group_id) for website_id, group_id in groups)
     )
 
 
@@ -87,8 +87,8 @@ def coverage_of(scope: Scope) -> dict[str, list[int]]:
         return {"websites": [], "groups": [scope.filters.group]}
     ids = [website.pk for website in scope.websites]
     return {
-        "websites": [pk for pk in ids if scope.sight.is_whole(pk)],
-        "groups": sorted(scope.sight.groups_among(ids)),
+        "websites": [pk for pk in ids if scope.supervised.is_whole(pk)],
+        "groups": sorted(scope.supervised.groups_among(ids)),
     }
 
 

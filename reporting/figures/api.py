@@ -111,7 +111,7 @@ def chosen_by(request: Request) -> Chosen:
         user = cast(User, request.user)
         form = read(request.query_params, user=user, at=timezone.now(), beside=BESIDE)
     except Misread as misread:
-        raise refused(misread.said) from None
+        raise refused(misread.errors) from None
     return chosen(form)
 
 

@@ -32,7 +32,7 @@ class Filters:
 @dataclass(frozen=True, slots=True)
 class Scope:
     """``websites`` are some of those that the reader may see; without any, nothing is counted. Of a
-    website that they oversee in part (``sight``), only what belongs to their groups counts.
+    website that they oversee in part (``supervised``), only what belongs to their groups counts.
 
     ``period`` has the days of the first website. In another time zone "today" may be another day:
     ``own`` has the days of those zones, by name. ``asked_at`` is when the report was requested,
@@ -44,7 +44,7 @@ class Scope:
     websites: tuple[Website, ...]
     period: Period
     filters: Filters = Filters()
-    sight: Supervised = field(kw_only=True)
+    supervised: Supervised = field(kw_only=True)
     own: Mapping[str, Period] = field(default_factory=dict, kw_only=True)
     asked_at: datetime | None = field(default=None, kw_only=True, compare=False)
     known: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
@@ -118,7 +118,7 @@ class Scope:
         """Match what the reader oversees of the websites' rows, where ``among`` selects those of
         some groups. Returns no condition if they oversee all of them."""
         ids = [website.pk for website in self.websites]
-        return self.sight.within(ids, among, website=source.field("website"))
+        return self.supervised.within(ids, among, website=source.field("website"))
 
     def behind(self, measure: Measure) -> QuerySet[Any]:
         """Return the rows behind a figure, each with its ``worth``: as many as the figure

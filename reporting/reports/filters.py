@@ -78,7 +78,7 @@ def websites_seen_by(user: User) -> QuerySet[Website]:
     )
 
 
-def sight_of(user: User, websites: Iterable[Website]) -> Supervised:
+def supervision_of(user: User, websites: Iterable[Website]) -> Supervised:
     """Return what ``user`` may read of these websites. The form narrows agents to their own
     figures."""
     if user.oversees:
@@ -140,9 +140,9 @@ class Choices(forms.Form):
         super().__init__(shown)
         self.user, self.at, self.beside = user, at, beside
         self.websites = list(websites_seen_by(user))
-        self.sight = sight_of(user, self.websites)
-        groups = Group.objects.filter(self.sight.rows(group="pk"))
-        of_rules = self.sight.rows(group="steps__group")
+        self.supervised = supervision_of(user, self.websites)
+        groups = Group.objects.filter(self.supervised.rows(group="pk"))
+        of_rules = self.supervised.rows(group="steps__group")
         members = Group.members.through.objects.filter(group__in=groups.order_by())
         for name in DAYS:
             self.fields[name].widget = forms.DateInput(attrs={"type": "date"}, format=ISO)
@@ -198,9 +198,9 @@ class Choices(forms.Form):
     def _who_worked(self, members: QuerySet[Any]) -> QuerySet[Agent]:
         """Return the agents who may have figures here, including those who have left the groups
         since."""
-        if self.sight.everything:
+        if self.supervised.everything:
             return Agent.objects.all()
-        contacts = Contact.objects.filter(self.sight.rows(), agent=OuterRef("pk"))
+        contacts = Contact.objects.filter(self.supervised.rows(), agent=OuterRef("pk"))
         return Agent.objects.filter(Q(pk__in=members.values("agent")) | Exists(contacts))
 
     def _offer_members(self, members: QuerySet[Any]) -> None:
@@ -258,14 +258,16 @@ class Choices(forms.Form):
         self.errors.setdefault(name, self.error_class()).append(text)
 
     @property
-    def said(self) -> ParameterErrors:
+    def errors_by_name(self) -> ParameterErrors:
         """The errors, by the name of the parameter."""
         return {name: [str(one) for one in messages] for name, messages in self.errors.items()}
 
     @property
     def sentences(self) -> list[str]:
         """The errors as sentences for a reader of the page."""
-        return sentences(self.said, {name: str(one.label) for name, one in self.fields.items()})
+        return sentences(
+            self.errors_by_name, {name: str(one.label) for name, one in self.fields.items()}
+        )
 
 
 def read(
@@ -278,7 +280,7 @@ def read(
     """Return the filters of an address. Raises ``Misread`` if one of them is invalid."""
     form = Choices(data, user=user, at=at, beside=beside)
     if not form.is_valid():
-        raise Misread(form.said)
+        raise Misread(form.errors_by_name)
     return form
 
 
@@ -314,7 +316,9 @@ def chosen(form: Choices) -> Chosen:
     if step is TrendUnit.HOUR and period.days > 31:
         step = TrendUnit.DAY  # thousands of points are not readable
     values = {name: form.data[name] for name in form.fields if form.data.get(name)}
-    scope = Scope(tuple(websites), period, filters, sight=form.sight, own=own, asked_at=form.at)
+    scope = Scope(
+        tuple(websites), period, filters, supervised=form.supervised, own=own, asked_at=form.at
+    )
     return Chosen(scope, step, urlencode(values))
 
 
@@ -328,7 +332,7 @@ def about(form: Choices) -> str:
     return " · ".join(
         str(part)
         for part in (
-            ", ".join(supervision.named(websites, form.sight)),
+            ", ".join(supervision.named(websites, form.supervised)),
             *rows,
             styles.get(given.get("style", "")),
             given.get("language") and language_name(given["language"]),

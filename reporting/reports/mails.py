@@ -41,7 +41,7 @@ def send_report(*, subscription_id: int, first: str, end: str) -> None:
         return
     period = Period(date.fromisoformat(first), date.fromisoformat(end))
     with translation.override(one.user.language or settings.LANGUAGE_CODE):
-        _mail(one, Scope(tuple(websites), period, sight=supervision.of(one.user))).send()
+        _mail(one, Scope(tuple(websites), period, supervised=supervision.of(one.user))).send()
 
 
 def seen(user: User, website: Website | None) -> list[Website]:
@@ -63,7 +63,7 @@ def _mail(one: Subscription, scope: Scope) -> EmailMessage:
     out = reverse("unsubscribe_report", args=[subscriptions.token_of(one)])
     leave = f"{settings.PUBLIC_URL}{out}"
     title = one.get_report_display()
-    names = supervision.named(scope.websites, scope.sight)
+    names = supervision.named(scope.websites, scope.supervised)
     context = {"title": title, "tiles": tiles, "scope": scope, "page": page, "leave": leave}
     context["names"] = names
     return EmailMessage(

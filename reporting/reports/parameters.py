@@ -26,9 +26,9 @@ class Misread(Exception):
     """An address whose parameters are invalid, so that its page or file would show something
     else."""
 
-    def __init__(self, said: ParameterErrors) -> None:
-        self.said = said
-        super().__init__(*sentences(said))
+    def __init__(self, errors: ParameterErrors) -> None:
+        self.errors = errors
+        super().__init__(*sentences(errors))
 
 
 def faults_of(
@@ -53,12 +53,12 @@ def check(data: QueryDict, known: Collection[str], *, many: Collection[str] = ()
         raise Misread({name: [text] for name, text in found.items()})
 
 
-def sentences(said: ParameterErrors, labels: Mapping[str, str] | None = None) -> list[str]:
+def sentences(errors: ParameterErrors, labels: Mapping[str, str] | None = None) -> list[str]:
     """Return each error as a sentence that names its parameter and the parameter's label on the
     page."""
     return [
         _sentence(name, text, (labels or {}).get(name, ""))
-        for name, texts in said.items()
+        for name, texts in errors.items()
         for text in texts
     ]
 
@@ -81,7 +81,7 @@ def explained(view: View[P]) -> View[P]:
             return view(request, *args, **kwargs)
         except Misread as misread:
             context = {
-                "sentences": sentences(misread.said),
+                "sentences": sentences(misread.errors),
                 "tab": "reports",
                 "agent": Agent.objects.filter(user=request.user).first(),
             }

@@ -56,7 +56,7 @@ def _page(request: StaffRequest, report: str, form: Choices, asked: Chosen) -> d
         "report": report,
         "form": form,
         "scope": asked.scope,
-        "names": supervision.named(asked.scope.websites, asked.scope.sight),
+        "names": supervision.named(asked.scope.websites, asked.scope.supervised),
         "clocks": clocks(asked.scope, asked.step),
         "comparison": comparison.of(asked.scope),
         "step": asked.step,
@@ -269,7 +269,7 @@ def chart(request: StaffRequest, name: str) -> HttpResponse:
         raise Http404
     asked = _file_of(request)
     scope = asked.scope
-    names = supervision.named(scope.websites, scope.sight)
+    names = supervision.named(scope.websites, scope.supervised)
     context = {
         "trend": content.trends(asked, name)[0],
         "scope": scope,

@@ -41,7 +41,7 @@ class Explained:
     """The reason in one sentence, and the messages before and after the purchase."""
 
     reason: str
-    said: tuple[ShownMessage, ...]
+    messages: tuple[ShownMessage, ...]
     more_before: bool
 
 
@@ -68,7 +68,7 @@ def explained(sale: Transaction, reader: User) -> Explained:
     readable = set(mine.values_list("pk", flat=True))
     return Explained(
         reason=_reason(sale),
-        said=tuple(_shown_message(sale, message, readable) for message in nearby),
+        messages=tuple(_shown_message(sale, message, readable) for message in nearby),
         more_before=len(before) > BEFORE,
     )
 

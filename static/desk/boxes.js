@@ -32,7 +32,7 @@ export function countWaiting() {
 export function messageInBox(number, message) {
   const box = boxOf(number);
   if (!box || message.author === "system") return;
-  drawSaid(box.querySelector("[data-said]"), message);
+  drawLastMessage(box.querySelector("[data-last-message]"), message);
   if (box.classList.contains("assigned") || message.author === "bot") return;
   const { author, at } = message;
   const wait = box.querySelector("[data-waits]");
@@ -52,7 +52,7 @@ function startClock(clock, at) {
 }
 
 /** Only the holder writes in a conversation, so an agent's messages are this agent's own. */
-function drawSaid(place, { author, body, attachment }) {
+function drawLastMessage(place, { author, body, attachment }) {
   const by = { agent: `${texts.youSaid} `, bot: `${texts.botSaid} ` }[author] ?? "";
   place.replaceChildren(element("span", { class: "by" }, by));
   if (!body && attachment) place.append(icon("paperclip"));

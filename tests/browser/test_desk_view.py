@@ -118,17 +118,17 @@ def test_boxes_of_one_height_tell_the_last_message_and_the_wait(crowd: Crowd) ->
     two.start("A question that is much too long for the one line that a box has for it, " * 3)
     expect(alice.boxes).to_have_count(2)
     first = alice.boxes.nth(0)
-    said = first.locator("[data-said]")
+    last = first.locator("[data-last-message]")
     clock = first.locator("[data-waits]")
-    expect(said).to_have_text("Hello?")
+    expect(last).to_have_text("Hello?")
     expect(clock).to_be_visible()
     since = clock.get_attribute("datetime")
     one.say("Anybody?")
-    expect(said).to_have_text("Anybody?")
+    expect(last).to_have_text("Anybody?")
     expect(clock).to_have_attribute("datetime", since or "")  # since the first message
     assert len(alice.boxes.evaluate_all(HEIGHTS)) == 1
     alice.say("Yes!")
-    expect(said).to_have_text("You: Yes!")
+    expect(last).to_have_text("You: Yes!")
     expect(clock).to_be_hidden()
     assert len(alice.boxes.evaluate_all(HEIGHTS)) == 1
     alias = first.locator(".name").text_content() or ""

@@ -75,12 +75,12 @@ def test_every_figure_is_what_a_slow_recount_of_the_ledger_gives(history: int) -
     def check(world: World) -> None:
         told = reference.lives(world.websites, world.log, world.at)
         for period in (SOME_DAYS, Period(date(2035, 3, 25), date(2035, 3, 26))):
-            scope = Scope(tuple(world.websites), period, sight=EVERYTHING)
+            scope = Scope(tuple(world.websites), period, supervised=EVERYTHING)
             found = answers.total(ALL, scope)
             for name in figures.FIGURES:
                 same(found[name], name, worth_of(name, told, period))
                 REACHED[name] += found[name].n
-        whole = Scope(tuple(world.websites), SOME_DAYS, sight=EVERYTHING)
+        whole = Scope(tuple(world.websites), SOME_DAYS, supervised=EVERYTHING)
         cut_like_the_reference(whole, told)
         narrowed_like_the_reference(whole, told)
         hours_of_the_week_are_those_of_the_wall(whole, told)
@@ -176,9 +176,11 @@ def parts_are_what_belongs_to_them(world: World, told: reference.Lives) -> None:
         groups = {world.groups[number].pk for number in numbers}
         whole = {world.websites[1].pk} if 2 in numbers else set[int]()
         whole |= {first} if {0, 1} <= set(numbers) else set()
-        sight = supervision.of(manager_of(world, *numbers))
-        found = answers.total(ALL, Scope(websites, SOME_DAYS, sight=sight))
-        by_agent = answers.cut(ALL, Scope(websites, SOME_DAYS, sight=sight), answers.BY_AGENT)
+        supervised = supervision.of(manager_of(world, *numbers))
+        found = answers.total(ALL, Scope(websites, SOME_DAYS, supervised=supervised))
+        by_agent = answers.cut(
+            ALL, Scope(websites, SOME_DAYS, supervised=supervised), answers.BY_AGENT
+        )
 
         def sees(line: reference.ReferenceRow, mine: Any = (whole, groups)) -> bool:
             return line.life.website.pk in mine[0] or line.belongs_to(mine[1])
@@ -196,14 +198,14 @@ def parts_are_what_belongs_to_them(world: World, told: reference.Lives) -> None:
 LEFT_OUT: Counter[str] = Counter()
 
 
-def rows_are_counted(world: World, sight: Supervised) -> None:
+def rows_are_counted(world: World, supervised: Supervised) -> None:
     """A figure counts the rows that it opens, and they fold to its value."""
     for filters in (
         Filters(),
         Filters(agent=world.agents[0].pk),
         Filters(group=world.groups[0].pk, style="social", language="fr"),
     ):
-        scope = Scope(tuple(world.websites), SOME_DAYS, filters, sight=sight)
+        scope = Scope(tuple(world.websites), SOME_DAYS, filters, supervised=supervised)
         found = answers.total(ALL, scope)
         for one in ALL:
             measure = one.measure(scope)
@@ -230,7 +232,7 @@ def currency_of(row: Any) -> str:
 def trends_add_up(world: World) -> None:
     """A trend's counts add up, and Python finds the same buckets as PostgreSQL."""
     paris = world.websites[0]
-    scope = Scope((paris,), SOME_DAYS, sight=EVERYTHING)
+    scope = Scope((paris,), SOME_DAYS, supervised=EVERYTHING)
     counted = [figures.FIGURES[name] for name in ("opened", "closed", "contacts")]
     whole = answers.total(counted, scope)
     for step in TrendUnit:
@@ -248,11 +250,11 @@ def test_the_reference_knows_every_figure() -> None:
 
 def test_without_a_website_nothing_is_counted() -> None:
     World.make().open(0)
-    found = answers.total(ALL, Scope((), SOME_DAYS, sight=EVERYTHING))
+    found = answers.total(ALL, Scope((), SOME_DAYS, supervised=EVERYTHING))
     assert {answer.n for answer in found.values()} == {0}
     assert found["opened"].value == 0
     assert found["csat"].value is None
-    nowhere = Scope((), SOME_DAYS, sight=EVERYTHING)
+    nowhere = Scope((), SOME_DAYS, supervised=EVERYTHING)
     assert {day["opened"].n for day in answers.trend(ALL, nowhere, TrendUnit.DAY).values()} == {0}
     assert answers.cut(ALL, nowhere, answers.BY_HOUR_OF_WEEK) == {}
 
@@ -263,7 +265,7 @@ def test_the_period_before_and_the_filter_of_a_rule_narrow_what_is_counted() -> 
         world.at = START + timedelta(hours=hours)
         world.open(number)
     scope = Scope(
-        tuple(world.websites), Period(date(2035, 3, 25), date(2035, 3, 26)), sight=EVERYTHING
+        tuple(world.websites), Period(date(2035, 3, 25), date(2035, 3, 26)), supervised=EVERYTHING
     )
     opened = [figures.FIGURES["opened"]]
     assert answers.total(opened, scope)["opened"].n == 2
@@ -285,7 +287,7 @@ def test_a_conversation_stays_with_the_rule_by_which_its_visitor_was_engaged() -
     verbs.transfer_to_group(given.pk, group=second.group, queue_id=None, actor=who, at=NOW)
     verbs.close(contained.pk, reason=CloseReason.BOT_ENDED, actor=actors.BOT, at=NOW)
     today = NOW.date()
-    scope = Scope(tuple(world.websites), Period(today - DAY, today + DAY), sight=EVERYTHING)
+    scope = Scope(tuple(world.websites), Period(today - DAY, today + DAY), supervised=EVERYTHING)
     wanted = [figures.FIGURES[name] for name in ("opened", "closed", "transfers", "containment")]
     (found,) = answers.cut(wanted, scope, answers.BY_RULE).items()
     narrowed = answers.total(wanted, replace(scope, filters=Filters(rule=first.rule_id)))
@@ -293,6 +295,6 @@ def test_a_conversation_stays_with_the_rule_by_which_its_visitor_was_engaged() -
     assert [narrowed[one.name].n for one in wanted] == [4, 1, 2, 1]
     # For a manager of groups that the rule does not lead to, the rule has no name.
     for number, told in ((0, {first.rule_id: 1}), (1, {None: 2})):
-        sight = supervision.of(manager_of(world, number))
-        read = answers.cut(wanted, replace(scope, sight=sight), answers.BY_RULE)
+        supervised = supervision.of(manager_of(world, number))
+        read = answers.cut(wanted, replace(scope, supervised=supervised), answers.BY_RULE)
         assert {key: cells["opened"].n for key, cells in read.items()} == told, number

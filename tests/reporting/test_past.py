@@ -33,7 +33,7 @@ def step() -> RuleStep:
 def value(step: RuleStep, name: str) -> float | int | None:
     """Return a figure of the day of NOW."""
     today = Period(NOW.date(), NOW.date() + timedelta(days=1))
-    scope = Scope((step.rule.website,), today, sight=EVERYTHING)
+    scope = Scope((step.rule.website,), today, supervised=EVERYTHING)
     return answers.total([FIGURES[name]], scope)[name].value
 
 

@@ -105,7 +105,7 @@ def somebody_steers(world: World) -> None:
     presence.log_out(idle.pk, at=world.at)
 
 
-def sights(world: World) -> Iterator[Supervised]:
+def supervisions(world: World) -> Iterator[Supervised]:
     """An administrator's, and that of a manager of some groups."""
     yield EVERYTHING
     user = UserFactory(role=Role.MANAGER)
@@ -113,10 +113,12 @@ def sights(world: World) -> Iterator[Supervised]:
     yield supervision.of(user)
 
 
-def all_that_is_told(pks: list[int], sight: Supervised) -> dict[str, Any]:
+def all_that_is_told(pks: list[int], supervised: Supervised) -> dict[str, Any]:
     """Return every figure whole, split and by time, and every row of every file; by keys, not by
     names."""
-    scope = Scope(tuple(Website.objects.filter(pk__in=pks).order_by("pk")), DAYS, sight=sight)
+    scope = Scope(
+        tuple(Website.objects.filter(pk__in=pks).order_by("pk")), DAYS, supervised=supervised
+    )
     told: dict[str, Any] = {"total": answers.total(ALL, scope)}
     for by, (cut, _namer) in content.CUTS.items():
         told[f"by {by}"] = answers.cut(ALL, scope, cut)
@@ -134,7 +136,7 @@ def all_that_is_told(pks: list[int], sight: Supervised) -> dict[str, Any]:
     told["omitted"] = omitted(scope)
     told["conversations"] = list(conversations_of(scope))
     told["narrowed"] = [
-        answers.total(ALL, Scope(scope.websites, DAYS, filters, sight=sight))
+        answers.total(ALL, Scope(scope.websites, DAYS, filters, supervised=supervised))
         for filters in (Filters(style="social"), Filters(language="fr"))
     ]
     return told
@@ -188,15 +190,15 @@ def set_everything_otherwise(world: World) -> None:
 def test_current_settings_change_no_past_figure(history: int) -> None:
     def check(world: World) -> None:
         pks = [website.pk for website in world.websites]
-        seen = list(sights(world))
-        before = [all_that_is_told(pks, sight) for sight in seen]
+        seen = list(supervisions(world))
+        before = [all_that_is_told(pks, supervised) for supervised in seen]
         assert before[0]["total"]["paid"].n or history != 2
         set_everything_otherwise(world)
-        for sight, then in zip(seen, before, strict=True):
-            now = all_that_is_told(pks, sight)
+        for supervised, then in zip(seen, before, strict=True):
+            now = all_that_is_told(pks, supervised)
             for what, value in then.items():
                 # which rules it names depends on rights
-                if what != "by rule" or sight is EVERYTHING:
+                if what != "by rule" or supervised is EVERYTHING:
                     assert now[what] == value, what
         assert [one for low, high in windows() for one in differences(low, high)] == []
         assert StatusInterval.objects.filter(agent__user__username="idle").exists()
@@ -210,8 +212,8 @@ def test_current_settings_change_no_past_figure(history: int) -> None:
 def test_the_files_add_up_to_the_figures(history: int) -> None:
     def check(world: World) -> None:
         websites = tuple(world.websites)
-        for sight in sights(world):
-            scope = Scope(websites, DAYS, sight=sight)
+        for supervised in supervisions(world):
+            scope = Scope(websites, DAYS, supervised=supervised)
             whole = answers.total(ALL, scope)
             for figure in ALL:
                 adds_up(figure, scope, whole[figure.name])
@@ -224,7 +226,7 @@ def test_the_files_add_up_to_the_figures(history: int) -> None:
 
 def scope_of(websites: tuple[Website, ...]) -> Scope:
     """Return a scope from the first conversation to after the last purchase."""
-    return Scope(websites, Period(DAYS.first, date(2025, 4, 20)), sight=EVERYTHING)
+    return Scope(websites, Period(DAYS.first, date(2025, 4, 20)), supervised=EVERYTHING)
 
 
 def adds_up(figure: figures.Figure, scope: Scope, answer: answers.Answer) -> None:

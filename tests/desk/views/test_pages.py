@@ -90,17 +90,21 @@ def test_a_box_has_the_last_message_and_since_when_the_visitor_waits(
         [[found], _assigned] = state_boxes.boxes(agent)
         return found
 
-    assert (box().said, box().waits_since) == (None, None)
+    assert (box().last_message, box().waits_since) == (None, None)
     say(Author.VISITOR, "La lampe est arrivée cassée.", 1)
     say(Author.VISITOR, "x" * 500, 2)
-    assert (box().said.by, box().said.text) == ("visitor", "x" * 160)
+    assert (box().last_message.by, box().last_message.text) == ("visitor", "x" * 160)
     assert box().waits_since == NOW + timedelta(minutes=1)  # the first message without an answer
     say(Author.AGENT, "Je regarde.", 3)
-    assert (box().said.by, box().said.text, box().waits_since) == ("me", "Je regarde.", None)
+    assert (box().last_message.by, box().last_message.text, box().waits_since) == (
+        "me",
+        "Je regarde.",
+        None,
+    )
     say(Author.SYSTEM, "Merci de votre visite.", 4)
-    assert box().said.text == "Je regarde."
+    assert box().last_message.text == "Je regarde."
     Message.objects.filter(conversation=number, seq=3).update(agent=colleague)
-    assert (box().said.by, box().said.name) == ("agent", "Bruno")
+    assert (box().last_message.by, box().last_message.name) == ("agent", "Bruno")
 
 
 def test_a_file_without_text_is_shown_by_its_name(
@@ -117,7 +121,7 @@ def test_a_file_without_text_is_shown_by_its_name(
     message = {"author": "visitor", "body": "", "attachment": file, "created_at": NOW}
     Message.objects.create(conversation=conversation, seq=1, client_id=uuid.uuid4(), **message)
     [[box], _assigned] = state_boxes.boxes(agent)
-    assert (box.said.text, box.said.is_file) == ("facture.pdf", True)
+    assert (box.last_message.text, box.last_message.is_file) == ("facture.pdf", True)
     shown = browser(agent.user).get("/desk/boxes/").content.decode()
     assert "paperclip" in shown
     assert "facture.pdf" in shown

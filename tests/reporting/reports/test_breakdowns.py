@@ -46,7 +46,7 @@ def test_snoozes_are_broken_down_by_their_end() -> None:
     verbs.wake(woken.pk, actor=actors.agent(agent.user), at=NOW)
     for one in (late, over):
         deadlines.enforce(one.pk, at=NOW + HOUR)
-    scope = Scope((step.rule.website,), Period(NOW.date(), NOW.date() + DAY), sight=EVERYTHING)
+    scope = Scope((step.rule.website,), Period(NOW.date(), NOW.date() + DAY), supervised=EVERYTHING)
     told = {str(breakdowns.SNOOZE_ENDS[key]): 1 for key in breakdowns.SNOOZE_ENDS}
     parts = breakdowns.snooze_ends(scope)
     assert {str(part.name): part.n for part in parts} == told

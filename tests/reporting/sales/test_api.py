@@ -279,12 +279,12 @@ def test_currencies_are_never_added(step: RuleStep, talk: Conversation, alice: A
     today = timezone.now().astimezone(step.rule.website.zone).date()
     period = Period(today, today + timedelta(days=1))
     turnover = [FIGURES["turnover"]]
-    whole = Scope((step.rule.website,), period, sight=EVERYTHING)
+    whole = Scope((step.rule.website,), period, supervised=EVERYTHING)
     mixed = answers.total(turnover, whole)["turnover"]
     assert (mixed.value, mixed.n, mixed.is_mixed) == (None, 3, True)
     by = answers.cut(turnover, whole, answers.BY_CURRENCY)
     assert {key: cells["turnover"].value for key, cells in by.items()} == {"EUR": 13, "USD": 7}
-    euros = Scope((step.rule.website,), period, Filters(currency="EUR"), sight=EVERYTHING)
+    euros = Scope((step.rule.website,), period, Filters(currency="EUR"), supervised=EVERYTHING)
     found = answers.total(turnover, euros)["turnover"]
     assert (found.value, found.n, found.currency) == (13, 2, "EUR")
     boss = Client()
