@@ -226,6 +226,24 @@ class ErasureAdmin(ReadOnly, admin.ModelAdmin):
     list_select_related = ("website", "erased_by")
 
 
+class BlockState(admin.SimpleListFilter):
+    """Blocks in force, or those that were lifted or have ended."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, Any]]:
+        return [("in_force", _("In force")), ("over", _("Lifted or ended"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Block]) -> QuerySet[Block]:
+        in_force = blocks.holds(timezone.now())
+        if self.value() == "in_force":
+            return queryset.filter(in_force)
+        return queryset.exclude(in_force) if self.value() == "over" else queryset
+
+
 @admin.register(Block)
 class BlockAdmin(ForOverseers, admin.ModelAdmin):
     """Blocks and lifting them (R58). Managers see those of their websites."""
@@ -239,7 +257,7 @@ class BlockAdmin(ForOverseers, admin.ModelAdmin):
         "blocked_by",
         "lifted_at",
     )
-    list_filter = ("website", "lifted_at")
+    list_filter = ("website", BlockState)
     list_select_related = ("visitor", "website", "blocked_by")
     search_fields = ("reason", "visitor__name")
     actions = ("lift",)

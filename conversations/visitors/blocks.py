@@ -33,8 +33,12 @@ def in_force(visitor: Visitor, *, at: datetime) -> QuerySet[Block]:
         same |= Q(person=visitor.person_id)
     if visitor.address_hash:
         same |= Q(address_hash=visitor.address_hash)
-    still = Q(until=None) | Q(until__gt=at)
-    return Block.objects.filter(same, still, website=visitor.website_id, lifted_at=None)
+    return Block.objects.filter(same, holds(at), website=visitor.website_id)
+
+
+def holds(at: datetime) -> Q:
+    """Return the condition on a block that it is in force at ``at``."""
+    return Q(lifted_at=None) & (Q(until=None) | Q(until__gt=at))
 
 
 def block(

@@ -66,6 +66,7 @@ def _mail(one: Subscription, scope: Scope) -> EmailMessage:
     names = supervision.named(scope.websites, scope.supervised)
     context = {"title": title, "tiles": tiles, "scope": scope, "page": page, "leave": leave}
     context["names"] = names
+    context["has_changes"] = any(tile.change for tile in tiles)
     return EmailMessage(
         subject=_("%(report)s: %(websites)s") % {"report": title, "websites": ", ".join(names[:3])},
         body=render_to_string("reporting/mail.txt", context),

@@ -1,7 +1,7 @@
 // The other open conversations of the same person, started in another browser before it was known
 // to be theirs: each has a button that shows it.
 
-import { day } from "../shared/moments.js";
+import { nearMoment } from "../shared/moments.js";
 import { byId, element } from "./elements.js";
 
 export class Others {
@@ -36,7 +36,7 @@ export class Others {
 
   #title({ agent, opened_at: openedAt }) {
     if (agent) return this.strings.other_with.replace("{name}", agent.name);
-    return this.strings.other_of.replace("{date}", day(new Date(openedAt)));
+    return this.strings.other_of.replace("{date}", nearMoment(new Date(openedAt)));
   }
 
   #news({ unread }) {

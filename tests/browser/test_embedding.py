@@ -334,7 +334,7 @@ def test_what_one_does_in_it_is_done_on_a_foreign_page_too(crowd: Crowd, port: i
     expect(form).to_be_hidden()
     visitor.frame.get_by_role("button", name="Notify me by e-mail").click()
     form.get_by_label("Your e-mail address").fill("jeanne@example.com")
-    form.get_by_role("button", name="Write to me").click()
+    form.get_by_role("button", name="Email me").click()
     expect(form).to_be_hidden()
     told = visitor.frame.get_by_text("We will write to jeanne@example.com")
     expect(told).to_be_visible()  # also while an agent is there

@@ -68,7 +68,7 @@ def leave_address(visitor: Visitor) -> None:
     form = visitor.frame.get_by_role("form", name="You do not need to wait here")
     box = form.get_by_label("Your e-mail address")
     box.fill("jeanne@example")
-    form.get_by_role("button", name="Write to me").click()
+    form.get_by_role("button", name="Email me").click()
     expect(form.get_by_role("alert")).to_contain_text("does not look like an e-mail address")
     expect(box).to_have_value("jeanne@example")
     box.fill(ADDRESS)

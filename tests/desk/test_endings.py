@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
-from accounts.models import Agent, User
+from accounts.models import Agent, Role, User
 from conversations.agents import notes
 from conversations.lifecycle import actors, deadlines, verbs
 from conversations.lifecycle.transitions import Status
@@ -25,7 +26,7 @@ from core.rejection import Rejected
 from routing import engagement
 from routing.models import RuleStep
 from tests.clock import NOW
-from tests.factories import AgentFactory, StepFactory, VisitorFactory, on_desk
+from tests.factories import AgentFactory, StepFactory, UserFactory, VisitorFactory, on_desk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 Browser = Callable[[User], Client]
@@ -309,6 +310,28 @@ def test_in_the_administration_a_manager_lifts_the_blocks_of_his_websites_only(
     agent_client = Client()
     agent_client.force_login(agent.user)
     assert agent_client.get("/admin/conversations/block/").status_code in {302, 404}
+
+
+def test_the_list_of_blocks_shows_those_in_force_or_the_others(
+    step: RuleStep, agent: Agent
+) -> None:
+    at, day = timezone.now(), timedelta(days=1)
+    for name, until in (("for ever", None), ("still", at + day), ("ended", at - day)):
+        held = on_desk(step, agent)
+        blocks.block(held, reason=name, until=until, by=agent.user, at=at - 2 * day)
+    held = on_desk(step, agent)
+    lifted = blocks.block(held, reason="lifted", until=None, by=agent.user, at=at)
+    blocks.lift(Block.objects.filter(pk=lifted.pk), by=agent.user, at=at)
+    client = Client()
+    client.force_login(UserFactory(role=Role.ADMIN, is_staff=True))
+
+    def reasons(query: str) -> set[str]:
+        page = client.get(f"/admin/conversations/block/{query}")
+        return {one.reason for one in page.context["cl"].result_list}
+
+    assert reasons("?state=in_force") == {"for ever", "still"}
+    assert reasons("?state=over") == {"ended", "lifted"}
+    assert len(reasons("")) == 4
 
 
 def test_a_blocked_visitors_first_message_is_refused_by_the_endpoint(
