@@ -117,19 +117,8 @@ def start(
     answer = decide(rule, steps, channel, at=at, skills=skills)
     if answer.entry is None:
         raise NoRoom(_why_not(steps, at), rule.pk)
-    conversation = Conversation(
-        website=visitor.website,
-        visitor=visitor,
-        channel=channel,
-        rule=rule,
-        style=rule.style,
-        solved_window=rule.window,
-        required_skills=list(skills),
-        skill_patience=rule.skill_patience,
-        is_asynchronous=answer.is_asynchronous,
-        language=language,
-        page_url=page_url,
-    )
+    conversation = _conversation(visitor, channel, rule, skills, answer)
+    conversation.language, conversation.page_url = language, page_url
     if rule.bot is None:
         _enter(conversation, rule, steps, answer.entry, at=at)
     else:
@@ -154,6 +143,27 @@ def _begun(visitor: Visitor, client_id: uuid.UUID) -> Conversation | None:
         return started
     # Locked: it must not close between this query and the message that goes into it.
     return open_conversations(visitor).select_for_update(no_key=True).first()
+
+
+def _conversation(
+    visitor: Visitor,
+    channel: Channel,
+    rule: DistributionRule,
+    skills: Collection[int],
+    answer: Placement,
+) -> Conversation:
+    """Return a new conversation with the settings of its rule, not stored yet."""
+    return Conversation(
+        website=visitor.website,
+        visitor=visitor,
+        channel=channel,
+        rule=rule,
+        style=rule.style,
+        solved_window=rule.window,
+        required_skills=list(skills),
+        skill_patience=rule.skill_patience,
+        is_asynchronous=answer.is_asynchronous,
+    )
 
 
 def _enter(
