@@ -161,9 +161,8 @@ async def for_visitor(
     rows = await async_pool.fetch_all(query, values)
     if not rows:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
-    return {"messages": _frames(rows), "conversation": seen_by_visitor(rows[0], at=at)} | _more(
-        rows
-    )
+    shown = seen_by_visitor(rows[0], at=at)
+    return {"messages": _frames(rows), "conversation": shown} | _more(rows)
 
 
 async def for_agent(*, conversation: int, after_seq: int) -> dict[str, Any]:
