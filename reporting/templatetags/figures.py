@@ -21,7 +21,7 @@ NOTHING = "–"
 
 
 @register.filter
-def figure_value(answer: Answer, figure: Figure) -> str:
+def value_of(answer: Answer, figure: Figure) -> str:
     """Format a figure's value with its unit, money with its currency. Money in several currencies
     has no value."""
     if answer.is_mixed:
