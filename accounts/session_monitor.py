@@ -76,7 +76,7 @@ class SessionMonitor:
             try:
                 await self.check()
             except Exception:
-                logger.warning("sessions were not checked; trying again", exc_info=True)
+                logger.warning("could not check sessions, retrying", exc_info=True)
 
 
 _monitors: WeakKeyDictionary[asyncio.AbstractEventLoop, SessionMonitor] = WeakKeyDictionary()

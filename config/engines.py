@@ -109,7 +109,9 @@ def guarded(command: list[str], *, on_death: str = "TERM", unprivileged: bool = 
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         if drop:
-            raise EngineError("PostgreSQL refuses root: install setpriv (util-linux) or be a user")
+            raise EngineError(
+                "PostgreSQL does not run as root: install setpriv (util-linux) or use another user"
+            )
         return command  # macOS: the next start stops what a killed run left behind
     guard = [setpriv, "--pdeathsig", on_death]
     if drop:
@@ -172,7 +174,9 @@ def _start_postgres(folder: Path, extra: dict[str, str]) -> subprocess.Popen[byt
         _make_cluster(folder, programs / "initdb")
     made_by = (data / "PG_VERSION").read_text().strip()
     if made_by != POSTGRES_MAJOR:
-        raise EngineError(f"{data} is of PostgreSQL {made_by}, this is {POSTGRES_MAJOR}")
+        raise EngineError(
+            f"{data} was created by PostgreSQL {made_by}, but this is {POSTGRES_MAJOR}"
+        )
     socket_lock = _sockets(folder) / ".s.PGSQL.5432.lock"
     _stop_leftover(data, signal.SIGINT, data / "postmaster.pid", socket_lock)
     settings = {**POSTGRES_SETTINGS, **extra, "unix_socket_directories": str(_sockets(folder))}
@@ -193,7 +197,7 @@ def _make_cluster(folder: Path, initdb: Path) -> None:
     made = subprocess.run(guarded(command, unprivileged=True), capture_output=True, text=True)
     if made.returncode != 0:
         reason = " ".join(made.stderr.split()[-30:])
-        raise EngineError(f"PostgreSQL could not make its data: {reason}")
+        raise EngineError(f"PostgreSQL could not create its data folder: {reason}")
     draft.rename(folder / "postgres")
 
 
@@ -228,7 +232,7 @@ def _stop_leftover(data: Path, stop_signal: signal.Signals, *claims: Path) -> No
                 left.append(process)
     _, alive = psutil.wait_procs(left, timeout=STOP_SECONDS)
     if alive:
-        raise EngineError(f"a server of an earlier run does not end (pid {alive[0].pid})")
+        raise EngineError(f"a server of an earlier run does not stop (pid {alive[0].pid})")
     for claim in claims:
         claim.unlink(missing_ok=True)
 
@@ -259,7 +263,7 @@ def _wait(
         if process.poll() is not None:
             break
         time.sleep(0.05)
-    raise EngineError(f"{name} does not start: {last_line} (its log is in {folder})")
+    raise EngineError(f"{name} does not start: {last_line} (see its log in {folder})")
 
 
 def _create_database(folder: Path) -> None:

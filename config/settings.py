@@ -282,7 +282,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Causerie",
-    "DESCRIPTION": "What programs may ask of a Causerie installation.",
+    "DESCRIPTION": "The public API of a Causerie installation.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,

@@ -37,7 +37,7 @@ def enforce_deadlines() -> int:
             moved += some
     except Exception:
         # If one fails, all of the batch are enforced one by one below.
-        logger.exception("deadlines could not be enforced together")
+        logger.exception("could not enforce deadlines together, retrying one by one")
     for conversation_id in deadlines.past(now):
         try:
             deadlines.enforce(conversation_id, at=now)
@@ -45,7 +45,7 @@ def enforce_deadlines() -> int:
             continue  # Another process was faster.
         except Exception:
             # One row that fails or stays locked must not block the others.
-            logger.exception("the deadline of conversation %s failed", conversation_id)
+            logger.exception("deadline of conversation %s failed", conversation_id)
             continue
         moved += 1
     return moved

@@ -39,7 +39,7 @@ def _looked_up(address: str, language: str) -> str:
     try:
         found = _reader(str(path), path.stat().st_mtime_ns).get(address)
     except (OSError, ValueError, maxminddb.InvalidDatabaseError):
-        logger.warning("no place of origin: the database or the address cannot be read")
+        logger.warning("no location: cannot read the database or the address")
         return ""
     if not isinstance(found, dict):
         return ""

@@ -59,7 +59,7 @@ def _tokens(script: str) -> Iterator[Token]:
             found = TOKEN.match(script, at)
             kind = str(found and found.lastgroup)
         if found is None:
-            raise ValueError(f"not understood: {script[at : at + 40]}")
+            raise ValueError(f"cannot parse: {script[at : at + 40]}")
         text, at = found[0], found.end()
         if (kind == "sign" and text in "([{`") or text.endswith("${"):
             is_block = text == "{" and last.text in BEFORE_BLOCK

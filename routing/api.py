@@ -35,7 +35,7 @@ class NotWaiting(APIException):
 
 
 class ConversationSerializer(serializers.ModelSerializer[Conversation]):
-    """A conversation as programs see it; ``number`` is what agents call it by."""
+    """A conversation. ``number`` is the number that agents see."""
 
     number = serializers.IntegerField(source="pk", read_only=True)
     website = serializers.SlugRelatedField[Any](slug_field="key", read_only=True)
@@ -82,13 +82,13 @@ class CandidateSerializer(serializers.Serializer[Any]):
 
 
 class ExplanationSerializer(serializers.Serializer[Explanation]):
-    """Why a conversation waits: words in the language asked for, and the data behind them."""
+    """Why a conversation waits, as text in the language of the request and as data."""
 
     number = serializers.IntegerField()
     status = serializers.ChoiceField(choices=["queued", "assigned"])
     summary = serializers.CharField()
     is_fault = serializers.BooleanField(
-        help_text="An agent is free and it still waits: the sweep mends it."
+        help_text="An agent is free, but the conversation still waits. The safety sweep pushes it."
     )
     rank = serializers.IntegerField()
     rank_text = serializers.CharField()
@@ -105,16 +105,18 @@ class ExplanationSerializer(serializers.Serializer[Explanation]):
 
 
 class QuerySerializer(serializers.Serializer[Any]):
-    """What a list may be narrowed by; nothing else is looked at."""
+    """The filters of the list. Other parameters are ignored."""
 
     status = serializers.ChoiceField(choices=[(s.value, s.value) for s in Status], required=False)
 
 
 class OfferSerializer(serializers.Serializer[Any]):
-    """Words of an agent or a bot, with choices to press and cards. A choice that is pressed comes
-    back as the visitor's own message, once."""
+    """A message from an agent or a bot, with choices and cards. A choice that the visitor presses
+    comes back once, as their own message."""
 
-    id = serializers.UUIDField(help_text="Your own id of the message: a repeat changes nothing.")
+    id = serializers.UUIDField(
+        help_text="Your own id for the message. Sending it again changes nothing."
+    )
     body = serializers.CharField(required=False, allow_blank=True)
     choices = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="At most 8, each 80 characters."
@@ -137,7 +139,7 @@ class Refusal(APIException):
 
 @extend_schema(tags=["conversations"])
 class ConversationViewSet(ReadOnlyModelViewSet[Conversation]):
-    """What the user may see of the conversations; the rest is not there."""
+    """The conversations that the user may see. All others answer 404."""
 
     serializer_class = ConversationSerializer
     lookup_url_kwarg = "number"
@@ -158,18 +160,18 @@ class ConversationViewSet(ReadOnlyModelViewSet[Conversation]):
 
     @extend_schema(parameters=[OpenApiParameter("status", enum=[s.value for s in Status])])
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Conversations that you may see, the newest first."""
+        """List the conversations that you may see, newest first."""
         return super().list(request, *args, **kwargs)
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """One conversation."""
+        """Retrieve a conversation."""
         return super().retrieve(request, *args, **kwargs)
 
     @extend_schema(responses=ExplanationSerializer)
     @action(detail=True)
     def why(self, request: Request, number: int) -> Response:
-        """Why a conversation waits: who could take it, what stops each of them, what would free
-        it. 409 for one that does not wait."""
+        """Explain why a conversation waits: who could take it, what stops each of them, and what
+        would change that. Answers 409 if the conversation does not wait."""
         conversation = self.get_object()
         mine = Conversation.objects.filter(pk=conversation.pk)
         found = queries.explained(mine, at=timezone.now(), zone=zone_of(request.user))  # type: ignore[arg-type]
@@ -182,8 +184,9 @@ class ConversationViewSet(ReadOnlyModelViewSet[Conversation]):
     )
     @action(detail=True, methods=["post"])
     def messages(self, request: Request, number: int) -> Response:
-        """Write to the visitor, as the agent who holds the conversation, or (administrators) as the
-        bot that does. A repeat of an id answers 200; 409: it is on another desk, or on none."""
+        """Write to the visitor as the agent or, for administrators, the bot that holds the
+        conversation. A repeated id answers 200. Answers 409 if the conversation is on another desk
+        or on none."""
         conversation = self.get_object()
         asked = OfferSerializer(data=request.data)
         asked.is_valid(raise_exception=True)

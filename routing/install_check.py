@@ -39,7 +39,7 @@ async def record(website_id: int, host: str, *, at: datetime) -> None:
     try:
         await cache.aset(_key(website_id), (host, at), CACHE_SECONDS)
     except RedisError:
-        logger.warning("the page that carries the Messenger was not noted", exc_info=True)
+        logger.warning("could not record that a page embeds the Messenger", exc_info=True)
 
 
 def last_seen(website_id: int) -> LastSeen | None:
@@ -47,7 +47,7 @@ def last_seen(website_id: int) -> LastSeen | None:
     try:
         found = cache.get(_key(website_id))
     except RedisError:
-        logger.warning("nobody can tell which pages carry the Messenger", exc_info=True)
+        logger.warning("cannot read which pages embed the Messenger", exc_info=True)
         return None
     return LastSeen(*found) if found else None
 

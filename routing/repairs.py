@@ -62,7 +62,7 @@ def sweep(*, at: datetime) -> int:
         return 0
     left = suspects & _beside_a_free_agent(at)
     if left:
-        logger.error("an agent is free, and yet the sweep cannot push %s", sorted(left))
+        logger.error("agents are free, but the safety sweep cannot push %s", sorted(left))
     return _record(suspects - left, at=at)
 
 
@@ -95,5 +95,7 @@ def _record(mended: Collection[int], *, at: datetime) -> int:
     ]
     Repair.objects.bulk_create(rows)
     for row in rows:
-        logger.warning("the sweep pushed conversation %s, which nobody had", row.conversation_id)
+        logger.warning(
+            "safety sweep pushed conversation %s, which no agent had received", row.conversation_id
+        )
     return len(rows)

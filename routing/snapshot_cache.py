@@ -109,7 +109,7 @@ class Shelf:
         try:
             return await self._shared(key, at)
         except (RedisError, OSError, TimeoutError):
-            logger.warning("page views are answered without Valkey", exc_info=True)
+            logger.warning("answering page views without Valkey", exc_info=True)
             self._valkey_is_away_until = monotonic() + RENEWED
             return await self._alone(key, at)
 
@@ -138,7 +138,7 @@ class Shelf:
         try:
             await self._renew(key, version, at)
         except (Unavailable, RedisError, OSError):
-            logger.warning("the copy of a website could not be renewed", exc_info=True)
+            logger.warning("could not refresh the snapshot of a website", exc_info=True)
 
     async def _renew(self, key: str, version: int, at: datetime) -> snapshots.Snapshot | None:
         began = monotonic()

@@ -60,7 +60,7 @@ def enforce_many(*, at: datetime, limit: int = BATCH) -> int:
         try:
             owed.append(_plain(conversation, at=at, bars=bars))
         except Refused:
-            logger.exception("conversation %s cannot do what its deadline owes", conversation.pk)
+            logger.exception("conversation %s cannot execute its deadline", conversation.pk)
     if owed:
         transition_writer.write(owed)
     return len(owed)
@@ -85,7 +85,7 @@ def _plain(conversation: Conversation, *, at: datetime, bars: Bars | None = None
         case DeadlineKind.SOLVED_WINDOW:
             return _closed(conversation, CloseReason.WINDOW_OVER, at=at)
         case DeadlineKind.ANSWER_TIMER | DeadlineKind.BOT_SILENCE:
-            raise AssertionError("this one concerns others, too")
+            raise AssertionError("this verb also concerns others")
 
 
 def _closed(conversation: Conversation, reason: CloseReason, *, at: datetime) -> Move:

@@ -133,7 +133,7 @@ def change(
         elif verb not in KEEPS_RANK:
             conversation.queued_at = at
     if target == Status.QUEUED and conversation.group_id is None:
-        raise Refused(verb, source, "it has no group to go back to")
+        raise Refused(verb, source, "it has no group to return to")
     if target == Status.CLOSED:
         conversation.closed_at = at
     conversation.deadline_at, conversation.deadline_kind = _deadline(
@@ -169,21 +169,23 @@ def _guard(conversation: Conversation, verb: Verb, *, actor: Actor, to_agent: Ag
     """Raise ``Refused`` for conditions that the transition table cannot express."""
     status = Status(conversation.status)
     if verb == Verb.CLOSE and actor.kind == ActorKind.SYSTEM and status not in SYSTEM_MAY_CLOSE:
-        raise Refused(verb, status, "no timer closes what waits or is on a desk (C1)")
+        raise Refused(
+            verb, status, "no timer closes a conversation that waits or is on a desk (C1)"
+        )
     if verb == Verb.SNOOZE and actor.kind == ActorKind.BOT:
         raise Refused(verb, status, "a bot cannot snooze (R38)")
     if verb == Verb.SNOOZE and not conversation.may_snooze:
-        raise Refused(verb, status, "only asynchronous conversations are snoozed (C23)")
+        raise Refused(verb, status, "only asynchronous conversations can be snoozed (C23)")
     if (
         status == Status.ASSIGNED
         and verb in {Verb.PUSH, Verb.TAKE}
         and to_agent is not None
         and conversation.agent_id != to_agent.pk
     ):
-        raise Refused(verb, status, "it is assigned to somebody else")
+        raise Refused(verb, status, "it is assigned to another agent")
     if verb == Verb.TRANSFER_TO_AGENT and to_agent and conversation.agent_id == to_agent.pk:
         # It would restart the 24 hours, again and again (C20).
-        raise Refused(verb, status, "it is this agent's already")
+        raise Refused(verb, status, "this agent already holds it")
     if verb in {Verb.TAKE, Verb.TRANSFER_TO_AGENT} and to_agent is not None:
         bar = ownership.bar_of(conversation, to_agent.pk)
         if bar is not None:

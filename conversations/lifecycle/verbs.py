@@ -58,7 +58,7 @@ def hold(conversation_id: int, held: Held, *, verb: Verb) -> Conversation:
     conversation = lock(conversation_id)
     status, holder, seen = Status(conversation.status), conversation.agent, held.seen
     if status not in held.statuses or holder is None or holder.user_id != held.user.pk:
-        raise Refused(verb, status, "somebody else holds it now")
+        raise Refused(verb, status, "another agent holds it now")
     if seen is not None and conversation.last_seq > seen:
         news = conversation.messages.filter(author=Author.VISITOR, seq__gt=seen)
         if news.exists():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import migrations
 
-# Erasing a person (B13) takes the lines with the conversation, and says so in its transaction:
+# Erasing a person (B13) deletes these lines too, and announces it in its transaction:
 # SET LOCAL causerie.erasing = 'on'.
 APPEND_ONLY = """
     CREATE FUNCTION conversations_event_stands() RETURNS trigger LANGUAGE plpgsql AS $$

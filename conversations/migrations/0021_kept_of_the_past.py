@@ -55,7 +55,7 @@ SURVEYS = """
     UPDATE conversations_survey s SET website_id = c.website_id
     FROM conversations_conversation c WHERE c.id = s.conversation_id
 """
-# The ledger stands, for everybody but this: a line's new column says of which website it always was.
+# The ledger is append-only except here: the new column holds the website a line always had.
 EVENTS = """
     ALTER TABLE conversations_event DISABLE TRIGGER conversations_event_stands;
     UPDATE conversations_event e SET website_id = c.website_id
@@ -63,7 +63,7 @@ EVENTS = """
     ALTER TABLE conversations_event ENABLE TRIGGER conversations_event_stands;
 """
 PATIENTLY = "SET LOCAL statement_timeout = 0"
-# Or the next migration could not alter the tables in the same transaction (migrate in a test).
+# Otherwise the next migration could not alter the tables in the same transaction (in tests).
 AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
 
 

@@ -3,7 +3,7 @@ that have been in a queue."""
 
 from django.db import migrations, models
 
-# The first queue that the ledger names is the one that the visitor was engaged for.
+# The first queue in the ledger is the one that engaged the visitor.
 RULES = """
     UPDATE conversations_conversation c SET rule_id = told.rule_id
     FROM (
@@ -15,7 +15,7 @@ RULES = """
     ) told WHERE told.conversation_id = c.id
 """
 PATIENTLY = "SET LOCAL statement_timeout = 0"
-# Or the indexes could not be made in the same transaction.
+# Otherwise the indexes could not be created in the same transaction.
 AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
 
 

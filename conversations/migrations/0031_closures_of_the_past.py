@@ -17,7 +17,7 @@ from django.db import connection, migrations, models
 
 from accounts.hours import Schedule, open_spans
 
-# Nobody is credited with most of what a bot or a manager closed; nothing is written there.
+# Most conversations closed by a bot or a manager credit no agent, so they store no role.
 ROLES = """
     UPDATE conversations_conversation c SET payee_role = coalesce((
         SELECT h.before ->> 'role' FROM accounts_change h
@@ -29,7 +29,7 @@ ROLES = """
     WHERE c.payee_id = a.id AND c.closed_at IS NOT NULL
 """
 PATIENTLY = "SET LOCAL statement_timeout = 0"
-# Or the next migration could not alter the tables in the same transaction (migrate in a test).
+# Otherwise the next migration could not alter the tables in the same transaction (in tests).
 AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
 
 CHANGES = """

@@ -44,8 +44,8 @@ NO_STAMPS = """
     DROP FUNCTION conversations_stamp_span();
     DROP FUNCTION conversations_stamp_offer();
 """
-# Only lines that figures put down to somebody. Whoever was given a desk later had none then, but
-# where they had conversations on it before the record of changes says that it was made.
+# Only lines that figures attribute to an agent. A user whose desk was created later had none at the
+# time, unless conversations were on it before the record of changes mentions its creation.
 EVENTS = """
     ALTER TABLE conversations_event DISABLE TRIGGER conversations_event_stands;
     UPDATE conversations_event e SET actor_agent_id = a.id
@@ -65,7 +65,7 @@ EVENTS = """
     SET CONSTRAINTS ALL DEFERRED;
     ALTER TABLE conversations_event ENABLE TRIGGER conversations_event_stands;
 """
-# Who was a member when, by the record of changes; what it says nothing of was always so.
+# Past members come from the record of changes; without a change, membership is as it is now.
 SPANS = """
     WITH said AS (
         SELECT object_id, kind, at,
@@ -99,7 +99,7 @@ OFFERS = """
     FROM conversations_conversation c WHERE c.id = o.conversation_id
 """
 PATIENTLY = "SET LOCAL statement_timeout = 0"
-# Or what follows could not alter the tables in the same transaction (migrate in a test).
+# Otherwise the rest could not alter the tables in the same transaction (in tests).
 AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
 
 

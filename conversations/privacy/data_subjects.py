@@ -25,5 +25,5 @@ def find(website: str, name: str) -> Subject:
     except ValueError:
         visitor = None
     if visitor is None:
-        raise CommandError(f"Nobody on {website} is known as {name}.")
+        raise CommandError(f"No person or visitor on {website} has the id {name}.")
     return personal_data.of_visitor(visitor)

@@ -50,7 +50,7 @@ def provider_of(settings: SuggestionSettings) -> Provider:
             cache.add(key, 0, LEFT_ALONE_SECONDS)
             cache.incr(key)
             logger.warning(
-                "the provider of suggestions of website %s failed: %s",
+                "suggestion provider of website %s failed: %s",
                 settings.website_id,
                 failed if isinstance(failed, Failed) else type(failed).__name__,
             )
@@ -102,9 +102,9 @@ def _post(settings: SuggestionSettings, body: dict[str, Any]) -> bytes:
         for piece in answer.iter_content(8192):
             content += piece
             if len(content) > ANSWER_LIMIT:
-                raise Failed("its answer is too long")
+                raise Failed("the answer is too long")
             if time.monotonic() > give_up:
-                raise Failed("its answer took too long")
+                raise Failed("the answer took too long")
     return content
 
 
@@ -112,9 +112,9 @@ def _suggested(content: bytes) -> list[Suggested]:
     try:
         texts = json.loads(content)["suggestions"]
     except (ValueError, TypeError, KeyError):
-        raise Failed("its answer is not what it should be") from None
+        raise Failed("the answer has an unexpected format") from None
     if not isinstance(texts, list):
-        raise Failed("its answer is not what it should be")
+        raise Failed("the answer has an unexpected format")
     found = []
     for text in texts[:MOST]:
         try:

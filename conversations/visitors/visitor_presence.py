@@ -48,7 +48,10 @@ class Watch:
             try:
                 await sync_to_async(cache.set_many)(seen, HEARD_SECONDS)
             except Exception:
-                logger.warning("visitors were not kept in sight; a beat follows", exc_info=True)
+                logger.warning(
+                    "could not renew the presence of visitors, retrying at the next heartbeat",
+                    exc_info=True,
+                )
 
 
 _watches: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionary()
@@ -77,7 +80,7 @@ async def _keep(visitor_id: int, seconds: int) -> None:
     try:
         await cache.aset(_key(visitor_id), 1, seconds)
     except RedisError:
-        logger.warning("a visitor's coming or going was not noted", exc_info=True)
+        logger.warning("could not record that a visitor arrived or left", exc_info=True)
 
 
 async def is_online(visitor_id: int) -> bool:
@@ -92,6 +95,6 @@ def online(visitor_ids: Collection[int]) -> set[int]:
     try:
         found = cache.get_many(keys) if keys else {}
     except RedisError:
-        logger.warning("nobody can tell who is on the site", exc_info=True)
+        logger.warning("cannot read which visitors are on the site", exc_info=True)
         found = {}
     return {keys[key] for key in found}

@@ -116,12 +116,12 @@ async def serve(
             status = rejected.status
             payload = error(rejected.code, rejected.text)
         except UNAVAILABLE:
-            logger.warning("a message could not be stored now", exc_info=True)
+            logger.warning("could not store a message, asking the client to retry", exc_info=True)
             lost = unavailable()
             status, headers = lost.status, [(b"retry-after", b"2")]
             payload = error(lost.code, lost.text)
         except Exception:
-            logger.exception("a message endpoint failed")
+            logger.exception("message endpoint failed")
             status, payload = 500, error("failed", _("Something went wrong on our side."))
     if isinstance(payload, Download):
         body = payload.content

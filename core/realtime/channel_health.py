@@ -44,7 +44,9 @@ class ConnectionMonitor:
             try:
                 await self._beat_until_silent()
             except Exception:
-                logger.warning("the channel layer is silent: its sockets start anew", exc_info=True)
+                logger.warning(
+                    "channel layer does not answer, reopening its sockets", exc_info=True
+                )
                 await self._start_anew()
                 await asyncio.sleep(1)
 
@@ -65,12 +67,14 @@ class ConnectionMonitor:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await get_channel_layer().flush()
         except Exception:
-            logger.warning("the silent layer could not be put away", exc_info=True)
+            logger.warning("could not close the silent channel layer", exc_info=True)
         for socket in silent:
             try:
                 await socket.close(SERVICE_RESTART)
             except Exception:
-                logger.warning("a deaf socket could not be closed", exc_info=True)
+                logger.warning(
+                    "could not close a socket of the silent channel layer", exc_info=True
+                )
 
 
 _monitors: WeakKeyDictionary[asyncio.AbstractEventLoop, ConnectionMonitor] = WeakKeyDictionary()

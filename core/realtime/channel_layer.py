@@ -77,7 +77,7 @@ class Connection(RedisSingleShardConnection):
                     await self._pubsub.get_message(ignore_subscribe_messages=True, timeout=None)
                 )
             except Exception:
-                logger.warning("the channel layer cannot listen", exc_info=True)
+                logger.warning("channel layer cannot subscribe", exc_info=True)
                 await asyncio.sleep(PAUSE_AFTER_ERROR_SECONDS)
 
 

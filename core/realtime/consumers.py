@@ -120,7 +120,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             try:
                 await self.heartbeat()
             except Exception:
-                logger.warning("a heartbeat failed; the next one follows", exc_info=True)
+                logger.warning("heartbeat failed, retrying at the next one", exc_info=True)
             await asyncio.sleep(self.heartbeat_seconds)
             beats += 1
             if beats * self.heartbeat_seconds % PING_SECONDS == 0:

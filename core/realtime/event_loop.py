@@ -40,4 +40,4 @@ def run(work: Coroutine[Any, Any, None]) -> None:
         future.result(PATIENCE_SECONDS)
     except TookTooLong:
         future.cancel()
-        logger.warning("pushes were given up after %s s", PATIENCE_SECONDS)
+        logger.warning("gave up on pending pushes after %s s", PATIENCE_SECONDS)

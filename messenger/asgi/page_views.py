@@ -136,7 +136,7 @@ class _Tally:
         try:
             await asyncio.to_thread(self._write_in_thread)
         except DatabaseError:
-            logger.warning("page views are counted later", exc_info=True)
+            logger.warning("could not count page views, retrying later", exc_info=True)
 
     def _write_in_thread(self) -> None:
         try:

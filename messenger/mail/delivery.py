@@ -61,7 +61,7 @@ def send_due(*, at: datetime) -> int:
                 break
             sent += _handle(*claimed, server=server, at=at)
     except Unreachable:
-        logger.warning("the mail server cannot be reached; what is owed is tried again later")
+        logger.warning("mail server unreachable, retrying pending e-mails later")
     finally:
         _hang_up(server)
     return sent
@@ -83,7 +83,7 @@ def _handle(mail: Mail, attempt: Attempt, *, server: BaseEmailBackend, at: datet
     if mail.attempts.filter(ended_at=None).exclude(pk=attempt.pk).count() >= UNENDED:
         attempt.delete()
         _end(mail, MailStatus.FAILED, gettext_noop("two workers died while sending it"), at=at)
-        logger.error("mail %s is given up: it may have been sent", mail.public_id)
+        logger.error("gave up on mail %s, which may have been sent", mail.public_id)
         return False
     if reason := why_not(mail):
         attempt.delete()
@@ -134,7 +134,7 @@ def _failed(mail: Mail, attempt: Attempt, error: Exception, *, at: datetime) -> 
     _record(attempt, False, answer, at=at)
     if 500 <= code < 600:
         _end(mail, MailStatus.FAILED, answer, at=at)
-        logger.error("mail %s was refused for good (%s)", mail.public_id, code)
+        logger.error("mail %s was permanently refused (%s)", mail.public_id, code)
         if isinstance(error, smtplib.SMTPRecipientsRefused):
             refused = Address.objects.filter(visitor=mail.conversation.visitor_id, email=mail.to)
             refused.update(refused_at=at)
@@ -142,9 +142,9 @@ def _failed(mail: Mail, attempt: Attempt, error: Exception, *, at: datetime) -> 
     again = retry_at(mail.attempts.filter(was_accepted=False).count(), at=at)
     if again is None:
         _end(mail, MailStatus.FAILED, answer, at=at)
-        logger.error("mail %s is given up after its last attempt", mail.public_id)
+        logger.error("gave up on mail %s after the last attempt", mail.public_id)
         return
-    logger.warning("mail %s could not be sent; it is tried again", mail.public_id)
+    logger.warning("could not send mail %s, retrying", mail.public_id)
     Mail.objects.filter(pk=mail.pk).update(due_at=again, leased_until=None, reason=answer[:300])
 
 

@@ -54,7 +54,9 @@ class LmtpHandler:
             await sync_to_async(_take)(raw, list(envelope.rcpt_tos), envelope.mail_from or "")
         except Exception:
             # Whatever the error, the e-mail is not stored: with another answer it would be lost.
-            logger.exception("a reply by e-mail could not be stored; the mail server keeps it")
+            logger.exception(
+                "could not store a reply by e-mail, the mail server will deliver it again"
+            )
             return _for_each(envelope, "451 4.3.0 Please try again later")
         return _for_each(envelope, "250 2.0.0 Delivered")
 

@@ -68,7 +68,7 @@ def _message(raw: bytes) -> tuple[Message, bool]:
     try:
         return email.message_from_bytes(raw), True
     except Exception:
-        logger.exception("the parts of a mail could not be told apart; it is kept as it came")
+        logger.exception("could not separate the parts of an e-mail, storing it unchanged")
         return BytesParser().parsebytes(raw, headersonly=True), False
 
 
@@ -78,7 +78,7 @@ def _content(message: Message) -> tuple[Content, bool]:
     except Exception:
         # An e-mail that breaks the reader is delivered all the same, as a file: otherwise its
         # sender would never know, and the mail server would retry for days.
-        logger.exception("a mail could not be read; it is kept as it came")
+        logger.exception("could not parse an e-mail, storing it unchanged")
         return Content(), False
 
 

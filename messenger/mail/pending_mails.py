@@ -45,7 +45,9 @@ def look(*, at: datetime, limit: int = 500) -> int:
             written += _look_at(conversation_id, is_on_site=visitor_id in on_site, at=at)
         except Exception:
             # A row that fails must not block the others.
-            logger.exception("conversation %s: the mail could not be decided", conversation_id)
+            logger.exception(
+                "conversation %s: could not decide whether to send an e-mail", conversation_id
+            )
     return written
 
 

@@ -56,7 +56,9 @@ def visitor_endpoint(
                     if rejected.status == 405:
                         response["Allow"] = ", ".join(methods)
                 except (OperationalError, psycopg.OperationalError, RedisError):
-                    logger.warning("the Messenger could not be served now", exc_info=True)
+                    logger.warning(
+                        "could not serve the Messenger, asking the client to retry", exc_info=True
+                    )
                     response = _refusal(unavailable())
                     response["Retry-After"] = "2"
             response.headers.setdefault("Cache-Control", "no-store")

@@ -43,14 +43,18 @@ class Refused(APIException):
 
 
 class ExportSerializer(serializers.ModelSerializer[Export]):
-    """An export, and how far it is."""
+    """An export and its progress."""
 
     id = serializers.IntegerField(source="pk", read_only=True)
     total = serializers.IntegerField(
-        allow_null=True, help_text="Rows, about; null until they were counted."
+        allow_null=True, help_text="Estimated number of rows. Null until they are counted."
     )
-    fault = serializers.SerializerMethodField(help_text="In words, where it failed; else null.")
-    file = serializers.SerializerMethodField(help_text="Its address, once it is done; else null.")
+    fault = serializers.SerializerMethodField(
+        help_text="Reason for the failure. Null if it has not failed."
+    )
+    file = serializers.SerializerMethodField(
+        help_text="URL of the file. Null until the export is done."
+    )
     kept_until = serializers.SerializerMethodField()
 
     class Meta:
@@ -73,17 +77,17 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
 
 
 class WishSerializer(serializers.Serializer[Any]):
-    """What is to be written. The filters are those of the figures."""
+    """An export to prepare. It takes the same filters as the figures."""
 
     subject = serializers.CharField(
-        help_text="The name of a figure: the rows behind it; or `conversations`: one row for each."
+        help_text="Name of a figure, for its rows, or `conversations`, for one row for each."
     )
     kind = serializers.ChoiceField(choices=list(row_files.WRITERS))
     period = serializers.ChoiceField(
-        choices=[key for key, _name in PERIODS], required=False, help_text="7 days, if not"
+        choices=[key for key, _name in PERIODS], required=False, help_text="Defaults to 7 days."
     )
-    first = serializers.DateField(required=False, help_text="With the period `custom`")
-    last = serializers.DateField(required=False, help_text="With the period `custom`")
+    first = serializers.DateField(required=False, help_text="Only with the period `custom`.")
+    last = serializers.DateField(required=False, help_text="Only with the period `custom`.")
     website = serializers.IntegerField(required=False)
     group = serializers.IntegerField(required=False)
     rule = serializers.IntegerField(required=False)
@@ -120,7 +124,7 @@ class ExportViewSet(
     mixins.RetrieveModelMixin,
     GenericViewSet[Export],
 ):
-    """Files that you have asked for; those of others are not there."""
+    """Your own exports. Those of other users answer 404."""
 
     serializer_class = ExportSerializer
     lookup_url_kwarg = "number"
@@ -132,17 +136,17 @@ class ExportViewSet(
         return cast(User, self.request.user).exports.all()
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Your exports, the newest first."""
+        """List your exports, newest first."""
         return super().list(request, *args, **kwargs)
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """One of them: its state, and how many of its rows are written."""
+        """Retrieve an export: its state, and how many of its rows are written."""
         return super().retrieve(request, *args, **kwargs)
 
     @extend_schema(request=WishSerializer, responses={201: ExportSerializer})
     def create(self, request: Request) -> Response:
-        """Have a file written, in the language of the request, of what you may see. 409 while five
-        of yours are unfinished."""
+        """Request a file with the data that you may see, in the language of the request. Answers
+        409 while five of your exports are unfinished."""
         wish = WishSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
         wanted = dict(wish.validated_data)
@@ -163,15 +167,15 @@ class ExportViewSet(
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, number: int) -> Response:
-        """Cancel one that is not finished; delete one that is, with its file."""
+        """Cancel an unfinished export, or delete a finished one with its file."""
         requests.drop(self.get_object(), at=timezone.now())
         return Response(status=204)
 
     @extend_schema(responses=FILE)
     @action(detail=True, content_negotiation_class=AnyKind)
     def file(self, request: Request, number: int) -> HttpResponse:
-        """The file. 409 while it is not there, or will never be; 404 where you may no longer see
-        all that is in it."""
+        """Download the file. Answers 409 if it is not ready or the export failed, and 404 if you
+        may no longer see all of its data."""
         export = self.get_object()
         if export.state != ExportState.DONE:
             raise Refused(export.get_fault_display() or export.get_state_display())
@@ -206,7 +210,7 @@ class TableView(TableOfReport):
         responses=FILE,
     )
     def get(self, request: Request, name: str, kind: str) -> HttpResponse:
-        """A table of a report, cut by `by` (group, if not), for whoever oversees."""
+        """Download a table of a report, divided by `by` (default: group). Supervisors only."""
         if not cast(User, request.user).oversees:
             raise NotFound
         asked, by = self.asked(request), request.query_params.get("by") or "group"
@@ -223,7 +227,7 @@ class ChartView(TableOfReport):
         responses=FILE,
     )
     def get(self, request: Request, name: str, kind: str) -> HttpResponse:
-        """The table behind a figure's chart: its trend, and the period before."""
+        """Download the table of a chart: the figure's trend and that of the period before."""
         if name not in figures.FIGURES:
             raise NotFound
         asked = self.asked(request)

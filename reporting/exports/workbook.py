@@ -180,7 +180,7 @@ class _Cells(dict[type, Callable[[Any], str]]):
             if base in self:
                 self[kind] = self[base]
                 return self[base]
-        raise TypeError(f"no cell: {kind.__name__}")
+        raise TypeError(f"no cell type for {kind.__name__}")
 
 
 CELLS = _Cells(

@@ -25,7 +25,7 @@ from reporting.reports.parameters import Misread, ParameterErrors, sentences
 
 
 class FigureSerializer(serializers.Serializer[Figure]):
-    """A figure and its definition, in the language asked for."""
+    """A figure and its definition, in the language of the request."""
 
     name = serializers.CharField()
     report = serializers.CharField()
@@ -35,12 +35,12 @@ class FigureSerializer(serializers.Serializer[Figure]):
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
-    """``value`` is null where nothing was counted, or money of several currencies."""
+    """``value`` is null if nothing was counted or if the amounts are in several currencies."""
 
-    key = serializers.CharField(required=False, help_text="Of the part: its id, or its moment.")
+    key = serializers.CharField(required=False, help_text="Id or start of the part.")
     label = serializers.CharField(required=False)  # type: ignore[assignment]
     value = serializers.FloatField(allow_null=True)
-    n = serializers.IntegerField(help_text="How many rows it was folded from.")
+    n = serializers.IntegerField(help_text="Number of rows counted.")
     currency = serializers.CharField(required=False)
 
 
@@ -57,20 +57,26 @@ class FigureAnswerSerializer(AnswerSerializer):
 class FigureListView(APIView):
     @extend_schema(responses=FigureSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """All figures with their definitions."""
+        """List all figures with their definitions."""
         return Response([FigureSerializer(figure).data for figure in register.FIGURES.values()])
 
 
 BESIDE = {"by": content.CUTS, "format": None}
 """The parameters beside the filters; the second is REST framework's own."""
 PARAMETERS = [
-    OpenApiParameter("period", enum=[key for key, _name in PERIODS], description="7 days, if not"),
-    OpenApiParameter("first", OpenApiTypes.DATE, description="With period=custom"),
-    OpenApiParameter("last", OpenApiTypes.DATE, description="With period=custom"),
+    OpenApiParameter(
+        "period", enum=[key for key, _name in PERIODS], description="Defaults to 7 days."
+    ),
+    OpenApiParameter("first", OpenApiTypes.DATE, description="Only with period=custom."),
+    OpenApiParameter("last", OpenApiTypes.DATE, description="Only with period=custom."),
     *(OpenApiParameter(name, OpenApiTypes.INT) for name in ("website", "group", "rule", "agent")),
     *(OpenApiParameter(name) for name in ("style", "language", "currency")),
-    OpenApiParameter("by", enum=list(content.CUTS), description="In parts"),
-    OpenApiParameter("step", enum=[str(key) for key, _name in STEPS if key], description="Trend"),
+    OpenApiParameter("by", enum=list(content.CUTS), description="Divide the figure by this."),
+    OpenApiParameter(
+        "step",
+        enum=[str(key) for key, _name in STEPS if key],
+        description="Add a trend with this step.",
+    ),
 ]
 
 
@@ -78,8 +84,8 @@ PARAMETERS = [
 class FigureView(APIView):
     @extend_schema(parameters=PARAMETERS, responses=FigureAnswerSerializer)
     def get(self, request: Request, name: str) -> Response:
-        """One figure over a period, in whole, in parts (``by``) or by time (``step``): of the
-        websites that you oversee; an agent's own."""
+        """Retrieve a figure over a period, in total, divided (``by``) or over time (``step``).
+        Supervisors get the figures of their websites, agents their own."""
         figure = register.FIGURES.get(name)
         if figure is None:
             raise NotFound

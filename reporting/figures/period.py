@@ -35,7 +35,7 @@ class Period:
 
     def __post_init__(self) -> None:
         if self.first >= self.end:
-            raise ValueError("a period has at least one day")
+            raise ValueError("a period must have at least one day")
 
     @property
     def last(self) -> date:

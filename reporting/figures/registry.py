@@ -87,7 +87,7 @@ def figure(
     def enter(function: Callable[[Scope], Measure]) -> Callable[[Scope], Measure]:
         name = function.__name__
         if name in FIGURES:
-            raise ValueError(f"there are two figures called {name}")
+            raise ValueError(f"two figures are named {name}")
         FIGURES[name] = Figure(
             name=name,
             report=report,

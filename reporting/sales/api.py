@@ -63,24 +63,27 @@ class Refused(APIException):
 
 
 class PurchaseSerializer(serializers.Serializer[Any]):
-    """A purchase; the customer by the id of their browser or by your own id, or not at all."""
+    """A purchase. Identify the customer by the browser's id, by your own id, or not at all."""
 
     id = serializers.CharField(max_length=recording.ID_LIMIT)
     amount = serializers.DecimalField(max_digits=12, decimal_places=2, min_value=Decimal(0))
     currency = serializers.CharField(max_length=3, help_text="ISO 4217")
-    made_at = serializers.DateTimeField(required=False, help_text="Now, where it is not said.")
-    visitor = serializers.CharField(required=False, help_text="The Messenger's id of the browser.")
-    customer = serializers.CharField(required=False, help_text="Your own id of the customer.")
+    made_at = serializers.DateTimeField(required=False, help_text="Defaults to now.")
+    visitor = serializers.CharField(required=False, help_text="The Messenger's id for the browser.")
+    customer = serializers.CharField(required=False, help_text="Your own id for the customer.")
 
 
 class RefundSerializer(serializers.ModelSerializer[Refund]):
     id = serializers.CharField(
         source="external_id",
         max_length=recording.ID_LIMIT,
-        help_text="Your own number of the refund: a repeat changes nothing.",
+        help_text="Your own number for the refund. Sending it again changes nothing.",
     )
     amount = serializers.DecimalField(
-        max_digits=12, decimal_places=2, required=False, help_text="All that is left, if not said."
+        max_digits=12,
+        decimal_places=2,
+        required=False,
+        help_text="Defaults to the amount not yet refunded.",
     )
 
     class Meta:
@@ -90,7 +93,8 @@ class RefundSerializer(serializers.ModelSerializer[Refund]):
 
 
 class TransactionSerializer(serializers.ModelSerializer[Transaction]):
-    """A purchase with its attribution: to whom, by which message, how long before; or why not."""
+    """A purchase with its attribution: the agent, their message and the time between, or the reason
+    why no agent is credited."""
 
     id = serializers.CharField(source="external_id")
     agent = serializers.SlugRelatedField[Any](slug_field="display_name", read_only=True)
@@ -126,9 +130,10 @@ class TransactionListView(ShopView):
         responses={200: TransactionSerializer, 201: TransactionSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Record a purchase. Each id counts once: a repeat answers 200 with what is stored, the
-        same id with another amount, currency or moment 409. What a page's script had told under
-        this id before gives way to what is told here (200), and stays on record."""
+        """Record a purchase. Each id counts once. A repeated request answers 200 with the stored
+        purchase; the same id with another amount, currency or time answers 409. If the script of a
+        page has already reported this id, this request replaces that report (200), which stays on
+        record."""
         asked = PurchaseSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         fields, at = asked.validated_data, timezone.now()
@@ -160,7 +165,7 @@ class TransactionListView(ShopView):
 class TransactionView(ShopView):
     @extend_schema(responses=TransactionSerializer)
     def get(self, request: Request, number: str) -> Response:
-        """One purchase, with its attribution and its refunds."""
+        """Retrieve a purchase with its attribution and its refunds."""
         row = Transaction.objects.filter(website=self.website, external_id=number).first()
         if row is None:
             raise NotFound
@@ -174,7 +179,7 @@ class RefundListView(ShopView):
         responses={200: TransactionSerializer, 201: TransactionSerializer},
     )
     def post(self, request: Request, number: str) -> Response:
-        """Give back a part of a purchase, or all that is left of it. Each id counts once."""
+        """Refund a purchase, in part or all that is left of it. Each id counts once."""
         asked = RefundSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         fields = asked.validated_data

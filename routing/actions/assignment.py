@@ -40,7 +40,7 @@ def transfer_to_group(
         "website_id", "queue__rule_id", "required_skills", "is_asynchronous"
     ).get(pk=conversation_id)
     if group.website_id != website_id:
-        raise Refused(Verb.TRANSFER_TO_GROUP, None, "this group is of another website")
+        raise Refused(Verb.TRANSFER_TO_GROUP, None, "this group belongs to another website")
     kept_skills = Skill.objects.filter(website=website_id)
     if skills is None:
         kept_skills = kept_skills.filter(pk__in=required, kind=SkillKind.LANGUAGE)

@@ -133,7 +133,7 @@ def resume(conversation_id: int, *, user: User, at: datetime) -> Conversation:
     else:
         is_mine = conversation.agent_id == agent.pk
     if not is_mine:
-        raise Refused(Verb.REOPEN, Status(conversation.status), "it belongs to somebody else")
+        raise Refused(Verb.REOPEN, Status(conversation.status), "it belongs to another agent")
     conversation = verbs.reopen(conversation_id, actor=actors.agent(user), at=at)
     return _onto_my_desk(conversation, agent, user=user, at=at)
 

@@ -24,7 +24,7 @@ def oversees(conversation: Conversation, user: User) -> bool:
 
 def _check(conversation: Conversation, user: User, verb: Verb) -> None:
     if not oversees(conversation, user):
-        raise Refused(verb, Status(conversation.status), "it has left what this user oversees")
+        raise Refused(verb, Status(conversation.status), "this user no longer oversees it")
 
 
 @retried
@@ -49,7 +49,9 @@ def reassign(conversation_id: int, *, to: Agent | Group, user: User, at: datetim
     if isinstance(to, Group):
         return assignment.transfer_to_group(conversation_id, group=to, actor=actor, at=at)
     if not to.groups.filter(website=conversation.website_id).exists():
-        raise Refused(verb, Status(conversation.status), "they are in no group of this website")
+        raise Refused(
+            verb, Status(conversation.status), "this agent is in no group of this website"
+        )
     return assignment.transfer_to_agent(conversation_id, agent=to, actor=actor, at=at)
 
 

@@ -64,6 +64,6 @@ def sweep() -> int:
     """Reclaim what no entry point reported; return how many agents had barred conversations."""
     found = ownership.agents_with_barred()
     for agent_id in found:
-        logger.warning("agent %s had conversations that they may not have", agent_id)
+        logger.warning("took back conversations that agent %s may no longer hold", agent_id)
         reclaim(agent_id=agent_id)
     return len(found)

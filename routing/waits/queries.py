@@ -104,7 +104,7 @@ def beside_free_agents(*, at: datetime) -> dict[int, datetime]:
         if new := {key: at for key in keys if key not in seen}:
             cache.set_many(new, int(REMEMBERED.total_seconds()))
     except RedisError:
-        logger.warning("nobody can tell for how long agents have been free", exc_info=True)
+        logger.warning("cannot read how long agents have been free", exc_info=True)
         seen = {}
     return {pk: seen.get(key, at) for key, pk in keys.items()}
 

@@ -112,7 +112,7 @@ def test_a_second_run_on_the_same_folder_is_refused(tmp_path: Path) -> None:
 def test_data_of_another_postgresql_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "PG_VERSION").write_text("17\n")
-    with pytest.raises(engines.EngineError, match="is of PostgreSQL 17, this is 18"):
+    with pytest.raises(engines.EngineError, match="was created by PostgreSQL 17, but this is 18"):
         with engines.running(tmp_path, valkey=False):
             raise AssertionError
 

@@ -85,7 +85,7 @@ def _address_of_app() -> str:
 
 
 class Command(BaseCommand):
-    help = "Makes the demo website, its team and its first distribution rule, if they are missing."
+    help = "Create the demo website, its team and its first distribution rule, if they are missing."
 
     def handle(self, *args: Any, **options: Any) -> None:
         known = Website.objects.filter(key=KEY).first()
@@ -95,11 +95,11 @@ class Command(BaseCommand):
             # PORT may have changed since.
             ours = ToolbarApp.objects.filter(website=known, url__regex=OUR_APP)
             ours.update(url=_address_of_app())
-            self.stdout.write("The demo is there already.")
+            self.stdout.write("The demo already exists.")
             return
         # Hashing is slow on purpose: do it once, and not while a transaction is open.
         self._make(password=make_password(PASSWORD))
-        self.stdout.write("The demo is made.")
+        self.stdout.write("The demo was created.")
 
     @transaction.atomic
     def _make(self, *, password: str) -> None:

@@ -12,7 +12,7 @@ from config.translations import compile_all
 
 
 class Command(BaseCommand):
-    help = "Compile translations, migrate, collect static files; load the demo where DEMO is on."
+    help = "Compile translations, migrate and collect static files; load the demo if DEMO is on."
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:

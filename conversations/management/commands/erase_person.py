@@ -13,20 +13,20 @@ from conversations.privacy.data_subjects import add_arguments, find
 
 class Command(BaseCommand):
     help = (
-        "Erases everything stored about a person (external id) or visitor (by ID), files included. "
-        "Without --yes it only says how much that is."
+        "Erase everything stored about a person (external id) or a visitor (id), files included. "
+        "Without --yes, only count it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_arguments(parser)
-        parser.add_argument("--yes", action="store_true", help="Really erase.")
+        parser.add_argument("--yes", action="store_true", help="Erase. Cannot be undone.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         subject = find(options["website"], options["subject"])
         if not options["yes"]:
             tables = personal_data.export(subject)["tables"]
             summary = ", ".join(f"{name} {len(rows)}" for name, rows in tables.items())
-            self.stdout.write(f"Would erase: {summary}. Say --yes to do it.")
+            self.stdout.write(f"Would erase: {summary}. Add --yes to erase it.")
             return
         try:
             done = personal_data.erase(subject, by=None, at=timezone.now())

@@ -13,7 +13,7 @@ from conversations.privacy.data_subjects import add_arguments, find
 
 
 class Command(BaseCommand):
-    help = "Writes everything stored about a person (external id) or visitor (by ID) as JSON."
+    help = "Write everything stored about a person (external id) or a visitor (id) as JSON."
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_arguments(parser)

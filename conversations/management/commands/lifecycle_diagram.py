@@ -37,7 +37,7 @@ def fresh(text: str) -> str:
     before, begin, rest = text.partition(BEGIN)
     _stale, end, after = rest.partition(END)
     if not begin or not end:
-        raise ValueError("the two markers of the generated part are missing")
+        raise ValueError("the markers of the generated part are missing")
     return before + generated() + after
 
 
@@ -95,11 +95,13 @@ def _ways() -> str:
 
 
 class Command(BaseCommand):
-    help = "Writes the generated part of docs/lifecycle.md, or with --check says if it is stale."
+    help = "Write the generated part of docs/lifecycle.md. --check only tests if it is stale."
     requires_system_checks = ()  # It needs no database.
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when stale")
+        parser.add_argument(
+            "--check", action="store_true", help="Write nothing; exit with 1 if stale."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         path = document()
@@ -109,7 +111,7 @@ class Command(BaseCommand):
         except ValueError as error:
             raise CommandError(f"{path}: {error}") from error
         if text == wanted:
-            self.stdout.write(f"{path} is fresh.")
+            self.stdout.write(f"{path} is up to date.")
             return
         if options["check"]:
             raise CommandError(f"{path} is stale: run manage.py lifecycle_diagram")

@@ -13,12 +13,12 @@ from conversations.privacy import personal_data
 
 class Command(BaseCommand):
     help = (
-        "Erases visitors of whom nothing was heard for longer than their website keeps them. Runs "
-        "by itself each hour; --dry-run only counts."
+        "Erase visitors whose last activity is older than the retention period of their website. "
+        "Runs automatically each hour. --dry-run only counts."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="Only count them.")
+        parser.add_argument("--dry-run", action="store_true", help="Only count the visitors.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         at = timezone.now()

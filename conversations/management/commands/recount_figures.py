@@ -11,18 +11,20 @@ from conversations.lifecycle import consistency, invariants
 
 class Command(BaseCommand):
     help = (
-        "Recounts from the ledger what is kept with conversations, contacts and surveys for the "
-        "figures, and names each difference. With --mend it writes what the ledger says. May run "
-        "on a living system."
+        "Recount the denormalized values of conversations, contacts and surveys from the ledger "
+        "and list each difference. --mend corrects the stored values. Safe to run on a live "
+        "system."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--mend", action="store_true", help="Write what the ledger says.")
+        parser.add_argument(
+            "--mend", action="store_true", help="Correct the stored values from the ledger."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["mend"]:
             mended = sum(consistency.mend(low, high) for low, high in consistency.windows())
-            self.stdout.write(f"{mended} rows mended.")
+            self.stdout.write(f"{mended} rows corrected.")
         found = 0
         with invariants.frozen():
             for low, high in consistency.windows():
@@ -32,4 +34,4 @@ class Command(BaseCommand):
                 self.stderr.write(f"up to #{high - 1}")
         if found:
             raise CommandError(f"{found} differences")
-        self.stdout.write("What is kept for the figures is what the ledger says.")
+        self.stdout.write("The stored values for the figures agree with the ledger.")

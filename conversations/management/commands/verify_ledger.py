@@ -12,12 +12,14 @@ from conversations.models import Conversation
 
 class Command(BaseCommand):
     help = (
-        "Replays the ledger of conversations (all, or those whose numbers are given) and compares "
-        "states and contacts with what is stored. Changes nothing; may run on a living system."
+        "Replay the ledger of all conversations, or of those given by number, and compare states "
+        "and contacts with the stored ones. Changes nothing. Safe to run on a live system."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("numbers", nargs="*", type=int, help="Numbers of conversations.")
+        parser.add_argument(
+            "numbers", nargs="*", type=int, help="Numbers of the conversations to check."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         conversations = Conversation.objects.order_by("pk")
@@ -35,4 +37,4 @@ class Command(BaseCommand):
                 self.stdout.write(f"#{number}: {difference}")
         if differences:
             raise CommandError(f"{differences} differences in {count} conversations")
-        self.stdout.write(f"{count} conversations are what their ledger says.")
+        self.stdout.write(f"{count} conversations agree with their ledger.")

@@ -13,11 +13,11 @@ from messenger.mail import lmtp
 
 
 class Command(BaseCommand):
-    help = "Listens at MAIL_IN (host:port) for the replies that a mail server delivers (LMTP)."
+    help = "Listen at MAIL_IN (host:port) for replies delivered by a mail server (LMTP)."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.MAIL_IN is None:
-            raise CommandError("MAIL_IN is not set: where shall it listen? (host:port)")
+            raise CommandError("MAIL_IN is not set. Set it to the host:port to listen at.")
         asyncio.run(self._serve(*settings.MAIL_IN))
 
     async def _serve(self, host: str, port: int) -> None:

@@ -16,22 +16,22 @@ from reporting.sales.recording import Invalid
 
 class Command(BaseCommand):
     help = (
-        "Records the purchases and refunds of a CSV file (id, amount, currency, made_at; customer, "
-        "visitor, refunded): all lines, or none where one has a fault. Each id counts once: the "
-        "same file may be read again."
+        "Record the purchases and refunds of a CSV file (id, amount, currency, made_at; customer, "
+        "visitor, refunded): all lines, or none if one is invalid. Each id counts once, so you can "
+        "import the same file again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("website", help="The website's key.")
         parser.add_argument("file", type=Path)
         parser.add_argument(
-            "--check", action="store_true", help="Record nothing: say what would be recorded."
+            "--check", action="store_true", help="Only report what would be recorded."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         website = Website.objects.filter(key=options["website"]).first()
         if website is None:
-            raise CommandError(f"no website has the key {options['website']}")
+            raise CommandError(f"No website has the key {options['website']}.")
         try:
             with text_of(options["file"].open("rb")) as lines:
                 done = imports.read(website, lines, at=timezone.now(), only_check=options["check"])

@@ -13,9 +13,9 @@ from routing import invariants
 
 class Command(BaseCommand):
     help = (
-        "Checks the invariants on the stored conversations: holders, slots, places, ways out, "
-        "message numbers, the ledger, deadlines, what is owed, and lost capacity. Changes nothing; "
-        "may run on a living system."
+        "Check the invariants of the stored conversations: holders, slots, places, exits, message "
+        "numbers, the ledger, deadlines, pending work and lost capacity. Changes nothing. Safe to "
+        "run on a live system."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -13,16 +13,16 @@ from routing.waits.reasons import Explanation
 
 
 class Command(BaseCommand):
-    help = "Says why a conversation waits: its rank, its queue, who could take it, what frees it."
+    help = "Explain why a conversation waits: its rank, its queue, who could take it, and when."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("conversation", type=_number, help="its number: 1042 or #1042")
+        parser.add_argument("conversation", type=_number, help="Its number: 1042 or #1042.")
 
     def handle(self, *args: Any, conversation: int, **options: Any) -> None:
         mine = Conversation.objects.filter(pk=conversation)
         row = mine.select_related("website").first()
         if row is None:
-            raise CommandError(f"there is no conversation #{conversation}")
+            raise CommandError(f"Conversation #{conversation} does not exist.")
         found = queries.explained(mine, at=deadlines.database_now(), zone=row.website.zone)
         if not found:
             self.stdout.write(f"#{row.pk} does not wait: {row.get_status_display()}.")

@@ -151,7 +151,7 @@ def test_one_line_changed_by_hand_is_found_and_named(
     numbers = [lived(step, agent).pk for _ in range(3)]
     call_command("verify_ledger")
     call_command("recount_figures")
-    assert "what the ledger says" in capsys.readouterr().out
+    assert "agree with the ledger" in capsys.readouterr().out
     lines = Event.objects.filter(conversation=numbers[1]).order_by("pk")
     changed = {
         "at": (2, NOW + MINUTE + timedelta(microseconds=1)),
@@ -182,4 +182,4 @@ def test_the_command_fails_on_a_difference_and_mends(
         capsys.readouterr().out
     )
     call_command("recount_figures", "--mend")
-    assert "1 rows mended" in capsys.readouterr().out
+    assert "1 rows corrected" in capsys.readouterr().out

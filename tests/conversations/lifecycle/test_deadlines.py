@@ -135,7 +135,7 @@ def test_one_that_cannot_be_moved_holds_up_nobody(
     Conversation.objects.filter(pk=lost.pk).update(group=None)
     others = [snoozed(step, agent, keep=False, auto_close=False) for _ in range(2)]
     assert deadlines.enforce_many(at=LATER) == 2
-    assert f"conversation {lost.pk} cannot do" in caplog.text
+    assert f"conversation {lost.pk} cannot execute" in caplog.text
     for other in others:
         other.refresh_from_db()
         assert other.status == Status.QUEUED

@@ -193,5 +193,5 @@ def test_the_command_knows_what_does_not_wait(step: RuleStep, agent: Agent) -> N
     said = StringIO()
     call_command("why", str(on_desk(step, agent).pk), stdout=said)
     assert "does not wait: On a desk." in said.getvalue()
-    with pytest.raises(CommandError, match="there is no conversation #99"):
+    with pytest.raises(CommandError, match="Conversation #99 does not exist"):
         call_command("why", "99")
