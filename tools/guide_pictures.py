@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs/guide/images"
 LIMIT_BYTES = 80_000
 DESK = {"width": 1180, "height": 680}
-HIGH = {"width": 1180, "height": 1020}  # the whole toolbar, without scrolling
+HIGH = {"width": 1180, "height": 1120}  # the whole toolbar, without scrolling
 LANGUAGES = {"fr": "fr-FR", "en": "en-GB"}
 WORDS = {
     "fr": [
@@ -107,7 +107,7 @@ def pictures(browser: Browser, product: Product, language: str) -> Iterator[tupl
     agent.say(ANSWER[language])
     page.wait_for_timeout(1500)
     yield "desk", page.screenshot()
-    yield "boxes", page.locator(".column-boxes").screenshot()
+    yield "boxes", page.screenshot(clip={"x": 0, "y": 52, "width": 250, "height": 310})
     toolbar: Locator = page.locator("#toolbar")
     page.set_viewport_size(HIGH)  # type: ignore[arg-type]
     yield "toolbar", toolbar.screenshot()
