@@ -55,12 +55,12 @@ def opened(scope: Scope) -> Measure:
     return count(OPENED)
 
 
-@figure(report=FLOW, label=_("Engaged for humans"))
+@figure(report=FLOW, label=_("Queued for agents"))
 def engaged(scope: Scope) -> Measure:
     """The conversations started in the period that entered a queue, immediately or after a bot.
 
-    A conversation that stays with a bot until its end counts as opened, but not as engaged for
-    humans.
+    A conversation that stays with a bot until its end counts as opened, but not as queued for
+    agents.
     """
     return count(OPENED, Q(queue__isnull=False))
 
