@@ -1,7 +1,7 @@
 """Measure the code base and fail if a number has become worse: ``python -m tools.sizes``.
 
-The limits are in ``tools/sizes.json``. ``--record`` writes today's numbers there, which is allowed
-only if each is at least as good as the one it replaces.
+The best numbers so far are in ``tools/sizes.json``, where ``--record`` writes those that are
+better today. Medians and percentiles may be up to a tenth worse: splitting one file moves them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ FIRST_PARTY = ("core", "accounts", "conversations", "routing", "reporting", "mes
 CODE = (*FIRST_PARTY, "config")
 PRONOUNS = re.compile(r"\b(he|him|his|himself)\b", re.IGNORECASE)
 SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b.*\b(FROM|INTO|SET|AS)\b", re.DOTALL)
+DRIFT = 1.1  # for medians and percentiles
 HIGHER_IS_BETTER = frozenset({"comments_per_100_lines", "test_lines_per_code_line"})
 
 
@@ -38,12 +39,19 @@ def main() -> int:
         print(f"Worse than tools/sizes.json allows: {', '.join(worse)}")
         return 1
     if "--record" in sys.argv:
-        LIMITS.write_text(json.dumps(sizes, indent=2) + "\n")
+        best = {name: better(name, sizes[name], limits.get(name, sizes[name])) for name in sizes}
+        LIMITS.write_text(json.dumps(best, indent=2) + "\n")
     return 0
 
 
 def is_worse(name: str, size: float, limit: float) -> bool:
+    if name.endswith(("_median", "_p95")):
+        limit *= DRIFT
     return size < limit if name in HIGHER_IS_BETTER else size > limit
+
+
+def better(name: str, one: float, other: float) -> float:
+    return max(one, other) if name in HIGHER_IS_BETTER else min(one, other)
 
 
 def measure() -> dict[str, float]:

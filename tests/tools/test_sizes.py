@@ -56,6 +56,9 @@ def test_a_percentile_is_one_of_the_numbers() -> None:
         ("comments_per_100_lines", 1.3, 1.4, True),
         ("comments_per_100_lines", 1.5, 1.4, False),
         ("test_lines_per_code_line", 0.85, 0.86, True),
+        ("file_lines_median", 82, 75, False),
+        ("file_lines_median", 83, 75, True),
+        ("function_lines_p95", 28, 25, True),
     ],
 )
 def test_what_is_worse_depends_on_the_measure(
