@@ -21,7 +21,7 @@ class GroupField(ModelChoiceField):  # type: ignore[type-arg]
         return f"{group} · {group.website}"  # type: ignore[attr-defined]
 
 
-class FindingForm(forms.Form):
+class SearchForm(forms.Form):
     """Sent by GET only, so that a search has a URL. Lists offer what its user may see."""
 
     q = forms.CharField(label=_("Text, visitor, e-mail or number"), max_length=200, required=False)

@@ -13,7 +13,7 @@ from django.utils.translation import override
 
 from accounts.models import Role, User
 from conversations.models import Conversation
-from desk.search_form import FindingForm
+from desk.search_form import SearchForm
 from reporting import figures
 from reporting.board.views import Looking
 from reporting.reports import comparison
@@ -92,7 +92,7 @@ def test_each_filter_says_what_all_of_it_is(boss: User, step: RuleStep, language
         forms = (
             Choices(QueryDict(""), user=boss, at=AT),
             Looking(QueryDict(""), user=boss),
-            FindingForm(QueryDict(""), user=boss),
+            SearchForm(QueryDict(""), user=boss),
         )
         for form in forms:
             whole = [

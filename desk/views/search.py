@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.access import StaffRequest, staff
 from desk import queries, search
-from desk.search_form import FindingForm
+from desk.search_form import SearchForm
 from desk.texts import script_texts
 from desk.views.pages import bar_of
 
@@ -16,7 +16,7 @@ from desk.views.pages import bar_of
 @staff("GET")
 def find(request: StaffRequest) -> HttpResponse:
     """Show the results, newest first; only the next page if a script asks for it."""
-    form = FindingForm(request.GET, user=request.user)
+    form = SearchForm(request.GET, user=request.user)
     page, is_too_much = search.Page(rows=[]), False
     if form.is_valid():
         try:
