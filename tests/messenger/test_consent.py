@@ -44,7 +44,7 @@ def standing(browser: Browser) -> str:
     return str(browser.get("state/").json()["privacy"]["consent"])
 
 
-def test_withdrawn_nothing_is_written_by_either_side_until_it_is_given_again(
+def test_withdrawn_consent_stops_the_visitors_messages_until_given_again(
     browser: Browser, website: Website, visitor: Visitor, step: RuleStep, alice: Agent
 ) -> None:
     conversation = on_desk(step, alice, visitor=visitor)
@@ -82,7 +82,7 @@ def test_a_new_consent_text_is_required_before_a_new_conversation(
     assert standing(browser) == "given"  # the consent to the French text still counts
 
 
-def test_a_copy_is_handed_to_whoever_holds_the_token_and_to_nobody_else(
+def test_a_copy_of_the_data_requires_the_visitors_token(
     browser: Browser, website: Website, visitor: Visitor, step: RuleStep, alice: Agent
 ) -> None:
     """GDPR 15; also after consent was withdrawn, and including hidden history."""

@@ -25,14 +25,14 @@ def test_every_page_embeds_the_messenger(client: Client, page: str, language: st
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_there_is_no_shop_where_there_is_no_demo(
+def test_the_shop_is_absent_when_the_demo_is_off(
     client: Client, settings: Settings, page: str
 ) -> None:
     settings.DEMO = False
     assert client.get(page).status_code == 404
 
 
-def test_a_customer_buys(client: Client) -> None:
+def test_a_customer_places_an_order(client: Client) -> None:
     client.post("/demo/account/", {"customer": "C-1042"})
     client.post("/demo/cart/", {"product": "aube"})
     client.post("/demo/cart/", {"product": "aube"})
@@ -50,18 +50,18 @@ def test_a_customer_buys(client: Client) -> None:
 
 
 @pytest.mark.parametrize("quantity", ["99", "-1", "x", "1" * 5000])
-def test_a_strange_quantity_does_no_harm(client: Client, quantity: str) -> None:
+def test_an_invalid_quantity_is_limited(client: Client, quantity: str) -> None:
     client.post("/demo/cart/", {"product": "aube", "quantity": quantity})
     assert client.get("/demo/cart/").context["cart"].count in {1, 9}
 
 
-def test_what_is_not_sold_is_not_found(client: Client) -> None:
+def test_unknown_products_and_orders_are_not_found(client: Client) -> None:
     assert client.get("/demo/products/nothing/").status_code == 404
     assert client.post("/demo/cart/", {"product": "nothing"}).status_code == 404
     assert client.get("/demo/order/MC-1/").status_code == 404
 
 
-def test_an_empty_cart_orders_nothing(client: Client) -> None:
+def test_an_empty_cart_cannot_be_ordered(client: Client) -> None:
     assert client.post("/demo/order/").headers["Location"] == "/demo/cart/"
 
 

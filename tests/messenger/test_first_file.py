@@ -42,7 +42,7 @@ def begin(browser: Browser, **sent: Any) -> Any:
     return browser.post("conversations/", {"client_id": str(uuid.uuid4()), "page_url": "", **sent})
 
 
-def test_a_file_alone_begins_it(website: Website) -> None:
+def test_a_file_alone_begins_a_conversation(website: Website) -> None:
     browser, api = come(website)
     kept = api.upload(png(), "lampe.png").json["attachment"]
     answer = begin(browser, body="", attachment=kept["id"])
@@ -56,7 +56,7 @@ def test_a_file_alone_begins_it(website: Website) -> None:
         assert api.ask("GET", path).status == 200
 
 
-def test_several_go_with_the_first_words(website: Website) -> None:
+def test_several_files_can_follow_the_first_message(website: Website) -> None:
     browser, api = come(website)
     ids = [api.upload(png(40)).json["attachment"]["id"] for _ in range(2)]
     talk = begin(browser, body="Like this").json()["conversation"]["id"]
@@ -64,7 +64,7 @@ def test_several_go_with_the_first_words(website: Website) -> None:
     assert [api.say(one).status for one in ids] == [201, 201]
 
 
-def test_a_repeat_stores_it_once(website: Website) -> None:
+def test_a_repeated_upload_is_stored_once(website: Website) -> None:
     browser, api = come(website)
     kept = api.upload(png(40)).json["attachment"]["id"]
     sent = {"client_id": str(uuid.uuid4()), "body": "", "attachment": kept}
@@ -73,7 +73,7 @@ def test_a_repeat_stores_it_once(website: Website) -> None:
     assert api.upload(png(40), id=kept).status == 200
 
 
-def test_nobody_elses_file_begins_anything(website: Website) -> None:
+def test_the_file_of_another_visitor_begins_no_conversation(website: Website) -> None:
     kept = come(website)[1].upload(png(40)).json["attachment"]["id"]
     browser, api = come(website)
     answer = begin(browser, body="", attachment=kept)
@@ -84,7 +84,7 @@ def test_nobody_elses_file_begins_anything(website: Website) -> None:
 
 
 @pytest.mark.parametrize("why", ["unknown", "withdrawn", "off", "elsewhere"])
-def test_who_may_not_write_uploads_nothing(website: Website, why: str) -> None:
+def test_visitors_who_may_not_write_cannot_upload(website: Website, why: str) -> None:
     _browser, api = come(website)
     if why == "unknown":
         api.headers["authorization"] = "Bearer nobody"
@@ -98,7 +98,7 @@ def test_who_may_not_write_uploads_nothing(website: Website, why: str) -> None:
     assert not Attachment.objects.exists()
 
 
-def test_what_begins_nothing_is_forgotten(website: Website, media: Path) -> None:
+def test_unsent_files_are_deleted(website: Website, media: Path) -> None:
     _browser, api = come(website)
     api.upload(png(40))
     made = Attachment.objects.get().created_at
@@ -106,13 +106,13 @@ def test_what_begins_nothing_is_forgotten(website: Website, media: Path) -> None
     assert not [path for path in media.rglob("*") if path.is_file()]
 
 
-def test_a_visitor_is_erased_with_it(website: Website, step: RuleStep) -> None:
+def test_unsent_files_are_erased_with_their_visitor(website: Website, step: RuleStep) -> None:
     _browser, api = come(website)
     api.upload(png(40))
     Visitor.objects.all().delete()
     assert not Attachment.objects.exists()
 
 
-def test_neither_words_nor_a_file_is_refused(website: Website) -> None:
+def test_an_empty_message_without_a_file_is_refused(website: Website) -> None:
     browser, _api = come(website)
     assert begin(browser, body="").status_code == 400

@@ -63,14 +63,14 @@ def hide(talk: Conversation, *, at: datetime, hidden: bool = True) -> None:
     hiding.hide(Visitor.objects.get(pk=talk.visitor_id), hidden=hidden, at=at)
 
 
-def test_an_answer_that_was_hidden_before_the_look_is_owed_no_mail(talk: Conversation) -> None:
+def test_a_hidden_answer_is_not_mailed(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is oak.", at=NOW)
     hide(talk, at=NOW + SECOND)
     assert pending_mails.look(at=NOW + MINUTE) == 0
     assert not Mail.objects.exists()
 
 
-def test_shown_again_it_is_mailed(talk: Conversation) -> None:
+def test_an_answer_that_is_shown_again_is_mailed(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is oak.", at=NOW)
     hide(talk, at=NOW + SECOND)
     pending_mails.look(at=NOW + MINUTE)
@@ -78,7 +78,7 @@ def test_shown_again_it_is_mailed(talk: Conversation) -> None:
     assert pending_mails.look(at=NOW + 3 * MINUTE) == 1
 
 
-def test_a_mail_that_is_owed_is_not_sent_any_more(talk: Conversation, server: MailServer) -> None:
+def test_hiding_cancels_a_pending_mail(talk: Conversation, server: MailServer) -> None:
     say(talk, Author.AGENT, "It is oak.", at=NOW)
     assert pending_mails.look(at=NOW + MINUTE) == 1
     hide(talk, at=NOW + MINUTE)
@@ -91,7 +91,7 @@ def test_a_mail_that_is_owed_is_not_sent_any_more(talk: Conversation, server: Ma
     )
 
 
-def test_the_next_mail_quotes_only_what_came_after(talk: Conversation, server: MailServer) -> None:
+def test_the_next_mail_quotes_only_later_messages(talk: Conversation, server: MailServer) -> None:
     say(talk, Author.AGENT, "It is oak.", at=NOW)
     hide(talk, at=NOW + SECOND)
     say(talk, Author.AGENT, "Anything else?", at=NOW + 2 * SECOND)
@@ -102,7 +102,7 @@ def test_the_next_mail_quotes_only_what_came_after(talk: Conversation, server: M
     assert "oak" not in words
 
 
-def test_what_is_hidden_while_a_batch_is_composed_is_not_quoted(
+def test_a_message_hidden_during_composition_is_not_quoted(
     talk: Conversation, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first message of the batch is hidden after the mail was composed with it."""
@@ -124,7 +124,7 @@ def test_what_is_hidden_while_a_batch_is_composed_is_not_quoted(
     assert "oak" not in words
 
 
-def test_what_is_hidden_whole_while_it_is_composed_is_not_sent(
+def test_a_mail_hidden_entirely_during_composition_is_not_sent(
     talk: Conversation, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     say(talk, Author.AGENT, "It is oak.", at=NOW)
@@ -142,7 +142,7 @@ def test_what_is_hidden_whole_while_it_is_composed_is_not_sent(
     assert server.mails == []
 
 
-async def test_all_browsers_of_the_person_hear_of_it() -> None:
+async def test_hiding_is_sent_to_all_browsers_of_the_person() -> None:
     channels = get_channel_layer()
     here, there = await channels.new_channel(), await channels.new_channel()
     await channels.group_add(visitor_group(1), here)
@@ -157,7 +157,7 @@ async def test_all_browsers_of_the_person_hear_of_it() -> None:
 
 
 @pytest.mark.parametrize("hidden", [True, False])
-def test_it_is_announced_after_the_commit(
+def test_hiding_is_announced_after_the_commit(
     hidden: bool, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch, db: None
 ) -> None:
     facts: list[HistoryHidden] = []

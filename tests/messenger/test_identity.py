@@ -51,7 +51,7 @@ def read(token: object, *, secrets: list[str] | None = None) -> identity.Claims:
 # --- The token alone
 
 
-def test_a_token_tells_who_it_is() -> None:
+def test_a_token_contains_the_claims_of_the_person() -> None:
     claims = read(
         signed(name=" Jeanne\nMartin ", email="j@example.com", profile={"vip": True, "x": []})
     )
@@ -87,13 +87,13 @@ SECONDS = int(NOW.timestamp())
         (signed(nbf=SECONDS + 3600), "clock"),
     ],
 )
-def test_what_does_not_hold_is_refused_with_the_reason(token: object, told: str) -> None:
+def test_invalid_tokens_are_refused_with_the_reason(token: object, told: str) -> None:
     with pytest.raises(Rejected, match=told) as refused:
         read(token)
     assert (refused.value.status, refused.value.code) == (401, "identity")
 
 
-def test_a_website_without_a_secret_knows_nobody() -> None:
+def test_a_website_without_a_secret_accepts_no_token() -> None:
     with pytest.raises(Rejected, match="no identity secret"):
         read(signed(), secrets=[])
 
@@ -101,7 +101,7 @@ def test_a_website_without_a_secret_knows_nobody() -> None:
 # --- The secrets
 
 
-def test_a_new_secret_leaves_the_one_before_a_day_and_is_on_record(website: Website) -> None:
+def test_a_replaced_secret_stays_valid_for_the_overlap(website: Website) -> None:
     first_one = identities.rotate(website, at=NOW)
     second = identities.rotate(website, at=NOW)
     assert identities.accepted(website, at=NOW) == [second.value, first_one.value]
@@ -159,7 +159,7 @@ def shown(browser: Browser) -> tuple[str | None, list[str]]:
 
 @time_machine.travel(NOW + timedelta(hours=1), tick=False)
 @pytest.mark.parametrize("is_known", [False, True], ids=["R29", "R31"])
-def test_hidden_history_is_neither_listed_nor_read_until_it_is_shown_again(
+def test_hidden_history_is_not_listed_until_it_is_shown_again(
     website: Website, step: RuleStep, alice: Agent, brand: str, is_known: bool
 ) -> None:
     browser = customer(website, brand) if is_known else Browser(website)
@@ -182,7 +182,7 @@ def test_hidden_history_is_neither_listed_nor_read_until_it_is_shown_again(
     assert Conversation.objects.count() == 2
 
 
-def test_an_unknown_visitor_without_his_token_is_somebody_new(
+def test_an_unknown_visitor_without_a_token_is_a_new_visitor(
     website: Website, step: RuleStep, alice: Agent
 ) -> None:
     """R30: the browser has forgotten the visitor, and nothing restores the history."""
@@ -195,7 +195,7 @@ def test_an_unknown_visitor_without_his_token_is_somebody_new(
     assert shown(after) == (None, [])
 
 
-def test_a_known_customer_finds_his_history_on_a_browser_that_has_forgotten(
+def test_a_known_customer_regains_the_history_on_a_new_browser(
     website: Website, step: RuleStep, alice: Agent, brand: str
 ) -> None:
     """R32: a new identity, and the external id restores the history."""
@@ -212,7 +212,7 @@ def test_a_known_customer_finds_his_history_on_a_browser_that_has_forgotten(
     assert code_of(after.post("conversations/", first())) == (409, "no_room")
 
 
-def test_who_was_never_here_becomes_known_with_his_consent(
+def test_a_new_customer_is_identified_only_with_consent(
     browser: Browser, website: Website, brand: str
 ) -> None:
     assert say_who(browser, brand).json() == {"known": False, "token": None, "visitor": None}
@@ -233,7 +233,7 @@ def identity_text(website: Website) -> str:
     return sha256_of(texts_of(website, "fr")["consent"])
 
 
-def test_messages_before_the_login_are_kept_and_the_token_changes(
+def test_login_preserves_earlier_messages_and_changes_the_token(
     website: Website, step: RuleStep, alice: Agent, brand: str
 ) -> None:
     other = customer(website, brand)
@@ -250,7 +250,7 @@ def test_messages_before_the_login_are_kept_and_the_token_changes(
     assert say_who(browser, brand).json()["token"] is None  # repeated: nothing to change
 
 
-def test_another_customer_on_the_same_browser_sees_nothing_of_the_first(
+def test_a_second_customer_on_a_browser_sees_no_history_of_the_first(
     website: Website, step: RuleStep, alice: Agent, brand: str
 ) -> None:
     browser = customer(website, brand)
@@ -263,7 +263,7 @@ def test_another_customer_on_the_same_browser_sees_nothing_of_the_first(
     assert shown(browser) == (None, [])
 
 
-def test_two_browsers_of_one_customer_write_into_one_conversation(
+def test_two_browsers_of_one_customer_share_a_conversation(
     website: Website, step: RuleStep, brand: str
 ) -> None:
     one, two = customer(website, brand), customer(website, brand)
@@ -276,7 +276,7 @@ def test_two_browsers_of_one_customer_write_into_one_conversation(
     assert one.get("state/").json()["email"] is None
 
 
-def test_logging_out_ends_the_token_of_a_customer_and_of_nobody_else(
+def test_logging_out_revokes_only_the_token_of_a_known_customer(
     browser: Browser, website: Website, brand: str
 ) -> None:
     agree(browser, website)
@@ -286,7 +286,7 @@ def test_logging_out_ends_the_token_of_a_customer_and_of_nobody_else(
     assert code_of(browser.get("state/")) == (401, "token")
 
 
-def test_a_token_for_one_use_serves_one_browser(website: Website, brand: str) -> None:
+def test_a_single_use_token_works_in_one_browser(website: Website, brand: str) -> None:
     customer(website, brand)
     one, two = Browser(website), Browser(website)
     assert say_who(one, brand, jti="7").status_code == 200
@@ -305,7 +305,7 @@ def test_a_token_of_another_website_is_ignored_and_logged(
     assert Person.objects.count() == 0
 
 
-def test_nobody_claims_a_customer_by_what_is_not_signed(
+def test_an_unsigned_name_or_address_identifies_no_customer(
     browser: Browser, website: Website, step: RuleStep, alice: Agent, brand: str
 ) -> None:
     known = visitor_behind(customer(website, brand, email="j@example.com"))
@@ -327,7 +327,7 @@ def email_of(browser: Browser) -> str | None:
     return shown["address"] if shown else None
 
 
-def test_a_signed_address_is_shown_and_not_requested(
+def test_a_signed_address_becomes_the_visitors_address(
     browser: Browser, website: Website, brand: str
 ) -> None:
     agree(browser, website)
@@ -337,7 +337,7 @@ def test_a_signed_address_is_shown_and_not_requested(
     assert email_of(browser) == "jeanne.martin@example.org"
 
 
-def test_the_customers_own_choice_counts_more_than_the_brands_word(
+def test_the_customers_own_address_wins_over_the_signed_one(
     browser: Browser, website: Website, brand: str
 ) -> None:
     agree(browser, website)
@@ -351,7 +351,7 @@ def test_the_customers_own_choice_counts_more_than_the_brands_word(
     assert email_of(browser) is None
 
 
-def test_without_consent_no_address_is_taken_over(
+def test_a_signed_address_is_not_stored_without_consent(
     browser: Browser, website: Website, brand: str
 ) -> None:
     agree(browser, website)
@@ -365,7 +365,7 @@ def test_without_consent_no_address_is_taken_over(
     assert email_of(browser) == "jeanne@example.org"
 
 
-def test_what_is_no_address_is_not_taken_over(
+def test_an_invalid_signed_address_is_not_stored(
     browser: Browser, website: Website, brand: str
 ) -> None:
     agree(browser, website)
@@ -374,12 +374,12 @@ def test_what_is_no_address_is_not_taken_over(
 
 
 @pytest.mark.parametrize("sub", ["C-1\0", "C-1\u200b042", "C\u202e1", "\ufffd"])
-def test_an_id_that_cannot_be_seen_is_refused(sub: str) -> None:
+def test_an_invisible_external_id_is_refused(sub: str) -> None:
     with pytest.raises(Rejected, match="sub"):
         read(signed(sub=sub))
 
 
-def test_a_name_hides_nothing() -> None:
+def test_invisible_characters_are_removed_from_claims() -> None:
     claims = read(signed(name="Ali\u200bce \u202eevil\0", profile={"plan\u2066": "a\u202eb"}))
     assert claims.name == "Alice evil"
     assert claims.profile == {"plan": "ab"}

@@ -24,7 +24,7 @@ def config_of(html: str) -> dict[str, object]:
     return parsed
 
 
-def test_the_page_may_be_framed_by_the_websites_domains_only(browser: Browser) -> None:
+def test_only_the_websites_domains_may_frame_the_page(browser: Browser) -> None:
     response = browser.get()
     policy = dict(
         directive.split(" ", 1) for directive in response["Content-Security-Policy"].split("; ")
@@ -62,14 +62,14 @@ def test_the_page_uses_the_requested_language_or_the_websites(
     assert config["texts"]["greeting_async"] == DEFAULTS[spoken]["greeting_async"]  # type: ignore[index]
 
 
-def test_a_websites_own_text_wins_and_is_never_interpreted(website: Website) -> None:
+def test_a_websites_own_text_overrides_the_default_and_is_not_a_template(website: Website) -> None:
     website.texts = {"fr": {"consent": "{brand} <b>{{ x }}</b> %s", "greeting_live": ""}}
     texts = texts_of(website, "fr")
     assert texts["consent"] == "Maison Céleste <b>{{ x }}</b> %s"
     assert texts["greeting_live"] == DEFAULTS["fr"]["greeting_live"]
 
 
-def test_a_hostile_brand_name_stays_text(website: Website, browser: Browser) -> None:
+def test_a_brand_name_with_markup_is_escaped(website: Website, browser: Browser) -> None:
     website.name = "</script><script>alert(1)</script>"
     website.save()
     assert "<script>alert(1)" not in browser.get().content.decode()
@@ -83,7 +83,7 @@ def test_both_languages_have_the_same_texts() -> None:
     ("wanted", "language"),
     [("fr-FR,en;q=0.8", "fr"), ("de, en;q=0.5", "en"), ("*", "fr"), (";;,", "fr")],
 )
-def test_the_first_language_that_we_speak_is_chosen(wanted: str, language: str) -> None:
+def test_the_first_supported_language_is_chosen(wanted: str, language: str) -> None:
     assert language_among(wanted, "fr") == language
 
 
@@ -91,7 +91,7 @@ def test_the_first_language_that_we_speak_is_chosen(wanted: str, language: str) 
     ("colour", "text"),
     [("#2f5d50", "#ffffff"), ("#ffffff", "#000000"), ("#f4c430", "#000000")],
 )
-def test_text_on_a_colour_can_be_read(colour: str, text: str) -> None:
+def test_text_contrasts_with_its_background(colour: str, text: str) -> None:
     assert text_on(colour) == text
 
 
@@ -114,7 +114,9 @@ def test_the_embed_script_is_small_public_and_cached(client: Client) -> None:
     assert again.status_code == 304
 
 
-def test_the_page_loads_one_script_and_one_style_for_good(client: Client, browser: Browser) -> None:
+def test_the_page_loads_one_script_and_one_stylesheet_cached_by_version(
+    client: Client, browser: Browser
+) -> None:
     html = browser.get().content.decode()
     found = re.findall(r'"(/messenger\.(?:js|css)\?v=[^"]+)"', html)
     assert len(found) == 2

@@ -38,14 +38,14 @@ from messenger.shortening import shorten
         ("let counter=a;b(counter)", "let c=a;b(c)"),
     ],
 )
-def test_what_is_shortened(written: str, short: str) -> None:
+def test_names_of_variables_are_shortened(written: str, short: str) -> None:
     assert shorten(written) == short
 
 
-def test_what_is_not_understood_is_refused() -> None:
+def test_unsupported_syntax_is_refused() -> None:
     with pytest.raises(ValueError, match="not understood"):
         shorten("let counter=`endless")
 
 
-def test_embed_js_has_room() -> None:
+def test_embed_js_stays_below_its_size_limit() -> None:
     assert len(bundle.embed(bundle.tag()).zipped) < 5 * 1024

@@ -70,7 +70,7 @@ def close(group: Group, *, opens_at: datetime | None) -> None:
 # --- People ---
 
 
-def test_somebody_talks_only_once_they_have_written(step: RuleStep, alice: Agent) -> None:
+def test_an_agent_is_shown_as_talking_only_after_writing(step: RuleStep, alice: Agent) -> None:
     conversation = on_desk(step, alice)
     assert shown(conversation)["agent"] == {"name": "Alice", "part": "received"}
     write(conversation)
@@ -79,7 +79,9 @@ def test_somebody_talks_only_once_they_have_written(step: RuleStep, alice: Agent
     assert shown(conversation, at=NOW + HOUR)["agent"] == {"name": "Alice", "part": "away"}
 
 
-def test_a_colleague_who_never_came_is_waited_for(step: RuleStep, alice: Agent) -> None:
+def test_a_transfer_to_an_absent_agent_shows_the_agent_as_expected(
+    step: RuleStep, alice: Agent
+) -> None:
     conversation = on_desk(step, alice)
     write(conversation)
     bruno = AgentFactory(display_name="Bruno")
@@ -98,7 +100,7 @@ def test_a_colleague_who_never_came_is_waited_for(step: RuleStep, alice: Agent) 
         (Status.SOLVED, "solved"),
     ],
 )
-def test_what_is_set_aside_is_talked_of_by_nobody(
+def test_a_conversation_set_aside_shows_no_agent(
     status: Status, seen: str, step: RuleStep, alice: Agent
 ) -> None:
     told = shown(in_status(status, step, alice))
@@ -107,7 +109,7 @@ def test_what_is_set_aside_is_talked_of_by_nobody(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_open", [True, False])
-def test_view_and_raw_endpoint_describe_every_state_alike(
+def test_the_view_and_the_raw_endpoint_describe_every_state_alike(
     is_open: bool, step: RuleStep, website: Website
 ) -> None:
     alice = AgentFactory(display_name="Alice", available=False)
@@ -148,7 +150,7 @@ def test_view_and_raw_endpoint_describe_every_state_alike(
 # --- Opening hours ---
 
 
-def test_what_waits_in_a_closed_group_knows_when_it_opens(step: RuleStep) -> None:
+def test_a_conversation_waiting_for_a_closed_group_has_its_opening_time(step: RuleStep) -> None:
     opens = NOW + 3 * HOUR
     close(step.group, opens_at=opens)
     told = shown(queued(step))
@@ -158,7 +160,7 @@ def test_what_waits_in_a_closed_group_knows_when_it_opens(step: RuleStep) -> Non
     assert (later["closed"], later["opens_at"]) == (False, None)
 
 
-def test_a_group_that_never_opens_is_closed_and_says_no_time(step: RuleStep) -> None:
+def test_a_group_that_never_opens_is_closed_without_an_opening_time(step: RuleStep) -> None:
     close(step.group, opens_at=None)
     told = shown(queued(step))
     assert (told["closed"], told["opens_at"]) == (True, None)
@@ -171,7 +173,7 @@ def answer(website: Website, *, at: datetime = NOW) -> snapshots.Answer:
     return snapshots.Snapshot.decode(snapshot.encode()).answer(PageView(), at=at)
 
 
-def test_places_of_a_closed_group_are_offered_with_its_opening(
+def test_places_of_a_closed_group_include_its_opening_time(
     step: RuleStep, website: Website
 ) -> None:
     close(step.group, opens_at=NOW + HOUR)
@@ -180,13 +182,13 @@ def test_places_of_a_closed_group_are_offered_with_its_opening(
     assert told.again_in == 3600
 
 
-def test_an_open_group_says_no_time(step: RuleStep, website: Website) -> None:
+def test_an_open_group_has_no_opening_time(step: RuleStep, website: Website) -> None:
     step.group.hours_change_at = NOW + HOUR  # it closes then
     step.group.save()
     assert answer(website).opens_at is None
 
 
-def test_of_several_groups_the_first_that_could_take_it_counts(
+def test_the_opening_time_is_of_the_first_group_that_can_answer(
     step: RuleStep, website: Website
 ) -> None:
     """An empty team and one without the skill open earlier, but cannot answer."""
@@ -221,7 +223,7 @@ def test_of_several_groups_the_first_that_could_take_it_counts(
         (datetime(2035, 10, 27, 20, tzinfo=UTC), datetime(2035, 10, 28, 8, tzinfo=UTC)),
     ],
 )
-def test_the_opening_is_right_over_a_change_of_clocks(
+def test_the_opening_time_is_right_across_a_clock_change(
     now: datetime, opens: datetime, step: RuleStep, website: Website
 ) -> None:
     for day in range(7):
@@ -249,7 +251,9 @@ def test_the_opening_is_right_over_a_change_of_clocks(
         ),
     ],
 )
-def test_a_bot_says_closed_and_not_busy(language: str, words: str, step: RuleStep) -> None:
+def test_a_bot_announces_the_closed_group_instead_of_busy_agents(
+    language: str, words: str, step: RuleStep
+) -> None:
     """By the website's clock: noon in UTC is one o'clock in Paris."""
     step.rule.bot = BotFactory(website=step.rule.website)
     step.rule.save()
@@ -260,7 +264,7 @@ def test_a_bot_says_closed_and_not_busy(language: str, words: str, step: RuleSte
     assert conversation.messages.get().body == words
 
 
-def test_a_bot_that_passes_on_to_a_closed_team_says_when_it_is_back(step: RuleStep) -> None:
+def test_a_bot_escalating_to_a_closed_group_announces_its_opening_time(step: RuleStep) -> None:
     step.rule.bot = BotFactory(website=step.rule.website)
     step.rule.save()
     close(step.group, opens_at=NOW + 24 * HOUR)
@@ -271,7 +275,7 @@ def test_a_bot_that_passes_on_to_a_closed_team_says_when_it_is_back(step: RuleSt
     )
 
 
-def test_a_bot_says_busy_where_somebody_is_open(step: RuleStep) -> None:
+def test_a_bot_announces_busy_agents_when_a_group_is_open(step: RuleStep) -> None:
     step.places = 0
     step.save()
     conversation = with_bot(step, language="en")
@@ -279,7 +283,7 @@ def test_a_bot_says_busy_where_somebody_is_open(step: RuleStep) -> None:
     assert conversation.messages.get().body.startswith("All our advisers are busy")
 
 
-def test_each_language_greets_out_of_hours(website: Website) -> None:
+def test_closed_greetings_do_not_contain_the_word_heures(website: Website) -> None:
     for language in ("en", "fr"):
         assert "heures" not in texts_of(website, language)["greeting_closed"]
 
@@ -288,7 +292,7 @@ def test_each_language_greets_out_of_hours(website: Website) -> None:
 
 
 @pytest.mark.parametrize(("places", "becomes"), [(3, True), (1, True), (0, False), (None, True)])
-def test_a_live_conversation_that_is_handed_to_a_queue_may_wait(
+def test_a_live_conversation_transferred_to_a_queue_becomes_asynchronous(
     places: int | None, becomes: bool, step: RuleStep, alice: Agent
 ) -> None:
     conversation = on_desk(step, alice, is_asynchronous=False)
@@ -302,7 +306,7 @@ def test_a_live_conversation_that_is_handed_to_a_queue_may_wait(
     assert shown(conversation)["asynchronous"] is becomes
 
 
-def test_a_live_conversation_stays_live_with_a_colleague_who_is_free(
+def test_a_live_conversation_stays_live_only_with_a_connected_colleague(
     step: RuleStep, alice: Agent
 ) -> None:
     free, absent = AgentFactory(), AgentFactory()
@@ -325,7 +329,9 @@ def person(website: Website, *visitors: Visitor) -> Person:
     return made
 
 
-def test_the_page_and_the_device_are_the_persons_latest(website: Website, step: RuleStep) -> None:
+def test_the_profile_and_pages_combine_all_browsers_of_the_person(
+    website: Website, step: RuleStep
+) -> None:
     phone, laptop = (VisitorFactory(website=website) for _ in range(2))
     conversation = queued(step, visitor=phone)
     page_views.see(laptop.pk, Seen(url="https://x.test/lamp", device="desktop"), at=NOW)
@@ -344,7 +350,7 @@ def test_the_page_and_the_device_are_the_persons_latest(website: Website, step: 
     ]
 
 
-def test_open_conversations_of_two_browsers_that_become_one_stay_open(
+def test_linking_two_browsers_leaves_their_conversations_open(
     website: Website, step: RuleStep, alice: Agent
 ) -> None:
     phone = VisitorFactory(website=website, token="phone", agrees=True)
@@ -381,7 +387,7 @@ def test_open_conversations_of_two_browsers_that_become_one_stay_open(
     assert state("laptop")["others"] == []
 
 
-def test_open_conversations_are_listed_however_many_came_after(
+def test_open_conversations_are_listed_before_any_number_of_closed_ones(
     website: Website, step: RuleStep, alice: Agent
 ) -> None:
     phone = VisitorFactory(website=website, token="phone", agrees=True)

@@ -133,11 +133,11 @@ def every_endpoint() -> set[str]:
     return paths - {"", "state/", "unsubscribe/<str:word>/"}
 
 
-def test_the_walk_covers_every_raw_endpoint() -> None:
+def test_the_endpoint_test_covers_every_raw_endpoint() -> None:
     assert "(?P<what>messages|read)|attachments/" in messenger.asgi.messages.PATH.pattern
 
 
-def test_agreed_again_everything_is_stored_again(
+def test_renewed_consent_allows_storing_again(
     browser: Browser, website: Website, visitor: Visitor, asked: Conversation
 ) -> None:
     browser.post("consent/", {"given": False})
@@ -149,7 +149,7 @@ def test_agreed_again_everything_is_stored_again(
     assert tells(website, sold).status_code == 204
 
 
-def test_who_has_withdrawn_is_not_taken_up_again_by_another_browser(
+def test_withdrawal_also_applies_to_a_new_browser_of_the_person(
     website: Website, visitor: Visitor, browser: Browser
 ) -> None:
     """The person is known; until there is consent again, a new browser stores nothing."""
@@ -164,7 +164,7 @@ def test_who_has_withdrawn_is_not_taken_up_again_by_another_browser(
     assert stored() == before
 
 
-def test_typing_is_not_passed_on(agent: Agent) -> None:
+def test_typing_without_consent_is_not_forwarded(agent: Agent) -> None:
     async def main() -> Any:
         layer = get_channel_layer()
         channel = await layer.new_channel()

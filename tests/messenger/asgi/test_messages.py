@@ -65,7 +65,7 @@ def closed(step: RuleStep, agent: Agent, visitor: Visitor) -> Conversation:
 # --- Consent
 
 
-def test_consent_makes_the_visitor_and_keeps_the_text_agreed_to(
+def test_consent_creates_the_visitor_and_stores_the_accepted_text(
     browser: Browser, website: Website
 ) -> None:
     assert Visitor.objects.count() == 0
@@ -80,7 +80,7 @@ def test_consent_makes_the_visitor_and_keeps_the_text_agreed_to(
 
 
 @pytest.mark.parametrize("consent", ["", "0" * 64, None, 7])
-def test_a_text_that_was_not_shown_is_no_consent(browser: Browser, consent: object) -> None:
+def test_consent_to_a_text_that_was_not_shown_is_refused(browser: Browser, consent: object) -> None:
     answer = browser.post("visitors/", {"language": "fr", "consent": consent})
     assert code_of(answer) == (403, "consent")
     assert Visitor.objects.count() == 0
@@ -134,14 +134,14 @@ def test_the_first_message_begins_a_conversation(
 @pytest.mark.parametrize(
     "page_url", ["javascript:alert(1)", "https://x" * 300, "ftp://x", 7, None, "http://a b"]
 )
-def test_a_page_that_agents_could_not_click_is_left_out(
+def test_an_invalid_page_url_is_not_stored(
     browser: Browser, visitor: Visitor, step: RuleStep, page_url: object
 ) -> None:
     assert browser.post("conversations/", first(page_url=page_url)).status_code == 201
     assert Conversation.objects.get().page_url == ""
 
 
-def test_without_room_the_text_is_refused_with_a_sentence(
+def test_a_first_message_without_room_is_refused_with_an_explanation(
     browser: Browser, visitor: Visitor, step: RuleStep
 ) -> None:
     queued(step)
@@ -165,7 +165,7 @@ def test_without_room_the_text_is_refused_with_a_sentence(
         ("x" * 70_000, (413, "too_long")),
     ],
 )
-def test_bad_input_is_refused_and_begins_nothing(
+def test_invalid_input_is_refused_and_creates_no_conversation(
     browser: Browser, visitor: Visitor, step: RuleStep, sent: object, told: tuple[int, str]
 ) -> None:
     assert code_of(browser.post("conversations/", sent)) == told
@@ -175,7 +175,7 @@ def test_bad_input_is_refused_and_begins_nothing(
 # --- What a visitor sees
 
 
-def test_the_state_tells_the_open_conversation_and_what_came_before(
+def test_the_state_contains_the_open_conversation_and_the_history(
     browser: Browser, visitor: Visitor, step: RuleStep, alice: Agent
 ) -> None:
     past = closed(step, alice, visitor)
@@ -191,7 +191,7 @@ def test_the_state_tells_the_open_conversation_and_what_came_before(
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_the_state_takes_as_many_queries_for_many_conversations_as_for_one(
+def test_the_state_takes_one_conversation_query_for_any_number(
     browser: Browser, visitor: Visitor, step: RuleStep, alice: Agent, count: int
 ) -> None:
     for _number in range(count):
@@ -201,7 +201,7 @@ def test_the_state_takes_as_many_queries_for_many_conversations_as_for_one(
     assert len([query for query in queries if '_conversation"' in query["sql"]]) == 1
 
 
-def test_places_count_those_who_came_before(
+def test_the_place_counts_earlier_conversations_in_the_queue(
     website: Website, visitor: Visitor, browser: Browser, step: RuleStep
 ) -> None:
     queued(step)
@@ -214,7 +214,7 @@ def test_places_count_those_who_came_before(
 # --- The survey
 
 
-def test_the_survey_is_answered_once(
+def test_a_survey_can_be_answered_once(
     browser: Browser, visitor: Visitor, step: RuleStep, alice: Agent
 ) -> None:
     past = closed(step, alice, visitor)
@@ -251,7 +251,7 @@ def test_an_answer_out_of_range_is_refused(
     assert Survey.objects.get().answered_at is None
 
 
-def test_nobody_answers_for_another(
+def test_visitors_cannot_answer_the_survey_of_another_visitor(
     browser: Browser, visitor: Visitor, step: RuleStep, alice: Agent
 ) -> None:
     theirs = closed(step, alice, VisitorFactory(website=visitor.website))
@@ -281,7 +281,7 @@ def test_requests_need_a_token_of_this_website(
     assert code_of(answer) == (401, "token")
 
 
-def test_a_foreign_page_may_not_act(browser: Browser, visitor: Visitor) -> None:
+def test_requests_from_foreign_origins_are_refused(browser: Browser, visitor: Visitor) -> None:
     for path in ("visitors/", "conversations/", "ticket/"):
         for origin in ("https://evil.example", "null", "http://testserver.evil.example"):
             answer = browser.post(path, first(), Origin=origin)
@@ -305,7 +305,7 @@ def test_a_wrong_method_is_a_405(browser: Browser, path: str, allowed: str) -> N
     assert answer["Allow"] == allowed
 
 
-def test_refusals_speak_the_readers_language(browser: Browser) -> None:
+def test_errors_use_the_requested_language(browser: Browser) -> None:
     told = {
         language: browser.get("state/", Accept_Language=language).json()["error"]["message"]
         for language in ("en", "fr")
@@ -317,7 +317,7 @@ def test_refusals_speak_the_readers_language(browser: Browser) -> None:
 # --- Tickets
 
 
-def test_a_ticket_opens_one_socket(browser: Browser, visitor: Visitor) -> None:
+def test_a_ticket_can_be_redeemed_once(browser: Browser, visitor: Visitor) -> None:
     ticket = browser.post("ticket/", {}).json()["ticket"]
     assert tickets.redeem(ticket) == tickets.Holder(visitor.pk, None)
     assert tickets.redeem(ticket) is None
@@ -338,7 +338,7 @@ def test_a_disabled_survey_question_takes_no_answer(
     assert browser.post(path, {"csat": 5}).status_code == 204
 
 
-def test_a_website_that_asks_nothing_offers_no_survey(
+def test_a_website_without_survey_questions_offers_no_survey(
     browser: Browser, visitor: Visitor, step: RuleStep, alice: Agent
 ) -> None:
     Website.objects.update(survey_csat=False, survey_nps=False, survey_comment=False)

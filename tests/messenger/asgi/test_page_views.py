@@ -84,7 +84,7 @@ def page(website: Website) -> Page:
 in_thread: Callable[..., Any] = sync_to_async
 
 
-async def test_a_page_of_the_brand_may_engage(page: Page, step: RuleStep) -> None:
+async def test_a_page_of_the_website_may_engage(page: Page, step: RuleStep) -> None:
     rule = await TargetingRule.objects.aget()
     assert await page.told() == {
         "engage": True,
@@ -109,7 +109,7 @@ async def test_a_page_of_the_brand_may_engage(page: Page, step: RuleStep) -> Non
     assert (await page.told(language="fr"))["labels"]["open"] != "Open the chat"
 
 
-async def test_a_refusal_names_its_reason(page: Page, website: Website, step: RuleStep) -> None:
+async def test_a_refusal_includes_its_reason(page: Page, website: Website, step: RuleStep) -> None:
     await in_thread(queued)(step)
     told = await page.told()
     assert (told["engage"], told["reason"]) == (False, "no_room")
@@ -120,7 +120,7 @@ async def test_a_refusal_names_its_reason(page: Page, website: Website, step: Ru
     assert (told["engage"], told["reason"], "targeting" in told) == (False, "no_rule", False)
 
 
-async def test_a_closed_team_says_when_it_is_back(
+async def test_a_closed_group_includes_its_opening_time(
     page: Page, website: Website, step: RuleStep
 ) -> None:
     group, opens = step.group, timezone.now() + timedelta(minutes=30)
@@ -133,7 +133,7 @@ async def test_a_closed_team_says_when_it_is_back(
     assert told["shows"] is False
 
 
-async def test_a_closed_team_shows_the_button_where_the_rule_says_so_and_the_end_is_known(
+async def test_a_closed_group_shows_the_button_if_enabled_and_its_opening_is_known(
     page: Page, website: Website, step: RuleStep
 ) -> None:
     await TargetingRule.objects.aupdate(shows_when_closed=True)
@@ -149,7 +149,7 @@ async def test_a_closed_team_shows_the_button_where_the_rule_says_so_and_the_end
         assert (told["engage"], told["reason"], told.get("shows")) == (False, "closed", shows)
 
 
-async def test_the_first_targeting_rule_that_matches_decides(
+async def test_the_first_matching_targeting_rule_applies(
     page: Page, website: Website, step: RuleStep
 ) -> None:
     everywhere = await TargetingRule.objects.aget()
@@ -170,7 +170,7 @@ async def test_the_first_targeting_rule_that_matches_decides(
     assert (await page.told(url=f"{SHOP}/lamps/", seconds=20))["targeting"] == everywhere.pk
 
 
-async def test_only_the_websites_domains_are_answered(page: Page, step: RuleStep) -> None:
+async def test_only_the_domains_of_the_website_are_accepted(page: Page, step: RuleStep) -> None:
     for origin in (
         SHOP,
         "https://fr.shop.example.com",
@@ -192,7 +192,7 @@ async def test_only_the_websites_domains_are_answered(page: Page, step: RuleStep
         assert "access-control-allow-origin" not in page.headers
 
 
-async def test_what_is_no_question_is_refused(page: Page, step: RuleStep) -> None:
+async def test_invalid_methods_and_bodies_are_refused(page: Page, step: RuleStep) -> None:
     for method in ("GET", "DELETE"):
         answered, told = await page.ask(method=method)
         assert (answered, told["error"]["code"]) == (405, "method")
@@ -234,7 +234,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return taken
 
 
-async def test_a_warm_answer_asks_the_database_nothing(
+async def test_a_cached_answer_takes_no_database_query(
     page: Page, step: RuleStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = await page.told()
@@ -250,7 +250,7 @@ async def test_a_warm_answer_asks_the_database_nothing(
     monkeypatch.undo()
 
 
-async def test_a_crowd_that_comes_at_once_takes_one_snapshot(
+async def test_simultaneous_requests_take_one_snapshot(
     page: Page, step: RuleStep, database: list[str]
 ) -> None:
     told = await asyncio.gather(*(Page().told() for _ in range(50)))
@@ -258,7 +258,7 @@ async def test_a_crowd_that_comes_at_once_takes_one_snapshot(
     assert database == ["celeste"]
 
 
-async def test_processes_share_a_snapshot_and_one_renews_it(
+async def test_processes_share_a_snapshot_that_one_of_them_renews(
     page: Page, step: RuleStep, database: list[str]
 ) -> None:
     """Two shelves stand for two processes."""
@@ -287,7 +287,7 @@ async def test_no_answer_is_older_than_two_seconds(page: Page, step: RuleStep) -
         await asyncio.sleep(0.05)
 
 
-async def test_a_setting_is_obeyed_at_once_by_every_process(
+async def test_a_changed_setting_applies_at_once_in_every_process(
     page: Page, website: Website, step: RuleStep
 ) -> None:
     """R216: no process keeps using an earlier answer."""
@@ -308,7 +308,7 @@ async def test_a_setting_is_obeyed_at_once_by_every_process(
             await one.close()
 
 
-async def test_whoever_took_a_snapshot_before_a_change_keeps_it_to_himself(
+async def test_a_snapshot_from_before_a_change_is_not_shared(
     website: Website, step: RuleStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A slow process must not overwrite a newer copy with an old one."""
@@ -333,7 +333,7 @@ async def test_whoever_took_a_snapshot_before_a_change_keeps_it_to_himself(
         await quick.close()
 
 
-async def test_without_valkey_the_database_answers_once_a_second(
+async def test_without_valkey_the_database_is_queried_once_a_second(
     page: Page, step: RuleStep, database: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_args: object, **_more: object) -> None:
@@ -345,7 +345,7 @@ async def test_without_valkey_the_database_answers_once_a_second(
     assert database == ["celeste"]
 
 
-async def test_without_the_database_an_answer_is_quick_and_honest(
+async def test_without_the_database_requests_fail_with_503_after_the_cache_expires(
     page: Page, step: RuleStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_args: object, **_more: object) -> None:
@@ -364,7 +364,9 @@ async def test_without_the_database_an_answer_is_quick_and_honest(
     assert (await page.told())["engage"] is True
 
 
-async def test_a_snapshot_survives_the_way_through_valkey(website: Website, step: RuleStep) -> None:
+async def test_a_snapshot_is_unchanged_after_encoding_and_decoding(
+    website: Website, step: RuleStep
+) -> None:
     await in_thread(TargetingRuleFactory)(
         rule=step.rule,
         pages_included=["/a", "/b*"],

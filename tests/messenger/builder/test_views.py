@@ -43,7 +43,7 @@ def config_of(response: Any) -> dict[str, Any]:
     return told
 
 
-def test_what_is_saved_holds_for_visitors(administrator: Client, website: Website) -> None:
+def test_saved_settings_apply_to_visitors(administrator: Client, website: Website) -> None:
     assert not website.mirroring  # R60: nobody is watched unless an administrator wants it
     changes = {
         "accent": "#112233",
@@ -67,7 +67,7 @@ def test_what_is_saved_holds_for_visitors(administrator: Client, website: Websit
 
 
 @pytest.mark.parametrize("field", ["consent_fr", "consent_link_en"])
-def test_another_consent_is_another_version(
+def test_a_changed_consent_field_increments_the_version_once(
     administrator: Client, website: Website, field: str
 ) -> None:
     path, value = f"/admin/builder/{website.pk}/", "https://www.example.com/privacy"
@@ -94,7 +94,7 @@ def test_invalid_input_is_shown_with_its_errors(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_preview_is_the_messenger_with_what_is_not_saved(
+def test_the_preview_shows_unsaved_changes(
     administrator: Client, website: Website, language: str
 ) -> None:
     sent = typed(website, accent="#445566", **{f"greeting_async_{language}": "Unsaved"})
@@ -109,7 +109,7 @@ def test_the_preview_is_the_messenger_with_what_is_not_saved(
     assert Website.objects.get().texts == {}
 
 
-def test_a_visitor_gets_his_language_and_else_the_website_s(website: Website) -> None:
+def test_texts_use_the_visitors_language_or_the_websites(website: Website) -> None:
     own = {code: {name: f"{name} {code}" for name, _label, _lines in TEXTS} for code in LANGUAGES}
     Website.objects.update(texts=own, language="fr")
     for wanted, got in (("en-GB", "en"), ("fr-CA", "fr"), ("de", "fr"), ("", "fr")):
@@ -118,7 +118,7 @@ def test_a_visitor_gets_his_language_and_else_the_website_s(website: Website) ->
 
 
 @pytest.mark.parametrize("role", [Role.MANAGER, Role.AGENT])
-def test_the_builder_is_the_administrators(website: Website, role: Role) -> None:
+def test_the_builder_is_limited_to_administrators(website: Website, role: Role) -> None:
     client = Client()
     client.force_login(UserFactory(role=role))
     for path in (f"/admin/builder/{website.pk}/", "/admin/builder/contrast/?colour=%23ffffff"):
@@ -136,5 +136,5 @@ def test_the_builder_is_the_administrators(website: Website, role: Role) -> None
         ("#3d4eb8", True),
     ],
 )
-def test_a_colour_is_judged_on_light_and_dark_pages(colour: str, is_enough: bool) -> None:
+def test_contrast_is_checked_on_light_and_dark_pages(colour: str, is_enough: bool) -> None:
     assert describe_contrast(colour)[1] is is_enough

@@ -50,7 +50,7 @@ HEAD = "From: jeanne@example.org\n"
         "Content-Type: multipart/report; boundary=a",
     ],
 )
-def test_a_machine_is_known(header: str) -> None:
+def test_automatic_mails_are_recognized(header: str) -> None:
     assert is_automatic(message_from_bytes(f"{HEAD}{header}\n\nI am away.".encode()))
 
 
@@ -72,7 +72,7 @@ def test_a_machine_is_known(header: str) -> None:
         "Subject: Re: Réponse",
     ],
 )
-def test_a_person_is_a_person(header: str) -> None:
+def test_mails_of_people_are_not_automatic(header: str) -> None:
     assert not is_automatic(message_from_string(f"{HEAD}{header}\n\nHello."))
 
 
@@ -94,7 +94,7 @@ def test_a_person_is_a_person(header: str) -> None:
         "Provenance : Courrier pour Windows",
     ],
 )
-def test_what_telephones_add_is_known(line: str) -> None:
+def test_advertising_lines_of_phones_are_recognized(line: str) -> None:
     assert signatures.is_advertising(line)
 
 
@@ -112,7 +112,7 @@ def test_what_telephones_add_is_known(line: str) -> None:
         "Envoyé de mon iPhone car mon ordinateur est en panne",
     ],
 )
-def test_what_people_write_is_no_advertising(line: str) -> None:
+def test_lines_of_people_are_not_advertising(line: str) -> None:
     assert not signatures.is_advertising(line)
 
 
@@ -137,18 +137,18 @@ def test_what_people_write_is_no_advertising(line: str) -> None:
         ("", None),
     ],
 )
-def test_labels_stand_for_what_is_sent_under_them(label: str, codec: str | None) -> None:
+def test_charset_labels_are_mapped_to_codecs(label: str, codec: str | None) -> None:
     assert codec_for(label) == codec
 
 
-def test_text_without_a_label_is_utf_8_or_windows_1252() -> None:
+def test_text_without_a_charset_is_utf_8_or_windows_1252() -> None:
     assert decode("déjà €".encode(), None) == "déjà €"
     assert decode("déjà €".encode("cp1252"), None) == "déjà €"
     assert decode("déjà €".encode("cp1252"), "utf-8") == "déjà €"
     assert decode(b"\xef\xbb\xbfd\xc3\xa9j\xc3\xa0", "iso-8859-1") == "déjà"
 
 
-def test_flowed_lines_are_one_and_quotes_keep_their_depth() -> None:
+def test_flowed_lines_are_joined_and_quotes_keep_their_depth() -> None:
     text = "One \ntwo\n>> three \n>> four\n> five \nsix\n-- \nJeanne"
     assert rejoin(text) == "One two\n>> three four\n> five\nsix\n-- \nJeanne"
 
@@ -175,7 +175,7 @@ def names(mail: EmailMessage) -> list[str]:
     return [file.name or file.kind for file in parse(mail.as_bytes()).files]
 
 
-def test_logos_signatures_and_cards_are_no_files() -> None:
+def test_logos_signatures_and_cards_are_not_listed_as_files() -> None:
     mail = EmailMessage()
     mail.set_content("Hello")
     mail.add_alternative(
@@ -203,7 +203,7 @@ def test_logos_signatures_and_cards_are_no_files() -> None:
     assert names(mail) == ["photo.png", "devis n° 4711.pdf"]
 
 
-def test_pictures_without_a_name_and_attached_mails_are_files() -> None:
+def test_unnamed_pictures_and_attached_mails_are_listed_as_files() -> None:
     mail, inner = EmailMessage(), EmailMessage()
     mail.set_content("Look:")
     inner["Subject"] = "Your parcel"
@@ -224,5 +224,5 @@ def test_pictures_without_a_name_and_attached_mails_are_files() -> None:
         "<!-- x -->Yes",
     ],
 )
-def test_no_nesting_hides_words(html: str) -> None:
+def test_text_is_extracted_at_any_nesting(html: str) -> None:
     assert html_text.text_of(html).endswith("Yes")

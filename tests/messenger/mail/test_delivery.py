@@ -84,7 +84,7 @@ def talk(db: None) -> Conversation:
     return begin()
 
 
-def test_the_mail_has_the_brand_the_agent_and_the_words_of_both(
+def test_the_mail_contains_the_brand_the_agent_and_both_messages(
     talk: Conversation, server: MailServer
 ) -> None:
     """R17-R20."""
@@ -108,7 +108,7 @@ def test_the_mail_has_the_brand_the_agent_and_the_words_of_both(
     assert [attempt.was_accepted for attempt in mail.attempts.all()] == [True]
 
 
-def test_its_headers_say_what_it_is(talk: Conversation, server: MailServer) -> None:
+def test_the_mail_has_headers_of_an_automatic_mail(talk: Conversation, server: MailServer) -> None:
     mail = owe(talk)
     send()
     (sent,) = server.mails
@@ -121,9 +121,7 @@ def test_its_headers_say_what_it_is(talk: Conversation, server: MailServer) -> N
     assert len(server.envelopes[0].rcpt_tos) == 1
 
 
-def test_styles_are_in_the_elements_and_no_script_is_anywhere(
-    talk: Conversation, server: MailServer
-) -> None:
+def test_styles_are_inlined_and_scripts_are_absent(talk: Conversation, server: MailServer) -> None:
     owe(talk)
     send()
     html = text_of(server.mails[0], "html")
@@ -133,7 +131,7 @@ def test_styles_are_in_the_elements_and_no_script_is_anywhere(
     assert "<script" not in html
 
 
-def test_its_one_button_opens_the_page_with_a_signed_word(
+def test_the_button_links_to_the_page_with_a_signed_token(
     talk: Conversation, server: MailServer
 ) -> None:
     """R21, C11: behind the #, so that it reaches neither the brand's server nor its logs."""
@@ -149,7 +147,7 @@ def test_its_one_button_opens_the_page_with_a_signed_word(
 
 
 @pytest.mark.parametrize("page", ["https://evil.example.net/", "javascript:alert(1)", ""])
-def test_a_page_that_is_not_the_brands_is_never_linked(
+def test_pages_outside_the_website_are_never_linked(
     talk: Conversation, server: MailServer, page: str
 ) -> None:
     Conversation.objects.update(page_url=page)
@@ -160,7 +158,9 @@ def test_a_page_that_is_not_the_brands_is_never_linked(
     assert "evil" not in text
 
 
-def test_a_closed_conversation_leads_to_its_survey(talk: Conversation, server: MailServer) -> None:
+def test_the_mail_of_a_closed_conversation_links_to_its_survey(
+    talk: Conversation, server: MailServer
+) -> None:
     """R22, C42."""
     say(talk, Author.AGENT, "It is. Good-bye!")
     agent = Agent.objects.get()
@@ -176,7 +176,7 @@ def test_a_closed_conversation_leads_to_its_survey(talk: Conversation, server: M
     assert "Relire la conversation" in again.body
 
 
-def test_a_sender_of_the_websites_own(talk: Conversation, server: MailServer) -> None:
+def test_the_websites_own_sender_is_used(talk: Conversation, server: MailServer) -> None:
     Sender.objects.create(website=talk.website, name="Céleste, « SAV »", email="sav@celeste.fr")
     owe(talk)
     send()
@@ -188,7 +188,7 @@ def test_a_sender_of_the_websites_own(talk: Conversation, server: MailServer) ->
     "name",
     ["Evil\r\nBcc: all@example.org", 'A "quoted" <b>name</b>, Inc.', "\u2028x\x1by", "é" * 300],
 )
-def test_no_name_can_add_a_header(talk: Conversation, server: MailServer, name: str) -> None:
+def test_names_cannot_inject_headers(talk: Conversation, server: MailServer, name: str) -> None:
     Sender.objects.create(website=talk.website, name="Maison")
     Sender.objects.update(name=name[:100])
     Agent.objects.update(display_name=name[:60])
@@ -203,7 +203,7 @@ def test_no_name_can_add_a_header(talk: Conversation, server: MailServer, name: 
     assert "<b>name" not in text_of(sent, "html")
 
 
-def test_a_long_dialogue_is_cut_and_the_rest_is_counted(
+def test_a_long_conversation_is_cut_and_earlier_messages_are_counted(
     talk: Conversation, server: MailServer
 ) -> None:
     for number in range(14):
@@ -217,7 +217,7 @@ def test_a_long_dialogue_is_cut_and_the_rest_is_counted(
     assert len(text) < 25_000
 
 
-def test_a_refusal_for_now_is_tried_again_with_the_same_message_id(
+def test_a_temporary_refusal_is_retried_with_the_same_message_id(
     talk: Conversation, server: MailServer
 ) -> None:
     mail = owe(talk)
@@ -234,7 +234,7 @@ def test_a_refusal_for_now_is_tried_again_with_the_same_message_id(
     assert server.mails[0]["Message-ID"] == f"<{mail.public_id}@mail.example.com>"
 
 
-def test_a_permanently_refused_address_is_reported_to_its_visitor(
+def test_a_permanently_refused_address_is_recorded_and_not_retried(
     talk: Conversation, server: MailServer
 ) -> None:
     mail = owe(talk)
@@ -247,9 +247,7 @@ def test_a_permanently_refused_address_is_reported_to_its_visitor(
     assert mail.attempts.count() == 1
 
 
-def test_a_server_that_is_away_costs_each_mail_one_attempt_at_a_time(
-    talk: Conversation, settings: Any
-) -> None:
+def test_retries_end_when_the_server_stays_unreachable(talk: Conversation, settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
     mail = owe(talk)
@@ -260,7 +258,7 @@ def test_a_server_that_is_away_costs_each_mail_one_attempt_at_a_time(
     assert mail.attempts.count() == len(decisions.RETRIES) + 1
 
 
-def test_what_is_read_before_it_is_sent_is_cancelled(
+def test_a_mail_is_cancelled_when_its_messages_are_read(
     talk: Conversation, server: MailServer
 ) -> None:
     mail = owe(talk)
@@ -272,7 +270,7 @@ def test_what_is_read_before_it_is_sent_is_cancelled(
     assert Attempt.objects.count() == 0
 
 
-def test_nothing_goes_to_an_address_that_was_changed_in_the_last_moment(
+def test_a_mail_is_cancelled_when_the_address_changes(
     talk: Conversation, server: MailServer
 ) -> None:
     mail = owe(talk)
@@ -282,7 +280,7 @@ def test_nothing_goes_to_an_address_that_was_changed_in_the_last_moment(
     assert mail.status == MailStatus.CANCELLED
 
 
-def test_a_worker_that_dies_after_the_server_took_it_leads_to_one_repeat_at_most(
+def test_a_worker_killed_after_delivery_causes_one_repeat_at_most(
     talk: Conversation, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mail = owe(talk)
@@ -307,7 +305,7 @@ def test_a_worker_that_dies_after_the_server_took_it_leads_to_one_repeat_at_most
     assert [attempt.ended_at for attempt in mail.attempts.all()] == [None, None]
 
 
-def test_a_worker_that_died_is_replaced_when_its_lease_is_over(
+def test_a_mail_of_a_killed_worker_is_sent_after_its_lease_expires(
     talk: Conversation, server: MailServer
 ) -> None:
     mail = owe(talk)
@@ -319,7 +317,7 @@ def test_a_worker_that_died_is_replaced_when_its_lease_is_over(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_workers_send_each_mail_once(settings: Any) -> None:
+def test_concurrent_workers_send_each_mail_once(settings: Any) -> None:
     talks = [begin() for _ in range(5)]
     for talk in talks:
         say(talk, Author.AGENT, "It is oak.")
@@ -344,9 +342,7 @@ def test_many_workers_send_each_mail_once(settings: Any) -> None:
     assert set(Mail.objects.values_list("status", flat=True)) == {MailStatus.SENT}
 
 
-def test_one_mail_that_cannot_be_sent_does_not_hold_up_the_others(
-    server: MailServer, db: None
-) -> None:
+def test_a_failing_mail_does_not_delay_others(server: MailServer, db: None) -> None:
     first, second = begin(), begin()
     say(first, Author.AGENT, "One.")
     say(second, Author.AGENT, "Two.")
@@ -379,7 +375,7 @@ def test_without_a_server_mails_are_written_to_files(
     assert b"multipart/alternative" in kept.read_bytes()
 
 
-def test_the_kind_that_tells_how_to_come_back_is_marked_as_an_answer(
+def test_the_closing_mail_is_marked_as_an_automatic_reply(
     talk: Conversation, server: MailServer
 ) -> None:
     pending_mails.schedule_closing_mail(talk, talk.visitor.address, at=NOW)
@@ -388,6 +384,6 @@ def test_the_kind_that_tells_how_to_come_back_is_marked_as_an_answer(
     assert Mail.objects.get().kind == MailKind.CLOSED
 
 
-def test_a_name_is_one_line_and_not_too_long() -> None:
+def test_names_are_limited_to_one_line_and_a_maximum_length() -> None:
     assert one_line("a\r\n b\tc\x00") == "a b c"
     assert len(one_line("x" * 1000)) == NAME_LIMIT

@@ -84,7 +84,7 @@ def test_the_original_mail_is_stored_with_its_message(talk: Conversation) -> Non
     assert not Attachment.objects.exists()
 
 
-def test_agents_open_the_whole_mail_and_its_file(talk: Conversation) -> None:
+def test_agents_can_open_the_original_mail_and_its_file(talk: Conversation) -> None:
     take(answer(talk), reply_address(talk.public_id))
     kept = InboundEmail.objects.get()
     desk = browser_of(Agent.objects.get().user)
@@ -98,7 +98,7 @@ def test_agents_open_the_whole_mail_and_its_file(talk: Conversation) -> None:
     assert "sandbox" in file["Content-Security-Policy"]
 
 
-def test_nobody_else_opens_it(talk: Conversation) -> None:
+def test_others_cannot_open_the_original_mail(talk: Conversation) -> None:
     take(answer(talk), reply_address(talk.public_id))
     kept, other = InboundEmail.objects.get(), begin()
     stranger = AgentFactory()
@@ -113,7 +113,7 @@ def test_nobody_else_opens_it(talk: Conversation) -> None:
     assert gone.get(f"/desk/c/{talk.pk}/emails/{kept.pk}/file/").status_code == 404
 
 
-def test_screens_of_agents_know_of_it_and_those_of_visitors_do_not(
+def test_only_agents_receive_the_id_of_the_original_mail(
     transactional_db: None,
 ) -> None:
     talk, agent = begin(), Agent.objects.get()
@@ -136,7 +136,7 @@ def test_screens_of_agents_know_of_it_and_those_of_visitors_do_not(
     assert as_visitor(talk, "mine").ask("GET", f"attachments/{kept}/").status == 404
 
 
-def test_it_is_erased_and_handed_out_with_its_visitor(
+def test_the_original_mail_is_exported_and_erased_with_its_visitor(
     talk: Conversation, django_capture_on_commit_callbacks: Any
 ) -> None:
     take(answer(talk), reply_address(talk.public_id))
@@ -156,7 +156,7 @@ def test_it_is_erased_and_handed_out_with_its_visitor(
 # --- What is not a message is on record, and what its visitor sent is stored
 
 
-def test_an_auto_reply_becomes_no_message_and_can_be_opened(talk: Conversation) -> None:
+def test_an_automatic_reply_becomes_no_message_and_is_stored(talk: Conversation) -> None:
     mail = letter(talk, "I am away.", Subject="Réponse automatique : Lamp")
     assert take(mail, reply_address(talk.public_id)) == ReplyOutcome.IGNORED
     assert words_of(talk) == []
@@ -167,13 +167,13 @@ def test_an_auto_reply_becomes_no_message_and_can_be_opened(talk: Conversation) 
     assert f"/desk/c/{talk.pk}/emails/{kept.pk}/file/" in page
 
 
-def test_a_stranger_leaves_no_file(talk: Conversation) -> None:
+def test_a_mail_from_an_unknown_sender_is_not_stored(talk: Conversation) -> None:
     mail = letter(talk, From="other@example.org")
     assert take(mail, reply_address(talk.public_id)) == ReplyOutcome.REFUSED
     assert not InboundEmail.objects.exists()
 
 
-def test_a_blocked_person_is_refused_with_the_reason_on_record(
+def test_a_mail_of_a_blocked_visitor_is_refused_and_the_reason_recorded(
     talk: Conversation, settings: Any, tmp_path: Path
 ) -> None:
     settings.MEDIA_ROOT = tmp_path
@@ -186,7 +186,7 @@ def test_a_blocked_person_is_refused_with_the_reason_on_record(
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_withdrawn_consent_is_refused_with_the_reason_on_record(talk: Conversation) -> None:
+def test_a_mail_after_withdrawal_is_refused_and_the_reason_recorded(talk: Conversation) -> None:
     talk.visitor.withdrawn_at = NOW
     talk.visitor.save()
     assert take(letter(talk), reply_address(talk.public_id)) == ReplyOutcome.REFUSED
@@ -209,7 +209,7 @@ def test_the_closing_mail_is_sent_once_a_day(talk: Conversation) -> None:
     assert Mail.objects.filter(kind=MailKind.CLOSED).count() == 2
 
 
-def test_an_answer_with_nothing_but_our_mail_says_nothing(talk: Conversation) -> None:
+def test_a_reply_with_only_our_quote_is_ignored(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is made of oak, from the Loire.")
     quote = "> It is made of oak, from\n> the Loire.\n"
     mail = letter(talk, f"On Mon, 5 Mar 2035, Maison Céleste wrote:\n{quote}")
@@ -218,7 +218,7 @@ def test_an_answer_with_nothing_but_our_mail_says_nothing(talk: Conversation) ->
     assert Reply.objects.get().reason == "no words of its own"
 
 
-def test_a_picture_without_a_name_is_mentioned(talk: Conversation) -> None:
+def test_an_unnamed_picture_is_mentioned(talk: Conversation) -> None:
     mail = letter(talk, "Here:")
     mail.add_attachment(b"x" * 1000, maintype="image", subtype="png")
     take(mail, reply_address(talk.public_id))
@@ -227,7 +227,7 @@ def test_a_picture_without_a_name_is_mentioned(talk: Conversation) -> None:
     assert "image 1.png" in note
 
 
-def test_a_too_long_mail_is_marked_and_stored(talk: Conversation) -> None:
+def test_a_mail_that_is_too_long_is_marked_and_stored(talk: Conversation) -> None:
     mail = letter(talk, "\n".join(f"Line {n} of a long letter." for n in range(4000)))
     assert take(mail, reply_address(talk.public_id)) == ReplyOutcome.ACCEPTED
     assert words_of(talk)[-1].startswith("[La suite de cet e-mail")
@@ -265,7 +265,7 @@ def test_an_unreadable_mail_is_marked_and_stored(talk: Conversation) -> None:
         ("\ufeffjeanne@example.org", f"Jeanne <{VISITOR}>"),
     ],
 )
-def test_a_visitor_is_known_however_the_sender_is_written(
+def test_the_sender_is_recognized_in_every_notation(
     talk: Conversation, saved: str, sender: str
 ) -> None:
     Address.objects.filter(visitor=talk.visitor).update(email=saved)
@@ -285,21 +285,21 @@ def test_a_visitor_is_known_however_the_sender_is_written(
         f"=?utf-8?q?{VISITOR}?= <other@example.org>",
     ],
 )
-def test_a_name_is_no_sender(talk: Conversation, sender: str) -> None:
+def test_an_address_in_the_display_name_is_not_the_sender(talk: Conversation, sender: str) -> None:
     mail = letter(talk)
     del mail["From"]
     raw = f"From: {sender}\r\n".encode() + mail.as_bytes()
     assert take(raw, reply_address(talk.public_id)) == ReplyOutcome.REFUSED
 
 
-def test_what_cannot_be_seen_is_not_part_of_an_address() -> None:
+def test_invisible_characters_are_removed_from_addresses() -> None:
     assert addresses.check_email(" jeanne@\u200bexample.org\u2060 ") == VISITOR
 
 
 # --- The entry points
 
 
-def test_a_blocked_person_gets_a_clean_answer_over_lmtp(lmtp_server: Lmtp) -> None:
+def test_lmtp_accepts_mails_of_blocked_visitors_without_an_error(lmtp_server: Lmtp) -> None:
     talk = begin()
     blocks.block(talk, reason="rude", until=None, by=Agent.objects.get().user, at=timezone.now())
     to = reply_address(talk.public_id)
@@ -307,7 +307,7 @@ def test_a_blocked_person_gets_a_clean_answer_over_lmtp(lmtp_server: Lmtp) -> No
     assert Reply.objects.get().reason == "the visitor is blocked"
 
 
-def test_lmtp_takes_headers_that_are_not_encoded_and_lines_of_any_length(lmtp_server: Lmtp) -> None:
+def test_lmtp_accepts_unencoded_headers_and_long_lines(lmtp_server: Lmtp) -> None:
     talk = begin()
     to = reply_address(talk.public_id)
     raw = (
@@ -320,7 +320,7 @@ def test_lmtp_takes_headers_that_are_not_encoded_and_lines_of_any_length(lmtp_se
     assert InboundEmail.objects.get().subject == "Déjà reçu"
 
 
-def test_lmtp_takes_senders_beyond_ascii(lmtp_server: Lmtp) -> None:
+def test_lmtp_accepts_non_ascii_senders(lmtp_server: Lmtp) -> None:
     talk = begin()
     with smtplib.LMTP("127.0.0.1", lmtp_server.port, timeout=20) as client:
         client.ehlo_or_helo_if_needed()
@@ -330,7 +330,7 @@ def test_lmtp_takes_senders_beyond_ascii(lmtp_server: Lmtp) -> None:
         assert client.rcpt(reply_address(talk.public_id))[0] == 250
 
 
-def test_lmtp_gives_back_what_could_not_be_stored(
+def test_lmtp_defers_mails_that_storage_rejects(
     lmtp_server: Lmtp, settings: Any, tmp_path: Path
 ) -> None:
     talk = begin()
@@ -348,7 +348,7 @@ REFUSING = """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
     FOR EACH ROW EXECUTE FUNCTION refuse()"""
 
 
-def test_lmtp_gives_back_what_the_database_does_not_take(
+def test_lmtp_defers_mails_that_the_database_rejects(
     lmtp_server: Lmtp, settings: Any, tmp_path: Path
 ) -> None:
     settings.MEDIA_ROOT = tmp_path
@@ -385,7 +385,7 @@ def postmark(to: str, raw: str) -> str:
 
 
 @pytest.mark.parametrize("has_raw", [True, False])
-def test_a_webhook_takes_headers_that_are_not_encoded(
+def test_webhooks_accept_unencoded_headers(
     talk: Conversation, webhooks: None, client: Client, has_raw: bool
 ) -> None:
     to = reply_address(talk.public_id)
@@ -414,7 +414,7 @@ def test_a_webhook_takes_headers_that_are_not_encoded(
     assert words_of(talk) == ["Déjà reçu."]
 
 
-def test_a_webhook_answers_calmly_for_a_blocked_person(
+def test_webhooks_accept_mails_of_blocked_visitors_without_an_error(
     talk: Conversation, webhooks: None, client: Client
 ) -> None:
     blocks.block(talk, reason="rude", until=None, by=Agent.objects.get().user, at=NOW)
@@ -441,14 +441,14 @@ def test_a_webhook_answers_calmly_for_a_blocked_person(
         b"Content-Disposition: inline; filename==?x?b?Q?=\r\n",
     ],
 )
-def test_a_damaged_header_costs_no_words(talk: Conversation, damage: bytes) -> None:
+def test_a_damaged_header_loses_no_text(talk: Conversation, damage: bytes) -> None:
     head = f"From: {VISITOR}\r\nMessage-ID: <{uuid.uuid4()}@example.org>\r\n".encode()
     raw = head + damage + b"\r\nBrass, please. \xc3\xa9\xff\r\n"
     assert replies.take(raw, [reply_address(talk.public_id)], at=NOW) == [ReplyOutcome.ACCEPTED]
     assert words_of(talk)[0].startswith("Brass, please.")
 
 
-def test_a_link_with_control_characters_costs_no_words(talk: Conversation) -> None:
+def test_a_link_with_control_characters_loses_no_text(talk: Conversation) -> None:
     mail = letter(talk)
     html = "<p>Brass. <a href='http://example.org/\x1c&#28;x'>See</a></p>"
     mail.set_content(html, subtype="html")

@@ -120,7 +120,7 @@ def pieces(text: str) -> list[str]:
 @pytest.mark.parametrize("shape", SHAPES)
 @settings(max_examples=60, deadline=None)
 @given(words=LETTERS)
-def test_no_word_of_a_person_is_lost(shape: str, words: str) -> None:
+def test_no_text_of_the_author_is_lost(shape: str, words: str) -> None:
     assume(squash(words))
     # A line with only our own text, or less than a word, cannot be distinguished from ours.
     assume(not any(OWN.has(line) for line in words.split("\n") if squash(line)))
@@ -129,7 +129,7 @@ def test_no_word_of_a_person_is_lost(shape: str, words: str) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_nothing_of_our_frame_is_left(shape: str) -> None:
+def test_our_quoted_mail_is_removed(shape: str) -> None:
     words = "Le pied en laiton.\n\nMon numéro est 4711."
     found = quotes.words(parse(SHAPES[shape](words)).text, OWN)
     for frame in (
@@ -145,7 +145,7 @@ def test_nothing_of_our_frame_is_left(shape: str) -> None:
     assert "Mon numéro est 4711." in found
 
 
-def test_a_quoted_printable_mail_says_the_same() -> None:
+def test_quoted_printable_mails_are_decoded() -> None:
     raw = (
         b"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n"
     )

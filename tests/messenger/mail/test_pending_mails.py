@@ -58,7 +58,7 @@ def owed() -> list[Mail]:
     return list(Mail.objects.filter(status=MailStatus.OWED).order_by("pk"))
 
 
-def test_an_answer_is_owed_a_mail_a_minute_after_it(talk: Conversation) -> None:
+def test_an_answer_is_mailed_after_a_minute(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is.", at=NOW)
     assert pending_mails.look(at=NOW + 59 * SECOND) == 0
     assert owed() == []
@@ -77,7 +77,7 @@ def test_the_minute_runs_from_the_last_message(talk: Conversation) -> None:
     assert owed()[0].to_seq == 3
 
 
-def test_two_mails_of_one_conversation_keep_a_distance(talk: Conversation) -> None:
+def test_mails_of_one_conversation_are_spaced(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is.", at=NOW)
     assert pending_mails.look(at=NOW + MINUTE) == 1
     say(talk, Author.AGENT, "One more thing.", at=NOW + 2 * MINUTE)
@@ -94,7 +94,7 @@ def test_read_messages_are_not_mailed_or_checked_again(talk: Conversation) -> No
     assert talk.notify_at is None
 
 
-def test_who_is_on_the_site_is_not_written_to_until_leaving(talk: Conversation) -> None:
+def test_visitors_on_the_site_are_mailed_only_after_leaving(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is.", at=NOW)
     cache.set(visitor_presence._key(talk.visitor_id), 1, 60)
     assert pending_mails.look(at=NOW + MINUTE) == 0
@@ -112,7 +112,7 @@ def test_an_answer_before_the_address_is_mailed_too(step: RuleStep, agent: Agent
 
 
 @pytest.mark.parametrize("choice", ["off", "deleted"])
-def test_who_does_not_want_mail_gets_none(talk: Conversation, choice: str) -> None:
+def test_visitors_without_wanted_mail_get_none(talk: Conversation, choice: str) -> None:
     say(talk, Author.AGENT, "It is.", at=NOW)
     if choice == "off":
         addresses.want_mail(talk.visitor, wanted=False, at=NOW)
@@ -147,14 +147,14 @@ def test_a_closed_conversation_is_still_mailed(talk: Conversation, agent: Agent)
     assert pending_mails.look(at=NOW + MINUTE) == 1
 
 
-def test_a_blocked_visitor_is_not_written_to(talk: Conversation, agent: Agent) -> None:
+def test_a_blocked_visitor_is_not_mailed(talk: Conversation, agent: Agent) -> None:
     say(talk, Author.AGENT, "Good-bye.", at=NOW)
     who = actors.agent(agent.user)
     verbs.close(talk.pk, reason=CloseReason.BLOCKED, actor=who, at=NOW + SECOND)
     assert pending_mails.look(at=NOW + MINUTE) == 0
 
 
-def test_a_live_conversation_is_none_of_this(step: RuleStep, agent: Agent) -> None:
+def test_a_live_conversation_is_not_mailed(step: RuleStep, agent: Agent) -> None:
     """R118: the offer belongs to queues."""
     conversation = on_desk(step, agent, is_asynchronous=False)
     addresses.give(conversation.visitor, VISITOR, at=NOW)
@@ -162,20 +162,20 @@ def test_a_live_conversation_is_none_of_this(step: RuleStep, agent: Agent) -> No
     assert pending_mails.look(at=NOW + MINUTE) == 0
 
 
-def test_a_website_may_write_to_nobody(talk: Conversation) -> None:
+def test_a_website_can_disable_mails(talk: Conversation) -> None:
     Sender.objects.create(website=talk.website, is_on=False)
     say(talk, Author.AGENT, "It is.", at=NOW)
     assert pending_mails.look(at=NOW + MINUTE) == 0
 
 
-def test_a_look_at_nothing_is_one_query(
+def test_a_look_without_pending_mails_takes_one_query(
     talk: Conversation, django_assert_num_queries: type[CaptureQueriesContext]
 ) -> None:
     with django_assert_num_queries(1):  # type: ignore[call-arg]
         pending_mails.look(at=NOW + MINUTE)
 
 
-def test_the_look_finds_its_rows_by_their_index(talk: Conversation) -> None:
+def test_the_look_uses_its_index(talk: Conversation) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         query = Conversation.objects.filter(notify_at__lte=NOW).order_by("notify_at")
@@ -184,7 +184,7 @@ def test_the_look_finds_its_rows_by_their_index(talk: Conversation) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_owe_one_mail(transactional_talk: Conversation) -> None:
+def test_concurrent_workers_create_one_mail(transactional_talk: Conversation) -> None:
     say(transactional_talk, Author.AGENT, "It is.", at=NOW)
     start = threading.Barrier(6)
     written: list[int] = []
@@ -229,7 +229,7 @@ def transactional_talk(transactional_db: None) -> Conversation:
         (Unread(1, NOW - 5 * MINUTE, True, None), NOW + 60 * SECOND),
     ],
 )
-def test_when_to_look(unread: Unread, expected: datetime | None) -> None:
+def test_the_next_look_is_scheduled(unread: Unread, expected: datetime | None) -> None:
     assert next_look(unread, PACE, at=NOW + 30 * SECOND) == expected
 
 

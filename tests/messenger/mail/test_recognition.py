@@ -37,7 +37,7 @@ OWN = own_text()
 
 
 @pytest.mark.parametrize("name", sorted(file.stem for file in EMAILS.glob("*.eml")))
-def test_a_mail_becomes_the_words_that_were_written(name: str) -> None:
+def test_only_the_text_of_the_author_is_extracted(name: str) -> None:
     incoming = parse((EMAILS / f"{name}.eml").read_bytes())
     expected = (EMAILS / f"{name}.txt").read_text().rstrip("\n")
     assert quotes.words(incoming.text, OWN) == expected

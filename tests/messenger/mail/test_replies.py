@@ -48,9 +48,7 @@ def mailed(conversation: Conversation, settings: Any) -> EmailMessage:
     return server.mails[0]
 
 
-def test_an_answer_to_the_mail_becomes_a_message_without_the_quote(
-    talk: Conversation, settings: Any
-) -> None:
+def test_a_reply_becomes_a_message_without_the_quote(talk: Conversation, settings: Any) -> None:
     """B9."""
     sent = mailed(talk, settings)
     assert (
@@ -65,13 +63,13 @@ def test_an_answer_to_the_mail_becomes_a_message_without_the_quote(
     assert talk.visitor_read_seq == talk.last_seq == 3
 
 
-def test_delivered_twice_it_is_one_message(talk: Conversation) -> None:
+def test_a_mail_delivered_twice_becomes_one_message(talk: Conversation) -> None:
     mail, to = letter(talk), reply_address(talk.public_id)
     assert [take(mail, to), take(mail, to)] == [ReplyOutcome.ACCEPTED, ReplyOutcome.IGNORED]
     assert words_of(talk) == ["Thank you!"]
 
 
-def test_a_mail_without_message_id_is_known_by_its_bytes(talk: Conversation) -> None:
+def test_a_mail_without_message_id_is_identified_by_its_bytes(talk: Conversation) -> None:
     mail, to = letter(talk), reply_address(talk.public_id)
     del mail["Message-ID"]
     assert [take(mail, to), take(mail, to)] == [ReplyOutcome.ACCEPTED, ReplyOutcome.IGNORED]
@@ -87,7 +85,7 @@ def test_a_mail_without_message_id_is_known_by_its_bytes(talk: Conversation) -> 
         f"{VISITOR}.evil.net",
     ],
 )
-def test_only_the_visitors_own_address_is_believed(talk: Conversation, sender: str) -> None:
+def test_only_the_visitors_own_address_is_accepted(talk: Conversation, sender: str) -> None:
     mail = letter(talk)
     del mail["From"]
     raw = f"From: {sender}\r\n".encode() + mail.as_bytes()
@@ -96,12 +94,12 @@ def test_only_the_visitors_own_address_is_believed(talk: Conversation, sender: s
     assert Reply.objects.get().reason == "not from the visitor's address"
 
 
-def test_two_from_headers_are_one_too_many(talk: Conversation) -> None:
+def test_two_from_headers_are_refused(talk: Conversation) -> None:
     raw = b"From: other@example.org\r\n" + letter(talk).as_bytes()
     assert take(raw, reply_address(talk.public_id)) == ReplyOutcome.REFUSED
 
 
-def test_an_address_that_we_did_not_sign_is_refused_and_logged(
+def test_an_unsigned_reply_address_is_refused_and_logged(
     talk: Conversation, caplog: pytest.LogCaptureFixture
 ) -> None:
     good = reply_address(talk.public_id)
@@ -119,7 +117,7 @@ def test_an_address_that_we_did_not_sign_is_refused_and_logged(
     assert VISITOR not in caplog.text
 
 
-def test_an_address_of_one_conversation_does_not_open_another(talk: Conversation) -> None:
+def test_a_reply_address_accepts_mails_for_its_own_conversation_only(talk: Conversation) -> None:
     other = begin()
     assert take(letter(talk), reply_address(other.public_id)) == ReplyOutcome.ACCEPTED
     assert words_of(talk) == []
@@ -127,7 +125,7 @@ def test_an_address_of_one_conversation_does_not_open_another(talk: Conversation
     assert take(letter(other), reply_address(other.public_id)) == ReplyOutcome.REFUSED
 
 
-def test_mail_servers_may_change_the_case(talk: Conversation) -> None:
+def test_addresses_are_case_insensitive(talk: Conversation) -> None:
     shouted = reply_address(talk.public_id).upper()
     assert conversation_of(shouted) == talk.public_id
     mail = letter(talk)
@@ -136,7 +134,7 @@ def test_mail_servers_may_change_the_case(talk: Conversation) -> None:
     assert take(mail, shouted) == ReplyOutcome.ACCEPTED
 
 
-def test_the_local_part_fits(talk: Conversation, settings: Any) -> None:
+def test_the_local_part_fits_into_64_characters(talk: Conversation, settings: Any) -> None:
     settings.MAIL_REPLY_TO = "ten_letter@in.example.com"
     assert len(reply_address(talk.public_id).partition("@")[0]) <= 64
 
@@ -152,7 +150,7 @@ def test_the_local_part_fits(talk: Conversation, settings: Any) -> None:
         ("Return-Path", "<>"),
     ],
 )
-def test_what_a_machine_wrote_is_no_message(talk: Conversation, name: str, value: str) -> None:
+def test_automatic_mails_become_no_message(talk: Conversation, name: str, value: str) -> None:
     assert (
         take(letter(talk, **{name: value}), reply_address(talk.public_id)) == ReplyOutcome.IGNORED
     )
@@ -160,14 +158,14 @@ def test_what_a_machine_wrote_is_no_message(talk: Conversation, name: str, value
     assert Mail.objects.count() == 0
 
 
-def test_a_loop_that_does_not_say_so_ends(talk: Conversation) -> None:
+def test_an_unmarked_mail_loop_is_stopped(talk: Conversation) -> None:
     to = reply_address(talk.public_id)
     outcomes = [take(letter(talk, f"Loop {n}"), to) for n in range(replies.HOURLY + 3)]
     assert outcomes.count(ReplyOutcome.ACCEPTED) == replies.HOURLY
     assert outcomes[-1] == ReplyOutcome.IGNORED
 
 
-def test_a_reply_wakes_what_sleeps(talk: Conversation) -> None:
+def test_a_reply_wakes_a_snoozed_conversation(talk: Conversation) -> None:
     """R113, C2."""
     agent = Agent.objects.get()
     verbs.snooze(
@@ -183,7 +181,7 @@ def test_a_reply_wakes_what_sleeps(talk: Conversation) -> None:
     assert talk.status == Status.ASSIGNED
 
 
-def test_a_closed_conversation_answers_how_to_come_back_once(
+def test_a_reply_to_a_closed_conversation_gets_one_closing_mail(
     talk: Conversation, settings: Any
 ) -> None:
     agent = Agent.objects.get()
@@ -199,7 +197,7 @@ def test_a_closed_conversation_answers_how_to_come_back_once(
     assert take(server.mails[0], to) == ReplyOutcome.IGNORED
 
 
-def test_a_long_letter_comes_in_pieces(talk: Conversation) -> None:
+def test_a_long_mail_is_split_into_messages(talk: Conversation) -> None:
     paragraph = "word " * 100
     body = "\n\n".join([paragraph] * 20)
     assert take(letter(talk, body), reply_address(talk.public_id)) == ReplyOutcome.ACCEPTED
@@ -230,7 +228,7 @@ OUTLOOK = """<html><body><p>Thank you.</p><div id="divRplyFwdMsg"><b>From:</b> M
     ("html", "expected"),
     [(GMAIL, ["Merci beaucoup !", "Et le pied ?"]), (OUTLOOK, ["Thank you."])],
 )
-def test_a_mail_of_html_alone_is_read(html: str, expected: list[str]) -> None:
+def test_an_html_only_mail_is_read(html: str, expected: list[str]) -> None:
     mail = EmailMessage()
     mail["From"] = VISITOR
     mail.set_content(html, subtype="html")
@@ -294,19 +292,19 @@ HOSTILE: list[tuple[str, bytes]] = [
 
 
 @pytest.mark.parametrize("raw", [raw for _name, raw in HOSTILE], ids=[name for name, _ in HOSTILE])
-def test_no_mail_breaks_the_reader_or_keeps_it_busy(raw: bytes) -> None:
+def test_any_mail_is_parsed_quickly_without_errors(raw: bytes) -> None:
     begun = time.process_time()
     parse(raw)
     assert time.process_time() - begun < 3
 
 
 @pytest.mark.parametrize("raw", [raw for _name, raw in HOSTILE], ids=[name for name, _ in HOSTILE])
-def test_every_mail_has_an_outcome_on_record(talk: Conversation, raw: bytes) -> None:
+def test_every_mail_has_a_recorded_outcome(talk: Conversation, raw: bytes) -> None:
     take(raw, reply_address(talk.public_id))
     assert Reply.objects.count() == 1
 
 
-def test_a_mail_server_delivers_over_lmtp(lmtp_server: Lmtp) -> None:
+def test_mails_are_delivered_over_lmtp(lmtp_server: Lmtp) -> None:
     first, second = begin(), begin()
     to = [reply_address(first.public_id), reply_address(second.public_id)]
     assert lmtp_server.deliver(letter(first).as_bytes(), to) == dict.fromkeys(to, 250)
@@ -322,7 +320,7 @@ def test_lmtp_refuses_unknown_recipients_at_once(lmtp_server: Lmtp) -> None:
     assert words_of(talk) == ["Thank you!"]
 
 
-def test_a_thousand_recipients_are_too_many(lmtp_server: Lmtp) -> None:
+def test_the_number_of_recipients_is_limited(lmtp_server: Lmtp) -> None:
     talk = begin()
     good = reply_address(talk.public_id)
     with smtplib.LMTP("127.0.0.1", lmtp_server.port, timeout=20) as client:
@@ -340,7 +338,7 @@ def test_a_bounce_over_lmtp_is_ignored(lmtp_server: Lmtp) -> None:
     assert Reply.objects.get().outcome == ReplyOutcome.IGNORED
 
 
-def test_what_is_too_large_is_refused(lmtp_server: Lmtp) -> None:
+def test_lmtp_refuses_a_mail_that_is_too_large(lmtp_server: Lmtp) -> None:
     talk = begin()
     with smtplib.LMTP("127.0.0.1", lmtp_server.port, timeout=20) as client:
         client.ehlo_or_helo_if_needed()
@@ -349,7 +347,7 @@ def test_what_is_too_large_is_refused(lmtp_server: Lmtp) -> None:
     assert words_of(talk) == []
 
 
-def test_a_provider_delivers_by_webhook(talk: Conversation, webhooks: None, client: Client) -> None:
+def test_mails_are_delivered_by_webhook(talk: Conversation, webhooks: None, client: Client) -> None:
     to = reply_address(talk.public_id)
     postmark = {
         "FromFull": {"Email": VISITOR, "Name": "Jeanne"},

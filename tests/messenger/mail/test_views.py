@@ -66,7 +66,7 @@ def mail(visitor: Visitor, step: RuleStep, agent: Agent) -> Mail:
 # --- The address
 
 
-def test_an_address_is_left_changed_switched_off_and_deleted(
+def test_an_address_is_added_switched_off_changed_and_deleted(
     browser: Browser, visitor: Visitor
 ) -> None:
     """R6, R23-R25."""
@@ -108,16 +108,14 @@ def test_an_invalid_address_is_refused_in_the_visitors_language(
     assert not Address.objects.exists()
 
 
-def test_a_new_address_forgets_that_the_old_one_was_refused(
-    browser: Browser, visitor: Visitor
-) -> None:
+def test_saving_an_address_clears_its_refusal(browser: Browser, visitor: Visitor) -> None:
     addresses.give(visitor, VISITOR, at=NOW)
     Address.objects.update(refused_at=NOW)
     assert browser.get("state/").json()["email"]["refused"] is True
     assert browser.post("email/", {"address": VISITOR}).json()["email"]["refused"] is False
 
 
-def test_a_website_that_writes_to_nobody_takes_no_address(
+def test_a_website_without_mails_accepts_no_address(
     browser: Browser, visitor: Visitor, website: Website
 ) -> None:
     Sender.objects.create(website=website, is_on=False)
@@ -125,14 +123,14 @@ def test_a_website_that_writes_to_nobody_takes_no_address(
     assert b'"email": false' in browser.get().content
 
 
-def test_without_a_mail_server_no_address_is_requested(
+def test_no_address_is_accepted_without_a_mail_server(
     browser: Browser, visitor: Visitor, settings: Any
 ) -> None:
     settings.MAIL_IS_SENT = False
     assert browser.post("email/", {"address": VISITOR}).status_code == 409
 
 
-def test_an_address_belongs_to_who_shows_the_token(browser: Browser, visitor: Visitor) -> None:
+def test_saving_an_address_requires_a_valid_token(browser: Browser, visitor: Visitor) -> None:
     browser.token = "nobody's"
     assert browser.post("email/", {"address": VISITOR}).status_code == 401
 
@@ -140,7 +138,7 @@ def test_an_address_belongs_to_who_shows_the_token(browser: Browser, visitor: Vi
 # --- The link
 
 
-def test_a_link_opens_its_conversation_and_no_other(
+def test_a_link_opens_only_its_conversation(
     browser: Browser, mail: Mail, step: RuleStep, agent: Agent
 ) -> None:
     """C11."""
@@ -155,7 +153,9 @@ def test_a_link_opens_its_conversation_and_no_other(
     assert token_hash_for(browser.token, others) != secret
 
 
-def test_a_link_is_no_login(browser: Browser, mail: Mail) -> None:
+def test_a_link_cannot_begin_conversations_or_change_the_address(
+    browser: Browser, mail: Mail
+) -> None:
     browser.token = links.word_for(mail)
     begun = {"client_id": str(uuid.uuid4()), "body": "Another", "page_url": ""}
     assert browser.post("conversations/", begun).status_code == 401
@@ -184,7 +184,7 @@ def test_a_link_answers_the_survey_of_its_conversation_only(
     assert browser.post(path, given).status_code == 204
 
 
-def test_a_ticket_by_link_hears_of_one_conversation(browser: Browser, mail: Mail) -> None:
+def test_a_ticket_by_link_is_limited_to_one_conversation(browser: Browser, mail: Mail) -> None:
     browser.token = links.word_for(mail)
     holder = tickets.redeem(browser.post("ticket/", {}).json()["ticket"])
     visitor = mail.conversation.visitor
@@ -200,7 +200,7 @@ def test_a_link_expires(browser: Browser, mail: Mail, settings: Any) -> None:
         assert browser.get("state/").status_code == 401
 
 
-def test_a_link_to_an_address_that_was_left_behind_is_dead(browser: Browser, mail: Mail) -> None:
+def test_a_link_sent_to_a_former_address_is_refused(browser: Browser, mail: Mail) -> None:
     browser.token = links.word_for(mail)
     addresses.give(mail.conversation.visitor, "new@example.org", at=NOW)
     assert browser.get("state/").status_code == 401
@@ -232,7 +232,7 @@ def path_of(mail: Mail) -> str:
     return url[url.index("/messenger/") :]
 
 
-def test_one_click_is_enough_and_looking_changes_nothing(client: Client, mail: Mail) -> None:
+def test_one_click_unsubscribes_and_viewing_changes_nothing(client: Client, mail: Mail) -> None:
     """RFC 8058: a POST without cookie, token or page."""
     shown = client.get(path_of(mail))
     assert shown.status_code == 200
@@ -246,14 +246,16 @@ def test_one_click_is_enough_and_looking_changes_nothing(client: Client, mail: M
     assert Address.objects.get().wants_mail
 
 
-def test_a_forged_word_changes_nothing(client: Client, mail: Mail) -> None:
+def test_a_forged_unsubscribe_link_changes_nothing(client: Client, mail: Mail) -> None:
     path = path_of(mail)
     forged = f"{path[:-3]}{'a' if path[-3] != 'a' else 'b'}/"
     assert client.post(forged).status_code == 404
     assert Address.objects.get().wants_mail
 
 
-def test_an_old_mail_does_not_switch_a_new_address_off(client: Client, mail: Mail) -> None:
+def test_a_mail_to_a_former_address_cannot_unsubscribe_a_new_one(
+    client: Client, mail: Mail
+) -> None:
     addresses.give(mail.conversation.visitor, "new@example.org", at=NOW)
     page = client.post(path_of(mail)).content.decode()
     assert "new@example.org" not in page
@@ -263,9 +265,7 @@ def test_an_old_mail_does_not_switch_a_new_address_off(client: Client, mail: Mai
 # --- The demo's mailbox
 
 
-def test_the_demos_mailbox_shows_mails_and_nothing_else(
-    client: Client, settings: Any, tmp_path: Path
-) -> None:
+def test_the_demo_mailbox_shows_only_mails(client: Client, settings: Any, tmp_path: Path) -> None:
     settings.MAIL_FOLDER = tmp_path / "mail"
     settings.MAIL_FOLDER.mkdir()
     (tmp_path / "secret.eml").write_text("secret")
@@ -285,7 +285,7 @@ def test_the_demos_mailbox_shows_mails_and_nothing_else(
     assert client.get("/demo/mail/").status_code == 404
 
 
-def test_the_visitor_in_person_is_no_guest(browser: Browser, mail: Mail, agent: Agent) -> None:
+def test_a_visitor_with_a_token_is_not_a_guest(browser: Browser, mail: Mail, agent: Agent) -> None:
     """R15: the history is there as before."""
     verbs.close(
         mail.conversation.pk,

@@ -40,7 +40,7 @@ def tell(visitor: Visitor, token: str = "word", **said: Any) -> int:
     return answer.status_code
 
 
-def test_a_page_is_stored_once_with_its_data(visitor: Visitor) -> None:
+def test_a_repeated_page_view_is_stored_once(visitor: Visitor) -> None:
     view = {"device": "phone", "language": "fr-FR", "data": {"cart.total": 80, "vip": True}}
     for _ in range(2):
         assert tell(visitor, view=view, referrer="https://search.example/?q=lamp") == 204
@@ -71,7 +71,7 @@ def test_nothing_is_stored_without_consent(visitor: Visitor, token: str) -> None
         {"url": "https://x/\x00"},
     ],
 )
-def test_what_is_no_page_is_none(visitor: Visitor, said: dict[str, Any]) -> None:
+def test_invalid_page_views_are_not_stored(visitor: Visitor, said: dict[str, Any]) -> None:
     assert tell(visitor, **said) == 204
     assert not SeenPage.objects.exists()
 
@@ -83,14 +83,14 @@ def test_text_is_stored_without_invalid_characters(visitor: Visitor) -> None:
     assert Profile.objects.get().data == {"ab": "xy"}
 
 
-def test_the_memory_is_bounded(visitor: Visitor) -> None:
+def test_stored_pages_are_limited(visitor: Visitor) -> None:
     for number in range(page_views.MAX_PAGES + 3):
         page_views.see(visitor.pk, Seen(url=f"https://shop.example/{number}"), at=NOW)
     assert [page.url[-2:] for page in page_views.pages_of(visitor.pk)][:2] == ["52", "51"]
     assert SeenPage.objects.count() == page_views.MAX_PAGES
 
 
-def test_what_is_old_is_forgotten(visitor: Visitor, settings: Any) -> None:
+def test_old_pages_and_drafts_are_deleted(visitor: Visitor, settings: Any) -> None:
     from conversations.tasks import forget_traces
 
     settings.PAGE_DAYS = settings.DRAFT_DAYS = 30
@@ -111,7 +111,7 @@ def _now() -> Any:
     return database_now()
 
 
-def test_the_desk_shows_it_and_nothing_of_it_is_markup(visitor: Visitor) -> None:
+def test_the_desk_shows_pages_and_profile_escaped(visitor: Visitor) -> None:
     step = StepFactory(rule__website=visitor.website)
     agent = AgentFactory()
     step.group.members.add(agent)
@@ -138,7 +138,7 @@ def test_the_desk_shows_it_and_nothing_of_it_is_markup(visitor: Visitor) -> None
         assert markup not in shown
 
 
-def test_a_page_costs_few_queries(
+def test_a_page_view_takes_few_queries(
     visitor: Visitor, django_assert_max_num_queries: Callable[[int], Any]
 ) -> None:
     tell(visitor)
@@ -165,7 +165,7 @@ def places(tmp_path: Path, settings: Any) -> Path:
     ("is_shown", "address", "place"),
     [(True, "81.2.69.142", "Lyon, France"), (True, "10.0.0.1", ""), (False, "81.2.69.142", "")],
 )
-def test_the_place_is_of_the_file_and_only_where_the_website_shows_it(
+def test_the_place_comes_from_the_file_if_the_website_shows_it(
     visitor: Visitor, places: Path, rf: Any, is_shown: bool, address: str, place: str
 ) -> None:
     from messenger.geolocation import place_of
@@ -175,7 +175,7 @@ def test_the_place_is_of_the_file_and_only_where_the_website_shows_it(
 
 
 @pytest.mark.parametrize("content", [b"", b"no database"])
-def test_a_broken_file_or_address_is_no_place_and_no_fault(
+def test_an_invalid_file_or_address_gives_no_place(
     visitor: Visitor, places: Path, rf: Any, content: bytes
 ) -> None:
     from messenger.geolocation import place_of
@@ -186,7 +186,7 @@ def test_a_broken_file_or_address_is_no_place_and_no_fault(
     assert place_of(rf.post("/", REMOTE_ADDR="81.2.69.142"), visitor.website) == ""
 
 
-def test_a_proxy_may_say_the_place(visitor: Visitor, rf: Any, settings: Any) -> None:
+def test_the_place_can_come_from_a_proxy_header(visitor: Visitor, rf: Any, settings: Any) -> None:
     from messenger.geolocation import place_of
 
     settings.PLACE_HEADER = "X-City"
@@ -219,7 +219,7 @@ def test_the_agents_desk_is_notified(
     assert told == [VisitorBrowsed(conversation.pk, agent.pk)]
 
 
-def test_who_withdraws_his_consent_leaves_no_trail(visitor: Visitor) -> None:
+def test_withdrawn_consent_deletes_pages_and_profile(visitor: Visitor) -> None:
     from conversations.models import Consent, ConsentKind
     from conversations.visitors import persons
 

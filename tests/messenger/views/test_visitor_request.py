@@ -52,7 +52,7 @@ def test_every_view_refuses_other_pages_methods_and_websites(website: Website, p
 
 
 @pytest.mark.parametrize("path", posted())
-def test_only_purchases_come_from_the_pages_of_the_brand(website: Website, path: str) -> None:
+def test_only_purchases_are_accepted_from_pages_of_the_brand(website: Website, path: str) -> None:
     response = ask(path, Origin=BRAND)
     if path in OF_BRAND:
         assert code(response) == (400, "invalid")
@@ -72,14 +72,14 @@ def test_only_purchases_come_from_the_pages_of_the_brand(website: Website, path:
         ("application/json; charset=utf-8", "{}", (403, "consent")),
     ],
 )
-def test_a_body_is_a_json_object_of_a_valid_size(
+def test_bodies_must_be_json_objects_of_a_valid_size(
     website: Website, kind: str, body: str, expected: tuple[int, str]
 ) -> None:
     assert code(ask("visitors/", body, kind)) == expected
 
 
 @pytest.mark.parametrize("path", ["visitors/", "transactions/"])
-def test_without_the_database_the_answer_is_a_503(
+def test_without_the_database_views_answer_503(
     website: Website, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     def lost(*_args: object, **_kwargs: object) -> None:
