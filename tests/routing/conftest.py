@@ -1,4 +1,4 @@
-"""Fixtures for the tests of routing: the durable reactions, without those that only show."""
+"""Fixtures for the tests of routing: the durable reactions, without those that update screens."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def manager(step: RuleStep) -> Client:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[Fact]:
+def published_facts(monkeypatch: pytest.MonkeyPatch) -> list[Fact]:
     """Collect what is published, in order."""
     published: list[Fact] = []
     publish = bus.publish
@@ -81,18 +81,18 @@ def address(step: RuleStep) -> str:
     return f"/admin/routing/distributionrule/{step.rule_id}/change/"
 
 
-def test_an_administrator_changes_the_places_in_queue(
-    admin: Client, step: RuleStep, told: list[Fact]
+def test_an_administrator_can_change_the_places(
+    admin: Client, step: RuleStep, published_facts: list[Fact]
 ) -> None:
     assert "Places in the conversation queue" in admin.get(address(step)).content.decode()
     answer = admin.post(address(step), rule_form(step, **{"steps-0-places": 7}))
     assert answer.status_code == 302
     step.refresh_from_db()
     assert step.places == 7
-    assert facts.RuleChanged(website_id=step.rule.website_id) in told
+    assert facts.RuleChanged(website_id=step.rule.website_id) in published_facts
 
 
-def test_a_rule_never_leads_to_another_website(admin: Client, step: RuleStep) -> None:
+def test_a_rule_cannot_use_a_group_of_another_website(admin: Client, step: RuleStep) -> None:
     foreign = GroupFactory()
     answer = admin.post(address(step), rule_form(step, **{"steps-0-group": foreign.pk}))
     assert answer.status_code == 200
@@ -100,7 +100,7 @@ def test_a_rule_never_leads_to_another_website(admin: Client, step: RuleStep) ->
 
 
 @pytest.mark.parametrize("places", ["-1", "", "many"])
-def test_wrong_places_are_not_saved(admin: Client, step: RuleStep, places: str) -> None:
+def test_invalid_places_are_not_saved(admin: Client, step: RuleStep, places: str) -> None:
     answer = admin.post(address(step), rule_form(step, **{"steps-0-places": places}))
     assert answer.status_code == 200
     step.refresh_from_db()
@@ -108,7 +108,7 @@ def test_wrong_places_are_not_saved(admin: Client, step: RuleStep, places: str) 
 
 
 @pytest.mark.parametrize(
-    ("number", "unit", "stored", "said"),
+    ("number", "unit", "stored", "error"),
     [
         ("28", "86400", timedelta(days=28), None),
         ("90", "60", timedelta(minutes=90), None),
@@ -127,13 +127,13 @@ def test_a_return_window_is_a_number_and_a_unit(
     number: str,
     unit: str,
     stored: timedelta | None,
-    said: str | None,
+    error: str | None,
 ) -> None:
     form = rule_form(step, solved_window_0=number, solved_window_1=unit)
     answer = admin.post(address(step), form)
-    assert answer.status_code == (302 if said is None else 200)
-    if said is not None:
-        assert said in answer.content.decode()
+    assert answer.status_code == (302 if error is None else 200)
+    if error is not None:
+        assert error in answer.content.decode()
         assert f'value="{number}"' in answer.content.decode()  # what was typed stays
     step.rule.refresh_from_db()
     assert step.rule.solved_window == stored
@@ -149,9 +149,7 @@ def test_a_stored_duration_is_shown_in_its_largest_unit(admin: Client, step: Rul
         assert chosen.endswith(f'value="{unit}" ')
 
 
-def test_a_website_goes_with_its_settings_while_nothing_happened_on_it(
-    admin: Client, step: RuleStep
-) -> None:
+def test_an_unused_website_is_deleted_with_its_settings(admin: Client, step: RuleStep) -> None:
     website = step.rule.website
     step.rule.bot = BotFactory(website=website)
     step.rule.save()
@@ -163,9 +161,7 @@ def test_a_website_goes_with_its_settings_while_nothing_happened_on_it(
     assert not Group.objects.filter(pk=step.group_id).exists()
 
 
-def test_a_website_on_which_something_happened_says_what_holds_it(
-    admin: Client, step: RuleStep
-) -> None:
+def test_a_website_with_conversations_cannot_be_deleted(admin: Client, step: RuleStep) -> None:
     queued(step)
     delete = f"/admin/accounts/website/{step.rule.website_id}/delete/"
     html = admin.get(delete).content.decode()
@@ -175,21 +171,21 @@ def test_a_website_on_which_something_happened_says_what_holds_it(
     assert Website.objects.filter(pk=step.rule.website_id).exists()
 
 
-def test_a_group_that_a_rule_leads_to_is_not_deleted(admin: Client, step: RuleStep) -> None:
+def test_a_group_used_by_a_rule_cannot_be_deleted(admin: Client, step: RuleStep) -> None:
     delete = f"/admin/accounts/group/{step.group_id}/delete/"
     assert "cannot be deleted because these depend on it" in admin.get(delete).content.decode()
     assert admin.post(delete, {"post": "yes"}).status_code == 200
     assert Group.objects.filter(pk=step.group_id).exists()
 
 
-def test_managers_do_not_touch_rules_users_or_websites(manager: Client, step: RuleStep) -> None:
+def test_managers_cannot_change_rules_users_or_websites(manager: Client, step: RuleStep) -> None:
     assert manager.post(address(step), rule_form(step)).status_code == 403
     for path in ("accounts/user/", "accounts/website/", "conversations/conversation/"):
         assert manager.get(f"/admin/{path}").status_code == 403
 
 
-def test_a_manager_sets_the_slots_of_his_agents_only(
-    manager: Client, step: RuleStep, told: list[Fact]
+def test_a_manager_sets_slots_of_their_agents_only(
+    manager: Client, step: RuleStep, published_facts: list[Fact]
 ) -> None:
     mine, foreign = AgentFactory(), AgentFactory()
     step.group.members.add(mine)
@@ -206,14 +202,14 @@ def test_a_manager_sets_the_slots_of_his_agents_only(
     assert manager.post(f"/admin/accounts/agent/{mine.pk}/change/", form).status_code == 302
     channel.refresh_from_db()
     assert channel.slots == 9
-    assert facts.CapacityAdded(agent_id=mine.pk) in told
+    assert facts.CapacityAdded(agent_id=mine.pk) in published_facts
     other = f"/admin/accounts/agent/{foreign.pk}/change/"
     # to the index: for this manager it does not exist
     assert manager.post(other, form).status_code == 302
     assert foreign.channels.get().slots == 3
 
 
-def test_agents_have_no_administration(step: RuleStep) -> None:
+def test_agents_cannot_open_the_administration(step: RuleStep) -> None:
     agent: Agent = AgentFactory()
     assert browser(agent.user).get(address(step)).status_code == 302  # to the admin's login
 

@@ -59,7 +59,7 @@ def manager(boss: User) -> Client:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[Fact]:
+def published_facts(monkeypatch: pytest.MonkeyPatch) -> list[Fact]:
     """Collect what is published, in order."""
     published: list[Fact] = []
     publish = bus.publish
@@ -114,7 +114,7 @@ def page(obj: Any) -> str:
     return f"/admin/{obj._meta.app_label}/{obj._meta.model_name}/{obj.pk}/change/"
 
 
-def test_agents_and_experts_have_no_administration(step: RuleStep) -> None:
+def test_agents_and_experts_cannot_open_the_administration(step: RuleStep) -> None:
     for role in (Role.AGENT, Role.EXPERT):
         client = browser(UserFactory(role=role, is_staff=True))
         for path in ("/admin/", page(step.rule), page(step.group), "/admin/setup/"):
@@ -122,7 +122,7 @@ def test_agents_and_experts_have_no_administration(step: RuleStep) -> None:
             assert client.post(path, {}).status_code == 302, path
 
 
-def test_who_lost_the_role_or_the_account_is_out_at_once(boss: User, manager: Client) -> None:
+def test_a_demoted_manager_loses_access_at_once(boss: User, manager: Client) -> None:
     assert manager.get("/admin/").status_code == 200
     User.objects.filter(pk=boss.pk).update(role=Role.AGENT)
     assert manager.get("/admin/").status_code == 302
@@ -146,7 +146,9 @@ def test_who_lost_the_role_or_the_account_is_out_at_once(boss: User, manager: Cl
         "conversations/event/",
     ],
 )
-def test_what_is_the_administrators(admin: Client, manager: Client, path: str) -> None:
+def test_administrator_pages_are_refused_to_managers(
+    admin: Client, manager: Client, path: str
+) -> None:
     reads = "conversations/" not in path and "change" not in path
     assert admin.get(f"/admin/{path}").status_code == 200
     assert manager.get(f"/admin/{path}").status_code == 403
@@ -155,13 +157,13 @@ def test_what_is_the_administrators(admin: Client, manager: Client, path: str) -
 
 
 @pytest.mark.parametrize("path", ["setup/", "setup/1/group/", "setup/1/team/", "setup/person/1/"])
-def test_the_set_up_is_not_there_for_managers(manager: Client, path: str) -> None:
+def test_setup_is_not_found_for_managers(manager: Client, path: str) -> None:
     assert manager.get(f"/admin/{path}").status_code == 404
     assert manager.post(f"/admin/{path}", {"name": "forged"}).status_code == 404
 
 
-def test_a_manager_changes_members_and_hours_and_nothing_else(
-    manager: Client, group: Group, boss: User, told: list[Fact]
+def test_a_manager_changes_only_members_and_hours(
+    manager: Client, group: Group, boss: User, published_facts: list[Fact]
 ) -> None:
     new = AgentFactory()
     GroupFactory(website=group.website).members.add(new)
@@ -190,13 +192,13 @@ def test_a_manager_changes_members_and_hours_and_nothing_else(
     assert (group.answer_seconds, group.release_minutes) == (None, None)
     assert group.keeps_places_when_closed
     assert list(group.managers.all()) == [boss]
-    assert facts.GroupChanged(group_id=group.pk) in told
-    assert facts.AgentChanged(agent_id=new.pk) in told
+    assert facts.GroupChanged(group_id=group.pk) in published_facts
+    assert facts.AgentChanged(agent_id=new.pk) in published_facts
     # The hours apply from this moment on, not from the next tick.
     assert group.hours_change_at is not None
 
 
-def test_hours_that_overlap_are_refused_with_their_day(admin: Client, group: Group) -> None:
+def test_overlapping_hours_are_refused_with_their_day(admin: Client, group: Group) -> None:
     typed = {"week-0-from": ["09:00", "11:00"], "week-0-to": ["12:00", "13:00"]}
     answer = admin.post(page(group), group_form(group, **typed))
     assert answer.status_code == 200
@@ -204,8 +206,8 @@ def test_hours_that_overlap_are_refused_with_their_day(admin: Client, group: Gro
     assert not group.opening_hours.exists()
 
 
-def test_hours_go_by_an_empty_grid_and_stay_without_one(
-    admin: Client, group: Group, told: list[Fact]
+def test_an_empty_grid_clears_hours_and_a_missing_one_does_not(
+    admin: Client, group: Group, published_facts: list[Fact]
 ) -> None:
     OpeningHours.objects.create(group=group, weekday=0, opens="09:00", closes="18:00")
     assert admin.post(page(group), group_form(group)).status_code == 302
@@ -213,7 +215,7 @@ def test_hours_go_by_an_empty_grid_and_stay_without_one(
     empty = {"week-0-from": "", "week-0-to": ""}
     assert admin.post(page(group), group_form(group, **empty)).status_code == 302
     assert not group.opening_hours.exists()
-    assert facts.GroupChanged(group_id=group.pk) in told
+    assert facts.GroupChanged(group_id=group.pk) in published_facts
 
 
 def test_a_new_group_has_its_hours_at_once(admin: Client, group: Group) -> None:
@@ -225,9 +227,7 @@ def test_a_new_group_has_its_hours_at_once(admin: Client, group: Group) -> None:
     assert made.hours_change_at is not None
 
 
-def test_a_manager_makes_nobody_a_member_whom_he_does_not_see(
-    manager: Client, group: Group
-) -> None:
+def test_a_manager_cannot_add_a_member_they_do_not_see(manager: Client, group: Group) -> None:
     stranger = AgentFactory()
     GroupFactory().members.add(stranger)
     answer = manager.post(page(group), group_form(group, members=[stranger.pk]))
@@ -236,7 +236,7 @@ def test_a_manager_makes_nobody_a_member_whom_he_does_not_see(
     assert stranger.display_name not in answer.content.decode()
 
 
-def test_a_manager_finds_no_foreign_group(manager: Client, group: Group) -> None:
+def test_a_manager_cannot_see_or_change_other_groups(manager: Client, group: Group) -> None:
     beside = GroupFactory(website=group.website, name="Next door")
     foreign = GroupFactory(name="Abroad")
     listed = manager.get("/admin/accounts/group/").content.decode()
@@ -252,7 +252,7 @@ def test_a_manager_finds_no_foreign_group(manager: Client, group: Group) -> None
         assert Group.objects.filter(pk=other.pk).exists()
 
 
-def test_a_manager_deletes_no_group_of_his_either(manager: Client, group: Group) -> None:
+def test_a_manager_cannot_delete_their_own_group(manager: Client, group: Group) -> None:
     address = f"/admin/accounts/group/{group.pk}/delete/"
     assert manager.post(address, {"post": "yes"}).status_code == 403
     action = {"action": "delete_selected", "_selected_action": [group.pk], "post": "yes"}
@@ -260,8 +260,8 @@ def test_a_manager_deletes_no_group_of_his_either(manager: Client, group: Group)
     assert Group.objects.filter(pk=group.pk).exists()
 
 
-def test_a_manager_sets_slots_of_his_members_only(
-    manager: Client, group: Group, told: list[Fact]
+def test_a_manager_sets_slots_of_their_members_only(
+    manager: Client, group: Group, published_facts: list[Fact]
 ) -> None:
     mine, beside = AgentFactory(), AgentFactory()
     group.members.add(mine)
@@ -271,11 +271,11 @@ def test_a_manager_sets_slots_of_his_members_only(
         form = agent_form(agent, **formset("channels", row, initial=1))
         assert manager.post(page(agent), form).status_code == 302
     assert (mine.channels.get().slots, beside.channels.get().slots) == (9, 3)
-    assert facts.CapacityAdded(agent_id=mine.pk) in told
-    assert facts.CapacityAdded(agent_id=beside.pk) not in told
+    assert facts.CapacityAdded(agent_id=mine.pk) in published_facts
+    assert facts.CapacityAdded(agent_id=beside.pk) not in published_facts
 
 
-def test_a_manager_gives_no_agent_to_another_user(manager: Client, group: Group) -> None:
+def test_a_manager_cannot_change_the_user_of_an_agent(manager: Client, group: Group) -> None:
     mine, other = AgentFactory(), UserFactory()
     group.members.add(mine)
     assert manager.post(page(mine), agent_form(mine, user=other.pk)).status_code == 302
@@ -283,7 +283,7 @@ def test_a_manager_gives_no_agent_to_another_user(manager: Client, group: Group)
     assert mine.user_id != other.pk
 
 
-def test_what_a_manager_does_not_see_of_an_agent_stays(manager: Client, group: Group) -> None:
+def test_a_manager_leaves_unseen_groups_and_skills_unchanged(manager: Client, group: Group) -> None:
     mine, elsewhere = AgentFactory(), GroupFactory()
     french = Skill.objects.create(website=group.website, name="French")
     abroad = Skill.objects.create(website=elsewhere.website, name="Abroad")
@@ -300,7 +300,7 @@ def test_what_a_manager_does_not_see_of_an_agent_stays(manager: Client, group: G
     assert manager.post(page(mine), forged).status_code == 200
 
 
-def test_a_managers_holidays_are_of_his_groups(manager: Client, group: Group) -> None:
+def test_a_manager_edits_holidays_of_their_groups_only(manager: Client, group: Group) -> None:
     website = group.website
     whole = Holiday.objects.create(website=website, date="2026-12-25", name="Christmas")
     foreign = Holiday.objects.create(website=WebsiteFactory(), date="2026-12-24", name="Abroad")
@@ -319,14 +319,14 @@ def test_a_managers_holidays_are_of_his_groups(manager: Client, group: Group) ->
     assert Holiday.objects.get(name="Mine").group == group
 
 
-def test_a_group_stays_on_its_website(admin: Client, group: Group) -> None:
+def test_a_group_cannot_change_its_website(admin: Client, group: Group) -> None:
     elsewhere = WebsiteFactory()
     assert admin.post(page(group), group_form(group, website=elsewhere.pk)).status_code == 302
     group.refresh_from_db()
     assert group.website_id != elsewhere.pk
 
 
-def test_an_administrator_sets_what_is_reserved(admin: Client, group: Group) -> None:
+def test_an_administrator_sets_reserved_fields(admin: Client, group: Group) -> None:
     form = group_form(group, answer_seconds_0="1", release_minutes_0="5", name="Renamed")
     assert admin.post(page(group), form).status_code == 302
     group.refresh_from_db()
@@ -342,7 +342,7 @@ def test_an_administrator_sets_what_is_reserved(admin: Client, group: Group) -> 
 
 
 def test_a_new_agent_gets_groups_and_each_change_is_published(
-    admin: Client, group: Group, told: list[Fact]
+    admin: Client, group: Group, published_facts: list[Fact]
 ) -> None:
     user = UserFactory()
     row = {"channel": "chat", "slots": 4}
@@ -356,11 +356,11 @@ def test_a_new_agent_gets_groups_and_each_change_is_published(
     assert admin.post("/admin/accounts/agent/add/", form).status_code == 302
     agent = Agent.objects.get(user=user)
     assert list(agent.groups.all()) == [group]
-    assert facts.GroupChanged(group_id=group.pk) in told
-    assert facts.CapacityAdded(agent_id=agent.pk) in told
+    assert facts.GroupChanged(group_id=group.pk) in published_facts
+    assert facts.CapacityAdded(agent_id=agent.pk) in published_facts
 
 
-def test_the_pencil_and_the_sections_of_a_rule(admin: Client, step: RuleStep) -> None:
+def test_a_rule_has_an_edit_link_and_translated_sections(admin: Client, step: RuleStep) -> None:
     listed = admin.get("/admin/routing/distributionrule/").content.decode()
     assert f'aria-label="Edit {step.rule}"' in listed
     shown = admin.get(page(step.rule), headers={"Accept-Language": "fr"}).content.decode()
@@ -369,7 +369,7 @@ def test_the_pencil_and_the_sections_of_a_rule(admin: Client, step: RuleStep) ->
 
 
 def test_a_deleted_skill_is_no_longer_required(
-    admin: Client, step: RuleStep, told: list[Fact]
+    admin: Client, step: RuleStep, published_facts: list[Fact]
 ) -> None:
     group = step.group
     skill = Skill.objects.create(website=group.website, name="French")
@@ -377,7 +377,7 @@ def test_a_deleted_skill_is_no_longer_required(
     Conversation.objects.filter(pk=waiting.pk).update(required_skills=[skill.pk])
     address = f"/admin/accounts/skill/{skill.pk}/delete/"
     assert admin.post(address, {"post": "yes"}).status_code == 302
-    assert facts.WebsiteChanged(website_id=group.website_id) in told
+    assert facts.WebsiteChanged(website_id=group.website_id) in published_facts
     assert Conversation.objects.get(pk=waiting.pk).required_skills == []
 
 
@@ -403,7 +403,7 @@ def test_every_list_and_form_opens(admin: Client, step: RuleStep) -> None:
 
 
 def test_targeting_rules_apply_in_list_order(
-    admin: Client, step: RuleStep, told: list[Fact]
+    admin: Client, step: RuleStep, published_facts: list[Fact]
 ) -> None:
     website = step.rule.website
     first = step.rule.targeting_rules.get()
@@ -422,10 +422,10 @@ def test_targeting_rules_apply_in_list_order(
     assert list(TargetingRule.objects.values_list("pk", flat=True)) == [second.pk, first.pk]
     second.refresh_from_db()
     assert not second.is_enabled
-    assert facts.RuleChanged(website_id=website.pk) in told
+    assert facts.RuleChanged(website_id=website.pk) in published_facts
 
 
-def test_a_targeting_rule_keeps_its_texts_and_its_lists(admin: Client, step: RuleStep) -> None:
+def test_a_targeting_rule_form_saves_texts_and_lists(admin: Client, step: RuleStep) -> None:
     rule = step.rule.targeting_rules.get()
     form = {
         "website": rule.website_id,

@@ -57,11 +57,11 @@ def test_sound_settings_give_no_advice(step: RuleStep, admin: User) -> None:
     assert "Conflicting settings" not in browser(admin).get("/admin/").content.decode()
 
 
-def test_an_administrator_reads_what_is_wrong_and_what_to_do(step: RuleStep, admin: User) -> None:
+def test_an_administrator_sees_problems_on_the_pages_concerned(step: RuleStep, admin: User) -> None:
     step.group.members.clear()
-    told = {one.kind: one for one in advice.for_user(admin, at=NOW)}
-    assert set(told) == {Kind.RULE_WITHOUT_AGENTS, Kind.GROUP_WITHOUT_MEMBERS}
-    group = told[Kind.GROUP_WITHOUT_MEMBERS]
+    found = {one.kind: one for one in advice.for_user(admin, at=NOW)}
+    assert set(found) == {Kind.RULE_WITHOUT_AGENTS, Kind.GROUP_WITHOUT_MEMBERS}
+    group = found[Kind.GROUP_WITHOUT_MEMBERS]
     assert group.problem == ("The group “Team” receives conversations but has no members.")
     assert group.url == f"/admin/accounts/group/{step.group_id}/change/"
     client = browser(admin)
@@ -77,14 +77,14 @@ def test_an_administrator_reads_what_is_wrong_and_what_to_do(step: RuleStep, adm
         assert "«\u00a0Team\u00a0»" in advice.for_user(admin, at=NOW)[-1].problem
 
 
-def test_a_page_of_something_else_is_silent(step: RuleStep, admin: User) -> None:
+def test_an_unrelated_page_shows_no_advice(step: RuleStep, admin: User) -> None:
     step.group.members.clear()
     other = GroupFactory(website=step.group.website)
     shown = browser(admin).get(f"/admin/accounts/group/{other.pk}/change/").content.decode()
     assert "conflicting setting" not in shown.lower()
 
 
-def test_a_manager_reads_what_he_can_mend(step: RuleStep, manager: User) -> None:
+def test_a_manager_sees_only_problems_of_their_groups(step: RuleStep, manager: User) -> None:
     foreign = StepFactory()  # without members, without targeting, on another website
     assert kinds(manager) == set()
     step.group.members.clear()
@@ -94,14 +94,14 @@ def test_a_manager_reads_what_he_can_mend(step: RuleStep, manager: User) -> None
     assert foreign.group.name not in shown
 
 
-def test_r55_from_the_database(step: RuleStep, admin: User) -> None:
+def test_an_agent_in_a_live_and_a_queued_group_is_reported(step: RuleStep, admin: User) -> None:
     """An agent in a live group and in one with a queue."""
     live = StepFactory(rule=step.rule, group__website=step.rule.website, places=0)
     live.group.members.add(step.group.members.get())
     assert kinds(admin) == {Kind.AGENT_IN_BOTH}
 
 
-def test_hours_skills_and_targeting_from_the_database(step: RuleStep, admin: User) -> None:
+def test_targeting_and_skill_problems_are_reported(step: RuleStep, admin: User) -> None:
     website = step.rule.website
     skill = Skill.objects.create(website=website, name="French")
     narrow = TargetingRule.objects.create(
@@ -119,7 +119,7 @@ def test_hours_skills_and_targeting_from_the_database(step: RuleStep, admin: Use
     assert kinds(admin) == set()
 
 
-def test_every_kind_has_words_with_its_own_placeholders() -> None:
+def test_every_kind_has_texts_with_the_right_placeholders() -> None:
     assert set(WORDS) == set(Kind)
     for kind, (model, others, problem, remedy) in WORDS.items():
         assert model in advice.MODELS, kind
@@ -128,7 +128,7 @@ def test_every_kind_has_words_with_its_own_placeholders() -> None:
         assert "{name}" in str(problem), kind
 
 
-def test_the_cost_does_not_grow_with_the_settings(
+def test_query_count_does_not_grow_with_the_settings(
     step: RuleStep, admin: User, django_assert_num_queries: Any
 ) -> None:
     def count() -> int:

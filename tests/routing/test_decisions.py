@@ -76,7 +76,7 @@ def test_cascade_takes_the_first_group_with_room(
         ([step(1, 2, 2), step(2, 10, 10)], None),
     ],
 )
-def test_equal_share_takes_the_emptiest(steps: list[StepLoad], entry: Entry | None) -> None:
+def test_equal_share_takes_the_emptiest_queue(steps: list[StepLoad], entry: Entry | None) -> None:
     assert choose_step(EQUAL_SHARE, steps) == entry
 
 
@@ -93,7 +93,7 @@ def test_equal_share_takes_the_emptiest(steps: list[StepLoad], entry: Entry | No
         ([AgentView(2, 2, 0), AgentView(1, 2, 0)], 1),
     ],
 )
-def test_the_agent_with_the_most_free_slots_then_the_longest_idle(
+def test_the_agent_with_most_free_slots_then_longest_idle_is_chosen(
     agents: list[AgentView], chosen: int | None
 ) -> None:
     assert choose_agent(agents) == chosen
@@ -113,7 +113,7 @@ quick = settings(deadline=None, derandomize=True, database=None)
 
 @quick
 @given(modes, step_loads)
-def test_an_entry_is_made_exactly_where_there_is_room(mode: str, steps: list[StepLoad]) -> None:
+def test_an_entry_requires_room(mode: str, steps: list[StepLoad]) -> None:
     entry = choose_step(mode, steps)
     assert (entry is not None) == any(s.waiting < s.places or s.free_slots for s in steps)
     if entry is not None:
@@ -155,7 +155,7 @@ def test_equal_share_keeps_two_queues_equally_full(one: int, two: int, entries: 
 
 @quick
 @given(agent_loads)
-def test_whoever_is_chosen_has_a_slot_and_nobody_has_more(agents: list[AgentView]) -> None:
+def test_the_chosen_agent_has_the_most_free_slots(agents: list[AgentView]) -> None:
     chosen = choose_agent(agents)
     free = {agent.agent_id: agent.slots - agent.active for agent in agents}
     if chosen is None:
@@ -166,7 +166,7 @@ def test_whoever_is_chosen_has_a_slot_and_nobody_has_more(agents: list[AgentView
 
 @quick
 @given(agent_loads, st.randoms())
-def test_the_order_of_asking_decides_nothing(agents: list[AgentView], chance: object) -> None:
+def test_the_order_of_agents_does_not_matter(agents: list[AgentView], chance: object) -> None:
     shuffled = list(agents)
     chance.shuffle(shuffled)
     assert choose_agent(shuffled) == choose_agent(agents)

@@ -1,4 +1,4 @@
-"""Visitors who find no room leave only a number."""
+"""Page views and refused messages are counted per hour and rule."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def hours(step: RuleStep) -> list[tuple[int, int, int]]:
     return list(rows.values_list("pages_engaged", "pages_refused", "messages_refused"))
 
 
-def test_a_visitor_counts_once_an_hour_at_each_rule(step: RuleStep) -> None:
+def test_a_visitor_counts_once_per_hour_and_rule(step: RuleStep) -> None:
     other = StepFactory()
     for minute in range(3):
         demand_counter.refuse_message(step.rule_id, 1, at=NOW + minute * MINUTE)
@@ -37,7 +37,7 @@ def test_a_visitor_counts_once_an_hour_at_each_rule(step: RuleStep) -> None:
     assert hours(other) == [(0, 0, 1)]
 
 
-def test_pages_are_counted_in_the_process_and_written_by_the_hour(step: RuleStep) -> None:
+def test_page_counts_are_written_per_hour(step: RuleStep) -> None:
     pages = demand_counter.Pages()
     for minute, is_engaged in ((0, True), (1, True), (59, False), (60, False)):
         pages.count(step.rule_id, is_engaged=is_engaged, at=NOW + minute * MINUTE)
@@ -50,6 +50,6 @@ def test_pages_are_counted_in_the_process_and_written_by_the_hour(step: RuleStep
     assert hours(step) == [(3, 1, 0), (0, 1, 0)]
 
 
-def test_a_rule_that_is_gone_is_nobodys_demand(step: RuleStep) -> None:
+def test_demand_for_a_deleted_rule_is_dropped(step: RuleStep) -> None:
     demand_counter.add(step.rule_id + 1, at=NOW, messages_refused=1)
     assert not HourlyDemand.objects.exists()

@@ -75,7 +75,7 @@ def raise_slots(held: Conversation, agent: Agent) -> None:
 
 
 @pytest.mark.parametrize("freeing", [close, snooze, pending, on_hold, solve, transfer, raise_slots])
-def test_a_freed_slot_takes_the_next_that_waits(
+def test_a_freed_slot_takes_the_next_waiting_conversation(
     freeing: Callable[[Conversation, Agent], None], step: RuleStep, agent: Agent
 ) -> None:
     with transaction.atomic():
@@ -116,7 +116,9 @@ def _join(step: RuleStep, agent: Agent) -> None:
 
 
 @pytest.mark.parametrize("event", COMING)
-def test_an_agent_who_comes_gets_what_waits(event: str, step: RuleStep, agent: Agent) -> None:
+def test_an_agent_who_becomes_able_gets_a_waiting_conversation(
+    event: str, step: RuleStep, agent: Agent
+) -> None:
     away, comes = COMING[event]
     away(step, agent)
     waiting = queued(step)
@@ -166,7 +168,7 @@ WAITING: dict[str, tuple[Begin, Event]] = {
 
 
 @pytest.mark.parametrize("event", WAITING)
-def test_what_begins_to_wait_reaches_a_free_agent_at_once(
+def test_a_conversation_that_starts_to_wait_reaches_a_free_agent(
     event: str, step: RuleStep, agent: Agent
 ) -> None:
     other = AgentFactory(available=False)
@@ -180,7 +182,7 @@ def test_what_begins_to_wait_reaches_a_free_agent_at_once(
     assert list(invariants.findings(at=NOW, patience=timedelta(0))) == []
 
 
-def test_a_new_conversation_reaches_a_free_agent_at_once(step: RuleStep, agent: Agent) -> None:
+def test_a_new_conversation_reaches_a_free_agent(step: RuleStep, agent: Agent) -> None:
     conversation = queued(step)
     conversation.refresh_from_db()
     assert (conversation.status, conversation.agent_id) == (Status.ACTIVE, agent.pk)

@@ -84,7 +84,7 @@ class Lives(RuleBasedStateMachine):
         with connection.cursor() as cursor:
             cursor.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE")
         self.desks: dict[int, uuid.UUID] = {}
-        self.said: dict[int, set[uuid.UUID]] = defaultdict(set)
+        self.sent: dict[int, set[uuid.UUID]] = defaultdict(set)
 
     def teardown(self) -> None:
         self.travel.stop()
@@ -169,7 +169,7 @@ class Lives(RuleBasedStateMachine):
     # --- visitors ---
 
     @rule(visitors=st.integers(1, 3))
-    def come(self, visitors: int) -> None:
+    def visitors_arrive(self, visitors: int) -> None:
         for _ in range(visitors):
             self.open()
 
@@ -193,7 +193,7 @@ class Lives(RuleBasedStateMachine):
             return
         assert offer.may_engage
         assert sent.frame["seq"] == 1
-        self.said[conversation.pk].add(client_id)
+        self.sent[conversation.pk].add(client_id)
 
     @rule(nth=NTH, times=st.integers(1, 3))
     def visitor_says(self, nth: int, times: int) -> None:
@@ -213,7 +213,7 @@ class Lives(RuleBasedStateMachine):
             except Rejected:
                 assert conversation.status == Status.CLOSED
                 return
-            self.said[conversation.pk].add(client_id)
+            self.sent[conversation.pk].add(client_id)
 
     @rule(nth=NTH)
     def bot_says(self, nth: int) -> None:
@@ -227,7 +227,7 @@ class Lives(RuleBasedStateMachine):
                 client_id=client_id,
                 at=timezone.now(),
             )
-            self.said[conversation.pk].add(client_id)
+            self.sent[conversation.pk].add(client_id)
 
     @rule(nth=NTH, skills=st.one_of(st.none(), TWO))
     def escalate(self, nth: int, skills: frozenset[int] | None) -> None:
@@ -256,7 +256,7 @@ class Lives(RuleBasedStateMachine):
             client_id=client_id,
             at=timezone.now(),
         )
-        self.said[conversation.pk].add(client_id)
+        self.sent[conversation.pk].add(client_id)
 
     @rule(
         nth=NTH,
@@ -541,9 +541,9 @@ class Lives(RuleBasedStateMachine):
         for number, client_id in spoken.values_list("conversation_id", "client_id"):
             stored[number].append(client_id)
         assert {number: sorted(ids) for number, ids in stored.items()} == {
-            number: sorted(ids) for number, ids in self.said.items()
+            number: sorted(ids) for number, ids in self.sent.items()
         }
-        assert set(Conversation.objects.values_list("pk", flat=True)) == set(self.said)
+        assert set(Conversation.objects.values_list("pk", flat=True)) == set(self.sent)
 
 
 @pytest.mark.django_db(transaction=True)

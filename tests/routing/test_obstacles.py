@@ -1,4 +1,4 @@
-"""What stops an agent: by a table, and the same in SQL for any world."""
+"""The obstacles of an agent, by a table; SQL finds the same ones in random data."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ MINE = Need(group_id=OTHER, agent_id=7, skill_ids=frozenset({BILLING}), is_open=
         ),
     ],
 )
-def test_all_that_stops_an_agent_is_named(
+def test_every_obstacle_of_an_agent_is_named(
     agent: AgentView, need: Need, found: list[Obstacle]
 ) -> None:
     assert list(obstacles(agent, need)) == found
@@ -166,7 +166,7 @@ SOMETHING = st.builds(
     people=st.lists(SOMEBODY, min_size=2, max_size=3),
     things=st.lists(SOMETHING, min_size=2, max_size=4),
 )
-def test_the_statements_say_of_any_world_what_the_function_says(
+def test_sql_and_python_find_the_same_obstacles(
     hours: list[tuple[bool, timedelta | None]],
     people: list[Somebody],
     things: list[Something],

@@ -1,4 +1,4 @@
-"""Groups open and close automatically, and what waits for skills does not wait forever."""
+"""Groups open and close automatically, and required skills are dropped after a time."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def go_to(clock: time_machine.Traveller, moment: datetime) -> None:
         presence.record_heartbeat(connection.pk, at=moment)
 
 
-def test_a_closed_group_has_no_agents_until_the_minute_at_which_it_opens(
+def test_a_closed_group_gets_conversations_when_it_opens(
     clock: time_machine.Traveller, step: RuleStep, agent: Agent
 ) -> None:
     hours(step, (0, 14, 18))
@@ -99,7 +99,7 @@ def test_a_closed_group_has_no_agents_until_the_minute_at_which_it_opens(
     assert (group.is_open, group.hours_change_at) == (True, OPENS_AT + 4 * HOUR)
 
 
-def test_a_late_metronome_keeps_no_group_closed_and_none_open(
+def test_opening_hours_apply_before_the_periodic_task_runs(
     clock: time_machine.Traveller, step: RuleStep, agent: Agent
 ) -> None:
     hours(step, (0, 14, 18))
@@ -112,7 +112,7 @@ def test_a_late_metronome_keeps_no_group_closed_and_none_open(
     assert status(late) == Status.QUEUED
 
 
-def test_a_closed_group_keeps_its_places_or_not(
+def test_places_of_a_closed_group_depend_on_its_setting(
     clock: time_machine.Traveller, step: RuleStep, agent: Agent
 ) -> None:
     hours(step, (0, 14, 18))
@@ -127,7 +127,7 @@ def test_a_closed_group_keeps_its_places_or_not(
     assert has_room(step, at=OPENS_AT)
 
 
-def test_what_a_closed_group_holds_stays_on_its_desks_and_what_is_assigned_is_pushed(
+def test_a_closed_group_keeps_its_desks_and_gets_assigned_conversations(
     clock: time_machine.Traveller, step: RuleStep, agent: Agent
 ) -> None:
     with transaction.atomic():
@@ -139,7 +139,7 @@ def test_what_a_closed_group_holds_stays_on_its_desks_and_what_is_assigned_is_pu
     assert status(kept) == Status.ACTIVE
 
 
-def test_a_holiday_of_the_website_and_longer_hours_are_obeyed_at_once(
+def test_changed_holidays_and_hours_apply_at_once(
     clock: time_machine.Traveller, step: RuleStep, agent: Agent
 ) -> None:
     website = step.rule.website
@@ -159,7 +159,7 @@ def test_a_holiday_of_the_website_and_longer_hours_are_obeyed_at_once(
     assert status(second) == Status.ACTIVE
 
 
-def test_a_group_says_more_of_a_day_than_its_website(
+def test_a_special_day_of_a_group_overrides_the_website_holiday(
     clock: time_machine.Traveller, step: RuleStep, agent: Agent
 ) -> None:
     website = step.rule.website
@@ -177,7 +177,7 @@ def test_a_group_says_more_of_a_day_than_its_website(
 # --- Skills ----------------------------------------------------------------------------------
 
 
-def test_only_who_has_all_the_skills_is_given_it_until_it_has_waited_long_enough(
+def test_all_skills_are_required_until_the_wait_relaxes_them(
     clock: time_machine.Traveller, step: RuleStep, agent: Agent
 ) -> None:
     french, billing = (SkillFactory(website=step.rule.website) for _ in range(2))
@@ -197,7 +197,7 @@ def test_only_who_has_all_the_skills_is_given_it_until_it_has_waited_long_enough
     assert waiting.is_return is False
 
 
-def test_a_skill_that_is_learnt_or_abolished_frees_what_waited_for_it(
+def test_adding_or_deleting_a_skill_frees_waiting_conversations(
     clock: time_machine.Traveller, step: RuleStep, agent: Agent
 ) -> None:
     skill = SkillFactory(website=step.rule.website)
@@ -233,7 +233,7 @@ def test_younger_conversations_pass_one_that_waits_for_a_skill(
     assert {status(one) for one in elder} == {Status.QUEUED}
 
 
-def test_a_live_visitor_is_engaged_only_for_somebody_who_speaks_his_language(
+def test_live_engagement_needs_an_agent_with_the_skills(
     clock: time_machine.Traveller, agent: Agent, step: RuleStep
 ) -> None:
     RuleStep.objects.update(places=0)
@@ -244,7 +244,7 @@ def test_a_live_visitor_is_engaged_only_for_somebody_who_speaks_his_language(
     assert has_room(step, at=NOW, skills=[skill.pk])
 
 
-def test_who_waits_for_a_skill_that_nobody_has_claims_nobodys_slot(
+def test_a_conversation_waiting_for_a_skill_claims_no_slot(
     clock: time_machine.Traveller, step: RuleStep
 ) -> None:
     agent = AgentFactory(slots=1)
@@ -258,7 +258,7 @@ def test_who_waits_for_a_skill_that_nobody_has_claims_nobodys_slot(
         assert load.free_slots(step.group_id, Channel.CHAT, at=NOW) == 0
 
 
-def test_a_transfer_keeps_the_visitors_language_and_forgets_the_topic(
+def test_a_transfer_keeps_the_language_and_drops_the_topic(
     clock: time_machine.Traveller, step: RuleStep
 ) -> None:
     website = step.rule.website

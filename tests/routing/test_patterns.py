@@ -94,7 +94,7 @@ SHOP = "https://www.example.com"
         ("", f"{SHOP}/", False),
     ],
 )
-def test_a_pattern_names_a_page_or_does_not(pattern: str, url: str, does: bool) -> None:
+def test_a_pattern_matches_pages(pattern: str, url: str, does: bool) -> None:
     assert matches(pattern, url) is does
 
 
@@ -115,7 +115,7 @@ def test_a_pattern_names_a_page_or_does_not(pattern: str, url: str, does: bool) 
         "\x00",
     ],
 )
-def test_what_is_no_page_has_no_address(url: str) -> None:
+def test_invalid_urls_have_no_address(url: str) -> None:
     assert Address.of(url) is None
 
 
@@ -132,12 +132,12 @@ def test_stars_match_any_text(parts: list[str], between: list[str]) -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
-def test_nothing_that_people_or_programs_write_breaks_it(pattern: str, path: str) -> None:
+def test_any_pattern_and_path_can_be_matched(pattern: str, path: str) -> None:
     for url in (path, f"{SHOP}/{path}", f"https://{path}"):
         assert matches(pattern, url) in {True, False}
 
 
-def test_a_hostile_pattern_costs_no_time() -> None:
+def test_a_hostile_pattern_is_matched_quickly() -> None:
     pattern = "/" + "a*" * 90 + "b"
     url = f"{SHOP}/" + "a" * 1900
     began = time.thread_time()

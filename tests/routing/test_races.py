@@ -132,7 +132,7 @@ def agents(rule_steps: list[RuleStep]) -> list[Agent]:
 # --- 16 threads, 400 conversations, 20 agents ------------------------------------------------
 
 
-def test_four_hundred_conversations_break_nothing(
+def test_four_hundred_conversations_break_no_invariant(
     rule_steps: list[RuleStep], agents: list[Agent]
 ) -> None:
     users = {agent.pk: agent.user for agent in agents}
@@ -240,7 +240,7 @@ def quiet() -> Iterator[None]:
     bus._durable.update(owed)
 
 
-def test_sixteen_drains_fill_three_agents_to_their_slots(quiet: None) -> None:
+def test_concurrent_drains_fill_agents_to_their_slots(quiet: None) -> None:
     assert push_all(dispatch.serve) == []
     assert Contact.objects.filter(ended_at=None).count() == 12
 
@@ -254,7 +254,7 @@ def test_the_naive_push_is_caught_by_the_same_check(quiet: None) -> None:
 
 
 @pytest.mark.parametrize("places", [1, 5])
-def test_entries_against_the_last_places_fill_them_and_no_more(places: int) -> None:
+def test_concurrent_entries_never_exceed_the_places(places: int) -> None:
     step = StepFactory(places=places)
     started = together(*([lambda: start(step)] * THREADS))
     assert len([done for done in started if done is not None]) == places
@@ -286,7 +286,7 @@ def test_the_naive_entry_is_caught_by_the_same_check() -> None:
     assert [found for found in findings() if found.startswith("places")] != []
 
 
-def test_live_entries_fill_the_free_slots_and_no_more() -> None:
+def test_concurrent_live_entries_never_exceed_the_free_slots() -> None:
     """Many websites share their agents, so that only the agents' locks keep the entries apart. They
     are taken in one order, or entries would deadlock."""
     steps = [StepFactory(places=0) for _ in range(THREADS)]
@@ -303,7 +303,7 @@ def test_live_entries_fill_the_free_slots_and_no_more() -> None:
     assert_sound()
 
 
-def test_a_row_that_is_held_for_a_moment_is_waited_for_not_missed(
+def test_a_drain_waits_for_a_locked_conversation(
     alone: tuple[RuleStep, Agent], quiet: None
 ) -> None:
     """A drain that finds the conversation locked by a message must not skip it for good."""
@@ -325,7 +325,7 @@ def test_a_row_that_is_held_for_a_moment_is_waited_for_not_missed(
     assert together(hold, drain) == [None, 1]
 
 
-def test_two_first_messages_of_one_visitor_begin_one_conversation() -> None:
+def test_concurrent_first_messages_start_one_conversation() -> None:
     step = StepFactory(places=10)
     visitor = VisitorFactory(website=step.rule.website)
 
@@ -369,7 +369,7 @@ def alone() -> tuple[RuleStep, Agent]:
     return step, agent
 
 
-def test_of_a_wake_and_a_closure_one_wins(alone: tuple[RuleStep, Agent]) -> None:
+def test_only_one_of_wake_and_close_succeeds(alone: tuple[RuleStep, Agent]) -> None:
     step, agent = alone
     who = actors.agent(agent.user)
     for _round in range(10):
@@ -388,7 +388,7 @@ def test_of_a_wake_and_a_closure_one_wins(alone: tuple[RuleStep, Agent]) -> None
     assert_sound()
 
 
-def test_a_release_and_a_reconnection_leave_one_holder_at_most(
+def test_release_during_reconnection_leaves_one_holder_at_most(
     alone: tuple[RuleStep, Agent],
 ) -> None:
     step, agent = alone
@@ -409,7 +409,7 @@ def test_a_release_and_a_reconnection_leave_one_holder_at_most(
             verbs.finish(number, actor=actors.agent(agent.user), at=timezone.now())
 
 
-def test_nothing_is_pushed_to_an_agent_who_has_just_become_unavailable(
+def test_nothing_is_pushed_to_an_agent_after_becoming_unavailable(
     alone: tuple[RuleStep, Agent],
 ) -> None:
     step, agent = alone
@@ -433,7 +433,7 @@ def test_nothing_is_pushed_to_an_agent_who_has_just_become_unavailable(
     assert [found for found in findings() if not found.startswith("outbox")] == []
 
 
-def test_deadlines_enforced_by_many_at_once_fire_once_each(
+def test_concurrently_enforced_deadlines_fire_once_each(
     alone: tuple[RuleStep, Agent],
 ) -> None:
     step, agent = alone
@@ -458,7 +458,7 @@ def test_deadlines_enforced_by_many_at_once_fire_once_each(
     assert_sound()
 
 
-def test_two_sweeps_at_once_run_each_owed_reaction_once(alone: tuple[RuleStep, Agent]) -> None:
+def test_concurrent_sweeps_run_each_due_reaction_once(alone: tuple[RuleStep, Agent]) -> None:
     step, _agent = alone
     for _ in range(5):
         queued(step, at=timezone.now())
@@ -468,7 +468,7 @@ def test_two_sweeps_at_once_run_each_owed_reaction_once(alone: tuple[RuleStep, A
     assert set(OutboxEntry.objects.values_list("attempts", flat=True)) == {1}
 
 
-def test_a_close_that_waits_for_the_visitor_s_message_is_refused(
+def test_close_waiting_for_a_visitor_message_is_refused(
     alone: tuple[RuleStep, Agent],
 ) -> None:
     """C81: the message has the row's lock; the click comes while it is being stored."""
@@ -497,7 +497,7 @@ def test_a_close_that_waits_for_the_visitor_s_message_is_refused(
     assert Conversation.objects.get(pk=number).status == Status.CLOSED
 
 
-def test_no_conversation_closes_over_a_message_that_nobody_has_seen(
+def test_no_conversation_closes_over_an_unseen_message(
     alone: tuple[RuleStep, Agent],
 ) -> None:
     step, agent = alone

@@ -1,4 +1,4 @@
-"""The sweep repairs what no event has pushed, and counts only that."""
+"""The sweep pushes conversations that no event has pushed, and counts only those."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def agent(step: RuleStep) -> Agent:
     return agent
 
 
-def test_in_a_healthy_system_there_is_nothing_to_mend(step: RuleStep, agent: Agent) -> None:
+def test_a_healthy_system_needs_no_repair(step: RuleStep, agent: Agent) -> None:
     waiting = [queued(step, at=timezone.now()) for _ in range(3)]
     assert repairs.sweep(at=timezone.now()) == 0
     assert repairs.of([step.rule.website]) == repairs.Repairs(count=0, last_at=None)
@@ -61,20 +61,22 @@ def test_in_a_healthy_system_there_is_nothing_to_mend(step: RuleStep, agent: Age
     ]
 
 
-def test_what_nobody_saw_is_pushed_and_counted(deaf: None, step: RuleStep, agent: Agent) -> None:
+def test_a_missed_push_is_repaired_and_counted(deaf: None, step: RuleStep, agent: Agent) -> None:
     waiting = [queued(step, at=timezone.now()) for _ in range(3)]
     assert repairs.sweep(at=timezone.now()) == 2
-    told = repairs.of([step.rule.website])
-    assert told.count == 2
-    assert told.last_at is not None
-    assert repairs.of([step.rule.website], since=told.last_at + timedelta(seconds=1)).count == 0
+    found = repairs.of([step.rule.website])
+    assert found.count == 2
+    assert found.last_at is not None
+    assert repairs.of([step.rule.website], since=found.last_at + timedelta(seconds=1)).count == 0
     assert repairs.of([StepFactory().rule.website]).count == 0
     mended = Repair.objects.order_by("conversation").values_list("conversation_id", "agent_id")
     assert list(mended) == [(one.pk, agent.pk) for one in waiting[:2]]
     assert repairs.sweep(at=timezone.now()) == 0
 
 
-def test_a_drain_that_is_owed_is_no_repair(deaf: None, step: RuleStep, agent: Agent) -> None:
+def test_a_pending_drain_is_not_counted_as_a_repair(
+    deaf: None, step: RuleStep, agent: Agent
+) -> None:
     """A worker is about to push it, or died and the outbox will run it again."""
     waiting = queued(step, at=timezone.now())
     outbox.enqueue([(outbox.register(dispatch.drain_agent), {"agent_id": agent.pk})])
@@ -84,7 +86,7 @@ def test_a_drain_that_is_owed_is_no_repair(deaf: None, step: RuleStep, agent: Ag
     OutboxEntry.objects.all().delete()
 
 
-def test_a_push_that_is_under_way_is_no_repair(
+def test_a_push_under_way_is_not_counted_as_a_repair(
     deaf: None, step: RuleStep, agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It commits between the two checks."""

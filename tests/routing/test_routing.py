@@ -1,4 +1,4 @@
-"""Who takes what, and when: entry, push, release, presence, triggered by people and time."""
+"""Entry, push, release, transfer and presence."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def start(step: RuleStep) -> Conversation:
     return conversation
 
 
-def told(website: Website, **page: Any) -> snapshots.Answer:
+def answer_to(website: Website, **page: Any) -> snapshots.Answer:
     """Return the answer to a page view."""
     snapshot = snapshots.take(website.key, at=NOW)
     assert snapshot is not None
@@ -61,7 +61,7 @@ def told(website: Website, **page: Any) -> snapshots.Answer:
 
 
 def no_room(step: RuleStep) -> bool:
-    offer = told(step.rule.website)
+    offer = answer_to(step.rule.website)
     try:
         start(step)
     except Rejected as rejected:
@@ -89,7 +89,7 @@ def step() -> RuleStep:
 # --- Entry -----------------------------------------------------------------------------------
 
 
-def test_a_hundred_and_forty_places_take_a_hundred_and_forty_in_cascade() -> None:
+def test_cascade_fills_all_places_in_order() -> None:
     """R45."""
     rule = RuleFactory()
     first, second = (StepFactory(rule=rule, places=places) for places in (100, 40))
@@ -98,7 +98,7 @@ def test_a_hundred_and_forty_places_take_a_hundred_and_forty_in_cascade() -> Non
     assert no_room(first)
 
 
-def test_a_change_of_places_takes_effect_with_the_next_entry(step: RuleStep) -> None:
+def test_changed_places_apply_to_the_next_entry(step: RuleStep) -> None:
     for _ in range(2):
         start(step)
     assert no_room(step)
@@ -107,7 +107,7 @@ def test_a_change_of_places_takes_effect_with_the_next_entry(step: RuleStep) -> 
     assert no_room(step)
 
 
-def test_without_places_a_conversation_begins_on_a_free_desk_or_not_at_all() -> None:
+def test_without_places_an_entry_needs_a_free_desk() -> None:
     step = StepFactory(places=0)
     assert no_room(step)
     one, two = team(step, 1, 2)
@@ -118,13 +118,13 @@ def test_without_places_a_conversation_begins_on_a_free_desk_or_not_at_all() -> 
     assert no_room(step)
 
 
-def test_with_places_it_is_asynchronous(step: RuleStep) -> None:
+def test_an_entry_with_places_is_asynchronous(step: RuleStep) -> None:
     conversation = start(step)
     assert conversation.is_asynchronous
     assert (conversation.last_seq, conversation.page_url) == (1, "https://example.com/")
 
 
-def test_returns_enter_above_the_threshold_and_new_ones_wait_until_it_is_under_it_again(
+def test_returns_may_exceed_the_places_and_new_entries_may_not(
     step: RuleStep,
 ) -> None:
     (agent,) = team(step, 5)
@@ -143,7 +143,7 @@ def test_returns_enter_above_the_threshold_and_new_ones_wait_until_it_is_under_i
     assert waiting.filter(is_return=True).count() == 3
 
 
-def test_what_is_on_a_desk_or_paused_takes_no_place(step: RuleStep) -> None:
+def test_active_and_paused_conversations_take_no_place(step: RuleStep) -> None:
     agent = AgentFactory()
     step.group.members.add(agent)
     for status in (Status.ACTIVE, Status.SNOOZED, Status.PENDING, Status.ON_HOLD, Status.SOLVED):
@@ -161,7 +161,7 @@ def test_assigned_conversations_take_a_place(step: RuleStep) -> None:
     assert no_room(step)
 
 
-def test_equal_share_goes_around(step: RuleStep) -> None:
+def test_equal_share_alternates_between_groups(step: RuleStep) -> None:
     rule = RuleFactory(mode=Mode.EQUAL_SHARE)
     steps = [StepFactory(rule=rule, places=places) for places in (2, 2, 2)]
     entered = []
@@ -191,14 +191,14 @@ def test_the_first_enabled_rule_decides(step: RuleStep) -> None:
 
 def test_a_website_without_a_rule_engages_nobody() -> None:
     visitor = VisitorFactory()
-    assert told(visitor.website).reason == "no_rule"
+    assert answer_to(visitor.website).reason == "no_rule"
     with pytest.raises(Rejected):
         engagement.start(
             visitor, body="x", client_id=uuid.uuid4(), page_url="", language="fr", at=NOW
         )
 
 
-def test_the_first_message_sent_again_answers_with_the_conversation_it_began(
+def test_resending_the_first_message_returns_the_same_conversation(
     step: RuleStep,
 ) -> None:
     visitor, client_id = VisitorFactory(website=step.rule.website), uuid.uuid4()
@@ -224,7 +224,7 @@ def test_the_first_message_sent_again_answers_with_the_conversation_it_began(
 # --- Push ------------------------------------------------------------------------------------
 
 
-def test_the_oldest_goes_first_whoever_is_online(step: RuleStep) -> None:
+def test_the_oldest_conversation_is_pushed_first(step: RuleStep) -> None:
     waiting = [queued(step, at=NOW + n * MINUTE) for n in (3, 1, 2)]
     (agent,) = team(step, 2)
     assert dispatch.fill(agent.pk, Channel.CHAT) == 2
@@ -232,7 +232,7 @@ def test_the_oldest_goes_first_whoever_is_online(step: RuleStep) -> None:
     assert left == waiting[0]
 
 
-def test_what_is_assigned_to_an_agent_comes_before_the_queue(step: RuleStep) -> None:
+def test_assigned_conversations_are_pushed_before_the_queue(step: RuleStep) -> None:
     queued(step)
     (agent,) = team(step, 1)
     mine = in_status(Status.ASSIGNED, step, agent, at=NOW + MINUTE)
@@ -241,7 +241,7 @@ def test_what_is_assigned_to_an_agent_comes_before_the_queue(step: RuleStep) -> 
     assert mine.status == Status.ACTIVE
 
 
-def test_an_agent_draws_from_all_queues_of_all_his_groups(step: RuleStep) -> None:
+def test_an_agent_draws_from_queues_of_all_their_groups(step: RuleStep) -> None:
     other = StepFactory(rule=step.rule)
     (agent,) = team(step, 3)
     other.group.members.add(agent)
@@ -254,7 +254,7 @@ def test_an_agent_draws_from_all_queues_of_all_his_groups(step: RuleStep) -> Non
     "why",
     ["not of the group", "unavailable", "not connected", "silent for 45 s", "full", "no slots"],
 )
-def test_nothing_is_pushed_to_somebody_who_cannot_take_it(why: str, step: RuleStep) -> None:
+def test_nothing_is_pushed_to_an_agent_who_cannot_take_it(why: str, step: RuleStep) -> None:
     (agent,) = team(step, 1)
     mine = AgentChannel.objects.filter(agent=agent)
     match why:
@@ -284,7 +284,7 @@ def test_lost_capacity_is_found(step: RuleStep) -> None:
     assert not [found for found in invariants.findings(at=NOW) if found.check == "lost_capacity"]
 
 
-def test_a_group_is_drained_to_the_least_busy_first(step: RuleStep) -> None:
+def test_drains_serve_the_least_busy_agent_first(step: RuleStep) -> None:
     few, many = team(step, 1, 3)
     for n in range(3):
         queued(step, at=NOW + n * SECOND)
@@ -297,7 +297,7 @@ def test_a_group_is_drained_to_the_least_busy_first(step: RuleStep) -> None:
 # --- Release, transfer, take -----------------------------------------------------------------
 
 
-def test_release_from_a_desk_is_refused_while_its_agent_is_connected(step: RuleStep) -> None:
+def test_release_is_refused_while_the_agent_is_connected(step: RuleStep) -> None:
     (agent,) = team(step, 3)
     conversation = on_desk(step, agent)
     for heard in (NOW, NOW + presence.GRACE - SECOND):
@@ -317,7 +317,7 @@ def test_a_reload_is_no_loss_of_connection(step: RuleStep) -> None:
         assignment.release(conversation.pk, actor=actors.SYSTEM, at=NOW + SECOND)
 
 
-def test_what_is_assigned_is_released_whether_its_agent_is_connected_or_not(
+def test_an_assigned_conversation_can_always_be_released(
     step: RuleStep,
 ) -> None:
     (agent,) = team(step, 3)
@@ -328,7 +328,7 @@ def test_what_is_assigned_is_released_whether_its_agent_is_connected_or_not(
 @pytest.mark.parametrize(
     "status", [status for status in Status if status not in {Status.ACTIVE, Status.ASSIGNED}]
 )
-def test_nothing_else_is_released(status: Status, step: RuleStep) -> None:
+def test_other_statuses_cannot_be_released(status: Status, step: RuleStep) -> None:
     agent = AgentFactory()
     step.group.members.add(agent)
     conversation = in_status(status, step, agent)
@@ -336,7 +336,7 @@ def test_nothing_else_is_released(status: Status, step: RuleStep) -> None:
         assignment.release(conversation.pk, actor=actors.SYSTEM, at=NOW)
 
 
-def test_lost_desks_are_released_after_the_groups_minutes_and_not_without_them(
+def test_lost_desks_are_released_after_the_group_setting(
     step: RuleStep,
 ) -> None:
     (agent,) = team(step, 3)
@@ -364,7 +364,7 @@ def test_a_transfer_enters_the_queue_of_the_same_rule(step: RuleStep) -> None:
     assert back.queue_id == step.pk
 
 
-def test_a_group_of_another_website_gets_nothing(step: RuleStep) -> None:
+def test_transfer_to_a_group_of_another_website_is_refused(step: RuleStep) -> None:
     conversation = queued(step)
     with pytest.raises(Refused):
         assignment.transfer_to_group(
@@ -372,7 +372,7 @@ def test_a_group_of_another_website_gets_nothing(step: RuleStep) -> None:
         )
 
 
-def test_an_agent_takes_what_is_his_beyond_his_slots(step: RuleStep) -> None:
+def test_an_agent_may_take_an_assigned_conversation_beyond_slots(step: RuleStep) -> None:
     (agent,) = team(step, 1)
     on_desk(step, agent)
     mine = in_status(Status.ASSIGNED, step, agent)
@@ -384,7 +384,7 @@ def test_an_agent_takes_what_is_his_beyond_his_slots(step: RuleStep) -> None:
 # --- Presence --------------------------------------------------------------------------------
 
 
-def test_a_desk_that_was_given_up_comes_back_by_being_heard(step: RuleStep) -> None:
+def test_a_heartbeat_reconnects_a_lost_desk(step: RuleStep) -> None:
     (agent,) = team(step, 1)
     desk = DeskConnection.objects.get().pk
     later = NOW + 2 * MINUTE
@@ -415,7 +415,7 @@ def test_several_devices_count_as_one_agent_until_the_last_is_silent(step: RuleS
     assert presence.notice_losses(at=NOW + 30 * SECOND + presence.GRACE) == 1
 
 
-def test_a_logout_is_unavailable_and_gone_at_once(step: RuleStep) -> None:
+def test_logout_disconnects_and_makes_unavailable(step: RuleStep) -> None:
     (agent,) = team(step, 1)
     presence.log_out(agent.pk, at=NOW)
     assert not presence.is_connected(agent.pk, NOW)
@@ -437,7 +437,7 @@ def cost(act: Callable[[], object]) -> int:
     return len(queries)
 
 
-def test_what_the_hot_paths_cost(step: RuleStep) -> None:
+def test_hot_paths_take_a_fixed_number_of_queries(step: RuleStep) -> None:
     """Statements, including those of savepoints; a new one needs a reason."""
     (agent,) = team(step, 3)
     visitor = VisitorFactory(website=step.rule.website)
@@ -464,7 +464,7 @@ def test_what_the_hot_paths_cost(step: RuleStep) -> None:
     }
 
 
-def test_roles_do_not_matter_to_the_push(step: RuleStep) -> None:
+def test_every_role_gets_pushes(step: RuleStep) -> None:
     """All four may converse (R163)."""
     for role in Role:
         agent = AgentFactory(user__role=role, slots=1)

@@ -1,5 +1,5 @@
-"""Settings, timers and bots against the push, on real connections: whichever is second sees the
-first."""
+"""Races of settings, timers and bots with the push, on real connections: the second transaction
+sees the first."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def status_of(conversation: Conversation) -> str:
     return Conversation.objects.values_list("status", flat=True).get(pk=conversation.pk)
 
 
-def test_what_enters_while_its_rule_and_its_group_change_is_not_lost(step: RuleStep) -> None:
+def test_an_entry_during_a_settings_change_reaches_the_new_member(step: RuleStep) -> None:
     """A conversation begins to wait while a member who could take it joins."""
     for _round in range(8):
         agent = AgentFactory(slots=5)
@@ -84,7 +84,7 @@ def test_what_enters_while_its_rule_and_its_group_change_is_not_lost(step: RuleS
 
 
 @pytest.mark.parametrize("event", ["it enters", "the rule changes", "a member joins"])
-def test_a_drain_waits_for_one_that_holds_the_agent_and_has_seen_nothing(
+def test_a_drain_waits_for_an_earlier_drain_of_the_same_agent(
     event: str, step: RuleStep, agent: Agent
 ) -> None:
     """Skipping the agent would lose the wake-up: the other drain has looked already (ADR 0006)."""
@@ -118,7 +118,7 @@ def test_a_drain_waits_for_one_that_holds_the_agent_and_has_seen_nothing(
     assert Conversation.objects.get(pk=number).status == Status.ACTIVE
 
 
-def test_a_skill_that_is_learnt_while_something_begins_to_wait_for_it_is_not_missed(
+def test_adding_a_skill_during_an_entry_pushes_the_conversation(
     step: RuleStep, agent: Agent
 ) -> None:
     for _round in range(8):
@@ -138,9 +138,7 @@ def test_a_skill_that_is_learnt_while_something_begins_to_wait_for_it_is_not_mis
     assert_sound()
 
 
-def test_a_group_that_opens_on_four_workers_at_once_opens_once(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_a_group_opened_by_four_workers_opens_once(step: RuleStep, agent: Agent) -> None:
     now = timezone.now()
     at = now.astimezone(step.group.zone)
     OpeningHours.objects.create(
@@ -156,9 +154,7 @@ def test_a_group_that_opens_on_four_workers_at_once_opens_once(
     assert_sound()
 
 
-def test_the_end_of_an_answer_timer_waits_for_a_push_that_has_seen_him_available(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_the_answer_timer_waits_for_a_push_under_way(step: RuleStep, agent: Agent) -> None:
     """Otherwise a conversation would reach the desk of an agent who has just become unavailable."""
     Group.objects.update(answer_seconds=1)
     long_ago = timezone.now() - MINUTE
@@ -200,7 +196,7 @@ def test_the_end_of_an_answer_timer_waits_for_a_push_that_has_seen_him_available
     ],
     ids=["unavailable", "leaving", "logged out"],
 )
-def test_who_goes_waits_for_a_push_that_has_seen_him_available(
+def test_leaving_waits_for_a_push_under_way(
     go: Callable[[Agent], object], step: RuleStep, agent: Agent
 ) -> None:
     """Once agents see themselves as unavailable, nothing more comes."""
@@ -228,7 +224,7 @@ def test_who_goes_waits_for_a_push_that_has_seen_him_available(
 
 
 @pytest.mark.parametrize("way", ["anew", "again"])
-def test_who_comes_back_while_he_is_released_finds_it_released(way: str, step: RuleStep) -> None:
+def test_reconnecting_during_release_stays_released(way: str, step: RuleStep) -> None:
     agent, desk = AgentFactory(slots=5), uuid.uuid4()
     step.group.members.add(agent)
     held = on_desk(step, agent, at=timezone.now() - 3 * MINUTE)
@@ -242,7 +238,7 @@ def test_who_comes_back_while_he_is_released_finds_it_released(way: str, step: R
             released.set()
             connection.cursor().execute("SELECT pg_sleep(0.5)")
 
-    def come() -> bool:
+    def reconnect() -> bool:
         assert released.wait(10)
         if way == "again":
             presence.record_heartbeat(desk, at=timezone.now())
@@ -250,17 +246,17 @@ def test_who_comes_back_while_he_is_released_finds_it_released(way: str, step: R
             presence.connect(agent.pk, desk, at=timezone.now())
         return Event.objects.filter(conversation=held, verb=Verb.RELEASE).exists()
 
-    assert together(release, come) == [None, True]
+    assert together(release, reconnect) == [None, True]
     assert_sound()
 
 
-def test_who_is_released_while_he_comes_back_keeps_it(step: RuleStep) -> None:
+def test_release_during_reconnection_is_refused(step: RuleStep) -> None:
     agent = AgentFactory(slots=5)
     step.group.members.add(agent)
     held = on_desk(step, agent, at=timezone.now() - MINUTE)
     came = threading.Event()
 
-    def come() -> None:
+    def reconnect() -> None:
         with transaction.atomic():
             presence.connect(agent.pk, uuid.uuid4(), at=timezone.now())
             came.set()
@@ -272,12 +268,14 @@ def test_who_is_released_while_he_comes_back_keeps_it(step: RuleStep) -> None:
             lambda: assignment.release(held.pk, actor=actors.SYSTEM, at=timezone.now())
         )()
 
-    assert together(come, release) == [None, True]
+    assert together(reconnect, release) == [None, True]
     assert status_of(held) == Status.ACTIVE
     assert_sound()
 
 
-def test_relaxing_and_pushing_at_once_leave_one_move_each(step: RuleStep, agent: Agent) -> None:
+def test_concurrent_skill_relaxation_and_push_each_happen_once(
+    step: RuleStep, agent: Agent
+) -> None:
     for _round in range(8):
         skill = SkillFactory(website=step.rule.website)
         now = timezone.now()
@@ -293,7 +291,7 @@ def test_relaxing_and_pushing_at_once_leave_one_move_each(step: RuleStep, agent:
     assert_sound()
 
 
-def test_escalations_against_the_last_places_fill_them_and_no_more() -> None:
+def test_concurrent_escalations_never_exceed_the_places() -> None:
     rule = RuleFactory()
     step = StepFactory(rule=rule, places=3)
     bots = [with_bot(step, at=timezone.now()) for _ in range(8)]
@@ -312,7 +310,7 @@ def test_escalations_against_the_last_places_fill_them_and_no_more() -> None:
     assert_sound()
 
 
-def test_escalations_onto_the_last_free_slots_never_exceed_them() -> None:
+def test_concurrent_escalations_never_exceed_the_free_slots() -> None:
     step = StepFactory(places=0)
     agent = AgentFactory(slots=2)
     step.group.members.add(agent)
@@ -325,9 +323,7 @@ def test_escalations_onto_the_last_free_slots_never_exceed_them() -> None:
     assert_sound()
 
 
-def test_an_agent_who_answers_while_his_timer_ends_keeps_it_or_loses_it_whole(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_only_one_of_answer_and_timer_end_succeeds(step: RuleStep, agent: Agent) -> None:
     Group.objects.update(answer_seconds=3600)
     for _round in range(6):
         AgentChannel.objects.update(is_available=True)

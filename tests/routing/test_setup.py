@@ -45,7 +45,7 @@ def admin(root: User) -> Client:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[Fact]:
+def published_facts(monkeypatch: pytest.MonkeyPatch) -> list[Fact]:
     published: list[Fact] = []
     publish = bus.publish
 
@@ -65,8 +65,8 @@ def people(*rows: dict[str, Any]) -> dict[str, Any]:
     return form
 
 
-def test_from_nothing_to_a_website_that_engages(
-    admin: Client, root: User, told: list[Fact]
+def test_setup_leads_to_a_website_that_engages(
+    admin: Client, root: User, published_facts: list[Fact]
 ) -> None:
     assert "Set up the first website" in admin.get("/admin/").content.decode()
     answer = admin.post("/admin/setup/", WEBSITE)
@@ -92,7 +92,7 @@ def test_from_nothing_to_a_website_that_engages(
     assert agents["alice"].display_name == "Alice"
     assert agents["alice"].channels.get().slots == 3
     assert not agents["alice"].user.has_usable_password()
-    assert UserInvited(user_id=agents["alice"].user_id) in told
+    assert UserInvited(user_id=agents["alice"].user_id) in published_facts
 
     shown_page = admin.get(answer["Location"]).content.decode()
     assert f"data-website=&quot;{website.key}&quot;" in shown_page.replace('"', "&quot;")
@@ -103,7 +103,7 @@ def test_from_nothing_to_a_website_that_engages(
     }
 
 
-def test_what_was_left_is_resumed_where_it_was_left(admin: Client) -> None:
+def test_setup_resumes_at_the_first_unfinished_step(admin: Client) -> None:
     admin.post("/admin/setup/", WEBSITE)
     website = Website.objects.get()
     assert "Continue the setup of Maison Céleste" in admin.get("/admin/").content.decode()
@@ -118,7 +118,7 @@ def test_what_was_left_is_resumed_where_it_was_left(admin: Client) -> None:
     assert "Continue the setup" not in admin.get("/admin/").content.decode()
 
 
-def test_a_step_done_twice_corrects_and_doubles_nothing(admin: Client) -> None:
+def test_repeating_a_step_updates_without_duplicates(admin: Client) -> None:
     admin.post("/admin/setup/", WEBSITE)
     website = Website.objects.get()
     base = f"/admin/setup/{website.pk}/"
@@ -132,7 +132,7 @@ def test_a_step_done_twice_corrects_and_doubles_nothing(admin: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "error"),
     [
         (
             {"domains": ""},
@@ -144,13 +144,13 @@ def test_a_step_done_twice_corrects_and_doubles_nothing(admin: Client) -> None:
         ({"time_zone": "Mars/Olympus"}, "not one of the available choices"),
     ],
 )
-def test_what_is_wrong_is_said_and_what_was_typed_is_kept(
-    admin: Client, wrong: dict[str, str], said: str
+def test_invalid_input_is_explained_and_stays_in_the_form(
+    admin: Client, wrong: dict[str, str], error: str
 ) -> None:
     answer = admin.post("/admin/setup/", WEBSITE | {"name": "Kept"} | wrong)
     shown = answer.content.decode()
     assert answer.status_code == 200
-    assert said in shown
+    assert error in shown
     if "name" not in wrong:
         assert 'value="Kept"' in shown
     if wrong.get("domains"):
@@ -158,7 +158,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_is_kept(
     assert not Website.objects.exists()
 
 
-def test_of_a_team_with_one_fault_nobody_is_saved(admin: Client) -> None:
+def test_one_invalid_person_saves_no_team_member(admin: Client) -> None:
     group = GroupFactory()
     UserFactory(email="taken@example.com")
     base = f"/admin/setup/{group.website_id}/team/"
@@ -176,7 +176,7 @@ def test_of_a_team_with_one_fault_nobody_is_saved(admin: Client) -> None:
     assert not Agent.objects.exists()
 
 
-def test_usernames_are_free_ones(admin: Client) -> None:
+def test_usernames_avoid_those_in_use(admin: Client) -> None:
     UserFactory(username="alice")
     UserFactory(username="Alice2")
     group = GroupFactory()
@@ -191,7 +191,7 @@ def test_usernames_are_free_ones(admin: Client) -> None:
     assert names == {"alice3", "elodie.fee", "agent"}
 
 
-def test_a_second_website_takes_agents_of_the_first(admin: Client) -> None:
+def test_a_second_website_can_reuse_agents(admin: Client) -> None:
     known = AgentFactory(display_name="Alice")
     GroupFactory(members=[known])
     group = GroupFactory()
@@ -201,14 +201,14 @@ def test_a_second_website_takes_agents_of_the_first(admin: Client) -> None:
     assert list(group.members.all()) == [known]
 
 
-def test_a_team_of_nobody_is_asked_again(admin: Client) -> None:
+def test_an_empty_team_repeats_the_step(admin: Client) -> None:
     group = GroupFactory()
     base = f"/admin/setup/{group.website_id}/team/"
     assert admin.post(base, people({}))["Location"] == base
     assert "Add at least one person to answer conversations" in admin.get(base).content.decode()
 
 
-def test_steps_out_of_order_lead_back(admin: Client) -> None:
+def test_steps_out_of_order_redirect_to_the_missing_step(admin: Client) -> None:
     website = WebsiteFactory()
     for step in ("rule", "team"):
         answer = admin.get(f"/admin/setup/{website.pk}/{step}/")
@@ -216,7 +216,7 @@ def test_steps_out_of_order_lead_back(admin: Client) -> None:
     assert admin.get("/admin/setup/0/group/").status_code == 404
 
 
-def test_the_page_that_carries_the_script_is_seen(admin: Client) -> None:
+def test_a_page_with_the_script_is_detected(admin: Client) -> None:
     cache.clear()
     website = WebsiteFactory()
     address = f"/admin/setup/{website.pk}/seen/"
@@ -231,13 +231,15 @@ def test_the_page_that_carries_the_script_is_seen(admin: Client) -> None:
     assert found.at == at
 
 
-def test_the_link_of_a_person_is_shown_and_sent(admin: Client, told: list[Fact]) -> None:
+def test_an_invitation_link_is_shown_and_sent_on_post(
+    admin: Client, published_facts: list[Fact]
+) -> None:
     person = UserFactory(email="alice@example.com")
     address = f"/admin/setup/person/{person.pk}/"
     assert "/welcome/" in admin.get(address).content.decode()
-    assert UserInvited(user_id=person.pk) not in told  # GET sends nothing
+    assert UserInvited(user_id=person.pk) not in published_facts  # GET sends nothing
     assert admin.post(address)["Location"] == address
-    assert UserInvited(user_id=person.pk) in told
+    assert UserInvited(user_id=person.pk) in published_facts
 
 
 @pytest.mark.parametrize(
@@ -256,7 +258,7 @@ def test_a_pasted_address_is_a_domain(typed: str, host: str) -> None:
     assert host_of(typed) == host
 
 
-def test_roles_other_than_administrators_are_offered_no_set_up() -> None:
+def test_managers_are_not_offered_setup() -> None:
     manager = UserFactory(role=Role.MANAGER)
     client = Client()
     client.force_login(manager)

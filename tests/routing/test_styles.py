@@ -89,7 +89,7 @@ def now_of(conversation: Conversation) -> tuple[str, int | None]:
         (Style.SOCIAL, 28 * DAY, Status.SOLVED, 28 * DAY),
     ],
 )
-def test_close_on_the_desk_does_what_the_style_of_the_rule_says(
+def test_closing_on_the_desk_follows_the_style_of_the_rule(
     style: Style,
     chosen: timedelta | None,
     status: Status,
@@ -131,9 +131,7 @@ def test_close_on_the_desk_does_what_the_style_of_the_rule_says(
         (Style.LIVE_WITH_RETURN, None),
     ],
 )
-def test_a_window_is_28_days_at_most_and_live_with_return_has_one(
-    style: Style, window: timedelta | None
-) -> None:
+def test_invalid_return_windows_are_refused(style: Style, window: timedelta | None) -> None:
     rule = RuleFactory(style=style, solved_window=window)
     with pytest.raises(ValidationError) as wrong:
         rule.full_clean()
@@ -153,7 +151,7 @@ def test_a_window_is_28_days_at_most_and_live_with_return_has_one(
         ("away", Status.ASSIGNED),
     ],
 )
-def test_a_reply_comes_back_to_the_same_agent_as_he_is(
+def test_a_reply_returns_to_the_same_agent(
     pause: Status,
     how: str,
     status: Status,
@@ -188,7 +186,7 @@ def test_a_reply_comes_back_to_the_same_agent_as_he_is(
 
 
 @pytest.mark.parametrize("pause", PAUSES)
-def test_what_an_agent_resumes_is_his_and_goes_above_his_slots_only_by_taking_it(
+def test_resuming_assigns_to_the_agent_and_only_taking_exceeds_slots(
     pause: Status, step: RuleStep, agent: Agent, colleague: Agent, clock: Traveller
 ) -> None:
     conversation = put(step, agent, pause)
@@ -204,7 +202,7 @@ def test_what_an_agent_resumes_is_his_and_goes_above_his_slots_only_by_taking_it
 
 
 @pytest.mark.parametrize(
-    ("style", "told", "offered"),
+    ("style", "acts", "offered"),
     [
         (Style.LIVE, ["agent", "close"], [0]),
         (Style.SOCIAL, ["agent", "close"], [0]),
@@ -220,9 +218,9 @@ def test_what_an_agent_resumes_is_his_and_goes_above_his_slots_only_by_taking_it
         (Style.SOCIAL, ["agent", "close", "visitor", "agent", "close"], [1]),
     ],
 )
-def test_the_survey_is_offered_once_and_again_after_a_new_human_reply(
+def test_the_survey_is_offered_again_only_after_a_new_human_reply(
     style: Style,
-    told: list[str],
+    acts: list[str],
     offered: list[int],
     step: RuleStep,
     agent: Agent,
@@ -233,9 +231,9 @@ def test_the_survey_is_offered_once_and_again_after_a_new_human_reply(
     with transaction.atomic():
         conversation = on_desk(step, agent, style=style, solved_window=window)
     first = None
-    for what in told:
+    for act in acts:
         clock.shift(timedelta(minutes=10))
-        match what:
+        match act:
             case "agent":
                 say(conversation, Author.AGENT)
             case "visitor":

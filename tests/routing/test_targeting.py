@@ -52,18 +52,18 @@ def fits(view: PageView = VIEW, **asked: Any) -> bool:
         ),
     ],
 )
-def test_all_that_is_asked_must_be_so(asked: dict[str, Any], does: bool) -> None:
+def test_every_condition_must_match(asked: dict[str, Any], does: bool) -> None:
     assert fits(**asked) is does
 
 
-def test_a_page_that_cannot_be_told_is_on_no_journey() -> None:
+def test_an_unknown_page_matches_no_page_conditions() -> None:
     nowhere = replace(VIEW, url="")
     assert fits(nowhere)
     assert not fits(nowhere, include=("*",))
     assert not fits(nowhere, exclude=("/cart",))
 
 
-def test_an_unknown_device_is_none_of_those_asked_for() -> None:
+def test_an_unknown_device_matches_no_device_condition() -> None:
     assert not fits(replace(VIEW, device=""), devices=("phone", "tablet", "desktop"))
 
 
@@ -151,7 +151,7 @@ def test_a_condition_on_data(name: str, operator: str, value: str, holds: bool) 
         ),
     ],
 )
-def test_what_a_page_says_is_read_by_type_and_size(sent: dict[str, Any], view: PageView) -> None:
+def test_page_views_are_read_by_type_and_size(sent: dict[str, Any], view: PageView) -> None:
     assert PageView.read(sent) == view
 
 
@@ -165,7 +165,7 @@ def test_what_a_page_says_is_read_by_type_and_size(sent: dict[str, Any], view: P
         ),
     )
 )
-def test_nothing_that_can_be_sent_breaks_it(sent: dict[str, Any]) -> None:
+def test_any_page_view_can_be_matched(sent: dict[str, Any]) -> None:
     view = PageView.read(sent)
     assert first_match([Target(1, 1, include=("/x",), seconds=3)], view, lambda _: OPEN) is not None
 
@@ -178,7 +178,7 @@ def match(*targets: Target, view: PageView = VIEW, hours: Hours = OPEN) -> tuple
     return (found.target.id if found.target else None), found.again_in
 
 
-def test_the_first_that_matches_decides() -> None:
+def test_the_first_matching_rule_decides() -> None:
     cart, lamps, everywhere = (
         Target(1, 1, include=("/cart",)),
         Target(2, 1, include=("/lamps",)),
@@ -191,7 +191,7 @@ def test_the_first_that_matches_decides() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "first", "second", "told"),
+    ("seconds", "first", "second", "expected"),
     [
         (0, 30, 10, (None, 10)),
         (10, 30, 10, (2, 20)),  # the first will take over
@@ -201,13 +201,15 @@ def test_the_first_that_matches_decides() -> None:
         (0, 0, 10, (1, None)),  # rules after the deciding one do not matter
     ],
 )
-def test_time_on_the_page(seconds: int, first: int, second: int, told: tuple[Any, Any]) -> None:
+def test_time_on_the_page_delays_a_match(
+    seconds: int, first: int, second: int, expected: tuple[Any, Any]
+) -> None:
     view = replace(VIEW, seconds=seconds)
-    assert match(Target(1, 1, seconds=first), Target(2, 1, seconds=second), view=view) == told
+    assert match(Target(1, 1, seconds=first), Target(2, 1, seconds=second), view=view) == expected
 
 
 @pytest.mark.parametrize(
-    ("asked", "hours", "told"),
+    ("asked", "hours", "expected"),
     [
         ("always", SHUT, (1, None)),
         ("open", OPEN, (1, None)),
@@ -218,11 +220,11 @@ def test_time_on_the_page(seconds: int, first: int, second: int, told: tuple[Any
         ("closed", Hours(True, 600), (None, 600)),
     ],
 )
-def test_opening_hours(asked: str, hours: Hours, told: tuple[Any, Any]) -> None:
-    assert match(Target(1, 1, hours=asked), hours=hours) == told
+def test_opening_hours_decide_a_match(asked: str, hours: Hours, expected: tuple[Any, Any]) -> None:
+    assert match(Target(1, 1, hours=asked), hours=hours) == expected
 
 
-def test_hours_and_time_on_the_page_must_both_come() -> None:
+def test_hours_and_time_on_the_page_must_both_match() -> None:
     target = Target(1, 1, hours="open", seconds=60)
     assert match(target, hours=Hours(False, 20)) == (None, 60)
     assert match(target, hours=Hours(False, 90)) == (None, 90)
@@ -245,7 +247,7 @@ TARGETS = st.lists(
 
 
 @given(TARGETS, st.integers(0, 25), st.integers(1, 3), st.booleans())
-def test_asked_again_at_the_moment_told_the_answer_is_another_and_not_before(
+def test_the_match_changes_exactly_at_its_again_in(
     targets: list[Target], seconds: int, pages: int, is_open: bool
 ) -> None:
     view = replace(VIEW, seconds=seconds, pages=pages)

@@ -1,4 +1,4 @@
-"""By which targeting rule a first message enters, whatever its browser claims."""
+"""A first message enters by the targeting rule of its page, not by the one its browser claims."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def enter(website: Website, view: PageView, engaged_by: Any = None) -> Conversat
     return conversation
 
 
-def test_the_rule_that_engaged_decides_while_the_page_falls_under_it(
+def test_the_engaging_rule_decides_while_it_matches_the_page(
     everywhere: RuleStep, cart: TargetingRule
 ) -> None:
     website = everywhere.rule.website
@@ -65,9 +65,7 @@ def test_the_rule_that_engaged_decides_while_the_page_falls_under_it(
     assert enter(website, CART, other.pk).rule == everywhere.rule  # it was first a moment ago
 
 
-def test_a_browser_reaches_no_rule_that_its_page_does_not_fall_under(
-    everywhere: RuleStep, cart: TargetingRule
-) -> None:
+def test_a_claimed_rule_must_match_the_page(everywhere: RuleStep, cart: TargetingRule) -> None:
     website = everywhere.rule.website
     foreign = TargetingRule.objects.get(rule=StepFactory().rule)
     assert enter(website, HOME, cart.pk).rule == everywhere.rule
@@ -83,7 +81,7 @@ def test_a_browser_reaches_no_rule_that_its_page_does_not_fall_under(
     assert refused.value.rule_id is None
 
 
-def test_a_full_rule_that_matches_first_gives_way_to_no_other(
+def test_a_full_first_match_does_not_fall_through(
     everywhere: RuleStep, cart: TargetingRule
 ) -> None:
     cart.rule.steps.update(places=0)
@@ -92,7 +90,7 @@ def test_a_full_rule_that_matches_first_gives_way_to_no_other(
     assert refused.value.rule_id == cart.rule_id
 
 
-def test_the_skills_of_the_targeting_rule_are_required(
+def test_skills_of_the_targeting_rule_are_required(
     everywhere: RuleStep, cart: TargetingRule
 ) -> None:
     german = Skill.objects.create(website=everywhere.rule.website, name="Deutsch")
@@ -100,7 +98,7 @@ def test_the_skills_of_the_targeting_rule_are_required(
     assert enter(everywhere.rule.website, CART).required_skills == [german.pk]
 
 
-def test_rules_for_out_of_hours_see_the_hours_as_they_are(
+def test_rules_for_closed_hours_use_current_hours(
     everywhere: RuleStep, cart: TargetingRule
 ) -> None:
     website, group = everywhere.rule.website, cart.rule.steps.get().group

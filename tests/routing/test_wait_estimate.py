@@ -1,4 +1,4 @@
-"""How long the wait will be: estimated from the queue's own pace, or not at all."""
+"""The wait is estimated from the pace of the queue, or not at all."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def moves(
 
 
 @pytest.mark.parametrize(
-    ("place", "pace", "told"),
+    ("place", "pace", "expected"),
     [
         (1, moves(20, 40), 5),  # two minutes each: nine in ten have their turn within 4.7
         (2, moves(20, 40), 10),
@@ -40,52 +40,54 @@ def moves(
         (1, QueuePace(0, timedelta(0), timedelta(0)), None),
     ],
 )
-def test_what_is_told(place: int, pace: QueuePace, told: int | None) -> None:
-    assert minutes_within(place, pace) == told
+def test_the_estimate_depends_on_place_and_pace(
+    place: int, pace: QueuePace, expected: int | None
+) -> None:
+    assert minutes_within(place, pace) == expected
 
 
 @pytest.mark.parametrize("place", [1, 3, 10])
-def test_nine_in_ten_have_their_turn_by_then(place: int) -> None:
+def test_nine_in_ten_wait_no_longer_than_estimated(place: int) -> None:
     """Random pushes, 3 minutes apart on average; each visitor's estimate is based on the last
     twenty."""
     chance = random.Random(place)
-    told = kept = 0
+    estimated = kept = 0
     for _ in range(2000):
         gaps = [chance.expovariate(1 / 3) for _ in range(20)]
         quiet = chance.expovariate(1 / 3)
         within = minutes_within(place, moves(20, sum(gaps[:-1]) + quiet, quiet))
         if within is not None:
-            told += 1
+            estimated += 1
             kept += sum(chance.expovariate(1 / 3) for _ in range(place)) <= within
-    assert told > 1500
-    assert kept / told >= 0.9
+    assert estimated > 1500
+    assert kept / estimated >= 0.9
 
 
 @pytest.mark.django_db
-def test_the_pace_is_that_of_the_group_s_own_pushes_while_it_is_open() -> None:
+def test_the_estimate_uses_the_pushes_of_an_open_group() -> None:
     step = StepFactory(places=100)
     agent = AgentFactory(slots=50)
     step.group.members.add(agent)
     desk = connect(agent)
 
-    def told() -> int | None:
+    def estimate() -> int | None:
         cache.clear()
         return wait_estimate.wait_of(step.group_id, Channel.CHAT, 1, at=NOW)
 
     for n in range(10):
         on_desk(step, agent, at=NOW - (1 + 2 * n) * MINUTE)
-        assert (told() is None) == (n < 9)
-    assert told() == 5
+        assert (estimate() is None) == (n < 9)
+    assert estimate() == 5
     Group.objects.update(hours_change_at=NOW + MINUTE)
-    assert told() is None
+    assert estimate() is None
     Group.objects.update(is_open=False, hours_change_at=None)
-    assert told() is None
+    assert estimate() is None
 
     # The agents who made the pace have left, or take nothing more: then there is no estimate.
     Group.objects.update(is_open=True)
-    assert told() == 5
+    assert estimate() == 5
     AgentChannel.objects.update(is_available=False)
-    assert told() is None
+    assert estimate() is None
     AgentChannel.objects.update(is_available=True)
     presence.disconnect(desk, at=NOW)
-    assert told() is None
+    assert estimate() is None

@@ -1,4 +1,4 @@
-"""Each way in which a setting defeats itself is found, and nothing else is."""
+"""Every kind of conflicting settings is found, and sound settings give no warning."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def targets(*all_of_them: Target) -> tuple[Targeting, ...]:
     return tuple(Targeting(HERE, target) for target in all_of_them)
 
 
-def test_sound_settings_are_left_in_peace() -> None:
+def test_sound_settings_give_no_warning() -> None:
     assert find(SOUND) == []
 
 
@@ -192,14 +192,14 @@ def test_every_kind_has_a_case() -> None:
     assert seen == set(Kind)
 
 
-def test_a_finding_names_who_else_has_a_part_in_it() -> None:
+def test_a_finding_names_related_objects() -> None:
     both = replace(SOUND, groups=(TEAM, replace(EXPERTS, members=frozenset({1, 2}))))
     assert find(both) == [
         Finding(Kind.AGENT_IN_BOTH, 1, frozenset({HERE}), (11, 10)),
     ]
 
 
-def test_another_websites_targeting_hides_nothing() -> None:
+def test_targeting_rules_never_cover_those_of_another_website() -> None:
     elsewhere = Targeting(2, Target(40, rule_id=50))
     settings = replace(
         SOUND,
@@ -242,7 +242,9 @@ views = st.builds(
 
 
 @given(targets_drawn, targets_drawn, views)
-def test_what_is_called_covered_never_decides(first: Target, later: Target, view: PageView) -> None:
+def test_a_covered_targeting_rule_never_decides(
+    first: Target, later: Target, view: PageView
+) -> None:
     address = Address.of(view.url)
     if covers(first, later) and later.fits(view, address) and view.seconds >= later.seconds:
         assert first.fits(view, address)
@@ -262,6 +264,8 @@ def test_what_is_called_covered_never_decides(first: Target, later: Target, view
         ({"include": ("/a", "/b")}, {"include": ("/a",)}, True),
     ],
 )
-def test_covering(first: dict[str, Any], later: dict[str, Any], expected: bool) -> None:
+def test_covers_detects_covered_targeting_rules(
+    first: dict[str, Any], later: dict[str, Any], expected: bool
+) -> None:
     one, two = ({"id": 1, "rule_id": 1} | what for what in (first, later))
     assert covers(Target(**one), Target(**two)) is expected

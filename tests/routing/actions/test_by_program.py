@@ -32,7 +32,7 @@ def post(user: User, conversation: Conversation, **sent: Any) -> Any:
     return client.post(address, sent, content_type="application/json")
 
 
-def test_the_holder_offers_and_a_repeat_changes_nothing(step: RuleStep) -> None:
+def test_the_holder_can_offer_choices_and_a_repeat_changes_nothing(step: RuleStep) -> None:
     agent = AgentFactory(display_name="Alice")
     step.group.members.add(agent)
     conversation = on_desk(step, agent)
@@ -48,7 +48,7 @@ def test_the_holder_offers_and_a_repeat_changes_nothing(step: RuleStep) -> None:
     assert (other.status_code, other.json()["error"]["code"]) == (409, "refused")
 
 
-def test_an_administrators_program_speaks_as_the_bot_while_it_holds(step: RuleStep) -> None:
+def test_an_administrator_posts_as_the_bot_while_the_bot_holds(step: RuleStep) -> None:
     admin = UserFactory(role=Role.ADMIN)
     conversation = with_bot(step)
     answer = post(admin, conversation, id=str(uuid.uuid4()), body="I am a bot")
@@ -59,7 +59,7 @@ def test_an_administrators_program_speaks_as_the_bot_while_it_holds(step: RuleSt
     assert not Message.objects.filter(conversation=waiting).exists()
 
 
-def test_nobody_else_may(step: RuleStep) -> None:
+def test_other_agents_cannot_post(step: RuleStep) -> None:
     agent, colleague = AgentFactory(), AgentFactory()
     step.group.members.add(agent, colleague)
     conversation = on_desk(step, agent)
@@ -70,7 +70,7 @@ def test_nobody_else_may(step: RuleStep) -> None:
     assert bad.status_code == 400
 
 
-def test_a_bots_greeting_has_its_choices(step: RuleStep) -> None:
+def test_the_bot_greeting_offers_its_choices(step: RuleStep) -> None:
     conversation = with_bot(step)
     bot = Bot.objects.create(
         website=conversation.website, name="Robot", greeting="What about?", choices="Order\n\nOther"

@@ -1,4 +1,4 @@
-"""From a bot to people: engaged if people could take it, escalated as a new entry (C6)."""
+"""Escalation from a bot to people: when a bot may start, and how it hands over (C6)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def start(step: RuleStep) -> Conversation:
     return conversation
 
 
-def said(conversation: Conversation) -> list[tuple[str, str]]:
+def messages_of(conversation: Conversation) -> list[tuple[str, str]]:
     return list(conversation.messages.order_by("seq").values_list("author", "body"))
 
 
@@ -69,19 +69,19 @@ def there(step: RuleStep, slots: int = 1) -> Agent:
     return agent
 
 
-def test_a_bot_takes_no_place_and_is_there_only_while_people_could_take_over(
+def test_a_bot_takes_no_place_and_starts_only_with_room_for_escalation(
     step: RuleStep,
 ) -> None:
     first, second = start(step), start(step)
     assert [one.status for one in (first, second)] == [Status.BOT, Status.BOT]
-    assert said(first) == [("visitor", "Bonjour"), ("bot", "Bonjour, je suis le robot.")]
+    assert messages_of(first) == [("visitor", "Bonjour"), ("bot", "Bonjour, je suis le robot.")]
     assert first.deadline_kind == DeadlineKind.BOT_INACTIVITY
     queued(step)  # the only place
     with pytest.raises(Rejected):
         start(step)
 
 
-def test_an_escalation_is_a_new_entry_that_the_places_count(step: RuleStep) -> None:
+def test_an_escalation_is_a_new_entry_and_takes_a_place(step: RuleStep) -> None:
     first, second = start(step), start(step)
     assert escalation.escalate(first.pk, at=NOW)
     assert not escalation.escalate(second.pk, at=NOW)
@@ -90,16 +90,16 @@ def test_an_escalation_is_a_new_entry_that_the_places_count(step: RuleStep) -> N
     assert (first.status, first.is_return, first.is_asynchronous) == (Status.QUEUED, False, True)
     assert first.events.last().data == {"places": 1}
     assert second.status == Status.BOT
-    assert [author for author, _ in said(first)] == ["visitor", "bot", "system"]
-    told = said(second)[-1]
-    assert told[0] == "system"
-    assert "queue is full" in told[1]
+    assert [author for author, _ in messages_of(first)] == ["visitor", "bot", "system"]
+    notice = messages_of(second)[-1]
+    assert notice[0] == "system"
+    assert "queue is full" in notice[1]
     assert not escalation.escalate(second.pk, at=NOW)
-    assert said(second)[-1] == told  # once
-    assert len(said(second)) == 3
+    assert messages_of(second)[-1] == notice  # once
+    assert len(messages_of(second)) == 3
 
 
-def test_without_places_it_goes_onto_a_free_desk_or_stays(step: RuleStep) -> None:
+def test_escalation_without_places_needs_a_free_desk(step: RuleStep) -> None:
     RuleStep.objects.update(places=0)
     agent = there(step)
     first = start(step)
@@ -111,7 +111,7 @@ def test_without_places_it_goes_onto_a_free_desk_or_stays(step: RuleStep) -> Non
     assert not escalation.escalate(second.pk, at=NOW)
 
 
-def test_what_the_bot_found_out_is_required_from_then_on(step: RuleStep) -> None:
+def test_skills_given_at_escalation_become_required(step: RuleStep) -> None:
     conversation = start(step)
     skill = SkillFactory(website=step.rule.website)
     agent = there(step)
@@ -122,12 +122,12 @@ def test_what_the_bot_found_out_is_required_from_then_on(step: RuleStep) -> None
     assert agent.contacts.count() == 0
 
 
-def test_nothing_but_a_bots_conversation_is_escalated(step: RuleStep) -> None:
+def test_only_a_bot_conversation_can_be_escalated(step: RuleStep) -> None:
     with pytest.raises(Refused):
         escalation.escalate(queued(step).pk, at=NOW)
 
 
-def test_a_silent_bot_is_passed_over_as_soon_as_there_is_room_and_never_closes(
+def test_a_silent_bot_is_escalated_once_there_is_room_and_never_closes(
     clock: time_machine.Traveller, step: RuleStep
 ) -> None:
     conversation = start(step)
@@ -140,7 +140,7 @@ def test_a_silent_bot_is_passed_over_as_soon_as_there_is_room_and_never_closes(
     conversation.refresh_from_db()
     assert conversation.status == Status.BOT
     assert conversation.deadline_at == NOW + SILENT + deadlines.BOT_RETRY
-    assert said(conversation)[-1][0] == "system"
+    assert messages_of(conversation)[-1][0] == "system"
     agent = there(step)
     verbs.push(in_the_way.pk, agent=agent, at=NOW + SILENT)
     later = NOW + SILENT + deadlines.BOT_RETRY
@@ -151,7 +151,7 @@ def test_a_silent_bot_is_passed_over_as_soon_as_there_is_room_and_never_closes(
     assert conversation.deadline_at is None
 
 
-def test_a_bot_that_answers_in_time_keeps_it(step: RuleStep) -> None:
+def test_a_bot_that_answers_in_time_keeps_the_conversation(step: RuleStep) -> None:
     conversation = start(step)
     for author in (Author.VISITOR, Author.BOT):
         sending.add(conversation.pk, author=author, body="…", client_id=uuid.uuid4(), at=NOW)

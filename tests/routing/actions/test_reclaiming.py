@@ -1,5 +1,5 @@
-"""What an agent may no longer have returns to the team, whatever it was and by every entry
-point."""
+"""Conversations an agent may no longer have return to the group, from every status and by every
+entry point."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def agent(step: RuleStep) -> Agent:
     return agent
 
 
-def said(conversation: Conversation) -> tuple[str, dict[str, Any]]:
+def last_event(conversation: Conversation) -> tuple[str, dict[str, Any]]:
     event = conversation.events.order_by("pk").last()
     assert event is not None
     return event.verb, event.data
@@ -93,7 +93,7 @@ LOSSES = {"deactivated": deactivate, "moved": leave, "demoted": demote}
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("status", [Status.SNOOZED, Status.PENDING, Status.ON_HOLD, Status.SOLVED])
-def test_a_reply_does_not_wake_it_for_somebody_who_may_not_have_it(
+def test_a_reply_does_not_return_to_a_barred_agent(
     status: Status, loss: str, step: RuleStep, agent: Agent
 ) -> None:
     if loss == "demoted":
@@ -102,12 +102,12 @@ def test_a_reply_does_not_wake_it_for_somebody_who_may_not_have_it(
     LOSSES[loss](agent)
     reply(conversation)
     assert (conversation.status, conversation.agent_id) == (Status.QUEUED, None)
-    verb, data = said(conversation)
+    verb, data = last_event(conversation)
     assert verb == ("wake_to_group" if status == Status.SNOOZED else "reopen_to_group")
     assert data["reason"] == ("account_deactivated" if loss == "deactivated" else "other_website")
 
 
-def test_access_that_was_given_back_meanwhile_is_access(step: RuleStep, agent: Agent) -> None:
+def test_regained_access_lets_a_reply_return_to_the_agent(step: RuleStep, agent: Agent) -> None:
     conversation = in_status(Status.SNOOZED, step, agent)
     leave(agent)
     GroupFactory(website=step.rule.website).members.add(agent)  # another team of the same brand
@@ -117,7 +117,7 @@ def test_access_that_was_given_back_meanwhile_is_access(step: RuleStep, agent: A
 
 
 @pytest.mark.parametrize("alone", [True, False])
-def test_the_end_of_a_snooze_asks_too(alone: bool, step: RuleStep, agent: Agent) -> None:
+def test_the_end_of_a_snooze_checks_access(alone: bool, step: RuleStep, agent: Agent) -> None:
     conversation = in_status(Status.SNOOZED, step, agent)
     colleague = AgentFactory()
     step.group.members.add(colleague)
@@ -135,7 +135,7 @@ def test_the_end_of_a_snooze_asks_too(alone: bool, step: RuleStep, agent: Agent)
     assert (kept.status, kept.agent_id) == (Status.ASSIGNED, colleague.pk)
 
 
-def test_by_hand_it_is_asked_as_well(step: RuleStep, agent: Agent) -> None:
+def test_waking_and_resuming_check_access(step: RuleStep, agent: Agent) -> None:
     snoozed = in_status(Status.SNOOZED, step, agent)
     solved = in_status(Status.SOLVED, step, agent)
     leave(agent)
@@ -144,7 +144,7 @@ def test_by_hand_it_is_asked_as_well(step: RuleStep, agent: Agent) -> None:
 
 
 @pytest.mark.parametrize("lose", [deactivate, leave])
-def test_it_is_neither_given_to_nor_taken_by_somebody_who_may_not_have_it(
+def test_a_barred_agent_can_neither_take_nor_be_assigned(
     lose: Callable[[Agent], None], step: RuleStep, agent: Agent
 ) -> None:
     assigned = in_status(Status.ASSIGNED, step, agent)
@@ -163,7 +163,7 @@ def test_it_is_neither_given_to_nor_taken_by_somebody_who_may_not_have_it(
 
 
 @pytest.mark.parametrize("status", [*HELD, *sorted(PAUSED)])
-def test_what_a_deactivated_account_has_goes_back(
+def test_conversations_of_a_deactivated_account_return_to_the_group(
     status: Status, step: RuleStep, agent: Agent
 ) -> None:
     conversation = in_status(status, step, agent)
@@ -178,7 +178,7 @@ def test_what_a_deactivated_account_has_goes_back(
     if status in PAUSED:
         assert conversation.deadline_at == deadline
         assert not conversation.is_kept
-    assert said(conversation)[1]["reason"] == "account_deactivated"
+    assert last_event(conversation)[1]["reason"] == "account_deactivated"
     assert not DeskConnection.objects.filter(agent=agent).exists()
     assert not AgentChannel.objects.filter(agent=agent, is_available=True).exists()
     assert list(invariants.entitlement(at=timezone.now())) == []
@@ -187,7 +187,7 @@ def test_what_a_deactivated_account_has_goes_back(
     assert conversation.events.count() == before
 
 
-def test_a_survey_is_not_offered_again_where_solved_is_left_to_the_team(
+def test_reclaiming_a_solved_conversation_offers_no_second_survey(
     step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent, style="social", solved_window=timedelta(days=4))
@@ -219,7 +219,7 @@ def test_a_team_member_resumes_a_conversation_left_to_the_team(
     assert (back.status, back.group_id) == (Status.QUEUED, step.group_id)
 
 
-def test_what_they_may_still_have_stays(step: RuleStep, agent: Agent) -> None:
+def test_reclaiming_leaves_conversations_the_agent_may_have(step: RuleStep, agent: Agent) -> None:
     elsewhere = StepFactory()
     elsewhere.group.members.add(agent)
     mine = in_status(Status.ASSIGNED, step, agent)
@@ -240,12 +240,12 @@ def admin(client: Client) -> Client:
     return client
 
 
-def account_form(user: User, **said: str) -> dict[str, str]:
-    return {"username": user.username, "role": user.role, "timezone": "Europe/Paris"} | said
+def account_form(user: User, **last_event: str) -> dict[str, str]:
+    return {"username": user.username, "role": user.role, "timezone": "Europe/Paris"} | last_event
 
 
 @pytest.mark.usefixtures("clock", "durable_wires")
-def test_the_form_of_an_account(
+def test_deactivating_an_account_by_form_reclaims_conversations(
     admin: Client, step: RuleStep, agent: Agent, django_capture_on_commit_callbacks: Any
 ) -> None:
     conversation = in_status(Status.ACTIVE, step, agent)
@@ -260,7 +260,7 @@ def test_the_form_of_an_account(
 
 
 @pytest.mark.usefixtures("clock", "durable_wires")
-def test_a_role_that_is_taken_away(
+def test_demoting_an_administrator_by_form_reclaims_conversations(
     admin: Client, step: RuleStep, django_capture_on_commit_callbacks: Any
 ) -> None:
     chief = AgentFactory(user__role=Role.ADMIN)
@@ -275,7 +275,7 @@ def test_a_role_that_is_taken_away(
 
 
 @pytest.mark.usefixtures("clock", "durable_wires")
-def test_the_form_of_an_agent(
+def test_changing_groups_by_agent_form_reclaims_conversations(
     admin: Client, step: RuleStep, agent: Agent, django_capture_on_commit_callbacks: Any
 ) -> None:
     conversation = in_status(Status.ASSIGNED, step, agent)
@@ -298,7 +298,7 @@ def test_the_form_of_an_agent(
 
 @pytest.mark.usefixtures("clock", "durable_wires")
 @pytest.mark.parametrize("bulk", [True, False])
-def test_a_group_that_is_deleted_takes_the_right_to_its_website_with_it(
+def test_deleting_a_group_reclaims_conversations_of_its_members(
     bulk: bool,
     admin: Client,
     step: RuleStep,
@@ -318,7 +318,7 @@ def test_a_group_that_is_deleted_takes_the_right_to_its_website_with_it(
     assert (conversation.status, conversation.agent_id) == (Status.QUEUED, None)
 
 
-def test_an_account_that_has_a_conversation_is_not_deleted(
+def test_an_account_with_a_conversation_cannot_be_deleted(
     admin: Client, step: RuleStep, agent: Agent
 ) -> None:
     conversation = in_status(Status.ASSIGNED, step, agent)
@@ -349,7 +349,7 @@ def why(conversation: Conversation) -> Any:
     return found
 
 
-def test_why_advises_nothing_that_cannot_happen(step: RuleStep, agent: Agent) -> None:
+def test_why_offers_only_possible_remedies(step: RuleStep, agent: Agent) -> None:
     conversation = queued(step)
     deactivate(agent)
     found = why(conversation)
@@ -373,7 +373,7 @@ def test_why_advises_nothing_that_cannot_happen(step: RuleStep, agent: Agent) ->
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("durable_wires")
 @pytest.mark.parametrize("turn", range(3))
-def test_a_snooze_that_ends_while_its_agent_is_deactivated_is_nobodys(turn: int) -> None:
+def test_a_snooze_ending_during_deactivation_leaves_no_agent(turn: int) -> None:
     step, agent = StepFactory(), AgentFactory(available=False, slots=8)
     step.group.members.add(agent)
     kept = [in_status(Status.SNOOZED, step, agent, at=timezone.now()) for _ in range(4)]

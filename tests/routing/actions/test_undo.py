@@ -1,4 +1,4 @@
-"""What an agent has just done to a conversation on their desk may be undone (C71)."""
+"""An agent can undo their last action on a conversation of their desk (C71)."""
 
 from __future__ import annotations
 
@@ -89,9 +89,7 @@ def test_undo_writes_its_own_ledger_lines(step: RuleStep, agent: Agent, act: Act
     assert list(consistency.differences(0, conversation.pk + 1)) == []
 
 
-def test_it_comes_back_beyond_the_slots_since_the_agent_pulls_it(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_undo_may_exceed_the_slots(step: RuleStep, agent: Agent) -> None:
     agent.channels.update(slots=1)
     conversation = on_desk(step, agent)
     send_away(conversation, agent)
@@ -111,9 +109,7 @@ def test_undoing_a_transfer_restores_required_skills(step: RuleStep, agent: Agen
 
 
 @pytest.mark.parametrize("act", [hand_over, send_away])
-def test_what_a_transfer_made_asynchronous_is_live_again(
-    step: RuleStep, agent: Agent, act: Act
-) -> None:
+def test_undo_makes_the_conversation_live_again(step: RuleStep, agent: Agent, act: Act) -> None:
     conversation = on_desk(step, agent, is_asynchronous=False)
     act(conversation, agent)
     assert now(conversation).is_asynchronous  # C53
@@ -121,7 +117,9 @@ def test_what_a_transfer_made_asynchronous_is_live_again(
     assert not now(conversation).is_asynchronous
 
 
-def test_what_somebody_has_taken_is_theirs(step: RuleStep, agent: Agent) -> None:
+def test_undo_is_refused_once_a_colleague_has_the_conversation(
+    step: RuleStep, agent: Agent
+) -> None:
     conversation = on_desk(step, agent)
     hand_over(conversation, agent)
     colleague = now(conversation).agent
@@ -138,7 +136,7 @@ def wake(conversation: Conversation) -> None:
     verbs.wake(conversation.pk, actor=actors.VISITOR, at=SOON)
 
 
-def test_what_the_visitor_has_brought_back_is_not_taken_back(step: RuleStep, agent: Agent) -> None:
+def test_undo_is_refused_once_the_conversation_woke(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     snooze(conversation, agent)
     wake(conversation)
@@ -153,7 +151,7 @@ def test_what_the_visitor_has_brought_back_is_not_taken_back(step: RuleStep, age
         (NOW + undo.WINDOW + timedelta(seconds=1), False),
     ],
 )
-def test_it_is_possible_for_a_while(
+def test_undo_has_a_time_limit(
     step: RuleStep, agent: Agent, at: datetime, is_possible: bool
 ) -> None:
     conversation = on_desk(step, agent)
@@ -161,7 +159,7 @@ def test_it_is_possible_for_a_while(
     assert (undo.last_act(conversation.pk, user=agent.user, at=at) is not None) == is_possible
 
 
-def test_only_the_one_who_did_it_takes_it_back(step: RuleStep, agent: Agent) -> None:
+def test_a_colleague_cannot_undo(step: RuleStep, agent: Agent) -> None:
     colleague = AgentFactory()
     step.group.members.add(colleague)
     conversation = on_desk(step, agent)
@@ -171,13 +169,13 @@ def test_only_the_one_who_did_it_takes_it_back(step: RuleStep, agent: Agent) -> 
         undo.take_back(conversation.pk, user=colleague.user, at=SOON)
 
 
-def test_a_conversation_on_no_desk_cannot_be_undone(step: RuleStep, agent: Agent) -> None:
+def test_a_transfer_from_the_queue_cannot_be_undone(step: RuleStep, agent: Agent) -> None:
     conversation = queued(step)
     verbs.transfer_to_agent(conversation.pk, agent=agent, actor=actors.manager(agent.user), at=NOW)
     assert undo.last_act(conversation.pk, user=agent.user, at=SOON) is None
 
 
-def test_a_closed_conversation_stays_closed(step: RuleStep, agent: Agent) -> None:
+def test_closing_cannot_be_undone(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent, style=Style.LIVE)
     by_agent.finish(conversation.pk, user=agent.user, at=NOW)
     assert undo.last_act(conversation.pk, user=agent.user, at=SOON) is None

@@ -1,4 +1,4 @@
-"""What is read to explain a wait: ranks, queues, people; by few statements, for any number."""
+"""The queries that explain a wait: ranks, queues, people; a constant number of them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def why(*conversations: Conversation, after: timedelta = MINUTE) -> list[Explana
     return queries.explained(some, at=NOW + after, zone=PARIS)
 
 
-def test_its_rank_is_its_place_in_the_groups_line(step: RuleStep) -> None:
+def test_rank_is_the_position_in_the_group(step: RuleStep) -> None:
     other_rule = StepFactory(group=step.group, rule__website=step.rule.website)
     later = queued(step, at=NOW + 2 * MINUTE)
     first = queued(step, at=NOW)
@@ -63,7 +63,7 @@ def test_its_rank_is_its_place_in_the_groups_line(step: RuleStep) -> None:
     ]
 
 
-def test_its_queue_is_as_full_as_it_is(step: RuleStep, agent: Agent) -> None:
+def test_fill_counts_waiting_and_returned_conversations(step: RuleStep, agent: Agent) -> None:
     for minute in (1, 2):
         queued(step, at=NOW + minute * MINUTE)
     returned = on_desk(step, agent, at=NOW)
@@ -74,9 +74,7 @@ def test_its_queue_is_as_full_as_it_is(step: RuleStep, agent: Agent) -> None:
     assert found.rank == 1, "it kept its former rank"
 
 
-def test_without_a_queue_it_counts_what_was_handed_to_the_group(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_fill_without_a_queue_counts_transfers_to_the_group(step: RuleStep, agent: Agent) -> None:
     other = StepFactory(rule=step.rule).group
     RuleStep.objects.filter(group=other).delete()
     conversation = on_desk(step, agent)
@@ -87,7 +85,9 @@ def test_without_a_queue_it_counts_what_was_handed_to_the_group(
     assert (found.fill.group, found.fill_text) == (other.name, "1, 1 returned")
 
 
-def test_whom_it_names(step: RuleStep, agent: Agent) -> None:
+def test_candidates_are_members_and_free_agents_of_the_website(
+    step: RuleStep, agent: Agent
+) -> None:
     """The members, whatever stops them; of others only those who lack nothing but membership."""
     here = StepFactory(rule=step.rule).group
     free, busy, away = (AgentFactory(display_name=name) for name in ("Free", "Busy", "Away"))
@@ -104,7 +104,7 @@ def test_whom_it_names(step: RuleStep, agent: Agent) -> None:
     ]
 
 
-def test_what_is_assigned_names_its_agent_alone(step: RuleStep, agent: Agent) -> None:
+def test_an_assigned_conversation_names_only_its_agent(step: RuleStep, agent: Agent) -> None:
     step.group.members.add(AgentFactory(display_name="Bruno"))
     first = in_status(Status.ASSIGNED, step, agent)
     second = in_status(Status.ASSIGNED, step, agent, at=NOW + MINUTE)
@@ -114,7 +114,7 @@ def test_what_is_assigned_names_its_agent_alone(step: RuleStep, agent: Agent) ->
     assert two.time_left == timedelta(hours=24)
 
 
-def test_skills_have_their_names(step: RuleStep, agent: Agent) -> None:
+def test_missing_skills_are_named(step: RuleStep, agent: Agent) -> None:
     skill = Skill.objects.create(website=step.rule.website, name="français")
     conversation = queued(step)
     Conversation.objects.filter(pk=conversation.pk).update(required_skills=[skill.pk])
@@ -125,16 +125,14 @@ def test_skills_have_their_names(step: RuleStep, agent: Agent) -> None:
     assert [one.code for one in found.candidates[0].reasons] == ["offline"]
 
 
-def test_what_does_not_wait_needs_no_reason(step: RuleStep, agent: Agent) -> None:
+def test_only_waiting_conversations_are_explained(step: RuleStep, agent: Agent) -> None:
     assert why(*(in_status(status, step, agent) for status in Status if status not in WAITS)) == []
 
 
 WAITS = {Status.QUEUED, Status.ASSIGNED}
 
 
-def test_a_fault_is_one_after_a_blink_and_no_longer_when_it_is_over(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_a_fault_is_reported_after_a_delay_until_it_ends(step: RuleStep, agent: Agent) -> None:
     conversation = queued(step)
     connect(agent)
     all_of_them = Conversation.objects.all()
@@ -148,7 +146,7 @@ def test_a_fault_is_one_after_a_blink_and_no_longer_when_it_is_over(
     assert queries.faults(all_of_them, at=NOW + timedelta(seconds=7)) == ([], False)
 
 
-def test_a_fault_elsewhere_is_not_shown_here(step: RuleStep, agent: Agent) -> None:
+def test_faults_outside_the_selection_are_not_reported(step: RuleStep, agent: Agent) -> None:
     conversation = queued(step)
     connect(agent)
     elsewhere = Conversation.objects.exclude(pk=conversation.pk)
@@ -176,22 +174,22 @@ def test_explaining_takes_the_same_queries_for_one_and_for_four(
 
 
 @pytest.mark.usefixtures("clock")
-def test_the_command_says_it(step: RuleStep, agent: Agent) -> None:
+def test_the_command_explains_a_waiting_conversation(step: RuleStep, agent: Agent) -> None:
     conversation = queued(step)
-    said = StringIO()
-    call_command("why", f"#{conversation.pk}", stdout=said)
-    told = said.getvalue()
+    output = StringIO()
+    call_command("why", f"#{conversation.pk}", stdout=output)
+    text = output.getvalue()
     assert (
-        f"#{conversation.pk} queued: No one in the group Conseil can take it at the moment" in told
+        f"#{conversation.pk} queued: No one in the group Conseil can take it at the moment" in text
     )
-    assert "Accueil → Conseil: 1/2" in told
-    assert "- Alice: offline" in told
-    assert "> Alice opens the desk." in told
+    assert "Accueil → Conseil: 1/2" in text
+    assert "- Alice: offline" in text
+    assert "> Alice opens the desk." in text
 
 
-def test_the_command_knows_what_does_not_wait(step: RuleStep, agent: Agent) -> None:
-    said = StringIO()
-    call_command("why", str(on_desk(step, agent).pk), stdout=said)
-    assert "does not wait: On a desk." in said.getvalue()
+def test_the_command_reports_conversations_that_do_not_wait(step: RuleStep, agent: Agent) -> None:
+    output = StringIO()
+    call_command("why", str(on_desk(step, agent).pk), stdout=output)
+    assert "does not wait: On a desk." in output.getvalue()
     with pytest.raises(CommandError, match="Conversation #99 does not exist"):
         call_command("why", "99")

@@ -212,7 +212,7 @@ def test_a_case_is_explained(
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "texts"),
     [
         ("en", ["offline", "full 4/4", "group closed until 13:00", "lacks the skill français"]),
         (
@@ -226,7 +226,7 @@ def test_a_case_is_explained(
         ),
     ],
 )
-def test_reasons_are_codes_and_words(language: str, said: list[str]) -> None:
+def test_reasons_have_codes_and_translated_texts(language: str, texts: list[str]) -> None:
     stopped = person("Alice", is_reachable=False, active=4)
     need = replace(CLOSED, skill_ids=frozenset({FRENCH}))
     with translation.override(language):
@@ -237,7 +237,7 @@ def test_reasons_are_codes_and_words(language: str, said: list[str]) -> None:
         "group_closed",
         "lacks_skill",
     }
-    assert {reason.text for reason in alice.reasons} == set(said)
+    assert {reason.text for reason in alice.reasons} == set(texts)
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_reasons_are_codes_and_words(language: str, said: list[str]) -> None:
         (Fill("", "G", None, 2, 1), "2, 1 returned"),
     ],
 )
-def test_a_queue_says_how_full_it_is(fill: Fill, text: str) -> None:
+def test_fill_text_describes_a_queue(fill: Fill, text: str) -> None:
     """C16."""
     assert fill_text(fill) == text
 
@@ -263,11 +263,11 @@ def test_a_queue_says_how_full_it_is(fill: Fill, text: str) -> None:
         (3, ASSIGNED, "number 3 of the conversations assigned to this agent"),
     ],
 )
-def test_its_rank_is_said(rank: int, need: Need, text: str) -> None:
+def test_rank_text_depends_on_the_need(rank: int, need: Need, text: str) -> None:
     assert explain(case(BRUNO, need=need, rank=rank)).rank_text == text
 
 
-def test_time_left_never_runs_below_nothing() -> None:
+def test_time_left_is_never_negative() -> None:
     found = explain(case(BRUNO, need=ASSIGNED, deadline_at=NOW + HOUR))
     assert (found.status, found.time_left) == ("assigned", HOUR)
     late = explain(case(BRUNO, need=ASSIGNED, deadline_at=NOW - HOUR))
@@ -276,7 +276,7 @@ def test_time_left_never_runs_below_nothing() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "is_fault"), [(None, False), (4, False), (5, True)])
-def test_beside_a_free_agent_it_is_a_fault_after_a_blink(
+def test_waiting_beside_a_free_agent_becomes_a_fault_after_a_delay(
     seconds: int | None, is_fault: bool
 ) -> None:
     since = None if seconds is None else NOW - timedelta(seconds=seconds)

@@ -1,4 +1,4 @@
-"""An available agent who gets nothing is told why, and what would help."""
+"""An available agent who gets nothing is sentences_for why, and what would help."""
 
 from __future__ import annotations
 
@@ -44,71 +44,77 @@ def alice(step: RuleStep) -> Agent:
     return alice
 
 
-def told(agent: Agent, language: str = "en") -> list[str]:
+def sentences_for(agent: Agent, language: str = "en") -> list[str]:
     with translation.override(language):
         return withheld.sentences(agent, at=NOW, zone=PARIS)
 
 
-def test_what_comes_by_itself_is_no_reason(step: RuleStep, alice: Agent) -> None:
+def test_a_conversation_about_to_be_pushed_is_not_explained(step: RuleStep, alice: Agent) -> None:
     queued(step)
-    assert told(alice) == []
+    assert sentences_for(alice) == []
 
 
-def test_a_closed_group_says_when_it_opens(step: RuleStep, alice: Agent) -> None:
+def test_a_closed_group_is_named_with_its_opening_time(step: RuleStep, alice: Agent) -> None:
     queued(step)
     queued(step)
     step.group.is_open, step.group.hours_change_at = False, NOW + 3 * HOUR
     step.group.save()
     # Nine in UTC is ten in Paris.
-    assert told(alice) == ["2 conversations are waiting for Support, which opens at 13:00."]
-    assert told(alice, "fr") == ["2 conversations attendent Support, qui ouvre à 13:00."]
+    assert sentences_for(alice) == [
+        "2 conversations are waiting for Support, which opens at 13:00."
+    ]
+    assert sentences_for(alice, "fr") == ["2 conversations attendent Support, qui ouvre à 13:00."]
     step.group.hours_change_at = None
     step.group.save()
-    assert told(alice)[0].endswith("which is closed. A manager can change its opening hours.")
+    assert sentences_for(alice)[0].endswith(
+        "which is closed. A manager can change its opening hours."
+    )
 
 
-def test_a_skill_that_is_lacking_is_named(step: RuleStep, alice: Agent) -> None:
+def test_a_missing_skill_is_named(step: RuleStep, alice: Agent) -> None:
     german = SkillFactory(website=step.rule.website, name="German")
     queued(step, required_skills=[german.pk])
-    assert told(alice) == [
+    assert sentences_for(alice) == [
         "1 conversation is waiting for an agent with German. A manager can add this to your skills."
     ]
     alice.skills.add(german)
-    assert told(alice) == []
+    assert sentences_for(alice) == []
 
 
-def test_another_team_is_named_and_another_brand_is_not(step: RuleStep, alice: Agent) -> None:
+def test_other_groups_are_named_only_on_the_same_website(step: RuleStep, alice: Agent) -> None:
     billing = GroupFactory(website=step.rule.website, name="Billing")
     queued(StepFactory(rule=step.rule, group=billing))
     queued(StepFactory())
-    assert told(alice) == [
+    assert sentences_for(alice) == [
         "1 conversation is waiting for Billing, but you are not a member. A manager can add you."
     ]
 
 
-def test_what_is_assigned_to_a_colleague_is_theirs(step: RuleStep, alice: Agent) -> None:
+def test_a_conversation_assigned_to_a_colleague_is_mentioned(step: RuleStep, alice: Agent) -> None:
     bruno = AgentFactory()
     step.group.members.add(bruno)
     verbs.transfer_to_agent(queued(step).pk, agent=bruno, actor=actors.agent(alice.user), at=NOW)
-    assert told(alice) == ["1 conversation is assigned to a colleague and is waiting for them."]
-    assert told(bruno) == []
+    assert sentences_for(alice) == [
+        "1 conversation is assigned to a colleague and is waiting for them."
+    ]
+    assert sentences_for(bruno) == []
 
 
-def test_nothing_is_said_to_somebody_who_is_not_green(step: RuleStep, alice: Agent) -> None:
+def test_full_and_unavailable_agents_get_no_explanation(step: RuleStep, alice: Agent) -> None:
     billing = GroupFactory(website=step.rule.website)
     queued(StepFactory(rule=step.rule, group=billing))
-    assert len(told(alice)) == 1
+    assert len(sentences_for(alice)) == 1
     for _ in range(2):
         on_desk(step, alice)
-    assert told(alice) == []  # orange: full
+    assert sentences_for(alice) == []  # orange: full
     AgentChannel.objects.filter(agent=alice).update(slots=3)
-    assert len(told(alice)) == 1
+    assert len(sentences_for(alice)) == 1
     AgentChannel.objects.filter(agent=alice).update(is_available=False)
-    assert told(alice) == []
+    assert sentences_for(alice) == []
 
 
 @pytest.mark.usefixtures("clock")
-def test_the_desk_shows_it(step: RuleStep, alice: Agent, client: Client) -> None:
+def test_the_desk_shows_the_explanation(step: RuleStep, alice: Agent, client: Client) -> None:
     client.force_login(alice.user)
     assert client.get("/desk/withheld/").content == b""
     queued(StepFactory(rule=step.rule, group=GroupFactory(website=step.rule.website)))
