@@ -54,6 +54,6 @@ def test_only_a_current_respondent_is_shown(
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_without_an_agent_nobody_is_named(status: Status) -> None:
+def test_no_respondent_without_an_agent(status: Status) -> None:
     told = respondent(status, None, since=NOW, wrote_at=NOW, is_connected=True, at=NOW)
     assert told is None

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db
         (CloseReason.BLOCKED, True, False, Omission.BLOCKED),
     ],
 )
-def test_a_closure_offers_a_survey_or_says_why_not(
+def test_closure_offers_a_survey_or_records_an_omission(
     step: RuleStep,
     agent: Agent,
     reason: CloseReason,

@@ -20,7 +20,7 @@ def entry(**moments: object) -> int:
     return OutboxEntry.objects.create(reaction="somewhere.react", payload={}, **moments).pk
 
 
-def test_only_entries_done_long_ago_are_deleted() -> None:
+def test_purge_deletes_only_old_completed_entries() -> None:
     now = timezone.now()
     entry(done_at=now - OUTBOX_RETENTION - MINUTE)
     entry(done_at=now - OUTBOX_RETENTION - MINUTE)
@@ -34,7 +34,7 @@ def test_only_entries_done_long_ago_are_deleted() -> None:
     assert purge_outbox() == 0
 
 
-def test_it_goes_in_pieces() -> None:
+def test_purge_deletes_in_batches() -> None:
     long_ago = timezone.now() - 2 * OUTBOX_RETENTION
     for _ in range(5):
         entry(done_at=long_ago)

@@ -46,19 +46,19 @@ OWN = ["shop.example", "127.0.0.1"]
         ("", ""),
     ],
 )
-def test_what_is_shown(address: str, shown: str) -> None:
+def test_address_is_shortened(address: str, shown: str) -> None:
     assert short(address, OWN) == shown
 
 
 @given(st.text(max_size=60))
-def test_any_address_is_shown_without_an_error(text: str) -> None:
+def test_shortening_never_fails(text: str) -> None:
     assert isinstance(short(text, OWN), str)
     assert isinstance(short(f"https://shop.example/{text}", OWN), str)
 
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("clock")
-def test_the_whole_address_is_the_link_and_its_tooltip(
+def test_full_address_is_in_link_and_tooltip(
     browser: Callable[[User], Client], step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent)

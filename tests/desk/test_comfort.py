@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 Browser = Callable[[User], Client]
 
 
-def test_another_device_goes_on_with_the_draft(
+def test_draft_is_available_on_another_device(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent)
@@ -32,7 +32,9 @@ def test_another_device_goes_on_with_the_draft(
     assert not Draft.objects.exists()
 
 
-def test_a_draft_is_for_its_writer_alone(browser: Browser, step: RuleStep, agent: Agent) -> None:
+def test_draft_is_visible_only_to_its_author(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
     conversation = on_desk(step, agent)
     colleague, stranger = AgentFactory(), AgentFactory()
     step.group.members.add(colleague)
@@ -50,7 +52,7 @@ def test_a_draft_too_long_to_send_is_saved(step: RuleStep, agent: Agent) -> None
     assert drafts.of(agent.pk, conversation.pk) == "x" * drafts.LIMIT
 
 
-def test_miniatures_stay_miniatures_on_every_device(
+def test_box_size_is_remembered_on_every_device(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     on_desk(step, agent)
@@ -64,7 +66,7 @@ def test_miniatures_stay_miniatures_on_every_device(
 
 
 @pytest.mark.parametrize("path", ["boxes/size/", "c/{}/draft/"])
-def test_who_has_no_desk_has_nothing_to_remember(
+def test_user_without_desk_cannot_save_preferences(
     browser: Browser, step: RuleStep, agent: Agent, path: str
 ) -> None:
     admin = UserFactory(role="admin")
@@ -73,7 +75,7 @@ def test_who_has_no_desk_has_nothing_to_remember(
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
-def test_the_split_stays_as_it_was_chosen(
+def test_number_of_panes_is_remembered(
     browser: Browser, step: RuleStep, agent: Agent, count: int
 ) -> None:
     on_desk(step, agent)
@@ -84,13 +86,11 @@ def test_the_split_stays_as_it_was_chosen(
 
 
 @pytest.mark.parametrize("count", ["3", "0", "x", ""])
-def test_there_is_no_other_split(browser: Browser, agent: Agent, count: str) -> None:
+def test_invalid_number_of_panes_is_refused(browser: Browser, agent: Agent, count: str) -> None:
     assert browser(agent.user).post("/desk/panes/", {"panes": count}).status_code == 400
 
 
-def test_beside_another_a_conversation_comes_without_the_toolbar(
-    browser: Browser, step: RuleStep, agent: Agent
-) -> None:
+def test_second_pane_has_no_toolbar(browser: Browser, step: RuleStep, agent: Agent) -> None:
     address, client = f"/desk/c/{on_desk(step, agent).pk}/", browser(agent.user)
     assert 'id="toolbar"' in client.get(address).content.decode()
     beside = client.get(f"{address}?beside=1").content.decode()

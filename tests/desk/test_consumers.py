@@ -30,7 +30,7 @@ def client(agent: Agent) -> Client:
     return client
 
 
-def heard_again(client: Client, desk: uuid.UUID, *, at: datetime = LATER) -> bool:
+def renews_heartbeat(client: Client, desk: uuid.UUID, *, at: datetime = LATER) -> bool:
     key = client.cookies["sessionid"].value
     pass_ = desk_session.load(key) or desk_session.cached(key)
     values: dict[str, Any] = {
@@ -46,39 +46,39 @@ def heard_again(client: Client, desk: uuid.UUID, *, at: datetime = LATER) -> boo
         return cursor.fetchone() is not None
 
 
-def test_a_desk_that_was_heard_is_heard_again(client: Client, agent: Agent) -> None:
+def test_connected_desk_can_renew_its_heartbeat(client: Client, agent: Agent) -> None:
     desk = connect(agent, at=NOW)
-    assert heard_again(client, desk)
+    assert renews_heartbeat(client, desk)
     assert DeskConnection.objects.get(pk=desk).heard_at == LATER
 
 
-def test_a_desk_that_was_given_up_needs_the_whole_check(client: Client, agent: Agent) -> None:
+def test_lost_desk_needs_the_full_check(client: Client, agent: Agent) -> None:
     desk = connect(agent, at=NOW)
     late = NOW + presence.GRACE
-    assert not heard_again(client, desk, at=late)
+    assert not renews_heartbeat(client, desk, at=late)
     assert DeskConnection.objects.get(pk=desk).heard_at == NOW
 
 
-def test_a_closed_socket_is_not_brought_back(client: Client, agent: Agent) -> None:
+def test_closed_socket_cannot_be_renewed(client: Client, agent: Agent) -> None:
     desk = connect(agent, at=NOW)
     presence.disconnect(desk, at=NOW)
-    assert not heard_again(client, desk)
+    assert not renews_heartbeat(client, desk)
 
 
-def test_a_lost_agent_is_announced_before_they_count(client: Client, agent: Agent) -> None:
+def test_lost_agent_needs_the_full_check(client: Client, agent: Agent) -> None:
     desk = connect(agent, at=NOW)
     DeskPresence.objects.filter(agent=agent).update(is_connected=False)
-    assert not heard_again(client, desk)
+    assert not renews_heartbeat(client, desk)
     assert presence.record_heartbeat(desk, at=LATER)
     assert DeskPresence.objects.get(agent=agent).is_connected
 
 
-def test_a_session_that_ended_is_noticed(client: Client, agent: Agent) -> None:
+def test_ended_session_cannot_renew_the_heartbeat(client: Client, agent: Agent) -> None:
     desk = connect(agent, at=NOW)
     assert client.session[SESSION_KEY]
     client.session.flush()
-    assert not heard_again(client, desk)
+    assert not renews_heartbeat(client, desk)
 
 
-def test_nobody_speaks_for_a_desk_that_is_not_there(client: Client, agent: Agent) -> None:
-    assert not heard_again(client, uuid.uuid4())
+def test_unknown_desk_cannot_renew_its_heartbeat(client: Client, agent: Agent) -> None:
+    assert not renews_heartbeat(client, uuid.uuid4())

@@ -41,7 +41,7 @@ def app(step: RuleStep) -> ToolbarApp:
         ("ftp://orders.example.com/", False),
     ],
 )
-def test_what_may_be_registered(url: str, is_good: bool) -> None:
+def test_only_safe_addresses_can_be_registered(url: str, is_good: bool) -> None:
     if is_good:
         check_address(url)
     else:
@@ -49,7 +49,9 @@ def test_what_may_be_registered(url: str, is_good: bool) -> None:
             check_address(url)
 
 
-def test_beside_whom_it_stands(step: RuleStep, agent: Agent, app: ToolbarApp) -> None:
+def test_application_is_shown_to_its_groups_when_enabled(
+    step: RuleStep, agent: Agent, app: ToolbarApp
+) -> None:
     conversation = on_desk(step, agent)
     other = StepFactory(rule=step.rule).group
     assert list(embedded.beside(conversation)) == [app]
@@ -63,7 +65,7 @@ def test_beside_whom_it_stands(step: RuleStep, agent: Agent, app: ToolbarApp) ->
     assert not embedded.beside(conversation)
 
 
-def test_the_context_is_signed_for_it_alone_and_names_only_a_signed_customer(
+def test_context_is_signed_and_names_only_identified_customers(
     step: RuleStep, agent: Agent, app: ToolbarApp, browser: Browser
 ) -> None:
     conversation = on_desk(step, agent)
@@ -88,7 +90,7 @@ def test_the_context_is_signed_for_it_alone_and_names_only_a_signed_customer(
     assert app.secret != ToolbarApp(salt=new_salt()).secret
 
 
-def test_strangers_learn_nothing(
+def test_context_is_not_available_to_other_websites(
     step: RuleStep, agent: Agent, app: ToolbarApp, browser: Browser
 ) -> None:
     number = on_desk(step, agent).pk
@@ -99,7 +101,7 @@ def test_strangers_learn_nothing(
     assert Client().get(f"/desk/c/{number}/apps/{app.pk}/").status_code == 302
 
 
-def test_the_policy_names_the_origins_and_no_others(
+def test_policy_allows_only_origins_of_own_applications(
     step: RuleStep, agent: Agent, app: ToolbarApp, browser: Browser, manager: User
 ) -> None:
     ToolbarApp.objects.create(
@@ -113,7 +115,7 @@ def test_the_policy_names_the_origins_and_no_others(
     assert "frame-src" not in stranger["Content-Security-Policy"]
 
 
-def test_nothing_of_it_is_loaded_before_it_is_unfolded(
+def test_application_is_not_loaded_before_it_is_opened(
     step: RuleStep, agent: Agent, app: ToolbarApp, browser: Browser
 ) -> None:
     shown = browser(agent.user).get(f"/desk/c/{on_desk(step, agent).pk}/toolbar/").content.decode()
@@ -122,7 +124,7 @@ def test_nothing_of_it_is_loaded_before_it_is_unfolded(
     assert app.secret not in shown
 
 
-def test_a_secret_is_nowhere_on_record(app: ToolbarApp) -> None:
+def test_change_log_does_not_contain_the_secret(app: ToolbarApp) -> None:
     app.salt = new_salt()
     app.save()
     recorded = [str((change.before, change.after)) for change in Change.objects.all()]

@@ -48,7 +48,7 @@ def words(conversation: Conversation) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("style", [Style.LIVE, Style.SOCIAL])
-def test_an_agent_s_closure_says_the_website_s_goodbye(
+def test_closing_sends_the_closing_message_of_the_website(
     browser: Browser, step: RuleStep, agent: Agent, style: Style
 ) -> None:
     website = step.rule.website
@@ -59,15 +59,13 @@ def test_an_agent_s_closure_says_the_website_s_goodbye(
     assert words(conversation) == [("system", f"{website.name} vous remercie. %(x)s {{{{ y }}}}")]
 
 
-def test_a_website_without_a_text_says_the_product_s(
-    browser: Browser, step: RuleStep, agent: Agent
-) -> None:
+def test_closing_message_has_a_default(browser: Browser, step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     post(browser(agent.user), conversation.pk, "close", confirmed="on")
     assert words(conversation) == [("system", "Merci de votre visite, et à bientôt\u202f!")]
 
 
-def test_the_goodbye_is_nobody_s_first_answer(
+def test_closing_message_is_not_a_first_reply(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent)
@@ -76,7 +74,7 @@ def test_the_goodbye_is_nobody_s_first_answer(
     assert not Survey.objects.exists()
 
 
-def test_a_closure_by_time_says_nothing(step: RuleStep, agent: Agent) -> None:
+def test_automatic_closure_sends_no_message(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     until = NOW + timedelta(hours=3)
     verbs.snooze(
@@ -91,7 +89,7 @@ def test_a_closure_by_time_says_nothing(step: RuleStep, agent: Agent) -> None:
     assert words(conversation) == []
 
 
-def test_a_refused_closure_says_nothing(browser: Browser, step: RuleStep, agent: Agent) -> None:
+def test_refused_closure_sends_no_message(browser: Browser, step: RuleStep, agent: Agent) -> None:
     colleague = AgentFactory()
     step.group.members.add(colleague)
     conversation = on_desk(step, agent)
@@ -102,7 +100,7 @@ def test_a_refused_closure_says_nothing(browser: Browser, step: RuleStep, agent:
 # --- The note of a transfer --------------------------------------------------------------------
 
 
-def test_the_next_one_reads_the_note_and_the_visitor_never(
+def test_transfer_note_is_shown_to_the_receiving_agent_only(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     other = StepFactory(rule=step.rule).group
@@ -119,7 +117,7 @@ def test_the_next_one_reads_the_note_and_the_visitor_never(
     assert [(n.agent, n.created_at) for n in notes.of(conversation.pk)] == [(agent, NOW)]
 
 
-def test_the_note_of_a_refused_transfer_is_returned_and_not_stored(
+def test_refused_transfer_returns_the_note_without_storing_it(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     colleague = AgentFactory(display_name="Bruno")
@@ -135,7 +133,7 @@ def test_the_note_of_a_refused_transfer_is_returned_and_not_stored(
     assert not notes.of(conversation.pk).exists()
 
 
-def test_who_has_no_slots_on_the_channel_cannot_receive(
+def test_agent_without_slots_cannot_receive_a_transfer(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     for_calls = AgentFactory(display_name="Carla", slots=0)
@@ -147,7 +145,7 @@ def test_who_has_no_slots_on_the_channel_cannot_receive(
     assert now(conversation).status == Status.ACTIVE
 
 
-def test_a_note_that_is_too_long_is_refused_whole(
+def test_long_note_is_refused_and_returned_in_full(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     other = StepFactory(rule=step.rule).group
@@ -190,7 +188,7 @@ def may_write(conversation: Conversation) -> bool:
     return by_verb
 
 
-def test_a_block_closes_without_a_word_and_without_a_survey(
+def test_block_closes_without_message_or_survey(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent)
@@ -209,7 +207,7 @@ def test_a_block_closes_without_a_word_and_without_a_survey(
     assert kept.until == NOW + timedelta(days=7)
 
 
-def test_a_block_wants_a_reason(browser: Browser, step: RuleStep, agent: Agent) -> None:
+def test_block_needs_a_reason(browser: Browser, step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     answer = block(browser(agent.user), conversation, reason="  ")
     assert answer.status_code == 422
@@ -217,7 +215,7 @@ def test_a_block_wants_a_reason(browser: Browser, step: RuleStep, agent: Agent) 
     assert now(conversation).status == Status.ACTIVE
 
 
-def test_nobody_blocks_from_a_colleague_s_desk(
+def test_agent_cannot_block_from_a_colleagues_desk(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     colleague = AgentFactory()
@@ -227,7 +225,7 @@ def test_nobody_blocks_from_a_colleague_s_desk(
     assert not Block.objects.exists()
 
 
-def test_a_blocked_visitor_begins_nothing_until_the_term_is_over(
+def test_blocked_visitor_can_start_again_after_the_term(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent)
@@ -244,7 +242,7 @@ def test_a_blocked_visitor_begins_nothing_until_the_term_is_over(
     engagement.start(conversation.visitor, **begin, client_id=uuid.uuid4(), at=later)
 
 
-def test_a_block_holds_for_the_person_on_every_browser(
+def test_block_applies_to_all_browsers_of_the_person(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     website = step.rule.website
@@ -257,7 +255,7 @@ def test_a_block_holds_for_the_person_on_every_browser(
 
 
 @pytest.mark.parametrize("is_on", [True, False])
-def test_a_block_holds_for_the_address_only_where_the_website_wants_it(
+def test_block_applies_to_the_address_only_if_enabled(
     browser: Browser, step: RuleStep, agent: Agent, is_on: bool
 ) -> None:
     website = step.rule.website
@@ -274,7 +272,7 @@ def test_a_block_holds_for_the_address_only_where_the_website_wants_it(
     assert may_write(on_desk(step, agent, visitor=elsewhere))
 
 
-def test_a_manager_lifts_a_block_and_an_agent_does_not(
+def test_manager_can_lift_a_block_and_agent_cannot(
     browser: Browser, step: RuleStep, agent: Agent, manager: User
 ) -> None:
     conversation = on_desk(step, agent)
@@ -290,7 +288,7 @@ def test_a_manager_lifts_a_block_and_an_agent_does_not(
     assert not blocks.in_force(conversation.visitor, at=NOW).exists()
 
 
-def test_in_the_administration_a_manager_lifts_the_blocks_of_his_websites_only(
+def test_manager_can_lift_only_blocks_of_own_websites_in_admin(
     step: RuleStep, agent: Agent, manager: User
 ) -> None:
     elsewhere = StepFactory()
@@ -312,9 +310,7 @@ def test_in_the_administration_a_manager_lifts_the_blocks_of_his_websites_only(
     assert agent_client.get("/admin/conversations/block/").status_code in {302, 404}
 
 
-def test_the_list_of_blocks_shows_those_in_force_or_the_others(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_block_list_filters_by_in_force(step: RuleStep, agent: Agent) -> None:
     at, day = timezone.now(), timedelta(days=1)
     for name, until in (("for ever", None), ("still", at + day), ("ended", at - day)):
         held = on_desk(step, agent)

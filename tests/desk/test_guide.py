@@ -34,7 +34,7 @@ def test_both_languages_have_the_same_sections_and_pictures() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_picture_is_there_described_and_small(language: str) -> None:
+def test_every_image_exists_and_is_small_with_alt_text(language: str) -> None:
     html = guide_in(language).html
     pictures = re.findall(r'<img src="/static/(guide/[^"]+)" alt="([^"]+)"', html)
     assert len(pictures) == html.count("<img") == 8
@@ -46,14 +46,14 @@ def test_every_picture_is_there_described_and_small(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_link_leads_somewhere(language: str) -> None:
+def test_every_link_has_a_target(language: str) -> None:
     html = guide_in(language).html
     anchors = set(re.findall(r' id="([^"]+)"', html))
     for link in re.findall(r'href="([^"]+)"', html):
         assert link.removeprefix("#") in anchors, link
 
 
-def test_what_the_guide_calls_a_button_is_called_so_at_the_desk() -> None:
+def test_guide_uses_the_labels_of_the_desk() -> None:
     """A guide that uses other names than the desk trains nobody."""
     for language in LANGUAGES:
         text = guide_in(language).html.lower()
@@ -64,7 +64,7 @@ def test_what_the_guide_calls_a_button_is_called_so_at_the_desk() -> None:
 
 
 @pytest.mark.django_db
-def test_it_is_linked_from_the_menu_and_read_by_whoever_is_logged_in(browser: Browser) -> None:
+def test_guide_is_in_the_menu_and_needs_a_login(browser: Browser) -> None:
     client = browser(AgentFactory().user)
     assert 'href="/guide/"' in client.get("/desk/", headers={"HX-Request": ""}).content.decode()
     shown = client.get("/guide/", headers={"Accept-Language": "fr", "HX-Request": ""})

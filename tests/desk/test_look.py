@@ -20,7 +20,7 @@ PAGES = [*(ROOT / "templates/desk").glob("*.html"), ROOT / "templates/_user_menu
 Browser = Callable[[User], Client]
 
 
-def test_type_has_three_weights() -> None:
+def test_styles_use_three_font_weights() -> None:
     weights = {
         weight
         for style in STYLES
@@ -29,14 +29,14 @@ def test_type_has_three_weights() -> None:
     assert weights == {"400", "500", "600"}
 
 
-def test_what_folds_has_the_products_own_sign() -> None:
+def test_every_summary_has_the_fold_icon() -> None:
     for page in PAGES:
         for summary in re.findall(r"<summary\b[^>]*>.{0,40}", page.read_text()):
             is_menu = "Your account" in summary or "button" in summary
             assert is_menu or ('class="fold"' in summary and "{% icon" in summary), page.name
 
 
-def test_an_empty_place_is_one_place_with_one_action_at_most() -> None:
+def test_pages_include_the_fragment_for_empty_states() -> None:
     for page in PAGES:
         # the fragment is included instead
         assert 'class="empty"' not in page.read_text(), page.name
@@ -44,7 +44,7 @@ def test_an_empty_place_is_one_place_with_one_action_at_most() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("clock")
-def test_an_empty_desk_says_what_to_do_and_offers_it(
+def test_empty_desk_explains_and_offers_the_next_step(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     client = browser(agent.user)
@@ -67,9 +67,7 @@ def test_an_empty_desk_says_what_to_do_and_offers_it(
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("clock")
-def test_the_snoozed_tab_is_empty_in_one_place(
-    browser: Browser, step: RuleStep, agent: Agent
-) -> None:
+def test_snoozed_tab_shows_one_empty_state(browser: Browser, step: RuleStep, agent: Agent) -> None:
     client = browser(agent.user)
     shown = client.get("/desk/snoozed/").content.decode()
     assert shown.count('class="empty"') == 1

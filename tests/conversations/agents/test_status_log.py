@@ -35,7 +35,7 @@ def at(text: str) -> datetime:
         ("Europe/Paris", "03-05T10:20", "03-05T10:20", None),
     ],
 )
-def test_a_time_is_cut_at_the_full_hours_of_the_wall(
+def test_interval_is_split_at_full_local_hours(
     zone: str, start: str, end: str, cuts: list[str] | None
 ) -> None:
     found = list(status_log.pieces_of(at(start), at(end), ZoneInfo(zone)))
@@ -46,7 +46,7 @@ def test_a_time_is_cut_at_the_full_hours_of_the_wall(
     assert found == list(itertools.pairwise(marks))
 
 
-def test_what_is_covered_twice_counts_once() -> None:
+def test_overlapping_intervals_are_counted_once() -> None:
     one, two, three = ((NOW + n * QUARTER, NOW + (n + 2) * QUARTER) for n in (-1, 0, 3))
     assert status_log.covered([three, two, one], NOW, NOW + 4 * QUARTER) == 3 * 900
     assert status_log.covered([], NOW, NOW + QUARTER) == 0
@@ -59,7 +59,7 @@ def alice(db: None) -> Agent:
     return agent
 
 
-def told(agent: Agent) -> list[tuple[bool, int, int | None]]:
+def intervals(agent: Agent) -> list[tuple[bool, int, int | None]]:
     """Return whether available, from which minute to which, in order."""
     return [
         (
@@ -71,31 +71,31 @@ def told(agent: Agent) -> list[tuple[bool, int, int | None]]:
     ]
 
 
-def test_each_change_ends_one_and_begins_the_next(alice: Agent) -> None:
+def test_each_change_ends_an_interval_and_starts_the_next(alice: Agent) -> None:
     assert NOW.minute == 0
     presence.connect(alice.pk, uuid.uuid4(), at=NOW)
     presence.connect(alice.pk, uuid.uuid4(), at=NOW + QUARTER)
     presence.set_available(alice.pk, Channel.CHAT, True, at=NOW + QUARTER)
     presence.set_available(alice.pk, Channel.CHAT, True, at=NOW + 2 * QUARTER)
-    assert told(alice) == [(False, 0, 15), (True, 15, None)]
+    assert intervals(alice) == [(False, 0, 15), (True, 15, None)]
     presence.log_out(alice.pk, at=NOW + 9 * QUARTER)
-    assert told(alice) == [(False, 0, 15), (True, 15, 60), (True, 60, 120), (True, 120, 135)]
+    assert intervals(alice) == [(False, 0, 15), (True, 15, 60), (True, 60, 120), (True, 120, 135)]
 
 
-def test_the_metronome_cuts_and_mends(alice: Agent) -> None:
+def test_keep_spans_splits_and_repairs_intervals(alice: Agent) -> None:
     presence.connect(alice.pk, uuid.uuid4(), at=NOW)
     assert presence.keep_spans(at=NOW + QUARTER) == 0
     alice.channels.update(is_available=True)  # as no verb does
     presence.keep_spans(at=NOW + 2 * QUARTER)
     presence.keep_spans(at=NOW + 5 * QUARTER)
     presence.keep_spans(at=NOW + 5 * QUARTER)
-    assert told(alice) == [(False, 0, 30), (True, 30, 60), (True, 60, None)]
+    assert intervals(alice) == [(False, 0, 30), (True, 30, 60), (True, 60, None)]
     alice.groups.clear()
     presence.keep_spans(at=NOW + 6 * QUARTER)
-    assert told(alice)[-1] == (True, 60, 90)
+    assert intervals(alice)[-1] == (True, 60, 90)
 
 
-def test_it_is_written_how_long_a_conversation_was_there(alice: Agent) -> None:
+def test_interval_records_time_with_open_conversations(alice: Agent) -> None:
     presence.connect(alice.pk, uuid.uuid4(), at=NOW)
     group = alice.groups.get()
     step = StepFactory(group=group, rule__website=group.website)
@@ -105,7 +105,7 @@ def test_it_is_written_how_long_a_conversation_was_there(alice: Agent) -> None:
     assert (span.busy_seconds, span.open_seconds) == (1800, 2700)
 
 
-def test_years_later_it_is_forgotten(alice: Agent) -> None:
+def test_intervals_are_deleted_after_the_retention_period(alice: Agent) -> None:
     presence.connect(alice.pk, uuid.uuid4(), at=NOW)
     presence.log_out(alice.pk, at=NOW + QUARTER)
     assert status_log.forget(at=NOW + status_log.RETENTION) == 0

@@ -52,10 +52,10 @@ REPLIES = [
         ("zzz", []),
     ],
 )
-def test_typed_text_finds_the_reply(query: str, found: list[int]) -> None:
+def test_query_finds_replies_in_order(query: str, found: list[int]) -> None:
     assert rank(REPLIES, query, "fr-CA") == found
 
 
-def test_a_list_is_short() -> None:
+def test_number_of_results_is_limited() -> None:
     many = [reply(pk, f"Reply {pk}") for pk in range(50)]
     assert len(rank(many, "reply", "en")) == MOST

@@ -24,17 +24,19 @@ KNOWN = {"visitor_name": "Jeanne", "agent_name": "Alice", "website_name": "Maiso
         ("{nobody} stays", "{nobody} stays", ()),
     ],
 )
-def test_a_reply_is_filled(text: str, said: str, missing: tuple[str, ...]) -> None:
+def test_variables_are_replaced_by_their_values(
+    text: str, said: str, missing: tuple[str, ...]
+) -> None:
     filled = fill(text, KNOWN)
     assert (filled.text, filled.missing) == (said, missing)
 
 
-def test_what_a_visitor_is_called_is_never_a_variable() -> None:
+def test_variable_in_visitor_name_is_not_replaced() -> None:
     called = "{agent_name} \x00{page}"
     assert fill("Hi {visitor_name}!", KNOWN | {"visitor_name": called}).text == (
         "Hi {agent_name} {page}!"
     )
 
 
-def test_strangers_are_named_once() -> None:
+def test_unknown_variables_are_listed_once() -> None:
     assert unknown("{first_name} {visitor_name} {first_name|x} {a b}") == ["first_name"]

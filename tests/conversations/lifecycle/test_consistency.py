@@ -54,11 +54,11 @@ def of(row: Any) -> tuple[Any, ...]:
     return row.website_id, row.rule_id, row.style, row.language
 
 
-def told() -> list[tuple[int, str]]:
+def all_differences() -> list[tuple[int, str]]:
     return [one for window in consistency.windows() for one in consistency.differences(*window)]
 
 
-def test_the_verbs_keep_what_the_figures_need(step: RuleStep, agent: Agent) -> None:
+def test_verbs_maintain_denormalized_columns(step: RuleStep, agent: Agent) -> None:
     row = Conversation.objects.get(pk=lived(step, agent).pk)
     assert row.began_to_wait_at == NOW + MINUTE
     assert row.last_holder == row.payee
@@ -73,7 +73,7 @@ def test_the_verbs_keep_what_the_figures_need(step: RuleStep, agent: Agent) -> N
     assert of(survey) == (row.website_id, step.rule_id, "social", "de")
     greeted = Conversation.objects.get(pk=with_bot(step).pk)
     assert (greeted.is_begun_by_bot, greeted.contact_count) == (True, 0)
-    assert told() == []
+    assert all_differences() == []
 
 
 def rows(conversation: Conversation) -> Any:
@@ -103,26 +103,26 @@ SPOIL: dict[str, Callable[[Conversation, Agent], Any]] = {
 
 
 @pytest.mark.parametrize("what", SPOIL)
-def test_what_differs_is_named_and_mended(what: str, step: RuleStep, agent: Agent) -> None:
+def test_differences_are_named_and_repaired(what: str, step: RuleStep, agent: Agent) -> None:
     conversation = lived(step, agent)
     Survey.objects.create(
         conversation=conversation, **denormalized.copied(conversation), offered_at=NOW
     )
     other = on_desk(step, agent)
-    assert told() == []
+    assert all_differences() == []
     SPOIL[what](conversation, agent)
-    found = told()
+    found = all_differences()
     assert found
     assert {number for number, _difference in found} == {conversation.pk}
     for _number, difference in found:
         assert re.search(what, difference), difference
     (window,) = consistency.windows()
     assert consistency.mend(*window) == len({difference.split(":")[0] for _n, difference in found})
-    assert told() == []
+    assert all_differences() == []
     assert other.contacts.count() == 1
 
 
-def test_windows_hold_every_conversation_once(
+def test_windows_contain_each_conversation_once(
     step: RuleStep, agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers = [on_desk(step, agent).pk for _ in range(5)]
@@ -131,7 +131,7 @@ def test_windows_hold_every_conversation_once(
     assert held == numbers
     rows_of = Contact.objects.filter(conversation__in=numbers)
     rows_of.update(began_to_wait_at=NOW - MINUTE)
-    assert [number for number, _difference in told()] == numbers
+    assert [number for number, _difference in all_differences()] == numbers
 
 
 @contextmanager
@@ -145,7 +145,7 @@ def ledger_open() -> Iterator[None]:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("column", ["at", "verb", "agent_id", "actor_kind"])
-def test_one_line_changed_by_hand_is_found_and_named(
+def test_manually_changed_event_is_detected(
     column: str, step: RuleStep, agent: Agent, capsys: pytest.CaptureFixture[str]
 ) -> None:
     numbers = [lived(step, agent).pk for _ in range(3)]
@@ -171,7 +171,7 @@ def test_one_line_changed_by_hand_is_found_and_named(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_command_fails_on_a_difference_and_mends(
+def test_command_fails_on_differences_and_repairs_them(
     step: RuleStep, agent: Agent, capsys: pytest.CaptureFixture[str]
 ) -> None:
     conversation = lived(step, agent)

@@ -63,7 +63,7 @@ KINDS: dict[str, tuple[Callable[[RuleStep, Agent], Conversation], Status]] = {
 }
 
 
-def told(conversation: Conversation) -> dict[str, object]:
+def state_of(conversation: Conversation) -> dict[str, object]:
     """Return its state, without what differs in every conversation."""
     conversation.refresh_from_db()
     row = {
@@ -81,21 +81,21 @@ def told(conversation: Conversation) -> dict[str, object]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_is_as_if_each_had_been_alone(kind: str, step: RuleStep, agent: Agent) -> None:
+def test_batch_enforcement_has_the_effect_of_single_enforcement(
+    kind: str, step: RuleStep, agent: Agent
+) -> None:
     make, target = KINDS[kind]
     alone, *together = (make(step, agent) for _ in range(3))
     deadlines.enforce(alone.pk, at=LATER)
     assert deadlines.enforce_many(at=LATER) == 2
     alone.refresh_from_db()
     assert alone.status == target
-    assert [told(one) for one in together] == [told(alone)] * 2
+    assert [state_of(one) for one in together] == [state_of(alone)] * 2
     assert [f for f in invariants.findings(at=NOW) if f.check != "outbox"] == []
 
 
 @pytest.mark.django_db
-def test_all_kinds_go_in_one_transaction_and_what_is_not_due_stays(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_batch_contains_all_kinds_of_due_deadlines_only(step: RuleStep, agent: Agent) -> None:
     made = {kind: make(step, agent) for kind, (make, _target) in KINDS.items()}
     assert deadlines.enforce_many(at=NOW) == 0
     assert deadlines.enforce_many(at=LATER) == len(made)
@@ -106,7 +106,7 @@ def test_all_kinds_go_in_one_transaction_and_what_is_not_due_stays(
 
 
 @pytest.mark.django_db
-def test_the_cost_does_not_grow_with_the_number(step: RuleStep, agent: Agent) -> None:
+def test_query_count_does_not_depend_on_number_of_deadlines(step: RuleStep, agent: Agent) -> None:
     def cost(number: int) -> int:
         for _ in range(number):
             snoozed(step, agent, keep=False, auto_close=True)
@@ -128,7 +128,7 @@ def test_entering_a_groups_queue_enqueues_one_drain(step: RuleStep, agent: Agent
 
 
 @pytest.mark.django_db
-def test_one_that_cannot_be_moved_holds_up_nobody(
+def test_invalid_conversation_does_not_block_the_others(
     step: RuleStep, agent: Agent, caplog: pytest.LogCaptureFixture
 ) -> None:
     lost = snoozed(step, agent, keep=False, auto_close=False)
@@ -142,7 +142,7 @@ def test_one_that_cannot_be_moved_holds_up_nobody(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_that_the_database_refuses_holds_up_nobody(
+def test_database_error_does_not_block_the_others(
     step: RuleStep, agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, good = (
@@ -166,7 +166,7 @@ def test_one_that_the_database_refuses_holds_up_nobody(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_and_two_beats_fire_each_deadline_once(step: RuleStep, agent: Agent) -> None:
+def test_concurrent_workers_enforce_each_deadline_once(step: RuleStep, agent: Agent) -> None:
     made = [snoozed(step, agent, keep=False, auto_close=True) for _ in range(24)]
     before = Event.objects.count()
     start = threading.Barrier(4)
@@ -191,9 +191,7 @@ def test_two_workers_and_two_beats_fire_each_deadline_once(step: RuleStep, agent
 
 
 @pytest.mark.django_db
-def test_styles_other_than_live_are_closed_when_their_window_is_over(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_solved_social_conversation_closes_after_its_window(step: RuleStep, agent: Agent) -> None:
     solved = in_status(Status.SOLVED, step, agent)
     assert solved.style == Style.SOCIAL
     assert deadlines.enforce_many(at=NOW + timedelta(days=3)) == 0

@@ -45,28 +45,26 @@ def checks() -> set[str]:
 
 
 @pytest.mark.parametrize("check", SPOIL)
-def test_a_corrupted_row_is_found(check: str, step: RuleStep, agent: Agent) -> None:
+def test_corrupted_row_is_detected(check: str, step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     assert checks() == set()
     SPOIL[check](conversation)
     assert check in checks()
 
 
-def test_a_push_above_the_slots_is_found_in_the_ledger_even_afterwards(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_push_beyond_slots_is_detected_from_the_ledger(step: RuleStep, agent: Agent) -> None:
     for _ in range(3):
         verbs.push(queued(step).pk, agent=agent, at=NOW, slots=2)
     assert checks() == {"slots"}
 
 
-def test_an_entry_above_the_places_is_found_in_the_ledger(step: RuleStep) -> None:
+def test_queueing_beyond_places_is_detected_from_the_ledger(step: RuleStep) -> None:
     for _ in range(2):
         queued(step, places=1)
     assert checks() == {"places"}
 
 
-def test_a_deadline_that_fired_early_is_found(step: RuleStep, agent: Agent) -> None:
+def test_early_deadline_is_detected(step: RuleStep, agent: Agent) -> None:
     conversation = in_status(Status.ASSIGNED, step, agent)
     Conversation.objects.filter(pk=conversation.pk).update(deadline_at=NOW)
     deadlines.enforce(conversation.pk, at=NOW)
@@ -74,7 +72,7 @@ def test_a_deadline_that_fired_early_is_found(step: RuleStep, agent: Agent) -> N
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_commands_say_what_they_found_and_fail(
+def test_commands_print_findings_and_fail(
     step: RuleStep, agent: Agent, capsys: pytest.CaptureFixture[str]
 ) -> None:
     number = on_desk(step, agent).pk

@@ -69,7 +69,7 @@ EDGES = {
 Do = Callable[[Conversation], Any]
 
 
-def test_the_table_says_what_design_says() -> None:
+def test_transition_table_matches_the_design() -> None:
     table = {
         (source, verb, transition.target_from(source))
         for verb, transition in TRANSITIONS.items()
@@ -150,5 +150,5 @@ def test_allowed_verbs_write_one_event_and_others_none(
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_every_state_but_closed_has_a_way_out(status: Status) -> None:
+def test_every_state_except_closed_has_a_transition(status: Status) -> None:
     assert any(source == status for source, _, _ in EDGES) == (status != Status.CLOSED)

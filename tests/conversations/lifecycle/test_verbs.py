@@ -58,7 +58,7 @@ def assert_sound() -> None:
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.ASSIGNED, Status.ACTIVE])
-def test_the_system_never_closes_what_waits_or_is_on_a_desk(
+def test_system_cannot_close_waiting_or_active_conversations(
     status: Status, step: RuleStep, agent: Agent
 ) -> None:
     conversation = in_status(status, step, agent)
@@ -66,7 +66,7 @@ def test_the_system_never_closes_what_waits_or_is_on_a_desk(
         verbs.close(conversation.pk, reason=CloseReason.SNOOZE_OVER, actor=actors.SYSTEM, at=NOW)
 
 
-def test_a_bot_conversation_closes_when_its_visitor_is_silent_for_five_minutes(
+def test_bot_conversation_closes_after_five_minutes_of_inactivity(
     step: RuleStep,
 ) -> None:
     conversation = with_bot(step)
@@ -76,7 +76,7 @@ def test_a_bot_conversation_closes_when_its_visitor_is_silent_for_five_minutes(
     assert (closed.closed_by, closed.close_reason) == ("system", CloseReason.BOT_INACTIVITY)
 
 
-def test_the_bot_timer_runs_only_while_the_bot_spoke_last(step: RuleStep) -> None:
+def test_inactivity_timer_runs_only_after_a_bot_message(step: RuleStep) -> None:
     conversation = with_bot(step)
     say(conversation, Author.VISITOR, at=NOW + SECOND)
     say(conversation, Author.VISITOR, at=NOW + 5 * SECOND)
@@ -90,7 +90,7 @@ def test_the_bot_timer_runs_only_while_the_bot_spoke_last(step: RuleStep) -> Non
     assert conversation.deadline_at == NOW + 9 * SECOND + verbs.BOT_PATIENCE
 
 
-def test_escalation_cancels_the_bot_timer_and_a_late_word_of_the_bot_is_refused(
+def test_escalation_cancels_bot_timer_and_rejects_bot_messages(
     step: RuleStep,
 ) -> None:
     conversation = with_bot(step)
@@ -111,16 +111,14 @@ def test_a_bot_cannot_snooze(step: RuleStep, agent: Agent) -> None:
         )
 
 
-def test_every_closure_says_by_whom_and_why(step: RuleStep, agent: Agent) -> None:
+def test_closure_records_actor_and_reason(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     closed = verbs.finish(conversation.pk, actor=actors.agent(agent.user), at=NOW)
     assert (closed.closed_by, closed.close_reason) == ("agent", CloseReason.RESOLVED)
     assert closed.closed_at == NOW
 
 
-def test_a_machine_whose_clock_is_behind_does_not_turn_the_ledger_back(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_slow_clock_does_not_move_ledger_times_back(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     closed = verbs.finish(conversation.pk, actor=actors.agent(agent.user), at=NOW - SECOND)
     assert closed.closed_at == closed.moved_at == NOW
@@ -156,7 +154,7 @@ def test_a_visitors_reply_wakes_a_snoozed_conversation_at_once(
         (False, False, Status.QUEUED),
     ],
 )
-def test_a_snooze_whose_time_is_over_does_what_its_boxes_say(
+def test_ended_snooze_follows_keep_and_auto_close(
     keep: bool, auto_close: bool, status: Status, step: RuleStep, agent: Agent
 ) -> None:
     conversation = snooze(on_desk(step, agent), agent, keep=keep, auto_close=auto_close)
@@ -180,7 +178,7 @@ def test_a_snoozed_conversation_occupies_no_slot(keep: bool, step: RuleStep, age
 
 
 @pytest.mark.parametrize("until", [NOW, NOW - HOUR, NOW + timedelta(days=366)])
-def test_a_snooze_ends_in_the_future_within_a_year(
+def test_snooze_end_outside_the_next_year_is_refused(
     until: datetime, step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent)
@@ -204,7 +202,7 @@ def test_a_snooze_ends_in_the_future_within_a_year(
         (False, Channel.CALL, False),
     ],
 )
-def test_snooze_is_for_asynchronous_conversations_and_messaging(
+def test_only_asynchronous_or_messaging_can_be_snoozed(
     is_asynchronous: bool, channel: Channel, may: bool, step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent, is_asynchronous=is_asynchronous, channel=channel)
@@ -243,20 +241,20 @@ def back_by(verb: str, step: RuleStep, agent: Agent) -> Conversation:
 
 
 @pytest.mark.parametrize("verb", ["release", "requeue", "expire"])
-def test_what_a_fault_sends_back_keeps_its_rank(verb: str, step: RuleStep, agent: Agent) -> None:
+def test_involuntary_return_keeps_its_place_in_the_queue(
+    verb: str, step: RuleStep, agent: Agent
+) -> None:
     conversation = back_by(verb, step, agent)
     assert (conversation.status, conversation.queued_at) == (Status.QUEUED, NOW)
 
 
 @pytest.mark.parametrize("verb", ["transfer", "wake"])
-def test_what_comes_back_by_somebodys_will_waits_from_then_on(
-    verb: str, step: RuleStep, agent: Agent
-) -> None:
+def test_voluntary_return_starts_a_new_wait(verb: str, step: RuleStep, agent: Agent) -> None:
     assert back_by(verb, step, agent).queued_at == NOW + HOUR
 
 
 @pytest.mark.parametrize("verb", ["release", "requeue", "expire", "transfer", "wake"])
-def test_a_return_is_shown_as_one(verb: str, step: RuleStep, agent: Agent) -> None:
+def test_returned_conversation_is_marked_as_return(verb: str, step: RuleStep, agent: Agent) -> None:
     assert not queued(step).is_return
     assert back_by(verb, step, agent).is_return
 
@@ -264,9 +262,7 @@ def test_a_return_is_shown_as_one(verb: str, step: RuleStep, agent: Agent) -> No
 # --- C20: the 24 hours -----------------------------------------------------------------------
 
 
-def test_an_assignment_expires_after_the_websites_hours_into_its_group(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_expired_assignment_returns_to_the_group_queue(step: RuleStep, agent: Agent) -> None:
     conversation = in_status(Status.ASSIGNED, step, agent)
     assert conversation.deadline_at == NOW + 24 * HOUR
     with pytest.raises(Refused):
@@ -276,23 +272,19 @@ def test_an_assignment_expires_after_the_websites_hours_into_its_group(
     assert expired.group_id == step.group_id
 
 
-def test_the_clock_stops_when_the_conversation_reaches_the_desk(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_push_cancels_the_assignment_deadline(step: RuleStep, agent: Agent) -> None:
     conversation = in_status(Status.ASSIGNED, step, agent)
     verbs.push(conversation.pk, agent=agent, at=NOW + HOUR)
     assert deadlines.past(NOW + 48 * HOUR) == []
 
 
-def test_the_hours_are_a_setting_of_the_website(step: RuleStep, agent: Agent) -> None:
+def test_website_sets_the_assignment_hours(step: RuleStep, agent: Agent) -> None:
     step.rule.website.assignment_hours = 2
     step.rule.website.save()
     assert in_status(Status.ASSIGNED, step, agent).deadline_at == NOW + 2 * HOUR
 
 
-def test_transferring_to_its_own_agent_does_not_start_his_hours_anew(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_transfer_to_the_assigned_agent_is_refused(step: RuleStep, agent: Agent) -> None:
     conversation = in_status(Status.ASSIGNED, step, agent)
     with pytest.raises(Refused):
         verbs.transfer_to_agent(
@@ -300,7 +292,7 @@ def test_transferring_to_its_own_agent_does_not_start_his_hours_anew(
         )
 
 
-def test_what_is_assigned_to_one_agent_reaches_no_other(step: RuleStep, agent: Agent) -> None:
+def test_assigned_conversation_cannot_go_to_another_agent(step: RuleStep, agent: Agent) -> None:
     conversation = in_status(Status.ASSIGNED, step, agent)
     other = AgentFactory()
     with pytest.raises(Refused):
@@ -309,9 +301,7 @@ def test_what_is_assigned_to_one_agent_reaches_no_other(step: RuleStep, agent: A
         verbs.take(conversation.pk, agent=other, actor=actors.agent(other.user), at=NOW)
 
 
-def test_a_conversation_is_not_transferred_to_an_agent_of_another_website(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_transfer_to_agent_of_another_website_is_refused(step: RuleStep, agent: Agent) -> None:
     stranger = AgentFactory()
     StepFactory().group.members.add(stranger)
     boss = AgentFactory(user__role=Role.ADMIN)
@@ -336,7 +326,7 @@ def test_a_conversation_is_not_transferred_to_an_agent_of_another_website(
         ("expire", EndReason.TRANSFERRED),
     ],
 )
-def test_a_contact_says_why_it_ended(
+def test_contact_records_why_it_ended(
     verb: str, reason: EndReason, step: RuleStep, agent: Agent
 ) -> None:
     assert back_by(verb, step, agent).contacts.get().end_reason == reason
@@ -351,23 +341,21 @@ def test_a_contact_says_why_it_ended(
         (Status.CLOSED, EndReason.CLOSED),
     ],
 )
-def test_a_contact_ends_with_the_state_that_left_the_desk(
+def test_contact_end_reason_matches_the_new_state(
     status: Status, reason: EndReason, step: RuleStep, agent: Agent
 ) -> None:
     contact = in_status(status, step, agent).contacts.get()
     assert (contact.ended_at, contact.end_reason) == (NOW, reason)
 
 
-def test_blocking_the_visitor_is_a_reason_of_its_own(step: RuleStep, agent: Agent) -> None:
+def test_blocking_the_visitor_is_a_distinct_end_reason(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     verbs.close(conversation.pk, reason=CloseReason.BLOCKED, actor=actors.agent(agent.user), at=NOW)
     assert conversation.contacts.get().end_reason == EndReason.BLOCKED
     assert_sound()
 
 
-def test_a_conversation_has_any_number_of_contacts_that_follow_each_other(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_conversation_can_have_many_consecutive_contacts(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     for hour in range(1, 5):
         verbs.release(conversation.pk, actor=actors.SYSTEM, at=NOW + hour * HOUR)
@@ -386,9 +374,7 @@ def timed(step: RuleStep) -> RuleStep:
     return step
 
 
-def test_a_push_that_nobody_answers_goes_back_and_its_agent_becomes_unavailable(
-    timed: RuleStep, agent: Agent
-) -> None:
+def test_unanswered_push_returns_and_makes_agent_unavailable(timed: RuleStep, agent: Agent) -> None:
     conversation = on_desk(timed, agent)
     back = deadlines.enforce(conversation.pk, at=NOW + timedelta(minutes=1))
     assert (back.status, back.queued_at) == (Status.QUEUED, NOW)
@@ -396,9 +382,7 @@ def test_a_push_that_nobody_answers_goes_back_and_its_agent_becomes_unavailable(
     assert_sound()
 
 
-def test_an_answer_stops_the_timer_and_the_visitors_words_do_not(
-    timed: RuleStep, agent: Agent
-) -> None:
+def test_only_an_agent_message_cancels_the_answer_deadline(timed: RuleStep, agent: Agent) -> None:
     conversation = on_desk(timed, agent)
     say(conversation, Author.VISITOR, at=NOW + SECOND)
     assert deadlines.past(NOW + HOUR) == [conversation.pk]
@@ -408,7 +392,7 @@ def test_an_answer_stops_the_timer_and_the_visitors_words_do_not(
         deadlines.enforce(conversation.pk, at=NOW + HOUR)
 
 
-def test_what_an_agent_takes_himself_is_not_taken_back(timed: RuleStep, agent: Agent) -> None:
+def test_taken_conversation_has_no_answer_deadline(timed: RuleStep, agent: Agent) -> None:
     conversation = in_status(Status.ASSIGNED, timed, agent)
     taken = verbs.take(conversation.pk, agent=agent, actor=actors.agent(agent.user), at=NOW)
     assert taken.deadline_at is None
@@ -425,7 +409,7 @@ def test_what_an_agent_takes_himself_is_not_taken_back(timed: RuleStep, agent: A
         (Style.SOCIAL, Status.SOLVED),
     ],
 )
-def test_the_desks_close_closes_in_style_live_and_solves_in_the_others(
+def test_finish_closes_live_conversations_and_solves_others(
     style: Style, status: Status, step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent, style=style, solved_window=WINDOW)
@@ -433,9 +417,7 @@ def test_the_desks_close_closes_in_style_live_and_solves_in_the_others(
     assert finished.status == status
 
 
-def test_the_window_closes_a_solved_conversation_once_it_is_over(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_solved_conversation_closes_after_its_window(step: RuleStep, agent: Agent) -> None:
     conversation = in_status(Status.SOLVED, step, agent)
     assert conversation.deadline_at == NOW + WINDOW
     closed = deadlines.enforce(conversation.pk, at=NOW + WINDOW)
@@ -443,7 +425,7 @@ def test_the_window_closes_a_solved_conversation_once_it_is_over(
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.ON_HOLD, Status.SOLVED])
-def test_a_reply_reopens_for_the_same_agent_with_his_24_hours(
+def test_reply_reassigns_the_same_agent_for_24_hours(
     status: Status, step: RuleStep, agent: Agent
 ) -> None:
     conversation = in_status(status, step, agent)
@@ -457,7 +439,7 @@ def test_a_reply_reopens_for_the_same_agent_with_his_24_hours(
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.ON_HOLD])
-def test_pending_and_on_hold_have_no_timer_and_hold_no_slot(
+def test_pending_and_on_hold_have_no_timer_and_occupy_no_slot(
     status: Status, step: RuleStep, agent: Agent
 ) -> None:
     conversation = in_status(status, step, agent)
@@ -465,7 +447,7 @@ def test_pending_and_on_hold_have_no_timer_and_hold_no_slot(
     assert not Contact.objects.filter(ended_at=None).exists()
 
 
-def test_reopening_happens_as_often_as_the_visitor_comes_back(step: RuleStep, agent: Agent) -> None:
+def test_conversation_can_reopen_repeatedly(step: RuleStep, agent: Agent) -> None:
     conversation = in_status(Status.SOLVED, step, agent)
     for hour in range(1, 4):
         say(conversation, Author.VISITOR, at=NOW + hour * HOUR)
@@ -480,7 +462,7 @@ def test_reopening_happens_as_often_as_the_visitor_comes_back(step: RuleStep, ag
 # --- What the database itself refuses --------------------------------------------------------
 
 
-def test_no_line_of_the_ledger_is_changed_or_deleted(step: RuleStep) -> None:
+def test_events_cannot_be_changed_or_deleted(step: RuleStep) -> None:
     event = queued(step).events.get()
     for change in (
         lambda: Event.objects.filter(pk=event.pk).update(verb="close"),
@@ -491,7 +473,7 @@ def test_no_line_of_the_ledger_is_changed_or_deleted(step: RuleStep) -> None:
     assert event == Event.objects.get()
 
 
-def test_erasure_takes_the_ledger_with_the_conversation_when_it_says_so(step: RuleStep) -> None:
+def test_erasure_setting_permits_deleting_events(step: RuleStep) -> None:
     conversation = queued(step)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL causerie.erasing = 'on'")
@@ -499,7 +481,7 @@ def test_erasure_takes_the_ledger_with_the_conversation_when_it_says_so(step: Ru
     assert not Event.objects.exists()
 
 
-def test_a_second_open_contact_is_impossible(step: RuleStep, agent: Agent) -> None:
+def test_second_open_contact_is_refused(step: RuleStep, agent: Agent) -> None:
     contact = on_desk(step, agent).contacts.get()
     contact.pk = None
     with pytest.raises(IntegrityError), transaction.atomic():

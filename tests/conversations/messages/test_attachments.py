@@ -155,7 +155,7 @@ def files_in(folder: Path) -> int:
     return sum(path.is_file() for path in folder.rglob("*"))
 
 
-def test_a_picture_goes_up_is_sent_and_seen_by_both(visitor: Caller, alice: Caller) -> None:
+def test_uploaded_image_is_sent_and_shown_to_both_sides(visitor: Caller, alice: Caller) -> None:
     up = visitor.upload(png(), "chat%20noir.png")
     assert up.status == 201
     kept = up.json["attachment"]
@@ -173,7 +173,7 @@ def test_a_picture_goes_up_is_sent_and_seen_by_both(visitor: Caller, alice: Call
         assert Image.open(io.BytesIO(small.body)).size == (640, 640)
 
 
-def test_what_is_handed_out_can_do_nothing_in_a_page(visitor: Caller) -> None:
+def test_downloads_have_headers_that_prevent_execution(visitor: Caller) -> None:
     kept = visitor.upload(b"%PDF-1.7 x", "a%22%0D%0Ab.pdf").json["attachment"]
     headers = visitor.ask("GET", f"attachments/{kept['id']}/").headers
     assert headers["content-disposition"] == "attachment; filename*=UTF-8''a%22%20b.pdf"
@@ -182,7 +182,7 @@ def test_what_is_handed_out_can_do_nothing_in_a_page(visitor: Caller) -> None:
     assert "private" in headers["cache-control"]
 
 
-def test_an_upload_that_is_tried_again_is_stored_once(visitor: Caller, media: Path) -> None:
+def test_retried_upload_is_stored_once(visitor: Caller, media: Path) -> None:
     same = str(uuid.uuid4())
     first, second = visitor.upload(png(), id=same), visitor.upload(png(), id=same)
     assert (first.status, second.status) == (201, 200)
@@ -190,7 +190,7 @@ def test_an_upload_that_is_tried_again_is_stored_once(visitor: Caller, media: Pa
     assert (Attachment.objects.count(), files_in(media)) == (1, 2)
 
 
-def test_two_equal_uploads_at_once_leave_one_row_and_no_waste(visitor: Caller, media: Path) -> None:
+def test_concurrent_equal_uploads_are_stored_once(visitor: Caller, media: Path) -> None:
     same = f"attachments/{uuid.uuid4()}/?name=a.png"
 
     async def both() -> list[Answer]:
@@ -202,7 +202,7 @@ def test_two_equal_uploads_at_once_leave_one_row_and_no_waste(visitor: Caller, m
     assert (Attachment.objects.count(), files_in(media)) == (1, 2)
 
 
-def test_a_file_is_sent_once(visitor: Caller) -> None:
+def test_attachment_can_be_sent_only_once(visitor: Caller) -> None:
     kept = visitor.upload(png()).json["attachment"]["id"]
     same = str(uuid.uuid4())
     assert visitor.say(kept, client_id=same).status == 201
@@ -213,7 +213,7 @@ def test_a_file_is_sent_once(visitor: Caller) -> None:
     assert Message.objects.count() == 1
 
 
-def test_two_messages_at_once_cannot_both_carry_it(visitor: Caller) -> None:
+def test_concurrent_messages_cannot_share_an_attachment(visitor: Caller) -> None:
     kept = visitor.upload(png()).json["attachment"]["id"]
 
     async def both() -> list[Answer]:
@@ -223,20 +223,20 @@ def test_two_messages_at_once_cannot_both_carry_it(visitor: Caller) -> None:
     assert Message.objects.count() == 1
 
 
-def test_the_same_id_without_its_file_is_another_message(visitor: Caller) -> None:
+def test_same_id_without_the_attachment_is_a_conflict(visitor: Caller) -> None:
     kept = visitor.upload(png()).json["attachment"]["id"]
     same = str(uuid.uuid4())
     visitor.say(kept, client_id=same, body="voilà")
     assert visitor.say(None, client_id=same, body="voilà").code == "conflict"
 
 
-def test_a_text_may_go_with_it_and_nothing_at_all_may_not(visitor: Caller) -> None:
+def test_message_needs_text_or_an_attachment(visitor: Caller) -> None:
     kept = visitor.upload(png()).json["attachment"]["id"]
     assert visitor.say(kept, body="voilà").json["message"]["body"] == "voilà"
     assert (visitor.say(None).status, visitor.say(None).code) == (400, "empty")
 
 
-def test_only_who_uploaded_it_sends_it(visitor: Caller, alice: Caller) -> None:
+def test_only_the_uploader_can_send_an_attachment(visitor: Caller, alice: Caller) -> None:
     of_visitor = visitor.upload(png()).json["attachment"]["id"]
     of_alice = alice.upload(png()).json["attachment"]["id"]
     assert (alice.say(of_visitor).status, alice.say(of_visitor).code) == (409, "attachment")
@@ -246,7 +246,7 @@ def test_only_who_uploaded_it_sends_it(visitor: Caller, alice: Caller) -> None:
     assert visitor.say("nonsense").status == 400
 
 
-def test_a_strangers_file_does_not_exist(
+def test_attachment_of_another_conversation_is_not_found(
     visitor: Caller, alice: Caller, step: RuleStep, agent: Agent
 ) -> None:
     kept = visitor.upload(png()).json["attachment"]["id"]
@@ -270,7 +270,7 @@ def test_a_strangers_file_does_not_exist(
     assert as_agent(conversation, manager).ask("GET", path).status == 200
 
 
-def test_a_stranger_cannot_take_an_id_that_is_taken(
+def test_attachment_id_of_another_visitor_is_a_conflict(
     visitor: Caller, step: RuleStep, agent: Agent, media: Path
 ) -> None:
     same = str(uuid.uuid4())
@@ -281,7 +281,7 @@ def test_a_stranger_cannot_take_an_id_that_is_taken(
     assert files_in(media) == 2
 
 
-def test_who_does_not_hold_the_conversation_uploads_nothing(
+def test_agent_cannot_upload_to_a_colleagues_conversation(
     conversation: Conversation, step: RuleStep, media: Path
 ) -> None:
     colleague: Agent = AgentFactory()
@@ -290,7 +290,7 @@ def test_who_does_not_hold_the_conversation_uploads_nothing(
     assert files_in(media) == 0
 
 
-def test_a_page_of_another_origin_uploads_nothing(alice: Caller) -> None:
+def test_upload_from_another_origin_is_refused(alice: Caller) -> None:
     assert (
         alice.ask("PUT", f"attachments/{uuid.uuid4()}/", png(), origin="http://evil").status == 403
     )
@@ -298,14 +298,14 @@ def test_a_page_of_another_origin_uploads_nothing(alice: Caller) -> None:
     assert alice.upload(png()).status == 403
 
 
-def test_a_closed_conversation_takes_no_file(
+def test_closed_conversation_accepts_no_file(
     visitor: Caller, conversation: Conversation, agent: Agent
 ) -> None:
     verbs.close(conversation.pk, reason=CloseReason.RESOLVED, actor=actor(agent.user), at=NOW)
     assert visitor.upload(png()).status == 404
 
 
-def test_a_file_to_a_snoozed_conversation_brings_it_back(
+def test_attachment_wakes_a_snoozed_conversation(
     visitor: Caller, conversation: Conversation, agent: Agent
 ) -> None:
     verbs.snooze(
@@ -340,18 +340,18 @@ def test_unsupported_files_are_refused_with_a_message(
     assert files_in(media) == 0
 
 
-def test_the_refusal_speaks_the_readers_language(visitor: Caller) -> None:
+def test_refusal_is_in_the_readers_language(visitor: Caller) -> None:
     visitor.headers["accept-language"] = "fr"
     assert "fichier est vide" in visitor.upload(b"").json["error"]["message"]
 
 
-def test_a_length_that_lies_does_not_help(visitor: Caller) -> None:
+def test_size_limit_ignores_a_false_content_length(visitor: Caller) -> None:
     too_much = b"x" * (UPLOAD_BYTES + 1)
     path = f"attachments/{uuid.uuid4()}/"
     assert visitor.ask("PUT", path, too_much, **{"content-length": "5"}).status == 413
 
 
-def test_a_flood_of_files_is_stopped(
+def test_uploads_are_rate_limited(
     visitor: Caller, alice: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attachments, "LATELY_LIMIT", 2)

@@ -43,7 +43,7 @@ def with_place() -> bytes:
     return picture(exif=exif, comment=b"SecretComment")
 
 
-def test_a_photo_loses_where_it_was_taken_and_stands_upright() -> None:
+def test_photo_metadata_is_removed_and_rotation_applied() -> None:
     kept = prepare(with_place(), "IMG_1.JPG")
     assert (kept.content_type, kept.name) == ("image/jpeg", "IMG_1.jpg")
     assert (kept.width, kept.height) == (60, 80)
@@ -52,7 +52,7 @@ def test_a_photo_loses_where_it_was_taken_and_stands_upright() -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
-def test_pictures_get_a_small_one_and_nothing_behind_them(kind: str) -> None:
+def test_images_get_a_thumbnail_and_lose_appended_data(kind: str) -> None:
     hidden = picture(kind, (1600, 1200)) + b"<script>alert(1)</script>PK\x03\x04"
     kept = prepare(hidden, "x.exe")
     assert kept.content_type == file_types.IMAGES[kind]
@@ -63,7 +63,7 @@ def test_pictures_get_a_small_one_and_nothing_behind_them(kind: str) -> None:
     assert (kept.width, kept.height) == (1600, 1200)
 
 
-def test_text_inside_a_png_is_gone() -> None:
+def test_png_text_is_removed() -> None:
     from PIL.PngImagePlugin import PngInfo
 
     said = PngInfo()
@@ -71,12 +71,12 @@ def test_text_inside_a_png_is_gone() -> None:
     assert b"Secret" not in prepare(picture("PNG", pnginfo=said), "a.png").content
 
 
-def test_transparency_stays() -> None:
+def test_transparency_is_preserved() -> None:
     kept = prepare(picture("PNG", mode="RGBA"), "logo.png")
     assert Image.open(io.BytesIO(kept.content)).mode == "RGBA"
 
 
-def test_a_gif_that_moves_still_moves() -> None:
+def test_animated_gif_stays_animated() -> None:
     frames = [Image.new("L", (20, 20), shade) for shade in (0, 90, 200)]
     kept = io.BytesIO()
     frames[0].save(kept, "GIF", save_all=True, append_images=frames[1:], comment=b"Secret")
@@ -85,19 +85,19 @@ def test_a_gif_that_moves_still_moves() -> None:
     assert b"Secret" not in prepared.content
 
 
-def test_a_huge_picture_becomes_smaller() -> None:
+def test_large_image_is_scaled_down() -> None:
     kept = prepare(picture("PNG", (5000, 1000), "L"), "wide.png")
     assert (kept.width, kept.height) == (4096, 819)
 
 
-def test_a_picture_that_would_fill_the_memory_is_refused() -> None:
+def test_decompression_bomb_is_refused() -> None:
     bomb = picture("PNG", (60_000, 60_000 // 8), "1")
     with pytest.raises(Unacceptable, match="pixels"):
         prepare(bomb, "bomb.png")
 
 
 @pytest.mark.parametrize("cut", [0.5, 0.9])
-def test_half_a_picture_is_refused(cut: float) -> None:
+def test_truncated_image_is_refused(cut: float) -> None:
     whole = picture("PNG", (400, 400))
     with pytest.raises(Unacceptable):
         prepare(whole[: int(len(whole) * cut)], "half.png")
@@ -130,7 +130,7 @@ def test_half_a_picture_is_refused(cut: float) -> None:
         ),
     ],
 )
-def test_documents_are_known_by_what_they_are(
+def test_document_type_is_recognized_from_content(
     content: bytes, name: str, content_type: str, kept_name: str
 ) -> None:
     kept = prepare(content, name)
@@ -157,14 +157,14 @@ def test_documents_are_known_by_what_they_are(
         b"\xff\xd8\xff\xe0 no picture",
     ],
 )
-def test_what_is_not_on_the_list_is_refused_with_a_reason(content: bytes) -> None:
+def test_unsupported_types_are_refused_with_a_reason(content: bytes) -> None:
     with pytest.raises(Unacceptable) as refused:
         prepare(content, "photo.jpg")
     assert str(refused.value)
 
 
 @given(st.binary(max_size=300), st.text(max_size=40))
-def test_no_bytes_bring_it_down(content: bytes, name: str) -> None:
+def test_arbitrary_bytes_do_not_raise_an_error(content: bytes, name: str) -> None:
     try:
         kept = prepare(content, name)
     except Unacceptable:
@@ -173,7 +173,7 @@ def test_no_bytes_bring_it_down(content: bytes, name: str) -> None:
 
 
 @given(st.text(max_size=300))
-def test_a_name_is_a_name_and_no_path(name: str) -> None:
+def test_cleaned_name_is_never_a_path(name: str) -> None:
     clean = clean_name(name, "pdf")
     assert clean.endswith(".pdf")
     assert len(clean) <= file_types.NAME_LIMIT
@@ -192,5 +192,5 @@ def test_a_name_is_a_name_and_no_path(name: str) -> None:
         ("a" * 400 + ".pdf", "a" * 116 + ".pdf"),
     ],
 )
-def test_names_that_mean_harm_become_plain(given_name: str, kept: str) -> None:
+def test_dangerous_names_are_cleaned(given_name: str, kept: str) -> None:
     assert clean_name(given_name, "pdf") == kept

@@ -18,7 +18,7 @@ CARD = {
 }
 
 
-def test_the_stored_text_says_everything_in_plain_words() -> None:
+def test_stored_text_contains_choices_and_cards() -> None:
     body, offer = rich_content.check_rich_content(
         "Which one?", ["Lune", " Halo\n"], [CARD], domains=DOMAINS
     )
@@ -28,11 +28,11 @@ def test_the_stored_text_says_everything_in_plain_words() -> None:
     assert offer == {"text": "Which one?", "choices": ["Lune", "Halo"], "cards": [CARD]}
 
 
-def test_plain_words_alone_are_no_offer() -> None:
+def test_plain_text_has_no_rich_content() -> None:
     assert rich_content.check_rich_content("Hello", None, [], domains=DOMAINS) == ("Hello", None)
 
 
-def test_cards_may_stand_without_words() -> None:
+def test_cards_need_no_text() -> None:
     body, offer = rich_content.check_rich_content("", [], [{"title": "Lune"}], domains=DOMAINS)
     assert (body, offer and offer["cards"]) == (
         "Lune",
@@ -63,7 +63,7 @@ def test_cards_may_stand_without_words() -> None:
         ("?", None, [{"title": "t", "links": [{"url": "https://a.example"}]}]),
     ],
 )
-def test_what_may_not_be_offered(body: str, choices: Any, cards: Any) -> None:
+def test_invalid_rich_content_is_rejected(body: str, choices: Any, cards: Any) -> None:
     with pytest.raises(Rejected) as refused:
         rich_content.check_rich_content(body, choices, cards, domains=DOMAINS)
     assert refused.value.status == 400

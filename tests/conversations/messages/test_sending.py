@@ -126,11 +126,11 @@ def test_an_empty_message_is_refused(body: object) -> None:
         ("👩‍👩‍👧 ok", "👩‍👩‍👧 ok"),
     ],
 )
-def test_control_characters_go_and_the_rest_stays(body: str, stored: str) -> None:
+def test_only_control_characters_are_removed(body: str, stored: str) -> None:
     assert check_body(body) == stored
 
 
-def test_a_message_has_a_length_and_the_refusal_says_both_figures() -> None:
+def test_long_message_is_refused_with_its_length_and_the_limit() -> None:
     assert len(check_body("é" * BODY_LIMIT)) == BODY_LIMIT
     with pytest.raises(Rejected) as caught:
         check_body("é" * (BODY_LIMIT + 1))
@@ -162,9 +162,7 @@ def desk(agent: Agent) -> DeskSession:
     return log_in(agent)
 
 
-def test_messages_of_both_sides_are_numbered_in_one_row(
-    talk: Conversation, desk: DeskSession
-) -> None:
+def test_messages_of_both_sides_share_one_sequence(talk: Conversation, desk: DeskSession) -> None:
     sent = [one(as_visitor(talk)), one(as_agent(talk, desk)), one(as_visitor(talk))]
     assert [answer.frame["seq"] for answer in sent] == [1, 2, 3]
     assert [answer.frame["author"] for answer in sent] == ["visitor", "agent", "visitor"]
@@ -174,7 +172,9 @@ def test_messages_of_both_sides_are_numbered_in_one_row(
     assert talk.first_human_reply_at == talk.last_agent_message_at == NOW
 
 
-def test_many_at_once_leave_no_gap_and_no_double(talk: Conversation, desk: DeskSession) -> None:
+def test_concurrent_messages_have_consecutive_numbers(
+    talk: Conversation, desk: DeskSession
+) -> None:
     answers = at_once(
         *(as_visitor(talk, body=f"v{n}") for n in range(24)),
         *(as_agent(talk, desk, body=f"a{n}") for n in range(24)),
@@ -185,7 +185,7 @@ def test_many_at_once_leave_no_gap_and_no_double(talk: Conversation, desk: DeskS
 
 
 @pytest.mark.parametrize("side", ["visitor", "agent"])
-def test_sixteen_equal_posts_at_once_store_one_row_and_get_sixteen_equal_answers(
+def test_concurrent_equal_posts_store_one_row_and_get_equal_answers(
     side: str, talk: Conversation, desk: DeskSession
 ) -> None:
     client_id = uuid.uuid4()
@@ -222,7 +222,7 @@ def test_a_retry_an_hour_later_gets_the_first_answer(talk: Conversation) -> None
     assert first.frame == again.frame
 
 
-def test_a_retry_is_answered_after_the_conversation_has_left_the_desk_or_closed(
+def test_retry_is_answered_after_the_conversation_closed(
     talk: Conversation, desk: DeskSession, agent: Agent
 ) -> None:
     theirs, mine = uuid.uuid4(), uuid.uuid4()
@@ -236,14 +236,16 @@ def test_a_retry_is_answered_after_the_conversation_has_left_the_desk_or_closed(
     assert numbers(talk) == [1, 2]
 
 
-def test_one_client_id_may_serve_in_two_conversations(step: RuleStep, agent: Agent) -> None:
+def test_client_id_can_recur_in_another_conversation(step: RuleStep, agent: Agent) -> None:
     client_id = uuid.uuid4()
     for conversation in (on_desk(step, agent), on_desk(step, agent)):
         assert one(as_visitor(conversation, client_id=client_id)).frame["seq"] == 1
 
 
 @pytest.mark.parametrize("status", [Status.BOT, Status.QUEUED, Status.ASSIGNED, Status.ACTIVE])
-def test_a_visitor_may_write_while_he_waits(status: Status, step: RuleStep, agent: Agent) -> None:
+def test_visitor_can_write_before_an_agent_replies(
+    status: Status, step: RuleStep, agent: Agent
+) -> None:
     conversation = in_status(status, step, agent)
     assert one(as_visitor(conversation)).is_new
     conversation.refresh_from_db()
@@ -252,7 +254,7 @@ def test_a_visitor_may_write_while_he_waits(status: Status, step: RuleStep, agen
 
 
 @pytest.mark.parametrize("status", [Status.SNOOZED, Status.PENDING, Status.ON_HOLD, Status.SOLVED])
-def test_a_message_brings_a_paused_conversation_back(
+def test_visitor_message_resumes_a_paused_conversation(
     status: Status, step: RuleStep, agent: Agent
 ) -> None:
     conversation = in_status(status, step, agent)
@@ -267,7 +269,7 @@ def test_a_message_brings_a_paused_conversation_back(
     assert_sound()
 
 
-def test_the_first_messages_of_a_fresh_process_find_the_pool_open(talk: Conversation) -> None:
+def test_first_concurrent_messages_open_the_connection_pool(talk: Conversation) -> None:
     answers = at_once(*(as_visitor(talk) for _ in range(16)))
     assert all(isinstance(answer, Sent) for answer in answers)
 
@@ -275,22 +277,24 @@ def test_the_first_messages_of_a_fresh_process_find_the_pool_open(talk: Conversa
 # --- Who may write ---------------------------------------------------------------------------
 
 
-def test_a_wrong_token_finds_nothing(talk: Conversation) -> None:
+def test_wrong_token_is_not_found(talk: Conversation) -> None:
     assert refusal(as_visitor(talk, token_hash="0" * 64)) == ("not_found", 404)
     assert numbers(talk) == []
 
 
-def test_another_visitors_conversation_does_not_exist(talk: Conversation) -> None:
+def test_conversation_of_another_visitor_is_not_found(talk: Conversation) -> None:
     other = VisitorFactory(website=talk.website)
     assert refusal(as_visitor(talk, token_hash=other.token_hash)) == ("not_found", 404)
 
 
-def test_an_unknown_conversation_does_not_exist(talk: Conversation, desk: DeskSession) -> None:
+def test_unknown_conversation_is_not_found(talk: Conversation, desk: DeskSession) -> None:
     assert refusal(as_visitor(talk, conversation=uuid.uuid4())) == ("not_found", 404)
     assert refusal(as_agent(talk, desk, conversation=10**14)) == ("not_found", 404)
 
 
-def test_an_agent_who_does_not_hold_it_cannot_write(step: RuleStep, talk: Conversation) -> None:
+def test_agent_cannot_write_in_a_colleagues_conversation(
+    step: RuleStep, talk: Conversation
+) -> None:
     colleague = AgentFactory()
     step.group.members.add(colleague)
     assert refusal(as_agent(talk, log_in(colleague))) == ("not_found", 404)
@@ -300,7 +304,7 @@ def test_an_agent_who_does_not_hold_it_cannot_write(step: RuleStep, talk: Conver
 @pytest.mark.parametrize(
     "status", [Status.ASSIGNED, Status.SNOOZED, Status.PENDING, Status.ON_HOLD, Status.SOLVED]
 )
-def test_an_agent_writes_only_from_his_desk(
+def test_agent_cannot_write_when_conversation_is_not_on_desk(
     status: Status, step: RuleStep, agent: Agent, desk: DeskSession
 ) -> None:
     conversation = in_status(status, step, agent)
@@ -308,7 +312,7 @@ def test_an_agent_writes_only_from_his_desk(
     assert numbers(conversation) == []
 
 
-def test_the_former_holder_is_refused_at_once_after_a_transfer(
+def test_former_agent_is_refused_immediately_after_transfer(
     step: RuleStep, talk: Conversation, agent: Agent, desk: DeskSession
 ) -> None:
     other = AgentFactory()
@@ -325,9 +329,7 @@ def test_a_logged_out_session_is_refused_at_once(talk: Conversation, desk: DeskS
     assert numbers(talk) == [1]
 
 
-def test_a_session_that_has_expired_is_refused_at_once(
-    talk: Conversation, desk: DeskSession
-) -> None:
+def test_expired_session_is_refused_at_once(talk: Conversation, desk: DeskSession) -> None:
     Session.objects.update(expire_date=datetime(2020, 1, 1, tzinfo=UTC))
     assert refusal(as_agent(talk, desk)) == ("not_found", 404)
 
@@ -350,7 +352,7 @@ def test_a_disabled_account_is_refused_at_once(
     assert desk_session.load(desk.session_key) is None
 
 
-def test_another_accounts_session_gives_no_right(
+def test_session_of_another_account_is_refused(
     talk: Conversation, desk: DeskSession, agent: Agent
 ) -> None:
     theirs = log_in(AgentFactory())
@@ -369,9 +371,7 @@ def test_another_accounts_session_gives_no_right(
 # --- Races with what moves the conversation --------------------------------------------------
 
 
-def test_a_message_at_the_very_end_of_a_snooze_is_stored_or_refused_never_lost(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_message_at_the_end_of_a_snooze_is_stored_or_refused(step: RuleStep, agent: Agent) -> None:
     outcomes = set()
     for keep in (True, False) * 6:
         conversation = verbs.snooze(
@@ -413,7 +413,7 @@ def _enforced(conversation_id: int) -> bool:
     return True
 
 
-def test_messages_at_the_very_moment_of_the_closure_are_stored_or_refused(
+def test_messages_during_closure_are_stored_or_refused(
     step: RuleStep, agent: Agent, desk: DeskSession
 ) -> None:
     for _round in range(8):
@@ -446,7 +446,7 @@ def _finished(conversation_id: int, agent: Agent) -> None:
 # --- Reading ---------------------------------------------------------------------------------
 
 
-def test_the_visitor_reads_what_came_after_a_number(talk: Conversation, desk: DeskSession) -> None:
+def test_visitor_reads_messages_after_a_number(talk: Conversation, desk: DeskSession) -> None:
     for n in range(3):
         one(as_visitor(talk, body=f"n{n}", at=NOW + n * SECOND))
 
@@ -468,9 +468,7 @@ def test_the_visitor_reads_what_came_after_a_number(talk: Conversation, desk: De
     assert answer["conversation"]["last_seq"] == 3
 
 
-def test_reading_further_than_there_is_or_back_changes_nothing(
-    talk: Conversation, desk: DeskSession
-) -> None:
+def test_invalid_read_position_is_ignored(talk: Conversation, desk: DeskSession) -> None:
     one(as_agent(talk, desk))
     one(as_agent(talk, desk))
     token_hash = talk.visitor.token_hash
@@ -492,7 +490,7 @@ def test_reading_further_than_there_is_or_back_changes_nothing(
 # --- Messages of the product and of bots -----------------------------------------------------
 
 
-def test_a_bot_and_the_product_write_through_the_same_numbers(step: RuleStep) -> None:
+def test_bot_and_system_messages_share_the_sequence(step: RuleStep) -> None:
     conversation = with_bot(step)
     for author in (Author.BOT, Author.SYSTEM, Author.VISITOR):
         sending.add(conversation.pk, author=author, body="…", client_id=uuid.uuid4(), at=NOW)
@@ -500,7 +498,7 @@ def test_a_bot_and_the_product_write_through_the_same_numbers(step: RuleStep) ->
     assert_sound()
 
 
-def test_nothing_is_added_to_a_closed_conversation(step: RuleStep, agent: Agent) -> None:
+def test_closed_conversation_accepts_no_message(step: RuleStep, agent: Agent) -> None:
     conversation = in_status(Status.CLOSED, step, agent)
     for author in Author:
         with pytest.raises(Rejected) as caught:
@@ -509,7 +507,7 @@ def test_nothing_is_added_to_a_closed_conversation(step: RuleStep, agent: Agent)
     assert not Message.objects.exists()
 
 
-def test_a_repeat_inside_a_transaction_is_answered_as_such(step: RuleStep) -> None:
+def test_repeat_in_a_transaction_is_recognized(step: RuleStep) -> None:
     conversation, client_id = queued(step), uuid.uuid4()
     first, again = (
         sending.add(conversation.pk, author=Author.VISITOR, body="…", client_id=client_id, at=NOW)

@@ -43,7 +43,7 @@ def condition_of_index() -> str:
 
 
 @pytest.mark.usefixtures("migrate")
-def test_the_ledger_is_migrated_back_and_forth(step: RuleStep, agent: Agent) -> None:
+def test_verb_names_are_migrated_in_both_directions(step: RuleStep, agent: Agent) -> None:
     with_bot(step)
     unanswered = on_desk(step, agent)
     verbs.requeue(unanswered.pk, at=NOW)

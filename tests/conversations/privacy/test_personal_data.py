@@ -76,7 +76,7 @@ def tables_with(word: str) -> list[str]:
     return found
 
 
-def test_an_export_has_every_table_in_which_somebody_stands(person: Person) -> None:
+def test_export_contains_every_table_with_personal_data(person: Person) -> None:
     told = personal_data.export(personal_data.of_person(person))["tables"]
     in_outbox = {"conversations_outboxentry"}
     assert {name.replace(".", "_") for name in told} >= set(tables_with(WORD)) - in_outbox
@@ -84,9 +84,7 @@ def test_an_export_has_every_table_in_which_somebody_stands(person: Person) -> N
     assert "token_hash" not in told["conversations.visitor"][0]
 
 
-def test_an_erasure_leaves_nothing_but_its_proof(
-    step: RuleStep, agent: Agent, person: Person
-) -> None:
+def test_erasure_leaves_only_its_proof(step: RuleStep, agent: Agent, person: Person) -> None:
     other = VisitorFactory(website=step.rule.website)
     talked(step, agent, other)
     before = Message.objects.filter(conversation__visitor=other).count()
@@ -101,7 +99,7 @@ def test_an_erasure_leaves_nothing_but_its_proof(
         Event.objects.all().delete()  # the ledger is protected again
 
 
-def test_nobody_is_erased_in_the_middle_of_a_conversation(
+def test_person_with_open_conversation_cannot_be_erased(
     step: RuleStep, agent: Agent, person: Person
 ) -> None:
     visitor = person.visitors.first()
@@ -112,7 +110,9 @@ def test_nobody_is_erased_in_the_middle_of_a_conversation(
     assert Person.objects.count() == 1
 
 
-def test_visitors_go_when_their_time_is_over(step: RuleStep, agent: Agent, person: Person) -> None:
+def test_visitors_are_deleted_after_the_retention_period(
+    step: RuleStep, agent: Agent, person: Person
+) -> None:
     website = step.rule.website
     fresh = VisitorFactory(website=website, created_at=NOW + timedelta(days=29))
     busy = VisitorFactory(website=website)
@@ -127,7 +127,7 @@ def test_visitors_go_when_their_time_is_over(step: RuleStep, agent: Agent, perso
     assert not Person.objects.exists()
 
 
-def test_an_administrator_exports_and_erases_and_nobody_else(person: Person) -> None:
+def test_only_administrators_can_export_and_erase(person: Person) -> None:
     def ask(role: Role, **more: str) -> Any:
         client = Client()
         client.force_login(UserFactory(role=role))

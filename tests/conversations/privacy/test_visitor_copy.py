@@ -18,7 +18,7 @@ __all__ = ["person"]  # the fixture
 pytestmark = pytest.mark.django_db
 
 
-def test_somebody_known_gets_the_words_of_all_his_browsers(person: Person) -> None:
+def test_copy_contains_messages_from_all_browsers_of_a_person(person: Person) -> None:
     Note.objects.update(body="between us")
     first = person.visitors.order_by("pk")[0]
     told = copy_for(first)
@@ -31,7 +31,7 @@ def test_somebody_known_gets_the_words_of_all_his_browsers(person: Person) -> No
     assert "agent_id" not in text
 
 
-def test_each_table_is_handed_out_or_withheld_on_purpose() -> None:
+def test_every_personal_table_is_registered() -> None:
     """A new table that points to a visitor needs a decision."""
     found, todo = set(), [Person, Visitor]
     while todo:

@@ -50,18 +50,18 @@ def test_impersonal_answers_are_safe(answer: str) -> None:
         "trop long " * 200,
     ],
 )
-def test_what_may_be_about_somebody_is_not(answer: str) -> None:
+def test_personal_answers_are_not_safe(answer: str) -> None:
     assert not is_safe(answer, names=NAMES, vocabulary=VOCABULARY)
 
 
-def test_questions_are_compared_without_personal_data() -> None:
+def test_redaction_removes_personal_data() -> None:
     asked = "Bonjour, je suis Jeanne Dupont (jeanne@example.com), commande 48213 : où est-elle ?"
     assert redact(asked, names=NAMES) == "bonjour, je suis commande : ou est-elle ?"
     assert redact("WHERE IS MY ORDER") == "where is my order"
     assert redact("Mon ami Paul attend. Pourquoi ?") == "mon ami attend. pourquoi ?"
 
 
-def test_runs_of_both_sides_are_pairs() -> None:
+def test_consecutive_messages_of_each_side_form_pairs() -> None:
     def lines(text: str) -> list[PlainMessage]:
         authors = {"v": "visitor", "a": "agent", "b": "bot", "s": "system", "f": "agent"}
         return [

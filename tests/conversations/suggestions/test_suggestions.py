@@ -107,7 +107,7 @@ def suggested(conversation: Conversation, agent: Agent) -> list[tuple[str, str]]
         (CloseReason.BLOCKED, None, False),
     ],
 )
-def test_only_what_closed_well_is_learnt(
+def test_only_successful_conversations_are_learned(
     step: RuleStep, agent: Agent, reason: CloseReason, csat: int | None, is_learnt: bool
 ) -> None:
     closed(step, agent, reason=reason, csat=csat)
@@ -117,7 +117,7 @@ def test_only_what_closed_well_is_learnt(
     assert PastAnswer.objects.exists() is is_learnt
 
 
-def test_a_bad_mark_that_comes_later_takes_it_back(step: RuleStep, agent: Agent) -> None:
+def test_later_bad_rating_removes_the_learned_answer(step: RuleStep, agent: Agent) -> None:
     conversation = closed(step, agent)
     learning.learn_all(at=LATER)
     for csat, count in ((2, 0), (5, 1)):
@@ -145,7 +145,7 @@ def test_a_question_finds_well_rated_answers(step: RuleStep, agent: Agent) -> No
     assert suggested(asked(step, agent, "Avez-vous une boutique à Lyon ?"), agent) == []
 
 
-def test_canned_replies_are_suggested_filled(step: RuleStep, agent: Agent) -> None:
+def test_suggested_canned_replies_have_variables_filled(step: RuleStep, agent: Agent) -> None:
     website: Website = step.rule.website
     texts = [
         ("fr", website, "Délai de livraison : {agent_name} vous répond en {website_name}."),
@@ -160,7 +160,7 @@ def test_canned_replies_are_suggested_filled(step: RuleStep, agent: Agent) -> No
     assert suggested(asked(step, agent), agent) == [("canned", said)]
 
 
-def test_an_offer_is_made_once_and_decided_once(step: RuleStep, agent: Agent) -> None:
+def test_offer_is_created_once_and_decided_once(step: RuleStep, agent: Agent) -> None:
     closed(step, agent)
     learning.learn_all(at=LATER)
     conversation = asked(step, agent)
@@ -177,7 +177,7 @@ def test_an_offer_is_made_once_and_decided_once(step: RuleStep, agent: Agent) ->
     assert suggested(conversation, agent) == []  # everything is answered
 
 
-def test_a_website_may_do_without(step: RuleStep, agent: Agent) -> None:
+def test_website_can_turn_suggestions_off(step: RuleStep, agent: Agent) -> None:
     closed(step, agent)
     SuggestionSettings.objects.create(website=step.rule.website, is_on=False)
     learning.learn_all(at=LATER)
@@ -240,7 +240,7 @@ def asked_outside(step: RuleStep, agent: Agent, provider: Outside, **given: Any)
     return suggestion_log.ask_provider(offered(step, agent, provider, **given).pk)
 
 
-def test_an_offer_has_a_worker_ask_the_provider(
+def test_provider_is_asked_by_a_worker(
     step: RuleStep,
     agent: Agent,
     outside: Outside,
@@ -259,7 +259,7 @@ def test_an_offer_has_a_worker_ask_the_provider(
     assert len(outside.heard) == 1
 
 
-def test_a_provider_hears_no_personal_data_but_where_the_website_says_so(
+def test_provider_gets_personal_data_only_if_the_website_allows(
     step: RuleStep, agent: Agent, outside: Outside, settings: Any
 ) -> None:
     settings.PROVIDERS_MAY_BE_PRIVATE = True
@@ -289,7 +289,7 @@ def test_a_provider_hears_no_personal_data_but_where_the_website_says_so(
         (200, b" " * 70_000),
     ],
 )
-def test_a_provider_that_fails_says_nothing(
+def test_failed_provider_adds_no_suggestions(
     step: RuleStep, agent: Agent, outside: Outside, settings: Any, answer: tuple[int, bytes]
 ) -> None:
     settings.PROVIDERS_MAY_BE_PRIVATE = True
@@ -298,7 +298,7 @@ def test_a_provider_that_fails_says_nothing(
     assert len(outside.heard) == 1
 
 
-def test_after_three_failures_it_is_left_alone(
+def test_provider_is_not_asked_after_three_failures(
     step: RuleStep, agent: Agent, outside: Outside, settings: Any
 ) -> None:
     settings.PROVIDERS_MAY_BE_PRIVATE = True

@@ -24,7 +24,7 @@ LANGUAGES = ("en", "fr")
 
 
 @pytest.mark.parametrize(("language", "alias"), [("en", "Calm Heron"), ("fr", "Héron calme")])
-def test_one_id_is_one_alias_in_the_readers_language(language: str, alias: str) -> None:
+def test_alias_is_in_the_readers_language(language: str, alias: str) -> None:
     with translation.override(language):
         assert str(alias_of(HERON)) == alias
         assert str(alias_of(uuid.UUID(int=HERON.int + 1))) == alias  # other bits change nothing
@@ -46,7 +46,7 @@ print(alias_of(uuid.UUID("{known}")), alias_of(uuid.UUID("{known}")).tint)
     assert said == "Poetic Snowdrop 4"
 
 
-def test_aliases_and_colours_are_spread() -> None:
+def test_aliases_and_colours_are_evenly_distributed() -> None:
     ids = [uuid.uuid4() for _ in range(20_000)]
     found = [alias_of(one) for one in ids]
     words = Counter((one.quality, one.creature) for one in found)
@@ -58,7 +58,7 @@ def test_aliases_and_colours_are_spread() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_lists_are_complete_and_without_doubles(language: str) -> None:
+def test_word_lists_are_complete_without_duplicates(language: str) -> None:
     with translation.override(language):
         qualities, creatures = aliases._lists(language)
     assert (len(set(qualities)), len(qualities)) == (QUALITIES, QUALITIES)
@@ -68,9 +68,7 @@ def test_the_lists_are_complete_and_without_doubles(language: str) -> None:
 
 
 @given(public_id=st.uuids(), language=st.sampled_from(LANGUAGES))
-def test_an_alias_is_found_by_its_words_in_any_order_and_case(
-    public_id: uuid.UUID, language: str
-) -> None:
+def test_alias_search_ignores_word_order_and_case(public_id: uuid.UUID, language: str) -> None:
     with translation.override(language):
         alias = str(alias_of(public_id))
         for typed in (alias, alias.upper(), " ".join(reversed(alias.lower().split()))):
@@ -81,7 +79,7 @@ def test_an_alias_is_found_by_its_words_in_any_order_and_case(
 
 
 @pytest.mark.parametrize("text", ["", "calm", "heron", "calm calm", "Calm Heron too", "#1042"])
-def test_other_words_are_no_alias(text: str) -> None:
+def test_other_text_is_not_an_alias(text: str) -> None:
     with translation.override("en"):
         assert range_of(text) is None
 

@@ -44,7 +44,7 @@ def said(conversation: Conversation, body: str, at: datetime) -> None:
     one(as_visitor(conversation, body=body, client_id=uuid.uuid4(), at=at))
 
 
-def test_a_person_s_other_browser_reads_and_writes_and_a_stranger_does_not(
+def test_only_browsers_of_the_same_person_share_a_conversation(
     step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent)
@@ -60,7 +60,7 @@ def test_a_person_s_other_browser_reads_and_writes_and_a_stranger_does_not(
     assert refusal(as_visitor(conversation, token_hash=stranger.token_hash)) == ("not_found", 404)
 
 
-def test_after_a_withdrawal_neither_side_s_message_is_stored(step: RuleStep, agent: Agent) -> None:
+def test_messages_are_refused_after_consent_is_withdrawn(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     desk = log_in(agent)
     withdrawn = Consent(kind=ConsentKind.WITHDRAWN, language="fr", given_at=NOW)
@@ -73,7 +73,7 @@ def test_after_a_withdrawal_neither_side_s_message_is_stored(step: RuleStep, age
     assert one(as_agent(conversation, desk)).frame["seq"] == 1
 
 
-def test_hidden_messages_are_withheld_and_later_ones_shown(step: RuleStep, agent: Agent) -> None:
+def test_only_messages_after_hiding_are_shown(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     visitor = conversation.visitor
     said(conversation, "before", NOW)
@@ -87,7 +87,9 @@ def test_hidden_messages_are_withheld_and_later_ones_shown(step: RuleStep, agent
     assert len(read(conversation, visitor.token_hash)["messages"]) == 2
 
 
-def test_a_website_without_files_takes_none_from_either_side(step: RuleStep, agent: Agent) -> None:
+def test_website_without_files_refuses_uploads_from_both_sides(
+    step: RuleStep, agent: Agent
+) -> None:
     conversation = on_desk(step, agent)
     desk = log_in(agent)
     Website.objects.update(takes_files=False)
@@ -101,7 +103,7 @@ def test_a_website_without_files_takes_none_from_either_side(step: RuleStep, age
         assert refusal(asking) == ("refused", 409)  # type: ignore[arg-type]
 
 
-def test_browsers_hear_that_another_one_is_the_same_persons(
+def test_other_browsers_are_notified_when_one_is_linked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     heard: list[BrowserLinked] = []

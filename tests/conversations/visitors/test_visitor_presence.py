@@ -36,13 +36,13 @@ async def _is_kept(visitor: int) -> bool:
     return False
 
 
-async def test_every_beat_keeps_in_sight_whoever_has_a_socket(watch: None, visitor: int) -> None:
+async def test_heartbeat_keeps_connected_visitors_online(watch: None, visitor: int) -> None:
     visitor_presence.watch().enter(visitor)
     assert await _is_kept(visitor)
     visitor_presence.watch().leave(visitor)
 
 
-async def test_one_of_two_sockets_is_enough(watch: None, visitor: int) -> None:
+async def test_one_open_socket_keeps_the_visitor_online(watch: None, visitor: int) -> None:
     visitor_presence.watch().enter(visitor)
     visitor_presence.watch().enter(visitor)
     visitor_presence.watch().leave(visitor)
@@ -52,7 +52,7 @@ async def test_one_of_two_sockets_is_enough(watch: None, visitor: int) -> None:
     assert not await _is_kept(visitor)
 
 
-async def test_a_watch_that_ended_begins_again(watch: None, visitor: int) -> None:
+async def test_watch_restarts_after_it_ended(watch: None, visitor: int) -> None:
     for _ in range(2):
         visitor_presence.watch().enter(visitor)
         assert await _is_kept(visitor)
@@ -60,13 +60,13 @@ async def test_a_watch_that_ended_begins_again(watch: None, visitor: int) -> Non
         await asyncio.sleep(0.2)
 
 
-async def test_a_visitor_who_left_lingers(visitor: int) -> None:
+async def test_visitor_stays_online_for_a_while_after_leaving(visitor: int) -> None:
     assert not await visitor_presence.is_online(visitor)
     await visitor_presence.linger(visitor)
     assert await sync_to_async(visitor_presence.online)([visitor]) == {visitor}
 
 
-def test_a_desk_without_the_cache_takes_nobody_to_be_on_site(
+def test_no_visitor_is_online_if_the_cache_is_unavailable(
     settings: Any, visitor: int, tmp_path: Path
 ) -> None:
     elsewhere = {**settings.CACHES["default"], "LOCATION": f"unix://{tmp_path}/nobody.sock"}

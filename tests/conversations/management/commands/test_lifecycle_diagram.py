@@ -11,7 +11,7 @@ from conversations.lifecycle.transitions import TRANSITIONS, Status
 from conversations.management.commands import lifecycle_diagram
 
 
-def test_the_document_is_fresh() -> None:
+def test_document_is_up_to_date() -> None:
     call_command("lifecycle_diagram", "--check", verbosity=0)
 
 
@@ -28,7 +28,7 @@ def test_every_verb_and_state_is_drawn() -> None:
         assert f"| `{verb}` |" in lifecycle_diagram.generated()
 
 
-def test_a_stale_document_is_reported_and_left_alone(
+def test_check_reports_a_stale_document_without_changing_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stale = f"# A\n\n{lifecycle_diagram.BEGIN}\nold\n{lifecycle_diagram.END}\n\n# B\n"
