@@ -92,16 +92,14 @@ async def by_file(user: User) -> int:
 
 
 @pytest.mark.parametrize("ask", [by_api, by_list, by_file])
-def test_everybody_finds_his_own_and_nothing_else(
-    brands: Brands, ask: Callable[[User], int]
-) -> None:
+def test_users_see_only_their_own_conversations(brands: Brands, ask: Callable[[User], int]) -> None:
     assert {who: ask(brands.users[who]) for who in SEES} == {
         who: len(sees) for who, sees in SEES.items()
     }
 
 
 @pytest.mark.parametrize("who", ["first", "alice", "none", "newcomer"])
-def test_asking_for_another_brand_opens_nothing(brands: Brands, who: str) -> None:
+def test_filters_give_no_access_to_another_website(brands: Brands, who: str) -> None:
     client, second = as_user(brands.users[who]), brands.second
     carla = brands.users["carla"].agent
     for asked in (
@@ -117,13 +115,13 @@ def test_asking_for_another_brand_opens_nothing(brands: Brands, who: str) -> Non
         assert answer.status_code == 400 or answer.json()["n"] == len(SEES[who]), asked
 
 
-def test_parts_name_nobody_else(brands: Brands) -> None:
+def test_parts_include_only_visible_agents(brands: Brands) -> None:
     for who, names in (("first", ["alice", "bruno"]), ("alice", ["alice"])):
         answer = as_user(brands.users[who]).get("/api/v1/figures/closed/?period=today&by=agent")
         assert [part["label"] for part in answer.json()["parts"]] == names
 
 
-def test_the_api_tells_what_the_page_tells(brands: Brands) -> None:
+def test_the_api_returns_value_trend_and_definitions(brands: Brands) -> None:
     client = as_user(brands.users["admin"])
     told = client.get("/api/v1/figures/closed/?period=today&step=hour").json()
     assert (told["value"], told["n"], told["unit"]) == (3, 3, "count")
@@ -149,7 +147,7 @@ def test_an_invalid_query_is_a_400(brands: Brands, asked: str, status: int) -> N
     assert as_user(brands.users["admin"]).get(f"/api/v1/figures/{asked}").status_code == status
 
 
-def test_nobody_else_is_answered(brands: Brands) -> None:
+def test_users_without_access_are_refused(brands: Brands) -> None:
     for client in (Client(), as_user(brands.users["gone"])):
         assert client.get("/api/v1/figures/closed/").status_code == 401
         assert client.get("/reports/rows/closed/").status_code == 302

@@ -71,7 +71,7 @@ def same(answer: Answer, name: str, worth: list[float]) -> None:
 @example(history=5)
 @example(history=6)
 @lived
-def test_every_figure_is_what_a_slow_recount_of_the_ledger_gives(history: int) -> None:
+def test_every_figure_equals_a_slow_recount_of_the_ledger(history: int) -> None:
     def check(world: World) -> None:
         told = reference.lives(world.websites, world.log, world.at)
         for period in (SOME_DAYS, Period(date(2035, 3, 25), date(2035, 3, 26))):
@@ -96,7 +96,7 @@ def test_every_figure_is_what_a_slow_recount_of_the_ledger_gives(history: int) -
 REACHED: Counter[str] = Counter()
 
 
-def test_the_histories_have_reached_every_figure() -> None:
+def test_the_histories_cover_every_figure() -> None:
     """Otherwise nothing would have been compared."""
     assert {name for name in figures.FIGURES if not REACHED[name]} == set()
     assert {name for name in figures.FIGURES if not LEFT_OUT[name]} == set()
@@ -244,7 +244,7 @@ def trends_add_up(world: World) -> None:
             assert found[start_of(step, row.opened_at, paris.zone)]["opened"].n > 0
 
 
-def test_the_reference_knows_every_figure() -> None:
+def test_the_reference_covers_every_figure() -> None:
     assert set(reference.REFERENCES) == set(figures.FIGURES)
 
 
@@ -259,7 +259,7 @@ def test_without_a_website_nothing_is_counted() -> None:
     assert answers.cut(ALL, nowhere, answers.BY_HOUR_OF_WEEK) == {}
 
 
-def test_the_period_before_and_the_filter_of_a_rule_narrow_what_is_counted() -> None:
+def test_the_previous_period_and_the_rule_filter_narrow_the_count() -> None:
     world = World.make()
     for number, hours in ((0, 0), (1, 10), (0, 24)):
         world.at = START + timedelta(hours=hours)
@@ -275,7 +275,7 @@ def test_the_period_before_and_the_filter_of_a_rule_narrow_what_is_counted() -> 
     assert answers.total(opened, narrowed.before)["opened"].n == 0
 
 
-def test_a_conversation_stays_with_the_rule_by_which_its_visitor_was_engaged() -> None:
+def test_a_conversation_is_counted_for_the_rule_of_its_engagement() -> None:
     """Transferred to a group of another rule, to a group without a rule, or only ever with the
     bot."""
     world = World.make()

@@ -324,7 +324,7 @@ def new_lines(before: str, after: str) -> list[str]:
     return [str(new) for old, new in pairs if old != new]
 
 
-def test_changes_in_another_team_change_nothing_visible(shop: Shop) -> None:
+def test_changes_in_another_group_change_nothing_visible(shop: Shop) -> None:
     """Every address, before and after."""
     asked = [path for name, path in addresses(shop, of=shop.ours) if name not in OFFERS]
     before = read(shop.boss, asked)
@@ -371,7 +371,7 @@ def written(shop: Shop) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("media")
-def test_nor_what_is_written_to_him(shop: Shop) -> None:
+def test_changes_in_another_group_change_no_export_or_mail(shop: Shop) -> None:
     before = written(shop)
     cache.clear()
     shop.others_live()
@@ -391,7 +391,7 @@ def media(tmp_path: Any, settings: Any) -> None:
     settings.MEDIA_ROOT = tmp_path
 
 
-def test_who_manages_both_teams_reads_all_of_it(shop: Shop) -> None:
+def test_a_manager_of_both_groups_sees_all_of_it(shop: Shop) -> None:
     """Otherwise the tests above would prove nothing."""
     shop.others_live()
     shop.theirs.step.group.managers.add(shop.boss)
@@ -400,7 +400,7 @@ def test_who_manages_both_teams_reads_all_of_it(shop: Shop) -> None:
     assert len([path for path, (_status, words) in told.items() if THEIRS in words]) > 60
 
 
-def test_what_is_another_team_s_is_not_there(shop: Shop) -> None:
+def test_objects_of_another_group_are_not_found(shop: Shop) -> None:
     shop.others_live()
     asked = {
         path
@@ -412,7 +412,7 @@ def test_what_is_another_team_s_is_not_there(shop: Shop) -> None:
     assert not [path for path, (_status, words) in told.items() if THEIRS in words]
 
 
-def test_no_address_of_the_api_is_left_out() -> None:
+def test_every_address_of_the_api_is_covered() -> None:
     told = {str(one.pattern) for one in api_urls.urlpatterns if isinstance(one, URLPattern)}
     beside = {"", "docs/", "v1/schema/", "v1/figures/"}
     of_shops = {one for one in told if one.startswith("v1/transactions/")}

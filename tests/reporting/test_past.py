@@ -51,7 +51,7 @@ def role_of(agent: Agent, role: Role) -> None:
     User.objects.filter(pk=agent.user_id).update(role=role)
 
 
-def test_an_expert_who_becomes_a_manager_keeps_the_pay_of_before(step: RuleStep) -> None:
+def test_becoming_a_manager_does_not_change_an_experts_past_pay(step: RuleStep) -> None:
     expert = AgentFactory(user__role=Role.EXPERT)
     closed_by(step, expert)
     assert value(step, "paid") == 1
@@ -70,7 +70,7 @@ def test_a_new_expert_is_not_paid_for_earlier_conversations(step: RuleStep) -> N
     assert value(step, "paid") == 1
 
 
-def test_a_closure_of_before_takes_the_role_from_the_record_of_changes(step: RuleStep) -> None:
+def test_an_old_closure_takes_the_role_from_the_recorded_changes(step: RuleStep) -> None:
     """A closure's line from before C57 has no role, but the triggers recorded the change."""
     expert, agent = AgentFactory(user__role=Role.EXPERT), AgentFactory()
     long_ago = NOW - timedelta(days=9000)
@@ -99,7 +99,7 @@ def mornings(step: RuleStep) -> None:
 
 
 @pytest.mark.usefixtures("mornings")
-def test_times_in_opening_hours_are_those_of_the_closure(step: RuleStep) -> None:
+def test_times_in_opening_hours_are_fixed_at_the_closure(step: RuleStep) -> None:
     agent, at = AgentFactory(), datetime.combine(NOW.date(), time(12, 30), tzinfo=NOW.tzinfo)
     closed_by(step, agent, at=at)
     names = ("first_response_open", "resolution_open", "first_response", "resolution")

@@ -187,7 +187,7 @@ def set_everything_otherwise(world: World) -> None:
 @given(history=histories)
 @example(history=2)
 @lived
-def test_current_settings_change_no_past_figure(history: int) -> None:
+def test_changed_settings_change_no_past_figure(history: int) -> None:
     def check(world: World) -> None:
         pks = [website.pk for website in world.websites]
         seen = list(supervisions(world))

@@ -76,7 +76,7 @@ def asked(user: User, query: str, at: datetime) -> Chosen:
     return chosen(Choices(QueryDict(query), user=user, at=at))
 
 
-def test_a_figure_of_the_board_is_its_list_at_any_hour(
+def test_a_figure_of_the_board_equals_its_list_at_any_hour(
     admin: User, shops: list[tuple[RuleStep, Agent]]
 ) -> None:
     happened: list[tuple[Website, datetime]] = []
@@ -123,7 +123,7 @@ def test_each_website_has_its_own_days(admin: User, shops: list[tuple[RuleStep, 
 
 @pytest.mark.parametrize("query", ["period=today", "period=7", "period=month"])
 @pytest.mark.parametrize("step", list(TrendUnit))
-def test_a_trend_adds_up_over_all_zones(
+def test_a_trend_adds_up_over_all_time_zones(
     admin: User, shops: list[tuple[RuleStep, Agent]], query: str, step: TrendUnit
 ) -> None:
     """Whatever the step, nothing is left out and nothing falls into a neighbouring day."""
@@ -181,7 +181,7 @@ def test_files_have_the_rows_of_the_list(
         ("fr", ["Dans le fuseau horaire de chaque site.", "Pacific/Auckland\u00a0: 10 mars 2035."]),
     ],
 )
-def test_the_page_says_whose_clocks_it_reads(
+def test_the_page_names_its_time_zones(
     admin: User, shops: list[tuple[RuleStep, Agent]], language: str, told: list[str]
 ) -> None:
     with time_machine.travel(EVENING, tick=False):
@@ -197,7 +197,7 @@ def test_the_page_says_whose_clocks_it_reads(
         assert "Pacific" not in alone.partition("</header>")[0]
 
 
-def test_the_heat_map_is_of_each_website_s_own_hours(
+def test_the_heat_map_uses_each_websites_local_hours(
     admin: User, shops: list[tuple[RuleStep, Agent]]
 ) -> None:
     for shop in shops:

@@ -59,7 +59,7 @@ def lines(user: User, address: str, **headers: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
 
 
-def test_the_queues_are_shown_in_numbers(step: RuleStep, manager: User) -> None:
+def test_the_queue_table_contains_counts_and_waits(step: RuleStep, manager: User) -> None:
     for _number in range(2):
         queued(step, at=NOW - timedelta(minutes=5))
     assert lines(manager, "production/queues.csv") == [
@@ -70,7 +70,7 @@ def test_the_queues_are_shown_in_numbers(step: RuleStep, manager: User) -> None:
     assert french[0][-1] == "Plus longue attente (s)"
 
 
-def test_all_agents_are_there_however_few_the_board_shows(
+def test_the_agent_table_is_not_limited_to_the_page_of_the_board(
     step: RuleStep, agent: Agent, manager: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queries, "AGENTS_LIMIT", 1)
@@ -91,7 +91,7 @@ def test_all_agents_are_there_however_few_the_board_shows(
     assert [line[0] for line in lines(manager, "production/agents.csv?agent=bru")[1:]] == ["Bruno"]
 
 
-def test_a_state_has_all_its_conversations_and_moments_by_its_websites_wall(
+def test_a_state_table_is_complete_and_uses_the_websites_time_zone(
     step: RuleStep, agent: Agent, manager: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reporting.board.waits.LIMIT", 1)
@@ -108,7 +108,7 @@ def test_a_state_has_all_its_conversations_and_moments_by_its_websites_wall(
     assert (one["Since"], one["For (s)"]) == ("2035-03-05 09:00:00", "3600")
 
 
-def test_a_snooze_says_until_when(step: RuleStep, agent: Agent, manager: User) -> None:
+def test_a_snoozed_conversation_shows_its_end(step: RuleStep, agent: Agent, manager: User) -> None:
     one = in_status(Status.ACTIVE, step, agent)
     until = NOW + timedelta(hours=3)
     who = actors.agent(agent.user)
@@ -124,7 +124,7 @@ def test_a_snooze_says_until_when(step: RuleStep, agent: Agent, manager: User) -
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 @pytest.mark.parametrize("name", TABLES)
-def test_every_table_of_the_board_is_a_file(
+def test_every_table_of_the_board_can_be_downloaded(
     step: RuleStep, agent: Agent, manager: User, name: str, kind: str
 ) -> None:
     for status in Status:
@@ -138,7 +138,7 @@ def test_every_table_of_the_board_is_a_file(
         assert len(answer.content.decode().splitlines()) >= 2
 
 
-def test_filters_narrow_the_files_and_strangers_have_none(
+def test_filters_apply_to_the_files_and_others_have_no_access(
     step: RuleStep, agent: Agent, manager: User
 ) -> None:
     other = StepFactory(rule__name="Autre")
@@ -164,7 +164,7 @@ def test_filters_narrow_the_files_and_strangers_have_none(
         assert as_user(manager).get(f"/reports/production/{wrong}").status_code == 404
 
 
-def test_the_pages_lead_to_their_files(step: RuleStep, agent: Agent, manager: User) -> None:
+def test_the_pages_link_to_their_files(step: RuleStep, agent: Agent, manager: User) -> None:
     connect(agent)
     for status in (Status.QUEUED, Status.SNOOZED, Status.ACTIVE):
         in_status(status, step, agent)
@@ -178,7 +178,7 @@ def test_the_pages_lead_to_their_files(step: RuleStep, agent: Agent, manager: Us
     assert f'href="/reports/queue-size.csv?website={step.rule.website.key}"' in page
 
 
-def test_an_agents_file_takes_the_same_queries_for_one_and_for_three(
+def test_the_agent_file_takes_a_constant_number_of_queries(
     step: RuleStep, agent: Agent, manager: User, django_assert_num_queries: object
 ) -> None:
     assert callable(django_assert_num_queries)
@@ -194,7 +194,9 @@ def test_an_agents_file_takes_the_same_queries_for_one_and_for_three(
         assert len(client.get("/reports/production/agents.csv").content.splitlines()) == 4
 
 
-def test_the_share_of_places_is_a_file(step: RuleStep, agent: Agent, manager: User) -> None:
+def test_the_shares_of_places_can_be_downloaded(
+    step: RuleStep, agent: Agent, manager: User
+) -> None:
     asked = "agents=2&per_hour=5&off_peak_hours=4"
     head, line = lines(manager, f"queue-size.csv?{asked}")
     assert head == [*("Rule", "Group", "Visitors", "Places today", "Starting size", "Full size")]
@@ -209,7 +211,7 @@ def test_the_share_of_places_is_a_file(step: RuleStep, agent: Agent, manager: Us
     assert as_user(agent.user).get("/reports/queue-size.csv").status_code == 404
 
 
-def test_the_replay_is_a_file_once_it_is_played(step: RuleStep, manager: User) -> None:
+def test_the_replay_can_be_downloaded_after_its_calculation(step: RuleStep, manager: User) -> None:
     from reporting.simulator import run_simulation
 
     key = step.rule.website.key
@@ -229,9 +231,7 @@ def test_the_replay_is_a_file_once_it_is_played(step: RuleStep, manager: User) -
     ]
 
 
-def test_the_board_and_its_files_call_a_visitor_as_the_desk_does(
-    step: RuleStep, manager: User
-) -> None:
+def test_the_board_and_its_files_use_the_visitors_alias(step: RuleStep, manager: User) -> None:
     """C67: by the alias, in the reader's language."""
     visitor = queued(step).visitor
     for language in ("en", "fr"):

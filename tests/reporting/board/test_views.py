@@ -126,9 +126,7 @@ def test_connected_agents_show_their_load_and_a_lost_desk_shows_as_lost(
     assert (bruno.name, bruno.is_connected, bruno.on_desk) == ("Bruno", False, 1)
 
 
-def test_the_board_tells_what_an_agent_has_done_today(
-    step: RuleStep, agent: Agent, manager: User
-) -> None:
+def test_the_board_shows_the_day_of_an_agent(step: RuleStep, agent: Agent, manager: User) -> None:
     presence.connect(agent.pk, uuid.uuid4(), at=NOW - timedelta(hours=3))
     presence.set_available(agent.pk, Channel.CHAT, False, at=NOW - timedelta(hours=1))
     presence.set_available(agent.pk, Channel.CHAT, True, at=NOW - timedelta(minutes=10))
@@ -148,7 +146,7 @@ def test_the_board_tells_what_an_agent_has_done_today(
     assert (board.today.resolution, board.today.contacts) == (timedelta(minutes=50), 1.0)
 
 
-def test_today_begins_at_midnight_of_the_website(
+def test_today_begins_at_midnight_in_the_websites_time_zone(
     step: RuleStep, agent: Agent, manager: User
 ) -> None:
     website = step.rule.website
@@ -160,7 +158,7 @@ def test_today_begins_at_midnight_of_the_website(
     assert queries.board(manager, at=NOW).today.closed == 1
 
 
-def test_the_first_response_is_a_median_of_what_closed_today(
+def test_the_first_response_is_the_median_of_todays_closed_conversations(
     step: RuleStep, agent: Agent, manager: User
 ) -> None:
     for seconds in (10, 20, 600):
@@ -169,9 +167,7 @@ def test_the_first_response_is_a_median_of_what_closed_today(
     assert queries.board(manager, at=NOW).today.first_response == timedelta(seconds=20)
 
 
-def test_satisfaction_and_recommendation_of_today(
-    step: RuleStep, agent: Agent, manager: User
-) -> None:
+def test_csat_and_nps_of_today_are_shown(step: RuleStep, agent: Agent, manager: User) -> None:
     empty = queries.board(manager, at=NOW).today
     assert (empty.csat, empty.nps, empty.first_response) == (None, None, None)
     for csat, nps in ((5, 10), (4, 9), (2, 3), (None, 7)):
@@ -194,7 +190,7 @@ def test_managers_see_their_websites_and_administrators_all(
     assert queries.board(agent.user, at=NOW).waiting == 0
 
 
-def test_an_agent_of_two_teams_shows_to_each_manager_what_he_did_for_his(
+def test_each_manager_sees_an_agents_work_for_their_own_group(
     step: RuleStep, agent: Agent, manager: User
 ) -> None:
     """Except how full the desk is, which explains why the agent gets nothing."""
@@ -217,7 +213,7 @@ def test_an_agent_of_two_teams_shows_to_each_manager_what_he_did_for_his(
 @pytest.mark.parametrize("role", QUERIES)
 @pytest.mark.parametrize("sees_a_part", [False, True])
 @pytest.mark.parametrize("count", [1, 3])
-def test_the_board_takes_the_same_queries_for_one_and_for_three(
+def test_the_board_takes_a_constant_number_of_queries(
     step: RuleStep,
     manager: User,
     role: Role,
@@ -241,7 +237,7 @@ def test_the_board_takes_the_same_queries_for_one_and_for_three(
 
 
 @pytest.mark.usefixtures("clock")
-def test_the_page_and_its_fragment_are_for_overseers(
+def test_supervisors_get_the_page_and_its_fragment(
     step: RuleStep, agent: Agent, manager: User
 ) -> None:
     in_status(Status.SNOOZED, step, agent)
@@ -256,7 +252,7 @@ def test_the_page_and_its_fragment_are_for_overseers(
     assert client.post("/reports/production/").status_code == 405
 
 
-def test_others_find_nothing(agent: Agent) -> None:
+def test_the_board_refuses_agents_and_anonymous_users(agent: Agent) -> None:
     client = Client()
     assert client.get("/reports/production/").status_code == 302
     client.force_login(agent.user)
@@ -280,7 +276,7 @@ def test_each_table_has_a_cell_under_each_heading(
         assert widths == {len(re.findall(r"<th[ >]", head))}, head
 
 
-def test_the_board_narrows_to_a_website_a_group_a_name(
+def test_the_board_can_be_filtered_by_website_group_and_name(
     step: RuleStep, agent: Agent, manager: User
 ) -> None:
     """Everything on it, including the day's performance; another manager's group is no choice."""
@@ -321,7 +317,7 @@ def test_the_board_narrows_to_a_website_a_group_a_name(
     assert step.group.name in client.get("/reports/production/").content.decode()
 
 
-def test_five_hundred_agents_are_pages_of_forty_lost_desks_first(
+def test_agents_are_paginated_with_lost_desks_first(
     step: RuleStep, agent: Agent, manager: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queries, "AGENTS_LIMIT", 2)
@@ -346,7 +342,7 @@ def test_five_hundred_agents_are_pages_of_forty_lost_desks_first(
 
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("name", states.STATES)
-def test_each_figure_of_now_opens_as_many_conversations_as_it_says(
+def test_each_live_figure_opens_as_many_conversations_as_it_counts(
     step: RuleStep, agent: Agent, manager: User, name: str
 ) -> None:
     """B10, for every state and narrowed to a group."""
@@ -376,7 +372,7 @@ TODAY = ("closed", "first_response", "resolution", "contacts_per_conversation", 
 
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("name", TODAY)
-def test_each_figure_of_today_opens_what_it_is_made_of(
+def test_each_figure_of_today_opens_its_rows(
     step: RuleStep, agent: Agent, manager: User, name: str
 ) -> None:
     for number in range(3):
@@ -394,9 +390,7 @@ def test_each_figure_of_today_opens_what_it_is_made_of(
 
 
 @pytest.mark.usefixtures("clock")
-def test_what_the_script_has_already_is_not_sent_again(
-    step: RuleStep, agent: Agent, manager: User
-) -> None:
+def test_an_unchanged_board_is_not_sent_again(step: RuleStep, agent: Agent, manager: User) -> None:
     client = Client()
     client.force_login(manager)
     headers = {"HX-Request": "true"}

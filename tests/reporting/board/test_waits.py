@@ -48,7 +48,7 @@ def waits_of(website: Website, *, total: int, at: datetime) -> waits.Waits:
     return waits.of(Seen([website], EVERYTHING, View()), total=total, at=at)
 
 
-def test_who_waits_longest_comes_first(step: RuleStep, agent: Agent) -> None:
+def test_the_longest_wait_comes_first(step: RuleStep, agent: Agent) -> None:
     second = queued(step, at=NOW + MINUTE)
     first = queued(step, at=NOW)
     mine = in_status(Status.ASSIGNED, step, agent, at=NOW + 2 * MINUTE)
@@ -62,7 +62,9 @@ def test_who_waits_longest_comes_first(step: RuleStep, agent: Agent) -> None:
     assert found.more == 0
 
 
-def test_a_long_list_is_cut_and_says_so(step: RuleStep, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_list_is_cut_and_the_rest_is_counted(
+    step: RuleStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(waits, "LIMIT", 2)
     for minute in range(3):
         queued(step, at=NOW + minute * MINUTE)
@@ -70,7 +72,7 @@ def test_a_long_list_is_cut_and_says_so(step: RuleStep, monkeypatch: pytest.Monk
     assert (len(found.longest), found.more) == (2, 1)
 
 
-def test_repairs_are_those_of_the_last_day(step: RuleStep, agent: Agent) -> None:
+def test_only_repairs_of_the_last_day_are_counted(step: RuleStep, agent: Agent) -> None:
     website = step.rule.website
     assert waits_of(website, total=0, at=NOW).repairs.count == 0
     for hours, where in (
@@ -96,7 +98,7 @@ def board(browser: Client) -> str:
     return answer.content.decode()
 
 
-def test_the_board_raises_an_alert_after_a_blink(
+def test_the_board_raises_an_alert_after_a_second_check(
     clock: time_machine.Traveller,  # noqa: F811
     step: RuleStep,
     agent: Agent,

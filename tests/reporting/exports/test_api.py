@@ -80,7 +80,9 @@ def rows_of(body: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig")), delimiter=";"))
 
 
-def test_an_export_is_requested_polled_fetched_and_deleted(manager: User, step: RuleStep) -> None:
+def test_an_export_is_requested_polled_downloaded_and_deleted(
+    manager: User, step: RuleStep
+) -> None:
     asked = ask(manager, website=step.rule.website_id)
     assert asked | {"id": 0} == {
         "id": 0,
@@ -117,7 +119,7 @@ def test_an_export_is_requested_polled_fetched_and_deleted(manager: User, step: 
     assert client.get(address).status_code == 404
 
 
-def test_one_row_for_each_conversation_as_a_workbook_in_the_readers_language(
+def test_an_export_of_conversations_uses_the_language_of_its_request(
     manager: User,
 ) -> None:
     answer = as_user(manager).post(
@@ -133,7 +135,7 @@ def test_one_row_for_each_conversation_as_a_workbook_in_the_readers_language(
     assert "Première réponse" in fetch(manager, f"{LIST}{answer.json()['id']}/file/")[1].decode()
 
 
-def test_who_drops_one_that_waits_cancels_it(manager: User) -> None:
+def test_deleting_a_waiting_export_cancels_it_first(manager: User) -> None:
     address = f"{LIST}{ask(manager)['id']}/"
     client = as_user(manager)
     assert client.delete(address).status_code == 204
@@ -165,7 +167,7 @@ def test_who_drops_one_that_waits_cancels_it(manager: User) -> None:
         ({"currency": "euros"}, "currency", "valid value"),
     ],
 )
-def test_nonsense_is_refused_in_words(
+def test_invalid_requests_are_refused_with_an_explanation(
     manager: User, wish: dict[str, Any], field: str, says: str
 ) -> None:
     error = ask(manager, 400, **wish)["error"]
@@ -175,13 +177,13 @@ def test_nonsense_is_refused_in_words(
     assert not Export.objects.exists()
 
 
-def test_a_body_that_is_no_wish_is_refused(manager: User) -> None:
+def test_invalid_bodies_are_refused(manager: User) -> None:
     for body in ("[]", "1", "{", ""):
         answer = as_user(manager).post(LIST, body, content_type="application/json")
         assert answer.status_code == 400
 
 
-def test_nobody_has_more_than_five_at_once(manager: User) -> None:
+def test_unfinished_exports_are_limited_per_user(manager: User) -> None:
     for _number in range(export_queue.MOST_UNFINISHED):
         ask(manager)
     error = ask(manager, 409)["error"]
@@ -189,7 +191,7 @@ def test_nobody_has_more_than_five_at_once(manager: User) -> None:
     assert error["message"].startswith("You already have 5 unfinished exports")
 
 
-def test_others_exports_are_not_there(manager: User, step: RuleStep) -> None:
+def test_exports_of_other_users_are_not_found(manager: User, step: RuleStep) -> None:
     address = f"{LIST}{ask(manager)['id']}/"
     write()
     alice = step.group.members.get().user
@@ -206,7 +208,7 @@ def test_others_exports_are_not_there(manager: User, step: RuleStep) -> None:
     assert as_user(manager).get(f"{LIST}{10**30}/").status_code == 404
 
 
-def test_nothing_of_an_export_can_be_written(manager: User) -> None:
+def test_exports_cannot_be_modified(manager: User) -> None:
     address = f"{LIST}{ask(manager)['id']}/"
     for method in ("put", "patch"):
         answer = getattr(as_user(manager), method)(
@@ -215,7 +217,7 @@ def test_nothing_of_an_export_can_be_written(manager: User) -> None:
         assert answer.status_code == 405
 
 
-def test_asking_for_anothers_rows_opens_ones_own(manager: User, step: RuleStep) -> None:
+def test_agents_export_only_their_own_rows(manager: User, step: RuleStep) -> None:
     alice, bruno = step.group.members.get(), AgentFactory(display_name="Bruno")
     step.group.members.add(bruno)
     for user, wish, names in (
@@ -230,7 +232,7 @@ def test_asking_for_anothers_rows_opens_ones_own(manager: User, step: RuleStep) 
     ask(UserFactory(role=Role.MANAGER), 404)
 
 
-def test_a_file_closes_with_the_right_to_see_it(manager: User) -> None:
+def test_a_file_is_inaccessible_after_losing_the_right_to_see_it(manager: User) -> None:
     address = f"{LIST}{ask(manager)['id']}/file/"
     write()
     assert fetch(manager, address)[0] == 200
@@ -238,7 +240,7 @@ def test_a_file_closes_with_the_right_to_see_it(manager: User) -> None:
     assert fetch(manager, address)[0] == 404
 
 
-def test_the_list_takes_the_same_queries_for_one_and_for_three(
+def test_the_list_takes_a_constant_number_of_queries(
     manager: User, django_assert_num_queries: Any
 ) -> None:
     client = as_user(manager)
@@ -249,7 +251,7 @@ def test_the_list_takes_the_same_queries_for_one_and_for_three(
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_tables_and_charts_are_the_files_of_the_pages(manager: User, kind: str) -> None:
+def test_tables_and_charts_equal_the_files_of_the_pages(manager: User, kind: str) -> None:
     client = as_user(manager)
     for path in (
         *(f"tables/{name}" for name in (*tables.CUTS, *tables.BREAKDOWNS)),

@@ -110,7 +110,7 @@ def lines_of(body: bytes) -> list[dict[str, str]]:
 
 
 @pytest.mark.usefixtures("clock")
-def test_a_requested_export_is_written_mailed_and_fetched(
+def test_a_requested_export_is_written_mailed_and_downloaded(
     manager: User,
     step: RuleStep,
     monkeypatch: pytest.MonkeyPatch,
@@ -141,9 +141,7 @@ def test_a_requested_export_is_written_mailed_and_fetched(
 
 
 @pytest.mark.usefixtures("clock")
-def test_a_conversation_is_one_row_with_all_that_is_counted_of_it(
-    manager: User, step: RuleStep
-) -> None:
+def test_each_conversation_is_one_row_with_its_figures(manager: User, step: RuleStep) -> None:
     one = closed(step, comment="Merci")
     recording.record(
         step.rule.website,
@@ -196,7 +194,7 @@ def test_every_row_is_exported_once_for_any_chunk_size(
 
 
 @pytest.mark.usefixtures("clock")
-def test_a_workbook_is_written_as_well(manager: User, step: RuleStep) -> None:
+def test_an_export_can_be_a_workbook(manager: User, step: RuleStep) -> None:
     closed(step, comment="=1+1")
     export = asked(manager, kind="xlsx", subject="comments")
     assert written()
@@ -216,8 +214,8 @@ def test_an_export_uses_the_language_of_its_request(manager: User, step: RuleSte
     assert b"Premi\xc3\xa8re" in fetched(manager, export)[1]
 
 
-class TestTurns:
-    def test_one_is_written_at_a_time_the_oldest_first(self, manager: User) -> None:
+class TestExportQueue:
+    def test_exports_are_written_one_at_a_time_oldest_first(self, manager: User) -> None:
         first, second = asked(manager), asked(manager)
         at = deadlines.database_now()
         taken = export_queue.take(at=at)
@@ -227,7 +225,7 @@ class TestTurns:
         assert export_queue.take(at=at) == second
 
     @pytest.mark.django_db(transaction=True)
-    def test_of_many_workers_one_gets_it(self, manager: User) -> None:
+    def test_concurrent_workers_take_an_export_once(self, manager: User) -> None:
         at = deadlines.database_now()
         for _round in range(10):
             Export.objects.all().delete()
@@ -252,7 +250,7 @@ class TestTurns:
             assert Export.objects.filter(state=ExportState.RUNNING).count() == 1
             assert export.pk
 
-    def test_what_a_killed_worker_left_is_written_by_the_next(
+    def test_an_export_of_a_killed_worker_is_written_by_the_next(
         self, manager: User, step: RuleStep
     ) -> None:
         export = asked(manager)
@@ -274,9 +272,7 @@ class TestTurns:
         with pytest.raises(export_queue.GivenUp):
             export_queue.complete(lost, written=7, size=7)
 
-    def test_what_is_left_three_times_has_failed_and_the_next_one_goes_on(
-        self, manager: User
-    ) -> None:
+    def test_an_export_abandoned_three_times_fails_and_the_next_begins(self, manager: User) -> None:
         export, next_one = asked(manager), asked(manager)
         at = deadlines.database_now()
         for attempt in range(export_queue.ATTEMPTS):
@@ -286,7 +282,7 @@ class TestTurns:
         assert (export.state, export.fault) == (ExportState.FAILED, Fault.BROKEN)
 
     @pytest.mark.usefixtures("clock")
-    def test_a_worker_that_is_to_end_gives_back_what_it_writes(
+    def test_a_stopping_worker_returns_its_export_to_the_queue(
         self, manager: User, step: RuleStep, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(shutdown, "_byte", bytearray(1))
@@ -316,7 +312,7 @@ class TestTurns:
         assert written()
         assert len(lines_of(fetched(manager, export)[1])) == 2
 
-    def test_nobody_has_more_than_five_at_once(self, manager: User, step: RuleStep) -> None:
+    def test_unfinished_exports_are_limited_per_user(self, manager: User, step: RuleStep) -> None:
         for _number in range(export_queue.MOST_UNFINISHED):
             asked(manager)
         answer = logged_in(manager).post(ADDRESS)
@@ -324,7 +320,7 @@ class TestTurns:
         assert "You already have 5 unfinished exports" in answer.content.decode()
         assert Export.objects.count() == export_queue.MOST_UNFINISHED
 
-    def test_what_is_owed_is_owed_durably(self, manager: User) -> None:
+    def test_a_request_is_stored_in_the_outbox(self, manager: User) -> None:
         export = asked(manager)
         [owed] = OutboxEntry.objects.filter(reaction="reporting.task_triggers.write_exports")
         assert owed.payload == {"export_id": export.pk}
@@ -336,7 +332,7 @@ def first_of(export: Export | None) -> Export:
 
 
 @pytest.mark.usefixtures("clock")
-def test_cancelling_stops_the_worker_and_leaves_no_file(
+def test_cancelling_stops_the_worker_and_deletes_the_file(
     manager: User, step: RuleStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writing, "LOOK_UP_SECONDS", 0)
@@ -368,7 +364,7 @@ def test_cancelling_stops_the_worker_and_leaves_no_file(
 
 
 @pytest.mark.usefixtures("clock")
-def test_cancelled_when_it_was_just_ready_it_leaves_no_file(
+def test_cancelling_while_the_file_is_saved_deletes_it(
     manager: User, step: RuleStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     export = asked(manager)
@@ -386,7 +382,7 @@ def test_cancelled_when_it_was_just_ready_it_leaves_no_file(
 
 
 @pytest.mark.usefixtures("clock")
-def test_a_failing_export_is_tried_three_times_and_then_reported(
+def test_a_failing_export_is_retried_and_then_reported(
     manager: User,
     step: RuleStep,
     monkeypatch: pytest.MonkeyPatch,
@@ -426,7 +422,7 @@ def was_let_go(user: User, _step: RuleStep) -> None:
 
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("happens", [lost_the_group, is_an_agent_now, was_let_go])
-def test_a_file_is_closed_to_who_may_no_longer_see_what_is_in_it(
+def test_a_file_is_inaccessible_after_losing_access_to_its_content(
     manager: User, step: RuleStep, happens: Callable[[User, RuleStep], None]
 ) -> None:
     closed(step)
@@ -442,7 +438,7 @@ def test_a_file_is_closed_to_who_may_no_longer_see_what_is_in_it(
 
 
 @pytest.mark.usefixtures("clock")
-def test_who_sees_nothing_any_more_when_it_is_written_gets_no_file(
+def test_no_file_is_written_for_a_user_who_has_lost_all_access(
     manager: User, step: RuleStep
 ) -> None:
     export = asked(manager)
@@ -454,7 +450,9 @@ def test_who_sees_nothing_any_more_when_it_is_written_gets_no_file(
 
 
 @pytest.mark.usefixtures("clock")
-def test_one_website_of_two_that_is_lost_closes_the_file(manager: User, step: RuleStep) -> None:
+def test_losing_one_of_two_websites_makes_the_file_inaccessible(
+    manager: User, step: RuleStep
+) -> None:
     other = StepFactory()
     other.group.managers.add(manager)
     export = asked(manager)
@@ -476,7 +474,7 @@ def test_one_website_of_two_that_is_lost_closes_the_file(manager: User, step: Ru
         ("sales returns third", "", "third", False),  # the file covered the whole website
     ],
 )
-def test_a_file_of_teams_is_open_to_who_oversees_each_of_them(
+def test_a_file_of_groups_requires_supervision_of_each_of_them(
     step: RuleStep, managed: str, query: str, lost: str, is_open: bool
 ) -> None:
     user = UserFactory(role=Role.MANAGER)
@@ -493,7 +491,9 @@ def test_a_file_of_teams_is_open_to_who_oversees_each_of_them(
 
 
 @pytest.mark.usefixtures("clock")
-def test_a_new_team_makes_of_the_whole_website_a_part(manager: User, step: RuleStep) -> None:
+def test_a_new_group_makes_a_file_of_the_whole_website_inaccessible(
+    manager: User, step: RuleStep
+) -> None:
     """They may no longer see the parts of the file that belong to no team."""
     export = asked(manager)
     assert written()
@@ -503,7 +503,7 @@ def test_a_new_team_makes_of_the_whole_website_a_part(manager: User, step: RuleS
 
 
 @pytest.mark.usefixtures("clock")
-def test_an_agent_has_his_own_rows_only_and_nobody_anothers_file(
+def test_agents_export_only_their_own_rows_and_files_are_private(
     manager: User, step: RuleStep
 ) -> None:
     alice, bruno = step.group.members.get(), AgentFactory(display_name="Bruno")
@@ -532,13 +532,15 @@ def test_an_agent_has_his_own_rows_only_and_nobody_anothers_file(
         "/reports/exports/closed.exe",
     ],
 )
-def test_what_is_no_export_is_not_found(manager: User, address: str) -> None:
+def test_unknown_exports_are_not_found(manager: User, address: str) -> None:
     assert logged_in(manager).post(address).status_code == 404
     assert not Export.objects.exists()
 
 
 @pytest.mark.usefixtures("clock")
-def test_a_file_goes_with_its_time_its_owner_or_by_hand(manager: User, step: RuleStep) -> None:
+def test_files_are_deleted_after_expiry_without_owner_and_on_request(
+    manager: User, step: RuleStep
+) -> None:
     kept, old, orphan, by_hand = (asked(manager) for _ in range(4))
     for _number in range(4):
         assert written()
@@ -554,7 +556,7 @@ def test_a_file_goes_with_its_time_its_owner_or_by_hand(manager: User, step: Rul
 
 
 @pytest.mark.usefixtures("clock")
-def test_a_long_list_has_its_file_prepared(
+def test_a_long_list_offers_an_export(
     manager: User, step: RuleStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     closed(step)

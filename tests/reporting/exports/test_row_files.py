@@ -39,7 +39,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_nothing_begins_like_a_formula(text: str) -> None:
+def test_texts_like_formulas_are_escaped(text: str) -> None:
     made = row_files.harmless(text)
     assert made.startswith("'")
     assert "\0" not in made
@@ -47,7 +47,7 @@ def test_nothing_begins_like_a_formula(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "Merci", "-12", "-1,5", "3.14", "Très bien = parfait", "#12"])
-def test_what_is_harmless_stays_as_it_is(text: str) -> None:
+def test_harmless_texts_are_unchanged(text: str) -> None:
     assert row_files.harmless(text) == text
 
 
@@ -110,7 +110,7 @@ class TestFiles:
         assert {line[4] for line in found[1:]} == {"'=Alice"}
         assert {line[1] for line in found[1:]} == {"2035-03-05 10:00:00"}
 
-    def test_a_workbook_holds_texts_and_no_formula(self, rated: User) -> None:
+    def test_a_workbook_contains_texts_and_no_formulas(self, rated: User) -> None:
         _, body = fetch(rated, "/reports/rows/comments.xlsx?period=today")
         with zipfile.ZipFile(io.BytesIO(body)) as book:
             sheet = book.read("xl/worksheets/sheet1.xml").decode()
@@ -119,7 +119,7 @@ class TestFiles:
         assert re.search(r"<f[ >]", sheet) is None
         assert sheet.count("<row>") == 4
 
-    def test_more_than_a_sheet_goes_on_the_next(
+    def test_rows_beyond_a_sheet_continue_on_the_next(
         self, rated: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(workbook, "SHEET_ROWS", 3)
@@ -127,12 +127,12 @@ class TestFiles:
         with zipfile.ZipFile(io.BytesIO(body)) as book:
             assert "xl/worksheets/sheet2.xml" in book.namelist()
 
-    def test_an_empty_report_is_a_file_with_headings(self, rated: User) -> None:
+    def test_an_empty_report_can_be_downloaded(self, rated: User) -> None:
         for kind in row_files.KINDS:
             _, body = fetch(rated, f"/reports/rows/transactions.{kind}")
             assert body
 
-    def test_no_other_kind_and_no_other_figure(self, rated: User) -> None:
+    def test_unknown_kinds_and_figures_are_not_found(self, rated: User) -> None:
         for address in ("comments.exe", "happiness.csv"):
             client = AsyncClient()
             client.force_login(rated)

@@ -67,7 +67,7 @@ def read(cell: Any) -> Any:
         "x" * workbook.SHORT + "=",
     ],
 )
-def test_a_text_is_read_as_it_was_written(text: str) -> None:
+def test_texts_are_written_unchanged(text: str) -> None:
     found = read(text)
     assert (found.value, found.data_type) == (text, "s")
 
@@ -75,7 +75,7 @@ def test_a_text_is_read_as_it_was_written(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["\0", "bell \a", "\x1b[31m", "\ufffe", "\ud800", "_x0041_", "__x0041_"]
 )
-def test_what_xml_cannot_say_is_spelt_as_workbooks_spell_it(text: str) -> None:
+def test_characters_that_xml_excludes_are_escaped(text: str) -> None:
     assert unescape(read(text).value) == text
 
 
@@ -86,13 +86,13 @@ def test_leading_and_trailing_spaces_are_preserved() -> None:
         assert ('<t xml:space="preserve">' in sheet) == says
 
 
-def test_line_ends_are_those_of_a_cell() -> None:
+def test_line_ends_are_normalized() -> None:
     assert read("one\r\ntwo\rthree\nfour").value == "one\ntwo\nthree\nfour"
 
 
 @pytest.mark.parametrize("sign", ["a", "&", "é", "😀", "\a"])
 @pytest.mark.parametrize("more", [0, 1, 9])
-def test_a_text_is_no_longer_than_a_cell_holds(sign: str, more: int) -> None:
+def test_long_texts_are_cut_to_the_limit_of_a_cell(sign: str, more: int) -> None:
     units = len(sign.encode("utf-16-le")) // 2
     most = workbook.TEXT_LIMIT // units
     found = unescape(read(sign * (most + more)).value)
@@ -105,19 +105,19 @@ def test_a_text_is_no_longer_than_a_cell_holds(sign: str, more: int) -> None:
     "number",
     [0, -7, 2**31, 10**15 - 1, 0.1, -1.5e-7, 1e300, Decimal("12.30"), True],
 )
-def test_a_number_is_a_number(number: Any) -> None:
+def test_numbers_are_written_as_numbers(number: Any) -> None:
     found = read(number)
     assert found.value == pytest.approx(float(number), rel=1e-15)
     assert found.data_type in {"n", "b"}
 
 
-def test_a_number_that_would_lose_digits_is_a_text() -> None:
+def test_numbers_that_would_lose_digits_are_written_as_texts() -> None:
     assert read(10**15 + 1).value == "1000000000000001"
     assert read(-(10**40)).value == str(-(10**40))
 
 
 @pytest.mark.parametrize("nothing", [None, "", math.nan, math.inf, -math.inf, Decimal("NaN")])
-def test_what_is_nothing_leaves_its_place_free(nothing: Any) -> None:
+def test_empty_values_leave_the_cell_empty(nothing: Any) -> None:
     assert read(nothing).value is None
 
 
@@ -130,24 +130,24 @@ def test_what_is_nothing_leaves_its_place_free(nothing: Any) -> None:
         datetime(9999, 12, 31, 23, 59, 59),
     ],
 )
-def test_a_moment_is_one_by_which_can_be_reckoned(moment: datetime) -> None:
+def test_moments_are_written_as_dates_with_times(moment: datetime) -> None:
     found = read(moment)
     assert (found.value, found.is_date) == (moment, True)
     assert found.number_format.replace("\\", "") == "yyyy-mm-dd hh:mm:ss"
 
 
-def test_a_day_has_no_hour() -> None:
+def test_days_are_written_as_dates_without_times() -> None:
     found = read(date(2026, 11, 26))
     assert (found.value, found.is_date) == (datetime(2026, 11, 26), True)
     assert found.number_format.replace("\\", "") == "yyyy-mm-dd"
 
 
-def test_days_that_spreadsheets_do_not_know_are_texts() -> None:
+def test_dates_that_spreadsheets_do_not_support_are_texts() -> None:
     assert read(date(1899, 7, 1)).value == "1899-07-01"
     assert read(datetime(1900, 2, 28, 12)).value == "1900-02-28 12:00:00"
 
 
-def test_what_derives_from_a_text_is_one_and_what_is_no_cell_is_refused() -> None:
+def test_subclasses_of_text_are_texts_and_other_types_are_refused() -> None:
     class Kind(StrEnum):
         CHAT = "chat"
 
@@ -158,7 +158,7 @@ def test_what_derives_from_a_text_is_one_and_what_is_no_cell_is_refused() -> Non
             written([[wrong, ""]])
 
 
-def test_headings_stay_in_sight_and_columns_are_as_wide_as_what_they_hold() -> None:
+def test_headings_are_frozen_and_columns_fit_their_content() -> None:
     line: Row = [datetime(2026, 1, 1), "word\n" + "line " * 40]
     sheet = opened(written([line], headings=["When", "A heading & more"])).active
     assert [cell.value for cell in sheet[1]] == ["When", "A heading & more"]
@@ -169,14 +169,14 @@ def test_headings_stay_in_sight_and_columns_are_as_wide_as_what_they_hold() -> N
     assert sheet.column_dimensions["B"].width == workbook.WIDEST
 
 
-def test_nothing_at_all_is_a_sheet_with_its_headings() -> None:
+def test_a_workbook_without_rows_has_headings() -> None:
     for book in (written(), written([]), written([], [])):
         [sheet] = opened(book).worksheets
         assert [[cell.value for cell in row] for row in sheet.rows] == [HEADINGS]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7])
-def test_what_a_sheet_does_not_hold_goes_on_the_next(
+def test_rows_beyond_the_limit_of_a_sheet_continue_on_the_next(
     size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workbook, "SHEET_ROWS", 4)
@@ -191,24 +191,24 @@ def test_what_a_sheet_does_not_hold_goes_on_the_next(
     assert all(sheet["A1"].value == "Conversation" for sheet in book.worksheets)
 
 
-def test_rows_that_fill_a_sheet_exactly_need_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_fill_a_sheet_exactly_use_one_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbook, "SHEET_ROWS", 4)
     assert len(opened(written([[1, "a"], [2, "b"]], [[3, "c"]])).worksheets) == 1
 
 
-def test_a_sheet_stays_below_what_archives_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_a_sheet_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbook, "SHEET_BYTES", 1000)
     book = opened(written(*([[number, "x" * 400]] for number in range(6))))
     assert [sheet.max_row - 1 for sheet in book.worksheets] == [3, 3]
 
 
 @pytest.mark.parametrize("title", ["", "::", "'", 'Réponse <&>"', "x" * 60])
-def test_any_title_names_a_sheet(title: str) -> None:
+def test_any_title_gives_a_valid_sheet_name(title: str) -> None:
     [name] = opened(written([[1, "a"]], title=title)).sheetnames
     assert 0 < len(name) <= 31
 
 
-def test_the_archive_is_whole_and_all_of_it_is_xml() -> None:
+def test_the_archive_is_valid_and_contains_only_xml() -> None:
     with zipfile.ZipFile(io.BytesIO(written([[1, "é\a"]]))) as archive:
         assert archive.testzip() is None
         for name in archive.namelist():
@@ -216,7 +216,7 @@ def test_the_archive_is_whole_and_all_of_it_is_xml() -> None:
             assert archive.getinfo(name).extract_version < 45  # no ZIP64, which spreadsheets reject
 
 
-def test_any_number_of_rows_needs_the_memory_of_a_piece(tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_the_number_of_rows(tmp_path: Path) -> None:
     def pieces(count: int) -> Iterator[list[Row]]:
         for piece in range(count):
             yield [[number, f"text {number} of {piece}" * 4] for number in range(1000)]

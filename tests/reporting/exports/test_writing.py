@@ -29,12 +29,12 @@ def trend(first: date, count: int, step: TrendUnit = TrendUnit.WEEK) -> Trend:
 @pytest.mark.parametrize(
     ("value", "said"), [(54.4, "+54"), (-54.4, "−54"), (0.3, "0"), (-0.3, "0"), (None, "–")]
 )
-def test_points_have_a_sign_where_there_are_some(value: float | None, said: str) -> None:
+def test_points_have_a_sign_unless_zero(value: float | None, said: str) -> None:
     assert written(value, Unit.POINTS) == said
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "218,400"), ("fr", "218\u202f400")])
-def test_large_counts_can_be_read(language: str, said: str) -> None:
+def test_large_counts_are_grouped(language: str, said: str) -> None:
     with translation.override(language):
         assert grouped(218400).replace("\xa0", "\u202f") == said
 
@@ -43,14 +43,14 @@ def test_machine_formats_have_unrounded_figures() -> None:
     assert (exact(1 / 3), exact(3), exact(None)) == ("0.3333333333333333", "3.0", "")
 
 
-def test_days_of_several_years_say_theirs() -> None:
+def test_bucket_names_include_the_year_across_years() -> None:
     one, two = trend(date(2026, 1, 5), 40), trend(date(2025, 11, 24), 53)
     assert bucket_name(one.points[0], one) == "5 Jan"
     assert bucket_name(two.points[0], two) == "24 Nov 2025"
     assert bucket_name(two.points[-1], two) == "23 Nov 2026"
 
 
-def test_a_long_chart_is_named_in_between_too() -> None:
+def test_a_long_chart_has_ticks_in_between() -> None:
     year, week = trend(date(2025, 11, 24), 53), trend(date(2026, 1, 5), 7)
     assert [tick(point, year) for point, _share in year.ticks] == [
         "23 Feb",
@@ -61,7 +61,7 @@ def test_a_long_chart_is_named_in_between_too() -> None:
     assert week.ticks == ()
 
 
-def test_the_tenth_team_comes_after_the_second() -> None:
+def test_numbers_in_names_are_sorted_naturally() -> None:
     names = ["Team 10", "équipe", "Team 2", "team 1", "2 Team", ""]
     assert sorted(names, key=content.natural) == [
         "",

@@ -45,7 +45,7 @@ periods = st.builds(
 
 
 @given(at=moments, zone=zones)
-def test_a_moment_belongs_to_the_day_that_the_wall_says(at: datetime, zone: ZoneInfo) -> None:
+def test_a_moment_belongs_to_its_local_day(at: datetime, zone: ZoneInfo) -> None:
     day = at.astimezone(zone).date()
     for offset in (-1, 0, 1):
         other = day + timedelta(days=offset)
@@ -54,15 +54,13 @@ def test_a_moment_belongs_to_the_day_that_the_wall_says(at: datetime, zone: Zone
 
 
 @given(period=periods, zone=zones)
-def test_periods_that_follow_each_other_share_no_moment_and_leave_none_out(
-    period: Period, zone: ZoneInfo
-) -> None:
+def test_consecutive_periods_are_contiguous(period: Period, zone: ZoneInfo) -> None:
     assert period.before.bounds(zone)[1] == period.bounds(zone)[0]
     assert period.before.days == period.days
 
 
 @given(period=periods, zone=zones, step=st.sampled_from(TrendUnit), share=st.floats(0, 0.999999))
-def test_every_moment_of_a_period_has_its_bucket(
+def test_every_moment_of_a_period_has_a_bucket(
     period: Period, zone: ZoneInfo, step: TrendUnit, share: float
 ) -> None:
     start, end = period.bounds(zone)
@@ -77,7 +75,7 @@ def test_every_moment_of_a_period_has_its_bucket(
 
 
 @given(zone=st.sampled_from(ZONES), share=st.floats(0, 1, exclude_max=True))
-def test_the_offsets_are_those_of_the_wall_clock(zone: ZoneInfo, share: float) -> None:
+def test_offsets_match_the_local_time(zone: ZoneInfo, share: float) -> None:
     period = Period(date(2034, 11, 1), date(2036, 2, 1))
     start, end = period.bounds(zone)
     at = start + (end - start) * share
@@ -88,21 +86,21 @@ def test_the_offsets_are_those_of_the_wall_clock(zone: ZoneInfo, share: float) -
 
 
 @pytest.mark.parametrize(("day", "hours"), [("2035-03-25", 23), ("2035-10-28", 25)])
-def test_the_days_of_the_change_have_23_and_25_hours(day: str, hours: int) -> None:
+def test_days_of_a_clock_change_have_23_and_25_hours(day: str, hours: int) -> None:
     first = date.fromisoformat(day)
     found = buckets(Period(first, first + timedelta(days=1)), TrendUnit.HOUR, ZONES[0])
     assert len(found) == hours
     assert {b - a for a, b in pairwise(found)} == {HOUR}  # type: ignore[operator]
 
 
-def test_a_skipped_midnight_is_the_moment_of_the_change() -> None:
+def test_a_skipped_midnight_falls_on_the_clock_change() -> None:
     santiago = ZoneInfo("America/Santiago")
     began = midnight(date(2024, 9, 8), santiago)
     assert began == datetime(2024, 9, 8, 4, tzinfo=UTC)
     assert began.astimezone(santiago).hour == 1
 
 
-def test_weeks_begin_on_monday_and_months_on_their_first() -> None:
+def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
     period = Period(date(2035, 2, 28), date(2035, 3, 6))
     assert buckets(period, TrendUnit.WEEK, ZONES[0]) == [date(2035, 2, 26), date(2035, 3, 5)]
     assert buckets(period, TrendUnit.MONTH, ZONES[0]) == [date(2035, 2, 1), date(2035, 3, 1)]
@@ -115,6 +113,6 @@ def test_the_step_fits_the_period() -> None:
     assert steps == [TrendUnit.HOUR, TrendUnit.DAY, TrendUnit.DAY, TrendUnit.WEEK, TrendUnit.MONTH]
 
 
-def test_an_empty_period_is_a_mistake() -> None:
+def test_an_empty_period_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one day"):
         Period(date(2035, 1, 1), date(2035, 1, 1))

@@ -36,7 +36,7 @@ def snoozed(step: RuleStep, agent: Agent, *, auto_close: bool = False) -> Conver
     )
 
 
-def test_snoozes_are_broken_down_by_their_end() -> None:
+def test_snoozes_are_counted_by_how_they_ended() -> None:
     step, agent = StepFactory(), AgentFactory()
     step.group.members.add(agent)
     answered, woken, late, over, _sleeps = [

@@ -58,21 +58,21 @@ def asked(boss: User, query: str) -> Any:
         ("last_year", date(2034, 1, 1), date(2034, 12, 31)),
     ],
 )
-def test_a_period_by_its_name(
+def test_named_periods_have_their_dates(
     boss: User, step: RuleStep, name: str, first: date, last: date
 ) -> None:
     period = asked(boss, f"period={name}").scope.period
     assert (period.first, period.last) == (first, last)
 
 
-def test_the_list_matches_the_count(boss: User, step: RuleStep) -> None:
+def test_the_period_defaults_to_the_last_seven_days(boss: User, step: RuleStep) -> None:
     """Without a period the last seven days are counted, and the field says so."""
     form = Choices(QueryDict(""), user=boss, at=AT)
     assert form["period"].value() == "7"
     assert '<option value="7" selected>' in str(form["period"])
 
 
-def test_a_filter_that_is_set_has_a_chip_that_takes_it_away(boss: User, step: RuleStep) -> None:
+def test_each_active_filter_has_a_chip_that_removes_it(boss: User, step: RuleStep) -> None:
     query = f"period=30&group={step.group_id}&language=fr&step="
     form = Choices(QueryDict(query), user=boss, at=AT)
     group, language = form.chips()
@@ -86,7 +86,7 @@ def test_a_filter_that_is_set_has_a_chip_that_takes_it_away(boss: User, step: Ru
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_each_filter_says_what_all_of_it_is(boss: User, step: RuleStep, language: str) -> None:
+def test_each_filter_has_its_own_label_for_all(boss: User, step: RuleStep, language: str) -> None:
     """Filters stand side by side, on the board, above a report and above a search."""
     with override(language):
         forms = (
@@ -114,7 +114,7 @@ def begin(step: RuleStep, days: int) -> None:
     Conversation.objects.filter(pk=conversation.pk).update(opened_at=opened_at)
 
 
-def test_only_a_past_that_was_there_is_compared(boss: User, step: RuleStep) -> None:
+def test_a_previous_period_without_full_history_is_not_compared(boss: User, step: RuleStep) -> None:
     assert not compared(boss, "period=last_week", "opened")
     begin(step, days=12)  # in the middle of the week before
     assert not compared(boss, "period=last_week", "opened")
@@ -123,7 +123,7 @@ def test_only_a_past_that_was_there_is_compared(boss: User, step: RuleStep) -> N
     assert compared(boss, "period=last_week", "opened")
 
 
-def test_what_adds_up_waits_for_the_end_of_the_period(boss: User, step: RuleStep) -> None:
+def test_counts_are_compared_only_for_complete_periods(boss: User, step: RuleStep) -> None:
     begin(step, days=800)
     assert not compared(boss, "period=today", "opened")  # half of the day is to come
     assert compared(boss, "period=today", "csat")
@@ -132,7 +132,7 @@ def test_what_adds_up_waits_for_the_end_of_the_period(boss: User, step: RuleStep
     assert compared(boss, "period=30", "opened")
 
 
-def test_a_page_says_with_what_it_compares(boss: User, step: RuleStep) -> None:
+def test_the_page_names_the_period_of_comparison(boss: User, step: RuleStep) -> None:
     browser = Client()
     browser.force_login(boss)
     page = browser.get("/reports/experience/?period=last_week").content.decode()

@@ -74,7 +74,7 @@ def boss(step: RuleStep) -> Client:
 
 
 @pytest.mark.parametrize("asked", WRONG)
-def test_the_parameter_that_is_wrong_is_named(boss: Client, asked: str) -> None:
+def test_an_invalid_parameter_is_named(boss: Client, asked: str) -> None:
     """At every address for a few faults; at a page and the API for all."""
     everywhere = asked in {"first=2026-01-01", "perod=today", "group=1&group=2", "by=grop"}
     for address in ADDRESSES if everywhere else (ADDRESSES[1], ADDRESSES[-3]):
@@ -87,7 +87,7 @@ def test_the_parameter_that_is_wrong_is_named(boss: Client, asked: str) -> None:
 
 
 @pytest.mark.parametrize("asked", WRONG)
-def test_no_file_is_written_of_something_else(boss: Client, asked: str) -> None:
+def test_invalid_parameters_create_no_export(boss: Client, asked: str) -> None:
     for kind in ("csv", "xlsx"):
         assert boss.post(f"/reports/exports/closed.{kind}?{asked}").status_code == 400
     wish = QueryDict(asked).dict() | {"subject": "closed", "kind": "csv"}
@@ -100,14 +100,14 @@ def test_no_file_is_written_of_something_else(boss: Client, asked: str) -> None:
 @pytest.mark.parametrize(
     "asked", ["grop=1", "group=1&group=2", "website=x", "group=999999", "page=0", "page=x"]
 )
-def test_the_board_is_as_strict(boss: Client, asked: str) -> None:
+def test_the_board_refuses_invalid_parameters(boss: Client, asked: str) -> None:
     for address in ("", "waiting/", "queues.csv", "agents.xlsx", "waiting.csv"):
         assert boss.get(f"/reports/production/{address}?{asked}").status_code in (
             (200, 400) if "page" in asked else (400,)
         ), address
 
 
-def test_the_adviser_is_as_strict(boss: Client, step: RuleStep) -> None:
+def test_the_queue_size_page_refuses_invalid_parameters(boss: Client, step: RuleStep) -> None:
     for address in ("", "replay/"):
         for asked in ("webiste=x", "website=a&website=b", "place=3"):
             answer = boss.get(f"/reports/queue-size/{address}?{asked}")
@@ -115,7 +115,7 @@ def test_the_adviser_is_as_strict(boss: Client, step: RuleStep) -> None:
     assert boss.get("/reports/queue-size/?per_hour=much").status_code == 422
 
 
-def test_in_french_too(boss: Client) -> None:
+def test_errors_are_translated_into_french(boss: Client) -> None:
     french = {"accept-language": "fr"}
     answer = boss.get("/api/v1/figures/closed/?perod=7", headers=french)
     said = "Le paramètre «\u00a0perod\u00a0» n’existe pas."
@@ -125,7 +125,7 @@ def test_in_french_too(boss: Client) -> None:
     )
 
 
-def test_what_is_right_is_answered(boss: Client, step: RuleStep) -> None:
+def test_valid_parameters_are_accepted(boss: Client, step: RuleStep) -> None:
     website = step.rule.website_id
     for asked in (
         "",
@@ -137,13 +137,13 @@ def test_what_is_right_is_answered(boss: Client, step: RuleStep) -> None:
             assert boss.get(f"{address}?{asked}").status_code == 200, (address, asked)
 
 
-def test_a_form_that_is_not_valid_chooses_nothing(step: RuleStep) -> None:
+def test_an_invalid_form_selects_no_website(step: RuleStep) -> None:
     user = UserFactory(role=Role.ADMIN)
     form = Choices(QueryDict("perod=7"), user=user, at=timezone.now())
     assert chosen(form).scope.websites == ()
 
 
-def test_a_row_that_is_narrowed_says_each_thing_once() -> None:
+def test_a_narrowed_query_contains_each_parameter_once() -> None:
     assert narrowed("period=7&group=1", "group=2") == "period=7&group=2"
     assert narrowed("", "group=2") == "group=2"
 
@@ -158,7 +158,7 @@ def test_a_row_that_is_narrowed_says_each_thing_once() -> None:
         ("period=7&period=7", {"period": "more than once"}),
     ],
 )
-def test_names_are_compared(query: str, said: dict[str, str]) -> None:
+def test_misspelt_and_repeated_names_are_reported(query: str, said: dict[str, str]) -> None:
     found: Any = faults_of(QueryDict(query), ["period", "places"], many=["places"])
     assert found.keys() == said.keys()
     compare: Callable[[str], bool] = lambda name: said[name] in found[name]  # noqa: E731

@@ -39,7 +39,9 @@ PARIS = "Europe/Paris"
         (Every.DAY, "2035-03-04T17:30+00:00", "Pacific/Auckland", "2035-03-05T07:00+13:00"),
     ],
 )
-def test_it_is_due_at_seven_by_the_wall(every: Every, after: str, zone: str, wanted: str) -> None:
+def test_a_report_is_due_at_seven_local_time(
+    every: Every, after: str, zone: str, wanted: str
+) -> None:
     found = subscriptions.next_moment(every, datetime.fromisoformat(after), ZoneInfo(zone))
     assert found == datetime.fromisoformat(wanted)
 
@@ -54,7 +56,7 @@ def test_it_is_due_at_seven_by_the_wall(every: Every, after: str, zone: str, wan
         (Every.MONTH, "2035-01-02", "2034-12-01", "2035-01-01"),
     ],
 )
-def test_it_tells_of_whole_days(every: Every, day: str, first: str, end: str) -> None:
+def test_a_report_covers_whole_days(every: Every, day: str, first: str, end: str) -> None:
     wanted = Period(date.fromisoformat(first), date.fromisoformat(end))
     assert subscriptions.period_before(every, date.fromisoformat(day)) == wanted
 
@@ -89,7 +91,7 @@ def send(one: Subscription) -> None:
     mails.send_report(subscription_id=one.pk, first=first, end=end)
 
 
-def test_what_is_due_is_owed_once(
+def test_a_due_report_is_published_once(
     manager: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     one = subscribed(manager)
@@ -104,7 +106,7 @@ def test_what_is_due_is_owed_once(
     assert one.next_at == before + timedelta(days=1)
 
 
-def test_the_mail_tells_the_figures_and_the_ways(manager: User) -> None:
+def test_the_mail_contains_figures_a_report_link_and_an_unsubscribe_link(manager: User) -> None:
     one = subscribed(manager)
     send(one)
     [sent] = mail.outbox
@@ -142,7 +144,7 @@ def has_no_address(user: User) -> None:
 
 
 @pytest.mark.parametrize("happens", [lost_the_group, was_let_go, is_an_agent_now, has_no_address])
-def test_who_may_see_nothing_any_more_is_not_written_to(
+def test_a_user_without_access_is_unsubscribed_and_not_mailed(
     manager: User, happens: Callable[[User], None]
 ) -> None:
     one = subscribed(manager)
@@ -152,7 +154,7 @@ def test_who_may_see_nothing_any_more_is_not_written_to(
     assert not Subscription.objects.exists()
 
 
-def test_a_website_no_longer_overseen_is_not_mailed(manager: User, step: RuleStep) -> None:
+def test_a_website_no_longer_supervised_is_not_mailed(manager: User, step: RuleStep) -> None:
     other = StepFactory(rule__website__name="Ailleurs")
     other.group.managers.add(manager)
     one = subscribed(manager)
@@ -163,7 +165,7 @@ def test_a_website_no_longer_overseen_is_not_mailed(manager: User, step: RuleSte
     assert mail.outbox == []
 
 
-def test_a_subscription_is_made_on_the_reports_page(manager: User, step: RuleStep) -> None:
+def test_a_subscription_is_managed_on_the_report_page(manager: User, step: RuleStep) -> None:
     client, agent = Client(), Client()
     client.force_login(manager)
     agent.force_login(AgentFactory().user)
@@ -182,7 +184,7 @@ def test_a_subscription_is_made_on_the_reports_page(manager: User, step: RuleSte
     assert not Subscription.objects.exists()
 
 
-def test_the_clock_is_that_of_the_website(manager: User, step: RuleStep) -> None:
+def test_a_subscription_uses_the_websites_time_zone(manager: User, step: RuleStep) -> None:
     website = step.rule.website
     website.time_zone = "Pacific/Auckland"
     website.save()

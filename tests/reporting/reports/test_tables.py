@@ -50,7 +50,7 @@ def lines(user: User, address: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
 
 
-def test_a_table_in_parts_has_the_cells_of_the_page(manager: User) -> None:
+def test_a_table_by_group_has_the_cells_of_the_page(manager: User) -> None:
     head, line = lines(manager, "/reports/tables/conversations.csv?period=today&by=group")
     assert head[:3] == ["Group", "Conversations opened", "Conversations closed"]
     assert line[:3] == ["SAV", "1.0", "1.0"]
@@ -58,14 +58,14 @@ def test_a_table_in_parts_has_the_cells_of_the_page(manager: User) -> None:
     assert (head[0], line[0], line[1]) == ("Agent", "Alice", "1.0")
 
 
-def test_a_report_is_cut_by_website_too(manager: User) -> None:
+def test_a_report_can_be_broken_down_by_website(manager: User) -> None:
     _head, line = lines(manager, "/reports/tables/conversations.csv?period=today&by=website")
     assert line[:3] == ["'=Maison", "1.0", "1.0"]
     page = logged_in(manager).get("/reports/conversations/?period=today&by=website")
     assert "=Maison" in page.content.decode()
 
 
-def test_the_table_behind_a_chart_has_a_line_for_each_bucket(manager: User) -> None:
+def test_the_table_of_a_chart_has_a_line_for_each_bucket(manager: User) -> None:
     head, *found = lines(manager, "/reports/charts/closed.csv?period=7")
     assert head == ["When", "Conversations closed", "Counted", "Before"]
     assert [line[0] for line in found][-1] == "2035-03-05"
@@ -84,7 +84,7 @@ def test_the_table_behind_a_chart_has_a_line_for_each_bucket(manager: User) -> N
         *(f"charts/{name}" for name in figures.FIGURES),
     ],
 )
-def test_every_table_is_a_file(manager: User, path: str, kind: str) -> None:
+def test_every_table_can_be_downloaded(manager: User, path: str, kind: str) -> None:
     answer = logged_in(manager).get(f"/reports/{path}.{kind}?period=today")
     assert answer.status_code == 200
     name = path.partition("/")[2]
@@ -103,7 +103,7 @@ def test_breakdowns_have_their_parts(manager: User) -> None:
     assert waits[1][11] == "0.0"  # on Monday at ten, by Paris time
 
 
-def test_others_have_no_report_and_an_agent_his_own_chart(step: RuleStep) -> None:
+def test_agents_have_only_their_own_charts(step: RuleStep) -> None:
     alice, stranger = step.group.members.get(), AgentFactory()
     for name in (*tables.CUTS, *tables.BREAKDOWNS, "happiness"):
         assert logged_in(alice.user).get(f"/reports/tables/{name}.csv").status_code == 404

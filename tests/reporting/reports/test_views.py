@@ -79,7 +79,7 @@ def text_of(client: Client, address: str, *, status: int = 200) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_an_empty_website_has_every_page(manager: Client, page: str) -> None:
+def test_every_page_works_for_an_empty_website(manager: Client, page: str) -> None:
     assert "Last 7 days" in text_of(manager, f"/reports/{page}/")
 
 
@@ -97,7 +97,7 @@ def test_the_experience_report_shows_comments(
 
 
 @pytest.mark.parametrize("name", figures.FIGURES)
-def test_every_figure_opens_its_rows_and_says_what_it_is(
+def test_every_figure_opens_its_rows_and_shows_its_definition(
     manager: Client, step: RuleStep, agent: Agent, name: str
 ) -> None:
     handled(step, agent)
@@ -110,7 +110,7 @@ def test_every_figure_opens_its_rows_and_says_what_it_is(
 
 
 @pytest.mark.parametrize("is_admin", [True, False])
-def test_the_row_of_somebody_who_has_left_opens_his_rows(
+def test_the_rows_of_a_former_member_can_be_opened(
     manager: Client, step: RuleStep, agent: Agent, is_admin: bool
 ) -> None:
     """Former members are no longer choices but remain in the figures, except for readers who never
@@ -134,7 +134,7 @@ def test_the_row_of_somebody_who_has_left_opens_his_rows(
     assert ("Carl" in stranger) is is_admin
 
 
-def test_a_transaction_stands_with_whose_it_is_and_why(
+def test_transactions_are_listed_with_their_attribution(
     manager: Client, step: RuleStep, agent: Agent
 ) -> None:
     one = handled(step, agent)
@@ -153,7 +153,7 @@ def test_a_transaction_stands_with_whose_it_is_and_why(
     assert "50 %" in text_of(manager, "/reports/transactions/")
 
 
-def test_a_figure_that_is_none_is_not_found(manager: Client) -> None:
+def test_an_unknown_figure_is_not_found(manager: Client) -> None:
     assert manager.get("/reports/rows/happiness/").status_code == 404
 
 
@@ -176,7 +176,7 @@ def test_managers_see_their_websites_only(manager: Client, agent: Agent, step: R
     assert "secret" in text_of(logged_in(UserFactory(role=Role.ADMIN)), "/reports/experience/")
 
 
-def test_agents_see_their_own_figures_and_nothing_else(step: RuleStep, agent: Agent) -> None:
+def test_agents_see_only_their_own_figures(step: RuleStep, agent: Agent) -> None:
     other = AgentFactory(display_name="Bruno")
     step.group.members.add(other)
     handled(step, agent, comment="pour Alice")
@@ -192,13 +192,13 @@ def test_agents_see_their_own_figures_and_nothing_else(step: RuleStep, agent: Ag
     assert "pour Bruno" not in rows
 
 
-def test_who_has_no_desk_sees_nobodys_figures(step: RuleStep, agent: Agent) -> None:
+def test_users_without_an_agent_see_no_figures(step: RuleStep, agent: Agent) -> None:
     handled(step, agent, comment="secret")
     assert "secret" not in text_of(logged_in(UserFactory()), "/reports/rows/comments/")
     assert Client().get("/reports/").status_code == 302
 
 
-def test_overseers_are_sent_on_to_the_board(manager: Client) -> None:
+def test_supervisors_are_redirected_to_the_board(manager: Client) -> None:
     assert manager.get("/reports/").headers["Location"] == "/reports/production/"
 
 
@@ -231,7 +231,9 @@ def test_an_invalid_choice_is_reported(manager: Client, asked: str, said: str) -
         "page=-3",
     ],
 )
-def test_every_choice_is_drawn(manager: Client, step: RuleStep, agent: Agent, asked: str) -> None:
+def test_every_choice_can_be_displayed(
+    manager: Client, step: RuleStep, agent: Agent, asked: str
+) -> None:
     handled(step, agent)
     for page in PAGES:
         assert manager.get(f"/reports/{page}/?{asked}").status_code == 200
@@ -239,7 +241,7 @@ def test_every_choice_is_drawn(manager: Client, step: RuleStep, agent: Agent, as
 
 
 @pytest.mark.parametrize("page", ["experience", "conversations", "agents", "rows/closed"])
-def test_a_report_takes_the_same_queries_for_one_and_for_three(
+def test_reports_take_a_constant_number_of_queries(
     manager: Client, step: RuleStep, page: str
 ) -> None:
     counts = []
@@ -255,7 +257,7 @@ def test_a_report_takes_the_same_queries_for_one_and_for_three(
     assert counts[0] == counts[1] < 60
 
 
-def test_a_chart_is_a_picture_of_its_own(manager: Client) -> None:
+def test_a_chart_can_be_downloaded_as_svg(manager: Client) -> None:
     answer = manager.get("/reports/charts/csat.svg", {"period": "7"})
     assert answer["Content-Type"] == "image/svg+xml"
     assert 'filename="csat-' in answer["Content-Disposition"]
@@ -268,7 +270,7 @@ def test_a_chart_is_a_picture_of_its_own(manager: Client) -> None:
 @pytest.mark.parametrize(
     "query", ["period=today", "period=custom&first=2026-03-02&last=2026-03-04"]
 )
-def test_an_empty_report_names_what_would_be_there_and_when(manager: Client, query: str) -> None:
+def test_an_empty_report_names_what_is_missing_and_the_period(manager: Client, query: str) -> None:
     page = manager.get(f"/reports/conversations/?{query}").content.decode()
     for thing in ("were closed", "were snoozed", "reached a desk"):
         assert re.search(rf"No conversations {thing} (on|from) \d+ \w+ \d{{4}}", page), thing
@@ -278,12 +280,12 @@ def test_an_empty_report_names_what_would_be_there_and_when(manager: Client, que
     assert "with these filters" not in page
 
 
-def test_an_empty_report_says_that_it_is_filtered(manager: Client, agent: Agent) -> None:
+def test_an_empty_report_mentions_its_filters(manager: Client, agent: Agent) -> None:
     page = manager.get(f"/reports/experience/?agent={agent.pk}").content.decode()
     assert "with these filters. The latest comments appear here." in page
 
 
-def test_the_board_gives_visitors_their_colour(
+def test_the_board_shows_visitors_in_their_colour(
     manager: Client, step: RuleStep, agent: Agent
 ) -> None:
     one = on_desk(step, agent)

@@ -68,7 +68,9 @@ def tells(step: RuleStep, sent: object, origin: str = "https://shop.example") ->
     )
 
 
-def test_a_page_tells_of_a_purchase_once(step: RuleStep, talk: Conversation, alice: Agent) -> None:
+def test_a_purchase_reported_twice_by_a_page_is_recorded_once(
+    step: RuleStep, talk: Conversation, alice: Agent
+) -> None:
     sent = {"id": "1001", "amount": 89.9, "currency": "EUR"}
     sent["visitor"] = str(talk.visitor.public_id)
     for _again in range(2):
@@ -93,14 +95,16 @@ def test_a_page_tells_of_a_purchase_once(step: RuleStep, talk: Conversation, ali
         ("{", "https://shop.example", 400),
     ],
 )
-def test_what_is_no_purchase_is_not_taken(
+def test_invalid_purchases_are_refused(
     step: RuleStep, sent: object, origin: str, status: int
 ) -> None:
     assert tells(step, sent, origin).status_code == status
     assert not Transaction.objects.exists()
 
 
-def test_nobody_fills_the_table(step: RuleStep, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reports_of_purchases_are_rate_limited(
+    step: RuleStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("messenger.views.purchases.MOST", 2)
     found = [
         tells(step, {"id": str(n), "amount": 1, "currency": "EUR"}).status_code for n in range(4)
@@ -129,7 +133,7 @@ def shop(step: RuleStep) -> Any:
     return call
 
 
-def test_a_shop_records_once_reads_and_gives_back(
+def test_the_api_records_once_reads_and_refunds(
     step: RuleStep, talk: Conversation, alice: Agent
 ) -> None:
     call = shop(step)
@@ -153,7 +157,7 @@ def test_a_shop_records_once_reads_and_gives_back(
     assert call("", {"id": "A-3", "amount": "1", "currency": "eur"})[0] == 400
 
 
-def test_a_key_opens_its_website_and_nothing_else(step: RuleStep) -> None:
+def test_a_key_gives_access_only_to_transactions_of_its_website(step: RuleStep) -> None:
     other = StepFactory()
     assert shop(step)("", {"id": "1", "amount": "1", "currency": "EUR"})[0] == 201
     assert shop(other)("1/")[0] == 404
@@ -168,7 +172,7 @@ def test_a_key_opens_its_website_and_nothing_else(step: RuleStep) -> None:
     assert Client().get("/api/v1/conversations/", headers=headers).status_code == 401
 
 
-def test_a_customer_is_known_by_the_brands_own_id(
+def test_a_customer_is_identified_by_the_external_id(
     step: RuleStep, talk: Conversation, alice: Agent
 ) -> None:
     person = Person.objects.create(
@@ -196,7 +200,7 @@ FILE = """\ufeffid;amount;currency;made_at;visitor;refunded
 GOOD = "\n".join(FILE.splitlines()[:3])
 
 
-def test_a_file_is_recorded_whole_and_twice_is_once(step: RuleStep) -> None:
+def test_importing_a_file_twice_records_it_once(step: RuleStep) -> None:
     website = step.rule.website
     done = imports.read(website, StringIO(GOOD), at=timezone.now())
     assert (done.new, done.known, done.refunds, done.refused) == (2, 0, 1, 0)
@@ -209,14 +213,14 @@ def test_a_file_is_recorded_whole_and_twice_is_once(step: RuleStep) -> None:
         imports.read(website, ["id,amount"], at=timezone.now())
 
 
-def test_a_file_with_a_fault_records_nothing_and_names_every_line(step: RuleStep) -> None:
+def test_a_file_with_errors_records_nothing_and_names_every_line(step: RuleStep) -> None:
     done = imports.read(step.rule.website, StringIO(FILE), at=timezone.now())
     assert (done.new, done.refunds, done.refused, done.is_recorded) == (2, 1, 4, False)
     assert [number for number, _why in done.faults] == [5, 6, 7, 8]
     assert not Transaction.objects.exists()
 
 
-def test_the_command_and_the_page_read_it(
+def test_files_can_be_imported_by_command_and_page(
     step: RuleStep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "sales.csv"
@@ -295,7 +299,7 @@ def test_currencies_are_never_added(step: RuleStep, talk: Conversation, alice: A
     assert "13.00 EUR" in only.content.decode()
 
 
-def test_each_purchase_says_why_to_those_who_may_know(
+def test_the_attribution_of_a_purchase_is_shown_to_permitted_users(
     step: RuleStep, talk: Conversation, alice: Agent
 ) -> None:
     call = shop(step)

@@ -35,7 +35,7 @@ def word(hours: float, agent_id: int | None, *, seq: int = 1) -> Word:
         ([word(1, A, seq=1), word(1, B, seq=2)], AttributionResult.ATTRIBUTED, B),
     ],
 )
-def test_the_last_human_word_decides(
+def test_the_last_message_of_a_human_agent_decides(
     words: list[Word], outcome: AttributionResult, agent_id: int | None
 ) -> None:
     found = attribute(words, at=NOW, delay=DELAY)
@@ -54,7 +54,7 @@ words = st.lists(
 
 
 @given(said=words, later=words, shuffled=st.randoms())
-def test_neither_order_nor_bots_nor_what_comes_later_matter(
+def test_order_bots_and_later_messages_do_not_matter(
     said: list[Word], later: list[Word], shuffled: st.DataObject
 ) -> None:
     found = attribute(said, at=NOW, delay=DELAY)

@@ -68,7 +68,7 @@ def told(
 
 
 @pytest.mark.parametrize("origin", [Origin.API, Origin.IMPORT])
-def test_an_order_number_that_a_page_took_is_the_shops(
+def test_an_authenticated_purchase_replaces_the_report_of_a_page(
     step: RuleStep, talk: Conversation, alice: Agent, origin: Origin
 ) -> None:
     """0.01 for order 1002, then the real price: the attribution is decided again, too."""
@@ -90,7 +90,7 @@ def test_an_order_number_that_a_page_took_is_the_shops(
         told(step, origin, amount=Decimal(1), after=3 * SECOND)
 
 
-def test_script_first_then_the_api_is_one_purchase(
+def test_a_report_by_script_and_by_api_is_one_purchase(
     step: RuleStep, talk: Conversation, alice: Agent
 ) -> None:
     """The shop names no customer: a page that reported the same amount is trusted about that."""
@@ -102,7 +102,7 @@ def test_script_first_then_the_api_is_one_purchase(
 
 
 @pytest.mark.parametrize("other", [{"amount": Decimal("0.01")}, {"currency": "USD"}])
-def test_a_page_that_was_wrong_is_not_believed_about_who_bought(
+def test_the_visitor_of_a_contradicted_page_report_is_dropped(
     step: RuleStep, talk: Conversation, other: dict[str, Any]
 ) -> None:
     told(step, Origin.SCRIPT, by=talk.visitor, **other)
@@ -114,7 +114,7 @@ def test_a_page_that_was_wrong_is_not_believed_about_who_bought(
     )
 
 
-def test_after_the_api_a_page_changes_nothing(step: RuleStep, talk: Conversation) -> None:
+def test_a_page_report_after_the_api_changes_nothing(step: RuleStep, talk: Conversation) -> None:
     told(step, Origin.API, by=talk.visitor)
     before = Transaction.objects.values().get()
     for amount in ("0.01", "0.02"):
@@ -124,7 +124,7 @@ def test_after_the_api_a_page_changes_nothing(step: RuleStep, talk: Conversation
     assert Claim.objects.get().amount == Decimal("0.01")
 
 
-def test_two_authenticated_words_that_differ_are_a_conflict(step: RuleStep) -> None:
+def test_differing_authenticated_reports_conflict(step: RuleStep) -> None:
     told(step, Origin.API)
     told(step, Origin.IMPORT, made_at=NOW)
     for other in ({"amount": Decimal(1)}, {"currency": "USD"}, {"made_at": NOW - SECOND}):
@@ -133,7 +133,7 @@ def test_two_authenticated_words_that_differ_are_a_conflict(step: RuleStep) -> N
     assert not Claim.objects.exists()
 
 
-def test_a_refund_stays_refunded(step: RuleStep) -> None:
+def test_a_refund_remains_after_an_authenticated_report(step: RuleStep) -> None:
     told(step, Origin.SCRIPT)
     recording.refund(step.rule.website, "1002", at=NOW, number="r")
     assert Transaction.objects.get().refunded_at == NOW
@@ -144,7 +144,7 @@ def test_a_refund_stays_refunded(step: RuleStep) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_page_and_the_shop_at_the_same_moment_are_one_purchase(
+def test_simultaneous_reports_by_page_and_shop_are_one_purchase(
     step: RuleStep, talk: Conversation, alice: Agent
 ) -> None:
     words = [
@@ -174,7 +174,7 @@ def test_a_page_and_the_shop_at_the_same_moment_are_one_purchase(
         assert [claim.amount for claim in row.claims.all()] == [Decimal(1)], number
 
 
-def test_a_purchase_is_of_the_group_for_which_the_agent_wrote(
+def test_a_purchase_belongs_to_the_group_of_the_agents_contact(
     step: RuleStep, talk: Conversation, alice: Agent
 ) -> None:
     """The conversation has moved to another team since, where its agent has written nothing."""
@@ -191,7 +191,7 @@ def test_a_purchase_is_of_the_group_for_which_the_agent_wrote(
     assert (row.rule, row.style, row.language) == (talk.rule, talk.style, talk.language)
 
 
-def test_of_two_groups_of_one_agent_it_is_that_of_the_contact(
+def test_for_an_agent_of_two_groups_the_contact_decides_the_group(
     step: RuleStep, talk: Conversation, alice: Agent
 ) -> None:
     support = StepFactory(rule=step.rule, group__website=step.rule.website)

@@ -101,7 +101,7 @@ def test_a_late_encoding_error_names_its_line(step: RuleStep) -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("beginning", ["", "\ufeff", "\n\n", "\ufeff\r\n"])
-def test_ends_of_lines_delimiters_and_a_bom_are_known(
+def test_line_ends_delimiters_and_a_bom_are_recognized(
     step: RuleStep, end: str, delimiter: str, beginning: str
 ) -> None:
     content = lines("", ",,,,,,", '"b",1 234.50,eur,2026-03-02 10:00,,,0', end=end)
@@ -139,7 +139,7 @@ def test_the_first_line_must_name_each_column_once(step: RuleStep, header: str, 
     assert numbers() == []
 
 
-def test_a_check_says_what_would_be_recorded_and_records_nothing(step: RuleStep) -> None:
+def test_a_check_counts_without_recording(step: RuleStep) -> None:
     done = read(step, lines(), only_check=True)
     assert (done.new, done.is_recorded, numbers()) == (2, False, [])
     assert read(step, lines()).is_recorded
@@ -153,7 +153,7 @@ cells = st.text(
 
 @given(rows=st.lists(st.lists(cells, min_size=2, max_size=4), min_size=1, max_size=6))
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
-def test_what_is_written_well_is_read_as_it_is(rows: list[list[str]]) -> None:
+def test_valid_files_are_read_unchanged(rows: list[list[str]]) -> None:
     import csv
 
     file = io.StringIO(newline="")

@@ -110,7 +110,7 @@ def story() -> Story:
     return Story(StepFactory(places=9))
 
 
-def test_r64_the_transaction_is_of_b_who_spoke_last_before_it(story: Story) -> None:
+def test_r64_the_transaction_belongs_to_the_last_agent_who_wrote(story: Story) -> None:
     story.exchanges("A")
     story.snoozes("A")
     story.exchanges("B")
@@ -122,7 +122,7 @@ def test_r64_the_transaction_is_of_b_who_spoke_last_before_it(story: Story) -> N
     assert bought.agent == story.agents["B"]
 
 
-def test_r65_after_a_forward_it_is_of_b_too(story: Story) -> None:
+def test_r65_a_transfer_attributes_to_the_agent_who_wrote_last(story: Story) -> None:
     story.exchanges("A")
     story.snoozes("A")
     story.exchanges("A")
@@ -136,7 +136,7 @@ def test_r65_after_a_forward_it_is_of_b_too(story: Story) -> None:
     assert bought.agent == story.agents["B"]
 
 
-def test_r68_from_monday_to_thursday_is_too_long(story: Story) -> None:
+def test_r68_a_purchase_after_three_days_is_too_late(story: Story) -> None:
     """The expert takes it on Monday, writes, snoozes for a week; a purchase on Thursday."""
     assert NOW.strftime("%A") == "Monday"
     story.exchanges("A")
@@ -149,7 +149,7 @@ def test_r68_from_monday_to_thursday_is_too_long(story: Story) -> None:
     assert (bought.conversation, bought.message_seq) == (story.conversation, 2)
 
 
-def test_the_delay_is_a_setting_of_the_website_and_holds_as_it_was(story: Story) -> None:
+def test_the_delay_is_stored_with_the_transaction(story: Story) -> None:
     website = story.step.rule.website
     website.transaction_hours = 96
     story.exchanges("A")
@@ -177,7 +177,7 @@ def test_a_person_is_the_same_customer_on_every_browser(story: Story) -> None:
     assert row.agent == story.agents["A"]
 
 
-def test_who_is_not_known_or_of_another_website_is_nobody(story: Story) -> None:
+def test_unknown_and_foreign_visitors_are_not_attributed(story: Story) -> None:
     story.exchanges("A")
     foreign = StepFactory().rule.website
     for website, visitor in (
@@ -206,7 +206,7 @@ def test_a_past_import_considers_only_earlier_messages(story: Story) -> None:
     assert story.buys("late", made_at=between).agent == story.agents["A"]
 
 
-def test_a_repeat_is_answered_with_what_is_stored_and_another_word_is_refused(
+def test_a_repeat_returns_the_stored_purchase_and_a_different_one_conflicts(
     story: Story,
 ) -> None:
     story.exchanges("A")
@@ -218,7 +218,7 @@ def test_a_repeat_is_answered_with_what_is_stored_and_another_word_is_refused(
     assert Transaction.objects.count() == 1
 
 
-def test_a_refund_takes_back_once(story: Story) -> None:
+def test_a_purchase_is_refunded_once(story: Story) -> None:
     story.exchanges("A")
     story.buys("1001")
     website = story.step.rule.website
@@ -232,7 +232,7 @@ def test_a_refund_takes_back_once(story: Story) -> None:
         recording.refund(website, "1001", number="again", at=story.at)
 
 
-def test_parts_are_refunded_until_nothing_is_left(story: Story) -> None:
+def test_partial_refunds_are_limited_to_the_amount(story: Story) -> None:
     story.exchanges("A")
     story.buys("1001")
     website = story.step.rule.website
@@ -269,11 +269,11 @@ def test_parts_are_refunded_until_nothing_is_left(story: Story) -> None:
         {"currency": "€"},
     ],
 )
-def test_what_is_no_purchase_is_refused(story: Story, wrong: dict[str, Any]) -> None:
+def test_invalid_purchases_are_refused(story: Story, wrong: dict[str, Any]) -> None:
     with pytest.raises(Invalid):
         story.records("1", **wrong)
 
 
-def test_nothing_is_bought_in_the_future(story: Story) -> None:
+def test_purchases_in_the_future_are_refused(story: Story) -> None:
     with pytest.raises(Invalid):
         story.records("1", made_at=story.at + HOUR)

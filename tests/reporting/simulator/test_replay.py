@@ -84,18 +84,18 @@ def test_without_places_only_a_free_agent_engages() -> None:
     assert (outcome.refused, outcome.waits) == (1, (0 * MINUTE, 0 * MINUTE))
 
 
-def test_nobody_there_means_waiting_until_the_shift() -> None:
+def test_visitors_wait_for_the_beginning_of_the_shift() -> None:
     outcome = played([comes(0), comes(1)], rules(2), team(Shift(ALICE, at(60), at(90))))
     assert outcome.waits == (60 * MINUTE, 69 * MINUTE)
 
 
-def test_an_agent_who_went_takes_nothing_but_ends_what_he_has() -> None:
+def test_an_agent_after_the_shift_only_finishes_active_conversations() -> None:
     outcome = played([comes(0), comes(1)], rules(2), team(Shift(ALICE, at(0), at(5))))
     assert (outcome.waits, outcome.unserved) == ((0 * MINUTE,), 1)
     assert outcome.ninth_decile is None, "longer than the period tells"
 
 
-def test_what_comes_back_takes_a_place_and_always_enters() -> None:
+def test_a_returning_conversation_always_enters_and_takes_a_place() -> None:
     """The first is set aside at 10 and returns at 15, behind the second, into a queue that the
     third fills; therefore the fourth is refused at 16."""
     first = Arrival(
@@ -139,7 +139,7 @@ def test_an_assignment_expires_into_the_group() -> None:
     assert outcome.waits == (0 * MINUTE, 45 * MINUTE), "from 25 on Bruno has what expired"
 
 
-def test_slots_that_other_things_take_are_not_there() -> None:
+def test_occupied_slots_are_unavailable() -> None:
     busy = (Occupation(ALICE, at(0), at(30)),)
     outcome = played([comes(0)], rules(1), team(occupations=busy))
     assert outcome.waits == (30 * MINUTE,)
@@ -157,7 +157,7 @@ def test_skills_are_required() -> None:
     assert played([asks, comes(1)], rules(5), both).waits == (0 * MINUTE, 50 * MINUTE)
 
 
-def test_who_waits_too_long_for_a_skill_is_given_to_anybody() -> None:
+def test_a_skill_is_not_required_after_the_patience_ends() -> None:
     asks = replace(comes(0), skills=frozenset({7}), patience=20 * MINUTE)
     outcome = played([asks, comes(15, 30)], rules(5))
     assert outcome.waits == (0 * MINUTE, 45 * MINUTE), "at 20 Alice has somebody until 45"
@@ -198,7 +198,7 @@ def test_the_mode_of_the_rule_decides(mode: str, waits: tuple[int, ...]) -> None
     assert outcome.waits == tuple(w * MINUTE for w in waits)
 
 
-def test_nobody_came() -> None:
+def test_a_period_without_arrivals_has_no_waits() -> None:
     outcome = played([], rules(1))
     assert (outcome.arrived, outcome.median, outcome.ninth_decile) == (0, None, None)
 
@@ -232,7 +232,7 @@ shifts = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(days, shifts, st.integers(1, 3), st.integers(0, 80))
-def test_everybody_is_accounted_for_and_the_same_history_gives_the_same_answer(
+def test_every_arrival_is_counted_and_the_replay_is_deterministic(
     arrivals: list[Arrival], on_duty: tuple[Shift, ...], slots: int, places: int
 ) -> None:
     people = Team(
@@ -264,7 +264,7 @@ def test_more_places_never_refuse_more(day: list[tuple[int, int]], places: int, 
     assert many.refused <= few.refused
 
 
-def test_a_month_of_a_large_team_is_played_through() -> None:
+def test_a_month_of_a_large_group_is_replayed() -> None:
     """Thirty agents, 28 conversations an hour, a third of which return."""
     day = 24 * 60
     arrivals = [

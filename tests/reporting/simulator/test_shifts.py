@@ -34,7 +34,7 @@ def spell(
     return Spell(1, agent, group, at(waited_from), at(start), at(end), why)
 
 
-def test_a_life_is_its_contacts_and_what_lay_between() -> None:
+def test_a_conversation_becomes_its_contacts_and_pauses() -> None:
     contacts = [
         spell(5, 15, queued_at=0, why=EndReason.SNOOZED),
         spell(80, 90, queued_at=75, why=EndReason.TRANSFERRED),
@@ -50,7 +50,7 @@ def test_a_life_is_its_contacts_and_what_lay_between() -> None:
     )
 
 
-def test_an_agent_is_there_from_one_contact_to_the_next_but_for_long_pauses() -> None:
+def test_shifts_span_contacts_except_long_pauses() -> None:
     contacts = [spell(0, 10), spell(5, 20), spell(50, 60), spell(91, 95), spell(3, 4, agent=2)]
     assert list(shifts_of(contacts, [])) == [
         Shift(1, at(0), at(60)),
@@ -86,7 +86,7 @@ def status(start: float, end: float, *, available: bool = True, agent: int = 1) 
         pytest.param([status(30, 50, agent=2)], [(0, 20), (60, 70)], id="each agent alone"),
     ],
 )
-def test_an_agent_is_there_while_the_log_says_available(
+def test_shifts_follow_the_logged_availability(
     statuses: list[Status], expected: list[tuple[float, float]]
 ) -> None:
     contacts = [spell(0, 20), spell(60, 70)]
@@ -100,7 +100,7 @@ intervals = st.tuples(minutes, minutes).filter(lambda pair: pair[0] < pair[1])
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(intervals, max_size=6), st.lists(intervals, max_size=6), st.data())
-def test_shifts_are_the_available_minutes_and_never_touch(
+def test_shifts_match_the_available_minutes_and_never_touch(
     worked: list[tuple[int, int]], logged: list[tuple[int, int]], data: st.DataObject
 ) -> None:
     """An agent who comes at the moment they go would be away in the replay: ``_Kind`` sorts so."""

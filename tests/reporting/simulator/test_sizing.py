@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reporting.simulator.sizing import off_peak_hours, places_for, shared, to_start_with
 
 
-def test_the_example_of_the_source() -> None:
+def test_the_documented_example_is_reproduced() -> None:
     """R214, R215: 5 agents, 10 conversations an hour, 3 off-peak hours."""
     assert places_for(5, 10, 3) == 150
     assert to_start_with(150) == 75
@@ -51,7 +51,7 @@ def test_places_are_shared_by_weight(places: int, weights: list[float], parts: l
 
 @settings(deadline=None)
 @given(st.integers(0, 5000), st.lists(st.integers(0, 10**6), max_size=12))
-def test_no_place_is_lost_and_no_queue_goes_without(places: int, weights: list[int]) -> None:
+def test_shares_add_up_and_each_queue_gets_a_place(places: int, weights: list[int]) -> None:
     parts = shared(places, weights)
     assert len(parts) == len(weights)
     if weights:
@@ -59,7 +59,7 @@ def test_no_place_is_lost_and_no_queue_goes_without(places: int, weights: list[i
         assert min(parts) >= (1 if places >= len(weights) else 0)
 
 
-def test_an_hour_is_quiet_where_more_is_worked_off_than_comes() -> None:
+def test_off_peak_hours_work_off_more_than_arrives() -> None:
     arrivals = [0, 2, 30, 12, 5]
     capacity = [0, 10, 10, 12, 10]
     assert off_peak_hours(arrivals, capacity) == 2

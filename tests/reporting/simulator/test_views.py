@@ -52,7 +52,7 @@ def at(minute: float) -> datetime:
 # --- What is read, as plain data
 
 
-def test_who_found_no_room_comes_evenly_within_the_hour() -> None:
+def test_refused_visitors_are_spread_evenly_over_the_hour() -> None:
     rows = [
         HourlyDemand(rule_id=7, hour=NOW, pages_engaged=60, pages_refused=10, messages_refused=1),
         HourlyDemand(rule_id=7, hour=NOW + HOUR, pages_engaged=40, pages_refused=20),
@@ -67,7 +67,7 @@ def test_who_found_no_room_comes_evenly_within_the_hour() -> None:
     ]
 
 
-def test_more_conversations_than_pages_is_no_reason_to_invent_any() -> None:
+def test_refused_visitors_are_limited_to_the_refused_pages() -> None:
     rows = [HourlyDemand(rule_id=7, hour=NOW, pages_engaged=1, pages_refused=2)]
     assert len(list(refused_moments(rows, {7: 50}))) == 2
 
@@ -98,7 +98,7 @@ def closed(step: RuleStep, agent: Agent, start: float, end: float) -> Conversati
     )
 
 
-def test_a_closed_group_is_closed_by_its_hours(step: RuleStep) -> None:
+def test_closings_follow_the_opening_hours(step: RuleStep) -> None:
     group = step.group
     OpeningHours.objects.create(group=group, weekday=0, opens=time(9), closes=time(18))
     day = NOW.astimezone(PARIS).replace(hour=0, minute=0)  # a Monday
@@ -110,7 +110,7 @@ def test_a_closed_group_is_closed_by_its_hours(step: RuleStep) -> None:
     ]
 
 
-def test_history_is_one_websites_and_one_periods(step: RuleStep, agent: Agent) -> None:
+def test_history_is_limited_to_one_website_and_one_period(step: RuleStep, agent: Agent) -> None:
     foreign = StepFactory()
     foreign.group.members.add(agent)
     closed(step, agent, -3 * 24 * 60, -3 * 24 * 60 + 5)
@@ -131,7 +131,7 @@ def test_history_is_one_websites_and_one_periods(step: RuleStep, agent: Agent) -
     }
 
 
-def test_the_pace_is_the_websites_own(step: RuleStep, agent: Agent) -> None:
+def test_the_workload_is_computed_from_the_websites_history(step: RuleStep, agent: Agent) -> None:
     """Alice ends six conversations in the hour from 10:00 (Paris) and four in the next; six and
     then twelve had arrived."""
     for n in range(6):
@@ -152,7 +152,7 @@ def test_released_conversations_do_not_count_as_handled(step: RuleStep, agent: A
     assert advice.workload_of(history.read(step.rule.website, at=at(60)), PARIS) is None
 
 
-def test_a_refusing_queue_is_not_advised_to_stay_small(step: RuleStep, agent: Agent) -> None:
+def test_the_weight_of_a_queue_includes_its_refusals(step: RuleStep, agent: Agent) -> None:
     other = StepFactory(rule=StepFactory(rule__website=step.rule.website).rule)
     closed(step, agent, 0, 1)
     closed(step, agent, 1, 2)
@@ -215,7 +215,7 @@ def nothing_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("nothing_shown")
 @pytest.mark.parametrize("places", [0, 4])
-def test_a_replay_with_the_real_places_comes_near_to_what_happened(
+def test_a_replay_with_the_real_places_approximates_reality(
     places: int,
     clock: time_machine.Traveller,  # noqa: F811
 ) -> None:
@@ -243,7 +243,7 @@ def test_a_replay_with_the_real_places_comes_near_to_what_happened(
     assert refusals[0] > refusals[3] >= refusals[-1] == 0
 
 
-def test_a_break_on_record_lets_the_next_visitor_wait(step: RuleStep, agent: Agent) -> None:
+def test_a_logged_break_delays_the_next_visitor(step: RuleStep, agent: Agent) -> None:
     """Alice is unavailable from 12 to 30. Her contacts are so close together that they would show
     no break."""
     presence.connect(agent.pk, uuid.uuid4(), at=at(0))
@@ -257,7 +257,7 @@ def test_a_break_on_record_lets_the_next_visitor_wait(step: RuleStep, agent: Age
     assert advice.simulate_with(read, {}).waits == read.really.waits
 
 
-def test_only_the_time_of_a_groups_members_with_slots_is_replayed(
+def test_only_shifts_of_group_members_and_contacts_of_helpers_are_replayed(
     step: RuleStep, agent: Agent
 ) -> None:
     other = StepFactory(rule=step.rule)
@@ -291,7 +291,7 @@ def browser(manager: User) -> Client:
 
 
 @pytest.mark.usefixtures("clock")
-def test_the_page_uses_the_typed_numbers(step: RuleStep, browser: Client) -> None:
+def test_the_page_uses_the_submitted_numbers(step: RuleStep, browser: Client) -> None:
     """R214, R215: 5 x 10 x 3."""
     page = browser.get("/reports/queue-size/?agents=5&per_hour=10&off_peak_hours=3")
     text = page.content.decode()
@@ -311,7 +311,7 @@ def test_invalid_input_is_reported_and_preserved(step: RuleStep, browser: Client
 
 
 @pytest.mark.usefixtures("clock", "worker")
-def test_the_replay_says_it_in_one_sentence(
+def test_the_replay_is_summarized_in_one_sentence(
     step: RuleStep,
     agent: Agent,
     browser: Client,
@@ -329,7 +329,7 @@ def test_the_replay_says_it_in_one_sentence(
 
 
 @pytest.mark.usefixtures("clock", "worker")
-def test_a_web_process_only_asks_for_the_replay_and_only_once(
+def test_the_page_requests_the_replay_of_a_worker_once(
     step: RuleStep,
     browser: Client,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
@@ -346,7 +346,7 @@ def test_a_web_process_only_asks_for_the_replay_and_only_once(
 
 
 @pytest.mark.parametrize("path", ["/reports/queue-size/", "/reports/queue-size/replay/"])
-def test_only_those_who_oversee_a_website_find_it(
+def test_the_pages_are_limited_to_supervisors_of_the_website(
     path: str, step: RuleStep, agent: Agent, browser: Client
 ) -> None:
     foreign = StepFactory().rule.website
@@ -361,14 +361,12 @@ def test_only_those_who_oversee_a_website_find_it(
 
 
 @pytest.mark.parametrize("places", ["-1", "1e9", "99999999999", "٣", "x"])
-def test_places_that_are_no_number_are_not_found(
-    places: str, step: RuleStep, browser: Client
-) -> None:
+def test_invalid_places_are_not_found(places: str, step: RuleStep, browser: Client) -> None:
     assert browser.get("/reports/queue-size/replay/", {"places": places}).status_code == 404
 
 
 @pytest.mark.parametrize("count", [1, 4])
-def test_reading_history_takes_the_same_queries_for_one_and_for_four(
+def test_reading_history_takes_a_constant_number_of_queries(
     count: int, step: RuleStep, django_assert_num_queries: Any
 ) -> None:
     for n in range(count):
@@ -381,7 +379,7 @@ def test_reading_history_takes_the_same_queries_for_one_and_for_four(
         history.read(step.rule.website, at=at(60))
 
 
-def test_slots_are_those_that_were_used_and_todays_at_most(step: RuleStep) -> None:
+def test_slots_are_the_used_ones_limited_to_todays_setting(step: RuleStep) -> None:
     quiet, pulled, gone = (AgentFactory(slots=n) for n in (3, 1, 2))
     step.group.members.add(quiet, pulled, gone)
     closed(step, quiet, 0, 10)
@@ -393,7 +391,7 @@ def test_slots_are_those_that_were_used_and_todays_at_most(step: RuleStep) -> No
     assert slots == {quiet.pk: 1, pulled.pk: 1, gone.pk: 2}
 
 
-def test_the_rules_page_leads_here(step: RuleStep) -> None:
+def test_the_page_of_a_rule_links_to_the_simulator(step: RuleStep) -> None:
     client = Client()
     client.force_login(UserFactory(role=Role.ADMIN, is_staff=True))
     page = client.get(f"/admin/routing/distributionrule/{step.rule_id}/change/").content.decode()

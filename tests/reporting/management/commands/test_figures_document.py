@@ -10,7 +10,7 @@ from reporting.figures.registry import figure, paragraphs_of
 from reporting.management.commands import figures_document
 
 
-def test_the_definitions_are_fresh() -> None:
+def test_the_document_is_up_to_date() -> None:
     text = figures_document.document().read_text(encoding="utf-8")
     assert text == figures_document.fresh(text), "run manage.py figures_document"
 
@@ -20,11 +20,11 @@ def test_a_text_without_markers_is_refused() -> None:
         figures_document.fresh("# Reports")
 
 
-def test_every_figure_stands_in_a_report_that_the_document_knows() -> None:
+def test_every_figure_belongs_to_a_documented_report() -> None:
     assert {one.report for one in figures.FIGURES.values()} <= set(figures_document.TITLES)
 
 
-def test_every_definition_is_read_in_french_too() -> None:
+def test_every_definition_is_translated_into_french() -> None:
     for one in figures.FIGURES.values():
         with override("fr"):
             french = one.definition
@@ -32,7 +32,7 @@ def test_every_definition_is_read_in_french_too() -> None:
             assert not set(one.definition) & set(french), one.name
 
 
-def test_a_figure_has_a_definition_and_a_name_of_its_own() -> None:
+def test_figures_need_a_definition_and_a_unique_name() -> None:
     def csat() -> None: ...
 
     with pytest.raises(ValueError, match="no definition"):
