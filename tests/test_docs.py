@@ -24,7 +24,7 @@ def slugs(text: str) -> set[str]:
     return {heading.replace(" ", "-") for heading in plain} | set(ANCHOR.findall(text))
 
 
-def leads_somewhere(link: str, page: Path) -> bool:
+def resolves(link: str, page: Path) -> bool:
     address, _, anchor = link.partition("#")
     if re.match(r"[a-z]+:", address):
         return True  # External links are not tested.
@@ -34,17 +34,17 @@ def leads_somewhere(link: str, page: Path) -> bool:
     return not anchor or anchor in slugs(target.read_text("utf-8"))
 
 
-def test_every_link_between_the_documents_leads_somewhere() -> None:
+def test_every_link_between_documents_resolves() -> None:
     dead = [
         (page.name, link)
         for page in documents()
         for link in LINK.findall(page.read_text("utf-8"))
-        if not leads_somewhere(link, page)
+        if not resolves(link, page)
     ]
     assert dead == []
 
 
-def test_every_number_that_the_code_cites_is_in_the_requirements() -> None:
+def test_every_cited_requirement_number_exists() -> None:
     pages = (ROOT / "docs" / name for name in ("requirements.md", "security-tests.md"))
     known = {number for page in pages for number in ANCHOR.findall(page.read_text("utf-8"))}
     cited = {
@@ -57,13 +57,13 @@ def test_every_number_that_the_code_cites_is_in_the_requirements() -> None:
     assert {(file, number) for file, number in cited if number not in known} == set()
 
 
-def test_each_number_is_carried_once_and_none_is_lost() -> None:
+def test_requirement_numbers_are_unique_and_complete() -> None:
     for name, at_least in (("requirements.md", 273), ("security-tests.md", 24)):
         numbers = ANCHOR.findall((ROOT / "docs" / name).read_text("utf-8"))
         assert len(numbers) == len(set(numbers)) >= at_least
 
 
-def test_every_module_that_the_architecture_names_by_its_path_is_there() -> None:
+def test_every_module_path_in_the_architecture_exists() -> None:
     text = (ROOT / "docs/architecture.md").read_text("utf-8")
     named = re.findall(r"`((?:\w+/)+\w+\.py)`", text)
     assert len(named) > 30
@@ -98,7 +98,7 @@ def sources() -> list[Path]:
     return [file for file in files if "migrations" not in file.parts]
 
 
-def test_every_dotted_name_in_documents_and_comments_is_there() -> None:
+def test_every_dotted_name_in_documents_and_comments_exists() -> None:
     """``dispatch.serve``: some module ``dispatch`` has a ``serve``; what starts with no module or
     class of ours is somebody else's."""
     names: dict[str, set[str]] = {}  # by each way to write a module, or a class

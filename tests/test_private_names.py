@@ -62,7 +62,7 @@ def is_of(name: str, library_class: type) -> bool:
     ("library_class", "name"),
     [(one, name) for one, names in USED.items() for name in sorted(names)],
 )
-def test_the_channel_layer_finds_its_private_names(library_class: type, name: str) -> None:
+def test_channels_redis_has_the_private_names(library_class: type, name: str) -> None:
     assert is_of(name, library_class), (
         f"channels_redis.{library_class.__name__} has no {name} any more: "
         "adapt core/realtime/channel_layer.py"
@@ -76,7 +76,7 @@ def test_channels_redis_runs_our_receiver() -> None:
     )
 
 
-def test_channels_redis_makes_its_layers_where_we_make_ours() -> None:
+def test_channels_redis_gets_its_layers_from_our_method() -> None:
     assert "_get_layer()" in inspect.getsource(LAYER.__getattr__), (
         "channels_redis no longer asks _get_layer for the layer of an event loop: pushes go through"
         " its own layer, one round trip each"
@@ -90,7 +90,7 @@ def test_channels_redis_closes_the_layer_of_a_loop() -> None:
     )
 
 
-def test_daphne_takes_our_request_class() -> None:
+def test_daphne_uses_our_request_class() -> None:
     source = inspect.getsource(daphne.http_protocol.HTTPFactory.buildProtocol)
     assert "protocol.requestFactory = WebRequest" in source, (
         "daphne no longer takes WebRequest from its module: config/daphne_patches.py has no effect,"
@@ -99,7 +99,7 @@ def test_daphne_takes_our_request_class() -> None:
     assert issubclass(daphne_patches.Request, Request)
 
 
-def test_twisted_leaves_a_body_unparsed_on_request() -> None:
+def test_twisted_can_leave_a_body_unparsed() -> None:
     assert "parsePOSTFormSubmission" in inspect.signature(Request.__init__).parameters, (
         "twisted.web.http.Request has no parsePOSTFormSubmission: config/daphne_patches.py fails"
     )
@@ -109,9 +109,7 @@ def test_twisted_leaves_a_body_unparsed_on_request() -> None:
     ("library", "next_version"),
     [("channels-redis", "4.4"), ("daphne", "4.3"), ("twisted", "27")],
 )
-def test_the_next_version_is_not_installed_unseen(
-    root: Path, library: str, next_version: str
-) -> None:
+def test_the_next_version_is_excluded(root: Path, library: str, next_version: str) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     (bounds,) = [
         one.specifier for one in map(Requirement, project["dependencies"]) if one.name == library

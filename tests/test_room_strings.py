@@ -126,7 +126,7 @@ def test_no_string_names_a_table_or_url_of_a_higher_room(root: Path, room: str) 
         ("reporting", 'redirect("conversation", 1)'),
     ],
 )
-def test_such_a_string_is_found(room: str, line: str) -> None:
+def test_a_string_that_names_a_higher_room_is_found(room: str, line: str) -> None:
     assert named_above(room, f"{room}/example.py", line) != []
 
 
@@ -139,5 +139,5 @@ def test_such_a_string_is_found(room: str, line: str) -> None:
         ("conversations", 'words = ["desk", "snoozed"]'),
     ],
 )
-def test_other_strings_are_not(room: str, line: str) -> None:
+def test_other_strings_are_not_reported(room: str, line: str) -> None:
     assert named_above(room, f"{room}/example.py", line) == []

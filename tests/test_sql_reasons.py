@@ -15,17 +15,17 @@ PROSE = {tokenize.COMMENT, tokenize.STRING}
 MODULES = [path for room in CODE for path in python_files(room) if sql_literals(path.read_text())]
 
 
-def says_why(text: str) -> bool:
+def states_reason(text: str) -> bool:
     """Return whether a comment or docstring gives the reason."""
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     return any(REASON in token.string.lower() for token in tokens if token.type in PROSE)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=[str(path) for path in MODULES])
-def test_a_module_with_sql_says_why(path: Path) -> None:
-    assert says_why(path.read_text()), f"{path} must say why it does not use the ORM"
+def test_a_module_with_sql_states_its_reason(path: Path) -> None:
+    assert states_reason(path.read_text()), f"{path} must say why it does not use the ORM"
 
 
 def test_a_module_without_a_reason_is_found() -> None:
-    assert not says_why('ALL = "SELECT id FROM accounts_user"\n')
-    assert says_why('# Plain SQL: a hot path.\nALL = "SELECT id FROM accounts_user"\n')
+    assert not states_reason('ALL = "SELECT id FROM accounts_user"\n')
+    assert states_reason('# Plain SQL: a hot path.\nALL = "SELECT id FROM accounts_user"\n')

@@ -16,7 +16,7 @@ GIVEN = {
 IS_WHOLE = re.compile(r"<html|\{% extends ")
 
 
-def test_fragments_and_only_fragments_begin_with_an_underscore() -> None:
+def test_only_fragments_begin_with_an_underscore() -> None:
     names = {str(path.relative_to(TEMPLATES)): path for path in TEMPLATES.rglob("*.html")}
     wrong = {
         name
@@ -27,7 +27,7 @@ def test_fragments_and_only_fragments_begin_with_an_underscore() -> None:
     assert not wrong
 
 
-def test_what_is_included_is_a_fragment() -> None:
+def test_included_templates_are_fragments() -> None:
     included = {
         name
         for path in TEMPLATES.rglob("*.*")

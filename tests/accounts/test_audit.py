@@ -1,4 +1,4 @@
-"""Every change of a setting is recorded: who, when, before, after; whatever the entry point."""
+"""Every change of a setting is recorded with its actor, time and values, by any entry point."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def last(**about: Any) -> Change:
     return change
 
 
-def test_a_change_by_somebody_holds_before_and_after() -> None:
+def test_a_change_records_its_actor_and_both_values() -> None:
     admin = UserFactory(role=Role.ADMIN, first_name="Ada", last_name="Lemoine")
     step = StepFactory(places=3)
     with audit.acting(admin):
@@ -51,7 +51,7 @@ def test_a_change_by_somebody_holds_before_and_after() -> None:
     assert (change.owner_model, change.owner_id) == ("routing.distributionrule", step.rule_id)
 
 
-def test_unsigned_changes_are_recorded_as_the_systems() -> None:
+def test_unsigned_changes_have_no_actor() -> None:
     group = GroupFactory()
     with audit.acting(UserFactory(role=Role.ADMIN)):
         Group.objects.filter(pk=group.pk).update(name="Signed")
@@ -86,7 +86,7 @@ def test_a_password_is_never_in_the_record() -> None:
     assert PASSWORD not in stored
 
 
-def test_what_is_no_setting_leaves_no_line() -> None:
+def test_other_columns_are_not_recorded() -> None:
     agent, step = AgentFactory(), StepFactory()
     before = Change.objects.count()
     agent.channels.filter(channel=Channel.CHAT).update(is_available=False)
@@ -99,14 +99,14 @@ def test_what_is_no_setting_leaves_no_line() -> None:
 @pytest.mark.parametrize(
     "verb", ["UPDATE accounts_change SET actor = ''", "DELETE FROM accounts_change"]
 )
-def test_the_record_is_only_ever_added_to(verb: str) -> None:
+def test_the_record_is_append_only(verb: str) -> None:
     GroupFactory()
     assert Change.objects.exists()
     with pytest.raises(DatabaseError, match="only ever added to"), transaction.atomic():
         connection.cursor().execute(verb)
 
 
-def test_a_change_that_is_undone_leaves_no_line() -> None:
+def test_a_rolled_back_change_is_not_recorded() -> None:
     group = GroupFactory(name="Experts")
     before = Change.objects.count()
 
@@ -148,7 +148,7 @@ def test_every_model_of_settings_is_recorded() -> None:
     assert recorded == settings_tables()
 
 
-def test_each_recorded_owner_is_a_model_and_its_key_a_column() -> None:
+def test_recorded_owners_exist() -> None:
     step = StepFactory()
     step.group.members.add(AgentFactory())
     for change in Change.objects.exclude(owner_model=""):

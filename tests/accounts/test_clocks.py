@@ -36,13 +36,13 @@ def clocks(draw: st.DrawFn) -> Clock:
 
 
 @given(clock=clocks(), at=moments)
-def test_a_moment_is_shown_by_the_zone_of_its_time(clock: Clock, at: datetime) -> None:
+def test_a_moment_is_shown_in_the_zone_of_its_time(clock: Clock, at: datetime) -> None:
     shown = at.astimezone(clock)
     assert shown.replace(tzinfo=None) == at.astimezone(clock.zone_at(at)).replace(tzinfo=None)
 
 
 @given(clock=clocks(), first=st.integers(0, 380))
-def test_days_follow_each_other(clock: Clock, first: int) -> None:
+def test_days_are_consecutive(clock: Clock, first: int) -> None:
     days = [date(2025, 3, 3) + timedelta(days=first + n) for n in range(10)]
     begins = [midnight(day, clock) for day in days]
     assert all(one <= other for one, other in pairwise(begins))
@@ -50,14 +50,14 @@ def test_days_follow_each_other(clock: Clock, first: int) -> None:
 
 
 @given(clock=clocks(), first=st.integers(0, 380))
-def test_days_before_a_change_are_what_they_were(clock: Clock, first: int) -> None:
+def test_a_zone_change_leaves_earlier_days_unchanged(clock: Clock, first: int) -> None:
     day = date(2025, 3, 3) + timedelta(days=first)
     until, zone = clock.past[0]
     if midnight(day, zone) < until:
         assert midnight(day, clock) == midnight(day, zone)
 
 
-def test_a_midnight_that_a_change_skips_is_the_change() -> None:
+def test_a_skipped_midnight_is_the_moment_of_the_change() -> None:
     until = datetime(2025, 6, 10, 20, tzinfo=UTC)  # 22:00 in Paris, 8:00 of the 11th in Auckland
     clock = Clock(((until, ZoneInfo("Europe/Paris")),), ZoneInfo("Pacific/Auckland"))
     assert midnight(date(2025, 6, 11), clock) == until
@@ -66,14 +66,14 @@ def test_a_midnight_that_a_change_skips_is_the_change() -> None:
     ] == until
 
 
-def test_a_website_that_was_nowhere_else_has_its_zone() -> None:
+def test_a_website_without_past_zones_uses_its_zone() -> None:
     paris = ZoneInfo("Europe/Paris")
     assert clock_of(paris, []) is paris
     assert clock_of(paris, [{"until": START.isoformat(), "zone": "Europe/Paris"}]) is paris
 
 
 @pytest.mark.django_db
-def test_the_database_remembers_every_zone_whoever_changes_it() -> None:
+def test_the_database_records_past_zones() -> None:
     website = WebsiteFactory(time_zone="Europe/Paris")
     Website.objects.filter(pk=website.pk).update(time_zone="UTC")
     Website.objects.filter(pk=website.pk).update(name="Other")

@@ -41,7 +41,7 @@ def written_models() -> set[Any]:
     return models
 
 
-def test_each_constraint_that_an_entry_can_violate_has_a_sentence() -> None:
+def test_every_reachable_constraint_has_a_message() -> None:
     names = {rule.name for model in written_models() for rule in model._meta.constraints}
     assert "group_name_once" in names
     assert names - UNREACHED - set(SENTENCES) == set()
@@ -53,7 +53,7 @@ def errors(answer: Any) -> list[str]:
     return list(answer.context["adminform"].form.non_field_errors())
 
 
-def test_a_name_is_refused_where_its_website_is_not_in_the_form(client: Client) -> None:
+def test_a_duplicate_name_is_refused_without_a_website_field(client: Client) -> None:
     group = GroupFactory(name="Sales")
     other = GroupFactory(website=group.website, name="Support")
     sentence = str(SENTENCES["group_name_once"])
@@ -70,7 +70,7 @@ def test_the_error_is_shown_once(client: Client) -> None:
     assert errors(answer) == [str(SENTENCES["skill_name_once"])]
 
 
-def test_rows_of_a_page_say_it_too(client: Client) -> None:
+def test_inline_rows_show_constraint_errors(client: Client) -> None:
     group = GroupFactory()
     day = {"date": "2035-12-25", "name": "Christmas", "opens": "", "closes": ""}
     whole = group_form(group, **formset("holidays", day))

@@ -1,4 +1,4 @@
-"""A user who may not delete a setting reads what needs it, with links."""
+"""A refused deletion of a setting lists the objects that depend on it, with links."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def step() -> RuleStep:
     return StepFactory()
 
 
-def held(row: Agent | Group) -> str:
+def dependents_of(row: Agent | Group) -> str:
     return " ".join(held_by([row], admin.site))
 
 
@@ -42,18 +42,18 @@ def test_a_group_names_the_rules_that_use_it(client: Client, step: RuleStep) -> 
     assert Group.objects.filter(pk=step.group_id).exists()
 
 
-def test_what_nothing_needs_is_deleted(client: Client, step: RuleStep) -> None:
+def test_an_unused_group_can_be_deleted(client: Client, step: RuleStep) -> None:
     group = Group.objects.create(website=step.rule.website, name="Nobody needs it")
-    assert held(group) == ""
+    assert dependents_of(group) == ""
     address = f"/admin/accounts/group/{group.pk}/delete/"
     assert "This cannot be undone" in client.get(address).content.decode()
     client.post(address, {"post": "yes"})
     assert not Group.objects.filter(pk=group.pk).exists()
 
 
-def test_an_agent_names_the_conversations(step: RuleStep) -> None:
+def test_an_agent_names_their_conversations(step: RuleStep) -> None:
     agent = AgentFactory()
     conversation: Conversation = on_desk(step, agent)
-    assert "Conversations: 1 (" in held(agent)
-    assert f"/conversation/{conversation.pk}/change/" in held(agent)
-    assert held(AgentFactory()) == ""
+    assert "Conversations: 1 (" in dependents_of(agent)
+    assert f"/conversation/{conversation.pk}/change/" in dependents_of(agent)
+    assert dependents_of(AgentFactory()) == ""

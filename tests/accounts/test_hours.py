@@ -75,7 +75,9 @@ IN_GAP = Schedule(BERLIN, week((6, "02:15", "03:00")))
         (IN_GAP, "2035-03-25T01:00+01:00", False, "2035-04-01T02:15+02:00"),  # nothing is left
     ],
 )
-def test_a_table_of_moments(schedule: Schedule, at: str, opened: bool, change: str | None) -> None:
+def test_opening_and_next_change_of_a_schedule(
+    schedule: Schedule, at: str, opened: bool, change: str | None
+) -> None:
     moment = datetime.fromisoformat(at)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=PARIS)
     expected = change and datetime.fromisoformat(change)
@@ -108,9 +110,7 @@ MOMENTS = st.datetimes(datetime(2035, 3, 18), datetime(2035, 4, 12), timezones=s
 
 @settings(max_examples=300, deadline=None)
 @given(SCHEDULES, MOMENTS)
-def test_until_the_next_change_nothing_changes_and_then_it_does(
-    schedule: Schedule, at: datetime
-) -> None:
+def test_the_state_changes_exactly_at_the_next_change(schedule: Schedule, at: datetime) -> None:
     change = next_change(schedule, at)
     opened = is_open(schedule, at)
     if change is None:
@@ -125,9 +125,9 @@ def test_until_the_next_change_nothing_changes_and_then_it_does(
 
 @settings(max_examples=200, deadline=None)
 @given(SCHEDULES, MOMENTS)
-def test_open_times_lie_in_an_interval_of_that_day_or_the_day_before(
+def test_open_moments_have_an_interval_that_day_or_the_day_before(
     schedule: Schedule, at: datetime
 ) -> None:
     local = at.astimezone(schedule.zone)
-    said = schedule.intervals(local.date()) + schedule.intervals(local.date() - DAY)
-    assert not is_open(schedule, at) or said
+    intervals = schedule.intervals(local.date()) + schedule.intervals(local.date() - DAY)
+    assert not is_open(schedule, at) or intervals

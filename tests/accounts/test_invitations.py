@@ -32,7 +32,7 @@ def open_link(client: Client, path: str) -> Any:
     return client.get(path, follow=True)
 
 
-def test_the_link_chooses_a_password_and_logs_in(person: User) -> None:
+def test_the_link_sets_a_password_and_logs_in(person: User) -> None:
     client = Client()
     page = open_link(client, invitations.path_for(person))
     assert person.username in page.content.decode()
@@ -56,7 +56,7 @@ def test_the_link_works_once(person: User) -> None:
     assert "This link no longer works" in page.content.decode()
 
 
-def test_the_link_dies_with_its_time(person: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_link_expires(person: User, monkeypatch: pytest.MonkeyPatch) -> None:
     path = invitations.path_for(person)
     later = timezone.now().replace(tzinfo=None) + timedelta(
         seconds=settings.PASSWORD_RESET_TIMEOUT + 86400
@@ -67,7 +67,7 @@ def test_the_link_dies_with_its_time(person: User, monkeypatch: pytest.MonkeyPat
     assert "no longer works" in open_link(Client(), path).content.decode()
 
 
-def test_anothers_token_opens_nothing(person: User) -> None:
+def test_a_token_of_another_user_is_refused(person: User) -> None:
     other = UserFactory()
     token = invitations.path_for(person).rstrip("/").rpartition("/")[2]
     forged = invitations.path_for(other).rstrip("/").rpartition("/")[0] + f"/{token}/"
@@ -84,7 +84,7 @@ def test_a_weak_password_is_refused_with_a_message(person: User) -> None:
     assert not person.has_usable_password()
 
 
-def test_the_mail_holds_a_link_that_works(person: User) -> None:
+def test_the_mail_contains_a_working_link(person: User) -> None:
     invitations.send_invitation(user_id=person.pk)
     (sent,) = mail.outbox
     assert sent.to == ["alice@example.com"]
@@ -93,7 +93,7 @@ def test_the_mail_holds_a_link_that_works(person: User) -> None:
     assert "Choose a password" in page.content.decode()
 
 
-def test_who_is_gone_or_has_no_address_is_not_written_to(person: User) -> None:
+def test_inactive_and_unreachable_users_get_no_mail(person: User) -> None:
     person.is_active = False
     person.save()
     invitations.send_invitation(user_id=person.pk)

@@ -17,20 +17,20 @@ def field() -> ListField:
 
 
 @pytest.mark.parametrize("written", ["a.example,b c,d.example", "a.example,b c"])
-def test_the_item_is_named(written: str) -> None:
-    with translation.override("en"), pytest.raises(ValidationError) as told:
+def test_an_invalid_entry_is_named(written: str) -> None:
+    with translation.override("en"), pytest.raises(ValidationError) as refused:
         field().clean(written)
-    assert told.value.messages == ["“b c” cannot be used: It is not a host."]
+    assert refused.value.messages == ["“b c” cannot be used: It is not a host."]
 
 
-def test_each_is_named() -> None:
-    with translation.override("fr"), pytest.raises(ValidationError) as told:
+def test_every_invalid_entry_is_named() -> None:
+    with translation.override("fr"), pytest.raises(ValidationError) as refused:
         field().clean("1,2,a")
-    assert [message.split("»")[0].strip("« \u00a0") for message in told.value.messages] == [
+    assert [message.split("»")[0].strip("« \u00a0") for message in refused.value.messages] == [
         "1",
         "2",
     ]
 
 
-def test_what_is_right_is_a_list() -> None:
+def test_valid_entries_become_a_list() -> None:
     assert field().clean("a.example, b.example") == ["a.example", "b.example"]

@@ -47,7 +47,7 @@ def test_a_moment_has_one_form(language: str, at: datetime, near: str, in_senten
         assert moments.moment(at, now=NOW) == in_sentence
 
 
-def test_the_day_is_the_readers() -> None:
+def test_the_day_follows_the_time_zone() -> None:
     late = datetime(2026, 11, 28, 23, 30, tzinfo=UTC)
     auckland = ZoneInfo("Pacific/Auckland")
     assert moments.near_moment(late.astimezone(auckland), now=NOW) == "tomorrow 12:30" or (
@@ -70,27 +70,27 @@ def test_the_day_is_the_readers() -> None:
     ],
 )
 def test_a_duration_has_one_form(seconds: float, english: str, french: str) -> None:
-    for language, told in (("en", english), ("fr", french)):
+    for language, expected in (("en", english), ("fr", french)):
         with translation.override(language):
-            assert plain(moments.duration(timedelta(seconds=seconds))) == told
+            assert plain(moments.duration(timedelta(seconds=seconds))) == expected
 
 
-@pytest.mark.parametrize(("language", "told"), [("en", "1 Sep 2026"), ("fr", "1 sept. 2026")])
-def test_django_writes_dates_in_the_same_form(language: str, told: str) -> None:
+@pytest.mark.parametrize(("language", "expected"), [("en", "1 Sep 2026"), ("fr", "1 sept. 2026")])
+def test_django_writes_dates_in_the_same_form(language: str, expected: str) -> None:
     with translation.override(language):
         for name in ("DATE_FORMAT", "SHORT_DATE_FORMAT"):
-            assert date_format(date(2026, 9, 1), name) == told
+            assert date_format(date(2026, 9, 1), name) == expected
         for name in ("DATETIME_FORMAT", "SHORT_DATETIME_FORMAT"):
-            assert date_format(datetime(2026, 9, 1, 8, 5), name) == f"{told}, 08:05"
+            assert date_format(datetime(2026, 9, 1, 8, 5), name) == f"{expected}, 08:05"
         assert date_format(datetime(2026, 9, 1, 8, 5), "TIME_FORMAT") == "08:05"
 
 
-def test_filters_tell_it_in_the_readers_zone() -> None:
+def test_filters_use_the_current_time_zone() -> None:
     template = Template("{% load interface %}{{ at|near_moment }} {{ at|moment }}")
     at = timezone.now().replace(year=2025, month=7, day=1, hour=22, minute=5)
     with timezone.override(ZoneInfo("Europe/Paris")):
-        told = template.render(Context({"at": at}))
-    assert 'title="2 Jul 2025, 00:05">2 Jul 2025, 00:05</time> 2 Jul 2025, 00:05' in told
+        rendered = template.render(Context({"at": at}))
+    assert 'title="2 Jul 2025, 00:05">2 Jul 2025, 00:05</time> 2 Jul 2025, 00:05' in rendered
 
 
 def test_no_template_has_a_format_of_its_own() -> None:
@@ -116,7 +116,7 @@ def test_no_script_has_a_format_of_its_own() -> None:
     ("language", "sentence"),
     [("en", "The limit is 28\u00a0d."), ("fr", "Le maximum est de 28\u00a0j.")],
 )
-def test_the_limit_of_a_duration_reads_as_everywhere(language: str, sentence: str) -> None:
+def test_the_limit_of_a_duration_is_formatted_as_a_duration(language: str, sentence: str) -> None:
     field = DurationField(units=[DAYS], most=timedelta(days=28))
     with translation.override(language), pytest.raises(ValidationError) as refused:
         field.clean(["29", str(DAYS)])

@@ -28,7 +28,7 @@ def read(**about: object) -> tuple[str, list[FieldChange]]:
     return reader.subject(change), reader.lines(change)
 
 
-def test_a_change_reads_as_one_would_say_it() -> None:
+def test_a_change_is_described_in_words() -> None:
     step = StepFactory(places=3, rule__name="Urgent", group__name="Experts")
     step.places = 7
     step.save()
@@ -45,7 +45,7 @@ def test_a_change_reads_as_one_would_say_it() -> None:
     assert any(line.label == "Style" and line.after != "social" for line in lines)
 
 
-def test_a_member_who_came_and_went_has_a_name_even_afterwards() -> None:
+def test_a_deleted_member_is_still_named() -> None:
     agent, group = AgentFactory(display_name="Alice"), GroupFactory(name="Experts")
     group.members.add(agent)
     assert read(model="accounts.group_members") == (
@@ -90,12 +90,12 @@ def test_the_list_is_filtered_by_person_object_setting_and_date(admin: Client) -
         {"q": "%"},
     ],
 )
-def test_odd_filters_find_nothing_and_break_nothing(admin: Client, query: dict[str, str]) -> None:
+def test_invalid_filters_cause_no_error(admin: Client, query: dict[str, str]) -> None:
     GroupFactory()
     assert admin.get(LIST, query).status_code == 200
 
 
-def test_the_history_of_an_object_is_the_record(admin: Client) -> None:
+def test_the_history_of_an_object_redirects_to_the_record(admin: Client) -> None:
     group = GroupFactory()
     answer = admin.get(f"/admin/accounts/group/{group.pk}/history/")
     assert answer["Location"] == f"{LIST}?about=accounts.group%3A{group.pk}"
@@ -106,7 +106,7 @@ def test_the_history_of_an_object_is_the_record(admin: Client) -> None:
     assert client.get(f"/admin/accounts/group/{group.pk}/history/").status_code == 403
 
 
-def test_nobody_changes_the_record_by_a_page(admin: Client) -> None:
+def test_the_record_cannot_be_edited(admin: Client) -> None:
     GroupFactory()
     change = Change.objects.first()
     assert change is not None
@@ -115,7 +115,7 @@ def test_nobody_changes_the_record_by_a_page(admin: Client) -> None:
     assert admin.get(f"{LIST}add/").status_code == 403
 
 
-def test_reading_many_changes_costs_no_more_queries(
+def test_listing_many_changes_takes_few_queries(
     admin: Client, django_assert_max_num_queries: object
 ) -> None:
     step = StepFactory()

@@ -57,15 +57,15 @@ async def test_ending_a_session_closes_only_its_sockets(
     ended, other = [await database_sync_to_async(logged_in)() for _ in range(2)]
     heard: list[str] = []
 
-    def says(name: str) -> session_monitor.OnEnded:
-        async def farewell() -> None:
+    def callback(name: str) -> session_monitor.OnEnded:
+        async def record() -> None:
             heard.append(name)
 
-        return farewell
+        return record
 
     watch = SessionMonitor()
     for name, desk in (("first", ended), ("second", ended), ("other", other)):
-        watch.add(name, desk, says(name))
+        watch.add(name, desk, callback(name))
     try:
         await watch.check()
         assert heard == []
@@ -83,5 +83,5 @@ async def test_ending_a_session_closes_only_its_sockets(
         await async_pool.close()
 
 
-def test_the_look_comes_often_enough() -> None:
+def test_the_check_interval_is_short_enough() -> None:
     assert session_monitor.SECONDS < 5 - 1  # one second for the statement and the delivery

@@ -1,4 +1,4 @@
-"""Who oversees what, from every side: by group, by website, by table, by user."""
+"""Supervision by group and by website, as a value, as rows and as a statement."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def groups() -> list[Group]:
     return [step.group for step in [*steps, StepFactory()]]
 
 
-def test_every_group_of_a_website_is_the_website_whole(groups: list[Group]) -> None:
+def test_managing_every_group_covers_the_whole_website(groups: list[Group]) -> None:
     sales, support, elsewhere = groups
     here, there = sales.website_id, elsewhere.website_id
     part = supervision.of(manager(sales))
@@ -48,7 +48,7 @@ def test_every_group_of_a_website_is_the_website_whole(groups: list[Group]) -> N
     assert both.groups_among([there]) == frozenset()
 
 
-def test_a_new_group_makes_of_the_whole_a_part(groups: list[Group]) -> None:
+def test_a_new_group_ends_supervision_of_the_whole_website(groups: list[Group]) -> None:
     user = manager(groups[2])
     there = groups[2].website_id
     assert supervision.of(user).is_whole(there)
@@ -56,7 +56,7 @@ def test_a_new_group_makes_of_the_whole_a_part(groups: list[Group]) -> None:
     assert not supervision.of(user).is_whole(there)
 
 
-def test_only_the_role_of_an_active_user_oversees(groups: list[Group]) -> None:
+def test_only_active_managers_and_administrators_supervise(groups: list[Group]) -> None:
     for user in (
         manager(*groups, role=Role.AGENT),
         manager(*groups, role=Role.EXPERT),
@@ -74,7 +74,7 @@ def test_supervision_takes_one_query(groups: list[Group], django_assert_num_quer
             supervision.of(user)
 
 
-def test_the_rule_is_the_same_from_every_side(groups: list[Group]) -> None:
+def test_all_forms_of_the_supervision_rule_agree(groups: list[Group]) -> None:
     """As a value, as part of a statement, as rows, and as visibility of a conversation: for every
     choice of groups."""
     rows = [queued(group.steps.get()) for group in groups]

@@ -25,7 +25,7 @@ def log_in(client: Client, username: str, password: str = PASSWORD, to: str = ""
         (Role.ADMIN, "/reports/production/"),
     ],
 )
-def test_the_first_page_leads_to_the_right_place(role: Role, place: str) -> None:
+def test_the_first_page_redirects_by_role(role: Role, place: str) -> None:
     user = UserFactory(role=role)
     client = Client()
     assert client.get("/")["Location"] == "/login/"
@@ -33,7 +33,7 @@ def test_the_first_page_leads_to_the_right_place(role: Role, place: str) -> None
     assert client.get("/")["Location"] == place
 
 
-def test_a_login_makes_a_new_session_key_and_goes_where_one_was_going() -> None:
+def test_login_renews_the_session_key_and_redirects_to_next() -> None:
     agent = AgentFactory()
     client = Client()
     client.get("/login/")
@@ -44,12 +44,12 @@ def test_a_login_makes_a_new_session_key_and_goes_where_one_was_going() -> None:
 
 
 @pytest.mark.parametrize("to", ["https://evil.example/", "//evil.example/", "/\\evil.example"])
-def test_a_login_never_leads_to_another_site(to: str) -> None:
+def test_login_never_redirects_to_another_site(to: str) -> None:
     user = UserFactory()
     assert log_in(Client(), user.username, to=to)["Location"] == "/"  # type: ignore[index]
 
 
-def test_a_wrong_password_and_an_unknown_name_read_the_same() -> None:
+def test_a_wrong_password_and_an_unknown_name_give_the_same_error() -> None:
     user = UserFactory()
     answers = [
         log_in(Client(), name, "wrong").content.decode()  # type: ignore[attr-defined]

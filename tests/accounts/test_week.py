@@ -31,7 +31,7 @@ def posted(*intervals: tuple[int, str, str]) -> Any:
     return WeekWidget().value_from_datadict(form, {}, "week")
 
 
-def refusals(*intervals: tuple[int, str, str]) -> list[str]:
+def errors_of(*intervals: tuple[int, str, str]) -> list[str]:
     with pytest.raises(ValidationError) as refused:
         WeekField().clean(posted(*intervals))
     return refused.value.messages
@@ -52,7 +52,7 @@ def refusals(*intervals: tuple[int, str, str]) -> list[str]:
         ([(0, "12:00", "12:00"), (1, "11:00", "13:00")], 1),
     ],
 )
-def test_intervals_overlap_over_midnight_too(
+def test_overlaps_are_found_across_midnight(
     intervals: list[tuple[int, str, str]], count: int
 ) -> None:
     week = [opening(*one) for one in intervals]
@@ -60,7 +60,7 @@ def test_intervals_overlap_over_midnight_too(
     assert len(list(overlaps(week[::-1]))) == count
 
 
-def test_empty_pairs_are_none_and_the_rest_is_in_order() -> None:
+def test_empty_pairs_are_ignored_and_intervals_are_sorted() -> None:
     week = WeekField().clean(
         posted((4, "9:00", "17:30"), (0, "14:00", "18:00"), (0, " 09:00 ", "12:00"), (2, "", ""))
     )
@@ -71,7 +71,7 @@ def test_empty_pairs_are_none_and_the_rest_is_in_order() -> None:
     )
 
 
-def test_a_form_without_a_grid_says_nothing_about_the_week() -> None:
+def test_a_form_without_a_grid_leaves_the_week_unchanged() -> None:
     week = WeekWidget().value_from_datadict(QueryDict("name=Sales"), {}, "week")
     assert week is None
     assert not WeekField().has_changed([opening(0, "09:00", "12:00")], week)
@@ -79,25 +79,25 @@ def test_a_form_without_a_grid_says_nothing_about_the_week() -> None:
     assert not WeekField().has_changed([opening(0, "09:00", "12:00")], posted((0, "9:00", "12:00")))
 
 
-def test_refusals_name_the_day() -> None:
-    assert refusals((0, "09:00", "12:00"), (0, "11:00", "13:00"), (2, "nine", "10:00")) == [
+def test_errors_name_the_day() -> None:
+    assert errors_of((0, "09:00", "12:00"), (0, "11:00", "13:00"), (2, "nine", "10:00")) == [
         "Wednesday: “nine” is not a time. Write it as 09:00.",
         "Monday: the intervals 09:00–12:00 and 11:00–13:00 overlap.",
     ]
-    assert refusals((3, "09:00", ""), (4, "", "18:00")) == [
+    assert errors_of((3, "09:00", ""), (4, "", "18:00")) == [
         "Thursday: the interval with 09:00 needs both a start and an end.",
         "Friday: the interval with 18:00 needs both a start and an end.",
     ]
-    assert refusals((6, "22:00", "06:00"), (0, "05:00", "09:00")) == [
+    assert errors_of((6, "22:00", "06:00"), (0, "05:00", "09:00")) == [
         "Monday: the interval 05:00–09:00 overlaps with 22:00–06:00 from Sunday."
     ]
     with translation.override("fr"):
-        assert refusals((0, "09:00", "12:00"), (0, "11:00", "13:00")) == [
+        assert errors_of((0, "09:00", "12:00"), (0, "11:00", "13:00")) == [
             "Lundi\u00a0: les plages 09:00–12:00 et 11:00–13:00 se chevauchent."
         ]
 
 
-def test_typed_hours_are_shown_again_with_their_seconds() -> None:
+def test_typed_hours_are_shown_again_unchanged() -> None:
     again = WeekWidget().render("week", posted((0, "9h", "<b>")))
     assert 'value="9h"' in again
     assert "&lt;b&gt;" in again
@@ -106,7 +106,7 @@ def test_typed_hours_are_shown_again_with_their_seconds() -> None:
 
 
 @pytest.mark.django_db
-def test_only_what_changed_is_written_and_recorded() -> None:
+def test_only_changed_hours_are_written_and_recorded() -> None:
     group: Group = GroupFactory()
     before = [
         opening(0, "09:00", "12:00"),
@@ -129,7 +129,7 @@ def test_only_what_changed_is_written_and_recorded() -> None:
 
 
 @pytest.mark.django_db
-def test_two_days_or_two_intervals_change_places() -> None:
+def test_rearranged_intervals_are_saved() -> None:
     group: Group = GroupFactory()
     set_weekly_hours(group, [opening(0, "09:00", "12:00"), opening(0, "14:00", "18:00")])
     after = (opening(0, "09:00", "18:00"), opening(1, "14:00", "18:00"))
@@ -140,17 +140,17 @@ def test_two_days_or_two_intervals_change_places() -> None:
 
 
 @pytest.mark.parametrize("text", ["9", "9h", "9:00", "0900", "900", "09.00", "9h00", "09:00:00"])
-def test_a_time_is_read_as_people_type_it(text: str) -> None:
+def test_common_ways_to_type_a_time_are_accepted(text: str) -> None:
     assert WeekField().clean(posted((0, text, "17h30"))) == (opening(0, "09:00", "17:30"),)
 
 
 @pytest.mark.parametrize("text", ["24:00", "9:60", "9 pm", "12345", "nine", "-1", "٩"])
-def test_what_is_no_time_of_24_hours_is_refused(text: str) -> None:
-    (said,) = refusals((0, text, "17:30"))
-    assert text in said
+def test_invalid_times_are_refused(text: str) -> None:
+    (error,) = errors_of((0, text, "17:30"))
+    assert text in error
 
 
-def test_the_grid_leaves_its_clock_to_no_browser() -> None:
+def test_the_grid_uses_text_inputs_for_times() -> None:
     """A time input shows AM and PM in an American English browser."""
     drawn = WeekWidget().render("week", [opening(0, "09:00", "17:30")])
     assert 'type="time"' not in drawn

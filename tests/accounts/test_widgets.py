@@ -5,7 +5,7 @@ from __future__ import annotations
 from accounts.widgets import CheckboxList
 
 
-def test_boxes_are_a_group_with_a_name() -> None:
+def test_checkboxes_form_a_labelled_group() -> None:
     html = CheckboxList("members", choices=[(1, "Ada"), (2, "<b>")]).render("members", [2])
     assert 'role="group" aria-label="Members"' in html
     assert html.count('type="checkbox"') == 2
@@ -13,7 +13,7 @@ def test_boxes_are_a_group_with_a_name() -> None:
     assert "&lt;b&gt;" in html
 
 
-def test_where_there_is_nothing_it_says_so() -> None:
+def test_an_empty_list_shows_a_message() -> None:
     assert "There is nothing to choose from yet." in CheckboxList("skills", choices=[]).render(
         "s", []
     )

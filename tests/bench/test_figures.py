@@ -47,11 +47,11 @@ def test_a_percentile_is_the_nearest_rank(share: float, value: float) -> None:
     assert figures.percentile([4.0, 3.0, 2.0, 1.0], share) == value
 
 
-def test_nothing_has_no_percentile() -> None:
+def test_an_empty_list_has_no_percentile() -> None:
     assert math.isnan(figures.percentile([], 0.5))
 
 
-def test_only_what_arrives_within_the_phase_counts_for_its_rate() -> None:
+def test_the_rate_counts_only_arrivals_within_the_phase() -> None:
     assert figures.summary(PLAYED)["a_second"] == 0.3
 
 
@@ -61,7 +61,7 @@ def test_cpu_is_reported_per_message_and_part() -> None:
     assert phase["cpu_ms_each"] == 4.0
 
 
-def test_a_good_run_keeps_all_promises() -> None:
+def test_a_good_run_meets_all_targets() -> None:
     assert missed(report()) == []
 
 
@@ -77,11 +77,11 @@ def test_a_good_run_keeps_all_promises() -> None:
         ({"cpu_seconds": {"web 1": 0.025}}, "open: server CPU a message <= 6 ms"),
     ],
 )
-def test_each_promise_can_be_missed(changes: dict[str, Any], name: str) -> None:
+def test_each_target_can_be_missed(changes: dict[str, Any], name: str) -> None:
     assert missed(report(**changes)) == [name]
 
 
-def test_a_phase_in_which_nothing_arrived_keeps_none_of_its_promises() -> None:
+def test_an_empty_phase_misses_its_targets() -> None:
     found = missed(report(accepted=0, pushes=[], posts=[], heard_ats=[]))
     assert "open: p50 of send to screen <= 25 ms" in found
     assert "open: none refused, lost, doubled" in found

@@ -47,7 +47,7 @@ def administrator() -> Iterator[Client]:
 
 
 @pytest.mark.django_db
-def test_pages_to_add_are_french_in_french(administrator: Client) -> None:
+def test_add_pages_are_translated(administrator: Client) -> None:
     page = administrator.get("/admin/accounts/user/add/").content.decode()
     assert "<h1>Ajouter : utilisateur" in page.replace("\u00a0", " ")
     assert "vous pourrez modifiez" not in page
@@ -58,7 +58,7 @@ def test_pages_to_add_are_french_in_french(administrator: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_an_account_is_made_and_its_password_changed(administrator: Client) -> None:
+def test_an_account_can_be_created_and_its_password_changed(administrator: Client) -> None:
     typed = {"username": "zoe", "password1": "lamp-and-table-4711", "role": Role.AGENT}
     made = administrator.post(
         "/admin/accounts/user/add/", typed | {"password2": typed["password1"]}
@@ -71,7 +71,7 @@ def test_an_account_is_made_and_its_password_changed(administrator: Client) -> N
 
 
 @pytest.mark.django_db
-def test_what_cannot_be_deleted_has_a_title_in_the_readers_language(administrator: Client) -> None:
+def test_a_refused_deletion_has_a_translated_title(administrator: Client) -> None:
     group = GroupFactory()
     page = administrator.get(f"/admin/accounts/group/{group.pk}/delete/").content.decode()
     assert "Impossible de supprimer groupe" not in page

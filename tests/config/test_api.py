@@ -39,7 +39,7 @@ def as_user(user: User) -> Client:
     return client
 
 
-def test_requests_without_a_session_get_nothing(step: RuleStep) -> None:
+def test_requests_without_a_session_are_refused(step: RuleStep) -> None:
     number = queued(step).pk
     for path in (LIST, f"{LIST}{number}/", f"{LIST}{number}/why/"):
         answer = Client().get(path)
@@ -48,7 +48,7 @@ def test_requests_without_a_session_get_nothing(step: RuleStep) -> None:
         assert answer["WWW-Authenticate"] == "Session"
 
 
-def test_a_strangers_conversation_is_not_there(step: RuleStep, agent: Agent) -> None:
+def test_a_conversation_of_another_website_is_not_found(step: RuleStep, agent: Agent) -> None:
     foreign = queued(StepFactory())
     mine = queued(step)
     client = as_user(agent.user)
@@ -59,7 +59,7 @@ def test_a_strangers_conversation_is_not_there(step: RuleStep, agent: Agent) -> 
             assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
 
 
-def test_one_conversation_as_programs_see_it(step: RuleStep, agent: Agent) -> None:
+def test_the_fields_of_one_conversation(step: RuleStep, agent: Agent) -> None:
     conversation = queued(step)
     answer = as_user(agent.user).get(f"{LIST}{conversation.pk}/").json()
     assert answer == {
@@ -78,7 +78,7 @@ def test_one_conversation_as_programs_see_it(step: RuleStep, agent: Agent) -> No
     }
 
 
-def test_lists_are_cut_by_a_cursor(step: RuleStep, agent: Agent) -> None:
+def test_lists_are_paginated_by_cursor(step: RuleStep, agent: Agent) -> None:
     numbers = [queued(step).pk for _ in range(3)]
     client = as_user(agent.user)
     first = client.get(LIST, {"page_size": 2}).json()
@@ -89,7 +89,7 @@ def test_lists_are_cut_by_a_cursor(step: RuleStep, agent: Agent) -> None:
     assert second["next"] is None
 
 
-def test_a_list_is_narrowed_by_state_and_by_nothing_else(step: RuleStep, agent: Agent) -> None:
+def test_a_list_is_filtered_only_by_status(step: RuleStep, agent: Agent) -> None:
     waiting = in_status(Status.QUEUED, step, agent)
     held = in_status(Status.ACTIVE, step, agent)
     client = as_user(agent.user)
@@ -105,14 +105,12 @@ def test_a_list_is_narrowed_by_state_and_by_nothing_else(step: RuleStep, agent: 
 
 
 @pytest.mark.parametrize("cursor", ["x", "r=1", "cD1hYmM=", "cD0tMQ=="])
-def test_a_broken_cursor_is_an_error_and_no_crash(
-    cursor: str, step: RuleStep, agent: Agent
-) -> None:
+def test_an_invalid_cursor_is_not_found(cursor: str, step: RuleStep, agent: Agent) -> None:
     answer = as_user(agent.user).get(f"{LIST}?cursor={cursor}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
 
 
-def test_why_it_waits(step: RuleStep, agent: Agent) -> None:
+def test_why_explains_a_waiting_conversation(step: RuleStep, agent: Agent) -> None:
     conversation = queued(step)
     client = as_user(agent.user)
     answer = client.get(f"{LIST}{conversation.pk}/why/").json()
@@ -138,20 +136,20 @@ def test_why_it_waits(step: RuleStep, agent: Agent) -> None:
     assert french["remedies"] == ["Alice ouvre son pupitre."]
 
 
-def test_what_is_assigned_says_how_long(step: RuleStep, agent: Agent) -> None:
+def test_why_gives_the_time_left_of_an_assigned_conversation(step: RuleStep, agent: Agent) -> None:
     number = in_status(Status.ASSIGNED, step, agent).pk
     answer = as_user(agent.user).get(f"{LIST}{number}/why/").json()
     assert (answer["status"], answer["seconds_left"]) == ("assigned", 24 * 3600)
 
 
-def test_what_does_not_wait_has_no_reason(step: RuleStep, agent: Agent) -> None:
+def test_why_is_refused_for_a_conversation_that_does_not_wait(step: RuleStep, agent: Agent) -> None:
     number = in_status(Status.ACTIVE, step, agent).pk
     answer = as_user(agent.user).get(f"{LIST}{number}/why/")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "refused")
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_nothing_is_written_through_it(method: str, step: RuleStep) -> None:
+def test_writing_methods_are_not_allowed(method: str, step: RuleStep) -> None:
     number = queued(step).pk
     client = as_user(UserFactory(role=Role.ADMIN))
     for path in (LIST, f"{LIST}{number}/", f"{LIST}{number}/why/"):
@@ -162,12 +160,12 @@ def test_nothing_is_written_through_it(method: str, step: RuleStep) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/", "/api/v1/", "/api/v2/x", "/api/v1/conversations/x/"])
-def test_an_address_that_leads_nowhere_says_so_as_data(path: str) -> None:
+def test_an_unknown_address_gets_a_json_error(path: str) -> None:
     answer = Client().get(path)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
 
 
-def test_it_describes_itself_without_complaint(capsys: Any) -> None:
+def test_the_schema_is_generated_without_warnings(capsys: Any) -> None:
     from drf_spectacular.generators import SchemaGenerator
 
     schema = SchemaGenerator().get_schema(request=None, public=True)
@@ -191,7 +189,7 @@ def test_it_describes_itself_without_complaint(capsys: Any) -> None:
     assert Client().get("/api/v1/schema/").status_code == 200
 
 
-def test_its_pages_scripts_are_our_own() -> None:
+def test_the_docs_page_loads_nothing_from_elsewhere() -> None:
     page = Client().get("/api/docs/")
     assert page.status_code == 200
     text = page.content.decode()
@@ -200,7 +198,7 @@ def test_its_pages_scripts_are_our_own() -> None:
     assert "https://" not in text
 
 
-def test_reading_a_list_takes_the_same_queries_for_one_and_for_three(
+def test_a_list_takes_a_constant_number_of_queries(
     step: RuleStep, django_assert_num_queries: Any
 ) -> None:
     client = as_user(UserFactory(role=Role.ADMIN))

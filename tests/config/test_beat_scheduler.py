@@ -47,13 +47,13 @@ def signals() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("signals")
-def test_beat_ends_also_where_the_database_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_beat_stops_when_the_database_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Even if the signal arrives during a query whose caller ignores database errors."""
 
-    def gone(service: Service) -> None:
+    def fail(service: Service) -> None:
         raise DatabaseError
 
-    monkeypatch.setattr(Service, "sync", gone)
+    monkeypatch.setattr(Service, "sync", fail)
     app.Beat().install_sync_handler(Service(app=app))
     with pytest.raises(SystemExit):
         signal.raise_signal(signal.SIGTERM)

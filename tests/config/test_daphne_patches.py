@@ -1,4 +1,4 @@
-"""What daphne must leave unparsed."""
+"""Daphne leaves the body of a form unparsed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Seen(Server):
         self.request = protocol
 
 
-def test_a_form_is_read_by_the_application_only() -> None:
+def test_daphne_leaves_a_form_unparsed() -> None:
     server = Seen("config.asgi:application", endpoints=["none"])
     server.connections = {}  # as its ``run`` sets it
     channel = HTTPFactory(server).buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))

@@ -49,14 +49,14 @@ def servers(folder: Path) -> list[psutil.Process]:
     return found
 
 
-def remember(folder: Path) -> None:
+def store_value(folder: Path) -> None:
     with psycopg.connect(engines.database_url(folder)) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 1 AS number")
     with redis.Redis.from_url(engines.redis_url(folder)) as valkey:
         valkey.set("kept", 1)
 
 
-def remembered(folder: Path) -> bool:
+def value_is_stored(folder: Path) -> bool:
     with (
         psycopg.connect(engines.database_url(folder)) as connection,
         redis.Redis.from_url(engines.redis_url(folder)) as valkey,
@@ -64,30 +64,28 @@ def remembered(folder: Path) -> bool:
         return bool(connection.execute("SELECT number FROM kept").fetchone() and valkey.get("kept"))
 
 
-def test_data_outlive_a_clean_stop_in_a_folder_too_deep_for_a_socket(tmp_path: Path) -> None:
+def test_data_survives_a_clean_stop_in_a_folder_too_deep_for_sockets(tmp_path: Path) -> None:
     folder = tmp_path / ("deep" * 20) / ("deeper" * 10)
     with engines.running(folder, forgetful=True):
-        remember(folder)
+        store_value(folder)
     assert servers(folder) == []
     with engines.running(folder, forgetful=True):
-        assert remembered(folder)
+        assert value_is_stored(folder)
 
 
-def test_a_killed_run_takes_its_servers_along_and_the_next_one_starts(
-    tmp_path: Path, root: Path
-) -> None:
+def test_a_killed_run_stops_its_servers_and_the_next_one_starts(tmp_path: Path, root: Path) -> None:
     process = start(tmp_path, root)
-    remember(tmp_path)
+    store_value(tmp_path)
     process.kill()
     process.wait()
     with engines.running(tmp_path, forgetful=True):  # at once: they may still be shutting down
-        assert remembered(tmp_path)
+        assert value_is_stored(tmp_path)
     assert servers(tmp_path) == []
 
 
-def test_servers_killed_themselves_leave_nothing_that_hinders(tmp_path: Path, root: Path) -> None:
+def test_a_run_starts_after_its_servers_were_killed(tmp_path: Path, root: Path) -> None:
     process = start(tmp_path, root)
-    remember(tmp_path)
+    store_value(tmp_path)
     time.sleep(1.1)  # Valkey writes to disk each second
     for server in servers(tmp_path):
         server.send_signal(signal.SIGKILL)
@@ -98,7 +96,7 @@ def test_servers_killed_themselves_leave_nothing_that_hinders(tmp_path: Path, ro
     pid_file = tmp_path / "postgres" / "postmaster.pid"
     pid_file.write_text(f"{os.getpid()}\n" + pid_file.read_text().split("\n", 1)[1])
     with engines.running(tmp_path, forgetful=True):
-        assert remembered(tmp_path)
+        assert value_is_stored(tmp_path)
 
 
 def test_a_second_run_on_the_same_folder_is_refused(tmp_path: Path) -> None:
@@ -109,7 +107,7 @@ def test_a_second_run_on_the_same_folder_is_refused(tmp_path: Path) -> None:
         assert redis.Redis.from_url(engines.redis_url(tmp_path)).ping()
 
 
-def test_data_of_another_postgresql_are_left_alone(tmp_path: Path) -> None:
+def test_data_of_another_postgresql_version_is_refused(tmp_path: Path) -> None:
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "PG_VERSION").write_text("17\n")
     with pytest.raises(engines.EngineError, match="was created by PostgreSQL 17, but this is 18"):
@@ -117,6 +115,6 @@ def test_data_of_another_postgresql_are_left_alone(tmp_path: Path) -> None:
             raise AssertionError
 
 
-def test_nobody_else_may_enter_the_sockets(tmp_path: Path) -> None:
+def test_the_socket_folder_is_private(tmp_path: Path) -> None:
     with engines.running(tmp_path, postgres=False):
         assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700

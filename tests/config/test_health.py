@@ -12,7 +12,7 @@ def test_health_needs_no_allowed_host_and_no_database(client: Client) -> None:
     assert (response.status_code, response.content) == (200, b"up\n")
 
 
-def test_ready_where_both_engines_answer(client: Client) -> None:
+def test_ready_when_both_engines_answer(client: Client) -> None:
     response = client.get("/readyz", headers={"host": "10.1.2.3"})
     assert (response.status_code, response.content) == (200, b"ready\n")
 
@@ -24,7 +24,7 @@ def test_ready_where_both_engines_answer(client: Client) -> None:
         ("REDIS_URL", "redis://127.0.0.1:1", b"Valkey"),
     ],
 )
-def test_not_ready_names_the_engine_that_is_silent(
+def test_not_ready_names_the_unreachable_engine(
     client: Client, settings: Settings, setting: str, address: str, named: bytes
 ) -> None:
     setattr(settings, setting, address)

@@ -92,8 +92,8 @@ def is_fine(answer: HttpResponse, path: str) -> bool:
     is_told = answer.status_code >= 400 and path.startswith(PROGRAMS)
     if not is_told or path.startswith(PAGES) or "html" in answer.get("Content-Type", ""):
         return True
-    said = json.loads(answer.content)["error"]
-    return bool(said["code"]) and bool(said["message"])
+    all_headers = json.loads(answer.content)["error"]
+    return bool(all_headers["code"]) and bool(all_headers["message"])
 
 
 def samples(conversation: Conversation) -> dict[str, str]:
@@ -133,7 +133,7 @@ def union_of_names() -> list[str]:
     return sorted(names)[:900]
 
 
-def test_every_address_takes_any_string_in_any_field(
+def test_every_address_accepts_any_string_in_any_field(
     client: Client, conversation: Conversation
 ) -> None:
     names = union_of_names()
@@ -169,8 +169,8 @@ def _form(sent: dict[str, str]) -> dict[str, Any]:
 
 def identity_of(website: Website, **more: Any) -> str:
     secret = identities.rotate(website, at=NOW).value
-    said = {"sub": "C-1", "aud": website.key, "exp": int(NOW.timestamp()) + 600, "name": "J"}
-    return jwt.encode(said | more, secret, algorithm="HS256")
+    all_headers = {"sub": "C-1", "aud": website.key, "exp": int(NOW.timestamp()) + 600, "name": "J"}
+    return jwt.encode(all_headers | more, secret, algorithm="HS256")
 
 
 VIEW = {
@@ -243,7 +243,7 @@ def test_every_json_entry_point_has_a_sample(
         assert answer.status_code in {401, 404, 405}, f"{path} takes JSON: add a sample of it"
 
 
-def test_no_value_in_any_json_field_is_a_failure(
+def test_no_value_in_a_json_field_causes_a_server_error(
     client: Client, website: Website, conversation: Conversation
 ) -> None:
     failed = []
@@ -256,7 +256,7 @@ def test_no_value_in_any_json_field_is_a_failure(
             for field, one in sent:
                 with undone(client):
                     try:
-                        answer = told(client, path, hostile.dumped(one), key)
+                        answer = post_json(client, path, hostile.dumped(one), key)
                         if not is_fine(answer, path):
                             failed.append((path, field, value, answer.status_code))
                     except Exception as error:
@@ -264,27 +264,29 @@ def test_no_value_in_any_json_field_is_a_failure(
     assert failed == [], "\n".join(str(one)[:300] for one in failed)
 
 
-def test_no_body_is_a_failure(client: Client, website: Website, conversation: Conversation) -> None:
+def test_no_json_body_causes_a_server_error(
+    client: Client, website: Website, conversation: Conversation
+) -> None:
     failed = []
     key = keys.make(website, "shop")[1]
     for path, whole in payloads(website, conversation).items():
         for body in hostile.BODIES:
             for headers in ({}, hostile.HEADERS):
                 with undone(client):
-                    answer = told(client, path, body, key, **headers)
+                    answer = post_json(client, path, body, key, **headers)
                 is_too_large = len(body) < 2**20 or not whole or answer.status_code in {403, 413}
                 if not is_fine(answer, path) or not is_too_large:
                     failed.append((path, body[:20], answer.status_code))
     assert failed == [], "\n".join(str(one)[:300] for one in failed)
 
 
-def told(client: Client, path: str, body: bytes, key: str, **headers: str) -> HttpResponse:
+def post_json(client: Client, path: str, body: bytes, key: str, **headers: str) -> HttpResponse:
     bearer = key if path.startswith("/api/v1/transactions") else "a token"
-    said = {"Authorization": f"Bearer {bearer}"} | headers
-    return client.post(path, body, content_type="application/json", headers=said)
+    all_headers = {"Authorization": f"Bearer {bearer}"} | headers
+    return client.post(path, body, content_type="application/json", headers=all_headers)
 
 
-def test_a_page_title_cut_in_an_emoji_is_seen(client: Client, visitor: Visitor) -> None:
+def test_a_page_title_cut_in_an_emoji_is_stored(client: Client, visitor: Visitor) -> None:
     sent = {"url": "https://testserver/p", "title": "x" * 199 + "\ud83d", "view": {}}
     answer = client.post(
         "/messenger/celeste/seen/",
@@ -315,12 +317,12 @@ def test_a_path_with_nul_is_refused(client: Client, path: str) -> None:
     assert is_fine(answer, path)
 
 
-def test_a_cookie_with_nul_is_nobodys(client: Client) -> None:
+def test_a_session_cookie_with_nul_is_ignored(client: Client) -> None:
     stranger = Client(headers={"Cookie": "sessionid=a\0bcdefghijk"})
     assert stranger.get("/desk/").status_code == 302
 
 
-def test_nothing_unclean_is_in_the_database(client: Client, conversation: Conversation) -> None:
+def test_the_database_refuses_unclean_text(client: Client, conversation: Conversation) -> None:
     """The walk above relies on PostgreSQL refusing unclean text."""
     with connection.cursor() as cursor, pytest.raises(Exception, match=r"NUL|surrogate"):
         cursor.execute("SELECT %s", ["\0"])

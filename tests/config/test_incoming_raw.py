@@ -1,4 +1,4 @@
-"""The raw entry points and the sockets: any body, any frame, and no ghost connections."""
+"""Any body at the raw entry points and any frame at the sockets, without leaked connections."""
 
 from __future__ import annotations
 
@@ -58,16 +58,18 @@ def scene() -> dict[str, Any]:
     }
 
 
-async def ended() -> None:
+async def close_connections() -> None:
     await snapshot_cache.close()
     await async_pool.close()
     await sync_to_async(connections.close_all)()
 
 
-async def asked(path: str, body: bytes, *headers: tuple[bytes, bytes]) -> tuple[int, Any]:
+async def post(path: str, body: bytes, *headers: tuple[bytes, bytes]) -> tuple[int, Any]:
     kind = b"text/plain" if path.endswith("engagement/") else b"application/json"
-    told = [*ORIGIN, (b"content-type", kind), *headers]
-    answer = await HttpCommunicator(http, "POST", path, body=body, headers=told).get_response(20)
+    all_headers = [*ORIGIN, (b"content-type", kind), *headers]
+    answer = await HttpCommunicator(
+        http, "POST", path, body=body, headers=all_headers
+    ).get_response(20)
     return answer["status"], json.loads(answer["body"]) if answer["body"] else None
 
 
@@ -77,7 +79,7 @@ def bodies(payload: dict[str, Any]) -> list[bytes]:
     return [*one_wrong, *(body for body in hostile.BODIES if len(body) < 2**20), b"x" * 70_000]
 
 
-async def test_no_body_at_a_raw_entry_point_is_a_failure() -> None:
+async def test_no_body_at_a_raw_entry_point_causes_a_server_error() -> None:
     here = await sync_to_async(scene)()
     conversation: Conversation = here["conversation"]
     mine = (b"authorization", b"Bearer a token")
@@ -95,24 +97,26 @@ async def test_no_body_at_a_raw_entry_point_is_a_failure() -> None:
     try:
         for path, payload, headers in requests:
             for body in bodies(payload):
-                status, said = await asked(path, body, *headers)
-                is_told = status < 400 or (said["error"]["code"] and said["error"]["message"])
-                if status >= 500 or not is_told:
+                status, content = await post(path, body, *headers)
+                is_valid = status < 400 or (
+                    content["error"]["code"] and content["error"]["message"]
+                )
+                if status >= 500 or not is_valid:
                     failed.append((path, body[:40], status))
         for cookie in (b"sessionid=a\0b", b'a:b=c; sessionid="\\', b"\xff"):
-            status, said = await asked("/desk/c/1/read/", b"{}", (b"cookie", cookie))
-            assert (status, said["error"]["code"]) == (401, "session")
+            status, content = await post("/desk/c/1/read/", b"{}", (b"cookie", cookie))
+            assert (status, content["error"]["code"]) == (401, "session")
     finally:
-        await ended()
+        await close_connections()
     assert failed == []
 
 
-def said_by_sockets() -> set[str]:
+def names_read_by_sockets() -> set[str]:
     return hostile.names_read_by(messenger.consumers) | hostile.names_read_by(desk.consumers)
 
 
 def frames() -> list[str]:
-    names = sorted(said_by_sockets() | {"type", "conversation", "on"})
+    names = sorted(names_read_by_sockets() | {"type", "conversation", "on"})
     whole = {name: "typing" if name == "type" else 1 for name in names}
     values = [*hostile.WRONG, hostile.ODD]
     one_wrong = [json.dumps(f) for value in values for _, f in hostile.replaced(whole, value)]
@@ -120,7 +124,7 @@ def frames() -> list[str]:
 
 
 @pytest.mark.parametrize("face", ["desk", "messenger"])
-async def test_no_frame_breaks_a_socket_or_leaves_a_ghost(face: str) -> None:
+async def test_no_frame_breaks_a_socket_or_leaves_a_connection_open(face: str) -> None:
     here = await sync_to_async(scene)()
     try:
         for frame in frames():
@@ -137,10 +141,10 @@ async def test_no_frame_breaks_a_socket_or_leaves_a_ghost(face: str) -> None:
         if face == "desk":
             assert await DeskConnection.objects.filter(closed_at=None).acount() == 0
     finally:
-        await ended()
+        await close_connections()
 
 
-async def test_a_socket_that_ends_without_a_word_is_no_ghost() -> None:
+async def test_a_cancelled_socket_leaves_no_open_connection() -> None:
     """However a socket ends, it no longer counts its agent as connected, and its heartbeat
     stops."""
     here = await sync_to_async(scene)()
@@ -154,4 +158,4 @@ async def test_a_socket_that_ends_without_a_word_is_no_ghost() -> None:
         await asyncio.wait([socket.future], timeout=20)
         assert await DeskConnection.objects.filter(closed_at=None).acount() == 0
     finally:
-        await ended()
+        await close_connections()

@@ -1,4 +1,4 @@
-"""What a monitoring system reads, and who may read it."""
+"""The metrics for a monitoring system, and the access to them."""
 
 from __future__ import annotations
 
@@ -36,21 +36,19 @@ def token(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("shown", ["", "another token of twenty characters"])
-def test_without_the_token_there_is_nothing(client: Client, shown: str) -> None:
+def test_metrics_require_the_token(client: Client, shown: str) -> None:
     assert client.get("/metrics").status_code == 404
     assert client.get("/metrics", headers={"Authorization": f"Bearer {shown}"}).status_code == 404
 
 
-def test_where_none_is_set_it_is_there_on_ones_own_machine_only(
-    client: Client, settings: Settings
-) -> None:
+def test_metrics_without_a_token_need_debug(client: Client, settings: Settings) -> None:
     settings.METRICS_TOKEN, settings.DEMO = "", False
     assert client.get("/metrics").status_code == 404
     settings.DEBUG = True
     assert client.get("/metrics").status_code == 200
 
 
-def test_the_figures_are_those_of_the_database(client: Client) -> None:
+def test_metrics_match_the_database(client: Client) -> None:
     now = timezone.now()
     step: RuleStep = StepFactory(places=7)
     agent = AgentFactory()
@@ -80,7 +78,7 @@ def test_the_figures_are_those_of_the_database(client: Client) -> None:
     assert found[("causerie_last_repair_timestamp_seconds",)] == pytest.approx(now.timestamp())
 
 
-def test_the_cost_does_not_grow_with_the_queues(client: Client) -> None:
+def test_query_count_does_not_grow_with_the_queues(client: Client) -> None:
     StepFactory()
     read(client)
     with CaptureQueriesContext(

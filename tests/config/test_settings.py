@@ -90,7 +90,7 @@ def test_an_unreachable_valkey_is_named(root: Path, tmp_path: Path) -> None:
     assert done.returncode == 1
 
 
-def test_a_port_in_use_stops_the_start_before_anything_else(root: Path, tmp_path: Path) -> None:
+def test_a_port_in_use_stops_the_start_first(root: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         environment = {"VAR": str(tmp_path / "var"), "PORT": port, "SECRET_KEY": "x", "DEMO": "on"}

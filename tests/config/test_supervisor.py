@@ -1,4 +1,4 @@
-"""``make run`` as a person meets it: it serves, recovers, stops completely, and keeps the data."""
+"""``make run`` serves, recovers, stops completely, and keeps the data."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def get(port: int, path: str) -> int:
         return status
 
 
-def test_it_serves_mends_stops_whole_and_keeps_the_data(root: Path, tmp_path: Path) -> None:
+def test_the_supervisor_serves_recovers_stops_and_keeps_data(root: Path, tmp_path: Path) -> None:
     var, port = tmp_path / "var", free_port()
     seed.create_seed(var)
     with supervised(root, var, port) as process:

@@ -15,18 +15,18 @@ from tests.factories import AgentFactory, UserFactory
 pytestmark = pytest.mark.django_db
 
 
-def test_the_administration_sends_to_the_one_login_and_back() -> None:
+def test_admin_login_redirects_to_the_login_page() -> None:
     answer = Client().get("/admin/login/", {"next": "/admin/routing/"})
     assert answer["Location"] == "/login/?next=/admin/routing/"
 
 
-def test_an_agent_finds_no_administration_and_no_loop() -> None:
+def test_the_administration_is_not_found_for_agents() -> None:
     client = Client()
     client.force_login(AgentFactory().user)
     assert client.get("/admin/", follow=True).status_code == 404
 
 
-def test_leaving_the_administration_leaves_the_desk() -> None:
+def test_admin_logout_leaves_the_desk() -> None:
     agent = AgentFactory(user=UserFactory(role=Role.ADMIN))
     agent.channels.update(is_available=True)
     presence.connect(agent.pk, uuid.uuid4(), at=NOW)

@@ -18,12 +18,12 @@ def test_manage_py_prints_the_product_s_version(root: Path) -> None:
         assert done.stdout.strip() == version(), done.stderr
 
 
-def test_the_changelog_knows_the_version(root: Path) -> None:
+def test_the_changelog_has_the_version(root: Path) -> None:
     headings = re.findall(r"^## \[(.+?)\]", (root / "CHANGELOG.md").read_text("utf-8"), re.M)
     assert version() in headings
 
 
-def test_a_wheel_is_refused_with_a_sentence(root: Path) -> None:
+def test_building_a_wheel_is_refused_with_a_message(root: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-index", "."],
         cwd=root,

@@ -11,7 +11,7 @@ from tools.sizes import PRONOUNS
 ROOT = messages.ROOT
 
 
-def test_no_text_takes_a_person_for_a_man() -> None:
+def test_no_text_has_gendered_pronouns() -> None:
     texts = {
         text
         for path in messages.files()

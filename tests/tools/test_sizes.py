@@ -1,4 +1,4 @@
-"""The measures of the code base count what they say, and a worse number is refused."""
+"""The measures of the code base are correct, and a worse number is refused."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def long() -> int:
 '''
 
 
-def test_functions_are_measured_with_those_inside_them() -> None:
+def test_function_lengths_include_inner_functions() -> None:
     assert sorted(sizes.function_lengths(CODE)) == [2, 2, 5]
 
 
@@ -36,7 +36,7 @@ def test_comments_are_counted_and_docstrings_are_not() -> None:
     assert sizes.comments(CODE) == 2
 
 
-def test_a_statement_is_a_literal_that_begins_and_goes_on_as_sql() -> None:
+def test_only_sql_literals_are_counted() -> None:
     assert sizes.sql_literals('QUERY = "SELECT id FROM conversation"') == 1
     assert sizes.sql_literals('QUERY = "WITH due AS (SELECT 1) SELECT * FROM due"') == 1
     assert sizes.sql_literals('WORDS = "Select one of these"') == 0
@@ -61,13 +61,13 @@ def test_a_percentile_is_one_of_the_numbers() -> None:
         ("function_lines_p95", 28, 25, True),
     ],
 )
-def test_what_is_worse_depends_on_the_measure(
+def test_the_worse_direction_depends_on_the_measure(
     name: str, size: float, limit: float, is_worse: bool
 ) -> None:
     assert sizes.is_worse(name, size, limit) is is_worse
 
 
-def test_people_who_are_not_they_are_counted_but_not_in_parts_of_words(
+def test_gendered_pronouns_are_counted_as_whole_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sizes, "ROOT", tmp_path)
@@ -111,7 +111,7 @@ def test_a_worse_number_fails_and_is_not_recorded(
     assert json.loads(limits.read_text())["sql_literals"] == 63
 
 
-def test_better_numbers_are_recorded_on_request_only(
+def test_better_numbers_are_recorded_only_on_request(
     limits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits.write_text(json.dumps({"sql_literals": 70, "import_cycles": 0}))

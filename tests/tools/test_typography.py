@@ -40,12 +40,12 @@ N, B = "\u202f", "\u00a0"
         ("'fr'", "'fr'"),
     ],
 )  # fmt: skip
-def test_signs_have_the_spaces_of_french(typed: str, printed: str) -> None:
+def test_punctuation_gets_french_spaces(typed: str, printed: str) -> None:
     assert typography.french(typed) == printed
     assert typography.french(printed) == printed
 
 
-def test_no_text_of_the_product_is_set_otherwise() -> None:
+def test_all_texts_follow_french_typography() -> None:
     assert typography.faults(messages.ROOT, (*messages.APPS, "templates", "static")) == []
 
 

@@ -35,7 +35,7 @@ async def _open_some(count: int) -> None:
         await opened.putconn(connection)
 
 
-async def test_connections_that_were_cut_are_made_anew(opened: None) -> None:
+async def test_closed_connections_are_replaced(opened: None) -> None:
     await _open_some(4)
     cut = await async_pool.fetch_one(OTHERS, {})
     assert cut == {"n": 3}  # all but the one that ran the statement
@@ -48,7 +48,7 @@ async def test_a_wrong_statement_is_not_repeated(opened: None) -> None:
         await async_pool.fetch_one("SELECT nothing", {})
 
 
-def test_an_event_loop_that_ends_waits_for_no_connection(db: None) -> None:
+def test_a_closing_event_loop_does_not_wait_for_a_connection(db: None) -> None:
     """A command's push once hung here forever: a second connection was being opened for nobody."""
 
     def push() -> None:

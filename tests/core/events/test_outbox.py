@@ -1,4 +1,4 @@
-"""What is owed is done at least once, by one process at a time, and never silently lost."""
+"""Outbox entries run at least once, in one process at a time, and are never silently lost."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_reaction_runs_at_once_after_the_commit() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_rolled_back_is_not_owed() -> None:
+def test_a_rolled_back_fact_is_not_enqueued() -> None:
     with transaction.atomic():
         bus.publish(FACT)
         transaction.set_rollback(True)
@@ -84,7 +84,7 @@ def test_a_crash_between_commit_and_delivery_loses_nothing() -> None:
 
 
 @pytest.mark.django_db
-def test_a_crash_in_the_middle_is_taken_up_when_the_lease_is_over() -> None:
+def test_an_interrupted_reaction_is_retried_after_its_lease() -> None:
     bus.publish(FACT)
     OutboxEntry.objects.update(leased_until=Now() + timedelta(seconds=5), attempts=1)
     assert outbox.deliver_due() == 0
@@ -94,7 +94,7 @@ def test_a_crash_in_the_middle_is_taken_up_when_the_lease_is_over() -> None:
 
 
 @pytest.mark.django_db
-def test_what_is_done_is_not_done_again() -> None:
+def test_a_delivered_entry_is_not_delivered_again() -> None:
     bus.publish(FACT)
     assert outbox.deliver(entry().pk)
     assert not outbox.deliver(entry().pk)
@@ -103,7 +103,7 @@ def test_what_is_done_is_not_done_again() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("attempts", "seconds"), [(0, 1), (1, 2), (2, 4), (8, 256)])
-def test_a_failure_is_put_off_for_longer_each_time(attempts: int, seconds: int) -> None:
+def test_retry_delays_grow_with_each_failure(attempts: int, seconds: int) -> None:
     bus.publish(FACT)
     OutboxEntry.objects.update(attempts=attempts)
     failures.append(ValueError("not now"))
@@ -119,7 +119,7 @@ def test_a_failure_is_put_off_for_longer_each_time(attempts: int, seconds: int) 
 
 
 @pytest.mark.django_db
-def test_after_ten_attempts_it_is_dead_and_the_check_says_so() -> None:
+def test_an_entry_is_dead_and_reported_after_ten_attempts() -> None:
     bus.publish(FACT)
     OutboxEntry.objects.update(attempts=outbox.ATTEMPTS - 1)
     failures.append(ValueError("gone"))
@@ -131,14 +131,14 @@ def test_after_ten_attempts_it_is_dead_and_the_check_says_so() -> None:
 
 
 @pytest.mark.django_db
-def test_a_reaction_that_no_longer_exists_dies_like_any_other() -> None:
+def test_an_unknown_reaction_fails_with_its_name() -> None:
     OutboxEntry.objects.create(reaction="of.a.former.release", payload={})
     assert not outbox.deliver(entry().pk)
     assert "of.a.former.release" in entry().last_error
 
 
 @pytest.mark.django_db
-def test_one_that_fails_does_not_hold_up_the_others() -> None:
+def test_a_failing_entry_does_not_delay_others() -> None:
     for number in (1, 2, 3):
         bus.publish(SurveyAnswered(conversation_id=number, website_id=1))
     failures.append(ValueError("the first one"))
@@ -147,13 +147,13 @@ def test_one_that_fails_does_not_hold_up_the_others() -> None:
 
 
 @pytest.mark.django_db
-def test_only_facts_that_are_wired_are_owed() -> None:
+def test_a_fact_without_reactions_is_not_enqueued() -> None:
     bus.publish(SlotFreed(agent_id=1))
     assert not OutboxEntry.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_live_reaction_that_fails_harms_neither_the_verb_nor_its_neighbours(
+def test_a_failing_live_reaction_does_not_affect_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     bus.on(SurveyAnswered, broken, shown)
@@ -164,7 +164,7 @@ def test_a_live_reaction_that_fails_harms_neither_the_verb_nor_its_neighbours(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_push_into_a_dead_layer_is_logged_and_lost(
+def test_a_push_to_an_unreachable_layer_is_logged(
     settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     from channels.layers import channel_layers

@@ -1,4 +1,4 @@
-"""What the outbox owes at an upgrade is done by the modules of the new version."""
+"""Outbox entries due at an upgrade are run by the modules of the new version."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ moved = import_module("core.migrations.0002_reaction_names")
 
 
 @pytest.mark.django_db
-def test_entries_of_the_former_version_find_their_reactions() -> None:
+def test_entries_of_the_former_version_get_new_reaction_names() -> None:
     names = [
         (old + name.removeprefix(new), name)
         for name in outbox._reactions

@@ -19,7 +19,7 @@ PATIENCE_SECONDS = 5
 VALKEY = settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0]["address"]
 
 
-async def test_a_group_joined_while_the_receiver_sleeps_is_heard() -> None:
+async def test_a_group_joined_while_the_receiver_waits_gets_messages() -> None:
     channels = get_channel_layer()
     first, second = await channels.new_channel(), await channels.new_channel()
     await asyncio.sleep(0.2)  # The receiver waits for the first by now.
@@ -34,7 +34,7 @@ async def test_a_group_joined_while_the_receiver_sleeps_is_heard() -> None:
         await channels.flush()
 
 
-async def test_who_hears_nothing_is_not_woken(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_idle_receiver_does_not_poll(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = 0
     original = PubSub.get_message
 
@@ -53,7 +53,7 @@ async def test_who_hears_nothing_is_not_woken(monkeypatch: pytest.MonkeyPatch) -
         await channels.flush()
 
 
-async def hears(channel: str) -> list[str]:
+async def received_by(channel: str) -> list[str]:
     """Return what arrives at ``channel`` before the word "end"."""
     heard: list[str] = []
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -73,28 +73,28 @@ async def ear() -> AsyncIterator[str]:
     await channels.flush()
 
 
-async def test_what_belongs_together_arrives_in_order_and_once(ear: str) -> None:
+async def test_grouped_pushes_arrive_in_order_and_once(ear: str) -> None:
     async with channel_groups.together():
         for group, word in [("a", "one"), ("b", "one"), ("a", "two"), ("a", "one"), ("b", "end")]:
             await channel_groups.push(group, {"word": word})
-    assert await hears(ear) == ["one", "one", "two", "end"]
+    assert await received_by(ear) == ["one", "one", "two", "end"]
 
 
-async def test_apart_nothing_is_held_back(ear: str) -> None:
+async def test_separate_pushes_are_all_delivered(ear: str) -> None:
     for word in ("one", "one", "end"):
         await channel_groups.push("a", {"word": word})
-    assert await hears(ear) == ["one", "one", "end"]
+    assert await received_by(ear) == ["one", "one", "end"]
 
 
-async def test_a_voice_that_was_cut_speaks_again(ear: str) -> None:
+async def test_pushes_resume_after_a_lost_connection(ear: str) -> None:
     await channel_groups.push("a", {"word": "one"})
     async with Redis.from_url(VALKEY) as valkey:
         await valkey.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     await channel_groups.push("a", {"word": "end"})
-    assert await hears(ear) == ["one", "end"]
+    assert await received_by(ear) == ["one", "end"]
 
 
-async def test_a_push_given_up_leaves_no_answers_to_the_next(
+async def test_a_timed_out_push_does_not_disturb_the_next(
     ear: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     await channel_groups.push("a", {"word": "one"})
@@ -110,4 +110,4 @@ async def test_a_push_given_up_leaves_no_answers_to_the_next(
     await channel_groups.push("a", {"word": "two"})
     await channel_groups.push("a", {"word": "end"})
     # What was sent to the abandoned group may still arrive; what follows arrives in order.
-    assert [word for word in await hears(ear) if word != "late"] == ["one", "two", "end"]
+    assert [word for word in await received_by(ear) if word != "late"] == ["one", "two", "end"]

@@ -1,4 +1,4 @@
-"""What becomes of strings from outside: marks, honest labels, whole emoji."""
+"""Cleaning of strings from outside: marked characters, one-line labels, whole emoji."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_ordinary_text_is_unchanged(text: str) -> None:
         ("👩‍👩‍👧‍👦 می‌خواهم", "👩‍👩‍👧‍👦 می‌خواهم"),
     ],
 )
-def test_what_cannot_be_stored_is_marked(text: str, expected: str) -> None:
+def test_characters_that_cannot_be_stored_are_marked(text: str, expected: str) -> None:
     assert clean(text) == expected
 
 
@@ -62,7 +62,7 @@ def test_what_cannot_be_stored_is_marked(text: str, expected: str) -> None:
         ("한국어 ไทย", "한국어 ไทย"),
     ],
 )
-def test_a_label_is_one_honest_line(text: str, expected: str) -> None:
+def test_a_label_is_one_clean_line(text: str, expected: str) -> None:
     assert line(clean(text)) == expected
 
 
@@ -86,13 +86,13 @@ def test_a_cut_leaves_whole_characters(text: str, limit: int, expected: str) -> 
 
 
 @given(st.text(max_size=40), st.integers(1, 20))
-def test_a_cut_is_a_beginning_within_its_limit(text: str, limit: int) -> None:
+def test_a_cut_is_a_prefix_within_the_limit(text: str, limit: int) -> None:
     assert len(cut(text, limit)) <= limit
     assert text.startswith(cut(text, limit))
 
 
 @pytest.mark.parametrize("text", ["", "a\0", "a\ufffd", "a\u202e", "a\u200b", "a\nb"])
-def test_what_cannot_be_seen_names_nothing(text: str) -> None:
+def test_invisible_text_is_no_identifier(text: str) -> None:
     assert not is_identifier(text)
     assert is_identifier("C-1042 é 客")
 
@@ -116,7 +116,7 @@ def test_what_cannot_be_seen_names_nothing(text: str) -> None:
         b'{"a":' * 30 + b"1" + b"}" * 30,
     ],
 )
-def test_what_nobody_can_rely_on_is_no_json(body: bytes) -> None:
+def test_ambiguous_json_is_refused(body: bytes) -> None:
     with pytest.raises(Malformed):
         parse(body)
     with pytest.raises(Rejected) as refused:
@@ -124,7 +124,7 @@ def test_what_nobody_can_rely_on_is_no_json(body: bytes) -> None:
     assert refused.value.status == 400
 
 
-def test_json_is_read_as_it_is_and_cleaned_in_all_its_places() -> None:
+def test_json_is_cleaned_in_keys_and_values() -> None:
     body = b'\xef\xbb\xbf{"a\\u0000": ["\\ud83d\\ude00", "\\ud83d", true, null, 1, 1.5, '
     body += b'{"\\udc00": "x"}]}'
     assert parse(body) == {"a\ufffd": ["😀", "\ufffd", True, None, 1, 1.5, {"\ufffd": "x"}]}
@@ -132,7 +132,7 @@ def test_json_is_read_as_it_is_and_cleaned_in_all_its_places() -> None:
 
 
 @given(st.text(max_size=40))
-def test_no_label_turns_its_neighbours(text: str) -> None:
+def test_a_label_has_no_text_direction_characters(text: str) -> None:
     kept = line(text)
     assert not any(
         unicodedata.bidirectional(c) in {"RLO", "LRO", "RLE", "LRE", "PDF"} for c in kept

@@ -1,4 +1,4 @@
-"""Words are found however they are typed; the database folds exactly as the product does."""
+"""Words are found in any spelling; the database folds text exactly as the product does."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def stored(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("text", SAYINGS)
-def test_the_database_stores_the_words_that_the_product_looks_for(text: str) -> None:
+def test_database_and_python_find_the_same_words(text: str) -> None:
     assert stored(text) == tokens(text)
 
 
@@ -50,7 +50,7 @@ def test_the_database_stores_the_words_that_the_product_looks_for(text: str) -> 
 @example("ΟΔΟΣ ς")
 @example("\u0345\u1fbe")
 @example("か\u3099 ｶﾞ")
-def test_on_any_text_both_agree(text: str) -> None:
+def test_database_and_python_agree_on_any_text(text: str) -> None:
     assert stored(text) == tokens(text)
 
 
@@ -65,7 +65,7 @@ def test_any_input_is_a_valid_query(text: str) -> None:
 
 
 @given(st.text(ALPHABET, min_size=1, max_size=40))
-def test_a_text_is_found_by_itself(text: str) -> None:
+def test_a_text_matches_itself(text: str) -> None:
     if terms := sought(text):
         assert is_found(as_tsquery(terms), f"so {text} is said")
 
@@ -107,7 +107,7 @@ def is_found(query: str, text: str) -> bool:
         ("ﬁn ２０２６ Ⅳ", "fin 2026 iv"),
     ],
 )
-def test_words_are_found_however_they_are_typed(text: str, asked: str) -> None:
+def test_words_are_found_in_different_spellings(text: str, asked: str) -> None:
     for one in asked.split():
         if sought(one):
             assert is_found(as_tsquery(sought(one)), f"Voici {text} ."), one
@@ -140,17 +140,17 @@ def test_an_excerpt_shows_the_match() -> None:
     assert shown("snake_case", "case") == ["case"]
 
 
-def test_nothing_but_punctuation_asks_for_nothing() -> None:
+def test_punctuation_alone_gives_an_empty_query() -> None:
     assert sought("!!! · « »") == []
     assert sought("") == []
     assert as_tsquery(sought("l'")) == "'l':*"
 
 
-def test_long_words_are_looked_at_as_far_as_they_are_stored() -> None:
+def test_long_words_are_searched_up_to_the_stored_length() -> None:
     assert {len(word) for word in tokens("x" * 5000)} == {LONGEST}
     assert is_found(as_tsquery(sought("x" * 5000)), "x" * 5000)
 
 
-def test_folding_keeps_what_separates() -> None:
+def test_folding_keeps_separators() -> None:
     assert fold("L’Été, n°4") == "l’ete, n°4"
     assert spaced("L’Été, n°4") == "l ete n 4"

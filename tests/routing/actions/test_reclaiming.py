@@ -240,8 +240,8 @@ def admin(client: Client) -> Client:
     return client
 
 
-def account_form(user: User, **last_event: str) -> dict[str, str]:
-    return {"username": user.username, "role": user.role, "timezone": "Europe/Paris"} | last_event
+def account_form(user: User, **fields: str) -> dict[str, str]:
+    return {"username": user.username, "role": user.role, "timezone": "Europe/Paris"} | fields
 
 
 @pytest.mark.usefixtures("clock", "durable_wires")

@@ -1,4 +1,4 @@
-"""An available agent who gets nothing is sentences_for why, and what would help."""
+"""An available agent without conversations sees the reasons and the remedies."""
 
 from __future__ import annotations
 
