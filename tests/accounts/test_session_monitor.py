@@ -55,11 +55,11 @@ async def test_ending_a_session_closes_only_its_sockets(
     end: Callable[[DeskSession], None],
 ) -> None:
     ended, other = [await database_sync_to_async(logged_in)() for _ in range(2)]
-    heard: list[str] = []
+    ended_sockets: list[str] = []
 
     def callback(name: str) -> session_monitor.OnEnded:
         async def record() -> None:
-            heard.append(name)
+            ended_sockets.append(name)
 
         return record
 
@@ -68,11 +68,11 @@ async def test_ending_a_session_closes_only_its_sockets(
         watch.add(name, desk, callback(name))
     try:
         await watch.check()
-        assert heard == []
+        assert ended_sockets == []
         await database_sync_to_async(end)(ended)
         await watch.check()
         await watch.check()
-        assert sorted(heard) == ["first", "second"]
+        assert sorted(ended_sockets) == ["first", "second"]
         watch.remove("other")
         await database_sync_to_async(log_out)(other)
         await watch.check()

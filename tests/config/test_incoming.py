@@ -92,8 +92,8 @@ def is_fine(answer: HttpResponse, path: str) -> bool:
     is_told = answer.status_code >= 400 and path.startswith(PROGRAMS)
     if not is_told or path.startswith(PAGES) or "html" in answer.get("Content-Type", ""):
         return True
-    all_headers = json.loads(answer.content)["error"]
-    return bool(all_headers["code"]) and bool(all_headers["message"])
+    error = json.loads(answer.content)["error"]
+    return bool(error["code"]) and bool(error["message"])
 
 
 def samples(conversation: Conversation) -> dict[str, str]:
@@ -169,8 +169,8 @@ def _form(sent: dict[str, str]) -> dict[str, Any]:
 
 def identity_of(website: Website, **more: Any) -> str:
     secret = identities.rotate(website, at=NOW).value
-    all_headers = {"sub": "C-1", "aud": website.key, "exp": int(NOW.timestamp()) + 600, "name": "J"}
-    return jwt.encode(all_headers | more, secret, algorithm="HS256")
+    claims = {"sub": "C-1", "aud": website.key, "exp": int(NOW.timestamp()) + 600, "name": "J"}
+    return jwt.encode(claims | more, secret, algorithm="HS256")
 
 
 VIEW = {

@@ -189,7 +189,7 @@ def test_the_first_enabled_rule_decides(step: RuleStep) -> None:
     assert no_room(step)
 
 
-def test_a_website_without_a_rule_engages_nobody() -> None:
+def test_a_website_without_a_rule_does_not_engage() -> None:
     visitor = VisitorFactory()
     assert answer_to(visitor.website).reason == "no_rule"
     with pytest.raises(Rejected):
