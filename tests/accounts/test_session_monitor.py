@@ -76,7 +76,7 @@ async def test_ending_a_session_closes_only_its_sockets(
         watch.remove("other")
         await database_sync_to_async(log_out)(other)
         await watch.check()
-        assert len(heard) == 2
+        assert len(ended_sockets) == 2
     finally:
         assert watch._task is not None
         watch._task.cancel()
