@@ -75,7 +75,7 @@ IN_GAP = Schedule(BERLIN, week((6, "02:15", "03:00")))
         (IN_GAP, "2035-03-25T01:00+01:00", False, "2035-04-01T02:15+02:00"),  # nothing is left
     ],
 )
-def test_opening_and_next_change_of_a_schedule(
+def test_a_schedule_gives_its_opening_and_next_change(
     schedule: Schedule, at: str, opened: bool, change: str | None
 ) -> None:
     moment = datetime.fromisoformat(at)

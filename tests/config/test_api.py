@@ -59,7 +59,7 @@ def test_a_conversation_of_another_website_is_not_found(step: RuleStep, agent: A
             assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
 
 
-def test_the_fields_of_one_conversation(step: RuleStep, agent: Agent) -> None:
+def test_one_conversation_has_the_public_fields(step: RuleStep, agent: Agent) -> None:
     conversation = queued(step)
     answer = as_user(agent.user).get(f"{LIST}{conversation.pk}/").json()
     assert answer == {

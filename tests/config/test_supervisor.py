@@ -90,8 +90,8 @@ def test_the_supervisor_serves_recovers_stops_and_keeps_data(root: Path, tmp_pat
         assert get(port, "/login/") == 200  # by the other one
         wait_for(lambda: len(webs(process)) == 2, process, 60)
         assert second.is_running()
-        told = (tmp_path / "log").read_text()
-        assert " ended with code" not in told.replace("web.1 ended with code -9", ""), told
+        log = (tmp_path / "log").read_text()
+        assert " ended with code" not in log.replace("web.1 ended with code -9", ""), log
 
         children = family(process)
         process.send_signal(signal.SIGINT)

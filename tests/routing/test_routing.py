@@ -309,7 +309,7 @@ def test_release_is_refused_while_the_agent_is_connected(step: RuleStep) -> None
     assert released.contacts.get().end_reason == "released"
 
 
-def test_a_reload_is_no_loss_of_connection(step: RuleStep) -> None:
+def test_a_reload_does_not_disconnect_the_agent(step: RuleStep) -> None:
     (agent,) = team(step, 3)
     conversation = on_desk(step, agent)
     presence.disconnect(DeskConnection.objects.get().pk, at=NOW)

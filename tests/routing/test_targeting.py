@@ -107,7 +107,9 @@ DATA = {"tier": "Gold ", "total": 80.0, "count": "12", "vip": True, "code": "abc
         ("tier", "no such operator", "gold", False),
     ],
 )
-def test_a_condition_on_data(name: str, operator: str, value: str, holds: bool) -> None:
+def test_data_conditions_compare_by_operator(
+    name: str, operator: str, value: str, holds: bool
+) -> None:
     assert Condition(name, operator, value).holds(DATA) is holds
 
 

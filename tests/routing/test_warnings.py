@@ -180,7 +180,7 @@ CASES: dict[str, tuple[dict[str, Any], set[tuple[Kind, int]]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_setting_that_defeats_itself_is_found(case: str) -> None:
+def test_conflicting_settings_are_found(case: str) -> None:
     changes, expected = CASES[case]
     found = find(replace(SOUND, **changes))
     assert {(finding.kind, finding.id) for finding in found} == expected
