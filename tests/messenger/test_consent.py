@@ -40,7 +40,7 @@ def accept(browser: Browser, website: Website) -> Any:
     return browser.post("consent/", {"language": "fr", "consent": sha256})
 
 
-def standing(browser: Browser) -> str:
+def consent_state(browser: Browser) -> str:
     return str(browser.get("state/").json()["privacy"]["consent"])
 
 
@@ -70,16 +70,16 @@ def test_withdrawn_consent_stops_the_visitors_messages_until_given_again(
 def test_a_new_consent_text_is_required_before_a_new_conversation(
     browser: Browser, website: Website, visitor: Visitor, step: RuleStep
 ) -> None:
-    assert standing(browser) == "given"
+    assert consent_state(browser) == "given"
     website.texts = {"fr": {"consent": "Un autre texte."}}
     website.save()
-    assert standing(browser) == "outdated"
+    assert consent_state(browser) == "outdated"
     assert code_of(browser.post("conversations/", first())) == (403, "consent")
     assert accept(browser, website).status_code == 200
-    assert standing(browser) == "given"
+    assert consent_state(browser) == "given"
     website.texts["en"] = {"consent": "Another text."}
     website.save()
-    assert standing(browser) == "given"  # the consent to the French text still counts
+    assert consent_state(browser) == "given"  # the consent to the French text still counts
 
 
 def test_a_copy_of_the_data_requires_the_visitors_token(

@@ -28,7 +28,7 @@ def media(tmp_path: Path, settings: Any) -> Path:
     return tmp_path
 
 
-def come(website: Website) -> tuple[Browser, Caller]:
+def create_visitor(website: Website) -> tuple[Browser, Caller]:
     """Create a visitor who has agreed and written nothing: at the views, and at the raw
     endpoints."""
     browser = Browser(website)
@@ -43,7 +43,7 @@ def begin(browser: Browser, **sent: Any) -> Any:
 
 
 def test_a_file_alone_begins_a_conversation(website: Website) -> None:
-    browser, api = come(website)
+    browser, api = create_visitor(website)
     kept = api.upload(png(), "lampe.png").json["attachment"]
     answer = begin(browser, body="", attachment=kept["id"])
     assert answer.status_code == 201
@@ -57,7 +57,7 @@ def test_a_file_alone_begins_a_conversation(website: Website) -> None:
 
 
 def test_several_files_can_follow_the_first_message(website: Website) -> None:
-    browser, api = come(website)
+    browser, api = create_visitor(website)
     ids = [api.upload(png(40)).json["attachment"]["id"] for _ in range(2)]
     talk = begin(browser, body="Like this").json()["conversation"]["id"]
     api.base += f"conversations/{talk}/"
@@ -65,7 +65,7 @@ def test_several_files_can_follow_the_first_message(website: Website) -> None:
 
 
 def test_a_repeated_upload_is_stored_once(website: Website) -> None:
-    browser, api = come(website)
+    browser, api = create_visitor(website)
     kept = api.upload(png(40)).json["attachment"]["id"]
     sent = {"client_id": str(uuid.uuid4()), "body": "", "attachment": kept}
     seqs = [browser.post("conversations/", sent).json()["message"]["seq"] for _ in range(2)]
@@ -74,8 +74,8 @@ def test_a_repeated_upload_is_stored_once(website: Website) -> None:
 
 
 def test_the_file_of_another_visitor_begins_no_conversation(website: Website) -> None:
-    kept = come(website)[1].upload(png(40)).json["attachment"]["id"]
-    browser, api = come(website)
+    kept = create_visitor(website)[1].upload(png(40)).json["attachment"]["id"]
+    browser, api = create_visitor(website)
     answer = begin(browser, body="", attachment=kept)
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "attachment")
     assert not Conversation.objects.exists()
@@ -85,7 +85,7 @@ def test_the_file_of_another_visitor_begins_no_conversation(website: Website) ->
 
 @pytest.mark.parametrize("why", ["unknown", "withdrawn", "off", "elsewhere"])
 def test_visitors_who_may_not_write_cannot_upload(website: Website, why: str) -> None:
-    _browser, api = come(website)
+    _browser, api = create_visitor(website)
     if why == "unknown":
         api.headers["authorization"] = "Bearer nobody"
     if why == "withdrawn":
@@ -99,7 +99,7 @@ def test_visitors_who_may_not_write_cannot_upload(website: Website, why: str) ->
 
 
 def test_unsent_files_are_deleted(website: Website, media: Path) -> None:
-    _browser, api = come(website)
+    _browser, api = create_visitor(website)
     api.upload(png(40))
     made = Attachment.objects.get().created_at
     assert attachments.forget_unsent(at=made + timedelta(days=2)) == 1
@@ -107,12 +107,12 @@ def test_unsent_files_are_deleted(website: Website, media: Path) -> None:
 
 
 def test_unsent_files_are_erased_with_their_visitor(website: Website, step: RuleStep) -> None:
-    _browser, api = come(website)
+    _browser, api = create_visitor(website)
     api.upload(png(40))
     Visitor.objects.all().delete()
     assert not Attachment.objects.exists()
 
 
 def test_an_empty_message_without_a_file_is_refused(website: Website) -> None:
-    browser, _api = come(website)
+    browser, _api = create_visitor(website)
     assert begin(browser, body="").status_code == 400

@@ -1,4 +1,4 @@
-"""What a visitor has hidden is in no mail, and all of their tabs and browsers are told (C13)."""
+"""Hidden messages are in no mail, and hiding reaches all tabs and browsers (C13)."""
 
 from __future__ import annotations
 
@@ -162,10 +162,10 @@ def test_hiding_is_announced_after_the_commit(
 ) -> None:
     facts: list[HistoryHidden] = []
 
-    async def hear(fact: HistoryHidden) -> None:
+    async def receive(fact: HistoryHidden) -> None:
         facts.append(fact)
 
-    monkeypatch.setitem(bus._live, HistoryHidden, [hear])
+    monkeypatch.setitem(bus._live, HistoryHidden, [receive])
     visitor = VisitorFactory()
     person = Person.objects.create(website=visitor.website, external_id="7", created_at=NOW)
     other = VisitorFactory(website=visitor.website)

@@ -1,4 +1,4 @@
-"""What a signed identity must contain, and what it restores: the four cases of R29-R32."""
+"""The contents of a signed identity, and what it restores: the four cases of R29-R32."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def brand(website: Website) -> str:
     return identities.rotate(website, at=timezone.now()).value
 
 
-def say_who(browser: Browser, brand: str, **claims: Any) -> Any:
+def identify(browser: Browser, brand: str, **claims: Any) -> Any:
     token = signed(brand, at=timezone.now(), **claims)
     answer = browser.post("identity/", {"identity": token, "language": "fr"})
     if answer.status_code == 200 and answer.json()["token"]:
@@ -143,11 +143,11 @@ def customer(website: Website, brand: str, **claims: Any) -> Browser:
     """Return a browser whose visitor has agreed and is known."""
     browser = Browser(website)
     agree(browser, website)
-    assert say_who(browser, brand, **claims).json()["known"]
+    assert identify(browser, brand, **claims).json()["known"]
     return browser
 
 
-def visitor_behind(browser: Browser) -> Visitor:
+def visitor_of(browser: Browser) -> Visitor:
     return Visitor.objects.get(public_id=browser.get("state/").json()["visitor"]["id"])
 
 
@@ -165,7 +165,7 @@ def test_hidden_history_is_not_listed_until_it_is_shown_again(
     browser = customer(website, brand) if is_known else Browser(website)
     if not is_known:
         agree(browser, website)
-    visitor = visitor_behind(browser)
+    visitor = visitor_of(browser)
     past = closed(step, alice, visitor)
     present = on_desk(step, alice, visitor=visitor)
     before = shown(browser)
@@ -188,10 +188,10 @@ def test_an_unknown_visitor_without_a_token_is_a_new_visitor(
     """R30: the browser has forgotten the visitor, and nothing restores the history."""
     before = Browser(website)
     agree(before, website)
-    closed(step, alice, visitor_behind(before))
+    closed(step, alice, visitor_of(before))
     after = Browser(website)
     agree(after, website)
-    assert visitor_behind(after) != visitor_behind(before)
+    assert visitor_of(after) != visitor_of(before)
     assert shown(after) == (None, [])
 
 
@@ -200,11 +200,11 @@ def test_a_known_customer_regains_the_history_on_a_new_browser(
 ) -> None:
     """R32: a new identity, and the external id restores the history."""
     before = customer(website, brand)
-    past = closed(step, alice, visitor_behind(before))
+    past = closed(step, alice, visitor_of(before))
     after = Browser(website)
-    answer = say_who(after, brand).json()
+    answer = identify(after, brand).json()
     assert answer["known"]
-    assert visitor_behind(after) != visitor_behind(before)
+    assert visitor_of(after) != visitor_of(before)
     assert shown(after) == (None, [str(past.public_id)])
     assert after.get("state/").json()["privacy"]["consent"] == "given"
     # A new conversation needs targeting and room, like any other.
@@ -215,7 +215,7 @@ def test_a_known_customer_regains_the_history_on_a_new_browser(
 def test_a_new_customer_is_identified_only_with_consent(
     browser: Browser, website: Website, brand: str
 ) -> None:
-    assert say_who(browser, brand).json() == {"known": False, "token": None, "visitor": None}
+    assert identify(browser, brand).json() == {"known": False, "token": None, "visitor": None}
     assert (Visitor.objects.count(), Person.objects.count()) == (0, 0)
     state = browser.get("state/")
     assert code_of(state) == (401, "token")
@@ -223,7 +223,7 @@ def test_a_new_customer_is_identified_only_with_consent(
     text = identity_text(website)
     answer = browser.post("visitors/", {"language": "fr", "consent": text, "identity": token})
     browser.token = answer.json()["token"]
-    visitor = visitor_behind(browser)
+    visitor = visitor_of(browser)
     assert (visitor.person and visitor.person.external_id, visitor.name) == ("C-1042", "Jeanne")
 
 
@@ -237,28 +237,28 @@ def test_login_preserves_earlier_messages_and_changes_the_token(
     website: Website, step: RuleStep, alice: Agent, brand: str
 ) -> None:
     other = customer(website, brand)
-    before = closed(step, alice, visitor_behind(other))
+    before = closed(step, alice, visitor_of(other))
     browser = Browser(website)
     agree(browser, website)
-    visitor, old_token = visitor_behind(browser), browser.token
+    visitor, old_token = visitor_of(browser), browser.token
     mine = on_desk(step, alice, visitor=visitor)
-    say_who(browser, brand)
-    assert visitor_behind(browser) == visitor
+    identify(browser, brand)
+    assert visitor_of(browser) == visitor
     assert shown(browser) == (str(mine.public_id), [str(before.public_id)])
     assert browser.token != old_token
     assert code_of(Browser(website, old_token).get("state/")) == (401, "token")
-    assert say_who(browser, brand).json()["token"] is None  # repeated: nothing to change
+    assert identify(browser, brand).json()["token"] is None  # repeated: nothing to change
 
 
 def test_a_second_customer_on_a_browser_sees_no_history_of_the_first(
     website: Website, step: RuleStep, alice: Agent, brand: str
 ) -> None:
     browser = customer(website, brand)
-    closed(step, alice, visitor_behind(browser))
+    closed(step, alice, visitor_of(browser))
     first_token = browser.token
-    assert say_who(browser, brand, sub="C-2").json()["known"] is False
+    assert identify(browser, brand, sub="C-2").json()["known"] is False
     customer(website, brand, sub="C-2")
-    say_who(browser, brand, sub="C-2")
+    identify(browser, brand, sub="C-2")
     assert browser.token != first_token
     assert shown(browser) == (None, [])
 
@@ -281,7 +281,7 @@ def test_logging_out_revokes_only_the_token_of_a_known_customer(
 ) -> None:
     agree(browser, website)
     assert browser.post("logout/", {}).json() == {"forgotten": False}
-    say_who(browser, brand)
+    identify(browser, brand)
     assert browser.post("logout/", {}).json() == {"forgotten": True}
     assert code_of(browser.get("state/")) == (401, "token")
 
@@ -289,9 +289,9 @@ def test_logging_out_revokes_only_the_token_of_a_known_customer(
 def test_a_single_use_token_works_in_one_browser(website: Website, brand: str) -> None:
     customer(website, brand)
     one, two = Browser(website), Browser(website)
-    assert say_who(one, brand, jti="7").status_code == 200
-    assert say_who(one, brand, jti="7").status_code == 200
-    assert code_of(say_who(two, brand, jti="7")) == (401, "identity")
+    assert identify(one, brand, jti="7").status_code == 200
+    assert identify(one, brand, jti="7").status_code == 200
+    assert code_of(identify(two, brand, jti="7")) == (401, "identity")
     assert Visitor.objects.count() == 2
 
 
@@ -299,7 +299,7 @@ def test_a_token_of_another_website_is_ignored_and_logged(
     browser: Browser, website: Website, brand: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     theirs = identities.rotate(WebsiteFactory(), at=timezone.now()).value
-    answer = say_who(browser, theirs)
+    answer = identify(browser, theirs)
     assert code_of(answer) == (401, "identity")
     assert "celeste: an identity was ignored" in caplog.text
     assert Person.objects.count() == 0
@@ -308,7 +308,7 @@ def test_a_token_of_another_website_is_ignored_and_logged(
 def test_an_unsigned_name_or_address_identifies_no_customer(
     browser: Browser, website: Website, step: RuleStep, alice: Agent, brand: str
 ) -> None:
-    known = visitor_behind(customer(website, brand, email="j@example.com"))
+    known = visitor_of(customer(website, brand, email="j@example.com"))
     past = closed(step, alice, known)
     stranger = VisitorFactory(website=website, token="stranger", name="Jeanne")
     browser.token = "stranger"
@@ -331,9 +331,9 @@ def test_a_signed_address_becomes_the_visitors_address(
     browser: Browser, website: Website, brand: str
 ) -> None:
     agree(browser, website)
-    say_who(browser, brand, email=" Jeanne@Example.org ")
+    identify(browser, brand, email=" Jeanne@Example.org ")
     assert email_of(browser) == "Jeanne@example.org"
-    say_who(browser, brand, email="jeanne.martin@example.org")
+    identify(browser, brand, email="jeanne.martin@example.org")
     assert email_of(browser) == "jeanne.martin@example.org"
 
 
@@ -342,12 +342,12 @@ def test_the_customers_own_address_wins_over_the_signed_one(
 ) -> None:
     agree(browser, website)
     browser.post("email/", {"address": "own@example.com"})
-    say_who(browser, brand, email="jeanne@example.org")
+    identify(browser, brand, email="jeanne@example.org")
     assert email_of(browser) == "own@example.com"
     browser.post("email/", {"address": None})
-    say_who(browser, brand, email="jeanne@example.org")
+    identify(browser, brand, email="jeanne@example.org")
     assert email_of(browser) is None
-    say_who(browser, brand, email="another@example.org")
+    identify(browser, brand, email="another@example.org")
     assert email_of(browser) is None
 
 
@@ -355,13 +355,13 @@ def test_a_signed_address_is_not_stored_without_consent(
     browser: Browser, website: Website, brand: str
 ) -> None:
     agree(browser, website)
-    say_who(browser, brand, email="jeanne@example.org")
+    identify(browser, brand, email="jeanne@example.org")
     browser.post("consent/", {"given": False})
-    assert say_who(browser, brand, email="jeanne@example.org").status_code == 403
+    assert identify(browser, brand, email="jeanne@example.org").status_code == 403
     assert email_of(browser) is None
     consent = sha256_of(texts_of(website, "fr")["consent"])
     browser.post("consent/", {"language": "fr", "consent": consent})
-    say_who(browser, brand, email="jeanne@example.org")
+    identify(browser, brand, email="jeanne@example.org")
     assert email_of(browser) == "jeanne@example.org"
 
 
@@ -369,7 +369,7 @@ def test_an_invalid_signed_address_is_not_stored(
     browser: Browser, website: Website, brand: str
 ) -> None:
     agree(browser, website)
-    say_who(browser, brand, email="jeanne at home")
+    identify(browser, brand, email="jeanne at home")
     assert email_of(browser) is None
 
 

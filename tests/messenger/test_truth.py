@@ -1,4 +1,4 @@
-"""What visitors are told of times and people is true, at every entry point (B4)."""
+"""The times and people shown to visitors are correct at every entry point (B4)."""
 
 from __future__ import annotations
 

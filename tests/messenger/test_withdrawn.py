@@ -1,4 +1,4 @@
-"""Consent withdrawn: whatever a visitor sends, through any entry point, nothing is stored (C62)."""
+"""After consent is withdrawn, no entry point stores anything that a visitor sends (C62)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def stored() -> dict[str, list[Any]]:
     }
 
 
-def tells(website: Website, sent: dict[str, Any]) -> Any:
+def report_purchase(website: Website, sent: dict[str, Any]) -> Any:
     return Client().post(
         f"/messenger/{website.key}/transactions/",
         data=json.dumps(sent),
@@ -111,7 +111,7 @@ def test_no_endpoint_stores_anything_after_withdrawal(
         answer = browser.post(path, body)
         assert answer.status_code in statuses, path
         assert stored() == before, path
-    answer = tells(
+    answer = report_purchase(
         website, {"id": "1", "amount": 5, "currency": "EUR", "visitor": str(visitor.public_id)}
     )
     assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (403, PAGE)
@@ -146,7 +146,7 @@ def test_renewed_consent_allows_storing_again(
     survey = f"conversations/{asked.public_id}/survey/"
     assert browser.post(survey, {"csat": 5}).status_code == 204
     sold = {"id": "1", "amount": 5, "currency": "EUR", "visitor": str(visitor.public_id)}
-    assert tells(website, sold).status_code == 204
+    assert report_purchase(website, sold).status_code == 204
 
 
 def test_withdrawal_also_applies_to_a_new_browser_of_the_person(

@@ -160,7 +160,7 @@ def sold(found: list[Life], worth: Callable[[Sale], float | None]) -> Lines:
     return lines
 
 
-def given_back(worth: Callable[[Refund], float | None]) -> Lines:
+def refund_lines(worth: Callable[[Refund], float | None]) -> Lines:
     """Return refunds, attributed as their purchases are."""
     return [
         ReferenceRow(
@@ -380,7 +380,7 @@ def begun(found: list[Life], wanted: Callable[[Life], bool] = lambda life: True)
     ]
 
 
-def said(found: list[Life], *verbs: str) -> Lines:
+def events(found: list[Life], *verbs: str) -> Lines:
     agents = {agent.user_id: agent.pk for agent in Agent.objects.all()}
     return [
         ReferenceRow(life, event.at, agents.get(event.actor_user_id or 0), event.group_id)
@@ -515,7 +515,7 @@ REFERENCES: dict[str, Reference] = {
     "opened": (begun, len),
     "engaged": (lambda f: begun(f, lambda life: life.was_queued), len),
     "closed": (closed, len),
-    "reopened": (lambda f: said(f, "reopen"), len),
+    "reopened": (lambda f: events(f, "reopen"), len),
     "contacts_per_conversation": (lambda f: closed(f, lambda life: len(life.contacts)), mean),
     "one_agent": (
         lambda f: closed(
@@ -526,13 +526,13 @@ REFERENCES: dict[str, Reference] = {
         ),
         mean,
     ),
-    "transfers": (lambda f: said(f, "transfer_to_group", "transfer_to_agent"), len),
-    "snoozes": (lambda f: said(f, "snooze"), len),
+    "transfers": (lambda f: events(f, "transfer_to_group", "transfer_to_agent"), len),
+    "snoozes": (lambda f: events(f, "snooze"), len),
     "snoozes_replied": (lambda f: after_snooze(f, lambda e: e.actor_kind == "visitor"), mean),
     "snoozes_closed": (lambda f: after_snooze(f, lambda e: e.to_status == "closed"), mean),
-    "expired": (lambda f: said(f, "expire"), len),
-    "released": (lambda f: said(f, "release"), len),
-    "recalled": (lambda f: said(f, "requeue"), len),
+    "expired": (lambda f: events(f, "expire"), len),
+    "released": (lambda f: events(f, "release"), len),
+    "recalled": (lambda f: events(f, "requeue"), len),
     "wait": (waited, median),
     "wait_p90": (waited, ninth),
     "containment": (
@@ -550,9 +550,9 @@ REFERENCES: dict[str, Reference] = {
     "attributed": (lambda f: sold(f, lambda s: 1.0 if s.is_attributed else None), len),
     "attributed_share": (lambda f: sold(f, lambda s: points(s.is_attributed)), mean),
     "turnover": (lambda f: sold(f, lambda s: s.amount if s.is_attributed else None), money),
-    "refunds": (lambda f: given_back(lambda r: 1.0), len),
+    "refunds": (lambda f: refund_lines(lambda r: 1.0), len),
     "turnover_refunded": (
-        lambda f: given_back(
+        lambda f: refund_lines(
             lambda r: Money(r.amount, r.transaction.currency) if r.transaction.agent_id else None
         ),
         money,

@@ -1,4 +1,4 @@
-"""Who gets which figures: by page, list, file and API, with and without asking for others'."""
+"""Access to figures by page, list, file and API, with and without asking for others'."""
 
 from __future__ import annotations
 

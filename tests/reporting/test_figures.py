@@ -57,7 +57,7 @@ def in_a_world(history: int, check: Callable[[World], None]) -> None:
         pass
 
 
-def same(answer: Answer, name: str, worth: list[float]) -> None:
+def check_answer(answer: Answer, name: str, worth: list[float]) -> None:
     wanted = reference.value_of(name.partition(" ")[0], worth)
     assert answer.n == len(worth), name
     if wanted is None:
@@ -73,21 +73,21 @@ def same(answer: Answer, name: str, worth: list[float]) -> None:
 @lived
 def test_every_figure_equals_a_slow_recount_of_the_ledger(history: int) -> None:
     def check(world: World) -> None:
-        told = reference.lives(world.websites, world.log, world.at)
+        lives = reference.lives(world.websites, world.log, world.at)
         for period in (SOME_DAYS, Period(date(2035, 3, 25), date(2035, 3, 26))):
             scope = Scope(tuple(world.websites), period, supervised=EVERYTHING)
             found = answers.total(ALL, scope)
             for name in figures.FIGURES:
-                same(found[name], name, worth_of(name, told, period))
+                check_answer(found[name], name, worth_of(name, lives, period))
                 REACHED[name] += found[name].n
         whole = Scope(tuple(world.websites), SOME_DAYS, supervised=EVERYTHING)
-        cut_like_the_reference(whole, told)
-        narrowed_like_the_reference(whole, told)
-        hours_of_the_week_are_those_of_the_wall(whole, told)
-        parts_are_what_belongs_to_them(world, told)
+        check_cuts(whole, lives)
+        check_filters(whole, lives)
+        check_hours_of_the_week(whole, lives)
+        check_supervision(world, lives)
         for user in (UserFactory(role=Role.ADMIN), manager_of(world, 0, 2)):
-            rows_are_counted(world, supervision.of(user))
-        trends_add_up(world)
+            check_rows(world, supervision.of(user))
+        check_trends(world)
         assert [one for low, high in windows() for one in differences(low, high)] == []
 
     in_a_world(history, check)
@@ -104,18 +104,18 @@ def test_the_histories_cover_every_figure() -> None:
 
 def worth_of(
     name: str,
-    told: reference.Lives,
+    lives: reference.Lives,
     period: Period,
     wanted: Callable[[reference.ReferenceRow], bool] = lambda line: True,
 ) -> list[float]:
-    return reference.rows_of(name, told, period.first, period.end, wanted)
+    return reference.rows_of(name, lives, period.first, period.end, wanted)
 
 
 def day_of(line: reference.ReferenceRow) -> date:
     return line.at.astimezone(line.life.website.zone).date()
 
 
-def cut_like_the_reference(scope: Scope, told: reference.Lives) -> None:
+def check_cuts(scope: Scope, lives: reference.Lives) -> None:
     cuts: tuple[tuple[answers.Cut, Callable[[reference.ReferenceRow], Any]], ...] = (
         (answers.BY_AGENT, lambda line: line.agent),
         (answers.BY_GROUP, lambda line: line.group),
@@ -128,37 +128,37 @@ def cut_like_the_reference(scope: Scope, told: reference.Lives) -> None:
         for key, found in answers.cut(ALL, scope, by).items():
             for name in figures.FIGURES:
                 worth = worth_of(
-                    name, told, scope.period, lambda line, k=key, of=key_of: of(line) == k
+                    name, lives, scope.period, lambda line, k=key, of=key_of: of(line) == k
                 )
-                same(found[name], f"{name} of {key}", worth)
+                check_answer(found[name], f"{name} of {key}", worth)
 
 
-def narrowed_like_the_reference(scope: Scope, told: reference.Lives) -> None:
+def check_filters(scope: Scope, lives: reference.Lives) -> None:
     """Narrowed by how visitors were engaged, wherever a conversation went from there."""
-    for engaged in {life.engaged for life in told}:
+    for engaged in {life.engaged for life in lives}:
         for name, value in asdict(engaged).items():
             found = answers.total(ALL, replace(scope, filters=Filters(**{name: value})))
             for figure in figures.FIGURES:
                 worth = worth_of(
                     figure,
-                    told,
+                    lives,
                     scope.period,
                     lambda line, n=name, v=value: getattr(line.life.engaged, n) == v,
                 )
-                same(found[figure], f"{figure} of {name} {value}", worth)
+                check_answer(found[figure], f"{figure} of {name} {value}", worth)
 
 
-def hours_of_the_week_are_those_of_the_wall(scope: Scope, told: reference.Lives) -> None:
+def check_hours_of_the_week(scope: Scope, lives: reference.Lives) -> None:
     """In two zones, over a clock change."""
     for name in ("opened", "contacts", "wait"):
         wanted: dict[int, list[float]] = defaultdict(list)
-        for line in reference.lines_of(name, told, scope.period.first, scope.period.end):
+        for line in reference.lines_of(name, lives, scope.period.first, scope.period.end):
             at = line.at.astimezone(line.life.website.zone)
             wanted[24 * at.weekday() + at.hour].append(line.worth)
         found = answers.cut([figures.FIGURES[name]], scope, answers.BY_HOUR_OF_WEEK)
         assert set(found) == set(wanted)
         for hour, worth in wanted.items():
-            same(found[hour][name], f"{name} in hour {hour}", worth)
+            check_answer(found[hour][name], f"{name} in hour {hour}", worth)
 
 
 def manager_of(world: World, *numbers: int) -> User:
@@ -167,7 +167,7 @@ def manager_of(world: World, *numbers: int) -> User:
     return user
 
 
-def parts_are_what_belongs_to_them(world: World, told: reference.Lives) -> None:
+def check_supervision(world: World, lives: reference.Lives) -> None:
     """Managers of one group of two, of the other, of groups on both websites, of all groups of a
     website: they read what belongs to these groups, and everything of a whole website."""
     first = world.websites[0].pk
@@ -186,19 +186,21 @@ def parts_are_what_belongs_to_them(world: World, told: reference.Lives) -> None:
             return line.life.website.pk in mine[0] or line.belongs_to(mine[1])
 
         for name in figures.FIGURES:
-            lines = reference.lines_of(name, told, SOME_DAYS.first, SOME_DAYS.end)
+            lines = reference.lines_of(name, lives, SOME_DAYS.first, SOME_DAYS.end)
             mine = [line for line in lines if sees(line)]
-            same(found[name], f"{name} of the groups {numbers}", [line.worth for line in mine])
+            check_answer(
+                found[name], f"{name} of the groups {numbers}", [line.worth for line in mine]
+            )
             for key, cells in by_agent.items():
                 worth = [line.worth for line in mine if line.agent == key]
-                same(cells[name], f"{name} of {key} of the groups {numbers}", worth)
+                check_answer(cells[name], f"{name} of {key} of the groups {numbers}", worth)
             LEFT_OUT[name] += len(lines) - len(mine)
 
 
 LEFT_OUT: Counter[str] = Counter()
 
 
-def rows_are_counted(world: World, supervised: Supervised) -> None:
+def check_rows(world: World, supervised: Supervised) -> None:
     """A figure counts the rows that it opens, and they fold to its value."""
     for filters in (
         Filters(),
@@ -229,7 +231,7 @@ def currency_of(row: Any) -> str:
     return currency
 
 
-def trends_add_up(world: World) -> None:
+def check_trends(world: World) -> None:
     """A trend's counts add up, and Python finds the same buckets as PostgreSQL."""
     paris = world.websites[0]
     scope = Scope((paris,), SOME_DAYS, supervised=EVERYTHING)
@@ -294,7 +296,7 @@ def test_a_conversation_is_counted_for_the_rule_of_its_engagement() -> None:
     assert found == (first.rule_id, narrowed)
     assert [narrowed[one.name].n for one in wanted] == [4, 1, 2, 1]
     # For a manager of groups that the rule does not lead to, the rule has no name.
-    for number, told in ((0, {first.rule_id: 1}), (1, {None: 2})):
+    for number, counts in ((0, {first.rule_id: 1}), (1, {None: 2})):
         supervised = supervision.of(manager_of(world, number))
         read = answers.cut(wanted, replace(scope, supervised=supervised), answers.BY_RULE)
-        assert {key: cells["opened"].n for key, cells in read.items()} == told, number
+        assert {key: cells["opened"].n for key, cells in read.items()} == counts, number

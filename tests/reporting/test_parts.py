@@ -87,16 +87,16 @@ class Team:
         made: Visitor = VisitorFactory(website=website, name=f"{self.name} visitor")
         return made
 
-    def lives(self, regular: Visitor) -> None:
+    def create_history(self, regular: Visitor) -> None:
         """One of everything; ``regular`` writes to both teams."""
         for status in Status:
             if status != Status.BOT:
-                self.named(in_status(status, self.step, self.agent, at=NOW - 90 * MINUTE))
+                self.add_named(in_status(status, self.step, self.agent, at=NOW - 90 * MINUTE))
         for number, visitor in enumerate((regular, self.visitor())):
             self.numbers.append(self.talk(visitor, number).pk)
-        self.works()
+        self.create_presence()
 
-    def named(self, one: Conversation) -> None:
+    def add_named(self, one: Conversation) -> None:
         Visitor.objects.filter(pk=one.visitor_id).update(name=f"{self.name} visitor")
         self.numbers.append(one.pk)
         self.say(one, Author.VISITOR)
@@ -135,7 +135,7 @@ class Team:
         self.sales.append(sale.pk)
         return one
 
-    def works(self) -> None:
+    def create_presence(self) -> None:
         """The agent is there; some visitors find no room; the sweep has something to repair."""
         website = self.step.rule.website
         connect(self.agent)
@@ -169,7 +169,7 @@ class Shop:
         self.boss: User = UserFactory(role=Role.MANAGER, email="boss@example.com", language="en")
         self.ours.step.group.managers.add(self.boss)
         self.regular: Visitor = VisitorFactory(website=website, name="Regular")
-        self.ours.lives(self.regular)
+        self.ours.create_history(self.regular)
         # Begun by us, and theirs now: what we did to it stays ours.
         at = NOW - 80 * MINUTE
         self.moved = on_desk(self.ours.step, self.ours.agent, at=at)
@@ -193,11 +193,11 @@ class Shop:
         verbs.close(came.pk, reason=CloseReason.RESOLVED, actor=self.ours.who, at=NOW)
         self.ours.numbers.append(came.pk)
 
-    def others_live(self) -> None:
-        self.theirs.lives(self.regular)
-        self.theirs.named(with_bot(self.theirs.step, at=NOW - 90 * MINUTE))
+    def change_the_other_group(self) -> None:
+        self.theirs.create_history(self.regular)
+        self.theirs.add_named(with_bot(self.theirs.step, at=NOW - 90 * MINUTE))
         verbs.push(self.moved.pk, agent=self.theirs.agent, at=NOW - MINUTE)
-        self.theirs.named(self.moved)
+        self.theirs.add_named(self.moved)
         self.theirs.say(self.moved, Author.AGENT)
         verbs.close(self.moved.pk, reason=CloseReason.RESOLVED, actor=self.theirs.who, at=NOW)
         surveys.answer(self.moved.pk, csat=1, nps=0, comment=f"{THEIRS} comment", at=NOW)
@@ -329,7 +329,7 @@ def test_changes_in_another_group_change_nothing_visible(shop: Shop) -> None:
     asked = [path for name, path in addresses(shop, of=shop.ours) if name not in OFFERS]
     before = read(shop.boss, asked)
     cache.clear()
-    shop.others_live()
+    shop.change_the_other_group()
     after = read(shop.boss, asked)
     assert after.keys() == before.keys()
     assert len([one for one in before.values() if one[0] == 200]) > 400
@@ -374,7 +374,7 @@ def written(shop: Shop) -> dict[str, str]:
 def test_changes_in_another_group_change_no_export_or_mail(shop: Shop) -> None:
     before = written(shop)
     cache.clear()
-    shop.others_live()
+    shop.change_the_other_group()
     after = written(shop)
     assert all("Ours" in before[name] for name in ("conversations", "closed", "connected_time"))
     for name in before:
@@ -393,7 +393,7 @@ def media(tmp_path: Any, settings: Any) -> None:
 
 def test_a_manager_of_both_groups_sees_all_of_it(shop: Shop) -> None:
     """Otherwise the tests above would prove nothing."""
-    shop.others_live()
+    shop.change_the_other_group()
     shop.theirs.step.group.managers.add(shop.boss)
     asked = [path for _name, path in addresses(shop, of=shop.theirs)][::4]
     told = read(shop.boss, asked)
@@ -401,7 +401,7 @@ def test_a_manager_of_both_groups_sees_all_of_it(shop: Shop) -> None:
 
 
 def test_objects_of_another_group_are_not_found(shop: Shop) -> None:
-    shop.others_live()
+    shop.change_the_other_group()
     asked = {
         path
         for name, path in addresses(shop, of=shop.theirs)

@@ -80,12 +80,12 @@ def in_a_past_world(history: int, check: Callable[[World], None]) -> None:
         world = World.make()
         world.at = EVE
         world.live(history)
-        somebody_steers(world)
+        act_without_contacts(world)
         check(world)
         raise Forget
 
 
-def somebody_steers(world: World) -> None:
+def act_without_contacts(world: World) -> None:
     """A manager without a desk transfers conversations; an agent is only present."""
     boss = UserFactory(role=Role.MANAGER, username="boss")
     for one in Conversation.objects.filter(pk__in=world.opened, status="queued"):
@@ -113,7 +113,7 @@ def supervisions(world: World) -> Iterator[Supervised]:
     yield supervision.of(user)
 
 
-def all_that_is_told(pks: list[int], supervised: Supervised) -> dict[str, Any]:
+def all_results(pks: list[int], supervised: Supervised) -> dict[str, Any]:
     """Return every figure whole, split and by time, and every row of every file; by keys, not by
     names."""
     scope = Scope(
@@ -151,7 +151,7 @@ def conversations_of(scope: Scope) -> Iterator[dict[str, Any]]:
                 yield {name: value for name, value in said.items() if name not in NAMES}
 
 
-def set_everything_otherwise(world: World) -> None:
+def change_all_settings(world: World) -> None:
     """Change everything that administrators and managers can change in settings, people and
     teams."""
     for user in User.objects.filter(agent__isnull=False):
@@ -191,11 +191,11 @@ def test_changed_settings_change_no_past_figure(history: int) -> None:
     def check(world: World) -> None:
         pks = [website.pk for website in world.websites]
         seen = list(supervisions(world))
-        before = [all_that_is_told(pks, supervised) for supervised in seen]
+        before = [all_results(pks, supervised) for supervised in seen]
         assert before[0]["total"]["paid"].n or history != 2
-        set_everything_otherwise(world)
+        change_all_settings(world)
         for supervised, then in zip(seen, before, strict=True):
-            now = all_that_is_told(pks, supervised)
+            now = all_results(pks, supervised)
             for what, value in then.items():
                 # which rules it names depends on rights
                 if what != "by rule" or supervised is EVERYTHING:
@@ -216,8 +216,8 @@ def test_the_files_add_up_to_the_figures(history: int) -> None:
             scope = Scope(websites, DAYS, supervised=supervised)
             whole = answers.total(ALL, scope)
             for figure in ALL:
-                adds_up(figure, scope, whole[figure.name])
-            parts_add_up(scope, whole)
+                check_file_total(figure, scope, whole[figure.name])
+            check_columns(scope, whole)
         sold = sum(row["Transactions attributed"] for row in conversations_of(scope_of(websites)))
         assert sold == answers.total(ALL, scope_of(websites))["attributed"].value
 
@@ -229,7 +229,7 @@ def scope_of(websites: tuple[Website, ...]) -> Scope:
     return Scope(websites, Period(DAYS.first, date(2025, 4, 20)), supervised=EVERYTHING)
 
 
-def adds_up(figure: figures.Figure, scope: Scope, answer: answers.Answer) -> None:
+def check_file_total(figure: figures.Figure, scope: Scope, answer: answers.Answer) -> None:
     """Check that the file's "Counts as", folded as the figure is, equals the figure."""
     headings = row_files.headings()
     worth, weight, money = (
@@ -254,7 +254,7 @@ def adds_up(figure: figures.Figure, scope: Scope, answer: answers.Answer) -> Non
         assert answer.value == pytest.approx(found, abs=1e-6), figure.name
 
 
-def parts_add_up(scope: Scope, whole: answers.Answers) -> None:
+def check_columns(scope: Scope, whole: answers.Answers) -> None:
     """Check the same for the columns of every table."""
     summed = {Fold.COUNT, Fold.SUM, Fold.MONEY}
     for name, wanted in tables.CUTS.items():

@@ -1,4 +1,4 @@
-"""What the Messenger sends: consent, first message, survey, tickets; and what is refused."""
+"""Requests of the Messenger: consent, first message, survey, tickets and refusals."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ async def shelf() -> AsyncIterator[None]:
 
 
 class Page:
-    """A page of the brand that asks; ``told`` returns the last answer."""
+    """A page of the brand that asks; ``engagement`` returns the answer."""
 
     def __init__(self, key: str = "celeste") -> None:
         self.path = f"/messenger/{key}/engagement/"
@@ -69,7 +69,7 @@ class Page:
         self.headers = {name.decode(): value.decode() for name, value in answer["headers"]}
         return answer["status"], json.loads(answer["body"])
 
-    async def told(self, **says: Any) -> dict[str, Any]:
+    async def engagement(self, **says: Any) -> dict[str, Any]:
         status, answer = await self.ask(**says)
         assert status == 200, answer
         read: dict[str, Any] = answer
@@ -86,7 +86,7 @@ in_thread: Callable[..., Any] = sync_to_async
 
 async def test_a_page_of_the_website_may_engage(page: Page, step: RuleStep) -> None:
     rule = await TargetingRule.objects.aget()
-    assert await page.told() == {
+    assert await page.engagement() == {
         "engage": True,
         "stays_open": True,
         "asynchronous": True,
@@ -106,17 +106,17 @@ async def test_a_page_of_the_website_may_engage(page: Page, step: RuleStep) -> N
     assert page.headers["access-control-allow-origin"] == SHOP
     assert page.headers["vary"] == "Origin"
     assert page.headers["cache-control"] == "no-store"
-    assert (await page.told(language="fr"))["labels"]["open"] != "Open the chat"
+    assert (await page.engagement(language="fr"))["labels"]["open"] != "Open the chat"
 
 
 async def test_a_refusal_includes_its_reason(page: Page, website: Website, step: RuleStep) -> None:
     await in_thread(queued)(step)
-    told = await page.told()
+    told = await page.engagement()
     assert (told["engage"], told["reason"]) == (False, "no_room")
     await TargetingRule.objects.aupdate(is_enabled=False)
     await in_thread(changes.rule_changed)(website.pk)
     await asyncio.sleep(snapshot_cache.LOOK)
-    told = await page.told()
+    told = await page.engagement()
     assert (told["engage"], told["reason"], "targeting" in told) == (False, "no_rule", False)
 
 
@@ -126,7 +126,7 @@ async def test_a_closed_group_includes_its_opening_time(
     group, opens = step.group, timezone.now() + timedelta(minutes=30)
     group.is_open, group.keeps_places_when_closed, group.hours_change_at = False, False, opens
     await group.asave()
-    told = await page.told()
+    told = await page.engagement()
     assert (told["engage"], told["reason"]) == (False, "closed")
     assert told["opens_at"] == opens.isoformat()
     assert 1790 <= told["again_in"] <= 1800
@@ -137,7 +137,7 @@ async def test_a_closed_group_shows_the_button_if_enabled_and_its_opening_is_kno
     page: Page, website: Website, step: RuleStep
 ) -> None:
     await TargetingRule.objects.aupdate(shows_when_closed=True)
-    assert "shows" not in await page.told()  # it is open: that is an engagement
+    assert "shows" not in await page.engagement()  # it is open: that is an engagement
     group = step.group
     group.is_open, group.keeps_places_when_closed = False, False
     for opens, shows in ((timezone.now() + timedelta(minutes=30), True), (None, None)):
@@ -145,7 +145,7 @@ async def test_a_closed_group_shows_the_button_if_enabled_and_its_opening_is_kno
         await group.asave()
         await in_thread(changes.rule_changed)(website.pk)
         await asyncio.sleep(snapshot_cache.LOOK)
-        told = await page.told()
+        told = await page.engagement()
         assert (told["engage"], told["reason"], told.get("shows")) == (False, "closed", shows)
 
 
@@ -160,14 +160,14 @@ async def test_the_first_matching_targeting_rule_applies(
         texts={"fr": "Une question ?", "en": "Any question?"},
     )
     await TargetingRule.objects.filter(pk=everywhere.pk).aupdate(position=cart.position + 1)
-    told = await page.told(url=f"{SHOP}/cart/", seconds=5)
+    told = await page.engagement(url=f"{SHOP}/cart/", seconds=5)
     assert (told["targeting"], told["again_in"]) == (everywhere.pk, 15)
-    told = await page.told(url=f"{SHOP}/cart/", seconds=20)
+    told = await page.engagement(url=f"{SHOP}/cart/", seconds=20)
     assert told["targeting"] == cart.pk
     assert told["notification"] == {"kind": "text", "text": "Any question?"}
-    told = await page.told(url=f"{SHOP}/cart/", seconds=20, language="de")
+    told = await page.engagement(url=f"{SHOP}/cart/", seconds=20, language="de")
     assert told["notification"]["text"] == "Une question ?"  # the website's own language
-    assert (await page.told(url=f"{SHOP}/lamps/", seconds=20))["targeting"] == everywhere.pk
+    assert (await page.engagement(url=f"{SHOP}/lamps/", seconds=20))["targeting"] == everywhere.pk
 
 
 async def test_only_the_domains_of_the_website_are_accepted(page: Page, step: RuleStep) -> None:
@@ -208,7 +208,7 @@ async def test_invalid_methods_and_bodies_are_refused(page: Page, step: RuleStep
 
 
 async def test_invalid_page_data_is_ignored(page: Page, step: RuleStep) -> None:
-    told = await page.told(url=7, language=None, device=[], pages="x", data={"a": {"b": 1}})
+    told = await page.engagement(url=7, language=None, device=[], pages="x", data={"a": {"b": 1}})
     assert told["engage"] is True
 
 
@@ -237,7 +237,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 async def test_a_cached_answer_takes_no_database_query(
     page: Page, step: RuleStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = await page.told()
+    first = await page.engagement()
 
     def forbidden(*_args: object, **_more: object) -> None:
         raise AssertionError("the database was asked")
@@ -245,7 +245,7 @@ async def test_a_cached_answer_takes_no_database_query(
     monkeypatch.setattr(DatabaseWrapper, "ensure_connection", forbidden)
     monkeypatch.setattr(DatabaseWrapper, "_cursor", forbidden)
     for _ in range(3):
-        assert await page.told() == first
+        assert await page.engagement() == first
         await asyncio.sleep(0.07)  # so that the copy in Valkey is checked too
     monkeypatch.undo()
 
@@ -253,7 +253,7 @@ async def test_a_cached_answer_takes_no_database_query(
 async def test_simultaneous_requests_take_one_snapshot(
     page: Page, step: RuleStep, database: list[str]
 ) -> None:
-    told = await asyncio.gather(*(Page().told() for _ in range(50)))
+    told = await asyncio.gather(*(Page().engagement() for _ in range(50)))
     assert {answer["engage"] for answer in told} == {True}
     assert database == ["celeste"]
 
@@ -279,10 +279,10 @@ async def test_processes_share_a_snapshot_that_one_of_them_renews(
 
 
 async def test_no_answer_is_older_than_two_seconds(page: Page, step: RuleStep) -> None:
-    assert (await page.told())["engage"] is True
+    assert (await page.engagement())["engage"] is True
     await in_thread(queued)(step)
     began = asyncio.get_running_loop().time()
-    while (await page.told())["engage"]:
+    while (await page.engagement())["engage"]:
         assert asyncio.get_running_loop().time() - began < snapshot_cache.LIMIT
         await asyncio.sleep(0.05)
 
@@ -341,7 +341,7 @@ async def test_without_valkey_the_database_is_queried_once_a_second(
 
     monkeypatch.setattr(snapshot_cache.shelf(), "_look_up", away)
     for _ in range(20):
-        assert (await page.told())["engage"] is True
+        assert (await page.engagement())["engage"] is True
     assert database == ["celeste"]
 
 
@@ -351,9 +351,9 @@ async def test_without_the_database_requests_fail_with_503_after_the_cache_expir
     def away(*_args: object, **_more: object) -> None:
         raise OSError("no route to the database")
 
-    await page.told()
+    await page.engagement()
     monkeypatch.setattr(snapshots, "take", away)
-    assert (await page.told())["engage"] is True  # from the copy that is still valid
+    assert (await page.engagement())["engage"] is True  # from the copy that is still valid
     await asyncio.sleep(snapshot_cache.LIMIT)
     for _ in range(3):
         answered, told = await page.ask()
@@ -361,7 +361,7 @@ async def test_without_the_database_requests_fail_with_503_after_the_cache_expir
         assert page.headers["retry-after"] == "2"
     monkeypatch.undo()
     await asyncio.sleep(snapshot_cache.RENEWED)
-    assert (await page.told())["engage"] is True
+    assert (await page.engagement())["engage"] is True
 
 
 async def test_a_snapshot_is_unchanged_after_encoding_and_decoding(
@@ -381,9 +381,9 @@ async def test_pages_are_counted_by_rule_and_hour(
     page: Page, step: RuleStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for again in (False, False, True):
-        await page.told(again=again)
+        await page.engagement(again=again)
     monkeypatch.setattr(page_views, "WRITE_SECONDS", -1.0)
-    await page.told()
+    await page.engagement()
     await page_views._tallies[asyncio.get_running_loop()].writing  # type: ignore[misc]
     demand = await HourlyDemand.objects.aget(rule_id=step.rule_id)
     assert (demand.pages_engaged, demand.pages_refused) == (3, 0)

@@ -1,4 +1,4 @@
-"""What arrives at a real mail server, and what happens if it refuses, or does not answer."""
+"""Mails delivered to a real server, and servers that refuse or do not answer."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def say(conversation: Conversation, author: Author, body: str) -> None:
     sending.add(conversation.pk, author=author, body=body, client_id=uuid.uuid4(), at=NOW)
 
 
-def owe(conversation: Conversation, body: str = "It is oak.") -> Mail:
+def schedule_mail(conversation: Conversation, body: str = "It is oak.") -> Mail:
     say(conversation, Author.AGENT, body)
     assert pending_mails.look(at=NOW + MINUTE) == 1
     return Mail.objects.get(status=MailStatus.OWED)
@@ -90,7 +90,7 @@ def test_the_mail_contains_the_brand_the_agent_and_both_messages(
     """R17-R20."""
     talk.website.logo_url = "https://cdn.example.com/logo.png"
     talk.website.save()
-    mail = owe(talk)
+    mail = schedule_mail(talk)
     assert send() == 1
     (sent,) = server.mails
     assert str(sent["From"]) == "Maison Céleste <hello@mail.example.com>"
@@ -109,7 +109,7 @@ def test_the_mail_contains_the_brand_the_agent_and_both_messages(
 
 
 def test_the_mail_has_headers_of_an_automatic_mail(talk: Conversation, server: MailServer) -> None:
-    mail = owe(talk)
+    mail = schedule_mail(talk)
     send()
     (sent,) = server.mails
     assert sent["Message-ID"] == f"<{mail.public_id}@mail.example.com>"
@@ -122,7 +122,7 @@ def test_the_mail_has_headers_of_an_automatic_mail(talk: Conversation, server: M
 
 
 def test_styles_are_inlined_and_scripts_are_absent(talk: Conversation, server: MailServer) -> None:
-    owe(talk)
+    schedule_mail(talk)
     send()
     html = text_of(server.mails[0], "html")
     assert 'class="button"' in html
@@ -135,7 +135,7 @@ def test_the_button_links_to_the_page_with_a_signed_token(
     talk: Conversation, server: MailServer
 ) -> None:
     """R21, C11: behind the #, so that it reaches neither the brand's server nor its logs."""
-    owe(talk)
+    schedule_mail(talk)
     send()
     text = text_of(server.mails[0])
     (link,) = [line for line in text.splitlines() if line.startswith("https://www.example.com")]
@@ -151,7 +151,7 @@ def test_pages_outside_the_website_are_never_linked(
     talk: Conversation, server: MailServer, page: str
 ) -> None:
     Conversation.objects.update(page_url=page)
-    owe(talk)
+    schedule_mail(talk)
     send()
     text = text_of(server.mails[0])
     assert "https://www.example.com/#causerie=" in text
@@ -178,7 +178,7 @@ def test_the_mail_of_a_closed_conversation_links_to_its_survey(
 
 def test_the_websites_own_sender_is_used(talk: Conversation, server: MailServer) -> None:
     Sender.objects.create(website=talk.website, name="Céleste, « SAV »", email="sav@celeste.fr")
-    owe(talk)
+    schedule_mail(talk)
     send()
     (sender,) = server.mails[0]["From"].addresses
     assert (sender.display_name, sender.addr_spec) == ("Céleste, « SAV »", "sav@celeste.fr")
@@ -192,7 +192,7 @@ def test_names_cannot_inject_headers(talk: Conversation, server: MailServer, nam
     Sender.objects.create(website=talk.website, name="Maison")
     Sender.objects.update(name=name[:100])
     Agent.objects.update(display_name=name[:60])
-    owe(talk)
+    schedule_mail(talk)
     assert send() == 1
     (sent,) = server.mails
     assert sent["Bcc"] is None
@@ -220,7 +220,7 @@ def test_a_long_conversation_is_cut_and_earlier_messages_are_counted(
 def test_a_temporary_refusal_is_retried_with_the_same_message_id(
     talk: Conversation, server: MailServer
 ) -> None:
-    mail = owe(talk)
+    mail = schedule_mail(talk)
     server.to_data = ["451 4.7.1 Greylisted"]
     assert send(1) == 0
     mail.refresh_from_db()
@@ -237,7 +237,7 @@ def test_a_temporary_refusal_is_retried_with_the_same_message_id(
 def test_a_permanently_refused_address_is_recorded_and_not_retried(
     talk: Conversation, server: MailServer
 ) -> None:
-    mail = owe(talk)
+    mail = schedule_mail(talk)
     server.to_rcpt = ["550 5.1.1 No such user"]
     assert send() == 0
     mail.refresh_from_db()
@@ -250,7 +250,7 @@ def test_a_permanently_refused_address_is_recorded_and_not_retried(
 def test_retries_end_when_the_server_stays_unreachable(talk: Conversation, settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
-    mail = owe(talk)
+    mail = schedule_mail(talk)
     for moment in range(1, 2000):
         send(moment)
     mail.refresh_from_db()
@@ -261,7 +261,7 @@ def test_retries_end_when_the_server_stays_unreachable(talk: Conversation, setti
 def test_a_mail_is_cancelled_when_its_messages_are_read(
     talk: Conversation, server: MailServer
 ) -> None:
-    mail = owe(talk)
+    mail = schedule_mail(talk)
     Conversation.objects.update(visitor_read_seq=2)
     assert send() == 0
     mail.refresh_from_db()
@@ -273,7 +273,7 @@ def test_a_mail_is_cancelled_when_its_messages_are_read(
 def test_a_mail_is_cancelled_when_the_address_changes(
     talk: Conversation, server: MailServer
 ) -> None:
-    mail = owe(talk)
+    mail = schedule_mail(talk)
     Address.objects.update(email="new@example.org")
     assert send() == 0
     mail.refresh_from_db()
@@ -283,7 +283,7 @@ def test_a_mail_is_cancelled_when_the_address_changes(
 def test_a_worker_killed_after_delivery_causes_one_repeat_at_most(
     talk: Conversation, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mail = owe(talk)
+    mail = schedule_mail(talk)
 
     class Killed(BaseException):
         """Like SIGKILL: none of our code runs any more."""
@@ -308,7 +308,7 @@ def test_a_worker_killed_after_delivery_causes_one_repeat_at_most(
 def test_a_mail_of_a_killed_worker_is_sent_after_its_lease_expires(
     talk: Conversation, server: MailServer
 ) -> None:
-    mail = owe(talk)
+    mail = schedule_mail(talk)
     assert delivery._claim(at=NOW + MINUTE) is not None
     assert send(2) == 0
     assert send(5) == 1
@@ -355,7 +355,7 @@ def test_without_a_reply_mailbox_mails_do_not_invite_replies(
     talk: Conversation, server: MailServer, settings: Any
 ) -> None:
     settings.MAIL_REPLY_TO = ""
-    owe(talk)
+    schedule_mail(talk)
     send()
     (sent,) = server.mails
     assert sent["Reply-To"] is None
@@ -368,7 +368,7 @@ def test_without_a_server_mails_are_written_to_files(
 ) -> None:
     settings.EMAIL_BACKEND = "messenger.mail.file_backend.Backend"
     settings.MAIL_FOLDER = tmp_path
-    mail = owe(talk)
+    mail = schedule_mail(talk)
     assert send() == 1
     (kept,) = tmp_path.iterdir()
     assert kept.name == f"{mail.public_id}@localhost.eml"

@@ -120,14 +120,14 @@ def test_only_agents_receive_the_id_of_the_original_mail(
     Visitor.objects.filter(pk=talk.visitor_id).update(token_hash=hash_token("mine"))
     told: list[MessageAdded] = []
 
-    async def hear(fact: MessageAdded) -> None:
+    async def receive(fact: MessageAdded) -> None:
         told.append(fact)
 
-    bus.on(MessageAdded, hear)
+    bus.on(MessageAdded, receive)
     try:
         take(answer(talk), reply_address(talk.public_id))
     finally:
-        bus._live[MessageAdded].remove(hear)
+        bus._live[MessageAdded].remove(receive)
     kept = str(InboundEmail.objects.get().pk)
     assert [(fact.email, "email" in fact.message) for fact in told] == [(kept, False)]
     for reader, email in ((as_agent(talk, agent), kept), (as_visitor(talk, "mine"), None)):

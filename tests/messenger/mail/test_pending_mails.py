@@ -1,4 +1,4 @@
-"""Who is owed a mail: an absent visitor with an unread answer, once, and not too soon."""
+"""Pending mails: one for unread answers to an absent visitor, and not too soon."""
 
 from __future__ import annotations
 
@@ -54,16 +54,16 @@ def say(conversation: Conversation, author: Author, body: str, *, at: datetime) 
     sending.add(conversation.pk, author=author, body=body, client_id=uuid.uuid4(), at=at)
 
 
-def owed() -> list[Mail]:
+def pending() -> list[Mail]:
     return list(Mail.objects.filter(status=MailStatus.OWED).order_by("pk"))
 
 
 def test_an_answer_is_mailed_after_a_minute(talk: Conversation) -> None:
     say(talk, Author.AGENT, "It is.", at=NOW)
     assert pending_mails.look(at=NOW + 59 * SECOND) == 0
-    assert owed() == []
+    assert pending() == []
     assert pending_mails.look(at=NOW + 60 * SECOND) == 1
-    (mail,) = owed()
+    (mail,) = pending()
     assert (mail.to, mail.from_seq, mail.to_seq) == (VISITOR, 1, 2)
     assert pending_mails.look(at=NOW + 10 * MINUTE) == 0
 
@@ -74,7 +74,7 @@ def test_the_minute_runs_from_the_last_message(talk: Conversation) -> None:
     say(talk, Author.AGENT, "From the Jura.", at=NOW + 50 * SECOND)
     assert pending_mails.look(at=NOW + 100 * SECOND) == 0
     assert pending_mails.look(at=NOW + 110 * SECOND) == 1
-    assert owed()[0].to_seq == 3
+    assert pending()[0].to_seq == 3
 
 
 def test_mails_of_one_conversation_are_spaced(talk: Conversation) -> None:
@@ -83,7 +83,7 @@ def test_mails_of_one_conversation_are_spaced(talk: Conversation) -> None:
     say(talk, Author.AGENT, "One more thing.", at=NOW + 2 * MINUTE)
     assert pending_mails.look(at=NOW + 15 * MINUTE) == 0
     assert pending_mails.look(at=NOW + 16 * MINUTE) == 1
-    assert [(mail.from_seq, mail.to_seq) for mail in owed()] == [(1, 2), (2, 3)]
+    assert [(mail.from_seq, mail.to_seq) for mail in pending()] == [(1, 2), (2, 3)]
 
 
 def test_read_messages_are_not_mailed_or_checked_again(talk: Conversation) -> None:
@@ -136,7 +136,7 @@ def test_a_new_address_gets_the_pending_mail(talk: Conversation) -> None:
     pending_mails.look(at=NOW + MINUTE)
     addresses.give(talk.visitor, "other@example.org", at=NOW + 2 * MINUTE)
     pending_mails.look(at=NOW + 30 * MINUTE)
-    assert [mail.to for mail in owed()] == ["other@example.org"]
+    assert [mail.to for mail in pending()] == ["other@example.org"]
 
 
 def test_a_closed_conversation_is_still_mailed(talk: Conversation, agent: Agent) -> None:

@@ -29,7 +29,7 @@ def visitor() -> Visitor:
     return VisitorFactory(token="word")
 
 
-def tell(visitor: Visitor, token: str = "word", **said: Any) -> int:
+def post_view(visitor: Visitor, token: str = "word", **said: Any) -> int:
     """Post a page view as the Messenger does from a page of the site; return the status."""
     answer = Client(REMOTE_ADDR="81.2.69.142").post(
         f"/messenger/{visitor.website.key}/seen/",
@@ -43,8 +43,10 @@ def tell(visitor: Visitor, token: str = "word", **said: Any) -> int:
 def test_a_repeated_page_view_is_stored_once(visitor: Visitor) -> None:
     view = {"device": "phone", "language": "fr-FR", "data": {"cart.total": 80, "vip": True}}
     for _ in range(2):
-        assert tell(visitor, view=view, referrer="https://search.example/?q=lamp") == 204
-    assert tell(visitor, url="https://shop.example/b", referrer="https://shop.example/a") == 204
+        assert post_view(visitor, view=view, referrer="https://search.example/?q=lamp") == 204
+    assert (
+        post_view(visitor, url="https://shop.example/b", referrer="https://shop.example/a") == 204
+    )
     assert [page.url for page in page_views.pages_of(visitor.pk)] == [
         "https://shop.example/b",
         "https://shop.example/a",
@@ -57,7 +59,7 @@ def test_a_repeated_page_view_is_stored_once(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize("token", ["", "another"])
 def test_nothing_is_stored_without_consent(visitor: Visitor, token: str) -> None:
-    assert tell(visitor, token) == 401
+    assert post_view(visitor, token) == 401
     assert not SeenPage.objects.exists()
     assert not Profile.objects.exists()
 
@@ -72,13 +74,13 @@ def test_nothing_is_stored_without_consent(visitor: Visitor, token: str) -> None
     ],
 )
 def test_invalid_page_views_are_not_stored(visitor: Visitor, said: dict[str, Any]) -> None:
-    assert tell(visitor, **said) == 204
+    assert post_view(visitor, **said) == 204
     assert not SeenPage.objects.exists()
 
 
 def test_text_is_stored_without_invalid_characters(visitor: Visitor) -> None:
     view = {"data": {"a\x00b": "x\x00y"}, "language": "fr\x00"}
-    assert tell(visitor, title="  A\x00 \n B " + "x" * 300, view=view) == 204
+    assert post_view(visitor, title="  A\x00 \n B " + "x" * 300, view=view) == 204
     assert page_views.pages_of(visitor.pk)[0].title == ("A B " + "x" * 300)[:200]
     assert Profile.objects.get().data == {"ab": "xy"}
 
@@ -141,9 +143,9 @@ def test_the_desk_shows_pages_and_profile_escaped(visitor: Visitor) -> None:
 def test_a_page_view_takes_few_queries(
     visitor: Visitor, django_assert_max_num_queries: Callable[[int], Any]
 ) -> None:
-    tell(visitor)
+    post_view(visitor)
     with django_assert_max_num_queries(12):
-        assert tell(visitor, url="https://shop.example/b") == 204
+        assert post_view(visitor, url="https://shop.example/b") == 204
 
 
 # --- Places -----------------------------------------------------------------------------------
@@ -204,13 +206,13 @@ def test_the_agents_desk_is_notified(
 
     told: list[VisitorBrowsed] = []
 
-    async def hear(fact: VisitorBrowsed) -> None:
+    async def receive(fact: VisitorBrowsed) -> None:
         told.append(fact)
 
     step = StepFactory(rule__website=visitor.website)
     agent = AgentFactory()
     conversation = on_desk(step, agent, visitor=visitor)
-    bus.on(VisitorBrowsed, hear)
+    bus.on(VisitorBrowsed, receive)
     try:
         with django_capture_on_commit_callbacks(execute=True):
             page_views.see(visitor.pk, Seen(url="https://x/"), at=NOW)
@@ -223,9 +225,9 @@ def test_withdrawn_consent_deletes_pages_and_profile(visitor: Visitor) -> None:
     from conversations.models import Consent, ConsentKind
     from conversations.visitors import persons
 
-    assert tell(visitor) == 204
+    assert post_view(visitor) == 204
     withdrawn = Consent(kind=ConsentKind.WITHDRAWN, language="fr", text="", given_at=NOW)
     persons.record(visitor, withdrawn)
-    assert tell(visitor, url="https://shop.example/b") == 204
+    assert post_view(visitor, url="https://shop.example/b") == 204
     assert not SeenPage.objects.exists()
     assert not Profile.objects.exists()

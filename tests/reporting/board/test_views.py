@@ -291,7 +291,7 @@ def test_the_board_can_be_filtered_by_website_group_and_name(
         in_status(Status.SNOOZED, one, one.group.members.get())
         closed(one, one.group.members.get(), NOW, answered_after=timedelta(seconds=5))
 
-    def told(view: View) -> tuple[int, int, int, int, int, int]:
+    def counts(view: View) -> tuple[int, int, int, int, int, int]:
         board = queries.board(manager, at=NOW, view=view)
         assert board.waiting == len(board.waits.longest)
         return (
@@ -303,10 +303,10 @@ def test_the_board_can_be_filtered_by_website_group_and_name(
             board.crowd.connected,
         )
 
-    assert told(View()) == (3, 3, 3, 3, 3, 3)
-    assert told(View(website=step.rule.website_id)) == (2, 2, 2, 2, 2, 2)
-    assert told(View(group=other.group_id)) == (1, 1, 1, 1, 1, 1)
-    assert told(View(agent="ali")) == (3, 3, 3, 3, 1, 1)
+    assert counts(View()) == (3, 3, 3, 3, 3, 3)
+    assert counts(View(website=step.rule.website_id)) == (2, 2, 2, 2, 2, 2)
+    assert counts(View(group=other.group_id)) == (1, 1, 1, 1, 1, 1)
+    assert counts(View(agent="ali")) == (3, 3, 3, 3, 1, 1)
     stranger = UserFactory(role=Role.MANAGER)
     step.group.managers.set([stranger])
     client = Client()

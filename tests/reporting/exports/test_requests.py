@@ -292,7 +292,7 @@ class TestExportQueue:
         export = asked(manager, subject="closed")
         write = row_files.WRITERS["csv"]
 
-        def told_midway(file: Any, pieces: Iterator[Any], *rest: Any) -> None:
+        def stopped_midway(file: Any, pieces: Iterator[Any], *rest: Any) -> None:
             def watched() -> Iterator[Any]:
                 for piece in pieces:
                     yield piece
@@ -300,7 +300,7 @@ class TestExportQueue:
 
             write(file, watched(), *rest)
 
-        monkeypatch.setitem(row_files.WRITERS, "csv", told_midway)
+        monkeypatch.setitem(row_files.WRITERS, "csv", stopped_midway)
         assert not written()
         export.refresh_from_db()
         assert (export.state, export.attempts) == (ExportState.WAITING, 0)
@@ -407,21 +407,21 @@ def test_a_failing_export_is_retried_and_then_reported(
     assert "The export failed three times" in sent.body
 
 
-def lost_the_group(user: User, _step: RuleStep) -> None:
+def remove_from_group(user: User, _step: RuleStep) -> None:
     user.managed_groups.clear()
 
 
-def is_an_agent_now(user: User, step: RuleStep) -> None:
+def demote_to_agent(user: User, step: RuleStep) -> None:
     User.objects.filter(pk=user.pk).update(role=Role.AGENT)
     step.group.members.add(AgentFactory(user=user))
 
 
-def was_let_go(user: User, _step: RuleStep) -> None:
+def deactivate(user: User, _step: RuleStep) -> None:
     User.objects.filter(pk=user.pk).update(is_active=False)
 
 
 @pytest.mark.usefixtures("clock")
-@pytest.mark.parametrize("happens", [lost_the_group, is_an_agent_now, was_let_go])
+@pytest.mark.parametrize("happens", [remove_from_group, demote_to_agent, deactivate])
 def test_a_file_is_inaccessible_after_losing_access_to_its_content(
     manager: User, step: RuleStep, happens: Callable[[User, RuleStep], None]
 ) -> None:
@@ -431,7 +431,7 @@ def test_a_file_is_inaccessible_after_losing_access_to_its_content(
     assert fetched(manager, export)[0] == 200
     happens(manager, step)
     assert fetched(manager, export)[0] in {302, 404}
-    if happens is not was_let_go:
+    if happens is not deactivate:
         page = logged_in(manager).get("/reports/exports/").content.decode()
         assert "no longer have access to all of its content" in page
         assert "Download" not in page
@@ -442,7 +442,7 @@ def test_no_file_is_written_for_a_user_who_has_lost_all_access(
     manager: User, step: RuleStep
 ) -> None:
     export = asked(manager)
-    lost_the_group(manager, step)
+    remove_from_group(manager, step)
     assert written()
     export.refresh_from_db()
     assert export.fault == Fault.NOTHING_TO_SEE

@@ -1,4 +1,4 @@
-"""Reports by e-mail: due by local time, owed once, limited to what the reader may see when sent."""
+"""Reports by e-mail: due by local time, sent once, limited to what the reader may see."""
 
 from __future__ import annotations
 
@@ -124,26 +124,28 @@ def test_the_mail_contains_figures_a_report_link_and_an_unsubscribe_link(manager
     assert "no longer sent" in Client().get("/reports/no-longer/7:forged/").content.decode()
 
 
-def lost_the_group(user: User) -> None:
+def remove_from_group(user: User) -> None:
     user.managed_groups.clear()
 
 
-def was_let_go(user: User) -> None:
+def deactivate(user: User) -> None:
     User.objects.filter(pk=user.pk).update(is_active=False)
 
 
-def is_an_agent_now(user: User) -> None:
+def demote_to_agent(user: User) -> None:
     """Make the user an agent, who reads their own figures under /reports/ and gets none by
     email."""
     User.objects.filter(pk=user.pk).update(role=Role.AGENT)
     user.managed_groups.get().members.add(AgentFactory(user=user))
 
 
-def has_no_address(user: User) -> None:
+def remove_address(user: User) -> None:
     User.objects.filter(pk=user.pk).update(email="")
 
 
-@pytest.mark.parametrize("happens", [lost_the_group, was_let_go, is_an_agent_now, has_no_address])
+@pytest.mark.parametrize(
+    "happens", [remove_from_group, deactivate, demote_to_agent, remove_address]
+)
 def test_a_user_without_access_is_unsubscribed_and_not_mailed(
     manager: User, happens: Callable[[User], None]
 ) -> None:

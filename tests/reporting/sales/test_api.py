@@ -59,7 +59,7 @@ def talk(step: RuleStep, alice: Agent) -> Conversation:
 # --- The script of a page --------------------------------------------------------------------
 
 
-def tells(step: RuleStep, sent: object, origin: str = "https://shop.example") -> Any:
+def report_purchase(step: RuleStep, sent: object, origin: str = "https://shop.example") -> Any:
     return Client().post(
         f"/messenger/{step.rule.website.key}/transactions/",
         data=sent if isinstance(sent, str) else json.dumps(sent),
@@ -74,7 +74,7 @@ def test_a_purchase_reported_twice_by_a_page_is_recorded_once(
     sent = {"id": "1001", "amount": 89.9, "currency": "EUR"}
     sent["visitor"] = str(talk.visitor.public_id)
     for _again in range(2):
-        answer = tells(step, sent)
+        answer = report_purchase(step, sent)
         assert answer.status_code == 204
         assert answer["Access-Control-Allow-Origin"] == "https://shop.example"
     row = Transaction.objects.get()
@@ -98,7 +98,7 @@ def test_a_purchase_reported_twice_by_a_page_is_recorded_once(
 def test_invalid_purchases_are_refused(
     step: RuleStep, sent: object, origin: str, status: int
 ) -> None:
-    assert tells(step, sent, origin).status_code == status
+    assert report_purchase(step, sent, origin).status_code == status
     assert not Transaction.objects.exists()
 
 
@@ -107,10 +107,11 @@ def test_reports_of_purchases_are_rate_limited(
 ) -> None:
     monkeypatch.setattr("messenger.views.purchases.MOST", 2)
     found = [
-        tells(step, {"id": str(n), "amount": 1, "currency": "EUR"}).status_code for n in range(4)
+        report_purchase(step, {"id": str(n), "amount": 1, "currency": "EUR"}).status_code
+        for n in range(4)
     ]
     assert found == [204, 204, 429, 429]
-    assert tells(step, {"id": "0", "amount": 2, "currency": "EUR"}).status_code == 429
+    assert report_purchase(step, {"id": "0", "amount": 2, "currency": "EUR"}).status_code == 429
 
 
 # --- The API ---------------------------------------------------------------------------------
@@ -243,19 +244,19 @@ def test_files_can_be_imported_by_command_and_page(
     manager.force_login(UserFactory(role=Role.MANAGER))
     address = "/admin/reporting/transaction/import/"
 
-    def takes(content: bytes, **more: str) -> str:
+    def import_file(content: bytes, **more: str) -> str:
         sent = {"website": step.rule.website.pk, **more}
         page = boss.post(address, sent | {"file": SimpleUploadedFile("s.csv", content)})
         assert page.status_code == 200
         return page.content.decode()
 
-    page = takes(FILE.encode())
+    page = import_file(FILE.encode())
     assert "2 already recorded" in page
     assert "Line 5:" in page
     assert "Nothing was recorded" in page
-    assert "this was only a check" in takes(GOOD.encode(), check="on")
-    assert "The file was recorded" in takes(GOOD.encode())
-    assert "UTF-8" in takes("é;à".encode("latin-1"))
+    assert "this was only a check" in import_file(GOOD.encode(), check="on")
+    assert "The file was recorded" in import_file(GOOD.encode())
+    assert "UTF-8" in import_file("é;à".encode("latin-1"))
     assert manager.get(address).status_code == 403
 
 

@@ -1,4 +1,4 @@
-"""To whom a transaction belongs: the pure rule, by examples and by properties."""
+"""The attribution of a transaction: the pure rule, by examples and by properties."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def say(one: Conversation, *, at: Any) -> None:
     sending.add(one.pk, author=Author.AGENT, body="Voilà", client_id=uuid.uuid4(), at=at)
 
 
-def told(
+def record(
     step: RuleStep,
     origin: Origin,
     *,
@@ -73,8 +73,8 @@ def test_an_authenticated_purchase_replaces_the_report_of_a_page(
 ) -> None:
     """0.01 for order 1002, then the real price: the attribution is decided again, too."""
     stranger = VisitorFactory(website=step.rule.website)
-    told(step, Origin.SCRIPT, by=stranger, amount=Decimal("0.01"))
-    row, is_new = told(step, origin, by=talk.visitor, after=2 * SECOND)
+    record(step, Origin.SCRIPT, by=stranger, amount=Decimal("0.01"))
+    row, is_new = record(step, origin, by=talk.visitor, after=2 * SECOND)
     assert not is_new
     row = Transaction.objects.get()
     assert (row.amount, row.origin, row.made_at) == (SOLD.amount, origin, NOW + 2 * SECOND)
@@ -85,17 +85,17 @@ def test_an_authenticated_purchase_replaces_the_report_of_a_page(
     )
     claim = Claim.objects.get()
     assert (claim.amount, claim.visitor, claim.recorded_at) == (Decimal("0.01"), stranger, NOW)
-    assert told(step, origin, by=talk.visitor, after=3 * SECOND)[1] is False
+    assert record(step, origin, by=talk.visitor, after=3 * SECOND)[1] is False
     with pytest.raises(Conflict):
-        told(step, origin, amount=Decimal(1), after=3 * SECOND)
+        record(step, origin, amount=Decimal(1), after=3 * SECOND)
 
 
 def test_a_report_by_script_and_by_api_is_one_purchase(
     step: RuleStep, talk: Conversation, alice: Agent
 ) -> None:
     """The shop names no customer: a page that reported the same amount is trusted about that."""
-    told(step, Origin.SCRIPT, by=talk.visitor)
-    told(step, Origin.API, after=2 * SECOND)
+    record(step, Origin.SCRIPT, by=talk.visitor)
+    record(step, Origin.API, after=2 * SECOND)
     row = Transaction.objects.get()
     assert (row.origin, row.agent, row.made_at) == (Origin.API, alice, NOW)
     assert Claim.objects.get().origin == Origin.SCRIPT
@@ -105,8 +105,8 @@ def test_a_report_by_script_and_by_api_is_one_purchase(
 def test_the_visitor_of_a_contradicted_page_report_is_dropped(
     step: RuleStep, talk: Conversation, other: dict[str, Any]
 ) -> None:
-    told(step, Origin.SCRIPT, by=talk.visitor, **other)
-    row, _is_new = told(step, Origin.API, after=2 * SECOND)
+    record(step, Origin.SCRIPT, by=talk.visitor, **other)
+    row, _is_new = record(step, Origin.API, after=2 * SECOND)
     assert (row.outcome, row.visitor, row.currency) == (
         AttributionResult.UNKNOWN_VISITOR,
         None,
@@ -115,31 +115,31 @@ def test_the_visitor_of_a_contradicted_page_report_is_dropped(
 
 
 def test_a_page_report_after_the_api_changes_nothing(step: RuleStep, talk: Conversation) -> None:
-    told(step, Origin.API, by=talk.visitor)
+    record(step, Origin.API, by=talk.visitor)
     before = Transaction.objects.values().get()
     for amount in ("0.01", "0.02"):
-        row, is_new = told(step, Origin.SCRIPT, amount=Decimal(amount), after=2 * SECOND)
+        row, is_new = record(step, Origin.SCRIPT, amount=Decimal(amount), after=2 * SECOND)
         assert (row.amount, is_new) == (SOLD.amount, False)
     assert Transaction.objects.values().get() == before
     assert Claim.objects.get().amount == Decimal("0.01")
 
 
 def test_differing_authenticated_reports_conflict(step: RuleStep) -> None:
-    told(step, Origin.API)
-    told(step, Origin.IMPORT, made_at=NOW)
+    record(step, Origin.API)
+    record(step, Origin.IMPORT, made_at=NOW)
     for other in ({"amount": Decimal(1)}, {"currency": "USD"}, {"made_at": NOW - SECOND}):
         with pytest.raises(Conflict):
-            told(step, Origin.IMPORT, **other)
+            record(step, Origin.IMPORT, **other)
     assert not Claim.objects.exists()
 
 
 def test_a_refund_remains_after_an_authenticated_report(step: RuleStep) -> None:
-    told(step, Origin.SCRIPT)
+    record(step, Origin.SCRIPT)
     recording.refund(step.rule.website, "1002", at=NOW, number="r")
     assert Transaction.objects.get().refunded_at == NOW
     with pytest.raises(Conflict):
-        told(step, Origin.API, amount=Decimal(50))
-    row, _is_new = told(step, Origin.API, amount=Decimal(100))
+        record(step, Origin.API, amount=Decimal(50))
+    row, _is_new = record(step, Origin.API, amount=Decimal(100))
     assert (row.refunded, row.refunded_at) == (SOLD.amount, None)
 
 
@@ -153,10 +153,10 @@ def test_simultaneous_reports_by_page_and_shop_are_one_purchase(
     ]
     start, failed = threading.Barrier(len(words)), list[Exception]()
 
-    def tell(origin: Origin, said: dict[str, Any]) -> None:
+    def report(origin: Origin, said: dict[str, Any]) -> None:
         start.wait()
         try:
-            told(step, origin, made_at=NOW - SECOND, **said)
+            record(step, origin, made_at=NOW - SECOND, **said)
         except Exception as error:
             failed.append(error)
         finally:
@@ -164,7 +164,7 @@ def test_simultaneous_reports_by_page_and_shop_are_one_purchase(
 
     for number in range(4):
         Transaction.objects.all().delete()
-        threads = [threading.Thread(target=tell, args=word) for word in words]
+        threads = [threading.Thread(target=report, args=word) for word in words]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -186,7 +186,7 @@ def test_a_purchase_belongs_to_the_group_of_the_agents_contact(
         actor=actors.agent(alice.user),
         at=NOW - HOUR / 2,
     )
-    row, _is_new = told(step, Origin.API, by=talk.visitor)
+    row, _is_new = record(step, Origin.API, by=talk.visitor)
     assert (row.agent, row.group) == (alice, step.group)
     assert (row.rule, row.style, row.language) == (talk.rule, talk.style, talk.language)
 
@@ -201,9 +201,9 @@ def test_for_an_agent_of_two_groups_the_contact_decides_the_group(
         talk.pk, group=support.group, queue_id=support.pk, actor=who, at=NOW - HOUR / 2
     )
     verbs.push(talk.pk, agent=alice, at=NOW - HOUR / 3)
-    first, _is_new = told(step, Origin.API, by=talk.visitor, external_id="1")
+    first, _is_new = record(step, Origin.API, by=talk.visitor, external_id="1")
     say(talk, at=NOW - HOUR / 4)
-    second, _is_new = told(step, Origin.API, by=talk.visitor, external_id="2")
+    second, _is_new = record(step, Origin.API, by=talk.visitor, external_id="2")
     earlier = replace(SOLD, external_id="3", made_at=NOW - HOUR / 2)
     third, _is_new = recording.record(
         step.rule.website, earlier, visitor=talk.visitor, origin=Origin.API, at=NOW

@@ -237,20 +237,20 @@ def test_partial_refunds_are_limited_to_the_amount(story: Story) -> None:
     story.buys("1001")
     website = story.step.rule.website
 
-    def give_back(number: str, amount: str | None) -> tuple[Decimal, bool]:
+    def refund(number: str, amount: str | None) -> tuple[Decimal, bool]:
         part = None if amount is None else Decimal(amount)
         row, is_new = recording.refund(website, "1001", amount=part, number=number, at=story.at)
         return row.refunded, is_new
 
-    assert give_back("r1", "20") == (Decimal("20"), True)
-    assert give_back("r1", "20") == (Decimal("20"), False)
+    assert refund("r1", "20") == (Decimal("20"), True)
+    assert refund("r1", "20") == (Decimal("20"), False)
     with pytest.raises(Conflict):
-        give_back("r1", "21")
+        refund("r1", "21")
     for wrong in ("69.91", "0", "-1", "NaN", "1.005"):
         with pytest.raises(Invalid):
-            give_back("r2", wrong)
+            refund("r2", wrong)
     assert Transaction.objects.get().refunded_at is None
-    assert give_back("r2", None) == (Decimal("89.90"), True)
+    assert refund("r2", None) == (Decimal("89.90"), True)
     assert Transaction.objects.get().refunded_at == story.at
 
 

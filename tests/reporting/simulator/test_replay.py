@@ -33,7 +33,7 @@ def at(minute: float) -> datetime:
     return NOW + minute * MINUTE
 
 
-def comes(minute: float, lasts: float = 10, *, group: int = TEAM) -> Arrival:
+def arrival(minute: float, lasts: float = 10, *, group: int = TEAM) -> Arrival:
     return Arrival(at(minute), RULE, (Stay(group, lasts * MINUTE),))
 
 
@@ -63,7 +63,7 @@ def team(
     )
 
 
-def played(
+def replayed(
     arrivals: list[Arrival], played_rules: dict[int, Rule], with_team: Team | None = None
 ) -> SimulationResult:
     return replay(arrivals, played_rules, with_team or team(), until=at(1000))
@@ -72,7 +72,7 @@ def played(
 def test_a_day_computed_by_hand() -> None:
     """One slot, ten minutes each, two places. At 0 the first is served; 1 and 2 wait until 10 and
     20; 3 finds no place; at 12 a place is free (1 left at 10), and its turn comes at 30."""
-    outcome = played([comes(m) for m in (0, 1, 2, 3, 12)], rules(2))
+    outcome = replayed([arrival(m) for m in (0, 1, 2, 3, 12)], rules(2))
     assert (outcome.arrived, outcome.refused, outcome.unserved) == (5, 1, 0)
     assert outcome.waits == (0 * MINUTE, 9 * MINUTE, 18 * MINUTE, 18 * MINUTE)
     assert outcome.median == 9 * MINUTE
@@ -80,17 +80,17 @@ def test_a_day_computed_by_hand() -> None:
 
 
 def test_without_places_only_a_free_agent_engages() -> None:
-    outcome = played([comes(m) for m in (0, 5, 10)], rules(0))
+    outcome = replayed([arrival(m) for m in (0, 5, 10)], rules(0))
     assert (outcome.refused, outcome.waits) == (1, (0 * MINUTE, 0 * MINUTE))
 
 
 def test_visitors_wait_for_the_beginning_of_the_shift() -> None:
-    outcome = played([comes(0), comes(1)], rules(2), team(Shift(ALICE, at(60), at(90))))
+    outcome = replayed([arrival(0), arrival(1)], rules(2), team(Shift(ALICE, at(60), at(90))))
     assert outcome.waits == (60 * MINUTE, 69 * MINUTE)
 
 
 def test_an_agent_after_the_shift_only_finishes_active_conversations() -> None:
-    outcome = played([comes(0), comes(1)], rules(2), team(Shift(ALICE, at(0), at(5))))
+    outcome = replayed([arrival(0), arrival(1)], rules(2), team(Shift(ALICE, at(0), at(5))))
     assert (outcome.waits, outcome.unserved) == ((0 * MINUTE,), 1)
     assert outcome.ninth_decile is None, "longer than the period tells"
 
@@ -101,7 +101,7 @@ def test_a_returning_conversation_always_enters_and_takes_a_place() -> None:
     first = Arrival(
         at(0), RULE, (Stay(TEAM, 10 * MINUTE), Stay(TEAM, 10 * MINUTE, away=5 * MINUTE))
     )
-    outcome = played([first, comes(2), comes(12), comes(16)], rules(1))
+    outcome = replayed([first, arrival(2), arrival(12), arrival(16)], rules(1))
     assert outcome.refused == 1
     assert outcome.waits == (0 * MINUTE, 8 * MINUTE, 8 * MINUTE)
 
@@ -118,7 +118,7 @@ def test_a_kept_conversation_waits_for_its_agent_before_the_queue() -> None:
         slots={ALICE: 1, BRUNO: 1},
         members={TEAM: frozenset({ALICE}), OTHERS: frozenset({BRUNO})},
     )
-    outcome = played([kept, comes(6, 24), comes(20)], rules(5), both)
+    outcome = replayed([kept, arrival(6, 24), arrival(20)], rules(5), both)
     assert outcome.waits == (0 * MINUTE, 0 * MINUTE, 15 * MINUTE), "after the kept one, 30 to 35"
 
 
@@ -134,14 +134,14 @@ def test_an_assignment_expires_into_the_group() -> None:
         slots={ALICE: 1, BRUNO: 1},
         members={TEAM: frozenset({ALICE, BRUNO})},
     )
-    later = comes(40)
+    later = arrival(40)
     outcome = replay([kept, later], rules(5), both, until=at(1000), assignment=15 * MINUTE)
     assert outcome.waits == (0 * MINUTE, 45 * MINUTE), "from 25 on Bruno has what expired"
 
 
 def test_occupied_slots_are_unavailable() -> None:
     busy = (Occupation(ALICE, at(0), at(30)),)
-    outcome = played([comes(0)], rules(1), team(occupations=busy))
+    outcome = replayed([arrival(0)], rules(1), team(occupations=busy))
     assert outcome.waits == (30 * MINUTE,)
 
 
@@ -153,23 +153,25 @@ def test_skills_are_required() -> None:
         members={TEAM: frozenset({ALICE, BRUNO})},
         skills={BRUNO: frozenset({7})},
     )
-    asks = replace(comes(0), skills=frozenset({7}))
-    assert played([asks, comes(1)], rules(5), both).waits == (0 * MINUTE, 50 * MINUTE)
+    asks = replace(arrival(0), skills=frozenset({7}))
+    assert replayed([asks, arrival(1)], rules(5), both).waits == (0 * MINUTE, 50 * MINUTE)
 
 
 def test_a_skill_is_not_required_after_the_patience_ends() -> None:
-    asks = replace(comes(0), skills=frozenset({7}), patience=20 * MINUTE)
-    outcome = played([asks, comes(15, 30)], rules(5))
+    asks = replace(arrival(0), skills=frozenset({7}), patience=20 * MINUTE)
+    outcome = replayed([asks, arrival(15, 30)], rules(5))
     assert outcome.waits == (0 * MINUTE, 45 * MINUTE), "at 20 Alice has somebody until 45"
 
 
 def test_a_closed_group_takes_nothing_and_keeps_places_by_setting() -> None:
     night = (Closing(TEAM, at(10), at(60)),)
     closed = replace(team(), closings=night)
-    kept = played([comes(0, 20), comes(30), comes(60)], rules(2), closed)
+    kept = replayed([arrival(0, 20), arrival(30), arrival(60)], rules(2), closed)
     assert (kept.refused, kept.waits) == (0, (0 * MINUTE, 10 * MINUTE, 30 * MINUTE))
     step = QueueSize(0, TEAM, 2, keeps_places=False)
-    given = played([comes(0, 20), comes(30), comes(60)], {RULE: Rule(CASCADE, (step,))}, closed)
+    given = replayed(
+        [arrival(0, 20), arrival(30), arrival(60)], {RULE: Rule(CASCADE, (step,))}, closed
+    )
     assert (given.refused, given.waits) == (1, (0 * MINUTE, 0 * MINUTE))
 
 
@@ -190,16 +192,16 @@ def test_the_mode_of_the_rule_decides(mode: str, waits: tuple[int, ...]) -> None
         members={TEAM: frozenset({ALICE}), OTHERS: frozenset({BRUNO})},
     )
     arrivals = (
-        [comes(0), comes(0), comes(0), comes(3)]
+        [arrival(0), arrival(0), arrival(0), arrival(3)]
         if mode == CASCADE
-        else [comes(0), comes(0), comes(0), comes(2)]
+        else [arrival(0), arrival(0), arrival(0), arrival(2)]
     )
-    outcome = played(arrivals, rules(3, 3, mode=mode), both)
+    outcome = replayed(arrivals, rules(3, 3, mode=mode), both)
     assert outcome.waits == tuple(w * MINUTE for w in waits)
 
 
 def test_a_period_without_arrivals_has_no_waits() -> None:
-    outcome = played([], rules(1))
+    outcome = replayed([], rules(1))
     assert (outcome.arrived, outcome.median, outcome.ninth_decile) == (0, None, None)
 
 
@@ -256,9 +258,9 @@ def test_every_arrival_is_counted_and_the_replay_is_deterministic(
 )
 def test_more_places_never_refuse_more(day: list[tuple[int, int]], places: int, more: int) -> None:
     """In one queue served by one slot, where refusals affect nobody's time."""
-    arrivals = [comes(minute, 10) for minute, _ in day]
+    arrivals = [arrival(minute, 10) for minute, _ in day]
     few, many = (
-        played(arrivals, rules(n), team(Shift(ALICE, at(30), at(600))))
+        replayed(arrivals, rules(n), team(Shift(ALICE, at(30), at(600))))
         for n in (places, places + more)
     )
     assert many.refused <= few.refused

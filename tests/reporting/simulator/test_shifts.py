@@ -1,4 +1,4 @@
-"""When agents were there, and what one conversation's contacts were, as a replay needs them."""
+"""The shifts of agents and the contacts of a conversation, as a replay needs them."""
 
 from __future__ import annotations
 
