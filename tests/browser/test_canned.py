@@ -23,7 +23,7 @@ def leave_the_library_as_it_was(product: Product) -> Iterator[None]:
     )
 
 
-def keep_a_reply(alice: Agent, file: Path) -> None:
+def save_a_reply(alice: Agent, file: Path) -> None:
     page = alice.page
     page.goto(f"{alice.url}/desk/replies/")
     page.get_by_role("link", name="New reply").click()
@@ -39,12 +39,12 @@ def keep_a_reply(alice: Agent, file: Path) -> None:
     expect(page.get_by_text("/prices")).to_be_visible()
 
 
-def test_a_canned_reply_is_saved_found_by_a_slash_and_sent(crowd: Crowd, tmp_path: Path) -> None:
+def test_canned_reply_is_saved_inserted_with_a_slash_and_sent(crowd: Crowd, tmp_path: Path) -> None:
     crowd.expect_complaint("422")
     file = tmp_path / "prices.csv"
     file.write_text("ring;40\n")
     alice, visitor = crowd.agent("alice").log_in().be_available(), crowd.visitor()
-    keep_a_reply(alice, file)
+    save_a_reply(alice, file)
     visitor.start("What does it cost?")
     alice.page.goto(f"{alice.url}/desk/")
     alice.sees("What does it cost?")

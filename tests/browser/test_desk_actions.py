@@ -17,7 +17,7 @@ def snoozed(page: Page, part: str) -> Locator:
     return page.get_by_role("region", name=part).get_by_role("listitem")
 
 
-def test_a_snooze_by_the_clock_is_warned_of_once_and_every_desk_knows(crowd: Crowd) -> None:
+def test_snooze_warns_once_and_updates_every_desk(crowd: Crowd) -> None:
     alice, bruno = crowd.agent("alice").log_in().be_available(), crowd.agent("bruno")
     bruno.log_in("/desk/snoozed/")
     for text in ("Do you ship to Lyon?", "And to Nice?"):
@@ -70,7 +70,7 @@ def test_a_snooze_by_the_clock_is_warned_of_once_and_every_desk_knows(crowd: Cro
     expect(alice.boxes).to_have_count(2)
 
 
-def test_who_logs_out_decides_for_each_conversation(crowd: Crowd) -> None:
+def test_logout_asks_about_each_conversation(crowd: Crowd) -> None:
     crowd.expect_complaint("409")
     alice, bruno = crowd.agent("alice").log_in().be_available(), crowd.agent("bruno").log_in()
     for text in ("one", "two", "three"):
@@ -106,7 +106,7 @@ def test_who_logs_out_decides_for_each_conversation(crowd: Crowd) -> None:
     expect(bruno.log).to_contain_text("She is in a hurry")
 
 
-def test_a_late_answer_leaves_the_form_of_another_conversation_alone(crowd: Crowd) -> None:
+def test_late_response_does_not_change_another_conversations_form(crowd: Crowd) -> None:
     """On a slow line the socket reports a move long before the response arrives."""
     crowd.expect_complaint("409")  # the question what to do with them
     alice = crowd.agent("alice").log_in().be_available()
@@ -142,7 +142,7 @@ def test_a_late_answer_leaves_the_form_of_another_conversation_alone(crowd: Crow
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_a_button_acts_on_what_it_shows_from_its_first_moment(crowd: Crowd) -> None:
+def test_button_acts_on_its_conversation_before_htmx_processes_it(crowd: Crowd) -> None:
     """Even if the machine is slow and htmx processes what it has drawn much later."""
     alice = crowd.agent("alice").log_in().be_available()
     first, second = crowd.visitor(), crowd.visitor()
@@ -166,7 +166,7 @@ def test_a_button_acts_on_what_it_shows_from_its_first_moment(crowd: Crowd) -> N
     assert asked.value.url.endswith(f"/desk/c/{shown}/close/")
 
 
-def test_two_conversations_side_by_side_each_with_its_draft(crowd: Crowd) -> None:
+def test_conversations_side_by_side_have_separate_drafts(crowd: Crowd) -> None:
     alice = crowd.agent("alice").log_in().be_available()
     first, second = crowd.visitor(), crowd.visitor()
     first.start("from the first")

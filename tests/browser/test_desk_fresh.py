@@ -44,7 +44,7 @@ def view(page: Page) -> list[list[str]]:
     return seen
 
 
-def test_a_lively_hour_ends_in_what_a_fresh_load_shows(crowd: Crowd) -> None:
+def test_live_updates_match_a_fresh_load(crowd: Crowd) -> None:
     alice = crowd.agent("alice").log_in().be_available()
     one, two, three = (crowd.visitor() for _n in range(3))
     one.start("the first question")
@@ -84,7 +84,7 @@ def test_a_lively_hour_ends_in_what_a_fresh_load_shows(crowd: Crowd) -> None:
     assert view(alice.page) == view(again.page)
 
 
-def test_a_toolbar_that_comes_late_takes_no_other_s_place(crowd: Crowd) -> None:
+def test_late_toolbar_does_not_replace_another(crowd: Crowd) -> None:
     alice = crowd.agent("alice").log_in().be_available()
     first, second = crowd.visitor(), crowd.visitor()
     first.start("from the first")
@@ -140,7 +140,7 @@ def test_a_late_response_does_not_bring_back_a_conversation_that_left(crowd: Cro
     assert presence.inner_text() == "left"  # at once: a later update would correct it
 
 
-def test_the_box_one_writes_in_fits_its_text_in_every_browser(crowd: Crowd) -> None:
+def test_reply_box_fits_its_text_without_field_sizing(crowd: Crowd) -> None:
     alice, visitor = crowd.agent("alice"), crowd.visitor()
     alice.context.add_init_script(NO_FIELD_SIZING)
     alice.log_in().be_available()

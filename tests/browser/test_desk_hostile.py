@@ -25,7 +25,7 @@ def is_clean(page: Page, where: str) -> None:
     assert page.evaluate(STRANGE) == [], where
 
 
-def test_hostile_words_are_text_everywhere(crowd: Crowd, product: Product) -> None:
+def test_hostile_input_is_shown_as_text_everywhere(crowd: Crowd, product: Product) -> None:
     alice = crowd.agent("alice").log_in().be_available()
     visitor = crowd.visitor()
     visitor.start(f"hippopotame {HOSTILE}")

@@ -14,7 +14,9 @@ from tests.browser.test_lines import in_conversation
 LOST = "UPDATE routing_deskconnection SET heard_at = now() - interval '2 minutes' RETURNING 1"
 
 
-def test_what_a_manager_released_a_second_ago_is_not_closed(crowd: Crowd, product: Product) -> None:
+def test_released_conversation_cannot_be_closed_from_an_outdated_desk(
+    crowd: Crowd, product: Product
+) -> None:
     crowd.expect_complaint("409|ERR_FAILED|422")
     alice, visitor = crowd.agent("alice"), crowd.visitor()
     deaf: list[bool] = []
@@ -69,7 +71,7 @@ def test_what_a_manager_released_a_second_ago_is_not_closed(crowd: Crowd, produc
     expect(alice.reply).to_have_value("half an answer")
 
 
-def test_a_forbidden_file_is_refused_beside_what_is_written(crowd: Crowd, tmp_path: Path) -> None:
+def test_refused_file_leaves_the_reply_unchanged(crowd: Crowd, tmp_path: Path) -> None:
     crowd.expect_complaint("415")
     visitor, alice = in_conversation(crowd)
     alice.reply.fill("Here is the program:")
@@ -88,7 +90,7 @@ def test_a_forbidden_file_is_refused_beside_what_is_written(crowd: Crowd, tmp_pa
     assert alice.texts() == ["first", "Here is the program:"]
 
 
-def test_a_snooze_into_the_past_is_corrected_where_it_was_typed(crowd: Crowd) -> None:
+def test_snooze_into_the_past_shows_an_error_in_the_dialog(crowd: Crowd) -> None:
     crowd.expect_complaint("422")
     _visitor, alice = in_conversation(crowd)
     alice.reply.fill("half an answer")
@@ -108,7 +110,7 @@ def test_a_snooze_into_the_past_is_corrected_where_it_was_typed(crowd: Crowd) ->
     expect(alice.reply).to_have_value("half an answer")
 
 
-def test_a_block_without_a_reason_asks_for_one_and_keeps_its_term(crowd: Crowd) -> None:
+def test_block_without_a_reason_shows_an_error_and_keeps_the_term(crowd: Crowd) -> None:
     crowd.expect_complaint("422")
     _visitor, alice = in_conversation(crowd)
     alice.act("Block")

@@ -49,7 +49,7 @@ def test_a_note_never_becomes_a_reply(crowd: Crowd) -> None:
     expect(visitor.frame.get_by_text("courier")).to_have_count(0)
 
 
-def test_a_note_goes_on_as_a_note_when_the_conversation_comes_to_the_desk(crowd: Crowd) -> None:
+def test_note_stays_a_note_when_the_conversation_is_assigned(crowd: Crowd) -> None:
     visitor, alice, bruno = crowd.visitor(), crowd.agent("alice"), crowd.agent("bruno")
     alice.log_in()
     bruno.log_in().be_available()
@@ -82,7 +82,7 @@ def test_a_note_goes_on_as_a_note_when_the_conversation_comes_to_the_desk(crowd:
     assert alice.texts() == ["Where is my lamp?"]
 
 
-def test_events_come_live_and_stand_where_they_happened(crowd: Crowd) -> None:
+def test_events_appear_live_in_order(crowd: Crowd) -> None:
     visitor, alice = crowd.visitor(), crowd.agent("alice")
     alice.log_in().be_available()
     visitor.start("Where is my lamp?")
@@ -110,7 +110,7 @@ def test_events_come_live_and_stand_where_they_happened(crowd: Crowd) -> None:
     ]
 
 
-def test_boxes_of_one_height_tell_the_last_message_and_the_wait(crowd: Crowd) -> None:
+def test_boxes_show_last_message_and_wait_at_equal_heights(crowd: Crowd) -> None:
     alice = crowd.agent("alice").log_in().be_available()
     one, two = crowd.visitor(), crowd.visitor()
     one.start("Hello?")
@@ -140,7 +140,7 @@ def test_boxes_of_one_height_tell_the_last_message_and_the_wait(crowd: Crowd) ->
     assert len(alice.boxes.evaluate_all(HEIGHTS)) == 1
 
 
-def test_asynchronous_is_a_label_that_explains_itself_also_to_the_keyboard(crowd: Crowd) -> None:
+def test_asynchronous_label_has_a_tooltip_for_mouse_and_keyboard(crowd: Crowd) -> None:
     alice = crowd.agent("alice").log_in().be_available()
     crowd.visitor().start("Hello?")
     alice.sees("Hello?")

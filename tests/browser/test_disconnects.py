@@ -40,7 +40,9 @@ def line(crowd: Crowd) -> Iterator[Connection]:
     made.stop()
 
 
-def test_thirty_cuts_lose_double_and_disorder_nothing(crowd: Crowd, line: Connection) -> None:
+def test_messages_survive_thirty_disconnects_complete_and_in_order(
+    crowd: Crowd, line: Connection
+) -> None:
     crowd.expect_complaint(r"ERR_|WebSocket|Failed to fetch")
     # htmx's error for a fragment whose connection was cut; the desk requests it again.
     crowd.expect_complaint(r"^htmx:(sendError|afterRequest)|^uncaught: undefined$")

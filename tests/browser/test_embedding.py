@@ -90,7 +90,7 @@ def heard(visitor: Visitor, name: str, *, times: int = 1) -> list[Any]:
     return [detail for _name, detail in told]
 
 
-def test_the_page_receives_events(crowd: Crowd, port: int, product: Product) -> None:
+def test_page_receives_events(crowd: Crowd, port: int, product: Product) -> None:
     """Every event of the embedding contract, from calls made before the script had loaded."""
     alice = crowd.agent("alice").log_in().be_available()
     visitor = come(crowd, port)
@@ -130,7 +130,7 @@ def test_the_page_receives_events(crowd: Crowd, port: int, product: Product) -> 
     assert visitor.page.evaluate("heard.filter(([name]) => name === 'again')") == []
 
 
-def test_a_page_says_what_it_knows(crowd: Crowd, port: int, product: Product) -> None:
+def test_page_can_send_commands(crowd: Crowd, port: int, product: Product) -> None:
     """identify, logout, visitor, transaction, locale; an unknown command does no harm."""
     crowd.expect_complaint('there is no command "constructor"')
     shop = crowd.visitor()
@@ -173,7 +173,7 @@ def test_a_page_says_what_it_knows(crowd: Crowd, port: int, product: Product) ->
 
 
 @pytest.mark.parametrize("where", ["self !== top", "true"])
-def test_a_browser_that_refuses_storage_can_converse(crowd: Crowd, port: int, where: str) -> None:
+def test_conversation_works_without_browser_storage(crowd: Crowd, port: int, where: str) -> None:
     """In the iframe only (the page then stores our few values), or everywhere (until the page is
     left); without errors in the console."""
     alice = crowd.agent("alice").log_in().be_available()
@@ -197,7 +197,7 @@ def test_a_browser_that_refuses_storage_can_converse(crowd: Crowd, port: int, wh
     assert "token" in visitor.page.evaluate(STORED_NAMES)
 
 
-def test_a_page_of_an_application_keeps_what_is_open(crowd: Crowd, port: int) -> None:
+def test_navigation_in_an_application_keeps_the_conversation(crowd: Crowd, port: int) -> None:
     """Another address is another page view; the conversation is not affected."""
     visitor = come(crowd, port).visit("/")
     visitor.open()
@@ -212,7 +212,7 @@ def test_a_page_of_an_application_keeps_what_is_open(crowd: Crowd, port: int) ->
     expect(visitor.bubble("Still here")).to_contain_text("Sent")
 
 
-def test_a_phones_keyboard_covers_nothing(crowd: Crowd, port: int) -> None:
+def test_on_screen_keyboard_covers_nothing(crowd: Crowd, port: int) -> None:
     """Browser test tools have no on-screen keyboard, so the test simulates the browser's events."""
     visitor = come(crowd, port, viewport=PHONE, is_mobile=True, has_touch=True)
     visitor.context.add_init_script(f"if (self === top) ({KEYBOARD})()")
@@ -236,7 +236,7 @@ def test_a_phones_keyboard_covers_nothing(crowd: Crowd, port: int) -> None:
     expect(visitor.launcher).to_be_focused()
 
 
-def test_twice_as_large_nothing_is_lost(crowd: Crowd, port: int) -> None:
+def test_layout_fits_at_200_percent_zoom(crowd: Crowd, port: int) -> None:
     """1280 x 800 at 200 %: no text is cut, nothing scrolls sideways, all controls can be reached
     (WCAG 2.2, 1.4.4 and 1.4.10)."""
     visitor = come(crowd, port, viewport={"width": 640, "height": 400}).visit("/")
@@ -269,7 +269,7 @@ def fits(visitor: Visitor) -> None:
     assert wide == []
 
 
-def test_right_to_left_nothing_breaks(crowd: Crowd, product: Product) -> None:
+def test_layout_supports_right_to_left(crowd: Crowd, product: Product) -> None:
     """On an Arabic page the Messenger is on the side where lines end, with Arabic text aligned to
     its side."""
     alice = crowd.agent("alice").log_in().be_available()
@@ -295,7 +295,9 @@ def test_right_to_left_nothing_breaks(crowd: Crowd, product: Product) -> None:
         visitor.page.screenshot(path="/tmp/m/rtl.png")
 
 
-def test_who_opens_it_without_a_line_gets_out_and_in_again(crowd: Crowd, port: int) -> None:
+def test_messenger_can_be_minimized_and_reopened_after_opening_offline(
+    crowd: Crowd, port: int
+) -> None:
     """In a train: the page has loaded, the Messenger does not; on a phone it would be a blank
     screen without a way out."""
     crowd.expect_complaint("ERR_INTERNET_DISCONNECTED|chrome-error|origin .'null'")
@@ -315,7 +317,7 @@ def test_who_opens_it_without_a_line_gets_out_and_in_again(crowd: Crowd, port: i
     expect(way_out).to_be_visible()
 
 
-def test_what_one_does_in_it_is_done_on_a_foreign_page_too(crowd: Crowd, port: int) -> None:
+def test_all_actions_work_on_a_third_party_page(crowd: Crowd, port: int) -> None:
     """The browser refuses the iframe all storage: a file, an address, consent, a survey."""
     alice, visitor = crowd.agent("alice").log_in().be_available(), come(crowd, port)
     visitor.visit("/")

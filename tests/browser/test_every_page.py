@@ -59,7 +59,7 @@ NAMES = {"Équipe de réponse", "vers equipe de reponse", "Orders"}
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_every_page_speaks_one_language_and_is_accessible(crowd: Crowd, language: str) -> None:
+def test_every_page_is_in_one_language_and_accessible(crowd: Crowd, language: str) -> None:
     crowd.expect_complaint("404")
     translate, faults = Language(language), list[str]()
     for name, page in scene.walk(crowd, translate):

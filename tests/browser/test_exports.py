@@ -131,7 +131,7 @@ def write_half(page: Page, product: Product, turnstile: Turnstile) -> None:
     turnstile.wait_for_a_question()
 
 
-def expect_it_whole(page: Page, product: Product) -> None:
+def expect_complete_file(page: Page, product: Product) -> None:
     page.reload()
     link = page.get_by_role("link", name="Download")
     expect(link).to_be_visible(timeout=1000 * PATIENCE_SECONDS)
@@ -143,7 +143,7 @@ def expect_it_whole(page: Page, product: Product) -> None:
 
 
 @pytest.mark.parametrize("who", ["all", "children"])
-def test_a_worker_that_is_killed_in_mid_file_loses_nothing(
+def test_export_survives_a_killed_worker(
     page: Page, product: Product, turnstile: Turnstile, who: str
 ) -> None:
     """All processes, as in a power cut; only the children, as by a kernel that is out of memory."""
@@ -165,13 +165,13 @@ def test_a_worker_that_is_killed_in_mid_file_loses_nothing(
     half.write_bytes(b"half")
     # And as if a minute had passed in which nobody extended the lease.
     product.rows("UPDATE reporting_export SET leased_until = now() RETURNING id")
-    expect_it_whole(page, product)
+    expect_complete_file(page, product)
     assert not half.exists()
     assert export(product, "state, attempts, written") == ("done", 2, 3)
     assert (product.var / "media" / export(product, "file")[0]).exists()
 
 
-def test_a_worker_that_shuts_down_returns_its_export(
+def test_export_survives_a_worker_shutdown(
     page: Page, product: Product, turnstile: Turnstile
 ) -> None:
     write_half(page, product, turnstile)
@@ -183,5 +183,5 @@ def test_a_worker_that_shuts_down_returns_its_export(
     until(lambda: product.log.read_text().count("worker ended with code 0") > ended)
     assert export(product, "state, attempts, leased_until") == ("waiting", 0, None)
     turnstile.open()
-    expect_it_whole(page, product)
+    expect_complete_file(page, product)
     assert export(product, "state, attempts, written") == ("done", 1, 3)

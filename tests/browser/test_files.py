@@ -78,7 +78,7 @@ def test_a_picture_and_a_document_reach_the_other_side(crowd: Crowd) -> None:
     is_drawn(visitor.log.get_by_role("img", name="lampe.png"))
 
 
-def test_an_agent_pastes_and_drops(crowd: Crowd) -> None:
+def test_agent_can_paste_and_drop_files(crowd: Crowd) -> None:
     visitor, alice = in_conversation(crowd)
     alice.page.locator(".composer").evaluate(PASTE, list(photo(60)))
     alice.page.locator(".dialogue").evaluate(DROP, list(photo(60)))
@@ -96,7 +96,7 @@ def test_an_agent_pastes_and_drops(crowd: Crowd) -> None:
     expect(visitor.box).to_be_visible()  # Escape closed the picture, not the Messenger.
 
 
-def test_what_is_refused_says_why_and_can_be_taken_away(crowd: Crowd) -> None:
+def test_refused_file_shows_the_reason_and_can_be_removed(crowd: Crowd) -> None:
     crowd.expect_complaint("415")
     visitor, alice = in_conversation(crowd)
     program = FilePayload(name="setup.exe", mimeType="image/png", buffer=b"MZ" + bytes(500))
@@ -113,7 +113,7 @@ def test_what_is_refused_says_why_and_can_be_taken_away(crowd: Crowd) -> None:
     assert alice.texts() == ["first", "then by words"]
 
 
-def test_a_cut_while_a_file_goes_up_loses_nothing(crowd: Crowd) -> None:
+def test_interrupted_upload_can_be_retried(crowd: Crowd) -> None:
     crowd.expect_complaint(NO_LINE)
     visitor, alice = in_conversation(crowd)
     visitor.context.set_offline(True)
@@ -126,7 +126,7 @@ def test_a_cut_while_a_file_goes_up_loses_nothing(crowd: Crowd) -> None:
     expect(alice.log.get_by_role("img")).to_have_count(1)
 
 
-def test_a_file_begins_a_conversation(crowd: Crowd) -> None:
+def test_file_can_start_a_conversation(crowd: Crowd) -> None:
     """A file chosen before consent waits for it; with text, and alone."""
     alice = crowd.agent("alice").log_in().be_available()
     visitor = crowd.visitor().visit()

@@ -22,7 +22,7 @@ def kept(page: Page) -> str:
     return str(frame.evaluate("JSON.stringify(Object.entries(localStorage))"))
 
 
-def test_a_customer_is_the_same_on_every_browser_and_decides_for_all(crowd: Crowd) -> None:
+def test_customer_choices_apply_to_all_browsers(crowd: Crowd) -> None:
     first = crowd.visitor()
     log_in(first)
     first.open()
@@ -71,7 +71,7 @@ def test_a_customer_is_the_same_on_every_browser_and_decides_for_all(crowd: Crow
     assert "token" not in kept(second.page)
 
 
-def test_who_agrees_before_the_server_has_answered_is_recognised_all_the_same(
+def test_customer_is_recognized_after_consenting_before_the_response(
     crowd: Crowd, product: Product
 ) -> None:
     """On a slow line the button appears long before the customer's identity is known."""
@@ -90,7 +90,7 @@ def test_who_agrees_before_the_server_has_answered_is_recognised_all_the_same(
     assert whose == [("Jeanne Martin",)]
 
 
-def test_a_login_counts_after_a_logout_that_waited_for_the_messenger(crowd: Crowd) -> None:
+def test_login_overrides_a_pending_logout(crowd: Crowd) -> None:
     """The page without a customer was left before its Messenger could hear of the logout."""
     visitor = crowd.visitor()
     visitor.start("Where is my order?")
@@ -109,7 +109,7 @@ def test_a_login_counts_after_a_logout_that_waited_for_the_messenger(crowd: Crow
     visitor.sees("Where is my order?")
 
 
-def test_a_logout_ends_what_is_still_under_way(crowd: Crowd) -> None:
+def test_logout_discards_pending_identification(crowd: Crowd) -> None:
     """Neither a late answer nor a question that waits for it may follow the customer's logout."""
     visitor = crowd.visitor()
     log_in(visitor)

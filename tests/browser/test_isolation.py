@@ -22,7 +22,9 @@ ASK = """async ([path, method]) => {
 }"""
 
 
-def test_a_visitor_cannot_open_anothers_conversation(crowd: Crowd, product: Product) -> None:
+def test_visitor_cannot_open_conversation_of_another_visitor(
+    crowd: Crowd, product: Product
+) -> None:
     crowd.expect_complaint("404")
     crowd.visitor().start("a secret")
     [(theirs,)] = product.rows("SELECT public_id::text FROM conversations_conversation")
@@ -49,9 +51,7 @@ def test_a_visitor_cannot_open_anothers_conversation(crowd: Crowd, product: Prod
     ]
 
 
-def test_an_agent_finds_nothing_where_a_conversation_is_not_his(
-    crowd: Crowd, product: Product
-) -> None:
+def test_conversation_of_another_group_is_not_found(crowd: Crowd, product: Product) -> None:
     crowd.expect_complaint("404")
     crowd.visitor().start("for the team")
     [(number,)] = product.rows("SELECT id FROM conversations_conversation")
@@ -82,7 +82,7 @@ def test_logging_out_ends_all_desks_of_the_session(crowd: Crowd) -> None:
     expect(alice.status).to_contain_text("unavailable")
 
 
-def test_a_visitors_words_are_never_markup(crowd: Crowd) -> None:
+def test_messages_are_never_interpreted_as_markup(crowd: Crowd) -> None:
     alice = crowd.agent("alice").log_in().be_available()
     visitor = crowd.visitor()
     hostile = "<img src=x onerror=alert(1)><b hx-get='/desk/' hx-trigger=load>b</b> javascript:a(1)"

@@ -58,7 +58,7 @@ def tab_to(page: Page, name: str) -> None:
     raise AssertionError(f"{name} is not reached by Tab")
 
 
-def test_a_session_by_the_keyboard_alone(crowd: Crowd) -> None:
+def test_desk_is_usable_by_keyboard_alone(crowd: Crowd) -> None:
     alice, first, second = crowd.agent("alice").log_in(), crowd.visitor(), crowd.visitor()
     page, keys = alice.page, alice.page.keyboard
     dialog = page.get_by_role("dialog")
@@ -144,7 +144,7 @@ def test_a_session_by_the_keyboard_alone(crowd: Crowd) -> None:
     expect(alice.boxes).to_have_count(0)
 
 
-def test_letters_can_be_switched_off(crowd: Crowd) -> None:
+def test_single_key_shortcuts_can_be_turned_off(crowd: Crowd) -> None:
     alice = crowd.agent("alice").log_in()
     alice.page.keyboard.press("?")
     alice.page.get_by_label("Use single-key shortcuts on this device").uncheck()

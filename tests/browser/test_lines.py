@@ -25,7 +25,7 @@ def in_conversation(crowd: Crowd) -> tuple[Visitor, Agent]:
     return visitor, alice
 
 
-def all_equal(visitor: Visitor, alice: Agent, texts: list[str]) -> None:
+def expect_equal_views(visitor: Visitor, alice: Agent, texts: list[str]) -> None:
     """Compare what both see now with what both would see after a fresh load."""
     again = Visitor(visitor.context, visitor.url).visit()
     again.open()
@@ -53,11 +53,11 @@ def test_messages_written_offline_are_sent_once(crowd: Crowd) -> None:
     visitor.sees("still there?")
     expect(visitor.box).to_have_value("half a")
     expect(visitor.frame.get_by_text("No connection.")).to_be_hidden()
-    all_equal(visitor, alice, alice.texts())
+    expect_equal_views(visitor, alice, alice.texts())
     assert sorted(alice.texts()) == ["Are you still there?", "first", "written in a tunnel"]
 
 
-def test_an_agents_words_survive_a_cut_too(crowd: Crowd) -> None:
+def test_agent_messages_survive_a_disconnect(crowd: Crowd) -> None:
     crowd.expect_complaint(NO_LINE)
     visitor, alice = in_conversation(crowd)
     alice.context.set_offline(True)
@@ -70,7 +70,7 @@ def test_an_agents_words_survive_a_cut_too(crowd: Crowd) -> None:
     alice.sees("meanwhile")
     expect(alice.page.get_by_text("Connection lost.")).to_be_hidden()
     expect(alice.reply).to_have_value("and more")
-    all_equal(visitor, alice, visitor.texts())
+    expect_equal_views(visitor, alice, visitor.texts())
 
 
 def test_killed_web_processes_lose_nothing(crowd: Crowd, product: Product) -> None:
@@ -88,7 +88,7 @@ def test_killed_web_processes_lose_nothing(crowd: Crowd, product: Product) -> No
     expect(alice.bubble("from the void")).to_contain_text("Read", timeout=20_000)
     visitor.say("all is well")
     alice.sees("all is well")
-    all_equal(visitor, alice, visitor.texts())
+    expect_equal_views(visitor, alice, visitor.texts())
     assert sorted(visitor.texts()) == ["all is well", "first", "from the void", "into the void"]
 
 
@@ -113,7 +113,7 @@ def test_a_restart_loses_nothing(crowd: Crowd, product: Product) -> None:
     expect(alice.reply).to_have_value("a draft")
     alice.say("Here again.")
     visitor.sees("Here again.")
-    all_equal(visitor, alice, ["second", "are you there?", "Here again."])
+    expect_equal_views(visitor, alice, ["second", "are you there?", "Here again."])
     alice.page.reload()
     alice.sees("Here again.")
     visitor.page.reload()
@@ -133,7 +133,7 @@ def test_a_reload_keeps_an_unfinished_text(crowd: Crowd) -> None:
     expect(visitor.box).to_have_value("half a question")
 
 
-def test_two_tabs_of_one_visitor_are_one(crowd: Crowd) -> None:
+def test_tabs_of_a_visitor_stay_synchronized(crowd: Crowd) -> None:
     visitor, alice = in_conversation(crowd)
     tab = Visitor(visitor.context, visitor.url).visit("/demo/account/")
     tab.open()
@@ -144,11 +144,11 @@ def test_two_tabs_of_one_visitor_are_one(crowd: Crowd) -> None:
     alice.say("One answer")
     for each in (visitor, tab):
         each.sees("One answer")
-    all_equal(visitor, alice, ["first", "from the other tab", "One answer"])
+    expect_equal_views(visitor, alice, ["first", "from the other tab", "One answer"])
     assert tab.texts() == visitor.texts()
 
 
-def test_two_desks_of_one_agent_are_equal(crowd: Crowd) -> None:
+def test_desks_of_an_agent_stay_synchronized(crowd: Crowd) -> None:
     visitor, alice = in_conversation(crowd)
     second = crowd.agent("alice")
     second.context.clear_cookies()  # a session of its own, as on another device
@@ -169,7 +169,7 @@ def test_two_desks_of_one_agent_are_equal(crowd: Crowd) -> None:
     expect(alice.reply).to_be_hidden()
 
 
-def test_a_page_change_keeps_the_conversation_and_counts_what_is_new(crowd: Crowd) -> None:
+def test_page_change_keeps_conversation_and_counts_new_messages(crowd: Crowd) -> None:
     visitor, alice = in_conversation(crowd)
     visitor.reduce()
     visitor.page.get_by_role("link", name="My account").click()

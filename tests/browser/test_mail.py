@@ -118,7 +118,7 @@ def test_a_visitor_who_left_gets_an_email_and_returns(crowd: Crowd, product: Pro
     expect(again.frame.get_by_role("button", name="I accept")).to_be_visible()
 
 
-def test_the_address_is_changed_switched_off_and_deleted(crowd: Crowd) -> None:
+def test_email_address_can_be_changed_turned_off_and_deleted(crowd: Crowd) -> None:
     """R23-R25."""
     crowd.expect_complaint(r"status of 400 .*/email/")
     visitor = crowd.visitor(viewport={"width": 390, "height": 844})
@@ -149,7 +149,7 @@ def test_the_address_is_changed_switched_off_and_deleted(crowd: Crowd) -> None:
     expect(frame.get_by_role("form", name="You do not need to wait here")).to_be_hidden()
 
 
-def test_one_click_ends_the_mails(crowd: Crowd, product: Product) -> None:
+def test_one_click_unsubscribes(crowd: Crowd, product: Product) -> None:
     forget_mails(product)
     crowd.expect_complaint(r"status of 400 .*/email/")
     visitor, alice = crowd.visitor(), crowd.agent("alice")

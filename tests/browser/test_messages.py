@@ -56,7 +56,7 @@ STORIES: dict[str, list[tuple[list[Any], list[int]]]] = {
 }
 
 
-def test_which_messages_are_new(crowd: Crowd) -> None:
+def test_new_messages_are_determined(crowd: Crowd) -> None:
     page = crowd.visitor().visit().page
     for story, looks in STORIES.items():
         seen = page.evaluate(NEWS, [look for look, _ in looks])

@@ -32,7 +32,7 @@ TELL = """async ([times, lengths, now]) => {
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_a_script_writes_what_the_server_writes(crowd: Crowd, language: str) -> None:
+def test_script_and_server_format_times_alike(crowd: Crowd, language: str) -> None:
     page = crowd.context(locale=language).new_page()
     page.goto(f"{crowd.product.url}/login/")
     assert page.locator("html").get_attribute("lang") == language
@@ -57,7 +57,7 @@ def test_a_script_writes_what_the_server_writes(crowd: Crowd, language: str) -> 
     assert page.evaluate(TELL, given) == expected
 
 
-def test_the_mailbox_tells_the_readers_time(crowd: Crowd) -> None:
+def test_mailbox_shows_times_in_the_readers_zone(crowd: Crowd) -> None:
     folder = crowd.product.var / "mail"
     folder.mkdir(exist_ok=True)
     mail = folder / "00-moment.eml"

@@ -13,7 +13,7 @@ ORDER = """SELECT g.name FROM routing_rulestep s JOIN accounts_group g ON g.id =
     ORDER BY s.position"""
 
 
-def test_queues_are_moved_by_the_keyboard(crowd: Crowd, product: Product) -> None:
+def test_queues_can_be_reordered_by_keyboard(crowd: Crowd, product: Product) -> None:
     team, experts = [str(row[0]) for row in product.rows(ORDER)]
     admin = crowd.agent("admin").log_in("/admin/routing/distributionrule/").page
     admin.get_by_role("link", name="Edit vers equipe de reponse").click()

@@ -12,7 +12,9 @@ from tests.browser.product import Product
 
 
 @pytest.mark.parametrize("directive", ["connect-src", "frame-src"])
-def test_the_console_names_the_directive(crowd: Crowd, product: Product, directive: str) -> None:
+def test_console_names_the_blocking_directive(
+    crowd: Crowd, product: Product, directive: str
+) -> None:
     crowd.expect_complaint("Content Security Policy|CSP:|Causerie: this page's policy")
     with brand.page(product.url, "demo", lacks=directive) as port:
         visitor = Visitor(crowd.context(), f"http://localhost:{port}")
@@ -24,7 +26,7 @@ def test_the_console_names_the_directive(crowd: Crowd, product: Product, directi
     assert not [said for said in crowd.complaints if "no Messenger here" in said]
 
 
-def test_a_policy_that_only_reports_is_no_complaint_of_ours(crowd: Crowd, product: Product) -> None:
+def test_report_only_policy_is_not_reported(crowd: Crowd, product: Product) -> None:
     crowd.expect_complaint("Content Security Policy|CSP:")
     with brand.page(product.url, "demo", lacks="frame-src", only_reports=True) as port:
         visitor = Visitor(crowd.context(), f"http://localhost:{port}").visit("/")

@@ -16,7 +16,7 @@ PASTE = """(box, text) => {
 }"""
 
 
-def test_nothing_is_sent_that_is_empty(crowd: Crowd) -> None:
+def test_empty_messages_are_not_sent(crowd: Crowd) -> None:
     visitor, alice = crowd.visitor(), crowd.agent("alice")
     alice.log_in().be_available()
     visitor.start("Good morning")
@@ -30,7 +30,7 @@ def test_nothing_is_sent_that_is_empty(crowd: Crowd) -> None:
     expect(visitor.frame.get_by_role("button", name="Send", exact=True)).to_be_disabled()
 
 
-def test_what_is_too_long_comes_back_with_a_sentence(crowd: Crowd) -> None:
+def test_long_message_is_returned_with_an_error(crowd: Crowd) -> None:
     crowd.expect_complaint("413")
     visitor, alice = crowd.visitor(), crowd.agent("alice")
     alice.log_in().be_available()
@@ -52,7 +52,7 @@ def test_what_is_too_long_comes_back_with_a_sentence(crowd: Crowd) -> None:
     assert sorted(alice.texts()) == sorted(visitor.texts()) == ["Good morning", "brief", "short"]
 
 
-def test_a_brands_page_with_a_strict_policy_can_embed_it(crowd: Crowd, product: Product) -> None:
+def test_page_with_a_strict_policy_can_embed_the_messenger(crowd: Crowd, product: Product) -> None:
     alice = crowd.agent("alice").log_in().be_available()
     with brand.page(product.url, "demo") as port:
         visitor = Visitor(crowd.context(), f"http://localhost:{port}").visit("/")
@@ -67,7 +67,7 @@ def test_a_brands_page_with_a_strict_policy_can_embed_it(crowd: Crowd, product: 
         visitor.sees("Welcome")
 
 
-def test_a_foreign_page_shows_nothing_and_one_line(crowd: Crowd, product: Product) -> None:
+def test_foreign_page_shows_only_a_console_message(crowd: Crowd, product: Product) -> None:
     crowd.expect_complaint("no Messenger here|CORS policy|ERR_FAILED|403")
     with brand.page(product.url, "demo") as port:
         page = crowd.context().new_page()
@@ -79,7 +79,7 @@ def test_a_foreign_page_shows_nothing_and_one_line(crowd: Crowd, product: Produc
         assert len(ours) == 1
 
 
-def test_a_foreign_page_cannot_frame_it(crowd: Crowd, product: Product) -> None:
+def test_foreign_page_cannot_frame_the_messenger(crowd: Crowd, product: Product) -> None:
     crowd.expect_complaint("frame-ancestors|ERR_BLOCKED_BY_RESPONSE")
     page = crowd.context().new_page()
     page.route(
@@ -94,7 +94,7 @@ def test_a_foreign_page_cannot_frame_it(crowd: Crowd, product: Product) -> None:
     assert frame.url.startswith("chrome-error:")
 
 
-def test_an_unknown_key_shows_nothing_and_one_line(crowd: Crowd, product: Product) -> None:
+def test_unknown_key_shows_only_a_console_message(crowd: Crowd, product: Product) -> None:
     crowd.expect_complaint("no Messenger here|CORS policy|ERR_FAILED|404")
     with brand.page(product.url, "nobodys-key") as port:
         page = crowd.context().new_page()
@@ -104,9 +104,7 @@ def test_an_unknown_key_shows_nothing_and_one_line(crowd: Crowd, product: Produc
         assert page.locator("causerie-messenger, iframe").count() == 0
 
 
-def test_a_full_queue_refuses_with_a_sentence_and_keeps_the_text(
-    crowd: Crowd, product: Product
-) -> None:
+def test_full_queue_shows_an_error_and_keeps_the_text(crowd: Crowd, product: Product) -> None:
     crowd.expect_complaint("409")
     late = crowd.visitor().visit()
     late.open()
@@ -132,7 +130,7 @@ def test_nothing_is_stored_before_the_visitor_acts(crowd: Crowd, product: Produc
         assert state["origins"] == []
 
 
-def test_who_is_quicker_than_the_scripts_is_heard(crowd: Crowd) -> None:
+def test_click_before_scripts_load_takes_effect(crowd: Crowd) -> None:
     alice = crowd.agent("alice").log_in()
     scripts = []
     alice.page.route("**/htmx.min.js", lambda route: scripts.append(route))
@@ -145,7 +143,7 @@ def test_who_is_quicker_than_the_scripts_is_heard(crowd: Crowd) -> None:
     alice.sees("Good morning")
 
 
-def test_a_form_that_htmx_has_not_looked_at_yet_is_sent_once(crowd: Crowd) -> None:
+def test_form_not_yet_processed_by_htmx_is_sent_once(crowd: Crowd) -> None:
     """Enter may be pressed between drawing a form and htmx's processing it: htmx sends it then, by
     its button, and the page stays."""
     alice = crowd.agent("alice").log_in()

@@ -17,7 +17,7 @@ REPORTS = ("Experience", "Conversations", "Agents", "Transactions")
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_a_manager_reads_a_figure_its_meaning_and_its_rows(crowd: Crowd, language: str) -> None:
+def test_figure_has_a_definition_and_rows(crowd: Crowd, language: str) -> None:
     translate = Language(language)
     page = crowd.context(locale=translate.locale).new_page()
     page.goto(f"{crowd.product.url}/login/")

@@ -44,7 +44,9 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_years_have_every_report(browser: Browser, grown: Product, language: str) -> None:
+def test_every_report_works_over_years_of_history(
+    browser: Browser, grown: Product, language: str
+) -> None:
     crowd, translate = Crowd(browser, grown), Language(language)
     [(website, zone)] = grown.rows("SELECT id, time_zone FROM accounts_website WHERE key = 'bench'")
     admin = Agent(crowd.context(locale=translate.locale), grown.url, "admin", translate)

@@ -56,9 +56,7 @@ def look_at_all(
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_an_empty_website_and_one_conversation_have_every_report(
-    crowd: Crowd, language: str
-) -> None:
+def test_every_report_works_for_zero_and_one_conversation(crowd: Crowd, language: str) -> None:
     translate = Language(language)
     manager = Agent(crowd.context(locale=translate.locale), crowd.product.url, "manager", translate)
     page = manager.log_in("/reports/production/").page
@@ -78,7 +76,7 @@ def test_an_empty_website_and_one_conversation_have_every_report(
     expect(page.locator('.tile a[href^="/reports/rows/closed/"]')).to_have_text("1")
 
 
-def test_a_report_on_paper_is_its_figures_and_nothing_to_press(crowd: Crowd) -> None:
+def test_printed_report_has_figures_and_no_controls(crowd: Crowd) -> None:
     visitor = crowd.visitor()
     visitor.start("42 ?")
     page = crowd.agent("manager", color_scheme="dark").log_in("/reports/production/").page
@@ -97,7 +95,7 @@ def test_a_report_on_paper_is_its_figures_and_nothing_to_press(crowd: Crowd) -> 
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
 
 
-def test_from_the_board_a_conversation_is_given_taken_back_and_woken(crowd: Crowd) -> None:
+def test_board_can_reassign_release_and_wake(crowd: Crowd) -> None:
     visitor = crowd.visitor()
     visitor.start("42 ?")
     page = crowd.agent("manager").log_in("/reports/production/").page
@@ -126,7 +124,7 @@ def test_from_the_board_a_conversation_is_given_taken_back_and_woken(crowd: Crow
     expect(line).to_be_visible()
 
 
-def test_a_file_is_prepared_while_one_waits_and_then_fetched(crowd: Crowd) -> None:
+def test_export_is_prepared_and_downloaded(crowd: Crowd) -> None:
     visitor = crowd.visitor()
     visitor.start("42 ?")
     page = crowd.agent("manager").log_in("/reports/production/").page

@@ -19,7 +19,7 @@ def set_places(admin: Agent, places: int) -> None:
     expect(admin.page.get_by_text("was changed successfully")).to_be_visible()
 
 
-def test_a_change_of_places_is_obeyed_at_once(crowd: Crowd) -> None:
+def test_change_of_places_takes_effect_immediately(crowd: Crowd) -> None:
     admin, visitor = crowd.agent("admin"), crowd.visitor()
     admin.log_in("/admin/")
     visitor.visit()

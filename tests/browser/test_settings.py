@@ -34,7 +34,7 @@ def pages_of(page: Page, url: str) -> list[str]:
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_every_page_has_the_bar_and_names_what_it_asks(crowd: Crowd, language: str) -> None:
+def test_every_page_has_the_top_bar_and_labelled_fields(crowd: Crowd, language: str) -> None:
     translate = Language(language)
     admin = crowd.agent("admin", locale=translate.locale, viewport={"width": 390, "height": 844})
     admin.translate = translate
@@ -55,7 +55,7 @@ def test_every_page_has_the_bar_and_names_what_it_asks(crowd: Crowd, language: s
     assert not faults, "\n".join(faults)
 
 
-def test_settings_are_reached_and_uncovered_on_a_phone(crowd: Crowd) -> None:
+def test_settings_are_usable_on_a_phone(crowd: Crowd) -> None:
     admin = crowd.agent("admin", viewport={"width": 390, "height": 844})
     admin.log_in("/desk/")
     page = admin.page
@@ -69,13 +69,13 @@ def test_settings_are_reached_and_uncovered_on_a_phone(crowd: Crowd) -> None:
     page.wait_for_url("**/change/")
 
 
-def test_titles_of_lists_are_uncovered(crowd: Crowd) -> None:
+def test_list_titles_are_not_covered(crowd: Crowd) -> None:
     admin = crowd.agent("admin", viewport={"width": 1440, "height": 900})
     admin.log_in("/admin/conversations/person/")  # people cannot be added here
     admin.page.get_by_role("heading", name="People").click(timeout=5000)
 
 
-def test_the_name_of_the_product_is_on_the_login_of_a_phone(crowd: Crowd) -> None:
+def test_login_on_a_phone_shows_the_product_name(crowd: Crowd) -> None:
     page = crowd.context(viewport={"width": 390, "height": 844}).new_page()
     page.goto(f"{crowd.product.url}/login/")
     expect(page.get_by_text("Causerie", exact=True)).to_be_visible()

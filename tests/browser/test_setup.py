@@ -54,9 +54,7 @@ def go_on(page: Page) -> None:
     page.get_by_role("button", name="Save and continue").click()
 
 
-def test_the_first_website_from_the_set_up_to_the_first_answer(
-    browser: Browser, fresh: Product
-) -> None:
+def test_guided_setup_leads_to_the_first_answer(browser: Browser, fresh: Product) -> None:
     crowd = Crowd(browser, fresh)
     admin = crowd.context(viewport={"width": 1280, "height": 900}).new_page()
     faults: list[str] = []

@@ -13,7 +13,7 @@ from tests.browser.test_lines import NO_LINE, all_equal, in_conversation
 HOUR_MS = 3_600_000
 
 
-def test_an_hour_of_sleep_loses_nothing(crowd: Crowd) -> None:
+def test_desk_recovers_after_an_hour_of_sleep(crowd: Crowd) -> None:
     """The lid is closed: no connection, a dead socket, and on waking a clock that has jumped."""
     crowd.expect_complaint(NO_LINE)
     visitor, alice = in_conversation(crowd)
@@ -37,7 +37,7 @@ def test_an_hour_of_sleep_loses_nothing(crowd: Crowd) -> None:
     all_equal(visitor, alice, ["first", "while you slept", "Good morning again"])
 
 
-def test_an_agent_who_just_left_gets_no_conversation(crowd: Crowd, product: Product) -> None:
+def test_disabled_agent_receives_no_transfer(crowd: Crowd, product: Product) -> None:
     crowd.expect_complaint("422")
     _visitor, alice = in_conversation(crowd)
     alice.reply.fill("half an answer")

@@ -46,7 +46,7 @@ def test_a_push_reaches_the_agent_on_another_page(crowd: Crowd, path: str) -> No
     expect(alice.status).to_have_attribute("aria-pressed", "false")
 
 
-def test_settings_keep_an_agent_connected_too(crowd: Crowd) -> None:
+def test_settings_keep_an_agent_connected(crowd: Crowd) -> None:
     admin = crowd.agent("admin").log_in("/admin/").be_available()
     expect(admin.status).to_have_attribute("aria-pressed", "true")
     for _try in range(100):
@@ -71,7 +71,7 @@ def test_a_notice_on_another_page_disappears_when_outdated(crowd: Crowd) -> None
     expect(notice).to_have_count(0)
 
 
-def test_the_boxes_follow_an_availability_that_was_chosen_elsewhere(crowd: Crowd) -> None:
+def test_boxes_reflect_availability_changed_elsewhere(crowd: Crowd) -> None:
     """In another tab, on another page, or without a socket to report it (C70)."""
     crowd.visitor().start("Who answers me?")
     assert crowd.product.rows(TO_ANOTHER_TEAM)

@@ -15,7 +15,7 @@ OPEN, CLOSED = "Minimise the chat", "Open the chat"
 STORED = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }])"
 
 
-def test_it_stays_open_until_it_is_minimised(crowd: Crowd) -> None:
+def test_messenger_stays_open_until_minimized(crowd: Crowd) -> None:
     visitor = crowd.visitor()
     visitor.start("Is it oak?")
     visitor.box.fill("half a sentence")
@@ -45,7 +45,7 @@ def test_nothing_is_stored_before_a_conversation(crowd: Crowd) -> None:
     assert visitor.page.evaluate(STORED) == "[{},{}]"
 
 
-def test_on_a_phone_the_next_page_is_seen(crowd: Crowd) -> None:
+def test_messenger_closes_on_page_change_on_a_phone(crowd: Crowd) -> None:
     visitor = crowd.visitor(viewport={"width": 390, "height": 844})
     visitor.start("Is it oak?")
     visitor.visit("/demo/")
@@ -54,18 +54,18 @@ def test_on_a_phone_the_next_page_is_seen(crowd: Crowd) -> None:
     visitor.sees("Is it oak?")
 
 
-def test_a_website_may_not_want_it(crowd: Crowd, product: Product) -> None:
-    want(product, False)
+def test_website_can_turn_staying_open_off(crowd: Crowd, product: Product) -> None:
+    set_stays_open(product, False)
     try:
         visitor = crowd.visitor()
         visitor.start("Is it oak?")
         visitor.visit("/demo/")
         expect(visitor.launcher).to_have_accessible_name(CLOSED)
     finally:
-        want(product, True)
+        set_stays_open(product, True)
 
 
-def want(product: Product, wanted: bool) -> None:
+def set_stays_open(product: Product, wanted: bool) -> None:
     product.rows("UPDATE accounts_website SET stays_open = %s RETURNING id", wanted)
     product.outdate()
     time.sleep(SNAPSHOT_MS / 1000)

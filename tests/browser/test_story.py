@@ -11,7 +11,7 @@ from tests.browser.people import Board
 from tests.browser.product import Product
 
 
-def test_one_conversation_from_end_to_end(crowd: Crowd, product: Product) -> None:
+def test_conversation_from_end_to_end(crowd: Crowd, product: Product) -> None:
     visitor, alice, bruno = crowd.visitor(), crowd.agent("alice"), crowd.agent("bruno")
     board = Board(crowd.agent("manager"))
     board.watch()
@@ -124,7 +124,7 @@ def test_a_conversation_is_pushed_without_waiting_for_worker_or_beat(
             expect(alice.boxes).to_have_count(count)
 
 
-def test_messages_arrive_by_the_socket_alone(crowd: Crowd) -> None:
+def test_messages_arrive_by_socket_alone(crowd: Crowd) -> None:
     crowd.expect_complaint("ERR_FAILED")
     alice, visitor = crowd.agent("alice").log_in().be_available(), crowd.visitor()
     visitor.start("Good morning")

@@ -21,7 +21,7 @@ def sounds(visitor: Visitor) -> int:
     return played
 
 
-def test_tabs_are_one(crowd: Crowd) -> None:
+def test_tabs_stay_synchronized(crowd: Crowd) -> None:
     crowd.expect_complaint("ERR_INTERNET_DISCONNECTED|WebSocket")
     one, alice = crowd.visitor(), crowd.agent("alice")
     one.context.add_init_script(HEAR)

@@ -35,7 +35,7 @@ def bubble(visitor: Visitor, text: str) -> Any:
     return visitor.page.get_by_role("status").get_by_role("button", name=text)
 
 
-def test_the_first_rule_that_matches_decides_on_each_page_of_an_application(
+def test_first_matching_rule_applies_on_each_page_of_an_application(
     crowd: Crowd, product: Product
 ) -> None:
     """R39: some journeys, not others; a single-page application changes them without a load."""
@@ -86,7 +86,7 @@ def test_the_first_rule_that_matches_decides_on_each_page_of_an_application(
     assert pages[-1] == ("/cart/", 5)
 
 
-def test_what_the_website_says_of_its_visitor_and_what_a_browser_keeps(
+def test_rules_use_visitor_attributes_and_stored_page_counts(
     crowd: Crowd, product: Product
 ) -> None:
     """B13: before the visitor acts nothing is stored, so little is known; afterwards pages are
@@ -145,9 +145,7 @@ def test_what_the_website_says_of_its_visitor_and_what_a_browser_keeps(
         product.rows("UPDATE routing_targetingrule SET is_enabled = true WHERE id = 1 RETURNING 1")
 
 
-def test_a_visitor_without_a_place_is_notified_when_there_is_room(
-    crowd: Crowd, product: Product
-) -> None:
+def test_visitor_is_notified_when_a_place_becomes_free(crowd: Crowd, product: Product) -> None:
     """B4: the visitor is told so, the text is kept, and nothing is sent automatically."""
     crowd.expect_complaint("409")
     late = crowd.visitor().visit()
@@ -176,7 +174,7 @@ def test_a_visitor_without_a_place_is_notified_when_there_is_room(
     assert stored == [(1,)]
 
 
-def test_a_rule_may_show_its_button_out_of_hours_and_it_says_when_the_team_is_back(
+def test_button_shown_when_closed_says_when_the_team_returns(
     crowd: Crowd, product: Product
 ) -> None:
     crowd.expect_complaint("409")
@@ -205,7 +203,7 @@ def test_a_rule_may_show_its_button_out_of_hours_and_it_says_when_the_team_is_ba
         product.outdate()
 
 
-def test_out_of_hours_the_messenger_says_when_it_is_back(crowd: Crowd, product: Product) -> None:
+def test_closed_messenger_says_when_the_team_returns(crowd: Crowd, product: Product) -> None:
     crowd.expect_complaint("409")
     visitor = crowd.visitor().visit()
     visitor.open()

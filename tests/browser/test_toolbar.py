@@ -17,7 +17,7 @@ FORGED = """() => window.postMessage({
 }, location.origin)"""
 
 
-def test_pages_notes_and_an_application(crowd: Crowd) -> None:
+def test_toolbar_shows_page_views_notes_and_applications(crowd: Crowd) -> None:
     visitor, alice, bruno = crowd.visitor(), crowd.agent("alice"), crowd.agent("bruno")
     bruno.log_in()
     alice.log_in().be_available()
@@ -60,7 +60,7 @@ def test_pages_notes_and_an_application(crowd: Crowd) -> None:
     expect(visitor.frame.get_by_text("@Bruno")).to_have_count(0)
 
 
-def test_a_dead_application_says_so(crowd: Crowd, product: Product) -> None:
+def test_unresponsive_application_is_reported(crowd: Crowd, product: Product) -> None:
     crowd.expect_complaint("ERR_CONNECTION_REFUSED|chrome-error")
     product.rows(
         "INSERT INTO accounts_toolbarapp (website_id, name, url, position, is_enabled, salt) "

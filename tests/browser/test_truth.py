@@ -11,26 +11,26 @@ from tests.browser.people import Visitor
 from tests.browser.product import Product
 
 
-def says(visitor: Visitor, line: str | re.Pattern[str]) -> None:
+def expect_header(visitor: Visitor, line: str | re.Pattern[str]) -> None:
     """Expect this text in the Messenger's header."""
     expect(visitor.frame.get_by_role("banner").get_by_role("status")).to_have_text(line)
 
 
-def test_the_head_tells_of_each_state_what_is_true(crowd: Crowd, product: Product) -> None:
+def test_messenger_header_describes_each_state(crowd: Crowd, product: Product) -> None:
     visitor, alice = crowd.visitor(), crowd.agent("alice")
     visitor.start("Is the lamp still to be had?")
-    says(visitor, "Usually replies within a few hours")
+    expect_header(visitor, "Usually replies within a few hours")
     alice.log_in()
     alice.be_available()
     [(number,)] = product.rows("SELECT id FROM conversations_conversation")
     expect(alice.box(number)).to_be_visible()
-    says(visitor, re.compile("Alice received your message"))
+    expect_header(visitor, re.compile("Alice received your message"))
     alice.say("Yes, two are left.")
-    says(visitor, re.compile("Alice is answering you"))
+    expect_header(visitor, re.compile("Alice is answering you"))
     alice.snooze(keep=True)
-    says(visitor, "Paused. You can write at any time")
+    expect_header(visitor, "Paused. You can write at any time")
     visitor.say("And in brass?")
-    says(visitor, re.compile("Alice received your message"))
+    expect_header(visitor, re.compile("Alice received your message"))
 
     # The lid is closed: nobody is answering, and the Messenger does not claim so.
     product.rows(
@@ -41,11 +41,11 @@ def test_the_head_tells_of_each_state_what_is_true(crowd: Crowd, product: Produc
     product.rows(
         "UPDATE routing_deskconnection SET heard_at = now() - interval '2 minutes' RETURNING id"
     )
-    says(visitor, re.compile("Alice is away at the moment"))
+    expect_header(visitor, re.compile("Alice is away at the moment"))
     expect(visitor.frame.get_by_text("Alice is not online at the moment.")).to_be_visible()
 
 
-def test_two_browsers_of_one_person_keep_both_conversations(crowd: Crowd) -> None:
+def test_person_keeps_conversations_of_both_browsers(crowd: Crowd) -> None:
     phone, laptop = crowd.visitor(viewport={"width": 390, "height": 844}), crowd.visitor()
     phone.start("Where is my order?")
     laptop.start("Do you gift-wrap?")

@@ -10,7 +10,7 @@ from tests.browser.conftest import Crowd
 from tests.browser.people import Agent
 
 
-def test_a_typed_answer_is_sent_before_the_conversation_is_closed(crowd: Crowd) -> None:
+def test_draft_can_be_sent_while_closing(crowd: Crowd) -> None:
     alice = crowd.agent("alice").log_in().be_available()
     visitor = crowd.visitor()
     visitor.start("How wide is the lamp?")
@@ -35,7 +35,7 @@ def test_a_typed_answer_is_sent_before_the_conversation_is_closed(crowd: Crowd) 
     expect(alice.boxes).to_have_count(0)
 
 
-def test_a_file_goes_along_with_a_snooze(crowd: Crowd) -> None:
+def test_snooze_can_send_an_attached_file_first(crowd: Crowd) -> None:
     alice = crowd.agent("alice").log_in().be_available()
     visitor = crowd.visitor()
     visitor.start("Have you a plan of it?")
@@ -60,7 +60,7 @@ def test_a_file_goes_along_with_a_snooze(crowd: Crowd) -> None:
     expect(alice.boxes).to_have_count(0)
 
 
-def test_leaving_asks_about_a_draft_from_another_device(crowd: Crowd) -> None:
+def test_closing_asks_about_a_draft_from_another_device(crowd: Crowd) -> None:
     crowd.expect_complaint("409")  # the question what to do with the conversation
     alice = crowd.agent("alice").log_in().be_available()
     visitor = crowd.visitor()
@@ -81,7 +81,7 @@ def test_leaving_asks_about_a_draft_from_another_device(crowd: Crowd) -> None:
     expect(phone.page.get_by_role("dialog")).to_contain_text("Nothing is left on your desk.")
 
 
-def test_a_transfer_out_of_sight_leads_to_who_has_waited_longest_and_is_undone(
+def test_transfer_opens_the_longest_waiting_and_can_be_undone(
     crowd: Crowd,
 ) -> None:
     alice = crowd.agent("alice").log_in().be_available()
@@ -119,7 +119,7 @@ class Connection:
         server.on_message(lambda frame: self.is_held or socket.send(frame))
 
 
-def test_a_message_that_has_not_been_shown_is_read_before_its_conversation_closes(
+def test_conversation_with_an_unseen_message_is_not_closed(
     crowd: Crowd,
 ) -> None:
     """C81: it arrives between the last look and the click."""
@@ -143,7 +143,7 @@ def test_a_message_that_has_not_been_shown_is_read_before_its_conversation_close
     assert status_of(crowd) == "closed"
 
 
-def test_a_message_that_comes_behind_a_dialog_is_read_first(crowd: Crowd) -> None:
+def test_message_arriving_behind_a_dialog_prevents_closing(crowd: Crowd) -> None:
     crowd.expect_complaint("409")
     alice, visitor = crowd.agent("alice").log_in().be_available(), crowd.visitor()
     visitor.start("Is the lamp in stock?")
@@ -162,7 +162,7 @@ def test_a_message_that_comes_behind_a_dialog_is_read_first(crowd: Crowd) -> Non
     assert status_of(crowd) == "closed"
 
 
-def test_a_dialog_may_be_faster_than_the_messages_behind_it(crowd: Crowd) -> None:
+def test_snooze_works_before_the_messages_have_loaded(crowd: Crowd) -> None:
     """On a slow line the page does not know yet what was said; the server does."""
     alice, visitor = crowd.agent("alice").log_in().be_available(), crowd.visitor()
     visitor.start("Is the lamp in stock?")

@@ -16,7 +16,7 @@ def weigh(responses: list[Response]) -> int:
     return sum(len(gzip.compress(response.body())) for response in responses if response.ok)
 
 
-def test_what_pages_load_is_small(crowd: Crowd) -> None:
+def test_pages_stay_below_size_limits(crowd: Crowd) -> None:
     loaded: list[Response] = []
     visitor = crowd.visitor()
     visitor.page.on("response", lambda response: loaded.append(response))

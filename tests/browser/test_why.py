@@ -9,7 +9,7 @@ from tests.browser.people import Board, Visitor
 from tests.browser.test_every_page import inaccessible
 
 
-def test_why_a_conversation_waits_until_it_does_no_more(crowd: Crowd, visitor: Visitor) -> None:
+def test_explanation_is_updated_until_the_wait_ends(crowd: Crowd, visitor: Visitor) -> None:
     visitor.start("Who answers me?")
     board = Board(crowd.agent("manager")).watch()
     waits = board.page.get_by_role("region", name="Waiting")
@@ -38,7 +38,7 @@ def test_why_a_conversation_waits_until_it_does_no_more(crowd: Crowd, visitor: V
     expect(board.page.get_by_text("An agent is free")).to_be_hidden()
 
 
-def test_how_many_places(crowd: Crowd) -> None:
+def test_queue_size_is_calculated(crowd: Crowd) -> None:
     manager = crowd.agent("manager").log_in("/reports/queue-size/")
     page = manager.page
     expect(page.get_by_text("There is no history to replay yet")).to_be_visible()
@@ -54,7 +54,7 @@ def test_how_many_places(crowd: Crowd) -> None:
     assert inaccessible(page) == []
 
 
-def test_the_api_can_be_read_and_tried(crowd: Crowd) -> None:
+def test_api_documentation_can_execute_requests(crowd: Crowd) -> None:
     manager = crowd.agent("manager").log_in("/reports/production/")
     manager.page.goto(f"{manager.url}/api/docs/")
     manager.page.get_by_role("button", name="GET /api/v1/conversations/", exact=True).click()

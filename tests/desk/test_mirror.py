@@ -32,7 +32,7 @@ def conversation(step: RuleStep, agent: Agent) -> Conversation:
     return in_status(Status.ACTIVE, step, agent)
 
 
-def come(conversation: Conversation) -> None:
+def bring_online(conversation: Conversation) -> None:
     async_to_sync(visitor_presence.see)(conversation.visitor_id)
 
 
@@ -40,10 +40,10 @@ def shown(browser: Browser, agent: Agent, conversation: Conversation) -> str:
     return browser(agent.user).get(f"/desk/c/{conversation.pk}/toolbar/").content.decode()
 
 
-def test_the_page_its_address_and_since_when(
+def test_current_page_is_shown_with_address_and_time(
     browser: Browser, agent: Agent, conversation: Conversation
 ) -> None:
-    come(conversation)
+    bring_online(conversation)
     page_views.see(conversation.visitor_id, LAMP, at=NOW - timedelta(hours=3))
     page_views.see(conversation.visitor_id, LAMP, at=NOW - timedelta(minutes=2))  # opened again
     page = shown(browser, agent, conversation)
@@ -54,7 +54,7 @@ def test_the_page_its_address_and_since_when(
     assert ">2\N{NO-BREAK SPACE}min</time>" in mirror
 
 
-def test_who_has_left_is_on_no_page(
+def test_departed_visitor_has_no_current_page(
     browser: Browser, agent: Agent, conversation: Conversation
 ) -> None:
     page_views.see(conversation.visitor_id, LAMP, at=NOW)
@@ -63,26 +63,24 @@ def test_who_has_left_is_on_no_page(
     assert "since" not in page[page.index(HEADING) : page.index("</section>")]
 
 
-def test_an_unknown_page_is_not_invented(
+def test_unknown_page_is_shown_as_unknown(
     browser: Browser, agent: Agent, conversation: Conversation
 ) -> None:
-    come(conversation)
+    bring_online(conversation)
     assert "The page is unknown." in shown(browser, agent, conversation)
 
 
-def test_where_the_website_does_not_want_it_nothing_is_there(
-    browser: Browser, step: RuleStep, agent: Agent
-) -> None:
+def test_page_is_hidden_if_mirroring_is_off(browser: Browser, step: RuleStep, agent: Agent) -> None:
     conversation = in_status(Status.ACTIVE, step, agent)
-    come(conversation)
+    bring_online(conversation)
     page_views.see(conversation.visitor_id, LAMP, at=NOW)
     assert HEADING not in shown(browser, agent, conversation)
 
 
-def test_a_closed_conversation_follows_nobody(
+def test_page_is_hidden_for_closed_conversations(
     browser: Browser, step: RuleStep, agent: Agent, conversation: Conversation
 ) -> None:
     closed = in_status(Status.CLOSED, step, agent)
-    come(closed)
+    bring_online(closed)
     page_views.see(closed.visitor_id, LAMP, at=NOW)
     assert HEADING not in shown(browser, agent, closed)

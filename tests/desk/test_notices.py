@@ -36,7 +36,7 @@ def recalled(step: RuleStep, agent: Agent) -> Conversation:
     return deadlines.enforce(conversation.pk, at=NOW + MINUTE)
 
 
-def test_he_reads_why_he_is_unavailable_until_he_says_that_he_has_read_it(
+def test_notice_of_unavailability_is_shown_until_dismissed(
     clock: time_machine.Traveller, browser: Browser, recalled: Conversation, agent: Agent
 ) -> None:
     clock.shift(MINUTE)
@@ -53,16 +53,14 @@ def test_he_reads_why_he_is_unavailable_until_he_says_that_he_has_read_it(
     assert Notice.objects.get().read_at is not None
 
 
-def test_nobody_reads_away_the_notice_of_another(
+def test_agent_cannot_dismiss_notice_of_another_agent(
     browser: Browser, recalled: Conversation, agent: Agent
 ) -> None:
     assert browser(AgentFactory().user).post("/desk/notices/read/").status_code == 200
     assert Notice.objects.get(agent=agent).read_at is None
 
 
-def test_it_goes_before_all_that_waits_though_something_older_came_back(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_unanswered_push_returns_to_the_front_of_the_queue(step: RuleStep, agent: Agent) -> None:
     step.group.answer_seconds = 60
     step.group.save()
     conversation = on_desk(step, agent)
@@ -74,7 +72,7 @@ def test_it_goes_before_all_that_waits_though_something_older_came_back(
     assert back.is_return
 
 
-def test_an_answer_between_the_look_and_the_lock_keeps_it(step: RuleStep, agent: Agent) -> None:
+def test_concurrent_answer_prevents_the_requeue(step: RuleStep, agent: Agent) -> None:
     step.group.answer_seconds = 60
     step.group.save()
     conversation = on_desk(step, agent)
@@ -85,7 +83,7 @@ def test_an_answer_between_the_look_and_the_lock_keeps_it(step: RuleStep, agent:
     assert not Notice.objects.exists()
 
 
-def test_what_others_hold_for_too_long_is_a_503_that_says_to_try_again(
+def test_locked_conversation_gives_a_503_with_a_retry_message(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent)

@@ -29,7 +29,7 @@ def woken(step: RuleStep, agent: Agent, by: Actor) -> Conversation:
     return verbs.wake(conversation.pk, actor=by, at=NOW + HOUR)
 
 
-def test_the_reason_for_the_return_is_shown(
+def test_reason_for_return_from_snooze_is_shown(
     browser: Callable[[User], Client], step: RuleStep, agent: Agent
 ) -> None:
     for by, sentence in (
@@ -42,7 +42,7 @@ def test_the_reason_for_the_return_is_shown(
         assert sentence in shown
 
 
-def test_past_ones_are_counted_in_one_query(
+def test_past_conversations_are_counted_in_one_query(
     browser: Callable[[User], Client],
     step: RuleStep,
     agent: Agent,

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 Browser = Callable[[User], Client]
 
 
-def said(step: RuleStep, agent: Agent, *bodies: str, **how: Any) -> Conversation:
+def conversation_with(step: RuleStep, agent: Agent, *bodies: str, **how: Any) -> Conversation:
     conversation = on_desk(step, agent, **how)
     for body in bodies:
         sending.add(
@@ -61,10 +61,10 @@ def numbers(user: User, text: str = "", **asked: Any) -> list[int]:
         ("!!!", False),
     ],
 )
-def test_words_are_found_by_their_beginning(
+def test_search_matches_word_prefixes(
     step: RuleStep, agent: Agent, asked: str, is_found: bool
 ) -> None:
-    number = said(
+    number = conversation_with(
         step,
         agent,
         "Ma lampe est cassée, l'ampoule aussi.",
@@ -73,8 +73,11 @@ def test_words_are_found_by_their_beginning(
     assert (numbers(agent.user, asked) == [number]) is is_found
 
 
-def test_visitor_address_number_person_and_note_are_found(step: RuleStep, agent: Agent) -> None:
-    found, other = said(step, agent, "Bonjour"), said(step, agent, "Bonjour")
+def test_search_covers_visitor_email_number_person_and_notes(step: RuleStep, agent: Agent) -> None:
+    found, other = (
+        conversation_with(step, agent, "Bonjour"),
+        conversation_with(step, agent, "Bonjour"),
+    )
     visitor = found.visitor
     visitor.name = "Zoé d'Ávila"
     visitor.person = Person.objects.create(
@@ -88,8 +91,11 @@ def test_visitor_address_number_person_and_note_are_found(step: RuleStep, agent:
     assert numbers(agent.user, "bonjour") == [other.pk, found.pk]
 
 
-def test_a_visitor_without_a_name_is_found_by_the_alias(step: RuleStep, agent: Agent) -> None:
-    found, other = said(step, agent, "Bonjour"), said(step, agent, "Bonjour")
+def test_unnamed_visitor_is_found_by_alias(step: RuleStep, agent: Agent) -> None:
+    found, other = (
+        conversation_with(step, agent, "Bonjour"),
+        conversation_with(step, agent, "Bonjour"),
+    )
     for one, first in ((found, 0), (other, 1)):  # the first bits determine the alias
         public_id = uuid.UUID(int=first << 115 | uuid.uuid4().int >> 13)
         Visitor.objects.filter(pk=one.visitor_id).update(public_id=public_id)
@@ -107,10 +113,10 @@ def test_a_visitor_without_a_name_is_found_by_the_alias(step: RuleStep, agent: A
         assert numbers(agent.user, "calm heron") == []
 
 
-def test_a_signed_customer_is_found_by_those_who_may_see_them(
+def test_identified_customer_is_found_only_by_authorized_users(
     step: RuleStep, agent: Agent, manager: User
 ) -> None:
-    found = said(step, agent, "Bonjour")
+    found = conversation_with(step, agent, "Bonjour")
     found.visitor.person = Person.objects.create(
         website=step.rule.website,
         external_id="CUST-0042",
@@ -134,7 +140,7 @@ def test_a_signed_customer_is_found_by_those_who_may_see_them(
         ("配送状況", "messages_by_words"),
     ],
 )
-def test_a_search_is_answered_by_its_index(asked: str, index: str) -> None:
+def test_search_uses_indexes(asked: str, index: str) -> None:
     rows = Message.objects.order_by().filter(Saying(Words(F("body")), sought(asked)))
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
@@ -147,10 +153,12 @@ def test_a_search_is_answered_by_its_index(asked: str, index: str) -> None:
     assert "addresses_by_words" in addresses.order_by().explain()
 
 
-def test_only_what_one_may_see_is_found(step: RuleStep, agent: Agent, manager: User) -> None:
+def test_search_finds_only_visible_conversations(
+    step: RuleStep, agent: Agent, manager: User
+) -> None:
     elsewhere = StepFactory()
-    number = said(step, agent, "hippopotame").pk
-    said(elsewhere, AgentFactory(), "hippopotame")
+    number = conversation_with(step, agent, "hippopotame").pk
+    conversation_with(elsewhere, AgentFactory(), "hippopotame")
     colleague = AgentFactory()
     step.group.members.add(colleague)
     for user, sees in (
@@ -166,7 +174,7 @@ def test_only_what_one_may_see_is_found(step: RuleStep, agent: Agent, manager: U
 
 
 def test_filters_narrow(step: RuleStep, agent: Agent) -> None:
-    active = said(step, agent, "lampe").pk
+    active = conversation_with(step, agent, "lampe").pk
     waiting = queued(step, at=NOW - timedelta(days=3)).pk
     day = NOW.date()
     for asked, expected in [
@@ -182,10 +190,10 @@ def test_filters_narrow(step: RuleStep, agent: Agent) -> None:
         assert numbers(agent.user, **asked) == expected, asked  # type: ignore[arg-type]
 
 
-def test_an_agent_finds_what_he_has_passed_on(step: RuleStep, agent: Agent) -> None:
+def test_agent_finds_transferred_conversations(step: RuleStep, agent: Agent) -> None:
     from conversations.lifecycle import actors, verbs
 
-    number = said(step, agent, "lampe").pk
+    number = conversation_with(step, agent, "lampe").pk
     verbs.transfer_to_group(
         number, group=step.group, queue_id=None, actor=actors.agent(agent.user), at=NOW
     )
@@ -193,14 +201,14 @@ def test_an_agent_finds_what_he_has_passed_on(step: RuleStep, agent: Agent) -> N
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_pages_join_without_gap_and_take_the_same_queries(
+def test_result_pages_are_contiguous_with_constant_queries(
     step: RuleStep,
     agent: Agent,
     count: int,
     monkeypatch: pytest.MonkeyPatch,
     django_assert_num_queries: Any,
 ) -> None:
-    made = [said(step, agent, "une lampe").pk for _ in range(2 * count)]
+    made = [conversation_with(step, agent, "une lampe").pk for _ in range(2 * count)]
     monkeypatch.setattr(search, "PAGE", count)
     with django_assert_num_queries(5):
         first = find(Search("lampe"), agent.user)
@@ -210,10 +218,8 @@ def test_pages_join_without_gap_and_take_the_same_queries(
     assert second.before is None
 
 
-def test_highlights_are_text_and_never_markup(
-    browser: Browser, step: RuleStep, agent: Agent
-) -> None:
-    said(step, agent, "<img src=x onerror=alert(1)> la <b>lampe</b> & l'été")
+def test_highlighted_text_is_escaped(browser: Browser, step: RuleStep, agent: Agent) -> None:
+    conversation_with(step, agent, "<img src=x onerror=alert(1)> la <b>lampe</b> & l'été")
     shown = browser(agent.user).get("/desk/find/", {"q": "lampe <img onerror"}).content.decode()
     assert "<mark>lampe</mark>" in shown
     assert "<mark>img</mark>" in shown or "&lt;img" in shown
@@ -224,7 +230,7 @@ def test_highlights_are_text_and_never_markup(
 def test_the_page_shows_errors_and_keeps_the_query(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
-    said(step, agent, "lampe")
+    conversation_with(step, agent, "lampe")
     asked = {"q": "lampe", "since": "2026-02-31", "group": "999999", "until": "x'--"}
     page = browser(agent.user).get("/desk/find/", asked, headers={"HX-Request": ""})
     shown = page.content.decode()
@@ -238,27 +244,27 @@ def test_the_page_shows_errors_and_keeps_the_query(
     "asked",
     [{"before": "-1"}, {"q": "x" * 201}, {"status": "agent__user__password"}, {"before": "1e3"}],
 )
-def test_an_impossible_query_finds_nothing(
+def test_invalid_query_finds_nothing(
     browser: Browser, step: RuleStep, agent: Agent, asked: dict[str, str]
 ) -> None:
-    number = said(step, agent, "x").pk
+    number = conversation_with(step, agent, "x").pk
     page = browser(agent.user).get("/desk/find/", asked)
     assert page.status_code == 200
     assert f"/desk/c/{number}/" not in page.content.decode()
 
 
-def test_what_takes_too_long_is_to_be_narrowed(
+def test_slow_search_asks_for_a_narrower_query(
     browser: Browser, step: RuleStep, agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
-        said(step, agent, "lampe " * 600)
+        conversation_with(step, agent, "lampe " * 600)
     monkeypatch.setattr(search, "PATIENCE", "1ms")
     page = browser(agent.user).get("/desk/find/", {"q": "lampe"}, headers={"HX-Request": ""})
     assert "Too many results" in page.content.decode()
 
 
 @given(st.text(max_size=400), st.lists(st.text(min_size=1, max_size=5), max_size=3))
-def test_an_excerpt_is_a_part_of_the_text(text: str, words: list[str]) -> None:
+def test_excerpt_is_part_of_the_text(text: str, words: list[str]) -> None:
     pieces = cut(text, sought(" ".join(words)))
     shown = "".join(piece.text for piece in pieces)
     assert shown.removeprefix("… ").removesuffix(" …") in text

@@ -61,7 +61,7 @@ def strangers(step: RuleStep) -> list[User]:
 
 
 @pytest.mark.parametrize("address", OF_A_CONVERSATION, ids=str)
-def test_no_address_of_a_conversation_knows_a_stranger(
+def test_conversation_addresses_are_not_found_for_strangers(
     browser: Browser, step: RuleStep, theirs: Conversation, address: object
 ) -> None:
     path = re.sub(
@@ -81,7 +81,7 @@ def test_no_address_of_a_conversation_knows_a_stranger(
     assert drafts.of(theirs.agent_id, theirs.pk) == SECRET
 
 
-def test_no_list_of_the_desk_names_it(
+def test_lists_omit_conversations_of_others(
     browser: Browser, step: RuleStep, agent: Agent, theirs: Conversation
 ) -> None:
     snoozed = in_status("snoozed", step, agent)
@@ -94,7 +94,7 @@ def test_no_list_of_the_desk_names_it(
         assert browser(user).get("/desk/snoozed/count/").content.decode().count(">1<") == 0
 
 
-def test_a_form_s_other_keys_open_nothing(browser: Browser, step: RuleStep, agent: Agent) -> None:
+def test_foreign_keys_in_forms_are_refused(browser: Browser, step: RuleStep, agent: Agent) -> None:
     mine, elsewhere = on_desk(step, agent), StepFactory()
     stranger = AgentFactory()
     elsewhere.group.members.add(stranger)

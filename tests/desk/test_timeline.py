@@ -34,15 +34,15 @@ def bruno(step: RuleStep) -> Agent:
     return bruno
 
 
-def said(number: int) -> list[str]:
+def sentences(number: int) -> list[str]:
     return [line.sentence for line in entries_of(number)]
 
 
-def test_every_verb_but_the_first_has_an_entry() -> None:
+def test_every_verb_except_the_initial_ones_has_an_icon() -> None:
     assert set(Verb) - set(ICONS) == {Verb.START_BOT, Verb.QUEUE}
 
 
-def test_how_it_went_from_hand_to_hand(
+def test_timeline_describes_changes_of_agent(
     step: RuleStep, agent: Agent, bruno: Agent, manager: User
 ) -> None:
     alice, marc = actors.agent(agent.user), actors.manager(manager)
@@ -60,7 +60,7 @@ def test_how_it_went_from_hand_to_hand(
         number, group=step.group, queue_id=step.pk, actor=alice, at=NOW + 7 * HOUR
     )
     group = step.group.name
-    assert said(number) == [
+    assert sentences(number) == [
         "On the desk of Alice",
         f"Released from Alice by Marc Fournier: returned to the queue of {group}",
         "On the desk of Alice",
@@ -72,7 +72,7 @@ def test_how_it_went_from_hand_to_hand(
     ]
 
 
-def test_how_it_paused_and_came_back(step: RuleStep, agent: Agent) -> None:
+def test_timeline_describes_pauses_and_returns(step: RuleStep, agent: Agent) -> None:
     alice = actors.agent(agent.user)
     number = in_status(Status.SNOOZED, step, agent).pk
     verbs.wake(number, actor=VISITOR, at=NOW + HOUR)
@@ -85,7 +85,7 @@ def test_how_it_paused_and_came_back(step: RuleStep, agent: Agent) -> None:
     verbs.push(number, agent=agent, at=NOW + 6 * HOUR)  # not at once: it had to wait
     verbs.solve(number, actor=alice, at=NOW + 7 * HOUR)
     verbs.close(number, reason=CloseReason.WINDOW_OVER, actor=SYSTEM, at=NOW + 99 * HOUR)
-    [first, *rest] = said(number)[1:]
+    [first, *rest] = sentences(number)[1:]
     assert re.fullmatch(r"Snoozed by Alice until .*\d\d:\d\d, kept by Alice", first)
     assert rest == [
         "Snooze ended: the visitor replied",
@@ -100,14 +100,14 @@ def test_how_it_paused_and_came_back(step: RuleStep, agent: Agent) -> None:
     ]
 
 
-def test_a_snooze_left_to_the_team_and_the_ends_of_one(step: RuleStep, agent: Agent) -> None:
+def test_timeline_describes_ends_of_snoozes(step: RuleStep, agent: Agent) -> None:
     number = in_status(Status.SNOOZED, step, agent, keep=False).pk
     verbs.wake(number, actor=SYSTEM, at=NOW + HOUR)
-    assert f"returns to {step.group.name}" in said(number)[-2]
-    assert said(number)[-1] == "Snooze expired, returned to the team"
+    assert f"returns to {step.group.name}" in sentences(number)[-2]
+    assert sentences(number)[-1] == "Snooze expired, returned to the team"
     kept = in_status(Status.SNOOZED, step, agent).pk
     verbs.wake(kept, actor=actors.agent(agent.user), at=NOW + HOUR)
-    assert said(kept)[-1] == "Snooze ended by Alice"
+    assert sentences(kept)[-1] == "Snooze ended by Alice"
 
 
 @pytest.mark.parametrize(
@@ -145,18 +145,18 @@ def test_a_snooze_left_to_the_team_and_the_ends_of_one(step: RuleStep, agent: Ag
         (TimelineEntry(1, Verb.SOLVE, NOW, ActorKind.AGENT), "Solved by someone"),
     ],
 )
-def test_each_sentence(line: TimelineEntry, sentence: str) -> None:
+def test_entry_sentence_is_translated(line: TimelineEntry, sentence: str) -> None:
     assert line.sentence == sentence
     with translation.override("fr"):
         assert line.sentence != sentence
 
 
-def test_a_bot_hands_over(step: RuleStep) -> None:
+def test_start_with_a_bot_has_no_entry(step: RuleStep) -> None:
     conversation = with_bot(step)
-    assert said(conversation.pk) == []
+    assert sentences(conversation.pk) == []
 
 
-def test_only_a_push_at_once_to_the_same_agent_is_left_out(agent: Agent, bruno: Agent) -> None:
+def test_immediate_push_to_the_same_agent_is_omitted(agent: Agent, bruno: Agent) -> None:
     def event(pk: int, verb: Verb, whose: Agent, at: datetime, status: Status) -> Event:
         return Event(pk=pk, verb=verb, at=at, actor_kind="system", agent=whose, to_status=status)
 
@@ -166,7 +166,7 @@ def test_only_a_push_at_once_to_the_same_agent_is_left_out(agent: Agent, bruno: 
         assert len(entries_for([given, push], {})) == count
 
 
-def test_events_and_notes_are_in_the_fragment_with_their_moments(
+def test_fragment_contains_events_and_notes_with_times(
     browser: Callable[[User], Client], step: RuleStep, agent: Agent, bruno: Agent
 ) -> None:
     number = on_desk(step, agent).pk
@@ -180,7 +180,7 @@ def test_events_and_notes_are_in_the_fragment_with_their_moments(
     assert "visible only to the team" in asides
 
 
-def test_a_release_is_in_the_history_of_this_one_and_counted_in_past_ones(
+def test_release_is_in_the_history_and_counted_in_past_conversations(
     browser: Callable[[User], Client], step: RuleStep, agent: Agent
 ) -> None:
     first, second = on_desk(step, agent), queued(step)
@@ -199,7 +199,7 @@ def test_a_release_is_in_the_history_of_this_one_and_counted_in_past_ones(
     assert "released once" in beside
 
 
-def test_a_long_life_costs_two_queries_and_the_history_stays_short(
+def test_long_timeline_takes_two_queries_and_history_is_limited(
     step: RuleStep, agent: Agent, django_assert_num_queries: Any
 ) -> None:
     number, at = on_desk(step, agent).pk, NOW

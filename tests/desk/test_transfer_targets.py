@@ -29,9 +29,7 @@ def outcomes(step: RuleStep, agent: Agent) -> dict[str, str]:
     return {one.name: outcome for one, outcome in found}
 
 
-def test_each_colleague_comes_with_what_a_transfer_to_them_does(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_outcome_of_a_transfer_is_shown_for_each_colleague(step: RuleStep, agent: Agent) -> None:
     colleague(step, "Free")
     colleague(step, "Gone", is_connected=False)
     away, full = colleague(step, "Away"), colleague(step, "Full")
@@ -60,7 +58,7 @@ def team(step: RuleStep, agent: Agent, other: RuleStep) -> Team:
     return next(one for one in found if one.group_id == other.group_id)
 
 
-def test_a_team_says_how_many_of_it_are_free(step: RuleStep, agent: Agent) -> None:
+def test_free_agents_of_a_team_are_counted(step: RuleStep, agent: Agent) -> None:
     other = StepFactory(rule=step.rule)
     assert team(step, agent, other).outcome == (
         "No one is free. It waits at the front of the queue."
@@ -71,7 +69,7 @@ def test_a_team_says_how_many_of_it_are_free(step: RuleStep, agent: Agent) -> No
     assert (found.free, found.outcome) == (2, "It goes to a free agent of the team immediately.")
 
 
-def test_a_team_where_others_wait_says_after_how_many(step: RuleStep, agent: Agent) -> None:
+def test_outcome_counts_conversations_waiting_before(step: RuleStep, agent: Agent) -> None:
     other = StepFactory(rule=step.rule)
     queued(other)
     queued(other)
@@ -80,7 +78,7 @@ def test_a_team_where_others_wait_says_after_how_many(step: RuleStep, agent: Age
     )
 
 
-def test_a_closed_team_says_when_it_opens(step: RuleStep, agent: Agent) -> None:
+def test_closed_team_shows_when_it_opens(step: RuleStep, agent: Agent) -> None:
     other = StepFactory(rule=step.rule)
     colleague(other, "One")
     other.group.is_open = False
@@ -91,9 +89,7 @@ def test_a_closed_team_says_when_it_opens(step: RuleStep, agent: Agent) -> None:
     assert found.outcome.startswith("The team is closed until ")
 
 
-def test_whoever_transfers_to_their_own_team_is_not_counted_but_warned(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_transfer_to_own_team_excludes_the_agent_and_warns(step: RuleStep, agent: Agent) -> None:
     connect(agent)
     found = team(step, agent, step)
     assert (found.free, found.is_present) == (0, True)

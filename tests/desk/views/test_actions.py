@@ -49,7 +49,7 @@ def now(conversation: Conversation) -> Conversation:
         ("on-hold", Style.SOCIAL, Status.ON_HOLD),
     ],
 )
-def test_a_button_moves_what_is_on_my_desk(
+def test_verb_moves_conversation_on_own_desk(
     browser: Browser, step: RuleStep, agent: Agent, verb: str, style: Style, status: Status
 ) -> None:
     conversation = on_desk(step, agent, style=style, solved_window=timedelta(days=1))
@@ -64,7 +64,7 @@ def test_a_button_moves_what_is_on_my_desk(
     assert now(conversation).status == status
 
 
-def test_a_transfer_out_of_sight_is_undone_from_its_notice(
+def test_transfer_can_be_undone_from_its_notice(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent)
@@ -85,7 +85,7 @@ def test_a_transfer_out_of_sight_is_undone_from_its_notice(
 @pytest.mark.parametrize(
     "verb", ["close", "pending", "on-hold", "take", "wake", "resume", "release"]
 )
-def test_nothing_moves_on_a_colleague_s_desk(
+def test_verb_is_refused_on_a_colleagues_desk(
     browser: Browser, step: RuleStep, agent: Agent, verb: str
 ) -> None:
     colleague = AgentFactory()
@@ -100,7 +100,7 @@ def test_nothing_moves_on_a_colleague_s_desk(
 
 
 @pytest.mark.parametrize("verb", ["close", "snooze", "transfer", "wake", "release"])
-def test_a_stranger_s_verb_finds_nothing(
+def test_verb_of_a_stranger_is_not_found(
     browser: Browser, step: RuleStep, agent: Agent, verb: str
 ) -> None:
     conversation = on_desk(step, agent)
@@ -109,7 +109,7 @@ def test_a_stranger_s_verb_finds_nothing(
 
 
 @pytest.mark.parametrize("verb", ["take-back", "take", "wake", "release"])
-def test_reading_an_address_of_a_verb_changes_nothing(
+def test_get_of_a_verb_is_not_allowed(
     browser: Browser, step: RuleStep, agent: Agent, verb: str
 ) -> None:
     conversation = on_desk(step, agent)
@@ -126,7 +126,7 @@ def test_a_verb_without_csrf_token_is_refused(step: RuleStep, agent: Agent) -> N
     assert now(conversation).status == Status.ACTIVE
 
 
-def test_a_transfer_to_a_colleague_and_to_a_team(
+def test_agent_can_transfer_to_a_colleague_or_a_team(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     colleague = AgentFactory()
@@ -143,7 +143,7 @@ def test_a_transfer_to_a_colleague_and_to_a_team(
     assert (now(second).status, now(second).group) == (Status.QUEUED, other)
 
 
-def test_a_transfer_never_leaves_the_website(
+def test_transfer_to_another_website_is_refused(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent)
@@ -154,7 +154,7 @@ def test_a_transfer_never_leaves_the_website(
     assert now(conversation).status == Status.ACTIVE
 
 
-def test_i_wake_what_i_keep_and_it_comes_to_my_desk(
+def test_waking_own_snoozed_conversation_activates_it(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = in_status(Status.SNOOZED, step, agent, keep=True)
@@ -162,7 +162,7 @@ def test_i_wake_what_i_keep_and_it_comes_to_my_desk(
     assert now(conversation).status == Status.ACTIVE
 
 
-def test_where_my_desk_is_full_what_i_wake_is_assigned_to_me_and_i_may_take_it(
+def test_waking_with_a_full_desk_assigns_the_conversation(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = in_status(Status.SNOOZED, step, agent, keep=True)
@@ -175,7 +175,7 @@ def test_where_my_desk_is_full_what_i_wake_is_assigned_to_me_and_i_may_take_it(
     assert now(conversation).status == Status.ACTIVE
 
 
-def test_a_conversation_left_to_the_team_wakes_to_its_queue(
+def test_waking_unkept_conversation_returns_it_to_the_queue(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = in_status(Status.SNOOZED, step, agent, keep=False)
@@ -185,7 +185,7 @@ def test_a_conversation_left_to_the_team_wakes_to_its_queue(
     assert (now(conversation).status, now(conversation).agent) == (Status.QUEUED, None)
 
 
-def test_a_colleague_cannot_wake_what_i_keep(
+def test_colleague_cannot_wake_a_kept_conversation(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = in_status(Status.SNOOZED, step, agent, keep=True)
@@ -196,7 +196,7 @@ def test_a_colleague_cannot_wake_what_i_keep(
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.ON_HOLD, Status.SOLVED])
-def test_what_i_paused_i_resume(
+def test_agent_can_resume_own_paused_conversation(
     browser: Browser, step: RuleStep, agent: Agent, status: Status
 ) -> None:
     conversation = in_status(status, step, agent)
@@ -204,7 +204,7 @@ def test_what_i_paused_i_resume(
     assert (now(conversation).status, now(conversation).agent) == (Status.ACTIVE, agent)
 
 
-def test_a_manager_releases_from_a_lost_desk_only(
+def test_manager_can_release_only_from_a_disconnected_agent(
     browser: Browser, step: RuleStep, agent: Agent, manager: User
 ) -> None:
     conversation = on_desk(step, agent)
@@ -218,14 +218,14 @@ def test_a_manager_releases_from_a_lost_desk_only(
     assert now(conversation).status == Status.QUEUED
 
 
-def test_a_verb_of_a_user_without_a_desk_is_refused(browser: Browser, step: RuleStep) -> None:
+def test_verb_is_refused_for_user_without_desk(browser: Browser, step: RuleStep) -> None:
     admin = UserFactory(role=Role.ADMIN)
     conversation = queued(step)
     for verb in ("take", "wake", "resume", "close"):
         assert post(browser(admin), conversation.pk, verb).status_code == 409
 
 
-def test_from_the_snoozed_tab_a_refusal_answers_with_its_lists(
+def test_refusal_in_snoozed_tab_returns_its_lists(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = in_status(Status.SNOOZED, step, agent, keep=True)

@@ -34,7 +34,7 @@ def found(client: Client, conversation: Conversation, query: str = "") -> list[i
     return sorted(one["id"] for one in answer.json()["replies"])
 
 
-def test_an_agent_finds_his_own_his_groups_and_the_websites(
+def test_agent_finds_own_group_and_website_replies(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     website = step.rule.website
@@ -55,7 +55,9 @@ def test_an_agent_finds_his_own_his_groups_and_the_websites(
     assert stranger.post(f"/desk/c/{conversation.pk}/replies/{mine[2].pk}/").status_code == 404
 
 
-def test_accents_and_several_words_find_it(browser: Browser, step: RuleStep, agent: Agent) -> None:
+def test_search_ignores_accents_and_needs_every_word(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
     conversation = on_desk(step, agent)
     one = reply("Délai de livraison", agent=agent)
     client = browser(agent.user)
@@ -63,7 +65,7 @@ def test_accents_and_several_words_find_it(browser: Browser, step: RuleStep, age
     assert found(client, conversation, "livraison retour") == []
 
 
-def test_a_search_costs_the_same_for_one_and_for_many(
+def test_search_takes_a_constant_number_of_queries(
     browser: Browser, step: RuleStep, agent: Agent, django_assert_num_queries: Any
 ) -> None:
     conversation, client = on_desk(step, agent), browser(agent.user)
@@ -74,7 +76,7 @@ def test_a_search_costs_the_same_for_one_and_for_many(
             assert found(client, conversation)
 
 
-def test_what_is_used_is_filled_carried_and_counted(
+def test_used_reply_is_filled_attaches_files_and_is_counted(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent)
@@ -97,9 +99,7 @@ def test_what_is_used_is_filled_carried_and_counted(
     assert default_storage.exists(file)
 
 
-def test_a_reply_is_used_only_on_ones_own_desk(
-    browser: Browser, step: RuleStep, agent: Agent
-) -> None:
+def test_reply_can_be_used_only_on_own_desk(browser: Browser, step: RuleStep, agent: Agent) -> None:
     conversation, colleague = on_desk(step, agent), AgentFactory()
     step.group.members.add(colleague)
     one = reply(website=step.rule.website, files=1)
@@ -112,7 +112,7 @@ def form(owner: str, **given: Any) -> dict[str, Any]:
     return {"name": "Title", "owner": owner, "body": "Text", "language": ""} | given
 
 
-def test_who_may_keep_a_reply_for_whom(
+def test_role_determines_the_possible_owners_of_a_reply(
     browser: Browser, step: RuleStep, agent: Agent, manager: User
 ) -> None:
     group, website = f"group-{step.group_id}", f"website-{step.rule.website_id}"
@@ -138,7 +138,7 @@ def test_who_may_keep_a_reply_for_whom(
     }
 
 
-def test_a_reply_of_others_is_neither_seen_nor_changed(
+def test_agent_cannot_change_replies_of_others(
     browser: Browser, step: RuleStep, agent: Agent, manager: User
 ) -> None:
     theirs, ours = reply("secret", agent=AgentFactory()), reply(group=step.group, name="Ours")

@@ -17,7 +17,9 @@ DIALOGS = ["close", "pending", "on-hold", "snooze", "transfer", "block", "why"]
 
 
 @pytest.mark.parametrize("name", DIALOGS)
-def test_a_dialog_is_no_page(browser: Browser, agent: Agent, step: RuleStep, name: str) -> None:
+def test_dialog_opened_as_a_page_redirects_to_its_conversation(
+    browser: Browser, agent: Agent, step: RuleStep, name: str
+) -> None:
     number = on_desk(step, agent).pk
     path = f"/desk/c/{number}/{name}/"
     alone = browser(agent.user).get(path, headers={"sec-fetch-dest": "document"})

@@ -36,11 +36,13 @@ NAMES = {1: "Anne", 2: "Anne Marie", 3: "Zoé", 4: "R. (Bob)", 5: "Anne"}
         ("", set()),
     ],
 )
-def test_who_is_called(body: str, called: set[int]) -> None:
+def test_mentions_are_parsed(body: str, called: set[int]) -> None:
     assert notes.mentioned(body, NAMES) == called
 
 
-def test_whom_a_note_can_call_is_who_may_see_the_conversation(step: RuleStep, agent: Agent) -> None:
+def test_mentionable_agents_are_those_who_see_the_conversation(
+    step: RuleStep, agent: Agent
+) -> None:
     """The two lists are built separately and must be equal."""
     elsewhere = StepFactory(rule=step.rule)
     beside, stranger, member = AgentFactory(), AgentFactory(), AgentFactory()
@@ -87,7 +89,7 @@ def test_a_note_calls_and_is_read_once(browser: Browser, step: RuleStep, agent: 
     assert "&lt;b&gt;look&lt;/b&gt;" in shown
 
 
-def test_who_cannot_see_the_conversation_is_not_called(step: RuleStep, agent: Agent) -> None:
+def test_agent_without_access_is_not_notified_of_a_mention(step: RuleStep, agent: Agent) -> None:
     AgentFactory(display_name="Bruno")
     notes.write(on_desk(step, agent).pk, agent_id=agent.pk, body="@Bruno", at=NOW)
     assert not Notice.objects.exists()
@@ -109,7 +111,7 @@ def test_an_invalid_note_is_refused_with_a_message(
     assert not Note.objects.exists()
 
 
-def test_a_stranger_neither_writes_nor_learns_names(
+def test_stranger_cannot_write_notes_or_list_names(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     number = on_desk(step, agent).pk

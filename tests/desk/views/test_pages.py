@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 Browser = Callable[[User], Client]
 
 
-def test_the_desk_is_one_page_for_a_person_and_a_fragment_for_a_script(
+def test_conversation_is_a_page_or_a_fragment_for_htmx(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     address = f"/desk/c/{on_desk(step, agent).pk}/"
@@ -39,7 +39,7 @@ def test_the_desk_is_one_page_for_a_person_and_a_fragment_for_a_script(
 
 
 @pytest.mark.parametrize("path", ["", "messages-of-nobody/"])
-def test_a_conversation_of_other_groups_is_not_there(
+def test_conversation_of_another_group_is_not_found(
     browser: Browser, step: RuleStep, agent: Agent, path: str
 ) -> None:
     stranger = AgentFactory()
@@ -47,7 +47,7 @@ def test_a_conversation_of_other_groups_is_not_there(
     assert browser(stranger.user).get(f"/desk/c/{number}/{path}").status_code == 404
 
 
-def test_without_login_a_page_leads_to_the_login_and_a_fragment_sends_the_page_there() -> None:
+def test_pages_and_fragments_redirect_to_the_login() -> None:
     page = Client().get("/desk/snoozed/")
     assert page.status_code == 302
     assert page["Location"] == "/login/?next=%2Fdesk%2Fsnoozed%2F"
@@ -56,7 +56,7 @@ def test_without_login_a_page_leads_to_the_login_and_a_fragment_sends_the_page_t
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_boxes_take_the_same_queries_for_one_and_for_three(
+def test_boxes_take_a_constant_number_of_queries(
     step: RuleStep, agent: Agent, count: int, django_assert_num_queries: Any
 ) -> None:
     for _ in range(count):
@@ -66,9 +66,7 @@ def test_boxes_take_the_same_queries_for_one_and_for_three(
     assert (len(boxes), assigned) == (count, [])
 
 
-def test_a_box_says_who_waits_and_what_is_assigned_stands_apart(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_assigned_conversations_are_separate_from_boxes(step: RuleStep, agent: Agent) -> None:
     first = on_desk(step, agent)
     second = in_status(Status.ASSIGNED, step, agent)
     boxes, assigned = state_boxes.boxes(agent)
@@ -76,9 +74,7 @@ def test_a_box_says_who_waits_and_what_is_assigned_stands_apart(
     assert [box.number for box in assigned] == [second.pk]
 
 
-def test_a_box_has_the_last_message_and_since_when_the_visitor_waits(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_box_shows_last_message_and_waiting_time(step: RuleStep, agent: Agent) -> None:
     colleague = AgentFactory(display_name="Bruno")
     number = on_desk(step, agent).pk
 
@@ -127,7 +123,7 @@ def test_a_file_without_text_is_shown_by_its_name(
     assert "facture.pdf" in shown
 
 
-def test_a_visitor_has_one_name_wherever_an_agent_looks(
+def test_visitor_alias_is_the_same_everywhere(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     """R173 and C67: the same alias in boxes, thread, lists and search, and never the canned one."""
@@ -150,9 +146,7 @@ def test_a_visitor_has_one_name_wherever_an_agent_looks(
             assert conversation.visitor.public_id.hex[:8] not in page
 
 
-def test_the_snoozed_tab_has_what_i_keep_and_what_is_left_to_my_groups(
-    step: RuleStep, agent: Agent
-) -> None:
+def test_snoozed_tab_lists_kept_and_team_conversations(step: RuleStep, agent: Agent) -> None:
     kept = in_status(Status.SNOOZED, step, agent, keep=True)
     left = in_status(Status.SNOOZED, step, agent, keep=False)
     elsewhere = StepFactory(rule=step.rule)
@@ -185,21 +179,21 @@ RIGHTS = {
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_what_an_agent_may_do_with_his_own(step: RuleStep, agent: Agent, status: Status) -> None:
+def test_agent_rights_depend_on_the_state(step: RuleStep, agent: Agent, status: Status) -> None:
     conversation = in_status(status, step, agent)
     rights = rights_of(conversation, agent.user, agent, at=NOW)
     assert {name for name in rights.__slots__ if getattr(rights, name)} == RIGHTS[status]
 
 
 @pytest.mark.parametrize("status", [s for s in Status if s != Status.SNOOZED])
-def test_a_colleague_may_only_look(step: RuleStep, agent: Agent, status: Status) -> None:
+def test_colleague_has_no_rights(step: RuleStep, agent: Agent, status: Status) -> None:
     colleague = AgentFactory()
     step.group.members.add(colleague)
     rights = rights_of(in_status(status, step, agent), colleague.user, colleague, at=NOW)
     assert not any(getattr(rights, name) for name in rights.__slots__)
 
 
-def test_a_manager_is_shown_release_with_its_reason_while_the_agent_is_connected(
+def test_release_is_disabled_while_the_agent_is_connected(
     browser: Browser, step: RuleStep, agent: Agent, manager: User
 ) -> None:
     connect(agent, at=timezone.now())
@@ -210,7 +204,7 @@ def test_a_manager_is_shown_release_with_its_reason_while_the_agent_is_connected
     assert "You can release a conversation only when its agent is not connected." in shown
 
 
-def test_a_page_that_a_visitor_invented_is_never_a_script(
+def test_javascript_page_address_is_not_linked(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent)
@@ -220,9 +214,7 @@ def test_a_page_that_a_visitor_invented_is_never_a_script(
     assert 'href="javascript' not in shown
 
 
-def test_markup_in_a_visitor_s_name_stays_text(
-    browser: Browser, step: RuleStep, agent: Agent
-) -> None:
+def test_visitor_name_is_escaped(browser: Browser, step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     conversation.visitor.name = "<b hx-get=/desk/>x</b>"
     conversation.visitor.save()

@@ -24,7 +24,7 @@ def is_available(agent: Agent) -> bool:
     return AgentChannel.objects.get(agent=agent).is_available
 
 
-def test_an_agent_chooses_for_a_channel(browser: Browser, agent: Agent) -> None:
+def test_agent_can_change_availability_of_a_channel(browser: Browser, agent: Agent) -> None:
     client = browser(agent.user)
     off = client.post("/desk/availability/", {"channel": "chat", "available": "false"})
     assert off.status_code == 200
@@ -34,13 +34,15 @@ def test_an_agent_chooses_for_a_channel(browser: Browser, agent: Agent) -> None:
     assert is_available(agent)
 
 
-def test_a_channel_without_slots_cannot_be_chosen(browser: Browser, agent: Agent) -> None:
+def test_channel_without_slots_cannot_be_available(browser: Browser, agent: Agent) -> None:
     form = {"channel": "call", "available": "true"}
     assert browser(agent.user).post("/desk/availability/", form).status_code == 409
 
 
 @pytest.mark.parametrize("form", [{}, {"channel": "chat"}, {"channel": "fax", "available": "true"}])
-def test_nonsense_is_refused(browser: Browser, agent: Agent, form: dict[str, str]) -> None:
+def test_invalid_availability_is_refused(
+    browser: Browser, agent: Agent, form: dict[str, str]
+) -> None:
     assert browser(agent.user).post("/desk/availability/", form).status_code == 400
 
 
@@ -49,7 +51,7 @@ def test_a_user_without_a_desk_cannot_be_available(browser: Browser) -> None:
     assert browser(UserFactory()).post("/desk/availability/", form).status_code == 400
 
 
-def test_a_logout_leaves_the_desk_at_once(browser: Browser, agent: Agent) -> None:
+def test_logout_disconnects_the_desk(browser: Browser, agent: Agent) -> None:
     connect(agent, at=timezone.now())
     client = browser(agent.user)
     answer = client.post("/logout/")
@@ -59,7 +61,7 @@ def test_a_logout_leaves_the_desk_at_once(browser: Browser, agent: Agent) -> Non
     assert client.get("/desk/boxes/").status_code == 204  # which makes the page load the login
 
 
-def test_reading_the_address_of_the_logout_changes_nothing(browser: Browser, agent: Agent) -> None:
+def test_get_of_the_logout_changes_nothing(browser: Browser, agent: Agent) -> None:
     client = browser(agent.user)
     assert "Nothing is left on your desk" in client.get("/logout/").content.decode()
     by_hand = client.get("/logout/", headers={"HX-Request": ""})
@@ -68,7 +70,7 @@ def test_reading_the_address_of_the_logout_changes_nothing(browser: Browser, age
 
 
 @pytest.mark.parametrize("is_script", [True, False])
-def test_nobody_leaves_conversations_behind(
+def test_logout_is_refused_with_active_conversations(
     browser: Browser, step: RuleStep, agent: Agent, is_script: bool
 ) -> None:
     connect(agent, at=timezone.now())

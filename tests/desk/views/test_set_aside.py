@@ -52,7 +52,7 @@ def is_question(answer: Any) -> bool:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_leaving_asks_about_a_draft_from_any_device(
+def test_setting_aside_asks_about_a_stored_draft(
     browser: Browser, agent: Agent, answered: Conversation, verb: str
 ) -> None:
     drafts.save(agent.pk, answered.pk, "It <b>costs</b> 40", at=NOW)
@@ -65,7 +65,7 @@ def test_leaving_asks_about_a_draft_from_any_device(
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_what_the_page_says_is_newer_than_the_draft(
+def test_submitted_draft_overrides_the_stored_draft(
     browser: Browser, agent: Agent, answered: Conversation, verb: str
 ) -> None:
     assert is_question(post(browser, agent, answered.pk, verb, draft="typed just now"))
@@ -74,7 +74,7 @@ def test_what_the_page_says_is_newer_than_the_draft(
 
 
 @pytest.mark.parametrize("style", [Style.LIVE, Style.SOCIAL])
-def test_closing_without_an_answer_asks_first(
+def test_closing_unanswered_asks_for_confirmation(
     browser: Browser, step: RuleStep, agent: Agent, style: Style
 ) -> None:
     conversation = on_desk(step, agent, style=style, solved_window=timedelta(days=1))
@@ -95,7 +95,7 @@ def write(conversation: Conversation, author: Author) -> int:
 
 
 @pytest.mark.parametrize("verb", ASIDE)
-def test_what_the_agent_has_not_seen_is_not_set_aside(
+def test_conversation_with_unseen_message_is_not_set_aside(
     browser: Browser, agent: Agent, answered: Conversation, verb: str
 ) -> None:
     """C81: refused once, with a sentence; the next click confirms that it was shown."""
@@ -113,7 +113,7 @@ def test_what_the_agent_has_not_seen_is_not_set_aside(
 
 
 @pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 30, "1e3", None])
-def test_a_page_that_does_not_say_what_it_has_shown_is_obeyed(
+def test_missing_or_invalid_seen_number_is_ignored(
     browser: Browser, agent: Agent, answered: Conversation, seen: str | None
 ) -> None:
     write(answered, Author.VISITOR)
@@ -121,7 +121,7 @@ def test_a_page_that_does_not_say_what_it_has_shown_is_obeyed(
     assert post(browser, agent, answered.pk, "close", confirmed="on", **said).status_code == 204
 
 
-def test_only_a_visitor_s_message_has_to_be_seen(
+def test_only_visitor_messages_have_to_be_seen(
     browser: Browser, agent: Agent, answered: Conversation
 ) -> None:
     seen = write(answered, Author.VISITOR)
@@ -129,7 +129,7 @@ def test_only_a_visitor_s_message_has_to_be_seen(
     assert post(browser, agent, answered.pk, "close", seen=seen).status_code == 204
 
 
-def test_what_comes_behind_a_dialog_is_unseen(
+def test_dialog_keeps_the_seen_number_of_its_request(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent)
@@ -146,7 +146,7 @@ def test_what_comes_behind_a_dialog_is_unseen(
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_asking_changes_nothing(
+def test_opening_the_dialog_changes_nothing(
     browser: Browser, agent: Agent, answered: Conversation, verb: str
 ) -> None:
     assert browser(agent.user).get(f"/desk/c/{answered.pk}/{verb}/").status_code == 200
@@ -161,7 +161,7 @@ def test_an_answered_conversation_is_closed_at_once(
     assert "undo" in json.loads(answer["HX-Trigger"])["desk:told"]
 
 
-def test_snooze_and_transfer_show_what_is_not_sent(
+def test_snooze_and_transfer_dialogs_show_the_draft(
     browser: Browser, agent: Agent, answered: Conversation
 ) -> None:
     drafts.save(agent.pk, answered.pk, "half an answer", at=NOW)
@@ -172,7 +172,7 @@ def test_snooze_and_transfer_show_what_is_not_sent(
         assert "Send to the visitor first" in shown
 
 
-def test_what_a_colleague_had_begun_is_there_for_whoever_goes_on(
+def test_draft_is_passed_to_the_next_agent_until_a_reply(
     browser: Browser, step: RuleStep, agent: Agent, answered: Conversation
 ) -> None:
     colleague = AgentFactory()

@@ -38,7 +38,7 @@ def now(conversation: Conversation) -> Conversation:
 
 
 @pytest.mark.parametrize(("duration", "hours"), [("3h", 3), ("24h", 24)])
-def test_a_snooze_of_some_hours(
+def test_snooze_lasts_the_chosen_hours(
     browser: Browser, step: RuleStep, agent: Agent, duration: str, hours: int
 ) -> None:
     conversation = on_desk(step, agent)
@@ -52,7 +52,7 @@ def test_a_snooze_of_some_hours(
     assert (snoozed.is_kept, snoozed.is_auto_close) == (False, True)
 
 
-def test_a_custom_end_is_in_the_agent_s_own_zone(
+def test_custom_end_is_in_the_agents_time_zone(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     agent.user.timezone = "America/Montreal"
@@ -74,7 +74,7 @@ def test_a_custom_end_is_in_the_agent_s_own_zone(
         ("tomorrow", "Enter a valid date/time"),
     ],
 )
-def test_a_wrong_end_comes_back_with_the_form(
+def test_invalid_end_is_refused_with_the_form(
     browser: Browser, step: RuleStep, agent: Agent, until: str, sentence: str
 ) -> None:
     conversation = on_desk(step, agent)
@@ -84,7 +84,7 @@ def test_a_wrong_end_comes_back_with_the_form(
     assert now(conversation).status == Status.ACTIVE
 
 
-def test_a_live_conversation_is_never_snoozed(
+def test_live_conversation_cannot_be_snoozed(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent, is_asynchronous=False)
@@ -102,7 +102,7 @@ def test_a_live_conversation_is_never_snoozed(
         ("2035-10-28T02:30", "2035-10-28T00:30"),  # occurs twice in Paris: the first one
     ],
 )
-def test_an_hour_that_is_not_there_or_there_twice_is_one_moment(
+def test_skipped_or_repeated_hour_is_resolved(
     browser: Browser, step: RuleStep, agent: Agent, wall: str, utc: str
 ) -> None:
     conversation = on_desk(step, agent)
@@ -117,9 +117,7 @@ def is_ticked(client: Client, number: int, box: str) -> bool:
     return "checked" in shown.split(f'name="{box}"')[1].split(">")[0]
 
 
-def test_the_auto_close_box_keeps_its_state_for_all_later_snoozes(
-    browser: Browser, step: RuleStep, agent: Agent
-) -> None:
+def test_auto_close_choice_is_remembered(browser: Browser, step: RuleStep, agent: Agent) -> None:
     first, second = on_desk(step, agent), on_desk(step, agent)
     assert is_ticked(browser(agent.user), first.pk, "auto_close")
     assert post(browser(agent.user), first.pk, duration="3h").status_code == 204
@@ -129,7 +127,7 @@ def test_the_auto_close_box_keeps_its_state_for_all_later_snoozes(
     assert is_ticked(browser(agent.user), on_desk(step, agent).pk, "auto_close")
 
 
-def test_a_change_of_the_box_lasts_even_where_nothing_is_snoozed(
+def test_auto_close_choice_is_saved_without_a_snooze(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     client, number = browser(agent.user), on_desk(step, agent).pk
@@ -139,20 +137,22 @@ def test_a_change_of_the_box_lasts_even_where_nothing_is_snoozed(
     assert is_ticked(browser(agent.user), number, "auto_close")
 
 
-def test_the_box_of_a_colleague_is_his_own(browser: Browser, step: RuleStep, agent: Agent) -> None:
+def test_auto_close_choice_is_separate_for_each_agent(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
     colleague = AgentFactory()
     step.group.members.add(colleague)
     browser(agent.user).post("/desk/auto-close/", {})
     assert is_ticked(browser(colleague.user), on_desk(step, colleague).pk, "auto_close")
 
 
-def test_the_keep_box_is_never_remembered(browser: Browser, step: RuleStep, agent: Agent) -> None:
+def test_keep_choice_is_not_remembered(browser: Browser, step: RuleStep, agent: Agent) -> None:
     client = browser(agent.user)
     post(client, on_desk(step, agent).pk, duration="3h", keep="on")
     assert not is_ticked(client, on_desk(step, agent).pk, "keep")
 
 
-def test_the_first_snooze_warns_of_the_closure_and_not_again(
+def test_closure_warning_is_not_repeated_once_dismissed(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     client, conversation = browser(agent.user), on_desk(step, agent)
@@ -169,7 +169,7 @@ def test_the_first_snooze_warns_of_the_closure_and_not_again(
     assert post(client, on_desk(step, agent).pk, **form).status_code == 204
 
 
-def test_who_unticks_the_silence_is_warned_again(
+def test_closure_warning_is_repeated_unless_dismissed(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     client, form = browser(agent.user), {"duration": "3h", "auto_close": "on"}
@@ -177,14 +177,14 @@ def test_who_unticks_the_silence_is_warned_again(
     assert post(client, on_desk(step, agent).pk, **form).status_code == 200
 
 
-def test_nothing_is_warned_of_where_nothing_will_close(
+def test_snooze_without_auto_close_gives_no_warning(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     assert post(browser(agent.user), on_desk(step, agent).pk, duration="3h").status_code == 204
     assert preferences.of(agent.pk).warns_of_closure
 
 
-def test_back_from_the_warning_is_the_dialog_as_it_was(
+def test_back_from_warning_restores_the_dialog(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation = on_desk(step, agent)
@@ -232,7 +232,7 @@ def test_only_the_affected_teams_are_notified(fact: ConversationMoved, teams: se
     assert live._teams(fact) == teams
 
 
-def test_a_snooze_locks_its_conversation_once(step: RuleStep, agent: Agent) -> None:
+def test_snooze_locks_the_conversation_once(step: RuleStep, agent: Agent) -> None:
     """It goes down to the verb once: a check apart from the verb would lock the row twice."""
     held = on_desk(step, agent)
     with CaptureQueriesContext(connection) as queries:

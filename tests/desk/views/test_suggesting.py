@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 Browser = Callable[[User], Client]
 
 
-def test_what_is_suggested_is_decided_once_and_counted(
+def test_suggestion_is_decided_once_and_counted(
     browser: Browser, step: RuleStep, agent: Agent, manager: User
 ) -> None:
     text = "Nous livrons en deux jours."

@@ -67,7 +67,7 @@ def state_of(conversation: Conversation) -> tuple[str, Agent | None]:
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.ASSIGNED, Status.ACTIVE])
-def test_what_waits_or_lies_on_a_lost_desk_is_given_to_an_agent(
+def test_manager_can_reassign_to_an_agent(
     step: RuleStep, alice: Agent, bruno: Agent, manager: User, status: Status
 ) -> None:
     one = in_status(status, step, alice)
@@ -81,7 +81,7 @@ def test_what_waits_or_lies_on_a_lost_desk_is_given_to_an_agent(
     )
 
 
-def test_a_free_agent_to_whom_it_is_given_has_it_on_his_desk(
+def test_reassigning_to_a_free_agent_activates_the_conversation(
     step: RuleStep,
     alice: Agent,
     bruno: Agent,
@@ -95,7 +95,7 @@ def test_a_free_agent_to_whom_it_is_given_has_it_on_his_desk(
     assert state_of(one) == (Status.ACTIVE, bruno)
 
 
-def test_it_is_given_to_another_team(step: RuleStep, alice: Agent, manager: User) -> None:
+def test_manager_can_reassign_to_a_team(step: RuleStep, alice: Agent, manager: User) -> None:
     other = StepFactory(rule=step.rule)
     one = in_status(Status.ASSIGNED, step, alice)
     assert post(manager, one.pk, "reassign", to=f"team-{other.group_id}").status_code == 204
@@ -103,7 +103,7 @@ def test_it_is_given_to_another_team(step: RuleStep, alice: Agent, manager: User
     assert (one.group, one.queue) == (other.group, other)
 
 
-def test_what_somebody_is_at_stays_on_his_desk(
+def test_conversation_of_a_connected_agent_cannot_be_reassigned(
     step: RuleStep, alice: Agent, bruno: Agent, manager: User
 ) -> None:
     connect(alice)
@@ -116,7 +116,7 @@ def test_what_somebody_is_at_stays_on_his_desk(
 
 
 @pytest.mark.parametrize("to", ["", "agent-0", "team-0", "nobody", "foreign agent", "foreign team"])
-def test_it_goes_to_nobody_outside_the_website(
+def test_reassigning_outside_the_website_is_refused(
     step: RuleStep, alice: Agent, manager: User, to: str
 ) -> None:
     foreign = StepFactory()
@@ -130,7 +130,9 @@ def test_it_goes_to_nobody_outside_the_website(
     assert state_of(one) == (Status.QUEUED, None)
 
 
-def test_a_manager_wakes_what_sleeps(step: RuleStep, alice: Agent, manager: User) -> None:
+def test_manager_can_wake_a_snoozed_conversation(
+    step: RuleStep, alice: Agent, manager: User
+) -> None:
     for is_kept, wanted in ((True, (Status.ASSIGNED, alice)), (False, (Status.QUEUED, None))):
         one = in_status(Status.SNOOZED, step, alice)
         Conversation.objects.filter(pk=one.pk).update(is_kept=is_kept)
@@ -159,7 +161,7 @@ def beside(step: RuleStep) -> RuleStep:
     return StepFactory(rule=step.rule)
 
 
-def test_a_conversation_of_another_team_is_out_of_reach(
+def test_conversation_of_another_team_is_not_found(
     step: RuleStep, beside: RuleStep, manager: User
 ) -> None:
     one = queued(step)
@@ -173,7 +175,7 @@ def test_a_conversation_of_another_team_is_out_of_reach(
     assert state_of(one) == (Status.QUEUED, None)
 
 
-def test_who_only_converses_there_does_not_steer(
+def test_manager_cannot_supervise_teams_they_do_not_manage(
     step: RuleStep, beside: RuleStep, alice: Agent, manager: User
 ) -> None:
     """A manager of one team who is an agent of another may only read there."""
@@ -204,7 +206,7 @@ def test_who_only_converses_there_does_not_steer(
         (Status.SNOOZED, by_supervisor.wake),
     ],
 )
-def test_each_verb_asks_again_under_the_lock(
+def test_each_verb_checks_rights_again_under_the_lock(
     beside: RuleStep, alice: Agent, manager: User, status: Status, verb: Callable[..., object]
 ) -> None:
     """A transfer to another team was faster than the click."""

@@ -22,7 +22,9 @@ def nothing_seen() -> None:
     cache.clear()
 
 
-def test_it_says_what_stops_whom(step: RuleStep, agent: Agent, browser: Browser) -> None:
+def test_explanation_names_agents_and_obstacles(
+    step: RuleStep, agent: Agent, browser: Browser
+) -> None:
     number = queued(step).pk
     text = browser(agent.user).get(f"/desk/c/{number}/why/").content.decode()
     assert "Alice" in text
@@ -31,7 +33,7 @@ def test_it_says_what_stops_whom(step: RuleStep, agent: Agent, browser: Browser)
     assert "Alice opens the desk." in text
 
 
-def test_what_left_the_queue_meanwhile_says_so(
+def test_explanation_reports_the_end_of_the_wait(
     step: RuleStep, agent: Agent, browser: Browser
 ) -> None:
     number = in_status(Status.ACTIVE, step, agent).pk
@@ -40,7 +42,7 @@ def test_what_left_the_queue_meanwhile_says_so(
     assert "It is no longer waiting." in answer.content.decode()
 
 
-def test_a_strangers_conversation_is_not_there(
+def test_explanation_is_not_found_for_strangers(
     step: RuleStep, agent: Agent, manager: User, browser: Browser
 ) -> None:
     foreign = queued(StepFactory()).pk
@@ -50,7 +52,7 @@ def test_a_strangers_conversation_is_not_there(
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_the_dialogue_offers_it_where_it_waits(
+def test_explanation_is_offered_while_the_conversation_waits(
     status: Status, step: RuleStep, agent: Agent, manager: User, browser: Browser
 ) -> None:
     number = in_status(status, step, agent).pk
@@ -59,7 +61,7 @@ def test_the_dialogue_offers_it_where_it_waits(
     assert (f"/desk/c/{number}/why/" in text) is waits
 
 
-def test_the_administration_says_it_too(step: RuleStep, agent: Agent, browser: Browser) -> None:
+def test_explanation_is_in_the_admin(step: RuleStep, agent: Agent, browser: Browser) -> None:
     admin = browser(UserFactory(role=Role.ADMIN, is_staff=True))
     waiting, held = queued(step).pk, in_status(Status.ACTIVE, step, agent).pk
     page = "/admin/conversations/conversation/{}/change/"
