@@ -1,5 +1,5 @@
-"""Whatever a person writes above, below or inside our mail, however a mail program quotes it: each
-of their words is in the message, and none of our frame is."""
+"""All words that a person writes above, below or inside our mail are in the message, however a mail
+program quotes it, and nothing of our frame is."""
 
 from __future__ import annotations
 
