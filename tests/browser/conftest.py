@@ -61,7 +61,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         yield running
     finally:
         code = running.stop()
-    assert code == 0, running.said()
+    assert code == 0, running.log_tail()
 
 
 @pytest.fixture(scope="session")
@@ -158,7 +158,7 @@ def _photograph(crowd: Crowd, name: str) -> None:
     for number, context in enumerate(crowd.contexts):
         for index, page in enumerate(context.pages):
             page.screenshot(path=folder / f"{name}-{number}-{index}.png")
-    print(f"\nwhat they saw is in {folder}; the product said:\n{crowd.product.said()}")  # noqa: T201
+    print(f"\nwhat they saw is in {folder}; the product said:\n{crowd.product.log_tail()}")  # noqa: T201
 
 
 @pytest.fixture

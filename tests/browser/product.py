@@ -87,8 +87,8 @@ class Product:
         give_up = time.monotonic() + READY_SECONDS
         while not self.is_ready():
             assert self.process is not None
-            assert self.process.poll() is None, self.said()
-            assert time.monotonic() < give_up, self.said()
+            assert self.process.poll() is None, self.log_tail()
+            assert time.monotonic() < give_up, self.log_tail()
             time.sleep(0.1)
 
     def is_ready(self) -> bool:
@@ -136,7 +136,7 @@ class Product:
         children = psutil.Process(self.process.pid).children(recursive=True)
         return [one for one in children if "daphne" in one.cmdline()]
 
-    def said(self) -> str:
+    def log_tail(self) -> str:
         """Return the end of its log, to explain a failure."""
         return self.log.read_text(errors="replace")[-4000:]
 

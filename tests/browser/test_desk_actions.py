@@ -1,4 +1,4 @@
-"""What an agent does with conversations at the desk: by mouse, keyboard and touch."""
+"""Actions of an agent at the desk: by mouse, keyboard and touch."""
 
 from __future__ import annotations
 

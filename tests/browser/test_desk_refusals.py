@@ -1,4 +1,4 @@
-"""At the desk, what cannot be done gets a helpful sentence, and typed text stays."""
+"""Refused actions at the desk show a helpful message and keep the typed text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an agent sees of a conversation and writes in it: boxes, events, replies, notes."""
+"""A conversation at the desk: boxes, events, replies, notes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_note_never_becomes_a_reply(crowd: Crowd) -> None:
     expect(visitor.frame.get_by_text("courier")).to_have_count(0)
 
 
-def test_note_stays_a_note_when_the_conversation_is_assigned(crowd: Crowd) -> None:
+def test_note_stays_a_note_when_the_conversation_reaches_the_desk(crowd: Crowd) -> None:
     visitor, alice, bruno = crowd.visitor(), crowd.agent("alice"), crowd.agent("bruno")
     alice.log_in()
     bruno.log_in().be_available()

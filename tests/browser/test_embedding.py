@@ -1,5 +1,4 @@
-"""What a brand's page may ask of the Messenger, the events it gets, and embedding in difficult
-pages."""
+"""Commands of a brand's page to the Messenger, its events, and embedding in difficult pages."""
 
 from __future__ import annotations
 
@@ -77,11 +76,11 @@ def port(product: Product) -> Iterator[int]:
         yield served
 
 
-def come(crowd: Crowd, port: int, **options: Any) -> Visitor:
+def new_visitor(crowd: Crowd, port: int, **options: Any) -> Visitor:
     return Visitor(crowd.context(**options), f"http://localhost:{port}")
 
 
-def heard(visitor: Visitor, name: str, *, times: int = 1) -> list[Any]:
+def events_of(visitor: Visitor, name: str, *, times: int = 1) -> list[Any]:
     """Return what the page received for that event, once it has received it so often."""
     count = "([name, times]) => heard.filter(([one]) => one === name).length >= times"
     visitor.page.wait_for_function(count, arg=[name, times])
@@ -93,40 +92,40 @@ def heard(visitor: Visitor, name: str, *, times: int = 1) -> list[Any]:
 def test_page_receives_events(crowd: Crowd, port: int, product: Product) -> None:
     """Every event of the embedding contract, from calls made before the script had loaded."""
     alice = crowd.agent("alice").log_in().be_available()
-    visitor = come(crowd, port)
+    visitor = new_visitor(crowd, port)
     visitor.context.add_init_script(EARLY % EVENTS)
     visitor.visit("/")
-    heard(visitor, "ready")
-    assert heard(visitor, "displayed")[0]["kind"] in {"button", "text"}
+    events_of(visitor, "ready")
+    assert events_of(visitor, "displayed")[0]["kind"] in {"button", "text"}
 
     visitor.page.evaluate("Causerie('open')")
-    heard(visitor, "opened")
+    events_of(visitor, "opened")
     visitor.agree()
     visitor.say("Good morning")
-    [started] = heard(visitor, "conversation:started")
-    assert heard(visitor, "message:sent") == [started | {"seq": 1, "author": "visitor"}]
+    [started] = events_of(visitor, "conversation:started")
+    assert events_of(visitor, "message:sent") == [started | {"seq": 1, "author": "visitor"}]
     visitor.page.evaluate("Causerie('minimize')")
-    heard(visitor, "minimized")
+    events_of(visitor, "minimized")
     expect(visitor.launcher).to_be_focused()
     alice.say("Welcome.")
-    assert heard(visitor, "message:received") == [started | {"seq": 2, "author": "agent"}]
-    assert heard(visitor, "unread", times=2) == [0, 1]
+    assert events_of(visitor, "message:received") == [started | {"seq": 2, "author": "agent"}]
+    assert events_of(visitor, "unread", times=2) == [0, 1]
 
     stop = "window.stop = Causerie('on', 'opened', () => heard.push(['again', null]))"
     visitor.page.evaluate(f"{stop}; stop(); stop()")
     visitor.page.evaluate("Causerie('on', 'opened', () => { throw new Error('the page threw') })")
     crowd.expect_complaint("the page threw")
     visitor.page.evaluate("Causerie('open')")
-    heard(visitor, "opened", times=2)
-    assert heard(visitor, "unread", times=3)[-1] == 0
+    events_of(visitor, "opened", times=2)
+    assert events_of(visitor, "unread", times=3)[-1] == 0
     visitor.sees("Welcome.")
 
     alice.act("Close")
-    heard(visitor, "conversation:ended")
-    heard(visitor, "survey:shown")
+    events_of(visitor, "conversation:ended")
+    events_of(visitor, "survey:shown")
     visitor.frame.get_by_role("radio", name="Satisfied", exact=True).check(force=True)
     visitor.frame.get_by_role("button", name="Send feedback").click()
-    assert heard(visitor, "survey:answered") == [started | {"csat": 4, "nps": None}]
+    assert events_of(visitor, "survey:answered") == [started | {"csat": 4, "nps": None}]
     assert visitor.page.evaluate("heard.filter(([name]) => name === 'again')") == []
 
 
@@ -137,7 +136,7 @@ def test_page_can_send_commands(crowd: Crowd, port: int, product: Product) -> No
     log_in(shop)
     token = shop.page.locator("body").get_attribute("data-identity")
     alice = crowd.agent("alice").log_in().be_available()
-    visitor = come(crowd, port).visit("/")
+    visitor = new_visitor(crowd, port).visit("/")
     expect(visitor.launcher).to_be_visible()
     visitor.page.evaluate("token => Causerie('identify', token)", token)
     visitor.page.evaluate("Causerie('visitor', { cart: { total: 80 } })")
@@ -177,7 +176,7 @@ def test_conversation_works_without_browser_storage(crowd: Crowd, port: int, whe
     """In the iframe only (the page then stores our few values), or everywhere (until the page is
     left); without errors in the console."""
     alice = crowd.agent("alice").log_in().be_available()
-    visitor = come(crowd, port)
+    visitor = new_visitor(crowd, port)
     visitor.context.add_init_script(REFUSE % where)
     visitor.visit("/")
     visitor.open()
@@ -199,7 +198,7 @@ def test_conversation_works_without_browser_storage(crowd: Crowd, port: int, whe
 
 def test_navigation_in_an_application_keeps_the_conversation(crowd: Crowd, port: int) -> None:
     """Another address is another page view; the conversation is not affected."""
-    visitor = come(crowd, port).visit("/")
+    visitor = new_visitor(crowd, port).visit("/")
     visitor.open()
     visitor.agree()
     visitor.say("Good morning")
@@ -214,7 +213,7 @@ def test_navigation_in_an_application_keeps_the_conversation(crowd: Crowd, port:
 
 def test_on_screen_keyboard_covers_nothing(crowd: Crowd, port: int) -> None:
     """Browser test tools have no on-screen keyboard, so the test simulates the browser's events."""
-    visitor = come(crowd, port, viewport=PHONE, is_mobile=True, has_touch=True)
+    visitor = new_visitor(crowd, port, viewport=PHONE, is_mobile=True, has_touch=True)
     visitor.context.add_init_script(f"if (self === top) ({KEYBOARD})()")
     visitor.visit("/")
     visitor.open()
@@ -239,7 +238,7 @@ def test_on_screen_keyboard_covers_nothing(crowd: Crowd, port: int) -> None:
 def test_layout_fits_at_200_percent_zoom(crowd: Crowd, port: int) -> None:
     """1280 x 800 at 200 %: no text is cut, nothing scrolls sideways, all controls can be reached
     (WCAG 2.2, 1.4.4 and 1.4.10)."""
-    visitor = come(crowd, port, viewport={"width": 640, "height": 400}).visit("/")
+    visitor = new_visitor(crowd, port, viewport={"width": 640, "height": 400}).visit("/")
     visitor.open()
     expect(visitor.frame.get_by_role("button", name="I accept")).to_be_visible()
     fits(visitor)
@@ -301,7 +300,7 @@ def test_messenger_can_be_minimized_and_reopened_after_opening_offline(
     """In a train: the page has loaded, the Messenger does not; on a phone it would be a blank
     screen without a way out."""
     crowd.expect_complaint("ERR_INTERNET_DISCONNECTED|chrome-error|origin .'null'")
-    visitor = come(crowd, port, viewport=PHONE, is_mobile=True, has_touch=True).visit("/")
+    visitor = new_visitor(crowd, port, viewport=PHONE, is_mobile=True, has_touch=True).visit("/")
     expect(visitor.launcher).to_be_visible()
     visitor.context.set_offline(True)
     visitor.launcher.click()
@@ -317,9 +316,9 @@ def test_messenger_can_be_minimized_and_reopened_after_opening_offline(
     expect(way_out).to_be_visible()
 
 
-def test_all_actions_work_on_a_third_party_page(crowd: Crowd, port: int) -> None:
+def test_file_email_and_survey_work_without_iframe_storage(crowd: Crowd, port: int) -> None:
     """The browser refuses the iframe all storage: a file, an address, consent, a survey."""
-    alice, visitor = crowd.agent("alice").log_in().be_available(), come(crowd, port)
+    alice, visitor = crowd.agent("alice").log_in().be_available(), new_visitor(crowd, port)
     visitor.visit("/")
     visitor.open()
     visitor.agree()

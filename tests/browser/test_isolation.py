@@ -1,5 +1,5 @@
-"""Who sees what: visitors only their own conversations, agents only their groups', nobody after
-logout."""
+"""Isolation: visitors see only their own conversations, agents only their groups', and nobody any
+after logout."""
 
 from __future__ import annotations
 

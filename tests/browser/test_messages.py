@@ -1,4 +1,4 @@
-"""What a visitor reads and writes with: the line above new messages, the scroll position, emoji."""
+"""The visitor's thread and composer: the line above new messages, scrolling, emoji, choices."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ STORIES: dict[str, list[tuple[list[Any], list[int]]]] = {
 }
 
 
-def test_new_messages_are_determined(crowd: Crowd) -> None:
+def test_new_message_line_and_counts_follow_reading(crowd: Crowd) -> None:
     page = crowd.visitor().visit().page
     for story, looks in STORIES.items():
         seen = page.evaluate(NEWS, [look for look, _ in looks])

@@ -1,4 +1,4 @@
-"""What a page's script counts up is formatted as the server formats it (C79)."""
+"""Scripts of a page format times as the server does (C79)."""
 
 from __future__ import annotations
 

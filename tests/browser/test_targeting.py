@@ -1,4 +1,4 @@
-"""Who is engaged on which page, and what visitors read when there is no room any more."""
+"""Targeting of visitors by page, and messages to them when the queue is full or closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The visitor is told truthfully who answers, and finds every open conversation."""
+"""The Messenger shows who answers, and every open conversation of the person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is answering, as visitors are told: by the state, the human messages, and who is there."""
+"""The respondent shown to visitors, by state, messages of agents and their connection."""
 
 from __future__ import annotations
 

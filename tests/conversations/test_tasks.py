@@ -1,4 +1,4 @@
-"""Outbox entries done some days ago are deleted; owed and dead ones stay."""
+"""The purge of the outbox deletes old completed entries; pending and dead ones stay."""
 
 from __future__ import annotations
 

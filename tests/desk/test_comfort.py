@@ -1,4 +1,4 @@
-"""What the desk remembers for an agent: drafts and the size of the boxes, on every device."""
+"""Drafts and preferences of agents, stored for all of their devices."""
 
 from __future__ import annotations
 

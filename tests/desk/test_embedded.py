@@ -71,13 +71,13 @@ def test_context_is_signed_and_names_only_identified_customers(
     conversation = on_desk(step, agent)
     address = f"/desk/c/{conversation.pk}/apps/{app.pk}/"
 
-    def told() -> dict[str, Any]:
+    def context() -> dict[str, Any]:
         answer = browser(agent.user).get(address)
         assert answer["Cache-Control"] == "no-store"
         origin = "https://orders.example.com"
         return jwt.decode(answer.json()["token"], app.secret, ["HS256"], audience=origin)
 
-    claims = told()
+    claims = context()
     assert claims["visitor"] == {"id": str(conversation.visitor.public_id), "external_id": None}
     assert claims["agent"] == {"id": agent.pk, "name": "Alice"}
     assert claims["exp"] - claims["iat"] == 300
@@ -86,11 +86,11 @@ def test_context_is_signed_and_names_only_identified_customers(
         website=visitor.website, external_id="C-1042", created_at=NOW
     )
     visitor.save()
-    assert told()["visitor"]["external_id"] == "C-1042"
+    assert context()["visitor"]["external_id"] == "C-1042"
     assert app.secret != ToolbarApp(salt=new_salt()).secret
 
 
-def test_context_is_not_available_to_other_websites(
+def test_context_is_refused_to_strangers(
     step: RuleStep, agent: Agent, app: ToolbarApp, browser: Browser
 ) -> None:
     number = on_desk(step, agent).pk

@@ -1,4 +1,4 @@
-"""An agent who missed the answer timer is told so whenever they look; a locked row is a 503."""
+"""Notices of unanswered conversations, and the response for a locked row."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What an agent reads first: how a conversation came back from its snoozes (R135), and its
-releases."""
+"""Past conversations in the toolbar: returns from snoozes (R135) and releases."""
 
 from __future__ import annotations
 

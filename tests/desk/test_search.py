@@ -173,7 +173,7 @@ def test_search_finds_only_visible_conversations(
     assert len(numbers(UserFactory(role="admin"), "hippopotame")) == 2
 
 
-def test_filters_narrow(step: RuleStep, agent: Agent) -> None:
+def test_filters_restrict_the_results(step: RuleStep, agent: Agent) -> None:
     active = conversation_with(step, agent, "lampe").pk
     waiting = queued(step, at=NOW - timedelta(days=3)).pk
     day = NOW.date()

@@ -1,5 +1,5 @@
-"""What a user may not see does not exist (N1): by every address of the desk, and by every other key
-in its forms."""
+"""Conversations of others are not found (N1): by any address of the desk, or by foreign keys in its
+forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An agent who transfers reads what will happen before it does (R199)."""
+"""The outcome of a transfer, shown for each colleague and team (R199)."""
 
 from __future__ import annotations
 

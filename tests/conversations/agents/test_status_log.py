@@ -1,5 +1,4 @@
-"""How long agents are in a status: split at full hours, completed with their durations,
-repaired."""
+"""Status intervals of agents: split at full hours, completed with durations, repaired."""
 
 from __future__ import annotations
 

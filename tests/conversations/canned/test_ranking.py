@@ -1,4 +1,4 @@
-"""Which canned reply a search finds first."""
+"""The order in which a search finds canned replies."""
 
 from __future__ import annotations
 

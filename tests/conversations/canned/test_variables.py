@@ -1,4 +1,4 @@
-"""What the variables of a canned reply become, and their text if the value is unknown."""
+"""Variables of canned replies: their values, and their text if the value is unknown."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from tests.factories import AgentFactory, StepFactory, WebsiteFactory, on_desk, 
 MINUTE = timedelta(minutes=1)
 
 
-def lived(step: RuleStep, agent: Agent) -> Conversation:
+def conversation_with_two_contacts(step: RuleStep, agent: Agent) -> Conversation:
     """Create a conversation with two contacts by two agents, a wait that an expiry did not end, and
     a closure."""
     conversation = on_desk(step, agent)
@@ -41,7 +41,7 @@ def lived(step: RuleStep, agent: Agent) -> Conversation:
     )
 
 
-def talked(step: RuleStep, agent: Agent, **how: Any) -> Conversation:
+def answered_conversation(step: RuleStep, agent: Agent, **how: Any) -> Conversation:
     """Create a conversation that was answered and closed."""
     conversation = on_desk(step, agent, **how)
     who, reason = actors.agent(agent.user), CloseReason.RESOLVED
@@ -59,7 +59,7 @@ def all_differences() -> list[tuple[int, str]]:
 
 
 def test_verbs_maintain_denormalized_columns(step: RuleStep, agent: Agent) -> None:
-    row = Conversation.objects.get(pk=lived(step, agent).pk)
+    row = Conversation.objects.get(pk=conversation_with_two_contacts(step, agent).pk)
     assert row.began_to_wait_at == NOW + MINUTE
     assert row.last_holder == row.payee
     assert row.last_holder != agent
@@ -69,7 +69,9 @@ def test_verbs_maintain_denormalized_columns(step: RuleStep, agent: Agent) -> No
         NOW + MINUTE,
     ]
     assert {of(one) for one in row.contacts.all()} == {of(row)}
-    survey = Survey.objects.get(conversation=talked(step, agent, style="social", language="de"))
+    survey = Survey.objects.get(
+        conversation=answered_conversation(step, agent, style="social", language="de")
+    )
     assert of(survey) == (row.website_id, step.rule_id, "social", "de")
     greeted = Conversation.objects.get(pk=with_bot(step).pk)
     assert (greeted.is_begun_by_bot, greeted.contact_count) == (True, 0)
@@ -104,7 +106,7 @@ SPOIL: dict[str, Callable[[Conversation, Agent], Any]] = {
 
 @pytest.mark.parametrize("what", SPOIL)
 def test_differences_are_named_and_repaired(what: str, step: RuleStep, agent: Agent) -> None:
-    conversation = lived(step, agent)
+    conversation = conversation_with_two_contacts(step, agent)
     Survey.objects.create(
         conversation=conversation, **denormalized.copied(conversation), offered_at=NOW
     )
@@ -148,7 +150,7 @@ def ledger_open() -> Iterator[None]:
 def test_manually_changed_event_is_detected(
     column: str, step: RuleStep, agent: Agent, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    numbers = [lived(step, agent).pk for _ in range(3)]
+    numbers = [conversation_with_two_contacts(step, agent).pk for _ in range(3)]
     call_command("verify_ledger")
     call_command("recount_figures")
     assert "agree with the ledger" in capsys.readouterr().out
@@ -174,7 +176,7 @@ def test_manually_changed_event_is_detected(
 def test_command_fails_on_differences_and_repairs_them(
     step: RuleStep, agent: Agent, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    conversation = lived(step, agent)
+    conversation = conversation_with_two_contacts(step, agent)
     rows(conversation).update(contact_count=7)
     with pytest.raises(CommandError, match="1 differences"):
         call_command("recount_figures")

@@ -1,4 +1,4 @@
-"""Choices and cards: what may be offered, and the plain text with the same meaning."""
+"""Choices and cards: their validation, and the plain text with the same meaning."""
 
 from __future__ import annotations
 

@@ -39,7 +39,9 @@ pytestmark = pytest.mark.django_db
 WORD = "Mirabelle"
 
 
-def talked(step: RuleStep, agent: Agent, visitor: Visitor, *, is_closed: bool = True) -> None:
+def add_conversation(
+    step: RuleStep, agent: Agent, visitor: Visitor, *, is_closed: bool = True
+) -> None:
     conversation = on_desk(step, agent, visitor=visitor)
     for author in (Author.VISITOR, Author.AGENT):
         sending.add(conversation.pk, author=author, body=WORD, client_id=uuid.uuid4(), at=NOW)
@@ -60,7 +62,7 @@ def person(step: RuleStep, agent: Agent) -> Person:
         visitor = VisitorFactory(website=website, name=WORD, agrees=True)
         Address.objects.create(visitor=visitor, email=f"{WORD}@example.com", given_at=NOW)
         persons.link(visitor, person)
-        talked(step, agent, visitor)
+        add_conversation(step, agent, visitor)
     return person
 
 
@@ -86,7 +88,7 @@ def test_export_contains_every_table_with_personal_data(person: Person) -> None:
 
 def test_erasure_leaves_only_its_proof(step: RuleStep, agent: Agent, person: Person) -> None:
     other = VisitorFactory(website=step.rule.website)
-    talked(step, agent, other)
+    add_conversation(step, agent, other)
     before = Message.objects.filter(conversation__visitor=other).count()
     proof = personal_data.erase(personal_data.of_person(person), by=agent.user, at=NOW)
     Message.objects.filter(conversation__visitor=other).update(body="other")
@@ -104,7 +106,7 @@ def test_person_with_open_conversation_cannot_be_erased(
 ) -> None:
     visitor = person.visitors.first()
     assert visitor is not None
-    talked(step, agent, visitor, is_closed=False)
+    add_conversation(step, agent, visitor, is_closed=False)
     with pytest.raises(CommandError, match="Close these conversations first"):
         call_command("erase_person", step.rule.website.key, "C-1", "--yes")
     assert Person.objects.count() == 1
@@ -116,7 +118,7 @@ def test_visitors_are_deleted_after_the_retention_period(
     website = step.rule.website
     fresh = VisitorFactory(website=website, created_at=NOW + timedelta(days=29))
     busy = VisitorFactory(website=website)
-    talked(step, agent, busy, is_closed=False)
+    add_conversation(step, agent, busy, is_closed=False)
     Website.objects.update(retention_days=30)
     website.refresh_from_db()
     assert list(personal_data.expired(website, at=NOW + timedelta(days=29))) == []

@@ -1,4 +1,4 @@
-"""What is learned, suggested and recorded; which external provider is asked, and with what."""
+"""Suggestions: learning, offering and recording them, and requests to external providers."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ def say(conversation: Conversation, author: Author, body: str) -> int:
     return int(sent.frame["seq"])
 
 
-def asked(step: RuleStep, agent: Agent, question: str = QUESTION) -> Conversation:
+def open_conversation(step: RuleStep, agent: Agent, question: str = QUESTION) -> Conversation:
     conversation = on_desk(step, agent)
     say(conversation, Author.VISITOR, question)
     return conversation
 
 
-def closed(
+def closed_conversation(
     step: RuleStep,
     agent: Agent,
     *,
@@ -74,7 +74,7 @@ def closed(
     reason: CloseReason = CloseReason.RESOLVED,
     csat: int | None = None,
 ) -> Conversation:
-    conversation = asked(step, agent, question)
+    conversation = open_conversation(step, agent, question)
     say(conversation, Author.AGENT, answer)
     who = actors.agent(agent.user)
     verbs.close(conversation.pk, reason=reason, actor=who, at=NOW)
@@ -90,7 +90,7 @@ def closed(
     return conversation
 
 
-def suggested(conversation: Conversation, agent: Agent) -> list[tuple[str, str]]:
+def suggestions_for(conversation: Conversation, agent: Agent) -> list[tuple[str, str]]:
     conversation = Conversation.objects.get(pk=conversation.pk)
     made = suggestion_log.offer(conversation, agent, at=LATER)
     return [(one["source"], one["body"]) for one in made.suggestions] if made else []
@@ -110,7 +110,7 @@ def suggested(conversation: Conversation, agent: Agent) -> list[tuple[str, str]]
 def test_only_successful_conversations_are_learned(
     step: RuleStep, agent: Agent, reason: CloseReason, csat: int | None, is_learnt: bool
 ) -> None:
-    closed(step, agent, reason=reason, csat=csat)
+    closed_conversation(step, agent, reason=reason, csat=csat)
     assert learning.learn_all(at=NOW) == 0  # the conversation may still change
     assert learning.learn_all(at=LATER) == 1
     assert learning.learn_all(at=LATER) == 0
@@ -118,7 +118,7 @@ def test_only_successful_conversations_are_learned(
 
 
 def test_later_bad_rating_removes_the_learned_answer(step: RuleStep, agent: Agent) -> None:
-    conversation = closed(step, agent)
+    conversation = closed_conversation(step, agent)
     learning.learn_all(at=LATER)
     for csat, count in ((2, 0), (5, 1)):
         Survey.objects.filter(conversation=conversation).delete()
@@ -131,18 +131,23 @@ def test_later_bad_rating_removes_the_learned_answer(step: RuleStep, agent: Agen
 
 
 def test_a_question_finds_well_rated_answers(step: RuleStep, agent: Agent) -> None:
-    closed(step, agent)
-    closed(step, agent, answer=ANSWER)  # the same answer is one suggestion
-    closed(step, agent, question="Puis-je changer la couleur ?", answer="Oui, avant l'expédition.")
-    closed(step, agent, answer="Bonjour Jeanne, livraison demain chez vous.")
+    closed_conversation(step, agent)
+    closed_conversation(step, agent, answer=ANSWER)  # the same answer is one suggestion
+    closed_conversation(
+        step, agent, question="Puis-je changer la couleur ?", answer="Oui, avant l'expédition."
+    )
+    closed_conversation(step, agent, answer="Bonjour Jeanne, livraison demain chez vous.")
     elsewhere = StepFactory()
-    closed(elsewhere, agent, answer="Ailleurs on livre en trois semaines environ.")
+    closed_conversation(elsewhere, agent, answer="Ailleurs on livre en trois semaines environ.")
     learning.learn_all(at=LATER)
-    again = asked(step, agent, "Quels sont vos délais de livraisons pour une bague")
-    assert suggested(again, agent) == [("answer", ANSWER)]
-    misspelt = asked(step, agent, "kel et le delai de livrason de la bage")
-    assert suggested(misspelt, agent) == [("answer", ANSWER)]
-    assert suggested(asked(step, agent, "Avez-vous une boutique à Lyon ?"), agent) == []
+    again = open_conversation(step, agent, "Quels sont vos délais de livraisons pour une bague")
+    assert suggestions_for(again, agent) == [("answer", ANSWER)]
+    misspelt = open_conversation(step, agent, "kel et le delai de livrason de la bage")
+    assert suggestions_for(misspelt, agent) == [("answer", ANSWER)]
+    assert (
+        suggestions_for(open_conversation(step, agent, "Avez-vous une boutique à Lyon ?"), agent)
+        == []
+    )
 
 
 def test_suggested_canned_replies_have_variables_filled(step: RuleStep, agent: Agent) -> None:
@@ -157,15 +162,15 @@ def test_suggested_canned_replies_have_variables_filled(step: RuleStep, agent: A
             CannedReply(website=owner, language=language, name="Délai livraison bague", body=body)
         )
     said = f"Délai de livraison : Alice vous répond en {website.name}."
-    assert suggested(asked(step, agent), agent) == [("canned", said)]
+    assert suggestions_for(open_conversation(step, agent), agent) == [("canned", said)]
 
 
 def test_offer_is_created_once_and_decided_once(step: RuleStep, agent: Agent) -> None:
-    closed(step, agent)
+    closed_conversation(step, agent)
     learning.learn_all(at=LATER)
-    conversation = asked(step, agent)
-    assert suggested(conversation, agent) == suggested(conversation, agent) != []
-    assert suggested(conversation, AgentFactory()) == []  # not on that desk
+    conversation = open_conversation(step, agent)
+    assert suggestions_for(conversation, agent) == suggestions_for(conversation, agent) != []
+    assert suggestions_for(conversation, AgentFactory()) == []  # not on that desk
     key: dict[str, Any] = {"conversation_id": conversation.pk, "agent_id": agent.pk, "at": LATER}
     seq = SuggestionOffer.objects.get().seq
     assert not suggestion_log.decide(**key, seq=seq, chosen=3, is_edited=False)
@@ -174,15 +179,15 @@ def test_offer_is_created_once_and_decided_once(step: RuleStep, agent: Agent) ->
     made = SuggestionOffer.objects.get()
     assert (made.outcome, made.source, made.decided_at) == (SuggestionUse.EDITED, "answer", LATER)
     say(conversation, Author.AGENT, "Voilà.")
-    assert suggested(conversation, agent) == []  # everything is answered
+    assert suggestions_for(conversation, agent) == []  # everything is answered
 
 
 def test_website_can_turn_suggestions_off(step: RuleStep, agent: Agent) -> None:
-    closed(step, agent)
+    closed_conversation(step, agent)
     SuggestionSettings.objects.create(website=step.rule.website, is_on=False)
     learning.learn_all(at=LATER)
     assert not PastAnswer.objects.exists()
-    assert suggested(asked(step, agent), agent) == []
+    assert suggestions_for(open_conversation(step, agent), agent) == []
 
 
 class Outside:
@@ -219,7 +224,7 @@ def outside() -> Iterator[Outside]:
     provider.server.server_close()
 
 
-def offered(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> SuggestionOffer:
+def offer(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> SuggestionOffer:
     """Return the suggestions for one more question, before the provider is asked."""
     cache.delete(f"suggestions:failures:{step.rule.website_id}")
     url = f"http://127.0.0.1:{provider.server.server_port}/"
@@ -227,7 +232,9 @@ def offered(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> Su
         website=step.rule.website,
         defaults={"provider_url": url, "provider_secret": "s3cret", **given},
     )
-    conversation = asked(step, agent, "Je suis Jeanne Dupont, jeanne@example.com : ma commande ?")
+    conversation = open_conversation(
+        step, agent, "Je suis Jeanne Dupont, jeanne@example.com : ma commande ?"
+    )
     conversation.visitor.name = "Jeanne Dupont"
     conversation.visitor.save()
     made = suggestion_log.offer(Conversation.objects.get(pk=conversation.pk), agent, at=NOW)
@@ -235,9 +242,9 @@ def offered(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> Su
     return made
 
 
-def asked_outside(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> bool:
+def ask_provider(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> bool:
     """Return whether the provider had an answer to one more question."""
-    return suggestion_log.ask_provider(offered(step, agent, provider, **given).pk)
+    return suggestion_log.ask_provider(offer(step, agent, provider, **given).pk)
 
 
 def test_provider_is_asked_by_a_worker(
@@ -252,7 +259,7 @@ def test_provider_is_asked_by_a_worker(
     monkeypatch.setitem(app.conf, "task_always_eager", True)
     outside.answer = (200, json.dumps({"suggestions": ["Elle arrive."]}).encode())
     with django_capture_on_commit_callbacks(execute=True):
-        made = offered(step, agent, outside)
+        made = offer(step, agent, outside)
         assert outside.heard == []
     made.refresh_from_db()
     assert made.suggestions[0]["body"] == "Elle arrive."
@@ -264,7 +271,7 @@ def test_provider_gets_personal_data_only_if_the_website_allows(
 ) -> None:
     settings.PROVIDERS_MAY_BE_PRIVATE = True
     outside.answer = (200, json.dumps({"suggestions": ["Elle arrive.", "", 7]}).encode())
-    assert asked_outside(step, agent, outside)
+    assert ask_provider(step, agent, outside)
     secret, said = outside.heard.pop()
     assert secret == "Bearer s3cret"
     assert said == {
@@ -273,7 +280,7 @@ def test_provider_gets_personal_data_only_if_the_website_allows(
         "question": "je suis : ma commande ?",
     }
     assert SuggestionOffer.objects.get().suggestions[0]["body"] == "Elle arrive."
-    assert asked_outside(step, agent, outside, sends_personal_data=True)
+    assert ask_provider(step, agent, outside, sends_personal_data=True)
     assert outside.heard[0][1]["visitor"] == {"name": "Jeanne Dupont"}
     assert "jeanne@example.com" in outside.heard[0][1]["messages"][-1]["body"]
 
@@ -294,7 +301,7 @@ def test_failed_provider_adds_no_suggestions(
 ) -> None:
     settings.PROVIDERS_MAY_BE_PRIVATE = True
     outside.answer = answer
-    assert not asked_outside(step, agent, outside)
+    assert not ask_provider(step, agent, outside)
     assert len(outside.heard) == 1
 
 
@@ -303,7 +310,7 @@ def test_provider_is_not_asked_after_three_failures(
 ) -> None:
     settings.PROVIDERS_MAY_BE_PRIVATE = True
     outside.answer = (500, b"")
-    asked_outside(step, agent, outside)
+    ask_provider(step, agent, outside)
     made = SuggestionOffer.objects.get()
     for _time in range(4):
         suggestion_log.ask_provider(made.pk)
@@ -313,5 +320,5 @@ def test_provider_is_not_asked_after_three_failures(
 def test_a_private_address_is_never_contacted_by_default(
     step: RuleStep, agent: Agent, outside: Outside
 ) -> None:
-    assert not asked_outside(step, agent, outside)
+    assert not ask_provider(step, agent, outside)
     assert outside.heard == []

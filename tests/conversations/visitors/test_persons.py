@@ -1,4 +1,4 @@
-"""What the statements of the message path check for a token: person, consent, hidden history."""
+"""Checks of a token in the message path: person, consent, hidden history."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read(conversation: Conversation, token_hash: str) -> dict[str, Any]:
     return asyncio.run(main())
 
 
-def said(conversation: Conversation, body: str, at: datetime) -> None:
+def send(conversation: Conversation, body: str, at: datetime) -> None:
     one(as_visitor(conversation, body=body, client_id=uuid.uuid4(), at=at))
 
 
@@ -76,11 +76,11 @@ def test_messages_are_refused_after_consent_is_withdrawn(step: RuleStep, agent: 
 def test_only_messages_after_hiding_are_shown(step: RuleStep, agent: Agent) -> None:
     conversation = on_desk(step, agent)
     visitor = conversation.visitor
-    said(conversation, "before", NOW)
+    send(conversation, "before", NOW)
     persons.hide(visitor, at=NOW)
     answer = read(conversation, visitor.token_hash)
     assert (answer["messages"], answer["conversation"]["hidden_seq"]) == ([], 1)
-    said(conversation, "after", NOW.replace(year=NOW.year + 1))
+    send(conversation, "after", NOW.replace(year=NOW.year + 1))
     shown = read(conversation, visitor.token_hash)["messages"]
     assert [(message["seq"], message["body"]) for message in shown] == [(2, "after")]
     persons.hide(visitor, at=None)

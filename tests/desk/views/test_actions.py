@@ -1,4 +1,4 @@
-"""What an agent does to a conversation, through the views of the desk."""
+"""Verbs of the lifecycle through the views of the desk."""
 
 from __future__ import annotations
 

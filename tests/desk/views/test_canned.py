@@ -29,7 +29,7 @@ def reply(body: str = "text", *, files: int = 0, **owner: Any) -> CannedReply:
     return library.save(made, added=added)
 
 
-def found(client: Client, conversation: Conversation, query: str = "") -> list[int]:
+def search_replies(client: Client, conversation: Conversation, query: str = "") -> list[int]:
     answer = client.get(f"/desk/c/{conversation.pk}/replies/", {"q": query})
     return sorted(one["id"] for one in answer.json()["replies"])
 
@@ -49,7 +49,7 @@ def test_agent_finds_own_group_and_website_replies(
     reply(group=GroupFactory(website=website))
     reply(group=elsewhere.group)
     reply(website=elsewhere.rule.website)
-    assert found(browser(agent.user), conversation) == [one.pk for one in mine]
+    assert search_replies(browser(agent.user), conversation) == [one.pk for one in mine]
     stranger = browser(AgentFactory().user)
     assert stranger.get(f"/desk/c/{conversation.pk}/replies/").status_code == 404
     assert stranger.post(f"/desk/c/{conversation.pk}/replies/{mine[2].pk}/").status_code == 404
@@ -61,8 +61,8 @@ def test_search_ignores_accents_and_needs_every_word(
     conversation = on_desk(step, agent)
     one = reply("Délai de livraison", agent=agent)
     client = browser(agent.user)
-    assert found(client, conversation, "LIVRAISON delai") == [one.pk]
-    assert found(client, conversation, "livraison retour") == []
+    assert search_replies(client, conversation, "LIVRAISON delai") == [one.pk]
+    assert search_replies(client, conversation, "livraison retour") == []
 
 
 def test_search_takes_a_constant_number_of_queries(
@@ -73,7 +73,7 @@ def test_search_takes_a_constant_number_of_queries(
         for _n in range(count):
             reply(agent=agent, files=1)
         with django_assert_num_queries(7):  # session, user; conversation, agent; replies, files
-            assert found(client, conversation)
+            assert search_replies(client, conversation)
 
 
 def test_used_reply_is_filled_attaches_files_and_is_counted(

@@ -70,7 +70,9 @@ def test_mentionable_agents_are_those_who_see_the_conversation(
     assert stranger not in notes.readers(number)
 
 
-def test_a_note_calls_and_is_read_once(browser: Browser, step: RuleStep, agent: Agent) -> None:
+def test_mention_notifies_the_agent_until_read(
+    browser: Browser, step: RuleStep, agent: Agent
+) -> None:
     conversation = on_desk(step, agent)
     bruno = AgentFactory(display_name="Bruno")
     step.group.members.add(bruno)

@@ -1,4 +1,4 @@
-"""What the desk shows, to whom, and with how many queries."""
+"""Pages and fragments of the desk: content, access and number of queries."""
 
 from __future__ import annotations
 

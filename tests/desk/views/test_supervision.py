@@ -1,4 +1,4 @@
-"""What those who oversee do from the board: release, reassign, wake; and who may."""
+"""Supervision from the board: release, reassign, wake; and the rights to do so."""
 
 from __future__ import annotations
 
