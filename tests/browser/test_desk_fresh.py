@@ -113,7 +113,7 @@ def test_late_toolbar_does_not_replace_another(crowd: Crowd) -> None:
     expect(alice.box(int(numbers[0]))).to_be_visible()
 
 
-def test_a_late_response_does_not_bring_back_a_conversation_that_left(crowd: Crowd) -> None:
+def test_late_response_does_not_restore_outdated_boxes(crowd: Crowd) -> None:
     """The boxes were requested while the visitor was there, and arrive after they have left."""
     alice, visitor = crowd.agent("alice").log_in().be_available(), crowd.visitor()
     visitor.start("Good morning")
