@@ -8,6 +8,7 @@ export class Privacy {
   constructor({ session, strings, onChange }) {
     Object.assign(this, { session, strings, onChange });
     this.value = null; // {consent, hidden, hidden_at, identified}
+    this.isHiding = false; // The switch shows the visitor's choice until it is answered.
     byId("history-hidden").addEventListener("change", ({ target }) => this.#hide(target));
     byId("withdraw").addEventListener("click", () => this.#withdraw());
     byId("copy").addEventListener("click", () => this.#takeCopy());
@@ -19,27 +20,26 @@ export class Privacy {
 
   receive(value) {
     this.value = value ?? null;
-    byId("history-hidden").checked = this.value?.hidden ?? false;
+    if (!this.isHiding) byId("history-hidden").checked = this.value?.hidden ?? false;
     byId("consent-given").hidden = this.value?.consent !== "given";
     byId("consent-withdrawn").hidden = this.value?.consent !== "withdrawn";
   }
 
   async #hide(box) {
     const hidden = box.checked;
-    if (await this.#decide("history/", { hidden })) this.onChange("history");
-    else box.checked = !hidden;
+    this.isHiding = true;
+    const answer = await this.#send("history/", { hidden });
+    this.isHiding = false;
+    this.receive(answer?.privacy ?? this.value);
+    if (answer) this.onChange("history");
   }
 
   async #withdraw() {
-    if (!(await this.#decide("consent/", { given: false }))) return;
+    const answer = await this.#send("consent/", { given: false });
+    if (!answer) return;
+    this.receive(answer.privacy);
     byId("consent-withdrawn").focus();
     this.onChange("consent");
-  }
-
-  async #decide(path, data) {
-    const answer = await this.#send(path, data);
-    if (answer) this.receive(answer.privacy);
-    return Boolean(answer);
   }
 
   async #takeCopy() {

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Crowd
 from tests.browser.product import Product
-from tests.browser.test_lines import NO_LINE, all_equal, in_conversation
+from tests.browser.test_lines import NO_LINE, expect_equal_views, in_conversation
 
 HOUR_MS = 3_600_000
 
@@ -34,7 +34,7 @@ def test_desk_recovers_after_an_hour_of_sleep(crowd: Crowd) -> None:
     alice.reply.fill("")
     alice.say("Good morning again")
     visitor.sees("Good morning again")
-    all_equal(visitor, alice, ["first", "while you slept", "Good morning again"])
+    expect_equal_views(visitor, alice, ["first", "while you slept", "Good morning again"])
 
 
 def test_disabled_agent_receives_no_transfer(crowd: Crowd, product: Product) -> None:
