@@ -8,7 +8,7 @@ export class Privacy {
   constructor({ session, strings, onChange }) {
     Object.assign(this, { session, strings, onChange });
     this.value = null; // {consent, hidden, hidden_at, identified}
-    this.isHiding = false; // The switch shows the visitor's choice until it is answered.
+    this.choosing = null; // The last choice at the switch, which it shows until the answer.
     byId("history-hidden").addEventListener("change", ({ target }) => this.#hide(target));
     byId("withdraw").addEventListener("click", () => this.#withdraw());
     byId("copy").addEventListener("click", () => this.#takeCopy());
@@ -20,16 +20,16 @@ export class Privacy {
 
   receive(value) {
     this.value = value ?? null;
-    if (!this.isHiding) byId("history-hidden").checked = this.value?.hidden ?? false;
+    if (!this.choosing) byId("history-hidden").checked = this.value?.hidden ?? false;
     byId("consent-given").hidden = this.value?.consent !== "given";
     byId("consent-withdrawn").hidden = this.value?.consent !== "withdrawn";
   }
 
   async #hide(box) {
     const hidden = box.checked;
-    this.isHiding = true;
-    const answer = await this.#send("history/", { hidden });
-    this.isHiding = false;
+    const choice = (this.choosing = { hidden });
+    const answer = await this.#send("history/", choice);
+    if (this.choosing === choice) this.choosing = null;
     this.receive(answer?.privacy ?? this.value);
     if (answer) this.onChange("history");
   }

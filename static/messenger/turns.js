@@ -6,7 +6,7 @@ export class Turns {
   constructor() {
     this.underWay = new Set();
     this.alone = Promise.resolve();
-    this.stopper = new AbortController();
+    this.stoppers = new Set();
   }
 
   /** Return the answer of `ask(signal)`, asked after any exclusive request. */
@@ -28,15 +28,21 @@ export class Turns {
 
   /** Abort what is under way, and never send what waits; their callers get an error. */
   drop() {
-    this.stopper.abort();
-    this.stopper = new AbortController();
+    this.stoppers.forEach((stopper) => stopper.abort());
+    this.stoppers.clear();
   }
 
   #unlessDropped(ask) {
-    const { signal } = this.stopper;
-    return () => {
+    const stopper = new AbortController(); // One each: a signal keeps what listens to it.
+    const { signal } = stopper;
+    this.stoppers.add(stopper);
+    return async () => {
       if (signal.aborted) throw signal.reason;
-      return ask(signal);
+      try {
+        return await ask(signal);
+      } finally {
+        this.stoppers.delete(stopper);
+      }
     };
   }
 }
