@@ -10,13 +10,15 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.contrib.auth.models import Group as PermissionGroup
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Change
+from accounts.logins import notices, second_factors, sessions
+from accounts.logins.reauthentication import AsksAgain, ask_before
+from accounts.models import Change, Login, LoginRule, User
 from accounts.reading import FieldChange, Reader
 from accounts.rights import ForAdministrators, ReadOnly
 
@@ -34,7 +36,7 @@ class PasswordForm(AdminPasswordChangeForm):
     usable_password = None
 
 
-class StaffUserAdmin(ForAdministrators, UserAdmin):
+class StaffUserAdmin(AsksAgain, ForAdministrators, UserAdmin):
     """Administration of accounts. ``routing.admin.people`` registers it and publishes changes."""
 
     list_display = ("username", "first_name", "last_name", "role", "is_active")
@@ -49,6 +51,7 @@ class StaffUserAdmin(ForAdministrators, UserAdmin):
         (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     readonly_fields = ("last_login", "date_joined")
+    actions = ("reset_factors", "end_sessions")
     add_form = AccountForm
     change_password_form = PasswordForm
     filter_horizontal = ()
@@ -61,6 +64,78 @@ class StaffUserAdmin(ForAdministrators, UserAdmin):
             },
         ),
     )
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        return ask_before(request) or super().user_change_password(request, id, form_url)
+
+    @admin.action(description=gettext_lazy("Reset the two-step login of the selected users"))
+    def reset_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Take their second factors away, as when a phone is lost, and tell them."""
+        for user in queryset:
+            if second_factors.remove_all(user):
+                notices.publish(user, notices.Event.FACTORS_RESET, request)
+        self.message_user(request, _("The two-step login of the selected users has been reset."))
+
+    @admin.action(description=gettext_lazy("Log the selected users out everywhere"))
+    def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """End all of their sessions; their sockets close within seconds."""
+        for user in queryset:
+            sessions.end_others(user, but=request.session.session_key or "")
+        self.message_user(request, _("The selected users have been logged out."))
+
+
+@admin.register(LoginRule)
+class LoginRuleAdmin(AsksAgain, ForAdministrators, admin.ModelAdmin):
+    """What the logins of each role must have; one rule for each role."""
+
+    list_display = ("__str__", "needs_second_factor", "needs_single_sign_on", "idle", "longest")
+    fields = ("needs_second_factor", "needs_single_sign_on", "idle_minutes", "longest_hours")
+    actions = None
+
+    @admin.display(description=gettext_lazy("idle (minutes)"), empty_value="–")
+    def idle(self, rule: LoginRule) -> int | None:
+        return rule.idle_minutes
+
+    @admin.display(description=gettext_lazy("at most (hours)"))
+    def longest(self, rule: LoginRule) -> int:
+        return rule.longest_hours
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+# The login library's names of proofs.
+PROOFS = {
+    "password": gettext_lazy("Password"),
+    "password_reset": gettext_lazy("Link by e-mail"),
+    "totp": gettext_lazy("Authenticator app"),
+    "webauthn": gettext_lazy("Passkey"),
+    "single_sign_on": gettext_lazy("Single sign-on"),
+    "recovery_codes": gettext_lazy("Recovery codes"),
+}
+
+
+@admin.register(Login)
+class LoginAdmin(ReadOnly, admin.ModelAdmin):
+    """Who logged in when and from where, and who failed to. Read-only."""
+
+    list_display = ("at", "user", "outcome", "proofs", "device", "address")
+    list_display_links = None
+    list_filter = ("outcome",)
+    date_hierarchy = "at"
+    search_fields = ("user__username",)
+    list_select_related = ("user",)
+
+    @admin.display(description=gettext_lazy("proof"), empty_value="–")
+    def proofs(self, login: Login) -> str:
+        return ", ".join(str(PROOFS.get(name, name)) for name in login.method.split(", "))
+
+    list_per_page = 50
 
 
 class OfSetting(admin.SimpleListFilter):

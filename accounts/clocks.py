@@ -42,8 +42,8 @@ class Clock(tzinfo):
         if wall is None:
             return None
         bare = wall.replace(tzinfo=None)
-        found = [moment for moment in self._moments(bare, wall.fold) if moment is not None]
-        at = found[-1 if wall.fold else 0] if found else self._skipped(bare)
+        moments = [moment for moment in self._moments(bare, wall.fold) if moment is not None]
+        at = moments[-1 if wall.fold else 0] if moments else self._skipped(bare)
         return bare - at.replace(tzinfo=None)
 
     def _moments(self, bare: datetime, fold: int) -> Iterator[datetime | None]:

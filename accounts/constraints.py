@@ -12,6 +12,7 @@ SENTENCES = {
     "app_name_once": _(
         "This website already has an application with this name. Choose another name."
     ),
+    "api_token_has_scopes": _("Choose at least one permission."),
     "bot_name_once": _("This website already has a bot with this name. Choose another name."),
     "group_name_once": _("This website already has a group with this name. Choose another name."),
     "group_once_in_rule": _("This group is already in the rule. Add each group once."),
@@ -24,6 +25,10 @@ SENTENCES = {
     "targeting_counts_this_page": _("The current page counts too. Enter 1 or more."),
     "targeting_name_once": _(
         "This website already has a rule with this name. Choose another name."
+    ),
+    "webhook_has_events": _("Choose at least one event."),
+    "webhook_name_once": _(
+        "This website already has a webhook with this name. Choose another name."
     ),
 }
 """Keyed by constraint name. Constraints that no form can violate are not listed."""

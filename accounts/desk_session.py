@@ -12,16 +12,22 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.utils.crypto import constant_time_compare
 
+from accounts.logins import second_factors
+from accounts.logins.session_store import ENDS_AT, IDLE_SECONDS, SessionStore
 from accounts.models import Agent, User
 
-SESSION_VALID_SQL = """EXISTS (
+SESSION_VALID_SQL = (
+    """EXISTS (
     SELECT FROM django_session s, accounts_user u
     WHERE s.session_key = %(session_key)s AND s.expire_date > now()
     AND u.id = %(user_id)s AND u.is_active AND u.password = %(password)s
+    AND NOT """
+    + second_factors.LACKS
+    + """
 )"""
+)
 
 CACHE_SIZE = 2000
 
@@ -37,6 +43,8 @@ class DeskSession:
     name: str
     language: str
     role: str
+    limits: tuple[int, int] = (0, 0)
+    """When the session ends at the latest, and after how many idle seconds."""
 
     @property
     def proof(self) -> dict[str, object]:
@@ -68,6 +76,8 @@ def load(session_key: str) -> DeskSession | None:
         session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
     ):
         return None
+    if second_factors.must_set_up(user):
+        return None
     agent: Agent | None = getattr(user, "agent", None)
     made = DeskSession(
         session_key=session_key,
@@ -77,6 +87,7 @@ def load(session_key: str) -> DeskSession | None:
         name=agent.display_name if agent else "",
         language=user.language,
         role=user.role,
+        limits=(session.get(ENDS_AT, 0), session.get(IDLE_SECONDS, 0)),
     )
     if agent is not None:  # Not cached without a desk, so that a new desk works at once.
         _sessions[session_key] = made

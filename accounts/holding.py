@@ -24,11 +24,11 @@ def held_by(objs: Iterable[Model], site: AdminSite) -> list[SafeString]:
     rows = list(objs)
     if not rows:
         return []
-    found: dict[type[Model], set[Any]] = {}
+    keys_by_model: dict[type[Model], set[Any]] = {}
     for held in _holders(type(rows[0]), [row.pk for row in rows], depth=0):
         whole, keys = _whole(held, type(rows[0]), site)
-        found.setdefault(whole, set()).update(keys)
-    return [_summary(whole, keys, site) for whole, keys in found.items() if keys]
+        keys_by_model.setdefault(whole, set()).update(keys)
+    return [_summary(whole, keys, site) for whole, keys in keys_by_model.items() if keys]
 
 
 def _holders(model: type[Model], keys: Any, *, depth: int) -> Iterator[QuerySet[Any]]:

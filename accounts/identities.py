@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts.models import IdentitySecret, Website
+from core import encryption
+
+logger = logging.getLogger(__name__)
 
 OVERLAP = timedelta(hours=24)
 """How long the previous secret stays valid, so that a brand can update its servers one by one."""
@@ -27,6 +31,13 @@ def revoke(secrets: QuerySet[IdentitySecret], *, at: datetime) -> int:
 
 
 def accepted(website: Website, *, at: datetime) -> list[str]:
-    """Return the secrets that may sign a token at ``at``, the newest first."""
+    """Return the secrets that may sign a token at ``at``, the newest first. One that none of the
+    installation's keys decrypts is left out, and logged."""
     still = Q(ends_at=None) | Q(ends_at__gt=at)
-    return [secret.value for secret in website.identity_secrets.filter(still)]
+    secrets = []
+    for row in website.identity_secrets.filter(still):
+        try:
+            secrets.append(row.secret.reveal())
+        except encryption.Unreadable:
+            logger.error("identity secret %s cannot be decrypted: replace it", row.pk)
+    return secrets

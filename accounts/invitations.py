@@ -21,10 +21,16 @@ def path_for(user: User) -> str:
     return reverse("choose_password", args=[uid, default_token_generator.make_token(user)])
 
 
+def is_sent_to(user: User) -> bool:
+    """Return whether an invitation reaches this user by e-mail. Otherwise, whoever invites them
+    passes the link on."""
+    return bool(settings.HAS_MAIL_SERVER and user.email and user.is_active)
+
+
 def send_invitation(*, user_id: int) -> None:
     """Send the link by e-mail. The link is created only now, so that the outbox never stores it."""
-    user = User.objects.filter(pk=user_id, is_active=True).exclude(email="").first()
-    if user is None:
+    user = User.objects.filter(pk=user_id).first()
+    if user is None or not is_sent_to(user):
         return
     context = {"person": user, "link": f"{settings.PUBLIC_URL}{path_for(user)}"}
     with translation.override(user.language or translation.get_language()):

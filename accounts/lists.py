@@ -17,16 +17,18 @@ class ListField(SimpleArrayField):
         try:
             return super().clean(value)
         except ValidationError as error:
-            raise ValidationError(self._told(value) or error.messages) from error
+            raise ValidationError(self._problems(value) or error.messages) from error
 
-    def _told(self, value: Any) -> list[str]:
+    def _problems(self, value: Any) -> list[str]:
         items = value.split(self.delimiter) if isinstance(value, str) else value or []
-        found = []
+        problems = []
         for item in items:
             name = str(item).strip()
             try:
                 self.base_field.clean(name)
             except ValidationError as error:
                 why = " ".join(error.messages)
-                found.append(_("“%(name)s” cannot be used: %(why)s") % {"name": name, "why": why})
-        return found
+                problems.append(
+                    _("“%(name)s” cannot be used: %(why)s") % {"name": name, "why": why}
+                )
+        return problems

@@ -10,10 +10,16 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import Field, ForeignKey, Model
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Change
 
 NOTHING = "–"
+# Names of models and columns of the login library, which our catalogue does not translate.
+FOREIGN = {
+    "mfa.authenticator": gettext_lazy("second factor"),
+    "mfa.authenticator.type": gettext_lazy("kind"),
+}
 # Left out of added and removed rows: they add no information.
 HIDDEN = {"id", "password", "is_staff", "is_superuser", "date_joined", "created_at"}
 
@@ -51,6 +57,8 @@ class Reader:
         model = _model(label)
         if model is None:
             return label
+        if label in FOREIGN:
+            return str(FOREIGN[label])
         maker: Any = model._meta.auto_created  # the model that has the many-to-many field
         if maker:
             for field in maker._meta.many_to_many:
@@ -62,7 +70,7 @@ class Reader:
         """Return the fields that changed, or the informative fields of an added or removed row."""
         before, after = change.before or {}, change.after or {}
         is_update = change.kind == Change.Kind.CHANGED
-        model, found = _model(change.model), []
+        model, rows = _model(change.model), []
         for column in dict.fromkeys([*before, *after]):
             field = _field(model, column)
             if not is_update and (column in HIDDEN or self._is_owner(change, field)):
@@ -71,8 +79,8 @@ class Reader:
             new = self._value(field, after.get(column)) if column in after else ""
             if is_update or (old or new) != NOTHING:
                 label = _label(model, field, column)
-                found.append(FieldChange(capfirst(label), old, new))
-        return found
+                rows.append(FieldChange(capfirst(label), old, new))
+        return rows
 
     def _is_owner(self, change: Change, field: Field[Any, Any] | None) -> bool:
         related: Any = field.related_model if field is not None else None
@@ -98,9 +106,9 @@ class Reader:
         key = (label, pk)
         if key not in self._names:
             model = _model(label)
-            found: Model | None = model._base_manager.filter(pk=pk).first() if model else None
-            if found is not None:
-                self._names[key] = str(found)
+            instance: Model | None = model._base_manager.filter(pk=pk).first() if model else None
+            if instance is not None:
+                self._names[key] = str(instance)
             else:
                 known = Change.objects.filter(model=label, object_id=pk).exclude(name="").first()
                 self._names[key] = known.name if known else f"#{pk}"
@@ -119,6 +127,8 @@ def _label(model: type[Model] | None, field: Field[Any, Any] | None, column: str
     related model's name is used."""
     if field is None:
         return column
+    if model is not None and (foreign := FOREIGN.get(f"{model._meta.label_lower}.{column}")):
+        return str(foreign)
     related = field.related_model
     if model is not None and model._meta.auto_created and isinstance(related, type):
         return str(related._meta.verbose_name)

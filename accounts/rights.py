@@ -6,12 +6,15 @@ they manage; each page's ``get_queryset`` selects the rows. Agents have no acces
 
 from __future__ import annotations
 
-from typing import Any, TypeGuard
+from collections.abc import Iterator
+from typing import Any, TypeGuard, TypeVar
 from urllib.parse import urlencode
 
+from django.contrib import admin
+from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -19,6 +22,8 @@ from django.urls import reverse
 from accounts.constraints import in_sentences
 from accounts.holding import held_by
 from accounts.models import Agent, Group, User, Website
+
+Row = TypeVar("Row", bound=Model)
 
 
 def administers(user: User | AnonymousUser) -> TypeGuard[User]:
@@ -68,6 +73,16 @@ class ForAdministrators:
         shown, counts, missing, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
         return shown, counts, set() if administers(request.user) else missing, protected
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Allow the lookups of the list's own filters only (N2).
+
+        Django allows any column of the table in a list's address. Whether rows remain for
+        ``?token_hash__startswith=a`` or ``?groups__id__exact=7`` would tell users, letter by
+        letter, what no page shows them.
+        """
+        assert request is not None
+        return lookup in set(_lookups_of(self, request))
+
     # Django's own log would duplicate the record, and only for changes in the administration.
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """The database records it (``accounts.audit``)."""
@@ -87,6 +102,29 @@ class ForAdministrators:
         label = self.model._meta.label_lower  # type: ignore[attr-defined]
         about = urlencode({"about": f"{label}:{object_id}"})
         return redirect(f"{reverse('admin:accounts_change_changelist')}?{about}")
+
+
+def _lookups_of(its_admin: Any, request: HttpRequest) -> Iterator[str]:
+    """Yield the lookups that the filters of a list send, as Django names them."""
+    for one in its_admin.get_list_filter(request):
+        if isinstance(one, type):
+            yield one.parameter_name  # type: ignore[attr-defined]
+            continue
+        path = one if isinstance(one, str) else one[0]
+        field: Any = get_fields_from_path(its_admin.model, path)[-1]
+        column = f"{path}__{field.target_field.name}" if field.is_relation else path
+        yield from (f"{column}__exact", f"{path}__isnull")
+    if its_admin.date_hierarchy:
+        yield from (f"{its_admin.date_hierarchy}__{part}" for part in ("year", "month", "day"))
+
+
+class OverseenWebsites(admin.RelatedFieldListFilter):
+    """A filter by website that names only the websites of the user's groups."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        mine = {"pk__in": websites_of(request.user).order_by().values("pk")}
+        ordering = self.field_admin_ordering(field, request, model_admin)
+        return field.get_choices(include_blank=False, ordering=ordering, limit_choices_to=mine)
 
 
 class ForOverseers(ForAdministrators):
@@ -125,10 +163,18 @@ class ReadOnly(ForAdministrators):
         return False
 
 
+def within_token(rows: QuerySet[Row], user: User, website: str = "website") -> QuerySet[Row]:
+    """Return the rows of the websites to which the token of this request confines ``user``: all
+    without such a limit. ``website`` is the column that names the website."""
+    if user.confined_to is None:
+        return rows
+    return rows.filter(**{f"{website}__in": user.confined_to})
+
+
 def websites_of(user: User | AnonymousUser) -> QuerySet[Website]:
     """Return all websites for administrators; for managers, those of the groups they manage."""
     if administers(user):
-        return Website.objects.all()
+        return within_token(Website.objects.all(), user, "pk")
     if not oversees(user):
         return Website.objects.none()
     return Website.objects.filter(pk__in=groups_of(user).values("website"))
@@ -137,15 +183,15 @@ def websites_of(user: User | AnonymousUser) -> QuerySet[Website]:
 def groups_of(user: User | AnonymousUser) -> QuerySet[Group]:
     """Return the groups whose members and hours a user may set."""
     if administers(user):
-        return Group.objects.all()
+        return within_token(Group.objects.all(), user)
     if not oversees(user):
         return Group.objects.none()
-    return Group.objects.filter(managers=user.pk)
+    return within_token(Group.objects.filter(managers=user.pk), user)
 
 
 def agents_of(user: User | AnonymousUser) -> QuerySet[Agent]:
     """Return the agents whose capacities a user may set: for managers, members of their groups."""
-    if administers(user):
+    if administers(user) and user.confined_to is None:
         return Agent.objects.all()
     return Agent.objects.filter(pk__in=groups_of(user).values("members"))
 
@@ -153,7 +199,7 @@ def agents_of(user: User | AnonymousUser) -> QuerySet[Agent]:
 def candidates_of(user: User | AnonymousUser) -> QuerySet[Agent]:
     """Return the agents whom a user may add to a group: for managers, the members of any group of
     their groups' websites."""
-    if administers(user):
+    if administers(user) and user.confined_to is None:
         return Agent.objects.all()
     mine = Q(groups__website__in=websites_of(user))
     return Agent.objects.filter(pk__in=Agent.objects.filter(mine).values("pk"))

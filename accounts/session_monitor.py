@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from weakref import WeakKeyDictionary
 
 from accounts.desk_session import DeskSession
+from accounts.logins import second_factors
 from core.db import async_pool
 
 logger = logging.getLogger(__name__)
@@ -20,7 +21,8 @@ logger = logging.getLogger(__name__)
 SECONDS = 3
 
 # Plain SQL: it runs in the event loop, where the ORM cannot, and checks all sockets at once.
-ENDED = """
+ENDED = (
+    """
     SELECT DISTINCT t.session_key FROM unnest(
         %(session_keys)s::text[], %(user_ids)s::bigint[], %(passwords)s::text[], %(roles)s::text[]
     ) AS t(session_key, user_id, password, role)
@@ -28,8 +30,12 @@ ENDED = """
         SELECT FROM django_session s, accounts_user u
         WHERE s.session_key = t.session_key AND s.expire_date > now()
         AND u.id = t.user_id AND u.is_active AND u.password = t.password AND u.role = t.role
+        AND NOT """
+    + second_factors.LACKS
+    + """
     )
 """
+)
 
 OnEnded = Callable[[], Awaitable[None]]
 

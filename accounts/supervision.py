@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Group, Role, User, Website
-from accounts.rights import administers, groups_of
+from accounts.rights import administers, groups_of, within_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Supervised:
 
     def groups_among(self, website_ids: Collection[int]) -> frozenset[int]:
         """Return the overseen groups of those of these websites that are overseen in part."""
-        found = (self.parts.get(one, frozenset()) for one in website_ids if not self.is_whole(one))
-        return frozenset[int]().union(*found)
+        parts = (self.parts.get(one, frozenset()) for one in website_ids if not self.is_whole(one))
+        return frozenset[int]().union(*parts)
 
     def within(
         self,
@@ -66,7 +66,7 @@ EVERYTHING = Supervised(everything=True)
 def of(user: User) -> Supervised:
     """Return what ``user`` oversees. It takes one query for a manager, none for others."""
     if administers(user):
-        return EVERYTHING
+        return EVERYTHING if user.confined_to is None else Supervised(websites=user.confined_to)
     whole = Exists(whole_websites_of(user).filter(pk=OuterRef("website")))
     websites, parts = set[int](), dict[int, frozenset[int]]()
     rows = groups_of(user).annotate(is_whole=whole).order_by()
@@ -97,7 +97,7 @@ def _label(name: str, groups: list[str] | None) -> str:
 def rows_of(user: User) -> Q:
     """Return the same condition as ``of(user).rows()``, without a query of its own."""
     if administers(user):
-        return Q()
+        return Q() if user.confined_to is None else Q(website__in=user.confined_to)
     # Subqueries instead of joins: no duplicate rows, and each is evaluated once for all rows.
     groups = groups_of(user).order_by().values("pk")
     return Q(website__in=whole_websites_of(user).values("pk")) | Q(group__in=groups)
@@ -106,7 +106,7 @@ def rows_of(user: User) -> Q:
 def whole_websites_of(user: User) -> QuerySet[Website]:
     """Return the websites of which ``user`` manages every group; all for an administrator."""
     if administers(user):
-        return Website.objects.all()
+        return within_token(Website.objects.all(), user, "pk")
     mine = groups_of(user).order_by()
     others = Group.objects.order_by().exclude(pk__in=mine.values("pk"))
     return (

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
-from django.contrib.auth.views import LoginView, PasswordResetConfirmView, redirect_to_login
+from django.contrib.auth.views import (
+    INTERNAL_RESET_SESSION_TOKEN,
+    LoginView,
+    PasswordResetConfirmView,
+    redirect_to_login,
+)
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import resolve_url
+from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import check_for_language
 from django.views.i18n import set_language
 
 from accounts.access import wrong_method
 from accounts.audit import acting
-from accounts.models import Role, User
+from accounts.logins import first_administrator, passwords, sessions
+from accounts.logins.entry import log_in
+from accounts.logins.forms import FirstAdministratorForm, begin_attempt
+from accounts.models import IdentityProvider, Role, User
+from accounts.models import Login as LoginRecord
+from core.rejection import TooMany
 
 # The logins of the demo data (see the README), shown only with the demo.
 DEMO_LOGINS = (
@@ -25,19 +37,61 @@ DEMO_LOGINS = (
 )
 
 
-class Login(LoginView):
-    """Django's login view, which also applies the language that the user chose elsewhere."""
+WRONG_PASSWORD = LoginRecord.Outcome.WRONG_PASSWORD
 
+
+class LoginForm(AuthenticationForm):
+    """Django's form, which checks no password once there were too many wrong ones."""
+
+    retry_after: int | None = None
+
+    def clean(self) -> dict[str, Any]:
+        assert self.request is not None
+        try:
+            attempt = begin_attempt(self.request, self.cleaned_data.get("username", ""))
+        except TooMany as too_many:
+            self.retry_after = too_many.retry_after
+            raise ValidationError(too_many.text, code=too_many.code) from None
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except ValidationError:
+            user = User.objects.filter(username=self.cleaned_data.get("username", "")).first()
+            if user is not None:
+                sessions.record_failure(self.request, user, WRONG_PASSWORD)
+            raise
+        attempt.succeed()
+        return cleaned
+
+
+class Login(LoginView):
+    """Django's login view, which leaves what follows a right password to the library's stages."""
+
+    form_class = LoginForm
     template_name = "accounts/login.html"
     redirect_authenticated_user = True
     http_method_names = ["get", "post"]
     extra_context = {"demo_logins": DEMO_LOGINS if settings.DEMO else ()}
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            is_new=first_administrator.is_missing(),
+            providers=IdentityProvider.objects.filter(is_enabled=True),
+            **kwargs,
+        )
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        response = super().form_valid(form)
-        language = form.get_user().language
-        if language:
-            _remember(response, language)
+        return log_in(
+            self.request,
+            form.get_user(),
+            method="password",
+            redirect_url=self.get_success_url(),
+        )
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_invalid(form)
+        if isinstance(form, LoginForm) and form.retry_after is not None:
+            response.status_code = 429
+            response["Retry-After"] = str(form.retry_after)
         return response
 
     def http_method_not_allowed(
@@ -50,14 +104,29 @@ class ChoosePassword(PasswordResetConfirmView):
     """The target of an invitation's link: choose a password and log in."""
 
     template_name = "accounts/choose_password.html"
-    post_reset_login = True
-
-    def get_success_url(self) -> str:
-        return resolve_url(settings.LOGIN_REDIRECT_URL)
 
     def form_valid(self, form: SetPasswordForm[User]) -> HttpResponse:
         with acting(form.user):
-            return super().form_valid(form)
+            form.save()
+            passwords.changed(form.user, self.request)
+        del self.request.session[INTERNAL_RESET_SESSION_TOKEN]
+        return log_in(self.request, form.user, method="password_reset")
+
+
+def create_first_administrator(request: HttpRequest, token: str) -> HttpResponse:
+    """The target of the link that a new installation prints."""
+    if request.method not in {"GET", "POST"}:
+        return wrong_method(request, ("GET", "POST"))
+    template = "accounts/logins/first_administrator.html"
+    if not first_administrator.opens(token):
+        return render(request, template, {"is_over": True}, status=410)
+    form = FirstAdministratorForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        user = form.save(commit=False)
+        if not first_administrator.create(user):
+            return render(request, template, {"is_over": True}, status=410)
+        return log_in(request, user, method="password", redirect_url=reverse("admin:index"))
+    return render(request, template, {"form": form})
 
 
 def admin_login(request: HttpRequest) -> HttpResponse:
@@ -75,18 +144,3 @@ def language(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated and chosen in dict(settings.LANGUAGES):
         User.objects.filter(pk=request.user.pk).update(language=chosen)
     return set_language(request)
-
-
-def _remember(response: HttpResponse, chosen: str) -> None:
-    if not check_for_language(chosen):
-        return
-    response.set_cookie(
-        settings.LANGUAGE_COOKIE_NAME,
-        chosen,
-        max_age=settings.LANGUAGE_COOKIE_AGE,
-        path=settings.LANGUAGE_COOKIE_PATH,
-        domain=settings.LANGUAGE_COOKIE_DOMAIN,
-        secure=settings.LANGUAGE_COOKIE_SECURE,
-        httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
-        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
-    )

@@ -130,11 +130,11 @@ def _time(day: int, text: str, other: str) -> time:
     if not text:
         message = _("%(day)s: the interval with %(time)s needs both a start and an end.")
         raise ValidationError(message % {"day": name, "time": other})
-    found = CLOCK.fullmatch(text)
-    if found is None:
+    match = CLOCK.fullmatch(text)
+    if match is None:
         message = _("%(day)s: “%(text)s” is not a time. Write it as 09:00.")
         raise ValidationError(message % {"day": name, "text": text[:20]})
-    hour, minute, second = (int(part or 0) for part in found.groups())
+    hour, minute, second = (int(part or 0) for part in match.groups())
     return time(hour, minute, second)
 
 

@@ -1,6 +1,7 @@
-"""A widget to choose several of many: checkboxes with a search.
+"""Form widgets of our own: checkboxes with a search, and secrets that are written and never shown.
 
-It replaces Django's two lists, whose arrows have no accessible name and whose selection needs Ctrl.
+The checkboxes replace Django's two lists, whose arrows have no accessible name and whose selection
+needs Ctrl.
 """
 
 from __future__ import annotations
@@ -38,3 +39,54 @@ class CheckboxList(forms.CheckboxSelectMultiple):
             gettext_lazy("No matches."),
             boxes,
         )
+
+
+class SecretInput(forms.PasswordInput):
+    """A field for a stored secret, which it never shows: it says whether there is one, and has a
+    checkbox to remove it. Its value is ``None`` for "unchanged", and "" for "removed"."""
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
+    ) -> SafeString:
+        about, box = f"{name}-about", f"{name}-remove"
+        shown = {"autocomplete": "new-password", "class": "vTextField", **(attrs or {})}
+        shown["aria-describedby"] = f"{about} {shown.get('aria-describedby', '')}".strip()
+        written = super().render(name, None, shown, renderer)
+        about_it = _("One is stored, and is not shown. Leave this empty to keep it.")
+        removing = format_html(
+            '<label><input type="checkbox" name="{}"> {}</label>',
+            box,
+            _("Remove the stored secret"),
+        )
+        return format_html(
+            '<div class="secret-input">{}<p class="help" id="{}">{}</p>{}</div>',
+            written,
+            about,
+            about_it if value else _("None is stored."),
+            removing if value else "",
+        )
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> str | None:
+        if typed := data.get(name):
+            return str(typed)
+        return "" if data.get(f"{name}-remove") else None
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return self.value_from_datadict(data, files, name) is None
+
+
+class SecretField(forms.CharField):
+    """A secret that is written and never read (``core.encryption.EncryptedTextField``): a new one,
+    "" to remove it, or ``None`` to leave it as it is."""
+
+    widget = SecretInput
+
+    def to_python(self, value: Any) -> str | None:
+        return None if value is None else super().to_python(value)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return data is not None
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """Return what is stored: what was typed is not shown again after an error."""
+        return initial

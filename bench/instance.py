@@ -52,6 +52,7 @@ def started(web_processes: int) -> Iterator[Instance]:
             "HOST": "127.0.0.1",
             "PORT": str(port),
             "DEMO": "off",
+            "RATE_LIMITS": "off",  # all load comes from one address
             "HTTPS": "off",
             "SECRET_KEY": secrets.token_urlsafe(50),
             "ALLOWED_HOSTS": "127.0.0.1",

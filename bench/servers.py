@@ -64,10 +64,10 @@ def _groups(root: int) -> dict[str, list[psutil.Process]]:
 
 def _part(process: psutil.Process) -> str:
     try:
-        words = " ".join(process.cmdline())
+        name, words = process.name(), " ".join(process.cmdline())
     except psutil.Error:
         return "supervisor"
-    if "daphne" in words:
+    if name.startswith("causerie-web"):
         return "web"
     if "celery" in words:
         return "beat" if " beat" in words else "worker"

@@ -1,8 +1,10 @@
-"""The removal of beat's tables from the admin: the settings write them, nobody edits them by
+"""The removal of libraries' tables from the admin: the product writes them, nobody edits them by
 hand."""
 
 from __future__ import annotations
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django_celery_beat import models
 
@@ -12,5 +14,7 @@ for model in (
     models.CrontabSchedule,
     models.SolarSchedule,
     models.ClockedSchedule,
+    EmailAddress,
+    Authenticator,
 ):
     admin.site.unregister(model)

@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
@@ -23,6 +23,7 @@ from accounts.audit import acting
 from accounts.models import Change, User, Website
 from accounts.reading import Reader
 from config.version import version
+from messenger.bot_editor import views as bot_editor
 from messenger.builder import views as builder
 from routing import advice
 from routing.setup import views as setup
@@ -44,7 +45,14 @@ SECTIONS = (
     (
         "team",
         _("Team"),
-        ("accounts.user", "accounts.agent", "accounts.group", "accounts.skill"),
+        (
+            "accounts.user",
+            "accounts.loginrule",
+            "accounts.identityprovider",
+            "accounts.agent",
+            "accounts.group",
+            "accounts.skill",
+        ),
     ),
     (
         "engagement",
@@ -58,20 +66,32 @@ SECTIONS = (
         ),
     ),
     (
+        "programs",
+        _("Other programs"),
+        (
+            "accounts.apitoken",
+            "accounts.serviceaccount",
+            "reporting.shopkey",
+            "conversations.webhook",
+            "conversations.webhookdelivery",
+        ),
+    ),
+    (
         "record",
         _("Activity"),
         (
             "accounts.change",
+            "accounts.login",
             "conversations.person",
             "conversations.visitor",
             "conversations.erasure",
             "conversations.conversation",
             "conversations.message",
             "conversations.event",
+            "conversations.mirrorlook",
             "messenger.mail",
             "messenger.reply",
             "reporting.transaction",
-            "reporting.shopkey",
         ),
     ),
 )
@@ -90,7 +110,11 @@ class Administration(AdminSite):
         return rights.oversees(request.user)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        own = [*setup.urls(self.admin_view), *builder.urls(self.admin_view)]
+        own = [
+            *setup.urls(self.admin_view),
+            *builder.urls(self.admin_view),
+            *bot_editor.urls(self.admin_view),
+        ]
         return [*own, *super().get_urls()]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
@@ -115,14 +139,18 @@ class Administration(AdminSite):
 
         return super().admin_view(signed, cacheable)
 
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """Answer nobody: no form completes fields, and Django's view would search every model."""
+        raise Http404
+
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None
     ) -> list[dict[str, Any]]:
-        found = super().get_app_list(request, app_label)
+        apps = super().get_app_list(request, app_label)
         if app_label is not None:
-            return found
+            return apps
         models = {
-            model["model"]._meta.label_lower: model for app in found for model in app["models"]
+            model["model"]._meta.label_lower: model for app in apps for model in app["models"]
         }
         sections = [
             _section(label, name, [models.pop(key) for key in keys if key in models])

@@ -16,8 +16,8 @@ class Causerie(Celery):
     @cached_property
     def Beat(self) -> type:
         """The class of ``celery beat``."""
-        found: type = self.subclass_with_self("config.beat:Stoppable", name="Beat")
-        return found
+        beat: type = self.subclass_with_self("config.beat:Stoppable", name="Beat")
+        return beat
 
 
 app = Causerie("causerie")

@@ -238,7 +238,9 @@ def _stop_leftover(data: Path, stop_signal: signal.Signals, *claims: Path) -> No
 
 
 def _start(command: list[str], log: Path, on_death: str) -> subprocess.Popen[bytes]:
-    with log.open("ab") as output:
+    # Statements that failed are in the log, with their values.
+    with open(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
+        os.fchmod(output.fileno(), 0o600)
         return subprocess.Popen(
             guarded(command, on_death=on_death, unprivileged=True),
             stdin=subprocess.DEVNULL,

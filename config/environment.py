@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from core import outside_servers
+
 YES = {"1", "true", "yes", "on"}
 NO = {"0", "false", "no", "off", ""}
 MAIL_SCHEMES = {"smtp": {}, "smtps": {"EMAIL_USE_SSL": True}, "smtp+tls": {"EMAIL_USE_TLS": True}}
@@ -53,6 +55,12 @@ def flag(name: str, default: bool) -> bool:
     if value.strip().lower() not in YES | NO:
         refuse(f"{name} is on or off, not {value!r}")
     return value.strip().lower() in YES
+
+
+def check_key(name: str, key: str) -> None:
+    """Refuse a key that is too easy to guess; the text does not contain it."""
+    if len(key) < 50 or len(set(key)) < 5 or "insecure" in key:
+        refuse(f"{name} is too easy to guess: take 50 random characters or more")
 
 
 def number(name: str, default: int, least: int, most: int) -> int:
@@ -111,6 +119,22 @@ def address(name: str) -> tuple[str, int] | None:
     if not host or not port.isdigit() or not 1 <= int(port) <= 65535:
         refuse(f"{name} is host:port, not {value!r}")
     return host.strip("[]"), int(port)
+
+
+def scanner(name: str) -> str:
+    """Read the address of clamd: ``unix:///run/clamav/clamd.ctl`` or ``tcp://127.0.0.1:3310``."""
+    value = text(name)
+    if value and not re.fullmatch(r"unix:///\S+|tcp://\S+:\d{1,5}", value):
+        refuse(f"{name} is unix:///path or tcp://host:port, not {value!r}")
+    return value
+
+
+def private_servers(name: str) -> outside_servers.AllowList:
+    """Read the hosts and networks of the private network that the product may call."""
+    try:
+        return outside_servers.read(words(name, []))
+    except ValueError as error:
+        refuse(f"{name} is such as llm.internal:11434,10.1.0.0/16, not {str(error)!r}")
 
 
 def prefixed(prefix: str) -> dict[str, str]:

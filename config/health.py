@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
+from time import monotonic
 
 import psycopg
 import redis
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+CACHE_SECONDS = 2.0
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -19,11 +23,31 @@ def answer_probes(get_response: Answer) -> Answer:
         if request.path == "/healthz":
             return _plain(200, "up")
         if request.path == "/readyz":
-            faults = problems()
+            faults = _checks.recent()
             return _plain(503, "\n".join(faults)) if faults else _plain(200, "ready")
         return get_response(request)
 
     return middleware
+
+
+class Checks:
+    """The last result of ``problems``, for ``CACHE_SECONDS``: anybody may ask for ``/readyz``, and
+    each check costs a connection to each engine. Requests that come during a check wait for it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._checked_at = -CACHE_SECONDS
+        self._found: list[str] = []
+
+    def recent(self) -> list[str]:
+        with self._lock:
+            if monotonic() - self._checked_at >= CACHE_SECONDS:
+                self._found = problems()
+                self._checked_at = monotonic()
+            return self._found
+
+
+_checks = Checks()
 
 
 def problems() -> list[str]:

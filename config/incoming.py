@@ -53,14 +53,14 @@ def refuse(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
 
 
 def _clean(request: HttpRequest) -> None:
-    found: Any = request  # Django's type stubs declare these as read-only.
+    writable: Any = request  # Django's type stubs declare these as read-only.
     if _is_dirty(request.GET):
-        found.GET = _cleaned(request.GET)
+        writable.GET = _cleaned(request.GET)
     if any(UNSTORABLE.search(value) for value in request.COOKIES.values()):
-        found.COOKIES = {name: clean(value) for name, value in request.COOKIES.items()}
+        writable.COOKIES = {name: clean(value) for name, value in request.COOKIES.items()}
     if request.method == "POST" and request.content_type in FORMS:
         if _is_dirty(request.POST):
-            found.POST = _cleaned(request.POST)
+            writable.POST = _cleaned(request.POST)
         for name in request.FILES:
             for file in request.FILES.getlist(name):
                 file.name = clean(file.name or "")

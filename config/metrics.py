@@ -7,6 +7,7 @@ installation and a restart resets nothing.
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Iterator
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from conversations.lifecycle.deadlines import database_now
 from conversations.lifecycle.transitions import Status
 from conversations.models import Conversation
 from core.models import OutboxEntry
+from core.rates import counters
 from routing.models import DeskPresence, Repair, RuleStep
 
 
@@ -48,6 +50,9 @@ class Figures:
         yield from _queues()
         yield _conversations()
         yield from _repairs()
+        yield _refused()
+        free = shutil.disk_usage(settings.MEDIA_ROOT).free if settings.MEDIA_ROOT.is_dir() else 0
+        yield _gauge("causerie_media_free_bytes", "Room left for files.", free)
         agents = DeskPresence.objects.filter(is_connected=True).count()
         yield _gauge("causerie_agents_connected", "Agents of whom a desk is heard.", agents)
         owed = OutboxEntry.objects.filter(done_at=None)
@@ -73,7 +78,7 @@ def _queues() -> Iterator[Metric]:
     )
     now = database_now()
     rows = Conversation.objects.waiting().order_by().values_list("queue")
-    found = {
+    queues = {
         queue: (count, since)
         for queue, count, since in rows.annotate(n=Count("pk"), since=Min("queued_at"))
     }
@@ -81,7 +86,7 @@ def _queues() -> Iterator[Metric]:
     for pk, room, *of_queue in steps.values_list(
         "pk", "places", "rule__website__key", "rule__name", "group__name"
     ):
-        count, since = found.get(pk, (0, None))
+        count, since = queues.get(pk, (0, None))
         waiting.add_metric(of_queue, count)
         places.add_metric(of_queue, room)
         oldest.add_metric(of_queue, (now - since).total_seconds() if since else 0)
@@ -89,15 +94,26 @@ def _queues() -> Iterator[Metric]:
 
 
 def _conversations() -> Metric:
-    found = GaugeMetricFamily(
+    family = GaugeMetricFamily(
         "causerie_conversations", "Conversations that are not closed.", labels=["status"]
     )
     rows = Conversation.objects.exclude(status=Status.CLOSED).order_by()
     counts = dict(rows.values_list("status").annotate(n=Count("pk")))
     for status in Status:
         if status != Status.CLOSED:
-            found.add_metric([status.value], counts.get(status.value, 0))
-    return found
+            family.add_metric([status.value], counts.get(status.value, 0))
+    return family
+
+
+def _refused() -> Metric:
+    family = CounterMetricFamily(
+        "causerie_refused_requests",
+        "Requests that a rate limit refused, by door and limit. It starts anew with Valkey.",
+        labels=["door", "by"],
+    )
+    for (door, by), count in counters.refused().items():
+        family.add_metric([door, by], count)
+    return family
 
 
 def _repairs() -> Iterator[Metric]:

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
-from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from psycopg.conninfo import conninfo_to_dict
 
-from config import engines
+from config import (
+    call_servers,
+    engines,
+    http_security,
+    logins,
+    logs,
+    periodic_tasks,
+    rate_limits,
+)
 from config.environment import (
     address,
+    check_key,
     flag,
     given,
     load,
@@ -24,7 +33,9 @@ from config.environment import (
     mailbox,
     number,
     prefixed,
+    private_servers,
     refuse,
+    scanner,
     text,
     words,
 )
@@ -59,8 +70,12 @@ def own_secret() -> str:
 SECRET_KEY = text("SECRET_KEY") or ("" if PRODUCTION else own_secret())
 if PRODUCTION and not SECRET_KEY:
     refuse("SECRET_KEY is missing (or set DEMO=on for a trial on this machine)")
-if PRODUCTION and (len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or "insecure" in SECRET_KEY):
-    refuse("SECRET_KEY is too easy to guess: take 50 random characters or more")
+# The keys before it: what they signed or encrypted stays valid while they are listed.
+SECRET_KEY_FALLBACKS = words("SECRET_KEY_FALLBACKS", [])
+if PRODUCTION:
+    check_key("SECRET_KEY", SECRET_KEY)
+    for key in SECRET_KEY_FALLBACKS:
+        check_key("SECRET_KEY_FALLBACKS", key)
 
 HOST = text("HOST", "127.0.0.1")
 PORT = number("PORT", 8000, 1, 65535)
@@ -115,7 +130,7 @@ def database(url: str) -> dict[str, Any]:
     }
     named = {part: parts.pop(part, "") for part in ("dbname", "user", "password", "host", "port")}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "core.db.postgresql",
         "NAME": named["dbname"],
         "USER": named["user"],
         "PASSWORD": named["password"],
@@ -178,8 +193,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_SOFT_TIME_LIMIT = 60
-CELERY_TASK_TIME_LIMIT = 90
+CELERY_TASK_SOFT_TIME_LIMIT, CELERY_TASK_TIME_LIMIT = 60, 90
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -189,33 +203,16 @@ CELERY_DB_REUSE_MAX = 100_000
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "config.beat_scheduler:BeatScheduler"
-CELERY_BEAT_SCHEDULE = {
-    name: {"task": task, "schedule": seconds, "options": {"expires": 10 * seconds}}
-    for name, task, seconds in [
-        ("deadlines", "conversations.tasks.enforce_deadlines", 3.0),
-        ("outbox", "conversations.tasks.deliver_outbox", 10.0),
-        ("routing", "routing.tasks.sweep", 10.0),
-        ("opening", "routing.tasks.open_and_close", 10.0),
-        ("purge", "conversations.tasks.purge_outbox", 3600.0),
-        ("files", "conversations.tasks.forget_unsent", 3600.0),
-        ("retention", "conversations.tasks.forget_expired", 3600.0),
-        ("answers", "conversations.tasks.learn_answers", 600.0),
-        ("traces", "conversations.tasks.forget_traces", 3600.0),
-        ("spans", "routing.tasks.keep_spans", 60.0),
-        ("old spans", "conversations.tasks.forget_spans", 3600.0),
-        ("reports", "reporting.tasks.mail_reports", 60.0),
-        ("exports", "reporting.tasks.write_exports", 10.0),
-        ("old exports", "reporting.tasks.forget_exports", 3600.0),
-        ("mail", "messenger.tasks.write_to_visitors", 10.0),
-    ]
-}
+CELERY_BEAT_SCHEDULE = periodic_tasks.SCHEDULE
 
 # --- Django
 
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 INSTALLED_APPS = [
-    "daphne",  # first, so that runserver speaks WebSocket
+    # First, so that runserver speaks WebSocket; only there, because it makes an event loop, which
+    # the web processes must not share (config.web_processes).
+    *(["daphne"] if "runserver" in sys.argv else []),
     "config.admin_app.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -232,6 +229,9 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "anymail",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "core",
     "accounts",
     "conversations",
@@ -242,10 +242,14 @@ INSTALLED_APPS = [
     "config",
 ]
 MIDDLEWARE = [
-    "config.health.answer_probes",  # first: a probe's address is not an allowed host
+    "config.api.middleware.name_requests",
+    "config.outages.retry_reads",
+    "config.health.answer_probes",  # before the rest: a probe's address is not an allowed host
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.caching.keep_private",
+    "config.permissions_policy.forbid_devices",
     "config.incoming.clean_requests",  # before the session, which is looked up by a cookie
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -253,8 +257,11 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.logins.enforcement.require_second_factor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.api.middleware.admit",
 ]
 TEMPLATES = [
     {
@@ -272,8 +279,11 @@ TEMPLATES = [
     }
 ]
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["config.api.shape.Session"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["config.api.shape.ByToken", "config.api.shape.Session"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "config.api.shape.HasScope",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.api.shape.Json"],
     "DEFAULT_PAGINATION_CLASS": "config.api.shape.Pages",
@@ -289,15 +299,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 AUTH_USER_MODEL = "accounts.User"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
+globals().update(logins.settings(https=HTTPS))
+BREACHED_PASSWORDS: str  # one of them, named for the type checker
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login/"
@@ -318,8 +321,13 @@ STATICFILES_DIRS: list[Any] = [
 ]
 WHITENOISE_USE_FINDERS = not PRODUCTION  # no collectstatic in development
 MEDIA_ROOT = Path(text("MEDIA_ROOT", str(VAR / "media")))
+# What has arrived and is not stored yet; never /tmp, which may be memory.
+FILE_UPLOAD_TEMP_DIR = VAR / "incoming"
+FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+# Files are served by views that check permission; no other user of the machine reads them.
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "core.storage.WholeFiles"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if PRODUCTION
@@ -332,8 +340,10 @@ STORAGES = {
 DEFAULT_FROM_EMAIL = "Causerie <causerie@localhost>"
 MAIL_FOLDER = VAR / "mail"
 globals().update(mail("EMAIL_URL"))
+# Without one, a link that lets somebody in is shown to whoever made it, and never put into a file.
+HAS_MAIL_SERVER = bool(text("EMAIL_URL"))
 # In production, do not ask visitors for an address to which nothing would be sent.
-MAIL_IS_SENT = bool(text("EMAIL_URL")) or not PRODUCTION
+MAIL_IS_SENT = HAS_MAIL_SERVER or not PRODUCTION
 MAIL_DELAY_SECONDS = number("MAIL_DELAY_SECONDS", 60, 0, 86400)
 MAIL_INTERVAL_SECONDS = number("MAIL_INTERVAL_SECONDS", 900, 0, 604800)
 MAIL_REPLY_TO = mailbox("MAIL_REPLY_TO", "" if PRODUCTION else "reply@causerie.localhost")
@@ -354,29 +364,26 @@ if PLACE_DATABASE and not Path(PLACE_DATABASE).is_file():
 # --- Retention: what has expired is deleted every hour
 
 DRAFT_DAYS = number("DRAFT_DAYS", 30, 1, 3650)
+STRAY_MAIL_DAYS = number("STRAY_MAIL_DAYS", 30, 1, 3650)
 PAGE_DAYS = number("PAGE_DAYS", 30, 1, 3650)
 
 # --- Security
 
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        "img-src": [SELF, "data:", "blob:"],
-        "object-src": [NONE],
-        "base-uri": [SELF],
-        "form-action": [SELF],
-        "frame-ancestors": [SELF],  # the Messenger's page lists which brands' sites may frame it
-    }
-}
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 31536000, 0, 63072000) if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+globals().update(http_security.settings(https=HTTPS))
+BROWSER_COOKIE_NAME: str  # one of them, named for the type checker
 BEHIND_PROXY = flag("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 
-# Whether a provider of suggestions may be in the private network, such as a self-hosted model.
+# How often each door admits requests, counted beside the cache.
+RATE_LIMITS, CALL_SERVERS = rate_limits.read(), call_servers.read()
+RATE_PLACES_PERCENT = rate_limits.read_places_percent()
+RATE_LIMIT_URL = redis_url(1)
+
+# The virus scanner that checks uploads, if there is one.
+CLAMAV = scanner("CLAMAV")
+
+# The servers in the private network that may be providers of suggestions; the switch allows all.
+PRIVATE_SERVERS = private_servers("PRIVATE_SERVERS")
 PROVIDERS_MAY_BE_PRIVATE = flag("PROVIDERS_MAY_BE_PRIVATE", default=False)
 
 # The token for /metrics; without one, the page exists only on one's own machine.
@@ -389,19 +396,4 @@ if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
 LOG_LEVEL = text("LOG_LEVEL", "INFO").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
     refuse(f"LOG_LEVEL is DEBUG, INFO, WARNING or ERROR, not {LOG_LEVEL!r}")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "config.logs.OneLine"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": [], "propagate": True},
-        "django.server": {"handlers": [], "propagate": True},
-        "daphne": {"level": "WARNING"},
-        "mail.log": {"level": "WARNING"},  # aiosmtpd's: it would log who writes to whom
-        "celery.app.trace": {"level": "WARNING"},  # it logs each tick of beat
-        "celery.beat": {"level": "WARNING"},
-        "django_celery_beat": {"level": "WARNING"},
-    },
-}
+LOGGING = logs.configuration(LOG_LEVEL)

@@ -9,9 +9,10 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
-from config import engines, settings
+from config import engines, preparation, settings
 from config.environment import refuse
 from config.health import problems
 
@@ -19,6 +20,8 @@ READY_SECONDS = 120
 STOP_SECONDS = 10
 STEADY_SECONDS = 60  # a process that ran longer restarts without a longer pause
 LONGEST_PAUSE = 30
+
+Process = subprocess.Popen[bytes]
 
 
 def main() -> None:
@@ -29,14 +32,16 @@ def main() -> None:
     try:
         with (
             listen(settings.HOST, settings.PORT) as listener,
+            loading(listener) as web,
             engines.running(
                 settings.VAR, postgres=settings.OWN_POSTGRES, valkey=settings.OWN_VALKEY
             ),
         ):
             for problem in problems():
                 refuse(problem)
-            prepare()
-            if not asyncio.run(supervise(listener)):
+            if not preparation.is_done():
+                prepare()
+            if not asyncio.run(supervise(listener, web)):
                 refuse(f"the web processes did not get ready in {READY_SECONDS} s")
     except engines.EngineError as error:
         refuse(str(error))
@@ -74,42 +79,70 @@ def prepare() -> None:
     )
     if done.returncode != 0:
         refuse("manage.py prepare failed")
+    preparation.record()
+
+
+@contextmanager
+def loading(listener: socket.socket) -> Iterator[Process]:
+    """Let the web processes load the application while the engines start. They serve once they are
+    released; nothing is left of them after the ``with`` block."""
+    web = start("web", commands(listener)["web"], listener.fileno())
+    try:
+        yield web
+    finally:
+        if web.poll() is None:
+            os.killpg(web.pid, signal.SIGKILL)
+            web.wait()
+
+
+def start(name: str, command: list[str], listener: int) -> Process:
+    is_web = name == "web"
+    return subprocess.Popen(
+        engines.guarded(command),
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "PROCESS_NAME": name},
+        stdin=subprocess.PIPE if is_web else subprocess.DEVNULL,
+        pass_fds=[listener] if is_web else [],
+        start_new_session=True,  # Ctrl-C is for us alone, and the whole group can be killed
+    )
+
+
+def release(process: Process) -> None:
+    """Let web processes begin to serve: the database is ready."""
+    if process.stdin is not None:
+        with suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(b"\n")
 
 
 def commands(listener: socket.socket) -> dict[str, list[str]]:
     """Return the processes to run, by name."""
-    python = [sys.executable, "-m"]
-    daphne = [*python, "daphne", "--fd", str(listener.fileno()), "-v", "0", "--no-server-name"]
-    daphne += ["--ping-interval", "10", "--ping-timeout", "15"]
-    if settings.BEHIND_PROXY:
-        daphne.append("--proxy-headers")
     # Celery warns about root, the usual user of a container; outside one, run it as another user.
     quiet = ["-W", "ignore:::celery.platforms"]
     celery = [sys.executable, *quiet, "-m", "celery", "--quiet", "-A", "config.celery"]
     return {
-        **{
-            f"web.{number}": [*daphne, "config.asgi:application"]
-            for number in range(1, settings.WEB_PROCESSES + 1)
-        },
+        "web": [sys.executable, "-m", "config.web_processes", str(listener.fileno())],
         "worker": [*celery, "worker", "-c", "2", "--without-gossip", "--without-mingle"],
         "beat": [*celery, "beat", "--pidfile="],
+        "webhooks": [sys.executable, "manage.py", "send_webhooks"],
         **({"mail": [sys.executable, "manage.py", "mail_in"]} if settings.MAIL_IN else {}),
     }
 
 
-async def supervise(listener: socket.socket) -> bool:
+async def supervise(listener: socket.socket, web: Process) -> bool:
     """Run all processes until a signal comes; return false if they never became ready."""
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     stopping = asyncio.create_task(stop.wait())
     supervised = [
-        asyncio.create_task(keep(name, command, listener.fileno(), stopping))
+        asyncio.create_task(
+            keep(name, command, listener.fileno(), stopping, web if name == "web" else None)
+        )
         for name, command in commands(listener).items()
     ]
     is_ready = await ready(listener, stopping)
     if is_ready:
-        print(welcome(), flush=True)
+        print(welcome(await first_link()), flush=True)
         await stopping
     was_told = stop.is_set()
     say("stopping")
@@ -118,20 +151,21 @@ async def supervise(listener: socket.socket) -> bool:
     return was_told
 
 
-async def keep(name: str, command: list[str], fd: int, stopping: asyncio.Task[bool]) -> None:
-    """Run one process, and restart it whenever it ends, until ``stopping`` is done."""
+async def keep(
+    name: str,
+    command: list[str],
+    listener: int,
+    stopping: asyncio.Task[bool],
+    process: Process | None = None,
+) -> None:
+    """Run one process, which may have been started already, and restart it whenever it ends, until
+    ``stopping`` is done."""
     pause = 1
     while not stopping.done():
         begun = time.monotonic()
-        process = await asyncio.create_subprocess_exec(
-            *engines.guarded(command),
-            cwd=settings.BASE_DIR,
-            env={**os.environ, "PROCESS_NAME": name},
-            stdin=subprocess.DEVNULL,
-            pass_fds=[fd] if name.startswith("web") else [],
-            start_new_session=True,  # Ctrl-C is for us alone, and the whole group can be killed
-        )
-        ended = asyncio.create_task(process.wait())
+        process = process or start(name, command, listener)
+        release(process)
+        ended = asyncio.create_task(asyncio.to_thread(process.wait))
         await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not ended.done():
             process.terminate()
@@ -139,6 +173,7 @@ async def keep(name: str, command: list[str], fd: int, stopping: asyncio.Task[bo
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         code = await ended
+        process = None
         if not stopping.done():
             if time.monotonic() - begun > STEADY_SECONDS:
                 pause = 1
@@ -170,12 +205,33 @@ async def _ask(host: str, port: int) -> None:
         writer.close()
 
 
-def welcome() -> str:
+async def first_link() -> str:
+    """Return the link for the first administrator of a new installation; otherwise nothing."""
+    if settings.DEMO:
+        return ""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "manage.py", "first_administrator", "--verbosity", "0"),
+        cwd=settings.BASE_DIR,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    found, _ = await process.communicate()
+    return found.decode().strip()
+
+
+def welcome(link: str) -> str:
     """Return what someone who just typed ``make run`` wants to know."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.HOST, settings.HOST)
     address = f"http://{host}:{settings.PORT}"
     if not settings.DEMO:
-        return f"\nCauserie is ready: {address}/\n"
+        ready = f"\nCauserie is ready: {address}/\n"
+        if link:
+            ready += (
+                "\nNobody has an account yet. Create the first administrator in a browser, within"
+                f" an hour:\n\n  {link}\n"
+            )
+        return ready
     return f"""
 Causerie is ready.
 

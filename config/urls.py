@@ -13,6 +13,8 @@ from desk.views.session import logout
 # Mail providers call these addresses with the secret; without a secret there are none.
 providers = [path("mail/in/", include("anymail.urls"))] if settings.ANYMAIL else []
 
+handler500 = "config.outages.server_error"
+
 urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("desk.urls")),
@@ -20,6 +22,7 @@ urlpatterns = [
     path("", include("messenger.urls")),
     path("metrics", metrics),
     *providers,
+    path("scim/v2/", include("routing.scim.urls")),
     path("api/", include("config.api.urls")),
     # One login and one logout for everything: logging out of the admin logs out of the desk as
     # well.

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from anymail.signals import inbound
 
+import accounts.task_triggers
+import conversations.calls.reactions
+import conversations.page_links
 import conversations.task_triggers
 import desk.live
 import messenger.live
@@ -17,38 +20,58 @@ import reporting.personal_tables
 import reporting.task_triggers
 import routing.personal_tables
 from accounts import invitations
+from accounts.facts import AccountSecured, EmailChangeAsked, PasswordForgotten
+from accounts.logins import notices, own_email
+from accounts.single_sign_on.people import DIRECTORY
 from conversations.facts import (
     AgentMentioned,
     BotFellSilent,
     BrowserLinked,
+    CallChanged,
+    CobrowsingChanged,
     ConsentChanged,
     ConversationMoved,
     ConversationWaits,
     HistoryHidden,
+    LooksChanged,
     MessageAdded,
     MessagesRead,
     NoteWritten,
+    PersonalDataErased,
     PushUnanswered,
     SlotFreed,
     SuggestionsAsked,
     SuggestionsCame,
     SurveyAnswered,
     VisitorBrowsed,
+    VisitorLoggedOut,
+    VisitorWroteToBot,
+    WebhookStalled,
 )
 from conversations.privacy import tables
 from conversations.suggestions import learning
+from conversations.webhooks import alerts as webhook_alerts
+from conversations.webhooks import notices as webhook_notices
 from core.events.bus import forget, on, on_durably
-from messenger.mail import webhooks
-from reporting.exports import notifications
+from messenger.mail import file_backend, webhooks
+from reporting.exports import export_queue, notifications
 from reporting.facts import ExportAsked, ExportEnded, ReplayWanted, ReportDue
 from reporting.reports import mails
-from routing import dispatch, page_links, snapshot_cache
+from routing import directory, dispatch, full_queues, page_links, snapshot_cache
 from routing.actions import escalation, reclaiming
+from routing.bots import pause_mails, programs, runner
 from routing.facts import (
     AccessChanged,
     AgentChanged,
+    BotAskedPeople,
+    BotBegan,
+    BotCalled,
+    BotPaused,
+    BotTyped,
     CapacityAdded,
     GroupChanged,
+    ProgramOwesAnswer,
+    QueueFilled,
     RuleChanged,
     UserInvited,
     WebsiteChanged,
@@ -58,17 +81,18 @@ from routing.facts import (
 def connect() -> None:
     """Connect all reactions and register what higher rooms own, replacing earlier wiring."""
     forget()
-
+    _connect_accounts()
+    _connect_webhooks()
     on(MessageAdded, messenger.live.show_message, desk.live.show_message)
     on(MessagesRead, messenger.live.show_read, desk.live.show_read)
-    on(
-        ConversationMoved,
-        messenger.live.show_move,
-        desk.live.show_move,
-        reporting.live.show_move,
-    )
+    on(ConversationMoved, messenger.live.show_move, desk.live.show_move, reporting.live.show_move)
+    on(ConversationMoved, desk.live.check_looks, conversations.calls.reactions.end_moved)
+    on(LooksChanged, messenger.live.show_looks, desk.live.show_looks)
+    on(CallChanged, messenger.live.show_call, desk.live.show_call)
+    on(CobrowsingChanged, messenger.live.show_cobrowsing, desk.live.show_cobrowsing)
     on(HistoryHidden, messenger.live.show_history)
     on(BrowserLinked, messenger.live.show_person)
+    on(VisitorLoggedOut, messenger.live.end_sockets)
     on(NoteWritten, desk.live.show_note)
     on(VisitorBrowsed, desk.live.show_visitor)
     on(AgentMentioned, desk.live.show_agent)
@@ -93,11 +117,13 @@ def connect() -> None:
     on_durably(GroupChanged, dispatch.drain_members)
     on_durably(RuleChanged, dispatch.drain_website)
     on_durably(WebsiteChanged, dispatch.drain_website)
-    on_durably(BotFellSilent, escalation.escalate_silent)
+    _connect_bots()
     on_durably(SurveyAnswered, learning.relearn)
     on_durably(ReportDue, mails.send_report)
     on_durably(ExportAsked, reporting.task_triggers.write_exports)
     on_durably(ExportEnded, notifications.tell)
+    on_durably(PersonalDataErased, export_queue.drop_erased)
+    on_durably(PersonalDataErased, file_backend.delete_erased)
     on_durably(UserInvited, invitations.send_invitation)
 
     # What lower rooms may not know by name: the personal data and the pages of higher ones.
@@ -107,5 +133,39 @@ def connect() -> None:
         reporting.personal_tables.TABLES,
         messenger.personal_tables.TABLES,
     )
+    conversations.page_links.LOOK.connect("look")
     page_links.BOARD.connect("production")
     page_links.BUILDER.connect("admin:builder")
+
+
+def _connect_accounts() -> None:
+    DIRECTORY.connect(directory.create, directory.update)
+    on_durably(PasswordForgotten, accounts.task_triggers.send_links)
+    on_durably(AccountSecured, notices.send_notice)
+    on_durably(EmailChangeAsked, own_email.send_confirmation)
+
+
+def _connect_bots() -> None:
+    """Connect what bots owe their visitors. Their calls and answers never run in a web process; the
+    first words do, so that they are there when the first message is accepted."""
+    on_durably(BotBegan, runner.begin)
+    on_durably(VisitorWroteToBot, runner.answer_visitor, in_worker=True)
+    on_durably(BotCalled, runner.call, in_worker=True)
+    on_durably(BotAskedPeople, runner.pass_on)
+    on_durably(BotFellSilent, escalation.escalate_silent)
+    on_durably(ProgramOwesAnswer, programs.deliver, in_worker=True)
+    on_durably(BotPaused, pause_mails.send)
+    on(BotTyped, messenger.live.show_bot_typing)
+    page_links.SCENARIO.connect("admin:scenario")
+    page_links.PROGRAM_FIGURES.connect("admin:program_figures")
+
+
+def _connect_webhooks() -> None:
+    """Connect the alerts that are no lines of the ledger, the notices to owners, and the pages that
+    both link to. Everything else reaches webhooks by the change feed."""
+    on_durably(SurveyAnswered, webhook_alerts.note_rating)
+    on_durably(QueueFilled, full_queues.note)
+    on_durably(WebhookStalled, webhook_notices.send, in_worker=True)
+    conversations.page_links.CONVERSATION.connect("conversation")
+    conversations.page_links.QUEUES.connect("production")
+    conversations.page_links.DELIVERIES.connect("admin:conversations_webhookdelivery_changelist")

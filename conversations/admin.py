@@ -15,8 +15,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts import supervision
+from accounts.logins.reauthentication import AsksAgain
 from accounts.models import User
-from accounts.rights import ForAdministrators, ForOverseers, ReadOnly, websites_of
+from accounts.rights import ForAdministrators, ForOverseers, OverseenWebsites, ReadOnly
+from accounts.widgets import SecretField, SecretInput
+from conversations.mirroring import admin as _looks  # noqa: F401 - registers them
 from conversations.models import (
     Block,
     Consent,
@@ -32,7 +36,9 @@ from conversations.models import (
     Visitor,
 )
 from conversations.privacy import personal_data
+from conversations.suggestions import remote
 from conversations.visitors import blocks
+from core import outside_servers, web_addresses
 
 
 class EventInline(ReadOnly, admin.TabularInline):
@@ -134,7 +140,7 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
     show_full_result_count = False
 
 
-class OfSomebody(ReadOnly):
+class OfSomebody(AsksAgain, ReadOnly):
     """A mixin for data subjects, whom administrators can export or erase (B13)."""
 
     show_full_result_count = False
@@ -246,7 +252,8 @@ class BlockState(admin.SimpleListFilter):
 
 @admin.register(Block)
 class BlockAdmin(ForOverseers, admin.ModelAdmin):
-    """Blocks and lifting them (R58). Managers see those of their websites."""
+    """Blocks and lifting them (R58). Managers see those of conversations that they oversee; without
+    a conversation, a block belongs to the whole website."""
 
     list_display = (
         "visitor",
@@ -257,13 +264,14 @@ class BlockAdmin(ForOverseers, admin.ModelAdmin):
         "blocked_by",
         "lifted_at",
     )
-    list_filter = ("website", BlockState)
+    list_filter = (("website", OverseenWebsites), BlockState)
     list_select_related = ("visitor", "website", "blocked_by")
     search_fields = ("reason", "visitor__name")
     actions = ("lift",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Block]:
-        return super().get_queryset(request).filter(website__in=websites_of(request.user))
+        overseen = supervision.of(cast(User, request.user)).rows(group="conversation__group")
+        return super().get_queryset(request).filter(overseen)
 
     def has_add_permission(self, request: HttpRequest, obj: Block | None = None) -> bool:
         return False
@@ -285,11 +293,36 @@ class SuggestionSettingsForm(forms.ModelForm):
     class Meta:
         model = SuggestionSettings
         fields = ("website", "is_on", "provider_url", "provider_secret", "sends_personal_data")
-        widgets = {"provider_secret": forms.PasswordInput(render_value=True)}
+        field_classes = {"provider_secret": SecretField}
+        widgets = {"provider_secret": SecretInput}
+
+    def clean_provider_url(self) -> str:
+        """Refuse what a request to the provider would refuse later (N8)."""
+        url: str = self.cleaned_data["provider_url"]
+        try:
+            remote.check(url)
+        except outside_servers.Forbidden:
+            raise forms.ValidationError(
+                _("We cannot call this address. Use a public server, at the usual port.")
+            ) from None
+        return url
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to send the stored secret to another server than the one it was entered for."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        before, after = self.initial.get("provider_url"), cleaned.get("provider_url")
+        is_moved = bool(after) and web_addresses.origin_of(before) != web_addresses.origin_of(after)
+        is_kept = self.initial.get("provider_secret") and cleaned.get("provider_secret") is None
+        if is_kept and is_moved:
+            self.add_error(
+                "provider_secret",
+                _("The address leads to another server. Enter its secret, or remove this one."),
+            )
+        return cleaned
 
 
 @admin.register(SuggestionSettings)
-class SuggestionSettingsAdmin(ForAdministrators, admin.ModelAdmin):
+class SuggestionSettingsAdmin(AsksAgain, ForAdministrators, admin.ModelAdmin):
     """Whether replies are suggested, and the website's own provider (R185)."""
 
     form = SuggestionSettingsForm

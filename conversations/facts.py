@@ -90,8 +90,23 @@ class BrowserLinked(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class VisitorLoggedOut(Fact):
+    """A known customer logged out of the brand's site: this browser's token is invalid."""
+
+    visitor_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class BotFellSilent(Fact):
     """A bot has not answered a visitor for too long."""
+
+    conversation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorWroteToBot(Fact):
+    """A visitor wrote while a bot has the conversation. The statement that stores the message
+    writes what this fact owes (``conversations.messages.statements``)."""
 
     conversation_id: int
 
@@ -150,3 +165,65 @@ class ConsentChanged(Fact):
 
     visitor_ids: tuple[int, ...]
     is_given: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LooksChanged(Fact):
+    """An agent began or ended a look at the visitor's page. ``names`` are those who look now, and
+    ``look_ids`` their looks. ``agent_ids`` are the agent who holds the conversation, those who look
+    and those who just looked."""
+
+    conversation_id: int
+    public_id: str
+    visitor_id: int
+    agent_ids: tuple[int, ...]
+    names: tuple[str, ...]
+    look_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallChanged(Fact):
+    """A call began to ring, was answered or is over. ``call`` is what both sides may know of it."""
+
+    conversation_id: int
+    public_id: str
+    visitor_id: int
+    visitor_name: str
+    agent_id: int
+    call: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CobrowsingChanged(Fact):
+    """An agent asked to act on the visitor's page, or that session was accepted or ended. ``name``
+    is the agent's, and ``end`` says how it ended, if it has."""
+
+    conversation_id: int
+    public_id: str
+    visitor_id: int
+    session_id: int
+    look_id: int
+    agent_id: int
+    name: str
+    allowed: tuple[str, ...]
+    is_accepted: bool
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalDataErased(Fact):
+    """Visitors of a website were erased. ``first`` and ``last`` are the days (UTC, ISO 8601) of
+    their conversations, empty if they had none; ``address_hashes`` are those of their e-mail
+    addresses, as ``personal_data.address_hash`` makes them."""
+
+    website_id: int
+    first: str
+    last: str
+    address_hashes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookStalled(Fact):
+    """Deliveries of a webhook were given up, or it was paused."""
+
+    webhook_id: int

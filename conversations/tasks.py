@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from celery import shared_task
 from django.conf import settings
 
+from accounts import failed_logins
+from accounts.logins import sessions
 from accounts.models import Website
+from conversations import feed
 from conversations.agents import drafts, status_log
+from conversations.calls import verbs as calls
 from conversations.lifecycle import deadlines
 from conversations.lifecycle.transitions import Refused
 from conversations.messages import attachments
+from conversations.mirroring import looks, stored_looks
 from conversations.privacy import personal_data
 from conversations.suggestions import learning, suggestion_log
 from conversations.visitors import page_views
+from conversations.webhooks import owed as webhooks
+from core import idempotency, temporary_files
 from core.events import outbox
 
 logger = logging.getLogger(__name__)
@@ -29,7 +36,7 @@ OUTBOX_RETENTION = timedelta(days=3)
 
 @shared_task
 def enforce_deadlines() -> int:
-    """Enforce all deadlines that are due; return how many conversations moved."""
+    """Enforce all deadlines that are due, of calls too; return how many conversations moved."""
     now = deadlines.database_now()
     moved = 0
     try:
@@ -48,7 +55,18 @@ def enforce_deadlines() -> int:
             logger.exception("deadline of conversation %s failed", conversation_id)
             continue
         moved += 1
+    _end_calls(now)
     return moved
+
+
+def _end_calls(now: datetime) -> None:
+    """End calls that nobody answered in time, and those that a side has left."""
+    for call_id in calls.past(now):
+        try:
+            calls.enforce(call_id, at=now)
+        except Exception:
+            # One row that fails or stays locked must not block the others.
+            logger.exception("deadline of call %s failed", call_id)
 
 
 @shared_task
@@ -58,15 +76,30 @@ def deliver_outbox() -> int:
 
 
 @shared_task
+def end_silent_looks() -> int:
+    """End looks at visitors' pages whose desk has fallen silent; return how many."""
+    return looks.end_silent(at=deadlines.database_now())
+
+
+@shared_task
 def purge_outbox() -> int:
-    """Delete outbox entries that were done some days ago; return how many."""
-    return outbox.purge(before=deadlines.database_now() - OUTBOX_RETENTION)
+    """Delete outbox entries that were done some days ago, old answers to the API's clients and old
+    entries of the change feed and of the log of webhooks; return how many were of the outbox."""
+    now = deadlines.database_now()
+    idempotency.purge(before=now - idempotency.RETENTION)
+    feed.purge(at=now)
+    webhooks.purge(at=now)
+    return outbox.purge(before=now - OUTBOX_RETENTION)
 
 
 @shared_task
 def forget_traces() -> int:
-    """Delete abandoned drafts and old page views; return how many."""
+    """Delete abandoned drafts and old page views, old attempts to log in, and what was stored of
+    looks for long enough; return how many were drafts and page views."""
     now = deadlines.database_now()
+    failed_logins.forget(before=now - failed_logins.longest())
+    sessions.forget(at=now)
+    stored_looks.forget(at=now)
     return drafts.forget(before=now - timedelta(days=settings.DRAFT_DAYS)) + page_views.forget(
         before=now - timedelta(days=settings.PAGE_DAYS)
     )
@@ -84,15 +117,18 @@ def forget_expired() -> int:
     at, forgotten = deadlines.database_now(), 0
     for website in Website.objects.exclude(retention_days=None):
         visitors = list(personal_data.expired(website, at=at).values_list("pk", flat=True)[:PURGED])
-        personal_data.forget(visitors)
+        personal_data.forget(website, visitors)
         forgotten += len(visitors)
     return forgotten
 
 
 @shared_task
 def forget_unsent() -> int:
-    """Delete files that were uploaded but never sent; return how many."""
-    return attachments.forget_unsent(at=deadlines.database_now())
+    """Delete files that were uploaded but never sent, and those that a killed process left behind;
+    return how many were uploaded."""
+    at = deadlines.database_now()
+    temporary_files.forget_left_behind(at=at)
+    return attachments.forget_unsent(at=at)
 
 
 @shared_task

@@ -34,3 +34,30 @@ class OutboxEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reaction} {self.pk}"
+
+
+class StoredAnswer(models.Model):
+    """The answer to a request with an idempotency key. ``holder`` is the token or user whose key it
+    is; ``fingerprint`` the SHA-256 of the request."""
+
+    holder = models.CharField(max_length=80)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    status = models.PositiveSmallIntegerField()
+    content_type = models.CharField(max_length=100)
+    body = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("stored answer")
+        verbose_name_plural = _("stored answers")
+        constraints = [
+            models.UniqueConstraint(fields=["holder", "key"], name="stored_answer_once"),
+        ]
+        indexes = [
+            # core.idempotency.purge
+            models.Index(fields=["created_at"], name="stored_answers_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.holder} {self.key}"

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts import desk_session
 from accounts.desk_session import DeskSession
+from accounts.logins import sessions
 from accounts.models import User
 from conversations.messages import attachments, reading, sending, validators
 from conversations.models import Conversation
@@ -38,12 +39,12 @@ HOLDS = f"""
 
 def match(path: str) -> dict[str, str] | None:
     """Return the parts of a path that belongs to these endpoints, or ``None``."""
-    found = PATH.match(path)
-    return found.groupdict() if found else None
+    matched = PATH.match(path)
+    return matched.groupdict() if matched else None
 
 
-async def handle(scope: Scope, receive: Receive, send: Send, found: dict[str, str]) -> None:
-    await serve(scope, receive, send, found, _handle)
+async def handle(scope: Scope, receive: Receive, send: Send, parts: dict[str, str]) -> None:
+    await serve(scope, receive, send, parts, _handle)
 
 
 async def _handle(request: Request) -> tuple[int, Answer]:
@@ -65,6 +66,8 @@ async def _handle(request: Request) -> tuple[int, Answer]:
             return 200, await reading.for_agent(conversation=conversation, after_seq=after)
         case "messages", "POST":
             body = await request.json()
+            if desk.limits[1]:
+                await database_sync_to_async(sessions.touch_desk)(desk.session_key, desk.limits)
             return await _send(conversation, desk, body)
         case "read", "POST":
             body = await request.json()

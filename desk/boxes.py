@@ -77,7 +77,7 @@ def _with_last_message(rows: QuerySet[Conversation]) -> QuerySet[Any]:
         text=Left("body", EXCERPT),
         file=F("attachment__name"),
     )
-    return rows.annotate(last=Subquery(spoken.order_by("-seq").values(told=fields)[:1]))
+    return rows.annotate(last=Subquery(spoken.order_by("-seq").values(columns=fields)[:1]))
 
 
 def _last_message(last: dict[str, Any] | None, agent: Agent) -> LastMessage | None:

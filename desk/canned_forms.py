@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import Agent, User
 from accounts.rights import groups_of, websites_of
 from conversations.canned import library, variables
-from conversations.messages import file_types
-from conversations.messages.file_types import Prepared, Unacceptable
+from conversations.messages import decoder
+from conversations.messages.file_refusals import Unacceptable
+from conversations.messages.file_types import Prepared
 from conversations.messages.validators import BODY_LIMIT
 from conversations.models import CannedFile, CannedReply
 from core.asgi.files import UPLOAD_BYTES, too_large
@@ -39,16 +40,17 @@ class ManyFilesField(forms.FileField):
     widget = ManyFilesInput
 
     def clean(self, data: Any, initial: Any = None) -> list[Prepared]:
-        found: Sequence[UploadedFile] = data or []
-        return [self._prepared(file) for file in found]
+        files: Sequence[UploadedFile] = data or []
+        return [self._prepared(file) for file in files]
 
     def _prepared(self, file: UploadedFile) -> Prepared:
         if (file.size or 0) > UPLOAD_BYTES:
             raise forms.ValidationError(f"{file.name}: {too_large().text}")
         try:
-            return file_types.prepare(file.read(), file.name or "")
+            return decoder.prepare_bytes(file.read(), file.name or "")
         except Unacceptable as unacceptable:
-            raise forms.ValidationError(f"{file.name}: {unacceptable}") from None
+            reason = decoder.sentence(unacceptable)
+            raise forms.ValidationError(f"{file.name}: {reason}") from None
 
 
 class CannedReplyForm(_Form):
@@ -145,20 +147,20 @@ Owner = tuple[str, str, dict[str, int | None]]
 
 def owners(user: User, agent: Agent | None) -> list[Owner]:
     """Return the owners that ``user`` may choose: key, name, and the columns they stand for."""
-    found: list[Owner] = []
+    allowed: list[Owner] = []
     nobody: dict[str, int | None] = {"agent_id": None, "group_id": None, "website_id": None}
     if agent is not None:
-        found.append((OWN, _("Only me"), nobody | {"agent_id": agent.pk}))
+        allowed.append((OWN, _("Only me"), nobody | {"agent_id": agent.pk}))
     for group in groups_of(user).select_related("website").order_by("website__name", "name"):
         label = _("Group %(name)s (%(website)s)") % {
             "name": group.name,
             "website": group.website.name,
         }
-        found.append((f"group-{group.pk}", label, nobody | {"group_id": group.pk}))
+        allowed.append((f"group-{group.pk}", label, nobody | {"group_id": group.pk}))
     for website in websites_of(user).order_by("name"):
         label = _("Website %(name)s") % {"name": website.name}
-        found.append((f"website-{website.pk}", label, nobody | {"website_id": website.pk}))
-    return found
+        allowed.append((f"website-{website.pk}", label, nobody | {"website_id": website.pk}))
+    return allowed
 
 
 def key_of(reply: CannedReply) -> str:

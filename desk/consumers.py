@@ -13,6 +13,11 @@ from django.utils import timezone
 
 from accounts import desk_session, session_monitor
 from accounts.desk_session import DeskSession
+from conversations.agents import ownership
+from conversations.calls import exchange, frames
+from conversations.calls.exchange import Party
+from conversations.calls.signals import SIGNAL_BYTES
+from conversations.calls.states import Side
 from core.asgi.origins import OwnOriginOnly
 from core.db import async_pool
 from core.realtime.channel_groups import desk_group, push, team_group, visitor_group
@@ -20,11 +25,6 @@ from core.realtime.consumers import LiveConsumer
 from routing import presence
 
 # Plain SQL: sockets run in the event loop, where the ORM cannot.
-ON_DESK = """
-    SELECT c.id, c.public_id, c.visitor_id FROM conversations_conversation c
-    WHERE c.agent_id = %(agent)s AND c.status = 'active'
-"""
-
 TEAMS = "SELECT group_id FROM accounts_group_members WHERE agent_id = %(agent)s"
 
 # The usual heartbeat, in one round trip; all others go through ``presence.record_heartbeat``.
@@ -39,6 +39,7 @@ class DeskConsumer(LiveConsumer):
     """
 
     heartbeat_seconds = presence.BEAT
+    frame_bytes = SIGNAL_BYTES
     desk: DeskSession
     connection_id: uuid.UUID | None = None
     talks: dict[int, tuple[str, int]]
@@ -49,7 +50,7 @@ class DeskConsumer(LiveConsumer):
         if desk is None or desk.agent_id is None:
             return None
         self.desk = desk
-        rows = await async_pool.fetch_all(ON_DESK, {"agent": desk.agent_id})
+        rows = await async_pool.fetch_all(ownership.ON_DESK, {"agent": desk.agent_id})
         self.talks = {row["id"]: (str(row["public_id"]), row["visitor_id"]) for row in rows}
         return (desk_group(desk.agent_id), *await self._teams())
 
@@ -63,6 +64,11 @@ class DeskConsumer(LiveConsumer):
             self.desk.agent_id, self.connection_id, at=timezone.now()
         )
         session_monitor.monitor().add(self, self.desk, self._log_out)
+        for number, name, call in await database_sync_to_async(frames.open_of_agent)(
+            self.desk.agent_id
+        ):
+            frame = {"type": "call", "conversation": number, "name": name, "call": call}
+            await self.send_frame(frame)
 
     async def heartbeat(self) -> None:
         """Keep the agent connected; a desk that is logged out sends no valid heartbeat."""
@@ -92,6 +98,12 @@ class DeskConsumer(LiveConsumer):
         await database_sync_to_async(presence.disconnect)(self.connection_id, at=timezone.now())
 
     async def on_receive(self, frame: dict[str, Any]) -> None:
+        if frame.get("type") in ("signal", "in_call") and self.desk.agent_id is not None:
+            party = Party(Side.AGENT, [self.desk.agent_id])
+            answer = await exchange.receive(frame, party)
+            if answer is not None:
+                await self.send_frame(answer)
+            return
         if frame.get("type") != "typing":
             return
         number = frame.get("conversation")

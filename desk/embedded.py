@@ -67,4 +67,4 @@ def context_of(
         },
         "agent": {"id": agent.pk, "name": agent.display_name} if agent else None,
     }
-    return jwt.encode(claims, app.secret, algorithm=ALGORITHM)
+    return jwt.encode(claims, app.secret.reveal(), algorithm=ALGORITHM)

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from conversations.facts import (
     AgentMentioned,
+    CallChanged,
+    CobrowsingChanged,
     ConversationMoved,
+    LooksChanged,
     MessageAdded,
     MessagesRead,
     NoteWritten,
@@ -17,7 +20,7 @@ from conversations.facts import (
     VisitorBrowsed,
 )
 from conversations.lifecycle.transitions import PAUSED
-from core.realtime.channel_groups import desk_group, push, team_group
+from core.realtime.channel_groups import desk_group, push, team_group, viewers_group
 from routing.facts import AgentChanged
 
 BOXES = {"type": "changed", "what": "boxes"}
@@ -88,3 +91,43 @@ async def show_agent(fact: AgentChanged | PushUnanswered | AgentMentioned) -> No
 async def show_suggestions(fact: SuggestionsCame) -> None:
     frame = {"type": "changed", "what": "suggestions", "conversation": fact.conversation_id}
     await push(desk_group(fact.agent_id), frame)
+
+
+async def show_looks(fact: LooksChanged) -> None:
+    """Close the sockets of looks that have ended, and show on the desk who looked."""
+    await push(viewers_group(fact.conversation_id), {"type": "looks"}, look_ids=fact.look_ids)
+    for agent_id in fact.agent_ids:
+        frame = {"type": "changed", "what": "visitor", "conversation": fact.conversation_id}
+        await push(desk_group(agent_id), frame)
+
+
+async def check_looks(fact: ConversationMoved) -> None:
+    """Make those who look at the visitor's page check whether they still may."""
+    await push(viewers_group(fact.conversation_id), {"type": "moved"}, is_moved=True)
+
+
+async def show_call(fact: CallChanged) -> None:
+    """A call rings in every tab of the agent, was answered or is over."""
+    frame = {
+        "type": "call",
+        "conversation": fact.conversation_id,
+        "name": fact.visitor_name,
+        "call": fact.call,
+    }
+    await push(desk_group(fact.agent_id), frame)
+    await push(desk_group(fact.agent_id), BOXES)  # In a call, the channels of calls are full.
+    if fact.call["end"]:
+        changed = {
+            "type": "changed",
+            "what": "conversation",
+            "conversation": fact.conversation_id,
+        }
+        await push(desk_group(fact.agent_id), changed)
+
+
+async def show_cobrowsing(fact: CobrowsingChanged) -> None:
+    """Tell the agent who asked to act on the visitor's page whether they may."""
+    state = "over" if fact.end else "on" if fact.is_accepted else "asked"
+    frame = {"type": "cobrowsing", "state": state, "why": fact.end, "allowed": list(fact.allowed)}
+    known = {"cobrowsing_look": fact.look_id, "allowed": fact.allowed if state == "on" else ()}
+    await push(viewers_group(fact.conversation_id), frame, **known)

@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet,
 from django.db.models.functions import Coalesce
 
 from accounts.models import Agent, AgentChannel, Channel, Group, User
+from conversations.calls.channels import FOR_CALLS, in_call
 from conversations.lifecycle.transitions import PAUSED, Status
 from conversations.models import Contact, Conversation
 from conversations.visitors import visitor_presence
@@ -75,10 +76,19 @@ def status_buttons(agent: Agent | None) -> list[StatusButton]:
     if agent is None:
         return []
     order = list(Channel.values)
-    channels = AgentChannel.objects.filter(agent=agent, slots__gt=0).annotate(active=_held())
+    channels = AgentChannel.objects.filter(agent=agent, slots__gt=0).annotate(
+        active=_held(), is_in_call=in_call("agent")
+    )
     buttons = [
         StatusButton(
-            row.channel, row.get_channel_display(), row.is_available, row.active, row.slots
+            row.channel,
+            row.get_channel_display(),
+            row.is_available,
+            # In a call, the channels of calls are full.
+            max(row.active, row.slots)
+            if row.is_in_call and row.channel in FOR_CALLS
+            else row.active,
+            row.slots,
         )
         for row in channels
     ]
@@ -144,8 +154,8 @@ def paused_by(agent: Agent) -> list[PausedConversation]:
 
 
 def _paused_rows(rows: QuerySet[Conversation]) -> list[PausedConversation]:
-    found = list(rows.select_related("visitor", "group"))
-    online = visitor_presence.online([row.visitor_id for row in found])
+    conversations = list(rows.select_related("visitor", "group"))
+    online = visitor_presence.online([row.visitor_id for row in conversations])
     return [
         PausedConversation(
             number=row.pk,
@@ -161,7 +171,7 @@ def _paused_rows(rows: QuerySet[Conversation]) -> list[PausedConversation]:
             is_auto_close=row.is_auto_close,
             answered_at=row.last_agent_message_at,
         )
-        for row in found
+        for row in conversations
     ]
 
 
@@ -197,14 +207,14 @@ def colleagues_for(conversation: Conversation, user: User, *, at: datetime) -> l
         .annotate(n=Count("pk"))
         .order_by()
     )
-    found = []
+    listed = []
     for agent in agents:
         on_channel = next(
             (row for row in agent.channels.all() if row.channel == conversation.channel), None
         )
         if on_channel is None:
             continue
-        found.append(
+        listed.append(
             Colleague(
                 agent_id=agent.pk,
                 name=agent.display_name,
@@ -215,7 +225,7 @@ def colleagues_for(conversation: Conversation, user: User, *, at: datetime) -> l
             )
         )
     return sorted(
-        found,
+        listed,
         key=lambda one: (
             not (one.is_connected and one.is_available and one.active < one.slots),
             not one.is_connected,
@@ -251,6 +261,6 @@ def teams(conversation: Conversation) -> QuerySet[Group]:
 
 def agents_of(conversation: Conversation) -> QuerySet[Agent]:
     """Return the agents in groups of the website, except for its holder."""
-    found = Agent.objects.filter(groups__website=conversation.website_id, user__is_active=True)
+    agents = Agent.objects.filter(groups__website=conversation.website_id, user__is_active=True)
     holder = Q(pk=conversation.agent_id) if conversation.agent_id else Q(pk__in=[])
-    return found.exclude(holder).distinct().order_by("display_name", "pk")
+    return agents.exclude(holder).distinct().order_by("display_name", "pk")

@@ -7,7 +7,8 @@ matched is in docs/adr/0021.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -41,8 +42,8 @@ class Search:
 
     text: str = ""
     status: str = ""
-    group: Group | None = None
-    agent: Agent | None = None
+    group: Group | int | None = None
+    agent: Agent | int | None = None
     since: date | None = None
     until: date | None = None
     before: int | None = None
@@ -69,8 +70,8 @@ class Page:
 def groups_for(user: User) -> QuerySet[Group]:
     """Return the groups by which a user may narrow a search: those of what they see."""
     mine = Q(members__user=user) | Q(pk__in=rights.groups_of(user).order_by().values("pk"))
-    found = Group.objects.filter(pk__in=Group.objects.filter(mine).values("pk"))
-    return found.select_related("website").order_by("website__name", "name")
+    groups = Group.objects.filter(pk__in=Group.objects.filter(mine).values("pk"))
+    return groups.select_related("website").order_by("website__name", "name")
 
 
 def agents_for(user: User) -> QuerySet[Agent]:
@@ -81,11 +82,18 @@ def agents_for(user: User) -> QuerySet[Agent]:
 
 def find(search: Search, user: User) -> Page:
     """Return one page of what ``user`` may see; raise ``TooMuch`` if it takes too long."""
+    with bounded():
+        return _page(search, user)
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Run searches for at most ``PATIENCE`` each; raise ``TooMuch`` if one takes longer."""
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL statement_timeout = '{PATIENCE}'")
-            return _page(search, user)
+            yield
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
             raise TooMuch from error
@@ -94,12 +102,12 @@ def find(search: Search, user: User) -> Page:
 
 def _page(search: Search, user: User) -> Page:
     terms = sought(search.text)
-    rows = _matching(search, terms, Conversation.objects.visible_to(user))
+    rows = matching(search, terms, Conversation.objects.visible_to(user))
     if search.before is not None:
         rows = rows.filter(pk__lt=search.before)
     rows = rows.select_related("visitor", "group", "agent__user").order_by("-pk")
-    found = list(rows[: PAGE + 1])
-    page, more = found[:PAGE], found[PAGE:]
+    matches = list(rows[: PAGE + 1])
+    page, more = matches[:PAGE], matches[PAGE:]
     excerpts = _excerpts([row.pk for row in page], terms)
     return Page(
         rows=[
@@ -114,9 +122,10 @@ def _page(search: Search, user: User) -> Page:
     )
 
 
-def _matching(
+def matching(
     search: Search, terms: list[Term], rows: QuerySet[Conversation]
 ) -> QuerySet[Conversation]:
+    """Return those of ``rows`` that meet every criterion; ``terms`` are the words of its text."""
     text = search.text.strip()
     if text:
         rows = rows.filter(pk__in=_by_text(text, terms))

@@ -7,9 +7,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from conversations.calls.texts import panel_texts
 from conversations.canned import variables
 from conversations.messages.attachments import upload_strings
+from conversations.mirroring.permissions import CobrowsingObstacle
+from conversations.models import Outcome
 from core.text.emoji import emoji_strings
+from desk.mirroring.picture import sentences
 
 
 def bar_texts() -> dict[str, Any]:
@@ -23,6 +27,7 @@ def bar_texts() -> dict[str, Any]:
         "alertsRefused": _(
             "Your browser blocks notifications for this site. Allow them in its settings first."
         ),
+        "calls": panel_texts(),
         "stateFailed": _("Your availability could not be changed. Please try again."),
     }
 
@@ -30,7 +35,12 @@ def bar_texts() -> dict[str, Any]:
 def script_texts() -> dict[str, Any]:
     """Return texts by name, for the page's JSON: the CSP allows no inline script."""
     return (
-        _dialogue_texts() | _composer_texts() | _reply_texts() | upload_strings() | emoji_strings()
+        _dialogue_texts()
+        | _composer_texts()
+        | _reply_texts()
+        | _mirror_texts()
+        | upload_strings()
+        | emoji_strings()
     )
 
 
@@ -60,6 +70,70 @@ def _dialogue_texts() -> dict[str, str]:
         "appLoading": _("Loading…"),
         "appSilent": _("This application is not responding."),
         "appForbidden": _("An application cannot be on the same host as the desk."),
+    }
+
+
+def _cobrowsing_texts() -> dict[str, Any]:
+    """Return the texts about what an agent does on the visitor's page."""
+    return {
+        "name": _("On the visitor's page"),
+        "ask": _("Ask to act on the page"),
+        "asked": _("Waiting for the visitor's answer…"),
+        "takeBack": _("Take back"),
+        "accepted": _("The visitor lets you act on their page. They see everything you do."),
+        "end": _("Hand back the page"),
+        "tools": {
+            "point": _("Point"),
+            "highlight": _("Highlight"),
+            "draw": _("Draw"),
+            "click": _("Click"),
+            "fill": _("Fill in"),
+        },
+        "text": _("Text for “{target}”"),
+        "fill": _("Fill in"),
+        "over": _("You can no longer act on the page."),
+        "outcomes": dict(Outcome.choices)
+        | {
+            "done": _("Done: {target}"),
+            "unanswered": _("The visitor's browser has not answered."),
+        },
+        "why": {
+            CobrowsingObstacle.OFF: _("This website does not let agents act on pages."),
+            CobrowsingObstacle.NOT_HOLDER: _("Only the agent of this conversation can ask."),
+            CobrowsingObstacle.BUSY: _("Somebody has asked already."),
+            CobrowsingObstacle.DECLINED: _("The visitor has declined or stopped three times."),
+            "declined": _("The visitor has declined."),
+            "unanswered": _("The visitor has not answered."),
+            "stopped": _("The visitor has taken back the page."),
+            "left": "",
+        },
+    }
+
+
+def _mirror_texts() -> dict[str, Any]:
+    """Return the texts about the picture of the visitor's page."""
+    return {
+        "mirrorLook": _("Show the page"),
+        "mirrorTold": _("The visitor is told that you are looking."),
+        "mirrorFrame": _("The visitor's page"),
+        "mirrorEnlarge": _("Enlarge the page"),
+        "mirrorShrink": _("Close the large view"),
+        "mirrorStrip": _("Reduce the dialogue"),
+        "mirrorMove": _("Move the dialogue"),
+        "mirrorLeave": _("Stop looking"),
+        "mirrorWaiting": _("Waiting for the visitor's page…"),
+        "mirrorDown": _("The connection was lost. Reconnecting…"),
+        "mirrorHidden": _("The visitor is not looking at the site at the moment."),
+        "mirrorBlocked": _(
+            "The visitor's site does not let its page be shown. An administrator finds the reasons "
+            "in the documentation on mirroring."
+        ),
+        "mirrorTooLarge": _("This page is too large to be shown."),
+        "mirrorBroken": _("This page cannot be shown."),
+        "mirrorMissing": _("Pictures or fonts that cannot be loaded here: {n}"),
+        "mirrorOver": _("You no longer see the page."),
+        "cobrowsing": _cobrowsing_texts(),
+        "mirrorWhy": sentences() | {"revoked": _("You can no longer see this page.")},
     }
 
 

@@ -17,6 +17,7 @@ from accounts.models import User
 from accounts.moments import moment
 from conversations.lifecycle.transitions import EndReason, Status, Verb
 from conversations.models import ActorKind, Event
+from routing.models import Fault
 
 AT_ONCE = timedelta(seconds=2)
 """A push to the same agent that follows an assignment so soon adds nothing new."""
@@ -96,6 +97,7 @@ class TimelineEntry:
             "from": self.from_,
             "group": self.group,
             "until": moment(timezone.localtime(self.until)) if self.until else "",
+            "fault": dict(Fault.choices).get(self.reason, ""),
         }
 
 
@@ -151,6 +153,8 @@ def _is_handed_on(line: TimelineEntry) -> str:
     if line.verb == Verb.TRANSFER_TO_GROUP:
         return _("Transferred to %(group)s by %(by)s")
     if line.verb == Verb.ESCALATE:
+        if line.reason:
+            return _("Handed over to %(group)s, because the bot did not answer: %(fault)s")
         return _("Handed over by the bot to %(group)s")
     return _("Taken by %(to)s") if line.verb == Verb.TAKE else _("On the desk of %(to)s")
 
@@ -158,10 +162,15 @@ def _is_handed_on(line: TimelineEntry) -> str:
 def entries_of(conversation_id: int) -> list[TimelineEntry]:
     """Return the events of a conversation that are shown, oldest first; two queries."""
     events = Event.objects.filter(conversation=conversation_id).select_related("agent", "group")
-    found = list(events.order_by("id"))
-    people = {one.actor_user_id for one in found if one.actor_user_id is not None}
+    lines = list(events.order_by("id"))
+    return entries_for(lines, names_of(lines))
+
+
+def names_of(events: Iterable[Event]) -> dict[int, str]:
+    """Return the names of the users who acted, by id; one query."""
+    people = {one.actor_user_id for one in events if one.actor_user_id is not None}
     users = User.objects.filter(pk__in=people).select_related("agent")
-    return entries_for(found, {user.pk: _name_of(user) for user in users})
+    return {user.pk: _name_of(user) for user in users}
 
 
 def _name_of(user: User) -> str:
@@ -194,7 +203,7 @@ def entries_for(events: Iterable[Event], names: dict[int, str]) -> list[Timeline
                     from_=before.agent.display_name if before and before.agent else "",
                     group=event.group.name if event.group else "",
                     until=event.deadline_at,
-                    reason=event.data.get("end_reason", ""),
+                    reason=event.data.get("end_reason", "") or event.data.get("reason", ""),
                 )
             )
         before = event

@@ -37,8 +37,8 @@ def colleagues_of(
     conversation: Conversation, user: User, *, at: datetime
 ) -> list[tuple[Colleague, str]]:
     """Return colleagues, free ones first, each with the effect of a transfer to them."""
-    found = queries.colleagues_for(conversation, user, at=at)
-    return [(one, _forecast_for_colleague(one, conversation)) for one in found]
+    colleagues = queries.colleagues_for(conversation, user, at=at)
+    return [(one, _forecast_for_colleague(one, conversation)) for one in colleagues]
 
 
 def _forecast_for_colleague(one: Colleague, conversation: Conversation) -> str:

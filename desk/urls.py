@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.urls import path
 
+from desk.calls import views as calls
+from desk.mirroring import look_views
+from desk.mirroring import views as mirroring
 from desk.views import (
     actions,
     canned,
@@ -46,6 +49,14 @@ urlpatterns = [
     path("desk/c/<int:number>/emails/<uuid:email>/file/", emails.email_file, name="email_file"),
     path("desk/c/<int:number>/notes/", notes.write, name="write_note"),
     path("desk/c/<int:number>/readers/", notes.readers, name="readers"),
+    path("desk/c/<int:number>/mirror/", mirroring.replay, name="mirror"),
+    path("desk/looks/<int:number>/", look_views.look, name="look"),
+    path("desk/looks/<int:number>/frames/", look_views.frames, name="look_frames"),
+    path("desk/c/<int:number>/calls/", calls.begin, name="call"),
+    *[
+        path(f"desk/c/<int:number>/calls/<uuid:call>/{step}/", calls.step, {"step": step})
+        for step in ("answer", "resume", "end")
+    ],
     path("desk/c/<int:number>/why/", why.why, name="why"),
     path("desk/c/<int:number>/snooze/", snoozing.snooze, name="snooze"),
     path("desk/c/<int:number>/transfer/", actions.transfer, name="transfer"),

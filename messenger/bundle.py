@@ -28,6 +28,8 @@ SHEETS = [
     for name in ("messenger", "dialogue", "attached", "offered", "cards", "settings", "composer")
 ]
 ENTRY = ROOM / "messenger.js"
+RECORDER = STATIC / "mirror" / "recorder.js"
+RRWEB = STATIC / "vendor" / "rrweb" / "record.js"
 COMMENTS = re.compile(r"/\*.*?\*/", re.DOTALL)
 BLANKS = re.compile(r"\s*([{};,])\s*|(?<=:)\s+|\s+(?=\s)")
 IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";$', re.MULTILINE)
@@ -50,6 +52,7 @@ class Sent:
 def tag() -> str:
     """Return a tag that changes whenever a file of the bundles changes."""
     paths = [HEAD, LOOKS, *PARTS, *SHEETS, *ROOM.glob("*.js"), *(STATIC / "shared").glob("*.js")]
+    paths += [*(STATIC / "mirror").glob("*.js"), RRWEB]
     stats = [path.stat() for path in paths]
     return f"{max(one.st_mtime_ns for one in stats):x}-{sum(one.st_size for one in stats):x}"
 
@@ -69,7 +72,22 @@ def page_style(_tag: str) -> Sent:
 
 @lru_cache(maxsize=1)
 def page_script(_tag: str) -> Sent:
-    """Bundle ``messenger.js`` with its imports, each in a function, before those that import it.
+    return Sent.of(jsmin(_bundled(ENTRY)))
+
+
+@lru_cache(maxsize=1)
+def recorder(_tag: str) -> Sent:
+    """Return the script that records a page (R59): rrweb, which thus becomes no global name of the
+    page, and our modules."""
+    return Sent.of(
+        "(() => {\nconst library = {};\n"
+        f"(function () {{ let exports, module, define;\n{RRWEB.read_text()}\n}}).call(library);\n"
+        f"const rrweb = library.rrwebRecord;\n{jsmin(_bundled(RECORDER))}\n}})();"
+    )
+
+
+def _bundled(entry: Path) -> str:
+    """Bundle a module with its imports, each in a function, before those that import it.
 
     It understands only ``import {names} from`` and ``export`` of a declaration.
     """
@@ -79,21 +97,21 @@ def page_script(_tag: str) -> Sent:
     def add(path: Path) -> str:
         if path in names:
             return names[path]
-        text = IMPORT.sub(lambda found: bind(path, found), path.read_text())
+        text = IMPORT.sub(lambda match: bind(path, match), path.read_text())
         given = ", ".join(name for _, name in EXPORT.findall(text))
         names[path] = f"module{len(names)}"
         body = EXPORT.sub(r"\1 \2", text)
         parts.append(f"const {names[path]} = (() => {{\n{body}\nreturn {{ {given} }};\n}})();")
         return names[path]
 
-    def bind(path: Path, found: re.Match[str]) -> str:
-        wanted = found[1].strip().replace(" as ", ": ")
-        return f"const {{ {wanted} }} = {add((path.parent / found[2]).resolve())};"
+    def bind(path: Path, match: re.Match[str]) -> str:
+        wanted = match[1].strip().replace(" as ", ": ")
+        return f"const {{ {wanted} }} = {add((path.parent / match[2]).resolve())};"
 
-    add(ENTRY)
-    return Sent.of(jsmin("\n".join(parts)))
+    add(entry)
+    return "\n".join(parts)
 
 
 def _small(sheet: str) -> str:
-    short = BLANKS.sub(lambda found: found[1] or "", COMMENTS.sub("", sheet)).strip()
+    short = BLANKS.sub(lambda match: match[1] or "", COMMENTS.sub("", sheet)).strip()
     return short.replace(";}", "}")

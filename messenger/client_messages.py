@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
+
+from accounts.models import CobrowsingPermission
 
 
 def frame_strings() -> dict[str, str]:
     """Return the texts for the page in the iframe."""
-    return _state_strings() | _message_strings() | _other_strings()
+    return _state_strings() | _message_strings() | _other_strings() | _call_request_strings()
 
 
 def _state_strings() -> dict[str, str]:
@@ -31,6 +35,7 @@ def _state_strings() -> dict[str, str]:
         "arrived": _("We received your message. Our team will answer you."),
         "waiting_for": _("We received your message. {name} or a colleague will answer you."),
         "waiting_live": _("Waiting for an adviser"),
+        "waiting_call": _("An adviser will call you here. Please keep this page open."),
         "away_note": _("{name} is not online at the moment. Your messages are saved here."),
         "agent_talking": _("{name} is answering you"),
         "agent_received": _("{name} received your message"),
@@ -52,6 +57,7 @@ def _message_strings() -> dict[str, str]:
         "news_many": _("{n} new messages"),
         "to_end": _("Go to the latest messages"),
         "choices": _("Choose an answer"),
+        "person": _("I would like to talk to a person"),
         "cards": _("Suggestions"),
         "you": _("You"),
         "sending": _("Sending…"),
@@ -71,6 +77,18 @@ def _message_strings() -> dict[str, str]:
         "link_opens": _("opens in a new tab"),
         "link_over": _("The link in this e-mail is no longer valid. You can write to us here."),
         "file_failed": _("This could not be loaded. Try again."),
+    }
+
+
+def _call_request_strings() -> dict[str, str]:
+    """Return the labels of the buttons that ask for a call, and the messages that they send."""
+    return {
+        "call_now": _("Call an adviser"),
+        "call_later": _("Ask to be called back"),
+        "video_now": _("Video call with an adviser"),
+        "video_later": _("Ask for a video call back"),
+        "call_request": _("I would like to talk to an adviser."),
+        "video_request": _("I would like a video call with an adviser."),
     }
 
 
@@ -109,4 +127,45 @@ def embed_labels() -> dict[str, str]:
         "many": _("{n} new messages"),
         "dismiss": _("Dismiss this message"),
         "frame": _("Chat with {brand}"),
+    }
+
+
+def mirror_labels(*, are_stored: bool) -> dict[str, Any]:
+    """Return the labels of the border around a page that agents look at."""
+    one, many = (
+        (
+            _("{names} can see this page, and it is stored"),
+            pgettext("several people", "{names} can see this page, and it is stored"),
+        )
+        if are_stored
+        else (
+            _("{names} can see this page"),
+            pgettext("several people", "{names} can see this page"),
+        )
+    )
+    return {
+        "one": one,
+        "many": many,
+        "stop": _("Stop sharing"),
+        "cobrowsing": _cobrowsing_labels(),
+    }
+
+
+def _cobrowsing_labels() -> dict[str, Any]:
+    """Return what the visitor reads while an agent asks to act on their page, and does so."""
+    return {
+        "asks": _("{name} would like to help you on this page. Do you allow them to:"),
+        "on": _("{name} can act on this page"),
+        "stop": _("Take back the page (Esc)"),
+        "decline": _("No thanks"),
+        "failed": _("This did not work. Please try again."),
+        "permissions": dict(CobrowsingPermission.choices),
+        "acts": {
+            "highlight": _("{name} highlights “{target}”"),
+            "draw": _("{name} draws on the page"),
+            "scroll": _("{name} scrolls"),
+            "link": _("{name} opens “{target}”"),
+            "click": _("{name} clicks “{target}”"),
+            "fill": _("{name} fills in “{target}”"),
+        },
     }

@@ -35,6 +35,8 @@ def agreed(website: Website, *, language: str, sha256: object, at: datetime) -> 
         text=text,
         text_sha256=sha256_of(text),
         given_at=at,
+        covers_mirroring=website.mirrors_screen,
+        covers_stored_looks=website.stores_looks,
     )
 
 

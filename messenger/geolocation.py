@@ -37,13 +37,13 @@ def place_of(request: HttpRequest, website: Website) -> str:
 def _looked_up(address: str, language: str) -> str:
     path = Path(settings.PLACE_DATABASE)
     try:
-        found = _reader(str(path), path.stat().st_mtime_ns).get(address)
+        place = _reader(str(path), path.stat().st_mtime_ns).get(address)
     except (OSError, ValueError, maxminddb.InvalidDatabaseError):
         logger.warning("no location: cannot read the database or the address")
         return ""
-    if not isinstance(found, dict):
+    if not isinstance(place, dict):
         return ""
-    parts = [_name(found.get(kind), language) for kind in ("city", "country")]
+    parts = [_name(place.get(kind), language) for kind in ("city", "country")]
     return ", ".join(part for part in parts if part)
 
 

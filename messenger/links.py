@@ -44,15 +44,15 @@ def guest_of(word: str) -> Guest | None:
         public_id = uuid.UUID(signer.unsign(word.removeprefix(PREFIX), max_age=days))
     except (signing.BadSignature, ValueError):
         return None
-    found = (
+    mail = (
         Mail.objects.select_related("conversation__visitor__address")
         .filter(public_id=public_id)
         .first()
     )
-    if found is None:
+    if mail is None:
         return None
-    visitor = found.conversation.visitor
+    visitor = mail.conversation.visitor
     address = getattr(visitor, "address", None)
-    if address is None or address.email != found.to:
+    if address is None or address.email != mail.to:
         return None
-    return Guest(visitor, found.conversation.public_id)
+    return Guest(visitor, mail.conversation.public_id)

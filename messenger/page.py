@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.utils import translation
 
 from accounts.models import Website
+from conversations.calls.texts import panel_texts
 from conversations.messages.attachments import upload_strings
+from core import browser_features, web_addresses
 from core.asgi.files import UPLOAD_BYTES
 from core.text.emoji import emoji_strings
 from messenger import bundle
-from messenger.client_messages import frame_strings
+from messenger.client_messages import frame_strings, mirror_labels
 from messenger.colours import text_on
 from messenger.mail import addresses
 from messenger.website_texts import consent_of, sha256_of, texts_of
@@ -50,9 +52,11 @@ def render_frame(
             "survey": website.questions,
             "strings": frame_strings() | upload_strings() | emoji_strings(),
             "upload_limit": UPLOAD_BYTES,
+            "mirror": _mirror_of(website, language),
+            "calls": _calls_of(website),
         }
         if rehearsal is not None:
-            config["rehearsal"] = rehearsal | {"script": static("messenger/rehearsal.js")}
+            config["rehearsal"] = {"script": static("messenger/rehearsal.js")} | rehearsal
         context = {"website": website, "texts": texts, "language": language, "config": config}
         context["tag"] = bundle.tag()
         response = render(request, "messenger/frame.html", context)
@@ -60,17 +64,45 @@ def render_frame(
         request, website, [] if rehearsal else website.frame_ancestors
     )
     response["Referrer-Policy"] = "same-origin"
+    if website.has_calls:
+        response["Permissions-Policy"] = browser_features.FOR_CALLS
     response["Content-Language"] = language
     return response
+
+
+def _mirror_of(website: Website, language: str) -> dict[str, Any] | None:
+    """Return what the recorder of a page hides, and its labels; ``None`` if agents see no pages."""
+    if not website.mirrors_screen:
+        return None
+    return {
+        "hides": website.hidden_selectors,
+        "showsInputs": website.mirror_shows_inputs,
+        "domains": website.domains,
+        "labels": mirror_labels(are_stored=website.stores_looks) | {"language": language},
+    }
+
+
+def _calls_of(website: Website) -> dict[str, Any] | None:
+    """Return what the calls' script needs; ``None`` if the website has no calls."""
+    if not website.has_calls:
+        return None
+    return {
+        "script": static("calls/calls.js"),
+        "style": static("calls/calls.css"),
+        "sprite": static("vendor/lucide/sprite.svg"),
+        "texts": panel_texts(),
+        "video": website.has_video_calls,
+        "is_elsewhere": bool(website.jitsi_url),
+    }
 
 
 def _policy(request: HttpRequest, website: Website, ancestors: list[str]) -> str:
     host = request.get_host()
     # The policy's grammar has no IPv6 addresses; browsers warn about them.
     named = [source for source in ancestors if "[" not in source]
-    logo = urlsplit(website.logo_url)
-    has_logo = re.fullmatch(r"[\w.:-]+", logo.netloc)
-    logo_origin = f" {logo.scheme}://{logo.netloc}" if has_logo else ""
+    logo = web_addresses.parse(website.logo_url)
+    has_logo = logo is not None and re.fullmatch(r"[\w.:-]+", logo.host)
+    logo_origin = f" {logo.scheme}://{logo.host}" if logo and has_logo else ""
     return "; ".join(
         [
             "default-src 'none'",
@@ -79,7 +111,7 @@ def _policy(request: HttpRequest, website: Website, ancestors: list[str]) -> str
             # Pictures of cards come from the website's own domains (rich_content).
             " ".join([f"img-src 'self' data: blob:{logo_origin}", *named]),
             # Some browsers do not count sockets as 'self'.
-            f"connect-src 'self' ws://{host} wss://{host}",
+            f"connect-src 'self' wss://{host}" + ("" if settings.HTTPS else f" ws://{host}"),
             "base-uri 'none'",
             "form-action 'none'",
             " ".join(["frame-ancestors 'self'", *named]),

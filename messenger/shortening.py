@@ -52,15 +52,15 @@ def _tokens(script: str) -> Iterator[Token]:
     while at < len(script):
         is_pattern = script[at] == "/" and last.kind == "sign" and last.text not in ")]}"
         if brackets[-1] == "`":
-            kind, found = "text", TEMPLATE.match(script, at)
+            kind, match = "text", TEMPLATE.match(script, at)
         elif is_pattern:
-            kind, found = "text", PATTERN.match(script, at)
+            kind, match = "text", PATTERN.match(script, at)
         else:
-            found = TOKEN.match(script, at)
-            kind = str(found and found.lastgroup)
-        if found is None:
+            match = TOKEN.match(script, at)
+            kind = str(match and match.lastgroup)
+        if match is None:
             raise ValueError(f"cannot parse: {script[at : at + 40]}")
-        text, at = found[0], found.end()
+        text, at = match[0], match.end()
         if (kind == "sign" and text in "([{`") or text.endswith("${"):
             is_block = text == "{" and last.text in BEFORE_BLOCK
             brackets.append("block" if is_block else text[-1])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from celery import shared_task
+from django.conf import settings
 
 from conversations.lifecycle.deadlines import database_now
-from messenger.mail import delivery, pending_mails
+from messenger.mail import delivery, pending_mails, replies
 
 
 @shared_task
@@ -14,3 +17,9 @@ def write_to_visitors() -> int:
     now = database_now()
     pending_mails.look(at=now)
     return delivery.send_due(at=now)
+
+
+@shared_task
+def forget_stray_mails() -> int:
+    """Delete the notes of old mails that belong to no conversation; return how many."""
+    return replies.forget_strays(before=database_now() - timedelta(days=settings.STRAY_MAIL_DAYS))

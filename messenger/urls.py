@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from messenger.calls import views as calls
 from messenger.mail.views import unsubscribe
+from messenger.mirroring import views as mirroring
 from messenger.views import conversations, page_views, privacy
 from messenger.views.purchases import sale
 
 urlpatterns = [
     path("embed.js", conversations.embed, name="embed"),
     path("messenger.js", conversations.bundle, {"kind": "javascript"}, name="messenger_script"),
+    path("mirror.js", mirroring.recorder, name="recorder"),
     path("messenger.css", conversations.bundle, {"kind": "css"}, name="messenger_style"),
     path(
         "messenger/<str:key>/",
@@ -27,6 +30,20 @@ urlpatterns = [
                 path("conversations/", conversations.conversations),
                 path("conversations/<uuid:conversation>/survey/", conversations.survey),
                 path("seen/", page_views.seen),
+                path("conversations/<uuid:conversation>/mirror/stop/", mirroring.stop),
+                path("conversations/<uuid:conversation>/calls/", calls.calls),
+                *[
+                    path(
+                        f"conversations/<uuid:conversation>/calls/<uuid:call>/{step}/",
+                        calls.call,
+                        {"step": step},
+                    )
+                    for step in ("answer", "resume", "end")
+                ],
+                path("conversations/<uuid:conversation>/cobrowsing/", mirroring.answer),
+                path(
+                    "conversations/<uuid:conversation>/cobrowsing/stop/", mirroring.stop_cobrowsing
+                ),
                 path("ticket/", conversations.ticket),
                 path("transactions/", sale),
                 path("email/", conversations.email),

@@ -14,8 +14,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.models import Website
+from conversations.facts import VisitorLoggedOut
 from conversations.models import Consent, Person, Visitor
 from conversations.visitors import persons
+from core.events import bus
 from core.rejection import Rejected
 from messenger import identity
 from messenger.identity import Claims
@@ -46,7 +48,7 @@ def visitor_of(request: HttpRequest, website: Website) -> Visitor:
 
 def bearer_of(request: HttpRequest, website: Website) -> Visitor | None:
     """Return the visitor of the request's bearer token, if it is a known one."""
-    token = _bearer(request)
+    token = bearer(request)
     return website.visitors.filter(token_hash=hash_token(token)).first() if token else None
 
 
@@ -55,7 +57,7 @@ def reader_of(request: HttpRequest, website: Website) -> tuple[Visitor, uuid.UUI
 
     It is ``None`` for the visitor in person.
     """
-    guest = guest_of(_bearer(request))
+    guest = guest_of(bearer(request))
     if guest is not None and guest.visitor.website_id == website.pk:
         return guest.visitor, guest.conversation
     return visitor_of(request, website), None
@@ -73,7 +75,8 @@ def token_hash_for(token: str, conversation: uuid.UUID) -> str:
     return hash_token(token)
 
 
-def _bearer(request: HttpRequest) -> str:
+def bearer(request: HttpRequest) -> str:
+    """Return the token that the request carries, or ""."""
     scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
@@ -132,13 +135,15 @@ def identify(
 
 @transaction.atomic
 def leave(visitor: Visitor) -> bool:
-    """Log a known customer out: this browser's token becomes invalid. Return whether it did.
+    """Log a known customer out: this browser's token becomes invalid and its sockets close. Return
+    whether it did.
 
     A visitor who was never identified is not affected.
     """
     if visitor.person_id is None:
         return False
     _new_token(visitor)
+    bus.publish(VisitorLoggedOut(visitor_id=visitor.pk))
     return True
 
 

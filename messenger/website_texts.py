@@ -60,14 +60,41 @@ DEFAULTS: dict[str, dict[str, str]] = {
 }
 
 
+MIRRORING = {
+    "fr": "Pendant l’échange, nos conseillers peuvent voir la page de notre site que vous avez "
+    "sous les yeux. Vous en êtes averti à chaque fois et pouvez y mettre fin d’un clic. Vos mots "
+    "de passe et vos données de paiement restent masqués.",
+    "en": "During the conversation, our advisers can see the page of our site that you have in "
+    "front of you. You are told each time, and can stop it with one click. Passwords and payment "
+    "details stay hidden.",
+}
+"""What the consent also says where agents can see the page (R60)."""
+
+
+STORED = {
+    "fr": (
+        "Ce qu’ils voient est conservé pendant un jour.",
+        "Ce qu’ils voient est conservé pendant {days} jours.",
+    ),
+    "en": ("What they see is stored for one day.", "What they see is stored for {days} days."),
+}
+"""What it also says where that is stored: for one day, for several."""
+
+
 def texts_of(website: Website, language: str, *, brand: str = "") -> dict[str, str]:
     """Return all texts of ``website`` in ``language``, by name.
 
-    They are data: ``{brand}`` is replaced literally, by ``brand`` or the website's name; nothing
-    else is interpreted.
+    The consent also names mirroring, if agents can see the page. Texts are data: ``{brand}`` is
+    replaced literally, by ``brand`` or the website's name; nothing else is interpreted.
     """
     own = website.texts.get(language) or {}
     merged = {name: own.get(name) or text for name, text in DEFAULTS[language].items()}
+    if website.mirrors_screen:
+        merged["consent"] = f"{merged['consent']}\n\n{MIRRORING[language]}"
+    if website.stores_looks:
+        days = website.looks_stored_days
+        stored = STORED[language][days != 1].replace("{days}", str(days))
+        merged["consent"] = f"{merged['consent']} {stored}"
     return {name: text.replace("{brand}", brand or website.name) for name, text in merged.items()}
 
 

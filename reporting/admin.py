@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.logins.reauthentication import AsksAgain
 from accounts.models import Website
 from accounts.rights import ForAdministrators, ReadOnly, administers
 from reporting.models import Claim, Refund, ShopKey, Transaction
@@ -112,7 +113,7 @@ class TransactionAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(ShopKey)
-class ShopKeyAdmin(ForAdministrators, admin.ModelAdmin):
+class ShopKeyAdmin(AsksAgain, ForAdministrators, admin.ModelAdmin):
     """Keys can be created and deleted. The key's text is shown once, right after creation."""
 
     list_display = ("name", "website", "created_at")

@@ -184,6 +184,7 @@ class SubscribedReport(models.TextChoices):
     EXPERIENCE = "experience", _("Experience")
     CONVERSATIONS = "conversations", _("Conversations")
     AGENTS = "agents", _("Agents")
+    CALLS = "calls", _("Calls")
     TRANSACTIONS = "transactions", _("Transactions")
 
 
@@ -233,6 +234,7 @@ class Fault(models.TextChoices):
         _("The export took too long. Choose fewer days, or one website or group."),
     )
     BROKEN = "broken", _("The export failed three times. Try again, or contact an administrator.")
+    ERASED = "erased", _("A visitor in this file was erased, so it was deleted. Request it again.")
 
 
 class Export(models.Model):

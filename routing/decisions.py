@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from math import ceil
 
 from accounts.entitlement import Bar, Standing, bar
 
@@ -21,9 +22,11 @@ EQUAL_SHARE = "equal_share"
 class StepLoad:
     """One queue at the moment of an entry.
 
-    ``waiting`` counts queued and assigned conversations. ``free_slots`` counts the slots of agents
-    who could take the entry and for whom nothing waits. ``gives_places`` is false if the group is
-    closed and keeps no places then.
+    ``waiting`` counts queued and assigned conversations, and ``silent`` those of them whose
+    anonymous visitors were not heard from again after the first message. ``free_slots`` counts the
+    slots of agents who could take the entry and for whom nothing waits. ``gives_places`` is false
+    if the group is closed and keeps no places then, ``has_share`` if the entry's address has had
+    its share of them.
     """
 
     step_id: int
@@ -32,10 +35,23 @@ class StepLoad:
     free_slots: int
     entered_at: datetime | None = None
     gives_places: bool = True
+    silent: int = 0
+    has_share: bool = True
+
+    @property
+    def limit(self) -> int:
+        """How many may wait now. The silent take no place, up to as many as there are places, so
+        that a flood has a limit, too."""
+        return self.places + min(self.silent, self.places)
 
     @property
     def has_place(self) -> bool:
-        return self.gives_places and self.waiting < self.places
+        return self.has_share and self.would_have_place
+
+    @property
+    def would_have_place(self) -> bool:
+        """Whether somebody of another address would have a place."""
+        return self.gives_places and self.waiting < self.limit
 
     @property
     def has_agent(self) -> bool:
@@ -49,15 +65,23 @@ class StepLoad:
     @property
     def fill(self) -> Fraction:
         """How full the queue is; a queue without places is full."""
-        return Fraction(self.waiting, self.places) if self.places else Fraction(1)
+        return Fraction(self.waiting, self.limit) if self.places else Fraction(1)
+
+
+def share_of(places: int, percent: int) -> int:
+    """Return how many of ``places`` anonymous visitors of one address can have: at least one."""
+    return max(1, ceil(places * percent / 100))
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where a new conversation goes: into a place of the queue, or straight onto a desk."""
+    """Where a new conversation goes: into a place of the queue, or straight onto a desk. ``limit``
+    is how many may wait in the queue at this moment, and ``fills`` says that none may after it."""
 
     step_id: int
     takes_place: bool
+    limit: int = field(default=0, compare=False)
+    fills: bool = field(default=False, compare=False)
 
 
 def choose_step(mode: str, steps: Sequence[StepLoad]) -> Entry | None:
@@ -70,7 +94,12 @@ def choose_step(mode: str, steps: Sequence[StepLoad]) -> Entry | None:
     if not open_steps:
         return None
     chosen = min(open_steps, key=_share_order) if mode == EQUAL_SHARE else open_steps[0]
-    return Entry(chosen.step_id, takes_place=chosen.has_place)
+    return Entry(
+        chosen.step_id,
+        takes_place=chosen.has_place,
+        limit=chosen.limit,
+        fills=chosen.has_place and chosen.waiting + 1 >= chosen.limit,
+    )
 
 
 def _share_order(step: StepLoad) -> tuple[Fraction, bool, float]:
@@ -154,28 +183,28 @@ def obstacles(agent: AgentView, need: Need) -> tuple[Obstacle, ...]:
     This is the one definition: the dispatch, the explanations and the simulator call it, and tests
     hold the equivalent SQL statements to it.
     """
-    found = []
+    in_the_way = []
     if need.agent_id is not None:
         if need.agent_id != agent.agent_id:
-            found.append(Obstacle(BlockReason.OF_SOMEBODY_ELSE))
+            in_the_way.append(Obstacle(BlockReason.OF_SOMEBODY_ELSE))
     else:
         if need.group_id is not None and need.group_id not in agent.group_ids:
-            found.append(Obstacle(BlockReason.NOT_A_MEMBER))
+            in_the_way.append(Obstacle(BlockReason.NOT_A_MEMBER))
         if not need.is_open:
-            found.append(Obstacle(BlockReason.GROUP_CLOSED, until=need.opens_at))
+            in_the_way.append(Obstacle(BlockReason.GROUP_CLOSED, until=need.opens_at))
         if missing := need.skill_ids - agent.skill_ids:
-            found.append(Obstacle(BlockReason.LACKS_SKILL, skill_ids=missing))
+            in_the_way.append(Obstacle(BlockReason.LACKS_SKILL, skill_ids=missing))
     if barred := _bar(agent, need):
-        return (*found, Obstacle(barred))  # Removing any other obstacle would not help.
+        return (*in_the_way, Obstacle(barred))  # Removing any other obstacle would not help.
     if not agent.is_reachable:
-        found.append(Obstacle(BlockReason.OFFLINE))
+        in_the_way.append(Obstacle(BlockReason.OFFLINE))
     if not agent.slots:
-        found.append(Obstacle(BlockReason.NO_SLOTS))
+        in_the_way.append(Obstacle(BlockReason.NO_SLOTS))
     elif not agent.is_available:
-        found.append(Obstacle(BlockReason.UNAVAILABLE))
+        in_the_way.append(Obstacle(BlockReason.UNAVAILABLE))
     if agent.slots and not agent.free:
-        found.append(Obstacle(BlockReason.FULL, held=agent.active, slots=agent.slots))
-    return tuple(found)
+        in_the_way.append(Obstacle(BlockReason.FULL, held=agent.active, slots=agent.slots))
+    return tuple(in_the_way)
 
 
 def _bar(agent: AgentView, need: Need) -> BlockReason | None:
@@ -184,8 +213,8 @@ def _bar(agent: AgentView, need: Need) -> BlockReason | None:
         return BlockReason.DEACTIVATED
     if need.agent_id != agent.agent_id or need.website_id is None:
         return None
-    found = bar(agent.standing, need.website_id)
-    return BlockReason.OTHER_WEBSITE if found is Bar.OTHER_WEBSITE else None
+    barred_by = bar(agent.standing, need.website_id)
+    return BlockReason.OTHER_WEBSITE if barred_by is Bar.OTHER_WEBSITE else None
 
 
 ANYTHING = Need(group_id=None)

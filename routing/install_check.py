@@ -45,11 +45,11 @@ async def record(website_id: int, host: str, *, at: datetime) -> None:
 def last_seen(website_id: int) -> LastSeen | None:
     """Return the last page that was seen; ``None`` if there is none or the cache is away."""
     try:
-        found = cache.get(_key(website_id))
+        cached = cache.get(_key(website_id))
     except RedisError:
         logger.warning("cannot read which pages embed the Messenger", exc_info=True)
         return None
-    return LastSeen(*found) if found else None
+    return LastSeen(*cached) if cached else None
 
 
 def _key(website_id: int) -> str:

@@ -22,7 +22,9 @@ LOST_CAPACITY = """
         ) AND EXISTS (
             SELECT FROM routing_deskconnection d
             WHERE d.agent_id = a.agent_id AND d.closed_at IS NULL AND d.heard_at > %(silent)s
-        )
+        ) AND NOT (a.channel IN ('call', 'video') AND EXISTS (
+            SELECT FROM conversations_call o WHERE o.agent_id = a.agent_id AND o.ended_at IS NULL
+        ))
     )
     SELECT c.id, format('is %%s, and agent %%s could take it', c.status, min(f.agent_id))
     FROM conversations_conversation c

@@ -25,9 +25,10 @@ from accounts.entitlement import Standing
 from accounts.models import Agent, Channel, Group, open_at
 from accounts.models.hours import IS_OPEN
 from conversations.agents import ownership
+from conversations.calls.channels import FOR_CALLS, IN_CALL, in_call
 from conversations.lifecycle.transitions import WAITING, Status
 from conversations.models import Contact, Conversation
-from routing import presence
+from routing import address_shares, presence
 from routing.decisions import AgentView, Need, StepLoad, obstacles
 from routing.models import RuleStep
 
@@ -51,6 +52,7 @@ def views(agents: QuerySet[Agent], channel: Channel, *, at: datetime) -> list[Ag
             of_groups=ArraySubquery(MEMBERS.filter(agent_id=OuterRef("pk")).values("group_id")),
             knows=ArraySubquery(KNOWN.filter(agent_id=OuterRef("pk")).values("skill_id")),
             websites=ownership.WEBSITES_OF,
+            is_in_call=in_call("pk") if channel in FOR_CALLS else Value(False),
         )
         .select_related("user")
         .order_by()
@@ -59,7 +61,7 @@ def views(agents: QuerySet[Agent], channel: Channel, *, at: datetime) -> list[Ag
         AgentView(
             agent_id=row.pk,
             slots=row.slots,
-            active=row.held,
+            active=max(row.held, row.slots) if row.is_in_call else row.held,
             idle_since=row.idle_since,
             is_available=row.is_available,
             is_reachable=row.is_reachable,
@@ -75,11 +77,16 @@ def views(agents: QuerySet[Agent], channel: Channel, *, at: datetime) -> list[Ag
     ]
 
 
-TAKERS = f"""
-    SELECT c.agent_id, c.slots, (
-        SELECT count(*) FROM conversations_contact k
+# What agents hold on a channel. In a call, they are full on the channels of calls.
+BUSY = IN_CALL.format(agent="c.agent_id", channel="c.channel")
+HELD = f"""(
+        SELECT greatest(count(*), CASE WHEN {BUSY} THEN c.slots ELSE 0 END)
+        FROM conversations_contact k
         WHERE k.agent_id = c.agent_id AND k.channel = c.channel AND k.ended_at IS NULL
-    ), coalesce((
+    )"""
+
+TAKERS = f"""
+    SELECT c.agent_id, c.slots, {HELD}, coalesce((
         SELECT k.ended_at FROM conversations_contact k
         WHERE k.agent_id = c.agent_id AND k.channel = c.channel AND k.ended_at IS NOT NULL
         ORDER BY k.ended_at DESC LIMIT 1
@@ -126,11 +133,8 @@ def takers(group_id: int, channel: Channel, *, at: datetime) -> list[AgentView]:
     ]
 
 
-TAKER = """
-    SELECT c.slots, (
-        SELECT count(*) FROM conversations_contact k
-        WHERE k.agent_id = c.agent_id AND k.channel = c.channel AND k.ended_at IS NULL
-    )
+TAKER = f"""
+    SELECT c.slots, {HELD}
     FROM accounts_agentchannel c
     JOIN accounts_agent a ON a.id = c.agent_id
     JOIN accounts_user u ON u.id = a.user_id AND u.is_active
@@ -171,51 +175,68 @@ HEAD = """
     WHERE c.group_id = %s AND c.channel = %s AND c.status = 'queued'
     ORDER BY c.queued_at, c.id LIMIT %s
 """
-ALL = """
-    SELECT DISTINCT c.required_skills, c.are_skills_relaxed FROM conversations_conversation c
-    WHERE c.group_id = %s AND c.channel = %s AND c.status = 'queued'
-"""
 
 
-def needs_in(group_id: int, channel: Channel, *, limit: int | None = None) -> list[Need]:
-    """Return what the waiting conversations of an open group require.
+def oldest_needs(group_id: int, channel: Channel, *, limit: int) -> list[Need]:
+    """Return what each of the oldest waiting conversations of an open group requires.
 
-    With ``limit``: one for each of the oldest; without: all, each once.
+    Plain SQL, as each drain runs it.
     """
     with connection.cursor() as cursor:
-        if limit is None:
-            cursor.execute(ALL, [group_id, channel])
-        else:
-            cursor.execute(HEAD, [group_id, channel, limit])
-        rows = cursor.fetchall()
-    return [
-        Need(group_id=group_id, skill_ids=frozenset() if is_relaxed else frozenset(required))
-        for required, is_relaxed in rows
-    ]
+        cursor.execute(HEAD, [group_id, channel, limit])
+        return [_need(group_id, *row) for row in cursor.fetchall()]
+
+
+def all_needs(group_id: int, channel: Channel) -> list[Need]:
+    """Return what the waiting conversations of an open group require, each need once."""
+    waiting = Conversation.objects.filter(
+        group_id=group_id, channel=channel, status=Status.QUEUED
+    ).order_by()
+    rows = waiting.values_list("required_skills", "are_skills_relaxed").distinct()
+    return [_need(group_id, *row) for row in rows]
+
+
+def _need(group_id: int, required: Collection[int], is_relaxed: bool) -> Need:
+    return Need(group_id=group_id, skill_ids=frozenset() if is_relaxed else frozenset(required))
 
 
 def steps_of(
-    steps: Sequence[RuleStep], channel: Channel, *, at: datetime, skills: Collection[int] = ()
+    steps: Sequence[RuleStep],
+    channel: Channel,
+    *,
+    at: datetime,
+    skills: Collection[int] = (),
+    opened_from: str = "",
 ) -> list[StepLoad]:
-    """Return the queues as an entry that requires ``skills`` finds them.
+    """Return the queues as an entry that requires ``skills`` finds them, from the address with the
+    hash ``opened_from`` (empty if it does not matter).
 
     Exact while the caller holds the locks of the steps' rows.
     """
-    waiting = dict(
-        Conversation.objects.filter(queue__in=steps, status__in=WAITING)
-        .values_list("queue")
-        .annotate(n=Count("pk"))
+    counts = {
+        row["queue"]: row
+        for row in Conversation.objects.filter(queue__in=steps, status__in=WAITING)
+        .values("queue")
+        .annotate(
+            waiting=Count("pk"),
+            silent=Count("pk", filter=address_shares.silent(at)),
+            from_here=Count("pk", filter=Q(opened_from=opened_from) & ~Q(opened_from="")),
+        )
         .order_by()
-    )
+    }
+    nobody = {"waiting": 0, "silent": 0, "from_here": 0}
     loads = []
     for step in steps:
+        count = counts.get(step.pk, nobody)
         load = StepLoad(
             step_id=step.pk,
             places=step.places,
-            waiting=waiting.get(step.pk, 0),
+            waiting=count["waiting"],
+            silent=count["silent"],
             free_slots=0,
             entered_at=step.entered_at,
             gives_places=step.group.keeps_places_when_closed or step.group.is_open_at(at),
+            has_share=address_shares.has_share(step.places, count["from_here"]),
         )
         # With a free place no agent is needed. Entries hold the locks of these rows, and every read
         # here delays the next entry.

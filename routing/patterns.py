@@ -110,8 +110,8 @@ def _fits(pieces: list[str], text: str) -> bool:
         return False
     at = len(first)
     for piece in middle:
-        found = text.find(piece, at)
-        if found < 0:
+        begin = text.find(piece, at)
+        if begin < 0:
             return False
-        at = found + len(piece)
+        at = begin + len(piece)
     return text.endswith(last) and len(text) - len(last) >= at

@@ -19,6 +19,8 @@ from routing.models import DistributionRule, RuleStep, TargetingRule
 FIRST_RULE = "vers equipe de reponse"  # R210
 FIRST_PLACES = 3  # R205
 FIRST_SLOTS = 3
+# Reports compare a year with the one before. The administrator may choose another period.
+FIRST_RETENTION_DAYS = 730
 
 
 @transaction.atomic

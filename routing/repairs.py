@@ -67,8 +67,8 @@ def sweep(*, at: datetime) -> int:
 
 
 def _beside_a_free_agent(at: datetime) -> set[int]:
-    found = invariants.lost_capacity(at=at, patience=NOTHING)
-    return {finding.conversation_id for finding in found if finding.conversation_id}
+    lost = invariants.lost_capacity(at=at, patience=NOTHING)
+    return {finding.conversation_id for finding in lost if finding.conversation_id}
 
 
 def _is_being_drained(at: datetime) -> bool:
@@ -91,7 +91,7 @@ def _record(mended: Collection[int], *, at: datetime) -> int:
             at=at,
         )
         for row in Conversation.objects.filter(pk__in=mended, agent__isnull=False)
-        if row.queued_at is not None
+        if row.queued_at is not None and row.agent_id is not None
     ]
     Repair.objects.bulk_create(rows)
     for row in rows:

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
 from accounts.models import Channel, Website
-from routing import load, opening
+from routing import call_offers, load, opening
+from routing.call_offers import NO_CALLS, CallOffer
 from routing.decisions import choose_step
 from routing.models import DistributionRule, RuleStep, TargetingRule
 from routing.targeting import Condition, Hours, PageView, Target, first_match
@@ -49,6 +50,7 @@ class Brand:
     domains: tuple[str, ...]
     side: str = "end"
     stays_open: bool = True
+    has_calls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Answer:
     target: Target | None = None
     room: Room | None = None
     again_in: int | None = None
+    calls: CallOffer = NO_CALLS
 
     @property
     def may_engage(self) -> bool:
@@ -103,6 +106,7 @@ class Snapshot:
     brand: Brand
     targets: tuple[Target, ...]
     rooms: dict[int, Room]  # by targeting rule
+    calls: dict[int, CallOffer] = field(default_factory=dict)  # where calls are offered
 
     def answer(self, view: PageView, *, at: datetime) -> Answer:
         """Decide whether the Messenger may appear on this page, and why not (R42, R43, C18)."""
@@ -113,7 +117,12 @@ class Snapshot:
         if answer.opens_at is not None:
             waits.append(max(int((answer.opens_at - at).total_seconds()), 1))
         again_in = min(waits, default=AGAIN_LIMIT + 1)
-        return Answer(match.target, room, again_in if again_in <= AGAIN_LIMIT else None)
+        calls = self.calls.get(match.target.id) if match.target else None
+        return replace(
+            answer,
+            again_in=again_in if again_in <= AGAIN_LIMIT else None,
+            calls=calls or NO_CALLS,
+        )
 
     def _hours(self, target: Target, at: datetime) -> Hours:
         room = self.rooms[target.id]
@@ -132,6 +141,9 @@ class Snapshot:
             brand=Brand(**brand),
             targets=tuple(map(_target, read["targets"])),
             rooms={int(target_id): _room(room) for target_id, room in read["rooms"].items()},
+            calls={
+                int(target_id): CallOffer(**one) for target_id, one in read.get("calls", {}).items()
+            },
         )
 
 
@@ -163,6 +175,7 @@ def take(key: str, *, at: datetime) -> Snapshot | None:
         brand=_brand(website),
         targets=targets,
         rooms=rooms_of(targets, at=at),
+        calls=call_offers.of_targets(website, targets, at=at),
     )
 
 
@@ -175,6 +188,7 @@ def _brand(website: Website) -> Brand:
         domains=tuple(website.domains),
         side=website.side,
         stays_open=website.stays_open,
+        has_calls=website.has_calls,
     )
 
 
@@ -192,11 +206,11 @@ def rooms_of(
     ):
         steps[step.rule_id].append(step)
     wanted = {(target.rule_id, target.skills) for target in targets}
-    found = {
+    rooms = {
         (rule_id, skills): _room_of(rules[rule_id].mode, steps[rule_id], skills, channel, at=at)
         for rule_id, skills in wanted
     }
-    return {target.id: found[target.rule_id, target.skills] for target in targets}
+    return {target.id: rooms[target.rule_id, target.skills] for target in targets}
 
 
 def _room_of(

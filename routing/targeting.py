@@ -91,33 +91,33 @@ class Condition:
 
     def holds(self, data: Mapping[str, Value]) -> bool:
         """Unknown data fulfil only ``unknown`` and ``is_not``."""
-        found = data.get(self.name)
+        value = data.get(self.name)
         match self.operator:
             case "known":
-                return found is not None
+                return value is not None
             case "unknown":
-                return found is None
+                return value is None
             case "is":
-                return found is not None and _equal(found, self.value)
+                return value is not None and _equal(value, self.value)
             case "is_not":
-                return found is None or not _equal(found, self.value)
+                return value is None or not _equal(value, self.value)
             case "contains":
-                return isinstance(found, str) and self.value.casefold() in found.casefold()
+                return isinstance(value, str) and self.value.casefold() in value.casefold()
             case "at_least" | "at_most":
-                there, asked = number(found), number(self.value)
+                there, asked = number(value), number(self.value)
                 if there is None or asked is None:
                     return False
                 return there >= asked if self.operator == AT_LEAST else there <= asked
         return False
 
 
-def _equal(found: Value, asked: str) -> bool:
+def _equal(value: Value, asked: str) -> bool:
     asked = asked.strip().casefold()
-    if isinstance(found, bool):
-        return asked in (TRUE if found else FALSE)
-    if isinstance(found, str):
-        return found.strip().casefold() == asked
-    return found == number(asked)
+    if isinstance(value, bool):
+        return asked in (TRUE if value else FALSE)
+    if isinstance(value, str):
+        return value.strip().casefold() == asked
+    return value == number(asked)
 
 
 def number(value: object) -> float | None:
@@ -137,6 +137,7 @@ class Target:
 
     ``texts`` is the proactive text by language; without one there is only a button.
     ``shows_when_closed``: the button is shown while the team is away, and says when it is back.
+    ``calls_rule_id`` is the distribution rule of those who ask for a call, if calls are offered.
     """
 
     id: int
@@ -153,6 +154,7 @@ class Target:
     shows_when_closed: bool = False
     texts: Mapping[str, str] = field(default_factory=dict)
     skills: tuple[int, ...] = ()
+    calls_rule_id: int | None = None
 
     def fits(self, view: PageView, address: Address | None) -> bool:
         """Return whether everything holds except the hours and the time spent on the page."""

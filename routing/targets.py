@@ -17,13 +17,13 @@ def engaging_rule(
     Otherwise return the first that matches now, or ``None``. A browser may report any page, but
     reaches nothing that the website does not offer to such a page.
     """
-    rules = list(TargetingRule.deciding(website).select_related("rule__bot"))
+    rules = list(TargetingRule.deciding(website).select_related("rule__bot", "calls_rule"))
     engaged = [rule for rule in rules if rule.pk == engaged_by]
     for candidates in (engaged, rules):
         targets = [rule.as_target() for rule in candidates]
-        found = first_match(targets, view, lambda target: _hours(target, at)).target
-        if found is not None:
-            return next(rule for rule in candidates if rule.pk == found.id)
+        matched = first_match(targets, view, lambda target: _hours(target, at)).target
+        if matched is not None:
+            return next(rule for rule in candidates if rule.pk == matched.id)
     return None
 
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from math import sqrt
 
 from django.core.cache import cache
+from redis.exceptions import RedisError
 
 from accounts.models import Channel, Group
 from conversations.lifecycle.transitions import Verb
@@ -65,10 +66,13 @@ def wait_of(group_id: int, channel: Channel, place: int, *, at: datetime) -> int
     The pace is cached for some seconds, for all who wait there.
     """
     key = f"queue-pace:{group_id}:{channel.value}"
-    pace: QueuePace | None = cache.get(key)
-    if pace is None:
-        pace = _queue_pace(group_id, channel, at=at)
-        cache.set(key, pace, CACHE_SECONDS)
+    try:
+        pace: QueuePace | None = cache.get(key)
+        if pace is None:
+            pace = _queue_pace(group_id, channel, at=at)
+            cache.set(key, pace, CACHE_SECONDS)
+    except RedisError:
+        return None  # Each visitor's request would have to compute it.
     return minutes_within(place, pace)
 
 

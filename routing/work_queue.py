@@ -79,29 +79,29 @@ def next_for(agent_id: int, channel: Channel, *, at: datetime, most: int = 1) ->
     """
     asked = _asked(agent_id, channel, at)
     is_assigned, is_queued = _look(asked)
-    found: list[Conversation] = []
+    chosen: list[Conversation] = []
     if is_assigned:
-        found = _locked(ASSIGNED, asked, most=most) or _waited_for(0, ASSIGNED, asked)
-    if is_queued and len(found) < most:
-        wanted = most - len(found)
-        found += (
+        chosen = _locked(ASSIGNED, asked, most=most) or _waited_for(0, ASSIGNED, asked)
+    if is_queued and len(chosen) < most:
+        wanted = most - len(chosen)
+        chosen += (
             _locked(ELDEST, asked | {"reach": wanted + MARGIN}, most=wanted)
             or _locked(QUEUED, asked, most=wanted)
-            or ([] if found else _waited_for(1, QUEUED, asked))
+            or ([] if chosen else _waited_for(1, QUEUED, asked))
         )
-    groups = {group.pk: group for group in Group.objects.raw(GROUPS, [_groups_of(found)])}
-    for conversation in found:
+    groups = {group.pk: group for group in Group.objects.raw(GROUPS, [_groups_of(chosen)])}
+    for conversation in chosen:
         if conversation.group_id is not None:
             conversation.group = groups[conversation.group_id]
-    return found
+    return chosen
 
 
 def _waited_for(place: int, where: str, asked: dict[str, Any]) -> list[Conversation]:
     """Wait for the oldest locked row; if it has left meanwhile, for the next."""
     while _look(asked)[place]:
-        found = _locked(where, asked, most=1, patience="")
-        if found:
-            return found
+        locked = _locked(where, asked, most=1, patience="")
+        if locked:
+            return locked
     return []
 
 

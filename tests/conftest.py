@@ -6,11 +6,14 @@ import gc
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import hypothesis
 import pytest
+from django.core.management import call_command
+from django.utils import translation
 
 # Before anything loads Django: settings are read once.
 VAR = Path(tempfile.mkdtemp(prefix="causerie-tests-"))
@@ -24,6 +27,7 @@ os.environ |= {
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1,.example.com",
     "DATABASE_POOL_SIZE": "40",  # races run many threads in one process
     "HOST": "127.0.0.1",
+    "RATE_LIMITS": "off",  # tests ask faster than people; those of the limits set their own
 }
 # How fast an example is generated says nothing about the product; on a busy machine none is fast.
 hypothesis.settings.register_profile(
@@ -95,6 +99,22 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_unconfigure() -> None:
     _open.close()
+
+
+@pytest.fixture(autouse=True)
+def default_language() -> None:
+    """Forget the language of the last request, which Django leaves active in the thread."""
+    translation.deactivate()
+
+
+@pytest.fixture
+def migrate(transactional_db: None) -> Iterator[None]:
+    """Let a test migrate backwards. Afterwards all apps are migrated, not only the one that the
+    test named: going back also unapplies what depends on it in other apps."""
+    try:
+        yield
+    finally:
+        call_command("migrate", verbosity=0)
 
 
 @pytest.fixture(scope="session")

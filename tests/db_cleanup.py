@@ -13,7 +13,8 @@ from django.core.management.commands import flush
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 PRESERVED = {"auth_permission", "django_content_type"}  # created by migrate, never changed
-# Skips foreign keys and the ledger's trigger.
+# Skips foreign keys and the triggers of the records. The rules of logins, one for each role, come
+# from a migration: they are as new afterwards, whatever a test made of them.
 EMPTY = """
 DO $$
 DECLARE name text; is_filled boolean;
@@ -25,6 +26,8 @@ BEGIN
       EXECUTE format('DELETE FROM %%I', name);
     END IF;
   END LOOP;
+  INSERT INTO accounts_loginrule (role, needs_second_factor, longest_hours, needs_single_sign_on)
+  VALUES %s;
 END $$
 """
 
@@ -33,7 +36,17 @@ def install() -> None:
     def sql_flush(
         self: DatabaseOperations, style: Any, tables: Sequence[str], **options: Any
     ) -> list[str]:
-        return [EMPTY % ",".join(sorted({*tables} - PRESERVED))]
+        from accounts.models import LoginRule, Role  # not before Django is set up
+
+        rules = [LoginRule(role=role) for role in Role.values]
+        values = [
+            (rule.role, rule.needs_second_factor, rule.longest_hours, rule.needs_single_sign_on)
+            for rule in rules
+        ]
+        rows = ", ".join(
+            f"('{role}', {factor}, {hours}, {single})" for role, factor, hours, single in values
+        )
+        return [EMPTY % (",".join(sorted({*tables} - PRESERVED)), rows)]
 
     def emit_nothing(*args: Any, **options: Any) -> None:
         """What the signal would create was not deleted."""

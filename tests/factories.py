@@ -18,6 +18,8 @@ from conversations.models import CloseReason, Consent, Conversation, Style, Visi
 from messenger.website_texts import sha256_of, texts_of
 from routing.models import (
     Bot,
+    BotKind,
+    BotVersion,
     DeskConnection,
     DeskPresence,
     DistributionRule,
@@ -99,11 +101,24 @@ class SkillFactory(DjangoModelFactory):
 
 
 class BotFactory(DjangoModelFactory):
+    """A bot of a program outside, or one with the published ``scenario``."""
+
     class Meta:
         model = Bot
+        skip_postgeneration_save = True
 
     website = factory.SubFactory(WebsiteFactory)
     name = factory.Sequence(lambda n: f"Bot {n}")
+    kind = BotKind.PROGRAM
+
+    @factory.post_generation
+    def scenario(self, create: bool, extracted: dict[str, Any] | None) -> None:
+        if create and extracted:
+            self.kind = BotKind.SCENARIO
+            self.published = BotVersion.objects.create(
+                bot=self, number=1, scenario=extracted, published_at=NOW
+            )
+            self.save()
 
 
 class RuleFactory(DjangoModelFactory):

@@ -63,11 +63,16 @@ def test_requirement_numbers_are_unique_and_complete() -> None:
         assert len(numbers) == len(set(numbers)) >= at_least
 
 
-def test_every_module_path_in_the_architecture_exists() -> None:
-    text = (ROOT / "docs/architecture.md").read_text("utf-8")
-    named = re.findall(r"`((?:\w+/)+\w+\.py)`", text)
-    assert len(named) > 30
-    assert [path for path in named if not (ROOT / path).exists()] == []
+def test_every_file_that_a_document_names_exists() -> None:
+    named = {
+        (page.name, path)
+        for page in documents()
+        for path in re.findall(
+            r"`((?:\w+/)+[\w.-]+\.(?:py|js|css|html|json|md))`", page.read_text("utf-8")
+        )
+    }
+    assert len(named) > 150
+    assert {(page, path) for page, path in named if not (ROOT / path).exists()} == set()
 
 
 TICKED = re.compile(r"`{1,2}((?:\w+\.)+\w+)(?:\(\))?`{1,2}")

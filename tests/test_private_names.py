@@ -15,6 +15,7 @@ from pathlib import Path
 import daphne.http_protocol
 import pytest
 from channels_redis import pubsub, utils
+from django.core.files.storage import FileSystemStorage, Storage
 from packaging.requirements import Requirement
 from packaging.version import Version
 from twisted.web.http import Request
@@ -46,6 +47,8 @@ USED: dict[type, set[str]] = {
     },
     LOOP_LAYER: {"_get_group_channel_name", "_get_shard", "_shards"},
     LAYER: {"_args", "_get_layer", "_kwargs", "_layers"},
+    FileSystemStorage: {"_save"},
+    Storage: {"_save"},
 }
 
 

@@ -51,9 +51,10 @@ def main() -> int:
 def checked(folder: str) -> int:
     passed = failed = 0
     environment = {**os.environ, "ENV_FILE": os.devnull, "DEMO": "on", "COLUMNS": "100"}
-    # The checks take one core. The other fetches a browser and makes the data that all tests start
-    # with.
-    fetching = ThreadPoolExecutor(1).submit(browser)
+    # The checks take one core. The other fetches a virus scanner and a browser, and makes the data
+    # that all tests start with.
+    fetching = ThreadPoolExecutor(1)
+    scanner, fetching_chromium = fetching.submit(fetch_scanner), fetching.submit(browser)
     sowing = subprocess.Popen([sys.executable, "-m", "tests.seed", folder], cwd=ROOT)
     for heading, command in CHECKS.items():
         print(f"\n== {heading}: {' '.join(command)}", flush=True)
@@ -65,10 +66,11 @@ def checked(folder: str) -> int:
         environment["SEED"] = folder
     else:
         failed += 1
+    scanner.result()
     for heading, command in TESTS.items():
         print(f"\n== {heading}: {' '.join(command)}", flush=True)
         if heading == "Browser tests":
-            environment["CHROMIUM"] = fetching.result()
+            environment["CHROMIUM"] = fetching_chromium.result()
             if not environment["CHROMIUM"]:
                 failed += 1
                 continue
@@ -99,6 +101,14 @@ def count(command: list[str], environment: dict[str, str]) -> tuple[int, int]:
     if tests.returncode and not failed:
         failed = 1  # it broke before it could count
     return passed, failed
+
+
+def fetch_scanner() -> None:
+    """Install clamd if it is missing and we may. Without it, the tests that ask it are skipped."""
+    if not shutil.which("clamd") and os.geteuid() == 0 and shutil.which("apt-get"):
+        print("Installing clamd from the system's packages ...", flush=True)
+        apt("update")
+        apt("install", "-y", "--no-install-recommends", "clamav-daemon")
 
 
 def browser() -> str:

@@ -36,8 +36,8 @@ def main() -> None:
     used = messages()
     for source in files():
         update(source, used)
-    found = [fault for source in files() for fault in faults(source, used)]
-    for fault in found + typography.faults(ROOT, (*APPS, "templates", "static")):
+    problems = [fault for source in files() for fault in faults(source, used)]
+    for fault in problems + typography.faults(ROOT, (*APPS, "templates", "static")):
         print(fault)
 
 
@@ -48,17 +48,17 @@ def files() -> list[Path]:
 
 def messages() -> dict[Message, set[str]]:
     """Return every marked text, with the files that use it."""
-    found: dict[Message, set[str]] = defaultdict(set)
+    used: dict[Message, set[str]] = defaultdict(set)
     for app in APPS:
         for path in sorted((ROOT / app).rglob("*.py")):
             if "migrations" not in path.parts:
                 for message in _in_python(ast.parse(path.read_text())):
-                    found[message].add(str(path.relative_to(ROOT)))
+                    used[message].add(str(path.relative_to(ROOT)))
     folders = [ROOT / "templates", *(ROOT / app / "templates" for app in APPS)]
     for path in sorted(path for folder in folders for path in folder.rglob("*.*")):
         for message in _in_template(path.read_text()):
-            found[message].add(str(path.relative_to(ROOT)))
-    return found
+            used[message].add(str(path.relative_to(ROOT)))
+    return used
 
 
 def update(source: Path, used: dict[Message, set[str]]) -> None:
@@ -91,20 +91,20 @@ def faults(source: Path, used: dict[Message, set[str]]) -> list[str]:
     if not source.exists():
         return [f"{name} is missing (make messages)"]
     entries = {_key(entry): entry for entry in polib.pofile(str(source)) if not entry.obsolete}
-    found = [
+    problems = [
         f"{name}: not listed (make messages): {text!r}" for _, text, _ in used.keys() - entries
     ]
     for message, entry in entries.items():
         translations = list(entry.msgstr_plural.values()) or [entry.msgstr]
         if message not in used:
-            found.append(f"{name}: not used any more (make messages): {entry.msgid!r}")
+            problems.append(f"{name}: not used any more (make messages): {entry.msgid!r}")
         elif entry.fuzzy or not all(translations):
-            found.append(f"{name}: not translated: {entry.msgid!r}")
+            problems.append(f"{name}: not translated: {entry.msgid!r}")
         elif not entry.msgid_plural and _placeholders(entry.msgid) != _placeholders(entry.msgstr):
-            found.append(f"{name}: other placeholders than in: {entry.msgid!r}")
+            problems.append(f"{name}: other placeholders than in: {entry.msgid!r}")
         elif any(_setting(source)(text) != text for text in translations):
-            found.append(f"{name}: typography (make messages): {entry.msgid!r}")
-    return found
+            problems.append(f"{name}: typography (make messages): {entry.msgid!r}")
+    return problems
 
 
 def _setting(source: Path) -> Callable[[str], str]:

@@ -87,7 +87,7 @@ def texts_of(path: Path) -> Iterator[str]:
             for node in ast.walk(tree)
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         }
-        found = [
+        prose = [
             node.value
             for node in ast.walk(tree)
             if isinstance(node, ast.Constant)
@@ -96,12 +96,12 @@ def texts_of(path: Path) -> Iterator[str]:
         ]
     elif path.suffix == ".js":
         strings = re.findall(r"\"([^\"\n]*)\"|'([^'\n]*)'|`([^`]*)`", path.read_text())
-        found = [text for texts in strings for text in texts]
+        prose = [text for texts in strings for text in texts]
     elif path.suffix in {".html", ".txt"}:
-        found = CODE.sub("\n", path.read_text()).splitlines()
+        prose = CODE.sub("\n", path.read_text()).splitlines()
     else:
-        found = []
-    yield from (text for text in found if _is_french(text))
+        prose = []
+    yield from (text for text in prose if _is_french(text))
 
 
 def _is_french(text: str) -> bool:

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 (
                     "salt",
                     models.CharField(
-                        default=accounts.models.identity.new_salt,
+                        default=accounts.models.identity.new_secret,
                         editable=False,
                         max_length=64,
                         unique=True,

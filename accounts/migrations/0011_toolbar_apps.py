@@ -3,6 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+import accounts.models.identity
 import accounts.models.toolbar_apps
 from accounts import audit
 
@@ -37,7 +38,7 @@ class Migration(migrations.Migration):
                 (
                     "salt",
                     models.CharField(
-                        default=accounts.models.toolbar_apps.new_salt, editable=False, max_length=64
+                        default=accounts.models.identity.new_secret, editable=False, max_length=64
                     ),
                 ),
                 (

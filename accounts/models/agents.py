@@ -34,7 +34,11 @@ class Skill(models.Model):
     )
     name = models.CharField(_("name"), max_length=60)
     kind = models.CharField(
-        _("kind"), max_length=10, choices=SkillKind.choices, default=SkillKind.TOPIC
+        _("kind"),
+        max_length=10,
+        choices=SkillKind.choices,
+        default=SkillKind.TOPIC,
+        help_text=_("A transfer to another group keeps required languages, but not topics."),
     )
 
     class Meta:
@@ -109,7 +113,11 @@ class Group(models.Model):
     )
     name = models.CharField(_("name"), max_length=100)
     members = models.ManyToManyField(
-        Agent, related_name="groups", blank=True, verbose_name=_("members")
+        Agent,
+        related_name="groups",
+        blank=True,
+        verbose_name=_("members"),
+        help_text=_("Agents who receive the conversations of this group."),
     )
     managers = models.ManyToManyField(
         settings.AUTH_USER_MODEL,

@@ -5,21 +5,21 @@ from __future__ import annotations
 import secrets
 
 from django.db import models
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.websites import Website
+from core.encryption import EncryptedTextField
 
 
-def new_salt() -> str:
+def new_secret() -> str:
+    """Return a secret of 64 characters (256 bits)."""
     return secrets.token_hex(32)
 
 
 class IdentitySecret(models.Model):
     """A website's secret for signed external ids (C14). Shown once; replaced, never changed.
 
-    The secret is not stored: it is derived from the row's salt and the installation's
-    ``SECRET_KEY``, so that a copy of the database is not enough to sign.
+    It is stored encrypted, so that a copy of the database is not enough to sign.
     """
 
     website = models.ForeignKey(
@@ -28,7 +28,7 @@ class IdentitySecret(models.Model):
         related_name="identity_secrets",
         verbose_name=_("website"),
     )
-    salt = models.CharField(max_length=64, unique=True, default=new_salt, editable=False)
+    secret = EncryptedTextField(purpose="identity", default=new_secret, editable=False)
     created_at = models.DateTimeField(_("created at"))
     ends_at = models.DateTimeField(_("accepted until"), null=True, editable=False)
 
@@ -39,8 +39,3 @@ class IdentitySecret(models.Model):
 
     def __str__(self) -> str:
         return f"{self.website} · {self.created_at:%Y-%m-%d %H:%M}"
-
-    @property
-    def value(self) -> str:
-        """The secret of the brand's server: 64 characters."""
-        return salted_hmac("causerie.identity", self.salt, algorithm="sha256").hexdigest()

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-import secrets
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.agents import Group
+from accounts.models.identity import new_secret
 from accounts.models.websites import Website
+from core import web_addresses
+from core.encryption import EncryptedTextField
 
-
-def new_salt() -> str:
-    return secrets.token_hex(32)
+LOCAL = {"localhost", "127.0.0.1"}
 
 
 def check_address(url: str) -> None:
     """Validate an application's address: HTTPS, or HTTP on localhost for its developers, and
     nothing that could be read as another address."""
-    parts = urlsplit(url)
-    is_local = parts.hostname in {"localhost", "127.0.0.1"}
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
+    address = web_addresses.parse(url)
+    is_local = address is not None and address.host.partition(":")[0] in LOCAL
+    if not url.startswith("https://") and not (url.startswith("http://") and is_local):
         raise ValidationError(_("The address of an application must start with https://."))
-    if parts.username or parts.password or ";" in url or "'" in url:
+    if address is None or ";" in url or "'" in url:
         raise ValidationError(_("This address cannot be embedded."))
 
 
 class ToolbarApp(models.Model):
     """A third-party page shown in the toolbar beside a conversation (R195; docs/apps.md).
 
-    The context it receives is signed with a secret of its own, which is not stored: it is derived
-    from the row's salt and the installation's ``SECRET_KEY``.
+    The context it receives is signed with a secret of its own, which is stored encrypted.
     """
 
     website = models.ForeignKey(
@@ -56,9 +54,13 @@ class ToolbarApp(models.Model):
         validators=[check_address],
         help_text=_("A page designed to be embedded, on a different host from this one."),
     )
-    position = models.PositiveSmallIntegerField(_("order"), default=0)
-    is_enabled = models.BooleanField(_("shown"), default=True)
-    salt = models.CharField(max_length=64, default=new_salt, editable=False)
+    position = models.PositiveSmallIntegerField(
+        _("order"), default=0, help_text=_("The lowest number is shown first.")
+    )
+    is_enabled = models.BooleanField(
+        _("shown"), default=True, help_text=_("Deselect this to hide it from all agents.")
+    )
+    secret = EncryptedTextField(purpose="toolbar app", default=new_secret, editable=False)
 
     class Meta:
         verbose_name = _("application in the toolbar")
@@ -77,8 +79,3 @@ class ToolbarApp(models.Model):
         parts = urlsplit(self.url)
         port = f":{parts.port}" if parts.port else ""
         return f"{parts.scheme}://{parts.hostname}{port}"
-
-    @property
-    def secret(self) -> str:
-        """The secret that signs its context: 64 characters."""
-        return salted_hmac("causerie.toolbar app", self.salt, algorithm="sha256").hexdigest()

@@ -18,20 +18,64 @@ class Role(models.TextChoices):
 class User(AbstractUser):
     """An account that can log in. All four roles may converse from the desk (R163)."""
 
-    role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.AGENT)
-    language = models.CharField(
-        _("language"), max_length=10, choices=settings.LANGUAGES, blank=True, default=""
+    role = models.CharField(
+        _("role"),
+        max_length=10,
+        choices=Role.choices,
+        default=Role.AGENT,
+        help_text=_(
+            "Administrators see and change everything. Managers oversee their groups. "
+            "Agents and experts converse; experts are paid per conversation."
+        ),
     )
-    timezone = models.CharField(_("time zone"), max_length=64, default="Europe/Paris")
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        choices=settings.LANGUAGES,
+        blank=True,
+        default="",
+        help_text=_("Leave empty to use the language of the browser."),
+    )
+    timezone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        default="Europe/Paris",
+        help_text=_("Used for the times that this user sees."),
+    )
+    external_id = models.CharField(
+        max_length=255,
+        blank=True,
+        default="",
+        editable=False,
+        help_text="What the directory that provisions the account calls it (SCIM).",
+    )
+    is_service = models.BooleanField(
+        default=False, editable=False, help_text="The account of a program; nobody logs in with it."
+    )
+
+    confined_to: frozenset[int] | None = None
+    """The websites to which the token of the present request confines this user; no column."""
 
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        constraints = [
+            # Django's mark of an unusable password.
+            models.CheckConstraint(
+                condition=models.Q(is_service=False) | models.Q(password__startswith="!"),
+                name="service_account_has_no_password",
+            ),
+        ]
 
     @property
     def oversees(self) -> bool:
         """Whether this user oversees others: managers and administrators (R92, C39)."""
         return self.is_superuser or self.role in {Role.ADMIN, Role.MANAGER}
+
+    @property
+    def ruling_role(self) -> str:
+        """The role whose login rule holds for this user."""
+        return Role.ADMIN if self.is_superuser else self.role
 
     @property
     def administers(self) -> bool:

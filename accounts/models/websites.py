@@ -11,11 +11,17 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import (
+    MaxValueValidator,
+    MinValueValidator,
+    RegexValidator,
+    URLValidator,
+)
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.clocks import clock_of
+from accounts.models.cobrowsing import CobrowsingPermission
 
 HOST = r"(\*\.)?([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:\d{1,5})?"
 PORT = re.compile(r":\d{1,5}$")
@@ -41,11 +47,53 @@ def check_timezone(name: str) -> None:
         raise ValidationError(_("“%(name)s” is not a time zone."), params={"name": name})
 
 
+# A comment would hide what follows it; a backslash escapes the next character, if there is one.
+SELECTOR = re.compile(r"(?:(?!/\*)[^{};<@\\]|\\.)*")
+QUOTED = re.compile(r"""\\.|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""")
+INNERMOST = re.compile(r"""\([^()\[\]"']*\)|\[[^()\[\]"']*\]""")
+
+
+def _is_balanced(line: str) -> bool:
+    """Return whether all strings, brackets and parentheses of a selector end in it."""
+    left = QUOTED.sub("", line)
+    while (shorter := INNERMOST.sub("", left)) != left:
+        left = shorter
+    return not re.search(r"""["'()\[\]\\]""", left)
+
+
+def check_selectors(text: str) -> None:
+    """Refuse lines that cannot be CSS selectors, and those that would swallow the next one, as an
+    open string does. The recorder refuses to start with one that the browser does not understand.
+    """
+    for line in map(str.strip, text.splitlines()):
+        if len(line) > 200 or not SELECTOR.fullmatch(line) or not _is_balanced(line):
+            raise ValidationError(_("“%(line)s” is not a CSS selector."), params={"line": line})
+
+
 class Side(models.TextChoices):
     """The side of the brand's page on which the Messenger appears, in reading direction."""
 
     END = "end", _("End of the line (right)")
     START = "start", _("Start of the line (left)")
+
+
+class Calls(models.TextChoices):
+    """What visitors and agents can do besides writing."""
+
+    OFF = "off", _("Off")
+    VOICE = "voice", _("Voice calls")
+    VIDEO = "video", _("Voice and video calls")
+
+
+def _sources(domains: Iterable[str]) -> list[str]:
+    """Return the domains as sources of a CSP.
+
+    Where the product is served by HTTPS, only by HTTPS: a page that anybody on the way can rewrite
+    must not frame the Messenger, nor may a picture come from one.
+    """
+    schemes = ("https",) if settings.HTTPS else ("https", "http")
+    hosts = [domain if PORT.search(domain) else f"{domain}:*" for domain in domains]
+    return [f"{scheme}://{host}" for host in hosts for scheme in schemes]
 
 
 class Website(models.Model):
@@ -76,7 +124,11 @@ class Website(models.Model):
         ),
     )
     time_zone = models.CharField(
-        _("time zone"), max_length=64, default="Europe/Paris", validators=[check_timezone]
+        _("time zone"),
+        max_length=64,
+        default="Europe/Paris",
+        validators=[check_timezone],
+        help_text=_("Decides when a day begins in reports, and applies to opening hours."),
     )
     past_zones = models.JSONField(
         default=list,
@@ -84,16 +136,33 @@ class Website(models.Model):
         help_text="The zones of before, each with the moment of its end; the database writes it.",
     )
     language = models.CharField(
-        _("default language"), max_length=10, choices=settings.LANGUAGES, default="fr"
+        _("default language"),
+        max_length=10,
+        choices=settings.LANGUAGES,
+        default="fr",
+        help_text=_("Used by the Messenger if it does not have the language of the page."),
     )
     accent = models.CharField(
         _("accent colour"),
         max_length=7,
         default="#2f5d50",
         validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")],
+        help_text=_("The colour of the button, the Messenger and the e-mails: #2f5d50."),
     )
-    side = models.CharField(_("position"), max_length=5, choices=Side.choices, default=Side.END)
-    logo_url = models.URLField(_("logo address"), blank=True)
+    side = models.CharField(
+        _("position"),
+        max_length=5,
+        choices=Side.choices,
+        default=Side.END,
+        help_text=_("Where the button appears at the bottom of your pages."),
+    )
+    logo_url = models.URLField(
+        _("logo address"),
+        blank=True,
+        help_text=_(
+            "Address of a picture for the Messenger and the e-mails. Leave empty to show no logo."
+        ),
+    )
     texts = models.JSONField(_("texts"), default=dict, blank=True)
     assignment_hours = models.PositiveSmallIntegerField(
         _("time to handle an assigned conversation (hours)"),
@@ -135,6 +204,95 @@ class Website(models.Model):
         _("mirroring"),
         default=False,
         help_text=_("Agents see which page a visitor is viewing on the site."),
+    )
+    mirrors_screen = models.BooleanField(
+        _("show agents the visitor's page"),
+        default=False,
+        help_text=_(
+            "During a conversation, an agent can see the page that the visitor has in front of "
+            "them, live. Visitors are asked for their consent again, see who is looking, and can "
+            "stop it at any time. Nothing is stored, unless you say so below."
+        ),
+    )
+    mirror_shows_inputs = models.BooleanField(
+        _("show what visitors type"),
+        default=False,
+        help_text=_(
+            "Otherwise all fields are masked. Passwords and payment fields are always masked."
+        ),
+    )
+    looks_stored_days = models.PositiveSmallIntegerField(
+        _("store what agents saw (days)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(365)],
+        help_text=_(
+            "For so many days, managers can replay what agents saw of visitors' pages. The consent "
+            "says so, and visitors are asked again. Leave empty to store nothing."
+        ),
+    )
+    mirror_hides = models.TextField(
+        _("hidden parts of pages"),
+        blank=True,
+        max_length=4000,
+        validators=[check_selectors],
+        help_text=_(
+            "CSS selectors, one on each line: .invoice, #address. Agents see an empty area there. "
+            "Elements with the attribute data-private are always hidden."
+        ),
+    )
+    mirror_sources = ArrayField(
+        models.CharField(max_length=253, validators=[RegexValidator(f"^{HOST}$")]),
+        verbose_name=_("other hosts of pictures, fonts and styles"),
+        default=list,
+        blank=True,
+        help_text=_(
+            "Agents' browsers load these only from the website's domains and from the hosts listed "
+            "here, separated by commas: cdn.example.net."
+        ),
+    )
+    calls = models.CharField(
+        _("calls"),
+        max_length=5,
+        choices=Calls.choices,
+        default=Calls.OFF,
+        help_text=_(
+            "During a conversation, visitors and agents can call each other. Nothing is recorded."
+        ),
+    )
+    visitors_share_screen = models.BooleanField(
+        _("visitors can share their screen"),
+        default=False,
+        help_text=_("During a call. The browser asks them which window."),
+    )
+    agents_share_screen = models.BooleanField(
+        _("agents can share their screen"), default=False, help_text=_("During a call.")
+    )
+    ring_seconds = models.PositiveSmallIntegerField(
+        _("how long a call rings (seconds)"),
+        default=30,
+        validators=[MinValueValidator(10), MaxValueValidator(180)],
+        help_text=_("From 10 to 180. A call that nobody answers within this time is missed."),
+    )
+    jitsi_url = models.URLField(
+        _("address of a Jitsi server"),
+        blank=True,
+        validators=[URLValidator(schemes=["https"])],
+        help_text=_(
+            "Calls then take place in a room of that server, with a name that nobody can guess: "
+            "https://meet.example.com. Leave empty to connect the two browsers directly."
+        ),
+    )
+    cobrowsing = ArrayField(
+        models.CharField(max_length=9, choices=CobrowsingPermission.choices),
+        verbose_name=_("what agents may do on the visitor's page"),
+        default=list,
+        blank=True,
+        help_text=_(
+            "The agent asks each time, the visitor accepts in the Messenger and can stop at any "
+            "moment. Passwords, payment fields and files are never accessible. Only where agents "
+            "see the page."
+        ),
     )
     survey_csat = models.BooleanField(
         _("ask about satisfaction"), default=True, help_text=_("From 1 to 5, after a conversation.")
@@ -193,6 +351,18 @@ class Website(models.Model):
         return tuple(name for name, is_asked in asked.items() if is_asked)
 
     @property
+    def stores_looks(self) -> bool:
+        return self.mirrors_screen and self.looks_stored_days is not None
+
+    @property
+    def has_calls(self) -> bool:
+        return self.calls != Calls.OFF
+
+    @property
+    def has_video_calls(self) -> bool:
+        return self.calls == Calls.VIDEO
+
+    @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 
@@ -208,5 +378,19 @@ class Website(models.Model):
     @property
     def frame_ancestors(self) -> list[str]:
         """The domains in the syntax of the CSP's ``frame-ancestors``; empty if there are none."""
-        hosts = [domain if PORT.search(domain) else f"{domain}:*" for domain in self.domains]
-        return [f"{scheme}://{host}" for host in hosts for scheme in ("https", "http")]
+        return _sources(self.domains)
+
+    @property
+    def picture_sources(self) -> list[str]:
+        """The hosts of what a mirrored page loads at the desk, in the syntax of a CSP. Its grammar
+        has no IPv6 addresses."""
+        return _sources(host for host in [*self.domains, *self.mirror_sources] if "[" not in host)
+
+    @property
+    def cobrowsing_permissions(self) -> list[str]:
+        """What agents may do on the visitor's page: nothing where they do not see it."""
+        return list(self.cobrowsing) if self.mirrors_screen else []
+
+    @property
+    def hidden_selectors(self) -> list[str]:
+        return [line.strip() for line in self.mirror_hides.splitlines() if line.strip()]

@@ -1,19 +1,32 @@
-"""What the whole API shares: authentication, pagination and the shape of errors."""
+"""What the whole API shares: authentication, permissions, pagination and the shape of errors."""
 
 from __future__ import annotations
 
 from typing import IO, Any
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import APIException, NotFound, ParseError, ValidationError
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    NotFound,
+    ParseError,
+    PermissionDenied,
+    ValidationError,
+)
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import tokens
+from accounts.models import ApiToken, User
+from config.api.problems import MEDIA_TYPE, body_of
+from core.db.retry import may_retry
 from core.text.strict_json import Malformed, parse
 
 BODY_BYTES = 256 * 1024  # Six cards with the longest texts and addresses take a quarter of it.
@@ -44,6 +57,58 @@ class TooLarge(APIException):
 
     status_code = 413
     default_detail = _("This request is too large.")
+
+
+class Busy(APIException):
+    """Rows stayed locked for too long. Nothing was done; the request may be repeated."""
+
+    status_code = 503
+    default_detail = _("The server is busy with this. Please try again in a moment.")
+    wait = 1
+
+
+class WrongToken(AuthenticationFailed):
+    """The token is unknown, revoked or expired, or its owner's account is inactive."""
+
+    default_detail = _("This token is not valid.")
+    problem_code = "token"
+
+
+class OutOfScope(PermissionDenied):
+    """The token does not permit this."""
+
+    default_detail = _("This token does not permit this.")
+    problem_code = "scope"
+
+
+class ByToken(BaseAuthentication):
+    """``Authorization: Bearer causerie_…``. The middleware has found the token already."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        asked: Any = request._request
+        if not asked.has_token:
+            return None
+        if asked.api_token is None:
+            raise WrongToken
+        return asked.api_token.owner, asked.api_token
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class HasScope(BasePermission):
+    """Requests by a token need its permission for the view's ``noun``; a view without one is closed
+    to tokens."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        token = request.auth
+        if not isinstance(token, ApiToken):
+            return True
+        noun = getattr(view, "noun", "")
+        writes = request.method not in SAFE_METHODS
+        if not noun or not tokens.permits(token, noun, writes=writes):
+            raise OutOfScope
+        return True
 
 
 class Json(JSONParser):
@@ -82,17 +147,24 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
 
     if isinstance(error, RequestDataTooBig):
         error = TooLarge()
+    if isinstance(error, OperationalError) and may_retry(error):
+        error = Busy()
     response = exception_handler(error, context)
     if response is None:
         return None
-    payload: dict[str, Any] = {
-        "code": CODES.get(response.status_code, "error"),
-        "message": _sentence(response.data),
-    }
+    more: dict[str, Any] = {}
     if isinstance(error, ValidationError) and isinstance(response.data, dict):
-        payload["fields"] = response.data
-    response.data = {"error": payload}
+        more["fields"] = response.data
+    code = _code_of(error) or CODES.get(response.status_code, "error")
+    response.data = body_of(response.status_code, code, _sentence(response.data), **more)
+    response.content_type = MEDIA_TYPE
     return response
+
+
+def _code_of(error: Exception) -> str:
+    """Return the code of an error that has one of its own."""
+    code = getattr(error, "problem_code", "")
+    return str(code)
 
 
 def _sentence(data: Any) -> str:

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import include, path, re_path
 from django.views.decorators.http import require_safe
 from drf_spectacular.authentication import SessionScheme
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
@@ -17,10 +18,12 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.routers import SimpleRouter
 
+from desk.api.conversations import ConversationViewSet
+from desk.api.feed import FeedView
+from desk.api.webhooks import WebhookViewSet
 from reporting.exports.api import ChartView, ExportViewSet, TableView
 from reporting.figures.api import FigureListView, FigureView
 from reporting.sales.api import RefundListView, TransactionListView, TransactionView
-from routing.api import ConversationViewSet
 
 
 @require_safe
@@ -35,6 +38,16 @@ class SessionDescribed(SessionScheme):  # type: ignore[no-untyped-call]
     target_class = "config.api.shape.Session"
 
 
+class TokenDescribed(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the schema names tokens."""
+
+    target_class = "config.api.shape.ByToken"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "causerie_…"}
+
+
 @extend_schema(exclude=True)
 @api_view(["GET", "POST", "PUT", "PATCH", "DELETE"])
 @authentication_classes([])
@@ -47,12 +60,14 @@ def nowhere(request: Request, *args: Any, **kwargs: Any) -> NoReturn:
 router = SimpleRouter(use_regex_path=False)
 router.register("conversations", ConversationViewSet, basename="conversation")
 router.register("exports", ExportViewSet, basename="export")
+router.register("webhooks", WebhookViewSet, basename="webhook")
 
 schema = SpectacularAPIView.as_view(permission_classes=[AllowAny], authentication_classes=[])
 
 urlpatterns = [
     path("docs/", docs, name="api_docs"),
     path("v1/schema/", schema, name="api_schema"),
+    path("v1/events/", FeedView.as_view()),
     path("v1/figures/", FigureListView.as_view()),
     path("v1/figures/<slug:name>/", FigureView.as_view()),
     path("v1/tables/<slug:name>.<slug:kind>", TableView.as_view()),

@@ -1,4 +1,4 @@
-"""Queries about which conversations agents may have (``accounts.entitlement``)."""
+"""Queries about the conversations that agents have, and may have (``accounts.entitlement``)."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ HELD = f"""
     WHERE c.agent_id = %s AND c.status <> 'closed'
     AND NOT {MAY_HAVE.format(agent="c.agent_id", website="c.website_id")}
     ORDER BY c.queued_at, c.id
+"""
+# What is on an agent's desk, for sockets and live reactions, whose event loop the ORM would block.
+ON_DESK = """
+    SELECT c.id, c.public_id, c.visitor_id FROM conversations_conversation c
+    WHERE c.agent_id = %(agent)s AND c.status = 'active'
 """
 
 

@@ -149,17 +149,17 @@ def _ended(ends: list[tuple[StatusInterval, datetime]]) -> list[StatusInterval]:
 
 
 def _contacts(agents: Collection[int], *, since: datetime) -> dict[Key, list[Interval]]:
-    found = defaultdict[Key, list[Interval]](list)
+    intervals = defaultdict[Key, list[Interval]](list)
     rows = Contact.objects.filter(
         Q(ended_at=None) | Q(ended_at__gt=since), agent__in=agents
     ).values_list("agent", "conversation__website", "channel", "started_at", "ended_at")
     for agent_id, website_id, channel, start, end in rows:
-        found[agent_id, website_id, channel].append((start, end or ALWAYS))
-    return found
+        intervals[agent_id, website_id, channel].append((start, end or ALWAYS))
+    return intervals
 
 
 def _schedules(agents: Collection[int]) -> dict[tuple[int, int], list[Schedule]]:
-    found = defaultdict[tuple[int, int], list[Schedule]](list)
+    schedules = defaultdict[tuple[int, int], list[Schedule]](list)
     groups = (
         Group.objects.filter(members__in=agents)
         .select_related("website")
@@ -169,8 +169,8 @@ def _schedules(agents: Collection[int]) -> dict[tuple[int, int], list[Schedule]]
     for group in groups:
         schedule = schedule_of(group)
         for member in group.members.all():
-            found[member.pk, group.website_id].append(schedule)
-    return found
+            schedules[member.pk, group.website_id].append(schedule)
+    return schedules
 
 
 # --- Pure ------------------------------------------------------------------------------------

@@ -73,8 +73,8 @@ def search(agent: Agent, conversation: Conversation, query: str) -> list[CannedR
     order = ranking.rank(
         (ranking.Candidate(*row) for row in some), query, conversation.language or ""
     )
-    found = CannedReply.objects.prefetch_related("files").in_bulk(order)
-    return [found[pk] for pk in order if pk in found]
+    replies = CannedReply.objects.prefetch_related("files").in_bulk(order)
+    return [replies[pk] for pk in order if pk in replies]
 
 
 def use(reply: CannedReply, conversation: Conversation, agent: Agent, *, at: datetime) -> Inserted:

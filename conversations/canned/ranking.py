@@ -27,8 +27,8 @@ def rank(candidates: Iterable[Candidate], query: str, language: str) -> list[int
     """Return the primary keys of the replies that contain every word of ``query``, best first: by
     the kind of match, then the visitor's language, then the number of uses."""
     asked = spaced(query)
-    found = [one for one in candidates if all(word in one.words for word in asked.split())]
-    found.sort(
+    matches = [one for one in candidates if all(word in one.words for word in asked.split())]
+    matches.sort(
         key=lambda one: (
             _match(one, asked),
             _language(one.language, language),
@@ -37,7 +37,7 @@ def rank(candidates: Iterable[Candidate], query: str, language: str) -> list[int
             one.pk,
         )
     )
-    return [one.pk for one in found[:MOST]]
+    return [one.pk for one in matches[:MOST]]
 
 
 def _match(one: Candidate, asked: str) -> int:

@@ -36,7 +36,7 @@ class Filled:
 
 def unknown(text: str) -> list[str]:
     """Return names in the syntax of a variable that do not exist."""
-    names = (found.group(1) for found in PLACE.finditer(text))
+    names = (place.group(1) for place in PLACE.finditer(text))
     return list(dict.fromkeys(name for name in names if name not in NAMES))
 
 

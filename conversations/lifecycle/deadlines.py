@@ -13,7 +13,13 @@ from conversations.facts import BotFellSilent, PushUnanswered
 from conversations.lifecycle import transition_writer, verbs
 from conversations.lifecycle.actors import SYSTEM
 from conversations.lifecycle.transition_writer import Bars, Move
-from conversations.lifecycle.transitions import DeadlineKind, Refused, Status, Verb
+from conversations.lifecycle.transitions import (
+    BOT_ANSWER_SECONDS,
+    DeadlineKind,
+    Refused,
+    Status,
+    Verb,
+)
 from conversations.models import CloseReason, Conversation, Notice, NoticeKind
 from core.db.retry import retried
 from core.events import bus
@@ -111,7 +117,7 @@ def enforce(conversation_id: int, *, at: datetime) -> Conversation:
         raise Refused(Verb.CLOSE, Status(conversation.status), "no deadline is due")
     match DeadlineKind(conversation.deadline_kind):
         case DeadlineKind.ANSWER_TIMER:
-            return _take_back(conversation, holder, at=at)
+            return take_back(conversation, holder, at=at)
         case DeadlineKind.BOT_SILENCE:
             return _pass_over(conversation, at=at)
         case _:
@@ -132,7 +138,7 @@ def _holder_who_must_answer(conversation_id: int) -> int | None:
     return agent_id
 
 
-def _take_back(conversation: Conversation, holder: int | None, *, at: datetime) -> Conversation:
+def take_back(conversation: Conversation, holder: int | None, *, at: datetime) -> Conversation:
     """Return an unanswered push to the front of the queue, make its agent unavailable, since it
     would be pushed to them again at once, and notify them (C25)."""
     if holder is None or conversation.agent_id != holder:
@@ -159,3 +165,11 @@ def _pass_over(conversation: Conversation, *, at: datetime) -> Conversation:
     conversation.save(update_fields=["deadline_at"])
     bus.publish(BotFellSilent(conversation_id=conversation.pk))
     return conversation
+
+
+def owe_answer(conversation: Conversation, *, at: datetime) -> None:
+    """Start the bot's own timer anew: it, or people, owe the visitor an answer, so the visitor's
+    timer does not run (C7). The caller has locked the row of a conversation with a bot."""
+    conversation.deadline_at = at + timedelta(seconds=BOT_ANSWER_SECONDS)
+    conversation.deadline_kind = DeadlineKind.BOT_SILENCE
+    conversation.save(update_fields=["deadline_at", "deadline_kind"])

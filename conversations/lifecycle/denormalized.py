@@ -111,10 +111,10 @@ def _note_opening_hours(closed: Sequence[Conversation]) -> None:
 def _schedules(groups: Collection[int]) -> dict[int, Schedule]:
     """Return the hours of the groups that are not always open."""
     has_hours = Q(opening_hours__isnull=False) | Q(website__holidays__isnull=False)
-    found = (
+    groups_with_hours = (
         Group.objects.filter(has_hours, pk__in=groups)
         .select_related("website")
         .prefetch_related("opening_hours", "holidays", "website__holidays")
         .distinct()
     )
-    return {group.pk: schedule_of(group) for group in found} if groups else {}
+    return {group.pk: schedule_of(group) for group in groups_with_hours} if groups else {}

@@ -142,6 +142,9 @@ def change(
     conversation.status = target
     conversation.moved_at = at
     noted = denormalized.note(conversation, verb, at=at)
+    if target not in WAITING and conversation.opened_from:
+        conversation.opened_from = ""
+        noted |= {"opened_from"}
 
     reason = (end_reason or TRANSITIONS[verb].ends_contact) if source == Status.ACTIVE else None
     details = dict(data or {})

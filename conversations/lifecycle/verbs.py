@@ -79,7 +79,7 @@ def queue(
 ) -> None:
     """Store a new conversation as waiting in a queue. The caller holds the queue's lock.
 
-    ``places`` is the queue's number of places at this moment. The ledger stores it, so that
+    ``places`` is how many may wait in the queue at this moment. The ledger stores it, so that
     invariant 3 can always be checked.
     """
     conversation.group_id = group_id
@@ -118,17 +118,19 @@ def escalate(
     actor: Actor,
     at: datetime,
     places: int | None = None,
+    reason: str = "",
     **changes: Any,
 ) -> Conversation:
     """Move a conversation from the bot to a queue (R34). The caller holds the queue's lock.
-    ``places`` is as in ``queue``; ``changes`` are columns that the bot sets: ``required_skills``,
-    the style."""
+    ``places`` is as in ``queue``; ``reason`` is a fault of the bot, if it did not ask for this;
+    ``changes`` are columns that the bot sets: ``required_skills``, the style."""
+    data: dict[str, Any] = {} if places is None else {"places": places}
     return _move(
         conversation_id,
         Verb.ESCALATE,
         actor=actor,
         at=at,
-        data={} if places is None else {"places": places},
+        data=data | ({"reason": reason} if reason else {}),
         group_id=group_id,
         queue_id=queue_id,
         **changes,

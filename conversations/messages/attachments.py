@@ -10,19 +10,26 @@ from __future__ import annotations
 import asyncio
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
+from channels.db import database_sync_to_async
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.desk_session import SESSION_VALID_SQL, DeskSession
-from conversations.messages import file_types
-from conversations.messages.file_types import Prepared, Unacceptable
-from conversations.models import Attachment, Conversation
+from conversations.lifecycle.transitions import Status
+from conversations.messages import decoder, pictures
+from conversations.messages.file_refusals import Reason, Unacceptable
+from conversations.messages.file_types import Prepared
+from conversations.models import Attachment, Conversation, Visitor
 from conversations.visitors.persons import SPOKEN_FOR, WILLING, browsers_of
 from core.asgi.files import Download, too_large
 from core.db import async_pool
@@ -32,8 +39,8 @@ LATELY = timedelta(hours=1)
 LATELY_LIMIT = 60  # uploads by one side into one conversation
 FORGOTTEN = timedelta(days=1)
 
-# Images are decoded in threads of their own. More threads would use too much memory.
-_decoders = ThreadPoolExecutor(2, "decoding")
+# Files are decoded one at a time (``decoder``); those that wait hold no thread that others need.
+_decoding = ThreadPoolExecutor(1, "decoding")
 
 MAY_VISITOR = f"""
     c.public_id = %(conversation)s AND {SPOKEN_FOR} AND {WILLING} AND c.status <> 'closed'
@@ -142,8 +149,12 @@ def _checked(row: dict[str, Any] | None) -> dict[str, Any]:
     if not row["takes_files"]:
         raise Rejected("refused", _("You cannot send files on this site."), 409)
     if row["lately"] >= LATELY_LIMIT:
-        raise Rejected("too_many", _("You have sent a lot of files. Please wait a moment."), 429)
+        raise _too_many()
     return row
+
+
+def _too_many() -> Rejected:
+    return Rejected("too_many", _("You have sent a lot of files. Please wait a moment."), 429)
 
 
 def adopt(conversation: Conversation) -> None:
@@ -178,7 +189,7 @@ class Upload(Protocol):
 
     query: str
 
-    async def bytes(self) -> bytes: ...
+    def file(self) -> AbstractAsyncContextManager[Path]: ...
 
 
 async def receive(
@@ -186,13 +197,15 @@ async def receive(
 ) -> tuple[int, dict[str, Any]]:
     """Read and store the file; return 201, or 200 if it was already stored, and the body."""
     name = parse_qs(request.query).get("name", [""])[0]
-    content = await request.bytes()
-    stored, is_new = await store(content, attachment_id=attachment_id, name=name, into=into, at=at)
+    async with request.file() as source:
+        stored, is_new = await store(
+            source, attachment_id=attachment_id, name=name, into=into, at=at
+        )
     return (201 if is_new else 200), {"attachment": stored}
 
 
 async def store(
-    content: bytes, *, attachment_id: uuid.UUID, name: str, into: dict[str, Any], at: datetime
+    source: Path, *, attachment_id: uuid.UUID, name: str, into: dict[str, Any], at: datetime
 ) -> tuple[dict[str, Any], bool]:
     """Store an upload; return it as clients receive it, and whether it is new or a repeat.
 
@@ -204,26 +217,85 @@ async def store(
     if known is not None:
         return frame(known), False
     loop = asyncio.get_running_loop()
+    save = partial(_prepare_and_save, source, name, into["website_id"], attachment_id)
     try:
-        prepared = await loop.run_in_executor(_decoders, file_types.prepare, content, name)
+        row = key | {"at": at} | await loop.run_in_executor(_decoding, save)
     except Unacceptable as unacceptable:
-        raise Rejected("unacceptable", str(unacceptable), 415) from None
-    row = key | {
-        "name": prepared.name,
-        "content_type": prepared.content_type,
-        "size": len(prepared.content),
-        "width": prepared.width,
-        "height": prepared.height,
-        "at": at,
-    }
-    row |= await asyncio.to_thread(_save, prepared, into["website_id"], attachment_id)
-    if await async_pool.fetch_one(STORE, row) is not None:
+        raise _refusal(unacceptable) from None
+    try:
+        is_new = await database_sync_to_async(_add)(row)
+    except Rejected:
+        await asyncio.to_thread(_delete, [row["file"], row["thumbnail"]])
+        raise
+    if is_new:
         return frame(row), True
     await asyncio.to_thread(_delete, [row["file"], row["thumbnail"]])
     known = await async_pool.fetch_one(KNOWN, key)
     if known is None:
         raise Rejected("conflict", _("A different file was already sent with this id."), 409)
     return frame(known), False
+
+
+@transaction.atomic
+def _add(row: dict[str, Any]) -> bool:
+    """Add the row of an upload; return whether it is new. ``Rejected`` if others that were uploaded
+    at the same time have reached the limit meanwhile."""
+    # Uploads of one side wait for each other here, so that each counts those before it.
+    talk, visitor = row["conversation_id"], row["visitor_id"]
+    if talk is not None:
+        Conversation.objects.select_for_update(no_key=True).filter(pk=talk).first()
+    else:
+        Visitor.objects.select_for_update(no_key=True).filter(pk=visitor).first()
+    mine = Attachment.objects.filter(conversation=talk, visitor=visitor, agent=row["agent_id"])
+    if mine.filter(created_at__gt=row["at"] - LATELY).count() >= LATELY_LIMIT:
+        raise _too_many()
+    with connection.cursor() as cursor:
+        cursor.execute(STORE, row)
+        return cursor.fetchone() is not None
+
+
+def store_as_agent(
+    source: Path, *, attachment_id: uuid.UUID, name: str, conversation: Conversation, at: datetime
+) -> tuple[dict[str, Any], bool]:
+    """Store an upload of the agent who holds ``conversation``, in a thread that may block; return
+    it as clients receive it, and whether it is new. The caller has checked who it is."""
+    is_active = conversation.status == Status.ACTIVE
+    _checked({"takes_files": conversation.website.takes_files, "lately": 0} if is_active else None)
+    key = {"conversation_id": conversation.pk, "visitor_id": None}
+    key |= {"agent_id": conversation.agent_id}
+    known = Attachment.objects.filter(pk=attachment_id).first()
+    if known is None:
+        try:
+            columns = _prepare_and_save(source, name, conversation.website_id, attachment_id)
+        except Unacceptable as unacceptable:
+            raise _refusal(unacceptable) from None
+        try:
+            is_new = _add(key | columns | {"id": attachment_id, "at": at})
+        except Rejected:
+            _delete([columns["file"], columns["thumbnail"]])
+            raise
+        known = Attachment.objects.get(pk=attachment_id)
+        if is_new:
+            return frame(vars(known)), True
+        _delete([columns["file"], columns["thumbnail"]])
+    if any(getattr(known, column) != value for column, value in key.items()):
+        raise Rejected("conflict", _("A different file was already sent with this id."), 409)
+    return frame(vars(known)), False
+
+
+def _refusal(unacceptable: Unacceptable) -> Rejected:
+    if unacceptable.reason == Reason.UNCHECKED:
+        return Rejected("unavailable", decoder.sentence(unacceptable), 503)
+    return Rejected("unacceptable", decoder.sentence(unacceptable), 415)
+
+
+def download_of(conversation: Conversation, attachment_id: uuid.UUID) -> Download:
+    """Return a file of a conversation, in a thread that may block. The caller has checked that the
+    conversation may be seen."""
+    attachment = conversation.attachments.filter(pk=attachment_id).first()
+    if attachment is None or not default_storage.exists(attachment.file):
+        raise Rejected("not_found", _("This file does not exist."), 404)
+    return Download(attachment.name, attachment.content_type, _load(attachment.file))
 
 
 def frame(row: dict[str, Any]) -> dict[str, Any]:
@@ -249,9 +321,7 @@ async def read(query: str, values: dict[str, Any], *, small: bool) -> Download:
         content = await asyncio.to_thread(_load, path)
     except FileNotFoundError:
         raise Rejected("not_found", _("This file no longer exists."), 404) from None
-    return Download(
-        row["name"], file_types.THUMBNAIL_TYPE if small else row["content_type"], content
-    )
+    return Download(row["name"], pictures.THUMBNAIL_TYPE if small else row["content_type"], content)
 
 
 def forget_unsent(*, at: datetime) -> int:
@@ -267,6 +337,21 @@ def forget(attachment: Attachment) -> int:
     if gone:
         _delete([attachment.file, attachment.thumbnail])
     return gone
+
+
+def _prepare_and_save(
+    source: Path, name: str, website_id: int, attachment_id: uuid.UUID
+) -> dict[str, Any]:
+    """Decode and store a file; return its columns. One at a time holds its bytes in memory."""
+    prepared = decoder.prepare(source, name)
+    return {
+        "name": prepared.name,
+        "content_type": prepared.content_type,
+        "size": len(prepared.content),
+        "width": prepared.width,
+        "height": prepared.height,
+        **_save(prepared, website_id, attachment_id),
+    }
 
 
 def _save(prepared: Prepared, website_id: int, attachment_id: uuid.UUID) -> dict[str, str]:

@@ -1,52 +1,69 @@
-"""Recognition of uploaded files, and what is stored of them: pure functions of bytes.
+"""Recognition of uploaded files, and what is stored of them: pure functions of files.
 
 The name and the type sent by a browser are not trusted. Images are decoded and encoded again, so
 that neither metadata (the place where a photo was taken) nor hidden data survives. Any other file
 must match a short list of signatures, or be plain text.
+
+This code runs in the decoding process (``decoder``), so it imports neither Django nor anything that
+does.
 """
 
 from __future__ import annotations
 
-import io
 import unicodedata
 import zipfile
+import zlib
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import IO
 
-from django.utils.translation import gettext_lazy as _
-from PIL import Image, ImageOps
-
+from conversations.messages import macros, pictures
+from conversations.messages.file_refusals import Reason, Unacceptable
 from core.text.cleaning import cut, line
 
 NAME_LIMIT = 120
-PIXELS_LIMIT = 50_000_000  # More than a phone's largest photo, and safe for memory.
-SIDE_LIMIT = 4096
-FRAMES_LIMIT = 200
-PROFILE_BYTES = 16_384
-THUMBNAIL_SIDE = 640
-THUMBNAIL_TYPE = "image/webp"
-
-IMAGES = {"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp"}
 OFFICE = "application/vnd.openxmlformats-officedocument."
+OPEN = "application/vnd.oasis.opendocument."
 # The member that identifies each kind of zipped document.
 ZIPPED = {
-    "word/document.xml": (f"{OFFICE}wordprocessingml.document", "docx"),
-    "xl/workbook.xml": (f"{OFFICE}spreadsheetml.sheet", "xlsx"),
-    "ppt/presentation.xml": (f"{OFFICE}presentationml.presentation", "pptx"),
+    "word/document.xml": f"{OFFICE}wordprocessingml.document",
+    "xl/workbook.xml": f"{OFFICE}spreadsheetml.sheet",
+    "ppt/presentation.xml": f"{OFFICE}presentationml.presentation",
 }
-OPEN_DOCUMENTS = {
-    "application/vnd.oasis.opendocument.text": "odt",
-    "application/vnd.oasis.opendocument.spreadsheet": "ods",
-    "application/vnd.oasis.opendocument.presentation": "odp",
-}
-EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp"}
+OPEN_DOCUMENTS = {f"{OPEN}text", f"{OPEN}spreadsheet", f"{OPEN}presentation"}
 TEXTS = {"csv": "text/csv", "txt": "text/plain"}
-MACROS = ("vbaProject.bin", "Basic/Standard")
+EXTENSIONS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/gif": "gif",
+    "image/webp": "webp",
+    f"{OFFICE}wordprocessingml.document": "docx",
+    f"{OFFICE}spreadsheetml.sheet": "xlsx",
+    f"{OFFICE}presentationml.presentation": "pptx",
+    f"{OPEN}text": "odt",
+    f"{OPEN}spreadsheet": "ods",
+    f"{OPEN}presentation": "odp",
+    "application/pdf": "pdf",
+    "text/csv": "csv",
+    "text/plain": "txt",
+}
 
 
-class Unacceptable(Exception):
-    """A file is refused. The text says why, to the person who chose it. It is translated lazily:
-    this code runs in threads without an active language."""
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What a file is. ``width`` and ``height`` are in pixels, 0 if it is no image.
+
+    Of an image, the file and the thumbnail to store are in the folder (``pictures``). Any other
+    file is stored as it was sent.
+    """
+
+    content_type: str
+    width: int = 0
+    height: int = 0
+
+    @property
+    def is_image(self) -> bool:
+        return self.width > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +81,42 @@ class Prepared:
     thumbnail: bytes | None = None
 
 
-def prepare(content: bytes, name: str) -> Prepared:
-    """Recognise a file by its content and return what to store; raise ``Unacceptable`` if it is
-    refused."""
-    if not content:
-        raise Unacceptable(_("This file is empty."))
-    picture = _picture(content)
-    if picture is not None:
-        return _encoded_anew(picture, name)
-    content_type, extension = _recognised(content, name)
-    return Prepared(content, content_type, clean_name(name, extension))
+IMAGE, THUMBNAIL = "image", "thumbnail"
+
+
+def recognise(source: Path, folder: Path) -> Recognised:
+    """Recognise a file by its content; raise ``Unacceptable`` if it is refused."""
+    if source.stat().st_size == 0:
+        raise Unacceptable(Reason.EMPTY)
+    with source.open("rb") as opened:
+        picture = pictures.opened_picture(opened)
+        if picture is not None:
+            return Recognised(*pictures.encode_anew(picture, folder))
+        return Recognised(_other(opened))
+
+
+def prepare(recognised: Recognised, source: Path, folder: Path, name: str) -> Prepared:
+    """Return what to store of a file that was recognised, with the name to show."""
+    content_type, name = type_and_name(recognised, name)
+    if not recognised.is_image:
+        return Prepared(source.read_bytes(), content_type, name)
+    return Prepared(
+        content=(folder / pictures.IMAGE).read_bytes(),
+        content_type=content_type,
+        name=name,
+        width=recognised.width,
+        height=recognised.height,
+        thumbnail=(folder / pictures.THUMBNAIL).read_bytes(),
+    )
+
+
+def type_and_name(recognised: Recognised, name: str) -> tuple[str, str]:
+    """Return the content type to store and the name to show. Only the name sets a table apart from
+    other text."""
+    content_type = recognised.content_type
+    if content_type == TEXTS["txt"] and name.lower().endswith(".csv"):
+        content_type = TEXTS["csv"]
+    return content_type, clean_name(name, EXTENSIONS[content_type])
 
 
 def clean_name(name: str, extension: str) -> str:
@@ -89,97 +132,35 @@ def clean_name(name: str, extension: str) -> str:
     return f"{stem}.{extension}"
 
 
-def _picture(content: bytes) -> Image.Image | None:
+def _other(opened: IO[bytes]) -> str:
+    """Return the content type of a file that is no image."""
+    opened.seek(0)
+    start = opened.read(1024)
+    if start.lstrip().startswith(b"%PDF-"):
+        return "application/pdf"
+    if start.startswith(b"PK\x03\x04"):
+        return _zipped(opened)
+    opened.seek(0)
+    if _is_text(opened.read()):
+        return TEXTS["txt"]
+    raise Unacceptable(Reason.NOT_ACCEPTED)
+
+
+def _zipped(opened: IO[bytes]) -> str:
     try:
-        picture = Image.open(io.BytesIO(content), formats=list(IMAGES))
-    except Image.DecompressionBombError:
-        raise Unacceptable(_("This picture has too many pixels.")) from None
-    except Exception:  # Pillow may raise anything on a damaged header: treat it as no image.
-        return None
-    if picture.width * picture.height > PIXELS_LIMIT:
-        raise Unacceptable(_("This picture has too many pixels."))
-    return picture
-
-
-def _encoded_anew(picture: Image.Image, name: str) -> Prepared:
-    kind = "JPEG" if picture.format == "MPO" else str(picture.format)  # a JPEG of some phones
-    try:
-        frames = getattr(picture, "n_frames", 1)
-        content = _moving(picture) if kind == "GIF" and 1 < frames <= FRAMES_LIMIT else None
-        picture.seek(0)
-        still = ImageOps.exif_transpose(picture)
-        still.thumbnail((SIDE_LIMIT, SIDE_LIMIT))
-        if content is None:
-            content = _bytes(still, kind)
-        width, height = still.size
-        small = still.copy()
-        small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-        thumbnail = _bytes(small, "WEBP")
-    except Unacceptable:
-        raise
-    except Exception:  # Pillow may raise anything on damaged data.
-        raise Unacceptable(_("This picture is damaged.")) from None
-    content_type = IMAGES[kind]
-    named = clean_name(name, EXTENSIONS[content_type])
-    return Prepared(content, content_type, named, width, height, thumbnail)
-
-
-def _moving(picture: Image.Image) -> bytes | None:
-    """Encode an animated GIF frame by frame; return ``None`` if it is too large for that."""
-    frames = getattr(picture, "n_frames", 1)
-    if picture.width * picture.height * frames > PIXELS_LIMIT:
-        return None
-    buffer = io.BytesIO()
-    picture.save(buffer, "GIF", save_all=True, comment=b"", optimize=False)
-    return buffer.getvalue()
-
-
-def _bytes(picture: Image.Image, kind: str) -> bytes:
-    if kind == "JPEG":
-        picture = picture.convert("RGB")
-    elif picture.mode not in {"1", "L", "P", "RGB", "RGBA"} or kind == "WEBP":
-        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    # Copy only the pixels: Pillow would write any metadata it has read.
-    bare = Image.frombytes(picture.mode, picture.size, picture.tobytes())
-    if picture.mode == "P":
-        palette = picture.getpalette("RGBA" if "transparency" in picture.info else "RGB")
-        bare.putpalette(palette or [], "RGBA" if "transparency" in picture.info else "RGB")
-    buffer = io.BytesIO()
-    options: dict[str, Any] = {"quality": 88, "optimize": True} if kind == "JPEG" else {}
-    colours = picture.info.get("icc_profile") or b""  # else photos of phones turn pale
-    if kind != "GIF" and 0 < len(colours) <= PROFILE_BYTES:
-        options["icc_profile"] = colours
-    bare.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def _recognised(content: bytes, name: str) -> tuple[str, str]:
-    if content[:1024].lstrip().startswith(b"%PDF-"):
-        return "application/pdf", "pdf"
-    if content.startswith(b"PK\x03\x04"):
-        return _zipped(content)
-    if _is_text(content):
-        extension = "csv" if name.lower().endswith(".csv") else "txt"
-        return TEXTS[extension], extension
-    raise _not_accepted()
-
-
-def _zipped(content: bytes) -> tuple[str, str]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(opened) as archive:
             members = set(archive.namelist())
-            if any(macro in member for macro in MACROS for member in members):
-                raise Unacceptable(_("Documents with macros are not accepted."))
-            for member, (content_type, extension) in ZIPPED.items():
+            macros.check(archive)
+            for member, content_type in ZIPPED.items():
                 if member in members and "[Content_Types].xml" in members:
-                    return content_type, extension
+                    return content_type
             if "mimetype" in members and archive.getinfo("mimetype").file_size < 100:
                 content_type = archive.read("mimetype").decode("ascii", "replace").strip()
                 if content_type in OPEN_DOCUMENTS:
-                    return content_type, OPEN_DOCUMENTS[content_type]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
-        raise Unacceptable(_("This file is damaged.")) from None
-    raise _not_accepted()
+                    return content_type
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, RuntimeError):
+        raise Unacceptable(Reason.DAMAGED) from None
+    raise Unacceptable(Reason.NOT_ACCEPTED)
 
 
 def _is_text(content: bytes) -> bool:
@@ -192,9 +173,3 @@ def _is_text(content: bytes) -> bool:
     if start.startswith(("<!doctype", "<html", "<svg", "<?xml", "<script", "#!")):
         return False
     return not any(ord(character) < 32 and character not in "\t\r\n\f" for character in text)
-
-
-def _not_accepted() -> Unacceptable:
-    return Unacceptable(
-        _("This file type is not accepted. Send a picture, PDF, office document or text file.")
-    )

@@ -75,5 +75,5 @@ def latest_texts(conversation: Conversation) -> list[str]:
 def content(email: InboundEmail) -> bytes:
     """Return the e-mail as received; raise ``FileNotFoundError`` if the storage has lost it."""
     with default_storage.open(email.file) as stored:
-        found: bytes = stored.read()
-        return found
+        raw: bytes = stored.read()
+        return raw

@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from channels.db import database_sync_to_async
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
@@ -13,6 +14,7 @@ from accounts.desk_session import SESSION_VALID_SQL, DeskSession
 from accounts.models.hours import IS_OPEN
 from conversations.facts import MessagesRead
 from conversations.messages.sending import attachment_of, frame
+from conversations.models import Conversation
 from conversations.respondent import respondent
 from conversations.visitors.persons import SPOKEN_FOR, WILLING
 from core.db import async_pool
@@ -38,9 +40,10 @@ SEEN_AS = {
 # One row for each message, or a single one with empty message columns. Each repeats the
 # conversation. Plain SQL: it runs in the event loop, in one round trip, for each client every 25 s.
 AFTER = """
-    SELECT c.public_id, c.status, c.is_asynchronous, c.last_seq, c.agent_read_seq,
+    SELECT c.public_id, c.status, c.channel, c.is_asynchronous, c.last_seq, c.agent_read_seq,
            c.visitor_read_seq, c.opened_at, c.closed_at, holder.display_name AS holder,
            until.seq AS hidden_seq, c.moved_at, c.last_agent_message_at,
+           c.opened_from <> '' AND c.seen_again_at IS NULL AS is_silent,
            {is_connected} AS is_connected,
            CASE WHEN c.status = 'queued' AND NOT {is_open} THEN true ELSE false END AS is_closed,
            team.hours_change_at,
@@ -161,6 +164,10 @@ async def for_visitor(
     rows = await async_pool.fetch_all(query, values)
     if not rows:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
+    if rows[0]["is_silent"]:
+        # Once for each conversation. Later messages of the visitor are such a sign, too.
+        silent = Conversation.objects.filter(public_id=conversation, seen_again_at=None)
+        await database_sync_to_async(silent.update)(seen_again_at=at)
     shown = seen_by_visitor(rows[0], at=at)
     return {"messages": _frames(rows), "conversation": shown} | _more(rows)
 
@@ -195,6 +202,7 @@ def seen_by_visitor(row: dict[str, Any], *, at: datetime) -> dict[str, Any]:
     return {
         "id": str(row["public_id"]),
         "status": SEEN_AS[row["status"]],
+        "channel": row["channel"],
         "asynchronous": row["is_asynchronous"],
         "agent": {"name": agent.name, "part": agent.part.value} if agent else None,
         "last_seq": row["last_seq"],

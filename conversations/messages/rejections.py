@@ -43,3 +43,7 @@ def not_on_desk() -> Rejected:
 
 def conflict() -> Rejected:
     return Rejected("conflict", _("A different message was already sent with this id."), 409)
+
+
+def no_desk() -> Rejected:
+    return Rejected("no_desk", _("Your account has no desk. Ask an administrator for one."), 409)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
 from accounts.models.websites import is_among
 from conversations.messages.validators import check_body
+from core import web_addresses
 from core.rejection import Rejected
 from core.text.cleaning import line
 
@@ -65,7 +65,7 @@ def _card(value: object, domains: Iterable[str]) -> dict[str, Any]:
         raise _invalid(_("A card has a title, text, an image and links."))
     text = value.get("text") or ""
     image = value.get("image") or ""
-    if image and not is_among(urlsplit(_url(image)).netloc, domains):
+    if image and not is_among(web_addresses.host_of(_url(image)), domains):
         raise _invalid(_("The image of a card must be on one of the website’s domains."))
     return {
         "title": _one_line(value.get("title"), TITLE_LENGTH),
@@ -82,10 +82,7 @@ def _link(value: object) -> dict[str, str]:
 
 
 def _url(value: object) -> str:
-    try:
-        is_fit = isinstance(value, str) and URL.fullmatch(value) and not urlsplit(value).username
-    except ValueError:
-        is_fit = False
+    is_fit = isinstance(value, str) and URL.fullmatch(value) and web_addresses.parse(value)
     if not is_fit:
         raise _invalid(_("An address must start with http:// or https://."))
     return _within(str(value), URL_LENGTH)

@@ -24,7 +24,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.desk_session import SESSION_VALID_SQL, DeskSession
-from conversations.facts import MessageAdded
+from conversations.facts import MessageAdded, VisitorWroteToBot
 from conversations.lifecycle import verbs
 from conversations.lifecycle.transitions import PAUSED, Status
 from conversations.messages import attachments, rejections
@@ -108,19 +108,20 @@ async def send_as_visitor(
         "body": body,
         "attachment": attachment,
         "at": at,
+        "bot_reactions": bus.owed_to(VisitorWroteToBot),
     }
     sent = await _store(AS_VISITOR[attachment is not None], values)
     if sent is not None:
         return sent
     mine = f"c.public_id = %(conversation)s AND {SPOKEN_FOR}"
-    found = await _find(mine, values | {"agent_id": None})
-    sent = _known(found, values)
+    row = await _find(mine, values | {"agent_id": None})
+    sent = _known(row, values)
     if sent is not None:
         return sent
-    if found["status"] == Status.CLOSED:
+    if row["status"] == Status.CLOSED:
         raise rejections.closed()
     woken: Sent = await database_sync_to_async(add)(
-        found["id"],
+        row["id"],
         author=Author.VISITOR,
         body=body,
         client_id=client_id,
@@ -154,17 +155,17 @@ async def send_as_agent(
         return sent
     mine = f"""c.id = %(conversation)s AND {SESSION_VALID_SQL} AND (
         c.agent_id = %(agent_id)s OR m.agent_id = %(agent_id)s)"""
-    found = await _find(mine, values | {"agent_id": desk.agent_id})
-    sent = _known(found, values)
+    row = await _find(mine, values | {"agent_id": desk.agent_id})
+    sent = _known(row, values)
     if sent is not None:
         return sent
-    if found["is_mine"] and found["withdrawn_at"] is not None:
+    if row["is_mine"] and row["withdrawn_at"] is not None:
         raise Rejected(
             "consent",
             _("This visitor has withdrawn their consent. You can no longer send messages to them."),
             403,
         )
-    if attachment is not None and found["status"] == Status.ACTIVE and found["is_mine"]:
+    if attachment is not None and row["status"] == Status.ACTIVE and row["is_mine"]:
         raise rejections.no_file()
     raise rejections.not_on_desk()
 
@@ -178,31 +179,33 @@ async def _store(query: str, values: dict[str, Any]) -> Sent | None:
         return None
     fact = _fact(row, row["last_seq"], row["name"], values)
     await bus.announce(fact)
+    if row.get("owed"):
+        await bus.wake_worker_later(row["owed"])
     return Sent(fact.message, is_new=True)
 
 
 async def _find(guard: str, values: dict[str, Any]) -> dict[str, Any]:
-    found = await async_pool.fetch_one(FOUND.format(guard=guard), values)
-    if found is None:
+    row = await async_pool.fetch_one(FOUND.format(guard=guard), values)
+    if row is None:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
-    return found
+    return row
 
 
-def _known(found: dict[str, Any], values: dict[str, Any]) -> Sent | None:
+def _known(row: dict[str, Any], values: dict[str, Any]) -> Sent | None:
     """Return the message already stored under this client id, if there is one."""
-    if found["seq"] is None:
+    if row["seq"] is None:
         return None
-    known = (found["author"], found["body"], found["attachment_id"])
+    known = (row["author"], row["body"], row["attachment_id"])
     if known != (values["author"], values["body"], values["attachment"]):
         raise rejections.conflict()
     stored = frame(
-        seq=found["seq"],
+        seq=row["seq"],
         client_id=values["client_id"],
-        author=found["author"],
-        name=found["display_name"] or "",
-        body=found["body"],
-        at=found["created_at"],
-        attachment=attachment_of(found),
+        author=row["author"],
+        name=row["display_name"] or "",
+        body=row["body"],
+        at=row["created_at"],
+        attachment=attachment_of(row),
     )
     return Sent(stored, is_new=False)
 
@@ -255,7 +258,7 @@ def add(
     if stored is not None:
         if (stored.author, stored.body, stored.attachment_id) != (author, body, attachment):
             raise rejections.conflict()
-        return Sent(_frame_of(stored), is_new=False)
+        return Sent(frame_of(stored), is_new=False)
     if author == Author.VISITOR and blocks.in_force(conversation.visitor, at=at).exists():
         raise rejections.blocked()
     if author == Author.VISITOR:
@@ -295,10 +298,12 @@ def add_first(
         client_id=client_id,
         at=at,
         attachment=attachment,
+        is_first=True,
     )
 
 
-def _frame_of(stored: Message) -> dict[str, Any]:
+def frame_of(stored: Message) -> dict[str, Any]:
+    """Return a stored message as clients receive it."""
     carried = stored.attachment
     return frame(
         seq=stored.seq,
@@ -326,6 +331,7 @@ def _insert(
     attachment: uuid.UUID | None = None,
     offer: dict[str, Any] | None = None,
     email: uuid.UUID | None = None,
+    is_first: bool = False,
 ) -> Sent:
     query = stored_by(
         TRUSTED[author],
@@ -344,6 +350,8 @@ def _insert(
         "bot_patience": verbs.BOT_PATIENCE,
         "offer": offer,
         "email": str(email) if email else None,
+        # The first message is part of what begins a bot.
+        "bot_reactions": [] if is_first else bus.owed_to(VisitorWroteToBot),
     }
     with connection.cursor() as cursor:
         cursor.execute(query, values | {"offer": json.dumps(offer)})
@@ -351,11 +359,13 @@ def _insert(
         names = [column.name for column in cursor.description]
     if row is None:
         raise _refusal(conversation, has_file=attachment is not None)
-    told = dict(zip(names, row, strict=True))
-    if isinstance(told.get("attachment"), str):  # Django's cursor does not parse JSON.
-        told["attachment"] = json.loads(told["attachment"])
-    fact = _fact(told, told["last_seq"], told["name"], values)
+    stored = dict(zip(names, row, strict=True))
+    if isinstance(stored.get("attachment"), str):  # Django's cursor does not parse JSON.
+        stored["attachment"] = json.loads(stored["attachment"])
+    fact = _fact(stored, stored["last_seq"], stored["name"], values)
     bus.publish(fact)
+    if owed := stored.get("owed"):
+        transaction.on_commit(lambda: bus.wake_worker(owed), robust=True)
     return Sent(fact.message, is_new=True)
 
 

@@ -21,6 +21,8 @@ VISITOR_GROWS = f"""
         visitor_read_seq = c.last_seq + 1,
         last_visitor_message_at = %(at)s,
         visitor_waits_since = coalesce(c.visitor_waits_since, %(at)s),
+        seen_again_at = CASE WHEN c.last_seq > 0
+            THEN coalesce(c.seen_again_at, %(at)s) END,
         deadline_at = CASE WHEN c.status = 'bot' AND c.deadline_kind <> 'bot_silence'
             THEN %(at)s::timestamptz + interval '{BOT_ANSWER_SECONDS} seconds'
             ELSE c.deadline_at END,
@@ -70,8 +72,9 @@ STORED = """
             SELECT FROM conversations_message m
             WHERE m.conversation_id = c.id AND m.client_id = %(client_id)s
         )
-        RETURNING c.id, c.public_id, c.website_id, c.visitor_id, c.agent_id, c.last_seq, {name}
-    ), stored AS (
+        RETURNING c.id, c.public_id, c.website_id, c.visitor_id, c.agent_id, c.last_seq, c.status,
+            {name}
+    ){owed}, stored AS (
         INSERT INTO conversations_message
             (conversation_id, seq, client_id, author, agent_id, body, created_at{column})
         SELECT id, last_seq, %(client_id)s, %(author)s, {author_agent}, %(body)s, %(at)s{value}
@@ -79,6 +82,14 @@ STORED = """
     )
     SELECT id, public_id, website_id, visitor_id, agent_id, last_seq, name{shown} FROM grown
 """
+
+# Additional SQL for visitors' messages: what a bot owes them, in the transaction of the message.
+OWED = """, owed AS (
+        INSERT INTO conversations_outboxentry (reaction, payload, attempts, last_error)
+        SELECT r, jsonb_build_object('conversation_id', grown.id), 0, ''
+        FROM grown, unnest(%(bot_reactions)s::text[]) r WHERE grown.status = 'bot'
+        RETURNING id
+    )"""
 
 # Additional SQL for a message with an attachment; the others, nearly all, do not pay for it. Only
 # the uploader can send it, only in this conversation, and only once (a unique constraint).
@@ -104,14 +115,16 @@ def stored_by(
 ) -> str:
     """Return the statement for an author, with or without an attachment or an offer."""
     file = WITH_FILE if has_file else dict.fromkeys(WITH_FILE, "")
+    is_visitor = grows == VISITOR_GROWS
     return STORED.format(
         grows=grows,
+        owed=OWED if is_visitor else "",
         guard=guard + file["guard"].format(uploader="c.agent_id" if is_agent else "NULL::bigint"),
         name="a.display_name AS name" if is_agent else "'' AS name",
         author_agent="agent_id" if is_agent else "NULL::bigint",
         column=file["column"] + (", offer" if has_offer else ""),
         value=file["value"] + (", %(offer)s::jsonb" if has_offer else ""),
-        shown=file["shown"],
+        shown=file["shown"] + (", ARRAY(SELECT id FROM owed) AS owed" if is_visitor else ""),
     )
 
 

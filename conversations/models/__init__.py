@@ -3,13 +3,22 @@
 from conversations.models.addresses import Address
 from conversations.models.attachments import Attachment
 from conversations.models.blocks import Block
+from conversations.models.calls import Call
 from conversations.models.canned import CannedFile, CannedReply
+from conversations.models.cobrowsing import (
+    CobrowsingAct,
+    CobrowsingEnd,
+    CobrowsingSession,
+    Outcome,
+)
 from conversations.models.contacts import Contact
 from conversations.models.conversations import ActorKind, CloseReason, Conversation, Style
 from conversations.models.drafts import Draft
 from conversations.models.erasures import Erasure
 from conversations.models.events import Event
+from conversations.models.feed import FeedEntry
 from conversations.models.inbound_emails import InboundEmail
+from conversations.models.looks import LookEnd, LookPart, LookReplay, MirrorLook
 from conversations.models.messages import Author, Message
 from conversations.models.notes import Note
 from conversations.models.notices import Notice, NoticeKind
@@ -23,6 +32,14 @@ from conversations.models.suggestions import (
 )
 from conversations.models.surveys import Omission, Survey, SurveyOmission
 from conversations.models.visitors import Consent, ConsentKind, Person, Visitor
+from conversations.models.webhooks import (
+    PauseReason,
+    Trouble,
+    Webhook,
+    WebhookDelivery,
+    WebhookFormat,
+    WebhookProgress,
+)
 
 __all__ = [
     "ActorKind",
@@ -30,9 +47,13 @@ __all__ = [
     "Attachment",
     "Author",
     "Block",
+    "Call",
     "CannedFile",
     "CannedReply",
     "CloseReason",
+    "CobrowsingAct",
+    "CobrowsingEnd",
+    "CobrowsingSession",
     "Consent",
     "ConsentKind",
     "Contact",
@@ -40,13 +61,20 @@ __all__ = [
     "Draft",
     "Erasure",
     "Event",
+    "FeedEntry",
     "InboundEmail",
+    "LookEnd",
+    "LookPart",
+    "LookReplay",
     "Message",
+    "MirrorLook",
     "Note",
     "Notice",
     "NoticeKind",
     "Omission",
+    "Outcome",
     "PastAnswer",
+    "PauseReason",
     "Person",
     "Profile",
     "SeenPage",
@@ -57,5 +85,10 @@ __all__ = [
     "SuggestionUse",
     "Survey",
     "SurveyOmission",
+    "Trouble",
     "Visitor",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookFormat",
+    "WebhookProgress",
 ]

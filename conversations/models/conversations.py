@@ -76,8 +76,9 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         """
         if not user.is_active:
             return self.none()
+        within = {} if user.confined_to is None else {"website__in": user.confined_to}
         if user.administers:
-            return self
+            return self.filter(**within)
         # Subqueries instead of joins: no duplicate rows, and each is evaluated once for all rows.
         groups = Group.objects.filter(members__user=user)
         mine = Q(agent__in=Agent.objects.filter(user=user).order_by().values("pk")) | Q(
@@ -85,7 +86,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         )
         if user.oversees:
             mine |= supervision.rows_of(user)
-        return self.filter(mine)
+        return self.filter(mine, **within)
 
     def waiting(self) -> ConversationQuerySet:
         return self.filter(status__in=WAITING)
@@ -184,6 +185,23 @@ class Conversation(models.Model):
     )
     is_auto_close = models.BooleanField(
         default=False, help_text=_("Closes if the visitor does not reply before the snooze ends.")
+    )
+
+    # One address may take only a share of a queue's places, and whoever never comes back after the
+    # first message takes none (docs/adr/0043).
+    opened_from = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Keyed hash of an anonymous visitor's address until a desk is reached.",
+    )
+    seen_again_at = models.DateTimeField(
+        null=True, help_text="When its visitor was first heard from after the first message."
+    )
+
+    mirroring_stopped_at = models.DateTimeField(
+        null=True, help_text=_("When the visitor stopped mirroring. Nobody can look from then on.")
     )
 
     opened_at = models.DateTimeField(_("opened at"))

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Group, Website
 from conversations.models.conversations import Conversation
+from core.encryption import EncryptedTextField
 
 
 class SuggestionSettings(models.Model):
@@ -29,10 +30,12 @@ class SuggestionSettings(models.Model):
             "Also queried with a JSON POST request. Leave empty to query no external provider."
         ),
     )
-    provider_secret = models.CharField(
+    provider_secret = EncryptedTextField(
         _("provider secret"),
+        purpose="suggestion provider",
         max_length=200,
         blank=True,
+        default="",
         help_text=_("Sent as a bearer token."),
     )
     sends_personal_data = models.BooleanField(

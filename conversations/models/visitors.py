@@ -131,6 +131,16 @@ class Consent(models.Model):
     text = models.TextField(_("text"))
     text_sha256 = models.CharField(_("text hash"), max_length=64)
     given_at = models.DateTimeField(_("moment"))
+    covers_mirroring = models.BooleanField(
+        _("includes mirroring"),
+        default=False,
+        help_text=_("The text said that agents can see the page."),
+    )
+    covers_stored_looks = models.BooleanField(
+        _("includes stored looks"),
+        default=False,
+        help_text=_("The text said that what agents see is stored."),
+    )
 
     class Meta:
         verbose_name = _("consent")

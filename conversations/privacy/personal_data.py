@@ -14,10 +14,12 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
-from django.db.models import Max, Model, Q, QuerySet
+from django.db.models import EmailField, Max, Min, Model, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils.crypto import salted_hmac
 
 from accounts.models import User, Website
+from conversations.facts import PersonalDataErased
 from conversations.lifecycle.transitions import Status
 from conversations.models import (
     Attachment,
@@ -28,9 +30,11 @@ from conversations.models import (
     Visitor,
 )
 from conversations.privacy.tables import outlives_erasure
+from core import idempotency
+from core.events import bus
 
-# Credentials, hashes and names in the storage are not exported.
-SECRET = {"token_hash", "address_hash", "file", "thumbnail"}
+# Credentials, hashes, names in the storage and recorded frames are not exported.
+SECRET = {"token_hash", "address_hash", "file", "thumbnail", "frames"}
 # Columns that name files in the storage, which are deleted with the row.
 FILES: dict[type[Model], tuple[str, ...]] = {
     Attachment: ("file", "thumbnail"),
@@ -79,13 +83,13 @@ def of_visitor(visitor: Visitor) -> Subject:
 def export(subject: Subject) -> dict[str, Any]:
     """Return all stored data by table, as plain JSON. Files are listed, not included (GDPR 15,
     20)."""
-    found = _walk({Person: subject.persons, Visitor: subject.visitors}, all_tables=True)
+    rows = _walk({Person: subject.persons, Visitor: subject.visitors}, all_tables=True)
     return {
         "website": subject.website.name,
         "subject": subject.name,
         "tables": {
             model._meta.label_lower: [_plain(row) for row in _rows(model, ids).order_by("pk")]
-            for model, ids in found.items()
+            for model, ids in rows.items()
             if ids
         },
     }
@@ -101,7 +105,9 @@ def erase(subject: Subject, *, by: User | None, at: datetime) -> Erasure:
     )
     if numbers:
         raise StillOpen(numbers)
-    counted = _delete(_walk({Person: subject.persons, Visitor: subject.visitors}))
+    found = _walk({Person: subject.persons, Visitor: subject.visitors})
+    _announce(subject.website, found)
+    counted = _delete(found)
     return Erasure.objects.create(
         website=subject.website, subject=subject.hash, erased_at=at, erased_by=by, rows=counted
     )
@@ -119,16 +125,44 @@ def expired(website: Website, *, at: datetime) -> QuerySet[Visitor]:
 
 
 @transaction.atomic
-def forget(visitors: list[int]) -> dict[str, int]:
-    """Delete visitors whose retention period has ended, and persons without any visitor left."""
+def forget(website: Website, visitors: list[int]) -> dict[str, int]:
+    """Delete visitors of a website whose retention period has ended, and persons without any
+    visitor left."""
     persons = list(
         Visitor.objects.filter(pk__in=visitors, person__isnull=False).values_list(
             "person", flat=True
         )
     )
-    counted = _delete(_walk({Visitor: visitors}))
+    found = _walk({Visitor: visitors})
+    _announce(website, found)
+    counted = _delete(found)
     Person.objects.filter(visitors=None, pk__in=persons).delete()
     return counted
+
+
+def address_hash(email: str) -> str:
+    """Return the keyed hash by which other rooms recognize an erased e-mail address."""
+    text = email.strip().lower()
+    return salted_hmac("causerie.erased-address", text, algorithm="sha256").hexdigest()
+
+
+def _announce(website: Website, found: Rows) -> None:
+    """Tell the rooms that hold copies outside these tables, such as written files."""
+    if not any(found.values()):
+        return
+    days = _rows(Conversation, found.get(Conversation, [])).aggregate(
+        first=Min("opened_at"), last=Max(Coalesce("closed_at", "opened_at"))
+    )
+    first, last = (days[name].date().isoformat() if days[name] else "" for name in days)
+    hashes = {
+        address_hash(email)
+        for model, ids in found.items()
+        for field in model._meta.concrete_fields
+        if isinstance(field, EmailField)
+        for email in _rows(model, ids).values_list(field.attname, flat=True)
+        if email
+    }
+    bus.publish(PersonalDataErased(website.pk, first, last, tuple(sorted(hashes))))
 
 
 def _walk(roots: Rows, *, all_tables: bool = False) -> Rows:
@@ -136,8 +170,8 @@ def _walk(roots: Rows, *, all_tables: bool = False) -> Rows:
 
     Without ``all_tables``, the tables that outlive erasure are left out.
     """
-    found: Rows = {model: list(ids) for model, ids in roots.items()}
-    todo = [(model, ids) for model, ids in found.items() if ids]
+    rows: Rows = {model: list(ids) for model, ids in roots.items()}
+    todo = [(model, ids) for model, ids in rows.items() if ids]
     while todo:
         model, ids = todo.pop(0)
         for relation in model._meta.related_objects:
@@ -145,30 +179,31 @@ def _walk(roots: Rows, *, all_tables: bool = False) -> Rows:
             if outlives_erasure(other) and not all_tables:
                 continue
             same = {f"{relation.field.name}__in": ids}
-            known = set(found.get(other, []))
+            known = set(rows.get(other, []))
             pointing = _all(other).filter(**same).values_list("pk", flat=True)
             more = [pk for pk in pointing if pk not in known]
             if more:
-                found.setdefault(other, []).extend(more)
+                rows.setdefault(other, []).extend(more)
                 todo.append((other, more))
-    return found
+    return rows
 
 
-def _delete(found: Rows) -> dict[str, int]:
+def _delete(rows: Rows) -> dict[str, int]:
     """Delete the rows, in the order of their foreign keys, and then their files."""
     files = [
         name
         for model, columns in FILES.items()
-        for row in _rows(model, found.get(model, [])).values_list(*columns)
+        for row in _rows(model, rows.get(model, [])).values_list(*columns)
         for name in row
         if name
     ]
     with connection.cursor() as cursor:  # The ledger's trigger permits deletion only with this.
         cursor.execute("SELECT set_config('causerie.erasing', 'on', true)")
+    idempotency.forget_bodies()
     counted = {}
-    for model in _in_order(found):
-        _rows(model, found[model]).delete()
-        counted[model._meta.label_lower] = len(found[model])
+    for model in _in_order(rows):
+        _rows(model, rows[model]).delete()
+        counted[model._meta.label_lower] = len(rows[model])
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('causerie.erasing', 'off', true)")
     transaction.on_commit(lambda: _delete_files(files))
@@ -180,9 +215,9 @@ def _delete_files(names: list[str]) -> None:
         default_storage.delete(name)
 
 
-def _in_order(found: Rows) -> Iterator[type[Model]]:
+def _in_order(rows: Rows) -> Iterator[type[Model]]:
     """Yield each model before those that it refers to."""
-    left = [model for model, ids in found.items() if ids]
+    left = [model for model, ids in rows.items() if ids]
     while left:
         model = next(one for one in left if not _is_needed(one, left))
         left.remove(model)

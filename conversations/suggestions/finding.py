@@ -139,11 +139,11 @@ def suggest(asked: Asked) -> list[Suggested]:
 
 def best(suggestions: Iterable[Suggested]) -> list[Suggested]:
     """Return the few suggestions that are good enough, best first, without duplicates."""
-    found: dict[str, Suggested] = {}
+    by_body: dict[str, Suggested] = {}
     for one in sorted(suggestions, key=lambda one: -one.score):
         if one.score >= ENOUGH:
-            found.setdefault(spaced(one.body), one)
-    return list(found.values())[:MOST]
+            by_body.setdefault(spaced(one.body), one)
+    return list(by_body.values())[:MOST]
 
 
 def _answers(values: dict[str, Any]) -> list[Suggested]:
@@ -166,9 +166,9 @@ def _canned(asked: Asked, values: dict[str, Any]) -> list[Suggested]:
         cursor.execute(CANNED, values | {"ids": list(replies)})
         rows = cursor.fetchall()
     known = library.values_of(asked.conversation, asked.agent)
-    found = []
+    suggestions = []
     for pk, share, looks in rows:
         score = 0.5 * share + 0.5 * looks + (CANNED_BONUS if share else 0)
         body = variables.fill(replies[pk].body, known).text
-        found.append(Suggested("canned", body, replies[pk].name, score))
-    return found
+        suggestions.append(Suggested("canned", body, replies[pk].name, score))
+    return suggestions

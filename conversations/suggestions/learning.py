@@ -81,8 +81,8 @@ def relearn(*, conversation_id: int, website_id: int) -> None:
 
 def _keep(conversations: QuerySet[Conversation], website: Website) -> None:
     vocabulary = vocabulary_of(website)
-    found = closed_well(conversations).select_related("visitor__person")
-    for conversation in found.prefetch_related("messages__agent"):
+    closed = closed_well(conversations).select_related("visitor__person")
+    for conversation in closed.prefetch_related("messages__agent"):
         lines = [
             PlainMessage(message.seq, message.author, message.body, message.attachment_id is None)
             for message in conversation.messages.all()

@@ -10,31 +10,39 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from typing import Any
 
-import requests
 from django.conf import settings as installation
 from django.core.cache import cache
-from requests_hardened import Config, Manager
 
 from conversations.messages.validators import check_body
 from conversations.models import Message, SuggestionSettings
 from conversations.suggestions.finding import MOST, Asked, Provider, Suggested
+from core import encryption, outside_calls, outside_servers
 from core.rejection import Rejected
+from core.text import strict_json
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = (2, 3)  # seconds: to connect, between two bytes
-WHOLE_PATIENCE = 5.0
+PATIENCE_SECONDS = 5.0
 ANSWER_LIMIT = 64 * 1024
 FAILURES = 3
 LEFT_ALONE_SECONDS = 60
 CONTEXT = 10
 
 
+def check(url: str) -> None:
+    """Raise ``outside_servers.Forbidden`` if the provider's address may not be called. An
+    installation may allow private ones, such as a model that it hosts itself."""
+    if url:
+        outside_calls.check(url, allowed=installation.PRIVATE_SERVERS)
+
+
 class Failed(Exception):
     """The provider's response is invalid. The text says why and does not contain the question."""
+
+
+NAMED = (Failed, outside_calls.Failed)
 
 
 def provider_of(settings: SuggestionSettings) -> Provider:
@@ -46,13 +54,18 @@ def provider_of(settings: SuggestionSettings) -> Provider:
             return []
         try:
             suggested = _suggested(_post(settings, _request_body(settings, asked)))
-        except (Failed, requests.RequestException) as failed:
+        except (
+            Failed,
+            encryption.Unreadable,
+            outside_calls.Failed,
+            outside_servers.Forbidden,
+        ) as failed:
             cache.add(key, 0, LEFT_ALONE_SECONDS)
             cache.incr(key)
             logger.warning(
                 "suggestion provider of website %s failed: %s",
                 settings.website_id,
-                failed if isinstance(failed, Failed) else type(failed).__name__,
+                failed if isinstance(failed, NAMED) else type(failed).__name__,
             )
             return []
         cache.delete(key)
@@ -78,47 +91,36 @@ def _request_body(settings: SuggestionSettings, asked: Asked) -> dict[str, Any]:
 
 
 def _post(settings: SuggestionSettings, body: dict[str, Any]) -> bytes:
-    # No redirects, and no private addresses unless the installation allows them.
-    http = Manager(
-        Config(
-            ip_filter_enable=not installation.PROVIDERS_MAY_BE_PRIVATE,
-            ip_filter_allow_loopback_ips=False,
-            never_redirect=True,
-            default_timeout=PATIENCE,
-            user_agent_override="Causerie",
-        )
-    )
-    headers = {"Accept": "application/json"}
+    headers = {"Accept": "application/json", "Content-Type": "application/json"}
     if settings.provider_secret:
-        headers["Authorization"] = f"Bearer {settings.provider_secret}"
-    give_up = time.monotonic() + WHOLE_PATIENCE
-    answer = http.send_request(
-        "POST", settings.provider_url, json=body, headers=headers, stream=True
-    )
-    with answer:
-        if answer.status_code != 200:
-            raise Failed(f"status {answer.status_code}")
-        content = b""
-        for piece in answer.iter_content(8192):
-            content += piece
-            if len(content) > ANSWER_LIMIT:
-                raise Failed("the answer is too long")
-            if time.monotonic() > give_up:
-                raise Failed("the answer took too long")
-    return content
+        headers["Authorization"] = f"Bearer {settings.provider_secret.reveal()}"
+    allowed = installation.PRIVATE_SERVERS
+    with outside_calls.Server(settings.provider_url, allowed=allowed) as server:
+        answer = server.send(
+            "POST",
+            json.dumps(body).encode(),
+            headers=headers,
+            seconds=PATIENCE_SECONDS,
+            limit=ANSWER_LIMIT,
+        )
+    if answer.status != 200:
+        raise Failed(f"status {answer.status}")
+    if answer.is_cut:
+        raise Failed("the answer is too long")
+    return answer.content
 
 
 def _suggested(content: bytes) -> list[Suggested]:
     try:
-        texts = json.loads(content)["suggestions"]
-    except (ValueError, TypeError, KeyError):
+        texts = strict_json.parse(content)["suggestions"]
+    except (strict_json.Malformed, TypeError, KeyError):
         raise Failed("the answer has an unexpected format") from None
     if not isinstance(texts, list):
         raise Failed("the answer has an unexpected format")
-    found = []
+    suggestions = []
     for text in texts[:MOST]:
         try:
-            found.append(Suggested("provider", check_body(text), score=1.0))
+            suggestions.append(Suggested("provider", check_body(text), score=1.0))
         except Rejected:
             continue
-    return found
+    return suggestions

@@ -84,7 +84,7 @@ class Pair:
 def pairs(lines: Iterable[PlainMessage]) -> list[Pair]:
     """Pair consecutive messages of the visitor with the agent's messages that follow; return the
     first few pairs."""
-    found: list[Pair] = []
+    complete: list[Pair] = []
     asked: list[str] = []
     answers: list[PlainMessage] = []
     for line in [*lines, PlainMessage(0, "end", "")]:
@@ -94,13 +94,13 @@ def pairs(lines: Iterable[PlainMessage]) -> list[Pair]:
         if answers:
             if all(one.is_plain for one in answers):
                 answer = "\n".join(one.body for one in answers)
-                found.append(Pair(answers[0].seq, "\n".join(asked), answer))
+                complete.append(Pair(answers[0].seq, "\n".join(asked), answer))
             asked, answers = [], []
         if line.author == "visitor":
             asked.append(line.body)
         elif line.author != "system":
             asked = []
-    return found[:PAIRS_LIMIT]
+    return complete[:PAIRS_LIMIT]
 
 
 def is_safe(answer: str, *, names: Iterable[str], vocabulary: Collection[str]) -> bool:
@@ -109,7 +109,7 @@ def is_safe(answer: str, *, names: Iterable[str], vocabulary: Collection[str]) -
     shortest, longest = ANSWER_LIMITS
     if not shortest <= len(answer) <= longest or MAIL.search(answer):
         return False
-    if any(TRACKED.search(found.group()) for found in WEB.finditer(answer)):
+    if any(TRACKED.search(address.group()) for address in WEB.finditer(answer)):
         return False
     text = WEB.sub(" ", answer)
     if any(character.isdigit() for character in HARMLESS.sub(" ", text)):
@@ -123,11 +123,11 @@ def is_safe(answer: str, *, names: Iterable[str], vocabulary: Collection[str]) -
 
 def _strange_capitals(text: str, vocabulary: Collection[str]) -> Iterable[bool]:
     """Yield, for each capitalized word inside a sentence, whether it may be a name."""
-    for found in WORD.finditer(text):
-        word, behind = found.group(), text[found.end() : found.end() + 1]
+    for match in WORD.finditer(text):
+        word, behind = match.group(), text[match.end() : match.end() + 1]
         if word[0] == word[0].lower() or fold(word) in ALLOWED_CAPITALS:
             continue
-        begins = found.start() == 0 or SENTENCE_END.search(text[: found.start()])
+        begins = match.start() == 0 or SENTENCE_END.search(text[: match.start()])
         is_called = behind in {",", "!"} and fold(word) not in OPENERS  # "Jeanne, your parcel"
         is_short = word.isupper() and len(word) <= 3  # TVA, CB, PDF
         if not (begins and not is_called) and not is_short:

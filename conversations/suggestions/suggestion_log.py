@@ -42,15 +42,15 @@ def offer(conversation: Conversation, agent: Agent, *, at: datetime) -> Suggesti
     known = same.first()
     if known is not None:
         return known
-    found = [one.plain() for one in suggest(Asked(conversation, agent, question))]
+    suggestions = [one.plain() for one in suggest(Asked(conversation, agent, question))]
     has_provider = settings is not None and bool(settings.provider_url)
-    if not found and not has_provider:
+    if not suggestions and not has_provider:
         return None
     made, is_new = SuggestionOffer.objects.get_or_create(
         conversation=conversation,
         agent=agent,
         seq=seq,
-        defaults={"suggestions": found, "offered_at": at},
+        defaults={"suggestions": suggestions, "offered_at": at},
     )
     if is_new and has_provider:
         bus.publish(SuggestionsAsked(offer_id=made.pk))

@@ -13,6 +13,7 @@ from django.utils.crypto import salted_hmac
 
 from accounts.models import User
 from conversations.models import Block, Conversation, Visitor
+from core.encryption import signing_keys
 
 # An SQL condition on a visitor ``v`` at the moment ``at``.
 NOT_BLOCKED = """NOT EXISTS (
@@ -69,7 +70,20 @@ def remember_address(visitor: Visitor, address: str) -> None:
     store nothing."""
     digest = ""
     if visitor.website.blocks_addresses and address:
-        digest = salted_hmac("causerie.address", address, algorithm="sha256").hexdigest()
+        digest = _digest_of(visitor.website_id, address)
     if visitor.address_hash != digest:
         visitor.address_hash = digest
         Visitor.objects.filter(pk=visitor.pk).update(address_hash=digest)
+
+
+def _digest_of(website_id: int, address: str) -> str:
+    """Return the hash of an address: with an earlier key if a block was made with it, so that a
+    change of ``SECRET_KEY`` lifts no block."""
+    newest, *earlier = [
+        salted_hmac("causerie.address", address, secret=key, algorithm="sha256").hexdigest()
+        for key in signing_keys()
+    ]
+    if earlier:
+        known = Block.objects.filter(website=website_id, address_hash__in=earlier, lifted_at=None)
+        return known.values_list("address_hash", flat=True).first() or newest
+    return newest

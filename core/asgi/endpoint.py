@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -19,10 +21,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from psycopg_pool import PoolTimeout
 
+from core import temporary_files
 from core.asgi import origins
 from core.asgi.files import UPLOAD_BYTES, Download, too_large
 from core.asgi.json_body import BODY_BYTES, JSON, check_type, too_long
-from core.rejection import Rejected, error, unavailable
+from core.rejection import Rejected, error, no_space, unavailable
+from core.storage import is_full
 from core.text.strict_json import parse_object
 
 logger = logging.getLogger(__name__)
@@ -46,6 +50,8 @@ class Request:
         self.headers: dict[str, str] = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
+        # Behind a proxy, daphne has put the visitor's address here. A Unix socket has none.
+        self.address: str = (scope.get("client") or ("",))[0]
         self._receive = receive
 
     @property
@@ -73,25 +79,27 @@ class Request:
                 raise too_long()
         return parse_object(body)
 
-    async def bytes(self) -> bytes:
-        """Return the body as an uploaded file; raise ``Rejected`` as soon as it is known to be too
-        large."""
+    @asynccontextmanager
+    async def file(self) -> AsyncIterator[Path]:
+        """Write the body to a temporary file, piece by piece; raise ``Rejected`` as soon as it is
+        known to be too large."""
         announced = self.headers.get("content-length", "0")
         if announced.isdigit() and int(announced) > UPLOAD_BYTES:
             raise too_large()
-        parts: list[bytes] = []
-        size = 0
-        more = True
-        while more:
-            event = await self._receive()
-            if event["type"] == "http.disconnect":
-                raise Rejected("invalid", _("The request was interrupted."), 400)
-            parts.append(event.get("body", b""))
-            size += len(parts[-1])
-            more = event.get("more_body", False)
-            if size > UPLOAD_BYTES:
-                raise too_large()
-        return b"".join(parts)
+        with temporary_files.folder() as folder:
+            path = folder / "upload"
+            size = 0
+            more = True
+            with path.open("wb") as upload:
+                while more:
+                    event = await self._receive()
+                    if event["type"] == "http.disconnect":
+                        raise Rejected("invalid", _("The request was interrupted."), 400)
+                    size += upload.write(event.get("body", b""))
+                    more = event.get("more_body", False)
+                    if size > UPLOAD_BYTES:
+                        raise too_large()
+            yield path
 
     def check_origin(self) -> None:
         """Raise ``Rejected`` for an unknown host or a page of another origin, whatever token or
@@ -115,14 +123,15 @@ async def serve(
         except Rejected as rejected:
             status = rejected.status
             payload = error(rejected.code, rejected.text)
+            if rejected.retry_after is not None:
+                headers = [(b"retry-after", str(rejected.retry_after).encode())]
         except UNAVAILABLE:
             logger.warning("could not store a message, asking the client to retry", exc_info=True)
             lost = unavailable()
             status, headers = lost.status, [(b"retry-after", b"2")]
             payload = error(lost.code, lost.text)
-        except Exception:
-            logger.exception("message endpoint failed")
-            status, payload = 500, error("failed", _("Something went wrong on our side."))
+        except Exception as fault:
+            status, payload = _told(fault)
     if isinstance(payload, Download):
         body = payload.content
         headers += _as_file(payload)
@@ -138,6 +147,16 @@ async def serve(
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def _told(fault: Exception) -> tuple[int, Answer]:
+    """Log a fault of ours, and return what the client is told of it."""
+    if is_full(fault):
+        logger.error("the disk is full: a file was refused (%s)", fault)
+        refusal = no_space()
+        return refusal.status, error(refusal.code, refusal.text)
+    logger.error("message endpoint failed", exc_info=fault)
+    return 500, error("failed", _("Something went wrong on our side."))
 
 
 def _as_file(download: Download) -> list[tuple[bytes, bytes]]:

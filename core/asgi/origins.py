@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 from django.utils.translation import gettext as _
 
 from core.rejection import Rejected
+from core.web_addresses import host_of
 
 LOCAL = [".localhost", "127.0.0.1", "[::1]"]
 
@@ -23,15 +23,7 @@ def is_our_host(host: str) -> bool:
 
 def is_own(origin: str, host: str) -> bool:
     """Return whether ``origin`` is ``host`` itself, port included."""
-    return host_of(origin) == host
-
-
-def host_of(address: str) -> str:
-    """Return ``host[:port]`` of an address or an origin, or "" if it has none or is malformed."""
-    try:
-        return urlsplit(address).netloc
-    except ValueError:  # such as "http://["
-        return ""
+    return host_of(origin) == host.lower() != ""
 
 
 def check_own(origin: str | None, host: str) -> None:
@@ -45,7 +37,7 @@ def check_own(origin: str | None, host: str) -> None:
 
 def check_page_of_website(origin: str, host: str, is_allowed: Callable[[str], bool]) -> None:
     """Raise ``Rejected`` unless the page is ours or on a domain of the website (``is_allowed``)."""
-    page_host = host_of(origin) if origin.isprintable() else ""
+    page_host = host_of(origin)
     if not page_host or not (page_host == host or is_allowed(page_host)):
         raise Rejected("origin", _("This page is not on a domain of this website."), 403)
 

@@ -26,24 +26,28 @@ Pool = AsyncConnectionPool[psycopg.AsyncConnection[DictRow]]
 _pools: dict[asyncio.AbstractEventLoop, Pool] = {}
 
 
+def _parameters() -> dict[str, Any]:
+    """Return how psycopg connects to Django's database."""
+    database = connection.settings_dict
+    given = {name: value for name, value in database["OPTIONS"].items() if name != "pool"}
+    return {
+        **given,  # sslmode and other options of DATABASE_URL
+        "dbname": database["NAME"],
+        "host": database["HOST"] or None,
+        "port": database["PORT"] or None,
+        "user": database["USER"] or None,
+        "password": database["PASSWORD"] or None,
+        # UTC, as on Django's connections, so that a repeat gets exactly the same frame.
+        "options": f"{given.get('options', '')} -c timezone=UTC".strip(),
+        "autocommit": True,
+    }
+
+
 async def _open() -> Pool:
     loop = asyncio.get_running_loop()
     if loop not in _pools:
-        database = connection.settings_dict
-        given = {name: value for name, value in database["OPTIONS"].items() if name != "pool"}
         _pools[loop] = AsyncConnectionPool(
-            kwargs={
-                **given,  # sslmode and other options of DATABASE_URL
-                "dbname": database["NAME"],
-                "host": database["HOST"] or None,
-                "port": database["PORT"] or None,
-                "user": database["USER"] or None,
-                "password": database["PASSWORD"] or None,
-                # UTC, as on Django's connections, so that a repeat gets exactly the same frame.
-                "options": f"{given.get('options', '')} -c timezone=UTC".strip(),
-                "autocommit": True,
-                "row_factory": dict_row,
-            },
+            kwargs={**_parameters(), "row_factory": dict_row},
             # With 1, the first request would open a second connection, and an event loop that ends
             # meanwhile would wait for ever: psycopg_pool takes the cancellation for a failure.
             min_size=0,
@@ -86,3 +90,19 @@ async def fetch_all(query: str, values: dict[str, Any]) -> list[dict[str, Any]]:
 async def fetch_one(query: str, values: dict[str, Any]) -> dict[str, Any] | None:
     rows = await fetch_all(query, values)
     return rows[0] if rows else None
+
+
+async def answers(seconds: float) -> bool:
+    """Return whether PostgreSQL answers a statement within ``seconds``, on a connection of its
+    own."""
+    options = {**_parameters(), "connect_timeout": max(2, round(seconds))}
+    try:
+        async with asyncio.timeout(seconds):
+            conn = await psycopg.AsyncConnection.connect(**options)
+            try:
+                await conn.execute("SELECT 1")
+            finally:
+                conn.pgconn.finish()  # At once: closing politely would wait as well.
+    except (TimeoutError, psycopg.Error):
+        return False
+    return True

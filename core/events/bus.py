@@ -10,11 +10,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from django.db import transaction
 
+from core import tasks
 from core.events import outbox
 from core.events.facts import Fact
 from core.realtime import channel_groups, event_loop
@@ -23,8 +25,12 @@ logger = logging.getLogger(__name__)
 
 Live = Callable[[Any], Awaitable[None]]
 
+WORKER_SECONDS = 60
+"""After this time the sweep has delivered the entry."""
+
 _live: dict[type[Fact], list[Live]] = {}
 _durable: dict[type[Fact], list[str]] = {}
+_in_worker: set[str] = set()
 
 
 def on(fact: type[Fact], *reactions: Live) -> None:
@@ -32,18 +38,30 @@ def on(fact: type[Fact], *reactions: Live) -> None:
     _live.setdefault(fact, []).extend(reactions)
 
 
-def on_durably(fact: type[Fact], reaction: Callable[..., None]) -> None:
+def on_durably(fact: type[Fact], reaction: Callable[..., None], *, in_worker: bool = False) -> None:
     """Run ``reaction(**fields of the fact)`` at least once for each ``fact``.
 
-    It must be safe to run twice: a process may die before it has marked the entry as done.
+    It must be safe to run twice: a process may die before it has marked the entry as done. With
+    ``in_worker`` it never runs in the process that published the fact, which may be one that
+    answers people.
     """
-    _durable.setdefault(fact, []).append(outbox.register(reaction))
+    name = outbox.register(reaction)
+    _durable.setdefault(fact, []).append(name)
+    if in_worker:
+        _in_worker.add(name)
+
+
+def owed_to(fact: type[Fact]) -> list[str]:
+    """Return the names of the durable reactions to ``fact``, for statements that write their
+    entries themselves."""
+    return list(_durable.get(fact, ()))
 
 
 def forget() -> None:
     """Remove all wiring, so that it can be set up again."""
     _live.clear()
     _durable.clear()
+    _in_worker.clear()
 
 
 def publish(*facts: Fact) -> None:
@@ -53,21 +71,49 @@ def publish(*facts: Fact) -> None:
     """
     unique = facts if len(facts) == 1 else tuple(dict.fromkeys(facts))
     debts = [(name, asdict(fact)) for fact in unique for name in _durable.get(type(fact), ())]
-    owed = outbox.enqueue(debts) if debts else []
+    names = [name for name, _payload in debts]
+    owed = list(zip(names, outbox.enqueue(debts) if debts else [], strict=True))
     live = [fact for fact in unique if _live.get(type(fact))]
     if live or owed:
         # robust: what is committed must not fail because of a reaction.
         transaction.on_commit(lambda: _react(live, owed), robust=True)
 
 
-def _react(live: list[Fact], owed: list[int]) -> None:
+def publish_later(fact: Fact, *, seconds: float) -> None:
+    """Schedule the durable reactions to ``fact``, in a worker, for a later moment."""
+    debts = [(name, asdict(fact)) for name in _durable.get(type(fact), ())]
+    entries = outbox.enqueue(debts, delay=timedelta(seconds=seconds))
+    transaction.on_commit(lambda: wake_worker(entries, seconds=seconds), robust=True)
+
+
+def _react(live: list[Fact], owed: list[tuple[str, int]]) -> None:
     if live:
         if event_loop.is_there():
             event_loop.run(announce(*live))
         else:
             async_to_sync(announce)(*live)
-    for entry in owed:
-        outbox.deliver(entry)
+    for name, entry in owed:
+        if name in _in_worker:
+            wake_worker([entry])
+        else:
+            outbox.deliver(entry)
+
+
+def wake_worker(entries: list[int], *, seconds: float = 0) -> None:
+    """Ask a worker to deliver committed outbox entries, now or in some seconds. If that fails, the
+    sweep delivers them."""
+    for entry in entries:
+        try:
+            tasks.deliver.apply_async(
+                (entry,), retry=False, countdown=seconds, expires=seconds + WORKER_SECONDS
+            )
+        except Exception:
+            logger.exception("no worker was asked to deliver outbox entry %s", entry)
+
+
+async def wake_worker_later(entries: list[int]) -> None:
+    """Do the same from the event loop."""
+    await sync_to_async(wake_worker, thread_sensitive=False)(entries)
 
 
 async def announce(*facts: Fact) -> None:

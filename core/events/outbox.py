@@ -34,8 +34,9 @@ CLAIM = """
 """
 
 ENQUEUE = """
-    INSERT INTO conversations_outboxentry (reaction, payload, attempts, last_error)
-    SELECT reaction, payload, 0, '' FROM unnest(%s::text[], %s::jsonb[]) debt (reaction, payload)
+    INSERT INTO conversations_outboxentry (reaction, payload, attempts, last_error, due_at)
+    SELECT reaction, payload, 0, '', statement_timestamp() + %s::interval
+    FROM unnest(%s::text[], %s::jsonb[]) debt (reaction, payload)
     RETURNING id
 """
 DONE = """
@@ -53,11 +54,15 @@ def register(reaction: Callable[..., None]) -> str:
     return name
 
 
-def enqueue(debts: Iterable[tuple[str, dict[str, Any]]]) -> list[int]:
-    """Insert an entry for each (reaction, payload); return the entries' ids."""
+def enqueue(
+    debts: Iterable[tuple[str, dict[str, Any]]], *, delay: timedelta = timedelta()
+) -> list[int]:
+    """Insert an entry for each (reaction, payload), due after ``delay``; return the entries'
+    ids."""
     reactions, payloads = zip(*debts, strict=True)
+    stored = [json.dumps(payload) for payload in payloads]
     with connection.cursor() as cursor:
-        cursor.execute(ENQUEUE, [list(reactions), [json.dumps(payload) for payload in payloads]])
+        cursor.execute(ENQUEUE, [f"{delay.total_seconds()} s", list(reactions), stored])
         return [row[0] for row in cursor.fetchall()]
 
 

@@ -37,6 +37,21 @@ def board_group(website_id: int) -> str:
     return f"board.{website_id}"
 
 
+def viewers_group(conversation_id: int) -> str:
+    """Return the group of those who look at the page of a conversation's visitor."""
+    return f"viewers.{conversation_id}"
+
+
+def recorders_group(conversation_id: int) -> str:
+    """Return the group of the tabs whose page somebody looks at."""
+    return f"recorders.{conversation_id}"
+
+
+def browser_recorders_group(visitor_id: int) -> str:
+    """The sockets by which one browser sends its page."""
+    return f"browser-recorders.{visitor_id}"
+
+
 def encode(frame: dict[str, Any]) -> str:
     """Return a frame as it is sent over the wire."""
     return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
@@ -65,6 +80,11 @@ async def push(group: str, frame: dict[str, Any], **known: Any) -> None:
         await _send([(group, message)])
     else:
         held.setdefault((group, *message.values()), (group, message))
+
+
+async def push_bytes(group: str, data: bytes, **known: Any) -> None:
+    """Send binary ``data`` to every socket of ``group``, as ``push`` does with a frame."""
+    await _send([(group, {"type": "chunk", "data": data, **known})])
 
 
 async def _send(pushes: list[Push]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable
+from time import monotonic
 from typing import Any
 
 from channels.consumer import get_handler_name
@@ -12,12 +14,13 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from core.realtime import channel_health
 from core.realtime.channel_groups import encode
+from core.realtime.socket_limits import FrameBudget
 from core.text.strict_json import Malformed, parse
 
 logger = logging.getLogger(__name__)
 
 PING_SECONDS = 20
-FRAME_BYTES = 4096  # Our clients send only small frames.
+FRAME_BYTES = 4096  # Our clients send only small frames, but for those of calls.
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
@@ -28,9 +31,14 @@ class LiveConsumer(AsyncWebsocketConsumer):
     """
 
     groups_joined: tuple[str, ...] = ()
-    has_left = False
+    is_authorized = has_left = False
     heartbeat_seconds = 10
+    frame_bytes = FRAME_BYTES
     _beating: asyncio.Task[None] | None = None
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.budget = FrameBudget()
 
     async def authorize(self) -> tuple[str, ...] | None:
         """Return the groups this socket may listen to, or ``None`` to refuse it."""
@@ -53,6 +61,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if groups is None:
             await self.close()
             return
+        self.is_authorized = True
         await self.listen_to(*groups)
         await self.accept()
         channel_health.watch(self)
@@ -63,6 +72,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def listen_to(self, *groups: str) -> None:
         """Join these groups and leave all others."""
         before, now = set(self.groups_joined), set(groups)
+        self.groups_joined = tuple(before | now)  # If a step fails, all of them are left later.
         for group in now - before:
             await self.channel_layer.group_add(group, self.channel_name)
         for group in before - now:
@@ -80,21 +90,31 @@ class LiveConsumer(AsyncWebsocketConsumer):
         await self._leave(code)
 
     async def _leave(self, code: int) -> None:
+        """Take back everything that connecting did, whatever of it fails: a step that raises, such
+        as one that needs Valkey, must not keep the others from running."""
         if self.has_left:
             return
         self.has_left = True
         if self._beating is not None:
             self._beating.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._beating
+            await asyncio.wait([self._beating])
+        if self.is_authorized:
+            await self._attempt(self.on_disconnect(code))
         for group in self.groups_joined:
-            await self.channel_layer.group_discard(group, self.channel_name)
-        if self.groups_joined:
-            await self.on_disconnect(code)
+            await self._attempt(self.channel_layer.group_discard(group, self.channel_name))
+
+    async def _attempt(self, step: Awaitable[None]) -> None:
+        try:
+            await step
+        except Exception:
+            logger.warning("a socket could not leave properly", exc_info=True)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if not self.budget.admits(monotonic()):
+            await self.close(4429)
+            return
         frame = None
-        if text_data is not None and len(text_data) <= FRAME_BYTES:
+        if text_data is not None and len(text_data) <= self.frame_bytes:
             with contextlib.suppress(Malformed):
                 frame = parse(text_data)
         if isinstance(frame, dict):

@@ -56,10 +56,10 @@ def parse_object(body: bytes | str, **how: Any) -> dict[str, Any]:
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Build an object and refuse duplicate names: some readers take the first, others the last."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    built = dict(pairs)
+    if len(built) < len(pairs):
         raise Malformed
-    return found
+    return built
 
 
 def _refuse(_constant: str) -> Any:

@@ -90,9 +90,9 @@ def spaced(text: str) -> str:
 def tokens(text: str) -> set[str]:
     """Return the searchable words of ``text``, as ``causerie_tokens`` stores them."""
     folded = fold(text)
-    found = {word for words in map(_parts, spaced(text).split()) for word in words}
-    found |= {_joined(code.group()) for code in _code.finditer(folded)}
-    return {word[:LONGEST] for word in found}
+    words_found = {word for words in map(_parts, spaced(text).split()) for word in words}
+    words_found |= {_joined(code.group()) for code in _code.finditer(folded)}
+    return {word[:LONGEST] for word in words_found}
 
 
 def _parts(word: str) -> Iterator[str]:
@@ -118,15 +118,15 @@ def sought(text: str) -> list[Term]:
     plain = _elided.sub(" ", folded)
     if not _separators.sub("", plain):
         plain = folded
-    found: dict[Term, None] = {}
+    terms: dict[Term, None] = {}
     at = 0
     for code in _code.finditer(plain):
-        found |= dict.fromkeys(_terms(plain[at : code.start()]))
+        terms |= dict.fromkeys(_terms(plain[at : code.start()]))
         words = tuple(word for one in _terms(code.group()) for word in one.words)
-        found[Term(words, _joined(code.group())[:LONGEST])] = None
+        terms[Term(words, _joined(code.group())[:LONGEST])] = None
         at = code.end()
-    found |= dict.fromkeys(_terms(plain[at:]))
-    return _bounded(found)
+    terms |= dict.fromkeys(_terms(plain[at:]))
+    return _bounded(terms)
 
 
 def _terms(folded: str) -> Iterator[Term]:
@@ -141,14 +141,14 @@ def _terms(folded: str) -> Iterator[Term]:
 
 
 def _bounded(terms: Iterable[Term]) -> list[Term]:
-    found: list[Term] = []
+    bounded: list[Term] = []
     left = LIMIT
     for term in terms:
         words = term.words[:left]
         if words:
-            found.append(Term(words, term.whole, term.shown))
+            bounded.append(Term(words, term.whole, term.shown))
             left -= len(words)
-    return found
+    return bounded
 
 
 def as_tsquery(terms: Sequence[Term]) -> str:
@@ -165,12 +165,12 @@ def cut(text: str, terms: Sequence[Term]) -> list[Piece]:
     """Return the part of ``text`` around the first match of ``terms``, in pieces. Their text is not
     escaped."""
     folded, origin = _folded(text)
-    found = list(_meant(terms).finditer(folded)) if terms else []
-    first = origin[found[0].start()] if found else 0
+    matches = list(_meant(terms).finditer(folded)) if terms else []
+    first = origin[matches[0].start()] if matches else 0
     begin = 0 if first <= AROUND else _word_start(text, first - AROUND)
     end = min(len(text), begin + SHOWN)
     pieces, at = [Piece("… ", False)] if begin else [], begin
-    for match in found:
+    for match in matches:
         start, stop = origin[match.start()], origin[match.end()]
         if start < at or stop > end:
             continue

@@ -21,12 +21,11 @@ from accounts import rights
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent, User
 from conversations.agents import drafts
-from conversations.lifecycle import verbs
 from conversations.lifecycle.transitions import Refused, Verb
-from conversations.models import Conversation, Style
+from conversations.models import Conversation
 from conversations.visitors import blocks
 from core.db.retry import may_retry
-from desk import queries, transfer_targets
+from desk import queries, refusals, transfer_targets
 from desk.action_notices import sentence
 from desk.forms import BlockForm, TransferForm
 from desk.views.dialogs import over_the_desk
@@ -52,7 +51,7 @@ def do(request: StaffRequest, conversation: Conversation, act: Act) -> HttpRespo
     if undo.last_act(moved.pk, user=request.user, at=now) is not None:
         notice["undo"] = reverse("take_back", args=[moved.pk])
     response["HX-Trigger"] = json.dumps(
-        {"desk:moved": {"number": moved.pk, "status": moved.status}, "desk:told": notice}
+        {"desk:moved": {"number": moved.pk, "status": moved.status}, "desk:notice": notice}
     )
     return response
 
@@ -76,12 +75,8 @@ def refused(request: StaffRequest, number: int, error: Refused) -> HttpResponse:
         response = _fresh(request, fresh, agent)
         # The page may show it in any of its panes, or not at all: it fetches it there itself.
         response["HX-Reswap"] = "none"
-    sentence = (
-        _reason(fresh, error)
-        if fresh is not None
-        else _("This conversation is no longer in your groups. Nothing was changed.")
-    )
-    response["HX-Trigger"] = json.dumps({"desk:refused": {"number": number, "message": sentence}})
+    refusal = {"number": number, "message": refusals.sentence_of(fresh, error)}
+    response["HX-Trigger"] = json.dumps({"desk:refused": refusal})
     return response
 
 
@@ -95,39 +90,6 @@ def _fresh(
     return render(request, "desk/_conversation.html", context, status=409)
 
 
-def _reason(fresh: Conversation, error: Refused) -> str:
-    if error.why == verbs.UNSEEN:
-        return _unseen(fresh, error.verb)
-    if error.verb == Verb.RELEASE and error.why == assignment.CONNECTED:
-        return _(
-            "Its agent is connected. You can release a conversation only when its agent is "
-            "not connected."
-        )
-    if error.why == assignment.CONNECTED:
-        return _("Its agent is connected and can transfer it from the desk.")
-    if error.verb == Verb.TAKE_BACK:
-        return _("It is too late to undo this. The conversation is now: %(status)s.") % {
-            "status": fresh.get_status_display().lower()
-        }
-    if error.verb == Verb.SNOOZE and not fresh.may_snooze:
-        return _("Only asynchronous conversations can be snoozed.")
-    return _(
-        "This conversation has changed in the meantime. It is now: %(status)s. Nothing was changed."
-    ) % {"status": fresh.get_status_display().lower()}
-
-
-def _unseen(fresh: Conversation, verb: Verb) -> str:
-    if verb != Verb.CLOSE:
-        return _(
-            "The visitor has just written. Read the message before you set the conversation aside."
-        )
-    if fresh.style == Style.LIVE:
-        return _(
-            "The visitor has just written. Read the message before you close the conversation."
-        )
-    return _("The visitor has just written. Read the message before you solve the conversation.")
-
-
 def shown_with(request: StaffRequest, conversation: Conversation) -> object:
     """Return what a form carries as ``seen``: what it came with, else the newest message."""
     return request.POST.get("seen", conversation.last_seq)
@@ -139,7 +101,7 @@ def seen_of(request: StaffRequest) -> int | None:
     return int(value) if value.isdecimal() and len(value) < 10 else None
 
 
-def found(request: StaffRequest, number: int) -> Conversation:
+def visible_or_404(request: StaffRequest, number: int) -> Conversation:
     return get_object_or_404(queries.visible(request.user), pk=number)
 
 
@@ -147,7 +109,7 @@ def found(request: StaffRequest, number: int) -> Conversation:
 @over_the_desk
 def transfer(request: StaffRequest, number: int) -> HttpResponse:
     """Show the transfer dialog, and handle its form (R199)."""
-    conversation = found(request, number)
+    conversation = visible_or_404(request, number)
     data = request.POST if request.method == "POST" else None
     form = TransferForm(data, conversation=conversation, user=request.user)
     if not form.is_valid():
@@ -175,7 +137,7 @@ def transfer(request: StaffRequest, number: int) -> HttpResponse:
 @over_the_desk
 def block(request: StaffRequest, number: int) -> HttpResponse:
     """Show the dialog that blocks a visitor, and handle its form (R58)."""
-    conversation = found(request, number)
+    conversation = visible_or_404(request, number)
     form = BlockForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         status = 422 if form.is_bound else 200
@@ -197,7 +159,7 @@ def block(request: StaffRequest, number: int) -> HttpResponse:
 @staff("POST")
 def unblock(request: StaffRequest, number: int) -> HttpResponse:
     """Let a visitor write again; 404 for users other than managers and administrators."""
-    conversation = found(request, number)
+    conversation = visible_or_404(request, number)
     if not rights.websites_of(request.user).filter(pk=conversation.website_id).exists():
         raise Http404
     now = timezone.now()
@@ -207,7 +169,7 @@ def unblock(request: StaffRequest, number: int) -> HttpResponse:
     response["HX-Trigger"] = json.dumps(
         {
             "desk:moved": {"number": number, "status": conversation.status},
-            "desk:told": {"number": number, "sentence": message},
+            "desk:notice": {"number": number, "sentence": message},
         }
     )
     return response
@@ -216,7 +178,7 @@ def unblock(request: StaffRequest, number: int) -> HttpResponse:
 @staff("POST")
 def draft(request: StaffRequest, number: int) -> HttpResponse:
     """Store what the agent has begun to write, for their other devices."""
-    conversation = found(request, number)
+    conversation = visible_or_404(request, number)
     agent = queries.agent_of(request.user)
     if agent is None:
         return HttpResponse(status=400)
@@ -231,7 +193,7 @@ def _verb(
 
     @staff("POST")
     def view(request: StaffRequest, number: int) -> HttpResponse:
-        conversation = found(request, number)
+        conversation = visible_or_404(request, number)
         if queries.agent_of(request.user) is None:
             return refused(request, number, Refused(Verb.TAKE, None))
         return do(request, conversation, lambda at: verb(number, request.user, at))
@@ -249,7 +211,7 @@ def take_back(request: StaffRequest, number: int) -> HttpResponse:
     """Undo the agent's last action (C71), even on a conversation that they no longer see."""
     user = request.user
     if undo.last_act(number, user=user, at=timezone.now()) is None:
-        found(request, number)
+        visible_or_404(request, number)
         return refused(request, number, Refused(Verb.TAKE_BACK, None))
     conversation = Conversation.objects.get(pk=number)
     return do(request, conversation, lambda at: undo.take_back(number, user=user, at=at))
@@ -258,7 +220,7 @@ def take_back(request: StaffRequest, number: int) -> HttpResponse:
 @staff("POST")
 def release(request: StaffRequest, number: int) -> HttpResponse:
     """Release, for managers and administrators only (R92); refused to others."""
-    conversation = found(request, number)
+    conversation = visible_or_404(request, number)
     if not request.user.oversees:
         return refused(request, number, Refused(Verb.RELEASE, None))
     user = request.user

@@ -20,7 +20,7 @@ from core.text.text_search import spaced
 from desk import queries
 from desk.canned_forms import CannedReplyForm, meanings
 from desk.texts import script_texts
-from desk.views.actions import found
+from desk.views.actions import visible_or_404
 from desk.views.pages import bar_of
 
 PREVIEW = 240
@@ -30,7 +30,7 @@ LISTED = 100
 @staff("GET")
 def search(request: StaffRequest, number: int) -> HttpResponse:
     """Return the replies that match what was typed, best first, for the list at the composer."""
-    conversation = found(request, number)
+    conversation = visible_or_404(request, number)
     agent = queries.agent_of(request.user)
     query = request.GET.get("q", "")[:100]
     replies = library.search(agent, conversation, query) if agent else []
@@ -52,7 +52,7 @@ def _option(reply: CannedReply) -> dict[str, object]:
 @staff("POST")
 def use(request: StaffRequest, number: int, reply: int) -> HttpResponse:
     """Return a reply for this conversation: filled in, its files attached, but not sent."""
-    conversation = found(request, number)
+    conversation = visible_or_404(request, number)
     agent = queries.agent_of(request.user)
     if agent is None:
         return HttpResponse(status=400)
@@ -90,8 +90,8 @@ def replies(request: StaffRequest) -> HttpResponse:
         .values_list("pk", flat=True)
     )
     folders = [
-        (folder, [(row, row.pk in changeable) for row in found])
-        for folder, found in groupby(page, key=lambda row: row.folder)
+        (folder, [(row, row.pk in changeable) for row in listed])
+        for folder, listed in groupby(page, key=lambda row: row.folder)
     ]
     context = _context(request) | {"folders": folders, "page": page, "query": query}
     return render(request, "desk/replies.html", context)

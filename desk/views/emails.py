@@ -10,12 +10,12 @@ from django.shortcuts import get_object_or_404, render
 from accounts.access import StaffRequest, staff
 from conversations.messages import inbound_emails
 from conversations.models import InboundEmail
-from desk.views.actions import found
+from desk.views.actions import visible_or_404
 from desk.views.dialogs import over_the_desk
 
 
 def _email(request: StaffRequest, number: int, email: uuid.UUID) -> InboundEmail:
-    conversation = found(request, number)
+    conversation = visible_or_404(request, number)
     return get_object_or_404(InboundEmail, pk=email, conversation=conversation)
 
 

@@ -12,13 +12,13 @@ from accounts.access import StaffRequest, staff
 from conversations.agents import notes
 from desk import queries
 from desk.forms import NoteForm
-from desk.views.actions import found
+from desk.views.actions import visible_or_404
 
 
 @staff("POST")
 def write(request: StaffRequest, number: int) -> HttpResponse:
     """Leave a note on a conversation; 422 with a sentence if it cannot be stored."""
-    conversation = found(request, number)
+    conversation = visible_or_404(request, number)
     agent = queries.agent_of(request.user)
     form = NoteForm(request.POST)
     fault = ""
@@ -39,6 +39,6 @@ def write(request: StaffRequest, number: int) -> HttpResponse:
 @staff("GET")
 def readers(request: StaffRequest, number: int) -> HttpResponse:
     """Return the names that a note can mention."""
-    conversation = found(request, number)
+    conversation = visible_or_404(request, number)
     others = notes.readers(conversation.pk).exclude(user=request.user).order_by("display_name")
     return JsonResponse({"names": list(others.values_list("display_name", flat=True))})

@@ -6,22 +6,28 @@ import json
 from datetime import datetime
 from typing import Any
 
+from csp.constants import SELF
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from accounts import preferences
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent, User
 from conversations.agents import drafts, notes, notices
+from conversations.lifecycle.transitions import Verb
 from conversations.models import Address, Conversation
 from conversations.visitors import blocks, page_views, visitor_presence
 from core.asgi.files import UPLOAD_BYTES
 from desk import boxes as state_boxes
 from desk import embedded, past_conversations, queries, timeline
+from desk.calls import past_calls
 from desk.mirror import mirror_of
+from desk.mirroring.picture import picture_of
 from desk.rights import rights_of
 from desk.texts import script_texts
+from routing.bots import summaries
 
 SHOWN = 5  # pages viewed; the older ones are folded away
 
@@ -70,6 +76,7 @@ def conversation_of(
         "apps": list(embedded.beside(conversation)),
         "profile": profile,
         "mirror": mirror_of(conversation, is_online=is_online, pages=pages, profile=profile),
+        "picture": picture_of(conversation, agent, is_online=is_online),
         "pages": pages[:SHOWN],
         "older_pages": pages[SHOWN:],
         "address": Address.objects.filter(visitor=conversation.visitor_id).first(),
@@ -79,6 +86,9 @@ def conversation_of(
         "begun": drafts.left_behind(agent.pk, conversation) if agent else None,
         "notes": notes.of(conversation.pk),
         "events": events,
+        "summary": _summary_of(conversation, events),
+        "calls": past_calls.lines_of(conversation.pk),
+        "awaits_call": past_calls.awaits_call(conversation),
         "turns": timeline.last_turns(events),
         "blocked": blocks.in_force(conversation.visitor, at=at)
         .select_related("blocked_by")
@@ -86,6 +96,17 @@ def conversation_of(
         "history": [(one, pasts.get(one.pk, past_conversations.Past())) for one in history],
         "upload_limit": UPLOAD_BYTES,
     }
+
+
+def _summary_of(
+    conversation: Conversation, events: list[timeline.TimelineEntry]
+) -> dict[str, Any] | None:
+    """Return what the bot learnt, and when it passed the conversation on; None without a bot."""
+    passed_on = [event for event in events if event.verb == Verb.ESCALATE]
+    if not passed_on:
+        return None
+    lines = summaries.summary_of(conversation, language=get_language() or "")
+    return {"at": passed_on[-1].at, "lines": lines} if lines else None
 
 
 @staff("GET")
@@ -97,11 +118,11 @@ def desk(request: StaffRequest) -> HttpResponse:
 @staff("GET")
 def conversation(request: StaffRequest, number: int) -> HttpResponse:
     """Show one conversation: alone if a script asks for it, otherwise on the whole desk."""
-    found = get_object_or_404(queries.visible(request.user), pk=number)
+    row = get_object_or_404(queries.visible(request.user), pk=number)
     if request.headers.get("HX-Request") != "true":
-        return _page(request, found)
+        return _page(request, row)
     agent = queries.agent_of(request.user)
-    context = conversation_of(found, request.user, agent, at=timezone.now())
+    context = conversation_of(row, request.user, agent, at=timezone.now())
     context["is_beside"] = "beside" in request.GET
     return render(request, "desk/_conversation.html", context)
 
@@ -109,9 +130,9 @@ def conversation(request: StaffRequest, number: int) -> HttpResponse:
 @staff("GET")
 def toolbar(request: StaffRequest, number: int) -> HttpResponse:
     """Show the toolbar of a conversation that came into focus among several (R186)."""
-    found = get_object_or_404(queries.visible(request.user), pk=number)
+    row = get_object_or_404(queries.visible(request.user), pk=number)
     agent = queries.agent_of(request.user)
-    context = conversation_of(found, request.user, agent, at=timezone.now())
+    context = conversation_of(row, request.user, agent, at=timezone.now())
     return render(request, "desk/_toolbar.html", context)
 
 
@@ -123,7 +144,7 @@ def _page(request: StaffRequest, opened: Conversation | None) -> HttpResponse:
         context |= conversation_of(opened, request.user, agent, at=now)
     response = render(request, "desk/desk.html", context)
     if origins := embedded.origins_for(request.user, host=request.get_host()):
-        setattr(response, "_csp_update", {"frame-src": origins})  # noqa: B010 - django-csp's way
+        setattr(response, "_csp_update", {"frame-src": [SELF, *origins]})  # noqa: B010 - django-csp's way
     return response
 
 

@@ -12,6 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent, Channel
+from accounts.single_sign_on.sessions import logout_address
 from conversations.agents import notices
 from desk import queries
 from desk.views.pages import bar_of, boxes_of
@@ -73,16 +74,22 @@ def logout(request: StaffRequest) -> HttpResponse:
     is_script = request.headers.get("HX-Request") == "true"
     if request.method == "GET":
         return _leaving(request, agent) if is_script else _to_the_dialog()
+    elsewhere = logout_address(request)
     with transaction.atomic():
         is_free = agent is None or presence.leave(agent.pk, at=timezone.now())
         if is_free:
             end_session(request)
     if not is_free:
         return _leaving(request, agent, status=409) if is_script else _to_the_dialog()
+    target = reverse("login")
+    if elsewhere:
+        # A page of ours leads there: the policy forbids forms to lead to another server.
+        request.session["logout_elsewhere"] = elsewhere
+        target = reverse("logout_elsewhere")
     if not is_script:
-        return redirect("login")
+        return redirect(target)
     response = HttpResponse(status=204)
-    response["HX-Redirect"] = reverse("login")
+    response["HX-Redirect"] = target
     return response
 
 

@@ -17,7 +17,7 @@ from conversations.agents import drafts
 from conversations.lifecycle.transitions import Refused, Status, Verb
 from conversations.models import Conversation, Style
 from desk import queries
-from desk.views.actions import do, found, refused, seen_of, shown_with
+from desk.views.actions import do, refused, seen_of, shown_with, visible_or_404
 from desk.views.dialogs import over_the_desk
 from routing.actions import by_agent
 
@@ -28,7 +28,7 @@ def _leaving(name: str, act: Callable[..., Conversation]) -> Callable[..., HttpR
     @staff("GET", "POST")
     @over_the_desk
     def view(request: StaffRequest, number: int) -> HttpResponse:
-        conversation = found(request, number)
+        conversation = visible_or_404(request, number)
         agent = queries.agent_of(request.user)
         if request.method == "GET":
             return _question(request, conversation, agent, name)

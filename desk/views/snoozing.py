@@ -15,7 +15,7 @@ from conversations.agents import drafts
 from conversations.models import Conversation
 from desk import queries
 from desk.forms import SnoozeForm, quick_moments
-from desk.views.actions import do, found, seen_of, shown_with
+from desk.views.actions import do, seen_of, shown_with, visible_or_404
 from desk.views.dialogs import over_the_desk
 from routing.actions import by_agent
 
@@ -28,7 +28,7 @@ def snooze(request: StaffRequest, number: int) -> HttpResponse:
     A snooze that ends in a closure shows a warning first, until the agent has opted out of it
     (R128, C38).
     """
-    conversation = found(request, number)
+    conversation = visible_or_404(request, number)
     now = timezone.now()
     stored = preferences.of(_agent_id(request))
     if request.method == "GET":

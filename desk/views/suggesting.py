@@ -8,13 +8,13 @@ from django.utils import timezone
 from accounts.access import StaffRequest, staff
 from conversations.suggestions import suggestion_log
 from desk import queries
-from desk.views.actions import found
+from desk.views.actions import visible_or_404
 
 
 @staff("POST")
 def suggestions(request: StaffRequest, number: int) -> HttpResponse:
     """Return replies to the visitor's last question; none without a question, or once answered."""
-    conversation = found(request, number)
+    conversation = visible_or_404(request, number)
     agent = queries.agent_of(request.user)
     made = suggestion_log.offer(conversation, agent, at=timezone.now()) if agent else None
     if made is None or made.outcome:
@@ -29,7 +29,7 @@ def suggestions(request: StaffRequest, number: int) -> HttpResponse:
 @staff("POST")
 def decided(request: StaffRequest, number: int, seq: int) -> HttpResponse:
     """Record the agent's answer: one of the suggestions, unchanged or edited, or none."""
-    conversation = found(request, number)
+    conversation = visible_or_404(request, number)
     agent = queries.agent_of(request.user)
     chosen = request.POST.get("chosen", "")
     if agent is None or not (chosen == "" or (chosen.isdecimal() and len(chosen) == 1)):

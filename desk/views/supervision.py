@@ -13,9 +13,9 @@ from desk.views.actions import do
 from routing.actions import by_supervisor
 
 
-def found(request: StaffRequest, number: int) -> Conversation:
+def overseen_or_404(request: StaffRequest, number: int) -> Conversation:
     """Return a conversation that the user oversees; 404 for one that they see only as an agent."""
-    conversation = actions.found(request, number)
+    conversation = actions.visible_or_404(request, number)
     if not by_supervisor.oversees(conversation, request.user):
         raise Http404
     return conversation
@@ -24,7 +24,7 @@ def found(request: StaffRequest, number: int) -> Conversation:
 @overseers("GET", "POST")
 def reassign(request: StaffRequest, number: int) -> HttpResponse:
     """Show the choice of the new holder, and handle its form."""
-    conversation = found(request, number)
+    conversation = overseen_or_404(request, number)
     data = request.POST if request.method == "POST" else None
     form = ReassignForm(data, conversation=conversation)
     if not form.is_valid():
@@ -40,6 +40,6 @@ def reassign(request: StaffRequest, number: int) -> HttpResponse:
 @overseers("POST")
 def rouse(request: StaffRequest, number: int) -> HttpResponse:
     """End somebody's snooze; it returns to its agent, or to its team (C2, C4)."""
-    conversation = found(request, number)
+    conversation = overseen_or_404(request, number)
     user = request.user
     return do(request, conversation, lambda at: by_supervisor.wake(number, user=user, at=at))

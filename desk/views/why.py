@@ -20,8 +20,12 @@ def why(request: StaffRequest, number: int) -> HttpResponse:
     """Show what stops each possible agent, and what would end the wait (R97, R98)."""
     conversation = get_object_or_404(queries.visible(request.user), pk=number)
     mine = Conversation.objects.filter(pk=conversation.pk)
-    found = wait_queries.explained(mine, at=timezone.now(), zone=zone_of(request.user))
-    return render(request, "routing/_explanation.html", {"found": found[0] if found else None})
+    explanations = wait_queries.explained(mine, at=timezone.now(), zone=zone_of(request.user))
+    return render(
+        request,
+        "routing/_explanation.html",
+        {"explanation": explanations[0] if explanations else None},
+    )
 
 
 @staff("GET")
@@ -29,5 +33,5 @@ def withheld(request: StaffRequest) -> HttpResponse:
     """Show what waits although this agent is available, and why they do not get it (C56)."""
     agent = queries.agent_of(request.user)
     zone = zone_of(request.user)
-    found = reasons.sentences(agent, at=timezone.now(), zone=zone) if agent else []
-    return render(request, "desk/_withheld.html", {"reasons": found})
+    sentences = reasons.sentences(agent, at=timezone.now(), zone=zone) if agent else []
+    return render(request, "desk/_withheld.html", {"reasons": sentences})

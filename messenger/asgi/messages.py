@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from conversations.messages import attachments, reading, sending, validators
 from core.asgi.endpoint import Answer, Receive, Request, Scope, Send, serve
 from core.asgi.files import Download
+from core.rates import counters
 from core.rejection import Rejected, wrong_method
 from messenger.links import PREFIX
 from messenger.queries import within
@@ -29,16 +30,25 @@ PATH = re.compile(
 
 def match(path: str) -> dict[str, str] | None:
     """Return the parts of a path that belongs to these endpoints, or ``None``."""
-    found = PATH.match(path)
+    matched = PATH.match(path)
     # Only an attachment may come before its conversation.
-    return found.groupdict() if found and (found["conversation"] or found["file"]) else None
+    return matched.groupdict() if matched and (matched["conversation"] or matched["file"]) else None
 
 
-async def handle(scope: Scope, receive: Receive, send: Send, found: dict[str, str]) -> None:
-    await serve(scope, receive, send, found, _handle)
+async def handle(scope: Scope, receive: Receive, send: Send, parts: dict[str, str]) -> None:
+    await serve(scope, receive, send, parts, _handle)
 
 
 async def _handle(request: Request) -> tuple[int, Answer]:
+    try:
+        return await _answer(request)
+    except Rejected as rejected:
+        if rejected.status in {401, 404}:  # for somebody without the right token, all is unknown
+            await counters.hit_async("tokens", address=request.address)
+        raise
+
+
+async def _answer(request: Request) -> tuple[int, Answer]:
     request.check_origin()
     token = request.headers.get("authorization", "").removeprefix("Bearer ")
     if not token:
@@ -73,17 +83,7 @@ async def _handle(request: Request) -> tuple[int, Answer]:
                 )
             return 200, answer
         case "messages", "POST":
-            body = await request.json()
-            attachment = validators.check_attachment(body.get("attachment"))
-            sent = await sending.send_as_visitor(
-                conversation=conversation,
-                token_hash=token_hash,
-                client_id=validators.check_client_id(body.get("client_id")),
-                body=validators.check_body(body.get("body"), may_be_empty=attachment is not None),
-                attachment=attachment,
-                at=timezone.now(),
-            )
-            return (201 if sent.is_new else 200), {"message": sent.frame}
+            return await _send(request, conversation, token_hash)
         case "read", "POST":
             body = await request.json()
             await reading.read_by_visitor(
@@ -93,6 +93,24 @@ async def _handle(request: Request) -> tuple[int, Answer]:
             )
             return 204, None
     raise wrong_method()
+
+
+async def _send(
+    request: Request, conversation: uuid.UUID, token_hash: str
+) -> tuple[int, dict[str, Any]]:
+    key = request.match["key"]
+    await counters.hit_async("messages", visitor=token_hash, address=request.address, website=key)
+    body = await request.json()
+    attachment = validators.check_attachment(body.get("attachment"))
+    sent = await sending.send_as_visitor(
+        conversation=conversation,
+        token_hash=token_hash,
+        client_id=validators.check_client_id(body.get("client_id")),
+        body=validators.check_body(body.get("body"), may_be_empty=attachment is not None),
+        attachment=attachment,
+        at=timezone.now(),
+    )
+    return (201 if sent.is_new else 200), {"message": sent.frame}
 
 
 async def _file(

@@ -21,10 +21,12 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models.websites import Side, is_among
+from core import browser_features
 from core.asgi.endpoint import Receive, Request, Scope, Send, serve
 from core.asgi.json_body import PLAIN
-from core.asgi.origins import check_page_of_website, host_of, is_our_host, is_own
+from core.asgi.origins import check_page_of_website, is_our_host, is_own
 from core.rejection import Rejected, unavailable, wrong_method
+from core.web_addresses import host_of
 from messenger.client_messages import embed_labels
 from messenger.colours import text_on
 from messenger.website_texts import language_among
@@ -42,11 +44,11 @@ Headers = list[tuple[bytes, bytes]]
 
 def match(path: str) -> dict[str, str] | None:
     """Return the parts of a path that belongs to this endpoint, or ``None``."""
-    found = PATH.match(path)
-    return found.groupdict() if found else None
+    matched = PATH.match(path)
+    return matched.groupdict() if matched else None
 
 
-async def handle(scope: Scope, receive: Receive, send: Send, found: dict[str, str]) -> None:
+async def handle(scope: Scope, receive: Receive, send: Send, parts: dict[str, str]) -> None:
     headers: Headers = [(b"vary", b"Origin")]
 
     async def answer(request: Request) -> tuple[int, dict[str, Any]]:
@@ -57,7 +59,7 @@ async def handle(scope: Scope, receive: Receive, send: Send, found: dict[str, st
             event["headers"] = [*event["headers"], *headers]
         await send(event)
 
-    await serve(scope, receive, tell, found, answer)
+    await serve(scope, receive, tell, parts, answer)
 
 
 async def _handle(request: Request, headers: Headers) -> tuple[int, dict[str, Any]]:
@@ -101,12 +103,16 @@ def _as_json(answer: Answer, brand: Brand, view: PageView) -> dict[str, Any]:
             payload["shows"] = answer.shows
     if answer.again_in is not None:
         payload["again_in"] = answer.again_in
+    if answer.calls:
+        payload["calls"] = answer.calls.as_json()
     if answer.target is not None:
         payload["targeting"] = answer.target.id
     texts = answer.target.texts if answer.target and answer.may_engage else {}
     text = texts.get(language) or texts.get(brand.language, "")
     payload["notification"] = {"kind": "text" if text else "button", "text": text}
     payload["stays_open"] = brand.stays_open
+    if brand.has_calls:
+        payload["allow"] = browser_features.ALLOW
     return payload | _looks(brand.name, brand.accent, brand.side, language)
 
 

@@ -61,6 +61,13 @@ class BuilderForm(forms.ModelForm):  # type: ignore[type-arg] # generic for the 
             "takes_files",
             "stays_open",
             "mirroring",
+            "mirrors_screen",
+            "mirror_shows_inputs",
+            "looks_stored_days",
+            "calls",
+            "visitors_share_screen",
+            "agents_share_screen",
+            "ring_seconds",
             "survey_csat",
             "survey_nps",
             "survey_comment",
@@ -123,8 +130,10 @@ class BuilderForm(forms.ModelForm):  # type: ignore[type-arg] # generic for the 
 
     def functions(self) -> list[forms.BoundField]:
         names = ("writes_mails", "takes_files", "stays_open", "mirroring")
+        mirrored = ("mirrors_screen", "mirror_shows_inputs", "looks_stored_days")
+        calls = ("calls", "visitors_share_screen", "agents_share_screen", "ring_seconds")
         asked = ("survey_csat", "survey_nps", "survey_comment")
-        return [self[name] for name in (*names, *asked)]
+        return [self[name] for name in (*names, *mirrored, *calls, *asked)]
 
 
 def _text_field(code: str, name: str, label: Any, lines: int, website: Website) -> forms.CharField:

@@ -53,6 +53,7 @@ def _talk(name: str, closing: str, at: datetime) -> dict[str, Any]:
     conversation = {
         "id": CONVERSATION,
         "status": status,
+        "channel": "chat",
         "asynchronous": True,
         "agent": _agent(status),
         "last_seq": len(messages),

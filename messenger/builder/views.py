@@ -39,11 +39,11 @@ def urls(admin_view: Callable[[View], View]) -> list[URLPattern]:
         ("builder/<int:pk>/preview/", preview, "builder_preview"),
     ]
     return [
-        path(route, admin_view(_for_administrators(view)), name=name) for route, view, name in views
+        path(route, admin_view(for_administrators(view)), name=name) for route, view, name in views
     ]
 
 
-def _for_administrators(view: View) -> View:
+def for_administrators(view: View) -> View:
     @wraps(view)
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not rights.administers(request.user):

@@ -37,7 +37,10 @@ def orders(request: HttpRequest) -> HttpResponse:
         raise Http404
     try:
         claims = jwt.decode(
-            request.POST.get("token", ""), app.secret, algorithms=["HS256"], audience=app.origin
+            request.POST.get("token", ""),
+            app.secret.reveal(),
+            algorithms=["HS256"],
+            audience=app.origin,
         )
     except jwt.InvalidTokenError:
         return JsonResponse({"error": "token"}, status=403)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import identities
 from accounts.models import Website
+from core import browser_features
 from messenger.demo.catalogue import CUSTOMERS, PRODUCTS, Customer, cart_of
 
 WEBSITE_KEY = "demo"
@@ -47,7 +48,10 @@ def _page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
         "language": translation.get_language(),
     }
     context["identity"] = _identity_of(context["customer"])
-    return render(request, f"demo/{name}.html", context)
+    response = render(request, f"demo/{name}.html", context)
+    # As on any brand's site, the page lets the Messenger's frame have what calls need.
+    response["Permissions-Policy"] = browser_features.FOR_CALLS
+    return response
 
 
 def _identity_of(customer: Customer | None) -> str:
@@ -134,7 +138,7 @@ def order(request: HttpRequest) -> HttpResponse:
 def thanks(request: HttpRequest, number: str) -> HttpResponse:
     """Show the page after an order, on which a shop reports the transaction to the Messenger."""
     orders = request.session.get(ORDERS, [])
-    found = next((order for order in orders if order["number"] == number), None)
-    if found is None:
+    bought = next((order for order in orders if order["number"] == number), None)
+    if bought is None:
         raise Http404
-    return _page(request, "thanks", order=found)
+    return _page(request, "thanks", order=bought)

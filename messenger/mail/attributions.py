@@ -151,10 +151,10 @@ def _ends_within(line: str) -> bool:
 
 def header_role(line: str) -> str | None:
     """Return which header a line is: ``from``, ``date``, ``to``, ``cc``, ``subject`` ..."""
-    found = _HEADER.fullmatch(line.strip()) if len(line) < 2 * LENGTH else None
-    if found is None:
+    match = _HEADER.fullmatch(line.strip()) if len(line) < 2 * LENGTH else None
+    if match is None:
         return None
-    name = f"|{' '.join(found[1].lower().replace(chr(39), '’').split())}|"
+    name = f"|{' '.join(match[1].lower().replace(chr(39), '’').split())}|"
     return next((role for role, names in HEADERS.items() if name in names), None)
 
 

@@ -65,12 +65,12 @@ def read(message: Message) -> Content:
         texts = _distinct(_text(part, walk) for part in walk.asides)
         walk.others = [part for part in walk.others if part not in walk.asides]
     decorations = frozenset(walk.decorations)
-    found = [
+    attached = [
         File(files.name_of(part), part.get_content_type())
         for part in walk.others
         if not files.is_added(part) and not files.is_decoration(part, decorations)
     ]
-    return Content(texts, found, walk.is_cut or walk.left <= 0)
+    return Content(texts, attached, walk.is_cut or walk.left <= 0)
 
 
 def _distinct(texts: Iterator[str]) -> list[str]:
@@ -153,12 +153,12 @@ def _without_armour(text: str) -> str:
     """Remove an inline PGP signature and its header from a text."""
     if "-----BEGIN PGP SIGNED MESSAGE-----" not in text:
         return text
-    return _ARMOUR.sub(lambda found: re.sub(r"^- ", "", found[1], flags=re.MULTILINE), text)
+    return _ARMOUR.sub(lambda match: re.sub(r"^- ", "", match[1], flags=re.MULTILINE), text)
 
 
 def _parameter(part: Message, name: str) -> str:
     try:
-        found = part.get_param(name, "")
+        value = part.get_param(name, "")
     except (ValueError, LookupError, TypeError):
         return ""  # An unreadable header has no parameters.
-    return str(found[2] if isinstance(found, tuple) else found or "").strip()
+    return str(value[2] if isinstance(value, tuple) else value or "").strip()

@@ -78,8 +78,8 @@ def codec_for(label: str | None) -> str | None:
 
 def meta_label(html: bytes) -> str | None:
     """Return the encoding that an HTML document declares."""
-    found = _META.search(html[:META_BYTES])
-    return found[1].decode("ascii", "replace") if found else None
+    match = _META.search(html[:META_BYTES])
+    return match[1].decode("ascii", "replace") if match else None
 
 
 def decode(raw: bytes, label: str | None, *, is_html: bool = False) -> str:

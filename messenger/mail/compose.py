@@ -8,7 +8,6 @@ from datetime import datetime
 from email.headerregistry import Address as HeaderAddress
 from email.utils import format_datetime, parseaddr
 from functools import cached_property
-from urllib.parse import urlsplit, urlunsplit
 
 import css_inline
 from django.conf import settings
@@ -20,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from conversations.models import Author, Conversation, Message
 from conversations.visitors import persons
+from core import web_addresses
 from messenger.colours import text_on
 from messenger.links import word_for
 from messenger.mail.own_text import DELIMITER
@@ -180,10 +180,9 @@ class Composed:
 
         The word is behind the #, so it reaches neither the brand's server nor its logs.
         """
-        page = urlsplit(self.conversation.page_url)
-        is_ours = page.netloc and self.website.allows_host(page.netloc)
-        if is_ours:
-            home = urlunsplit(page._replace(fragment=""))
+        page = web_addresses.parse(self.conversation.page_url)
+        if page is not None and self.website.allows_host(page.host):
+            home = page.without_fragment
         else:
             named = [domain for domain in self.website.domains if not domain.startswith("*.")]
             home = f"https://{named[0]}/" if named else self._own_page()

@@ -1,4 +1,4 @@
-"""Delivery of owed e-mails: claimed by an UPDATE that one worker wins, each attempt recorded.
+"""Delivery of owed e-mails: claimed under a lock that one worker gets, each attempt recorded.
 
 SMTP cannot do exactly once. An attempt is recorded before the mail server is contacted, and ended
 after it has answered. If the process dies in between, the attempt has no end and the e-mail is sent
@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_noop
 
 from conversations.models import Address
@@ -30,19 +31,6 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=3)  # longer than a worker may take: settings.CELERY_TASK_TIME_LIMIT
 RUN_SECONDS = 30
 UNENDED = 2
-
-# Plain SQL: one statement finds the next e-mail, skips those that other workers hold, and takes the
-# lease.
-CLAIM = """
-    UPDATE messenger_mail SET leased_until = %(lease)s
-    WHERE id = (
-        SELECT id FROM messenger_mail
-        WHERE status = 'owed' AND due_at <= %(at)s
-        AND (leased_until IS NULL OR leased_until <= %(at)s)
-        ORDER BY due_at FOR UPDATE SKIP LOCKED LIMIT 1
-    )
-    RETURNING *
-"""
 
 
 class Unreachable(Exception):
@@ -70,12 +58,18 @@ def send_due(*, at: datetime) -> int:
 @transaction.atomic
 def _claim(*, at: datetime) -> tuple[Mail, Attempt] | None:
     """Return the e-mail to send now, and the attempt, recorded before anything is sent."""
-    found = next(iter(Mail.objects.raw(CLAIM, {"at": at, "lease": at + LEASE})), None)
-    if found is None:
+    is_free = Q(leased_until=None) | Q(leased_until__lte=at)
+    mail = (
+        Mail.objects.filter(is_free, status=MailStatus.OWED, due_at__lte=at)
+        .select_related("conversation__website__sender", "conversation__visitor")
+        .select_for_update(of=["self"], skip_locked=True)  # Other workers hold the locked ones.
+        .order_by("due_at")
+        .first()
+    )
+    if mail is None:
         return None
-    mail = Mail.objects.select_related(
-        "conversation__website__sender", "conversation__visitor"
-    ).get(pk=found.pk)
+    mail.leased_until = at + LEASE
+    mail.save(update_fields=["leased_until"])
     return mail, Attempt.objects.create(mail=mail, begun_at=at)
 
 
@@ -130,7 +124,7 @@ _ABOUT_ONE_MAIL = (
 
 
 def _failed(mail: Mail, attempt: Attempt, error: Exception, *, at: datetime) -> None:
-    code, answer = _told_by(error)
+    code, answer = _answer_of(error)
     _record(attempt, False, answer, at=at)
     if 500 <= code < 600:
         _end(mail, MailStatus.FAILED, answer, at=at)
@@ -148,7 +142,7 @@ def _failed(mail: Mail, attempt: Attempt, error: Exception, *, at: datetime) -> 
     Mail.objects.filter(pk=mail.pk).update(due_at=again, leased_until=None, reason=answer[:300])
 
 
-def _told_by(error: Exception) -> tuple[int, str]:
+def _answer_of(error: Exception) -> tuple[int, str]:
     """Return the code and text of the mail server's answer, without the recipient's address.
 
     The code is 0 if the server did not refuse this particular e-mail.

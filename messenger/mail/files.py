@@ -32,6 +32,8 @@ ADDED_NAMES = re.compile(
     re.IGNORECASE,
 )
 
+SHOWN = ("JPEG", "PNG", "GIF", "WEBP")
+
 # A logo or an icon below a name; pasted pictures are larger.
 SMALL_SIDE = 100
 SMALL_PIXELS = 60_000
@@ -100,7 +102,7 @@ def is_decoration(part: Message, decorations: frozenset[str]) -> bool:
 
 def _is_small(picture: bytes) -> bool:
     try:
-        with Image.open(io.BytesIO(picture)) as opened:
+        with Image.open(io.BytesIO(picture), formats=SHOWN) as opened:  # only its header
             width, height = opened.size
     except Exception:  # Pillow raises anything on damaged data; the file is mentioned then.
         return False

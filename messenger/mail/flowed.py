@@ -16,8 +16,8 @@ def rejoin(text: str, *, delete_space: bool = False) -> str:
     joined: list[str] = []
     before: tuple[str, str] | None = None  # marks and words of a line that continues
     for line in text.split("\n"):
-        found = _MARKS.match(line)
-        marks = found[0] if found else ""
+        match = _MARKS.match(line)
+        marks = match[0] if match else ""
         words = line[len(marks) :].removeprefix(" ")  # space-stuffed
         is_signature = words == SIGNATURE
         if before is not None and (before[0] != marks or is_signature):

@@ -46,8 +46,14 @@ def decoded(raw: str) -> str:
 
 def _text(piece: bytes, charset: str | None) -> str:
     # Without a charset this is text between encoded words. Python returns it in an encoding of its
-    # own, which escapes characters beyond Latin-1.
-    return piece.decode("raw-unicode-escape") if charset is None else decode(piece, charset)
+    # own, which escapes characters beyond Latin-1. It does not escape backslashes: "C:\users" in a
+    # file name looks like an incomplete escape.
+    if charset is not None:
+        return decode(piece, charset)
+    try:
+        return piece.decode("raw-unicode-escape")
+    except UnicodeDecodeError:
+        return decode(piece, None)
 
 
 def _unfolded(raw: str) -> str:
@@ -57,13 +63,13 @@ def _unfolded(raw: str) -> str:
 
 def addresses(values: list[str]) -> list[str]:
     """Return the addresses in headers, each once, normalized for comparison."""
-    found: list[str] = []
+    ids: list[str] = []
     for raw in values[:20]:
         text = raw[:10_000]
         if "@" not in text:
             text = decoded(text)  # encoded as a whole, against the standard
-        found.extend(normalized(address) for address in _in_a_list(text))
-    return list(dict.fromkeys(found))
+        ids.extend(normalized(address) for address in _in_a_list(text))
+    return list(dict.fromkeys(ids))
 
 
 def _in_a_list(text: str) -> Iterator[str]:

@@ -119,12 +119,12 @@ def read(html: str) -> Page:
 
 def _pictures(elements: Iterable[HtmlElement]) -> Counter[str]:
     """Count how often each picture that came with the e-mail is shown there."""
-    found: dict[HtmlElement, str] = {
+    by_picture: dict[HtmlElement, str] = {
         picture: unquote(str(picture.get("src"))[4:]).strip("<> ").lower()
         for element in elements
         for picture in element.xpath(".//img[starts-with(@src, 'cid:')]")
     }
-    return Counter(found.values())
+    return Counter(by_picture.values())
 
 
 def _tree(html: str) -> tuple[HtmlElement | None, bool]:

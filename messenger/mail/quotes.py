@@ -62,9 +62,9 @@ def words(text: str, own: OwnText = NOTHING_KNOWN) -> str:
     _mark_selections(lines, own)
     is_certain = _sort_out(lines, own)
     _keep_context(lines, own, is_certain=is_certain)
-    found = _joined(lines)
-    if found or not text.strip():
-        return found
+    joined = _joined(lines)
+    if joined or not text.strip():
+        return joined
     all_ours = is_certain and not any(
         line.fate is Fate.WORDS and not line.is_blank for line in lines
     )
@@ -76,10 +76,10 @@ def without_marks(text: str) -> str:
 
 
 def _text_line(raw: str) -> TextLine:
-    found = _MARKS.match(raw)
-    if found is None:
+    match = _MARKS.match(raw)
+    if match is None:
         return TextLine(raw, raw, 0)
-    return TextLine(raw, raw[found.end() :], found[1].count(">"))
+    return TextLine(raw, raw[match.end() :], match[1].count(">"))
 
 
 # --- Where a quote of ours begins

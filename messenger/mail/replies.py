@@ -178,6 +178,12 @@ def _say(
     return numbers[0]
 
 
+def forget_strays(*, before: datetime) -> int:
+    """Delete the notes of mails that belong to no conversation, and so to no visitor whose erasure
+    or retention would delete them; return how many."""
+    return Reply.objects.filter(conversation=None, received_at__lt=before).delete()[0]
+
+
 def _note(
     conversation: Conversation | None,
     incoming: Incoming,

@@ -13,6 +13,8 @@ import uuid
 from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from core.encryption import signing_keys
+
 _SALT = "messenger.mail.reply"
 _PATTERN = re.compile(r"[^@]*\+([a-z2-7]{26})([a-z2-7]{24})@[^@]+", re.IGNORECASE)
 
@@ -22,23 +24,25 @@ def reply_address(conversation: uuid.UUID) -> str:
     local, _at, domain = settings.MAIL_REPLY_TO.partition("@")
     if not domain:
         return ""
-    return f"{local}+{_base32(conversation.bytes)}{_signature(conversation)}@{domain}"
+    signature = _signature(conversation, settings.SECRET_KEY)
+    return f"{local}+{_base32(conversation.bytes)}{signature}@{domain}"
 
 
 def conversation_of(address: str) -> uuid.UUID | None:
     """Return the conversation of a reply address; ``None`` if it is not one of ours."""
-    found = _PATTERN.fullmatch(address.strip())
-    if found is None:
+    match = _PATTERN.fullmatch(address.strip())
+    if match is None:
         return None
-    raw = base64.b32decode(found[1].upper() + "======")
+    raw = base64.b32decode(match[1].upper() + "======")
     conversation = uuid.UUID(bytes=raw)
-    if not constant_time_compare(found[2].lower(), _signature(conversation)):
+    valid = (_signature(conversation, key) for key in signing_keys())
+    if not any(constant_time_compare(match[2].lower(), signature) for signature in valid):
         return None
     return conversation
 
 
-def _signature(conversation: uuid.UUID) -> str:
-    digest = salted_hmac(_SALT, conversation.hex, algorithm="sha256").digest()
+def _signature(conversation: uuid.UUID, key: str) -> str:
+    digest = salted_hmac(_SALT, conversation.hex, secret=key, algorithm="sha256").digest()
     return _base32(digest[:15])
 
 

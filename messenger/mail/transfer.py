@@ -17,8 +17,8 @@ def content(part: Message) -> bytes:
     except (ValueError, LookupError, TypeError):
         payload = None  # The name of its charset is unreadable; its bytes are not.
     if not isinstance(payload, str):
-        found = part.get_payload(decode=True)
-        return found if isinstance(found, bytes) else b""
+        content = part.get_payload(decode=True)
+        return content if isinstance(content, bytes) else b""
     named = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
     if named.startswith("base64"):
         is_text = part.get_content_maintype() == "text"
@@ -67,10 +67,10 @@ def _decoded(encoded: bytes) -> bytes | None:
     bare = _NOT_IN_IT.sub(b"", encoded)
     pieces = [piece for piece in bare.split(b"=") if piece]
     try:
-        found = b"".join(binascii.a2b_base64(_padded(piece)) for piece in pieces)
+        decoded = b"".join(binascii.a2b_base64(_padded(piece)) for piece in pieces)
     except binascii.Error:
         return None
-    return found or None
+    return decoded or None
 
 
 def _is_garbled(text: bytes) -> bool:

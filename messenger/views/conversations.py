@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -12,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import condition, require_safe
 
-from accounts.models import Website
+from accounts.models import Channel, Website
 from conversations import surveys
 from conversations.messages.validators import check_attachment, check_body, check_client_id
 from conversations.models import Address, Conversation
 from conversations.visitors import blocks, persons
-from core.asgi.origins import host_of
+from core import web_addresses
 from core.rejection import Rejected
 from core.text.cleaning import is_identifier, words
 from messenger import bundle as bundles
@@ -34,33 +33,33 @@ PAGE_URL_LIMIT = 2000
 YEAR = 31_536_000
 
 
-def _etag(_request: HttpRequest, **_parts: str) -> str:
+def etag(_request: HttpRequest, **_parts: str) -> str:
     return f'"{bundles.tag()}"'
 
 
 @require_safe
-@condition(etag_func=_etag)
+@condition(etag_func=etag)
 def embed(request: HttpRequest) -> HttpResponse:
     """Return the script that a brand's page loads; public, the same for everybody."""
-    response = _packed(request, bundles.embed(bundles.tag()), "javascript")
+    response = packed(request, bundles.embed(bundles.tag()), "javascript")
     response["Cache-Control"] = "public, max-age=300"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
 
 
 @require_safe
-@condition(etag_func=_etag)
+@condition(etag_func=etag)
 def bundle(request: HttpRequest, kind: str) -> HttpResponse:
     """Return the script or style of the page in the iframe; its URL carries their tag."""
     tag = bundles.tag()
     content = bundles.page_script(tag) if kind == "javascript" else bundles.page_style(tag)
-    response = _packed(request, content, kind)
+    response = packed(request, content, kind)
     is_present = request.GET.get("v") == tag
     response["Cache-Control"] = f"public, max-age={YEAR if is_present else 0}"
     return response
 
 
-def _packed(request: HttpRequest, content: bundles.Sent, kind: str) -> HttpResponse:
+def packed(request: HttpRequest, content: bundles.Sent, kind: str) -> HttpResponse:
     takes_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
     body = content.zipped if takes_gzip else content.plain
     response = HttpResponse(body, content_type=f"text/{kind}; charset=utf-8")
@@ -125,7 +124,7 @@ def email(request: HttpRequest, website: Website) -> HttpResponse:
     return JsonResponse({"email": addresses.shown(address)})
 
 
-@visitor_endpoint("POST")
+@visitor_endpoint("POST", door="conversations")
 def conversations(request: HttpRequest, website: Website) -> HttpResponse:
     """Start a conversation with its first message, if there is room now. Safe to repeat."""
     visitor = visitor_of(request, website)
@@ -145,6 +144,8 @@ def conversations(request: HttpRequest, website: Website) -> HttpResponse:
             language=visitor.language,
             view=PageView.read(view) if isinstance(view, dict) else None,
             engaged_by=engaged_by if type(engaged_by) is int else None,
+            address=request.META.get("REMOTE_ADDR", ""),
+            channel=_channel_of(sent.get("channel")),
             at=at,
         )
     except engagement.NoRoom as refusal:
@@ -155,15 +156,22 @@ def conversations(request: HttpRequest, website: Website) -> HttpResponse:
     return JsonResponse({"conversation": shown, "message": message.frame}, status=201)
 
 
+def _channel_of(value: object) -> Channel:
+    """Return the channel that a first message asks for: chat, unless the visitor wants a call."""
+    channels = {None: Channel.CHAT, "call": Channel.CALL, "video": Channel.VIDEO}
+    if not (value is None or isinstance(value, str)) or value not in channels:
+        raise Rejected("invalid", _("The request is not valid."), 400)
+    return channels[value]
+
+
 def page_url(value: object) -> str:
     """Return the page from which the visitor writes.
 
-    Agents will click it, so it must be http(s), without invisible characters that would make it
-    look like another address.
+    Agents will click it and mails lead to it, so it must be http(s), and lead where it seems to.
     """
     url = value.strip() if isinstance(value, str) else ""
-    is_usable = len(url) <= PAGE_URL_LIMIT and re.match(r"https?://\S+$", url)
-    return url if is_usable and is_identifier(url) and host_of(url) else ""
+    address = web_addresses.parse(url) if is_identifier(url) else None
+    return str(address) if address and len(str(address)) <= PAGE_URL_LIMIT else ""
 
 
 @visitor_endpoint("POST")
@@ -172,13 +180,13 @@ def survey(request: HttpRequest, website: Website, conversation: uuid.UUID) -> H
     visitor, only = reader_of(request, website)
     sent = json_of(request)
     mine = Conversation.objects.filter(visitor__in=persons.browsers_of(visitor))
-    found = mine.filter(public_id=conversation).first()
-    if found is None or only not in {None, conversation}:
+    row = mine.filter(public_id=conversation).first()
+    if row is None or only not in {None, conversation}:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
     comment = sent.get("comment", "")
     try:
         was_open = surveys.answer(
-            found.pk,
+            row.pk,
             csat=_whole(sent.get("csat")),
             nps=_whole(sent.get("nps")),
             comment=words(comment) if isinstance(comment, str) else "",
@@ -197,8 +205,9 @@ def _whole(value: object) -> int | None:
     raise surveys.Invalid(_("A rating must be a whole number."))
 
 
-@visitor_endpoint("POST")
+@visitor_endpoint("POST", door="tickets")
 def ticket(request: HttpRequest, website: Website) -> HttpResponse:
     """Issue a ticket for one socket: see ``messenger.tickets``."""
     visitor, only = reader_of(request, website)
-    return JsonResponse({"ticket": tickets.issue(visitor.pk, only)})
+    token_hash = visitor.token_hash if only is None else None
+    return JsonResponse({"ticket": tickets.issue(visitor.pk, only, token_hash=token_hash)})

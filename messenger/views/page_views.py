@@ -8,8 +8,8 @@ from django.utils import timezone
 from accounts.models import Website
 from conversations.visitors import page_views, persons
 from conversations.visitors.page_views import Seen, Value
-from core.asgi.origins import host_of
 from core.text.cleaning import line
+from core.web_addresses import host_of
 from messenger.geolocation import place_of
 from messenger.views.conversations import page_url
 from messenger.views.visitor_request import json_of, visitor_endpoint

@@ -33,7 +33,7 @@ def privacy_of(visitor: Visitor, website: Website) -> dict[str, object]:
     }
 
 
-@visitor_endpoint("POST")
+@visitor_endpoint("POST", door="visitors")
 def visitors(request: HttpRequest, website: Website) -> HttpResponse:
     """Consent was given: from now on this browser is a visitor (R27)."""
     sent, at = json_of(request), timezone.now()
@@ -44,7 +44,7 @@ def visitors(request: HttpRequest, website: Website) -> HttpResponse:
     return JsonResponse({"token": token, "visitor": str(visitor.public_id)}, status=201)
 
 
-@visitor_endpoint("POST")
+@visitor_endpoint("POST", door="identity")
 def identification(request: HttpRequest, website: Website) -> HttpResponse:
     """Link the browser to a customer of the brand, by a signed token (C14)."""
     sent = json_of(request)

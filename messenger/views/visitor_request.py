@@ -21,8 +21,10 @@ from redis.exceptions import RedisError
 from accounts.models import Website
 from core.asgi.json_body import BODY_BYTES, JSON, check_type, not_json, too_long
 from core.asgi.origins import check_own, check_page_of_website
+from core.rates import counters
 from core.rejection import Rejected, error, unavailable, wrong_method
 from core.text.strict_json import parse_object
+from messenger.visitors import bearer, hash_token
 from messenger.website_texts import language_among
 
 logger = logging.getLogger(__name__)
@@ -31,14 +33,13 @@ View = Callable[Concatenate[HttpRequest, Website, ...], HttpResponseBase]
 
 
 def visitor_endpoint(
-    *methods: str, from_brand: bool = False
+    *methods: str, from_brand: bool = False, door: str = ""
 ) -> Callable[[View], Callable[..., HttpResponseBase]]:
     """Open a view to ``methods`` of known websites; return every error as JSON.
 
     The Messenger's iframe sends its requests from this host. With ``from_brand``, the pages of the
-    website's domains may send them, too, and read the response (CORS).
-
-    There is no CSRF token because there is no cookie to abuse: visitors carry a bearer token.
+    website's domains may send them, too, and read the response (CORS). ``door`` names the view's
+    rate limits. There is no CSRF token because visitors carry a bearer token, not a cookie.
     """
 
     def wrap(view: View) -> Callable[..., HttpResponseBase]:
@@ -50,9 +51,10 @@ def visitor_endpoint(
             with translation.override(language_among(asked, settings.LANGUAGE_CODE)):
                 try:
                     website = _check(request, methods, key, from_brand=from_brand)
+                    _count(request, website, door)
                     response = view(request, website, **parts)
                 except Rejected as rejected:
-                    response = _refusal(rejected)
+                    response = _refusal(_counted(request, rejected))
                     if rejected.status == 405:
                         response["Allow"] = ", ".join(methods)
                 except (OperationalError, psycopg.OperationalError, RedisError):
@@ -89,6 +91,28 @@ def _check(
     return _website_of(key)
 
 
+def _count(request: HttpRequest, website: Website, door: str) -> None:
+    """Count the request at ``door``, if it has one; raise ``TooMany`` at a limit."""
+    token = bearer(request)
+    counters.hit(
+        door,
+        visitor=hash_token(token) if token else "",
+        address=request.META.get("REMOTE_ADDR", ""),
+        website=website.key,
+    )
+
+
+def _counted(request: HttpRequest, rejected: Rejected) -> Rejected:
+    """Return the rejection, or that there were too many of unknown tokens from this address."""
+    if rejected.code != "token":
+        return rejected
+    try:
+        counters.hit("tokens", address=request.META.get("REMOTE_ADDR", ""))
+    except Rejected as too_many:
+        return too_many
+    return rejected
+
+
 def _set_cors(response: HttpResponseBase, origin: str) -> None:
     """Let pages of ``origin`` ("" for none) read the response."""
     response["Vary"] = "Origin"
@@ -104,7 +128,10 @@ def _website_of(key: str) -> Website:
 
 
 def _refusal(rejected: Rejected) -> JsonResponse:
-    return JsonResponse(error(rejected.code, rejected.text), status=rejected.status)
+    response = JsonResponse(error(rejected.code, rejected.text), status=rejected.status)
+    if rejected.retry_after is not None:
+        response["Retry-After"] = str(rejected.retry_after)
+    return response
 
 
 def json_of(

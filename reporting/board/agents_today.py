@@ -35,18 +35,18 @@ class AgentToday:
 
 def since_midnight(websites: list[Website], field: str, at: datetime, *, through: str = "") -> Q:
     """Match rows whose ``field`` is today, in the time zone of the row's own website."""
-    found = Q(pk__in=[])
+    today = Q(pk__in=[])
     for website in websites:
         began = midnight(at.astimezone(website.zone).date(), website.clock)
-        found |= Q(**{f"{through}website": website.pk, f"{field}__gte": began})
-    return found
+        today |= Q(**{f"{through}website": website.pk, f"{field}__gte": began})
+    return today
 
 
 def of(agents: list[Agent], seen: Seen, *, at: datetime) -> dict[int, AgentToday]:
     """Return what these agents did today, limited to what the reader oversees. Runs three
     statements, however many agents there are."""
     websites = seen.websites
-    found = defaultdict[int, AgentToday](AgentToday)
+    by_agent = defaultdict[int, AgentToday](AgentToday)
     length = ExpressionWrapper(F("ended_at") - F("started_at"), output_field=DurationField())
     through = "conversation__"
     theirs = seen.overseen(website=f"{through}website")
@@ -59,7 +59,7 @@ def of(agents: list[Agent], seen: Seen, *, at: datetime) -> dict[int, AgentToday
         .values_list("agent")
         .annotate(n=Count("pk"), median=Median(length, output_field=DurationField()))
     ):
-        found[agent_id] = replace(found[agent_id], contacts=n, handle_time=median)
+        by_agent[agent_id] = replace(by_agent[agent_id], contacts=n, handle_time=median)
     until = ExpressionWrapper(
         Coalesce(F("ended_at"), Value(at)) - F("started_at"), output_field=DurationField()
     )
@@ -71,7 +71,7 @@ def of(agents: list[Agent], seen: Seen, *, at: datetime) -> dict[int, AgentToday
         .values_list("agent")
         .annotate(available=Sum(until))
     ):
-        found[agent_id] = replace(found[agent_id], available=available)
+        by_agent[agent_id] = replace(by_agent[agent_id], available=available)
     answers = Survey.objects.filter(
         since_midnight(websites, "answered_at", at, through=through), theirs
     )
@@ -81,5 +81,5 @@ def of(agents: list[Agent], seen: Seen, *, at: datetime) -> dict[int, AgentToday
         .values_list("agent")
         .annotate(rated=Count("pk"), happy=Count("pk", filter=Q(csat__gte=4)))
     ):
-        found[agent_id] = replace(found[agent_id], csat=100 * happy / rated)
-    return found
+        by_agent[agent_id] = replace(by_agent[agent_id], csat=100 * happy / rated)
+    return by_agent

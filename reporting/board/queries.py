@@ -27,6 +27,7 @@ from reporting.board import agents_today, waits
 from reporting.board.agents_today import AgentToday, Median, since_midnight
 from reporting.board.scope import Seen, View
 from reporting.board.waits import Waits
+from routing import address_shares
 from routing.models import RuleStep
 
 SNOOZED_LIMIT = 25
@@ -37,13 +38,15 @@ AGENTS_LIMIT = 40
 @dataclass(frozen=True, slots=True)
 class Queue:
     """What is waiting in one queue. ``places`` is ``None`` where a group without a queue was given
-    conversations; ``returned`` counts those that came back and may exceed the places (C16)."""
+    conversations. ``returned`` counts those that came back, and ``silent`` those whose visitors
+    were not heard from after the first message; both may exceed the places (C16)."""
 
     rule: str
     group: str
     places: int | None
     waiting: int
     returned: int
+    silent: int
     oldest_at: datetime | None
 
     @property
@@ -155,7 +158,7 @@ class Board:
 def board(user: User, *, at: datetime, view: View | None = None) -> Board:
     """Return the production report at ``at``, limited to what ``user`` oversees and has chosen."""
     seen = Seen.by(user, view or View())
-    rows = _open(seen.conversations())
+    rows = _open(seen.conversations(), at=at)
     totals = Counter({status.value: 0 for status in Status})
     for row in rows:
         totals[row["status"]] += row["n"]
@@ -173,20 +176,20 @@ def board(user: User, *, at: datetime, view: View | None = None) -> Board:
     )
 
 
-def queues(user: User, *, view: View) -> list[Queue]:
+def queues(user: User, *, at: datetime, view: View) -> list[Queue]:
     """Return only the queues of the board."""
     seen = Seen.by(user, view)
-    return list(_queues(seen, _open(seen.conversations())))
+    return list(_queues(seen, _open(seen.conversations(), at=at)))
 
 
 def agents(user: User, *, at: datetime, view: View) -> list[AgentRow]:
     """Return all agents of the board, without paging."""
     seen = Seen.by(user, view)
-    rows = _open(seen.conversations())
+    rows = _open(seen.conversations(), at=at)
     return list(_agents(_crowd(seen, rows, size=None), seen, rows, at=at))
 
 
-def _open(conversations: QuerySet[Conversation]) -> list[dict[str, Any]]:
+def _open(conversations: QuerySet[Conversation], *, at: datetime) -> list[dict[str, Any]]:
     """Count the conversations that are not closed, by state, queue, group and holder."""
     rows = (
         conversations.exclude(status=Status.CLOSED)
@@ -195,6 +198,7 @@ def _open(conversations: QuerySet[Conversation]) -> list[dict[str, Any]]:
         .annotate(
             n=Count("pk"),
             returned=Count("pk", filter=Q(is_return=True)),
+            silent=Count("pk", filter=address_shares.silent(at)),
             oldest_at=Min("queued_at"),
         )
     )
@@ -216,11 +220,11 @@ def _queues(seen: Seen, rows: list[dict[str, Any]]) -> Iterable[Queue]:
         .order_by("rule__website", "rule", "position", "pk")
     )
     for step in steps:
-        found = by_queue.get(step.pk, [])
-        if step.rule.is_enabled or found:
-            yield _queue(step.rule.name, step.group.name, step.places, found)
-    for group, found in sorted(without_queue.items()):
-        yield _queue("", group, None, found)
+        conversations = by_queue.get(step.pk, [])
+        if step.rule.is_enabled or conversations:
+            yield _queue(step.rule.name, step.group.name, step.places, conversations)
+    for group, conversations in sorted(without_queue.items()):
+        yield _queue("", group, None, conversations)
 
 
 def _queue(rule: str, group: str, places: int | None, rows: list[dict[str, Any]]) -> Queue:
@@ -230,6 +234,7 @@ def _queue(rule: str, group: str, places: int | None, rows: list[dict[str, Any]]
         places=places,
         waiting=sum(row["n"] for row in rows),
         returned=sum(row["returned"] for row in rows),
+        silent=sum(row["silent"] for row in rows),
         oldest_at=min((row["oldest_at"] for row in rows if row["oldest_at"]), default=None),
     )
 
@@ -238,13 +243,13 @@ def _crowd(seen: Seen, rows: list[dict[str, Any]], *, size: int | None) -> Agent
     holding = {row["agent"] for row in rows if row["status"] == Status.ACTIVE}
     members = seen.rows(website="groups__website", group="groups")
     here = members & Q(presence__is_connected=True)
-    found = (
+    agents = (
         Agent.objects.filter(here | Q(pk__in=holding), display_name__icontains=seen.view.agent)
         .order_by(F("presence__is_connected").asc(nulls_first=True), "display_name", "pk")
         .distinct()
         .values_list("pk", "presence__is_connected", "display_name")
     )
-    everybody = list(found)
+    everybody = list(agents)
     size = size or max(1, len(everybody))
     pages = max(1, -(-len(everybody) // size))
     page = min(max(seen.view.page, 1), pages)

@@ -47,8 +47,8 @@ class Seen:
 
     def chosen(self, *, website: str = "website", group: str = "group") -> Q:
         """Match what the reader has chosen of it. The caller restricts the websites."""
-        found = self.overseen(website=website, group=group)
-        return found if self.view.group is None else found & Q(**{group: self.view.group})
+        overseen = self.overseen(website=website, group=group)
+        return overseen if self.view.group is None else overseen & Q(**{group: self.view.group})
 
     def rows(self, *, website: str = "website", group: str = "group") -> Q:
         """Match what the reader has chosen in a table with these columns."""

@@ -66,7 +66,7 @@ class ConversationRow:
     may_reassign: bool
 
 
-def found(state: State, user: User, view: View) -> QuerySet[Conversation]:
+def conversations_in(state: State, user: User, view: View) -> QuerySet[Conversation]:
     """Return the conversations in a state, the longest in it first."""
     rows = Seen.by(user, view).conversations().filter(status__in=state.statuses)
     first = F("queued_at") if state.statuses <= WAITING else F("moved_at")

@@ -22,7 +22,7 @@ def of_board(name: str, user: User, view: View, *, at: datetime) -> Table | None
     """Return the table ``queues``, ``agents``, or the conversations in a state; ``None`` for an
     unknown name. Durations are in seconds."""
     if name == "queues":
-        return _queues(queries.queues(user, view=view), at)
+        return _queues(queries.queues(user, at=at, view=view), at)
     if name == "agents":
         return _agents(queries.agents(user, at=at, view=view), at)
     if name in states.STATES:
@@ -30,24 +30,25 @@ def of_board(name: str, user: User, view: View, *, at: datetime) -> Table | None
     return None
 
 
-def _queues(found: list[Queue], at: datetime) -> Table:
+def _queues(queues: list[Queue], at: datetime) -> Table:
     return Table(
         title=_("Queues"),
         headings=[
             *(_("Rule"), _("Group"), _("Waiting"), _("Places"), _("Returns")),
-            _("Longest wait (s)"),
+            *(_("Not heard from again"), _("Longest wait (s)")),
         ],
         rows=[
             [
                 *(queue.rule, queue.group, queue.waiting, queue.places, queue.returned),
+                queue.silent,
                 _since(queue.oldest_at, at),
             ]
-            for queue in found
+            for queue in queues
         ],
     )
 
 
-def _agents(found: list[AgentRow], at: datetime) -> Table:
+def _agents(agents: list[AgentRow], at: datetime) -> Table:
     channels = {value: str(label) for value, label in Channel.choices}
     headings = [_("Agent"), _("Connection")]
     for label in channels.values():
@@ -57,7 +58,7 @@ def _agents(found: list[AgentRow], at: datetime) -> Table:
         *(_("On desk"), _("Assigned, waiting"), _("In this status for (s)")),
         *(_("Available today (s)"), _("Contacts today"), _("Handle time (s)"), _("CSAT")),
     ]
-    return Table(_("Agents"), headings, [_agent(row, list(channels), at) for row in found])
+    return Table(_("Agents"), headings, [_agent(row, list(channels), at) for row in agents])
 
 
 def _agent(row: AgentRow, channels: list[str], at: datetime) -> Row:
@@ -85,14 +86,14 @@ def _agent(row: AgentRow, channels: list[str], at: datetime) -> Row:
 
 
 def _conversations(state: State, user: User, view: View, at: datetime) -> Table:
-    found = states.found(state, user, view)
+    conversations = states.conversations_in(state, user, view)
     return Table(
         title=str(state.name),
         headings=[
             *(_("Conversation"), _("State"), _("Visitor"), _("Website"), _("Group"), _("Agent")),
             *(_("Returned"), _("Kept"), _("Since"), _("For (s)"), _("Until")),
         ],
-        rows=[_conversation(row, at) for row in found.iterator(chunk_size=CHUNK)],
+        rows=[_conversation(row, at) for row in conversations.iterator(chunk_size=CHUNK)],
     )
 
 
@@ -105,7 +106,7 @@ def _conversation(row: Conversation, at: datetime) -> Row:
     )
     return [
         *(line.number, str(line.status), line.visitor, line.website, line.group, line.agent),
-        *(_("yes") if said else "" for said in (line.is_return, line.is_kept)),
+        *(_("yes") if is_so else "" for is_so in (line.is_return, line.is_kept)),
         since,
         _since(line.since, at),
         until,

@@ -48,10 +48,10 @@ class Looking(forms.Form):
             "website": rights.websites_of(user),
             "group": groups.select_related("website"),
         }
-        for name, found in choices.items():
+        for name, choice in choices.items():
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
-            field.queryset = found
+            field.queryset = choice
         self.fields["agent"].widget.attrs |= {"type": "search", "placeholder": _("Name")}
         for field in self.fields.values():
             field.widget.attrs["class"] = "input"
@@ -112,17 +112,17 @@ def production(request: StaffRequest) -> HttpResponse:
 @explained
 def state(request: StaffRequest, name: str) -> HttpResponse:
     """List the conversations that are in a state now, which the board only counts (B10, R122)."""
-    found = states.STATES.get(name)
-    if found is None:
+    known = states.STATES.get(name)
+    if known is None:
         raise Http404
     form = Looking(request.GET, user=request.user)
     form.fields.pop("agent")
-    page = Paginator(states.found(found, request.user, form.view()), LINES).get_page(
+    page = Paginator(states.conversations_in(known, request.user, form.view()), LINES).get_page(
         request.GET.get("page")
     )
     lines = states.rows(page.object_list)
-    context = {"state": found, "name": name, "form": form, "page": page, "lines": lines}
-    context["downloads"] = [downloads.of_list(found.name, name, form.query)]
+    context = {"state": known, "name": name, "form": form, "page": page, "lines": lines}
+    context["downloads"] = [downloads.of_list(known.name, name, form.query)]
     return _live(request, "_state_list", "state", context)
 
 

@@ -126,6 +126,7 @@ class ExportViewSet(
 ):
     """Your own exports. Those of other users answer 404."""
 
+    noun = "exports"
     serializer_class = ExportSerializer
     lookup_url_kwarg = "number"
     lookup_value_converter = "int"
@@ -133,7 +134,8 @@ class ExportViewSet(
     def get_queryset(self) -> QuerySet[Export]:
         if getattr(self, "swagger_fake_view", False):
             return Export.objects.none()
-        return cast(User, self.request.user).exports.all()
+        user = cast(User, self.request.user)
+        return user.exports.filter(requests.within_token(user))
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List your exports, newest first."""
@@ -153,6 +155,9 @@ class ExportViewSet(
         subject, kind = wanted.pop("subject"), wanted.pop("kind")
         user, at = cast(User, request.user), timezone.now()
         try:
+            if user.confined_to is not None and "website" not in wanted:
+                # A worker writes the file later, as the user, without the limits of this token.
+                raise ValidationError({"website": [_("This token must name one of its websites.")]})
             form = read(QueryDict(urlencode(wanted)), user=user, at=at)
         except Misread as misread:
             raise refused(misread.errors) from None
@@ -179,13 +184,14 @@ class ExportViewSet(
         export = self.get_object()
         if export.state != ExportState.DONE:
             raise Refused(export.get_fault_display() or export.get_state_display())
-        found = requests.file_of(export, cast(User, request.user))
-        return cast(HttpResponse, found)
+        response = requests.file_of(export, cast(User, request.user))
+        return cast(HttpResponse, response)
 
 
 class TableOfReport(APIView):
     """A table as a file, with the filters of the figures."""
 
+    noun = "figures"
     content_negotiation_class = AnyKind
 
     def asked(self, request: Request) -> Chosen:

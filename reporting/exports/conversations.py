@@ -51,7 +51,7 @@ def headings() -> list[str]:
     ]
 
 
-def found(scope: Scope) -> QuerySet[Any]:
+def opened(scope: Scope) -> QuerySet[Any]:
     """Return the conversations that the figure "Conversations opened" counts."""
     return scope.rows(OPENED)
 
@@ -74,7 +74,7 @@ class Writer:
     def pieces(self, scope: Scope) -> Iterator[list[Row]]:
         """Yield the rows of a day, the oldest first: a few thousand at a time, by four
         statements."""
-        wanted = found(scope).order_by("opened_at", "pk").values_list(*FIELDS)
+        wanted = opened(scope).order_by("opened_at", "pk").values_list(*FIELDS)
         rest = wanted.iterator(chunk_size=CHUNK)
         while piece := list(islice(rest, CHUNK)):
             more = _More([row[0] for row in piece])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
 
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import get_language
 
-from accounts.models import User
+from accounts.models import Group, User
 from core.events import bus
 from reporting.facts import ExportAsked, ExportEnded
 from reporting.figures.period import Period
@@ -66,8 +66,8 @@ def ask(
 def cancel(export: Export, *, at: datetime) -> bool:
     """Cancel an export and return whether it was still unfinished. The worker notices within a
     second."""
-    found = Export.objects.filter(pk=export.pk, state__in=UNFINISHED)
-    return bool(found.update(state=ExportState.CANCELLED, ended_at=at, leased_until=None))
+    unfinished = Export.objects.filter(pk=export.pk, state__in=UNFINISHED)
+    return bool(unfinished.update(state=ExportState.CANCELLED, ended_at=at, leased_until=None))
 
 
 def take(*, at: datetime) -> Export | None:
@@ -153,6 +153,29 @@ def _end(export: Export, state: ExportState, **learnt: object) -> bool:
         return False
     bus.publish(ExportEnded(export_id=export.pk))
     return True
+
+
+def drop_erased(
+    *, website_id: int, first: str, last: str, address_hashes: Sequence[str] = ()
+) -> None:
+    """Delete the files that may hold the words of erased visitors, whose conversations lie between
+    two days (ISO 8601). What is being written begins anew."""
+    if not first:
+        return
+    # Days are counted in the time zone of whoever asked: a day more on each side covers them all.
+    day = timedelta(days=1)
+    overlapping = Export.objects.filter(
+        first__lte=date.fromisoformat(last) + day, last__gte=date.fromisoformat(first) - day
+    )
+    overlapping.filter(state=ExportState.RUNNING).update(
+        state=ExportState.WAITING, leased_until=None
+    )
+    groups = list(Group.objects.filter(website=website_id).values_list("pk", flat=True))
+    covered = Q(websites__contains=[website_id]) | Q(groups__overlap=groups)
+    done = overlapping.filter(state=ExportState.DONE).exclude(file="")
+    for export in done.filter(covered | ~Q(only_agent=None)):
+        Export.objects.filter(pk=export.pk).update(state=ExportState.FAILED, fault=Fault.ERASED)
+        _drop_file(export)
 
 
 def forget(exports: Iterable[Export]) -> int:

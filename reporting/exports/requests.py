@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from asgiref.sync import sync_to_async
 from django.core.files.storage import default_storage
+from django.db.models import Q
 from django.http import Http404, StreamingHttpResponse
 from django.utils import timezone
 
@@ -32,6 +33,16 @@ def ask(form: Choices, *, subject: str, kind: str, at: datetime) -> Export:
         period=chosen(form).scope.period,
         at=at,
     )
+
+
+def within_token(user: User) -> Q:
+    """Match the exports that the token of this request may see: those of its websites."""
+    if user.confined_to is None:
+        return Q()
+    confined = Q(pk__in=[])
+    for website_id in user.confined_to:
+        confined |= Q(query__regex=rf"(^|&)website={website_id}(&|$)")
+    return confined
 
 
 def drop(export: Export, *, at: datetime) -> None:

@@ -59,8 +59,8 @@ def chunks(figure: Figure, scope: Scope) -> Iterator[list[Row]]:
     at a time, and no transaction stays open while a client downloads slowly."""
     names = Names(scope)
     for day in scope.by_day():
-        found = row_lists.plain(figure, day)
-        if piece := [names.cells(row) for row in found.iterator(chunk_size=CHUNK)]:
+        rows = row_lists.plain(figure, day)
+        if piece := [names.cells(row) for row in rows.iterator(chunk_size=CHUNK)]:
             yield piece
 
 

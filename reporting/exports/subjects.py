@@ -47,7 +47,7 @@ def sheet(subject: str, scope: Scope) -> Sheet:
             title=_("Conversations"),
             headings=conversations.headings(),
             pieces=(piece for day in scope.by_day() for piece in writer.pieces(day)),
-            total=conversations.found(scope).count(),
+            total=conversations.opened(scope).count(),
         )
     figure = figures.FIGURES[subject]
     return Sheet(
@@ -61,12 +61,12 @@ def sheet(subject: str, scope: Scope) -> Sheet:
 def _behind(figure: Figure, scope: Scope) -> Iterator[list[Row]]:
     names = row_files.Names(scope)
     for day in scope.by_day():
-        found = row_lists.plain(figure, day).iterator(chunk_size=CHUNK)
-        for piece in batched(found, CHUNK):
+        rows = row_lists.plain(figure, day).iterator(chunk_size=CHUNK)
+        for piece in batched(rows, CHUNK):
             yield [names.cells(row) for row in piece]
 
 
-def batched(found: Iterable[T], size: int) -> Iterator[list[T]]:
-    rest = iter(found)
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    rest = iter(items)
     while piece := list(islice(rest, size)):
         yield piece

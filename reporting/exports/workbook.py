@@ -148,8 +148,8 @@ def _text_cell(text: str, style: int = 0) -> str:
 _short = lru_cache(maxsize=4096)(_text_cell)
 
 
-def _spelt(found: re.Match[str]) -> str:
-    return f"_x{ord(found[0]):04X}_"
+def _spelt(match: re.Match[str]) -> str:
+    return f"_x{ord(match[0]):04X}_"
 
 
 def _integer(number: int) -> str:

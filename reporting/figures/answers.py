@@ -199,17 +199,17 @@ BY_HOUR_OF_WEEK = Cut(_hour_of_week)
 
 def total(figures: Iterable[Figure], scope: Scope) -> Answers:
     """Return each figure over the whole scope."""
-    found = cut(figures, scope, None)
-    return found.get(None, {})
+    by_key = cut(figures, scope, None)
+    return by_key.get(None, {})
 
 
 def trend(figures: Iterable[Figure], scope: Scope, step: TrendUnit) -> dict[Bucket, Answers]:
     """Return each figure in each bucket of the period, in order, including empty buckets."""
     figures = list(figures)
-    found = cut(figures, scope, Cut.by_step(step))
+    by_key = cut(figures, scope, Cut.by_step(step))
     nothing = {one.name: Answer.nothing(one.measure(scope)) for one in figures}
-    keys = sorted({*_buckets(scope, step), *found})
-    return {key: {**nothing, **found.get(key, {})} for key in keys}
+    keys = sorted({*_buckets(scope, step), *by_key})
+    return {key: {**nothing, **by_key.get(key, {})} for key in keys}
 
 
 def _buckets(scope: Scope, step: TrendUnit) -> Iterator[Bucket]:
@@ -228,11 +228,11 @@ def cut(figures: Iterable[Figure], scope: Scope, by: Cut | None) -> dict[Key, An
     by_source: dict[str, list[str]] = defaultdict(list)
     for name, measure in measures.items():
         by_source[measure.source.name].append(name)
-    found: dict[Key, Answers] = defaultdict(
+    by_key: dict[Key, Answers] = defaultdict(
         lambda: {name: Answer.nothing(measure) for name, measure in measures.items()}
     )
     if by is None:
-        found[None]  # an entry even without any source
+        by_key[None]  # an entry even without any source
     for names in by_source.values():
         source = measures[names[0]].source
         rows = scope.rows(source).order_by()
@@ -255,10 +255,10 @@ def cut(figures: Iterable[Figure], scope: Scope, by: Cut | None) -> dict[Key, An
             lines = list(rows.values(cut_by=by.key(source, scope)).annotate(**aggregates))
         for line in lines:
             key = line.get("cut_by")
-            answers = found[key if by is None or key is None else by.read(key, scope)]
+            answers = by_key[key if by is None or key is None else by.read(key, scope)]
             for name in names:
                 answers[name] = _answer(name, line)
-    return dict(found)
+    return dict(by_key)
 
 
 def _answer(name: str, line: dict[str, Any]) -> Answer:

@@ -55,6 +55,8 @@ class FigureAnswerSerializer(AnswerSerializer):
 
 @extend_schema(tags=["figures"])
 class FigureListView(APIView):
+    noun = "figures"
+
     @extend_schema(responses=FigureSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List all figures with their definitions."""
@@ -82,6 +84,8 @@ PARAMETERS = [
 
 @extend_schema(tags=["figures"])
 class FigureView(APIView):
+    noun = "figures"
+
     @extend_schema(parameters=PARAMETERS, responses=FigureAnswerSerializer)
     def get(self, request: Request, name: str) -> Response:
         """Retrieve a figure over a period, in total, divided (``by``) or over time (``step``).

@@ -113,13 +113,13 @@ def offsets(period: Period, zone: tzinfo) -> list[tuple[datetime, int]]:
     """Return how many seconds local time is ahead of UTC, and since when: first at the beginning of
     the period, then at each clock change in it."""
     at, end = period.bounds(zone)
-    found = [(at, _ahead(at, zone))]
+    changes = [(at, _ahead(at, zone))]
     while at < end:
         then = at + QUARTER_DAY
-        if _ahead(then, zone) != found[-1][1]:
-            found.append((_change(at, then, zone), _ahead(then, zone)))
+        if _ahead(then, zone) != changes[-1][1]:
+            changes.append((_change(at, then, zone), _ahead(then, zone)))
         at = then
-    return found
+    return changes
 
 
 def _ahead(at: datetime, zone: tzinfo) -> int:

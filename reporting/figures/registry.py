@@ -38,6 +38,7 @@ class Unit(StrEnum):
     PERCENT = "percent"
     POINTS = "points"
     SECONDS = "seconds"
+    MILLISECONDS = "milliseconds"
     MEAN = "mean"
     MONEY = "money"
 
@@ -48,6 +49,7 @@ UNITS: dict[Unit, Text] = {
     Unit.PERCENT: gettext_lazy("percent"),
     Unit.POINTS: gettext_lazy("points, from -100 to 100"),
     Unit.SECONDS: gettext_lazy("a duration"),
+    Unit.MILLISECONDS: gettext_lazy("milliseconds"),
     Unit.MEAN: gettext_lazy("a mean number"),
     Unit.MONEY: gettext_lazy("money"),
 }

@@ -57,10 +57,10 @@ class Scope:
     @property
     def clocks(self) -> dict[tuple[str, tzinfo], list[int]]:
         """The websites by their time zone and clock history, the first website's first."""
-        found: dict[tuple[str, tzinfo], list[int]] = defaultdict(list)
+        by_clock: dict[tuple[str, tzinfo], list[int]] = defaultdict(list)
         for website in self.websites:
-            found[website.time_zone, website.clock].append(website.pk)
-        return found
+            by_clock[website.time_zone, website.clock].append(website.pk)
+        return by_clock
 
     @property
     def zones(self) -> tuple[str, ...]:
@@ -74,10 +74,10 @@ class Scope:
     @property
     def span(self) -> Period:
         """From the first to the last day of any website."""
-        found = self.period
+        joined = self.period
         for zone in self.zones:
-            found = found.joined(self.days_of(zone))
-        return found
+            joined = joined.joined(self.days_of(zone))
+        return joined
 
     @property
     def before(self) -> Scope:
@@ -98,8 +98,8 @@ class Scope:
         # The condition on groups stands beside the one on time, not inside it, so that the days are
         # read from one index.
         overseen = self.overseen(source, source.among)
-        found: QuerySet[Any] = source.model._default_manager.alias(**source.looked_up)
-        found = found.filter(source.only, self._when(source), overseen)
+        rows: QuerySet[Any] = source.model._default_manager.alias(**source.looked_up)
+        rows = rows.filter(source.only, self._when(source), overseen)
         filters = self.filters
         for column, value in (
             (source.group, filters.group),
@@ -109,10 +109,10 @@ class Scope:
             (source.columns.get("currency", ""), filters.currency or None),
         ):
             if value is not None:
-                found = found.filter(**{column: value}) if column else found.none()
+                rows = rows.filter(**{column: value}) if column else rows.none()
         if filters.agent is not None:
-            found = found.alias(of_agent=source.whose()).filter(of_agent=filters.agent)
-        return found
+            rows = rows.alias(of_agent=source.whose()).filter(of_agent=filters.agent)
+        return rows
 
     def overseen(self, source: Source, among: Callable[[Collection[int]], Q]) -> Q:
         """Match what the reader oversees of the websites' rows, where ``among`` selects those of
@@ -123,22 +123,22 @@ class Scope:
     def behind(self, measure: Measure) -> QuerySet[Any]:
         """Return the rows behind a figure, each with its ``worth``: as many as the figure
         counts."""
-        found: QuerySet[Any] = self.rows(measure.source).filter(measure.where)
+        rows: QuerySet[Any] = self.rows(measure.source).filter(measure.where)
         if measure.weight is not None:
-            found = found.annotate(weight=measure.weight)
+            rows = rows.annotate(weight=measure.weight)
         if measure.worth is not None:
-            found = found.annotate(worth=measure.worth)
-        return found
+            rows = rows.annotate(worth=measure.worth)
+        return rows
 
     def _when(self, source: Source) -> Q:
-        found = Q(pk__in=[])
+        within = Q(pk__in=[])
         for (name, clock), ids in self.clocks.items():
             start, end = self.days_of(name).bounds(clock)
-            found |= Q(
+            within |= Q(
                 **{
                     f"{source.field('website')}__in": ids,
                     f"{source.moment}__gte": start,
                     f"{source.moment}__lt": end,
                 }
             )
-        return found
+        return within

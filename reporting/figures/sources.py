@@ -18,6 +18,7 @@ from django.db.models.expressions import Combinable
 
 from conversations.lifecycle.transitions import Verb
 from conversations.models import (
+    Call,
     Contact,
     Conversation,
     Event,
@@ -105,6 +106,16 @@ def events(*verbs: Verb) -> Source:
     )
 
 
+CALLS = Source(
+    name="calls",
+    model=Call,
+    moment="rang_at",
+    path="conversation__",
+    agent="agent",
+    group="conversation__group",
+    only=Q(ended_at__isnull=False),
+)
+"""Calls that are over, in the period in which they began to ring."""
 SALES = Source(
     name="sales",
     model=Transaction,

@@ -44,31 +44,31 @@ class Part:
 def closures(scope: Scope) -> list[Part]:
     """Return the conversations closed in the period by reason and actor (C1), the most frequent
     first."""
-    found = (
+    counts = (
         scope.rows(CLOSED)
         .order_by()
         .values_list("close_reason", "closed_by")
         .annotate(n=Count("pk"))
         .order_by("-n", "close_reason", "closed_by")
     )
-    return _parts([(CloseReason(why).label, ActorKind(who).label, n) for why, who, n in found])
+    return _parts([(CloseReason(why).label, ActorKind(who).label, n) for why, who, n in counts])
 
 
 def snooze_ends(scope: Scope) -> list[Part]:
     """Return the snoozes of the period by what ended them (C2)."""
     rows = scope.rows(SNOOZES).order_by().values(end=Subquery(NEXT_EVENT.values(how=HOW)[:1]))
-    found = dict(rows.annotate(n=Count("pk")).values_list("end", "n"))
-    found["sleeps"] = found.pop(None, 0)
-    return _parts([(name, "", found.get(key, 0)) for key, name in SNOOZE_ENDS.items()])
+    counts = dict(rows.annotate(n=Count("pk")).values_list("end", "n"))
+    counts["sleeps"] = counts.pop(None, 0)
+    return _parts([(name, "", counts.get(key, 0)) for key, name in SNOOZE_ENDS.items()])
 
 
 def suggestions(scope: Scope) -> list[Part]:
     """Return the questions answered in the period for which replies were suggested, by what became
     of the suggestions (R185)."""
     rows = scope.rows(SUGGESTED).order_by().values("outcome").annotate(n=Count("pk"))
-    found = dict(rows.values_list("outcome", "n"))
+    counts = dict(rows.values_list("outcome", "n"))
     return _parts(
-        [(SuggestionUse(one).label, "", found.get(one, 0)) for one in SuggestionUse.values]
+        [(SuggestionUse(one).label, "", counts.get(one, 0)) for one in SuggestionUse.values]
     )
 
 
@@ -80,6 +80,6 @@ def acceptance(parts: list[Part]) -> float | None:
     return 100 * (whole - ignored) / whole if whole else None
 
 
-def _parts(found: list[tuple[Text, Text, int]]) -> list[Part]:
-    whole = sum(n for _name, _by, n in found)
-    return [Part(name, by, n, 100 * n / whole if whole else 0.0) for name, by, n in found]
+def _parts(counts: list[tuple[Text, Text, int]]) -> list[Part]:
+    whole = sum(n for _name, _by, n in counts)
+    return [Part(name, by, n, 100 * n / whole if whole else 0.0) for name, by, n in counts]

@@ -36,10 +36,10 @@ class Comparison:
 def of(scope: Scope) -> Comparison:
     """Return how the period of ``scope`` compares with the one before; computed once for each
     page."""
-    found = scope.known.get("comparison")
-    if found is None:
-        found = scope.known["comparison"] = Comparison(_has_past(scope), to_come(scope))
-    return found
+    comparison = scope.known.get("comparison")
+    if comparison is None:
+        comparison = scope.known["comparison"] = Comparison(_has_past(scope), to_come(scope))
+    return comparison
 
 
 def to_come(scope: Scope) -> float:

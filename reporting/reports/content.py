@@ -91,8 +91,8 @@ class Trend:
         last = len(self.points) - 1
         if last < 2 * (TICKS + 1):
             return ()
-        found = (self.points[round(last * n / (TICKS + 1))] for n in range(1, TICKS + 1))
-        return tuple((point, (point.x + point.width / 2) / charts.WIDTH) for point in found)
+        points = (self.points[round(last * n / (TICKS + 1))] for n in range(1, TICKS + 1))
+        return tuple((point, (point.x + point.width / 2) / charts.WIDTH) for point in points)
 
     @property
     def is_mixed(self) -> bool:
@@ -209,8 +209,8 @@ def table(scope: Scope, by: str, *names: str) -> Table:
     """Return the figures for each group, rule, style, agent or language."""
     cut, namer = CUTS[by]
     wanted = named(*names)
-    found = answers.cut(wanted, scope, cut)
-    called = namer(key for key in found if key is not None)
+    by_key = answers.cut(wanted, scope, cut)
+    called = namer(key for key in by_key if key is not None)
     rows = [
         Row(
             key="" if key is None else str(key),
@@ -218,7 +218,7 @@ def table(scope: Scope, by: str, *names: str) -> Table:
             parameter="" if key in {None, ""} else f"{by}={key}",
             cells=tuple((figure, cells[figure.name]) for figure in wanted),
         )
-        for key, cells in found.items()
+        for key, cells in by_key.items()
         if any(cells[figure.name].n for figure in wanted)
     ]
     rows.sort(key=lambda row: (not row.parameter, natural(str(row.name))))
@@ -267,9 +267,9 @@ class HeatCell:
 def heat(scope: Scope, name: str) -> list[list[HeatCell]]:
     """Return a figure by the hour of the week: seven rows from Monday, with 24 cells each."""
     figure = figures.FIGURES[name]
-    found = answers.cut([figure], scope, answers.BY_HOUR_OF_WEEK)
+    by_hour = answers.cut([figure], scope, answers.BY_HOUR_OF_WEEK)
     nothing = Answer.nothing(figure.measure(scope))
-    cells = [found.get(hour, {}).get(name, nothing) for hour in range(7 * 24)]
+    cells = [by_hour.get(hour, {}).get(name, nothing) for hour in range(7 * 24)]
     highest = max((float(cell.value) for cell in cells if cell.value is not None), default=0.0)
     drawn = [HeatCell(cell, charts.level(cell.value, highest)) for cell in cells]
     return [drawn[day * 24 : day * 24 + 24] for day in range(7)]

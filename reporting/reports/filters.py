@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import supervision
 from accounts.models import Agent, Group, User, Website
-from accounts.rights import websites_of
+from accounts.rights import websites_of, within_token
 from accounts.supervision import Supervised
 from accounts.templatetags.interface import language_name
 from conversations.models import Contact, Style
@@ -73,9 +73,9 @@ def websites_seen_by(user: User) -> QuerySet[Website]:
         return websites_of(user)
     # Former websites too: what agents did there is theirs, and they may be paid for it.
     worked = Contact.objects.filter(agent__user=user, website=OuterRef("pk"))
-    return Website.objects.filter(
-        Exists(worked) | Exists(Group.objects.filter(members__user=user, website=OuterRef("pk")))
-    )
+    member = Group.objects.filter(members__user=user, website=OuterRef("pk"))
+    websites = Website.objects.filter(Exists(worked) | Exists(member))
+    return within_token(websites, user, "pk")
 
 
 def supervision_of(user: User, websites: Iterable[Website]) -> Supervised:
@@ -155,8 +155,8 @@ class Choices(forms.Form):
             "rule": DistributionRule.objects.filter(of_rules).distinct(),
             "agent": self._who_worked(members),
         }
-        for name, found in choices.items():
-            self.fields[name].queryset = found  # type: ignore[attr-defined]
+        for name, choice in choices.items():
+            self.fields[name].queryset = choice  # type: ignore[attr-defined]
         self._offer_members(members)
         if not user.oversees:
             for name in ("agent", "group", "rule"):

@@ -3,8 +3,10 @@ link."""
 
 from __future__ import annotations
 
+import re
+
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -22,12 +24,14 @@ def subscribe(request: StaffRequest, report: str) -> HttpResponse:
     if report not in SubscribedReport.values:
         raise Http404
     every, website = request.POST.get("every", ""), request.POST.get("website", "")
+    if website and not re.fullmatch(r"\d{1,18}", website):
+        raise Http404
     mine = websites_seen_by(request.user)
     subscriptions.subscribe(
         request.user,
         SubscribedReport(report),
         Every(every) if every in Every.values else None,
-        website=mine.filter(pk=website).first() if website.isdecimal() else None,
+        website=get_object_or_404(mine, pk=website) if website else None,
         at=timezone.now(),
     )
     query = request.POST.get("query", "")
@@ -39,11 +43,11 @@ def subscribe(request: StaffRequest, report: str) -> HttpResponse:
 def unsubscribe(request: HttpRequest, word: str) -> HttpResponse:
     """Show a confirmation on GET, because programs that scan mails follow links; unsubscribe on
     POST."""
-    found = subscriptions.of_token(word)
-    if found is not None and request.method == "POST":
-        found.delete()
-        found = None
-    response = render(request, "reporting/unsubscribe.html", {"subscription": found})
+    subscription = subscriptions.of_token(word)
+    if subscription is not None and request.method == "POST":
+        subscription.delete()
+        subscription = None
+    response = render(request, "reporting/unsubscribe.html", {"subscription": subscription})
     response["Referrer-Policy"] = "no-referrer"
     response["Cache-Control"] = "no-store"
     return response

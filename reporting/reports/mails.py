@@ -25,6 +25,7 @@ FIGURES_BY_REPORT = {
     "experience": ("csat", "nps", "response_rate", "comments", "first_response", "resolution"),
     "conversations": ("opened", "closed", "refused", "wait", "transfers", "snoozes", "reopened"),
     "agents": ("contacts", "handled", "handle_time", "available_time", "occupancy", "adherence"),
+    "calls": ("calls", "calls_answered", "calls_missed", "call_wait", "call_length", "call_loss"),
     "transactions": ("transactions", "attributed", "attributed_share", "turnover", "refunds"),
 }
 
@@ -49,8 +50,8 @@ def seen(user: User, website: Website | None) -> list[Website]:
     chosen one of them."""
     if not user.is_active or not user.oversees:
         return []
-    found = websites_seen_by(user)
-    return list(found.filter(pk=website.pk) if website else found)
+    websites = websites_seen_by(user)
+    return list(websites.filter(pk=website.pk) if website else websites)
 
 
 def _mail(one: Subscription, scope: Scope) -> EmailMessage:

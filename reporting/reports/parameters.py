@@ -36,21 +36,21 @@ def faults_of(
 ) -> dict[str, str]:
     """Return the errors in the parameters' names: names that are not ``known``, and names that
     occur more than once without being in ``many``."""
-    found = {}
+    faults = {}
     for name, values in data.lists():
         if name not in known:
-            found[name] = _("The parameter “%(name)s” does not exist.") % {"name": name[:40]}
+            faults[name] = _("The parameter “%(name)s” does not exist.") % {"name": name[:40]}
             if near := get_close_matches(name, known, n=1):
-                found[name] += " " + _("Did you mean “%(name)s”?") % {"name": near[0]}
+                faults[name] += " " + _("Did you mean “%(name)s”?") % {"name": near[0]}
         elif len(values) > 1 and name not in many:
-            found[name] = _("The parameter “%(name)s” appears more than once.") % {"name": name}
-    return found
+            faults[name] = _("The parameter “%(name)s” appears more than once.") % {"name": name}
+    return faults
 
 
 def check(data: QueryDict, known: Collection[str], *, many: Collection[str] = ()) -> None:
     """Raise ``Misread`` if a name is unknown or repeated."""
-    if found := faults_of(data, known, many=many):
-        raise Misread({name: [text] for name, text in found.items()})
+    if faults := faults_of(data, known, many=many):
+        raise Misread({name: [text] for name, text in faults.items()})
 
 
 def sentences(errors: ParameterErrors, labels: Mapping[str, str] | None = None) -> list[str]:

@@ -40,13 +40,13 @@ def ordered(figure: Figure, scope: Scope) -> QuerySet[Any]:
     """Return the rows of the figure, the newest first."""
     measure = figure.measure(scope)
     source = measure.source
-    found: QuerySet[Any] = (
+    behind: QuerySet[Any] = (
         scope.behind(measure)
         .annotate(whose=source.whose())
         .select_related(source.field("website"), *([source.group] if source.group else []))
         .order_by(F(source.moment).desc(), "-pk")
     )
-    return found
+    return behind
 
 
 Plain = tuple[Any, ...]
@@ -64,8 +64,8 @@ def plain(figure: Figure, scope: Scope) -> QuerySet[Any, Plain]:
     of_survey = source.model is Survey
     sale = {Transaction: "", Refund: "transaction__"}.get(source.model)
     number = "pk" if source.model is Conversation else source.path.removesuffix("__")
-    found: QuerySet[Any] = scope.behind(measure).order_by(source.moment, "pk")
-    return found.values_list(
+    behind: QuerySet[Any] = scope.behind(measure).order_by(source.moment, "pk")
+    return behind.values_list(
         F(number) if number == "pk" or number.endswith(CONVERSATION) else nothing,
         F(source.moment),
         F(source.field("website")),

@@ -47,10 +47,25 @@ STAFF_CUT = (
     "paid",
 )
 
+CALLS_CUT = (
+    "calls",
+    "calls_answered",
+    "calls_missed",
+    "calls_missed_share",
+    "calls_declined",
+    "calls_failed",
+    "call_wait",
+    "call_length",
+    "call_total",
+    "call_loss",
+    "call_round_trip",
+)
+
 CUTS = {
     "experience": EXPERIENCE_CUT,
     "conversations": FLOW_CUT,
     "agents": STAFF_CUT,
+    "calls": CALLS_CUT,
     "transactions": SALES_CUT,
 }
 """The figures in the breakdown table of each report."""

@@ -22,7 +22,7 @@ from reporting.reports import breakdowns, comparison, content, downloads, row_li
 from reporting.reports.filters import Choices, Chosen, chosen, clocks, read
 from reporting.reports.omitted_surveys import omitted
 from reporting.reports.parameters import explained
-from reporting.reports.tables import EXPERIENCE_CUT, FLOW_CUT, SALES_CUT, STAFF_CUT
+from reporting.reports.tables import CALLS_CUT, EXPERIENCE_CUT, FLOW_CUT, SALES_CUT, STAFF_CUT
 from reporting.sales import explanation
 
 LINES = 100
@@ -180,6 +180,31 @@ def conversations(request: StaffRequest) -> HttpResponse:
 
 
 @overseers("GET")
+def calls(request: StaffRequest) -> HttpResponse:
+    """Show how many calls there were, how soon they were answered and how good they were (R164)."""
+    form, asked = _asked(request)
+    scope, by = asked.scope, _cut_by(request)
+    context = _page(request, "calls", form, asked) | {
+        "tiles": content.tiles(
+            scope,
+            ("calls", "calls_by_visitors", "video_calls"),
+            "calls_answered",
+            ("calls_missed", "calls_missed_share"),
+            *("calls_missed_by_visitors", "calls_declined", "calls_failed"),
+        ),
+        "times": content.tiles(
+            scope, "call_wait", ("call_length", "call_total"), "call_loss", "call_round_trip"
+        ),
+        "trends": content.trends(asked, "calls", "calls_missed", "call_length", "call_loss"),
+        "table": content.table(scope, by, *CALLS_CUT),
+        "by": by,
+        "cuts": content.CUT_NAMES,
+    }
+    context["downloads"] = _downloads(context)
+    return _drawn(request, "calls", context)
+
+
+@overseers("GET")
 def agents(request: StaffRequest) -> HttpResponse:
     """Show what each agent handled, and how long it took."""
     form, asked = _asked(request)
@@ -208,8 +233,8 @@ def behind(request: StaffRequest, name: str) -> HttpResponse:
     if figure is None:
         raise Http404
     form, asked = _asked(request)
-    found = row_lists.ordered(figure, asked.scope)
-    page = Paginator(found, LINES).get_page(request.GET.get("page"))
+    rows = row_lists.ordered(figure, asked.scope)
+    page = Paginator(rows, LINES).get_page(request.GET.get("page"))
     context = _page(request, figure.report, form, asked) | {
         "figure": figure,
         "tile": content.tiles(asked.scope, name)[0],
@@ -247,16 +272,16 @@ def transactions(request: StaffRequest) -> HttpResponse:
 @staff("GET")
 def transaction(request: StaffRequest, number: int) -> HttpResponse:
     """Show one purchase and explain its attribution. Agents see only their own (B20)."""
-    found = explanation.visible_to(request.user).filter(pk=number).first()
-    if found is None:
+    sale = explanation.visible_to(request.user).filter(pk=number).first()
+    if sale is None:
         raise Http404
     context = {
         "report": "transactions",
         "tab": "reports",
         "now": timezone.now(),
         "agent": Agent.objects.filter(user=request.user).first(),
-        "sale": found,
-        "explained": explanation.explained(found, request.user),
+        "sale": sale,
+        "explained": explanation.explained(sale, request.user),
     }
     return render(request, "reporting/transaction.html", context)
 
@@ -328,5 +353,5 @@ def export(request: StaffRequest, name: str, kind: str) -> HttpResponse:
 def _comments(request: StaffRequest, asked: Chosen) -> list[row_lists.FigureRow]:
     """Return the newest comments, with their conversations."""
     figure: Figure = register.FIGURES["comments"]
-    found = row_lists.ordered(figure, asked.scope)[:COMMENTS]
-    return row_lists.rows(figure, asked.scope, found, request.user)
+    comments = row_lists.ordered(figure, asked.scope)[:COMMENTS]
+    return row_lists.rows(figure, asked.scope, comments, request.user)

@@ -50,9 +50,9 @@ def records(lines: Iterable[str]) -> Iterator[Record]:
         number = reader.number
         if not delimiter and line.strip():
             delimiter = next((one for one in DELIMITERS if one in line), ",")
-        found = _record(number, line, reader, delimiter or ",")
-        if found.fault or any(cell.strip() for cell in found.cells):
-            yield found
+        record = _record(number, line, reader, delimiter or ",")
+        if record.fault or any(cell.strip() for cell in record.cells):
+            yield record
 
 
 def _record(number: int, line: str, lines: _LineReader, delimiter: str) -> Record:

@@ -47,12 +47,12 @@ class Explained:
 
 def visible_to(user: User) -> QuerySet[Transaction]:
     """Return the purchases that a user oversees; for agents, their own."""
-    found = Transaction.objects.select_related("website", "agent", "group", "visitor")
+    sales = Transaction.objects.select_related("website", "agent", "group", "visitor")
     if not user.is_active:
-        return found.none()
+        return sales.none()
     if user.oversees:
-        return found.filter(supervision.rows_of(user))
-    return found.filter(agent__user=user)
+        return sales.filter(supervision.rows_of(user))
+    return sales.filter(agent__user=user)
 
 
 def explained(sale: Transaction, reader: User) -> Explained:
@@ -79,15 +79,15 @@ NEWEST = ("-created_at", "-conversation", "-seq")
 
 def _messages(sale: Transaction, reader: User) -> QuerySet[Message]:
     """Return what agents wrote to this customer, on any of their browsers."""
-    found = Message.objects.filter(author=Author.AGENT).select_related("agent")
+    replies = Message.objects.filter(author=Author.AGENT).select_related("agent")
     if sale.visitor is None:
-        return found.none()
+        return replies.none()
     theirs = Q(conversation__visitor=sale.visitor)
     if sale.visitor.person_id is not None:
         theirs |= Q(conversation__visitor__person=sale.visitor.person_id)
     mine = Conversation.objects.visible_to(reader).order_by().values("pk")
     decided = Q(conversation=sale.conversation_id, seq=sale.message_seq)
-    return found.filter(
+    return replies.filter(
         theirs, decided | Q(conversation__in=mine), conversation__website=sale.website
     )
 

@@ -66,11 +66,11 @@ def read(
     website's local time. The same file may be imported any number of times. Raises ``Invalid`` if
     the first line is not a valid header.
     """
-    found = records(lines)
-    names = _names(next(found, None))
+    rows = records(lines)
+    names = _names(next(rows, None))
     done = Imported(unused=[name for name in names if name and name not in COLUMNS])
     with transaction.atomic():
-        for record in found:
+        for record in rows:
             try:
                 _import_row(website, _row(names, record), done, at=at)
             except Invalid as invalid:
@@ -171,18 +171,18 @@ def _moment(website: Website, text: str) -> datetime:
     if DATE.fullmatch(text):
         raise Invalid(_("“%(text)s” has no time. Use the format %(text)sT09:30.") % {"text": text})
     try:
-        found = parse_datetime(text) if MOMENT.fullmatch(text) else None
+        moment = parse_datetime(text) if MOMENT.fullmatch(text) else None
     except ValueError:
-        found = None
-    if found is None:
+        moment = None
+    if moment is None:
         raise Invalid(
             _("“%(text)s” is not a valid date and time. Use the format 2026-11-22T09:30:00+01:00.")
             % {"text": _short(text)}
         )
-    if found.tzinfo is not None or found.year < recording.EARLIEST_YEAR:
-        return found
-    local = found.replace(tzinfo=website.zone)
-    if local.astimezone(UTC).astimezone(website.zone).replace(tzinfo=None) != found:
+    if moment.tzinfo is not None or moment.year < recording.EARLIEST_YEAR:
+        return moment
+    local = moment.replace(tzinfo=website.zone)
+    if local.astimezone(UTC).astimezone(website.zone).replace(tzinfo=None) != moment:
         raise Invalid(
             _("“%(text)s” does not exist because the clocks went forward.") % {"text": text}
         )

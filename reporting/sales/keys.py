@@ -20,8 +20,8 @@ def make(website: Website, name: str) -> tuple[ShopKey, str]:
 
 def website_of(text: str) -> Website | None:
     """Return the website of a key."""
-    found = ShopKey.objects.select_related("website").filter(digest=digest_of(text)).first()
-    return found.website if found else None
+    key = ShopKey.objects.select_related("website").filter(digest=digest_of(text)).first()
+    return key.website if key else None
 
 
 def digest_of(text: str) -> str:

@@ -113,13 +113,13 @@ def _tell(
     row.amount, row.currency, row.made_at = purchase.amount, purchase.currency, made_at
     row.origin, row.visitor, row.recorded_at = origin, visitor, at
     row.delay = timedelta(hours=website.transaction_hours)
-    found = explain(website, visitor, at=made_at, delay=row.delay)
-    word = found.word
+    explanation = explain(website, visitor, at=made_at, delay=row.delay)
+    word = explanation.word
     mine = Conversation.objects.filter(pk=word.conversation_id).first() if word else None
-    row.outcome, row.agent_id = found.outcome, found.agent_id
-    row.elapsed, row.message_seq = found.elapsed, word.seq if word else None
+    row.outcome, row.agent_id = explanation.outcome, explanation.agent_id
+    row.elapsed, row.message_seq = explanation.elapsed, word.seq if word else None
     row.conversation = mine
-    row.group_id = _group_of(word, mine) if word and mine and found.agent_id else None
+    row.group_id = _group_of(word, mine) if word and mine and explanation.agent_id else None
     row.rule_id = mine.rule_id if mine else None
     row.style, row.language = (mine.style, mine.language) if mine else (None, None)
 

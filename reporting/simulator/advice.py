@@ -124,18 +124,18 @@ def weight_of(step_id: int, rule_id: int, history: History) -> float:
     """Return how many came to a queue, including those refused at its rule. Otherwise a queue that
     is too small would be advised to stay so."""
     steps = [step.step_id for step in history.rules[rule_id].steps]
-    came = sum(arrival.rule_id == rule_id for arrival in history.arrivals)
+    arrivals = sum(arrival.rule_id == rule_id for arrival in history.arrivals)
     entered = sum(history.entered.get(step, 0) for step in steps)
     if not entered:
-        return came / len(steps)
-    return came * history.entered.get(step_id, 0) / entered
+        return arrivals / len(steps)
+    return arrivals * history.entered.get(step_id, 0) / entered
 
 
 def split(places: int, queues: Iterable[Queue]) -> dict[int, int]:
     """Split ``places`` among the active queues by how many came to each (R214)."""
-    found = list(queues)
-    parts = shared(places, [queue.weight for queue in found])
-    return {queue.step_id: part for queue, part in zip(found, parts, strict=True)}
+    listed = list(queues)
+    parts = shared(places, [queue.weight for queue in listed])
+    return {queue.step_id: part for queue, part in zip(listed, parts, strict=True)}
 
 
 def simulate_with(history: History, places: Mapping[int, int]) -> SimulationResult:

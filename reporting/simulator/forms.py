@@ -58,7 +58,7 @@ class SizeForm(forms.Form):
     @property
     def wanted(self) -> int | None:
         """Another number of places, if one was typed."""
-        found: int | None = (
+        chosen: int | None = (
             self.cleaned_data["other"] if self.is_bound and self.is_valid() else None
         )
-        return found
+        return chosen

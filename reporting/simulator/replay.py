@@ -293,16 +293,16 @@ class _Floor:
 
     def _takers(self, need: Need) -> list[_Desk]:
         """Return the agents whom nothing would stop if they were there and free."""
-        found = self.takers_of.get(need)
-        if found is None:
-            found = []
+        takers = self.takers_of.get(need)
+        if takers is None:
+            takers = []
             for desk in self.desks.values():
                 at_best = replace(desk.view, active=0, is_available=True, is_reachable=True)
                 if not obstacles(at_best, need):
-                    found.append(desk)
+                    takers.append(desk)
                     self.needs_of[desk.agent_id].append(need)
-            self.takers_of[need] = found
-        return found
+            self.takers_of[need] = takers
+        return takers
 
     def _fill(self, desk: _Desk, at: datetime) -> None:
         while desk.is_open and self._serve(desk, at):

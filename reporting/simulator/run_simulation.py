@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.cache import cache
+from redis.exceptions import RedisError
 
 from accounts.models import Website
 from core.events import bus
@@ -45,14 +46,18 @@ def cached_or_requested(
     some = None if groups is None else tuple(sorted(groups))
     whose = "" if some is None else "-".join(map(str, some))
     key = f"simulation:{website.pk}:{whose}:{':'.join(map(str, totals))}"
-    found: Simulation | None = cache.get(key)
-    if found is None and cache.add(f"{key}:asked", True, ASKED_SECONDS):
+    try:
+        simulation: Simulation | None = cache.get(key)
+        if simulation is not None or not cache.add(f"{key}:asked", True, ASKED_SECONDS):
+            return simulation
         wanted = ReplayWanted(
             website_id=website.pk, totals=tuple(totals), key=key, at=at.isoformat(), groups=some
         )
         bus.publish(wanted)
-        found = cache.get(key)
-    return found
+        simulation = cache.get(key)
+        return simulation
+    except RedisError:
+        return None  # No worker could be asked either. The page asks again.
 
 
 def run(

@@ -62,13 +62,13 @@ def _chosen(request: StaffRequest) -> tuple[list[Website], Website | None]:
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """The result of the formula for a website, or for what the reader oversees of it. ``queues``
-    have their parts of the starting size and of the full size. ``found`` is the pace of any
+    have their parts of the starting size and of the full size. ``workload`` is the pace of any
     history, however short; ``pace`` is the same if there is enough history, else ``None``."""
 
     part: Part
     history: history.History
     pace: advice.Workload | None
-    found: advice.Workload | None
+    workload: advice.Workload | None
     form: SizeForm
     full: int
     start: int
@@ -78,8 +78,8 @@ class Sizes:
 def _sizes(request: StaffRequest, website: Website) -> Sizes:
     part = _part(website, request.user)
     played = history.read(website, at=timezone.now(), groups=part.groups)
-    found = advice.workload_of(played, website.zone)
-    pace = found if advice.is_enough(found) else None
+    workload = advice.workload_of(played, website.zone)
+    pace = workload if advice.is_enough(workload) else None
     queues = run_simulation.queues_of(website, played, part.groups)
     members = Agent.objects.filter(groups__steps__in=[queue.step_id for queue in queues])
     data = request.GET if SizeForm.base_fields.keys() & request.GET.keys() else None
@@ -90,7 +90,7 @@ def _sizes(request: StaffRequest, website: Website) -> Sizes:
     start = max(to_start_with(full), least)
     parts, whole = advice.split(start, queues), advice.split(full, queues)
     shares = [(queue, parts[queue.step_id], whole[queue.step_id]) for queue in queues]
-    return Sizes(part, played, pace, found, form, full, start, shares)
+    return Sizes(part, played, pace, workload, form, full, start, shares)
 
 
 @overseers("GET")
@@ -117,7 +117,7 @@ def queue_size(request: StaffRequest) -> HttpResponse:
             "part": sizes.part,
             "history": sizes.history,
             "pace": sizes.pace,
-            "too_little": sizes.found if sizes.pace is None else None,
+            "too_little": sizes.workload if sizes.pace is None else None,
             "form": form,
             "full": sizes.full,
             "start": sizes.start,
@@ -160,26 +160,30 @@ def _replays(
         raise Http404
     totals = [_places(text) for text in request.GET.getlist("places")[:MOST_REPLAYS]]
     groups = _part(website, request.user).groups
-    found = run_simulation.cached_or_requested(website, totals, at=timezone.now(), groups=groups)
-    if found is None:
+    simulation = run_simulation.cached_or_requested(
+        website, totals, at=timezone.now(), groups=groups
+    )
+    if simulation is None:
         return None, []
     labels = [_("Today’s places"), _("Starting size"), _("Full size"), _("Your number")]
-    return found, list(zip(labels, [found.today, *totals], found.replays, strict=False))
+    return simulation, list(
+        zip(labels, [simulation.today, *totals], simulation.replays, strict=False)
+    )
 
 
 @overseers("GET")
 @explained
 def queue_size_replay(request: StaffRequest) -> HttpResponse:
     """Return the fragment that says what other places would have changed."""
-    found, replays = _replays(request)
-    if found is None:
+    simulation, replays = _replays(request)
+    if simulation is None:
         return render(
             request, "reporting/simulator/_in_progress.html", {"again": request.get_full_path()}
         )
     context = {
-        "history": found,
+        "history": simulation,
         "query": request.GET.urlencode(),
-        "really": phrasing.really(found.really) if found.really.arrived else "",
+        "really": phrasing.really(simulation.really) if simulation.really.arrived else "",
         "replays": [
             (label, total, phrasing.sentence(outcome, total)) for label, total, outcome in replays
         ],
@@ -194,8 +198,8 @@ def replay_file(request: StaffRequest, kind: str) -> HttpResponse:
     again."""
     if kind not in row_files.KINDS:
         raise Http404
-    found, replays = _replays(request)
-    if found is None:
+    simulation, replays = _replays(request)
+    if simulation is None:
         key = urlencode({"website": request.GET["website"]} if "website" in request.GET else {})
         return redirect(f"{reverse('queue_size')}?{key}")
     table = tables.Table(
@@ -210,7 +214,7 @@ def replay_file(request: StaffRequest, kind: str) -> HttpResponse:
                 _seconds(outcome.median),
                 _seconds(outcome.ninth_decile),
             ]
-            for label, total, outcome in [(_("Actual"), None, found.really), *replays]
+            for label, total, outcome in [(_("Actual"), None, simulation.really), *replays]
         ],
     )
     return tables.handed_over(table, f"queue-size-replay-{timezone.now():%Y%m%d}", kind)

@@ -39,6 +39,8 @@ def written(value: Number, unit: Unit) -> str:
     match unit:
         case Unit.SECONDS:
             return duration(timedelta(seconds=float(value)))
+        case Unit.MILLISECONDS:
+            return _("%(n)s ms") % {"n": number(value, 0)}
         case Unit.PERCENT:
             return _("%(n)s %%") % {"n": number(value, 1)}
         case Unit.POINTS:

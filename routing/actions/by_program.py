@@ -27,11 +27,18 @@ def say(
     offer: RichContent | None,
     client_id: uuid.UUID,
     at: datetime,
+    attachment: uuid.UUID | None = None,
 ) -> Sent:
-    """Send text and rich content as the agent or the bot that holds the conversation."""
+    """Send text, a file and rich content as the agent or the bot that holds the conversation."""
     author = _author(verbs.lock(conversation_id), user)
     return sending.add(
-        conversation_id, author=author, body=body, client_id=client_id, at=at, offer=offer
+        conversation_id,
+        author=author,
+        body=body,
+        client_id=client_id,
+        at=at,
+        offer=offer,
+        attachment=attachment,
     )
 
 

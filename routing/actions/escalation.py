@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from conversations.lifecycle.transitions import DeadlineKind, Refused, Status, V
 from conversations.models import Author, Conversation
 from core.db.retry import retried
 from routing import engagement, opening
-from routing.models import RuleStep
+from routing.models import BotRun, DistributionRule, Fault, ProgramRun, RuleStep
 from routing.moments import at_moment
 
 
@@ -29,20 +30,27 @@ def escalate(
     actor: Actor = SYSTEM,
     at: datetime,
     skills: Collection[int] | None = None,
+    rule: DistributionRule | None = None,
+    text: str = "",
+    tells: bool = True,
+    reason: str = "",
 ) -> bool:
     """Pass a conversation on to people; return False if there is no room.
 
-    It is a new entry, so the places count (C16). ``skills`` replace those required before. Without
-    room the visitor is informed and the conversation stays with the bot.
+    It is a new entry, so the places count (C16). ``skills`` replace those required before, ``rule``
+    the conversation's rule, ``text`` the bot's message. Without room it stays with the bot, and the
+    visitor is informed if ``tells``. ``reason`` is a program's fault.
     """
     asked = Conversation.objects.select_related("rule__bot").get(pk=conversation_id)
-    rule = asked.rule
+    rule = rule or asked.rule
     if asked.status != Status.BOT or rule is None:
         raise Refused(Verb.ESCALATE, Status(asked.status))
     channel = Channel(asked.channel)
     required = asked.required_skills if skills is None else list(skills)
     steps = engagement.steps_of(rule, lock=True)
-    answer = engagement.decide(rule, steps, channel, at=at, skills=required)
+    answer = engagement.decide(
+        rule, steps, channel, at=at, skills=required, opened_from=asked.opened_from
+    )
     step = next((step for step in steps if answer.entry and step.pk == answer.entry.step_id), None)
     desk = None
     if step is not None and answer.entry is not None and not answer.entry.takes_place:
@@ -50,7 +58,8 @@ def escalate(
         if desk is None:
             step = None
     if step is None:
-        _say_no_room(verbs.lock(conversation_id), steps, at=at)
+        if tells:
+            _say_no_room(verbs.lock(conversation_id), steps, at=at)
         return False
     conversation = verbs.escalate(
         conversation_id,
@@ -58,12 +67,16 @@ def escalate(
         queue_id=step.pk,
         actor=actor,
         at=at,
-        places=step.places if desk is None else None,
+        places=answer.entry.limit if answer.entry and desk is None else None,
         required_skills=required,
         is_asynchronous=answer.is_asynchronous,
+        reason=reason,
+        **_of_other_rule(asked, rule),
     )
-    engagement.remember_entry(rule, step, at=at)
-    words = _words_of(conversation, step.group, at=at)
+    if reason:
+        ProgramRun.objects.filter(conversation=conversation_id).update(fault=reason)
+    engagement.remember_entry(rule, step, at=at, entry=answer.entry)
+    words = text or _words_of(conversation, step.group, at=at)
     engagement.speak(conversation, words, author=Author.SYSTEM, at=at)
     if desk is not None:
         agent, slots = desk
@@ -71,14 +84,50 @@ def escalate(
     return True
 
 
+def _of_other_rule(conversation: Conversation, rule: DistributionRule) -> dict[str, Any]:
+    """Return what a conversation takes over from a rule that it had not before."""
+    if rule.pk == conversation.rule_id:
+        return {}
+    return {
+        "rule_id": rule.pk,
+        "style": rule.style,
+        "solved_window": rule.window,
+        "skill_patience": rule.skill_patience,
+    }
+
+
 def escalate_silent(*, conversation_id: int) -> None:
-    """Reaction: escalate if the bot has not answered in time. Somebody may have done so already."""
-    still = Conversation.objects.filter(
+    """Reaction: escalate if the bot has not answered in time, by the rule that it has asked for.
+    Somebody may have done so already."""
+    still = Conversation.objects.select_related("rule").filter(
         pk=conversation_id, status=Status.BOT, deadline_kind=DeadlineKind.BOT_SILENCE
     )
-    if still.exists():
-        with suppress(Refused):
-            escalate(conversation_id, at=timezone.now())
+    conversation = still.first()
+    if conversation is None:
+        return
+    asked = _asked_for(conversation_id)
+    rule = DistributionRule.objects.filter(
+        website=conversation.website_id, name=asked.get("rule", ""), is_enabled=True
+    ).first()
+    with suppress(Refused):
+        escalate(
+            conversation_id,
+            at=timezone.now(),
+            rule=rule,
+            text=asked.get("text", ""),
+            reason=asked.get("fault", ""),
+        )
+
+
+def _asked_for(conversation_id: int) -> dict[str, Any]:
+    """Return the escalation that a scenario or a program has asked for, or the fault of a program
+    that did not answer."""
+    owed = BotRun.objects.filter(conversation=conversation_id).values_list("owed", flat=True)
+    asked: dict[str, Any] = next((one for one in owed if "rule" in one), {})
+    run = ProgramRun.objects.filter(conversation=conversation_id).first()
+    if run is not None:
+        asked = run.owed or {"fault": run.last_fault or Fault.NO_ANSWER.value}
+    return asked
 
 
 def _words_of(conversation: Conversation, group: Group, *, at: datetime) -> str:

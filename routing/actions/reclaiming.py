@@ -62,8 +62,8 @@ def _give_back(conversation_id: int, agent_id: int, *, at: datetime) -> bool:
 
 def sweep() -> int:
     """Reclaim what no entry point reported; return how many agents had barred conversations."""
-    found = ownership.agents_with_barred()
-    for agent_id in found:
+    agents = ownership.agents_with_barred()
+    for agent_id in agents:
         logger.warning("took back conversations that agent %s may no longer hold", agent_id)
         reclaim(agent_id=agent_id)
-    return len(found)
+    return len(agents)

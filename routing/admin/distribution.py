@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -16,9 +19,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.rights import ForAdministrators
-from routing import changes
+from core import encryption, outside_calls, outside_servers
+from routing import changes, page_links
 from routing.admin.saving import Published
-from routing.models import Bot, DistributionRule, RuleStep
+from routing.bots import programs
+from routing.models import Bot, BotEndpoint, BotKind, DistributionRule, RuleStep
+from routing.models.programs import new_signing_secret
 
 
 class StepFormSet(BaseInlineFormSet):
@@ -91,20 +97,104 @@ class RuleAdmin(ForAdministrators, Published, admin.ModelAdmin):
         changes.rule_changed(rule.website_id)
 
 
+class EndpointForm(forms.ModelForm):
+    class Meta:
+        model = BotEndpoint
+        fields = ("url", "owner_email", "answer_seconds")
+        labels = {"answer_seconds": gettext_lazy("Time to answer (seconds)")}
+
+    def clean_url(self) -> str:
+        """Refuse what a request to the program would refuse later (N8)."""
+        url: str = self.cleaned_data["url"]
+        try:
+            outside_calls.check(url, allowed=settings.PRIVATE_SERVERS)
+        except outside_servers.Forbidden:
+            raise ValidationError(
+                _("We cannot call this address. Use a public server, at the usual port.")
+            ) from None
+        return url
+
+
+class EndpointInline(ForAdministrators, admin.StackedInline):
+    """The address of a bot's program, and the secret with which requests are signed."""
+
+    model = BotEndpoint
+    form = EndpointForm
+    fields = ("url", "owner_email", "answer_seconds", "signing_secret")
+    readonly_fields = ("signing_secret",)
+    verbose_name_plural = gettext_lazy("Address of the program")
+
+    @admin.display(description=gettext_lazy("secret"))
+    def signing_secret(self, endpoint: BotEndpoint) -> str:
+        if not endpoint.pk:
+            return _("Shown after you save.")
+        try:
+            return str(endpoint.secret.reveal())
+        except encryption.Unreadable:
+            return _("This secret can no longer be read. Replace it.")
+
+
 @admin.register(Bot)
 class BotAdmin(ForAdministrators, Published, admin.ModelAdmin):
     """The bot that answers first on the rules it is attached to (R33, R207)."""
 
-    list_display = ("name", "website", "leads_to")
+    list_display = ("name", "website", "leads_to", "scenario")
     list_filter = ("website",)
     search_fields = ("name",)
+    actions = ("resume", "renew")
 
     @admin.display(description=gettext_lazy("distribution rules"))
     def leads_to(self, bot: Bot) -> str:
         return ", ".join(rule.name for rule in bot.rules.all())
 
+    @admin.display(description=gettext_lazy("scenario"))
+    def scenario(self, bot: Bot) -> SafeString | str:
+        """Return the link to the editor, and whether anything is published."""
+        if bot.kind != BotKind.SCENARIO:
+            return _program_of(bot)
+        version = bot.published
+        state = _("version %(n)d") % {"n": version.number} if version else _("not published")
+        url = page_links.SCENARIO.url(bot.pk)
+        return format_html('<a href="{}">{}</a> · {}', url, _("Edit the scenario"), state)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return (EndpointInline,) if obj and obj.kind == BotKind.PROGRAM else ()
+
+    @admin.action(description=gettext_lazy("Let these bots answer again"), permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[Bot]) -> None:
+        for bot in queryset:
+            programs.resume(bot.pk)
+        self.message_user(request, _("These bots answer again."))
+
+    @admin.action(
+        description=gettext_lazy("Replace the secrets of these bots"), permissions=["change"]
+    )
+    def renew(self, request: HttpRequest, queryset: QuerySet[Bot]) -> None:
+        for endpoint in BotEndpoint.objects.filter(bot__in=queryset):
+            endpoint.secret = new_signing_secret()
+            endpoint.save(update_fields=["secret"])
+        self.message_user(request, _("The previous secrets no longer work."))
+
+    def response_add(
+        self, request: HttpRequest, obj: Bot, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Go on with the scenario of a new bot."""
+        answer = super().response_add(request, obj, post_url_continue)
+        goes_on = obj.kind == BotKind.SCENARIO and "_save" in request.POST
+        return redirect(page_links.SCENARIO.url(obj.pk)) if goes_on else answer
+
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("rules")
+        bots = super().get_queryset(request).select_related("published", "endpoint")
+        return bots.prefetch_related("rules")
 
     def published(self, bot: Bot) -> None:
         changes.rule_changed(bot.website_id)
+
+
+def _program_of(bot: Bot) -> SafeString | str:
+    """Return how a bot's program answers, with the link to its figures."""
+    if not hasattr(bot, "endpoint"):
+        return _("by a program")
+    state = _("paused") if bot.paused_at else _("by a program")
+    url = page_links.PROGRAM_FIGURES.url(bot.pk)
+    return format_html('{} · <a href="{}">{}</a>', state, url, _("Figures"))

@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts import identities
+from accounts.logins.reauthentication import AsksAgain
 from accounts.models import IdentitySecret
 from accounts.rights import ForAdministrators
 
 
 @admin.register(IdentitySecret)
-class IdentitySecretAdmin(ForAdministrators, admin.ModelAdmin):
+class IdentitySecretAdmin(AsksAgain, ForAdministrators, admin.ModelAdmin):
     """Secrets that are made and shown once; they are replaced, never changed (C14)."""
 
     list_display = ("website", "created_at", "standing", "ends_at")
@@ -43,7 +44,7 @@ class IdentitySecretAdmin(ForAdministrators, admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         made = identities.rotate(obj.website, at=timezone.now())
-        obj.pk, obj.salt, obj.created_at = made.pk, made.salt, made.created_at
+        obj.pk, obj.secret, obj.created_at = made.pk, made.secret, made.created_at
 
     def response_add(
         self, request: HttpRequest, obj: IdentitySecret, post_url_continue: str | None = None
@@ -51,7 +52,8 @@ class IdentitySecretAdmin(ForAdministrators, admin.ModelAdmin):
         """Show the secret: the only page that ever does. It enters no message, URL or session."""
         context = self.admin_site.each_context(request) | {
             "title": _("The new identity secret"),
-            "secret": obj,
+            "website": obj.website,
+            "secret": obj.secret.reveal(),
             "opts": self.opts,
         }
         response = render(request, "admin/identity_secret.html", context)

@@ -14,7 +14,7 @@ from accounts import rights
 from accounts.admin import StaffUserAdmin
 from accounts.models import Agent, AgentChannel, Group, Holiday, Role, Skill, User
 from accounts.models.hours import set_weekly_hours, weekly_hours
-from accounts.rights import ForOverseers, PartForOverseers
+from accounts.rights import ForOverseers, OverseenWebsites, PartForOverseers
 from accounts.week import WeekField
 from accounts.widgets import CheckboxList
 from routing import changes
@@ -26,6 +26,9 @@ FROM_TO = {"opens": _("Opens at"), "closes": _("Closes at")}
 @admin.register(User)
 class AccountAdmin(Published, StaffUserAdmin):
     """Accounts and roles; saving one reclaims what the user may no longer have (C51)."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).filter(is_service=False)
 
     def published(self, user: User) -> None:
         changes.account_changed(user.pk)
@@ -198,7 +201,7 @@ class GroupAdmin(ForOverseers, Published, admin.ModelAdmin):
     """Members, opening hours and holidays, which managers edit; timers, which they only read."""
 
     list_display = ("name", "website", "size", "answer_seconds", "release_minutes")
-    list_filter = ("website",)
+    list_filter = (("website", OverseenWebsites),)
     search_fields = ("name",)
     form = GroupForm
     inlines = (HolidayInline,)
@@ -224,9 +227,6 @@ class GroupAdmin(ForOverseers, Published, admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         groups = super().get_queryset(request).select_related("website").prefetch_related("members")
         return groups.filter(pk__in=rights.groups_of(request.user))
-
-    def get_list_filter(self, request: HttpRequest) -> tuple[str, ...]:
-        return self.list_filter if rights.administers(request.user) else ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if rights.administers(request.user):

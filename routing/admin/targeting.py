@@ -65,9 +65,10 @@ class TargetingForm(forms.ModelForm):
                 required=False,
                 initial=self.instance.texts.get(code, ""),
             )
-        rules: Any = self.fields["rule"]
-        rules.queryset = DistributionRule.objects.select_related("website")
-        rules.label_from_instance = _with_website
+        for name in ("rule", "calls_rule"):
+            rules: Any = self.fields[name]
+            rules.queryset = DistributionRule.objects.select_related("website")
+            rules.label_from_instance = _with_website
         skills: Any = self.fields["skills"]
         skills.queryset = Skill.objects.select_related("website")
         skills.label_from_instance = _with_website
@@ -155,7 +156,7 @@ class TargetingAdmin(ForAdministrators, Published, admin.ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         texts = [name for _code, name in _text_fields()]
         return (
-            (None, {"fields": ("website", "name", "is_enabled", "position", "rule")}),
+            (None, {"fields": ("website", "name", "is_enabled", "position", "rule", "calls_rule")}),
             (
                 _("Pages and visitors"),
                 {

@@ -11,10 +11,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.logins.reauthentication import AsksAgain
 from accounts.models import ToolbarApp
-from accounts.models.toolbar_apps import new_salt
+from accounts.models.identity import new_secret
 from accounts.rights import ForAdministrators
 from accounts.widgets import CheckboxList
+from core import encryption
 
 
 class ToolbarAppForm(forms.ModelForm):
@@ -29,15 +31,15 @@ class ToolbarAppForm(forms.ModelForm):
 
 
 @admin.register(ToolbarApp)
-class ToolbarAppAdmin(ForAdministrators, admin.ModelAdmin):
+class ToolbarAppAdmin(AsksAgain, ForAdministrators, admin.ModelAdmin):
     """Toolbar applications, each with its own secret to verify who is calling (R195)."""
 
     form = ToolbarAppForm
-    fields = ("website", "name", "url", "groups", "position", "is_enabled", "secret")
+    fields = ("website", "name", "url", "groups", "position", "is_enabled", "signing_secret")
     list_display = ("name", "website", "url", "position", "is_enabled")
     list_filter = ("website", "is_enabled")
     list_select_related = ("website",)
-    readonly_fields = ("secret",)
+    readonly_fields = ("signing_secret",)
     actions = ("renew",)
     formfield_overrides = {
         models.URLField: {"assume_scheme": "https"},
@@ -45,14 +47,19 @@ class ToolbarAppAdmin(ForAdministrators, admin.ModelAdmin):
     }
 
     @admin.display(description=_("secret"))
-    def secret(self, app: ToolbarApp) -> str:
-        return app.secret if app.pk else str(_("Shown after you save."))
+    def signing_secret(self, app: ToolbarApp) -> str:
+        if not app.pk:
+            return str(_("Shown after you save."))
+        try:
+            return str(app.secret.reveal())
+        except encryption.Unreadable:
+            return str(_("This secret can no longer be read. Replace it."))
 
     @admin.action(
         description=_("Replace the secrets of these applications"), permissions=["change"]
     )
     def renew(self, request: HttpRequest, queryset: QuerySet[ToolbarApp]) -> None:
         for app in queryset:
-            app.salt = new_salt()
-            app.save(update_fields=["salt"])
+            app.secret = new_secret()
+            app.save(update_fields=["secret"])
         self.message_user(request, _("The previous secrets no longer work."))

@@ -34,5 +34,7 @@ class ExplainedConversationAdmin(ConversationAdmin):
     def why(self, conversation: Conversation) -> SafeString:
         mine = Conversation.objects.filter(pk=conversation.pk)
         zone = conversation.website.zone
-        found = queries.explained(mine, at=timezone.now(), zone=zone)
-        return render_to_string("routing/_explanation.html", {"found": found[0] if found else None})
+        explanations = queries.explained(mine, at=timezone.now(), zone=zone)
+        return render_to_string(
+            "routing/_explanation.html", {"explanation": explanations[0] if explanations else None}
+        )

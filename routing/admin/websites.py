@@ -19,8 +19,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from accounts import rights
-from accounts.models import Holiday, Skill, Website
-from accounts.rights import ForAdministrators, PartForOverseers
+from accounts.models import CobrowsingPermission, Holiday, Skill, Website
+from accounts.rights import ForAdministrators, OverseenWebsites, PartForOverseers
+from accounts.widgets import CheckboxList
 from routing import changes, page_links
 from routing.admin.people import FROM_TO
 from routing.admin.saving import Published
@@ -33,6 +34,17 @@ class WebsiteAdmin(ForAdministrators, Published, admin.ModelAdmin):
     exclude = ("texts",)  # the builder shows one field for each
     delete_confirmation_template = "admin/routing/website_delete.html"
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "cobrowsing":
+            return forms.MultipleChoiceField(
+                choices=CobrowsingPermission.choices,
+                required=False,
+                widget=CheckboxList(db_field.verbose_name),
+                label=capfirst(db_field.verbose_name),
+                help_text=db_field.help_text,
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description=_("Messenger"))
     def builder(self, website: Website) -> SafeString:
@@ -117,7 +129,7 @@ class HolidayAdmin(PartForOverseers, Published, admin.ModelAdmin):
 
     form = HolidayForm
     list_display = ("date", "name", "website", "group", "opens", "closes")
-    list_filter = ("website",)
+    list_filter = (("website", OverseenWebsites),)
     date_hierarchy = "date"
     search_fields = ("name",)
 

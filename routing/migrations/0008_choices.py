@@ -2,8 +2,6 @@
 
 from django.db import migrations, models
 
-import routing.models.bots
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -17,7 +15,6 @@ class Migration(migrations.Migration):
             field=models.TextField(
                 blank=True,
                 help_text="Buttons below the greeting, one per line. Pressing one sends its text.",
-                validators=[routing.models.bots.check_choices],
                 verbose_name="choices",
             ),
         ),

@@ -29,11 +29,34 @@ class DistributionRule(models.Model):
         Website, on_delete=models.CASCADE, related_name="rules", verbose_name=_("website")
     )
     name = models.CharField(_("name"), max_length=100)
-    is_enabled = models.BooleanField(_("enabled"), default=True)
-    mode = models.CharField(
-        _("distribution"), max_length=12, choices=Mode.choices, default=Mode.CASCADE
+    is_enabled = models.BooleanField(
+        _("enabled"),
+        default=True,
+        help_text=_(
+            "Deselect this to start no more conversations through this rule. Those that already "
+            "wait are still distributed."
+        ),
     )
-    style = models.CharField(_("style"), max_length=20, choices=Style.choices, default=Style.LIVE)
+    mode = models.CharField(
+        _("distribution"),
+        max_length=12,
+        choices=Mode.choices,
+        default=Mode.CASCADE,
+        help_text=_(
+            "Cascade: the first group with room receives the conversation. Equal share: the group "
+            "whose queue is least full receives it."
+        ),
+    )
+    style = models.CharField(
+        _("style"),
+        max_length=20,
+        choices=Style.choices,
+        default=Style.LIVE,
+        help_text=_(
+            "Live: a solved conversation closes at once. The other styles let the visitor reopen "
+            "it during the return window."
+        ),
+    )
     solved_window = models.DurationField(
         _("return window"),
         null=True,
@@ -84,6 +107,11 @@ class DistributionRule(models.Model):
             )
 
     @property
+    def answering_bot(self) -> Bot | None:
+        """The bot that begins its conversations, if it has one that can."""
+        return self.bot if self.bot is not None and self.bot.can_answer else None
+
+    @property
     def skill_patience(self) -> timedelta | None:
         """How long a conversation waits for an agent with its skills; ``None`` for ever."""
         seconds = self.skill_relax_seconds
@@ -107,7 +135,9 @@ class RuleStep(models.Model):
         related_name="steps",
         verbose_name=_("group"),
     )
-    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    position = models.PositiveSmallIntegerField(
+        _("position"), default=0, help_text=_("The group with the lowest number comes first.")
+    )
     places = models.PositiveIntegerField(
         _("places in queue"),
         default=3,

@@ -69,7 +69,9 @@ class TargetingRule(models.Model):
         Website, on_delete=models.CASCADE, related_name="targeting_rules", verbose_name=_("website")
     )
     name = models.CharField(_("name"), max_length=100)
-    is_enabled = models.BooleanField(_("enabled"), default=True)
+    is_enabled = models.BooleanField(
+        _("enabled"), default=True, help_text=_("Deselect this to skip the rule.")
+    )
     position = models.PositiveSmallIntegerField(
         _("position"),
         default=0,
@@ -80,6 +82,20 @@ class TargetingRule(models.Model):
         on_delete=models.RESTRICT,  # but deleted with its website
         related_name="targeting_rules",
         verbose_name=_("leads to"),
+        help_text=_("The distribution rule that receives the conversations."),
+    )
+    calls_rule = models.ForeignKey(
+        DistributionRule,
+        on_delete=models.RESTRICT,  # but deleted with its website
+        null=True,
+        blank=True,
+        related_name="calling_rules",
+        verbose_name=_("calls lead to"),
+        help_text=_(
+            "Visitors can ask for a call before they write, if the website has calls. With 0 "
+            "places in this rule, only while somebody is available for calls; with places, they "
+            "can also ask to be called back. Leave empty to offer no calls."
+        ),
     )
     pages_included = ArrayField(
         models.CharField(max_length=200, validators=[check_pattern]),
@@ -131,7 +147,10 @@ class TargetingRule(models.Model):
         ),
     )
     seconds_on_page = models.PositiveSmallIntegerField(
-        _("seconds on the page"), default=0, validators=[MaxValueValidator(3600)]
+        _("seconds on the page"),
+        default=0,
+        validators=[MaxValueValidator(3600)],
+        help_text=_("The button appears after this time, up to 3600. 0 means at once."),
     )
     pages_viewed = models.PositiveSmallIntegerField(
         _("pages viewed"),
@@ -144,7 +163,11 @@ class TargetingRule(models.Model):
         ),
     )
     hours = models.CharField(
-        _("opening hours"), max_length=10, choices=Hours.choices, default=Hours.ALWAYS
+        _("opening hours"),
+        max_length=10,
+        choices=Hours.choices,
+        default=Hours.ALWAYS,
+        help_text=_("The opening hours are those of the groups of the distribution rule."),
     )
     shows_when_closed = models.BooleanField(
         _("button outside opening hours"),
@@ -186,6 +209,10 @@ class TargetingRule(models.Model):
     def clean(self) -> None:
         if self.rule_id and self.website_id and self.rule.website_id != self.website_id:
             raise ValidationError({"rule": _("This distribution rule belongs to another website.")})
+        if self.calls_rule and self.website_id and self.calls_rule.website_id != self.website_id:
+            raise ValidationError(
+                {"calls_rule": _("This distribution rule belongs to another website.")}
+            )
 
     @classmethod
     def deciding(cls, website: Website) -> models.QuerySet[TargetingRule]:
@@ -213,6 +240,7 @@ class TargetingRule(models.Model):
             shows_when_closed=self.shows_when_closed,
             texts={language: text for language, text in self.texts.items() if text},
             skills=tuple(sorted(skill.pk for skill in self.skills.all())),
+            calls_rule_id=self.calls_rule_id,
         )
 
 
@@ -233,7 +261,12 @@ class TargetingCondition(models.Model):
     operator = models.CharField(
         _("condition"), max_length=10, choices=Operator.choices, default=Operator.IS
     )
-    value = models.CharField(_("value"), max_length=targeting.TEXT_LIMIT, blank=True)
+    value = models.CharField(
+        _("value"),
+        max_length=targeting.TEXT_LIMIT,
+        blank=True,
+        help_text=_("Upper and lower case do not matter."),
+    )
 
     class Meta:
         verbose_name = _("condition on custom data")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Agent, User, Website
-from routing.provisioning import FIRST_PLACES, FIRST_SLOTS
+from routing.provisioning import FIRST_PLACES, FIRST_RETENTION_DAYS, FIRST_SLOTS
 
 USERNAME_LIMIT = 30
 
@@ -65,19 +65,28 @@ class WebsiteForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Website
-        fields = ("name", "domains", "language", "time_zone", "accent")
+        fields = ("name", "domains", "language", "time_zone", "accent", "retention_days")
         labels = {
             "name": gettext_lazy("Brand name"),
             "language": gettext_lazy("Site language"),
             "accent": gettext_lazy("Colour of the Messenger"),
+            "retention_days": gettext_lazy("Keep conversations for (days)"),
         }
-        help_texts = {"name": gettext_lazy("Visitors see this name at the top of the Messenger.")}
+        help_texts = {
+            "name": gettext_lazy("Visitors see this name at the top of the Messenger."),
+            "retention_days": gettext_lazy(
+                "Visitors and their conversations are deleted this long after their last "
+                "conversation. Leave empty to keep them until someone erases them."
+            ),
+        }
         widgets = {"accent": forms.TextInput(attrs={"type": "color"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         zones: Any = self.fields["time_zone"]
         zones.choices = [(name, name.replace("_", " ")) for name in sorted(available_timezones())]
+        if self.instance.pk is None:
+            self.fields["retention_days"].initial = FIRST_RETENTION_DAYS
 
 
 class GroupForm(forms.Form):

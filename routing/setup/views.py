@@ -24,11 +24,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import invitations, rights
+from accounts.logins.reauthentication import ask_before
 from accounts.models import Agent, Group, User, Website
 from core.events import bus
 from routing import changes, install_check, page_links, provisioning
 from routing.facts import UserInvited
 from routing.models import DistributionRule, RuleStep
+from routing.setup import password_links
 from routing.setup.forms import (
     ColleagueForm,
     ColleagueSet,
@@ -60,6 +62,7 @@ class SetupStep:
 
 def urls(admin_view: Callable[[View], View]) -> list[URLPattern]:
     """Return the URL patterns below /admin/setup/."""
+    gives_access: set[View] = {team_step, password_links.password_link}
     views: list[tuple[str, View, str]] = [
         ("setup/", website_step, "setup"),
         ("setup/<int:pk>/", resume, "setup_resume"),
@@ -69,19 +72,25 @@ def urls(admin_view: Callable[[View], View]) -> list[URLPattern]:
         ("setup/<int:pk>/team/", team_step, "setup_team"),
         ("setup/<int:pk>/embed/", embed_step, "setup_embed"),
         ("setup/<int:pk>/seen/", seen, "setup_seen"),
-        ("setup/person/<int:pk>/", person, "setup_person"),
+        ("setup/user/<int:pk>/", password_links.password_link, "setup_user"),
+        # The address of this page in 0.2, which bookmarks may hold.
+        ("setup/person/<int:pk>/", password_links.former_address, "setup_person"),
     ]
     return [
-        path(route, admin_view(_for_administrators(view)), name=name) for route, view, name in views
+        path(
+            route, admin_view(_for_administrators(view, asks_again=view in gives_access)), name=name
+        )
+        for route, view, name in views
     ]
 
 
-def _for_administrators(view: View) -> View:
+def _for_administrators(view: View, *, asks_again: bool) -> View:
     @wraps(view)
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not rights.administers(request.user):
             raise Http404
-        return view(request, *args, **kwargs)
+        asked = ask_before(request) if asks_again else None
+        return asked or view(request, *args, **kwargs)
 
     return checked
 
@@ -255,9 +264,12 @@ def team_step(request: HttpRequest, pk: int) -> HttpResponse:
         if form.cleaned_data["myself"] and not is_member:
             _let_in([Agent.objects.filter(user=user).first() or _own_desk(user)], group)
         _let_in(form.cleaned_data["known"], group)
-        for colleague in colleagues:
-            if colleague.has_changed():
-                _welcome(colleague, group)
+        new = [_welcome(one, group) for one in colleagues if one.has_changed()]
+        if not all(invitations.is_sent_to(person) for person in new):
+            messages.info(
+                request, _("Give each new colleague the link shown below, then continue.")
+            )
+            return redirect("admin:setup_team", website.pk)
         if "more" in request.POST or not group.members.exists():
             if not group.members.exists():
                 messages.warning(request, _("Add at least one person to answer conversations."))
@@ -271,6 +283,7 @@ def team_step(request: HttpRequest, pk: int) -> HttpResponse:
         colleagues=colleagues,
         members=[(agent, _link(request, agent.user)) for agent in members],
         has_links=any(not agent.user.has_usable_password() for agent in members),
+        has_mail_server=settings.HAS_MAIL_SERVER,
         is_member=is_member,
         known=known,
     )
@@ -287,8 +300,8 @@ def _let_in(agents: Iterable[Agent], group: Group) -> None:
     changes.group_changed(group.pk)
 
 
-def _welcome(colleague: ColleagueForm, group: Group) -> None:
-    """Create an agent; invite them if they have an e-mail address."""
+def _welcome(colleague: ColleagueForm, group: Group) -> User:
+    """Create an agent; invite them if they have an e-mail address. Return their account."""
     data = colleague.cleaned_data
     first, _space, last = data["name"].partition(" ")
     agent = provisioning.create_user(
@@ -300,8 +313,9 @@ def _welcome(colleague: ColleagueForm, group: Group) -> None:
         slots=data["slots"],
         groups=[group],
     )
-    if data["email"]:
+    if invitations.is_sent_to(agent.user):
         bus.publish(UserInvited(user_id=agent.user_id))
+    return agent.user
 
 
 def embed_step(request: HttpRequest, pk: int) -> HttpResponse:
@@ -324,11 +338,11 @@ def seen(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _seen(website: Website) -> str:
-    found = install_check.last_seen(website.pk)
-    if found is None:
+    last_seen = install_check.last_seen(website.pk)
+    if last_seen is None:
         return ""
-    moment = formats.date_format(timezone.localtime(found.at), "SHORT_DATETIME_FORMAT")
-    return _("Seen on %(host)s, %(moment)s.") % {"host": found.host, "moment": moment}
+    moment = formats.date_format(timezone.localtime(last_seen.at), "SHORT_DATETIME_FORMAT")
+    return _("Seen on %(host)s, %(moment)s.") % {"host": last_seen.host, "moment": moment}
 
 
 def _awaited(website: Website) -> str:
@@ -350,27 +364,6 @@ def _awaited(website: Website) -> str:
 def _address(domain: str) -> str:
     is_local = urlsplit(f"//{domain}").hostname in {"localhost", "127.0.0.1", "::1"}
     return f"{'http' if is_local else 'https'}://{domain}/"
-
-
-def person(request: HttpRequest, pk: int) -> HttpResponse:
-    """A fresh link to choose a password; a POST sends it by e-mail."""
-    user = get_object_or_404(User, pk=pk)
-    if request.method == "POST" and user.email and user.is_active:
-        bus.publish(UserInvited(user_id=user.pk))
-        messages.success(request, _("The link is being sent to %(email)s.") % {"email": user.email})
-        return redirect("admin:setup_person", user.pk)
-    return TemplateResponse(
-        request,
-        "admin/setup/person.html",
-        {
-            **admin.site.each_context(request),
-            "title": _("Password link for %(name)s")
-            % {"name": user.get_full_name() or user.username},
-            "person": user,
-            "link": request.build_absolute_uri(invitations.path_for(user)),
-            "days": settings.PASSWORD_RESET_TIMEOUT // 86400,
-        },
-    )
 
 
 def _link(request: HttpRequest, user: User) -> str:

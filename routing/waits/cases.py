@@ -69,18 +69,18 @@ Stopped = tuple[AgentCase, tuple[Obstacle, ...]]
 
 def nearest(stopped: Stopped) -> tuple[bool, int, str]:
     """Order by ability, then by how little stops an agent; those outside the group come last."""
-    person, found = stopped
-    is_stranger = any(one.kind == BlockReason.NOT_A_MEMBER for one in found)
-    return is_stranger, len(found), person.name.lower()
+    person, in_the_way = stopped
+    is_stranger = any(one.kind == BlockReason.NOT_A_MEMBER for one in in_the_way)
+    return is_stranger, len(in_the_way), person.name.lower()
 
 
-def is_barred(found: Sequence[Obstacle]) -> bool:
+def is_barred(in_the_way: Sequence[Obstacle]) -> bool:
     """Return whether these obstacles bar an agent from it altogether."""
-    return any(one.kind in BARS for one in found)
+    return any(one.kind in BARS for one in in_the_way)
 
 
-def has(found: Sequence[Obstacle], kind: BlockReason) -> bool:
-    return any(one.kind == kind for one in found)
+def has(in_the_way: Sequence[Obstacle], kind: BlockReason) -> bool:
+    return any(one.kind == kind for one in in_the_way)
 
 
 def skill_names(ids: frozenset[int], case: Case) -> str:

@@ -63,10 +63,10 @@ def cases(conversations: QuerySet[Conversation], *, at: datetime, zone: tzinfo) 
     asked = {skill for row in rows for skill in row.binding_skills}
     skills = dict(Skill.objects.filter(pk__in=asked).values_list("pk", "name"))
     free_since = beside_free_agents(at=at)
-    found = []
+    waiting = []
     for row in rows:
         need = load.need_of(row, row.group, at=at)
-        found.append(
+        waiting.append(
             Case(
                 number=row.pk,
                 at=at,
@@ -84,7 +84,7 @@ def cases(conversations: QuerySet[Conversation], *, at: datetime, zone: tzinfo) 
                 free_since=free_since.get(row.pk),
             )
         )
-    return found
+    return waiting
 
 
 def beside_free_agents(*, at: datetime) -> dict[int, datetime]:
@@ -93,12 +93,12 @@ def beside_free_agents(*, at: datetime) -> dict[int, datetime]:
     One query cannot tell a fault from a push that is under way, so each query leaves a key that
     expires. While the cache is away, nothing counts as a fault.
     """
-    found = {
+    lost = {
         finding.conversation_id
         for finding in invariants.lost_capacity(at=at, patience=timedelta())
         if finding.conversation_id is not None
     }
-    keys = {f"free-beside:{pk}": pk for pk in found}
+    keys = {f"free-beside:{pk}": pk for pk in lost}
     try:
         seen = cache.get_many(keys) if keys else {}
         if new := {key: at for key in keys if key not in seen}:

@@ -70,7 +70,7 @@ class Explanation:
 def explain(case: Case) -> Explanation:
     """Explain who could take the conversation, what stops each of them, and what would free it."""
     stopped = [(person, obstacles(person.view, case.need)) for person in case.people]
-    able = [person.name for person, found in stopped if not found]
+    able = [person.name for person, in_the_way in stopped if not in_the_way]
     is_fault = bool(able) and case.free_since is not None and case.at - case.free_since >= BLINK
     return Explanation(
         number=case.number,
@@ -85,9 +85,9 @@ def explain(case: Case) -> Explanation:
             Candidate(
                 person.view.agent_id,
                 person.name,
-                tuple(WaitReason(one.kind.value, _reason(one, case)) for one in found),
+                tuple(WaitReason(one.kind.value, _reason(one, case)) for one in in_the_way),
             )
-            for person, found in sorted(stopped, key=nearest)
+            for person, in_the_way in sorted(stopped, key=nearest)
         ),
         remedies=tuple(remedies(case, stopped, is_fault=is_fault)),
         is_fault=is_fault,
@@ -126,8 +126,12 @@ def _summary(case: Case, stopped: Sequence[Stopped], able: list[str], *, is_faul
         return text % {"names": ", ".join(able)}
     if case.is_assigned:
         return _assigned_summary(case, stopped)
-    members = [found for _person, found in stopped if not has(found, BlockReason.NOT_A_MEMBER)]
-    if members and all(has(found, BlockReason.DEACTIVATED) for found in members):
+    members = [
+        in_the_way
+        for _person, in_the_way in stopped
+        if not has(in_the_way, BlockReason.NOT_A_MEMBER)
+    ]
+    if members and all(has(in_the_way, BlockReason.DEACTIVATED) for in_the_way in members):
         return _(
             "All members of the group %(group)s have deactivated accounts. No one can take it."
         ) % {"group": case.group}
@@ -138,7 +142,7 @@ def _summary(case: Case, stopped: Sequence[Stopped], able: list[str], *, is_faul
             "group": case.group,
             "until": _until(case.need.opens_at, case),
         }
-    counted = Counter(_main(found, case).kind for found in members)
+    counted = Counter(_main(in_the_way, case).kind for in_the_way in members)
     parts = [_count(kind, counted[kind], case) for kind in BlockReason if counted[kind]]
     return _("No one in the group %(group)s can take it at the moment: %(parts)s.") % {
         "group": case.group,
@@ -164,7 +168,7 @@ def _assigned_summary(case: Case, stopped: Sequence[Stopped]) -> str:
     return _("It is assigned to an agent who no longer exists.")
 
 
-def _main(found: Sequence[Obstacle], case: Case) -> Obstacle:
+def _main(in_the_way: Sequence[Obstacle], case: Case) -> Obstacle:
     """Return the main obstacle of an agent: the one that must change first."""
     order = (
         BlockReason.DEACTIVATED,
@@ -174,7 +178,7 @@ def _main(found: Sequence[Obstacle], case: Case) -> Obstacle:
         BlockReason.UNAVAILABLE,
         BlockReason.FULL,
     )
-    return min(found, key=lambda one: order.index(one.kind) if one.kind in order else -1)
+    return min(in_the_way, key=lambda one: order.index(one.kind) if one.kind in order else -1)
 
 
 def _count(kind: BlockReason, n: int, case: Case) -> str:

@@ -14,7 +14,7 @@ from routing.waits.cases import AgentCase, Case, Stopped, is_barred, nearest, sk
 
 def remedies(case: Case, stopped: Sequence[Stopped], *, is_fault: bool) -> list[str]:
     """Say what somebody would have to do, or when time does it; nothing if a push is under way."""
-    if any(not found for _person, found in stopped):
+    if any(not in_the_way for _person, in_the_way in stopped):
         if not is_fault:
             return []
         return [
@@ -24,29 +24,29 @@ def remedies(case: Case, stopped: Sequence[Stopped], *, is_fault: bool) -> list[
                 "check_invariants."
             ),
         ]
-    found = _deadline_remedy(case)
+    ways = _deadline_remedy(case)
     if case.is_assigned:
-        found += [
+        ways += [
             line
             for person, stops in stopped
             if person.view.agent_id == case.need.agent_id and (line := _remedy(person, stops, case))
         ]
-        return [*found, _("A manager releases it, and it returns to its group.")]
+        return [*ways, _("A manager releases it, and it returns to its group.")]
     if not case.need.is_open:
         if case.need.opens_at is None:
             return [
-                *found,
+                *ways,
                 _("Opening hours are set for the group %(group)s.") % {"group": case.group},
             ]
         moment = at_moment(case.need.opens_at, case.at, case.zone)
         text = _("The group %(group)s opens %(moment)s.")
-        return [*found, text % {"group": case.group, "moment": moment}]
+        return [*ways, text % {"group": case.group, "moment": moment}]
     # The nearest first; three are enough to act on.
     order = sorted(stopped, key=nearest)
     lines = [line for person, stops in order if (line := _remedy(person, stops, case))]
     if not lines and all(is_barred(stops) for _person, stops in stopped):
         lines = [_("Someone becomes a member of the group %(group)s.") % {"group": case.group}]
-    return [*found, *lines[:3]]
+    return [*ways, *lines[:3]]
 
 
 def _deadline_remedy(case: Case) -> list[str]:
@@ -60,14 +60,14 @@ def _deadline_remedy(case: Case) -> list[str]:
     ]
 
 
-def _remedy(person: AgentCase, found: Sequence[Obstacle], case: Case) -> str:
+def _remedy(person: AgentCase, in_the_way: Sequence[Obstacle], case: Case) -> str:
     """Say what one agent would have to do.
 
     Empty if more than two things stop them, or if they may not have it at all.
     """
-    if is_barred(found):
+    if is_barred(in_the_way):
         return ""
-    steps = [_step(one, person, case) for one in found if one.kind != BlockReason.GROUP_CLOSED]
+    steps = [_step(one, person, case) for one in in_the_way if one.kind != BlockReason.GROUP_CLOSED]
     return (
         ""
         if len(steps) > 2

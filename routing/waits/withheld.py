@@ -60,8 +60,8 @@ def sentences(agent: Agent, *, at: datetime, zone: tzinfo) -> list[str]:
 
 def _groups_of(view: AgentView) -> dict[int, Group]:
     """Return all groups of the websites that the agent answers for."""
-    found = Group.objects.filter(website__in=view.standing.website_ids).select_related("website")
-    return {group.pk: group for group in found}
+    groups = Group.objects.filter(website__in=view.standing.website_ids).select_related("website")
+    return {group.pk: group for group in groups}
 
 
 def _reasons(

@@ -21,10 +21,10 @@ async function ask() {
   if (document.visibilityState !== "visible") return;
   const answer = await fetch(seen.dataset.asks, { headers: { Accept: "application/json" } });
   if (!answer.ok) return;
-  const told = (await answer.json()).seen;
-  if (!told || told === seen.textContent) return;
-  seen.textContent = told;
-  seen.classList.add("found");
+  const text = (await answer.json()).seen;
+  if (!text || text === seen.textContent) return;
+  seen.textContent = text;
+  seen.classList.add("is-seen");
 }
 
 if (seen) {

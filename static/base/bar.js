@@ -26,7 +26,7 @@ async function copyFrom(button) {
     getSelection().selectAllChildren(document.getElementById("identifier"));
     return;
   }
-  const told = button.parentElement.querySelector("[data-copied]");
-  told.textContent = told.dataset.copied;
-  setTimeout(() => (told.textContent = ""), TOLD_MS);
+  const note = button.parentElement.querySelector("[data-copied]");
+  note.textContent = note.dataset.copied;
+  setTimeout(() => (note.textContent = ""), TOLD_MS);
 }

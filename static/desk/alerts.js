@@ -39,9 +39,9 @@ function withLock(work) {
 }
 
 function claim(id) {
-  const told = store.get("told") ?? [];
-  if (told.includes(id)) return false;
-  store.set("told", [...told, id].slice(-KEPT));
+  const notified = store.get("told") ?? [];
+  if (notified.includes(id)) return false;
+  store.set("told", [...notified, id].slice(-KEPT));
   return true;
 }
 

@@ -52,18 +52,18 @@ class App {
   async tell(type) {
     const number = numberInFocus();
     if (!this.frame || !number) return;
-    let said;
+    let content;
     try {
       const address = `/desk/c/${number}/apps/${this.root.dataset.app}/`;
       const response = await fetch(address, { headers: { Accept: "application/json" } });
       if (!response.ok) throw new Error(response.status);
-      said = await response.json();
+      content = await response.json();
     } catch {
       return this.fail(texts.failed);
     }
-    if (String(said.conversation) !== numberInFocus()) return; // Another one is in focus by now.
+    if (String(content.conversation) !== numberInFocus()) return; // Another one is in focus by now.
     const language = document.documentElement.lang;
-    this.frame?.contentWindow?.postMessage({ causerie: 1, type, language, ...said }, this.origin);
+    this.frame?.contentWindow?.postMessage({ causerie: 1, type, language, ...content }, this.origin);
   }
 
   hear({ type, text, height, conversation }) {

@@ -23,9 +23,9 @@ export function numbersToAnswer() {
 export function countWaiting() {
   const count = document.querySelectorAll(".box.waits").length;
   document.title = count ? `(${count}) ${plainTitle}` : plainTitle;
-  const told = document.getElementById("waiting-count");
+  const announced = document.getElementById("waiting-count");
   const words = count ? [`${count}`, element("span", { class: "sr-only" }, ` ${texts.waiting}`)] : [];
-  told?.replaceChildren(...words);
+  announced?.replaceChildren(...words);
 }
 
 /** Show a message before the server has drawn the box again. */
@@ -64,17 +64,17 @@ const FRESH_MS = 5000;
 /** Who is on the site. The socket may be ahead of a fragment that was drawn earlier, and then its
  *  state wins. */
 export const presence = {
-  told: new Map(), // {online, at} by number
+  presence: new Map(), // {online, at} by number
 
   tell({ conversation, online }) {
-    this.told.set(conversation, { online, at: Date.now() });
+    this.presence.set(conversation, { online, at: Date.now() });
     show(conversation, online);
   },
 
   /** A fragment has arrived. */
   draw() {
-    for (const [number, { online, at }] of this.told) {
-      if (Date.now() - at > FRESH_MS) this.told.delete(number);
+    for (const [number, { online, at }] of this.presence) {
+      if (Date.now() - at > FRESH_MS) this.presence.delete(number);
       else show(number, online);
     }
   },

@@ -9,6 +9,7 @@ import { connect } from "../shared/socket.js";
 import { alertOnce } from "./alerts.js";
 import { listenToAvailability } from "./availability.js";
 import { boxOf, countWaiting, messageInBox, numbersOnDesk, numbersToAnswer, presence } from "./boxes.js";
+import { calling } from "./calling.js";
 import { comfort } from "./comfort.js";
 import { watch } from "./looking.js";
 import { sendBehind, unsentNumbers } from "./dialogue.js";
@@ -17,6 +18,7 @@ import { hear, renewState } from "./elsewhere.js";
 import { DESK, agent, coalesced, get, notify, texts } from "./page.js";
 import { Panes } from "./panes.js";
 import { drawApps, visitorChanged } from "./apps.js";
+import { drawMirror } from "./mirror.js";
 import { drawNotes } from "./notes.js";
 import { tellMoment } from "./snooze.js";
 import { tellTransfer } from "./transfer.js";
@@ -174,6 +176,7 @@ document.addEventListener("htmx:oobBeforeSwap", refuseLateToolbar);
 function drawToolbar() {
   drawNotes();
   drawApps();
+  drawMirror();
 }
 
 document.addEventListener("htmx:oobAfterSwap", drawToolbar);
@@ -202,9 +205,9 @@ function dialogDrawn() {
  *  events would bubble to nobody. */
 document.addEventListener("htmx:beforeRequest", ({ detail: { elt, xhr } }) => {
   xhr.addEventListener("readystatechange", () => {
-    const told = xhr.readyState === XMLHttpRequest.DONE && !elt.isConnected && xhr.getResponseHeader("HX-Trigger");
-    if (!told) return;
-    for (const [name, detail] of Object.entries(JSON.parse(told))) {
+    const triggers = xhr.readyState === XMLHttpRequest.DONE && !elt.isConnected && xhr.getResponseHeader("HX-Trigger");
+    if (!triggers) return;
+    for (const [name, detail] of Object.entries(JSON.parse(triggers))) {
       document.dispatchEvent(new CustomEvent(name, { detail }));
     }
   });
@@ -236,7 +239,7 @@ document.addEventListener("desk:moved", ({ detail: { number, status } }) => {
   refreshBoxes();
 });
 
-document.addEventListener("desk:told", ({ detail: { number, sentence, undo } }) => {
+document.addEventListener("desk:notice", ({ detail: { number, sentence, undo } }) => {
   const run = () => window.htmx.ajax("POST", undo, { source: document.body, swap: "none" });
   toast({ number, sentence, action: undo && { label: texts.undo, key: "z", run } });
 });
@@ -263,7 +266,8 @@ document.addEventListener("htmx:responseError", ({ detail }) => {
   else if (detail.xhr.status === 404 && pane) panes.empty(pane);
   // If the response itself says what is wrong, that sentence is shown already.
   else if (detail.xhr.getResponseHeader("HX-Trigger")) return;
-  else if (verb !== "get" || detail.target.id === "dialog-body") notify(texts.refused);
+  else if (verb !== "get" || detail.target.id === "dialog-body")
+    notify(detail.xhr.status === 503 ? texts.failed : texts.refused);
 });
 
 document.addEventListener("htmx:sendError", ({ detail }) => {
@@ -274,6 +278,7 @@ document.addEventListener("htmx:sendError", ({ detail }) => {
 // --- The socket ------------------------------------------------------------------------------
 
 function show(frame) {
+  if (calls.hear(frame)) return;
   if (!stage && frame.type === "message") {
     hear(frame);
     return;
@@ -363,11 +368,13 @@ const socket = agent
         downTimer = null;
         isDown = false;
         showLine();
+        calls.opened();
         refreshBoxes();
         panes?.list.forEach((pane) => pane.refresh());
         panes?.dialogues.forEach(({ thread }) => thread.sync());
       },
       onDown() {
+        calls.down();
         downTimer ??= setTimeout(() => {
           isDown = true;
           showLine();
@@ -375,6 +382,8 @@ const socket = agent
       },
     })
   : { send() {} };
+
+const calls = calling({ send: (frame) => socket.send(frame), open });
 
 const look = stage ? watch(() => [DESK, ...panes.list.map(({ number }) => number).filter(Boolean)]) : () => {};
 

@@ -18,7 +18,7 @@ const LOOK_MS = 50;
 const VARIABLE = new RegExp(`\\{\\s*(${texts.variables.replaceAll(" ", "|")})\\s*(\\|[^{}\\n]*)?\\}`);
 const SIZES_ITSELF = CSS.supports("field-sizing", "content");
 const unsent = new Store("unsent");
-const kept = new Store("emoji");
+const emojiStore = new Store("emoji");
 const behind = new Map(); // Threads that are not shown and still have something to send.
 
 function threadOf(number, callbacks = {}) {
@@ -174,7 +174,7 @@ export class Dialogue {
     this.picker = new Picker({
       form: box.form,
       number: this.number,
-      onChosen: (said) => this.#inserted(said),
+      onChosen: (reply) => this.#inserted(reply),
       onError: (sentence) => this.#complain(sentence),
     });
     const emoji = box.form.querySelector("[data-emoji]");
@@ -241,7 +241,7 @@ export class Dialogue {
 
   async #offerEmoji(button) {
     const { EmojiPicker } = await import("../shared/emoji.js");
-    const store = { load: () => kept.get("recent") ?? [], save: (list) => kept.set("recent", list) };
+    const store = { load: () => emojiStore.get("recent") ?? [], save: (list) => emojiStore.set("recent", list) };
     new EmojiPicker({ button, box: this.box, place: button.form, strings: texts, store }).open();
   }
 
@@ -289,10 +289,10 @@ export class Dialogue {
   }
 
   #rejected(body, sentence, code) {
-    const kept = [body, this.box?.value].filter(Boolean).join("\n");
-    drafts.set(this.number, kept);
+    const text = [body, this.box?.value].filter(Boolean).join("\n");
+    drafts.set(this.number, text);
     if (this.box) {
-      this.box.value = kept;
+      this.box.value = text;
       this.#grow();
       this.#complain(sentence);
     } else {

@@ -6,7 +6,7 @@ const begun = new Store("note");
 const names = new Map(); // Names that notes can mention, by number, once loaded.
 const CALL = /(?:^|\s)@([^\s@]*(?: [^\s@]*)?)$/u;
 const plain = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
-let list = null; // The open list: {root, box, start, found, index}
+let list = null; // The open list: {root, box, start, matches, index}
 
 /** Restore the drafts of the note fields that have just been drawn. */
 export function drawNotes() {
@@ -48,16 +48,16 @@ async function offer(box) {
   const call = callIn(box); // More may have been typed meanwhile.
   if (!call) return shut();
   const asked = plain(call[1]);
-  const found = all.filter((name) => plain(name).startsWith(asked)).slice(0, 6);
-  if (!found.length || found.includes(call[1])) return shut();
-  show(box, box.selectionStart - call[1].length - 1, found);
+  const matches = all.filter((name) => plain(name).startsWith(asked)).slice(0, 6);
+  if (!matches.length || matches.includes(call[1])) return shut();
+  show(box, box.selectionStart - call[1].length - 1, matches);
 }
 
-function show(box, start, found) {
+function show(box, start, matches) {
   shut();
   const id = `called-${box.dataset.note}`;
   const root = element("ul", { class: "called", role: "listbox", id, "aria-label": box.dataset.label });
-  found.forEach((name, index) => {
+  matches.forEach((name, index) => {
     const option = element("li", { role: "option", id: `${id}-${index}` }, name);
     option.addEventListener("pointerdown", (event) => event.preventDefault());
     option.addEventListener("click", () => choose(index));
@@ -65,20 +65,20 @@ function show(box, start, found) {
   });
   box.after(root);
   box.setAttribute("aria-controls", id);
-  list = { root, box, start, found, index: 0 };
+  list = { root, box, start, matches, index: 0 };
   select(0);
 }
 
 function select(index) {
-  list.index = (index + list.found.length) % list.found.length;
+  list.index = (index + list.matches.length) % list.matches.length;
   [...list.root.children].forEach((option, at) => option.setAttribute("aria-selected", at === list.index));
   list.box.setAttribute("aria-activedescendant", list.root.children[list.index].id);
 }
 
 function choose(index) {
-  const { box, start, found } = list;
+  const { box, start, matches } = list;
   shut();
-  write(box, `@${found[index]} `, start, box.selectionStart);
+  write(box, `@${matches[index]} `, start, box.selectionStart);
 }
 
 function shut() {

@@ -48,7 +48,7 @@ export class Palette {
   }
 
   #collect() {
-    const found = this.suggestions().map(({ title, body, choose }) => ({
+    const entries = this.suggestions().map(({ title, body, choose }) => ({
       label: `${texts.suggestProvider}: ${title || cut(body, 80)}`,
       kind: "action",
       run: choose,
@@ -57,23 +57,23 @@ export class Palette {
       for (const node of document.querySelectorAll(selector)) {
         if (node.closest("[inert]") || node.getAttribute("aria-current") === "page") continue;
         if (kind !== "go" && !node.closest("[data-menu]") && !node.checkVisibility()) continue;
-        found.push({ ...nameOf(node, kind), kind, run: () => node.click() });
+        entries.push({ ...nameOf(node, kind), kind, run: () => node.click() });
       }
     }
-    return found;
+    return entries;
   }
 
   #draw() {
     const asked = fold(this.input.value);
     const words = asked.split(" ");
-    const found = this.items.filter(({ label, kind }) => {
+    const matches = this.items.filter(({ label, kind }) => {
       const text = fold(`${label} ${texts.palette[kind]}`);
       return words.every((word) => text.includes(word));
     });
     const starts = ({ label }) => fold(label).startsWith(asked);
-    if (asked) found.sort((one, other) => starts(other) - starts(one));
-    this.found = [...numbered(asked, this.openNumber), ...found].slice(0, MOST).concat(this.#search(asked));
-    const options = this.found.map(({ label, kind, key, run: act }, index) => {
+    if (asked) matches.sort((one, other) => starts(other) - starts(one));
+    this.matches = [...numbered(asked, this.openNumber), ...matches].slice(0, MOST).concat(this.#search(asked));
+    const options = this.matches.map(({ label, kind, key, run: act }, index) => {
       const extras = element("span", { class: "extras" }, texts.palette[kind]);
       if (key) extras.append(element("kbd", {}, key));
       const option = element("li", { role: "option", id: `palette-${index}` });
@@ -95,7 +95,7 @@ export class Palette {
   }
 
   #key(event) {
-    const last = this.found.length - 1;
+    const last = this.matches.length - 1;
     const moves = { ArrowDown: this.index + 1, ArrowUp: this.index - 1 };
     if (event.isComposing) return;
     if (event.key in moves) {
@@ -103,7 +103,7 @@ export class Palette {
       this.#select((moves[event.key] + last + 1) % (last + 1 || 1));
     } else if (event.key === "Enter") {
       event.preventDefault();
-      if (this.found[this.index]) this.#run(this.found[this.index].run);
+      if (this.matches[this.index]) this.#run(this.matches[this.index].run);
     }
   }
 

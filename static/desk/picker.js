@@ -10,7 +10,7 @@ export class Picker {
   /**
    * form       the composer; holds the textarea and [data-canned], the button
    * number     of the conversation
-   * onChosen(said)  body, missing and attachments of the reply, filled in by the server
+   * onChosen(reply)  body, missing and attachments of the reply, filled in by the server
    * onError(sentence)
    */
   constructor({ form, number, onChosen, onError }) {
@@ -111,25 +111,25 @@ export class Picker {
     if (!root) return;
     const query = input.value;
     const address = `/desk/c/${this.number}/replies/?q=${encodeURIComponent(query)}`;
-    let found;
+    let matches;
     try {
       const response = await fetch(address, { headers: { Accept: "application/json" } });
       if (!response.ok) throw new Error(response.status);
-      found = (await response.json()).replies;
+      matches = (await response.json()).replies;
       this.none.textContent = texts.cannedNone;
     } catch {
       this.none.textContent = texts.failed;
     }
     if (this.root !== root || input.value !== query) return; // Closed, or a later search runs.
-    const hasFailed = !found;
-    found ??= [];
-    this.replies = found;
+    const hasFailed = !matches;
+    matches ??= [];
+    this.replies = matches;
     this.isSettled = true;
-    this.list.replaceChildren(...found.map((reply, index) => this.#option(reply, index)));
-    this.none.hidden = Boolean(found.length);
+    this.list.replaceChildren(...matches.map((reply, index) => this.#option(reply, index)));
+    this.none.hidden = Boolean(matches.length);
     this.#select(0);
     if (!this.isHasty || hasFailed) return;
-    if (found.length) this.#choose(found[0]);
+    if (matches.length) this.#choose(matches[0]);
     else this.#close();
   }
 
@@ -166,13 +166,13 @@ export class Picker {
         method: "POST",
         headers: JSON.parse(document.body.getAttribute("hx-headers")),
       });
-      const said = await response.json();
-      if (!response.ok) throw said.error;
+      const reply = await response.json();
+      if (!response.ok) throw reply.error;
       const [start, end] = this.place;
       this.typed = "";
       this.#close();
-      write(this.box, said.body, start, end);
-      this.onChosen(said);
+      write(this.box, reply.body, start, end);
+      this.onChosen(reply);
     } catch (error) {
       this.#close();
       this.onError(error.message && error.code ? error.message : texts.failed);

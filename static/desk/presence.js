@@ -4,13 +4,22 @@
 import "../base/bar.js";
 import { connect } from "../shared/socket.js";
 import { toast } from "../base/toasts.js";
+import { calling } from "./calling.js";
 import { hear, renewState, showState } from "./elsewhere.js";
 import { texts } from "./page.js";
 
-connect({
+const socket = connect({
   url: async () => `${location.origin.replace(/^http/, "ws")}/ws/desk/`,
-  onFrame: hear,
-  onOpen: renewState,
+  onFrame: (frame) => calls.hear(frame) || hear(frame),
+  onOpen() {
+    calls.opened();
+    renewState();
+  },
+  onDown: () => calls.down(),
+});
+const calls = calling({
+  send: (frame) => socket.send(frame),
+  open: (number) => location.assign(`/desk/c/${number}/`),
 });
 
 /** The status buttons, on pages that htmx does not serve. */

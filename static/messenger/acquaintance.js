@@ -73,8 +73,8 @@ export class Acquaintance {
   /** Of the open conversations: the one shown, or shown on the page before; otherwise the first. */
   #chosen() {
     const known = [this.messenger.conversation?.id, this.session.load("talk")];
-    const found = known.map((id) => this.open.find((one) => one.id === id)).find(Boolean);
-    return found ?? this.open[0];
+    const match = known.map((id) => this.open.find((one) => one.id === id)).find(Boolean);
+    return match ?? this.open[0];
   }
 
   /** The open conversations besides the one that is shown. */
@@ -189,9 +189,9 @@ export class Acquaintance {
     this.messenger.identity.forget(); // Before anybody logs in again.
     await this.loading;
     if (!this.messenger.privacy.isIdentified || this.session.guest) return;
-    const told = this.session.leave();
+    const leaving = this.session.leave();
     this.forgetToken({ isLeaving: true }); // At once: no more requests with the token that ends.
-    await told.catch(() => {}); // Without a connection the token lives on, but nobody has it.
+    await leaving.catch(() => {}); // Without a connection the token lives on, but nobody has it.
     this.messenger.tabs.tell();
   }
 

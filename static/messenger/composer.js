@@ -67,6 +67,10 @@ export class Composer {
     this.form.hidden = isHidden;
   }
 
+  get text() {
+    return this.box.value.trim();
+  }
+
   clear() {
     this.box.value = "";
     this.typedAt = 0;

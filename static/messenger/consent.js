@@ -41,8 +41,8 @@ export class Consent {
       const { language, consent } = this.config;
       const identity = this.session.isKnown ? null : await this.proof();
       const isNew = !this.session.isKnown; // They may have been identified meanwhile.
-      const told = { language, consent, ...(identity && { identity }) };
-      const { ok, data } = await this.session.ask(isNew ? "visitors/" : "consent/", told);
+      const body = { language, consent, ...(identity && { identity }) };
+      const { ok, data } = await this.session.ask(isNew ? "visitors/" : "consent/", body);
       if (ok) this.onGiven(data);
       else this.#complain(data.error?.message ?? this.config.strings.failed);
     } catch {

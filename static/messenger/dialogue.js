@@ -70,10 +70,10 @@ export class Dialogue {
     rows.forEach((row, index) => {
       let node = this.nodes.get(row.key);
       // The same id with another text: another tab's choice came first.
-      if (!node || node.said !== row.body) {
+      if (!node || node.shownBody !== row.body) {
         node?.remove();
         node = this.#node(row);
-        node.said = row.body;
+        node.shownBody = row.body;
         this.nodes.set(row.key, node);
       }
       this.#update(node, row);

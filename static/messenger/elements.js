@@ -28,12 +28,12 @@ export const icon = (name) =>
 export function linked(text, opensLabel) {
   const nodes = [];
   let end = 0;
-  for (const found of text.matchAll(ADDRESS)) {
+  for (const match of text.matchAll(ADDRESS)) {
     // Punctuation at the end seldom belongs to the URL.
-    const address = found[0].replace(/[.,;:!?»)\]}*_]+$/, "");
+    const address = match[0].replace(/[.,;:!?»)\]}*_]+$/, "");
     if (!isWeb(address)) continue;
-    nodes.push(text.slice(end, found.index), link(address, opensLabel));
-    end = found.index + address.length;
+    nodes.push(text.slice(end, match.index), link(address, opensLabel));
+    end = match.index + address.length;
   }
   nodes.push(text.slice(end));
   return nodes;

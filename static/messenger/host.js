@@ -10,7 +10,7 @@ export class Host {
   /** handlers: open(isBack): opened, or open again as on the page before; minimize();
   offer(answer): *  the engagement that the page got; page(): the visitor may be on another page;
   link(word): the *  visitor came by a link in an e-mail; identify(token): the customer's identity;
-  logout() */
+  logout(); mirror(data): a message of the recorder in the page */
   constructor(handlers) {
     this.isAlone = window.parent === window;
     this.origin = null;
@@ -35,13 +35,14 @@ export class Host {
         this.view = data.view;
         this.viewedAt = performance.now();
       }
-      handlers.page();
+      if (data.page) handlers.page();
       if (isRecord(data.offer)) handlers.offer(data.offer);
       if (data.type === "hello" && data.link && typeof data.link === "string") handlers.link(data.link);
       if (data.type === "logout" || data.kept?.logout) this.#leave(handlers);
       if (data.identity && typeof data.identity === "string") handlers.identify(data.identity);
       if (data.type === "open") handlers.open(data.isBack === true);
       if (data.type === "minimize") handlers.minimize();
+      if (String(data.type).startsWith("mirror:")) handlers.mirror(data);
     });
     // To any page: `frame-ancestors` has let it embed us, and the message contains nothing else.
     if (!this.isAlone) window.parent.postMessage({ causerie: 1, type: "here" }, "*");

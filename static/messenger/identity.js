@@ -5,7 +5,7 @@ export class Identity {
    *  onForeign(): it was somebody else's */
   constructor({ session, host, language, onKnown, onForeign }) {
     Object.assign(this, { session, host, language, onKnown, onForeign });
-    this.told = "";
+    this.lastToken = "";
     this.proof = null; // Of a customer not known yet: it is sent with their consent.
     this.refused = ""; // Sent while consent was withdrawn.
     this.turn = Promise.resolve();
@@ -13,8 +13,8 @@ export class Identity {
 
   /** The same token comes with every message of the page: send it once. */
   receive(token, loading) {
-    if (token === this.told || this.session.guest) return;
-    this.told = token;
+    if (token === this.lastToken || this.session.guest) return;
+    this.lastToken = token;
     this.turn = this.turn.then(() => loading).then(() => this.#tell(token));
   }
 
@@ -32,13 +32,13 @@ export class Identity {
   }
 
   forget() {
-    this.told = "";
+    this.lastToken = "";
     this.refused = "";
     this.proof = null;
   }
 
   async #tell(token) {
-    if (token !== this.told) return; // Logged out meanwhile, or somebody else logged in.
+    if (token !== this.lastToken) return; // Logged out meanwhile, or somebody else logged in.
     try {
       const { ok, data } = await this.session.identify({ identity: token, language: this.language });
       if (!ok) {
@@ -50,7 +50,7 @@ export class Identity {
       if (!data.known && this.session.token) this.onForeign();
       if (data.token) this.onKnown();
     } catch {
-      this.told = ""; // Sent again with the page's next message.
+      this.lastToken = ""; // Sent again with the page's next message.
     }
   }
 }

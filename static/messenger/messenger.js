@@ -4,6 +4,9 @@
 
 import { Acquaintance } from "./acquaintance.js";
 import { Attached } from "./attached.js";
+import { CallRequest } from "./call_request.js";
+import { Calling } from "./calling.js";
+import { CobrowsingCard } from "./cobrowsing.js";
 import { Composer } from "./composer.js";
 import { Consent } from "./consent.js";
 import { Dialogue } from "./dialogue.js";
@@ -12,6 +15,7 @@ import { byId } from "./elements.js";
 import { History } from "./history.js";
 import { Host } from "./host.js";
 import { Identity } from "./identity.js";
+import { Mirroring } from "./mirroring.js";
 import { Others } from "./others.js";
 import { Pages } from "./pages.js";
 import { answerId } from "./offered.js";
@@ -43,6 +47,33 @@ class Messenger {
       link: (word) => this.known.follow(word),
       identify: (token) => this.identity.receive(token, this.known.loading),
       logout: () => this.known.logout(),
+      mirror: (data) => this.mirroring.hear(data),
+    });
+    this.calling = new Calling({
+      session: this.session,
+      host: this.host,
+      settings: config.calls,
+      send: (frame) => this.talk.send(frame),
+      isQuiet: () => !this.sound.isOn,
+    });
+    this.callRequest = new CallRequest({
+      strings: this.strings,
+      mayAsk: () => this.hasConsent(),
+      send: (text) => this.send(this.composer.text || text),
+      ring: (withVideo) => this.calling.ring(withVideo),
+    });
+    this.mirroring = new Mirroring({
+      session: this.session,
+      host: this.host,
+      settings: config.mirror,
+      onSession: (session) => this.cobrowsing.show(session),
+    });
+    this.cobrowsing = new CobrowsingCard({
+      host: this.host,
+      labels: config.mirror?.labels.cobrowsing,
+      onAnswer: (accepts) => this.mirroring.answer(accepts),
+      onStop: () => this.mirroring.stopSession(),
+      onShow: (isNew) => isNew && this.scroll.toEnd(),
     });
     this.identity = new Identity({
       session: this.session,
@@ -116,6 +147,7 @@ class Messenger {
         page_url: this.host.page,
         view: this.host.about(config.language),
         targeting: this.engagement?.targeting,
+        ...this.callRequest.about,
       }),
       onChange: () => this.render(),
       onMoved: () => this.tellStay(),
@@ -128,6 +160,10 @@ class Messenger {
       onTyping: (isOn, name) => this.view.showTyping(isOn, name),
       onHidden: (since) => this.known.hidden(since),
       onLinked: () => this.known.loadAgain(),
+      onCall: (frame) => this.calling.hear(frame),
+      onSocket: (isUp) => (isUp ? this.calling.opened() : this.calling.down()),
+      onMirror: (conversation, names) => this.mirroring.show(conversation, names),
+      onCobrowsing: (conversation, session) => this.mirroring.showSession(conversation, session),
       onRejected: (...refusal) => this.reject(...refusal),
       onRefused: (code) => this.refused(code),
     });
@@ -159,6 +195,7 @@ class Messenger {
     byId("minimize").hidden = this.host.isAlone;
     byId("minimize").addEventListener("click", () => this.host.tell("minimize"));
     byId("decline").addEventListener("click", () => this.host.tell("minimize"));
+    byId("person").addEventListener("click", () => this.askForPerson());
     byId("restart").addEventListener("click", () => this.restart());
     addEventListener("keydown", (event) => {
       if (document.querySelector("dialog[open]")) return; // Escape belongs to the dialog then.
@@ -200,7 +237,7 @@ class Messenger {
     if (code === "token") this.known.forgetToken();
     if (code === "closed") this.thread.sync();
     if (code === "consent" && this.session.token) this.known.load(); // The text has changed meanwhile.
-    this.composer.restore(body);
+    if (!this.callRequest.refused(body)) this.composer.restore(body);
     if (attachment && code !== "attachment") this.composer.uploads.adopt([attachment]);
     this.composer.complain(sentence || this.strings.rejected);
     if (code === "no_room") this.watchRoom(sentence);
@@ -231,13 +268,19 @@ class Messenger {
     this.render();
   }
 
+  /** Return whether consent was given; otherwise point at the card that asks for it. */
+  hasConsent() {
+    if (!this.consent.isAsked) return true;
+    this.composer.hint(this.strings.consent_first);
+    this.scroll.toEnd();
+    byId("accept").focus();
+    return false;
+  }
+
   /** Return whether the text may go; without a text there are only files, which follow. */
   send(text) {
-    if (this.consent.isAsked) {
+    if (!this.hasConsent()) {
       this.wantsToSend = true;
-      this.composer.hint(this.strings.consent_first);
-      this.scroll.toEnd();
-      byId("accept").focus();
       return false;
     }
     if (!text) return true;
@@ -258,6 +301,13 @@ class Messenger {
   choose(id, text) {
     this.scroll.isAtEnd = true;
     this.thread.send(text, null, answerId(id));
+  }
+
+  /** The words are a message like any other; the bot passes on whoever writes them. */
+  askForPerson() {
+    this.scroll.isAtEnd = true;
+    this.thread.send(this.strings.person);
+    this.composer.focus();
   }
 
   /** Return the URL of a file: in the conversation, or of the visitor who may start one with it; ""
@@ -290,13 +340,17 @@ class Messenger {
     this.composer.focus();
     if (this.wantsToSend) this.composer.form.requestSubmit();
     this.wantsToSend = false;
+    this.callRequest.resume();
   }
 
   /** The history was hidden or shown, or consent withdrawn. */
   decided(what) {
     this.consent.standing = this.privacy.value.consent;
     if (what === "history") this.known.hidden(this.privacy.value.hidden_at).then(() => this.tabs.tell());
-    else this.email.receive(null);
+    else {
+      this.email.receive(null);
+      this.calling.leave();
+    }
     this.render();
   }
 

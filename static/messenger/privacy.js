@@ -43,12 +43,12 @@ export class Privacy {
   }
 
   async #takeCopy() {
-    const told = await this.#send("copy/", {});
-    if (!told) return;
-    const file = new Blob([JSON.stringify(told, null, 2)], { type: "application/json" });
+    const copy = await this.#send("copy/", {});
+    if (!copy) return;
+    const file = new Blob([JSON.stringify(copy, null, 2)], { type: "application/json" });
     const link = document.createElement("a");
     link.href = URL.createObjectURL(file);
-    link.download = `${told.website}.json`;
+    link.download = `${copy.website}.json`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // Some browsers read it later.
   }

@@ -26,7 +26,10 @@ export class Screen {
     this.showDialogue(news);
     messenger.others.show(messenger.known.others, !thread.pending.length);
     consent.show();
+    messenger.calling.show(conversation);
+    messenger.callRequest.show(conversation, engagement);
     messenger.email.show(conversation, !consent.isAsked);
+    byId("person").hidden = conversation?.status !== "bot";
     byId("settings-open").hidden = !session.token || Boolean(session.guest);
     survey.show(conversation, isSeen);
     composer.isHidden = messenger.talk.isOver;

@@ -3,8 +3,9 @@
 import { Turns } from "./turns.js";
 
 const REQUEST_MS = 15_000;
+const SOCKET_MS = 5_000;
 // A draft, an e-mail's link and the chosen conversation are the tab's; all else is the browser's.
-const OF_THE_TAB = ["draft", "guest", "talk"];
+const OF_THE_TAB = ["draft", "guest", "talk", "call"];
 
 /** Replaces storage where there is none. */
 class Memory extends Map {
@@ -126,8 +127,8 @@ export class Session {
   }
 
   undismiss(conversationId) {
-    const kept = this.dismissed.filter((id) => id !== conversationId);
-    if (kept.length < this.dismissed.length) this.save("dismissed", JSON.stringify(kept));
+    const remaining = this.dismissed.filter((id) => id !== conversationId);
+    if (remaining.length < this.dismissed.length) this.save("dismissed", JSON.stringify(remaining));
   }
 
   headers = () => {
@@ -182,11 +183,16 @@ export class Session {
     }
   }
 
-  /** Return the URL of one socket. */
-  async socketUrl() {
-    const { ok, data } = await this.ask("ticket/", {});
+  /** Return the URL of one socket. Its ticket is good for the present token only: until the socket
+   *  has `settled`, the identity stays as it is, for a few seconds at most. */
+  async socketUrl(path, settled) {
+    const { ok, data } = await this.turns.beside((signal) => {
+      const timeout = new Promise((resolve) => setTimeout(resolve, SOCKET_MS));
+      this.turns.hold(Promise.race([settled, timeout]));
+      return this.#ask("ticket/", { data: {}, signal });
+    });
     if (!ok) throw new Error(data.error?.code);
-    const url = new URL("/ws/messenger/", location.href);
+    const url = new URL(`/ws/messenger/${path}`, location.href);
     url.protocol = url.protocol.replace("http", "ws");
     url.searchParams.set("ticket", data.ticket);
     return url.href;

@@ -15,6 +15,9 @@ export class Talk {
    * onTyping(isOn, name)
    * onHidden()       the history was hidden or shown again, perhaps in another tab or browser
    * onLinked()       conversations of another browser of the same person may have come
+   * onMirror(conversation, names)   those who look at the visitor's page now
+   * onCall(frame)    return whether the frame was about a call; onSocket(isUp)
+   * onCobrowsing(conversation, session)   one of them asks to act on it, does so, or no longer does
    * onRejected(body, sentence, code), onRefused(code)  as in Thread
    */
   constructor({ session, host, ...handlers }) {
@@ -69,6 +72,10 @@ export class Talk {
     this.socket?.send({ type: "typing", conversation: this.conversation.id, on: isOn });
   }
 
+  send(frame) {
+    this.socket?.send(frame);
+  }
+
   #begin(conversation) {
     this.handlers.onBegun();
     if (this.conversation?.id === conversation.id) return;
@@ -93,12 +100,14 @@ export class Talk {
   listen({ isAgain = false } = {}) {
     let wasOpen = false;
     this.socket ??= connect({
-      url: () => this.session.socketUrl(),
+      url: (settled) => this.session.socketUrl("", settled),
       onFrame: (frame) => this.#receive(frame),
+      onDown: () => this.handlers.onSocket(false),
       onOpen: () => {
         if (this.conversation) this.thread.sync();
         else if (wasOpen) this.handlers.onHidden(); // Something may have come meanwhile.
         if (isAgain && !wasOpen) this.handlers.onLinked();
+        this.handlers.onSocket(true);
         wasOpen = true;
       },
     });
@@ -113,6 +122,9 @@ export class Talk {
 
   #receive(frame) {
     if (frame.type === "person" && !this.session.guest) return this.#listenAgain();
+    if (this.handlers.onCall(frame)) return;
+    if (frame.type === "mirror") return this.handlers.onMirror(frame.conversation, frame.names);
+    if (frame.type === "cobrowsing") return this.handlers.onCobrowsing(frame.conversation, frame.session);
     if (frame.type === "history") this.handlers.onHidden(frame.hidden);
     if (frame.conversation !== this.conversation?.id) return this.#overhear(frame);
     if (frame.type === "message") this.thread.receive(frame.message);

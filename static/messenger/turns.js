@@ -19,6 +19,12 @@ export class Turns {
     return answer;
   }
 
+  /** Let exclusive requests wait for `ended`, too, which never fails. */
+  hold(ended) {
+    const held = ended.then(() => this.underWay.delete(held));
+    this.underWay.add(held);
+  }
+
   /** Return the answer of `ask(signal)`, asked once nothing else is under way. */
   goAlone(ask) {
     const answer = this.alone.then(() => Promise.all(this.underWay)).then(this.#unlessDropped(ask));

@@ -88,9 +88,10 @@ export class View {
 
   #waitingLine() {
     const { strings, conversation } = this;
-    const { place, within, agent, closed } = conversation ?? {};
+    const { place, within, agent, closed, channel } = conversation ?? {};
     if (agent?.part === "expected") return strings.waiting_for.replace("{name}", agent.name);
-    const lines = closed ? [strings.arrived, this.#backLine(conversation)] : [strings.waiting];
+    const isCall = channel === "call" || channel === "video";
+    const lines = closed ? [strings.arrived, this.#backLine(conversation)] : [isCall ? strings.waiting_call : strings.waiting];
     if (place) lines.push(place === 1 ? strings.place_first : strings.place.replace("{n}", place));
     if (within) {
       const [name, n] = within < 120 ? ["within_minutes", within] : ["within_hours", within / 60];

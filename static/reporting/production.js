@@ -63,7 +63,7 @@ document.addEventListener("desk:moved", ({ target }) => {
   }
   refresh();
 });
-document.addEventListener("desk:told", ({ detail }) => toast(detail));
+document.addEventListener("desk:notice", ({ detail }) => toast(detail));
 document.addEventListener("desk:refused", ({ detail }) => {
   toast({ sentence: detail.message, isError: true });
   refresh();

@@ -97,7 +97,7 @@ export class EmojiPicker {
     const known = recent.filter((char) => names.has(char)).map((char) => [char, names.get(char), ""]);
     const all = [{ name: strings.emoji_recent, emoji: known }, ...(groups ?? [])];
     const shown = words.length
-      ? [{ name: strings.emoji, emoji: found(groups ?? [], words) }]
+      ? [{ name: strings.emoji, emoji: matching(groups ?? [], words) }]
       : all.filter(({ emoji }) => emoji.length);
     const sections = shown.filter(({ emoji }) => emoji.length).map((group) => section(group));
     this.list.replaceChildren(...sections);
@@ -204,7 +204,7 @@ function option(char, label) {
 }
 
 /** Return the emoji whose name or tags have a word beginning with each of `words`. */
-function found(groups, words) {
+function matching(groups, words) {
   const all = groups.flatMap(({ emoji }) => emoji);
   return all.filter(([, label, tags]) => {
     const own = plain(`${label} ${tags}`).split(/[\s-]+/);

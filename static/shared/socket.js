@@ -6,12 +6,14 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 
 /**
- * url()          the URL to connect to, requested each time (a ticket is good for one socket)
+ * url(settled)   the URL to connect to, requested each time (a ticket is good for one socket);
+ *                the promise `settled` ends once the socket is open or will not be
  * onFrame(frame) each frame except `ready` and `ping`
+ * onBytes(data)  each binary frame, as an ArrayBuffer
  * onOpen()       joined (`ready`): fetch what came meanwhile
  * onDown()       lost, or could not be made
  */
-export function connect({ url, onFrame, onOpen = () => {}, onDown = () => {} }) {
+export function connect({ url, onFrame, onBytes = () => {}, onOpen = () => {}, onDown = () => {} }) {
   const stopper = new AbortController();
   let socket = null;
   let isOpening = false;
@@ -24,18 +26,24 @@ export function connect({ url, onFrame, onOpen = () => {}, onDown = () => {} }) 
     if (socket || isOpening || stopper.signal.aborted) return;
     clearTimeout(retry);
     isOpening = true;
+    let settle;
+    const settled = new Promise((resolve) => (settle = resolve));
     try {
-      const address = await url();
-      if (!stopper.signal.aborted) listen(new WebSocket(address));
+      const address = await url(settled);
+      if (stopper.signal.aborted) settle();
+      else listen(new WebSocket(address), settle);
     } catch {
+      settle();
       lost();
     } finally {
       isOpening = false;
     }
   }
 
-  function listen(opened) {
+  function listen(opened, settle) {
     socket = opened;
+    for (const type of ["open", "close"]) opened.addEventListener(type, settle);
+    opened.binaryType = "arraybuffer";
     heard();
     opened.onmessage = ({ data }) => opened === socket && receive(data);
     opened.onclose = () => opened === socket && lost();
@@ -43,6 +51,7 @@ export function connect({ url, onFrame, onOpen = () => {}, onDown = () => {} }) 
 
   function receive(data) {
     heard();
+    if (typeof data !== "string") return onBytes(data);
     let frame;
     try {
       frame = JSON.parse(data);
@@ -94,6 +103,10 @@ export function connect({ url, onFrame, onOpen = () => {}, onDown = () => {} }) 
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
   }
 
+  function sendBytes(bytes) {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(bytes);
+  }
+
   function stop() {
     stopper.abort();
     lost();
@@ -106,5 +119,13 @@ export function connect({ url, onFrame, onOpen = () => {}, onDown = () => {} }) 
     { signal: stopper.signal },
   );
   open();
-  return { send, stop };
+  return {
+    send,
+    sendBytes,
+    stop,
+    /** How many bytes the network has not taken yet. */
+    get waiting() {
+      return socket?.bufferedAmount ?? 0;
+    },
+  };
 }

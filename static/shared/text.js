@@ -6,11 +6,11 @@ export function cut(text, limit) {
   const whole = text.slice(0, 8 * limit).toWellFormed?.() ?? text.slice(0, 8 * limit);
   const parts = Intl.Segmenter ? Array.from(new Intl.Segmenter().segment(whole), ({ segment }) => segment) : [...whole];
   let room = limit;
-  let kept = "";
+  let start = "";
   for (const part of parts) {
     room -= [...part].length;
     if (room < 0) break;
-    kept += part;
+    start += part;
   }
-  return kept;
+  return start;
 }

@@ -81,8 +81,8 @@ export class Uploads {
 
   /** Add files that the server has already, as if they had just been uploaded. */
   adopt(attachments) {
-    for (const kept of attachments) {
-      this.items.push({ id: kept.id, file: kept, name: kept.name, done: 1, state: "ready", sentence: "", kept });
+    for (const stored of attachments) {
+      this.items.push({ id: stored.id, file: stored, name: stored.name, done: 1, state: "ready", sentence: "", stored });
     }
     this.#draw();
   }
@@ -92,7 +92,7 @@ export class Uploads {
     const ready = this.items.filter(({ state }) => state === "ready");
     this.items = this.items.filter(({ state }) => state !== "ready");
     this.#draw();
-    return ready.map(({ kept }) => kept);
+    return ready.map(({ stored }) => stored);
   }
 
   stop() {
@@ -121,7 +121,7 @@ export class Uploads {
       const { status } = request;
       const answer = parsed(request.responseText);
       if (status < 300 && answer?.attachment) {
-        Object.assign(item, { state: "ready", kept: answer.attachment, name: answer.attachment.name });
+        Object.assign(item, { state: "ready", stored: answer.attachment, name: answer.attachment.name });
         this.#draw();
       } else {
         const isFinal = status >= 400 && status < 500 && status !== 429;

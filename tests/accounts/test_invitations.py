@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
+from django.conf import settings as installation
 from django.contrib.auth.hashers import make_password
 from django.core import mail
 from django.test import Client
@@ -59,7 +60,7 @@ def test_the_link_works_once(person: User) -> None:
 def test_the_link_expires(person: User, monkeypatch: pytest.MonkeyPatch) -> None:
     path = invitations.path_for(person)
     later = timezone.now().replace(tzinfo=None) + timedelta(
-        seconds=settings.PASSWORD_RESET_TIMEOUT + 86400
+        seconds=installation.PASSWORD_RESET_TIMEOUT + 86400
     )
     monkeypatch.setattr(
         "django.contrib.auth.tokens.PasswordResetTokenGenerator._now", lambda _self: later
@@ -84,16 +85,25 @@ def test_a_weak_password_is_refused_with_a_message(person: User) -> None:
     assert not person.has_usable_password()
 
 
-def test_the_mail_contains_a_working_link(person: User) -> None:
+def test_no_file_contains_a_link(person: User, settings: Any, tmp_path: Path) -> None:
+    settings.EMAIL_BACKEND = "messenger.mail.file_backend.Backend"
+    settings.MAIL_FOLDER = tmp_path
+    invitations.send_invitation(user_id=person.pk)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_mail_contains_a_working_link(person: User, settings: Any) -> None:
+    settings.HAS_MAIL_SERVER = True
     invitations.send_invitation(user_id=person.pk)
     (sent,) = mail.outbox
     assert sent.to == ["alice@example.com"]
-    link = next(word for word in sent.body.split() if word.startswith(settings.PUBLIC_URL))
-    page = open_link(Client(), link.removeprefix(settings.PUBLIC_URL))
+    link = next(word for word in sent.body.split() if word.startswith(installation.PUBLIC_URL))
+    page = open_link(Client(), link.removeprefix(installation.PUBLIC_URL))
     assert "Choose a password" in page.content.decode()
 
 
-def test_inactive_and_unreachable_users_get_no_mail(person: User) -> None:
+def test_inactive_and_unreachable_users_get_no_mail(person: User, settings: Any) -> None:
+    settings.HAS_MAIL_SERVER = True
     person.is_active = False
     person.save()
     invitations.send_invitation(user_id=person.pk)

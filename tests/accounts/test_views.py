@@ -56,8 +56,8 @@ def test_a_wrong_password_and_an_unknown_name_give_the_same_error() -> None:
         for name in (user.username, "nobody")
     ]
     for answer in answers:
-        assert answer.count('role="alert"') == 1
-    sentences = {answer.split('role="alert"')[1].split("</div>")[0] for answer in answers}
+        assert answer.count('id="refused"') == 1
+    sentences = {answer.split('id="refused"')[1].split("</div>")[0] for answer in answers}
     assert len(sentences) == 1
 
 

@@ -28,6 +28,9 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
     "--disable-quic",
+    # A tone and a moving picture instead of a microphone and a camera, and nobody is asked.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
 ]
 # What the page's policy forbids is told to the console, where every test looks.
 TELL_VIOLATIONS = """

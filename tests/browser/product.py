@@ -46,7 +46,7 @@ class Product:
 
     def __init__(self, var: Path, **environment: str) -> None:
         self.var = var
-        self.environment = {"DEMO": "on", **environment}
+        self.environment = {"DEMO": "on", "RATE_LIMITS": "off", **environment}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = var / "product.log"
@@ -134,11 +134,15 @@ class Product:
     def web_processes(self) -> list[psutil.Process]:
         assert self.process is not None
         children = psutil.Process(self.process.pid).children(recursive=True)
-        return [one for one in children if "daphne" in one.cmdline()]
+        return [one for one in children if one.name().startswith("causerie-web")]
 
     def log_tail(self) -> str:
         """Return the end of its log, to explain a failure."""
         return self.log.read_text(errors="replace")[-4000:]
+
+    def connection(self) -> psycopg.Connection[tuple[object, ...]]:
+        """A transaction on its database, which keeps its locks until it is committed."""
+        return psycopg.connect(engines.database_url(self.var))
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """Query its database directly."""
@@ -158,7 +162,10 @@ class Product:
 
     def _forget(self) -> None:
         with psycopg.connect(engines.database_url(self.var), autocommit=True) as connection:
+            # The triggers of the records do not fire for a replica.
+            connection.execute("SET session_replication_role = replica")
             connection.execute(f"TRUNCATE {', '.join(TRACES)} CASCADE")
+            connection.execute("SET session_replication_role = origin")
             connection.execute("UPDATE accounts_agentchannel SET is_available = false")
             connection.execute("UPDATE accounts_user SET language = ''")
             connection.execute("UPDATE routing_rulestep SET places = 3 WHERE position = 1")

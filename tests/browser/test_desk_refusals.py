@@ -43,6 +43,9 @@ def test_released_conversation_cannot_be_closed_from_an_outdated_desk(
     for _beat in range(5):  # between two heartbeats
         product.rows(LOST)
         manager.page.goto(f"{product.url}/desk/c/{number}/")
+        expect(release.or_(waits)).to_be_visible()
+        if waits.is_visible():  # released by the last click, which took its time
+            break
         if release.is_enabled():
             release.click()
             with suppress(AssertionError):  # a heartbeat came in between, so it was refused

@@ -171,6 +171,30 @@ def test_page_can_send_commands(crowd: Crowd, port: int, product: Product) -> No
     assert "token" not in visitor.page.evaluate(STORED_NAMES)
 
 
+def test_identity_waits_for_a_socket_that_is_opening(
+    crowd: Crowd, port: int, product: Product
+) -> None:
+    """It would change the token under the socket's ticket, which would then be refused."""
+    shop = crowd.visitor()
+    log_in(shop)
+    token = shop.page.locator("body").get_attribute("data-identity")
+    visitor = new_visitor(crowd, port).visit("/")
+    visitor.open()
+    visitor.agree()
+    visitor.say("Where is my order?")
+    with product.connection() as connection, visitor.page.expect_response("**/identity/"):
+        connection.execute("LOCK TABLE conversations_mirrorlook")  # No socket opens meanwhile.
+        with visitor.page.expect_websocket():
+            visitor.page.reload()
+            visitor.page.evaluate("Causerie('open')")
+        visitor.page.evaluate("token => Causerie('identify', token)", token)
+        visitor.page.wait_for_timeout(700)
+        connection.commit()
+    visitor.sees("Where is my order?")
+    known = "SELECT count(*) FROM conversations_visitor WHERE person_id IS NOT NULL"
+    assert product.rows(known) == [(1,)]
+
+
 @pytest.mark.parametrize("where", ["self !== top", "true"])
 def test_conversation_works_without_browser_storage(crowd: Crowd, port: int, where: str) -> None:
     """In the iframe only (the page then stores our few values), or everywhere (until the page is
@@ -291,7 +315,6 @@ def test_layout_supports_right_to_left(crowd: Crowd, product: Product) -> None:
         left, right = last.evaluate(LAST_LINE)
         assert right < left / 2  # the short second line is on the right
         fits(visitor)
-        visitor.page.screenshot(path="/tmp/m/rtl.png")
 
 
 def test_messenger_can_be_minimized_and_reopened_after_opening_offline(

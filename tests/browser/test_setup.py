@@ -5,64 +5,108 @@ from __future__ import annotations
 
 import re
 import secrets
-import subprocess
-import sys
+import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests import identity_provider
 from tests.browser import brand
 from tests.browser.conftest import Crowd
-from tests.browser.product import ROOT, Product
+from tests.browser.product import Product
 from tests.browser.test_every_page import inaccessible
+from tests.identity_provider import Provider
 
 PASSWORD = "a-fine-password-7"
 
 
 @pytest.fixture
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """A production installation with no users but its superuser."""
+def acme() -> Iterator[Provider]:
+    """A provider of single sign-on, where the administrator is known."""
+    with identity_provider.running() as provider:
+        provider.person = {"sub": "root-1", "email": "root@example.com", "email_verified": True}
+        yield provider
+
+
+@pytest.fixture
+def fresh(tmp_path_factory: pytest.TempPathFactory, acme: Provider) -> Iterator[Product]:
+    """An installation without users."""
     product = Product(
         tmp_path_factory.mktemp("fresh") / "var",
         DEMO="off",
+        DEBUG="on",  # the provider has no certificate
+        PRIVATE_SERVERS=acme.url.removeprefix("http://"),
         SECRET_KEY=secrets.token_urlsafe(48),
         ALLOWED_HOSTS="127.0.0.1",
         HTTPS="off",
         WEB_PROCESSES="1",
     )
+    product.environment["PUBLIC_URL"] = product.url
     try:
         product.start()
-        subprocess.run(
-            [sys.executable, "manage.py", "createsuperuser", "--noinput"],
-            cwd=ROOT,
-            env=product.variables()
-            | {
-                "DJANGO_SUPERUSER_USERNAME": "root",
-                "DJANGO_SUPERUSER_EMAIL": "root@example.com",
-                "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
-            },
-            check=True,
-            capture_output=True,
-        )
         yield product
     finally:
         product.stop()
+
+
+def printed_link(product: Product) -> str:
+    """Wait for the link that the server prints once it is ready."""
+    give_up = time.monotonic() + 60
+    while not (found := re.search(r"http\S+/first-administrator/\S+/", product.log.read_text())):
+        assert time.monotonic() < give_up, product.log_tail()
+        time.sleep(0.1)
+    return found[0]
 
 
 def go_on(page: Page) -> None:
     page.get_by_role("button", name="Save and continue").click()
 
 
-def test_guided_setup_leads_to_the_first_answer(browser: Browser, fresh: Product) -> None:
+def log_in_by_provider(crowd: Crowd, admin: Page, fresh: Product, acme: Provider) -> list[str]:
+    """Enter a provider in the administration, link the account with it, and log in by it."""
+    admin.goto(f"{fresh.url}/admin/accounts/identityprovider/add/")
+    admin.get_by_label("Name", exact=False).first.fill("Acme")
+    admin.get_by_label("Key").fill("acme")
+    admin.get_by_label("Issuer").fill(acme.url)
+    admin.get_by_label("Client ID").fill(identity_provider.CLIENT)
+    admin.get_by_label("Client secret").fill(identity_provider.SECRET)
+    faults = inaccessible(admin)
+    admin.get_by_role("button", name="Save", exact=True).click()
+    admin.get_by_role("table").get_by_role("link", name="Acme", exact=True).click()
+    expect(admin.get_by_text(f"{fresh.url}/login/with/acme/return/")).to_be_visible()
+    admin.goto(f"{fresh.url}/account/")
+    admin.get_by_role("link", name="Link with Acme").click()
+    expect(admin.get_by_text("Your account is linked.")).to_be_visible()
+    faults += inaccessible(admin)
+
+    again = crowd.context().new_page()
+    again.goto(f"{fresh.url}/login/?next=/account/")
+    faults += inaccessible(again)
+    again.get_by_role("link", name="Log in with Acme").click()
+    expect(again.get_by_role("heading", name="Your account", level=1)).to_be_visible()
+    mine = again.get_by_role("region", name="Login details")
+    expect(mine.get_by_text("root", exact=True)).to_be_visible()
+    assert [asked["client_id"] for asked in acme.asked] == [identity_provider.CLIENT] * 2
+    return faults
+
+
+def test_guided_setup_leads_to_the_first_answer(
+    browser: Browser, fresh: Product, acme: Provider
+) -> None:
     crowd = Crowd(browser, fresh)
     admin = crowd.context(viewport={"width": 1280, "height": 900}).new_page()
     faults: list[str] = []
 
     admin.goto(f"{fresh.url}/admin/")
+    expect(admin.get_by_text("Open the link that the server printed")).to_be_visible()
+    admin.goto(printed_link(fresh))
+    faults += inaccessible(admin)
     admin.get_by_label("Username").fill("root")
-    admin.get_by_label("Password").fill(PASSWORD)
-    admin.get_by_role("button", name="Log in", exact=True).click()
+    admin.get_by_label("Password", exact=True).fill(PASSWORD)
+    admin.get_by_label("Confirm password").fill(PASSWORD)
+    admin.get_by_role("button", name="Create the account").click()
+    expect(admin).to_have_url(f"{fresh.url}/admin/")
     faults += inaccessible(admin)
     admin.get_by_role("link", name="Set up the first website").click()
 
@@ -136,6 +180,7 @@ def test_guided_setup_leads_to_the_first_answer(browser: Browser, fresh: Product
         desk.get_by_label("Your reply").press("Enter")
         expect(messenger.get_by_text("Alice is.")).to_be_visible()
 
+    faults += log_in_by_provider(crowd, admin, fresh, acme)
     crowd.leave()
     assert not faults, "\n".join(faults)
     assert crowd.unexpected() == []

@@ -63,7 +63,7 @@ def test_toolbar_shows_page_views_notes_and_applications(crowd: Crowd) -> None:
 def test_unresponsive_application_is_reported(crowd: Crowd, product: Product) -> None:
     crowd.expect_complaint("ERR_CONNECTION_REFUSED|chrome-error")
     product.rows(
-        "INSERT INTO accounts_toolbarapp (website_id, name, url, position, is_enabled, salt) "
+        "INSERT INTO accounts_toolbarapp (website_id, name, url, position, is_enabled, secret) "
         "VALUES (1, 'Dead', 'http://localhost:1/', 9, true, 'x') RETURNING id"
     )
     try:

@@ -15,6 +15,7 @@ from django.utils import translation
 from accounts.models import Role
 from config.version import version
 from tests.factories import GroupFactory, UserFactory
+from tests.logins import log_in_freshly
 
 
 def shown() -> Iterator[tuple[type[models.Model], str]]:
@@ -41,7 +42,7 @@ def test_every_field_has_a_name_that_can_be_translated() -> None:
 @pytest.fixture
 def administrator() -> Iterator[Client]:
     client = Client(headers={"accept-language": "fr"})
-    client.force_login(UserFactory(role=Role.ADMIN, is_superuser=True, is_staff=True))
+    log_in_freshly(client, UserFactory(role=Role.ADMIN, is_superuser=True, is_staff=True))
     with translation.override("fr"):  # a request's language would remain active afterwards
         yield client
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.test import Client
 from pytest_django import Settings
+
+from config import health
+
+
+@pytest.fixture(autouse=True)
+def nothing_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_checks", health.Checks())
 
 
 def test_health_needs_no_allowed_host_and_no_database(client: Client) -> None:
@@ -32,3 +41,21 @@ def test_not_ready_names_the_unreachable_engine(
     assert response.status_code == 503
     assert response.content.startswith(named)
     assert response.content.count(b"\n") == 1
+
+
+def test_engines_are_not_asked_for_each_request(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def problems() -> list[str]:
+        asked.append(1)
+        return []
+
+    monkeypatch.setattr(health, "problems", problems)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: Client().get("/readyz").status_code, range(50)))
+    assert (set(answers), len(asked)) == ({200}, 1)
+    monkeypatch.setattr(health, "CACHE_SECONDS", 0.0)
+    client.get("/readyz")
+    assert len(asked) == 2

@@ -28,6 +28,7 @@ from routing.models import RuleStep
 from tests import hostile
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, UserFactory, VisitorFactory, on_desk
+from tests.logins import log_in_freshly
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -69,7 +70,7 @@ def conversation(step: RuleStep, agent: Agent, visitor: Visitor) -> Conversation
 @pytest.fixture
 def client(agent: Agent) -> Client:
     client = Client(headers={"Origin": "http://testserver"})
-    client.force_login(agent.user)
+    log_in_freshly(client, agent.user)
     return client
 
 
@@ -168,7 +169,7 @@ def _form(sent: dict[str, str]) -> dict[str, Any]:
 
 
 def identity_of(website: Website, **more: Any) -> str:
-    secret = identities.rotate(website, at=NOW).value
+    secret = identities.rotate(website, at=NOW).secret.reveal()
     claims = {"sub": "C-1", "aud": website.key, "exp": int(NOW.timestamp()) + 600, "name": "J"}
     return jwt.encode(claims | more, secret, algorithm="HS256")
 
@@ -214,6 +215,25 @@ def payloads(website: Website, conversation: Conversation) -> dict[str, dict[str
         "/api/v1/transactions/celeste/refunds/": {"id": "r1", "amount": "1.00"},
         f"/api/v1/conversations/{conversation.pk}/messages/": {
             "id": str(uuid.uuid4()), "body": "x", "choices": ["a", "b"], "cards": [CARD],
+            "attachment": str(uuid.uuid4()),
+        },
+        **{
+            f"/api/v1/conversations/{conversation.pk}/{verb}/": sent
+            for verb, sent in {
+                "snooze": {"until": NOW.isoformat(), "keep": True, "auto_close": True, "seen": 1},
+                "transfer": {"agent": 1, "group": 1, "note": "x"},
+                "notes": {"body": "x"},
+                **{verb: {"seen": 1} for verb in ("pending", "on-hold", "close", "solve")},
+                **{verb: {} for verb in ("take", "resume", "wake", "release")},
+            }.items()
+        },
+        "/api/v1/conversations/": {
+            "id": str(uuid.uuid4()), "visitor": str(uuid.uuid4()), "body": "x",
+            "page_url": "https://x.test/", "language": "fr",
+        },
+        "/api/v1/webhooks/": {
+            "website": website.key, "name": "x", "url": "https://1.1.1.1/", "format": "standard",
+            "events": ["message.created"], "is_enabled": True,
         },
         "/api/v1/exports/": {
             "subject": "conversations", "kind": "csv", "period": "custom", "first": "2026-01-01",

@@ -16,7 +16,7 @@ from django.test import Client
 
 import desk.consumers
 import messenger.consumers
-from config.asgi import application, http
+from config.application import application, http
 from conversations.models import Conversation
 from core.db import async_pool
 from messenger import tickets

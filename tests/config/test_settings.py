@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from config import rate_limits
+
 PRODUCTION = {
     "SECRET_KEY": "a-long-secret-of-many-characters-0123456789-abcdefghijk",
     "ALLOWED_HOSTS": "chat.example.com",
@@ -48,6 +50,14 @@ def run(root: Path, environment: dict[str, str], *command: str) -> subprocess.Co
             {"EMAIL_URL": "imap://localhost:25"},
             "EMAIL_URL is smtp, smtps or smtp+tls://user:password@host:port",
         ),
+        (
+            {"RATE_LIMITS": "on", "RATE_MESSAGES": "visitor often"},
+            "RATE_MESSAGES is such as 'visitor 60/minute, address",
+        ),
+        (
+            {"PRIVATE_SERVERS": "10.0.0.0/8, 10.0.0.1/8"},
+            "PRIVATE_SERVERS is such as llm.internal:11434,10.1.0.0/16, not '10.0.0.1/8'",
+        ),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL is DEBUG, INFO, WARNING or ERROR, not 'LOUD'"),
         (
             {**PRODUCTION, "SECRET_KEY": ""},
@@ -56,6 +66,10 @@ def run(root: Path, environment: dict[str, str], *command: str) -> subprocess.Co
         (
             {**PRODUCTION, "SECRET_KEY": "change-me"},
             "SECRET_KEY is too easy to guess: take 50 random characters or more",
+        ),
+        (
+            {**PRODUCTION, "SECRET_KEY_FALLBACKS": f"{'0123456789' * 6},change-me"},
+            "SECRET_KEY_FALLBACKS is too easy to guess: take 50 random characters or more",
         ),
         (
             {**PRODUCTION, "ALLOWED_HOSTS": ""},
@@ -76,6 +90,26 @@ def test_a_wrong_value_stops_the_start_with_one_line(
     assert done.stderr.startswith(f"causerie: {line}")
     assert done.stderr.count("\n") == 1
     assert done.returncode == 1
+
+
+NAMES = """
+from config import settings as s
+print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.LANGUAGE_COOKIE_NAME, s.LANGUAGE_COOKIE_SECURE)
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "names"),
+    [
+        (PRODUCTION, "__Host-sessionid __Host-csrftoken __Host-django_language True"),
+        ({"DEMO": "on"}, "sessionid csrftoken django_language False"),
+    ],
+)
+def test_cookies_over_https_have_the_host_prefix(
+    root: Path, tmp_path: Path, environment: dict[str, str], names: str
+) -> None:
+    done = run(root, {"VAR": str(tmp_path), **environment}, "-c", NAMES)
+    assert done.stdout.strip() == names, done.stderr
 
 
 def test_an_unreachable_valkey_is_named(root: Path, tmp_path: Path) -> None:
@@ -120,9 +154,14 @@ def test_the_env_file_is_read_and_the_environment_wins(root: Path, tmp_path: Pat
 
 def test_every_variable_is_described(root: Path) -> None:
     example = (root / ".env.example").read_text()
-    code = (root / "config" / "settings.py").read_text()
-    readers = "text|number|flag|words|mail|mailbox|address"
+    code = "".join(path.read_text() for path in (root / "config").glob("*.py"))
+    readers = "text|number|flag|words|mail|mailbox|address|private_servers|scanner"
     read = set(re.findall(rf'\b(?:{readers})\(\s*"([A-Z_]+)"', code)) - {"ENV_FILE"}
+    read |= {
+        "RATE_LIMITS",
+        "RATE_PLACES_PERCENT",
+        *(f"RATE_{door.upper()}" for door in rate_limits.DEFAULTS),
+    }
     assert read == set(re.findall(r"^#([A-Z_]+)=", example, flags=re.MULTILINE))
 
 

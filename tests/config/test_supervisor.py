@@ -63,8 +63,12 @@ def webs(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     found = []
     for one in family(process):
         with suppress(psutil.NoSuchProcess):
-            found += [one] if "daphne" in one.cmdline() else []
+            found += [one] if one.name().startswith("causerie-web") else []
     return found
+
+
+def is_alive(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 def get(port: int, path: str) -> int:
@@ -90,14 +94,21 @@ def test_the_supervisor_serves_recovers_stops_and_keeps_data(root: Path, tmp_pat
         assert get(port, "/login/") == 200  # by the other one
         wait_for(lambda: len(webs(process)) == 2, process, 60)
         assert second.is_running()
+        second.suspend()  # It would hold its share of the connections.
+        wait_for(lambda: not is_alive(second), process, 60)
+        wait_for(lambda: len(webs(process)) == 2, process, 60)
         log = (tmp_path / "log").read_text()
-        assert " ended with code" not in log.replace("web.1 ended with code -9", ""), log
+        assert "web.2 gave no sign of life" in log
+        for name in ("web.1", "web.2"):
+            log = log.replace(f"{name} ended with code -9", "")
+        assert " ended with code" not in log, log
 
         children = family(process)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
         assert [child for child in children if child.is_running()] == []
 
+    # Nothing is prepared that has not changed: see test_preparation.
     with supervised(root, var, port) as process:
         with psycopg.connect(engines.database_url(var)) as connection:
             assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)

@@ -173,6 +173,7 @@ def may_write(conversation: Conversation) -> bool:
         "author": "visitor",
         "body": "hello",
         "at": NOW,
+        "bot_reactions": [],
     }
     with connection.cursor() as cursor:
         cursor.execute(AS_VISITOR[False], values)
@@ -270,6 +271,25 @@ def test_block_applies_to_the_address_only_if_enabled(
     block(browser(agent.user), on_desk(step, agent, visitor=here))
     assert may_write(neighbour) is not is_on
     assert may_write(on_desk(step, agent, visitor=elsewhere))
+
+
+def test_a_new_key_lifts_no_block_of_an_address(
+    browser: Browser, step: RuleStep, agent: Agent, settings: Any
+) -> None:
+    website = step.rule.website
+    website.blocks_addresses = True
+    website.save()
+    here, there = (VisitorFactory(website=website) for _ in range(2))
+    blocks.remember_address(here, "192.0.2.1")
+    block(browser(agent.user), on_desk(step, agent, visitor=here))
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "a new key " * 6, [settings.SECRET_KEY]
+    blocks.remember_address(there, "192.0.2.1")
+    assert blocks.in_force(there, at=NOW).exists()
+    blocks.remember_address(there, "192.0.2.9")
+    assert not blocks.in_force(there, at=NOW).exists()
+    settings.SECRET_KEY_FALLBACKS = []
+    blocks.remember_address(there, "192.0.2.1")
+    assert not blocks.in_force(there, at=NOW).exists()
 
 
 def test_manager_can_lift_a_block_and_agent_cannot(

@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.models import Agent, ToolbarApp, User
 from conversations.agents import drafts, notes
 from conversations.canned import library
-from conversations.messages.file_types import prepare
+from conversations.messages.decoder import prepare_bytes
 from conversations.models import CannedFile, CannedReply, Conversation
 from desk import urls
 from routing.models import RuleStep
@@ -102,7 +102,7 @@ def test_foreign_keys_in_forms_are_refused(browser: Browser, step: RuleStep, age
     there = elsewhere.rule.website
     reply = library.save(CannedReply(name="A", body=SECRET, website=there))
     theirs = library.save(
-        CannedReply(name="B", body=SECRET, agent=stranger), added=[prepare(b"x", "x.txt")]
+        CannedReply(name="B", body=SECRET, agent=stranger), added=[prepare_bytes(b"x", "x.txt")]
     )
     app = ToolbarApp.objects.create(website=there, name="Theirs", url="https://theirs.example/")
     base = f"/desk/c/{mine.pk}"

@@ -104,15 +104,28 @@ def test_a_website_without_a_secret_accepts_no_token() -> None:
 def test_a_replaced_secret_stays_valid_for_the_overlap(website: Website) -> None:
     first_one = identities.rotate(website, at=NOW)
     second = identities.rotate(website, at=NOW)
-    assert identities.accepted(website, at=NOW) == [second.value, first_one.value]
-    assert identities.accepted(website, at=NOW + identities.OVERLAP) == [second.value]
+    assert identities.accepted(website, at=NOW) == [
+        second.secret.reveal(),
+        first_one.secret.reveal(),
+    ]
+    assert identities.accepted(website, at=NOW + identities.OVERLAP) == [second.secret.reveal()]
     assert identities.revoke(IdentitySecret.objects.all(), at=NOW) == 2
     assert identities.accepted(website, at=NOW) == []
     recorded = Change.objects.filter(model="accounts.identitysecret").values_list(
         "after", flat=True
     )
-    assert first_one.salt not in json.dumps(list(recorded))
-    assert first_one.value not in json.dumps(list(recorded))
+    assert first_one.secret.ciphertext not in json.dumps(list(recorded))
+    assert first_one.secret.reveal() not in json.dumps(list(recorded))
+
+
+def test_an_unreadable_secret_does_not_stop_the_others(
+    website: Website, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    lost = identities.rotate(website, at=NOW)
+    settings.SECRET_KEY = "another key " * 6
+    second = identities.rotate(website, at=NOW)
+    assert identities.accepted(website, at=NOW) == [second.secret.reveal()]
+    assert f"identity secret {lost.pk} cannot be decrypted" in caplog.text
 
 
 # --- Who is whose
@@ -128,7 +141,7 @@ def alice() -> Agent:
 def brand(website: Website) -> str:
     """The secret that the brand's server has."""
     cache.clear()
-    return identities.rotate(website, at=timezone.now()).value
+    return identities.rotate(website, at=timezone.now()).secret.reveal()
 
 
 def identify(browser: Browser, brand: str, **claims: Any) -> Any:
@@ -298,7 +311,7 @@ def test_a_single_use_token_works_in_one_browser(website: Website, brand: str) -
 def test_a_token_of_another_website_is_ignored_and_logged(
     browser: Browser, website: Website, brand: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    theirs = identities.rotate(WebsiteFactory(), at=timezone.now()).value
+    theirs = identities.rotate(WebsiteFactory(), at=timezone.now()).secret.reveal()
     answer = identify(browser, theirs)
     assert code_of(answer) == (401, "identity")
     assert "celeste: an identity was ignored" in caplog.text

@@ -7,6 +7,7 @@ import re
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import Website
 from messenger import bundle
@@ -41,6 +42,14 @@ def test_only_the_websites_domains_may_frame_the_page(browser: Browser) -> None:
     assert policy["script-src"] == policy["style-src"] == "'self'"
     assert "X-Frame-Options" not in response
     assert response["Cache-Control"] == "no-store"
+
+
+def test_policy_names_no_insecure_source_over_https(browser: Browser, settings: Settings) -> None:
+    settings.HTTPS = True
+    policy = browser.get()["Content-Security-Policy"]
+    assert "https://www.example.com:*" in policy
+    assert "wss://testserver" in policy
+    assert not re.search(r"\b(?:http|ws):", policy)
 
 
 def test_the_page_has_no_inline_script_or_style(browser: Browser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import uuid
 from typing import Any
 
@@ -16,10 +17,22 @@ from django.utils import timezone
 import messenger.asgi.messages
 from accounts import identities
 from accounts.models import Agent, Website
+from conversations.calls import verbs as calling
+from conversations.calls.states import Side
 from conversations.lifecycle import denormalized, verbs
 from conversations.lifecycle.actors import agent as actor
 from conversations.messages import sending
-from conversations.models import Author, CloseReason, Conversation, Survey, Visitor
+from conversations.mirroring import cobrowsing, looks
+from conversations.models import (
+    Author,
+    Call,
+    CloseReason,
+    CobrowsingSession,
+    Consent,
+    Conversation,
+    Survey,
+    Visitor,
+)
 from core.realtime.channel_groups import desk_group
 from messenger import urls
 from messenger.consumers import MessengerConsumer
@@ -27,12 +40,13 @@ from messenger.website_texts import sha256_of, texts_of
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.conversations.messages.test_attachments import Caller, as_visitor, png
-from tests.factories import AgentFactory, VisitorFactory, on_desk
+from tests.factories import AgentFactory, VisitorFactory, connect, on_desk
 from tests.messenger.conftest import Browser
 from tests.messenger.test_identity import signed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("media")]
 PAGE = "https://www.example.com"
+TAB = uuid.UUID(int=1)
 
 
 @pytest.fixture
@@ -71,6 +85,38 @@ def asked(step: RuleStep, agent: Agent, visitor: Visitor) -> Conversation:
     return one
 
 
+@pytest.fixture
+def question(website: Website, talk: Conversation, agent: Agent) -> CobrowsingSession:
+    """The agent looks at the page, and has asked whether they may act on it."""
+    website.mirrors_screen, website.cobrowsing = True, ["click"]
+    website.save()
+    Consent.objects.update(covers_mirroring=True)
+    now = timezone.now()  # The visitor answers by the real clock.
+    asked = cobrowsing.ask(looks.begin(talk.pk, agent=agent, at=now).pk, at=now)
+    assert asked is not None
+    return asked
+
+
+@pytest.fixture
+def ringing(website: Website, talk: Conversation, agent: Agent) -> Call:
+    """The agent rings. The visitor's tab is known already, so that they could also resume."""
+    website.calls = "video"
+    website.save()
+    connect(agent)
+    call = calling.begin(
+        talk.pk,
+        by=Side.AGENT,
+        agent_id=agent.pk,
+        tab=uuid.UUID(int=2),
+        with_video=False,
+        is_there=True,
+        at=timezone.now(),
+    )
+    call.visitor_tab = TAB
+    call.save()
+    return call
+
+
 def stored() -> dict[str, list[Any]]:
     """Return everything that is stored, by table."""
     return {
@@ -89,15 +135,30 @@ def report_purchase(website: Website, sent: dict[str, Any]) -> Any:
 
 
 VIEW = {"url": PAGE, "title": "Lampe", "view": {"data": {"basket": "7"}, "url": PAGE}}
-FREE = {"consent/", "history/", "logout/", "copy/", "ticket/", "visitors/"}
-"""What the visitor may still decide or read, and consent itself."""
+FREE = {
+    *("consent/", "history/", "logout/", "copy/", "ticket/", "visitors/"),
+    "conversations/…/mirror/stop/",
+    "conversations/…/cobrowsing/stop/",
+    "conversations/…/calls/…/end/",
+}
+"""What the visitor may still decide, end or read, and consent itself."""
 
 
 def test_no_endpoint_stores_anything_after_withdrawal(
-    browser: Browser, website: Website, visitor: Visitor, talk: Conversation, asked: Conversation
+    browser: Browser,
+    website: Website,
+    visitor: Visitor,
+    talk: Conversation,
+    asked: Conversation,
+    question: CobrowsingSession,
+    ringing: Call,
 ) -> None:
-    secret = identities.rotate(website, at=timezone.now()).value
+    secret = identities.rotate(website, at=timezone.now()).secret.reveal()
     assert browser.post("consent/", {"given": False}).status_code == 200
+    # Otherwise there would be nothing to accept or to answer.
+    assert CobrowsingSession.objects.filter(pk=question.pk, ended_at=None).exists()
+    assert Call.objects.filter(pk=ringing.pk, status="ringing").exists()
+    here, tab = f"conversations/{talk.public_id}", {"tab": str(TAB)}
     identity = signed(secret, at=timezone.now(), profile={"vip": True})
     sent: dict[str, tuple[Any, set[int]]] = {
         "identity/": ({"identity": identity, "language": "fr"}, {403}),
@@ -105,6 +166,10 @@ def test_no_endpoint_stores_anything_after_withdrawal(
         f"conversations/{asked.public_id}/survey/": ({"csat": 5, "comment": "…"}, {403}),
         "seen/": (VIEW, {204}),
         "email/": ({"address": "j@example.com"}, {403, 409}),
+        f"{here}/calls/": (tab, {403}),
+        f"{here}/calls/{ringing.public_id}/answer/": (tab, {403}),
+        f"{here}/calls/{ringing.public_id}/resume/": (tab, {403}),
+        f"{here}/cobrowsing/": ({"session": question.pk, "accepts": True}, {403}),
     }
     before = stored()
     for path, (body, statuses) in sent.items():
@@ -123,13 +188,40 @@ def test_no_endpoint_stores_anything_after_withdrawal(
     assert raw.ask("POST", "read/", read, **{"content-type": "application/json"}).status == 204
     assert stored() == before
     known = {*sent, *FREE, "transactions/"}
-    assert every_endpoint() - {path.replace(str(asked.public_id), "…") for path in known} == set()
+    assert every_endpoint() - {re.sub(r"[0-9a-f-]{36}", "…", path) for path in known} == set()
+
+
+def test_calls_and_cobrowsing_can_still_be_ended_after_withdrawal(
+    browser: Browser, talk: Conversation, question: CobrowsingSession, ringing: Call
+) -> None:
+    """Accepting is refused, but nobody is held in what they have not accepted."""
+    here = f"conversations/{talk.public_id}"
+    browser.post("consent/", {"given": False})
+    declined = browser.post(f"{here}/cobrowsing/", {"session": question.pk, "accepts": False})
+    assert declined.status_code == 204
+    assert browser.post(f"{here}/cobrowsing/stop/", {}).status_code == 204
+    assert browser.post(f"{here}/calls/{ringing.public_id}/end/", {}).status_code == 200
+    question.refresh_from_db()
+    ringing.refresh_from_db()
+    assert (question.end, ringing.end) == ("declined", "declined")
+
+
+def test_an_accepted_session_can_be_stopped_after_withdrawal(
+    browser: Browser, talk: Conversation, question: CobrowsingSession
+) -> None:
+    here = f"conversations/{talk.public_id}"
+    accepted = browser.post(f"{here}/cobrowsing/", {"session": question.pk, "accepts": True})
+    assert accepted.status_code == 204
+    browser.post("consent/", {"given": False})
+    assert browser.post(f"{here}/cobrowsing/stop/", {}).status_code == 204
+    question.refresh_from_db()
+    assert question.end == "stopped"
 
 
 def every_endpoint() -> set[str]:
     """Return each address below a website's Messenger that accepts data, without read-only ones."""
     (inner,) = [one for one in urls.urlpatterns if str(one.pattern) == "messenger/<str:key>/"]
-    paths = {str(one.pattern).replace("<uuid:conversation>", "…") for one in inner.url_patterns}
+    paths = {re.sub(r"<uuid:\w+>", "…", str(one.pattern)) for one in inner.url_patterns}
     return paths - {"", "state/", "unsubscribe/<str:word>/"}
 
 
@@ -153,7 +245,7 @@ def test_withdrawal_also_applies_to_a_new_browser_of_the_person(
     website: Website, visitor: Visitor, browser: Browser
 ) -> None:
     """The person is known; until there is consent again, a new browser stores nothing."""
-    secret = identities.rotate(website, at=timezone.now()).value
+    secret = identities.rotate(website, at=timezone.now()).secret.reveal()
     told = browser.post("identity/", {"identity": signed(secret, at=timezone.now())}).json()
     browser.token = told["token"] or browser.token
     browser.post("consent/", {"given": False})

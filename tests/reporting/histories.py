@@ -25,7 +25,7 @@ from conversations import surveys
 from conversations.lifecycle import actors, deadlines, verbs
 from conversations.lifecycle.transitions import Refused, Status
 from conversations.messages import sending
-from conversations.models import Author, CloseReason, Conversation, Style
+from conversations.models import Author, Call, CloseReason, Conversation, Style
 from core.rejection import Rejected
 from reporting.models import Origin
 from reporting.sales import recording
@@ -64,6 +64,15 @@ LIKELY = {
     Status.SOLVED: ("speak", "time_passes", "survey"),
     Status.CLOSED: ("survey",),
 }
+ENDS_OF_CALLS = (
+    ("ended", "hung_up"),
+    ("ended", "hung_up"),
+    ("ended", "lost"),
+    ("missed", "no_answer"),
+    ("missed", "cancelled"),
+    ("declined", "declined"),
+    ("failed", "failed"),
+)
 histories = st.integers(0, 10_000)
 """A history is its seed, so that a failing one is easy to report."""
 
@@ -128,6 +137,31 @@ class World:
                 self._do(chance.choice(LIKELY[Status(one.status)]), one, number)
             self._watch()
         presence.keep_spans(at=self.at)
+        self._call(Random(f"calls of {history}"))
+
+    def _call(self, chance: Random) -> None:
+        """Let some conversations have calls, one after another, answered or not."""
+        for one in Conversation.objects.filter(pk__in=self.opened).order_by("pk"):
+            at = one.opened_at
+            for _ in range(chance.randrange(6)):
+                at += chance.randrange(1, 8) * QUARTER
+                status, end = chance.choice(ENDS_OF_CALLS)
+                answered_at = at + timedelta(seconds=chance.randrange(1, 30))
+                Call.objects.create(
+                    conversation=one,
+                    agent=chance.choice(self.agents),
+                    begun_by=chance.choice(("visitor", "agent")),
+                    has_video=chance.random() < 0.5,
+                    status=status,
+                    end=end,
+                    rang_at=at,
+                    answered_at=answered_at if status == "ended" else None,
+                    ended_at=answered_at + timedelta(seconds=chance.randrange(1, 600)),
+                    visitor_loss=chance.choice((None, 0.0, 1.5, 8.0)),
+                    agent_loss=chance.choice((None, 0.0, 2.5)),
+                    visitor_round_trip=chance.choice((None, 40, 300)),
+                    agent_round_trip=chance.choice((None, 55, 500)),
+                )
 
     def open(self, number: int, *, by_bot: bool = False) -> None:
         """Open a conversation: with a bot, or waiting in the queue of this number."""

@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from accounts.hours import Schedule, is_open
 from accounts.models import Agent, Group, Website, schedule_of
-from conversations.models import Conversation, Event, Message, Survey
+from conversations.models import Call, Conversation, Event, Message, Survey
 from reporting.models import Refund, Transaction
 from routing.models import HourlyDemand
 
@@ -233,6 +233,44 @@ def refused(found: list[Life]) -> Lines:
     ]
 
 
+def called(found: list[Life], worth: Callable[[Call], float | None] = lambda call: 1.0) -> Lines:
+    """Return the calls of the conversations, when they rang."""
+    lives = {life.events[0].conversation_id: life for life in found}
+    return [
+        ReferenceRow(life, call.rang_at, call.agent_id, life.group, value)
+        for call in Call.objects.filter(conversation__in=lives)
+        for life in [lives[call.conversation_id]]
+        if (value := worth(call)) is not None
+    ]
+
+
+def which(wanted: Callable[[Call], bool]) -> Callable[[list[Life]], Lines]:
+    return lambda found: called(found, lambda call: 1.0 if wanted(call) else None)
+
+
+def talked(call: Call) -> float | None:
+    """Return how long both talked."""
+    if call.status != "ended" or call.answered_at is None or call.ended_at is None:
+        return None
+    return seconds(call.answered_at, call.ended_at)
+
+
+def rang(call: Call) -> float | None:
+    """Return how long a visitor heard it ring, if an agent answered."""
+    if call.status != "ended" or call.begun_by != "visitor" or call.answered_at is None:
+        return None
+    return seconds(call.rang_at, call.answered_at)
+
+
+def worse(call: Call, *measured: float | None) -> float | None:
+    known = [one for one in measured if one is not None]
+    return max(known) if known and call.status == "ended" else None
+
+
+def missed_share(call: Call) -> float | None:
+    return points(call.status == "missed") if call.begun_by == "visitor" else None
+
+
 class Lives(list[Life]):
     """The conversations, and an observer's log of the agents: (when, agent, available, there);
     ``now`` is when the observation ended."""
@@ -272,9 +310,13 @@ def spans(found: list[Life], worth: Callable[[Span], float | None]) -> Lines:
     assert isinstance(found, Lives)
     if not found.spans:
         found.spans = [one for website in found.websites for one in _spans_of(found, website)]
+    teams = {
+        (website.pk, agent): _teams(agent, website)
+        for website, agent in {(website, agent) for website, agent, _span in found.spans}
+    }
     return [
         ReferenceRow(
-            Purchase(website), span.quarters[0], agent, None, value, _teams(agent, website)
+            Purchase(website), span.quarters[0], agent, None, value, teams[website.pk, agent]
         )
         for website, agent, span in found.spans
         if (value := worth(span)) is not None
@@ -577,6 +619,34 @@ REFERENCES: dict[str, Reference] = {
     "adherence": (
         lambda f: spans(f, lambda s: Weighted(points(s.is_available), s.open) if s.open else None),
         weighted,
+    ),
+    "calls": (called, len),
+    "calls_by_visitors": (which(lambda call: call.begun_by == "visitor"), len),
+    "video_calls": (which(lambda call: call.has_video), len),
+    "calls_answered": (which(lambda call: call.status == "ended"), len),
+    "calls_missed": (
+        which(lambda call: call.begun_by == "visitor" and call.status == "missed"),
+        len,
+    ),
+    "calls_missed_share": (lambda f: called(f, missed_share), mean),
+    "calls_missed_by_visitors": (
+        which(lambda call: call.begun_by == "agent" and call.status == "missed"),
+        len,
+    ),
+    "calls_declined": (which(lambda call: call.status == "declined"), len),
+    "calls_failed": (which(lambda call: call.status == "failed"), len),
+    "call_length": (lambda f: called(f, talked), median),
+    "call_total": (lambda f: called(f, talked), total),
+    "call_wait": (lambda f: called(f, rang), median),
+    "call_loss": (
+        lambda f: called(f, lambda call: worse(call, call.visitor_loss, call.agent_loss)),
+        mean,
+    ),
+    "call_round_trip": (
+        lambda f: called(
+            f, lambda call: worse(call, call.visitor_round_trip, call.agent_round_trip)
+        ),
+        median,
     ),
     "contacts": (ended, len),
     "handled": (lambda f: closed(f, lambda life: 1.0 if life.contacts else None), len),

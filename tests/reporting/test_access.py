@@ -152,6 +152,13 @@ def test_users_without_access_are_refused(brands: Brands) -> None:
         assert client.get("/api/v1/figures/closed/").status_code == 401
         assert client.get("/reports/rows/closed/").status_code == 302
     for who in ("alice", "newcomer"):
-        for page in ("experience", "conversations", "agents", "transactions", "production"):
+        for page in (
+            "experience",
+            "conversations",
+            "agents",
+            "calls",
+            "transactions",
+            "production",
+        ):
             answer = as_user(brands.users[who]).get(f"/reports/{page}/")
             assert answer.status_code == 404

@@ -3,6 +3,7 @@ API response available to them mentions or counts what happens there."""
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from django.urls import URLPattern
 from accounts.models import Agent, Channel, Role, User
 from config.api import urls as api_urls
 from config.api.urls import router
-from conversations import surveys
+from conversations import feed, surveys
 from conversations.agents import notes
 from conversations.lifecycle import actors, verbs
 from conversations.lifecycle.deadlines import database_now
@@ -181,7 +182,7 @@ class Shop:
             at=at + MINUTE,
         )
         # And one that came to us by their rule.
-        came = queued(self.theirs.step, at=at)
+        self.came = came = queued(self.theirs.step, at=at)
         verbs.transfer_to_group(
             came.pk,
             group=self.ours.step.group,
@@ -251,6 +252,8 @@ QUERIES = {
         for name in ("experience", "conversations", "transactions", "table_file")
     },
 }
+FEED = "v1/events/"
+"""Its cursors move past the entries of other teams, so that it has a test of its own."""
 OFFERS = {"reassign", "transfer", "why"}
 """Where the names of the website's other teams and agents are offered: to transfer to, to add as
 members."""
@@ -291,7 +294,7 @@ def filled(paths: list[str], name: str, of: Team) -> list[str]:
     return paths
 
 
-CHANGING = re.compile(r'(csrfmiddlewaretoken" value="|nonce="|X-CSRFToken": ")[^"]*')
+CHANGING = re.compile(r'(csrfmiddlewaretoken" value="|nonce="|X-CSRFToken": "|"request_id":")[^"]*')
 
 
 def read(user: User, paths: list[str]) -> dict[str, tuple[int, str]]:
@@ -333,10 +336,50 @@ def test_changes_in_another_group_change_nothing_visible(shop: Shop) -> None:
     after = read(shop.boss, asked)
     assert after.keys() == before.keys()
     assert len([one for one in before.values() if one[0] == 200]) > 400
+    # What can be read in a conversation is the team's that has it: also from where it came.
+    ledger = f"/api/v1/conversations/{shop.came.pk}/events/"
+    assert before[ledger][1].count(THEIRS) == 1
     for path in before:
-        assert THEIRS not in after[path][1], path
+        assert THEIRS not in after[path][1] or path == ledger, path
         assert after[path][0] == before[path][0], path
         assert new_lines(before[path][1], after[path][1]) == [], path
+
+
+@pytest.fixture
+def horizon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The feed also tells what the test's own transaction has written."""
+    monkeypatch.setattr(feed, "HORIZON", f"{10**18}::bigint")
+
+
+def followed(user: User, limit: int) -> str:
+    """Return all entries of the feed, one a line, as a reader follows it from the oldest."""
+    client, after, entries = Client(), "", list[dict[str, Any]]()
+    client.force_login(user)
+    for _page in range(1000):
+        answer = client.get(f"/api/{FEED}", {"after": after, "limit": str(limit)})
+        assert answer.status_code == 200
+        told = answer.json()
+        assert set(told) == {"results", "next", "has_more"}
+        assert re.fullmatch(r"\d+\.\d+", told["next"])
+        entries += told["results"]
+        after = told["next"]
+        if not told["has_more"]:
+            return "\n".join(json.dumps(one, ensure_ascii=False) for one in entries)
+    raise AssertionError("the feed has no end")
+
+
+@pytest.mark.usefixtures("horizon")
+def test_changes_in_another_group_add_nothing_to_the_feed(shop: Shop) -> None:
+    before = followed(shop.boss, 200)
+    assert "Ours" in before
+    # What can be read in a conversation is the team's that has it: also from where it came.
+    [origin] = [line for line in before.splitlines() if THEIRS in line]
+    assert f'"conversation": {shop.came.pk},' in origin
+    shop.change_the_other_group()
+    after = followed(shop.boss, 50)
+    assert new_lines(before, after) == []
+    shop.theirs.step.group.managers.add(shop.boss)
+    assert followed(shop.boss, 200).count(THEIRS) > 9  # Otherwise this would prove nothing.
 
 
 def written(shop: Shop) -> dict[str, str]:
@@ -416,4 +459,4 @@ def test_every_address_of_the_api_is_covered() -> None:
     told = {str(one.pattern) for one in api_urls.urlpatterns if isinstance(one, URLPattern)}
     beside = {"", "docs/", "v1/schema/", "v1/figures/"}
     of_shops = {one for one in told if one.startswith("v1/transactions/")}
-    assert told - beside - of_shops == set(API)
+    assert told - beside - of_shops == {*API, FEED}

@@ -21,6 +21,7 @@ from tests.factories import (
     WebsiteFactory,
     queued,
 )
+from tests.logins import log_in_freshly
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +38,7 @@ def group(step: RuleStep) -> Group:
 
 def browser(user: User) -> Client:
     client = Client()
-    client.force_login(user)
+    log_in_freshly(client, user)
     return client
 
 
@@ -156,7 +157,7 @@ def test_administrator_pages_are_refused_to_managers(
         assert manager.post(f"/admin/{path}", {"name": "forged"}).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["setup/", "setup/1/group/", "setup/1/team/", "setup/person/1/"])
+@pytest.mark.parametrize("path", ["setup/", "setup/1/group/", "setup/1/team/", "setup/user/1/"])
 def test_setup_is_not_found_for_managers(manager: Client, path: str) -> None:
     assert manager.get(f"/admin/{path}").status_code == 404
     assert manager.post(f"/admin/{path}", {"name": "forged"}).status_code == 404

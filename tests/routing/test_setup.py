@@ -16,8 +16,10 @@ from core.events import bus
 from routing import install_check
 from routing.facts import UserInvited
 from routing.models import DistributionRule, RuleStep, TargetingRule
+from routing.provisioning import FIRST_RETENTION_DAYS
 from routing.setup.forms import host_of
-from tests.factories import AgentFactory, GroupFactory, UserFactory, WebsiteFactory
+from tests.factories import AgentFactory, GroupFactory, StepFactory, UserFactory, WebsiteFactory
+from tests.logins import log_in_freshly
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +42,7 @@ def root() -> User:
 @pytest.fixture
 def admin(root: User) -> Client:
     client = Client()
-    client.force_login(root)
+    log_in_freshly(client, root)
     return client
 
 
@@ -66,8 +68,9 @@ def people(*rows: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_setup_leads_to_a_website_that_engages(
-    admin: Client, root: User, published_facts: list[Fact]
+    admin: Client, root: User, published_facts: list[Fact], settings: Any
 ) -> None:
+    settings.HAS_MAIL_SERVER = True
     assert "Set up the first website" in admin.get("/admin/").content.decode()
     answer = admin.post("/admin/setup/", WEBSITE)
     website = Website.objects.get()
@@ -232,14 +235,50 @@ def test_a_page_with_the_script_is_detected(admin: Client) -> None:
 
 
 def test_an_invitation_link_is_shown_and_sent_on_post(
-    admin: Client, published_facts: list[Fact]
+    admin: Client, published_facts: list[Fact], settings: Any
 ) -> None:
+    settings.HAS_MAIL_SERVER = True
     person = UserFactory(email="alice@example.com")
-    address = f"/admin/setup/person/{person.pk}/"
+    address = f"/admin/setup/user/{person.pk}/"
     assert "/welcome/" in admin.get(address).content.decode()
     assert UserInvited(user_id=person.pk) not in published_facts  # GET sends nothing
     assert admin.post(address)["Location"] == address
     assert UserInvited(user_id=person.pk) in published_facts
+
+
+@pytest.mark.parametrize(
+    ("has_mail_server", "email", "is_sent"),
+    [(False, "alice@example.com", False), (True, "", False), (True, "alice@example.com", True)],
+)
+def test_an_invitation_that_is_not_sent_is_shown_at_once(
+    admin: Client, settings: Any, has_mail_server: bool, email: str, is_sent: bool
+) -> None:
+    step = StepFactory()
+    settings.HAS_MAIL_SERVER = has_mail_server
+    setup = f"/admin/setup/{step.rule.website_id}"
+    answer = admin.post(f"{setup}/team/", people({"name": "Alice Martin", "email": email}))
+    assert answer["Location"] == (f"{setup}/embed/" if is_sent else f"{setup}/team/")
+    page = admin.get(f"{setup}/team/").content.decode()
+    assert "/welcome/" in page
+    assert ("Give each new colleague the link" in page) is not is_sent
+    assert ("There is no mail server" in page) is not has_mail_server
+    assert ("It is also sent" in " ".join(page.split())) is has_mail_server
+    again = admin.post(f"{setup}/team/", people({}))
+    assert again["Location"] == f"{setup}/embed/"
+
+
+def test_a_link_is_not_sent_without_a_mail_server(
+    admin: Client, published_facts: list[Fact], settings: Any
+) -> None:
+    settings.HAS_MAIL_SERVER = False
+    person = UserFactory(email="alice@example.com")
+    address = f"/admin/setup/user/{person.pk}/"
+    page = admin.get(address).content.decode()
+    assert "/welcome/" in page
+    assert "There is no mail server" in page
+    assert "Send to" not in page
+    assert admin.post(address).status_code == 200
+    assert published_facts == []
 
 
 @pytest.mark.parametrize(
@@ -261,7 +300,32 @@ def test_a_pasted_address_is_a_domain(typed: str, host: str) -> None:
 def test_managers_are_not_offered_setup() -> None:
     manager = UserFactory(role=Role.MANAGER)
     client = Client()
-    client.force_login(manager)
+    log_in_freshly(client, manager)
     shown = client.get("/admin/").content.decode()
     assert "/admin/setup/" not in shown
     assert "Manager tasks" in shown
+
+
+def test_setup_proposes_a_retention_period_that_may_be_changed_or_emptied(admin: Client) -> None:
+    proposed = admin.get("/admin/setup/").context["form"]["retention_days"].value()
+    assert proposed == FIRST_RETENTION_DAYS
+    admin.post("/admin/setup/", WEBSITE | {"retention_days": "365"})
+    website = Website.objects.get()
+    assert website.retention_days == 365
+    page = f"/admin/setup/{website.pk}/website/"
+    assert (
+        "1"
+        in admin.post(page, WEBSITE | {"retention_days": "0"})
+        .context["form"]
+        .errors["retention_days"][0]
+    )
+    admin.post(page, WEBSITE | {"retention_days": ""})
+    website.refresh_from_db()
+    assert website.retention_days is None
+    assert admin.get(page).context["form"]["retention_days"].value() is None
+
+
+def test_the_former_address_of_a_password_link_leads_to_the_present_one(admin: Client) -> None:
+    user = UserFactory()
+    answer = admin.get(f"/admin/setup/person/{user.pk}/")
+    assert (answer.status_code, answer["Location"]) == (301, f"/admin/setup/user/{user.pk}/")

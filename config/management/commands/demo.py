@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import identities
-from accounts.models import Role, ToolbarApp, Website
+from accounts.models import CobrowsingPermission, Role, ToolbarApp, Website
 from conversations.canned import library
 from conversations.models import CannedReply
 from messenger.demo import app
@@ -110,6 +110,11 @@ class Command(BaseCommand):
             language="fr",
             time_zone="Europe/Paris",
             mirroring=True,
+            mirrors_screen=True,
+            calls="video",
+            visitors_share_screen=True,
+            agents_share_screen=True,
+            cobrowsing=[one for one in CobrowsingPermission.values if one != "submit"],
         )
         identities.rotate(website, at=timezone.now())
         # An app must have another origin than the desk: this machine under another name.

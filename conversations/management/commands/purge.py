@@ -25,5 +25,5 @@ class Command(BaseCommand):
         for website in Website.objects.exclude(retention_days=None).order_by("key"):
             visitors = list(personal_data.expired(website, at=at).values_list("pk", flat=True))
             if not options["dry_run"]:
-                personal_data.forget(visitors)
+                personal_data.forget(website, visitors)
             self.stdout.write(f"{website.key}: {len(visitors)} visitors")

@@ -25,13 +25,13 @@ class Command(BaseCommand):
         if options["mend"]:
             mended = sum(consistency.mend(low, high) for low, high in consistency.windows())
             self.stdout.write(f"{mended} rows corrected.")
-        found = 0
+        count = 0
         with invariants.frozen():
             for low, high in consistency.windows():
                 for number, difference in consistency.differences(low, high):
-                    found += 1
+                    count += 1
                     self.stdout.write(f"#{number}: {difference}")
                 self.stderr.write(f"up to #{high - 1}")
-        if found:
-            raise CommandError(f"{found} differences")
+        if count:
+            raise CommandError(f"{count} differences")
         self.stdout.write("The stored values for the figures agree with the ledger.")

@@ -17,6 +17,7 @@ TITLES = {
     "experience": "Experience",
     "conversations": "Conversations",
     "agents": "Agents",
+    "calls": "Calls",
     "transactions": "Transactions",
 }
 
@@ -30,8 +31,8 @@ def generated() -> str:
     with override("en"):
         parts = [BEGIN]
         for report, title in TITLES.items():
-            if found := figures.of(report):
-                parts += [f"### {title}", *map(_entry, found)]
+            if listed := figures.of(report):
+                parts += [f"### {title}", *map(_entry, listed)]
         return "\n\n".join([*parts, END])
 
 

@@ -20,9 +20,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with frozen():
-            found = list(invariants.findings(at=deadlines.database_now()))
-        for finding in found:
+            violations = list(invariants.findings(at=deadlines.database_now()))
+        for finding in violations:
             self.stdout.write(str(finding))
-        if found:
-            raise CommandError(f"{len(found)} findings")
+        if violations:
+            raise CommandError(f"{len(violations)} findings")
         self.stdout.write("Every invariant holds.")

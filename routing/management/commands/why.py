@@ -23,23 +23,25 @@ class Command(BaseCommand):
         row = mine.select_related("website").first()
         if row is None:
             raise CommandError(f"Conversation #{conversation} does not exist.")
-        found = queries.explained(mine, at=deadlines.database_now(), zone=row.website.zone)
-        if not found:
+        explanations = queries.explained(mine, at=deadlines.database_now(), zone=row.website.zone)
+        if not explanations:
             self.stdout.write(f"#{row.pk} does not wait: {row.get_status_display()}.")
             return
-        self._tell(found[0])
+        self._tell(explanations[0])
 
-    def _tell(self, found: Explanation) -> None:
-        queue = f"{found.fill.rule} → {found.fill.group}".removeprefix(" → ")
-        self.stdout.write(f"#{found.number} {found.status}: {found.summary}")
-        self.stdout.write(f"  {found.rank_text}, since {found.waits_since:%Y-%m-%d %H:%M} UTC")
-        self.stdout.write(f"  {queue}: {found.fill_text}")
-        if found.time_left is not None:
-            self.stdout.write(f"  time left: {str(found.time_left).split('.')[0]}")
-        for candidate in found.candidates:
+    def _tell(self, explanation: Explanation) -> None:
+        queue = f"{explanation.fill.rule} → {explanation.fill.group}".removeprefix(" → ")
+        self.stdout.write(f"#{explanation.number} {explanation.status}: {explanation.summary}")
+        self.stdout.write(
+            f"  {explanation.rank_text}, since {explanation.waits_since:%Y-%m-%d %H:%M} UTC"
+        )
+        self.stdout.write(f"  {queue}: {explanation.fill_text}")
+        if explanation.time_left is not None:
+            self.stdout.write(f"  time left: {str(explanation.time_left).split('.')[0]}")
+        for candidate in explanation.candidates:
             reasons = ", ".join(reason.text for reason in candidate.reasons) or "could take it"
             self.stdout.write(f"  - {candidate.name}: {reasons}")
-        for remedy in found.remedies:
+        for remedy in explanation.remedies:
             self.stdout.write(f"  > {remedy}")
 
 

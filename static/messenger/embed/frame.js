@@ -4,7 +4,7 @@ function loadFrame() {
   const src = `${base}?lang=${encodeURIComponent(language)}`;
   if (parts.frame?.src === src) return;
   unload();
-  const frame = make("iframe", { title: offer.labels.frame, src });
+  const frame = make("iframe", { title: offer.labels.frame, allow: offer.allow || "", src });
   parts.frame = frame;
   parts.panel.append(frame);
 }
@@ -56,6 +56,7 @@ function fit() {
 }
 
 let hasReported = false;
+let recorder; // The script that is there only while an agent looks at the page.
 const reports = {
   __proto__: null,
   here() {
@@ -80,6 +81,7 @@ const reports = {
   },
   nudge: (data) => notify(isOpen ? "" : String(data.text)),
   keep: ({ name, value }) => stored(`:${name}`, value),
+  mirror: () => (recorder ||= document.head.appendChild(make("script", { src: `${origin}/mirror.js` }))),
   warn: (data) => console.warn(`Causerie: ${data.text}`),
   event: ({ name, detail }) => tell(name, detail),
 };

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import threading
 import uuid
 from collections.abc import Awaitable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +17,9 @@ from typing import Any, TypeVar
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.conf import settings
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from PIL import Image
 
 import desk.asgi
@@ -27,9 +31,11 @@ from conversations.messages import attachments
 from conversations.models import Attachment, CloseReason, Conversation, Message
 from core.asgi.files import UPLOAD_BYTES
 from core.db import async_pool
+from core.rejection import Rejected
 from messenger.visitors import hash_token
 from routing.models import RuleStep
 from tests.clock import NOW
+from tests.core.test_storage import fill_up
 from tests.factories import AgentFactory, UserFactory, VisitorFactory, on_desk
 
 T = TypeVar("T")
@@ -180,6 +186,20 @@ def test_downloads_have_headers_that_prevent_execution(visitor: Caller) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert "private" in headers["cache-control"]
+
+
+def test_a_full_disk_refuses_files_and_takes_messages(
+    visitor: Caller, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = str(uuid.uuid4())
+    with monkeypatch.context() as patch:
+        fill_up(patch)
+        refused = visitor.upload(png(), id=one)
+        assert (refused.status, refused.code) == (507, "no_space")
+        assert "no room for files" in refused.json["error"]["message"]
+        assert (files_in(media), Attachment.objects.count()) == (0, 0)
+        assert visitor.say(None, "Bonjour").status == 201
+    assert visitor.upload(png(), id=one).status == 201
 
 
 def test_retried_upload_is_stored_once(visitor: Caller, media: Path) -> None:
@@ -357,6 +377,40 @@ def test_uploads_are_rate_limited(
     monkeypatch.setattr(attachments, "LATELY_LIMIT", 2)
     assert [visitor.upload(png(8)).status for _ in range(3)] == [201, 201, 429]
     assert alice.upload(png(8)).status == 201
+
+
+def test_parallel_uploads_do_not_exceed_the_limit(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attachments, "LATELY_LIMIT", 5)
+    together = threading.Barrier(12)
+
+    def add(number: int) -> bool:
+        """Add a row as another web process would, at the same moment as the others."""
+        row = dict.fromkeys(("visitor_id", "agent_id", "width", "height"))
+        row |= {"id": uuid.uuid4(), "conversation_id": conversation.pk, "name": f"{number}.txt"}
+        row |= {"content_type": "text/plain", "size": 1, "file": f"{number}", "thumbnail": ""}
+        connection.ensure_connection()
+        together.wait()
+        try:
+            return attachments._add(row | {"at": timezone.now()})
+        except Rejected:
+            return False
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(12) as threads:
+        assert sum(threads.map(add, range(12))) == 5
+    assert Attachment.objects.count() == 5
+
+
+def test_upload_refused_at_the_end_leaves_no_file(
+    visitor: Caller, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attachments, "_checked", lambda row: row)  # another was quicker
+    monkeypatch.setattr(attachments, "LATELY_LIMIT", 0)
+    assert visitor.upload(png(8)).status == 429
+    assert files_in(media) == 0
 
 
 def test_unsent_files_are_deleted_and_sent_ones_stay(visitor: Caller, media: Path) -> None:

@@ -1,17 +1,30 @@
-"""Attached files: recognized by their content, cleaned of metadata that they should not carry."""
+"""Attached files: recognized by their content, cleaned of metadata that they should not carry.
+
+``test_decoder`` runs the same in the process that decodes."""
 
 from __future__ import annotations
 
 import io
+import tempfile
 import zipfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from conversations.messages import file_types
-from conversations.messages.file_types import Unacceptable, clean_name, prepare
+from conversations.messages import file_types, pictures
+from conversations.messages.file_refusals import Unacceptable
+from conversations.messages.file_types import Prepared, clean_name
+
+
+def prepare(content: bytes, name: str) -> Prepared:
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "source"
+        source.write_bytes(content)
+        recognised = file_types.recognise(source, Path(folder))
+        return file_types.prepare(recognised, source, Path(folder), name)
 
 
 def picture(
@@ -55,7 +68,7 @@ def test_photo_metadata_is_removed_and_rotation_applied() -> None:
 def test_images_get_a_thumbnail_and_lose_appended_data(kind: str) -> None:
     hidden = picture(kind, (1600, 1200)) + b"<script>alert(1)</script>PK\x03\x04"
     kept = prepare(hidden, "x.exe")
-    assert kept.content_type == file_types.IMAGES[kind]
+    assert kept.content_type == pictures.IMAGES[kind]
     assert b"script" not in kept.content
     assert kept.thumbnail is not None
     small = Image.open(io.BytesIO(kept.thumbnail))
@@ -87,13 +100,51 @@ def test_animated_gif_stays_animated() -> None:
 
 def test_large_image_is_scaled_down() -> None:
     kept = prepare(picture("PNG", (5000, 1000), "L"), "wide.png")
-    assert (kept.width, kept.height) == (4096, 819)
+    assert (kept.width, kept.height) == (4000, 800)
 
 
-def test_decompression_bomb_is_refused() -> None:
-    bomb = picture("PNG", (60_000, 60_000 // 8), "1")
+@pytest.mark.parametrize(
+    ("kind", "size"),
+    [
+        ("PNG", (4001, 4000)),
+        ("PNG", (60_000, 60_000 // 8)),
+        ("GIF", (4001, 4000)),
+        ("WEBP", (4001, 4000)),
+        ("JPEG", (8001, 8000)),
+    ],
+)
+def test_decompression_bomb_is_refused(kind: str, size: tuple[int, int]) -> None:
+    bomb = picture(kind, size, "1" if kind == "PNG" else "L")
     with pytest.raises(Unacceptable, match="pixels"):
         prepare(bomb, "bomb.png")
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_phone_photo_is_reduced_while_decoding(progressive: bool) -> None:
+    kept = prepare(picture("JPEG", (8160, 6120), "L", progressive=progressive), "photo.jpg")
+    assert (kept.width, kept.height) == (4000, 3000)
+
+
+def test_frames_larger_than_first_are_refused() -> None:
+    first = picture("GIF", (10, 10), "L")
+    # The size of the one frame, after the screen's and the palette's.
+    at = first.index(b"\x2c\0\0\0\0\x0a\0\x0a\0")
+    forged = first[: at + 5] + b"\xff\xff\xff\xff" + first[at + 9 :]
+    with pytest.raises(Unacceptable, match="pixels"):
+        prepare(forged, "a.gif")
+
+
+def test_first_frame_of_oversized_animation_is_kept() -> None:
+    frames = [Image.new("L", (1000, 1000), shade) for shade in range(17)]
+    kept = io.BytesIO()
+    frames[0].save(kept, "GIF", save_all=True, append_images=frames[1:])
+    prepared = prepare(kept.getvalue(), "a.gif")
+    assert getattr(Image.open(io.BytesIO(prepared.content)), "n_frames", 1) == 1
+
+
+def test_16_bit_grayscale_becomes_8_bit() -> None:
+    kept = prepare(picture("PNG", mode="I;16"), "scan.png")
+    assert Image.open(io.BytesIO(kept.content)).mode == "L"
 
 
 @pytest.mark.parametrize("cut", [0.5, 0.9])
@@ -113,13 +164,13 @@ def test_truncated_image_is_refused(cut: float) -> None:
         (
             document("word/document.xml"),
             "a.docx",
-            file_types.ZIPPED["word/document.xml"][0],
+            file_types.ZIPPED["word/document.xml"],
             "a.docx",
         ),
         (
             document("xl/workbook.xml"),
             "a.docx",
-            file_types.ZIPPED["xl/workbook.xml"][0],
+            file_types.ZIPPED["xl/workbook.xml"],
             "a.docx.xlsx",
         ),
         (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib import import_module
 from io import StringIO
 
@@ -19,12 +18,6 @@ from tests.clock import NOW
 from tests.factories import on_desk, with_bot
 
 RENAMED = dict(import_module("conversations.migrations.0041_verb_names").RENAMED)
-
-
-@pytest.fixture
-def migrate(transactional_db: None) -> Iterator[None]:
-    yield
-    call_command("migrate", "conversations", verbosity=0)
 
 
 def lines() -> list[tuple[int, str]]:
@@ -59,7 +52,7 @@ def test_verb_names_are_migrated_in_both_directions(step: RuleStep, agent: Agent
     assert "'recall'" in condition_of_index()
     assert_append_only()
 
-    call_command("migrate", "conversations", verbosity=0)
+    call_command("migrate", verbosity=0)
     assert lines() == new
     assert "'requeue'" in condition_of_index()
     assert_append_only()

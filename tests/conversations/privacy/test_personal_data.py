@@ -34,6 +34,7 @@ from conversations.visitors import persons
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import UserFactory, VisitorFactory, on_desk
+from tests.logins import log_in_freshly
 
 pytestmark = pytest.mark.django_db
 WORD = "Mirabelle"
@@ -124,7 +125,7 @@ def test_visitors_are_deleted_after_the_retention_period(
     assert list(personal_data.expired(website, at=NOW + timedelta(days=29))) == []
     expired = personal_data.expired(website, at=NOW + timedelta(days=31))
     assert set(expired) == set(person.visitors.all())
-    personal_data.forget([visitor.pk for visitor in expired])
+    personal_data.forget(website, [visitor.pk for visitor in expired])
     assert set(Visitor.objects.all()) == {fresh, busy}
     assert not Person.objects.exists()
 
@@ -132,7 +133,7 @@ def test_visitors_are_deleted_after_the_retention_period(
 def test_only_administrators_can_export_and_erase(person: Person) -> None:
     def ask(role: Role, **more: str) -> Any:
         client = Client()
-        client.force_login(UserFactory(role=role))
+        log_in_freshly(client, UserFactory(role=role))
         sent = {"action": "erase", "_selected_action": person.pk} | more
         return client.post("/admin/conversations/person/", sent)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import uuid
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from accounts.models import Agent, Website
 from config.celery import app
 from conversations import surveys
+from conversations.admin import SuggestionSettingsForm
 from conversations.canned import library
 from conversations.lifecycle import actors, denormalized, verbs
 from conversations.messages import sending
@@ -32,6 +34,7 @@ from conversations.models import (
     Survey,
 )
 from conversations.suggestions import learning, suggestion_log
+from core import outside_servers
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, StepFactory, on_desk
@@ -195,12 +198,14 @@ class Outside:
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, dict[str, Any]]] = []
+        self.hosts: list[str] = []
         self.answer: tuple[int, bytes] = (200, b'{"suggestions": []}')
         outside = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                outside.hosts.append(self.headers["Host"])
                 outside.heard.append((self.headers["Authorization"], json.loads(body)))
                 status, content = outside.answer
                 self.send_response(status)
@@ -245,6 +250,135 @@ def offer(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> Sugg
 def ask_provider(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> bool:
     """Return whether the provider had an answer to one more question."""
     return suggestion_log.ask_provider(offer(step, agent, provider, **given).pk)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1/", "http://[::1]/", "https://1.1.1.1:22/"])
+def test_private_provider_is_refused_at_save(step: RuleStep, settings: Any, url: str) -> None:
+    data = {"website": step.rule.website_id, "is_on": "on", "provider_url": url}
+    form = SuggestionSettingsForm(data)
+    assert form.errors == {
+        "provider_url": ["We cannot call this address. Use a public server, at the usual port."]
+    }
+    for allowed in (data | {"provider_url": "https://1.1.1.1/"}, data | {"provider_url": ""}):
+        assert SuggestionSettingsForm(allowed).is_valid()
+    settings.PROVIDERS_MAY_BE_PRIVATE = True
+    assert SuggestionSettingsForm(data).is_valid()
+
+
+def submitted(made: SuggestionSettings, **changed: str) -> SuggestionSettingsForm:
+    data = {"website": str(made.website_id), "is_on": "on", "provider_url": made.provider_url}
+    form = SuggestionSettingsForm(data | changed, instance=made)
+    if form.is_valid():
+        form.save()
+    return form
+
+
+@pytest.fixture
+def stored(step: RuleStep) -> SuggestionSettings:
+    made: SuggestionSettings = SuggestionSettings.objects.create(
+        website=step.rule.website, provider_url="https://1.1.1.1/a", provider_secret="s3cret"
+    )
+    return made
+
+
+@pytest.mark.parametrize(
+    ("typed", "secret"),
+    [
+        ({}, "s3cret"),
+        ({"provider_secret": ""}, "s3cret"),
+        ({"provider_secret": "new", "provider_secret-remove": "on"}, "new"),
+        ({"provider_secret": "  new  "}, "new"),
+        ({"provider_secret-remove": "on"}, ""),
+    ],
+)
+def test_secret_is_kept_replaced_or_removed(
+    stored: SuggestionSettings, typed: dict[str, str], secret: str
+) -> None:
+    form = submitted(stored, **typed)
+    assert form.errors == {}
+    assert ("provider_secret" in form.changed_data) == (secret != "s3cret")
+    stored.refresh_from_db()
+    assert stored.provider_secret.reveal() == secret
+
+
+def test_secret_is_never_shown(stored: SuggestionSettings) -> None:
+    wrong = submitted(stored, provider_url="nowhere", provider_secret="typed")
+    for page in (str(SuggestionSettingsForm(instance=stored)), str(wrong)):
+        assert "One is stored, and is not shown." in page
+        for hidden in ("s3cret", "typed", stored.provider_secret.ciphertext, "•••"):
+            assert hidden not in page
+    assert "None is stored." in str(SuggestionSettingsForm())
+
+
+@pytest.mark.parametrize(
+    ("url", "typed", "is_saved"),
+    [
+        ("https://1.1.1.1/b", {}, True),
+        ("https://1.0.0.1/a", {}, False),
+        ("http://1.1.1.1/a", {}, False),
+        ("https://1.1.1.1:8443/a", {}, False),
+        ("https://1.0.0.1/a", {"provider_secret": "its own"}, True),
+        ("https://1.0.0.1/a", {"provider_secret-remove": "on"}, True),
+        ("", {}, True),
+    ],
+)
+def test_stored_secret_is_not_sent_to_another_server(
+    stored: SuggestionSettings, url: str, typed: dict[str, str], is_saved: bool
+) -> None:
+    form = submitted(stored, provider_url=url, **typed)
+    said = "The address leads to another server. Enter its secret, or remove this one."
+    assert form.errors == ({} if is_saved else {"provider_secret": [said]})
+
+
+def test_an_unreadable_secret_only_silences_the_provider(
+    step: RuleStep,
+    agent: Agent,
+    outside: Outside,
+    settings: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings.PROVIDERS_MAY_BE_PRIVATE = True
+    made = offer(step, agent, outside)
+    settings.SECRET_KEY = "another key " * 6
+    assert not suggestion_log.ask_provider(made.pk)
+    assert outside.heard == []
+    assert "failed: Unreadable" in caplog.text
+
+
+def test_private_provider_is_not_called(
+    step: RuleStep, agent: Agent, outside: Outside, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert not ask_provider(step, agent, outside)
+    assert outside.heard == []
+    assert "failed: Forbidden" in caplog.text
+
+
+def test_listed_private_provider_is_called_at_the_address_that_was_checked(
+    step: RuleStep,
+    agent: Agent,
+    outside: Outside,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    port = outside.server.server_port
+    settings.PRIVATE_SERVERS = outside_servers.read([f"llm.internal:{port}"])
+    outside.answer = (200, json.dumps({"suggestions": ["Elle arrive."]}).encode())
+    asked = []
+
+    def resolve(name: str, *_: object, **__: object) -> list[Any]:
+        """As a name server that answers "llm.internal" only."""
+        asked.append(name)
+        assert name in {"llm.internal", "127.0.0.1"}
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    made = offer(step, agent, outside, provider_url=f"http://llm.internal:{port}/")
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    assert suggestion_log.ask_provider(made.pk)
+    assert outside.hosts == [f"llm.internal:{port}"]
+    # Once; the connection is made to the address that was checked.
+    assert asked == ["llm.internal", "127.0.0.1"]
+    settings.PRIVATE_SERVERS = outside_servers.read([f"other.internal:{port}"])
+    assert not suggestion_log.ask_provider(made.pk)
 
 
 def test_provider_is_asked_by_a_worker(

@@ -57,10 +57,10 @@ def test_verb_moves_conversation_on_own_desk(
     assert answer.status_code == 204
     told = json.loads(answer["HX-Trigger"])
     assert told["desk:moved"] == {"number": conversation.pk, "status": status}
-    assert told["desk:told"]["sentence"].startswith(f"#{conversation.pk} ")
+    assert told["desk:notice"]["sentence"].startswith(f"#{conversation.pk} ")
     # A closed conversation cannot be undone (C71).
     undo = f"/desk/c/{conversation.pk}/take-back/" if status != Status.CLOSED else None
-    assert told["desk:told"].get("undo") == undo
+    assert told["desk:notice"].get("undo") == undo
     assert now(conversation).status == status
 
 
@@ -71,7 +71,7 @@ def test_transfer_can_be_undone_from_its_notice(
     other = StepFactory(rule=step.rule).group
     client = browser(agent.user)
     answer = post(client, conversation.pk, "transfer", group=other.pk)
-    undo = json.loads(answer["HX-Trigger"])["desk:told"]["undo"]
+    undo = json.loads(answer["HX-Trigger"])["desk:notice"]["undo"]
     assert client.get(f"/desk/c/{conversation.pk}/").status_code == 404
     assert client.get(undo).status_code == 405
     assert browser(AgentFactory().user).post(undo).status_code == 404

@@ -158,7 +158,7 @@ def test_an_answered_conversation_is_closed_at_once(
 ) -> None:
     answer = post(browser, agent, answered.pk, "close")
     assert answer.status_code == 204
-    assert "undo" in json.loads(answer["HX-Trigger"])["desk:told"]
+    assert "undo" in json.loads(answer["HX-Trigger"])["desk:notice"]
 
 
 def test_snooze_and_transfer_dialogs_show_the_draft(

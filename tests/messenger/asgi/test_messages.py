@@ -102,6 +102,7 @@ def test_the_first_message_begins_a_conversation(
         "conversation": {
             "id": str(conversation.public_id),
             "status": "waiting",
+            "channel": "chat",
             "asynchronous": True,
             "agent": None,
             "last_seq": 1,
@@ -319,7 +320,7 @@ def test_errors_use_the_requested_language(browser: Browser) -> None:
 
 def test_a_ticket_can_be_redeemed_once(browser: Browser, visitor: Visitor) -> None:
     ticket = browser.post("ticket/", {}).json()["ticket"]
-    assert tickets.redeem(ticket) == tickets.Holder(visitor.pk, None)
+    assert tickets.redeem(ticket) == tickets.Holder(visitor.pk, None, visitor.token_hash)
     assert tickets.redeem(ticket) is None
     assert tickets.redeem("never issued") is None
 

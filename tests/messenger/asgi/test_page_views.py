@@ -19,7 +19,7 @@ from django.utils import timezone
 from redis.exceptions import ConnectionError as ValkeyIsAway
 
 from accounts.models import Website
-from config.asgi import http
+from config.application import http
 from messenger.asgi import page_views
 from routing import changes, snapshot_cache, snapshots
 from routing.models import HourlyDemand, RuleStep, TargetingRule

@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import translation
 
-from accounts.models import Agent
+from accounts.models import Agent, Website
 from conversations import surveys
 from conversations.lifecycle import actors, verbs
 from conversations.messages import sending
@@ -146,11 +146,23 @@ def test_the_button_links_to_the_page_with_a_signed_token(
     assert (guest.visitor, guest.conversation) == (talk.visitor, talk.public_id)
 
 
-@pytest.mark.parametrize("page", ["https://evil.example.net/", "javascript:alert(1)", ""])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "https://evil.example.net/",
+        "https://evil.example.net\\@shop.example.com/",
+        "https://evil.example.net\\.example.com/",
+        "https://evil.example.net@www.example.com/",
+        "javascript:alert(1)",
+        "",
+    ],
+)
 def test_pages_outside_the_website_are_never_linked(
     talk: Conversation, server: MailServer, page: str
 ) -> None:
+    Website.objects.update(domains=["www.example.com", "*.example.com"])
     Conversation.objects.update(page_url=page)
+    talk.refresh_from_db()
     schedule_mail(talk)
     send()
     text = text_of(server.mails[0])

@@ -15,9 +15,11 @@ from django.test import Client
 
 from accounts.models import Agent
 from conversations.lifecycle import actors, verbs
+from conversations.lifecycle.deadlines import database_now
 from conversations.lifecycle.transitions import Status
 from conversations.messages import validators
 from conversations.models import Address, Author, CloseReason, Conversation
+from messenger import tasks
 from messenger.mail import delivery, lmtp, pending_mails, pieces, replies
 from messenger.mail.parsing import parse
 from messenger.mail.reply_addresses import conversation_of, reply_address
@@ -115,6 +117,30 @@ def test_an_unsigned_reply_address_is_refused_and_logged(
     assert words_of(talk) == []
     assert "not an address that we signed" in caplog.text
     assert VISITOR not in caplog.text
+
+
+def test_the_sender_of_a_stray_mail_is_forgotten(talk: Conversation, settings: Any) -> None:
+    settings.STRAY_MAIL_DAYS = 7
+    assert take(letter(talk), "reply+unsigned@x") == ReplyOutcome.REFUSED
+    assert take(letter(talk), reply_address(talk.public_id)) == ReplyOutcome.ACCEPTED
+    stray = Reply.objects.get(conversation=None)
+    assert VISITOR in stray.sender
+    now = database_now()
+    for age, left in ((6, 2), (8, 1)):
+        Reply.objects.update(received_at=now - timedelta(days=age))
+        assert tasks.forget_stray_mails() == 2 - left
+        assert Reply.objects.count() == left
+    assert Reply.objects.get().conversation_id == talk.pk
+
+
+def test_a_reply_address_outlives_a_change_of_the_key(talk: Conversation, settings: Any) -> None:
+    before, old = reply_address(talk.public_id), settings.SECRET_KEY
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "a new key " * 6, [old]
+    after = reply_address(talk.public_id)
+    assert before != after
+    assert [conversation_of(address) for address in (before, after)] == [talk.public_id] * 2
+    settings.SECRET_KEY_FALLBACKS = []
+    assert [conversation_of(address) for address in (before, after)] == [None, talk.public_id]
 
 
 def test_a_reply_address_accepts_mails_for_its_own_conversation_only(talk: Conversation) -> None:

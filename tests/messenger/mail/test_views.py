@@ -188,7 +188,7 @@ def test_a_ticket_by_link_is_limited_to_one_conversation(browser: Browser, mail:
     browser.token = links.word_for(mail)
     holder = tickets.redeem(browser.post("ticket/", {}).json()["ticket"])
     visitor = mail.conversation.visitor
-    assert holder == tickets.Holder(visitor.pk, str(mail.conversation.public_id))
+    assert holder == tickets.Holder(visitor.pk, str(mail.conversation.public_id), None)
 
 
 def test_a_link_expires(browser: Browser, mail: Mail, settings: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from typing import Any
 
@@ -26,7 +27,7 @@ def posted() -> list[str]:
     """Return each address below a website's Messenger that accepts POST."""
     (inner,) = [one for one in urls.urlpatterns if str(one.pattern) == "messenger/<str:key>/"]
     paths = {str(one.pattern) for one in inner.url_patterns} - PAGE_ONLY - OWN_PERMISSION
-    return sorted(path.replace("<uuid:conversation>", str(uuid.UUID(int=0))) for path in paths)
+    return sorted(re.sub(r"<uuid:\w+>", str(uuid.UUID(int=0)), path) for path in paths)
 
 
 def ask(path: str, body: str = "{}", kind: str = "application/json", **headers: str) -> Any:

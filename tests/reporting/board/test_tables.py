@@ -63,8 +63,16 @@ def test_the_queue_table_contains_counts_and_waits(step: RuleStep, manager: User
     for _number in range(2):
         queued(step, at=NOW - timedelta(minutes=5))
     assert lines(manager, "production/queues.csv") == [
-        ["Rule", "Group", "Waiting", "Places", "Returns", "Longest wait (s)"],
-        ["'=Accueil", "SAV", "2", "2", "0", "300"],
+        [
+            "Rule",
+            "Group",
+            "Waiting",
+            "Places",
+            "Returns",
+            "Not heard from again",
+            "Longest wait (s)",
+        ],
+        ["'=Accueil", "SAV", "2", "2", "0", "0", "300"],
     ]
     french = lines(manager, "production/queues.csv", **{"accept-language": "fr"})
     assert french[0][-1] == "Plus longue attente (s)"
@@ -184,13 +192,13 @@ def test_the_agent_file_takes_a_constant_number_of_queries(
     assert callable(django_assert_num_queries)
     client = as_user(manager)
     connect(agent)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get("/reports/production/agents.csv")
     for _number in range(2):
         more = AgentFactory()
         step.group.members.add(more)
         connect(more)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         assert len(client.get("/reports/production/agents.csv").content.splitlines()) == 4
 
 

@@ -246,7 +246,7 @@ def test_the_list_takes_a_constant_number_of_queries(
     client = as_user(manager)
     for _number in range(3):
         ask(manager)
-        with django_assert_num_queries(3):  # session, user, list
+        with django_assert_num_queries(4):  # session, user, login rule, list
             client.get(LIST)
 
 

@@ -171,9 +171,8 @@ def test_a_subscription_is_managed_on_the_report_page(manager: User, step: RuleS
     client, agent = Client(), Client()
     client.force_login(manager)
     agent.force_login(AgentFactory().user)
-    foreign = StepFactory().rule.website
     address = "/reports/experience/by-mail/"
-    client.post(address, {"every": "week", "website": foreign.pk})
+    client.post(address, {"every": "week", "website": ""})
     one = Subscription.objects.get()
     assert (one.user, one.every, one.website) == (manager, Every.WEEK, None)
     page = client.get("/reports/experience/").content.decode()
@@ -184,6 +183,18 @@ def test_a_subscription_is_managed_on_the_report_page(manager: User, step: RuleS
     assert client.post("/reports/happiness/by-mail/", {"every": "day"}).status_code == 404
     assert client.get(address).status_code == 405
     assert not Subscription.objects.exists()
+
+
+def test_a_website_that_the_user_does_not_oversee_is_refused(manager: User, step: RuleStep) -> None:
+    client = Client()
+    client.force_login(manager)
+    foreign = StepFactory().rule.website
+    for website in (foreign.pk, 0, -1, "x", "9" * 5000):
+        sent = {"every": "week", "website": website}
+        assert client.post("/reports/experience/by-mail/", sent).status_code == 404
+    assert not Subscription.objects.exists()
+    client.post("/reports/experience/by-mail/", {"every": "week", "website": step.rule.website_id})
+    assert Subscription.objects.get().website == step.rule.website
 
 
 def test_a_subscription_uses_the_websites_time_zone(manager: User, step: RuleStep) -> None:

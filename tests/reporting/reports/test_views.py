@@ -18,7 +18,7 @@ from accounts.models import Agent, Role, User
 from conversations import surveys
 from conversations.lifecycle import actors, verbs
 from conversations.messages import sending
-from conversations.models import Author, CloseReason, Conversation
+from conversations.models import Author, Call, CloseReason, Conversation
 from reporting import figures
 from reporting.models import Origin
 from reporting.sales import recording
@@ -28,7 +28,7 @@ from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
-PAGES = ("experience", "conversations", "agents", "transactions")
+PAGES = ("experience", "conversations", "agents", "calls", "transactions")
 
 
 @pytest.fixture
@@ -94,6 +94,30 @@ def test_the_experience_report_shows_comments(
     assert f"#{one.pk}" in text
     assert "2 min" in text
     assert "1 h" in text
+
+
+def test_the_report_of_calls_shows_how_soon_they_were_answered_and_how_good_they_were(
+    manager: Client, step: RuleStep, agent: Agent
+) -> None:
+    one = handled(step, agent)
+    rang_at = NOW - timedelta(minutes=50)
+    Call.objects.create(
+        conversation=one,
+        agent=agent,
+        begun_by="visitor",
+        has_video=False,
+        status="ended",
+        end="hung_up",
+        rang_at=rang_at,
+        answered_at=rang_at + timedelta(seconds=12),
+        ended_at=rang_at + timedelta(seconds=12, minutes=7),
+        visitor_loss=2.5,
+        agent_round_trip=85,
+    )
+    text = text_of(manager, "/reports/calls/")
+    for shown in ("7 min", "12 s", "2.5 %", "85 ms"):
+        assert shown in text
+    assert f"#{one.pk}" in text_of(manager, "/reports/rows/call_round_trip/")
 
 
 @pytest.mark.parametrize("name", figures.FIGURES)

@@ -30,6 +30,7 @@ from reporting.sales import imports, keys
 from reporting.sales.recording import Invalid
 from routing.models import RuleStep
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
+from tests.logins import log_in_freshly
 
 pytestmark = pytest.mark.django_db
 
@@ -166,7 +167,7 @@ def test_a_key_gives_access_only_to_transactions_of_its_website(step: RuleStep) 
         answer = Client().get("/api/v1/transactions/1/", headers=headers)
         assert answer.status_code == 401
     boss = Client()
-    boss.force_login(UserFactory(role=Role.ADMIN))
+    log_in_freshly(boss, UserFactory(role=Role.ADMIN))
     assert boss.get("/api/v1/transactions/1/").status_code == 401
     _key, text = keys.make(step.rule.website, "Shop")
     headers = {"Authorization": f"Bearer {text}"}
@@ -240,8 +241,8 @@ def test_files_can_be_imported_by_command_and_page(
     with pytest.raises(CommandError):
         call_command("import_transactions", "nowhere", str(file))
     boss, manager = Client(), Client()
-    boss.force_login(UserFactory(role=Role.ADMIN))
-    manager.force_login(UserFactory(role=Role.MANAGER))
+    log_in_freshly(boss, UserFactory(role=Role.ADMIN))
+    log_in_freshly(manager, UserFactory(role=Role.MANAGER))
     address = "/admin/reporting/transaction/import/"
 
     def import_file(content: bytes, **more: str) -> str:
@@ -262,7 +263,7 @@ def test_files_can_be_imported_by_command_and_page(
 
 def test_a_key_is_shown_once_and_stored_as_a_hash(step: RuleStep) -> None:
     boss = Client()
-    boss.force_login(UserFactory(role=Role.ADMIN))
+    log_in_freshly(boss, UserFactory(role=Role.ADMIN))
     sent = {"website": step.rule.website.pk, "name": "Shop"}
     page = boss.post("/admin/reporting/shopkey/add/", sent, follow=True).content.decode()
     text = page.partition("<code>")[2].partition("</code>")[0]
@@ -293,7 +294,7 @@ def test_currencies_are_never_added(step: RuleStep, talk: Conversation, alice: A
     found = answers.total(turnover, euros)["turnover"]
     assert (found.value, found.n, found.currency) == (13, 2, "EUR")
     boss = Client()
-    boss.force_login(UserFactory(role=Role.ADMIN))
+    log_in_freshly(boss, UserFactory(role=Role.ADMIN))
     page = boss.get("/reports/transactions/", {"period": "today", "by": "currency"})
     assert "several currencies" in page.content.decode()
     only = boss.get("/reports/transactions/", {"period": "today", "currency": "EUR"})
@@ -321,10 +322,10 @@ def test_the_attribution_of_a_purchase_is_shown_to_permitted_users(
         (strangers.user, (404, 404)),
     ):
         client = Client()
-        client.force_login(user)
+        log_in_freshly(client, user)
         pages = [client.get(f"/reports/transactions/{row.pk}/") for row in (mine, nobodys)]
         assert tuple(page.status_code for page in pages) == sees, user.role
-    client.force_login(manager)
+    log_in_freshly(client, manager)
     page = client.get(f"/reports/transactions/{mine.pk}/").content.decode()
     assert "Alice was the last to write before the purchase" in page
     assert "last before the purchase" in page

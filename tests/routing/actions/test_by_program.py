@@ -11,8 +11,7 @@ from django.test import Client
 
 from accounts.models import Role, User
 from conversations.models import Conversation, Message
-from routing import engagement
-from routing.models import Bot, RuleStep
+from routing.models import RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk, queued, with_bot
 
@@ -68,14 +67,3 @@ def test_other_agents_cannot_post(step: RuleStep) -> None:
     assert post(AgentFactory().user, conversation, **sent).status_code == 404
     bad = post(agent.user, conversation, **sent | {"cards": [{"title": ""}]})
     assert bad.status_code == 400
-
-
-def test_the_bot_greeting_offers_its_choices(step: RuleStep) -> None:
-    conversation = with_bot(step)
-    bot = Bot.objects.create(
-        website=conversation.website, name="Robot", greeting="What about?", choices="Order\n\nOther"
-    )
-    engagement.start_bot(conversation, bot, at=NOW)
-    message = Message.objects.filter(conversation=conversation).latest("seq")
-    assert message.offer == {"text": "What about?", "choices": ["Order", "Other"], "cards": []}
-    assert message.body == "What about?\n\n• Order\n• Other"

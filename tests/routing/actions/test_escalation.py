@@ -34,13 +34,28 @@ pytestmark = [
     pytest.mark.usefixtures("clock", "durable_wires"),
 ]
 
+GREETING = {
+    "format": 1,
+    "start": "hello",
+    "steps": [
+        {
+            "id": "hello",
+            "kind": "ask",
+            "answer": "text",
+            "text": {"fr": "Bonjour, je suis le robot."},
+            "next": "people",
+            "failed": "people",
+        },
+        {"id": "people", "kind": "escalate"},
+    ],
+}
 SILENT = timedelta(seconds=BOT_ANSWER_SECONDS)
 
 
 @pytest.fixture
 def step() -> RuleStep:
     rule = RuleFactory()
-    rule.bot = BotFactory(website=rule.website, greeting="Bonjour, je suis le robot.")
+    rule.bot = BotFactory(website=rule.website, scenario=GREETING)
     rule.save()
     return StepFactory(rule=rule, places=1)
 

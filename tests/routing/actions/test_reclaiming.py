@@ -33,6 +33,7 @@ from tests.factories import (
     on_desk,
     queued,
 )
+from tests.logins import log_in_freshly
 from tests.routing.test_races import together
 
 pytestmark = pytest.mark.django_db
@@ -236,7 +237,7 @@ def test_reclaiming_leaves_conversations_the_agent_may_have(step: RuleStep, agen
 
 @pytest.fixture
 def admin(client: Client) -> Client:
-    client.force_login(UserFactory(role=Role.ADMIN, is_staff=True))
+    log_in_freshly(client, UserFactory(role=Role.ADMIN, is_staff=True))
     return client
 
 

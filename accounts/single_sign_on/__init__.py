@@ -1,0 +1,1 @@
+"""Single sign-on by OpenID Connect (docs/adr/0047)."""

@@ -1,0 +1,106 @@
+"""What people and programs are answered while PostgreSQL cannot be reached.
+
+Pages that only read are tried once more on another connection. Otherwise the answer is 503 with
+``Retry-After``: a page that tries again by itself, or a form that still holds what was typed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.views import defaults
+
+from config.api.problems import MEDIA_TYPE, body_of
+from config.body_limits import is_script, language_of, refusal
+from core.db.retry import is_unreachable
+from core.rejection import error, no_space, unavailable
+from core.storage import is_full
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 3
+SAFE = {"GET", "HEAD"}
+
+Respond = Callable[[HttpRequest], HttpResponse]
+
+
+class Unavailable(HttpResponse):
+    """The answer while the database is away."""
+
+
+def retry_reads(get_response: Respond) -> Respond:
+    """Middleware that repeats a request which only reads, if its connection died under it."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if isinstance(response, Unavailable) and request.method in SAFE:
+            connection.close()
+            response = get_response(request)
+        return response
+
+    return middleware
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's ``handler500``: answer an exception that no view has answered."""
+    fault = sys.exc_info()[1]
+    if is_full(fault):
+        return _no_space(request, fault)
+    if not is_unreachable(fault):
+        return defaults.server_error(request)
+    logger.warning("the database cannot be reached: %s %s", request.method, request.path)
+    accepted = request.headers.get("Accept-Language", "")
+    typed = list(_typed(request)) if request.method == "POST" else None
+    kind, body = answer(request.path, accepted, typed=typed)
+    response = Unavailable(body, status=HTTPStatus.SERVICE_UNAVAILABLE, content_type=kind)
+    response["Retry-After"] = str(RETRY_SECONDS)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _no_space(request: HttpRequest, fault: BaseException | None) -> HttpResponse:
+    """Answer whoever sent a file, or asked for one to be made, while the disk is full."""
+    logger.error("the disk is full: %s %s was refused (%s)", request.method, request.path, fault)
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+    accepted = request.headers.get("Accept-Language", "")
+    if request.path.startswith("/api/"):
+        with translation.override(language_of(accepted)):
+            refused = no_space()
+            problem = body_of(status, refused.code, refused.text)
+        kind, body = MEDIA_TYPE, json.dumps(problem, ensure_ascii=False).encode()
+    else:
+        kind, body = refusal(status, request.path, accepted)
+    response = HttpResponse(body, status=status, content_type=kind)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def answer(
+    path: str, accepted_languages: str, *, typed: list[tuple[str, str]] | None = None
+) -> tuple[str, bytes]:
+    """Return content type and body for whoever reads the answers of this address. ``typed`` are the
+    fields of the form that could not be stored; ``None`` if this was a request for a page."""
+    with translation.override(language_of(accepted_languages)):
+        if path.startswith("/api/"):
+            problem = body_of(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", unavailable().text)
+            return MEDIA_TYPE, json.dumps(problem, ensure_ascii=False).encode()
+        if is_script(path):
+            body = json.dumps(error("unavailable", unavailable().text), ensure_ascii=False)
+            return "application/json; charset=utf-8", body.encode()
+        page = render_to_string("503.html", {"typed": typed, "seconds": RETRY_SECONDS})
+        return "text/html; charset=utf-8", page.encode()
+
+
+def _typed(request: HttpRequest) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a form, without passwords."""
+    for name, values in request.POST.lists():
+        if "password" not in name:
+            yield from ((name, str(value)) for value in values)

@@ -1,0 +1,74 @@
+"""An answer for requests that a hung PostgreSQL holds: it takes connections, and says nothing.
+
+Its own limits (``statement_timeout``) do not help, since it does not run. Whoever waits is
+answered after ``PATIENCE_SECONDS`` and a probe. The work itself goes on, and its result is dropped:
+a change may still happen after its 503, as after any cut of the network. What must happen once has
+an id of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from core.asgi.bodies import Application, Receive, Scope, Send
+from core.db import async_pool
+
+logger = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 2.0
+PROBE_SECONDS = 1.0
+
+Refuse = Callable[[Scope, Send], Awaitable[None]]
+
+
+class Patience:
+    """Serves requests as long as the database answers. One for each process."""
+
+    def __init__(self, application: Application, refuse: Refuse) -> None:
+        self._application = application
+        self._refuse = refuse
+        self._probe: asyncio.Task[bool] | None = None
+        # What was given up on still runs; the event loop itself keeps no strong reference.
+        self._abandoned: set[asyncio.Task[None]] = set()
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application; answer in its place if the database hangs before it has begun to
+        answer."""
+        has_begun = is_given_up = False
+
+        async def noted(event: dict[str, Any]) -> None:
+            nonlocal has_begun
+            has_begun = True
+            if not is_given_up:
+                await send(event)
+
+        work = asyncio.ensure_future(self._application(scope, receive, noted))
+        try:
+            while not (await asyncio.wait({work}, timeout=PATIENCE_SECONDS))[0]:
+                if not has_begun and not await self._answers() and not has_begun:
+                    is_given_up = True
+                    break
+        except asyncio.CancelledError:
+            work.cancel()
+            raise
+        if not is_given_up:
+            await work
+            return
+        logger.warning("the database does not answer: %s %s", scope["method"], scope["path"])
+        self._abandoned.add(work)
+        work.add_done_callback(self._forget)
+        await self._refuse(scope, send)
+
+    async def _answers(self) -> bool:
+        """Return whether the database answers a probe, which all who wait share."""
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.ensure_future(async_pool.answers(PROBE_SECONDS))
+        return await asyncio.shield(self._probe)
+
+    def _forget(self, work: asyncio.Task[None]) -> None:
+        self._abandoned.discard(work)
+        if not work.cancelled() and (error := work.exception()):
+            logger.warning("what was given up on has failed", exc_info=error)

@@ -1,0 +1,30 @@
+"""Files on this machine's disk, whole or not at all, and what to say when it is full."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+from typing import Any
+
+from django.core.files.storage import FileSystemStorage
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class WholeFiles(FileSystemStorage):
+    """The default storage: a file that cannot be written to its end leaves nothing behind."""
+
+    def _save(self, name: str, content: Any) -> str:
+        try:
+            stored: str = super()._save(name, content)  # type: ignore[misc]
+        except OSError:
+            with suppress(OSError):
+                os.remove(self.path(name))
+            raise
+        return stored
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Return whether a disk, or somebody's share of it, is full."""
+    return isinstance(error, OSError) and error.errno in FULL

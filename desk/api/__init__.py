@@ -1,0 +1,1 @@
+"""The desk in the public API: what agents and supervisors do to conversations, for programs."""

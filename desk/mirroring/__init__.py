@@ -1,0 +1,1 @@
+"""Mirroring: see conversations.mirroring."""

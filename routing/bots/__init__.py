@@ -1,0 +1,1 @@
+"""Bots: scenarios as data, the engine that plays them, and what runs them in conversations."""
