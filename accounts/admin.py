@@ -168,11 +168,11 @@ class ByUser(admin.SimpleListFilter):
         return [("system", _("the system")), *((str(pk), name) for pk, name in named)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Change]) -> QuerySet[Change]:
-        person = self.value()
-        if person == "system":
+        actor_id = self.value()
+        if actor_id == "system":
             return queryset.filter(actor_id=None)
-        if person and person.isascii() and person.isdigit():
-            return queryset.filter(actor_id=int(person))
+        if actor_id and actor_id.isascii() and actor_id.isdigit():
+            return queryset.filter(actor_id=int(actor_id))
         return queryset
 
 

@@ -79,7 +79,7 @@ def load(session_key: str) -> DeskSession | None:
     if second_factors.must_set_up(user):
         return None
     agent: Agent | None = getattr(user, "agent", None)
-    made = DeskSession(
+    desk_session = DeskSession(
         session_key=session_key,
         user_id=user.pk,
         password=user.password,
@@ -90,7 +90,7 @@ def load(session_key: str) -> DeskSession | None:
         limits=(session.get(ENDS_AT, 0), session.get(IDLE_SECONDS, 0)),
     )
     if agent is not None:  # Not cached without a desk, so that a new desk works at once.
-        _sessions[session_key] = made
+        _sessions[session_key] = desk_session
     if len(_sessions) > CACHE_SIZE:
         _sessions.popitem(last=False)
-    return made
+    return desk_session

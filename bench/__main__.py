@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
     except subprocess.SubprocessError as error:
         print(f"bench: broken off: {error}", file=sys.stderr)
         return 2
-    print(figures.table(report))
+    print(figures.as_text(report))
     print(f"written to {_write(report, options.out)}")
     return 0 if all(target.is_met for target in figures.targets(report)) else 1
 

@@ -54,13 +54,13 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         with started(1) as instance:
-            found = play(instance, _ask(instance, "--prepare"))
+            results = play(instance, _ask(instance, "--prepare"))
     except NotStarted as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     missed = False
     print("| | median | p95 | worst | promise |\n| --- | --- | --- | --- | --- |")
-    for pace, took in found.items():
+    for pace, took in results.items():
         missed |= took[-1] > PROMISE_MS
         cells = (statistics.median(took), took[int(0.95 * len(took))], took[-1], PROMISE_MS)
         print(f"| {pace} | {' | '.join(f'{cell:.0f} ms' for cell in cells)} |")
@@ -81,19 +81,19 @@ def _ask(instance: Instance, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-def play(instance: Instance, made: dict[str, Any]) -> dict[str, list[float]]:
+def play(instance: Instance, prepared: dict[str, Any]) -> dict[str, list[float]]:
     """Watch the board while conversations arrive; return milliseconds, sorted."""
     from playwright.sync_api import sync_playwright
 
     url = f"http://{instance.host}:{instance.port}"
-    found = {}
+    results = {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
             args=["--no-sandbox"],
         )
         context = browser.new_context(viewport={"width": 1440, "height": 900})
-        name, _, value = made["cookie"].partition("=")
+        name, _, value = prepared["cookie"].partition("=")
         context.add_cookies([{"name": name, "value": value, "url": url}])
         page = context.new_page()
         page.add_init_script(WATCH)
@@ -118,9 +118,9 @@ def play(instance: Instance, made: dict[str, Any]) -> dict[str, list[float]]:
             print(
                 f"{pace}: {(_spent(tools) - before) / draws:.0f} ms of the page's thread a drawing"
             )
-            found[pace] = sorted(took)
+            results[pace] = sorted(took)
         browser.close()
-    return found
+    return results
 
 
 def _spent(tools: Any) -> float:

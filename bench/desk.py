@@ -57,13 +57,13 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         with started(1) as instance:
-            found = play(instance, _prepared(instance))
+            results = play(instance, _prepared(instance))
     except NotStarted as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     missed = False
     print("| | median | p95 | worst | promise (p95) |\n| --- | --- | --- | --- | --- |")
-    for name, took in found.items():
+    for name, took in results.items():
         p95 = took[int(0.95 * len(took))]
         missed |= p95 > PROMISES[name]
         cells = (statistics.median(took), p95, took[-1], PROMISES[name])
@@ -85,7 +85,7 @@ def _prepared(instance: Instance) -> dict[str, Any]:
     return prepared
 
 
-def play(instance: Instance, made: dict[str, Any]) -> dict[str, list[float]]:
+def play(instance: Instance, prepared: dict[str, Any]) -> dict[str, list[float]]:
     """Open the desk, type and receive messages; return milliseconds, sorted."""
     from playwright.sync_api import sync_playwright
 
@@ -96,11 +96,11 @@ def play(instance: Instance, made: dict[str, Any]) -> dict[str, list[float]]:
             args=["--no-sandbox"],
         )
         context = browser.new_context(viewport={"width": 1440, "height": 900})
-        name, _, value = made["cookie"].partition("=")
+        name, _, value = prepared["cookie"].partition("=")
         context.add_cookies([{"name": name, "value": value, "url": url}])
         page = context.new_page()
         page.add_init_script(WATCH)
-        page.goto(f"{url}/desk/c/{made['numbers'][0]}/")
+        page.goto(f"{url}/desk/c/{prepared['numbers'][0]}/")
         _wait(page, "document.querySelectorAll('.bubble').length", PANES * MESSAGES)
         boxes = page.locator(".box").count()
         assert boxes == BOXES, f"{boxes} state boxes"
@@ -113,12 +113,12 @@ def play(instance: Instance, made: dict[str, Any]) -> dict[str, list[float]]:
         page.keyboard.type("a word and " * (LETTERS // 11), delay=30)
         written = _spent(tools)
         for n in range(ARRIVALS):
-            _say(url, made, n)
+            _say(url, prepared, n)
             time.sleep(0.15)
         _wait(page, "measured.arrivals.length", ARRIVALS)
-        heard = _spent(tools)
+        spent = _spent(tools)
         _tell("a letter", begun, written, LETTERS // 11 * 11)
-        _tell("a message", written, heard, ARRIVALS)
+        _tell("a message", written, spent, ARRIVALS)
         shown = page.evaluate("document.querySelectorAll('.bubble').length")
         assert shown == PANES * MESSAGES + ARRIVALS, f"{shown} bubbles"
         took: dict[str, list[float]] = page.evaluate("measured")
@@ -147,13 +147,13 @@ def _wait(page: Any, count: str, wanted: int) -> None:
         time.sleep(0.1)
 
 
-def _say(url: str, made: dict[str, Any], n: int) -> None:
+def _say(url: str, prepared: dict[str, Any], n: int) -> None:
     """Post a visitor's message to one of the conversations on the screen, through the public
     endpoint."""
-    token, conversation = made["talks"][n % PANES]
+    token, conversation = prepared["talks"][n % PANES]
     body = json.dumps({"client_id": str(uuid.uuid4()), "body": f"Message {n} of the bench"})
     request = urllib.request.Request(
-        f"{url}/messenger/{made['key']}/conversations/{conversation}/messages/",
+        f"{url}/messenger/{prepared['key']}/conversations/{conversation}/messages/",
         data=body.encode(),
         headers={
             "Authorization": f"Bearer {token}",
@@ -170,7 +170,7 @@ def prepare() -> dict[str, Any]:
     own."""
     from bench import prepare as preparing  # sets Django up
 
-    made = preparing.prepare(agents=1, visitors=BOXES)
+    prepared = preparing.prepare(agents=1, visitors=BOXES)
 
     from django.db import connection, transaction
     from django.utils import timezone
@@ -182,7 +182,7 @@ def prepare() -> dict[str, Any]:
     from messenger.visitors import hash_token
     from routing.models import RuleStep
 
-    website, now = Website.objects.get(key=made["key"]), timezone.now()
+    website, now = Website.objects.get(key=prepared["key"]), timezone.now()
     agent, step = Agent.objects.get(groups__website=website), RuleStep.objects.get()
     preferences.remember(agent.pk, panes=PANES)
     numbers, talks = [], []
@@ -223,8 +223,8 @@ def prepare() -> dict[str, Any]:
                 "UPDATE conversations_conversation SET last_seq = %s WHERE id = %s",
                 [MESSAGES, new.pk],
             )
-    made["cookie"] = made["cookies"][0]
-    return made | {"numbers": numbers, "talks": talks}
+    prepared["cookie"] = prepared["cookies"][0]
+    return prepared | {"numbers": numbers, "talks": talks}
 
 
 if __name__ == "__main__":

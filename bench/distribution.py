@@ -48,12 +48,12 @@ def main() -> int:
         from bench import rows
 
         rows.prepare(groups=GROUPS, agents=AGENTS, slots=-(-options.waiting // AGENTS))
-        found = measure(options)
-    report = found | {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+        measured = measure(options)
+    report = measured | {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
     print(json.dumps(report, indent=2))
     missed = 0
     for name, (sign, promise) in PROMISES.items():
-        value = found[name]
+        value = measured[name]
         is_met = value >= promise if sign == ">=" else value <= promise
         missed += not is_met
         print(f"{'met   ' if is_met else 'MISSED'} {name} {sign} {promise:g}: {value:g}")

@@ -35,16 +35,16 @@ PARAGRAPHS = "<p>Words that a brand would say of its lamps.</p>" * 50
 def main() -> int:
     try:
         with started(1) as instance:
-            found = play(instance, _key(instance))
+            results = play(instance, _key(instance))
     except NotStarted as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     print("| main thread | with an empty script | with the embed | the embed costs |")
     print("| --- | --- | --- | --- |")
-    for name, (without, with_embed) in found.items():
+    for name, (without, with_embed) in results.items():
         costs = with_embed - without
         print(f"| {name} | {without:.1f} ms | {with_embed:.1f} ms | {costs:.1f} ms |")
-    without, with_embed = found["as fast as it is"]
+    without, with_embed = results["as fast as it is"]
     return int(with_embed - without > PROMISE_MS)
 
 
@@ -72,7 +72,7 @@ def play(instance: Instance, key: str) -> dict[str, tuple[float, float]]:
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
             args=["--no-sandbox"],
         )
-        found = {}
+        results = {}
         for name, factor in (("as fast as it is", 1), (f"{SLOWER} times slower", SLOWER)):
             # Alternating, so that both see the same state of the machine; the first pair warms up.
             spent = [
@@ -80,9 +80,9 @@ def play(instance: Instance, key: str) -> dict[str, tuple[float, float]]:
                 for _ in range(LOADS + 1)
             ][1:]
             without, with_embed = zip(*spent, strict=True)
-            found[name] = (statistics.median(without), statistics.median(with_embed))
+            results[name] = (statistics.median(without), statistics.median(with_embed))
         browser.close()
-    return found
+    return results
 
 
 def _load(browser: Any, url: str, factor: int) -> float:

@@ -17,7 +17,7 @@ class Target:
     """A promise, the measured value, and whether it is met."""
 
     name: str
-    found: str
+    measured: str
     is_met: bool
 
 
@@ -76,37 +76,39 @@ def _rounded(value: float) -> float | None:
 
 def targets(report: dict[str, Any]) -> list[Target]:
     """Return the promises of the phases that were run."""
-    made: list[Target] = []
+    judged: list[Target] = []
     phases = report["phases"]
     if "open" in phases:
         push = phases["open"]["push_ms"]
-        made.append(_at_most("open: p50 of send to screen", push["p50"], P50_MS, "ms"))
-        made.append(_at_most("open: p99 of send to screen", push["p99"], P99_MS, "ms"))
+        judged.append(_at_most("open: p50 of send to screen", push["p50"], P50_MS, "ms"))
+        judged.append(_at_most("open: p99 of send to screen", push["p99"], P99_MS, "ms"))
     for name in ("open", "closed"):
         if name in phases:
             phase = phases[name]
             missing = sum(phase[what] for what in ("refused", "lost", "lost_on_socket", "doubled"))
-            made.append(Target(f"{name}: none refused, lost, doubled", str(missing), missing == 0))
+            judged.append(
+                Target(f"{name}: none refused, lost, doubled", str(missing), missing == 0)
+            )
             if phase["cpu_ms_each"] is not None:
-                made.append(
+                judged.append(
                     _at_most(f"{name}: server CPU a message", phase["cpu_ms_each"], CPU_MS, "ms")
                 )
     if "closed" in phases:
         rate = phases["closed"]["a_second"]
-        made.append(Target(f"closed: {A_SECOND:g} a second", f"{rate:g}", rate >= A_SECOND))
+        judged.append(Target(f"closed: {A_SECOND:g} a second", f"{rate:g}", rate >= A_SECOND))
     wrong = report["stored_wrong"]
-    made.append(Target("stored 1, 2, 3 ... each once", f"{wrong} wrong", wrong == 0))
+    judged.append(Target("stored 1, 2, 3 ... each once", f"{wrong} wrong", wrong == 0))
     cut = report["cut_sockets"]
-    made.append(Target("sockets cut by the server", str(cut), cut == 0))
-    return made
+    judged.append(Target("sockets cut by the server", str(cut), cut == 0))
+    return judged
 
 
-def _at_most(name: str, found: float | None, limit: float, unit: str) -> Target:
-    is_met = found is not None and found <= limit
-    return Target(f"{name} <= {limit:g} {unit}", f"{_text(found)} {unit}", is_met)
+def _at_most(name: str, measured: float | None, limit: float, unit: str) -> Target:
+    is_met = measured is not None and measured <= limit
+    return Target(f"{name} <= {limit:g} {unit}", f"{_text(measured)} {unit}", is_met)
 
 
-def table(report: dict[str, Any]) -> str:
+def as_text(report: dict[str, Any]) -> str:
     """Return all figures as text for a terminal."""
     lines = [_machine_line(report)]
     played = {name: phase for name, phase in report["phases"].items() if phase["sent"]}
@@ -134,7 +136,7 @@ def table(report: dict[str, Any]) -> str:
     memory = ", ".join(f"{part} {size:g}" for part, size in sorted(report["memory_mb"].items()))
     lines += ["", f"memory (MB): {memory}", ""]
     for target in targets(report):
-        lines.append(f"{'met   ' if target.is_met else 'MISSED'}  {target.name}: {target.found}")
+        lines.append(f"{'met   ' if target.is_met else 'MISSED'}  {target.name}: {target.measured}")
     return "\n".join(lines)
 
 

@@ -130,10 +130,10 @@ async def _account(scene: Scene) -> dict[str, Any]:
     stored_ids: set[str] = set()
     stored_wrong = 0
     for talk in scene.talks:
-        found = await scene.stored(talk)
-        ids = {message["id"] for message in found}
-        numbers = [message["seq"] for message in found]
-        stored_wrong += len(ids) != len(found) or numbers != list(range(1, len(found) + 1))
+        messages = await scene.stored(talk)
+        ids = {message["id"] for message in messages}
+        numbers = [message["seq"] for message in messages]
+        stored_wrong += len(ids) != len(messages) or numbers != list(range(1, len(messages) + 1))
         stored_ids |= ids
     by_phase: dict[str, int] = {}
     for client_id, shot in scene.shots.items():

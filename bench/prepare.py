@@ -38,8 +38,8 @@ def main() -> None:
     parser.add_argument("--visitors", type=int, required=True)
     parser.add_argument("--targets", type=int, default=1, help="targeting rules; the last matches")
     options = parser.parse_args()
-    made = prepare(agents=options.agents, visitors=options.visitors, targets=options.targets)
-    print(json.dumps(made))
+    prepared = prepare(agents=options.agents, visitors=options.visitors, targets=options.targets)
+    print(json.dumps(prepared))
 
 
 @transaction.atomic

@@ -63,13 +63,13 @@ def main() -> int:
         make(options.make)
     website = Website.objects.get(key="bench")
     parts = {"figures": _figures, "pages": _pages, "filters": _filters, "export": _export}
-    found: dict[str, Any] = {"conversations": Conversation.objects.count()}
+    results: dict[str, Any] = {"conversations": Conversation.objects.count()}
     missed = []
     for name, measure in parts.items():
         if options.only in {None, name}:
-            found[name], late = measure(website)
+            results[name], late = measure(website)
             missed += late
-    print(json.dumps(found, indent=1))
+    print(json.dumps(results, indent=1))
     for promise in missed:
         print("MISSED", promise)
     return 1 if missed else 0
@@ -89,7 +89,7 @@ def _period(days: int) -> Period:
 
 def _figures(website: Website) -> tuple[dict[str, Any], list[str]]:
     """Measure each figure alone; return the milliseconds of its second computation."""
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     missed = []
     for figure in register.FIGURES.values():
         for days, promise in PERIODS.items():
@@ -98,10 +98,10 @@ def _figures(website: Website) -> tuple[dict[str, Any], list[str]]:
                 began = time.perf_counter()
                 answer = answers.total([figure], scope)[figure.name]
                 seconds = time.perf_counter() - began
-            found[f"{figure.name} {days}"] = [round(1000 * seconds), answer.n]
+            results[f"{figure.name} {days}"] = [round(1000 * seconds), answer.n]
             if seconds > promise:
                 missed.append(f"{figure.name}, {days} days: {seconds:.2f} s")
-    return found, missed
+    return results, missed
 
 
 def _pages(website: Website) -> tuple[dict[str, Any], list[str]]:
@@ -129,7 +129,7 @@ def _filters(website: Website) -> tuple[dict[str, Any], list[str]]:
 
 def _most(website: Website) -> dict[str, Any]:
     """Return the most frequent value of each filter."""
-    found = Conversation.objects.filter(website=website).order_by()
+    conversations = Conversation.objects.filter(website=website).order_by()
     columns = {
         "group": "group",
         "rule": "rule",
@@ -139,7 +139,9 @@ def _most(website: Website) -> dict[str, Any]:
     }
     most: dict[str, Any] = {}
     for name, column in columns.items():
-        counted = found.exclude(**{column: None}).values_list(column).annotate(n=Count("pk"))
+        counted = (
+            conversations.exclude(**{column: None}).values_list(column).annotate(n=Count("pk"))
+        )
         most[name], _n = counted.order_by("-n")[0]
     return most
 
@@ -150,7 +152,7 @@ def _timed(addresses: dict[str, tuple[str, float]]) -> tuple[dict[str, Any], lis
     boss, _is_new = User.objects.get_or_create(username="bench-boss", role=Role.ADMIN)
     client = Client()
     client.force_login(boss)
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     missed = []
     for name, (address, promise) in addresses.items():
         took = []
@@ -164,24 +166,24 @@ def _timed(addresses: dict[str, tuple[str, float]]) -> tuple[dict[str, Any], lis
             if status != 200:
                 raise SystemExit(f"{address} answers {status}: are ALLOWED_HOSTS and HTTPS set?")
         seconds = median(took[1:])
-        found[name] = [round(1000 * seconds), round(1000 * max(took[1:]))]
+        results[name] = [round(1000 * seconds), round(1000 * max(took[1:]))]
         if seconds > promise:
             missed.append(f"page {name}: {seconds:.2f} s")
-    return found, missed
+    return results, missed
 
 
 def _export(website: Website) -> tuple[dict[str, Any], list[str]]:
     """Measure files of both kinds and subjects, as a worker writes them: rows per second of
     wall-clock time and of this process's CPU (the database has a process of its own), and how much
     memory grows with three times as many rows."""
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     missed = []
     for subject in EXPORT_SUBJECTS:
         for kind in row_files.WRITERS:
             rows, size, wall, cpu = _written(website, subject, kind, EXPORT_ROWS)
             before = _peak()
             _written(website, subject, kind, 3 * EXPORT_ROWS)
-            found[f"{subject}.{kind}"] = {
+            results[f"{subject}.{kind}"] = {
                 "rows": rows,
                 "bytes": size,
                 "rows a second": round(rows / wall),
@@ -190,7 +192,7 @@ def _export(website: Website) -> tuple[dict[str, Any], list[str]]:
             }
             if rows / wall < EXPORT_RATE:
                 missed.append(f"export {subject}.{kind}: {rows / wall:.0f} rows a second")
-    return found, missed
+    return results, missed
 
 
 def _written(website: Website, subject: str, kind: str, most: int) -> tuple[int, int, float, float]:

@@ -117,23 +117,23 @@ class Scene:
 
     async def stored(self, talk: Talk) -> list[dict[str, Any]]:
         """Return all messages of a conversation, as its visitor fetches them."""
-        found: list[dict[str, Any]] = []
+        messages: list[dict[str, Any]] = []
         while True:
-            after = found[-1]["seq"] if found else 0
+            after = messages[-1]["seq"] if messages else 0
             path = f"{talk.paths['visitor']}?after_seq={after}"
             _status, page = await talk.lines["visitor"].get(path)
-            found += page["messages"]
+            messages += page["messages"]
             if not page.get("more"):
-                return found
+                return messages
 
     async def _arrive(self, http: aiohttp.ClientSession, n: int) -> Talk:
         base = f"/messenger/{self.key}"
         stranger = Connection(self.host, self.port, {})
-        made = await _made(
+        created = await _made(
             stranger, f"{base}/visitors/", {"language": "en", "consent": self.consent}
         )
         stranger.close()
-        line = Connection(self.host, self.port, {"Authorization": f"Bearer {made['token']}"})
+        line = Connection(self.host, self.port, {"Authorization": f"Bearer {created['token']}"})
         ticket = await _made(line, f"{base}/ticket/", {})
         await self._listen(http, "visitor", f"/ws/messenger/?ticket={ticket['ticket']}", "")
         first = {"client_id": str(uuid.uuid4()), "body": f"{TEXT}{n}"}

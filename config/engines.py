@@ -194,9 +194,9 @@ def _make_cluster(folder: Path, initdb: Path) -> None:
     # The builtin provider sorts and folds alike on every machine, whatever its locales.
     command = [str(initdb), "-D", str(draft), "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
     command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    made = subprocess.run(guarded(command, unprivileged=True), capture_output=True, text=True)
-    if made.returncode != 0:
-        reason = " ".join(made.stderr.split()[-30:])
+    completed = subprocess.run(guarded(command, unprivileged=True), capture_output=True, text=True)
+    if completed.returncode != 0:
+        reason = " ".join(completed.stderr.split()[-30:])
         raise EngineError(f"PostgreSQL could not create its data folder: {reason}")
     draft.rename(folder / "postgres")
 

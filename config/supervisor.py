@@ -216,8 +216,8 @@ async def first_link() -> str:
         stdout=subprocess.PIPE,
         start_new_session=True,
     )
-    found, _ = await process.communicate()
-    return found.decode().strip()
+    output, _ = await process.communicate()
+    return output.decode().strip()
 
 
 def welcome(link: str) -> str:

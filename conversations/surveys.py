@@ -44,7 +44,7 @@ def offer(conversations: Sequence[Conversation], *, at: datetime) -> list[Survey
     offers = Survey.objects.filter(conversation__in=over).order_by("conversation", "offered_at")
     last_offers = {offer.conversation_id: offer for offer in offers}  # The last one of each wins.
     answers = _last_answers([one.pk for one in over])
-    made, renewed, omitted = [], [], []
+    created, renewed, omitted = [], [], []
     for one in over:
         last, answer = last_offers.get(one.pk), answers.get(one.pk)
         reason = _why_not(
@@ -63,15 +63,15 @@ def offer(conversations: Sequence[Conversation], *, at: datetime) -> list[Survey
             continue
         if last is None or last.answered_at is not None:
             last = Survey(conversation=one, **denormalized.copied(one))
-            made.append(last)
+            created.append(last)
         else:
             renewed.append(last)  # The unanswered survey is now about the newest reply.
         last.agent_id, last.group_id, last.offered_at = answer.agent_id, one.group_id, at
-    Survey.objects.bulk_create(made)
+    Survey.objects.bulk_create(created)
     SurveyOmission.objects.bulk_create(omitted)
     if renewed:
         Survey.objects.bulk_update(renewed, ["agent", "group", "offered_at"])
-    return made + renewed
+    return created + renewed
 
 
 def _without_survey(conversations: list[int]) -> tuple[set[int], set[int]]:

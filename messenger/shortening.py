@@ -39,7 +39,7 @@ def shorten(script: str) -> str:
     solid = [token for token in tokens if token.kind != "blank"]
     words = Counter(token.text for token in solid if token.kind == "word")
     own = {two.text for one, two in pairwise(solid) if one.text in DECLARING}
-    own |= {name for found in PARAMETERS.findall(script) for name in found.split(",")}
+    own |= {name for parameters in PARAMETERS.findall(script) for name in parameters.split(",")}
     renamed = sorted((own & words.keys()) - _named(solid), key=lambda word: (-words[word], word))
     fresh = (name for name in _names() if name not in words)
     short = {"const": "let"} | {word: next(fresh) for word in renamed if len(word) > 2}

@@ -124,8 +124,8 @@ class ShopKeyAdmin(AsksAgain, ForAdministrators, admin.ModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: ShopKey, form: Any, change: bool) -> None:
-        made, text = keys.make(obj.website, obj.name)
-        obj.pk, obj.digest = made.pk, made.digest
+        key, text = keys.make(obj.website, obj.name)
+        obj.pk, obj.digest = key.pk, key.digest
         messages.warning(
             request,
             format_html("{} <code>{}</code>", _("Copy this key now. It is not shown again."), text),

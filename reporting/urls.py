@@ -33,7 +33,7 @@ urlpatterns = [
     path("reports/exports/<int:number>/drop/", exporting.drop, name="drop_export"),
     path("reports/charts/<slug:name>.svg", reports.chart, name="chart"),
     path("reports/charts/<slug:name>.<slug:kind>", reports.chart_file, name="chart_file"),
-    path("reports/tables/<slug:name>.<slug:kind>", reports.table_file, name="table_file"),
+    path("reports/tables/<slug:name>.<slug:kind>", reports.sheet_file, name="sheet_file"),
     path("reports/rows/<slug:name>.<slug:kind>", reports.export, name="export"),
     path("reports/rows/<slug:name>/", reports.behind, name="behind"),
 ]

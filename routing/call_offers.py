@@ -54,15 +54,15 @@ def of_targets(
     ):
         steps[step.rule_id].append(step)
     channels = [Channel.CALL, Channel.VIDEO] if website.has_video_calls else [Channel.CALL]
-    found = {}
+    by_target = {}
     for target_id, (rule_id, skills) in wanted.items():
         if rule_id in rules:
             offers = {
                 channel.value: _when(rules[rule_id].mode, steps[rule_id], skills, channel, at=at)
                 for channel in channels
             }
-            found[target_id] = CallOffer(**offers)
-    return {target_id: offer for target_id, offer in found.items() if offer}
+            by_target[target_id] = CallOffer(**offers)
+    return {target_id: offer for target_id, offer in by_target.items() if offer}
 
 
 def _when(

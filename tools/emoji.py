@@ -22,7 +22,7 @@ def main() -> None:
     TARGET.mkdir(exist_ok=True)
     for language in LANGUAGES:
         folder = source / language
-        groups = table(
+        groups = groups_of(
             json.loads((folder / "data.json").read_text()),
             json.loads((folder / "messages.json").read_text())["groups"],
         )
@@ -32,7 +32,7 @@ def main() -> None:
         (TARGET / f"{language}.json").write_text(f"[\n{lines}\n]\n")
 
 
-def table(emoji: list[dict[str, Any]], names: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def groups_of(emoji: list[dict[str, Any]], names: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """[{"name": "animals & nature", "emoji": [["🐵", "monkey face", "monkey"], ...]}, ...]."""
     groups = []
     for number, name in enumerate(names):

@@ -81,9 +81,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
         """Refuse a login without the provider that the user's role needs."""
-        found: HttpResponse | None = super().pre_login(request, user, **kwargs)
-        if found is not None or not needs_provider(user):
-            return found
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        if response is not None or not needs_provider(user):
+            return response
         records = get_authentication_records(request, user)
         if any(one["method"] == "single_sign_on" for one in records):
             return None

@@ -93,8 +93,8 @@ def remember_provider(request: HttpRequest, provider_id: int, sid: str, id_token
 
 def opened_by_provider(request: HttpRequest) -> dict[str, Any]:
     """Return what ``remember_provider`` stored, or nothing."""
-    found = request.session.get(PROVIDER)
-    return found if isinstance(found, dict) else {}
+    stored = request.session.get(PROVIDER)
+    return stored if isinstance(stored, dict) else {}
 
 
 def id_token_of(opened: dict[str, Any]) -> str:

@@ -37,9 +37,9 @@ def ask(
     if answer.status != 200 or answer.is_cut:
         raise Failed(f"status {answer.status}")
     try:
-        found = json.loads(answer.content)
+        content = json.loads(answer.content)
     except (ValueError, RecursionError):
         raise Failed("the answer is not JSON") from None
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise Failed("the answer is no object")
-    return found
+    return content

@@ -43,9 +43,9 @@ def configuration_of(issuer: str) -> Configuration:
     known = _remembered.get(url)
     if known and monotonic() - known[0] < REMEMBERED_SECONDS:
         return known[1]  # type: ignore[no-any-return]
-    found = _read(issuer, ask(url))
-    _remembered[url] = (monotonic(), found)
-    return found
+    configuration = _read(issuer, ask(url))
+    _remembered[url] = (monotonic(), configuration)
+    return configuration
 
 
 def keys_of(configuration: Configuration, *, again: bool = False) -> list[dict[str, Any]]:
@@ -57,9 +57,9 @@ def keys_of(configuration: Configuration, *, again: bool = False) -> list[dict[s
     keys = ask(configuration.keys).get("keys")
     if not isinstance(keys, list):
         raise Failed("the keys have an unexpected format")
-    found = [key for key in keys if isinstance(key, dict)]
-    _remembered[configuration.keys] = (monotonic(), found)
-    return found
+    usable = [key for key in keys if isinstance(key, dict)]
+    _remembered[configuration.keys] = (monotonic(), usable)
+    return usable
 
 
 def forget() -> None:

@@ -37,8 +37,8 @@ def check_id_token(
 ) -> dict[str, Any]:
     """Return the claims of an ID token that was issued to us, for the login with this nonce."""
     claims = _decode(token, keys=keys, issuer=issuer, client_id=client_id, now=now)
-    found = claims.get("nonce")
-    if not isinstance(found, str) or not nonce or not hmac.compare_digest(found, nonce):
+    its_nonce = claims.get("nonce")
+    if not isinstance(its_nonce, str) or not nonce or not hmac.compare_digest(its_nonce, nonce):
         raise Refused("nonce")
     _subject(claims)
     return claims

@@ -21,7 +21,7 @@ from rest_framework.routers import SimpleRouter
 from desk.api.conversations import ConversationViewSet
 from desk.api.feed import FeedView
 from desk.api.webhooks import WebhookViewSet
-from reporting.exports.api import ChartView, ExportViewSet, TableView
+from reporting.exports.api import ChartView, ExportViewSet, SheetView
 from reporting.figures.api import FigureListView, FigureView
 from reporting.sales.api import RefundListView, TransactionListView, TransactionView
 
@@ -70,7 +70,7 @@ urlpatterns = [
     path("v1/events/", FeedView.as_view()),
     path("v1/figures/", FigureListView.as_view()),
     path("v1/figures/<slug:name>/", FigureView.as_view()),
-    path("v1/tables/<slug:name>.<slug:kind>", TableView.as_view()),
+    path("v1/tables/<slug:name>.<slug:kind>", SheetView.as_view()),
     path("v1/charts/<slug:name>.<slug:kind>", ChartView.as_view()),
     path("v1/transactions/", TransactionListView.as_view()),
     path("v1/transactions/<str:number>/", TransactionView.as_view()),

@@ -107,15 +107,15 @@ def values_of(conversation: Conversation, agent: Agent) -> dict[str, str]:
 def _attach(file: CannedFile, conversation: Conversation, agent: Agent, at: datetime) -> Attachment:
     """Create an attachment as if the agent had just uploaded the file. If it is not sent, it is
     deleted like any other."""
-    made = Attachment(pk=uuid.uuid4(), conversation=conversation, agent=agent, created_at=at)
+    attachment = Attachment(pk=uuid.uuid4(), conversation=conversation, agent=agent, created_at=at)
     for name in ("name", "content_type", "size", "width", "height"):
-        setattr(made, name, getattr(file, name))
-    folder = f"attachments/{conversation.website_id}/{made.pk.hex[:2]}/{made.pk.hex}"
+        setattr(attachment, name, getattr(file, name))
+    folder = f"attachments/{conversation.website_id}/{attachment.pk.hex[:2]}/{attachment.pk.hex}"
     folder += f"-{uuid.uuid4().hex[:12]}"
-    made.file = _copy(file.file, f"{folder}/file")
-    made.thumbnail = _copy(file.thumbnail, f"{folder}/thumbnail") if file.thumbnail else ""
-    made.save()
-    return made
+    attachment.file = _copy(file.file, f"{folder}/file")
+    attachment.thumbnail = _copy(file.thumbnail, f"{folder}/thumbnail") if file.thumbnail else ""
+    attachment.save()
+    return attachment
 
 
 def _copy(source: str, target: str) -> str:

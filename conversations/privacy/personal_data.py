@@ -105,9 +105,9 @@ def erase(subject: Subject, *, by: User | None, at: datetime) -> Erasure:
     )
     if numbers:
         raise StillOpen(numbers)
-    found = _walk({Person: subject.persons, Visitor: subject.visitors})
-    _announce(subject.website, found)
-    counted = _delete(found)
+    rows = _walk({Person: subject.persons, Visitor: subject.visitors})
+    _announce(subject.website, rows)
+    counted = _delete(rows)
     return Erasure.objects.create(
         website=subject.website, subject=subject.hash, erased_at=at, erased_by=by, rows=counted
     )
@@ -133,9 +133,9 @@ def forget(website: Website, visitors: list[int]) -> dict[str, int]:
             "person", flat=True
         )
     )
-    found = _walk({Visitor: visitors})
-    _announce(website, found)
-    counted = _delete(found)
+    rows = _walk({Visitor: visitors})
+    _announce(website, rows)
+    counted = _delete(rows)
     Person.objects.filter(visitors=None, pk__in=persons).delete()
     return counted
 
@@ -146,17 +146,17 @@ def address_hash(email: str) -> str:
     return salted_hmac("causerie.erased-address", text, algorithm="sha256").hexdigest()
 
 
-def _announce(website: Website, found: Rows) -> None:
+def _announce(website: Website, rows: Rows) -> None:
     """Tell the rooms that hold copies outside these tables, such as written files."""
-    if not any(found.values()):
+    if not any(rows.values()):
         return
-    days = _rows(Conversation, found.get(Conversation, [])).aggregate(
+    days = _rows(Conversation, rows.get(Conversation, [])).aggregate(
         first=Min("opened_at"), last=Max(Coalesce("closed_at", "opened_at"))
     )
     first, last = (days[name].date().isoformat() if days[name] else "" for name in days)
     hashes = {
         address_hash(email)
-        for model, ids in found.items()
+        for model, ids in rows.items()
         for field in model._meta.concrete_fields
         if isinstance(field, EmailField)
         for email in _rows(model, ids).values_list(field.attname, flat=True)

@@ -46,15 +46,15 @@ def offer(conversation: Conversation, agent: Agent, *, at: datetime) -> Suggesti
     has_provider = settings is not None and bool(settings.provider_url)
     if not suggestions and not has_provider:
         return None
-    made, is_new = SuggestionOffer.objects.get_or_create(
+    offered, is_new = SuggestionOffer.objects.get_or_create(
         conversation=conversation,
         agent=agent,
         seq=seq,
         defaults={"suggestions": suggestions, "offered_at": at},
     )
     if is_new and has_provider:
-        bus.publish(SuggestionsAsked(offer_id=made.pk))
-    return made
+        bus.publish(SuggestionsAsked(offer_id=offered.pk))
+    return offered
 
 
 def _last_question(conversation: Conversation) -> tuple[str, int]:
@@ -72,26 +72,26 @@ def _last_question(conversation: Conversation) -> tuple[str, int]:
 
 def ask_provider(offer_id: int) -> bool:
     """Add the suggestions of the website's provider; return whether there were any. For workers."""
-    made = (
+    offered = (
         SuggestionOffer.objects.filter(pk=offer_id, outcome="")
         .select_related("conversation__website__suggestions", "conversation__visitor", "agent")
         .first()
     )
-    if made is None:
+    if offered is None:
         return False
-    conversation = made.conversation
+    conversation = offered.conversation
     question, seq = _last_question(conversation)
-    if seq != made.seq:
+    if seq != offered.seq:
         return False  # Answered meanwhile, or there is a new question.
-    asked = Asked(conversation, made.agent, question)
+    asked = Asked(conversation, offered.agent, question)
     suggested = remote.provider_of(conversation.website.suggestions)(asked)
     if not suggested:
         return False
     with transaction.atomic():
-        made = SuggestionOffer.objects.select_for_update().get(pk=offer_id)
-        made.suggestions = [*(one.plain() for one in suggested), *made.suggestions][:MOST]
-        made.save(update_fields=["suggestions"])
-        bus.publish(SuggestionsCame(conversation_id=conversation.pk, agent_id=made.agent_id))
+        offered = SuggestionOffer.objects.select_for_update().get(pk=offer_id)
+        offered.suggestions = [*(one.plain() for one in suggested), *offered.suggestions][:MOST]
+        offered.save(update_fields=["suggestions"])
+        bus.publish(SuggestionsCame(conversation_id=conversation.pk, agent_id=offered.agent_id))
     return True
 
 
@@ -109,12 +109,12 @@ def decide(
         conversation=conversation_id, agent=agent_id, seq=seq, outcome=""
     )
     outcome, source = SuggestionUse.IGNORED, ""
-    made = offers.first()
-    if made is None or not made.suggestions:
+    offered = offers.first()
+    if offered is None or not offered.suggestions:
         return False
     if chosen is not None:
-        if not 0 <= chosen < len(made.suggestions):
+        if not 0 <= chosen < len(offered.suggestions):
             return False
-        source = made.suggestions[chosen]["source"]
+        source = offered.suggestions[chosen]["source"]
         outcome = SuggestionUse.EDITED if is_edited else SuggestionUse.USED
     return bool(offers.update(outcome=outcome, source=source, decided_at=at))

@@ -93,8 +93,8 @@ def online(visitor_ids: Collection[int]) -> set[int]:
     down."""
     keys = {_key(visitor_id): visitor_id for visitor_id in visitor_ids}
     try:
-        heard = cache.get_many(keys) if keys else {}
+        present = cache.get_many(keys) if keys else {}
     except RedisError:
         logger.warning("cannot read which visitors are on the site", exc_info=True)
-        heard = {}
-    return {keys[key] for key in heard}
+        present = {}
+    return {keys[key] for key in present}

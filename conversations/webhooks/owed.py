@@ -136,7 +136,7 @@ def _deliveries(
             pk__in=[one.event_id for one in entries if one.event_id], website=webhook.website_id
         ).values_list("pk", "verb", "actor_kind")
     }
-    said = set(
+    messages = set(
         Message.objects.filter(
             pk__in=[one.message_id for one in entries if one.message_id],
             conversation__website=webhook.website_id,
@@ -144,15 +144,15 @@ def _deliveries(
         if events.MESSAGE in webhook.events
         else ()
     )
-    found = []
+    deliveries = []
     for entry in entries:
         if entry.message_id is not None:
-            kind = events.MESSAGE if entry.message_id in said else ""
+            kind = events.MESSAGE if entry.message_id in messages else ""
         else:
             verb, actor = lines.get(entry.event_id or 0, ("", ""))
             kind = events.kind_of_event(verb, actor, webhook.events) if verb else ""
         if kind:
-            found.append(
+            deliveries.append(
                 WebhookDelivery(
                     webhook=webhook,
                     replay=replay,
@@ -165,7 +165,7 @@ def _deliveries(
                     due_at=at,
                 )
             )
-    return found
+    return deliveries
 
 
 def due(claimed: Claimed, *, at: datetime) -> list[WebhookDelivery]:

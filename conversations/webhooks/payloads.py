@@ -34,7 +34,7 @@ def name_of(delivery: WebhookDelivery) -> str:
 def bodies_of(webhook: Webhook, deliveries: Sequence[WebhookDelivery]) -> dict[int, str]:
     """Return the body of each delivery by its id. One whose content was erased is left out."""
     contents = _contents_of(deliveries)
-    found = {}
+    bodies = {}
     language = (webhook.owner.language if webhook.owner else "") or webhook.website.language
     for delivery in deliveries:
         data = contents.get(delivery.pk)
@@ -45,8 +45,8 @@ def bodies_of(webhook: Webhook, deliveries: Sequence[WebhookDelivery]) -> dict[i
         else:
             with translation.override(language):
                 body = _message(webhook, sentence_of(webhook, delivery.kind, data), delivery)
-        found[delivery.pk] = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return found
+        bodies[delivery.pk] = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return bodies
 
 
 def _standard(webhook: Webhook, delivery: WebhookDelivery, data: dict[str, Any]) -> dict[str, Any]:
@@ -66,29 +66,29 @@ def _contents_of(deliveries: Iterable[WebhookDelivery]) -> dict[int, dict[str, A
     lines = Event.objects.select_related("agent", "group").in_bulk(
         [one.event_id for one in deliveries if one.event_id]
     )
-    said = Message.objects.select_related("agent", "attachment").in_bulk(
+    messages = Message.objects.select_related("agent", "attachment").in_bulk(
         [one.message_id for one in deliveries if one.message_id]
     )
     names = names_of(lines.values())
-    found = {}
+    contents = {}
     for one in deliveries:
         if one.event_id in lines:
-            found[one.pk] = event_data(lines[one.event_id], names)
-        elif one.message_id in said:
-            found[one.pk] = sending.frame_of(said[one.message_id])
+            contents[one.pk] = event_data(lines[one.event_id], names)
+        elif one.message_id in messages:
+            contents[one.pk] = sending.frame_of(messages[one.message_id])
         elif one.alert is not None:
-            found[one.pk] = one.alert
-    return found
+            contents[one.pk] = one.alert
+    return contents
 
 
 def names_of(lines: Iterable[Event]) -> dict[int, str]:
     """Return the names of the users who acted, by id."""
     ids = {line.actor_user_id for line in lines if line.actor_user_id is not None}
-    found = {}
+    names = {}
     for user in User.objects.filter(pk__in=ids).select_related("agent"):
         desk = getattr(user, "agent", None)
-        found[user.pk] = desk.display_name if desk else user.get_full_name() or user.username
-    return found
+        names[user.pk] = desk.display_name if desk else user.get_full_name() or user.username
+    return names
 
 
 def event_data(line: Event, names: dict[int, str]) -> dict[str, Any]:

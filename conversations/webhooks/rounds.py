@@ -71,22 +71,22 @@ def _send(claimed: Claimed, batch: Sequence[WebhookDelivery], bodies: dict[int, 
         results.outcomes[batch[0].pk] = Outcome(False, Trouble.SECRET)
         return results
     chains: queue.SimpleQueue[list[WebhookDelivery]] = queue.SimpleQueue()
-    found = _chains(batch)
-    for chain in found:
+    by_conversation = _chains(batch)
+    for chain in by_conversation:
         chains.put(chain)
     give_up_at = time.monotonic() + ROUND_SECONDS
-    with ThreadPoolExecutor(min(AT_A_TIME, len(found))) as threads:
-        for _thread in range(min(AT_A_TIME, len(found))):
+    with ThreadPoolExecutor(min(AT_A_TIME, len(by_conversation))) as threads:
+        for _thread in range(min(AT_A_TIME, len(by_conversation))):
             threads.submit(_work, claimed, chains, bodies, keys, results, give_up_at)
     return results
 
 
 def _chains(batch: Sequence[WebhookDelivery]) -> list[list[WebhookDelivery]]:
     """Return the deliveries of each conversation, in order; one without a conversation alone."""
-    found: dict[object, list[WebhookDelivery]] = defaultdict(list)
+    chains: dict[object, list[WebhookDelivery]] = defaultdict(list)
     for one in batch:
-        found[one.conversation_id or ("alone", one.pk)].append(one)
-    return list(found.values())
+        chains[one.conversation_id or ("alone", one.pk)].append(one)
+    return list(chains.values())
 
 
 def _work(

@@ -49,13 +49,13 @@ class Sender:
 
     def _turn(self) -> float:
         try:
-            found = owed.with_work()
+            with_work = owed.with_work()
         except Exception:
             logger.exception("could not ask which webhooks have work")
             return TROUBLE_SECONDS
         finally:
             close_old_connections()
-        for webhook_id, is_failing in found:
+        for webhook_id, is_failing in with_work:
             with self._lock:
                 if webhook_id in self._running:
                     continue

@@ -22,10 +22,10 @@ def new_secret() -> str:
 
 def secrets_of(webhook: Webhook, *, at: datetime) -> list[str]:
     """Return the secrets that sign now, the newest first; raise ``encryption.Unreadable``."""
-    found = [webhook.secret.reveal()]
+    secrets_now = [webhook.secret.reveal()]
     if webhook.previous_until is not None and at < webhook.previous_until:
-        found.append(webhook.previous_secret.reveal())
-    return found
+        secrets_now.append(webhook.previous_secret.reveal())
+    return secrets_now
 
 
 def headers_for(name: str, body: str, keys: Sequence[str], *, at: datetime) -> dict[str, str]:

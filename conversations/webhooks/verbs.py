@@ -68,8 +68,8 @@ def rotate(webhook: Webhook, *, at: datetime) -> str:
 
 def resume(webhooks: QuerySet[Webhook], *, at: datetime) -> int:
     """Send to paused or failing webhooks at once, from where they stopped; return how many."""
-    found = WebhookProgress.objects.filter(webhook__in=webhooks)
-    return found.update(
+    states = WebhookProgress.objects.filter(webhook__in=webhooks)
+    return states.update(
         paused_at=None, pause_reason="", failures=0, failing_since=None, told_at=None, due_at=at
     )
 

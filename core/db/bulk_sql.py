@@ -18,19 +18,19 @@ AT_ONCE = 20
 """The most rows inserted by cached SQL; for more, Django's own statement is as fast."""
 
 
-def insert(made: Sequence[Model]) -> None:
+def insert(rows: Sequence[Model]) -> None:
     """Insert rows like ``bulk_create``, without setting their primary keys."""
-    if not made:
+    if not rows:
         return
-    model = type(made[0])
-    if len(made) > AT_ONCE:
-        model._default_manager.bulk_create(made)
+    model = type(rows[0])
+    if len(rows) > AT_ONCE:
+        model._default_manager.bulk_create(rows)
         return
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     with connection.cursor() as cursor:
         cursor.execute(
-            _insertion(model, len(made)),
-            [value for row in made for value in _values(row, fields)],
+            _insertion(model, len(rows)),
+            [value for row in rows for value in _values(row, fields)],
         )
 
 

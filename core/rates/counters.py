@@ -130,8 +130,8 @@ def _windows(
     subject = windows.subject_of(address)
     # No address is stored readably, not even for minutes.
     digest = subject and salted_hmac("causerie.rate", subject, algorithm="sha256").hexdigest()[:32]
-    who = {By.VISITOR: visitor, By.ADDRESS: digest, By.WEBSITE: website, By.ACCOUNT: account}
-    return windows.of(door, its_limits, who)
+    subjects = {By.VISITOR: visitor, By.ADDRESS: digest, By.WEBSITE: website, By.ACCOUNT: account}
+    return windows.of(door, its_limits, subjects)
 
 
 def _run(connection: redis.Redis, limited_by: list[Window]) -> list[Any]:

@@ -92,12 +92,12 @@ def subject_of(address: str) -> str:
     return str(parsed)
 
 
-def of(door: str, its_limits: Limits, who: Mapping[By, str]) -> list[Window]:
+def of(door: str, its_limits: Limits, subjects: Mapping[By, str]) -> list[Window]:
     """Return the windows that a request falls into; one without a subject counts nobody."""
     return [
-        Window(by, f"rate:{door}:{by}:{who[by]}", item.amount, item.get_expiry())
+        Window(by, f"rate:{door}:{by}:{subjects[by]}", item.amount, item.get_expiry())
         for by, item in its_limits.items()
-        if who.get(by)
+        if subjects.get(by)
     ]
 
 

@@ -45,8 +45,8 @@ def explained() -> Iterator[None]:
     try:
         yield
     except Invalid as invalid:
-        found = invalid.message_dict if hasattr(invalid, "error_dict") else invalid.messages
-        raise ValidationError(found) from None
+        faults = invalid.message_dict if hasattr(invalid, "error_dict") else invalid.messages
+        raise ValidationError(faults) from None
 
 
 class Edited:

@@ -237,5 +237,5 @@ class WebhookViewSet(
 
     def _deliveries(self, rows: list[WebhookDelivery]) -> list[dict[str, Any]]:
         bodies = payloads.bodies_of(rows[0].webhook, rows) if rows else {}
-        found: Any = DeliverySerializer(rows, many=True, context={"bodies": bodies}).data
-        return list(found)
+        data: Any = DeliverySerializer(rows, many=True, context={"bodies": bodies}).data
+        return list(data)

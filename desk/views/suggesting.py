@@ -16,14 +16,14 @@ def suggestions(request: StaffRequest, number: int) -> HttpResponse:
     """Return replies to the visitor's last question; none without a question, or once answered."""
     conversation = visible_or_404(request, number)
     agent = queries.agent_of(request.user)
-    made = suggestion_log.offer(conversation, agent, at=timezone.now()) if agent else None
-    if made is None or made.outcome:
+    offered = suggestion_log.offer(conversation, agent, at=timezone.now()) if agent else None
+    if offered is None or offered.outcome:
         return JsonResponse({"seq": 0, "suggestions": []})
     shown = [
         {"source": one["source"], "title": one["title"], "body": one["body"]}
-        for one in made.suggestions
+        for one in offered.suggestions
     ]
-    return JsonResponse({"seq": made.seq, "suggestions": shown})
+    return JsonResponse({"seq": offered.seq, "suggestions": shown})
 
 
 @staff("POST")

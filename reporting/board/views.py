@@ -17,10 +17,10 @@ from accounts import rights, supervision
 from accounts.access import StaffRequest, overseers, zone_of
 from accounts.models import Agent, Group, User, Website
 from reporting.board import queries, states
-from reporting.board import tables as board_tables
+from reporting.board import sheets as board_sheets
 from reporting.board.scope import View
 from reporting.exports import row_files
-from reporting.reports import downloads, tables
+from reporting.reports import downloads, sheets
 from reporting.reports.parameters import Misread, check, explained
 from routing import advice
 
@@ -129,13 +129,13 @@ def state(request: StaffRequest, name: str) -> HttpResponse:
 @overseers("GET")
 @explained
 def board_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
-    """Return a table of the board as CSV or XLSX: all its rows now, with the filters in force."""
+    """Return a sheet of the board as CSV or XLSX: all its rows now, with the filters in force."""
     now, form = timezone.now(), Looking(request.GET, user=request.user)
-    table = board_tables.of_board(name, request.user, form.view(), at=now)
-    if table is None or kind not in row_files.KINDS:
+    sheet = board_sheets.of_board(name, request.user, form.view(), at=now)
+    if sheet is None or kind not in row_files.KINDS:
         raise Http404
     called = f"{name}-{now.astimezone(zone_of(request.user)):%Y%m%d-%H%M}"
-    return tables.handed_over(table, called, kind)
+    return sheets.handed_over(sheet, called, kind)
 
 
 def _is_fragment(request: StaffRequest) -> bool:

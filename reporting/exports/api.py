@@ -28,7 +28,7 @@ from reporting import figures
 from reporting.exports import export_queue, requests, row_files, subjects
 from reporting.figures.api import PARAMETERS, chosen_by, refused
 from reporting.models import Export, ExportState
-from reporting.reports import tables
+from reporting.reports import sheets
 from reporting.reports.filters import PERIODS, Chosen, read
 from reporting.reports.parameters import Misread
 
@@ -188,8 +188,8 @@ class ExportViewSet(
         return cast(HttpResponse, response)
 
 
-class TableOfReport(APIView):
-    """A table as a file, with the filters of the figures."""
+class SheetDownload(APIView):
+    """A sheet as a file, with the filters of the figures."""
 
     noun = "figures"
     content_negotiation_class = AnyKind
@@ -198,18 +198,18 @@ class TableOfReport(APIView):
         return chosen_by(request)
 
     def respond(
-        self, table: tables.Table | None, name: str, kind: str, asked: Chosen
+        self, sheet: sheets.Sheet | None, name: str, kind: str, asked: Chosen
     ) -> HttpResponse:
-        if table is None or kind not in row_files.WRITERS:
+        if sheet is None or kind not in row_files.WRITERS:
             raise NotFound
-        return tables.answer(table, name, kind, asked)
+        return sheets.answer(sheet, name, kind, asked)
 
 
 @extend_schema(tags=["exports"])
-class TableView(TableOfReport):
+class SheetView(SheetDownload):
     @extend_schema(
         parameters=[
-            OpenApiParameter("name", enum=[*tables.CUTS, *tables.BREAKDOWNS], location="path"),
+            OpenApiParameter("name", enum=[*sheets.CUTS, *sheets.OTHER_SHEETS], location="path"),
             OpenApiParameter("kind", enum=list(row_files.WRITERS), location="path"),
             *PARAMETERS,
         ],
@@ -220,11 +220,11 @@ class TableView(TableOfReport):
         if not cast(User, request.user).oversees:
             raise NotFound
         asked, by = self.asked(request), request.query_params.get("by") or "group"
-        return self.respond(tables.of_report(name, asked, by), name, kind, asked)
+        return self.respond(sheets.of_report(name, asked, by), name, kind, asked)
 
 
 @extend_schema(tags=["exports"])
-class ChartView(TableOfReport):
+class ChartView(SheetDownload):
     @extend_schema(
         parameters=[
             OpenApiParameter("kind", enum=list(row_files.WRITERS), location="path"),
@@ -237,4 +237,4 @@ class ChartView(TableOfReport):
         if name not in figures.FIGURES:
             raise NotFound
         asked = self.asked(request)
-        return self.respond(tables.behind_chart(name, asked), name, kind, asked)
+        return self.respond(sheets.behind_chart(name, asked), name, kind, asked)

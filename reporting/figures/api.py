@@ -105,7 +105,7 @@ class FigureView(APIView):
         if by:
             answer["parts"] = [
                 {"key": row.key, "label": str(row.name), **_answer_data(row.cells[0][1])}
-                for row in content.table(scope, by, name).rows
+                for row in content.breakdown(scope, by, name).rows
             ]
         if request.query_params.get("step"):
             answer["trend"] = [

@@ -51,7 +51,9 @@ def closures(scope: Scope) -> list[Part]:
         .annotate(n=Count("pk"))
         .order_by("-n", "close_reason", "closed_by")
     )
-    return _parts([(CloseReason(why).label, ActorKind(who).label, n) for why, who, n in counts])
+    return _parts(
+        [(CloseReason(why).label, ActorKind(actor_kind).label, n) for why, actor_kind, n in counts]
+    )
 
 
 def snooze_ends(scope: Scope) -> list[Part]:

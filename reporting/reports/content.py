@@ -102,7 +102,7 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of a table: its name, the parameter that narrows a report to it, and its cells."""
+    """A line of a breakdown: its name, the parameter that narrows a report to it, and its cells."""
 
     key: str
     name: Text
@@ -111,7 +111,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class Breakdown:
     figures: tuple[Figure, ...]
     rows: tuple[Row, ...]
 
@@ -205,7 +205,7 @@ def _trend(
     return Trend(figure, step, chart, tuple(points))
 
 
-def table(scope: Scope, by: str, *names: str) -> Table:
+def breakdown(scope: Scope, by: str, *names: str) -> Breakdown:
     """Return the figures for each group, rule, style, agent or language."""
     cut, namer = CUTS[by]
     wanted = named(*names)
@@ -222,7 +222,7 @@ def table(scope: Scope, by: str, *names: str) -> Table:
         if any(cells[figure.name].n for figure in wanted)
     ]
     rows.sort(key=lambda row: (not row.parameter, natural(str(row.name))))
-    return Table(tuple(wanted), tuple(rows))
+    return Breakdown(tuple(wanted), tuple(rows))
 
 
 def natural(name: str) -> list[tuple[bool, int, str]]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from reporting.figures.registry import Figure, Text
 from reporting.reports.content import Trend
 
-TABLES: dict[str, Text] = {
+SHEETS: dict[str, Text] = {
     "closures": _("Why conversations were closed, and by whom"),
     "snooze-ends": _("How snoozes ended"),
     "waits": _("Wait by hour of the week"),
@@ -41,19 +41,19 @@ class Download:
     links: tuple[Link, ...]
 
 
-def of_table(name: Text, of: str, query: str, by: str = "") -> Download:
-    """Return the download of a report's table."""
+def of_sheet(name: Text, of: str, query: str, by: str = "") -> Download:
+    """Return the download of a sheet of a report."""
     asked = f"{query}&by={by}" if by else query
-    return Download(name, _both("table_file", of, asked))
+    return Download(name, _both("sheet_file", of, asked))
 
 
-def of_tables(names: Iterable[str], query: str) -> list[Download]:
-    """Return the downloads of tables that have the same name on all pages."""
-    return [of_table(TABLES[name], name, query) for name in names]
+def of_sheets(names: Iterable[str], query: str) -> list[Download]:
+    """Return the downloads of sheets that have the same name on all pages."""
+    return [of_sheet(SHEETS[name], name, query) for name in names]
 
 
 def of_charts(trends: Iterable[Trend], query: str) -> list[Download]:
-    """Return the downloads of charts, as pictures and as the tables behind them."""
+    """Return the downloads of charts, as pictures and as the numbers behind them."""
     return [
         Download(
             trend.figure.label,
@@ -77,8 +77,8 @@ def of_rows(figure: Figure, query: str) -> Download:
 
 
 def of_board(names: Iterable[str], query: str) -> list[Download]:
-    """Return the downloads of complete tables of the board."""
-    return [Download(TABLES[name], _both("board_file", name, query)) for name in names]
+    """Return the downloads of complete sheets of the board."""
+    return [Download(SHEETS[name], _both("board_file", name, query)) for name in names]
 
 
 def of_list(name: Text, of: str, query: str) -> Download:

@@ -18,11 +18,11 @@ from reporting import figures as register
 from reporting.exports import row_files
 from reporting.figures.registry import Figure
 from reporting.models import Every, SubscribedReport, Subscription
-from reporting.reports import breakdowns, comparison, content, downloads, row_lists, tables
+from reporting.reports import breakdowns, comparison, content, downloads, row_lists, sheets
 from reporting.reports.filters import Choices, Chosen, chosen, clocks, read
 from reporting.reports.omitted_surveys import omitted
 from reporting.reports.parameters import explained
-from reporting.reports.tables import CALLS_CUT, EXPERIENCE_CUT, FLOW_CUT, SALES_CUT, STAFF_CUT
+from reporting.reports.sheets import CALLS_CUT, EXPERIENCE_CUT, FLOW_CUT, SALES_CUT, STAFF_CUT
 from reporting.sales import explanation
 
 LINES = 100
@@ -76,14 +76,14 @@ def _by_mail(user: User, report: str) -> Subscription | Literal[False] | None:
     return user.report_subscriptions.filter(report=report).first()
 
 
-def _downloads(context: dict[str, Any], *tables: str) -> list[downloads.Download]:
-    """Return the files of a report: its breakdown, its charts, and its other ``tables``."""
+def _downloads(context: dict[str, Any], *other_sheets: str) -> list[downloads.Download]:
+    """Return the files of a report: its breakdown, its charts, and its ``other_sheets``."""
     query, by = context["query"], context["by"]
     title = _("By agent") if by == "agent" and "cuts" not in context else _("Breakdown")
     return [
-        downloads.of_table(title, context["report"], query, by),
+        downloads.of_sheet(title, context["report"], query, by),
         *downloads.of_charts(context.get("trends", ()), query),
-        *downloads.of_tables(tables, query),
+        *downloads.of_sheets(other_sheets, query),
     ]
 
 
@@ -132,7 +132,7 @@ def experience(request: StaffRequest) -> HttpResponse:
             "resolution_open",
         ),
         "trends": content.trends(asked, "csat", "nps", "first_response", "resolution"),
-        "table": content.table(scope, by, *EXPERIENCE_CUT),
+        "breakdown": content.breakdown(scope, by, *EXPERIENCE_CUT),
         "by": by,
         "cuts": content.CUT_NAMES,
         "omitted": omitted(scope),
@@ -170,7 +170,7 @@ def conversations(request: StaffRequest) -> HttpResponse:
         "heat": list(zip(WEEKDAYS.values(), heat, strict=True)),
         "waited": any(cell.answer.n for day in heat for cell in day),
         "hours": range(24),
-        "table": content.table(scope, by, *FLOW_CUT),
+        "breakdown": content.breakdown(scope, by, *FLOW_CUT),
         "by": by,
         "cuts": content.CUT_NAMES,
     }
@@ -196,7 +196,7 @@ def calls(request: StaffRequest) -> HttpResponse:
             scope, "call_wait", ("call_length", "call_total"), "call_loss", "call_round_trip"
         ),
         "trends": content.trends(asked, "calls", "calls_missed", "call_length", "call_loss"),
-        "table": content.table(scope, by, *CALLS_CUT),
+        "breakdown": content.breakdown(scope, by, *CALLS_CUT),
         "by": by,
         "cuts": content.CUT_NAMES,
     }
@@ -218,7 +218,7 @@ def agents(request: StaffRequest) -> HttpResponse:
             ("availability", "available_time", "connected_time"),
             *("occupancy", "adherence", "paid"),
         ),
-        "table": content.table(asked.scope, "agent", *STAFF_CUT),
+        "breakdown": content.breakdown(asked.scope, "agent", *STAFF_CUT),
         "by": "agent",
     }
     context["downloads"] = _downloads(context, "suggestions")
@@ -260,7 +260,7 @@ def transactions(request: StaffRequest) -> HttpResponse:
             scope, *SALES_CUT[:4], ("refunds", "turnover_refunded"), "answer_to_purchase"
         ),
         "trends": content.trends(asked, "attributed", "turnover"),
-        "table": content.table(scope, by, *SALES_CUT),
+        "breakdown": content.breakdown(scope, by, *SALES_CUT),
         "by": by,
         "cuts": content.SALES_CUT_NAMES,
         "lines": row_lists.rows(figure, scope, newest, request.user),
@@ -311,23 +311,23 @@ def chart(request: StaffRequest, name: str) -> HttpResponse:
 
 @overseers("GET")
 @explained
-def table_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
-    """Return a table of a report as CSV or XLSX."""
+def sheet_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
+    """Return a sheet of a report as CSV or XLSX."""
     asked = _file_of(request)
-    table = tables.of_report(name, asked, _cut_by(request))
-    if table is None or kind not in row_files.KINDS:
+    sheet = sheets.of_report(name, asked, _cut_by(request))
+    if sheet is None or kind not in row_files.KINDS:
         raise Http404
-    return tables.answer(table, name, kind, asked)
+    return sheets.answer(sheet, name, kind, asked)
 
 
 @staff("GET")
 @explained
 def chart_file(request: StaffRequest, name: str, kind: str) -> HttpResponse:
-    """Return the table behind a figure's chart as CSV or XLSX."""
+    """Return the numbers behind a figure's chart as CSV or XLSX."""
     if name not in register.FIGURES or kind not in row_files.KINDS:
         raise Http404
     asked = _file_of(request)
-    return tables.answer(tables.behind_chart(name, asked), name, kind, asked)
+    return sheets.answer(sheets.behind_chart(name, asked), name, kind, asked)
 
 
 @staff("GET")

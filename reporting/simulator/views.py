@@ -17,7 +17,7 @@ from accounts.access import StaffRequest, overseers
 from accounts.models import Agent, User, Website
 from accounts.rights import websites_of
 from reporting.exports import row_files
-from reporting.reports import downloads, tables
+from reporting.reports import downloads, sheets
 from reporting.reports.parameters import check, explained
 from reporting.simulator import advice, history, phrasing, run_simulation
 from reporting.simulator.forms import SizeForm
@@ -137,7 +137,7 @@ def queue_size_file(request: StaffRequest, kind: str) -> HttpResponse:
     _websites, website = _chosen(request)
     if website is None or kind not in row_files.KINDS:
         raise Http404
-    table = tables.Table(
+    sheet = sheets.Sheet(
         title=_("Queue size"),
         headings=[
             *(_("Rule"), _("Group"), _("Visitors")),
@@ -148,7 +148,7 @@ def queue_size_file(request: StaffRequest, kind: str) -> HttpResponse:
             for queue, part, whole in _sizes(request, website).queues
         ],
     )
-    return tables.handed_over(table, f"queue-size-{timezone.now():%Y%m%d}", kind)
+    return sheets.handed_over(sheet, f"queue-size-{timezone.now():%Y%m%d}", kind)
 
 
 def _replays(
@@ -202,7 +202,7 @@ def replay_file(request: StaffRequest, kind: str) -> HttpResponse:
     if simulation is None:
         key = urlencode({"website": request.GET["website"]} if "website" in request.GET else {})
         return redirect(f"{reverse('queue_size')}?{key}")
-    table = tables.Table(
+    sheet = sheets.Sheet(
         title=_("Queue size"),
         headings=[
             *(_("What would have happened"), _("Places"), _("Visitors")),
@@ -217,7 +217,7 @@ def replay_file(request: StaffRequest, kind: str) -> HttpResponse:
             for label, total, outcome in [(_("Actual"), None, simulation.really), *replays]
         ],
     )
-    return tables.handed_over(table, f"queue-size-replay-{timezone.now():%Y%m%d}", kind)
+    return sheets.handed_over(sheet, f"queue-size-replay-{timezone.now():%Y%m%d}", kind)
 
 
 def _seconds(length: timedelta | None) -> int | None:

@@ -79,8 +79,8 @@ def set_pending(
     conversation_id: int, *, user: User, at: datetime, seen: int | None = None
 ) -> Conversation:
     """Set aside until the visitor replies (C36)."""
-    who = actors.agent(user)
-    return verbs.set_pending(conversation_id, held=Held(user, seen), actor=who, at=at)
+    actor = actors.agent(user)
+    return verbs.set_pending(conversation_id, held=Held(user, seen), actor=actor, at=at)
 
 
 @retried
@@ -88,8 +88,8 @@ def set_on_hold(
     conversation_id: int, *, user: User, at: datetime, seen: int | None = None
 ) -> Conversation:
     """Set aside until a third party answers (C36)."""
-    who = actors.agent(user)
-    return verbs.set_on_hold(conversation_id, held=Held(user, seen), actor=who, at=at)
+    actor = actors.agent(user)
+    return verbs.set_on_hold(conversation_id, held=Held(user, seen), actor=actor, at=at)
 
 
 @retried

@@ -43,8 +43,8 @@ class IdentitySecretAdmin(AsksAgain, ForAdministrators, admin.ModelAdmin):
         return str(_("No longer accepted") if is_over else _("Replaced, still accepted"))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        made = identities.rotate(obj.website, at=timezone.now())
-        obj.pk, obj.secret, obj.created_at = made.pk, made.secret, made.created_at
+        secret = identities.rotate(obj.website, at=timezone.now())
+        obj.pk, obj.secret, obj.created_at = secret.pk, secret.secret, secret.created_at
 
     def response_add(
         self, request: HttpRequest, obj: IdentitySecret, post_url_continue: str | None = None

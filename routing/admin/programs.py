@@ -151,7 +151,7 @@ class ApiTokenAdmin(AsksAgain, ForAdministrators, admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
         given = form.cleaned_data
-        made, text = tokens.make(
+        token, text = tokens.make(
             given["owner"],
             name=given["name"],
             scopes=given["scopes"],
@@ -159,7 +159,7 @@ class ApiTokenAdmin(AsksAgain, ForAdministrators, admin.ModelAdmin):
             expires_at=given["expires_at"],
             at=timezone.now(),
         )
-        obj.pk, obj.ending, obj.created_at = made.pk, made.ending, made.created_at
+        obj.pk, obj.ending, obj.created_at = token.pk, token.ending, token.created_at
         obj.shown_once = text  # type: ignore[attr-defined]
 
     def response_add(

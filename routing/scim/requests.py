@@ -42,7 +42,7 @@ class Change:
 
 def conditions_of(text: str) -> dict[str, str | bool]:
     """Return what must be equal, by attribute in lower case; raise ``Invalid`` otherwise."""
-    found: dict[str, str | bool] = {}
+    conditions: dict[str, str | bool] = {}
     rest = text.strip()
     if len(rest) > LONGEST:
         raise Invalid("invalidFilter", "This filter is too long.")
@@ -52,7 +52,7 @@ def conditions_of(text: str) -> dict[str, str | bool]:
             raise Invalid("invalidFilter", "Only eq, combined by and, is supported.")
         name, value = match[1].lower(), match[2]
         is_text = value.startswith('"')
-        found[plain(name)] = (
+        conditions[plain(name)] = (
             re.sub(r"\\(.)", r"\1", value[1:-1]) if is_text else value.lower() == "true"
         )
         rest = rest[match.end() :]
@@ -63,7 +63,7 @@ def conditions_of(text: str) -> dict[str, str | bool]:
             rest = rest[joint.end() :]
         else:
             rest = ""
-    return found
+    return conditions
 
 
 def changes_of(body: Mapping[str, Any]) -> list[Change]:
@@ -71,23 +71,23 @@ def changes_of(body: Mapping[str, Any]) -> list[Change]:
     operations = next((value for name, value in body.items() if name.lower() == "operations"), None)
     if not isinstance(operations, list) or not operations or len(operations) > LONGEST:
         raise Invalid("invalidSyntax", "Operations must be a list.")
-    found: list[Change] = []
+    changes: list[Change] = []
     for one in operations:
         how = str(one.get("op", "")).lower() if isinstance(one, dict) else ""
         if how not in {"add", "replace", "remove"}:
             raise Invalid("invalidSyntax", "op must be add, replace or remove.")
         path, value = one.get("path"), one.get("value")
         if path is None and how != "remove" and isinstance(value, dict):
-            found += [
+            changes += [
                 Change(how, attribute, inner)
                 for name, inner in value.items()
                 for attribute, inner in _flat(plain(name), inner)
             ]
         elif isinstance(path, str) and path:
-            found += _at_path(how, path, value)
+            changes += _at_path(how, path, value)
         else:
             raise Invalid("noTarget", "An operation needs a path or an object as its value.")
-    return found
+    return changes
 
 
 def changes_to(body: Mapping[str, Any]) -> list[Change]:

@@ -167,10 +167,10 @@ def _agents(value: Any) -> set[int]:
     people = User.objects.filter(pk__in=ids, is_service=False, is_superuser=False)
     if people.count() != len(set(ids_of(value))):
         raise Invalid("invalidValue", "members names a user who does not exist.")
-    found = set()
+    agents = set()
     for user in people:
         agent = Agent.objects.filter(user=user).first() or provisioning.create_agent(
             user, display_name=(user.first_name or user.username)[:60]
         )
-        found.add(agent.pk)
-    return found
+        agents.add(agent.pk)
+    return agents

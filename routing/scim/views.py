@@ -84,18 +84,18 @@ def by_token(*methods: str) -> Callable[[View], View]:
 @by_token("GET", "POST")
 def users(request: HttpRequest, owner: User) -> HttpResponse:
     if request.method == "GET":
-        found = _filtered(request, resources.users(), USER_FILTERS)
-        return _page(request, found, resources.show_user)
+        listed = _filtered(request, resources.users(), USER_FILTERS)
+        return _page(request, listed, resources.show_user)
     user = verbs.create_user(changes_to(parse_object(request.body)))
     return _one(request, resources.show_user(_user(user.pk), root_of(request)), status=201)
 
 
 @by_token("GET", "PUT", "PATCH", "DELETE")
 def user(request: HttpRequest, owner: User, pk: int) -> HttpResponse:
-    found = resources.users().filter(pk=pk)
+    chosen = resources.users().filter(pk=pk)
     if request.method != "GET":
-        found = found.select_for_update(of=("self",))
-    row = found.first()
+        chosen = chosen.select_for_update(of=("self",))
+    row = chosen.first()
     if row is None:
         return _error(404, "There is no such user.")
     shown = resources.show_user(row, root_of(request))
@@ -115,8 +115,8 @@ def user(request: HttpRequest, owner: User, pk: int) -> HttpResponse:
 def groups(request: HttpRequest, owner: User) -> HttpResponse:
     among = rights.groups_of(owner)
     if request.method == "GET":
-        found = _filtered(request, resources.groups(among), GROUP_FILTERS)
-        return _page(request, found, resources.show_group)
+        listed = _filtered(request, resources.groups(among), GROUP_FILTERS)
+        return _page(request, listed, resources.show_group)
     website = _only_website(owner)
     group = verbs.create_group(website.pk, changes_to(parse_object(request.body)))
     fresh = get_object_or_404(resources.groups(among), pk=group.pk)
@@ -125,10 +125,10 @@ def groups(request: HttpRequest, owner: User) -> HttpResponse:
 
 @by_token("GET", "PUT", "PATCH", "DELETE")
 def group(request: HttpRequest, owner: User, pk: int) -> HttpResponse:
-    found = resources.groups(rights.groups_of(owner)).filter(pk=pk)
+    chosen = resources.groups(rights.groups_of(owner)).filter(pk=pk)
     if request.method != "GET":
-        found = found.select_for_update(of=("self",))
-    row = found.first()
+        chosen = chosen.select_for_update(of=("self",))
+    row = chosen.first()
     if row is None:
         return _error(404, "There is no such group.")
     shown = resources.show_group(row, root_of(request))
@@ -153,10 +153,10 @@ def configuration(request: HttpRequest, owner: User) -> HttpResponse:
 def described(request: HttpRequest, owner: User, what: str, name: str = "") -> HttpResponse:
     """Answer with all resource types or schemas, or with one of them."""
     makers = {"ResourceTypes": resources.types, "Schemas": resources.schemas}
-    found = makers[what](root_of(request))
+    rows = makers[what](root_of(request))
     if not name:
-        return _answer(resources.show_list(found, total=len(found), start=1))
-    for one in found:
+        return _answer(resources.show_list(rows, total=len(rows), start=1))
+    for one in rows:
         if one["id"] == name:
             return _answer(one)
     return _error(404, "There is no such description.")

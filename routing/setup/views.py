@@ -265,7 +265,7 @@ def team_step(request: HttpRequest, pk: int) -> HttpResponse:
             _let_in([Agent.objects.filter(user=user).first() or _own_desk(user)], group)
         _let_in(form.cleaned_data["known"], group)
         new = [_welcome(one, group) for one in colleagues if one.has_changed()]
-        if not all(invitations.is_sent_to(person) for person in new):
+        if not all(invitations.is_sent_to(colleague) for colleague in new):
             messages.info(
                 request, _("Give each new colleague the link shown below, then continue.")
             )

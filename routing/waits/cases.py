@@ -69,9 +69,9 @@ Stopped = tuple[AgentCase, tuple[Obstacle, ...]]
 
 def nearest(stopped: Stopped) -> tuple[bool, int, str]:
     """Order by ability, then by how little stops an agent; those outside the group come last."""
-    person, in_the_way = stopped
+    agent, in_the_way = stopped
     is_stranger = any(one.kind == BlockReason.NOT_A_MEMBER for one in in_the_way)
-    return is_stranger, len(in_the_way), person.name.lower()
+    return is_stranger, len(in_the_way), agent.name.lower()
 
 
 def is_barred(in_the_way: Sequence[Obstacle]) -> bool:

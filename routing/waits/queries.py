@@ -151,13 +151,13 @@ class _Agents:
             if need.agent_id in people:
                 yield people[need.agent_id]
             return
-        for person in people.values():
-            if need.group_id in person.view.group_ids:
-                yield person
-            elif self._is_of(row.website_id, person.view):
-                stops = obstacles(person.view, need)
+        for agent in people.values():
+            if need.group_id in agent.view.group_ids:
+                yield agent
+            elif self._is_of(row.website_id, agent.view):
+                stops = obstacles(agent.view, need)
                 if [one.kind for one in stops] == [BlockReason.NOT_A_MEMBER]:
-                    yield person
+                    yield agent
 
     def _is_of(self, website_id: int, view: AgentView) -> bool:
         return any(self._website_of.get(group) == website_id for group in view.group_ids)

@@ -69,8 +69,8 @@ class Explanation:
 
 def explain(case: Case) -> Explanation:
     """Explain who could take the conversation, what stops each of them, and what would free it."""
-    stopped = [(person, obstacles(person.view, case.need)) for person in case.people]
-    able = [person.name for person, in_the_way in stopped if not in_the_way]
+    stopped = [(agent, obstacles(agent.view, case.need)) for agent in case.people]
+    able = [agent.name for agent, in_the_way in stopped if not in_the_way]
     is_fault = bool(able) and case.free_since is not None and case.at - case.free_since >= BLINK
     return Explanation(
         number=case.number,
@@ -83,11 +83,11 @@ def explain(case: Case) -> Explanation:
         fill_text=fill_text(case.fill),
         candidates=tuple(
             Candidate(
-                person.view.agent_id,
-                person.name,
+                agent.view.agent_id,
+                agent.name,
                 tuple(WaitReason(one.kind.value, _reason(one, case)) for one in in_the_way),
             )
-            for person, in_the_way in sorted(stopped, key=nearest)
+            for agent, in_the_way in sorted(stopped, key=nearest)
         ),
         remedies=tuple(remedies(case, stopped, is_fault=is_fault)),
         is_fault=is_fault,
@@ -128,7 +128,7 @@ def _summary(case: Case, stopped: Sequence[Stopped], able: list[str], *, is_faul
         return _assigned_summary(case, stopped)
     members = [
         in_the_way
-        for _person, in_the_way in stopped
+        for _agent, in_the_way in stopped
         if not has(in_the_way, BlockReason.NOT_A_MEMBER)
     ]
     if members and all(has(in_the_way, BlockReason.DEACTIVATED) for in_the_way in members):
@@ -151,18 +151,18 @@ def _summary(case: Case, stopped: Sequence[Stopped], able: list[str], *, is_faul
 
 
 def _assigned_summary(case: Case, stopped: Sequence[Stopped]) -> str:
-    for person, found in stopped:
-        if person.view.agent_id == case.need.agent_id:
-            reasons = ", ".join(_reason(one, case) for one in found)
-            if is_barred(found):
+    for agent, in_the_way in stopped:
+        if agent.view.agent_id == case.need.agent_id:
+            reasons = ", ".join(_reason(one, case) for one in in_the_way)
+            if is_barred(in_the_way):
                 return _(
                     "%(name)s can no longer take it (%(reasons)s). It is returning to its group."
                 ) % {
-                    "name": person.name,
+                    "name": agent.name,
                     "reasons": reasons,
                 }
             return _("It is assigned to %(name)s: %(reasons)s.") % {
-                "name": person.name,
+                "name": agent.name,
                 "reasons": reasons,
             }
     return _("It is assigned to an agent who no longer exists.")

@@ -14,7 +14,7 @@ from routing.waits.cases import AgentCase, Case, Stopped, is_barred, nearest, sk
 
 def remedies(case: Case, stopped: Sequence[Stopped], *, is_fault: bool) -> list[str]:
     """Say what somebody would have to do, or when time does it; nothing if a push is under way."""
-    if any(not in_the_way for _person, in_the_way in stopped):
+    if any(not in_the_way for _agent, in_the_way in stopped):
         if not is_fault:
             return []
         return [
@@ -28,8 +28,8 @@ def remedies(case: Case, stopped: Sequence[Stopped], *, is_fault: bool) -> list[
     if case.is_assigned:
         ways += [
             line
-            for person, stops in stopped
-            if person.view.agent_id == case.need.agent_id and (line := _remedy(person, stops, case))
+            for agent, stops in stopped
+            if agent.view.agent_id == case.need.agent_id and (line := _remedy(agent, stops, case))
         ]
         return [*ways, _("A manager releases it, and it returns to its group.")]
     if not case.need.is_open:
@@ -43,8 +43,8 @@ def remedies(case: Case, stopped: Sequence[Stopped], *, is_fault: bool) -> list[
         return [*ways, text % {"group": case.group, "moment": moment}]
     # The nearest first; three are enough to act on.
     order = sorted(stopped, key=nearest)
-    lines = [line for person, stops in order if (line := _remedy(person, stops, case))]
-    if not lines and all(is_barred(stops) for _person, stops in stopped):
+    lines = [line for agent, stops in order if (line := _remedy(agent, stops, case))]
+    if not lines and all(is_barred(stops) for _agent, stops in stopped):
         lines = [_("Someone becomes a member of the group %(group)s.") % {"group": case.group}]
     return [*ways, *lines[:3]]
 
@@ -60,26 +60,26 @@ def _deadline_remedy(case: Case) -> list[str]:
     ]
 
 
-def _remedy(person: AgentCase, in_the_way: Sequence[Obstacle], case: Case) -> str:
+def _remedy(agent: AgentCase, in_the_way: Sequence[Obstacle], case: Case) -> str:
     """Say what one agent would have to do.
 
     Empty if more than two things stop them, or if they may not have it at all.
     """
     if is_barred(in_the_way):
         return ""
-    steps = [_step(one, person, case) for one in in_the_way if one.kind != BlockReason.GROUP_CLOSED]
+    steps = [_step(one, agent, case) for one in in_the_way if one.kind != BlockReason.GROUP_CLOSED]
     return (
         ""
         if len(steps) > 2
         else _("%(name)s %(steps)s.")
         % {
-            "name": person.name,
+            "name": agent.name,
             "steps": _(" and ").join(steps),
         }
     )
 
 
-def _step(obstacle: Obstacle, person: AgentCase, case: Case) -> str:
+def _step(obstacle: Obstacle, agent: AgentCase, case: Case) -> str:
     values = {
         "group": case.group,
         "channel": case.channel,

@@ -43,7 +43,7 @@ from reporting.board import states
 from reporting.exports import export_queue, subjects, writing
 from reporting.figures.period import Period
 from reporting.models import Every, Export, Origin, SubscribedReport, Subscription
-from reporting.reports import mails, subscriptions, tables
+from reporting.reports import mails, sheets, subscriptions
 from reporting.sales import recording
 from reporting.sales.recording import Purchase
 from reporting.simulator import run_simulation
@@ -226,7 +226,7 @@ VALUES: dict[str, list[Any]] = {
 NAMES = {
     "board_state": list(states.STATES),
     "board_file": ["queues", "agents", *states.STATES],
-    "table_file": [*tables.CUTS, *tables.BREAKDOWNS],
+    "sheet_file": [*sheets.CUTS, *sheets.OTHER_SHEETS],
     "chart": FIGURES,
     "chart_file": FIGURES,
     "export": FIGURES,
@@ -235,7 +235,7 @@ NAMES = {
 }
 API = {
     "v1/figures/<slug:name>/": "figure",
-    "v1/tables/<slug:name>.<slug:kind>": "table_file",
+    "v1/tables/<slug:name>.<slug:kind>": "sheet_file",
     "v1/charts/<slug:name>.<slug:kind>": "chart_file",
 }
 """Apart from those of the router. The transactions' API needs a shop key, so it is not for
@@ -249,7 +249,7 @@ QUERIES = {
     **{name: ["period=today"] for name in ("chart", "chart_file", "export", "behind")},
     **{
         name: [f"period=today&by={by}" for by in ("website", "group", "rule", "agent", "style")]
-        for name in ("experience", "conversations", "transactions", "table_file")
+        for name in ("experience", "conversations", "transactions", "sheet_file")
     },
 }
 FEED = "v1/events/"

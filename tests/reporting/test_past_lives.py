@@ -39,7 +39,7 @@ from reporting.figures import answers, measures
 from reporting.figures.measures import Fold
 from reporting.figures.period import Period, TrendUnit
 from reporting.figures.scope import Filters, Scope
-from reporting.reports import breakdowns, content, row_lists, tables
+from reporting.reports import breakdowns, content, row_lists, sheets
 from reporting.reports.omitted_surveys import omitted
 from routing import presence
 from routing.models import DistributionRule, RuleStep
@@ -257,10 +257,10 @@ def check_file_total(figure: figures.Figure, scope: Scope, answer: answers.Answe
 def check_columns(scope: Scope, whole: answers.Answers) -> None:
     """Check the same for the columns of every table."""
     summed = {Fold.COUNT, Fold.SUM, Fold.MONEY}
-    for name, wanted in tables.CUTS.items():
+    for name, wanted in sheets.CUTS.items():
         added = [one for one in wanted if figures.FIGURES[one].measure(scope).fold in summed]
         for by in content.CUTS:
-            table = content.table(scope, by, *wanted)
+            table = content.breakdown(scope, by, *wanted)
             for column in added:
                 cells = [dict(zip(wanted, row.cells, strict=True))[column][1] for row in table.rows]
                 if whole[column].is_mixed or any(cell.is_mixed for cell in cells):

@@ -17,7 +17,7 @@ from conversations.models import CloseReason
 from reporting import figures
 from reporting.exports import export_queue, writing
 from reporting.models import Export, ExportState
-from reporting.reports import tables
+from reporting.reports import sheets
 from routing.models import RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
@@ -254,7 +254,7 @@ def test_the_list_takes_a_constant_number_of_queries(
 def test_tables_and_charts_equal_the_files_of_the_pages(manager: User, kind: str) -> None:
     client = as_user(manager)
     for path in (
-        *(f"tables/{name}" for name in (*tables.CUTS, *tables.BREAKDOWNS)),
+        *(f"tables/{name}" for name in (*sheets.CUTS, *sheets.OTHER_SHEETS)),
         *(f"charts/{name}" for name in figures.FIGURES),
     ):
         query = f"{path}.{kind}?period=today"

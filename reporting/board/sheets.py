@@ -1,4 +1,4 @@
-"""The board's tables as files: complete, as they are at one moment, even where the board shows only
+"""The board's sheets: complete, as they are at one moment, even where the board shows only
 part of them."""
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from reporting.board.scope import View
 from reporting.board.states import State
 from reporting.exports.row_files import CHUNK
 from reporting.exports.workbook import Cell, Row
-from reporting.reports.tables import Table
+from reporting.reports.sheets import Sheet
 
 
-def of_board(name: str, user: User, view: View, *, at: datetime) -> Table | None:
-    """Return the table ``queues``, ``agents``, or the conversations in a state; ``None`` for an
+def of_board(name: str, user: User, view: View, *, at: datetime) -> Sheet | None:
+    """Return the sheet ``queues``, ``agents``, or the conversations in a state; ``None`` for an
     unknown name. Durations are in seconds."""
     if name == "queues":
         return _queues(queries.queues(user, at=at, view=view), at)
@@ -30,8 +30,8 @@ def of_board(name: str, user: User, view: View, *, at: datetime) -> Table | None
     return None
 
 
-def _queues(queues: list[Queue], at: datetime) -> Table:
-    return Table(
+def _queues(queues: list[Queue], at: datetime) -> Sheet:
+    return Sheet(
         title=_("Queues"),
         headings=[
             *(_("Rule"), _("Group"), _("Waiting"), _("Places"), _("Returns")),
@@ -48,7 +48,7 @@ def _queues(queues: list[Queue], at: datetime) -> Table:
     )
 
 
-def _agents(agents: list[AgentRow], at: datetime) -> Table:
+def _agents(agents: list[AgentRow], at: datetime) -> Sheet:
     channels = {value: str(label) for value, label in Channel.choices}
     headings = [_("Agent"), _("Connection")]
     for label in channels.values():
@@ -58,7 +58,7 @@ def _agents(agents: list[AgentRow], at: datetime) -> Table:
         *(_("On desk"), _("Assigned, waiting"), _("In this status for (s)")),
         *(_("Available today (s)"), _("Contacts today"), _("Handle time (s)"), _("CSAT")),
     ]
-    return Table(_("Agents"), headings, [_agent(row, list(channels), at) for row in agents])
+    return Sheet(_("Agents"), headings, [_agent(row, list(channels), at) for row in agents])
 
 
 def _agent(row: AgentRow, channels: list[str], at: datetime) -> Row:
@@ -85,9 +85,9 @@ def _agent(row: AgentRow, channels: list[str], at: datetime) -> Row:
     ]
 
 
-def _conversations(state: State, user: User, view: View, at: datetime) -> Table:
+def _conversations(state: State, user: User, view: View, at: datetime) -> Sheet:
     conversations = states.conversations_in(state, user, view)
-    return Table(
+    return Sheet(
         title=str(state.name),
         headings=[
             *(_("Conversation"), _("State"), _("Visitor"), _("Website"), _("Group"), _("Agent")),

@@ -13,7 +13,7 @@ from accounts.models import Role, User
 from conversations.lifecycle import actors, verbs
 from conversations.models import CloseReason
 from reporting import figures
-from reporting.reports import tables
+from reporting.reports import sheets
 from routing.models import RuleStep
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
@@ -80,7 +80,7 @@ def test_the_table_of_a_chart_has_a_line_for_each_bucket(manager: User) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *(f"tables/{name}" for name in (*tables.CUTS, *tables.BREAKDOWNS)),
+        *(f"tables/{name}" for name in (*sheets.CUTS, *sheets.OTHER_SHEETS)),
         *(f"charts/{name}" for name in figures.FIGURES),
     ],
 )
@@ -105,7 +105,7 @@ def test_breakdowns_have_their_parts(manager: User) -> None:
 
 def test_agents_have_only_their_own_charts(step: RuleStep) -> None:
     alice, stranger = step.group.members.get(), AgentFactory()
-    for name in (*tables.CUTS, *tables.BREAKDOWNS, "happiness"):
+    for name in (*sheets.CUTS, *sheets.OTHER_SHEETS, "happiness"):
         assert logged_in(alice.user).get(f"/reports/tables/{name}.csv").status_code == 404
     for user, wanted in ((alice.user, "1.0"), (stranger.user, "0.0")):
         assert lines(user, "/reports/charts/closed.csv?period=today&step=day")[1][1] == wanted

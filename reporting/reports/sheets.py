@@ -1,4 +1,4 @@
-"""The tables of the reports as files: the same cells as on the page, as numbers."""
+"""Sheets: what a report shows, as rows for a CSV or XLSX file, with numbers instead of texts."""
 
 from __future__ import annotations
 
@@ -68,25 +68,25 @@ CUTS = {
     "calls": CALLS_CUT,
     "transactions": SALES_CUT,
 }
-"""The figures in the breakdown table of each report."""
+"""The figures in the breakdown of each report."""
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class Sheet:
     title: str
     headings: list[str]
     rows: list[Row]
 
 
-def of_report(name: str, asked: Chosen, by: str) -> Table | None:
-    """Return a report's breakdown table or one of its other tables; ``None`` for an unknown
+def of_report(name: str, asked: Chosen, by: str) -> Sheet | None:
+    """Return a report's breakdown or one of its other sheets; ``None`` for an unknown
     name."""
     if name in CUTS:
         return _in_parts(name, asked, "agent" if name == "agents" else by)
-    return BREAKDOWNS[name](asked) if name in BREAKDOWNS else None
+    return OTHER_SHEETS[name](asked) if name in OTHER_SHEETS else None
 
 
-def behind_chart(name: str, asked: Chosen) -> Table:
+def behind_chart(name: str, asked: Chosen) -> Sheet:
     """Return a figure's trend over the period, and over the one before it."""
     figure = figures.FIGURES[name]
     [trend] = content.trends(asked, figure.name)
@@ -100,64 +100,64 @@ def behind_chart(name: str, asked: Chosen) -> Table:
         ]
         for point in trend.points
     ]
-    return Table(str(figure.label), headings, rows)
+    return Sheet(str(figure.label), headings, rows)
 
 
-def written(table: Table, kind: str) -> bytes:
+def written(sheet: Sheet, kind: str) -> bytes:
     file = io.BytesIO()
-    row_files.WRITERS[kind](file, [table.rows], table.title, table.headings)
+    row_files.WRITERS[kind](file, [sheet.rows], sheet.title, sheet.headings)
     return file.getvalue()
 
 
-def answer(table: Table, name: str, kind: str, asked: Chosen) -> HttpResponse:
+def answer(sheet: Sheet, name: str, kind: str, asked: Chosen) -> HttpResponse:
     """Return the file as a download, named after its content and period."""
     period = asked.scope.period
-    return handed_over(table, f"{name}-{period.first:%Y%m%d}-{period.last:%Y%m%d}", kind)
+    return handed_over(sheet, f"{name}-{period.first:%Y%m%d}-{period.last:%Y%m%d}", kind)
 
 
-def handed_over(table: Table, called: str, kind: str) -> HttpResponse:
-    response = HttpResponse(written(table, kind), content_type=row_files.KINDS[kind][0])
+def handed_over(sheet: Sheet, called: str, kind: str) -> HttpResponse:
+    response = HttpResponse(written(sheet, kind), content_type=row_files.KINDS[kind][0])
     response["Content-Disposition"] = f'attachment; filename="{called}.{kind}"'
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _in_parts(name: str, asked: Chosen, by: str) -> Table:
-    table = content.table(asked.scope, by, *CUTS[name])
-    return Table(
+def _in_parts(name: str, asked: Chosen, by: str) -> Sheet:
+    parts = content.breakdown(asked.scope, by, *CUTS[name])
+    return Sheet(
         title=name,
-        headings=[str(content.SALES_CUT_NAMES[by]), *map(_heading, table.figures)],
-        rows=[[str(row.name), *(_cell(one) for _figure, one in row.cells)] for row in table.rows],
+        headings=[str(content.SALES_CUT_NAMES[by]), *map(_heading, parts.figures)],
+        rows=[[str(row.name), *(_cell(one) for _figure, one in row.cells)] for row in parts.rows],
     )
 
 
-def _closures(asked: Chosen) -> Table:
+def _closures(asked: Chosen) -> Sheet:
     headings = [_("Reason"), _("By"), _("Closures"), _("Share")]
-    return Table("closures", headings, _parts(breakdowns.closures(asked.scope), with_by=True))
+    return Sheet("closures", headings, _parts(breakdowns.closures(asked.scope), with_by=True))
 
 
-def _snooze_ends(asked: Chosen) -> Table:
+def _snooze_ends(asked: Chosen) -> Sheet:
     headings = [_("End"), _("Snoozes"), _("Share")]
-    return Table("snooze-ends", headings, _parts(breakdowns.snooze_ends(asked.scope)))
+    return Sheet("snooze-ends", headings, _parts(breakdowns.snooze_ends(asked.scope)))
 
 
-def _suggestions(asked: Chosen) -> Table:
+def _suggestions(asked: Chosen) -> Sheet:
     headings = [_("Outcomes"), _("Questions"), _("Share")]
-    return Table("suggestions", headings, _parts(breakdowns.suggestions(asked.scope)))
+    return Sheet("suggestions", headings, _parts(breakdowns.suggestions(asked.scope)))
 
 
-def _waits(asked: Chosen) -> Table:
+def _waits(asked: Chosen) -> Sheet:
     lines = zip(WEEKDAYS.values(), content.heat(asked.scope, "wait"), strict=True)
     rows: list[Row] = [[str(day), *(_cell(cell.answer) for cell in cells)] for day, cells in lines]
-    return Table("waits", [_("Day"), *map(str, range(24))], rows)
+    return Sheet("waits", [_("Day"), *map(str, range(24))], rows)
 
 
-def _omitted(asked: Chosen) -> Table:
+def _omitted(asked: Chosen) -> Sheet:
     rows: list[Row] = [[line.reason, line.count] for line in omitted(asked.scope)]
-    return Table("omitted", [_("Reason"), _("Closures")], rows)
+    return Sheet("omitted", [_("Reason"), _("Closures")], rows)
 
 
-BREAKDOWNS: dict[str, Callable[[Chosen], Table]] = {
+OTHER_SHEETS: dict[str, Callable[[Chosen], Sheet]] = {
     "closures": _closures,
     "snooze-ends": _snooze_ends,
     "suggestions": _suggestions,
