@@ -255,14 +255,14 @@ def in_status(
 ) -> Conversation:
     """Create a conversation that the verbs brought to ``status``; ``agent`` is in the step's
     group."""
-    who = actors.agent(agent.user)
+    actor = actors.agent(agent.user)
     match status:
         case Status.BOT:
             return with_bot(step, at=at)
         case Status.QUEUED:
             return queued(step, at=at)
         case Status.ASSIGNED:
-            return verbs.transfer_to_agent(queued(step, at=at).pk, agent=agent, actor=who, at=at)
+            return verbs.transfer_to_agent(queued(step, at=at).pk, agent=agent, actor=actor, at=at)
     conversation = on_desk(step, agent, at=at, style=Style.SOCIAL, solved_window=timedelta(days=4))
     match status:
         case Status.ACTIVE:
@@ -273,15 +273,15 @@ def in_status(
                 until=at + timedelta(hours=3),
                 keep=keep,
                 auto_close=False,
-                actor=who,
+                actor=actor,
                 at=at,
             )
         case Status.PENDING:
-            return verbs.set_pending(conversation.pk, actor=who, at=at)
+            return verbs.set_pending(conversation.pk, actor=actor, at=at)
         case Status.ON_HOLD:
-            return verbs.set_on_hold(conversation.pk, actor=who, at=at)
+            return verbs.set_on_hold(conversation.pk, actor=actor, at=at)
         case Status.SOLVED:
-            return verbs.solve(conversation.pk, actor=who, at=at)
+            return verbs.solve(conversation.pk, actor=actor, at=at)
         case Status.CLOSED:
-            return verbs.close(conversation.pk, reason=CloseReason.RESOLVED, actor=who, at=at)
+            return verbs.close(conversation.pk, reason=CloseReason.RESOLVED, actor=actor, at=at)
     raise AssertionError(status)

@@ -112,9 +112,9 @@ def patterns() -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _patterns(
-    found: Iterable[URLPattern | URLResolver], route: str, converters: dict[str, str]
+    patterns: Iterable[URLPattern | URLResolver], route: str, converters: dict[str, str]
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    for one in found:
+    for one in patterns:
         inner = converters | {
             name: type(converter).__name__ for name, converter in one.pattern.converters.items()
         }

@@ -82,20 +82,20 @@ ENDINGS = {"py", "js", "md", "css", "html"}
 
 def defined(tree: ast.Module) -> set[str]:
     """What a module defines or imports: functions, constants, classes and ``Class.attribute``."""
-    found = set[str]()
+    names = set[str]()
     for node in ast.walk(tree):
         inside = node.body if isinstance(node, ast.ClassDef) else []
         for one in [*inside, *(tree.body if node is tree else [])]:
             prefix = f"{node.name}." if isinstance(node, ast.ClassDef) else ""
             if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                found.add(prefix + one.name)
+                names.add(prefix + one.name)
             elif isinstance(one, ast.Assign):
-                found |= {prefix + name.id for name in one.targets if isinstance(name, ast.Name)}
+                names |= {prefix + name.id for name in one.targets if isinstance(name, ast.Name)}
             elif isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name):
-                found.add(prefix + one.target.id)
+                names.add(prefix + one.target.id)
             elif isinstance(one, ast.ImportFrom):
-                found |= {name.asname or name.name for name in one.names}
-    return found
+                names |= {name.asname or name.name for name in one.names}
+    return names
 
 
 def sources() -> list[Path]:

@@ -49,7 +49,7 @@ def rooms_by_table() -> dict[str, str]:
 
 def rooms_by_url(resolver: Any = None, namespaces: tuple[str, ...] = ()) -> dict[str, str]:
     """Return the lowest room with a view of each URL name."""
-    found: dict[str, str] = {}
+    rooms: dict[str, str] = {}
     for pattern in (resolver or get_resolver()).url_patterns:
         if isinstance(pattern, URLResolver):
             inner = (*namespaces, pattern.namespace) if pattern.namespace else namespaces
@@ -60,8 +60,8 @@ def rooms_by_url(resolver: Any = None, namespaces: tuple[str, ...] = ()) -> dict
             names = {":".join((*namespaces, pattern.name or "")): view.__module__.split(".")[0]}
         for name, room in names.items():
             if room in RANKS:
-                found[name] = min(room, found.get(name, room), key=RANKS.__getitem__)
-    return found
+                rooms[name] = min(room, rooms.get(name, room), key=RANKS.__getitem__)
+    return rooms
 
 
 def tables_named(tree: ast.AST, above: set[str]) -> Iterator[tuple[int, str]]:
@@ -106,13 +106,13 @@ def named_above(room: str, file: str, text: str) -> list[str]:
 
 @pytest.mark.parametrize("room", RANKS)
 def test_no_string_names_a_table_or_url_of_a_higher_room(root: Path, room: str) -> None:
-    found = [
+    offenders = [
         name
         for path in sorted((root / room).rglob("*.py"))
         if "migrations" not in path.parts
         for name in named_above(room, str(path.relative_to(root)), path.read_text())
     ]
-    assert found == []
+    assert offenders == []
 
 
 @pytest.mark.parametrize(

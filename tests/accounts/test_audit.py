@@ -137,12 +137,12 @@ ELSEWHERE = {
 
 def settings_tables() -> set[str]:
     """Return each model of the apps that hold settings, including many-to-many tables."""
-    found: set[str] = set(ELSEWHERE)
+    models: set[str] = set(ELSEWHERE)
     for app in ("accounts", "routing", "messenger"):
         for model in apps.get_app_config(app).get_models(include_auto_created=True):
             if model._meta.managed and not model._meta.proxy:
-                found.add(model._meta.label_lower)
-    return found - NOT_SETTINGS
+                models.add(model._meta.label_lower)
+    return models - NOT_SETTINGS
 
 
 def test_every_model_of_settings_is_recorded() -> None:

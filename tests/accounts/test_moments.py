@@ -94,22 +94,22 @@ def test_filters_use_the_current_time_zone() -> None:
 
 
 def test_no_template_has_a_format_of_its_own() -> None:
-    found = [
+    offenders = [
         f"{path.relative_to(ROOT)}: {match.group()}"
         for path in sorted((ROOT / "templates").rglob("*.*"))
         for match in OWN_FORMAT.finditer(path.read_text())
     ]
-    assert found == []
+    assert offenders == []
 
 
 def test_no_script_has_a_format_of_its_own() -> None:
-    found = [
+    offenders = [
         str(path.relative_to(ROOT))
         for path in sorted((ROOT / "static").rglob("*.js"))
         if "vendor" not in path.parts
         if re.search(r"toLocale(Date|Time)?String|DateTimeFormat|RelativeTime", path.read_text())
     ]
-    assert found == ["static/desk/log.js", "static/shared/moments.js"]  # the log's hover text
+    assert offenders == ["static/desk/log.js", "static/shared/moments.js"]  # the log's hover text
 
 
 @pytest.mark.parametrize(

@@ -36,8 +36,8 @@ def report(**changes: Any) -> dict[str, Any]:
     return {"phases": phases, "stored_wrong": 0, "cut_sockets": 0}
 
 
-def missed(found: dict[str, Any]) -> list[str]:
-    return [target.name for target in figures.targets(found) if not target.is_met]
+def missed(summary: dict[str, Any]) -> list[str]:
+    return [target.name for target in figures.targets(summary) if not target.is_met]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,6 @@ def test_each_target_can_be_missed(changes: dict[str, Any], name: str) -> None:
 
 
 def test_an_empty_phase_misses_its_targets() -> None:
-    found = missed(report(accepted=0, pushes=[], posts=[], heard_ats=[]))
-    assert "open: p50 of send to screen <= 25 ms" in found
-    assert "open: none refused, lost, doubled" in found
+    missed_targets = missed(report(accepted=0, pushes=[], posts=[], heard_ats=[]))
+    assert "open: p50 of send to screen <= 25 ms" in missed_targets
+    assert "open: none refused, lost, doubled" in missed_targets

@@ -96,13 +96,13 @@ class Crowd:
             "reduced_motion": "reduce",
             **options,
         }
-        made = self.browser.new_context(**options)
-        made.set_default_timeout(PATIENCE_MS)
-        made.add_init_script(TELL_VIOLATIONS)
-        made.on("console", self._hear)
-        made.on("weberror", self._hear_error)
-        self.contexts.append(made)
-        return made
+        created = self.browser.new_context(**options)
+        created.set_default_timeout(PATIENCE_MS)
+        created.add_init_script(TELL_VIOLATIONS)
+        created.on("console", self._hear)
+        created.on("weberror", self._hear_error)
+        self.contexts.append(created)
+        return created
 
     def visitor(self, **options: Any) -> Visitor:
         return Visitor(self.context(**options), self.product.url)

@@ -27,14 +27,14 @@ class Language:
         # Models cannot be imported when this file is imported.
         from messenger.website_texts import DEFAULTS
 
-        found = [(DEFAULTS["en"][name], DEFAULTS["fr"][name]) for name in DEFAULTS["en"]]
+        texts = [(DEFAULTS["en"][name], DEFAULTS["fr"][name]) for name in DEFAULTS["en"]]
         for entry in polib.pofile(str(CATALOGUE)):
             if entry.msgid_plural:
-                found.append((entry.msgid, entry.msgstr_plural[0]))
-                found.append((entry.msgid_plural, entry.msgstr_plural[1]))
+                texts.append((entry.msgid, entry.msgstr_plural[0]))
+                texts.append((entry.msgid_plural, entry.msgstr_plural[1]))
             else:
-                found.append((entry.msgid, entry.msgstr))
-        return found
+                texts.append((entry.msgid, entry.msgstr))
+        return texts
 
     def __call__(self, msgid: str) -> str:
         """Return a text of the interface in this language."""

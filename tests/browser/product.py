@@ -72,9 +72,9 @@ class Product:
 
     def variables(self) -> dict[str, str]:
         """Return its environment, for commands that run beside it."""
-        kept = {name: os.environ[name] for name in INHERITED & os.environ.keys()}
+        inherited = {name: os.environ[name] for name in INHERITED & os.environ.keys()}
         own = {"ENV_FILE": os.devnull, "VAR": str(self.var), "PORT": str(self.port)}
-        return kept | own | {"WEB_PROCESSES": "2"} | self.environment
+        return inherited | own | {"WEB_PROCESSES": "2"} | self.environment
 
     def engines(self) -> dict[str, str]:
         """Return the addresses of its engines, for a process that starts none of its own."""
@@ -196,12 +196,12 @@ class Product:
             "texts": "{}",
         } | asked
         names, holes = ", ".join(columns), ", ".join(["%s"] * len(columns))
-        made = self.rows(
+        inserted = self.rows(
             f"INSERT INTO routing_targetingrule ({names}) VALUES ({holes}) RETURNING id",
             *columns.values(),
         )
         self.outdate()
-        return int(str(made[0][0]))
+        return int(str(inserted[0][0]))
 
     def outdate(self) -> None:
         """Invalidate cached answers, as the admin does after each change."""

@@ -61,9 +61,9 @@ def test_snooze_warns_once_and_updates_every_desk(crowd: Crowd) -> None:
     expect(left).to_have_count(1)
 
     phone.page.goto(f"{phone.url}/desk/snoozed/")
-    kept = snoozed(phone.page, "Kept by me")
-    expect(kept).to_have_count(1)
-    kept.get_by_role("button", name="Resume now").click()
+    kept_list = snoozed(phone.page, "Kept by me")
+    expect(kept_list).to_have_count(1)
+    kept_list.get_by_role("button", name="Resume now").click()
     expect(phone.log).to_contain_text("?")
     left.get_by_role("button", name="Resume now").click()
     expect(left).to_have_count(0)

@@ -62,14 +62,14 @@ def test_released_conversation_cannot_be_closed_from_an_outdated_desk(
     expect(alert).to_contain_text("Nothing was changed.")
     expect(alice.page.get_by_text("Waiting in the queue of")).to_be_visible()
     expect(alice.reply).to_be_hidden()
-    kept = alice.page.get_by_text("Your unsent draft:").locator("..")
-    expect(kept).to_contain_text("half an answer")
+    unsent_draft = alice.page.get_by_text("Your unsent draft:").locator("..")
+    expect(unsent_draft).to_contain_text("half an answer")
     expect(visitor.frame.locator("#survey")).to_be_hidden()
 
     # The conversation comes back to her, and so does her draft.
     deaf.clear()
     alice.page.reload()
-    expect(kept).to_contain_text("half an answer")
+    expect(unsent_draft).to_contain_text("half an answer")
     alice.be_available()
     expect(alice.reply).to_have_value("half an answer")
 

@@ -95,12 +95,12 @@ def test_events_appear_live_in_order(crowd: Crowd) -> None:
     visitor.say("Any news?")
     alice.sees("Any news?")
     expect(events.filter(has_text="Snooze ended: the visitor replied")).to_be_visible()
-    told = alice.log.locator(".bubble, .event").evaluate_all(
+    entries = alice.log.locator(".bubble, .event").evaluate_all(
         """(nodes) => nodes.map((node) => node.textContent.replace(/\\s+/g, " ").trim()
           .replace(/(Read by the visitor|Sent)$/, "").replace(/ until .*/, "")
           .replace(/ \\d\\d:\\d\\d$/, ""))"""
     )
-    assert told == [
+    assert entries == [
         "Where is my lamp?",
         "On the desk of Alice",
         "I shall ask.",

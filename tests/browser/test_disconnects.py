@@ -35,9 +35,9 @@ ONLINE = "dispatchEvent(new Event('online'))"  # what a browser fires when it is
 
 @pytest.fixture
 def line(crowd: Crowd) -> Iterator[Connection]:
-    made = Connection(crowd.product.port)
-    yield made
-    made.stop()
+    connection = Connection(crowd.product.port)
+    yield connection
+    connection.stop()
 
 
 def test_messages_survive_thirty_disconnects_complete_and_in_order(
@@ -80,7 +80,7 @@ def test_messages_survive_thirty_disconnects_complete_and_in_order(
     seen = visitor.texts()
     assert alice.texts() == seen
     for prefix, count in written.items():
-        said = [text for text in seen if text.startswith(prefix)]
-        assert said == [f"{prefix}{number}" for number in range(1, count + 1)]
+        received = [text for text in seen if text.startswith(prefix)]
+        assert received == [f"{prefix}{number}" for number in range(1, count + 1)]
     stored = crowd.product.rows("SELECT body FROM conversations_message ORDER BY seq")
     assert [body for (body,) in stored] == seen

@@ -84,9 +84,9 @@ def events_of(visitor: Visitor, name: str, *, times: int = 1) -> list[Any]:
     """Return what the page received for that event, once it has received it so often."""
     count = "([name, times]) => heard.filter(([one]) => one === name).length >= times"
     visitor.page.wait_for_function(count, arg=[name, times])
-    told = visitor.page.evaluate("name => heard.filter(([one]) => one === name)", name)
-    assert len(told) == times
-    return [detail for _name, detail in told]
+    events = visitor.page.evaluate("name => heard.filter(([one]) => one === name)", name)
+    assert len(events) == times
+    return [detail for _name, detail in events]
 
 
 def test_page_receives_events(crowd: Crowd, port: int, product: Product) -> None:
@@ -360,8 +360,8 @@ def test_file_email_and_survey_work_without_iframe_storage(crowd: Crowd, port: i
     form.get_by_label("Your e-mail address").fill("jeanne@example.com")
     form.get_by_role("button", name="Email me").click()
     expect(form).to_be_hidden()
-    told = visitor.frame.get_by_text("We will write to jeanne@example.com")
-    expect(told).to_be_visible()  # also while an agent is there
+    confirmation = visitor.frame.get_by_text("We will write to jeanne@example.com")
+    expect(confirmation).to_be_visible()  # also while an agent is there
     visitor.frame.get_by_role("button", name="Settings").click()
     visitor.frame.get_by_role("button", name="Withdraw my consent").click()
     visitor.frame.get_by_role("button", name="Close the settings").click()

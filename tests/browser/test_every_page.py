@@ -77,11 +77,11 @@ def inaccessible(place: Page | Frame) -> list[str]:
     """Return what axe-core finds serious or critical, in light and in dark mode."""
     page = place.page if isinstance(place, Frame) else place
     place.evaluate(AXE)
-    found = []
+    faults = []
     for scheme, rules in (("light", []), ("dark", ["color-contrast"])):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         # until drawn in the new colours
         place.evaluate("() => new Promise((done) => setTimeout(done, 50))")
-        found += [f"{scheme}: {fault}" for fault in place.evaluate(RUN_AXE, rules)]
+        faults += [f"{scheme}: {fault}" for fault in place.evaluate(RUN_AXE, rules)]
     page.emulate_media(color_scheme="light")
-    return found
+    return faults

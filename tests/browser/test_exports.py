@@ -88,9 +88,9 @@ def purchases(product: Product, crowd: Crowd) -> Iterator[None]:
 
 @pytest.fixture
 def turnstile(product: Product, purchases: None) -> Iterator[Turnstile]:
-    made = Turnstile(product)
-    yield made
-    made.open()
+    created = Turnstile(product)
+    yield created
+    created.open()
 
 
 @pytest.fixture
@@ -138,17 +138,17 @@ def expect_complete_file(page: Page, product: Product) -> None:
     with page.expect_download() as download:
         link.click()
     text = download.value.path().read_text("utf-8-sig")
-    found = [line["Number"] for line in csv.DictReader(io.StringIO(text), delimiter=";")]
-    assert found == ["CMD-1", "CMD-2", "CMD-3"]
+    numbers = [line["Number"] for line in csv.DictReader(io.StringIO(text), delimiter=";")]
+    assert numbers == ["CMD-1", "CMD-2", "CMD-3"]
 
 
-@pytest.mark.parametrize("who", ["all", "children"])
+@pytest.mark.parametrize("victims", ["all", "children"])
 def test_export_survives_a_killed_worker(
-    page: Page, product: Product, turnstile: Turnstile, who: str
+    page: Page, product: Product, turnstile: Turnstile, victims: str
 ) -> None:
     """All processes, as in a power cut; only the children, as by a kernel that is out of memory."""
     write_half(page, product, turnstile)
-    doomed = workers(product)[slice(0 if who == "all" else 1, None)]
+    doomed = workers(product)[slice(0 if victims == "all" else 1, None)]
     for one in doomed:
         one.send_signal(signal.SIGKILL)
     psutil.wait_procs(doomed, timeout=PATIENCE_SECONDS)
@@ -176,9 +176,9 @@ def test_export_survives_a_worker_shutdown(
 ) -> None:
     write_half(page, product, turnstile)
     ended = product.log.read_text().count("worker ended with code 0")
-    said = product.log.read_text().count("Warm shutdown")
+    shutdowns = product.log.read_text().count("Warm shutdown")
     workers(product)[0].send_signal(signal.SIGTERM)
-    until(lambda: product.log.read_text().count("Warm shutdown") > said)
+    until(lambda: product.log.read_text().count("Warm shutdown") > shutdowns)
     turnstile.let_one_pass()
     until(lambda: product.log.read_text().count("worker ended with code 0") > ended)
     assert export(product, "state, attempts, leased_until") == ("waiting", 0, None)

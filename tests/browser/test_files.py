@@ -28,9 +28,9 @@ DROP = """(zone, bytes) => {
 
 
 def photo(side: int = 900) -> bytes:
-    kept = io.BytesIO()
-    Image.effect_noise((side, side), 80).save(kept, "PNG")
-    return kept.getvalue()
+    buffer = io.BytesIO()
+    Image.effect_noise((side, side), 80).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def png(name: str, side: int = 900) -> FilePayload:

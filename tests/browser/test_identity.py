@@ -140,7 +140,7 @@ def test_an_invalid_token_is_reported_on_the_console_only(crowd: Crowd) -> None:
     crowd.expect_complaint("401")
     visitor = crowd.visitor().visit()
     visitor.page.evaluate("Causerie('identify', 'a.b.c')")
-    with visitor.page.expect_console_message(lambda said: "not a readable JWT" in said.text):
+    with visitor.page.expect_console_message(lambda message: "not a readable JWT" in message.text):
         visitor.open()
     visitor.agree()
     visitor.say("Still here")

@@ -19,11 +19,11 @@ def test_console_names_the_blocking_directive(
     with brand.page(product.url, "demo", lacks=directive) as port:
         visitor = Visitor(crowd.context(), f"http://localhost:{port}")
         sentence = f"Causerie: this page's policy lacks {product.url} in {directive}."
-        with visitor.page.expect_console_message(lambda said: said.text == sentence):
+        with visitor.page.expect_console_message(lambda message: message.text == sentence):
             visitor.visit("/")
             if directive == "frame-src":
                 visitor.launcher.click()
-    assert not [said for said in crowd.complaints if "no Messenger here" in said]
+    assert not [message for message in crowd.complaints if "no Messenger here" in message]
 
 
 def test_report_only_policy_is_not_reported(crowd: Crowd, product: Product) -> None:

@@ -71,9 +71,9 @@ def test_foreign_page_shows_only_a_console_message(crowd: Crowd, product: Produc
     crowd.expect_complaint("no Messenger here|CORS policy|ERR_FAILED|403")
     with brand.page(product.url, "demo") as port:
         page = crowd.context().new_page()
-        with page.expect_console_message(lambda message: "Causerie:" in message.text) as told:
+        with page.expect_console_message(lambda message: "Causerie:" in message.text) as console:
             page.goto(f"http://foreign.localhost:{port}/")
-        assert f'"foreign.localhost:{port}" is not one of its domains' in told.value.text
+        assert f'"foreign.localhost:{port}" is not one of its domains' in console.value.text
         assert page.locator("causerie-messenger, iframe").count() == 0
         ours = [line for line in crowd.complaints if line.startswith("Causerie:")]
         assert len(ours) == 1
@@ -98,9 +98,9 @@ def test_unknown_key_shows_only_a_console_message(crowd: Crowd, product: Product
     crowd.expect_complaint("no Messenger here|CORS policy|ERR_FAILED|404")
     with brand.page(product.url, "nobodys-key") as port:
         page = crowd.context().new_page()
-        with page.expect_console_message(lambda message: "Causerie:" in message.text) as told:
+        with page.expect_console_message(lambda message: "Causerie:" in message.text) as console:
             page.goto(f"http://localhost:{port}/")
-        assert '"nobodys-key" is not the key of a website' in told.value.text
+        assert '"nobodys-key" is not the key of a website' in console.value.text
         assert page.locator("causerie-messenger, iframe").count() == 0
 
 

@@ -36,8 +36,8 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         product.start()
         if not named:
             environment = product.variables() | product.engines()
-            made = [sys.executable, "-c", MAKE]
-            subprocess.run(made, cwd=ROOT, env=environment, check=True, capture_output=True)
+            command = [sys.executable, "-c", MAKE]
+            subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
         yield product
     finally:
         product.stop()
@@ -61,15 +61,15 @@ def test_every_report_works_over_years_of_history(
         " (date_trunc('day', now() AT TIME ZONE %s) - interval '364 days') AT TIME ZONE %s",
         *(website, zone, zone),
     )
-    told = page.locator('.tile a[href^="/reports/rows/closed/"]')
-    expect(told).to_have_text(re.compile(r"^[\d\s,]+$"))
-    assert re.sub(r"\D", "", told.inner_text()) == str(closed)
+    tile = page.locator('.tile a[href^="/reports/rows/closed/"]')
+    expect(tile).to_have_text(re.compile(r"^[\d\s,]+$"))
+    assert re.sub(r"\D", "", tile.inner_text()) == str(closed)
     heading = page.get_by_role("columnheader", name=translate("Conversations closed"))
     for order, is_reversed in (("descending", True), ("ascending", False)):
         heading.get_by_role("button", name=translate("Conversations closed"), exact=True).click()
         expect(heading).to_have_attribute("aria-sort", order)
-        found = page.locator("table.sortable tbody tr").evaluate_all(CLOSED)
-        assert len(found) > 10
-        assert found == sorted(found, reverse=is_reversed)
+        closed_counts = page.locator("table.sortable tbody tr").evaluate_all(CLOSED)
+        assert len(closed_counts) > 10
+        assert closed_counts == sorted(closed_counts, reverse=is_reversed)
     crowd.leave()
     assert crowd.unexpected() == []

@@ -26,12 +26,12 @@ def pages_of(page: Page, url: str, *, forms: bool) -> list[str]:
     page.goto(f"{url}/admin/accounts/group/")
     lists = page.locator(".places a").evaluate_all(LINKS)
     assert len(lists) > 15
-    found = [*OTHERS, *lists]
+    paths = [*OTHERS, *lists]
     for one in lists if forms else ():
         page.goto(url + one)
-        found += page.locator(".object-tools a.addlink").evaluate_all(LINKS)
-        found += page.locator("#result_list tbody th a").evaluate_all(LINKS)[:1]
-    return found
+        paths += page.locator(".object-tools a.addlink").evaluate_all(LINKS)
+        paths += page.locator("#result_list tbody th a").evaluate_all(LINKS)[:1]
+    return paths
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

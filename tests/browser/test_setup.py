@@ -53,10 +53,10 @@ def fresh(tmp_path_factory: pytest.TempPathFactory, acme: Provider) -> Iterator[
 def printed_link(product: Product) -> str:
     """Wait for the link that the server prints once it is ready."""
     give_up = time.monotonic() + 60
-    while not (found := re.search(r"http\S+/first-administrator/\S+/", product.log.read_text())):
+    while not (match := re.search(r"http\S+/first-administrator/\S+/", product.log.read_text())):
         assert time.monotonic() < give_up, product.log_tail()
         time.sleep(0.1)
-    return found[0]
+    return match[0]
 
 
 def go_on(page: Page) -> None:

@@ -20,13 +20,13 @@ PAGES = ["/reports/", "/guide/", "/desk/find/", "/desk/replies/", "/desk/snoozed
 
 def is_reachable(crowd: Crowd, name: str) -> bool:
     """Return whether a socket of this agent is open."""
-    found = crowd.product.rows(
+    rows = crowd.product.rows(
         "SELECT 1 FROM routing_deskconnection d JOIN accounts_agent a ON a.id = d.agent_id"
         " JOIN accounts_user u ON u.id = a.user_id"
         " WHERE u.username = %s AND d.closed_at IS NULL",
         name,
     )
-    return bool(found)
+    return bool(rows)
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -62,14 +62,14 @@ def test_tabs_stay_synchronized(crowd: Crowd) -> None:
     one.context.set_offline(True)
     one.say("left by the first")
     two.say("left by the second")
-    kept = two.page.frames[-1].evaluate(
+    unsent = two.page.frames[-1].evaluate(
         "JSON.parse(localStorage['causerie:demo:unsent']).map(({ body }) => body)"
     )
-    assert sorted(kept) == ["left by the first", "left by the second"]
+    assert sorted(unsent) == ["left by the first", "left by the second"]
     one.page.close()
     two.context.set_offline(False)
     two.page.reload()
     two.open()
-    for text in kept:
+    for text in unsent:
         alice.sees(text)
         expect(two.bubble(text)).to_have_count(1)

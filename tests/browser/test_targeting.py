@@ -118,11 +118,11 @@ def test_rules_use_visitor_attributes_and_stored_page_counts(
         )
         expect(visitor.launcher).to_be_visible()
         assert len(asked.sent) == 2  # both in one request
-        said = asked.sent[-1]["data"]
-        assert (said["cart.total"], said["tall"], "tier" in said) == (80, True, False)
+        data = asked.sent[-1]["data"]
+        assert (data["cart.total"], data["tall"], "tier" in data) == (80, True, False)
         assert asked.sent[-1]["device"] == "phone"
-        kept = "Object.keys({...localStorage, ...sessionStorage})"
-        assert visitor.page.evaluate(kept) == []
+        stored_keys = "Object.keys({...localStorage, ...sessionStorage})"
+        assert visitor.page.evaluate(stored_keys) == []
 
         visitor.open()
         visitor.agree()
@@ -155,14 +155,14 @@ def test_visitor_is_notified_when_a_place_becomes_free(crowd: Crowd, product: Pr
         crowd.visitor().start(name)
     late.box.fill("Is there room?")
     late.box.press("Enter")
-    told = late.frame.get_by_role("alert")
-    expect(told).to_contain_text("queue is full")
-    expect(told).to_contain_text("We will let you know here as soon as a place is free.")
+    notice = late.frame.get_by_role("alert")
+    expect(notice).to_contain_text("queue is full")
+    expect(notice).to_contain_text("We will let you know here as soon as a place is free.")
     expect(late.box).to_have_value("Is there room?")
 
     alice = crowd.agent("alice").log_in().be_available()
     expect(alice.boxes).to_have_count(3)
-    expect(told).to_contain_text("A place is free.")
+    expect(notice).to_contain_text("A place is free.")
     expect(late.box).to_have_value("Is there room?")
     expect(alice.boxes).to_have_count(3)  # not sent automatically
     late.frame.get_by_role("button", name="Send", exact=True).click()
@@ -216,9 +216,9 @@ def test_closed_messenger_says_when_the_team_returns(crowd: Crowd, product: Prod
     try:
         visitor.box.fill("Anybody?")
         visitor.box.press("Enter")
-        told = visitor.frame.get_by_role("alert")
-        expect(told).to_contain_text("We are closed at the moment. Your message is saved here.")
-        expect(told).to_contain_text(re.compile(r"We are back on \w+ \d+ \w+ at \d\d:\d\d\."))
+        notice = visitor.frame.get_by_role("alert")
+        expect(notice).to_contain_text("We are closed at the moment. Your message is saved here.")
+        expect(notice).to_contain_text(re.compile(r"We are back on \w+ \d+ \w+ at \d\d:\d\d\."))
         expect(visitor.box).to_have_value("Anybody?")
     finally:
         product.rows(close.replace("now() + interval '3 days'", "NULL"), True, True)

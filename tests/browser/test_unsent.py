@@ -48,10 +48,10 @@ def test_snooze_can_send_an_attached_file_first(crowd: Crowd) -> None:
     expect(dialog).to_contain_text("plan.txt")
     expect(dialog.get_by_label("Send to the visitor first")).to_be_checked()
     dialog.get_by_label("Keep the conversation").check()
-    told = dialog.get_by_role("status")
-    expect(told).to_contain_text("although you keep it")
+    status = dialog.get_by_role("status")
+    expect(status).to_contain_text("although you keep it")
     dialog.get_by_label("Close it if the visitor").uncheck()
-    expect(told).to_contain_text(
+    expect(status).to_contain_text(
         re.compile(r"It returns to you at the end \(.+\) or as soon as the visitor replies\.")
     )
     dialog.get_by_role("button", name="Send and snooze until").click()
@@ -133,8 +133,8 @@ def test_conversation_with_an_unseen_message_is_not_closed(
     line.is_held = True
     visitor.say("Then I take two")
     alice.act("Close")
-    told = alice.page.get_by_role("alert").filter(has_text="The visitor has just written")
-    expect(told).to_contain_text("Read the message before you close the conversation.")
+    alert = alice.page.get_by_role("alert").filter(has_text="The visitor has just written")
+    expect(alert).to_contain_text("Read the message before you close the conversation.")
     alice.sees("Then I take two")
     assert status_of(crowd) == "active"
     line.is_held = False

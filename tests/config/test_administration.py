@@ -53,19 +53,19 @@ def test_add_pages_are_translated(administrator: Client) -> None:
     assert "<h1>Ajouter : utilisateur" in page.replace("\u00a0", " ")
     assert "vous pourrez modifiez" not in page
     assert 'name="usable_password"' not in page  # all users log in with a password
-    made = GroupFactory()
-    group = administrator.get(f"/admin/accounts/group/{made.pk}/change/")
-    assert "un objet" not in group.content.decode()
+    group = GroupFactory()
+    response = administrator.get(f"/admin/accounts/group/{group.pk}/change/")
+    assert "un objet" not in response.content.decode()
 
 
 @pytest.mark.django_db
 def test_an_account_can_be_created_and_its_password_changed(administrator: Client) -> None:
     typed = {"username": "zoe", "password1": "lamp-and-table-4711", "role": Role.AGENT}
-    made = administrator.post(
+    response = administrator.post(
         "/admin/accounts/user/add/", typed | {"password2": typed["password1"]}
     )
-    assert made.status_code == 302
-    path = made.headers["Location"].replace("change/", "password/")
+    assert response.status_code == 302
+    path = response.headers["Location"].replace("change/", "password/")
     new = {"password1": "chair-and-door-0815", "password2": "chair-and-door-0815"}
     assert administrator.post(path, new).status_code == 302
     assert Client().login(username="zoe", password=new["password1"])

@@ -250,8 +250,8 @@ def test_lists_have_the_rows_that_the_user_oversees(
     expected = ROWS[model].get(role, set(rows))
     assert {row.pk for row in listed.result_list} == {rows[word].pk for word in expected}
     for word, row in rows.items():  # nor does a search find another
-        found = list_of(world.clients[role], model, q=word)
-        assert (row in found.result_list) == (word in expected)
+        searched = list_of(world.clients[role], model, q=word)
+        assert (row in searched.result_list) == (word in expected)
 
 
 def list_of(client: Client, model: type[models.Model], **parameters: str) -> Any:

@@ -40,9 +40,9 @@ def test_a_schedule_change_is_noticed_without_needless_queries(
 
 @pytest.fixture
 def signals() -> Iterator[None]:
-    kept = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
+    handlers = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
     yield
-    for name, handler in kept.items():
+    for name, handler in handlers.items():
         signal.signal(name, handler)
 
 

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 def test_staff_pages_are_not_cached(path: str) -> None:
     client = Client()
     log_in_freshly(client, UserFactory(role=Role.ADMIN))
-    told = client.get(path, follow=True)["Cache-Control"]
-    assert "no-store" in told
+    cache_control = client.get(path, follow=True)["Cache-Control"]
+    assert "no-store" in cache_control
 
 
 def test_public_files_may_be_cached() -> None:

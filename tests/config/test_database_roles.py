@@ -37,7 +37,7 @@ def connect(user: str) -> psycopg.Connection[Any]:
 
 
 def manage(root: Path, user: str, *command: str) -> str:
-    """Run a command of the product as a role, and return what it said."""
+    """Run a command of the product as a role, and return what it printed."""
     done = subprocess.run(
         [sys.executable, "manage.py", *command],
         cwd=root,
@@ -50,7 +50,7 @@ def manage(root: Path, user: str, *command: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def said(root: Path) -> Iterator[str]:
+def printed(root: Path) -> Iterator[str]:
     """A migrated database with its two roles; the words of the command that made them."""
     with psycopg.connect(address("postgres", "postgres"), autocommit=True) as admin:
         admin.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
@@ -65,13 +65,13 @@ def said(root: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def application(said: str) -> Iterator[psycopg.Connection[Any]]:
+def application(printed: str) -> Iterator[psycopg.Connection[Any]]:
     with connect(APPLICATION) as connection:
         yield connection
 
 
-def test_roles_are_made_with_passwords_that_no_log_has(said: str) -> None:
-    passwords = [line.split()[-1] for line in said.splitlines() if "password" in line]
+def test_roles_are_made_with_passwords_that_no_log_has(printed: str) -> None:
+    passwords = [line.split()[-1] for line in printed.splitlines() if "password" in line]
     assert len(set(passwords)) == 2
     with connect("postgres") as admin:
         stored = admin.execute(
@@ -85,7 +85,7 @@ def test_roles_are_made_with_passwords_that_no_log_has(said: str) -> None:
     assert not any(password in log for password in passwords)
 
 
-def test_everything_belongs_to_the_owner(said: str) -> None:
+def test_everything_belongs_to_the_owner(printed: str) -> None:
     with connect("postgres") as admin:
         others = admin.execute(
             "SELECT c.oid::regclass::text FROM pg_class c"
@@ -115,7 +115,7 @@ def test_nobody_truncates_a_record(application: psycopg.Connection[Any], table: 
 
 
 @pytest.mark.parametrize("table", ["accounts_website", "conversations_conversation"])
-def test_nor_by_a_cascade(said: str, table: str) -> None:
+def test_nor_by_a_cascade(printed: str, table: str) -> None:
     with connect(OWNER) as connection, pytest.raises(errors.InsufficientPrivilege, match="never"):
         connection.execute(f"TRUNCATE {table} CASCADE")
 
@@ -161,7 +161,7 @@ def test_granting_oneself_more_grants_nothing(application: psycopg.Connection[An
         application.execute("UPDATE accounts_change SET actor = ''")
 
 
-def test_the_product_works_as_the_application(root: Path, said: str) -> None:
+def test_the_product_works_as_the_application(root: Path, printed: str) -> None:
     manage(root, APPLICATION, "migrate", "--verbosity", "0")  # has nothing to do
     manage(root, APPLICATION, "demo", "--verbosity", "0")
     manage(root, APPLICATION, "check_invariants")
@@ -173,7 +173,7 @@ def test_the_product_works_as_the_application(root: Path, said: str) -> None:
 
 
 def test_the_owner_migrates_and_later_tables_are_open_to_the_application(
-    root: Path, said: str
+    root: Path, printed: str
 ) -> None:
     manage(root, OWNER, "migrate", "accounts", "0022", "--verbosity", "0")
     manage(root, OWNER, "migrate", "--verbosity", "0")
@@ -187,13 +187,13 @@ def test_the_owner_migrates_and_later_tables_are_open_to_the_application(
         owner.execute("DROP TABLE later")
 
 
-def test_a_second_run_by_the_owner_changes_nothing(root: Path, said: str) -> None:
+def test_a_second_run_by_the_owner_changes_nothing(root: Path, printed: str) -> None:
     again = manage(root, OWNER, "create_roles")
     assert "password" not in again
     with connect(APPLICATION) as application, pytest.raises(errors.InsufficientPrivilege):
         application.execute("DELETE FROM accounts_change")
 
 
-def test_one_role_for_both_is_refused(root: Path, said: str) -> None:
+def test_one_role_for_both_is_refused(root: Path, printed: str) -> None:
     with pytest.raises(AssertionError, match="are two roles"):
         manage(root, "postgres", "create_roles", "--application", OWNER)

@@ -39,14 +39,14 @@ def start(folder: Path, root: Path) -> subprocess.Popen[str]:
 
 def servers(folder: Path) -> list[psutil.Process]:
     """Return the servers whose working directory is this folder."""
-    found = []
+    processes = []
     for process in psutil.process_iter():
         try:
             if Path(process.cwd()).is_relative_to(folder):
-                found.append(process)
+                processes.append(process)
         except psutil.Error:
             continue
-    return found
+    return processes
 
 
 def store_value(folder: Path) -> None:

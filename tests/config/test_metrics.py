@@ -58,14 +58,14 @@ def test_metrics_match_the_database(client: Client) -> None:
     in_status("assigned", step, agent, at=now)  # type: ignore[arg-type]
     on_desk(step, agent, at=now)
     queue = (step.group.name, step.rule.name, step.rule.website.key)  # labels are sorted by name
-    found = read(client)
-    assert found[("causerie_waiting", *queue)] == 2
-    assert found[("causerie_places", *queue)] == 7
-    assert 300 <= found[("causerie_oldest_wait_seconds", *queue)] < 330
-    assert found[("causerie_conversations", "active")] == 1
-    assert found[("causerie_conversations", "snoozed")] == 0
-    assert found[("causerie_agents_connected",)] == 1
-    assert found[("causerie_repairs_total",)] == 0
+    metrics = read(client)
+    assert metrics[("causerie_waiting", *queue)] == 2
+    assert metrics[("causerie_places", *queue)] == 7
+    assert 300 <= metrics[("causerie_oldest_wait_seconds", *queue)] < 330
+    assert metrics[("causerie_conversations", "active")] == 1
+    assert metrics[("causerie_conversations", "snoozed")] == 0
+    assert metrics[("causerie_agents_connected",)] == 1
+    assert metrics[("causerie_repairs_total",)] == 0
     Repair.objects.create(
         website=step.rule.website,
         conversation=waiting,
@@ -73,9 +73,9 @@ def test_metrics_match_the_database(client: Client) -> None:
         waited=timedelta(minutes=5),
         at=now,
     )
-    found = read(client)
-    assert found[("causerie_repairs_total",)] == 1
-    assert found[("causerie_last_repair_timestamp_seconds",)] == pytest.approx(now.timestamp())
+    metrics = read(client)
+    assert metrics[("causerie_repairs_total",)] == 1
+    assert metrics[("causerie_last_repair_timestamp_seconds",)] == pytest.approx(now.timestamp())
 
 
 def test_query_count_does_not_grow_with_the_queues(client: Client) -> None:

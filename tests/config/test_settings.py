@@ -23,11 +23,11 @@ PRODUCTION = {
 
 def run(root: Path, environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
     """Run Python in the checkout, with this environment and none of the tests' own."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return subprocess.run(
         [sys.executable, *command],
         cwd=root,
-        env={**kept, "ENV_FILE": os.devnull, **environment},
+        env={**inherited, "ENV_FILE": os.devnull, **environment},
         capture_output=True,
         text=True,
         timeout=60,

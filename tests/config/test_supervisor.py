@@ -60,11 +60,11 @@ def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 def webs(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     """Return its web processes; others may end meanwhile."""
-    found = []
+    processes = []
     for one in family(process):
         with suppress(psutil.NoSuchProcess):
-            found += [one] if one.name().startswith("causerie-web") else []
-    return found
+            processes += [one] if one.name().startswith("causerie-web") else []
+    return processes
 
 
 def is_alive(process: psutil.Process) -> bool:

@@ -99,8 +99,8 @@ def test_a_transaction_that_began_earlier_does_not_put_a_conversation_out_of_ord
     said(talk.pk)
     go.set()
     thread.join()
-    told = [one.message_id for one in read(Cursor()) if one.message_id]
-    assert told == list(Message.objects.order_by("seq").values_list("pk", flat=True))
+    message_ids = [one.message_id for one in read(Cursor()) if one.message_id]
+    assert message_ids == list(Message.objects.order_by("seq").values_list("pk", flat=True))
 
 
 def test_readers_and_writers_at_once_miss_and_repeat_nothing() -> None:
@@ -151,13 +151,13 @@ def test_readers_and_writers_at_once_miss_and_repeat_nothing() -> None:
         thread.join()
     expected = set(Message.objects.values_list("pk", flat=True))
     events = set(Event.objects.values_list("pk", flat=True))
-    for told in read_by:
-        messages = [message for _talk, _event, message in told if message]
+    for entries in read_by:
+        messages = [message for _talk, _event, message in entries if message]
         assert len(messages) == len(set(messages))
         assert set(messages) == expected
-        assert {event for _talk, event, _message in told if event} == events
+        assert {event for _talk, event, _message in entries if event} == events
         order = defaultdict(list)
-        for talk, _event, message in told:
+        for talk, _event, message in entries:
             if message:
                 order[talk].append(message)
         for talk, ids in order.items():

@@ -42,7 +42,7 @@ BEFORE, AFTER = NOW - MINUTE, NOW + MINUTE
 def test_only_a_current_respondent_is_shown(
     status: Status, wrote_at: datetime | None, is_connected: bool, after: int, part: Part | None
 ) -> None:
-    found = respondent(
+    shown = respondent(
         status,
         "Alice",
         since=NOW,
@@ -50,10 +50,10 @@ def test_only_a_current_respondent_is_shown(
         is_connected=is_connected,
         at=NOW + after * MINUTE,
     )
-    assert (found and found.part) == part
+    assert (shown and shown.part) == part
 
 
 @pytest.mark.parametrize("status", list(Status))
 def test_no_respondent_without_an_agent(status: Status) -> None:
-    told = respondent(status, None, since=NOW, wrote_at=NOW, is_connected=True, at=NOW)
-    assert told is None
+    shown = respondent(status, None, since=NOW, wrote_at=NOW, is_connected=True, at=NOW)
+    assert shown is None

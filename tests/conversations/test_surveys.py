@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(
-    ("reason", "is_answered", "is_withdrawn", "told"),
+    ("reason", "is_answered", "is_withdrawn", "omission"),
     [
         (CloseReason.RESOLVED, True, False, None),
         (CloseReason.RESOLVED, False, False, Omission.UNANSWERED),
@@ -42,7 +42,7 @@ def test_closure_offers_a_survey_or_records_an_omission(
     reason: CloseReason,
     is_answered: bool,
     is_withdrawn: bool,
-    told: Omission | None,
+    omission: Omission | None,
 ) -> None:
     conversation = on_desk(step, agent)
     if is_answered:
@@ -54,6 +54,6 @@ def test_closure_offers_a_survey_or_records_an_omission(
         persons.record(conversation.visitor, withdrawn)
     verbs.close(conversation.pk, reason=reason, actor=actor(agent.user), at=NOW)
     omissions = SurveyOmission.objects.values_list("reason", "agent", "group")
-    expected = [] if told is None else [(told, agent.pk, step.group_id)]
+    expected = [] if omission is None else [(omission, agent.pk, step.group_id)]
     assert list(omissions) == expected
-    assert Survey.objects.count() == (told is None)
+    assert Survey.objects.count() == (omission is None)

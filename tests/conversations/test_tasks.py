@@ -24,13 +24,13 @@ def test_purge_deletes_only_old_completed_entries() -> None:
     now = timezone.now()
     entry(done_at=now - OUTBOX_RETENTION - MINUTE)
     entry(done_at=now - OUTBOX_RETENTION - MINUTE)
-    kept = {
+    remaining = {
         entry(done_at=now - OUTBOX_RETENTION + MINUTE),
         entry(dead_at=now - 9 * OUTBOX_RETENTION),
         entry(created_at=now - 9 * OUTBOX_RETENTION),
     }
     assert purge_outbox() == 2
-    assert set(OutboxEntry.objects.values_list("pk", flat=True)) == kept
+    assert set(OutboxEntry.objects.values_list("pk", flat=True)) == remaining
     assert purge_outbox() == 0
 
 

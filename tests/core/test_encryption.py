@@ -24,8 +24,8 @@ OLD, NEW = "an earlier key, long enough " * 3, "the key in use, long enough " * 
 
 @pytest.fixture
 def website(db: None) -> Website:
-    made: Website = WebsiteFactory()
-    return made
+    website: Website = WebsiteFactory()
+    return website
 
 
 def keys(settings: Any, first: str, *others: str) -> None:
@@ -75,13 +75,13 @@ def test_a_secret_does_not_show_itself() -> None:
 
 @pytest.mark.django_db
 def test_only_ciphertexts_reach_the_database_and_its_copies(website: Website) -> None:
-    made = SuggestionSettings.objects.create(website=website, provider_secret="s3cret")
+    settings_row = SuggestionSettings.objects.create(website=website, provider_secret="s3cret")
     SuggestionSettings.objects.update(provider_secret="another s3cret")
-    made.refresh_from_db()
-    assert made.provider_secret.reveal() == "another s3cret"
+    settings_row.refresh_from_db()
+    assert settings_row.provider_secret.reveal() == "another s3cret"
     (ciphertext,) = stored("conversations_suggestionsettings", "provider_secret")
     assert decrypt(ciphertext, purpose="suggestion provider") == "another s3cret"
-    dump = serializers.serialize("json", [made])
+    dump = serializers.serialize("json", [settings_row])
     assert json.loads(dump)[0]["fields"]["provider_secret"] == encryption.MASK
 
 
@@ -95,9 +95,9 @@ def test_a_secret_cannot_be_searched() -> None:
 
 @pytest.mark.django_db
 def test_saving_something_else_leaves_the_ciphertext(website: Website) -> None:
-    made = SuggestionSettings.objects.create(website=website, provider_secret="s3cret")
+    settings_row = SuggestionSettings.objects.create(website=website, provider_secret="s3cret")
     before = stored("conversations_suggestionsettings", "provider_secret")
-    again = SuggestionSettings.objects.get(pk=made.pk)
+    again = SuggestionSettings.objects.get(pk=settings_row.pk)
     again.is_on = False
     again.save()
     assert stored("conversations_suggestionsettings", "provider_secret") == before
@@ -128,9 +128,9 @@ class TestRotation:
     """``manage.py reencrypt_secrets``."""
 
     def call(self, **options: Any) -> str:
-        said = StringIO()
-        call_command("reencrypt_secrets", stdout=said, stderr=said, **options)
-        return said.getvalue()
+        output = StringIO()
+        call_command("reencrypt_secrets", stdout=output, stderr=output, **options)
+        return output.getvalue()
 
     def test_all_secrets_move_to_the_key_in_use(self, settings: Any, website: Website) -> None:
         keys(settings, OLD)
@@ -142,8 +142,8 @@ class TestRotation:
         keys(settings, NEW, OLD)
         with pytest.raises(CommandError, match="still encrypted with an earlier key"):
             self.call(dry_run=True)
-        said = self.call()
-        assert "conversations.suggestionsettings.provider_secret: 1 encrypted anew" in said
+        output = self.call()
+        assert "conversations.suggestionsettings.provider_secret: 1 encrypted anew" in output
         self.call(dry_run=True)
 
         keys(settings, NEW)
@@ -171,8 +171,8 @@ class TestRotation:
         lost = SuggestionSettings.objects.create(website=website, provider_secret="s3cret")
         keys(settings, NEW, OLD)
         before = stored("conversations_suggestionsettings", "provider_secret")
-        said = StringIO()
+        output = StringIO()
         with pytest.raises(CommandError, match="cannot be read"):
-            call_command("reencrypt_secrets", stdout=said, stderr=said)
-        assert f"provider_secret: no key decrypts row {lost.pk}." in said.getvalue()
+            call_command("reencrypt_secrets", stdout=output, stderr=output)
+        assert f"provider_secret: no key decrypts row {lost.pk}." in output.getvalue()
         assert stored("conversations_suggestionsettings", "provider_secret") == before

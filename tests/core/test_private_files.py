@@ -26,8 +26,8 @@ def generous_umask() -> Iterator[None]:
 
 def modes(folder: Path) -> dict[str, str]:
     """Return the modes of a folder and all that is in it."""
-    found = {str(path.relative_to(folder)): path for path in folder.rglob("*")}
-    return {name: oct(path.lstat().st_mode & 0o777) for name, path in found.items()} | {
+    paths = {str(path.relative_to(folder)): path for path in folder.rglob("*")}
+    return {name: oct(path.lstat().st_mode & 0o777) for name, path in paths.items()} | {
         ".": oct(folder.stat().st_mode & 0o777)
     }
 
@@ -35,11 +35,11 @@ def modes(folder: Path) -> dict[str, str]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder as an earlier version left it."""
-    made = tmp_path / "media"
-    (made / "a/b").mkdir(parents=True)
-    (made / "a/b/file").write_text("personal")
-    (made / "note").write_text("personal")
-    return made
+    path = tmp_path / "media"
+    (path / "a/b").mkdir(parents=True)
+    (path / "a/b/file").write_text("personal")
+    (path / "note").write_text("personal")
+    return path
 
 
 def test_what_exists_is_closed(folder: Path, tmp_path: Path) -> None:

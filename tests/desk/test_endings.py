@@ -199,13 +199,13 @@ def test_block_closes_without_message_or_survey(
     assert closed.contacts.get().end_reason == "blocked"
     assert words(conversation) == []
     assert not Survey.objects.exists()
-    kept = Block.objects.get()
-    assert (kept.visitor, kept.reason, kept.blocked_by) == (
+    stored = Block.objects.get()
+    assert (stored.visitor, stored.reason, stored.blocked_by) == (
         conversation.visitor,
         "insults",
         agent.user,
     )
-    assert kept.until == NOW + timedelta(days=7)
+    assert stored.until == NOW + timedelta(days=7)
 
 
 def test_block_needs_a_reason(browser: Browser, step: RuleStep, agent: Agent) -> None:

@@ -40,8 +40,8 @@ def test_every_image_exists_and_is_small_with_alt_text(language: str) -> None:
     assert len(pictures) == html.count("<img") == 8
     for name, _alt in pictures:
         assert name.startswith(f"guide/{language}/")
-        found = finders.find(name)
-        assert found
+        path = finders.find(name)
+        assert path
         assert 0 < (FOLDER / "images" / name.removeprefix("guide/")).stat().st_size < LIMIT_BYTES
 
 

@@ -46,7 +46,7 @@ def numbers(user: User, text: str = "", **asked: Any) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("asked", "is_found"),
+    ("query", "is_found"),
     [
         ("remboursement", True),
         ("Rembours", True),
@@ -62,7 +62,7 @@ def numbers(user: User, text: str = "", **asked: Any) -> list[int]:
     ],
 )
 def test_search_matches_word_prefixes(
-    step: RuleStep, agent: Agent, asked: str, is_found: bool
+    step: RuleStep, agent: Agent, query: str, is_found: bool
 ) -> None:
     number = conversation_with(
         step,
@@ -70,45 +70,45 @@ def test_search_matches_word_prefixes(
         "Ma lampe est cassée, l'ampoule aussi.",
         "Un remboursement de la lampe ref-4711 ?",
     ).pk
-    assert (numbers(agent.user, asked) == [number]) is is_found
+    assert (numbers(agent.user, query) == [number]) is is_found
 
 
 def test_search_covers_visitor_email_number_person_and_notes(step: RuleStep, agent: Agent) -> None:
-    found, other = (
+    expected, other = (
         conversation_with(step, agent, "Bonjour"),
         conversation_with(step, agent, "Bonjour"),
     )
-    visitor = found.visitor
+    visitor = expected.visitor
     visitor.name = "Zoé d'Ávila"
     visitor.person = Person.objects.create(
         website=step.rule.website, external_id="K-77", created_at=NOW
     )
     visitor.save()
     Address.objects.create(visitor=visitor, email="Zoe@Example.com", given_at=NOW)
-    notes.write(found.pk, agent_id=agent.pk, body="Fidèle depuis 2019", at=NOW)
-    for asked in ("zoe d’avila", "ZOE@exa", f"#{found.pk}", "K-77", "k77", "fidele"):
-        assert numbers(agent.user, asked) == [found.pk], asked
-    assert numbers(agent.user, "bonjour") == [other.pk, found.pk]
+    notes.write(expected.pk, agent_id=agent.pk, body="Fidèle depuis 2019", at=NOW)
+    for query in ("zoe d’avila", "ZOE@exa", f"#{expected.pk}", "K-77", "k77", "fidele"):
+        assert numbers(agent.user, query) == [expected.pk], query
+    assert numbers(agent.user, "bonjour") == [other.pk, expected.pk]
 
 
 def test_unnamed_visitor_is_found_by_alias(step: RuleStep, agent: Agent) -> None:
-    found, other = (
+    expected, other = (
         conversation_with(step, agent, "Bonjour"),
         conversation_with(step, agent, "Bonjour"),
     )
-    for one, first in ((found, 0), (other, 1)):  # the first bits determine the alias
+    for one, first in ((expected, 0), (other, 1)):  # the first bits determine the alias
         public_id = uuid.UUID(int=first << 115 | uuid.uuid4().int >> 13)
         Visitor.objects.filter(pk=one.visitor_id).update(public_id=public_id)
     with translation.override("fr"):
-        assert numbers(agent.user, "héron calme") == [found.pk]
-        assert numbers(agent.user, "Calme Heron") == [found.pk]
+        assert numbers(agent.user, "héron calme") == [expected.pk]
+        assert numbers(agent.user, "Calme Heron") == [expected.pk]
         assert numbers(agent.user, "Hirondelle calme") == [other.pk]
         assert numbers(agent.user, "calme") == []
     with translation.override("en"):
-        assert numbers(agent.user, "calm heron") == [found.pk]
+        assert numbers(agent.user, "calm heron") == [expected.pk]
         assert numbers(agent.user, "héron calme") == []
     # A visitor who has given a name no longer has the alias.
-    Visitor.objects.filter(pk=found.visitor_id).update(name="Jeanne")
+    Visitor.objects.filter(pk=expected.visitor_id).update(name="Jeanne")
     with translation.override("en"):
         assert numbers(agent.user, "calm heron") == []
 
@@ -116,40 +116,40 @@ def test_unnamed_visitor_is_found_by_alias(step: RuleStep, agent: Agent) -> None
 def test_identified_customer_is_found_only_by_authorized_users(
     step: RuleStep, agent: Agent, manager: User
 ) -> None:
-    found = conversation_with(step, agent, "Bonjour")
-    found.visitor.person = Person.objects.create(
+    expected = conversation_with(step, agent, "Bonjour")
+    expected.visitor.person = Person.objects.create(
         website=step.rule.website,
         external_id="CUST-0042",
         profile={"email": "Jeanne.Martin@Example.org", "vip": True},
         created_at=NOW,
     )
-    found.visitor.save()
+    expected.visitor.save()
     stranger = AgentFactory().user
-    for asked in ("jeanne.martin@example.org", "martin", "CUST-0042", "cust0042", "0042"):
-        assert numbers(agent.user, asked) == [found.pk], asked
-        assert numbers(manager, asked) == [found.pk], asked
-        assert numbers(stranger, asked) == [], asked
+    for query in ("jeanne.martin@example.org", "martin", "CUST-0042", "cust0042", "0042"):
+        assert numbers(agent.user, query) == [expected.pk], query
+        assert numbers(manager, query) == [expected.pk], query
+        assert numbers(stranger, query) == [], query
     assert numbers(agent.user, "martin@example.com") == []
 
 
 @pytest.mark.parametrize(
-    ("asked", "index"),
+    ("query", "index"),
     [
         ("lampe", "messages_by_words"),
         ("AB-1234-Z", "messages_by_words"),
         ("配送状況", "messages_by_words"),
     ],
 )
-def test_search_uses_indexes(asked: str, index: str) -> None:
-    rows = Message.objects.order_by().filter(Saying(Words(F("body")), sought(asked)))
+def test_search_uses_indexes(query: str, index: str) -> None:
+    rows = Message.objects.order_by().filter(Saying(Words(F("body")), sought(query)))
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     assert index in rows.explain()
-    people = Person.objects.filter(Saying(Words(KT("profile__email")), sought(asked)))
+    people = Person.objects.filter(Saying(Words(KT("profile__email")), sought(query)))
     assert "persons_by_email" in people.order_by().explain()
-    ids = Person.objects.filter(Saying(Words(F("external_id")), sought(asked)))
+    ids = Person.objects.filter(Saying(Words(F("external_id")), sought(query)))
     assert "persons_by_words" in ids.order_by().explain()
-    addresses = Address.objects.filter(Saying(Words(F("email")), sought(asked)))
+    addresses = Address.objects.filter(Saying(Words(F("email")), sought(query)))
     assert "addresses_by_words" in addresses.order_by().explain()
 
 
@@ -168,8 +168,8 @@ def test_search_finds_only_visible_conversations(
         (AgentFactory().user, False),
         (UserFactory(role="manager"), False),
     ):
-        for asked in ("hippopotame", f"#{number}"):
-            assert numbers(user, asked) == ([number] if sees else [])
+        for query in ("hippopotame", f"#{number}"):
+            assert numbers(user, query) == ([number] if sees else [])
     assert len(numbers(UserFactory(role="admin"), "hippopotame")) == 2
 
 
@@ -177,7 +177,7 @@ def test_filters_restrict_the_results(step: RuleStep, agent: Agent) -> None:
     active = conversation_with(step, agent, "lampe").pk
     waiting = queued(step, at=NOW - timedelta(days=3)).pk
     day = NOW.date()
-    for asked, expected in [
+    for filters, expected in [
         ({"status": "queued"}, [waiting]),
         ({"agent": agent}, [active]),
         ({"group": step.group}, [waiting, active]),
@@ -187,7 +187,7 @@ def test_filters_restrict_the_results(step: RuleStep, agent: Agent) -> None:
         ({"since": day - timedelta(days=3), "until": day}, [waiting, active]),
         ({"before": waiting}, [active]),
     ]:
-        assert numbers(agent.user, **asked) == expected, asked  # type: ignore[arg-type]
+        assert numbers(agent.user, **filters) == expected, filters  # type: ignore[arg-type]
 
 
 def test_agent_finds_transferred_conversations(step: RuleStep, agent: Agent) -> None:
@@ -208,13 +208,13 @@ def test_result_pages_are_contiguous_with_constant_queries(
     monkeypatch: pytest.MonkeyPatch,
     django_assert_num_queries: Any,
 ) -> None:
-    made = [conversation_with(step, agent, "une lampe").pk for _ in range(2 * count)]
+    numbers = [conversation_with(step, agent, "une lampe").pk for _ in range(2 * count)]
     monkeypatch.setattr(search, "PAGE", count)
     with django_assert_num_queries(5):
         first = find(Search("lampe"), agent.user)
     second = find(Search("lampe", before=first.before), agent.user)
     shown = [row.conversation.pk for row in (*first.rows, *second.rows)]
-    assert shown == made[::-1]
+    assert shown == numbers[::-1]
     assert second.before is None
 
 
@@ -231,8 +231,8 @@ def test_the_page_shows_errors_and_keeps_the_query(
     browser: Browser, step: RuleStep, agent: Agent
 ) -> None:
     conversation_with(step, agent, "lampe")
-    asked = {"q": "lampe", "since": "2026-02-31", "group": "999999", "until": "x'--"}
-    page = browser(agent.user).get("/desk/find/", asked, headers={"HX-Request": ""})
+    query = {"q": "lampe", "since": "2026-02-31", "group": "999999", "until": "x'--"}
+    page = browser(agent.user).get("/desk/find/", query, headers={"HX-Request": ""})
     shown = page.content.decode()
     assert page.status_code == 200
     assert shown.count('class="error"') == 3
@@ -241,14 +241,14 @@ def test_the_page_shows_errors_and_keeps_the_query(
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "query",
     [{"before": "-1"}, {"q": "x" * 201}, {"status": "agent__user__password"}, {"before": "1e3"}],
 )
 def test_invalid_query_finds_nothing(
-    browser: Browser, step: RuleStep, agent: Agent, asked: dict[str, str]
+    browser: Browser, step: RuleStep, agent: Agent, query: dict[str, str]
 ) -> None:
     number = conversation_with(step, agent, "x").pk
-    page = browser(agent.user).get("/desk/find/", asked)
+    page = browser(agent.user).get("/desk/find/", query)
     assert page.status_code == 200
     assert f"/desk/c/{number}/" not in page.content.decode()
 

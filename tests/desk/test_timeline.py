@@ -105,9 +105,9 @@ def test_timeline_describes_ends_of_snoozes(step: RuleStep, agent: Agent) -> Non
     verbs.wake(number, actor=SYSTEM, at=NOW + HOUR)
     assert f"returns to {step.group.name}" in sentences(number)[-2]
     assert sentences(number)[-1] == "Snooze expired, returned to the team"
-    kept = in_status(Status.SNOOZED, step, agent).pk
-    verbs.wake(kept, actor=actors.agent(agent.user), at=NOW + HOUR)
-    assert sentences(kept)[-1] == "Snooze ended by Alice"
+    snoozed = in_status(Status.SNOOZED, step, agent).pk
+    verbs.wake(snoozed, actor=actors.agent(agent.user), at=NOW + HOUR)
+    assert sentences(snoozed)[-1] == "Snooze ended by Alice"
 
 
 @pytest.mark.parametrize(

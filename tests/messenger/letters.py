@@ -63,8 +63,8 @@ def take(mail: EmailMessage | bytes, to: str) -> ReplyOutcome:
 
 
 def words_of(conversation: Conversation) -> list[str]:
-    said = Message.objects.filter(conversation=conversation, author=Author.VISITOR)
-    return list(said.order_by("seq").values_list("body", flat=True))[1:]
+    messages = Message.objects.filter(conversation=conversation, author=Author.VISITOR)
+    return list(messages.order_by("seq").values_list("body", flat=True))[1:]
 
 
 def serve_lmtp() -> Iterator[Lmtp]:

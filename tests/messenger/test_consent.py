@@ -62,9 +62,9 @@ def test_withdrawn_consent_stops_the_visitors_messages_until_given_again(
     assert (conversation.status, conversation.last_seq) == ("active", 0)  # R62: agents close
     assert accept(browser, website).json()["privacy"]["consent"] == "given"
     assert browser.post("conversations/", first()).status_code == 201
-    said = Consent.objects.order_by("pk").values_list("kind", "text_sha256")
-    assert [kind for kind, _sha in said] == ["given", "withdrawn", "given"]
-    assert len({sha for _kind, sha in said}) == 1
+    consents = Consent.objects.order_by("pk").values_list("kind", "text_sha256")
+    assert [kind for kind, _sha in consents] == ["given", "withdrawn", "given"]
+    assert len({sha for _kind, sha in consents}) == 1
 
 
 def test_a_new_consent_text_is_required_before_a_new_conversation(
@@ -89,10 +89,10 @@ def test_a_copy_of_the_data_requires_the_visitors_token(
     conversation = on_desk(step, alice, visitor=visitor)
     browser.post("history/", {"hidden": True})
     browser.post("consent/", {"given": False})
-    told = browser.post("copy/", {}).json()
-    assert told["website"] == website.name
-    assert [row["id"] for row in told["kept"]["conversation"]] == [conversation.pk]
-    assert [row["kind"] for row in told["kept"]["consent"]] == ["given", "withdrawn"]
+    data = browser.post("copy/", {}).json()
+    assert data["website"] == website.name
+    assert [row["id"] for row in data["kept"]["conversation"]] == [conversation.pk]
+    assert [row["kind"] for row in data["kept"]["consent"]] == ["given", "withdrawn"]
     assert "no-store" in browser.post("copy/", {})["Cache-Control"]
     browser.token = "somebody else"
     assert browser.post("copy/", {}).status_code == 401

@@ -72,5 +72,5 @@ def test_the_demos_application_follows_the_port(settings: Settings) -> None:
     )
     settings.PORT = 9123
     call_command("demo", verbosity=0)
-    told = set(ToolbarApp.objects.values_list("url", flat=True))
-    assert told == {"http://localhost:9123/demo/app/", "http://localhost:8000/mine/"}
+    urls = set(ToolbarApp.objects.values_list("url", flat=True))
+    assert urls == {"http://localhost:9123/demo/app/", "http://localhost:8000/mine/"}

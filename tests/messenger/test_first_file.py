@@ -44,15 +44,15 @@ def begin(browser: Browser, **sent: Any) -> Any:
 
 def test_a_file_alone_begins_a_conversation(website: Website) -> None:
     browser, api = create_visitor(website)
-    kept = api.upload(png(), "lampe.png").json["attachment"]
-    answer = begin(browser, body="", attachment=kept["id"])
+    attachment = api.upload(png(), "lampe.png").json["attachment"]
+    answer = begin(browser, body="", attachment=attachment["id"])
     assert answer.status_code == 201
-    assert answer.json()["message"]["attachment"] == kept
+    assert answer.json()["message"]["attachment"] == attachment
     conversation = Conversation.objects.get()
     assert Message.objects.get().attachment.conversation == conversation
     # By both addresses: the earlier one, which the page has, and that of the conversation.
-    whole = f"conversations/{conversation.public_id}/attachments/{kept['id']}/"
-    for path in (f"attachments/{kept['id']}/", whole):
+    whole = f"conversations/{conversation.public_id}/attachments/{attachment['id']}/"
+    for path in (f"attachments/{attachment['id']}/", whole):
         assert api.ask("GET", path).status == 200
 
 
@@ -66,21 +66,21 @@ def test_several_files_can_follow_the_first_message(website: Website) -> None:
 
 def test_a_repeated_upload_is_stored_once(website: Website) -> None:
     browser, api = create_visitor(website)
-    kept = api.upload(png(40)).json["attachment"]["id"]
-    sent = {"client_id": str(uuid.uuid4()), "body": "", "attachment": kept}
+    attachment_id = api.upload(png(40)).json["attachment"]["id"]
+    sent = {"client_id": str(uuid.uuid4()), "body": "", "attachment": attachment_id}
     seqs = [browser.post("conversations/", sent).json()["message"]["seq"] for _ in range(2)]
     assert seqs == [1, 1]
-    assert api.upload(png(40), id=kept).status == 200
+    assert api.upload(png(40), id=attachment_id).status == 200
 
 
 def test_the_file_of_another_visitor_begins_no_conversation(website: Website) -> None:
-    kept = create_visitor(website)[1].upload(png(40)).json["attachment"]["id"]
+    attachment_id = create_visitor(website)[1].upload(png(40)).json["attachment"]["id"]
     browser, api = create_visitor(website)
-    answer = begin(browser, body="", attachment=kept)
+    answer = begin(browser, body="", attachment=attachment_id)
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "attachment")
     assert not Conversation.objects.exists()
-    assert api.ask("GET", f"attachments/{kept}/").status == 404
-    assert api.upload(png(41), id=kept).status == 409
+    assert api.ask("GET", f"attachments/{attachment_id}/").status == 404
+    assert api.upload(png(41), id=attachment_id).status == 409
 
 
 @pytest.mark.parametrize("why", ["unknown", "withdrawn", "off", "elsewhere"])
@@ -101,8 +101,8 @@ def test_visitors_who_may_not_write_cannot_upload(website: Website, why: str) ->
 def test_unsent_files_are_deleted(website: Website, media: Path) -> None:
     _browser, api = create_visitor(website)
     api.upload(png(40))
-    made = Attachment.objects.get().created_at
-    assert attachments.forget_unsent(at=made + timedelta(days=2)) == 1
+    created_at = Attachment.objects.get().created_at
+    assert attachments.forget_unsent(at=created_at + timedelta(days=2)) == 1
     assert not [path for path in media.rglob("*") if path.is_file()]
 
 

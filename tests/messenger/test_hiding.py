@@ -112,10 +112,10 @@ def test_a_message_hidden_during_composition_is_not_quoted(
     composed, hidden_at = Composed.message, [NOW + SECOND]
 
     def interrupted(self: Composed) -> EmailMultiAlternatives:
-        made = composed(self)
+        mail = composed(self)
         if hidden_at:
             hide(talk, at=hidden_at.pop())
-        return made
+        return mail
 
     monkeypatch.setattr(Composed, "message", interrupted)
     assert delivery.send_due(at=NOW + 2 * MINUTE) == 1
@@ -132,10 +132,10 @@ def test_a_mail_hidden_entirely_during_composition_is_not_sent(
     composed = Composed.message
 
     def interrupted(self: Composed) -> EmailMultiAlternatives:
-        made = composed(self)
+        mail = composed(self)
         hide(talk, at=NOW + MINUTE)
         monkeypatch.setattr(Composed, "message", composed)
-        return made
+        return mail
 
     monkeypatch.setattr(Composed, "message", interrupted)
     assert delivery.send_due(at=NOW + MINUTE) == 0

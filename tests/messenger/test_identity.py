@@ -32,9 +32,9 @@ pytestmark = pytest.mark.django_db
 
 
 def signed(secret: str = SECRET, *, at: datetime = NOW, **claims: Any) -> str:
-    said = {"sub": "C-1042", "aud": "celeste", "exp": int(at.timestamp()) + 600} | claims
-    said = {name: value for name, value in said.items() if value is not None}
-    return jwt.encode(said, secret, algorithm="HS256")
+    payload = {"sub": "C-1042", "aud": "celeste", "exp": int(at.timestamp()) + 600} | claims
+    payload = {name: value for name, value in payload.items() if value is not None}
+    return jwt.encode(payload, secret, algorithm="HS256")
 
 
 def unsigned(header: dict[str, str]) -> str:
@@ -64,7 +64,7 @@ SECONDS = int(NOW.timestamp())
 
 
 @pytest.mark.parametrize(
-    ("token", "told"),
+    ("token", "reason"),
     [
         ("", "missing"),
         (None, "missing"),
@@ -87,8 +87,8 @@ SECONDS = int(NOW.timestamp())
         (signed(nbf=SECONDS + 3600), "clock"),
     ],
 )
-def test_invalid_tokens_are_refused_with_the_reason(token: object, told: str) -> None:
-    with pytest.raises(Rejected, match=told) as refused:
+def test_invalid_tokens_are_refused_with_the_reason(token: object, reason: str) -> None:
+    with pytest.raises(Rejected, match=reason) as refused:
         read(token)
     assert (refused.value.status, refused.value.code) == (401, "identity")
 

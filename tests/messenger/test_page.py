@@ -19,9 +19,9 @@ pytestmark = pytest.mark.django_db
 
 
 def config_of(html: str) -> dict[str, object]:
-    found = re.search(r'<script id="config" type="application/json">(.*?)</script>', html, re.S)
-    assert found is not None
-    parsed: dict[str, object] = json.loads(found[1])
+    match = re.search(r'<script id="config" type="application/json">(.*?)</script>', html, re.S)
+    assert match is not None
+    parsed: dict[str, object] = json.loads(match[1])
     return parsed
 
 
@@ -127,9 +127,9 @@ def test_the_page_loads_one_script_and_one_stylesheet_cached_by_version(
     client: Client, browser: Browser
 ) -> None:
     html = browser.get().content.decode()
-    found = re.findall(r'"(/messenger\.(?:js|css)\?v=[^"]+)"', html)
-    assert len(found) == 2
-    for address in found:
+    assets = re.findall(r'"(/messenger\.(?:js|css)\?v=[^"]+)"', html)
+    assert len(assets) == 2
+    for address in assets:
         now = client.get(address)
         assert (now.status_code, now["Cache-Control"]) == (200, "public, max-age=31536000")
         other = client.get(address.split("?")[0] + "?v=of-yesterday")

@@ -87,8 +87,8 @@ def test_a_transfer_to_an_absent_agent_shows_the_agent_as_expected(
     bruno = AgentFactory(display_name="Bruno")
     step.group.members.add(bruno)
     by_agent.transfer(conversation.pk, user=alice.user, to=bruno, at=NOW)
-    told = shown(conversation)
-    assert (told["status"], told["agent"]) == ("waiting", {"name": "Bruno", "part": "expected"})
+    state = shown(conversation)
+    assert (state["status"], state["agent"]) == ("waiting", {"name": "Bruno", "part": "expected"})
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_a_transfer_to_an_absent_agent_shows_the_agent_as_expected(
 def test_a_conversation_set_aside_shows_no_agent(
     status: Status, seen: str, step: RuleStep, alice: Agent
 ) -> None:
-    told = shown(in_status(status, step, alice))
-    assert (told["status"], told["agent"]) == (seen, None)
+    state = shown(in_status(status, step, alice))
+    assert (state["status"], state["agent"]) == (seen, None)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -115,13 +115,13 @@ def test_the_view_and_the_raw_endpoint_describe_every_state_alike(
     alice = AgentFactory(display_name="Alice", available=False)
     step.group.members.add(alice)
     connect(alice)
-    told = [in_status(status, step, alice) for status in Status]
-    told.append(on_desk(step, alice))
-    write(told[-1])
+    conversations = [in_status(status, step, alice) for status in Status]
+    conversations.append(on_desk(step, alice))
+    write(conversations[-1])
     if not is_open:
         close(step.group, opens_at=NOW + HOUR)
-    tokens = {one.pk: f"a token of {one.pk}" for one in told}
-    for one in told:
+    tokens = {one.pk: f"a token of {one.pk}" for one in conversations}
+    for one in conversations:
         Visitor.objects.filter(pk=one.visitor_id).update(token_hash=hash_token(tokens[one.pk]))
 
     async def by_thread() -> list[dict[str, Any]]:
@@ -136,12 +136,12 @@ def test_the_view_and_the_raw_endpoint_describe_every_state_alike(
                         presence=DeskPresence,
                     )
                 )["conversation"]
-                for one in told
+                for one in conversations
             ]
         finally:
             await async_pool.close()
 
-    for one, other in zip(told, async_to_sync(by_thread)(), strict=True):
+    for one, other in zip(conversations, async_to_sync(by_thread)(), strict=True):
         assert shown(one) == other | {"within": None}
         assert other["closed"] is (one.status == Status.QUEUED and not is_open)
     connection.close()
@@ -153,17 +153,17 @@ def test_the_view_and_the_raw_endpoint_describe_every_state_alike(
 def test_a_conversation_waiting_for_a_closed_group_has_its_opening_time(step: RuleStep) -> None:
     opens = NOW + 3 * HOUR
     close(step.group, opens_at=opens)
-    told = shown(queued(step))
-    assert (told["closed"], told["opens_at"]) == (True, opens.isoformat())
-    assert (told["place"], told["within"]) == (1, None)
+    state = shown(queued(step))
+    assert (state["closed"], state["opens_at"]) == (True, opens.isoformat())
+    assert (state["place"], state["within"]) == (1, None)
     later = shown(Conversation.objects.get(), at=opens)
     assert (later["closed"], later["opens_at"]) == (False, None)
 
 
 def test_a_group_that_never_opens_is_closed_without_an_opening_time(step: RuleStep) -> None:
     close(step.group, opens_at=None)
-    told = shown(queued(step))
-    assert (told["closed"], told["opens_at"]) == (True, None)
+    state = shown(queued(step))
+    assert (state["closed"], state["opens_at"]) == (True, None)
 
 
 def answer(website: Website, *, at: datetime = NOW) -> snapshots.Answer:
@@ -177,9 +177,9 @@ def test_places_of_a_closed_group_include_its_opening_time(
     step: RuleStep, website: Website
 ) -> None:
     close(step.group, opens_at=NOW + HOUR)
-    told = answer(website)
-    assert (told.may_engage, told.opens_at, told.shows) == (True, NOW + HOUR, False)
-    assert told.again_in == 3600
+    body = answer(website)
+    assert (body.may_engage, body.opens_at, body.shows) == (True, NOW + HOUR, False)
+    assert body.again_in == 3600
 
 
 def test_an_open_group_has_no_opening_time(step: RuleStep, website: Website) -> None:
@@ -208,8 +208,8 @@ def test_the_opening_time_is_of_the_first_group_that_can_answer(
     gone.user.is_active = False
     gone.user.save()
     groups["empty"].members.add(gone)
-    told = answer(website)
-    assert (told.may_engage, told.reason, told.opens_at) == (False, "closed", NOW + 3 * HOUR)
+    body = answer(website)
+    assert (body.may_engage, body.reason, body.opens_at) == (False, "closed", NOW + 3 * HOUR)
     everybody = list(groups.values())
     # without agents: the first to open
     assert opening.back_at(everybody, Channel.VIDEO, at=NOW) == NOW + HOUR
@@ -323,10 +323,10 @@ def test_a_live_conversation_stays_live_only_with_a_connected_colleague(
 
 
 def person(website: Website, *visitors: Visitor) -> Person:
-    made = Person.objects.create(website=website, external_id="c-1", created_at=NOW)
+    customer = Person.objects.create(website=website, external_id="c-1", created_at=NOW)
     for visitor in visitors:
-        persons.link(visitor, made)
-    return made
+        persons.link(visitor, customer)
+    return customer
 
 
 def test_the_profile_and_pages_combine_all_browsers_of_the_person(
@@ -369,17 +369,17 @@ def test_linking_two_browsers_leaves_their_conversations_open(
     person(website, phone, laptop)
 
     def state(token: str) -> dict[str, Any]:
-        told: dict[str, Any] = Browser(website, token).get("state/").json()
-        return told
+        body: dict[str, Any] = Browser(website, token).get("state/").json()
+        return body
 
     # The conversation that began here is the present one; neither is history, and unread messages
     # of both are counted.
     for token, here, other in (("phone", on_phone, on_laptop), ("laptop", on_laptop, on_phone)):
-        told = state(token)
-        assert told["conversation"]["id"] == str(here.public_id)
-        assert [one["id"] for one in told["others"]] == [str(other.public_id)]
-        assert [one["id"] for one in told["history"]] == [str(over.public_id)]
-        unread = {one["id"]: one["unread"] for one in [told["conversation"], *told["others"]]}
+        body = state(token)
+        assert body["conversation"]["id"] == str(here.public_id)
+        assert [one["id"] for one in body["others"]] == [str(other.public_id)]
+        assert [one["id"] for one in body["history"]] == [str(over.public_id)]
+        unread = {one["id"]: one["unread"] for one in [body["conversation"], *body["others"]]}
         assert unread == {str(on_phone.public_id): 2, str(on_laptop.public_id): 1}
     Conversation.objects.filter(pk=on_phone.pk).update(visitor_read_seq=1)
     assert state("laptop")["others"][0]["unread"] == 1
@@ -393,13 +393,13 @@ def test_open_conversations_are_listed_before_any_number_of_closed_ones(
     phone = VisitorFactory(website=website, token="phone", agrees=True)
     waiting_one = queued(step, visitor=phone)
     for number in range(queries.HISTORY + 1):
-        made = on_desk(step, alice, visitor=phone, at=NOW + number * HOUR)
+        conversation = on_desk(step, alice, visitor=phone, at=NOW + number * HOUR)
         verbs.close(
-            made.pk,
+            conversation.pk,
             reason=CloseReason.RESOLVED,
             actor=actors.agent(alice.user),
             at=NOW + number * HOUR,
         )
-    told = Browser(website, "phone").get("state/").json()
-    assert told["conversation"]["id"] == str(waiting_one.public_id)
-    assert len(told["history"]) == queries.HISTORY - 1
+    body = Browser(website, "phone").get("state/").json()
+    assert body["conversation"]["id"] == str(waiting_one.public_id)
+    assert len(body["history"]) == queries.HISTORY - 1

@@ -63,9 +63,9 @@ def visitor(website: Website, browser: Browser) -> Visitor:
 
 @pytest.fixture
 def agent(step: RuleStep) -> Agent:
-    made = AgentFactory()
-    step.group.members.add(made)
-    return made
+    agent = AgentFactory()
+    step.group.members.add(agent)
+    return agent
 
 
 @pytest.fixture
@@ -246,8 +246,8 @@ def test_withdrawal_also_applies_to_a_new_browser_of_the_person(
 ) -> None:
     """The person is known; until there is consent again, a new browser stores nothing."""
     secret = identities.rotate(website, at=timezone.now()).secret.reveal()
-    told = browser.post("identity/", {"identity": signed(secret, at=timezone.now())}).json()
-    browser.token = told["token"] or browser.token
+    body = browser.post("identity/", {"identity": signed(secret, at=timezone.now())}).json()
+    browser.token = body["token"] or browser.token
     browser.post("consent/", {"given": False})
     before = stored()
     other = Browser(website)

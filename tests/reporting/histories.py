@@ -169,12 +169,12 @@ class World:
         style = (Style.LIVE, Style.SOCIAL)[number % 2]
         language = ("fr", "en")[number % 4 > 1]
         window = timedelta(hours=5) if style == Style.SOCIAL else None
-        made = (
+        conversation = (
             with_bot(step, at=self.at, language=language)
             if by_bot
             else queued(step, at=self.at, style=style, language=language, solved_window=window)
         )
-        self.opened.append(made.pk)
+        self.opened.append(conversation.pk)
 
     def _come_or_go(self, chance: Random) -> None:
         """Let an agent sit down, leave, or change their availability."""
@@ -212,14 +212,14 @@ class World:
         mine = Conversation.objects.filter(pk__in=self.opened).order_by("pk")
         answered = mine.filter(first_human_reply_at__isnull=False)
         known = list(answered if chance.random() < 0.6 else mine)[-6:]
-        who = chance.choice(known) if known else None
+        visitor = chance.choice(known) if known else None
         number, amount = str(len(self.sold)), Decimal(chance.randrange(10_000)) / 100
-        website = who.website if who else rule.website
+        website = visitor.website if visitor else rule.website
         currency = "EUR" if website.time_zone == "Europe/Paris" else "NZD"
         recording.record(
             website,
             Purchase(number, amount, currency, self.at - chance.randrange(3) * QUARTER),
-            visitor=who.visitor if who else None,
+            visitor=visitor.visitor if visitor else None,
             origin=Origin.API,
             at=self.at,
         )
@@ -234,7 +234,7 @@ class World:
 
     def _do(self, verb: str, one: Conversation, number: int) -> None:
         at, agent = self.at, self.agents[number % 2]
-        who = actors.agent((one.agent or agent).user)
+        actor = actors.agent((one.agent or agent).user)
         match verb:
             case "escalate":
                 mine = next(s for s in self.steps if s.rule.website_id == one.website_id)
@@ -248,30 +248,30 @@ class World:
             case "transfer":
                 other = next(s for s in reversed(self.steps) if s.group.website == one.website)
                 verbs.transfer_to_group(
-                    one.pk, group=other.group, queue_id=other.pk, actor=who, at=at
+                    one.pk, group=other.group, queue_id=other.pk, actor=actor, at=at
                 )
             case "hand_over":
-                verbs.transfer_to_agent(one.pk, agent=agent, actor=who, at=at)
+                verbs.transfer_to_agent(one.pk, agent=agent, actor=actor, at=at)
             case "snooze":
                 verbs.snooze(
                     one.pk,
                     until=at + (number + 1) * QUARTER,
                     keep=number % 2 == 0,
                     auto_close=number % 3 == 0,
-                    actor=who,
+                    actor=actor,
                     at=at,
                 )
             case "pend":
-                verbs.set_pending(one.pk, actor=who, at=at)
+                verbs.set_pending(one.pk, actor=actor, at=at)
             case "solve":
-                verbs.solve(one.pk, actor=who, at=at)
+                verbs.solve(one.pk, actor=actor, at=at)
             case "finish" if one.status == Status.ACTIVE:
-                how = actors.manager(agent.user) if number == 9 else who
+                how = actors.manager(agent.user) if number == 9 else actor
                 verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=how, at=at)
             case "release":
                 verbs.release(one.pk, actor=actors.SYSTEM, at=at)
             case "wake":
-                verbs.wake(one.pk, actor=who, at=at)
+                verbs.wake(one.pk, actor=actor, at=at)
             case "time_passes":
                 deadlines.enforce(one.pk, at=at)
             case "survey":

@@ -133,7 +133,7 @@ class Purchase:
     engaged: Engaged = Engaged()
 
 
-def sold(found: list[Life], worth: Callable[[Sale], float | None]) -> Lines:
+def sold(all_lives: list[Life], worth: Callable[[Sale], float | None]) -> Lines:
     """Return purchases that were not refunded; attribution is computed from all messages, one by
     one."""
     lines = []
@@ -141,7 +141,7 @@ def sold(found: list[Life], worth: Callable[[Sale], float | None]) -> Lines:
         for row in Transaction.objects.filter(website=website, refunded_at=None):
             words = [
                 (message.created_at, message.agent_id, life)
-                for life in found
+                for life in all_lives
                 if life.visitor == row.visitor_id
                 for message in life.messages
                 if message.author == "agent" and message.created_at <= row.made_at
@@ -155,8 +155,8 @@ def sold(found: list[Life], worth: Callable[[Sale], float | None]) -> Lines:
             value = worth(Sale(is_theirs, net, elapsed))
             if value is not None:
                 whose = last[1] if last and is_theirs else None
-                told = Purchase(website, last[2].engaged if last else Engaged())
-                lines.append(ReferenceRow(told, row.made_at, whose, row.group_id, value))
+                purchase = Purchase(website, last[2].engaged if last else Engaged())
+                lines.append(ReferenceRow(purchase, row.made_at, whose, row.group_id, value))
     return lines
 
 
@@ -199,12 +199,12 @@ class Sale:
     elapsed: float
 
 
-def paid(found: list[Life]) -> Lines:
+def paid(all_lives: list[Life]) -> Lines:
     """Return closures with the expert they pay: the one who closed, or, if no team member closed,
     the last who wrote. The closure's ledger line tells who was an expert then."""
     users = {agent.pk: agent.user_id for agent in Agent.objects.all()}
     lines = []
-    for life in found:
+    for life in all_lives:
         last = life.events[-1]
         if last.to_status != "closed" or last.actor_kind == "manager":
             continue
@@ -218,7 +218,7 @@ def paid(found: list[Life]) -> Lines:
     return lines
 
 
-def refused(found: list[Life]) -> Lines:
+def refused(all_lives: list[Life]) -> Lines:
     return [
         ReferenceRow(
             Purchase(row.rule.website, Engaged(row.rule.pk, row.rule.style)),
@@ -233,9 +233,11 @@ def refused(found: list[Life]) -> Lines:
     ]
 
 
-def called(found: list[Life], worth: Callable[[Call], float | None] = lambda call: 1.0) -> Lines:
+def called(
+    all_lives: list[Life], worth: Callable[[Call], float | None] = lambda call: 1.0
+) -> Lines:
     """Return the calls of the conversations, when they rang."""
-    lives = {life.events[0].conversation_id: life for life in found}
+    lives = {life.events[0].conversation_id: life for life in all_lives}
     return [
         ReferenceRow(life, call.rang_at, call.agent_id, life.group, value)
         for call in Call.objects.filter(conversation__in=lives)
@@ -245,7 +247,7 @@ def called(found: list[Life], worth: Callable[[Call], float | None] = lambda cal
 
 
 def which(wanted: Callable[[Call], bool]) -> Callable[[list[Life]], Lines]:
-    return lambda found: called(found, lambda call: 1.0 if wanted(call) else None)
+    return lambda all_lives: called(all_lives, lambda call: 1.0 if wanted(call) else None)
 
 
 def talked(call: Call) -> float | None:
@@ -285,40 +287,42 @@ class Lives(list[Life]):
 def lives(
     websites: list[Website], log: list[tuple[datetime, int, bool, bool]], now: datetime
 ) -> Lives:
-    found = Lives()
-    found.websites, found.log, found.now, found.spans = websites, log, now, []
-    found.known = {}
+    all_lives = Lives()
+    all_lives.websites, all_lives.log, all_lives.now, all_lives.spans = websites, log, now, []
+    all_lives.known = {}
     for website in websites:
         events: dict[int, list[Event]] = {}
         for event in Event.objects.filter(conversation__website=website).order_by("pk"):
             events.setdefault(event.conversation_id, []).append(event)
-        for number, told in events.items():
-            found.append(
+        for number, its_events in events.items():
+            all_lives.append(
                 Life(
                     website,
-                    told,
+                    its_events,
                     list(Message.objects.filter(conversation=number).order_by("seq")),
                     list(Survey.objects.filter(conversation=number).order_by("pk")),
                 )
             )
-    return found
+    return all_lives
 
 
-def spans(found: list[Life], worth: Callable[[Span], float | None]) -> Lines:
+def spans(all_lives: list[Life], worth: Callable[[Span], float | None]) -> Lines:
     """Return each agent's time, quarter by quarter, joined where neither the status nor the hour
     changes; without what had not ended when the observation did."""
-    assert isinstance(found, Lives)
-    if not found.spans:
-        found.spans = [one for website in found.websites for one in _spans_of(found, website)]
+    assert isinstance(all_lives, Lives)
+    if not all_lives.spans:
+        all_lives.spans = [
+            one for website in all_lives.websites for one in _spans_of(all_lives, website)
+        ]
     teams = {
         (website.pk, agent): _teams(agent, website)
-        for website, agent in {(website, agent) for website, agent, _span in found.spans}
+        for website, agent in {(website, agent) for website, agent, _span in all_lives.spans}
     }
     return [
         ReferenceRow(
             Purchase(website), span.quarters[0], agent, None, value, teams[website.pk, agent]
         )
-        for website, agent, span in found.spans
+        for website, agent, span in all_lives.spans
         if (value := worth(span)) is not None
     ]
 
@@ -328,18 +332,18 @@ def _teams(agent: int, website: Website) -> frozenset[int]:
     return frozenset(mine.values_list("pk", flat=True))
 
 
-def _spans_of(found: Lives, website: Website) -> Iterator[tuple[Website, int, Span]]:
+def _spans_of(all_lives: Lives, website: Website) -> Iterator[tuple[Website, int, Span]]:
     schedules = [schedule_of(group) for group in Group.objects.filter(website=website)]
     for agent in Agent.objects.filter(groups__website=website).distinct():
         held = [
-            (one.start, one.end or found.now)
-            for life in found
+            (one.start, one.end or all_lives.now)
+            for life in all_lives
             if life.website == website
             for one in life.contacts
             if one.agent == agent.pk
         ]
-        log = [entry for entry in found.log if entry[1] == agent.pk]
-        for span in _spans(log, website, found.now):
+        log = [entry for entry in all_lives.log if entry[1] == agent.pk]
+        for span in _spans(log, website, all_lives.now):
             span.busy = 900.0 * sum(
                 any(start <= at < end for start, end in held) for at in span.quarters
             )
@@ -408,43 +412,47 @@ def open_seconds(life: Life, start: datetime, end: datetime) -> float:
     return 900.0 * sum(is_open(schedule, start + n * QUARTER) for n in range(quarters))
 
 
-def closed(found: list[Life], worth: Callable[[Life], float | None] = lambda life: 1.0) -> Lines:
+def closed(
+    all_lives: list[Life], worth: Callable[[Life], float | None] = lambda life: 1.0
+) -> Lines:
     return [
         ReferenceRow(life, life.closed_at, life.agent, life.group, value)
-        for life in found
+        for life in all_lives
         if life.closed_at is not None and (value := worth(life)) is not None
     ]
 
 
-def begun(found: list[Life], wanted: Callable[[Life], bool] = lambda life: True) -> Lines:
+def begun(all_lives: list[Life], wanted: Callable[[Life], bool] = lambda life: True) -> Lines:
     return [
-        ReferenceRow(life, life.opened_at, life.agent, life.group) for life in found if wanted(life)
+        ReferenceRow(life, life.opened_at, life.agent, life.group)
+        for life in all_lives
+        if wanted(life)
     ]
 
 
-def events(found: list[Life], *verbs: str) -> Lines:
+def events(all_lives: list[Life], *verbs: str) -> Lines:
     agents = {agent.user_id: agent.pk for agent in Agent.objects.all()}
     return [
         ReferenceRow(life, event.at, agents.get(event.actor_user_id or 0), event.group_id)
-        for life in found
+        for life in all_lives
         for event in life.events
         if event.verb in verbs
     ]
 
 
-def answered(found: list[Life], worth: Callable[[Survey], float | None]) -> Lines:
+def answered(all_lives: list[Life], worth: Callable[[Survey], float | None]) -> Lines:
     return [
         ReferenceRow(life, survey.answered_at, survey.agent_id, survey.group_id, value)
-        for life in found
+        for life in all_lives
         for survey in life.surveys
         if survey.answered_at is not None and (value := worth(survey)) is not None
     ]
 
 
-def ended(found: list[Life], wanted: Callable[[Contact], bool] = lambda c: True) -> Lines:
+def ended(all_lives: list[Life], wanted: Callable[[Contact], bool] = lambda c: True) -> Lines:
     return [
         ReferenceRow(life, one.end, one.agent, one.group, seconds(one.start, one.end))
-        for life in found
+        for life in all_lives
         for one in life.contacts
         if one.end is not None and wanted(one)
     ]
@@ -474,21 +482,21 @@ def resolution_open(life: Life) -> float:
     return open_seconds(life, life.opened_at, life.closed_at)
 
 
-def waited(found: list[Life]) -> Lines:
+def waited(all_lives: list[Life]) -> Lines:
     return [
         ReferenceRow(life, one.start, one.agent, one.group, seconds(one.waited_since, one.start))
-        for life in found
+        for life in all_lives
         for one in life.contacts
     ]
 
 
-def after_snooze(found: list[Life], wanted: Callable[[Event], bool]) -> Lines:
+def after_snooze(all_lives: list[Life], wanted: Callable[[Event], bool]) -> Lines:
     agents = {agent.user_id: agent.pk for agent in Agent.objects.all()}
     return [
         ReferenceRow(
             life, event.at, agents.get(event.actor_user_id or 0), event.group_id, points(hit)
         )
-        for life in found
+        for life in all_lives
         for event, following in pairwise(life.events)
         if event.verb == "snooze"
         for hit in [wanted(following)]
@@ -657,24 +665,24 @@ REFERENCES: dict[str, Reference] = {
 }
 
 
-def lines_of(name: str, found: Lives, first: date, end: date) -> Lines:
+def lines_of(name: str, all_lives: Lives, first: date, end: date) -> Lines:
     """Return the rows behind a figure for these days, by each website's local time. Cached, because
     they are split in many ways."""
-    if (name, first, end) not in found.known:
-        made, _ = REFERENCES[name]
-        found.known[name, first, end] = [
+    if (name, first, end) not in all_lives.known:
+        list_rows, _ = REFERENCES[name]
+        all_lives.known[name, first, end] = [
             row
-            for row in made(found)
+            for row in list_rows(all_lives)
             if first <= row.at.astimezone(row.life.website.zone).date() < end
         ]
-    return found.known[name, first, end]
+    return all_lives.known[name, first, end]
 
 
 def rows_of(
-    name: str, found: Lives, first: date, end: date, wanted: Callable[[ReferenceRow], bool]
+    name: str, all_lives: Lives, first: date, end: date, wanted: Callable[[ReferenceRow], bool]
 ) -> list[float]:
     """Return the worth of the wanted rows."""
-    return [row.worth for row in lines_of(name, found, first, end) if wanted(row)]
+    return [row.worth for row in lines_of(name, all_lives, first, end) if wanted(row)]
 
 
 def value_of(name: str, values: list[float]) -> float | int | None:

@@ -33,8 +33,8 @@ class Brands:
             agent = AgentFactory(display_name=name)
             step.group.members.add(agent)
             one = on_desk(step, agent, at=NOW)
-            who = actors.agent(agent.user)
-            verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
+            actor = actors.agent(agent.user)
+            verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=actor, at=NOW)
             self.users[name], self.closed[name] = agent.user, one
         for name, steps in (("first", [first]), ("both", [first, second]), ("none", [])):
             manager = UserFactory(role=Role.MANAGER)
@@ -93,47 +93,47 @@ async def by_file(user: User) -> int:
 
 @pytest.mark.parametrize("ask", [by_api, by_list, by_file])
 def test_users_see_only_their_own_conversations(brands: Brands, ask: Callable[[User], int]) -> None:
-    assert {who: ask(brands.users[who]) for who in SEES} == {
-        who: len(sees) for who, sees in SEES.items()
+    assert {reader: ask(brands.users[reader]) for reader in SEES} == {
+        reader: len(sees) for reader, sees in SEES.items()
     }
 
 
-@pytest.mark.parametrize("who", ["first", "alice", "none", "newcomer"])
-def test_filters_give_no_access_to_another_website(brands: Brands, who: str) -> None:
-    client, second = as_user(brands.users[who]), brands.second
+@pytest.mark.parametrize("reader", ["first", "alice", "none", "newcomer"])
+def test_filters_give_no_access_to_another_website(brands: Brands, reader: str) -> None:
+    client, second = as_user(brands.users[reader]), brands.second
     carla = brands.users["carla"].agent
-    for asked in (
+    for query in (
         f"website={second.rule.website_id}",
         f"group={second.group_id}",
         f"rule={second.rule_id}",
         f"agent={carla.pk}",
     ):
-        answer = client.get(f"/api/v1/figures/closed/?period=today&{asked}")
-        page = client.get(f"/reports/rows/closed/?period=today&{asked}")
-        found = [line.number for line in page.context["lines"]]
-        assert brands.closed["carla"].pk not in found, asked
-        assert answer.status_code == 400 or answer.json()["n"] == len(SEES[who]), asked
+        answer = client.get(f"/api/v1/figures/closed/?period=today&{query}")
+        page = client.get(f"/reports/rows/closed/?period=today&{query}")
+        numbers = [line.number for line in page.context["lines"]]
+        assert brands.closed["carla"].pk not in numbers, query
+        assert answer.status_code == 400 or answer.json()["n"] == len(SEES[reader]), query
 
 
 def test_parts_include_only_visible_agents(brands: Brands) -> None:
-    for who, names in (("first", ["alice", "bruno"]), ("alice", ["alice"])):
-        answer = as_user(brands.users[who]).get("/api/v1/figures/closed/?period=today&by=agent")
+    for reader, names in (("first", ["alice", "bruno"]), ("alice", ["alice"])):
+        answer = as_user(brands.users[reader]).get("/api/v1/figures/closed/?period=today&by=agent")
         assert [part["label"] for part in answer.json()["parts"]] == names
 
 
 def test_the_api_returns_value_trend_and_definitions(brands: Brands) -> None:
     client = as_user(brands.users["admin"])
-    told = client.get("/api/v1/figures/closed/?period=today&step=hour").json()
-    assert (told["value"], told["n"], told["unit"]) == (3, 3, "count")
-    assert told["first"] == told["last"] == "2035-03-05"
-    assert (len(told["trend"]), sum(point["n"] for point in told["trend"])) == (24, 3)
+    body = client.get("/api/v1/figures/closed/?period=today&step=hour").json()
+    assert (body["value"], body["n"], body["unit"]) == (3, 3, "count")
+    assert body["first"] == body["last"] == "2035-03-05"
+    assert (len(body["trend"]), sum(point["n"] for point in body["trend"])) == (24, 3)
     listed = client.get("/api/v1/figures/").json()
     assert {"closed", "csat", "occupancy"} < {one["name"] for one in listed}
     assert all(one["definition"] for one in listed)
 
 
 @pytest.mark.parametrize(
-    ("asked", "status"),
+    ("query", "status"),
     [
         ("happiness/", 404),
         ("closed/?period=custom", 400),
@@ -143,15 +143,15 @@ def test_the_api_returns_value_trend_and_definitions(brands: Brands) -> None:
         ("closed/?currency=euros", 400),
     ],
 )
-def test_an_invalid_query_is_a_400(brands: Brands, asked: str, status: int) -> None:
-    assert as_user(brands.users["admin"]).get(f"/api/v1/figures/{asked}").status_code == status
+def test_an_invalid_query_is_a_400(brands: Brands, query: str, status: int) -> None:
+    assert as_user(brands.users["admin"]).get(f"/api/v1/figures/{query}").status_code == status
 
 
 def test_users_without_access_are_refused(brands: Brands) -> None:
     for client in (Client(), as_user(brands.users["gone"])):
         assert client.get("/api/v1/figures/closed/").status_code == 401
         assert client.get("/reports/rows/closed/").status_code == 302
-    for who in ("alice", "newcomer"):
+    for reader in ("alice", "newcomer"):
         for page in (
             "experience",
             "conversations",
@@ -160,5 +160,5 @@ def test_users_without_access_are_refused(brands: Brands) -> None:
             "transactions",
             "production",
         ):
-            answer = as_user(brands.users[who]).get(f"/reports/{page}/")
+            answer = as_user(brands.users[reader]).get(f"/reports/{page}/")
             assert answer.status_code == 404

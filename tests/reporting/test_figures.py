@@ -76,10 +76,10 @@ def test_every_figure_equals_a_slow_recount_of_the_ledger(history: int) -> None:
         lives = reference.lives(world.websites, world.log, world.at)
         for period in (SOME_DAYS, Period(date(2035, 3, 25), date(2035, 3, 26))):
             scope = Scope(tuple(world.websites), period, supervised=EVERYTHING)
-            found = answers.total(ALL, scope)
+            totals = answers.total(ALL, scope)
             for name in figures.FIGURES:
-                check_answer(found[name], name, worth_of(name, lives, period))
-                REACHED[name] += found[name].n
+                check_answer(totals[name], name, worth_of(name, lives, period))
+                REACHED[name] += totals[name].n
         whole = Scope(tuple(world.websites), SOME_DAYS, supervised=EVERYTHING)
         check_cuts(whole, lives)
         check_filters(whole, lives)
@@ -125,19 +125,19 @@ def check_cuts(scope: Scope, lives: reference.Lives) -> None:
         (answers.BY_LANGUAGE, lambda line: line.life.engaged.language),
     )
     for by, key_of in cuts:
-        for key, found in answers.cut(ALL, scope, by).items():
+        for key, totals in answers.cut(ALL, scope, by).items():
             for name in figures.FIGURES:
                 worth = worth_of(
                     name, lives, scope.period, lambda line, k=key, of=key_of: of(line) == k
                 )
-                check_answer(found[name], f"{name} of {key}", worth)
+                check_answer(totals[name], f"{name} of {key}", worth)
 
 
 def check_filters(scope: Scope, lives: reference.Lives) -> None:
     """Narrowed by how visitors were engaged, wherever a conversation went from there."""
     for engaged in {life.engaged for life in lives}:
         for name, value in asdict(engaged).items():
-            found = answers.total(ALL, replace(scope, filters=Filters(**{name: value})))
+            totals = answers.total(ALL, replace(scope, filters=Filters(**{name: value})))
             for figure in figures.FIGURES:
                 worth = worth_of(
                     figure,
@@ -145,7 +145,7 @@ def check_filters(scope: Scope, lives: reference.Lives) -> None:
                     scope.period,
                     lambda line, n=name, v=value: getattr(line.life.engaged, n) == v,
                 )
-                check_answer(found[figure], f"{figure} of {name} {value}", worth)
+                check_answer(totals[figure], f"{figure} of {name} {value}", worth)
 
 
 def check_hours_of_the_week(scope: Scope, lives: reference.Lives) -> None:
@@ -155,10 +155,10 @@ def check_hours_of_the_week(scope: Scope, lives: reference.Lives) -> None:
         for line in reference.lines_of(name, lives, scope.period.first, scope.period.end):
             at = line.at.astimezone(line.life.website.zone)
             wanted[24 * at.weekday() + at.hour].append(line.worth)
-        found = answers.cut([figures.FIGURES[name]], scope, answers.BY_HOUR_OF_WEEK)
-        assert set(found) == set(wanted)
+        parts = answers.cut([figures.FIGURES[name]], scope, answers.BY_HOUR_OF_WEEK)
+        assert set(parts) == set(wanted)
         for hour, worth in wanted.items():
-            check_answer(found[hour][name], f"{name} in hour {hour}", worth)
+            check_answer(parts[hour][name], f"{name} in hour {hour}", worth)
 
 
 def manager_of(world: World, *numbers: int) -> User:
@@ -177,7 +177,7 @@ def check_supervision(world: World, lives: reference.Lives) -> None:
         whole = {world.websites[1].pk} if 2 in numbers else set[int]()
         whole |= {first} if {0, 1} <= set(numbers) else set()
         supervised = supervision.of(manager_of(world, *numbers))
-        found = answers.total(ALL, Scope(websites, SOME_DAYS, supervised=supervised))
+        totals = answers.total(ALL, Scope(websites, SOME_DAYS, supervised=supervised))
         by_agent = answers.cut(
             ALL, Scope(websites, SOME_DAYS, supervised=supervised), answers.BY_AGENT
         )
@@ -189,7 +189,7 @@ def check_supervision(world: World, lives: reference.Lives) -> None:
             lines = reference.lines_of(name, lives, SOME_DAYS.first, SOME_DAYS.end)
             mine = [line for line in lines if sees(line)]
             check_answer(
-                found[name], f"{name} of the groups {numbers}", [line.worth for line in mine]
+                totals[name], f"{name} of the groups {numbers}", [line.worth for line in mine]
             )
             for key, cells in by_agent.items():
                 worth = [line.worth for line in mine if line.agent == key]
@@ -208,11 +208,11 @@ def check_rows(world: World, supervised: Supervised) -> None:
         Filters(group=world.groups[0].pk, style="social", language="fr"),
     ):
         scope = Scope(tuple(world.websites), SOME_DAYS, filters, supervised=supervised)
-        found = answers.total(ALL, scope)
+        totals = answers.total(ALL, scope)
         for one in ALL:
             measure = one.measure(scope)
             rows = list(scope.behind(measure))
-            answer = found[one.name]
+            answer = totals[one.name]
             assert answer.n == len(rows), one.name
             again = measures.fold(
                 measure.fold,
@@ -238,12 +238,12 @@ def check_trends(world: World) -> None:
     counted = [figures.FIGURES[name] for name in ("opened", "closed", "contacts")]
     whole = answers.total(counted, scope)
     for step in TrendUnit:
-        found = answers.trend(counted, scope, step)
-        assert list(found) == buckets(SOME_DAYS, step, paris.zone)
+        trend = answers.trend(counted, scope, step)
+        assert list(trend) == buckets(SOME_DAYS, step, paris.zone)
         for one in counted:
-            assert sum(cell[one.name].n for cell in found.values()) == whole[one.name].n
+            assert sum(cell[one.name].n for cell in trend.values()) == whole[one.name].n
         for row in scope.behind(figures.FIGURES["opened"].measure(scope)):
-            assert found[start_of(step, row.opened_at, paris.zone)]["opened"].n > 0
+            assert trend[start_of(step, row.opened_at, paris.zone)]["opened"].n > 0
 
 
 def test_the_reference_covers_every_figure() -> None:
@@ -252,10 +252,10 @@ def test_the_reference_covers_every_figure() -> None:
 
 def test_without_a_website_nothing_is_counted() -> None:
     World.make().open(0)
-    found = answers.total(ALL, Scope((), SOME_DAYS, supervised=EVERYTHING))
-    assert {answer.n for answer in found.values()} == {0}
-    assert found["opened"].value == 0
-    assert found["csat"].value is None
+    totals = answers.total(ALL, Scope((), SOME_DAYS, supervised=EVERYTHING))
+    assert {answer.n for answer in totals.values()} == {0}
+    assert totals["opened"].value == 0
+    assert totals["csat"].value is None
     nowhere = Scope((), SOME_DAYS, supervised=EVERYTHING)
     assert {day["opened"].n for day in answers.trend(ALL, nowhere, TrendUnit.DAY).values()} == {0}
     assert answers.cut(ALL, nowhere, answers.BY_HOUR_OF_WEEK) == {}
@@ -284,16 +284,16 @@ def test_a_conversation_is_counted_for_the_rule_of_its_engagement() -> None:
     first, second, _elsewhere = world.steps
     _stays, passed, given = [queued(first) for _ in range(3)]
     contained = with_bot(first)
-    who = actors.agent(world.agents[0].user)
-    verbs.transfer_to_group(passed.pk, group=second.group, queue_id=second.pk, actor=who, at=NOW)
-    verbs.transfer_to_group(given.pk, group=second.group, queue_id=None, actor=who, at=NOW)
+    actor = actors.agent(world.agents[0].user)
+    verbs.transfer_to_group(passed.pk, group=second.group, queue_id=second.pk, actor=actor, at=NOW)
+    verbs.transfer_to_group(given.pk, group=second.group, queue_id=None, actor=actor, at=NOW)
     verbs.close(contained.pk, reason=CloseReason.BOT_ENDED, actor=actors.BOT, at=NOW)
     today = NOW.date()
     scope = Scope(tuple(world.websites), Period(today - DAY, today + DAY), supervised=EVERYTHING)
     wanted = [figures.FIGURES[name] for name in ("opened", "closed", "transfers", "containment")]
-    (found,) = answers.cut(wanted, scope, answers.BY_RULE).items()
+    (part,) = answers.cut(wanted, scope, answers.BY_RULE).items()
     narrowed = answers.total(wanted, replace(scope, filters=Filters(rule=first.rule_id)))
-    assert found == (first.rule_id, narrowed)
+    assert part == (first.rule_id, narrowed)
     assert [narrowed[one.name].n for one in wanted] == [4, 1, 2, 1]
     # For a manager of groups that the rule does not lead to, the rule has no name.
     for number, counts in ((0, {first.rule_id: 1}), (1, {None: 2})):

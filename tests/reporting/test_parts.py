@@ -85,8 +85,8 @@ class Team:
 
     def visitor(self) -> Visitor:
         website = self.step.rule.website
-        made: Visitor = VisitorFactory(website=website, name=f"{self.name} visitor")
-        return made
+        visitor: Visitor = VisitorFactory(website=website, name=f"{self.name} visitor")
+        return visitor
 
     def create_history(self, regular: Visitor) -> None:
         """One of everything; ``regular`` writes to both teams."""
@@ -302,7 +302,7 @@ def read(user: User, paths: list[str]) -> dict[str, tuple[int, str]]:
     one conversation refuses it for all."""
     client = Client()
     client.force_login(user)
-    told = dict[str, tuple[int, str]]()
+    answers = dict[str, tuple[int, str]]()
     only_written = set[str]()
     for path in paths:
         address = re.sub(r"/\d+/", "/1/", path)
@@ -312,8 +312,8 @@ def read(user: User, paths: list[str]) -> dict[str, tuple[int, str]]:
         if answer.status_code == 405:
             only_written.add(address)
         body = whole(answer.streaming_content) if answer.streaming else answer.content
-        told[path] = (answer.status_code, CHANGING.sub("", body.decode()))
-    return told
+        answers[path] = (answer.status_code, CHANGING.sub("", body.decode()))
+    return answers
 
 
 @async_to_sync
@@ -358,12 +358,12 @@ def followed(user: User, limit: int) -> str:
     for _page in range(1000):
         answer = client.get(f"/api/{FEED}", {"after": after, "limit": str(limit)})
         assert answer.status_code == 200
-        told = answer.json()
-        assert set(told) == {"results", "next", "has_more"}
-        assert re.fullmatch(r"\d+\.\d+", told["next"])
-        entries += told["results"]
-        after = told["next"]
-        if not told["has_more"]:
+        data = answer.json()
+        assert set(data) == {"results", "next", "has_more"}
+        assert re.fullmatch(r"\d+\.\d+", data["next"])
+        entries += data["results"]
+        after = data["next"]
+        if not data["has_more"]:
             return "\n".join(json.dumps(one, ensure_ascii=False) for one in entries)
     raise AssertionError("the feed has no end")
 
@@ -384,7 +384,7 @@ def test_changes_in_another_group_add_nothing_to_the_feed(shop: Shop) -> None:
 
 def written(shop: Shop) -> dict[str, str]:
     """Return the contents of files, mails and replays for the manager."""
-    told = {}
+    contents = {}
     period = Period(NOW.date(), NOW.date() + timedelta(days=1))
     for subject in (subjects.CONVERSATIONS, *FIGURES):
         export = export_queue.ask(
@@ -398,7 +398,7 @@ def written(shop: Shop) -> dict[str, str]:
         )
         assert writing.write_next(at=database_now())
         answer = read(shop.boss, [f"/reports/exports/{export.pk}/"])
-        [(status, told[subject])] = answer.values()
+        [(status, contents[subject])] = answer.values()
         assert status == 200
         export.refresh_from_db()
         assert (export.websites, export.groups) == ([], [shop.ours.step.group_id])
@@ -407,10 +407,10 @@ def written(shop: Shop) -> dict[str, str]:
         pk = Subscription.objects.get(user=shop.boss, report=report).pk
         mails.send_report(subscription_id=pk, first=f"{period.first}", end=f"{period.end}")
         sent = mail.outbox[-1]
-        told[f"mail of {report}"] = re.sub(r"no-longer/\S+", "", f"{sent.subject}\n{sent.body}")
+        contents[f"mail of {report}"] = re.sub(r"no-longer/\S+", "", f"{sent.subject}\n{sent.body}")
     website, groups = shop.ours.step.rule.website, [shop.ours.step.group_id]
     run_simulation.run(website.pk, [3], "replay", at=NOW + MINUTE, groups=groups)
-    return told | {"replay": repr(cache.get("replay"))}
+    return contents | {"replay": repr(cache.get("replay"))}
 
 
 @pytest.mark.usefixtures("media")
@@ -439,8 +439,8 @@ def test_a_manager_of_both_groups_sees_all_of_it(shop: Shop) -> None:
     shop.change_the_other_group()
     shop.theirs.step.group.managers.add(shop.boss)
     asked = [path for _name, path in addresses(shop, of=shop.theirs)][::4]
-    told = read(shop.boss, asked)
-    assert len([path for path, (_status, words) in told.items() if THEIRS in words]) > 60
+    answers = read(shop.boss, asked)
+    assert len([path for path, (_status, words) in answers.items() if THEIRS in words]) > 60
 
 
 def test_objects_of_another_group_are_not_found(shop: Shop) -> None:
@@ -450,13 +450,13 @@ def test_objects_of_another_group_are_not_found(shop: Shop) -> None:
         for name, path in addresses(shop, of=shop.theirs)
         if any(f"/{number}/" in path for number in [*shop.theirs.numbers, *shop.theirs.sales])
     }
-    told = read(shop.boss, sorted(asked))
-    assert {status for status, _words in told.values()} <= {404, 405}
-    assert not [path for path, (_status, words) in told.items() if THEIRS in words]
+    answers = read(shop.boss, sorted(asked))
+    assert {status for status, _words in answers.values()} <= {404, 405}
+    assert not [path for path, (_status, words) in answers.items() if THEIRS in words]
 
 
 def test_every_address_of_the_api_is_covered() -> None:
-    told = {str(one.pattern) for one in api_urls.urlpatterns if isinstance(one, URLPattern)}
+    patterns = {str(one.pattern) for one in api_urls.urlpatterns if isinstance(one, URLPattern)}
     beside = {"", "docs/", "v1/schema/", "v1/figures/"}
-    of_shops = {one for one in told if one.startswith("v1/transactions/")}
-    assert told - beside - of_shops == {*API, FEED}
+    of_shops = {one for one in patterns if one.startswith("v1/transactions/")}
+    assert patterns - beside - of_shops == {*API, FEED}

@@ -74,7 +74,7 @@ def test_an_old_closure_takes_the_role_from_the_recorded_changes(step: RuleStep)
     """A closure's line from before C57 has no role, but the triggers recorded the change."""
     expert, agent = AgentFactory(user__role=Role.EXPERT), AgentFactory()
     long_ago = NOW - timedelta(days=9000)
-    numbers = [closed_by(step, who, at=long_ago).pk for who in (expert, agent)]
+    numbers = [closed_by(step, closer, at=long_ago).pk for closer in (expert, agent)]
     role_of(expert, Role.MANAGER)
     role_of(agent, Role.EXPERT)
     with connection.cursor() as cursor:

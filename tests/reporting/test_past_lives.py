@@ -119,27 +119,27 @@ def all_results(pks: list[int], supervised: Supervised) -> dict[str, Any]:
     scope = Scope(
         tuple(Website.objects.filter(pk__in=pks).order_by("pk")), DAYS, supervised=supervised
     )
-    told: dict[str, Any] = {"total": answers.total(ALL, scope)}
+    results: dict[str, Any] = {"total": answers.total(ALL, scope)}
     for by, (cut, _namer) in content.CUTS.items():
-        told[f"by {by}"] = answers.cut(ALL, scope, cut)
+        results[f"by {by}"] = answers.cut(ALL, scope, cut)
     for step in (TrendUnit.HOUR, TrendUnit.DAY):
-        told[f"by {step}"] = answers.trend(ALL, scope, step)
-    told["heat"] = answers.cut(ALL, scope, answers.BY_HOUR_OF_WEEK)
+        results[f"by {step}"] = answers.trend(ALL, scope, step)
+    results["heat"] = answers.cut(ALL, scope, answers.BY_HOUR_OF_WEEK)
     for figure in ALL:
-        told[f"rows of {figure.name}"] = list(row_lists.plain(figure, scope))
+        results[f"rows of {figure.name}"] = list(row_lists.plain(figure, scope))
     for name in ("closed", "contacts", "attributed"):
-        told[f"walls of {name}"] = [
+        results[f"walls of {name}"] = [
             line[1] for piece in row_files.chunks(figures.FIGURES[name], scope) for line in piece
         ]
     for name in ("closures", "snooze_ends", "suggestions"):
-        told[name] = getattr(breakdowns, name)(scope)
-    told["omitted"] = omitted(scope)
-    told["conversations"] = list(conversations_of(scope))
-    told["narrowed"] = [
+        results[name] = getattr(breakdowns, name)(scope)
+    results["omitted"] = omitted(scope)
+    results["conversations"] = list(conversations_of(scope))
+    results["narrowed"] = [
         answers.total(ALL, Scope(scope.websites, DAYS, filters, supervised=supervised))
         for filters in (Filters(style="social"), Filters(language="fr"))
     ]
-    return told
+    return results
 
 
 def conversations_of(scope: Scope) -> Iterator[dict[str, Any]]:
@@ -147,8 +147,8 @@ def conversations_of(scope: Scope) -> Iterator[dict[str, Any]]:
     for day in scope.by_day():
         for piece in one_each.Writer(scope).pieces(day):
             for row in piece:
-                said = dict(zip(headings, row, strict=True))
-                yield {name: value for name, value in said.items() if name not in NAMES}
+                cells = dict(zip(headings, row, strict=True))
+                yield {name: value for name, value in cells.items() if name not in NAMES}
 
 
 def change_all_settings(world: World) -> None:
@@ -242,16 +242,16 @@ def check_file_total(figure: figures.Figure, scope: Scope, answer: answers.Answe
     if measure.fold is Fold.COUNT:
         assert sum(values) == answer.value, figure.name
         return
-    found = measures.fold(
+    total = measures.fold(
         measure.fold,
         values,
         [str(line[money]) for line in lines] if measure.currency else (),
         [float(line[weight]) for line in lines] if measure.weight is not None else (),  # type: ignore[arg-type]
     )
-    if found is None:
+    if total is None:
         assert answer.value is None, figure.name
     else:
-        assert answer.value == pytest.approx(found, abs=1e-6), figure.name
+        assert answer.value == pytest.approx(total, abs=1e-6), figure.name
 
 
 def check_columns(scope: Scope, whole: answers.Answers) -> None:
@@ -268,5 +268,5 @@ def check_columns(scope: Scope, whole: answers.Answers) -> None:
                 total = sum(cell.value or 0 for cell in cells)
                 assert total == pytest.approx(whole[column].value, abs=1e-6), (name, by, column)
     for part, figure in (("closures", "closed"), ("snooze_ends", "snoozes")):
-        found = getattr(breakdowns, part)(scope)
-        assert sum(one.n for one in found) == whole[figure].value, part
+        parts = getattr(breakdowns, part)(scope)
+        assert sum(one.n for one in parts) == whole[figure].value, part

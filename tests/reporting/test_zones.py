@@ -46,22 +46,22 @@ def admin() -> User:
 
 @pytest.fixture
 def shops() -> list[tuple[RuleStep, Agent]]:
-    made = []
+    pairs = []
     for number, zone in enumerate(ZONES):
         step = StepFactory(
             places=999, rule__website__time_zone=zone, rule__website__name=f"{number} {zone}"
         )
         agent = AgentFactory()
         step.group.members.add(agent)
-        made.append((step, agent))
-    return made
+        pairs.append((step, agent))
+    return pairs
 
 
 def close(step: RuleStep, agent: Agent, at: datetime) -> None:
     one = on_desk(step, agent, at=at - timedelta(minutes=20))
-    who = actors.agent(agent.user)
+    actor = actors.agent(agent.user)
     sending.add(one.pk, author=Author.AGENT, body="…", client_id=uuid.uuid4(), at=at)
-    verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=who, at=at)
+    verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=actor, at=at)
     surveys.answer(one.pk, csat=4, nps=9, comment="Merci", at=at)
 
 
@@ -99,8 +99,8 @@ def test_a_figure_of_the_board_equals_its_list_at_any_hour(
                 listed = client.get(unescape(link[1])).context["page"].paginator.count
                 assert listed == wanted, (name, now)
                 assert name != "closed" or int(link[2]) == wanted
-            told = client.get("/api/v1/figures/closed/?period=today&step=hour").json()
-            assert (told["n"], sum(point["n"] for point in told["trend"])) == (wanted, wanted)
+            body = client.get("/api/v1/figures/closed/?period=today&step=hour").json()
+            assert (body["n"], sum(point["n"] for point in body["trend"])) == (wanted, wanted)
 
 
 def test_each_website_has_its_own_days(admin: User, shops: list[tuple[RuleStep, Agent]]) -> None:
@@ -132,13 +132,13 @@ def test_a_trend_adds_up_over_all_time_zones(
             close(*shop, at)
     scope = asked(admin, query, EVENING).scope
     figure = figures.FIGURES["closed"]
-    found = answers.trend([figure], scope, step)
+    trend = answers.trend([figure], scope, step)
     whole = answers.total([figure], scope)["closed"].n
-    assert sum(cell["closed"].n for cell in found.values()) == whole > 3
+    assert sum(cell["closed"].n for cell in trend.values()) == whole > 3
     if step is TrendUnit.HOUR:
-        assert {key.astimezone(scope.zone).minute for key in found} == {0}  # type: ignore[union-attr]
+        assert {key.astimezone(scope.zone).minute for key in trend} == {0}  # type: ignore[union-attr]
     if step is TrendUnit.DAY and query == "period=today":
-        assert [(key, cell["closed"].n) for key, cell in found.items()] == [
+        assert [(key, cell["closed"].n) for key, cell in trend.items()] == [
             (date(2035, 3, 9), 9),
             (date(2035, 3, 10), 2),
         ]
@@ -175,25 +175,25 @@ def test_files_have_the_rows_of_the_list(
 
 
 @pytest.mark.parametrize(
-    ("language", "told"),
+    ("language", "expected"),
     [
         ("en", ["In each website’s time zone.", "Pacific/Auckland: 10 Mar 2035."]),
         ("fr", ["Dans le fuseau horaire de chaque site.", "Pacific/Auckland\u00a0: 10 mars 2035."]),
     ],
 )
 def test_the_page_names_its_time_zones(
-    admin: User, shops: list[tuple[RuleStep, Agent]], language: str, told: list[str]
+    admin: User, shops: list[tuple[RuleStep, Agent]], language: str, expected: list[str]
 ) -> None:
     with time_machine.travel(EVENING, tick=False):
         client = logged_in(admin, language)
         for path in ("/reports/experience/", "/reports/charts/csat.svg"):
             page = client.get(f"{path}?period=today&step=day").content.decode()
-            assert " ".join(told) in page
+            assert " ".join(expected) in page
         page = client.get("/reports/experience/?period=today&step=hour").content.decode()
         assert "Europe/Paris" in page
         here = shops[0][0].rule.website_id
         alone = client.get(f"/reports/experience/?period=today&website={here}").content.decode()
-        assert told[0] not in alone
+        assert expected[0] not in alone
         assert "Pacific" not in alone.partition("</header>")[0]
 
 
@@ -203,7 +203,7 @@ def test_the_heat_map_uses_each_websites_local_hours(
     for shop in shops:
         close(*shop, EVENING)
     scope = asked(admin, "period=today", EVENING).scope
-    found = answers.cut([figures.FIGURES["wait"]], scope, answers.BY_HOUR_OF_WEEK)
+    parts = answers.cut([figures.FIGURES["wait"]], scope, answers.BY_HOUR_OF_WEEK)
     at = EVENING - timedelta(minutes=20)
     walls = [at.astimezone(step.rule.website.zone) for step, _agent in shops]
-    assert set(found) == {24 * wall.weekday() + wall.hour for wall in walls}
+    assert set(parts) == {24 * wall.weekday() + wall.hour for wall in walls}

@@ -160,7 +160,7 @@ def test_the_silent_take_no_place_after_a_minute() -> None:
     for talk in silent:  # nothing was lost
         talk.refresh_from_db()
         assert talk.status == Status.QUEUED
-    assert {found.check for found in invariants.findings(at=LATER)} <= {"outbox"}
+    assert {finding.check for finding in invariants.findings(at=LATER)} <= {"outbox"}
 
 
 def test_a_flood_has_a_limit() -> None:

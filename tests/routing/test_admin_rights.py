@@ -223,9 +223,9 @@ def test_a_new_group_has_its_hours_at_once(admin: Client, group: Group) -> None:
     hours = {"week-5-from": "22:00", "week-5-to": "06:00"}
     form = group_form(group, name="Night shift", members=[], managers=[], **hours)
     assert admin.post("/admin/accounts/group/add/", form).status_code == 302
-    made = Group.objects.get(name="Night shift")
-    assert str(made.opening_hours.get()) == "Saturday 22:00 – 06:00"
-    assert made.hours_change_at is not None
+    new = Group.objects.get(name="Night shift")
+    assert str(new.opening_hours.get()) == "Saturday 22:00 – 06:00"
+    assert new.hours_change_at is not None
 
 
 def test_a_manager_cannot_add_a_member_they_do_not_see(manager: Client, group: Group) -> None:

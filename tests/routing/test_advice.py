@@ -59,9 +59,9 @@ def test_sound_settings_give_no_advice(step: RuleStep, admin: User) -> None:
 
 def test_an_administrator_sees_problems_on_the_pages_concerned(step: RuleStep, admin: User) -> None:
     step.group.members.clear()
-    found = {one.kind: one for one in advice.for_user(admin, at=NOW)}
-    assert set(found) == {Kind.RULE_WITHOUT_AGENTS, Kind.GROUP_WITHOUT_MEMBERS}
-    group = found[Kind.GROUP_WITHOUT_MEMBERS]
+    by_kind = {one.kind: one for one in advice.for_user(admin, at=NOW)}
+    assert set(by_kind) == {Kind.RULE_WITHOUT_AGENTS, Kind.GROUP_WITHOUT_MEMBERS}
+    group = by_kind[Kind.GROUP_WITHOUT_MEMBERS]
     assert group.problem == ("The group “Team” receives conversations but has no members.")
     assert group.url == f"/admin/accounts/group/{step.group_id}/change/"
     client = browser(admin)

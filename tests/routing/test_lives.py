@@ -124,7 +124,7 @@ class Lives(RuleBasedStateMachine):
             self.rule.save()
         self.skills = [SkillFactory(website=self.rule.website) for _ in range(2)]
         self.steps = [
-            StepFactory(rule=self.rule, position=n, places=many) for n, many in enumerate(places)
+            StepFactory(rule=self.rule, position=n, places=room) for n, room in enumerate(places)
         ]
         group = self.steps[0].group
         group.answer_seconds, group.release_minutes = answer_seconds, release_minutes
@@ -152,8 +152,8 @@ class Lives(RuleBasedStateMachine):
         some = Conversation.objects.order_by("pk")
         if statuses:
             some = some.filter(status__in=statuses)
-        found = list(some)
-        return found[nth % len(found)] if found else None
+        conversations = list(some)
+        return conversations[nth % len(conversations)] if conversations else None
 
     def try_verb(
         self, verb: Verb, conversation: Conversation | None, act: Callable[[Conversation], object]
@@ -534,8 +534,8 @@ class Lives(RuleBasedStateMachine):
 
     @invariant()
     def everything_holds(self) -> None:
-        found = invariants.findings(at=timezone.now(), patience=NOTHING)
-        assert [str(finding) for finding in found] == []
+        findings = invariants.findings(at=timezone.now(), patience=NOTHING)
+        assert [str(finding) for finding in findings] == []
 
     @invariant()
     def what_was_accepted_is_stored_once(self) -> None:

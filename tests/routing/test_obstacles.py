@@ -47,7 +47,7 @@ MINE = Need(group_id=OTHER, agent_id=7, skill_ids=frozenset({BILLING}), is_open=
 
 
 @pytest.mark.parametrize(
-    ("agent", "need", "found"),
+    ("agent", "need", "expected"),
     [
         (ABLE, ASKED, []),
         (replace(ABLE, active=3), ASKED, []),
@@ -101,10 +101,10 @@ MINE = Need(group_id=OTHER, agent_id=7, skill_ids=frozenset({BILLING}), is_open=
     ],
 )
 def test_every_obstacle_of_an_agent_is_named(
-    agent: AgentView, need: Need, found: list[Obstacle]
+    agent: AgentView, need: Need, expected: list[Obstacle]
 ) -> None:
-    assert list(obstacles(agent, need)) == found
-    assert choose_agent([agent], need) == (None if found else agent.agent_id)
+    assert list(obstacles(agent, need)) == expected
+    assert choose_agent([agent], need) == (None if expected else agent.agent_id)
 
 
 # --- The same in SQL -------------------------------------------------------------------------

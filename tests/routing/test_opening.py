@@ -69,8 +69,8 @@ def status(conversation: Conversation) -> str:
 
 def has_room(step: RuleStep, *, at: datetime, skills: Sequence[int] = ()) -> bool:
     steps = engagement.steps_of(step.rule)
-    found = engagement.decide(step.rule, steps, Channel.CHAT, at=at, skills=skills)
-    return found.entry is not None
+    decision = engagement.decide(step.rule, steps, Channel.CHAT, at=at, skills=skills)
+    return decision.entry is not None
 
 
 def go_to(clock: time_machine.Traveller, moment: datetime) -> None:
@@ -134,9 +134,9 @@ def test_a_closed_group_keeps_its_desks_and_gets_assigned_conversations(
         held = on_desk(step, agent)
     hours(step, (0, 14, 18))
     assert status(held) == Status.ACTIVE
-    kept = queued(step)
-    verbs.transfer_to_agent(kept.pk, agent=agent, actor=actors.SYSTEM, at=NOW)
-    assert status(kept) == Status.ACTIVE
+    waiting = queued(step)
+    verbs.transfer_to_agent(waiting.pk, agent=agent, actor=actors.SYSTEM, at=NOW)
+    assert status(waiting) == Status.ACTIVE
 
 
 def test_changed_holidays_and_hours_apply_at_once(

@@ -69,7 +69,7 @@ def together(*jobs: Callable[[], Any]) -> list[Any]:
 
 
 def findings() -> list[str]:
-    return [str(found) for found in invariants.findings(at=timezone.now())]
+    return [str(finding) for finding in invariants.findings(at=timezone.now())]
 
 
 def assert_sound() -> None:
@@ -80,7 +80,7 @@ def assert_sound() -> None:
         outbox.deliver_due()
         time.sleep(0.1)
     now = timezone.now()
-    assert [str(found) for found in invariants.findings(at=now, patience=timedelta(0))] == []
+    assert [str(finding) for finding in invariants.findings(at=now, patience=timedelta(0))] == []
 
 
 def start(step: RuleStep, *, body: str = "Bonjour") -> Conversation | None:
@@ -119,14 +119,14 @@ def rule_steps() -> list[RuleStep]:
 def agents(rule_steps: list[RuleStep]) -> list[Agent]:
     """20 connected agents with 1 to 5 slots, each in one or two of the groups."""
     chance = random.Random(1)
-    made = []
+    agents = []
     for n in range(20):
         agent = AgentFactory(slots=1 + n % 5)
         for step in chance.sample(rule_steps, 1 + n % 2):
             step.group.members.add(agent)
         connect(agent, at=timezone.now())
-        made.append(agent)
-    return made
+        agents.append(agent)
+    return agents
 
 
 # --- 16 threads, 400 conversations, 20 agents ------------------------------------------------
@@ -226,7 +226,7 @@ def push_all(serve: Callable[[int, Channel], bool]) -> list[str]:
                 pass
 
     together(*([drain] * THREADS))
-    return [found for found in findings() if found.startswith("slots")]
+    return [finding for finding in findings() if finding.startswith("slots")]
 
 
 @pytest.fixture
@@ -266,8 +266,8 @@ def naive_entry(step: RuleStep) -> bool:
     """``engagement.start`` without the lock of the queue's row: count, then enter."""
     with transaction.atomic():
         now = timezone.now()
-        (found,) = load.steps_of([step], Channel.CHAT, at=now)
-        if not found.has_place:
+        (step_load,) = load.steps_of([step], Channel.CHAT, at=now)
+        if not step_load.has_place:
             return False
         conversation = Conversation(
             website=step.rule.website,
@@ -283,7 +283,7 @@ def naive_entry(step: RuleStep) -> bool:
 def test_the_naive_entry_is_caught_by_the_same_check() -> None:
     step = StepFactory(places=2)
     together(*([lambda: naive_entry(step)] * THREADS))
-    assert [found for found in findings() if found.startswith("places")] != []
+    assert [finding for finding in findings() if finding.startswith("places")] != []
 
 
 def test_concurrent_live_entries_never_exceed_the_free_slots() -> None:
@@ -371,16 +371,16 @@ def alone() -> tuple[RuleStep, Agent]:
 
 def test_only_one_of_wake_and_close_succeeds(alone: tuple[RuleStep, Agent]) -> None:
     step, agent = alone
-    who = actors.agent(agent.user)
+    actor = actors.agent(agent.user)
     for _round in range(10):
         now = timezone.now()
         number = on_desk(step, agent, at=now).pk
-        verbs.snooze(number, until=now + MINUTE, keep=False, auto_close=True, actor=who, at=now)
+        verbs.snooze(number, until=now + MINUTE, keep=False, auto_close=True, actor=actor, at=now)
         lost = together(
-            refused(lambda n=number: verbs.wake(n, actor=who, at=timezone.now())),
+            refused(lambda n=number: verbs.wake(n, actor=actor, at=timezone.now())),
             refused(
                 lambda n=number: verbs.close(
-                    n, reason=CloseReason.RESOLVED, actor=who, at=timezone.now()
+                    n, reason=CloseReason.RESOLVED, actor=actor, at=timezone.now()
                 )
             ),
         )
@@ -430,14 +430,14 @@ def test_nothing_is_pushed_to_an_agent_after_becoming_unavailable(
         ):
             with suppress(Refused):
                 verbs.finish(number, actor=actors.agent(agent.user), at=timezone.now())
-    assert [found for found in findings() if not found.startswith("outbox")] == []
+    assert [finding for finding in findings() if not finding.startswith("outbox")] == []
 
 
 def test_concurrently_enforced_deadlines_fire_once_each(
     alone: tuple[RuleStep, Agent],
 ) -> None:
     step, agent = alone
-    who = actors.agent(agent.user)
+    actor = actors.agent(agent.user)
     past = timezone.now() - 2 * MINUTE
     for n in range(24):
         conversation = on_desk(step, agent, at=past)
@@ -446,7 +446,7 @@ def test_concurrently_enforced_deadlines_fire_once_each(
             until=past + MINUTE,
             keep=n % 2 == 0,
             auto_close=n % 3 == 0,
-            actor=who,
+            actor=actor,
             at=past,
         )
     moved = together(*([enforce_deadlines] * 4))

@@ -64,10 +64,10 @@ def test_a_healthy_system_needs_no_repair(step: RuleStep, agent: Agent) -> None:
 def test_a_missed_push_is_repaired_and_counted(deaf: None, step: RuleStep, agent: Agent) -> None:
     waiting = [queued(step, at=timezone.now()) for _ in range(3)]
     assert repairs.sweep(at=timezone.now()) == 2
-    found = repairs.of([step.rule.website])
-    assert found.count == 2
-    assert found.last_at is not None
-    assert repairs.of([step.rule.website], since=found.last_at + timedelta(seconds=1)).count == 0
+    counted = repairs.of([step.rule.website])
+    assert counted.count == 2
+    assert counted.last_at is not None
+    assert repairs.of([step.rule.website], since=counted.last_at + timedelta(seconds=1)).count == 0
     assert repairs.of([StepFactory().rule.website]).count == 0
     mended = Repair.objects.order_by("conversation").values_list("conversation_id", "agent_id")
     assert list(mended) == [(one.pk, agent.pk) for one in waiting[:2]]

@@ -74,7 +74,7 @@ def no_room(step: RuleStep) -> bool:
 
 def team(step: RuleStep, *slots: int) -> list[Agent]:
     """Add connected and available agents to the step's group."""
-    agents = [AgentFactory(slots=many) for many in slots]
+    agents = [AgentFactory(slots=count) for count in slots]
     for agent in agents:
         step.group.members.add(agent)
         connect(agent)
@@ -112,8 +112,8 @@ def test_without_places_an_entry_needs_a_free_desk() -> None:
     assert no_room(step)
     one, two = team(step, 1, 2)
     landed = [start(step) for _ in range(3)]
-    assert [found.status for found in landed] == [Status.ACTIVE] * 3
-    assert [found.agent_id for found in landed] == [two.pk, one.pk, two.pk]
+    assert [conversation.status for conversation in landed] == [Status.ACTIVE] * 3
+    assert [conversation.agent_id for conversation in landed] == [two.pk, one.pk, two.pk]
     assert not landed[0].is_asynchronous
     assert no_room(step)
 
@@ -176,7 +176,7 @@ def test_equal_share_alternates_between_groups(step: RuleStep) -> None:
                 at=NOW + n * SECOND,
             )
         entered.append(conversation.queue_id)
-    assert entered == [found.pk for found in steps] * 2
+    assert entered == [its_step.pk for its_step in steps] * 2
 
 
 def test_the_first_enabled_rule_decides(step: RuleStep) -> None:
@@ -272,16 +272,16 @@ def test_nothing_is_pushed_to_an_agent_who_cannot_take_it(why: str, step: RuleSt
             mine.update(slots=0)
     queued(step)
     assert dispatch.drain_all() == 0
-    assert {found.check for found in invariants.findings(at=NOW)} <= {"outbox"}
+    assert {finding.check for finding in invariants.findings(at=NOW)} <= {"outbox"}
 
 
 def test_lost_capacity_is_found(step: RuleStep) -> None:
     conversation = queued(step, at=NOW - 2 * MINUTE)
     team(step, 1)
-    found = [found for found in invariants.findings(at=NOW) if found.check == "lost_capacity"]
-    assert [finding.conversation_id for finding in found] == [conversation.pk]
+    lost = [one for one in invariants.findings(at=NOW) if one.check == "lost_capacity"]
+    assert [finding.conversation_id for finding in lost] == [conversation.pk]
     assert dispatch.drain_all() == 1
-    assert not [found for found in invariants.findings(at=NOW) if found.check == "lost_capacity"]
+    assert not [one for one in invariants.findings(at=NOW) if one.check == "lost_capacity"]
 
 
 def test_drains_serve_the_least_busy_agent_first(step: RuleStep) -> None:
@@ -378,7 +378,9 @@ def test_an_agent_may_take_an_assigned_conversation_beyond_slots(step: RuleStep)
     mine = in_status(Status.ASSIGNED, step, agent)
     assert dispatch.fill(agent.pk, Channel.CHAT) == 0
     assert assignment.take(mine.pk, user=agent.user, at=NOW).status == Status.ACTIVE
-    assert [found.check for found in invariants.findings(at=NOW) if found.check == "slots"] == []
+    assert [
+        finding.check for finding in invariants.findings(at=NOW) if finding.check == "slots"
+    ] == []
 
 
 # --- Presence --------------------------------------------------------------------------------

@@ -229,9 +229,9 @@ def test_a_page_with_the_script_is_detected(admin: Client) -> None:
     assert "Seen on www.example.com" in admin.get(address).json()["seen"]
     # Once a minute is enough: the next page view writes nothing.
     async_to_sync(install_check.record)(website.pk, "www.example.com", at=at.replace(year=2030))
-    found = install_check.last_seen(website.pk)
-    assert found is not None
-    assert found.at == at
+    detected = install_check.last_seen(website.pk)
+    assert detected is not None
+    assert detected.at == at
 
 
 def test_an_invitation_link_is_shown_and_sent_on_post(

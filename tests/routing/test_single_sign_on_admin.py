@@ -24,8 +24,8 @@ PAGE = "/admin/accounts/identityprovider/"
 def server(settings: Settings) -> Iterator[Provider]:
     settings.PROVIDERS_MAY_BE_PRIVATE = True
     discovery.forget()
-    with identity_provider.running() as found:
-        yield found
+    with identity_provider.running() as provider:
+        yield provider
 
 
 @pytest.fixture

@@ -253,5 +253,5 @@ def test_the_survey_is_offered_again_only_after_a_new_human_reply(
                 with transaction.atomic():
                     assert surveys.answer(conversation.pk, csat=5, nps=None, comment="", at=at)
     assert first is not None
-    made = Survey.objects.order_by("offered_at").values_list("offered_at", flat=True)
-    assert [(at - first) // HOUR for at in made] == offered
+    offered_at = Survey.objects.order_by("offered_at").values_list("offered_at", flat=True)
+    assert [(at - first) // HOUR for at in offered_at] == offered

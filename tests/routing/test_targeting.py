@@ -22,7 +22,7 @@ def fits(view: PageView = VIEW, **asked: Any) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("asked", "does"),
+    ("conditions", "does"),
     [
         ({}, True),
         ({"include": ("/lamps",)}, True),
@@ -52,8 +52,8 @@ def fits(view: PageView = VIEW, **asked: Any) -> bool:
         ),
     ],
 )
-def test_every_condition_must_match(asked: dict[str, Any], does: bool) -> None:
-    assert fits(**asked) is does
+def test_every_condition_must_match(conditions: dict[str, Any], does: bool) -> None:
+    assert fits(**conditions) is does
 
 
 def test_an_unknown_page_matches_no_page_conditions() -> None:
@@ -176,8 +176,8 @@ def test_any_page_view_can_be_matched(sent: dict[str, Any]) -> None:
 
 
 def match(*targets: Target, view: PageView = VIEW, hours: Hours = OPEN) -> tuple[Any, Any]:
-    found = first_match(targets, view, lambda _: hours)
-    return (found.target.id if found.target else None), found.again_in
+    target = first_match(targets, view, lambda _: hours)
+    return (target.target.id if target.target else None), target.again_in
 
 
 def test_the_first_matching_rule_decides() -> None:
@@ -211,7 +211,7 @@ def test_time_on_the_page_delays_a_match(
 
 
 @pytest.mark.parametrize(
-    ("asked", "hours", "expected"),
+    ("choice", "hours", "expected"),
     [
         ("always", SHUT, (1, None)),
         ("open", OPEN, (1, None)),
@@ -222,8 +222,8 @@ def test_time_on_the_page_delays_a_match(
         ("closed", Hours(True, 600), (None, 600)),
     ],
 )
-def test_opening_hours_decide_a_match(asked: str, hours: Hours, expected: tuple[Any, Any]) -> None:
-    assert match(Target(1, 1, hours=asked), hours=hours) == expected
+def test_opening_hours_decide_a_match(choice: str, hours: Hours, expected: tuple[Any, Any]) -> None:
+    assert match(Target(1, 1, hours=choice), hours=hours) == expected
 
 
 def test_hours_and_time_on_the_page_must_both_match() -> None:

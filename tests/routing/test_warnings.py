@@ -182,9 +182,9 @@ CASES: dict[str, tuple[dict[str, Any], set[tuple[Kind, int]]]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_conflicting_settings_are_found(case: str) -> None:
     changes, expected = CASES[case]
-    found = find(replace(SOUND, **changes))
-    assert {(finding.kind, finding.id) for finding in found} == expected
-    assert len(found) == len(expected)
+    problems = find(replace(SOUND, **changes))
+    assert {(finding.kind, finding.id) for finding in problems} == expected
+    assert len(problems) == len(expected)
 
 
 def test_every_kind_has_a_case() -> None:

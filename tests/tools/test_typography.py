@@ -54,8 +54,8 @@ def test_a_fault_in_code_is_found(tmp_path) -> None:  # type: ignore[no-untyped-
     (tmp_path / "app/texts.py").write_text('"""Déjà : vu."""\nA = "Bientôt là !"\nB = r"[é] ?"\n')
     (tmp_path / "app/page.html").write_text('<p title="Été ?">Été comme hiver : oui</p>')
     (tmp_path / "app/page.js").write_text('const a = b ? "Merci à tous !" : "";')
-    found = typography.faults(tmp_path, ("app",))
-    assert [fault.split(":")[0] for fault in found] == [
+    faults = typography.faults(tmp_path, ("app",))
+    assert [fault.split(":")[0] for fault in faults] == [
         "app/page.html",
         "app/page.js",
         "app/texts.py",

@@ -86,8 +86,12 @@ class Device:
         return self._credential(answer)
 
     def _client(self, kind: str, challenge: str, origin: str = "") -> bytes:
-        said = {"type": kind, "challenge": challenge, "origin": origin or f"https://{self.host}"}
-        return json.dumps(said).encode()
+        client_data = {
+            "type": kind,
+            "challenge": challenge,
+            "origin": origin or f"https://{self.host}",
+        }
+        return json.dumps(client_data).encode()
 
     def _data(self, flags: int) -> bytes:
         return hashlib.sha256(self.host.encode()).digest() + bytes([flags]) + bytes(4)

@@ -10,7 +10,7 @@ CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0"
 
 
 @pytest.mark.parametrize(
-    ("said", "name"),
+    ("user_agent", "name"),
     [
         (f"Mozilla/5.0 (Windows NT 10.0) {CHROME} Safari/537.36", "Chrome, Windows"),
         (f"Mozilla/5.0 (Windows NT 10.0) {CHROME} Safari/537.36 Edg/141.0", "Edge, Windows"),
@@ -28,5 +28,5 @@ CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0"
         ("", ""),
     ],
 )
-def test_devices_are_named(said: str, name: str) -> None:
-    assert name_of(said) == name
+def test_devices_are_named(user_agent: str, name: str) -> None:
+    assert name_of(user_agent) == name

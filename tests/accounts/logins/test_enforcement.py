@@ -108,11 +108,11 @@ def test_the_rule_and_its_sql_agree(
 
 
 def _lacks(user: User) -> bool:
-    found = User.objects.raw(
+    users = User.objects.raw(
         f"SELECT u.id, {second_factors.LACKS} AS lacks FROM accounts_user u WHERE u.id = %s",
         [user.pk],
     )
-    return bool(found[0].lacks)  # type: ignore[attr-defined]
+    return bool(users[0].lacks)  # type: ignore[attr-defined]
 
 
 def test_recovery_codes_alone_are_no_second_factor() -> None:

@@ -33,9 +33,9 @@ def keys(settings: Any, *used: str) -> None:
 
 
 def call(**options: Any) -> str:
-    said = StringIO()
-    call_command("reencrypt_secrets", stdout=said, stderr=said, **options)
-    return said.getvalue()
+    output = StringIO()
+    call_command("reencrypt_secrets", stdout=output, stderr=output, **options)
+    return output.getvalue()
 
 
 def rows() -> str:
@@ -78,7 +78,7 @@ def test_secrets_that_no_key_decrypts_are_named(alice: User, settings: Any) -> N
     keys(settings, OLD)
     row = TOTP.activate(alice, generate_totp_secret()).instance
     keys(settings, NEW)
-    said = StringIO()
+    output = StringIO()
     with pytest.raises(CommandError, match="cannot be read"):
-        call_command("reencrypt_secrets", stdout=said, stderr=said)
-    assert f"mfa.authenticator.data: no key decrypts row {row.pk}." in said.getvalue()
+        call_command("reencrypt_secrets", stdout=output, stderr=output)
+    assert f"mfa.authenticator.data: no key decrypts row {row.pk}." in output.getvalue()

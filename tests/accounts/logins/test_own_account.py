@@ -158,8 +158,8 @@ def test_a_new_address_holds_once_it_is_confirmed(
     assert phone.post(path)["Location"] == "/account/"
     alice.refresh_from_db()
     assert alice.email == "new@example.com"
-    told = published[-1]
-    assert (told.event, told.address) == ("email_changed", "alice@example.com")
+    fact = published[-1]
+    assert (fact.event, fact.address) == ("email_changed", "alice@example.com")
     change = Change.objects.filter(model="accounts.user", object_id=alice.pk).first()
     assert change is not None
     assert (change.actor_id, change.after) == (alice.pk, {"email": "new@example.com"})
@@ -205,8 +205,8 @@ def test_the_notice_says_what_when_and_from_where(alice: User) -> None:
     notices.send_notice(**secured(alice))
     (sent,) = mail.outbox
     assert sent.to == ["alice@example.com"]
-    for said in ("The password of your account was changed.", "11", "Firefox", "/account/"):
-        assert said in sent.body
+    for text in ("The password of your account was changed.", "11", "Firefox", "/account/"):
+        assert text in sent.body
 
 
 def test_the_notice_is_in_the_users_language(alice: User) -> None:

@@ -105,10 +105,12 @@ def test_after_a_password_the_passkey_is_the_second_step(device: Device) -> None
 def test_a_passkey_is_asked_again_before_something_important(device: Device) -> None:
     client = Client()
     enter(client, device.get(challenge(client)))
-    asked = client.get("/account/email/")["Location"]
-    assert asked == "/account/prove/passkey/?next=%2Faccount%2Femail%2F"
-    options = client.get(asked).context["js_data"]["request_options"]
-    assert client.post(asked, {"credential": device.get(options)})["Location"] == "/account/email/"
+    location = client.get("/account/email/")["Location"]
+    assert location == "/account/prove/passkey/?next=%2Faccount%2Femail%2F"
+    options = client.get(location).context["js_data"]["request_options"]
+    assert (
+        client.post(location, {"credential": device.get(options)})["Location"] == "/account/email/"
+    )
     assert client.get("/account/email/").status_code == 200
 
 

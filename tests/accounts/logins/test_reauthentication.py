@@ -100,10 +100,10 @@ def test_a_form_that_was_sent_too_late_is_kept_and_sent_again(
 ) -> None:
     path = "/admin/accounts/serviceaccount/add/"
     typed = {"first_name": 'The "CRM" & others', "role": "agent", "is_active": "on"}
-    kept = stale.post(path, typed)
-    assert "no-store" in kept["Cache-Control"]
+    kept_form = stale.post(path, typed)
+    assert "no-store" in kept_form["Cache-Control"]
     assert not ServiceAccount.objects.exists()
-    page = kept.content.decode()
+    page = kept_form.content.decode()
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
     assert {name: unescape(fields[name]) for name in typed} == typed
 

@@ -45,8 +45,8 @@ def secret(alice: User) -> str:
 @pytest.fixture
 def codes(alice: User, secret: str) -> list[str]:
     row = Authenticator.objects.get(user=alice, type=Authenticator.Type.RECOVERY_CODES)
-    found: list[str] = row.wrap().get_unused_codes()
-    return found
+    unused: list[str] = row.wrap().get_unused_codes()
+    return unused
 
 
 @pytest.fixture
@@ -148,8 +148,8 @@ def test_the_clock_of_a_phone_may_be_half_a_minute_off(
 ) -> None:
     with time_machine.travel("2026-03-01T10:00:15+00:00", tick=False):
         code = code_of(secret, at=time.time() + seconds)
-        found = second_factors.find_by_code(alice, code, at=timezone.now())
-    assert (found is not None) is fits
+        factor = second_factors.find_by_code(alice, code, at=timezone.now())
+    assert (factor is not None) is fits
 
 
 def test_a_recovery_code_logs_in_once_and_is_told(codes: list[str], published: list[Any]) -> None:

@@ -58,9 +58,9 @@ BROWSER = urllib.request.build_opener(Stay)
 def server(settings: Settings) -> Iterator[Provider]:
     settings.PROVIDERS_MAY_BE_PRIVATE = True
     discovery.forget()
-    with identity_provider.running() as found:
-        found.person = dict(ADA)
-        yield found
+    with identity_provider.running() as provider:
+        provider.person = dict(ADA)
+        yield provider
 
 
 @pytest.fixture
@@ -346,14 +346,14 @@ def test_somebody_without_a_password_proves_again_at_the_provider(
     session = client.session
     session["account_authentication_methods"][0]["at"] -= 3600
     session.save()
-    asked = client.get("/account/email/")["Location"]
-    assert asked == "/account/prove/provider/?next=%2Faccount%2Femail%2F"
+    location = client.get("/account/email/")["Location"]
+    assert location == "/account/prove/provider/?next=%2Faccount%2Femail%2F"
     server.change = lambda claims: claims | {"auth_time": int(time.time()) - 900}
-    assert client.get(go(client, asked)).status_code == 403
+    assert client.get(go(client, location)).status_code == 403
     server.change = lambda claims: claims | {"sub": "eve"}
-    assert client.get(go(client, asked)).status_code == 403
+    assert client.get(go(client, location)).status_code == 403
     server.change = lambda claims: claims
-    assert client.get(go(client, asked))["Location"] == "/account/email/"
+    assert client.get(go(client, location))["Location"] == "/account/email/"
     assert (server.asked[-1]["prompt"], server.asked[-1]["max_age"]) == ("login", "0")
     assert client.get("/account/email/").status_code == 200
 

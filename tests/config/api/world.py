@@ -65,7 +65,7 @@ def side(word: str) -> Side:
         state=ExportState.WAITING,
         asked_at=NOW,
     )
-    found = Side(word, step, agent, talk)
+    created = Side(word, step, agent, talk)
     webhook = Webhook(
         website=step.rule.website,
         name=f"{word} webhook",
@@ -73,17 +73,17 @@ def side(word: str) -> Side:
         events=["message.created"],
     )
     webhooks.create(webhook, at=NOW)
-    found.rows = {"conversations": talk.pk, "exports": export.pk, "webhooks": webhook.pk}
-    return found
+    created.rows = {"conversations": talk.pk, "exports": export.pk, "webhooks": webhook.pk}
+    return created
 
 
 def people(one: Side) -> dict[str, User]:
     """Return an account of each role on one website."""
-    found = {role: UserFactory(role=role) for role in ("agent", "expert", "manager")}
+    users = {role: UserFactory(role=role) for role in ("agent", "expert", "manager")}
     for role in ("agent", "expert"):
-        one.step.group.members.add(AgentFactory(user=found[role]))
-    one.step.group.managers.add(found["manager"])
-    return found
+        one.step.group.members.add(AgentFactory(user=users[role]))
+    one.step.group.managers.add(users["manager"])
+    return users
 
 
 @dataclass(frozen=True)
@@ -154,10 +154,10 @@ def state() -> dict[str, str]:
     """Return a digest of each table, to see what a request has changed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        found = {}
+        digests = {}
         for (table,) in cursor.fetchall():
             if table in UNCOMPARED:
                 continue
             cursor.execute(f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} t")
-            found[table] = cursor.fetchone()[0]
-    return found
+            digests[table] = cursor.fetchone()[0]
+    return digests

@@ -37,12 +37,12 @@ def at(text: str) -> datetime:
 def test_interval_is_split_at_full_local_hours(
     zone: str, start: str, end: str, cuts: list[str] | None
 ) -> None:
-    found = list(status_log.pieces_of(at(start), at(end), ZoneInfo(zone)))
+    pieces = list(status_log.pieces_of(at(start), at(end), ZoneInfo(zone)))
     if cuts is None:
-        assert found == []
+        assert pieces == []
         return
     marks = [at(start), *map(at, cuts), at(end)]
-    assert found == list(itertools.pairwise(marks))
+    assert pieces == list(itertools.pairwise(marks))
 
 
 def test_overlapping_intervals_are_counted_once() -> None:

@@ -41,7 +41,7 @@ REPLIES = [
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected"),
     [
         ("livraison", [1, 3, 2, 4]),  # the shortcut, a shortcut's beginning, a title, a text
         ("LIVRAISON etr", [2]),
@@ -52,8 +52,8 @@ REPLIES = [
         ("zzz", []),
     ],
 )
-def test_query_finds_replies_in_order(query: str, found: list[int]) -> None:
-    assert rank(REPLIES, query, "fr-CA") == found
+def test_query_finds_replies_in_order(query: str, expected: list[int]) -> None:
+    assert rank(REPLIES, query, "fr-CA") == expected
 
 
 def test_number_of_results_is_limited() -> None:

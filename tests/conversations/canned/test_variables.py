@@ -10,7 +10,7 @@ KNOWN = {"visitor_name": "Jeanne", "agent_name": "Alice", "website_name": "Maiso
 
 
 @pytest.mark.parametrize(
-    ("text", "said", "missing"),
+    ("text", "expected", "missing"),
     [
         ("Bonjour {visitor_name}, ici {agent_name}.", "Bonjour Jeanne, ici Alice.", ()),
         ("Bonjour { visitor_name | Madame }", "Bonjour Jeanne", ()),
@@ -25,10 +25,10 @@ KNOWN = {"visitor_name": "Jeanne", "agent_name": "Alice", "website_name": "Maiso
     ],
 )
 def test_variables_are_replaced_by_their_values(
-    text: str, said: str, missing: tuple[str, ...]
+    text: str, expected: str, missing: tuple[str, ...]
 ) -> None:
     filled = fill(text, KNOWN)
-    assert (filled.text, filled.missing) == (said, missing)
+    assert (filled.text, filled.missing) == (expected, missing)
 
 
 def test_variable_in_visitor_name_is_not_replaced() -> None:

@@ -28,9 +28,9 @@ def conversation_with_two_contacts(step: RuleStep, agent: Agent) -> Conversation
     """Create a conversation with two contacts by two agents, a wait that an expiry did not end, and
     a closure."""
     conversation = on_desk(step, agent)
-    who, other = actors.agent(agent.user), AgentFactory()
+    actor, other = actors.agent(agent.user), AgentFactory()
     other.groups.add(step.group)
-    verbs.transfer_to_agent(conversation.pk, agent=other, actor=who, at=NOW + MINUTE)
+    verbs.transfer_to_agent(conversation.pk, agent=other, actor=actor, at=NOW + MINUTE)
     verbs._move(conversation.pk, verbs.Verb.EXPIRE, actor=actors.SYSTEM, at=NOW + 2 * MINUTE)
     verbs.push(conversation.pk, agent=other, at=NOW + 3 * MINUTE)
     return verbs.close(
@@ -44,9 +44,9 @@ def conversation_with_two_contacts(step: RuleStep, agent: Agent) -> Conversation
 def answered_conversation(step: RuleStep, agent: Agent, **how: Any) -> Conversation:
     """Create a conversation that was answered and closed."""
     conversation = on_desk(step, agent, **how)
-    who, reason = actors.agent(agent.user), CloseReason.RESOLVED
+    actor, reason = actors.agent(agent.user), CloseReason.RESOLVED
     sending.add(conversation.pk, author=Author.AGENT, body="…", client_id=uuid.uuid4(), at=NOW)
-    return verbs.close(conversation.pk, reason=reason, actor=who, at=NOW + MINUTE)
+    return verbs.close(conversation.pk, reason=reason, actor=actor, at=NOW + MINUTE)
 
 
 def of(row: Any) -> tuple[Any, ...]:
@@ -113,13 +113,15 @@ def test_differences_are_named_and_repaired(what: str, step: RuleStep, agent: Ag
     other = on_desk(step, agent)
     assert all_differences() == []
     SPOIL[what](conversation, agent)
-    found = all_differences()
-    assert found
-    assert {number for number, _difference in found} == {conversation.pk}
-    for _number, difference in found:
+    differences = all_differences()
+    assert differences
+    assert {number for number, _difference in differences} == {conversation.pk}
+    for _number, difference in differences:
         assert re.search(what, difference), difference
     (window,) = consistency.windows()
-    assert consistency.mend(*window) == len({difference.split(":")[0] for _n, difference in found})
+    assert consistency.mend(*window) == len(
+        {difference.split(":")[0] for _n, difference in differences}
+    )
     assert all_differences() == []
     assert other.contacts.count() == 1
 
@@ -166,10 +168,10 @@ def test_manually_changed_event_is_detected(
         Event.objects.filter(pk=lines[place].pk).update(**{column: value})
     with pytest.raises(CommandError):
         call_command("verify_ledger")
-    said = capsys.readouterr().out
-    assert f"#{numbers[1]}: " in said
-    assert f"#{numbers[0]}: " not in said
-    assert f"#{numbers[2]}: " not in said
+    output = capsys.readouterr().out
+    assert f"#{numbers[1]}: " in output
+    assert f"#{numbers[0]}: " not in output
+    assert f"#{numbers[2]}: " not in output
 
 
 @pytest.mark.django_db(transaction=True)

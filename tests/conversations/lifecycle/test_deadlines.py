@@ -96,11 +96,11 @@ def test_batch_enforcement_has_the_effect_of_single_enforcement(
 
 @pytest.mark.django_db
 def test_batch_contains_all_kinds_of_due_deadlines_only(step: RuleStep, agent: Agent) -> None:
-    made = {kind: make(step, agent) for kind, (make, _target) in KINDS.items()}
+    conversations = {kind: make(step, agent) for kind, (make, _target) in KINDS.items()}
     assert deadlines.enforce_many(at=NOW) == 0
-    assert deadlines.enforce_many(at=LATER) == len(made)
+    assert deadlines.enforce_many(at=LATER) == len(conversations)
     assert deadlines.enforce_many(at=NOW + HOUR) == 0
-    for kind, conversation in made.items():
+    for kind, conversation in conversations.items():
         conversation.refresh_from_db()
         assert conversation.status == KINDS[kind][1], kind
 
@@ -167,7 +167,7 @@ def test_database_error_does_not_block_the_others(
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_workers_enforce_each_deadline_once(step: RuleStep, agent: Agent) -> None:
-    made = [snoozed(step, agent, keep=False, auto_close=True) for _ in range(24)]
+    conversations = [snoozed(step, agent, keep=False, auto_close=True) for _ in range(24)]
     before = Event.objects.count()
     start = threading.Barrier(4)
     moved: list[int] = []
@@ -185,8 +185,8 @@ def test_concurrent_workers_enforce_each_deadline_once(step: RuleStep, agent: Ag
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum(moved) == len(made)
-    assert Event.objects.count() - before == len(made)
+    assert sum(moved) == len(conversations)
+    assert Event.objects.count() - before == len(conversations)
     assert set(Conversation.objects.values_list("status", flat=True)) == {Status.CLOSED}
 
 

@@ -41,7 +41,7 @@ SPOIL: dict[str, Callable[[Conversation], Any]] = {
 
 
 def checks() -> set[str]:
-    return {found.check for found in invariants.findings(at=NOW)} - {"outbox"}
+    return {finding.check for finding in invariants.findings(at=NOW)} - {"outbox"}
 
 
 @pytest.mark.parametrize("check", SPOIL)

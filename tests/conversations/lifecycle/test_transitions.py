@@ -81,11 +81,11 @@ def test_transition_table_matches_the_design() -> None:
 @pytest.fixture
 def verbs(step: RuleStep, agent: Agent) -> dict[Verb, Do]:
     """Return a call of each verb on an existing conversation, by an authorized actor."""
-    who = actors.agent(agent.user)
+    actor = actors.agent(agent.user)
     other_step = StepFactory(rule=step.rule)
     other = AgentFactory()
     step.group.members.add(other)
-    acting: dict[str, Any] = {"actor": who, "at": LATER}
+    acting: dict[str, Any] = {"actor": actor, "at": LATER}
     entry = {"group_id": step.group_id, "queue_id": step.pk}
     return {
         Verb.ESCALATE: lambda c: lifecycle.escalate(c.pk, **entry, **acting),

@@ -51,7 +51,7 @@ def snooze(
 def assert_sound() -> None:
     """Check every invariant except the outbox, whose entries stay because nothing is committed
     here."""
-    assert [found for found in invariants.findings(at=NOW) if found.check != "outbox"] == []
+    assert [finding for finding in invariants.findings(at=NOW) if finding.check != "outbox"] == []
 
 
 # --- C1: what no timer closes ----------------------------------------------------------------
@@ -218,25 +218,25 @@ def test_only_asynchronous_or_messaging_can_be_snoozed(
 
 def back_by(verb: str, step: RuleStep, agent: Agent) -> Conversation:
     """Return a conversation of NOW that ``verb`` has sent back to wait an hour later."""
-    who = actors.agent(agent.user)
+    actor = actors.agent(agent.user)
     conversation = on_desk(step, agent)
     match verb:
         case "release":
-            return verbs.release(conversation.pk, actor=who, at=NOW + HOUR)
+            return verbs.release(conversation.pk, actor=actor, at=NOW + HOUR)
         case "requeue":
             return verbs._move(conversation.pk, Verb.REQUEUE, actor=actors.SYSTEM, at=NOW + HOUR)
         case "expire":
             other = AgentFactory()
             step.group.members.add(other)
-            verbs.transfer_to_agent(conversation.pk, agent=other, actor=who, at=NOW)
+            verbs.transfer_to_agent(conversation.pk, agent=other, actor=actor, at=NOW)
             return deadlines.enforce(conversation.pk, at=NOW + 24 * HOUR)
         case "transfer":
             return verbs.transfer_to_group(
-                conversation.pk, group=step.group, queue_id=step.pk, actor=who, at=NOW + HOUR
+                conversation.pk, group=step.group, queue_id=step.pk, actor=actor, at=NOW + HOUR
             )
         case "wake":
             snooze(conversation, agent, keep=False)
-            return verbs.wake(conversation.pk, actor=who, at=NOW + HOUR)
+            return verbs.wake(conversation.pk, actor=actor, at=NOW + HOUR)
     raise AssertionError(verb)
 
 
@@ -306,10 +306,10 @@ def test_transfer_to_agent_of_another_website_is_refused(step: RuleStep, agent: 
     StepFactory().group.members.add(stranger)
     boss = AgentFactory(user__role=Role.ADMIN)
     conversation = on_desk(step, agent)
-    who = actors.agent(agent.user)
+    actor = actors.agent(agent.user)
     with pytest.raises(Refused):
-        verbs.transfer_to_agent(conversation.pk, agent=stranger, actor=who, at=NOW)
-    moved = verbs.transfer_to_agent(conversation.pk, agent=boss, actor=who, at=NOW)
+        verbs.transfer_to_agent(conversation.pk, agent=stranger, actor=actor, at=NOW)
+    moved = verbs.transfer_to_agent(conversation.pk, agent=boss, actor=actor, at=NOW)
     assert moved.agent_id == boss.pk
 
 

@@ -77,8 +77,8 @@ class Caller:
 
     async def asking(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
         where, _mark, query = f"{self.base}{path}".partition("?")
-        found = self.endpoint.match(where)
-        assert found is not None, where
+        match = self.endpoint.match(where)
+        assert match is not None, where
         given = {"host": "localhost", "content-length": str(len(body))} | self.headers | headers
         scope = {
             "type": "http",
@@ -89,7 +89,7 @@ class Caller:
         }
 
         async def application(scope: Any, receive: Any, send: Any) -> None:
-            await self.endpoint.handle(scope, receive, send, found)
+            await self.endpoint.handle(scope, receive, send, match)
 
         talk = ApplicationCommunicator(application, scope)
         half = len(body) // 2
@@ -107,8 +107,8 @@ class Caller:
         return run(self.saying(attachment, body, client_id))
 
     async def saying(self, attachment: str | None, body: str = "", client_id: str = "") -> Answer:
-        said = {"client_id": client_id or str(uuid.uuid4()), "body": body}
-        sent = json.dumps(said | ({"attachment": attachment} if attachment else {})).encode()
+        message = {"client_id": client_id or str(uuid.uuid4()), "body": body}
+        sent = json.dumps(message | ({"attachment": attachment} if attachment else {})).encode()
         return await self.asking("POST", "messages/", sent, **{"content-type": "application/json"})
 
 
@@ -152,9 +152,9 @@ def as_agent(conversation: Conversation, agent: Agent) -> Caller:
 
 
 def png(side: int = 700) -> bytes:
-    kept = io.BytesIO()
-    Image.new("RGB", (side, side), "teal").save(kept, "PNG")
-    return kept.getvalue()
+    buffer = io.BytesIO()
+    Image.new("RGB", (side, side), "teal").save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def files_in(folder: Path) -> int:
@@ -164,24 +164,28 @@ def files_in(folder: Path) -> int:
 def test_uploaded_image_is_sent_and_shown_to_both_sides(visitor: Caller, alice: Caller) -> None:
     up = visitor.upload(png(), "chat%20noir.png")
     assert up.status == 201
-    kept = up.json["attachment"]
-    assert (kept["name"], kept["type"], kept["width"]) == ("chat noir.png", "image/png", 700)
-    sent = visitor.say(kept["id"])
-    assert (sent.status, sent.json["message"]["attachment"]) == (201, kept)
+    attachment = up.json["attachment"]
+    assert (attachment["name"], attachment["type"], attachment["width"]) == (
+        "chat noir.png",
+        "image/png",
+        700,
+    )
+    sent = visitor.say(attachment["id"])
+    assert (sent.status, sent.json["message"]["attachment"]) == (201, attachment)
     assert sent.json["message"]["body"] == ""
     for reader in (visitor, alice):
         shown = reader.ask("GET", "messages/?after_seq=0").json["messages"][-1]
-        assert shown["attachment"] == kept
-        whole = reader.ask("GET", f"attachments/{kept['id']}/")
+        assert shown["attachment"] == attachment
+        whole = reader.ask("GET", f"attachments/{attachment['id']}/")
         assert Image.open(io.BytesIO(whole.body)).size == (700, 700)
-        small = reader.ask("GET", f"attachments/{kept['id']}/thumbnail/")
+        small = reader.ask("GET", f"attachments/{attachment['id']}/thumbnail/")
         assert small.headers["content-type"] == "image/webp"
         assert Image.open(io.BytesIO(small.body)).size == (640, 640)
 
 
 def test_downloads_have_headers_that_prevent_execution(visitor: Caller) -> None:
-    kept = visitor.upload(b"%PDF-1.7 x", "a%22%0D%0Ab.pdf").json["attachment"]
-    headers = visitor.ask("GET", f"attachments/{kept['id']}/").headers
+    attachment = visitor.upload(b"%PDF-1.7 x", "a%22%0D%0Ab.pdf").json["attachment"]
+    headers = visitor.ask("GET", f"attachments/{attachment['id']}/").headers
     assert headers["content-disposition"] == "attachment; filename*=UTF-8''a%22%20b.pdf"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-security-policy"] == "default-src 'none'; sandbox"
@@ -223,36 +227,38 @@ def test_concurrent_equal_uploads_are_stored_once(visitor: Caller, media: Path) 
 
 
 def test_attachment_can_be_sent_only_once(visitor: Caller) -> None:
-    kept = visitor.upload(png()).json["attachment"]["id"]
+    attachment_id = visitor.upload(png()).json["attachment"]["id"]
     same = str(uuid.uuid4())
-    assert visitor.say(kept, client_id=same).status == 201
-    again = visitor.say(kept, client_id=same)
-    assert (again.status, again.json["message"]["attachment"]["id"]) == (200, kept)
-    other = visitor.say(kept)
+    assert visitor.say(attachment_id, client_id=same).status == 201
+    again = visitor.say(attachment_id, client_id=same)
+    assert (again.status, again.json["message"]["attachment"]["id"]) == (200, attachment_id)
+    other = visitor.say(attachment_id)
     assert (other.status, other.code) == (409, "attachment")
     assert Message.objects.count() == 1
 
 
 def test_concurrent_messages_cannot_share_an_attachment(visitor: Caller) -> None:
-    kept = visitor.upload(png()).json["attachment"]["id"]
+    attachment_id = visitor.upload(png()).json["attachment"]["id"]
 
     async def both() -> list[Answer]:
-        return list(await asyncio.gather(visitor.saying(kept), visitor.saying(kept)))
+        return list(
+            await asyncio.gather(visitor.saying(attachment_id), visitor.saying(attachment_id))
+        )
 
     assert sorted(answer.status for answer in run(both())) == [201, 409]
     assert Message.objects.count() == 1
 
 
 def test_same_id_without_the_attachment_is_a_conflict(visitor: Caller) -> None:
-    kept = visitor.upload(png()).json["attachment"]["id"]
+    attachment_id = visitor.upload(png()).json["attachment"]["id"]
     same = str(uuid.uuid4())
-    visitor.say(kept, client_id=same, body="voilà")
+    visitor.say(attachment_id, client_id=same, body="voilà")
     assert visitor.say(None, client_id=same, body="voilà").code == "conflict"
 
 
 def test_message_needs_text_or_an_attachment(visitor: Caller) -> None:
-    kept = visitor.upload(png()).json["attachment"]["id"]
-    assert visitor.say(kept, body="voilà").json["message"]["body"] == "voilà"
+    attachment_id = visitor.upload(png()).json["attachment"]["id"]
+    assert visitor.say(attachment_id, body="voilà").json["message"]["body"] == "voilà"
     assert (visitor.say(None).status, visitor.say(None).code) == (400, "empty")
 
 
@@ -269,11 +275,11 @@ def test_only_the_uploader_can_send_an_attachment(visitor: Caller, alice: Caller
 def test_attachment_of_another_conversation_is_not_found(
     visitor: Caller, alice: Caller, step: RuleStep, agent: Agent
 ) -> None:
-    kept = visitor.upload(png()).json["attachment"]["id"]
-    visitor.say(kept)
+    attachment_id = visitor.upload(png()).json["attachment"]["id"]
+    visitor.say(attachment_id)
     stranger = VisitorFactory(website=step.rule.website, token_hash=hash_token("other"))
     other = on_desk(step, agent, visitor=stranger)
-    path = f"attachments/{kept}/"
+    path = f"attachments/{attachment_id}/"
     assert as_visitor(other, "other").ask("GET", path).status == 404
     for caller in (
         Caller(visitor.base, messenger.asgi.messages, {"authorization": "Bearer other"}),
@@ -336,9 +342,9 @@ def test_attachment_wakes_a_snoozed_conversation(
         actor=actor(agent.user),
         at=NOW,
     )
-    kept = visitor.upload(png()).json["attachment"]
-    sent = visitor.say(kept["id"])
-    assert (sent.status, sent.json["message"]["attachment"]) == (201, kept)
+    attachment = visitor.upload(png()).json["attachment"]
+    sent = visitor.say(attachment["id"])
+    assert (sent.status, sent.json["message"]["attachment"]) == (201, attachment)
     conversation.refresh_from_db()
     assert conversation.status == "assigned"
 

@@ -23,9 +23,9 @@ from conversations.messages.file_refusals import Reason, Unacceptable
 
 
 def png(size: tuple[int, int], mode: str = "RGB") -> bytes:
-    made = io.BytesIO()
-    Image.new(mode, size).save(made, "PNG")
-    return made.getvalue()
+    buffer = io.BytesIO()
+    Image.new(mode, size).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def resident() -> int:
@@ -66,9 +66,14 @@ def test_memory_is_unchanged_after_flood_of_large_pictures() -> None:
 
 
 def test_temporary_files_are_deleted_after_storing(settings: Any) -> None:
-    kept = decoder.prepare_bytes(png((80, 60)), "../a.png")
-    assert (kept.content_type, kept.name, kept.width, kept.height) == ("image/png", "a.png", 80, 60)
-    assert kept.thumbnail is not None
+    prepared = decoder.prepare_bytes(png((80, 60)), "../a.png")
+    assert (prepared.content_type, prepared.name, prepared.width, prepared.height) == (
+        "image/png",
+        "a.png",
+        80,
+        60,
+    )
+    assert prepared.thumbnail is not None
     text = decoder.prepare_bytes(b"a;b", "list.csv")
     assert (text.content, text.content_type, text.name) == (b"a;b", "text/csv", "list.csv")
     assert list(Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir()) == []

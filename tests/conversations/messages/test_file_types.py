@@ -30,17 +30,17 @@ def prepare(content: bytes, name: str) -> Prepared:
 def picture(
     kind: str = "JPEG", size: tuple[int, int] = (80, 60), mode: str = "RGB", **options: object
 ) -> bytes:
-    kept = io.BytesIO()
-    Image.new(mode, size, 120).save(kept, kind, **options)
-    return kept.getvalue()
+    buffer = io.BytesIO()
+    Image.new(mode, size, 120).save(buffer, kind, **options)
+    return buffer.getvalue()
 
 
 def archive(**members: bytes | str) -> bytes:
-    kept = io.BytesIO()
-    with zipfile.ZipFile(kept, "w") as made:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
         for name, content in members.items():
-            made.writestr(name.replace("__", "/"), content)
-    return kept.getvalue()
+            file.writestr(name.replace("__", "/"), content)
+    return buffer.getvalue()
 
 
 def document(member: str, **more: str) -> bytes:
@@ -57,50 +57,50 @@ def with_place() -> bytes:
 
 
 def test_photo_metadata_is_removed_and_rotation_applied() -> None:
-    kept = prepare(with_place(), "IMG_1.JPG")
-    assert (kept.content_type, kept.name) == ("image/jpeg", "IMG_1.jpg")
-    assert (kept.width, kept.height) == (60, 80)
-    assert b"Secret" not in kept.content
-    assert not dict(Image.open(io.BytesIO(kept.content)).getexif())
+    prepared = prepare(with_place(), "IMG_1.JPG")
+    assert (prepared.content_type, prepared.name) == ("image/jpeg", "IMG_1.jpg")
+    assert (prepared.width, prepared.height) == (60, 80)
+    assert b"Secret" not in prepared.content
+    assert not dict(Image.open(io.BytesIO(prepared.content)).getexif())
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
 def test_images_get_a_thumbnail_and_lose_appended_data(kind: str) -> None:
     hidden = picture(kind, (1600, 1200)) + b"<script>alert(1)</script>PK\x03\x04"
-    kept = prepare(hidden, "x.exe")
-    assert kept.content_type == pictures.IMAGES[kind]
-    assert b"script" not in kept.content
-    assert kept.thumbnail is not None
-    small = Image.open(io.BytesIO(kept.thumbnail))
+    prepared = prepare(hidden, "x.exe")
+    assert prepared.content_type == pictures.IMAGES[kind]
+    assert b"script" not in prepared.content
+    assert prepared.thumbnail is not None
+    small = Image.open(io.BytesIO(prepared.thumbnail))
     assert (small.format, small.size) == ("WEBP", (640, 480))
-    assert (kept.width, kept.height) == (1600, 1200)
+    assert (prepared.width, prepared.height) == (1600, 1200)
 
 
 def test_png_text_is_removed() -> None:
     from PIL.PngImagePlugin import PngInfo
 
-    said = PngInfo()
-    said.add_text("Author", "Secret Person")
-    assert b"Secret" not in prepare(picture("PNG", pnginfo=said), "a.png").content
+    metadata = PngInfo()
+    metadata.add_text("Author", "Secret Person")
+    assert b"Secret" not in prepare(picture("PNG", pnginfo=metadata), "a.png").content
 
 
 def test_transparency_is_preserved() -> None:
-    kept = prepare(picture("PNG", mode="RGBA"), "logo.png")
-    assert Image.open(io.BytesIO(kept.content)).mode == "RGBA"
+    prepared = prepare(picture("PNG", mode="RGBA"), "logo.png")
+    assert Image.open(io.BytesIO(prepared.content)).mode == "RGBA"
 
 
 def test_animated_gif_stays_animated() -> None:
     frames = [Image.new("L", (20, 20), shade) for shade in (0, 90, 200)]
-    kept = io.BytesIO()
-    frames[0].save(kept, "GIF", save_all=True, append_images=frames[1:], comment=b"Secret")
-    prepared = prepare(kept.getvalue(), "a.gif")
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], comment=b"Secret")
+    prepared = prepare(buffer.getvalue(), "a.gif")
     assert getattr(Image.open(io.BytesIO(prepared.content)), "n_frames", 1) == 3
     assert b"Secret" not in prepared.content
 
 
 def test_large_image_is_scaled_down() -> None:
-    kept = prepare(picture("PNG", (5000, 1000), "L"), "wide.png")
-    assert (kept.width, kept.height) == (4000, 800)
+    prepared = prepare(picture("PNG", (5000, 1000), "L"), "wide.png")
+    assert (prepared.width, prepared.height) == (4000, 800)
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ def test_decompression_bomb_is_refused(kind: str, size: tuple[int, int]) -> None
 
 @pytest.mark.parametrize("progressive", [False, True])
 def test_phone_photo_is_reduced_while_decoding(progressive: bool) -> None:
-    kept = prepare(picture("JPEG", (8160, 6120), "L", progressive=progressive), "photo.jpg")
-    assert (kept.width, kept.height) == (4000, 3000)
+    prepared = prepare(picture("JPEG", (8160, 6120), "L", progressive=progressive), "photo.jpg")
+    assert (prepared.width, prepared.height) == (4000, 3000)
 
 
 def test_frames_larger_than_first_are_refused() -> None:
@@ -136,15 +136,15 @@ def test_frames_larger_than_first_are_refused() -> None:
 
 def test_first_frame_of_oversized_animation_is_kept() -> None:
     frames = [Image.new("L", (1000, 1000), shade) for shade in range(17)]
-    kept = io.BytesIO()
-    frames[0].save(kept, "GIF", save_all=True, append_images=frames[1:])
-    prepared = prepare(kept.getvalue(), "a.gif")
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
+    prepared = prepare(buffer.getvalue(), "a.gif")
     assert getattr(Image.open(io.BytesIO(prepared.content)), "n_frames", 1) == 1
 
 
 def test_16_bit_grayscale_becomes_8_bit() -> None:
-    kept = prepare(picture("PNG", mode="I;16"), "scan.png")
-    assert Image.open(io.BytesIO(kept.content)).mode == "L"
+    prepared = prepare(picture("PNG", mode="I;16"), "scan.png")
+    assert Image.open(io.BytesIO(prepared.content)).mode == "L"
 
 
 @pytest.mark.parametrize("cut", [0.5, 0.9])
@@ -184,10 +184,10 @@ def test_truncated_image_is_refused(cut: float) -> None:
 def test_document_type_is_recognized_from_content(
     content: bytes, name: str, content_type: str, kept_name: str
 ) -> None:
-    kept = prepare(content, name)
-    assert (kept.content_type, kept.name) == (content_type, kept_name)
-    assert kept.content == content
-    assert kept.thumbnail is None
+    prepared = prepare(content, name)
+    assert (prepared.content_type, prepared.name) == (content_type, kept_name)
+    assert prepared.content == content
+    assert prepared.thumbnail is None
 
 
 @pytest.mark.parametrize(
@@ -217,10 +217,10 @@ def test_unsupported_types_are_refused_with_a_reason(content: bytes) -> None:
 @given(st.binary(max_size=300), st.text(max_size=40))
 def test_arbitrary_bytes_do_not_raise_an_error(content: bytes, name: str) -> None:
     try:
-        kept = prepare(content, name)
+        prepared = prepare(content, name)
     except Unacceptable:
         return
-    assert kept.content_type in {"text/plain", "text/csv", "application/pdf"}
+    assert prepared.content_type in {"text/plain", "text/csv", "application/pdf"}
 
 
 @given(st.text(max_size=300))
@@ -233,7 +233,7 @@ def test_cleaned_name_is_never_a_path(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given_name", "kept"),
+    ("given_name", "expected"),
     [
         ("../../etc/passwd", "passwd.pdf"),
         ("C:\\temp\\a.pdf", "a.pdf"),
@@ -243,5 +243,5 @@ def test_cleaned_name_is_never_a_path(name: str) -> None:
         ("a" * 400 + ".pdf", "a" * 116 + ".pdf"),
     ],
 )
-def test_dangerous_names_are_cleaned(given_name: str, kept: str) -> None:
-    assert clean_name(given_name, "pdf") == kept
+def test_dangerous_names_are_cleaned(given_name: str, expected: str) -> None:
+    assert clean_name(given_name, "pdf") == expected

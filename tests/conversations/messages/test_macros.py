@@ -22,12 +22,12 @@ OPEN_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationshi
 
 
 def archive(members: list[tuple[str, str | bytes]]) -> bytes:
-    kept = io.BytesIO()
-    with zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as made, warnings.catch_warnings():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about equal names
         for name, content in members:
-            made.writestr(name, content)
-    return kept.getvalue()
+            file.writestr(name, content)
+    return buffer.getvalue()
 
 
 def word(*members: tuple[str, str | bytes], types: str | bytes = "") -> bytes:
@@ -162,11 +162,11 @@ def test_ambiguous_or_broken_documents_are_refused(content: bytes) -> None:
 
 
 def workbook() -> bytes:
-    kept, book = io.BytesIO(), Workbook()
+    buffer, book = io.BytesIO(), Workbook()
     book.active.append(["macro", "vbaProject", "=1+1"])
     book.active["A2"].hyperlink = "https://www.example.com/vba"
-    book.save(kept)
-    return kept.getvalue()
+    book.save(buffer)
+    return buffer.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -55,24 +55,24 @@ def one(sending: Awaitable[Sent]) -> Sent:
 
 
 def as_visitor(conversation: Conversation, /, **other: Any) -> Awaitable[Sent]:
-    said: dict[str, Any] = {
+    message: dict[str, Any] = {
         "conversation": conversation.public_id,
         "token_hash": conversation.visitor.token_hash,
         "client_id": uuid.uuid4(),
         "body": "Bonjour",
         "at": NOW,
     }
-    return sending.send_as_visitor(**(said | other))
+    return sending.send_as_visitor(**(message | other))
 
 
 def as_agent(conversation: Conversation, desk: DeskSession, /, **other: Any) -> Awaitable[Sent]:
-    said: dict[str, Any] = {
+    message: dict[str, Any] = {
         "conversation": conversation.pk,
         "client_id": uuid.uuid4(),
         "body": "Bonjour",
         "at": NOW,
     }
-    return sending.send_as_agent(desk=desk, **(said | other))
+    return sending.send_as_agent(desk=desk, **(message | other))
 
 
 def refusal(sending: Awaitable[Sent]) -> tuple[str, int]:
@@ -100,7 +100,7 @@ def numbers(conversation: Conversation) -> list[int]:
 
 
 def assert_sound() -> None:
-    assert [found for found in invariants.findings(at=NOW) if found.check != "outbox"] == []
+    assert [finding for finding in invariants.findings(at=NOW) if finding.check != "outbox"] == []
 
 
 # --- What a message may be -------------------------------------------------------------------

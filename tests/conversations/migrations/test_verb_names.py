@@ -56,6 +56,6 @@ def test_verb_names_are_migrated_in_both_directions(step: RuleStep, agent: Agent
     assert lines() == new
     assert "'requeue'" in condition_of_index()
     assert_append_only()
-    said = StringIO()
-    call_command("verify_ledger", stdout=said)
-    assert "2 conversations" in said.getvalue()
+    output = StringIO()
+    call_command("verify_ledger", stdout=output)
+    assert "2 conversations" in output.getvalue()

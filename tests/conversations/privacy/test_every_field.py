@@ -101,16 +101,16 @@ EXCUSED: dict[str, tuple[str, str]] = {
 
 def reached() -> set[type[Model]]:
     """Return the tables that an erasure finds: those that refer to a person or a visitor."""
-    found: set[type[Model]] = {Person, Visitor}
+    models: set[type[Model]] = {Person, Visitor}
     todo: list[type[Model]] = [Person, Visitor]
     while todo:
         for relation in todo.pop()._meta.related_objects:
             other = relation.related_model
             assert not isinstance(other, str)
-            if other not in found and not outlives_erasure(other):
-                found.add(other)
+            if other not in models and not outlives_erasure(other):
+                models.add(other)
                 todo.append(other)
-    return found
+    return models
 
 
 def columns(model: type[Model]) -> Iterator[str]:
@@ -121,13 +121,13 @@ def columns(model: type[Model]) -> Iterator[str]:
 
 def test_every_column_is_exported_and_erased_or_excused() -> None:
     known = reached()
-    found = {
+    listed = {
         model._meta.label_lower: list(columns(model))
         for model in apps.get_models(include_auto_created=True)
         if model not in known
     }
     excused = {label: names.split() for label, (_reason, names) in EXCUSED.items()}
-    assert {label: names for label, names in found.items() if names} == excused
+    assert {label: names for label, names in listed.items() if names} == excused
 
 
 def test_every_column_that_is_erased_but_not_exported_has_a_reason() -> None:

@@ -48,8 +48,8 @@ def add_conversation(
         sending.add(conversation.pk, author=author, body=WORD, client_id=uuid.uuid4(), at=NOW)
     Note.objects.create(conversation=conversation, agent=agent, body=WORD, created_at=NOW)
     if is_closed:
-        who = actor(agent.user)
-        verbs.close(conversation.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
+        closer = actor(agent.user)
+        verbs.close(conversation.pk, reason=CloseReason.RESOLVED, actor=closer, at=NOW)
 
 
 @pytest.fixture
@@ -69,22 +69,22 @@ def person(step: RuleStep, agent: Agent) -> Person:
 
 def tables_with(word: str) -> list[str]:
     """Return all of our tables that contain the word, by querying the database."""
-    found = []
+    tables = []
     with connection.cursor() as cursor:
         for model in apps.get_models():
             table = model._meta.db_table
             cursor.execute(f"SELECT count(*) FROM {table} t WHERE t::text LIKE %s", [f"%{word}%"])
             if cursor.fetchone()[0]:
-                found.append(table)
-    return found
+                tables.append(table)
+    return tables
 
 
 def test_export_contains_every_table_with_personal_data(person: Person) -> None:
-    told = personal_data.export(personal_data.of_person(person))["tables"]
+    exported = personal_data.export(personal_data.of_person(person))["tables"]
     in_outbox = {"conversations_outboxentry"}
-    assert {name.replace(".", "_") for name in told} >= set(tables_with(WORD)) - in_outbox
-    assert len(told["conversations.message"]) == 4
-    assert "token_hash" not in told["conversations.visitor"][0]
+    assert {name.replace(".", "_") for name in exported} >= set(tables_with(WORD)) - in_outbox
+    assert len(exported["conversations.message"]) == 4
+    assert "token_hash" not in exported["conversations.visitor"][0]
 
 
 def test_erasure_leaves_only_its_proof(step: RuleStep, agent: Agent, person: Person) -> None:

@@ -21,11 +21,11 @@ pytestmark = pytest.mark.django_db
 def test_copy_contains_messages_from_all_browsers_of_a_person(person: Person) -> None:
     Note.objects.update(body="between us")
     first = person.visitors.order_by("pk")[0]
-    told = copy_for(first)
-    assert [row["external_id"] for row in told["kept"]["person"]] == ["C-1"]
-    assert [row["body"] for row in told["kept"]["message"]] == [WORD] * 4
-    assert len(told["kept"]["consent"]) == 2
-    text = json.dumps(told, cls=DjangoJSONEncoder)
+    exported = copy_for(first)
+    assert [row["external_id"] for row in exported["kept"]["person"]] == ["C-1"]
+    assert [row["body"] for row in exported["kept"]["message"]] == [WORD] * 4
+    assert len(exported["kept"]["consent"]) == 2
+    text = json.dumps(exported, cls=DjangoJSONEncoder)
     assert "between us" not in text
     assert "token" not in text
     assert "agent_id" not in text
@@ -33,14 +33,14 @@ def test_copy_contains_messages_from_all_browsers_of_a_person(person: Person) ->
 
 def test_every_personal_table_is_registered() -> None:
     """A new table that points to a visitor needs a decision."""
-    found, todo = set(), [Person, Visitor]
+    models, todo = set(), [Person, Visitor]
     while todo:
         model = todo.pop()
-        if model in found:
+        if model in models:
             continue
-        found.add(model)
+        models.add(model)
         todo += [relation.related_model for relation in model._meta.related_objects]
-    assert Event in found
-    assert {model._meta.label_lower for model in found} == registered().keys()
+    assert Event in models
+    assert {model._meta.label_lower for model in models} == registered().keys()
     for table in registered().values():
         assert {field.attname for field in table.model._meta.concrete_fields} >= set(table.given)

@@ -65,8 +65,8 @@ def test_consecutive_messages_of_each_side_form_pairs() -> None:
     def lines(text: str) -> list[PlainMessage]:
         authors = {"v": "visitor", "a": "agent", "b": "bot", "s": "system", "f": "agent"}
         return [
-            PlainMessage(seq, authors[who], f"{who}{seq}", who != "f")
-            for seq, who in enumerate(text, 1)
+            PlainMessage(seq, authors[author], f"{author}{seq}", author != "f")
+            for seq, author in enumerate(text, 1)
         ]
 
     def found(text: str) -> list[tuple[int, str, str]]:

@@ -79,8 +79,8 @@ def closed_conversation(
 ) -> Conversation:
     conversation = open_conversation(step, agent, question)
     say(conversation, Author.AGENT, answer)
-    who = actors.agent(agent.user)
-    verbs.close(conversation.pk, reason=reason, actor=who, at=NOW)
+    actor = actors.agent(agent.user)
+    verbs.close(conversation.pk, reason=reason, actor=actor, at=NOW)
     if csat is not None:
         Survey.objects.filter(conversation=conversation).delete()
         Survey.objects.create(
@@ -95,8 +95,8 @@ def closed_conversation(
 
 def suggestions_for(conversation: Conversation, agent: Agent) -> list[tuple[str, str]]:
     conversation = Conversation.objects.get(pk=conversation.pk)
-    made = suggestion_log.offer(conversation, agent, at=LATER)
-    return [(one["source"], one["body"]) for one in made.suggestions] if made else []
+    offered = suggestion_log.offer(conversation, agent, at=LATER)
+    return [(one["source"], one["body"]) for one in offered.suggestions] if offered else []
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_suggested_canned_replies_have_variables_filled(step: RuleStep, agent: A
         library.save(
             CannedReply(website=owner, language=language, name="Délai livraison bague", body=body)
         )
-    said = f"Délai de livraison : Alice vous répond en {website.name}."
-    assert suggestions_for(open_conversation(step, agent), agent) == [("canned", said)]
+    filled = f"Délai de livraison : Alice vous répond en {website.name}."
+    assert suggestions_for(open_conversation(step, agent), agent) == [("canned", filled)]
 
 
 def test_offer_is_created_once_and_decided_once(step: RuleStep, agent: Agent) -> None:
@@ -179,8 +179,12 @@ def test_offer_is_created_once_and_decided_once(step: RuleStep, agent: Agent) ->
     assert not suggestion_log.decide(**key, seq=seq, chosen=3, is_edited=False)
     assert suggestion_log.decide(**key, seq=seq, chosen=0, is_edited=True)
     assert not suggestion_log.decide(**key, seq=seq, chosen=None, is_edited=False)
-    made = SuggestionOffer.objects.get()
-    assert (made.outcome, made.source, made.decided_at) == (SuggestionUse.EDITED, "answer", LATER)
+    offered = SuggestionOffer.objects.get()
+    assert (offered.outcome, offered.source, offered.decided_at) == (
+        SuggestionUse.EDITED,
+        "answer",
+        LATER,
+    )
     say(conversation, Author.AGENT, "Voilà.")
     assert suggestions_for(conversation, agent) == []  # everything is answered
 
@@ -242,9 +246,9 @@ def offer(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> Sugg
     )
     conversation.visitor.name = "Jeanne Dupont"
     conversation.visitor.save()
-    made = suggestion_log.offer(Conversation.objects.get(pk=conversation.pk), agent, at=NOW)
-    assert made is not None
-    return made
+    offered = suggestion_log.offer(Conversation.objects.get(pk=conversation.pk), agent, at=NOW)
+    assert offered is not None
+    return offered
 
 
 def ask_provider(step: RuleStep, agent: Agent, provider: Outside, **given: Any) -> bool:
@@ -265,9 +269,13 @@ def test_private_provider_is_refused_at_save(step: RuleStep, settings: Any, url:
     assert SuggestionSettingsForm(data).is_valid()
 
 
-def submitted(made: SuggestionSettings, **changed: str) -> SuggestionSettingsForm:
-    data = {"website": str(made.website_id), "is_on": "on", "provider_url": made.provider_url}
-    form = SuggestionSettingsForm(data | changed, instance=made)
+def submitted(settings: SuggestionSettings, **changed: str) -> SuggestionSettingsForm:
+    data = {
+        "website": str(settings.website_id),
+        "is_on": "on",
+        "provider_url": settings.provider_url,
+    }
+    form = SuggestionSettingsForm(data | changed, instance=settings)
     if form.is_valid():
         form.save()
     return form
@@ -275,10 +283,10 @@ def submitted(made: SuggestionSettings, **changed: str) -> SuggestionSettingsFor
 
 @pytest.fixture
 def stored(step: RuleStep) -> SuggestionSettings:
-    made: SuggestionSettings = SuggestionSettings.objects.create(
+    settings: SuggestionSettings = SuggestionSettings.objects.create(
         website=step.rule.website, provider_url="https://1.1.1.1/a", provider_secret="s3cret"
     )
-    return made
+    return settings
 
 
 @pytest.mark.parametrize(
@@ -326,8 +334,8 @@ def test_stored_secret_is_not_sent_to_another_server(
     stored: SuggestionSettings, url: str, typed: dict[str, str], is_saved: bool
 ) -> None:
     form = submitted(stored, provider_url=url, **typed)
-    said = "The address leads to another server. Enter its secret, or remove this one."
-    assert form.errors == ({} if is_saved else {"provider_secret": [said]})
+    error = "The address leads to another server. Enter its secret, or remove this one."
+    assert form.errors == ({} if is_saved else {"provider_secret": [error]})
 
 
 def test_an_unreadable_secret_only_silences_the_provider(
@@ -338,9 +346,9 @@ def test_an_unreadable_secret_only_silences_the_provider(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     settings.PROVIDERS_MAY_BE_PRIVATE = True
-    made = offer(step, agent, outside)
+    offered = offer(step, agent, outside)
     settings.SECRET_KEY = "another key " * 6
-    assert not suggestion_log.ask_provider(made.pk)
+    assert not suggestion_log.ask_provider(offered.pk)
     assert outside.heard == []
     assert "failed: Unreadable" in caplog.text
 
@@ -371,14 +379,14 @@ def test_listed_private_provider_is_called_at_the_address_that_was_checked(
         assert name in {"llm.internal", "127.0.0.1"}
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
-    made = offer(step, agent, outside, provider_url=f"http://llm.internal:{port}/")
+    offered = offer(step, agent, outside, provider_url=f"http://llm.internal:{port}/")
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    assert suggestion_log.ask_provider(made.pk)
+    assert suggestion_log.ask_provider(offered.pk)
     assert outside.hosts == [f"llm.internal:{port}"]
     # Once; the connection is made to the address that was checked.
     assert asked == ["llm.internal", "127.0.0.1"]
     settings.PRIVATE_SERVERS = outside_servers.read([f"other.internal:{port}"])
-    assert not suggestion_log.ask_provider(made.pk)
+    assert not suggestion_log.ask_provider(offered.pk)
 
 
 def test_provider_is_asked_by_a_worker(
@@ -393,10 +401,10 @@ def test_provider_is_asked_by_a_worker(
     monkeypatch.setitem(app.conf, "task_always_eager", True)
     outside.answer = (200, json.dumps({"suggestions": ["Elle arrive."]}).encode())
     with django_capture_on_commit_callbacks(execute=True):
-        made = offer(step, agent, outside)
+        offered = offer(step, agent, outside)
         assert outside.heard == []
-    made.refresh_from_db()
-    assert made.suggestions[0]["body"] == "Elle arrive."
+    offered.refresh_from_db()
+    assert offered.suggestions[0]["body"] == "Elle arrive."
     assert len(outside.heard) == 1
 
 
@@ -406,9 +414,9 @@ def test_provider_gets_personal_data_only_if_the_website_allows(
     settings.PROVIDERS_MAY_BE_PRIVATE = True
     outside.answer = (200, json.dumps({"suggestions": ["Elle arrive.", "", 7]}).encode())
     assert ask_provider(step, agent, outside)
-    secret, said = outside.heard.pop()
+    secret, body = outside.heard.pop()
     assert secret == "Bearer s3cret"
-    assert said == {
+    assert body == {
         "website": step.rule.website.key,
         "language": "fr",
         "question": "je suis : ma commande ?",
@@ -445,9 +453,9 @@ def test_provider_is_not_asked_after_three_failures(
     settings.PROVIDERS_MAY_BE_PRIVATE = True
     outside.answer = (500, b"")
     ask_provider(step, agent, outside)
-    made = SuggestionOffer.objects.get()
+    offered = SuggestionOffer.objects.get()
     for _time in range(4):
-        suggestion_log.ask_provider(made.pk)
+        suggestion_log.ask_provider(offered.pk)
     assert len(outside.heard) == 3
 
 

@@ -39,18 +39,18 @@ django.setup()
 from conversations.visitors.aliases import alias_of
 print(alias_of(uuid.UUID("{known}")), alias_of(uuid.UUID("{known}")).tint)
 """
-    said = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.strip()
     # Fixed here so that a change of the lists or bits is noticed: agents know these names.
-    assert said == "Poetic Snowdrop 4"
+    assert completed == "Poetic Snowdrop 4"
 
 
 def test_aliases_and_colours_are_evenly_distributed() -> None:
     ids = [uuid.uuid4() for _ in range(20_000)]
-    found = [alias_of(one) for one in ids]
-    words = Counter((one.quality, one.creature) for one in found)
-    tints = Counter(one.tint for one in found)
+    aliases = [alias_of(one) for one in ids]
+    words = Counter((one.quality, one.creature) for one in aliases)
+    tints = Counter(one.tint for one in aliases)
     assert len(words) > 0.85 * QUALITIES * CREATURES  # of 8,192, chance leaves out 9 %
     assert max(words.values()) < 16
     assert set(tints) == set(range(TINTS))
@@ -72,10 +72,10 @@ def test_alias_search_ignores_word_order_and_case(public_id: uuid.UUID, language
     with translation.override(language):
         alias = str(alias_of(public_id))
         for typed in (alias, alias.upper(), " ".join(reversed(alias.lower().split()))):
-            found = range_of(typed)
-            assert found is not None
-            assert found[0] <= public_id <= found[1]
-            assert str(alias_of(found[0])) == str(alias_of(found[1])) == alias
+            aliases = range_of(typed)
+            assert aliases is not None
+            assert aliases[0] <= public_id <= aliases[1]
+            assert str(alias_of(aliases[0])) == str(alias_of(aliases[1])) == alias
 
 
 @pytest.mark.parametrize("text", ["", "calm", "heron", "calm calm", "Calm Heron too", "#1042"])

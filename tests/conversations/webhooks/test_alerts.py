@@ -37,11 +37,11 @@ def step() -> RuleStep:
 
 
 def webhook(step: RuleStep, *chosen: str) -> Webhook:
-    made = Webhook(
+    row = Webhook(
         website=step.rule.website, name="alerts", url="https://example.com/", events=list(chosen)
     )
-    webhook_verbs.create(made, at=timezone.now())
-    return made
+    webhook_verbs.create(row, at=timezone.now())
+    return row
 
 
 def told() -> list[tuple[str, dict[str, object]]]:
@@ -103,9 +103,9 @@ def test_only_1_and_2_out_of_5_are_low_ratings(
     sending.add(talk.pk, author=Author.AGENT, body="x", client_id=uuid.uuid4(), at=NOW)
     verbs.close(talk.pk, actor=actors.agent(agent.user), reason=CloseReason.RESOLVED, at=NOW)
     assert surveys.answer(talk.pk, csat=csat, nps=5, comment="secret words", at=NOW)
-    found = told()
-    assert len(found) == alerts
-    assert "secret words" not in str(found)
+    sent = told()
+    assert len(sent) == alerts
+    assert "secret words" not in str(sent)
 
 
 def test_a_disabled_webhook_collects_no_alerts(step: RuleStep) -> None:

@@ -110,11 +110,11 @@ def test_the_data_are_those_of_the_change_feed(
     )
     drain(webhook)
     client = with_token(UserFactory(role=Role.ADMIN))
-    told = client.get("/api/v1/events/").json()["results"]
+    entries = client.get("/api/v1/events/").json()["results"]
     assert [one["data"] for one in receiver.bodies] == [
-        one.get("event") or one["message"] for one in told
+        one.get("event") or one["message"] for one in entries
     ]
-    assert len(told) == 4
+    assert len(entries) == 4
 
 
 def test_only_the_chosen_events_of_its_own_website_are_sent(

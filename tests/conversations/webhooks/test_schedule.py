@@ -18,15 +18,15 @@ FAILED = Outcome(False, "status", 500)
 
 def lives_until_parked(chance: float) -> list[timedelta]:
     """Return the moments of all attempts of a delivery that never succeeds."""
-    at, attempts, found = NOW, 0, []
+    at, attempts, delays = NOW, 0, []
     while True:
         attempts += 1
-        found.append(at - NOW)
+        delays.append(at - NOW)
         following = after_attempt(
             FAILED, attempts=attempts, first_tried_at=NOW, at=at, chance=chance
         )
         if following.is_parked:
-            return found
+            return delays
         assert following.due_at > at
         at = following.due_at
 

@@ -46,11 +46,11 @@ def said(talk: int) -> None:
 
 def told(receiver: Receiver) -> dict[int, list[int]]:
     """Return the numbers of the messages of each conversation, in the order of arrival."""
-    found: dict[int, list[int]] = defaultdict(list)
+    received: dict[int, list[int]] = defaultdict(list)
     for one in receiver.bodies:
         if one["type"] == "message.created":
-            found[one["conversation"]].append(one["data"]["seq"])
-    return found
+            received[one["conversation"]].append(one["data"]["seq"])
+    return received
 
 
 def first_times(seqs: list[int]) -> list[int]:
@@ -144,8 +144,8 @@ def test_a_crash_loses_and_reorders_nothing(
     assert not rounds.run(webhook.pk)  # its lease is still there
     WebhookProgress.objects.update(leased_until=timezone.now())
     drain(webhook)
-    kept = {talk: first_times(seqs) for talk, seqs in told(receiver).items()}
-    assert kept == {talks[0]: [1, 2, 3, 4, 5], talks[1]: [1, 2, 3, 4], talks[2]: [1, 2, 3, 4]}
+    received = {talk: first_times(seqs) for talk, seqs in told(receiver).items()}
+    assert received == {talks[0]: [1, 2, 3, 4, 5], talks[1]: [1, 2, 3, 4], talks[2]: [1, 2, 3, 4]}
     assert WebhookDelivery.objects.filter(delivered_at__isnull=False).count() == 13
     assert WebhookDelivery.objects.count() == 13
 
@@ -238,8 +238,8 @@ def test_a_killed_process_loses_and_reorders_nothing(
     webhook_id = WebhookProgress.objects.get().pk
     while rounds.run(webhook_id):
         pass
-    kept = {talk: first_times(seqs) for talk, seqs in told(receiver).items()}
-    assert kept == {talk: list(range(1, 11)) for talk in talks}
+    received = {talk: first_times(seqs) for talk, seqs in told(receiver).items()}
+    assert received == {talk: list(range(1, 11)) for talk in talks}
     assert Message.objects.count() == 40
     assert not WebhookDelivery.objects.filter(delivered_at=None).exists()
     assert Conversation.objects.count() == 4

@@ -126,8 +126,8 @@ def test_an_entry_is_dead_and_reported_after_ten_attempts() -> None:
     assert not outbox.deliver(entry().pk)
     assert entry().dead_at is not None
     assert not outbox.deliver(entry().pk)
-    (found,) = invariants.findings(at=NOW)
-    assert (found.check, "gone" in found.what) == ("outbox", True)
+    (finding,) = invariants.findings(at=NOW)
+    assert (finding.check, "gone" in finding.what) == ("outbox", True)
 
 
 @pytest.mark.django_db

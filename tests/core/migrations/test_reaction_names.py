@@ -23,9 +23,9 @@ def test_entries_of_the_former_version_get_new_reaction_names() -> None:
     assert {name.rsplit(".", 1)[0] + "." for _, name in names} == set(moved.MOVED.values())
     for former, _ in names:
         OutboxEntry.objects.create(reaction=former, payload={})
-    kept = OutboxEntry.objects.create(reaction="routing.dispatch.drain_agent", payload={})
+    entry = OutboxEntry.objects.create(reaction="routing.dispatch.drain_agent", payload={})
     moved.rename(OutboxEntry.objects, moved.MOVED)
-    stored = OutboxEntry.objects.exclude(pk=kept.pk).values_list("reaction", flat=True)
+    stored = OutboxEntry.objects.exclude(pk=entry.pk).values_list("reaction", flat=True)
     assert sorted(stored) == sorted(name for _, name in names)
-    kept.refresh_from_db()
-    assert kept.reaction == "routing.dispatch.drain_agent"
+    entry.refresh_from_db()
+    assert entry.reaction == "routing.dispatch.drain_agent"

@@ -42,12 +42,12 @@ def socket_that_never_answers() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def admitted(times: int, **who: str) -> int:
+def admitted(times: int, **subjects: str) -> int:
     """Return how many of ``times`` requests are admitted."""
     count = 0
     for _ in range(times):
         try:
-            counters.hit("messages", **who)
+            counters.hit("messages", **subjects)
         except TooMany:
             continue
         count += 1
@@ -101,8 +101,8 @@ async def test_many_at_once_pass_no_more_than_the_limit(connections: None) -> No
 async def test_admitted_request_costs_one_round_trip(
     connections: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    who = {"address": "192.0.2.1", "website": "shop"}
-    await counters.hit_async("messages", visitor="a", **who)
+    subjects = {"address": "192.0.2.1", "website": "shop"}
+    await counters.hit_async("messages", visitor="a", **subjects)
     sent: list[int] = []
     send = Connection.send_packed_command
 
@@ -111,7 +111,7 @@ async def test_admitted_request_costs_one_round_trip(
         await send(self, command, check_health)
 
     monkeypatch.setattr(Connection, "send_packed_command", count)
-    await counters.hit_async("messages", visitor="b", **who)
+    await counters.hit_async("messages", visitor="b", **subjects)
     assert len(sent) == 1
 
 

@@ -13,8 +13,8 @@ MINUTE = Window(By.VISITOR, "rate:messages:visitor:x", 10, 60)
 
 
 def test_limits_are_parsed_from_text() -> None:
-    found = parse("visitor 40/minute, address 5/15minute")
-    assert found == {
+    parsed = parse("visitor 40/minute, address 5/15minute")
+    assert parsed == {
         By.VISITOR: limits.parse("40/minute"),
         By.ADDRESS: limits.parse("5 per 15 minute"),
     }
@@ -44,8 +44,8 @@ def test_address_is_counted_by_its_network(address: str, subject: str) -> None:
 
 
 def test_window_without_a_subject_counts_nobody() -> None:
-    found = of("messages", parse("visitor 4/minute, address 8/minute"), {By.ADDRESS: "a"})
-    assert found == [Window(By.ADDRESS, "rate:messages:address:a", 8, 60)]
+    windows = of("messages", parse("visitor 4/minute, address 8/minute"), {By.ADDRESS: "a"})
+    assert windows == [Window(By.ADDRESS, "rate:messages:address:a", 8, 60)]
 
 
 def test_longest_wait_decides() -> None:

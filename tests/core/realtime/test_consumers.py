@@ -20,9 +20,9 @@ class Fault(Exception):
 
 @pytest.fixture
 async def layer() -> Any:
-    found = get_channel_layer()
-    yield found
-    await found.flush()
+    channel_layer = get_channel_layer()
+    yield channel_layer
+    await channel_layer.flush()
 
 
 class Socket(LiveConsumer):

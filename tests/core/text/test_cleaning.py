@@ -133,8 +133,8 @@ def test_json_is_cleaned_in_keys_and_values() -> None:
 
 @given(st.text(max_size=40))
 def test_a_label_has_no_text_direction_characters(text: str) -> None:
-    kept = line(text)
+    cleaned = line(text)
     assert not any(
-        unicodedata.bidirectional(c) in {"RLO", "LRO", "RLE", "LRE", "PDF"} for c in kept
+        unicodedata.bidirectional(c) in {"RLO", "LRO", "RLE", "LRE", "PDF"} for c in cleaned
     )
-    assert line(kept) == kept
+    assert line(cleaned) == cleaned

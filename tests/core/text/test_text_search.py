@@ -77,7 +77,7 @@ def is_found(query: str, text: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("text", "asked"),
+    ("text", "query"),
     [
         ("l’adresse", "l'adresse adresse l’adresse ADRESSE adr l'adr"),
         ("Une adresse", "l'adresse l’adresses"),
@@ -107,14 +107,14 @@ def is_found(query: str, text: str) -> bool:
         ("ﬁn ２０２６ Ⅳ", "fin 2026 iv"),
     ],
 )
-def test_words_are_found_in_different_spellings(text: str, asked: str) -> None:
-    for one in asked.split():
+def test_words_are_found_in_different_spellings(text: str, query: str) -> None:
+    for one in query.split():
         if sought(one):
             assert is_found(as_tsquery(sought(one)), f"Voici {text} ."), one
 
 
 @pytest.mark.parametrize(
-    ("text", "asked"),
+    ("text", "query"),
     [
         ("हिन्दी", "हन्दू"),  # vowel signs are letters
         ("配送状況", "状送"),
@@ -122,13 +122,13 @@ def test_words_are_found_in_different_spellings(text: str, asked: str) -> None:
         ("AB-1234-Z", "34 AC-1234"),
     ],
 )
-def test_other_words_are_not_found(text: str, asked: str) -> None:
-    for one in asked.split():
+def test_other_words_are_not_found(text: str, query: str) -> None:
+    for one in query.split():
         assert not is_found(as_tsquery(sought(one)), text), one
 
 
-def shown(text: str, asked: str) -> list[str]:
-    return [piece.text for piece in cut(text, sought(asked)) if piece.is_found]
+def shown(text: str, query: str) -> list[str]:
+    return [piece.text for piece in cut(text, sought(query)) if piece.is_found]
 
 
 def test_an_excerpt_shows_the_match() -> None:

@@ -113,11 +113,11 @@ def test_the_list_has_the_filters_of_the_search(
 
 
 def test_the_cursor_of_a_search_keeps_its_filters(step: RuleStep, client: Client) -> None:
-    found = [queued(step).pk for _ in range(3)]
+    numbers = [queued(step).pk for _ in range(3)]
     first = client.get(LIST, {"status": "queued", "page_size": 2}).json()
     assert "status=queued" in first["next"]
     second = client.get(first["next"]).json()
-    assert [row["number"] for row in first["results"] + second["results"]] == found[::-1]
+    assert [row["number"] for row in first["results"] + second["results"]] == numbers[::-1]
 
 
 # --- The verbs
@@ -261,8 +261,12 @@ def test_a_supervisor_reassigns_releases_and_wakes(
     assert released.json()["status"] == "queued"
     snoozed = in_status(Status.SNOOZED, step, agent, keep=False)
     assert post(client, f"{LIST}{snoozed.pk}/wake/").json()["status"] == "queued"
-    told = client.get(f"{LIST}{stranded.pk}/events/").json()["results"][-1]
-    assert (told["verb"], told["by"], told["name"]) == ("release", "manager", "Bruno")
+    last_event = client.get(f"{LIST}{stranded.pk}/events/").json()["results"][-1]
+    assert (last_event["verb"], last_event["by"], last_event["name"]) == (
+        "release",
+        "manager",
+        "Bruno",
+    )
 
 
 def test_a_connected_agent_keeps_what_is_on_their_desk(
@@ -293,10 +297,10 @@ def test_a_supervisor_begins_a_conversation_of_a_known_visitor(step: RuleStep, b
     sent = begin(visitor, page_url="https://localhost/cart")
     answer = post(client, LIST, sent)
     assert answer.status_code == 201
-    made = Conversation.objects.get()
-    assert (made.status, made.group_id) == (Status.QUEUED, step.group_id)
+    conversation = Conversation.objects.get()
+    assert (conversation.status, conversation.group_id) == (Status.QUEUED, step.group_id)
     assert answer.json()["visitor"] == str(visitor.public_id)
-    assert made.page_url == "https://localhost/cart"
+    assert conversation.page_url == "https://localhost/cart"
     assert post(client, LIST, sent).status_code == 200
     assert post(client, LIST, begin(visitor)).status_code == 200
     assert Conversation.objects.get().last_seq == 2
@@ -347,8 +351,8 @@ def test_a_file_goes_up_first_and_then_with_a_message(
     assert (first.status_code, first.json()["attachment"]["name"]) == (201, "list.csv")
     again = client.put(f"{path}?name=list.csv", content, content_type="text/csv")
     assert again.status_code == 200
-    said = {"id": str(uuid.uuid4()), "attachment": str(file)}
-    answer = post(client, f"{LIST}{talk.pk}/messages/", said)
+    message = {"id": str(uuid.uuid4()), "attachment": str(file)}
+    answer = post(client, f"{LIST}{talk.pk}/messages/", message)
     assert answer.json()["message"]["attachment"]["id"] == str(file)
     download = client.get(path)
     assert download.content == content
@@ -399,8 +403,8 @@ def test_a_service_account_with_a_desk_appears_by_name(step: RuleStep) -> None:
     step.group.members.add(robot)
     talk = social(step, robot)
     client = with_token(account)
-    said = {"id": str(uuid.uuid4()), "body": "Your parcel has left."}
-    answer = post(client, f"{LIST}{talk.pk}/messages/", said)
+    message = {"id": str(uuid.uuid4()), "body": "Your parcel has left."}
+    answer = post(client, f"{LIST}{talk.pk}/messages/", message)
     assert answer.json()["message"]["name"] == "Parcel robot"
     post(client, f"{LIST}{talk.pk}/close/")
     line = client.get(f"{LIST}{talk.pk}/events/").json()["results"][-1]

@@ -45,8 +45,8 @@ def test_a_limited_token_reads_only_its_websites() -> None:
         step.group.members.add(agent)
         queued(step)
     client = with_token(agent.user, websites=[one.rule.website])
-    told = client.get(FEED).json()["results"]
-    assert [entry["website"] for entry in told] == [one.rule.website.key]
+    entries = client.get(FEED).json()["results"]
+    assert [entry["website"] for entry in entries] == [one.rule.website.key]
 
 
 def test_cursors_are_checked() -> None:

@@ -55,12 +55,12 @@ def test_verb_moves_conversation_on_own_desk(
     conversation = on_desk(step, agent, style=style, solved_window=timedelta(days=1))
     answer = post(browser(agent.user), conversation.pk, verb, confirmed="on")
     assert answer.status_code == 204
-    told = json.loads(answer["HX-Trigger"])
-    assert told["desk:moved"] == {"number": conversation.pk, "status": status}
-    assert told["desk:notice"]["sentence"].startswith(f"#{conversation.pk} ")
+    triggers = json.loads(answer["HX-Trigger"])
+    assert triggers["desk:moved"] == {"number": conversation.pk, "status": status}
+    assert triggers["desk:notice"]["sentence"].startswith(f"#{conversation.pk} ")
     # A closed conversation cannot be undone (C71).
     undo = f"/desk/c/{conversation.pk}/take-back/" if status != Status.CLOSED else None
-    assert told["desk:notice"].get("undo") == undo
+    assert triggers["desk:notice"].get("undo") == undo
     assert now(conversation).status == status
 
 

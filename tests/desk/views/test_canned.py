@@ -24,9 +24,9 @@ Browser = Callable[[User], Client]
 
 
 def reply(body: str = "text", *, files: int = 0, **owner: Any) -> CannedReply:
-    made = CannedReply(name=owner.pop("name", "A reply"), body=body, **owner)
+    canned = CannedReply(name=owner.pop("name", "A reply"), body=body, **owner)
     added = [prepare_bytes(b"file %d" % n, f"{n}.txt") for n in range(files)]
-    return library.save(made, added=added)
+    return library.save(canned, added=added)
 
 
 def search_replies(client: Client, conversation: Conversation, query: str = "") -> list[int]:
@@ -84,10 +84,10 @@ def test_used_reply_is_filled_attaches_files_and_is_counted(
     one = reply("Hello {visitor_name}, {agent_name} of {website_name}", agent=agent, files=2)
     client = browser(agent.user)
     address = f"/desk/c/{conversation.pk}/replies/{one.pk}/"
-    said = client.post(address).json()
-    assert said["body"] == f"Hello, Alice of {step.rule.website.name}"
-    assert said["missing"] == ["the visitor's name"]
-    assert [file["name"] for file in said["attachments"]] == ["0.txt", "1.txt"]
+    inserted = client.post(address).json()
+    assert inserted["body"] == f"Hello, Alice of {step.rule.website.name}"
+    assert inserted["missing"] == ["the visitor's name"]
+    assert [file["name"] for file in inserted["attachments"]] == ["0.txt", "1.txt"]
     conversation.visitor.name = "Jeanne"
     conversation.visitor.save()
     assert client.post(address).json()["body"].startswith("Hello Jeanne, Alice")
@@ -96,7 +96,7 @@ def test_used_reply_is_filled_attaches_files_and_is_counted(
     # Each use has files of its own: they count as the agent's uploads, and are deleted if not sent.
     assert Attachment.objects.filter(conversation=conversation, agent=agent).count() == 4
     file = one.files.get(name="0.txt").file
-    assert attachments.forget(Attachment.objects.get(pk=said["attachments"][0]["id"])) == 1
+    assert attachments.forget(Attachment.objects.get(pk=inserted["attachments"][0]["id"])) == 1
     assert default_storage.exists(file)
 
 
@@ -127,8 +127,8 @@ def test_role_determines_the_possible_owners_of_a_reply(
         for owner, status in expected.items():
             answer = client.post("/desk/replies/new/", form(owner))
             assert answer.status_code == status, (user.role, owner)
-    kept = {(one.agent_id, one.group_id, one.website_id) for one in CannedReply.objects.all()}
-    assert kept == {
+    owners = {(one.agent_id, one.group_id, one.website_id) for one in CannedReply.objects.all()}
+    assert owners == {
         (agent.pk, None, None),
         (None, step.group_id, None),
         (None, None, step.rule.website_id),

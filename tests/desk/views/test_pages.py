@@ -83,8 +83,8 @@ def test_box_shows_last_message_and_waiting_time(step: RuleStep, agent: Agent) -
         sending.add(number, author=author, body=body, client_id=uuid.uuid4(), at=at, **more)
 
     def box() -> Any:
-        [[found], _assigned] = state_boxes.boxes(agent)
-        return found
+        [[shown], _assigned] = state_boxes.boxes(agent)
+        return shown
 
     assert (box().last_message, box().waits_since) == (None, None)
     say(Author.VISITOR, "La lampe est arrivée cassée.", 1)
@@ -147,11 +147,11 @@ def test_visitor_alias_is_the_same_everywhere(
 
 
 def test_snoozed_tab_lists_kept_and_team_conversations(step: RuleStep, agent: Agent) -> None:
-    kept = in_status(Status.SNOOZED, step, agent, keep=True)
+    snoozed = in_status(Status.SNOOZED, step, agent, keep=True)
     left = in_status(Status.SNOOZED, step, agent, keep=False)
     elsewhere = StepFactory(rule=step.rule)
     in_status(Status.SNOOZED, elsewhere, AgentFactory(), keep=False)
-    assert [row.number for row in queries.kept_by(agent)] == [kept.pk]
+    assert [row.number for row in queries.kept_by(agent)] == [snoozed.pk]
     assert [row.number for row in queries.left_to_team(agent)] == [left.pk]
     assert queries.snoozed_count(agent) == 2
 

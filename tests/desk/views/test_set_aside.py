@@ -102,13 +102,13 @@ def test_conversation_with_unseen_message_is_not_set_aside(
     Conversation.objects.filter(pk=answered.pk).update(is_asynchronous=True)
     seen = Conversation.objects.get(pk=answered.pk).last_seq
     new = write(answered, Author.VISITOR)
-    said = {"confirmed": "on", **SNOOZE}
-    answer = post(browser, agent, answered.pk, verb, seen=seen, **said)
+    form = {"confirmed": "on", **SNOOZE}
+    answer = post(browser, agent, answered.pk, verb, seen=seen, **form)
     assert answer.status_code == 409
-    told = json.loads(answer["HX-Trigger"])["desk:refused"]["message"]
-    assert told.startswith("The visitor has just written. Read the message before you ")
+    message = json.loads(answer["HX-Trigger"])["desk:refused"]["message"]
+    assert message.startswith("The visitor has just written. Read the message before you ")
     assert status(answered) == Status.ACTIVE
-    assert post(browser, agent, answered.pk, verb, seen=new, **said).status_code == 204
+    assert post(browser, agent, answered.pk, verb, seen=new, **form).status_code == 204
     assert status(answered) != Status.ACTIVE
 
 
@@ -117,8 +117,8 @@ def test_missing_or_invalid_seen_number_is_ignored(
     browser: Browser, agent: Agent, answered: Conversation, seen: str | None
 ) -> None:
     write(answered, Author.VISITOR)
-    said = {} if seen is None else {"seen": seen}
-    assert post(browser, agent, answered.pk, "close", confirmed="on", **said).status_code == 204
+    form = {} if seen is None else {"seen": seen}
+    assert post(browser, agent, answered.pk, "close", confirmed="on", **form).status_code == 204
 
 
 def test_only_visitor_messages_have_to_be_seen(

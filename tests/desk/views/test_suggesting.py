@@ -32,18 +32,18 @@ def test_suggestion_is_decided_once_and_counted(
         client_id = uuid.uuid4()
         sending.add(conversation.pk, author=Author.VISITOR, body=asked, client_id=client_id, at=NOW)
         address = f"/desk/c/{conversation.pk}/suggestions/"
-        said = client.post(address).json()
-        assert said["suggestions"] == [
+        answer = client.post(address).json()
+        assert answer["suggestions"] == [
             {"source": "canned", "title": "Délai de livraison", "body": text}
         ]
         stranger = browser(AgentFactory().user)
         assert stranger.post(address).status_code == 404
-        assert stranger.post(f"{address}{said['seq']}/", {"chosen": "0"}).status_code == 404
+        assert stranger.post(f"{address}{answer['seq']}/", {"chosen": "0"}).status_code == 404
         assert client.get(address).status_code == 405
-        assert client.post(f"{address}{said['seq']}/", {"chosen": "²"}).status_code == 400
+        assert client.post(f"{address}{answer['seq']}/", {"chosen": "²"}).status_code == 400
         for _twice in range(2):
             decided = {"chosen": chosen, "edited": edited}
-            assert client.post(f"{address}{said['seq']}/", decided).status_code == 204
+            assert client.post(f"{address}{answer['seq']}/", decided).status_code == 204
         assert client.post(address).json() == {"seq": 0, "suggestions": []}
     outcomes = SuggestionOffer.objects.order_by("pk").values_list("outcome", "source")
     assert list(outcomes) == [

@@ -110,8 +110,8 @@ def test_conversation_of_a_connected_agent_cannot_be_reassigned(
     one = on_desk(step, alice)
     answer = post(manager, one.pk, "reassign", to=f"agent-{bruno.pk}")
     assert answer.status_code == 409
-    told = json.loads(answer["HX-Trigger"])["desk:refused"]["message"]
-    assert told == "Its agent is connected and can transfer it from the desk."
+    message = json.loads(answer["HX-Trigger"])["desk:refused"]["message"]
+    assert message == "Its agent is connected and can transfer it from the desk."
     assert state_of(one) == (Status.ACTIVE, alice)
 
 

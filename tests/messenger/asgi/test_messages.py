@@ -153,7 +153,7 @@ def test_a_first_message_without_room_is_refused_with_an_explanation(
 
 
 @pytest.mark.parametrize(
-    ("sent", "told"),
+    ("sent", "refusal"),
     [
         (first(body=""), (400, "empty")),
         (first(body=" \n\t "), (400, "empty")),
@@ -167,9 +167,9 @@ def test_a_first_message_without_room_is_refused_with_an_explanation(
     ],
 )
 def test_invalid_input_is_refused_and_creates_no_conversation(
-    browser: Browser, visitor: Visitor, step: RuleStep, sent: object, told: tuple[int, str]
+    browser: Browser, visitor: Visitor, step: RuleStep, sent: object, refusal: tuple[int, str]
 ) -> None:
-    assert code_of(browser.post("conversations/", sent)) == told
+    assert code_of(browser.post("conversations/", sent)) == refusal
     assert Conversation.objects.count() == 0
 
 
@@ -307,12 +307,12 @@ def test_a_wrong_method_is_a_405(browser: Browser, path: str, allowed: str) -> N
 
 
 def test_errors_use_the_requested_language(browser: Browser) -> None:
-    told = {
+    messages = {
         language: browser.get("state/", Accept_Language=language).json()["error"]["message"]
         for language in ("en", "fr")
     }
-    assert told["en"] == "We no longer recognise this browser. Please start again."
-    assert told["fr"] != told["en"]
+    assert messages["en"] == "We no longer recognise this browser. Please start again."
+    assert messages["fr"] != messages["en"]
 
 
 # --- Tickets

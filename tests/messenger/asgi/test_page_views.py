@@ -111,13 +111,13 @@ async def test_a_page_of_the_website_may_engage(page: Page, step: RuleStep) -> N
 
 async def test_a_refusal_includes_its_reason(page: Page, website: Website, step: RuleStep) -> None:
     await in_thread(queued)(step)
-    told = await page.engagement()
-    assert (told["engage"], told["reason"]) == (False, "no_room")
+    answer = await page.engagement()
+    assert (answer["engage"], answer["reason"]) == (False, "no_room")
     await TargetingRule.objects.aupdate(is_enabled=False)
     await in_thread(changes.rule_changed)(website.pk)
     await asyncio.sleep(snapshot_cache.LOOK)
-    told = await page.engagement()
-    assert (told["engage"], told["reason"], "targeting" in told) == (False, "no_rule", False)
+    answer = await page.engagement()
+    assert (answer["engage"], answer["reason"], "targeting" in answer) == (False, "no_rule", False)
 
 
 async def test_a_closed_group_includes_its_opening_time(
@@ -126,11 +126,11 @@ async def test_a_closed_group_includes_its_opening_time(
     group, opens = step.group, timezone.now() + timedelta(minutes=30)
     group.is_open, group.keeps_places_when_closed, group.hours_change_at = False, False, opens
     await group.asave()
-    told = await page.engagement()
-    assert (told["engage"], told["reason"]) == (False, "closed")
-    assert told["opens_at"] == opens.isoformat()
-    assert 1790 <= told["again_in"] <= 1800
-    assert told["shows"] is False
+    answer = await page.engagement()
+    assert (answer["engage"], answer["reason"]) == (False, "closed")
+    assert answer["opens_at"] == opens.isoformat()
+    assert 1790 <= answer["again_in"] <= 1800
+    assert answer["shows"] is False
 
 
 async def test_a_closed_group_shows_the_button_if_enabled_and_its_opening_is_known(
@@ -145,8 +145,8 @@ async def test_a_closed_group_shows_the_button_if_enabled_and_its_opening_is_kno
         await group.asave()
         await in_thread(changes.rule_changed)(website.pk)
         await asyncio.sleep(snapshot_cache.LOOK)
-        told = await page.engagement()
-        assert (told["engage"], told["reason"], told.get("shows")) == (False, "closed", shows)
+        answer = await page.engagement()
+        assert (answer["engage"], answer["reason"], answer.get("shows")) == (False, "closed", shows)
 
 
 async def test_the_first_matching_targeting_rule_applies(
@@ -160,13 +160,13 @@ async def test_the_first_matching_targeting_rule_applies(
         texts={"fr": "Une question ?", "en": "Any question?"},
     )
     await TargetingRule.objects.filter(pk=everywhere.pk).aupdate(position=cart.position + 1)
-    told = await page.engagement(url=f"{SHOP}/cart/", seconds=5)
-    assert (told["targeting"], told["again_in"]) == (everywhere.pk, 15)
-    told = await page.engagement(url=f"{SHOP}/cart/", seconds=20)
-    assert told["targeting"] == cart.pk
-    assert told["notification"] == {"kind": "text", "text": "Any question?"}
-    told = await page.engagement(url=f"{SHOP}/cart/", seconds=20, language="de")
-    assert told["notification"]["text"] == "Une question ?"  # the website's own language
+    answer = await page.engagement(url=f"{SHOP}/cart/", seconds=5)
+    assert (answer["targeting"], answer["again_in"]) == (everywhere.pk, 15)
+    answer = await page.engagement(url=f"{SHOP}/cart/", seconds=20)
+    assert answer["targeting"] == cart.pk
+    assert answer["notification"] == {"kind": "text", "text": "Any question?"}
+    answer = await page.engagement(url=f"{SHOP}/cart/", seconds=20, language="de")
+    assert answer["notification"]["text"] == "Une question ?"  # the website's own language
     assert (await page.engagement(url=f"{SHOP}/lamps/", seconds=20))["targeting"] == everywhere.pk
 
 
@@ -187,15 +187,15 @@ async def test_only_the_domains_of_the_website_are_accepted(page: Page, step: Ru
         "https://[",
         None,
     ):
-        answered, told = await page.ask(origin=foreign)
-        assert (answered, told["error"]["code"]) == (403, "origin")
+        answered, body = await page.ask(origin=foreign)
+        assert (answered, body["error"]["code"]) == (403, "origin")
         assert "access-control-allow-origin" not in page.headers
 
 
 async def test_invalid_methods_and_bodies_are_refused(page: Page, step: RuleStep) -> None:
     for method in ("GET", "DELETE"):
-        answered, told = await page.ask(method=method)
-        assert (answered, told["error"]["code"]) == (405, "method")
+        answered, body = await page.ask(method=method)
+        assert (answered, body["error"]["code"]) == (405, "method")
         assert page.headers["allow"] == "POST"
     for body, status, code in (
         ("", 400, "invalid"),
@@ -203,18 +203,18 @@ async def test_invalid_methods_and_bodies_are_refused(page: Page, step: RuleStep
         ("[]", 400, "invalid"),
         ('{"url": "' + "x" * 70_000 + '"}', 413, "too_long"),
     ):
-        answered, told = await page.ask(body=body)
-        assert (answered, told["error"]["code"]) == (status, code)
+        answered, answer = await page.ask(body=body)
+        assert (answered, answer["error"]["code"]) == (status, code)
 
 
 async def test_invalid_page_data_is_ignored(page: Page, step: RuleStep) -> None:
-    told = await page.engagement(url=7, language=None, device=[], pages="x", data={"a": {"b": 1}})
-    assert told["engage"] is True
+    answer = await page.engagement(url=7, language=None, device=[], pages="x", data={"a": {"b": 1}})
+    assert answer["engage"] is True
 
 
 async def test_an_unknown_key_is_a_404(website: Website) -> None:
-    answered, told = await Page("nobody").ask()
-    assert (answered, told["error"]["message"]) == (404, "No website has this key.")
+    answered, body = await Page("nobody").ask()
+    assert (answered, body["error"]["message"]) == (404, "No website has this key.")
 
 
 # --- From a snapshot --------------------------------------------------------------------------
@@ -253,8 +253,8 @@ async def test_a_cached_answer_takes_no_database_query(
 async def test_simultaneous_requests_take_one_snapshot(
     page: Page, step: RuleStep, database: list[str]
 ) -> None:
-    told = await asyncio.gather(*(Page().engagement() for _ in range(50)))
-    assert {answer["engage"] for answer in told} == {True}
+    answers = await asyncio.gather(*(Page().engagement() for _ in range(50)))
+    assert {answer["engage"] for answer in answers} == {True}
     assert database == ["celeste"]
 
 
@@ -265,8 +265,8 @@ async def test_processes_share_a_snapshot_that_one_of_them_renews(
     one, other = snapshot_cache.Shelf(), snapshot_cache.Shelf()
     try:
         now = timezone.now()
-        found = await asyncio.gather(*(s.get("celeste", at=now) for s in (one, other) * 5))
-        assert len({snapshot.encode() for snapshot in found if snapshot}) == 1
+        snapshots = await asyncio.gather(*(s.get("celeste", at=now) for s in (one, other) * 5))
+        assert len({snapshot.encode() for snapshot in snapshots if snapshot}) == 1
         assert database == ["celeste"]
         began = asyncio.get_running_loop().time()
         while asyncio.get_running_loop().time() - began < 2.5:
@@ -356,8 +356,8 @@ async def test_without_the_database_requests_fail_with_503_after_the_cache_expir
     assert (await page.engagement())["engage"] is True  # from the copy that is still valid
     await asyncio.sleep(snapshot_cache.LIMIT)
     for _ in range(3):
-        answered, told = await page.ask()
-        assert (answered, told["error"]["code"]) == (503, "unavailable")
+        answered, body = await page.ask()
+        assert (answered, body["error"]["code"]) == (503, "unavailable")
         assert page.headers["retry-after"] == "2"
     monkeypatch.undo()
     await asyncio.sleep(snapshot_cache.RENEWED)

@@ -34,13 +34,13 @@ def typed(website: Website, **changes: Any) -> dict[str, Any]:
 
 
 def config_of(response: Any) -> dict[str, Any]:
-    found = re.search(
+    match = re.search(
         r'<script id="config" type="application/json">(.*?)</script>',
         str(response.content.decode()),
     )
-    assert found is not None
-    told: dict[str, Any] = json.loads(found[1])
-    return told
+    assert match is not None
+    config: dict[str, Any] = json.loads(match[1])
+    return config
 
 
 def test_saved_settings_apply_to_visitors(administrator: Client, website: Website) -> None:
@@ -112,9 +112,9 @@ def test_the_preview_shows_unsaved_changes(
 def test_texts_use_the_visitors_language_or_the_websites(website: Website) -> None:
     own = {code: {name: f"{name} {code}" for name, _label, _lines in TEXTS} for code in LANGUAGES}
     Website.objects.update(texts=own, language="fr")
-    for wanted, got in (("en-GB", "en"), ("fr-CA", "fr"), ("de", "fr"), ("", "fr")):
+    for wanted, language in (("en-GB", "en"), ("fr-CA", "fr"), ("de", "fr"), ("", "fr")):
         config = config_of(Client().get(f"/messenger/{website.key}/", {"lang": wanted}))
-        assert (config["language"], config["texts"]["over"]) == (got, f"over {got}")
+        assert (config["language"], config["texts"]["over"]) == (language, f"over {language}")
 
 
 @pytest.mark.parametrize("role", [Role.MANAGER, Role.AGENT])

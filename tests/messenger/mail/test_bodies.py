@@ -166,9 +166,9 @@ def test_links_keep_their_address() -> None:
 
 
 def picture(width: int, height: int) -> bytes:
-    kept = io.BytesIO()
-    Image.new("RGB", (width, height), "teal").save(kept, "PNG")
-    return kept.getvalue()
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def names(mail: EmailMessage) -> list[str]:

@@ -382,9 +382,9 @@ def test_without_a_server_mails_are_written_to_files(
     settings.MAIL_FOLDER = tmp_path
     mail = schedule_mail(talk)
     assert send() == 1
-    (kept,) = tmp_path.iterdir()
-    assert kept.name == f"{mail.public_id}@localhost.eml"
-    assert b"multipart/alternative" in kept.read_bytes()
+    (file,) = tmp_path.iterdir()
+    assert file.name == f"{mail.public_id}@localhost.eml"
+    assert b"multipart/alternative" in file.read_bytes()
 
 
 def test_the_closing_mail_is_marked_as_an_automatic_reply(

@@ -22,7 +22,7 @@ def test_a_header_is_decoded_or_left_as_it_is(raw: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "found"),
+    ("value", "expected"),
     [
         ("Alice Martin <Alice@Example.com>", ["alice@example.com"]),
         ("Martin, Alice <alice@example.com>", ["alice@example.com"]),
@@ -39,8 +39,8 @@ def test_a_header_is_decoded_or_left_as_it_is(raw: str, text: str) -> None:
         ("<>", []),
     ],
 )
-def test_addresses_are_found_and_normalized(value: str, found: list[str]) -> None:
-    assert headers.addresses([value]) == found
+def test_addresses_are_found_and_normalized(value: str, expected: list[str]) -> None:
+    assert headers.addresses([value]) == expected
 
 
 def test_only_the_first_addresses_of_a_huge_header_are_read() -> None:

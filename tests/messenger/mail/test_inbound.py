@@ -57,8 +57,8 @@ def answer(talk: Conversation, **headers: str) -> EmailMessage:
 
 
 def close(talk: Conversation) -> None:
-    who = actors.agent(Agent.objects.get().user)
-    verbs.close(talk.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
+    actor = actors.agent(Agent.objects.get().user)
+    verbs.close(talk.pk, reason=CloseReason.RESOLVED, actor=actor, at=NOW)
 
 
 def browser_of(user: Any) -> Client:
@@ -75,22 +75,26 @@ def test_the_original_mail_is_stored_with_its_message(talk: Conversation) -> Non
     mail = answer(talk, Subject="Re: Lamp")
     assert take(mail, reply_address(talk.public_id)) == ReplyOutcome.ACCEPTED
     assert words_of(talk) == ["Brass, please."]
-    kept = InboundEmail.objects.get()
-    assert inbound_emails.content(kept) == mail.as_bytes()
-    assert (kept.subject, kept.sender, kept.size) == ("Re: Lamp", VISITOR, len(mail.as_bytes()))
-    assert "> Is it oak?" in kept.text
-    assert kept.seq == Message.objects.get(body="Brass, please.").seq
-    assert Reply.objects.get().email == kept
+    original = InboundEmail.objects.get()
+    assert inbound_emails.content(original) == mail.as_bytes()
+    assert (original.subject, original.sender, original.size) == (
+        "Re: Lamp",
+        VISITOR,
+        len(mail.as_bytes()),
+    )
+    assert "> Is it oak?" in original.text
+    assert original.seq == Message.objects.get(body="Brass, please.").seq
+    assert Reply.objects.get().email == original
     assert not Attachment.objects.exists()
 
 
 def test_agents_can_open_the_original_mail_and_its_file(talk: Conversation) -> None:
     take(answer(talk), reply_address(talk.public_id))
-    kept = InboundEmail.objects.get()
+    original = InboundEmail.objects.get()
     desk = browser_of(Agent.objects.get().user)
-    page = desk.get(f"/desk/c/{talk.pk}/emails/{kept.pk}/")
+    page = desk.get(f"/desk/c/{talk.pk}/emails/{original.pk}/")
     assert "&gt; Is it oak?" in page.content.decode()
-    file = desk.get(f"/desk/c/{talk.pk}/emails/{kept.pk}/file/")
+    file = desk.get(f"/desk/c/{talk.pk}/emails/{original.pk}/file/")
     assert b"Brass, please." in file.content
     assert file["Content-Type"] == "application/octet-stream"
     assert file["Content-Disposition"].startswith("attachment;")
@@ -100,17 +104,17 @@ def test_agents_can_open_the_original_mail_and_its_file(talk: Conversation) -> N
 
 def test_others_cannot_open_the_original_mail(talk: Conversation) -> None:
     take(answer(talk), reply_address(talk.public_id))
-    kept, other = InboundEmail.objects.get(), begin()
+    original, other = InboundEmail.objects.get(), begin()
     stranger = AgentFactory()
-    for path in (f"emails/{kept.pk}/", f"emails/{kept.pk}/file/"):
+    for path in (f"emails/{original.pk}/", f"emails/{original.pk}/file/"):
         assert browser_of(stranger.user).get(f"/desk/c/{talk.pk}/{path}").status_code == 404
         administrator = browser_of(UserFactory(role=Role.ADMIN))
         assert administrator.get(f"/desk/c/{talk.pk}/{path}").status_code == 200
         assert administrator.get(f"/desk/c/{other.pk}/{path}").status_code == 404
         assert Client().get(f"/desk/c/{talk.pk}/{path}").status_code == 302
-    default_storage.delete(kept.file)
+    default_storage.delete(original.file)
     gone = browser_of(Agent.objects.filter(user__isnull=False).first().user)  # type: ignore[union-attr]
-    assert gone.get(f"/desk/c/{talk.pk}/emails/{kept.pk}/file/").status_code == 404
+    assert gone.get(f"/desk/c/{talk.pk}/emails/{original.pk}/file/").status_code == 404
 
 
 def test_only_agents_receive_the_id_of_the_original_mail(
@@ -118,29 +122,29 @@ def test_only_agents_receive_the_id_of_the_original_mail(
 ) -> None:
     talk, agent = begin(), Agent.objects.get()
     Visitor.objects.filter(pk=talk.visitor_id).update(token_hash=hash_token("mine"))
-    told: list[MessageAdded] = []
+    facts: list[MessageAdded] = []
 
     async def receive(fact: MessageAdded) -> None:
-        told.append(fact)
+        facts.append(fact)
 
     bus.on(MessageAdded, receive)
     try:
         take(answer(talk), reply_address(talk.public_id))
     finally:
         bus._live[MessageAdded].remove(receive)
-    kept = str(InboundEmail.objects.get().pk)
-    assert [(fact.email, "email" in fact.message) for fact in told] == [(kept, False)]
-    for reader, email in ((as_agent(talk, agent), kept), (as_visitor(talk, "mine"), None)):
+    original_id = str(InboundEmail.objects.get().pk)
+    assert [(fact.email, "email" in fact.message) for fact in facts] == [(original_id, False)]
+    for reader, email in ((as_agent(talk, agent), original_id), (as_visitor(talk, "mine"), None)):
         last = reader.ask("GET", "messages/?after_seq=0").json["messages"][-1]
         assert (last["body"], last.get("email")) == ("Brass, please.", email)
-    assert as_visitor(talk, "mine").ask("GET", f"attachments/{kept}/").status == 404
+    assert as_visitor(talk, "mine").ask("GET", f"attachments/{original_id}/").status == 404
 
 
 def test_the_original_mail_is_exported_and_erased_with_its_visitor(
     talk: Conversation, django_capture_on_commit_callbacks: Any
 ) -> None:
     take(answer(talk), reply_address(talk.public_id))
-    kept = InboundEmail.objects.get()
+    original = InboundEmail.objects.get()
     subject = personal_data.of_visitor(talk.visitor)
     (row,) = personal_data.export(subject)["tables"]["conversations.inboundemail"]
     assert "> Is it oak?" in row["text"]
@@ -150,7 +154,7 @@ def test_the_original_mail_is_exported_and_erased_with_its_visitor(
         personal_data.erase(subject, by=None, at=NOW)
     assert not InboundEmail.objects.exists()
     assert not Reply.objects.exists()
-    assert not default_storage.exists(kept.file)
+    assert not default_storage.exists(original.file)
 
 
 # --- What is not a message is on record, and what its visitor sent is stored
@@ -160,11 +164,11 @@ def test_an_automatic_reply_becomes_no_message_and_is_stored(talk: Conversation)
     mail = letter(talk, "I am away.", Subject="Réponse automatique : Lamp")
     assert take(mail, reply_address(talk.public_id)) == ReplyOutcome.IGNORED
     assert words_of(talk) == []
-    kept = InboundEmail.objects.get()
-    assert (kept.seq, kept.text.strip()) == (None, "I am away.")
+    original = InboundEmail.objects.get()
+    assert (original.seq, original.text.strip()) == (None, "I am away.")
     admin = browser_of(UserFactory(role=Role.ADMIN, is_superuser=True, is_staff=True))
     page = admin.get(f"/admin/messenger/reply/{Reply.objects.get().pk}/change/").content.decode()
-    assert f"/desk/c/{talk.pk}/emails/{kept.pk}/file/" in page
+    assert f"/desk/c/{talk.pk}/emails/{original.pk}/file/" in page
 
 
 def test_a_mail_from_an_unknown_sender_is_not_stored(talk: Conversation) -> None:
@@ -222,8 +226,8 @@ def test_an_unnamed_picture_is_mentioned(talk: Conversation) -> None:
     mail = letter(talk, "Here:")
     mail.add_attachment(b"x" * 1000, maintype="image", subtype="png")
     take(mail, reply_address(talk.public_id))
-    said, note = words_of(talk)
-    assert said == "Here:"
+    text, note = words_of(talk)
+    assert text == "Here:"
     assert "image 1.png" in note
 
 
@@ -394,10 +398,10 @@ def test_webhooks_accept_unencoded_headers(
         "Message-ID: <é@example.org>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
         "Déjà reçu.\r\n"
     )
-    told = json.loads(postmark(to, raw))
+    payload = json.loads(postmark(to, raw))
     if not has_raw:
-        del told["RawEmail"]
-        told |= {
+        del payload["RawEmail"]
+        payload |= {
             "TextBody": "Déjà reçu.",
             "HtmlBody": "",
             "From": f"Jérôme 😀 <{VISITOR}>",
@@ -408,7 +412,7 @@ def test_webhooks_accept_unencoded_headers(
             ],
         }
     taken = client.post(
-        "/mail/in/postmark/inbound/", told, content_type="application/json", headers=RIGHT
+        "/mail/in/postmark/inbound/", payload, content_type="application/json", headers=RIGHT
     )
     assert taken.status_code == 200
     assert words_of(talk) == ["Déjà reçu."]

@@ -71,10 +71,10 @@ def marked(lines: list[str], width: int = 72) -> str:
 
 
 def mail(text: str, kind: str = "plain") -> bytes:
-    made = EmailMessage()
-    made["From"], made["Subject"] = "jeanne@example.org", "Re: Alice vous a répondu"
-    made.set_content(text, subtype=kind, charset="utf-8", cte="base64")
-    return made.as_bytes()
+    message = EmailMessage()
+    message["From"], message["Subject"] = "jeanne@example.org", "Re: Alice vous a répondu"
+    message.set_content(text, subtype=kind, charset="utf-8", cte="base64")
+    return message.as_bytes()
 
 
 def page(words: str) -> str:
@@ -124,14 +124,14 @@ def test_no_text_of_the_author_is_lost(shape: str, words: str) -> None:
     assume(squash(words))
     # A line with only our own text, or less than a word, cannot be distinguished from ours.
     assume(not any(OWN.has(line) for line in words.split("\n") if squash(line)))
-    found = quotes.words(parse(SHAPES[shape](words)).text, OWN)
-    assert pieces(words) == [one for one in pieces(found) if one in set(pieces(words))]
+    text = quotes.words(parse(SHAPES[shape](words)).text, OWN)
+    assert pieces(words) == [one for one in pieces(text) if one in set(pieces(words))]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_our_quoted_mail_is_removed(shape: str) -> None:
     words = "Le pied en laiton.\n\nMon numéro est 4711."
-    found = quotes.words(parse(SHAPES[shape](words)).text, OWN)
+    text = quotes.words(parse(SHAPES[shape](words)).text, OWN)
     for frame in (
         "##-",
         REPLY_TO,
@@ -141,8 +141,8 @@ def test_our_quoted_mail_is_removed(shape: str) -> None:
         "causerie=",
         "Continuer",
     ):
-        assert frame not in found
-    assert "Mon numéro est 4711." in found
+        assert frame not in text
+    assert "Mon numéro est 4711." in text
 
 
 def test_quoted_printable_mails_are_decoded() -> None:

@@ -142,15 +142,15 @@ def test_a_new_address_gets_the_pending_mail(talk: Conversation) -> None:
 def test_a_closed_conversation_is_still_mailed(talk: Conversation, agent: Agent) -> None:
     """R22: the link of that mail shows the survey."""
     say(talk, Author.AGENT, "It is. Good-bye!", at=NOW)
-    who = actors.agent(agent.user)
-    verbs.close(talk.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW + SECOND)
+    actor = actors.agent(agent.user)
+    verbs.close(talk.pk, reason=CloseReason.RESOLVED, actor=actor, at=NOW + SECOND)
     assert pending_mails.look(at=NOW + MINUTE) == 1
 
 
 def test_a_blocked_visitor_is_not_mailed(talk: Conversation, agent: Agent) -> None:
     say(talk, Author.AGENT, "Good-bye.", at=NOW)
-    who = actors.agent(agent.user)
-    verbs.close(talk.pk, reason=CloseReason.BLOCKED, actor=who, at=NOW + SECOND)
+    actor = actors.agent(agent.user)
+    verbs.close(talk.pk, reason=CloseReason.BLOCKED, actor=actor, at=NOW + SECOND)
     assert pending_mails.look(at=NOW + MINUTE) == 0
 
 

@@ -211,8 +211,8 @@ def test_a_reply_to_a_closed_conversation_gets_one_closing_mail(
     talk: Conversation, settings: Any
 ) -> None:
     agent = Agent.objects.get()
-    who = actors.agent(agent.user)
-    verbs.close(talk.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
+    actor = actors.agent(agent.user)
+    verbs.close(talk.pk, reason=CloseReason.RESOLVED, actor=actor, at=NOW)
     mail, to = letter(talk), reply_address(talk.public_id)
     assert [take(mail, to), take(mail, to)] == [ReplyOutcome.CLOSED, ReplyOutcome.IGNORED]
     assert Mail.objects.get().kind == MailKind.CLOSED

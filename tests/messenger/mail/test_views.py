@@ -34,8 +34,8 @@ TOKEN = "t" * 43
 @pytest.fixture
 def visitor(website: Website, browser: Browser) -> Visitor:
     browser.token = TOKEN
-    made: Visitor = VisitorFactory(website=website, token=TOKEN)
-    return made
+    visitor: Visitor = VisitorFactory(website=website, token=TOKEN)
+    return visitor
 
 
 @pytest.fixture

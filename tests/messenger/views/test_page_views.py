@@ -29,11 +29,11 @@ def visitor() -> Visitor:
     return VisitorFactory(token="word")
 
 
-def post_view(visitor: Visitor, token: str = "word", **said: Any) -> int:
+def post_view(visitor: Visitor, token: str = "word", **data: Any) -> int:
     """Post a page view as the Messenger does from a page of the site; return the status."""
     answer = Client(REMOTE_ADDR="81.2.69.142").post(
         f"/messenger/{visitor.website.key}/seen/",
-        {"url": "https://shop.example/a", "title": "A", "referrer": "", "view": {}} | said,
+        {"url": "https://shop.example/a", "title": "A", "referrer": "", "view": {}} | data,
         content_type="application/json",
         headers={"Authorization": f"Bearer {token}"},
     )
@@ -65,7 +65,7 @@ def test_nothing_is_stored_without_consent(visitor: Visitor, token: str) -> None
 
 
 @pytest.mark.parametrize(
-    "said",
+    "data",
     [
         {"url": "javascript:alert(1)"},
         {"url": "https://x/" + "a" * 2000},
@@ -73,8 +73,8 @@ def test_nothing_is_stored_without_consent(visitor: Visitor, token: str) -> None
         {"url": "https://x/\x00"},
     ],
 )
-def test_invalid_page_views_are_not_stored(visitor: Visitor, said: dict[str, Any]) -> None:
-    assert post_view(visitor, **said) == 204
+def test_invalid_page_views_are_not_stored(visitor: Visitor, data: dict[str, Any]) -> None:
+    assert post_view(visitor, **data) == 204
     assert not SeenPage.objects.exists()
 
 
@@ -98,9 +98,9 @@ def test_old_pages_and_drafts_are_deleted(visitor: Visitor, settings: Any) -> No
     settings.PAGE_DAYS = settings.DRAFT_DAYS = 30
     agent, step = AgentFactory(), StepFactory()
     for age, url in ((31, "old"), (29, "new")):
-        made = on_desk(step, agent).pk
+        number = on_desk(step, agent).pk
         page_views.see(visitor.pk, Seen(url=url), at=_now() - age * DAY)
-        drafts.save(agent.pk, made, url, at=_now() - age * DAY)
+        drafts.save(agent.pk, number, url, at=_now() - age * DAY)
     assert forget_traces() == 2
     assert [page.url for page in SeenPage.objects.all()] == ["new"]
     assert [draft.body for draft in Draft.objects.all()] == ["new"]
@@ -153,12 +153,12 @@ def test_a_page_view_takes_few_queries(
 
 @pytest.fixture
 def places(tmp_path: Path, settings: Any) -> Path:
-    made = MMDBWriter(ip_version=4, database_type="Test-City")
+    writer = MMDBWriter(ip_version=4, database_type="Test-City")
     city = {"names": {"en": "Lyons", "fr": "Lyon"}}
     lyon = {"city": city, "country": {"names": {"en": "France"}}}
-    made.insert_network(IPSet(["81.2.69.0/24"]), lyon)
+    writer.insert_network(IPSet(["81.2.69.0/24"]), lyon)
     path = tmp_path / "places.mmdb"
-    made.to_db_file(str(path))
+    writer.to_db_file(str(path))
     settings.PLACE_DATABASE, settings.PLACE_HEADER = str(path), ""
     return path
 
@@ -204,10 +204,10 @@ def test_the_agents_desk_is_notified(
     from conversations.facts import VisitorBrowsed
     from core.events import bus
 
-    told: list[VisitorBrowsed] = []
+    facts: list[VisitorBrowsed] = []
 
     async def receive(fact: VisitorBrowsed) -> None:
-        told.append(fact)
+        facts.append(fact)
 
     step = StepFactory(rule__website=visitor.website)
     agent = AgentFactory()
@@ -218,7 +218,7 @@ def test_the_agents_desk_is_notified(
             page_views.see(visitor.pk, Seen(url="https://x/"), at=NOW)
     finally:
         wiring.connect()
-    assert told == [VisitorBrowsed(conversation.pk, agent.pk)]
+    assert facts == [VisitorBrowsed(conversation.pk, agent.pk)]
 
 
 def test_withdrawn_consent_deletes_pages_and_profile(visitor: Visitor) -> None:

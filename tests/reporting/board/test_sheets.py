@@ -35,16 +35,16 @@ def step() -> RuleStep:
 
 @pytest.fixture
 def agent(step: RuleStep) -> Agent:
-    made = AgentFactory(display_name="@Alice")
-    step.group.members.add(made)
-    return made
+    agent = AgentFactory(display_name="@Alice")
+    step.group.members.add(agent)
+    return agent
 
 
 @pytest.fixture
 def manager(step: RuleStep) -> User:
-    made = UserFactory(role=Role.MANAGER, timezone="Europe/Paris")
-    step.group.managers.add(made)
-    return made
+    user = UserFactory(role=Role.MANAGER, timezone="Europe/Paris")
+    step.group.managers.add(user)
+    return user
 
 
 def as_user(user: User) -> Client:
@@ -89,13 +89,13 @@ def test_the_agent_table_is_not_limited_to_the_page_of_the_board(
     connect(bruno)
     page = as_user(manager).get("/reports/production/").content.decode()
     assert "Bruno" not in page
-    head, *found = lines(manager, "production/agents.csv?page=2")
-    assert [line[:2] for line in found] == [["'@Alice", "connected"], ["Bruno", "connected"]]
+    head, *rows = lines(manager, "production/agents.csv?page=2")
+    assert [line[:2] for line in rows] == [["'@Alice", "connected"], ["Bruno", "connected"]]
     chat = head.index("Chat")
     assert head[chat + 1 : chat + 3] == ["Chat, on desk", "Chat, slots"]
-    assert found[0][chat] in {"available", "full", "unavailable"}
-    assert found[0][chat + 1] == found[0][head.index("On desk")] == "1"
-    assert {len(line) for line in found} == {len(head)}
+    assert rows[0][chat] in {"available", "full", "unavailable"}
+    assert rows[0][chat + 1] == rows[0][head.index("On desk")] == "1"
+    assert {len(line) for line in rows} == {len(head)}
     assert [line[0] for line in lines(manager, "production/agents.csv?agent=bru")[1:]] == ["Bruno"]
 
 
@@ -108,9 +108,9 @@ def test_a_state_table_is_complete_and_uses_the_websites_time_zone(
     step.save()
     numbers = [queued(step, at=NOW - timedelta(hours=1)).pk for _number in range(3)]
     Visitor.objects.update(name="=1+1")
-    head, *found = lines(manager, "production/waiting.csv")
-    assert [int(line[0]) for line in found] == numbers
-    one = dict(zip(head, found[0], strict=True))
+    head, *rows = lines(manager, "production/waiting.csv")
+    assert [int(line[0]) for line in rows] == numbers
+    one = dict(zip(head, rows[0], strict=True))
     assert one["Visitor"].startswith("'=1+1")
     assert (one["State"], one["Website"], one["Group"]) == ("Waiting", "Maison", "SAV")
     assert (one["Since"], one["For (s)"]) == ("2035-03-05 09:00:00", "3600")
@@ -119,11 +119,11 @@ def test_a_state_table_is_complete_and_uses_the_websites_time_zone(
 def test_a_snoozed_conversation_shows_its_end(step: RuleStep, agent: Agent, manager: User) -> None:
     one = in_status(Status.ACTIVE, step, agent)
     until = NOW + timedelta(hours=3)
-    who = actors.agent(agent.user)
-    verbs.snooze(one.pk, until=until, keep=True, auto_close=False, actor=who, at=NOW)
+    actor = actors.agent(agent.user)
+    verbs.snooze(one.pk, until=until, keep=True, auto_close=False, actor=actor, at=NOW)
     head, line = lines(manager, "production/snoozed.csv")
-    told = dict(zip(head, line, strict=True))
-    assert (told["Kept"], told["Agent"], told["Until"]) == (
+    cells = dict(zip(head, line, strict=True))
+    assert (cells["Kept"], cells["Agent"], cells["Until"]) == (
         "yes",
         "'@Alice",
         "2035-03-05 13:00:00",
@@ -229,9 +229,9 @@ def test_the_replay_can_be_downloaded_after_its_calculation(step: RuleStep, mana
     cache.clear()
     website = step.rule.website
     run_simulation.run(website.pk, [10, 20], f"simulation:{website.pk}::10:20", at=NOW)
-    head, *found = lines(manager, address.removeprefix("/reports/"))
+    head, *rows = lines(manager, address.removeprefix("/reports/"))
     assert head[:3] == ["What would have happened", "Places", "Visitors"]
-    assert [line[:2] for line in found] == [
+    assert [line[:2] for line in rows] == [
         ["Actual", ""],
         ["Today’s places", "2"],
         ["Starting size", "10"],
@@ -245,8 +245,8 @@ def test_the_board_and_its_files_use_the_visitors_alias(step: RuleStep, manager:
     for language in ("en", "fr"):
         with translation.override(language):
             alias = visitor.shown_name
-        told = {"accept-language": language}
-        assert lines(manager, "production/waiting.csv", **told)[1][2] == alias
+        headers = {"accept-language": language}
+        assert lines(manager, "production/waiting.csv", **headers)[1][2] == alias
         for address in ("production/", "production/waiting/"):
-            page = as_user(manager).get(f"/reports/{address}", headers=told)
+            page = as_user(manager).get(f"/reports/{address}", headers=headers)
             assert alias in page.content.decode()

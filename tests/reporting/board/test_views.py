@@ -357,12 +357,12 @@ def test_each_live_figure_opens_as_many_conversations_as_it_counts(
     client.force_login(manager)
     for query in ("", f"group={other.group_id}", f"website={step.rule.website_id}"):
         board = client.get(f"/reports/production/?{query}").content.decode()
-        told = re.search(rf'/reports/production/{name}/\?{query}">(\d+)', board)
-        assert told is not None
+        match = re.search(rf'/reports/production/{name}/\?{query}">(\d+)', board)
+        assert match is not None
         page = client.get(f"/reports/production/{name}/?{query}")
-        assert page.context["page"].paginator.count == int(told[1])
-        assert int(told[1]) > 0 or (name, bool(query)) == ("bot", True)  # A bot has no group.
-        assert len(page.context["lines"]) == int(told[1])
+        assert page.context["page"].paginator.count == int(match[1])
+        assert int(match[1]) > 0 or (name, bool(query)) == ("bot", True)  # A bot has no group.
+        assert len(page.context["lines"]) == int(match[1])
     client.force_login(agent.user)
     assert client.get(f"/reports/production/{name}/").status_code == 404
 

@@ -53,13 +53,13 @@ def test_the_longest_wait_comes_first(step: RuleStep, agent: Agent) -> None:
     first = queued(step, at=NOW)
     mine = in_status(Status.ASSIGNED, step, agent, at=NOW + 2 * MINUTE)
     queued(StepFactory(), at=NOW)
-    found = waits_of(step.rule.website, total=3, at=NOW + 3 * MINUTE)
-    assert [(row.number, row.holder, row.is_assigned) for row in found.longest] == [
+    shown = waits_of(step.rule.website, total=3, at=NOW + 3 * MINUTE)
+    assert [(row.number, row.holder, row.is_assigned) for row in shown.longest] == [
         (first.pk, "Conseil", False),
         (second.pk, "Conseil", False),
         (mine.pk, "Alice", True),
     ]
-    assert found.more == 0
+    assert shown.more == 0
 
 
 def test_a_long_list_is_cut_and_the_rest_is_counted(
@@ -68,8 +68,8 @@ def test_a_long_list_is_cut_and_the_rest_is_counted(
     monkeypatch.setattr(waits, "LIMIT", 2)
     for minute in range(3):
         queued(step, at=NOW + minute * MINUTE)
-    found = waits_of(step.rule.website, total=3, at=NOW + 3 * MINUTE)
-    assert (len(found.longest), found.more) == (2, 1)
+    shown = waits_of(step.rule.website, total=3, at=NOW + 3 * MINUTE)
+    assert (len(shown.longest), shown.more) == (2, 1)
 
 
 def test_only_repairs_of_the_last_day_are_counted(step: RuleStep, agent: Agent) -> None:
@@ -88,8 +88,8 @@ def test_only_repairs_of_the_last_day_are_counted(step: RuleStep, agent: Agent) 
             waited=MINUTE,
             at=NOW - timedelta(hours=hours),
         )
-    found = waits_of(website, total=0, at=NOW).repairs
-    assert (found.count, found.last_at) == (2, NOW - timedelta(hours=1))
+    counted = waits_of(website, total=0, at=NOW).repairs
+    assert (counted.count, counted.last_at) == (2, NOW - timedelta(hours=1))
 
 
 def board(browser: Client) -> str:

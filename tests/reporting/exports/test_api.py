@@ -34,19 +34,19 @@ def media(tmp_path: Any, settings: Any) -> None:
 
 @pytest.fixture
 def step() -> RuleStep:
-    made = StepFactory(rule__website__name="Maison", group__name="SAV")
+    step = StepFactory(rule__website__name="Maison", group__name="SAV")
     agent = AgentFactory(display_name="Alice")
-    made.group.members.add(agent)
-    one = on_desk(made, agent, at=NOW)
+    step.group.members.add(agent)
+    one = on_desk(step, agent, at=NOW)
     verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=NOW)
-    return made
+    return step
 
 
 @pytest.fixture
 def manager(step: RuleStep) -> User:
-    made = UserFactory(role=Role.MANAGER)
-    step.group.managers.add(made)
-    return made
+    user = UserFactory(role=Role.MANAGER)
+    step.group.managers.add(user)
+    return user
 
 
 def as_user(user: User) -> Client:
@@ -58,8 +58,8 @@ def as_user(user: User) -> Client:
 def ask(user: User, expected: int = 201, **wish: Any) -> dict[str, Any]:
     answer = as_user(user).post(LIST, WISH | wish, content_type="application/json")
     assert answer.status_code == expected, answer.content
-    told: dict[str, Any] = answer.json()
-    return told
+    data: dict[str, Any] = answer.json()
+    return data
 
 
 def write() -> None:
@@ -225,10 +225,10 @@ def test_agents_export_only_their_own_rows(manager: User, step: RuleStep) -> Non
         (bruno.user, {}, []),
         (bruno.user, {"agent": alice.pk}, []),
     ):
-        told = ask(user, **wish)
+        export = ask(user, **wish)
         write()
-        found = rows_of(fetch(user, f"{LIST}{told['id']}/file/")[1])
-        assert [row["Agent"] for row in found] == names
+        rows = rows_of(fetch(user, f"{LIST}{export['id']}/file/")[1])
+        assert [row["Agent"] for row in rows] == names
     ask(UserFactory(role=Role.MANAGER), 404)
 
 

@@ -32,18 +32,20 @@ def media(tmp_path: Any, settings: Any) -> None:
 
 @pytest.fixture
 def step() -> RuleStep:
-    made = StepFactory()
-    made.group.members.add(AgentFactory())
-    return made
+    step = StepFactory()
+    step.group.members.add(AgentFactory())
+    return step
 
 
 @pytest.fixture
 def conversation(step: RuleStep) -> Conversation:
     agent = step.group.members.get()
-    made = on_desk(step, agent, at=NOW - timedelta(minutes=30))
-    verbs.close(made.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=NOW)
-    made.refresh_from_db()
-    return made
+    conversation = on_desk(step, agent, at=NOW - timedelta(minutes=30))
+    verbs.close(
+        conversation.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=NOW
+    )
+    conversation.refresh_from_db()
+    return conversation
 
 
 def requested(user: User, period: Period = MARCH) -> Export:

@@ -49,16 +49,16 @@ def media(tmp_path: Any, settings: Any) -> None:
 
 @pytest.fixture
 def step(db: None) -> RuleStep:
-    made = StepFactory(rule__website__name="Maison", rule__name="Accueil", group__name="SAV")
-    made.group.members.add(AgentFactory(display_name="=Alice"))
-    return made
+    step = StepFactory(rule__website__name="Maison", rule__name="Accueil", group__name="SAV")
+    step.group.members.add(AgentFactory(display_name="=Alice"))
+    return step
 
 
 @pytest.fixture
 def manager(step: RuleStep) -> User:
-    made = UserFactory(role=Role.MANAGER, email="boss@example.com", language="en")
-    step.group.managers.add(made)
-    return made
+    user = UserFactory(role=Role.MANAGER, email="boss@example.com", language="en")
+    step.group.managers.add(user)
+    return user
 
 
 def closed(step: RuleStep, *, at: datetime = NOW, comment: str = "") -> Any:
@@ -72,15 +72,15 @@ def closed(step: RuleStep, *, at: datetime = NOW, comment: str = "") -> Any:
 
 
 def asked(user: User, **given: Any) -> Export:
-    told: dict[str, Any] = {
+    wish: dict[str, Any] = {
         "subject": "conversations",
         "kind": "csv",
         "query": QUERY,
         "about": "Maison",
         "at": NOW,
     }
-    told["period"] = Period(date(2035, 3, 1), date(2035, 3, 6))
-    return export_queue.ask(user, **(told | given))
+    wish["period"] = Period(date(2035, 3, 1), date(2035, 3, 6))
+    return export_queue.ask(user, **(wish | given))
 
 
 def written(at: datetime | None = None) -> bool:
@@ -184,11 +184,11 @@ def test_every_row_is_exported_once_for_any_chunk_size(
 ) -> None:
     for module in (subjects, conversations):
         monkeypatch.setattr(module, "CHUNK", chunk)
-    made = [closed(step, at=NOW - timedelta(days=days)).pk for days in (2, 1, 1, 1, 0)]
+    numbers = [closed(step, at=NOW - timedelta(days=days)).pk for days in (2, 1, 1, 1, 0)]
     export = asked(manager, subject=subject)
     assert written()
-    found = [int(line["Conversation"]) for line in lines_of(fetched(manager, export)[1])]
-    assert found == made
+    exported = [int(line["Conversation"]) for line in lines_of(fetched(manager, export)[1])]
+    assert exported == numbers
     export.refresh_from_db()
     assert (export.written, export.total) == (5, 5)
 
@@ -231,11 +231,11 @@ class TestExportQueue:
             Export.objects.all().delete()
             export = asked(manager)
             asked(manager)
-            start, got = threading.Barrier(4), list[Export | None]()
+            start, results = threading.Barrier(4), list[Export | None]()
 
-            def work(start: threading.Barrier = start, got: list[Any] = got) -> None:
+            def work(start: threading.Barrier = start, results: list[Any] = results) -> None:
                 start.wait()
-                got.append(export_queue.take(at=at))
+                results.append(export_queue.take(at=at))
                 connection.close()
 
             threads = [threading.Thread(target=work) for _ in range(4)]
@@ -243,7 +243,7 @@ class TestExportQueue:
                 thread.start()
             for thread in threads:
                 thread.join()
-            taken = [one for one in got if one is not None]
+            taken = [one for one in results if one is not None]
             assert len(taken) <= 1
             # The loser may have seen only the other row; then the next attempt gets one.
             assert taken or export_queue.take(at=at)
@@ -510,13 +510,13 @@ def test_agents_export_only_their_own_rows_and_files_are_private(
     mine = closed(step)
     step.group.members.add(bruno)
     of_bruno = on_desk(step, bruno, at=NOW)
-    who = actors.agent(bruno.user)
-    verbs.close(of_bruno.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
+    actor = actors.agent(bruno.user)
+    verbs.close(of_bruno.pk, reason=CloseReason.RESOLVED, actor=actor, at=NOW)
     logged_in(alice.user).post(f"{ADDRESS}&agent={bruno.pk}")
     export = Export.objects.get()
     assert written()
-    found = [int(line["Conversation"]) for line in lines_of(fetched(alice.user, export)[1])]
-    assert found == [mine.pk]
+    exported = [int(line["Conversation"]) for line in lines_of(fetched(alice.user, export)[1])]
+    assert exported == [mine.pk]
     for stranger in (bruno.user, manager, UserFactory(role=Role.ADMIN)):
         assert fetched(stranger, export)[0] == 404
         answer = logged_in(stranger).post(f"/reports/exports/{export.pk}/drop/")
@@ -541,17 +541,17 @@ def test_unknown_exports_are_not_found(manager: User, address: str) -> None:
 def test_files_are_deleted_after_expiry_without_owner_and_on_request(
     manager: User, step: RuleStep
 ) -> None:
-    kept, old, orphan, by_hand = (asked(manager) for _ in range(4))
+    current, old, orphan, by_hand = (asked(manager) for _ in range(4))
     for _number in range(4):
         assert written()
     now = deadlines.database_now()
     Export.objects.filter(pk=old.pk).update(ended_at=now - export_queue.RETENTION)
     Export.objects.filter(pk=orphan.pk).update(user=None)
-    files = [Export.objects.get(pk=one.pk).file for one in (kept, old, orphan, by_hand)]
+    files = [Export.objects.get(pk=one.pk).file for one in (current, old, orphan, by_hand)]
     assert all(default_storage.exists(file) for file in files)
     assert tasks.forget_exports() == 2
     logged_in(manager).post(f"/reports/exports/{by_hand.pk}/drop/")
-    assert list(Export.objects.all()) == [kept]
+    assert list(Export.objects.all()) == [current]
     assert [default_storage.exists(file) for file in files] == [True, False, False, False]
 
 

@@ -40,10 +40,10 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_texts_like_formulas_are_escaped(text: str) -> None:
-    made = row_files.harmless(text)
-    assert made.startswith("'")
-    assert "\0" not in made
-    assert made.endswith(text.replace("\0", ""))
+    escaped = row_files.harmless(text)
+    assert escaped.startswith("'")
+    assert "\0" not in escaped
+    assert escaped.endswith(text.replace("\0", ""))
 
 
 @pytest.mark.parametrize("text", ["", "Merci", "-12", "-1,5", "3.14", "Très bien = parfait", "#12"])
@@ -100,15 +100,15 @@ class TestFiles:
         monkeypatch.setattr(row_files, "CHUNK", chunk)
         headers, body = fetch(rated, "/reports/rows/comments.csv?period=today")
         assert 'filename="comments-20350305-20350305.csv"' in headers["Content-Disposition"]
-        found = list(csv.reader(io.StringIO(body.decode("utf-8-sig")), delimiter=";"))
-        assert found[0][:2] == ["Conversation", "When"]
-        assert [line[8] for line in found[1:]] == [
+        rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig")), delimiter=";"))
+        assert rows[0][:2] == ["Conversation", "When"]
+        assert [line[8] for line in rows[1:]] == [
             "Merci; c’était parfait",
             'Deux\nlignes et "guillemets"',
             "'=1+1",
         ]
-        assert {line[4] for line in found[1:]} == {"'=Alice"}
-        assert {line[1] for line in found[1:]} == {"2035-03-05 10:00:00"}
+        assert {line[4] for line in rows[1:]} == {"'=Alice"}
+        assert {line[1] for line in rows[1:]} == {"2035-03-05 10:00:00"}
 
     def test_a_workbook_contains_texts_and_no_formulas(self, rated: User) -> None:
         _, body = fetch(rated, "/reports/rows/comments.xlsx?period=today")

@@ -39,9 +39,9 @@ def read(cell: Any) -> Any:
     """Return the value that a reader gets for a single cell."""
     sheet = opened(written([[cell, "end"]])).active
     assert sheet["B2"].value == "end"
-    found = sheet["A2"]
-    assert found.data_type != "f"
-    return found
+    first = sheet["A2"]
+    assert first.data_type != "f"
+    return first
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def read(cell: Any) -> Any:
     ],
 )
 def test_texts_are_written_unchanged(text: str) -> None:
-    found = read(text)
-    assert (found.value, found.data_type) == (text, "s")
+    cell = read(text)
+    assert (cell.value, cell.data_type) == (text, "s")
 
 
 @pytest.mark.parametrize(
@@ -95,10 +95,10 @@ def test_line_ends_are_normalized() -> None:
 def test_long_texts_are_cut_to_the_limit_of_a_cell(sign: str, more: int) -> None:
     units = len(sign.encode("utf-16-le")) // 2
     most = workbook.TEXT_LIMIT // units
-    found = unescape(read(sign * (most + more)).value)
-    assert len(found.encode("utf-16-le")) // 2 <= workbook.TEXT_LIMIT
-    assert found.startswith(sign * (most - 2))
-    assert found.endswith("…") == bool(more)
+    text = unescape(read(sign * (most + more)).value)
+    assert len(text.encode("utf-16-le")) // 2 <= workbook.TEXT_LIMIT
+    assert text.startswith(sign * (most - 2))
+    assert text.endswith("…") == bool(more)
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_long_texts_are_cut_to_the_limit_of_a_cell(sign: str, more: int) -> None
     [0, -7, 2**31, 10**15 - 1, 0.1, -1.5e-7, 1e300, Decimal("12.30"), True],
 )
 def test_numbers_are_written_as_numbers(number: Any) -> None:
-    found = read(number)
-    assert found.value == pytest.approx(float(number), rel=1e-15)
-    assert found.data_type in {"n", "b"}
+    cell = read(number)
+    assert cell.value == pytest.approx(float(number), rel=1e-15)
+    assert cell.data_type in {"n", "b"}
 
 
 def test_numbers_that_would_lose_digits_are_written_as_texts() -> None:
@@ -131,15 +131,15 @@ def test_empty_values_leave_the_cell_empty(nothing: Any) -> None:
     ],
 )
 def test_moments_are_written_as_dates_with_times(moment: datetime) -> None:
-    found = read(moment)
-    assert (found.value, found.is_date) == (moment, True)
-    assert found.number_format.replace("\\", "") == "yyyy-mm-dd hh:mm:ss"
+    cell = read(moment)
+    assert (cell.value, cell.is_date) == (moment, True)
+    assert cell.number_format.replace("\\", "") == "yyyy-mm-dd hh:mm:ss"
 
 
 def test_days_are_written_as_dates_without_times() -> None:
-    found = read(date(2026, 11, 26))
-    assert (found.value, found.is_date) == (datetime(2026, 11, 26), True)
-    assert found.number_format.replace("\\", "") == "yyyy-mm-dd"
+    cell = read(date(2026, 11, 26))
+    assert (cell.value, cell.is_date) == (datetime(2026, 11, 26), True)
+    assert cell.number_format.replace("\\", "") == "yyyy-mm-dd"
 
 
 def test_dates_that_spreadsheets_do_not_support_are_texts() -> None:
@@ -186,8 +186,8 @@ def test_rows_beyond_the_limit_of_a_sheet_continue_on_the_next(
     assert [sheet.max_row for sheet in book.worksheets] == [4, 4, 2]
     assert book.sheetnames[0] == "A very long  title  that"
     assert [name[-2:] for name in book.sheetnames[1:]] == [" 2", " 3"]
-    found = [row for sheet in book.worksheets for row in sheet.iter_rows(2, values_only=True)]
-    assert found == [tuple(row) for row in rows]
+    read_rows = [row for sheet in book.worksheets for row in sheet.iter_rows(2, values_only=True)]
+    assert read_rows == [tuple(row) for row in rows]
     assert all(sheet["A1"].value == "Conversation" for sheet in book.worksheets)
 
 

@@ -27,16 +27,16 @@ def trend(first: date, count: int, step: TrendUnit = TrendUnit.WEEK) -> Trend:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"), [(54.4, "+54"), (-54.4, "−54"), (0.3, "0"), (-0.3, "0"), (None, "–")]
+    ("value", "expected"), [(54.4, "+54"), (-54.4, "−54"), (0.3, "0"), (-0.3, "0"), (None, "–")]
 )
-def test_points_have_a_sign_unless_zero(value: float | None, said: str) -> None:
-    assert written(value, Unit.POINTS) == said
+def test_points_have_a_sign_unless_zero(value: float | None, expected: str) -> None:
+    assert written(value, Unit.POINTS) == expected
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "218,400"), ("fr", "218\u202f400")])
-def test_large_counts_are_grouped(language: str, said: str) -> None:
+@pytest.mark.parametrize(("language", "expected"), [("en", "218,400"), ("fr", "218\u202f400")])
+def test_large_counts_are_grouped(language: str, expected: str) -> None:
     with translation.override(language):
-        assert grouped(218400).replace("\xa0", "\u202f") == said
+        assert grouped(218400).replace("\xa0", "\u202f") == expected
 
 
 def test_machine_formats_have_unrounded_figures() -> None:

@@ -67,11 +67,11 @@ def test_every_moment_of_a_period_has_a_bucket(
     at = start + (end - start) * share
     if not start <= at < end:
         return  # a period of one skipped day
-    found = buckets(period, step, zone)
-    assert len(found) == len(set(found))
+    starts = buckets(period, step, zone)
+    assert len(starts) == len(set(starts))
     if step is TrendUnit.HOUR and zone.key in {"Australia/Lord_Howe"}:
         return  # its hours begin at half past for half a year
-    assert start_of(step, at, zone) in found
+    assert start_of(step, at, zone) in starts
 
 
 @given(zone=st.sampled_from(ZONES), share=st.floats(0, 1, exclude_max=True))
@@ -88,9 +88,9 @@ def test_offsets_match_the_local_time(zone: ZoneInfo, share: float) -> None:
 @pytest.mark.parametrize(("day", "hours"), [("2035-03-25", 23), ("2035-10-28", 25)])
 def test_days_of_a_clock_change_have_23_and_25_hours(day: str, hours: int) -> None:
     first = date.fromisoformat(day)
-    found = buckets(Period(first, first + timedelta(days=1)), TrendUnit.HOUR, ZONES[0])
-    assert len(found) == hours
-    assert {b - a for a, b in pairwise(found)} == {HOUR}  # type: ignore[operator]
+    starts = buckets(Period(first, first + timedelta(days=1)), TrendUnit.HOUR, ZONES[0])
+    assert len(starts) == hours
+    assert {b - a for a, b in pairwise(starts)} == {HOUR}  # type: ignore[operator]
 
 
 def test_a_skipped_midnight_falls_on_the_clock_change() -> None:

@@ -25,13 +25,13 @@ DAY = timedelta(days=1)
 
 
 def snoozed(step: RuleStep, agent: Agent, *, auto_close: bool = False) -> Conversation:
-    who = actors.agent(agent.user)
+    actor = actors.agent(agent.user)
     return verbs.snooze(
         on_desk(step, agent).pk,
         until=NOW + HOUR,
         keep=False,
         auto_close=auto_close,
-        actor=who,
+        actor=actor,
         at=NOW,
     )
 
@@ -47,9 +47,9 @@ def test_snoozes_are_counted_by_how_they_ended() -> None:
     for one in (late, over):
         deadlines.enforce(one.pk, at=NOW + HOUR)
     scope = Scope((step.rule.website,), Period(NOW.date(), NOW.date() + DAY), supervised=EVERYTHING)
-    told = {str(breakdowns.SNOOZE_ENDS[key]): 1 for key in breakdowns.SNOOZE_ENDS}
+    expected = {str(breakdowns.SNOOZE_ENDS[key]): 1 for key in breakdowns.SNOOZE_ENDS}
     parts = breakdowns.snooze_ends(scope)
-    assert {str(part.name): part.n for part in parts} == told
+    assert {str(part.name): part.n for part in parts} == expected
     assert {part.share for part in parts} == {20.0}
     statuses = Conversation.objects.order_by("pk").values_list("status", flat=True)
     assert list(statuses) == ["queued", "queued", "queued", "closed", "snoozed"]

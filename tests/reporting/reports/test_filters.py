@@ -29,8 +29,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def step() -> RuleStep:
-    made: RuleStep = StepFactory()
-    return made
+    row: RuleStep = StepFactory()
+    return row
 
 
 @pytest.fixture

@@ -73,68 +73,68 @@ def boss(step: RuleStep) -> Client:
     return client
 
 
-@pytest.mark.parametrize("asked", WRONG)
-def test_an_invalid_parameter_is_named(boss: Client, asked: str) -> None:
+@pytest.mark.parametrize("query", WRONG)
+def test_an_invalid_parameter_is_named(boss: Client, query: str) -> None:
     """At every address for a few faults; at a page and the API for all."""
-    everywhere = asked in {"first=2026-01-01", "perod=today", "group=1&group=2", "by=grop"}
+    everywhere = query in {"first=2026-01-01", "perod=today", "group=1&group=2", "by=grop"}
     for address in ADDRESSES if everywhere else (ADDRESSES[1], ADDRESSES[-3]):
-        answer = boss.get(f"{address}?{asked}", headers={"Accept-Language": "en"})
+        answer = boss.get(f"{address}?{query}", headers={"Accept-Language": "en"})
         assert answer.status_code == 400, address
-        said = unescape(answer.content.decode())
+        error = unescape(answer.content.decode())
         if address.startswith("/api/"):
-            said = answer.json()["error"]["message"]
-        assert f"“{WRONG[asked]}" in said or f"{WRONG[asked]}”" in said, (address, said)
+            error = answer.json()["error"]["message"]
+        assert f"“{WRONG[query]}" in error or f"{WRONG[query]}”" in error, (address, error)
 
 
-@pytest.mark.parametrize("asked", WRONG)
-def test_invalid_parameters_create_no_export(boss: Client, asked: str) -> None:
+@pytest.mark.parametrize("query", WRONG)
+def test_invalid_parameters_create_no_export(boss: Client, query: str) -> None:
     for kind in ("csv", "xlsx"):
-        assert boss.post(f"/reports/exports/closed.{kind}?{asked}").status_code == 400
-    wish = QueryDict(asked).dict() | {"subject": "closed", "kind": "csv"}
-    if "=1&" not in asked and asked != "period=today&period=7":  # JSON cannot repeat a name
+        assert boss.post(f"/reports/exports/closed.{kind}?{query}").status_code == 400
+    wish = QueryDict(query).dict() | {"subject": "closed", "kind": "csv"}
+    if "=1&" not in query and query != "period=today&period=7":  # JSON cannot repeat a name
         answer = boss.post("/api/v1/exports/", wish, content_type="application/json")
         assert answer.status_code == 400
     assert not Export.objects.exists()
 
 
 @pytest.mark.parametrize(
-    "asked", ["grop=1", "group=1&group=2", "website=x", "group=999999", "page=0", "page=x"]
+    "query", ["grop=1", "group=1&group=2", "website=x", "group=999999", "page=0", "page=x"]
 )
-def test_the_board_refuses_invalid_parameters(boss: Client, asked: str) -> None:
+def test_the_board_refuses_invalid_parameters(boss: Client, query: str) -> None:
     for address in ("", "waiting/", "queues.csv", "agents.xlsx", "waiting.csv"):
-        assert boss.get(f"/reports/production/{address}?{asked}").status_code in (
-            (200, 400) if "page" in asked else (400,)
+        assert boss.get(f"/reports/production/{address}?{query}").status_code in (
+            (200, 400) if "page" in query else (400,)
         ), address
 
 
 def test_the_queue_size_page_refuses_invalid_parameters(boss: Client, step: RuleStep) -> None:
     for address in ("", "replay/"):
-        for asked in ("webiste=x", "website=a&website=b", "place=3"):
-            answer = boss.get(f"/reports/queue-size/{address}?{asked}")
-            assert answer.status_code == 400, (address, asked)
+        for query in ("webiste=x", "website=a&website=b", "place=3"):
+            answer = boss.get(f"/reports/queue-size/{address}?{query}")
+            assert answer.status_code == 400, (address, query)
     assert boss.get("/reports/queue-size/?per_hour=much").status_code == 422
 
 
 def test_errors_are_translated_into_french(boss: Client) -> None:
     french = {"accept-language": "fr"}
     answer = boss.get("/api/v1/figures/closed/?perod=7", headers=french)
-    said = "Le paramètre «\u00a0perod\u00a0» n’existe pas."
-    assert answer.json()["error"]["message"].startswith(said)
-    assert said in unescape(
+    error = "Le paramètre «\u00a0perod\u00a0» n’existe pas."
+    assert answer.json()["error"]["message"].startswith(error)
+    assert error in unescape(
         boss.get("/reports/experience/?perod=7", headers=french).content.decode()
     )
 
 
 def test_valid_parameters_are_accepted(boss: Client, step: RuleStep) -> None:
     website = step.rule.website_id
-    for asked in (
+    for query in (
         "",
         "period=&first=&last=&group=",  # a form without script sends empty fields, too
         f"period=custom&first=2026-02-01&last=2026-02-28&website={website}&by=agent",
         f"period=30&group={step.group_id}&step=week&language=fr&style=live&currency=EUR",
     ):
         for address in ADDRESSES:
-            assert boss.get(f"{address}?{asked}").status_code == 200, (address, asked)
+            assert boss.get(f"{address}?{query}").status_code == 200, (address, query)
 
 
 def test_an_invalid_form_selects_no_website(step: RuleStep) -> None:
@@ -149,7 +149,7 @@ def test_a_narrowed_query_contains_each_parameter_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "expected"),
     [
         ("period=7", {}),
         ("places=1&places=2", {}),
@@ -158,8 +158,8 @@ def test_a_narrowed_query_contains_each_parameter_once() -> None:
         ("period=7&period=7", {"period": "more than once"}),
     ],
 )
-def test_misspelt_and_repeated_names_are_reported(query: str, said: dict[str, str]) -> None:
-    found: Any = faults_of(QueryDict(query), ["period", "places"], many=["places"])
-    assert found.keys() == said.keys()
-    compare: Callable[[str], bool] = lambda name: said[name] in found[name]  # noqa: E731
-    assert all(map(compare, said))
+def test_misspelt_and_repeated_names_are_reported(query: str, expected: dict[str, str]) -> None:
+    faults: Any = faults_of(QueryDict(query), ["period", "places"], many=["places"])
+    assert faults.keys() == expected.keys()
+    compare: Callable[[str], bool] = lambda name: expected[name] in faults[name]  # noqa: E731
+    assert all(map(compare, expected))

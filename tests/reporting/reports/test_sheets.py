@@ -23,19 +23,19 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 @pytest.fixture
 def step() -> RuleStep:
-    made = StepFactory(rule__website__name="=Maison", group__name="SAV")
+    step = StepFactory(rule__website__name="=Maison", group__name="SAV")
     agent = AgentFactory(display_name="Alice")
-    made.group.members.add(agent)
-    one = on_desk(made, agent, at=NOW)
+    step.group.members.add(agent)
+    one = on_desk(step, agent, at=NOW)
     verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=actors.agent(agent.user), at=NOW)
-    return made
+    return step
 
 
 @pytest.fixture
 def manager(step: RuleStep) -> User:
-    made = UserFactory(role=Role.MANAGER)
-    step.group.managers.add(made)
-    return made
+    user = UserFactory(role=Role.MANAGER)
+    step.group.managers.add(user)
+    return user
 
 
 def logged_in(user: User) -> Client:
@@ -66,10 +66,10 @@ def test_a_report_can_be_broken_down_by_website(manager: User) -> None:
 
 
 def test_the_table_of_a_chart_has_a_line_for_each_bucket(manager: User) -> None:
-    head, *found = lines(manager, "/reports/charts/closed.csv?period=7")
+    head, *rows = lines(manager, "/reports/charts/closed.csv?period=7")
     assert head == ["When", "Conversations closed", "Counted", "Before"]
-    assert [line[0] for line in found][-1] == "2035-03-05"
-    assert [line[1] for line in found] == ["0.0"] * 6 + ["1.0"]
+    assert [line[0] for line in rows][-1] == "2035-03-05"
+    assert [line[1] for line in rows] == ["0.0"] * 6 + ["1.0"]
     hours = lines(manager, "/reports/charts/closed.csv?period=today&step=hour")
     assert hours[11][:2] == ["2035-03-05 10:00:00", "1.0"]
     page = logged_in(manager).get("/reports/conversations/?period=today&step=hour")

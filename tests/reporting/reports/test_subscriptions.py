@@ -42,8 +42,8 @@ PARIS = "Europe/Paris"
 def test_a_report_is_due_at_seven_local_time(
     every: Every, after: str, zone: str, wanted: str
 ) -> None:
-    found = subscriptions.next_moment(every, datetime.fromisoformat(after), ZoneInfo(zone))
-    assert found == datetime.fromisoformat(wanted)
+    moment = subscriptions.next_moment(every, datetime.fromisoformat(after), ZoneInfo(zone))
+    assert moment == datetime.fromisoformat(wanted)
 
 
 @pytest.mark.parametrize(
@@ -63,20 +63,20 @@ def test_a_report_covers_whole_days(every: Every, day: str, first: str, end: str
 
 @pytest.fixture
 def step(db: None) -> RuleStep:
-    made = StepFactory(rule__website__name="Maison Céleste")
+    step = StepFactory(rule__website__name="Maison Céleste")
     agent = AgentFactory()
-    made.group.members.add(agent)
-    who = actors.agent(agent.user)
-    one = on_desk(made, agent, at=NOW - timedelta(days=1))
-    verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW - timedelta(days=1))
-    return made
+    step.group.members.add(agent)
+    actor = actors.agent(agent.user)
+    one = on_desk(step, agent, at=NOW - timedelta(days=1))
+    verbs.close(one.pk, reason=CloseReason.RESOLVED, actor=actor, at=NOW - timedelta(days=1))
+    return step
 
 
 @pytest.fixture
 def manager(step: RuleStep) -> User:
-    made = UserFactory(role=Role.MANAGER, email="boss@example.com", language="en")
-    step.group.managers.add(made)
-    return made
+    user = UserFactory(role=Role.MANAGER, email="boss@example.com", language="en")
+    step.group.managers.add(user)
+    return user
 
 
 def subscribed(user: User) -> Subscription:

@@ -148,8 +148,8 @@ def test_the_rows_of_a_former_member_can_be_opened(
         handled(his_step, one)
     table = reader.get("/reports/agents/?period=today").content.decode()
     links = re.findall(r'href="(/reports/rows/handled/\?[^"]*agent=\d+)"', table)
-    found = {text_of(reader, unescape(link)).count("1 row in this figure") for link in links}
-    assert (len(links), found) == (3 if is_admin else 2, {1})
+    counts = {text_of(reader, unescape(link)).count("1 row in this figure") for link in links}
+    assert (len(links), counts) == (3 if is_admin else 2, {1})
     narrowed = reader.get(f"/reports/rows/handled/?period=today&agent={bruno.pk}").content.decode()
     assert f'<option value="{bruno.pk}" selected>Bruno</option>' in narrowed
     assert "Bruno</option>" not in table
@@ -227,7 +227,7 @@ def test_supervisors_are_redirected_to_the_board(manager: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("query", "error"),
     [
         ("period=custom", "Choose the first and the last day"),
         ("period=custom&first=2035-03-05&last=2035-03-01", "after the last one"),
@@ -238,12 +238,12 @@ def test_supervisors_are_redirected_to_the_board(manager: Client) -> None:
         ("step=second", "Trend by"),
     ],
 )
-def test_an_invalid_choice_is_reported(manager: Client, asked: str, said: str) -> None:
-    assert said in text_of(manager, f"/reports/conversations/?{asked}", status=400)
+def test_an_invalid_choice_is_reported(manager: Client, query: str, error: str) -> None:
+    assert error in text_of(manager, f"/reports/conversations/?{query}", status=400)
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "query",
     [
         "period=today",
         "period=yesterday",
@@ -256,12 +256,12 @@ def test_an_invalid_choice_is_reported(manager: Client, asked: str, said: str) -
     ],
 )
 def test_every_choice_can_be_displayed(
-    manager: Client, step: RuleStep, agent: Agent, asked: str
+    manager: Client, step: RuleStep, agent: Agent, query: str
 ) -> None:
     handled(step, agent)
     for page in PAGES:
-        assert manager.get(f"/reports/{page}/?{asked}").status_code == 200
-    assert manager.get(f"/reports/rows/closed/?{asked}").status_code == 200
+        assert manager.get(f"/reports/{page}/?{query}").status_code == 200
+    assert manager.get(f"/reports/rows/closed/?{query}").status_code == 200
 
 
 @pytest.mark.parametrize("page", ["experience", "conversations", "agents", "rows/closed"])
@@ -296,8 +296,8 @@ def test_a_chart_can_be_downloaded_as_svg(manager: Client) -> None:
 )
 def test_an_empty_report_names_what_is_missing_and_the_period(manager: Client, query: str) -> None:
     page = manager.get(f"/reports/conversations/?{query}").content.decode()
-    for thing in ("were closed", "were snoozed", "reached a desk"):
-        assert re.search(rf"No conversations {thing} (on|from) \d+ \w+ \d{{4}}", page), thing
+    for missing in ("were closed", "were snoozed", "reached a desk"):
+        assert re.search(rf"No conversations {missing} (on|from) \d+ \w+ \d{{4}}", page), missing
     assert "No values " in page
     assert '<table class="heat">' not in page
     assert 'class="plot"' not in page

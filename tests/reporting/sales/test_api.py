@@ -43,9 +43,9 @@ def step() -> RuleStep:
 
 @pytest.fixture
 def alice(step: RuleStep) -> Agent:
-    made = AgentFactory(display_name="Alice")
-    step.group.members.add(made)
-    return made
+    agent = AgentFactory(display_name="Alice")
+    step.group.members.add(agent)
+    return agent
 
 
 @pytest.fixture
@@ -107,11 +107,11 @@ def test_reports_of_purchases_are_rate_limited(
     step: RuleStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("messenger.views.purchases.MOST", 2)
-    found = [
+    statuses = [
         report_purchase(step, {"id": str(n), "amount": 1, "currency": "EUR"}).status_code
         for n in range(4)
     ]
-    assert found == [204, 204, 429, 429]
+    assert statuses == [204, 204, 429, 429]
     assert report_purchase(step, {"id": "0", "amount": 2, "currency": "EUR"}).status_code == 429
 
 
@@ -141,19 +141,19 @@ def test_the_api_records_once_reads_and_refunds(
     call = shop(step)
     sold = {"id": "A-1", "amount": "50.00", "currency": "EUR"}
     sold["visitor"] = str(talk.visitor.public_id)
-    status, told = call("", sold)
-    assert (status, told["outcome"], told["agent"]) == (201, "attributed", "Alice")
-    assert (told["conversation"], told["message_seq"]) == (talk.pk, 1)
-    assert 3590 <= told["elapsed"] <= 3660
+    status, data = call("", sold)
+    assert (status, data["outcome"], data["agent"]) == (201, "attributed", "Alice")
+    assert (data["conversation"], data["message_seq"]) == (talk.pk, 1)
+    assert 3590 <= data["elapsed"] <= 3660
     assert call("", sold)[0] == 200
     assert call("", sold | {"amount": "51.00"})[0] == 409
     assert call("A-1/refunds/", {"id": "r1", "amount": "20.00"})[0] == 201
     assert call("A-1/refunds/", {"id": "r1", "amount": "20.00"})[0] == 200
     assert call("A-1/refunds/", {"id": "r1", "amount": "1.00"})[0] == 409
     assert call("A-1/refunds/", {"id": "r2", "amount": "30.01"})[0] == 400
-    status, told = call("A-1/refunds/", {"id": "r2"})
-    assert (status, told["refunded"], len(told["refunds"])) == (201, "50.00", 2)
-    assert call("A-1/")[1] == told
+    status, data = call("A-1/refunds/", {"id": "r2"})
+    assert (status, data["refunded"], len(data["refunds"])) == (201, "50.00", 2)
+    assert call("A-1/")[1] == data
     assert call("A-2/")[0] == call("A-2/refunds/", {"id": "r"})[0] == 404
     assert call("", {"id": "A-3", "amount": "-1", "currency": "EUR"})[0] == 400
     assert call("", {"id": "A-3", "amount": "1", "currency": "eur"})[0] == 400
@@ -229,9 +229,9 @@ def test_files_can_be_imported_by_command_and_page(
     file.write_text(FILE)
     with pytest.raises(CommandError, match="Nothing was recorded"):
         call_command("import_transactions", step.rule.website.key, str(file))
-    said = capsys.readouterr()
-    assert said.out == "2 new, 0 known, 1 refunds, 4 refused\n"
-    assert "line 5: “many” is not a valid amount" in said.err
+    output = capsys.readouterr()
+    assert output.out == "2 new, 0 known, 1 refunds, 4 refused\n"
+    assert "line 5: “many” is not a valid amount" in output.err
     file.write_text(GOOD)
     call_command("import_transactions", step.rule.website.key, str(file), "--check")
     assert "this was only a check" in capsys.readouterr().out
@@ -291,8 +291,8 @@ def test_currencies_are_never_added(step: RuleStep, talk: Conversation, alice: A
     by = answers.cut(turnover, whole, answers.BY_CURRENCY)
     assert {key: cells["turnover"].value for key, cells in by.items()} == {"EUR": 13, "USD": 7}
     euros = Scope((step.rule.website,), period, Filters(currency="EUR"), supervised=EVERYTHING)
-    found = answers.total(turnover, euros)["turnover"]
-    assert (found.value, found.n, found.currency) == (13, 2, "EUR")
+    totals = answers.total(turnover, euros)["turnover"]
+    assert (totals.value, totals.n, totals.currency) == (13, 2, "EUR")
     boss = Client()
     log_in_freshly(boss, UserFactory(role=Role.ADMIN))
     page = boss.get("/reports/transactions/", {"period": "today", "by": "currency"})

@@ -38,8 +38,8 @@ def word(hours: float, agent_id: int | None, *, seq: int = 1) -> Word:
 def test_the_last_message_of_a_human_agent_decides(
     words: list[Word], outcome: AttributionResult, agent_id: int | None
 ) -> None:
-    found = attribute(words, at=NOW, delay=DELAY)
-    assert (found.outcome, found.agent_id) == (outcome, agent_id)
+    attributed = attribute(words, at=NOW, delay=DELAY)
+    assert (attributed.outcome, attributed.agent_id) == (outcome, agent_id)
 
 
 words = st.lists(
@@ -53,16 +53,16 @@ words = st.lists(
 )
 
 
-@given(said=words, later=words, shuffled=st.randoms())
+@given(earlier=words, later=words, shuffled=st.randoms())
 def test_order_bots_and_later_messages_do_not_matter(
-    said: list[Word], later: list[Word], shuffled: st.DataObject
+    earlier: list[Word], later: list[Word], shuffled: st.DataObject
 ) -> None:
-    found = attribute(said, at=NOW, delay=DELAY)
-    human = [w for w in said if w.agent_id is not None and w.at <= NOW]
+    attributed = attribute(earlier, at=NOW, delay=DELAY)
+    human = [w for w in earlier if w.agent_id is not None and w.at <= NOW]
     shuffled.shuffle(human)  # type: ignore[attr-defined]
     after = [w for w in later if w.at > NOW]
-    assert attribute([*after, *human], at=NOW, delay=DELAY) == found
-    assert (found.outcome is AttributionResult.NO_ANSWER) is (not human)
-    if found.word is not None:
-        assert found.elapsed == NOW - found.word.at
-        assert (found.outcome is AttributionResult.ATTRIBUTED) is (found.elapsed <= DELAY)
+    assert attribute([*after, *human], at=NOW, delay=DELAY) == attributed
+    assert (attributed.outcome is AttributionResult.NO_ANSWER) is (not human)
+    if attributed.word is not None:
+        assert attributed.elapsed == NOW - attributed.word.at
+        assert (attributed.outcome is AttributionResult.ATTRIBUTED) is (attributed.elapsed <= DELAY)

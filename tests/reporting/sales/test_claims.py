@@ -37,9 +37,9 @@ def step() -> RuleStep:
 
 @pytest.fixture
 def alice(step: RuleStep) -> Agent:
-    made = AgentFactory(display_name="Alice")
-    step.group.members.add(made)
-    return made
+    agent = AgentFactory(display_name="Alice")
+    step.group.members.add(agent)
+    return agent
 
 
 @pytest.fixture
@@ -153,10 +153,10 @@ def test_simultaneous_reports_by_page_and_shop_are_one_purchase(
     ]
     start, failed = threading.Barrier(len(words)), list[Exception]()
 
-    def report(origin: Origin, said: dict[str, Any]) -> None:
+    def report(origin: Origin, data: dict[str, Any]) -> None:
         start.wait()
         try:
-            record(step, origin, made_at=NOW - SECOND, **said)
+            record(step, origin, made_at=NOW - SECOND, **data)
         except Exception as error:
             failed.append(error)
         finally:
@@ -196,9 +196,9 @@ def test_for_an_agent_of_two_groups_the_contact_decides_the_group(
 ) -> None:
     support = StepFactory(rule=step.rule, group__website=step.rule.website)
     support.group.members.add(alice)
-    who = actors.agent(alice.user)
+    actor = actors.agent(alice.user)
     verbs.transfer_to_group(
-        talk.pk, group=support.group, queue_id=support.pk, actor=who, at=NOW - HOUR / 2
+        talk.pk, group=support.group, queue_id=support.pk, actor=actor, at=NOW - HOUR / 2
     )
     verbs.push(talk.pk, agent=alice, at=NOW - HOUR / 3)
     first, _is_new = record(step, Origin.API, by=talk.visitor, external_id="1")

@@ -123,7 +123,7 @@ def test_a_line_break_inside_quotes_is_part_of_a_cell(step: RuleStep) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "said"),
+    ("header", "error"),
     [
         ("", "missing: id, amount, currency, made_at"),
         ("id,amount,currency", "missing: made_at"),
@@ -133,8 +133,8 @@ def test_a_line_break_inside_quotes_is_part_of_a_cell(step: RuleStep) -> None:
         ("id,amount,currency,made_at\0", "Line 1: "),
     ],
 )
-def test_the_first_line_must_name_each_column_once(step: RuleStep, header: str, said: str) -> None:
-    with pytest.raises(Invalid, match=said):
+def test_the_first_line_must_name_each_column_once(step: RuleStep, header: str, error: str) -> None:
+    with pytest.raises(Invalid, match=error):
         read(step, header + "\n" + WELL.format("a"))
     assert numbers() == []
 
@@ -158,15 +158,15 @@ def test_valid_files_are_read_unchanged(rows: list[list[str]]) -> None:
 
     file = io.StringIO(newline="")
     csv.writer(file, delimiter=";", quoting=csv.QUOTE_ALL).writerows([["id", "x"], *rows])
-    found = list(records(io.StringIO(file.getvalue(), newline="")))
+    lines = list(records(io.StringIO(file.getvalue(), newline="")))
     wanted = [tuple(cell.strip() for cell in row) for row in rows]
-    assert [one.cells for one in found[1:]] == [row for row in wanted if any(row)]
-    assert not any(one.fault for one in found)
+    assert [one.cells for one in lines[1:]] == [row for row in wanted if any(row)]
+    assert not any(one.fault for one in lines)
 
 
 @given(content=st.binary(max_size=300) | st.text('",;\n\r a\0', max_size=60).map(str.encode))
 @settings(deadline=None)
 def test_any_bytes_are_read_to_the_end(content: bytes) -> None:
-    found = list(records(text_of(io.BytesIO(content))))
-    assert all(isinstance(one, Record) for one in found)
-    assert [one.number for one in found] == sorted({one.number for one in found})
+    lines = list(records(text_of(io.BytesIO(content))))
+    assert all(isinstance(one, Record) for one in lines)
+    assert [one.number for one in lines] == sorted({one.number for one in lines})

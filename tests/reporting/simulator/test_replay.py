@@ -108,7 +108,7 @@ def test_a_returning_conversation_always_enters_and_takes_a_place() -> None:
 
 def test_a_kept_conversation_waits_for_its_agent_before_the_queue() -> None:
     """Bruno is free all the time; the first comes back for Alice, who is busy until 30."""
-    kept = Arrival(
+    assigned = Arrival(
         at(0),
         RULE,
         (Stay(TEAM, 5 * MINUTE), Stay(TEAM, 5 * MINUTE, away=10 * MINUTE, to_agent=True)),
@@ -118,12 +118,12 @@ def test_a_kept_conversation_waits_for_its_agent_before_the_queue() -> None:
         slots={ALICE: 1, BRUNO: 1},
         members={TEAM: frozenset({ALICE}), OTHERS: frozenset({BRUNO})},
     )
-    outcome = replayed([kept, arrival(6, 24), arrival(20)], rules(5), both)
+    outcome = replayed([assigned, arrival(6, 24), arrival(20)], rules(5), both)
     assert outcome.waits == (0 * MINUTE, 0 * MINUTE, 15 * MINUTE), "after the kept one, 30 to 35"
 
 
 def test_an_assignment_expires_into_the_group() -> None:
-    kept = Arrival(
+    assigned = Arrival(
         at(0),
         RULE,
         (Stay(TEAM, 5 * MINUTE), Stay(TEAM, 60 * MINUTE, away=5 * MINUTE, to_agent=True)),
@@ -135,7 +135,7 @@ def test_an_assignment_expires_into_the_group() -> None:
         members={TEAM: frozenset({ALICE, BRUNO})},
     )
     later = arrival(40)
-    outcome = replay([kept, later], rules(5), both, until=at(1000), assignment=15 * MINUTE)
+    outcome = replay([assigned, later], rules(5), both, until=at(1000), assignment=15 * MINUTE)
     assert outcome.waits == (0 * MINUTE, 45 * MINUTE), "from 25 on Bruno has what expired"
 
 
@@ -166,8 +166,8 @@ def test_a_skill_is_not_required_after_the_patience_ends() -> None:
 def test_a_closed_group_takes_nothing_and_keeps_places_by_setting() -> None:
     night = (Closing(TEAM, at(10), at(60)),)
     closed = replace(team(), closings=night)
-    kept = replayed([arrival(0, 20), arrival(30), arrival(60)], rules(2), closed)
-    assert (kept.refused, kept.waits) == (0, (0 * MINUTE, 10 * MINUTE, 30 * MINUTE))
+    outcome = replayed([arrival(0, 20), arrival(30), arrival(60)], rules(2), closed)
+    assert (outcome.refused, outcome.waits) == (0, (0 * MINUTE, 10 * MINUTE, 30 * MINUTE))
     step = QueueSize(0, TEAM, 2, keeps_places=False)
     given = replayed(
         [arrival(0, 20), arrival(30), arrival(60)], {RULE: Rule(CASCADE, (step,))}, closed

@@ -178,15 +178,15 @@ def live_through(step: RuleStep, agents: list[Agent], moved: time_machine.Travel
     desks: dict[int, uuid.UUID] = {}
     known: set[int] = set()
     while happens:
-        now, _, what, who = heapq.heappop(happens)
+        now, _, what, subject = heapq.heappop(happens)
         moved.move_to(now)
         for desk in desks.values():
             presence.record_heartbeat(desk, at=now)
         if what == "connect":
-            desks[who.pk] = uuid.uuid4()
-            presence.connect(who.pk, desks[who.pk], at=now)
+            desks[subject.pk] = uuid.uuid4()
+            presence.connect(subject.pk, desks[subject.pk], at=now)
         elif what == "finish":
-            by_agent.finish(who.pk, user=who.agent.user, at=now)
+            by_agent.finish(subject.pk, user=subject.agent.user, at=now)
         else:
             visitor = VisitorFactory(website=step.rule.website)
             try:

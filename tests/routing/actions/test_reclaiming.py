@@ -122,18 +122,18 @@ def test_the_end_of_a_snooze_checks_access(alone: bool, step: RuleStep, agent: A
     conversation = in_status(Status.SNOOZED, step, agent)
     colleague = AgentFactory()
     step.group.members.add(colleague)
-    kept = in_status(Status.SNOOZED, step, colleague)
+    snoozed = in_status(Status.SNOOZED, step, colleague)
     deactivate(agent)
     end = NOW + timedelta(hours=4)
     if alone:
         deadlines.enforce(conversation.pk, at=end)
-        deadlines.enforce(kept.pk, at=end)
+        deadlines.enforce(snoozed.pk, at=end)
     else:
         assert deadlines.enforce_many(at=end) == 2
     conversation.refresh_from_db()
-    kept.refresh_from_db()
+    snoozed.refresh_from_db()
     assert (conversation.status, conversation.agent_id) == (Status.QUEUED, None)
-    assert (kept.status, kept.agent_id) == (Status.ASSIGNED, colleague.pk)
+    assert (snoozed.status, snoozed.agent_id) == (Status.ASSIGNED, colleague.pk)
 
 
 def test_waking_and_resuming_check_access(step: RuleStep, agent: Agent) -> None:
@@ -346,26 +346,26 @@ def test_the_sweep_finds_unreported_changes(step: RuleStep, agent: Agent) -> Non
 
 def why(conversation: Conversation) -> Any:
     mine = Conversation.objects.filter(pk=conversation.pk)
-    [found] = queries.explained(mine, at=NOW, zone=NOW.tzinfo)  # type: ignore[arg-type]
-    return found
+    [explanation] = queries.explained(mine, at=NOW, zone=NOW.tzinfo)  # type: ignore[arg-type]
+    return explanation
 
 
 def test_why_offers_only_possible_remedies(step: RuleStep, agent: Agent) -> None:
     conversation = queued(step)
     deactivate(agent)
-    found = why(conversation)
-    assert found.summary.startswith(f"All members of the group {step.group} have deactivated")
-    assert found.remedies == (f"Someone becomes a member of the group {step.group}.",)
-    assert [reason.code for one in found.candidates for reason in one.reasons] == [
+    explanation = why(conversation)
+    assert explanation.summary.startswith(f"All members of the group {step.group} have deactivated")
+    assert explanation.remedies == (f"Someone becomes a member of the group {step.group}.",)
+    assert [reason.code for one in explanation.candidates for reason in one.reasons] == [
         "account_deactivated"
     ]
     assigned = in_status(Status.ASSIGNED, step, AgentFactory(user__role=Role.ADMIN))
     assert assigned.agent is not None
     leave(assigned.agent)
     User.objects.filter(pk=assigned.agent.user_id).update(role=Role.AGENT)
-    found = why(assigned)
-    assert "no longer has access to this website" in found.summary
-    assert not any(assigned.agent.display_name in remedy for remedy in found.remedies)
+    explanation = why(assigned)
+    assert "no longer has access to this website" in explanation.summary
+    assert not any(assigned.agent.display_name in remedy for remedy in explanation.remedies)
 
 
 # --- At the same instant ---
@@ -377,7 +377,7 @@ def test_why_offers_only_possible_remedies(step: RuleStep, agent: Agent) -> None
 def test_a_snooze_ending_during_deactivation_leaves_no_agent(turn: int) -> None:
     step, agent = StepFactory(), AgentFactory(available=False, slots=8)
     step.group.members.add(agent)
-    kept = [in_status(Status.SNOOZED, step, agent, at=timezone.now()) for _ in range(4)]
+    snoozed = [in_status(Status.SNOOZED, step, agent, at=timezone.now()) for _ in range(4)]
     paused = [in_status(Status.PENDING, step, agent, at=timezone.now()) for _ in range(4)]
 
     connect(agent, at=timezone.now())
@@ -394,10 +394,10 @@ def test_a_snooze_ending_during_deactivation_leaves_no_agent(turn: int) -> None:
         else:
             verbs.reopen(conversation.pk, actor=actors.VISITOR, at=timezone.now())
 
-    jobs: list[Callable[[], Any]] = [lambda one=one: waking(one) for one in [*kept, *paused]]
+    jobs: list[Callable[[], Any]] = [lambda one=one: waking(one) for one in [*snoozed, *paused]]
     jobs.insert(turn * 3, deactivating)
     together(*jobs)
-    rows = Conversation.objects.filter(pk__in=[one.pk for one in [*kept, *paused]])
+    rows = Conversation.objects.filter(pk__in=[one.pk for one in [*snoozed, *paused]])
     assert set(rows.values_list("status", "agent")) == {(Status.QUEUED, None)}
     assert not Contact.objects.filter(agent=agent, ended_at=None).exists()
     assert list(invariants.entitlement(at=timezone.now())) == []

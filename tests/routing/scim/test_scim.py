@@ -104,9 +104,9 @@ def test_a_user_is_found_by_a_filter(directory: Directory) -> None:
         'externalId eq "00u1"',
         'emails[type eq "work"].value eq "ada@example.com" and active eq true',
     ):
-        found = directory.ask("GET", f"Users?filter={wanted}").json()
-        assert found["totalResults"] == 1, wanted
-        assert found["Resources"][0]["userName"] == "ada@example.com"
+        listed = directory.ask("GET", f"Users?filter={wanted}").json()
+        assert listed["totalResults"] == 1, wanted
+        assert listed["Resources"][0]["userName"] == "ada@example.com"
     assert directory.ask("GET", 'Users?filter=userName eq "eve"').json()["totalResults"] == 0
     refused = directory.ask("GET", 'Users?filter=password sw "a"')
     assert (refused.status_code, refused.json()["scimType"]) == (400, "invalidFilter")
@@ -213,8 +213,8 @@ def test_a_group_is_created_on_the_website_of_the_token(owner: User) -> None:
     body = {"displayName": "New team"}
     assert Directory(owner).ask("POST", "Groups", body).status_code == 400
     limited = Directory(owner, websites=(second,))
-    made = limited.ask("POST", "Groups", body)
-    assert made.status_code == 201
+    created = limited.ask("POST", "Groups", body)
+    assert created.status_code == 201
     assert second.groups.get().name == "New team"
     assert limited.ask("POST", "Groups", body).status_code == 409
     other = GroupFactory(website=first)

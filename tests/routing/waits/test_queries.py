@@ -55,8 +55,8 @@ def test_rank_is_the_position_in_the_group(step: RuleStep) -> None:
     between = queued(other_rule, at=NOW + MINUTE)
     queued(StepFactory(), at=NOW)
     queued(step, at=NOW, channel=Channel.MESSAGING)
-    found = why(later, first, between)
-    assert [(one.number, one.rank) for one in found] == [
+    explanations = why(later, first, between)
+    assert [(one.number, one.rank) for one in explanations] == [
         (first.pk, 1),
         (between.pk, 2),
         (later.pk, 3),
@@ -68,10 +68,10 @@ def test_fill_counts_waiting_and_returned_conversations(step: RuleStep, agent: A
         queued(step, at=NOW + minute * MINUTE)
     returned = on_desk(step, agent, at=NOW)
     verbs.release(returned.pk, actor=actors.SYSTEM, at=NOW + 5 * MINUTE)
-    [found] = why(returned, after=10 * MINUTE)
-    assert found.fill_text == "3/2, 1 returned"
-    assert (found.fill.rule, found.fill.group) == ("Accueil", "Conseil")
-    assert found.rank == 1, "it kept its former rank"
+    [explanation] = why(returned, after=10 * MINUTE)
+    assert explanation.fill_text == "3/2, 1 returned"
+    assert (explanation.fill.rule, explanation.fill.group) == ("Accueil", "Conseil")
+    assert explanation.rank == 1, "it kept its former rank"
 
 
 def test_fill_without_a_queue_counts_transfers_to_the_group(step: RuleStep, agent: Agent) -> None:
@@ -81,8 +81,8 @@ def test_fill_without_a_queue_counts_transfers_to_the_group(step: RuleStep, agen
     verbs.transfer_to_group(
         conversation.pk, group=other, queue_id=None, actor=actors.agent(agent.user), at=NOW
     )
-    [found] = why(conversation)
-    assert (found.fill.group, found.fill_text) == (other.name, "1, 1 returned")
+    [explanation] = why(conversation)
+    assert (explanation.fill.group, explanation.fill_text) == (other.name, "1, 1 returned")
 
 
 def test_candidates_are_members_and_free_agents_of_the_website(
@@ -97,8 +97,10 @@ def test_candidates_are_members_and_free_agents_of_the_website(
     for someone in (free, busy, stranger):
         connect(someone)
     AgentChannel.objects.filter(agent=busy).update(is_available=False)
-    [found] = why(queued(step), after=timedelta(seconds=1))
-    assert [(one.name, [reason.code for reason in one.reasons]) for one in found.candidates] == [
+    [explanation] = why(queued(step), after=timedelta(seconds=1))
+    assert [
+        (one.name, [reason.code for reason in one.reasons]) for one in explanation.candidates
+    ] == [
         ("Alice", ["offline"]),
         ("Free", ["not_a_member"]),
     ]
@@ -118,11 +120,11 @@ def test_missing_skills_are_named(step: RuleStep, agent: Agent) -> None:
     skill = Skill.objects.create(website=step.rule.website, name="français")
     conversation = queued(step)
     Conversation.objects.filter(pk=conversation.pk).update(required_skills=[skill.pk])
-    [found] = why(conversation)
-    assert "lacks the skill français" in [one.text for one in found.candidates[0].reasons]
+    [explanation] = why(conversation)
+    assert "lacks the skill français" in [one.text for one in explanation.candidates[0].reasons]
     agent.skills.add(skill)
-    [found] = why(conversation)
-    assert [one.code for one in found.candidates[0].reasons] == ["offline"]
+    [explanation] = why(conversation)
+    assert [one.code for one in explanation.candidates[0].reasons] == ["offline"]
 
 
 def test_only_waiting_conversations_are_explained(step: RuleStep, agent: Agent) -> None:
@@ -137,11 +139,11 @@ def test_a_fault_is_reported_after_a_delay_until_it_ends(step: RuleStep, agent: 
     connect(agent)
     all_of_them = Conversation.objects.all()
     assert queries.faults(all_of_them, at=NOW) == ([], True)
-    [found] = why(conversation, after=timedelta(seconds=4))
-    assert not found.is_fault
+    [explanation] = why(conversation, after=timedelta(seconds=4))
+    assert not explanation.is_fault
     assert queries.faults(all_of_them, at=NOW + timedelta(seconds=5)) == ([conversation.pk], False)
-    [found] = why(conversation, after=timedelta(seconds=6))
-    assert found.is_fault
+    [explanation] = why(conversation, after=timedelta(seconds=6))
+    assert explanation.is_fault
     AgentChannel.objects.filter(agent=agent).update(is_available=False)
     assert queries.faults(all_of_them, at=NOW + timedelta(seconds=7)) == ([], False)
 
@@ -169,8 +171,8 @@ def test_explaining_takes_the_same_queries_for_one_and_for_four(
         queued(other)
     Conversation.objects.update(required_skills=[skill.pk])
     with django_assert_num_queries(8):
-        found = queries.explained(Conversation.objects.all(), at=NOW, zone=PARIS)
-    assert len(found) == 2 * count
+        explanations = queries.explained(Conversation.objects.all(), at=NOW, zone=PARIS)
+    assert len(explanations) == 2 * count
 
 
 @pytest.mark.usefixtures("clock")

@@ -54,8 +54,8 @@ def case(*people: AgentCase, need: Need | None = None, **how: Any) -> Case:
     )
 
 
-def words(found: Explanation) -> dict[str, list[str]]:
-    return {one.name: [reason.text for reason in one.reasons] for one in found.candidates}
+def words(explanation: Explanation) -> dict[str, list[str]]:
+    return {one.name: [reason.text for reason in one.reasons] for one in explanation.candidates}
 
 
 CLOSED = Need(group_id=TEAM, is_open=False, opens_at=NOW + 3 * HOUR)
@@ -198,16 +198,16 @@ def test_a_case_is_explained(
     french: str,
 ) -> None:
     with translation.override("en"):
-        found = explain(given)
-    assert found.summary == summary
-    assert words(found) == reasons
-    assert list(words(found)) == list(reasons), "in this order"
-    assert list(found.remedies) == remedies
+        explanation = explain(given)
+    assert explanation.summary == summary
+    assert words(explanation) == reasons
+    assert list(words(explanation)) == list(reasons), "in this order"
+    assert list(explanation.remedies) == remedies
     with translation.override("fr"):
         in_french = explain(given)
     assert in_french.summary == typography.french(french)
     assert [one.agent_id for one in in_french.candidates] == [
-        one.agent_id for one in found.candidates
+        one.agent_id for one in explanation.candidates
     ]
 
 
@@ -268,8 +268,8 @@ def test_rank_text_depends_on_the_need(rank: int, need: Need, text: str) -> None
 
 
 def test_time_left_is_never_negative() -> None:
-    found = explain(case(BRUNO, need=ASSIGNED, deadline_at=NOW + HOUR))
-    assert (found.status, found.time_left) == ("assigned", HOUR)
+    explanation = explain(case(BRUNO, need=ASSIGNED, deadline_at=NOW + HOUR))
+    assert (explanation.status, explanation.time_left) == ("assigned", HOUR)
     late = explain(case(BRUNO, need=ASSIGNED, deadline_at=NOW - HOUR))
     assert late.time_left == timedelta(0)
     assert explain(case(BRUNO)).time_left is None
