@@ -62,6 +62,7 @@ SECTIONS = (
             "routing.distributionrule",
             "routing.bot",
             "conversations.suggestionsettings",
+            "conversations.article",
             "conversations.block",
         ),
     ),

@@ -134,6 +134,8 @@ def connect() -> None:
         messenger.personal_tables.TABLES,
     )
     conversations.page_links.LOOK.connect("look")
+    conversations.page_links.ARTICLE.connect("article")
+    conversations.page_links.ARTICLE_AT_DESK.connect("desk_article")
     page_links.BOARD.connect("production")
     page_links.BUILDER.connect("admin:builder")
 

@@ -166,6 +166,9 @@ def _reply_texts() -> dict[str, Any]:
             "{place} was not filled in, so visitors would see it as is. Press Enter again to send."
         ),
         "suggestCanned": _("Canned reply"),
+        "suggestArticle": _("Article"),
+        "suggestForAgents": _("For agents only. Opens in a new tab."),
+        "suggestRead": _("Read “{title}” in a new tab"),
         "suggestAnswer": _("Past answer"),
         "suggestProvider": _("Suggestion"),
         "suggestHide": _("Hide suggestions"),

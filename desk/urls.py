@@ -9,6 +9,7 @@ from desk.mirroring import look_views
 from desk.mirroring import views as mirroring
 from desk.views import (
     actions,
+    articles,
     canned,
     emails,
     embedded,
@@ -40,6 +41,8 @@ urlpatterns = [
     path("desk/replies/new/", canned.new_reply, name="new_reply"),
     path("desk/replies/<int:pk>/", canned.edit_reply, name="edit_reply"),
     path("desk/replies/<int:pk>/delete/", canned.delete_reply, name="delete_reply"),
+    path("desk/articles/", articles.articles, name="desk_articles"),
+    path("desk/articles/<int:pk>/", articles.article, name="desk_article"),
     path("desk/auto-close/", snoozing.auto_close, name="auto_close"),
     path("desk/availability/", session.availability, name="availability"),
     path("desk/notices/read/", session.notices_read, name="notices_read"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from messenger.calls import views as calls
+from messenger.knowledge import pages as help_pages
 from messenger.mail.views import unsubscribe
 from messenger.mirroring import views as mirroring
 from messenger.views import conversations, page_views, privacy
@@ -51,5 +52,8 @@ urlpatterns = [
             ]
         ),
     ),
+    path("help/<str:key>/", help_pages.index, name="help"),
+    path("help/<str:key>/colours.css", help_pages.colours, name="help_colours"),
+    path("help/<str:key>/<int:article>/<slug:slug>/", help_pages.article, name="article"),
     path("demo/", include("messenger.demo.urls")),
 ]

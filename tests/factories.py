@@ -12,9 +12,19 @@ import factory
 from factory.django import DjangoModelFactory
 
 from accounts.models import Agent, AgentChannel, Channel, Group, Role, Skill, User, Website
+from conversations.knowledge import articles
 from conversations.lifecycle import actors, verbs
 from conversations.lifecycle.transitions import Status
-from conversations.models import CloseReason, Consent, Conversation, Style, Visitor
+from conversations.models import (
+    Article,
+    ArticleState,
+    Audience,
+    CloseReason,
+    Consent,
+    Conversation,
+    Style,
+    Visitor,
+)
 from messenger.website_texts import sha256_of, texts_of
 from routing.models import (
     Bot,
@@ -285,3 +295,21 @@ def in_status(
         case Status.CLOSED:
             return verbs.close(conversation.pk, reason=CloseReason.RESOLVED, actor=actor, at=at)
     raise AssertionError(status)
+
+
+class ArticleFactory(DjangoModelFactory):
+    """A published article for everybody, in French."""
+
+    class Meta:
+        model = Article
+
+    website = factory.SubFactory(WebsiteFactory)
+    language = "fr"
+    name = factory.Sequence(lambda n: f"Article {n}")
+    body = "Un texte."
+    audience = Audience.PUBLIC
+    state = ArticleState.PUBLISHED
+
+    @classmethod
+    def _create(cls, model_class: type[Article], *args: Any, **kwargs: Any) -> Article:
+        return articles.save(model_class(*args, **kwargs), at=NOW)

@@ -1,6 +1,7 @@
 """Models of visitors, conversations and their history."""
 
 from conversations.models.addresses import Address
+from conversations.models.articles import Article, ArticleState, Audience
 from conversations.models.attachments import Attachment
 from conversations.models.blocks import Block
 from conversations.models.calls import Call
@@ -44,7 +45,10 @@ from conversations.models.webhooks import (
 __all__ = [
     "ActorKind",
     "Address",
+    "Article",
+    "ArticleState",
     "Attachment",
+    "Audience",
     "Author",
     "Block",
     "Call",

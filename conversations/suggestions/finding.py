@@ -1,4 +1,4 @@
-"""Finding replies to a question: canned replies and past answers, in its language.
+"""Finding replies to a question: canned replies, articles and past answers, in its language.
 
 PostgreSQL finds past answers by questions that share stems with this one (full text, in the
 language's configuration), misspelt ones included (trigrams), and ranks them by both.
@@ -10,11 +10,14 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+from django.conf import settings
 from django.db import connection
 
 from accounts.models import Agent
+from conversations import page_links
 from conversations.canned import library, variables
-from conversations.models import Conversation
+from conversations.knowledge import articles, finding
+from conversations.models import Audience, Conversation
 from conversations.suggestions.screening import redact
 from core.text import search_languages
 from core.text.text_search import spaced
@@ -44,12 +47,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Suggested:
-    """A suggested reply; ``source`` is ``canned``, ``answer`` or ``provider``."""
+    """A suggested reply; ``source`` is ``canned``, ``article``, ``answer`` or ``provider``.
+
+    ``page`` is where an agent reads an article. The ``body`` of one for agents only is empty.
+    """
 
     source: str
     body: str
     title: str = ""
     score: float = 0.0
+    page: str = ""
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)
@@ -124,7 +131,7 @@ CANNED = f"""
 
 
 def suggest(asked: Asked) -> list[Suggested]:
-    """Return the best canned replies and past answers. This is the product's own ``Provider``."""
+    """Return the best canned replies, articles and past answers: the product's own ``Provider``."""
     question = spaced(asked.redacted)
     if len(question) < 3:
         return []
@@ -134,7 +141,7 @@ def suggest(asked: Asked) -> list[Suggested]:
         "website": asked.conversation.website_id,
         "language": asked.language,
     }
-    return best([*_canned(asked, values), *_answers(values)])
+    return best([*_canned(asked, values), *_articles(asked), *_answers(values)])
 
 
 def best(suggestions: Iterable[Suggested]) -> list[Suggested]:
@@ -142,8 +149,23 @@ def best(suggestions: Iterable[Suggested]) -> list[Suggested]:
     by_body: dict[str, Suggested] = {}
     for one in sorted(suggestions, key=lambda one: -one.score):
         if one.score >= ENOUGH:
-            by_body.setdefault(spaced(one.body), one)
+            by_body.setdefault(spaced(one.body or one.page), one)
     return list(by_body.values())[:MOST]
+
+
+def _articles(asked: Asked) -> list[Suggested]:
+    """Return articles; what is inserted is the title with the link, and nothing of what only agents
+    may read."""
+    rows = articles.published().filter(website=asked.conversation.website_id)
+    suggestions = []
+    for match in finding.matching(rows, asked.redacted, asked.language):
+        article = match.article
+        link = page_links.ARTICLE.url(article.website.key, article.pk, article.slug)
+        is_public = article.audience == Audience.PUBLIC
+        body = f"{article.name}\n{settings.PUBLIC_URL}{link}" if is_public else ""
+        page = page_links.ARTICLE_AT_DESK.url(article.pk)
+        suggestions.append(Suggested("article", body, article.name, match.score, page))
+    return suggestions
 
 
 def _answers(values: dict[str, Any]) -> list[Suggested]:

@@ -20,7 +20,7 @@ def suggestions(request: StaffRequest, number: int) -> HttpResponse:
     if offered is None or offered.outcome:
         return JsonResponse({"seq": 0, "suggestions": []})
     shown = [
-        {"source": one["source"], "title": one["title"], "body": one["body"]}
+        {key: one.get(key, "") for key in ("source", "title", "body", "page")}
         for one in offered.suggestions
     ]
     return JsonResponse({"seq": offered.seq, "suggestions": shown})

@@ -46,7 +46,7 @@ export function comfort({ panes, open, numbersOnDesk, numbersToAnswer }) {
 
 function suggestionsOf(dialogue) {
   const { suggestions } = dialogue ?? {};
-  return (suggestions?.list ?? []).map((one, index) => ({ ...one, choose: () => suggestions.choose(index) }));
+  return (suggestions?.list ?? []).map((one) => ({ ...one, choose: () => suggestions.choose(one.index) }));
 }
 
 function showShortcuts() {

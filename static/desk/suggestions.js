@@ -4,7 +4,7 @@
 import { element, icon, texts, write } from "./page.js";
 
 const PAUSE_MS = 350; // People ask in several messages.
-const KINDS = { canned: texts.suggestCanned, answer: texts.suggestAnswer, provider: texts.suggestProvider };
+const KINDS = { canned: texts.suggestCanned, article: texts.suggestArticle, answer: texts.suggestAnswer, provider: texts.suggestProvider };
 const post = (address, fields = {}) =>
   fetch(address, {
     method: "POST",
@@ -50,7 +50,7 @@ export class Suggestions {
 
   /** For the keyboard: the suggestions that can be chosen from elsewhere. */
   get list() {
-    return this.root.hidden ? [] : this.offered;
+    return this.root.hidden ? [] : this.offered.map((one, index) => ({ ...one, index })).filter(({ body }) => body);
   }
 
   choose(index) {
@@ -87,25 +87,37 @@ export class Suggestions {
       this.root.hidden = true;
       return;
     }
-    const buttons = this.offered.map(({ source, title, body }, index) => {
-      const kind = element("span", { class: "kind" }, icon("sparkles"), title || KINDS[source]);
-      const button = element("button", { type: "button", title: body }, kind, element("span", { class: "text" }, body));
-      button.addEventListener("click", () => this.choose(index));
-      return button;
-    });
+    this.buttons = new Map();
+    const shown = this.offered.flatMap((one, index) => this.#shown(one, index));
     const shut = element("button", { type: "button", class: "button quiet square", "aria-label": texts.suggestHide }, icon("x"));
     shut.addEventListener("click", () => {
       this.root.hidden = true;
       this.box.focus();
     });
-    this.root.replaceChildren(...buttons, shut);
+    this.root.replaceChildren(...shown, shut);
     this.root.hidden = false;
     this.#mark();
   }
 
-  #mark() {
-    for (const [index, button] of [...this.root.children].entries()) {
-      if (index < this.offered.length) button.setAttribute("aria-pressed", index === this.chosen);
+  /** A button that inserts the reply, and for an article a link to read it. One for agents only
+   *  has nothing to insert. */
+  #shown({ source, title, body, page }, index) {
+    const kind = element("span", { class: "kind" }, icon(page ? "file-text" : "sparkles"), title || KINDS[source]);
+    if (!body) {
+      const note = element("span", { class: "text" }, texts.suggestForAgents);
+      return [element("a", { class: "offered", href: page, target: "_blank" }, kind, note)];
     }
+    const shown = page ? body.split("\n").at(-1) : body;
+    const button = element("button", { type: "button", class: "offered", title: body }, kind, element("span", { class: "text" }, shown));
+    button.addEventListener("click", () => this.choose(index));
+    this.buttons.set(index, button);
+    if (!page) return [button];
+    const label = texts.suggestRead.replace("{title}", title);
+    const attributes = { class: "button quiet square", href: page, target: "_blank", "aria-label": label, title: label };
+    return [button, element("a", attributes, icon("external-link"))];
+  }
+
+  #mark() {
+    for (const [index, button] of this.buttons) button.setAttribute("aria-pressed", index === this.chosen);
   }
 }

@@ -128,6 +128,7 @@ def test_a_rolled_back_change_is_not_recorded() -> None:
 
 # Settings in apps that hold no other settings.
 ELSEWHERE = {
+    "conversations.article",
     "conversations.cannedreply",
     "conversations.cannedfile",
     "conversations.suggestionsettings",

@@ -20,6 +20,7 @@ from django.urls.resolvers import RegexPattern
 
 from accounts.models import Agent, Group, Holiday, Role, User, Website
 from conversations.models import (
+    Article,
     Block,
     CobrowsingEnd,
     CobrowsingSession,
@@ -31,6 +32,7 @@ from conversations.webhooks import verbs as webhooks
 from tests.clock import NOW
 from tests.factories import (
     AgentFactory,
+    ArticleFactory,
     GroupFactory,
     RuleFactory,
     StepFactory,
@@ -46,7 +48,7 @@ pytestmark = pytest.mark.django_db
 # The pages of managers; all others are the administrators' own.
 OVERSEEN: tuple[type[models.Model], ...] = (
     *(Agent, Group, Holiday, Block),
-    *(MirrorLook, CobrowsingSession),
+    *(MirrorLook, CobrowsingSession, Article),
 )
 
 # A word for each thing: two websites, of which the first has two groups. None is so short that it
@@ -87,6 +89,7 @@ ROWS: dict[type[models.Model], dict[str, set[str]]] = {
         "of_first": {ONE, OTHER},
         "of_second": {FOREIGN},
     },
+    Article: {"of_one": {FIRST}, "of_first": {FIRST}, "of_second": {SECOND}},
 }
 MANAGERS = ("of_one", "of_first", "of_second")
 NOBODY = ("agent", "expert", "anonymous")
@@ -172,6 +175,9 @@ def world() -> World:
         clients[name] = Client(raise_request_exception=False)
         log_in_freshly(clients[name], user)
     rows: Any = {Agent: agents, Group: groups, Holiday: days, Block: blocks, MirrorLook: looks}
+    rows[Article] = {
+        site.name: ArticleFactory(name=site.name, website=site) for site in (first, second)
+    }
     rows[CobrowsingSession] = {word: _session(look) for word, look in looks.items()}
     return World(rows, clients, first)
 

@@ -34,7 +34,7 @@ def test_suggestion_is_decided_once_and_counted(
         address = f"/desk/c/{conversation.pk}/suggestions/"
         answer = client.post(address).json()
         assert answer["suggestions"] == [
-            {"source": "canned", "title": "Délai de livraison", "body": text}
+            {"source": "canned", "title": "Délai de livraison", "body": text, "page": ""}
         ]
         stranger = browser(AgentFactory().user)
         assert stranger.post(address).status_code == 404

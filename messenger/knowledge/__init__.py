@@ -1,0 +1,1 @@
+"""Articles for visitors: public pages, in the Messenger, and their administration."""
