@@ -26,9 +26,11 @@ def render(body: str) -> SafeString:
     links."""
     parser = _parser()
     tokens = parser.parse(body)
+    # The title of the page is its only h1; the largest heading of the text comes next.
+    ranks = [HEADINGS.index(token.tag) for token in tokens if token.tag in HEADINGS]
     for token in tokens:
-        if token.tag in HEADINGS:  # the title of the page is its only h1
-            token.tag = HEADINGS[min(HEADINGS.index(token.tag) + 1, 5)]
+        if token.tag in HEADINGS:
+            token.tag = HEADINGS[min(HEADINGS.index(token.tag) - min(ranks) + 1, 5)]
         if token.children:
             token.children = [one for child in token.children for one in _linked(child)]
     html = parser.renderer.render(tokens, parser.options, {})

@@ -81,7 +81,10 @@ class Article(models.Model):
         constraints = [
             # conversations.knowledge.importing: the article of a file.
             models.UniqueConstraint(
-                fields=["website", "source"], condition=~Q(source=""), name="article_source_once"
+                fields=["website", "source"],
+                condition=~Q(source=""),
+                name="article_source_once",
+                violation_error_message=_("Another article was imported from the same file."),
             ),
         ]
         indexes = [

@@ -45,6 +45,8 @@ def tags_of(html: str) -> list[tuple[str, dict[str, str | None]]]:
 def test_headings_begin_below_the_title_of_the_page() -> None:
     tags = [tag for tag, _attributes in tags_of(render("# One\n\n## Two\n\n###### Six"))]
     assert tags == ["h2", "h3", "h6"]
+    tags = [tag for tag, _attributes in tags_of(render("### Three\n\n#### Four"))]
+    assert tags == ["h2", "h3"]
 
 
 def test_links_open_a_new_tab_without_a_way_back() -> None:
