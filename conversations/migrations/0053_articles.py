@@ -120,7 +120,6 @@ class Migration(migrations.Migration):
                         condition=models.Q(("source", ""), _negated=True),
                         fields=("website", "source"),
                         name="article_source_once",
-                        violation_error_message="Another article was imported from the same file.",
                     )
                 ],
             },

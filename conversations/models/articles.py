@@ -84,7 +84,6 @@ class Article(models.Model):
                 fields=["website", "source"],
                 condition=~Q(source=""),
                 name="article_source_once",
-                violation_error_message=_("Another article was imported from the same file."),
             ),
         ]
         indexes = [

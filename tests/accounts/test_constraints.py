@@ -11,14 +11,18 @@ from django.test import Client, RequestFactory
 
 from accounts.constraints import SENTENCES
 from accounts.models import Holiday, Role, User
-from conversations.models import Block
+from conversations.models import Article, Block
 from tests.factories import GroupFactory, SkillFactory, UserFactory
 from tests.routing.test_admin_rights import browser, formset, group_form, page
 
 pytestmark = pytest.mark.django_db
 # A block ends by its own button; its page writes neither of the two times. The page of a service
-# account has no password.
-UNREACHED = {"block_ends_after_start", "service_account_has_no_password"}
+# account has no password, and that of an article no source.
+UNREACHED = {
+    "article_source_once",
+    "block_ends_after_start",
+    "service_account_has_no_password",
+}
 
 
 @pytest.fixture
@@ -46,7 +50,8 @@ def test_every_reachable_constraint_has_a_message() -> None:
     names = {rule.name for model in written_models() for rule in model._meta.constraints}
     assert "group_name_once" in names
     assert names - UNREACHED - set(SENTENCES) == set()
-    assert {rule.name for rule in (*Block._meta.constraints, *User._meta.constraints)} >= UNREACHED
+    reasoned = [rule for model in (Article, Block, User) for rule in model._meta.constraints]
+    assert {rule.name for rule in reasoned} >= UNREACHED
 
 
 def errors(answer: Any) -> list[str]:
