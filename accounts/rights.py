@@ -1,7 +1,8 @@
 """Permissions in the administration: roles decide, not Django's permission table (R119, C39).
 
 Administrators set everything. Managers set the capacities, members and opening hours of the groups
-they manage; each page's ``get_queryset`` selects the rows. Agents have no access.
+they manage; each page's ``get_queryset`` selects the rows. Auditors see the pages of administrators
+and reviewers those of managers, without changing anything. Agents have no access.
 """
 
 from __future__ import annotations
@@ -34,14 +35,22 @@ def oversees(user: User | AnonymousUser) -> TypeGuard[User]:
     return isinstance(user, User) and user.is_active and user.oversees
 
 
+def steers(user: User | AnonymousUser) -> TypeGuard[User]:
+    return isinstance(user, User) and user.is_active and user.steers
+
+
+def sees_everything(user: User | AnonymousUser) -> TypeGuard[User]:
+    return isinstance(user, User) and user.is_active and user.sees_everything
+
+
 class ForAdministrators:
-    """A mixin for pages that only administrators may see and change."""
+    """A mixin for pages that only administrators may change, and only they and auditors see."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return administers(request.user)
+        return sees_everything(request.user)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return administers(request.user)
+        return sees_everything(request.user)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return administers(request.user)
@@ -96,8 +105,8 @@ class ForAdministrators:
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Redirect administrators to the record of the object's changes."""
-        if not administers(request.user):
+        """Redirect to the record of the object's changes."""
+        if not sees_everything(request.user):
             raise PermissionDenied
         label = self.model._meta.label_lower  # type: ignore[attr-defined]
         about = urlencode({"about": f"{label}:{object_id}"})
@@ -128,7 +137,8 @@ class OverseenWebsites(admin.RelatedFieldListFilter):
 
 
 class ForOverseers(ForAdministrators):
-    """A mixin for pages on which managers see and change the rows of ``get_queryset``."""
+    """A mixin for pages on which managers see and change the rows of ``get_queryset``, and
+    reviewers see them."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return oversees(request.user)
@@ -137,7 +147,7 @@ class ForOverseers(ForAdministrators):
         return oversees(request.user)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return oversees(request.user)
+        return steers(request.user)
 
 
 class PartForOverseers(ForOverseers):
@@ -172,8 +182,9 @@ def within_token(rows: QuerySet[Row], user: User, website: str = "website") -> Q
 
 
 def websites_of(user: User | AnonymousUser) -> QuerySet[Website]:
-    """Return all websites for administrators; for managers, those of the groups they manage."""
-    if administers(user):
+    """Return all websites for administrators and auditors; for others, those of the groups that
+    they oversee."""
+    if sees_everything(user):
         return within_token(Website.objects.all(), user, "pk")
     if not oversees(user):
         return Website.objects.none()
@@ -181,8 +192,8 @@ def websites_of(user: User | AnonymousUser) -> QuerySet[Website]:
 
 
 def groups_of(user: User | AnonymousUser) -> QuerySet[Group]:
-    """Return the groups whose members and hours a user may set."""
-    if administers(user):
+    """Return the groups that a user oversees, whose members and hours a manager may set."""
+    if sees_everything(user):
         return within_token(Group.objects.all(), user)
     if not oversees(user):
         return Group.objects.none()
@@ -190,8 +201,9 @@ def groups_of(user: User | AnonymousUser) -> QuerySet[Group]:
 
 
 def agents_of(user: User | AnonymousUser) -> QuerySet[Agent]:
-    """Return the agents whose capacities a user may set: for managers, members of their groups."""
-    if administers(user) and user.confined_to is None:
+    """Return the agents that a user oversees, whose capacities a manager may set: the members of
+    their groups."""
+    if sees_everything(user) and user.confined_to is None:
         return Agent.objects.all()
     return Agent.objects.filter(pk__in=groups_of(user).values("members"))
 

@@ -1,8 +1,8 @@
 """What a user oversees: the one rule that lists, figures, files and verbs are restricted by.
 
-Administrators oversee everything. Managers oversee the groups they manage. A manager of every group
-of a website oversees the whole website, including rows without a group; of other websites they
-oversee only what belongs to their groups.
+Administrators and auditors oversee everything. Managers and reviewers oversee the groups that they
+are entered for. Whoever is entered for every group of a website oversees the whole website,
+including rows without a group; of other websites they oversee only what belongs to their groups.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Group, Role, User, Website
-from accounts.rights import administers, groups_of, within_token
+from accounts.rights import groups_of, sees_everything, within_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ EVERYTHING = Supervised(everything=True)
 
 def of(user: User) -> Supervised:
     """Return what ``user`` oversees. It takes one query for a manager, none for others."""
-    if administers(user):
+    if sees_everything(user):
         return EVERYTHING if user.confined_to is None else Supervised(websites=user.confined_to)
     whole = Exists(whole_websites_of(user).filter(pk=OuterRef("website")))
     websites, parts = set[int](), dict[int, frozenset[int]]()
@@ -96,7 +96,7 @@ def _label(name: str, groups: list[str] | None) -> str:
 
 def rows_of(user: User) -> Q:
     """Return the same condition as ``of(user).rows()``, without a query of its own."""
-    if administers(user):
+    if sees_everything(user):
         return Q() if user.confined_to is None else Q(website__in=user.confined_to)
     # Subqueries instead of joins: no duplicate rows, and each is evaluated once for all rows.
     groups = groups_of(user).order_by().values("pk")
@@ -104,8 +104,9 @@ def rows_of(user: User) -> Q:
 
 
 def whole_websites_of(user: User) -> QuerySet[Website]:
-    """Return the websites of which ``user`` manages every group; all for an administrator."""
-    if administers(user):
+    """Return the websites of which ``user`` oversees every group; all for administrators and
+    auditors."""
+    if sees_everything(user):
         return within_token(Website.objects.all(), user, "pk")
     mine = groups_of(user).order_by()
     others = Group.objects.order_by().exclude(pk__in=mine.values("pk"))

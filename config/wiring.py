@@ -19,7 +19,7 @@ import reporting.live
 import reporting.personal_tables
 import reporting.task_triggers
 import routing.personal_tables
-from accounts import invitations
+from accounts import invitations, read_only
 from accounts.facts import AccountSecured, EmailChangeAsked, PasswordForgotten
 from accounts.logins import notices, own_email
 from accounts.single_sign_on.people import DIRECTORY
@@ -127,6 +127,7 @@ def connect() -> None:
     on_durably(UserInvited, invitations.send_invitation)
 
     # What lower rooms may not know by name: the personal data and the pages of higher ones.
+    read_only.permit("ask_export", "drop_export", "subscribe_report")
     tables.register(
         tables.TABLES,
         routing.personal_tables.TABLES,

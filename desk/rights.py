@@ -46,7 +46,7 @@ def rights_of(
     status = Status(conversation.status)
     is_mine = agent is not None and conversation.agent_id == agent.pk
     may_release = (
-        user.oversees
+        user.steers
         and status in RELEASABLE
         and not is_mine
         and by_supervisor.oversees(conversation, user)

@@ -159,9 +159,10 @@ class Advice:
 
 
 def for_user(user: User, *, at: datetime) -> list[Advice]:
-    """Return what this user can fix: all for administrators, their own for managers."""
+    """Return what this user can fix: or see: all for administrators and
+    auditors, that of their groups for others."""
     findings = warnings.find(settings(at=at))
-    if not rights.administers(user):
+    if not rights.sees_everything(user):
         mine = {
             GROUP: set(rights.groups_of(user).values_list("pk", flat=True)),
             AGENT: set(rights.agents_of(user).values_list("pk", flat=True)),
@@ -204,7 +205,7 @@ def settings(*, at: datetime) -> warnings.Settings:
             warnings.Agent(
                 id=agent.pk,
                 slots=sum(channel.slots for channel in agent.channels.all()),
-                is_active=agent.user.is_active,
+                is_active=agent.user.converses,
                 skills=frozenset(skill.pk for skill in agent.skills.all()),
             )
             for agent in agents

@@ -112,6 +112,7 @@ class BlockReason(StrEnum):
 
     OF_SOMEBODY_ELSE = "of_somebody_else"
     DEACTIVATED = "account_deactivated"
+    READS_ONLY = "role_only_reads"
     OTHER_WEBSITE = "other_website"
     NOT_A_MEMBER = "not_a_member"
     GROUP_CLOSED = "group_closed"
@@ -211,6 +212,8 @@ def _bar(agent: AgentView, need: Need) -> BlockReason | None:
     """Return what bars the agent from it altogether. A member of its group is of its website."""
     if not agent.standing.is_active:
         return BlockReason.DEACTIVATED
+    if agent.standing.reads_only:
+        return BlockReason.READS_ONLY
     if need.agent_id != agent.agent_id or need.website_id is None:
         return None
     barred_by = bar(agent.standing, need.website_id)

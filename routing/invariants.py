@@ -16,6 +16,7 @@ LOST_CAPACITY = """
         SELECT a.agent_id, a.channel FROM accounts_agentchannel a
         JOIN accounts_agent whose ON whose.id = a.agent_id
         JOIN accounts_user account ON account.id = whose.user_id AND account.is_active
+            AND (account.is_superuser OR account.role NOT IN ('auditor', 'reviewer'))
         WHERE a.is_available AND a.slots > (
             SELECT count(*) FROM conversations_contact k
             WHERE k.agent_id = a.agent_id AND k.channel = a.channel AND k.ended_at IS NULL

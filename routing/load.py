@@ -21,6 +21,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
+from accounts import entitlement
 from accounts.entitlement import Standing
 from accounts.models import Agent, Channel, Group, open_at
 from accounts.models.hours import IS_OPEN
@@ -70,6 +71,7 @@ def views(agents: QuerySet[Agent], channel: Channel, *, at: datetime) -> list[Ag
             standing=Standing(
                 is_active=row.user.is_active,
                 administers=row.user.administers,
+                reads_only=row.user.reads_only,
                 website_ids=frozenset(row.websites),
             ),
         )
@@ -85,6 +87,8 @@ HELD = f"""(
         WHERE k.agent_id = c.agent_id AND k.channel = c.channel AND k.ended_at IS NULL
     )"""
 
+CONVERSES = entitlement.CONVERSES.format(user="u")
+
 TAKERS = f"""
     SELECT c.agent_id, c.slots, {HELD}, coalesce((
         SELECT k.ended_at FROM conversations_contact k
@@ -97,7 +101,7 @@ TAKERS = f"""
     JOIN accounts_group_members m ON m.group_id = g.id
     JOIN accounts_agentchannel c ON c.agent_id = m.agent_id AND c.channel = %(channel)s
     JOIN accounts_agent a ON a.id = m.agent_id
-    JOIN accounts_user u ON u.id = a.user_id AND u.is_active
+    JOIN accounts_user u ON u.id = a.user_id AND {CONVERSES}
     WHERE g.id = %(group)s AND {IS_OPEN.format(group="g")} AND c.is_available AND c.slots > 0
     AND EXISTS (
         SELECT FROM routing_deskconnection d
@@ -137,7 +141,7 @@ TAKER = f"""
     SELECT c.slots, {HELD}
     FROM accounts_agentchannel c
     JOIN accounts_agent a ON a.id = c.agent_id
-    JOIN accounts_user u ON u.id = a.user_id AND u.is_active
+    JOIN accounts_user u ON u.id = a.user_id AND {CONVERSES}
     WHERE c.agent_id = %(agent)s AND c.channel = %(channel)s AND c.is_available AND c.slots > 0
     AND EXISTS (
         SELECT FROM routing_deskconnection d

@@ -11,10 +11,17 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.hours import is_open, next_change
-from accounts.models import Agent, AgentChannel, Channel, Group, schedule_of
+from accounts.models import (
+    READ_ONLY_ROLES,
+    Agent,
+    AgentChannel,
+    Channel,
+    Group,
+    schedule_of,
+)
 from core.events import bus
 from routing.facts import GroupChanged
 
@@ -43,8 +50,9 @@ def back_at(
 
 
 def _able(channel: Channel, skills: Collection[int]) -> QuerySet[Agent]:
-    """Return agents with slots on a channel, an active account and all of ``skills``."""
+    """Return agents with slots on a channel, all of ``skills`` and an account that converses."""
     agents = Agent.objects.filter(
+        Q(user__is_superuser=True) | ~Q(user__role__in=READ_ONLY_ROLES),
         channels__in=AgentChannel.objects.filter(channel=channel, slots__gt=0),
         user__is_active=True,
     )

@@ -12,10 +12,11 @@ from accounts.models.preferences import Preferences
 from accounts.models.single_sign_on import AdmissionRule, ExternalIdentity, IdentityProvider
 from accounts.models.tokens import ApiToken, ServiceAccount
 from accounts.models.toolbar_apps import ToolbarApp
-from accounts.models.users import Role, User
+from accounts.models.users import READ_ONLY_ROLES, Role, User
 from accounts.models.websites import Calls, Side, Website
 
 __all__ = [
+    "READ_ONLY_ROLES",
     "AdmissionRule",
     "Agent",
     "AgentChannel",

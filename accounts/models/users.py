@@ -13,10 +13,17 @@ class Role(models.TextChoices):
     MANAGER = "manager", _("Manager")
     AGENT = "agent", _("Agent")
     EXPERT = "expert", _("Expert")
+    AUDITOR = "auditor", _("Auditor")
+    REVIEWER = "reviewer", _("Quality reviewer")
+
+
+READ_ONLY_ROLES = frozenset({Role.AUDITOR, Role.REVIEWER})
+"""Roles that read what others do, and change nothing: neither conversations nor settings."""
 
 
 class User(AbstractUser):
-    """An account that can log in. All four roles may converse from the desk (R163)."""
+    """An account that can log in. All roles may converse from the desk (R163), except those that
+    only read."""
 
     role = models.CharField(
         _("role"),
@@ -25,7 +32,9 @@ class User(AbstractUser):
         default=Role.AGENT,
         help_text=_(
             "Administrators see and change everything. Managers oversee their groups. "
-            "Agents and experts converse; experts are paid per conversation."
+            "Agents and experts converse; experts are paid per conversation. "
+            "Auditors see what administrators see, and quality reviewers what managers see; "
+            "both change nothing."
         ),
     )
     language = models.CharField(
@@ -69,8 +78,23 @@ class User(AbstractUser):
 
     @property
     def oversees(self) -> bool:
-        """Whether this user oversees others: managers and administrators (R92, C39)."""
-        return self.is_superuser or self.role in {Role.ADMIN, Role.MANAGER}
+        """Whether this user sees the work of others: all but agents and experts (R92, C39)."""
+        return self.is_superuser or self.role not in {Role.AGENT, Role.EXPERT}
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether this user may change nothing but their own account."""
+        return self.role in READ_ONLY_ROLES and not self.is_superuser
+
+    @property
+    def converses(self) -> bool:
+        """Whether this user, if they are an agent, may have conversations at all."""
+        return self.is_active and not self.reads_only
+
+    @property
+    def steers(self) -> bool:
+        """Whether this user may act on what they oversee: managers and administrators."""
+        return self.oversees and not self.reads_only
 
     @property
     def ruling_role(self) -> str:
@@ -81,3 +105,8 @@ class User(AbstractUser):
     def administers(self) -> bool:
         """Whether this user sets rules and thresholds (R119, C39)."""
         return self.is_superuser or self.role == Role.ADMIN
+
+    @property
+    def sees_everything(self) -> bool:
+        """Whether this user oversees all websites: administrators and auditors."""
+        return self.administers or self.role == Role.AUDITOR

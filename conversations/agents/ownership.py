@@ -43,6 +43,7 @@ def standings(agent_ids: Collection[int]) -> Mapping[int, Standing]:
         agent.pk: Standing(
             is_active=agent.user.is_active,
             administers=agent.user.administers,
+            reads_only=agent.user.reads_only,
             website_ids=frozenset(agent.of),
         )
         for agent in rows.order_by()

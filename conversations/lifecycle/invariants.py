@@ -118,7 +118,8 @@ ENTITLED = """
     JOIN accounts_agent a ON a.id = c.agent_id
     JOIN accounts_user u ON u.id = a.user_id
     WHERE c.status <> 'closed' AND NOT (u.is_active AND (
-        u.is_superuser OR u.role = 'admin' OR c.website_id IN (
+        u.is_superuser OR u.role = 'admin'
+        OR u.role NOT IN ('auditor', 'reviewer') AND c.website_id IN (
             SELECT g.website_id FROM accounts_group g
             JOIN accounts_group_members m ON m.group_id = g.id WHERE m.agent_id = a.id
         )

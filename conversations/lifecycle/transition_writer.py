@@ -197,6 +197,7 @@ def _guard(conversation: Conversation, verb: Verb, *, actor: Actor, to_agent: Ag
 
 BARRED = {
     Bar.DEACTIVATED: "this agent's account is deactivated",
+    Bar.READS_ONLY: "this agent's role only reads",
     Bar.OTHER_WEBSITE: "this agent is of another website",
 }
 

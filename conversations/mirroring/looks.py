@@ -164,7 +164,8 @@ def _case(conversation: Conversation, agent: Agent, taken: Iterable[int]) -> Cas
         is_on=conversation.website.mirrors_screen,
         is_closed=conversation.status == Status.CLOSED,
         holds=conversation.agent_id == agent.pk and conversation.status == Status.ACTIVE,
-        oversees=overseen.covers(conversation.website_id, conversation.group_id),
+        oversees=agent.user.steers
+        and overseen.covers(conversation.website_id, conversation.group_id),
         has_consented=consent is not None
         and consent.kind == ConsentKind.GIVEN
         and consent.covers_mirroring,

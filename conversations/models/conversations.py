@@ -71,13 +71,13 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def visible_to(self, user: User) -> ConversationQuerySet:
         """Filter by what ``user`` may read. Everything else is a 404 for them.
 
-        Administrators see all, and managers what they oversee. Agents, and managers who converse,
-        see their own conversations and those of their groups.
+        Administrators and auditors see all; managers and reviewers what they oversee. Agents, and
+        managers who converse, see their own conversations and those of their groups.
         """
         if not user.is_active:
             return self.none()
         within = {} if user.confined_to is None else {"website__in": user.confined_to}
-        if user.administers:
+        if user.sees_everything:
             return self.filter(**within)
         # Subqueries instead of joins: no duplicate rows, and each is evaluated once for all rows.
         groups = Group.objects.filter(members__user=user)

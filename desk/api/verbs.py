@@ -153,7 +153,7 @@ class Verbs(Explained):
     def release(self, request: Request, number: int) -> Response:
         """Return a conversation that you oversee to its queue, if its agent is not connected."""
         self.get_object()
-        if not self.user.oversees:
+        if not self.user.steers:
             raise Refused(Verb.RELEASE, None)
         return self._moved(lambda at: by_supervisor.release(number, user=self.user, at=at))
 

@@ -221,7 +221,7 @@ def take_back(request: StaffRequest, number: int) -> HttpResponse:
 def release(request: StaffRequest, number: int) -> HttpResponse:
     """Release, for managers and administrators only (R92); refused to others."""
     conversation = visible_or_404(request, number)
-    if not request.user.oversees:
+    if not request.user.steers:
         return refused(request, number, Refused(Verb.RELEASE, None))
     user = request.user
     return do(request, conversation, lambda at: by_supervisor.release(number, user=user, at=at))

@@ -18,8 +18,10 @@ from routing.actions import assignment
 
 
 def oversees(conversation: Conversation, user: User) -> bool:
-    """Return whether ``user`` oversees it; seeing it as an agent is not enough."""
-    return supervision.of(user).covers(conversation.website_id, conversation.group_id)
+    """Return whether ``user`` oversees it and may act; seeing it as an agent is not enough."""
+    return user.steers and supervision.of(user).covers(
+        conversation.website_id, conversation.group_id
+    )
 
 
 def _check(conversation: Conversation, user: User, verb: Verb) -> None:

@@ -29,12 +29,13 @@ HELD = frozenset({Status.ACTIVE, Status.ASSIGNED})
 
 
 def reclaim(*, agent_id: int) -> None:
-    """Reaction: give back what this agent may not have; log out a deactivated agent at once."""
+    """Reaction: give back what this agent may not have; log out an agent at once who no
+    longer converses."""
     agent = Agent.objects.select_related("user").filter(pk=agent_id).first()
     if agent is None:
         return
     at = timezone.now()
-    if not agent.user.is_active and presence.is_there(agent_id):
+    if not agent.user.converses and presence.is_there(agent_id):
         presence.log_out(agent_id, at=at)
     for conversation_id in ownership.barred_of(agent_id):
         _give_back(conversation_id, agent_id, at=at)

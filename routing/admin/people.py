@@ -239,7 +239,7 @@ class GroupAdmin(ForOverseers, Published, admin.ModelAdmin):
         if db_field.name == "members":
             kwargs["queryset"] = rights.candidates_of(request.user)
         if db_field.name == "managers":
-            overseers = Q(role__in=[Role.ADMIN, Role.MANAGER]) | Q(is_superuser=True)
+            overseers = ~Q(role__in=[Role.AGENT, Role.EXPERT]) | Q(is_superuser=True)
             kwargs["queryset"] = User.objects.filter(overseers)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 

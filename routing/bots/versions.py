@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts.models import AgentChannel, Skill, User
+from accounts.models import READ_ONLY_ROLES, AgentChannel, Skill, User
 from accounts.models.websites import is_among
 from core import web_addresses
 from core.rejection import Rejected
@@ -168,7 +168,10 @@ def surroundings_of(bot: Bot) -> Surroundings:
 def _can_ever_take(rule: DistributionRule) -> bool:
     """Return whether a queue of the rule has places, or members who can have conversations."""
     slots = AgentChannel.objects.filter(
-        agent__groups=OuterRef("group"), slots__gt=0, agent__user__is_active=True
+        Q(agent__user__is_superuser=True) | ~Q(agent__user__role__in=READ_ONLY_ROLES),
+        agent__groups=OuterRef("group"),
+        slots__gt=0,
+        agent__user__is_active=True,
     )
     able = RuleStep.objects.filter(rule=rule).filter(Q(places__gt=0) | Exists(slots))
     return able.exists()

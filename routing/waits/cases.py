@@ -11,7 +11,7 @@ from datetime import datetime, tzinfo
 
 from routing.decisions import AgentView, BlockReason, Need, Obstacle
 
-BARS = frozenset({BlockReason.DEACTIVATED, BlockReason.OTHER_WEBSITE})
+BARS = frozenset({BlockReason.DEACTIVATED, BlockReason.READS_ONLY, BlockReason.OTHER_WEBSITE})
 """What the agent cannot change: nothing that they do would bring them the conversation."""
 
 

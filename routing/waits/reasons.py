@@ -172,6 +172,7 @@ def _main(in_the_way: Sequence[Obstacle], case: Case) -> Obstacle:
     """Return the main obstacle of an agent: the one that must change first."""
     order = (
         BlockReason.DEACTIVATED,
+        BlockReason.READS_ONLY,
         BlockReason.LACKS_SKILL,
         BlockReason.NO_SLOTS,
         BlockReason.OFFLINE,
@@ -189,6 +190,10 @@ def _count(kind: BlockReason, n: int, case: Case) -> str:
         case BlockReason.DEACTIVATED:
             text = ngettext(
                 "%(n)d with a deactivated account", "%(n)d with deactivated accounts", n
+            )
+        case BlockReason.READS_ONLY:
+            text = ngettext(
+                "%(n)d with a role that only reads", "%(n)d with roles that only read", n
             )
         case BlockReason.NO_SLOTS:
             text = ngettext(
@@ -219,6 +224,8 @@ def _reason(obstacle: Obstacle, case: Case) -> str:
             return _("assigned to another agent")
         case BlockReason.DEACTIVATED:
             return _("account deactivated")
+        case BlockReason.READS_ONLY:
+            return _("has a role that only reads")
         case BlockReason.OTHER_WEBSITE:
             return _("no longer has access to this website")
         case BlockReason.NOT_A_MEMBER:
