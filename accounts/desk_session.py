@@ -78,7 +78,7 @@ def load(session_key: str) -> DeskSession | None:
         return None
     if second_factors.must_set_up(user):
         return None
-    agent: Agent | None = getattr(user, "agent", None)
+    agent: Agent | None = None if user.reads_only else getattr(user, "agent", None)
     desk_session = DeskSession(
         session_key=session_key,
         user_id=user.pk,

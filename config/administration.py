@@ -90,6 +90,7 @@ SECTIONS = (
             "conversations.message",
             "conversations.event",
             "conversations.mirrorlook",
+            "conversations.cobrowsingsession",
             "messenger.mail",
             "messenger.reply",
             "reporting.transaction",

@@ -67,8 +67,8 @@ class Colleague:
 
 
 def agent_of(user: User) -> Agent | None:
-    """Return the desk of a user, if they have one."""
-    return Agent.objects.filter(user=user).first()
+    """Return the desk of a user, if they have one and their role lets them converse."""
+    return None if user.reads_only else Agent.objects.filter(user=user).first()
 
 
 def status_buttons(agent: Agent | None) -> list[StatusButton]:

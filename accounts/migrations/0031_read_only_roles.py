@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db import migrations, models
 
 ROLES = [
@@ -57,6 +58,17 @@ class Migration(migrations.Migration):
                 help_text="Administrators see and change everything. Managers oversee their groups. Agents and experts converse; experts are paid per conversation. Auditors see what administrators see, and quality reviewers what managers see; both change nothing.",
                 max_length=10,
                 verbose_name="role",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="group",
+            name="managers",
+            field=models.ManyToManyField(
+                blank=True,
+                help_text="They manage this group and see its figures. Quality reviewers see them, too.",
+                related_name="managed_groups",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="managers",
             ),
         ),
         migrations.RunPython(add_rules, remove_rules, elidable=False),

@@ -124,7 +124,7 @@ class Group(models.Model):
         related_name="managed_groups",
         blank=True,
         verbose_name=_("managers"),
-        help_text=_("They manage this group and see its figures."),
+        help_text=_("They manage this group and see its figures. Quality reviewers see them, too."),
     )
     answer_seconds = models.PositiveIntegerField(
         _("answer timer (seconds)"),

@@ -20,6 +20,7 @@ from conversations.agents import ownership
 from conversations.lifecycle import invariants
 from conversations.lifecycle.transitions import Status
 from conversations.models import Conversation
+from desk import queries
 from routing.actions import reclaiming
 from routing.models import RuleStep
 from tests.api_clients import with_token
@@ -167,6 +168,7 @@ def test_neither_takes_conversations_and_what_they_had_goes_back(step: RuleStep)
     assert ownership.bar_of(held, agent.pk) is Bar.READS_ONLY
     assert [finding.check for finding in invariants.entitlement(at=NOW)] == ["entitled"]
     assert list(ownership.barred_of(agent.pk)) == [held.pk]
+    assert queries.agent_of(User.objects.get(pk=agent.user.pk)) is None
     reclaiming.reclaim(agent_id=agent.pk)
     held.refresh_from_db()
     assert (held.status, held.agent) == (Status.QUEUED, None)
