@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0052_names_of_acts")]
+    dependencies = [("conversations", "0053_articles")]
 
     operations = [
         migrations.AlterField(
