@@ -52,7 +52,7 @@ class SecretInput(forms.PasswordInput):
         shown = {"autocomplete": "new-password", "class": "vTextField", **(attrs or {})}
         shown["aria-describedby"] = f"{about} {shown.get('aria-describedby', '')}".strip()
         written = super().render(name, None, shown, renderer)
-        about_it = _("One is stored, and is not shown. Leave this empty to keep it.")
+        about_it = _("A secret is stored and is never shown. Leave this empty to keep it.")
         removing = format_html(
             '<label><input type="checkbox" name="{}"> {}</label>',
             box,
@@ -62,7 +62,7 @@ class SecretInput(forms.PasswordInput):
             '<div class="secret-input">{}<p class="help" id="{}">{}</p>{}</div>',
             written,
             about,
-            about_it if value else _("None is stored."),
+            about_it if value else _("No secret is stored."),
             removing if value else "",
         )
 

@@ -303,7 +303,7 @@ class SuggestionSettingsForm(forms.ModelForm):
             remote.check(url)
         except outside_servers.Forbidden:
             raise forms.ValidationError(
-                _("We cannot call this address. Use a public server, at the usual port.")
+                _("This address cannot be called. Use a public server on the standard port.")
             ) from None
         return url
 

@@ -38,7 +38,7 @@ REBASE = """
 
 
 class Malformed(Exception):
-    """This is no cursor of the feed."""
+    """This is not a cursor of the feed."""
 
 
 class Expired(Exception):

@@ -56,7 +56,7 @@ class ManyFilesField(forms.FileField):
 class CannedReplyForm(_Form):
     """``owners`` are the owners that ``user`` may choose; there are no others."""
 
-    owner = forms.ChoiceField(label=gettext_lazy("For whom"))
+    owner = forms.ChoiceField(label=gettext_lazy("Available to"))
     shortcut = forms.CharField(
         max_length=30,
         required=False,

@@ -100,7 +100,7 @@ def _cobrowsing_texts() -> dict[str, Any]:
         "why": {
             CobrowsingObstacle.OFF: _("This website does not let agents act on pages."),
             CobrowsingObstacle.NOT_HOLDER: _("Only the agent of this conversation can ask."),
-            CobrowsingObstacle.BUSY: _("Somebody has asked already."),
+            CobrowsingObstacle.BUSY: _("Someone has already asked."),
             CobrowsingObstacle.DECLINED: _("The visitor has declined or stopped three times."),
             "declined": _("The visitor has declined."),
             "unanswered": _("The visitor has not answered."),
@@ -114,7 +114,7 @@ def _mirror_texts() -> dict[str, Any]:
     """Return the texts about the picture of the visitor's page."""
     return {
         "mirrorLook": _("Show the page"),
-        "mirrorTold": _("The visitor is told that you are looking."),
+        "mirrorTold": _("The visitor can see that you are looking."),
         "mirrorFrame": _("The visitor's page"),
         "mirrorEnlarge": _("Enlarge the page"),
         "mirrorShrink": _("Close the large view"),
@@ -125,8 +125,8 @@ def _mirror_texts() -> dict[str, Any]:
         "mirrorDown": _("The connection was lost. Reconnecting…"),
         "mirrorHidden": _("The visitor is not looking at the site at the moment."),
         "mirrorBlocked": _(
-            "The visitor's site does not let its page be shown. An administrator finds the reasons "
-            "in the documentation on mirroring."
+            "The visitor's site does not allow its page to be shown. The documentation on "
+            "mirroring lists possible reasons. Ask an administrator."
         ),
         "mirrorTooLarge": _("This page is too large to be shown."),
         "mirrorBroken": _("This page cannot be shown."),

@@ -255,7 +255,7 @@ def is_closed(steps: list[RuleStep], at: datetime) -> bool:
 def _why_not(steps: list[RuleStep], channel: Channel, at: datetime) -> str:
     """Return the reason shown to a visitor whose first message finds no room (B4)."""
     if channel in FOR_CALLS:
-        return _("Nobody can take a call at the moment. You can write a message.")
+        return _("No one can take a call at the moment. You can write a message.")
     if not is_closed(steps, at):
         return _("All our advisers are busy and the queue is full. Your message is saved here.")
     return _("We are closed at the moment. Your message is saved here.")

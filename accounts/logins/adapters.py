@@ -87,7 +87,7 @@ class AccountAdapter(DefaultAccountAdapter):
         records = get_authentication_records(request, user)
         if any(one["method"] == "single_sign_on" for one in records):
             return None
-        messages.error(request, _("Your role logs in by single sign-on only."))
+        messages.error(request, _("Your role can log in only through single sign-on."))
         return redirect("login")
 
     def login(self, request: HttpRequest, user: User) -> None:

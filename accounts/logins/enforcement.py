@@ -66,7 +66,7 @@ def require_second_factor(get_response: Answer) -> Answer:
 
 def _lead_there(request: HttpRequest) -> HttpResponse:
     if request.path.startswith("/api/"):
-        text = _("Your role needs two-step login. Set it up on the page of your account.")
+        text = _("Your role requires two-step login. Set it up on your account page.")
         return JsonResponse(error("second_factor", text), status=HTTPStatus.FORBIDDEN)
     if request.headers.get("HX-Request") == "true":
         response = HttpResponse(status=204)

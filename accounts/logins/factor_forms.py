@@ -120,7 +120,7 @@ def wrong_code() -> ValidationError:
 
 
 def wrong_passkey() -> ValidationError:
-    return ValidationError(_("This passkey does not fit. Please try again."), code="wrong")
+    return ValidationError(_("This passkey does not match. Please try again."), code="wrong")
 
 
 def _guarded(check: Any) -> Any:

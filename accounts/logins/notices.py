@@ -49,9 +49,11 @@ SENTENCES = {
     Event.CODES_RENEWED: gettext_lazy("The recovery codes of your account were renewed."),
     Event.CODE_USED: gettext_lazy("A recovery code was used to log in to your account."),
     Event.NEW_DEVICE: gettext_lazy("Your account was used to log in from a new device."),
-    Event.IDENTITY_LINKED: gettext_lazy("A single sign-on login was linked with your account."),
-    Event.IDENTITY_UNLINKED: gettext_lazy("A single sign-on login no longer opens your account."),
-    Event.FACTORS_RESET: gettext_lazy("An administrator reset the two-step login of your account."),
+    Event.IDENTITY_LINKED: gettext_lazy("A single sign-on login was linked to your account."),
+    Event.IDENTITY_UNLINKED: gettext_lazy("A single sign-on login was unlinked from your account."),
+    Event.FACTORS_RESET: gettext_lazy(
+        "An administrator reset the two-step login for your account."
+    ),
 }
 
 

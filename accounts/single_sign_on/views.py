@@ -64,14 +64,17 @@ def link(request: StaffRequest, key: str) -> HttpResponse:
 
 @freshly_proven("POST")
 def unlink(request: StaffRequest, pk: int) -> HttpResponse:
-    """Remove the link with an identity at a provider."""
+    """Remove the link to an identity at a provider."""
     identity = get_object_or_404(ExternalIdentity, pk=pk, user=request.user)
     with acting(request.user):
         is_done = people.unlink(identity, request)
     if is_done:
         messages.success(request, _("The link has been removed."))
     else:
-        messages.error(request, _("Choose a password first: nothing else opens your account."))
+        messages.error(
+            request,
+            _("Choose a password first. Without it, you could no longer log in to your account."),
+        )
     return redirect("account")
 
 

@@ -110,11 +110,15 @@ def _repeatable(request: HttpRequest, holder: str, get_response: Respond) -> Htt
     except Undone as undone:
         return undone.response
     except idempotency.KeyReused:
-        return problem(409, "key_reused", _("This idempotency key was used for another request."))
+        return problem(
+            409, "key_reused", _("This idempotency key was already used for another request.")
+        )
     except OperationalError as error:
         if not may_retry(error):
             raise
-        response = problem(409, "in_progress", _("The first request with this key is under way."))
+        response = problem(
+            409, "in_progress", _("The first request with this key is still in progress.")
+        )
         response["Retry-After"] = "1"
         return response
 

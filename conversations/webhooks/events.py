@@ -21,10 +21,10 @@ ALERTS = {
 }
 
 VERBS = {
-    Verb.START_BOT: _("Begun with a bot"),
+    Verb.START_BOT: _("Started with a bot"),
     Verb.QUEUE: _("Entered a queue"),
-    Verb.ESCALATE: _("Passed on by a bot"),
-    Verb.PUSH: _("Given to an agent"),
+    Verb.ESCALATE: _("Handed over by a bot"),
+    Verb.PUSH: _("Pushed to an agent"),
     Verb.TAKE: _("Taken by an agent"),
     Verb.TRANSFER_TO_GROUP: _("Transferred to a group"),
     Verb.TRANSFER_TO_AGENT: _("Transferred to an agent"),
@@ -33,8 +33,8 @@ VERBS = {
     Verb.REQUEUE: _("Returned to its queue"),
     Verb.DROP_SKILLS: _("Required skills dropped"),
     Verb.SNOOZE: _("Snoozed"),
-    Verb.WAKE_TO_AGENT: _("Woken, for its agent"),
-    Verb.WAKE_TO_GROUP: _("Woken, for its group"),
+    Verb.WAKE_TO_AGENT: _("Resumed, for its agent"),
+    Verb.WAKE_TO_GROUP: _("Resumed, for its group"),
     Verb.SET_PENDING: _("Set to pending"),
     Verb.SET_ON_HOLD: _("Put on hold"),
     Verb.SOLVE: _("Solved"),

@@ -22,12 +22,12 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]
         label=_("Events"), choices=events.CHOICES, widget=CheckboxList(_("Events"))
     )
     replay_since = forms.SplitDateTimeField(
-        label=_("Send again everything since"),
+        label=_("Send everything again since"),
         required=False,
         widget=AdminSplitDateTime,
         help_text=_(
-            "Leave empty to send only what happens from now on. Receivers can recognize repeats by "
-            "their ids. The last 90 days are available."
+            "Leave empty to send only what happens from now on. Receivers can recognise repeats "
+            "by their ids. The last 90 days are available."
         ),
     )
 

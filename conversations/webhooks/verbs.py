@@ -29,7 +29,7 @@ def check_url(url: str) -> None:
         outside_calls.check(url, allowed=settings.PRIVATE_SERVERS)
     except outside_servers.Forbidden:
         raise ValidationError(
-            _("We cannot call this address. Use a public server, at the usual port.")
+            _("This address cannot be called. Use a public server on the standard port.")
         ) from None
 
 

@@ -74,7 +74,9 @@ class Edited:
             if expected and expected != "*":
                 known = {one.strip() for one in expected.split(",")}
                 if etag_of(self.get_serializer(row).data) not in known:
-                    raise Changed(_("Somebody has changed this meanwhile. Read it again."))
+                    raise Changed(
+                        _("Someone else has changed this in the meantime. Fetch it again.")
+                    )
             yield row
 
     @contextmanager

@@ -73,9 +73,11 @@ class FeedView(APIView):
             cursor = feed.parse(asked["after"]) if asked["after"] else feed.Cursor()
             rows = list(feed.after(cursor)[: asked["limit"]])
         except feed.Malformed:
-            raise ValidationError({"after": [_("This is no cursor of the feed.")]}) from None
+            raise ValidationError({"after": [_("This is not a cursor of the feed.")]}) from None
         except feed.Expired:
-            raise Gone(_("Older changes are no longer available. Start anew.")) from None
+            raise Gone(
+                _("Older changes are no longer available. Start from the beginning.")
+            ) from None
         last = feed.of(rows[-1]) if rows else cursor
         return Response(
             {

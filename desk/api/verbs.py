@@ -171,7 +171,9 @@ class Verbs(Explained):
         to = self._target(conversation, asked, any_agent=oversees)
         if oversees:
             if asked["note"]:
-                raise ValidationError({"note": [_("Only the agent who has it can add a note.")]})
+                raise ValidationError(
+                    {"note": [_("Only the agent who holds the conversation can add a note.")]}
+                )
             return self._moved(
                 lambda at: by_supervisor.reassign(number, to=to, user=self.user, at=at)
             )

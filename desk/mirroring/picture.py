@@ -54,5 +54,5 @@ def sentences() -> dict[str, str]:
         Obstacle.NOT_YOURS: _("Only the agent of this conversation and managers can see the page."),
         Obstacle.NO_CONSENT: _("The visitor has not agreed to show their page."),
         Obstacle.STOPPED: _("The visitor has stopped showing their page."),
-        Obstacle.FULL: _("Three people are looking at this page already. Try again later."),
+        Obstacle.FULL: _("Three people are already looking at this page. Try again later."),
     }

@@ -36,12 +36,12 @@ HOURLY = 30
 
 RECIPIENTS = 20
 
-NOT_OURS = gettext_noop("not an address that we signed")
+NOT_OURS = gettext_noop("unknown reply address")
 NOT_THEIRS = gettext_noop("not from the visitor's address")
-BEFORE = gettext_noop("delivered before")
-MACHINE = gettext_noop("written by a machine")
-TOO_MANY = gettext_noop("too many in an hour")
-WORDLESS = gettext_noop("no words of its own")
+BEFORE = gettext_noop("already delivered")
+MACHINE = gettext_noop("automatic message")
+TOO_MANY = gettext_noop("too many e-mails in one hour")
+WORDLESS = gettext_noop("no text besides the quotation")
 
 # The message path's refusals, as the administration shows them.
 REFUSALS = {
@@ -49,7 +49,7 @@ REFUSALS = {
     "consent": gettext_noop("the visitor has withdrawn consent"),
     "conflict": BEFORE,
 }
-REFUSED = gettext_noop("the conversation takes no messages")
+REFUSED = gettext_noop("the conversation no longer accepts messages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def _add(arrival: _Arrival, address: Address, *, file: str) -> ReplyOutcome:
     elif conversation.closed_at is not None:
         outcome = ReplyOutcome.CLOSED
         if schedule_closing_mail(conversation, address, at=at) is None:
-            reason = gettext_noop("told how to come back earlier that day")
+            reason = gettext_noop("instructions to come back already sent that day")
     else:
         seq = _say(conversation, pieces, incoming.message_id, email=pk, at=at)
     email = inbound_emails.record(

@@ -50,7 +50,7 @@ def answer(request: HttpRequest, website: Website, conversation: uuid.UUID) -> H
     if accepts:
         persons.check_willing(visitor)
     if not cobrowsing.answer(number, session_id, accepts=accepts, at=timezone.now()):
-        raise Rejected("over", _("There is nothing to answer any more."), 409)
+        raise Rejected("over", _("There is nothing left to answer."), 409)
     return HttpResponse(status=204)
 
 

@@ -10,7 +10,7 @@ from conversations.models import Conversation, InboundEmail
 
 class ReplyOutcome(models.TextChoices):
     ACCEPTED = "accepted", _("Added to the conversation")
-    CLOSED = "closed", _("The conversation was closed: the visitor was told how to start again")
+    CLOSED = "closed", _("Conversation closed: the visitor was sent instructions to start again")
     REFUSED = "refused", _("Rejected")
     IGNORED = "ignored", _("Ignored")
 

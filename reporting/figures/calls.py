@@ -23,9 +23,8 @@ MEASURED_TRIP = Q(visitor_round_trip__isnull=False) | Q(agent_round_trip__isnull
 def calls(scope: Scope) -> Measure:
     """The calls that began to ring in the period and are over (R164).
 
-    Calls of both sides count, with or without video, whether they were answered or not. A call is
-    attributed to the agent who called or was called, and to the group that its conversation is in
-    now.
+    Calls from both sides count, with or without video, answered or not. A call is attributed to the
+    agent who called or was called, and to the current group of its conversation.
     """
     return count(CALLS)
 
@@ -38,7 +37,7 @@ def calls_by_visitors(scope: Scope) -> Measure:
 
 @figure(report=CALL, label=_("Video calls"))
 def video_calls(scope: Scope) -> Measure:
-    """The calls of the period that were begun as video calls."""
+    """The calls of the period that started as video calls."""
     return count(CALLS, Q(has_video=True))
 
 
@@ -50,7 +49,7 @@ def calls_answered(scope: Scope) -> Measure:
 
 @figure(report=CALL, label=_("Calls missed by agents"), grows_better=False)
 def calls_missed(scope: Scope) -> Measure:
-    """The calls by visitors that no agent answered in time, or that the visitor gave up before.
+    """The calls by visitors that no agent answered in time or that the visitor abandoned first.
 
     A call that the agent declined is counted separately.
     """
@@ -59,15 +58,15 @@ def calls_missed(scope: Scope) -> Measure:
 
 @figure(report=CALL, label=_("Share missed by agents"), unit=Unit.PERCENT, grows_better=False)
 def calls_missed_share(scope: Scope) -> Measure:
-    """The share of the calls by visitors that no agent answered in time, or that the visitor gave
-    up before."""
+    """The share of the calls by visitors that no agent answered in time or that the visitor
+    abandoned first."""
     return share(CALLS, Q(status=CallStatus.MISSED), where=BY_VISITOR)
 
 
 @figure(report=CALL, label=_("Calls missed by visitors"))
 def calls_missed_by_visitors(scope: Scope) -> Measure:
-    """The calls by agents that the visitor did not answer in time, or that the agent gave up
-    before."""
+    """The calls by agents that the visitor did not answer in time or that the agent abandoned
+    first."""
     return count(CALLS, Q(begun_by=Side.AGENT, status=CallStatus.MISSED))
 
 
@@ -79,7 +78,7 @@ def calls_declined(scope: Scope) -> Measure:
 
 @figure(report=CALL, label=_("Calls failed"), grows_better=False)
 def calls_failed(scope: Scope) -> Measure:
-    """The calls of the period that the two browsers could not connect, or for which a side had no
+    """The calls of the period that the two browsers could not connect, or in which one side had no
     microphone.
 
     If there are many, a TURN server is missing or unreachable.
@@ -106,7 +105,7 @@ def call_total(scope: Scope) -> Measure:
 def call_wait(scope: Scope) -> Measure:
     """The median time that calls by visitors rang until an agent answered.
 
-    The time in a queue before that is part of the waiting time of the conversation.
+    Earlier time in a queue is part of the conversation's wait.
     """
     return time_between(CALLS, "rang_at", "answered_at", BY_VISITOR & TALKED)
 
@@ -115,8 +114,8 @@ def call_wait(scope: Scope) -> Measure:
 def call_loss(scope: Scope) -> Measure:
     """The mean share of packets that did not arrive, at the side where it was higher.
 
-    Each browser measures what it should have received, over the whole call. Above 5 per cent, words
-    are missing. Calls in a Jitsi room are not measured.
+    Each browser compares what it received over the whole call with what it should have received.
+    Above 5 per cent, words are missing. Calls in a Jitsi room are not measured.
     """
     worse = Greatest(Coalesce("visitor_loss", 0.0), Coalesce("agent_loss", 0.0))
     return Measure(CALLS, Fold.MEAN, TALKED & MEASURED_LOSS, worse)
@@ -126,8 +125,8 @@ def call_loss(scope: Scope) -> Measure:
 def call_round_trip(scope: Scope) -> Measure:
     """The median time that sound takes to the other side and back, at the side where it was longer.
 
-    It is the last value that the browsers measured in each call. Above 400 ms, people interrupt
-    each other. Calls in a Jitsi room are not measured.
+    Uses the last value that the browsers measured in each call. Above 400 ms, people interrupt each
+    other. Calls in a Jitsi room are not measured.
     """
     longer = Greatest(Coalesce(F("visitor_round_trip"), 0), Coalesce(F("agent_round_trip"), 0))
     return Measure(CALLS, Fold.MEDIAN, TALKED & MEASURED_TRIP, longer)

@@ -110,7 +110,7 @@ class EndpointForm(forms.ModelForm):
             outside_calls.check(url, allowed=settings.PRIVATE_SERVERS)
         except outside_servers.Forbidden:
             raise ValidationError(
-                _("We cannot call this address. Use a public server, at the usual port.")
+                _("This address cannot be called. Use a public server on the standard port.")
             ) from None
         return url
 

@@ -31,7 +31,7 @@ class ServiceAccountForm(forms.ModelForm):
         fields = ("first_name", "role", "is_active")
         labels = {"first_name": _("Name")}
         help_texts = {
-            "first_name": _("Shown where the program has done something."),
+            "first_name": _("Shown wherever the program acts."),
             "role": _("What its tokens can do at most."),
             "is_active": _("Deselect this to stop all of its tokens."),
         }

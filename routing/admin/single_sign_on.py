@@ -52,7 +52,7 @@ class ProviderForm(forms.ModelForm):
             except Failed:
                 self.add_error(
                     "issuer",
-                    _("This server does not answer as an OpenID Connect provider of this name."),
+                    _("This server does not respond as an OpenID Connect provider with this name."),
                 )
         return cleaned
 

@@ -99,14 +99,14 @@ class WebhookAdmin(AsksAgain, ForAdministrators, admin.ModelAdmin):
     def test(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
         for webhook in queryset:
             verbs.test(webhook, at=timezone.now())
-        text = _("The test is on its way. The log of deliveries shows the answer.")
+        text = _("The test event is being sent. The log of deliveries shows the answer.")
         self.message_user(request, text, messages.SUCCESS)
 
     @admin.action(description=_("Replace the signing secrets"), permissions=["change"])
     def rotate(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
         for webhook in queryset:
             verbs.rotate(webhook, at=timezone.now())
-        text = _("The former secrets still sign, too, for 24 hours.")
+        text = _("Deliveries are also signed with the former secrets for another 24 hours.")
         self.message_user(request, text, messages.SUCCESS)
 
 

@@ -57,7 +57,7 @@ def test_a_bot_is_built_tested_published_met_escalated_and_rolled_back(
     chat.get_by_role("button", name="Talk to a person").first.click()
     admin.get_by_label("Save this conversation as a test").fill("Straight to people")
     admin.get_by_role("button", name="Save the test").click()
-    expect(admin.get_by_text("Goes as it was saved.")).to_be_visible()
+    expect(admin.get_by_text("Runs as saved.")).to_be_visible()
     admin.get_by_role("button", name="Publish").click()
     expect(admin.get_by_text("Version 1 is published.")).to_be_visible()
     product.rows(

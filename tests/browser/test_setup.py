@@ -76,7 +76,7 @@ def log_in_by_provider(crowd: Crowd, admin: Page, fresh: Product, acme: Provider
     admin.get_by_role("table").get_by_role("link", name="Acme", exact=True).click()
     expect(admin.get_by_text(f"{fresh.url}/login/with/acme/return/")).to_be_visible()
     admin.goto(f"{fresh.url}/account/")
-    admin.get_by_role("link", name="Link with Acme").click()
+    admin.get_by_role("link", name="Link to Acme").click()
     expect(admin.get_by_text("Your account is linked.")).to_be_visible()
     faults += inaccessible(admin)
 
@@ -99,7 +99,7 @@ def test_guided_setup_leads_to_the_first_answer(
     faults: list[str] = []
 
     admin.goto(f"{fresh.url}/admin/")
-    expect(admin.get_by_text("Open the link that the server printed")).to_be_visible()
+    expect(admin.get_by_text("open the link that the server printed")).to_be_visible()
     admin.goto(printed_link(fresh))
     faults += inaccessible(admin)
     admin.get_by_label("Username").fill("root")

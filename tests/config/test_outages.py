@@ -74,7 +74,7 @@ def test_a_form_whose_connection_was_cut_is_not_sent_twice(client: Client) -> No
 def test_a_page_that_holds_nothing_typed_does_not_say_that_it_does() -> None:
     """Such as the answer to a form under which the database hangs: nobody has read the form."""
     _kind, page = outages.answer("/account/", "en", typed=[])
-    assert b"is kept on this page" not in page
+    assert b"This page keeps what you typed" not in page
     assert b"<form" not in page
     assert b"Go back" in page
 

@@ -18,7 +18,7 @@ from tests.logins import log_in_freshly
 
 pytestmark = pytest.mark.django_db
 
-PRIVATE = "We cannot call this address. Use a public server, at the usual port."
+PRIVATE = "This address cannot be called. Use a public server on the standard port."
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def test_without_somebody_available_nothing_is_offered(
 ) -> None:
     AgentChannel.objects.filter(channel=Channel.CALL).update(is_available=False)
     assert not offered(website)
-    with pytest.raises(NoRoom, match="Nobody can take a call"):
+    with pytest.raises(NoRoom, match="No one can take a call"):
         enter(website, channel)
     assert not Conversation.objects.exists()
 

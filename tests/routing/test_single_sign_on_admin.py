@@ -72,7 +72,7 @@ def test_a_provider_is_entered_and_its_secret_is_never_shown(
 def test_a_server_that_is_no_provider_is_refused(admin: Client, server: Provider) -> None:
     wrong = form(server, issuer=f"{server.url}/elsewhere")
     answer = admin.post(f"{PAGE}add/", wrong)
-    assert "does not answer as an OpenID Connect provider" in answer.content.decode()
+    assert "does not respond as an OpenID Connect provider" in answer.content.decode()
     assert not IdentityProvider.objects.exists()
 
 

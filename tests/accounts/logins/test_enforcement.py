@@ -74,7 +74,7 @@ def test_the_way_out_is_open() -> None:
     require(Role.AGENT)
     client = logged_in(UserFactory())
     page = client.get("/account/second-factor/").content.decode()
-    assert "Your role needs a second proof" in page
+    assert "Your role requires a second proof" in page
     assert 'href="/desk/"' not in page
     assert client.get("/account/app/")["Location"].startswith("/account/prove/")
     fragment = client.get("/desk/boxes/", headers={"HX-Request": "true"})

@@ -73,10 +73,10 @@ def test_the_link_ends_after_an_hour(client: Client, capsys: pytest.CaptureFixtu
 
 def test_any_account_ends_it(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     path = printed(capsys)
-    assert "printed at its start" in client.get("/login/").content.decode()
+    assert "printed when it started" in client.get("/login/").content.decode()
     UserFactory(is_active=False)
     assert client.get(path).status_code == 410
-    assert "printed at its start" not in client.get("/login/").content.decode()
+    assert "printed when it started" not in client.get("/login/").content.decode()
 
 
 @pytest.mark.django_db(transaction=True)

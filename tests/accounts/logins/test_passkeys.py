@@ -75,7 +75,7 @@ def test_a_passkey_is_a_discoverable_key_of_a_verified_person(alice: User) -> No
     device = Device()
     unverified = device.create(page.context["js_data"]["creation_options"], flags=PRESENT)
     refused = client.post("/account/passkey/", {"name": "", "credential": unverified})
-    assert "does not fit" in refused.content.decode()
+    assert "does not match" in refused.content.decode()
     assert not Authenticator.objects.filter(user=alice).exists()
 
 
@@ -165,7 +165,7 @@ def test_forged_answers_log_nobody_in(device: Device, kind: str) -> None:
     answer = enter(client, forged(device, challenge(client), kind, mallory))
     assert answer["Location"] == "/login/"
     assert not is_in(client)
-    assert "does not fit" in client.get("/login/").content.decode()
+    assert "does not match" in client.get("/login/").content.decode()
 
 
 def test_an_answer_is_used_once(device: Device) -> None:

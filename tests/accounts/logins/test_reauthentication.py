@@ -80,7 +80,7 @@ def test_forms_and_actions_ask_for_a_fresh_proof(
             assert fresh.get(path).status_code == 302
     answer = stale.post(base_of(model), {"action": "erase"})
     assert answer.status_code == 403
-    assert "Confirm that it is you" in answer.content.decode()
+    assert "Confirm your identity" in answer.content.decode()
 
 
 def test_pages_that_give_access_ask_again(stale: Client, admin_user: User) -> None:

@@ -162,7 +162,7 @@ def test_nobody_gets_an_existing_account_by_its_address(
     UserFactory(username="boss", email="ADA@example.com", role=Role.ADMIN)
     answer = log_in()
     assert answer.status_code == 403
-    assert "There is another account already" in answer.content.decode()
+    assert "Another account already exists" in answer.content.decode()
     server.person = ADA | {"email": "other@example.com", "sub": "x", "email_verified": False}
     server.person["preferred_username"] = "BOSS"
     assert log_in().status_code == 403
@@ -363,7 +363,7 @@ def test_a_role_can_need_single_sign_on(support: AdmissionRule) -> None:
     UserFactory(username="bob")
     client = Client()
     answer = client.post("/login/", {"username": "bob", "password": PASSWORD}, follow=True)
-    assert "single sign-on only" in answer.content.decode()
+    assert "only through single sign-on" in answer.content.decode()
     assert "_auth_user_id" not in client.session
     assert log_in().status_code == 302
     UserFactory(username="boss", role=Role.ADMIN)

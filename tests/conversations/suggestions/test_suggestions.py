@@ -261,7 +261,7 @@ def test_private_provider_is_refused_at_save(step: RuleStep, settings: Any, url:
     data = {"website": step.rule.website_id, "is_on": "on", "provider_url": url}
     form = SuggestionSettingsForm(data)
     assert form.errors == {
-        "provider_url": ["We cannot call this address. Use a public server, at the usual port."]
+        "provider_url": ["This address cannot be called. Use a public server on the standard port."]
     }
     for allowed in (data | {"provider_url": "https://1.1.1.1/"}, data | {"provider_url": ""}):
         assert SuggestionSettingsForm(allowed).is_valid()
@@ -312,10 +312,10 @@ def test_secret_is_kept_replaced_or_removed(
 def test_secret_is_never_shown(stored: SuggestionSettings) -> None:
     wrong = submitted(stored, provider_url="nowhere", provider_secret="typed")
     for page in (str(SuggestionSettingsForm(instance=stored)), str(wrong)):
-        assert "One is stored, and is not shown." in page
+        assert "A secret is stored and is never shown." in page
         for hidden in ("s3cret", "typed", stored.provider_secret.ciphertext, "•••"):
             assert hidden not in page
-    assert "None is stored." in str(SuggestionSettingsForm())
+    assert "No secret is stored." in str(SuggestionSettingsForm())
 
 
 @pytest.mark.parametrize(

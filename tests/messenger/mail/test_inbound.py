@@ -207,7 +207,7 @@ def test_the_closing_mail_is_sent_once_a_day(talk: Conversation) -> None:
     assert outcomes == [ReplyOutcome.CLOSED] * 6
     assert Mail.objects.filter(kind=MailKind.CLOSED).count() == 1
     reasons = set(Reply.objects.values_list("reason", flat=True))
-    assert reasons == {"", "told how to come back earlier that day"}
+    assert reasons == {"", "instructions to come back already sent that day"}
     assert InboundEmail.objects.count() == 6
     replies.take(letter(talk, "And now?").as_bytes(), [to], at=NOW + DAY)
     assert Mail.objects.filter(kind=MailKind.CLOSED).count() == 2
@@ -219,7 +219,7 @@ def test_a_reply_with_only_our_quote_is_ignored(talk: Conversation) -> None:
     mail = letter(talk, f"On Mon, 5 Mar 2035, Maison Céleste wrote:\n{quote}")
     mail["Subject"] = "Re: "
     assert take(mail, reply_address(talk.public_id)) == ReplyOutcome.IGNORED
-    assert Reply.objects.get().reason == "no words of its own"
+    assert Reply.objects.get().reason == "no text besides the quotation"
 
 
 def test_an_unnamed_picture_is_mentioned(talk: Conversation) -> None:

@@ -115,7 +115,7 @@ def test_an_unsigned_reply_address_is_refused_and_logged(
     ):
         assert take(letter(talk), forged) == ReplyOutcome.REFUSED
     assert words_of(talk) == []
-    assert "not an address that we signed" in caplog.text
+    assert "unknown reply address" in caplog.text
     assert VISITOR not in caplog.text
 
 
