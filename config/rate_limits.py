@@ -16,6 +16,8 @@ DEFAULTS = {
     "messages": "visitor 60/minute, address 1200/minute, website 12000/minute",
     # Calls that begin to ring.
     "calls": "visitor 10/10minute",
+    # Articles that are looked for, read and judged, mostly before there is a visitor.
+    "articles": "address 1200/minute, website 6000/minute",
     "tickets": "visitor 60/minute, address 1200/minute",
     # Requests with an unknown token. Known ones from the same address are still admitted.
     "tokens": "address 120/minute",

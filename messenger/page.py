@@ -20,6 +20,7 @@ from core.text.emoji import emoji_strings
 from messenger import bundle
 from messenger.client_messages import frame_strings, mirror_labels
 from messenger.colours import text_on
+from messenger.knowledge import offers
 from messenger.mail import addresses
 from messenger.website_texts import consent_of, sha256_of, texts_of
 
@@ -54,6 +55,7 @@ def render_frame(
             "upload_limit": UPLOAD_BYTES,
             "mirror": _mirror_of(website, language),
             "calls": _calls_of(website),
+            "articles": None if rehearsal else offers.settings_of(website, language),
         }
         if rehearsal is not None:
             config["rehearsal"] = {"script": static("messenger/rehearsal.js")} | rehearsal

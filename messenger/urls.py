@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from messenger.calls import views as calls
+from messenger.knowledge import offers
 from messenger.knowledge import pages as help_pages
 from messenger.mail.views import unsubscribe
 from messenger.mirroring import views as mirroring
@@ -30,6 +31,9 @@ urlpatterns = [
                 path("state/", conversations.state),
                 path("conversations/", conversations.conversations),
                 path("conversations/<uuid:conversation>/survey/", conversations.survey),
+                path("articles/", offers.offered),
+                path("articles/read/", offers.read),
+                path("articles/answered/", offers.answered),
                 path("seen/", page_views.seen),
                 path("conversations/<uuid:conversation>/mirror/stop/", mirroring.stop),
                 path("conversations/<uuid:conversation>/calls/", calls.calls),

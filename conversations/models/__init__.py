@@ -1,7 +1,7 @@
 """Models of visitors, conversations and their history."""
 
 from conversations.models.addresses import Address
-from conversations.models.articles import Article, ArticleState, Audience
+from conversations.models.articles import Article, ArticleState, ArticleUse, Audience
 from conversations.models.attachments import Attachment
 from conversations.models.blocks import Block
 from conversations.models.calls import Call
@@ -47,6 +47,7 @@ __all__ = [
     "Address",
     "Article",
     "ArticleState",
+    "ArticleUse",
     "Attachment",
     "Audience",
     "Author",

@@ -100,3 +100,24 @@ class Article(models.Model):
     def slug(self) -> str:
         """The readable part of its address, which may be anything."""
         return slugify(fold(self.name))[:80] or "article"
+
+
+class ArticleUse(models.Model):
+    """How often an article was read in the Messenger on one day, and how often a visitor said that
+    it answered their question. It refers to no visitor."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="uses")
+    day = models.DateField(help_text="In the time zone of the website.")
+    reads = models.PositiveIntegerField(default=0)
+    answers = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("use of an article")
+        verbose_name_plural = _("uses of articles")
+        constraints = [
+            # conversations.knowledge.uses: the counts of a day.
+            models.UniqueConstraint(fields=["article", "day"], name="article_use_once_a_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.article_id} {self.day}"

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import User
 from accounts.rights import OverseenWebsites, PartForOverseers, websites_of
-from conversations.knowledge import articles, finding
+from conversations.knowledge import articles, finding, uses
 from conversations.models import Article, ArticleState, Audience
 from core.text import search_languages
 from messenger.knowledge import pages
@@ -67,6 +67,8 @@ class ArticleAdmin(PartForOverseers, admin.ModelAdmin):
         "audience",
         "state",
         "review",
+        "reads",
+        "answers",
         "page",
     )
     list_filter = (("website", OverseenWebsites), "audience", "state", Due)
@@ -75,7 +77,8 @@ class ArticleAdmin(PartForOverseers, admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
         overseen = articles.changeable_by(cast(User, request.user))
-        return super().get_queryset(request).filter(pk__in=overseen.values("pk"))
+        rows = super().get_queryset(request).filter(pk__in=overseen.values("pk"))
+        return uses.with_uses(rows, at=timezone.now())
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Article], search_term: str
@@ -114,6 +117,16 @@ class ArticleAdmin(PartForOverseers, admin.ModelAdmin):
         if article.review_on is None or article.review_on > timezone.localdate():
             return article.review_on
         return _("due")
+
+    @admin.display(description=gettext_lazy("read (30 days)"), ordering="reads")
+    def reads(self, article: Article) -> int:
+        """Count how often visitors opened it in the Messenger."""
+        return int(getattr(article, "reads", 0))
+
+    @admin.display(description=gettext_lazy("answered (30 days)"), ordering="answers")
+    def answers(self, article: Article) -> int:
+        """Count how often a visitor said that it answered their question (deflection)."""
+        return int(getattr(article, "answers", 0))
 
     @admin.display(description=gettext_lazy("page"))
     def page(self, article: Article) -> str:

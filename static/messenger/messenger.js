@@ -191,7 +191,25 @@ class Messenger {
     if (word) await this.known.follow(word);
   }
 
+  /** Articles are looked for from the first letter of the first message on. */
+  async offerArticles() {
+    const settings = this.config.articles;
+    const { Articles } = await import(settings.script);
+    this.articles = new Articles({
+      settings,
+      session: this.session,
+      isWanted: () => !this.conversation && !this.thread.pending.length && !this.session.guest,
+      onShow: () => this.scroll.toEnd(),
+      onWrite: () => this.composer.focus(),
+    });
+  }
+
   listen() {
+    if (this.config.articles) {
+      // Some begin to write before this script has come.
+      if (this.composer.text) this.offerArticles();
+      else byId("text").addEventListener("input", () => this.offerArticles(), { once: true });
+    }
     byId("minimize").hidden = this.host.isAlone;
     byId("minimize").addEventListener("click", () => this.host.tell("minimize"));
     byId("decline").addEventListener("click", () => this.host.tell("minimize"));

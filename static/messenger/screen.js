@@ -28,6 +28,7 @@ export class Screen {
     consent.show();
     messenger.calling.show(conversation);
     messenger.callRequest.show(conversation, engagement);
+    if (conversation || thread.pending.length) messenger.articles?.hide();
     messenger.email.show(conversation, !consent.isAsked);
     byId("person").hidden = conversation?.status !== "bot";
     byId("settings-open").hidden = !session.token || Boolean(session.guest);

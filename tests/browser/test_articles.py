@@ -26,7 +26,10 @@ BODY = """Within **48 hours** in France:
 @pytest.fixture(scope="module", autouse=True)
 def leave_no_articles(product: Product) -> Iterator[None]:
     yield
-    product.rows("DELETE FROM conversations_article RETURNING id")
+    product.rows(
+        "WITH gone AS (DELETE FROM conversations_articleuse RETURNING id)"
+        " DELETE FROM conversations_article RETURNING id"
+    )
 
 
 def write_an_article(admin: Agent, name: str, **fields: str) -> None:
@@ -91,3 +94,35 @@ def visitors_page(crowd: Crowd, name: str) -> str:
         name,
     )
     return f"{crowd.product.url}/help/{key}/{pk}/{name.lower().replace(' ', '-')}/"
+
+
+def test_a_visitor_reads_an_article_before_the_first_message(crowd: Crowd) -> None:
+    admin = crowd.agent("admin").log_in("/admin/")
+    write_an_article(admin, "Changing the size of a ring")
+    save(admin.page)
+    visitor = crowd.visitor()
+    visitor.visit()
+    visitor.open()
+    frame = visitor.frame
+    box = frame.get_by_role("textbox", name="Your message")
+    box.press_sequentially("I need another size of my ring")
+    offer = frame.get_by_role("button", name="Changing the size of a ring")
+    expect(offer).to_be_visible()
+    assert crowd.product.rows("SELECT id FROM conversations_visitor") == []
+    offer.click()
+    dialog = frame.get_by_role("dialog", name="Changing the size of a ring")
+    expect(dialog.get_by_role("cell", name="Spain")).to_be_visible()
+    dialog.get_by_role("button", name="This answered my question").click()
+    expect(frame.get_by_text("You can still write to us")).to_be_visible()
+    expect(box).to_have_value("I need another size of my ring")
+    box.press_sequentially(", and a new stone for the ring")
+    offer.click()
+    dialog.get_by_role("button", name="I would rather write").click()
+    frame.get_by_role("button", name="I accept").click()
+    frame.get_by_role("button", name="Send").click()
+    expect(offer).to_be_hidden()
+    expect(frame.get_by_text("We received your message.")).to_be_visible()
+    read = "SELECT u.reads, u.answers FROM conversations_articleuse u"
+    assert crowd.product.rows(read) == [(2, 1)]
+    sent = crowd.product.rows("SELECT body FROM conversations_message WHERE author = 'visitor'")
+    assert sent == [("I need another size of my ring, and a new stone for the ring",)]

@@ -140,8 +140,9 @@ FREE = {
     "conversations/…/mirror/stop/",
     "conversations/…/cobrowsing/stop/",
     "conversations/…/calls/…/end/",
+    *("articles/read/", "articles/answered/"),
 }
-"""What the visitor may still decide, end or read, and consent itself."""
+"""What the visitor may still decide, end or read, consent itself, and counts without a visitor."""
 
 
 def test_no_endpoint_stores_anything_after_withdrawal(
@@ -164,6 +165,7 @@ def test_no_endpoint_stores_anything_after_withdrawal(
         "identity/": ({"identity": identity, "language": "fr"}, {403}),
         "conversations/": ({"body": "?", "client_id": str(uuid.uuid4())}, {403}),
         f"conversations/{asked.public_id}/survey/": ({"csat": 5, "comment": "…"}, {403}),
+        "articles/": ({"question": "?"}, {200}),
         "seen/": (VIEW, {204}),
         "email/": ({"address": "j@example.com"}, {403, 409}),
         f"{here}/calls/": (tab, {403}),
