@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conversations", "0053_articles"),
+        ("conversations", "0054_read_only_roles"),
     ]
 
     operations = [
