@@ -1,16 +1,18 @@
-// The calls of one side: who rings, the answer, the connection, the end. The Messenger and the desk
-// both use it. The server's frames decide what a call's state is; this module follows.
+// The calls of one side: who rings, the answer, the end. The Messenger and the desk both use it. The
+// server's frames decide what a call's state is; this module follows. What the two browsers do once
+// it is answered is talk.js.
 
-import { Connection } from "./connection.js";
-import { Media, listenTo } from "./media.js";
+import { Media } from "./media.js";
 import { Panel } from "./panel.js";
-import { Quality } from "./quality.js";
 import { ring } from "./ring.js";
+import { endOf, ringingButtons } from "./sentences.js";
+import { Tab } from "./tab.js";
+import { Talk } from "./talk.js";
 
 const IN_CALL_MS = 10_000;
-const MEASURE_MS = 3000;
-const CONNECT_MS = 45_000; // Then the two browsers cannot reach each other.
 const SHOWN_MS = 8000;
+const STEPS = ["answer", "answerVideo", "end", "close"];
+const CONTROLS = ["mute", "camera", "share", "hold", "float", "fill", "setUp"];
 
 export class Calls {
   /**
@@ -26,52 +28,26 @@ export class Calls {
    * onChange()   a call began or is over
    */
   constructor({ side, place, texts, sprite, ask, send, store, lock, mayRing, onRing, onQuiet, onChange }) {
-    Object.assign(this, { side, texts, ask, send, store, lock, mayRing, onRing, onQuiet, onChange });
-    this.other = side === "visitor" ? "agent" : "visitor";
-    this.tab = crypto.randomUUID();
+    Object.assign(this, { side, texts, ask, send, lock, mayRing, onRing, onQuiet, onChange });
+    this.tab = new Tab(store);
     this.current = null; // {id, conversation, name, call, isMine, isElsewhere, isTold}
     this.early = []; // Frames that came before the answer to our own request.
-    const act = {};
-    for (const name of ["answer", "answerVideo", "end", "mute", "camera", "share", "hold", "float", "fill", "setUp", "close"]) {
-      act[name] = () => this[name]();
-    }
-    act.choose = (kind, id) => this.choose(kind, id);
+    const act = { choose: (kind, id) => this.talk?.choose(kind, id) };
+    for (const name of STEPS) act[name] = () => this[name]();
+    for (const name of CONTROLS) act[name] = () => this.talk?.[name]();
     this.panel = new Panel({ place, texts, sprite, act });
-    this.resumed = this.#reclaim();
-    addEventListener("online", () => this.connection?.reach());
+    addEventListener("online", () => this.talk?.reach());
   }
 
   get isBusy() {
     return this.current !== null && this.current.call?.end === "";
   }
 
-  /** After a reload, this tab is the one that took part, unless it is a copy of that tab. */
-  async #reclaim() {
-    const stored = this.store.load();
-    if (!stored) return this.#claim();
-    if (await this.#claim(stored.tab)) this.stored = stored;
-    else await this.#claim();
-  }
-
-  #claim(tab = this.tab) {
-    if (!navigator.locks) return (this.tab = tab);
-    return new Promise((resolve) => {
-      navigator.locks
-        .request(`causerie.call.${tab}`, { ifAvailable: true }, (lock) => {
-          if (lock) this.tab = tab;
-          resolve(Boolean(lock));
-          return lock && new Promise(() => {}); // Held until the page is left.
-        })
-        .catch(() => resolve(Boolean((this.tab = tab)))); // A frame that may store nothing.
-    });
-  }
-
   #remember() {
     const { current, media } = this;
-    if (!current?.isMine) return this.store.save(null);
-    this.store.save({
+    if (!current?.isMine) return this.tab.forget();
+    this.tab.remember({
       id: current.id,
-      tab: this.tab,
       hasCamera: Boolean(media?.tracks.camera),
       isMuted: media?.isMuted ?? false,
       chosen: media?.chosen ?? {},
@@ -81,9 +57,9 @@ export class Calls {
   // --- What the server says -------------------------------------------------------------------
 
   async hear({ conversation, name, call }) {
-    await this.resumed;
+    await this.tab.isKnown;
     const { current } = this;
-    const isMine = call[`${this.side}_tab`] === this.tab;
+    const isMine = call[`${this.side}_tab`] === this.tab.id;
     if (this.isBusy && current.isMine && !current.id) return this.early.push({ conversation, name, call });
     if (current?.id !== call.id) {
       if (call.end || (this.isBusy && current.isMine)) return;
@@ -98,8 +74,8 @@ export class Calls {
   }
 
   async signal({ call, tab, data }) {
-    await this.resumed;
-    if (this.current?.id === call && tab === this.tab) this.connection?.receive(data);
+    await this.tab.isKnown;
+    if (this.current?.id === call && tab === this.tab.id) this.talk?.receive(data);
   }
 
   /** The server does not know this call any more. */
@@ -109,13 +85,13 @@ export class Calls {
 
   /** The socket is open: what was sent meanwhile may be lost, such as the end of a call. */
   async opened() {
-    await this.resumed;
+    await this.tab.isKnown;
     const { current } = this;
     if (!current) {
-      this.stored = null;
-      this.store.save(null);
+      this.tab.before = null;
+      this.tab.forget();
     } else if (this.isJoined) {
-      this.connection?.reach();
+      this.talk?.reach();
       this.#report();
     } else if (current.id && this.isBusy && !current.isTold) {
       this.#leave(); // It rang before the socket was lost; of those that still do, the server has told.
@@ -131,7 +107,7 @@ export class Calls {
 
   /** Ring at the other side. */
   async call(conversation, name, { withVideo = false, isElsewhere = false } = {}) {
-    await this.resumed;
+    await this.tab.isKnown;
     if (this.isBusy) return;
     this.current = { conversation, name, isElsewhere, call: { end: "" }, isMine: true };
     this.early = [];
@@ -139,7 +115,7 @@ export class Calls {
     const mine = this.current;
     if (!(await this.#open(withVideo))) return;
     if (this.current !== mine) return this.current ?? this.#release(); // Cancelled meanwhile.
-    const answer = await this.#post("", { tab: this.tab, video: withVideo });
+    const answer = await this.#post("", { tab: this.tab.id, video: withVideo });
     if (!answer) return;
     if (this.current !== mine) return this.ask(conversation, `${answer.call.id}/end/`, {});
     this.#take(answer);
@@ -155,12 +131,12 @@ export class Calls {
   }
 
   /** Ask for the microphone. A call in a room elsewhere needs none here. */
-  async #open(withCamera, stored) {
+  async #open(withCamera, before) {
     if (this.current.isElsewhere || this.current.call.room) return true;
     if (!Media.isPossible) return this.#fail(this.texts.impossible);
     this.media = new Media({ onChange: (kind, track) => this.#mediaChanged(kind, track) });
     try {
-      await this.media.open({ withCamera, chosen: stored?.chosen, isMuted: stored?.isMuted });
+      await this.media.open({ withCamera, chosen: before?.chosen, isMuted: before?.isMuted });
       return true;
     } catch (error) {
       const isRefused = error.name === "NotAllowedError";
@@ -170,12 +146,7 @@ export class Calls {
 
   #mediaChanged(kind, track) {
     if (kind === "camera") this.panel.show({ own: track });
-    if (kind === "audio" && this.level) this.#listen();
-    this.connection?.replace(kind, track);
-    if (!this.connection) return;
-    this.#tell();
-    this.#remember();
-    this.#drawCall();
+    this.talk?.changed(kind, track);
   }
 
   #waits() {
@@ -187,11 +158,8 @@ export class Calls {
 
   #rings() {
     const { current, texts } = this;
-    const { video, room } = current.call;
-    const buttons = [["answer", "phone", texts.answer, "accept wide"]];
-    if (video && !room) buttons.push(["answerVideo", "video", texts.answer_video, "accept wide"]);
-    buttons.push(["end", "phone-off", texts.decline, "danger wide"]);
-    this.#say(video ? texts.rings_video : texts.rings, buttons, { isRinging: true });
+    const sentence = current.call.video ? texts.rings_video : texts.rings;
+    this.#say(sentence, ringingButtons(current.call, texts), { isRinging: true });
     this.ringing ??= this.mayRing() ? ring(`causerie.ring.${this.lock}`) : { stop() {} };
     this.onRing(current.call, current.name, current.conversation);
     this.onChange();
@@ -209,7 +177,7 @@ export class Calls {
     if (!(await this.#open(withCamera))) return this.#post(`${current.id}/end/`, {}, { isQuiet: true });
     if (this.current?.id !== current.id || !this.isBusy) return this.#release();
     this.isAnswering = true;
-    const answer = await this.#post(`${current.id}/answer/`, { tab: this.tab });
+    const answer = await this.#post(`${current.id}/answer/`, { tab: this.tab.id });
     this.isAnswering = false;
     if (!answer || this.current?.id !== current.id || !this.isBusy) return;
     this.#take(answer);
@@ -223,222 +191,70 @@ export class Calls {
   async #join() {
     if (this.isJoined) return;
     this.isJoined = true;
-    const { current, stored } = this;
+    const { current } = this;
+    const { before } = this.tab;
+    this.tab.before = null;
     this.#quiet();
-    this.stored = null;
     this.reporting = setInterval(() => this.#report(), IN_CALL_MS);
     this.ticking = setInterval(() => this.#tick(), 1000);
-    if (!current.call.room && !(this.media ?? (await this.#comeBack(stored)))) return;
+    if (!current.call.room && !(this.media ?? (await this.#comeBack(before)))) return;
     if (this.current?.id !== current.id) return;
-    if (current.call.room) return this.#joinRoom();
-    this.quality = new Quality();
-    this.state = "connecting";
-    this.isSilent = true; // Until something has come.
-    this.connection = new Connection({
-      isPolite: this.side === "visitor",
-      rtc: this.rtc,
-      renew: () => this.#renew(),
-      outgoing: this.media.tracks,
-      send: (data) => this.send({ type: "signal", call: current.id, tab: this.tab, data }),
-      onState: (state) => this.#stateChanged(state),
-      onTracks: (tracks) => this.#showRemote(tracks),
-      onFlags: (flags) => this.#flagged(flags),
-    });
-    this.measuring = setInterval(() => this.#measure(), MEASURE_MS);
-    this.giveUp = setTimeout(() => this.#cannotConnect(), CONNECT_MS);
-    this.#tell();
-    this.#report();
+    if (!current.call.room) this.talk = this.#talk();
     this.#remember();
-    this.#drawCall();
-    this.#stayAwake();
+    if (current.call.room) this.#inRoom();
+    this.#report();
     this.onChange();
   }
 
+  #talk() {
+    const { current, side, media, allowed, rtc, panel, texts } = this;
+    const tab = this.tab.id;
+    return new Talk({
+      isPolite: side === "visitor",
+      media,
+      allowed,
+      rtc,
+      panel,
+      texts,
+      renew: () => this.#renew(),
+      signal: (data) => this.send({ type: "signal", call: current.id, tab, data }),
+      say: (sentence, buttons) => this.#say(sentence, buttons),
+      onMedia: () => this.#remember(),
+      onFailure: () => this.#cannotConnect(),
+    });
+  }
+
   /** The page was loaded again: take the microphone and fresh servers. */
-  async #comeBack(stored) {
+  async #comeBack(before) {
     this.#say(this.texts.resuming, [["end", "phone-off", this.texts.hang_up, "danger"]]);
-    const answer = await this.#post(`${this.current.id}/resume/`, { tab: this.tab });
+    const answer = await this.#post(`${this.current.id}/resume/`, { tab: this.tab.id });
     if (!answer || !this.current) return false;
     this.#take(answer);
-    if (await this.#open(stored?.hasCamera ?? false, stored)) return true;
+    if (await this.#open(before?.hasCamera ?? false, before)) return true;
     this.#post(`${this.current.id}/end/`, { failed: true }, { isQuiet: true });
     return false;
   }
 
-  #joinRoom() {
-    this.#remember();
+  #inRoom() {
     this.#say(this.texts.in_room, [["end", "phone-off", this.texts.hang_up, "danger wide"]]);
     this.panel.link(this.current.call.room, this.texts.open_room);
-    this.#report();
-    this.onChange();
   }
 
   async #renew() {
-    const { ok, data } = await this.ask(this.current.conversation, `${this.current.id}/resume/`, { tab: this.tab });
+    const { ok, data } = await this.ask(this.current.conversation, `${this.current.id}/resume/`, { tab: this.tab.id });
     return ok ? data.rtc : null;
   }
 
-  #stateChanged(state) {
-    this.state = state;
-    if (state === "connected") clearTimeout(this.giveUp);
-    if (this.connection) this.#drawCall();
-  }
-
-  /** What the other side sends is shown as far as it says that it sends it. */
-  #showRemote(tracks) {
-    this.remote = tracks;
-    const flags = this.flags ?? {};
-    this.panel.show({
-      audio: tracks.audio ?? null,
-      remote: (flags.camera && tracks.camera) || null,
-      screen: (flags.screen && tracks.screen) || null,
-    });
-  }
-
-  #flagged(flags) {
-    this.flags = flags;
-    if (this.remote) this.#showRemote(this.remote);
-    this.#drawCall();
-  }
-
-  #tell() {
-    const { tracks, isMuted, isHeld } = this.media;
-    this.connection.tell({
-      muted: isMuted,
-      held: isHeld,
-      camera: Boolean(tracks.camera) && !isHeld,
-      screen: Boolean(tracks.screen) && !isHeld,
-    });
-  }
-
-  #drawCall() {
-    const { texts, media, allowed, panel } = this;
-    if (!this.connection || !media) return;
-    const { camera, screen } = media.tracks;
-    const mayFloat = document.pictureInPictureEnabled && !panel.largest.hidden;
-    const buttons = [
-      ["mute", media.isMuted ? "mic-off" : "mic", media.isMuted ? texts.unmute : texts.mute, "", media.isMuted],
-      allowed.video && ["camera", camera ? "video" : "video-off", camera ? texts.camera_off : texts.camera_on, "", Boolean(camera)],
-      allowed.screen && navigator.mediaDevices.getDisplayMedia
-        && ["share", "screen-share", screen ? texts.unshare : texts.share, "", Boolean(screen)],
-      ["hold", "pause", media.isHeld ? texts.unhold : texts.hold, "", media.isHeld],
-      mayFloat && ["float", "picture-in-picture-2", texts.float],
-      document.fullscreenEnabled && !panel.pictures.hidden && ["fill", "maximize", texts.fill],
-      ["setUp", "settings-2", texts.devices, "", !panel.devices.hidden],
-      ["end", "phone-off", texts.hang_up, "danger"],
-    ];
-    panel.place.classList.toggle("connected", this.state === "connected");
-    this.#say(this.#sentence(), buttons.filter(Boolean));
-  }
-
-  #sentence() {
-    const { texts, state, flags, media } = this;
-    if (state === "interrupted") return texts.interrupted;
-    if (state === "connecting") return texts.connecting;
-    if (media.isHeld) return texts.on_hold;
-    if (flags?.held) return texts.holds_you;
-    if (flags?.screen) return texts.shares;
-    return flags?.muted ? texts.is_muted : texts.connected;
-  }
-
-  async #measure() {
-    const { connection, quality } = this;
-    if (!connection) return;
-    const measured = await connection.measure();
-    if (connection !== this.connection) return;
-    const isHeld = this.media.isHeld || this.flags?.held;
-    this.isSilent = quality.isSilentSince(measured);
-    const isBad = quality.add(measured) && this.state === "connected" && !isHeld;
-    this.panel.warn(isBad ? this.texts.bad_network : "");
-  }
-
   #report() {
-    const { current, quality } = this;
+    const { current, talk } = this;
     if (!current?.isMine || current.call.status !== "answered") return;
-    const connected = this.state === "connected" && !this.isSilent;
-    this.send({ type: "in_call", call: current.id, tab: this.tab, connected, ...(quality?.whole ?? {}) });
+    const health = talk?.health ?? { connected: false };
+    this.send({ type: "in_call", call: current.id, tab: this.tab.id, ...health });
   }
 
   #tick() {
     const since = Date.parse(this.current?.call.answered_at ?? "");
     if (since) this.panel.tick(Math.max(0, Math.round((Date.now() - since) / 1000)));
-  }
-
-  async #stayAwake() {
-    try {
-      this.wakeLock = await navigator.wakeLock?.request("screen");
-    } catch {
-      this.wakeLock = null; // As in power saving mode: the call goes on all the same.
-    }
-  }
-
-  mute() {
-    this.media.mute(!this.media.isMuted);
-    this.#mediaSet();
-  }
-
-  hold() {
-    this.media.hold(!this.media.isHeld);
-    this.panel.silence(this.media.isHeld);
-    this.#mediaSet();
-  }
-
-  #mediaSet() {
-    this.#tell();
-    this.#remember();
-    this.#drawCall();
-  }
-
-  camera() {
-    return this.#try(() => this.media.showCamera(!this.media.tracks.camera), this.texts.no_camera);
-  }
-
-  share() {
-    return this.#try(() => this.media.shareScreen(!this.media.tracks.screen), this.texts.no_screen);
-  }
-
-  float() {
-    return this.#try(() => this.panel.float(), this.texts.no_float);
-  }
-
-  fill() {
-    return this.#try(() => this.panel.fill(), this.texts.no_float);
-  }
-
-  choose(kind, id) {
-    if (kind === "output") return this.panel.hearFrom(id);
-    return this.#try(() => this.media.choose(kind, id), this.texts.no_device);
-  }
-
-  async setUp() {
-    this.level?.stop();
-    this.level = null;
-    if (!this.panel.devices.hidden) {
-      this.panel.devices.hidden = true;
-      return this.#drawCall();
-    }
-    const inUse = {};
-    for (const [kind, track] of Object.entries(this.media.tracks)) inUse[kind] = track?.getSettings().deviceId;
-    this.panel.offer(await Media.devices(), inUse);
-    this.#listen();
-    this.#drawCall();
-  }
-
-  /** Show how loud the microphone is, beside the choice of it. */
-  #listen() {
-    this.level?.stop();
-    const { audio } = this.media.tracks;
-    this.level = audio ? listenTo(audio, (level) => (this.panel.meter.value = level)) : null;
-  }
-
-  /** People may refuse what their browser asks; the call goes on. */
-  async #try(action, sentence) {
-    try {
-      await action();
-    } catch (error) {
-      if (this.connection) this.panel.warn(sentence);
-      if (error.name !== "NotAllowedError") console.warn("Call:", error.name, error.message);
-    }
   }
 
   // --- The end ----------------------------------------------------------------------------------
@@ -467,24 +283,13 @@ export class Calls {
   }
 
   #over(call) {
-    const { current, texts } = this;
+    const { current } = this;
     if (current.call.end) return; // It is over here already.
     const wasShown = !this.panel.place.hidden;
     this.#release();
     current.call = { ...current.call, ...call };
-    this.store.save(null);
-    const byMe = call.ended_by === this.side;
-    const byCaller = call.begun_by === this.side;
-    const sentence = {
-      hung_up: byMe ? texts.over : texts.over_by_other,
-      declined: byMe ? texts.over : texts.declined,
-      cancelled: byMe ? texts.over : texts.missed,
-      no_answer: byCaller ? texts.no_answer : texts.missed,
-      lost: texts.lost,
-      moved: texts.moved,
-      failed: texts.failed,
-    }[call.end];
-    if (wasShown) this.#last(sentence ?? texts.over);
+    this.tab.forget();
+    if (wasShown) this.#last(endOf(call, this.side, this.texts));
     else this.#leave();
   }
 
@@ -503,7 +308,7 @@ export class Calls {
   #fail(sentence) {
     this.#release();
     this.current = { ...this.current, call: { ...this.current.call, end: "failed" } };
-    this.store.save(null);
+    this.tab.forget();
     this.#last(sentence);
     return false;
   }
@@ -530,7 +335,7 @@ export class Calls {
   #leave() {
     this.#release();
     this.current = null;
-    this.store.save(null);
+    this.tab.forget();
     this.panel.hide();
     this.onChange();
   }
@@ -538,15 +343,11 @@ export class Calls {
   /** Give back everything that the call used. */
   #release() {
     this.#quiet();
-    for (const timer of [this.reporting, this.ticking, this.measuring]) clearInterval(timer);
-    clearTimeout(this.giveUp);
-    this.level?.stop();
-    this.level = null;
-    this.connection?.close();
+    clearInterval(this.reporting);
+    clearInterval(this.ticking);
+    this.talk?.close();
     this.media?.close();
-    this.wakeLock?.release();
-    if (document.pictureInPictureElement) document.exitPictureInPicture().catch(() => {});
-    this.connection = this.media = this.quality = this.wakeLock = this.flags = this.remote = null;
+    this.talk = this.media = null;
     this.isJoined = false;
     this.panel.hide();
     this.panel.silence(false);
