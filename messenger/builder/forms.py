@@ -52,6 +52,8 @@ class BuilderForm(forms.ModelForm):  # type: ignore[type-arg] # generic for the 
         label=_("Logo address"), required=False, assume_scheme="https", max_length=200
     )
 
+    jitsi_url = Website._meta.get_field("jitsi_url").formfield(assume_scheme="https")
+
     class Meta:
         model = Website
         fields = (
@@ -68,6 +70,7 @@ class BuilderForm(forms.ModelForm):  # type: ignore[type-arg] # generic for the 
             "visitors_share_screen",
             "agents_share_screen",
             "ring_seconds",
+            "jitsi_url",
             "survey_csat",
             "survey_nps",
             "survey_comment",
@@ -131,7 +134,8 @@ class BuilderForm(forms.ModelForm):  # type: ignore[type-arg] # generic for the 
     def functions(self) -> list[forms.BoundField]:
         names = ("writes_mails", "takes_files", "stays_open", "mirroring")
         mirrored = ("mirrors_screen", "mirror_shows_inputs", "looks_stored_days")
-        calls = ("calls", "visitors_share_screen", "agents_share_screen", "ring_seconds")
+        shares = ("visitors_share_screen", "agents_share_screen")
+        calls = ("calls", *shares, "ring_seconds", "jitsi_url")
         asked = ("survey_csat", "survey_nps", "survey_comment")
         return [self[name] for name in (*names, *mirrored, *calls, *asked)]
 

@@ -53,6 +53,7 @@ def test_saved_settings_apply_to_visitors(administrator: Client, website: Websit
         "mirroring": "on",
         "survey_nps": None,
         "writes_mails": None,
+        "jitsi_url": "meet.example.com",
     }
     path = f"/admin/builder/{website.pk}/"
     assert administrator.post(path, typed(website, **changes)).status_code == 302
@@ -60,6 +61,7 @@ def test_saved_settings_apply_to_visitors(administrator: Client, website: Websit
     assert texts_of(website, "fr")["greeting_async"] == "Bienvenue chez Maison Céleste"
     assert (website.takes_files, website.questions) == (False, ("csat", "comment"))
     assert website.mirroring
+    assert website.jitsi_url == "https://meet.example.com"
     assert not addresses.is_on(website)
     config = config_of(Client().get(f"/messenger/{website.key}/?lang=fr"))
     assert (config["accent"], config["files"], config["email"]) == ("#112233", False, False)
@@ -81,6 +83,7 @@ def test_a_changed_consent_field_increments_the_version_once(
     [
         ("consent_link_fr", "javascript:alert(1)"),
         ("accent", "red"),
+        ("jitsi_url", "http://meet.example.com"),
         ("greeting_live_fr", "x" * 1001),
     ],
 )
@@ -90,6 +93,7 @@ def test_invalid_input_is_shown_with_its_errors(
     answer = administrator.post(f"/admin/builder/{website.pk}/", typed(website, **{field: value}))
     assert answer.status_code == 200
     assert value in answer.content.decode()
+    assert "wrong-text" in answer.content.decode()
     assert Website.objects.get().texts == {}
 
 
