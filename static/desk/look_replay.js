@@ -68,7 +68,8 @@ class Player {
       place = end;
     }
     this.length = at;
-    byId("position").max = at;
+    const slider = byId("position"); // Its end is a whole step, or nobody could reach the last picture.
+    slider.max = Math.ceil(at / slider.step) * slider.step;
     byId("position").disabled = false;
   }
 
@@ -90,11 +91,12 @@ class Player {
     this.draw();
   }
 
-  /** Go to a moment: from the last full picture before it. */
+  /** Go to a moment: from the last full picture before it, or from the first one. */
   seek(at) {
-    this.at = at;
     const before = this.batches.findLastIndex((batch) => batch.begins && batch.at <= at);
-    this.next = Math.max(before, 0);
+    this.next = before < 0 ? this.batches.findIndex(({ begins }) => begins) : before;
+    if (this.next < 0) return this.showing; // No picture came.
+    this.at = Math.max(at, this.batches[this.next].at);
     return this.show();
   }
 
