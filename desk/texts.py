@@ -95,6 +95,7 @@ def _cobrowsing_texts() -> dict[str, Any]:
         "outcomes": dict(Outcome.choices)
         | {
             "done": _("Done: {target}"),
+            "nameless": _("Done"),
             "unanswered": _("The visitor's browser has not answered."),
         },
         "why": {

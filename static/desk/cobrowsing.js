@@ -71,7 +71,8 @@ export class Cobrowsing {
     clearTimeout(this.open.get(answered));
     this.open.delete(answered);
     this.numbers.delete(number);
-    this.say((WORDS.outcomes[outcome] ?? WORDS.outcomes.unfit).replace("{target}", target ?? ""));
+    const isNameless = outcome === "done" && !target; // A drawing, or a step of scrolling.
+    this.say((WORDS.outcomes[isNameless ? "nameless" : outcome] ?? WORDS.outcomes.unfit).replace("{target}", target ?? ""));
   }
 
   #turn(state, why, allowed) {

@@ -49,7 +49,7 @@ export class Cobrowsing {
 
   async #perform(action, session) {
     const element = action.kind === "draw" ? null : this.elementOf(action.node);
-    const target = this.#targetName(element);
+    const target = action.kind === "scroll" ? "" : this.#targetName(element);
     const refused = this.#refusal(action, element, session);
     if (refused) return this.#answer(action, refused, target);
     if (action.kind === "draw") this.border.draw(action.points, SHOWN_MS);
