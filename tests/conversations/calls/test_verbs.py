@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.db.models import F
 
 from accounts.models import Agent, AgentChannel, Website
 from conversations import tasks
@@ -313,6 +314,29 @@ def test_a_call_that_is_over_stands(conversation: Conversation, change: Any) -> 
     verbs.end(call.public_id, by=Side.AGENT, at=seconds(9))
     with pytest.raises(DatabaseError, match="calls are append-only"), transaction.atomic():
         change()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"conversation_id": F("conversation_id") + 1},
+        {"agent_id": F("agent_id") + 1},
+        {"begun_by": "agent"},
+        {"rang_at": seconds(1)},
+    ],
+)
+def test_an_open_call_keeps_who_rang_whom_and_when(
+    conversation: Conversation, change: dict[str, Any]
+) -> None:
+    ring(conversation)
+    with pytest.raises(DatabaseError, match="calls are append-only"), transaction.atomic():
+        Call.objects.update(**change)
+
+
+def test_an_open_call_is_not_deleted(conversation: Conversation) -> None:
+    ring(conversation)
+    with pytest.raises(DatabaseError, match="calls are append-only"), transaction.atomic():
+        Call.objects.all()._raw_delete("default")
 
 
 def test_calls_are_exported_and_erased(conversation: Conversation, agent: Agent) -> None:

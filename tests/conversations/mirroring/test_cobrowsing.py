@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.db.models import F
 
 from accounts.models import Agent, CobrowsingPermission, Website
 from conversations.lifecycle import actors, verbs
@@ -184,20 +187,38 @@ def test_what_was_done_is_told_once(look: MirrorLook) -> None:
     assert (act.outcome, len(act.target)) == ("done", 200)
 
 
+OF_THE_SESSION: list[dict[str, Any]] = [
+    {"conversation_id": F("conversation_id") + 1},
+    {"agent_id": F("agent_id") + 1},
+    {"look_id": F("look_id") + 1},
+    {"allowed": ["fill"]},
+    {"asked_at": LATER},
+    {"accepted_at": None},
+    {"accepted_at": NOW},
+]
+OF_THE_ACT: list[dict[str, Any]] = [
+    {"session_id": F("session_id") + 1},
+    {"number": 2},
+    {"at": NOW},
+    {"kind": "fill"},
+]
+
+
 def test_what_has_happened_stands(look: MirrorLook) -> None:
     session = accepted(look)
     cobrowsing.act(look.pk, "click", at=LATER)
     changes = [
-        lambda: CobrowsingSession.objects.update(allowed=["fill"]),
-        lambda: CobrowsingSession.objects.update(accepted_at=None),
-        lambda: CobrowsingAct.objects.update(kind="fill"),
-        lambda: CobrowsingAct.objects.all().delete(),
+        *(partial(CobrowsingSession.objects.update, **change) for change in OF_THE_SESSION),
+        *(partial(CobrowsingAct.objects.update, **change) for change in OF_THE_ACT),
+        partial(CobrowsingSession.objects.all()._raw_delete, "default"),
+        CobrowsingAct.objects.all().delete,
     ]
-    cobrowsing.settle(look.conversation_id, 1, outcome="done", target="")
-    changes.append(lambda: CobrowsingAct.objects.update(outcome="secret"))
     for change in changes:
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             change()
+    cobrowsing.settle(look.conversation_id, 1, outcome="done", target="")
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        CobrowsingAct.objects.update(outcome="secret")
     cobrowsing.stop(look.conversation_id, at=LATER)
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         CobrowsingSession.objects.filter(pk=session.pk).update(end="left")

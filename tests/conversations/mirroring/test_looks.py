@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.db.models import F
 
 from accounts.models import Agent, Website
 from conversations.facts import LooksChanged
@@ -145,12 +146,26 @@ def test_an_ended_look_stands(conversation: Conversation, agent: Agent) -> None:
             change()
 
 
-def test_an_open_look_keeps_its_agent_and_its_beginning(
-    conversation: Conversation, agent: Agent
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"began_at": LATER},
+        {"agent_id": F("agent_id") + 1},
+        {"conversation_id": F("conversation_id") + 1},
+    ],
+)
+def test_an_open_look_keeps_its_conversation_its_agent_and_its_beginning(
+    conversation: Conversation, agent: Agent, change: dict[str, Any]
 ) -> None:
     looks.begin(conversation.pk, agent=agent, at=NOW)
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-        MirrorLook.objects.update(began_at=LATER)
+        MirrorLook.objects.update(**change)
+
+
+def test_an_open_look_is_not_deleted(conversation: Conversation, agent: Agent) -> None:
+    looks.begin(conversation.pk, agent=agent, at=NOW)
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        MirrorLook.objects.all()._raw_delete("default")
 
 
 def test_an_erasure_takes_the_looks_along(conversation: Conversation, agent: Agent) -> None:
