@@ -72,6 +72,8 @@ class _Bounded(io.RawIOBase):
 class _Response(HTTPResponse):
     def __init__(self, sock: Any, *args: Any, bounds: _Connection, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
+        # The base class reads everything through ``fp``, which it does not document. Tests with
+        # servers that drip fail if that changes.
         whole: Any = self.fp
         self.fp = io.BufferedReader(_Bounded(whole.detach(), bounds))
 

@@ -104,6 +104,7 @@ def choose_step(mode: str, steps: Sequence[StepLoad]) -> Entry | None:
 
 def _share_order(step: StepLoad) -> tuple[Fraction, bool, float]:
     entered = step.entered_at.timestamp() if step.entered_at else 0.0
+    # Of equally full queues, one that was never entered comes first.
     return (step.fill, step.entered_at is not None, entered)
 
 
@@ -236,4 +237,6 @@ def choose_agent(agents: Sequence[AgentView], need: Need = ANYTHING) -> int | No
 
 def _agent_order(agent: AgentView) -> tuple[int, bool, float, int]:
     idle = agent.idle_since.timestamp() if agent.idle_since else 0.0
+    # The id comes last, so that the same data always give the same agent, here and in the
+    # simulator.
     return (-agent.free, agent.idle_since is not None, idle, agent.agent_id)

@@ -87,6 +87,8 @@ def drain_group(group_id: int, channel: Channel) -> int:
         if serve(chosen, channel):
             pushed += 1
         else:
+            # Another drain was faster, or the rows are locked. Leave this agent out, or it would be
+            # chosen again without end.
             passed.add(chosen)
     return pushed
 
@@ -103,6 +105,7 @@ def _with_a_slot(group_id: int, channel: Channel, passed: set[int]) -> list[Agen
 
 def _choose(able: list[AgentView], needs: list[Need]) -> int | None:
     """Return the agent for the first of ``needs`` that somebody can meet."""
+    # Each need once, in their order: a thousand that wait for the same skill are one question.
     for need in dict.fromkeys(needs):
         chosen = choose_agent(able, need)
         if chosen is not None:
@@ -142,6 +145,7 @@ def _serve(agent_id: int, channel: Channel, *, most: int) -> tuple[int, bool]:
     agent = next(iter(Agent.objects.raw(HELD, [agent_id])), None)
     if agent is None:
         return 0, False
+    # Read, and the load counted, after the lock, which may have been waited for.
     at = timezone.now()
     taker = load.taker(agent_id, channel, at=at)
     if taker is None or not taker.free:

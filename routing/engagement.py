@@ -268,6 +268,7 @@ def remember_entry(
     and publish if it took the last place."""
     if entry is not None and entry.fills:
         bus.publish(QueueFilled(step_id=step.pk, places=entry.limit, at=at.isoformat()))
+    # Only this mode reads it; the others spare the write.
     if rule.mode == Mode.EQUAL_SHARE:
         RuleStep.objects.filter(pk=step.pk).update(entered_at=at)
 
@@ -290,6 +291,7 @@ def claim_desk(
         agent.pk: agent
         for agent in Agent.objects.select_for_update(no_key=True).filter(pk__in=able).order_by("pk")
     }
+    # Counted again: other pushes may have filled these agents while their locks were awaited.
     takers = [
         taker for taker in load.takers(step.group_id, channel, at=at) if taker.agent_id in agents
     ]

@@ -62,6 +62,7 @@ def views(agents: QuerySet[Agent], channel: Channel, *, at: datetime) -> list[Ag
         AgentView(
             agent_id=row.pk,
             slots=row.slots,
+            # In a call an agent is full on the channels of calls, as in ``HELD`` below.
             active=max(row.held, row.slots) if row.is_in_call else row.held,
             idle_since=row.idle_since,
             is_available=row.is_available,

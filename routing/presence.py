@@ -77,6 +77,7 @@ def record_heartbeat(connection_id: uuid.UUID, *, at: datetime) -> bool:
 @transaction.atomic
 def _come_back(connection_id: uuid.UUID, *, at: datetime) -> bool:
     agent_id = DeskConnection.objects.filter(pk=connection_id).values_list("agent_id", flat=True)
+    # Only for the lock, as in ``connect``: the agent's row before that of the connection.
     Agent.objects.select_for_update(no_key=True).filter(pk__in=agent_id).first()
     mine = DeskConnection.objects.select_for_update().filter(pk=connection_id).first()
     if mine is None:

@@ -94,6 +94,7 @@ class Shelf:
         if look is None:
             look = self._looks[key] = asyncio.create_task(self._look(key, at))
             look.add_done_callback(lambda _done: self._looks.pop(key, None))
+        # A caller that gives up must not cancel the lookup that others wait for.
         return await asyncio.shield(look)
 
     async def close(self) -> None:
@@ -144,6 +145,7 @@ class Shelf:
         began = monotonic()
         snapshot = await self._ask_database(key, at)
         text = _text(version, snapshot)
+        # The data are as old as the query, and each process may use its copy for ``LOOK`` longer.
         left = LIMIT - LOOK - (monotonic() - began)
         await self._put_down(keys=_keys(key), args=[version, text, _ms(left), _ms(RENEWED)])
         return self._keep(key, text, LOOK)

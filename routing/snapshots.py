@@ -141,6 +141,7 @@ class Snapshot:
             brand=Brand(**brand),
             targets=tuple(map(_target, read["targets"])),
             rooms={int(target_id): _room(room) for target_id, room in read["rooms"].items()},
+            # ``get``: a copy in Valkey may be that of an earlier version, which had no calls.
             calls={
                 int(target_id): CallOffer(**one) for target_id, one in read.get("calls", {}).items()
             },
@@ -220,6 +221,7 @@ def _room_of(
     chosen = next((step for step in steps if entry and step.pk == entry.step_id), None)
     open_groups = [step.group for step in steps if step.group.is_open_at(at)]
     if open_groups:
+        # Open until the last of the open groups closes; ``None`` is a group that never does.
         changes = [group.hours_change_at for group in open_groups]
         changes_at = None if None in changes else max(changes, default=None)  # type: ignore[type-var]
     else:

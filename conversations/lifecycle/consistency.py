@@ -180,10 +180,13 @@ def mend(low: int, high: int) -> int:
     written = 0
     window = {"low": low, "high": high}
     with connection.cursor() as cursor:
+        # A window takes longer than a statement of a request may.
         cursor.execute("SET LOCAL statement_timeout = 0")
         locked = Conversation.objects.select_for_update(no_key=True).filter(
             pk__range=(low, high - 1)
         )
+        # Evaluated for its locks, taken in one order, so that two runs that overlap cannot
+        # deadlock.
         list(locked.order_by("pk").values_list("pk"))
         for table in DENORMALIZED:
             if table.is_mended:

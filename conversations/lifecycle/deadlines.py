@@ -66,6 +66,8 @@ def enforce_many(*, at: datetime, limit: int = BATCH) -> int:
         try:
             owed.append(_plain(conversation, at=at, bars=bars))
         except Refused:
+            # One row in an impossible state must not keep the rest of the batch from their
+            # deadlines.
             logger.exception("conversation %s cannot execute its deadline", conversation.pk)
     if owed:
         transition_writer.write(owed)

@@ -115,6 +115,7 @@ def _schedules(groups: Collection[int]) -> dict[int, Schedule]:
         Group.objects.filter(has_hours, pk__in=groups)
         .select_related("website")
         .prefetch_related("opening_hours", "holidays", "website__holidays")
+        # The two joins repeat a group for each of its hours and holidays.
         .distinct()
     )
     return {group.pk: schedule_of(group) for group in groups_with_hours} if groups else {}

@@ -212,5 +212,6 @@ def frozen() -> Iterator[None]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         cursor.execute("SET LOCAL statement_timeout = 0")
+        # Between statements Python replays the ledger, and the connection is idle.
         cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield

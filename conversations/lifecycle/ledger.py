@@ -96,6 +96,7 @@ def replay(events: Iterable[Event]) -> Replayed:
             replayed.status = target_of(verb, replayed.status)
         except Refused as refused:
             replayed.faults.append(f"event {event.pk}: {refused}")
+            # Go on from what the line says: otherwise one fault would make every later line one.
             replayed.status = Status(event.to_status)
         if event.to_status != replayed.status:
             replayed.faults.append(
@@ -167,6 +168,7 @@ def verify(
     for count, conversation in enumerate(read.iterator(chunk_size=CHUNK)):
         if count and count % PROGRESS_EVERY == 0:
             on_progress(count)
+        # Sorted here, because ``order_by`` would query again what was prefetched.
         replayed = replay(sorted(conversation.events.all(), key=lambda event: event.pk))
         for difference in differences(conversation, replayed):
             yield conversation.pk, difference

@@ -165,6 +165,8 @@ def _front(conversation: Conversation) -> datetime | None:
     mine = conversation.queued_at
     if eldest is None or mine is None:
         return mine
+    # The smallest step of a moment in PostgreSQL: enough to come before the eldest, whatever its
+    # number.
     return min(mine, eldest - timedelta(microseconds=1))
 
 
@@ -280,8 +282,10 @@ def skills_to_drop(conversation: Conversation, *, at: datetime) -> tuple[datetim
 
 def write(moves: Sequence[Move]) -> None:
     """Write moves of different conversations and publish their facts, in one transaction."""
+    # Before the rows and the ledger lines are written, because it sets columns of both.
     closed = [move for move in moves if move.target == Status.CLOSED]
     denormalized.note_closures([(move.conversation, move.actor, move.data) for move in closed])
+    # A conversation without a row comes from ``begin``, and is the only one of its call.
     if moves[0].conversation._state.adding:
         moves[0].conversation.save()
     else:
@@ -298,6 +302,7 @@ def write(moves: Sequence[Move]) -> None:
         ]
     )
     ends = {Status.SOLVED, Status.CLOSED}
+    # UNASSIGN leaves a solved conversation solved: it was offered a survey when it became so.
     over = [move for move in moves if move.target in ends and move.source != move.target]
     if over:
         surveys.offer([move.conversation for move in over], at=over[0].at)
@@ -319,6 +324,7 @@ def _end_contacts(moves: Sequence[Move]) -> None:
         with connection.cursor() as cursor:
             cursor.execute(END, {"at": at, "reason": reason, "ids": ids})
             ended = cursor.rowcount
+        # Roll back: the row says that a desk has it, and its contacts disagree.
         if ended != len(ids):
             raise RuntimeError(f"{ids} were on desks with {ended} open contacts")
 

@@ -59,6 +59,7 @@ def hold(conversation_id: int, held: Held, *, verb: Verb) -> Conversation:
     status, holder, seen = Status(conversation.status), conversation.agent, held.seen
     if status not in held.statuses or holder is None or holder.user_id != held.user.pk:
         raise Refused(verb, status, "another agent holds it now")
+    # The number in the row first: it has been read already, and mostly spares the query.
     if seen is not None and conversation.last_seq > seen:
         news = conversation.messages.filter(author=Author.VISITOR, seq__gt=seen)
         if news.exists():
@@ -99,6 +100,8 @@ def start_bot(conversation: Conversation, *, at: datetime) -> None:
     _begin(conversation, Verb.START_BOT, at=at, data={})
 
 
+# Nothing here catches an error, so a savepoint in the caller's transaction would only cost two more
+# round trips.
 @transaction.atomic(savepoint=False)
 def _begin(conversation: Conversation, verb: Verb, *, at: datetime, data: dict[str, Any]) -> None:
     conversation.opened_at = at
@@ -284,6 +287,8 @@ def reopen(conversation_id: int, *, actor: Actor, at: datetime) -> Conversation:
 def _bring_back(conversation_id: int, verb: Verb, *, actor: Actor, at: datetime) -> Conversation:
     """Check that ``verb`` is possible, then use the verb that ``way_back`` chooses."""
     conversation = lock(conversation_id)
+    # ``way_back`` answers for every paused state, not for this verb only: without this check,
+    # waking a pending conversation would reopen it.
     target_of(verb, Status(conversation.status))
     way = transition_writer.way_back(conversation)
     return _move(conversation_id, way.verb, actor=actor, at=at, **way.how)

@@ -83,6 +83,7 @@ class Request:
     async def file(self) -> AsyncIterator[Path]:
         """Write the body to a temporary file, piece by piece; raise ``Rejected`` as soon as it is
         known to be too large."""
+        # The header may lie, so the bytes are counted below; it only spares the transfer.
         announced = self.headers.get("content-length", "0")
         if announced.isdigit() and int(announced) > UPLOAD_BYTES:
             raise too_large()

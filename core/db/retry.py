@@ -49,6 +49,8 @@ def retried(function: Callable[P, T]) -> Callable[P, T]:
                 with transaction.atomic():
                     return function(*args, **kwargs)
             except OperationalError as error:
+                # In an outer transaction the error has spoiled it all: only its owner can start
+                # again.
                 if not may_retry(error) or not left or connection.in_atomic_block:
                     raise
         raise AssertionError("unreachable")

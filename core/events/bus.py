@@ -88,6 +88,8 @@ def publish_later(fact: Fact, *, seconds: float) -> None:
 
 def _react(live: list[Fact], owed: list[tuple[str, int]]) -> None:
     if live:
+        # Workers and commands have a loop in a thread. In a web process ``async_to_sync`` finds the
+        # server's own.
         if event_loop.is_there():
             event_loop.run(announce(*live))
         else:

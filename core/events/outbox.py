@@ -74,6 +74,7 @@ def deliver(entry_id: int) -> bool:
         return False
     try:
         _reactions[entry.reaction](**entry.payload)
+    # Whatever a reaction raises, its entry is retried, and the sweep goes on with the next one.
     except Exception as error:
         _put_off(entry, error)
         return False
@@ -93,6 +94,7 @@ def _put_off(entry: OutboxEntry, error: Exception) -> None:
     if entry.attempts >= ATTEMPTS:
         owed.update(dead_at=Now(), leased_until=None, last_error=repr(error))
         return
+    # ``attempts`` was raised by the claim: the first failure waits for a second.
     wait = timedelta(seconds=min(2 ** (entry.attempts - 1), 300))
     owed.update(due_at=Now() + wait, leased_until=None, last_error=repr(error))
 
@@ -101,6 +103,7 @@ def purge(*, before: datetime, batch: int = 10_000) -> int:
     """Delete the entries done before a moment; return how many. Owed and dead entries stay, so
     that somebody can look at them."""
     gone = 0
+    # In batches, so that no transaction holds many rows for long.
     done = OutboxEntry.objects.filter(done_at__lt=before).order_by()
     while some := list(done.values_list("pk", flat=True)[:batch]):
         gone += OutboxEntry.objects.filter(pk__in=some).delete()[0]

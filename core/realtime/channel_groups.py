@@ -91,6 +91,7 @@ async def _send(pushes: list[Push]) -> None:
     try:
         for first in range(0, len(pushes), AT_ONCE):
             some = pushes[first : first + AT_ONCE]
+            # For each batch, so that a long list is not cut by a limit meant for one write.
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await get_channel_layer().send_all(some)
     except Exception:

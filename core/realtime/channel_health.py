@@ -62,6 +62,8 @@ class ConnectionMonitor:
 
     async def _start_anew(self) -> None:
         silent = list(self.sockets)
+        # At once: sockets that open from now on use the new layer, and must not be closed with
+        # these.
         self.sockets = WeakSet()
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):

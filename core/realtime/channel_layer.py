@@ -56,6 +56,7 @@ class Connection(RedisSingleShardConnection):
         try:
             await self._voice.send_packed_command(words, check_health=False)
             for _ in range(count):
+                # No timeout of its own: ``channel_groups`` bounds the whole push.
                 await self._voice.read_response(timeout=math.inf)
         except BaseException:
             # Replies may still be on their way. The next caller must not read them as its own.
@@ -108,6 +109,8 @@ class Layer(RedisPubSubChannelLayer):
         loop = asyncio.get_running_loop()
         if loop not in self._layers:
             self._layers[loop] = LoopLayer(*self._args, **self._kwargs, channel_layer=self)
+            # A private function of channels_redis, called as its own layer does: it closes the
+            # layer when the loop ends.
             _wrap_close(self, loop)
         layer: LoopLayer = self._layers[loop]
         return layer

@@ -61,6 +61,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if groups is None:
             await self.close()
             return
+        # Before joining the groups, so that ``on_disconnect`` also follows a failure to join.
         self.is_authorized = True
         await self.listen_to(*groups)
         await self.accept()
@@ -95,6 +96,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if self.has_left:
             return
         self.has_left = True
+        # Cancelled and awaited first: a heartbeat after ``on_disconnect`` would undo it.
         if self._beating is not None:
             self._beating.cancel()
             await asyncio.wait([self._beating])

@@ -44,6 +44,7 @@ async def _handle(request: Request) -> tuple[int, Answer]:
         return await _answer(request)
     except Rejected as rejected:
         if rejected.status in {401, 404}:  # for somebody without the right token, all is unknown
+            # An address that guesses uses up its allowance; requests that succeed cost nothing.
             await counters.hit_async("tokens", address=request.address)
         raise
 

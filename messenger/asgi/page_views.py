@@ -83,8 +83,10 @@ async def _handle(request: Request, headers: Headers) -> tuple[int, dict[str, An
     headers.append((b"access-control-allow-origin", origin.encode("latin-1")))
     view = PageView.read(sent)
     answer = snapshot.answer(view, at=at)
+    # Pages of our own, such as the preview, prove nothing about the site. The demo's shop is one.
     if not is_own(origin, host) or settings.DEMO:
         await install_check.record(snapshot.brand.website_id, host_of(origin), at=at)
+    # A page that asks again is the same view, and is counted once.
     if sent.get("again") is not True:
         _count(answer, at=at)
     return 200, _as_json(answer, snapshot.brand, view)
@@ -160,5 +162,7 @@ def _count(answer: Answer, *, at: datetime) -> None:
     tally = _tallies.setdefault(asyncio.get_running_loop(), _Tally())
     tally.pages.count(answer.target.rule_id, is_engaged=answer.may_engage, at=at)
     if monotonic() - tally.written_at > WRITE_SECONDS:
+        # Before the write, so that the views of the meantime do not start a second one.
         tally.written_at = monotonic()
+        # Held by the tally: the event loop keeps only weak references to tasks.
         tally.writing = asyncio.create_task(tally.write())

@@ -236,6 +236,7 @@ def cut(figures: Iterable[Figure], scope: Scope, by: Cut | None) -> dict[Key, An
     for names in by_source.values():
         source = measures[names[0]].source
         rows = scope.rows(source).order_by()
+        # ``Q`` objects that say the same are equal, so the set holds the different conditions.
         wheres = {measures[name].where for name in names}
         if len(wheres) == 1:  # one shared condition: filter the rows once, not in each aggregate
             rows = rows.filter(*wheres)

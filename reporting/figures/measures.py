@@ -138,6 +138,7 @@ class Measure:
             parts = ExpressionWrapper(self.worth * self.weight, output_field=FloatField())
             whole = Sum(self.weight, filter=self.where, output_field=FloatField())
             weighed = Sum(parts, filter=self.where, output_field=FloatField())
+            # Without any weight there is no share: NULL, not a division by zero.
             return weighed / NullIf(whole, Value(0.0))
         if self.fold is Fold.MEAN:
             return Avg(self.worth, filter=self.where, output_field=FloatField())

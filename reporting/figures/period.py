@@ -79,6 +79,7 @@ def start_of(step: TrendUnit, at: datetime, zone: tzinfo) -> date | datetime:
     local = at.astimezone(zone)
     if step is TrendUnit.HOUR:
         past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        # In UTC, because arithmetic on local times ignores clock changes.
         return at.astimezone(UTC) - past
     return _first_day(step, local.date())
 

@@ -131,6 +131,7 @@ class Scope:
         return rows
 
     def _when(self, source: Source) -> Q:
+        # Matches nothing: a reader without websites sees no rows, instead of all.
         within = Q(pk__in=[])
         for (name, clock), ids in self.clocks.items():
             start, end = self.days_of(name).bounds(clock)

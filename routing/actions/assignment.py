@@ -90,6 +90,7 @@ def lock_unheld(conversation_id: int, verb: Verb, at: datetime) -> Conversation:
     """Lock its holder and its row; refuse if the holder is connected and has it on their desk."""
     holder = Conversation.objects.values_list("agent_id", flat=True).get(pk=conversation_id)
     if holder is not None:
+        # The holder is read without a lock to know whom to lock first; it is compared again below.
         Agent.objects.select_for_update(no_key=True).get(pk=holder)
     conversation = verbs.lock(conversation_id)
     status = Status(conversation.status)
@@ -114,6 +115,7 @@ def release_stranded(*, at: datetime) -> int:
         status=Status.ACTIVE, group__release_minutes__isnull=False
     ).select_related("group", "agent__presence")
     for conversation in on_desks:
+        # An agent who has never opened a desk has no row of presence.
         seen = getattr(conversation.agent, "presence", None)
         minutes = conversation.group.release_minutes if conversation.group else None
         if seen is None or seen.is_connected or minutes is None:

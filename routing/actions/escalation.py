@@ -109,6 +109,7 @@ def escalate_silent(*, conversation_id: int) -> None:
     rule = DistributionRule.objects.filter(
         website=conversation.website_id, name=asked.get("rule", ""), is_enabled=True
     ).first()
+    # Escalated or closed meanwhile: nothing is left to do.
     with suppress(Refused):
         escalate(
             conversation_id,
@@ -160,6 +161,7 @@ def _say_no_room(conversation: Conversation, steps: list[RuleStep], *, at: datet
     if conversation.status != Status.BOT:
         raise Refused(Verb.ESCALATE, Status(conversation.status))
     last = conversation.messages.order_by("seq").last()
+    # A silent bot is passed over again every minute: one notice after each message is enough.
     if last is None or last.author != Author.SYSTEM:
         with translation.override(conversation.language):
             text = _no_room(conversation, steps, at=at)

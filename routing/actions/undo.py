@@ -32,6 +32,7 @@ def last_act(conversation_id: int, *, user: User, at: datetime) -> Act | None:
     A conversation that was pushed, woken, released or moved by somebody else has another last line
     in its ledger. Dropping a required skill does not count as a move.
     """
+    # The ledger decides: whatever has moved it since has written a later line.
     lines = Event.objects.filter(conversation=conversation_id).exclude(verb=Verb.DROP_SKILLS)
     last, before = [*lines.select_related("agent").order_by("-id")[:2], None, None][:2]
     if last is None or before is None or last.verb not in TAKEN_BACK:
