@@ -9,7 +9,7 @@ COMPILE = var/uv/bin/uv pip compile --quiet --no-config --universal --python-ver
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header $(LOCK)
 .DEFAULT_GOAL := run
 .SILENT:
-.PHONY: run test coverage bench lock format messages
+.PHONY: run test coverage bench faults soak lock format messages
 
 run: $(VENV)/runtime
 	$(BIN)/python -m config.supervisor
@@ -24,6 +24,14 @@ coverage: $(VENV)/dev
 
 bench: $(VENV)/dev
 	$(BIN)/python -m bench
+
+# Every fault of docs/reliability.md, whose table it writes; some 25 minutes.
+faults: $(VENV)/dev
+	$(BIN)/python -m tests.faults
+
+# Memory, files and connections over a quiet quarter of an hour; some 20 minutes.
+soak: $(VENV)/dev
+	ENV_FILE=/dev/null DEMO=on $(BIN)/python -m tests.faults.soak
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix-only --quiet .

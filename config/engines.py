@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -74,28 +75,47 @@ def redis_url(folder: Path) -> str:
     return f"unix://{_sockets(folder)}/valkey.sock"
 
 
+@dataclass(slots=True)
+class Engine:
+    """One server that runs as our child, and how to start and stop it."""
+
+    name: str
+    launch: Callable[[], subprocess.Popen[bytes]]
+    stop_signal: signal.Signals
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def start(self) -> None:
+        """Start it, also again after it has ended. Call it in the main thread: a child ends with
+        the thread that started it. Raises ``EngineError``."""
+        self.process = self.launch()
+
+
 @contextmanager
 def running(
     folder: Path, *, postgres: bool = True, valkey: bool = True, forgetful: bool = False
-) -> Iterator[None]:
+) -> Iterator[list[Engine]]:
     """Run the engines on ``folder`` for the duration of a ``with`` block. Raises
     ``EngineError``."""
     folder = folder.resolve()
-    started: list[tuple[subprocess.Popen[bytes], signal.Signals]] = []
+    extra = FORGETFUL_SETTINGS if forgetful else {}
+    started: list[Engine] = []
     with _alone(folder):
         _own(_sockets(folder))
         try:
             if postgres:
-                extra = FORGETFUL_SETTINGS if forgetful else {}
-                started.append((_start_postgres(folder, extra), signal.SIGINT))
-                _wait("PostgreSQL", folder, started[-1][0], lambda: _create_database(folder))
+                engine = Engine("PostgreSQL", lambda: _start_postgres(folder, extra), signal.SIGINT)
+                engine.start()
+                started.append(engine)
+                _wait(engine, folder, lambda: _create_database(folder))
             if valkey:
-                started.append((_start_valkey(folder), signal.SIGTERM))
-                _wait("Valkey", folder, started[-1][0], lambda: _ping(folder))
-            yield
+                engine = Engine("Valkey", lambda: _start_valkey(folder), signal.SIGTERM)
+                engine.start()
+                started.append(engine)
+                _wait(engine, folder, lambda: _ping(folder))
+            yield started
         finally:
-            for process, stop_signal in reversed(started):
-                _stop(process, stop_signal)
+            for engine in reversed(started):
+                _stop(engine.process, engine.stop_signal)
 
 
 def guarded(command: list[str], *, on_death: str = "TERM", unprivileged: bool = False) -> list[str]:
@@ -251,9 +271,7 @@ def _start(command: list[str], log: Path, on_death: str) -> subprocess.Popen[byt
         )
 
 
-def _wait(
-    name: str, folder: Path, process: subprocess.Popen[bytes], ask: Callable[[], None]
-) -> None:
+def _wait(engine: Engine, folder: Path, ask: Callable[[], None]) -> None:
     """Wait until the engine answers. Raises ``EngineError``."""
     last_line = ""
     give_up = time.monotonic() + START_SECONDS
@@ -262,10 +280,10 @@ def _wait(
             return ask()
         except (psycopg.OperationalError, redis.RedisError) as error:
             last_line = str(error).strip().splitlines()[-1]
-        if process.poll() is not None:
+        if engine.process.poll() is not None:
             break
         time.sleep(0.05)
-    raise EngineError(f"{name} does not start: {last_line} (see its log in {folder})")
+    raise EngineError(f"{engine.name} does not start: {last_line} (see its log in {folder})")
 
 
 def _create_database(folder: Path) -> None:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from config import engines, preparation, settings
@@ -20,6 +20,7 @@ READY_SECONDS = 120
 STOP_SECONDS = 10
 STEADY_SECONDS = 60  # a process that ran longer restarts without a longer pause
 LONGEST_PAUSE = 30
+POLL_SECONDS = 0.2
 
 Process = subprocess.Popen[bytes]
 
@@ -35,13 +36,13 @@ def main() -> None:
             loading(listener) as web,
             engines.running(
                 settings.VAR, postgres=settings.OWN_POSTGRES, valkey=settings.OWN_VALKEY
-            ),
+            ) as own_engines,
         ):
             for problem in problems():
                 refuse(problem)
             if not preparation.is_done():
                 prepare()
-            if not asyncio.run(supervise(listener, web)):
+            if not asyncio.run(supervise(listener, web, own_engines)):
                 refuse(f"the web processes did not get ready in {READY_SECONDS} s")
     except engines.EngineError as error:
         refuse(str(error))
@@ -128,7 +129,9 @@ def commands(listener: socket.socket) -> dict[str, list[str]]:
     }
 
 
-async def supervise(listener: socket.socket, web: Process) -> bool:
+async def supervise(
+    listener: socket.socket, web: Process, own_engines: Sequence[engines.Engine]
+) -> bool:
     """Run all processes until a signal comes; return false if they never became ready."""
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -140,6 +143,7 @@ async def supervise(listener: socket.socket, web: Process) -> bool:
         )
         for name, command in commands(listener).items()
     ]
+    supervised += [asyncio.create_task(keep_engine(engine, stopping)) for engine in own_engines]
     is_ready = await ready(listener, stopping)
     if is_ready:
         print(welcome(await first_link()), flush=True)
@@ -180,6 +184,34 @@ async def keep(
             say(f"{name} ended with code {code}; it starts again in {pause} s")
             await asyncio.wait({stopping}, timeout=pause)
             pause = min(2 * pause, LONGEST_PAUSE)
+
+
+async def keep_engine(engine: engines.Engine, stopping: asyncio.Task[bool]) -> None:
+    """Start an engine again whenever it ends, until ``stopping`` is done; it is stopped last, by
+    ``engines.running``."""
+    pause, begun = 0, time.monotonic()
+    while not stopping.done():
+        # Polled: a thread that waits for the engine would have to end before the engine may.
+        await asyncio.wait({stopping}, timeout=POLL_SECONDS)
+        if stopping.done() or engine.process.poll() is None:
+            continue
+        if time.monotonic() - begun > STEADY_SECONDS:
+            pause = 0
+        say(f"{engine.name} ended with code {engine.process.poll()}; it starts again in {pause} s")
+        await asyncio.wait({stopping}, timeout=pause)
+        pause, begun = min(2 * pause + 1, LONGEST_PAUSE), time.monotonic()
+        if not stopping.done():
+            with reported():
+                engine.start()
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Report that an engine cannot start now; it is tried again."""
+    try:
+        yield
+    except (engines.EngineError, OSError) as error:
+        say(str(error))
 
 
 async def ready(listener: socket.socket, stopping: asyncio.Task[bool]) -> bool:

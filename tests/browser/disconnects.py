@@ -6,6 +6,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from contextlib import suppress
 
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST, as a broken connection may look
@@ -17,6 +18,11 @@ class Connection:
     def __init__(self, port: int) -> None:
         self.port = port
         self.is_cut = False
+        self.flows = threading.Event()
+        """While it is not set, nothing passes, and neither side is told."""
+        self.flows.set()
+        self.delay = 0.0
+        """Seconds for which each piece is held back."""
         self.broken = 0
         self.ends: set[socket.socket] = set()
         self.lock = threading.Lock()
@@ -70,6 +76,8 @@ class Connection:
     def _copy(self, one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
             while data := one.recv(65536):
+                self.flows.wait()
+                time.sleep(self.delay)
                 other.sendall(data)
         with self.lock:
             self.ends -= {one, other}

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from config import engines
+from config import engines, health
 from tests import seed
 from tests.config.test_settings import free_port
 
@@ -67,6 +67,13 @@ def webs(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     return processes
 
 
+def engine(process: subprocess.Popen[bytes], program: str) -> psutil.Process:
+    """Return its engine. PostgreSQL's back ends have the same name, but another parent."""
+    return next(
+        child for child in psutil.Process(process.pid).children() if child.name() == program
+    )
+
+
 def is_alive(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
@@ -75,6 +82,15 @@ def get(port: int, path: str) -> int:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
         status: int = response.status
         return status
+
+
+def is_ready(port: int) -> bool:
+    """Return whether it answers with both engines; it may remember its last answer for a while."""
+    time.sleep(health.CACHE_SECONDS)
+    try:
+        return get(port, "/readyz") == get(port, "/login/") == 200
+    except OSError:
+        return False
 
 
 def test_the_supervisor_serves_recovers_stops_and_keeps_data(root: Path, tmp_path: Path) -> None:
@@ -102,6 +118,13 @@ def test_the_supervisor_serves_recovers_stops_and_keeps_data(root: Path, tmp_pat
         for name in ("web.1", "web.2"):
             log = log.replace(f"{name} ended with code -9", "")
         assert " ended with code" not in log, log
+
+        for program, name in (("postgres", "PostgreSQL"), ("valkey-server", "Valkey")):
+            engine(process, program).kill()
+            report = f"{name} ended with code -9; it starts again".encode()
+            wait_for(lambda told=report: told in (tmp_path / "log").read_bytes(), process, 60)
+            wait_for(lambda: is_ready(port), process, 60)
+            assert engine(process, program).is_running()
 
         children = family(process)
         process.send_signal(signal.SIGINT)
