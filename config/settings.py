@@ -112,6 +112,7 @@ REDIS_URL = text("REDIS_URL") or engines.redis_url(VAR)
 STATEMENT_SECONDS = number("STATEMENT_SECONDS", 10, 0, 86400)
 DATABASE_POOL_SIZE = number("DATABASE_POOL_SIZE", 10, 1, 1000)
 MESSAGE_POOL_SIZE = number("MESSAGE_POOL_SIZE", 8, 1, 1000)
+POOL_RECONNECT_SECONDS = 2
 
 
 def database(url: str) -> dict[str, Any]:
@@ -142,7 +143,14 @@ def database(url: str) -> dict[str, Any]:
             "connect_timeout": 5,
             **parts,
             "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
-            "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5},
+            "pool": {
+                "min_size": 1,
+                "max_size": DATABASE_POOL_SIZE,
+                "timeout": 5,
+                # The pool tries again after 1, 2, 4 ... seconds. It gives up before that is long:
+                # the next request then tries at once.
+                "reconnect_timeout": POOL_RECONNECT_SECONDS,
+            },
         },
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from config import engines, preparation, settings
 from config.environment import refuse
@@ -62,13 +64,26 @@ def listen(host: str, port: int) -> socket.socket:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        _bind(listener, address)
         listener.listen(1024)
     except socket.gaierror:
         refuse(f"HOST is no address of this machine: {host}")
     except OSError as error:
         refuse(f"cannot listen on {host}, port {port}: {error.strerror} (PORT chooses another)")
     return listener
+
+
+def _bind(listener: socket.socket, address: Any) -> None:
+    """Bind it. What a killed run has left behind may hold the port for as long as it takes to
+    stop."""
+    give_up = time.monotonic() + STOP_SECONDS
+    while True:
+        try:
+            return listener.bind(address)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > give_up:
+                raise
+        time.sleep(0.1)
 
 
 def prepare() -> None:

@@ -53,6 +53,7 @@ async def _open() -> Pool:
             min_size=0,
             max_size=settings.MESSAGE_POOL_SIZE,
             timeout=5,
+            reconnect_timeout=settings.POOL_RECONNECT_SECONDS,
             open=False,
             check=None,
         )

@@ -271,13 +271,15 @@ def valkey_killed(site: Site) -> Iterator[str]:
 
 @contextmanager
 def valkey_away(site: Site) -> Iterator[str]:
-    with site.valkey() as connection, site.unreachable("valkey.sock"):
-        ended = sum(
-            int(connection.execute_command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes"))
-            for kind in ("normal", "pubsub")
-        )
-        assert ended
-        yield f"{ended} connections ended, none can be made"
+    with site.valkey() as connection:
+        connection.ping()  # over the last connection
+        with site.unreachable("valkey.sock"):
+            ended = sum(
+                int(connection.execute_command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes"))
+                for kind in ("normal", "pubsub")
+            )
+            assert ended
+            yield f"{ended} connections ended, none can be made"
 
 
 @contextmanager

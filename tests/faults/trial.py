@@ -56,10 +56,26 @@ class Outcome:
 async def run(site: Site, fault: Fault, timing: Timing) -> Outcome:
     """Play one trial on a running product."""
     address, cookies = await asyncio.to_thread(site.prepare, by_line=fault.by_line)
+    people: list[Person] = []
+    try:
+        return await _play(site, fault, timing, address, cookies, people)
+    finally:
+        for person in people:
+            await person.leave()
+
+
+async def _play(
+    site: Site,
+    fault: Fault,
+    timing: Timing,
+    address: Address,
+    cookies: list[str],
+    people: list[Person],
+) -> Outcome:
     requests: list[Request] = []
     agents = [Agent(address, requests, cookie) for cookie in cookies]
     visitors = [Visitor(address, requests, {}) for _ in range(VISITORS)]
-    people: list[Person] = [*agents, *visitors]
+    people += [*agents, *visitors]
     for agent in agents:
         await agent.arrive()
     for visitor in visitors:
@@ -115,8 +131,8 @@ async def _newcomers(address: Address, requests: list[Request], people: list[Per
     while True:
         await asyncio.sleep(NEWCOMER_EVERY)
         visitor = Visitor(address, requests, {})
-        await visitor.arrive()
         people.append(visitor)
+        await visitor.arrive()
 
 
 async def _finish(load: list[asyncio.Task[None]], agents: list[Agent]) -> list[str]:
