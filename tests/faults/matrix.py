@@ -341,7 +341,7 @@ MATRIX = [
     Fault("Beat stopped (SIGSTOP)", beat_stopped, 2),
     Fault("A second beat", second_beat, 2),
     Fault("The supervisor killed, started again", supervisor_killed, 8),
-    Fault("Everything stopped, started again", all_stopped, 12),
+    Fault("Everything stopped, started again", all_stopped, 10),
     Fault("All connections to PostgreSQL ended", back_ends_ended, 2),
     Fault("A back end of PostgreSQL killed", back_end_killed, 5, is_smoke=True),
     Fault("PostgreSQL restarted (fast)", _ended_postgres(signal.SIGINT), 5),
