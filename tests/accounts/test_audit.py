@@ -92,7 +92,7 @@ def test_a_password_is_never_in_the_record() -> None:
     assert PASSWORD not in stored
 
 
-def test_other_columns_are_not_recorded() -> None:
+def test_changes_that_are_no_settings_are_not_recorded() -> None:
     agent, step = AgentFactory(), StepFactory()
     before = Change.objects.count()
     agent.channels.filter(channel=Channel.CHAT).update(is_available=False)

@@ -92,14 +92,16 @@ EVERY = [
 ]
 
 
-def test_the_addresses_are_all_there() -> None:
+def test_every_address_is_tested() -> None:
     assert len(EVERY) > 200
     assert permitted() - {name for _path, name in EVERY} == set()
     assert {"/desk/c/1/close/", "/admin/accounts/user/word/change/"} <= {path for path, _ in EVERY}
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_nothing_but_ones_own_is_changed(role: Role, conversation: Conversation) -> None:
+def test_read_only_roles_change_nothing_but_their_own_data(
+    role: Role, conversation: Conversation
+) -> None:
     client = Client()
     log_in_freshly(client, user_of(role))
     before = world.state()

@@ -11,7 +11,7 @@ from tests.browser.people import Board
 from tests.browser.product import Product
 
 
-def test_conversation_from_end_to_end(crowd: Crowd, product: Product) -> None:
+def test_a_conversation_works_from_first_message_to_survey(crowd: Crowd, product: Product) -> None:
     visitor, alice, bruno = crowd.visitor(), crowd.agent("alice"), crowd.agent("bruno")
     board = Board(crowd.agent("manager"))
     board.watch()

@@ -79,5 +79,5 @@ def test_a_refused_deletion_has_a_translated_title(administrator: Client) -> Non
 
 
 @pytest.mark.django_db
-def test_the_settings_show_the_version(administrator: Client) -> None:
+def test_the_administration_shows_the_version(administrator: Client) -> None:
     assert f"Causerie {version()}" in administrator.get("/admin/").content.decode()

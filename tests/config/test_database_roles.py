@@ -115,7 +115,7 @@ def test_nobody_truncates_a_record(application: psycopg.Connection[Any], table: 
 
 
 @pytest.mark.parametrize("table", ["accounts_website", "conversations_conversation"])
-def test_nor_by_a_cascade(printed: str, table: str) -> None:
+def test_the_application_cannot_truncate_a_record_by_cascade(printed: str, table: str) -> None:
     with connect(OWNER) as connection, pytest.raises(errors.InsufficientPrivilege, match="never"):
         connection.execute(f"TRUNCATE {table} CASCADE")
 
@@ -149,7 +149,9 @@ def test_nor_by_a_cascade(printed: str, table: str) -> None:
         f"DROP DATABASE {DATABASE}",
     ],
 )
-def test_the_application_is_refused(application: psycopg.Connection[Any], statement: str) -> None:
+def test_the_application_cannot_change_records_or_roles(
+    application: psycopg.Connection[Any], statement: str
+) -> None:
     with pytest.raises((errors.InsufficientPrivilege, errors.ObjectInUse)) as refused:
         application.execute(statement)
     assert isinstance(refused.value, errors.InsufficientPrivilege) or "DROP DATABASE" in statement

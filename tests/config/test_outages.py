@@ -79,7 +79,7 @@ def test_a_page_that_holds_nothing_typed_does_not_say_that_it_does() -> None:
     assert b"Go back" in page
 
 
-def test_pages_and_programs_are_told_in_their_own_form(
+def test_an_outage_is_reported_as_a_page_or_as_json(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = WebsiteFactory().key
@@ -105,7 +105,9 @@ def test_a_fault_of_ours_is_still_a_500(client: Client, monkeypatch: pytest.Monk
     assert client.get("/account/").status_code == 500
 
 
-def test_a_full_disk_is_told_in_each_form(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_in_the_format_of_each_client(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_arguments: Any, **_named: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -48,7 +48,7 @@ def test_the_pages_of_agents_of_a_website_with_calls(website: Website) -> None:
         assert policy_of(client, path) == ALLOWED
 
 
-def test_other_pages_have_none(website: Website) -> None:
+def test_pages_without_calls_forbid_camera_and_microphone(website: Website) -> None:
     set_calls(website, "video")
     stranger = Client()
     stranger.force_login(AgentFactory().user)

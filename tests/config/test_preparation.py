@@ -63,7 +63,9 @@ def _lose_a_migration(folder: Path) -> None:
         _lose_a_migration,
     ],
 )
-def test_a_change_is_prepared(checkout: Path, change: Callable[[Path], object]) -> None:
+def test_a_changed_checkout_is_prepared_again(
+    checkout: Path, change: Callable[[Path], object]
+) -> None:
     assert preparation.is_done()
     change(checkout)
     assert not preparation.is_done()
@@ -72,7 +74,7 @@ def test_a_change_is_prepared(checkout: Path, change: Callable[[Path], object]) 
 
 
 @pytest.mark.usefixtures("checkout")
-def test_another_setting_is_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_setting_is_prepared_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "DEMO", False)
     assert not preparation.is_done()
 

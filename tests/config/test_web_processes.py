@@ -65,7 +65,7 @@ def test_silence_means_nothing_while_the_keeper_itself_was_stopped(killed: list[
     assert killed == []
 
 
-def test_what_is_loaded_before_a_fork_has_no_event_loop_and_no_thread() -> None:
+def test_no_event_loop_or_thread_exists_before_the_fork() -> None:
     """Otherwise the processes would take each other's events."""
     code = (
         "import sys; from config import web_processes; web_processes.load(); import daphne.cli; "

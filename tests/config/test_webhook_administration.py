@@ -129,7 +129,7 @@ def test_the_log_shows_what_was_sent_and_answered_and_sends_again(
     assert again.alert_key == delivery.alert_key
 
 
-def test_programs_do_the_same_over_the_api(website: Website) -> None:
+def test_webhooks_can_be_managed_over_the_api(website: Website) -> None:
     client = with_token(UserFactory(role=Role.ADMIN, username="boss"))
     body = {"website": "celeste", "name": "CRM", "url": "https://crm.example.com/"}
     answer = post(client, "/api/v1/webhooks/", body | {"events": ["message.created"]})

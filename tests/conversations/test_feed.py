@@ -55,7 +55,7 @@ def other_session() -> Iterator[tuple[threading.Event, threading.Event]]:
     thread.join()
 
 
-def test_ledger_lines_and_messages_are_told_in_their_order() -> None:
+def test_ledger_lines_and_messages_keep_their_order() -> None:
     talk = queued(StepFactory())
     said(talk.pk)
     verbs.push(talk.pk, agent=AgentFactory(), at=NOW)
@@ -65,7 +65,7 @@ def test_ledger_lines_and_messages_are_told_in_their_order() -> None:
     assert read(feed.of(entries[-1])) == []
 
 
-def test_what_may_still_be_overtaken_is_not_told(
+def test_an_entry_is_withheld_until_nothing_can_precede_it(
     other_session: tuple[threading.Event, threading.Event],
 ) -> None:
     queued(StepFactory())
@@ -185,7 +185,7 @@ def test_positions_go_on_after_a_restore_into_another_server() -> None:
     assert len(read(feed.of(old[0]))) == 2
 
 
-def test_a_reader_who_was_away_too_long_is_told() -> None:
+def test_a_cursor_older_than_the_feed_is_reported() -> None:
     queued(StepFactory())
     left_at = feed.of(FeedEntry.objects.get())
     queued(StepFactory())
@@ -197,7 +197,7 @@ def test_a_reader_who_was_away_too_long_is_told() -> None:
     assert len(read(Cursor())) == 1
 
 
-def test_now_skips_the_past() -> None:
+def test_a_cursor_of_now_skips_earlier_entries() -> None:
     queued(StepFactory())
     cursor = feed.now()
     assert read(cursor) == []
@@ -211,7 +211,7 @@ def test_a_wrong_cursor_is_refused(text: str) -> None:
         feed.parse(text)
 
 
-def test_all_moves_of_one_statement_are_told() -> None:
+def test_every_move_of_one_statement_has_an_entry() -> None:
     step = StepFactory(places=100)
     agent: Agent = AgentFactory(slots=50)
     talks = [queued(step) for _ in range(20)]

@@ -55,7 +55,7 @@ def test_a_text_is_readable_for_its_purpose_and_with_the_keys_of_the_installatio
 
 
 @pytest.mark.parametrize("text", ["gAAAA", "s3cret", "é" * 100, "\0", "gAAAAA=="])
-def test_what_is_no_ciphertext_is_unreadable(text: str) -> None:
+def test_a_text_that_is_no_ciphertext_cannot_be_decrypted(text: str) -> None:
     with pytest.raises(Unreadable):
         decrypt(text, purpose="provider")
 

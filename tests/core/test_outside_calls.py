@@ -120,7 +120,7 @@ def test_a_server_that_drips_cannot_hold_its_caller(
     ],
     ids=["garbage", "nothing", "status", "half", "many headers", "long header"],
 )
-def test_what_is_no_answer_fails(raw: Raw, answer: bytes) -> None:
+def test_an_invalid_http_response_is_a_failure(raw: Raw, answer: bytes) -> None:
     def speak(sock: socket.socket) -> None:
         sock.sendall(answer)
         sock.shutdown(socket.SHUT_RDWR)

@@ -95,7 +95,7 @@ def test_allowed_private_servers_may_be_called(url: str, address: str) -> None:
         "http://user@10.1.2.3/",
     ],
 )
-def test_others_are_still_refused(url: str) -> None:
+def test_private_servers_that_are_not_listed_are_refused(url: str) -> None:
     with pytest.raises(Forbidden):
         check(url, allowed=ALLOWED)
 
@@ -118,6 +118,6 @@ def test_every_address_of_a_name_must_be_allowed(monkeypatch: pytest.MonkeyPatch
         *("127.1", "0x7f.1", "2130706433", "a..b", "-", "user@llm", "[fd00::1", "llm\\.internal"),
     ],
 )
-def test_what_is_no_server_is_named(word: str) -> None:
+def test_an_invalid_server_in_the_allow_list_is_named(word: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(word)}$"):
         read(["10.0.0.0/8", word])

@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_exists_is_closed(folder: Path, tmp_path: Path) -> None:
+def test_existing_files_and_folders_become_private(folder: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.write_text("not ours")
     (folder / "a/link").symlink_to(outside)
@@ -61,7 +61,9 @@ def test_a_closed_folder_is_not_searched_again(folder: Path) -> None:
     assert private_files.close(folder / "missing") == 0
 
 
-def test_an_interrupted_run_is_repeated(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_run_is_completed_by_the_next(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(Path, "chmod", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):

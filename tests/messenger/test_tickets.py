@@ -23,7 +23,7 @@ def test_a_ticket_is_redeemed_once() -> None:
     assert tickets.redeem(ticket) is None
 
 
-def test_what_was_not_issued_is_no_ticket() -> None:
+def test_a_forged_ticket_is_refused() -> None:
     of_another_purpose = signing.dumps([1, 7, None, None])
     changed = tickets.issue(7)[:-1] + "?"
     for ticket in ("", "x", "a:b:c", of_another_purpose, changed):

@@ -100,7 +100,7 @@ def test_an_ipv6_network_is_one_address(address: str) -> None:
     assert starts(step, "2001:db8:1:3::1") == 2
 
 
-def test_known_persons_do_not_count() -> None:
+def test_known_customers_do_not_count_towards_the_share() -> None:
     step = StepFactory(places=4)
     assert starts(step, HERE) == 2
     person = Person.objects.create(website=step.rule.website, external_id="42", created_at=NOW)
@@ -163,7 +163,7 @@ def test_the_silent_take_no_place_after_a_minute() -> None:
     assert {finding.check for finding in invariants.findings(at=LATER)} <= {"outbox"}
 
 
-def test_a_flood_has_a_limit() -> None:
+def test_silent_visitors_at_most_double_the_queue() -> None:
     step = StepFactory(places=3)
     at, number = NOW, 0
     for _wave in range(5):
@@ -192,7 +192,7 @@ def test_conversations_of_other_origins_are_never_silent() -> None:
         start(step, ELSEWHERE, at=LATER)
 
 
-def test_a_return_keeps_its_place() -> None:
+def test_a_released_conversation_still_takes_a_place() -> None:
     step = StepFactory(places=1)
     talk = start(step, HERE)
     agent = staffed(step)

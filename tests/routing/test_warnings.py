@@ -187,7 +187,7 @@ def test_conflicting_settings_are_found(case: str) -> None:
     assert len(problems) == len(expected)
 
 
-def test_every_kind_has_a_case() -> None:
+def test_every_kind_of_warning_has_a_test_case() -> None:
     seen = {kind for _changes, expected in CASES.values() for kind, _id in expected}
     assert seen == set(Kind)
 

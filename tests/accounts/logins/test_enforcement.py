@@ -35,7 +35,7 @@ def logged_in(user: User) -> Client:
     return client
 
 
-def test_there_is_a_rule_for_each_role() -> None:
+def test_every_role_has_a_login_rule() -> None:
     assert set(LoginRule.objects.values_list("role", flat=True)) == set(Role.values)
 
 
@@ -70,7 +70,7 @@ def _name_of(path: str) -> str | None:
     return resolve(path).url_name
 
 
-def test_the_way_out_is_open() -> None:
+def test_a_user_who_must_set_up_a_factor_can_only_do_so_or_log_out() -> None:
     require(Role.AGENT)
     client = logged_in(UserFactory())
     page = client.get("/account/second-factor/").content.decode()

@@ -71,7 +71,9 @@ def test_the_link_ends_after_an_hour(client: Client, capsys: pytest.CaptureFixtu
     assert not User.objects.exists()
 
 
-def test_any_account_ends_it(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_link_ends_once_an_account_exists(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = printed(capsys)
     assert "printed when it started" in client.get("/login/").content.decode()
     UserFactory(is_active=False)

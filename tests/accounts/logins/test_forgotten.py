@@ -76,7 +76,7 @@ def test_the_mailed_link_sets_a_password_and_logs_in(alice: User) -> None:
     assert "This link no longer works" in again.content.decode()
 
 
-def test_a_reset_ends_other_sessions_and_is_told_and_recorded(
+def test_a_reset_ends_other_sessions_and_is_announced_and_recorded(
     alice: User, published: list[Any]
 ) -> None:
     elsewhere, client = Client(), Client()
@@ -151,14 +151,14 @@ def test_an_address_is_limited_and_others_are_not(alice: User, settings: Setting
     assert ask("alice", REMOTE_ADDR="198.51.100.7").status_code == 302
 
 
-def test_a_reset_leads_nowhere_else(alice: User) -> None:
+def test_a_reset_redirects_to_no_other_site(alice: User) -> None:
     answer = Client().post("/login/forgotten/?next=https://evil.example/", {"login": "alice"})
     assert answer["Location"] == "/login/forgotten/sent/"
     assert Client().post("/login/", {"username": "alice", "password": PASSWORD})["Location"] == "/"
 
 
 @pytest.mark.parametrize("path", ["/login/forgotten/", "/login/forgotten/sent/"])
-def test_other_methods_are_refused(path: str) -> None:
+def test_methods_other_than_get_and_post_are_refused(path: str) -> None:
     assert Client().delete(path).status_code == 405
 
 

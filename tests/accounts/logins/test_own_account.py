@@ -75,7 +75,7 @@ def test_a_login_counts_as_proof_for_a_few_minutes(alice: User) -> None:
     assert alice.check_password(PASSWORD)
 
 
-def test_a_changed_password_ends_other_sessions_and_is_told_and_recorded(
+def test_a_changed_password_ends_other_sessions_and_is_announced_and_recorded(
     client: Client, alice: User, published: list[Any]
 ) -> None:
     elsewhere = Client()
@@ -217,7 +217,7 @@ def test_the_notice_is_in_the_users_language(alice: User) -> None:
     assert "Le mot de passe de votre compte a été modifié." in sent.body
 
 
-def test_without_an_address_nobody_is_told() -> None:
+def test_no_notice_is_sent_without_an_address() -> None:
     notices.send_notice(**secured(UserFactory(email="")))
     notices.send_notice(**secured(User(pk=0)))
     assert mail.outbox == []

@@ -218,7 +218,7 @@ def test_odd_answers_are_wrong_answers(device: Device, path: str, credential: st
         assert not is_in(client)
 
 
-def test_a_deactivated_account_is_told_so(device: Device, alice: User) -> None:
+def test_a_passkey_of_a_deactivated_account_shows_a_message(device: Device, alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(is_active=False)
     client = Client()
     assert enter(client, device.get(challenge(client)))["Location"] == "/login/"

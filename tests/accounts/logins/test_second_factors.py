@@ -152,7 +152,9 @@ def test_the_clock_of_a_phone_may_be_half_a_minute_off(
     assert (factor is not None) is fits
 
 
-def test_a_recovery_code_logs_in_once_and_is_told(codes: list[str], published: list[Any]) -> None:
+def test_a_recovery_code_logs_in_once_and_is_announced(
+    codes: list[str], published: list[Any]
+) -> None:
     client, _answer = with_password()
     assert step(client, codes[3]).status_code == 302
     assert is_in(client)

@@ -289,7 +289,7 @@ def test_old_records_and_ended_sessions_are_deleted(alice: User) -> None:
 # --- A new device
 
 
-def test_a_new_device_is_told_of_once_and_the_first_login_is_not(
+def test_a_new_device_is_announced_once_but_not_the_first_login(
     alice: User, published: list[Any]
 ) -> None:
     laptop = log_in()

@@ -338,7 +338,7 @@ def test_the_last_way_in_is_not_unlinked(support: AdmissionRule) -> None:
     assert ExternalIdentity.objects.exists()
 
 
-def test_somebody_without_a_password_proves_again_at_the_provider(
+def test_a_user_without_a_password_confirms_at_the_provider(
     support: AdmissionRule, server: Provider
 ) -> None:
     client = Client()
@@ -411,7 +411,7 @@ def test_a_logout_at_the_provider_ends_the_session_here(
     assert other.get("/account/").status_code == 302
 
 
-def test_a_provider_that_does_not_answer_is_told(
+def test_a_provider_that_does_not_answer_shows_a_message(
     support: AdmissionRule, provider: IdentityProvider
 ) -> None:
     discovery.forget()

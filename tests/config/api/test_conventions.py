@@ -199,7 +199,9 @@ def test_an_erasure_empties_stored_answers(client: Client, talk: Conversation) -
 
 
 @pytest.mark.parametrize("key", ["é", "a\tb", "x" * 256])
-def test_an_odd_key_is_refused(key: str, client: Client, talk: Conversation) -> None:
+def test_a_malformed_idempotency_key_is_refused(
+    key: str, client: Client, talk: Conversation
+) -> None:
     refused = post(client, f"{LIST}{talk.pk}/messages/", said(), **{"Idempotency-Key": key})
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid")
 
@@ -247,7 +249,9 @@ def test_a_crash_before_the_answer_is_stored_undoes_the_work(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_repeat_of_what_takes_too_long_is_told_to_wait(talk: Conversation, agent: Agent) -> None:
+def test_a_repeat_of_an_unfinished_request_is_answered_with_retry_after(
+    talk: Conversation, agent: Agent
+) -> None:
     client = with_token(agent.user)
     body, headers = said(), {"Idempotency-Key": "k1"}
     path = f"{LIST}{talk.pk}/messages/"

@@ -72,7 +72,7 @@ def test_the_last_place_of_a_queue_is_an_alert_and_the_one_before_is_not(step: R
     assert (alert["group"], alert["places"]) == (step.group.name, 2)
 
 
-def test_a_queue_that_is_full_again_soon_is_told_once(step: RuleStep) -> None:
+def test_a_queue_that_is_soon_full_again_raises_one_alert(step: RuleStep) -> None:
     webhook(step, events.QUEUE_FULL)
     begun = NOW.replace(minute=0)
     for minutes in (0, 14, 15):

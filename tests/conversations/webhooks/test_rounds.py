@@ -280,7 +280,7 @@ def test_a_receiver_that_asks_to_wait_is_left_alone_for_that_time(
     assert WebhookProgress.objects.get().due_at > soon
 
 
-def test_what_failed_for_a_day_is_parked_and_its_owner_is_told_once(
+def test_a_delivery_that_failed_for_a_day_is_parked_and_its_owner_is_notified_once(
     make: Make, step: RuleStep, receiver: Receiver
 ) -> None:
     webhook = make()
@@ -418,7 +418,7 @@ def test_a_low_rating_and_a_full_queue_are_alerts(
     assert "#7 was rated 1 out of 5" in card["body"][0]["text"]
 
 
-def test_a_stranded_conversation_is_told_as_such_to_those_who_ask(
+def test_a_stranded_conversation_raises_an_alert_where_it_is_chosen(
     make: Make, step: RuleStep, receiver: Receiver
 ) -> None:
     agent = AgentFactory()

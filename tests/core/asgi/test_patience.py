@@ -58,7 +58,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return state
 
 
-async def test_a_hung_database_is_told_and_late_results_are_dropped(
+async def test_a_hung_database_is_reported_and_late_results_are_dropped(
     database: dict[str, Any],
 ) -> None:
     database["answers"] = False
@@ -120,7 +120,7 @@ async def test_all_who_wait_share_one_probe(
     application.go.set()
 
 
-async def test_errors_and_cancellations_pass_through(database: dict[str, Any]) -> None:
+async def test_errors_and_cancellations_reach_the_caller(database: dict[str, Any]) -> None:
     async def broken(scope: Any, receive: Any, send: Any) -> None:
         raise ValueError("broken")
 

@@ -146,7 +146,7 @@ def test_full_server_admits_everybody(settings: Settings) -> None:
         valkey.config_set("maxmemory", before)
 
 
-def test_nothing_is_asked_without_limits(settings: Settings) -> None:
+def test_a_door_without_limits_does_not_query_valkey(settings: Settings) -> None:
     settings.RATE_LIMITS = {}
     settings.RATE_LIMIT_URL = "redis://127.0.0.1:1/1"
     assert admitted(3, visitor="a") == 3

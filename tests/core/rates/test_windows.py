@@ -48,7 +48,7 @@ def test_window_without_a_subject_counts_nobody() -> None:
     assert windows == [Window(By.ADDRESS, "rate:messages:address:a", 8, 60)]
 
 
-def test_longest_wait_decides() -> None:
+def test_the_refusal_with_the_longest_wait_is_returned() -> None:
     website = Window(By.WEBSITE, "w", 10, 60)
     full = Count(0, 0, 10, 90, is_admitted=False)
     fuller = Count(0, 0, 10, 115, is_admitted=False)
@@ -64,7 +64,7 @@ def test_longest_wait_decides() -> None:
     current=st.integers(0, 10),
     ends=st.floats(60, 120),
 )
-def test_after_the_wait_there_is_room(
+def test_a_request_is_admitted_after_the_announced_wait(
     previous: int, ended: float, current: int, ends: float
 ) -> None:
     """The window as the library weighs it, moved forward by the wait."""

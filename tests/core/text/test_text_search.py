@@ -65,7 +65,7 @@ def test_any_input_is_a_valid_query(text: str) -> None:
 
 
 @given(st.text(ALPHABET, min_size=1, max_size=40))
-def test_a_text_matches_itself(text: str) -> None:
+def test_any_text_is_found_by_its_own_words(text: str) -> None:
     if terms := sought(text):
         assert is_found(as_tsquery(terms), f"so {text} is said")
 

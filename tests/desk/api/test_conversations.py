@@ -226,7 +226,7 @@ def test_a_transfer_hands_over_with_a_note(step: RuleStep, agent: Agent, client:
     assert answer.json()["status"] == "assigned"
 
 
-def test_what_is_transferred_out_of_sight_answers_204(
+def test_a_transfer_out_of_sight_is_answered_with_204(
     step: RuleStep, agent: Agent, client: Client
 ) -> None:
     talk = on_desk(step, agent)
@@ -387,7 +387,9 @@ def test_notes_are_for_the_team(step: RuleStep, agent: Agent, boss: User, client
     assert Note.objects.count() == 1
 
 
-def test_contacts_and_events_tell_the_history(step: RuleStep, agent: Agent, client: Client) -> None:
+def test_contacts_and_events_return_the_history(
+    step: RuleStep, agent: Agent, client: Client
+) -> None:
     talk = social(step, agent)
     post(client, f"{LIST}{talk.pk}/pending/")
     contact = client.get(f"{LIST}{talk.pk}/contacts/").json()["results"][0]

@@ -186,7 +186,9 @@ def test_agent_rights_depend_on_the_state(step: RuleStep, agent: Agent, status: 
 
 
 @pytest.mark.parametrize("status", [s for s in Status if s != Status.SNOOZED])
-def test_colleague_has_no_rights(step: RuleStep, agent: Agent, status: Status) -> None:
+def test_a_colleague_has_no_rights_to_what_is_not_snoozed(
+    step: RuleStep, agent: Agent, status: Status
+) -> None:
     colleague = AgentFactory()
     step.group.members.add(colleague)
     rights = rights_of(in_status(status, step, agent), colleague.user, colleague, at=NOW)

@@ -102,7 +102,9 @@ def test_visitors_on_the_site_are_mailed_only_after_leaving(talk: Conversation) 
     assert pending_mails.look(at=NOW + MINUTE + decisions.ON_SITE_PAUSE) == 1
 
 
-def test_an_answer_before_the_address_is_mailed_too(step: RuleStep, agent: Agent) -> None:
+def test_an_answer_written_before_the_address_was_given_is_mailed(
+    step: RuleStep, agent: Agent
+) -> None:
     conversation = on_desk(step, agent)
     say(conversation, Author.VISITOR, "Is it oak?", at=NOW)
     say(conversation, Author.AGENT, "It is.", at=NOW)
@@ -175,7 +177,7 @@ def test_a_look_without_pending_mails_takes_one_query(
         pending_mails.look(at=NOW + MINUTE)
 
 
-def test_the_look_uses_its_index(talk: Conversation) -> None:
+def test_the_check_for_pending_mails_uses_its_index(talk: Conversation) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         query = Conversation.objects.filter(notify_at__lte=NOW).order_by("notify_at")
@@ -229,7 +231,9 @@ def transactional_talk(transactional_db: None) -> Conversation:
         (Unread(1, NOW - 5 * MINUTE, True, None), NOW + 60 * SECOND),
     ],
 )
-def test_the_next_look_is_scheduled(unread: Unread, expected: datetime | None) -> None:
+def test_the_next_check_is_scheduled_by_what_is_unread(
+    unread: Unread, expected: datetime | None
+) -> None:
     assert next_look(unread, PACE, at=NOW + 30 * SECOND) == expected
 
 

@@ -172,7 +172,7 @@ def test_filters_apply_to_the_files_and_others_have_no_access(
         assert as_user(manager).get(f"/reports/production/{wrong}").status_code == 404
 
 
-def test_the_pages_link_to_their_files(step: RuleStep, agent: Agent, manager: User) -> None:
+def test_every_page_links_to_its_files(step: RuleStep, agent: Agent, manager: User) -> None:
     connect(agent)
     for status in (Status.QUEUED, Status.SNOOZED, Status.ACTIVE):
         in_status(status, step, agent)

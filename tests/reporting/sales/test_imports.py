@@ -166,7 +166,7 @@ def test_valid_files_are_read_unchanged(rows: list[list[str]]) -> None:
 
 @given(content=st.binary(max_size=300) | st.text('",;\n\r a\0', max_size=60).map(str.encode))
 @settings(deadline=None)
-def test_any_bytes_are_read_to_the_end(content: bytes) -> None:
+def test_a_file_of_any_bytes_is_read_to_the_end(content: bytes) -> None:
     lines = list(records(text_of(io.BytesIO(content))))
     assert all(isinstance(one, Record) for one in lines)
     assert [one.number for one in lines] == sorted({one.number for one in lines})

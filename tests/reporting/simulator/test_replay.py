@@ -69,7 +69,7 @@ def replayed(
     return replay(arrivals, played_rules, with_team or team(), until=at(1000))
 
 
-def test_a_day_computed_by_hand() -> None:
+def test_a_replayed_day_equals_one_computed_by_hand() -> None:
     """One slot, ten minutes each, two places. At 0 the first is served; 1 and 2 wait until 10 and
     20; 3 finds no place; at 12 a place is free (1 left at 10), and its turn comes at 30."""
     outcome = replayed([arrival(m) for m in (0, 1, 2, 3, 12)], rules(2))

@@ -97,6 +97,6 @@ def test_a_whole_resource_is_taken_apart() -> None:
         {"Operations": [{"op": "remove"}]},
     ],
 )
-def test_odd_patches_are_refused(body: dict[str, Any]) -> None:
+def test_malformed_patches_are_refused(body: dict[str, Any]) -> None:
     with pytest.raises(Invalid):
         changes_of(body)

@@ -123,7 +123,7 @@ def test_lists_have_pages(directory: Directory) -> None:
 
 
 @pytest.mark.usefixtures("durable_wires")
-def test_what_a_deactivated_user_holds_returns_to_the_group(
+def test_conversations_of_a_deactivated_user_return_to_the_group(
     directory: Directory, django_capture_on_commit_callbacks: Any
 ) -> None:
     step: RuleStep = StepFactory()
@@ -173,7 +173,7 @@ def test_a_user_is_changed_and_deleted_is_deactivated(directory: Directory) -> N
         {"op": "replace", "path": "roles", "value": [{"value": "root"}]},
     ],
 )
-def test_wrong_values_change_nothing(operation: dict[str, Any], directory: Directory) -> None:
+def test_invalid_values_change_nothing(operation: dict[str, Any], directory: Directory) -> None:
     pk = directory.ask("POST", "Users", ADA).json()["id"]
     before = directory.ask("GET", f"Users/{pk}").json()
     assert directory.patch(f"Users/{pk}", operation).status_code == 400
@@ -246,7 +246,7 @@ def test_superusers_and_the_tokens_own_account_are_out_of_reach(
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{", '{"userName": null}', '{"userName": ""}'])
-def test_odd_bodies_are_refused(body: str, directory: Directory) -> None:
+def test_malformed_bodies_are_refused(body: str, directory: Directory) -> None:
     answer = Client().post(
         "/scim/v2/Users", body, content_type="application/json", headers=directory.headers
     )

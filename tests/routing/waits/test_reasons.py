@@ -190,7 +190,7 @@ CASES: list[tuple[str, Case, str, dict[str, list[str]], list[str], str]] = [
     [row[1:] for row in CASES],
     ids=[row[0] for row in CASES],
 )
-def test_a_case_is_explained(
+def test_each_case_has_its_explanation(
     given: Case,
     summary: str,
     reasons: dict[str, list[str]],
