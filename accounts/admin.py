@@ -122,7 +122,7 @@ PROOFS = {
 
 @admin.register(Login)
 class LoginAdmin(ReadOnly, admin.ModelAdmin):
-    """Who logged in when and from where, and who failed to. Read-only."""
+    """The record of logins and of failed ones: user, time, address. Read-only."""
 
     list_display = ("at", "user", "outcome", "proofs", "device", "address")
     list_display_links = None

@@ -40,7 +40,7 @@ _permitted: set[str] = set()
 
 
 def permit(*names: str) -> None:
-    """Register addresses of higher rooms at which one changes only what is one's own."""
+    """Register addresses of higher rooms at which users change only their own data."""
     _permitted.update(names)
 
 

@@ -1,7 +1,7 @@
 """What a user oversees: the one rule that lists, figures, files and verbs are restricted by.
 
 Administrators and auditors oversee everything. Managers and reviewers oversee the groups that they
-are entered for. Whoever is entered for every group of a website oversees the whole website,
+are entered for. A user who is entered for every group of a website oversees the whole website,
 including rows without a group; of other websites they oversee only what belongs to their groups.
 """
 

@@ -53,6 +53,6 @@ def settings(*, https: bool) -> dict[str, Any]:
         "MFA_RECOVERY_CODES_SHOW_ONCE": True,
         "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
         "MFA_TOTP_TOLERANCE": 1,
-        # Browsers offer passkeys by HTTPS and on one's own machine; the library knows only HTTPS.
+        # Browsers offer passkeys over HTTPS and on the local machine; the library knows only HTTPS.
         "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN": not https,
     }

@@ -46,7 +46,7 @@ load(Path(text("ENV_FILE", str(BASE_DIR / ".env"))))
 # Everything that is not code: the engines' data, uploads, mails.
 VAR = Path(text("VAR", str(BASE_DIR / "var"))).resolve()
 
-# --- Mode: demo if nothing is set; DEBUG or DEMO for one's own machine; otherwise production
+# --- Mode: demo if nothing is set; DEBUG or DEMO for the local machine; otherwise production
 
 DEMO = flag("DEMO", default=not given("DEBUG", "SECRET_KEY", "ALLOWED_HOSTS"))
 DEBUG = flag("DEBUG", default=False)
@@ -395,7 +395,7 @@ CLAMAV = scanner("CLAMAV")
 PRIVATE_SERVERS = private_servers("PRIVATE_SERVERS")
 PROVIDERS_MAY_BE_PRIVATE = flag("PROVIDERS_MAY_BE_PRIVATE", default=False)
 
-# The token for /metrics; without one, the page exists only on one's own machine.
+# The token for /metrics; without one, the page exists only on the local machine.
 METRICS_TOKEN = text("METRICS_TOKEN")
 if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
     refuse("METRICS_TOKEN is too easy to guess: take 20 random characters or more")

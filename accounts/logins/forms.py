@@ -32,7 +32,7 @@ class ForgottenForm(forms.Form):
 
 
 class EmailForm(forms.Form):
-    """A new e-mail address of one's own."""
+    """The form for a user's new e-mail address."""
 
     email = forms.EmailField(max_length=254)
 

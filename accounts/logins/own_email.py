@@ -1,4 +1,4 @@
-"""The change of one's own e-mail address: it holds once a link in its mailbox was followed.
+"""Changing a user's own e-mail address: it takes effect once the link in its mailbox is followed.
 
 The link is a signed text and needs no table. It names the address that it replaces, so it works
 once, and no longer if the address has been changed meanwhile.

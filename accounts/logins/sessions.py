@@ -1,4 +1,4 @@
-"""Sessions of users: when they end, the list of one's own, and the record of logins."""
+"""Sessions of users: when they end, the list of a user's own, and the record of logins."""
 
 from __future__ import annotations
 

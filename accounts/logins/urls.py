@@ -1,4 +1,4 @@
-"""URLs of one's own account and of a forgotten password.
+"""URLs of the user's own account and of a forgotten password.
 
 Of the library, nothing is mounted as a whole: only what is listed here exists, and nobody can sign
 up. It looks for some addresses by its own names.

@@ -1,4 +1,4 @@
-"""Views of a forgotten password and of one's own account."""
+"""Views of a forgotten password and of the user's own account."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def forgotten_sent(request: HttpRequest) -> HttpResponse:
 
 @staff("GET")
 def account(request: StaffRequest) -> HttpResponse:
-    """Show one's own account."""
+    """Show the user's own account."""
     mine = Authenticator.objects.filter(user=request.user).order_by("created_at")
     codes = mine.filter(type=Authenticator.Type.RECOVERY_CODES).first()
     context = {
@@ -100,7 +100,7 @@ def change_email(request: StaffRequest) -> HttpResponse:
 
 @staff("POST")
 def end_session(request: StaffRequest, pk: int) -> HttpResponse:
-    """End one of one's own sessions."""
+    """End one of the user's sessions."""
     if sessions.end(request.user, pk):
         messages.success(request, _("The session has been ended."))
     return redirect("account")
@@ -108,7 +108,7 @@ def end_session(request: StaffRequest, pk: int) -> HttpResponse:
 
 @staff("POST")
 def end_sessions(request: StaffRequest) -> HttpResponse:
-    """End all of one's own sessions but this one."""
+    """End all of the user's sessions but this one."""
     sessions.end_others(request.user, but=request.session.session_key or "")
     messages.success(request, _("Your other sessions have been ended."))
     return redirect("account")

@@ -112,7 +112,7 @@ class AdmissionRule(models.Model):
 
 
 class ExternalIdentity(models.Model):
-    """Who a provider knows a user as. ``subject`` never changes, unlike an e-mail address.
+    """The identity by which a provider knows a user. ``subject`` never changes, unlike an e-mail address.
 
     ``is_managed``: the account was made for this identity, so its role and groups follow the
     provider.

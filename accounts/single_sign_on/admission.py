@@ -1,4 +1,6 @@
-"""Who a provider's word admits, and as what. Plain data only: no database, no request."""
+"""Decide which people a provider's claims admit, and with which role. Plain data only: no
+database, no request.
+"""
 
 from __future__ import annotations
 

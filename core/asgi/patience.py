@@ -1,6 +1,6 @@
 """An answer for requests that a hung PostgreSQL holds: it takes connections, and says nothing.
 
-Its own limits (``statement_timeout``) do not help, since it does not run. Whoever waits is
+Its own limits (``statement_timeout``) do not help, since it does not run. A request that waits is
 answered after ``PATIENCE_SECONDS`` and a probe. The work itself goes on, and its result is dropped:
 a change may still happen after its 503, as after any cut of the network. What must happen once has
 an id of its own.

@@ -1,4 +1,4 @@
-"""Intake of replies from one's own mail server by LMTP (RFC 2033)."""
+"""Intake of replies from the operator's mail server by LMTP (RFC 2033)."""
 
 from __future__ import annotations
 

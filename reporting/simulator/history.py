@@ -149,7 +149,7 @@ def _arrivals(
     contacts: Mapping[int, list[Spell]],
     turned_away: Iterable[tuple[datetime, int]],
 ) -> tuple[Arrival, ...]:
-    """Return everybody who came, oldest first. Whoever reached no desk is given the life of a real
+    """Return all who came, oldest first. Those who reached no desk are given the life of a real
     conversation, in turn."""
     group_of = {entry.conversation_id: entry.group_id for entry in entries}
     lives = {pk: life_of(mine, group_of[pk]) for pk, mine in sorted(contacts.items())}

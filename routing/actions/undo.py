@@ -1,4 +1,4 @@
-"""Undo: take back the last action on a conversation that was on one's own desk (C71)."""
+"""Undo: take back the last action on a conversation that was on the agent's own desk (C71)."""
 
 from __future__ import annotations
 

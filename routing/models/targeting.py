@@ -60,7 +60,7 @@ class Operator(models.TextChoices):
 
 
 class TargetingRule(models.Model):
-    """Who is engaged, where, and where to. The first matching rule of a website decides (R39).
+    """A rule for whom to engage, on which pages, and into which distribution rule. The first matching rule of a website decides (R39).
 
     An empty field sets no condition.
     """
