@@ -112,7 +112,8 @@ class AdmissionRule(models.Model):
 
 
 class ExternalIdentity(models.Model):
-    """The identity by which a provider knows a user. ``subject`` never changes, unlike an e-mail address.
+    """The identity by which a provider knows a user. Unlike an e-mail address, ``subject`` never
+    changes.
 
     ``is_managed``: the account was made for this identity, so its role and groups follow the
     provider.

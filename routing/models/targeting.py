@@ -60,7 +60,8 @@ class Operator(models.TextChoices):
 
 
 class TargetingRule(models.Model):
-    """A rule for whom to engage, on which pages, and into which distribution rule. The first matching rule of a website decides (R39).
+    """Whom to engage on which pages, and into which distribution rule. The first matching rule of a
+    website decides (R39).
 
     An empty field sets no condition.
     """
