@@ -22,8 +22,8 @@ class LoginRule(models.Model):
         _("two-step login is required"),
         default=False,
         help_text=_(
-            "Users of this role who have neither an authenticator app nor a passkey are led to set"
-            " one up, and reach nothing else until then."
+            "Users with this role who have neither an authenticator app nor a passkey must set "
+            "one up before they can do anything else."
         ),
     )
 
@@ -31,8 +31,8 @@ class LoginRule(models.Model):
         _("single sign-on is required"),
         default=False,
         help_text=_(
-            "Users of this role log in by a single sign-on provider only, not by a password or a"
-            " passkey. For new logins."
+            "Users with this role can log in only through a single sign-on provider, not with a "
+            "password or a passkey. Applies to new logins."
         ),
     )
     idle_minutes = models.PositiveIntegerField(
@@ -41,15 +41,15 @@ class LoginRule(models.Model):
         blank=True,
         validators=[MinValueValidator(5), MaxValueValidator(20160)],
         help_text=_(
-            "Empty: no limit. What counts is what a person does; a page that updates itself does"
-            " not. For new logins."
+            "Leave empty for no limit. Only what the user does counts as activity, not a page "
+            "that updates itself. Applies to new logins."
         ),
     )
     longest_hours = models.PositiveIntegerField(
         _("hours from the login to the logout"),
         default=336,
         validators=[MinValueValidator(1), MaxValueValidator(8760)],
-        help_text=_("336 hours are two weeks. For new logins."),
+        help_text=_("336 hours is two weeks. Applies to new logins."),
     )
 
     class Meta:

@@ -45,8 +45,8 @@ class IdentityProvider(models.Model):
         _("creates accounts"),
         default=False,
         help_text=_(
-            "People whom a rule below admits get an account at their first login, with the role and"
-            " the groups of the rules. Their role and groups follow the rules at each login."
+            "People admitted by a rule below get an account at their first login, with the role "
+            "and groups that the rules give. Each login updates their role and groups."
         ),
     )
     groups_claim = models.CharField(
@@ -85,14 +85,14 @@ class AdmissionRule(models.Model):
         help_text=_("What the value is compared with."),
     )
     value = models.CharField(
-        _("value"), max_length=255, help_text=_("Such as example.com, or support-team.")
+        _("value"), max_length=255, help_text=_("For example: example.com or support-team.")
     )
     role = models.CharField(
         _("role"),
         max_length=10,
         choices=Role.choices,
         default=Role.AGENT,
-        help_text=_("What accounts that this rule admits may do."),
+        help_text=_("What accounts admitted by this rule can do."),
     )
     groups = models.ManyToManyField(
         Group,

@@ -42,7 +42,7 @@ class ApiToken(models.Model):
     """
 
     name = models.CharField(
-        _("name"), max_length=60, help_text=_("What it is for, such as “CRM synchronization”.")
+        _("name"), max_length=60, help_text=_("What it is for, such as “CRM synchronisation”.")
     )
     owner = models.ForeignKey(
         User,

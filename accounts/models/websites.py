@@ -227,8 +227,8 @@ class Website(models.Model):
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(365)],
         help_text=_(
-            "For so many days, managers can replay what agents saw of visitors' pages. The consent "
-            "says so, and visitors are asked again. Leave empty to store nothing."
+            "For this many days, managers can replay what agents saw of visitors' pages. The "
+            "consent text says so, and visitors are asked again. Leave empty to store nothing."
         ),
     )
     mirror_hides = models.TextField(
@@ -263,7 +263,7 @@ class Website(models.Model):
     visitors_share_screen = models.BooleanField(
         _("visitors can share their screen"),
         default=False,
-        help_text=_("During a call. The browser asks them which window."),
+        help_text=_("During a call. The browser asks them which window to share."),
     )
     agents_share_screen = models.BooleanField(
         _("agents can share their screen"), default=False, help_text=_("During a call.")
@@ -279,7 +279,7 @@ class Website(models.Model):
         blank=True,
         validators=[URLValidator(schemes=["https"])],
         help_text=_(
-            "Calls then take place in a room of that server, with a name that nobody can guess: "
+            "Calls then take place in a room of that server, with a name that no one can guess: "
             "https://meet.example.com. Leave empty to connect the two browsers directly."
         ),
     )
@@ -289,9 +289,9 @@ class Website(models.Model):
         default=list,
         blank=True,
         help_text=_(
-            "The agent asks each time, the visitor accepts in the Messenger and can stop at any "
-            "moment. Passwords, payment fields and files are never accessible. Only where agents "
-            "see the page."
+            "The agent asks each time. The visitor accepts in the Messenger and can stop at any "
+            "time. Passwords, payment fields and files are never accessible. Requires that "
+            "agents see the page."
         ),
     )
     survey_csat = models.BooleanField(

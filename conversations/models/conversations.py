@@ -201,7 +201,7 @@ class Conversation(models.Model):
     )
 
     mirroring_stopped_at = models.DateTimeField(
-        null=True, help_text=_("When the visitor stopped mirroring. Nobody can look from then on.")
+        null=True, help_text=_("When the visitor stopped mirroring. No one can look from then on.")
     )
 
     opened_at = models.DateTimeField(_("opened at"))

@@ -24,7 +24,7 @@ class Erasure(models.Model):
         null=True,
         related_name="+",
         verbose_name=_("person"),
-        help_text=_("Empty if done by a command or when the retention period ended."),
+        help_text=_("Empty if a command or the end of the retention period caused it."),
     )
     rows = models.JSONField(_("rows"), default=dict)
 

@@ -134,12 +134,12 @@ class Consent(models.Model):
     covers_mirroring = models.BooleanField(
         _("includes mirroring"),
         default=False,
-        help_text=_("The text said that agents can see the page."),
+        help_text=_("The consent text stated that agents can see the page."),
     )
     covers_stored_looks = models.BooleanField(
         _("includes stored looks"),
         default=False,
-        help_text=_("The text said that what agents see is stored."),
+        help_text=_("The consent text stated that what agents see is stored."),
     )
 
     class Meta:

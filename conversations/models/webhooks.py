@@ -30,7 +30,7 @@ class Trouble(models.TextChoices):
     STATUS = "status", _("The receiver refused it.")
     TIMEOUT = "timeout", _("The receiver did not answer in time.")
     CONNECTION = "connection", _("The receiver could not be reached.")
-    FORBIDDEN = "forbidden", _("This address may not be called.")
+    FORBIDDEN = "forbidden", _("Calls to this address are not allowed.")
     SECRET = "secret", _("The signing secret can no longer be read.")
     ERASED = "erased", _("Its content was erased.")
 
@@ -140,7 +140,7 @@ class WebhookDelivery(models.Model):
     )
     replay = models.PositiveIntegerField(default=0)
     is_repeat = models.BooleanField(
-        _("sent again"), default=False, help_text=_("Somebody asked for it to be sent again.")
+        _("sent again"), default=False, help_text=_("A user requested that it be sent again.")
     )
     entry_id = models.BigIntegerField(null=True)
     conversation = models.ForeignKey(

@@ -26,7 +26,7 @@ class Bot(models.Model):
     )
     name = models.CharField(_("name"), max_length=60)
     kind = models.CharField(
-        _("what it says is decided by"),
+        _("controlled by"),
         max_length=10,
         choices=BotKind.choices,
         default=BotKind.SCENARIO,

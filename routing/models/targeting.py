@@ -93,9 +93,9 @@ class TargetingRule(models.Model):
         related_name="calling_rules",
         verbose_name=_("calls lead to"),
         help_text=_(
-            "Visitors can ask for a call before they write, if the website has calls. With 0 "
-            "places in this rule, only while somebody is available for calls; with places, they "
-            "can also ask to be called back. Leave empty to offer no calls."
+            "If the website has calls, visitors can ask for one before they write. With 0 places "
+            "in this rule, they can ask only while an agent is available for calls. With places, "
+            "they can also ask to be called back. Leave empty to offer no calls."
         ),
     )
     pages_included = ArrayField(
