@@ -74,8 +74,10 @@ MATCHES = """
             / sum(weight) AS title_share
     FROM found, weighed GROUP BY id
 """
+# The passage with most of the question, its heading included. If the words are only in the title,
+# that is the first one.
 PASSAGES = """
-    SELECT place, count(stem)
+    SELECT place
     FROM unnest(%(passages)s::text[]) WITH ORDINALITY AS passage (words, place)
     LEFT JOIN unnest(tsvector_to_array(to_tsvector(%(config)s::regconfig, %(question)s))) AS stem
         ON to_tsvector(%(config)s::regconfig, words) @@ quote_literal(stem)::tsquery
@@ -104,12 +106,13 @@ def answer(website: Website, question: str, language: str) -> Passage | None:
     """Return the passage of a public article that answers best, or ``None`` where none does."""
     values = _values(question, language)
     for match in matching(articles.public_of(website), question, language, enough=SURE):
-        passages = markdown.passages(match.article.body)
+        sections = markdown.sections(match.article.body)
+        words = [spaced(f"{heading} {text}") for heading, text in sections]
         with connection.cursor() as cursor:
-            cursor.execute(PASSAGES, values | {"passages": [spaced(one) for one in passages]})
+            cursor.execute(PASSAGES, values | {"passages": words})
             row = cursor.fetchone()
-        if row is not None and row[1]:
-            return Passage(match.article, passages[row[0] - 1][:LONGEST_PASSAGE])
+        if row is not None:
+            return Passage(match.article, sections[row[0] - 1][1][:LONGEST_PASSAGE])
     return None
 
 

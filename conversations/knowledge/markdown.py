@@ -53,7 +53,19 @@ def plain(body: str) -> str:
 def passages(body: str) -> list[str]:
     """Return the blocks of a text that can answer a question, without Markdown: paragraphs, whole
     lists with the paragraph that ends in a colon before them, rows of tables, code."""
-    return [text for is_heading, text in _blocks(body) if not is_heading]
+    return [text for _heading, text in sections(body)]
+
+
+def sections(body: str) -> list[tuple[str, str]]:
+    """Return each passage after the heading that it stands under."""
+    found: list[tuple[str, str]] = []
+    heading = ""
+    for is_heading, text in _blocks(body):
+        if is_heading:
+            heading = text
+        else:
+            found.append((heading, text))
+    return found
 
 
 def _blocks(body: str) -> list[tuple[bool, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -27,7 +28,7 @@ from messenger.bot_editor.forms import KINDS, PeopleForm, StepForm
 from messenger.builder.views import for_administrators
 from messenger.page import render_frame
 from routing.bots import editing, rehearsal, saved_tests, scenario, versions
-from routing.bots.runner import languages_of
+from routing.bots.runner import languages_of, quote_for
 from routing.bots.scenario import Scenario
 from routing.models import Bot, BotKind, BotTest, BotVersion, DistributionRule
 
@@ -235,6 +236,9 @@ def play(request: HttpRequest, pk: int) -> HttpResponse:
     except (ValueError, TypeError, KeyError, AttributeError):
         raise Http404 from None
     settings = chat.settings_of(given, languages_of(bot), [text for _id, text in said])
+    settings = replace(
+        settings, knowledge=lambda question: quote_for(bot.website, question, settings.language)
+    )
     with translation.override(settings.language):
         played = rehearsal.play(versions.draft_of(bot), settings)
         return JsonResponse(chat.frames(played, [one for one, _text in said], at=timezone.now()))

@@ -16,6 +16,7 @@ from routing.bots.filling import fill
 from routing.bots.people_words import PERSON_WORDS
 from routing.bots.plays import (
     Action,
+    AskKnowledge,
     Began,
     Call,
     Called,
@@ -24,7 +25,9 @@ from routing.bots.plays import (
     Escalate,
     Event,
     Facts,
+    Found,
     NoRoom,
+    Quote,
     Reason,
     Require,
     Said,
@@ -37,6 +40,7 @@ from routing.bots.scenario import DEFAULT_TRIES, Scenario, Step, Texts
 from routing.targeting import Condition, Value
 
 TEXT_LIMIT = 4000
+SAID_LIMIT = 1000  # of the visitor's last words, for the knowledge
 VALUES_LIMIT = 100  # names
 
 Result = tuple[State, tuple[Action, ...]]
@@ -51,19 +55,30 @@ def advance(plan: Scenario, state: State, event: Event) -> Result:
         return state, ()
     match event:
         case Began() if state.waits == Waits.BEGINNING:
+            state = replace(state, said=event.text[:SAID_LIMIT])
             if wants_person(plan, event.text):
                 return _ask_people(plan, replace(state, passed=()), event.facts, Reason.PERSON)
             return _walk(plan, replace(state, passed=()), plan.start, event.facts)
         case Said() if state.waits != Waits.BEGINNING:
-            return _said(plan, replace(state, passed=()), event)
-        case Called() if state.waits == Waits.CALL and state.step == event.step:
+            said = event.text[:SAID_LIMIT] or state.said  # a file has no text
+            return _said(plan, replace(state, passed=(), said=said), event)
+        case Called() if _waits_for(plan, state, event.step, scenario.CALL):
             return _called(plan, state, event)
+        case Found() if _waits_for(plan, state, event.step, scenario.KNOWLEDGE):
+            return _found(plan, state, event)
         case NoRoom() if state.waits == Waits.ROOM:
             step = plan.steps.get(state.step, {})
             if state.is_asked or not step.get("no_room"):
                 return state, (Stay(),)
             return _walk(plan, state, step["no_room"], event.facts)
     return state, ()
+
+
+def _waits_for(plan: Scenario, state: State, step_id: str, kind: str) -> bool:
+    """Return whether this step, of this kind, waits for something that the product does."""
+    step = plan.steps.get(step_id)
+    is_here = state.waits == Waits.CALL and state.step == step_id
+    return is_here and step is not None and step["kind"] == kind
 
 
 def wants_person(plan: Scenario, text: str) -> bool:
@@ -117,6 +132,24 @@ def _called(plan: Scenario, state: State, event: Called) -> Result:
     return _walk(plan, state, step["next"], event.facts)
 
 
+def _found(plan: Scenario, state: State, event: Found) -> Result:
+    """Quote the answer with its source; without a source there is none, and the scenario goes its
+    other way (B23)."""
+    step, quote = plan.steps[state.step], event.quote
+    if quote is None or not (quote.text and quote.title and quote.url):
+        return _walk(plan, state, step["failed"], event.facts)
+    state, actions = _walk(plan, state, step["next"], event.facts)
+    return state, (Send(_quoted(quote, event.facts.language)), *actions)
+
+
+def _quoted(quote: Quote, language: str) -> str:
+    is_french = language.partition("-")[0] == "fr"
+    marks = "«\u00a0{}\u00a0»" if is_french else "“{}”"
+    source = f"\n\n{quote.title}\n{quote.url}"
+    # Nothing of the source is ever cut.
+    return marks.format(quote.text[: TEXT_LIMIT - len(source) - 4]) + source
+
+
 def _walk(plan: Scenario, state: State, step_id: str, facts: Facts) -> Result:
     """Enter steps, from ``step_id`` on, until one waits or ends."""
     steps = plan.steps
@@ -137,6 +170,9 @@ def _walk(plan: Scenario, state: State, step_id: str, facts: Facts) -> Result:
                 return replace(state, waits=Waits.ANSWER), tuple(actions)
             case "call":
                 actions.append(_call(step, state, facts))
+                return replace(state, waits=Waits.CALL), tuple(actions)
+            case "knowledge":
+                actions.append(AskKnowledge(step_id, state.said))
                 return replace(state, waits=Waits.CALL), tuple(actions)
             case "escalate":
                 actions.append(_escalate(plan, step, state, facts))
@@ -166,7 +202,7 @@ def _pass(
             holding = (one for one in step["branches"] if _holds(one, state, facts))
             branch = next(holding, None)
             return state, branch["next"] if branch else step["otherwise"], []
-        case "set":
+        case _:  # set
             given = {
                 name: fill(value, state.values, facts)[: answers.LIMIT]
                 for name, value in step.get("data", {}).items()
@@ -174,8 +210,6 @@ def _pass(
             skills = tuple(step.get("skills", ()))
             state = replace(state, values=_merged(state.values, given))
             return state, step["next"], [Require(skills)] if skills else []
-    # The knowledge answers nothing yet; publication refuses this step.
-    return state, step["failed"], []
 
 
 def _ask_people(plan: Scenario, state: State, facts: Facts, reason: Reason) -> Result:

@@ -32,14 +32,15 @@ class Reason(StrEnum):
 @dataclass(frozen=True, slots=True)
 class State:
     """Where a conversation is in its scenario. ``tries`` counts invalid answers to this step,
-    ``passed`` are the steps entered since the visitor's last word, ``values`` the answers and data
-    by name."""
+    ``passed`` are the steps entered since the visitor's last words, ``said``; ``values`` are the
+    answers and data by name."""
 
     step: str = ""
     waits: Waits = Waits.BEGINNING
     tries: int = 0
     is_asked: bool = False  # people were asked for outside a step
     passed: tuple[str, ...] = ()
+    said: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -49,6 +50,7 @@ class State:
             "tries": self.tries,
             "is_asked": self.is_asked,
             "passed": list(self.passed),
+            "said": self.said,
             "values": dict(self.values),
         }
 
@@ -60,6 +62,7 @@ class State:
             tries=data["tries"],
             is_asked=data["is_asked"],
             passed=tuple(data["passed"]),
+            said=data.get("said", ""),  # states from before the knowledge have none
             values=dict(data["values"]),
         )
 
@@ -104,13 +107,31 @@ class Called:
 
 
 @dataclass(frozen=True, slots=True)
+class Quote:
+    """A passage of an article, as it is written there, and its source (B23)."""
+
+    text: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The knowledge was asked for ``step``; ``quote`` is None if it has no answer."""
+
+    facts: Facts
+    step: str
+    quote: Quote | None
+
+
+@dataclass(frozen=True, slots=True)
 class NoRoom:
     """People were asked to take over, and none has room."""
 
     facts: Facts
 
 
-Event = Began | Said | Called | NoRoom
+Event = Began | Said | Called | Found | NoRoom
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +171,14 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class AskKnowledge:
+    """Look for an answer in the website's public articles; its end is a ``Found``."""
+
+    step: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
 class Escalate:
     """Pass on to people, by the rule of this name (empty: the conversation's own). ``tells`` is
     whether the product informs the visitor if there is no room: the scenario has no way of its
@@ -172,4 +201,4 @@ class Stay:
     """There is no room: wait for it."""
 
 
-Action = Enter | Send | Require | Call | Escalate | Close | Stay
+Action = Enter | Send | Require | Call | AskKnowledge | Escalate | Close | Stay

@@ -6,13 +6,26 @@ to take over: the rehearsal says whether calls succeed and whether there is room
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from routing.bots import plays
 from routing.bots.engine import advance
-from routing.bots.plays import Began, Called, Enter, Event, Facts, NoRoom, Said, Send, State, Waits
+from routing.bots.plays import (
+    Began,
+    Called,
+    Enter,
+    Event,
+    Facts,
+    Found,
+    NoRoom,
+    Quote,
+    Said,
+    Send,
+    State,
+    Waits,
+)
 from routing.bots.scenario import Scenario
 
 SAID_LIMIT = 50  # messages of a rehearsal
@@ -20,13 +33,18 @@ SAID_LIMIT = 50  # messages of a rehearsal
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What the visitor writes after the first message, and how the world around behaves."""
+    """What the visitor writes after the first message, and how the world around behaves.
+
+    ``knowledge`` answers questions. Without one, as in saved tests, each question has an answer if
+    calls succeed: what an article says today must not break a test tomorrow.
+    """
 
     said: Sequence[str]
     language: str = ""
     has_room: bool = True
     do_calls_succeed: bool = True
     is_open: bool = True
+    knowledge: Callable[[str], Quote | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +116,17 @@ def _answer(
     if isinstance(last, plays.Call):
         values = dict.fromkeys(last.paths, "…") if rehearsal.do_calls_succeed else None
         return Called(facts, last.step, values)
+    if isinstance(last, plays.AskKnowledge):
+        return Found(facts, last.step, _quote(last.question, rehearsal))
     if isinstance(last, plays.Escalate) and not rehearsal.has_room:
         return NoRoom(facts)
     return None
+
+
+def _quote(question: str, rehearsal: Rehearsal) -> Quote | None:
+    if rehearsal.knowledge is not None:
+        return rehearsal.knowledge(question)
+    return Quote("…", "…", "…") if rehearsal.do_calls_succeed else None
 
 
 def _lines(action: plays.Action, rehearsal: Rehearsal) -> list[Line]:

@@ -9,11 +9,15 @@ the outbox repeats until it is done; a later turn makes it obsolete.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.models import Website
+from conversations import page_links
+from conversations.knowledge import finding
 from conversations.lifecycle import deadlines, verbs
 from conversations.lifecycle.actors import BOT
 from conversations.lifecycle.transitions import Refused, Status
@@ -24,7 +28,7 @@ from routing.actions import escalation
 from routing.bots import http_calls, performing, plays
 from routing.bots.circumstances import facts_of, rule_named
 from routing.bots.engine import advance
-from routing.bots.plays import Began, Called, Event, NoRoom, Said, State, Waits
+from routing.bots.plays import Began, Called, Event, Facts, Found, NoRoom, Quote, Said, State, Waits
 from routing.bots.scenario import Scenario
 from routing.facts import BotAskedPeople, BotCalled, ProgramOwesAnswer
 from routing.models import Bot, BotKind, BotRun, BotVersion
@@ -146,6 +150,9 @@ def _do(
         case plays.Call():
             run.owed = http_calls.as_json(action)
             bus.publish(BotCalled(conversation_id=conversation.pk, turn=run.turns))
+        case plays.AskKnowledge():
+            run.owed = {"question": action.question}
+            bus.publish(BotCalled(conversation_id=conversation.pk, turn=run.turns))
         case plays.Close():
             verbs.close(conversation.pk, reason=CloseReason.BOT_ENDED, actor=BOT, at=at)
             conversation.refresh_from_db(fields=["status"])  # The caller reads it.
@@ -170,30 +177,51 @@ def pass_on(*, conversation_id: int, turn: int) -> None:
     except Refused:
         return  # Somebody else took it, or it has ended.
     if not is_taken:
-        _resume(conversation_id, turn, None, at=timezone.now())
+        _resume(conversation_id, turn, lambda facts, _step: NoRoom(facts), at=timezone.now())
 
 
 def call(*, conversation_id: int, turn: int) -> None:
-    """Reaction: make the HTTP call of a bot and go on with its answer. Repeated after a crash, so
-    the called server may see it twice."""
-    run = BotRun.objects.filter(conversation=conversation_id, turns=turn).first()
-    if run is not None and "url" in run.owed:
-        outcome = http_calls.make(run.owed)
-        _resume(conversation_id, turn, outcome, at=timezone.now())
+    """Reaction: make the HTTP call of a bot, or ask the knowledge, and go on with the answer.
+    Repeated after a crash, so the called server may see it twice."""
+    runs = BotRun.objects.select_related("conversation__website")
+    run = runs.filter(conversation=conversation_id, turns=turn).first()
+    if run is None:
+        return
+    if "url" in run.owed:
+        values = http_calls.make(run.owed).values
+        _resume(
+            conversation_id,
+            turn,
+            lambda facts, step: Called(facts, step, values),
+            at=timezone.now(),
+        )
+    elif "question" in run.owed:
+        talk = run.conversation
+        quote = quote_for(talk.website, run.owed["question"], talk.language)
+        _resume(
+            conversation_id, turn, lambda facts, step: Found(facts, step, quote), at=timezone.now()
+        )
+
+
+def quote_for(website: Website, question: str, language: str) -> Quote | None:
+    """Return the passage of a public article that answers, with the link to its page."""
+    found = finding.answer(website, question, language)
+    if found is None:
+        return None
+    link = page_links.ARTICLE.url(website.key, found.article.pk, found.article.slug)
+    return Quote(found.text, found.article.name, f"{settings.PUBLIC_URL}{link}")
 
 
 @retried
 def _resume(
-    conversation_id: int, turn: int, outcome: http_calls.Outcome | None, *, at: datetime
+    conversation_id: int, turn: int, event_of: Callable[[Facts, str], Event], *, at: datetime
 ) -> None:
-    """Go on after a call (``outcome``) or an escalation without room (None), unless a later turn
-    has done so."""
+    """Go on after a call, an answer of the knowledge or an escalation without room, unless a later
+    turn has done so. ``event_of`` makes the event from the facts of now and the step's id."""
     conversation = verbs.lock(conversation_id)
     run = _run_of(conversation)
     if run is None or run.turns != turn:
         return
     plan = plan_of(run.version)
     facts = facts_of(conversation, plan, at=at)
-    step = run.state["step"]
-    event = NoRoom(facts) if outcome is None else Called(facts, step, outcome.values)
-    _turn(run, conversation, plan, event, at=at)
+    _turn(run, conversation, plan, event_of(facts, run.state["step"]), at=at)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import READ_ONLY_ROLES, AgentChannel, Skill, User
 from accounts.models.websites import is_among
+from conversations.knowledge import articles
 from core import web_addresses
 from core.rejection import Rejected
 from routing import changes
@@ -161,6 +162,7 @@ def surroundings_of(bot: Bot) -> Surroundings:
         languages=languages_of(bot),
         rules=rules,
         skills=frozenset(Skill.objects.filter(website=website).values_list("name", flat=True)),
+        has_knowledge=articles.public_of(website).exists(),
         may_show=lambda url: is_among(web_addresses.host_of(url), website.domains),
     )
 

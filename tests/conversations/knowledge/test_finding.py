@@ -104,6 +104,17 @@ def test_an_answer_is_a_passage_as_it_is_written(website: Website, returns: Arti
     assert found.text == "Le remboursement arrive sous une semaine sur votre carte."
 
 
+def test_a_heading_belongs_to_its_passages(website: Website) -> None:
+    body = "Bienvenue.\n\n## Gravure\n\nSous dix jours.\n\n## Rayures\n\nNous polissons."
+    ArticleFactory(website=website, name="Nos services", body=body)
+    found = finding.answer(website, "gravure", "fr")
+    assert found is not None
+    assert found.text == "Sous dix jours."
+    lead = finding.answer(website, "vos services ?", "fr")
+    assert lead is not None
+    assert lead.text == "Bienvenue."
+
+
 @pytest.mark.parametrize(
     "hidden",
     [{"audience": Audience.AGENTS}, {"state": ArticleState.DRAFT}, {"language": "en"}, {}],

@@ -14,8 +14,8 @@ from django.urls import reverse
 from accounts.models import Role
 from routing.bots import versions
 from routing.models import Bot, BotTest
-from tests.factories import RuleFactory, StepFactory, UserFactory
-from tests.routing.bots.scenarios import shop
+from tests.factories import ArticleFactory, RuleFactory, StepFactory, UserFactory
+from tests.routing.bots.scenarios import ask, people, plan, shop
 
 pytestmark = pytest.mark.django_db
 
@@ -280,3 +280,31 @@ def test_a_card_has_up_to_three_links(admin: Client, bot: Bot) -> None:
 def test_a_saved_test_holds_no_characters_that_cannot_be_stored(admin: Client, bot: Bot) -> None:
     admin.post(url(bot, "tests"), {"name": "x", "said": '["a\\u0000b \\ud800"]'})
     assert BotTest.objects.get().said == ["a\ufffdb \ufffd"]
+
+
+def test_the_live_chat_asks_the_real_knowledge(admin: Client, bot: Bot) -> None:
+    knowledge = {"id": "ask", "kind": "knowledge", "next": "what", "failed": "people"}
+    data = dict(plan(ask("what", "text", "ask", name="what"), knowledge, people()).data)
+    versions.save_draft(bot, data, at=NOW)
+    question = "How many days does delivery take?"
+    assert play(admin, bot, question, language="en")["status"] == "waiting"
+    body = "In two days."
+    article = ArticleFactory(website=bot.website, language="en", name="Delivery days", body=body)
+    answered = play(admin, bot, question, language="en")
+    bodies = [message["body"] for message in answered["messages"]]
+    link = f"http://127.0.0.1:8000/help/{bot.website.key}/{article.pk}/delivery-days/"
+    assert f"“In two days.”\n\nDelivery days\n{link}" in bodies
+    assert answered["status"] == "bot"
+
+
+def test_a_scenario_that_asks_the_knowledge_needs_a_public_article(admin: Client, bot: Bot) -> None:
+    knowledge = {"id": "ask", "kind": "knowledge", "next": "people", "failed": "people"}
+    versions.save_draft(bot, dict(plan(knowledge, people()).data), at=NOW)
+    ArticleFactory(website=bot.website, audience="agents")
+    admin.post(url(bot, "publish"))
+    bot.refresh_from_db()
+    assert bot.published is None
+    ArticleFactory(website=bot.website)
+    admin.post(url(bot, "publish"))
+    bot.refresh_from_db()
+    assert bot.published is not None

@@ -13,6 +13,7 @@ from routing.bots import answers
 from routing.bots.filling import fill
 from routing.bots.people_words import PERSON_WORDS
 from routing.bots.plays import (
+    AskKnowledge,
     Began,
     Call,
     Called,
@@ -21,6 +22,7 @@ from routing.bots.plays import (
     Escalate,
     Event,
     Facts,
+    Found,
     NoRoom,
     Reason,
     Said,
@@ -39,6 +41,7 @@ class Play:
     has_begun: bool = False
     is_over: bool = False
     wrong: int = 0
+    last_words: str = ""
     since_word: set[str] = field(default_factory=set)
     values: dict[str, str] = field(default_factory=dict)
     done: list[Any] = field(default_factory=list)
@@ -57,6 +60,7 @@ class Play:
         self.has_begun = True
         if isinstance(event, Began | Said):
             self.since_word = set()
+            self.last_words = event.text if event.text else self.last_words
         if isinstance(event, Began):
             if self.is_call_for_people(event.text):
                 return self.people(Reason.PERSON)
@@ -68,6 +72,12 @@ class Play:
                 return self.go(self.at["failed"])
             if "x" in event.values:
                 self.values["x"] = event.values["x"]
+            return self.go(self.at["next"])
+        if isinstance(event, Found) and self.kind() == "knowledge" and self.at["id"] == event.step:
+            if not event.quote or "" in (event.quote.text, event.quote.title, event.quote.url):
+                return self.go(self.at["failed"])
+            quote = event.quote
+            self.done.append(Send(f"“{quote.text}”\n\n{quote.title}\n{quote.url}"))
             return self.go(self.at["next"])
         if isinstance(event, NoRoom):
             if self.kind() == "escalate" and self.at.get("no_room"):
@@ -94,7 +104,7 @@ class Play:
                 return self.people(Reason.PERSON)
             case "escalate":
                 return self.pass_on()
-            case "call":
+            case "call" | "knowledge":
                 return None
         assert here
         if value is not None:
@@ -128,7 +138,7 @@ class Play:
                 self.values["x"] = "1"
                 return self.go(here["next"])
             case "knowledge":
-                return self.go(here["failed"])
+                self.done.append(AskKnowledge(name, self.last_words))
             case "call":
                 url = fill(here["url"], self.values, self.facts, is_url=True)
                 self.done.append(Call(name, "GET", url, {}, 5, here["answers"]))

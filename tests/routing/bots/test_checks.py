@@ -98,6 +98,7 @@ def test_what_the_website_lacks() -> None:
     assert kinds(given_skill, people()) == [Problem(Kind.UNKNOWN_SKILL, "s", "Dutch")]
     knowledge = {"id": "k", "kind": "knowledge", "next": "people", "failed": "people"}
     assert kinds(knowledge, people()) == [Problem(Kind.KNOWLEDGE, "k")]
+    assert kinds(knowledge, people(), around=replace(AROUND, has_knowledge=True)) == []
     around = replace(AROUND, may_show=lambda url: "shop.example" in url)
     cards = deepcopy(shop().steps["lamps"])
     cards["next"] = "people"

@@ -12,6 +12,7 @@ from routing.bots import filling
 from routing.bots.engine import advance
 from routing.bots.plays import (
     Action,
+    AskKnowledge,
     Began,
     Call,
     Called,
@@ -20,7 +21,9 @@ from routing.bots.plays import (
     Escalate,
     Event,
     Facts,
+    Found,
     NoRoom,
+    Quote,
     Reason,
     Said,
     Send,
@@ -210,6 +213,77 @@ def test_conditions_ask_for_hours_places_page_and_data() -> None:
     assert not branch("language", "is", "en")
 
 
+KNOWLEDGE = {"id": "ask", "kind": "knowledge", "next": "helped", "failed": "people"}
+QUOTE = Quote("In two days.", "Delivery", "https://a.example/help/1/")
+
+
+def knowing() -> Scenario:
+    asked = ask("what", "text", "ask", name="what")
+    return plan(asked, KNOWLEDGE, say("helped", "bye", "Did that help?"), BYE, people())
+
+
+BYE = {"id": "bye", "kind": "close"}
+
+
+def test_the_knowledge_is_asked_with_the_visitors_last_words() -> None:
+    state, actions = play(knowing(), "When will my parcel come?")
+    assert actions == (Enter("ask"), AskKnowledge("ask", "When will my parcel come?"))
+    assert state.waits == Waits.CALL
+    assert advance(knowing(), state, Said(ENGLISH, "hurry"))[1] == ()
+    first = advance(
+        plan(KNOWLEDGE, say("helped", "people"), people()), State(), Began(ENGLISH, "?")
+    )
+    assert first[1][-1] == AskKnowledge("ask", "?")
+
+
+def test_an_answer_is_quoted_with_its_source_in_the_marks_of_the_language() -> None:
+    state, _ = play(knowing(), "When?")
+    _, actions = advance(knowing(), state, Found(ENGLISH, "ask", QUOTE))
+    source = "\n\nDelivery\nhttps://a.example/help/1/"
+    assert texts(actions) == [f"“In two days.”{source}", "Did that help?"]
+    _, actions = advance(knowing(), state, Found(Facts(language="fr-CA"), "ask", QUOTE))
+    assert texts(actions)[0] == f"«\u00a0In two days.\u00a0»{source}"
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        None,
+        Quote("In two days.", "Delivery", ""),
+        Quote("In two days.", "", "x"),
+        Quote("", "x", "x"),
+    ],
+)
+def test_what_has_no_source_is_not_said_and_the_visitor_is_passed_on(quote: Quote | None) -> None:
+    state, _ = play(knowing(), "When?")
+    state, actions = advance(knowing(), state, Found(ENGLISH, "ask", quote))
+    assert texts(actions) == []
+    assert isinstance(actions[-1], Escalate)
+    assert state.step == "people"
+
+
+def test_a_long_passage_is_cut_and_its_source_is_not() -> None:
+    state, _ = play(knowing(), "When?")
+    long = Quote("x" * 9000, "Delivery", "https://a.example/help/1/")
+    _, actions = advance(knowing(), state, Found(ENGLISH, "ask", long))
+    assert texts(actions)[0].endswith("x”\n\nDelivery\nhttps://a.example/help/1/")
+    assert len(texts(actions)[0]) <= 4000
+
+
+def test_a_late_or_foreign_answer_of_the_knowledge_changes_nothing() -> None:
+    state, _ = play(knowing(), "When?")
+    for event in (Found(ENGLISH, "what", QUOTE), Called(ENGLISH, "ask", {"x": "1"})):
+        assert advance(knowing(), state, event) == (state, ())
+    later, _ = advance(knowing(), state, Found(ENGLISH, "ask", None))
+    assert advance(knowing(), later, Found(ENGLISH, "ask", QUOTE)) == (later, ())
+
+
+def test_a_state_from_before_the_knowledge_can_be_read() -> None:
+    stored = State(step="what", waits=Waits.ANSWER).as_json()
+    del stored["said"]
+    assert State.of_json(stored) == State(step="what", waits=Waits.ANSWER)
+
+
 # --- Random scenarios -----------------------------------------------------------------------
 
 SAID = st.sampled_from(["yes", "no", "2", "a1", "ada@example.org", "", "human", "01/02/2026"])
@@ -218,10 +292,18 @@ FACTS = st.builds(
     st.booleans(),
     st.sampled_from([{}, {"x": "yes"}]),
 )
+QUOTES = st.sampled_from(
+    [
+        None,
+        Quote("In two days.", "Delivery", "https://a.example/help/1/"),
+        Quote("In two days.", "Delivery", ""),
+    ]
+)
 EVENTS = st.one_of(
     st.builds(Said, FACTS, SAID),
     st.builds(NoRoom, FACTS),
     st.builds(Began, FACTS, SAID),
+    st.builds(Found, FACTS, st.sampled_from(["a", "b", "c"]), QUOTES),
     st.builds(
         Called, FACTS, st.sampled_from(["a", "b", "c"]), st.sampled_from([None, {"x": "yes"}, {}])
     ),
@@ -255,7 +337,10 @@ def test_it_ends_and_enters_no_step_twice_without_input(
         assert len(set(entered)) == len(entered)
         assert state.waits != Waits.BEGINNING
         # Something waits, or it is over: whoever is asked for next is told by exactly one action.
-        assert sum(isinstance(action, Call | Escalate | Close) for action in actions) <= 1
+        assert (
+            sum(isinstance(action, Call | AskKnowledge | Escalate | Close) for action in actions)
+            <= 1
+        )
 
 
 @settings(max_examples=200, deadline=None)

@@ -23,6 +23,7 @@ from routing.models import BotRun, BotVersion, RuleStep
 from tests.clock import NOW
 from tests.factories import (
     AgentFactory,
+    ArticleFactory,
     BotFactory,
     RuleFactory,
     SkillFactory,
@@ -394,3 +395,70 @@ def test_two_workers_that_made_the_same_call_go_on_once(monkeypatch: pytest.Monk
     assert (run.turns, run.trail) == (turn + 1, ["hello", "first", "last"])
     work()
     assert BotRun.objects.get().state["values"] == {"first": "of first", "last": "of last"}
+
+
+def knowing() -> dict[str, Any]:
+    asked = ask("what", "text", "ask", name="what")
+    knowledge = {"id": "ask", "kind": "knowledge", "next": "what", "failed": "people"}
+    return dict(plan(asked, knowledge, people()).data)
+
+
+def test_the_knowledge_answers_with_a_passage_and_its_link() -> None:
+    step = step_of(knowing())
+    website = step.rule.website
+    body = "We deliver in **two days**.\n\nElsewhere it takes a week."
+    article = ArticleFactory(website=website, language="en", name="Delivery times", body=body)
+    conversation = start(step)
+    write(conversation, "How many days does delivery take?")
+    work()
+    link = f"http://127.0.0.1:8000/help/{website.key}/{article.pk}/delivery-times/"
+    assert said(conversation)[-2:] == [
+        f"“We deliver in two days.”\n\nDelivery times\n{link}",
+        "what?",
+    ]
+    assert reload(conversation).status == Status.BOT
+
+
+@pytest.mark.parametrize("hidden", [{"audience": "agents"}, {"state": "draft"}, {"language": "fr"}])
+def test_where_the_knowledge_has_no_answer_people_take_over(hidden: dict[str, str]) -> None:
+    step = step_of(knowing())
+    fields = {"website": step.rule.website, "language": "en"} | hidden
+    ArticleFactory(name="Delivery times", body="In two days.", **fields)
+    conversation = start(step)
+    write(conversation, "How many days does delivery take?")
+    assert reload(conversation).deadline_kind == DeadlineKind.BOT_SILENCE
+    work()
+    assert "two days" not in "".join(said(conversation))
+    assert reload(conversation).status == Status.QUEUED
+
+
+def test_an_answer_of_the_knowledge_after_a_take_over_is_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    step = step_of(knowing())
+    ArticleFactory(website=step.rule.website, language="en", name="Delivery", body="In two days.")
+    conversation = start(step)
+    write(conversation, "When is delivery?")
+    real = runner.quote_for
+
+    def slow(*asked: Any) -> Any:
+        escalate(conversation)
+        return real(*asked)
+
+    monkeypatch.setattr(runner, "quote_for", slow)
+    work()
+    assert "two days" not in "".join(said(conversation))
+    assert reload(conversation).status == Status.QUEUED
+
+
+def test_a_repeated_question_to_the_knowledge_is_answered_once() -> None:
+    step = step_of(knowing())
+    ArticleFactory(website=step.rule.website, language="en", name="Delivery", body="In two days.")
+    conversation = start(step)
+    write(conversation, "When is delivery?")
+    runner.answer_visitor(conversation_id=conversation.pk)
+    turn = BotRun.objects.get().turns
+    for _twice in range(2):
+        runner.call(conversation_id=conversation.pk, turn=turn)
+    work()
+    assert "".join(said(conversation)).count("two days") == 1
