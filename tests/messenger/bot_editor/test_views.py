@@ -285,7 +285,7 @@ def test_a_saved_test_holds_no_characters_that_cannot_be_stored(admin: Client, b
 def test_the_live_chat_asks_the_real_knowledge(admin: Client, bot: Bot) -> None:
     knowledge = {"id": "ask", "kind": "knowledge", "next": "what", "failed": "people"}
     data = dict(plan(ask("what", "text", "ask", name="what"), knowledge, people()).data)
-    versions.save_draft(bot, data, at=NOW)
+    put(admin, bot, data)
     question = "How many days does delivery take?"
     assert play(admin, bot, question, language="en")["status"] == "waiting"
     body = "In two days."
@@ -299,7 +299,7 @@ def test_the_live_chat_asks_the_real_knowledge(admin: Client, bot: Bot) -> None:
 
 def test_a_scenario_that_asks_the_knowledge_needs_a_public_article(admin: Client, bot: Bot) -> None:
     knowledge = {"id": "ask", "kind": "knowledge", "next": "people", "failed": "people"}
-    versions.save_draft(bot, dict(plan(knowledge, people()).data), at=NOW)
+    put(admin, bot, plan(knowledge, people()).data)
     ArticleFactory(website=bot.website, audience="agents")
     admin.post(url(bot, "publish"))
     bot.refresh_from_db()
