@@ -90,7 +90,15 @@ def test_a_question_finds_articles_by_their_stems(
 
 @pytest.mark.usefixtures("returns", "delivery", "sister")
 @pytest.mark.parametrize(
-    "question", ["", "??", "Puis-je payer en bitcoins ?", "le la les de", "x' | y:* & !z \\ \x01"]
+    "question",
+    [
+        "",
+        "??",
+        "Puis-je payer en bitcoins ?",
+        "le la les de",
+        "Un hélicoptère traverse l'Espagne en une semaine",
+        "x' | y:* & !z \\ \x01",
+    ],
 )
 def test_a_question_about_something_else_finds_nothing(website: Website, question: str) -> None:
     assert finding.matching(articles.public_of(website), question, "fr") == []

@@ -6,7 +6,9 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from markdown_it import MarkdownIt
 
+from conversations.knowledge import markdown
 from conversations.knowledge.markdown import ATTRIBUTES, TAGS, passages, plain, render
 
 BODY = """# Retours
@@ -89,6 +91,19 @@ def test_nothing_written_becomes_a_script(body: str) -> None:
         assert set(attributes) <= ATTRIBUTES.get(tag, set()) | {"target", "rel"}
         address = (attributes.get("href") or "").lower()
         assert re.match(r"(https?:|mailto:|tel:|[^:]*$)", address), address
+
+
+@pytest.mark.parametrize("body", HOSTILE)
+def test_the_list_of_tags_holds_alone(body: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if the parser let everything through."""
+    lax = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    monkeypatch.setattr(lax, "validateLink", lambda _address: True)
+    monkeypatch.setattr(markdown, "_parser", lambda: lax)
+    test_nothing_written_becomes_a_script(body)
+
+
+def test_html_is_shown_as_text() -> None:
+    assert render("<b>x</b>") == "<p>&lt;b&gt;x&lt;/b&gt;</p>\n"
 
 
 def test_passages_are_what_can_answer() -> None:

@@ -236,6 +236,13 @@ def test_the_knowledge_is_asked_with_the_visitors_last_words() -> None:
     assert first[1][-1] == AskKnowledge("ask", "?")
 
 
+def test_a_file_without_words_asks_with_the_words_before_it() -> None:
+    once = ask("what", "text", "bye", "ask", name="what", tries=1)
+    scenario = plan(once, KNOWLEDGE, say("helped", "bye"), BYE, people())
+    state, _ = advance(scenario, State(), Began(ENGLISH, "When?"))
+    assert advance(scenario, state, Said(ENGLISH, ""))[1][-1] == AskKnowledge("ask", "When?")
+
+
 def test_an_answer_is_quoted_with_its_source_in_the_marks_of_the_language() -> None:
     state, _ = play(knowing(), "When?")
     _, actions = advance(knowing(), state, Found(ENGLISH, "ask", QUOTE))
