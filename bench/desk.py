@@ -113,12 +113,12 @@ def play(instance: Instance, prepared: dict[str, Any]) -> dict[str, list[float]]
         page.keyboard.type("a word and " * (LETTERS // 11), delay=30)
         written = _spent(tools)
         for n in range(ARRIVALS):
-            _say(url, prepared, n)
+            _write_letter(url, prepared, n)
             time.sleep(0.15)
         _wait(page, "measured.arrivals.length", ARRIVALS)
         spent = _spent(tools)
-        _tell("a letter", begun, written, LETTERS // 11 * 11)
-        _tell("a message", written, spent, ARRIVALS)
+        _print_cost("a letter", begun, written, LETTERS // 11 * 11)
+        _print_cost("a message", written, spent, ARRIVALS)
         shown = page.evaluate("document.querySelectorAll('.bubble').length")
         assert shown == PANES * MESSAGES + ARRIVALS, f"{shown} bubbles"
         took: dict[str, list[float]] = page.evaluate("measured")
@@ -134,7 +134,7 @@ def _spent(tools: Any) -> dict[str, float]:
     return {name.removesuffix("Duration"): 1000 * metrics[name] for name in names}
 
 
-def _tell(what: str, before: dict[str, float], after: dict[str, float], count: int) -> None:
+def _print_cost(what: str, before: dict[str, float], after: dict[str, float], count: int) -> None:
     each = {name: (after[name] - before[name]) / count for name in after}
     parts = ", ".join(f"{name} {value:.1f} ms" for name, value in each.items())
     print(f"main thread for {what}: {parts}")
@@ -147,7 +147,7 @@ def _wait(page: Any, count: str, wanted: int) -> None:
         time.sleep(0.1)
 
 
-def _say(url: str, prepared: dict[str, Any], n: int) -> None:
+def _write_letter(url: str, prepared: dict[str, Any], n: int) -> None:
     """Post a visitor's message to one of the conversations on the screen, through the public
     endpoint."""
     token, conversation = prepared["talks"][n % PANES]

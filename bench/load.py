@@ -34,7 +34,7 @@ async def play(scenario: dict[str, Any]) -> dict[str, Any]:
     async with aiohttp.ClientSession(connector=connector) as http:
         began = time.perf_counter()
         await scene.open(http)
-        _say(f"{len(scene.talks)} conversations on desks in {time.perf_counter() - began:.1f} s")
+        _log(f"{len(scene.talks)} conversations on desks in {time.perf_counter() - began:.1f} s")
         gc.freeze()  # Objects that live until the end need not be scanned while we measure.
         phases: dict[str, Callable[[float], Awaitable[None]]] = {
             "idle": asyncio.sleep,
@@ -43,7 +43,7 @@ async def play(scenario: dict[str, Any]) -> dict[str, Any]:
         }
         measured = {}
         for name, seconds in scenario["phases"].items():
-            _say(f"{name}: {seconds:g} s")
+            _log(f"{name}: {seconds:g} s")
             measured[name] = await _measure(phases[name], seconds, scenario["root"])
         memory = servers.memory(scenario["root"]) if scenario["root"] else {}
         lost = await _account(scene)
@@ -157,7 +157,7 @@ def _fates(scene: Scene, phase: str, shots: list[Shot]) -> dict[str, Any]:
     }
 
 
-def _say(text: str) -> None:
+def _log(text: str) -> None:
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 

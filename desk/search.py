@@ -196,15 +196,15 @@ def _excerpts(
     numbers = set(numbers)
     if terms:
         messages = _saying(Message, terms).filter(conversation__in=numbers)
-        _tell(excerpts, messages.order_by("conversation", "-seq"), terms)
+        _add_excerpts(excerpts, messages.order_by("conversation", "-seq"), terms)
         notes = _saying(Note, terms).filter(conversation__in=numbers - excerpts.keys())
-        _tell(excerpts, notes.order_by("conversation", "-pk"), terms)
+        _add_excerpts(excerpts, notes.order_by("conversation", "-pk"), terms)
     last = Message.objects.filter(conversation__in=numbers - excerpts.keys())
-    _tell(excerpts, last.order_by("conversation", "-seq"), terms)
+    _add_excerpts(excerpts, last.order_by("conversation", "-seq"), terms)
     return excerpts
 
 
-def _tell(
+def _add_excerpts(
     excerpt: dict[int, tuple[str, datetime, list[Piece]]], rows: QuerySet[Any], terms: list[Term]
 ) -> None:
     for row in rows.distinct("conversation"):

@@ -25,7 +25,7 @@ Respond = Callable[[HttpRequest], HttpResponse]
 
 ROOT = "/api/v1/"
 KEY_LIMIT = 255
-KEPT = frozenset(range(200, 300))
+STORED = frozenset(range(200, 300))
 """The statuses whose answers are stored. A request that failed has changed nothing."""
 
 
@@ -130,7 +130,7 @@ def _once(request: HttpRequest, holder: str, key: str, get_response: Respond) ->
         response["Idempotency-Replayed"] = "true"
         return response
     response = get_response(request)
-    if response.status_code not in KEPT or response.streaming:
+    if response.status_code not in STORED or response.streaming:
         raise Undone(response)
     kind = response.get("Content-Type", "")
     idempotency.store(holder, key, idempotency.Answer(response.status_code, kind, response.content))

@@ -244,7 +244,7 @@ def _more(rows: list[dict[str, Any]]) -> dict[str, Any]:
 async def read_by_visitor(*, conversation: uuid.UUID, token_hash: str, seq: int) -> None:
     """Mark all messages up to ``seq`` as read by the visitor. A smaller number has no effect."""
     values = {"conversation": conversation, "token_hash": token_hash, "seq": seq}
-    await _tell(await async_pool.fetch_one(VISITOR_READ, values), by="visitor", seq=seq)
+    await _announce(await async_pool.fetch_one(VISITOR_READ, values), by="visitor", seq=seq)
 
 
 async def read_by_agent(*, conversation: int, desk: DeskSession, seq: int) -> None:
@@ -255,10 +255,10 @@ async def read_by_agent(*, conversation: int, desk: DeskSession, seq: int) -> No
         **desk.proof,
         "seq": seq,
     }
-    await _tell(await async_pool.fetch_one(AGENT_READ, values), by="agent", seq=seq)
+    await _announce(await async_pool.fetch_one(AGENT_READ, values), by="agent", seq=seq)
 
 
-async def _tell(row: dict[str, Any] | None, *, by: str, seq: int) -> None:
+async def _announce(row: dict[str, Any] | None, *, by: str, seq: int) -> None:
     if row is None:
         return
     await bus.announce(

@@ -28,7 +28,7 @@ from conversations.facts import MessageAdded, VisitorWroteToBot
 from conversations.lifecycle import verbs
 from conversations.lifecycle.transitions import PAUSED, Status
 from conversations.messages import attachments, rejections
-from conversations.messages.statements import AS_AGENT, AS_VISITOR, FOUND, TRUSTED, stored_by
+from conversations.messages.statements import AS_AGENT, AS_VISITOR, SITUATION, TRUSTED, stored_by
 from conversations.models import Author, Conversation, Message
 from conversations.visitors import blocks, persons
 from conversations.visitors.persons import SPOKEN_FOR
@@ -77,7 +77,7 @@ def frame(
 
 
 def attachment_of(row: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the attachment of a row of ``FOUND`` or of ``reading``, as clients receive it."""
+    """Return the attachment of a row of ``SITUATION`` or of ``reading``, as clients receive it."""
     if row["attachment_id"] is None:
         return None
     return {
@@ -185,7 +185,7 @@ async def _store(query: str, values: dict[str, Any]) -> Sent | None:
 
 
 async def _find(guard: str, values: dict[str, Any]) -> dict[str, Any]:
-    row = await async_pool.fetch_one(FOUND.format(guard=guard), values)
+    row = await async_pool.fetch_one(SITUATION.format(guard=guard), values)
     if row is None:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
     return row

@@ -129,7 +129,9 @@ def stored_by(
 
 
 # Agents cannot write to a visitor who has withdrawn consent (R27).
-TOLD_ON = f"EXISTS (SELECT FROM conversations_visitor v WHERE v.id = c.visitor_id AND {WILLING})"
+VISITOR_IS_WILLING = (
+    f"EXISTS (SELECT FROM conversations_visitor v WHERE v.id = c.visitor_id AND {WILLING})"
+)
 
 AS_VISITOR = {
     has_file: stored_by(
@@ -143,7 +145,7 @@ AS_VISITOR = {
 AS_AGENT = {
     has_file: stored_by(
         AGENT_GROWS,
-        f"c.id = %(conversation)s AND a.user_id = %(user_id)s AND {TOLD_ON}"
+        f"c.id = %(conversation)s AND a.user_id = %(user_id)s AND {VISITOR_IS_WILLING}"
         f" AND {SESSION_VALID_SQL}",
         is_agent=True,
         has_file=has_file,
@@ -157,7 +159,7 @@ TRUSTED = {
     Author.SYSTEM: SYSTEM_GROWS,
 }
 
-FOUND = """
+SITUATION = """
     SELECT c.id, c.public_id, c.website_id, c.visitor_id, c.agent_id, c.status, v.withdrawn_at,
            c.agent_id = %(agent_id)s AS is_mine,
            m.seq, m.author, m.body, m.created_at, a.display_name,

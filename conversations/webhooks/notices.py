@@ -17,7 +17,7 @@ from conversations.webhooks.owed import Claimed
 from core.events import bus
 
 
-def tell(claimed: Claimed, tried: Sequence[WebhookDelivery]) -> None:
+def notify_owner(claimed: Claimed, tried: Sequence[WebhookDelivery]) -> None:
     """Owe the owner an e-mail: once for each time that a receiver fails, and when it is paused."""
     progress = claimed.progress
     gave_up = any(one.parked_at is not None for one in tried)

@@ -59,7 +59,7 @@ def run(webhook_id: int) -> bool:
     with transaction.atomic():
         if not owed.store(claimed, tried, recovered=recovered):
             return False
-        notices.tell(claimed, tried)
+        notices.notify_owner(claimed, tried)
     return has_more or len(batch) > 0
 
 

@@ -132,7 +132,7 @@ async def serve(
             status, headers = lost.status, [(b"retry-after", b"2")]
             payload = error(lost.code, lost.text)
         except Exception as fault:
-            status, payload = _told(fault)
+            status, payload = _failure(fault)
     if isinstance(payload, Download):
         body = payload.content
         headers += _as_file(payload)
@@ -150,7 +150,7 @@ async def serve(
     await send({"type": "http.response.body", "body": body})
 
 
-def _told(fault: Exception) -> tuple[int, Answer]:
+def _failure(fault: Exception) -> tuple[int, Answer]:
     """Log a fault of ours, and return what the client is told of it."""
     if is_full(fault):
         logger.error("the disk is full: a file was refused (%s)", fault)

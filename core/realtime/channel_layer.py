@@ -48,11 +48,11 @@ class Connection(RedisSingleShardConnection):
                 self._voice = await self._redis.connection_pool.get_connection()
             words = [part for one in messages for part in self._voice.pack_command("PUBLISH", *one)]
             try:
-                await self._say(words, len(messages))
+                await self._write(words, len(messages))
             except CutError:
-                await self._say(words, len(messages))
+                await self._write(words, len(messages))
 
-    async def _say(self, words: list[bytes], count: int) -> None:
+    async def _write(self, words: list[bytes], count: int) -> None:
         try:
             await self._voice.send_packed_command(words, check_health=False)
             for _ in range(count):

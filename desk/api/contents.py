@@ -82,7 +82,7 @@ class Contents(Explained):
         on another desk or on none."""
         conversation = self.get_object()
         if request.method == "POST":
-            return self._say(request, conversation)
+            return self._post_message(request, conversation)
         rows = conversation.messages.select_related("agent", "attachment")
         after = request.query_params.get("after", "")
         if after.isdecimal() and len(after) < 10:
@@ -90,7 +90,7 @@ class Contents(Explained):
         frames = [sending.frame_of(row) for row in self._page(rows, "seq")]
         return self.get_paginated_response(frames)
 
-    def _say(self, request: Request, conversation: Conversation) -> Response:
+    def _post_message(self, request: Request, conversation: Conversation) -> Response:
         fields = checked(request, NewMessageSerializer, "data")
         file = fields.get("attachment")
         offers = fields.get("choices") or fields.get("cards")
@@ -103,7 +103,7 @@ class Contents(Explained):
                 fields.get("cards"),
                 domains=conversation.website.domains,
             )
-        sent = by_program.say(
+        sent = by_program.send(
             conversation.pk,
             user=cast(User, request.user),
             body=body,

@@ -54,12 +54,12 @@ async def handle(scope: Scope, receive: Receive, send: Send, parts: dict[str, st
     async def answer(request: Request) -> tuple[int, dict[str, Any]]:
         return await _handle(request, headers)
 
-    async def tell(event: dict[str, Any]) -> None:
+    async def send_with_headers(event: dict[str, Any]) -> None:
         if event["type"] == "http.response.start":
             event["headers"] = [*event["headers"], *headers]
         await send(event)
 
-    await serve(scope, receive, tell, parts, answer)
+    await serve(scope, receive, send_with_headers, parts, answer)
 
 
 async def _handle(request: Request, headers: Headers) -> tuple[int, dict[str, Any]]:

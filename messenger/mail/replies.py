@@ -137,7 +137,7 @@ def _add(arrival: _Arrival, address: Address, *, file: str) -> ReplyOutcome:
         if schedule_closing_mail(conversation, address, at=at) is None:
             reason = gettext_noop("instructions to come back already sent that day")
     else:
-        seq = _say(conversation, pieces, incoming.message_id, email=pk, at=at)
+        seq = _store(conversation, pieces, incoming.message_id, email=pk, at=at)
     email = inbound_emails.record(
         conversation,
         Original(
@@ -155,7 +155,7 @@ def _add(arrival: _Arrival, address: Address, *, file: str) -> ReplyOutcome:
     return _note(conversation, incoming, outcome, reason, at=at, email=email)
 
 
-def _say(
+def _store(
     conversation: Conversation,
     pieces: Sequence[str],
     message_id: str,

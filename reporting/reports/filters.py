@@ -181,14 +181,14 @@ class Choices(forms.Form):
         return [
             Chip(
                 label=str(self.fields[name].label),
-                text=self._said(name, given[name]),
+                text=self._text_of(name, given[name]),
                 query_without=urlencode({one: values[one] for one in values if one != name}),
             )
             for name in values
             if name not in OF_THE_PERIOD and given.get(name)
         ]
 
-    def _said(self, name: str, value: Any) -> str:
+    def _text_of(self, name: str, value: Any) -> str:
         field = self.fields[name]
         if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
             choices: Any = field.choices  # the stubs also allow nested and callable choices

@@ -90,16 +90,16 @@ def record(
     if visitor is not None and visitor.website_id != website.pk:
         visitor = None
     row = Transaction(website=website, external_id=purchase.external_id)
-    _tell(row, purchase, visitor=visitor, origin=origin, made_at=purchase.made_at or at, at=at)
+    _apply(row, purchase, visitor=visitor, origin=origin, made_at=purchase.made_at or at, at=at)
     try:
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError:
-        return _tell_again(website, purchase, visitor=visitor, origin=origin, at=at), False
+        return _apply_again(website, purchase, visitor=visitor, origin=origin, at=at), False
     return row, True
 
 
-def _tell(
+def _apply(
     row: Transaction,
     purchase: Purchase,
     *,
@@ -136,7 +136,7 @@ def _group_of(word: Word, conversation: Conversation) -> int | None:
 
 
 @transaction.atomic
-def _tell_again(
+def _apply_again(
     website: Website,
     purchase: Purchase,
     *,
@@ -189,7 +189,7 @@ def _override(
     _claim(stored, **{name: getattr(stored, name) for name in fields})
     made_at = purchase.made_at or (stored.made_at if agrees else at)
     visitor = visitor or (stored.visitor if agrees else None)
-    _tell(stored, purchase, visitor=visitor, origin=origin, made_at=made_at, at=at)
+    _apply(stored, purchase, visitor=visitor, origin=origin, made_at=made_at, at=at)
     if stored.refunded < stored.amount:
         stored.refunded_at = None
     elif stored.refunded:

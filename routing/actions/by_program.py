@@ -19,7 +19,7 @@ from core.rejection import Rejected
 
 
 @transaction.atomic
-def say(
+def send(
     conversation_id: int,
     *,
     user: User,

@@ -16,7 +16,7 @@ def log_in(visitor: Visitor) -> None:
     expect(visitor.page.get_by_role("heading", name="Hello, Jeanne Martin")).to_be_visible()
 
 
-def kept(page: Page) -> str:
+def stored_token(page: Page) -> str:
     """Return what the Messenger stores in this browser."""
     frame = next(frame for frame in page.frames if "/messenger/" in frame.url)
     return str(frame.evaluate("JSON.stringify(Object.entries(localStorage))"))
@@ -64,11 +64,11 @@ def test_customer_choices_apply_to_all_browsers(crowd: Crowd) -> None:
     second.frame.get_by_role("button", name="I accept").click()
     second.sees("Once more")
 
-    assert "token" in kept(second.page)
+    assert "token" in stored_token(second.page)
     second.page.evaluate("Causerie('logout')")
     expect(second.log.get_by_text("Once more")).to_have_count(0)
     expect(second.frame.get_by_role("button", name="I accept")).to_be_visible()
-    assert "token" not in kept(second.page)
+    assert "token" not in stored_token(second.page)
 
 
 def test_customer_is_recognized_after_consenting_before_the_response(
@@ -131,7 +131,7 @@ def test_logout_discards_pending_identification(crowd: Crowd) -> None:
         page.evaluate("Causerie('logout')")
     expect(visitor.log.get_by_text("Where is my order?")).to_have_count(0)
     expect(visitor.frame.get_by_role("button", name="I accept")).to_be_visible()
-    assert "token" not in kept(page)
+    assert "token" not in stored_token(page)
     assert not [url for url in asked if "/messages/" in url or "/identity/" in url]
 
 

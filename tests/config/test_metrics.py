@@ -87,6 +87,6 @@ def test_query_count_does_not_grow_with_the_queues(client: Client) -> None:
         read(client)
     for _ in range(3):
         queued(StepFactory())
-    with CaptureQueriesContext(connection) as many:
+    with CaptureQueriesContext(connection) as queries:
         read(client)
-    assert len(one) == len(many)
+    assert len(one) == len(queries)

@@ -43,7 +43,7 @@ def form(website: Website, **more: Any) -> dict[str, Any]:
     }
 
 
-def made(website: Website, **more: Any) -> Webhook:
+def create_webhook(website: Website, **more: Any) -> Webhook:
     given = {"name": "CRM", "url": "https://crm.example.com/", "events": ["queue.full"], **more}
     webhook = Webhook(website=website, **given)
     verbs.create(webhook, at=timezone.now())
@@ -97,7 +97,7 @@ def test_what_cannot_work_is_refused(
 
 
 def test_the_actions_rotate_test_and_resume(admin: Client, website: Website) -> None:
-    webhook = made(website)
+    webhook = create_webhook(website)
     secret = webhook.secret.reveal()
     WebhookProgress.objects.update(paused_at=timezone.now(), pause_reason="failed")
     listed = admin.get(reverse("admin:conversations_webhook_changelist")).content.decode()
@@ -113,7 +113,7 @@ def test_the_actions_rotate_test_and_resume(admin: Client, website: Website) -> 
 def test_the_log_shows_what_was_sent_and_answered_and_sends_again(
     admin: Client, website: Website
 ) -> None:
-    delivery = verbs.test(made(website), at=timezone.now())
+    delivery = verbs.test(create_webhook(website), at=timezone.now())
     run(admin, "send_again", delivery)
     assert WebhookDelivery.objects.count() == 1  # it is still to be sent
     now = timezone.now()
@@ -156,7 +156,7 @@ def test_webhooks_can_be_managed_over_the_api(website: Website) -> None:
 
 def test_an_edit_of_what_somebody_has_changed_is_refused(website: Website) -> None:
     client = with_token(UserFactory(role=Role.ADMIN))
-    path = f"/api/v1/webhooks/{made(website).pk}/"
+    path = f"/api/v1/webhooks/{create_webhook(website).pk}/"
     etag = client.get(path)["ETag"]
 
     def patch(name: str, match: str) -> Any:

@@ -27,7 +27,7 @@ from tests.factories import AgentFactory, StepFactory, on_desk, queued
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def said(conversation_id: int) -> None:
+def write_message(conversation_id: int) -> None:
     sending.add(conversation_id, author=Author.VISITOR, body="x", client_id=uuid.uuid4(), at=NOW)
 
 
@@ -57,7 +57,7 @@ def other_session() -> Iterator[tuple[threading.Event, threading.Event]]:
 
 def test_ledger_lines_and_messages_keep_their_order() -> None:
     talk = queued(StepFactory())
-    said(talk.pk)
+    write_message(talk.pk)
     verbs.push(talk.pk, agent=AgentFactory(), at=NOW)
     entries = read(Cursor())
     assert [bool(one.event_id) for one in entries] == [True, False, True]
@@ -90,13 +90,13 @@ def test_a_transaction_that_began_earlier_does_not_put_a_conversation_out_of_ord
                 cursor.execute("SELECT pg_current_xact_id()")
             begun.set()
             go.wait(30)
-            said(talk.pk)
+            write_message(talk.pk)
         connection.close()
 
     thread = threading.Thread(target=late)
     thread.start()
     begun.wait(30)
-    said(talk.pk)
+    write_message(talk.pk)
     go.set()
     thread.join()
     message_ids = [one.message_id for one in read(Cursor()) if one.message_id]
@@ -121,10 +121,10 @@ def test_readers_and_writers_at_once_miss_and_repeat_nothing() -> None:
                     cursor.execute("SELECT pg_current_xact_id()")
                 time.sleep(chance.random() / 200)
                 if chance.random() < 0.2:
-                    said(chance.choice(talks))
+                    write_message(chance.choice(talks))
                     transaction.set_rollback(True)
                 else:
-                    said(chance.choice(talks))
+                    write_message(chance.choice(talks))
                 time.sleep(chance.random() / 200)
         connection.close()
 
@@ -168,7 +168,7 @@ def test_readers_and_writers_at_once_miss_and_repeat_nothing() -> None:
 def test_a_rollback_leaves_nothing() -> None:
     talk = queued(StepFactory())
     with transaction.atomic():
-        said(talk.pk)
+        write_message(talk.pk)
         transaction.set_rollback(True)
     assert [one.message_id for one in read(Cursor())] == [None]
 
@@ -180,7 +180,7 @@ def test_positions_go_on_after_a_restore_into_another_server() -> None:
     feed.rebase()
     old = read(Cursor())
     assert len(old) == 1
-    said(talk.pk)
+    write_message(talk.pk)
     queued(StepFactory())
     assert len(read(feed.of(old[0]))) == 2
 

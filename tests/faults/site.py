@@ -51,12 +51,12 @@ class Site:
             stdout=subprocess.PIPE,
             check=True,
         )
-        made = json.loads(done.stdout)
+        prepared = json.loads(done.stdout)
         url = self.product.url
         if by_line:
             self.line = self.line or Connection(self.product.port)
             url = self.line.url
-        return Address(url, made["key"], made["consent"]), made["cookies"]
+        return Address(url, prepared["key"], prepared["consent"]), prepared["cookies"]
 
     def environment(self) -> dict[str, str]:
         """Return the environment for commands that run beside the product."""

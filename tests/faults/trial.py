@@ -173,7 +173,7 @@ def _stored(site: Site) -> dict[str, tuple[str, dict[int, str]]]:
 
 def _compare(stored: dict[str, tuple[str, dict[int, str]]], people: list[Person]) -> list[str]:
     """Return what is lost, doubled, misnumbered, or seen by one side only."""
-    found = []
+    problems = []
     times = Counter(
         client_id
         for key, (public_id, messages) in stored.items()
@@ -181,7 +181,7 @@ def _compare(stored: dict[str, tuple[str, dict[int, str]]], people: list[Person]
         for client_id in messages.values()
     )
     for person in people:
-        found += [
+        problems += [
             f"message {client_id} was accepted and is stored {times[client_id]} times"
             for client_id in person.accepted
             if times[client_id] != 1
@@ -189,11 +189,11 @@ def _compare(stored: dict[str, tuple[str, dict[int, str]]], people: list[Person]
         for conversation, view in person.views.items():
             messages = stored[conversation][1]
             if [*messages] != [*range(1, len(messages) + 1)]:
-                found.append(f"conversation {conversation} is numbered {[*messages]}")
+                problems.append(f"conversation {conversation} is numbered {[*messages]}")
             if view != messages:
-                who = type(person).__name__.lower()
-                found.append(f"a {who} sees {len(view)} of {len(messages)} in {conversation}")
-    return found
+                role = type(person).__name__.lower()
+                problems.append(f"a {role} sees {len(view)} of {len(messages)} in {conversation}")
+    return problems
 
 
 def _commands(site: Site) -> list[str]:
@@ -205,7 +205,7 @@ def _commands(site: Site) -> list[str]:
             if time.monotonic() > give_up:
                 return [f"{row[0]} reactions are owed"]
             time.sleep(0.2)
-    found = []
+    problems = []
     for command in ("check_invariants", "verify_ledger"):
         done = subprocess.run(
             [sys.executable, "manage.py", command],
@@ -216,8 +216,8 @@ def _commands(site: Site) -> list[str]:
             timeout=COMMAND_SECONDS,
         )
         if done.returncode:
-            found += [f"{command}: {line}" for line in done.stdout.splitlines() or [done.stderr]]
-    return found
+            problems += [f"{command}: {line}" for line in done.stdout.splitlines() or [done.stderr]]
+    return problems
 
 
 def _failures(requests: list[Request]) -> dict[str, int]:

@@ -180,7 +180,7 @@ def test_sql_and_python_find_the_same_obstacles(
             Group.objects.filter(pk=step.group_id).update(
                 is_open=is_open, hours_change_at=change and NOW + change
             )
-        waiting = [put(thing, steps, skills, agents) for thing in things]
+        waiting = [put(one, steps, skills, agents) for one in things]
         for person, agent in zip(people, agents, strict=True):
             become(person, agent)
         groups = {group.pk: group for group in Group.objects.all()}

@@ -285,13 +285,13 @@ def test_lost_capacity_is_found(step: RuleStep) -> None:
 
 
 def test_drains_serve_the_least_busy_agent_first(step: RuleStep) -> None:
-    few, many = team(step, 1, 3)
+    one_slot, three_slots = team(step, 1, 3)
     for n in range(3):
         queued(step, at=NOW + n * SECOND)
     assert dispatch.drain_group(step.group_id, Channel.CHAT) == 3
     holders = Conversation.objects.order_by("queued_at").values_list("agent_id", flat=True)
-    assert list(holders)[:2] == [many.pk, many.pk]
-    assert set(holders) <= {few.pk, many.pk}
+    assert list(holders)[:2] == [three_slots.pk, three_slots.pk]
+    assert set(holders) <= {one_slot.pk, three_slots.pk}
 
 
 # --- Release, transfer, take -----------------------------------------------------------------

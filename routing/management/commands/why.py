@@ -27,9 +27,9 @@ class Command(BaseCommand):
         if not explanations:
             self.stdout.write(f"#{row.pk} does not wait: {row.get_status_display()}.")
             return
-        self._tell(explanations[0])
+        self._print(explanations[0])
 
-    def _tell(self, explanation: Explanation) -> None:
+    def _print(self, explanation: Explanation) -> None:
         queue = f"{explanation.fill.rule} → {explanation.fill.group}".removeprefix(" → ")
         self.stdout.write(f"#{explanation.number} {explanation.status}: {explanation.summary}")
         self.stdout.write(

@@ -53,7 +53,7 @@ def client(agent: Agent) -> Client:
     return with_token(agent.user)
 
 
-def said() -> dict[str, str]:
+def message() -> dict[str, str]:
     return {"id": str(uuid.uuid4()), "body": "Bonjour"}
 
 
@@ -129,7 +129,7 @@ def test_everybody_is_admitted_while_valkey_is_away(client: Client, settings: An
 def test_a_repeat_gets_the_first_answer_and_does_nothing(
     client: Client, talk: Conversation
 ) -> None:
-    path, body = f"{LIST}{talk.pk}/messages/", said()
+    path, body = f"{LIST}{talk.pk}/messages/", message()
     headers = {"Idempotency-Key": "k1"}
     first = post(client, path, body, **headers)
     again = post(client, path, body, **headers)
@@ -144,7 +144,7 @@ def test_a_repeat_gets_the_first_answer_and_does_nothing(
 def test_a_key_with_another_body_or_address_is_refused(
     client: Client, step: RuleStep, agent: Agent, talk: Conversation
 ) -> None:
-    headers, body = {"Idempotency-Key": "k1"}, said()
+    headers, body = {"Idempotency-Key": "k1"}, message()
     assert post(client, f"{LIST}{talk.pk}/messages/", body, **headers).status_code == 201
     other = on_desk(step, agent)
     for path, sent in (
@@ -158,8 +158,8 @@ def test_a_key_with_another_body_or_address_is_refused(
 
 def test_a_key_belongs_to_its_token(client: Client, agent: Agent, talk: Conversation) -> None:
     path, headers = f"{LIST}{talk.pk}/messages/", {"Idempotency-Key": "k1"}
-    assert post(client, path, said(), **headers).status_code == 201
-    assert post(with_token(agent.user), path, said(), **headers).status_code == 201
+    assert post(client, path, message(), **headers).status_code == 201
+    assert post(with_token(agent.user), path, message(), **headers).status_code == 201
     assert Message.objects.count() == 2
 
 
@@ -169,19 +169,19 @@ def test_a_failed_request_changes_nothing_and_does_not_use_its_key(
     path, headers = f"{LIST}{talk.pk}/messages/", {"Idempotency-Key": "k1"}
     assert post(client, path, {"id": "no"}, **headers).status_code == 400
     assert not StoredAnswer.objects.exists()
-    assert post(client, path, said(), **headers).status_code == 201
+    assert post(client, path, message(), **headers).status_code == 201
 
 
 def test_a_key_is_free_again_after_a_day(client: Client, talk: Conversation) -> None:
     path, headers = f"{LIST}{talk.pk}/messages/", {"Idempotency-Key": "k1"}
-    post(client, path, said(), **headers)
+    post(client, path, message(), **headers)
     StoredAnswer.objects.update(created_at=timezone.now() - idempotency.RETENTION)
-    assert post(client, path, said(), **headers).status_code == 201
+    assert post(client, path, message(), **headers).status_code == 201
     assert Message.objects.count() == 2
 
 
 def test_answers_are_purged_after_a_day(client: Client, talk: Conversation) -> None:
-    post(client, f"{LIST}{talk.pk}/messages/", said(), **{"Idempotency-Key": "k1"})
+    post(client, f"{LIST}{talk.pk}/messages/", message(), **{"Idempotency-Key": "k1"})
     at = timezone.now()
     assert idempotency.purge(before=at - timedelta(hours=1)) == 0
     assert idempotency.purge(before=at + timedelta(hours=1)) == 1
@@ -190,7 +190,7 @@ def test_answers_are_purged_after_a_day(client: Client, talk: Conversation) -> N
 def test_an_erasure_empties_stored_answers(client: Client, talk: Conversation) -> None:
     from conversations.privacy import personal_data
 
-    path, headers, body = f"{LIST}{talk.pk}/messages/", {"Idempotency-Key": "k1"}, said()
+    path, headers, body = f"{LIST}{talk.pk}/messages/", {"Idempotency-Key": "k1"}, message()
     post(client, path, body, **headers)
     personal_data.forget(talk.website, [talk.visitor_id])
     assert bytes(StoredAnswer.objects.get().body) == b""
@@ -202,7 +202,7 @@ def test_an_erasure_empties_stored_answers(client: Client, talk: Conversation) -
 def test_a_malformed_idempotency_key_is_refused(
     key: str, client: Client, talk: Conversation
 ) -> None:
-    refused = post(client, f"{LIST}{talk.pk}/messages/", said(), **{"Idempotency-Key": key})
+    refused = post(client, f"{LIST}{talk.pk}/messages/", message(), **{"Idempotency-Key": key})
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid")
 
 
@@ -212,7 +212,7 @@ def test_equal_requests_at_once_do_the_work_once(talk: Conversation, agent: Agen
     path, start = f"{LIST}{talk.pk}/messages/", threading.Barrier(6)
     # Different ids of the message would make six messages of them.
     answers: list[Any] = []
-    body = said()
+    body = message()
 
     def ask() -> None:
         try:
@@ -236,7 +236,7 @@ def test_a_crash_before_the_answer_is_stored_undoes_the_work(
     talk: Conversation, agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = with_token(agent.user)
-    path, headers, body = f"{LIST}{talk.pk}/messages/", {"Idempotency-Key": "k1"}, said()
+    path, headers, body = f"{LIST}{talk.pk}/messages/", {"Idempotency-Key": "k1"}, message()
 
     def crash(*args: object) -> None:
         raise RuntimeError
@@ -253,7 +253,7 @@ def test_a_repeat_of_an_unfinished_request_is_answered_with_retry_after(
     talk: Conversation, agent: Agent
 ) -> None:
     client = with_token(agent.user)
-    body, headers = said(), {"Idempotency-Key": "k1"}
+    body, headers = message(), {"Idempotency-Key": "k1"}
     path = f"{LIST}{talk.pk}/messages/"
     from django.db import transaction
 
@@ -291,5 +291,5 @@ def test_a_locked_conversation_answers_503(
         raise OperationalError from LockNotAvailable()
 
     monkeypatch.setattr(sending, "add", locked)
-    answer = post(client, f"{LIST}{talk.pk}/messages/", said())
+    answer = post(client, f"{LIST}{talk.pk}/messages/", message())
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")

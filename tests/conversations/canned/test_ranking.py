@@ -57,5 +57,5 @@ def test_query_finds_replies_in_order(query: str, expected: list[int]) -> None:
 
 
 def test_number_of_results_is_limited() -> None:
-    many = [reply(pk, f"Reply {pk}") for pk in range(50)]
-    assert len(rank(many, "reply", "en")) == MOST
+    replies = [reply(pk, f"Reply {pk}") for pk in range(50)]
+    assert len(rank(replies, "reply", "en")) == MOST

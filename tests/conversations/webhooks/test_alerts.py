@@ -44,7 +44,7 @@ def webhook(step: RuleStep, *chosen: str) -> Webhook:
     return row
 
 
-def told() -> list[tuple[str, dict[str, object]]]:
+def alerts_sent() -> list[tuple[str, dict[str, object]]]:
     outbox.deliver_due()
     rows = WebhookDelivery.objects.order_by("pk")
     return [(row.kind, row.alert or {}) for row in rows]
@@ -65,9 +65,9 @@ def test_the_last_place_of_a_queue_is_an_alert_and_the_one_before_is_not(step: R
     webhook(step, events.QUEUE_FULL)
     webhook(StepFactory(), events.QUEUE_FULL)
     begin(step)
-    assert told() == []
+    assert alerts_sent() == []
     begin(step)
-    ((kind, alert),) = told()
+    ((kind, alert),) = alerts_sent()
     assert kind == "queue.full"
     assert (alert["group"], alert["places"]) == (step.group.name, 2)
 
@@ -78,7 +78,7 @@ def test_a_queue_that_is_soon_full_again_raises_one_alert(step: RuleStep) -> Non
     for minutes in (0, 14, 15):
         at = (begun + timedelta(minutes=minutes)).isoformat()
         full_queues.note(step_id=step.pk, places=2, at=at)
-    assert len(told()) == 2
+    assert len(alerts_sent()) == 2
 
 
 def test_a_bot_that_passes_on_into_the_last_place_is_an_alert(step: RuleStep) -> None:
@@ -88,7 +88,7 @@ def test_a_bot_that_passes_on_into_the_last_place_is_an_alert(step: RuleStep) ->
     RuleStep.objects.update(places=1)
     talk = with_bot(step)
     assert escalation.escalate(talk.pk, at=NOW)
-    assert [kind for kind, _alert in told()] == ["queue.full"]
+    assert [kind for kind, _alert in alerts_sent()] == ["queue.full"]
 
 
 @pytest.mark.parametrize(("csat", "alerts"), [(1, 1), (2, 1), (3, 0), (None, 0)])
@@ -103,7 +103,7 @@ def test_only_1_and_2_out_of_5_are_low_ratings(
     sending.add(talk.pk, author=Author.AGENT, body="x", client_id=uuid.uuid4(), at=NOW)
     verbs.close(talk.pk, actor=actors.agent(agent.user), reason=CloseReason.RESOLVED, at=NOW)
     assert surveys.answer(talk.pk, csat=csat, nps=5, comment="secret words", at=NOW)
-    sent = told()
+    sent = alerts_sent()
     assert len(sent) == alerts
     assert "secret words" not in str(sent)
 
@@ -112,4 +112,4 @@ def test_a_disabled_webhook_collects_no_alerts(step: RuleStep) -> None:
     Webhook.objects.filter(pk=webhook(step, events.QUEUE_FULL).pk).update(is_enabled=False)
     full_queues.note(step_id=step.pk, places=2, at=NOW.isoformat())
     full_queues.note(step_id=step.pk + 1000, places=2, at=NOW.isoformat())
-    assert told() == []
+    assert alerts_sent() == []

@@ -50,7 +50,7 @@ from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk, que
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def said(talk: Conversation, text: str = "x") -> Message:
+def write_message(talk: Conversation, text: str = "x") -> Message:
     at = timezone.now()
     sending.add(talk.pk, author=Author.VISITOR, body=text, client_id=uuid.uuid4(), at=at)
     return Message.objects.latest("pk")
@@ -77,7 +77,7 @@ def test_lines_and_messages_arrive_signed_and_in_order(
     webhook = make()
     talk = queued(step)
     for number in range(3):
-        said(talk, f"é {number}")
+        write_message(talk, f"é {number}")
     drain(webhook)
     assert receiver.ids == expected(talk)
     for headers, body in receiver.heard:
@@ -101,7 +101,7 @@ def test_the_data_are_those_of_the_change_feed(
     agent = AgentFactory()
     step.group.members.add(agent)
     talk = on_desk(step, agent)
-    said(talk)
+    write_message(talk)
     verbs.close(
         talk.pk,
         actor=actors.agent(agent.user),
@@ -122,9 +122,9 @@ def test_only_the_chosen_events_of_its_own_website_are_sent(
 ) -> None:
     webhook = make(events=["conversation.push", "message.created"])
     foreign = queued(StepFactory(places=5))
-    said(foreign)
+    write_message(foreign)
     talk = queued(step)
-    said(talk)
+    write_message(talk)
     verbs.push(talk.pk, agent=AgentFactory(), at=timezone.now())
     drain(webhook)
     assert {one["type"] for one in receiver.bodies} == {"message.created", "conversation.push"}
@@ -217,7 +217,7 @@ def test_an_answer_of_10_mb_is_a_success_of_which_little_is_read(
 ) -> None:
     webhook = make()
     talk = queued(step)
-    said(talk)
+    write_message(talk)
     receiver.way = "large"
     drain(webhook)
     rows = WebhookDelivery.objects.all()
@@ -230,13 +230,13 @@ def test_a_failed_delivery_holds_only_its_own_conversation(
     webhook = make()
     bad, good = queued(step), queued(step)
     for talk in (bad, good, bad, good):
-        said(talk)
+        write_message(talk)
     receiver.wrong = {expected(bad)[0]}
     drain(webhook)
     assert receiver.ids == expected(good)
     assert WebhookProgress.objects.get().failures == 0
-    said(bad)
-    said(good)
+    write_message(bad)
+    write_message(good)
     drain(webhook)
     assert receiver.ids == expected(good)
     receiver.wrong.clear()
@@ -285,7 +285,7 @@ def test_a_delivery_that_failed_for_a_day_is_parked_and_its_owner_is_notified_on
 ) -> None:
     webhook = make()
     bad, other = queued(step), queued(step)
-    said(bad)
+    write_message(bad)
     receiver.wrong = {f"evt_{one.pk}" for one in Event.objects.all()}
     drain(webhook)
     WebhookDelivery.objects.update(first_tried_at=timezone.now() - timedelta(hours=24))
@@ -329,7 +329,7 @@ def test_a_webhook_that_never_succeeds_is_paused_and_goes_on_where_it_stopped(
     outbox.deliver_due()
     assert "paused" in mail.outbox[-1].subject
     receiver.way = 200
-    said(talk)
+    write_message(talk)
     make_due()
     assert owed.with_work() == []
     drain(webhook)

@@ -39,12 +39,12 @@ from tests.factories import queued
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def said(talk: int) -> None:
+def write_message(talk: int) -> None:
     at = timezone.now()
     sending.add(talk, author=Author.VISITOR, body="x", client_id=uuid.uuid4(), at=at)
 
 
-def told(receiver: Receiver) -> dict[int, list[int]]:
+def received_by(receiver: Receiver) -> dict[int, list[int]]:
     """Return the numbers of the messages of each conversation, in the order of arrival."""
     received: dict[int, list[int]] = defaultdict(list)
     for one in receiver.bodies:
@@ -80,7 +80,7 @@ def test_eight_workers_send_each_message_once_and_in_order(
     def write(seed: int) -> None:
         chance = random.Random(seed)
         for _message in range(15):
-            said(chance.choice(talks))
+            write_message(chance.choice(talks))
         connection.close()
 
     def work() -> None:
@@ -101,7 +101,7 @@ def test_eight_workers_send_each_message_once_and_in_order(
         for thread in workers:
             thread.join()
     assert len(receiver.ids) == len(set(receiver.ids)) == 45
-    for seqs in told(receiver).values():
+    for seqs in received_by(receiver).values():
         assert seqs == list(range(1, len(seqs) + 1))
 
 
@@ -131,7 +131,7 @@ def test_a_crash_loses_and_reorders_nothing(
     webhook = make(events=["message.created"])
     talks = [queued(step).pk for _ in range(3)]
     for talk in talks * 4:
-        said(talk)
+        write_message(talk)
 
     def crash(*_: object, **__: object) -> None:
         raise Crash
@@ -140,11 +140,11 @@ def test_a_crash_loses_and_reorders_nothing(
         patch.setattr(module, name, crash)
         with pytest.raises(Crash):
             rounds.run(webhook.pk)
-    said(talks[0])
+    write_message(talks[0])
     assert not rounds.run(webhook.pk)  # its lease is still there
     WebhookProgress.objects.update(leased_until=timezone.now())
     drain(webhook)
-    received = {talk: first_times(seqs) for talk, seqs in told(receiver).items()}
+    received = {talk: first_times(seqs) for talk, seqs in received_by(receiver).items()}
     assert received == {talks[0]: [1, 2, 3, 4, 5], talks[1]: [1, 2, 3, 4], talks[2]: [1, 2, 3, 4]}
     assert WebhookDelivery.objects.filter(delivered_at__isnull=False).count() == 13
     assert WebhookDelivery.objects.count() == 13
@@ -176,7 +176,7 @@ def test_a_sender_that_lost_its_lease_stores_nothing(
     make: Make, step: RuleStep, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     webhook = make(events=["message.created"])
-    said(queued(step).pk)
+    write_message(queued(step).pk)
     note = rounds._note
 
     def lose(*given: Any) -> None:
@@ -208,12 +208,12 @@ def test_receivers_that_hang_do_not_slow_the_others(
     talk = queued(step).pk
     with sender():
         for number in range(1, 6):
-            said(talk)
+            write_message(talk)
             receiver.wait_for(number, seconds=4)  # while the three still hang
         assert hanging.heard == []
         assert not hanging.let_go.is_set()
         hanging.let_go.set()
-    assert told(receiver) == {talk: [1, 2, 3, 4, 5]}
+    assert received_by(receiver) == {talk: [1, 2, 3, 4, 5]}
 
 
 def test_a_killed_process_loses_and_reorders_nothing(
@@ -222,7 +222,7 @@ def test_a_killed_process_loses_and_reorders_nothing(
     make(events=["message.created"])
     talks = [queued(step).pk for _ in range(4)]
     for talk in talks * 10:
-        said(talk)
+        write_message(talk)
     database = connections["default"].settings_dict
     url = f"postgresql://{database['USER']}@/{database['NAME']}?host={database['HOST']}"
     environment = {
@@ -238,7 +238,7 @@ def test_a_killed_process_loses_and_reorders_nothing(
     webhook_id = WebhookProgress.objects.get().pk
     while rounds.run(webhook_id):
         pass
-    received = {talk: first_times(seqs) for talk, seqs in told(receiver).items()}
+    received = {talk: first_times(seqs) for talk, seqs in received_by(receiver).items()}
     assert received == {talk: list(range(1, 11)) for talk in talks}
     assert Message.objects.count() == 40
     assert not WebhookDelivery.objects.filter(delivered_at=None).exists()

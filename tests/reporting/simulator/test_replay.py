@@ -259,11 +259,11 @@ def test_every_arrival_is_counted_and_the_replay_is_deterministic(
 def test_more_places_never_refuse_more(day: list[tuple[int, int]], places: int, more: int) -> None:
     """In one queue served by one slot, where refusals affect nobody's time."""
     arrivals = [arrival(minute, 10) for minute, _ in day]
-    few, many = (
+    with_few, with_many = (
         replayed(arrivals, rules(n), team(Shift(ALICE, at(30), at(600))))
         for n in (places, places + more)
     )
-    assert many.refused <= few.refused
+    assert with_many.refused <= with_few.refused
 
 
 def test_a_month_of_a_large_group_is_replayed() -> None:
