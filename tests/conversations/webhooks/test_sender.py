@@ -115,7 +115,7 @@ STAGES: dict[str, tuple[Any, str]] = {
     "before anything is sent": (payloads, "bodies_of"),
     "after all was sent": (rounds, "_note"),
     "before the results are stored": (owed, "store"),
-    "before the results are committed": (notices, "tell"),
+    "before the results are committed": (notices, "notify_owner"),
 }
 
 
