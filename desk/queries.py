@@ -114,11 +114,11 @@ def _held() -> Coalesce:
     return Coalesce(Subquery(held, output_field=IntegerField()), 0)
 
 
-def _kept(agent: Agent) -> QuerySet[Conversation]:
+def _snoozed_by(agent: Agent) -> QuerySet[Conversation]:
     return Conversation.objects.filter(agent=agent, status=Status.SNOOZED, is_kept=True)
 
 
-def _left(agent: Agent) -> QuerySet[Conversation]:
+def _left_to_team(agent: Agent) -> QuerySet[Conversation]:
     """Return what is paused without an agent (C4, C51).
 
     It was snoozed and left to the team, or taken from an agent who may no longer have it.
@@ -132,17 +132,17 @@ def snoozed_count(agent: Agent | None) -> int:
     """Count the conversations on the tab of snoozed ones (R116)."""
     if agent is None:
         return 0
-    return (_kept(agent) | _left(agent)).count()
+    return (_snoozed_by(agent) | _left_to_team(agent)).count()
 
 
 def kept_by(agent: Agent) -> list[PausedConversation]:
     """Return those snoozed and kept by this agent, the next to end first (R115, C4)."""
-    return _paused_rows(_kept(agent).order_by("deadline_at", "pk"))
+    return _paused_rows(_snoozed_by(agent).order_by("deadline_at", "pk"))
 
 
 def left_to_team(agent: Agent) -> list[PausedConversation]:
     """Return those paused and left to this agent's groups, the next to end first (C4)."""
-    return _paused_rows(_left(agent).order_by("deadline_at", "pk"))
+    return _paused_rows(_left_to_team(agent).order_by("deadline_at", "pk"))
 
 
 def paused_by(agent: Agent) -> list[PausedConversation]:

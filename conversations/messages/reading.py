@@ -164,6 +164,8 @@ async def for_visitor(
     rows = await async_pool.fetch_all(query, values)
     if not rows:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
+    # An open Messenger fetches: the visitor is still there, and the conversation takes its place
+    # again.
     if rows[0]["is_silent"]:
         # Once for each conversation. Later messages of the visitor are such a sign, too.
         silent = Conversation.objects.filter(public_id=conversation, seen_again_at=None)
@@ -214,6 +216,7 @@ def seen_by_visitor(row: dict[str, Any], *, at: datetime) -> dict[str, Any]:
         "closed_at": row["closed_at"].isoformat() if row["closed_at"] else None,
         "place": row["place"],
         "closed": row["is_closed"],
+        # A moment that has passed while beat is late is no announcement.
         "opens_at": opens_at.isoformat() if opens_at is not None and opens_at > at else None,
         "within": None,  # Set by the messenger app from the wait estimate.
     }

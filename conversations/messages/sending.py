@@ -114,6 +114,8 @@ async def send_as_visitor(
     if sent is not None:
         return sent
     mine = f"c.public_id = %(conversation)s AND {SPOKEN_FOR}"
+    # The statement stored nothing, and cannot say why: a repeat, a paused conversation or a
+    # refusal.
     row = await _find(mine, values | {"agent_id": None})
     sent = _known(row, values)
     if sent is not None:
@@ -196,6 +198,8 @@ def _known(row: dict[str, Any], values: dict[str, Any]) -> Sent | None:
     if row["seq"] is None:
         return None
     known = (row["author"], row["body"], row["attachment_id"])
+    # The same id with other content is a fault of the client, and must not look as if it were
+    # stored.
     if known != (values["author"], values["body"], values["attachment"]):
         raise rejections.conflict()
     stored = frame(
@@ -263,6 +267,7 @@ def add(
         raise rejections.blocked()
     if author == Author.VISITOR:
         persons.check_willing(conversation.visitor)
+    # First, because the statement stores no visitor's message in a paused conversation.
     if author == Author.VISITOR and conversation.status in PAUSED:
         verbs.visitor_replied(conversation, at=at)
     if author == Author.VISITOR and attachment is not None:

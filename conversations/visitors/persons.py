@@ -64,13 +64,14 @@ def link(visitor: Visitor, person: Person) -> None:
     visitor.name = person.name or visitor.name
     visitor.save(update_fields=["person", "name"])
     hidden = [one.hidden_at for one in [visitor, *others] if one.hidden_at is not None]
+    # The latest moment hides the most: no browser may show what another has hidden.
     visitor.hidden_at = max(hidden, default=None)
     consent = last_consent(visitor)
     is_withdrawn = consent is not None and consent.kind == ConsentKind.WITHDRAWN
     visitor.withdrawn_at = consent.given_at if consent is not None and is_withdrawn else None
     person.visitors.update(hidden_at=visitor.hidden_at, withdrawn_at=visitor.withdrawn_at)
     if visitor.hidden_at is not None:
-        _tell_hidden([one.pk for one in others], visitor.hidden_at)
+        _announce_hidden([one.pk for one in others], visitor.hidden_at)
     if others:
         bus.publish(BrowserLinked(visitor_ids=tuple(one.pk for one in others)))
     _share_address(person)
@@ -103,7 +104,7 @@ def hide(visitor: Visitor, *, at: datetime | None) -> None:
     visitor.hidden_at = at
     browsers = browsers_of(visitor)
     browsers.update(hidden_at=at)
-    _tell_hidden(browsers.values_list("pk", flat=True), at)
+    _announce_hidden(browsers.values_list("pk", flat=True), at)
 
 
 def unhidden(messages: QuerySet[Message], visitor: Visitor) -> QuerySet[Message]:
@@ -117,7 +118,7 @@ def hidden_since(visitor: Visitor) -> str | None:
     return visitor.hidden_at.isoformat() if visitor.hidden_at else None
 
 
-def _tell_hidden(browsers: Iterable[int], at: datetime | None) -> None:
+def _announce_hidden(browsers: Iterable[int], at: datetime | None) -> None:
     moment = at.isoformat() if at else None
     bus.publish(HistoryHidden(visitor_ids=tuple(browsers), hidden_at=moment))
 
