@@ -67,7 +67,7 @@ def refuse_writes(get_response: Answer) -> Answer:
         if match is not None and not match.namespace and match.url_name in permitted():
             return None
         if request.path.startswith("/api/"):
-            text = _("Your role only reads. Nothing was changed.")
+            text = _("Your role is read-only. Nothing was changed.")
             return JsonResponse(error("reads_only", text), status=HTTPStatus.FORBIDDEN)
         raise PermissionDenied
 

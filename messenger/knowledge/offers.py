@@ -44,7 +44,7 @@ def offered(request: HttpRequest, website: Website) -> HttpResponse:
     """Return public articles that may answer what a visitor is about to ask."""
     question = json_of(request).get("question")
     if not isinstance(question, str):
-        raise Rejected("invalid", _("The question must be a text."), 400)
+        raise Rejected("invalid", _("The question must be text."), 400)
     found = finding.matching(articles.public_of(website), question, get_language() or "")
     return JsonResponse({"articles": [_shown(one.article) for one in found]})
 
@@ -74,7 +74,7 @@ def _article(request: HttpRequest, website: Website) -> Article:
     else:
         article = None
     if article is None:
-        raise Rejected("not_found", _("There is no such article."), 404)
+        raise Rejected("not_found", _("This article does not exist."), 404)
     return article
 
 

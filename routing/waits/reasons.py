@@ -193,7 +193,7 @@ def _count(kind: BlockReason, n: int, case: Case) -> str:
             )
         case BlockReason.READS_ONLY:
             text = ngettext(
-                "%(n)d with a role that only reads", "%(n)d with roles that only read", n
+                "%(n)d with a read-only role", "%(n)d with read-only roles", n
             )
         case BlockReason.NO_SLOTS:
             text = ngettext(
@@ -225,7 +225,7 @@ def _reason(obstacle: Obstacle, case: Case) -> str:
         case BlockReason.DEACTIVATED:
             return _("account deactivated")
         case BlockReason.READS_ONLY:
-            return _("has a role that only reads")
+            return _("has a read-only role")
         case BlockReason.OTHER_WEBSITE:
             return _("no longer has access to this website")
         case BlockReason.NOT_A_MEMBER:
