@@ -192,9 +192,7 @@ def _count(kind: BlockReason, n: int, case: Case) -> str:
                 "%(n)d with a deactivated account", "%(n)d with deactivated accounts", n
             )
         case BlockReason.READS_ONLY:
-            text = ngettext(
-                "%(n)d with a read-only role", "%(n)d with read-only roles", n
-            )
+            text = ngettext("%(n)d with a read-only role", "%(n)d with read-only roles", n)
         case BlockReason.NO_SLOTS:
             text = ngettext(
                 "%(n)d without slots on %(channel)s", "%(n)d without slots on %(channel)s", n
