@@ -98,7 +98,7 @@ class LoginRuleAdmin(AsksAgain, ForAdministrators, admin.ModelAdmin):
     def idle(self, rule: LoginRule) -> int | None:
         return rule.idle_minutes
 
-    @admin.display(description=gettext_lazy("at most (hours)"))
+    @admin.display(description=gettext_lazy("maximum (hours)"))
     def longest(self, rule: LoginRule) -> int:
         return rule.longest_hours
 
