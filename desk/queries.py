@@ -262,5 +262,6 @@ def teams(conversation: Conversation) -> QuerySet[Group]:
 def agents_of(conversation: Conversation) -> QuerySet[Agent]:
     """Return the agents in groups of the website, except for its holder."""
     agents = Agent.objects.filter(groups__website=conversation.website_id, user__is_active=True)
+    # ``pk__in=[]`` matches nobody, so that nobody is excluded.
     holder = Q(pk=conversation.agent_id) if conversation.agent_id else Q(pk__in=[])
     return agents.exclude(holder).distinct().order_by("display_name", "pk")

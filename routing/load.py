@@ -90,6 +90,7 @@ HELD = f"""(
 
 CONVERSES = entitlement.CONVERSES.format(user="u")
 
+# ``EXISTS`` instead of a join: an agent with two open desks is one taker.
 TAKERS = f"""
     SELECT c.agent_id, c.slots, {HELD}, coalesce((
         SELECT k.ended_at FROM conversations_contact k

@@ -223,6 +223,7 @@ async def store(
     except Unacceptable as unacceptable:
         raise _refusal(unacceptable) from None
     try:
+        # The bytes are stored before the row, so what gets no row is deleted again.
         is_new = await database_sync_to_async(_add)(row)
     except Rejected:
         await asyncio.to_thread(_delete, [row["file"], row["thumbnail"]])

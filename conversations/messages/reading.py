@@ -107,6 +107,7 @@ HIDDEN_SEQ = """CASE WHEN v.hidden_at IS NULL THEN 0 ELSE (
 # Whether the group is open; true without a group.
 TEAM_IS_OPEN = f"coalesce({IS_OPEN.format(group='team')}, true)"
 
+# Only forwards, and not beyond the last message: reports arrive late, or are made up.
 VISITOR_READ = f"""
     UPDATE conversations_conversation c SET visitor_read_seq = %(seq)s
     FROM conversations_visitor v

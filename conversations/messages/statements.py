@@ -15,6 +15,7 @@ from conversations.visitors.persons import SPOKEN_FOR, WILLING
 
 # A bot has this long to answer a visitor's first unanswered message before agents are asked to take
 # over. (C7: the visitor's timer runs only while the bot wrote last.)
+# ``seen_again_at``: the first message is no sign that its visitor stays; any later one is.
 VISITOR_GROWS = f"""
     UPDATE conversations_conversation c SET
         last_seq = c.last_seq + 1,

@@ -245,12 +245,15 @@ def _crowd(seen: Seen, rows: list[dict[str, Any]], *, size: int | None) -> Agent
     here = members & Q(presence__is_connected=True)
     agents = (
         Agent.objects.filter(here | Q(pk__in=holding), display_name__icontains=seen.view.agent)
+        # Lost connections are false and come before the others; an agent without a row never had a
+        # desk.
         .order_by(F("presence__is_connected").asc(nulls_first=True), "display_name", "pk")
         .distinct()
         .values_list("pk", "presence__is_connected", "display_name")
     )
     everybody = list(agents)
     size = size or max(1, len(everybody))
+    # Rounded up.
     pages = max(1, -(-len(everybody) // size))
     page = min(max(seen.view.page, 1), pages)
     shown = everybody[(page - 1) * size : page * size]

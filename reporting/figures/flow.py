@@ -36,6 +36,7 @@ ONE_AGENT = Case(
     When(changed_hands=True, then=Value(0.0)), default=Value(100.0), output_field=FloatField()
 )
 BEGUN_BY_BOT = Q(is_begun_by_bot=True)
+# By id, not by moment: the lines of one transaction can have the same moment.
 NEXT_EVENT = Event.objects.filter(
     conversation=OuterRef("conversation"), pk__gt=OuterRef("pk")
 ).order_by("pk")
