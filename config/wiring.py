@@ -125,8 +125,12 @@ def connect() -> None:
     on_durably(PersonalDataErased, export_queue.drop_erased)
     on_durably(PersonalDataErased, file_backend.delete_erased)
     on_durably(UserInvited, invitations.send_invitation)
+    _register()
 
-    # What lower rooms may not know by name: the personal data and the pages of higher ones.
+
+def _register() -> None:
+    """Register what lower rooms may not know by name: the personal data and the pages of higher
+    ones."""
     read_only.permit("ask_export", "drop_export", "subscribe_report")
     tables.register(
         tables.TABLES,
