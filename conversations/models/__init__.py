@@ -1,7 +1,13 @@
 """Models of visitors, conversations and their history."""
 
 from conversations.models.addresses import Address
-from conversations.models.articles import Article, ArticleState, ArticleUse, Audience
+from conversations.models.articles import (
+    Article,
+    ArticleState,
+    ArticleUse,
+    Audience,
+    UnansweredQuestion,
+)
 from conversations.models.attachments import Attachment
 from conversations.models.blocks import Block
 from conversations.models.calls import Call
@@ -91,6 +97,7 @@ __all__ = [
     "Survey",
     "SurveyOmission",
     "Trouble",
+    "UnansweredQuestion",
     "Visitor",
     "Webhook",
     "WebhookDelivery",

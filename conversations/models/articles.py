@@ -10,6 +10,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Website
+from conversations.models.conversations import Conversation
 from core.text.search_expressions import Words
 from core.text.text_search import fold
 
@@ -121,3 +122,34 @@ class ArticleUse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.article_id} {self.day}"
+
+
+class UnansweredQuestion(models.Model):
+    """A question that a visitor asked the knowledge through a bot, and that no article answered
+    (B24). Who may read it is decided by its conversation."""
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="unanswered_questions"
+    )
+    turn = models.PositiveIntegerField(help_text="The turn of the bot that asked the knowledge.")
+    language = models.CharField(max_length=10)
+    text = models.TextField()
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("unanswered question")
+        verbose_name_plural = _("unanswered questions")
+        ordering = ("-asked_at", "-pk")
+        constraints = [
+            # conversations.knowledge.unanswered: a repeated turn asks once.
+            models.UniqueConstraint(
+                fields=["conversation", "turn"], name="unanswered_question_once_a_turn"
+            ),
+        ]
+        indexes = [
+            # conversations.knowledge.unanswered: the latest questions.
+            models.Index(fields=["-asked_at"], name="unanswered_by_moment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.conversation_id}"

@@ -36,6 +36,7 @@ from conversations.models import (
     SuggestionOffer,
     Survey,
     SurveyOmission,
+    UnansweredQuestion,
     Visitor,
     WebhookDelivery,
 )
@@ -103,6 +104,7 @@ TABLES = (
     PersonalTable(PastAnswer),
     PersonalTable(SuggestionOffer),
     PersonalTable(SurveyOmission),
+    PersonalTable(UnansweredQuestion, ("conversation_id", "text", "asked_at")),
     PersonalTable(WebhookDelivery),
 )
 

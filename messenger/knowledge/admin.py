@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts.models import User
+from accounts.models import User, Website
 from accounts.rights import OverseenWebsites, PartForOverseers, websites_of
-from conversations.knowledge import articles, finding, uses
+from conversations.knowledge import articles, finding, unanswered, uses
+from conversations.knowledge.grouping import Topic
 from conversations.models import Article, ArticleState, Audience
 from core.text import search_languages
+from core.text.cleaning import line
 from messenger.knowledge import pages
+
+PK = re.compile(r"[0-9]{1,18}")
 
 
 class ArticleForm(forms.ModelForm):
@@ -56,9 +64,22 @@ class Due(admin.SimpleListFilter):
         return queryset.filter(due) if self.value() == "due" else queryset
 
 
+def _beginning(topic: Topic) -> str:
+    """Return what the form of a new article is filled with."""
+    title = topic.title
+    return urlencode(
+        {
+            "website": str(title.website_id),
+            "language": title.language,
+            "name": line(title.text, 120),
+        }
+    )
+
+
 @admin.register(Article)
 class ArticleAdmin(PartForOverseers, admin.ModelAdmin):
     form = ArticleForm
+    change_list_template = "admin/conversations/article/change_list.html"
     change_form_template = "admin/conversations/article/change_form.html"
     list_display = (
         "name",
@@ -95,7 +116,31 @@ class ArticleAdmin(PartForOverseers, admin.ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         preview = self.admin_site.admin_view(require_POST(self.preview))
-        return [path("preview/", preview, name="article_preview"), *super().get_urls()]
+        asked = self.admin_site.admin_view(self.unanswered)
+        own = [
+            path("preview/", preview, name="article_preview"),
+            path("unanswered/", asked, name="article_unanswered"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def unanswered(self, request: HttpRequest) -> HttpResponse:
+        """List what no article answered, by topic; remove a topic (B24)."""
+        user = cast(User, request.user)
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            ids = [int(pk) for pk in request.POST.getlist("question") if PK.fullmatch(pk)]
+            unanswered.dismiss(user, ids)
+            return redirect("admin:article_unanswered")
+        names = dict(Website.objects.values_list("pk", "name"))
+        add = reverse("admin:conversations_article_add")
+        topics = [
+            (topic, names[topic.title.website_id], f"{add}?{_beginning(topic)}")
+            for topic in unanswered.topics_of(user)
+        ]
+        context = self.admin_site.each_context(request)
+        context |= {"title": _("Unanswered questions"), "topics": topics}
+        return TemplateResponse(request, "admin/conversations/article/unanswered.html", context)
 
     def preview(self, request: HttpRequest) -> HttpResponse:
         """Render what is in the form as its page, without saving it."""

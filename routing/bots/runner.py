@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.models import Website
 from conversations import page_links
-from conversations.knowledge import finding
+from conversations.knowledge import finding, unanswered
 from conversations.lifecycle import deadlines, verbs
 from conversations.lifecycle.actors import BOT
 from conversations.lifecycle.transitions import Refused, Status
@@ -197,7 +197,10 @@ def call(*, conversation_id: int, turn: int) -> None:
         )
     elif "question" in run.owed:
         talk = run.conversation
+        now = timezone.now()
         quote = quote_for(talk.website, run.owed["question"], talk.language)
+        if quote is None:
+            unanswered.record(talk, run.owed["question"], turn=turn, at=now)
         _resume(
             conversation_id, turn, lambda facts, step: Found(facts, step, quote), at=timezone.now()
         )

@@ -16,6 +16,7 @@ OTHERS = [
     "/admin/password_change/",
     "/admin/accounts/user/1/password/",
     "/admin/accounts/group/1/delete/",
+    "/admin/conversations/article/unanswered/",
     "/admin/accounts/group/add/?_popup=1",
 ]
 

@@ -417,6 +417,7 @@ def test_the_knowledge_answers_with_a_passage_and_its_link() -> None:
         "what?",
     ]
     assert reload(conversation).status == Status.BOT
+    assert not conversation.unanswered_questions.exists()
 
 
 @pytest.mark.parametrize("hidden", [{"audience": "agents"}, {"state": "draft"}, {"language": "fr"}])
@@ -430,6 +431,8 @@ def test_where_the_knowledge_has_no_answer_people_take_over(hidden: dict[str, st
     work()
     assert "two days" not in "".join(said(conversation))
     assert reload(conversation).status == Status.QUEUED
+    [unanswered] = conversation.unanswered_questions.all()
+    assert unanswered.text == "How many days does delivery take?"
 
 
 def test_an_answer_of_the_knowledge_after_a_take_over_is_dropped(
