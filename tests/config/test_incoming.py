@@ -27,7 +27,14 @@ from reporting.sales import keys
 from routing.models import RuleStep
 from tests import hostile
 from tests.clock import NOW, clock  # noqa: F401 - a fixture
-from tests.factories import AgentFactory, StepFactory, UserFactory, VisitorFactory, on_desk
+from tests.factories import (
+    AgentFactory,
+    ArticleFactory,
+    StepFactory,
+    UserFactory,
+    VisitorFactory,
+    on_desk,
+)
 from tests.logins import log_in_freshly
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -190,6 +197,7 @@ def payloads(website: Website, conversation: Conversation) -> dict[str, dict[str
     """Return what each JSON entry point takes; the test below fails for a missing one."""
     consent = sha256_of(texts_of(website, "fr")["consent"])
     mine = f"/messenger/{website.key}/"
+    article = ArticleFactory(website=website)
     return {
         f"{mine}visitors/": {"language": "fr", "consent": consent, "identity": ""},
         f"{mine}identity/": {"language": "fr", "identity": identity_of(website)},
@@ -205,6 +213,8 @@ def payloads(website: Website, conversation: Conversation) -> dict[str, dict[str
             "csat": 5, "nps": 9, "comment": "",
         },
         f"{mine}seen/": {"url": "https://testserver/", "title": "T", "referrer": "", "view": VIEW},
+        f"{mine}articles/": {"question": "x"},
+        **{f"{mine}articles/{verb}/": {"article": article.pk} for verb in ("read", "answered")},
         f"{mine}ticket/": {},
         f"{mine}transactions/": {"id": "1", "amount": "9.90", "currency": "EUR", "visitor": ""},
         f"{mine}email/": {"address": "j@example.com", "on": True},
