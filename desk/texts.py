@@ -79,7 +79,7 @@ def _cobrowsing_texts() -> dict[str, Any]:
         "name": _("On the visitor's page"),
         "ask": _("Ask to act on the page"),
         "asked": _("Waiting for the visitor's answer…"),
-        "takeBack": _("Take back"),
+        "takeBack": _("Cancel the request"),
         "accepted": _("The visitor lets you act on their page. They see everything you do."),
         "end": _("Hand back the page"),
         "tools": {

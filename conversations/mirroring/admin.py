@@ -42,12 +42,12 @@ class MirrorLookAdmin(ReadOnly, ForOverseers, admin.ModelAdmin):
     list_display = (
         "conversation",
         "agent",
-        "website",
-        "group",
         "began_at",
         "length",
         "end",
         "stored",
+        "website",  # On narrow screens the last columns are beyond the edge.
+        "group",
     )
     list_filter = (("conversation__website", OverseenWebsites), "end")
     list_select_related = ("agent", "conversation__website", "conversation__group")

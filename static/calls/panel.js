@@ -39,7 +39,7 @@ export class Panel {
 
   hide() {
     this.place.hidden = true;
-    this.place.classList.remove("ringing", "connected", "held");
+    this.place.classList.remove("ringing", "connected", "held", "over");
     this.pictures.hidden = true;
     this.devices.hidden = true;
     this.time.textContent = "";
@@ -51,6 +51,8 @@ export class Panel {
   draw(sentence, buttons, { isRinging = false } = {}) {
     this.place.hidden = false;
     this.place.classList.toggle("ringing", isRinging);
+    this.place.classList.toggle("over", buttons[0]?.[0] === "close");
+    this.buttons.classList.toggle("many", buttons.length > 4);
     if (this.line.textContent !== sentence) this.line.textContent = sentence;
     const had = this.buttons.contains(document.activeElement) ? document.activeElement.dataset.act : null;
     this.buttons.replaceChildren(...buttons.map((one) => this.#button(...one)));

@@ -47,6 +47,9 @@ class Mirror {
     const parts = [this.reducer, this.mover, this.shrinker, this.leaver, this.cobrowsing.bar];
     this.controls = element("div", { class: "mirror-controls" }, ...parts);
     this.place.replaceChildren(this.picture, this.status, this.controls);
+    // What floats above the controls makes room for them: they grow with what the agent may do.
+    const measure = () => stage.style.setProperty("--controls", `${this.controls.offsetHeight}px`);
+    new ResizeObserver(measure).observe(this.controls);
     this.say(texts.mirrorWaiting);
     this.enlarger.focus();
   }

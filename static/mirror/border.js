@@ -33,6 +33,8 @@ const STYLE = `
     position: absolute; inset-block-start: 16px; inset-inline-start: 14px; padding: 1px 8px; border-radius: 9px;
     background: #b3261e; color: #fff; font: 500 12px/1.5 system-ui, sans-serif; white-space: nowrap;
   }
+  /* Beside the Messenger, whose corner must not cover the buttons; on a phone it covers the page. */
+  @media (min-width: 641px) { :host { z-index: 2147483001; } }
   @media print { :host { display: none; } }
 `;
 

@@ -190,6 +190,59 @@ def test_an_agent_sees_the_page_of_another_origin_and_the_visitor_stops_it(
         assert rows == [("stopped", True)]
 
 
+def test_a_purchase_is_seen_from_the_product_to_the_order(crowd: Crowd) -> None:
+    shop = f"{crowd.product.url}/demo"
+    visitor, alice = start(crowd, f"{shop}/products/lune/")
+    look(alice)
+    seen = picture(alice)
+    expect(seen.get_by_role("heading", name="Lune")).to_be_visible()
+    page = visitor.page
+    visitor.reduce()
+    page.get_by_role("button", name="Add to cart").click()
+    page.wait_for_url(f"{shop}/cart/")
+    expect(seen.get_by_role("button", name="Place the order")).to_be_visible()
+    # A single-page step: the address changes, and a part of the page.
+    page.evaluate(
+        """history.pushState({}, "", "?step=2");
+        document.querySelector("h1").textContent = "Your address" """
+    )
+    expect(seen.get_by_role("heading", name="Your address")).to_be_visible()
+    page.set_viewport_size({"width": 700, "height": 800})
+    expect(
+        alice.page.get_by_title("The visitor's page").content_frame.locator("iframe")
+    ).to_have_attribute("width", "700")
+    page.get_by_role("button", name="Place the order").click()
+    page.wait_for_url(re.compile(f"{shop}/order/"))
+    expect(seen.get_by_role("link", name="Back to the shop")).to_be_visible()
+    expect(border(visitor)).to_be_visible()
+
+
+def test_a_visitor_refuses_to_be_seen_then_agrees_and_withdraws(
+    crowd: Crowd, product: Product
+) -> None:
+    visitor, alice = crowd.visitor(), crowd.agent("alice").log_in().be_available()
+    visitor.page.goto(f"{product.url}/demo/products/lune/")
+    visitor.open()
+    expect(visitor.frame.get_by_text("our advisers can see the page")).to_be_visible()
+    visitor.frame.get_by_role("button", name="Not now").click()
+    assert product.rows("SELECT 1 FROM conversations_consent") == []
+    assert visitor.page.locator("script[src$='mirror.js']").count() == 0
+
+    visitor.page.reload()
+    visitor.open()
+    visitor.agree()
+    visitor.say(FIRST)
+    alice.sees(FIRST)
+    assert product.rows("SELECT covers_mirroring FROM conversations_consent") == [(True,)]
+    look(alice)
+    expect(border(visitor)).to_be_visible()
+    visitor.frame.get_by_role("button", name="Settings").click()
+    visitor.frame.get_by_role("button", name="Withdraw my consent").click()
+    expect(border(visitor)).to_be_hidden()
+    expect(alice.page.get_by_title("The visitor's page")).to_have_count(0)
+    expect(alice.page.get_by_role("button", name="Show the page")).to_have_count(0)
+
+
 def test_what_is_private_never_leaves_the_browser(crowd: Crowd, product: Product) -> None:
     hide(product, ".invoice")
     with site(product, PRIVATE) as shop:
