@@ -109,8 +109,8 @@ class Window:
         """Return whether a frame may pass, and count it."""
         if self.is_dropping and not is_start:
             return False
-        # A snapshot alone may be larger than the window: it passes if nothing else is under way.
-        is_full = self.under_way + size > WINDOW_BYTES and self.under_way > 0
+        # A snapshot may be larger than the window: it passes if little else is under way.
+        is_full = self.under_way + size > WINDOW_BYTES
         if is_full and (not is_start or self.under_way > WINDOW_BYTES // 4):
             self.is_dropping, self._has_asked = True, False
             return False

@@ -99,7 +99,28 @@ def test_a_flood_of_tiny_frames_is_bounded_by_their_number() -> None:
     assert passed == BURST_BYTES // FRAME_BYTES
 
 
+def test_a_long_rest_earns_one_burst_and_no_more() -> None:
+    meter = Meter(0)
+    assert meter.admits(BURST_BYTES, is_start=True, now=0)
+    assert meter.admits(BURST_BYTES, is_start=True, now=1000)
+    assert not meter.admits(FRAME_BYTES, is_start=True, now=1000)
+
+
+def test_time_is_earned_once() -> None:
+    meter = Meter(0)
+    assert meter.admits(BURST_BYTES, is_start=True, now=0)
+    assert meter.admits(2 * BYTES_PER_SECOND, is_start=True, now=2)
+    assert not meter.admits(FRAME_BYTES, is_start=True, now=2)
+
+
+def test_a_clock_that_goes_back_costs_nothing() -> None:
+    meter = Meter(100)
+    assert meter.admits(FRAME_BYTES, is_start=True, now=0)
+    assert meter.seconds_until(BURST_BYTES - FRAME_BYTES) == 0
+
+
 def test_the_wait_for_room_is_known() -> None:
+    assert Meter(0).seconds_until(1) == 0
     meter = Meter(0)
     meter.admits(BURST_BYTES, is_start=True, now=0)
     assert meter.seconds_until(BYTES_PER_SECOND) == pytest.approx(1)
@@ -114,6 +135,23 @@ def test_a_slow_viewer_gets_a_snapshot_once_it_has_caught_up() -> None:
     assert not window.received(0)  # asked once
     assert not window.admits(1, is_start=False)
     assert window.admits(1, is_start=True)
+
+
+def test_a_snapshot_larger_than_the_window_passes_alone_or_beside_little() -> None:
+    assert Window().admits(WINDOW_BYTES + 1, is_start=True)
+    little, much = Window(), Window()
+    assert little.admits(WINDOW_BYTES // 4, is_start=True)
+    assert little.admits(WINDOW_BYTES, is_start=True)
+    assert much.admits(WINDOW_BYTES // 4 + 1, is_start=True)
+    assert not much.admits(WINDOW_BYTES, is_start=True)
+
+
+def test_a_desk_cannot_claim_that_it_received_less_than_nothing() -> None:
+    window = Window()
+    assert not window.received(0)  # the snapshot that a look begins with is on its way
+    assert window.admits(100, is_start=True)
+    assert not window.received(-50)
+    assert window.under_way == 100
 
 
 @given(st.lists(st.tuples(st.integers(1, CHUNK_BYTES), st.booleans(), st.integers(-5, 60_000))))
