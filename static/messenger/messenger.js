@@ -368,6 +368,7 @@ class Messenger {
     else {
       this.email.receive(null);
       this.calling.leave();
+      this.mirroring.leave();
     }
     this.render();
   }

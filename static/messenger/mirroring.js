@@ -57,6 +57,12 @@ export class Mirroring {
     await this.#insist(`conversations/${conversation}/cobrowsing/stop/`);
   }
 
+  /** Consent was withdrawn: nothing more leaves this browser, before the server ends the looks. */
+  leave() {
+    this.names = [];
+    this.over();
+  }
+
   over() {
     this.socket?.stop();
     this.socket = null;
