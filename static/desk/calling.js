@@ -35,6 +35,12 @@ async function ask(number, path, data) {
   return { ok: response.ok, data: await response.json() };
 }
 
+/** Where the bar and the head of the dialogue end: on a phone the panel is below them. */
+function headsEnd() {
+  const heads = [...document.querySelectorAll("body > header, .dialogue-head")];
+  return Math.max(0, ...heads.map((head) => head.getBoundingClientRect().bottom));
+}
+
 /** `open(number)`: show that conversation. Return {hear(frame): whether it was about a call,
  *  opened(), down()}: what to tell of the socket. */
 export function calling({ send, open }) {
@@ -65,7 +71,7 @@ export function calling({ send, open }) {
             open: () => open(number),
           }),
         onQuiet: () => {},
-        onChange: () => {},
+        onChange: () => place.style.setProperty("--head", `${headsEnd()}px`),
       });
     }));
 
