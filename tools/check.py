@@ -16,6 +16,7 @@ BIN = Path(sys.executable).parent
 COUNTED = re.compile(r"(\d+) (passed|failed|errors?)\b")
 # The headless shell takes one minute for what the whole browser does in three.
 SHELL = "chromium-headless-shell"
+SERVERS = {"clamd": "clamav-daemon", "nginx": "nginx-light", "caddy": "caddy"}
 CHROMIUM = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 CHECKS = {
@@ -51,10 +52,10 @@ def main() -> int:
 def checked(folder: str) -> int:
     passed = failed = 0
     environment = {**os.environ, "ENV_FILE": os.devnull, "DEMO": "on", "COLUMNS": "100"}
-    # The checks take one core. The other fetches a virus scanner and a browser, and makes the data
+    # The checks take one core. The other fetches servers and a browser, and makes the data
     # that all tests start with.
     fetching = ThreadPoolExecutor(1)
-    scanner, fetching_chromium = fetching.submit(fetch_scanner), fetching.submit(browser)
+    servers, fetching_chromium = fetching.submit(fetch_servers), fetching.submit(browser)
     sowing = subprocess.Popen([sys.executable, "-m", "tests.seed", folder], cwd=ROOT)
     for heading, command in CHECKS.items():
         print(f"\n== {heading}: {' '.join(command)}", flush=True)
@@ -66,7 +67,7 @@ def checked(folder: str) -> int:
         environment["SEED"] = folder
     else:
         failed += 1
-    scanner.result()
+    servers.result()
     for heading, command in TESTS.items():
         print(f"\n== {heading}: {' '.join(command)}", flush=True)
         if heading == "Browser tests":
@@ -103,12 +104,14 @@ def count(command: list[str], environment: dict[str, str]) -> tuple[int, int]:
     return passed, failed
 
 
-def fetch_scanner() -> None:
-    """Install clamd if it is missing and we may. Without it, the tests that ask it are skipped."""
-    if not shutil.which("clamd") and os.geteuid() == 0 and shutil.which("apt-get"):
-        print("Installing clamd from the system's packages ...", flush=True)
+def fetch_servers() -> None:
+    """Install a virus scanner and two proxies if they are missing and we may. Without them, the
+    tests that ask them are skipped."""
+    missing = [package for program, package in SERVERS.items() if not shutil.which(program)]
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        print(f"Installing {', '.join(missing)} from the system's packages ...", flush=True)
         apt("update")
-        apt("install", "-y", "--no-install-recommends", "clamav-daemon")
+        apt("install", "-y", "--no-install-recommends", *missing)
 
 
 def browser() -> str:
@@ -128,7 +131,8 @@ def browser() -> str:
 
 def apt(*command: str) -> bool:
     """Run apt-get and return whether it succeeded."""
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    # By this runlevel, no package starts its service.
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     done = subprocess.run(["apt-get", "-qq", *command], env=quiet, stdout=subprocess.DEVNULL)
     return done.returncode == 0
 
