@@ -144,9 +144,7 @@ def _read(folder: Path) -> Contents:
 
 
 def _has_tables() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'public')")
-        return bool(cursor.fetchone()[0])
+    return bool(connection.introspection.table_names())
 
 
 def _run(program: str, *arguments: str) -> None:
