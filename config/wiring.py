@@ -10,6 +10,7 @@ from anymail.signals import inbound
 
 import accounts.task_triggers
 import conversations.calls.reactions
+import conversations.mirroring.reactions
 import conversations.page_links
 import conversations.task_triggers
 import desk.live
@@ -102,7 +103,11 @@ def connect() -> None:
     on(GroupChanged, snapshot_cache.outdate)
     on(WebsiteChanged, snapshot_cache.outdate)
     on(SurveyAnswered, reporting.live.show_survey)
-    on(ConsentChanged, messenger.live.show_consent)
+    on(
+        ConsentChanged,
+        messenger.live.show_consent,
+        conversations.mirroring.reactions.end_withdrawn,
+    )
     on(SuggestionsAsked, conversations.task_triggers.ask_provider)
     on(SuggestionsCame, desk.live.show_suggestions)
     on(ReplayWanted, reporting.task_triggers.play_again)

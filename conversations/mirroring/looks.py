@@ -106,6 +106,19 @@ def stop(conversation_id: int, *, at: datetime) -> None:
     )
 
 
+def end_withdrawn(visitor_ids: Iterable[int], *, at: datetime) -> int:
+    """The visitors have withdrawn consent: end the looks at their pages; return how many."""
+    theirs = MirrorLook.objects.filter(ended_at=None, conversation__visitor__in=list(visitor_ids))
+    ended = 0
+    for conversation_id in list(theirs.values_list("conversation", flat=True).distinct()):
+        with transaction.atomic():
+            conversation = _lock(conversation_id)
+            look_ids = list(_open(conversation_id).values_list("pk", flat=True))
+            _finish(conversation, look_ids, LookEnd.REVOKED, at=at)
+            ended += len(look_ids)
+    return ended
+
+
 def end_silent(*, at: datetime) -> int:
     """End the looks whose desk has fallen silent, as after a crash; return how many."""
     silent = MirrorLook.objects.filter(ended_at=None, heard_at__lt=at - SILENCE)

@@ -18,6 +18,7 @@ from tests.browser.conftest import Crowd
 from tests.browser.disconnects import Connection
 from tests.browser.people import Agent, Visitor
 from tests.browser.product import Product
+from tests.browser.test_identity import log_in
 
 SCRIPT = '<script async src="{product}/embed.js" data-website="demo"></script>'
 # What a brand's page may hold that must never leave the browser.
@@ -241,6 +242,50 @@ def test_a_visitor_refuses_to_be_seen_then_agrees_and_withdraws(
     expect(border(visitor)).to_be_hidden()
     expect(alice.page.get_by_title("The visitor's page")).to_have_count(0)
     expect(alice.page.get_by_role("button", name="Show the page")).to_have_count(0)
+
+
+def test_a_withdrawal_in_another_browser_ends_the_look_at_once(
+    crowd: Crowd, product: Product
+) -> None:
+    alice = crowd.agent("alice").log_in().be_available()
+    laptop = crowd.visitor()
+    log_in(laptop)
+    laptop.open()
+    laptop.agree()
+    laptop.say(FIRST)
+    alice.sees(FIRST)
+    second_tab = laptop.context.new_page()
+    second_tab.goto(f"{product.url}/demo/products/halo/")
+    look(alice)
+    expect(border(laptop)).to_be_visible()
+    expect(second_tab.get_by_text("Alice can see this page")).to_be_visible()
+
+    phone = crowd.visitor(viewport={"width": 390, "height": 844})
+    log_in(phone)
+    phone.open()
+    phone.sees(FIRST)
+    phone.frame.get_by_role("button", name="Settings").click()
+    withdraw = phone.frame.get_by_role("button", name="Withdraw my consent")
+    expect(withdraw).to_be_visible()
+    # Right after a heartbeat, so that the next one comes nearly ten seconds later.
+    heard = "SELECT heard_at FROM conversations_mirrorlook"
+    before = product.rows(heard)
+    for _try in range(300):
+        if product.rows(heard) != before:
+            break
+        phone.page.wait_for_timeout(100)
+    withdraw.click()
+    for page in (laptop.page, second_tab):
+        expect(page.get_by_text("Alice can see this page")).to_be_hidden()
+    expect(alice.page.get_by_title("The visitor's page")).to_have_count(0)
+    [(how, after_withdrawal, after_heartbeat)] = product.rows(
+        """SELECT "end", extract(epoch FROM ended_at - given_at)::float,
+        extract(epoch FROM ended_at - heard_at)::float
+        FROM conversations_mirrorlook, conversations_consent WHERE kind = 'withdrawn'"""
+    )
+    assert how == "revoked"
+    assert after_withdrawal < 4
+    assert after_heartbeat < 10  # The next heartbeat would have come later.
 
 
 def test_what_is_private_never_leaves_the_browser(crowd: Crowd, product: Product) -> None:

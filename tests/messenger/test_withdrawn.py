@@ -17,6 +17,7 @@ from django.utils import timezone
 import messenger.asgi.messages
 from accounts import identities
 from accounts.models import Agent, Website
+from config import wiring
 from conversations.calls import verbs as calling
 from conversations.calls.states import Side
 from conversations.lifecycle import denormalized, verbs
@@ -33,6 +34,7 @@ from conversations.models import (
     Survey,
     Visitor,
 )
+from core.events import bus
 from core.realtime.channel_groups import desk_group
 from messenger import urls
 from messenger.consumers import MessengerConsumer
@@ -117,6 +119,15 @@ def ringing(website: Website, talk: Conversation, agent: Agent) -> Call:
     return call
 
 
+def withdraw_unheard(browser: Browser) -> None:
+    """Withdraw consent while its reactions are lost, so that what was asked is still open."""
+    bus.forget()
+    try:
+        assert browser.post("consent/", {"given": False}).status_code == 200
+    finally:
+        wiring.connect()
+
+
 def stored() -> dict[str, list[Any]]:
     """Return everything that is stored, by table."""
     return {
@@ -155,7 +166,7 @@ def test_no_endpoint_stores_anything_after_withdrawal(
     ringing: Call,
 ) -> None:
     secret = identities.rotate(website, at=timezone.now()).secret.reveal()
-    assert browser.post("consent/", {"given": False}).status_code == 200
+    withdraw_unheard(browser)
     # Otherwise there would be nothing to accept or to answer.
     assert CobrowsingSession.objects.filter(pk=question.pk, ended_at=None).exists()
     assert Call.objects.filter(pk=ringing.pk, status="ringing").exists()
@@ -198,7 +209,7 @@ def test_calls_and_cobrowsing_can_still_be_ended_after_withdrawal(
 ) -> None:
     """Accepting is refused, but nobody is held in what they have not accepted."""
     here = f"conversations/{talk.public_id}"
-    browser.post("consent/", {"given": False})
+    withdraw_unheard(browser)
     declined = browser.post(f"{here}/cobrowsing/", {"session": question.pk, "accepts": False})
     assert declined.status_code == 204
     assert browser.post(f"{here}/cobrowsing/stop/", {}).status_code == 204
@@ -214,10 +225,18 @@ def test_an_accepted_session_can_be_stopped_after_withdrawal(
     here = f"conversations/{talk.public_id}"
     accepted = browser.post(f"{here}/cobrowsing/", {"session": question.pk, "accepts": True})
     assert accepted.status_code == 204
-    browser.post("consent/", {"given": False})
+    withdraw_unheard(browser)
     assert browser.post(f"{here}/cobrowsing/stop/", {}).status_code == 204
     question.refresh_from_db()
     assert question.end == "stopped"
+
+
+def test_a_withdrawal_ends_the_look_and_what_the_agent_asked(
+    browser: Browser, question: CobrowsingSession
+) -> None:
+    browser.post("consent/", {"given": False})
+    question.refresh_from_db()
+    assert (question.end, looks.how_ended(question.look_id)) == ("revoked", "revoked")
 
 
 def every_endpoint() -> set[str]:

@@ -16,7 +16,15 @@ from conversations.lifecycle import actors, verbs
 from conversations.mirroring import looks
 from conversations.mirroring.decisions import Obstacle
 from conversations.mirroring.looks import CannotLook
-from conversations.models import CloseReason, Consent, Conversation, LookEnd, MirrorLook
+from conversations.models import (
+    CloseReason,
+    Consent,
+    Conversation,
+    LookEnd,
+    MirrorLook,
+    Person,
+    Visitor,
+)
 from conversations.privacy import personal_data
 from core.events import bus
 from routing.models import RuleStep
@@ -133,6 +141,29 @@ def test_a_withdrawn_consent_ends_the_look(conversation: Conversation, agent: Ag
         visitor=conversation.visitor, kind="withdrawn", language="fr", given_at=LATER
     )
     assert not looks.renew(look.pk, at=LATER)
+
+
+def test_a_withdrawal_ends_all_looks_at_the_persons_pages(
+    conversation: Conversation, step: RuleStep, agent: Agent
+) -> None:
+    website = conversation.website
+    person = Person.objects.create(website=website, external_id="jeanne", created_at=NOW)
+    Visitor.objects.filter(pk=conversation.visitor_id).update(person=person)
+    phone = on_desk(step, agent, visitor=VisitorFactory(website=website, person=person))
+    other = on_desk(step, agent, visitor=VisitorFactory(website=website, agrees=True))
+    Consent.objects.update(covers_mirroring=True)
+    seen = (conversation, conversation, phone)
+    theirs = [looks.begin(one.pk, agent=agent, at=NOW) for one in seen]
+    elses = looks.begin(other.pk, agent=agent, at=NOW)
+    before = looks.begin(conversation.pk, agent=agent, at=NOW)
+    looks.end(before.pk, how=LookEnd.LEFT, at=NOW)
+    ids = [conversation.visitor_id, phone.visitor_id]
+    assert looks.end_withdrawn(ids, at=LATER) == 3
+    assert {looks.how_ended(look.pk) for look in theirs} == {"revoked"}
+    revoked = MirrorLook.objects.filter(end="revoked")
+    assert set(revoked.values_list("ended_at", flat=True)) == {LATER}
+    assert (looks.how_ended(before.pk), looks.how_ended(elses.pk)) == ("left", "")
+    assert looks.end_withdrawn(ids, at=LATER) == 0
 
 
 def test_an_ended_look_stands(conversation: Conversation, agent: Agent) -> None:

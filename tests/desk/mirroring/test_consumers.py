@@ -32,6 +32,7 @@ from conversations.models import (
 )
 from core.db import async_pool
 from core.realtime.channel_groups import desk_group, push, visitor_group
+from core.realtime.consumers import LiveConsumer
 from messenger import tickets
 from messenger.mirroring import consumers as recorders
 from tests.clock import NOW
@@ -294,9 +295,34 @@ def _token_of(conversation: Conversation) -> str:
     return "their token"
 
 
-def _post(path: str, token: str) -> int:
+def _post(path: str, token: str, body: dict[str, Any] | None = None) -> int:
     headers = {"Authorization": f"Bearer {token}"}
-    return Client().post(path, "{}", content_type="application/json", headers=headers).status_code
+    sent = json.dumps(body or {})
+    return Client().post(path, sent, content_type="application/json", headers=headers).status_code
+
+
+async def test_a_withdrawal_in_another_browser_closes_the_view_before_any_heartbeat(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LiveConsumer, "heartbeat_seconds", 3600)
+    viewer, recorder = await pair(scene)
+    second_tab = await opened(await scene.recorder())
+    token = await sync_to_async(_token_of_another_browser)(scene.conversation)
+    withdrawal = {"given": False}
+    assert await sync_to_async(_post)("/messenger/celeste/consent/", token, withdrawal) == 200
+    assert await told(viewer) == {"type": "over", "why": "revoked"}
+    assert await told_until_closed(viewer) == 4403
+    assert [await told_until_closed(one) for one in (recorder, second_tab)] == [1000, 1000]
+    assert (await MirrorLook.objects.aget()).end == "revoked"
+
+
+def _token_of_another_browser(conversation: Conversation) -> str:
+    person = Person.objects.create(
+        website=conversation.website, external_id="jeanne", created_at=NOW
+    )
+    Visitor.objects.filter(pk=conversation.visitor_id).update(person=person)
+    VisitorFactory(website=conversation.website, person=person, token="of the phone")
+    return "of the phone"
 
 
 async def test_nobody_stops_the_mirroring_of_others(scene: Scene) -> None:
