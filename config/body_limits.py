@@ -49,7 +49,7 @@ def refusal(status: HTTPStatus, path: str, accepted_languages: str) -> tuple[str
     with translation.override(language_of(accepted_languages)):
         if not is_script(path):
             if status == HTTPStatus.INSUFFICIENT_STORAGE:
-                page = render_to_string("503.html", {"is_full": True, "typed": []})
+                page = render_to_string("outage.html", {"is_full": True, "typed": []})
             else:
                 is_large = status != HTTPStatus.REQUEST_TIMEOUT
                 page = render_to_string("400.html", {"is_large": is_large})

@@ -95,7 +95,7 @@ def answer(
         if is_script(path):
             body = json.dumps(error("unavailable", unavailable().text), ensure_ascii=False)
             return "application/json; charset=utf-8", body.encode()
-        page = render_to_string("503.html", {"typed": typed, "seconds": RETRY_SECONDS})
+        page = render_to_string("outage.html", {"typed": typed, "seconds": RETRY_SECONDS})
         return "text/html; charset=utf-8", page.encode()
 
 
