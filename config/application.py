@@ -43,10 +43,12 @@ async def routed(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await django_application(scope, receive, send)
 
 
-async def refuse_for_now(scope: dict[str, Any], send: Any) -> None:
+async def refuse_for_now(scope: dict[str, Any], send: Any, form: bytes) -> None:
     """Answer 503 in the place of what the database holds up."""
-    typed: list[tuple[str, str]] | None = [] if scope["method"] == "POST" else None
-    kind, body = outages.answer(scope["path"], _accepted_languages(scope), typed=typed)
+    typed = outages.typed_in(form) if scope["method"] == "POST" else None
+    kind, body = outages.answer(
+        scope["path"], _accepted_languages(scope), typed=typed, may_be_saved=True
+    )
     retry = str(outages.RETRY_SECONDS).encode()
     headers = [
         *((b"content-type", kind.encode()), (b"cache-control", b"no-store")),

@@ -12,8 +12,9 @@ import sys
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.views import defaults
@@ -58,7 +59,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return defaults.server_error(request)
     logger.warning("the database cannot be reached: %s %s", request.method, request.path)
     accepted = request.headers.get("Accept-Language", "")
-    typed = list(_typed(request)) if request.method == "POST" else None
+    typed = list(_shown(request.POST)) if request.method == "POST" else None
     kind, body = answer(request.path, accepted, typed=typed)
     response = Unavailable(body, status=HTTPStatus.SERVICE_UNAVAILABLE, content_type=kind)
     response["Retry-After"] = str(RETRY_SECONDS)
@@ -84,10 +85,15 @@ def _no_space(request: HttpRequest, fault: BaseException | None) -> HttpResponse
 
 
 def answer(
-    path: str, accepted_languages: str, *, typed: list[tuple[str, str]] | None = None
+    path: str,
+    accepted_languages: str,
+    *,
+    typed: list[tuple[str, str]] | None = None,
+    may_be_saved: bool = False,
 ) -> tuple[str, bytes]:
     """Return content type and body for whoever reads the answers of this address. ``typed`` are the
-    fields of the form that could not be stored; ``None`` if this was a request for a page."""
+    fields of the form that was not stored, or ``may_be_saved`` all the same; ``None`` if this was a
+    request for a page."""
     with translation.override(language_of(accepted_languages)):
         if path.startswith("/api/"):
             problem = body_of(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", unavailable().text)
@@ -95,12 +101,21 @@ def answer(
         if is_script(path):
             body = json.dumps(error("unavailable", unavailable().text), ensure_ascii=False)
             return "application/json; charset=utf-8", body.encode()
-        page = render_to_string("outage.html", {"typed": typed, "seconds": RETRY_SECONDS})
+        context = {"typed": typed, "may_be_saved": may_be_saved, "seconds": RETRY_SECONDS}
+        page = render_to_string("outage.html", context)
         return "text/html; charset=utf-8", page.encode()
 
 
-def _typed(request: HttpRequest) -> Iterator[tuple[str, str]]:
+def typed_in(form: bytes) -> list[tuple[str, str]]:
+    """Return the fields of a form as it was sent, without passwords; none if it cannot be read."""
+    try:
+        return list(_shown(QueryDict(form)))
+    except SuspiciousOperation:  # more fields than any form of ours has
+        return []
+
+
+def _shown(fields: QueryDict) -> Iterator[tuple[str, str]]:
     """Yield the fields of a form, without passwords."""
-    for name, values in request.POST.lists():
+    for name, values in fields.lists():
         if "password" not in name:
             yield from ((name, str(value)) for value in values)

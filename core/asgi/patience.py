@@ -20,8 +20,11 @@ logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 2.0
 PROBE_SECONDS = 1.0
+FORM = b"application/x-www-form-urlencoded"
+FORM_BYTES = 65536
 
-Refuse = Callable[[Scope, Send], Awaitable[None]]
+Refuse = Callable[[Scope, Send, bytes], Awaitable[None]]
+"""Answers in the application's place. The bytes are those of the form that was sent, if any."""
 
 
 class Patience:
@@ -38,6 +41,12 @@ class Patience:
         """Run the application; answer in its place if the database hangs before it has begun to
         answer."""
         has_begun = is_given_up = False
+        form = bytearray()
+
+        async def recorded() -> dict[str, Any]:
+            event = await receive()
+            form.extend(event.get("body", b""))
+            return event
 
         async def noted(event: dict[str, Any]) -> None:
             nonlocal has_begun
@@ -45,7 +54,8 @@ class Patience:
             if not is_given_up:
                 await send(event)
 
-        work = asyncio.ensure_future(self._application(scope, receive, noted))
+        heard = recorded if _is_form(scope) else receive
+        work = asyncio.ensure_future(self._application(scope, heard, noted))
         try:
             while not (await asyncio.wait({work}, timeout=PATIENCE_SECONDS))[0]:
                 if not has_begun and not await self._answers() and not has_begun:
@@ -60,7 +70,7 @@ class Patience:
         logger.warning("the database does not answer: %s %s", scope["method"], scope["path"])
         self._abandoned.add(work)
         work.add_done_callback(self._forget)
-        await self._refuse(scope, send)
+        await self._refuse(scope, send, bytes(form) if len(form) <= FORM_BYTES else b"")
 
     async def _answers(self) -> bool:
         """Return whether the database answers a probe, which all who wait share."""
@@ -72,3 +82,10 @@ class Patience:
         self._abandoned.discard(work)
         if not work.cancelled() and (error := work.exception()):
             logger.warning("what was given up on has failed", exc_info=error)
+
+
+def _is_form(scope: Scope) -> bool:
+    """Return whether the request brings a form without files, which its page sends as words."""
+    return any(
+        name == b"content-type" and value.startswith(FORM) for name, value in scope["headers"]
+    )

@@ -11,7 +11,8 @@ from core.asgi import patience
 from core.asgi.patience import Patience
 from core.db import async_pool
 
-SCOPE = {"method": "GET", "path": "/slow/"}
+SCOPE: dict[str, Any] = {"method": "GET", "path": "/slow/", "headers": []}
+FORM = (b"content-type", b"application/x-www-form-urlencoded; charset=utf-8")
 
 
 class Watched:
@@ -22,9 +23,14 @@ class Watched:
         self.sent: list[Any] = []
         self.ended = asyncio.Event()
         self.is_first_part_early = False
+        self.form = b""
+        self.reads = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
+            if self.reads:
+                while (await receive())["more_body"]:
+                    pass
             if self.is_first_part_early:
                 await send("start")
             await self.go.wait()
@@ -35,7 +41,8 @@ class Watched:
     async def send(self, event: Any) -> None:
         self.sent.append(event)
 
-    async def refuse(self, scope: Any, send: Any) -> None:
+    async def refuse(self, scope: Any, send: Any, form: bytes) -> None:
+        self.form = form
         await send(503)
 
     async def receive(self) -> Any:
@@ -139,4 +146,35 @@ async def test_errors_and_cancellations_reach_the_caller(database: dict[str, Any
     serving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await serving
+    await asyncio.wait_for(application.ended.wait(), 5)
+
+
+@pytest.mark.parametrize(
+    ("headers", "parts", "kept"),
+    [
+        ([FORM], [b"text=Mira", b"belle"], b"text=Mirabelle"),
+        ([FORM], [b"x" * 65536], b"x" * 65536),
+        ([FORM], [b"x" * 65536, b"x"], b""),
+        ([(b"content-type", b"multipart/form-data; boundary=b")], [b"--b"], b""),
+        ([], [b"text=Mirabelle"], b""),
+    ],
+)
+async def test_the_form_is_there_for_the_answer(
+    database: dict[str, Any], headers: Any, parts: list[bytes], kept: bytes
+) -> None:
+    database["answers"] = False
+    application = Watched()
+    application.reads = True
+    events = [
+        {"type": "http.request", "body": part, "more_body": n < len(parts)}
+        for n, part in enumerate(parts, 1)
+    ]
+
+    async def receive() -> Any:
+        return events.pop(0)
+
+    patient = Patience(application, application.refuse)
+    await patient.serve(SCOPE | {"headers": headers}, receive, application.send)
+    assert (application.sent, application.form) == ([503], kept)
+    application.go.set()
     await asyncio.wait_for(application.ended.wait(), 5)
