@@ -132,9 +132,13 @@ class Product:
                 one.resume()
 
     def web_processes(self) -> list[psutil.Process]:
+        """Return its web processes; they and others may end meanwhile."""
         assert self.process is not None
-        children = psutil.Process(self.process.pid).children(recursive=True)
-        return [one for one in children if one.name().startswith("causerie-web")]
+        webs = []
+        for one in psutil.Process(self.process.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                webs += [one] if one.name().startswith("causerie-web") else []
+        return webs
 
     def log_tail(self) -> str:
         """Return the end of its log, to explain a failure."""

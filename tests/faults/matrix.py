@@ -51,7 +51,8 @@ def wait_for(condition: Callable[[], object], what: str) -> None:
 def kill(*processes: psutil.Process) -> str:
     """Kill these processes with SIGKILL; the proof names them."""
     for process in processes:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):  # ended by the death of the one before
+            process.kill()
     _ended, alive = psutil.wait_procs(processes, timeout=PATIENCE_SECONDS)
     gone = [one for one in processes if one not in alive or one.status() == psutil.STATUS_ZOMBIE]
     assert len(gone) == len(processes), f"alive: {alive}"

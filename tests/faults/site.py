@@ -6,8 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -69,11 +69,18 @@ class Site:
 
     def engine(self, program: str) -> psutil.Process:
         """Return ``postgres`` or ``valkey-server``: a child of the supervisor."""
-        return next(one for one in self.supervisor.children() if one.name() == program)
+        return self._child(lambda process: process.name() == program)
 
     def process(self, *words: str) -> psutil.Process:
         """Return the supervisor's child whose command has these words, such as ``worker``."""
-        return next(one for one in self.supervisor.children() if {*words} <= {*one.cmdline()})
+        return self._child(lambda process: {*words} <= {*process.cmdline()})
+
+    def _child(self, is_meant: Callable[[psutil.Process], bool]) -> psutil.Process:
+        for process in self.supervisor.children():
+            with suppress(psutil.NoSuchProcess):  # ended meanwhile
+                if is_meant(process):
+                    return process
+        raise LookupError("the supervisor has no such child now")
 
     @property
     def sockets(self) -> Path:
