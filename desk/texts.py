@@ -131,7 +131,7 @@ def _mirror_texts() -> dict[str, Any]:
         ),
         "mirrorTooLarge": _("This page is too large to be shown."),
         "mirrorBroken": _("This page cannot be shown."),
-        "mirrorMissing": _("Pictures or fonts that cannot be loaded here: {n}"),
+        "mirrorMissing": _("Pictures, styles or fonts that cannot be loaded here: {n}"),
         "mirrorOver": _("You no longer see the page."),
         "cobrowsing": _cobrowsing_texts(),
         "mirrorWhy": sentences() | {"revoked": _("You can no longer see this page.")},

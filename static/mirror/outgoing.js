@@ -33,7 +33,9 @@ const ATTRIBUTES = words(`
 `);
 const SOURCES = new Set([0, 1, 2, 3, 4, 5, 6, 8, 13, 15]); // rrweb's incremental events that pass.
 const BUTTONS = new Set(["button", "submit", "reset"]);
-const MOUSE_FOCUS = new Set([5, 6]); // Focus and blur: the replay must not take the desk's focus.
+// Clicks and touches. Focus and blur would take the desk's focus, and the replay would dispatch the
+// others as events of its own in the picture.
+const MOUSE_SHOWN = new Set([2, 7, 9, 10]);
 const LARGEST = 20_000; // Pixels of a page's side.
 
 const FULL = 2;
@@ -63,7 +65,7 @@ export function clean(event, { showsInputs = false, elementOf = null, isSecret =
 
 function cleanIncremental(data, how) {
   if (data.source === 0) return cleanMutation(data, how);
-  if (data.source === 2 && MOUSE_FOCUS.has(data.type)) return null;
+  if (data.source === 2 && !MOUSE_SHOWN.has(data.type)) return null;
   if (data.source === 4) return { ...data, width: side(data.width), height: side(data.height) };
   if (data.source !== 5 || how.showsInputs === false) {
     if (data.source !== 5) return data;

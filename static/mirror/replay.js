@@ -50,17 +50,17 @@ function begin() {
 /** What the brand's server or the policy refuses is counted, so that the agent knows. */
 function watch() {
   const inner = replayer.iframe.contentDocument;
-  inner?.addEventListener(
-    "error",
-    ({ target }) => {
-      const address = target.currentSrc || target.src || target.href;
-      if (!address || missing.has(address) || missing.size > 500) return;
-      missing.add(address);
-      tell("missing", { count: missing.size });
-    },
-    true,
-  );
+  inner?.addEventListener("error", ({ target }) => miss(target.currentSrc || target.src || target.href), true);
+  inner?.fonts?.addEventListener("loadingerror", ({ fontfaces }) => {
+    for (const { family, style, weight } of fontfaces) miss(`font ${family} ${style} ${weight}`);
+  });
   tell("shown");
+}
+
+function miss(name) {
+  if (!name || missing.has(name) || missing.size > 500) return;
+  missing.add(name);
+  tell("missing", { count: missing.size });
 }
 
 function fit() {

@@ -6,7 +6,7 @@ import re
 import sys
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -114,6 +114,10 @@ class Wire:
             self.frames.append(payload)
 
     @property
+    def size(self) -> int:
+        return sum(map(len, list(self.frames)))
+
+    @property
     def text(self) -> str:
         texts, parts = [], b""
         for frame in list(self.frames):
@@ -153,6 +157,12 @@ def stop(visitor: Visitor) -> None:
     visitor.page.get_by_role("button", name="Stop sharing").click()
 
 
+def show_inputs(product: Product, *, shown: bool) -> None:
+    assert product.rows(
+        "UPDATE accounts_website SET mirror_shows_inputs = %s WHERE key = 'demo' RETURNING 1", shown
+    )
+
+
 def hide(product: Product, selectors: str) -> None:
     assert product.rows(
         "UPDATE accounts_website SET mirror_hides = %s WHERE key = 'demo' RETURNING 1", selectors
@@ -163,6 +173,7 @@ def hide(product: Product, selectors: str) -> None:
 def _as_it_was(product: Product) -> Iterator[None]:
     yield
     hide(product, "")
+    show_inputs(product, shown=False)
 
 
 def test_an_agent_sees_the_page_of_another_origin_and_the_visitor_stops_it(
@@ -346,6 +357,183 @@ def test_what_becomes_private_later_disappears_at_the_desk(crowd: Crowd, product
         page.evaluate("document.getElementById('end').textContent = 'The new end'")
         expect(picture(alice).get_by_text("The new end")).to_be_visible()
         assert picture(alice).get_by_text("another-balance").count() == 0
+
+
+POINTED = """<style>body { margin: 0; font: 14px/20px sans-serif }
+button { position: absolute; width: 120px; height: 40px } #buy { left: 700px; top: 300px }
+#cancel { left: 200px; top: 500px }</style>
+<button id="buy">Buy</button><button id="cancel">Cancel</button>"""
+
+
+def test_the_visitors_pointer_and_clicks_are_seen_in_the_picture(crowd: Crowd) -> None:
+    with site(crowd.product, POINTED) as shop:
+        visitor, alice = start(crowd, shop.url)
+        visitor.reduce()
+        look(alice)
+        expect(picture(alice).locator("#buy")).to_be_visible()
+        alice.page.get_by_role("button", name="Enlarge the page").click()
+        pointer = alice.page.get_by_title("The visitor's page").content_frame.locator(
+            ".replayer-mouse"
+        )
+
+        def is_at(target: str) -> bool:
+            point, box = pointer.bounding_box(), picture(alice).locator(target).bounding_box()
+            assert point
+            assert box
+            return (
+                abs(point["x"] - box["x"] - box["width"] / 2) < 15
+                and abs(point["y"] - box["y"] - box["height"] / 2) < 15
+            )
+
+        assert not is_at("#buy")
+        for target in ("#buy", "#cancel"):
+            visitor.page.locator(target).hover()
+            wait_until(alice.page, lambda target=target: is_at(target))
+            expect(pointer).to_be_visible()
+        expect(pointer).not_to_have_class(re.compile("active"))  # nothing was pressed
+        visitor.page.locator("#buy").click()
+        wait_until(alice.page, lambda: is_at("#buy"))
+        expect(pointer).to_have_class(re.compile("active"))
+
+
+def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
+    """For what Playwright cannot wait for."""
+    for _try in range(300):
+        if is_so():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("it did not come")
+
+
+TYPED = """<input id="town" aria-label="Town"><textarea id="gift" aria-label="Gift"></textarea>
+<select id="colour"><option>Red</option><option>Blue</option></select>
+<input id="tick" type="checkbox"><input id="word" type="password">
+<input id="card" autocomplete="cc-number"><input id="payment" name="cardNumber">
+<div data-private><input id="diary"></div><p id="end">The end</p>"""
+MASK = "••••••"
+
+
+def fill_in(visitor: Visitor, alice: Agent) -> Any:
+    """Return the picture in which the fields have been filled."""
+    page, view = visitor.page, picture(alice)
+    expect(view.locator("#town")).to_be_visible()
+    for name in ("town", "gift", "word", "card", "payment", "diary"):
+        page.locator(f"#{name}").press_sequentially(f"the {name}")
+    page.locator("#colour").select_option("Blue")
+    page.locator("#tick").check()
+    page.evaluate("document.getElementById('end').textContent = 'All filled in'")
+    expect(view.get_by_text("All filled in")).to_be_visible()
+    for name in ("word", "card", "payment"):
+        expect(view.locator(f"#{name}")).to_have_value(MASK)
+    assert view.locator("#diary").count() == 0
+    return view
+
+
+def test_the_picture_shows_what_is_typed_where_the_website_wants_it_and_never_secrets(
+    crowd: Crowd, product: Product
+) -> None:
+    show_inputs(product, shown=True)
+    with site(product, TYPED) as shop:
+        visitor, alice = start(crowd, shop.url)
+        look(alice)
+        view = fill_in(visitor, alice)
+        expect(view.locator("#town")).to_have_value("the town")
+        expect(view.locator("#gift")).to_have_value("the gift")
+        expect(view.locator("#colour")).to_have_value("Blue")
+        expect(view.locator("#tick")).to_be_checked()
+
+
+def test_the_picture_masks_every_field_unless_the_website_says_otherwise(crowd: Crowd) -> None:
+    with site(crowd.product, TYPED) as shop:
+        visitor, alice = start(crowd, shop.url)
+        look(alice)
+        view = fill_in(visitor, alice)
+        expect(view.locator("#town")).to_have_value(MASK)
+        expect(view.locator("#gift")).to_have_value(MASK)
+        expect(view.locator("#tick")).not_to_be_checked()
+        assert view.locator("#colour").evaluate("({ value }) => value") != "Blue"
+
+
+BROKEN = """<style>@font-face { font-family: brand; src: url("/file/brand.woff2") }
+h1 { font-family: brand, serif }</style><link rel="stylesheet" href="/file/brand.css">
+<h1>Our lamps</h1><img src="/file/lamp.png" alt="A lamp" width="90" height="90">
+<img src="/file/lamp.png" alt="The same lamp" width="90" height="90">
+<img src="https://elsewhere.example/x.png" alt="A lamp of another host" width="90" height="90">"""
+
+
+def test_what_cannot_be_loaded_at_the_desk_is_counted_and_told(crowd: Crowd) -> None:
+    crowd.expect_complaint(r"404|ERR_|Content Security Policy|^CSP:|^Access to font")
+    with site(crowd.product, BROKEN) as shop:
+        _visitor, alice = start(crowd, shop.url)
+        look(alice)
+        expect(picture(alice).get_by_text("Our lamps")).to_be_visible()
+        # The picture (once), that of a host which is not listed, the style sheet and the font.
+        told = alice.page.get_by_text("Pictures, styles or fonts that cannot be loaded here: 4")
+        expect(told).to_be_visible()
+        # The page stays readable.
+        expect(picture(alice).get_by_alt_text("A lamp of another host")).to_be_visible()
+
+
+SET_VISIBILITY = """(state) => {
+  Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+CHANGE = "(text) => (document.getElementById('a').textContent = text)"
+# Longer than the recorder gathers events before it sends them.
+AFTER_A_FLUSH = "new Promise((resolve) => setTimeout(() => requestIdleCallback(resolve), 1000))"
+
+
+def test_frames_stop_while_the_visitors_tab_is_hidden(crowd: Crowd) -> None:
+    with site(crowd.product, f"<p id='a'>{ORDER}</p>") as shop:
+        visitor, alice = start(crowd, shop.url)
+        wire, page = Wire(visitor.page), visitor.page
+        look(alice)
+        expect(picture(alice).get_by_text(ORDER)).to_be_visible()
+        page.evaluate(CHANGE, "Changed in view")
+        expect(picture(alice).get_by_text("Changed in view")).to_be_visible()
+        page.evaluate(SET_VISIBILITY, "hidden")
+        told = alice.page.get_by_text("The visitor is not looking at the site at the moment.")
+        expect(told).to_be_visible()
+        sent = wire.size
+        assert sent > 0
+        page.evaluate(CHANGE, "Changed while hidden")
+        page.evaluate(AFTER_A_FLUSH)
+        visitor.say("Are you still there?")  # what the Messenger sends later has arrived
+        alice.sees("Are you still there?")
+        assert wire.size == sent
+
+        count = len(wire.frames)
+        page.evaluate(SET_VISIBILITY, "visible")
+        expect(picture(alice).get_by_text("Changed while hidden")).to_be_visible()
+        assert wire.frames[count][0] & 1  # It begins with a full snapshot.
+        expect(told).to_be_hidden()
+
+
+def test_frames_stop_while_nobody_looks(crowd: Crowd) -> None:
+    with site(crowd.product, f"<p id='a'>{ORDER}</p>") as shop:
+        visitor, alice = start(crowd, shop.url)
+        wire, page = Wire(visitor.page), visitor.page
+        look(alice)
+        expect(picture(alice).get_by_text(ORDER)).to_be_visible()
+        alice.page.evaluate(SET_VISIBILITY, "hidden")
+        expect(border(visitor)).to_be_hidden()
+        sent = wire.size
+        assert sent > 0
+        page.evaluate(CHANGE, "Changed unseen")
+        page.evaluate(AFTER_A_FLUSH)
+        visitor.say("Are you still there?")
+        expect(visitor.bubble("Are you still there?")).to_contain_text("Sent")
+        assert wire.size == sent
+
+        count = len(wire.frames)
+        alice.page.evaluate(SET_VISIBILITY, "visible")
+        expect(border(visitor)).to_be_visible()
+        expect(picture(alice).get_by_text("Changed unseen")).to_be_visible()
+        assert wire.frames[count][0] & 1
+        ends = crowd.product.rows(
+            'SELECT "end" FROM conversations_mirrorlook WHERE ended_at IS NOT NULL'
+        )
+        assert ends == [("left",)]
 
 
 def test_nothing_private_means_no_further_snapshot(crowd: Crowd) -> None:
