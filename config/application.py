@@ -25,6 +25,7 @@ import messenger.consumers  # noqa: E402
 import messenger.mirroring.consumers  # noqa: E402
 import reporting.board.consumers  # noqa: E402
 from config import body_limits, outages  # noqa: E402
+from config.response_headers import with_security_headers  # noqa: E402
 from core.asgi import bodies  # noqa: E402
 from core.asgi.head import answers_head  # noqa: E402
 from core.asgi.patience import Patience  # noqa: E402
@@ -61,6 +62,7 @@ async def refuse_for_now(scope: dict[str, Any], send: Any, form: bytes) -> None:
 patient = Patience(routed, refuse_for_now)
 
 
+@with_security_headers
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Serve a request whose body is no larger than its entry point admits (N22)."""
     method, path = scope["method"], scope["path"]

@@ -96,6 +96,7 @@ class Request(daphne.http_protocol.WebRequest):
     def refuse(self, status: HTTPStatus) -> None:
         """Answer at once, store nothing more, and close the connection."""
         from config.body_limits import refusal
+        from config.response_headers import missing
 
         self.is_refused = True
         self._stop_watching()
@@ -104,13 +105,16 @@ class Request(daphne.http_protocol.WebRequest):
         self.requestHeaders.removeHeader(b"Expect")
         accepted = self.requestHeaders.getRawHeaders(b"Accept-Language", [b""])[0]
         kind, body = refusal(status, self._path(), accepted.decode("latin-1"))
-        head = (
-            f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {kind}\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\nCache-Control: no-store\r\n"
-            "X-Content-Type-Options: nosniff\r\n\r\n"
-        )
+        headers = [
+            *((b"Content-Type", kind.encode()), (b"Content-Length", str(len(body)).encode())),
+            *((b"Connection", b"close"), (b"Cache-Control", b"no-store")),
+        ]
+        lines = [
+            f"HTTP/1.1 {status.value} {status.phrase}".encode(),
+            *(b": ".join(header) for header in headers + missing(headers)),
+        ]
         transport = self.channel.transport
-        transport.write(head.encode() + body)
+        transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + body)
         # A connection that is closed while the client still sends would lose the answer.
         self.channel.callLater(LINGER_SECONDS, transport.abortConnection)
 

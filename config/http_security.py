@@ -13,12 +13,18 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [SELF],
         "img-src": [SELF, "data:", "blob:"],
         "object-src": [NONE],
-        "base-uri": [SELF],
+        "base-uri": [NONE],
         "form-action": [SELF],
         # The Messenger's page lists which brands' sites may frame it.
         "frame-ancestors": [SELF],
     }
 }
+
+
+def policy_text() -> str:
+    """Return the product's policy as the value of a header, for pages that no middleware sees."""
+    directives = CONTENT_SECURITY_POLICY["DIRECTIVES"].items()
+    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in directives)
 
 
 def settings(*, https: bool) -> dict[str, Any]:
@@ -34,6 +40,7 @@ def settings(*, https: bool) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": https,
         "CSRF_COOKIE_NAME": f"{prefix}csrftoken",
         "CSRF_COOKIE_SECURE": https,
+        "CSRF_COOKIE_HTTPONLY": True,  # pages carry the token for their scripts
         "LANGUAGE_COOKIE_NAME": f"{prefix}django_language",
         "LANGUAGE_COOKIE_SECURE": https,
         "LANGUAGE_COOKIE_HTTPONLY": True,
