@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from threading import Lock
 from time import monotonic
@@ -10,6 +11,8 @@ import psycopg
 import redis
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+logger = logging.getLogger(__name__)
 
 CACHE_SECONDS = 2.0
 
@@ -24,7 +27,9 @@ def answer_probes(get_response: Answer) -> Answer:
             return _plain(200, "up")
         if request.path == "/readyz":
             faults = _checks.recent()
-            return _plain(503, "\n".join(faults)) if faults else _plain(200, "ready")
+            # Everybody may ask. The reason names hosts and users, so only the log has it.
+            named = (fault.partition(":")[0] for fault in faults)
+            return _plain(503, "\n".join(named)) if faults else _plain(200, "ready")
         return get_response(request)
 
     return middleware
@@ -43,6 +48,8 @@ class Checks:
         with self._lock:
             if monotonic() - self._checked_at >= CACHE_SECONDS:
                 self._found = problems()
+                for fault in self._found:
+                    logger.warning("not ready: %s", fault)
                 self._checked_at = monotonic()
             return self._found
 

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import time
 from typing import Any
 
 from core import request_ids
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What would begin another line, move a terminal's cursor or turn the text around."""
+
 
 class OneLine(logging.Formatter):
-    r"""Process, time, level, logger, text, id of the request; a traceback's line breaks as \n."""
+    r"""Process, time in UTC, level, logger, text, id of the request, user; a traceback's line
+    breaks as \n."""
+
+    converter = time.gmtime
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
 
     def __init__(self) -> None:
         super().__init__("%(process_name)-7s %(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -18,9 +28,23 @@ class OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         # Read each time: a forked process gets its name after the logs were set up.
         record.process_name = os.environ.get("PROCESS_NAME", "-")
-        line = super().format(record).replace("\r", "\\r").replace("\n", "\\n")
-        request_id = request_ids.current()
-        return f"{line} [request {request_id}]" if request_id else line
+        line = CONTROL.sub(_escaped, super().format(record))
+        request = getattr(record, "request", None)  # Django's records about a request have it
+        request_id = request_ids.current() or getattr(request, "request_id", "")
+        user_id = _user_of(request)
+        if request_id:
+            line += f" [request {request_id}]"
+        return f"{line} [user {user_id}]" if user_id else line
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
+
+
+def _user_of(request: Any) -> int | None:
+    """Return who sent the request, if that is known already: logging must not ask the database."""
+    user_id: int | None = getattr(getattr(request, "_cached_user", None), "pk", None)
+    return user_id or getattr(getattr(request, "api_token", None), "owner_id", None)
 
 
 def configuration(level: str) -> dict[str, Any]:

@@ -37,6 +37,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Answer = dict[str, Any] | Download | None
 Handle = Callable[["Request"], Awaitable[tuple[int, Answer]]]
 
+LOGGED = frozenset({401, 403, 404, 429})
+"""Refusals that may be attempts to reach what is somebody else's, or too much of it."""
+
 UNAVAILABLE = (psycopg.OperationalError, PoolTimeout)
 
 
@@ -123,6 +126,8 @@ async def serve(
             status, payload = await handle(request)
         except Rejected as rejected:
             status = rejected.status
+            if status in LOGGED:
+                logger.warning("refused: %s %s, %s", scope["method"], scope["path"], rejected.code)
             payload = error(rejected.code, rejected.text)
             if rejected.retry_after is not None:
                 headers = [(b"retry-after", str(rejected.retry_after).encode())]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.utils.translation import gettext as _
 
 from core.rejection import Rejected
 from core.web_addresses import host_of
+
+logger = logging.getLogger(__name__)
 
 LOCAL = [".localhost", "127.0.0.1", "[::1]"]
 
@@ -55,5 +58,6 @@ class OwnOriginOnly:
         if is_clean and is_our_host(host) and is_own(headers.get(b"origin", ""), host):
             await self.application(scope, receive, send)
             return
+        logger.warning("a socket of another page was refused: %s", scope["path"])
         await receive()  # websocket.connect
         await send({"type": "websocket.close", "code": 4403})
