@@ -13,6 +13,7 @@ VALIDATORS = (
     "django.contrib.auth.password_validation.CommonPasswordValidator",
     "django.contrib.auth.password_validation.NumericPasswordValidator",
     "accounts.logins.breached_passwords.BreachedPasswordValidator",
+    "accounts.logins.context_words.ContextWordValidator",
 )
 PROOF_SECONDS = 600
 """For how long a proof of who one is counts for something important."""

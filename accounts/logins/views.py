@@ -98,7 +98,7 @@ def change_email(request: StaffRequest) -> HttpResponse:
     return render(request, "accounts/logins/change_email.html", context)
 
 
-@staff("POST")
+@freshly_proven("POST")
 def end_session(request: StaffRequest, pk: int) -> HttpResponse:
     """End one of the user's sessions."""
     if sessions.end(request.user, pk):
@@ -106,7 +106,7 @@ def end_session(request: StaffRequest, pk: int) -> HttpResponse:
     return redirect("account")
 
 
-@staff("POST")
+@freshly_proven("POST")
 def end_sessions(request: StaffRequest) -> HttpResponse:
     """End all of the user's sessions but this one."""
     sessions.end_others(request.user, but=request.session.session_key or "")

@@ -180,6 +180,23 @@ def test_all_other_sessions_are_ended(alice: User) -> None:
     ]
 
 
+def test_sessions_are_ended_only_after_a_fresh_proof(alice: User) -> None:
+    """Somebody with a stolen session does not throw its owner out."""
+    laptop, phone = log_in(), log_in(PHONE)
+    session = laptop.session
+    del session["account_authentication_methods"]
+    session.save()
+    login = Login.objects.get(session_key=key_of(phone))
+    for path in (f"/account/sessions/{login.pk}/end/", "/account/sessions/end/"):
+        answer = laptop.post(path)
+        assert answer.status_code == 403
+        assert path in answer.content.decode()  # the form waits in the browser for the proof
+    assert is_in(phone)
+    laptop.post("/account/prove/", {"password": PASSWORD})
+    laptop.post("/account/sessions/end/")
+    assert not is_in(phone)
+
+
 def test_nobody_ends_the_session_of_another(alice: User) -> None:
     victim = log_in()
     login = Login.objects.get(session_key=key_of(victim))
