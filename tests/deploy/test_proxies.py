@@ -321,3 +321,12 @@ def test_systemd_understands_the_units(unit: str, tmp_path: Path) -> None:
     )
     lines = [line for line in done.stderr.splitlines() if str(folder) in line or name in line]
     assert (lines, done.returncode) == ([], 0), done.stderr
+
+
+def test_no_unit_reads_the_history_of_the_checkout() -> None:
+    services = sorted((DEPLOY / "systemd").glob("*.service"))
+    assert len(services) > 4
+    for path in services:
+        assert "\nInaccessiblePaths=-/opt/causerie/.git\n" in path.read_text(), path.name
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    assert {".git", ".env", "var"} <= set(ignored)
