@@ -18,7 +18,7 @@ class OneLine(logging.Formatter):
     r"""Process, time in UTC, level, logger, text, id of the request, user; a traceback's line
     breaks as \n."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
 
