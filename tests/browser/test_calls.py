@@ -3,6 +3,11 @@ tone and a moving picture instead of microphones and cameras. What flows is read
 
 from __future__ import annotations
 
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from playwright.sync_api import Frame, Page, expect
@@ -10,7 +15,7 @@ from playwright.sync_api import Frame, Page, expect
 from tests.browser.conftest import Crowd
 from tests.browser.people import Agent, Visitor
 from tests.browser.product import Product
-from tests.browser.test_mirroring import site
+from tests.browser.test_mirroring import site, wait_until
 
 # Every connection that a page makes, so that the test can ask what flows.
 LISTEN = """
@@ -274,6 +279,95 @@ def test_both_may_share_their_screen_and_choose_devices(crowd: Crowd, product: P
         alice.page.wait_for_function("meter => meter.value > 0.02", arg=level.element_handle())
         flows(lambda: iframe(visitor))
         press(alice, "Hang up")
+
+
+def test_the_picture_goes_to_a_small_window_and_to_the_full_screen(crowd: Crowd) -> None:
+    with site(crowd.product, "<h1>A brand</h1>") as shop:
+        visitor, alice = start(crowd, shop.url)
+        answered(visitor, alice, "Video call")
+        for who in (visitor, alice):
+            flows(lambda who=who: iframe(who) if isinstance(who, Visitor) else who.page, video=True)
+            # Headless Chromium has no small windows: only that the picture asks for one is seen.
+            picture = panel(who).locator("video.call-remote")
+            picture.evaluate(
+                """(video) => {
+                  video.requestPictureInPicture = async () => (video.dataset.floats = "yes");
+                  Object.defineProperty(document, "pictureInPictureEnabled", { value: true });
+                }"""
+            )
+            press(who, "Mute the microphone")  # The buttons are drawn anew.
+            press(who, "Show in a small window")
+            expect(picture).to_have_attribute("data-floats", "yes")
+            for is_full in (True, False):
+                press(who, "Full screen")
+                wait_until(alice.page, lambda who=who, is_full=is_full: fills(who) is is_full)
+        press(alice, "Hang up")
+
+
+def fills(who: Visitor | Agent) -> bool:
+    return bool(panel(who).evaluate("(panel) => panel.matches(':fullscreen')"))
+
+
+@contextmanager
+def rooms() -> Iterator[tuple[str, list[str]]]:
+    """A server in the place of Jitsi, and the rooms that were opened there."""
+    opened: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            opened.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<!doctype html><link rel=icon href=data:,><title>A room</title>")
+
+        def log_message(self, *args: object) -> None:
+            """Log nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", opened
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_both_sides_open_one_room_that_nobody_can_guess(crowd: Crowd, product: Product) -> None:
+    address = "UPDATE accounts_website SET jitsi_url = %s WHERE key = 'demo' RETURNING 1"
+    with site(product, "<h1>A brand</h1>") as shop, rooms() as (server, opened):
+        product.rows(address, server)
+        try:
+            visitor, alice = start(crowd, shop.url)
+            names = []
+            for _call in range(2):
+                opened.clear()
+                visitor_calls(visitor)
+                with alice.context.expect_page() as room_of_agent:
+                    press(alice, "Answer")
+                expect(panel(visitor)).to_contain_text("The call takes place in another tab.")
+                with visitor.context.expect_page() as room_of_visitor:
+                    panel(visitor).get_by_role("link", name="Open the call").click()
+                expect(room_of_agent.value).to_have_title("A room")
+                expect(room_of_visitor.value).to_have_title("A room")
+                [first, second] = opened
+                assert first == second
+                names.append(first)
+                # Nobody is asked for a microphone here.
+                assert flow(alice.page)["state"] == flow(iframe(visitor))["state"] == "none"
+                assert room_of_agent.value.evaluate("opener") is None
+                press(alice, "Hang up")
+                expect(panel(visitor)).to_contain_text("Alice has hung up.")
+                room_of_agent.value.close()
+                room_of_visitor.value.close()
+            # 24 random bytes: nothing of it comes from the conversation or from the call.
+            assert all(re.fullmatch(r"/causerie-[A-Za-z0-9_-]{32}", name) for name in names)
+            assert names[0] != names[1]
+            allow = visitor.page.get_by_title("Chat with Maison Céleste").get_attribute("allow")
+            assert allow is not None
+            assert {"microphone", "camera"} <= set(re.findall(r"[\w-]+", allow))
+        finally:
+            product.rows(address, "")
 
 
 def test_where_calls_are_off_nothing_offers_them(crowd: Crowd, product: Product) -> None:

@@ -398,6 +398,29 @@ def test_the_visitor_takes_the_page_back_by_escape(crowd: Crowd, product: Produc
         assert rows == [("stopped", True)]
 
 
+def test_the_visitor_takes_the_page_back_by_a_click_and_nothing_more_is_done(
+    crowd: Crowd, product: Product
+) -> None:
+    with site(product, PAGE) as shop:
+        visitor, alice = begin(crowd, shop.url)
+        expect(picture(alice).locator("#plain")).to_be_visible()
+        tool(alice, "Click")
+        visitor.page.get_by_role("button", name="Take back the page (Esc)").click()
+        expect(visitor.page.get_by_text("Alice can see this page")).to_be_visible()
+        outcome(alice, "The visitor has taken back the page.")
+        expect(alice.page.get_by_role("button", name="Click", exact=True)).to_have_count(0)
+        page = visitor.page.evaluate("document.getElementById('plain').textContent")
+        assert page == "Press me"
+        send(alice, {"what": "click", "node": 1, "tag": "button", "label": "Press me"})
+        visitor.open()
+        visitor.say("That is enough")  # by then the gesture would have arrived
+        alice.sees("That is enough")
+        expect(visitor.page.locator("#plain")).to_have_text("Press me")
+        expect(picture(alice).locator("#plain")).to_be_visible()  # they still see it
+        ends = product.rows('SELECT "end" FROM conversations_cobrowsingsession')
+        assert (ends, acts(product)) == ([("stopped",)], [])
+
+
 def test_a_visitor_who_declines_keeps_the_page(crowd: Crowd, product: Product) -> None:
     with site(product, PAGE) as shop:
         visitor, alice = start(crowd, shop.url)

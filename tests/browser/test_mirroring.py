@@ -536,6 +536,28 @@ def test_frames_stop_while_nobody_looks(crowd: Crowd) -> None:
         assert ends == [("left",)]
 
 
+STRICT = """<meta http-equiv="Content-Security-Policy" content="style-src 'self'">
+<p id="a">Lamps</p><p id="end">The end</p>"""
+
+
+def test_styles_that_a_strict_policy_allows_are_seen_and_the_page_stays_as_it_is(
+    crowd: Crowd,
+) -> None:
+    # By rrweb, in a scratch document: docs/mirroring.md explains it.
+    crowd.expect_complaint(r"(?s)^(Applying inline style|CSP: style-src).*mirror\.js")
+    with site(crowd.product, STRICT) as shop:
+        visitor, alice = start(crowd, shop.url)
+        look(alice)
+        expect(border(visitor)).to_be_visible()
+        expect(picture(alice).get_by_text("Lamps")).to_be_visible()
+        assert crowd.unexpected() == crowd.complaints == []  # not before a style changes
+        visitor.page.evaluate("window.a.style.color = 'red'")
+        visitor.page.evaluate("window.a.style.color = 'rgb(0, 128, 0)'")
+        for shown in (picture(alice).locator("#a"), visitor.page.locator("#a")):
+            expect(shown).to_have_css("color", "rgb(0, 128, 0)")
+        wait_until(visitor.page, lambda: bool(crowd.complaints))
+
+
 def test_nothing_private_means_no_further_snapshot(crowd: Crowd) -> None:
     with site(crowd.product, f"<p id='a'>{ORDER}</p><p data-private>hidden</p>") as shop:
         visitor, alice = start(crowd, shop.url)
