@@ -25,7 +25,7 @@ coverage: $(VENV)/dev
 bench: $(VENV)/dev
 	$(BIN)/python -m bench
 
-# Every fault of docs/reliability.md, whose table it writes; some 25 minutes.
+# Every fault of docs/reliability.md, whose table it writes; some 17 minutes.
 faults: $(VENV)/dev
 	$(BIN)/python -m tests.faults
 
