@@ -28,6 +28,7 @@ from tests.faults.site import Site
 
 IDLE, ACTIVE, AGENTS = 250, 50, 8
 ARRIVE_AT_ONCE = 4
+AT_ONCE = 20  # of those who reconnect
 WORDS_EVERY = 5.0
 RECONNECTS = 1000
 REFUSALS = 3000
@@ -112,12 +113,14 @@ async def _write(visitor: Visitor) -> None:
 
 async def _reconnect(people: list[Person]) -> None:
     """Drop sockets until that many were opened again."""
-    for person in itertools.islice(itertools.cycle(people), RECONNECTS):
-        listening, *others = person.tasks
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
-        person.tasks = [asyncio.create_task(person.listen()), *others]
-        await asyncio.sleep(0.02)
+    for first in range(0, RECONNECTS, AT_ONCE):
+        batch = [people[n % len(people)] for n in range(first, first + AT_ONCE)]
+        for person in batch:
+            person.tasks[0].cancel()
+        # Each says goodbye to the server, for up to a second.
+        await asyncio.gather(*(person.tasks[0] for person in batch), return_exceptions=True)
+        for person in batch:
+            person.tasks[0] = asyncio.create_task(person.listen())
 
 
 async def _refuse(address: Address, requests: list[Request]) -> None:
