@@ -1,8 +1,8 @@
 """The data that tests start with, created once and copied: run ``python -m tests.seed FOLDER``,
 then the tests with ``SEED=FOLDER``.
 
-It is a data folder with a migrated, empty database. Migrating from nothing takes five seconds of a
-core, and a run of all tests would do it six times.
+It is a data folder with a migrated, empty database. Migrating from nothing takes twenty seconds of
+a core, and a run of all tests would do it six times.
 """
 
 from __future__ import annotations

@@ -328,8 +328,8 @@ def lines_slow(site: Site) -> Iterator[str]:
     site.line.delay = 0.0
 
 
-# What a fault may cost at most, in seconds, on this kind of machine (two cores); on a busy one a
-# trial allows twice as much.
+# What a fault may cost at most, in seconds, on a quiet machine of this kind (two cores). The short
+# form in ``make test`` allows five times as much: it must hold on busy machines, too.
 MATRIX = [
     Fault("One web process killed", web_process_killed, 2, is_smoke=True),
     Fault("Both web processes killed", web_processes_killed, 5),
