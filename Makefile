@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check -qq install --require-hashes --no-deps --no-compile
 COMPILE = var/uv/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header $(LOCK)
+# What not every installation needs, each with what the product itself needs.
+EXTRAS = uvicorn
 .DEFAULT_GOAL := run
 .SILENT:
 .PHONY: run test coverage bench faults soak lock format messages
@@ -63,3 +65,5 @@ lock:
 	var/uv/bin/pip install --quiet --disable-pip-version-check uv
 	$(COMPILE) pyproject.toml -o requirements/runtime.txt
 	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.txt
+	for extra in $(EXTRAS); do \
+	  $(COMPILE) pyproject.toml --extra $$extra -c requirements/dev.txt -o requirements/$$extra.txt; done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from config import daphne_patches
+from config.web_servers import daphne_patches
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 daphne_patches.apply()

@@ -70,6 +70,13 @@ def number(name: str, default: int, least: int, most: int) -> int:
     return int(value)
 
 
+def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    value = text(name, default).lower()
+    if value not in choices:
+        refuse(f"{name} is {' or '.join(choices)}, not {value!r}")
+    return value
+
+
 def mail(name: str) -> dict[str, Any]:
     """Return Django's settings for smtp://user:password@host:port; if unset, mails go to a
     folder."""

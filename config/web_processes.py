@@ -23,6 +23,7 @@ import time
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import NoReturn
 
 from config import settings
@@ -34,12 +35,7 @@ START_SECONDS = 60.0
 # Before the supervisor kills this process, and the others with it.
 LET_GO_SECONDS = STOP_SECONDS - 2
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15  # linux/prctl.h
-# The application, its URLs, and daphne's modules except those that make the event loop.
-LOADED = (
-    *("config.application", "config.urls"),
-    *("autobahn.twisted.websocket", "twisted.internet.asyncioreactor"),
-    *("twisted.internet.endpoints", "twisted.web.http"),
-)
+LOADED = ("config.application", "config.urls")
 REACTOR = "twisted.internet.reactor"
 
 
@@ -208,11 +204,7 @@ def _tell_kernel(name: str) -> None:
 
 
 def serve(listener: int, signs: int) -> None:
-    """Serve the application with daphne until SIGTERM, and send a sign of life each second."""
-    # Imported here: daphne makes its event loop when it is imported, and no two processes may share
-    # one.
-    from daphne.cli import CommandLineInterface
-    from twisted.internet.task import LoopingCall
+    """Serve the application until SIGTERM, and send a sign of life each second."""
 
     def show_life() -> None:
         # Nobody reads, and the pipe is full, while the keeper is stopped.
@@ -220,12 +212,12 @@ def serve(listener: int, signs: int) -> None:
             os.write(signs, b".")
 
     os.set_blocking(signs, False)
-    LoopingCall(show_life).start(LIFE_SECONDS)
-    arguments = ["--fd", str(listener), "-v", "0", "--no-server-name"]
-    arguments += ["--ping-interval", "10", "--ping-timeout", "15"]
-    if settings.BEHIND_PROXY:
-        arguments.append("--proxy-headers")
-    CommandLineInterface().run([*arguments, "config.asgi:application"])
+    _server().serve(listener, show_life, LIFE_SECONDS)
+
+
+def _server() -> ModuleType:
+    """Return the module of the chosen server."""
+    return importlib.import_module(f"config.web_servers.{settings.WEB_SERVER}_server")
 
 
 def load() -> None:
@@ -233,6 +225,8 @@ def load() -> None:
     could not continue from here."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     for module in LOADED:
+        importlib.import_module(module)
+    for module in _server().LOADED:  # after the application, whose parts it uses
         importlib.import_module(module)
     from django.urls import get_resolver  # not before Django is set up
 

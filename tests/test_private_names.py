@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 from twisted.web.http import Request
 
-from config import daphne_patches
+from config.web_servers import daphne_patches
 
 ROOMS = (
     "core",
@@ -96,7 +96,7 @@ def test_channels_redis_closes_the_layer_of_a_loop() -> None:
 def test_daphne_uses_our_request_class() -> None:
     source = inspect.getsource(daphne.http_protocol.HTTPFactory.buildProtocol)
     assert "protocol.requestFactory = WebRequest" in source, (
-        "daphne no longer takes WebRequest from its module: config/daphne_patches.py has no effect,"
+        "daphne no longer takes WebRequest from its module: daphne_patches.py has no effect,"
         " and every form is parsed in the event loop first"
     )
     assert issubclass(daphne_patches.Request, Request)
@@ -104,7 +104,7 @@ def test_daphne_uses_our_request_class() -> None:
 
 def test_twisted_can_leave_a_body_unparsed() -> None:
     assert "parsePOSTFormSubmission" in inspect.signature(Request.__init__).parameters, (
-        "twisted.web.http.Request has no parsePOSTFormSubmission: config/daphne_patches.py fails"
+        "twisted.web.http.Request has no parsePOSTFormSubmission: daphne_patches.py fails"
     )
 
 

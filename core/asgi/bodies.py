@@ -12,7 +12,11 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ON_DISK = "causerie.body"
-"""The extension of the scope with the file that holds the body (``config.daphne_patches``)."""
+"""The extension of the scope with the file that holds the body (``config.web_servers``)."""
+# A body may take 20 s, or longer if it is large, as long as it brings 4 KB a second on average.
+PATIENCE_SECONDS = 20
+PACE_BYTES = 4096
+LINGER_SECONDS = 2  # how long a refused client may go on sending, to read the answer
 PIECE_BYTES = 256 * 1024
 
 

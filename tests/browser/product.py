@@ -27,7 +27,7 @@ READY_SECONDS = 200  # on a busy machine; a quiet one needs 6
 STOP_SECONDS = 40
 TRIES = 5
 SNAPSHOT_MS = 2100  # a page view's answer about free places may be two seconds old
-INHERITED = {"PATH", "HOME", "USER", "LANG", "TMPDIR", "VIRTUAL_ENV"}
+INHERITED = {"PATH", "HOME", "USER", "LANG", "TMPDIR", "VIRTUAL_ENV", "WEB_SERVER"}
 VERSION = "{engagement}:version"
 # What visitors and agents create; the demo's people, groups and rules stay.
 TRACES = [

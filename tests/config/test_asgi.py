@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.db import connections
 from django.urls import get_resolver
 
-from config import engines
 from config.application import http
 from core.asgi import bodies
 from core.asgi.bodies import ON_DISK, PIECE_BYTES
@@ -136,85 +128,3 @@ async def test_head_is_answered_as_get_without_the_body(path: str) -> None:
 def test_addresses_tried_with_head_exist() -> None:
     for path in GETS[1:-1]:
         assert get_resolver().resolve(path)
-
-
-# --- A real process
-
-
-@pytest.fixture
-def daphne(tmp_path: Path, root: Path) -> Iterator[tuple[psutil.Process, int]]:
-    """A web process of its own; its engines are those of the tests."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        "VAR": str(tmp_path / "var"),
-        "DATABASE_URL": engines.database_url(settings.VAR),
-        "REDIS_URL": engines.redis_url(settings.VAR),
-    }
-    command = [
-        sys.executable,
-        "-m",
-        "daphne",
-        "-p",
-        str(port),
-        "-v",
-        "0",
-        "config.asgi:application",
-    ]
-    with subprocess.Popen(command, cwd=root, env=environment) as process:
-        try:
-            for _ in range(600):
-                with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                    break
-                time.sleep(0.1)
-            yield psutil.Process(process.pid), port
-        finally:
-            process.terminate()
-
-
-def send(port: int, head: str, megabytes: int, *, chunked: bool) -> bytes:
-    """Send a body as far as the server takes it; return the first line of the answer."""
-    piece = b"x" * 2**20
-    if chunked:
-        piece = b"100000\r\n" + piece + b"\r\n"
-    with socket.create_connection(("127.0.0.1", port), 60) as line:
-        line.sendall(head.encode())
-        with suppress(ConnectionError):
-            for _ in range(megabytes):
-                line.sendall(piece)
-            if chunked:
-                line.sendall(b"0\r\n\r\n")
-        with suppress(ConnectionError):
-            return line.recv(100).split(b"\r\n")[0]
-    return b""
-
-
-def resident(process: psutil.Process) -> float:
-    return process.memory_info().rss / 2**20
-
-
-def test_web_process_memory_is_unchanged_after_flood_of_bodies(
-    daphne: tuple[psutil.Process, int],
-) -> None:
-    process, port = daphne
-    chunked = "Host: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-    whole = f"Host: localhost\r\nContent-Length: {10 * 2**20}\r\n\r\n"
-    seen: list[float] = []
-
-    def flood() -> None:
-        for path in ("/login/", "/messenger/demo/conversations/", "/nothing/", "/healthz"):
-            answer = send(port, f"POST {path} HTTP/1.1\r\n{chunked}", 40, chunked=True)
-            assert answer in {b"", b"HTTP/1.1 413 Request Entity Too Large"}
-            seen.append(resident(process))
-        for _ in range(6):  # as large as a file may be, by nobody we know
-            answer = send(port, f"PUT {UPLOAD} HTTP/1.1\r\n{whole}", 10, chunked=False)
-            assert b" 401 " in answer
-            seen.append(resident(process))
-
-    flood()  # what a process loads once
-    before = resident(process)
-    seen.clear()
-    flood()
-    assert max(seen) - before < 8

@@ -40,6 +40,7 @@ def run(root: Path, environment: dict[str, str], *command: str) -> subprocess.Co
         ({"PORT": "eighty"}, "PORT is a number from 1 to 65535, not 'eighty'"),
         ({"PORT": "70000"}, "PORT is a number from 1 to 65535, not '70000'"),
         ({"WEB_PROCESSES": "-1"}, "WEB_PROCESSES is a number from 1 to 64, not '-1'"),
+        ({"WEB_SERVER": "apache"}, "WEB_SERVER is daphne or uvicorn, not 'apache'"),
         ({"DEMO": "perhaps"}, "DEMO is on or off, not 'perhaps'"),
         (
             {"DATABASE_URL": "mysql://localhost/causerie"},

@@ -129,9 +129,10 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     with engines.running(var, forgetful=True), ExitStack() as units:
         prepare = [sys.executable, "manage.py", "prepare"]
         subprocess.run(prepare, cwd=ROOT, env=environment, check=True)
-        for port in webs:
+        for port, server in zip(webs, ("daphne", "uvicorn"), strict=True):
             command = command_of("causerie-web@", str(port))
-            units.enter_context(running(command, environment, folder / "log"))
+            chosen = {**environment, "WEB_SERVER": server}
+            units.enter_context(running(command, chosen, folder / "log"))
         for unit in UNITS:
             units.enter_context(running(command_of(unit), environment, folder / "log"))
         yield one

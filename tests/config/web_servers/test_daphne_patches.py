@@ -16,9 +16,10 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 import config.asgi  # noqa: F401 - arranges daphne, as in its own process
-from config import daphne_patches
 from config.api import shape
 from config.body_limits import FORM_BYTES
+from core import temporary_files
+from core.asgi.bodies import LINGER_SECONDS, PACE_BYTES, PATIENCE_SECONDS
 from core.asgi.files import UPLOAD_BYTES
 from core.asgi.json_body import BODY_BYTES
 
@@ -143,7 +144,7 @@ def test_refused_client_is_disconnected_after_two_seconds() -> None:
     _server, channel, transport = connected(clock)
     channel.dataReceived(begun("/", "Content-Length: 99999999"))
     assert not transport.disconnecting
-    clock.advance(daphne_patches.LINGER_SECONDS)
+    clock.advance(LINGER_SECONDS)
     assert transport.disconnecting
 
 
@@ -151,7 +152,7 @@ def test_slow_body_is_cut_off() -> None:
     clock = Clock()
     server, channel, transport = connected(clock)
     channel.dataReceived(begun("/login/", "Content-Length: 60000"))
-    for _ in range(daphne_patches.PATIENCE_SECONDS):
+    for _ in range(PATIENCE_SECONDS):
         channel.dataReceived(b"x")
         clock.advance(1)
     assert transport.value().startswith(b"HTTP/1.1 408")
@@ -161,7 +162,7 @@ def test_slow_body_is_cut_off() -> None:
 def test_large_file_may_take_longer_at_a_steady_pace() -> None:
     clock = Clock()
     server, channel, transport = connected(clock)
-    size = 120 * daphne_patches.PACE_BYTES * 2
+    size = 120 * PACE_BYTES * 2
     channel.dataReceived(begun("/desk/c/1/attachments/x/", f"Content-Length: {size}", method="PUT"))
     for _ in range(119):
         channel.dataReceived(b"x" * (size // 120))
@@ -208,7 +209,7 @@ def test_a_body_for_which_the_disk_has_no_room_is_refused(
     def full() -> IO[bytes]:
         return open("/dev/full", "wb+", buffering=0)
 
-    monkeypatch.setattr(daphne_patches, "_file", full)
+    monkeypatch.setattr(temporary_files, "unnamed", full)
     server, channel, transport = connected()
     method = "PUT" if "attachments" in path else "POST"
     channel.dataReceived(begun(path, "Transfer-Encoding: chunked", method=method))

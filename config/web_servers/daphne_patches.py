@@ -8,25 +8,20 @@ first byte is stored, a large one stays on disk, and a slow one is cut off.
 from __future__ import annotations
 
 import logging
-import tempfile
 from http import HTTPStatus
 from io import BytesIO
 from typing import IO, Any
 
 import daphne.http_protocol
 import daphne.server
-from django.conf import settings
 
-from core.asgi.bodies import ON_DISK
+from core import temporary_files
+from core.asgi.bodies import LINGER_SECONDS, ON_DISK, PACE_BYTES, PATIENCE_SECONDS
 from core.asgi.json_body import BODY_BYTES
 from core.storage import is_full
 
 logger = logging.getLogger(__name__)
 
-# A body may take 20 s, or longer if it is large, as long as it brings 4 KB a second on average.
-PATIENCE_SECONDS = 20
-PACE_BYTES = 4096
-LINGER_SECONDS = 2  # how long a refused client may go on sending, to read the answer
 ROOT_PATH = b"Daphne-Root-Path"
 
 _create_application = daphne.server.Server.create_application
@@ -57,7 +52,7 @@ class Request(daphne.http_protocol.WebRequest):
         self.content: IO[bytes] = BytesIO()
         if not is_small:
             try:
-                self.content = _file()
+                self.content = temporary_files.unnamed()
             except OSError as fault:
                 self._refuse_if_full(fault)
                 return
@@ -158,11 +153,6 @@ class Request(daphne.http_protocol.WebRequest):
         if self.waiting is not None:
             self.waiting.cancel()
             self.waiting = None
-
-
-def _file() -> IO[bytes]:
-    """Return a file without a name: it goes when it is closed, or when the process ends."""
-    return tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)
 
 
 def create_application(server: Any, protocol: Any, scope: dict[str, Any]) -> Any:
