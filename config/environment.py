@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -70,10 +71,13 @@ def number(name: str, default: int, least: int, most: int) -> int:
     return int(value)
 
 
-def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+def program(name: str, default: str, choices: tuple[str, ...]) -> str:
+    """Read the name of one of these packages, which must be installed."""
     value = text(name, default).lower()
     if value not in choices:
         refuse(f"{name} is {' or '.join(choices)}, not {value!r}")
+    if find_spec(value) is None:
+        refuse(f"{name}={value} needs its packages: pip install -r requirements/{value}.txt")
     return value
 
 

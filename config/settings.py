@@ -6,7 +6,6 @@ import os
 import secrets
 import sys
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,7 +26,6 @@ from config import (
 from config.environment import (
     address,
     check_key,
-    choice,
     flag,
     given,
     load,
@@ -36,6 +34,7 @@ from config.environment import (
     number,
     prefixed,
     private_servers,
+    program,
     refuse,
     scanner,
     text,
@@ -81,9 +80,7 @@ if PRODUCTION:
 
 HOST = text("HOST", "127.0.0.1")
 PORT = number("PORT", 8000, 1, 65535)
-WEB_SERVER = choice("WEB_SERVER", "daphne", ("daphne", "uvicorn"))
-if find_spec(WEB_SERVER) is None:
-    refuse(f"WEB_SERVER={WEB_SERVER} needs its packages: pip install -r requirements/uvicorn.txt")
+WEB_SERVER = program("WEB_SERVER", "daphne", ("daphne", "uvicorn"))
 WEB_PROCESSES = number("WEB_PROCESSES", os.cpu_count() or 1, 1, 64)
 ALLOWED_HOSTS = words(
     "ALLOWED_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", HOST]

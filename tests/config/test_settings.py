@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from config import rate_limits
+from config import environment, rate_limits
 
 PRODUCTION = {
     "SECRET_KEY": "a-long-secret-of-many-characters-0123456789-abcdefghijk",
@@ -156,7 +156,7 @@ def test_the_env_file_is_read_and_the_environment_wins(root: Path, tmp_path: Pat
 def test_every_variable_is_described(root: Path) -> None:
     example = (root / ".env.example").read_text()
     code = "".join(path.read_text() for path in (root / "config").glob("*.py"))
-    readers = "text|number|flag|choice|words|mail|mailbox|address|private_servers|scanner"
+    readers = "text|number|flag|program|words|mail|mailbox|address|private_servers|scanner"
     read = set(re.findall(rf'\b(?:{readers})\(\s*"([A-Z_]+)"', code)) - {"ENV_FILE"}
     read |= {
         "RATE_LIMITS",
@@ -170,3 +170,9 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
+
+
+def test_a_program_whose_packages_are_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEB_SERVER", "no_such_server")
+    with pytest.raises(SystemExit, match=r"pip install -r requirements/no_such_server\.txt"):
+        environment.program("WEB_SERVER", "daphne", ("daphne", "no_such_server"))
