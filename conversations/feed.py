@@ -13,11 +13,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db import connection, transaction
+from django.db.models import Exists, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from conversations.models import FeedEntry
+from conversations.models import FeedEntry, FeedPurge
 
 RETENTION = timedelta(days=90)
 CURSOR = re.compile(r"(\d{1,18})\.(\d{1,18})")
@@ -42,7 +42,7 @@ class Malformed(Exception):
 
 
 class Expired(Exception):
-    """Entries after this cursor may have been deleted already."""
+    """Entries after this cursor have been deleted already."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,15 +69,25 @@ def of(entry: FeedEntry) -> Cursor:
 
 def after(cursor: Cursor) -> QuerySet[FeedEntry]:
     """Return the entries after ``cursor`` to which nothing can be added any more, in order. Raises
-    ``Expired`` if some may be missing."""
-    oldest = FeedEntry.objects.order_by("position", "id").first()
-    if cursor != Cursor() and oldest is not None and cursor < of(oldest) and oldest.pk > 1:
-        raise Expired(str(cursor))
-    later = Q(position__gt=cursor.position) | Q(position=cursor.position, pk__gt=cursor.id)
-    settled = Q(position__lt=RawSQL(HORIZON, []))
-    # The first condition bounds the index scan; the second alone would not.
-    rows = FeedEntry.objects.filter(Q(position__gte=cursor.position), later, settled)
+    ``Expired`` if some of them were deleted."""
+    purged = FeedPurge.objects.filter(_later("entry", cursor))
+    rows = FeedEntry.objects.filter(
+        Q(position__gte=cursor.position),  # Bounds the index scan; the next one alone would not.
+        _later("pk", cursor),
+        Q(position__lt=RawSQL(HORIZON, [])),
+    )
+    if cursor != Cursor():
+        if purged.exists():
+            raise Expired(str(cursor))
+        # A purge may commit before the rows are read: then there are none, and the next call
+        # raises.
+        rows = rows.filter(~Exists(purged))
     return rows.order_by("position", "id")
+
+
+def _later(column: str, cursor: Cursor) -> Q:
+    same = Q(position=cursor.position, **{f"{column}__gt": cursor.id})
+    return Q(position__gt=cursor.position) | same
 
 
 def now() -> Cursor:
@@ -93,6 +103,17 @@ def rebase() -> None:
         cursor.execute(REBASE)
 
 
+@transaction.atomic
 def purge(*, at: datetime) -> int:
     """Delete the entries whose retention has ended; return how many."""
-    return FeedEntry.objects.filter(created_at__lt=at - RETENTION).delete()[0]
+    old = FeedEntry.objects.filter(created_at__lt=at - RETENTION)
+    last = old.order_by("position", "id").last()
+    if last is None:
+        return 0
+    first = {"position": 0, "entry": 0}
+    purged, _ = FeedPurge.objects.select_for_update().get_or_create(pk=1, defaults=first)
+    if Cursor(purged.position, purged.entry) < of(last):
+        purged.position, purged.entry = last.position, last.pk
+        purged.save()
+    gone = old.filter(~_later("pk", of(last)))
+    return gone.delete()[0]

@@ -23,7 +23,7 @@ from conversations.models.conversations import ActorKind, CloseReason, Conversat
 from conversations.models.drafts import Draft
 from conversations.models.erasures import Erasure
 from conversations.models.events import Event
-from conversations.models.feed import FeedEntry
+from conversations.models.feed import FeedEntry, FeedPurge
 from conversations.models.inbound_emails import InboundEmail
 from conversations.models.looks import LookEnd, LookPart, LookReplay, MirrorLook
 from conversations.models.messages import Author, Message
@@ -73,6 +73,7 @@ __all__ = [
     "Erasure",
     "Event",
     "FeedEntry",
+    "FeedPurge",
     "InboundEmail",
     "LookEnd",
     "LookPart",

@@ -31,3 +31,14 @@ class FeedEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position}.{self.pk}"
+
+
+class FeedPurge(models.Model):
+    """The last entry that was deleted because of its age, in the only row of this table. A reader
+    whose cursor is before it may have missed something."""
+
+    position = models.BigIntegerField()
+    entry = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.position}.{self.entry}"

@@ -185,16 +185,69 @@ def test_positions_go_on_after_a_restore_into_another_server() -> None:
     assert len(read(feed.of(old[0]))) == 2
 
 
-def test_a_cursor_older_than_the_feed_is_reported() -> None:
+def age(*entries: FeedEntry) -> None:
+    at = timezone.now() - timedelta(days=91)
+    FeedEntry.objects.filter(pk__in=[one.pk for one in entries]).update(created_at=at)
+
+
+def test_a_reader_that_missed_nothing_goes_on_though_its_cursor_is_older_than_all() -> None:
+    beginning = feed.now()
+    with transaction.atomic():  # takes the first number of an entry and never commits
+        queued(StepFactory())
+        transaction.set_rollback(True)
     queued(StepFactory())
-    left_at = feed.of(FeedEntry.objects.get())
+    assert FeedEntry.objects.get().pk > 1
+    assert len(read(beginning)) == 1
+
+
+def test_a_reader_of_everything_goes_on_after_all_was_deleted() -> None:
     queued(StepFactory())
-    at = timezone.now()
-    FeedEntry.objects.filter(pk=left_at.id).update(created_at=at - timedelta(days=91))
-    assert feed.purge(at=at) == 1
+    old = FeedEntry.objects.get()
+    age(old)
+    feed.purge(at=timezone.now())
+    assert read(feed.of(old)) == []
+    queued(StepFactory())
+    assert len(read(feed.of(old))) == 1
+
+
+def test_a_reader_whose_last_entry_was_erased_goes_on() -> None:
+    queued(StepFactory())
+    erased = FeedEntry.objects.get()
+    last = feed.of(erased)
+    queued(StepFactory())
+    erased.delete()
+    assert len(read(last)) == 1
+
+
+def test_only_readers_of_what_was_deleted_are_refused() -> None:
+    talk = queued(StepFactory())
+    for _ in range(3):
+        write_message(talk.pk)
+    entries = read(Cursor())
+    age(*entries[:3])
+    assert feed.purge(at=timezone.now()) == 3
+    for missed in entries[:2]:
+        with pytest.raises(feed.Expired):
+            read(feed.of(missed))
+    assert [one.pk for one in read(feed.of(entries[2]))] == [entries[3].pk]
+    age(entries[3])
+    assert feed.purge(at=timezone.now()) == 1
+    assert feed.purge(at=timezone.now()) == 0
     with pytest.raises(feed.Expired):
-        read(left_at)
-    assert len(read(Cursor())) == 1
+        read(feed.of(entries[2]))
+    assert read(feed.of(entries[3])) == []
+    assert read(Cursor()) == []
+
+
+def test_a_purge_between_the_check_and_the_reading_hides_no_gap() -> None:
+    talk = queued(StepFactory())
+    write_message(talk.pk)
+    write_message(talk.pk)
+    entries = read(Cursor())
+    rows = feed.after(feed.of(entries[0]))
+    age(*entries[:2])
+    feed.purge(at=timezone.now())
+    assert list(rows) == []
 
 
 def test_a_cursor_of_now_skips_earlier_entries() -> None:

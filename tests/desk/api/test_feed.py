@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from django.utils import timezone
 
+from conversations import feed
 from conversations.messages import sending
 from conversations.models import Author, FeedEntry
 from tests.api_clients import with_token
@@ -55,7 +58,8 @@ def test_cursors_are_checked() -> None:
     assert client.get(FEED, {"before": "1.1"}).status_code == 400
     begin = client.get(FEED, {"after": "now"}).json()["next"]
     queued(StepFactory())
-    FeedEntry.objects.update(position=10**15, id=5)
+    FeedEntry.objects.update(created_at=timezone.now() - timedelta(days=91))
+    feed.purge(at=timezone.now())
     gone = client.get(FEED, {"after": "1.1"})
     assert (gone.status_code, gone.json()["code"]) == (410, "expired")
     assert begin != "now"
