@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 SENTENCES = {
@@ -32,6 +34,22 @@ SENTENCES = {
     ),
 }
 """Keyed by constraint name. Constraints that no form can violate are not listed."""
+
+
+def check(row: Model, *, exclude: Collection[str] = ()) -> None:
+    """Raise ``ValidationError`` for what a row may not be, with ``SENTENCES`` for the constraints:
+    what a settings form does, for entry points that have none. ``exclude`` are columns that the row
+    gets later."""
+    row.full_clean(exclude=exclude, validate_unique=False, validate_constraints=False)
+    row.validate_unique()
+    constraints: list[Any] = list(row._meta.constraints)
+    for constraint in constraints:
+        try:
+            constraint.validate(type(row), row)
+        except ValidationError:
+            if constraint.name not in SENTENCES:
+                raise
+            raise ValidationError(SENTENCES[constraint.name]) from None
 
 
 class InSentences:

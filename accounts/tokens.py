@@ -24,6 +24,16 @@ NOUNS = {
     "figures": _("Figures"),
     "directory": _("Users and groups (SCIM)"),
     "webhooks": _("Webhooks"),
+    "visitors": _("Visitors and people"),
+    "personal-data": _("Personal data: export and erasure"),
+    "blocks": _("Blocks"),
+    "agents": _("Agents and skills"),
+    "groups": _("Groups, hours and holidays"),
+    "rules": _("Distribution rules"),
+    "targeting": _("Targeting rules"),
+    "replies": _("Canned replies"),
+    "articles": _("Articles"),
+    "subscriptions": _("Reports by e-mail"),
 }
 """What scopes name, in the order of the form."""
 

@@ -171,11 +171,7 @@ def _person(website: Website, claims: Claims, *, at: datetime) -> Person:
     person = Person.objects.select_for_update(no_key=True).get(
         website=website, external_id=claims.external_id
     )
-    if (person.name, person.profile) != (claims.name, claims.profile):
-        person.name, person.profile = claims.name, claims.profile
-        person.save(update_fields=["name", "profile"])
-        if claims.name:
-            person.visitors.update(name=claims.name)
+    persons.describe(person, name=claims.name, profile=claims.profile)
     return person
 
 

@@ -18,8 +18,15 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.routers import SimpleRouter
 
+from desk.api.blocks import BlockViewSet
 from desk.api.conversations import ConversationViewSet
 from desk.api.feed import FeedView
+from desk.api.people import PersonViewSet, VisitorViewSet
+from desk.api.settings.agents import AgentViewSet, SkillViewSet
+from desk.api.settings.groups import GroupViewSet, HolidayViewSet
+from desk.api.settings.rules import RuleViewSet, TargetingViewSet
+from desk.api.settings.texts import ArticleViewSet, ReplyViewSet
+from desk.api.subscriptions import SubscriptionViewSet
 from desk.api.webhooks import WebhookViewSet
 from reporting.exports.api import ChartView, ExportViewSet, SheetView
 from reporting.figures.api import FigureListView, FigureView
@@ -61,6 +68,18 @@ router = SimpleRouter(use_regex_path=False)
 router.register("conversations", ConversationViewSet, basename="conversation")
 router.register("exports", ExportViewSet, basename="export")
 router.register("webhooks", WebhookViewSet, basename="webhook")
+router.register("visitors", VisitorViewSet, basename="visitor")
+router.register("persons", PersonViewSet, basename="person")
+router.register("blocks", BlockViewSet, basename="block")
+router.register("agents", AgentViewSet, basename="agent")
+router.register("skills", SkillViewSet, basename="skill")
+router.register("groups", GroupViewSet, basename="group")
+router.register("holidays", HolidayViewSet, basename="holiday")
+router.register("rules", RuleViewSet, basename="rule")
+router.register("targeting-rules", TargetingViewSet, basename="targeting")
+router.register("replies", ReplyViewSet, basename="reply")
+router.register("articles", ArticleViewSet, basename="article")
+router.register("subscriptions", SubscriptionViewSet, basename="subscription")
 
 schema = SpectacularAPIView.as_view(permission_classes=[AllowAny], authentication_classes=[])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -54,6 +55,17 @@ def lock(visitor: Visitor) -> None:
         Visitor.objects.select_for_update(no_key=True).get(pk=visitor.pk)
     else:
         Person.objects.select_for_update(no_key=True).get(pk=visitor.person_id)
+
+
+def describe(person: Person, *, name: str, profile: dict[str, Any]) -> None:
+    """Store what the brand says of a person. Their visitors get the name, if there is one. The
+    caller is in a transaction and has locked the person."""
+    if (person.name, person.profile) == (name, profile):
+        return
+    person.name, person.profile = name, profile
+    person.save(update_fields=["name", "profile"])
+    if name:
+        person.visitors.update(name=name)
 
 
 @transaction.atomic

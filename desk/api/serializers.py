@@ -226,3 +226,17 @@ class TransferSerializer(serializers.Serializer[Any]):
     note = serializers.CharField(
         required=False, allow_blank=True, default="", max_length=2000, help_text="For the team."
     )
+    skills = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        required=False,
+        max_length=20,
+        help_text="The numbers of the skills that the group's agent needs. By default, required "
+        "languages stay and topics do not.",
+    )
+
+
+class BlockingSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=300, help_text="For the team.")
+    until = serializers.DateTimeField(
+        required=False, allow_null=True, default=None, help_text="Null: until it is lifted."
+    )

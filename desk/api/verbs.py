@@ -14,12 +14,13 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import Agent, Group, User
+from accounts.models import Agent, Group, Skill, User
 from conversations.lifecycle.transitions import Refused, Status, Verb
 from conversations.models import Conversation, Style
 from desk import queries
 from desk.api.refusal import Explained, checked
 from desk.api.serializers import (
+    BlockingSerializer,
     ConversationSerializer,
     SeenSerializer,
     SnoozeSerializer,
@@ -169,16 +170,48 @@ class Verbs(Explained):
         is_held = is_mine and conversation.status in {Status.ACTIVE, Status.ASSIGNED}
         oversees = not is_held and by_supervisor.oversees(conversation, self.user)
         to = self._target(conversation, asked, any_agent=oversees)
+        skills = self._skills(conversation, asked)
         if oversees:
             if asked["note"]:
                 raise ValidationError(
                     {"note": [_("Only the agent who holds the conversation can add a note.")]}
                 )
             return self._moved(
-                lambda at: by_supervisor.reassign(number, to=to, user=self.user, at=at)
+                lambda at: by_supervisor.reassign(
+                    number, to=to, user=self.user, at=at, skills=skills
+                )
             )
         return self._moved(
-            lambda at: by_agent.transfer(number, user=self.user, to=to, note=asked["note"], at=at)
+            lambda at: by_agent.transfer(
+                number, user=self.user, to=to, note=asked["note"], at=at, skills=skills
+            )
+        )
+
+    def _skills(self, conversation: Conversation, asked: dict[str, Any]) -> list[int] | None:
+        """Return the skills that the next agent needs, or ``None`` if nothing was chosen."""
+        wanted = asked.get("skills")
+        if wanted is None:
+            return None
+        if "group" not in asked:
+            raise ValidationError({"skills": [_("Only a transfer to a group can require skills.")]})
+        known = set(Skill.objects.filter(website=conversation.website_id, pk__in=wanted).in_bulk())
+        if known != set(wanted):
+            raise ValidationError({"skills": [_("This is not a skill of this website.")]})
+        return sorted(known)
+
+    @extend_schema(request=BlockingSerializer, responses=MOVED)
+    @action(detail=True, methods=["post"])
+    def block(self, request: Request, number: int) -> Response:
+        """Block the visitor of a conversation on your desk and close it, without a closing message
+        or a survey."""
+        self.get_object()
+        asked = checked(request, BlockingSerializer, "data")
+        self._desk(Verb.CLOSE)
+        reason, until = asked["reason"], asked["until"]
+        if until is not None and until <= timezone.now():
+            raise ValidationError({"until": [_("Choose a moment in the future.")]})
+        return self._moved(
+            lambda at: by_agent.block(number, user=self.user, reason=reason, until=until, at=at)
         )
 
     def _target(

@@ -7,6 +7,7 @@ transfer may have come before the click.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 
 from accounts import preferences
@@ -104,9 +105,16 @@ def block(
 
 @retried
 def transfer(
-    conversation_id: int, *, user: User, to: Agent | Group, at: datetime, note: str = ""
+    conversation_id: int,
+    *,
+    user: User,
+    to: Agent | Group,
+    at: datetime,
+    note: str = "",
+    skills: Collection[int] | None = None,
 ) -> Conversation:
-    """Transfer to a colleague or another team (R199), with a note for the next agent."""
+    """Transfer to a colleague or another team (R199), with a note for the next agent. ``skills``
+    are those that the team's agent needs; by default the required languages."""
     actor = actors.agent(user)
     verb = Verb.TRANSFER_TO_AGENT if isinstance(to, Agent) else Verb.TRANSFER_TO_GROUP
     held = Held(user, statuses=ON_DESK_OR_ASSIGNED)
@@ -116,7 +124,9 @@ def transfer(
         notes.write(conversation_id, agent_id=conversation.agent_id, body=note, at=at)
     if isinstance(to, Agent):
         return assignment.transfer_to_agent(conversation_id, agent=to, actor=actor, at=at)
-    return assignment.transfer_to_group(conversation_id, group=to, actor=actor, at=at)
+    return assignment.transfer_to_group(
+        conversation_id, group=to, actor=actor, at=at, skills=skills
+    )
 
 
 @retried

@@ -6,6 +6,7 @@ team may have come before the click.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from accounts import supervision
@@ -38,7 +39,14 @@ def release(conversation_id: int, *, user: User, at: datetime) -> Conversation:
 
 
 @retried
-def reassign(conversation_id: int, *, to: Agent | Group, user: User, at: datetime) -> Conversation:
+def reassign(
+    conversation_id: int,
+    *,
+    to: Agent | Group,
+    user: User,
+    at: datetime,
+    skills: Collection[int] | None = None,
+) -> Conversation:
     """Give a conversation that waits, or is on a lost desk, to an agent or team of the website.
 
     The user need not oversee the new team. As with a release, a conversation on the desk of a
@@ -49,7 +57,9 @@ def reassign(conversation_id: int, *, to: Agent | Group, user: User, at: datetim
     _check(conversation, user, verb)
     actor = actors.manager(user)
     if isinstance(to, Group):
-        return assignment.transfer_to_group(conversation_id, group=to, actor=actor, at=at)
+        return assignment.transfer_to_group(
+            conversation_id, group=to, actor=actor, at=at, skills=skills
+        )
     if not to.groups.filter(website=conversation.website_id).exists():
         raise Refused(
             verb, Status(conversation.status), "this agent is in no group of this website"

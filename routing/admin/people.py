@@ -17,7 +17,7 @@ from accounts.models.hours import set_weekly_hours, weekly_hours
 from accounts.rights import ForOverseers, OverseenWebsites, PartForOverseers
 from accounts.week import WeekField
 from accounts.widgets import CheckboxList
-from routing import changes
+from routing import changes, parts
 from routing.admin.saving import Published
 
 FROM_TO = {"opens": _("Opens at"), "closes": _("Closes at")}
@@ -83,11 +83,8 @@ class AgentForm(forms.ModelForm):
 
     def let_in(self) -> set[int]:
         """Apply the ticked groups; return those that gained or lost the agent."""
-        before = set(self.own_groups.filter(members=self.instance).values_list("pk", flat=True))
-        after = {group.pk for group in self.cleaned_data["groups"]}
-        self.instance.groups.add(*(after - before))
-        self.instance.groups.remove(*(before - after))
-        return before ^ after
+        chosen = self.cleaned_data["groups"]
+        return parts.set_groups(self.instance, chosen, among=self.own_groups)
 
 
 def _with_website(one: Group | Skill) -> str:

@@ -191,7 +191,7 @@ def test_the_schema_is_generated_without_warnings(capsys: Any) -> None:
             for part in (
                 *("messages", "files/{file}", "notes", "events", "contacts", "why"),
                 *("snooze", "pending", "on-hold", "solve", "close", "transfer"),
-                *("take", "resume", "wake", "release"),
+                *("take", "resume", "wake", "release", "block"),
             )
         ),
         "/api/v1/charts/{name}.{kind}",
@@ -213,6 +213,23 @@ def test_the_schema_is_generated_without_warnings(capsys: Any) -> None:
             f"/api/v1/webhooks/{{number}}/{verb}/"
             for verb in ("replay", "resume", "rotate", "test")
         ),
+        *(
+            path
+            for noun in (
+                *("agents", "groups", "holidays", "skills", "rules", "targeting-rules"),
+                *("replies", "articles", "visitors", "persons", "blocks"),
+            )
+            for path in (f"/api/v1/{noun}/", f"/api/v1/{noun}/{{number}}/")
+        ),
+        "/api/v1/agents/{number}/availability/",
+        "/api/v1/blocks/{number}/lift/",
+        *(
+            f"/api/v1/{noun}/{{number}}/{part}/"
+            for noun in ("visitors", "persons")
+            for part in ("data", "erase")
+        ),
+        "/api/v1/subscriptions/",
+        "/api/v1/subscriptions/{report}/",
     }
     assert "Warning" not in capsys.readouterr().err
     assert Client().get("/api/v1/schema/").status_code == 200

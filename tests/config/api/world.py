@@ -11,14 +11,24 @@ from typing import Any
 from django.db import connection
 from drf_spectacular.generators import SchemaGenerator
 
-from accounts.models import Agent, User
+from accounts.models import Agent, Holiday, User
+from conversations.canned import library
 from conversations.messages import sending
-from conversations.models import Author, Conversation, Webhook
+from conversations.models import Author, CannedReply, Conversation, Person, Webhook
+from conversations.visitors import blocks
 from conversations.webhooks import verbs as webhooks
 from reporting.models import Export, ExportState
-from routing.models import RuleStep
+from routing.models import RuleStep, TargetingRule
 from tests.clock import NOW
-from tests.factories import AgentFactory, StepFactory, UserFactory, VisitorFactory, on_desk
+from tests.factories import (
+    AgentFactory,
+    ArticleFactory,
+    SkillFactory,
+    StepFactory,
+    UserFactory,
+    VisitorFactory,
+    on_desk,
+)
 
 METHODS = ("get", "post", "put", "patch", "delete")
 UNCOMPARED = {"accounts_apitoken", "django_session", "accounts_change"}
@@ -74,7 +84,44 @@ def side(word: str) -> Side:
     )
     webhooks.create(webhook, at=NOW)
     created.rows = {"conversations": talk.pk, "exports": export.pk, "webhooks": webhook.pk}
+    created.rows |= _people_of(created) | _settings_of(created)
     return created
+
+
+def _people_of(one: Side) -> dict[str, Any]:
+    person = Person.objects.create(
+        website=one.website,
+        external_id=f"{one.word} customer",
+        name=f"{one.word} person",
+        profile={"plan": f"{one.word} plan"},
+        created_at=NOW,
+    )
+    visitor = VisitorFactory(website=one.website, name=f"{one.word} reader", person=person)
+    admin = UserFactory(role="admin")
+    block = blocks.block(one.talk, reason=f"{one.word} insults", until=None, by=admin, at=NOW)
+    return {"persons": person.pk, "visitors": visitor.public_id, "blocks": block.pk}
+
+
+def _settings_of(one: Side) -> dict[str, Any]:
+    skill = SkillFactory(website=one.website, name=f"{one.word} skill")
+    holiday = Holiday.objects.create(
+        website=one.website, group=one.step.group, date=NOW.date(), name=f"{one.word} day"
+    )
+    targeting = TargetingRule.objects.get(website=one.website)
+    targeting.name = f"{one.word} targeting"
+    targeting.save()
+    reply = library.save(CannedReply(group=one.step.group, name=f"{one.word} reply", body="x"))
+    article = ArticleFactory(website=one.website, name=f"{one.word} article")
+    return {
+        "agents": one.agent.pk,
+        "groups": one.step.group_id,
+        "skills": skill.pk,
+        "holidays": holiday.pk,
+        "rules": one.step.rule_id,
+        "targeting-rules": targeting.pk,
+        "replies": reply.pk,
+        "articles": article.pk,
+    }
 
 
 def people(one: Side) -> dict[str, User]:
@@ -98,13 +145,20 @@ class Operation:
         return self.path.removeprefix("/api/v1/").partition("/")[0]
 
     @property
+    def scope(self) -> str:
+        """The noun of the permission that it needs."""
+        if self.path.endswith(PERSONAL):
+            return "personal-data"
+        return SCOPES.get(self.noun, self.noun)
+
+    @property
     def names_a_row(self) -> bool:
         return "{" in self.path and self.noun in ROWS
 
     def address(self, one: Side) -> str:
         """Return the address of a row of ``one``."""
         path = self.path.replace("{name}", "opened").replace("{kind}", "csv")
-        path = path.replace("{delivery}", "1")
+        path = path.replace("{delivery}", "1").replace("{report}", "agents")
         if self.names_a_row:
             path = re.sub(r"\{\w+\}", str(one.rows[ROWS[self.noun]]), path, count=1)
         return re.sub(r"\{\w+\}", str(uuid.uuid4()), path)
@@ -113,11 +167,26 @@ class Operation:
         return f"{self.method.upper()} {self.path}"
 
 
-ROWS = {name: name for name in ("conversations", "exports", "webhooks")}
+ROWS = {
+    name: name
+    for name in (
+        *("conversations", "exports", "webhooks", "persons", "visitors", "blocks", "agents"),
+        *("groups", "skills", "holidays", "rules", "targeting-rules", "replies", "articles"),
+    )
+}
 """The rows that an address's first segment names, as in ``Side.rows``."""
 
-SCOPES = {"tables": "figures", "charts": "figures"}
+SCOPES = {
+    "tables": "figures",
+    "charts": "figures",
+    "persons": "visitors",
+    "skills": "agents",
+    "holidays": "groups",
+    "targeting-rules": "targeting",
+}
 """The nouns of scopes that are not the address's first segment."""
+
+PERSONAL = ("/data/", "/erase/")
 
 BY_SHOP_KEY = {"transactions"}
 """Addresses that only a shop system's key opens."""
@@ -146,6 +215,12 @@ BODIES: dict[tuple[str, str], Any] = {
         "body": "x",
     },
     ("post", "/api/v1/webhooks/{number}/replay/"): lambda: {"since": "2035-03-01T09:00:00Z"},
+    ("post", f"{CONVERSATION}/block/"): lambda: {"reason": "x"},
+    ("post", "/api/v1/agents/{number}/availability/"): lambda: {
+        "channel": "chat",
+        "is_available": False,
+    },
+    ("put", "/api/v1/subscriptions/{report}/"): lambda: {"every": "week"},
     ("post", "/api/v1/exports/"): lambda: {"subject": "conversations", "kind": "csv"},
 }
 

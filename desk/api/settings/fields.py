@@ -1,0 +1,56 @@
+"""Fields that name rows which the user may choose. Rows beyond that do not exist for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from rest_framework import serializers
+
+from accounts.models import User, Website
+from accounts.rights import websites_of
+
+Rows = Callable[[User], QuerySet[Any]]
+
+
+class Numbered(serializers.PrimaryKeyRelatedField[Any]):
+    """A row by its number, among those that ``rows`` returns for the user."""
+
+    def __init__(self, rows: Rows | None = None, **options: Any) -> None:
+        self.rows = rows
+        if rows is not None:
+            options["queryset"] = rows_for_schema(rows)
+        super().__init__(**options)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        assert self.rows is not None
+        return self.rows(self.context["request"].user)
+
+    def to_internal_value(self, data: Any) -> Model:
+        if not isinstance(data, int):
+            self.fail("incorrect_type", data_type=type(data).__name__)
+        row: Model = super().to_internal_value(data)
+        return row
+
+
+class Keyed(serializers.SlugRelatedField[Any]):
+    """A website by its key, among those of the user."""
+
+    def __init__(self, **options: Any) -> None:
+        if not options.get("read_only"):
+            options["queryset"] = Website.objects.none()
+        super().__init__(slug_field="key", help_text="The website's key.", **options)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return websites_of(self.context["request"].user)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+def rows_for_schema(rows: Rows) -> QuerySet[Any]:
+    """Return an empty queryset of the model, from which the schema takes the type of its key."""
+    return rows(User()).none()
