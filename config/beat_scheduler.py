@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from django_celery_beat.schedulers import DatabaseScheduler
+
+from core.monitoring import heartbeats
 
 LOOK_SECONDS = 5
 
@@ -20,3 +23,9 @@ class BeatScheduler(DatabaseScheduler):
             return False
         self._looked_at = time.monotonic()
         return bool(super().schedule_changed())
+
+    def apply_async(self, *arguments: Any, **named: Any) -> Any:
+        """Send a task, and show that beat works."""
+        sent = super().apply_async(*arguments, **named)
+        heartbeats.note(heartbeats.BEAT)
+        return sent

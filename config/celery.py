@@ -9,6 +9,8 @@ from celery import Celery, Task
 from celery.signals import task_postrun, worker_process_init, worker_shutting_down
 from django.db import close_old_connections
 
+from core.monitoring import heartbeats
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 
@@ -44,6 +46,8 @@ def announce_shutdown(**signal: object) -> None:
 @task_postrun.connect
 def release_connection(task: Task, **signal: object) -> None:
     """Give back the database connection after each task, as after each request; the pool keeps it
-    for the next. A task that runs eagerly uses its caller's connection."""
+    for the next. A task that runs eagerly uses its caller's connection. Then show that a worker
+    works."""
     if not task.request.is_eager:
         close_old_connections()
+        heartbeats.note(heartbeats.WORKER)

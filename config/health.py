@@ -1,20 +1,28 @@
-"""Health probes: is this process up, and do its engines answer?"""
+"""Health probes: is this process up, can it serve, and what does it lack?"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TookTooLong
+from datetime import UTC, datetime
 from threading import Lock
 from time import monotonic
 
-import psycopg
-import redis
-from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from config import readiness
+from config.metrics import may_read
+from config.readiness import Check, Report, State
+from config.version import version
 
 logger = logging.getLogger(__name__)
 
 CACHE_SECONDS = 2.0
+PATIENCE_SECONDS = 5.0
+"""How long a request waits for checks that are under way."""
+WORDS = {State.OK: "ready", State.DEGRADED: "ready, but degraded", State.FAILED: "not ready"}
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -26,60 +34,77 @@ def answer_probes(get_response: Answer) -> Answer:
         if request.path == "/healthz":
             return _plain(200, "up")
         if request.path == "/readyz":
-            faults = _checks.recent()
-            # Everybody may ask. The reason names hosts and users, so only the log has it.
-            named = (fault.partition(":")[0] for fault in faults)
-            return _plain(503, "\n".join(named)) if faults else _plain(200, "ready")
+            return _answer(request, _checks.recent())
         return get_response(request)
 
     return middleware
 
 
 class Checks:
-    """The last result of ``problems``, for ``CACHE_SECONDS``: anybody may ask for ``/readyz``, and
-    each check costs a connection to each engine. Requests that come during a check wait for it."""
+    """The last report, for ``CACHE_SECONDS``: anybody may ask for ``/readyz``, and each report
+    costs a connection to the database. Requests that come meanwhile wait for the same report."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._checked_at = -CACHE_SECONDS
-        self._found: list[str] = []
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="readiness")
+        self._reading: Future[Report] | None = None
+        self._read_at = float("-inf")
+        self._troubles: list[tuple[str, State]] = []
 
-    def recent(self) -> list[str]:
+    def recent(self) -> Report:
+        reading = self._current()
+        try:
+            return reading.result(PATIENCE_SECONDS)
+        except TookTooLong:
+            slow = Check("database", State.FAILED, f"no answer within {PATIENCE_SECONDS:.0f} s")
+            return Report((slow,), datetime.now(UTC))
+
+    def _current(self) -> Future[Report]:
         with self._lock:
-            if monotonic() - self._checked_at >= CACHE_SECONDS:
-                self._found = problems()
-                for fault in self._found:
-                    logger.warning("not ready: %s", fault)
-                self._checked_at = monotonic()
-            return self._found
+            # One that hangs is waited for: a second one would only hang beside it.
+            is_old = monotonic() - self._read_at >= CACHE_SECONDS
+            if self._reading is None or (self._reading.done() and is_old):
+                self._reading = self._thread.submit(self._read)
+                self._read_at = monotonic()
+            return self._reading
+
+    def _read(self) -> Report:
+        report = readiness.read()
+        troubled = report.troubled()
+        # Each change once, and not every two seconds.
+        if (now := [(check.name, check.state) for check in troubled]) != self._troubles:
+            self._troubles = now
+            for check in troubled:
+                logger.warning("%s: %s: %s", WORDS[check.state], check.name, check.detail)
+            if not troubled:
+                logger.info("ready again")
+        return report
 
 
 _checks = Checks()
 
 
-def problems() -> list[str]:
-    """Return the engines that do not answer within seconds, with the reason; empty if all do.
-
-    Uses its own connections: a pool in use would tell more about the load than about the engine.
-    """
-    faults = []
-    try:
-        with psycopg.connect(settings.DATABASE_URL, connect_timeout=3) as connection:
-            connection.execute("SELECT 1")
-    except psycopg.Error as error:
-        faults.append(f"PostgreSQL does not answer: {_one_line(error)}")
-    try:
-        with redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3
-        ) as connection:
-            connection.ping()
-    except (redis.RedisError, OSError) as error:
-        faults.append(f"Valkey does not answer: {_one_line(error)}")
-    return faults
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _answer(request: HttpRequest, report: Report) -> HttpResponse:
+    """Answer with all details whoever may read ``/metrics``; others get the names alone, because
+    the reasons name hosts and users."""
+    status = 503 if report.state == State.FAILED else 200
+    if not may_read(request):
+        lines = [WORDS[report.state], *(check.name for check in report.troubled())]
+        return _plain(status, "\n".join(lines))
+    response = JsonResponse(
+        {
+            "status": WORDS[report.state],
+            "version": version(),
+            "checked_at": report.at.isoformat(timespec="milliseconds"),
+            "checks": {
+                check.name: {"state": check.state, "detail": check.detail}
+                for check in report.checks
+            },
+        },
+        status=status,
+    )
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def _plain(status: int, text: str) -> HttpResponse:

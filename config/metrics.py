@@ -27,7 +27,7 @@ from routing.models import DeskPresence, Repair, RuleStep
 def metrics(request: HttpRequest) -> HttpResponse:
     """Answer requests with the token (``METRICS_TOKEN``, as a bearer). If none is set, answer only
     in the demo and with debug pages on: on a developer's own machine."""
-    if not _may_read(request):
+    if not may_read(request):
         raise Http404
     registry = CollectorRegistry()
     registry.register(Figures())
@@ -36,7 +36,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _may_read(request: HttpRequest) -> bool:
+def may_read(request: HttpRequest) -> bool:
     if not settings.METRICS_TOKEN:
         return bool(settings.DEBUG or settings.DEMO)
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")

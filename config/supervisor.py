@@ -15,8 +15,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from config import engines, preparation, settings
+from config.engine_checks import problems
 from config.environment import refuse
-from config.health import problems
 
 READY_SECONDS = 120
 STOP_SECONDS = 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -88,7 +89,10 @@ def is_ready(port: int) -> bool:
     """Return whether it answers with both engines; it may remember its last answer for a while."""
     time.sleep(health.CACHE_SECONDS)
     try:
-        return get(port, "/readyz") == get(port, "/login/") == 200
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as response:
+            checks = json.load(response)["checks"]
+        engines_answer = {checks[name]["state"] for name in ("database", "valkey")} == {"ok"}
+        return engines_answer and get(port, "/login/") == 200
     except OSError:
         return False
 

@@ -1,0 +1,1 @@
+"""What the installation reports about itself: heartbeats and measurements, shared by Valkey."""
