@@ -28,6 +28,7 @@ from config import body_limits, outages  # noqa: E402
 from config.response_headers import with_security_headers  # noqa: E402
 from core.asgi import bodies  # noqa: E402
 from core.asgi.head import answers_head  # noqa: E402
+from core.asgi.measured import measured, name_view  # noqa: E402
 from core.asgi.patience import Patience  # noqa: E402
 
 RAW_ENDPOINTS = (messenger.asgi.page_views, messenger.asgi.messages, desk.asgi)
@@ -39,6 +40,7 @@ async def routed(scope: dict[str, Any], receive: Any, send: Any) -> None:
     for endpoint in RAW_ENDPOINTS:
         match = endpoint.match(scope["path"])
         if match is not None:
+            name_view(scope, endpoint.__name__)
             await endpoint.handle(scope, receive, send, match)
             return
     await django_application(scope, receive, send)
@@ -62,6 +64,7 @@ async def refuse_for_now(scope: dict[str, Any], send: Any, form: bytes) -> None:
 patient = Patience(routed, refuse_for_now)
 
 
+@measured
 @with_security_headers
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Serve a request whose body is no larger than its entry point admits (N22)."""

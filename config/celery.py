@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from functools import cached_property
 
 from celery import Celery, Task
-from celery.signals import task_postrun, worker_process_init, worker_shutting_down
+from celery.signals import task_postrun, task_prerun, worker_process_init, worker_shutting_down
 from django.db import close_old_connections
 
-from core.monitoring import heartbeats
+from core.monitoring import heartbeats, measurements
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -41,6 +42,21 @@ def announce_shutdown(**signal: object) -> None:
     from core import shutdown
 
     shutdown.announce()
+
+
+@task_prerun.connect
+def note_begin(task: Task, **signal: object) -> None:
+    """Remember when a task began."""
+    task.request.begun = time.perf_counter()
+
+
+@task_postrun.connect
+def measure(task: Task, state: str | None = None, **signal: object) -> None:
+    """Count and time a task that a worker has ended."""
+    begun = getattr(task.request, "begun", None)
+    if not task.request.is_eager and begun is not None:
+        measurements.count(measurements.TASKS, task.name, (state or "unknown").lower())
+        measurements.observe(measurements.TASK_SECONDS, time.perf_counter() - begun, task.name)
 
 
 @task_postrun.connect

@@ -13,7 +13,7 @@ from time import monotonic
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from config import readiness
-from config.metrics import may_read
+from config.monitoring_rights import may_read
 from config.readiness import Check, Report, State
 from config.version import version
 
@@ -34,7 +34,7 @@ def answer_probes(get_response: Answer) -> Answer:
         if request.path == "/healthz":
             return _plain(200, "up")
         if request.path == "/readyz":
-            return _answer(request, _checks.recent())
+            return _answer(request, recent())
         return get_response(request)
 
     return middleware
@@ -82,6 +82,11 @@ class Checks:
 
 
 _checks = Checks()
+
+
+def recent() -> Report:
+    """Return the last report of this process, at most ``CACHE_SECONDS`` old."""
+    return _checks.recent()
 
 
 def _answer(request: HttpRequest, report: Report) -> HttpResponse:

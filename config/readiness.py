@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -34,12 +35,17 @@ WORKER_SECONDS = 60.0
 OUTBOX_SECONDS = 60.0
 FREE_BYTES = 500 * 1024 * 1024
 DATABASE_SECONDS = 3
+STARTING_SECONDS = 60.0
+"""Beat and workers need some seconds after everything has been started together."""
 
 OLDEST = """
     SELECT extract(epoch FROM now() - min(due_at)) FROM conversations_outboxentry
     WHERE done_at IS NULL AND dead_at IS NULL
 """
 APPLIED = "SELECT app, name FROM django_migrations"
+
+
+_started_at = monotonic()
 
 
 class State(StrEnum):
@@ -77,7 +83,7 @@ class Report:
 
 def read() -> Report:
     """Run all checks; it takes a few seconds if an engine hangs."""
-    checks = (*_database(), *_valkey(), _disk())
+    checks = (*_database(), *_valkey(), judge_disk(free_bytes()))
     return Report(checks, datetime.now(UTC))
 
 
@@ -152,6 +158,8 @@ def _valkey() -> Iterator[Check]:
         yield Check("valkey", State.DEGRADED, _one_line(error))
         return
     yield Check("valkey")
+    if ages[heartbeats.BEAT] is None and monotonic() - _started_at < STARTING_SECONDS:
+        return
     yield from judge_heartbeats(ages[heartbeats.BEAT], ages[heartbeats.WORKER])
 
 
@@ -173,10 +181,10 @@ def judge_heartbeats(beat: float | None, worker: float | None) -> tuple[Check, C
     return silent, Check("worker")
 
 
-def _disk() -> Check:
+def free_bytes() -> int:
+    """Return the room left for files: where they arrive, and where they are stored."""
     folders = [Path(settings.MEDIA_ROOT), Path(settings.FILE_UPLOAD_TEMP_DIR)]
-    free = min((shutil.disk_usage(each).free for each in folders if each.is_dir()), default=0)
-    return judge_disk(free)
+    return min((shutil.disk_usage(each).free for each in folders if each.is_dir()), default=0)
 
 
 def judge_disk(free: int) -> Check:

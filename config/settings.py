@@ -389,6 +389,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY el
 RATE_LIMITS, CALL_SERVERS = rate_limits.read(), call_servers.read()
 RATE_PLACES_PERCENT = rate_limits.read_places_percent()
 RATE_LIMIT_URL = redis_url(1)
+QUEUE_URL = redis_url(2)  # asked how many tasks wait
 
 # The virus scanner that checks uploads, if there is one.
 CLAMAV = scanner("CLAMAV")

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.db import OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -16,6 +17,7 @@ from accounts import tokens
 from accounts.models import ApiToken
 from config.api.problems import problem
 from core import idempotency, request_ids
+from core.asgi.measured import name_view
 from core.db.retry import may_retry
 from core.rates import counters
 from core.rates.windows import Standing
@@ -45,9 +47,19 @@ def name_requests(get_response: Respond) -> Respond:
             annotated.request_id = request_id  # Django logs some answers after this
             response = get_response(request)
         response["X-Request-ID"] = request_id
+        _name_view(request)
         return response
 
     return middleware
+
+
+def _name_view(request: Any) -> None:
+    """Leave the name of the view for the measurements: its address, or the file's folder."""
+    match = getattr(request, "resolver_match", None)
+    if match is not None:
+        name_view(getattr(request, "scope", {}), match.view_name)
+    elif request.path.startswith(settings.STATIC_URL):
+        name_view(getattr(request, "scope", {}), "static")
 
 
 def admit(get_response: Respond) -> Respond:

@@ -107,3 +107,8 @@ async def answers(seconds: float) -> bool:
     except (TimeoutError, psycopg.Error):
         return False
     return True
+
+
+def pools() -> list[Pool]:
+    """Return the pools of all event loops of this process."""
+    return list(_pools.values())

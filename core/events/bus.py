@@ -19,6 +19,7 @@ from django.db import transaction
 from core import tasks
 from core.events import outbox
 from core.events.facts import Fact
+from core.monitoring import measurements
 from core.realtime import channel_groups, event_loop
 
 logger = logging.getLogger(__name__)
@@ -122,6 +123,7 @@ async def announce(*facts: Fact) -> None:
     """Run the live reactions to committed facts. Errors are logged, never raised."""
     async with channel_groups.together():
         for fact in facts:
+            measurements.count(measurements.FACTS, type(fact).__name__)
             for reaction in _live.get(type(fact), ()):
                 try:
                     await reaction(fact)

@@ -13,9 +13,10 @@ UNREACHABLE = (redis.RedisError, OSError)
 _clients: dict[str, redis.Redis] = {}
 
 
-def connection() -> redis.Redis:
-    """Return this process's client. It reconnects by itself, and may be shared by threads."""
-    url = settings.RATE_LIMIT_URL
+def connection(url: str = "") -> redis.Redis:
+    """Return this process's client for what is reported, or for another database of Valkey. It
+    reconnects by itself, and may be shared by threads."""
+    url = url or settings.RATE_LIMIT_URL
     if url not in _clients:
         _clients[url] = redis.Redis.from_url(
             url, socket_timeout=WAIT_SECONDS, socket_connect_timeout=WAIT_SECONDS

@@ -12,6 +12,7 @@ from typing import Any
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from core.monitoring import processes
 from core.realtime import channel_health
 from core.realtime.channel_groups import encode
 from core.realtime.socket_limits import FrameBudget
@@ -31,7 +32,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     """
 
     groups_joined: tuple[str, ...] = ()
-    is_authorized = has_left = False
+    is_authorized = is_counted = has_left = False
     heartbeat_seconds = 10
     frame_bytes = FRAME_BYTES
     _beating: asyncio.Task[None] | None = None
@@ -65,6 +66,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.is_authorized = True
         await self.listen_to(*groups)
         await self.accept()
+        processes.sockets[type(self).__name__] += 1
+        self.is_counted = True
         channel_health.watch(self)
         await self.on_connect()
         await self.send_frame({"type": "ready"})
@@ -96,6 +99,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if self.has_left:
             return
         self.has_left = True
+        if self.is_counted:
+            processes.sockets[type(self).__name__] -= 1
         # Cancelled and awaited first: a heartbeat after ``on_disconnect`` would undo it.
         if self._beating is not None:
             self._beating.cancel()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Event
+from time import monotonic
 
 import pytest
 from django.test import Client
@@ -67,7 +68,12 @@ def test_ready_but_degraded_without_valkey(
     assert "127.0.0.1" in caplog.text
 
 
-def test_ready_but_degraded_without_beat_and_workers(client: Client) -> None:
+def test_ready_but_degraded_without_beat_and_workers(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client.get("/readyz").content == b"ready\n"  # just started
+    monkeypatch.setattr(readiness, "_started_at", monotonic() - readiness.STARTING_SECONDS)
+    monkeypatch.setattr(health, "_checks", health.Checks())
     response = client.get("/readyz")
     assert (response.status_code, response.content) == (200, b"ready, but degraded\nbeat\nworker\n")
 
