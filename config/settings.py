@@ -19,7 +19,7 @@ from config import (
     engines,
     http_security,
     logins,
-    logs,
+    monitoring,
     periodic_tasks,
     rate_limits,
 )
@@ -398,14 +398,7 @@ CLAMAV = scanner("CLAMAV")
 PRIVATE_SERVERS = private_servers("PRIVATE_SERVERS")
 PROVIDERS_MAY_BE_PRIVATE = flag("PROVIDERS_MAY_BE_PRIVATE", default=False)
 
-# The token for /metrics; without one, the page exists only on the local machine.
-METRICS_TOKEN = text("METRICS_TOKEN")
-if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
-    refuse("METRICS_TOKEN is too easy to guess: take 20 random characters or more")
+# --- What the installation says of itself: /metrics, logs
 
-# --- Logs: one line for each record
-
-LOG_LEVEL = text("LOG_LEVEL", "INFO").upper()
-if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-    refuse(f"LOG_LEVEL is DEBUG, INFO, WARNING or ERROR, not {LOG_LEVEL!r}")
-LOGGING = logs.configuration(LOG_LEVEL)
+globals().update(monitoring.read())
+METRICS_TOKEN: str  # one of them, named for the type checker

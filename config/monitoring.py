@@ -1,0 +1,26 @@
+"""The settings of what the installation says of itself: metrics and logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config import logs
+from config.environment import refuse, text
+
+LEVELS = {"DEBUG", "INFO", "WARNING", "ERROR"}
+
+
+def read() -> dict[str, Any]:
+    """Return these settings, read from the environment."""
+    # Without a token, the page exists only on the local machine.
+    token = text("METRICS_TOKEN")
+    if token and len(token) < 20:
+        refuse("METRICS_TOKEN is too easy to guess: take 20 random characters or more")
+    level = text("LOG_LEVEL", "INFO").upper()
+    if level not in LEVELS:
+        refuse(f"LOG_LEVEL is DEBUG, INFO, WARNING or ERROR, not {level!r}")
+    return {
+        "METRICS_TOKEN": token,
+        "LOG_LEVEL": level,
+        "LOGGING": logs.configuration(level),
+    }
