@@ -42,6 +42,7 @@ def _state_strings() -> dict[str, str]:
         "agent_away": _("{name} is away at the moment"),
         "agent_expected": _("Waiting for {name}"),
         "status_bot": _("A bot is answering you"),
+        "bot_talking": _("{name}, a bot, is answering you"),
         "status_paused": _("Paused. You can write at any time"),
         "status_solved": _("Resolved. You can still write"),
         "status_closed": _("Conversation ended"),
@@ -51,6 +52,7 @@ def _state_strings() -> dict[str, str]:
 def _message_strings() -> dict[str, str]:
     """Return the texts about the messages and the composer."""
     return {
+        "bot": _("Bot"),
         "today": _("Today"),
         "yesterday": _("Yesterday"),
         "news_one": _("1 new message"),

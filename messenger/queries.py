@@ -51,6 +51,8 @@ COLUMNS = (
     "place",
     "group_id",
     "channel",
+    "bot_name",
+    "bot_picture",
 )
 
 

@@ -133,6 +133,7 @@ def start(
     if bot is None:
         _enter(conversation, rule, steps, entry, at=at)
     else:
+        conversation.bot_name, conversation.bot_picture = bot.name, bot.picture_url
         verbs.start_bot(conversation, at=at)
         bus.publish(BotBegan(conversation_id=conversation.pk))
     sent = sending.add_first(

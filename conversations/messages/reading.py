@@ -40,7 +40,7 @@ SEEN_AS = {
 # One row for each message, or a single one with empty message columns. Each repeats the
 # conversation. Plain SQL: it runs in the event loop, in one round trip, for each client every 25 s.
 AFTER = """
-    SELECT c.public_id, c.status, c.channel, c.is_asynchronous, c.last_seq, c.agent_read_seq,
+    SELECT c.public_id, c.status, c.channel, c.bot_name, c.bot_picture, c.is_asynchronous, c.last_seq, c.agent_read_seq,
            c.visitor_read_seq, c.opened_at, c.closed_at, holder.display_name AS holder,
            until.seq AS hidden_seq, c.moved_at, c.last_agent_message_at,
            c.opened_from <> '' AND c.seen_again_at IS NULL AS is_silent,
@@ -57,7 +57,8 @@ AFTER = """
                AND (w.queued_at, w.id) <= (c.queued_at, c.id)
            ) END AS place,
            m.seq, m.client_id, m.author, m.body, m.offer, m.created_at,
-           writer.display_name AS writer,
+           coalesce(writer.display_name, CASE WHEN m.author = 'bot' THEN c.bot_name END, '')
+               AS writer,
            x.id AS attachment_id, x.name AS attachment_name, x.content_type, x.size, x.width,
            x.height, {email} AS email
     FROM conversations_conversation c
@@ -208,6 +209,7 @@ def seen_by_visitor(row: dict[str, Any], *, at: datetime) -> dict[str, Any]:
         "channel": row["channel"],
         "asynchronous": row["is_asynchronous"],
         "agent": {"name": agent.name, "part": agent.part.value} if agent else None,
+        "bot": _bot_of(row),
         "last_seq": row["last_seq"],
         "hidden_seq": row["hidden_seq"],
         "read_by_agent": row["agent_read_seq"],
@@ -223,13 +225,19 @@ def seen_by_visitor(row: dict[str, Any], *, at: datetime) -> dict[str, Any]:
     }
 
 
+def _bot_of(row: dict[str, Any]) -> dict[str, str] | None:
+    if not row["bot_name"]:
+        return None
+    return {"name": row["bot_name"], "picture": row["bot_picture"]}
+
+
 def _frames(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         frame(
             seq=row["seq"],
             client_id=row["client_id"],
             author=row["author"],
-            name=row["writer"] or "",
+            name=row["writer"],
             body=row["body"],
             at=row["created_at"],
             attachment=attachment_of(row),

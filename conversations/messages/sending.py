@@ -314,7 +314,7 @@ def frame_of(stored: Message) -> dict[str, Any]:
         seq=stored.seq,
         client_id=stored.client_id,
         author=stored.author,
-        name=stored.agent.display_name if stored.agent else "",
+        name=_name_of(stored),
         body=stored.body,
         at=stored.created_at,
         attachment=None
@@ -324,6 +324,12 @@ def frame_of(stored: Message) -> dict[str, Any]:
         ),
         offer=stored.offer,
     )
+
+
+def _name_of(stored: Message) -> str:
+    if stored.agent is not None:
+        return stored.agent.display_name
+    return stored.conversation.bot_name if stored.author == Author.BOT else ""
 
 
 def _insert(

@@ -117,11 +117,12 @@ def stored_by(
     """Return the statement for an author, with or without an attachment or an offer."""
     file = WITH_FILE if has_file else dict.fromkeys(WITH_FILE, "")
     is_visitor = grows == VISITOR_GROWS
+    speaker = {AGENT_GROWS: "a.display_name", BOT_GROWS: "c.bot_name"}.get(grows, "''")
     return STORED.format(
         grows=grows,
         owed=OWED if is_visitor else "",
         guard=guard + file["guard"].format(uploader="c.agent_id" if is_agent else "NULL::bigint"),
-        name="a.display_name AS name" if is_agent else "'' AS name",
+        name=f"{speaker} AS name",
         author_agent="agent_id" if is_agent else "NULL::bigint",
         column=file["column"] + (", offer" if has_offer else ""),
         value=file["value"] + (", %(offer)s::jsonb" if has_offer else ""),

@@ -200,6 +200,11 @@ class Conversation(models.Model):
         null=True, help_text="When its visitor was first heard from after the first message."
     )
 
+    # Stored with the conversation: a bot that is renamed, or deleted, keeps the name under which it
+    # spoke.
+    bot_name = models.CharField(max_length=60, blank=True, default="", db_default="")
+    bot_picture = models.CharField(max_length=500, blank=True, default="", db_default="")
+
     mirroring_stopped_at = models.DateTimeField(
         null=True, help_text=_("When the visitor stopped mirroring. No one can look from then on.")
     )

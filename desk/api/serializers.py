@@ -46,7 +46,7 @@ class MessageSerializer(serializers.Serializer[Any]):
     seq = serializers.IntegerField()
     id = serializers.UUIDField()
     author = serializers.ChoiceField(choices=["visitor", "agent", "bot", "system"])
-    name = serializers.CharField(help_text="Of the agent; empty for others.")
+    name = serializers.CharField(help_text="Of the agent or the bot; empty for others.")
     body = serializers.CharField()
     at = serializers.DateTimeField()
     attachment = serializers.DictField(required=False)

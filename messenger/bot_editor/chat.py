@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from messenger.builder.preview_states import CONVERSATION
 from routing.bots.rehearsal import Line, Played, Rehearsal
+from routing.models import Bot
 
 NAMESPACE = uuid.UUID("00000000-0000-4000-8000-000000000002")
 
@@ -29,13 +30,14 @@ def settings_of(
     )
 
 
-def conversation(*, at: datetime) -> dict[str, Any]:
+def conversation(bot: Bot, *, at: datetime) -> dict[str, Any]:
     """Return the conversation of the live chat as the Messenger gets it."""
     return {
         "id": CONVERSATION,
         "status": "bot",
         "asynchronous": False,
         "agent": None,
+        "bot": {"name": bot.name, "picture": bot.picture_url},
         "last_seq": 0,
         "hidden_seq": 0,
         "read_by_agent": 0,
@@ -50,7 +52,9 @@ def conversation(*, at: datetime) -> dict[str, Any]:
     }
 
 
-def frames(played: Played, ids: Sequence[uuid.UUID], *, at: datetime) -> dict[str, Any]:
+def frames(
+    bot: Bot, played: Played, ids: Sequence[uuid.UUID], *, at: datetime
+) -> dict[str, Any]:
     """Return all messages as the Messenger gets them, and the status of the conversation. ``ids``
     are those of the visitor's messages."""
     left = list(ids)
@@ -62,7 +66,7 @@ def frames(played: Played, ids: Sequence[uuid.UUID], *, at: datetime) -> dict[st
                 "seq": seq,
                 "id": str(own or uuid.uuid5(NAMESPACE, str(seq))),
                 "author": line.author,
-                "name": "",
+                "name": bot.name if line.author == "bot" else "",
                 "body": _body(line),
                 "at": at.isoformat(timespec="milliseconds"),
             }

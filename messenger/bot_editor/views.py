@@ -217,7 +217,7 @@ def live_chat(request: HttpRequest, pk: int) -> HttpResponse:
         "url": reverse("admin:scenario_play", args=[bot.pk]),
         "csrf": get_token(request),
         "settings": request.GET.dict(),
-        "conversation": chat.conversation(at=timezone.now()),
+        "conversation": chat.conversation(bot, at=timezone.now()),
         "failed": _("The draft could not be played."),
     }
     response = render_frame(request, bot.website, played.language, rehearsal=config)
@@ -241,7 +241,7 @@ def play(request: HttpRequest, pk: int) -> HttpResponse:
     )
     with translation.override(settings.language):
         played = rehearsal.play(versions.draft_of(bot), settings)
-        return JsonResponse(chat.frames(played, [one for one, _text in said], at=timezone.now()))
+        return JsonResponse(chat.frames(bot, played, [one for one, _text in said], at=timezone.now()))
 
 
 @require_POST

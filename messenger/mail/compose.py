@@ -167,6 +167,8 @@ class Composed:
     def _line(self, message: Message) -> MailMessage:
         is_visitor = message.author == Author.VISITOR
         name = message.agent.display_name if message.agent else self.brand
+        if message.author == Author.BOT:
+            name = _("%(name)s (bot)") % {"name": self.conversation.bot_name or name}
         body = message.body
         if message.attachment is not None:
             body = f"{body}\n[{message.attachment.name}]".strip()

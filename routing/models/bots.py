@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, Website
+from accounts.models.websites import is_among
 from conversations.models import Conversation
+from core import web_addresses
 
 
 class BotKind(models.TextChoices):
@@ -24,7 +27,20 @@ class Bot(models.Model):
     website = models.ForeignKey(
         Website, on_delete=models.CASCADE, related_name="bots", verbose_name=_("website")
     )
-    name = models.CharField(_("name"), max_length=60)
+    name = models.CharField(
+        _("name"),
+        max_length=60,
+        help_text=_("Visitors read it above the bot's messages, with the word “Bot”."),
+    )
+    picture_url = models.URLField(
+        _("picture"),
+        max_length=500,
+        blank=True,
+        help_text=_(
+            "Address of a square picture on one of the website's domains. Leave empty to show a "
+            "symbol."
+        ),
+    )
     kind = models.CharField(
         _("controlled by"),
         max_length=10,
@@ -62,6 +78,13 @@ class Bot(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a picture that the Messenger's page may not load."""
+        host = web_addresses.host_of(self.picture_url)
+        if self.picture_url and self.website_id and not is_among(host, self.website.domains):
+            problem = _("The picture must be on one of the website's domains.")
+            raise ValidationError({"picture_url": problem})
 
     @property
     def can_answer(self) -> bool:

@@ -160,8 +160,10 @@ export class Log {
 
   #group(message, at) {
     const side = { agent: "mine", visitor: "theirs", bot: "mine bot" }[message.author] ?? "system";
-    const who = { visitor: this.visitor, bot: texts.bot }[message.author] ?? message.name;
+    const isBot = message.author === "bot";
+    const who = message.author === "visitor" ? this.visitor : message.name || (isBot ? texts.bot : "");
     const head = element("header", {}, element("span", { class: "author" }, who), " ");
+    if (isBot && message.name) head.append(element("span", { class: "badge" }, texts.bot), " ");
     head.append(element("time", { datetime: at.toISOString() }, clock(at, timeZone)));
     const group = element("div", { class: `group ${side}` }, head);
     const tint = message.author === "visitor" ? ` tint-${this.tint}` : "";

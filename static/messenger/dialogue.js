@@ -2,7 +2,7 @@
 // message that was "sending" becomes "sent" in place, and screen readers read each one once.
 
 import { clock, longDay } from "../shared/moments.js";
-import { element, hidden, icon, initials, linked } from "./elements.js";
+import { element, face, hidden, icon, initials, linked } from "./elements.js";
 import { Offered } from "./offered.js";
 
 const GROUP_MS = 10 * 60_000;
@@ -15,11 +15,11 @@ export class Dialogue {
   }
 
   /** `greeting` comes first and has no date: it is the brand's, not a stored message.
-  `conversation` *  is the id for requests of attachments. `news` has the place of the line before
-  new messages *  (`line`, a seq) and how many it announces (`count`). While the conversation
+  `conversation` *  is the id for requests of attachments, and `bot` the name and picture of the bot
+  that began it. `news` has the place of the line before new messages *  (`line`, a seq) and how many it announces (`count`). While the conversation
   `isOpen`, choices can *  be pressed. */
-  show({ messages, pending = [], otherRead = 0, greeting = "", conversation = "", news = {}, isOpen = false }) {
-    this.conversation = conversation;
+  show({ messages, pending = [], otherRead = 0, greeting = "", conversation = "", bot = null, news = {}, isOpen = false }) {
+    Object.assign(this, { conversation, bot });
     this.news = news;
     const entries = [];
     if (greeting) entries.push({ key: "greeting", author: "brand", name: this.brand, body: greeting });
@@ -117,9 +117,11 @@ export class Dialogue {
     const side = author === "system" ? "aside" : isMine ? "mine" : "theirs";
     const node = element("li", { className: `message ${side}` });
     if (side === "theirs") {
-      const avatar = element("span", { className: "avatar" }, initials(speaker));
+      const isBot = author === "bot";
+      const avatar = element("span", { className: "avatar" }, ...(isBot ? face(this.bot) : [initials(speaker)]));
       avatar.setAttribute("aria-hidden", "true");
-      node.append(avatar, element("span", { className: "name" }, speaker));
+      const badge = isBot ? [" ", element("span", { className: "badge" }, this.strings.bot)] : [];
+      node.append(avatar, element("span", { className: "name" }, speaker, ...badge));
     } else if (side === "mine") {
       node.append(hidden(`${speaker} : `));
     }

@@ -58,6 +58,10 @@ export function link(address, opensLabel, name = address) {
   );
 }
 
+/** What stands for a bot in its round place: its picture, or the symbol of bots. */
+export const face = (bot) =>
+  bot?.picture ? [element("img", { src: bot.picture, alt: "", referrerPolicy: "no-referrer" })] : [icon("bot")];
+
 /** "Alice Martin" -> "AM". */
 export function initials(name) {
   const words = name.trim().split(/\s+/);

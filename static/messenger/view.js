@@ -1,7 +1,7 @@
 // Everything around the messages: who answers, the wait, the end, the connection. It reads the
 // Messenger's state and draws it; it changes only the page.
 
-import { byId, element, initials } from "./elements.js";
+import { byId, element, face, initials } from "./elements.js";
 
 const TYPING_GONE_MS = 6000;
 
@@ -31,7 +31,8 @@ export class View {
   }
 
   showTyping(isOn, typist) {
-    const name = typist || this.conversation?.agent?.name || this.config.brand;
+    const { agent, bot } = this.conversation ?? {};
+    const name = typist || agent?.name || bot?.name || this.config.brand;
     clearTimeout(this.typingTimer);
     byId("typing").hidden = !isOn;
     byId("typing-name").textContent = isOn ? this.strings.typing.replace("{name}", name) : "";
@@ -41,17 +42,19 @@ export class View {
   }
 
   #showHead() {
-    const { status, agent } = this.conversation ?? {};
+    const { status, agent, bot } = this.conversation ?? {};
     const who = byId("who");
-    const line = status !== "closed" && this.strings[`agent_${agent?.part}`];
-    const shown = line ? line.replace("{name}", agent.name) : this.#absentLine(status);
+    const isBot = status === "bot" && bot;
+    const line = status !== "closed" && this.strings[isBot ? "bot_talking" : `agent_${agent?.part}`];
+    const name = isBot ? bot.name : agent?.name;
+    const shown = line ? line.replace("{name}", name) : this.#absentLine(status);
     if (who.dataset.shown === shown) return;
     who.dataset.shown = shown;
     if (!line) return who.replaceChildren(shown);
-    const avatar = element("span", { className: "mini-avatar" }, initials(agent.name));
+    const avatar = element("span", { className: "mini-avatar" }, ...(isBot ? face(bot) : [initials(name)]));
     avatar.setAttribute("aria-hidden", "true");
     const [before, after] = line.split("{name}");
-    who.replaceChildren(avatar, element("span", {}, before, element("strong", {}, agent.name), after));
+    who.replaceChildren(avatar, element("span", {}, before, element("strong", {}, name), after));
   }
 
   /** The line when no agent has the conversation. */

@@ -95,8 +95,14 @@ def meet(crowd: Crowd, port: int, agent: Agent, question: str, choice: str) -> N
     """Let a visitor answer the bot, and the agent read what it learnt."""
     visitor = begin(crowd, port)
     visitor.sees(question)
+    # The bot says in the header and above its message that it is one.
+    expect(visitor.frame.get_by_text("Céleste’s bot, a bot, is answering you")).to_be_visible()
+    expect(visitor.log.get_by_role("listitem").filter(has_text=question)).to_contain_text(
+        "Céleste’s bot Bot"
+    )
     visitor.log.get_by_role("button", name=choice).click()
     agent.sees("Good morning")
+    expect(agent.log.locator(".group.bot").first).to_contain_text("Céleste’s bot Bot")
     learnt = agent.log.get_by_text("What the bot learnt")
     expect(learnt).to_be_visible()
     expect(agent.log.get_by_role("definition")).to_have_text(choice)

@@ -105,6 +105,7 @@ def test_the_first_message_begins_a_conversation(
             "channel": "chat",
             "asynchronous": True,
             "agent": None,
+            "bot": None,
             "last_seq": 1,
             "hidden_seq": 0,
             "read_by_agent": 0,
