@@ -42,7 +42,7 @@ def _state_strings() -> dict[str, str]:
         "agent_away": _("{name} is away at the moment"),
         "agent_expected": _("Waiting for {name}"),
         "status_bot": _("A bot is answering you"),
-        "bot_talking": _("{name}, a bot, is answering you"),
+        "bot_talking": _("{name} (bot) is answering you"),
         "status_paused": _("Paused. You can write at any time"),
         "status_solved": _("Resolved. You can still write"),
         "status_closed": _("Conversation ended"),

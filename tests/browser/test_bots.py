@@ -96,7 +96,7 @@ def meet(crowd: Crowd, port: int, agent: Agent, question: str, choice: str) -> N
     visitor = begin(crowd, port)
     visitor.sees(question)
     # The bot says in the header and above its message that it is one.
-    expect(visitor.frame.get_by_text("Céleste’s bot, a bot, is answering you")).to_be_visible()
+    expect(visitor.frame.get_by_text("Céleste’s bot (bot) is answering you")).to_be_visible()
     expect(visitor.log.get_by_role("listitem").filter(has_text=question)).to_contain_text(
         "Céleste’s bot Bot"
     )

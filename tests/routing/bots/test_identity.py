@@ -40,12 +40,13 @@ def step() -> RuleStep:
 
 def fetched(conversation: Conversation) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what the visitor and an agent fetch."""
+    token_hash = conversation.visitor.token_hash
 
     async def main() -> tuple[dict[str, Any], dict[str, Any]]:
         try:
             by_visitor = await reading.for_visitor(
                 conversation=conversation.public_id,
-                token_hash=conversation.visitor.token_hash,
+                token_hash=token_hash,
                 after_seq=0,
                 at=NOW,
                 presence=DeskPresence,
